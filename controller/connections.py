@@ -1,0 +1,262 @@
+"""The Spacelift accounts that this release was installed with, by name.
+
+Names, endpoints and permissions come from a mounted YAML file (or from variables); API keys stay in
+files of their own, read when they are used, so that the operator needs none and a rotated key is
+taken up without a restart.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from controller import environment, settings
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_CONNECTION = "default"
+
+_connection_name = environment.dns_label
+_operation = environment.matching("|".join(settings.OPERATIONS), "Plan, Apply or Destroy")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Credentials:
+    """An API key; each read takes it from its files as they are now."""
+
+    key_id: settings.Secret
+    key_secret: settings.Secret
+
+    def read(self) -> tuple[str, str]:
+        """Return id and secret of the key.
+
+        Raises:
+            settings.SettingsError: a file is not there or empty.
+        """
+        return self.key_id.reveal(), self.key_secret.reveal()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Connection:
+    """One Spacelift account and who may use it."""
+
+    name: str
+    endpoint: str
+    """URL of the account without `/graphql`; the connection guard compares it."""
+    allowed_namespaces: tuple[str, ...] | None = None
+    """None: all."""
+    allowed_operations: tuple[str, ...] = settings.DEFAULT_OPERATIONS
+    credentials: Credentials | None = None
+    """None: this process was given no API key, as the operator."""
+    webhook_secret: settings.Secret | None = None
+
+    def allows(self, namespace: str, operation: str | None = None) -> bool:
+        """Return whether a StackChain of the namespace may use it, for the operation if named."""
+        if self.allowed_namespaces is not None and namespace not in self.allowed_namespaces:
+            return False
+        return operation is None or operation in self.allowed_operations
+
+    def read_credentials(self) -> tuple[str, str]:
+        """Return id and secret of the API key.
+
+        Raises:
+            settings.SettingsError: this process has no key for the connection.
+        """
+        if self.credentials is None:
+            raise settings.SettingsError(
+                f"connection {self.name}: has no API key in this process; set apiKeyIdFile and "
+                "apiKeySecretFile, or SPACELIFT_API_KEY_ID and SPACELIFT_API_KEY_SECRET"
+            )
+        return self.credentials.read()
+
+
+class ConnectionCatalog:
+    """Always holds the last good list of connections; a mounted file that changes is read again."""
+
+    def __init__(self, spacelift: settings.SpaceliftSettings) -> None:
+        """Read the connections.
+
+        Raises:
+            settings.SettingsError: the file is malformed, or clashes with the variables.
+        """
+        self._file = spacelift.connections_file
+        self._from_environment = _environment_connection(spacelift)
+        self._seen = self._stamp()
+        self._connections = self._read()
+
+    def get(self, name: str) -> Connection | None:
+        """Return the connection of a name."""
+        self._refresh()
+        return self._connections.get(name)
+
+    def names(self) -> list[str]:
+        """Return all names, sorted."""
+        self._refresh()
+        return sorted(self._connections)
+
+    def credential_problems(self) -> list[str]:
+        """Return what is wrong with the API keys, one line each; reads every one of them."""
+        problems: list[str] = []
+        for name in self.names():
+            try:
+                self._connections[name].read_credentials()
+            except settings.SettingsError as error:
+                problems.extend(error.problems)
+        return problems
+
+    def _refresh(self) -> None:
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return
+        # Noted before reading: a bad file is reported once per change, not on every use.
+        self._seen = stamp
+        try:
+            self._connections = self._read()
+        except settings.SettingsError as error:
+            logger.warning(
+                "Connections file is not usable, keeping the connections read before",
+                extra={"file": str(self._file), "problems": list(error.problems)},
+            )
+        else:
+            logger.info("Connections read again", extra={"connections": sorted(self._connections)})
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        if self._file is None:
+            return None
+        try:
+            # A mounted ConfigMap changes by a swapped symlink: another inode, maybe an equal mtime.
+            stat = self._file.stat()
+        except OSError:
+            return None
+        return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+    def _read(self) -> Mapping[str, Connection]:
+        connections = {} if self._file is None else _read_file(self._file)
+        own = self._from_environment
+        if own is not None and own.name in connections:
+            raise settings.SettingsError(
+                f"SPACELIFT_API_KEY_ENDPOINT: {self._file} has a connection {own.name} too; "
+                "remove one of both"
+            )
+        return connections if own is None else {**connections, own.name: own}
+
+
+def _environment_connection(spacelift: settings.SpaceliftSettings) -> Connection | None:
+    if spacelift.endpoint is None:
+        return None
+    credentials = None
+    if spacelift.api_key_id is not None and spacelift.api_key_secret is not None:
+        credentials = Credentials(key_id=spacelift.api_key_id, key_secret=spacelift.api_key_secret)
+    return Connection(
+        name=DEFAULT_CONNECTION,
+        endpoint=_account_url(spacelift.endpoint),
+        allowed_namespaces=spacelift.allowed_namespaces,
+        allowed_operations=spacelift.allowed_operations,
+        credentials=credentials,
+        webhook_secret=spacelift.webhook_secret,
+    )
+
+
+def _read_file(path: Path) -> dict[str, Connection]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise settings.SettingsError(f"{path}: cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        # Only the place: the text around it could hold what should not be logged.
+        mark = getattr(error, "problem_mark", None)
+        line = f" at line {mark.line + 1}" if mark else ""
+        raise settings.SettingsError(f"{path}: is no valid YAML{line}; mend it") from error
+    return parse_connections(document, str(path))
+
+
+def parse_connections(document: object, source: str) -> dict[str, Connection]:
+    """Return the connections of a parsed connections file.
+
+    Raises:
+        settings.SettingsError: with every problem of the file.
+    """
+    entries = document.get("connections") if isinstance(document, dict) else None
+    if not isinstance(entries, dict):
+        raise settings.SettingsError(f"{source}: has no map `connections`; add one")
+    problems: list[str] = []
+    connections: dict[str, Connection] = {}
+    for name, entry in entries.items():
+        parser = _Entry(f"{source}: connection {name}", entry, problems)
+        connections[str(name)] = parser.connection(str(name))
+    if problems:
+        raise settings.SettingsError(*problems)
+    return connections
+
+
+class _Entry:
+    """Parses one connection and notes its problems."""
+
+    def __init__(self, where: str, entry: object, problems: list[str]) -> None:
+        self._where = where
+        self._problems = problems
+        self._entry: dict[str, Any] = dict(entry) if isinstance(entry, dict) else {}
+        if not isinstance(entry, dict):
+            self._problem("must be a map with an endpoint")
+
+    def connection(self, name: str) -> Connection:
+        self._parse("name", name, _connection_name)
+        endpoint = self._parse("endpoint", self._text("endpoint"), environment.http_url)
+        if not endpoint:
+            self._problem("has no endpoint; set the URL of the account")
+        key_id, key_secret = self._secret("apiKeyIdFile"), self._secret("apiKeySecretFile")
+        if (key_id is None) != (key_secret is None):
+            self._problem("needs both apiKeyIdFile and apiKeySecretFile, or neither")
+        connection = Connection(
+            name=name,
+            endpoint=_account_url(endpoint or ""),
+            allowed_namespaces=self._words("allowedNamespaces", environment.dns_label),
+            allowed_operations=self._words("allowedOperations", _operation)
+            or settings.DEFAULT_OPERATIONS,
+            credentials=Credentials(key_id=key_id, key_secret=key_secret)
+            if key_id and key_secret
+            else None,
+            webhook_secret=self._secret("webhookSecretFile"),
+        )
+        for key in self._entry:
+            self._problem(f"has an unknown field {key}; remove it")
+        return connection
+
+    def _problem(self, what: str) -> None:
+        self._problems.append(f"{self._where} {what}")
+
+    def _text(self, key: str) -> str | None:
+        value = self._entry.pop(key, None)
+        if value is not None and not isinstance(value, str):
+            self._problem(f"{key} must be a text")
+            return None
+        return value or None
+
+    def _parse(self, key: str, text: str | None, parse: Callable[[str], str]) -> str | None:
+        try:
+            return parse(text) if text is not None else None
+        except ValueError as error:
+            self._problem(f"{key} is not usable: it {error}")
+            return None
+
+    def _secret(self, key: str) -> settings.Secret | None:
+        text = self._text(key)
+        return settings.Secret(file=Path(text)) if text else None
+
+    def _words(self, key: str, parse: Callable[[str], str]) -> tuple[str, ...] | None:
+        """Return a list of words, None if it is not there. An empty list allows nobody."""
+        value = self._entry.pop(key, None)
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            self._problem(f"{key} must be a list")
+            return None
+        words = {self._parse(key, str(item), parse) for item in value}
+        return tuple(sorted(word for word in words if word))
+
+
+def _account_url(endpoint: str) -> str:
+    return endpoint.removesuffix("/graphql").rstrip("/")
