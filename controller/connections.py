@@ -210,12 +210,12 @@ class _Entry:
         key_id, key_secret = self._secret("apiKeyIdFile"), self._secret("apiKeySecretFile")
         if (key_id is None) != (key_secret is None):
             self._problem("needs both apiKeyIdFile and apiKeySecretFile, or neither")
+        operations = self._words("allowedOperations", _operation)
         connection = Connection(
             name=name,
             endpoint=_account_url(endpoint or ""),
             allowed_namespaces=self._words("allowedNamespaces", environment.dns_label),
-            allowed_operations=self._words("allowedOperations", _operation)
-            or settings.DEFAULT_OPERATIONS,
+            allowed_operations=settings.DEFAULT_OPERATIONS if operations is None else operations,
             credentials=Credentials(key_id=key_id, key_secret=key_secret)
             if key_id and key_secret
             else None,

@@ -1,0 +1,196 @@
+"""One asynchronous connection to the Kubernetes API; `stackchains` and `lease` speak through it.
+
+It sends plain JSON objects through the official client's configuration, authentication and
+connection pool. It retries nothing except once after renewing credentials.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib import parse as urlparse
+
+import aiohttp
+from kubernetes.aio import client as kube_client
+from kubernetes.aio import config as kube_config
+
+from controller import settings
+from controller.kube import errors
+
+logger = logging.getLogger(__name__)
+
+REQUEST_TIMEOUT_SECONDS = 10.0
+DEFAULT_KUBECONFIG = Path("~/.kube/config")  # The client library expands the ~.
+MERGE_PATCH = "application/merge-patch+json"
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Json = dict[str, Any]
+
+
+class KubeClient:
+    """Holds working credentials: a service account's token is read again as it is rotated."""
+
+    def __init__(self, kubernetes: settings.KubernetesSettings) -> None:
+        self._kubeconfig = kubernetes.kubeconfig
+        self._api: kube_client.ApiClient | None = None
+        self._loading = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._api is not None:
+            api, self._api = self._api, None
+            await api.close()  # type: ignore[no-untyped-call]
+
+    async def request(
+        self,
+        method: Method,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Json | None = None,
+        content_type: str = "application/json",
+    ) -> Json:
+        """Send one request and return the object of the answer.
+
+        Raises:
+            errors.KubeError: in one of its forms.
+        """
+        api = await self._connected()
+        sent = (method, path, query, body, content_type)
+        try:
+            return await _send(api, *sent)
+        except _Unauthenticated:
+            # Credentials end: an exec plugin's token, a service account token after a long sleep.
+            pass
+        return await _send(await self._connected(instead_of=api), *sent)
+
+    async def _connected(
+        self, *, instead_of: kube_client.ApiClient | None = None
+    ) -> kube_client.ApiClient:
+        # One at a time: an exec plugin may open a browser, and must not do so per request.
+        async with self._loading:
+            if self._api is None or self._api is instead_of:
+                await self.close()
+                self._api = kube_client.ApiClient(await _load(self._kubeconfig))
+                self._api.user_agent = "stackchain"
+            return self._api
+
+
+class _Unauthenticated(errors.Denied):
+    """401, which renewed credentials may cure."""
+
+
+async def _load(kubeconfig: Path | None) -> kube_client.Configuration:
+    configuration = kube_client.Configuration()
+    try:
+        if kubeconfig is None and not _load_service_account(configuration):
+            kubeconfig = DEFAULT_KUBECONFIG
+        if kubeconfig is not None:
+            await kube_config.load_kube_config(  # type: ignore[no-untyped-call]
+                str(kubeconfig), client_configuration=configuration, persist_config=False
+            )
+    except (kube_config.ConfigException, OSError, ValueError) as error:
+        raise errors.Denied(
+            f"No access to a Kubernetes API: {error}. Set KUBECONFIG, or run in a pod with a "
+            "service account token"
+        ) from error
+    return configuration
+
+
+def _load_service_account(configuration: kube_client.Configuration) -> bool:
+    try:
+        # Leaves a hook in the configuration, which reads a rotated token every minute.
+        kube_config.load_incluster_config(configuration)  # type: ignore[no-untyped-call]
+    except kube_config.ConfigException:
+        return False
+    return True
+
+
+async def _send(
+    api: kube_client.ApiClient,
+    method: Method,
+    path: str,
+    query: Mapping[str, str] | None,
+    body: Json | None,
+    content_type: str,
+) -> Json:
+    what = f"{method} {path}"
+    try:
+        async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
+            _, url, headers, _, _ = await api.param_serialize(
+                method,
+                path,
+                header_params={"Accept": "application/json", "Content-Type": content_type},
+                auth_settings=["BearerToken"],
+            )
+            if query:
+                url = f"{url}?{urlparse.urlencode(query)}"
+            response = await api.rest_client.request(  # type: ignore[no-untyped-call]
+                method, url, headers=headers, body=body
+            )
+            data = await response.read()
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        reason = str(error) or type(error).__name__
+        raise errors.ApiUnreachable(f"{what}: {reason[: errors.MESSAGE_LIMIT]}") from error
+    return read_answer(what, response.status, response.headers, data)
+
+
+def read_answer(what: str, status: int, headers: Mapping[str, str], data: bytes) -> Json:
+    """Return the object of an answer, or raise what its status means."""
+    try:
+        answer = json.loads(data)
+    except ValueError:
+        answer = None
+    content: Json = answer if isinstance(answer, dict) else {}
+    if 200 <= status < 300 and content:
+        return content
+    text = str(content.get("message") or data[: errors.MESSAGE_LIMIT].decode(errors="replace"))
+    message = f"{what}: {status} {text[: errors.MESSAGE_LIMIT]}"
+    raise _error(status, message, headers, content, what)
+
+
+def _error(
+    status: int, message: str, headers: Mapping[str, str], content: Json, what: str
+) -> errors.KubeError:
+    match status:
+        case 401:
+            return _Unauthenticated(message)
+        case 403:
+            return errors.Denied(message)
+        case 404 if _names_resource(content, what):
+            return errors.NotFound(message)
+        case 409:
+            return errors.Conflict(message)
+        case 410:
+            return errors.Expired(message)
+        case 429:
+            return errors.Throttled(message, retry_after_seconds=_retry_after(headers))
+        case 404:
+            return errors.ApiUnreachable(
+                f"{message}. Nobody serves this path: is the CRD installed, is a proxy between?"
+            )
+        case _ if 400 <= status < 500:
+            return errors.Invalid(message)
+    # 2xx and 3xx without an object come from something that is not an API server.
+    return errors.ApiUnreachable(message)
+
+
+def _names_resource(content: Json, what: str) -> bool:
+    """Return whether a 404 is about the resource itself.
+
+    A missing CRD answers with plain text or a Status without a name, a proxy with anything.
+    """
+    details = content.get("details")
+    if content.get("kind") != "Status" or not isinstance(details, dict):
+        return False
+    name, plural = details.get("name"), details.get("kind")
+    return bool(name) and f"/{plural}/{name}/" in f"{what}/"
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    try:
+        return max(1.0, float(headers.get("Retry-After", "1")))
+    except ValueError:
+        return 1.0  # A date; API servers send seconds.

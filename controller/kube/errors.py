@@ -1,0 +1,54 @@
+"""What can go wrong at the Kubernetes API, in the terms of those who have to decide.
+
+Own classes, because the client library spreads one cause over its own exceptions, aiohttp's and
+asyncio's, and because a 404 means two things: the resource is gone, or nobody serves the API.
+
+    KubeError
+    +-- ApiUnreachable   no useful answer: network, time-out, 5xx, a proxy's 404, a missing CRD
+    +-- Throttled        429; `retry_after_seconds`
+    +-- Denied           401, 403
+    +-- NotFound         404 that names the resource asked for
+    +-- Conflict         409: somebody wrote in between, or the object exists
+    +-- Expired          410: a paged list took too long
+    +-- Invalid          400, 422 and other refusals: the same request will fail again
+"""
+
+# ruff: noqa: N818 - the names are what callers decide on, as in `except errors.Conflict`.
+
+MESSAGE_LIMIT = 256
+
+
+class KubeError(Exception):
+    """A request to the Kubernetes API failed."""
+
+
+class ApiUnreachable(KubeError):
+    """No useful answer came; the same request may succeed later."""
+
+
+class Throttled(KubeError):
+    """The API server asks for a pause."""
+
+    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Denied(KubeError):
+    """The credentials or their rights do not suffice."""
+
+
+class NotFound(KubeError):
+    """The API server says that this very resource does not exist."""
+
+
+class Conflict(KubeError):
+    """The object has changed since it was read, or exists already."""
+
+
+class Expired(KubeError):
+    """The continue token of a paged list is too old; start again."""
+
+
+class Invalid(KubeError):
+    """The API server refuses the content; repeating the request does not help."""

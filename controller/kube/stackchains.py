@@ -1,0 +1,211 @@
+"""StackChains in the Kubernetes API: read, list, and the one place that writes their status."""
+
+import datetime
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+from urllib import parse as urlparse
+
+from controller.kube import client, errors
+
+logger = logging.getLogger(__name__)
+
+GROUP = "stackchain.dev"
+VERSION = "v1alpha1"
+PLURAL = "stackchains"
+KIND = "StackChain"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+PAGE_SIZE = 500
+EVENT_MESSAGE_LIMIT = 1024
+REPORTING_COMPONENT = "stackchain-operator"
+
+Json = dict[str, Any]
+
+
+class StackChains:
+    """Writes a status only onto the very object and version that it was computed from."""
+
+    def __init__(
+        self,
+        kube_client: client.KubeClient,
+        *,
+        namespaces: Sequence[str] = (),
+        reporting_instance: str = REPORTING_COMPONENT,
+    ) -> None:
+        """Serve some namespaces, or all when none is named."""
+        self._client = kube_client
+        self._namespaces = tuple(namespaces)
+        self._reporting_instance = reporting_instance
+
+    async def get(self, namespace: str, name: str) -> Json | None:
+        """Return a StackChain; None only if the API server says that it does not exist.
+
+        Raises:
+            errors.KubeError: any other failure, a 404 that does not name the resource included.
+        """
+        try:
+            return await self._client.request("GET", _path(namespace, name))
+        except errors.NotFound:
+            return None
+
+    async def list(self) -> list[Json]:
+        """Return all StackChains of the served namespaces."""
+        found: list[Json] = []
+        for namespace in self._namespaces or [None]:
+            found.extend(await _list_pages(self._client, _path(namespace)))
+        return found
+
+    async def patch_status(
+        self,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        resource_version: str,
+        old_status: Mapping[str, Any],
+        new_status: Mapping[str, Any],
+    ) -> Json | None:
+        """Write what has changed in the status, in one request.
+
+        Returns:
+            The resource as written; None if there was nothing to write.
+
+        Raises:
+            errors.Conflict: somebody wrote in between; read again and compute anew.
+            errors.NotFound: the resource is gone, or another one has its name.
+        """
+        changes = merge_patch(old_status, new_status)
+        if not changes:
+            return None
+        body = {
+            "metadata": {"uid": uid, "resourceVersion": resource_version},
+            "status": changes,
+        }
+        try:
+            return await self._client.request(
+                "PATCH",
+                f"{_path(namespace, name)}/status",
+                body=body,
+                content_type=client.MERGE_PATCH,
+            )
+        except errors.Conflict as conflict:
+            # The API server answers a wrong uid and a wrong version alike.
+            current = await self.get(namespace, name)
+            if current is None or current["metadata"]["uid"] != uid:
+                raise errors.NotFound(
+                    f"StackChain {namespace}/{name} with uid {uid} is gone"
+                ) from conflict
+            raise
+
+    async def emit_event(
+        self,
+        resource: Mapping[str, Any],
+        *,
+        type: Literal["Normal", "Warning"],  # noqa: A002 (Kubernetes' name of the field)
+        reason: str,
+        message: str,
+    ) -> None:
+        """Tell about a transition. Best effort: an Event that fails must not stop the work."""
+        event = _event(resource, type, reason, message, self._reporting_instance)
+        namespace = event["metadata"]["namespace"]
+        try:
+            await self._client.request(
+                "POST", f"/api/v1/namespaces/{_quoted(namespace)}/events", body=event
+            )
+        except errors.KubeError as error:
+            logger.warning(
+                "Event was not recorded",
+                extra={
+                    "namespace": namespace,
+                    "chain": event["involvedObject"]["name"],
+                    "reason": reason,
+                    "error": str(error),
+                },
+            )
+
+    async def get_namespace_uid(self, name: str) -> str:
+        """Return the uid of a namespace; that of kube-system identifies the cluster."""
+        namespace = await self._client.request("GET", f"/api/v1/namespaces/{_quoted(name)}")
+        return str(namespace["metadata"]["uid"])
+
+
+def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
+    """Return the smallest JSON merge patch (RFC 7386) that turns one object into another.
+
+    A key that is gone becomes null, which deletes it; a list is replaced whole; a null in the new
+    object means that the key is not there. Equal objects give an empty patch.
+    """
+    patch: Json = {key: None for key in old if old[key] is not None and new.get(key) is None}
+    for key, value in new.items():
+        before = old.get(key)
+        if value is None or value == before:
+            continue
+        if not isinstance(value, Mapping):
+            patch[key] = value
+        elif not isinstance(before, Mapping):
+            patch[key] = merge_patch({}, value)
+        elif changes := merge_patch(before, value):
+            patch[key] = changes
+    return patch
+
+
+async def _list_pages(kube_client: client.KubeClient, path: str) -> list[Json]:
+    found: list[Json] = []
+    token = ""
+    while True:
+        query = {"limit": str(PAGE_SIZE)} | ({"continue": token} if token else {})
+        try:
+            page = await kube_client.request("GET", path, query=query)
+        except errors.Expired:
+            if not token:
+                raise
+            # The pages so far belong to a snapshot that is compacted: start a new one.
+            found, token = [], ""
+            continue
+        found.extend(page["items"])
+        token = page["metadata"].get("continue") or ""
+        if not token:
+            return found
+
+
+def _path(namespace: str | None, name: str | None = None) -> str:
+    scope = f"/namespaces/{_quoted(namespace)}" if namespace else ""
+    suffix = f"/{_quoted(name)}" if name else ""
+    return f"/apis/{API_VERSION}{scope}/{PLURAL}{suffix}"
+
+
+def _quoted(segment: str) -> str:
+    return urlparse.quote(segment, safe="")
+
+
+def _event(
+    resource: Mapping[str, Any], event_type: str, reason: str, message: str, instance: str
+) -> Json:
+    metadata = resource["metadata"]
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if len(message) > EVENT_MESSAGE_LIMIT:
+        message = f"{message[: EVENT_MESSAGE_LIMIT - 1]}…"
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {
+            "generateName": f"{metadata['name']}.",
+            "namespace": metadata["namespace"],
+        },
+        "involvedObject": {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "uid": metadata.get("uid"),
+            "resourceVersion": metadata.get("resourceVersion"),
+        },
+        "type": event_type,
+        "reason": reason,
+        "message": message,
+        "count": 1,
+        "firstTimestamp": f"{now[:19]}Z",
+        "lastTimestamp": f"{now[:19]}Z",
+        "source": {"component": REPORTING_COMPONENT, "host": instance},
+    }

@@ -1,0 +1,167 @@
+"""The connection to Temporal that every role shares: made here, checked here, kept authorized here."""
+
+import asyncio
+import datetime
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import temporalio.client
+import temporalio.runtime
+import temporalio.service
+from temporalio.api.workflowservice import v1 as workflowservice
+
+from controller import settings
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_SECONDS = 10.0
+HEALTH_TIMEOUT_SECONDS = 2.0
+FIRST_BACKOFF_SECONDS = 1.0
+MAX_BACKOFF_SECONDS = 30.0
+API_KEY_REFRESH_SECONDS = 60.0
+
+
+class TemporalUnreachable(Exception):  # noqa: N818 (it names a state that goes away)
+    """No usable connection: no server, no access, or no such namespace."""
+
+
+async def connect(
+    temporal: settings.TemporalSettings,
+    *,
+    runtime: temporalio.runtime.Runtime | None = None,
+    interceptors: Sequence[temporalio.client.Interceptor] = (),
+) -> temporalio.client.Client:
+    """Connect once and make sure that the namespace can be used.
+
+    Raises:
+        TemporalUnreachable: with a text that says what to look at.
+    """
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+            temporal_client = await temporalio.client.Client.connect(
+                temporal.address,
+                namespace=temporal.namespace,
+                api_key=temporal.api_key.reveal() if temporal.api_key else None,
+                tls=_tls(temporal),
+                interceptors=interceptors,
+                runtime=runtime,
+            )
+            await _require_namespace(temporal_client)
+    except temporalio.service.RPCError as error:
+        raise TemporalUnreachable(explain(error, temporal)) from error
+    except settings.SettingsError as error:
+        raise TemporalUnreachable("; ".join(error.problems)) from error
+    except (RuntimeError, OSError, TimeoutError, ValueError) as error:
+        # The SDK reports a server that is not there as a RuntimeError of its core.
+        reason = str(error) or f"no answer within {CONNECT_TIMEOUT_SECONDS:g} s"
+        raise TemporalUnreachable(
+            f"Temporal at {temporal.address} is not reachable: {reason}. "
+            "Check TEMPORAL_ADDRESS and the TEMPORAL_TLS settings"
+        ) from error
+    return temporal_client
+
+
+async def connect_with_retry(
+    temporal: settings.TemporalSettings,
+    on_problem: Callable[[str], None],
+    *,
+    runtime: temporalio.runtime.Runtime | None = None,
+    interceptors: Sequence[temporalio.client.Interceptor] = (),
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> temporalio.client.Client:
+    """Connect, however long it takes; each failure is told to `on_problem`.
+
+    A wrong namespace is retried too: it may be created later, and a process that exits instead
+    would only be restarted by Kubernetes with a longer back-off.
+    """
+    backoff = FIRST_BACKOFF_SECONDS
+    while True:
+        try:
+            return await connect(temporal, runtime=runtime, interceptors=interceptors)
+        except TemporalUnreachable as error:
+            on_problem(str(error))
+        # Jitter, so that all roles of a release do not return to a fresh server at once.
+        await sleep(backoff * random.uniform(0.5, 1.0))  # noqa: S311
+        backoff = min(backoff * 2, MAX_BACKOFF_SECONDS)
+
+
+async def check_health(temporal_client: temporalio.client.Client) -> str | None:
+    """Return what is wrong with the connection, None if Temporal answers."""
+    try:
+        serving = await temporal_client.service_client.check_health(
+            timeout=datetime.timedelta(seconds=HEALTH_TIMEOUT_SECONDS)
+        )
+    except (temporalio.service.RPCError, RuntimeError) as error:
+        return f"Temporal does not answer: {error}"
+    return None if serving else "Temporal answers that it is not serving"
+
+
+async def keep_api_key_fresh(
+    temporal_client: temporalio.client.Client,
+    temporal: settings.TemporalSettings,
+    *,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Hand a rotated API key to the client, for ever; returns at once if it is not from a file."""
+    if temporal.api_key is None or temporal.api_key.file is None:
+        return
+    current = temporal_client.api_key
+    while True:
+        await sleep(API_KEY_REFRESH_SECONDS)
+        try:
+            key = temporal.api_key.reveal()
+        except settings.SettingsError as error:
+            logger.warning("Temporal API key cannot be read", extra={"error": str(error)})
+            continue
+        if key != current:
+            temporal_client.api_key = current = key
+            logger.info("Temporal API key renewed from its file")
+
+
+def explain(error: temporalio.service.RPCError, temporal: settings.TemporalSettings) -> str:
+    """Return what a refused call means for whoever set up the connection."""
+    match error.status:
+        case temporalio.service.RPCStatusCode.NOT_FOUND:
+            return (
+                f"Temporal at {temporal.address} has no namespace {temporal.namespace}: create it "
+                f"(temporal operator namespace create -n {temporal.namespace}) or set "
+                "TEMPORAL_NAMESPACE"
+            )
+        case (
+            temporalio.service.RPCStatusCode.PERMISSION_DENIED
+            | temporalio.service.RPCStatusCode.UNAUTHENTICATED
+        ):
+            return (
+                f"Temporal at {temporal.address} refuses access to namespace {temporal.namespace}: "
+                f"{error.message}. Check TEMPORAL_API_KEY or the client certificate"
+            )
+    return f"Temporal at {temporal.address} does not answer as it should: {error.message}"
+
+
+async def _require_namespace(temporal_client: temporalio.client.Client) -> None:
+    await temporal_client.workflow_service.describe_namespace(
+        workflowservice.DescribeNamespaceRequest(namespace=temporal_client.namespace)
+    )
+
+
+def _tls(temporal: settings.TemporalSettings) -> temporalio.service.TLSConfig | bool:
+    if not temporal.tls:
+        # Not None: that would turn TLS on by itself when there is an API key.
+        return False
+    key = temporal.tls_client_key_data
+    return temporalio.service.TLSConfig(
+        domain=temporal.tls_server_name,
+        server_root_ca_cert=_pem(
+            temporal.tls_server_ca_cert_path, temporal.tls_server_ca_cert_data
+        ),
+        client_cert=_pem(temporal.tls_client_cert_path, temporal.tls_client_cert_data),
+        client_private_key=_pem(temporal.tls_client_key_path, key.reveal() if key else None),
+    )
+
+
+def _pem(path: Path | None, data: str | None) -> bytes | None:
+    if path is not None:
+        return path.read_bytes()
+    return data.encode() if data else None
