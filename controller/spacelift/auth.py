@@ -1,0 +1,203 @@
+"""Puts a valid token on every request: exchanges the API key, renews in time and on refusal.
+
+The secret is read again for each exchange, since a mounted Secret may have been rotated and since
+the secret of an OIDC key is itself a token that expires.
+"""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any, Protocol
+
+import httpx
+
+from controller.spacelift import documents, errors, protocol
+
+_MARGIN_SECONDS = 30.0
+_MARGIN_SHARE = 0.05
+
+# Used when `validUntil` is missing or already past by our clock. A wrong clock must not cost an
+# exchange per request; if the token really is over, Spacelift says so and it is renewed then.
+_UNKNOWN_LIFE_SECONDS = 60.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Credentials:
+    """An API key: its id, which is no secret, and its secret."""
+
+    key_id: str
+    secret: str = dataclasses.field(repr=False)
+
+
+class CredentialSource(Protocol):
+    """Where the API key comes from; asked at every exchange."""
+
+    def read(self) -> Credentials:
+        """Return the API key as it is now."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Token:
+    """A token and the moment from which on it is to be renewed."""
+
+    jwt: str = dataclasses.field(repr=False)
+    renew_at: float
+
+
+def renewal_time(*, obtained_at: float, valid_until: float | None) -> float:
+    """Return when to renew a token: 30 s or 5 % of its life before its end, at its half at most."""
+    life = (valid_until or 0) - obtained_at
+    if life <= 0:
+        life = _UNKNOWN_LIFE_SECONDS
+    margin = min(max(_MARGIN_SECONDS, _MARGIN_SHARE * life), life / 2)
+    return obtained_at + life - margin
+
+
+class TokenCache:
+    """Holds the one token of a connection; at most one exchange is under way at any moment."""
+
+    def __init__(
+        self, *, exchange: Callable[[], Awaitable[Token]], clock: Callable[[], float]
+    ) -> None:
+        """Take the way to get a token and the wall clock, since `validUntil` is wall time."""
+        self._exchange = exchange
+        self._clock = clock
+        self._token: Token | None = None
+        self._renewal: asyncio.Task[Token] | None = None
+
+    async def get(self, *, rejected: str | None = None) -> str:
+        """Return a token; not the rejected one, which Spacelift has just refused."""
+        token = self._token
+        if token is not None and token.jwt != rejected and self._clock() < token.renew_at:
+            return token.jwt
+        if self._renewal is None:
+            # A task of its own, because those who wait share its failure too: were each to try
+            # after the other, a dead endpoint would cost them a time-out each. And a canceled
+            # caller leaves the others theirs.
+            self._renewal = asyncio.create_task(self._renew())
+            self._renewal.add_done_callback(self._end_renewal)
+        return (await asyncio.shield(self._renewal)).jwt
+
+    async def aclose(self) -> None:
+        """Give up an exchange that is under way."""
+        if self._renewal is not None:
+            self._renewal.cancel()
+            await asyncio.wait([self._renewal])
+
+    async def _renew(self) -> Token:
+        self._token = None
+        self._token = await self._exchange()
+        return self._token
+
+    def _end_renewal(self, renewal: asyncio.Task[Token]) -> None:
+        self._renewal = None
+        # Asked for, so that asyncio does not log a failure that nobody was left to wait for.
+        if not renewal.cancelled():
+            renewal.exception()
+
+
+class TokenAuth(httpx.Auth):
+    """Sends a request with the token, and once more with a fresh one if that one was refused.
+
+    That is safe for mutations too: a refused token means that nothing was carried out.
+    """
+
+    def __init__(self, tokens: TokenCache, *, renews: bool = True) -> None:
+        """Take the token cache; without `renews` a refused token is the answer."""
+        self._tokens = tokens
+        self._renews = renews
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Yield the request once or twice."""
+        jwt = await self._tokens.get()
+        request.headers["Authorization"] = f"Bearer {jwt}"
+        response = yield request
+        if not self._renews:
+            return
+        await response.aread()
+        if _shows_refused_token(response):
+            jwt = await self._tokens.get(rejected=jwt)
+            request.headers["Authorization"] = f"Bearer {jwt}"
+            yield request
+
+
+async def exchange_token(
+    http: httpx.AsyncClient, url: str, source: CredentialSource, *, clock: Callable[[], float]
+) -> Token:
+    """Exchange the API key for a token.
+
+    Raises:
+        CredentialsRejected: If Spacelift does not accept the key, or it cannot be read.
+        RateLimited: On HTTP 429.
+        Refused: If Spacelift answers with any other error.
+        Unreachable: On everything else. Whatever happens here, the request that needs the token was
+            not sent.
+    """
+    credentials = _read_credentials(source)
+    what = f"token exchange for API key {credentials.key_id}"
+    variables = {"id": credentials.key_id, "secret": credentials.secret}
+    body = {"query": documents.EXCHANGE_TOKEN.text, "variables": variables}
+    # Before the request, so that a slow answer makes the token look older rather than younger.
+    obtained_at = clock()
+    try:
+        with protocol.transport_errors(what, host=httpx.URL(url).host):
+            # Spacelift's own clients put none of their headers on this one.
+            response = await http.send(http.build_request("POST", url, json=body), auth=None)
+        return read_token(response, credentials, what=what, obtained_at=obtained_at)
+    except errors.AmbiguousOutcome as error:
+        # The message may quote an answer that echoes the request, so it is not passed on.
+        host = httpx.URL(url).host
+        message = f"{what}: no readable answer from {host}; nothing else was sent, try again"
+        raise errors.Unreachable(message) from error
+
+
+def read_token(
+    response: httpx.Response, credentials: Credentials, *, what: str, obtained_at: float
+) -> Token:
+    """Return the token that an exchange answered with."""
+    answer = protocol.read_answer(response, what=what, now=obtained_at)
+    user: Any = answer.data.get("apiKeyUser")
+    if answer.is_unauthenticated or any(e.is_unauthorized for e in answer.errors):
+        raise _rejected(what)
+    if answer.errors:
+        says = errors.excerpt(answer.errors[0].message, hide=(credentials.secret,))
+        message = f"{what}: Spacelift says {says!r}; check the key id and secret of the connection"
+        raise errors.Refused(message)
+    # An unknown key id is answered with null instead of an error.
+    if user is None:
+        raise _rejected(what)
+    with protocol.readable(what):
+        if not user["jwt"]:
+            raise _rejected(what)
+        return Token(
+            jwt=str(user["jwt"]),
+            renew_at=renewal_time(obtained_at=obtained_at, valid_until=user.get("validUntil")),
+        )
+
+
+def _rejected(what: str) -> errors.CredentialsRejected:
+    return errors.CredentialsRejected(
+        f"{what}: Spacelift rejects the key; check the key id and secret of the connection"
+    )
+
+
+def _read_credentials(source: CredentialSource) -> Credentials:
+    try:
+        credentials = source.read()
+    except (OSError, ValueError) as error:
+        kind = type(error).__name__
+        message = f"the API key cannot be read ({kind}); check the connection's secret files"
+        raise errors.CredentialsRejected(message) from error
+    if not credentials.key_id or not credentials.secret:
+        message = "the API key is empty; check the connection's key id and secret"
+        raise errors.CredentialsRejected(message)
+    return credentials
+
+
+def _shows_refused_token(response: httpx.Response) -> bool:
+    try:
+        return protocol.read_answer(response, what="", now=0).needs_new_token
+    except errors.SpaceliftError:
+        return False

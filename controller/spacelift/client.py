@@ -1,0 +1,267 @@
+"""The Spacelift API client: one method per question or wish, one HTTP request per page, no retries.
+
+Activities own all retries, since only they know whether repeating is safe. The one exception is a
+refused token (see `auth`), after which nothing was carried out.
+"""
+
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import httpx
+
+from controller.spacelift import auth, documents, errors, protocol, records, session
+from controller.spacelift.endpoints import account_of as account_of
+from controller.spacelift.endpoints import is_own_run as is_own_run
+from controller.spacelift.endpoints import normalise_endpoint as normalise_endpoint
+from controller.spacelift.endpoints import run_url as run_url
+from controller.spacelift.endpoints import stack_url as stack_url
+from controller.spacelift.models import RunKey, RunRecord, RunType, StackRecord, Viewer
+
+_T = TypeVar("_T")
+
+
+class SpaceliftClient:
+    """One connection to one account; every failure leaves it as one of `errors`."""
+
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        credentials: auth.CredentialSource,
+        transport: httpx.AsyncBaseTransport | None = None,
+        request_timeout_seconds: float = 30,
+        ca_file: str | None = None,
+        clock: Callable[[], float] = time.time,
+        observer: session.Observer | None = None,
+    ) -> None:
+        """Prepare the client; nothing is sent and no credentials are read before the first call.
+
+        Args:
+            endpoint: The account's base URL, with or without `/graphql`.
+            credentials: Where to read the API key at each token exchange.
+            transport: Sends the requests; a test hands in its own.
+            request_timeout_seconds: How long to wait for each part of an answer.
+            ca_file: A PEM file of the only certificate authorities to trust; default: the usual
+                ones.
+            clock: Wall time in seconds.
+            observer: Told of each operation, for metrics.
+        """
+        self._session = session.Session(
+            endpoint=endpoint,
+            credentials=credentials,
+            transport=transport,
+            request_timeout_seconds=request_timeout_seconds,
+            ca_file=ca_file,
+            clock=clock,
+            observer=observer,
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._session.aclose()
+
+    async def get_viewer(self) -> Viewer:
+        """Return whom Spacelift takes the API key for; a null viewer is rejected credentials."""
+        what = "reading the viewer"
+        answer = await self._session.query(documents.GET_VIEWER, {}, what=what)
+        with protocol.readable(what):
+            viewer = answer.data["viewer"]
+            return Viewer(id=str(viewer["id"]), name=str(viewer.get("name") or ""))
+
+    async def get_stacks(self, stack_ids: Sequence[str]) -> dict[str, StackRecord | None]:
+        """Return stacks by id; None where one is missing or invisible to the API key."""
+        found: dict[str, StackRecord | None] = {}
+        for chunk in _chunks(stack_ids):
+            what = f"reading {_named(chunk)}"
+            document, variables = documents.get_stacks(chunk)
+            answer = await self._session.query(
+                document, variables, what=what, check=protocol.check_many_fields
+            )
+            with protocol.readable(what):
+                for position, stack_id in enumerate(chunk):
+                    body = answer.data[f"a{position}"]
+                    found[stack_id] = None if body is None else records.read_stack(body)
+        return found
+
+    async def list_stacks_by_labels(self, labels: Sequence[str]) -> list[StackRecord]:
+        """Return the stacks that carry at least one of the labels verbatim, sorted by id."""
+        wanted = frozenset(labels)
+        found: dict[str, StackRecord] = {}
+        for chunk in _chunks(sorted(wanted)):
+            async for page in self._search_pages(chunk):
+                # Whether Spacelift compares labels exactly or as patterns is not documented.
+                found |= {stack.id: stack for stack in page if wanted.intersection(stack.labels)}
+        return [found[stack_id] for stack_id in sorted(found)]
+
+    async def list_runs_after(
+        self,
+        stack_id: str,
+        run_id: str | None,
+        *,
+        limit: int = 200,
+        run_type: str = RunType.TRACKED,
+    ) -> list[RunRecord]:
+        """Return the stack's runs that were created after a run, newest first.
+
+        Args:
+            stack_id: The stack.
+            run_id: The run to stop at, which need not exist; None for the newest page only.
+            limit: At most so many runs, the newest ones.
+            run_type: PROPOSED for proposed runs, which Spacelift lists apart from all others.
+
+        Raises:
+            NotFound: If the stack is missing or invisible to the API key.
+        """
+        is_proposed = run_type == RunType.PROPOSED
+        document = documents.LIST_PROPOSED_RUNS if is_proposed else documents.LIST_RUNS
+        found: dict[str, RunRecord] = {}
+        before: str | None = None
+        while True:
+            page = await self._runs_page(document, stack_id, before=before)
+            # A page without news ends the list too, so that a list that ignores `before` has an
+            # end.
+            is_last = run_id is None or all(run.id in found for run in page)
+            for run in page:
+                if run_id is not None and run.id <= run_id:
+                    is_last = True
+                else:
+                    found[run.id] = run
+            if is_last or len(found) >= limit:
+                return [found[found_id] for found_id in sorted(found, reverse=True)[:limit]]
+            before = page[-1].id
+
+    async def get_runs(self, keys: Sequence[RunKey]) -> dict[RunKey, RunRecord | None]:
+        """Return runs by key, without notes; None where one is missing or invisible.
+
+        An error that belongs to one run only still fails the call: it is no statement on the run.
+        """
+        found: dict[RunKey, RunRecord | None] = {}
+        for chunk in _chunks(keys):
+            what = f"reading {len(chunk)} runs, the first {_named_run(chunk[0])}"
+            document, variables = documents.get_runs(chunk)
+            answer = await self._session.query(
+                document, variables, what=what, check=protocol.check_many_fields
+            )
+            with protocol.readable(what):
+                for position, key in enumerate(chunk):
+                    found[key] = _run_of(answer.data[f"a{position}"], key)
+        return found
+
+    async def get_run(self, key: RunKey) -> RunRecord | None:
+        """Return a run with the note of its newest transition; None if missing or invisible."""
+        what = f"reading {_named_run(key)}"
+        variables = {"stack": key.stack_id, "run": key.run_id}
+        try:
+            answer = await self._session.query(documents.GET_RUN, variables, what=what)
+        except errors.NotFound:
+            return None
+        with protocol.readable(what):
+            return _run_of(answer.data["stack"], key)
+
+    async def trigger_run(
+        self,
+        stack_id: str,
+        *,
+        marker: str,
+        run_type: str = RunType.TRACKED,
+        commit_sha: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> RunRecord:
+        """Create a run. Spacelift does not deduplicate: two calls create two runs.
+
+        Args:
+            stack_id: The stack.
+            marker: Goes to the run's metadata, where notification policies can see it.
+            run_type: TRACKED, PROPOSED or DESTROY.
+            commit_sha: The commit; default: the stack's tracked one.
+            environment: Variables for this run only; not secret.
+        """
+        variables: dict[str, object] = {"stack": stack_id, "type": run_type, "sha": commit_sha}
+        document = documents.TRIGGER_RUN
+        if environment:
+            document = documents.TRIGGER_RUN_WITH_ENVIRONMENT
+            pairs = [{"key": name, "value": value} for name, value in environment.items()]
+            variables["config"] = {"environment": pairs}
+        return await self._session.mutate(
+            document,
+            variables,
+            what=f"triggering a {run_type} run of stack {stack_id}",
+            run_metadata=marker,
+        )
+
+    async def confirm_run(self, key: RunKey, *, note: str) -> RunRecord:
+        """Let an UNCONFIRMED run apply its plan."""
+        return await self._act(documents.CONFIRM_RUN, "confirming", key, note=note)
+
+    async def discard_run(self, key: RunKey, *, note: str) -> RunRecord:
+        """Drop the plan of an UNCONFIRMED run."""
+        return await self._act(documents.DISCARD_RUN, "discarding", key, note=note)
+
+    async def cancel_run(self, key: RunKey, *, note: str) -> RunRecord:
+        """Cancel a run that no worker has begun."""
+        return await self._act(documents.CANCEL_RUN, "canceling", key, note=note)
+
+    async def stop_run(self, key: RunKey, *, note: str) -> RunRecord:
+        """Ask the worker to stop a run that is being prepared or planned."""
+        return await self._act(documents.STOP_RUN, "stopping", key, note=note)
+
+    async def _act(
+        self, document: documents.Document, doing: str, key: RunKey, *, note: str
+    ) -> RunRecord:
+        variables = {"stack": key.stack_id, "run": key.run_id, "note": note}
+        return await self._session.mutate(document, variables, what=f"{doing} {_named_run(key)}")
+
+    async def _search_pages(self, labels: Sequence[str]) -> AsyncIterator[list[StackRecord]]:
+        what = f"searching stacks by {len(labels)} labels"
+        after: str | None = None
+        while True:
+            variables = documents.search_stacks(labels, after=after)
+            answer = await self._session.query(documents.SEARCH_STACKS, variables, what=what)
+            with protocol.readable(what):
+                found = answer.data["searchStacks"]
+                page = [records.read_stack(edge["node"]) for edge in found["edges"]]
+                cursor = found["pageInfo"]["endCursor"]
+                is_last = not found["pageInfo"]["hasNextPage"] or not cursor
+            yield page
+            if is_last:
+                return
+            if cursor == after:
+                message = f"{what}: the same page came twice; the list would be incomplete"
+                raise errors.AmbiguousOutcome(message)
+            after = cursor
+
+    async def _runs_page(
+        self, document: documents.Document, stack_id: str, *, before: str | None
+    ) -> list[RunRecord]:
+        what = f"listing runs of stack {stack_id}"
+        variables = {"stack": stack_id, "before": before}
+        answer = await self._session.query(document, variables, what=what)
+        with protocol.readable(what):
+            stack = answer.data["stack"]
+            if stack is not None:
+                return [records.read_run(body, stack_id=stack_id) for body in stack["runs"]]
+        message = f"{what}: no such stack, or the API key's spaces do not include it"
+        raise errors.NotFound(message)
+
+
+def _run_of(stack: Mapping[str, Any] | None, key: RunKey) -> RunRecord | None:
+    run = None if stack is None else stack["run"]
+    return None if run is None else records.read_run(run, stack_id=key.stack_id)
+
+
+def _chunks(items: Iterable[_T]) -> Iterator[list[_T]]:
+    """Yield the distinct items in lists that fit one document."""
+    distinct = iter(dict.fromkeys(items))
+    while chunk := list(itertools.islice(distinct, documents.LARGEST_SIZE)):
+        yield chunk
+
+
+def _named(stack_ids: Sequence[str]) -> str:
+    others = len(stack_ids) - 1
+    return f"stack {stack_ids[0]}" + (f" and {others} others" if others else "")
+
+
+def _named_run(key: RunKey) -> str:
+    return f"run {key.run_id} of stack {key.stack_id}"

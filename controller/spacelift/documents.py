@@ -1,0 +1,159 @@
+"""The GraphQL documents that the client sends: fixed texts, with every value in a variable.
+
+Servers parse and validate each new text, and an unknown field makes them reject the whole document.
+So there are few texts, they select only fields that Spacelift's own clients select, and a document
+that reads many objects exists in four sizes and is padded, instead of being written anew for each
+count.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from controller.spacelift.models import RunKey
+
+SIZES = (1, 5, 20, 50)
+"""How many objects one document reads. 50 is the page size that Spacelift's own clients use."""
+
+LARGEST_SIZE = SIZES[-1]
+
+_RUN = "id state type finished needsApproval triggeredBy createdAt commit { hash }"
+_DELTA = "delta { addCount changeCount deleteCount resources }"
+_EDGE = "stackId dependsOnStackId referenceCount triggerAlways"
+_STACK = (
+    "id name labels autodeploy isDisabled lockedBy blocker { id state type } "
+    f"dependsOn {{ {_EDGE} }} isDependedOnBy {{ {_EDGE} }}"
+)
+
+Variables = Mapping[str, object]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    """One operation; `name` labels it in headers, metrics and messages."""
+
+    name: str
+    kind: Literal["Query", "Mutation"]
+    text: str
+
+
+EXCHANGE_TOKEN = Document(
+    name="ExchangeToken",
+    kind="Mutation",
+    text="mutation ExchangeToken($id: ID!, $secret: String!) {"
+    " apiKeyUser(id: $id, secret: $secret) { jwt validUntil } }",
+)
+
+# Each query also asks who is asking: a token that has gone bad makes lists come back empty instead
+# of failing, and a null viewer is all that tells that from an account without stacks.
+GET_VIEWER = Document(name="GetViewer", kind="Query", text="query GetViewer { viewer { id name } }")
+GET_RUN = Document(
+    name="GetRun",
+    kind="Query",
+    text="query GetRun($stack: ID!, $run: ID!) { viewer { id }"
+    f" stack(id: $stack) {{ id run(id: $run) {{ {_RUN} {_DELTA} history {{ state note }} }} }} }}",
+)
+LIST_RUNS = Document(
+    name="ListRuns",
+    kind="Query",
+    text="query ListRuns($stack: ID!, $before: ID) { viewer { id }"
+    f" stack(id: $stack) {{ id runs(before: $before) {{ {_RUN} {_DELTA} }} }} }}",
+)
+LIST_PROPOSED_RUNS = Document(
+    name="ListProposedRuns",
+    kind="Query",
+    text="query ListProposedRuns($stack: ID!, $before: ID) { viewer { id }"
+    f" stack(id: $stack) {{ id runs: proposedRuns(before: $before) {{ {_RUN} {_DELTA} }} }} }}",
+)
+SEARCH_STACKS = Document(
+    name="SearchStacks",
+    kind="Query",
+    text="query SearchStacks($input: SearchInput!) { viewer { id }"
+    f" searchStacks(input: $input) {{ edges {{ node {{ {_STACK} }} }}"
+    " pageInfo { endCursor hasNextPage } } }",
+)
+
+# Mutations select little: a selected field that fails hides the outcome of a mutation that was
+# committed.
+TRIGGER_RUN = Document(
+    name="TriggerRun",
+    kind="Mutation",
+    text="mutation TriggerRun($stack: ID!, $type: RunType, $sha: String) {"
+    f" run: runTrigger(stack: $stack, runType: $type, commitSha: $sha) {{ {_RUN} }} }}",
+)
+# A text of its own, since accounts that do not know the argument would reject the plain trigger
+# with it.
+TRIGGER_RUN_WITH_ENVIRONMENT = Document(
+    name="TriggerRun",
+    kind="Mutation",
+    text="mutation TriggerRun("
+    "$stack: ID!, $type: RunType, $sha: String, $config: RuntimeConfigInput) {"
+    " run: runTrigger(stack: $stack, runType: $type, commitSha: $sha, runtimeConfig: $config)"
+    f" {{ {_RUN} }} }}",
+)
+
+
+def _run_mutation(name: str, field: str) -> Document:
+    return Document(
+        name=name,
+        kind="Mutation",
+        text=f"mutation {name}($stack: ID!, $run: ID!, $note: String) {{"
+        f" run: {field}(stack: $stack, run: $run, note: $note) {{ {_RUN} }} }}",
+    )
+
+
+CONFIRM_RUN = _run_mutation("ConfirmRun", "runConfirm")
+DISCARD_RUN = _run_mutation("DiscardRun", "runDiscard")
+CANCEL_RUN = _run_mutation("CancelRun", "runCancel")
+STOP_RUN = _run_mutation("StopRun", "runStop")
+
+
+def get_runs(keys: Sequence[RunKey]) -> tuple[Document, Variables]:
+    """Return the document and variables that read up to 50 runs; run N answers as field `aN`."""
+    size = _size_for(len(keys))
+    variables: dict[str, object] = {}
+    for position in range(size):
+        key = keys[min(position, len(keys) - 1)]
+        variables[f"s{position}"] = key.stack_id
+        variables[f"r{position}"] = key.run_id
+    return _get_runs_document(size), variables
+
+
+def get_stacks(stack_ids: Sequence[str]) -> tuple[Document, Variables]:
+    """Return the document and variables that read up to 50 stacks; stack N answers as `aN`."""
+    size = _size_for(len(stack_ids))
+    last = len(stack_ids) - 1
+    variables = {f"s{position}": stack_ids[min(position, last)] for position in range(size)}
+    return _get_stacks_document(size), variables
+
+
+def search_stacks(labels: Sequence[str], *, after: str | None) -> Variables:
+    """Return the variables of one page of the stacks that carry one of the labels."""
+    predicate = {"field": "label", "constraint": {"stringMatches": list(labels)}}
+    return {"input": {"first": LARGEST_SIZE, "after": after, "predicates": [predicate]}}
+
+
+def _size_for(count: int) -> int:
+    if not 1 <= count <= LARGEST_SIZE:
+        message = f"one document reads 1 to {LARGEST_SIZE} objects, not {count}"
+        raise ValueError(message)
+    return next(size for size in SIZES if size >= count)
+
+
+@functools.cache
+def _get_runs_document(size: int) -> Document:
+    variables = ", ".join(f"$s{n}: ID!, $r{n}: ID!" for n in range(size))
+    fields = " ".join(
+        f"a{n}: stack(id: $s{n}) {{ run(id: $r{n}) {{ {_RUN} {_DELTA} }} }}" for n in range(size)
+    )
+    text = f"query GetRuns({variables}) {{ viewer {{ id }} {fields} }}"
+    return Document(name="GetRuns", kind="Query", text=text)
+
+
+@functools.cache
+def _get_stacks_document(size: int) -> Document:
+    variables = ", ".join(f"$s{n}: ID!" for n in range(size))
+    fields = " ".join(f"a{n}: stack(id: $s{n}) {{ {_STACK} }}" for n in range(size))
+    text = f"query GetStacks({variables}) {{ viewer {{ id }} {fields} }}"
+    return Document(name="GetStacks", kind="Query", text=text)

@@ -1,0 +1,102 @@
+"""Errors of the Spacelift adapter: what a caller may conclude from a call that failed.
+
+The tree is cut by consequence, not by cause. What matters to a caller that wanted to change
+something is whether Spacelift may have done it::
+
+    SpaceliftError
+     +-- Unreachable          nothing was sent: DNS, refused, connect time-out, TLS, no token
+     +-- AmbiguousOutcome     sent, then silence, a 5xx or garbage: it may be committed
+     +-- RateLimited          HTTP 429; try again after ``retry_after_seconds``
+     +-- CredentialsRejected  the API key is not accepted, or its tokens are not
+     +-- PermissionDenied     the API key is accepted, but may not do this
+     +-- NotFound             the stack or run does not exist, or the API key cannot see it
+     +-- Refused              a sound answer that says no: nothing was committed
+"""
+
+# The names say what happened, as the glossary has it; all of them end a call.
+# ruff: noqa: N818
+
+import re
+from collections.abc import Collection
+from typing import ClassVar
+
+EXCERPT_LENGTH = 256
+REDACTED = "[redacted]"
+
+# Debug pages like to echo request headers, and a token in a condition message is a leak.
+_TOKEN_PATTERN = re.compile(r"(?i:bearer)\s+\S+|eyJ[\w-]{8,}(?:\.[\w-]*)*")
+
+
+class SpaceliftError(Exception):
+    """A call to Spacelift failed; the message says what, for which object, and what to do next."""
+
+    outcome: ClassVar[str] = "error"
+
+    def __init__(self, message: str) -> None:
+        """Keep the message, which is fit to be shown in a status as it is."""
+        super().__init__(message)
+        self.message = message
+
+
+class Unreachable(SpaceliftError):
+    """Nothing was sent, so that trying again is always safe."""
+
+    outcome = "unreachable"
+
+
+class AmbiguousOutcome(SpaceliftError):
+    """The request left and no readable answer came back: a mutation may have been committed."""
+
+    outcome = "ambiguous"
+
+
+class RateLimited(SpaceliftError):
+    """Spacelift asks to be called less often; nothing was committed."""
+
+    outcome = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        """Keep the delay that Spacelift asked for; None if it named none."""
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class CredentialsRejected(SpaceliftError):
+    """Spacelift does not accept the API key; only a person can change that."""
+
+    outcome = "credentials_rejected"
+
+
+class PermissionDenied(SpaceliftError):
+    """The API key is valid and lacks the right to do this; nothing was committed."""
+
+    outcome = "permission_denied"
+
+
+class NotFound(SpaceliftError):
+    """The stack or run is missing, or the API key cannot see it; Spacelift tells no difference."""
+
+    outcome = "not_found"
+
+
+class Refused(SpaceliftError):
+    """Spacelift understood the request and said no; nothing was committed."""
+
+    outcome = "refused"
+
+
+def excerpt(text: str, *, hide: Collection[str] = ()) -> str:
+    """Return text from outside on one line, free of secrets and at most 256 characters long.
+
+    Args:
+        text: What came from outside.
+        hide: Known secrets. They are taken out before the cut, since half a secret is a leak as
+            well.
+    """
+    for secret in hide:
+        if secret:
+            text = text.replace(secret, REDACTED)
+    text = " ".join(_TOKEN_PATTERN.sub(REDACTED, text).split())
+    if len(text) <= EXCERPT_LENGTH:
+        return text
+    return text[: EXCERPT_LENGTH - 3] + "..."

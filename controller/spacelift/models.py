@@ -1,0 +1,138 @@
+"""What the Spacelift client hands out: facts as Spacelift tells them, none of them judged."""
+
+import dataclasses
+import enum
+
+
+class RunState(enum.StrEnum):
+    """The run states known today; a record keeps the raw text, since Spacelift may add others."""
+
+    QUEUED = "QUEUED"
+    READY = "READY"
+    PENDING = "PENDING"
+    PREPARING = "PREPARING"
+    INITIALIZING = "INITIALIZING"
+    PLANNING = "PLANNING"
+    UNCONFIRMED = "UNCONFIRMED"
+    PENDING_REVIEW = "PENDING_REVIEW"
+    CONFIRMED = "CONFIRMED"
+    PREPARING_APPLY = "PREPARING_APPLY"
+    APPLYING = "APPLYING"
+    REPLAN_REQUESTED = "REPLAN_REQUESTED"
+    PREPARING_REPLAN = "PREPARING_REPLAN"
+    PERFORMING = "PERFORMING"
+    DESTROYING = "DESTROYING"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+    DISCARDED = "DISCARDED"
+    STOPPED = "STOPPED"
+    SKIPPED = "SKIPPED"
+
+
+class RunType(enum.StrEnum):
+    """The run types that this program triggers or meets on a stack."""
+
+    TRACKED = "TRACKED"
+    PROPOSED = "PROPOSED"
+    DESTROY = "DESTROY"
+    TASK = "TASK"
+    TESTING = "TESTING"
+    PARSE = "PARSE"
+
+
+KNOWN_STATES = frozenset(state.value for state in RunState)
+TERMINAL_STATES = frozenset(
+    state.value
+    for state in (
+        RunState.FINISHED,
+        RunState.FAILED,
+        RunState.CANCELED,
+        RunState.DISCARDED,
+        RunState.STOPPED,
+        RunState.SKIPPED,
+    )
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class RunKey:
+    """Names one run; Spacelift looks runs up by stack only."""
+
+    stack_id: str
+    run_id: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RunDelta:
+    """How many resources a plan adds, changes and deletes, and how many the stack has."""
+
+    added: int
+    changed: int
+    deleted: int
+    resources: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RunRecord:
+    """One run as read at one moment; `id` is a ULID, so ids sort by creation."""
+
+    id: str
+    stack_id: str
+    state: str
+    type: str
+    finished: bool = False
+    needs_approval: bool = False
+    triggered_by: str | None = None
+    created_at: int = 0
+    commit_sha: str | None = None
+    delta: RunDelta | None = None
+    note: str | None = None
+
+    @property
+    def key(self) -> RunKey:
+        """The stack and run id, by which the run is looked up."""
+        return RunKey(stack_id=self.stack_id, run_id=self.id)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the run is over. A state that nobody knows yet counts as running."""
+        return self.finished or self.state in TERMINAL_STATES
+
+    @property
+    def is_known_state(self) -> bool:
+        """Whether the state is one of `RunState`, so that a caller can log the others."""
+        return self.state in KNOWN_STATES
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class StackEdge:
+    """One of Spacelift's own stack dependencies."""
+
+    upstream_id: str
+    dependent_id: str
+    reference_count: int = 0
+    trigger_always: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class StackRecord:
+    """One stack as read at one moment; `blocker` has id, state and type only."""
+
+    id: str
+    name: str
+    labels: tuple[str, ...] = ()
+    autodeploy: bool = False
+    is_disabled: bool = False
+    locked_by: str | None = None
+    blocker: RunRecord | None = None
+    depends_on: tuple[StackEdge, ...] = ()
+    is_depended_on_by: tuple[StackEdge, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Viewer:
+    """Whom Spacelift takes the API key for."""
+
+    id: str
+    name: str

@@ -1,0 +1,278 @@
+"""Between a document and its answer: how a request is built and what a response means.
+
+Spacelift reports failures of an operation with HTTP 200 and an `errors` list. One message is a
+contract, `unauthorized`, and it means two things: the token is not accepted, or it is and does not
+reach this far. Everything here keeps apart what was certainly not committed from what may have
+been.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import email.utils
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+
+from controller.spacelift import documents, errors
+
+CLIENT_TYPE = "stackchain"
+RUN_METADATA_HEADER = "Spacelift-User-Provided-Run-Metadata"
+_LONGEST_HEADER_VALUE = 512
+
+# Raised before the first byte of a request leaves. Everything else that httpx raises may come after
+# it.
+_NOTHING_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FieldError:
+    """One entry of the `errors` list."""
+
+    message: str
+    path: tuple[str | int, ...] = ()
+
+    @property
+    def is_unauthorized(self) -> bool:
+        """Whether this is the one message that Spacelift's own clients match on."""
+        return "unauthorized" in self.message.lower()
+
+    @property
+    def is_not_found(self) -> bool:
+        """Whether a stack or run is missing. A missing commit is not meant: that is a refusal."""
+        text = self.message.strip().lower()
+        return text == "not found" or bool(re.match(r"(stack|run)\b.*not found", text))
+
+    @property
+    def is_absence(self) -> bool:
+        """Whether one of many objects cannot be had: at path `aN`, or below it at `run`.
+
+        A failure further down would pass an object off as missing that is there.
+        """
+        is_object = 1 <= len(self.path) <= len(("aN", "run"))
+        return is_object and (self.is_unauthorized or self.is_not_found)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """A readable answer: what it holds and which fields failed."""
+
+    data: Mapping[str, Any]
+    errors: tuple[FieldError, ...] = ()
+    is_unauthenticated: bool = False
+
+    @property
+    def has_viewer(self) -> bool:
+        """Whether the answer itself proves that the token is accepted."""
+        return self.data.get("viewer") is not None
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether the answer itself proves that the token is not accepted."""
+        return "viewer" in self.data and self.data["viewer"] is None
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether the operation as a whole was denied, so that it was certainly not carried out.
+
+        An `unauthorized` below the first level comes from a selected field, after the operation
+        itself was done, and says nothing of the kind.
+        """
+        if self.is_unauthenticated:
+            return True
+        is_empty = all(value is None for value in self.data.values())
+        return is_empty and any(e.is_unauthorized and len(e.path) <= 1 for e in self.errors)
+
+    @property
+    def needs_new_token(self) -> bool:
+        """Whether a fresh token may help, and sending the request again cannot do a thing twice."""
+        return self.is_anonymous or self.is_denied
+
+
+def prepare_request(
+    http: httpx.AsyncClient,
+    url: str,
+    document: documents.Document,
+    variables: documents.Variables,
+    *,
+    run_metadata: str | None = None,
+) -> httpx.Request:
+    """Build the request for one operation, without the token."""
+    headers = {
+        "Spacelift-Client-Type": CLIENT_TYPE,
+        f"Spacelift-GraphQL-{document.kind}": document.name,
+    }
+    if run_metadata is not None:
+        headers[RUN_METADATA_HEADER] = header_value(run_metadata)
+    body = {"query": document.text, "variables": variables}
+    return http.build_request("POST", url, headers=headers, json=body)
+
+
+def header_value(text: str) -> str:
+    """Return text as a legal header value: printable ASCII, no outer spaces, bounded."""
+    legal = "".join(character if " " <= character <= "~" else "-" for character in text)
+    return legal[:_LONGEST_HEADER_VALUE].strip()
+
+
+def read_answer(response: httpx.Response, *, what: str, now: float) -> Answer:
+    """Return what a response says.
+
+    Raises:
+        RateLimited: On HTTP 429.
+        AmbiguousOutcome: On HTTP 5xx and 408, and on anything that is not a GraphQL answer.
+        PermissionDenied: On HTTP 403, which only something in front of Spacelift sends.
+        Refused: On any other HTTP error and on redirects.
+    """
+    status = response.status_code
+    if status == httpx.codes.UNAUTHORIZED:
+        return Answer(data={}, is_unauthenticated=True)
+    if response.is_success:
+        return _decode(response, what=what)
+    says = f"{what}: HTTP {status}, {errors.excerpt(response.text) or 'no body'}"
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        delay = _retry_after_seconds(response.headers.get("Retry-After"), now=now)
+        message = f"{what}: too many requests (HTTP 429); lower the parallelism if this stays"
+        raise errors.RateLimited(message, retry_after_seconds=delay)
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT:
+        message = f"{says}; it may have been carried out, look at Spacelift before repeating it"
+        raise errors.AmbiguousOutcome(message)
+    if status == httpx.codes.FORBIDDEN:
+        message = f"{says}; check firewalls and IP allow-lists in front of Spacelift"
+        raise errors.PermissionDenied(message)
+    message = f"{says}; check that the connection's endpoint is a Spacelift account"
+    raise errors.Refused(message)
+
+
+def check_fields(answer: Answer, *, what: str) -> None:
+    """Raise what the first failed field means; the caller has dealt with rejected tokens.
+
+    Raises:
+        PermissionDenied: If the API key may not do this.
+        NotFound: If the stack or run is missing or invisible.
+        Refused: On any other message.
+    """
+    for error in answer.errors:
+        says = f"{what}: Spacelift says {errors.excerpt(error.message)!r}"
+        if error.is_unauthorized:
+            raise permission_denied(what)
+        if error.is_not_found:
+            message = f"{says}; check that it exists and that the API key's spaces include it"
+            raise errors.NotFound(message)
+        message = f"{says}; nothing was changed"
+        raise errors.Refused(message)
+
+
+def check_many_fields(answer: Answer, *, what: str) -> None:
+    """Do as `check_fields`, but let single objects be denied or missing: their field is null."""
+    failures = tuple(error for error in answer.errors if not error.is_absence)
+    check_fields(dataclasses.replace(answer, errors=failures), what=what)
+
+
+def check_mutation(answer: Answer, *, what: str) -> Mapping[str, Any]:
+    """Return the object that a mutation answered with; each mutation has the one field `run`.
+
+    Raises:
+        AmbiguousOutcome: If a field below the mutation failed, since the mutation itself was then
+            done.
+        SpaceliftError: Whatever `check_fields` makes of an error of the mutation itself.
+    """
+    run: Mapping[str, Any] | None = answer.data.get("run")
+    if run is not None:
+        return run
+    if not any(len(error.path) > 1 for error in answer.errors):
+        check_fields(answer, what=what)
+    detail = errors.excerpt("; ".join(error.message for error in answer.errors)) or "no run"
+    message = f"{what}: the answer has no run ({detail}); look at Spacelift before repeating it"
+    raise errors.AmbiguousOutcome(message)
+
+
+def permission_denied(what: str) -> errors.PermissionDenied:
+    """Return the error for `unauthorized` from a token that is known to be good."""
+    return errors.PermissionDenied(
+        f"{what}: the API key is valid but not allowed; give it a role in the stack's space"
+    )
+
+
+def credentials_rejected(what: str) -> errors.CredentialsRejected:
+    """Return the error for a token that is not accepted although it is fresh."""
+    return errors.CredentialsRejected(
+        f"{what}: the API key is not accepted; check the connection's key id and secret"
+    )
+
+
+@contextlib.contextmanager
+def transport_errors(what: str, *, host: str) -> Iterator[None]:
+    """Map httpx's errors to ours by whether anything can have been sent."""
+    try:
+        yield
+    except _NOTHING_SENT as error:
+        message = (
+            f"{what}: cannot reach {host} ({_cause(error)}); check the endpoint, DNS and network"
+        )
+        raise errors.Unreachable(message) from error
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        message = (
+            f"{what}: no answer from {host} ({_cause(error)}); it may have been carried out, "
+            "look at Spacelift before repeating it"
+        )
+        raise errors.AmbiguousOutcome(message) from error
+
+
+@contextlib.contextmanager
+def readable(what: str) -> Iterator[None]:
+    """Report an answer of an unexpected shape as one that says nothing."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        message = f"{what}: the answer has an unexpected shape ({_cause(error)}); look at Spacelift"
+        raise errors.AmbiguousOutcome(message) from error
+
+
+def _decode(response: httpx.Response, *, what: str) -> Answer:
+    try:
+        body = json.loads(response.content)
+        data = body.get("data")
+        entries = body.get("errors") or []
+        failed = tuple(
+            FieldError(message=str(entry["message"]), path=tuple(entry.get("path") or ()))
+            for entry in entries
+        )
+        if not (isinstance(data, dict) or (data is None and failed)):
+            message = "neither data nor errors"
+            raise TypeError(message)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        message = f"{what}: not a GraphQL answer: {errors.excerpt(response.text) or 'no body'}"
+        raise errors.AmbiguousOutcome(message) from error
+    return Answer(data=data or {}, errors=failed)
+
+
+def _retry_after_seconds(text: str | None, *, now: float) -> float | None:
+    """Return the delay of a Retry-After header, which is either seconds or a date."""
+    if text is None:
+        return None
+    with contextlib.suppress(ValueError):
+        seconds = float(text)
+        # float() also reads "nan" and "inf", which no timer can wait for.
+        return max(0.0, seconds) if seconds < float("inf") else None
+    with contextlib.suppress(ValueError):
+        date = email.utils.parsedate_to_datetime(text)
+        if date.tzinfo is None:
+            date = date.replace(tzinfo=datetime.UTC)
+        return max(0.0, date.timestamp() - now)
+    return None
+
+
+def _cause(error: Exception) -> str:
+    return errors.excerpt(
+        f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    )

@@ -1,0 +1,149 @@
+"""Authenticated GraphQL calls to one account: sends, tells what `unauthorized` meant, observes."""
+
+import contextlib
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from typing import NoReturn
+
+import httpx
+
+from controller.spacelift import auth, documents, endpoints, errors, protocol, records
+from controller.spacelift.models import RunRecord
+
+Observer = Callable[[str, str, float], None]
+"""Called after each operation with its name, `ok` or an error's `outcome`, and its seconds."""
+
+_CONNECT_TIMEOUT_SECONDS = 10.0
+
+# Idle connections are kept longer than a poller's tick, so that polling does not open one each
+# time, and given up before the load balancers in between do so.
+_LIMITS = httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=30.0)
+
+
+class Session:
+    """Holds the connections and the token of one account; its failures are all of `errors`."""
+
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        credentials: auth.CredentialSource,
+        transport: httpx.AsyncBaseTransport | None,
+        request_timeout_seconds: float,
+        ca_file: str | None,
+        clock: Callable[[], float],
+        observer: Observer | None,
+    ) -> None:
+        self._url = endpoints.graphql_url(endpoint)
+        self._credentials = credentials
+        self._clock = clock
+        self._observer = observer
+        self._http = httpx.AsyncClient(
+            transport=transport,
+            verify=True if ca_file is None else ssl.create_default_context(cafile=ca_file),
+            limits=_LIMITS,
+            timeout=httpx.Timeout(
+                request_timeout_seconds,
+                connect=min(_CONNECT_TIMEOUT_SECONDS, request_timeout_seconds),
+            ),
+        )
+        self._tokens = auth.TokenCache(exchange=self._exchange_token, clock=clock)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._tokens.aclose()
+        await self._http.aclose()
+
+    async def query(
+        self,
+        document: documents.Document,
+        variables: documents.Variables,
+        *,
+        what: str,
+        check: Callable[..., None] = protocol.check_fields,
+    ) -> protocol.Answer:
+        """Return a query's answer, checked by `check`.
+
+        Raises:
+            SpaceliftError: One of its kinds; see `errors`.
+        """
+        with self._observed(document.name):
+            answer = await self._send(document, variables, what=what)
+            if answer.is_anonymous:
+                raise protocol.credentials_rejected(what)
+            if answer.is_denied:
+                await self._raise_denied(what)
+            check(answer, what=what)
+            return answer
+
+    async def mutate(
+        self,
+        document: documents.Document,
+        variables: Mapping[str, object],
+        *,
+        what: str,
+        run_metadata: str | None = None,
+    ) -> RunRecord:
+        """Return the run that a mutation of one run answered with.
+
+        Raises:
+            SpaceliftError: One of its kinds; only `AmbiguousOutcome` leaves open whether it was
+                done.
+        """
+        with self._observed(document.name):
+            answer = await self._send(document, variables, what=what, run_metadata=run_metadata)
+            if answer.is_denied:
+                await self._raise_denied(what)
+            body = protocol.check_mutation(answer, what=what)
+            with protocol.readable(what):
+                return records.read_run(body, stack_id=str(variables["stack"]))
+
+    async def _send(
+        self,
+        document: documents.Document,
+        variables: documents.Variables,
+        *,
+        what: str,
+        run_metadata: str | None = None,
+        renews_token: bool = True,
+    ) -> protocol.Answer:
+        request = protocol.prepare_request(
+            self._http, self._url, document, variables, run_metadata=run_metadata
+        )
+        with protocol.transport_errors(what, host=request.url.host):
+            response = await self._http.send(
+                request, auth=auth.TokenAuth(self._tokens, renews=renews_token)
+            )
+        return protocol.read_answer(response, what=what, now=self._clock())
+
+    async def _raise_denied(self, what: str) -> NoReturn:
+        """Find out what `unauthorized` meant, with the token as it is, since it is fresh."""
+        try:
+            answer = await self._send(documents.GET_VIEWER, {}, what=what, renews_token=False)
+        except errors.AmbiguousOutcome as error:
+            # Only the question for the viewer is ambiguous; what was denied was not carried out.
+            message = f"{what}: unauthorized, nothing was changed; asking why failed: {error}"
+            raise errors.Unreachable(message) from error
+        if answer.has_viewer:
+            raise protocol.permission_denied(what)
+        raise protocol.credentials_rejected(what)
+
+    async def _exchange_token(self) -> auth.Token:
+        with self._observed(documents.EXCHANGE_TOKEN.name):
+            return await auth.exchange_token(
+                self._http, self._url, self._credentials, clock=self._clock
+            )
+
+    @contextlib.contextmanager
+    def _observed(self, operation: str) -> Iterator[None]:
+        started_at = self._clock()
+        outcome = "aborted"
+        try:
+            yield
+            outcome = "ok"
+        except errors.SpaceliftError as error:
+            outcome = error.outcome
+            raise
+        finally:
+            if self._observer is not None:
+                self._observer(operation, outcome, max(0.0, self._clock() - started_at))
