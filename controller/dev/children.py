@@ -1,0 +1,243 @@
+"""Our own programs as child processes: the Spacelift simulator and the roles of the product."""
+
+import json
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from controller import settings
+from controller.dev import processes, tools
+
+_START_SECONDS = 60
+_STOP_SECONDS = 5
+# `python -m controller` has to find this very package, installed or in a clone.
+_PACKAGE_PARENT = Path(__file__).parents[2]
+_KEPT_VARIABLES = frozenset({"KUBEBUILDER_ASSETS", "XDG_CACHE_HOME"})
+
+
+def cleared_environment() -> dict[str, str | None]:
+    """Return the removal of every setting that a person may have in the shell.
+
+    A local environment must not reach the real account that the shell may be set up for.
+    """
+    names = {row.variable for row in settings.describe_settings()} - _KEPT_VARIABLES
+    return {name: None for base in sorted(names) for name in (base, f"{base}_FILE")}
+
+
+class Child:
+    """One of our programs; it may be stopped, killed and started again under the same identity."""
+
+    def __init__(self, command: processes.Command) -> None:
+        self.command = command
+        self._process: processes.Process | None = None
+
+    @property
+    def process(self) -> processes.Process:
+        """The current process; only after the first start."""
+        if self._process is None:
+            raise tools.DevError(f"{self.command.name} has not been started")
+        return self._process
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.is_running
+
+    async def start(self) -> None:
+        """Start the process and wait until it is ready.
+
+        Raises:
+            DevError: It ended or was not ready in time; with the tail of its log.
+        """
+        self.start_without_waiting()
+        try:
+            await self.wait_ready()
+        except BaseException:
+            # Cancellation included: nothing may be left running.
+            await self.kill()
+            raise
+
+    def start_without_waiting(self) -> None:
+        """Start the process; what it needs may be down for now."""
+        self._process = processes.Process.start(self.command)
+
+    async def wait_ready(self, *, timeout_seconds: float = _START_SECONDS) -> None:
+        """Wait until a started process is ready."""
+        await self.process.wait_until(self.is_ready, timeout_seconds=timeout_seconds, what="ready")
+
+    async def is_ready(self) -> bool:
+        """Whether the program says that it can do its work."""
+        raise NotImplementedError
+
+    async def stop(self) -> None:
+        """Stop the process as a pod is stopped."""
+        if self._process is not None:
+            await self._process.terminate(timeout_seconds=_STOP_SECONDS)
+
+    async def kill(self) -> None:
+        """End the process as a crash would."""
+        if self._process is not None:
+            await self._process.kill()
+
+    def log(self, lines: int = 50) -> str:
+        """Return the end of its log."""
+        return processes.log_tail(self.command.log_file, lines=lines)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiKey:
+    """Key of the simulated account."""
+
+    id: str = field(default_factory=lambda: f"01{secrets.token_hex(12).upper()}")
+    secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
+
+
+class Simulator(Child):
+    """The Spacelift simulator as a program of its own."""
+
+    def __init__(
+        self, directory: Path, *, scenario: Path | None = None, port: int | None = None
+    ) -> None:
+        self._ready_file = directory / "simulator.json"
+        chosen = ("--scenario", str(scenario)) if scenario else ()
+        super().__init__(
+            processes.Command(
+                name="simulator",
+                argv=(
+                    sys.executable,
+                    "-m",
+                    "controller.dev.simulator",
+                    "--port",
+                    str(port or tools.free_port()),
+                    *chosen,
+                    "--ready-file",
+                    str(self._ready_file),
+                ),
+                log_file=directory / "log" / "simulator.log",
+                directory=_PACKAGE_PARENT,
+            )
+        )
+
+    def start_without_waiting(self) -> None:
+        """Start the simulator anew; what an earlier one wrote says nothing about it."""
+        self._ready_file.unlink(missing_ok=True)
+        super().start_without_waiting()
+
+    async def is_ready(self) -> bool:
+        """Whether it has written where it listens, which it does last."""
+        return bool(self._ready())
+
+    @property
+    def url(self) -> str:
+        """Base URL of the simulated account."""
+        return self._ready()["url"]
+
+    @property
+    def admin_url(self) -> str:
+        """Base URL of the API that scripts the simulated account."""
+        return self._ready()["admin_url"]
+
+    def _ready(self) -> Mapping[str, str]:
+        try:
+            ready: Mapping[str, str] = json.loads(self._ready_file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return {}
+        return ready
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoleOptions:
+    """One role instance: which role, who it is, where its files go."""
+
+    role: str
+    """Command of the product: operator, worker, webhook."""
+    directory: Path
+    environment: Mapping[str, str]
+    instance: int = 0
+    health_port: int = field(default_factory=tools.free_port)
+
+    @property
+    def name(self) -> str:
+        """Stable identity, as a pod of the release would have it."""
+        return f"stackchain-{self.role}-{self.instance}"
+
+
+class Role(Child):
+    """One role of the product, ready when its own readiness probe says so."""
+
+    def __init__(self, options: RoleOptions) -> None:
+        self.options = options
+        self.health_url = f"http://127.0.0.1:{options.health_port}"
+        super().__init__(
+            processes.Command(
+                name=options.name,
+                argv=(sys.executable, "-m", "controller", options.role),
+                log_file=options.directory / "log" / f"{options.name}.log",
+                directory=_PACKAGE_PARENT,
+                environment=cleared_environment()
+                | {
+                    "STACKCHAIN_POD_NAME": options.name,
+                    "HEALTH_ADDRESS": f"127.0.0.1:{options.health_port}",
+                }
+                | dict(options.environment),
+            )
+        )
+
+    async def is_ready(self) -> bool:
+        """Whether /readyz answers 200."""
+        return await tools.http_status(f"{self.health_url}/readyz") == 200
+
+    async def is_alive(self) -> bool:
+        """Whether /healthz answers 200."""
+        return await tools.http_status(f"{self.health_url}/healthz") == 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoints:
+    """Where the roles find what they talk to."""
+
+    kubeconfig: Path
+    temporal_address: str
+    spacelift_url: str
+    api_key: ApiKey
+    temporal_namespace: str = "default"
+    temporal_ui_url: str = ""
+    release_namespace: str = "default"
+    poll_seconds: float = 1
+    log_format: str = "console"
+
+    def variables(self, role: str) -> dict[str, str]:
+        """Return the settings of one role; each gets what its pod would get, and no more."""
+        common = {
+            "TEMPORAL_ADDRESS": self.temporal_address,
+            "TEMPORAL_NAMESPACE": self.temporal_namespace,
+            "TEMPORAL_UI_URL": self.temporal_ui_url,
+            "SPACELIFT_API_KEY_ENDPOINT": self.spacelift_url,
+            "STACKCHAIN_NAMESPACE": self.release_namespace,
+            "LOG_FORMAT": self.log_format,
+        }
+        if role == "operator":
+            return common | {"KUBECONFIG": str(self.kubeconfig)}
+        if role == "worker":
+            return common | {
+                "SPACELIFT_API_KEY_ID": self.api_key.id,
+                "SPACELIFT_API_KEY_SECRET": self.api_key.secret,
+                "SPACELIFT_POLL_SECONDS": f"{self.poll_seconds:g}",
+            }
+        return common

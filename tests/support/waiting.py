@@ -1,0 +1,57 @@
+"""Waiting for a condition, never for a time."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_POLL_SECONDS = 0.05
+
+
+async def eventually(
+    condition: Callable[[], T | Awaitable[T]],
+    timeout: float = 10,  # noqa: ASYNC109 - the failure text is the point of it
+    *,
+    what: str = "",
+) -> T:
+    """Call a condition until it returns something true, and return that.
+
+    An AssertionError of the condition counts as "not yet", so that it may hold several asserts.
+
+    Args:
+        condition: A function, plain or async, without arguments.
+        timeout: Seconds until the test fails.
+        what: What is waited for, in words; the name of the condition by default.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        last: object
+        try:
+            result = condition()
+            value = await result if inspect.isawaitable(result) else result
+            if value:
+                return value
+            last = value
+        except AssertionError as error:
+            last = error
+        if time.monotonic() > deadline:
+            name = what or getattr(condition, "__qualname__", repr(condition))
+            text = f"{last}" if isinstance(last, AssertionError) else f"last value: {last!r}"
+            raise AssertionError(f"after {timeout:g} s still not: {name}\n{text}")
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def stays(condition: Callable[[], T | Awaitable[T]], seconds: float, *, what: str = "") -> T:
+    """Assert that a condition holds all the while: for "nothing happens", which has no event."""
+    deadline = time.monotonic() + seconds
+    while True:
+        result = condition()
+        value = await result if inspect.isawaitable(result) else result
+        name = what or getattr(condition, "__qualname__", repr(condition))
+        assert value, f"held no longer: {name}, value: {value!r}"
+        if time.monotonic() > deadline:
+            return value
+        await asyncio.sleep(_POLL_SECONDS)
