@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from urllib import parse as urlparse
 
 import aiohttp
@@ -27,6 +27,21 @@ MERGE_PATCH = "application/merge-patch+json"
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Json = dict[str, Any]
+
+
+class KubeRequests(Protocol):
+    """What the users of the connection need of it."""
+
+    async def request(
+        self,
+        method: Method,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Json | None = None,
+        content_type: str = "application/json",
+    ) -> Json:
+        """Send one request and return the object of the answer."""
 
 
 class KubeClient:

@@ -28,7 +28,7 @@ class StackChains:
 
     def __init__(
         self,
-        kube_client: client.KubeClient,
+        kube_client: client.KubeRequests,
         *,
         namespaces: Sequence[str] = (),
         reporting_instance: str = REPORTING_COMPONENT,
@@ -150,7 +150,7 @@ def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
     return patch
 
 
-async def _list_pages(kube_client: client.KubeClient, path: str) -> list[Json]:
+async def _list_pages(kube_client: client.KubeRequests, path: str) -> list[Json]:
     found: list[Json] = []
     token = ""
     while True:

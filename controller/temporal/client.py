@@ -1,4 +1,4 @@
-"""The connection to Temporal that every role shares: made here, checked here, kept authorized here."""
+"""The connection to Temporal that every role shares: made, checked and kept authorized here."""
 
 import asyncio
 import datetime

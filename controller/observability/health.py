@@ -1,0 +1,143 @@
+"""What a process tells Kubernetes and Prometheus: alive, ready, and its numbers.
+
+Live means that the event loop answers and nothing that runs for ever has ended. An outage of
+Temporal or Kubernetes makes a process not ready, never dead: a restart would not help.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import prometheus_client
+from aiohttp import web
+
+logger = logging.getLogger(__name__)
+
+CACHE_SECONDS = 5.0
+"""Probes come from several sides; what they ask must not become load."""
+CHECK_TIMEOUT_SECONDS = 4.0
+"""Below the usual probe time-out of 5 s, so that the answer with the reason arrives."""
+
+LiveCheck = Callable[[], str | None]
+ReadyCheck = Callable[[], Awaitable[str | None]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Result:
+    problem: str | None
+    at: float
+
+
+class HealthServer:
+    """Serves /healthz, /readyz and /metrics from `start` to `stop`."""
+
+    def __init__(
+        self,
+        address: str,
+        registry: prometheus_client.CollectorRegistry,
+        *,
+        cache_seconds: float = CACHE_SECONDS,
+        check_timeout_seconds: float = CHECK_TIMEOUT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        host, _, port = address.rpartition(":")
+        self._host, self._port = host.strip("[]"), int(port)
+        self._registry = registry
+        self._cache_seconds = cache_seconds
+        self._check_timeout_seconds = check_timeout_seconds
+        self._clock = clock
+        self._live_checks: dict[str, LiveCheck] = {}
+        self._ready_checks: dict[str, ReadyCheck] = {}
+        self._results: dict[str, _Result] = {}
+        self._checking = asyncio.Lock()
+        self._runner: web.AppRunner | None = None
+
+    def add_live_check(self, name: str, check: LiveCheck) -> None:
+        """Register what must hold for this process to be kept; the check returns a problem."""
+        self._live_checks[name] = check
+
+    def add_ready_check(self, name: str, check: ReadyCheck) -> None:
+        """Register what must hold for this process to do its work; the check returns a problem."""
+        self._ready_checks[name] = check
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on, also where the address said 0."""
+        if self._runner is None:
+            return self._port
+        return int(self._runner.addresses[0][1])
+
+    async def start(self) -> None:
+        """Listen."""
+        app = web.Application()
+        app.add_routes(
+            [
+                web.get("/healthz", self._healthz),
+                web.get("/readyz", self._readyz),
+                web.get("/metrics", self._metrics),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._host, self._port).start()
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def live_problems(self) -> dict[str, str]:
+        """Return the failing live checks with their reasons."""
+        problems = {name: check() for name, check in self._live_checks.items()}
+        return {name: problem for name, problem in problems.items() if problem is not None}
+
+    async def ready_problems(self) -> dict[str, str]:
+        """Return the failing ready checks with their reasons, at most `cache_seconds` old."""
+        # One at a time: probes that come together share the answers.
+        async with self._checking:
+            names = list(self._ready_checks)
+            results = await asyncio.gather(*(self._result(name) for name in names))
+        problems = dict(zip(names, results, strict=True))
+        return {name: problem for name, problem in problems.items() if problem is not None}
+
+    async def _result(self, name: str) -> str | None:
+        cached = self._results.get(name)
+        if cached is not None and self._clock() - cached.at < self._cache_seconds:
+            return cached.problem
+        problem = await self._run(name)
+        self._results[name] = _Result(problem=problem, at=self._clock())
+        return problem
+
+    async def _run(self, name: str) -> str | None:
+        try:
+            async with asyncio.timeout(self._check_timeout_seconds):
+                return await self._ready_checks[name]()
+        except TimeoutError:
+            return f"did not answer within {self._check_timeout_seconds:g} s"
+        except Exception as error:
+            # The edge of the process: a check with a bug must not take the other answers away.
+            logger.exception("Ready check failed", extra={"check": name})
+            return f"failed: {type(error).__name__}"
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        return _answer(await self.live_problems())
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        return _answer(await self.ready_problems())
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        content = prometheus_client.generate_latest(self._registry)
+        # aiohttp wants type and charset apart; Prometheus gives one header value.
+        return web.Response(
+            body=content, headers={"Content-Type": prometheus_client.CONTENT_TYPE_LATEST}
+        )
+
+
+def _answer(problems: dict[str, str]) -> web.Response:
+    if not problems:
+        return web.Response(text="ok\n")
+    text = "".join(f"{name}: {problem}\n" for name, problem in problems.items())
+    return web.Response(status=503, text=text)

@@ -1,0 +1,145 @@
+"""One shape for the log lines of all roles: a constant text, and fields that can be searched.
+
+Everything goes through stdlib logging's root logger, so that lines of kopf, of Temporal's workers
+and of our own modules look alike and carry the same keys.
+"""
+
+import datetime
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+CHAIN = "chain"
+NAMESPACE = "namespace"
+CONNECTION = "connection"
+STACK_ID = "stack_id"
+RUN_ID = "run_id"
+RUN_STATE = "run_state"
+WORKFLOW_ID = "workflow_id"
+WORKFLOW_RUN_ID = "workflow_run_id"
+ACTIVITY = "activity"
+PHASE = "phase"
+REASON = "reason"
+
+QUIET_LOGGERS = ("aiohttp.access", "httpcore", "httpx", "kubernetes", "kubernetes_asyncio")
+"""They tell each request at INFO, which drowns the facts that an operator acts on."""
+
+_STANDARD = frozenset(
+    {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "exc_text"}
+)
+# Lifted into fields of our own below, or too large for a log line.
+_CARRIERS = frozenset(
+    {
+        "activity_info",
+        "k8s_ref",
+        "k8s_skip",
+        "settings",
+        "temporal_activity",
+        "temporal_workflow",
+        "workflow_info",
+    }
+)
+_TEMPORAL_FIELDS = {
+    "workflow_id": WORKFLOW_ID,
+    "workflow_run_id": WORKFLOW_RUN_ID,
+    # Workflow loggers say run_id for what we call workflow_run_id: a run is Spacelift's.
+    "run_id": WORKFLOW_RUN_ID,
+    "activity_type": ACTIVITY,
+    "attempt": "attempt",
+}
+
+
+def configure_logging(*, level: str, log_format: str, stream: TextIO | None = None) -> None:
+    """Send all log lines to a stream (standard error) in a format, `json` or `console`."""
+    root = logging.getLogger()
+    root.handlers[:] = [handler for handler in root.handlers if not isinstance(handler, _Handler)]
+    handler = _Handler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter() if log_format == "json" else ConsoleFormatter())
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    least = logging.INFO if level == "debug" else logging.WARNING
+    for name in QUIET_LOGGERS:
+        logging.getLogger(name).setLevel(least)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object per line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        line = {
+            "time": _time(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": message_of(record),
+            **fields_of(record),
+        }
+        if record.exc_info and record.exc_info[0] is not None:
+            line["exception"] = self.formatException(record.exc_info)
+        # A field of any type must not lose the line; a Secret's text is its redacted form.
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+class ConsoleFormatter(logging.Formatter):
+    """One line for eyes, the fields behind the text; a traceback follows on its own lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        fields = "".join(f" {key}={_shown(value)}" for key, value in fields_of(record).items())
+        line = f"{_time(record)} {record.levelname:<7} {message_of(record)}{fields}"
+        if record.exc_info and record.exc_info[0] is not None:
+            line = f"{line}\n{self.formatException(record.exc_info)}"
+        return line
+
+
+def message_of(record: logging.LogRecord) -> str:
+    """Return the constant text: without the details that Temporal's loggers append to it."""
+    message = record.getMessage()
+    for carrier in ("temporal_activity", "temporal_workflow"):
+        details = getattr(record, carrier, None)
+        if details is not None:
+            message = message.removesuffix(f" ({details})")
+    return message
+
+
+def fields_of(record: logging.LogRecord) -> dict[str, Any]:
+    """Return the fields of a record: what Temporal and kopf know, then what the caller said."""
+    fields = _temporal_fields(record) | _object_fields(record)
+    for key, value in vars(record).items():
+        if key not in _STANDARD and key not in _CARRIERS:
+            fields[key] = value
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def _temporal_fields(record: logging.LogRecord) -> dict[str, Any]:
+    for carrier in ("temporal_activity", "temporal_workflow"):
+        details = getattr(record, carrier, None)
+        if isinstance(details, Mapping):
+            return {
+                _TEMPORAL_FIELDS[key]: details[key] for key in _TEMPORAL_FIELDS if key in details
+            }
+    return {}
+
+
+def _object_fields(record: logging.LogRecord) -> dict[str, Any]:
+    reference = getattr(record, "k8s_ref", None)
+    if not isinstance(reference, Mapping):
+        return {}
+    return {NAMESPACE: reference.get("namespace"), CHAIN: reference.get("name")}
+
+
+def _time(record: logging.LogRecord) -> str:
+    moment = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    # Quoted where a blank or a line break would make the line ambiguous.
+    return text if text and text.isprintable() and " " not in text else json.dumps(text)
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Told apart from handlers of others, which stay."""

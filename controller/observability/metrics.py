@@ -1,0 +1,116 @@
+"""The numbers that all roles count, in one place; served at /metrics by `health`.
+
+Labels are bounded: no names of chains, stacks or runs. A role that does not do something leaves the
+metric at zero.
+"""
+
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.process_collector import ProcessCollector
+
+# From a fast answer to the request time-out.
+REQUEST_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class MetricRow(NamedTuple):
+    """One metric as the documentation shows it."""
+
+    name: str
+    type: str
+    labels: tuple[str, ...]
+    meaning: str
+
+
+class Metrics:
+    """One registry per process or test; the help texts are the documentation."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._operator_metrics()
+        self._worker_metrics()
+        self._connection_metrics()
+
+    def _operator_metrics(self) -> None:
+        self.reconciles = self._counter(
+            "stackchain_reconciles", "Passes of reconcile, by result.", "result"
+        )
+        self.chain_starts = self._counter(
+            "stackchain_chain_starts", "Chain runs that the operator started."
+        )
+        self.status_writes = self._counter(
+            "stackchain_status_writes",
+            "Status writes, by result (written, unchanged, conflict, gone, error).",
+            "result",
+        )
+        self.resync_contradictions = self._counter(
+            "stackchain_resync_contradictions",
+            "Resources whose status contradicted Temporal and was corrected by resync.",
+        )
+        self.lease_held = self._gauge(
+            "stackchain_lease_held", "1 while this operator holds the Lease."
+        )
+
+    def _worker_metrics(self) -> None:
+        self.spacelift_requests = self._counter(
+            "stackchain_spacelift_requests",
+            "Requests to Spacelift, by operation and outcome.",
+            "operation",
+            "outcome",
+        )
+        self.spacelift_request_duration = Histogram(
+            "stackchain_spacelift_request_duration_seconds",
+            "Time from a request to Spacelift to its answer, by operation.",
+            ["operation"],
+            registry=self.registry,
+            buckets=REQUEST_BUCKETS,
+        )
+        self.runs_triggered = self._counter(
+            "stackchain_runs_triggered", "Spacelift runs that chains triggered."
+        )
+        self.runs_adopted = self._counter(
+            "stackchain_runs_adopted", "Spacelift runs queued natively that chains adopted."
+        )
+        self.runs_followed = self._gauge(
+            "stackchain_runs_followed", "Spacelift runs that this worker follows now."
+        )
+        self.trigger_ambiguous = self._counter(
+            "stackchain_trigger_ambiguous",
+            "Triggers whose answer was lost, so that their run had to be searched for.",
+        )
+
+    def _connection_metrics(self) -> None:
+        self.temporal_connected = self._gauge(
+            "stackchain_temporal_connected", "1 while Temporal answers."
+        )
+        self.webhook_deliveries = self._counter(
+            "stackchain_webhook_deliveries",
+            "Notifications received from Spacelift, by outcome.",
+            "outcome",
+        )
+        self.webhook_last_delivery = self._gauge(
+            "stackchain_webhook_last_delivery_timestamp_seconds",
+            "Unix time of the last notification with a right signature; 0 before the first.",
+        )
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(name, meaning, labels, registry=self.registry)
+
+    def _gauge(self, name: str, meaning: str) -> Gauge:
+        return Gauge(name, meaning, registry=self.registry)
+
+
+def describe_metrics() -> list[MetricRow]:
+    """List every metric of our own, by name; a test keeps the documentation equal to it."""
+    metrics = vars(Metrics()).values()
+    return sorted(
+        MetricRow(
+            f"{metric._name}_total" if isinstance(metric, Counter) else metric._name,
+            metric._type,
+            metric._labelnames,
+            metric._documentation,
+        )
+        for metric in metrics
+        if isinstance(metric, Counter | Gauge | Histogram)
+    )
