@@ -214,9 +214,12 @@ class SpaceliftSettings:
     )
     """Seconds after which a request is given up."""
     ca_file: Path | None = field(
-        default=None, metadata=env("SPACELIFT_API_TLS_CA", environment.existing_file)
+        default=None,
+        metadata=env(
+            "SPACELIFT_API_TLS_CA", environment.existing_file, default="the usual authorities"
+        ),
     )
-    """File with a further authority that signed Spacelift's certificate (self-hosted), in PEM."""
+    """PEM file of the only authorities to trust, for a self-hosted Spacelift."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -38,9 +38,28 @@ async def connect(
     Raises:
         TemporalUnreachable: with a text that says what to look at.
     """
+    temporal_client = await dial(temporal, runtime=runtime, interceptors=interceptors)
+    try:
+        await describe_namespace(temporal_client)
+    except temporalio.service.RPCError as error:
+        raise TemporalUnreachable(explain(error, temporal)) from error
+    return temporal_client
+
+
+async def dial(
+    temporal: settings.TemporalSettings,
+    *,
+    runtime: temporalio.runtime.Runtime | None = None,
+    interceptors: Sequence[temporalio.client.Interceptor] = (),
+) -> temporalio.client.Client:
+    """Connect once, whatever namespaces there are.
+
+    Raises:
+        TemporalUnreachable: with a text that says what to look at.
+    """
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-            temporal_client = await temporalio.client.Client.connect(
+            return await temporalio.client.Client.connect(
                 temporal.address,
                 namespace=temporal.namespace,
                 api_key=temporal.api_key.reveal() if temporal.api_key else None,
@@ -48,9 +67,6 @@ async def connect(
                 interceptors=interceptors,
                 runtime=runtime,
             )
-            await _require_namespace(temporal_client)
-    except temporalio.service.RPCError as error:
-        raise TemporalUnreachable(explain(error, temporal)) from error
     except settings.SettingsError as error:
         raise TemporalUnreachable("; ".join(error.problems)) from error
     except (RuntimeError, OSError, TimeoutError, ValueError) as error:
@@ -60,7 +76,16 @@ async def connect(
             f"Temporal at {temporal.address} is not reachable: {reason}. "
             "Check TEMPORAL_ADDRESS and the TEMPORAL_TLS settings"
         ) from error
-    return temporal_client
+
+
+async def describe_namespace(
+    temporal_client: temporalio.client.Client,
+) -> workflowservice.DescribeNamespaceResponse:
+    """Return what Temporal knows about the client's namespace."""
+    return await temporal_client.workflow_service.describe_namespace(
+        workflowservice.DescribeNamespaceRequest(namespace=temporal_client.namespace),
+        timeout=datetime.timedelta(seconds=CONNECT_TIMEOUT_SECONDS),
+    )
 
 
 async def connect_with_retry(
@@ -138,12 +163,6 @@ def explain(error: temporalio.service.RPCError, temporal: settings.TemporalSetti
                 f"{error.message}. Check TEMPORAL_API_KEY or the client certificate"
             )
     return f"Temporal at {temporal.address} does not answer as it should: {error.message}"
-
-
-async def _require_namespace(temporal_client: temporalio.client.Client) -> None:
-    await temporal_client.workflow_service.describe_namespace(
-        workflowservice.DescribeNamespaceRequest(namespace=temporal_client.namespace)
-    )
 
 
 def _tls(temporal: settings.TemporalSettings) -> temporalio.service.TLSConfig | bool:
