@@ -1,0 +1,261 @@
+"""The connection check: a program that says, line by line, what of an installation answers.
+
+`stackchain check` runs it, as does `python -m controller.temporal.temporal_test`. It only reads.
+It is named like a test because it is one, of an installation; it is not part of the test suite.
+"""
+
+import argparse
+import asyncio
+import dataclasses
+import datetime
+import json
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TextIO
+
+import temporalio.client
+from temporalio.api.enums import v1 as enums
+from temporalio.api.taskqueue import v1 as taskqueue
+from temporalio.api.workflowservice import v1 as workflowservice
+from temporalio.service import RPCError, RPCStatusCode
+
+from controller import connections, settings
+from controller.spacelift import auth, endpoints, errors
+from controller.spacelift import client as spacelift_client
+from controller.temporal import client, ids
+
+CHECK_TIMEOUT_SECONDS = 10.0
+# A poll waits for a minute, so a poller that lives was seen within the last one.
+POLLER_FRESH_SECONDS = 120.0
+NAMESPACES_SHOWN = 100
+
+WORKFLOW, ACTIVITY = "workflow", "activity"
+_QUEUE_TYPES = {
+    WORKFLOW: enums.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    ACTIVITY: enums.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class CheckResult:
+    """One line of the answer."""
+
+    check: str
+    ok: bool
+    message: str
+    """What was found; for a problem also what to do."""
+
+
+async def check(all_settings: settings.Settings, out: TextIO, *, as_json: bool = False) -> int:
+    """Check everything that the settings name and print a line for each.
+
+    Returns:
+        The exit code: 0 if all is well, 1 if there is a problem.
+    """
+    parts = await asyncio.gather(
+        _check_temporal(all_settings), _check_connections(all_settings.spacelift)
+    )
+    results = [result for part in parts for result in part]
+    if as_json:
+        rows = [dataclasses.asdict(result) for result in results]
+        print(json.dumps({"ok": all(r.ok for r in results), "checks": rows}), file=out)
+    else:
+        for result in results:
+            print(
+                f"{'ok' if result.ok else 'PROBLEM':<8} {result.check}: {result.message}", file=out
+            )
+    return 0 if all(result.ok for result in results) else 1
+
+
+async def _guarded(name: str, checking: Awaitable[CheckResult]) -> CheckResult:
+    """Bound a check in time and turn what Temporal refuses into a line."""
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
+            return await checking
+    except TimeoutError:
+        return _problem(name, f"no answer within {CHECK_TIMEOUT_SECONDS:g} s; try again")
+    except RPCError as error:
+        return _problem(name, f"{error.message} ({error.status.name}); check the rights of the key")
+
+
+async def _check_temporal(all_settings: settings.Settings) -> list[CheckResult]:
+    temporal = all_settings.temporal
+    name = "Temporal"
+    try:
+        temporal_client = await client.dial(temporal)
+    except client.TemporalUnreachable as error:
+        return [_problem(name, str(error))]
+    connected = CheckResult(check=name, ok=True, message=f"{temporal.address} answers")
+    listed, found = await asyncio.gather(
+        _guarded("Temporal namespaces", _list_namespaces(temporal_client)),
+        _guarded("Temporal namespace", _find_namespace(temporal_client, temporal)),
+    )
+    if not found.ok:
+        return [connected, listed, found]
+    queues = await asyncio.gather(
+        *(
+            _guarded(f"task queue {queue}", _check_queue(temporal_client, queue, kinds, role))
+            for queue, kinds, role in _queues(all_settings)
+        )
+    )
+    return [connected, listed, found, *queues]
+
+
+def _queues(all_settings: settings.Settings) -> list[tuple[str, tuple[str, ...], str]]:
+    """Return the queues that need pollers, with what is polled there and by which role."""
+    task_queue = all_settings.temporal.task_queue
+    queues: list[tuple[str, tuple[str, ...], str]] = [
+        (task_queue, (WORKFLOW, ACTIVITY), "worker"),
+        (ids.follow_queue(task_queue), (ACTIVITY,), "worker"),
+    ]
+    installation = all_settings.installation.installation_id
+    # Without the setting, the id is derived from the cluster, which this program does not ask.
+    if installation is not None:
+        queues.append((ids.operator_queue(installation), (ACTIVITY,), "operator"))
+    return queues
+
+
+async def _list_namespaces(temporal_client: temporalio.client.Client) -> CheckResult:
+    name = "Temporal namespaces"
+    try:
+        answer = await temporal_client.workflow_service.list_namespaces(
+            workflowservice.ListNamespacesRequest(page_size=NAMESPACES_SHOWN)
+        )
+    except RPCError as error:
+        if error.status not in {RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED}:
+            raise
+        message = "listing is refused, as usual on Temporal Cloud; only the configured one is shown"
+        return CheckResult(check=name, ok=True, message=message)
+    names = sorted(namespace.namespace_info.name for namespace in answer.namespaces)
+    own = temporal_client.namespace
+    shown = ", ".join(f"{found} (configured)" if found == own else found for found in names)
+    more = " and more" if answer.next_page_token else ""
+    return CheckResult(check=name, ok=True, message=f"{shown}{more}")
+
+
+async def _find_namespace(
+    temporal_client: temporalio.client.Client, temporal: settings.TemporalSettings
+) -> CheckResult:
+    name = f"Temporal namespace {temporal.namespace}"
+    try:
+        answer = await client.describe_namespace(temporal_client)
+    except RPCError as error:
+        return _problem(name, client.explain(error, temporal))
+    retention = answer.config.workflow_execution_retention_ttl.ToTimedelta()
+    days = retention / datetime.timedelta(days=1)
+    message = f"exists, keeps histories for {days:g} d"
+    return CheckResult(check=name, ok=True, message=message)
+
+
+async def _check_queue(
+    temporal_client: temporalio.client.Client, queue: str, kinds: Sequence[str], role: str
+) -> CheckResult:
+    pollers = await asyncio.gather(*(_pollers(temporal_client, queue, kind) for kind in kinds))
+    counts = dict(zip(kinds, pollers, strict=True))
+    name = f"task queue {queue}"
+    shown = ", ".join(f"{count} polling for {kind} tasks" for kind, count in counts.items())
+    missing = [kind for kind, count in counts.items() if count == 0]
+    if missing:
+        return _problem(
+            name,
+            f"nobody polls for {' or '.join(missing)} tasks; start `stackchain {role}` with this "
+            "Temporal namespace and task queue, or look at its log",
+        )
+    return CheckResult(check=name, ok=True, message=shown)
+
+
+async def _pollers(temporal_client: temporalio.client.Client, queue: str, kind: str) -> int:
+    """Return how many processes poll; Temporal lists those that ended for some minutes more."""
+    answer = await temporal_client.workflow_service.describe_task_queue(
+        workflowservice.DescribeTaskQueueRequest(
+            namespace=temporal_client.namespace,
+            task_queue=taskqueue.TaskQueue(name=queue),
+            task_queue_type=_QUEUE_TYPES[kind],
+        )
+    )
+    now = datetime.datetime.now(datetime.UTC)
+    fresh = datetime.timedelta(seconds=POLLER_FRESH_SECONDS)
+    return sum(
+        now - poller.last_access_time.ToDatetime(tzinfo=datetime.UTC) <= fresh
+        for poller in answer.pollers
+    )
+
+
+async def _check_connections(spacelift: settings.SpaceliftSettings) -> list[CheckResult]:
+    name = "Spacelift connections"
+    try:
+        catalog = connections.ConnectionCatalog(spacelift)
+    except settings.SettingsError as error:
+        return [_problem(name, "; ".join(error.problems))]
+    found = [connection for one in catalog.names() if (connection := catalog.get(one))]
+    if not found:
+        advice = "set SPACELIFT_CONNECTIONS_FILE or SPACELIFT_API_KEY_ENDPOINT"
+        return [_problem(name, f"there are none; {advice}")]
+    checks = (
+        _guarded(f"Spacelift connection {one.name}", _check_connection(one, spacelift))
+        for one in found
+    )
+    return list(await asyncio.gather(*checks))
+
+
+async def _check_connection(
+    connection: connections.Connection, spacelift: settings.SpaceliftSettings
+) -> CheckResult:
+    name = f"Spacelift connection {connection.name}"
+    try:
+        key_id, secret = connection.read_credentials()
+    except settings.SettingsError as error:
+        return _problem(name, "; ".join(error.problems))
+    credentials = auth.Credentials(key_id=key_id, secret=secret)
+    asked = spacelift_client.SpaceliftClient(
+        endpoint=connection.endpoint,
+        credentials=_Fixed(credentials),
+        request_timeout_seconds=min(spacelift.request_timeout_seconds, CHECK_TIMEOUT_SECONDS),
+        ca_file=str(spacelift.ca_file) if spacelift.ca_file else None,
+    )
+    try:
+        viewer = await asked.get_viewer()
+    except errors.SpaceliftError as error:
+        return _problem(name, str(error))
+    finally:
+        await asked.aclose()
+    account = endpoints.account_of(connection.endpoint)
+    who = f"{viewer.name} ({viewer.id})" if viewer.name else viewer.id
+    message = f"account {account} accepts the API key as {who}"
+    return CheckResult(check=name, ok=True, message=message)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Fixed:
+    """Credentials read once: a check tells about one moment."""
+
+    credentials: auth.Credentials
+
+    def read(self) -> auth.Credentials:
+        return self.credentials
+
+
+def _problem(name: str, message: str) -> CheckResult:
+    return CheckResult(check=name, ok=False, message=message)
+
+
+def main(
+    arguments: Sequence[str] | None = None,
+    load: Callable[[], settings.Settings] = settings.load_settings,
+) -> int:
+    """Run the check with the settings of this process and return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="stackchain check", description="Check Temporal, its task queues and Spacelift."
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object for programs")
+    options = parser.parse_args(arguments)
+    try:
+        loaded = load()
+    except settings.SettingsError as error:
+        print("\n".join(error.problems), file=sys.stderr)
+        return 1
+    return asyncio.run(check(loaded, sys.stdout, as_json=options.json))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
