@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from controller import settings
 from controller.spacelift import documents, errors, protocol
 
 _MARGIN_SECONDS = 30.0
@@ -33,7 +34,11 @@ class CredentialSource(Protocol):
     """Where the API key comes from; asked at every exchange."""
 
     def read(self) -> Credentials:
-        """Return the API key as it is now."""
+        """Return the API key as it is now.
+
+        Raises:
+            SettingsError: There is none, or it cannot be read. So do OSError and ValueError.
+        """
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,7 +152,6 @@ async def exchange_token(
             response = await http.send(http.build_request("POST", url, json=body), auth=None)
         return read_token(response, credentials, what=what, obtained_at=obtained_at)
     except errors.AmbiguousOutcome as error:
-        # The message may quote an answer that echoes the request, so it is not passed on.
         host = httpx.URL(url).host
         message = f"{what}: no readable answer from {host}; nothing else was sent, try again"
         raise errors.Unreachable(message) from error
@@ -157,7 +161,7 @@ def read_token(
     response: httpx.Response, credentials: Credentials, *, what: str, obtained_at: float
 ) -> Token:
     """Return the token that an exchange answered with."""
-    answer = protocol.read_answer(response, what=what, now=obtained_at)
+    answer = protocol.read_answer(response, what=what, now=obtained_at, hide=(credentials.secret,))
     user: Any = answer.data.get("apiKeyUser")
     if answer.is_unauthenticated or any(e.is_unauthorized for e in answer.errors):
         raise _rejected(what)
@@ -186,9 +190,9 @@ def _rejected(what: str) -> errors.CredentialsRejected:
 def _read_credentials(source: CredentialSource) -> Credentials:
     try:
         credentials = source.read()
-    except (OSError, ValueError) as error:
-        kind = type(error).__name__
-        message = f"the API key cannot be read ({kind}); check the connection's secret files"
+    except (OSError, ValueError, settings.SettingsError) as error:
+        says = errors.excerpt(str(error))
+        message = f"the API key cannot be read: {says}; check the connection's secret files"
         raise errors.CredentialsRejected(message) from error
     if not credentials.key_id or not credentials.secret:
         message = "the API key is empty; check the connection's key id and secret"

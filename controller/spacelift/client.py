@@ -12,11 +12,6 @@ from typing import Any, TypeVar
 import httpx
 
 from controller.spacelift import auth, documents, errors, protocol, records, session
-from controller.spacelift.endpoints import account_of as account_of
-from controller.spacelift.endpoints import is_own_run as is_own_run
-from controller.spacelift.endpoints import normalise_endpoint as normalise_endpoint
-from controller.spacelift.endpoints import run_url as run_url
-from controller.spacelift.endpoints import stack_url as stack_url
 from controller.spacelift.models import RunKey, RunRecord, RunType, StackRecord, Viewer
 
 _T = TypeVar("_T")

@@ -4,7 +4,7 @@ The tree is cut by consequence, not by cause. What matters to a caller that want
 something is whether Spacelift may have done it::
 
     SpaceliftError
-     +-- Unreachable          nothing was sent: DNS, refused, connect time-out, TLS, no token
+     +-- Unreachable          nothing reached it: DNS, refused, connect time-out, TLS, no token
      +-- AmbiguousOutcome     sent, then silence, a 5xx or garbage: it may be committed
      +-- RateLimited          HTTP 429; try again after ``retry_after_seconds``
      +-- CredentialsRejected  the API key is not accepted, or its tokens are not
@@ -39,7 +39,7 @@ class SpaceliftError(Exception):
 
 
 class Unreachable(SpaceliftError):
-    """Nothing was sent, so that trying again is always safe."""
+    """Nothing reached Spacelift, so that trying again is always safe."""
 
     outcome = "unreachable"
 

@@ -12,7 +12,7 @@ import datetime
 import email.utils
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -32,6 +32,11 @@ _NOTHING_SENT = (
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
+)
+_REQUEST_IS_WRONG = (
+    httpx.codes.BAD_REQUEST,
+    httpx.codes.REQUEST_ENTITY_TOO_LARGE,
+    httpx.codes.UNPROCESSABLE_ENTITY,
 )
 
 
@@ -124,21 +129,24 @@ def header_value(text: str) -> str:
     return legal[:_LONGEST_HEADER_VALUE].strip()
 
 
-def read_answer(response: httpx.Response, *, what: str, now: float) -> Answer:
-    """Return what a response says.
+def read_answer(
+    response: httpx.Response, *, what: str, now: float, hide: Collection[str] = ()
+) -> Answer:
+    """Return what a response says; messages quote its body without the secrets in `hide`.
 
     Raises:
         RateLimited: On HTTP 429.
         AmbiguousOutcome: On HTTP 5xx and 408, and on anything that is not a GraphQL answer.
-        PermissionDenied: On HTTP 403, which only something in front of Spacelift sends.
-        Refused: On any other HTTP error and on redirects.
+        Refused: On HTTP 400, 413 and 422: the request itself is wrong.
+        Unreachable: On redirects and any other 4xx. Spacelift answers in GraphQL, so these come
+            from something in front of it, and often pass.
     """
     status = response.status_code
     if status == httpx.codes.UNAUTHORIZED:
         return Answer(data={}, is_unauthenticated=True)
     if response.is_success:
-        return _decode(response, what=what)
-    says = f"{what}: HTTP {status}, {errors.excerpt(response.text) or 'no body'}"
+        return _decode(response, what=what, hide=hide)
+    says = f"{what}: HTTP {status}, {errors.excerpt(response.text, hide=hide) or 'no body'}"
     if status == httpx.codes.TOO_MANY_REQUESTS:
         delay = _retry_after_seconds(response.headers.get("Retry-After"), now=now)
         message = f"{what}: too many requests (HTTP 429); lower the parallelism if this stays"
@@ -146,11 +154,11 @@ def read_answer(response: httpx.Response, *, what: str, now: float) -> Answer:
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT:
         message = f"{says}; it may have been carried out, look at Spacelift before repeating it"
         raise errors.AmbiguousOutcome(message)
-    if status == httpx.codes.FORBIDDEN:
-        message = f"{says}; check firewalls and IP allow-lists in front of Spacelift"
-        raise errors.PermissionDenied(message)
-    message = f"{says}; check that the connection's endpoint is a Spacelift account"
-    raise errors.Refused(message)
+    if status in _REQUEST_IS_WRONG:
+        message = f"{says}; nothing was changed"
+        raise errors.Refused(message)
+    message = f"{says}; check the connection's endpoint and the proxies and allow-lists before it"
+    raise errors.Unreachable(message)
 
 
 def check_fields(answer: Answer, *, what: str) -> None:
@@ -238,7 +246,7 @@ def readable(what: str) -> Iterator[None]:
         raise errors.AmbiguousOutcome(message) from error
 
 
-def _decode(response: httpx.Response, *, what: str) -> Answer:
+def _decode(response: httpx.Response, *, what: str, hide: Collection[str]) -> Answer:
     try:
         body = json.loads(response.content)
         data = body.get("data")
@@ -251,7 +259,8 @@ def _decode(response: httpx.Response, *, what: str) -> Answer:
             message = "neither data nor errors"
             raise TypeError(message)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        message = f"{what}: not a GraphQL answer: {errors.excerpt(response.text) or 'no body'}"
+        text = errors.excerpt(response.text, hide=hide) or "no body"
+        message = f"{what}: not a GraphQL answer: {text}"
         raise errors.AmbiguousOutcome(message) from error
     return Answer(data=data or {}, errors=failed)
 

@@ -4,6 +4,7 @@ from typing import Any
 import httpx
 import pytest
 
+from controller import settings
 from controller.spacelift import auth, errors
 
 VIEWER = {"viewer": {"id": "me", "name": "Chains"}}
@@ -180,7 +181,8 @@ async def test_a_rotated_secret_heals_rejected_credentials(
             errors.Refused,
         ),
         (httpx.Response(429, headers={"Retry-After": "9"}), errors.RateLimited),
-        (httpx.Response(404), errors.Refused),
+        (httpx.Response(400, text="bad secret: first-secret"), errors.Refused),
+        (httpx.Response(404), errors.Unreachable),
         (httpx.Response(502, html="<html>"), errors.Unreachable),
         (httpx.Response(200, text="first-secret"), errors.Unreachable),
         ({"apiKeyUser": {"validUntil": 9}}, errors.Unreachable),
@@ -199,7 +201,7 @@ async def test_a_failed_exchange_is_never_ambiguous_for_the_mutation_behind_it(
         await spacelift.trigger_run("vpc", marker="chain-7")
 
     assert type(caught.value) is expected
-    assert "first-secret" not in str(caught.value)
+    assert "first-secret" not in f"{caught.value} {caught.value.__cause__}"
     assert account.requests == []
     assert len(account.exchanges) == 1
 
@@ -218,13 +220,20 @@ async def test_a_failed_renewal_after_a_refused_mutation_is_not_ambiguous_either
         await spacelift.trigger_run("vpc", marker="chain-7")
 
 
-@pytest.mark.parametrize("error", [FileNotFoundError("/secret"), ValueError("not UTF-8")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError("/secret is missing"),
+        ValueError("/secret is not UTF-8"),
+        settings.SettingsError("connection default: /secret is empty"),
+    ],
+)
 async def test_a_key_that_cannot_be_read_is_rejected_credentials(
     account: Any, spacelift: Any, key: Any, error: Exception
 ) -> None:
     key.error = error
 
-    with pytest.raises(errors.CredentialsRejected, match="cannot be read"):
+    with pytest.raises(errors.CredentialsRejected, match=r"cannot be read: .*/secret is"):
         await spacelift.get_viewer()
 
     assert account.exchanges == []

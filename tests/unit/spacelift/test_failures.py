@@ -79,9 +79,11 @@ async def test_transport_failures_split_by_whether_anything_was_sent(
         (httpx.Response(200, json={"errors": ["text"]}), errors.AmbiguousOutcome),
         (httpx.Response(200, json={"data": {"viewer": {"id": "me"}}}), errors.AmbiguousOutcome),
         (httpx.Response(400, text="bad request"), errors.Refused),
-        (httpx.Response(404, html=HTML), errors.Refused),
-        (httpx.Response(302, headers={"Location": "/login"}), errors.Refused),
-        (httpx.Response(403, html=HTML), errors.PermissionDenied),
+        (httpx.Response(413, html=HTML), errors.Refused),
+        (httpx.Response(404, html=HTML), errors.Unreachable),
+        (httpx.Response(403, html=HTML), errors.Unreachable),
+        (httpx.Response(407), errors.Unreachable),
+        (httpx.Response(302, headers={"Location": "/login"}), errors.Unreachable),
     ],
     ids=lambda value: (
         f"{value.status_code} {value.content[:24]!r}" if isinstance(value, httpx.Response) else None
