@@ -1,7 +1,6 @@
 """Our own programs as child processes: the Spacelift simulator and the roles of the product."""
 
 import json
-import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -104,8 +103,8 @@ class Child:
 class ApiKey:
     """Key of the simulated account."""
 
-    id: str = field(default_factory=lambda: f"01{secrets.token_hex(12).upper()}")
-    secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
+    id: str
+    secret: str = field(repr=False)
 
 
 class Simulator(Child):
@@ -152,6 +151,12 @@ class Simulator(Child):
     def admin_url(self) -> str:
         """Base URL of the API that scripts the simulated account."""
         return self._ready()["admin_url"]
+
+    @property
+    def api_key(self) -> ApiKey:
+        """Key of the simulated account that may do everything."""
+        ready = self._ready()
+        return ApiKey(id=ready["api_key_id"], secret=ready["api_key_secret"])
 
     def _ready(self) -> Mapping[str, str]:
         try:

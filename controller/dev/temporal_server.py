@@ -67,7 +67,12 @@ class TemporalServer:
 
     async def stop(self) -> None:
         """Stop the server; with a database file its state is kept."""
-        if self._process is not None:
+        if self._process is None:
+            return
+        # It takes more than a second to put memory in order that then goes anyway.
+        if self.options.database is None:
+            await self._process.kill()
+        else:
             await self._process.terminate(timeout_seconds=_STOP_SECONDS)
 
     async def kill(self) -> None:

@@ -77,6 +77,12 @@ class ControlPlane:
         return self.directory / "kubeconfig"
 
     @property
+    def is_running(self) -> bool:
+        """Whether the API server and etcd are there."""
+        processes_needed = (self._etcd, self._api_server)
+        return all(process is not None and process.is_running for process in processes_needed)
+
+    @property
     def token(self) -> str:
         """Bearer token of the administrator."""
         return self.token_of(credentials.ADMIN)

@@ -1,0 +1,92 @@
+# `make` lists the targets. All of them work in a fresh clone: the first one that needs it makes .venv.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := /bin/sh
+
+BIN := .venv/bin
+# The name changes with what is installed, so that an old environment is brought up to date.
+INSTALLED := .venv/.installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
+PYTEST := $(BIN)/python -m pytest
+QUICK_TESTS := tests/unit $(wildcard tests/contract)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(INSTALLED) ## Show a chain run: local environment, simulated Spacelift, live view
+	@$(BIN)/python -m controller dev demo $(ARGS)
+
+.PHONY: dev
+dev: $(INSTALLED) ## Run the local environment until Ctrl-C
+	@$(BIN)/python -m controller dev $(ARGS)
+
+.PHONY: prepare
+prepare: $(INSTALLED) ## Get all programs that the tests start (minutes, once per machine)
+	@$(BIN)/python -m controller.dev.control_plane
+
+.PHONY: test
+test: lint types layers prepare ## Lint, types, layers and all tests on this machine
+	$(PYTEST) --ignore=tests/cluster --ignore=tests/benchmarks $(ARGS)
+
+.PHONY: check
+check: lint types layers ## Lint, types, layers and the quick tests
+	$(PYTEST) $(QUICK_TESTS) $(ARGS)
+
+.PHONY: lint
+lint: $(INSTALLED) ## Check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: fmt
+fmt: $(INSTALLED) ## Format, and repair what can be repaired
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: types
+types: $(INSTALLED) ## Check types
+	$(BIN)/mypy
+
+.PHONY: layers
+layers: $(INSTALLED) ## Check that imports go downward only
+	$(BIN)/lint-imports
+
+.PHONY: test-unit test-workflows test-e2e test-chart
+test-unit: $(INSTALLED) ## Tests of one kind: no sockets, seconds
+	$(PYTEST) tests/unit $(ARGS)
+test-workflows: $(INSTALLED) ## Tests of one kind: workflows on a Temporal dev server
+	$(PYTEST) tests/workflows $(ARGS)
+test-e2e: prepare ## Tests of one kind: all roles on the real API server and Temporal
+	$(PYTEST) tests/e2e $(ARGS)
+test-chart: prepare ## Tests of one kind: the Helm chart
+	$(PYTEST) tests/chart $(ARGS)
+
+.PHONY: bench
+bench: $(INSTALLED) ## Print the benchmark tables
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+.PHONY: e2e
+e2e: $(INSTALLED) ## Tests of the installed release on the cluster of KUBECONFIG
+	@hack/e2e $(ARGS)
+
+.PHONY: replay
+replay: $(INSTALLED) ## Replay the recorded workflow histories
+	$(PYTEST) tests/workflows/test_replay.py $(ARGS)
+
+.PHONY: record
+record: $(INSTALLED) ## Record new workflow histories
+	$(BIN)/python -m tests.workflows.record $(ARGS)
+
+.PHONY: lock
+lock: $(INSTALLED) ## Pin the dependencies anew (ARGS=--upgrade for newer ones)
+	@hack/lock $(ARGS)
+
+.PHONY: clean
+clean: ## Remove what the targets made in this folder
+	rm -rf .venv .stackchain .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+		build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): requirements/dev.txt pyproject.toml
+	@hack/bootstrap $@
