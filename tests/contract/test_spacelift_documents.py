@@ -1,0 +1,34 @@
+"""The documents that the client sends are valid under the schema that Spacelift's clients imply."""
+
+from pathlib import Path
+
+import graphql
+import pytest
+
+from controller.dev import simulator
+from controller.spacelift import documents
+from controller.spacelift.models import RunKey
+
+KEY = RunKey(stack_id="vpc", run_id="01R")
+FIXED = [value for value in vars(documents).values() if isinstance(value, documents.Document)]
+OF_RUNS = [documents.get_runs([KEY] * size)[0] for size in documents.SIZES]
+OF_STACKS = [documents.get_stacks(["vpc"] * size)[0] for size in documents.SIZES]
+
+
+@pytest.fixture(scope="module")
+def schema() -> graphql.GraphQLSchema:
+    path = Path(str(simulator.__file__)).with_name("schema.graphql")
+    return graphql.build_schema(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "document", FIXED + OF_RUNS + OF_STACKS, ids=lambda document: document.name
+)
+def test_a_document_is_valid(schema: graphql.GraphQLSchema, document: documents.Document) -> None:
+    assert graphql.validate(schema, graphql.parse(document.text)) == []
+
+
+def test_search_variables_fit_their_input_type(schema: graphql.GraphQLSchema) -> None:
+    variables = documents.search_stacks(["team:net"], after="cursor")
+
+    assert graphql.utilities.coerce_input_value(variables["input"], schema.get_type("SearchInput"))
