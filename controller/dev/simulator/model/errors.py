@@ -1,0 +1,16 @@
+"""The one error of the model.
+
+```
+Refusal      the account refuses what was asked for; its text is what Spacelift's error would say
+```
+Clients must not match on these texts: only `unauthorized` and `not found` are known to be stable.
+"""
+
+
+class Refusal(Exception):  # noqa: N818 - not a fault of the simulator but an answer of the account
+    """The account refuses a request."""
+
+
+def unauthorized() -> Refusal:
+    """Return the refusal of a bad token, and of a good one without permission: the text is one."""
+    return Refusal("unauthorized")
