@@ -78,10 +78,9 @@ class StackChains:
         changes = merge_patch(old_status, new_status)
         if not changes:
             return None
-        body = {
-            "metadata": {"uid": uid, "resourceVersion": resource_version},
-            "status": changes,
-        }
+        # The version also guards the identity, as no two objects ever share one. A uid in the patch
+        # would not: the API server takes the metadata of a status patch from the stored object.
+        body = {"metadata": {"resourceVersion": resource_version}, "status": changes}
         try:
             return await self._client.request(
                 "PATCH",
@@ -90,7 +89,7 @@ class StackChains:
                 content_type=client.MERGE_PATCH,
             )
         except errors.Conflict as conflict:
-            # The API server answers a wrong uid and a wrong version alike.
+            # Changed, or deleted and created again: both are a wrong version.
             current = await self.get(namespace, name)
             if current is None or current["metadata"]["uid"] != uid:
                 raise errors.NotFound(

@@ -1,0 +1,177 @@
+"""Leader election on the real API server, with short Leases."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from controller import settings
+from controller.dev.control_plane import server
+from controller.kube import client, lease
+from tests.support import kube as kube_support
+from tests.support import waiting
+
+DURATION_SECONDS = 3
+
+NewLease = Callable[[str], lease.LeaderLease]
+
+
+@pytest.fixture
+async def kube_client(control_plane: server.ControlPlane) -> AsyncIterator[client.KubeClient]:
+    connected = client.KubeClient(settings.KubernetesSettings(kubeconfig=control_plane.kubeconfig))
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture
+async def new_lease(kube_client: client.KubeClient, namespace: str) -> AsyncIterator[NewLease]:
+    made: list[lease.LeaderLease] = []
+
+    def new(identity: str) -> lease.LeaderLease:
+        one = lease.LeaderLease(
+            kube_client, namespace=namespace, identity=identity, duration_seconds=DURATION_SECONDS
+        )
+        made.append(one)
+        return one
+
+    yield new
+    for one in made:
+        await one.release()
+
+
+@pytest.fixture
+def path(namespace: str) -> str:
+    return f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/{lease.LEASE_NAME}"
+
+
+async def test_the_first_one_makes_the_lease_and_renews_it(
+    new_lease: NewLease, kube: kube_support.KubeApi, path: str
+) -> None:
+    leader = new_lease("pod-a")
+
+    await leader.acquire()
+
+    spec = (await kube.get(path))["spec"]
+    assert leader.is_held
+    assert (spec["holderIdentity"], spec["leaseTransitions"]) == ("pod-a", 0)
+
+    async def is_renewed() -> bool:
+        return bool((await kube.get(path))["spec"]["renewTime"] > spec["renewTime"])
+
+    assert await waiting.eventually(is_renewed)
+    assert not leader.lost.is_set()
+
+
+async def test_a_standby_takes_over_from_one_that_releases(
+    new_lease: NewLease, kube: kube_support.KubeApi, path: str
+) -> None:
+    leader, standby = new_lease("pod-a"), new_lease("pod-b")
+    await leader.acquire()
+    waits = asyncio.create_task(standby.acquire())
+    await waiting.stays(lambda: not waits.done(), 1, what="the standby waits")
+
+    await leader.release()
+
+    await asyncio.wait_for(waits, 2)
+    assert (await kube.get(path))["spec"]["leaseTransitions"] >= 1
+
+
+async def test_a_standby_takes_over_from_one_that_died(
+    new_lease: NewLease, kube: kube_support.KubeApi, path: str
+) -> None:
+    await kube.create(
+        path.rpartition("/")[0],
+        {
+            "metadata": {"name": lease.LEASE_NAME},
+            "spec": {
+                "holderIdentity": "dead",
+                "leaseDurationSeconds": DURATION_SECONDS,
+                # The clock of the dead one was an hour ahead; nobody has to wait for it.
+                "renewTime": "2099-01-01T00:00:00.000000Z",
+                "leaseTransitions": 4,
+            },
+        },
+    )
+    standby = new_lease("pod-b")
+
+    waits = asyncio.create_task(standby.acquire())
+    await waiting.stays(lambda: not waits.done(), DURATION_SECONDS / 2, what="the standby waits")
+    await asyncio.wait_for(waits, DURATION_SECONDS + 5)
+
+    spec = (await kube.get(path))["spec"]
+    assert (spec["holderIdentity"], spec["leaseTransitions"]) == ("pod-b", 5)
+
+
+async def test_a_restart_under_the_same_name_goes_on_at_once(
+    new_lease: NewLease, kube: kube_support.KubeApi, path: str
+) -> None:
+    before, after = new_lease("pod-a"), new_lease("pod-a")
+    await before.acquire()
+
+    await asyncio.wait_for(after.acquire(), 1)
+
+    assert (await kube.get(path))["spec"]["leaseTransitions"] == 0
+
+
+async def test_a_holder_that_somebody_replaced_has_lost_the_lease(
+    new_lease: NewLease, kube: kube_support.KubeApi, path: str
+) -> None:
+    leader = new_lease("pod-a")
+    await leader.acquire()
+
+    await kube.patch(path, {"spec": {"holderIdentity": "usurper"}})
+
+    await asyncio.wait_for(leader.lost.wait(), DURATION_SECONDS)
+    assert not leader.is_held
+
+
+async def test_a_change_by_others_that_keeps_the_holder_is_no_loss(
+    new_lease: NewLease, kube: kube_support.KubeApi, path: str
+) -> None:
+    leader = new_lease("pod-a")
+    await leader.acquire()
+
+    labeled = await kube.patch(path, {"metadata": {"labels": {"seen": "yes"}}})
+
+    async def is_renewed() -> bool:
+        found = await kube.get(path)
+        assert found["metadata"]["labels"] == {"seen": "yes"}
+        return bool(found["spec"]["renewTime"] > labeled["spec"]["renewTime"])
+
+    assert await waiting.eventually(is_renewed)
+    assert leader.is_held
+
+
+async def test_a_holder_cut_off_gives_up_before_anybody_else_may_begin(
+    own_control_plane: server.ControlPlane,
+) -> None:
+    connected = client.KubeClient(
+        settings.KubernetesSettings(kubeconfig=own_control_plane.kubeconfig)
+    )
+    leader = lease.LeaderLease(
+        connected, namespace="default", identity="pod-a", duration_seconds=DURATION_SECONDS
+    )
+    await leader.acquire()
+
+    own_control_plane.pause_api_server()
+
+    await asyncio.wait_for(leader.lost.wait(), DURATION_SECONDS)
+    own_control_plane.resume_api_server()
+    await leader.release()
+    await connected.close()
+
+
+async def test_of_many_exactly_one_leads(new_lease: NewLease) -> None:
+    candidates = [new_lease(f"pod-{number}") for number in range(5)]
+    tasks = [asyncio.create_task(candidate.acquire()) for candidate in candidates]
+
+    def somebody_leads() -> bool:
+        return any(candidate.is_held for candidate in candidates)
+
+    def exactly_one_leads() -> bool:
+        return sum(candidate.is_held for candidate in candidates) == 1
+
+    await waiting.eventually(somebody_leads)
+    assert await waiting.stays(exactly_one_leads, DURATION_SECONDS + 1)
+    for task in tasks:
+        task.cancel()

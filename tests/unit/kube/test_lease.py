@@ -1,0 +1,67 @@
+"""The decision about the Lease, as a table; how it goes on in time is in tests/e2e."""
+
+import pytest
+
+from controller.kube import lease
+
+ME = "pod-a"
+DURATION = 15.0
+
+
+def record(holder: str, *, renewed_at: str = "t1") -> lease.LeaseRecord:
+    return lease.LeaseRecord(
+        holder=holder, duration_seconds=DURATION, renewed_at=renewed_at, transitions=1
+    )
+
+
+def seen(found: lease.LeaseRecord, since: float) -> lease.Observation:
+    return lease.Observation(record=found, since=since)
+
+
+OTHERS = record("pod-b")
+
+
+@pytest.mark.parametrize(
+    ("found", "now", "observed", "decision"),
+    [
+        pytest.param(None, 0.0, None, lease.Decision.CREATE, id="no Lease yet"),
+        pytest.param(record(ME), 0.0, None, lease.Decision.RENEW, id="ours before a restart"),
+        pytest.param(record(""), 0.0, None, lease.Decision.TAKE, id="released"),
+        pytest.param(OTHERS, 0.0, None, lease.Decision.WAIT, id="held, never seen before"),
+        pytest.param(OTHERS, 14.9, seen(OTHERS, 0.0), lease.Decision.WAIT, id="not yet expired"),
+        pytest.param(OTHERS, 15.0, seen(OTHERS, 0.0), lease.Decision.TAKE, id="expired"),
+        pytest.param(
+            record("pod-b", renewed_at="t2"),
+            99.0,
+            seen(OTHERS, 0.0),
+            lease.Decision.WAIT,
+            id="renewed since it was seen",
+        ),
+        pytest.param(
+            record("pod-b", renewed_at="1970-01-01T00:00:00.000000Z"),
+            0.0,
+            None,
+            lease.Decision.WAIT,
+            id="holder whose clock is decades behind",
+        ),
+    ],
+)
+def test_decision(
+    found: lease.LeaseRecord | None,
+    now: float,
+    observed: lease.Observation | None,
+    decision: lease.Decision,
+) -> None:
+    assert lease.decide(found, now, ME, observed) is decision
+
+
+def test_a_record_counts_from_when_it_was_first_seen() -> None:
+    first = lease.observe(OTHERS, 1.0, None)
+
+    assert lease.observe(record("pod-b"), 9.0, first) is first
+
+
+def test_a_changed_record_counts_anew() -> None:
+    renewed = record("pod-b", renewed_at="t2")
+
+    assert lease.observe(renewed, 9.0, seen(OTHERS, 1.0)) == seen(renewed, 9.0)

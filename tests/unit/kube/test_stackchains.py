@@ -1,0 +1,103 @@
+"""StackChains over a scripted API: what is asked, and what a caller gets.
+
+Given: answers or errors by request. Asserted: requests and results.
+"""
+
+from typing import Any
+
+import pytest
+
+from controller.kube import client, errors, stackchains
+
+Json = dict[str, Any]
+
+
+class ScriptedApi:
+    """Answers in order; a KubeError in the script is raised."""
+
+    def __init__(self, *answers: Json | errors.KubeError) -> None:
+        self.answers = list(answers)
+        self.requests: list[tuple[str, str, Json]] = []
+
+    async def request(self, method: str, path: str, **arguments: Any) -> Json:
+        self.requests.append((method, path, arguments))
+        answer = self.answers.pop(0)
+        if isinstance(answer, errors.KubeError):
+            raise answer
+        return answer
+
+
+def page(*names: str, token: str = "") -> Json:
+    return {"metadata": {"continue": token}, "items": [{"name": name} for name in names]}
+
+
+async def patch(api: ScriptedApi) -> Json | None:
+    return await stackchains.StackChains(api).patch_status(
+        "team",
+        "chain",
+        uid="u1",
+        resource_version="5",
+        old_status={"a": 1},
+        new_status={"a": 2},
+    )
+
+
+async def test_a_list_follows_its_pages_in_each_served_namespace() -> None:
+    api = ScriptedApi(page("a", token="more"), page("b"), page("c"))
+    ours = stackchains.StackChains(api, namespaces=["one", "two"])
+
+    found = await ours.list()
+
+    assert [item["name"] for item in found] == ["a", "b", "c"]
+    assert [path for _, path, _ in api.requests] == [
+        "/apis/stackchain.dev/v1alpha1/namespaces/one/stackchains",
+        "/apis/stackchain.dev/v1alpha1/namespaces/one/stackchains",
+        "/apis/stackchain.dev/v1alpha1/namespaces/two/stackchains",
+    ]
+    assert api.requests[1][2]["query"] == {"limit": "500", "continue": "more"}
+
+
+async def test_a_list_whose_snapshot_expired_starts_again_without_doubles() -> None:
+    api = ScriptedApi(page("a", token="old"), errors.Expired("410"), page("a"))
+
+    found = await stackchains.StackChains(api).list()
+
+    assert [item["name"] for item in found] == ["a"]
+
+
+async def test_a_status_is_one_merge_patch_onto_the_version_it_was_computed_from() -> None:
+    api = ScriptedApi({"kind": "StackChain"})
+
+    await patch(api)
+
+    ((method, path, arguments),) = api.requests
+    assert (method, path) == (
+        "PATCH",
+        "/apis/stackchain.dev/v1alpha1/namespaces/team/stackchains/chain/status",
+    )
+    assert arguments["content_type"] == client.MERGE_PATCH
+    assert arguments["body"] == {"metadata": {"resourceVersion": "5"}, "status": {"a": 2}}
+
+
+@pytest.mark.parametrize(
+    ("current", "expected"),
+    [
+        pytest.param({"metadata": {"uid": "u1"}}, errors.Conflict, id="changed in between"),
+        pytest.param({"metadata": {"uid": "u2"}}, errors.NotFound, id="created again"),
+        pytest.param(errors.NotFound("gone"), errors.NotFound, id="gone"),
+        pytest.param(errors.ApiUnreachable("away"), errors.ApiUnreachable, id="cannot tell"),
+    ],
+)
+async def test_a_refused_version_is_told_apart(
+    current: Json | errors.KubeError, expected: type[errors.KubeError]
+) -> None:
+    with pytest.raises(expected):
+        await patch(ScriptedApi(errors.Conflict("409"), current))
+
+
+async def test_names_cannot_leave_their_place_in_the_path() -> None:
+    api = ScriptedApi({})
+
+    await stackchains.StackChains(api).get("team", "../../secrets/key")
+
+    assert api.requests[0][1].endswith("/stackchains/..%2F..%2Fsecrets%2Fkey")
