@@ -1,0 +1,219 @@
+"""Connecting to a real Temporal server, and the check that tells what of an installation answers.
+
+Given: a Temporal server, pollers on some queues, a simulated Spacelift account. Asserted: who is
+told what.
+"""
+
+import dataclasses
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from temporalio import activity, workflow
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from controller import settings
+from controller.dev import children, tools
+from controller.dev import temporal_server as temporal_servers
+from controller.temporal import client, ids, temporal_test
+from tests.support import temporal as temporal_support
+from tests.support import waiting
+
+
+@workflow.defn(sandboxed=False)
+class Idle:
+    @workflow.run
+    async def run(self) -> None:
+        pass
+
+
+@activity.defn
+async def idle() -> None:
+    pass
+
+
+@pytest.fixture
+def temporal(
+    temporal_server: temporal_servers.TemporalServer, task_queue: str
+) -> settings.TemporalSettings:
+    return settings.TemporalSettings(address=temporal_server.address, task_queue=task_queue)
+
+
+@pytest.fixture
+def spacelift(simulator: children.Simulator) -> settings.SpaceliftSettings:
+    return settings.SpaceliftSettings(
+        endpoint=simulator.url,
+        api_key_id=settings.Secret(value=simulator.api_key.id),
+        api_key_secret=settings.Secret(value=simulator.api_key.secret),
+    )
+
+
+async def check(all_settings: settings.Settings) -> tuple[int, dict[str, tuple[bool, str]]]:
+    """Return the exit code and the lines by what they check."""
+    out = io.StringIO()
+    code = await temporal_test.check(all_settings, out, as_json=True)
+    answer = json.loads(out.getvalue())
+    assert answer["ok"] is (code == 0)
+    return code, {line["check"]: (line["ok"], line["message"]) for line in answer["checks"]}
+
+
+async def test_a_connection_is_healthy_until_the_server_stops(
+    own_temporal_server: temporal_servers.TemporalServer,
+) -> None:
+    connected = await client.connect(settings.TemporalSettings(address=own_temporal_server.address))
+    assert await client.check_health(connected) is None
+
+    await own_temporal_server.stop()
+
+    assert "Temporal does not answer" in str(await client.check_health(connected))
+
+    await own_temporal_server.start()
+
+    async def is_healthy() -> bool:
+        return await client.check_health(connected) is None
+
+    assert await waiting.eventually(is_healthy, 30)
+
+
+async def test_a_server_that_comes_later_is_found(
+    own_temporal_server: temporal_servers.TemporalServer,
+) -> None:
+    await own_temporal_server.stop()
+    problems: list[str] = []
+
+    async def sleep(_: float) -> None:
+        await own_temporal_server.start()
+
+    connected = await client.connect_with_retry(
+        settings.TemporalSettings(address=own_temporal_server.address), problems.append, sleep=sleep
+    )
+
+    assert await client.check_health(connected) is None
+    assert len(problems) == 1
+
+
+async def test_a_namespace_that_comes_later_is_found(
+    temporal: settings.TemporalSettings, temporal_client: Client
+) -> None:
+    missing = dataclasses.replace(temporal, namespace=temporal_support.unique("later"))
+    problems: list[str] = []
+
+    async def sleep(_: float) -> None:
+        if len(problems) == 1:
+            await temporal_support.create_namespace(temporal_client, missing.namespace)
+
+    connected = await client.connect_with_retry(missing, problems.append, sleep=sleep)
+
+    assert connected.namespace == missing.namespace
+    assert f"has no namespace {missing.namespace}" in problems[0]
+
+
+async def test_plain_text_where_tls_is_wanted_is_told(temporal: settings.TemporalSettings) -> None:
+    with pytest.raises(client.TemporalUnreachable, match="TEMPORAL_TLS"):
+        await client.connect(dataclasses.replace(temporal, tls=True))
+
+
+async def test_an_installation_that_works_has_no_problem(
+    temporal: settings.TemporalSettings,
+    spacelift: settings.SpaceliftSettings,
+    temporal_client: Client,
+) -> None:
+    queue = temporal.task_queue
+    async with (
+        Worker(temporal_client, task_queue=queue, workflows=[Idle], activities=[idle]),
+        Worker(temporal_client, task_queue=ids.follow_queue(queue), activities=[idle]),
+    ):
+        everything = settings.Settings(temporal=temporal, spacelift=spacelift)
+
+        async def is_fine() -> bool:
+            code, lines = await check(everything)
+            assert code == 0, lines
+            return True
+
+        # A poller counts once Temporal has seen its first poll.
+        await waiting.eventually(is_fine, 30)
+        _, lines = await check(everything)
+
+    assert "default (configured)" in lines["Temporal namespaces"][1]
+    assert "1 polling for workflow tasks" in lines[f"task queue {queue}"][1]
+    assert "accepts the API key as" in lines["Spacelift connection default"][1]
+
+
+async def test_queues_that_nobody_polls_are_problems(temporal: settings.TemporalSettings) -> None:
+    installation = settings.InstallationSettings(installation_id="one")
+
+    code, lines = await check(settings.Settings(temporal=temporal, installation=installation))
+
+    assert code == 1
+    ok, message = lines[f"task queue {temporal.task_queue}"]
+    assert not ok
+    assert "nobody polls for workflow or activity tasks" in message
+    assert "stackchain operator" in lines["task queue stackchain-operator-one"][1]
+
+
+async def test_a_wrong_namespace_is_a_problem_beside_the_ones_that_exist(
+    temporal: settings.TemporalSettings,
+) -> None:
+    code, lines = await check(
+        settings.Settings(temporal=dataclasses.replace(temporal, namespace="nowhere"))
+    )
+
+    assert code == 1
+    assert "default" in lines["Temporal namespaces"][1]
+    assert lines["Temporal namespace nowhere"][0] is False
+
+
+async def test_an_api_key_that_spacelift_refuses_is_a_problem_that_keeps_it_secret(
+    temporal: settings.TemporalSettings, spacelift: settings.SpaceliftSettings
+) -> None:
+    wrong = dataclasses.replace(spacelift, api_key_secret=settings.Secret(value="hunter2"))
+
+    code, lines = await check(settings.Settings(temporal=temporal, spacelift=wrong))
+
+    assert code == 1
+    ok, message = lines["Spacelift connection default"]
+    assert not ok
+    assert "hunter2" not in message
+
+
+def test_the_check_is_a_program_with_an_exit_code() -> None:
+    environment = dict(os.environ) | {  # noqa: TID251 - PATH and the like, for a program
+        "TEMPORAL_ADDRESS": f"127.0.0.1:{tools.free_port()}"
+    }
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "controller.temporal.temporal_test"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("PROBLEM  Temporal: Temporal at 127.0.0.1:")
+    assert "Spacelift connections: there are none" in ended.stdout
+
+
+def test_the_check_tells_all_bad_settings() -> None:
+    environment = dict(os.environ) | {  # noqa: TID251 - PATH and the like, for a program
+        "LOG_LEVEL": "loud",
+        "TEMPORAL_ADDRESS": "nowhere",
+    }
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "controller.temporal.temporal_test", "--json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert {line.split(":")[0] for line in ended.stderr.splitlines()} == {
+        "LOG_LEVEL",
+        "TEMPORAL_ADDRESS",
+    }

@@ -1,0 +1,120 @@
+"""Connecting to Temporal: how long it is tried, and what a refusal tells."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import temporalio.client
+from temporalio.service import RPCError, RPCStatusCode
+
+from controller import settings
+from controller.temporal import client
+
+TEMPORAL = settings.TemporalSettings(address="temporal:7233", namespace="team")
+
+
+class EnoughError(Exception):
+    """Ends a loop that is meant to go on for ever."""
+
+
+class Sleeps:
+    """Takes no time; ends the loop after some sleeps."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        if len(self.seconds) == self.limit:
+            raise EnoughError
+        self.seconds.append(seconds)
+
+
+class KeyHolder:
+    """The part of a Temporal client that a rotated key goes to."""
+
+    def __init__(self) -> None:
+        self.api_key: str | None = "old"
+
+
+def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def connect(*_: Any, **__: Any) -> temporalio.client.Client:
+        raise RuntimeError("connection refused")
+
+    monkeypatch.setattr(temporalio.client.Client, "connect", connect)
+
+
+async def test_a_server_that_is_away_is_tried_for_ever_with_growing_pauses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unreachable(monkeypatch)
+    sleeps, problems = Sleeps(20), list[str]()
+
+    with pytest.raises(EnoughError):
+        await client.connect_with_retry(TEMPORAL, problems.append, sleep=sleeps)
+
+    assert 0.5 <= sleeps.seconds[0] <= 1.0
+    assert all(15.0 <= seconds <= 30.0 for seconds in sleeps.seconds[5:])
+    assert len(problems) == 21
+    assert "Temporal at temporal:7233 is not reachable: connection refused" in problems[0]
+
+
+async def test_an_unreadable_key_is_a_problem_and_not_a_crash(tmp_path: Path) -> None:
+    key = settings.Secret(file=tmp_path / "missing")
+    temporal = settings.TemporalSettings(api_key=key, tls=True)
+
+    with pytest.raises(client.TemporalUnreachable, match="mount the secret there"):
+        await client.connect(temporal)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        pytest.param(
+            RPCStatusCode.NOT_FOUND,
+            ["no namespace team", "TEMPORAL_NAMESPACE", "namespace create -n team"],
+            id="no such namespace",
+        ),
+        pytest.param(
+            RPCStatusCode.PERMISSION_DENIED, ["refuses access", "TEMPORAL_API_KEY"], id="no rights"
+        ),
+        pytest.param(RPCStatusCode.UNAUTHENTICATED, ["TEMPORAL_API_KEY"], id="no identity"),
+        pytest.param(RPCStatusCode.UNAVAILABLE, ["does not answer as it should"], id="other"),
+    ],
+)
+def test_a_refusal_says_what_to_do(status: RPCStatusCode, words: Sequence[str]) -> None:
+    text = client.explain(RPCError("told so", status, b""), TEMPORAL)
+
+    assert all(word in text for word in ["temporal:7233", *words])
+
+
+async def test_a_rotated_key_reaches_the_client(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "key"
+    path.write_text("old")
+    holder = KeyHolder()
+    temporal = settings.TemporalSettings(api_key=settings.Secret(file=path))
+    rotations = iter(["new", "", "newest"])
+    seen: list[str | None] = []
+
+    async def sleep(_: float) -> None:
+        seen.append(holder.api_key)
+        text = next(rotations, None)
+        if text is None:
+            raise EnoughError
+        path.write_text(text)
+
+    with pytest.raises(EnoughError):
+        await client.keep_api_key_fresh(holder, temporal, sleep=sleep)  # type: ignore[arg-type]
+
+    assert seen == ["old", "new", "new", "newest"]
+    assert "Temporal API key cannot be read" in caplog.text
+    assert "newest" not in caplog.text
+
+
+async def test_a_key_that_cannot_rotate_needs_no_task() -> None:
+    temporal = settings.TemporalSettings(api_key=settings.Secret(value="fixed"))
+
+    assert await client.keep_api_key_fresh(KeyHolder(), temporal) is None  # type: ignore[arg-type]
