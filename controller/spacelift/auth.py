@@ -165,6 +165,9 @@ def read_token(
     user: Any = answer.data.get("apiKeyUser")
     if answer.is_unauthenticated or any(e.is_unauthorized for e in answer.errors):
         raise _rejected(what)
+    if any(e.is_server_fault for e in answer.errors):
+        message = f"{what}: Spacelift fails at it; nothing else was sent, try again"
+        raise errors.Unreachable(message)
     if answer.errors:
         says = errors.excerpt(answer.errors[0].message, hide=(credentials.secret,))
         message = f"{what}: Spacelift says {says!r}; check the key id and secret of the connection"

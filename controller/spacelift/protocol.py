@@ -33,6 +33,10 @@ _NOTHING_SENT = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
+_LOOK_FIRST = "it may have been carried out, look at Spacelift before repeating it"
+_SERVER_FAULT = re.compile(
+    r"(?i)\binternal\b|panic|time(d )?[ -]?out|deadline|context cancell?ed|unavailable|try again"
+)
 _REQUEST_IS_WRONG = (
     httpx.codes.BAD_REQUEST,
     httpx.codes.REQUEST_ENTITY_TOO_LARGE,
@@ -57,6 +61,14 @@ class FieldError:
         """Whether a stack or run is missing. A missing commit is not meant: that is a refusal."""
         text = self.message.strip().lower()
         return text == "not found" or bool(re.match(r"(stack|run)\b.*not found", text))
+
+    @property
+    def is_server_fault(self) -> bool:
+        """Whether Spacelift gave up rather than said no. Texts are no contract, so this is wide.
+
+        Taking a no for a fault costs a few more tries; the reverse fails what would pass.
+        """
+        return _SERVER_FAULT.search(self.message) is not None
 
     @property
     def is_absence(self) -> bool:
@@ -152,8 +164,7 @@ def read_answer(
         message = f"{what}: too many requests (HTTP 429); lower the parallelism if this stays"
         raise errors.RateLimited(message, retry_after_seconds=delay)
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT:
-        message = f"{says}; it may have been carried out, look at Spacelift before repeating it"
-        raise errors.AmbiguousOutcome(message)
+        raise errors.AmbiguousOutcome(f"{says}; {_LOOK_FIRST}")
     if status in _REQUEST_IS_WRONG:
         message = f"{says}; nothing was changed"
         raise errors.Refused(message)
@@ -167,6 +178,7 @@ def check_fields(answer: Answer, *, what: str) -> None:
     Raises:
         PermissionDenied: If the API key may not do this.
         NotFound: If the stack or run is missing or invisible.
+        AmbiguousOutcome: If Spacelift failed at it, which does not tell how far it came.
         Refused: On any other message.
     """
     for error in answer.errors:
@@ -176,6 +188,8 @@ def check_fields(answer: Answer, *, what: str) -> None:
         if error.is_not_found:
             message = f"{says}; check that it exists and that the API key's spaces include it"
             raise errors.NotFound(message)
+        if error.is_server_fault:
+            raise errors.AmbiguousOutcome(f"{says}; {_LOOK_FIRST}")
         message = f"{says}; nothing was changed"
         raise errors.Refused(message)
 
@@ -229,10 +243,7 @@ def transport_errors(what: str, *, host: str) -> Iterator[None]:
         )
         raise errors.Unreachable(message) from error
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-        message = (
-            f"{what}: no answer from {host} ({_cause(error)}); it may have been carried out, "
-            "look at Spacelift before repeating it"
-        )
+        message = f"{what}: no answer from {host} ({_cause(error)}); {_LOOK_FIRST}"
         raise errors.AmbiguousOutcome(message) from error
 
 

@@ -180,6 +180,10 @@ async def test_a_rotated_secret_heals_rejected_credentials(
             httpx.Response(200, json={"errors": [{"message": "first-secret is too short"}]}),
             errors.Refused,
         ),
+        (
+            httpx.Response(200, json={"errors": [{"message": "internal server error"}]}),
+            errors.Unreachable,
+        ),
         (httpx.Response(429, headers={"Retry-After": "9"}), errors.RateLimited),
         (httpx.Response(400, text="bad secret: first-secret"), errors.Refused),
         (httpx.Response(404), errors.Unreachable),

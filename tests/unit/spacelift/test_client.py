@@ -250,7 +250,8 @@ async def test_missing_and_invisible_runs_are_none(
 @pytest.mark.parametrize(
     ("message", "path", "expected"),
     [
-        ("internal error", ["a1"], errors.Refused),
+        ("internal error", ["a1"], errors.AmbiguousOutcome),
+        ("too many aliases", ["a1"], errors.Refused),
         ("unauthorized", ["a1", "run", "commit"], errors.PermissionDenied),
     ],
 )

@@ -294,6 +294,28 @@ async def test_a_sound_no_to_a_mutation_means_that_nothing_was_done(
     assert len(account.requests) == 1
 
 
+@BOTH
+@pytest.mark.parametrize(
+    "message",
+    [
+        "internal server error",
+        "graphql: panic occurred: nil map",
+        "context deadline exceeded",
+        "context canceled",
+        "request timed out",
+        "service unavailable, try again later",
+    ],
+)
+async def test_spacelift_failing_at_it_does_not_tell_how_far_it_came(
+    account: Any, spacelift: Any, failure: Any, call: Any, message: str
+) -> None:
+    data = {"run": None, "viewer": {"id": "me"}, "stack": None}
+    account.script = [failure(message, "run", data=data)]
+
+    with pytest.raises(errors.AmbiguousOutcome, match=message):
+        await call(spacelift)
+
+
 async def test_a_rejected_document_is_a_refusal(account: Any, spacelift: Any) -> None:
     error = {"message": 'Cannot query field "x" on type "Run".', "locations": []}
     account.script = [httpx.Response(200, json={"errors": [error]})]

@@ -1,0 +1,315 @@
+"""The client against the Spacelift simulator: real HTTP, a real GraphQL engine, real run states."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from controller.dev import children
+from controller.spacelift import auth, client, endpoints, errors
+from controller.spacelift.models import RunKey, RunRecord, StackEdge
+
+ADMIN = "01JKEYADM00000000000000000"
+READER = "01JKEYRDR00000000000000000"
+NET = "01JKEYNET00000000000000000"
+SLOW = {"planning": 300}
+SCENARIO: dict[str, Any] = {
+    "keys": [
+        {"id": ADMIN, "secret": "admin", "role": "admin"},
+        {"id": READER, "secret": "reader", "role": "reader"},
+        {"id": NET, "secret": "net", "spaces": ["net"]},
+    ],
+    "spaces": {"net": {}, "apps": {}},
+    "defaults": {"durations": 0.05},
+    "stacks": {
+        "vpc": {"space": "net", "labels": ["team:net"], "autodeploy": True},
+        "eks": {"space": "net", "labels": ["team:net-2"], "dependsOn": ["vpc"]},
+        "app": {"space": "apps", "labels": ["dependsOn:eks", "team:apps"]},
+        "slow": {"space": "net", "durations": SLOW},
+        "asks": {"space": "net"},
+        "bulk": {"space": "net"},
+    },
+}
+
+# Each stack of this table has one fault, at its first trigger: what hits, what the client concludes,
+# and whether there is a run all the same.
+FAULTS = {
+    "reset-before": ({"action": "reset", "when": "before"}, errors.AmbiguousOutcome, False),
+    "reset-after": ({"action": "reset", "when": "after"}, errors.AmbiguousOutcome, True),
+    "silent-after": ({"action": "timeout", "when": "after"}, errors.AmbiguousOutcome, True),
+    "html-before": ({"action": "status", "status": 502}, errors.AmbiguousOutcome, False),
+    "html-after": (
+        {"action": "status", "status": 504, "when": "after"},
+        errors.AmbiguousOutcome,
+        True,
+    ),
+    "garbage-after": ({"action": "malformed", "when": "after"}, errors.AmbiguousOutcome, True),
+    "panic-after": ({"action": "error", "when": "after"}, errors.AmbiguousOutcome, True),
+    "limited": (
+        {"action": "status", "status": 429, "retryAfter": 7},
+        errors.RateLimited,
+        False,
+    ),
+    "refused": (
+        {"action": "error", "message": "stack has 1 error: no commit"},
+        errors.Refused,
+        False,
+    ),
+}
+SCENARIO["stacks"].update({name: {"space": "net"} for name in FAULTS})
+SCENARIO["faults"] = [
+    {"field": "runTrigger", "stack": name, "seconds": 30} | fault
+    for name, (fault, _, _) in FAULTS.items()
+]
+Connect = Callable[..., client.SpaceliftClient]
+
+
+class Key:
+    def __init__(self, key_id: str, secret: str) -> None:
+        self.credentials = auth.Credentials(key_id=key_id, secret=secret)
+
+    def read(self) -> auth.Credentials:
+        return self.credentials
+
+
+@pytest.fixture(scope="module")
+async def account(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[children.Simulator]:
+    directory: Path = tmp_path_factory.mktemp("simulator")
+    scenario = directory / "scenario.yaml"
+    scenario.write_text(yaml.safe_dump(SCENARIO), encoding="utf-8")
+    async with children.Simulator(directory, scenario=scenario) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def connect(account: children.Simulator) -> AsyncIterator[Connect]:
+    """Make a client of one of the keys."""
+    opened: list[client.SpaceliftClient] = []
+
+    def make(key_id: str, secret: str) -> client.SpaceliftClient:
+        opened.append(client.SpaceliftClient(endpoint=account.url, credentials=Key(key_id, secret)))
+        return opened[-1]
+
+    yield make
+    for spacelift in opened:
+        await spacelift.aclose()
+
+
+@pytest.fixture(scope="module")
+def spacelift(connect: Connect) -> client.SpaceliftClient:
+    """A client of the key that may do everything."""
+    return connect(ADMIN, "admin")
+
+
+async def wait_for(
+    spacelift: client.SpaceliftClient, key: RunKey, is_reached: Callable[[RunRecord], bool]
+) -> RunRecord:
+    async with asyncio.timeout(20):
+        while True:
+            run = await spacelift.get_run(key)
+            if run is not None and is_reached(run):
+                return run
+            await asyncio.sleep(0.05)
+
+
+async def test_the_key_is_accepted(spacelift: client.SpaceliftClient) -> None:
+    assert (await spacelift.get_viewer()).id
+
+
+async def test_a_wrong_secret_is_rejected(connect: Connect) -> None:
+    with pytest.raises(errors.CredentialsRejected):
+        await connect(ADMIN, "wrong").get_viewer()
+
+
+async def test_an_unknown_key_is_rejected(connect: Connect) -> None:
+    with pytest.raises(errors.CredentialsRejected):
+        await connect("01JKEYNON00000000000000000", "admin").get_stacks(["vpc"])
+
+
+async def test_stacks_come_with_their_edges(spacelift: client.SpaceliftClient) -> None:
+    stacks = await spacelift.get_stacks(["vpc", "eks", "gone"])
+
+    vpc, eks = stacks["vpc"], stacks["eks"]
+    edge = StackEdge(upstream_id="vpc", dependent_id="eks")
+    assert vpc is not None
+    assert eks is not None
+    assert (vpc.is_depended_on_by, eks.depends_on) == ((edge,), (edge,))
+    assert (vpc.autodeploy, vpc.is_disabled, vpc.locked_by) == (True, False, None)
+    assert stacks["gone"] is None
+
+
+async def test_stacks_in_other_spaces_are_missing(connect: Connect) -> None:
+    stacks = await connect(NET, "net").get_stacks(["vpc", "app"])
+
+    assert stacks["vpc"] is not None
+    assert stacks["app"] is None
+
+
+async def test_labels_match_verbatim(spacelift: client.SpaceliftClient) -> None:
+    stacks = await spacelift.list_stacks_by_labels(["team:net", "dependsOn:eks"])
+
+    assert [stack.id for stack in stacks] == ["app", "vpc"]
+
+
+async def test_a_tracked_run_finishes_and_its_native_dependent_is_queued(
+    spacelift: client.SpaceliftClient,
+) -> None:
+    run = await spacelift.trigger_run("vpc", marker="chain-1")
+    native = (await spacelift.list_runs_after("eks", run.id))[0]
+    done = await wait_for(spacelift, run.key, lambda record: record.is_terminal)
+
+    assert run.state == "QUEUED"
+    assert endpoints.is_own_run(run.triggered_by, ADMIN)
+    assert native.triggered_by == "vpc"
+    assert done.state == "FINISHED"
+    assert done.finished
+    assert done.delta is not None
+
+
+async def test_a_run_waits_for_a_person_and_is_confirmed(
+    spacelift: client.SpaceliftClient,
+) -> None:
+    run = await spacelift.trigger_run("asks", marker="chain-2")
+    await wait_for(spacelift, run.key, lambda record: record.state == "UNCONFIRMED")
+    stack = (await spacelift.get_stacks(["asks"]))["asks"]
+
+    confirmed = await spacelift.confirm_run(run.key, note="by chain 2")
+    done = await wait_for(spacelift, run.key, lambda record: record.is_terminal)
+
+    assert stack is not None
+    assert stack.blocker is not None
+    assert stack.blocker.key == run.key
+    assert confirmed.id == run.id
+    assert done.state == "FINISHED"
+    with pytest.raises(errors.Refused):
+        await spacelift.confirm_run(run.key, note="twice")
+
+
+async def test_a_run_is_discarded_with_a_note(spacelift: client.SpaceliftClient) -> None:
+    run = await spacelift.trigger_run("asks", marker="chain-3")
+    await wait_for(spacelift, run.key, lambda record: record.state == "UNCONFIRMED")
+
+    await spacelift.discard_run(run.key, note="chain 3 canceled")
+    done = await wait_for(spacelift, run.key, lambda record: record.is_terminal)
+
+    assert (done.state, done.note) == ("DISCARDED", "chain 3 canceled")
+
+
+async def test_a_planning_run_is_stopped_and_a_queued_one_canceled(
+    spacelift: client.SpaceliftClient,
+) -> None:
+    first = await spacelift.trigger_run("slow", marker="chain-4")
+    second = await spacelift.trigger_run("slow", marker="chain-5")
+    await wait_for(spacelift, first.key, lambda record: record.state == "PLANNING")
+
+    canceled = await spacelift.cancel_run(second.key, note="not needed")
+    await spacelift.stop_run(first.key, note="not needed")
+    stopped = await wait_for(spacelift, first.key, lambda record: record.is_terminal)
+
+    assert canceled.state == "CANCELED"
+    assert stopped.state == "STOPPED"
+
+
+async def test_runs_are_listed_after_a_run_and_read_together(
+    spacelift: client.SpaceliftClient,
+) -> None:
+    runs = [await spacelift.trigger_run("bulk", marker=f"chain-{n}") for n in range(60)]
+    newest_first = [run.id for run in reversed(runs)]
+
+    listed = await spacelift.list_runs_after("bulk", runs[0].id)
+    read = await spacelift.get_runs([run.key for run in runs])
+    missing = RunKey(stack_id="gone", run_id=runs[0].id)
+
+    assert [run.id for run in listed] == newest_first[:-1]
+    assert {run.id for run in read.values() if run is not None} == set(newest_first)
+    assert await spacelift.get_runs([missing]) == {missing: None}
+    assert await spacelift.get_run(missing) is None
+
+
+async def test_proposed_runs_are_listed_apart(spacelift: client.SpaceliftClient) -> None:
+    run = await spacelift.trigger_run("bulk", marker="plan", run_type="PROPOSED")
+
+    tracked = await spacelift.list_runs_after("bulk", None)
+    proposed = await spacelift.list_runs_after("bulk", None, run_type="PROPOSED")
+
+    assert run.id not in {each.id for each in tracked}
+    assert [each.id for each in proposed] == [run.id]
+
+
+async def test_a_run_takes_variables_of_its_own(spacelift: client.SpaceliftClient) -> None:
+    run = await spacelift.trigger_run("bulk", marker="env", environment={"WAVE": "7"})
+
+    assert run.type == "TRACKED"
+
+
+async def test_a_key_that_may_only_read_cannot_trigger(connect: Connect) -> None:
+    reader = connect(READER, "reader")
+
+    assert (await reader.get_stacks(["vpc"]))["vpc"] is not None
+    with pytest.raises(errors.PermissionDenied):
+        await reader.trigger_run("vpc", marker="chain-6")
+
+
+async def test_what_is_missing_cannot_be_triggered_or_listed(
+    spacelift: client.SpaceliftClient,
+) -> None:
+    with pytest.raises(errors.NotFound):
+        await spacelift.list_runs_after("gone", None)
+    with pytest.raises((errors.NotFound, errors.PermissionDenied)):
+        await spacelift.trigger_run("gone", marker="chain-7")
+
+
+async def test_nothing_listens_is_unreachable() -> None:
+    nobody = client.SpaceliftClient(endpoint="http://127.0.0.1:1", credentials=Key(ADMIN, "admin"))
+
+    with pytest.raises(errors.Unreachable):
+        await nobody.trigger_run("vpc", marker="chain-8")
+
+    await nobody.aclose()
+
+
+@pytest.mark.parametrize("stack_id", FAULTS)
+async def test_a_failed_trigger_never_hides_that_there_may_be_a_run(
+    spacelift: client.SpaceliftClient, stack_id: str
+) -> None:
+    _, expected, has_run = FAULTS[stack_id]
+
+    with pytest.raises(expected) as caught:
+        await spacelift.trigger_run(stack_id, marker="chain-9")
+    runs = await spacelift.list_runs_after(stack_id, None)
+
+    assert type(caught.value) is expected
+    assert len(runs) == has_run
+    if isinstance(caught.value, errors.RateLimited):
+        assert caught.value.retry_after_seconds == 7
+
+
+@pytest.mark.parametrize("mode", ["A", "B"])
+async def test_a_token_that_is_over_too_early_is_replaced_unseen(tmp_path: Path, mode: str) -> None:
+    """The client believes its clock, which stands still, and so never renews by itself."""
+    scenario = tmp_path / "scenario.yaml"
+    switches = {"tokenLife": 1, "unauthorizedMode": mode}
+    scenario.write_text(yaml.safe_dump(SCENARIO | {"faults": [], "switches": switches}), "utf-8")
+    operations: list[str] = []
+    async with children.Simulator(tmp_path, scenario=scenario) as running:
+        spacelift = client.SpaceliftClient(
+            endpoint=running.url,
+            credentials=Key(ADMIN, "admin"),
+            clock=lambda: 0.0,
+            observer=lambda operation, _outcome, _seconds: operations.append(operation),
+        )
+        await spacelift.get_viewer()
+        for call in (
+            lambda: spacelift.trigger_run("bulk", marker="chain-10"),
+            lambda: spacelift.list_stacks_by_labels(["team:net"]),
+        ):
+            await asyncio.sleep(1.2)
+            assert await call()
+        runs = await spacelift.list_runs_after("bulk", None)
+        await spacelift.aclose()
+
+    assert len(runs) == 1
+    assert operations.count("ExchangeToken") == 3
