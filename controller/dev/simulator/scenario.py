@@ -270,7 +270,7 @@ def parse(document: object) -> Scenario:
     try:
         scenario = Scenario.model_validate(document)
     except pydantic.ValidationError as error:
-        raise ScenarioError(_first_problem(error)) from error
+        raise ScenarioError(first_problem(error)) from error
     _check_names(scenario)
     _check_cycles({name: _upstreams(spec) for name, spec in scenario.stacks.items()})
     return scenario
@@ -308,7 +308,8 @@ def _with_arrows(document: object) -> object:
     return {**document, "stacks": named}
 
 
-def _first_problem(error: pydantic.ValidationError) -> str:
+def first_problem(error: pydantic.ValidationError) -> str:
+    """Say in one line where a document is wrong, how, and what to do."""
     problem = error.errors()[0]
     place = ""
     for part in problem["loc"]:

@@ -118,26 +118,44 @@ def delete(engine: Engine, stack: Stack) -> Stack:
     return stack
 
 
+def rename(engine: Engine, stack: Stack, new_id: str) -> Stack:
+    """Give a stack another id (Spacelift's `stackReslug`)."""
+    if new_id in engine.account.stacks:
+        raise Refusal(f"stack {new_id} exists")
+    old_id = stack.id
+    engine.account.rename_stack(stack, new_id)
+    engine.queues[new_id] = engine.queues.pop(old_id, [])
+    for due in (stack.active_until, stack.delete_due):
+        if due is not None:
+            engine.schedule_stack(stack, due)
+    engine.later(lambda: queueing.consider(engine, new_id))
+    return stack
+
+
 def remove(engine: Engine, stack: Stack) -> None:
     """Take a stack away at once, whatever hangs on it: something that happens to a client."""
     _abandon_runs(engine, stack)
     engine.later(lambda: engine.account.remove_stack(stack.id))
 
 
-def push(engine: Engine, stack: Stack, commit: Commit, *, is_proposed: bool = False) -> list[Run]:
-    """Let a push to the repository arrive; one commit makes one run of a kind per stack."""
+def push(
+    engine: Engine, stacks: list[Stack], commit: Commit, *, is_proposed: bool = False
+) -> list[Run]:
+    """Let a push to a repository arrive; one commit makes one run of a kind per stack.
+
+    A stack that was pushed to and also depends on one that was has one run, waiting for the other.
+    """
     run_type = RunType.PROPOSED if is_proposed else RunType.TRACKED
-    known = (run.commit.hash for run in engine.account.runs_of(stack.id) if run.type is run_type)
-    is_duplicate = commit.hash in known
-    if all(commit.hash != known_commit.hash for known_commit in stack.commits):
-        stack.commits.append(commit)
-    if not is_proposed:
-        stack.branch_head = stack.tracked_commit = commit
-    engine.account.touch("stack", stack.id)
-    if is_duplicate or stack.is_disabled:
-        return []
-    order = creation.Order(stack=stack, type=run_type, triggered_by=None, commit=commit)
-    return waves.make_wave(engine, [order])
+    orders = []
+    for stack in stacks:
+        runs = engine.account.runs_of(stack.id)
+        is_known = any(run.type is run_type and run.commit.hash == commit.hash for run in runs)
+        _take_commit(engine, stack, commit, is_proposed=is_proposed)
+        if not is_known and not stack.is_disabled and not stack.deleting:
+            order = creation.Order(stack=stack, type=run_type, triggered_by=None, commit=commit)
+            orders.append(order)
+    orders = orders[: engine.account.switches.fan_out_cap]
+    return waves.make_wave(engine, orders) if orders else []
 
 
 def drift_check(engine: Engine, stack: Stack) -> Run:
@@ -189,6 +207,14 @@ def made_up_commit(seed: str, *, message: str = "Initial commit", timestamp: int
     """Return a commit whose hash follows from a text."""
     sha = hashlib.sha1(seed.encode(), usedforsecurity=False).hexdigest()
     return Commit(hash=sha, message=message, timestamp=timestamp)
+
+
+def _take_commit(engine: Engine, stack: Stack, commit: Commit, *, is_proposed: bool) -> None:
+    if all(commit.hash != known.hash for known in stack.commits):
+        stack.commits.append(commit)
+    if not is_proposed:
+        stack.branch_head = stack.tracked_commit = commit
+    engine.account.touch("stack", stack.id)
 
 
 def _abandon_runs(engine: Engine, stack: Stack) -> None:

@@ -8,15 +8,23 @@ import asyncio
 import contextlib
 import ssl
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from controller.dev.simulator.web import endpoint, tls
+from controller.dev.simulator.web import acts, admin, bodies, endpoint, pages, tls
 
 if TYPE_CHECKING:
     from controller.dev.simulator.simulator import Simulator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listener:
+    site: web.TCPSite
+    port: int
+    context: ssl.SSLContext | None
 
 
 class Server:
@@ -39,7 +47,7 @@ class Server:
         self._changed = asyncio.Event()
         self._endpoint = endpoint.Endpoint(simulator, self._closing)
         self._stack = contextlib.AsyncExitStack()
-        self._sites: dict[str, web.TCPSite] = {}
+        self._listeners: dict[str, _Listener] = {}
         self._urls: dict[str, str] = {}
 
     @property
@@ -81,9 +89,27 @@ class Server:
         """Let the driver look at the timetable again."""
         self._changed.set()
 
+    async def set_outage(self, mode: str) -> None:
+        """Take the account down, or bring it back; `refuse` closes all ports but the admin one."""
+        self.simulator.faults.outage = mode
+        for name in self._listeners.keys() - {"admin"}:
+            listener = self._listeners[name]
+            is_up = listener.site in self._runner.sites
+            if mode == "refuse" and is_up:
+                await listener.site.stop()
+            elif mode != "refuse" and not is_up:
+                await self._listen(name, listener.port, listener.context)
+
     def _app(self) -> web.Application:
-        app = web.Application(client_max_size=endpoint.BODY_LIMIT)
+        account_up_to_date = bodies.middleware(self.simulator, self.wake)
+        app = web.Application(client_max_size=endpoint.BODY_LIMIT, middlewares=[account_up_to_date])
         app.router.add_post("/graphql", self._graphql)
+        for part in (
+            admin.Admin(self.simulator, self.set_outage),
+            acts.Acts(self.simulator),
+            pages.Pages(self.simulator),
+        ):
+            app.router.add_routes(part.routes())
         return app
 
     async def _graphql(self, request: web.Request) -> web.StreamResponse:
@@ -94,12 +120,10 @@ class Server:
     async def _listen(self, name: str, port: int, context: ssl.SSLContext | None = None) -> None:
         site = web.TCPSite(self._runner, self._host, port, ssl_context=context)
         await site.start()
-        self._sites[name] = site
-        server = site._server  # the only way to learn which port was free
-        address = server.sockets[0].getsockname()  # type: ignore[union-attr]
-        scheme = "http" if context is None else "https"
-        shown = "localhost" if context is not None else self._host
-        self._urls[name] = f"{scheme}://{shown}:{address[1]}"
+        listener = _Listener(site=site, port=_port_of(site), context=context)
+        self._listeners[name] = listener
+        scheme, shown = ("http", self._host) if context is None else ("https", "localhost")
+        self._urls[name] = f"{scheme}://{shown}:{listener.port}"
 
     def _tls_context(self) -> ssl.SSLContext:
         if self.ca_file is None:
@@ -120,6 +144,14 @@ class Server:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(waits):
                     await self._changed.wait()
+
+
+def _port_of(site: web.TCPSite) -> int:
+    """Learn which port was free; aiohttp itself tells only what was asked for."""
+    listening = site._server
+    sockets = listening.sockets if isinstance(listening, asyncio.Server) else ()
+    port: int = sockets[0].getsockname()[1]
+    return port
 
 
 async def _end(task: asyncio.Task[None]) -> None:
