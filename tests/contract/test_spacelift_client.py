@@ -34,8 +34,8 @@ SCENARIO: dict[str, Any] = {
     },
 }
 
-# Each stack of this table has one fault, at its first trigger: what hits, what the client concludes,
-# and whether there is a run all the same.
+# Each stack of this table has one fault, at its first trigger: what hits, what the client
+# concludes, and whether there is a run all the same.
 FAULTS = {
     "reset-before": ({"action": "reset", "when": "before"}, errors.AmbiguousOutcome, False),
     "reset-after": ({"action": "reset", "when": "after"}, errors.AmbiguousOutcome, True),
@@ -90,7 +90,11 @@ async def connect(account: children.Simulator) -> AsyncIterator[Connect]:
     opened: list[client.SpaceliftClient] = []
 
     def make(key_id: str, secret: str) -> client.SpaceliftClient:
-        opened.append(client.SpaceliftClient(endpoint=account.url, credentials=Key(key_id, secret)))
+        opened.append(
+            client.SpaceliftClient(
+                endpoint=account.url, credentials=Key(key_id, secret), request_timeout_seconds=2
+            )
+        )
         return opened[-1]
 
     yield make
