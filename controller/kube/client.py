@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 from urllib import parse as urlparse
 
 import aiohttp
+import yaml
 from kubernetes.aio import client as kube_client
 from kubernetes.aio import config as kube_config
 
@@ -50,13 +51,14 @@ class KubeClient:
     def __init__(self, kubernetes: settings.KubernetesSettings) -> None:
         self._kubeconfig = kubernetes.kubeconfig
         self._api: kube_client.ApiClient | None = None
+        self._retired: kube_client.ApiClient | None = None
         self._loading = asyncio.Lock()
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._api is not None:
-            api, self._api = self._api, None
-            await api.close()  # type: ignore[no-untyped-call]
+        closing, self._api, self._retired = (self._api, self._retired), None, None
+        for api in closing:
+            await _close(api)
 
     async def request(
         self,
@@ -87,14 +89,21 @@ class KubeClient:
         # One at a time: an exec plugin may open a browser, and must not do so per request.
         async with self._loading:
             if self._api is None or self._api is instead_of:
-                await self.close()
-                self._api = kube_client.ApiClient(await _load(self._kubeconfig))
-                self._api.user_agent = "stackchain"
+                renewed = kube_client.ApiClient(await _load(self._kubeconfig))
+                renewed.user_agent = "stackchain"
+                # The refused one may still have requests under way; the one before has not.
+                await _close(self._retired)
+                self._api, self._retired = renewed, self._api
             return self._api
 
 
 class _Unauthenticated(errors.Denied):
     """401, which renewed credentials may cure."""
+
+
+async def _close(api: kube_client.ApiClient | None) -> None:
+    if api is not None:
+        await api.close()  # type: ignore[no-untyped-call]
 
 
 async def _load(kubeconfig: Path | None) -> kube_client.Configuration:
@@ -106,7 +115,7 @@ async def _load(kubeconfig: Path | None) -> kube_client.Configuration:
             await kube_config.load_kube_config(  # type: ignore[no-untyped-call]
                 str(kubeconfig), client_configuration=configuration, persist_config=False
             )
-    except (kube_config.ConfigException, OSError, ValueError) as error:
+    except (kube_config.ConfigException, yaml.YAMLError, OSError, ValueError) as error:
         raise errors.Denied(
             f"No access to a Kubernetes API: {error}. Set KUBECONFIG, or run in a pod with a "
             "service account token"
@@ -146,7 +155,7 @@ async def _send(
                 method, url, headers=headers, body=body
             )
             data = await response.read()
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+    except (aiohttp.ClientError, kube_config.ConfigException, OSError, TimeoutError) as error:
         reason = str(error) or type(error).__name__
         raise errors.ApiUnreachable(f"{what}: {reason[: errors.MESSAGE_LIMIT]}") from error
     return read_answer(what, response.status, response.headers, data)

@@ -131,6 +131,7 @@ class LeaderLease:
         logger.info("Lease acquired", extra={"holder": self._identity})
         self.lost.clear()
         self._renewing = asyncio.create_task(self._keep())
+        self._renewing.add_done_callback(self._ended)
 
     async def release(self) -> None:
         """Stop renewing and let a standby take over at once. Best effort."""
@@ -171,7 +172,7 @@ class LeaderLease:
         return None
 
     async def _keep(self) -> None:
-        """Renew until that is no longer possible, then set `lost`."""
+        """Renew until that is no longer possible."""
         patience = self._duration * 2 / 3
         while (remaining := self._renewed_at + patience - self._clock()) > 0:
             # At most a third of the duration apart; sooner after a failure.
@@ -183,7 +184,12 @@ class LeaderLease:
                         break
             except (errors.KubeError, TimeoutError) as error:
                 logger.warning("Lease was not renewed", extra={"error": str(error)})
-        logger.error("Lease lost", extra={"holder": self._identity})
+
+    def _ended(self, renewing: asyncio.Task[None]) -> None:
+        # For whatever reason renewing ends, a bug included: nobody may go on as the leader.
+        if renewing.cancelled():
+            return
+        logger.error("Lease lost", extra={"holder": self._identity}, exc_info=renewing.exception())
         self.lost.set()
 
     def _pause(self) -> float:

@@ -3,12 +3,14 @@
 Given: a control plane with the StackChain definition. Asserted: what callers get to decide on.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from kubernetes.aio.config import incluster_config
 
 from controller import settings
 from controller.dev.control_plane import credentials, server
@@ -112,11 +114,11 @@ async def test_a_status_never_lands_on_another_resource_of_the_same_name(
 ) -> None:
     old = await stackchains.create("chain", SPEC)
     await stackchains.delete("chain")
-    await stackchains.create("chain", SPEC)
+    new = await stackchains.create("chain", SPEC)
 
     with pytest.raises(errors.NotFound):
         await write(ours, old, {"observedGeneration": 1})
-    assert await stackchains.status("chain") == {}
+    assert await stackchains.get("chain") == new
 
 
 async def test_a_status_of_a_deleted_resource_is_not_found(
@@ -219,6 +221,52 @@ async def test_renewed_credentials_are_taken_up_after_a_refusal(
 
     assert await ours.get(namespace, "chain") is None
     await connected.close()
+
+
+async def test_a_pod_uses_its_service_account_and_takes_up_a_rotated_token(
+    control_plane: server.ControlPlane,
+    namespace: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("of-yesterday")
+    monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(token))
+    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(control_plane.ca_file))
+    host, _, port = control_plane.url.removeprefix("https://").rpartition(":")
+    monkeypatch.setenv(incluster_config.SERVICE_HOST_ENV_NAME, host)
+    monkeypatch.setenv(incluster_config.SERVICE_PORT_ENV_NAME, port)
+    connected = client.KubeClient(settings.KubernetesSettings())
+    ours = chains_module.StackChains(connected)
+    with pytest.raises(errors.Denied, match="401"):
+        await ours.get(namespace, "chain")
+
+    token.write_text(control_plane.token)
+
+    assert await ours.get(namespace, "chain") is None
+    await connected.close()
+
+
+async def test_requests_under_way_survive_the_renewal_of_credentials(
+    kube_client: client.KubeClient, namespace: str, control_plane: server.ControlPlane
+) -> None:
+    ours = chains_module.StackChains(kube_client)
+    assert await ours.get(namespace, "chain") is None
+    kube_client._api.configuration.api_key["BearerToken"] = "Bearer of-yesterday"
+
+    found = await asyncio.gather(*(ours.get(namespace, f"chain-{n}") for n in range(20)))
+
+    assert found == [None] * 20
+
+
+async def test_without_any_access_the_caller_is_told_what_to_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    connected = client.KubeClient(settings.KubernetesSettings())
+
+    with pytest.raises(errors.Denied, match="Set KUBECONFIG"):
+        await connected.request("GET", "/version")
 
 
 async def test_an_api_server_that_is_away_is_unreachable_and_then_back(
