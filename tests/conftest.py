@@ -4,9 +4,11 @@ Given: a control plane, a Temporal server, the Spacelift simulator, and an envir
 setting of the person who runs the tests. A test gets names of its own inside of them.
 """
 
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.client import Client
@@ -15,9 +17,12 @@ from controller import settings
 from controller.dev import children
 from controller.dev import temporal_server as temporal_servers
 from controller.dev.control_plane import binaries, credentials, definitions, server, sources
+from controller.dev.simulator import simulator as simulators
+from controller.dev.simulator.web import server as simulator_server
 from tests.support import kube as kube_support
 from tests.support import temporal as temporal_support
 
+StartSimulator = Callable[..., Awaitable[simulator_server.Server]]
 StartRole = Callable[..., Awaitable[children.Role]]
 
 
@@ -39,12 +44,14 @@ def shell_settings() -> settings.Settings:
 
 
 @pytest.fixture(scope="session")
-async def control_plane_binaries(shell_settings: settings.Settings) -> binaries.Binaries:
-    """Programs of a control plane; made by the first run on a machine, which takes minutes."""
+def control_plane_binaries(shell_settings: settings.Settings) -> binaries.Binaries:
+    """Programs of a control plane, as `make prepare` leaves them on a machine."""
     dev = shell_settings.dev
-    return await sources.obtain(
-        kubebuilder_assets=dev.kubebuilder_assets, cache_dir=dev.cache_dir, say=print
-    )
+    found = sources.find(kubebuilder_assets=dev.kubebuilder_assets, cache_dir=dev.cache_dir)
+    if found is None:
+        # Building takes longer than a test may.
+        pytest.fail("there is no control plane on this machine: run `make prepare`", pytrace=False)
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -185,7 +192,52 @@ async def _start_without_waiting(child: children.Child) -> None:
 
 
 @pytest.fixture
-async def simulator(tmp_path: Path) -> AsyncIterator[children.Simulator]:
-    """A simulated Spacelift account in its first state."""
-    async with children.Simulator(tmp_path) as running:
+async def start_simulator() -> AsyncIterator[StartSimulator]:
+    """Start simulated accounts inside this process: `await start_simulator({"stacks": [...]})`.
+
+    What it returns has `url`, `admin_url` and the model itself (`.simulator.account`).
+    """
+    async with contextlib.AsyncExitStack() as running:
+
+        async def start(scenario: Mapping[str, Any] | None = None) -> simulator_server.Server:
+            account = simulators.Simulator(children.with_api_key(scenario or {}))
+            return await running.enter_async_context(account.serve())
+
+        yield start
+
+
+@pytest.fixture
+async def simulator(start_simulator: StartSimulator) -> simulator_server.Server:
+    """A simulated account with nothing in it but our API key (`children.API_KEY`)."""
+    return await start_simulator()
+
+
+@pytest.fixture
+async def simulator_process(tmp_path: Path) -> AsyncIterator[children.Simulator]:
+    """The simulator as a process that may be killed and started again with what it knew."""
+    async with children.Simulator(tmp_path, keeps_state=True) as running:
         yield running
+
+
+@pytest.fixture
+def endpoints(
+    control_plane: server.ControlPlane,
+    temporal_server: temporal_servers.TemporalServer,
+    temporal_namespace: str,
+    namespace: str,
+    simulator: simulator_server.Server,
+) -> children.Endpoints:
+    """What roles of this test talk to; nothing in it is shared with another test's roles.
+
+    For another account: `dataclasses.replace(endpoints, spacelift_url=...)`.
+    """
+    return children.Endpoints(
+        kubeconfig=control_plane.kubeconfig,
+        temporal_address=temporal_server.address,
+        temporal_namespace=temporal_namespace,
+        spacelift_url=simulator.url,
+        release_namespace=namespace,
+        watch_namespaces=(namespace,),
+        installation=namespace,
+        poll_seconds=0.2,
+    )

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+import yaml
 
 from controller import settings
 from controller.dev import processes, tools
@@ -107,27 +109,45 @@ class ApiKey:
     secret: str = field(repr=False)
 
 
+# The same at each start, so that an account taken up from its state file knows it. It opens
+# nothing but a simulator on loopback.
+API_KEY = ApiKey(id="01STACKCHAIN0LOCAL0KEY0000", secret="loopback-only")  # noqa: S106
+
+
+def with_api_key(scenario: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a scenario with our key beside those that it has."""
+    key = {"id": API_KEY.id, "secret": API_KEY.secret, "name": "stackchain"}
+    others = [k for k in scenario.get("keys") or [] if k.get("id") != API_KEY.id]
+    return {**scenario, "keys": [*others, key]}
+
+
 class Simulator(Child):
     """The Spacelift simulator as a program of its own."""
 
+    api_key = API_KEY
+
     def __init__(
-        self, directory: Path, *, scenario: Path | None = None, port: int | None = None
+        self, directory: Path, *, scenario: Path | None = None, keeps_state: bool = False
     ) -> None:
+        """Prepare a simulator without starting it.
+
+        Args:
+            directory: Where its files are kept.
+            scenario: YAML file with the account it begins with; an empty account by default.
+            keeps_state: Whether a later start goes on with what the account was.
+        """
+        self._directory = directory
+        self._scenario = scenario
         self._ready_file = directory / "simulator.json"
-        chosen = ("--scenario", str(scenario)) if scenario else ()
+        files = {"scenario": directory / "scenario.json", "ready-file": self._ready_file}
+        if keeps_state:
+            files["state-file"] = directory / "simulator.state"
+        # A restart must not move the account to another address.
+        arguments = [f"--port={tools.free_port()}", *(f"--{k}={v}" for k, v in files.items())]
         super().__init__(
             processes.Command(
                 name="simulator",
-                argv=(
-                    sys.executable,
-                    "-m",
-                    "controller.dev.simulator",
-                    "--port",
-                    str(port or tools.free_port()),
-                    *chosen,
-                    "--ready-file",
-                    str(self._ready_file),
-                ),
+                argv=(sys.executable, "-m", "controller.dev.simulator", *arguments),
                 log_file=directory / "log" / "simulator.log",
                 directory=_PACKAGE_PARENT,
             )
@@ -136,6 +156,13 @@ class Simulator(Child):
     def start_without_waiting(self) -> None:
         """Start the simulator anew; what an earlier one wrote says nothing about it."""
         self._ready_file.unlink(missing_ok=True)
+        self._directory.mkdir(parents=True, exist_ok=True)
+        text = self._scenario.read_text(encoding="utf-8") if self._scenario else ""
+        document = with_api_key(yaml.safe_load(text) or {})
+        # JSON is YAML, and unlike dates and the like it survives the way there and back.
+        (self._directory / "scenario.json").write_text(
+            json.dumps(document, default=str), encoding="utf-8"
+        )
         super().start_without_waiting()
 
     async def is_ready(self) -> bool:
@@ -145,22 +172,16 @@ class Simulator(Child):
     @property
     def url(self) -> str:
         """Base URL of the simulated account."""
-        return self._ready()["url"]
+        return str(self._ready()["url"])
 
     @property
     def admin_url(self) -> str:
         """Base URL of the API that scripts the simulated account."""
-        return self._ready()["admin_url"]
+        return str(self._ready()["admin_url"])
 
-    @property
-    def api_key(self) -> ApiKey:
-        """Key of the simulated account that may do everything."""
-        ready = self._ready()
-        return ApiKey(id=ready["api_key_id"], secret=ready["api_key_secret"])
-
-    def _ready(self) -> Mapping[str, str]:
+    def _ready(self) -> Mapping[str, Any]:
         try:
-            ready: Mapping[str, str] = json.loads(self._ready_file.read_text(encoding="utf-8"))
+            ready: Mapping[str, Any] = json.loads(self._ready_file.read_text(encoding="utf-8"))
         except (FileNotFoundError, json.JSONDecodeError):
             return {}
         return ready
@@ -220,10 +241,12 @@ class Endpoints:
     kubeconfig: Path
     temporal_address: str
     spacelift_url: str
-    api_key: ApiKey
+    api_key: ApiKey = API_KEY
     temporal_namespace: str = "default"
     temporal_ui_url: str = ""
     release_namespace: str = "default"
+    watch_namespaces: tuple[str, ...] = ()
+    installation: str = ""
     poll_seconds: float = 1
     log_format: str = "console"
 
@@ -235,6 +258,8 @@ class Endpoints:
             "TEMPORAL_UI_URL": self.temporal_ui_url,
             "SPACELIFT_API_KEY_ENDPOINT": self.spacelift_url,
             "STACKCHAIN_NAMESPACE": self.release_namespace,
+            "STACKCHAIN_WATCH_NAMESPACES": ",".join(self.watch_namespaces),
+            "STACKCHAIN_INSTALLATION": self.installation,
             "LOG_FORMAT": self.log_format,
         }
         if role == "operator":

@@ -58,7 +58,9 @@ class LocalEnvironment:
                 database=self.directory / "temporal.db" if options.state_dir else None,
             )
         )
-        self.simulator = children.Simulator(self.directory, scenario=options.scenario)
+        self.simulator = children.Simulator(
+            self.directory, scenario=options.scenario, keeps_state=options.state_dir is not None
+        )
         self.roles: dict[str, children.Role] = {}
 
     @property
@@ -69,7 +71,6 @@ class LocalEnvironment:
             temporal_address=self.temporal.address,
             temporal_ui_url=self.temporal.ui_url,
             spacelift_url=self.simulator.url,
-            api_key=self.simulator.api_key,
             poll_seconds=self.options.poll_seconds,
             log_format=self.options.log_format,
         )

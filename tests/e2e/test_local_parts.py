@@ -1,11 +1,13 @@
 """The real parts themselves: started, lost and back again, with what they knew."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
 from temporalio.client import Client
 
+from controller.dev import children
 from controller.dev.control_plane import credentials
 from controller.dev.control_plane.server import ControlPlane
 from controller.dev.temporal_server import TemporalServer
@@ -122,3 +124,22 @@ async def test_each_test_has_a_temporal_namespace_of_its_own(
         return [execution.id async for execution in client.list_workflows()]
 
     assert await eventually(listed) == ["alone"]
+
+
+async def test_a_simulated_account_survives_the_crash_of_its_process(
+    simulator_process: children.Simulator,
+) -> None:
+    before = simulator_process.url
+    await simulator_process.kill()
+
+    await simulator_process.start()
+
+    assert simulator_process.url == before
+
+
+async def test_each_test_has_a_simulated_account_of_its_own(start_simulator: Any) -> None:
+    first = await start_simulator({"stacks": ["vpc"]})
+    second = await start_simulator()
+
+    assert list(first.simulator.account.stacks) == ["vpc"]
+    assert list(second.simulator.account.stacks) == []

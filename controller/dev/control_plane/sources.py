@@ -12,6 +12,7 @@ from controller.dev import tools
 from controller.dev.control_plane import build, envtest
 from controller.dev.control_plane.binaries import VERSION, Binaries
 
+_FOLDER = "control-plane"
 _LOCK_POLL_SECONDS = 0.5
 
 
@@ -21,16 +22,25 @@ async def obtain(*, kubebuilder_assets: Path | None, cache_dir: Path, say: tools
     Raises:
         DevError: No source had them; the text says what to install.
     """
-    if kubebuilder_assets is not None:
-        return configured(kubebuilder_assets)
-    folder = cache_dir / "control-plane"
-    ready = cached(folder)
+    ready = find(kubebuilder_assets=kubebuilder_assets, cache_dir=cache_dir)
     if ready is not None:
         return ready
+    folder = cache_dir / _FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     async with _lock(folder / "lock", say):
         # Another process may have made them while this one waited.
         return cached(folder) or await _make(folder, say)
+
+
+def find(*, kubebuilder_assets: Path | None, cache_dir: Path) -> Binaries | None:
+    """Return programs that are there already, or none; nothing is downloaded or built.
+
+    Raises:
+        DevError: KUBEBUILDER_ASSETS lacks them.
+    """
+    if kubebuilder_assets is not None:
+        return configured(kubebuilder_assets)
+    return cached(cache_dir / _FOLDER)
 
 
 def configured(folder: Path) -> Binaries:

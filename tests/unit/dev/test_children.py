@@ -54,3 +54,12 @@ def test_a_role_has_a_stable_identity(tmp_path: Path) -> None:
 def test_a_child_that_was_not_started_says_so(tmp_path: Path) -> None:
     with pytest.raises(tools.DevError, match="has not been started"):
         _ = children.Simulator(tmp_path).process
+
+
+def test_our_key_is_added_to_those_of_a_scenario_once() -> None:
+    scenario = {"account": "acme", "keys": [{"id": "a", "secret": "b"}]}
+
+    twice = children.with_api_key(children.with_api_key(scenario))
+
+    assert [key["id"] for key in twice["keys"]] == ["a", children.API_KEY.id]
+    assert len(scenario["keys"]) == 1
