@@ -23,7 +23,7 @@ MAX_BACKOFF_SECONDS = 30.0
 API_KEY_REFRESH_SECONDS = 60.0
 
 
-class TemporalUnreachable(Exception):  # noqa: N818 (it names a state that goes away)
+class TemporalUnreachable(Exception):
     """No usable connection: no server, no access, or no such namespace."""
 
 

@@ -1,0 +1,59 @@
+"""The command line: one command per role, and the only module that knows them all."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+
+from controller import roles, settings
+from controller.temporal import temporal_test
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; the process ends with its exit code."""
+    parsed, rest = _parser().parse_known_args(arguments)
+    try:
+        _run(parsed, rest)
+    except settings.SettingsError as error:
+        for problem in error.problems:
+            print(f"stackchain: {problem}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _run(parsed: argparse.Namespace, rest: list[str]) -> None:
+    if parsed.command == "dev":
+        # The local environment needs more packages than the operator; only it loads them.
+        from controller.dev import cli as dev_cli
+
+        sys.exit(dev_cli.main(rest))
+    if rest:
+        print(f"stackchain: unknown argument {rest[0]}; see `stackchain --help`", file=sys.stderr)
+        sys.exit(2)
+    if parsed.command == "operator":
+        roles.run_role(roles.operate, needs_keys=False)
+    if parsed.command == "worker":
+        roles.run_role(roles.work, needs_keys=True)
+    code = asyncio.run(
+        temporal_test.check(settings.load_settings(), sys.stdout, as_json=parsed.json)
+    )
+    sys.stdout.flush()
+    # See `roles.run_role`.
+    os._exit(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="stackchain",
+        description="Runs Spacelift stacks in the order of their dependencies. Settings are "
+        "environment variables: see docs/configuration.md.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("operator", help="watch StackChains and write their status")
+    commands.add_parser("worker", help="run chains: workflows and Spacelift activities")
+    check = commands.add_parser("check", help="check the connections, and say what is wrong")
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+    commands.add_parser(
+        "dev", help="a local environment; see `stackchain dev --help`", add_help=False
+    )
+    return parser

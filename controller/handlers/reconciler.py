@@ -1,0 +1,495 @@
+"""reconcile(ref): gather -> decide -> act -> project, for one StackChain at a time.
+
+The one level-triggered function of the operator. Whoever has a reason calls it: kopf, a chain that
+publishes, the resync. Calls for one resource never overlap.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from controller import connections
+from controller.api import reasons, v1alpha1
+from controller.chain import events, progress, requests, status
+from controller.kube import errors as kube_errors
+from controller.kube import stackchains
+from controller.observability import metrics
+from controller.spacelift import endpoints
+from controller.temporal import client as temporal_client
+from controller.temporal import ids, messages, starter
+from controller.temporal.activities import chain_status
+
+logger = logging.getLogger(__name__)
+
+# Temporal answers this many describes at once without queueing (2.3 s for 1,000 at 50).
+_RECONCILES_AT_ONCE = 50
+# How long a workflow may take from its last publish to its close.
+_CLOSE_SECONDS = 60.0
+_CANCEL_AGAIN_SECONDS = 60.0
+# A write that lost against another writer is computed anew at once, this often.
+_CONFLICTS = 5
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class OperatorIdentity:
+    """What this operator puts into the chains that it starts, and into links."""
+
+    operator_queue: str
+    temporal_namespace: str
+    ui_url: str
+    recheck_seconds: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Observed:
+    """What was gathered about one resource."""
+
+    body: Mapping[str, Any]
+    chain: v1alpha1.StackChain
+    execution: requests.Execution | None
+    known: progress.ChainProgress | None
+    problem: status.Problem | None = None
+
+
+class Reconciler:
+    """Brings runs and statuses in line with resources."""
+
+    def __init__(
+        self,
+        *,
+        stack_chains: stackchains.StackChains,
+        workflows: starter.ChainWorkflows,
+        catalog: connections.ConnectionCatalog,
+        identity: OperatorIdentity,
+        counters: metrics.Metrics,
+    ) -> None:
+        self._stack_chains = stack_chains
+        self._workflows = workflows
+        self._catalog = catalog
+        self._identity = identity
+        self._counters = counters
+        self._locks: dict[tuple[str, str], _Lock] = {}
+        self._slots = asyncio.Semaphore(_RECONCILES_AT_ONCE)
+        self._closing: set[asyncio.Task[None]] = set()
+        self._canceled_at: dict[str, float] = {}
+
+    async def reconcile(self, namespace: str, name: str) -> None:
+        """Bring one resource in line; nothing to do if it is gone.
+
+        Raises:
+            TemporalUnreachable: after the status says so; call again later.
+            KubeError: the API server did not serve; call again later.
+        """
+        async with self._turn(namespace, name):
+            body = await self._stack_chains.get(namespace, name)
+            if body is not None:
+                await self._reconcile(body)
+
+    async def release(self, namespace: str, name: str, uid: str) -> bool:
+        """Bring a resource that is being deleted to its end; returns whether it may go.
+
+        Raises:
+            TemporalUnreachable, KubeError: call again later.
+        """
+        async with self._turn(namespace, name):
+            body = await self._stack_chains.get(namespace, name)
+            if body is None or body["metadata"]["uid"] != uid:
+                return True
+            return await self._release(body)
+
+    async def publish(self, argument: messages.PublishChainStatusInput) -> int:
+        """Write the status for an execution that has news. See `chain_status.Publisher`."""
+        async with self._turn(argument.namespace, argument.name):
+            body = await self._stack_chains.get(argument.namespace, argument.name)
+            if body is None or body["metadata"]["uid"] != argument.uid:
+                raise chain_status.ResourceGone(
+                    f"StackChain {argument.namespace}/{argument.name} of uid {argument.uid} is gone"
+                )
+            observed = await self._reconcile(body, publishing=argument.workflow_run_id)
+        if argument.is_final:
+            self._reconcile_after_close(argument)
+        known = observed.known
+        return known.sequence if known is not None else 0
+
+    # Gather
+
+    async def _gather(self, body: Mapping[str, Any], chain: v1alpha1.StackChain) -> _Observed:
+        execution = await self._workflows.latest(chain.ref)
+        if execution is None:
+            return _Observed(body=body, chain=chain, execution=None, known=None)
+        try:
+            known = await self._workflows.get_progress(execution)
+        except starter.NoWorker:
+            return _Observed(
+                body=body,
+                chain=chain,
+                execution=execution,
+                known=None,
+                problem=status.Problem(
+                    reason=reasons.ChainReason.WORKER_UNAVAILABLE,
+                    message="The workflow is started and no worker takes it up. Check the worker "
+                    "pods; `stackchain check` tells which task queue has no poller.",
+                    is_retrying=True,
+                ),
+            )
+        return _Observed(body=body, chain=chain, execution=execution, known=known)
+
+    # Reconcile
+
+    async def _reconcile(
+        self, body: Mapping[str, Any], *, publishing: str | None = None
+    ) -> _Observed:
+        """Do what is to be done; after a conflict, with the resource as it is then."""
+        for _ in range(_CONFLICTS):
+            try:
+                return await self._attempt(body, publishing=publishing)
+            except (kube_errors.Conflict, starter.AlreadyStarted):
+                metadata = body["metadata"]
+                again = await self._stack_chains.get(metadata["namespace"], metadata["name"])
+                if again is None or again["metadata"]["uid"] != metadata["uid"]:
+                    raise chain_status.ResourceGone(f"{metadata['name']} is gone") from None
+                body = again
+        raise kube_errors.Conflict(f"{body['metadata']['name']} changes faster than it is written")
+
+    async def _attempt(self, body: Mapping[str, Any], *, publishing: str | None) -> _Observed:
+        try:
+            chain = v1alpha1.parse(body)
+        except v1alpha1.InvalidResource as error:
+            raise await self._invalid(body, error) from error
+        try:
+            observed = await self._gather(body, chain)
+        except temporal_client.TemporalUnreachable as error:
+            await self._write_unreachable(body, chain, error)
+            raise
+        _check_not_superseded(chain, observed, publishing)
+        decision = self._decide(observed)
+        if decision.start is not None:
+            execution = await self._start(chain, decision.start)
+            observed = dataclasses.replace(observed, execution=execution, known=None, problem=None)
+        if decision.set_parallelism is not None and observed.execution is not None:
+            await self._workflows.set_parallelism(observed.execution, decision.set_parallelism)
+        await self._write(observed, decision)
+        return observed
+
+    def _decide(self, observed: _Observed) -> requests.Decision:
+        chain = observed.chain
+        problem = self._not_served(chain)
+        if problem is not None or chain.is_deleting:
+            return requests.Decision(
+                handled=requests.handled_asks(chain.status, observed.execution)
+            )
+        return requests.decide(
+            chain,
+            observed.execution,
+            live_parallelism=observed.known.parallelism if observed.known else None,
+            is_recheck_due=self._is_recheck_due(chain),
+        )
+
+    def _not_served(self, chain: v1alpha1.StackChain) -> status.Problem | None:
+        name = chain.spec.connection_name
+        connection = self._catalog.get(name)
+        if connection is None:
+            known = ", ".join(f"'{item}'" for item in self._catalog.names()) or "none"
+            return status.Problem(
+                reason=reasons.ChainReason.CONNECTION_UNKNOWN,
+                message=f"There is no Spacelift connection '{name}'; this release has: {known}. "
+                "Set `spec.connectionName` in a new resource, or add the connection.",
+                is_retrying=False,
+            )
+        if not connection.allows(chain.ref.namespace):
+            return status.Problem(
+                reason=reasons.ChainReason.NAMESPACE_NOT_ALLOWED,
+                message=f"The connection '{name}' does not serve the namespace "
+                f"'{chain.ref.namespace}'. Add it to the connection's `allowedNamespaces`.",
+                is_retrying=False,
+            )
+        return None
+
+    def _is_recheck_due(self, chain: v1alpha1.StackChain) -> bool:
+        latest = chain.status.latest_run
+        if latest is None or not requests.may_be_rechecked(latest):
+            return False
+        if latest.start_time is None or latest.completion_time is None:
+            return True
+        # The longer it has been wrong, the less often it is looked at, up to ten minutes.
+        wrong_for = _age(latest.start_time)
+        pause = min(max(self._identity.recheck_seconds, wrong_for / 10), 600.0)
+        return _age(latest.completion_time) >= pause
+
+    # Act
+
+    async def _start(
+        self, chain: v1alpha1.StackChain, request: requests.Request
+    ) -> requests.Execution:
+        connection = self._catalog.get(chain.spec.connection_name)
+        if connection is None:
+            raise AssertionError("a run is decided only for a connection that is known")
+        execution = await self._workflows.start(
+            chain.ref,
+            request,
+            messages.ChainInput(
+                namespace=chain.ref.namespace,
+                name=chain.ref.name,
+                uid=chain.ref.uid,
+                generation=chain.ref.generation,
+                number=request.number,
+                attempt=request.attempt,
+                trigger=request.trigger,
+                operator_queue=self._identity.operator_queue,
+                connection=messages.Connection(
+                    name=connection.name,
+                    endpoint=connection.endpoint,
+                    account=endpoints.account_of(connection.endpoint),
+                ),
+                roots=sorted(chain.spec.roots.stack_ids),
+                sources=sorted(chain.spec.graph.sources),
+                parallelism=chain.spec.parallelism,
+            ),
+        )
+        self._counters.chain_starts.inc()
+        logger.info(
+            "Chain started",
+            extra={
+                "namespace": chain.ref.namespace,
+                "chain": chain.ref.name,
+                "workflow_id": execution.workflow_id,
+                "workflow_run_id": execution.workflow_run_id,
+                "request": request.key,
+                "run_number": request.number,
+            },
+        )
+        return execution
+
+    async def _release(self, body: Mapping[str, Any]) -> bool:
+        ref = v1alpha1.read_ref(body)
+        old = v1alpha1.read_status(body.get("status") or {})
+        try:
+            execution = await self._workflows.latest(ref)
+            if execution is None or execution.state is not requests.ExecutionState.RUNNING:
+                return True
+            if self._may_cancel(execution.workflow_run_id):
+                await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)
+        except temporal_client.TemporalUnreachable as error:
+            await self._project(
+                body,
+                ref,
+                old,
+                status.Facts(
+                    handled=old.last_handled,
+                    problem=_deleting(f"Waits for Temporal, to stop the runs: {error}"),
+                ),
+            )
+            raise
+        known: progress.ChainProgress | None = None
+        with contextlib.suppress(starter.NoWorker):
+            known = await self._workflows.get_progress(execution)
+        facts = status.Facts(
+            handled=old.last_handled,
+            execution=execution,
+            known=known,
+            problem=_deleting(_waits_for(known)),
+            url=self._url(execution),
+        )
+        await self._project(body, ref, old, facts)
+        return False
+
+    def _may_cancel(self, workflow_run_id: str) -> bool:
+        """A cancel is asked for again now and then only: each one is an event in the history."""
+        now = time.monotonic()
+        last = self._canceled_at.get(workflow_run_id)
+        if last is not None and now - last < _CANCEL_AGAIN_SECONDS:
+            return False
+        self._canceled_at[workflow_run_id] = now
+        return True
+
+    # Project
+
+    async def _write(self, observed: _Observed, decision: requests.Decision) -> None:
+        chain, execution = observed.chain, observed.execution
+        facts = status.Facts(
+            handled=decision.handled,
+            execution=execution,
+            known=observed.known,
+            pending=decision.pending,
+            has_unhandled=decision.pending is not None,
+            problem=self._problem_of(observed),
+            url=self._url(execution) if execution else None,
+        )
+        await self._project(observed.body, chain.ref, chain.status, facts)
+
+    def _problem_of(self, observed: _Observed) -> status.Problem | None:
+        if observed.chain.is_deleting:
+            return _deleting(_waits_for(observed.known))
+        return self._not_served(observed.chain) or observed.problem
+
+    async def _write_unreachable(
+        self,
+        body: Mapping[str, Any],
+        chain: v1alpha1.StackChain,
+        error: temporal_client.TemporalUnreachable,
+    ) -> None:
+        problem = self._not_served(chain) or status.Problem(
+            reason=reasons.ChainReason.TEMPORAL_UNREACHABLE, message=str(error), is_retrying=True
+        )
+        wanted = v1alpha1.Handled(spec=requests.spec_digest(chain.spec), run=chain.run_token)
+        latest = chain.status.latest_run
+        is_idle = latest is None or v1alpha1.Phase(latest.phase).is_over
+        if is_idle and chain.status.last_handled == wanted and latest is not None:
+            # Nothing is asked and nothing runs: what the status says stays true without Temporal.
+            return
+        facts = status.Facts(handled=chain.status.last_handled, problem=problem)
+        await self._project(body, chain.ref, chain.status, facts, keep_run=True)
+
+    async def _invalid(
+        self, body: Mapping[str, Any], error: v1alpha1.InvalidResource
+    ) -> "InvalidSpec":
+        ref = v1alpha1.read_ref(body)
+        old = v1alpha1.read_status(body.get("status") or {})
+        problem = status.Problem(
+            reason=reasons.ChainReason.INVALID_SPEC, message=str(error), is_retrying=False
+        )
+        facts = status.Facts(handled=old.last_handled, problem=problem)
+        await self._project(body, ref, old, facts, keep_run=True)
+        return InvalidSpec(str(error))
+
+    async def _project(
+        self,
+        body: Mapping[str, Any],
+        ref: v1alpha1.Ref,
+        old: v1alpha1.Status,
+        facts: status.Facts,
+        *,
+        keep_run: bool = False,
+    ) -> None:
+        new = status.project(ref, old, facts, now=_text(datetime.now(UTC)))
+        if keep_run:
+            new = dataclasses.replace(new, latest_run=old.latest_run, stacks=old.stacks)
+        try:
+            written = await self._stack_chains.patch_status(
+                ref.namespace,
+                ref.name,
+                uid=ref.uid,
+                resource_version=body["metadata"]["resourceVersion"],
+                old_status=body.get("status") or {},
+                new_status=v1alpha1.status_to_dict(new),
+            )
+        except kube_errors.Conflict:
+            self._counters.status_writes.labels("conflict").inc()
+            raise
+        except kube_errors.NotFound as error:
+            self._counters.status_writes.labels("gone").inc()
+            raise chain_status.ResourceGone(str(error)) from error
+        except kube_errors.KubeError:
+            self._counters.status_writes.labels("error").inc()
+            raise
+        self._counters.status_writes.labels("unchanged" if written is None else "written").inc()
+        for event in events.transitions(old, new) if written is not None else ():
+            await self._stack_chains.emit_event(
+                body, type=event.type, reason=event.reason, message=event.message
+            )
+
+    def _url(self, execution: requests.Execution) -> str | None:
+        return ids.workflow_url(
+            ui_url=self._identity.ui_url,
+            temporal_namespace=self._identity.temporal_namespace,
+            workflow_id=execution.workflow_id,
+            workflow_run_id=execution.workflow_run_id,
+        )
+
+    # Turns
+
+    def _reconcile_after_close(self, argument: messages.PublishChainStatusInput) -> None:
+        """The last publish comes from a run that is still open; look once more when it is not."""
+
+        async def look_again() -> None:
+            try:
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await self._workflows.await_close(
+                        argument.workflow_id, argument.workflow_run_id
+                    )
+                await self.reconcile(argument.namespace, argument.name)
+            except (
+                TimeoutError,
+                kube_errors.KubeError,
+                temporal_client.TemporalUnreachable,
+                chain_status.ResourceGone,
+                InvalidSpec,
+            ) as error:
+                # The resync sees to it.
+                logger.info("Not reconciled after the end", extra={"why": str(error)})
+
+        task = asyncio.create_task(look_again())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, namespace: str, name: str) -> AsyncIterator[None]:
+        lock = self._locks.setdefault((namespace, name), _Lock())
+        lock.users += 1
+        result = "error"
+        try:
+            async with lock.lock, self._slots:
+                yield
+            result = "ok"
+        finally:
+            self._counters.reconciles.labels(result).inc()
+            lock.users -= 1
+            if lock.users == 0:
+                self._locks.pop((namespace, name), None)
+
+
+class InvalidSpec(Exception):
+    """The resource cannot be read; its status says why, and only an edit can mend it."""
+
+
+class _Lock:
+    """A lock that is dropped when nobody holds or awaits it: names come and go."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.users = 0
+
+
+def _check_not_superseded(
+    chain: v1alpha1.StackChain, observed: _Observed, publishing: str | None
+) -> None:
+    """An execution may write, and so trigger, only if the resource has no newer one."""
+    if publishing is None or observed.execution is None:
+        return
+    if observed.execution.workflow_run_id != publishing:
+        raise chain_status.Superseded("A newer execution has the resource.")
+    latest = chain.status.latest_run
+    if latest is not None and requests.is_duplicate(observed.execution, latest):
+        raise chain_status.Superseded(
+            f"Run {latest.number} of the resource is the execution {latest.workflow_run_id}."
+        )
+
+
+def _deleting(message: str) -> status.Problem:
+    return status.Problem(reason=reasons.ChainReason.DELETING, message=message, is_retrying=True)
+
+
+def _waits_for(known: progress.ChainProgress | None) -> str:
+    """Name the stacks whose runs are being stopped."""
+    live = [
+        f"'{stack.id}'" + (f" ({stack.message})" if stack.message else "")
+        for stack in (known.stacks if known else [])
+        if stack.is_started and not stack.phase.is_over
+    ]
+    if not live:
+        return "The resource is being deleted; its workflow is closing."
+    more = f" and {len(live) - 3} more" if len(live) > 3 else ""
+    return "The resource is being deleted; waits for the runs of " + ", ".join(live[:3]) + more
+
+
+def _age(instant: str) -> float:
+    return (datetime.now(UTC) - datetime.fromisoformat(instant)).total_seconds()
+
+
+def _text(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,44 @@
+"""Maps Spacelift's errors to Temporal's: what is tried again, when, and what is final.
+
+The only place that does; `workflows/` reads the types named here.
+"""
+
+from datetime import timedelta
+
+import temporalio.exceptions
+
+from controller.spacelift import errors
+
+# Bad credentials may be mended by a rotation; without them nothing was committed.
+_FINAL = (errors.CredentialsRejected, errors.PermissionDenied, errors.NotFound, errors.Refused)
+_FINAL_STOP = (errors.PermissionDenied, errors.NotFound, errors.Refused)
+
+# Whether a run was created is not known.
+AMBIGUOUS = errors.AmbiguousOutcome.__name__
+# Failures of a trigger after which it may be sent again without looking for its run.
+NOTHING_SENT = frozenset({errors.Unreachable.__name__, errors.RateLimited.__name__})
+
+
+def to_application_error(
+    error: errors.SpaceliftError, *, is_stop: bool = False, as_type: str | None = None
+) -> temporalio.exceptions.ApplicationError:
+    """Return the error that Temporal understands.
+
+    Args:
+        error: what the client raised.
+        is_stop: a run goes on until it is stopped, so bad credentials are no reason to give up.
+        as_type: a type other than the error's own; such an error is never final.
+    """
+    delay: timedelta | None = None
+    category = temporalio.exceptions.ApplicationErrorCategory.UNSPECIFIED
+    if isinstance(error, errors.RateLimited):
+        category = temporalio.exceptions.ApplicationErrorCategory.BENIGN
+        if error.retry_after_seconds is not None:
+            delay = timedelta(seconds=error.retry_after_seconds)
+    return temporalio.exceptions.ApplicationError(
+        str(error),
+        type=as_type or type(error).__name__,
+        non_retryable=as_type is None and isinstance(error, _FINAL_STOP if is_stop else _FINAL),
+        next_retry_delay=delay,
+        category=category,
+    )

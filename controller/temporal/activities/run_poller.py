@@ -1,0 +1,152 @@
+"""Reads all followed runs of a connection together, so that requests do not grow with runs.
+
+One task per connection asks for many runs in one document; each follow waits for its own news.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+
+from controller.spacelift import errors, models
+
+logger = logging.getLogger(__name__)
+
+ReadRuns = Callable[
+    [Sequence[models.RunKey]], Awaitable[Mapping[models.RunKey, models.RunRecord | None]]
+]
+
+# News is most likely soon after a run was created, so young follows are read more often.
+_YOUNG_TICKS = 3
+_YOUNG_DIVISOR = 5
+# Runs due within this part of a tick share one document.
+_SLACK = 0.2
+# An outage shorter than this is nobody's business.
+_PROBLEM_AFTER_SECONDS = 10.0
+_LONGEST_BACKOFF_SECONDS = 60.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What one tick found of a run: a record, None if it is not to be seen, or an error."""
+
+    record: models.RunRecord | None
+    error: errors.SpaceliftError | None = None
+
+
+@dataclasses.dataclass(kw_only=True, eq=False, slots=True)
+class _Follow:
+    key: models.RunKey
+    since: float
+    due: float
+    readings: asyncio.Queue[Reading]
+
+
+class RunPoller:
+    """Every follow gets each reading of its run; one request at most per tick and 50 runs."""
+
+    def __init__(
+        self,
+        read_runs: ReadRuns,
+        *,
+        tick_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._read_runs = read_runs
+        self._tick = tick_seconds
+        self._clock = clock
+        self._follows: set[_Follow] = set()
+        self._news = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._failures = 0
+        self._failing_since: float | None = None
+
+    @property
+    def followed(self) -> int:
+        """How many follows are open."""
+        return len(self._follows)
+
+    @contextlib.asynccontextmanager
+    async def follow(
+        self, key: models.RunKey, *, read_now: bool
+    ) -> AsyncIterator[asyncio.Queue[Reading]]:
+        """Give a queue that receives the readings of a run while the context is open.
+
+        Args:
+            key: the run.
+            read_now: read it at once instead of at the next tick.
+        """
+        now = self._clock()
+        due = now if read_now else now + self._interval(0)
+        follow = _Follow(key=key, since=now, due=due, readings=asyncio.Queue(maxsize=1))
+        self._follows.add(follow)
+        self._news.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._poll(), name="run-poller")
+        try:
+            yield follow.readings
+        finally:
+            self._follows.discard(follow)
+
+    async def aclose(self) -> None:
+        """Stop polling."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def _interval(self, age: float) -> float:
+        return self._tick / _YOUNG_DIVISOR if age < self._tick * _YOUNG_TICKS else self._tick
+
+    async def _poll(self) -> None:
+        while self._follows:
+            await self._wait_until_due()
+            horizon = self._clock() + self._tick * _SLACK / _YOUNG_DIVISOR
+            due = [follow for follow in self._follows if follow.due <= horizon]
+            if due:
+                await self._read(due)
+
+    async def _wait_until_due(self) -> None:
+        self._news.clear()
+        next_due = min((follow.due for follow in self._follows), default=self._clock())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), max(0.0, next_due - self._clock()))
+
+    async def _read(self, due: list[_Follow]) -> None:
+        keys = sorted({follow.key for follow in due})
+        try:
+            records = await self._read_runs(keys)
+        except errors.SpaceliftError as error:
+            self._failed(due, error)
+            return
+        self._failures, self._failing_since = 0, None
+        now = self._clock()
+        for follow in due:
+            follow.due = now + self._interval(now - follow.since)
+            _offer(follow, Reading(record=records[follow.key]))
+
+    def _failed(self, due: list[_Follow], error: errors.SpaceliftError) -> None:
+        """Back off, all follows together; tell them once it lasts or cannot pass by itself."""
+        now = self._clock()
+        self._failures += 1
+        self._failing_since = self._failing_since or now
+        delay = min(self._tick * 2 ** min(self._failures, 10), _LONGEST_BACKOFF_SECONDS)
+        if isinstance(error, errors.RateLimited) and error.retry_after_seconds is not None:
+            delay = error.retry_after_seconds
+        for follow in self._follows:
+            follow.due = max(follow.due, now + delay)
+        lasts = now - self._failing_since >= _PROBLEM_AFTER_SECONDS
+        rejected = isinstance(error, errors.CredentialsRejected | errors.PermissionDenied)
+        logger.warning("Reading runs failed", extra={"error": str(error), "runs": len(due)})
+        if lasts or rejected:
+            for follow in due:
+                _offer(follow, Reading(record=None, error=error))
+
+
+def _offer(follow: _Follow, reading: Reading) -> None:
+    """Keep only the newest reading: a follow that is slow wants what is true now."""
+    if follow.readings.full():
+        follow.readings.get_nowait()
+    follow.readings.put_nowait(reading)

@@ -1,0 +1,129 @@
+"""Hands activities the Spacelift client of a connection, and guards which one that is."""
+
+import dataclasses
+from collections.abc import Callable
+
+import temporalio.exceptions
+
+from controller import connections
+from controller.chain import runs
+from controller.spacelift import auth, client, endpoints, models
+from controller.temporal import messages
+from controller.temporal.activities import run_poller
+
+Observer = Callable[[str, str, float], None]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Served:
+    """One connection as this worker serves it."""
+
+    endpoint: str
+    client: client.SpaceliftClient
+    poller: run_poller.RunPoller
+    connection: connections.Connection
+
+    def owns(self, run: models.RunRecord) -> bool:
+        """Whether the run was triggered with this connection's API key."""
+        key_id, _ = self.connection.read_credentials()
+        return endpoints.is_own_run(run.triggered_by, key_id)
+
+    def snapshot(self, run: models.RunRecord) -> runs.RunSnapshot:
+        """Return the run as workflows see it."""
+        return snapshot(self.endpoint, run)
+
+
+def snapshot(endpoint: str, run: models.RunRecord) -> runs.RunSnapshot:
+    """Return the run as workflows see it."""
+    return runs.RunSnapshot(
+        run_id=run.id,
+        state=run.state,
+        finished=run.finished,
+        needs_approval=run.needs_approval,
+        note=(run.note or "")[:256],
+        url=endpoints.run_url(endpoint, run.stack_id, run.id),
+        added=run.delta.added if run.delta else None,
+        changed=run.delta.changed if run.delta else None,
+        deleted=run.delta.deleted if run.delta else None,
+    )
+
+
+class _CredentialsOf:
+    """Reads a connection's key anew at each exchange, so that a rotated one is taken up."""
+
+    def __init__(self, catalog: connections.ConnectionCatalog, name: str) -> None:
+        self._catalog = catalog
+        self._name = name
+
+    def read(self) -> auth.Credentials:
+        connection = self._catalog.get(self._name)
+        if connection is None:
+            raise OSError(f"the connection '{self._name}' is no longer configured")
+        key_id, secret = connection.read_credentials()
+        return auth.Credentials(key_id=key_id, secret=secret)
+
+
+class SpaceliftClients:
+    """One client and one poller per connection; made when first needed."""
+
+    def __init__(
+        self,
+        catalog: connections.ConnectionCatalog,
+        *,
+        poll_seconds: float,
+        request_timeout_seconds: float,
+        ca_file: str | None,
+        observer: Observer,
+    ) -> None:
+        self._catalog = catalog
+        self._poll_seconds = poll_seconds
+        self._request_timeout_seconds = request_timeout_seconds
+        self._ca_file = ca_file
+        self._observer = observer
+        self._served: dict[str, Served] = {}
+
+    def get(self, wanted: messages.Connection) -> Served:
+        """Return what serves the connection.
+
+        Raises:
+            ApplicationError: this worker has no such connection, or one with another endpoint; a
+                retry may reach a worker that has it.
+        """
+        connection = self._catalog.get(wanted.name)
+        if connection is None or connection.endpoint != wanted.endpoint:
+            has = "has no such connection" if connection is None else f"has {connection.endpoint}"
+            raise temporalio.exceptions.ApplicationError(
+                f"The operator means {wanted.endpoint} by the connection '{wanted.name}' and this "
+                f"worker {has}. Give operator and workers the same connections.",
+                type="ConnectionMismatch",
+            )
+        served = self._served.get(wanted.name)
+        if served is None or served.endpoint != connection.endpoint:
+            served = self._served[wanted.name] = self._serve(connection)
+        return served
+
+    def _serve(self, connection: connections.Connection) -> Served:
+        spacelift = client.SpaceliftClient(
+            endpoint=connection.endpoint,
+            credentials=_CredentialsOf(self._catalog, connection.name),
+            request_timeout_seconds=self._request_timeout_seconds,
+            ca_file=self._ca_file,
+            observer=self._observer,
+        )
+        return Served(
+            endpoint=connection.endpoint,
+            client=spacelift,
+            poller=run_poller.RunPoller(spacelift.get_runs, tick_seconds=self._poll_seconds),
+            connection=connection,
+        )
+
+    @property
+    def followed(self) -> int:
+        """How many runs are followed."""
+        return sum(served.poller.followed for served in self._served.values())
+
+    async def aclose(self) -> None:
+        """Close all clients."""
+        for served in self._served.values():
+            await served.poller.aclose()
+            await served.client.aclose()

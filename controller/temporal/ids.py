@@ -1,0 +1,46 @@
+"""Workflow ids, task queues and the names that are Temporal's API: one place for each."""
+
+CHAIN_WORKFLOW = "StackDependencyChainWorkflow"
+EXECUTION_WORKFLOW = "StackExecutionWorkflow"
+CHAIN_PREFIX = "stackchain/"
+
+REPORT_SIGNAL = "report_stack_progress"
+PARALLELISM_SIGNAL = "set_parallelism"
+WAKE_SIGNAL = "wake"
+PROGRESS_QUERY = "progress"
+
+# Keys of the memo that every chain workflow carries.
+MEMO = "stackchain"
+
+
+def chain_workflow_id(*, namespace: str, name: str, uid: str) -> str:
+    """One id per resource, so that Temporal itself allows one live run of it."""
+    return f"{CHAIN_PREFIX}{namespace}/{name}/{uid}"
+
+
+def execution_workflow_id(*, account: str, stack_id: str) -> str:
+    """One id per stack: Temporal lets one execution at a time have it, whatever the chain."""
+    return f"spacelift/{account}/{stack_id}"
+
+
+def operator_queue(installation: str) -> str:
+    """The queue of the activities that only this installation's operator may run."""
+    return f"stackchain-operator-{installation}"
+
+
+def follow_queue(task_queue: str) -> str:
+    """The queue of long waits, whose slots are apart from those of short calls."""
+    return f"{task_queue}-follow"
+
+
+def workflow_url(
+    *, ui_url: str, temporal_namespace: str, workflow_id: str, workflow_run_id: str
+) -> str | None:
+    """The page of an execution in Temporal's web UI, if its address is known."""
+    if not ui_url:
+        return None
+    escaped = workflow_id.replace("%", "%25").replace("/", "%2F")
+    return (
+        f"{ui_url.rstrip('/')}/namespaces/{temporal_namespace}/workflows/{escaped}"
+        f"/{workflow_run_id}/history"
+    )

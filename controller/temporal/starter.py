@@ -1,0 +1,278 @@
+"""What the operator does at Temporal: look at, start, cancel, signal and list chain workflows.
+
+Thin: `controller.chain.requests` decides. Failures of Temporal come out as `TemporalUnreachable`.
+"""
+
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import temporalio.client
+import temporalio.common
+import temporalio.exceptions
+import temporalio.service
+
+from controller.api import v1alpha1
+from controller.chain import progress, requests
+from controller.temporal import client as temporal_client
+from controller.temporal import ids, messages
+
+# A query needs a worker; one that is busy replaying answers within this.
+_QUERY_TIMEOUT = timedelta(seconds=5)
+
+_STATES = {
+    temporalio.client.WorkflowExecutionStatus.RUNNING: requests.ExecutionState.RUNNING,
+    temporalio.client.WorkflowExecutionStatus.COMPLETED: requests.ExecutionState.CLOSED,
+    temporalio.client.WorkflowExecutionStatus.CANCELED: requests.ExecutionState.TERMINATED,
+    temporalio.client.WorkflowExecutionStatus.TERMINATED: requests.ExecutionState.TERMINATED,
+    temporalio.client.WorkflowExecutionStatus.TIMED_OUT: requests.ExecutionState.TERMINATED,
+    temporalio.client.WorkflowExecutionStatus.FAILED: requests.ExecutionState.FAILED,
+}
+
+
+class AlreadyStarted(Exception):
+    """Another process started an execution of this resource just now: look again."""
+
+
+class NoWorker(Exception):
+    """No worker answered a query."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ChainExecution:
+    """A listed execution with the resource that it belongs to."""
+
+    memo: messages.ChainMemo
+    workflow_id: str
+    workflow_run_id: str
+
+
+class ChainWorkflows:
+    """Chain workflows of one installation."""
+
+    def __init__(
+        self,
+        get_client: Callable[[], temporalio.client.Client],
+        *,
+        installation: str,
+        task_queue: str,
+    ) -> None:
+        self._get_client = get_client
+        self._installation = installation
+        self._task_queue = task_queue
+
+    async def latest(self, ref: v1alpha1.Ref) -> requests.Execution | None:
+        """Describe the latest execution of a resource; None if Temporal knows none."""
+        workflow_id = ids.chain_workflow_id(namespace=ref.namespace, name=ref.name, uid=ref.uid)
+        handle = self._get_client().get_workflow_handle(workflow_id)
+        with _unreachable():
+            try:
+                description = await handle.describe()
+            except temporalio.service.RPCError as error:
+                if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+                    return None
+                raise
+            memo = await _memo(description)
+        if memo is None:
+            return None
+        return _execution(description, memo)
+
+    async def get_progress(self, execution: requests.Execution) -> progress.ChainProgress | None:
+        """Return the facts of an execution; None if its history ended without a result.
+
+        Raises:
+            NoWorker: it runs and no worker answers.
+        """
+        handle = self._get_client().get_workflow_handle(
+            execution.workflow_id,
+            run_id=execution.workflow_run_id,
+            result_type=progress.ChainProgress,
+        )
+        if execution.state is requests.ExecutionState.CLOSED:
+            with _unreachable():
+                try:
+                    result: progress.ChainProgress = await handle.result(
+                        follow_runs=False, rpc_timeout=_QUERY_TIMEOUT
+                    )
+                except temporalio.client.WorkflowFailureError:
+                    return None
+                return result
+        if execution.state is not requests.ExecutionState.RUNNING:
+            # Terminated: what a query would tell is stale; the status has the last facts.
+            return None
+        return await self._query(handle)
+
+    async def _query(
+        self, handle: temporalio.client.WorkflowHandle[object, progress.ChainProgress]
+    ) -> progress.ChainProgress:
+        with _unreachable():
+            try:
+                answer: progress.ChainProgress = await handle.query(
+                    ids.PROGRESS_QUERY,
+                    result_type=progress.ChainProgress,
+                    rpc_timeout=_QUERY_TIMEOUT,
+                )
+            except temporalio.client.WorkflowQueryFailedError as error:
+                raise NoWorker(str(error)) from error
+            except temporalio.service.RPCError as error:
+                if error.status in _NO_WORKER:
+                    raise NoWorker(str(error)) from error
+                raise
+        return answer
+
+    async def start(
+        self, ref: v1alpha1.Ref, request: requests.Request, argument: messages.ChainInput
+    ) -> requests.Execution:
+        """Start the run of a request.
+
+        Raises:
+            AlreadyStarted: the resource has a live execution.
+        """
+        workflow_id = ids.chain_workflow_id(namespace=ref.namespace, name=ref.name, uid=ref.uid)
+        memo = messages.ChainMemo(
+            installation=self._installation,
+            namespace=ref.namespace,
+            name=ref.name,
+            uid=ref.uid,
+            generation=ref.generation,
+            number=request.number,
+            attempt=request.attempt,
+            trigger=request.trigger,
+            request_key=request.key,
+            handled_spec=request.handled.spec,
+            handled_run=request.handled.run,
+        )
+        with _unreachable():
+            try:
+                handle = await self._get_client().start_workflow(
+                    ids.CHAIN_WORKFLOW,
+                    argument,
+                    id=workflow_id,
+                    task_queue=self._task_queue,
+                    memo={ids.MEMO: memo},
+                    id_conflict_policy=temporalio.common.WorkflowIDConflictPolicy.FAIL,
+                    static_summary=f"{ref.namespace}/{ref.name} run {request.number}",
+                    static_details=f"Roots: {', '.join(argument.roots)}. Request: `{request.key}`.",
+                )
+            except temporalio.exceptions.WorkflowAlreadyStartedError as error:
+                raise AlreadyStarted(workflow_id) from error
+        return requests.Execution(
+            workflow_id=workflow_id,
+            workflow_run_id=handle.first_execution_run_id or "",
+            state=requests.ExecutionState.RUNNING,
+            number=request.number,
+            attempt=request.attempt,
+            trigger=request.trigger,
+            generation=ref.generation,
+            handled=request.handled,
+            started_at=_text(datetime.now(UTC)),
+        )
+
+    async def cancel(self, workflow_id: str, workflow_run_id: str) -> None:
+        """Ask an execution to stop its runs and close; fine if it is closed already."""
+        with _unreachable():
+            try:
+                await (
+                    self._get_client()
+                    .get_workflow_handle(workflow_id, run_id=workflow_run_id)
+                    .cancel()
+                )
+            except temporalio.service.RPCError as error:
+                if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
+                    raise
+
+    async def set_parallelism(self, execution: requests.Execution, parallelism: int) -> None:
+        """Tell a live run its new bound; one that closed meanwhile needs none."""
+        with _unreachable():
+            try:
+                await (
+                    self._get_client()
+                    .get_workflow_handle(execution.workflow_id, run_id=execution.workflow_run_id)
+                    .signal(
+                        ids.PARALLELISM_SIGNAL, messages.SetParallelism(parallelism=parallelism)
+                    )
+                )
+            except temporalio.service.RPCError as error:
+                if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
+                    raise
+
+    async def await_close(self, workflow_id: str, workflow_run_id: str) -> None:
+        """Return when the execution has closed, however."""
+        handle = self._get_client().get_workflow_handle(workflow_id, run_id=workflow_run_id)
+        with _unreachable(), contextlib.suppress(temporalio.client.WorkflowFailureError):
+            await handle.result(follow_runs=False)
+
+    async def list_running(self) -> AsyncIterator[ChainExecution]:
+        """Yield the live chain executions of this installation, as visibility knows them."""
+        query = f"WorkflowType = '{ids.CHAIN_WORKFLOW}' AND ExecutionStatus = 'Running'"
+        with _unreachable():
+            async for item in self._get_client().list_workflows(query, page_size=500):
+                memo = await _memo(item)
+                if memo is not None and memo.installation == self._installation:
+                    yield ChainExecution(
+                        memo=memo, workflow_id=item.id, workflow_run_id=item.run_id
+                    )
+
+
+_NO_WORKER = frozenset(
+    {
+        temporalio.service.RPCStatusCode.DEADLINE_EXCEEDED,
+        temporalio.service.RPCStatusCode.CANCELLED,
+        temporalio.service.RPCStatusCode.FAILED_PRECONDITION,
+        temporalio.service.RPCStatusCode.INVALID_ARGUMENT,
+    }
+)
+
+
+async def await_execution_end(client: temporalio.client.Client, workflow_id: str) -> None:
+    """Return once no execution has the id; used by whoever waits for its turn at a stack."""
+    handle = client.get_workflow_handle(workflow_id)
+    with contextlib.suppress(temporalio.client.WorkflowFailureError):
+        await handle.result(follow_runs=False)
+
+
+@contextlib.contextmanager
+def _unreachable() -> Iterator[None]:
+    try:
+        yield
+    except temporalio.service.RPCError as error:
+        raise temporal_client.TemporalUnreachable(
+            f"Temporal does not serve: {error.message}. Run `stackchain check`."
+        ) from error
+
+
+async def _memo(
+    execution: temporalio.client.WorkflowExecution,
+) -> messages.ChainMemo | None:
+    """Return who the execution belongs to; None for one that this program did not start."""
+    try:
+        memo: messages.ChainMemo | None = await execution.memo_value(
+            ids.MEMO, default=None, type_hint=messages.ChainMemo
+        )
+    except (TypeError, ValueError):
+        return None
+    return memo
+
+
+def _execution(
+    description: temporalio.client.WorkflowExecutionDescription, memo: messages.ChainMemo
+) -> requests.Execution:
+    status = description.status or temporalio.client.WorkflowExecutionStatus.RUNNING
+    return requests.Execution(
+        workflow_id=description.id,
+        workflow_run_id=description.run_id,
+        state=_STATES.get(status, requests.ExecutionState.RUNNING),
+        number=memo.number,
+        attempt=memo.attempt,
+        trigger=memo.trigger,
+        generation=memo.generation,
+        handled=v1alpha1.Handled(spec=memo.handled_spec, run=memo.handled_run),
+        started_at=_text(description.start_time),
+        closed_at=_text(description.close_time) if description.close_time else None,
+        failure=f"The workflow ended {status.name}; its history in Temporal has the reason.",
+    )
+
+
+def _text(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,166 @@
+"""Builds the workers of each role: which workflows and activities run on which queue."""
+
+import asyncio
+import contextlib
+import functools
+from datetime import timedelta
+
+import temporalio.client
+import temporalio.worker
+from temporalio.worker import workflow_sandbox
+
+from controller import connections, settings
+from controller.observability import metrics
+from controller.temporal import ids, starter
+from controller.temporal.activities import (
+    chain_status,
+    spacelift_clients,
+    stack_dependencies,
+    stack_operations,
+)
+from controller.temporal.workflows import stack_dependency_chain, stack_execution
+
+WORKFLOWS = (
+    stack_dependency_chain.StackDependencyChainWorkflow,
+    stack_execution.StackExecutionWorkflow,
+)
+
+
+class _Counters:
+    """Records the facts of activities in the worker's metrics."""
+
+    def __init__(self, counters: metrics.Metrics) -> None:
+        self._counters = counters
+
+    def run_triggered(self) -> None:
+        self._counters.runs_triggered.inc()
+
+    def run_adopted(self) -> None:
+        self._counters.runs_adopted.inc()
+
+    def trigger_ambiguous(self) -> None:
+        self._counters.trigger_ambiguous.inc()
+
+
+def sandbox_runner() -> temporalio.worker.WorkflowRunner:
+    """Return the sandbox that workflows run in.
+
+    Our own pure modules pass through: they keep no state, and loading them anew for each workflow
+    would cost most of its memory.
+    """
+    return workflow_sandbox.SandboxedWorkflowRunner(
+        restrictions=workflow_sandbox.SandboxRestrictions.default.with_passthrough_modules(
+            "controller.api", "controller.chain", "pydantic", "pydantic_core", "annotated_types"
+        )
+    )
+
+
+class SpaceliftWorker:
+    """The worker role: short calls and workflows on one queue, long waits on another."""
+
+    def __init__(
+        self,
+        client: temporalio.client.Client,
+        *,
+        all_settings: settings.Settings,
+        catalog: connections.ConnectionCatalog,
+        counters: metrics.Metrics,
+    ) -> None:
+        spacelift = all_settings.spacelift
+        self._grace_seconds = all_settings.worker.graceful_shutdown_seconds
+        self.clients = spacelift_clients.SpaceliftClients(
+            catalog,
+            poll_seconds=spacelift.poll_seconds,
+            request_timeout_seconds=spacelift.request_timeout_seconds,
+            ca_file=str(spacelift.ca_file) if spacelift.ca_file else None,
+            observer=functools.partial(_observe, counters),
+        )
+        counters.runs_followed.set_function(lambda: self.clients.followed)
+        operations = stack_operations.StackOperations(
+            self.clients,
+            patience=stack_operations.Patience(
+                adopt_settle=spacelift.adopt_settle_seconds,
+                trigger_grace=spacelift.trigger_grace_seconds,
+            ),
+            counters=_Counters(counters),
+            await_execution_end=functools.partial(starter.await_execution_end, client),
+        )
+        self._workers = _workers(client, all_settings, operations, self.clients)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether both queues are polled."""
+        return all(worker.is_running for worker in self._workers)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set; running activities get time to end."""
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self.clients.aclose)
+            runs = [asyncio.create_task(worker.run()) for worker in self._workers]
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait([*runs, stopping], return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            shutdowns = (worker.shutdown() for worker in self._workers)
+            async with asyncio.timeout(self._grace_seconds + 10):
+                await asyncio.gather(*shutdowns)
+                await asyncio.gather(*runs)
+
+
+def _workers(
+    client: temporalio.client.Client,
+    all_settings: settings.Settings,
+    operations: stack_operations.StackOperations,
+    clients: spacelift_clients.SpaceliftClients,
+) -> list[temporalio.worker.Worker]:
+    worker = all_settings.worker
+    queue = all_settings.temporal.task_queue
+    # Workers learn of a cancel through heartbeats; waits have to hear of it within seconds.
+    heartbeats = timedelta(seconds=2)
+    grace = timedelta(seconds=worker.graceful_shutdown_seconds)
+    calls = temporalio.worker.Worker(
+        client,
+        task_queue=queue,
+        workflows=list(WORKFLOWS),
+        workflow_runner=sandbox_runner(),
+        activities=[
+            stack_dependencies.StackDependencies(clients).fetch_dependent_stacks,
+            operations.find_stack_run,
+            operations.trigger_stack_run,
+            operations.stop_stack_run,
+            operations.stop_native_runs,
+        ],
+        max_concurrent_activities=worker.max_concurrent_activities,
+        max_concurrent_workflow_tasks=worker.max_concurrent_workflow_tasks,
+        max_cached_workflows=worker.max_cached_workflows,
+        graceful_shutdown_timeout=grace,
+        max_heartbeat_throttle_interval=heartbeats,
+    )
+    follows = temporalio.worker.Worker(
+        client,
+        task_queue=ids.follow_queue(queue),
+        activities=[operations.follow_stack_run, operations.await_execution_end],
+        max_concurrent_activities=worker.max_concurrent_follows,
+        # A follow holds nothing worth waiting for: another worker takes it up at once.
+        graceful_shutdown_timeout=timedelta(0),
+        max_heartbeat_throttle_interval=heartbeats,
+    )
+    return [calls, follows]
+
+
+def status_worker(
+    client: temporalio.client.Client, *, operator_queue: str, publisher: chain_status.Publisher
+) -> temporalio.worker.Worker:
+    """Return the operator's worker: it writes the statuses of its own installation."""
+    return temporalio.worker.Worker(
+        client,
+        task_queue=operator_queue,
+        activities=[chain_status.ChainStatus(publisher).publish_chain_status],
+        max_concurrent_activities=200,
+        graceful_shutdown_timeout=timedelta(seconds=5),
+        max_heartbeat_throttle_interval=timedelta(seconds=1),
+    )
+
+
+def _observe(counters: metrics.Metrics, operation: str, outcome: str, seconds: float) -> None:
+    counters.spacelift_requests.labels(operation, outcome).inc()
+    counters.spacelift_request_duration.labels(operation).observe(seconds)

@@ -1,0 +1,98 @@
+"""How workflows call activities: time-outs and retry policies, each with its reason.
+
+Business deadlines are no time-outs here: a Temporal time-out kills without clean-up.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import temporalio.common
+import temporalio.exceptions
+from temporalio import workflow
+
+# One HTTP call and its look-ups take seconds; a worker that died is noticed by then.
+CALL_TIMEOUT = timedelta(seconds=60)
+# A trigger, a stop or a wait heartbeats, so that a killed worker is noticed soon.
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+# Waits return by themselves before this, so that no worker holds one for ever.
+WAIT_TIMEOUT = timedelta(hours=1)
+
+# A few tries before the status says that something is wrong: short faults stay unseen.
+FIRST_TRIES = temporalio.common.RetryPolicy(
+    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=5), maximum_attempts=3
+)
+# After that for ever: giving up would turn an outage of Spacelift into failed stacks.
+PATIENT = temporalio.common.RetryPolicy(
+    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=60)
+)
+# The operator may be replaced at any moment; its queue keeps the call.
+PUBLISH = temporalio.common.RetryPolicy(
+    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15)
+)
+
+# (type, message) of what went wrong, or None when it is over.
+OnProblem = Callable[[tuple[str, str] | None], Awaitable[None]]
+
+
+def cause_of(error: temporalio.exceptions.FailureError) -> tuple[str, str]:
+    """Return the type and message of what really failed."""
+    inner: BaseException = error
+    while isinstance(inner, temporalio.exceptions.FailureError) and inner.cause is not None:
+        inner = inner.cause
+    if isinstance(inner, temporalio.exceptions.ApplicationError):
+        return inner.type or "Unknown", inner.message
+    if isinstance(inner, temporalio.exceptions.TimeoutError):
+        return "WorkerTimeout", "no worker answered in time"
+    return type(inner).__name__, str(inner)
+
+
+def is_final(error: temporalio.exceptions.ActivityError) -> bool:
+    """Whether trying again cannot help."""
+    return error.retry_state == temporalio.exceptions.RetryState.NON_RETRYABLE_FAILURE
+
+
+async def persist(
+    activity: Callable[..., Any],
+    argument: Any,
+    *,
+    summary: str,
+    on_problem: OnProblem,
+    then: Callable[[str], Any] | None = None,
+) -> Any:
+    """Run an activity until it succeeds; after the first few tries say what is wrong.
+
+    Args:
+        activity: the activity.
+        argument: its input.
+        summary: what the Temporal web UI shows.
+        on_problem: called with the problem, and with None once it is over.
+        then: gives the input for the tries after the first few, from the type of the last failure.
+
+    Raises:
+        ActivityError: cancelled, or a failure that no retry can mend.
+    """
+    try:
+        return await workflow.execute_activity(
+            activity,
+            argument,
+            start_to_close_timeout=CALL_TIMEOUT * 2,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            retry_policy=FIRST_TRIES,
+            summary=summary,
+        )
+    except temporalio.exceptions.ActivityError as error:
+        if temporalio.exceptions.is_cancelled_exception(error) or is_final(error):
+            raise
+        kind, message = cause_of(error)
+        await on_problem((kind, message))
+    result = await workflow.execute_activity(
+        activity,
+        then(kind) if then is not None else argument,
+        start_to_close_timeout=CALL_TIMEOUT * 2,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=PATIENT,
+        summary=summary,
+    )
+    await on_problem(None)
+    return result
