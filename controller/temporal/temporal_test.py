@@ -9,8 +9,9 @@ import asyncio
 import dataclasses
 import datetime
 import json
+import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import TextIO
 
 import temporalio.client
@@ -239,23 +240,25 @@ def _problem(name: str, message: str) -> CheckResult:
     return CheckResult(check=name, ok=False, message=message)
 
 
-def main(
-    arguments: Sequence[str] | None = None,
-    load: Callable[[], settings.Settings] = settings.load_settings,
-) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the check with the settings of this process and return its exit code."""
     parser = argparse.ArgumentParser(
-        prog="stackchain check", description="Check Temporal, its task queues and Spacelift."
+        prog="python -m controller.temporal.temporal_test",
+        description="Check Temporal, its task queues and Spacelift.",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object for programs")
     options = parser.parse_args(arguments)
     try:
-        loaded = load()
+        all_settings = settings.load_settings()
     except settings.SettingsError as error:
         print("\n".join(error.problems), file=sys.stderr)
-        return 1
-    return asyncio.run(check(loaded, sys.stdout, as_json=options.json))
+        return 2
+    return asyncio.run(check(all_settings, sys.stdout, as_json=options.json))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The SDK's native threads make a part of all normal exits crash (temporalio/sdk-python#300).
+    os._exit(code)

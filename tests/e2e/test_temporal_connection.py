@@ -19,6 +19,7 @@ from temporalio.worker import Worker
 from controller import settings
 from controller.dev import children, tools
 from controller.dev import temporal_server as temporal_servers
+from controller.dev.simulator.web import server as simulator_server
 from controller.temporal import client, ids, temporal_test
 from tests.support import temporal as temporal_support
 from tests.support import waiting
@@ -44,11 +45,11 @@ def temporal(
 
 
 @pytest.fixture
-def spacelift(simulator: children.Simulator) -> settings.SpaceliftSettings:
+def spacelift(simulator: simulator_server.Server) -> settings.SpaceliftSettings:
     return settings.SpaceliftSettings(
         endpoint=simulator.url,
-        api_key_id=settings.Secret(value=simulator.api_key.id),
-        api_key_secret=settings.Secret(value=simulator.api_key.secret),
+        api_key_id=settings.Secret(value=children.API_KEY.id),
+        api_key_secret=settings.Secret(value=children.API_KEY.secret),
     )
 
 
@@ -212,7 +213,7 @@ def test_the_check_tells_all_bad_settings() -> None:
         check=False,
     )
 
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert {line.split(":")[0] for line in ended.stderr.splitlines()} == {
         "LOG_LEVEL",
         "TEMPORAL_ADDRESS",
