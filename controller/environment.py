@@ -121,7 +121,6 @@ class Reader:
 
     def secret(self, name: str) -> Secret | None:
         """Return the secret of `<name>` or `<name>_FILE`, checked to be there."""
-        # A blank secret is a mistake worth naming only together with others: it counts as unset.
         value, file = self.text(name), self.text(f"{name}_FILE")
         if value and file:
             self.problem(f"{name}_FILE", f"is set together with {name}; keep one of both")

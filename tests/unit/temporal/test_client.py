@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import temporalio.client
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError, RPCStatusCode, TLSConfig
 
 from controller import settings
 from controller.temporal import client
@@ -66,6 +66,55 @@ async def test_an_unreadable_key_is_a_problem_and_not_a_crash(tmp_path: Path) ->
 
     with pytest.raises(client.TemporalUnreachable, match="mount the secret there"):
         await client.connect(temporal)
+
+
+async def test_certificates_and_key_reach_the_sdk(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given: dict[str, Any] = {}
+
+    async def connect(*_: Any, **arguments: Any) -> temporalio.client.Client:
+        given.update(arguments)
+        raise RuntimeError("far enough")
+
+    monkeypatch.setattr(temporalio.client.Client, "connect", connect)
+    (tmp_path / "cert.pem").write_text("cert")
+    temporal = settings.TemporalSettings(
+        tls=True,
+        tls_server_name="temporal.internal",
+        tls_server_ca_cert_data="ca",
+        tls_client_cert_path=tmp_path / "cert.pem",
+        tls_client_key_data=settings.Secret(value="key"),
+        api_key=settings.Secret(value="api-key"),
+    )
+
+    with pytest.raises(client.TemporalUnreachable):
+        await client.dial(temporal)
+
+    assert given["api_key"] == "api-key"
+    assert given["tls"] == TLSConfig(
+        domain="temporal.internal",
+        server_root_ca_cert=b"ca",
+        client_cert=b"cert",
+        client_private_key=b"key",
+    )
+
+
+async def test_an_api_key_turns_no_tls_on_that_was_turned_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: dict[str, Any] = {}
+
+    async def connect(*_: Any, **arguments: Any) -> temporalio.client.Client:
+        given.update(arguments)
+        raise RuntimeError("far enough")
+
+    monkeypatch.setattr(temporalio.client.Client, "connect", connect)
+
+    with pytest.raises(client.TemporalUnreachable):
+        await client.dial(settings.TemporalSettings(api_key=settings.Secret(value="api-key")))
+
+    assert given["tls"] is False
 
 
 @pytest.mark.parametrize(
