@@ -14,7 +14,7 @@ from controller import settings
 from controller.dev import processes, tools
 
 _START_SECONDS = 60
-_STOP_SECONDS = 5
+_STOP_SECONDS = 10
 # `python -m controller` has to find this very package, installed or in a clone.
 _PACKAGE_PARENT = Path(__file__).parents[2]
 _KEPT_VARIABLES = frozenset({"KUBEBUILDER_ASSETS", "XDG_CACHE_HOME"})
@@ -74,10 +74,10 @@ class Child:
         """Whether the program says that it can do its work."""
         raise NotImplementedError
 
-    async def stop(self) -> None:
-        """Stop the process as a pod is stopped."""
+    async def stop(self, *, timeout_seconds: float = _STOP_SECONDS) -> None:
+        """Stop the process as a pod is stopped: asked first, killed after a grace period."""
         if self._process is not None:
-            await self._process.terminate(timeout_seconds=_STOP_SECONDS)
+            await self._process.terminate(timeout_seconds=timeout_seconds)
 
     async def kill(self) -> None:
         """End the process as a crash would."""

@@ -16,6 +16,9 @@ from controller.dev import children, existing_cluster, tools
 from controller.dev import temporal_server as temporal_servers
 from controller.dev.control_plane import definitions, server, sources
 
+# A person waits for the prompt, and roles lose nothing when they are killed.
+_STOP_SECONDS = 2
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DevOptions:
@@ -48,7 +51,12 @@ class LocalEnvironment:
 
     def __init__(self, options: DevOptions) -> None:
         self.options = options
-        self.directory = options.state_dir or Path(tempfile.mkdtemp(prefix="stackchain-dev-"))
+        # Absolute, since the parts run in folders of their own.
+        self.directory = (
+            options.state_dir.absolute()
+            if options.state_dir
+            else Path(tempfile.mkdtemp(prefix="stackchain-dev-"))
+        )
         self.logs = self.directory / "log"
         self.kubeconfig = self.directory / "kubeconfig"
         self.control_plane: server.ControlPlane | None = None
@@ -93,7 +101,8 @@ class LocalEnvironment:
 
     async def stop(self) -> None:
         """Stop all parts, the roles first, since they would only complain about the others."""
-        await asyncio.gather(*(role.stop() for role in self.roles.values()))
+        roles = self.roles.values()
+        await asyncio.gather(*(role.stop(timeout_seconds=_STOP_SECONDS) for role in roles))
         await asyncio.gather(self.simulator.stop(), self.temporal.stop())
         if self.control_plane is not None:
             await self.control_plane.stop()

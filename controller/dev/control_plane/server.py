@@ -59,13 +59,14 @@ class ControlPlane:
             ports: Where to listen; free ports by default.
         """
         self.binaries = binaries
-        self.directory = directory
+        # The programs run in it, and are told of files below it.
+        self.directory = directory.absolute()
         self.ports = ports or Ports.free()
         self.url = f"https://127.0.0.1:{self.ports.api_server}"
-        self.logs = directory / "log"
-        self._certificates = certificates.Certificates(directory=directory / "pki")
+        self.logs = self.directory / "log"
+        self._certificates = certificates.Certificates(directory=self.directory / "pki")
         self.ca_file = self._certificates.authority
-        self._token_file = directory / "pki" / "tokens.csv"
+        self._token_file = self.directory / "pki" / "tokens.csv"
         self._tokens = credentials.Tokens(by_user={})
         self._etcd: processes.Process | None = None
         self._api_server: processes.Process | None = None

@@ -25,7 +25,7 @@ async def obtain(*, kubebuilder_assets: Path | None, cache_dir: Path, say: tools
     ready = find(kubebuilder_assets=kubebuilder_assets, cache_dir=cache_dir)
     if ready is not None:
         return ready
-    folder = cache_dir / _FOLDER
+    folder = cache_dir.absolute() / _FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     async with _lock(folder / "lock", say):
         # Another process may have made them while this one waited.
@@ -39,8 +39,8 @@ def find(*, kubebuilder_assets: Path | None, cache_dir: Path) -> Binaries | None
         DevError: KUBEBUILDER_ASSETS lacks them.
     """
     if kubebuilder_assets is not None:
-        return configured(kubebuilder_assets)
-    return cached(cache_dir / _FOLDER)
+        return configured(kubebuilder_assets.absolute())
+    return cached(cache_dir.absolute() / _FOLDER)
 
 
 def configured(folder: Path) -> Binaries:
