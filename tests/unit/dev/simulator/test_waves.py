@@ -1,5 +1,6 @@
 """Native stack dependencies: who is queued, who waits, who is skipped."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -356,7 +357,7 @@ def test_a_wave_of_five_hundred_skips_ends(lab: MakeLab) -> None:
     """Each skip causes the next: that must not go through the call stack."""
     names = [f"s{number:03}" for number in range(500)]
     stacks: dict[str, Any] = {names[0]: {"outcomes": ["no-op"], "outputs": {"o": "1"}}}
-    for upstream, name in zip(names, names[1:], strict=False):
+    for upstream, name in itertools.pairwise(names):
         stacks[name] = {"dependsOn": [needs(upstream)], "outputs": {"o": "1"}}
     account = lab(stacks=stacks)
 
