@@ -20,7 +20,6 @@ logger = logging.getLogger(__name__)
 DEFAULT_CONNECTION = "default"
 
 _connection_name = environment.dns_label
-_operation = environment.matching("|".join(settings.OPERATIONS), "Plan, Apply or Destroy")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,16 +47,12 @@ class Connection:
     """URL of the account without `/graphql`; the connection guard compares it."""
     allowed_namespaces: tuple[str, ...] | None = None
     """None: all."""
-    allowed_operations: tuple[str, ...] = settings.DEFAULT_OPERATIONS
     credentials: Credentials | None = None
     """None: this process was given no API key, as the operator."""
-    webhook_secret: settings.Secret | None = None
 
-    def allows(self, namespace: str, operation: str | None = None) -> bool:
-        """Return whether a StackChain of the namespace may use it, for the operation if named."""
-        if self.allowed_namespaces is not None and namespace not in self.allowed_namespaces:
-            return False
-        return operation is None or operation in self.allowed_operations
+    def allows(self, namespace: str) -> bool:
+        """Return whether a StackChain of the namespace may use it."""
+        return self.allowed_namespaces is None or namespace in self.allowed_namespaces
 
     def read_credentials(self) -> tuple[str, str]:
         """Return id and secret of the API key.
@@ -154,9 +149,7 @@ def _environment_connection(spacelift: settings.SpaceliftSettings) -> Connection
         name=DEFAULT_CONNECTION,
         endpoint=_account_url(spacelift.endpoint),
         allowed_namespaces=spacelift.allowed_namespaces,
-        allowed_operations=spacelift.allowed_operations,
         credentials=credentials,
-        webhook_secret=spacelift.webhook_secret,
     )
 
 
@@ -210,16 +203,13 @@ class _Entry:
         key_id, key_secret = self._secret("apiKeyIdFile"), self._secret("apiKeySecretFile")
         if (key_id is None) != (key_secret is None):
             self._problem("needs both apiKeyIdFile and apiKeySecretFile, or neither")
-        operations = self._words("allowedOperations", _operation)
         connection = Connection(
             name=name,
             endpoint=_account_url(endpoint or ""),
             allowed_namespaces=self._words("allowedNamespaces", environment.dns_label),
-            allowed_operations=settings.DEFAULT_OPERATIONS if operations is None else operations,
             credentials=Credentials(key_id=key_id, key_secret=key_secret)
             if key_id and key_secret
             else None,
-            webhook_secret=self._secret("webhookSecretFile"),
         )
         for key in self._entry:
             self._problem(f"has an unknown field {key}; remove it")

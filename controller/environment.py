@@ -229,7 +229,7 @@ def whole(minimum: int) -> Callable[[str], int]:
 
     def parse(text: str) -> int:
         # Not int(): it accepts "1_000" and surrounding blanks, which no chart or shell means.
-        if not re.fullmatch(r"\d{1,9}", text) or int(text) < minimum:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < minimum:
             raise ValueError(f"must be a whole number, {minimum} or more")
         return int(text)
 

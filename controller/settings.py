@@ -21,8 +21,6 @@ from controller.environment import SettingsError as SettingsError
 from controller.environment import env
 
 SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-OPERATIONS = ("Apply", "Destroy", "Plan")
-DEFAULT_OPERATIONS = ("Apply", "Plan")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,8 +174,6 @@ class SpaceliftSettings:
     """Id of its API key. The worker needs it, the operator does not."""
     api_key_secret: Secret | None = field(default=None, metadata=env("SPACELIFT_API_KEY_SECRET"))
     """Secret of its API key."""
-    webhook_secret: Secret | None = field(default=None, metadata=env("SPACELIFT_WEBHOOK_SECRET"))
-    """Secret that signs Spacelift's notifications for it. Only the webhook receiver needs it."""
     allowed_namespaces: tuple[str, ...] | None = field(
         default=None,
         metadata=env(
@@ -187,20 +183,10 @@ class SpaceliftSettings:
         ),
     )
     """Namespaces whose StackChains may use it, separated by commas."""
-    allowed_operations: tuple[str, ...] = field(
-        default=DEFAULT_OPERATIONS,
-        metadata=env(
-            "SPACELIFT_ALLOWED_OPERATIONS",
-            environment.comma_list(
-                environment.matching("|".join(OPERATIONS), "Plan, Apply or Destroy")
-            ),
-        ),
-    )
-    """Operations that StackChains may use it for, separated by commas; `Destroy` must be named."""
     poll_seconds: float = field(
         default=10.0, metadata=env("SPACELIFT_POLL_SECONDS", environment.seconds)
     )
-    """Seconds between two looks at all followed runs. Webhooks wake a follow earlier."""
+    """Seconds between two looks at all followed runs; a fifth of it while a follow is young."""
     adopt_settle_seconds: float = field(
         default=5.0, metadata=env("SPACELIFT_ADOPT_SETTLE_SECONDS", environment.seconds)
     )
@@ -246,20 +232,6 @@ class WorkerSettings:
         default=30.0, metadata=env("WORKER_GRACEFUL_SHUTDOWN_SECONDS", environment.seconds)
     )
     """Seconds for running activities to end on SIGTERM; keep it 15 below the pod's grace period."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WebhookSettings:
-    """How notifications are received."""
-
-    address: str = field(
-        default="0.0.0.0:8090", metadata=env("WEBHOOK_ADDRESS", environment.host_port)
-    )
-    """Host and port that the webhook receiver listens on."""
-    max_body_bytes: int = field(
-        default=1_048_576, metadata=env("WEBHOOK_MAX_BODY_BYTES", environment.whole(1024))
-    )
-    """Bytes above which a notification is refused."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -309,7 +281,6 @@ class Settings:
     temporal: TemporalSettings = field(default_factory=TemporalSettings)
     spacelift: SpaceliftSettings = field(default_factory=SpaceliftSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
-    webhook: WebhookSettings = field(default_factory=WebhookSettings)
     observability: ObservabilitySettings = field(default_factory=ObservabilitySettings)
     dev: DevSettings = field(default_factory=DevSettings)
 
@@ -332,7 +303,6 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         temporal=_load_temporal(reader),
         spacelift=_load_spacelift(reader),
         worker=reader.group(WorkerSettings),
-        webhook=reader.group(WebhookSettings),
         observability=reader.group(ObservabilitySettings),
         dev=_load_dev(reader),
     )
@@ -437,7 +407,6 @@ def _load_spacelift(reader: environment.Reader) -> SpaceliftSettings:
         SpaceliftSettings,
         api_key_id=reader.secret("SPACELIFT_API_KEY_ID"),
         api_key_secret=reader.secret("SPACELIFT_API_KEY_SECRET"),
-        webhook_secret=reader.secret("SPACELIFT_WEBHOOK_SECRET"),
     )
     key = {
         "SPACELIFT_API_KEY_ID": spacelift.api_key_id,
@@ -446,7 +415,7 @@ def _load_spacelift(reader: environment.Reader) -> SpaceliftSettings:
     missing = [name for name, secret in key.items() if secret is None]
     if len(missing) == 1:
         reader.problem(missing[0], "is missing for the API key; set id and secret, or neither")
-    if spacelift.endpoint is None and (len(missing) < 2 or spacelift.webhook_secret):
+    if spacelift.endpoint is None and len(missing) < 2:
         reader.problem("SPACELIFT_API_KEY_ENDPOINT", "is missing; set the URL of the account")
     return spacelift
 

@@ -84,15 +84,6 @@ class Metrics:
         self.temporal_connected = self._gauge(
             "stackchain_temporal_connected", "1 while Temporal answers."
         )
-        self.webhook_deliveries = self._counter(
-            "stackchain_webhook_deliveries",
-            "Notifications received from Spacelift, by outcome.",
-            "outcome",
-        )
-        self.webhook_last_delivery = self._gauge(
-            "stackchain_webhook_last_delivery_timestamp_seconds",
-            "Unix time of the last notification with a right signature; 0 before the first.",
-        )
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(name, meaning, labels, registry=self.registry)

@@ -15,9 +15,7 @@ connections:
     endpoint: https://acme-staging.app.spacelift.io/graphql
     apiKeyIdFile: {directory}/id
     apiKeySecretFile: {directory}/secret
-    webhookSecretFile: {directory}/webhook
     allowedNamespaces: [team-b, team-a]
-    allowedOperations: [Plan, Destroy]
 """
 
 
@@ -55,22 +53,16 @@ def test_connections_come_with_their_permissions(file: Path) -> None:
     assert found.get("other") is None
     assert staging.endpoint == "https://acme-staging.app.spacelift.io"
     assert staging.allowed_namespaces == ("team-a", "team-b")
-    assert staging.allowed_operations == ("Destroy", "Plan")
 
 
-def test_a_connection_allows_all_namespaces_and_no_destroy_unless_said(file: Path) -> None:
-    default = get(catalog(file), "default")
-
-    assert default.allows("anywhere")
-    assert default.allows("anywhere", "Apply")
-    assert not default.allows("anywhere", "Destroy")
+def test_a_connection_allows_all_namespaces_unless_said(file: Path) -> None:
+    assert get(catalog(file), "default").allows("anywhere")
 
 
 def test_a_connection_allows_only_what_is_listed(file: Path) -> None:
     staging = get(catalog(file), "staging")
 
-    assert staging.allows("team-a", "Destroy")
-    assert not staging.allows("team-a", "Apply")
+    assert staging.allows("team-a")
     assert not staging.allows("team-c")
 
 
@@ -80,7 +72,6 @@ def test_an_empty_list_allows_nobody() -> None:
             "closed": {
                 "endpoint": "https://a.example",
                 "allowedNamespaces": [],
-                "allowedOperations": [],
             }
         }
     }
@@ -88,7 +79,6 @@ def test_an_empty_list_allows_nobody() -> None:
     closed = connections.parse_connections(document, "test")["closed"]
 
     assert not closed.allows("team-a")
-    assert closed.allowed_operations == ()
 
 
 def test_the_operator_needs_no_key_files(file: Path) -> None:
@@ -186,11 +176,6 @@ def test_a_file_that_is_mended_is_read(file: Path) -> None:
             "connections: {a: {endpoint: https://a, allowedNamespaces: team-a}}",
             "must be a list",
             id="text for a list",
-        ),
-        pytest.param(
-            "connections: {a: {endpoint: https://a, allowedOperations: [Explode]}}",
-            "must be Plan, Apply or Destroy",
-            id="unknown operation",
         ),
     ],
 )
