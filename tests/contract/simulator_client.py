@@ -8,6 +8,7 @@ import aiohttp
 
 from controller.dev.simulator.simulator import Simulator
 from controller.dev.simulator.web.server import Server
+from tests.support import waiting
 
 KEY = {"id": "01JKEY0000000000000000000A", "secret": "s3cret"}
 READER = {"id": "01JKEYREADER0000000000000", "secret": "r", "role": "reader"}
@@ -78,3 +79,9 @@ async def connect(scenario: dict[str, Any], **options: Any) -> AsyncIterator[Wir
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session,
     ):
         yield Wire(server, session)
+
+
+async def until_state(wire: Wire, run_id: str, state: str) -> None:
+    """Wait for the model to put a run into a state."""
+    run = wire.simulator.account.runs[run_id]
+    await waiting.eventually(lambda: run.state == state, what=f"run {run_id} is {state}")
