@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 CACHE_SECONDS = 5.0
 """Probes come from several sides; what they ask must not become load."""
+PROBLEM_CACHE_SECONDS = 0.5
+"""A problem is looked at again soon: whoever waits for readiness waits for it to go away."""
 CHECK_TIMEOUT_SECONDS = 4.0
 """Below the usual probe time-out of 5 s, so that the answer with the reason arrives."""
 
@@ -105,11 +107,16 @@ class HealthServer:
 
     async def _result(self, name: str) -> str | None:
         cached = self._results.get(name)
-        if cached is not None and self._clock() - cached.at < self._cache_seconds:
+        if cached is not None and self._clock() - cached.at < self._life(cached):
             return cached.problem
         problem = await self._run(name)
         self._results[name] = _Result(problem=problem, at=self._clock())
         return problem
+
+    def _life(self, result: _Result) -> float:
+        if result.problem is None:
+            return self._cache_seconds
+        return min(self._cache_seconds, PROBLEM_CACHE_SECONDS)
 
     async def _run(self, name: str) -> str | None:
         try:
