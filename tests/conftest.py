@@ -19,6 +19,7 @@ from controller.dev import temporal_server as temporal_servers
 from controller.dev.control_plane import binaries, credentials, definitions, server, sources
 from controller.dev.simulator import simulator as simulators
 from controller.dev.simulator.web import server as simulator_server
+from tests.support import chains
 from tests.support import kube as kube_support
 from tests.support import temporal as temporal_support
 
@@ -26,10 +27,18 @@ StartSimulator = Callable[..., Awaitable[simulator_server.Server]]
 StartRole = Callable[..., Awaitable[children.Role]]
 
 
+@pytest.fixture(scope="session")
+def _setting_names() -> list[str]:
+    """Read from the settings' own source, which is too slow to do for each test."""
+    return list(children.cleared_environment())
+
+
 @pytest.fixture(autouse=True)
-def _restore_process_state(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _restore_process_state(
+    monkeypatch: pytest.MonkeyPatch, _setting_names: list[str]
+) -> Iterator[None]:
     """Hide the settings of the shell, and undo what a test does to logging."""
-    for name in children.cleared_environment():
+    for name in _setting_names:
         monkeypatch.delenv(name, raising=False)
     root = logging.getLogger()
     handlers, filters, level = list(root.handlers), list(root.filters), root.level
@@ -241,3 +250,28 @@ def endpoints(
         installation=namespace,
         poll_seconds=0.2,
     )
+
+
+@pytest.fixture(scope="session")
+def parts(
+    control_plane: server.ControlPlane,
+    kube: kube_support.KubeApi,
+    temporal_server: temporal_servers.TemporalServer,
+    temporal_client: Client,
+) -> chains.Parts:
+    """The shared real parts, as an installation takes them."""
+    return chains.Parts(
+        control_plane=control_plane,
+        kube=kube,
+        temporal_server=temporal_server,
+        temporal_client=temporal_client,
+    )
+
+
+@pytest.fixture(scope="module")
+async def release(
+    parts: chains.Parts, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[chains.Installation]:
+    """An operator and a worker shared by a module; a test that ends one starts it again."""
+    async with chains.installed(parts, tmp_path_factory.mktemp("release")) as running:
+        yield running
