@@ -59,6 +59,7 @@ class Operation:
 class Prepared:
     """A document ready for execution, or the errors that keep it from being so."""
 
+    text: str
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
     operations: tuple[Operation, ...] = ()
@@ -93,13 +94,14 @@ def _prepare(schema: GraphQLSchema, text: str) -> Prepared:
     try:
         document = parse(_EMPTY_VARIABLES.sub(r"\1", text, count=1))
     except GraphQLSyntaxError as error:
-        return Prepared(document=None, errors=(error,))
+        return Prepared(text=text, document=None, errors=(error,))
     errors = validate(schema, document)
     if errors:
-        return Prepared(document=None, errors=tuple(errors))
+        return Prepared(text=text, document=None, errors=tuple(errors))
     nodes = document.definitions
     fragments = {n.name.value: n for n in nodes if isinstance(n, FragmentDefinitionNode)}
     return Prepared(
+        text=text,
         document=document,
         operations=tuple(
             Operation(

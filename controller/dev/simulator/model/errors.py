@@ -7,7 +7,7 @@ Clients must not match on these texts: only `unauthorized` and `not found` are k
 """
 
 
-class Refusal(Exception):  # noqa: N818 - not a fault of the simulator but an answer of the account
+class Refusal(Exception):
     """The account refuses a request."""
 
 

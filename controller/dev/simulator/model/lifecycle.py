@@ -46,8 +46,6 @@ def enter(engine: "Engine", run: Run, state: RunState, *, username: str | None =
         else:
             queueing.seek_worker(engine, run)
         return
-    if scripts.script_of(run).result == "hang" and scripts.script_of(run).phase is state:
-        return
     engine.schedule(run, engine.duration(run, state.lower()))
 
 
@@ -78,8 +76,11 @@ def missing_inputs(engine: "Engine", run: Run) -> list[str]:
 
 def _script_interferes(engine: "Engine", run: Run) -> bool:
     script = scripts.script_of(run)
-    if script.result not in ("fail", "worker-lost") or script.phase is not run.state:
+    if script.phase is not run.state:
         return False
+    if script.result == "hang":
+        # Nothing is scheduled, so only a person gets the run out of here.
+        return True
     default = "worker lost" if script.result == "worker-lost" else f"{run.state.lower()} failed"
     engine.move(run, RunState.FAILED, note=script.note or default)
     return True

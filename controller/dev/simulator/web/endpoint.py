@@ -88,6 +88,8 @@ class Endpoint:
         schema_ = schema.load(has_metadata=simulator.account.switches.expose_metadata)
         prepared = simulator.documents.prepare(schema_, call.document)
         operation = prepared.operation(call.operation_name)
+        # The cached text, or a flood of large documents would be kept as often as it came.
+        record.document = prepared.text
         _describe(record, call, operation, key)
         simulator.journal.count(record)
         refused = self._refuse(key, operation)
@@ -228,7 +230,6 @@ def _describe(
     record.key = key.id if key else None
     record.variables = journal.without_secrets(call.variables)
     record.operation_name = call.operation_name
-    record.document = call.document
     if operation is None:
         return
     record.operation = "mutation" if operation.is_mutation else "query"

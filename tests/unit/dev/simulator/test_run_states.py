@@ -23,6 +23,7 @@ TRACKED = {
     "fail-preparing": ("fail:preparing", True, [*BEFORE_WORK, "FAILED"]),
     "fail-planning": ("fail", True, [*PLANNED, "FAILED"]),
     "fail-applying": ("fail:applying", True, [*PLANNED, "APPLYING", "FAILED"]),
+    "hang-ready": ("hang:ready", True, ["QUEUED", "READY"]),
     "hang-planning": ("hang", True, PLANNED),
     "hang-applying": ("hang:applying", True, [*PLANNED, "APPLYING"]),
     "plan-deny": ({"planPolicy": "deny"}, True, [*PLANNED, "FAILED"]),
