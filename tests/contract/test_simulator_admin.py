@@ -17,8 +17,8 @@ async def test_stacks_edges_and_keys_are_seeded_and_patched() -> None:
             "stacks": {"b": {"dependsOn": ["a"]}, "c": {}},
         }
         await wire.admin("POST", "/seed", seed)
-        await wire.admin("PATCH", "/stacks/a", {"autodeploy": True, "labels": ["x"]})
-        await wire.admin("PATCH", "/stacks/a", {"name": "A"})
+        await wire.admin("PATCH", "/stacks/a", {"autodeploy": True, "name": "A"})
+        await wire.admin("PATCH", "/stacks/a", {"labels": ["x"]})
         await wire.admin("POST", "/edges", {"stack": "c", "dependsOn": "b"})
         await wire.admin("DELETE", "/edges", {"stack": "b", "dependsOn": "a"})
         await wire.admin("PUT", "/keys/K3", {"secret": "s3", "role": "reader"})

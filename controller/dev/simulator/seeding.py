@@ -2,7 +2,7 @@
 
 import random
 
-from controller.dev.simulator import scenario
+from controller.dev.simulator import specs
 from controller.dev.simulator.model import administration
 from controller.dev.simulator.model.account import Account
 from controller.dev.simulator.model.engine import Engine
@@ -44,7 +44,7 @@ _PLAIN = (
 )
 
 
-def build(document: scenario.Scenario, *, now: float, rng: random.Random) -> Engine:
+def build(document: specs.Scenario, *, now: float, rng: random.Random) -> Engine:
     """Return an engine with the account that a scenario describes."""
     account = Account(document.account)
     account.speed = document.speed
@@ -69,7 +69,7 @@ def build(document: scenario.Scenario, *, now: float, rng: random.Random) -> Eng
     return engine
 
 
-def put_stack(engine: Engine, stack_id: str, spec: scenario.StackSpec) -> Stack:
+def put_stack(engine: Engine, stack_id: str, spec: specs.StackSpec) -> Stack:
     """Add a stack, or change the one that is there; edges are not touched."""
     known = engine.account.stacks.get(stack_id)
     commits = [administration.made_up_commit(sha) for sha in spec.commits]
@@ -79,7 +79,7 @@ def put_stack(engine: Engine, stack_id: str, spec: scenario.StackSpec) -> Stack:
     stack = known or Stack(
         id=stack_id, name=stack_id, created_at=engine.now, tracked_commit=first, branch_head=first
     )
-    stack.name = spec.name or stack_id
+    stack.name = spec.name or stack.name
     for name in _PLAIN:
         if known is None or name in spec.model_fields_set:
             setattr(stack, name, getattr(spec, name))
@@ -96,7 +96,7 @@ def put_stack(engine: Engine, stack_id: str, spec: scenario.StackSpec) -> Stack:
     return stack
 
 
-def put_edge(engine: Engine, stack_id: str, spec: scenario.EdgeSpec) -> Edge:
+def put_edge(engine: Engine, stack_id: str, spec: specs.EdgeSpec) -> Edge:
     """Add an edge; where the output is published already, the dependent has run with it."""
     account = engine.account
     stack, upstream = account.stacks[stack_id], account.stacks[spec.stack]
@@ -114,7 +114,7 @@ def put_edge(engine: Engine, stack_id: str, spec: scenario.EdgeSpec) -> Edge:
     return edge
 
 
-def put_key(engine: Engine, spec: scenario.KeySpec) -> ApiKey:
+def put_key(engine: Engine, spec: specs.KeySpec) -> ApiKey:
     """Add or replace an API key."""
     key = ApiKey(
         id=spec.id,
@@ -128,7 +128,7 @@ def put_key(engine: Engine, spec: scenario.KeySpec) -> ApiKey:
     return key
 
 
-def put_space(engine: Engine, space_id: str, spec: scenario.SpaceSpec) -> Space:
+def put_space(engine: Engine, space_id: str, spec: specs.SpaceSpec) -> Space:
     """Add or replace a space."""
     space = Space(
         id=space_id,
@@ -142,7 +142,7 @@ def put_space(engine: Engine, space_id: str, spec: scenario.SpaceSpec) -> Space:
     return space
 
 
-def put_pool(engine: Engine, pool_id: str, spec: scenario.PoolSpec) -> WorkerPool:
+def put_pool(engine: Engine, pool_id: str, spec: specs.PoolSpec) -> WorkerPool:
     """Add a worker pool, or give the one that is there another number of workers."""
     account = engine.account
     pool = account.pools.get(pool_id) or WorkerPool(
@@ -160,7 +160,7 @@ def put_pool(engine: Engine, pool_id: str, spec: scenario.PoolSpec) -> WorkerPoo
     return pool
 
 
-def outcome(spec: scenario.OutcomeSpec) -> Outcome:
+def outcome(spec: specs.OutcomeSpec) -> Outcome:
     """Turn the document of a script into its record."""
     delta = None
     if spec.delta is not None:

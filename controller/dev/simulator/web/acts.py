@@ -1,4 +1,4 @@
-"""The admin API's second half: acting as people and as the world around the account.
+"""The admin API: acting as people and as the world around the account.
 
 Everything here goes through the same rules as a mutation: what Spacelift would refuse to a person
 in its web interface is refused with 409 and the text of the refusal.
@@ -68,7 +68,7 @@ class ReslugAct(StrictModel):
 
 
 class Acts:
-    """Handlers of the acting half of the admin API."""
+    """Handlers that act under the rules of the account."""
 
     def __init__(self, simulator: "Simulator") -> None:
         self._simulator = simulator

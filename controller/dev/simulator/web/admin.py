@@ -1,18 +1,18 @@
-"""The admin API's first half: seeding, scripting, faults, the clock, and looking at everything.
+"""The admin API: seeding, scripting, the clock, and the simulator as a whole.
 
 For tests, benchmarks and people at a shell; Spacelift has nothing like it. It asks for no
 credentials and is served on loopback. All shapes are in docs/simulator.md.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pydantic
 from aiohttp import web
 
-from controller.dev.simulator import faults, scenario, seeding
+from controller.dev.simulator import scenario, seeding, specs
 from controller.dev.simulator.model import administration
-from controller.dev.simulator.model.entities import Run, Stack
+from controller.dev.simulator.model.entities import Stack
 from controller.dev.simulator.model.switches import StrictModel, Switches
 from controller.dev.simulator.web import views
 from controller.dev.simulator.web.bodies import (
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 class Seed(StrictModel):
     """Records to add; a part of a scenario."""
 
-    spaces: dict[str, scenario.SpaceSpec] = pydantic.Field(default={})
-    keys: list[scenario.KeySpec] = pydantic.Field(default=[])
-    worker_pools: dict[str, scenario.PoolSpec] = pydantic.Field(default={})
-    stacks: dict[str, scenario.StackSpec] = pydantic.Field(default={})
+    spaces: dict[str, specs.SpaceSpec] = pydantic.Field(default={})
+    keys: list[specs.KeySpec] = pydantic.Field(default=[])
+    worker_pools: dict[str, specs.PoolSpec] = pydantic.Field(default={})
+    stacks: dict[str, specs.StackSpec] = pydantic.Field(default={})
 
 
 class Script(StrictModel):
     """Outcomes of a stack's next runs; appended unless they replace what is left."""
 
-    outcomes: list[scenario.OutcomeSpec]
+    outcomes: list[specs.OutcomeSpec]
     replace: bool = True
 
 
@@ -54,7 +54,7 @@ class EdgeKey(StrictModel):
 class NewEdge(EdgeKey):
     """An edge to add."""
 
-    references: list[scenario.ReferenceSpec] = pydantic.Field(default=[])
+    references: list[specs.ReferenceSpec] = pydantic.Field(default=[])
     trigger_always: bool = False
 
 
@@ -66,14 +66,8 @@ class ClockAct(StrictModel):
     speed: float | None = pydantic.Field(default=None, gt=0)
 
 
-class Outage(StrictModel):
-    """All of `/graphql` out of order: HTTP errors, broken connections, or no listener."""
-
-    mode: Literal["off", "error", "reset", "refuse"]
-
-
 class Admin:
-    """Handlers of the first half of the admin API."""
+    """Handlers that change the account from outside."""
 
     def __init__(
         self, simulator: "Simulator", set_outage: Callable[[str], Awaitable[None]]
@@ -105,17 +99,6 @@ class Admin:
             web.delete("/admin/keys/{key}", self._delete_key),
             web.post("/admin/tokens/revoke", self._revoke),
             web.put("/admin/pools/{pool}", self._put_pool),
-            web.get("/admin/runs", self._runs),
-            web.get("/admin/runs/{run}", self._run),
-            web.get("/admin/summary", self._summary),
-            web.get("/admin/requests", self._requests),
-            web.delete("/admin/requests", self._clear_requests),
-            web.get("/admin/requests/counters", self._counters),
-            web.get("/admin/faults", self._faults),
-            web.post("/admin/faults", self._add_fault),
-            web.delete("/admin/faults", self._clear_faults),
-            web.delete("/admin/faults/{fault}", self._delete_fault),
-            web.put("/admin/outage", self._outage),
         ]
 
     # -- the simulator as a whole ------------------------------------------------------------
@@ -203,7 +186,7 @@ class Admin:
         stack_id = request.match_info["stack"]
         if request.method == "PATCH":
             self._named_stack(request)
-        spec = await body_of(request, scenario.StackSpec)
+        spec = await body_of(request, specs.StackSpec)
         stack = seeding.put_stack(self._simulator.engine, stack_id, spec)
         self._put_edges(stack_id, spec)
         return self._shown(stack)
@@ -224,7 +207,7 @@ class Admin:
         new = await body_of(request, NewEdge)
         for stack_id in (new.stack, new.depends_on):
             found(self._simulator.account.stacks, stack_id, "stack")
-        spec = scenario.EdgeSpec(
+        spec = specs.EdgeSpec(
             stack=new.depends_on, references=new.references, trigger_always=new.trigger_always
         )
         return json_answer(views.edge(seeding.put_edge(self._simulator.engine, new.stack, spec)))
@@ -239,7 +222,7 @@ class Admin:
 
     async def _put_key(self, request: web.Request) -> web.Response:
         document = await json_of(request)
-        spec = checked(scenario.KeySpec, {"id": request.match_info["key"], **document})
+        spec = checked(specs.KeySpec, {"id": request.match_info["key"], **document})
         key = seeding.put_key(self._simulator.engine, spec)
         return json_answer({"id": key.id, "role": key.role, "spaces": key.spaces})
 
@@ -254,81 +237,9 @@ class Admin:
         return json_answer({})
 
     async def _put_pool(self, request: web.Request) -> web.Response:
-        spec = await body_of(request, scenario.PoolSpec)
+        spec = await body_of(request, specs.PoolSpec)
         pool = seeding.put_pool(self._simulator.engine, request.match_info["pool"], spec)
         return json_answer({"id": pool.id, "workers": [worker.id for worker in pool.workers]})
-
-    # -- looking -----------------------------------------------------------------------------
-
-    async def _runs(self, request: web.Request) -> web.Response:
-        wanted = request.query
-        runs = [
-            run
-            for run in sorted(self._simulator.account.runs.values(), key=lambda run: run.id)
-            if wanted.get("stack") in (None, run.stack_id)
-            and wanted.get("state") in (None, run.state)
-            and wanted.get("type") in (None, run.type)
-            and wanted.get("triggeredBy") in (None, run.triggered_by or "")
-            and run.id > wanted.get("after", "")
-        ]
-        return json_answer({"runs": [views.run(run) for run in runs]})
-
-    async def _run(self, request: web.Request) -> web.Response:
-        run: Run = found(self._simulator.account.runs, request.match_info["run"], "run")
-        return json_answer(views.run(run))
-
-    async def _summary(self, _request: web.Request) -> web.Response:
-        return json_answer(views.summary(self._simulator.account))
-
-    async def _requests(self, request: web.Request) -> web.Response:
-        field = request.query.get("field")
-        after = int(request.query.get("after", "0"))
-        entries = [
-            entry
-            for entry in self._simulator.journal.entries
-            if entry.number > after
-            and (field is None or any(root.name == field for root in entry.fields))
-        ]
-        limit = int(request.query.get("limit", "0"))
-        return json_answer({"requests": [views.request(entry) for entry in entries[-limit:]]})
-
-    async def _clear_requests(self, _request: web.Request) -> web.Response:
-        self._simulator.journal.clear()
-        return json_answer({})
-
-    async def _counters(self, _request: web.Request) -> web.Response:
-        return json_answer(views.counters(self._simulator.journal))
-
-    # -- faults ------------------------------------------------------------------------------
-
-    async def _faults(self, _request: web.Request) -> web.Response:
-        rules = self._simulator.faults.rules.values()
-        return json_answer(
-            {
-                "outage": self._simulator.faults.outage,
-                "faults": [views.fault(rule) for rule in rules],
-            }
-        )
-
-    async def _add_fault(self, request: web.Request) -> web.Response:
-        fault = self._simulator.faults.add(await body_of(request, faults.FaultSpec))
-        return json_answer(views.fault(fault), status=201)
-
-    async def _clear_faults(self, request: web.Request) -> web.Response:
-        await self._set_outage("off")
-        self._simulator.faults.clear()
-        return await self._faults(request)
-
-    async def _delete_fault(self, request: web.Request) -> web.Response:
-        rules = {str(number): rule for number, rule in self._simulator.faults.rules.items()}
-        rule = found(rules, request.match_info["fault"], "fault")
-        del self._simulator.faults.rules[rule.id]
-        return json_answer(views.fault(rule))
-
-    async def _outage(self, request: web.Request) -> web.Response:
-        outage = await body_of(request, Outage)
-        await self._set_outage(outage.mode)
-        return await self._faults(request)
 
     # -- inner -------------------------------------------------------------------------------
 
@@ -338,7 +249,7 @@ class Admin:
     def _shown(self, stack: Stack) -> web.Response:
         return json_answer(views.stack(self._simulator.account, stack))
 
-    def _put_edges(self, stack_id: str, spec: scenario.StackSpec) -> None:
+    def _put_edges(self, stack_id: str, spec: specs.StackSpec) -> None:
         account = self._simulator.account
         for edge in spec.depends_on:
             found(account.stacks, edge.stack, "stack")

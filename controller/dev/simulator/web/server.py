@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from controller.dev.simulator.web import acts, admin, bodies, endpoint, pages, tls
+from controller.dev.simulator.web import acts, admin, bodies, endpoint, pages, tls, watch
 
 if TYPE_CHECKING:
     from controller.dev.simulator.simulator import Simulator
@@ -106,6 +106,7 @@ class Server:
         app.router.add_post("/graphql", self._graphql)
         for part in (
             admin.Admin(self.simulator, self.set_outage),
+            watch.Watch(self.simulator, self.set_outage),
             acts.Acts(self.simulator),
             pages.Pages(self.simulator),
         ):
