@@ -315,10 +315,14 @@ class StackDependencyChainWorkflow:
             return
         for end in result.runs:
             stack = self._stacks[end.stack_id]
-            if end.is_left and stack.phase.is_over:
+            if stack.phase.is_over and (end.is_left or end.state == "FINISHED"):
+                how = (
+                    "was applying already and is left to end"
+                    if end.is_left
+                    else "was faster than the chain and FINISHED"
+                )
                 stack.message += (
-                    f" Its run {end.run_id}, which Spacelift had queued, was applying already and "
-                    f"is left to end: {end.url}"
+                    f" Its run {end.run_id}, which Spacelift had queued, {how}: {end.url}"
                 )
                 self._changed()
 

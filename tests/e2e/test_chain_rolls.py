@@ -1,0 +1,317 @@
+"""A chain on its way: applied with the Kubernetes API, run in Spacelift, told in the status."""
+
+import asyncio
+import itertools
+from typing import Any
+
+from controller.dev import children
+from tests.support import chains
+from tests.support.chains import account_document
+from tests.support.processes import kubectl
+from tests.support.waiting import eventually
+
+OUTPUT = {"output": "id", "input": "TF_VAR_id"}
+
+
+def ended_at(run: dict[str, Any]) -> float:
+    return float(run["history"][-1]["at"])
+
+
+def most_at_once(runs: list[dict[str, Any]]) -> int:
+    """Return how many runs overlapped at most."""
+    marks = [(run["createdAt"], 1) for run in runs] + [(ended_at(run), -1) for run in runs]
+    return max(itertools.accumulate(step for _, step in sorted(marks)))
+
+
+async def test_a_chain_is_ready_when_all_its_stacks_have_succeeded_and_not_before(
+    release: chains.Installation, parts: chains.Parts
+) -> None:
+    account = await release.add_account("diamond", account_document("a -> b -> d", "a -> c -> d"))
+
+    async with chains.Story(parts, release.chain("diamond")) as story:
+        chain = await release.create("diamond", "a", account=account)
+        status = await chain.ends("RunSucceeded")
+
+    ready = chains.distinct(chains.ready(item)["status"] for item in story.statuses)
+    progress = [item["latestRun"].get("progress", "") for item in story.statuses]
+    assert ready == ["Unknown", "True"]
+    assert progress == sorted(progress)
+    assert progress[-1] == "4/4"
+    assert set(chains.phases(status).values()) == {"Succeeded"}
+    assert status["observedGeneration"] == 1
+    assert {item["observedGeneration"] for item in status["conditions"]} == {1}
+    assert (status["graph"]["stacks"], status["graph"]["edges"]) == (4, 4)
+    assert status["latestRun"]["url"].startswith("http://temporal.example.com/namespaces/")
+
+
+async def test_runs_that_spacelift_queues_are_used_and_none_is_triggered_beside_them(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account("adopts", account_document("a -> b -> d", "a -> c -> d"))
+
+    chain = await release.create("adopts", "a", account=account)
+    status = await chain.ends("RunSucceeded")
+
+    triggered_by = {run["stackId"]: run["triggeredBy"] for run in await account.runs()}
+    runs = {stack_id: await account.only_run(stack_id) for stack_id in "abcd"}
+    assert triggered_by["a"] == f"api::{children.API_KEY.id}"
+    assert (triggered_by["b"], triggered_by["c"]) == ("a", "a")
+    assert triggered_by["d"] in ("b", "c")
+    assert {run["state"] for run in runs.values()} == {"FINISHED"}
+    for row in status["stacks"]:
+        assert row["runId"] == runs[row["id"]]["id"]
+        assert row["url"] == f"{account.url}/stack/{row['id']}/run/{row['runId']}"
+        assert row["delta"] == {"added": 1, "changed": 0, "deleted": 0}
+
+
+async def test_kubectl_wait_returns_once_the_chain_has_succeeded(
+    release: chains.Installation, parts: chains.Parts
+) -> None:
+    account = await release.add_account("waits", account_document("a -> b", duration=1))
+
+    await release.create("waits", "a", account=account)
+    code, output = await kubectl(
+        parts.control_plane,
+        *("wait", "--for=condition=Ready", "stackchain/waits"),
+        *("--namespace", release.namespace, "--timeout=60s"),
+    )
+
+    assert code == 0, output
+    assert {run["state"] for run in await account.runs()} == {"FINISHED"}
+
+
+async def test_kubectl_get_shows_reason_and_progress(
+    release: chains.Installation, parts: chains.Parts
+) -> None:
+    account = await release.add_account("columns", account_document("a -> b"))
+
+    chain = await release.create("columns", "a", account=account)
+    await chain.ends("RunSucceeded")
+    code, output = await kubectl(
+        parts.control_plane, "get", "schain", "columns", "-n", release.namespace
+    )
+
+    heading, row = output.splitlines()
+    assert code == 0
+    assert heading.split()[:4] == ["NAME", "READY", "REASON", "PROGRESS"]
+    assert row.split()[:4] == ["columns", "True", "RunSucceeded", "2/2"]
+
+
+async def test_each_transition_leaves_one_event(release: chains.Installation) -> None:
+    account = await release.add_account("events", account_document("a -> b"))
+
+    chain = await release.create("events", "a", account=account)
+    await chain.ends("RunSucceeded")
+
+    assert sorted(await chain.events()) == ["GraphResolved", "RunStarted", "RunSucceeded"]
+
+
+async def test_a_stack_whose_inputs_did_not_change_is_skipped_and_releases_its_dependents(
+    release: chains.Installation,
+) -> None:
+    """`b` uses an output of `a` that its run leaves as it is; `c` hangs on `b` without one."""
+    document = account_document(
+        "b -> c",
+        stacks={
+            "a": {"outputs": {"id": "1"}, "outcomes": [{"outputs": {"id": "1"}}]},
+            "b": {"dependsOn": [{"stack": "a", "references": [OUTPUT]}]},
+        },
+    )
+    account = await release.add_account("unchanged", document)
+
+    chain = await release.create("unchanged", "a", account=account)
+    status = await chain.ends("RunSucceeded")
+
+    assert chains.phases(status) == {"a": "Succeeded", "b": "Skipped", "c": "Succeeded"}
+    assert chains.stack(status, "b")["reason"] == "OutputUnchanged"
+    assert (await account.only_run("b"))["state"] == "SKIPPED"
+    assert (await account.only_run("c"))["state"] == "FINISHED"
+    assert status["latestRun"]["progress"] == "3/3"
+    assert "skipped because no input changed" in chains.ready(status)["message"]
+
+
+async def test_labels_order_stacks_that_spacelift_does_not_connect(
+    release: chains.Installation,
+) -> None:
+    document = account_document(
+        stacks={"a": {}, "b": {"labels": ["dependsOn:a"]}, "c": {"labels": ["dependsOn:b"]}}
+    )
+    account = await release.add_account("labels", document)
+
+    chain = await release.create("labels", "a", account=account)
+    status = await chain.ends("RunSucceeded")
+
+    runs = [await account.only_run(stack_id) for stack_id in "abc"]
+    assert [row["level"] for row in status["stacks"]] == [0, 1, 2]
+    assert {run["triggeredBy"] for run in runs} == {f"api::{children.API_KEY.id}"}
+    assert ended_at(runs[0]) <= runs[1]["createdAt"]
+    assert ended_at(runs[1]) <= runs[2]["createdAt"]
+
+
+async def test_labels_are_left_out_where_only_dependencies_are_asked_for(
+    release: chains.Installation,
+) -> None:
+    document = account_document("a -> b", stacks={"x": {"labels": ["dependsOn:a"]}})
+    account = await release.add_account("nolabels", document)
+
+    chain = await release.create(
+        "nolabels", "a", account=account, graph={"sources": ["Dependencies"]}
+    )
+    status = await chain.ends("RunSucceeded")
+
+    assert sorted(chains.phases(status)) == ["a", "b"]
+    assert await account.runs("x") == []
+
+
+async def test_a_stack_below_two_roots_runs_once_and_after_both(
+    release: chains.Installation,
+) -> None:
+    """Spacelift queues a run for each root; both are taken back and the chain triggers one."""
+    document = account_document("a -> c -> d", "b -> c", stacks={"b": {"durations": 1}})
+    account = await release.add_account("roots", document)
+
+    chain = await release.create("roots", "a", "b", account=account)
+    status = await chain.ends("RunSucceeded")
+
+    runs = {stack_id: await account.runs(stack_id) for stack_id in "abcd"}
+    effective = {
+        stack_id: [run for run in found if run["state"] not in ("CANCELED", "SKIPPED")]
+        for stack_id, found in runs.items()
+    }
+    assert {stack_id: len(found) for stack_id, found in effective.items()} == dict.fromkeys(
+        "abcd", 1
+    )
+    assert {found[0]["state"] for found in effective.values()} == {"FINISHED"}
+    ends = max(ended_at(effective["a"][0]), ended_at(effective["b"][0]))
+    assert effective["c"][0]["createdAt"] >= ends
+    assert effective["d"][0]["createdAt"] >= effective["c"][0]["createdAt"]
+    assert {row["id"]: row["runId"] for row in status["stacks"]} == {
+        stack_id: found[0]["id"] for stack_id, found in effective.items()
+    }
+
+
+async def test_a_stack_below_an_edge_of_each_kind_runs_once_and_after_both(
+    release: chains.Installation,
+) -> None:
+    """`c` depends on `a` in Spacelift and on `x` by label: its native run would start too early."""
+    document = account_document(
+        "a -> c",
+        stacks={"x": {"labels": ["dependsOn:a"], "durations": 1}, "c": {"labels": ["dependsOn:x"]}},
+    )
+    account = await release.add_account("mixed", document)
+
+    chain = await release.create("mixed", "a", account=account)
+    await chain.ends("RunSucceeded")
+
+    native, own = await account.runs("c")
+    assert (native["triggeredBy"], native["state"]) == ("a", "CANCELED")
+    assert own["state"] == "FINISHED"
+    assert own["createdAt"] >= ended_at(await account.only_run("x"))
+
+
+async def test_parallelism_bounds_what_runs_and_an_edit_reaches_the_live_run(
+    release: chains.Installation,
+) -> None:
+    names = [f"s{number}" for number in range(8)]
+    account = await release.add_account("width", account_document(stacks=names, duration=1.5))
+
+    chain = await release.create("width", *names, account=account, parallelism=2)
+    await account.run_in("s2", "QUEUED", "PLANNING", "APPLYING")
+    first = await account.runs()
+    await release.stackchains.set_spec("width", parallelism=8)
+    status = await chain.ends("RunSucceeded")
+
+    runs = await account.runs()
+    assert most_at_once([run for run in runs if run["id"] in {item["id"] for item in first}]) <= 2
+    assert most_at_once(runs) > 2
+    assert len(runs) == 8
+    assert status["observedGeneration"] == 2
+    assert status["latestRun"]["number"] == 1
+
+
+async def test_a_run_that_waits_for_a_person_is_shown_with_its_link_and_goes_on_once_confirmed(
+    release: chains.Installation,
+) -> None:
+    document = account_document("a -> b", stacks={"a": {"autodeploy": False}})
+    account = await release.add_account("confirms", document)
+
+    chain = await release.create("confirms", "a", account=account)
+    waiting = await chain.shows("AwaitingConfirmation")
+    run = await account.only_run("a")
+    link = f"{account.url}/stack/a/run/{run['id']}"
+    assert chains.ready(waiting)["status"] == "Unknown"
+    assert link in chains.ready(waiting)["message"]
+    assert chains.condition(waiting, "AwaitingConfirmation")["status"] == "True"
+    assert link in chains.condition(waiting, "AwaitingConfirmation")["message"]
+    assert chains.stack(waiting, "a")["phase"] == "AwaitingConfirmation"
+    assert waiting["latestRun"]["summary"]["awaitingConfirmation"] == 1
+
+    await account.act(run["id"], "confirm")
+    status = await chain.ends("RunSucceeded")
+
+    assert chains.condition(status, "AwaitingConfirmation")["status"] == "False"
+    assert "AwaitingConfirmation" in await chain.events()
+
+
+async def test_a_run_that_an_approval_policy_holds_says_so(release: chains.Installation) -> None:
+    document = account_document(stacks={"a": {"requiresApproval": True}})
+    account = await release.add_account("approves", document)
+
+    chain = await release.create("approves", "a", account=account)
+    waiting = await chain.shows("AwaitingConfirmation")
+    assert chains.stack(waiting, "a")["reason"] == "NeedsApproval"
+
+    await account.act((await account.only_run("a"))["id"], "approve")
+
+    await chain.ends("RunSucceeded")
+
+
+async def test_a_run_in_progress_has_its_start_and_counts_in_the_summary(
+    release: chains.Installation,
+) -> None:
+    document = account_document("a -> b", stacks={"a": {"durations": 3}})
+    account = await release.add_account("summary", document)
+
+    chain = await release.create("summary", "a", account=account)
+    running = await chain.until(lambda status: chains.phases(status).get("a") == "Running")
+    summary = running["latestRun"]["summary"]
+    assert summary["running"] == 1
+    assert sum(count for name, count in summary.items() if name != "total") == summary["total"] == 2
+    assert chains.stack(running, "a")["startTime"]
+    assert chains.stack(running, "b")["reason"] == "UpstreamPending"
+    assert "'a'" in chains.stack(running, "b")["message"]
+
+    status = await chain.ends("RunSucceeded")
+    assert status["latestRun"]["summary"]["succeeded"] == 2
+
+
+async def test_two_chains_side_by_side_do_not_disturb_each_other(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account("beside", account_document("a -> b", "x -> y"))
+
+    first = await release.create("beside-1", "a", account=account)
+    second = await release.create("beside-2", "x", account=account)
+
+    await asyncio.gather(first.ends("RunSucceeded"), second.ends("RunSucceeded"))
+    for stack_id in "abxy":
+        await account.only_run(stack_id)
+
+
+async def test_no_second_status_is_written_for_a_chain_that_is_done(
+    release: chains.Installation,
+) -> None:
+    """A chain at rest costs no writes, however often the resync passes."""
+    account = await release.add_account("quiet", account_document(stacks=["a"]))
+    chain = await release.create("quiet", "a", account=account)
+    await chain.ends("RunSucceeded")
+
+    before = (await chain.body())["metadata"]["resourceVersion"]
+    other = await release.create("quiet-2", "a", account=account)
+    await other.ends("RunSucceeded")
+
+    async def is_done() -> bool:
+        return len(await account.runs("a")) == 2
+
+    await eventually(is_done)
+    assert (await chain.body())["metadata"]["resourceVersion"] == before
