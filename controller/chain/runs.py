@@ -11,6 +11,11 @@ from controller.chain import progress
 
 _TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED", "DISCARDED", "STOPPED", "SKIPPED"})
 _QUEUED = frozenset({"QUEUED", "READY"})
+# What went wrong with reading a run, by the name of the Spacelift error.
+_PROBLEMS = {
+    "CredentialsRejected": reasons.StackReason.CREDENTIALS_REJECTED,
+    "PermissionDenied": reasons.StackReason.PERMISSION_DENIED,
+}
 _STOPPABLE = frozenset(
     {
         "PREPARING",
@@ -27,7 +32,8 @@ _STOPPABLE = frozenset(
 class RunSnapshot:
     """One reading of a run.
 
-    `problem_reason` is set when the run could not be read; the rest is then the last reading.
+    `problem_reason` names the error when the run could not be read; the rest is then the last
+    reading.
     """
 
     run_id: str
@@ -81,8 +87,9 @@ def _meaning(
     if run.is_over:
         return _end(run, is_adopted=is_adopted, is_canceling=is_canceling)
     if run.problem_reason:
-        return phase.RUNNING, run.problem_reason, run.problem_message
-    if run.state == "UNCONFIRMED":
+        problem = _PROBLEMS.get(run.problem_reason, reason.SPACELIFT_UNREACHABLE)
+        return phase.RUNNING, problem, run.problem_message
+    if run.state == "UNCONFIRMED" and not run.needs_approval:
         return (
             phase.AWAITING_CONFIRMATION,
             reason.NEEDS_CONFIRMATION,
@@ -161,15 +168,22 @@ class Candidate:
     is_over: bool
 
 
-def native_run(
-    candidates: list[Candidate], *, origin_run_id: str, queuers: list[str]
-) -> Candidate | None:
-    """Return the run that Spacelift queued because of the origin, terminal ones included.
+def native_runs(
+    candidates: list[Candidate], *, origin_run_ids: list[str], queuers: list[str]
+) -> list[Candidate]:
+    """Return the runs that Spacelift queued because of the origins, terminal ones included.
 
-    Run ids are ULIDs, so a run caused by the origin has an id above it, and the oldest one is of
-    the origin's own wave: later ones come from later runs.
+    Run ids are ULIDs, so a run caused by an origin has an id above it, and the oldest one is of
+    the origin's own wave: later ones come from later runs. Waves that begin together interleave,
+    so each origin takes a run of its own.
     """
-    above = [
-        item for item in candidates if item.run_id > origin_run_id and item.triggered_by in queuers
-    ]
-    return min(above, key=lambda item: item.run_id, default=None)
+    free = sorted(
+        (item for item in candidates if item.triggered_by in queuers), key=lambda item: item.run_id
+    )
+    found: list[Candidate] = []
+    for origin in sorted(origin_run_ids):
+        native = next((item for item in free if item.run_id > origin), None)
+        if native is not None:
+            free.remove(native)
+            found.append(native)
+    return found
