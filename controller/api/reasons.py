@@ -64,6 +64,13 @@ class StackReason(enum.StrEnum):
     EXECUTION_ENDED = "ExecutionEnded"
 
 
+class ConditionReason(enum.StrEnum):
+    """Why a condition beside `Ready` has its value, where the chain's reason does not say it."""
+
+    RESOLVED = "Resolved"
+    NONE_WAITS = "NoneWaits"
+
+
 # Ends of a run that triggered nothing: once the cause may have gone the same run is tried again.
 RECHECKED = frozenset(
     {
@@ -157,7 +164,7 @@ CHAIN_MEANINGS: dict[ChainReason, Meaning] = {
         do="See the message; check network and Spacelift's own status.",
     ),
     ChainReason.SPACELIFT_REFUSED: Meaning(
-        means="Spacelift answered the reading of the stacks with an error.",
+        means="Spacelift answers, and refuses to let the stacks or a run be read.",
         do="See the message. It is looked at again by itself.",
     ),
     ChainReason.TEMPORAL_UNREACHABLE: Meaning(
@@ -169,7 +176,8 @@ CHAIN_MEANINGS: dict[ChainReason, Meaning] = {
         do="Check the worker pods: `stackchain check` tells which task queue has no poller.",
     ),
     ChainReason.WORKFLOW_TERMINATED: Meaning(
-        means="The workflow was terminated from outside; runs in progress were asked to stop.",
+        means="The workflow was terminated from outside, or Temporal no longer knows it; runs in "
+        "progress were asked to stop.",
         do="Check the stacks in Spacelift; to run again set `stackchain.dev/run` to a new text.",
     ),
     ChainReason.WORKFLOW_FAILED: Meaning(
@@ -252,7 +260,8 @@ STACK_MEANINGS: dict[StackReason, Meaning] = {
     ),
     StackReason.PERMISSION_DENIED: Meaning(
         means="The API key may not do this on the stack.",
-        do="Give the key write access to the stack's space.",
+        do="Give the key write access to the stack's space; a run in progress is followed again "
+        "by itself.",
     ),
     StackReason.STACK_NOT_FOUND: Meaning(
         means="The stack is gone or no longer visible.",

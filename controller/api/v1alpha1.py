@@ -158,7 +158,7 @@ class RunStatus:
     attempt: int = 1
     trigger: str = ""
     generation: int = 0
-    phase: str = Phase.PENDING
+    phase: Phase = Phase.PENDING
     reason: str = ""
     message: str = ""
     start_time: str | None = None
@@ -201,7 +201,7 @@ class StackStatus:
 
     id: str
     level: int
-    phase: str
+    phase: Phase
     name: str | None = None
     depends_on: tuple[str, ...] = ()
     reason: str | None = None
@@ -258,14 +258,23 @@ def _camel_value(value: Any) -> Any:
 
 
 def read_status(raw: Mapping[str, Any]) -> Status:
-    """Read a stored status; one that does not fit counts as none, since it can be rebuilt.
+    """Read a stored status; a part that does not fit counts as missing, since it can be rebuilt.
 
-    What must survive, the numbers and the handled asks, is healed from the latest workflow.
+    What cannot, the numbers and the handled asks, is in parts of its own.
     """
+    parts = _snake(raw)
     try:
-        return _STATUS.validate_python(_snake(raw))
+        return _STATUS.validate_python(parts)
     except pydantic.ValidationError:
-        return Status()
+        return _STATUS.validate_python({key: parts[key] for key in parts if _fits(parts, key)})
+
+
+def _fits(parts: Mapping[str, Any], key: str) -> bool:
+    try:
+        _STATUS.validate_python({key: parts[key]})
+    except pydantic.ValidationError:
+        return False
+    return True
 
 
 def _snake(value: Any) -> Any:
@@ -292,8 +301,8 @@ def parse(body: Mapping[str, Any]) -> StackChain:
         spec = StackChainSpec.model_validate(body.get("spec") or {})
     except pydantic.ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InvalidResource(f"`spec.{where}`: {first['msg']}") from error
+        where = ".".join(["spec", *(str(part) for part in first["loc"])])
+        raise InvalidResource(f"`{where}`: {first['msg']}") from error
     return StackChain(
         ref=read_ref(body),
         resource_version=metadata["resourceVersion"],

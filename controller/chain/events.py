@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Literal
 
-from controller.api import v1alpha1
+from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 
 
@@ -36,7 +36,7 @@ def _started(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
     run = new.latest_run
     if run is None or not _is_new_run(old, new):
         return []
-    return [_normal("RunStarted", f"Run {run.number} started ({run.trigger}).")]
+    return [_normal("RunStarted", f"Run {run.number} started; trigger: {run.trigger}.")]
 
 
 def _resolved(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
@@ -48,38 +48,59 @@ def _resolved(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
     return [
         _normal(
             "GraphResolved",
-            f"{graph.stacks} stacks, {graph.edges} dependencies, {graph.levels} levels.",
+            f"Stacks: {graph.stacks}, dependencies: {graph.edges}, levels: {graph.levels}.",
         )
     ]
 
 
 def _stacks(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
-    before = {} if _is_new_run(old, new) else {stack.id: stack.phase for stack in old.stacks}
+    before = {} if _is_new_run(old, new) else {stack.id: stack for stack in old.stacks}
     found: list[EventText] = []
     for stack in new.stacks:
-        if before.get(stack.id) == stack.phase:
-            continue
-        link = f" {stack.url}" if stack.url else ""
-        if stack.phase == Phase.AWAITING_CONFIRMATION:
-            found.append(_normal("AwaitingConfirmation", f"'{stack.id}': {stack.message}{link}"))
-        elif stack.phase == Phase.FAILED:
-            found.append(_warning("StackFailed", f"'{stack.id}': {stack.message}{link}"))
-        elif stack.phase == Phase.CANCELED and stack.run_id:
-            found.append(_warning("StackCanceled", f"'{stack.id}': {stack.message}{link}"))
+        event = _stack(before.get(stack.id), stack)
+        if event is not None:
+            found.append(event)
     return found
 
 
+def _stack(before: v1alpha1.StackStatus | None, stack: v1alpha1.StackStatus) -> EventText | None:
+    has_phase = before is not None and before.phase == stack.phase
+    text = " ".join(part for part in (f"'{stack.id}':", stack.message, stack.url) if part)
+    if stack.phase == Phase.AWAITING_CONFIRMATION:
+        # After the approval comes the confirmation: each wants a person of its own.
+        is_same = has_phase and before is not None and before.reason == stack.reason
+        return None if is_same else _normal("AwaitingConfirmation", text)
+    if has_phase:
+        return None
+    if stack.phase == Phase.FAILED:
+        return _warning("StackFailed", text)
+    is_own_end = stack.reason not in _ENDED_WITH_THE_CHAIN
+    if stack.phase == Phase.CANCELED and stack.run_id and is_own_end:
+        return _warning("StackCanceled", text)
+    return None
+
+
+# The end of the run has an Event; its stacks need none each.
+_ENDED_WITH_THE_CHAIN = frozenset(
+    {reasons.StackReason.CHAIN_CANCELED, reasons.StackReason.EXECUTION_ENDED}
+)
+
+
 def _ended(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
-    run = new.latest_run
-    if run is None or not Phase(run.phase).is_over:
+    run, before = new.latest_run, old.latest_run
+    if run is None or not run.phase.is_over:
         return []
-    before = old.latest_run
-    if before is not None and before.number == run.number and Phase(before.phase).is_over:
+    # A run that is tried again may end for another reason.
+    if before is not None and _end(before) == _end(run):
         return []
     text = f"Run {run.number}: {run.message}"
-    if run.phase == Phase.SUCCEEDED:
+    if run.phase is Phase.SUCCEEDED:
         return [_normal(run.reason, text)]
     return [_warning(run.reason, text)]
+
+
+def _end(run: v1alpha1.RunStatus) -> tuple[int, Phase, str]:
+    return run.number, run.phase, run.reason
 
 
 def _problem(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:

@@ -10,6 +10,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from controller.api import reasons
 
+# What a message may spend on names, of the 1,024 characters that a status keeps of it.
+_LISTED_CHARACTERS = 600
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StackFacts:
@@ -126,31 +129,32 @@ def resolve(discovery: Discovery, *, sources: Collection[str], max_stacks: int) 
 
 def _check(discovery: Discovery, *, max_stacks: int) -> None:
     if discovery.unknown_roots:
-        names = _quoted(discovery.unknown_roots)
+        names = _listed(f"'{root}'" for root in discovery.unknown_roots)
         raise GraphProblem(
             reasons.ChainReason.UNKNOWN_STACK,
-            f"Spacelift has no stack {names} that the connection's API key can see. Correct "
+            f"The connection's API key sees no stack {names} in Spacelift. Correct "
             "`spec.roots.stackIds` (a stack's id is the last part of its URL), or give the key "
             "read access to the stack's space.",
         )
     if discovery.is_cut_off or len(discovery.stacks) > max_stacks:
         raise GraphProblem(
             reasons.ChainReason.TOO_MANY_STACKS,
-            f"More than {max_stacks} stacks depend on the roots; nothing was triggered. Choose "
-            "roots further downstream and split the chain.",
+            f"The roots and all that depends on them are more than {max_stacks} stacks, the most "
+            "that a chain may hold; nothing was triggered. Choose roots further downstream and "
+            "split the chain.",
         )
     if discovery.invisible:
-        pairs = ", ".join(
-            f"'{dependent}' (depends on '{up}')"
-            for up, dependent in sorted(discovery.invisible)[:10]
-        )
+        pairs = _listed(f"'{down}' (depends on '{up}')" for up, down in discovery.invisible)
         raise GraphProblem(
             reasons.ChainReason.DEPENDENT_NOT_VISIBLE,
-            f"The connection's API key cannot see {pairs}; Spacelift would run what the chain "
-            "cannot follow. Give the key access to the stack's space.",
+            f"The connection's API key cannot see {pairs}. Give it access to the space of what is "
+            "named; else Spacelift would run what the chain cannot follow.",
         )
     if not discovery.stacks:
-        raise GraphProblem(reasons.ChainReason.GRAPH_EMPTY, "The chain has no stack to run.")
+        raise GraphProblem(
+            reasons.ChainReason.GRAPH_EMPTY,
+            "The chain has no stack to run. Correct `spec.roots.stackIds`.",
+        )
 
 
 def _counts(edge: Edge, sources: Collection[str]) -> bool:
@@ -183,9 +187,9 @@ def _topological(
         cycle = _find_cycle({key: upstreams[key] for key in upstreams if key not in set(order)})
         raise GraphProblem(
             reasons.ChainReason.GRAPH_CYCLE,
-            "The stacks depend on each other in a circle: "
-            + " -> ".join(cycle)
-            + ". Remove one of these dependencies or `dependsOn:` labels.",
+            # The remedy comes first: a status cuts what is too long at its end.
+            "The stacks depend on each other in a circle. Remove one of these dependencies or "
+            "`dependsOn:` labels (each arrow leads to a dependent): " + " -> ".join(cycle),
         )
     return order
 
@@ -246,5 +250,10 @@ def _native_reach(
     return reach
 
 
-def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(f"'{name}'" for name in sorted(names)[:10])
+def _listed(names: Iterable[str]) -> str:
+    """Return the names in order; many or long ones are counted, so that a remedy still fits."""
+    left = sorted(names)
+    shown: list[str] = []
+    while left and (not shown or sum(map(len, shown)) + len(left[0]) <= _LISTED_CHARACTERS):
+        shown.append(left.pop(0))
+    return ", ".join(shown) + (f" and {len(left)} more" if left else "")

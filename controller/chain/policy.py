@@ -34,7 +34,7 @@ def skip_dependents(chain: progress.ChainProgress, *, now: str) -> list[str]:
         stack.phase = v1alpha1.Phase.SKIPPED
         stack.reason = reasons.StackReason.UPSTREAM_NOT_SUCCEEDED
         stack.blocked_by = culprit.id
-        stack.message = f"Not run, because '{culprit.id}' {_what(culprit)}."
+        stack.message = f"Not run, because {_what(culprit)}."
         stack.completed_at = now
         skipped.append(stack.id)
     return skipped
@@ -51,10 +51,16 @@ def _culprit(
 
 
 def _what(culprit: progress.StackProgress) -> str:
-    return {
-        v1alpha1.Phase.FAILED: "failed",
-        v1alpha1.Phase.CANCELED: "was canceled",
-    }.get(culprit.phase, "did not succeed")
+    ends: dict[str, str] = {
+        reasons.StackReason.RUN_DISCARDED: "was discarded",
+        reasons.StackReason.RUN_CANCELED: "was canceled",
+        reasons.StackReason.RUN_STOPPED: "was stopped",
+    }
+    if culprit.reason in ends:
+        return f"the run of '{culprit.id}' {ends[culprit.reason]}"
+    if culprit.phase is v1alpha1.Phase.CANCELED:
+        return f"'{culprit.id}' was canceled"
+    return f"'{culprit.id}' failed"
 
 
 def cancel_unreached(chain: progress.ChainProgress, *, now: str) -> list[str]:

@@ -9,6 +9,11 @@ import dataclasses
 from controller.api import reasons, v1alpha1
 from controller.chain import graph
 
+# A status keeps 1,024 characters of a run's message; what to do stands at its end.
+_LISTED_CHARACTERS = 600
+_PART_CHARACTERS = 240
+_PARTS = 5
+
 
 @dataclasses.dataclass(kw_only=True, slots=True)
 class StackProgress:
@@ -120,49 +125,35 @@ def is_over(progress: ChainProgress) -> bool:
 
 def settle(progress: ChainProgress) -> None:
     """Set the chain's phase, reason and message from its stacks."""
+    phase, reason = v1alpha1.Phase, reasons.ChainReason
     if not is_over(progress):
-        awaiting = [s for s in progress.stacks if s.phase is v1alpha1.Phase.AWAITING_CONFIRMATION]
-        if awaiting:
-            _set(
-                progress,
-                v1alpha1.Phase.AWAITING_CONFIRMATION,
-                reasons.ChainReason.AWAITING_CONFIRMATION,
-                _awaiting_message(awaiting),
-            )
-        else:
-            _set(progress, v1alpha1.Phase.RUNNING, reasons.ChainReason.PROGRESSING, "")
+        _set_in_progress(progress)
         return
-    failed = [s for s in progress.stacks if s.phase is v1alpha1.Phase.FAILED]
-    canceled = [s for s in progress.stacks if s.phase is v1alpha1.Phase.CANCELED]
+    failed = [s for s in progress.stacks if s.phase is phase.FAILED]
+    canceled = [s for s in progress.stacks if s.phase is phase.CANCELED]
     if failed:
-        _set(
-            progress,
-            v1alpha1.Phase.FAILED,
-            reasons.ChainReason.STACK_FAILED,
-            _failed_message(progress, failed),
-        )
-    elif progress.is_canceling and canceled:
-        _set(
-            progress,
-            v1alpha1.Phase.CANCELED,
-            reasons.ChainReason.RUN_CANCELED,
-            "The chain was canceled; its Spacelift runs were stopped. To run again set the "
-            f"annotation `{v1alpha1.RUN_ANNOTATION}` to a new text.",
-        )
+        _set(progress, phase.FAILED, reason.STACK_FAILED, _failed_message(progress, failed))
+    elif canceled and progress.is_canceling:
+        _set(progress, phase.CANCELED, reason.RUN_CANCELED, _run_canceled_message(progress))
     elif canceled:
-        _set(
-            progress,
-            v1alpha1.Phase.CANCELED,
-            reasons.ChainReason.STACK_CANCELED,
-            _failed_message(progress, canceled),
-        )
+        message = _canceled_message(progress, canceled)
+        _set(progress, phase.CANCELED, reason.STACK_CANCELED, message)
     else:
-        _set(
-            progress,
-            v1alpha1.Phase.SUCCEEDED,
-            reasons.ChainReason.RUN_SUCCEEDED,
-            _succeeded_message(progress),
-        )
+        _set(progress, phase.SUCCEEDED, reason.RUN_SUCCEEDED, _succeeded_message(progress))
+
+
+def _set_in_progress(progress: ChainProgress) -> None:
+    """A stack that waits for a person shows at once, whatever else still runs."""
+    phase, reason = v1alpha1.Phase, reasons.ChainReason
+    awaiting = [s for s in progress.stacks if s.phase is phase.AWAITING_CONFIRMATION]
+    if progress.is_canceling:
+        # Nobody should confirm now what is about to be discarded.
+        _set(progress, phase.RUNNING, reason.PROGRESSING, _canceling_message(progress))
+    elif awaiting:
+        message = _awaiting_message(awaiting)
+        _set(progress, phase.AWAITING_CONFIRMATION, reason.AWAITING_CONFIRMATION, message)
+    else:
+        _set(progress, phase.RUNNING, reason.PROGRESSING, "")
 
 
 def _set(
@@ -173,40 +164,90 @@ def _set(
 
 def _awaiting_message(awaiting: list[StackProgress]) -> str:
     first = awaiting[0]
-    more = f" and {len(awaiting) - 1} more" if len(awaiting) > 1 else ""
+    if len(awaiting) > 1:
+        names = _listed([f"'{stack.id}'{_link(stack)}" for stack in awaiting], separator=", ")
+        return f"The runs of {len(awaiting)} stacks wait for a person: {names}"
+    act = "confirm or discard it"
+    if first.reason == reasons.StackReason.NEEDS_APPROVAL:
+        act = "approve or reject it"
     link = f": {first.run_url}" if first.run_url else ""
-    act = (
-        "needs approval"
-        if first.reason == reasons.StackReason.NEEDS_APPROVAL
-        else ("waits for a person to confirm or discard it")
+    return f"The run of '{first.id}' waits for a person to {act}{link}"
+
+
+def _canceling_message(progress: ChainProgress) -> str:
+    live = [f"'{s.id}'" for s in progress.stacks if s.is_started and not s.phase.is_over]
+    stops = f"stops the runs of {_listed(live, separator=', ')}" if live else "is about to end"
+    return f"The chain is being canceled; it {stops}."
+
+
+def _failed_message(progress: ChainProgress, failed: list[StackProgress]) -> str:
+    canceled = " The chain was canceled." if progress.is_canceling else ""
+    return (
+        f"{len(failed)} of {_count(len(progress.stacks))} failed: {_ends(failed)}."
+        f"{_skipped(progress)}{canceled} Mend the cause, then set the annotation "
+        f"`{v1alpha1.RUN_ANNOTATION}` to a new text to run again."
     )
-    return f"The run of '{first.id}'{more} {act}{link}"
 
 
-def _failed_message(progress: ChainProgress, ended: list[StackProgress]) -> str:
+def _canceled_message(progress: ChainProgress, canceled: list[StackProgress]) -> str:
+    was = "was" if len(canceled) == 1 else "were"
+    return (
+        f"{len(canceled)} of {_count(len(progress.stacks))} {was} canceled: {_ends(canceled)}."
+        f"{_skipped(progress)} If that was not meant, set the annotation "
+        f"`{v1alpha1.RUN_ANNOTATION}` to a new text to run again."
+    )
+
+
+def _run_canceled_message(progress: ChainProgress) -> str:
+    well = sum(
+        stack.phase is v1alpha1.Phase.SUCCEEDED
+        or stack.reason == reasons.StackReason.OUTPUT_UNCHANGED
+        for stack in progress.stacks
+    )
+    return (
+        f"The chain was canceled when {well} of {_count(len(progress.stacks))} had ended well; the "
+        "other runs were stopped or never triggered. To run again set the annotation "
+        f"`{v1alpha1.RUN_ANNOTATION}` to a new text."
+    )
+
+
+def _ends(stacks: list[StackProgress]) -> str:
     parts = [
-        f"'{stack.id}': {stack.message}" + (f" {stack.run_url}" if stack.run_url else "")
-        for stack in ended[:3]
+        f"'{stack.id}': {stack.message[:_PART_CHARACTERS].rstrip('.')}{_link(stack)}"
+        for stack in stacks
     ]
-    more = f" (and {len(ended) - 3} more)" if len(ended) > 3 else ""
+    return _listed(parts, separator="; ")
+
+
+def _link(stack: StackProgress) -> str:
+    return f" ({stack.run_url})" if stack.run_url else ""
+
+
+def _listed(parts: list[str], *, separator: str) -> str:
+    """Join as many as a message has room for, so that the remedy after them is not cut off."""
+    shown = parts[:1]
+    for part in parts[1:_PARTS]:
+        if sum(map(len, shown)) + len(part) > _LISTED_CHARACTERS:
+            break
+        shown.append(part)
+    left = len(parts) - len(shown)
+    return separator.join(shown) + (f" and {left} more" if left else "")
+
+
+def _skipped(progress: ChainProgress) -> str:
     skipped = sum(
         stack.reason == reasons.StackReason.UPSTREAM_NOT_SUCCEEDED for stack in progress.stacks
     )
-    tail = f" {skipped} dependent stack{'s' * (skipped != 1)} skipped." if skipped else ""
-    verb = "failed" if ended[0].phase is v1alpha1.Phase.FAILED else "canceled"
-    return (
-        f"{len(ended)} of {len(progress.stacks)} stacks {verb}: "
-        + "; ".join(parts)
-        + more
-        + "."
-        + tail
-        + f" Mend the cause, then set the annotation `{v1alpha1.RUN_ANNOTATION}` to a new "
-        "text to run again."
-    )
+    if not skipped:
+        return ""
+    return f" {skipped} dependent {'stack was' if skipped == 1 else 'stacks were'} skipped."
 
 
 def _succeeded_message(progress: ChainProgress) -> str:
     unchanged = sum(stack.phase is v1alpha1.Phase.SKIPPED for stack in progress.stacks)
-    done = len(progress.stacks) - unchanged
     extra = f", {unchanged} skipped because no input changed" if unchanged else ""
-    return f"{done} stack{'s' * (done != 1)} succeeded{extra}."
+    return f"{_count(len(progress.stacks) - unchanged)} succeeded{extra}."
+
+
+def _count(stacks: int) -> str:
+    return f"{stacks} stack{'s' * (stacks != 1)}"

@@ -12,6 +12,8 @@ import json
 
 from controller.api import reasons, v1alpha1
 
+_LONGEST_KEY = 256
+
 
 class ExecutionState(enum.StrEnum):
     """How the latest workflow execution of a resource stands."""
@@ -84,17 +86,12 @@ def handled_asks(status: v1alpha1.Status, execution: Execution | None) -> v1alph
     """Return what was handled, as the status and the latest execution together know it.
 
     The execution is ahead of the status after a crash between start and write; the status is ahead
-    once the history is deleted.
+    once the history is deleted, and of an execution that it has superseded.
     """
-    if execution is not None and not _is_older(execution, status.latest_run):
-        return execution.handled
-    return status.last_handled
-
-
-def _is_older(execution: Execution, latest: v1alpha1.RunStatus | None) -> bool:
-    if latest is None:
-        return False
-    return (execution.number, execution.attempt) < (latest.number, latest.attempt)
+    latest = status.latest_run
+    if execution is None or (latest is not None and is_duplicate(execution, latest)):
+        return status.last_handled
+    return execution.handled
 
 
 def is_duplicate(execution: Execution, latest: v1alpha1.RunStatus) -> bool:
@@ -128,15 +125,16 @@ def decide(
     wanted = v1alpha1.Handled(spec=digest, run=chain.run_token)
     is_live = execution is not None and execution.state is ExecutionState.RUNNING
     trigger = _trigger(handled, wanted)
+    is_other_bound = is_live and live_parallelism not in (None, chain.spec.parallelism)
+    set_parallelism = chain.spec.parallelism if is_other_bound else None
     if trigger is None:
-        if is_live and live_parallelism not in (None, chain.spec.parallelism):
-            return Decision(handled=handled, set_parallelism=chain.spec.parallelism)
-        if not is_live and is_recheck_due:
+        if not is_live and is_recheck_due and _is_told(chain.status.latest_run, execution):
             return Decision(handled=handled, start=_again(chain, execution, handled))
-        return Decision(handled=handled)
+        return Decision(handled=handled, set_parallelism=set_parallelism)
     if is_live:
         return Decision(
             handled=handled,
+            set_parallelism=set_parallelism,
             pending=v1alpha1.PendingRun(
                 trigger=trigger,
                 message=f"Waits for run {_number(chain, execution)} to end; the newest request "
@@ -167,7 +165,11 @@ def _trigger(handled: v1alpha1.Handled, wanted: v1alpha1.Handled) -> v1alpha1.Tr
 def _key(chain: v1alpha1.StackChain, trigger: v1alpha1.Trigger, digest: str) -> str:
     if trigger is v1alpha1.Trigger.SPEC:
         return f"spec:{chain.ref.generation}:{digest}"
-    return f"run:{chain.run_token}"
+    token = chain.run_token or ""
+    if len(token) > _LONGEST_KEY:
+        # An annotation may hold 256 kB, and Temporal shows the key.
+        token = hashlib.sha256(token.encode()).hexdigest()
+    return f"run:{token}"
 
 
 def _number(chain: v1alpha1.StackChain, execution: Execution | None) -> int:
@@ -181,9 +183,8 @@ def _again(
     latest = chain.status.latest_run
     attempt = max(execution.attempt if execution else 1, latest.attempt if latest else 1) + 1
     number = _number(chain, execution)
-    trigger = (
-        v1alpha1.Trigger(latest.trigger) if latest and latest.trigger else (v1alpha1.Trigger.SPEC)
-    )
+    asked_by = execution.trigger if execution else latest.trigger if latest else ""
+    trigger = next((item for item in v1alpha1.Trigger if item == asked_by), v1alpha1.Trigger.SPEC)
     return Request(
         key=f"recheck:{number}:{attempt}",
         number=number,
@@ -191,6 +192,27 @@ def _again(
         trigger=trigger,
         handled=handled,
     )
+
+
+def _is_told(latest: v1alpha1.RunStatus | None, execution: Execution | None) -> bool:
+    """Whether what the status says of the latest run is the last word on it.
+
+    Not so after a crash: the execution may have gone on and ended well since, and starting it again
+    would run every stack twice.
+    """
+    if latest is None or execution is None or is_duplicate(execution, latest):
+        return True
+    return has_end_of(latest, execution)
+
+
+def has_end_of(latest: v1alpha1.RunStatus, execution: Execution) -> bool:
+    """Whether the run's end in the status is this execution's own.
+
+    While a run is tried again the status keeps the end of the attempt before.
+    """
+    if latest.workflow_run_id != execution.workflow_run_id:
+        return False
+    return latest.completion_time is None or latest.completion_time >= execution.started_at
 
 
 def may_be_rechecked(latest: v1alpha1.RunStatus | None) -> bool:

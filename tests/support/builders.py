@@ -1,0 +1,393 @@
+"""Objects for tests of deciding code: valid by default, and impossible ones are refused.
+
+A test that decides about an object which cannot exist proves nothing, so each builder checks what
+the real makers of the object guarantee.
+"""
+
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from controller.api import reasons, v1alpha1
+from controller.api.v1alpha1 import Phase
+from controller.chain import graph, progress, requests, runs, status
+
+T0 = "2026-03-01T10:00:00Z"
+T1 = "2026-03-01T10:01:00Z"
+T2 = "2026-03-01T10:02:00Z"
+T3 = "2026-03-01T10:03:00Z"
+
+UID = "11111111-2222-3333-4444-555555555555"
+WORKFLOW_ID = f"stackchain/team/chain/{UID}"
+RUN_URL = "https://acme.app.spacelift.io/stack/{stack}/run/{run}"
+
+_RUN_PHASES = frozenset(set(Phase) - {Phase.WAITING, Phase.SKIPPED})
+
+
+class Impossible(ValueError):
+    """No such object can come into being."""
+
+
+def _refuse_if(impossible: bool, why: str) -> None:
+    if impossible:
+        raise Impossible(why)
+
+
+# The resource
+
+
+def make_ref(*, name: str = "chain", generation: int = 1) -> v1alpha1.Ref:
+    _refuse_if(not 0 < len(name) <= 63, "the CRD refuses the name")
+    _refuse_if(generation < 1, "generations count from 1")
+    return v1alpha1.Ref(namespace="team", name=name, uid=UID, generation=generation)
+
+
+def make_spec(
+    *roots: str,
+    connection_name: str = "default",
+    sources: Iterable[str] = ("Dependencies", "Labels"),
+    parallelism: int = 10,
+) -> v1alpha1.StackChainSpec:
+    roots = roots or ("a",)
+    sources = tuple(v1alpha1.Source(source) for source in sources)
+    _refuse_if(len(set(roots)) < len(roots) or len(roots) > 64, "the CRD refuses the roots")
+    _refuse_if(not sources or len(set(sources)) < len(sources), "the CRD refuses the sources")
+    _refuse_if(not 1 <= parallelism <= 500, "the CRD refuses the parallelism")
+    return v1alpha1.StackChainSpec(
+        connection_name=connection_name,
+        roots=v1alpha1.Roots(stack_ids=roots),
+        graph=v1alpha1.Graph(sources=sources),
+        parallelism=parallelism,
+    )
+
+
+def make_stack_chain(
+    *,
+    spec: v1alpha1.StackChainSpec | None = None,
+    status: v1alpha1.Status | None = None,
+    run_token: str | None = None,
+    generation: int = 1,
+    is_deleting: bool = False,
+) -> v1alpha1.StackChain:
+    status = status or v1alpha1.Status()
+    _refuse_if(status.observed_generation > generation, "the status is ahead of the spec")
+    latest = status.latest_run
+    _refuse_if(latest is not None and latest.generation > generation, "a run of a later spec")
+    return v1alpha1.StackChain(
+        ref=make_ref(generation=generation),
+        resource_version="1",
+        is_deleting=is_deleting,
+        run_token=run_token,
+        spec=spec or make_spec(),
+        status=status,
+        raw_status=v1alpha1.status_to_dict(status),
+    )
+
+
+def make_body(spec: Mapping[str, Any], **metadata: Any) -> dict[str, Any]:
+    """Return a StackChain as the API server hands it out."""
+    return {
+        "metadata": {
+            "namespace": "team",
+            "name": "chain",
+            "uid": UID,
+            "generation": 1,
+            "resourceVersion": "7",
+            **metadata,
+        },
+        "spec": spec,
+    }
+
+
+def handled(
+    spec: v1alpha1.StackChainSpec | None = None, run: str | None = None
+) -> v1alpha1.Handled:
+    """Return what is written once these asks became a run."""
+    return v1alpha1.Handled(spec=requests.spec_digest(spec or make_spec()), run=run)
+
+
+def make_run(
+    number: int = 1,
+    *,
+    phase: Phase = Phase.SUCCEEDED,
+    reason: str = "",
+    attempt: int = 1,
+    workflow_run_id: str = "",
+    **fields: Any,
+) -> v1alpha1.RunStatus:
+    """Return a run as the status has it; an ended one began at T0 and ended at T1."""
+    _refuse_if(number < 1 or attempt < 1, "runs and attempts count from 1")
+    _refuse_if(phase not in _RUN_PHASES, f"a run is never {phase}")
+    _refuse_if(
+        reason in reasons.RECHECKED and (phase is not Phase.FAILED or "summary" in fields),
+        "a run that could not begin failed, without stacks",
+    )
+    defaults: dict[str, Any] = {
+        "trigger": v1alpha1.Trigger.SPEC,
+        "generation": 1,
+        "start_time": T0,
+        "completion_time": T1 if phase.is_over else None,
+        "workflow_id": WORKFLOW_ID,
+        "message": "It ended." if phase.is_over else "",
+    }
+    values = defaults | fields
+    _refuse_if(
+        (values["completion_time"] is not None) != phase.is_over, "ended means a completion time"
+    )
+    return v1alpha1.RunStatus(
+        number=number,
+        attempt=attempt,
+        phase=phase,
+        reason=reason or _usual_reason(phase),
+        workflow_run_id=workflow_run_id or execution_run_id(number, attempt),
+        **values,
+    )
+
+
+def _usual_reason(phase: Phase) -> str:
+    return {
+        Phase.SUCCEEDED: reasons.ChainReason.RUN_SUCCEEDED,
+        Phase.FAILED: reasons.ChainReason.STACK_FAILED,
+        Phase.CANCELED: reasons.ChainReason.STACK_CANCELED,
+        Phase.AWAITING_CONFIRMATION: reasons.ChainReason.AWAITING_CONFIRMATION,
+    }.get(phase, reasons.ChainReason.PROGRESSING)
+
+
+def execution_run_id(number: int, attempt: int = 1) -> str:
+    """Return the id that executions and runs of these builders have unless told otherwise."""
+    return f"execution-{number}-{attempt}"
+
+
+def make_status(
+    latest: v1alpha1.RunStatus | None = None,
+    *,
+    last_handled: v1alpha1.Handled | None = None,
+    stacks: Iterable[v1alpha1.StackStatus] = (),
+    observed_generation: int = 1,
+    **fields: Any,
+) -> v1alpha1.Status:
+    stacks = tuple(stacks)
+    _refuse_if(bool(stacks) and latest is None, "stacks are those of a run")
+    is_over = latest is not None and latest.phase.is_over
+    _refuse_if(
+        is_over and any(not stack.phase.is_over for stack in stacks), "a run ends with its stacks"
+    )
+    return v1alpha1.Status(
+        observed_generation=observed_generation,
+        latest_run=latest,
+        last_handled=last_handled or (handled() if latest else v1alpha1.Handled()),
+        stacks=stacks,
+        **fields,
+    )
+
+
+# Temporal
+
+
+def make_execution(
+    number: int = 1,
+    *,
+    state: requests.ExecutionState = requests.ExecutionState.RUNNING,
+    attempt: int = 1,
+    handled_asks: v1alpha1.Handled | None = None,
+    started_at: str = T0,
+    workflow_run_id: str = "",
+    trigger: str = v1alpha1.Trigger.SPEC,
+    generation: int = 1,
+) -> requests.Execution:
+    _refuse_if(number < 1 or attempt < 1, "runs and attempts count from 1")
+    is_running = state is requests.ExecutionState.RUNNING
+    has_failed = state is requests.ExecutionState.FAILED
+    return requests.Execution(
+        workflow_id=WORKFLOW_ID,
+        workflow_run_id=workflow_run_id or execution_run_id(number, attempt),
+        state=state,
+        number=number,
+        attempt=attempt,
+        trigger=trigger,
+        generation=generation,
+        handled=handled_asks or handled(),
+        started_at=started_at,
+        closed_at=None if is_running else T3,
+        failure="The workflow ended FAILED." if has_failed else "",
+    )
+
+
+# The run of a chain
+
+_STACK_REASONS = {
+    Phase.PENDING: "",
+    Phase.WAITING: reasons.StackReason.RUN_QUEUED,
+    Phase.RUNNING: reasons.StackReason.RUN_IN_PROGRESS,
+    Phase.AWAITING_CONFIRMATION: reasons.StackReason.NEEDS_CONFIRMATION,
+    Phase.SUCCEEDED: reasons.StackReason.RUN_FINISHED,
+    Phase.FAILED: reasons.StackReason.RUN_FAILED,
+    Phase.SKIPPED: reasons.StackReason.OUTPUT_UNCHANGED,
+    Phase.CANCELED: reasons.StackReason.RUN_DISCARDED,
+}
+_STACK_MESSAGES = {Phase.FAILED: "The run failed.", Phase.CANCELED: "The run was discarded."}
+
+
+def make_stack(
+    stack_id: str,
+    phase: Phase = Phase.PENDING,
+    *,
+    depends_on: Iterable[str] = (),
+    reason: str = "",
+    message: str | None = None,
+    blocked_by: str | None = None,
+    has_run: bool | None = None,
+    level: int = 0,
+    **fields: Any,
+) -> progress.StackProgress:
+    """Return a stack of a run; it has a run of its own unless its phase says otherwise."""
+    reason = reason or _STACK_REASONS[phase]
+    not_reached = reason in (
+        reasons.StackReason.UPSTREAM_NOT_SUCCEEDED,
+        reasons.StackReason.CHAIN_CANCELED,
+    )
+    if has_run is None:
+        has_run = phase is not Phase.PENDING and not not_reached
+    _refuse_if(has_run and phase is Phase.PENDING, "a stack with a run is not pending")
+    _refuse_if(not has_run and phase is Phase.SUCCEEDED, "only a run can succeed")
+    _refuse_if(
+        (blocked_by is not None) != (reason == reasons.StackReason.UPSTREAM_NOT_SUCCEEDED),
+        "`blocked_by` belongs to UpstreamNotSucceeded",
+    )
+    _refuse_if(
+        reason == reasons.StackReason.OUTPUT_UNCHANGED and phase is not Phase.SKIPPED,
+        "OutputUnchanged is a reason to skip",
+    )
+    run_id = f"01RUN{stack_id.upper()}" if has_run else None
+    return progress.StackProgress(
+        id=stack_id,
+        level=level,
+        depends_on=sorted(depends_on),
+        phase=phase,
+        reason=reason,
+        message=_STACK_MESSAGES.get(phase, "") if message is None else message,
+        blocked_by=blocked_by,
+        is_started=phase is not Phase.PENDING and not not_reached,
+        run_id=run_id,
+        run_url=RUN_URL.format(stack=stack_id, run=run_id) if run_id else None,
+        started_at=T0 if run_id else None,
+        completed_at=T1 if phase.is_over else None,
+        **({"name": stack_id} | fields),
+    )
+
+
+def make_progress(
+    *stacks: progress.StackProgress,
+    number: int = 1,
+    attempt: int = 1,
+    phase: Phase | None = None,
+    reason: str = "",
+    message: str = "",
+    completed_at: str | None = None,
+    **fields: Any,
+) -> progress.ChainProgress:
+    """Return a run's facts: of its stacks if there are some, settled and at their levels."""
+    levels = _levels({stack.id: stack.depends_on for stack in stacks})
+    _refuse_if(len(levels) < len(stacks), "two stacks have one id")
+    for stack in stacks:
+        stack.level = levels[stack.id]
+    _refuse_if(bool(stacks) and phase is not None, "the stacks settle the phase")
+    known = progress.ChainProgress(
+        number=number,
+        attempt=attempt,
+        started_at=T0,
+        resolved_at=T0 if stacks else None,
+        edges=sum(len(stack.depends_on) for stack in stacks),
+        levels=max(levels.values(), default=-1) + 1,
+        stacks=sorted(stacks, key=lambda stack: (stack.level, stack.id)),
+        **({"trigger": v1alpha1.Trigger.SPEC, "generation": 1, "parallelism": 10} | fields),
+    )
+    if stacks:
+        progress.settle(known)
+    else:
+        known.phase, known.reason, known.message = phase or Phase.PENDING, reason, message
+    is_over = known.phase.is_over
+    _refuse_if(completed_at is not None and not is_over, "it has not ended")
+    known.completed_at = completed_at or (T1 if is_over else None)
+    return known
+
+
+def _levels(upstreams: Mapping[str, Iterable[str]]) -> dict[str, int]:
+    levels: dict[str, int] = {}
+    left = dict(upstreams)
+    while left:
+        known = {key for key, ups in left.items() if all(up in levels for up in ups)}
+        _refuse_if(not known, f"cycle, or an upstream that is not in the chain: {sorted(left)}")
+        for key in sorted(known):
+            levels[key] = max((levels[up] + 1 for up in left.pop(key)), default=0)
+    return levels
+
+
+def make_facts(
+    execution: requests.Execution | None = None,
+    known: progress.ChainProgress | None = None,
+    **fields: Any,
+) -> status.Facts:
+    if known is not None:
+        _refuse_if(execution is None, "progress is that of an execution")
+        assert execution is not None
+        _refuse_if(
+            (known.number, known.attempt) != (execution.number, execution.attempt),
+            "progress of another execution",
+        )
+        closed = requests.ExecutionState.CLOSED
+        running = requests.ExecutionState.RUNNING
+        _refuse_if(execution.state not in (closed, running), "nobody can be asked for progress")
+        _refuse_if(execution.state is closed and not known.phase.is_over, "a result is an end")
+    pending = fields.get("pending")
+    fields.setdefault("has_unhandled", pending is not None)
+    _refuse_if(pending is not None and not fields["has_unhandled"], "pending is unhandled")
+    asks = execution.handled if execution is not None else handled()
+    return status.Facts(**({"handled": asks, "execution": execution, "known": known} | fields))
+
+
+# The graph
+
+
+def make_discovery(
+    *paths: str, labels: Iterable[str] = (), stacks: Iterable[str] = (), **fields: Any
+) -> graph.Discovery:
+    """Return what was read: native edges as "a -> b -> c", edges by label likewise."""
+    native, labeled = _pairs(paths), _pairs(labels)
+    ids = set(stacks) | {item for pair in native | labeled for item in pair}
+    if not fields.get("is_cut_off"):
+        unknown = set(fields.get("unknown_roots", ()))
+        _refuse_if(bool(unknown & ids), "a root is known or it is not")
+    return graph.Discovery(
+        stacks=tuple(graph.StackFacts(id=item, name=f"Stack {item}") for item in sorted(ids)),
+        edges=tuple(
+            graph.Edge(
+                upstream=up,
+                dependent=down,
+                is_native=(up, down) in native,
+                is_label=(up, down) in labeled,
+            )
+            for up, down in sorted(native | labeled)
+        ),
+        **fields,
+    )
+
+
+def _pairs(paths: Iterable[str]) -> set[tuple[str, str]]:
+    pairs: set[tuple[str, str]] = set()
+    for path in paths:
+        names = [name.strip() for name in path.split("->")]
+        pairs.update(itertools.pairwise(names))
+    return pairs
+
+
+# Spacelift
+
+
+def make_snapshot(state: str = "QUEUED", **fields: Any) -> runs.RunSnapshot:
+    run_id = fields.pop("run_id", "01RUNA")
+    terminal = {"FINISHED", "FAILED", "CANCELED", "DISCARDED", "STOPPED", "SKIPPED"}
+    fields.setdefault("finished", state in terminal)
+    return runs.RunSnapshot(
+        run_id=run_id, state=state, **({"url": RUN_URL.format(stack="a", run=run_id)} | fields)
+    )

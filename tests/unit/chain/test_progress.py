@@ -1,0 +1,293 @@
+"""progress: reports taken over, and what the stacks together make of the chain."""
+
+import copy
+import dataclasses
+
+import pytest
+
+from controller.api.reasons import ChainReason, StackReason
+from controller.api.v1alpha1 import Phase
+from controller.chain import graph, policy, progress
+from tests.support.builders import T0, T1, T2, make_discovery, make_progress, make_stack
+
+RUN_AGAIN = "set the annotation `stackchain.dev/run` to a new text"
+
+
+def report(
+    phase: Phase = Phase.RUNNING, reason: str = StackReason.RUN_IN_PROGRESS, **fields: object
+) -> progress.StackReport:
+    base = progress.StackReport(stack_id="a", phase=phase, reason=reason)
+    return dataclasses.replace(base, **fields)  # type: ignore[arg-type]
+
+
+# The graph
+
+
+def test_a_resolved_graph_becomes_the_stacks_of_the_run() -> None:
+    known = make_progress()
+    resolved = graph.resolve(
+        make_discovery("a -> b", labels=["x -> c"]),
+        sources=("Dependencies", "Labels"),
+        max_stacks=9,
+    )
+
+    progress.adopt_graph(known, resolved, now=T1)
+
+    assert [(s.id, s.level, s.depends_on, s.adopts_from) for s in known.stacks] == [
+        ("a", 0, [], None),
+        ("x", 0, [], None),
+        ("b", 1, ["a"], "a"),
+        ("c", 1, ["x"], None),
+    ]
+    assert {stack.phase for stack in known.stacks} == {Phase.PENDING}
+    assert (known.edges, known.levels, known.resolved_at) == (2, 2, T1)
+    assert (known.phase, known.reason) == (Phase.RUNNING, ChainReason.PROGRESSING)
+
+
+# Reports
+
+
+def test_a_report_is_taken_over_with_the_time_at_which_the_run_was_known() -> None:
+    stack = make_stack("a", Phase.WAITING, reason=StackReason.STARTING, has_run=False)
+
+    changed = progress.apply_report(
+        stack, report(run_id="01R", run_url="https://r", message="It runs."), now=T2
+    )
+
+    assert changed
+    assert (stack.phase, stack.reason, stack.message) == (
+        Phase.RUNNING,
+        StackReason.RUN_IN_PROGRESS,
+        "It runs.",
+    )
+    assert (stack.run_id, stack.run_url, stack.started_at) == ("01R", "https://r", T2)
+    assert stack.completed_at is None
+
+
+def test_the_same_report_twice_changes_nothing() -> None:
+    stack = make_stack("a", Phase.WAITING, has_run=False)
+    news = report(run_id="01R", added=1, changed=2, deleted=3)
+    progress.apply_report(stack, news, now=T1)
+    before = copy.deepcopy(stack)
+
+    assert not progress.apply_report(stack, news, now=T2)
+    assert stack == before
+
+
+def test_what_is_over_stays_over() -> None:
+    """Signals may come late, after the result."""
+    stack = make_stack("a", Phase.SUCCEEDED)
+    before = copy.deepcopy(stack)
+
+    assert not progress.apply_report(stack, report(), now=T2)
+    assert stack == before
+
+
+def test_an_end_has_its_time_and_the_run_keeps_its_start() -> None:
+    stack = make_stack("a", Phase.RUNNING)
+
+    progress.apply_report(stack, report(Phase.FAILED, StackReason.RUN_FAILED), now=T2)
+
+    assert (stack.started_at, stack.completed_at) == (T0, T2)
+
+
+def test_a_stack_that_ends_without_a_run_never_started() -> None:
+    stack = make_stack("a", Phase.WAITING, has_run=False)
+
+    progress.apply_report(stack, report(Phase.FAILED, StackReason.TRIGGER_REFUSED), now=T2)
+
+    assert (stack.started_at, stack.completed_at) == (None, T2)
+
+
+def test_a_report_without_run_and_delta_keeps_those_known() -> None:
+    stack = make_stack("a", Phase.RUNNING, added=1, changed=2, deleted=3)
+    run_id, url = stack.run_id, stack.run_url
+
+    progress.apply_report(stack, report(Phase.WAITING, StackReason.SPACELIFT_UNREACHABLE), now=T2)
+
+    assert (stack.run_id, stack.run_url) == (run_id, url)
+    assert (stack.added, stack.changed, stack.deleted) == (1, 2, 3)
+
+
+def test_the_state_of_the_run_is_that_of_the_last_report() -> None:
+    stack = make_stack("a", Phase.WAITING, run_state="QUEUED")
+
+    progress.apply_report(stack, report(run_state=None), now=T2)
+
+    assert stack.run_state is None
+
+
+# The chain
+
+
+@pytest.mark.parametrize(
+    ("phases", "phase", "reason"),
+    [
+        pytest.param("SUCCEEDED PENDING", Phase.RUNNING, ChainReason.PROGRESSING, id="runs"),
+        pytest.param(
+            "FAILED RUNNING", Phase.RUNNING, ChainReason.PROGRESSING, id="goes on after a failure"
+        ),
+        pytest.param(
+            "RUNNING AWAITING_CONFIRMATION",
+            Phase.AWAITING_CONFIRMATION,
+            ChainReason.AWAITING_CONFIRMATION,
+            id="a person is wanted, whatever else runs",
+        ),
+        pytest.param(
+            "SUCCEEDED SKIPPED", Phase.SUCCEEDED, ChainReason.RUN_SUCCEEDED, id="all ended well"
+        ),
+        pytest.param("SUCCEEDED FAILED", Phase.FAILED, ChainReason.STACK_FAILED, id="one failed"),
+        pytest.param(
+            "SUCCEEDED CANCELED", Phase.CANCELED, ChainReason.STACK_CANCELED, id="one discarded"
+        ),
+        pytest.param(
+            "FAILED CANCELED", Phase.FAILED, ChainReason.STACK_FAILED, id="failed and discarded"
+        ),
+    ],
+)
+def test_the_stacks_together_decide_the_phase(phases: str, phase: Phase, reason: str) -> None:
+    known = make_progress(
+        *(make_stack(f"s{place}", Phase[name]) for place, name in enumerate(phases.split()))
+    )
+
+    assert (known.phase, known.reason) == (phase, reason)
+
+
+def test_nothing_to_say_while_all_is_well() -> None:
+    assert make_progress(make_stack("a", Phase.RUNNING)).message == ""
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        (
+            StackReason.NEEDS_CONFIRMATION,
+            "The run of 'a' waits for a person to confirm or discard it: "
+            "https://acme.app.spacelift.io/stack/a/run/01RUNA",
+        ),
+        (
+            StackReason.NEEDS_APPROVAL,
+            "The run of 'a' waits for a person to approve or reject it: "
+            "https://acme.app.spacelift.io/stack/a/run/01RUNA",
+        ),
+    ],
+)
+def test_a_wait_for_a_person_says_for_what_and_where(reason: str, message: str) -> None:
+    known = make_progress(make_stack("a", Phase.AWAITING_CONFIRMATION, reason=reason))
+
+    assert known.message == message
+
+
+def test_several_that_wait_for_a_person_are_listed() -> None:
+    known = make_progress(*(make_stack(name, Phase.AWAITING_CONFIRMATION) for name in "abcdefg"))
+
+    assert known.message.startswith("The runs of 7 stacks wait for a person: 'a' (https://")
+    assert known.message.endswith(" and 2 more")
+
+
+def test_a_success_counts_what_ran_and_what_had_nothing_to_do() -> None:
+    assert make_progress(make_stack("a", Phase.SUCCEEDED)).message == "1 stack succeeded."
+    assert (
+        make_progress(
+            make_stack("a", Phase.SUCCEEDED),
+            make_stack("b", Phase.SUCCEEDED),
+            make_stack("c", Phase.SKIPPED),
+        ).message
+        == "2 stacks succeeded, 1 skipped because no input changed."
+    )
+
+
+def test_a_failure_names_stack_cause_link_consequence_and_remedy() -> None:
+    known = make_progress(
+        make_stack("a", Phase.FAILED, message="The run failed (exit code 1)."),
+        make_stack("b", depends_on="a"),
+        make_stack("c", depends_on="b"),
+    )
+    policy.skip_dependents(known, now=T2)
+
+    progress.settle(known)
+
+    assert known.message == (
+        "1 of 3 stacks failed: 'a': The run failed (exit code 1) "
+        "(https://acme.app.spacelift.io/stack/a/run/01RUNA). 2 dependent stacks were skipped. "
+        f"Mend the cause, then {RUN_AGAIN} to run again."
+    )
+
+
+def test_one_skipped_dependent_is_one() -> None:
+    known = make_progress(make_stack("a", Phase.FAILED), make_stack("b", depends_on="a"))
+    policy.skip_dependents(known, now=T2)
+
+    progress.settle(known)
+
+    assert " 1 dependent stack was skipped. " in known.message
+
+
+def test_a_discarded_run_asks_whether_that_was_meant() -> None:
+    known = make_progress(make_stack("a", Phase.CANCELED), make_stack("b", Phase.SUCCEEDED))
+
+    assert known.message == (
+        "1 of 2 stacks was canceled: 'a': The run was discarded "
+        "(https://acme.app.spacelift.io/stack/a/run/01RUNA). "
+        f"If that was not meant, {RUN_AGAIN} to run again."
+    )
+
+
+def test_many_long_failures_leave_room_for_what_to_do() -> None:
+    """A status keeps 1,024 characters."""
+    known = make_progress(
+        *(make_stack(f"{'x' * 120}{place}", Phase.FAILED, message="m" * 512) for place in range(9))
+    )
+
+    assert len(known.message) <= 1024
+    assert "more. Mend the cause" in known.message
+    assert known.message.endswith("to run again.")
+
+
+# Canceling
+
+
+def test_a_chain_that_is_being_canceled_says_what_it_waits_for() -> None:
+    known = make_progress(
+        make_stack("a", Phase.RUNNING), make_stack("b", depends_on="a"), is_canceling=True
+    )
+
+    assert (known.phase, known.reason) == (Phase.RUNNING, ChainReason.PROGRESSING)
+    assert known.message == "The chain is being canceled; it stops the runs of 'a'."
+
+
+def test_nobody_is_asked_to_confirm_what_is_about_to_be_discarded() -> None:
+    known = make_progress(make_stack("a", Phase.AWAITING_CONFIRMATION), is_canceling=True)
+
+    assert known.phase is Phase.RUNNING
+
+
+def test_a_canceled_chain_says_how_far_it_came_and_how_to_run_again() -> None:
+    known = make_progress(
+        make_stack("a", Phase.SUCCEEDED),
+        make_stack("b", Phase.CANCELED, reason=StackReason.CHAIN_CANCELED),
+        is_canceling=True,
+    )
+
+    assert (known.phase, known.reason) == (Phase.CANCELED, ChainReason.RUN_CANCELED)
+    assert known.message == (
+        "The chain was canceled when 1 of 2 stacks had ended well; the other runs were stopped or "
+        f"never triggered. To run again {RUN_AGAIN}."
+    )
+
+
+def test_a_cancel_that_came_too_late_leaves_a_success() -> None:
+    known = make_progress(make_stack("a", Phase.SUCCEEDED), is_canceling=True)
+
+    assert known.phase is Phase.SUCCEEDED
+
+
+def test_a_failure_before_the_cancel_is_not_hidden_by_it() -> None:
+    known = make_progress(
+        make_stack("a", Phase.FAILED),
+        make_stack("b", Phase.CANCELED, reason=StackReason.CHAIN_CANCELED),
+        is_canceling=True,
+    )
+
+    assert known.reason == ChainReason.STACK_FAILED
+    assert " The chain was canceled. " in known.message

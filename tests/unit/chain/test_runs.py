@@ -1,0 +1,251 @@
+"""runs: what a Spacelift run's state means for its stack, and which call stops it."""
+
+import pytest
+
+from controller.api.reasons import StackReason
+from controller.api.v1alpha1 import Phase
+from controller.chain import progress, runs
+from controller.spacelift import errors, models
+from tests.support.builders import make_snapshot
+
+BUSY = (Phase.RUNNING, StackReason.RUN_IN_PROGRESS)
+QUEUED = (Phase.WAITING, StackReason.RUN_QUEUED)
+
+# state -> what it means for the stack, and the call that stops the run
+STATES: dict[str, tuple[tuple[Phase, StackReason], str | None]] = {
+    "QUEUED": (QUEUED, "cancel"),
+    "READY": (QUEUED, "cancel"),
+    "PENDING": (BUSY, None),
+    "PREPARING": (BUSY, "stop"),
+    "INITIALIZING": (BUSY, "stop"),
+    "PLANNING": (BUSY, "stop"),
+    "UNCONFIRMED": ((Phase.AWAITING_CONFIRMATION, StackReason.NEEDS_CONFIRMATION), "discard"),
+    "PENDING_REVIEW": ((Phase.AWAITING_CONFIRMATION, StackReason.NEEDS_APPROVAL), "stop"),
+    "CONFIRMED": (BUSY, None),
+    "PREPARING_APPLY": (BUSY, None),
+    "APPLYING": (BUSY, None),
+    "REPLAN_REQUESTED": (BUSY, "stop"),
+    "PREPARING_REPLAN": (BUSY, "stop"),
+    "PERFORMING": (BUSY, None),
+    "DESTROYING": (BUSY, None),
+    "FINISHED": ((Phase.SUCCEEDED, StackReason.RUN_FINISHED), None),
+    "FAILED": ((Phase.FAILED, StackReason.RUN_FAILED), None),
+    "CANCELED": ((Phase.CANCELED, StackReason.RUN_CANCELED), None),
+    "DISCARDED": ((Phase.CANCELED, StackReason.RUN_DISCARDED), None),
+    "STOPPED": ((Phase.CANCELED, StackReason.RUN_STOPPED), None),
+    "SKIPPED": ((Phase.FAILED, StackReason.RUN_SKIPPED), None),
+    "SOMETHING_NEW": (BUSY, None),
+}
+
+
+def classify(
+    run: runs.RunSnapshot, *, is_adopted: bool = False, is_canceling: bool = False
+) -> progress.StackReport:
+    return runs.classify("a", run, is_adopted=is_adopted, is_canceling=is_canceling)
+
+
+def test_the_tables_here_know_every_state_that_spacelift_is_known_to_have() -> None:
+    assert set(STATES) == models.KNOWN_STATES | {"SOMETHING_NEW"}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_each_state_has_its_meaning(state: str) -> None:
+    report = classify(make_snapshot(state))
+
+    assert (report.phase, report.reason) == STATES[state][0]
+    assert report.run_id == "01RUNA"
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_each_state_has_the_call_that_stops_its_run(state: str) -> None:
+    assert runs.stop_call(make_snapshot(state)) == STATES[state][1]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_only_an_end_is_over(state: str) -> None:
+    is_end = state in models.TERMINAL_STATES
+
+    assert make_snapshot(state, finished=False).is_over is is_end
+    assert classify(make_snapshot(state)).phase.is_over is is_end
+
+
+def test_a_state_that_nobody_knows_ends_only_when_spacelift_says_so() -> None:
+    report = classify(make_snapshot("EXPIRED", finished=True))
+
+    assert (report.phase, report.reason) == (Phase.FAILED, StackReason.RUN_FAILED)
+    assert report.message == "The run ended in the state EXPIRED."
+
+
+# Approval
+
+
+@pytest.mark.parametrize("state", ["QUEUED", "UNCONFIRMED", "PENDING_REVIEW"])
+def test_a_run_held_by_an_approval_policy_waits_for_a_person(state: str) -> None:
+    report = classify(make_snapshot(state, needs_approval=True))
+
+    assert (report.phase, report.reason) == (
+        Phase.AWAITING_CONFIRMATION,
+        StackReason.NEEDS_APPROVAL,
+    )
+    assert "approve or reject" in report.message
+
+
+def test_after_the_approval_the_confirmation_is_news() -> None:
+    held = make_snapshot("UNCONFIRMED", needs_approval=True)
+
+    assert runs.view(held) != runs.view(make_snapshot("UNCONFIRMED"))
+
+
+# Ends
+
+
+def test_an_adopted_run_that_spacelift_skipped_had_nothing_to_do() -> None:
+    report = classify(make_snapshot("SKIPPED", note="inputs unchanged"), is_adopted=True)
+
+    assert (report.phase, report.reason) == (Phase.SKIPPED, StackReason.OUTPUT_UNCHANGED)
+    assert report.message == (
+        "Spacelift skipped the run: no output that it refers to changed (inputs unchanged)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ("FAILED", "The run failed (why)."),
+        ("CANCELED", "The run was canceled (why)."),
+        ("DISCARDED", "The run was discarded (why)."),
+        ("STOPPED", "The run was stopped (why)."),
+        ("SKIPPED", "Spacelift skipped the run (why)."),
+    ],
+)
+def test_an_end_that_is_no_success_carries_spacelifts_note(state: str, message: str) -> None:
+    assert classify(make_snapshot(state, note="why")).message == message
+
+
+@pytest.mark.parametrize("state", ["CANCELED", "DISCARDED", "STOPPED", "SKIPPED"])
+def test_runs_stopped_with_the_chain_say_so(state: str) -> None:
+    report = classify(make_snapshot(state), is_adopted=True, is_canceling=True)
+
+    assert (report.phase, report.reason) == (Phase.CANCELED, StackReason.CHAIN_CANCELED)
+    assert report.message == f"The run ended {state} because the chain was canceled."
+
+
+@pytest.mark.parametrize(
+    ("state", "phase"), [("FINISHED", Phase.SUCCEEDED), ("FAILED", Phase.FAILED)]
+)
+def test_a_run_that_came_to_its_own_end_while_the_chain_was_canceled_keeps_it(
+    state: str, phase: Phase
+) -> None:
+    assert classify(make_snapshot(state), is_canceling=True).phase is phase
+
+
+@pytest.mark.parametrize("state", ["CONFIRMED", "PREPARING_APPLY", "APPLYING", "DESTROYING"])
+def test_a_run_that_applies_is_left_to_end_and_says_so(state: str) -> None:
+    report = classify(make_snapshot(state), is_canceling=True)
+
+    assert report.phase is Phase.RUNNING
+    assert "left to end" in report.message
+
+
+# Reports
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_state_is_named_unless_it_would_soon_be_untrue(state: str) -> None:
+    report = classify(make_snapshot(state))
+
+    assert report.run_state == (None if report.phase is Phase.RUNNING else state)
+
+
+def test_link_and_delta_are_passed_on() -> None:
+    report = classify(make_snapshot("PLANNING", url="https://r", added=1, changed=2, deleted=3))
+
+    assert report.run_url == "https://r"
+    assert (report.added, report.changed, report.deleted) == (1, 2, 3)
+
+
+def test_no_link_is_none() -> None:
+    assert classify(make_snapshot("PLANNING", url="")).run_url is None
+
+
+def test_states_that_mean_the_same_are_no_news() -> None:
+    assert runs.view(make_snapshot("PLANNING")) == runs.view(make_snapshot("APPLYING"))
+    assert runs.view(make_snapshot("QUEUED")) == runs.view(make_snapshot("READY"))
+    assert runs.view(make_snapshot("QUEUED")) != runs.view(make_snapshot("PLANNING"))
+
+
+# Problems of reading
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (errors.Unreachable, StackReason.SPACELIFT_UNREACHABLE),
+        (errors.AmbiguousOutcome, StackReason.SPACELIFT_UNREACHABLE),
+        (errors.RateLimited, StackReason.SPACELIFT_UNREACHABLE),
+        (errors.Refused, StackReason.SPACELIFT_UNREACHABLE),
+        (errors.NotFound, StackReason.SPACELIFT_UNREACHABLE),
+        (errors.CredentialsRejected, StackReason.CREDENTIALS_REJECTED),
+        (errors.PermissionDenied, StackReason.PERMISSION_DENIED),
+    ],
+)
+def test_a_run_that_cannot_be_read_shows_a_documented_reason(
+    error: type[errors.SpaceliftError], reason: StackReason
+) -> None:
+    run = make_snapshot("PLANNING", problem_reason=error.__name__, problem_message="It is so.")
+
+    report = classify(run)
+
+    assert (report.phase, report.reason, report.message) == (Phase.RUNNING, reason, "It is so.")
+
+
+def test_an_end_that_was_read_is_not_undone_by_a_later_problem() -> None:
+    run = make_snapshot("FINISHED", problem_reason="Unreachable")
+
+    assert classify(run).phase is Phase.SUCCEEDED
+
+
+# Adoption
+
+
+def candidate(
+    run_id: str, triggered_by: str | None = "a", *, is_over: bool = False
+) -> runs.Candidate:
+    return runs.Candidate(run_id=run_id, triggered_by=triggered_by, is_over=is_over)
+
+
+def native_runs(candidates: list[runs.Candidate], *origins: str) -> list[str]:
+    found = runs.native_runs(candidates, origin_run_ids=list(origins), queuers=["a", "b"])
+    return [item.run_id for item in found]
+
+
+@pytest.mark.parametrize(
+    ("candidates", "expected"),
+    [
+        pytest.param([], [], id="none there"),
+        pytest.param([candidate("05")], ["05"], id="the one above the origin"),
+        pytest.param([candidate("02")], [], id="of an earlier wave"),
+        pytest.param([candidate("03")], [], id="the origin itself"),
+        pytest.param([candidate("07"), candidate("05")], ["05"], id="the oldest of several"),
+        pytest.param([candidate("05", is_over=True)], ["05"], id="ended already"),
+        pytest.param([candidate("04", "alice"), candidate("06")], ["06"], id="a person's is not"),
+        pytest.param([candidate("04", None)], [], id="a commit's is not"),
+        pytest.param([candidate("04", "b")], ["04"], id="queued by a later stack of the wave"),
+        pytest.param([candidate("04", "api::01KEY")], [], id="one of our own is not"),
+    ],
+)
+def test_the_native_run_is_the_oldest_above_its_origin_that_a_stack_of_the_wave_queued(
+    candidates: list[runs.Candidate], expected: list[str]
+) -> None:
+    assert native_runs(candidates, "03") == expected
+
+
+def test_each_of_several_origins_has_a_native_run_of_its_own() -> None:
+    """Waves that begin together interleave."""
+    found = [candidate("06", "b"), candidate("05", "a"), candidate("09", "a")]
+
+    assert native_runs(found, "04", "03") == ["05", "06"]
+
+
+def test_an_origin_that_queued_nothing_takes_no_run_of_an_earlier_one() -> None:
+    assert native_runs([candidate("04")], "03", "05") == ["04"]

@@ -1,0 +1,144 @@
+"""schedule.ready_stacks: what starts next, and in which order."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.api.reasons import StackReason
+from controller.api.v1alpha1 import Phase
+from controller.chain import progress, schedule
+from tests.support.builders import make_progress, make_stack
+
+
+def ready(chain: progress.ChainProgress, **remaining: int) -> list[str]:
+    lengths = {stack.id: 1 for stack in chain.stacks} | remaining
+    return [stack.id for stack in schedule.ready_stacks(chain, remaining=lengths)]
+
+
+def test_at_the_start_only_stacks_without_upstreams_are_ready() -> None:
+    chain = make_progress(make_stack("a"), make_stack("b", depends_on="a"), make_stack("c"))
+
+    assert ready(chain) == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("upstream", "expected"),
+    [
+        pytest.param(make_stack("a", Phase.SUCCEEDED), ["b"], id="succeeded"),
+        pytest.param(make_stack("a", Phase.SKIPPED), ["b"], id="skipped, output unchanged"),
+        pytest.param(make_stack("a", Phase.WAITING), [], id="waiting"),
+        pytest.param(make_stack("a", Phase.RUNNING), [], id="running"),
+        pytest.param(make_stack("a", Phase.AWAITING_CONFIRMATION), [], id="awaiting a person"),
+        pytest.param(make_stack("a", Phase.FAILED), [], id="failed"),
+        pytest.param(make_stack("a", Phase.CANCELED), [], id="canceled"),
+        pytest.param(
+            make_stack(
+                "a", Phase.SKIPPED, reason=StackReason.UPSTREAM_NOT_SUCCEEDED, blocked_by="x"
+            ),
+            [],
+            id="skipped, upstream failed",
+        ),
+    ],
+)
+def test_a_stack_is_ready_once_its_upstream_has_ended_well(
+    upstream: progress.StackProgress, expected: list[str]
+) -> None:
+    chain = make_progress(upstream, make_stack("b", depends_on="a"))
+
+    assert ready(chain) == expected
+
+
+def test_a_stack_waits_for_all_of_its_upstreams_and_for_no_level() -> None:
+    chain = make_progress(
+        make_stack("a", Phase.SUCCEEDED),
+        make_stack("slow", Phase.RUNNING),
+        make_stack("b", depends_on="a"),
+        make_stack("c", depends_on=["a", "slow"]),
+    )
+
+    assert ready(chain) == ["b"]
+
+
+def test_no_more_start_than_there_are_free_slots() -> None:
+    running = [make_stack("r1", Phase.RUNNING), make_stack("r2", Phase.AWAITING_CONFIRMATION)]
+    chain = make_progress(*running, *(make_stack(name) for name in "abc"), parallelism=4)
+
+    assert ready(chain) == ["a", "b"]
+
+
+def test_a_stack_that_has_ended_gives_its_slot_back() -> None:
+    chain = make_progress(make_stack("r", Phase.SUCCEEDED), make_stack("a"), parallelism=1)
+
+    assert ready(chain) == ["a"]
+
+
+def test_a_stack_that_waits_for_another_chain_keeps_its_slot() -> None:
+    busy = make_stack("r", Phase.WAITING, reason=StackReason.STACK_BUSY, has_run=False)
+    chain = make_progress(busy, make_stack("a"), parallelism=1)
+
+    assert ready(chain) == []
+
+
+def test_a_bound_lowered_below_what_runs_starts_nothing() -> None:
+    running = [make_stack(f"r{number}", Phase.RUNNING) for number in range(3)]
+    chain = make_progress(*running, make_stack("a"), parallelism=1)
+
+    assert ready(chain) == []
+
+
+def test_following_an_adopted_run_takes_no_slot() -> None:
+    adopted = make_stack("r", Phase.RUNNING, adopts_from="root")
+    chain = make_progress(adopted, make_stack("a"), parallelism=1)
+
+    assert ready(chain) == ["a"]
+    assert not schedule.takes_slot(adopted)
+
+
+def test_adopted_runs_are_followed_even_when_no_slot_is_free() -> None:
+    chain = make_progress(
+        make_stack("root", Phase.SUCCEEDED),
+        make_stack("r", Phase.RUNNING),
+        make_stack("b", depends_on=["root"], adopts_from="root"),
+        make_stack("c", depends_on=["root"]),
+        parallelism=1,
+    )
+
+    assert ready(chain) == ["b"]
+
+
+def test_the_longest_remaining_path_goes_first_and_then_the_name() -> None:
+    chain = make_progress(*(make_stack(name) for name in "abcd"), parallelism=3)
+
+    assert ready(chain, a=1, b=3, c=2, d=3) == ["b", "d", "c"]
+
+
+def test_a_stack_that_was_started_is_not_started_again() -> None:
+    chain = make_progress(make_stack("a", Phase.WAITING, has_run=False), make_stack("b"))
+
+    assert ready(chain) == ["b"]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(list(Phase)), st.booleans()), min_size=1, max_size=12),
+    st.integers(min_value=1, max_value=5),
+)
+def test_triggered_runs_never_exceed_the_bound(
+    phases: Iterable[tuple[Phase, bool]], parallelism: int
+) -> None:
+    chain = make_progress(
+        *(
+            make_stack(f"s{number}", phase, adopts_from="root" if adopts else None)
+            for number, (phase, adopts) in enumerate(phases)
+        ),
+        parallelism=parallelism,
+    )
+    before = sum(schedule.takes_slot(stack) for stack in chain.stacks)
+    lengths = {stack.id: 1 for stack in chain.stacks}
+
+    chosen = schedule.ready_stacks(chain, remaining=lengths)
+
+    triggered = [stack for stack in chosen if stack.adopts_from is None]
+    assert before + len(triggered) <= max(parallelism, before)
+    assert all(stack.phase is Phase.PENDING for stack in chosen)
