@@ -169,13 +169,14 @@ class StopNativeRunsInput:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class NativeRunEnd:
-    """How a native run ended, or that it was applying and left to end (`is_left`)."""
+    """How a native run ended, that it is left to end (`is_left`), or what kept it from stopping."""
 
     stack_id: str
     run_id: str
     state: str
     url: str
     is_left: bool
+    problem: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

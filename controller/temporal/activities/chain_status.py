@@ -2,12 +2,20 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 import temporalio.activity as activity
 import temporalio.exceptions
 
 from controller.temporal import messages
+from controller.temporal.activities import heartbeats
+
+# An execution that was terminated leaves its entry behind; this long after its last write the
+# interval is over for any size of chain.
+_FORGET_SECONDS = 600.0
+# Below the time-out of `_PUBLISH_HEARTBEAT` in the workflow.
+_HEARTBEAT_SECONDS = 1.0
 
 
 class ResourceGone(Exception):
@@ -33,36 +41,47 @@ class Publisher(Protocol):
 class ChainStatus:
     """The activity of the operator queue; keeps each chain's writes an interval apart."""
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(
+        self, publisher: Publisher, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._publisher = publisher
+        self._clock = clock
         self._written: dict[str, float] = {}
+        self._swept_at = clock()
 
     @activity.defn(name="publish_chain_status")
     async def publish_chain_status(
         self, argument: messages.PublishChainStatusInput
     ) -> messages.PublishChainStatusResult:
         """Write the status of the execution's resource."""
-        if not argument.is_final:
-            await self._wait_for_turn(argument)
         try:
-            sequence = await self._publisher.publish(argument)
+            async with heartbeats.kept_alive(seconds=_HEARTBEAT_SECONDS):
+                if not argument.is_final:
+                    await self._wait_for_turn(argument)
+                sequence = await self._publisher.publish(argument)
         except (ResourceGone, Superseded) as error:
             self._written.pop(argument.uid, None)
             raise temporalio.exceptions.ApplicationError(
                 str(error), type=type(error).__name__, non_retryable=True
             ) from error
-        if argument.is_final:
-            self._written.pop(argument.uid, None)
-        else:
-            self._written[argument.uid] = time.monotonic()
+        self._note_written(argument)
         return messages.PublishChainStatusResult(sequence=sequence)
 
     async def _wait_for_turn(self, argument: messages.PublishChainStatusInput) -> None:
         """The interval is kept here, so that it costs the workflow no timer."""
         last = self._written.get(argument.uid)
-        if last is None:
-            return
-        due = last + argument.interval_milliseconds / 1000
-        while (left := due - time.monotonic()) > 0:
-            activity.heartbeat()
-            await asyncio.sleep(min(left, 1.0))
+        if last is not None:
+            due = last + argument.interval_milliseconds / 1000
+            await asyncio.sleep(max(0.0, due - self._clock()))
+
+    def _note_written(self, argument: messages.PublishChainStatusInput) -> None:
+        now = self._clock()
+        if argument.is_final:
+            self._written.pop(argument.uid, None)
+        else:
+            self._written[argument.uid] = now
+        if now - self._swept_at > _FORGET_SECONDS:
+            self._swept_at = now
+            self._written = {
+                uid: at for uid, at in self._written.items() if now - at < _FORGET_SECONDS
+            }

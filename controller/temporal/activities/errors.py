@@ -11,7 +11,8 @@ from controller.spacelift import errors
 
 # Bad credentials may be mended by a rotation; without them nothing was committed.
 _FINAL = (errors.CredentialsRejected, errors.PermissionDenied, errors.NotFound, errors.Refused)
-_FINAL_STOP = (errors.PermissionDenied, errors.NotFound, errors.Refused)
+# A run goes on until it is stopped, so bad credentials are no reason to give that up.
+FINAL_STOP = (errors.PermissionDenied, errors.NotFound, errors.Refused)
 
 # Whether a run was created is not known.
 AMBIGUOUS = errors.AmbiguousOutcome.__name__
@@ -38,7 +39,7 @@ def to_application_error(
     return temporalio.exceptions.ApplicationError(
         str(error),
         type=as_type or type(error).__name__,
-        non_retryable=as_type is None and isinstance(error, _FINAL_STOP if is_stop else _FINAL),
+        non_retryable=as_type is None and isinstance(error, FINAL_STOP if is_stop else _FINAL),
         next_retry_delay=delay,
         category=category,
     )

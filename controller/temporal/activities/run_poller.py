@@ -21,7 +21,7 @@ ReadRuns = Callable[
 # News is most likely soon after a run was created, so young follows are read more often.
 _YOUNG_TICKS = 3
 _YOUNG_DIVISOR = 5
-# Runs due within this part of a tick share one document.
+# Runs due within this part of the shorter interval share one document.
 _SLACK = 0.2
 # An outage shorter than this is nobody's business.
 _PROBLEM_AFTER_SECONDS = 10.0
@@ -45,7 +45,11 @@ class _Follow:
 
 
 class RunPoller:
-    """Every follow gets each reading of its run; one request at most per tick and 50 runs."""
+    """Every follow gets each reading of its run; one request at most per tick and 50 runs.
+
+    Follows are due at the same instants, multiples of the interval, whenever they began: that is
+    what lets many runs share a document.
+    """
 
     def __init__(
         self,
@@ -62,6 +66,8 @@ class RunPoller:
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
         self._failing_since: float | None = None
+        # Nothing is read before this, whoever asks: Spacelift fails or wants to be left alone.
+        self._resume_at = clock()
 
     @property
     def followed(self) -> int:
@@ -79,7 +85,7 @@ class RunPoller:
             read_now: read it at once instead of at the next tick.
         """
         now = self._clock()
-        due = now if read_now else now + self._interval(0)
+        due = now if read_now else self._next_due(now, age=0)
         follow = _Follow(key=key, since=now, due=due, readings=asyncio.Queue(maxsize=1))
         self._follows.add(follow)
         self._news.set()
@@ -100,48 +106,60 @@ class RunPoller:
     def _interval(self, age: float) -> float:
         return self._tick / _YOUNG_DIVISOR if age < self._tick * _YOUNG_TICKS else self._tick
 
+    def _next_due(self, now: float, *, age: float) -> float:
+        interval = self._interval(age)
+        return (now // interval + 1) * interval
+
     async def _poll(self) -> None:
         while self._follows:
             await self._wait_until_due()
-            horizon = self._clock() + self._tick * _SLACK / _YOUNG_DIVISOR
+            now = self._clock()
+            horizon = now + self._tick * _SLACK / _YOUNG_DIVISOR
             due = [follow for follow in self._follows if follow.due <= horizon]
-            if due:
+            if due and self._resume_at <= now:
                 await self._read(due)
 
     async def _wait_until_due(self) -> None:
         self._news.clear()
         next_due = min((follow.due for follow in self._follows), default=self._clock())
+        seconds = max(next_due, self._resume_at) - self._clock()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), max(0.0, next_due - self._clock()))
+            await asyncio.wait_for(self._news.wait(), max(0.0, seconds))
 
     async def _read(self, due: list[_Follow]) -> None:
         keys = sorted({follow.key for follow in due})
         try:
             records = await self._read_runs(keys)
+            readings = {key: Reading(record=records[key]) for key in keys}
         except errors.SpaceliftError as error:
             self._failed(due, error)
+            return
+        except Exception as error:
+            # All follows of this process hang on this task, so no mistake may end it.
+            logger.exception("Reading runs failed in a way that is not foreseen")
+            self._failed(due, errors.SpaceliftError(f"{type(error).__name__}: {error}"))
             return
         self._failures, self._failing_since = 0, None
         now = self._clock()
         for follow in due:
-            follow.due = now + self._interval(now - follow.since)
-            _offer(follow, Reading(record=records[follow.key]))
+            follow.due = self._next_due(now, age=now - follow.since)
+            _offer(follow, readings[follow.key])
 
     def _failed(self, due: list[_Follow], error: errors.SpaceliftError) -> None:
         """Back off, all follows together; tell them once it lasts or cannot pass by itself."""
         now = self._clock()
         self._failures += 1
-        self._failing_since = self._failing_since or now
-        delay = min(self._tick * 2 ** min(self._failures, 10), _LONGEST_BACKOFF_SECONDS)
+        if self._failing_since is None:
+            self._failing_since = now
+        delay = min(self._tick * 2 ** min(self._failures - 1, 10), _LONGEST_BACKOFF_SECONDS)
         if isinstance(error, errors.RateLimited) and error.retry_after_seconds is not None:
             delay = error.retry_after_seconds
-        for follow in self._follows:
-            follow.due = max(follow.due, now + delay)
+        self._resume_at = now + delay
         lasts = now - self._failing_since >= _PROBLEM_AFTER_SECONDS
         rejected = isinstance(error, errors.CredentialsRejected | errors.PermissionDenied)
         logger.warning("Reading runs failed", extra={"error": str(error), "runs": len(due)})
         if lasts or rejected:
-            for follow in due:
+            for follow in self._follows:
                 _offer(follow, Reading(record=None, error=error))
 
 

@@ -8,7 +8,7 @@ from controller.chain import graph
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
-from controller.temporal.activities import errors, spacelift_clients
+from controller.temporal.activities import errors, heartbeats, spacelift_clients
 
 # The convention for edges that Spacelift is not to know of, on the dependent stack.
 LABEL_PREFIX = "dependsOn:"
@@ -39,7 +39,8 @@ class StackDependencies:
         """
         served = self._clients.get(argument.connection)
         try:
-            found = await _walk(served, argument)
+            async with heartbeats.kept_alive():
+                found = await _walk(served, argument)
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error) from error
         return graph.Discovery(
@@ -61,7 +62,10 @@ async def _walk(
     # Who led to a stack: None for a root.
     front: dict[str, str | None] = dict.fromkeys(argument.roots)
     while front:
-        activity.heartbeat()
+        if len(found.stacks) + len(front) > argument.max_stacks:
+            # What is over the limit need not be read, however much it is.
+            found.is_cut_off = True
+            return found
         records = await served.client.get_stacks(sorted(front))
         for stack_id, record in records.items():
             upstream = front[stack_id]
@@ -71,9 +75,6 @@ async def _walk(
                 found.unknown_roots.append(stack_id)
             else:
                 found.invisible.append((upstream, stack_id))
-        if len(found.stacks) > argument.max_stacks:
-            found.is_cut_off = True
-            return found
         front = await _next_front(served, argument, found, level=sorted(front))
     return found
 

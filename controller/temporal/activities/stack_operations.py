@@ -10,7 +10,7 @@ import dataclasses
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 import temporalio.activity as activity
@@ -20,7 +20,7 @@ from controller.chain import runs
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
-from controller.temporal.activities import errors, run_poller, spacelift_clients
+from controller.temporal.activities import errors, heartbeats, run_poller, spacelift_clients
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,6 @@ _EFFECT_LIMIT_SECONDS = 20.0
 _LOST_AFTER_SECONDS = 30.0
 # A follow hands over before its activity times out.
 _FOLLOW_LIMIT_SECONDS = 3300.0
-_HEARTBEAT_SECONDS = 3.0
 _STOPS_AT_ONCE = 10
 
 
@@ -82,62 +81,68 @@ class StackOperations:
         """Return the newest run, and the one to adopt, which is waited for a settable while."""
         served = self._clients.get(argument.connection)
         try:
-            if argument.adopt_origin is None:
-                newest = await served.client.list_runs_after(argument.stack_id, None)
-                return messages.FindStackRunResult(
-                    newest_run_id=newest[0].id if newest else _BEFORE_ALL
-                )
-            native = await self._find_native(
-                served, argument.stack_id, argument.adopt_origin, argument.queuers
-            )
+            async with heartbeats.kept_alive():
+                return await self._find(served, argument)
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error) from error
-        if native is not None:
-            self._counters.run_adopted()
-        return messages.FindStackRunResult(
-            newest_run_id=native.run_id if native else argument.adopt_origin,
-            adopted_run_id=native.run_id if native else None,
-        )
 
-    async def _find_native(
+    async def _find(
+        self, served: spacelift_clients.Served, argument: messages.FindStackRunInput
+    ) -> messages.FindStackRunResult:
+        origin = argument.adopt_origin
+        if origin is None:
+            newest = await served.client.list_runs_after(argument.stack_id, None)
+            return messages.FindStackRunResult(
+                newest_run_id=newest[0].id if newest else _BEFORE_ALL
+            )
+        natives = await self._find_natives(served, argument.stack_id, [origin], argument.queuers)
+        if not natives:
+            return messages.FindStackRunResult(newest_run_id=origin)
+        self._counters.run_adopted()
+        adopted = natives[0].run_id
+        return messages.FindStackRunResult(newest_run_id=adopted, adopted_run_id=adopted)
+
+    async def _find_natives(
         self,
         served: spacelift_clients.Served,
         stack_id: str,
-        origin_run_id: str,
+        origin_run_ids: list[str],
         queuers: list[str],
-    ) -> runs.Candidate | None:
+    ) -> list[runs.Candidate]:
+        """Return what the origins made Spacelift queue; what is late is waited for."""
+        found: list[runs.Candidate] = []
         async for _ in _repeat(self._patience.adopt_settle):
-            records = await served.client.list_runs_after(stack_id, origin_run_id)
-            native = runs.native_run(
+            records = await served.client.list_runs_after(stack_id, min(origin_run_ids))
+            found = runs.native_runs(
                 [_candidate(run) for run in records],
-                origin_run_id=origin_run_id,
+                origin_run_ids=origin_run_ids,
                 queuers=queuers,
             )
-            if native is not None:
-                return native
-        return None
+            if len(found) == len(origin_run_ids):
+                break
+        return found
 
     @activity.defn(name="trigger_stack_run")
     async def trigger_stack_run(self, argument: messages.TriggerStackRunInput) -> runs.RunSnapshot:
         """Create a run once, whatever happens to the answer or to this process."""
         served = self._clients.get(argument.connection)
         lost_at = _lost_at(was_attempted=argument.was_attempted)
-        if lost_at is not None:
-            activity.heartbeat(lost_at)
-            found = await self._find_own(served, argument, lost_at)
-            if found is not None:
-                self._counters.run_triggered()
-                return served.snapshot(found)
-        # Known to Temporal before the request leaves, so that a later attempt looks first.
-        activity.heartbeat(time.time())
         try:
-            run = await served.client.trigger_run(argument.stack_id, marker=argument.marker)
+            async with heartbeats.kept_alive():
+                run = await self._find_own(served, argument, lost_at) if lost_at else None
+                if run is None:
+                    lost_at = None
+                    run = await served.client.trigger_run(argument.stack_id, marker=argument.marker)
         except spacelift_errors.AmbiguousOutcome as error:
             self._counters.trigger_ambiguous()
+            _note_failure(time.time())
             raise errors.to_application_error(error) from error
         except spacelift_errors.SpaceliftError as error:
-            activity.heartbeat(None)
+            _note_failure(None)
             raise errors.to_application_error(error) from error
+        except _NotFoundYet as error:
+            _note_failure(lost_at)
+            raise error.error from error
         self._counters.run_triggered()
         logger.info("Run triggered", extra={"stack_id": argument.stack_id, "run_id": run.id})
         return served.snapshot(run)
@@ -151,51 +156,63 @@ class StackOperations:
         """Return the run of a trigger whose answer was lost; None once the grace has passed.
 
         Raises:
-            ApplicationError: not found yet; or Spacelift cannot be asked, which must not end in
+            _NotFoundYet: not found yet; or Spacelift cannot be asked, which must not end in
                 giving up, since the run may be there.
         """
+        left = lost_at + self._patience.trigger_grace - time.time()
         try:
             records = await served.client.list_runs_after(argument.stack_id, argument.newest_run_id)
         except spacelift_errors.SpaceliftError as error:
-            raise errors.to_application_error(error, as_type=errors.AMBIGUOUS) from error
-        own = [run for run in records if served.owns(run) and run.type == "TRACKED"]
+            raise _NotFoundYet(
+                errors.to_application_error(error, as_type=errors.AMBIGUOUS)
+            ) from error
+        own = [run for run in records if served.owns(run) and run.type == models.RunType.TRACKED]
         if own:
             logger.info("Run of a lost trigger found", extra={"stack_id": argument.stack_id})
             return min(own, key=lambda run: run.id)
-        left = lost_at + self._patience.trigger_grace - time.time()
         if left <= 0:
             return None
-        raise temporalio.exceptions.ApplicationError(
+        message = (
             f"The answer to the trigger of '{argument.stack_id}' was lost; looking for its run "
-            f"for {left:.0f} s more before triggering again.",
-            type=errors.AMBIGUOUS,
-            next_retry_delay=timedelta(seconds=min(left, 2.0)),
+            f"for {left:.0f} s more before triggering again."
+        )
+        raise _NotFoundYet(
+            temporalio.exceptions.ApplicationError(
+                message,
+                type=errors.AMBIGUOUS,
+                next_retry_delay=timedelta(seconds=min(left, 2.0)),
+            )
         )
 
     @activity.defn(name="follow_stack_run")
-    async def follow_stack_run(self, argument: messages.FollowStackRunInput) -> runs.RunSnapshot:
-        """Return at the next change that matters to the chain."""
+    async def follow_stack_run(
+        self, argument: messages.FollowStackRunInput
+    ) -> runs.RunSnapshot | None:
+        """Return at the next change that matters to the chain; None if none came for long.
+
+        A run that cannot be read is news too; of such a snapshot only the problem counts.
+        """
         served = self._clients.get(argument.connection)
         key = models.RunKey(stack_id=argument.stack_id, run_id=argument.run_id)
-        last = runs.RunSnapshot(run_id=argument.run_id, state="QUEUED")
         missing_since: float | None = None
-        async with served.poller.follow(key, read_now=argument.read_now) as readings:
+        async with (
+            heartbeats.kept_alive(),
+            served.poller.follow(key, read_now=argument.read_now) as readings,
+        ):
             async for reading in _readings(readings):
-                if reading is None:
-                    return last
                 if reading.error is not None:
                     if type(reading.error).__name__ != argument.known_problem:
-                        return _with_problem(last, reading.error)
+                        return _unread(argument.run_id, reading.error)
                 elif reading.record is None:
                     missing_since = missing_since or time.monotonic()
                     _check_lost(argument, missing_since)
                 else:
                     missing_since = None
-                    last = served.snapshot(reading.record)
+                    news = served.snapshot(reading.record)
                     _log_unknown_state(reading.record)
-                    if argument.known_problem or runs.view(last) != argument.known_view:
-                        return await _with_note(served, reading.record, last)
-        raise AssertionError("readings end only by a return")
+                    if argument.known_problem or runs.view(news) != argument.known_view:
+                        return await _with_note(served, reading.record, news)
+        return None
 
     @activity.defn(name="stop_stack_run")
     async def stop_stack_run(self, argument: messages.StopStackRunInput) -> runs.RunSnapshot | None:
@@ -205,11 +222,12 @@ class StackOperations:
         """
         served = self._clients.get(argument.connection)
         try:
-            run_id = argument.run_id or await self._find_possible(served, argument)
-            if run_id is None:
-                return None
-            key = models.RunKey(stack_id=argument.stack_id, run_id=run_id)
-            return await _stop(served, key, note=argument.note)
+            async with heartbeats.kept_alive():
+                run_id = argument.run_id or await self._find_possible(served, argument)
+                if run_id is None:
+                    return None
+                key = models.RunKey(stack_id=argument.stack_id, run_id=run_id)
+                return await _stop(served, key, note=argument.note)
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error, is_stop=True) from error
 
@@ -218,7 +236,9 @@ class StackOperations:
     ) -> str | None:
         async for _ in _repeat(self._patience.trigger_grace):
             records = await served.client.list_runs_after(argument.stack_id, argument.newest_run_id)
-            own = [run.id for run in records if served.owns(run) and run.type == "TRACKED"]
+            own = [
+                run.id for run in records if served.owns(run) and run.type == models.RunType.TRACKED
+            ]
             if own:
                 return min(own)
         return None
@@ -231,54 +251,60 @@ class StackOperations:
         served = self._clients.get(argument.connection)
         slots = asyncio.Semaphore(_STOPS_AT_ONCE)
 
-        async def stop(
-            target: messages.NativeRunTarget, origin_run_id: str
-        ) -> messages.NativeRunEnd | None:
+        async def stop(target: messages.NativeRunTarget) -> list[messages.NativeRunEnd]:
             async with slots:
-                return await self._stop_native(served, target, origin_run_id, argument.note)
+                return await self._stop_natives_of(served, target, argument.note)
 
+        async with heartbeats.kept_alive():
+            # One that fails must not keep the others from being stopped.
+            ends = await asyncio.gather(*map(stop, argument.targets), return_exceptions=True)
+        for end in ends:
+            if isinstance(end, spacelift_errors.SpaceliftError):
+                raise errors.to_application_error(end, is_stop=True) from end
+            if isinstance(end, BaseException):
+                raise end
+        found = [end for group in ends if isinstance(group, list) for end in group]
+        return messages.StopNativeRunsResult(runs=found)
+
+    async def _stop_natives_of(
+        self, served: spacelift_clients.Served, target: messages.NativeRunTarget, note: str
+    ) -> list[messages.NativeRunEnd]:
+        ends: list[messages.NativeRunEnd] = []
         try:
-            ends = await asyncio.gather(
-                *(
-                    stop(target, origin)
-                    for target in argument.targets
-                    for origin in target.origin_run_ids
+            natives = await self._find_natives(
+                served, target.stack_id, target.origin_run_ids, target.queuers
+            )
+            for native in natives:
+                if native.run_id != target.keep_run_id and not native.is_over:
+                    key = models.RunKey(stack_id=target.stack_id, run_id=native.run_id)
+                    ends.append(_native_end(target.stack_id, await _stop(served, key, note=note)))
+        except errors.FINAL_STOP as error:
+            # Trying again cannot help this stack; the others are not its business.
+            ends.append(
+                messages.NativeRunEnd(
+                    stack_id=target.stack_id,
+                    run_id="",
+                    state="",
+                    url="",
+                    is_left=False,
+                    problem=str(error),
                 )
             )
-        except spacelift_errors.SpaceliftError as error:
-            raise errors.to_application_error(error, is_stop=True) from error
-        return messages.StopNativeRunsResult(runs=[end for end in ends if end is not None])
-
-    async def _stop_native(
-        self,
-        served: spacelift_clients.Served,
-        target: messages.NativeRunTarget,
-        origin_run_id: str,
-        note: str,
-    ) -> messages.NativeRunEnd | None:
-        native = await self._find_native(served, target.stack_id, origin_run_id, target.queuers)
-        if native is None or native.run_id == target.keep_run_id:
-            return None
-        key = models.RunKey(stack_id=target.stack_id, run_id=native.run_id)
-        end = await _stop(served, key, note=note)
-        return messages.NativeRunEnd(
-            stack_id=target.stack_id,
-            run_id=native.run_id,
-            state=end.state,
-            url=end.url,
-            is_left=not end.is_over,
-        )
+        return ends
 
     @activity.defn(name="await_execution_end")
     async def await_execution_end(self, argument: messages.AwaitExecutionInput) -> None:
         """Return once no execution has the workflow id: another chain runs the stack until then."""
-        waiting = asyncio.ensure_future(self._await_execution_end(argument.workflow_id))
-        try:
-            while not (await asyncio.wait({waiting}, timeout=_HEARTBEAT_SECONDS))[0]:
-                activity.heartbeat()
-            waiting.result()
-        finally:
-            waiting.cancel()
+        async with heartbeats.kept_alive():
+            await self._await_execution_end(argument.workflow_id)
+
+
+class _NotFoundYet(Exception):
+    """The run of a lost trigger is still looked for; `error` is what Temporal is told."""
+
+    def __init__(self, error: temporalio.exceptions.ApplicationError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 async def _stop(
@@ -315,7 +341,6 @@ async def _repeat(limit_seconds: float) -> AsyncIterator[None]:
     until = time.monotonic() + limit_seconds
     pause = min(_EFFECT_SECONDS, max(limit_seconds / 5, 0.05))
     while True:
-        activity.heartbeat()
         yield
         if time.monotonic() >= until:
             return
@@ -324,48 +349,60 @@ async def _repeat(limit_seconds: float) -> AsyncIterator[None]:
 
 async def _readings(
     queue: asyncio.Queue[run_poller.Reading],
-) -> AsyncIterator[run_poller.Reading | None]:
-    """Yield readings, with heartbeats between them; None when the activity should end."""
+) -> AsyncIterator[run_poller.Reading]:
+    """Yield readings until the activity should end."""
     until = time.monotonic() + _FOLLOW_LIMIT_SECONDS
-    while time.monotonic() < until:
-        activity.heartbeat()
+    while (left := until - time.monotonic()) > 0:
         try:
-            async with asyncio.timeout(_HEARTBEAT_SECONDS):
+            async with asyncio.timeout(left):
                 reading = await queue.get()
         except TimeoutError:
-            continue
+            return
         yield reading
-    yield None
+
+
+def _note_failure(lost_at: float | None) -> None:
+    """Tell the next attempt since when a run may be there that nobody knows of; None: none is.
+
+    The SDK delivers the last heartbeat of an attempt that fails by itself, and only such an attempt
+    writes details: whatever else a later attempt finds comes from a worker that died.
+    """
+    activity.heartbeat(activity.info().attempt, lost_at)
 
 
 def _lost_at(*, was_attempted: bool) -> float | None:
-    """Return when a trigger of this stack may have left without an answer, None if none has.
+    """Return since when a run may be there that nobody knows of; None if there cannot be one.
 
-    The heartbeat of the attempt before has the time of its request, or None when that is known to
-    have changed nothing. Without one, a worker that died is taken to have sent it just before.
+    Without word from the attempt before, its worker is taken to have died just now and with the
+    request sent.
     """
     info = activity.info()
-    details = list(info.heartbeat_details)
-    if info.attempt > 1 and details:
-        return None if details[0] is None else float(details[0])
-    if info.attempt > 1 or was_attempted:
-        return _epoch(info.current_attempt_scheduled_time)
-    return None
-
-
-def _epoch(instant: datetime) -> float:
-    return instant.astimezone(UTC).timestamp()
+    if info.attempt == 1:
+        return time.time() if was_attempted else None
+    match list(info.heartbeat_details):
+        case [attempt, lost_at] if attempt == info.attempt - 1:
+            return None if lost_at is None else float(lost_at)
+        case _:
+            return time.time()
 
 
 def _candidate(run: models.RunRecord) -> runs.Candidate:
     return runs.Candidate(run_id=run.id, triggered_by=run.triggered_by, is_over=run.is_terminal)
 
 
-def _with_problem(
-    last: runs.RunSnapshot, error: spacelift_errors.SpaceliftError
-) -> runs.RunSnapshot:
-    return dataclasses.replace(
-        last, problem_reason=type(error).__name__, problem_message=str(error)
+def _native_end(stack_id: str, end: runs.RunSnapshot) -> messages.NativeRunEnd:
+    return messages.NativeRunEnd(
+        stack_id=stack_id,
+        run_id=end.run_id,
+        state=end.state,
+        url=end.url,
+        is_left=not end.is_over,
+    )
+
+
+def _unread(run_id: str, error: spacelift_errors.SpaceliftError) -> runs.RunSnapshot:
+    return runs.RunSnapshot(
+        run_id=run_id, state="", problem_reason=type(error).__name__, problem_message=str(error)
     )
 
 

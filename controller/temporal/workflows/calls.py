@@ -3,7 +3,7 @@
 Business deadlines are no time-outs here: a Temporal time-out kills without clean-up.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +11,11 @@ import temporalio.common
 import temporalio.exceptions
 from temporalio import workflow
 
-# One HTTP call and its look-ups take seconds; a worker that died is noticed by then.
-CALL_TIMEOUT = timedelta(seconds=60)
-# A trigger, a stop or a wait heartbeats, so that a killed worker is noticed soon.
+# A call and its look-ups take seconds, the search for a lost run a grace period; many stacks at a
+# time take minutes.
+CALL_TIMEOUT = timedelta(minutes=2)
+BULK_TIMEOUT = timedelta(minutes=30)
+# All activities heartbeat while they wait, so that a killed worker is noticed soon.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 # Waits return by themselves before this, so that no worker holds one for ever.
 WAIT_TIMEOUT = timedelta(hours=1)
@@ -32,7 +34,7 @@ PUBLISH = temporalio.common.RetryPolicy(
 )
 
 # (type, message) of what went wrong, or None when it is over.
-OnProblem = Callable[[tuple[str, str] | None], Awaitable[None]]
+OnProblem = Callable[[tuple[str, str] | None], None]
 
 
 def cause_of(error: temporalio.exceptions.FailureError) -> tuple[str, str]:
@@ -59,6 +61,7 @@ async def persist(
     summary: str,
     on_problem: OnProblem,
     then: Callable[[str], Any] | None = None,
+    start_to_close: timedelta = CALL_TIMEOUT,
 ) -> Any:
     """Run an activity until it succeeds; after the first few tries say what is wrong.
 
@@ -68,6 +71,7 @@ async def persist(
         summary: what the Temporal web UI shows.
         on_problem: called with the problem, and with None once it is over.
         then: gives the input for the tries after the first few, from the type of the last failure.
+        start_to_close: how long one try may take.
 
     Raises:
         ActivityError: cancelled, or a failure that no retry can mend.
@@ -76,7 +80,7 @@ async def persist(
         return await workflow.execute_activity(
             activity,
             argument,
-            start_to_close_timeout=CALL_TIMEOUT * 2,
+            start_to_close_timeout=start_to_close,
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
             retry_policy=FIRST_TRIES,
             summary=summary,
@@ -85,14 +89,14 @@ async def persist(
         if temporalio.exceptions.is_cancelled_exception(error) or is_final(error):
             raise
         kind, message = cause_of(error)
-        await on_problem((kind, message))
+        on_problem((kind, message))
     result = await workflow.execute_activity(
         activity,
         then(kind) if then is not None else argument,
-        start_to_close_timeout=CALL_TIMEOUT * 2,
+        start_to_close_timeout=start_to_close,
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
         retry_policy=PATIENT,
         summary=summary,
     )
-    await on_problem(None)
+    on_problem(None)
     return result

@@ -6,7 +6,7 @@ Deciding is `controller.chain`'s; this module starts, stops, listens and tells.
 import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import temporalio.exceptions
 from temporalio import workflow
@@ -32,6 +32,8 @@ _PUBLISH_HEARTBEAT = timedelta(seconds=4)
 
 # A chain closes only after the runs of its stacks were stopped.
 _WAIT_FOR_CLEAN_UP = workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
+
+_Result = TypeVar("_Result")
 
 _DISCOVERY_REASONS = {
     "CredentialsRejected": reasons.ChainReason.CREDENTIALS_REJECTED,
@@ -62,6 +64,8 @@ class StackDependencyChainWorkflow:
         # Lists, not sets: the order of cancel commands must be the same on replay.
         self._executions: list[asyncio.Task[None]] = []
         self._stops: list[asyncio.Task[None]] = []
+        # What a cancel interrupts: the discovery, waits for a turn, and children.
+        self._interruptible: list[asyncio.Task[Any]] = []
         self._fanned_out: set[str] = set()
         self._published = -1
         self._seen = -1
@@ -84,51 +88,68 @@ class StackDependencyChainWorkflow:
     def report_stack_progress(self, report: progress.StackReport) -> None:
         """Take over what a stack's execution reports; the same report twice changes nothing."""
         stack = self._stacks.get(report.stack_id)
-        if stack is not None and progress.apply_report(stack, report, now=_now()):
+        # Ends travel as the execution's result: nothing starts before an execution has closed.
+        if stack is None or report.phase.is_over:
+            return
+        if progress.apply_report(stack, report, now=_now()):
             self._changed()
 
     @workflow.run
     async def run(self, argument: messages.ChainInput) -> progress.ChainProgress:
         """Return the final progress, however the run ended."""
+        work = asyncio.create_task(self._work())
+        while not work.done():
+            try:
+                await workflow.wait_condition(work.done)
+            except asyncio.CancelledError:
+                # Only noted here: the work ends in order, whatever it waits for.
+                self._cancel()
+        work.result()
+        return self._progress
+
+    async def _work(self) -> None:
         publishing = asyncio.create_task(self._publish_changes())
         self._changed()
-        try:
-            if await self._resolve():
-                await self._roll()
-        except asyncio.CancelledError:
-            await self._cancel()
-        except temporalio.exceptions.ActivityError as error:
-            if not temporalio.exceptions.is_cancelled_exception(error):
-                raise
-            await self._cancel()
+        if await self._resolve():
+            await self._roll()
         self._finish()
         await self._publish_end(publishing)
-        return self._progress
+
+    def _cancel(self) -> None:
+        """Stop what runs and start nothing more; what is stopped still ends in its own time."""
+        if self._progress.is_canceling or self._is_closing:
+            return
+        self._progress.is_canceling = True
+        for task in self._interruptible:
+            task.cancel()
+        self._changed()
+
+    async def _interruptibly(self, task: "asyncio.Task[_Result]") -> _Result:
+        """Wait for a task that a cancel interrupts, at whatever moment it comes."""
+        self._interruptible.append(task)
+        if self._progress.is_canceling:
+            task.cancel()
+        try:
+            return await task
+        finally:
+            self._interruptible.remove(task)
 
     # Discovery
 
     async def _resolve(self) -> bool:
         try:
-            discovery: graph.Discovery = await calls.persist(
-                stack_dependencies.StackDependencies.fetch_dependent_stacks,
-                messages.FetchDependentStacksInput(
-                    connection=self._input.connection,
-                    roots=self._input.roots,
-                    sources=self._input.sources,
-                    max_stacks=self._input.max_stacks,
-                ),
-                summary="discover the dependents of " + ", ".join(self._input.roots[:5]),
-                on_problem=self._on_problem,
-            )
+            discovery = await self._interruptibly(asyncio.create_task(self._discover()))
             resolved = graph.resolve(
                 discovery, sources=self._input.sources, max_stacks=self._input.max_stacks
             )
         except graph.GraphProblem as problem:
             self._fail(problem.reason, problem.message)
             return False
+        except asyncio.CancelledError:
+            return False
         except temporalio.exceptions.ActivityError as error:
             if temporalio.exceptions.is_cancelled_exception(error):
-                raise
+                return False
             kind, message = calls.cause_of(error)
             self._fail(_DISCOVERY_REASONS.get(kind, reasons.ChainReason.SPACELIFT_REFUSED), message)
             return False
@@ -139,11 +160,26 @@ class StackDependencyChainWorkflow:
         self._changed()
         return True
 
+    async def _discover(self) -> graph.Discovery:
+        discovery: graph.Discovery = await calls.persist(
+            stack_dependencies.StackDependencies.fetch_dependent_stacks,
+            messages.FetchDependentStacksInput(
+                connection=self._input.connection,
+                roots=self._input.roots,
+                sources=self._input.sources,
+                max_stacks=self._input.max_stacks,
+            ),
+            summary="discover the dependents of " + ", ".join(self._input.roots[:5]),
+            on_problem=self._on_problem,
+            start_to_close=calls.BULK_TIMEOUT,
+        )
+        return discovery
+
     def _fail(self, reason: reasons.ChainReason, message: str) -> None:
         self._progress.phase = Phase.FAILED
         self._progress.reason, self._progress.message = reason, message
 
-    async def _on_problem(self, problem: tuple[str, str] | None) -> None:
+    def _on_problem(self, problem: tuple[str, str] | None) -> None:
         kind, message = problem or ("", "")
         self._progress.problem_reason = reasons.ChainReason.SPACELIFT_UNREACHABLE if problem else ""
         if kind == "WorkerTimeout":
@@ -154,48 +190,56 @@ class StackDependencyChainWorkflow:
     # Scheduling
 
     async def _roll(self) -> None:
-        """Start stacks as their upstreams end well, until all have ended."""
+        """Start stacks as their upstreams end well, until all ended or the chain is canceled."""
         # Nothing is triggered before the resource is known to want this execution.
-        await workflow.wait_condition(lambda: self._published >= 0 or self._unwanted is not None)
-        while self._unwanted is None:
+        await workflow.wait_condition(lambda: self._published >= 0 or self._progress.is_canceling)
+        while not (self._progress.is_canceling or progress.is_over(self._progress)):
+            self._start_ready()
+            self._seen = self._progress.sequence
+            await workflow.wait_condition(lambda: self._progress.sequence > self._seen)
             self._stop_natives(policy.skip_dependents(self._progress, now=_now()))
             self._stop_surplus_fan_out()
-            if progress.is_over(self._progress):
-                break
-            for stack in schedule.ready_stacks(self._progress, remaining=self._remaining):
-                stack.is_started = True
-                stack.phase, stack.reason = Phase.WAITING, reasons.StackReason.STARTING
-                self._executions.append(asyncio.create_task(self._execute(stack)))
-            self._seen = self._progress.sequence
-            await workflow.wait_condition(
-                lambda: self._progress.sequence > self._seen or self._unwanted is not None
-            )
-        if self._unwanted is not None:
-            await self._cancel()
-        await self._drain()
+        await asyncio.gather(*self._executions)
+        if self._progress.is_canceling:
+            unreached = policy.cancel_unreached(self._progress, now=_now())
+            self._stop_natives(unreached, note="the chain was canceled")
+        while self._stops:
+            stops, self._stops = self._stops, []
+            await asyncio.gather(*stops)
+
+    def _start_ready(self) -> None:
+        ready = schedule.ready_stacks(self._progress, remaining=self._remaining)
+        for stack in ready:
+            stack.is_started = True
+            stack.phase, stack.reason = Phase.WAITING, reasons.StackReason.STARTING
+            self._executions.append(asyncio.create_task(self._execute(stack)))
+        if ready:
+            self._changed()
 
     async def _execute(self, stack: progress.StackProgress) -> None:
-        workflow_id = ids.execution_workflow_id(
-            account=self._input.connection.account, stack_id=stack.id
-        )
         try:
-            handle = await self._start_execution(stack, workflow_id)
-            while handle is None:
-                await self._await_turn(stack, workflow_id)
-                handle = await self._start_execution(stack, workflow_id)
-            report: progress.StackReport | None = await handle
+            report = await self._run_execution(stack)
         except temporalio.exceptions.FailureError as error:
             report = _ended(stack, error)
-        except asyncio.CancelledError:
-            report = _not_run(stack)
         if report is None:
             self._start_over(stack)
         else:
             progress.apply_report(stack, report, now=_now())
         self._changed()
 
+    async def _run_execution(self, stack: progress.StackProgress) -> progress.StackReport | None:
+        """Return the stack's end; None: there was nothing to adopt, or the chain was canceled."""
+        while not self._progress.is_canceling:
+            # A start is never interrupted: whether there is a child to wait for must be known.
+            handle = await self._start_execution(stack)
+            if handle is not None:
+                report: progress.StackReport | None = await self._interruptibly(handle)
+                return report
+            await self._await_turn(stack)
+        return None
+
     async def _start_execution(
-        self, stack: progress.StackProgress, workflow_id: str
+        self, stack: progress.StackProgress
     ) -> workflow.ChildWorkflowHandle[Any, progress.StackReport | None] | None:
         """Start the stack's execution; None: another chain has the stack."""
         planned = self._planned[stack.id]
@@ -215,7 +259,7 @@ class StackDependencyChainWorkflow:
             return await workflow.start_child_workflow(
                 stack_execution.StackExecutionWorkflow.run,
                 argument,
-                id=workflow_id,
+                id=self._execution_id(stack),
                 parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
                 cancellation_type=_WAIT_FOR_CLEAN_UP,
                 static_summary=f"{stack.id} for {self._title()}",
@@ -226,24 +270,34 @@ class StackDependencyChainWorkflow:
     def _title(self) -> str:
         return f"{self._input.namespace}/{self._input.name} run {self._input.number}"
 
-    async def _await_turn(self, stack: progress.StackProgress, workflow_id: str) -> None:
+    def _execution_id(self, stack: progress.StackProgress) -> str:
+        return ids.execution_workflow_id(account=self._input.connection.account, stack_id=stack.id)
+
+    async def _await_turn(self, stack: progress.StackProgress) -> None:
         """Another chain has the stack: wait for its end in one activity, not by trying again."""
         stack.reason = reasons.StackReason.STACK_BUSY
         stack.message = f"Another chain runs '{stack.id}'; its turn comes when that has ended."
         self._changed()
-        await workflow.execute_activity_method(
+        waiting = workflow.start_activity_method(
             stack_operations.StackOperations.await_execution_end,
-            messages.AwaitExecutionInput(workflow_id=workflow_id),
+            messages.AwaitExecutionInput(workflow_id=self._execution_id(stack)),
             task_queue=ids.follow_queue(workflow.info().task_queue),
             start_to_close_timeout=calls.WAIT_TIMEOUT,
             heartbeat_timeout=calls.HEARTBEAT_TIMEOUT,
             retry_policy=calls.PATIENT,
+            cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
             summary=f"wait for {stack.id}",
         )
+        try:
+            await self._interruptibly(waiting)
+        except (temporalio.exceptions.ActivityError, asyncio.CancelledError) as error:
+            if not temporalio.exceptions.is_cancelled_exception(error):
+                raise
         stack.reason, stack.message = reasons.StackReason.STARTING, ""
+        self._changed()
 
     def _start_over(self, stack: progress.StackProgress) -> None:
-        """Spacelift queued no run here after all: the chain triggers one, when a slot is free."""
+        """There is no run here: the chain triggers one when a slot is free, if it still goes on."""
         stack.adopts_from = None
         stack.is_started = False
         stack.phase, stack.reason, stack.message = Phase.PENDING, "", ""
@@ -255,8 +309,9 @@ class StackDependencyChainWorkflow:
 
     def _stop_surplus_fan_out(self) -> None:
         """A run was created: what it queued on stacks that another wave or the chain runs, ends."""
+        runs = self._run_ids()
         for origin in self._progress.stacks:
-            if origin.run_id is None or origin.id in self._fanned_out:
+            if runs[origin.id] is None or origin.id in self._fanned_out:
                 continue
             self._fanned_out.add(origin.id)
             targets = [
@@ -266,25 +321,23 @@ class StackDependencyChainWorkflow:
                 and stack.adopts_from != origin.id
                 and not stack.phase.is_over
             ]
-            self._stop_natives(targets, origins=[origin.id], note="another run is used here")
+            self._stop_natives(targets, note="another run is used here")
 
     def _stop_natives(
-        self,
-        stack_ids: Iterable[str],
-        *,
-        origins: Iterable[str] | None = None,
-        note: str = "an upstream stack did not succeed",
+        self, stack_ids: Iterable[str], *, note: str = "an upstream stack did not succeed"
     ) -> None:
+        """Stop what all known origins queued on stacks: waves that interleave are told apart."""
         runs = self._run_ids()
         targets = []
         for stack_id in stack_ids:
-            planned = self._planned[stack_id]
-            reach = policy.native_reach(list(origins or planned.queued_by), runs)
-            if reach:
+            planned, stack = self._planned[stack_id], self._stacks[stack_id]
+            used = None if stack.phase.is_over else stack.adopts_from
+            queued_by = [origin for origin in planned.queued_by if origin != used]
+            if origins := policy.native_reach(queued_by, runs):
                 targets.append(
                     messages.NativeRunTarget(
                         stack_id=stack_id,
-                        origin_run_ids=reach,
+                        origin_run_ids=origins,
                         queuers=list(planned.queuers),
                         keep_run_id=runs[stack_id],
                     )
@@ -294,7 +347,7 @@ class StackDependencyChainWorkflow:
             self._stops.append(asyncio.create_task(stop))
 
     async def _stop_targets(self, targets: list[messages.NativeRunTarget], *, note: str) -> None:
-        async def ignore(_: tuple[str, str] | None) -> None:
+        def ignore(_: tuple[str, str] | None) -> None:
             """The stacks' own executions report what is wrong with Spacelift."""
 
         try:
@@ -305,50 +358,25 @@ class StackDependencyChainWorkflow:
                 ),
                 summary=f"stop unwanted runs of {len(targets)} stacks",
                 on_problem=ignore,
+                start_to_close=calls.BULK_TIMEOUT,
             )
         except temporalio.exceptions.ActivityError as error:
             why = calls.cause_of(error)[1]
-            for target in targets:
-                stack = self._stacks[target.stack_id]
-                stack.message += f" A run that Spacelift queued here could not be stopped: {why}"
-            self._changed()
-            return
-        for end in result.runs:
-            stack = self._stacks[end.stack_id]
-            if stack.phase.is_over and (end.is_left or end.state == "FINISHED"):
-                how = (
-                    "was applying already and is left to end"
-                    if end.is_left
-                    else "was faster than the chain and FINISHED"
-                )
-                stack.message += (
-                    f" Its run {end.run_id}, which Spacelift had queued, {how}: {end.url}"
-                )
-                self._changed()
+            ends = [(target.stack_id, _not_stopped(why)) for target in targets]
+        else:
+            ends = [(end.stack_id, text) for end in result.runs if (text := _left(end))]
+        for stack_id, text in ends:
+            stack = self._stacks[stack_id]
+            if stack.phase.is_over:
+                stack.message += text
+        self._changed()
 
     # The end
-
-    async def _cancel(self) -> None:
-        """Stop everything that runs, and the runs that Spacelift queued on what does not."""
-        self._progress.is_canceling = True
-        self._changed()
-        for task in self._executions:
-            task.cancel()
-        await asyncio.gather(*self._executions, return_exceptions=True)
-        unreached = policy.cancel_unreached(self._progress, now=_now())
-        self._stop_natives(unreached, note="the chain was canceled")
-        await self._drain()
-
-    async def _drain(self) -> None:
-        await asyncio.gather(*self._executions)
-        while self._stops:
-            stops, self._stops = self._stops, []
-            await asyncio.gather(*stops)
 
     def _finish(self) -> None:
         if self._progress.stacks:
             progress.settle(self._progress)
-        elif self._progress.is_canceling:
+        elif self._progress.is_canceling and not self._progress.phase.is_over:
             self._progress.phase = Phase.CANCELED
             self._progress.reason = reasons.ChainReason.RUN_CANCELED
             self._progress.message = "The chain was canceled before it triggered anything."
@@ -371,9 +399,9 @@ class StackDependencyChainWorkflow:
             try:
                 self._published = await self._publish(is_final=False)
             except temporalio.exceptions.ActivityError as error:
-                if temporalio.exceptions.is_cancelled_exception(error):
-                    raise
-                self._unwanted = calls.cause_of(error)[1]
+                if not temporalio.exceptions.is_cancelled_exception(error):
+                    self._unwanted = calls.cause_of(error)[1]
+                    self._cancel()
                 return
 
     async def _publish_end(self, publishing: asyncio.Task[None]) -> None:
@@ -421,8 +449,6 @@ def _now() -> str:
 def _ended(
     stack: progress.StackProgress, error: temporalio.exceptions.FailureError
 ) -> progress.StackReport:
-    if temporalio.exceptions.is_cancelled_exception(error):
-        return _not_run(stack)
     return progress.StackReport(
         stack_id=stack.id,
         phase=Phase.FAILED,
@@ -432,13 +458,20 @@ def _ended(
     )
 
 
-def _not_run(stack: progress.StackProgress) -> progress.StackReport:
-    return progress.StackReport(
-        stack_id=stack.id,
-        phase=Phase.CANCELED,
-        reason=reasons.StackReason.CHAIN_CANCELED,
-        message="Not run, because the chain was canceled.",
-    )
+def _not_stopped(why: str) -> str:
+    return f" A run that Spacelift queued here could not be stopped: {why}"
+
+
+def _left(end: messages.NativeRunEnd) -> str:
+    """What is to be said of a run that goes on although it is not wanted; "" if it does not."""
+    if end.problem:
+        return _not_stopped(end.problem)
+    if end.is_left:
+        return (
+            f" Its run {end.run_id}, which Spacelift had queued, was {end.state} already and is "
+            f"left to end: {end.url}"
+        )
+    return ""
 
 
 def _details(facts: progress.ChainProgress) -> str:

@@ -43,29 +43,60 @@ class StackExecutionWorkflow:
         self._may_have_triggered = False
         self._is_adopted = False
         self._is_canceling = False
-        self._wakes = 0
-        self._reported: progress.StackReport | None = None
+        self._is_closing = False
+        # The run is to be read at once: it is new here, or a wake came since it was read last.
+        self._is_read_due = True
+        self._running: asyncio.Task[progress.StackReport | None] | None = None
+        self._report: progress.StackReport | None = None
+        self._sent: progress.StackReport | None = None
 
     @workflow.signal(name=ids.WAKE_SIGNAL)
     def wake(self) -> None:
         """Something happened to the stack: read it now instead of at the next tick."""
-        self._wakes += 1
+        self._is_read_due = True
 
     @workflow.run
     async def run(self, argument: messages.StackExecutionInput) -> progress.StackReport | None:
         """Return the stack's end; None: there was no run to adopt, nothing was done."""
+        work = asyncio.create_task(self._work())
+        while not work.done():
+            try:
+                await workflow.wait_condition(work.done)
+            except asyncio.CancelledError:
+                # Only noted here: it must interrupt the roll and never the clean-up.
+                self._cancel()
+        return work.result()
+
+    def _cancel(self) -> None:
+        if not self._is_canceling:
+            self._is_canceling = True
+            if self._running is not None:
+                self._running.cancel()
+
+    async def _work(self) -> progress.StackReport | None:
+        reporting = asyncio.create_task(self._send_reports())
+        self._running = asyncio.create_task(self._roll())
+        if self._is_canceling:
+            self._running.cancel()
         try:
             try:
-                if not await self._find():
-                    return None
-                await self._trigger()
-                return await self._follow()
+                report = await self._running
             except (temporalio.exceptions.ActivityError, asyncio.CancelledError) as error:
                 if not temporalio.exceptions.is_cancelled_exception(error):
                     raise
-                return await self._clean_up()
+                report = await self._clean_up()
         except temporalio.exceptions.ActivityError as error:
-            return self._refused(error)
+            report = self._refused(error)
+        # The end travels as the result; no report may come after it.
+        self._is_closing = True
+        await reporting
+        return report
+
+    async def _roll(self) -> progress.StackReport | None:
+        if not await self._find():
+            return None
+        await self._trigger()
+        return await self._follow()
 
     async def _find(self) -> bool:
         found: messages.FindStackRunResult = await calls.persist(
@@ -108,7 +139,7 @@ class StackExecutionWorkflow:
             summary=f"trigger {self._input.stack_id}",
             on_problem=self._on_problem,
         )
-        await self._report()
+        self._report_run(run)
         if self._input.surplus_origins:
             await self._stop_natives(
                 origins=self._input.surplus_origins,
@@ -118,27 +149,20 @@ class StackExecutionWorkflow:
 
     async def _follow(self) -> progress.StackReport:
         run = self._known_run()
-        read_now = True
         while not run.is_over:
-            news = await self._next_reading(run, read_now=read_now)
-            read_now = news is None
-            if news is not None:
-                self._run = run = news
-                await self._report()
+            run = await self._next_reading(run)
         return self._classify(run)
 
-    async def _next_reading(
-        self, run: runs.RunSnapshot, *, read_now: bool
-    ) -> runs.RunSnapshot | None:
-        """Return the next news of the run; None when a wake came first."""
-        seen = self._wakes
+    async def _next_reading(self, run: runs.RunSnapshot) -> runs.RunSnapshot:
+        """Return the run after its next news, or as it was if a wake came first."""
+        read_now, self._is_read_due = self._is_read_due, False
         following = workflow.start_activity_method(
             stack_operations.StackOperations.follow_stack_run,
             messages.FollowStackRunInput(
                 connection=self._input.connection,
                 stack_id=self._input.stack_id,
                 run_id=run.run_id,
-                known_view=runs.view(run) if self._reported is not None else "",
+                known_view=self._known_view(),
                 known_problem=run.problem_reason,
                 read_now=read_now,
             ),
@@ -149,30 +173,43 @@ class StackExecutionWorkflow:
             cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
             summary=f"follow {run.run_id}",
         )
-        woken = asyncio.create_task(workflow.wait_condition(lambda: self._wakes > seen))
+        woken = asyncio.create_task(workflow.wait_condition(lambda: self._is_read_due))
         try:
             await workflow.wait([following, woken], return_when=asyncio.FIRST_COMPLETED)
-            return following.result() if following.done() else None
+            return self._take(run, following.result()) if following.done() else run
         finally:
             woken.cancel()
             following.cancel()
+            # Nobody asks what became of a follow that was given up.
+            following.add_done_callback(_ignore_outcome)
+
+    def _take(self, run: runs.RunSnapshot, news: runs.RunSnapshot | None) -> runs.RunSnapshot:
+        if news is None:
+            return run
+        if news.problem_reason:
+            # It was not read: all but the problem is as it was.
+            news = dataclasses.replace(
+                run, problem_reason=news.problem_reason, problem_message=news.problem_message
+            )
+        self._run = news
+        self._report_run(news)
+        return news
 
     async def _clean_up(self) -> progress.StackReport:
         """Stop what this execution may have running; a run that applies is left to end."""
-        self._is_canceling = True
         if self._run is None and not self._may_have_triggered:
-            await self._stop_unadopted()
+            await self._stop_unwanted()
             return self._not_run()
         run = await self._stop()
-        called = ""
+        called = runs.stop_call(run) if run is not None else None
         while run is not None and not run.is_over:
             self._run = run
-            await self._report()
-            call = runs.stop_call(run) or ""
-            if call and call != called:
+            self._report_run(run)
+            call = runs.stop_call(run)
+            if call is not None and call != called:
                 called, run = call, await self._stop()
             else:
-                run = await self._next_reading(run, read_now=False) or run
+                run = await self._next_reading(run)
         return self._not_run() if run is None else self._classify(run)
 
     async def _stop(self) -> runs.RunSnapshot | None:
@@ -190,12 +227,13 @@ class StackExecutionWorkflow:
         )
         return result
 
-    async def _stop_unadopted(self) -> None:
-        """The run that Spacelift queued here was not found yet; it must not go on either."""
+    async def _stop_unwanted(self) -> None:
+        """What Spacelift queued here, for this chain to use or not, must not go on either."""
+        origins = self._input.surplus_origins
         if self._input.adopt_origin is not None:
-            await self._stop_natives(
-                origins=[self._input.adopt_origin], keep_run_id=None, note=_NOTE
-            )
+            origins = [self._input.adopt_origin]
+        if origins:
+            await self._stop_natives(origins=origins, keep_run_id=None, note=_NOTE)
 
     async def _stop_natives(
         self, *, origins: list[str], keep_run_id: str | None, note: str
@@ -247,13 +285,17 @@ class StackExecutionWorkflow:
             run_url=self._run.url or None if self._run else None,
         )
 
-    async def _on_problem(self, problem: tuple[str, str] | None) -> None:
-        if problem is None:
-            await self._send(self._waiting(reasons.StackReason.STARTING, ""))
-            return
-        kind, message = problem
-        reason = _PROBLEMS.get(kind, reasons.StackReason.SPACELIFT_UNREACHABLE)
-        await self._send(self._waiting(reason, message))
+    # Reports
+
+    def _on_problem(self, problem: tuple[str, str] | None) -> None:
+        if problem is not None:
+            kind, message = problem
+            reason = _PROBLEMS.get(kind, reasons.StackReason.SPACELIFT_UNREACHABLE)
+            self._report = self._waiting(reason, message)
+        elif self._run is not None:
+            self._report_run(self._run)
+        else:
+            self._report = self._waiting(reasons.StackReason.STARTING, "")
 
     def _waiting(self, reason: reasons.StackReason, message: str) -> progress.StackReport:
         return progress.StackReport(
@@ -264,20 +306,34 @@ class StackExecutionWorkflow:
             run_id=self._run.run_id if self._run else None,
         )
 
-    async def _report(self) -> None:
-        run = self._known_run()
+    def _report_run(self, run: runs.RunSnapshot) -> None:
         if not run.is_over:  # the end travels as the result
-            await self._send(self._classify(run))
+            self._report = self._classify(run)
 
-    async def _send(self, report: progress.StackReport) -> None:
-        if report == self._reported:
-            return
-        self._reported = report
+    def _known_view(self) -> str:
+        """What the chain was told: whatever differs from it is news."""
+        return f"{self._report.phase}/{self._report.reason}" if self._report is not None else ""
+
+    async def _send_reports(self) -> None:
+        """Send the newest report, one at a time, apart from the work.
+
+        A cancel that meets a signal on its way is lost; here it cannot meet one.
+        """
         chain = workflow.get_external_workflow_handle(
             self._input.chain_workflow_id, run_id=self._input.chain_workflow_run_id
         )
-        try:
-            await chain.signal(ids.REPORT_SIGNAL, report)
-        except temporalio.exceptions.ApplicationError:
-            # The chain is over: it was terminated, and has asked this execution to stop.
-            workflow.logger.info("The chain is gone, its report was dropped")
+        while True:
+            await workflow.wait_condition(lambda: self._is_closing or self._report != self._sent)
+            if self._is_closing:
+                return
+            self._sent = self._report
+            try:
+                await chain.signal(ids.REPORT_SIGNAL, self._sent)
+            except temporalio.exceptions.ApplicationError:
+                # The chain is over: it was terminated, and has asked this execution to stop.
+                workflow.logger.info("The chain is gone, its report was dropped")
+
+
+def _ignore_outcome(task: "asyncio.Task[runs.RunSnapshot | None]") -> None:
+    if not task.cancelled():
+        task.exception()

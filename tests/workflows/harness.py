@@ -1,0 +1,197 @@
+"""Runs chains against a scripted world on a real Temporal server, and looks at their histories."""
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import temporalio.client
+import temporalio.common
+import temporalio.worker
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+
+from controller.api import v1alpha1
+from controller.chain import progress
+from controller.temporal import ids, messages, worker
+from tests.support import temporal as temporal_support
+from tests.support.waiting import eventually
+from tests.workflows.world import World
+
+ChainHandle = WorkflowHandle[Any, progress.ChainProgress]
+
+_FAILED_TASKS = (
+    EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
+)
+
+
+@dataclasses.dataclass
+class Harness:
+    """One account and its workers; chains of a test share both."""
+
+    client: Client
+    world: World
+    task_queue: str
+    account: str
+    handles: list[ChainHandle] = dataclasses.field(default_factory=list)
+
+    async def start(
+        self,
+        name: str = "demo",
+        *,
+        roots: list[str] | None = None,
+        parallelism: int = 10,
+        sources: tuple[str, ...] = ("Dependencies", "Labels"),
+    ) -> ChainHandle:
+        argument = messages.ChainInput(
+            namespace="team",
+            name=name,
+            uid="uid",
+            generation=1,
+            number=1,
+            attempt=1,
+            trigger="Spec",
+            operator_queue=self.operator_queue,
+            connection=messages.Connection(
+                name="default", endpoint="https://x.app.spacelift.io", account=self.account
+            ),
+            roots=roots or self.world.roots,
+            sources=list(sources),
+            parallelism=parallelism,
+        )
+        handle: ChainHandle = await self.client.start_workflow(
+            ids.CHAIN_WORKFLOW,
+            argument,
+            id=f"{self.account}/{name}",
+            task_queue=self.task_queue,
+            result_type=progress.ChainProgress,
+        )
+        self.handles.append(handle)
+        return handle
+
+    @property
+    def operator_queue(self) -> str:
+        return f"{self.task_queue}-operator"
+
+    async def run(self, **arguments: Any) -> progress.ChainProgress:
+        return await (await self.start(**arguments)).result()
+
+    async def cancel_when(self, handle: ChainHandle, called: str, stack_id: str = "") -> None:
+        """Cancel a chain once an activity was called for a stack."""
+        await self.called(called, stack_id)
+        await handle.cancel()
+
+    async def called(self, name: str, stack_id: str = "", *, times: int = 1) -> None:
+        await eventually(
+            lambda: self.world.log.count((name, stack_id)) >= times,
+            what=f"{name} called {times} times for {stack_id!r}",
+        )
+
+    def execution(self, stack_id: str) -> WorkflowHandle[Any, Any]:
+        workflow_id = ids.execution_workflow_id(account=self.account, stack_id=stack_id)
+        return self.client.get_workflow_handle(workflow_id)
+
+    async def known(self, handle: ChainHandle) -> progress.ChainProgress:
+        known: progress.ChainProgress = await handle.query(
+            ids.PROGRESS_QUERY, result_type=progress.ChainProgress
+        )
+        return known
+
+    async def stack_shows(
+        self, handle: ChainHandle, stack_id: str, phase: v1alpha1.Phase, reason: str = ""
+    ) -> progress.StackProgress:
+        """Wait until a stack of a chain shows a phase, and a reason if one is given."""
+
+        async def shows() -> progress.StackProgress | None:
+            stack = stack_of(await self.known(handle), stack_id)
+            assert (stack.phase, stack.reason) == (phase, reason or stack.reason), stack
+            return stack
+
+        found = await eventually(shows, 15, what=f"{stack_id} shows {phase} {reason}")
+        assert found is not None
+        return found
+
+    async def histories(self) -> list[WorkflowHistory]:
+        """Return the histories of all chains and of all children that they started."""
+        found: list[WorkflowHistory] = []
+        for handle in self.handles:
+            history = await handle.fetch_history()
+            found.append(history)
+            for event in history.events:
+                if event.HasField("child_workflow_execution_started_event_attributes"):
+                    child = event.child_workflow_execution_started_event_attributes
+                    execution = child.workflow_execution
+                    found.append(
+                        await self.client.get_workflow_handle(
+                            execution.workflow_id, run_id=execution.run_id
+                        ).fetch_history()
+                    )
+        return found
+
+
+def stack_of(known: progress.ChainProgress, stack_id: str) -> progress.StackProgress:
+    return next(stack for stack in known.stacks if stack.id == stack_id)
+
+
+def phases(known: progress.ChainProgress) -> dict[str, str]:
+    return {stack.id: str(stack.phase) for stack in known.stacks}
+
+
+@contextlib.asynccontextmanager
+async def workers(harness: Harness, *, max_cached_workflows: int = 100) -> AsyncIterator[None]:
+    """Serve the three queues as the roles do, with the real sandbox and fake activities."""
+    client, world = harness.client, harness.world
+    interval = timedelta(milliseconds=200)
+    async with contextlib.AsyncExitStack() as stack:
+        for task_queue, workflows, activities in (
+            (harness.task_queue, worker.WORKFLOWS, world.calls_queue(client)),
+            (ids.follow_queue(harness.task_queue), (), world.follows_queue()),
+            (harness.operator_queue, (), [world.publish_chain_status]),
+        ):
+            await stack.enter_async_context(
+                temporalio.worker.Worker(
+                    client,
+                    task_queue=task_queue,
+                    workflows=list(workflows),
+                    activities=activities,
+                    workflow_runner=worker.sandbox_runner(),
+                    max_cached_workflows=max_cached_workflows,
+                    max_heartbeat_throttle_interval=interval,
+                    debug_mode=False,
+                )
+            )
+        yield
+
+
+def assert_sound(history: WorkflowHistory) -> None:
+    """No workflow task of it failed or took too long, and no payload is near a limit."""
+    failed = [event for event in history.events if event.event_type in _FAILED_TASKS]
+
+    assert not failed, failed
+    assert max(event.ByteSize() for event in history.events) < 256_000
+
+
+async def finish(harness: Harness) -> None:
+    """Check what every scenario must leave behind: sound histories that can be replayed."""
+    for handle in harness.handles:
+        with contextlib.suppress(temporalio.client.WorkflowFailureError):
+            await asyncio.wait_for(handle.result(), 30)
+    histories = await harness.histories()
+    replayer = temporalio.worker.Replayer(
+        workflows=list(worker.WORKFLOWS), workflow_runner=worker.sandbox_runner()
+    )
+    for history in histories:
+        assert_sound(history)
+        await replayer.replay_workflow(history)
+
+
+def new_harness(client: Client, world: World) -> Harness:
+    return Harness(
+        client=client,
+        world=world,
+        task_queue=temporal_support.unique("queue"),
+        account=temporal_support.unique("account"),
+    )

@@ -1,0 +1,287 @@
+"""A scripted Spacelift behind activity fakes that carry the real activities' names.
+
+Given to a test: what stacks there are, how their runs go, and what fails. Seen by a test: which
+activities were called, in order, and how runs ended.
+"""
+
+import asyncio
+import collections
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import temporalio.activity as activity
+import temporalio.exceptions
+from temporalio.client import Client
+
+from controller.chain import graph, progress, runs
+from controller.temporal import ids, messages, starter
+from controller.temporal.activities import heartbeats
+
+# How a run goes on by itself when nobody holds it.
+DEFAULT_END = "FINISHED"
+
+
+@dataclasses.dataclass
+class Run:
+    """One run in the scripted account."""
+
+    id: str
+    stack_id: str
+    state: str
+    is_native: bool = False
+
+    def snapshot(self) -> runs.RunSnapshot:
+        return runs.RunSnapshot(run_id=self.id, state=self.state, url=f"https://x/{self.id}")
+
+
+def failure(kind: str, *, final: bool = False) -> temporalio.exceptions.ApplicationError:
+    """Return what a real activity raises for a Spacelift error."""
+    return temporalio.exceptions.ApplicationError(
+        f"made up: {kind}", type=kind, non_retryable=final
+    )
+
+
+class World:
+    """The stacks are drawn: `"a>b"` is a native edge, `"a~b"` one by label, `"a"` a lone stack.
+
+    A run ends at once as `ends` says, unless its stack is in `held`: then it stays in the state
+    that `holds_in` gives until the test calls `move`.
+    """
+
+    def __init__(self, *drawing: str, roots: Sequence[str] = ("a",)) -> None:
+        self.roots = list(roots)
+        self.edges = [_edge(text) for text in drawing if len(text) > 1]
+        names = {end for edge in self.edges for end in (edge.upstream, edge.dependent)}
+        self.stack_ids = sorted(names | {text for text in drawing if len(text) == 1} | set(roots))
+        self.unknown_roots: tuple[str, ...] = ()
+        self.ends: dict[str, str] = {}
+        self.held: set[str] = set()
+        self.holds_in: dict[str, str] = {}
+        self.has_natives = True
+        # Stacks on which Spacelift queues nothing by itself.
+        self.without_native: set[str] = set()
+        self.failures: dict[tuple[str, str], list[Exception]] = collections.defaultdict(list)
+        # Activities that wait until their gate is opened, by name and stack.
+        self.gates: dict[tuple[str, str], asyncio.Event] = {}
+        self.log: list[tuple[str, str]] = []
+        self.arguments: list[Any] = []
+        self.runs: dict[str, Run] = {}
+        self.publishes_open = 0
+        self.publishes_most = 0
+        self.publish_error: Exception | None = None
+        self._changed = asyncio.Condition()
+        self._client: Client | None = None
+        self._time = 0
+
+    # What a test does and asks
+
+    def calls(self, name: str) -> list[str]:
+        """Return the stacks that an activity was called for, in order."""
+        return [stack_id for called, stack_id in self.log if called == name]
+
+    def arguments_of(self, kind: type[Any]) -> list[Any]:
+        return [argument for argument in self.arguments if isinstance(argument, kind)]
+
+    def run_of(self, stack_id: str) -> Run:
+        """Return the stack's newest run."""
+        return max(
+            (run for run in self.runs.values() if run.stack_id == stack_id), key=lambda run: run.id
+        )
+
+    def states(self, stack_id: str) -> list[str]:
+        return [run.state for run in self.runs.values() if run.stack_id == stack_id]
+
+    async def move(self, stack_id: str, state: str) -> None:
+        """Put the stack's newest run into a state."""
+        async with self._changed:
+            self.run_of(stack_id).state = state
+            self._changed.notify_all()
+
+    def gate(self, name: str, stack_id: str) -> asyncio.Event:
+        """Make an activity wait; it goes on when the event is set."""
+        return self.gates.setdefault((name, stack_id), asyncio.Event())
+
+    # The activities
+
+    def calls_queue(self, client: Client) -> list[Callable[..., Any]]:
+        self._client = client
+        return [
+            self.fetch_dependent_stacks,
+            self.find_stack_run,
+            self.trigger_stack_run,
+            self.stop_stack_run,
+            self.stop_native_runs,
+        ]
+
+    def follows_queue(self) -> list[Callable[..., Any]]:
+        return [self.follow_stack_run, self.await_execution_end]
+
+    @activity.defn(name="fetch_dependent_stacks")
+    async def fetch_dependent_stacks(
+        self, argument: messages.FetchDependentStacksInput
+    ) -> graph.Discovery:
+        async with self._called("fetch_dependent_stacks", "", argument):
+            return graph.Discovery(
+                stacks=tuple(graph.StackFacts(id=name, name=name) for name in self.stack_ids),
+                edges=tuple(self.edges),
+                unknown_roots=self.unknown_roots,
+            )
+
+    @activity.defn(name="find_stack_run")
+    async def find_stack_run(
+        self, argument: messages.FindStackRunInput
+    ) -> messages.FindStackRunResult:
+        async with self._called("find_stack_run", argument.stack_id, argument):
+            known = [run for run in self.runs.values() if run.stack_id == argument.stack_id]
+            natives = [run.id for run in known if run.is_native]
+            if argument.adopt_origin is not None and natives:
+                return messages.FindStackRunResult(
+                    newest_run_id=natives[0], adopted_run_id=natives[0]
+                )
+            return messages.FindStackRunResult(
+                newest_run_id=max((run.id for run in known), default="0")
+            )
+
+    @activity.defn(name="trigger_stack_run")
+    async def trigger_stack_run(self, argument: messages.TriggerStackRunInput) -> runs.RunSnapshot:
+        async with self._called("trigger_stack_run", argument.stack_id, argument):
+            return self.create(argument.stack_id).snapshot()
+
+    @activity.defn(name="follow_stack_run")
+    async def follow_stack_run(
+        self, argument: messages.FollowStackRunInput
+    ) -> runs.RunSnapshot | None:
+        async with self._called("follow_stack_run", argument.stack_id, argument):
+            async with self._changed:
+                run = self.runs[argument.run_id]
+                await self._changed.wait_for(
+                    lambda: (
+                        argument.known_problem or runs.view(run.snapshot()) != argument.known_view
+                    )
+                )
+                return run.snapshot()
+
+    @activity.defn(name="stop_stack_run")
+    async def stop_stack_run(self, argument: messages.StopStackRunInput) -> runs.RunSnapshot | None:
+        async with self._called("stop_stack_run", argument.stack_id, argument):
+            own = [
+                run
+                for run in self.runs.values()
+                if run.stack_id == argument.stack_id and not run.is_native
+            ]
+            run = self.runs[argument.run_id] if argument.run_id else (own[-1] if own else None)
+            if run is None:
+                return None
+            await self._stop(run)
+            return run.snapshot()
+
+    @activity.defn(name="stop_native_runs")
+    async def stop_native_runs(
+        self, argument: messages.StopNativeRunsInput
+    ) -> messages.StopNativeRunsResult:
+        names = ",".join(target.stack_id for target in argument.targets)
+        ends: list[messages.NativeRunEnd] = []
+        async with self._called("stop_native_runs", names, argument):
+            for target in argument.targets:
+                for run in list(self.runs.values()):
+                    if run.stack_id == target.stack_id and run.is_native:
+                        await self._stop(run)
+                        is_left = not run.snapshot().is_over
+                        ends.append(
+                            messages.NativeRunEnd(
+                                stack_id=run.stack_id,
+                                run_id=run.id,
+                                state=run.state,
+                                url="https://x",
+                                is_left=is_left,
+                            )
+                        )
+        return messages.StopNativeRunsResult(runs=ends)
+
+    @activity.defn(name="await_execution_end")
+    async def await_execution_end(self, argument: messages.AwaitExecutionInput) -> None:
+        async with self._called("await_execution_end", argument.workflow_id, argument):
+            assert self._client is not None
+            await starter.await_execution_end(self._client, argument.workflow_id)
+
+    @activity.defn(name="publish_chain_status")
+    async def publish_chain_status(
+        self, argument: messages.PublishChainStatusInput
+    ) -> messages.PublishChainStatusResult:
+        async with self._called("publish_chain_status", "", argument):
+            if self.publish_error is not None:
+                raise self.publish_error
+            self.publishes_open += 1
+            self.publishes_most = max(self.publishes_most, self.publishes_open)
+            try:
+                return messages.PublishChainStatusResult(sequence=await self._sequence(argument))
+            finally:
+                self.publishes_open -= 1
+
+    # Inside
+
+    def create(self, stack_id: str) -> Run:
+        """Create a run as Spacelift does: with what hangs on it natively."""
+        run = self._add(stack_id, is_native=False)
+        if self.has_natives:
+            for dependent in self._reached(stack_id):
+                if dependent not in self.without_native:
+                    self._add(dependent, is_native=True)
+        return run
+
+    def _add(self, stack_id: str, *, is_native: bool) -> Run:
+        self._time += 1
+        state = self.ends.get(stack_id, DEFAULT_END)
+        if stack_id in self.held:
+            state = self.holds_in.get(stack_id, "PLANNING")
+        run = Run(f"{self._time:04d}-{stack_id}", stack_id, state, is_native)
+        self.runs[run.id] = run
+        return run
+
+    def _reached(self, stack_id: str) -> list[str]:
+        reached: list[str] = []
+        front = [stack_id]
+        while front:
+            upstream = front.pop(0)
+            for edge in self.edges:
+                if edge.is_native and edge.upstream == upstream and edge.dependent not in reached:
+                    reached.append(edge.dependent)
+                    front.append(edge.dependent)
+        return reached
+
+    async def _stop(self, run: Run) -> None:
+        call = runs.stop_call(run.snapshot())
+        if call is not None:
+            async with self._changed:
+                run.state = {"cancel": "CANCELED", "discard": "DISCARDED", "stop": "STOPPED"}[call]
+                self._changed.notify_all()
+
+    async def _sequence(self, argument: messages.PublishChainStatusInput) -> int:
+        assert self._client is not None
+        handle = self._client.get_workflow_handle(
+            argument.workflow_id, run_id=argument.workflow_run_id
+        )
+        known = await handle.query(ids.PROGRESS_QUERY, result_type=progress.ChainProgress)
+        return known.sequence
+
+    @contextlib.asynccontextmanager
+    async def _called(self, name: str, stack_id: str, argument: Any) -> AsyncIterator[None]:
+        self.log.append((name, stack_id))
+        self.arguments.append(argument)
+        async with heartbeats.kept_alive(seconds=0.2):
+            if (gate := self.gates.get((name, stack_id))) is not None:
+                await gate.wait()
+            if failures := self.failures[name, stack_id]:
+                raise failures.pop(0)
+            yield
+
+
+def _edge(text: str) -> graph.Edge:
+    return graph.Edge(
+        upstream=text[0],
+        dependent=text[2],
+        is_native=text[1] == ">",
+        is_label=text[1] == "~",
+    )
