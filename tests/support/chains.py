@@ -410,6 +410,11 @@ class Installation:
     def chain(self, name: str) -> Chain:
         return Chain(name, self.stackchains)
 
+    async def statuses(self) -> dict[str, Body]:
+        """Return the status of every chain; one request, however many there are."""
+        listed = await self.parts.kube.get(self.stackchains.path("").rstrip("/"))
+        return {item["metadata"]["name"]: item.get("status") or {} for item in listed["items"]}
+
     # -- Temporal ----------------------------------------------------------------------------
 
     async def temporal(self) -> temporalio.client.Client:

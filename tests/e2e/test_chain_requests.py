@@ -1,0 +1,168 @@
+"""What starts a run of a chain and what does not: edits, tokens, and both while a run is on."""
+
+from tests.support import chains
+from tests.support.chains import account_document
+from tests.support.waiting import eventually, stays
+
+# Several passes of the resync, which is what would start a run too many.
+PASSES = 3.0
+
+
+async def test_a_token_runs_the_chain_once_more_and_only_once(release: chains.Installation) -> None:
+    account = await release.add_account("token", account_document("a -> b"))
+    chain = await release.create("token", "a", account=account)
+    await chain.ends("RunSucceeded")
+
+    await release.stackchains.annotate("token", run="monday")
+    status = await chain.ends("RunSucceeded", number=2)
+    await release.stackchains.annotate("token", run="monday", other="changed")
+
+    async def ran_twice() -> bool:
+        return len(await account.runs("a")) == len(await account.runs("b")) == 2
+
+    assert await stays(ran_twice, PASSES)
+    assert status["latestRun"]["trigger"] == "RunToken"
+    assert status["lastHandled"]["run"] == "monday"
+    assert (await chain.status())["latestRun"]["number"] == 2
+
+
+async def test_a_token_that_is_there_from_the_start_starts_no_second_run(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account("first", account_document(stacks=["a"]))
+
+    chain = await release.create("first", "a", account=account, annotations={"run": "0"})
+    await chain.ends("RunSucceeded")
+    await release.stackchains.annotate("first", run=None)
+
+    async def ran_once() -> bool:
+        return len(await account.runs("a")) == 1
+
+    assert await stays(ran_once, PASSES)
+
+
+async def test_an_edit_while_a_run_is_on_waits_and_only_the_newest_one_runs(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account(
+        "edits", account_document(stacks={"a": {"durations": 4}, "b": {}, "c": {}})
+    )
+    chain = await release.create("edits", "a", account=account)
+    await account.run_in("a", "PLANNING", "APPLYING")
+
+    await release.stackchains.set_spec("edits", roots={"stackIds": ["b"]})
+    waiting = await chain.until(lambda status: "pendingRun" in status)
+    await release.stackchains.set_spec("edits", roots={"stackIds": ["c"]})
+    await chain.until(lambda status: status["observedGeneration"] == 3)
+    status = await chain.ends("RunSucceeded", number=2)
+
+    assert waiting["pendingRun"]["trigger"] == "Spec"
+    assert chains.ready(waiting)["status"] == "Unknown"
+    assert waiting["latestRun"]["number"] == 1
+    assert (await account.only_run("a"))["state"] == "FINISHED"
+    assert await account.runs("b") == []
+    await account.only_run("c")
+    assert status["latestRun"]["number"] == 2
+    assert "pendingRun" not in status
+    assert sorted(chains.phases(status)) == ["c"]
+
+
+async def test_ready_is_never_true_while_an_edit_waits(
+    release: chains.Installation, parts: chains.Parts
+) -> None:
+    """Between the end of one run and the start of the next nobody may read success."""
+    account = await release.add_account(
+        "between", account_document(stacks={"a": {"durations": 2}, "b": {"durations": 1}})
+    )
+    async with chains.Story(parts, release.chain("between")) as story:
+        chain = await release.create("between", "a", account=account)
+        await account.run_in("a", "PLANNING", "APPLYING")
+        await release.stackchains.set_spec("between", roots={"stackIds": ["b"]})
+        await chain.ends("RunSucceeded", number=2)
+
+    readies = [
+        (chains.ready(version["status"])["status"], version["status"]["latestRun"]["number"])
+        for version in story.versions
+        if version.get("status")
+    ]
+    assert {number for ready, number in readies if ready == "True"} == {2}
+
+
+async def test_an_edit_that_is_taken_back_before_its_turn_starts_nothing(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account(
+        "back", account_document(stacks={"a": {"durations": 4}, "b": {}})
+    )
+    chain = await release.create("back", "a", account=account)
+    await account.run_in("a", "PLANNING", "APPLYING")
+
+    await release.stackchains.set_spec("back", roots={"stackIds": ["b"]})
+    await chain.until(lambda status: "pendingRun" in status)
+    await release.stackchains.set_spec("back", roots={"stackIds": ["a"]})
+    await chain.until(lambda status: "pendingRun" not in status)
+    status = await chain.ends("RunSucceeded")
+
+    async def ran_once() -> bool:
+        return [len(await account.runs(stack_id)) for stack_id in "ab"] == [1, 0]
+
+    assert await stays(ran_once, PASSES)
+    assert status["observedGeneration"] == 3
+
+
+async def test_a_token_and_an_edit_together_are_one_run(release: chains.Installation) -> None:
+    account = await release.add_account("folded", account_document(stacks=["a", "b"]))
+    chain = await release.create("folded", "a", account=account)
+    await chain.ends("RunSucceeded")
+
+    body = {
+        "metadata": {"annotations": {"stackchain.dev/run": "both"}},
+        "spec": {"roots": {"stackIds": ["b"]}},
+    }
+    await release.stackchains.kube.patch(release.stackchains.path("folded"), body)
+    status = await chain.ends("RunSucceeded", number=2)
+
+    async def ran_once() -> bool:
+        return len(await account.runs("b")) == 1
+
+    assert await stays(ran_once, PASSES)
+    assert status["latestRun"]["number"] == 2
+    assert len(await account.runs("a")) == 1
+
+
+async def test_a_token_while_a_run_is_on_runs_the_chain_again_after_it(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account("after", account_document(stacks={"a": {"durations": 3}}))
+    chain = await release.create("after", "a", account=account)
+    await account.run_in("a", "PLANNING", "APPLYING")
+
+    await release.stackchains.annotate("after", run="one")
+    waiting = await chain.until(lambda status: "pendingRun" in status)
+    await release.stackchains.annotate("after", run="two")
+    status = await chain.ends("RunSucceeded", number=2)
+
+    assert waiting["pendingRun"]["trigger"] == "RunToken"
+    assert status["lastHandled"]["run"] == "two"
+    runs = await account.runs("a")
+    assert len(runs) == 2
+    assert runs[1]["createdAt"] >= runs[0]["history"][-1]["at"]
+
+
+async def test_parallelism_that_changes_at_rest_starts_nothing(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account("rest", account_document(stacks=["a"]))
+    chain = await release.create("rest", "a", account=account)
+    await chain.ends("RunSucceeded")
+
+    await release.stackchains.set_spec("rest", parallelism=3)
+
+    async def is_observed() -> bool:
+        return bool((await chain.status())["observedGeneration"] == 2)
+
+    await eventually(is_observed)
+    status = await chain.status()
+    assert chains.ready(status)["status"] == "True"
+    assert status["latestRun"]["number"] == 1
+    await account.only_run("a")
