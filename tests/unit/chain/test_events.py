@@ -1,0 +1,248 @@
+"""events.transitions: one Event for each thing that happened, none for what stays."""
+
+import pytest
+
+from controller.api import v1alpha1
+from controller.api.reasons import ChainReason, StackReason
+from controller.api.v1alpha1 import Phase
+from controller.chain import events, progress, status
+from controller.chain.requests import ExecutionState
+from tests.support.builders import (
+    RUN_URL,
+    T2,
+    T3,
+    make_execution,
+    make_facts,
+    make_progress,
+    make_ref,
+    make_stack,
+)
+
+EMPTY = v1alpha1.Status()
+LINK = RUN_URL.format(stack="a", run="01RUNA")
+
+
+def shown(
+    *stacks: progress.StackProgress, old: v1alpha1.Status = EMPTY, **fields: object
+) -> v1alpha1.Status:
+    """Return the status of a run with these stacks."""
+    known = make_progress(*stacks, **fields)  # type: ignore[arg-type]
+    execution = make_execution(known.number, attempt=known.attempt)
+    return project(make_facts(execution, known), old)
+
+
+def project(facts: status.Facts, old: v1alpha1.Status = EMPTY) -> v1alpha1.Status:
+    return status.project(make_ref(), old, facts, now=T3)
+
+
+def bad_graph(
+    reason: ChainReason, *, attempt: int = 1, old: v1alpha1.Status = EMPTY
+) -> v1alpha1.Status:
+    known = make_progress(phase=Phase.FAILED, reason=reason, message="Mend it.", attempt=attempt)
+    return project(make_facts(make_execution(1, attempt=attempt), known), old)
+
+
+def unreachable(reason: ChainReason, old: v1alpha1.Status = EMPTY) -> v1alpha1.Status:
+    problem = status.Problem(reason=reason, message="Out of reach.", is_retrying=True)
+    return project(make_facts(None, problem=problem), old)
+
+
+def told(old: v1alpha1.Status, new: v1alpha1.Status) -> list[tuple[str, str, str]]:
+    return [(item.type, item.reason, item.message) for item in events.transitions(old, new)]
+
+
+def reasons_of(old: v1alpha1.Status, new: v1alpha1.Status) -> list[str]:
+    return [item.reason for item in events.transitions(old, new)]
+
+
+RUNNING = make_stack("a", Phase.RUNNING)
+
+
+def test_a_run_that_starts_is_told_with_what_asked_for_it() -> None:
+    assert told(EMPTY, shown()) == [("Normal", "RunStarted", "Run 1 started; trigger: Spec.")]
+
+
+def test_the_stacks_that_were_read_are_told_in_numbers() -> None:
+    old = shown()
+
+    new = shown(RUNNING, make_stack("b", depends_on="a"), old=old)
+
+    assert told(old, new) == [("Normal", "GraphResolved", "Stacks: 2, dependencies: 1, levels: 2.")]
+
+
+def test_a_whole_life_is_told_in_order() -> None:
+    old = EMPTY
+    story: list[str] = []
+    for phase in (Phase.RUNNING, Phase.AWAITING_CONFIRMATION, Phase.RUNNING, Phase.SUCCEEDED):
+        new = shown(make_stack("a", phase), old=old)
+        story += reasons_of(old, new)
+        old = new
+
+    assert story == ["RunStarted", "GraphResolved", "AwaitingConfirmation", "RunSucceeded"]
+
+
+def test_nothing_new_tells_nothing() -> None:
+    found = shown(make_stack("a", Phase.FAILED), make_stack("b", Phase.RUNNING))
+
+    assert reasons_of(found, found) == []
+
+
+def test_a_wait_for_a_person_is_told_with_the_link() -> None:
+    old = shown(RUNNING)
+    waiting = make_stack("a", Phase.AWAITING_CONFIRMATION, message="Confirm or discard it.")
+
+    assert told(old, shown(waiting, old=old)) == [
+        ("Normal", "AwaitingConfirmation", f"'a': Confirm or discard it. {LINK}")
+    ]
+
+
+def test_a_confirmation_after_an_approval_wants_a_person_again() -> None:
+    approval = make_stack("a", Phase.AWAITING_CONFIRMATION, reason=StackReason.NEEDS_APPROVAL)
+    old = shown(approval)
+
+    new = shown(make_stack("a", Phase.AWAITING_CONFIRMATION), old=old)
+
+    assert reasons_of(old, new) == ["AwaitingConfirmation"]
+
+
+def test_a_stack_that_fails_is_told_while_the_others_go_on() -> None:
+    other = make_stack("b", Phase.RUNNING)
+    old = shown(RUNNING, other)
+
+    new = shown(make_stack("a", Phase.FAILED), make_stack("b", Phase.RUNNING), old=old)
+
+    assert told(old, new) == [("Warning", "StackFailed", f"'a': The run failed. {LINK}")]
+
+
+def test_a_stack_that_fails_without_a_run_has_no_link() -> None:
+    old = shown(RUNNING, make_stack("b", Phase.RUNNING))
+    failed = make_stack(
+        "a", Phase.FAILED, reason=StackReason.TRIGGER_REFUSED, message="Locked.", has_run=False
+    )
+
+    new = shown(failed, make_stack("b", Phase.RUNNING), old=old)
+
+    assert told(old, new) == [("Warning", "StackFailed", "'a': Locked.")]
+
+
+def test_a_discarded_run_is_told() -> None:
+    old = shown(RUNNING, make_stack("b", Phase.RUNNING))
+
+    new = shown(make_stack("a", Phase.CANCELED), make_stack("b", Phase.RUNNING), old=old)
+
+    assert told(old, new) == [("Warning", "StackCanceled", f"'a': The run was discarded. {LINK}")]
+
+
+def test_runs_that_end_with_their_chain_have_one_event_together() -> None:
+    old = shown(*(make_stack(name, Phase.RUNNING) for name in "abc"))
+    ends = [
+        make_stack(name, Phase.CANCELED, reason=StackReason.CHAIN_CANCELED, has_run=True)
+        for name in "abc"
+    ]
+
+    new = shown(*ends, old=old, is_canceling=True)
+
+    assert reasons_of(old, new) == ["RunCanceled"]
+
+
+def test_a_terminated_workflow_has_one_event_for_all_its_stacks() -> None:
+    old = shown(*(make_stack(name, Phase.RUNNING) for name in "abc"))
+    terminated = make_execution(1, state=ExecutionState.TERMINATED)
+
+    new = project(make_facts(terminated), old)
+
+    assert reasons_of(old, new) == ["WorkflowTerminated"]
+
+
+@pytest.mark.parametrize(
+    ("stack", "type_", "reason"),
+    [
+        (make_stack("a", Phase.SUCCEEDED), "Normal", "RunSucceeded"),
+        (make_stack("a", Phase.FAILED), "Warning", "StackFailed"),
+        (make_stack("a", Phase.CANCELED), "Warning", "StackCanceled"),
+    ],
+)
+def test_the_end_of_a_run_is_told_with_its_message(
+    stack: progress.StackProgress, type_: str, reason: str
+) -> None:
+    old = shown(RUNNING)
+    new = shown(stack, old=old)
+
+    assert new.latest_run is not None
+    assert told(old, new)[-1] == (type_, reason, f"Run 1: {new.latest_run.message}")
+
+
+def test_the_failures_of_the_run_before_are_not_told_again() -> None:
+    old = shown(make_stack("a", Phase.FAILED))
+    started = project(make_facts(make_execution(2)), old)
+    resolved = shown(make_stack("a"), number=2, old=started)
+
+    assert reasons_of(old, started) == ["RunStarted"]
+    assert reasons_of(started, resolved) == []
+
+
+def test_the_same_failure_in_the_next_run_is_told() -> None:
+    old = shown(make_stack("a", Phase.FAILED))
+    started = project(make_facts(make_execution(2)), old)
+
+    new = shown(make_stack("a", Phase.FAILED), number=2, old=started)
+
+    assert reasons_of(started, new) == ["StackFailed", "StackFailed"]
+
+
+# Graphs that cannot be run
+
+
+def test_a_bad_graph_is_told_once_however_often_it_is_looked_at() -> None:
+    first = bad_graph(ChainReason.UNKNOWN_STACK)
+    retried = make_facts(make_execution(1, attempt=2, started_at=T2))
+    during = project(retried, first)
+    second = bad_graph(ChainReason.UNKNOWN_STACK, attempt=2, old=during)
+
+    assert reasons_of(EMPTY, first) == ["RunStarted", "UnknownStack"]
+    assert reasons_of(first, during) == []
+    assert reasons_of(during, second) == []
+
+
+def test_another_thing_that_is_wrong_with_the_graph_is_told() -> None:
+    first = bad_graph(ChainReason.UNKNOWN_STACK)
+
+    second = bad_graph(ChainReason.GRAPH_CYCLE, attempt=2, old=first)
+
+    assert told(first, second) == [("Warning", "GraphCycle", "Run 1: Mend it.")]
+
+
+def test_a_graph_that_was_mended_is_told_without_a_second_start() -> None:
+    first = bad_graph(ChainReason.UNKNOWN_STACK)
+
+    mended = shown(RUNNING, attempt=2, old=first)
+
+    assert reasons_of(first, mended) == ["GraphResolved"]
+
+
+# Problems outside of a run
+
+
+def test_a_problem_is_told_when_it_begins_and_not_while_it_lasts() -> None:
+    old = shown(RUNNING)
+    first = unreachable(ChainReason.TEMPORAL_UNREACHABLE, old)
+    second = unreachable(ChainReason.TEMPORAL_UNREACHABLE, first)
+
+    assert told(old, first) == [("Warning", "TemporalUnreachable", "Out of reach.")]
+    assert reasons_of(first, second) == []
+
+
+def test_a_problem_that_turns_into_another_is_told() -> None:
+    old = unreachable(ChainReason.TEMPORAL_UNREACHABLE)
+
+    new = unreachable(ChainReason.CONNECTION_UNKNOWN, old)
+
+    assert reasons_of(old, new) == ["ConnectionUnknown"]
+
+
+def test_the_end_of_a_run_is_not_told_a_second_time_as_a_problem() -> None:
+    old = shown(RUNNING)
+
+    new = shown(make_stack("a", Phase.FAILED), old=old)
+
+    assert reasons_of(old, new) == ["StackFailed", "StackFailed"]

@@ -1,0 +1,530 @@
+"""requests.decide: which asks are unhandled, and what follows: exactly one run per request."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.api import reasons, v1alpha1
+from controller.api.v1alpha1 import Phase, Trigger
+from controller.chain import requests
+from controller.chain.requests import ExecutionState
+from tests.support.builders import (
+    T0,
+    T1,
+    T2,
+    T3,
+    execution_run_id,
+    handled,
+    make_execution,
+    make_run,
+    make_spec,
+    make_stack_chain,
+    make_status,
+)
+
+A, B = make_spec("a"), make_spec("b")
+UNKNOWN = reasons.ChainReason.UNKNOWN_STACK
+
+
+def decide(
+    chain: v1alpha1.StackChain,
+    execution: requests.Execution | None = None,
+    *,
+    live_parallelism: int | None = None,
+    is_recheck_due: bool = False,
+) -> requests.Decision:
+    return requests.decide(
+        chain, execution, live_parallelism=live_parallelism, is_recheck_due=is_recheck_due
+    )
+
+
+def nothing(handled_asks: v1alpha1.Handled) -> requests.Decision:
+    return requests.Decision(handled=handled_asks)
+
+
+def closed(number: int = 1, **fields: object) -> requests.Execution:
+    return make_execution(number, state=ExecutionState.CLOSED, **fields)  # type: ignore[arg-type]
+
+
+# Asks that start
+
+
+def test_creating_a_chain_starts_its_first_run() -> None:
+    decision = decide(make_stack_chain(spec=A))
+
+    assert decision.start == requests.Request(
+        key=f"spec:1:{requests.spec_digest(A)}",
+        number=1,
+        attempt=1,
+        trigger=Trigger.SPEC,
+        handled=handled(A),
+    )
+    assert decision.handled == handled(A)
+    assert decision.pending is None
+
+
+def test_a_chain_created_with_a_token_starts_one_run_that_handles_both() -> None:
+    decision = decide(make_stack_chain(spec=A, run_token="t"))
+
+    assert decision.start is not None
+    assert (decision.start.number, decision.start.trigger) == (1, Trigger.SPEC)
+    assert decision.start.handled == handled(A, "t")
+
+
+def test_an_edit_starts_the_next_run() -> None:
+    status = make_status(make_run(1), last_handled=handled(A))
+
+    decision = decide(make_stack_chain(spec=B, status=status, generation=2), closed())
+
+    assert decision.start is not None
+    assert decision.start.number == 2
+    assert decision.start.key == f"spec:2:{requests.spec_digest(B)}"
+    assert decision.handled == handled(B)
+
+
+def test_a_new_token_starts_the_next_run() -> None:
+    status = make_status(make_run(1), last_handled=handled(A, "old"))
+    chain = make_stack_chain(spec=A, status=status, run_token="new")
+
+    decision = decide(chain, closed(handled_asks=handled(A, "old")))
+
+    assert decision.start == requests.Request(
+        key="run:new",
+        number=2,
+        attempt=1,
+        trigger=Trigger.RUN_TOKEN,
+        handled=handled(A, "new"),
+    )
+
+
+def test_a_token_of_any_length_makes_a_short_key() -> None:
+    """Temporal shows the key; an annotation may hold 256 kB."""
+    status = make_status(make_run(1), last_handled=handled(A))
+    keys = []
+    for token in ("x" * 200_000, "x" * 200_001):
+        decision = decide(make_stack_chain(spec=A, status=status, run_token=token), closed())
+        assert decision.start is not None
+        assert decision.start.handled.run == token
+        keys.append(decision.start.key)
+
+    assert all(len(key) < 300 for key in keys)
+    assert keys[0] != keys[1]
+
+
+def test_token_and_edit_together_fold_into_one_run() -> None:
+    status = make_status(make_run(1), last_handled=handled(A, "old"))
+    chain = make_stack_chain(spec=B, status=status, run_token="new", generation=2)
+
+    decision = decide(chain, closed(handled_asks=handled(A, "old")))
+
+    assert decision.start is not None
+    assert (decision.start.number, decision.start.trigger) == (2, Trigger.SPEC)
+    assert decision.handled == handled(B, "new")
+
+
+# Nothing to do
+
+
+def test_what_is_handled_starts_nothing() -> None:
+    status = make_status(make_run(1), last_handled=handled(A, "t"))
+    chain = make_stack_chain(spec=A, status=status, run_token="t")
+
+    assert decide(chain, closed(handled_asks=handled(A, "t"))) == nothing(handled(A, "t"))
+
+
+def test_a_token_that_is_removed_asks_for_nothing() -> None:
+    status = make_status(make_run(1), last_handled=handled(A, "t"))
+
+    decision = decide(make_stack_chain(spec=A, status=status), closed(handled_asks=handled(A, "t")))
+
+    assert decision == nothing(handled(A, "t"))
+
+
+def test_a_token_that_comes_back_with_the_same_text_asks_for_nothing() -> None:
+    status = make_status(make_run(1), last_handled=handled(A, "t"))
+    chain = make_stack_chain(spec=A, status=status, run_token="t")
+
+    assert decide(chain, closed(handled_asks=handled(A, "t"))).start is None
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(make_spec("a", parallelism=3), id="parallelism"),
+        pytest.param(make_spec("a", sources=["Labels", "Dependencies"]), id="order of sources"),
+    ],
+)
+def test_an_edit_that_a_run_does_not_depend_on_starts_nothing(
+    spec: v1alpha1.StackChainSpec,
+) -> None:
+    status = make_status(make_run(1), last_handled=handled(A))
+
+    assert decide(make_stack_chain(spec=spec, status=status), closed()).start is None
+
+
+def test_the_order_of_the_roots_starts_nothing() -> None:
+    assert requests.spec_digest(make_spec("a", "b")) == requests.spec_digest(make_spec("b", "a"))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(make_spec("a", "b"), id="roots"),
+        pytest.param(make_spec("a", sources=["Labels"]), id="sources"),
+        pytest.param(make_spec("a", connection_name="other"), id="connection"),
+    ],
+)
+def test_each_field_that_a_run_depends_on_is_in_the_digest(spec: v1alpha1.StackChainSpec) -> None:
+    assert requests.spec_digest(spec) != requests.spec_digest(A)
+
+
+def test_the_digest_stays_what_it_is_across_releases() -> None:
+    """Another one for the same spec would start every chain at an upgrade."""
+    assert requests.spec_digest(make_spec("vpc-prod")) == "02bb49fa6a3060c7"
+
+
+# A live run
+
+
+def test_an_ask_while_a_run_is_live_waits_for_its_end() -> None:
+    status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
+
+    decision = decide(make_stack_chain(spec=B, status=status, generation=2), make_execution(1))
+
+    assert decision.start is None
+    assert decision.handled == handled(A)
+    assert decision.has_unhandled
+    assert decision.pending == v1alpha1.PendingRun(
+        trigger=Trigger.SPEC,
+        message="Waits for run 1 to end; the newest request is the one that runs.",
+    )
+
+
+def test_the_ask_that_waited_starts_when_the_live_run_has_ended() -> None:
+    status = make_status(make_run(1), last_handled=handled(A))
+
+    decision = decide(make_stack_chain(spec=B, status=status, generation=2), closed())
+
+    assert decision.start is not None
+    assert decision.start.number == 2
+
+
+def test_an_edit_that_is_taken_back_while_the_run_is_live_asks_for_nothing() -> None:
+    """A, then B, then A again: the live run is that of A."""
+    status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
+    live = make_execution(1)
+    edited = make_stack_chain(spec=B, status=status, generation=2)
+    taken_back = make_stack_chain(spec=A, status=status, generation=3)
+
+    assert decide(edited, live).has_unhandled
+    assert decide(taken_back, live) == nothing(handled(A))
+
+
+def test_a_token_while_a_run_is_live_waits_too() -> None:
+    status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
+    chain = make_stack_chain(spec=A, status=status, run_token="now")
+
+    decision = decide(chain, make_execution(1))
+
+    assert decision.pending is not None
+    assert decision.pending.trigger == Trigger.RUN_TOKEN
+
+
+@pytest.mark.parametrize("run_token", [None, "new"], ids=["alone", "beside another ask"])
+def test_a_change_of_parallelism_reaches_the_live_run_by_signal(run_token: str | None) -> None:
+    status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
+    chain = make_stack_chain(
+        spec=make_spec("a", parallelism=2), status=status, run_token=run_token, generation=2
+    )
+
+    decision = decide(chain, make_execution(1), live_parallelism=10)
+
+    assert decision.set_parallelism == 2
+    assert decision.start is None
+
+
+@pytest.mark.parametrize(
+    ("execution", "live_parallelism"),
+    [
+        pytest.param(make_execution(1), 10, id="it has it already"),
+        pytest.param(make_execution(1), None, id="nobody knows what it has"),
+        pytest.param(closed(), 5, id="it has ended"),
+    ],
+)
+def test_no_signal_where_none_is_needed(
+    execution: requests.Execution, live_parallelism: int | None
+) -> None:
+    is_live = execution.state is ExecutionState.RUNNING
+    latest = make_run(1, phase=Phase.RUNNING if is_live else Phase.SUCCEEDED)
+    chain = make_stack_chain(spec=A, status=make_status(latest, last_handled=handled(A)))
+
+    decision = decide(chain, execution, live_parallelism=live_parallelism)
+
+    assert decision.set_parallelism is None
+
+
+# Crashes and lost histories
+
+
+def test_a_crash_between_start_and_write_is_healed_by_what_the_execution_carries() -> None:
+    execution = make_execution(1, handled_asks=handled(A, "t"))
+
+    decision = decide(make_stack_chain(spec=A, run_token="t"), execution)
+
+    assert decision == nothing(handled(A, "t"))
+
+
+def test_a_crash_is_healed_even_if_the_run_has_ended_since() -> None:
+    status = make_status(make_run(1), last_handled=handled(A))
+    chain = make_stack_chain(spec=B, status=status, generation=2)
+
+    decision = decide(chain, closed(2, handled_asks=handled(B), generation=2))
+
+    assert decision == nothing(handled(B))
+
+
+def test_past_retention_the_status_alone_knows_what_was_handled() -> None:
+    status = make_status(make_run(3), last_handled=handled(A, "t"))
+    chain = make_stack_chain(spec=A, status=status, run_token="t")
+
+    assert decide(chain, None) == nothing(handled(A, "t"))
+
+
+def test_past_retention_numbers_go_on_from_the_status() -> None:
+    status = make_status(make_run(3), last_handled=handled(A))
+
+    decision = decide(make_stack_chain(spec=B, status=status, generation=2), None)
+
+    assert decision.start is not None
+    assert decision.start.number == 4
+
+
+def test_an_execution_older_than_the_status_is_no_evidence() -> None:
+    """The newest history was deleted by hand, and Temporal shows the one before."""
+    status = make_status(make_run(2), last_handled=handled(B))
+    chain = make_stack_chain(spec=B, status=status, generation=2)
+
+    assert decide(chain, closed(1, handled_asks=handled(A))) == nothing(handled(B))
+
+
+def test_a_lost_status_is_rebuilt_from_the_execution_without_a_new_run() -> None:
+    execution = closed(7, handled_asks=handled(A, "t"))
+
+    assert decide(make_stack_chain(spec=A, run_token="t"), execution) == nothing(handled(A, "t"))
+
+
+# Two operators for a moment
+
+
+@pytest.mark.parametrize(
+    ("execution", "is_duplicate"),
+    [
+        pytest.param(closed(2), False, id="the run's own execution"),
+        pytest.param(closed(2, workflow_run_id="other"), True, id="another of the same number"),
+        pytest.param(closed(1), True, id="of an earlier run"),
+        pytest.param(closed(3), False, id="of the next run"),
+        pytest.param(closed(2, attempt=2), False, id="the next attempt"),
+    ],
+)
+def test_an_execution_is_a_duplicate_if_the_status_has_another_of_that_number_or_a_later_one(
+    execution: requests.Execution, is_duplicate: bool
+) -> None:
+    assert requests.is_duplicate(execution, make_run(2)) is is_duplicate
+
+
+def test_what_a_duplicate_was_asked_for_does_not_count() -> None:
+    """An operator with an old view started run 2 again for A; the resource's run 2 is of B."""
+    status = make_status(make_run(2, generation=2), last_handled=handled(B))
+    chain = make_stack_chain(spec=B, status=status, generation=2)
+    duplicate = closed(2, workflow_run_id="other", handled_asks=handled(A))
+
+    assert decide(chain, duplicate) == nothing(handled(B))
+
+
+# Rechecks
+
+
+def unknown_root(attempt: int = 1, **fields: object) -> v1alpha1.RunStatus:
+    return make_run(1, phase=Phase.FAILED, reason=UNKNOWN, attempt=attempt, **fields)  # type: ignore[arg-type]
+
+
+def test_a_run_that_triggered_nothing_is_tried_again_under_its_number() -> None:
+    chain = make_stack_chain(spec=A, status=make_status(unknown_root(), last_handled=handled(A)))
+
+    decision = decide(chain, closed(1), is_recheck_due=True)
+
+    assert decision.start == requests.Request(
+        key="recheck:1:2", number=1, attempt=2, trigger=Trigger.SPEC, handled=handled(A)
+    )
+    assert decision.handled == handled(A)
+
+
+def test_a_recheck_keeps_what_had_asked_for_the_run() -> None:
+    latest = unknown_root(trigger=Trigger.RUN_TOKEN)
+    chain = make_stack_chain(spec=A, status=make_status(latest, last_handled=handled(A)))
+
+    decision = decide(chain, closed(1, trigger=Trigger.RUN_TOKEN), is_recheck_due=True)
+
+    assert decision.start is not None
+    assert decision.start.trigger is Trigger.RUN_TOKEN
+
+
+def test_a_trigger_of_a_later_release_is_no_reason_to_fail() -> None:
+    chain = make_stack_chain(
+        spec=A, status=make_status(unknown_root(trigger="Schedule"), last_handled=handled(A))
+    )
+
+    decision = decide(chain, None, is_recheck_due=True)
+
+    assert decision.start is not None
+    assert decision.start.trigger is Trigger.SPEC
+
+
+def test_nothing_is_rechecked_before_it_is_due() -> None:
+    chain = make_stack_chain(spec=A, status=make_status(unknown_root(), last_handled=handled(A)))
+
+    assert decide(chain, closed(1)) == nothing(handled(A))
+
+
+def test_nothing_is_rechecked_while_the_last_attempt_is_live() -> None:
+    chain = make_stack_chain(spec=A, status=make_status(unknown_root(), last_handled=handled(A)))
+
+    assert decide(chain, make_execution(1), is_recheck_due=True).start is None
+
+
+def test_an_edit_after_a_bad_graph_starts_the_next_run_at_once() -> None:
+    status = make_status(unknown_root(), last_handled=handled(A))
+    chain = make_stack_chain(spec=B, status=status, generation=2)
+
+    decision = decide(chain, closed(1), is_recheck_due=True)
+
+    assert decision.start is not None
+    assert (decision.start.number, decision.start.attempt) == (2, 1)
+
+
+def test_a_recheck_is_possible_after_the_history_is_gone() -> None:
+    chain = make_stack_chain(spec=A, status=make_status(unknown_root(), last_handled=handled(A)))
+
+    assert decide(chain, None, is_recheck_due=True).start is not None
+
+
+def test_a_recheck_that_went_well_while_nobody_could_write_is_not_repeated() -> None:
+    """The status still tells the first attempt's end; the second may have run every stack."""
+    kept = unknown_root(attempt=2, completion_time=T1)
+    chain = make_stack_chain(spec=A, status=make_status(kept, last_handled=handled(A)))
+    second = closed(1, attempt=2, started_at=T2)
+
+    assert decide(chain, second, is_recheck_due=True) == nothing(handled(A))
+
+
+def test_a_run_that_the_status_does_not_know_yet_is_not_taken_for_the_bad_one() -> None:
+    status = make_status(unknown_root(), last_handled=handled(A))
+    chain = make_stack_chain(spec=B, status=status, generation=2)
+    second = closed(2, handled_asks=handled(B), generation=2, started_at=T2)
+
+    assert decide(chain, second, is_recheck_due=True) == nothing(handled(B))
+
+
+@pytest.mark.parametrize(
+    ("latest", "has_end"),
+    [
+        pytest.param(make_run(1, completion_time=T3), True, id="ended after its start"),
+        pytest.param(make_run(1, completion_time=T2), True, id="within the same second"),
+        pytest.param(make_run(1, completion_time=T1), False, id="ended before its start"),
+        pytest.param(make_run(1, workflow_run_id="other", completion_time=T3), False, id="another"),
+    ],
+)
+def test_an_end_is_that_of_an_execution_if_it_came_after_its_start(
+    latest: v1alpha1.RunStatus, has_end: bool
+) -> None:
+    assert requests.has_end_of(latest, closed(1, started_at=T2)) is has_end
+
+
+@pytest.mark.parametrize("reason", list(reasons.ChainReason))
+def test_only_ends_that_triggered_nothing_are_rechecked(reason: reasons.ChainReason) -> None:
+    latest = make_run(1, phase=Phase.FAILED, reason=reason)
+
+    assert requests.may_be_rechecked(latest) is (reason in reasons.RECHECKED)
+    assert not requests.may_be_rechecked(None)
+
+
+# All together
+
+
+@st.composite
+def situations(
+    draw: st.DrawFn,
+) -> tuple[v1alpha1.StackChain, requests.Execution | None]:
+    """A resource and its latest execution, with asks that are handled or not."""
+    tokens = st.sampled_from([None, "t1", "t2"])
+    specs = st.sampled_from([A, B])
+    spec, token = draw(specs), draw(tokens)
+    number = draw(st.integers(min_value=0, max_value=3))
+    status = v1alpha1.Status()
+    if number:
+        asks = handled(draw(specs), draw(tokens))
+        latest = draw(st.sampled_from([make_run(number), unknown_root()]))
+        status = make_status(dataclasses.replace(latest, number=number), last_handled=asks)
+    chain = make_stack_chain(spec=spec, status=status, run_token=token)
+    if not draw(st.booleans()):
+        return chain, None
+    execution_number = draw(st.integers(min_value=1, max_value=4))
+    return chain, make_execution(
+        execution_number,
+        state=draw(st.sampled_from(list(ExecutionState))),
+        handled_asks=handled(draw(specs), draw(tokens)),
+        workflow_run_id=draw(st.sampled_from([execution_run_id(execution_number), "other"])),
+        started_at=draw(st.sampled_from([T0, T2])),
+    )
+
+
+@given(situations(), st.booleans())
+def test_no_run_is_started_beside_a_live_one(
+    situation: tuple[v1alpha1.StackChain, requests.Execution | None], is_due: bool
+) -> None:
+    chain, execution = situation
+
+    decision = decide(chain, execution, is_recheck_due=is_due)
+
+    if execution is not None and execution.state is ExecutionState.RUNNING:
+        assert decision.start is None
+    assert decision.pending is None or decision.start is None
+
+
+@given(situations())
+def test_a_request_that_was_started_is_never_started_again(
+    situation: tuple[v1alpha1.StackChain, requests.Execution | None],
+) -> None:
+    """Whether or not the status could be written in between."""
+    chain, execution = situation
+    decision = decide(chain, execution)
+    if decision.start is None:
+        return
+    request = decision.start
+    started = make_execution(request.number, attempt=request.attempt, handled_asks=request.handled)
+    ended = dataclasses.replace(started, state=ExecutionState.CLOSED, closed_at=T3)
+    written = dataclasses.replace(
+        chain, status=make_status(make_run(request.number), last_handled=request.handled)
+    )
+
+    assert decide(chain, started).start is None
+    assert decide(chain, started).pending is None
+    assert decide(chain, ended).start is None
+    assert decide(written, ended).start is None
+    assert decide(written, None).start is None
+
+
+@given(situations())
+def test_numbers_only_grow(
+    situation: tuple[v1alpha1.StackChain, requests.Execution | None],
+) -> None:
+    chain, execution = situation
+
+    decision = decide(chain, execution)
+
+    if decision.start is not None:
+        latest = chain.status.latest_run
+        assert decision.start.number > (latest.number if latest else 0)
+        assert decision.start.number > (execution.number if execution else 0)
