@@ -258,7 +258,7 @@ def make_stack(
         reason == reasons.StackReason.OUTPUT_UNCHANGED and phase is not Phase.SKIPPED,
         "OutputUnchanged is a reason to skip",
     )
-    run_id = f"01RUN{stack_id.upper()}" if has_run else None
+    run_id = f"01RUN{stack_id.upper()}"[:26] if has_run else None
     return progress.StackProgress(
         id=stack_id,
         level=level,

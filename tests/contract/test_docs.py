@@ -1,0 +1,168 @@
+"""The pages under docs/ say what the code says: tables are generated, and reasons are real."""
+
+import ast
+import importlib.util
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from controller import settings
+from controller.api import reasons
+from controller.observability import metrics
+
+ROOT = Path(__file__).parents[2]
+PRODUCT = ROOT / "controller"
+ENUMS = ("ChainReason", "StackReason", "ConditionReason")
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    """The program that writes the tables, which is no part of the package."""
+    spec = importlib.util.spec_from_file_location("generate_docs", ROOT / "hack/generate_docs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def table(name: str, marker: str) -> list[list[str]]:
+    """Return the rows of a table as a reader of the page sees them."""
+    block = page(name).split(f"<!-- generated: {marker} -->")[1].split("<!-- end -->")[0]
+    _, _, *lines = [line for line in block.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
+# Tables
+
+
+def test_no_table_is_stale(generator: ModuleType) -> None:
+    """If it fails: python hack/generate_docs.py."""
+    assert generator.stale_pages() == []
+
+
+@pytest.mark.parametrize(
+    ("marker", "meanings"),
+    [("chain-reasons", reasons.CHAIN_MEANINGS), ("stack-reasons", reasons.STACK_MEANINGS)],
+)
+def test_every_reason_is_on_the_page_with_what_to_do(
+    marker: str, meanings: dict[str, reasons.Meaning]
+) -> None:
+    assert table("status.md", marker) == [
+        [f"`{reason}`", meaning.means, meaning.do] for reason, meaning in meanings.items()
+    ]
+
+
+def test_reasons_of_the_other_conditions_are_on_the_page() -> None:
+    for reason in reasons.ConditionReason:
+        assert f"`{reason}`" in page("status.md")
+
+
+def test_every_setting_is_on_the_page_once() -> None:
+    shown = [row[0] for row in table("configuration.md", "settings")]
+
+    assert shown == [f"`{row.variable}`" for row in settings.describe_settings()]
+    assert len(set(shown)) == len(shown)
+
+
+def test_every_metric_is_on_the_page() -> None:
+    shown = [row[:2] for row in table("operations.md", "metrics")]
+
+    assert shown == [[f"`{row.name}`", row.type] for row in metrics.describe_metrics()]
+
+
+# The generator
+
+
+def test_a_changed_table_is_stale_until_it_is_written_again(
+    generator: ModuleType, tmp_path: Path
+) -> None:
+    generator.write_pages(tmp_path)
+    path = tmp_path / "status.md"
+    written = path.read_text(encoding="utf-8")
+    path.write_text(written.replace("`GraphCycle`", "`Loop`"), encoding="utf-8")
+
+    assert generator.stale_pages(tmp_path) == ["status.md"]
+    generator.write_pages(tmp_path)
+    assert generator.stale_pages(tmp_path) == []
+    assert path.read_text(encoding="utf-8") == written
+
+
+def test_what_people_wrote_around_a_table_stays(generator: ModuleType, tmp_path: Path) -> None:
+    text = "# Title\n\nBefore.\n\n<!-- generated: settings -->\nold\n<!-- end -->\n\nAfter.\n"
+
+    rendered = generator.render("configuration.md", text)
+
+    assert rendered.startswith("# Title\n\nBefore.\n\n<!-- generated: settings -->\n\n| variable ")
+    assert rendered.endswith("|\n\n<!-- end -->\n\nAfter.\n")
+
+
+@pytest.mark.parametrize(
+    "text", ["no marker", "<!-- generated: other -->\n<!-- end -->\n"], ids=["none", "unknown"]
+)
+def test_a_page_without_its_markers_is_an_error(generator: ModuleType, text: str) -> None:
+    with pytest.raises(generator.MarkersMissing, match=r"docs/configuration\.md"):
+        generator.render("configuration.md", text)
+
+
+# Reasons
+
+
+@pytest.fixture(scope="module")
+def used_reasons() -> set[tuple[str, str]]:
+    """Return which members of which enumeration the product names outside of `reasons`."""
+    return {
+        use
+        for path in PRODUCT.rglob("*.py")
+        if path.name != "reasons.py" and "dev" not in path.relative_to(PRODUCT).parts
+        for use in _uses(ast.parse(path.read_text(encoding="utf-8")))
+    }
+
+
+def _uses(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    aliases = {(name, name) for name in ENUMS} | set(_aliases(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            for alias, enumeration in aliases:
+                if _last_name(node.value) == alias:
+                    yield enumeration, node.attr
+
+
+def _aliases(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Follow `Reason = reasons.ChainReason`, in tuples as well."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign):
+            continue
+        target = node.targets[0]
+        names = target.elts if isinstance(target, ast.Tuple) else [target]
+        values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+        for name, value in zip(names, values, strict=False):
+            if isinstance(name, ast.Name) and _last_name(value) in ENUMS:
+                yield name.id, _last_name(value)
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+@pytest.mark.parametrize(
+    ("enumeration", "member"),
+    [
+        (enumeration.__name__, member.name)
+        for enumeration in (reasons.ChainReason, reasons.StackReason, reasons.ConditionReason)
+        for member in enumeration
+    ],
+)
+def test_every_documented_reason_can_occur(
+    used_reasons: set[tuple[str, str]], enumeration: str, member: str
+) -> None:
+    assert (enumeration, member) in used_reasons
