@@ -82,7 +82,7 @@ def _verdict(situation: Situation) -> _Verdict:
             reconciling=problem.is_retrying,
             stalled=not problem.is_retrying,
         )
-    if known is not None and known.problem_reason and not known.phase.is_over:
+    if known is not None and known.problem_reason and known.completed_at is None:
         return _hindered(known.problem_reason, known.problem_message)
     if run is None or situation.has_unhandled or not run.phase.is_over:
         return _in_progress(situation)

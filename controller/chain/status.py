@@ -108,17 +108,28 @@ def _run(
         )
     if known is None:
         return _run_without_progress(latest, execution, facts)
+    phase, reason, message = _outcome(known)
     summary = summarize(known.stacks)
     done = summary.succeeded + _unchanged(known.stacks)
     return dataclasses.replace(
         _new_run(latest, execution, facts),
-        phase=known.phase,
-        reason=known.reason or Reason.PROGRESSING,
-        message=known.message[:1024],
+        phase=phase,
+        reason=reason,
+        message=message[:1024],
         completion_time=known.completed_at,
         progress=f"{done}/{summary.total}" if known.stacks else "",
         summary=summary,
     )
+
+
+def _outcome(known: progress.ChainProgress) -> tuple[Phase, str, str]:
+    """A run whose stacks have ended is over once it has stopped what Spacelift queued besides."""
+    if known.phase.is_over and known.completed_at is None:
+        message = (
+            "All stacks have ended; runs that Spacelift queued and nobody wants are being stopped."
+        )
+        return Phase.RUNNING, Reason.PROGRESSING, message
+    return known.phase, known.reason or Reason.PROGRESSING, known.message
 
 
 def _new_run(
@@ -233,8 +244,8 @@ def _stacks(
         by_id = {stack.id: stack for stack in known.stacks}
         rows = [_stack(stack, by_id) for stack in known.stacks]
         return tuple(sorted(rows, key=lambda row: (row.level, row.id)))
-    if run is None or latest is None or run.number != latest.number:
-        # Those of the run before would look like this run's.
+    if run is None or latest is None or run.workflow_run_id != latest.workflow_run_id:
+        # Those of the run before would look like this run's; one that is rechecked has none.
         return ()
     if not run.phase.is_over:
         return old.stacks

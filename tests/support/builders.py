@@ -284,9 +284,14 @@ def make_progress(
     reason: str = "",
     message: str = "",
     completed_at: str | None = None,
+    is_stopping: bool = False,
     **fields: Any,
 ) -> progress.ChainProgress:
-    """Return a run's facts: of its stacks if there are some, settled and at their levels."""
+    """Return a run's facts: of its stacks if there are some, settled and at their levels.
+
+    Args:
+        is_stopping: its stacks have ended, and it still stops runs that nobody wants.
+    """
     levels = _levels({stack.id: stack.depends_on for stack in stacks})
     _refuse_if(len(levels) < len(stacks), "two stacks have one id")
     for stack in stacks:
@@ -308,7 +313,8 @@ def make_progress(
         known.phase, known.reason, known.message = phase or Phase.PENDING, reason, message
     is_over = known.phase.is_over
     _refuse_if(completed_at is not None and not is_over, "it has not ended")
-    known.completed_at = completed_at or (T1 if is_over else None)
+    _refuse_if(is_stopping and (completed_at is not None or not is_over), "it stops after its end")
+    known.completed_at = completed_at or (T1 if is_over and not is_stopping else None)
     return known
 
 
@@ -338,7 +344,7 @@ def make_facts(
         closed = requests.ExecutionState.CLOSED
         running = requests.ExecutionState.RUNNING
         _refuse_if(execution.state not in (closed, running), "nobody can be asked for progress")
-        _refuse_if(execution.state is closed and not known.phase.is_over, "a result is an end")
+        _refuse_if(execution.state is closed and known.completed_at is None, "a result is an end")
     pending = fields.get("pending")
     fields.setdefault("has_unhandled", pending is not None)
     _refuse_if(pending is not None and not fields["has_unhandled"], "pending is unhandled")

@@ -120,6 +120,14 @@ SITUATIONS = [
     pytest.param(
         live(SUCCEEDED), ("True", "RunSucceeded", "False", "False"), id="succeeded, about to close"
     ),
+    *(
+        pytest.param(
+            live(make_stack("a", phase), is_stopping=True),
+            PROGRESSING,
+            id=f"{phase}, and unwanted runs are still being stopped",
+        )
+        for phase in (Phase.SUCCEEDED, Phase.FAILED)
+    ),
     pytest.param(
         dataclasses.replace(live(SUCCEEDED), pending=PENDING, has_unhandled=True),
         PROGRESSING,
@@ -339,6 +347,18 @@ def test_a_stack_that_cannot_go_on_is_named() -> None:
     assert message_of(live(stack)) == "'a': Time-out."
 
 
+def test_a_run_that_only_stops_others_says_so() -> None:
+    facts = live(SUCCEEDED, is_stopping=True)
+
+    assert message_of(facts) == (
+        "All stacks have ended; runs that Spacelift queued and nobody wants are being stopped. "
+        "[Run 1: 1/1 done.]"
+    )
+    run = project(facts).latest_run
+    assert run is not None
+    assert (run.phase, run.completion_time) == (Phase.RUNNING, None)
+
+
 # Other conditions
 
 
@@ -555,9 +575,8 @@ def test_a_skipped_stack_names_its_culprit() -> None:
     known = make_progress(make_stack("a", Phase.FAILED), make_stack("b", depends_on="a"))
     policy.skip_dependents(known, now=T2)
     progress.settle(known)
-    execution = make_execution(1, state=ExecutionState.CLOSED)
 
-    found = project(make_facts(execution, known)).stacks[-1]
+    found = project(make_facts(make_execution(1), known)).stacks[-1]
 
     assert (found.phase, found.reason, found.blocked_by) == (
         Phase.SKIPPED,
@@ -849,16 +868,22 @@ def _known(
 ) -> st.SearchStrategy[progress.ChainProgress]:
     phases = [phase for phase in Phase if phase.is_over or not is_closed]
 
-    def build(chosen: list[Phase], reason: ChainReason) -> progress.ChainProgress:
+    def build(
+        chosen: list[Phase], reason: ChainReason, is_stopping: bool
+    ) -> progress.ChainProgress:
         if not chosen and is_closed:
             return failed_graph(reason, number=number, attempt=attempt)
         stacks = [make_stack(f"s{place}", phase) for place, phase in enumerate(chosen)]
-        return make_progress(*stacks, number=number, attempt=attempt)
+        known = make_progress(*stacks, number=number, attempt=attempt)
+        if is_stopping and not is_closed:
+            known.completed_at = None
+        return known
 
     return st.builds(
         build,
         st.lists(st.sampled_from(phases), max_size=6),
         st.sampled_from(sorted(reasons.RECHECKED)),
+        st.booleans(),
     )
 
 
