@@ -44,7 +44,7 @@ def failure(kind: str, *, final: bool = False) -> temporalio.exceptions.Applicat
 
 
 class World:
-    """The stacks are drawn: `"a>b"` is a native edge, `"a~b"` one by label, `"a"` a lone stack.
+    """The edges are drawn: `"a>b"` is a native one, `"a~b"` one by label.
 
     A run ends at once as `ends` says, unless its stack is in `held`: then it stays in the state
     that `holds_in` gives until the test calls `move`.
@@ -52,9 +52,7 @@ class World:
 
     def __init__(self, *drawing: str, roots: Sequence[str] = ("a",)) -> None:
         self.roots = list(roots)
-        self.edges = [_edge(text) for text in drawing if len(text) > 1]
-        names = {end for edge in self.edges for end in (edge.upstream, edge.dependent)}
-        self.stack_ids = sorted(names | {text for text in drawing if len(text) == 1} | set(roots))
+        self.edges = [_edge(text) for text in drawing]
         self.unknown_roots: tuple[str, ...] = ()
         self.ends: dict[str, str] = {}
         self.held: set[str] = set()
@@ -62,6 +60,8 @@ class World:
         self.has_natives = True
         # Stacks on which Spacelift queues nothing by itself.
         self.without_native: set[str] = set()
+        # Stacks whose runs cannot be read, with the name of the error.
+        self.problems: dict[str, str] = {}
         self.failures: dict[tuple[str, str], list[Exception]] = collections.defaultdict(list)
         # Activities that wait until their gate is opened, by name and stack.
         self.gates: dict[tuple[str, str], asyncio.Event] = {}
@@ -99,6 +99,12 @@ class World:
             self.run_of(stack_id).state = state
             self._changed.notify_all()
 
+    async def break_reading(self, stack_id: str, problem: str) -> None:
+        """Let reading a stack's run fail from now on, or with "" no longer."""
+        async with self._changed:
+            self.problems[stack_id] = problem
+            self._changed.notify_all()
+
     def gate(self, name: str, stack_id: str) -> asyncio.Event:
         """Make an activity wait; it goes on when the event is set."""
         return self.gates.setdefault((name, stack_id), asyncio.Event())
@@ -123,9 +129,12 @@ class World:
         self, argument: messages.FetchDependentStacksInput
     ) -> graph.Discovery:
         async with self._called("fetch_dependent_stacks", "", argument):
+            names = self._downstream(argument.roots)
             return graph.Discovery(
-                stacks=tuple(graph.StackFacts(id=name, name=name) for name in self.stack_ids),
-                edges=tuple(self.edges),
+                stacks=tuple(graph.StackFacts(id=name, name=name) for name in names),
+                edges=tuple(
+                    edge for edge in self.edges if {edge.upstream, edge.dependent} <= set(names)
+                ),
                 unknown_roots=self.unknown_roots,
             )
 
@@ -153,15 +162,22 @@ class World:
     async def follow_stack_run(
         self, argument: messages.FollowStackRunInput
     ) -> runs.RunSnapshot | None:
-        async with self._called("follow_stack_run", argument.stack_id, argument):
-            async with self._changed:
-                run = self.runs[argument.run_id]
-                await self._changed.wait_for(
-                    lambda: (
-                        argument.known_problem or runs.view(run.snapshot()) != argument.known_view
-                    )
-                )
-                return run.snapshot()
+        async with (
+            self._called("follow_stack_run", argument.stack_id, argument),
+            self._changed,
+        ):
+            run = self.runs[argument.run_id]
+            await self._changed.wait_for(lambda: self._has_news(argument))
+            problem = self.problems.get(argument.stack_id, "")
+            if problem:
+                return runs.RunSnapshot(run_id=run.id, state="", problem_reason=problem)
+            return run.snapshot()
+
+    def _has_news(self, argument: messages.FollowStackRunInput) -> bool:
+        problem = self.problems.get(argument.stack_id, "")
+        if problem or argument.known_problem:
+            return problem != argument.known_problem
+        return runs.view(self.runs[argument.run_id].snapshot()) != argument.known_view
 
     @activity.defn(name="stop_stack_run")
     async def stop_stack_run(self, argument: messages.StopStackRunInput) -> runs.RunSnapshot | None:
@@ -213,12 +229,13 @@ class World:
         async with self._called("publish_chain_status", "", argument):
             if self.publish_error is not None:
                 raise self.publish_error
-            self.publishes_open += 1
+            # The last one does not wait for one that it takes the place of.
+            self.publishes_open += not argument.is_final
             self.publishes_most = max(self.publishes_most, self.publishes_open)
             try:
                 return messages.PublishChainStatusResult(sequence=await self._sequence(argument))
             finally:
-                self.publishes_open -= 1
+                self.publishes_open -= not argument.is_final
 
     # Inside
 
@@ -239,6 +256,12 @@ class World:
         run = Run(f"{self._time:04d}-{stack_id}", stack_id, state, is_native)
         self.runs[run.id] = run
         return run
+
+    def _downstream(self, roots: Sequence[str]) -> list[str]:
+        found = set(roots)
+        while more := {e.dependent for e in self.edges if e.upstream in found} - found:
+            found |= more
+        return sorted(found)
 
     def _reached(self, stack_id: str) -> list[str]:
         reached: list[str] = []

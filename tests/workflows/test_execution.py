@@ -1,0 +1,220 @@
+"""One stack's execution: failures of Spacelift, wakes, signals at odd moments."""
+
+import pytest
+from temporalio.service import RPCError
+
+from controller.api import reasons
+from controller.api.v1alpha1 import Phase
+from controller.chain import progress
+from controller.temporal import ids, messages
+from tests.support.waiting import eventually
+from tests.workflows.conftest import Serve
+from tests.workflows.harness import stack_of
+from tests.workflows.world import World, failure
+
+
+@pytest.mark.parametrize("name", ["find_stack_run", "trigger_stack_run"])
+async def test_a_call_that_keeps_failing_shows_and_clears_by_itself(
+    serve: Serve, name: str
+) -> None:
+    world = World()
+    world.held = {"a"}
+    world.failures[name, "a"] = [failure("Unreachable") for _ in range(3)]
+    gate = world.gate(name, "a")
+    gate.set()
+    chain = await serve(world)
+    handle = await chain.start()
+    await chain.called(name, "a", times=3)
+    gate.clear()
+
+    shown = await chain.stack_shows(handle, "a", Phase.WAITING, "SpaceliftUnreachable")
+    gate.set()
+    cleared = await chain.stack_shows(handle, "a", Phase.RUNNING)
+
+    assert shown.message == "made up: Unreachable"
+    assert cleared.message == ""
+    await world.move("a", "FINISHED")
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("kinds", "was_attempted"),
+    [
+        pytest.param(["AmbiguousOutcome"] * 3, True, id="an answer was lost"),
+        pytest.param(["Unreachable"] * 3, False, id="nothing was ever sent"),
+        pytest.param(["AmbiguousOutcome"] * 2 + ["Unreachable"], False, id="the last word counts"),
+        pytest.param(["ConnectionMismatch"] * 3, True, id="anything else is taken for sent"),
+    ],
+)
+async def test_the_later_tries_of_a_trigger_know_what_the_first_ones_left(
+    serve: Serve, kinds: list[str], was_attempted: bool
+) -> None:
+    world = World()
+    world.failures["trigger_stack_run", "a"] = [failure(kind) for kind in kinds]
+    chain = await serve(world)
+
+    await chain.run()
+
+    triggers = world.arguments_of(messages.TriggerStackRunInput)
+    assert [trigger.was_attempted for trigger in triggers] == [False] * 3 + [was_attempted]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("Refused", reasons.StackReason.TRIGGER_REFUSED),
+        ("PermissionDenied", reasons.StackReason.PERMISSION_DENIED),
+        ("CredentialsRejected", reasons.StackReason.CREDENTIALS_REJECTED),
+        ("NotFound", reasons.StackReason.STACK_NOT_FOUND),
+    ],
+)
+async def test_a_refused_trigger_fails_the_stack(
+    serve: Serve, kind: str, reason: reasons.StackReason
+) -> None:
+    world = World()
+    world.failures["trigger_stack_run", "a"] = [failure(kind, final=True)]
+    chain = await serve(world)
+
+    known = await chain.run()
+
+    stack = stack_of(known, "a")
+    assert (stack.phase, stack.reason, stack.message) == (Phase.FAILED, reason, f"made up: {kind}")
+
+
+async def test_a_run_that_is_lost_fails_the_stack(serve: Serve) -> None:
+    world = World()
+    world.held = {"a"}
+    world.failures["follow_stack_run", "a"] = [failure("RunLost", final=True)]
+    chain = await serve(world)
+
+    known = await chain.run()
+
+    stack = stack_of(known, "a")
+    assert (stack.phase, stack.reason) == (Phase.FAILED, reasons.StackReason.RUN_LOST)
+    assert stack.run_id == world.run_of("a").id
+
+
+async def test_a_run_that_cannot_be_read_shows_and_clears_by_itself(serve: Serve) -> None:
+    world = World()
+    world.held, world.holds_in["a"] = {"a"}, "UNCONFIRMED"
+    chain = await serve(world)
+    handle = await chain.start()
+    await chain.stack_shows(handle, "a", Phase.AWAITING_CONFIRMATION)
+
+    await world.break_reading("a", "Unreachable")
+    broken = await chain.stack_shows(handle, "a", Phase.RUNNING, "SpaceliftUnreachable")
+    await world.break_reading("a", "CredentialsRejected")
+    await chain.stack_shows(handle, "a", Phase.RUNNING, "CredentialsRejected")
+    await world.break_reading("a", "")
+    await chain.stack_shows(handle, "a", Phase.AWAITING_CONFIRMATION)
+
+    assert broken.run_url == f"https://x/{world.run_of('a').id}"
+    await world.move("a", "FINISHED")
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+
+
+async def test_a_run_that_cannot_be_read_can_still_be_stopped(serve: Serve) -> None:
+    world = World()
+    world.held = {"a"}
+    chain = await serve(world)
+    handle = await chain.start()
+    await chain.stack_shows(handle, "a", Phase.RUNNING)
+    await world.break_reading("a", "Unreachable")
+    await chain.stack_shows(handle, "a", Phase.RUNNING, "SpaceliftUnreachable")
+
+    await handle.cancel()
+
+    assert (await handle.result()).phase is Phase.CANCELED
+    assert world.states("a") == ["STOPPED"]
+
+
+async def test_a_wake_reads_the_run_at_once(serve: Serve) -> None:
+    world = World()
+    world.held = {"a"}
+    chain = await serve(world)
+    handle = await chain.start()
+    await chain.called("follow_stack_run", "a")
+
+    await chain.execution("a").signal(ids.WAKE_SIGNAL)
+    await chain.called("follow_stack_run", "a", times=2)
+
+    follows = world.arguments_of(messages.FollowStackRunInput)
+    assert [follow.read_now for follow in follows] == [True, True]
+    await world.move("a", "FINISHED")
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+
+
+async def test_a_wake_during_a_trigger_is_not_lost(serve: Serve) -> None:
+    world = World()
+    gate = world.gate("trigger_stack_run", "a")
+    chain = await serve(world)
+    handle = await chain.start()
+    await chain.called("trigger_stack_run", "a")
+
+    await chain.execution("a").signal(ids.WAKE_SIGNAL)
+    gate.set()
+
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+
+
+async def test_a_report_that_comes_twice_or_claims_an_end_changes_nothing(serve: Serve) -> None:
+    world = World("a~b")
+    world.held = {"a"}
+    chain = await serve(world)
+    handle = await chain.start()
+    await chain.stack_shows(handle, "a", Phase.RUNNING)
+    running = progress.StackReport(
+        stack_id="a",
+        phase=Phase.RUNNING,
+        reason=reasons.StackReason.RUN_IN_PROGRESS,
+        run_id=world.run_of("a").id,
+        run_url=f"https://x/{world.run_of('a').id}",
+    )
+    before = (await chain.known(handle)).sequence
+
+    for report in (
+        running,
+        running,
+        progress.StackReport(stack_id="a", phase=Phase.FAILED, reason="RunFailed"),
+        progress.StackReport(stack_id="nobody", phase=Phase.RUNNING, reason="RunInProgress"),
+    ):
+        await handle.signal(ids.REPORT_SIGNAL, report)
+    after = (await chain.known(handle)).sequence
+
+    assert after == before
+    await world.move("a", "FINISHED")
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+
+
+async def test_signals_after_the_end_reach_nobody_and_harm_nothing(serve: Serve) -> None:
+    world = World()
+    chain = await serve(world)
+    handle = await chain.start()
+    known = await handle.result()
+
+    for late in (
+        handle.signal(ids.PARALLELISM_SIGNAL, messages.SetParallelism(parallelism=3)),
+        chain.execution("a").signal(ids.WAKE_SIGNAL),
+    ):
+        with pytest.raises(RPCError):
+            await late
+
+    assert known.phase is Phase.SUCCEEDED
+
+
+async def test_an_execution_canceled_by_hand_ends_its_stack_and_the_chain_goes_on(
+    serve: Serve,
+) -> None:
+    world = World("a~b", roots=("a", "c"))
+    world.held = {"a"}
+    chain = await serve(world)
+    handle = await chain.start()
+    await chain.stack_shows(handle, "a", Phase.RUNNING)
+
+    await chain.execution("a").cancel()
+
+    known = await handle.result()
+    assert stack_of(known, "a").phase is Phase.CANCELED
+    assert stack_of(known, "b").phase is Phase.SKIPPED
+    assert stack_of(known, "c").phase is Phase.SUCCEEDED
+    await eventually(lambda: world.states("a") == ["STOPPED"])
