@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import shutil
 import signal
 from collections.abc import AsyncIterator
 
 from controller.dev import environment, tools
+from controller.dev.demo import scenarios
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _WATCH_SECONDS = 0.5
 
 
@@ -15,12 +17,12 @@ async def run_dev(options: environment.DevOptions) -> int:
     """Run a local environment until SIGINT or SIGTERM and return the exit code."""
     local = environment.LocalEnvironment(options)
     try:
-        async with _until_signal() as is_over:
+        async with until_signal() as is_over:
             if not await _start(local, is_over):
                 return 0
             try:
                 options.say(_summary(local))
-                return await _watch(local, is_over)
+                return await watch(local, is_over)
             finally:
                 with tools.step(options.say, "Stopped"):
                     await local.stop()
@@ -44,7 +46,7 @@ async def _start(local: environment.LocalEnvironment, is_over: asyncio.Event) ->
     return True
 
 
-async def _watch(local: environment.LocalEnvironment, is_over: asyncio.Event) -> int:
+async def watch(local: environment.LocalEnvironment, is_over: asyncio.Event) -> int:
     """Start ended roles again, as a cluster does with pods; end when another part has ended."""
     say = local.options.say
     while not is_over.is_set():
@@ -62,35 +64,62 @@ async def _watch(local: environment.LocalEnvironment, is_over: asyncio.Event) ->
 
 
 @contextlib.asynccontextmanager
-async def _until_signal() -> AsyncIterator[asyncio.Event]:
-    """Give an event that the first signal sets; a second one ends the program at once."""
+async def until_signal() -> AsyncIterator[asyncio.Event]:
+    """Give an event that the first signal sets.
+
+    Further ones do nothing: to stop takes seconds at most, and an impatient second Ctrl-C would
+    leave processes and files behind.
+    """
     loop = asyncio.get_running_loop()
     is_over = asyncio.Event()
-
-    def end() -> None:
-        is_over.set()
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
-
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, end)
+    # Under nohup the end of the terminal is not to end the program.
+    heeded = [number for number in _SIGNALS if not _is_ignored_hangup(number)]
+    for number in heeded:
+        loop.add_signal_handler(number, is_over.set)
     try:
         yield is_over
     finally:
-        for number in _SIGNALS:
+        for number in heeded:
             loop.remove_signal_handler(number)
 
 
+def _is_ignored_hangup(number: signal.Signals) -> bool:
+    return number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
+
+
+def shell_lines(local: environment.LocalEnvironment) -> list[str]:
+    """Return the commands that let a shell use the environment."""
+    lines = [f"export KUBECONFIG={local.kubeconfig}"]
+    if shutil.which("kubectl") is None:
+        kubectl = tools.find_program("kubectl", install="install kubectl")
+        lines.append(f"alias kubectl={kubectl}")
+    return lines
+
+
 def _summary(local: environment.LocalEnvironment) -> str:
+    shell = "\n".join(f"  {line}" for line in shell_lines(local))
     return f"""
-  Temporal UI          {local.temporal.ui_url}
+  Temporal's web UI    {local.temporal.ui_url}
   Simulated Spacelift  {local.simulator.url}
   Logs                 {local.logs}
 
 In another terminal:
 
-  export KUBECONFIG={local.kubeconfig}
+{shell}
   kubectl apply -f examples/
   kubectl get stackchains --watch
-
+{_stacks_to_handle(local)}
 Ctrl-C stops all of it."""
+
+
+def _stacks_to_handle(local: environment.LocalEnvironment) -> str:
+    """Tell what the account that comes with this package wants a person to do."""
+    if local.options.scenario != scenarios.ACCOUNT:
+        return ""
+    simulator = local.simulator
+    return f"""
+The stack `database` waits for a person, on its page: {simulator.url}/stack/database
+The stack `monitoring` fails until somebody mends it:
+
+  curl -d '{{"outcomes": ["changes"]}}' {simulator.admin_url}/stacks/monitoring/outcomes
+"""

@@ -1,0 +1,314 @@
+"""The tree of a chain: status in, lines out; and what a screen makes of them."""
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+from rich import console
+
+from controller.api import v1alpha1
+from controller.api.v1alpha1 import Phase, StackStatus
+from controller.dev.demo import screens, tree
+
+START = "2026-03-01T10:00:00Z"
+END = "2026-03-01T10:00:07Z"
+NOW = datetime(2026, 3, 1, 10, 1, 10, tzinfo=UTC)
+
+
+def make_stack(stack_id: str, level: int = 0, *upstreams: str, **fields: object) -> StackStatus:
+    values: dict[str, object] = {"phase": Phase.PENDING, **fields}
+    return StackStatus(id=stack_id, level=level, depends_on=upstreams, **values)  # type: ignore[arg-type]
+
+
+def make_status(
+    *stacks: StackStatus,
+    ready: tuple[str, str, str] = ("Unknown", "Progressing", ""),
+    read_at: str = START,
+    **run: object,
+) -> v1alpha1.Status:
+    kind, reason, message = ready
+    condition = v1alpha1.Condition(
+        type="Ready",
+        status=kind,
+        reason=reason,
+        message=message,
+        observed_generation=1,
+        last_transition_time=START,
+    )
+    values: dict[str, object] = {"number": 1, "start_time": START, "phase": "Running", **run}
+    return v1alpha1.Status(
+        conditions=(condition,),
+        graph=v1alpha1.GraphStatus(stacks=len(stacks), edges=0, levels=1, resolved_time=read_at),
+        latest_run=v1alpha1.RunStatus(**values),  # type: ignore[arg-type]
+        stacks=stacks,
+    )
+
+
+def draw(
+    status: v1alpha1.Status, *, width: int = 100, marks: tree.Marks = tree.UNICODE
+) -> list[str]:
+    drawing = tree.Drawing(now=NOW, width=width, marks=marks)
+    return [tree.plain_text(line) for line in tree.render("chain", status, drawing)]
+
+
+def names(status: v1alpha1.Status, marks: tree.Marks = tree.UNICODE) -> list[str]:
+    """Return the rows of the stacks up to the phase."""
+    rows = draw(status, marks=marks)[2:]
+    return [row.split(Phase.PENDING)[0].rstrip() for row in rows]
+
+
+SHAPES = {
+    "one stack": ([make_stack("a")], ["· a"]),
+    "a line": (
+        [make_stack("a"), make_stack("b", 1, "a"), make_stack("c", 2, "b")],
+        ["· a", "└─ · b", "   └─ · c"],
+    ),
+    "branches go on beside what is below them": (
+        [
+            make_stack("a"),
+            make_stack("b", 1, "a"),
+            make_stack("c", 2, "b"),
+            make_stack("d", 3, "c"),
+            make_stack("e", 1, "a"),
+        ],
+        ["· a", "├─ · b", "│  └─ · c", "│     └─ · d", "└─ · e"],
+    ),
+    "a diamond shows its end once and names the other upstream": (
+        [
+            make_stack("a"),
+            make_stack("b", 1, "a"),
+            make_stack("c", 1, "a"),
+            make_stack("d", 2, "b", "c"),
+        ],
+        ["· a", "├─ · b", "│  └─ · d ← c", "└─ · c"],
+    ),
+    "a stack hangs below its deepest upstream": (
+        [make_stack("a"), make_stack("z", 1, "a"), make_stack("d", 2, "a", "z")],
+        ["· a", "└─ · z", "   └─ · d ← a"],
+    ),
+    "of many upstreams two are named": (
+        [make_stack(name) for name in "abcde"] + [make_stack("f", 1, *"abcde")],
+        ["· a", "└─ · f ← b, c +2", "· b", "· c", "· d", "· e"],
+    ),
+    "several roots": ([make_stack("b"), make_stack("a")], ["· a", "· b"]),
+    "an upstream that is not in the list": (
+        [make_stack("a", 3, "gone")],
+        ["· a ← gone"],
+    ),
+    "levels that contradict the edges lose no stack": (
+        [make_stack("a", 1, "b"), make_stack("b", 1, "a")],
+        ["· a ← b", "· b ← a"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("stacks", "expected"), SHAPES.values(), ids=SHAPES.keys())
+def test_each_stack_stands_once_below_its_deepest_upstream(
+    stacks: list[StackStatus], expected: list[str]
+) -> None:
+    assert names(make_status(*stacks)) == expected
+
+
+def test_a_screen_without_unicode_gets_other_marks() -> None:
+    stacks = [make_stack("a"), make_stack("b", 1, "a"), make_stack("c", 1, "a")]
+    stacks.append(make_stack("d", 2, "b", "c"))
+
+    rows = names(make_status(*stacks), tree.ASCII)
+
+    assert rows == [". a", "|- . b", "|  `- . d <- c", "`- . c"]
+    assert "\n".join(rows).isascii()
+
+
+def test_five_hundred_levels_stay_five_hundred_rows_of_bounded_width() -> None:
+    line = [make_stack("s0")]
+    line += [make_stack(f"s{level}", level, f"s{level - 1}") for level in range(1, 500)]
+
+    rows = draw(make_status(*line), width=100)[2:]
+
+    assert len(rows) == 500
+    assert max(len(row) for row in rows) <= 100
+    assert "…499 " in rows[-1]
+    assert "s499" in rows[-1]
+
+
+def test_a_star_of_five_hundred_is_drawn() -> None:
+    star = [make_stack("root"), *(make_stack(f"s{n:03}", 1, "root") for n in range(499))]
+
+    rows = draw(make_status(*star))[2:]
+
+    assert len(rows) == 500
+    assert rows[-1].startswith("└─ · s498")
+
+
+ROWS = {
+    "running since its start": (
+        {"phase": Phase.RUNNING, "start_time": START},
+        ("● a", "Running", "1m10s", ""),
+    ),
+    "succeeded with its changes": (
+        {
+            "phase": Phase.SUCCEEDED,
+            "start_time": START,
+            "completion_time": END,
+            "delta": v1alpha1.Delta(added=2, changed=0, deleted=1),
+        },
+        ("✓ a", "Succeeded", "7s", "+2 -1"),
+    ),
+    "succeeded without a change": (
+        {"phase": Phase.SUCCEEDED, "delta": v1alpha1.Delta(added=0, changed=0, deleted=0)},
+        ("✓ a", "Succeeded", "", "no changes"),
+    ),
+    "waiting for a person": (
+        {
+            "phase": Phase.AWAITING_CONFIRMATION,
+            "reason": "NeedsConfirmation",
+            "delta": v1alpha1.Delta(added=1, changed=3, deleted=0),
+        },
+        ("? a", "AwaitingConfirmation", "", "plan: +1 ~3"),
+    ),
+    "failed with what the run says": (
+        {"phase": Phase.FAILED, "reason": "RunFailed", "message": "The run failed (no quota)."},
+        ("✗ a", "Failed", "", "The run failed (no quota)."),
+    ),
+    "skipped because of another": (
+        {
+            "phase": Phase.SKIPPED,
+            "reason": "UpstreamNotSucceeded",
+            "blocked_by": "vpc",
+            "completion_time": END,
+        },
+        ("- a", "Skipped", "", "because of vpc"),
+    ),
+    "skipped since nothing changed": (
+        {"phase": Phase.SKIPPED, "reason": "OutputUnchanged", "start_time": START},
+        ("- a", "Skipped", "", "inputs unchanged"),
+    ),
+    "a phase that a newer operator knows": (
+        {"phase": "TimedOut", "message": "Too late."},
+        ("· a", "TimedOut", "", "Too late."),
+    ),
+}
+
+
+@pytest.mark.parametrize(("fields", "expected"), ROWS.values(), ids=ROWS.keys())
+def test_a_row_says_phase_time_and_why(
+    fields: dict[str, object], expected: tuple[str, ...]
+) -> None:
+    row = draw(make_status(make_stack("a", **fields)))[2]
+
+    name, phase, took, why = row[:3], row[5:25], row[25:31], row[33:]
+    assert (name, phase.rstrip(), took.lstrip(), why) == expected
+
+
+def test_a_pending_stack_names_only_the_upstreams_that_are_not_over() -> None:
+    waits = {"reason": "UpstreamPending", "message": "Waits for 'b'."}
+    stacks = [
+        make_stack("a", phase=Phase.SUCCEEDED),
+        make_stack("b", phase=Phase.RUNNING),
+        make_stack("c", 1, "a", "b", **waits),
+    ]
+
+    assert "waits for b" in draw(make_status(*stacks))[3]
+
+
+def test_a_narrow_screen_cuts_names_and_reasons_but_not_phases() -> None:
+    stack = make_stack("a-stack-with-a-very-long-name" * 2, phase=Phase.FAILED, message="x" * 200)
+
+    rows = draw(make_status(stack), width=60)[2:]
+
+    assert len(rows[0]) <= 60
+    assert "…" in rows[0]
+    assert "Failed" in rows[0]
+
+
+def test_the_first_line_is_what_kubectl_get_shows() -> None:
+    status = make_status(
+        make_stack("a", phase=Phase.FAILED),
+        ready=("False", "StackFailed", "1 of 1 stacks failed."),
+        progress="0/1",
+        completion_time=END,
+        number=3,
+    )
+
+    lines = draw(status)
+
+    assert lines[0] == "chain  Ready=False StackFailed  0/1  run 3  7s"
+    assert lines[-2:] == ["", "1 of 1 stacks failed."]
+
+
+def test_links_in_the_message_are_never_broken() -> None:
+    link = "http://127.0.0.1:12345/stack/database/run/01M85FXX1B5W7HXM9M7BF6KZ0V"
+    ready = ("Unknown", "AwaitingConfirmation", f"The run of 'database' waits: {link} [2/12 done]")
+
+    lines = draw(make_status(make_stack("a"), ready=ready), width=72)
+
+    assert any(link in line for line in lines)
+
+
+def test_a_chain_that_nobody_has_seen_yet_is_one_line() -> None:
+    drawing = tree.Drawing(now=NOW)
+
+    lines = tree.render("chain", v1alpha1.Status(), drawing)
+
+    assert [tree.plain_text(line) for line in lines] == ["chain  not seen by the operator yet"]
+
+
+def test_stacks_of_the_run_before_are_not_shown_as_those_of_the_latest() -> None:
+    stack = make_stack("a", phase=Phase.FAILED)
+
+    status = make_status(stack, read_at="2026-03-01T09:00:00Z")
+
+    assert draw(status) == ["chain  Ready=Unknown Progressing  run 1  1m10s"]
+
+
+def make_console(**options: object) -> console.Console:
+    settings: dict[str, object] = {"width": 80, "highlight": False, **options}
+    return console.Console(file=io.StringIO(), **settings)  # type: ignore[arg-type]
+
+
+def printed(out: console.Console) -> str:
+    assert isinstance(out.file, io.StringIO)
+    return out.file.getvalue()
+
+
+def test_without_a_terminal_each_change_is_one_line() -> None:
+    out = make_console()
+    screen = screens.Screen(out)
+
+    screen.begin()
+    for phase in (Phase.PENDING, Phase.RUNNING, Phase.RUNNING, Phase.SUCCEEDED):
+        screen.show("chain", make_status(make_stack("a", phase=phase)))
+
+    lines = [line.split()[1:] for line in printed(out).splitlines() if line]
+    assert lines == [
+        ["chain", "1", "stacks", "in", "1", "levels"],
+        ["chain", "Ready=Unknown", "Progressing"],
+        ["a", "Running"],
+        ["a", "Succeeded"],
+    ]
+
+
+def test_without_a_terminal_a_person_who_is_waited_for_is_told_where_to_go() -> None:
+    out = make_console()
+    screen = screens.Screen(out)
+    link = f"http://127.0.0.1/{'x' * 90}"
+
+    screen.show("chain", make_status(ready=("Unknown", "AwaitingConfirmation", f"Confirm: {link}")))
+
+    assert f"Confirm: {link}\n" in printed(out)
+
+
+def test_on_a_terminal_the_tree_stays_when_following_ends() -> None:
+    out = make_console(force_terminal=True, no_color=True, legacy_windows=False)
+    screen = screens.LiveScreen(out)
+
+    screen.begin()
+    screen.hint("What to do")
+    screen.show("chain", make_status(make_stack("a", phase=Phase.RUNNING)))
+    screen.end("chain", make_status(make_stack("a", phase=Phase.SUCCEEDED)))
+
+    last_drawn = printed(out).rsplit("Ready=", 1)[1]
+    assert "✓ a  Succeeded" in last_drawn
+    assert "What to do" not in last_drawn
+    shows_cursor = "\x1b[?25h"
+    assert shows_cursor in last_drawn
