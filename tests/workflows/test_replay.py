@@ -1,0 +1,36 @@
+"""Today's workflow code still fits chains that began under the code of the recordings.
+
+If it does not, running chains would get stuck at an upgrade: keep the old sequence of commands
+behind `workflow.patched`, and record new histories beside the old ones.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+import temporalio.worker
+from temporalio.client import WorkflowHistory
+
+from controller.temporal import worker
+from tests.workflows import harness, record
+
+RECORDINGS = sorted(record.FOLDER.glob("*.json"))
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
+async def test_a_recorded_history_replays(path: Path) -> None:
+    document = json.loads(path.read_text())  # noqa: ASYNC240 - nothing else runs meanwhile
+    history = WorkflowHistory.from_json(document["workflow_id"], document["history"])
+    replayer = temporalio.worker.Replayer(
+        workflows=list(worker.WORKFLOWS), workflow_runner=worker.sandbox_runner()
+    )
+
+    await replayer.replay_workflow(history)
+
+    harness.assert_sound(history)
+
+
+def test_each_scenario_is_recorded() -> None:
+    recorded = {path.stem.rsplit("-", 1)[0] for path in RECORDINGS}
+
+    assert recorded >= {"happy", "failed", "canceled", "adopted", "busy"}
