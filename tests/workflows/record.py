@@ -85,7 +85,7 @@ async def record(folder: Path) -> list[Path]:
             log_file=Path(logs) / "temporal.log", has_ui=False
         )
         async with temporal_server.TemporalServer(options) as server:
-            client = await Client.connect(server.address)
+            client = await Client.connect(server.address, identity="recorder")
             for scenario, world in worlds().items():
                 chain = harnesses.new_harness(client, world)
                 async with harnesses.workers(chain):
