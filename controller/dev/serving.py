@@ -106,7 +106,7 @@ def _summary(local: environment.LocalEnvironment) -> str:
 In another terminal:
 
 {shell}
-  kubectl apply -f examples/
+  kubectl apply -f {"examples/" if _has_own_account(local) else "FILE"}
   kubectl get stackchains --watch
 {_stacks_to_handle(local)}
 Ctrl-C stops all of it."""
@@ -114,12 +114,16 @@ Ctrl-C stops all of it."""
 
 def _stacks_to_handle(local: environment.LocalEnvironment) -> str:
     """Tell what the account that comes with this package wants a person to do."""
-    if local.options.scenario != scenarios.ACCOUNT:
+    if not _has_own_account(local):
         return ""
     simulator = local.simulator
     return f"""
-The stack `database` waits for a person, on its page: {simulator.url}/stack/database
-The stack `monitoring` fails until somebody mends it:
+The chain `platform` waits for you at `database`: follow the link in its message. Then it fails
+at `monitoring`, until somebody mends that:
 
   curl -d '{{"outcomes": ["changes"]}}' {simulator.admin_url}/stacks/monitoring/outcomes
 """
+
+
+def _has_own_account(local: environment.LocalEnvironment) -> bool:
+    return local.options.scenario == scenarios.ACCOUNT
