@@ -28,10 +28,6 @@ logger = logging.getLogger(__name__)
 _BEFORE_ALL = "0"
 # How often a run is read again while an activity waits for the effect of its own call.
 _EFFECT_SECONDS = 1.0
-# After this the workflow follows on: a worker may ignore a stop.
-_EFFECT_LIMIT_SECONDS = 20.0
-# A run that was there and is not to be seen: read-after-write lag at first, then it is lost.
-_LOST_AFTER_SECONDS = 30.0
 # A follow hands over before its activity times out.
 _FOLLOW_LIMIT_SECONDS = 3300.0
 _STOPS_AT_ONCE = 10
@@ -52,10 +48,16 @@ class Counters(Protocol):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Patience:
-    """How long, in seconds, what may come late is waited for."""
+    """How long, in seconds, what may come late is waited for.
+
+    `stop_effect`: a worker may ignore a stop, so after this the run is followed on. `lost_after`: a
+    run that is not to be seen may be new to the server that was asked, and is then lost.
+    """
 
     adopt_settle: float
     trigger_grace: float
+    stop_effect: float = 20.0
+    lost_after: float = 30.0
 
 
 class StackOperations:
@@ -125,9 +127,9 @@ class StackOperations:
     @activity.defn(name="trigger_stack_run")
     async def trigger_stack_run(self, argument: messages.TriggerStackRunInput) -> runs.RunSnapshot:
         """Create a run once, whatever happens to the answer or to this process."""
-        served = self._clients.get(argument.connection)
         lost_at = _lost_at(was_attempted=argument.was_attempted)
         try:
+            served = self._clients.get(argument.connection)
             async with heartbeats.kept_alive():
                 run = await self._find_own(served, argument, lost_at) if lost_at else None
                 if run is None:
@@ -140,9 +142,10 @@ class StackOperations:
         except spacelift_errors.SpaceliftError as error:
             _note_failure(None)
             raise errors.to_application_error(error) from error
-        except _NotFoundYet as error:
+        except temporalio.exceptions.ApplicationError:
+            # Not found yet, or this worker does not serve the connection: all is as it was.
             _note_failure(lost_at)
-            raise error.error from error
+            raise
         self._counters.run_triggered()
         logger.info("Run triggered", extra={"stack_id": argument.stack_id, "run_id": run.id})
         return served.snapshot(run)
@@ -156,32 +159,25 @@ class StackOperations:
         """Return the run of a trigger whose answer was lost; None once the grace has passed.
 
         Raises:
-            _NotFoundYet: not found yet; or Spacelift cannot be asked, which must not end in
+            ApplicationError: not found yet; or Spacelift cannot be asked, which must not end in
                 giving up, since the run may be there.
         """
         left = lost_at + self._patience.trigger_grace - time.time()
         try:
             records = await served.client.list_runs_after(argument.stack_id, argument.newest_run_id)
         except spacelift_errors.SpaceliftError as error:
-            raise _NotFoundYet(
-                errors.to_application_error(error, as_type=errors.AMBIGUOUS)
-            ) from error
+            raise errors.to_application_error(error, as_type=errors.AMBIGUOUS) from error
         own = [run for run in records if served.owns(run) and run.type == models.RunType.TRACKED]
         if own:
             logger.info("Run of a lost trigger found", extra={"stack_id": argument.stack_id})
             return min(own, key=lambda run: run.id)
         if left <= 0:
             return None
-        message = (
+        raise temporalio.exceptions.ApplicationError(
             f"The answer to the trigger of '{argument.stack_id}' was lost; looking for its run "
-            f"for {left:.0f} s more before triggering again."
-        )
-        raise _NotFoundYet(
-            temporalio.exceptions.ApplicationError(
-                message,
-                type=errors.AMBIGUOUS,
-                next_retry_delay=timedelta(seconds=min(left, 2.0)),
-            )
+            f"for {left:.0f} s more before triggering again.",
+            type=errors.AMBIGUOUS,
+            next_retry_delay=timedelta(seconds=min(left, 2.0)),
         )
 
     @activity.defn(name="follow_stack_run")
@@ -205,7 +201,7 @@ class StackOperations:
                         return _unread(argument.run_id, reading.error)
                 elif reading.record is None:
                     missing_since = missing_since or time.monotonic()
-                    _check_lost(argument, missing_since)
+                    self._check_lost(argument, missing_since)
                 else:
                     missing_since = None
                     news = served.snapshot(reading.record)
@@ -213,6 +209,15 @@ class StackOperations:
                     if argument.known_problem or runs.view(news) != argument.known_view:
                         return await _with_note(served, reading.record, news)
         return None
+
+    def _check_lost(self, argument: messages.FollowStackRunInput, missing_since: float) -> None:
+        if time.monotonic() - missing_since >= self._patience.lost_after:
+            raise temporalio.exceptions.ApplicationError(
+                f"The run {argument.run_id} of stack '{argument.stack_id}' can no longer be found; "
+                "see whether the stack was deleted, renamed or moved.",
+                type="RunLost",
+                non_retryable=True,
+            )
 
     @activity.defn(name="stop_stack_run")
     async def stop_stack_run(self, argument: messages.StopStackRunInput) -> runs.RunSnapshot | None:
@@ -227,7 +232,7 @@ class StackOperations:
                 if run_id is None:
                     return None
                 key = models.RunKey(stack_id=argument.stack_id, run_id=run_id)
-                return await _stop(served, key, note=argument.note)
+                return await self._stop(served, key, note=argument.note)
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error, is_stop=True) from error
 
@@ -277,7 +282,9 @@ class StackOperations:
             for native in natives:
                 if native.run_id != target.keep_run_id and not native.is_over:
                     key = models.RunKey(stack_id=target.stack_id, run_id=native.run_id)
-                    ends.append(_native_end(target.stack_id, await _stop(served, key, note=note)))
+                    ends.append(
+                        _native_end(target.stack_id, await self._stop(served, key, note=note))
+                    )
         except errors.FINAL_STOP as error:
             # Trying again cannot help this stack; the others are not its business.
             ends.append(
@@ -292,48 +299,41 @@ class StackOperations:
             )
         return ends
 
+    async def _stop(
+        self, served: spacelift_clients.Served, key: models.RunKey, *, note: str
+    ) -> runs.RunSnapshot:
+        """Call what stops the run until it has ended, cannot be stopped, or ignores it."""
+        calls = {
+            "cancel": served.client.cancel_run,
+            "discard": served.client.discard_run,
+            "stop": served.client.stop_run,
+        }
+        called: set[str] = set()
+        current = runs.RunSnapshot(run_id=key.run_id, state="QUEUED")
+        async for _ in _repeat(self._patience.stop_effect):
+            record = await served.client.get_run(key)
+            if record is None:
+                raise spacelift_errors.NotFound(
+                    f"run '{key.run_id}' of stack '{key.stack_id}' is gone"
+                )
+            current = served.snapshot(record)
+            call = runs.stop_call(current)
+            if call is None:
+                return current
+            if call not in called:
+                try:
+                    await calls[call](key, note=note)
+                    called.add(call)
+                except spacelift_errors.Refused:
+                    # The state moved on between reading and calling: read it again.
+                    logger.debug("Stopping came too late", extra={"run_id": key.run_id})
+        return current
+
     @activity.defn(name="await_execution_end")
     async def await_execution_end(self, argument: messages.AwaitExecutionInput) -> None:
         """Return once no execution has the workflow id: another chain runs the stack until then."""
         async with heartbeats.kept_alive():
             await self._await_execution_end(argument.workflow_id)
-
-
-class _NotFoundYet(Exception):
-    """The run of a lost trigger is still looked for; `error` is what Temporal is told."""
-
-    def __init__(self, error: temporalio.exceptions.ApplicationError) -> None:
-        super().__init__(str(error))
-        self.error = error
-
-
-async def _stop(
-    served: spacelift_clients.Served, key: models.RunKey, *, note: str
-) -> runs.RunSnapshot:
-    """Call what stops the run until it has ended, cannot be stopped, or ignores it."""
-    calls = {
-        "cancel": served.client.cancel_run,
-        "discard": served.client.discard_run,
-        "stop": served.client.stop_run,
-    }
-    called: set[str] = set()
-    current = runs.RunSnapshot(run_id=key.run_id, state="QUEUED")
-    async for _ in _repeat(_EFFECT_LIMIT_SECONDS):
-        record = await served.client.get_run(key)
-        if record is None:
-            raise spacelift_errors.NotFound(f"run '{key.run_id}' of stack '{key.stack_id}' is gone")
-        current = served.snapshot(record)
-        call = runs.stop_call(current)
-        if call is None:
-            return current
-        if call not in called:
-            try:
-                await calls[call](key, note=note)
-                called.add(call)
-            except spacelift_errors.Refused:
-                # The state moved on between reading and calling: read it again.
-                logger.debug("Stopping came too late", extra={"run_id": key.run_id})
-    return current
 
 
 async def _repeat(limit_seconds: float) -> AsyncIterator[None]:
@@ -418,16 +418,6 @@ async def _with_note(
         logger.warning("The run's note cannot be read", extra={"error": str(error)})
         return last
     return served.snapshot(noted) if noted is not None else last
-
-
-def _check_lost(argument: messages.FollowStackRunInput, missing_since: float) -> None:
-    if time.monotonic() - missing_since >= _LOST_AFTER_SECONDS:
-        raise temporalio.exceptions.ApplicationError(
-            f"The run {argument.run_id} of stack '{argument.stack_id}' can no longer be found; "
-            "see whether the stack was deleted, renamed or moved.",
-            type="RunLost",
-            non_retryable=True,
-        )
 
 
 def _log_unknown_state(run: models.RunRecord) -> None:
