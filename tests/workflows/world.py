@@ -63,6 +63,8 @@ class World:
         # Stacks whose runs cannot be read, with the name of the error.
         self.problems: dict[str, str] = {}
         self.failures: dict[tuple[str, str], list[Exception]] = collections.defaultdict(list)
+        # Activities that fail until the test takes them out, by name and stack.
+        self.broken: dict[tuple[str, str], Exception] = {}
         # Activities that wait until their gate is opened, by name and stack.
         self.gates: dict[tuple[str, str], asyncio.Event] = {}
         self.log: list[tuple[str, str]] = []
@@ -296,6 +298,8 @@ class World:
         async with heartbeats.kept_alive(seconds=0.2):
             if (gate := self.gates.get((name, stack_id))) is not None:
                 await gate.wait()
+            if (error := self.broken.get((name, stack_id))) is not None:
+                raise error
             if failures := self.failures[name, stack_id]:
                 raise failures.pop(0)
             yield
