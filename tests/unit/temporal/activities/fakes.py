@@ -1,0 +1,210 @@
+"""FakeSpacelift: an account in memory with the client's interface, and the activities around it."""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio.testing import ActivityEnvironment
+
+from controller import connections, environment
+from controller.spacelift import errors, models
+from controller.temporal import messages
+from controller.temporal.activities import run_poller, spacelift_clients, stack_operations
+
+KEY_ID = "01JKEY00000000000000000001"
+OWN = f"api::{KEY_ID}"
+ENDPOINT = "https://acme.app.spacelift.io"
+CONNECTION = messages.Connection(name="default", endpoint=ENDPOINT, account="acme")
+
+_AFTER = {"cancel": "CANCELED", "discard": "DISCARDED", "stop": "STOPPED"}
+_ALLOWED = {
+    "cancel": {"QUEUED", "READY"},
+    "discard": {"UNCONFIRMED"},
+    "stop": {"PREPARING", "INITIALIZING", "PLANNING"},
+}
+
+
+class FakeSpacelift:
+    """Answers as an account would; `fails` makes the next calls of a method raise."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, models.RunRecord] = {}
+        self.stacks: dict[str, models.StackRecord] = {}
+        self.calls: list[tuple[str, Any]] = []
+        self.failures: dict[str, list[errors.SpaceliftError]] = {}
+        # Called before each call is answered: what others do meanwhile.
+        self.before: Callable[[str], None] = lambda _: None
+        # Whether a trigger that fails was carried out all the same.
+        self.commits_failed_triggers = False
+        self.ignores_stops = False
+        self._time = 0
+
+    def add_run(self, stack_id: str = "a", state: str = "QUEUED", **facts: Any) -> models.RunRecord:
+        self._time += 1
+        run = models.RunRecord(
+            id=f"01RUN{self._time:03d}",
+            stack_id=stack_id,
+            state=state,
+            **{"type": "TRACKED", "triggered_by": OWN} | facts,
+        )
+        self.runs[run.id] = run
+        return run
+
+    def move(self, run: models.RunRecord, state: str, **facts: Any) -> None:
+        self.runs[run.id] = dataclasses.replace(self.runs[run.id], state=state, **facts)
+
+    def fail(self, method: str, *failures: errors.SpaceliftError) -> None:
+        self.failures.setdefault(method, []).extend(failures)
+
+    def count(self, method: str) -> int:
+        return sum(called == method for called, _ in self.calls)
+
+    def state(self, run: models.RunRecord) -> str:
+        return self.runs[run.id].state
+
+    # The client's interface
+
+    async def get_stacks(self, stack_ids: Sequence[str]) -> dict[str, models.StackRecord | None]:
+        self._called("get_stacks", list(stack_ids))
+        return {stack_id: self.stacks.get(stack_id) for stack_id in stack_ids}
+
+    async def list_stacks_by_labels(self, labels: Collection[str]) -> list[models.StackRecord]:
+        self._called("list_stacks_by_labels", list(labels))
+        return [stack for stack in self.stacks.values() if set(labels) & set(stack.labels)]
+
+    async def list_runs_after(self, stack_id: str, run_id: str | None) -> list[models.RunRecord]:
+        self._called("list_runs_after", (stack_id, run_id))
+        found = [
+            run
+            for run in self.runs.values()
+            if run.stack_id == stack_id and run.id > (run_id or "")
+        ]
+        return sorted(found, key=lambda run: run.id, reverse=True)
+
+    async def get_runs(
+        self, keys: Sequence[models.RunKey]
+    ) -> Mapping[models.RunKey, models.RunRecord | None]:
+        self._called("get_runs", list(keys))
+        return {key: self.runs.get(key.run_id) for key in keys}
+
+    async def get_run(self, key: models.RunKey) -> models.RunRecord | None:
+        self._called("get_run", key)
+        return self.runs.get(key.run_id)
+
+    async def trigger_run(self, stack_id: str, *, marker: str) -> models.RunRecord:
+        if self.commits_failed_triggers and self.failures.get("trigger_run"):
+            self.add_run(stack_id)
+        self._called("trigger_run", (stack_id, marker))
+        return self.add_run(stack_id)
+
+    async def cancel_run(self, key: models.RunKey, *, note: str) -> models.RunRecord:
+        return self._stop("cancel", key)
+
+    async def discard_run(self, key: models.RunKey, *, note: str) -> models.RunRecord:
+        return self._stop("discard", key)
+
+    async def stop_run(self, key: models.RunKey, *, note: str) -> models.RunRecord:
+        return self._stop("stop", key)
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+    def _stop(self, call: str, key: models.RunKey) -> models.RunRecord:
+        self._called(call, key)
+        run = self.runs[key.run_id]
+        if run.state not in _ALLOWED[call]:
+            raise errors.Refused(f"cannot {call} a run in state {run.state}")
+        if not self.ignores_stops:
+            self.move(run, _AFTER[call])
+        return self.runs[key.run_id]
+
+    def _called(self, method: str, argument: Any) -> None:
+        self.before(method)
+        self.calls.append((method, argument))
+        if failures := self.failures.get(method):
+            raise failures.pop(0)
+
+
+class Counts:
+    """The facts that metrics would record."""
+
+    def __init__(self) -> None:
+        self.triggered = self.adopted = self.ambiguous = 0
+
+    def run_triggered(self) -> None:
+        self.triggered += 1
+
+    def run_adopted(self) -> None:
+        self.adopted += 1
+
+    def trigger_ambiguous(self) -> None:
+        self.ambiguous += 1
+
+
+@dataclasses.dataclass
+class Bench:
+    """The activities under test, with all that they touch."""
+
+    spacelift: FakeSpacelift
+    operations: stack_operations.StackOperations
+    clients: Any
+    counts: Counts
+    poller: run_poller.RunPoller
+    environment: ActivityEnvironment
+    heartbeats: list[tuple[Any, ...]]
+
+    @property
+    def details(self) -> list[Any]:
+        """What the next attempt is told: the last heartbeat."""
+        return list(self.heartbeats[-1]) if self.heartbeats else []
+
+    def attempt(self, number: int, details: Sequence[Any] = ()) -> None:
+        """Let the next call be the attempt of that number after one that left details."""
+        self.environment.info = dataclasses.replace(
+            self.environment.info,
+            attempt=number,
+            heartbeat_details=list(details),
+            current_attempt_scheduled_time=datetime.now(UTC),
+        )
+
+
+class Clients:
+    """Hands out one connection, as `SpaceliftClients` does."""
+
+    def __init__(self, served: spacelift_clients.Served) -> None:
+        self._served = served
+
+    def get(self, _: messages.Connection) -> spacelift_clients.Served:
+        return self._served
+
+
+def make_bench(
+    *, patience: stack_operations.Patience | None = None, tick_seconds: float = 0.02
+) -> Bench:
+    spacelift = FakeSpacelift()
+    poller = run_poller.RunPoller(spacelift.get_runs, tick_seconds=tick_seconds)
+    credentials = connections.Credentials(
+        key_id=environment.Secret(value=KEY_ID), key_secret=environment.Secret(value="secret")
+    )
+    served = spacelift_clients.Served(
+        endpoint=ENDPOINT,
+        client=spacelift,  # type: ignore[arg-type] - it has the same methods
+        poller=poller,
+        connection=connections.Connection(
+            name="default", endpoint=ENDPOINT, credentials=credentials
+        ),
+    )
+    clients, counts = Clients(served), Counts()
+    quick = stack_operations.Patience(adopt_settle=0.05, trigger_grace=0.05, stop_effect=0.2)
+    operations = stack_operations.StackOperations(
+        clients,  # type: ignore[arg-type] - it has the same method
+        patience=patience or quick,
+        counters=counts,
+        await_execution_end=lambda _: asyncio.sleep(0),
+    )
+    heartbeats: list[tuple[Any, ...]] = []
+    activities = ActivityEnvironment()
+    activities.on_heartbeat = lambda *details: heartbeats.append(details)
+    return Bench(spacelift, operations, clients, counts, poller, activities, heartbeats)

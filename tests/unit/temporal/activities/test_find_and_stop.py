@@ -1,0 +1,264 @@
+"""Looking for runs and stopping them, by calls that fit their states."""
+
+from typing import Any
+
+import pytest
+import temporalio.exceptions
+
+from controller.spacelift import errors, models
+from controller.temporal import messages
+from tests.unit.temporal.activities import fakes
+
+
+async def find(bench: fakes.Bench, *, origin: str | None = None) -> messages.FindStackRunResult:
+    return await bench.environment.run(
+        bench.operations.find_stack_run,
+        messages.FindStackRunInput(
+            connection=fakes.CONNECTION, stack_id="a", adopt_origin=origin, queuers=["up", "root"]
+        ),
+    )
+
+
+async def stop(bench: fakes.Bench, run_id: str | None, *, newest_run_id: str = "0") -> Any:
+    return await bench.environment.run(
+        bench.operations.stop_stack_run,
+        messages.StopStackRunInput(
+            connection=fakes.CONNECTION,
+            stack_id="a",
+            run_id=run_id,
+            newest_run_id=newest_run_id,
+            note="canceled",
+        ),
+    )
+
+
+async def stop_natives(
+    bench: fakes.Bench, *targets: messages.NativeRunTarget
+) -> list[messages.NativeRunEnd]:
+    result = await bench.environment.run(
+        bench.operations.stop_native_runs,
+        messages.StopNativeRunsInput(
+            connection=fakes.CONNECTION, targets=list(targets), note="not wanted"
+        ),
+    )
+    return result.runs
+
+
+def target(*origins: str, stack_id: str = "a", keep: str | None = None) -> messages.NativeRunTarget:
+    return messages.NativeRunTarget(
+        stack_id=stack_id, origin_run_ids=list(origins), queuers=["up", "root"], keep_run_id=keep
+    )
+
+
+async def test_a_stack_that_never_ran_has_no_newest_run() -> None:
+    assert await find(fakes.make_bench()) == messages.FindStackRunResult(newest_run_id="0")
+
+
+async def test_the_newest_run_is_found_whoever_triggered_it() -> None:
+    bench = fakes.make_bench()
+    bench.spacelift.add_run()
+    newest = bench.spacelift.add_run(triggered_by="jane@example.com")
+
+    assert (await find(bench)).newest_run_id == newest.id
+
+
+async def test_the_oldest_native_run_above_the_origin_is_adopted_even_if_it_ended() -> None:
+    bench = fakes.make_bench()
+    bench.spacelift.add_run(triggered_by="up")
+    origin = bench.spacelift.add_run("root")
+    bench.spacelift.add_run(triggered_by="jane@example.com")
+    native = bench.spacelift.add_run(state="SKIPPED", triggered_by="up")
+    bench.spacelift.add_run(triggered_by="up")
+
+    found = await find(bench, origin=origin.id)
+
+    assert (found.adopted_run_id, found.newest_run_id) == (native.id, native.id)
+    assert bench.counts.adopted == 1
+
+
+async def test_a_native_run_that_comes_late_is_waited_for() -> None:
+    bench = fakes.make_bench()
+    origin = bench.spacelift.add_run("root")
+
+    def comes_late(method: str) -> None:
+        if bench.spacelift.count(method) == 1:
+            bench.spacelift.add_run(triggered_by="up")
+
+    bench.spacelift.before = comes_late
+    found = await find(bench, origin=origin.id)
+
+    assert found.adopted_run_id == "01RUN002"
+    assert bench.spacelift.count("list_runs_after") == 2
+
+
+async def test_a_native_run_that_does_not_come_is_not_waited_for_for_ever() -> None:
+    bench = fakes.make_bench()
+    origin = bench.spacelift.add_run("root")
+
+    found = await find(bench, origin=origin.id)
+
+    assert found == messages.FindStackRunResult(newest_run_id=origin.id)
+    assert bench.spacelift.count("list_runs_after") > 1
+
+
+@pytest.mark.parametrize(
+    ("state", "call", "end"),
+    [
+        ("QUEUED", "cancel", "CANCELED"),
+        ("READY", "cancel", "CANCELED"),
+        ("UNCONFIRMED", "discard", "DISCARDED"),
+        ("PLANNING", "stop", "STOPPED"),
+        ("APPLYING", None, "APPLYING"),
+        ("FINISHED", None, "FINISHED"),
+        ("SOMETHING_NEW", None, "SOMETHING_NEW"),
+    ],
+)
+async def test_the_state_chooses_the_call(state: str, call: str | None, end: str) -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run(state=state)
+
+    stopped = await stop(bench, run.id)
+
+    assert stopped.state == end
+    made = [name for name, _ in bench.spacelift.calls if name != "get_run"]
+    assert made == ([call] if call else [])
+
+
+async def test_a_state_that_moves_on_between_reading_and_calling_is_read_again() -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run(state="QUEUED")
+
+    def moves_on(method: str) -> None:
+        if method == "cancel":
+            bench.spacelift.move(run, "PLANNING")
+
+    bench.spacelift.before = moves_on
+
+    assert (await stop(bench, run.id)).state == "STOPPED"
+
+
+async def test_a_stop_that_is_ignored_is_asked_for_once_and_then_left_to_the_workflow() -> None:
+    bench = fakes.make_bench()
+    bench.spacelift.ignores_stops = True
+    run = bench.spacelift.add_run(state="PLANNING")
+
+    stopped = await stop(bench, run.id)
+
+    assert stopped.state == "PLANNING"
+    assert bench.spacelift.count("stop") == 1
+
+
+async def test_a_run_that_a_lost_trigger_created_is_waited_for_and_stopped() -> None:
+    bench = fakes.make_bench()
+    before = bench.spacelift.add_run(state="FINISHED")
+
+    def comes_late(method: str) -> None:
+        if method == "list_runs_after" and bench.spacelift.count(method) == 1:
+            bench.spacelift.add_run(triggered_by="jane@example.com")
+            bench.spacelift.add_run()
+
+    bench.spacelift.before = comes_late
+    stopped = await stop(bench, None, newest_run_id=before.id)
+
+    assert (stopped.run_id, stopped.state) == ("01RUN003", "CANCELED")
+    assert bench.spacelift.runs["01RUN002"].state == "QUEUED"
+
+
+async def test_a_trigger_that_never_was_leaves_nothing_to_stop() -> None:
+    assert await stop(fakes.make_bench(), None) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "is_final"),
+    [
+        (errors.CredentialsRejected("no"), False),
+        (errors.Unreachable("no"), False),
+        (errors.AmbiguousOutcome("no"), False),
+        (errors.PermissionDenied("no"), True),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+async def test_a_stop_is_given_up_only_if_trying_again_cannot_help(
+    error: errors.SpaceliftError, is_final: bool
+) -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run()
+    bench.spacelift.fail("cancel", error)
+
+    with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
+        await stop(bench, run.id)
+
+    assert caught.value.non_retryable is is_final
+
+
+async def test_waves_that_interleave_are_all_stopped() -> None:
+    """Two roots triggered together: both native runs are above both origins."""
+    bench = fakes.make_bench()
+    first, second = bench.spacelift.add_run("root"), bench.spacelift.add_run("up")
+    natives = [
+        bench.spacelift.add_run(triggered_by="root"),
+        bench.spacelift.add_run(triggered_by="up"),
+    ]
+    later = bench.spacelift.add_run(triggered_by="up")
+
+    ends = await stop_natives(bench, target(first.id, second.id))
+
+    assert [end.run_id for end in ends] == [run.id for run in natives]
+    assert [bench.spacelift.state(run) for run in natives] == ["CANCELED", "CANCELED"]
+    assert bench.spacelift.state(later) == "QUEUED"
+
+
+async def test_the_run_that_is_used_and_runs_that_ended_are_left_alone() -> None:
+    bench = fakes.make_bench()
+    first, second = bench.spacelift.add_run("root"), bench.spacelift.add_run("up")
+    kept = bench.spacelift.add_run(triggered_by="root")
+    bench.spacelift.add_run(state="SKIPPED", triggered_by="up")
+
+    ends = await stop_natives(bench, target(first.id, second.id, keep=kept.id))
+
+    assert ends == []
+    assert bench.spacelift.state(kept) == "QUEUED"
+
+
+async def test_a_native_run_that_applies_is_reported_as_left() -> None:
+    bench = fakes.make_bench()
+    origin = bench.spacelift.add_run("root")
+    bench.spacelift.add_run(state="APPLYING", triggered_by="up")
+
+    (end,) = await stop_natives(bench, target(origin.id))
+
+    assert (end.is_left, end.state, end.problem) == (True, "APPLYING", "")
+
+
+async def test_one_stack_that_refuses_does_not_keep_others_from_being_stopped() -> None:
+    bench = fakes.make_bench()
+    origin = bench.spacelift.add_run("root")
+    runs = [bench.spacelift.add_run(stack_id, triggered_by="root") for stack_id in ("a", "b", "c")]
+    bench.spacelift.fail("cancel", errors.PermissionDenied("not yours"))
+
+    ends = await stop_natives(
+        bench, *(target(origin.id, stack_id=stack_id) for stack_id in ("a", "b", "c"))
+    )
+
+    states = [bench.spacelift.state(run) for run in runs]
+    assert sorted(states) == ["CANCELED", "CANCELED", "QUEUED"]
+    assert [end.problem for end in ends if end.problem] == ["not yours"]
+
+
+async def test_an_outage_lets_all_be_tried_again_after_each_was_tried() -> None:
+    bench = fakes.make_bench()
+    origin = bench.spacelift.add_run("root")
+    runs = [bench.spacelift.add_run(stack_id, triggered_by="root") for stack_id in ("a", "b")]
+    bench.spacelift.fail("cancel", errors.Unreachable("away"))
+
+    with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
+        await stop_natives(bench, target(origin.id), target(origin.id, stack_id="b"))
+
+    assert (caught.value.type, caught.value.non_retryable) == ("Unreachable", False)
+    assert sorted(bench.spacelift.state(run) for run in runs) == ["CANCELED", "QUEUED"]
+
+
+def test_states_that_the_fake_allows_are_known() -> None:
+    allowed = {state for states in fakes._ALLOWED.values() for state in states}
+
+    assert allowed <= models.KNOWN_STATES

@@ -1,0 +1,159 @@
+"""A follow returns at what matters to the chain, and survives what does not."""
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+import temporalio.exceptions
+
+from controller.chain import runs
+from controller.spacelift import errors, models
+from controller.temporal import messages
+from controller.temporal.activities import stack_operations
+from tests.support.waiting import eventually
+from tests.unit.temporal.activities import fakes
+
+
+def follow(
+    bench: fakes.Bench, run: models.RunRecord, *, view: str = "", problem: str = ""
+) -> "asyncio.Task[Any]":
+    argument = messages.FollowStackRunInput(
+        connection=fakes.CONNECTION,
+        stack_id=run.stack_id,
+        run_id=run.id,
+        known_view=view,
+        known_problem=problem,
+        read_now=True,
+    )
+    return asyncio.ensure_future(bench.environment.run(bench.operations.follow_stack_run, argument))
+
+
+async def reads(bench: fakes.Bench, more: int = 2) -> None:
+    """Wait for some more readings."""
+    wanted = bench.spacelift.count("get_runs") + more
+    await eventually(lambda: bench.spacelift.count("get_runs") >= wanted)
+
+
+async def test_it_returns_at_once_what_the_chain_does_not_know() -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run(state="PLANNING")
+
+    news = await follow(bench, run)
+
+    assert (news.state, runs.view(news)) == ("PLANNING", "Running/RunInProgress")
+
+
+async def test_changes_that_do_not_matter_are_not_told() -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run(state="PREPARING")
+    following = follow(bench, run, view="Running/RunInProgress")
+
+    for state in ("INITIALIZING", "PLANNING", "APPLYING"):
+        bench.spacelift.move(run, state)
+        await reads(bench)
+    was_told = following.done()
+    bench.spacelift.move(run, "FINISHED", finished=True)
+
+    assert not was_told
+    assert (await following).state == "FINISHED"
+
+
+async def test_an_unknown_state_counts_as_running_and_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run(state="TELEPORTING")
+    following = follow(bench, run, view="Running/RunInProgress")
+
+    with caplog.at_level(logging.WARNING):
+        await reads(bench)
+    was_told = following.done()
+    bench.spacelift.move(run, "TELEPORTED", finished=True)
+
+    assert not was_told
+    assert "Unknown run state, taken for running" in caplog.messages
+    assert (await following).is_over
+
+
+async def test_an_end_that_is_no_success_brings_its_note() -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run(state="FAILED", finished=True, note="job assignment failed")
+
+    news = await follow(bench, run)
+
+    assert news.note == "job assignment failed"
+    assert bench.spacelift.count("get_run") == 1
+
+
+async def test_an_end_is_told_even_if_its_note_cannot_be_read() -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run(state="FAILED", finished=True)
+    bench.spacelift.fail("get_run", errors.Unreachable("away"))
+
+    assert (await follow(bench, run)).state == "FAILED"
+
+
+async def test_a_problem_is_told_once_and_so_is_its_end() -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run(state="PLANNING")
+    view = "Running/RunInProgress"
+    bench.spacelift.fail("get_runs", errors.CredentialsRejected("no"))
+
+    news = await follow(bench, run, view=view)
+    bench.spacelift.fail("get_runs", errors.CredentialsRejected("no"))
+    following = follow(bench, run, view=view, problem=news.problem_reason)
+    over = await following
+
+    assert (news.problem_reason, news.problem_message) == ("CredentialsRejected", "no")
+    assert (over.state, over.problem_reason) == ("PLANNING", "")
+    assert bench.spacelift.count("get_runs") == 3
+
+
+async def test_a_run_that_is_not_to_be_seen_for_a_moment_is_not_lost() -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run(state="PLANNING")
+    hidden = bench.spacelift.runs.pop(run.id)
+    following = follow(bench, run)
+    await reads(bench)
+
+    bench.spacelift.runs[run.id] = hidden
+
+    assert (await following).state == "PLANNING"
+
+
+async def test_a_run_that_stays_away_is_lost_for_good() -> None:
+    patience = stack_operations.Patience(adopt_settle=0.1, trigger_grace=0.1, lost_after=0.05)
+    bench = fakes.make_bench(patience=patience)
+    run = bench.spacelift.add_run()
+    del bench.spacelift.runs[run.id]
+
+    with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
+        await follow(bench, run)
+
+    assert (caught.value.type, caught.value.non_retryable) == ("RunLost", True)
+
+
+async def test_a_follow_hands_over_before_its_activity_times_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stack_operations, "_FOLLOW_LIMIT_SECONDS", 0.05)
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run(state="PLANNING")
+
+    assert await follow(bench, run, view="Running/RunInProgress") is None
+    assert bench.poller.followed == 0
+
+
+async def test_a_follow_heartbeats_and_can_be_canceled() -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run(state="PLANNING")
+    following = follow(bench, run, view="Running/RunInProgress")
+    await reads(bench)
+
+    bench.environment.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await following
+    assert bench.heartbeats
+    assert bench.poller.followed == 0

@@ -1,0 +1,61 @@
+"""A worker serves a connection only if it means the same account by it."""
+
+from pathlib import Path
+
+import pytest
+import temporalio.exceptions
+
+from controller import connections, settings
+from controller.temporal import messages
+from controller.temporal.activities import spacelift_clients
+
+FILE = """
+connections:
+  default:
+    endpoint: {endpoint}
+"""
+
+
+def make_clients(tmp_path: Path, endpoint: str) -> spacelift_clients.SpaceliftClients:
+    file = tmp_path / "connections.yaml"
+    file.write_text(FILE.format(endpoint=endpoint))
+    catalog = connections.ConnectionCatalog(settings.SpaceliftSettings(connections_file=file))
+    return spacelift_clients.SpaceliftClients(
+        catalog,
+        poll_seconds=10,
+        request_timeout_seconds=5,
+        ca_file=None,
+        observer=lambda *_: None,
+    )
+
+
+def wanted(name: str = "default") -> messages.Connection:
+    return messages.Connection(name=name, endpoint="https://acme.app.spacelift.io", account="acme")
+
+
+async def test_one_client_serves_all_calls_of_a_connection(tmp_path: Path) -> None:
+    clients = make_clients(tmp_path, "https://acme.app.spacelift.io")
+
+    served = clients.get(wanted())
+
+    assert clients.get(wanted()) is served
+    assert clients.followed == 0
+    await clients.aclose()
+
+
+@pytest.mark.parametrize(
+    ("name", "endpoint", "words"),
+    [
+        ("other", "https://acme.app.spacelift.io", "has no such connection"),
+        ("default", "https://else.app.spacelift.io", "has https://else.app.spacelift.io"),
+    ],
+)
+async def test_another_account_of_the_same_name_is_not_served(
+    tmp_path: Path, name: str, endpoint: str, words: str
+) -> None:
+    clients = make_clients(tmp_path, endpoint)
+
+    with pytest.raises(temporalio.exceptions.ApplicationError, match=words) as caught:
+        clients.get(wanted(name))
+
+    assert (caught.value.type, caught.value.non_retryable) == ("ConnectionMismatch", False)

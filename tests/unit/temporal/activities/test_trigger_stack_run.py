@@ -1,0 +1,225 @@
+"""A trigger creates one run, whatever happens to its answer or to the worker that sends it."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import temporalio.exceptions
+
+from controller.spacelift import errors
+from controller.temporal import messages
+from controller.temporal.activities import stack_operations
+from tests.unit.temporal.activities import fakes
+
+LOST = errors.AmbiguousOutcome("no answer")
+LONG = stack_operations.Patience(adopt_settle=0.05, trigger_grace=60.0)
+
+
+async def trigger(
+    bench: fakes.Bench, *, newest_run_id: str = "0", was_attempted: bool = False
+) -> Any:
+    return await bench.environment.run(
+        bench.operations.trigger_stack_run,
+        messages.TriggerStackRunInput(
+            connection=fakes.CONNECTION,
+            stack_id="a",
+            newest_run_id=newest_run_id,
+            marker="stackchain team/demo run 1",
+            was_attempted=was_attempted,
+        ),
+    )
+
+
+async def fails(bench: fakes.Bench, **arguments: Any) -> temporalio.exceptions.ApplicationError:
+    with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
+        await trigger(bench, **arguments)
+    return caught.value
+
+
+async def test_the_first_attempt_triggers_without_looking() -> None:
+    bench = fakes.make_bench()
+
+    run = await trigger(bench)
+
+    assert bench.spacelift.calls == [("trigger_run", ("a", "stackchain team/demo run 1"))]
+    assert (run.run_id, run.state) == ("01RUN001", "QUEUED")
+    assert run.url == "https://acme.app.spacelift.io/stack/a/run/01RUN001"
+    assert bench.counts.triggered == 1
+
+
+@pytest.mark.parametrize("is_committed", [True, False], ids=["after commit", "before commit"])
+async def test_a_lost_answer_is_searched_before_anything_is_sent_again(
+    is_committed: bool,
+) -> None:
+    bench = fakes.make_bench(patience=LONG)
+    bench.spacelift.commits_failed_triggers = is_committed
+    bench.spacelift.fail("trigger_run", LOST)
+    first = await fails(bench)
+    bench.attempt(2, bench.details)
+
+    if is_committed:
+        run = await trigger(bench)
+
+        assert run.run_id == "01RUN001"
+    else:
+        second = await fails(bench)
+
+        assert second.type == "AmbiguousOutcome"
+        assert not second.non_retryable
+        assert second.next_retry_delay is not None
+    assert (first.type, first.non_retryable) == ("AmbiguousOutcome", False)
+    assert bench.spacelift.count("trigger_run") == 1
+    assert bench.counts.ambiguous == 1
+
+
+NOW, LONG_AGO = 0.0, -100.0
+
+
+@pytest.mark.parametrize(
+    ("attempt", "details", "was_attempted", "looks", "triggers"),
+    [
+        pytest.param(1, [], False, False, True, id="first attempt"),
+        pytest.param(1, [], True, True, False, id="after an activity that left it open"),
+        pytest.param(2, [], False, True, False, id="the worker died without a word"),
+        pytest.param(2, [1, None], False, False, True, id="nothing was sent before"),
+        pytest.param(2, [1, None], True, False, True, id="nothing was sent, told twice"),
+        pytest.param(2, [1, NOW], False, True, False, id="sent, grace running"),
+        pytest.param(2, [1, LONG_AGO], False, True, True, id="sent, grace over"),
+        pytest.param(3, [1, None], False, True, False, id="word of an older attempt"),
+        pytest.param(3, [1, LONG_AGO], False, True, False, id="older word, its grace over"),
+        pytest.param(3, [2, LONG_AGO], False, True, True, id="word of the attempt before"),
+        pytest.param(2, [LONG_AGO], False, True, False, id="word that nobody understands"),
+    ],
+)
+async def test_what_an_attempt_does_depends_on_the_word_of_the_one_before(
+    attempt: int, details: Sequence[Any], was_attempted: bool, looks: bool, triggers: bool
+) -> None:
+    bench = fakes.make_bench(patience=LONG)
+    found = [time.time() + item if isinstance(item, float) else item for item in details]
+    bench.attempt(attempt, found)
+
+    if triggers:
+        await trigger(bench, was_attempted=was_attempted)
+    else:
+        await fails(bench, was_attempted=was_attempted)
+
+    assert bench.spacelift.count("list_runs_after") == looks
+    assert bench.spacelift.count("trigger_run") == triggers
+
+
+async def test_only_a_run_of_our_key_that_is_newer_and_tracked_is_ours() -> None:
+    bench = fakes.make_bench(patience=LONG)
+    before = bench.spacelift.add_run()
+    bench.spacelift.add_run(triggered_by="jane@example.com")
+    bench.spacelift.add_run(triggered_by="vpc")
+    bench.spacelift.add_run(triggered_by="api::01JKEYOFSOMEBODYELSE")
+    bench.spacelift.add_run(type="PROPOSED")
+    bench.attempt(2)
+
+    await fails(bench, newest_run_id=before.id)
+    own = bench.spacelift.add_run(triggered_by="api::01JKEY0::StackChain")
+    bench.attempt(3)
+    run = await trigger(bench, newest_run_id=before.id)
+
+    assert run.run_id == own.id
+    assert bench.spacelift.count("trigger_run") == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "is_final"),
+    [
+        (errors.Refused("no"), True),
+        (errors.PermissionDenied("no"), True),
+        (errors.NotFound("no"), True),
+        (errors.CredentialsRejected("no"), True),
+        (errors.Unreachable("no"), False),
+        (errors.RateLimited("no", retry_after_seconds=7), False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+async def test_a_definite_failure_leaves_the_word_that_nothing_was_sent(
+    error: errors.SpaceliftError, is_final: bool
+) -> None:
+    bench = fakes.make_bench()
+    bench.spacelift.fail("trigger_run", error)
+
+    failure = await fails(bench)
+
+    assert (failure.type, failure.non_retryable) == (type(error).__name__, is_final)
+    assert bench.details == [1, None]
+    bench.attempt(2, bench.details)
+    await trigger(bench)
+    assert bench.spacelift.count("list_runs_after") == 0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.CredentialsRejected("no"),
+        errors.PermissionDenied("no"),
+        errors.NotFound("no"),
+        errors.Unreachable("no"),
+        errors.AmbiguousOutcome("no"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_while_a_run_may_be_there_no_failure_to_look_is_final(
+    error: errors.SpaceliftError,
+) -> None:
+    bench = fakes.make_bench(patience=LONG)
+    lost_at = time.time() - 5
+    bench.attempt(2, [1, lost_at])
+    bench.spacelift.fail("list_runs_after", error)
+
+    failure = await fails(bench)
+
+    assert (failure.type, failure.non_retryable) == ("AmbiguousOutcome", False)
+    assert bench.details == [2, lost_at]
+    assert bench.spacelift.count("trigger_run") == 0
+
+
+async def test_the_grace_does_not_begin_again_with_each_look() -> None:
+    bench = fakes.make_bench(patience=LONG)
+    lost_at = time.time() - 59.9
+    bench.attempt(2, [1, lost_at])
+
+    failure = await fails(bench)
+
+    assert bench.details == [2, lost_at]
+    assert failure.next_retry_delay is not None
+    assert failure.next_retry_delay.total_seconds() <= 0.1
+
+
+async def test_a_run_that_shows_up_at_the_end_of_the_grace_is_not_doubled() -> None:
+    bench = fakes.make_bench(patience=LONG)
+    own = bench.spacelift.add_run()
+    bench.attempt(2, [1, time.time() - 100])
+
+    run = await trigger(bench)
+
+    assert run.run_id == own.id
+    assert bench.spacelift.count("trigger_run") == 0
+
+
+async def test_a_foreseen_failure_after_the_grace_is_definite_again() -> None:
+    bench = fakes.make_bench(patience=LONG)
+    bench.attempt(5, [4, time.time() - 100])
+    bench.spacelift.fail("trigger_run", errors.Unreachable("no"))
+
+    await fails(bench)
+
+    assert bench.details == [5, None]
+
+
+async def test_a_failure_that_nobody_foresaw_leaves_no_word() -> None:
+    bench = fakes.make_bench(patience=LONG)
+
+    def break_off(method: str) -> None:
+        raise RuntimeError(method)
+
+    bench.spacelift.before = break_off
+    with pytest.raises(RuntimeError):
+        await trigger(bench)
+
+    assert bench.details == []
