@@ -107,15 +107,18 @@ class RunPoller:
         return self._tick / _YOUNG_DIVISOR if age < self._tick * _YOUNG_TICKS else self._tick
 
     def _next_due(self, now: float, *, age: float) -> float:
+        """Return the first instant that a reading at this moment does not cover."""
         interval = self._interval(age)
-        return (now // interval + 1) * interval
+        return (self._horizon(now) // interval + 1) * interval
+
+    def _horizon(self, now: float) -> float:
+        return now + self._tick / _YOUNG_DIVISOR * _SLACK
 
     async def _poll(self) -> None:
         while self._follows:
             await self._wait_until_due()
             now = self._clock()
-            horizon = now + self._tick * _SLACK / _YOUNG_DIVISOR
-            due = [follow for follow in self._follows if follow.due <= horizon]
+            due = [follow for follow in self._follows if follow.due <= self._horizon(now)]
             if due and self._resume_at <= now:
                 await self._read(due)
 
