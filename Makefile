@@ -52,15 +52,13 @@ types: $(INSTALLED) ## Check types
 layers: $(INSTALLED) ## Check that imports go downward only
 	$(BIN)/lint-imports
 
-.PHONY: test-unit test-workflows test-e2e test-chart
+.PHONY: test-unit test-workflows test-e2e
 test-unit: $(INSTALLED) ## Tests of one kind: no sockets, seconds
 	$(PYTEST) tests/unit $(ARGS)
 test-workflows: $(INSTALLED) ## Tests of one kind: workflows on a Temporal dev server
 	$(PYTEST) tests/workflows $(ARGS)
 test-e2e: prepare ## Tests of one kind: all roles on the real API server and Temporal
 	$(PYTEST) tests/e2e $(ARGS)
-test-chart: prepare ## Tests of one kind: the Helm chart
-	$(PYTEST) tests/chart $(ARGS)
 
 .PHONY: bench
 bench: $(INSTALLED) ## Print the benchmark tables

@@ -13,8 +13,6 @@ asyncio's, and because a 404 means two things: the resource is gone, or nobody s
     +-- Invalid          400, 422 and other refusals: the same request will fail again
 """
 
-# ruff: noqa: N818 - the names are what callers decide on, as in `except errors.Conflict`.
-
 MESSAGE_LIMIT = 256
 
 

@@ -60,8 +60,26 @@ def configure_logging(*, level: str, log_format: str, stream: TextIO | None = No
     root.addHandler(handler)
     root.setLevel(level.upper())
     least = logging.INFO if level == "debug" else logging.WARNING
+    objects = logging.getLogger("kopf.objects")
+    objects.filters[:] = [_ObjectFilter()]
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(least)
+
+
+class _ObjectFilter(logging.Filter):
+    """Keeps kopf's lines about objects to what an operator acts on.
+
+    It tells of every handler that succeeded, one for each write of a status, and calls it an error
+    when a handler asks to be called again, which is how a deletion waits for its runs.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        if record.levelno == logging.INFO and text.endswith("succeeded."):
+            return False
+        if "failed temporarily" in text:
+            record.levelno, record.levelname = logging.INFO, "INFO"
+        return True
 
 
 class JsonFormatter(logging.Formatter):

@@ -13,9 +13,6 @@ something is whether Spacelift may have done it::
      +-- Refused              a sound answer that says no: nothing was committed
 """
 
-# The names say what happened, as the glossary has it; all of them end a call.
-# ruff: noqa: N818
-
 import re
 from collections.abc import Collection
 from typing import ClassVar

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from controller import settings
-from controller.dev import environment
+from controller.dev import environment, tools
 from tests.support import waiting
 
 SCENARIO = {
@@ -49,9 +49,11 @@ def kubeconfig(shell_settings: settings.Settings) -> Path:
 
 @pytest.fixture
 def kubectl(kubeconfig: Path) -> Kubectl:
+    program = tools.find_program("kubectl", install="install the extra `dev` of this package")
+
     def run(*arguments: str, given: str = "") -> str:
         done = subprocess.run(
-            ["kubectl", f"--kubeconfig={kubeconfig}", *arguments],
+            [program, f"--kubeconfig={kubeconfig}", *arguments],
             input=given,
             capture_output=True,
             check=False,

@@ -50,7 +50,8 @@ async def _kubectl(cluster: Cluster, *arguments: str) -> None:
     where += [f"--context={cluster.context}"] if cluster.context else []
     command = processes.Command(
         name=f"kubectl {arguments[0]}",
-        argv=(str(program), *where, *arguments),
+        # Not in the user's home, where each start would leave the schema of a server that is gone.
+        argv=(str(program), f"--cache-dir={cluster.log_file.parent}/kube", *where, *arguments),
         log_file=cluster.log_file,
     )
     await processes.run(command, timeout_seconds=_TIMEOUT_SECONDS)

@@ -25,11 +25,16 @@ async def obtain(*, kubebuilder_assets: Path | None, cache_dir: Path, say: tools
     ready = find(kubebuilder_assets=kubebuilder_assets, cache_dir=cache_dir)
     if ready is not None:
         return ready
-    folder = cache_dir.absolute() / _FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _make_folder(cache_dir)
     async with _lock(folder / "lock", say):
         # Another process may have made them while this one waited.
         return cached(folder) or await _make(folder, say)
+
+
+def _make_folder(cache_dir: Path) -> Path:
+    folder = cache_dir.absolute() / _FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def find(*, kubebuilder_assets: Path | None, cache_dir: Path) -> Binaries | None:

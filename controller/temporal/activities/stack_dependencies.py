@@ -114,7 +114,7 @@ def _edges(stacks: dict[str, models.StackRecord]) -> tuple[graph.Edge, ...]:
         for edge in (*stack.depends_on, *stack.is_depended_on_by):
             native.add((edge.upstream_id, edge.dependent_id))
         labeled.update(
-            (label.removeprefix(LABEL_PREFIX).strip(), stack.id)
+            (label.removeprefix(LABEL_PREFIX), stack.id)
             for label in stack.labels
             if label.startswith(LABEL_PREFIX)
         )

@@ -169,3 +169,18 @@ def test_requests_of_client_libraries_are_told_only_when_debugging(level: str, s
 
     assert ("HTTP Request" in stream.getvalue()) is seen
     assert "Config not found" in stream.getvalue()
+
+
+def test_kopf_tells_of_objects_only_what_somebody_acts_on() -> None:
+    stream = io.StringIO()
+    our_logging.configure_logging(level="info", log_format="console", stream=stream)
+    objects = logging.getLogger("kopf.objects")
+
+    objects.info("Handler 'on_event' succeeded.")
+    objects.error("Handler 'release' failed temporarily: Waits for the runs to stop")
+    objects.error("Handler 'reconcile' failed with an exception. Will retry.")
+
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 2
+    assert "INFO" in lines[0].upper()
+    assert "ERROR" in lines[1].upper()
