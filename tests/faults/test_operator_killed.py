@@ -1,0 +1,132 @@
+"""The operator is killed at any point: nothing is lost or started twice, the status catches up."""
+
+import asyncio
+import random
+
+import pytest
+
+from tests.support import chains
+from tests.support.chains import account_document
+from tests.support.waiting import stays
+
+# From the moment that it says it is ready; design.md names this limit.
+STATUS_RIGHT_SECONDS = 5.0
+
+CHAIN_RUNS = "WorkflowType = 'StackDependencyChainWorkflow'"
+
+
+@pytest.fixture(autouse=True)
+async def _operator_is_there(release: chains.Installation) -> None:
+    """A test that failed in the middle leaves the operator dead."""
+    if not release.operator.is_running:
+        await release.operator.start()
+
+
+async def test_a_chain_that_was_applied_meanwhile_starts(release: chains.Installation) -> None:
+    account = await release.add_account("meanwhile", account_document("a -> b"))
+    await release.operator.kill()
+
+    chain = await release.create("meanwhile", "a", account=account)
+    await release.operator.start()
+    await chain.until(lambda status: "latestRun" in status, STATUS_RIGHT_SECONDS)
+
+    await chain.ends("RunSucceeded")
+
+
+async def test_the_status_of_a_chain_that_ended_meanwhile_is_right_soon(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account("ended", account_document("a -> b"))
+    await account.script("b", "fail:applying")
+    chain = await release.create("ended", "a", account=account)
+    await account.run_in("a", "PLANNING", "APPLYING", "FINISHED")
+    await release.operator.kill()
+    await account.run_in("b", "FAILED")
+
+    await release.operator.start()
+
+    status = await chain.ends("StackFailed", seconds=STATUS_RIGHT_SECONDS)
+    assert chains.phases(status) == {"a": "Succeeded", "b": "Failed"}
+    assert sorted(set(await chain.events())) == ["GraphResolved", "RunStarted", "StackFailed"]
+
+
+async def test_the_status_of_a_chain_that_goes_on_is_right_soon(
+    release: chains.Installation,
+) -> None:
+    document = account_document("a -> b", stacks={"b": {"autodeploy": False}})
+    account = await release.add_account("goes-on", document)
+    chain = await release.create("goes-on", "a", account=account)
+    await account.run_in("a", "PLANNING", "APPLYING", "FINISHED")
+    await release.operator.kill()
+    run = await account.run_in("b", "UNCONFIRMED")
+
+    await release.operator.start()
+
+    status = await chain.shows("AwaitingConfirmation", STATUS_RIGHT_SECONDS)
+    assert chains.phases(status) == {"a": "Succeeded", "b": "AwaitingConfirmation"}
+    await account.act(run["id"], "confirm")
+    await chain.ends("RunSucceeded")
+
+
+async def test_an_edit_and_a_token_that_came_meanwhile_are_one_run(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account("asks", account_document(stacks=["a", "b"]))
+    chain = await release.create("asks", "a", account=account)
+    await chain.ends("RunSucceeded")
+    await release.operator.kill()
+
+    await release.stackchains.annotate("asks", run="one")
+    await release.stackchains.set_spec("asks", roots={"stackIds": ["b"]})
+    await release.stackchains.annotate("asks", run="two")
+    await release.operator.start()
+    status = await chain.ends("RunSucceeded", number=2)
+
+    async def ran_once() -> bool:
+        return [len(await account.runs(stack_id)) for stack_id in "ab"] == [1, 1]
+
+    assert await stays(ran_once, 2)
+    assert status["lastHandled"]["run"] == "two"
+
+
+async def test_a_resource_that_was_deleted_meanwhile_has_its_runs_stopped(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account(
+        "gone", account_document("a -> b", stacks={"a": {"durations": {"planning": 60}}})
+    )
+    chain = await release.create("gone", "a", account=account)
+    await account.run_in("a", "PLANNING")
+    await release.operator.kill()
+
+    await release.stackchains.delete("gone")
+    assert await chain.body()
+    await release.operator.start()
+    await chain.is_gone()
+
+    assert (await account.only_run("a"))["state"] == "STOPPED"
+    assert (await account.only_run("b"))["state"] in ("CANCELED", "SKIPPED")
+
+
+async def test_kills_at_random_moments_start_nothing_twice(release: chains.Installation) -> None:
+    seed = random.randrange(10**6)  # noqa: S311 - not a secret
+    print(f"seed {seed}")
+    moments = random.Random(seed)  # noqa: S311 - not a secret
+    names = [f"random-{number}" for number in range(6)]
+    document = account_document(*(f"{n}-a -> {n}-b" for n in names), duration=1)
+    account = await release.add_account("random", document)
+
+    for name in names:
+        await release.create(name, f"{name}-a", account=account)
+        await asyncio.sleep(moments.uniform(0, 0.3))
+        if moments.random() < 0.5:
+            await release.operator.kill()
+            await release.operator.start()
+    for name in names:
+        await release.chain(name).ends("RunSucceeded")
+
+    assert sorted(run["stackId"] for run in await account.runs()) == sorted(
+        f"{name}-{letter}" for name in names for letter in "ab"
+    )
+    started = [item.id for item in await release.executions(CHAIN_RUNS) if "/random-" in item.id]
+    assert len(started) == len(set(started)) == len(names)

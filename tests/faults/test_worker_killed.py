@@ -1,0 +1,116 @@
+"""The worker is killed, mid-trigger and mid-follow, or is not there: no second run, and it goes on.
+
+A killed worker is noticed by its missing heartbeats, which takes about ten seconds.
+"""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.support import chains
+from tests.support.chains import account_document
+from tests.support.waiting import eventually
+
+
+@pytest.fixture(autouse=True)
+async def _worker_is_there(release: chains.Installation) -> None:
+    if not release.worker.is_running:
+        await release.worker.start()
+
+
+async def are_struck(account: chains.Account, *faults: int) -> None:
+    async def all_hit() -> bool:
+        return all([await account.hits(fault) for fault in faults])
+
+    await eventually(all_hit, chains.SECONDS, what="the faults strike")
+
+
+async def test_no_run_is_triggered_twice_or_lost_when_the_worker_dies_in_the_middle_of_it(
+    release: chains.Installation,
+) -> None:
+    """One death, with each kind of call on its way.
+
+    Triggers wait for an answer: that of `before` was swallowed, that of `after` was carried out.
+    A run is followed, and one is being stopped.
+    """
+    held: dict[str, Any] = {"action": "timeout", "seconds": 120}
+    triggers = await release.add_account("triggers", account_document("before -> x", "after -> y"))
+    faults = [
+        await triggers.fault(**held, field="runTrigger", stack=when, when=when)
+        for when in ("before", "after")
+    ]
+    follows = await release.add_account(
+        "follows", account_document("a -> b", stacks={"a": {"durations": 4}})
+    )
+    stops = await release.add_account(
+        "stops", account_document("a -> b", stacks={"a": {"durations": {"planning": 120}}})
+    )
+    stop_fault = await stops.fault(**held, field="runStop")
+
+    stopping = await release.create("stops", "a", account=stops)
+    await stopping.until(lambda status: chains.phases(status).get("a") == "Running")
+    following = await release.create("follows", "a", account=follows)
+    triggering = await release.create("triggers", "before", "after", account=triggers)
+    await release.stackchains.delete("stops")
+    await are_struck(stops, stop_fault)
+    await are_struck(triggers, *faults)
+    await following.until(lambda status: chains.phases(status).get("a") == "Running")
+    await release.worker.kill()
+    await triggers.heal()
+    await stops.heal()
+    await release.worker.start()
+
+    await asyncio.gather(
+        triggering.ends("RunSucceeded"), following.ends("RunSucceeded"), stopping.is_gone()
+    )
+    for stack_id in ("before", "x", "after", "y"):
+        await triggers.only_run(stack_id)
+    for stack_id in "ab":
+        await follows.only_run(stack_id)
+    assert (await stops.only_run("a"))["state"] == "STOPPED"
+
+
+async def test_the_rest_goes_to_another_worker_when_one_is_stopped(
+    release: chains.Installation,
+) -> None:
+    """A rolling update: no heartbeat has to be missed for it."""
+    account = await release.add_account("rolling", account_document("a -> b -> c", duration=1))
+    chain = await release.create("rolling", "a", account=account)
+    await account.run_in("a", "PLANNING", "APPLYING")
+
+    second = release.role("worker", instance=1)
+    await second.start()
+    await release.worker.stop()
+    await chain.ends("RunSucceeded")
+    await release.worker.start()
+    await second.stop()
+
+    for stack_id in "abc":
+        await account.only_run(stack_id)
+
+
+async def test_without_a_worker_the_status_says_so_and_chains_go_on_with_one(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account(
+        "nobody", account_document("a -> b", "x -> y", stacks={"a": {"durations": 1}})
+    )
+    old = await release.create("nobody-old", "a", account=account)
+    await old.until(lambda status: chains.phases(status).get("a") == "Running")
+
+    await release.worker.kill()
+    new = await release.create("nobody-new", "x", account=account)
+    for status in await asyncio.gather(
+        old.shows("WorkerUnavailable"), new.shows("WorkerUnavailable")
+    ):
+        assert chains.ready(status)["status"] == "False"
+        assert chains.condition(status, "Reconciling")["status"] == "True"
+        assert "stackchain check" in chains.ready(status)["message"]
+    await account.run_in("a", "FINISHED")
+    await release.worker.start()
+
+    for status in await asyncio.gather(old.ends("RunSucceeded"), new.ends("RunSucceeded")):
+        assert status["latestRun"]["number"] == 1
+    for stack_id in "abxy":
+        await account.only_run(stack_id)
