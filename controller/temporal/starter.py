@@ -215,12 +215,13 @@ class ChainWorkflows:
                     )
 
 
+# How a query fails that reaches Temporal and no worker: the client or the server gave up waiting,
+# or workers fail at the workflow's task.
 _NO_WORKER = frozenset(
     {
-        temporalio.service.RPCStatusCode.DEADLINE_EXCEEDED,
         temporalio.service.RPCStatusCode.CANCELLED,
+        temporalio.service.RPCStatusCode.DEADLINE_EXCEEDED,
         temporalio.service.RPCStatusCode.FAILED_PRECONDITION,
-        temporalio.service.RPCStatusCode.INVALID_ARGUMENT,
     }
 )
 
@@ -229,7 +230,12 @@ async def await_execution_end(client: temporalio.client.Client, workflow_id: str
     """Return once no execution has the id; used by whoever waits for its turn at a stack."""
     handle = client.get_workflow_handle(workflow_id)
     with contextlib.suppress(temporalio.client.WorkflowFailureError):
-        await handle.result(follow_runs=False)
+        try:
+            await handle.result(follow_runs=False)
+        except temporalio.service.RPCError as error:
+            # Its history was deleted, or was never there.
+            if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
+                raise
 
 
 @contextlib.contextmanager

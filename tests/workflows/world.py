@@ -16,6 +16,7 @@ import temporalio.exceptions
 from temporalio.client import Client
 
 from controller.chain import graph, progress, runs
+from controller.spacelift import models
 from controller.temporal import ids, messages, starter
 from controller.temporal.activities import heartbeats
 
@@ -73,6 +74,9 @@ class World:
         self.publishes_open = 0
         self.publishes_most = 0
         self.publish_error: Exception | None = None
+        self.last_publish_error: Exception | None = None
+        # Takes the place of the fake, for tests of the real one on a real server.
+        self.real_trigger: Callable[..., Any] | None = None
         self._changed = asyncio.Condition()
         self._client: Client | None = None
         self._time = 0
@@ -111,14 +115,20 @@ class World:
         """Make an activity wait; it goes on when the event is set."""
         return self.gates.setdefault((name, stack_id), asyncio.Event())
 
+    def adopt_run(self, run: models.RunRecord) -> None:
+        """Take over a run that a real activity created elsewhere."""
+        self.runs[run.id] = Run(run.id, run.stack_id, DEFAULT_END)
+
     # The activities
 
-    def calls_queue(self, client: Client) -> list[Callable[..., Any]]:
+    def connect(self, client: Client) -> None:
         self._client = client
+
+    def calls_queue(self) -> list[Callable[..., Any]]:
         return [
             self.fetch_dependent_stacks,
             self.find_stack_run,
-            self.trigger_stack_run,
+            self.real_trigger or self.trigger_stack_run,
             self.stop_stack_run,
             self.stop_native_runs,
         ]
@@ -168,8 +178,8 @@ class World:
             self._called("follow_stack_run", argument.stack_id, argument),
             self._changed,
         ):
-            run = self.runs[argument.run_id]
             await self._changed.wait_for(lambda: self._has_news(argument))
+            run = self.runs[argument.run_id]
             problem = self.problems.get(argument.stack_id, "")
             if problem:
                 return runs.RunSnapshot(run_id=run.id, state="", problem_reason=problem)
@@ -231,6 +241,8 @@ class World:
         async with self._called("publish_chain_status", "", argument):
             if self.publish_error is not None:
                 raise self.publish_error
+            if argument.is_final and self.last_publish_error is not None:
+                raise self.last_publish_error
             # The last one does not wait for one that it takes the place of.
             self.publishes_open += not argument.is_final
             self.publishes_most = max(self.publishes_most, self.publishes_open)

@@ -1,0 +1,262 @@
+"""What the operator does at Temporal, against a real server."""
+
+import asyncio
+import uuid
+from datetime import timedelta
+
+import pytest
+import temporalio.client
+import temporalio.worker
+from temporalio import workflow
+from temporalio.client import Client
+
+from controller.api import v1alpha1
+from controller.api.v1alpha1 import Phase
+from controller.chain import progress, requests
+from controller.temporal import ids, messages, starter
+from tests.support.waiting import eventually
+from tests.workflows.conftest import Serve
+from tests.workflows.harness import Harness
+from tests.workflows.world import World
+
+HANDLED = v1alpha1.Handled(spec="digest", run="token")
+
+
+@workflow.defn(name=ids.CHAIN_WORKFLOW, sandboxed=False)
+class BrokenChain:
+    """What a bad release would be: it fails at each workflow task."""
+
+    @workflow.run
+    async def run(self, argument: messages.ChainInput) -> progress.ChainProgress:
+        raise KeyError(argument.name)
+
+
+def make_ref() -> v1alpha1.Ref:
+    return v1alpha1.Ref(namespace="team", name="demo", uid=str(uuid.uuid4()), generation=3)
+
+
+def make_request(number: int = 1) -> requests.Request:
+    return requests.Request(
+        key="spec:3:digest",
+        number=number,
+        attempt=1,
+        trigger=v1alpha1.Trigger.SPEC,
+        handled=HANDLED,
+    )
+
+
+def make_input(chain: Harness, ref: v1alpha1.Ref) -> messages.ChainInput:
+    return messages.ChainInput(
+        namespace=ref.namespace,
+        name=ref.name,
+        uid=ref.uid,
+        generation=ref.generation,
+        number=1,
+        attempt=1,
+        trigger="Spec",
+        operator_queue=chain.operator_queue,
+        connection=messages.Connection(
+            name="default", endpoint=chain.endpoint, account=chain.account
+        ),
+        roots=chain.world.roots,
+        sources=["Dependencies", "Labels"],
+        parallelism=10,
+    )
+
+
+def make_workflows(
+    chain: Harness, *, installation: str = "here", task_queue: str = ""
+) -> starter.ChainWorkflows:
+    return starter.ChainWorkflows(
+        lambda: chain.client, installation=installation, task_queue=task_queue or chain.task_queue
+    )
+
+
+async def start(
+    chain: Harness, workflows: starter.ChainWorkflows, ref: v1alpha1.Ref, *, number: int = 1
+) -> requests.Execution:
+    execution = await workflows.start(ref, make_request(number), make_input(chain, ref))
+    chain.handles.append(
+        chain.client.get_workflow_handle(execution.workflow_id, run_id=execution.workflow_run_id)
+    )
+    return execution
+
+
+async def test_a_run_is_started_once_and_known_by_its_memo(serve: Serve) -> None:
+    world = World()
+    world.held = {"a"}
+    chain = await serve(world)
+    workflows, ref = make_workflows(chain), make_ref()
+    before = await workflows.latest(ref)
+
+    started = await start(chain, workflows, ref)
+    with pytest.raises(starter.AlreadyStarted):
+        await workflows.start(ref, make_request(), make_input(chain, ref))
+    running = await workflows.latest(ref)
+    await chain.called("follow_stack_run", "a")
+    known = await workflows.get_progress(started)
+
+    assert before is None
+    assert running is not None
+    assert (running.workflow_run_id, running.state) == (
+        started.workflow_run_id,
+        requests.ExecutionState.RUNNING,
+    )
+    assert (running.handled, running.generation, running.number) == (HANDLED, 3, 1)
+    assert known is not None
+    assert known.stacks[0].run_id == world.run_of("a").id
+    await world.move("a", "FINISHED")
+
+
+async def test_a_closed_run_is_read_from_its_result_and_may_be_followed_by_another(
+    serve: Serve,
+) -> None:
+    chain = await serve(World())
+    workflows, ref = make_workflows(chain), make_ref()
+    started = await start(chain, workflows, ref)
+
+    await workflows.await_close(started.workflow_id, started.workflow_run_id)
+    closed = await workflows.latest(ref)
+    await workflows.cancel(started.workflow_id, started.workflow_run_id)
+    await workflows.set_parallelism(started, 3)
+
+    assert closed is not None
+    assert closed.state is requests.ExecutionState.CLOSED
+    assert closed.closed_at is not None
+    known = await workflows.get_progress(closed)
+    assert known is not None
+    assert known.phase is Phase.SUCCEEDED
+    second = await start(chain, workflows, ref, number=2)
+    latest = await workflows.latest(ref)
+    assert latest is not None
+    assert (latest.workflow_run_id, latest.number) == (second.workflow_run_id, 2)
+
+
+async def test_a_terminated_run_has_no_facts_of_its_own(serve: Serve) -> None:
+    world = World()
+    world.held = {"a"}
+    chain = await serve(world)
+    workflows, ref = make_workflows(chain), make_ref()
+    started = await start(chain, workflows, ref)
+    await chain.called("follow_stack_run", "a")
+    await chain.handles[0].terminate()
+
+    terminated = await workflows.latest(ref)
+
+    assert terminated is not None
+    assert terminated.state is requests.ExecutionState.TERMINATED
+    assert await workflows.get_progress(terminated) is None
+    await workflows.await_close(started.workflow_id, started.workflow_run_id)
+
+
+async def test_a_live_run_takes_a_new_bound_and_a_cancel(serve: Serve) -> None:
+    world = World()
+    world.held = {"a"}
+    chain = await serve(world)
+    workflows, ref = make_workflows(chain), make_ref()
+    started = await start(chain, workflows, ref)
+    await chain.called("follow_stack_run", "a")
+
+    await workflows.set_parallelism(started, 7)
+    known = await workflows.get_progress(started)
+    await workflows.cancel(started.workflow_id, started.workflow_run_id)
+    await workflows.await_close(started.workflow_id, started.workflow_run_id)
+
+    assert known is not None
+    assert known.parallelism == 7
+    assert world.states("a") == ["STOPPED"]
+
+
+async def test_what_the_operator_never_started_is_unknown_to_it(serve: Serve) -> None:
+    chain = await serve(World())
+    workflows, ref = make_workflows(chain), make_ref()
+    workflow_id = ids.chain_workflow_id(namespace=ref.namespace, name=ref.name, uid=ref.uid)
+    stranger = await chain.client.start_workflow(
+        "Something", id=workflow_id, task_queue=f"{chain.task_queue}-none"
+    )
+
+    latest = await workflows.latest(ref)
+
+    assert latest is None
+    await stranger.terminate()
+    # Neither is there, which is all that was asked for.
+    await workflows.cancel("nothing", str(uuid.uuid4()))
+
+
+async def test_without_a_worker_a_query_says_so_in_time(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starter, "_QUERY_TIMEOUT", timedelta(seconds=0.3))
+    chain = await serve(World())
+    workflows, ref = make_workflows(chain, task_queue=f"{chain.task_queue}-none"), make_ref()
+    started = await workflows.start(ref, make_request(), make_input(chain, ref))
+
+    with pytest.raises(starter.NoWorker):
+        await asyncio.wait_for(workflows.get_progress(started), 5)
+
+    await chain.client.get_workflow_handle(started.workflow_id).terminate()
+
+
+async def test_a_worker_that_went_away_counts_as_none(
+    serve: Serve, temporal_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starter, "_QUERY_TIMEOUT", timedelta(seconds=0.3))
+    chain = await serve(World())
+    queue = f"{chain.task_queue}-short"
+    workflows, ref = make_workflows(chain, task_queue=queue), make_ref()
+    async with temporalio.worker.Worker(temporal_client, task_queue=queue, workflows=[BrokenChain]):
+        started = await workflows.start(ref, make_request(), make_input(chain, ref))
+        handle = chain.client.get_workflow_handle(started.workflow_id)
+
+        async def has_failed() -> bool:
+            history = await handle.fetch_history()
+            return any(e.HasField("workflow_task_failed_event_attributes") for e in history.events)
+
+        await eventually(has_failed)
+        # The worker is there, and fails at the workflow: the server refuses the query or waits.
+        with pytest.raises(starter.NoWorker):
+            await asyncio.wait_for(workflows.get_progress(started), 5)
+
+    with pytest.raises(starter.NoWorker):
+        await asyncio.wait_for(workflows.get_progress(started), 5)
+    await handle.terminate()
+
+
+async def test_only_live_runs_of_the_own_installation_are_listed(serve: Serve) -> None:
+    world = World()
+    world.held = {"a"}
+    chain = await serve(world)
+    here, there = f"here-{chain.account}", f"there-{chain.account}"
+    ours, theirs = (make_workflows(chain, installation=name) for name in (here, there))
+    first = await start(chain, ours, make_ref())
+    await start(chain, theirs, make_ref())
+    done = await start(chain, ours, make_ref())
+    await ours.cancel(done.workflow_id, done.workflow_run_id)
+    await ours.await_close(done.workflow_id, done.workflow_run_id)
+
+    async def listed() -> bool:
+        found = [item async for item in ours.list_running()]
+        assert [item.workflow_run_id for item in found] == [first.workflow_run_id]
+        assert found[0].memo.installation == here
+        return True
+
+    await eventually(listed, 20)
+    for handle in chain.handles:
+        await handle.cancel()
+
+
+async def test_an_end_is_waited_for_however_it_comes(serve: Serve) -> None:
+    chain = await serve(World())
+    handle = await chain.client.start_workflow(
+        "Something", id=f"{chain.account}/x", task_queue=f"{chain.task_queue}-none"
+    )
+    waiting = asyncio.create_task(starter.await_execution_end(chain.client, handle.id))
+
+    await handle.terminate()
+
+    await asyncio.wait_for(waiting, 10)
+    await asyncio.wait_for(starter.await_execution_end(chain.client, handle.id), 10)
+
+
+async def test_an_id_that_never_was_has_ended(temporal_client: Client) -> None:
+    await asyncio.wait_for(starter.await_execution_end(temporal_client, "never-was"), 10)

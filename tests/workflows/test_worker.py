@@ -1,0 +1,115 @@
+"""The worker role on a real server: it starts, serves both queues, and stops in time."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+
+import pytest
+from temporalio.client import Client
+
+from controller import connections, environment, settings
+from controller.api.v1alpha1 import Phase
+from controller.dev import children
+from controller.observability import metrics
+from controller.temporal import worker
+from tests.conftest import StartSimulator
+from tests.support import chains
+from tests.support.waiting import eventually
+from tests.workflows import harness as harnesses
+from tests.workflows.harness import Harness
+from tests.workflows.world import World
+
+
+@dataclasses.dataclass
+class Served:
+    """An account with one stack, and what it takes to serve it."""
+
+    account: chains.Account
+    chain: Harness
+    settings: settings.Settings
+    counters: metrics.Metrics
+
+    def make_worker(self) -> worker.SpaceliftWorker:
+        return worker.SpaceliftWorker(
+            self.chain.client,
+            all_settings=self.settings,
+            catalog=connections.ConnectionCatalog(self.settings.spacelift),
+            counters=self.counters,
+        )
+
+
+@pytest.fixture
+async def served(start_simulator: StartSimulator, temporal_client: Client) -> AsyncIterator[Served]:
+    server = await start_simulator(
+        chains.account_document(stacks={"a": {"durations": {"planning": 60}}})
+    )
+    account = chains.Account("worker", server)
+    chain = harnesses.new_harness(temporal_client, World(), endpoint=server.url)
+    yield Served(account, chain, make_settings(chain), metrics.Metrics())
+    await account.close()
+
+
+def make_settings(chain: Harness) -> settings.Settings:
+    base = settings.Settings()
+    return dataclasses.replace(
+        base,
+        temporal=dataclasses.replace(base.temporal, task_queue=chain.task_queue),
+        spacelift=dataclasses.replace(
+            base.spacelift,
+            endpoint=chain.endpoint,
+            api_key_id=environment.Secret(value=children.API_KEY.id),
+            api_key_secret=environment.Secret(value=children.API_KEY.secret),
+            poll_seconds=0.2,
+        ),
+        worker=dataclasses.replace(base.worker, graceful_shutdown_seconds=5.0),
+    )
+
+
+async def test_a_stopped_worker_hands_its_follows_over_and_is_gone_in_time(
+    served: Served,
+) -> None:
+    chain = served.chain
+    stop, stop_second = asyncio.Event(), asyncio.Event()
+    async with harnesses.operator(chain):
+        first = served.make_worker()
+        running = asyncio.create_task(first.run(stop))
+        handle = await chain.start()
+        run = await served.account.run_in("a", "PLANNING")
+        await eventually(lambda: first.clients.followed == 1)
+        was_running = first.is_running
+        stop.set()
+        await asyncio.wait_for(running, 5)
+        second = served.make_worker()
+        running = asyncio.create_task(second.run(stop_second))
+        await eventually(lambda: second.clients.followed == 1, 15)
+        await handle.cancel()
+        known = await handle.result()
+        stop_second.set()
+        await asyncio.wait_for(running, 5)
+
+    assert was_running
+    assert not first.is_running
+    assert known.phase is Phase.CANCELED
+    assert (await served.account.only_run("a"))["state"] == "STOPPED"
+    assert known.stacks[0].run_id == run["id"]
+    assert served.counters.runs_triggered._value.get() == 1
+
+
+async def test_a_worker_that_cannot_go_on_ends_instead_of_hanging(
+    served: Served, temporal_client: Client
+) -> None:
+    """The namespace is gone: polling it fails for good."""
+    stranger = await Client.connect(
+        temporal_client.service_client.config.target_host, namespace="no-such-namespace"
+    )
+    served.chain.client = stranger
+
+    with pytest.raises(RuntimeError, match="no-such-namespace"):
+        await asyncio.wait_for(served.make_worker().run(asyncio.Event()), 20)
+
+
+def test_the_sandbox_passes_our_pure_modules_through() -> None:
+    runner = worker.sandbox_runner()
+
+    restrictions = runner.restrictions  # type: ignore[attr-defined]
+    assert {"controller.api", "controller.chain"} <= restrictions.passthrough_modules
