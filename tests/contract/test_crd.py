@@ -21,6 +21,7 @@ from controller.chain import status
 from controller.dev import tools
 from controller.dev.control_plane import definitions, server
 from tests.support import kube as kube_support
+from tests.support import waiting
 from tests.support.builders import (
     RUN_URL,
     T0,
@@ -123,14 +124,26 @@ def test_every_field_is_described_in_whole_sentences(path: str) -> None:
     assert text.endswith(".")
 
 
-async def test_kubectl_explain_shows_every_field_with_its_description(kubectl: Kubectl) -> None:
-    code, output = await kubectl("explain", "stackchain", "--recursive")
+@pytest.fixture
+async def explain(kubectl: Kubectl) -> Kubectl:
+    """kubectl once it can explain: a server tells of a new definition's fields a moment later."""
+
+    async def can_explain() -> bool:
+        code, output = await kubectl("explain", "schain.spec.parallelism")
+        return code == 0 and "Default: 10" in " ".join(output.split())
+
+    await waiting.eventually(can_explain, 30)
+    return kubectl
+
+
+async def test_kubectl_explain_shows_every_field_with_its_description(explain: Kubectl) -> None:
+    code, output = await explain("explain", "stackchain", "--recursive")
     assert code == 0, output
     for path in SPEC_FIELDS | STATUS_FIELDS:
         assert re.search(rf"^\s*{path.rsplit('.', 1)[1]}\t", output, re.MULTILINE), path
 
     for part in ("spec", "spec.roots.stackIds", "status.latestRun", "status.stacks"):
-        code, output = await kubectl("explain", f"stackchain.{part}")
+        code, output = await explain("explain", f"stackchain.{part}")
         assert code == 0, output
         shown = " ".join(output.split())
         described = SPEC_FIELDS | STATUS_FIELDS
@@ -139,9 +152,9 @@ async def test_kubectl_explain_shows_every_field_with_its_description(kubectl: K
                 assert " ".join(described[path]["description"].split()) in shown
 
 
-async def test_kubectl_explain_shows_allowed_values_and_defaults(kubectl: Kubectl) -> None:
-    _, sources = await kubectl("explain", "schain.spec.graph.sources")
-    _, parallelism = await kubectl("explain", "schain.spec.parallelism")
+async def test_kubectl_explain_shows_allowed_values_and_defaults(explain: Kubectl) -> None:
+    _, sources = await explain("explain", "schain.spec.graph.sources")
+    _, parallelism = await explain("explain", "schain.spec.parallelism")
 
     assert "Labels: stack labels of the form dependsOn:<stack id>" in " ".join(sources.split())
     assert "Default: 10" in " ".join(parallelism.split())
