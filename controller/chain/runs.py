@@ -161,11 +161,12 @@ def stop_call(run: RunSnapshot) -> str | None:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
-    """A run of a stack, as adoption looks at it."""
+    """A run of a stack, as adoption looks at it. `has_finished`: it is over and was carried out."""
 
     run_id: str
     triggered_by: str | None
     is_over: bool
+    has_finished: bool = False
 
 
 def native_runs(

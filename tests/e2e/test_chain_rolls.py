@@ -167,7 +167,9 @@ async def test_a_stack_below_two_roots_runs_once_and_after_both(
     release: chains.Installation,
 ) -> None:
     """Spacelift queues a run for each root; both are taken back and the chain triggers one."""
-    document = account_document("a -> c -> d", "b -> c", stacks={"b": {"durations": 1}})
+    document = account_document(
+        "a -> c -> d", "b -> c", stacks={"a": {"durations": 2}, "b": {"durations": 3}}
+    )
     account = await release.add_account("roots", document)
 
     chain = await release.create("roots", "a", "b", account=account)
@@ -196,7 +198,11 @@ async def test_a_stack_below_an_edge_of_each_kind_runs_once_and_after_both(
     """`c` depends on `a` in Spacelift and on `x` by label: its native run would start too early."""
     document = account_document(
         "a -> c",
-        stacks={"x": {"labels": ["dependsOn:a"], "durations": 1}, "c": {"labels": ["dependsOn:x"]}},
+        stacks={
+            "a": {"durations": 2},
+            "x": {"labels": ["dependsOn:a"], "durations": 1},
+            "c": {"labels": ["dependsOn:x"]},
+        },
     )
     account = await release.add_account("mixed", document)
 

@@ -280,7 +280,9 @@ class StackOperations:
                 served, target.stack_id, target.origin_run_ids, target.queuers
             )
             for native in natives:
-                if native.run_id != target.keep_run_id and not native.is_over:
+                # Of those that are over, one that was carried out must be told of.
+                is_of_note = native.has_finished or not native.is_over
+                if native.run_id != target.keep_run_id and is_of_note:
                     key = models.RunKey(stack_id=target.stack_id, run_id=native.run_id)
                     ends.append(
                         _native_end(target.stack_id, await self._stop(served, key, note=note))
@@ -387,7 +389,12 @@ def _lost_at(*, was_attempted: bool) -> float | None:
 
 
 def _candidate(run: models.RunRecord) -> runs.Candidate:
-    return runs.Candidate(run_id=run.id, triggered_by=run.triggered_by, is_over=run.is_terminal)
+    return runs.Candidate(
+        run_id=run.id,
+        triggered_by=run.triggered_by,
+        is_over=run.is_terminal,
+        has_finished=run.state == models.RunState.FINISHED,
+    )
 
 
 def _native_end(stack_id: str, end: runs.RunSnapshot) -> messages.NativeRunEnd:

@@ -466,6 +466,11 @@ def _left(end: messages.NativeRunEnd) -> str:
     """What is to be said of a run that goes on although it is not wanted; "" if it does not."""
     if end.problem:
         return _not_stopped(end.problem)
+    if end.state == "FINISHED":
+        return (
+            f" Its run {end.run_id}, which Spacelift had queued, was faster than the chain and "
+            f"has finished: {end.url}"
+        )
     if end.is_left:
         return (
             f" Its run {end.run_id}, which Spacelift had queued, was {end.state} already and is "

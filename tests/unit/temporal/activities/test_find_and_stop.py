@@ -230,6 +230,16 @@ async def test_a_native_run_that_applies_is_reported_as_left() -> None:
     assert (end.is_left, end.state, end.problem) == (True, "APPLYING", "")
 
 
+async def test_a_native_run_that_finished_before_it_could_be_stopped_is_reported() -> None:
+    bench = fakes.make_bench()
+    origin = bench.spacelift.add_run("root")
+    bench.spacelift.add_run(state="FINISHED", triggered_by="up")
+
+    (end,) = await stop_natives(bench, target(origin.id))
+
+    assert (end.is_left, end.state, end.problem) == (False, "FINISHED", "")
+
+
 async def test_one_stack_that_refuses_does_not_keep_others_from_being_stopped() -> None:
     bench = fakes.make_bench()
     origin = bench.spacelift.add_run("root")
