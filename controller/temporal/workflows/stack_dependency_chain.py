@@ -66,6 +66,8 @@ class StackDependencyChainWorkflow:
         self._stops: list[asyncio.Task[None]] = []
         # What a cancel interrupts: the discovery, waits for a turn, and children.
         self._interruptible: list[asyncio.Task[Any]] = []
+        # By origin: the stacks on which its run makes Spacelift queue one.
+        self._reached: dict[str, list[str]] = {}
         self._fanned_out: set[str] = set()
         self._published = -1
         self._seen = -1
@@ -157,6 +159,9 @@ class StackDependencyChainWorkflow:
         self._planned = {stack.id: stack for stack in resolved.stacks}
         self._stacks = {stack.id: stack for stack in self._progress.stacks}
         self._remaining = {stack.id: stack.remaining for stack in resolved.stacks}
+        for stack in resolved.stacks:
+            for origin in stack.queued_by:
+                self._reached.setdefault(origin, []).append(stack.id)
         self._changed()
         return True
 
@@ -243,8 +248,7 @@ class StackDependencyChainWorkflow:
     ) -> workflow.ChildWorkflowHandle[Any, progress.StackReport | None] | None:
         """Start the stack's execution; None: another chain has the stack."""
         planned = self._planned[stack.id]
-        runs = self._run_ids()
-        origin = runs.get(stack.adopts_from) if stack.adopts_from else None
+        origin = self._stacks[stack.adopts_from].run_id if stack.adopts_from else None
         argument = messages.StackExecutionInput(
             connection=self._input.connection,
             stack_id=stack.id,
@@ -252,7 +256,7 @@ class StackDependencyChainWorkflow:
             chain_workflow_run_id=workflow.info().run_id,
             marker=f"stackchain {self._title()}",
             adopt_origin=origin,
-            surplus_origins=[] if origin else policy.native_reach(planned.queued_by, runs),
+            surplus_origins=[] if origin else self._origin_run_ids(planned.queued_by),
             queuers=list(planned.queuers),
         )
         try:
@@ -304,22 +308,21 @@ class StackDependencyChainWorkflow:
 
     # Runs that Spacelift queues by itself
 
-    def _run_ids(self) -> dict[str, str | None]:
-        return {stack.id: stack.run_id for stack in self._progress.stacks}
+    def _origin_run_ids(self, origins: Iterable[str]) -> list[str]:
+        runs = {stack_id: self._stacks[stack_id].run_id for stack_id in origins}
+        return policy.native_reach(list(runs), runs)
 
     def _stop_surplus_fan_out(self) -> None:
         """A run was created: what it queued on stacks that another wave or the chain runs, ends."""
-        runs = self._run_ids()
         for origin in self._progress.stacks:
-            if runs[origin.id] is None or origin.id in self._fanned_out:
+            if origin.run_id is None or origin.id in self._fanned_out:
                 continue
             self._fanned_out.add(origin.id)
             targets = [
-                stack.id
-                for stack in self._progress.stacks
-                if origin.id in self._planned[stack.id].queued_by
-                and stack.adopts_from != origin.id
-                and not stack.phase.is_over
+                stack_id
+                for stack_id in self._reached.get(origin.id, ())
+                if self._stacks[stack_id].adopts_from != origin.id
+                and not self._stacks[stack_id].phase.is_over
             ]
             self._stop_natives(targets, note="another run is used here")
 
@@ -327,19 +330,18 @@ class StackDependencyChainWorkflow:
         self, stack_ids: Iterable[str], *, note: str = "an upstream stack did not succeed"
     ) -> None:
         """Stop what all known origins queued on stacks: waves that interleave are told apart."""
-        runs = self._run_ids()
         targets = []
         for stack_id in stack_ids:
             planned, stack = self._planned[stack_id], self._stacks[stack_id]
             used = None if stack.phase.is_over else stack.adopts_from
             queued_by = [origin for origin in planned.queued_by if origin != used]
-            if origins := policy.native_reach(queued_by, runs):
+            if origins := self._origin_run_ids(queued_by):
                 targets.append(
                     messages.NativeRunTarget(
                         stack_id=stack_id,
                         origin_run_ids=origins,
                         queuers=list(planned.queuers),
-                        keep_run_id=runs[stack_id],
+                        keep_run_id=stack.run_id,
                     )
                 )
         if targets:
