@@ -25,6 +25,8 @@ from controller.temporal import ids, starter, worker
 
 logger = logging.getLogger(__name__)
 
+_KOPF_STOP_SECONDS = 1.0
+
 
 class TemporalLink:
     """The connection to Temporal, which may come late; until then it says what is wrong."""
@@ -292,8 +294,11 @@ class _Operator:
             statuses_stop.set()
             await asyncio.wait([statuses, resyncing])
             watching.set()
-            await asyncio.wait([handlers])
-            _log_failures([handlers, statuses])
+            # kopf gives hung tasks five seconds more. Nothing of ours is left to wait for, and a
+            # standby waits for the Lease; what a handler was at is done again by the next one.
+            await asyncio.wait([handlers], timeout=_KOPF_STOP_SECONDS)
+            handlers.cancel()
+            _log_failures([handlers, statuses, resyncing])
 
     async def _handle(self, *, ready: asyncio.Event, stop: asyncio.Event) -> None:
         namespaces = self._process.settings.installation.watch_namespaces
@@ -344,5 +349,5 @@ def _check_set(event: asyncio.Event) -> Callable[[], Awaitable[str | None]]:
 
 def _log_failures(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
             logger.error("A part of the operator failed", exc_info=error)
