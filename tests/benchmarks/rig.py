@@ -66,11 +66,10 @@ class Rig:
 
     def pids(self) -> dict[str, int]:
         """Return the processes whose cost matters."""
-        children_by_name: dict[str, children.Child] = {
-            "simulator": self.parts.simulator,
-            **self.parts.roles,
-        }
-        return {name: child.process.pid for name, child in children_by_name.items()}
+        found = {name: role.process.pid for name, role in self.parts.roles.items()}
+        found["simulator"] = self.parts.simulator.process.pid
+        temporal = self.parts.temporal._process
+        return found | ({"Temporal": temporal.pid} if temporal else {})
 
     async def metrics(self, role: str, name: str) -> dict[str, float]:
         """Return the samples of one metric of a role, by their labels."""
