@@ -40,7 +40,7 @@ FAST: Mapping[str, str] = {
     "SPACELIFT_REQUEST_TIMEOUT_SECONDS": "2",
     "STACKCHAIN_RESYNC_SECONDS": "1",
     "STACKCHAIN_RECHECK_SECONDS": "1",
-    "STACKCHAIN_LEASE_DURATION_SECONDS": "3",
+    "STACKCHAIN_LEASE_DURATION_SECONDS": "10",
     "WORKER_GRACEFUL_SHUTDOWN_SECONDS": "1",
 }
 
@@ -322,7 +322,10 @@ class Installation:
         """Make what has to be there before a role starts."""
         if not await self.parts.kube.find(f"/api/v1/namespaces/{self.namespace}"):
             await self.parts.kube.create_namespace(self.namespace)
-        await temporal_support.create_namespace(self.parts.temporal_client, self.temporal_namespace)
+        if not self.options.temporal_namespace:
+            await temporal_support.create_namespace(
+                self.parts.temporal_client, self.temporal_namespace
+            )
         # A release without any connection does not start.
         await self.add_account("default", {})
 
