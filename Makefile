@@ -28,7 +28,7 @@ prepare: $(INSTALLED) ## Get all programs that the tests start (minutes, once pe
 
 .PHONY: test
 test: lint types layers prepare ## Lint, types, layers and all tests on this machine
-	$(PYTEST) --ignore=tests/cluster --ignore=tests/benchmarks $(ARGS)
+	$(PYTEST) --ignore=tests/cluster --ignore=tests/benchmarks --ignore=tests/soak $(ARGS)
 
 .PHONY: check
 check: lint types layers ## Lint, types, layers and the quick tests
@@ -59,6 +59,10 @@ test-workflows: $(INSTALLED) ## Tests of one kind: workflows on a Temporal dev s
 	$(PYTEST) tests/workflows $(ARGS)
 test-e2e: prepare ## Tests of one kind: all roles on the real API server and Temporal
 	$(PYTEST) tests/e2e $(ARGS)
+
+.PHONY: soak
+soak: prepare ## Kill operator and worker over and over beside 50 chains (minutes)
+	$(PYTEST) tests/soak $(ARGS)
 
 .PHONY: bench
 bench: $(INSTALLED) ## Print the benchmark tables

@@ -15,7 +15,7 @@ from tests.support.waiting import eventually
 CHAINS = 50
 # Kills, then peace: a worker's death is noticed only after ten seconds without a heartbeat.
 KILLING_SECONDS = 40.0
-ALL_DONE_SECONDS = 240.0
+ALL_DONE_SECONDS = 500.0
 CHAIN_RUNS = "WorkflowType = 'StackDependencyChainWorkflow'"
 
 # Ten stacks each, `{0}` is the chain: what Spacelift connects, and what only labels connect.
@@ -59,7 +59,7 @@ class Reaper:
     async def run(self) -> None:
         until = asyncio.get_running_loop().time() + KILLING_SECONDS
         while asyncio.get_running_loop().time() < until:
-            await asyncio.sleep(self._moments.uniform(0.2, 4))
+            await asyncio.sleep(self._moments.uniform(0.5, 7))
             role = self._moments.choice(self._roles)
             await role.kill()
             self.kills[role.options.role] += 1
@@ -75,7 +75,7 @@ def seed() -> int:
     return value
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(700)
 async def test_every_stack_of_fifty_chains_runs_once_whatever_is_killed(
     release: chains.Installation, seed: int
 ) -> None:
