@@ -8,7 +8,7 @@ import asyncio
 import dataclasses
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controller.api import reasons, v1alpha1
@@ -145,19 +145,34 @@ class Resync:
         """Compare once."""
         running = {item.memo.uid: item async for item in self._workflows.list_running()}
         known = dict(self._known.by_uid)
+        live = [execution for uid, execution in running.items() if uid in known]
+        has_worker = await self._has_worker(live)
         contradicted = [
-            item for uid, item in known.items() if self._is_contradicted(item, running.get(uid))
+            item
+            for uid, item in known.items()
+            if self._is_contradicted(item, running.get(uid), has_worker=has_worker)
         ]
         await asyncio.gather(*(self._reconcile(item) for item in contradicted))
         for uid, execution in running.items():
             if uid not in known:
                 await self._cancel_orphan(execution)
 
-    def _is_contradicted(self, item: Known, execution: starter.ChainExecution | None) -> bool:
+    async def _has_worker(self, live: Sequence[starter.ChainExecution]) -> bool:
+        """Ask one live run: without a worker none can tell that it stands still.
+
+        One query per pass, whoever it hits; where it fails each run is asked by its own reconcile.
+        """
+        if not live:
+            return True
+        return await self._workflows.is_answering(random.choice(live))  # noqa: S311
+
+    def _is_contradicted(
+        self, item: Known, execution: starter.ChainExecution | None, *, has_worker: bool
+    ) -> bool:
         if item.is_settled:
             return execution is not None
         is_same = execution is not None and execution.workflow_run_id == item.live_run_id
-        return not (is_same and item.is_steady)
+        return not (is_same and item.is_steady and has_worker)
 
     async def _reconcile(self, item: Known) -> None:
         self._counters.resync_contradictions.inc()

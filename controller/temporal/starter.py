@@ -103,6 +103,24 @@ class ChainWorkflows:
             return None
         return await self._query(handle)
 
+    async def is_answering(self, execution: ChainExecution) -> bool:
+        """Whether a worker answers for a live run; one that is gone by now says nothing of it."""
+        handle: temporalio.client.WorkflowHandle[object, progress.ChainProgress]
+        handle = self._get_client().get_workflow_handle(
+            execution.workflow_id, run_id=execution.workflow_run_id
+        )
+        try:
+            await self._query(handle)
+        except NoWorker:
+            return False
+        except temporal_client.TemporalUnreachable as error:
+            cause = error.__cause__
+            if not isinstance(cause, temporalio.service.RPCError) or (
+                cause.status is not temporalio.service.RPCStatusCode.NOT_FOUND
+            ):
+                raise
+        return True
+
     async def _query(
         self, handle: temporalio.client.WorkflowHandle[object, progress.ChainProgress]
     ) -> progress.ChainProgress:

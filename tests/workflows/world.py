@@ -239,15 +239,17 @@ class World:
         self, argument: messages.PublishChainStatusInput
     ) -> messages.PublishChainStatusResult:
         async with self._called("publish_chain_status", "", argument):
-            if self.publish_error is not None:
-                raise self.publish_error
             if argument.is_final and self.last_publish_error is not None:
                 raise self.last_publish_error
             # The last one does not wait for one that it takes the place of.
             self.publishes_open += not argument.is_final
             self.publishes_most = max(self.publishes_most, self.publishes_open)
             try:
-                return messages.PublishChainStatusResult(sequence=await self._sequence(argument))
+                sequence = await self._sequence(argument)
+                # Looked at last, as a write is: one on its way may be the last that there is.
+                if self.publish_error is not None:
+                    raise self.publish_error
+                return messages.PublishChainStatusResult(sequence=sequence)
             finally:
                 self.publishes_open -= not argument.is_final
 
