@@ -53,10 +53,17 @@ def shell_settings() -> settings.Settings:
 
 
 @pytest.fixture(scope="session")
-def control_plane_binaries(shell_settings: settings.Settings) -> binaries.Binaries:
+def dev_settings() -> settings.DevSettings:
+    """Where the shell keeps its programs; what else it is set up for may be out of date."""
+    return settings.load_dev_settings()
+
+
+@pytest.fixture(scope="session")
+def control_plane_binaries(dev_settings: settings.DevSettings) -> binaries.Binaries:
     """Programs of a control plane, as `make prepare` leaves them on a machine."""
-    dev = shell_settings.dev
-    found = sources.find(kubebuilder_assets=dev.kubebuilder_assets, cache_dir=dev.cache_dir)
+    found = sources.find(
+        kubebuilder_assets=dev_settings.kubebuilder_assets, cache_dir=dev_settings.cache_dir
+    )
     if found is None:
         # Building takes longer than a test may.
         pytest.fail("there is no control plane on this machine: run `make prepare`", pytrace=False)
