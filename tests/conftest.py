@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from temporalio.client import Client
 
@@ -25,6 +26,13 @@ from tests.support import temporal as temporal_support
 
 StartSimulator = Callable[..., Awaitable[simulator_server.Server]]
 StartRole = Callable[..., Awaitable[children.Role]]
+
+
+# An example that takes long on a busy machine is no failure: pytest's time-out bounds each test.
+hypothesis.settings.register_profile(
+    "busy-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy-machine")
 
 
 @pytest.fixture(scope="session")
