@@ -69,7 +69,7 @@ bench: $(INSTALLED) ## Print the benchmark tables
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 .PHONY: e2e
-e2e: $(INSTALLED) ## Tests of the installed release on the cluster of KUBECONFIG
+e2e: $(INSTALLED) ## Tests of the whole path on the cluster of KUBECONFIG
 	@hack/e2e $(ARGS)
 
 .PHONY: replay

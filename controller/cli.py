@@ -23,10 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(parsed: argparse.Namespace, rest: list[str]) -> None:
     if parsed.command == "dev":
-        # The local environment needs more packages than the operator; only it loads them.
-        from controller.dev import cli as dev_cli
-
-        sys.exit(dev_cli.main(rest))
+        sys.exit(_dev(rest))
     if rest:
         print(f"stackchain: unknown argument {rest[0]}; see `stackchain --help`", file=sys.stderr)
         sys.exit(2)
@@ -40,6 +37,20 @@ def _run(parsed: argparse.Namespace, rest: list[str]) -> None:
     sys.stdout.flush()
     # See `roles.run_role`.
     os._exit(code)
+
+
+def _dev(arguments: Sequence[str]) -> int:
+    # The local environment needs more packages than the operator; only it loads them.
+    try:
+        from controller.dev import cli as dev_cli
+    except ModuleNotFoundError as error:
+        print(
+            f"stackchain: {error.name} is not installed, which the local environment needs; use "
+            "`make dev` or `make demo` in a clone, or install this package with its extra `dev`",
+            file=sys.stderr,
+        )
+        return 2
+    return dev_cli.main(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:

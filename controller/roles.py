@@ -180,6 +180,10 @@ async def work(process: Process) -> int:
 async def operate(process: Process) -> int:
     """The role of `stackchain operator`: all of it for the holder of the Lease, nothing else."""
     client = kube_client.KubeClient(process.settings.kubernetes)
+    try:
+        await client.load_credentials()
+    except kube_errors.Denied as error:
+        raise settings.SettingsError(f"KUBECONFIG: {error}") from error
     installation = process.settings.installation
     leader = lease.LeaderLease(
         client,
@@ -187,6 +191,7 @@ async def operate(process: Process) -> int:
         identity=installation.pod_name,
         duration_seconds=process.settings.operator.lease_duration_seconds,
     )
+    process.server.add_ready_check("lease", leader.check)
     acquiring = asyncio.create_task(leader.acquire())
     await _first(acquiring, process.stop.wait())
     if not acquiring.done():

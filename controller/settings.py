@@ -294,8 +294,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises:
         SettingsError: with every problem that was found, not the first one.
     """
-    environ = os.environ if environ is None else environ  # noqa: TID251 (the one reader)
-    reader = environment.Reader(environ)
+    reader = _reader(environ)
     settings = Settings(
         installation=_load_installation(reader),
         operator=reader.group(OperatorSettings),
@@ -311,6 +310,22 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
+def load_dev_settings(environ: Mapping[str, str] | None = None) -> DevSettings:
+    """Read only what the local environment itself needs.
+
+    Its roles get settings of their own, so what the shell has for others, such as the kubeconfig of
+    an environment that has ended, must not keep it from starting.
+
+    Raises:
+        SettingsError: with every problem that was found.
+    """
+    reader = _reader(environ)
+    dev = _load_dev(reader)
+    if reader.problems:
+        raise SettingsError(*reader.problems)
+    return dev
+
+
 def describe_settings() -> list[SettingRow]:
     """List every variable with its default and its meaning, in the order of the groups."""
     module = sys.modules[__name__]
@@ -319,6 +334,12 @@ def describe_settings() -> list[SettingRow]:
         for group in get_type_hints(Settings).values()
         for row in environment.describe(module, group)
     ]
+
+
+def _reader(environ: Mapping[str, str] | None) -> environment.Reader:
+    return environment.Reader(
+        os.environ if environ is None else environ  # noqa: TID251 (the one reader)
+    )
 
 
 def _load_installation(reader: environment.Reader) -> InstallationSettings:

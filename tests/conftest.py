@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from temporalio.client import Client
 
@@ -25,6 +26,13 @@ from tests.support import temporal as temporal_support
 
 StartSimulator = Callable[..., Awaitable[simulator_server.Server]]
 StartRole = Callable[..., Awaitable[children.Role]]
+
+
+# An example that takes long on a busy machine is no failure: pytest's time-out bounds each test.
+hypothesis.settings.register_profile(
+    "busy-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy-machine")
 
 
 @pytest.fixture(scope="session")
@@ -53,10 +61,17 @@ def shell_settings() -> settings.Settings:
 
 
 @pytest.fixture(scope="session")
-def control_plane_binaries(shell_settings: settings.Settings) -> binaries.Binaries:
+def dev_settings() -> settings.DevSettings:
+    """Where the shell keeps its programs; what else it is set up for may be out of date."""
+    return settings.load_dev_settings()
+
+
+@pytest.fixture(scope="session")
+def control_plane_binaries(dev_settings: settings.DevSettings) -> binaries.Binaries:
     """Programs of a control plane, as `make prepare` leaves them on a machine."""
-    dev = shell_settings.dev
-    found = sources.find(kubebuilder_assets=dev.kubebuilder_assets, cache_dir=dev.cache_dir)
+    found = sources.find(
+        kubebuilder_assets=dev_settings.kubebuilder_assets, cache_dir=dev_settings.cache_dir
+    )
     if found is None:
         # Building takes longer than a test may.
         pytest.fail("there is no control plane on this machine: run `make prepare`", pytrace=False)

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _demo(parsed: argparse.Namespace) -> int:
     options = program.DemoOptions(
-        dev=settings.load_settings().dev,
+        dev=settings.load_dev_settings(),
         is_plain=parsed.plain,
         keeps_environment=parsed.keep,
     )
@@ -40,7 +40,7 @@ def _demo(parsed: argparse.Namespace) -> int:
 
 def _dev(parsed: argparse.Namespace) -> int:
     options = environment.DevOptions(
-        dev=settings.load_settings().dev,
+        dev=settings.load_dev_settings(),
         say=_say,
         state_dir=parsed.state_dir,
         context=parsed.context,

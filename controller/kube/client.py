@@ -54,6 +54,14 @@ class KubeClient:
         self._retired: kube_client.ApiClient | None = None
         self._loading = asyncio.Lock()
 
+    async def load_credentials(self) -> None:
+        """Read the credentials without asking the API server.
+
+        Raises:
+            errors.Denied: There are none, or they cannot be read.
+        """
+        await self._connected()
+
     async def close(self) -> None:
         """Close all connections."""
         closing, self._api, self._retired = (self._api, self._retired), None, None
@@ -116,11 +124,19 @@ async def _load(kubeconfig: Path | None) -> kube_client.Configuration:
                 str(kubeconfig), client_configuration=configuration, persist_config=False
             )
     except (kube_config.ConfigException, yaml.YAMLError, OSError, ValueError) as error:
-        raise errors.Denied(
-            f"No access to a Kubernetes API: {error}. Set KUBECONFIG, or run in a pod with a "
-            "service account token"
-        ) from error
+        raise _no_access(str(error)) from error
+    except (TypeError, KeyError, AttributeError) as error:
+        # The library takes whatever YAML the file holds for a map of lists of maps.
+        raise _no_access(f"{kubeconfig} is no kubeconfig") from error
     return configuration
+
+
+def _no_access(why: str) -> errors.Denied:
+    lines = " ".join(why.split())
+    return errors.Denied(
+        f"No access to a Kubernetes API: {lines.removesuffix('.')}. Set KUBECONFIG, or run in a "
+        "pod with a service account token"
+    )
 
 
 def _load_service_account(configuration: kube_client.Configuration) -> bool:

@@ -104,11 +104,16 @@ class LeaderLease:
         self._lease: Json = {}
         self._renewed_at = 0.0
         self._renewing: asyncio.Task[None] | None = None
+        self._problem = ""
 
     @property
     def is_held(self) -> bool:
         """Whether this process may act as the leader."""
         return self._renewing is not None and not self.lost.is_set()
+
+    async def check(self) -> str | None:
+        """Return why the Lease cannot be read or written, for readiness; waiting for it is fine."""
+        return self._problem or None
 
     async def acquire(self) -> None:
         """Wait until the Lease is ours, however long, and keep renewing it from then on."""
@@ -120,8 +125,9 @@ class LeaderLease:
             except errors.Conflict:
                 continue  # Somebody was faster; see who.
             except errors.KubeError as error:
-                logger.warning("Lease cannot be read or written", extra={"error": str(error)})
+                self._tell(str(error))
             else:
+                self._problem = ""
                 if observed is None:
                     break
                 if observed.record.holder != holder:
@@ -150,6 +156,12 @@ class LeaderLease:
                 "Lease was not released, a standby takes over when it expires",
                 extra={"error": str(error)},
             )
+
+    def _tell(self, problem: str) -> None:
+        # Once for each problem: an API server may be away for hours.
+        if problem != self._problem:
+            logger.warning("Lease cannot be read or written, trying on", extra={"error": problem})
+        self._problem = problem
 
     async def _try_acquire(self, observed: Observation | None) -> Observation | None:
         """Return None if the Lease is ours now, else what was observed."""

@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import logging
 import random
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
@@ -21,6 +22,9 @@ HEALTH_TIMEOUT_SECONDS = 2.0
 FIRST_BACKOFF_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 30.0
 API_KEY_REFRESH_SECONDS = 60.0
+
+# The SDK's core writes its errors as nested Rust values; the innermost text is the one for people.
+_CORE_TEXT = re.compile(r'\b(?:message|error): "([^"]+)"')
 
 
 class TemporalUnreachable(Exception):
@@ -71,11 +75,16 @@ async def dial(
         raise TemporalUnreachable("; ".join(error.problems)) from error
     except (RuntimeError, OSError, TimeoutError, ValueError) as error:
         # The SDK reports a server that is not there as a RuntimeError of its core.
-        reason = str(error) or f"no answer within {CONNECT_TIMEOUT_SECONDS:g} s"
         raise TemporalUnreachable(
-            f"Temporal at {temporal.address} is not reachable: {reason}. "
+            f"Temporal at {temporal.address} is not reachable: {_reason(error)}. "
             "Check TEMPORAL_ADDRESS and the TEMPORAL_TLS settings"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    text = str(error) or f"no answer within {CONNECT_TIMEOUT_SECONDS:g} s"
+    found = _CORE_TEXT.findall(text)
+    return found[-1] if found else text
 
 
 async def describe_namespace(

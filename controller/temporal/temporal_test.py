@@ -206,7 +206,8 @@ async def _check_connection(
     try:
         key_id, secret = connection.read_credentials()
     except settings.SettingsError as error:
-        return _problem(name, "; ".join(error.problems))
+        own = f"connection {connection.name}: "
+        return _problem(name, "; ".join(line.removeprefix(own) for line in error.problems))
     credentials = auth.Credentials(key_id=key_id, secret=secret)
     asked = spacelift_client.SpaceliftClient(
         endpoint=connection.endpoint,

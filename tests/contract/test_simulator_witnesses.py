@@ -100,7 +100,7 @@ async def output_of(*command: str, cwd: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-async def plugin(shell_settings: settings.Settings) -> Path:
+async def plugin(dev_settings: settings.DevSettings) -> Path:
     """A folder with the plugin's client and what it needs, made once per machine.
 
     The package itself is unpacked and not installed: its dependencies are the whole of Backstage,
@@ -113,7 +113,7 @@ async def plugin(shell_settings: settings.Settings) -> Path:
         )
     lock = (FOLDER / "package-lock.json").read_bytes()
     digest = hashlib.sha256(lock + PLUGIN_INTEGRITY.encode()).hexdigest()[:16]
-    folder = shell_settings.dev.cache_dir.absolute() / f"witness-{digest}"
+    folder = dev_settings.cache_dir.absolute() / f"witness-{digest}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as draft:

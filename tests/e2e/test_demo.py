@@ -95,6 +95,15 @@ def living(pids: set[int]) -> set[int]:
     return {pid for pid in pids if Path(f"/proc/{pid}/cmdline").exists()}
 
 
+def started_from(folder: Path) -> list[str]:
+    """Return the command lines that name a folder, of all processes."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            lines.append(path.read_text().replace("\0", " "))
+    return [line for line in lines if str(folder) in line]
+
+
 def row(demo: Demo, stack: str, phase: str) -> str:
     """Return what was said of a stack when it reached a phase, for the last time."""
     pattern = re.compile(rf" +\d+\.\ds  {stack} +{phase}\b(.*)")
@@ -128,6 +137,7 @@ async def test_the_demo_tells_its_story_and_checks_it(
         "$ kubectl annotate schain platform stackchain.dev/run=monitoring-mended",
         "$ kubectl wait --for=condition=Ready schain/platform --timeout=60s",
         "$ kubectl get schain",
+        "$ kubectl describe schain platform | grep -A 20 ^Events:",
     ]
     assert re.search(r"^platform +False +StackFailed +9/12 +1 ", demo.text, re.MULTILINE)
     assert re.search(r"^ +Warning +StackFailed .*'monitoring'", demo.text, re.MULTILINE)
@@ -160,6 +170,25 @@ async def test_an_interrupted_demo_leaves_nothing(
     assert "Traceback" not in demo.text
     assert left_in(temporary_files) == []
     await eventually(lambda: not living(children), what="no child lives")
+
+
+async def test_a_demo_that_nobody_reads_any_more_ends_and_leaves_nothing(
+    temporary_files: Path, control_plane_binaries: object
+) -> None:
+    """As under `make demo | head`."""
+    shell = await asyncio.create_subprocess_exec(
+        *("bash", "-c", f"set -o pipefail; {sys.executable} -m controller dev demo | head -n 4"),
+        cwd=kubectl.PROJECT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said, complained = await asyncio.wait_for(shell.communicate(), SECONDS)
+
+    assert len(said.splitlines()) == 4
+    assert complained.decode() == ""
+    assert shell.returncode == 1
+    assert left_in(temporary_files) == []
+    assert not started_from(temporary_files)
 
 
 async def test_the_environment_is_kept_up_until_ctrl_c(

@@ -290,5 +290,21 @@ def test_defaults_pass_their_own_parsers() -> None:
             settings.load_settings({row.variable: row.default.strip("`")})
 
 
+def test_the_local_environment_starts_whatever_else_the_shell_is_set_up_for(tmp_path: Path) -> None:
+    """A shell keeps the KUBECONFIG of an environment that has ended, and its file is gone."""
+    shell = {
+        "KUBECONFIG": str(tmp_path / "gone"),
+        "SPACELIFT_API_KEY_ID": "only the id",
+        "XDG_CACHE_HOME": str(tmp_path),
+    }
+
+    assert settings.load_dev_settings(shell).cache_dir == tmp_path / "stackchain"
+
+
+def test_the_local_environment_refuses_its_own_settings_when_they_are_wrong(tmp_path: Path) -> None:
+    with pytest.raises(settings.SettingsError, match="KUBEBUILDER_ASSETS: "):
+        settings.load_dev_settings({"KUBEBUILDER_ASSETS": str(tmp_path / "missing")})
+
+
 def test_the_module_reads_the_environment_in_one_place() -> None:
     assert inspect.getsource(settings).count("os.environ") == 1

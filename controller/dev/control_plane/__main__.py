@@ -11,7 +11,7 @@ from controller.dev.control_plane import sources
 def main() -> int:
     """Make the programs, unless they are there already, and say where they come from."""
     try:
-        dev = settings.load_settings().dev
+        dev = settings.load_dev_settings()
         binaries = asyncio.run(
             sources.obtain(
                 kubebuilder_assets=dev.kubebuilder_assets, cache_dir=dev.cache_dir, say=_say

@@ -21,23 +21,22 @@ class Cluster:
     context: str | None = None
 
 
-async def apply(cluster: Cluster, folder: Path = CRD_FOLDER) -> int:
+async def apply(cluster: Cluster, folder: Path = CRD_FOLDER) -> None:
     """Apply all definitions of a folder and wait until they are established.
 
-    Returns:
-        How many files there were.
-
     Raises:
-        DevError: The cluster refused them or did not establish them in time.
+        DevError: There are none, or the cluster refused them or did not establish them in time.
     """
     files = _definitions(folder)
     if not files:
-        return 0
+        raise tools.DevError(
+            f"there is no CustomResourceDefinition in {folder}: run this from a clone of the "
+            "repository, since the installed package has none"
+        )
     arguments = [f"--filename={file}" for file in files]
     # Server-side, since a client-side apply keeps the whole definition in an annotation.
     await _kubectl(cluster, "apply", "--server-side", "--force-conflicts", *arguments)
     await _kubectl(cluster, "wait", "--for=condition=Established", "--timeout=30s", *arguments)
-    return len(files)
 
 
 def _definitions(folder: Path) -> list[Path]:

@@ -39,6 +39,8 @@ async def run_demo(options: DemoOptions) -> int:
             code = await showing
         except asyncio.CancelledError:
             code = INTERRUPTED
+        except screens.NobodyReads:
+            code = 1
         await demo.stop()
         return code
 

@@ -1,6 +1,7 @@
 """What the demo prints: a live tree on a terminal, elsewhere one line for each change."""
 
 import datetime
+import os
 import sys
 import time
 
@@ -26,6 +27,22 @@ _PHASE_WIDTH = 22
 _INDENT = " " * 9
 # Where lines go into a file or a log, nothing has to be cut for a terminal of 80 columns.
 _WIDTH_OF_A_FILE = 120
+
+
+class NobodyReads(Exception):
+    """What was printed to has been closed, as `| head` does; nothing more is printed."""
+
+
+class _Console(console.Console):
+    """Tells of a closed pipe by an exception of ours; rich would leave the program at once."""
+
+    def on_broken_pipe(self) -> None:
+        """Print nothing more, also not at the end of the interpreter, and say so once."""
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        raise NobodyReads
 
 
 class Screen:
@@ -154,7 +171,7 @@ class LiveScreen(Screen):
 
 def make_screen(*, is_plain: bool) -> Screen:
     """Return the screen that suits the standard output."""
-    out = console.Console(highlight=False)
+    out = _Console(highlight=False)
     if is_plain or not sys.stdout.isatty() or out.is_dumb_terminal:
         return Screen(out)
     return LiveScreen(out)

@@ -117,9 +117,7 @@ class Story:
         self._check(status, FIRST_RUN, ready=("False", reasons.ChainReason.STACK_FAILED))
         self._screen.heading(f"2. `{FAILING}` failed: what kubectl says")
         await self._command("get", "schain")
-        self._screen.command(f"kubectl describe schain {CHAIN} | grep -A 20 ^Events:")
-        described = await self._kubectl.run("describe", "schain", CHAIN)
-        self._screen.quote(kubectl.from_events_on(described))
+        await self._describe()
 
     async def _mend(self) -> Status:
         screen = self._screen
@@ -141,7 +139,13 @@ class Story:
         screen.say()
         screen.quote(said)
         await self._command("get", "schain")
+        await self._describe()
         return status
+
+    async def _describe(self) -> None:
+        self._screen.command(f"kubectl describe schain {CHAIN} | grep -A 20 ^Events:")
+        described = await self._kubectl.run("describe", "schain", CHAIN)
+        self._screen.quote(kubectl.from_events_on(described))
 
     async def _command(self, *arguments: str) -> None:
         self._screen.command(f"kubectl {' '.join(arguments)}")

@@ -1,8 +1,12 @@
-"""The decision about the Lease, as a table; how it goes on in time is in tests/e2e."""
+"""The decision about the Lease as a table, and what is told; the rest is in tests/e2e."""
+
+import asyncio
+from typing import Any
 
 import pytest
 
-from controller.kube import lease
+from controller.kube import errors, lease
+from tests.support.waiting import eventually
 
 ME = "pod-a"
 DURATION = 15.0
@@ -65,3 +69,53 @@ def test_a_changed_record_counts_anew() -> None:
     renewed = record("pod-b", renewed_at="t2")
 
     assert lease.observe(renewed, 9.0, seen(OTHERS, 1.0)) == seen(renewed, 9.0)
+
+
+class AwayApi:
+    """Cannot be reached at first, refuses then, and serves in the end."""
+
+    def __init__(self, *failures: errors.KubeError) -> None:
+        self.failures = list(failures)
+
+    async def request(self, method: str, path: str, **_: Any) -> dict[str, Any]:
+        if self.failures:
+            raise self.failures.pop(0)
+        if method == "GET":
+            raise errors.NotFound(path)
+        return {"metadata": {"name": lease.LEASE_NAME}, "spec": {}}
+
+
+async def test_an_api_server_that_is_away_is_told_once_and_not_at_each_try(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(lease, "POLL_SECONDS", 0.0)
+    away = [errors.ApiUnreachable("nobody answers") for _ in range(3)]
+    leader = lease.LeaderLease(
+        AwayApi(*away, errors.Denied("forbidden"), errors.Denied("forbidden")),
+        namespace="default",
+        identity=ME,
+    )
+
+    await leader.acquire()
+
+    assert await leader.check() is None
+    await leader.release()
+    warned = [record.error for record in caplog.records if record.levelname == "WARNING"]
+    assert warned == ["nobody answers", "forbidden"]
+
+
+async def test_who_cannot_reach_the_api_server_is_not_ready(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lease, "POLL_SECONDS", 0.01)
+    leader = lease.LeaderLease(
+        AwayApi(*[errors.ApiUnreachable("nobody answers")] * 20), namespace="default", identity=ME
+    )
+    assert await leader.check() is None
+
+    acquiring = asyncio.create_task(leader.acquire())
+
+    assert await eventually(leader.check) == "nobody answers"
+    await acquiring
+    assert await leader.check() is None
+    await leader.release()

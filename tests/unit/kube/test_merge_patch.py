@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.kube import stackchains
@@ -33,13 +33,11 @@ values = st.recursive(
 objects = st.dictionaries(keys, values, max_size=3)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(old=objects, new=objects)
 def test_the_patch_turns_the_old_object_into_the_new_one(old: Json, new: Json) -> None:
     assert apply(old, stackchains.merge_patch(old, new)) == new
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(old=objects, new=objects)
 def test_the_patch_is_empty_exactly_when_nothing_changes(old: Json, new: Json) -> None:
     assert (stackchains.merge_patch(old, new) == {}) == (old == new)

@@ -45,6 +45,44 @@ def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(temporalio.client.Client, "connect", connect)
 
 
+@pytest.mark.parametrize(
+    ("core", "reason"),
+    [
+        pytest.param(
+            "Failed client connect: Server connection error: tonic::transport::Error(Transport, "
+            'ConnectError(ConnectError("tcp connect error", 127.0.0.1:1, Os { code: 111, kind: '
+            'ConnectionRefused, message: "Connection refused" })))',
+            "Connection refused",
+            id="nobody listens",
+        ),
+        pytest.param(
+            "Failed client connect: Server connection error: tonic::transport::Error(Transport, "
+            'ConnectError(ConnectError("dns error", Custom { kind: Uncategorized, error: "failed '
+            'to lookup address information: Name or service not known" })))',
+            "failed to lookup address information: Name or service not known",
+            id="unknown host",
+        ),
+        pytest.param(
+            "ConnectError(Custom { kind: InvalidData, error: InvalidCertificate(UnknownIssuer) })",
+            "ConnectError(Custom { kind: InvalidData, error: InvalidCertificate(UnknownIssuer) })",
+            id="no text inside",
+        ),
+    ],
+)
+async def test_an_error_of_the_core_is_told_by_its_innermost_text(
+    core: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def connect(*_: Any, **__: Any) -> temporalio.client.Client:
+        raise RuntimeError(core)
+
+    monkeypatch.setattr(temporalio.client.Client, "connect", connect)
+
+    with pytest.raises(client.TemporalUnreachable) as raised:
+        await client.dial(TEMPORAL)
+
+    assert f"is not reachable: {reason}. Check TEMPORAL_ADDRESS" in str(raised.value)
+
+
 async def test_a_server_that_is_away_is_tried_for_ever_with_growing_pauses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
