@@ -14,7 +14,7 @@ from controller.dev import children
 from controller.dev import temporal_server as temporal_servers
 from tests.support import chains
 from tests.support.chains import account_document
-from tests.support.waiting import eventually, stays
+from tests.support.waiting import eventually
 
 CHAIN_RUNS = "WorkflowType = 'StackDependencyChainWorkflow'"
 
@@ -89,8 +89,9 @@ async def test_what_runs_is_created_edited_or_deleted_during_an_outage_goes_on_a
             "waits -> waits-b",
             "new -> new-b",
             "gone -> gone-b",
+            "never -> never-b",
             stacks={
-                "runs": {"durations": 3},
+                "runs": {"durations": 6},
                 "waits": {"autodeploy": False},
                 "gone": {"durations": {"planning": 300}},
                 "old": {},
@@ -101,24 +102,26 @@ async def test_what_runs_is_created_edited_or_deleted_during_an_outage_goes_on_a
     create = release.create
     edited = await create("edited", "old", account=account)
     settled = await create("settled", "old", account=account)
-    running = await create("runs", "runs", account=account)
     waiting = await create("waits", "waits", account=account)
     leaving = await create("gone", "gone", account=account)
     await edited.ends("RunSucceeded")
     before = await settled.ends("RunSucceeded")
     await waiting.shows("AwaitingConfirmation")
-    await account.run_in("runs", "PLANNING", "APPLYING")
     await account.run_in("gone", "PLANNING")
+    running = await create("runs", "runs", account=account)
+    await account.run_in("runs", "PLANNING", "APPLYING")
 
     await temporal.stop()
     for role in (release.operator, release.worker):
         await says_not_ready(role)
     new = await create("new", "new", account=account)
+    never = await create("never", "never", account=account)
     await release.stackchains.set_spec("edited", roots={"stackIds": ["edited"]})
     await release.stackchains.delete("gone")
     await account.act((await account.only_run("waits"))["id"], "confirm")
-    await shows_unreachable(new)
-    await shows_unreachable(edited)
+    for chain in (new, edited, never):
+        await shows_unreachable(chain)
+    await release.stackchains.delete("never")
     status = await leaving.shows("Deleting")
     assert "Waits for Temporal" in chains.ready(status)["message"]
     await account.run_in("runs", "FINISHED")
@@ -134,10 +137,12 @@ async def test_what_runs_is_created_edited_or_deleted_during_an_outage_goes_on_a
         assert ended["latestRun"]["number"] == 1
     await edited.ends("RunSucceeded", number=2)
     await leaving.is_gone()
+    await never.is_gone()
     for stack_id in ("runs", "waits", "new"):
         await account.only_run(stack_id)
         await account.only_run(f"{stack_id}-b")
     await account.only_run("edited")
+    assert await account.runs("never") == []
     # Two chains of before, and nothing since.
     assert len(await account.runs("old")) == 2
     assert (await account.only_run("gone"))["state"] == "STOPPED"
@@ -169,22 +174,3 @@ async def test_roles_that_start_during_an_outage_wait_for_its_end(
     await eventually(both_are_ready, chains.SECONDS)
     for stack_id in "ab":
         await account.only_run(stack_id)
-
-
-async def test_a_chain_that_is_created_and_deleted_during_an_outage_never_runs(
-    release: chains.Installation, temporal: temporal_servers.TemporalServer
-) -> None:
-    account = await release.add_account("never", account_document("a -> b"))
-    await temporal.stop()
-
-    chain = await release.create("never", "a", account=account)
-    await shows_unreachable(chain)
-    await release.stackchains.delete("never")
-    await chain.shows("Deleting")
-    await temporal.start()
-    await chain.is_gone()
-
-    async def nothing_ran() -> bool:
-        return await account.runs() == []
-
-    assert await stays(nothing_ran, 2)

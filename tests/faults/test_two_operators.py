@@ -51,7 +51,7 @@ async def test_two_leaders_at_once_start_each_request_once(release: chains.Insta
     await release.parts.kube.create_namespace(elsewhere)
     second = release.role("operator", instance=2, STACKCHAIN_NAMESPACE=elsewhere)
     await second.start()
-    names = [f"both-{number}" for number in range(8)]
+    names = [f"both-{number}" for number in range(5)]
     edges = [f"{name}-a -> {name}-b" for name in names]
     account = await release.add_account("both", account_document(*edges))
 
