@@ -1,5 +1,6 @@
 """A proxy before the API server that answers some requests itself, wrongly or not at all."""
 
+import asyncio
 import re
 import socket
 import ssl
@@ -12,6 +13,7 @@ import aiohttp
 import yaml
 from aiohttp import web
 
+from controller.dev import tools
 from controller.dev.control_plane.server import ControlPlane
 
 # What belongs to one connection and not to the request.
@@ -48,7 +50,12 @@ class FaultyApi:
         self.faults: list[Fault] = []
         self.kubeconfig = directory / "faulty.kubeconfig"
         self._plane = control_plane
+        self._port = tools.free_port()
         self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
+        self._open: dict[int, web.Request] = {}
+        self._flows = asyncio.Event()
+        self._flows.set()
         self._http: aiohttp.ClientSession | None = None
 
     def add(self, **fault: Any) -> Fault:
@@ -67,11 +74,39 @@ class FaultyApi:
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=0)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        port = self._runner.addresses[0][1]
-        self._write_kubeconfig(f"http://127.0.0.1:{port}")
+        await self.listen()
+        self._write_kubeconfig(f"http://127.0.0.1:{self._port}")
         return self
+
+    @property
+    def is_listening(self) -> bool:
+        return self._site is not None
+
+    async def listen(self) -> None:
+        """Take connections, again on the same port."""
+        assert self._runner is not None
+        self._site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await self._site.start()
+
+    async def refuse(self) -> None:
+        """Refuse connections and break those that there are, until `listen`."""
+        assert self._site is not None
+        await self._site.stop()
+        self._site = None
+        self.break_connections()
+
+    def freeze(self) -> None:
+        """Take requests and answer none, open watches included, until `thaw`."""
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        self._flows.set()
+
+    def break_connections(self) -> int:
+        """Break what is under way, watches first of all, and return how much that was."""
+        for request in self._open.values():
+            _reset(request)
+        return len(self._open)
 
     async def __aexit__(self, *_: object) -> None:
         if self._http is not None:
@@ -85,6 +120,17 @@ class FaultyApi:
         self.kubeconfig.write_text(yaml.safe_dump(document))
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        if not self.is_listening:
+            # On a connection that was idle when all others were broken.
+            return _reset(request)
+        self._open[id(request)] = request
+        try:
+            await self._flows.wait()
+            return await self._answer(request)
+        finally:
+            del self._open[id(request)]
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         fault = next(
             (item for item in self.faults if item.is_turn(request.method, request.path)), None
         )
@@ -101,9 +147,11 @@ class FaultyApi:
     async def _pass_on(self, request: web.Request, *, is_shown: bool) -> web.StreamResponse | None:
         assert self._http is not None
         headers = {k: v for k, v in request.headers.items() if k.lower() not in _HOP_BY_HOP}
+        # An empty body would get a content type, which the API server does not accept of a GET.
+        body = await request.read() or None
         try:
             async with self._http.request(
-                request.method, request.path_qs, headers=headers, data=await request.read()
+                request.method, request.path_qs, headers=headers, data=body
             ) as upstream:
                 if not is_shown:
                     await upstream.read()
@@ -116,6 +164,7 @@ class FaultyApi:
                 )
                 await answer.prepare(request)
                 async for chunk in upstream.content.iter_any():
+                    await self._flows.wait()
                     await answer.write(chunk)
                 return answer
         except (aiohttp.ClientError, ConnectionError):

@@ -28,7 +28,7 @@ def to_application_error(
     Args:
         error: what the client raised.
         is_stop: a run goes on until it is stopped, so bad credentials are no reason to give up.
-        as_type: a type other than the error's own; such an error is never final.
+        as_type: the type that it gets; such an error is never final.
     """
     delay: timedelta | None = None
     category = temporalio.exceptions.ApplicationErrorCategory.UNSPECIFIED

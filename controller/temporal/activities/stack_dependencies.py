@@ -1,6 +1,10 @@
 """fetch_dependent_stacks: reads the subgraph downstream of the roots, level by level."""
 
+import asyncio
 import dataclasses
+import functools
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import temporalio.activity as activity
 
@@ -12,6 +16,13 @@ from controller.temporal.activities import errors, heartbeats, spacelift_clients
 
 # The convention for edges that Spacelift is not to know of, on the dependent stack.
 LABEL_PREFIX = "dependsOn:"
+
+# One request of a walk is refused this often before the walk is given up, and the status tells.
+_LIMITED_TRIES = 5
+# A longer pause is Temporal's to keep, where a worker that stops does not lose it.
+_LONGEST_PAUSE_SECONDS = 60.0
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -66,7 +77,8 @@ async def _walk(
             # What is over the limit need not be read, however much it is.
             found.is_cut_off = True
             return found
-        records = await served.client.get_stacks(sorted(front))
+        level = sorted(front)
+        records = await _within_rate(functools.partial(served.client.get_stacks, level))
         for stack_id, record in records.items():
             upstream = front[stack_id]
             if record is not None:
@@ -75,7 +87,7 @@ async def _walk(
                 found.unknown_roots.append(stack_id)
             else:
                 found.invisible.append((upstream, stack_id))
-        front = await _next_front(served, argument, found, level=sorted(front))
+        front = await _next_front(served, argument, found, level=level)
     return found
 
 
@@ -96,11 +108,25 @@ async def _next_front(
                     front.setdefault(edge.dependent_id, stack_id)
     if "Labels" in argument.sources:
         wanted = {LABEL_PREFIX + stack_id: stack_id for stack_id in level}
-        for record in await served.client.list_stacks_by_labels(sorted(wanted)):
+        search = functools.partial(served.client.list_stacks_by_labels, sorted(wanted))
+        for record in await _within_rate(search):
             if record.id not in known:
                 upstream = next(wanted[label] for label in record.labels if label in wanted)
                 front.setdefault(record.id, upstream)
     return front
+
+
+async def _within_rate(call: Callable[[], Awaitable[_Answer]]) -> _Answer:
+    """Wait as Spacelift asks, within the walk: one that starts over each time may never end."""
+    for _ in range(_LIMITED_TRIES):
+        try:
+            return await call()
+        except spacelift_errors.RateLimited as error:
+            pause = 1.0 if error.retry_after_seconds is None else error.retry_after_seconds
+            if pause > _LONGEST_PAUSE_SECONDS:
+                raise
+            await asyncio.sleep(pause)
+    return await call()
 
 
 def _edges(stacks: dict[str, models.StackRecord]) -> tuple[graph.Edge, ...]:

@@ -159,14 +159,16 @@ class StackOperations:
         """Return the run of a trigger whose answer was lost; None once the grace has passed.
 
         Raises:
-            ApplicationError: not found yet; or Spacelift cannot be asked, which must not end in
-                giving up, since the run may be there.
+            ApplicationError: not found yet; or Spacelift cannot be asked, which must neither end in
+                giving up nor pass for "nothing was sent", since the run may be there.
         """
         left = lost_at + self._patience.trigger_grace - time.time()
         try:
             records = await served.client.list_runs_after(argument.stack_id, argument.newest_run_id)
         except spacelift_errors.SpaceliftError as error:
-            raise errors.to_application_error(error, as_type=errors.AMBIGUOUS) from error
+            kind = type(error).__name__
+            as_type = errors.AMBIGUOUS if kind in errors.NOTHING_SENT else kind
+            raise errors.to_application_error(error, as_type=as_type) from error
         own = [run for run in records if served.owns(run) and run.type == models.RunType.TRACKED]
         if own:
             logger.info("Run of a lost trigger found", extra={"stack_id": argument.stack_id})

@@ -38,9 +38,16 @@ OnProblem = Callable[[tuple[str, str] | None], None]
 
 
 def cause_of(error: temporalio.exceptions.FailureError) -> tuple[str, str]:
-    """Return the type and message of what really failed."""
+    """Return the type and message of what really failed, in the words of our own error.
+
+    What is below that, an exception of httpx for instance, has no meaning to anybody else.
+    """
     inner: BaseException = error
-    while isinstance(inner, temporalio.exceptions.FailureError) and inner.cause is not None:
+    while (
+        isinstance(inner, temporalio.exceptions.FailureError)
+        and not isinstance(inner, temporalio.exceptions.ApplicationError)
+        and inner.cause is not None
+    ):
         inner = inner.cause
     if isinstance(inner, temporalio.exceptions.ApplicationError):
         return inner.type or "Unknown", inner.message

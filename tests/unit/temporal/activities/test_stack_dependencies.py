@@ -154,3 +154,37 @@ async def test_a_failure_tells_whether_trying_again_helps(
         await fetch(bench)
 
     assert (caught.value.type, caught.value.non_retryable) == (type(error).__name__, is_final)
+
+
+def limited(seconds: float) -> errors.RateLimited:
+    return errors.RateLimited("too many", retry_after_seconds=seconds)
+
+
+async def test_a_rate_limit_midway_is_waited_out_and_nothing_is_read_again() -> None:
+    bench = account("a>b")
+    bench.spacelift.fail("list_stacks_by_labels", limited(0), limited(0.01))
+
+    found = await fetch(bench)
+
+    assert ids(found) == ["a", "b"]
+    assert bench.spacelift.count("get_stacks") == 2
+
+
+@pytest.mark.parametrize(
+    "failures",
+    [
+        pytest.param([limited(0)] * 6, id="again and again"),
+        pytest.param([limited(3600)], id="for long"),
+    ],
+)
+async def test_a_rate_limit_that_does_not_pass_soon_is_left_to_temporal(
+    failures: list[errors.SpaceliftError],
+) -> None:
+    bench = account("a")
+    bench.spacelift.fail("get_stacks", *failures)
+
+    with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
+        await fetch(bench)
+
+    assert (caught.value.type, caught.value.non_retryable) == ("RateLimited", False)
+    assert caught.value.next_retry_delay is not None

@@ -1,0 +1,151 @@
+"""Somebody ends or deletes workflows in Temporal: nothing starts again, and the status says so."""
+
+import asyncio
+from typing import Any
+
+import pytest
+import temporalio.service
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.client import Client
+
+from tests.support import chains
+from tests.support.chains import account_document
+from tests.support.waiting import eventually, stays
+
+SLOW = {"planning": 300}
+CHAIN_RUNS = "WorkflowType = 'StackDependencyChainWorkflow'"
+
+
+async def running_chain(
+    release: chains.Installation, name: str
+) -> tuple[chains.Chain, chains.Account, str]:
+    """Return a chain whose first stack runs, and its workflow's id."""
+    account = await release.add_account(
+        name, account_document("a -> b", stacks={"a": {"durations": SLOW}})
+    )
+    chain = await release.create(name, "a", account=account)
+    status = await chain.until(lambda status: chains.phases(status).get("a") == "Running")
+    return chain, account, status["latestRun"]["workflowId"]
+
+
+async def delete_history(client: Client, workflow_id: str) -> None:
+    """Delete an execution, running or not, and wait until Temporal does not know it any more."""
+    await client.workflow_service.delete_workflow_execution(
+        DeleteWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=workflow_id),
+        )
+    )
+
+    async def is_deleted() -> bool:
+        try:
+            await client.get_workflow_handle(workflow_id).describe()
+        except temporalio.service.RPCError as error:
+            return error.status is temporalio.service.RPCStatusCode.NOT_FOUND
+        return False
+
+    await eventually(is_deleted, chains.SECONDS, what=f"{workflow_id} is deleted")
+
+
+async def assert_nothing_starts(
+    release: chains.Installation, name: str, before: dict[str, Any]
+) -> None:
+    async def is_as_before() -> bool:
+        chain, account = release.chain(name), release.accounts[name]
+        alive = await release.executions(f"{CHAIN_RUNS} AND ExecutionStatus = 'Running'")
+        assert not [item.id for item in alive if f"/{name}/" in item.id]
+        return await chain.status() == before and len(await account.runs("a")) == 1
+
+    # Several passes of the resync, which is what would start a run.
+    assert await stays(is_as_before, 2)
+
+
+def assert_ended_from_outside(status: dict[str, Any]) -> None:
+    assert chains.ready(status)["status"] == "False"
+    assert chains.condition(status, "Stalled")["status"] == "True"
+    assert "stackchain.dev/run" in chains.ready(status)["message"]
+    assert all(phase == "Canceled" for phase in chains.phases(status).values())
+
+
+@pytest.mark.parametrize("operator", ["there", "away"])
+async def test_a_live_workflow_that_is_ended_from_outside_is_told_and_not_started_again(
+    release: chains.Installation, operator: str
+) -> None:
+    """One is terminated, and one is deleted while it runs, with or without an operator to see."""
+    names = [f"{how}-{operator}" for how in ("terminated", "deleted")]
+    live = [await running_chain(release, name) for name in names]
+    client = await release.temporal()
+
+    if operator == "away":
+        await release.operator.kill()
+    await client.get_workflow_handle(live[0][2]).terminate("by hand")
+    await delete_history(client, live[1][2])
+    if operator == "away":
+        await release.operator.start()
+    for name, (chain, account, _) in zip(names, live, strict=True):
+        status = await chain.ends("WorkflowTerminated")
+        assert_ended_from_outside(status)
+        # Its stacks' workflows were asked to stop when it ended.
+        await account.run_in("a", "STOPPED")
+        await assert_nothing_starts(release, name, status)
+
+        # It is not lost: a person who asks gets a run.
+        await account.admin("PATCH", "/stacks/a", {"durations": 0.2})
+        await release.stackchains.annotate(name, run="again")
+        ended = await chain.ends("RunSucceeded", number=2)
+        assert ended["latestRun"]["trigger"] == "RunToken"
+
+
+async def test_all_histories_of_a_failed_chain_that_go_leave_its_status_as_it_was(
+    release: chains.Installation,
+) -> None:
+    """As when the retention period has passed, for the chain and for its stacks."""
+    account = await release.add_account("failed", account_document("a -> b -> c"))
+    await account.script("b", "fail:applying")
+    chain = await release.create("failed", "a", account=account)
+    before = await chain.ends("StackFailed")
+    client = await release.temporal()
+    place = account.server.url.rpartition(":")[2]
+    stacks = [
+        item.id
+        for item in await release.executions("WorkflowType = 'StackExecutionWorkflow'")
+        if place in item.id
+    ]
+
+    await asyncio.gather(
+        *(delete_history(client, item) for item in [before["latestRun"]["workflowId"], *stacks])
+    )
+    await release.operator.kill()
+    await release.operator.start()
+
+    await assert_nothing_starts(release, "failed", before)
+    assert chains.phases(before) == {"a": "Succeeded", "b": "Failed", "c": "Skipped"}
+
+
+async def test_an_edit_after_the_history_is_gone_is_a_new_run_with_the_next_number(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account("edit", account_document(stacks=["a", "b"]))
+    chain = await release.create("edit", "a", account=account)
+    before = await chain.ends("RunSucceeded")
+    await delete_history(await release.temporal(), before["latestRun"]["workflowId"])
+
+    await release.stackchains.set_spec("edit", roots={"stackIds": ["b"]})
+    await chain.ends("RunSucceeded", number=2)
+
+    for stack_id in "ab":
+        await account.only_run(stack_id)
+
+
+async def test_a_resource_whose_history_is_gone_can_be_deleted(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account("leaves", account_document("a -> b"))
+    chain = await release.create("leaves", "a", account=account)
+    before = await chain.ends("RunSucceeded")
+    await delete_history(await release.temporal(), before["latestRun"]["workflowId"])
+
+    await release.stackchains.delete("leaves")
+
+    await chain.is_gone(10)

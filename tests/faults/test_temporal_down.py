@@ -1,0 +1,176 @@
+"""Temporal is down for a while: all stay up and say so, and go on by themselves when it is back.
+
+The module's own server stops and starts again with what it knew.
+"""
+
+import dataclasses
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from temporalio.client import Client
+
+from controller.dev import children
+from controller.dev import temporal_server as temporal_servers
+from tests.support import chains
+from tests.support.chains import account_document
+from tests.support.waiting import eventually
+
+CHAIN_RUNS = "WorkflowType = 'StackDependencyChainWorkflow'"
+
+
+@pytest.fixture(scope="module")
+async def temporal(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[temporal_servers.TemporalServer]:
+    directory = tmp_path_factory.mktemp("own-temporal")
+    options = temporal_servers.TemporalOptions(
+        log_file=directory / "temporal.log", database=directory / "temporal.db", has_ui=False
+    )
+    async with temporal_servers.TemporalServer(options) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def release(
+    parts: chains.Parts,
+    temporal: temporal_servers.TemporalServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[chains.Installation]:
+    """An installation on a Temporal server that only these tests use."""
+    own = dataclasses.replace(
+        parts, temporal_server=temporal, temporal_client=await Client.connect(temporal.address)
+    )
+    async with chains.installed(own, tmp_path_factory.mktemp("release")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+async def _all_is_up(
+    release: chains.Installation, temporal: temporal_servers.TemporalServer
+) -> AsyncIterator[None]:
+    """A test that failed in the middle leaves things down."""
+    yield
+    if not temporal.is_running:
+        await temporal.start()
+    for role in (release.operator, release.worker):
+        if not role.is_running:
+            role.start_without_waiting()
+        await role.wait_ready()
+
+
+async def says_not_ready(role: children.Role) -> None:
+    """Wait until the readiness probe fails because of Temporal, while the process lives on."""
+    async with httpx.AsyncClient(base_url=role.health_url, trust_env=False) as http:
+
+        async def is_told() -> bool:
+            answer = await http.get("/readyz")
+            return answer.status_code == 503 and "temporal: " in answer.text
+
+        await eventually(is_told, chains.SECONDS, what=f"{role.options.name} is not ready")
+    assert await role.is_alive()
+
+
+async def shows_unreachable(chain: chains.Chain) -> None:
+    status = await chain.shows("TemporalUnreachable")
+    assert chains.ready(status)["status"] == "False"
+    assert chains.condition(status, "Reconciling")["status"] == "True"
+    assert chains.condition(status, "Stalled")["status"] == "False"
+    assert "Temporal" in chains.ready(status)["message"]
+
+
+async def test_what_runs_is_created_edited_or_deleted_during_an_outage_goes_on_after_it(
+    release: chains.Installation, temporal: temporal_servers.TemporalServer
+) -> None:
+    account = await release.add_account(
+        "outage",
+        account_document(
+            "runs -> runs-b",
+            "waits -> waits-b",
+            "new -> new-b",
+            "gone -> gone-b",
+            "never -> never-b",
+            stacks={
+                "runs": {"durations": 6},
+                "waits": {"autodeploy": False},
+                "gone": {"durations": {"planning": 300}},
+                "old": {},
+                "edited": {},
+            },
+        ),
+    )
+    create = release.create
+    edited = await create("edited", "old", account=account)
+    settled = await create("settled", "old", account=account)
+    waiting = await create("waits", "waits", account=account)
+    leaving = await create("gone", "gone", account=account)
+    await edited.ends("RunSucceeded")
+    before = await settled.ends("RunSucceeded")
+    await waiting.shows("AwaitingConfirmation")
+    await account.run_in("gone", "PLANNING")
+    running = await create("runs", "runs", account=account)
+    await account.run_in("runs", "PLANNING", "APPLYING")
+
+    await temporal.stop()
+    for role in (release.operator, release.worker):
+        await says_not_ready(role)
+    new = await create("new", "new", account=account)
+    never = await create("never", "never", account=account)
+    await release.stackchains.set_spec("edited", roots={"stackIds": ["edited"]})
+    await release.stackchains.delete("gone")
+    await account.act((await account.only_run("waits"))["id"], "confirm")
+    for chain in (new, edited, never):
+        await shows_unreachable(chain)
+    await release.stackchains.delete("never")
+    status = await leaving.shows("Deleting")
+    assert "Waits for Temporal" in chains.ready(status)["message"]
+    await account.run_in("runs", "FINISHED")
+    await account.run_in("waits", "FINISHED")
+    assert await account.runs("new") == []
+    assert await settled.status() == before
+    await temporal.start()
+
+    for role in (release.operator, release.worker):
+        await role.wait_ready()
+    for chain in (new, running, waiting):
+        ended = await chain.ends("RunSucceeded")
+        assert ended["latestRun"]["number"] == 1
+    await edited.ends("RunSucceeded", number=2)
+    await leaving.is_gone()
+    await never.is_gone()
+    for stack_id in ("runs", "waits", "new"):
+        await account.only_run(stack_id)
+        await account.only_run(f"{stack_id}-b")
+    await account.only_run("edited")
+    assert await account.runs("never") == []
+    # Two chains of before, and nothing since.
+    assert len(await account.runs("old")) == 2
+    assert (await account.only_run("gone"))["state"] == "STOPPED"
+    assert (await account.only_run("gone-b"))["state"] in ("CANCELED", "SKIPPED")
+    starts = [item.id for item in await release.executions(CHAIN_RUNS)]
+    assert len(starts) == 7, starts
+
+
+async def test_roles_that_start_during_an_outage_wait_for_its_end(
+    release: chains.Installation, temporal: temporal_servers.TemporalServer
+) -> None:
+    account = await release.add_account("starts", account_document("a -> b"))
+    await release.operator.kill()
+    await release.worker.kill()
+    await temporal.kill()
+
+    for role in (release.operator, release.worker):
+        role.start_without_waiting()
+    chain = await release.create("starts", "a", account=account)
+    await shows_unreachable(chain)
+    for role in (release.operator, release.worker):
+        await says_not_ready(role)
+    await temporal.start()
+    await chain.ends("RunSucceeded")
+
+    async def both_are_ready() -> bool:
+        return await release.operator.is_ready() and await release.worker.is_ready()
+
+    await eventually(both_are_ready, chains.SECONDS)
+    for stack_id in "ab":
+        await account.only_run(stack_id)
