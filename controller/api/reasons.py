@@ -17,14 +17,20 @@ class ChainReason(enum.StrEnum):
     STACK_FAILED = "StackFailed"
     STACK_CANCELED = "StackCanceled"
     RUN_CANCELED = "RunCanceled"
+    STACK_TIMED_OUT = "StackTimedOut"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    SUSPENDED = "Suspended"
+    NOT_REQUESTED = "NotRequested"
     UNKNOWN_STACK = "UnknownStack"
     GRAPH_CYCLE = "GraphCycle"
     DEPENDENT_NOT_VISIBLE = "DependentNotVisible"
     TOO_MANY_STACKS = "TooManyStacks"
     GRAPH_EMPTY = "GraphEmpty"
+    DEPENDENT_OUTSIDE = "DependentOutside"
     INVALID_SPEC = "InvalidSpec"
     CONNECTION_UNKNOWN = "ConnectionUnknown"
     NAMESPACE_NOT_ALLOWED = "NamespaceNotAllowed"
+    OPERATION_NOT_ALLOWED = "OperationNotAllowed"
     CREDENTIALS_REJECTED = "CredentialsRejected"
     SPACELIFT_UNREACHABLE = "SpaceliftUnreachable"
     SPACELIFT_REFUSED = "SpaceliftRefused"
@@ -40,17 +46,26 @@ class StackReason(enum.StrEnum):
 
     UPSTREAM_PENDING = "UpstreamPending"
     SLOT_PENDING = "SlotPending"
+    SUSPENDED = "Suspended"
     STARTING = "Starting"
     STACK_BUSY = "StackBusy"
+    STACK_LOCKED = "StackLocked"
+    STACK_DISABLED = "StackDisabled"
     RUN_QUEUED = "RunQueued"
+    RUN_BLOCKED = "RunBlocked"
+    WORKER_PENDING = "WorkerPending"
+    RETRY_PENDING = "RetryPending"
     RUN_IN_PROGRESS = "RunInProgress"
+    CONFIRMING = "Confirming"
     NEEDS_CONFIRMATION = "NeedsConfirmation"
     NEEDS_APPROVAL = "NeedsApproval"
     SPACELIFT_UNREACHABLE = "SpaceliftUnreachable"
     CREDENTIALS_REJECTED = "CredentialsRejected"
     RUN_FINISHED = "RunFinished"
+    KEPT = "Kept"
     OUTPUT_UNCHANGED = "OutputUnchanged"
     UPSTREAM_NOT_SUCCEEDED = "UpstreamNotSucceeded"
+    FAIL_FAST = "FailFast"
     RUN_FAILED = "RunFailed"
     RUN_DISCARDED = "RunDiscarded"
     RUN_CANCELED = "RunCanceled"
@@ -58,6 +73,9 @@ class StackReason(enum.StrEnum):
     RUN_SKIPPED = "RunSkipped"
     RUN_LOST = "RunLost"
     CHAIN_CANCELED = "ChainCanceled"
+    CHAIN_DEADLINE_EXCEEDED = "ChainDeadlineExceeded"
+    STACK_DEADLINE_EXCEEDED = "StackDeadlineExceeded"
+    CONFIRMATION_DEADLINE_EXCEEDED = "ConfirmationDeadlineExceeded"
     TRIGGER_REFUSED = "TriggerRefused"
     PERMISSION_DENIED = "PermissionDenied"
     STACK_NOT_FOUND = "StackNotFound"
@@ -69,6 +87,8 @@ class ConditionReason(enum.StrEnum):
 
     RESOLVED = "Resolved"
     NONE_WAITS = "NoneWaits"
+    SUSPENDED = "Suspended"
+    NOT_SUSPENDED = "NotSuspended"
 
 
 # Ends of a run that triggered nothing: once the cause may have gone the same run is tried again.
@@ -79,6 +99,7 @@ RECHECKED = frozenset(
         ChainReason.DEPENDENT_NOT_VISIBLE,
         ChainReason.TOO_MANY_STACKS,
         ChainReason.GRAPH_EMPTY,
+        ChainReason.DEPENDENT_OUTSIDE,
         ChainReason.CREDENTIALS_REJECTED,
         ChainReason.SPACELIFT_REFUSED,
     }
@@ -120,6 +141,25 @@ CHAIN_MEANINGS: dict[ChainReason, Meaning] = {
         means="The chain's workflow was canceled; its Spacelift runs were stopped.",
         do="To run again set the annotation `stackchain.dev/run` to a new text.",
     ),
+    ChainReason.STACK_TIMED_OUT: Meaning(
+        means="A stack did not end within `stackDeadlineSeconds`, or nobody confirmed its run in "
+        "`confirmationDeadlineSeconds`; its run was stopped and dependents were skipped.",
+        do="See the message; then retry what did not succeed: set the annotation "
+        "`stackchain.dev/retry` to the number of the run.",
+    ),
+    ChainReason.DEADLINE_EXCEEDED: Meaning(
+        means="The run took longer than `activeDeadlineSeconds`; what ran was stopped.",
+        do="Raise the deadline if it was too short, then retry what did not succeed: set the "
+        "annotation `stackchain.dev/retry` to the number of the run.",
+    ),
+    ChainReason.SUSPENDED: Meaning(
+        means="`spec.suspend` is true and stacks are left; none is started, running ones end.",
+        do="Look at `status.stacks`; to go on set `spec.suspend` to false.",
+    ),
+    ChainReason.NOT_REQUESTED: Meaning(
+        means="`spec.startPolicy` is OnRequest, and nobody has asked for a run of this spec yet.",
+        do="To run it set the annotation `stackchain.dev/run` to a new text.",
+    ),
     ChainReason.UNKNOWN_STACK: Meaning(
         means="A root does not exist in Spacelift, or the API key cannot see it.",
         do="Correct `spec.roots.stackIds`, or give the API key read access. It is looked at again "
@@ -131,16 +171,27 @@ CHAIN_MEANINGS: dict[ChainReason, Meaning] = {
         "itself.",
     ),
     ChainReason.DEPENDENT_NOT_VISIBLE: Meaning(
-        means="Spacelift names a dependent stack that the API key cannot see.",
-        do="Give the API key access to the named stack's space. It is looked at again by itself.",
+        means="A stack that would belong to the chain, or on which its runs would make Spacelift "
+        "queue runs, cannot be seen by the API key.",
+        do="Give the API key access to the named stack's space; if a `dependsOn:` label names a "
+        "stack that does not exist, correct it. It is looked at again by itself.",
     ),
     ChainReason.TOO_MANY_STACKS: Meaning(
-        means="More stacks depend on the roots than a chain may hold; nothing was triggered.",
-        do="Choose roots further downstream and split the chain.",
+        means="More stacks belong to the chain than `maxStacks`, or more would have to be read or "
+        "watched than is allowed; nothing was triggered.",
+        do="See the message: leave stacks out, set `maxDepth`, choose another direction, or split "
+        "the chain. It is looked at again by itself.",
     ),
     ChainReason.GRAPH_EMPTY: Meaning(
         means="The chain has no stack to run.",
-        do="Correct `spec.roots`.",
+        do="See the message for why; correct `spec.roots`, and what `spec.graph` leaves out. It is "
+        "looked at again by itself.",
+    ),
+    ChainReason.DEPENDENT_OUTSIDE: Meaning(
+        means="A stack that is not in the chain depends on one that is to be destroyed; nothing "
+        "was triggered.",
+        do="Take the named stack into the chain, or remove its dependency. It is looked at again "
+        "by itself.",
     ),
     ChainReason.INVALID_SPEC: Meaning(
         means="The resource holds something that this version of the operator cannot read.",
@@ -154,6 +205,10 @@ CHAIN_MEANINGS: dict[ChainReason, Meaning] = {
     ChainReason.NAMESPACE_NOT_ALLOWED: Meaning(
         means="The connection does not serve this namespace; nothing was read or triggered.",
         do="Add the namespace to the connection's `allowedNamespaces`, or move the resource.",
+    ),
+    ChainReason.OPERATION_NOT_ALLOWED: Meaning(
+        means="The connection does not serve this operation; nothing was read or triggered.",
+        do="Add the operation to the connection's `allowedOperations`, or change `spec.operation`.",
     ),
     ChainReason.CREDENTIALS_REJECTED: Meaning(
         means="Spacelift refused the connection's API key.",
@@ -198,15 +253,43 @@ STACK_MEANINGS: dict[StackReason, Meaning] = {
         means="It could start, and `parallelism` stacks run already.",
         do="Nothing, or raise `spec.parallelism`.",
     ),
+    StackReason.SUSPENDED: Meaning(
+        means="It could start, and the chain is suspended.", do="Set `spec.suspend` to false."
+    ),
     StackReason.STARTING: Meaning(means="Its run is looked for or triggered.", do="Nothing."),
     StackReason.STACK_BUSY: Meaning(
         means="Another chain runs this stack; chains take turns.", do="Nothing."
     ),
+    StackReason.STACK_LOCKED: Meaning(
+        means="Somebody has locked the stack in Spacelift; the message names who.",
+        do="Ask the owner of the lock to unlock the stack; it goes on by itself then.",
+    ),
+    StackReason.STACK_DISABLED: Meaning(
+        means="The stack is disabled in Spacelift.",
+        do="Enable the stack in Spacelift, or leave it out with `spec.graph.exclude`; it goes on "
+        "by itself once it is enabled.",
+    ),
     StackReason.RUN_QUEUED: Meaning(
-        means="Its run waits in Spacelift for a worker or for an earlier run of the stack.",
+        means="Its run is queued in Spacelift.",
         do="Nothing; if it takes long, look at the stack in Spacelift.",
     ),
+    StackReason.RUN_BLOCKED: Meaning(
+        means="Another run of the stack has to end first; the message has its link.",
+        do="End that run: confirm, discard or stop it.",
+    ),
+    StackReason.WORKER_PENDING: Meaning(
+        means="Its run is ready and waits for a worker of the stack's worker pool.",
+        do="Nothing; if it takes long, see whether the worker pool has workers.",
+    ),
+    StackReason.RETRY_PENDING: Meaning(
+        means="Its run failed and the next one starts after a pause (`spec.retry`).",
+        do="Nothing; mend the cause meanwhile, the link leads to the failed run.",
+    ),
     StackReason.RUN_IN_PROGRESS: Meaning(means="Its run is in progress.", do="Nothing."),
+    StackReason.CONFIRMING: Meaning(
+        means="The run has planned changes and the chain confirms it (`confirmationPolicy: Auto`).",
+        do="Nothing.",
+    ),
     StackReason.NEEDS_CONFIRMATION: Meaning(
         means="The run has planned changes and waits for a person.",
         do="Confirm or discard it at the link.",
@@ -223,12 +306,20 @@ STACK_MEANINGS: dict[StackReason, Meaning] = {
         do="Put a valid key into the connection; a run in progress is followed again by itself.",
     ),
     StackReason.RUN_FINISHED: Meaning(means="Its run finished.", do="Nothing."),
+    StackReason.KEPT: Meaning(
+        means="It succeeded in an earlier run of the chain and was not run again.", do="Nothing."
+    ),
     StackReason.OUTPUT_UNCHANGED: Meaning(
         means="Spacelift skipped its run, since no output that it refers to changed.",
         do="Nothing.",
     ),
     StackReason.UPSTREAM_NOT_SUCCEEDED: Meaning(
         means="Not run, because the stack in `blockedBy` did not succeed.",
+        do="Mend that stack.",
+    ),
+    StackReason.FAIL_FAST: Meaning(
+        means="Not run, because the stack in `blockedBy` did not succeed and `failurePolicy` is "
+        "FailFast.",
         do="Mend that stack.",
     ),
     StackReason.RUN_FAILED: Meaning(
@@ -254,9 +345,22 @@ STACK_MEANINGS: dict[StackReason, Meaning] = {
     StackReason.CHAIN_CANCELED: Meaning(
         means="The chain was canceled before or while this stack ran.", do="Nothing."
     ),
+    StackReason.CHAIN_DEADLINE_EXCEEDED: Meaning(
+        means="`activeDeadlineSeconds` passed before or while this stack ran.",
+        do="See the chain's message.",
+    ),
+    StackReason.STACK_DEADLINE_EXCEEDED: Meaning(
+        means="The stack took longer than `stackDeadlineSeconds`; its run was stopped.",
+        do="Open the run at the link; raise the deadline if it was too short.",
+    ),
+    StackReason.CONFIRMATION_DEADLINE_EXCEEDED: Meaning(
+        means="Nobody confirmed or approved the run within `confirmationDeadlineSeconds`; it was "
+        "discarded.",
+        do="Retry when somebody can look at it.",
+    ),
     StackReason.TRIGGER_REFUSED: Meaning(
         means="Spacelift refused to create the run; the message has its words.",
-        do="Mend what it names: a lock, a disabled stack, a missing commit.",
+        do="Mend what it names, such as a missing commit.",
     ),
     StackReason.PERMISSION_DENIED: Meaning(
         means="The API key may not do this on the stack.",

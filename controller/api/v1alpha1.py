@@ -7,18 +7,24 @@ dataclasses carry the status, and a dict never goes further.
 
 import dataclasses
 import enum
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 import pydantic
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 GROUP = "stackchain.dev"
 VERSION = "v1alpha1"
 KIND = "StackChain"
 PLURAL = "stackchains"
 
+# Request tokens: asks that a person writes, and that are never edited by the operator.
 RUN_ANNOTATION = f"{GROUP}/run"
+RETRY_ANNOTATION = f"{GROUP}/retry"
+CANCEL_ANNOTATION = f"{GROUP}/cancel"
+TOKENS = (RUN_ANNOTATION, RETRY_ANNOTATION, CANCEL_ANNOTATION)
 
 # The most stacks that one chain may hold (history budget and object size; docs/limits.md).
 MAX_STACKS = 500
@@ -35,6 +41,7 @@ class Phase(enum.StrEnum):
     FAILED = "Failed"
     SKIPPED = "Skipped"
     CANCELED = "Canceled"
+    TIMED_OUT = "TimedOut"
 
     @property
     def is_over(self) -> bool:
@@ -42,7 +49,7 @@ class Phase(enum.StrEnum):
         return self in _OVER
 
 
-_OVER = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.SKIPPED, Phase.CANCELED})
+_OVER = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.SKIPPED, Phase.CANCELED, Phase.TIMED_OUT})
 
 
 class Source(enum.StrEnum):
@@ -52,11 +59,71 @@ class Source(enum.StrEnum):
     LABELS = "Labels"
 
 
+class Direction(enum.StrEnum):
+    """Which stacks belong to the chain beside its roots; never in which order they run."""
+
+    DOWNSTREAM = "Downstream"
+    UPSTREAM = "Upstream"
+    ROOTS_ONLY = "RootsOnly"
+
+
+class Operation(enum.StrEnum):
+    """What a run of the chain does to each stack."""
+
+    APPLY = "Apply"
+    PLAN = "Plan"
+    DESTROY = "Destroy"
+
+
+class StartPolicy(enum.StrEnum):
+    """Whether a change of the spec asks for a run."""
+
+    ON_CHANGE = "OnChange"
+    ON_REQUEST = "OnRequest"
+
+
+class NativeRuns(enum.StrEnum):
+    """What happens to the runs that Spacelift queues by itself."""
+
+    ADOPT = "Adopt"
+    REPLACE = "Replace"
+
+
+class FailurePolicy(enum.StrEnum):
+    """What the end of a stack that did not succeed means for the others."""
+
+    SKIP_DEPENDENTS = "SkipDependents"
+    FAIL_FAST = "FailFast"
+    CONTINUE = "Continue"
+
+
+class ConfirmationPolicy(enum.StrEnum):
+    """Who confirms a run that has planned changes."""
+
+    STACK_DEFAULT = "StackDefault"
+    AUTO = "Auto"
+
+
+class ConcurrencyPolicy(enum.StrEnum):
+    """What a request does while a run of the chain is live."""
+
+    QUEUE = "Queue"
+    REPLACE = "Replace"
+
+
+class DeletionPolicy(enum.StrEnum):
+    """What deleting the resource does to its live run."""
+
+    CANCEL = "Cancel"
+    ORPHAN = "Orphan"
+
+
 class Trigger(enum.StrEnum):
     """What asked for a chain run."""
 
     SPEC = "Spec"
     RUN_TOKEN = "RunToken"  # noqa: S105 -- the name of an annotation's role, not a secret
+    RETRY = "Retry"
 
 
 class InvalidResource(Exception):
@@ -70,15 +137,49 @@ class _Model(pydantic.BaseModel):
 
 
 class Roots(_Model):
-    """The stacks that a chain starts from."""
+    """The stacks that a chain starts from: by id, or all that have every one of the labels."""
 
-    stack_ids: tuple[str, ...] = pydantic.Field(min_length=1)
+    stack_ids: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    @pydantic.model_validator(mode="after")
+    def _is_one_of_both(self) -> "Roots":
+        if bool(self.stack_ids) == bool(self.labels):
+            raise PydanticCustomError("roots", "exactly one of `stackIds` and `labels` must be set")
+        return self
+
+
+class Exclude(_Model):
+    """The stacks that are left out: by id, or with any of the labels."""
+
+    stack_ids: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 class Graph(_Model):
     """Which stacks belong to the chain."""
 
+    direction: Direction = Direction.DOWNSTREAM
     sources: tuple[Source, ...] = (Source.DEPENDENCIES, Source.LABELS)
+    include_roots: bool = True
+    max_depth: int | None = None
+    max_stacks: int = MAX_STACKS
+    exclude: Exclude = Exclude()
+
+
+class EnvironmentVariable(_Model):
+    """One variable of a run's environment; not secret."""
+
+    name: str
+    value: str
+
+
+class Retry(_Model):
+    """How often a FAILED run is followed by another, and after which pause."""
+
+    limit: int = 0
+    backoff_seconds: int = 30
+    max_backoff_seconds: int = 600
 
 
 class StackChainSpec(_Model):
@@ -87,7 +188,28 @@ class StackChainSpec(_Model):
     connection_name: str = "default"
     roots: Roots
     graph: Graph = Graph()
+    operation: Operation = Operation.APPLY
+    destroy_confirmation: str | None = None
+    start_policy: StartPolicy = StartPolicy.ON_CHANGE
+    commit_sha: str | None = pydantic.Field(default=None, alias="commitSHA")
+    runtime_environment: tuple[EnvironmentVariable, ...] = ()
     parallelism: int = 10
+    native_runs: NativeRuns = NativeRuns.ADOPT
+    failure_policy: FailurePolicy = FailurePolicy.SKIP_DEPENDENTS
+    confirmation_policy: ConfirmationPolicy = ConfirmationPolicy.STACK_DEFAULT
+    confirmation_deadline_seconds: int | None = None
+    active_deadline_seconds: int | None = None
+    stack_deadline_seconds: int | None = None
+    retry: Retry = Retry()
+    concurrency_policy: ConcurrencyPolicy = ConcurrencyPolicy.QUEUE
+    suspend: bool = False
+    deletion_policy: DeletionPolicy = DeletionPolicy.CANCEL
+    history_limit: int = 5
+
+    @pydantic.field_validator("commit_sha", mode="after")
+    @classmethod
+    def _is_none_if_empty(cls, value: str | None) -> str | None:
+        return value or None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,6 +230,8 @@ class StackChain:
     resource_version: str
     is_deleting: bool
     run_token: str | None
+    retry_token: str | None
+    cancel_token: str | None
     spec: StackChainSpec
     status: "Status"
     raw_status: Mapping[str, Any]
@@ -138,6 +262,7 @@ class Summary:
     failed: int = 0
     skipped: int = 0
     canceled: int = 0
+    timed_out: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,6 +282,7 @@ class RunStatus:
     number: int
     attempt: int = 1
     trigger: str = ""
+    operation: str = Operation.APPLY
     generation: int = 0
     phase: Phase = Phase.PENDING
     reason: str = ""
@@ -180,10 +306,15 @@ class PendingRun:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Handled:
-    """The asks that became a run: the digest of the spec and the text of the run token."""
+    """The asks that were taken up: the digest of the spec and the texts of the tokens.
+
+    A retry or cancel whose number is stale is taken up too: there is nothing to do for it.
+    """
 
     spec: str | None = None
     run: str | None = None
+    retry: str | None = None
+    cancel: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -210,6 +341,7 @@ class StackStatus:
     run_id: str | None = None
     run_state: str | None = None
     url: str | None = None
+    attempts: int | None = None
     start_time: str | None = None
     completion_time: str | None = None
     delta: Delta | None = None
@@ -226,6 +358,7 @@ class Status:
     pending_run: PendingRun | None = None
     last_handled: Handled = Handled()
     stacks: tuple[StackStatus, ...] = ()
+    history: tuple[RunStatus, ...] = ()
 
     def condition(self, type_: str) -> Condition | None:
         """Return the condition of that type, if there is one."""
@@ -245,8 +378,14 @@ def _camel(fields: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in fields.items():
         if value is None or value == () or value == []:
             continue
-        result[to_camel(key)] = _camel_value(value)
+        result[_to_camel(key)] = _camel_value(value)
     return result
+
+
+# A status of 500 stacks has thousands of keys, of which a few dozen differ.
+@functools.lru_cache(maxsize=1024)
+def _to_camel(key: str) -> str:
+    return to_camel(key)
 
 
 def _camel_value(value: Any) -> Any:
@@ -285,6 +424,7 @@ def _snake(value: Any) -> Any:
     return value
 
 
+@functools.lru_cache(maxsize=1024)
 def _to_snake(key: str) -> str:
     return "".join(f"_{char.lower()}" if char.isupper() else char for char in key)
 
@@ -296,18 +436,22 @@ def parse(body: Mapping[str, Any]) -> StackChain:
         InvalidResource: a field does not fit; the message names it.
     """
     metadata = body["metadata"]
+    annotations = metadata.get("annotations") or {}
     raw_status = body.get("status") or {}
     try:
         spec = StackChainSpec.model_validate(body.get("spec") or {})
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         where = ".".join(["spec", *(str(part) for part in first["loc"])])
-        raise InvalidResource(f"`{where}`: {first['msg']}") from error
+        message = first["msg"].removeprefix("Value error, ")
+        raise InvalidResource(f"`{where}`: {message}") from error
     return StackChain(
         ref=read_ref(body),
         resource_version=metadata["resourceVersion"],
         is_deleting=bool(metadata.get("deletionTimestamp")),
-        run_token=(metadata.get("annotations") or {}).get(RUN_ANNOTATION),
+        run_token=annotations.get(RUN_ANNOTATION),
+        retry_token=annotations.get(RETRY_ANNOTATION),
+        cancel_token=annotations.get(CANCEL_ANNOTATION),
         spec=spec,
         status=read_status(raw_status),
         raw_status=raw_status,

@@ -1,85 +1,27 @@
-"""The definition on a real API server: what it takes, what it refuses and how it says so.
+"""The definition on a real API server: what it is, what it takes, and what kubectl shows of it.
 
-Given: objects as people write them, and statuses as the operator writes them. Asserted: what the
-server answers, and what kubectl shows.
+Given: objects as people write them. Asserted: what the server makes of them, and what kubectl
+shows. What it refuses is in `test_crd_refusals.py`, statuses are in `test_crd_status.py`.
 """
 
-import asyncio
-import dataclasses
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from controller.api import v1alpha1
-from controller.api.reasons import ChainReason, StackReason
-from controller.api.v1alpha1 import Phase
-from controller.chain import status
-from controller.dev import tools
-from controller.dev.control_plane import definitions, server
+from tests.support import definition, waiting
 from tests.support import kube as kube_support
-from tests.support import waiting
-from tests.support.builders import (
-    RUN_URL,
-    T0,
-    T3,
-    make_execution,
-    make_facts,
-    make_progress,
-    make_ref,
-    make_stack,
-)
+from tests.support.builders import T0
+from tests.support.kubectl import Kubectl
 
 Body = dict[str, Any]
 
 CRD_NAME = "stackchains.stackchain.dev"
 SPEC: Body = {"roots": {"stackIds": ["vpc"]}}
 
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Kubectl:
-    """The real kubectl as the administrator of the control plane."""
-
-    plane: server.ControlPlane
-    namespace: str
-
-    async def __call__(self, *arguments: str, stdin: str = "") -> tuple[int, str]:
-        program = tools.find_program("kubectl", install="")
-        process = await asyncio.create_subprocess_exec(
-            str(program),
-            f"--kubeconfig={self.plane.kubeconfig}",
-            f"--namespace={self.namespace}",
-            *arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate(stdin.encode())
-        return process.returncode or 0, output.decode()
-
-    async def apply(self, spec: Body, name: str = "chain") -> tuple[int, str]:
-        document = yaml.safe_dump(kube_support.stack_chain(name, spec))
-        return await self("apply", "--filename=-", stdin=document)
-
-
-@pytest.fixture
-def kubectl(control_plane: server.ControlPlane, namespace: str) -> Kubectl:
-    return Kubectl(plane=control_plane, namespace=namespace)
-
-
-def crd() -> Body:
-    (file,) = definitions.CRD_FOLDER.glob("*.yaml")
-    document: Body = yaml.safe_load(file.read_text(encoding="utf-8"))
-    return document
-
-
-def schema() -> Body:
-    (version,) = crd()["spec"]["versions"]
-    found: Body = version["schema"]["openAPIV3Schema"]
-    return found
+SPEC_FIELDS = definition.spec_fields()
+STATUS_FIELDS = definition.status_fields()
 
 
 # The definition
@@ -94,26 +36,16 @@ async def test_the_definition_is_served_as_written_and_structural(
     assert conditions["Established"] == "True"
     assert conditions["NamesAccepted"] == "True"
     assert conditions.get("NonStructuralSchema", "False") == "False"
-    assert found["spec"]["versions"][0]["schema"]["openAPIV3Schema"] == schema()
+    assert found["spec"]["versions"][0]["schema"]["openAPIV3Schema"] == definition.schema()
 
 
 def test_the_definition_is_that_of_the_code() -> None:
-    spec = crd()["spec"]
+    spec = definition.crd()["spec"]
 
     assert spec["group"] == v1alpha1.GROUP
     assert spec["names"]["plural"] == v1alpha1.PLURAL
     assert spec["names"]["kind"] == v1alpha1.KIND
     assert spec["versions"][0]["name"] == v1alpha1.VERSION
-
-
-def fields(part: Body, path: str) -> Iterator[tuple[str, Body]]:
-    for name, field in part.get("properties", {}).items():
-        yield f"{path}.{name}", field
-        yield from fields(field.get("items", field), f"{path}.{name}")
-
-
-SPEC_FIELDS = dict(fields(schema()["properties"]["spec"], "spec"))
-STATUS_FIELDS = dict(fields(schema()["properties"]["status"], "status"))
 
 
 @pytest.mark.parametrize("path", [*SPEC_FIELDS, *STATUS_FIELDS])
@@ -122,6 +54,21 @@ def test_every_field_is_described_in_whole_sentences(path: str) -> None:
 
     assert text[0].isupper()
     assert text.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "path", [path for path, field in SPEC_FIELDS.items() if field["type"] != "object"]
+)
+def test_every_description_names_the_default_that_the_field_has(path: str) -> None:
+    field = SPEC_FIELDS[path]
+    described = re.search(r"(?<!\w)Default: ([^.,]+)[.,]", field["description"])
+    words = {"both": ["Dependencies", "Labels"], "true": True, "false": False}
+
+    if "default" not in field:
+        assert described is None or described[1] in ("none", "no limit")
+        return
+    assert described is not None
+    assert words.get(described[1], described[1]) in (field["default"], str(field["default"]))
 
 
 @pytest.fixture
@@ -142,67 +89,184 @@ async def test_kubectl_explain_shows_every_field_with_its_description(explain: K
     for path in SPEC_FIELDS | STATUS_FIELDS:
         assert re.search(rf"^\s*{path.rsplit('.', 1)[1]}\t", output, re.MULTILINE), path
 
-    for part in ("spec", "spec.roots.stackIds", "status.latestRun", "status.stacks"):
+    parts = (
+        "spec",
+        "spec.roots",
+        "spec.graph",
+        "spec.graph.exclude",
+        "spec.retry",
+        "spec.runtimeEnvironment",
+        "status.latestRun",
+        "status.stacks",
+    )
+    for part in parts:
         code, output = await explain("explain", f"stackchain.{part}")
         assert code == 0, output
         shown = " ".join(output.split())
         described = SPEC_FIELDS | STATUS_FIELDS
         for path in described:
             if path.rpartition(".")[0] == part:
-                assert " ".join(described[path]["description"].split()) in shown
+                assert " ".join(described[path]["description"].split()) in shown, path
 
 
 async def test_kubectl_explain_shows_allowed_values_and_defaults(explain: Kubectl) -> None:
     _, sources = await explain("explain", "schain.spec.graph.sources")
     _, parallelism = await explain("explain", "schain.spec.parallelism")
+    _, operation = await explain("explain", "schain.spec.operation")
 
     assert "Labels: stack labels of the form dependsOn:<stack id>" in " ".join(sources.split())
     assert "Default: 10" in " ".join(parallelism.split())
+    assert re.search(r"ENUM:\s+Apply\s+Plan\s+Destroy\s", operation)
 
 
 # What is taken
 
 
+DEFAULTS = {
+    "connectionName": "default",
+    "graph": {
+        "direction": "Downstream",
+        "sources": ["Dependencies", "Labels"],
+        "includeRoots": True,
+        "maxStacks": 500,
+    },
+    "operation": "Apply",
+    "startPolicy": "OnChange",
+    "parallelism": 10,
+    "nativeRuns": "Adopt",
+    "failurePolicy": "SkipDependents",
+    "confirmationPolicy": "StackDefault",
+    "retry": {"limit": 0, "backoffSeconds": 30, "maxBackoffSeconds": 600},
+    "concurrencyPolicy": "Queue",
+    "suspend": False,
+    "deletionPolicy": "Cancel",
+    "historyLimit": 5,
+}
+
+
 async def test_what_is_left_out_gets_its_default(stackchains: kube_support.StackChains) -> None:
     created = await stackchains.create("minimal", SPEC)
 
-    assert created["spec"] == {
-        "connectionName": "default",
-        "roots": {"stackIds": ["vpc"]},
-        "graph": {"sources": ["Dependencies", "Labels"]},
-        "parallelism": 10,
-    }
+    assert created["spec"] == {**SPEC, **DEFAULTS}
     assert v1alpha1.parse(created).spec == v1alpha1.StackChainSpec(
         roots=v1alpha1.Roots(stack_ids=("vpc",))
     )
 
 
+FULL_SPEC: Body = {
+    "connectionName": "prod",
+    "roots": {"stackIds": ["vpc"]},
+    "graph": {
+        "direction": "Upstream",
+        "sources": ["Labels"],
+        "maxDepth": 5,
+        "maxStacks": 60,
+        "exclude": {"stackIds": ["sandbox"], "labels": ["no-chain"]},
+    },
+    "operation": "Apply",
+    "startPolicy": "OnRequest",
+    "commitSHA": "0ee3a3b7266daf5a1d44a193a0f48ce995fa75eb",
+    "runtimeEnvironment": [{"name": "TF_VAR_size", "value": "3"}],
+    "parallelism": 5,
+    "nativeRuns": "Replace",
+    "failurePolicy": "FailFast",
+    "confirmationPolicy": "Auto",
+    "confirmationDeadlineSeconds": 600,
+    "activeDeadlineSeconds": 14400,
+    "stackDeadlineSeconds": 4200,
+    "retry": {"limit": 2, "backoffSeconds": 10, "maxBackoffSeconds": 60},
+    "concurrencyPolicy": "Replace",
+    "suspend": True,
+    "deletionPolicy": "Orphan",
+    "historyLimit": 3,
+}
+DESTROY = {"operation": "Destroy", "destroyConfirmation": "accepted"}
+LONGEST_LIST = [f"{number:0128}" for number in range(64)]
+
 ACCEPTED = [
     pytest.param(SPEC, id="the least"),
-    pytest.param({**SPEC, "graph": {}}, id="an empty graph"),
-    pytest.param({**SPEC, "graph": None, "parallelism": None}, id="nulls for defaults"),
+    pytest.param(FULL_SPEC, id="everything set"),
+    pytest.param({"roots": {"labels": ["layer:base"]}}, id="roots by label"),
+    pytest.param({**SPEC, "graph": {}, "retry": {}}, id="empty parts"),
+    pytest.param(
+        {**SPEC, "graph": None, "parallelism": None, "retry": {"limit": None}, "suspend": None},
+        id="nulls for defaults",
+    ),
+    pytest.param(
+        {
+            "roots": {"stackIds": ["vpc", "dns"]},
+            "graph": {"includeRoots": False, "exclude": {"stackIds": [], "labels": []}},
+            "commitSHA": "",
+            "runtimeEnvironment": [],
+        },
+        id="empty values, as templates leave them",
+    ),
+    pytest.param({**SPEC, "graph": {"exclude": {}}}, id="nothing excluded"),
     pytest.param({**SPEC, "graph": {"sources": ["Labels"]}}, id="labels only"),
     pytest.param({**SPEC, "graph": {"sources": ["Labels", "Dependencies"]}}, id="both sources"),
-    pytest.param({**SPEC, "parallelism": 1}, id="one at a time"),
-    pytest.param({**SPEC, "parallelism": 500}, id="all at once"),
-    pytest.param({**SPEC, "connectionName": "a"}, id="a connection of one letter"),
-    pytest.param({**SPEC, "connectionName": "x" * 63}, id="a connection of 63 letters"),
-    pytest.param({"roots": {"stackIds": [f"s{i}" for i in range(64)]}}, id="64 roots"),
+    pytest.param({**SPEC, "graph": {"direction": "Upstream", "maxDepth": 1}}, id="one step up"),
+    pytest.param({**SPEC, "graph": {"direction": "RootsOnly"}}, id="the roots alone"),
+    pytest.param({**SPEC, "graph": {"includeRoots": False}}, id="dependents alone"),
+    pytest.param({**SPEC, **DESTROY}, id="destroy, confirmed"),
+    pytest.param({**SPEC, **DESTROY, "confirmationPolicy": "Auto"}, id="destroy without a person"),
+    pytest.param({**SPEC, "operation": "Plan", "failurePolicy": "Continue"}, id="plan all"),
+    pytest.param({**SPEC, "commitSHA": "abcdef1"}, id="a short commit"),
+    pytest.param({**SPEC, "commitSHA": "a" * 64}, id="a commit of SHA-256"),
+    pytest.param(
+        {
+            **SPEC,
+            "confirmationDeadlineSeconds": 600,
+            "stackDeadlineSeconds": 600,
+            "activeDeadlineSeconds": 600,
+        },
+        id="all deadlines alike",
+    ),
+    pytest.param(
+        {**SPEC, "retry": {"backoffSeconds": 600, "maxBackoffSeconds": 600}},
+        id="equal pauses",
+    ),
+    pytest.param(
+        {**SPEC, "runtimeEnvironment": [{"name": "_a1", "value": ""}]}, id="an empty variable"
+    ),
     pytest.param({"roots": {"stackIds": ["A_b-1.c", "x" * 128]}}, id="ids of all kinds"),
+    pytest.param(
+        {"roots": {"stackIds": ["vpc"]}, "graph": {"exclude": {"stackIds": LONGEST_LIST}}},
+        id="64 excluded stacks",
+    ),
 ]
 
 
 @pytest.mark.parametrize("spec", ACCEPTED)
-async def test_what_the_definition_takes_the_operator_can_read(
+async def test_what_the_definition_takes_the_operator_reads_as_it_is(
     stackchains: kube_support.StackChains, spec: Body
 ) -> None:
     created = await stackchains.create("accepted", spec)
 
-    read = v1alpha1.parse(created).spec
-    assert list(read.roots.stack_ids) == created["spec"]["roots"]["stackIds"]
-    assert list(read.graph.sources) == created["spec"]["graph"]["sources"]
-    assert read.parallelism == created["spec"]["parallelism"]
-    assert read.connection_name == created["spec"]["connectionName"]
+    read = v1alpha1.parse(created).spec.model_dump(by_alias=True, mode="json")
+    assert _without_blanks(read) == _without_blanks(created["spec"])
+
+
+def _without_blanks(value: Any) -> Any:
+    """An absent value, an empty one and null mean the same; false and 0 are values."""
+    if isinstance(value, dict):
+        inner = {key: _without_blanks(item) for key, item in value.items()}
+        return {key: item for key, item in inner.items() if item not in (None, "", [], {})}
+    return [_without_blanks(item) for item in value] if isinstance(value, list) else value
+
+
+def test_everything_set_sets_every_field() -> None:
+    """Beside what contradicts the others: roots by label, and what confirms a Destroy."""
+
+    def paths(value: Any, path: str) -> set[str]:
+        if isinstance(value, list):
+            return set().union(*(paths(item, path) for item in value))
+        if not isinstance(value, dict):
+            return set()
+        inner = (paths(item, f"{path}.{name}") for name, item in value.items())
+        return {f"{path}.{name}" for name in value}.union(*inner)
+
+    elsewhere = {"spec.roots.labels", "spec.destroyConfirmation", "spec.graph.includeRoots"}
+    assert paths(FULL_SPEC, "spec") | elsewhere == set(SPEC_FIELDS)
 
 
 async def test_a_name_of_63_characters_is_taken(stackchains: kube_support.StackChains) -> None:
@@ -211,203 +275,78 @@ async def test_a_name_of_63_characters_is_taken(stackchains: kube_support.StackC
     assert v1alpha1.parse(created).ref.name == "x" * 63
 
 
-# What is refused
-
-REFUSED = [
-    pytest.param({}, ["spec.roots", "Required"], id="no roots"),
-    pytest.param({"roots": {}}, ["spec.roots.stackIds", "Required"], id="no stack ids"),
-    pytest.param(
-        {"roots": {"stackIds": []}},
-        ["spec.roots.stackIds", "at least 1"],
-        id="an empty list of roots",
-    ),
-    pytest.param(
-        {"roots": {"stackIds": [f"s{i}" for i in range(65)]}},
-        ["spec.roots.stackIds", "at most 64"],
-        id="65 roots",
-    ),
-    pytest.param(
-        {"roots": {"stackIds": ["vpc", "vpc"]}},
-        ["spec.roots.stackIds[1]", "Duplicate"],
-        id="a root twice",
-    ),
-    pytest.param(
-        {"roots": {"stackIds": [""]}},
-        ["spec.roots.stackIds[0]", "at least 1"],
-        id="an empty stack id",
-    ),
-    pytest.param(
-        {"roots": {"stackIds": ["x" * 129]}},
-        ["spec.roots.stackIds[0]", "128"],
-        id="a stack id of 129 characters",
-    ),
-    pytest.param(
-        {"roots": {"stackIds": ["My VPC"]}},
-        ["spec.roots.stackIds[0]", "must be a stack id, the last part of the stack's URL"],
-        id="a stack's name",
-    ),
-    pytest.param(
-        {"roots": {"stackIds": ["https://acme.app.spacelift.io/stack/vpc"]}},
-        ["spec.roots.stackIds[0]", "the last part of the stack's URL"],
-        id="a stack's URL",
-    ),
-    pytest.param(
-        {"roots": {"stackIds": "vpc"}},
-        ["spec.roots.stackIds", "must be of type array"],
-        id="one stack id without a list",
-    ),
-    pytest.param(
-        {**SPEC, "graph": {"sources": []}},
-        ["spec.graph.sources", "at least 1"],
-        id="no source",
-    ),
-    pytest.param(
-        {**SPEC, "graph": {"sources": ["Labels", "Labels"]}},
-        ["spec.graph.sources[1]", "Duplicate"],
-        id="a source twice",
-    ),
-    pytest.param(
-        {**SPEC, "graph": {"sources": ["Native"]}},
-        ["spec.graph.sources[0]", "Unsupported value", '"Dependencies", "Labels"'],
-        id="an unknown source",
-    ),
-    pytest.param(
-        {**SPEC, "parallelism": 0},
-        ["spec.parallelism", "greater than or equal to 1"],
-        id="no parallelism",
-    ),
-    pytest.param(
-        {**SPEC, "parallelism": 501},
-        ["spec.parallelism", "less than or equal to 500"],
-        id="more than a chain may hold",
-    ),
-    pytest.param(
-        {**SPEC, "parallelism": "10"},
-        ["spec.parallelism", "must be of type integer"],
-        id="a number as text",
-    ),
-    pytest.param(
-        {**SPEC, "connectionName": ""},
-        ["spec.connectionName", "at least 1"],
-        id="an empty connection name",
-    ),
-    pytest.param(
-        {**SPEC, "connectionName": "x" * 64},
-        ["spec.connectionName", "63"],
-        id="a connection name of 64 letters",
-    ),
-    pytest.param(
-        {**SPEC, "connectionName": "Prod_EU"},
-        ["spec.connectionName", "lower case letters, digits and dashes"],
-        id="a connection name in capitals",
-    ),
-]
-
-
-@pytest.mark.parametrize(("spec", "parts"), REFUSED)
-async def test_what_is_wrong_is_refused_with_field_and_remedy(
-    kubectl: Kubectl, spec: Body, parts: list[str]
+async def test_tokens_are_read_from_their_annotations(
+    stackchains: kube_support.StackChains,
 ) -> None:
-    code, output = await kubectl.apply(spec)
+    created = await stackchains.create("tokens", SPEC, run="again", retry="7", cancel="8")
 
-    assert code != 0
-    for part in parts:
-        assert part in output
-
-
-async def test_a_name_that_is_too_long_is_refused(kubectl: Kubectl) -> None:
-    code, output = await kubectl.apply(SPEC, name="x" * 64)
-
-    assert code != 0
-    assert "metadata.name must be no more than 63 characters; choose a shorter name" in output
-
-
-@pytest.mark.parametrize(
-    ("spec", "field"),
-    [
-        ({**SPEC, "paralelism": 3}, "spec.paralelism"),
-        ({**SPEC, "graph": {"source": ["Labels"]}}, "spec.graph.source"),
-        ({"roots": {"stackIds": ["vpc"], "stackID": "x"}}, "spec.roots.stackID"),
-        ({**SPEC, "suspend": True}, "spec.suspend"),
-    ],
-)
-async def test_a_field_that_does_not_exist_is_refused(
-    kubectl: Kubectl, spec: Body, field: str
-) -> None:
-    code, output = await kubectl.apply(spec)
-
-    assert code != 0
-    assert f'unknown field "{field}"' in output
-
-
-async def test_the_connection_cannot_be_changed_and_the_message_says_what_to_do(
-    kubectl: Kubectl,
-) -> None:
-    await kubectl.apply({**SPEC, "connectionName": "one"})
-
-    code, output = await kubectl.apply({**SPEC, "connectionName": "two"})
-
-    assert code != 0
-    assert "spec.connectionName" in output
-    assert "connectionName is immutable; create another StackChain and delete this one" in output
-
-
-async def test_the_default_connection_cannot_be_changed_either(kubectl: Kubectl) -> None:
-    await kubectl.apply(SPEC)
-
-    code, output = await kubectl.apply({**SPEC, "connectionName": "two"})
-
-    assert code != 0
-    assert "immutable" in output
-
-
-async def test_everything_else_can_be_edited(kubectl: Kubectl) -> None:
-    await kubectl.apply(SPEC)
-
-    code, output = await kubectl.apply(
-        {"roots": {"stackIds": ["dns"]}, "graph": {"sources": ["Labels"]}, "parallelism": 3}
-    )
-
-    assert code == 0, output
-
-
-def test_every_rule_of_the_definition_has_a_row_here() -> None:
-    """A rule that is added without a row would never have been seen to refuse anything."""
-    texts = Path(__file__).read_text(encoding="utf-8")
-    rules = re.findall(r"'message': ['\"](.+?)['\"]}", str(list(_validations(schema()))))
-
-    assert len(rules) == 4
-    for message in rules:
-        # Any half of the message will do.
-        assert any(part.strip() in texts for part in re.split(r"[;,]", message)), message
-
-
-def _validations(part: Any) -> Iterator[Body]:
-    if isinstance(part, dict):
-        yield from part.get("x-kubernetes-validations", [])
-        for value in part.values():
-            yield from _validations(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from _validations(value)
+    read = v1alpha1.parse(created)
+    assert (read.run_token, read.retry_token, read.cancel_token) == ("again", "7", "8")
 
 
 # What kubectl shows
 
 
+FAILED: Body = {
+    "conditions": [
+        {
+            "type": type_,
+            "status": value,
+            "reason": "StackFailed",
+            "message": "1 of 4 stacks failed.",
+            "lastTransitionTime": T0,
+            "observedGeneration": 1,
+        }
+        for type_, value in (("Ready", "False"), ("Reconciling", "False"), ("Stalled", "True"))
+    ],
+    "latestRun": {
+        "number": 3,
+        "phase": "Failed",
+        "trigger": "RunToken",
+        "progress": "1/4",
+        "startTime": T0,
+        "url": "https://temporal.example.com/run",
+        "summary": {"failed": 1},
+    },
+}
+
+
+async def write_failed(stackchains: kube_support.StackChains, name: str, spec: Body) -> None:
+    await stackchains.create(name, spec)
+    await stackchains.kube.patch(f"{stackchains.path(name)}/status", {"status": FAILED})
+
+
 async def test_kubectl_get_has_its_columns(
     kubectl: Kubectl, stackchains: kube_support.StackChains
 ) -> None:
-    await write_status(stackchains, "columns", full_status())
+    spec = {**SPEC, "operation": "Plan", "suspend": True}
+    await write_failed(stackchains, "columns", spec)
 
     _, narrow = await kubectl("get", "schain")
     _, wide = await kubectl("get", "stackchain", "--output=wide")
 
     heading, row = narrow.splitlines()
-    assert heading.split() == ["NAME", "READY", "REASON", "PROGRESS", "FAILED", "STARTED", "AGE"]
-    assert row.split()[:5] == ["columns", "False", "StackFailed", "1/4", "1"]
-    assert wide.splitlines()[0].split()[7:] == ["MESSAGE", "TRIGGER", "RUN", "WORKFLOW"]
-    assert "https://temporal.example.com/run" in wide
+    columns = ["NAME", "READY", "REASON", "OPERATION", "PROGRESS", "FAILED", "STARTED", "AGE"]
+    assert heading.split() == columns
+    assert row.split()[:6] == ["columns", "False", "StackFailed", "Plan", "1/4", "1"]
+    heading, row = wide.splitlines()
+    assert heading.split()[8:] == ["MESSAGE", "SUSPENDED", "TRIGGER", "RUN", "WORKFLOW"]
+    assert re.search(
+        r"1 of 4 stacks failed\. +true +RunToken +3 +https://temporal\.example\.com/run", row
+    )
+
+
+async def test_kubectl_finds_the_chains_of_one_operation(
+    kubectl: Kubectl, stackchains: kube_support.StackChains
+) -> None:
+    await stackchains.create("applies", SPEC)
+    await stackchains.create("plans", {**SPEC, "operation": "Plan"})
+
+    code, output = await kubectl(
+        "get", "schain", "--field-selector=spec.operation=Plan", "--output=name"
+    )
+
+    assert (code, output.strip()) == (0, "stackchain.stackchain.dev/plans")
 
 
 async def test_stackchains_are_found_by_short_name_and_category(kubectl: Kubectl) -> None:
@@ -423,169 +362,8 @@ async def test_stackchains_are_found_by_short_name_and_category(kubectl: Kubectl
 async def test_kubectl_wait_understands_the_conditions(
     kubectl: Kubectl, stackchains: kube_support.StackChains
 ) -> None:
-    await write_status(stackchains, "waits", full_status())
+    await write_failed(stackchains, "waits", SPEC)
 
     code, output = await kubectl("wait", "schain/waits", "--for=condition=Stalled", "--timeout=10s")
 
     assert code == 0, output
-
-
-# Statuses
-
-
-def full_status() -> v1alpha1.Status:
-    """Return a status in which every field of every part has a value."""
-    known = make_progress(
-        make_stack("a", Phase.SUCCEEDED, name="A", added=1, changed=2, deleted=3),
-        make_stack("b", Phase.FAILED, depends_on="a", run_state="FAILED"),
-        make_stack(
-            "c",
-            Phase.SKIPPED,
-            depends_on="b",
-            reason=StackReason.UPSTREAM_NOT_SUCCEEDED,
-            message="Not run, because 'b' failed.",
-            blocked_by="b",
-        ),
-        make_stack("d", Phase.CANCELED),
-    )
-    facts = make_facts(make_execution(), known, url="https://temporal.example.com/run")
-    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T3)
-    pending = v1alpha1.PendingRun(trigger="RunToken", message="Waits for run 1 to end.")
-    asks = v1alpha1.Handled(spec="0" * 16, run="token")
-    return dataclasses.replace(found, pending_run=pending, last_handled=asks)
-
-
-async def write_status(
-    stackchains: kube_support.StackChains, name: str, new: v1alpha1.Status
-) -> Body:
-    """Write a status as the operator does, and return what the server keeps of it."""
-    await stackchains.create(name, SPEC)
-    written = await stackchains.kube.patch(
-        f"{stackchains.path(name)}/status", {"status": v1alpha1.status_to_dict(new)}
-    )
-    kept: Body = written["status"]
-    return kept
-
-
-async def test_no_field_of_a_status_is_dropped(stackchains: kube_support.StackChains) -> None:
-    kept = await write_status(stackchains, "full", full_status())
-
-    assert kept == v1alpha1.status_to_dict(full_status())
-    assert v1alpha1.read_status(kept) == full_status()
-
-
-def test_the_full_status_is_full() -> None:
-    """Every field that the code has, and every one that the definition has, is in it."""
-
-    def paths(value: Any, path: str) -> Iterator[str]:
-        if isinstance(value, dict):
-            for name, inner in value.items():
-                yield f"{path}.{name}"
-                yield from paths(inner, f"{path}.{name}")
-        elif isinstance(value, list):
-            for inner in value:
-                yield from paths(inner, path)
-
-    assert set(paths(v1alpha1.status_to_dict(full_status()), "status")) == set(STATUS_FIELDS)
-
-
-@pytest.mark.parametrize("phase", [phase for phase in Phase if phase is not Phase.PENDING])
-async def test_every_phase_of_a_stack_can_be_stored(
-    stackchains: kube_support.StackChains, phase: Phase
-) -> None:
-    facts = make_facts(make_execution(), make_progress(make_stack("a", phase)))
-    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T0)
-
-    kept = await write_status(stackchains, "phase", found)
-
-    assert v1alpha1.read_status(kept) == found
-
-
-@pytest.mark.parametrize("reason", list(ChainReason))
-async def test_every_reason_can_be_stored(
-    stackchains: kube_support.StackChains, reason: ChainReason
-) -> None:
-    problem = status.Problem(reason=reason, message="It is so.", is_retrying=True)
-    facts = make_facts(None, problem=problem)
-    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T0)
-
-    kept = await write_status(stackchains, "reason", found)
-
-    assert v1alpha1.read_status(kept) == found
-
-
-async def test_a_chain_of_500_stacks_fits_into_its_status(
-    stackchains: kube_support.StackChains,
-) -> None:
-    names = [f"platform-prod-eu-central-1-service-{number:03}" for number in range(500)]
-    stacks = [
-        make_stack(
-            name,
-            Phase.FAILED if place % 2 else Phase.SUCCEEDED,
-            depends_on=names[max(0, place - 10) : place],
-            name=f"Platform prod eu-central-1 service {place:03}",
-            message="m" * 200,
-            run_state="FINISHED",
-            added=100,
-            changed=100,
-            deleted=100,
-        )
-        for place, name in enumerate(names)
-    ]
-    for stack in stacks:
-        stack.run_id = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
-        stack.run_url = RUN_URL.format(stack=stack.id, run=stack.run_id)
-    facts = make_facts(make_execution(), make_progress(*stacks))
-    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T0)
-
-    kept = await write_status(stackchains, "large", found)
-
-    assert v1alpha1.read_status(kept) == found
-
-
-async def test_the_densest_graph_with_the_longest_texts_still_fits(
-    stackchains: kube_support.StackChains,
-) -> None:
-    """A status that the server refuses would hide the whole chain."""
-    names = [f"{place:03}{'x' * 61}" for place in range(500)]
-    stacks = [
-        make_stack(name, Phase.FAILED, depends_on=names[:place], message="ü" * 512)
-        for place, name in enumerate(names)
-    ]
-    facts = make_facts(make_execution(), make_progress(*stacks))
-    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T0)
-
-    kept = await write_status(stackchains, "dense", found)
-
-    assert v1alpha1.read_status(kept) == found
-    assert len(kept["stacks"]) == 500
-
-
-async def test_a_dependent_with_a_longer_id_than_a_root_may_have_can_be_stored(
-    stackchains: kube_support.StackChains,
-) -> None:
-    long = "x" * 400
-    stacks = [make_stack("a", Phase.SUCCEEDED), make_stack(long, Phase.FAILED, depends_on="a")]
-    facts = make_facts(make_execution(), make_progress(*stacks))
-    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T0)
-
-    kept = await write_status(stackchains, "long", found)
-
-    assert v1alpha1.read_status(kept) == found
-
-
-async def test_writing_the_spec_does_not_touch_the_status_nor_the_other_way_round(
-    stackchains: kube_support.StackChains,
-) -> None:
-    kept = await write_status(stackchains, "apart", full_status())
-
-    await stackchains.kube.patch(
-        stackchains.path("apart"), {"spec": {"parallelism": 3}, "status": {"stacks": None}}
-    )
-    await stackchains.kube.patch(
-        f"{stackchains.path('apart')}/status", {"spec": {"parallelism": 4}}
-    )
-
-    found = await stackchains.get("apart")
-    assert found["spec"]["parallelism"] == 3
-    assert found["status"] == kept

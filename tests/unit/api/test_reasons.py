@@ -27,6 +27,7 @@ def test_only_ends_before_anything_was_triggered_are_looked_at_again() -> None:
     assert {str(reason) for reason in reasons.RECHECKED} == {
         "CredentialsRejected",
         "DependentNotVisible",
+        "DependentOutside",
         "GraphCycle",
         "GraphEmpty",
         "SpaceliftRefused",

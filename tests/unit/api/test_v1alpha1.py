@@ -1,16 +1,51 @@
 """The edge between the API server's objects and ours: reading, writing, and what does not fit."""
 
-from typing import Any
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, get_args
 
+import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic.alias_generators import to_camel
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase, Source
+from tests.support import definition
 from tests.support.builders import UID, handled, make_body, make_run, make_status
 
 SPEC = {"roots": {"stackIds": ["vpc"]}}
+# Every field with another value than its default, but for the roots by id.
+FULL_SPEC: dict[str, Any] = {
+    "connectionName": "prod",
+    "roots": {"labels": ["layer:base"]},
+    "graph": {
+        "direction": "Upstream",
+        "sources": ["Labels"],
+        "includeRoots": False,
+        "maxDepth": 5,
+        "maxStacks": 60,
+        "exclude": {"stackIds": ["sandbox"], "labels": ["no-chain"]},
+    },
+    "operation": "Destroy",
+    "destroyConfirmation": "chain",
+    "startPolicy": "OnRequest",
+    "commitSHA": "abcdef1",
+    "runtimeEnvironment": [{"name": "a", "value": "1"}],
+    "parallelism": 5,
+    "nativeRuns": "Replace",
+    "failurePolicy": "FailFast",
+    "confirmationPolicy": "Auto",
+    "confirmationDeadlineSeconds": 600,
+    "activeDeadlineSeconds": 14400,
+    "stackDeadlineSeconds": 4200,
+    "retry": {"limit": 2, "backoffSeconds": 10, "maxBackoffSeconds": 60},
+    "concurrencyPolicy": "Replace",
+    "suspend": True,
+    "deletionPolicy": "Orphan",
+    "historyLimit": 3,
+}
 
 
 # Reading a resource
@@ -42,14 +77,98 @@ def test_a_resource_is_read_with_its_identity_and_its_asks() -> None:
 def test_what_is_left_out_has_the_defaults_of_the_definition() -> None:
     spec = v1alpha1.parse(make_body(SPEC)).spec
 
-    assert spec.connection_name == "default"
-    assert spec.graph.sources == (Source.DEPENDENCIES, Source.LABELS)
-    assert spec.parallelism == 10
+    written = spec.model_dump(by_alias=True, mode="json")
+    defaults = definition.spec_fields()
+    for path, field in defaults.items():
+        value: Any = {"spec": written}
+        for name in path.split("."):
+            # A list without items has no fields to look at.
+            value = value[name] if isinstance(value, dict) else None
+        if field["type"] != "object" and path != "spec.roots.stackIds":
+            assert value in (field.get("default"), [])
+    assert spec == v1alpha1.StackChainSpec(roots=v1alpha1.Roots(stack_ids=("vpc",)))
 
 
-def test_a_resource_without_annotations_has_no_token() -> None:
-    assert v1alpha1.parse(make_body(SPEC)).run_token is None
-    assert v1alpha1.parse(make_body(SPEC, annotations=None)).run_token is None
+def test_the_model_has_the_fields_of_the_definition() -> None:
+    """One that it lacks would be an option that is ignored."""
+
+    def names(model: type[pydantic.BaseModel], path: str) -> Iterator[str]:
+        for name, field in model.model_fields.items():
+            alias = f"{path}.{field.alias or to_camel(name)}"
+            yield alias
+            inner = [field.annotation, *get_args(field.annotation)]
+            for part in inner:
+                if isinstance(part, type) and issubclass(part, pydantic.BaseModel):
+                    yield from names(part, alias)
+
+    assert set(names(v1alpha1.StackChainSpec, "spec")) == set(definition.spec_fields())
+
+
+def test_the_words_of_the_model_are_those_of_the_definition() -> None:
+    fields = definition.spec_fields()
+    words = {
+        "spec.graph.direction": v1alpha1.Direction,
+        "spec.operation": v1alpha1.Operation,
+        "spec.startPolicy": v1alpha1.StartPolicy,
+        "spec.nativeRuns": v1alpha1.NativeRuns,
+        "spec.failurePolicy": v1alpha1.FailurePolicy,
+        "spec.confirmationPolicy": v1alpha1.ConfirmationPolicy,
+        "spec.concurrencyPolicy": v1alpha1.ConcurrencyPolicy,
+        "spec.deletionPolicy": v1alpha1.DeletionPolicy,
+    }
+
+    assert {path: field["enum"] for path, field in fields.items() if "enum" in field} == {
+        path: [str(word) for word in enumeration] for path, enumeration in words.items()
+    }
+    assert fields["spec.graph.sources"]["items"]["enum"] == [str(word) for word in Source]
+
+
+def test_every_field_is_read_as_it_is_written() -> None:
+    spec = v1alpha1.parse(make_body(FULL_SPEC)).spec
+
+    assert spec.roots == v1alpha1.Roots(labels=("layer:base",))
+    assert spec.graph == v1alpha1.Graph(
+        direction=v1alpha1.Direction.UPSTREAM,
+        sources=(Source.LABELS,),
+        include_roots=False,
+        max_depth=5,
+        max_stacks=60,
+        exclude=v1alpha1.Exclude(stack_ids=("sandbox",), labels=("no-chain",)),
+    )
+    assert (spec.operation, spec.destroy_confirmation) == ("Destroy", "chain")
+    assert spec.commit_sha == "abcdef1"
+    assert spec.runtime_environment == (v1alpha1.EnvironmentVariable(name="a", value="1"),)
+    assert spec.retry == v1alpha1.Retry(limit=2, backoff_seconds=10, max_backoff_seconds=60)
+    deadlines = (
+        spec.confirmation_deadline_seconds,
+        spec.stack_deadline_seconds,
+        spec.active_deadline_seconds,
+    )
+    assert deadlines == (600, 4200, 14400)
+    assert (spec.suspend, spec.history_limit) == (True, 3)
+    assert spec.model_dump(by_alias=True, mode="json", exclude={"roots": {"stack_ids"}}) == (
+        FULL_SPEC
+    )
+
+
+def test_an_empty_commit_is_none() -> None:
+    """Templates leave an empty text where nothing was chosen, and it must not start a run."""
+    assert v1alpha1.parse(make_body({**SPEC, "commitSHA": ""})).spec.commit_sha is None
+
+
+@pytest.mark.parametrize("metadata", [{}, {"annotations": None}, {"annotations": {"x": "1"}}])
+def test_a_resource_without_annotations_has_no_token(metadata: dict[str, Any]) -> None:
+    read = v1alpha1.parse(make_body(SPEC, **metadata))
+
+    assert (read.run_token, read.retry_token, read.cancel_token) == (None, None, None)
+
+
+def test_each_token_is_read_from_its_own_annotation() -> None:
+    annotations = {f"stackchain.dev/{name}": name for name in ("run", "retry", "cancel")}
+
+    read = v1alpha1.parse(make_body(SPEC, annotations=annotations))
+
+    assert (read.run_token, read.retry_token, read.cancel_token) == ("run", "retry", "cancel")
 
 
 def test_a_resource_that_is_being_deleted_says_so() -> None:
@@ -57,16 +176,34 @@ def test_a_resource_that_is_being_deleted_says_so() -> None:
 
 
 def test_a_field_of_a_later_release_is_passed_over() -> None:
-    assert v1alpha1.parse(make_body({**SPEC, "suspend": True})).spec.parallelism == 10
+    assert v1alpha1.parse(make_body({**SPEC, "schedule": {}})).spec.parallelism == 10
 
 
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
         pytest.param({}, "`spec.roots`: Field required", id="no roots"),
-        pytest.param({"roots": {}}, "`spec.roots.stackIds`: Field required", id="no ids"),
+        *(
+            pytest.param(
+                {"roots": roots},
+                "`spec.roots`: exactly one of `stackIds` and `labels` must be set",
+                id=which,
+            )
+            for roots, which in (
+                ({}, "no ids"),
+                ({"stackIds": []}, "empty ids"),
+                ({"stackIds": ["a"], "labels": ["b"]}, "ids and labels"),
+            )
+        ),
         pytest.param(
-            {"roots": {"stackIds": []}}, "`spec.roots.stackIds`: Tuple should have", id="empty ids"
+            {**SPEC, "operation": "Refresh"},
+            "`spec.operation`: Input should be 'Apply', 'Plan' or 'Destroy'",
+            id="an operation of a later release",
+        ),
+        pytest.param(
+            {**SPEC, "runtimeEnvironment": [{"value": "1"}]},
+            "`spec.runtimeEnvironment.0.name`: Field required",
+            id="a variable without a name",
         ),
         pytest.param(
             {**SPEC, "graph": {"sources": ["Terraform"]}},
@@ -112,7 +249,8 @@ def full_status() -> v1alpha1.Status:
         ),
         latest_run=make_run(2, phase=Phase.FAILED, url="https://temporal", progress="1/2"),
         pending_run=v1alpha1.PendingRun(trigger="Spec", message="Waits."),
-        last_handled=handled(run="token"),
+        last_handled=dataclasses.replace(handled(run="token"), retry="1", cancel="2"),
+        history=(make_run(1, phase=Phase.TIMED_OUT, operation="Plan"),),
         stacks=(
             v1alpha1.StackStatus(
                 id="a",
@@ -126,6 +264,7 @@ def full_status() -> v1alpha1.Status:
                 run_id="01",
                 run_state="FAILED",
                 url="https://spacelift",
+                attempts=2,
                 start_time="2026-03-01T10:00:00Z",
                 completion_time="2026-03-01T10:00:00Z",
                 delta=v1alpha1.Delta(added=0, changed=1, deleted=2),
@@ -141,7 +280,11 @@ def test_a_status_is_written_as_kubernetes_spells_it() -> None:
     assert written["conditions"][0]["lastTransitionTime"] == "2026-03-01T10:00:00Z"
     assert written["latestRun"]["workflowRunId"] == "execution-2-1"
     assert written["latestRun"]["summary"]["awaitingConfirmation"] == 0
+    assert written["latestRun"]["summary"]["timedOut"] == 0
     assert written["lastHandled"]["run"] == "token"
+    assert (written["lastHandled"]["retry"], written["lastHandled"]["cancel"]) == ("1", "2")
+    assert [run["phase"] for run in written["history"]] == ["TimedOut"]
+    assert written["stacks"][0]["attempts"] == 2
     assert written["stacks"][0]["dependsOn"] == ["b", "c"]
     assert written["stacks"][0]["delta"] == {"added": 0, "changed": 1, "deleted": 2}
 
@@ -169,7 +312,8 @@ def test_a_written_status_reads_back_equal() -> None:
 @pytest.mark.parametrize(
     ("broken", "kept"),
     [
-        pytest.param({"stacks": [{"id": "a", "level": 0, "phase": "TimedOut"}]}, True, id="phase"),
+        pytest.param({"stacks": [{"id": "a", "level": 0, "phase": "Sleeps"}]}, True, id="phase"),
+        pytest.param({"history": [{"phase": "Failed"}]}, True, id="a run without its number"),
         pytest.param({"stacks": "many"}, True, id="type"),
         pytest.param({"graph": {"stacks": 1}}, True, id="half a part"),
         pytest.param({"observedGeneration": "x"}, True, id="number"),
@@ -196,7 +340,7 @@ def test_a_condition_is_found_by_its_type() -> None:
 
 @pytest.mark.parametrize("phase", list(Phase))
 def test_a_phase_is_over_if_nothing_more_happens_in_it(phase: Phase) -> None:
-    ends = {Phase.SUCCEEDED, Phase.FAILED, Phase.SKIPPED, Phase.CANCELED}
+    ends = {Phase.SUCCEEDED, Phase.FAILED, Phase.SKIPPED, Phase.CANCELED, Phase.TIMED_OUT}
 
     assert phase.is_over is (phase in ends)
 
@@ -207,7 +351,16 @@ json_values = st.recursive(
     max_leaves=8,
 )
 names = st.sampled_from(
-    ["observedGeneration", "conditions", "graph", "latestRun", "lastHandled", "stacks", "x"]
+    [
+        "observedGeneration",
+        "conditions",
+        "graph",
+        "latestRun",
+        "lastHandled",
+        "stacks",
+        "history",
+        "x",
+    ]
 )
 
 

@@ -1,0 +1,594 @@
+"""What a real API server refuses of a StackChain, and how it says so.
+
+Given: specs that are wrong in one way each. Asserted: the refusal names the field and what to write
+instead. Tables are compared with the definition, so that no limit and no rule is without a row.
+"""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support import definition
+from tests.support import kube as kube_support
+from tests.support.kubectl import Kubectl
+
+Body = dict[str, Any]
+
+SPEC: Body = {"roots": {"stackIds": ["vpc"]}}
+LABELS: Body = {"roots": {"labels": ["layer:base"]}}
+DESTROY = {"operation": "Destroy", "destroyConfirmation": "chain"}
+
+SPEC_FIELDS = definition.spec_fields()
+
+
+# Rules between fields: each with the field and the remedy, as kubectl shows them
+
+RULES = [
+    pytest.param(
+        {**SPEC, "operation": "Destroy"},
+        "spec.destroyConfirmation",
+        "destroyConfirmation must be equal to metadata.name when operation is Destroy; set it to "
+        "confirm that all stacks of the chain are to be destroyed",
+        id="destroy without confirmation",
+    ),
+    pytest.param(
+        {**SPEC, **DESTROY, "destroyConfirmation": "chain-2"},
+        "spec.destroyConfirmation",
+        "destroyConfirmation must be equal to metadata.name when operation is Destroy; set it to "
+        "confirm that all stacks of the chain are to be destroyed",
+        id="destroy with the name of another chain",
+    ),
+    *(
+        pytest.param(
+            {**SPEC, **DESTROY, "operation": operation},
+            "spec.destroyConfirmation",
+            "destroyConfirmation may be set only when operation is Destroy; remove it, so that it "
+            "confirms nothing by accident later",
+            id=f"a confirmation of {operation}",
+        )
+        for operation in ("Apply", "Plan")
+    ),
+    *(
+        pytest.param(
+            {**SPEC, **operation, "failurePolicy": "Continue"},
+            "spec.failurePolicy",
+            "failurePolicy may be Continue only when operation is Plan; use SkipDependents or "
+            "FailFast, since a stack must not be changed after its upstream stack failed",
+            id=f"continue with {operation.get('operation', 'the default')}",
+        )
+        for operation in ({}, {"operation": "Apply"}, DESTROY)
+    ),
+    pytest.param(
+        {**SPEC, "operation": "Plan", "confirmationPolicy": "Auto"},
+        "spec.confirmationPolicy",
+        "confirmationPolicy may not be Auto when operation is Plan, which leaves nothing to "
+        "confirm; remove it",
+        id="a plan that is confirmed",
+    ),
+    *(
+        pytest.param(
+            {**SPEC, **operation, "nativeRuns": "Replace"},
+            "spec.nativeRuns",
+            "nativeRuns may be Replace only when operation is Apply, since Spacelift queues runs "
+            "by itself for no other; remove it",
+            id=f"native runs of {operation['operation']}",
+        )
+        for operation in ({"operation": "Plan"}, DESTROY)
+    ),
+    *(
+        pytest.param(
+            {**roots, "commitSHA": "abcdef1"},
+            "spec.commitSHA",
+            "commitSHA may be set only when roots.stackIds has exactly one item, the stack whose "
+            "commit it is; remove it, or name one root",
+            id=f"a commit with {which}",
+        )
+        for roots, which in (
+            ({"roots": {"stackIds": ["vpc", "dns"]}}, "two roots"),
+            (LABELS, "roots by label"),
+        )
+    ),
+    pytest.param(
+        {**SPEC, "commitSHA": "abcdef1", "graph": {"includeRoots": False}},
+        "spec.commitSHA",
+        "commitSHA may not be set when graph.includeRoots is false, since the root does not run; "
+        "remove one of them",
+        id="a commit of a root that does not run",
+    ),
+    *(
+        pytest.param(
+            {**SPEC, "commitSHA": commit},
+            "spec.commitSHA",
+            "commitSHA must be the hash of a commit, 7 to 64 of the digits 0-9 and a-f; a branch "
+            "or tag is not enough",
+            id=f"the commit {commit}",
+        )
+        for commit in ("main", "abcdef", "ABCDEF1", "abcdef1 ")
+    ),
+    pytest.param(
+        {**SPEC, "activeDeadlineSeconds": 600, "stackDeadlineSeconds": 601},
+        "spec.stackDeadlineSeconds",
+        "stackDeadlineSeconds must be no more than activeDeadlineSeconds, the deadline of the "
+        "whole chain; lower it, or raise the other",
+        id="a stack's deadline after the chain's",
+    ),
+    pytest.param(
+        {**SPEC, "activeDeadlineSeconds": 600, "confirmationDeadlineSeconds": 601},
+        "spec.confirmationDeadlineSeconds",
+        "confirmationDeadlineSeconds must be no more than activeDeadlineSeconds, the deadline of "
+        "the whole chain; lower it, or raise the other",
+        id="a confirmation's deadline after the chain's",
+    ),
+    pytest.param(
+        {**SPEC, "stackDeadlineSeconds": 600, "confirmationDeadlineSeconds": 601},
+        "spec.confirmationDeadlineSeconds",
+        "confirmationDeadlineSeconds must be no more than stackDeadlineSeconds, the deadline of "
+        "the stack that waits; lower it, or raise the other",
+        id="a confirmation's deadline after the stack's",
+    ),
+    pytest.param(
+        {**SPEC, "graph": {"exclude": {"stackIds": ["dns", "vpc"]}}},
+        "spec.graph.exclude.stackIds",
+        "graph.exclude.stackIds must not contain a stack of roots.stackIds; remove it from one of "
+        "them, or set graph.includeRoots to false to run only what depends on the roots",
+        id="a root that is excluded",
+    ),
+    *(
+        pytest.param(
+            {"roots": roots},
+            "spec.roots",
+            "exactly one of stackIds and labels must be set; name the stacks, or the labels that "
+            "they have",
+            id=which,
+        )
+        for roots, which in (
+            ({}, "neither ids nor labels"),
+            ({"stackIds": ["vpc"], "labels": ["base"]}, "both ids and labels"),
+        )
+    ),
+    pytest.param(
+        {**SPEC, "graph": {"direction": "RootsOnly", "maxDepth": 2}},
+        "spec.graph.maxDepth",
+        "maxDepth may not be set when direction is RootsOnly, which goes no step; remove one of "
+        "them",
+        id="a depth of the roots alone",
+    ),
+    pytest.param(
+        {**SPEC, "graph": {"direction": "RootsOnly", "includeRoots": False}},
+        "spec.graph.includeRoots",
+        "includeRoots may not be false when direction is RootsOnly, since nothing would be left "
+        "to run; remove one of them",
+        id="the roots alone, without the roots",
+    ),
+    *(
+        pytest.param(
+            {**SPEC, "retry": pauses},
+            "spec.retry.maxBackoffSeconds",
+            "maxBackoffSeconds must be no less than backoffSeconds, the first pause; raise it, or "
+            "lower the other",
+            id=f"pauses {pauses}",
+        )
+        for pauses in (
+            {"backoffSeconds": 601},
+            {"maxBackoffSeconds": 29},
+            {"backoffSeconds": 9, "maxBackoffSeconds": 8},
+        )
+    ),
+    *(
+        pytest.param(
+            {"roots": {"stackIds": [stack_id]}},
+            "spec.roots.stackIds[0]",
+            "must be a stack id, the last part of the stack's URL, not its name",
+            id=f"the root {stack_id}",
+        )
+        for stack_id in ("My VPC", "https://acme.app.spacelift.io/stack/vpc", "-vpc")
+    ),
+    pytest.param(
+        {**SPEC, "graph": {"exclude": {"stackIds": ["My sandbox"]}}},
+        "spec.graph.exclude.stackIds[0]",
+        "must be a stack id, the last part of the stack's URL, not its name",
+        id="a name to exclude",
+    ),
+    *(
+        pytest.param(
+            {**SPEC, "runtimeEnvironment": [{"name": name, "value": ""}]},
+            "spec.runtimeEnvironment[0].name",
+            "must be the name of an environment variable: letters, digits and underscores, no "
+            "digit first",
+            id=f"the variable {name}",
+        )
+        for name in ("1a", "a-b", "a=b")
+    ),
+    *(
+        pytest.param(
+            {**SPEC, "connectionName": name},
+            "spec.connectionName",
+            "connectionName must consist of lower case letters, digits and dashes, as the "
+            "release's settings name it",
+            id=f"the connection {name}",
+        )
+        for name in ("Prod_EU", "-prod", "prod-")
+    ),
+]
+
+# Rules of what is not the spec, or of an update, and the test that has them.
+ELSEWHERE = {
+    "connectionName is immutable; create another StackChain and delete this one",
+    "metadata.name must be no more than 63 characters; choose a shorter name",
+}
+
+
+@pytest.mark.parametrize(("spec", "field", "message"), RULES)
+async def test_what_breaks_a_rule_is_refused_with_field_and_remedy(
+    kubectl: Kubectl, spec: Body, field: str, message: str
+) -> None:
+    code, output = await kubectl.apply(spec)
+
+    assert code != 0
+    assert f"{field}: Invalid value" in output
+    assert message in output
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        ({**SPEC, "paralelism": 3}, "spec.paralelism"),
+        ({**SPEC, "graph": {"source": ["Labels"]}}, "spec.graph.source"),
+        ({"roots": {"stackIds": ["vpc"], "stackID": "x"}}, "spec.roots.stackID"),
+        ({**SPEC, "retry": {"attempts": 3}}, "spec.retry.attempts"),
+        ({**SPEC, "schedule": {"cron": "0 3 * * *"}}, "spec.schedule"),
+    ],
+)
+async def test_a_field_that_does_not_exist_is_refused(
+    kubectl: Kubectl, spec: Body, field: str
+) -> None:
+    code, output = await kubectl.apply(spec)
+
+    assert code != 0
+    assert f'unknown field "{field}"' in output
+
+
+async def test_a_name_that_is_too_long_is_refused(kubectl: Kubectl) -> None:
+    code, output = await kubectl.apply(SPEC, name="x" * 64)
+
+    assert code != 0
+    assert "metadata.name must be no more than 63 characters; choose a shorter name" in output
+
+
+async def test_several_mistakes_are_told_at_once(kubectl: Kubectl) -> None:
+    code, output = await kubectl.apply(
+        {**SPEC, "failurePolicy": "Continue", "commitSHA": "main", "retry": {"backoffSeconds": 700}}
+    )
+
+    assert code != 0
+    for field in ("spec.failurePolicy", "spec.commitSHA", "spec.retry.maxBackoffSeconds"):
+        assert field in output
+
+
+def test_every_rule_of_the_definition_has_a_row_here() -> None:
+    """A rule that is added without a row would never have been seen to refuse anything."""
+    rows = {row.values[2] for row in RULES}
+
+    assert {rule["message"] for rule in definition.rules()} == rows | ELSEWHERE
+    # A message that two rules share is of one rule on two fields.
+    messages = [(rule["rule"], rule["message"]) for rule in definition.rules()]
+    assert len({message for _, message in messages}) == len({rule for rule, _ in messages})
+
+
+def test_every_message_says_what_to_do() -> None:
+    """After what is wrong comes a remedy, or what to write follows from the rule itself."""
+    for rule in definition.rules():
+        assert ";" in rule["message"] or rule["message"].startswith(("must be", "connectionName"))
+
+
+# Updates: what may become of a StackChain that exists
+
+FULL: Body = {
+    **SPEC,
+    "graph": {"direction": "Upstream", "maxDepth": 3, "exclude": {"labels": ["x"]}},
+    "commitSHA": "abcdef1",
+    "confirmationDeadlineSeconds": 60,
+    "activeDeadlineSeconds": 60,
+    "stackDeadlineSeconds": 60,
+    "runtimeEnvironment": [{"name": "a", "value": "1"}],
+    "retry": {"limit": 3},
+    "suspend": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param(SPEC, FULL, id="everything added"),
+        pytest.param(FULL, SPEC, id="everything removed"),
+        pytest.param(SPEC, LABELS, id="other roots"),
+        pytest.param(SPEC, {**SPEC, "parallelism": 3}, id="parallelism"),
+        pytest.param({**SPEC, "suspend": True}, SPEC, id="resumed"),
+        pytest.param(SPEC, {**SPEC, "operation": "Plan"}, id="planned instead"),
+        pytest.param({**SPEC, "operation": "Plan"}, SPEC, id="applied after a plan"),
+        pytest.param(SPEC, {**SPEC, **DESTROY}, id="destroyed in the end"),
+        pytest.param({**SPEC, **DESTROY}, SPEC, id="built again"),
+        pytest.param(SPEC, {**SPEC, "connectionName": "default"}, id="the default spelled out"),
+        pytest.param({**SPEC, "connectionName": "default"}, SPEC, id="the default left out"),
+    ],
+)
+async def test_all_but_the_connection_can_be_edited(kubectl: Kubectl, old: Body, new: Body) -> None:
+    await kubectl.apply(old)
+
+    code, output = await kubectl.apply(new)
+
+    assert code == 0, output
+
+
+IMMUTABLE = "connectionName is immutable; create another StackChain and delete this one"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "message"),
+    [
+        pytest.param(
+            {**SPEC, "connectionName": "one"},
+            {**SPEC, "connectionName": "two"},
+            "spec.connectionName",
+            IMMUTABLE,
+            id="another connection",
+        ),
+        pytest.param(
+            SPEC,
+            {**SPEC, "connectionName": "two"},
+            "spec.connectionName",
+            IMMUTABLE,
+            id="another than the default",
+        ),
+        pytest.param(
+            {**SPEC, "connectionName": "one"},
+            SPEC,
+            "spec.connectionName",
+            IMMUTABLE,
+            id="back to the default",
+        ),
+        pytest.param(
+            {**SPEC, **DESTROY},
+            {**SPEC, "destroyConfirmation": "chain"},
+            "spec.destroyConfirmation",
+            "remove it, so that it confirms nothing by accident later",
+            id="a confirmation that stays behind",
+        ),
+        pytest.param(
+            {**SPEC, "commitSHA": "abcdef1"},
+            {"roots": {"stackIds": ["vpc", "dns"]}, "commitSHA": "abcdef1"},
+            "spec.commitSHA",
+            "remove it, or name one root",
+            id="a root beside a commit",
+        ),
+    ],
+)
+async def test_an_update_is_refused_as_a_new_object_would_be(
+    kubectl: Kubectl, old: Body, new: Body, field: str, message: str
+) -> None:
+    await kubectl.apply(old)
+
+    code, output = await kubectl.apply(new)
+
+    assert code != 0
+    assert field in output
+    assert message in output
+
+
+# Limits of single fields. Values that a rule ties to another come with it.
+
+NUMBERS = {
+    "spec.graph.maxDepth": (1, 500),
+    "spec.graph.maxStacks": (1, 500),
+    "spec.parallelism": (1, 500),
+    "spec.confirmationDeadlineSeconds": (1, 31536000),
+    "spec.activeDeadlineSeconds": (1, 31536000),
+    "spec.stackDeadlineSeconds": (1, 31536000),
+    "spec.retry.limit": (0, 10),
+    "spec.retry.backoffSeconds": (1, 86400),
+    "spec.retry.maxBackoffSeconds": (1, 86400),
+    "spec.historyLimit": (0, 50),
+}
+ENUMERATIONS = {
+    "spec.graph.direction": ["Downstream", "Upstream", "RootsOnly"],
+    "spec.operation": ["Apply", "Plan", "Destroy"],
+    "spec.startPolicy": ["OnChange", "OnRequest"],
+    "spec.nativeRuns": ["Adopt", "Replace"],
+    "spec.failurePolicy": ["SkipDependents", "FailFast", "Continue"],
+    "spec.confirmationPolicy": ["StackDefault", "Auto"],
+    "spec.concurrencyPolicy": ["Queue", "Replace"],
+    "spec.deletionPolicy": ["Cancel", "Orphan"],
+}
+TEXTS = {
+    "spec.connectionName": 63,
+    "spec.destroyConfirmation": 63,
+    "spec.commitSHA": 64,
+    "spec.runtimeEnvironment.name": 128,
+    "spec.runtimeEnvironment.value": 4096,
+}
+# Of each list: how many items it may have, and what an item is.
+LISTS = {
+    "spec.roots.stackIds": (64, lambda number: f"s{number}"),
+    "spec.roots.labels": (16, lambda number: f"l{number}"),
+    "spec.graph.sources": (2, lambda number: ["Labels", "Dependencies", "Native"][number]),
+    "spec.graph.exclude.stackIds": (64, lambda number: f"s{number}"),
+    "spec.graph.exclude.labels": (16, lambda number: f"l{number}"),
+    "spec.runtimeEnvironment": (64, lambda number: {"name": f"v{number}", "value": ""}),
+}
+COMPANIONS: dict[tuple[str, Any], Body] = {
+    ("spec.operation", "Destroy"): DESTROY,
+    ("spec.failurePolicy", "Continue"): {"operation": "Plan"},
+    ("spec.retry.backoffSeconds", 86400): {"retry": {"maxBackoffSeconds": 86400}},
+    ("spec.retry.maxBackoffSeconds", 1): {"retry": {"backoffSeconds": 1}},
+}
+
+
+def spec_with(path: str, value: Any) -> Body:
+    """Return a spec with one field set, and with what a rule wants beside it."""
+    spec: Body = {} if path.startswith("spec.roots.") else {**SPEC}
+    is_hashable = isinstance(value, str | int)
+    spec |= COMPANIONS.get((path, value), {}) if is_hashable else {}
+    *parts, name = path.split(".")[1:]
+    place = spec
+    for part in parts:
+        place[part] = {**place.get(part, {})}
+        place = place[part]
+    place[name] = value
+    if parts == ["runtimeEnvironment"]:
+        variable = {"name": "a", "value": ""} | spec["runtimeEnvironment"]
+        return {**spec, "runtimeEnvironment": [variable]}
+    return spec
+
+
+async def refusal(stackchains: kube_support.StackChains, spec: Body) -> str:
+    with pytest.raises(httpx.HTTPStatusError) as caught:
+        await stackchains.create("chain", spec)
+    assert caught.value.response.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    message: str = caught.value.response.json()["message"]
+    return message
+
+
+@pytest.mark.parametrize("path", NUMBERS)
+async def test_a_number_is_taken_within_its_limits_and_refused_beyond(
+    stackchains: kube_support.StackChains, path: str
+) -> None:
+    least, most = NUMBERS[path]
+    below = await refusal(stackchains, spec_with(path, least - 1))
+    above = await refusal(stackchains, spec_with(path, most + 1))
+    text = await refusal(stackchains, spec_with(path, str(most)))
+
+    assert f"{path} in body should be greater than or equal to {least}" in below
+    assert f"{path} in body should be less than or equal to {most}" in above
+    assert f"{path} in body must be of type integer" in text
+    for name, value in (("least", least), ("most", most)):
+        await stackchains.create(name, spec_with(path, value))
+
+
+@pytest.mark.parametrize("path", ENUMERATIONS)
+async def test_each_word_of_an_enumeration_is_taken_and_no_other(
+    stackchains: kube_support.StackChains, path: str
+) -> None:
+    words = ENUMERATIONS[path]
+    listed = ", ".join(f'"{word}"' for word in words)
+    for wrong in ("Other", words[0].lower(), ""):
+        message = await refusal(stackchains, spec_with(path, wrong))
+
+        assert f'{path}: Unsupported value: "{wrong}": supported values: {listed}' in message
+    for word in words:
+        await stackchains.create("chain", spec_with(path, word))
+        await stackchains.delete("chain")
+
+
+@pytest.mark.parametrize("path", TEXTS)
+async def test_a_text_that_is_too_long_is_refused(
+    stackchains: kube_support.StackChains, path: str
+) -> None:
+    message = await refusal(stackchains, spec_with(path, "a" * (TEXTS[path] + 1)))
+
+    assert path.rpartition(".")[2] in message
+    assert f"may not be more than {TEXTS[path]} bytes" in message
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_a_list_has_a_limit_and_each_item_once(
+    stackchains: kube_support.StackChains, path: str
+) -> None:
+    most, item = LISTS[path]
+    if path != "spec.graph.sources":  # which has no third item
+        message = await refusal(stackchains, spec_with(path, [item(n) for n in range(most + 1)]))
+        assert f"{path}: Too many: {most + 1}: must have at most {most} items" in message
+    message = await refusal(stackchains, spec_with(path, [item(0), item(0)]))
+
+    assert f"{path}[1]: Duplicate value" in message
+    await stackchains.create("most", spec_with(path, [item(n) for n in range(most)]))
+
+
+@pytest.mark.parametrize(
+    "path", ["spec.roots.stackIds", "spec.roots.labels", "spec.graph.exclude.stackIds"]
+)
+async def test_an_item_of_a_list_of_names_has_1_to_128_characters(
+    stackchains: kube_support.StackChains, path: str
+) -> None:
+    empty = await refusal(stackchains, spec_with(path, [""]))
+    long = await refusal(stackchains, spec_with(path, ["x" * 129]))
+
+    assert f"{path}[0] in body should be at least 1 chars long" in empty
+    assert f"{path}[0]: Too long: may not be more than 128 bytes" in long
+    await stackchains.create("longest", spec_with(path, ["x" * 128]))
+
+
+@pytest.mark.parametrize(
+    ("spec", "parts"),
+    [
+        pytest.param({}, ["spec.roots", "Required"], id="no roots"),
+        pytest.param(
+            {"roots": {"stackIds": []}}, ["spec.roots.stackIds", "at least 1"], id="empty ids"
+        ),
+        pytest.param(
+            {"roots": {"labels": []}}, ["spec.roots.labels", "at least 1"], id="empty labels"
+        ),
+        pytest.param(
+            {"roots": {"stackIds": "vpc"}},
+            ["spec.roots.stackIds", "must be of type array"],
+            id="one stack id without a list",
+        ),
+        pytest.param(
+            {**SPEC, "graph": {"sources": []}},
+            ["spec.graph.sources", "at least 1"],
+            id="no source",
+        ),
+        pytest.param(
+            {**SPEC, "graph": {"sources": ["Native"]}},
+            ["spec.graph.sources[0]", "Unsupported value", '"Dependencies", "Labels"'],
+            id="an unknown source",
+        ),
+        pytest.param(
+            {**SPEC, "connectionName": ""},
+            ["spec.connectionName", "at least 1"],
+            id="an empty connection name",
+        ),
+        pytest.param(
+            {**SPEC, "suspend": "yes"},
+            ["spec.suspend", "must be of type boolean"],
+            id="a word for a boolean",
+        ),
+        pytest.param(
+            {**SPEC, "runtimeEnvironment": [{"name": "a"}]},
+            ["spec.runtimeEnvironment[0].value", "Required"],
+            id="a variable without a value",
+        ),
+        pytest.param(
+            {**SPEC, "runtimeEnvironment": [{"name": "a", "value": 3}]},
+            ["spec.runtimeEnvironment[0].value", "must be of type string"],
+            id="a number as a variable's value",
+        ),
+    ],
+)
+async def test_what_is_missing_or_of_another_type_is_refused_with_its_field(
+    stackchains: kube_support.StackChains, spec: Body, parts: list[str]
+) -> None:
+    message = await refusal(stackchains, spec)
+
+    for part in parts:
+        assert part in message
+
+
+def test_every_limit_of_the_definition_has_a_row_here() -> None:
+    def having(*keywords: str) -> dict[str, Body]:
+        return {
+            path: field
+            for path, field in SPEC_FIELDS.items()
+            if any(keyword in field for keyword in keywords)
+        }
+
+    numbers = having("minimum", "maximum")
+    assert {path: (f["minimum"], f["maximum"]) for path, f in numbers.items()} == NUMBERS
+    assert {path: field["enum"] for path, field in having("enum").items()} == ENUMERATIONS
+    assert {path: field["maxLength"] for path, field in having("maxLength").items()} == TEXTS
+    lists = {path: field["maxItems"] for path, field in having("maxItems").items()}
+    assert lists == {path: most for path, (most, _) in LISTS.items()}
+    unlimited = {path for path, field in SPEC_FIELDS.items() if field["type"] == "boolean"}
+    parts = {path for path, field in SPEC_FIELDS.items() if field["type"] == "object"}
+    known = {*NUMBERS, *ENUMERATIONS, *TEXTS, *LISTS}
+    assert set(SPEC_FIELDS) == known | unlimited | parts

@@ -1,0 +1,233 @@
+"""Statuses on a real API server: nothing of what the operator writes is dropped or refused.
+
+Given: statuses as `chain.status` projects them, the largest included. Asserted: what the server
+keeps, and how large the stored object is.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from controller.api import v1alpha1
+from controller.api.reasons import ChainReason, StackReason
+from controller.api.v1alpha1 import Phase
+from controller.chain import size, status
+from tests.support import definition
+from tests.support import kube as kube_support
+from tests.support.builders import (
+    RUN_URL,
+    T0,
+    T3,
+    make_execution,
+    make_facts,
+    make_progress,
+    make_ref,
+    make_run,
+    make_stack,
+)
+
+Body = dict[str, Any]
+
+SPEC: Body = {"roots": {"stackIds": ["vpc"]}}
+
+
+def full_status() -> v1alpha1.Status:
+    """Return a status in which every field of every part has a value."""
+    known = make_progress(
+        make_stack("a", Phase.SUCCEEDED, name="A", added=1, changed=2, deleted=3),
+        make_stack("b", Phase.FAILED, depends_on="a", run_state="FAILED"),
+        make_stack(
+            "c",
+            Phase.SKIPPED,
+            depends_on="b",
+            reason=StackReason.UPSTREAM_NOT_SUCCEEDED,
+            message="Not run, because 'b' failed.",
+            blocked_by="b",
+        ),
+        make_stack("d", Phase.TIMED_OUT),
+    )
+    facts = make_facts(make_execution(), known, url="https://temporal.example.com/run")
+    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T3)
+    pending = v1alpha1.PendingRun(trigger="RunToken", message="Waits for run 1 to end.")
+    asks = v1alpha1.Handled(spec="0" * 16, run="token", retry="1", cancel="2")
+    before = make_run(1, phase=Phase.CANCELED, url="https://temporal.example.com/run-1")
+    stacks = tuple(dataclasses.replace(stack, attempts=2) for stack in found.stacks)
+    return dataclasses.replace(
+        found, pending_run=pending, last_handled=asks, stacks=stacks, history=(before,)
+    )
+
+
+async def write_status(
+    stackchains: kube_support.StackChains, name: str, new: v1alpha1.Status
+) -> Body:
+    """Write a status as the operator does, and return what the server keeps of it."""
+    await stackchains.create(name, SPEC)
+    written = await stackchains.kube.patch(
+        f"{stackchains.path(name)}/status", {"status": v1alpha1.status_to_dict(new)}
+    )
+    kept: Body = written["status"]
+    return kept
+
+
+async def test_no_field_of_a_status_is_dropped(stackchains: kube_support.StackChains) -> None:
+    kept = await write_status(stackchains, "full", full_status())
+
+    assert kept == v1alpha1.status_to_dict(full_status())
+    assert v1alpha1.read_status(kept) == full_status()
+
+
+def test_the_full_status_is_full() -> None:
+    """Every field that the code has, and every one that the definition has, is in it."""
+
+    def paths(value: Any, path: str) -> Iterator[str]:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                yield f"{path}.{name}"
+                yield from paths(inner, f"{path}.{name}")
+        elif isinstance(value, list):
+            for inner in value:
+                yield from paths(inner, path)
+
+    assert set(paths(v1alpha1.status_to_dict(full_status()), "status")) == set(
+        definition.status_fields()
+    )
+
+
+@pytest.mark.parametrize("phase", [phase for phase in Phase if phase is not Phase.PENDING])
+async def test_every_phase_of_a_stack_can_be_stored(
+    stackchains: kube_support.StackChains, phase: Phase
+) -> None:
+    facts = make_facts(make_execution(), make_progress(make_stack("a", phase)))
+    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T0)
+
+    kept = await write_status(stackchains, "phase", found)
+
+    assert v1alpha1.read_status(kept) == found
+
+
+@pytest.mark.parametrize("reason", list(ChainReason))
+async def test_every_reason_can_be_stored(
+    stackchains: kube_support.StackChains, reason: ChainReason
+) -> None:
+    problem = status.Problem(reason=reason, message="It is so.", is_retrying=True)
+    facts = make_facts(None, problem=problem)
+    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T0)
+
+    kept = await write_status(stackchains, "reason", found)
+
+    assert v1alpha1.read_status(kept) == found
+
+
+async def test_a_chain_of_500_stacks_fits_into_its_status(
+    stackchains: kube_support.StackChains,
+) -> None:
+    names = [f"platform-prod-eu-central-1-service-{number:03}" for number in range(500)]
+    stacks = [
+        make_stack(
+            name,
+            Phase.FAILED if place % 2 else Phase.SUCCEEDED,
+            depends_on=names[max(0, place - 10) : place],
+            name=f"Platform prod eu-central-1 service {place:03}",
+            message="m" * 200,
+            run_state="FINISHED",
+            added=100,
+            changed=100,
+            deleted=100,
+        )
+        for place, name in enumerate(names)
+    ]
+    for stack in stacks:
+        stack.run_id = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+        stack.run_url = RUN_URL.format(stack=stack.id, run=stack.run_id)
+    facts = make_facts(make_execution(), make_progress(*stacks))
+    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T0)
+
+    kept = await write_status(stackchains, "large", found)
+
+    assert v1alpha1.read_status(kept) == found
+
+
+def longest_history(message: str) -> tuple[v1alpha1.RunStatus, ...]:
+    """Return as many runs as `historyLimit` allows, each with texts as long as they may be."""
+    url = "https://temporal.example.com/namespaces/prod/workflows/".ljust(2048, "x")
+    return tuple(
+        make_run(number, phase=Phase.FAILED, message=message[:1024], url=url, progress="499/500")
+        for number in range(50, 0, -1)
+    )
+
+
+@pytest.mark.parametrize("text", ["m", "ü", "<"])
+async def test_the_densest_graph_with_the_longest_texts_still_fits(
+    kube: kube_support.KubeApi, stackchains: kube_support.StackChains, text: str
+) -> None:
+    """A status that the server refuses would hide the whole chain."""
+    names = [f"{place:03}{'x' * 125}" for place in range(500)]
+    stacks = [
+        make_stack(name, Phase.FAILED, depends_on=names[:place], message=text * 512)
+        for place, name in enumerate(names)
+    ]
+    facts = make_facts(make_execution(51), make_progress(*stacks, number=51))
+    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T0)
+    found = size.fitted(dataclasses.replace(found, history=longest_history(text * 1024)))
+
+    kept = await write_status(stackchains, "dense", found)
+
+    assert v1alpha1.read_status(kept) == found
+    assert (len(kept["stacks"]), len(kept["history"])) == (500, 50)
+    stored = (await kube.request("GET", stackchains.path("dense"))).content
+    assert len(stored) < 1_100_000
+
+
+async def test_the_largest_spec_and_annotations_leave_room_for_the_largest_status(
+    stackchains: kube_support.StackChains,
+) -> None:
+    variables = [{"name": f"v{place}", "value": "x" * 4096} for place in range(64)]
+    names = [f"{place:03}{'x' * 125}" for place in range(500)]
+    stacks = [
+        make_stack(name, Phase.FAILED, depends_on=names[:place], message="ü" * 512)
+        for place, name in enumerate(names)
+    ]
+    facts = make_facts(make_execution(), make_progress(*stacks))
+    asks = v1alpha1.Handled(spec="0" * 16, run="r" * 200_000)
+    found = status.project(
+        make_ref(), v1alpha1.Status(), dataclasses.replace(facts, handled=asks), now=T0
+    )
+
+    await stackchains.create("all", {**SPEC, "runtimeEnvironment": variables}, run="r" * 250_000)
+    written = await stackchains.kube.patch(
+        f"{stackchains.path('all')}/status", {"status": v1alpha1.status_to_dict(found)}
+    )
+
+    assert v1alpha1.read_status(written["status"]) == found
+
+
+async def test_a_dependent_with_a_longer_id_than_a_root_may_have_can_be_stored(
+    stackchains: kube_support.StackChains,
+) -> None:
+    long = "x" * 400
+    stacks = [make_stack("a", Phase.SUCCEEDED), make_stack(long, Phase.FAILED, depends_on="a")]
+    facts = make_facts(make_execution(), make_progress(*stacks))
+    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T0)
+
+    kept = await write_status(stackchains, "long", found)
+
+    assert v1alpha1.read_status(kept) == found
+
+
+async def test_writing_the_spec_does_not_touch_the_status_nor_the_other_way_round(
+    stackchains: kube_support.StackChains,
+) -> None:
+    kept = await write_status(stackchains, "apart", full_status())
+
+    await stackchains.kube.patch(
+        stackchains.path("apart"), {"spec": {"parallelism": 3}, "status": {"stacks": None}}
+    )
+    await stackchains.kube.patch(
+        f"{stackchains.path('apart')}/status", {"spec": {"parallelism": 4}}
+    )
+
+    found = await stackchains.get("apart")
+    assert found["spec"]["parallelism"] == 3
+    assert found["status"] == kept
