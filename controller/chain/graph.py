@@ -1,60 +1,31 @@
 """Turns what discovery found into an ordered graph, or says what is wrong with it. Pure.
 
-Besides order it decides, for each stack, whose run it will be: one that Spacelift queues by itself
-(`adopts_from`), or one that the chain triggers. Spacelift's rules are in `docs/concepts.md`: the
-creation of a tracked run queues runs on everything downstream through native edges, at once.
+Which stacks belong to the chain is decided first (`selection`), then their order, which does not
+depend on how they came to belong to it (`order`), and at last whose run each stack uses (`waves`).
 """
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from controller.api import reasons
-
-# What a message may spend on names, of the 1,024 characters that a status keeps of it.
-_LISTED_CHARACTERS = 600
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class StackFacts:
-    """What is known of one stack when the graph is resolved."""
-
-    id: str
-    name: str
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Edge:
-    """`dependent` depends on `upstream`: natively in Spacelift, by a label, or both."""
-
-    upstream: str
-    dependent: str
-    is_native: bool
-    is_label: bool
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Discovery:
-    """All that was read: every edge between the stacks, also those that do not order them.
-
-    `invisible` pairs an upstream with a dependent that Spacelift names and the key cannot see;
-    `is_cut_off` tells that reading stopped at the limit.
-    """
-
-    stacks: tuple[StackFacts, ...]
-    edges: tuple[Edge, ...]
-    unknown_roots: tuple[str, ...] = ()
-    invisible: tuple[tuple[str, str], ...] = ()
-    is_cut_off: bool = False
+from controller.api import v1alpha1
+from controller.chain import graph_problems, order, waves
+from controller.chain.graph_problems import GraphProblem as GraphProblem
+from controller.chain.selection import Discovery as Discovery
+from controller.chain.selection import Edge as Edge
+from controller.chain.selection import Scope
+from controller.chain.selection import Selection as Selection
+from controller.chain.selection import StackFacts as StackFacts
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedStack:
     """One stack with its place.
 
-    `level` is the longest distance from a stack without upstreams. `adopts_from` names the stack
-    whose run, once created, makes Spacelift queue the run to use here; None: the chain triggers.
-    `queued_by` are the stacks whose runs make Spacelift queue one here at all, so that a run that
-    is not wanted can be stopped; `queuers` are the stacks such a run may name as `triggeredBy`.
+    `depends_on` are the stacks that must have ended before: its upstreams, for Destroy its
+    dependents. `level` is the longest distance from a stack without any, `remaining` counts the
+    stacks of the longest path from here to an end. `adopts_from` names the stack whose run, once
+    created, makes Spacelift queue the run to use here; None: the chain triggers. `queuers` are the
+    stacks that a run which Spacelift queued here may name as `triggeredBy`, as far as planned.
     """
 
     id: str
@@ -63,197 +34,174 @@ class PlannedStack:
     depends_on: tuple[str, ...]
     remaining: int
     adopts_from: str | None
-    queued_by: tuple[str, ...]
     queuers: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ChainGraph:
-    """The ordered graph; `stacks` are sorted by level, then id."""
+    """The ordered graph; `stacks` are sorted by level, then id.
+
+    `native_dependents` and `native_upstreams` hold all stacks that were read, since a run makes
+    Spacelift queue runs outside of the chain too; they are empty if nothing is applied.
+    `outside` are the stacks that were read and do not belong to the chain.
+    """
 
     stacks: tuple[PlannedStack, ...]
     edges: int
     levels: int
+    native_dependents: Mapping[str, tuple[str, ...]]
+    native_upstreams: Mapping[str, tuple[str, ...]]
+    outside: tuple[str, ...]
 
 
-class GraphProblem(Exception):
-    """The graph cannot be run; `message` names the stacks and what to do."""
-
-    def __init__(self, reason: reasons.ChainReason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
-
-
-def resolve(discovery: Discovery, *, sources: Collection[str], max_stacks: int) -> ChainGraph:
+def resolve(discovery: Discovery, selection: Selection) -> ChainGraph:
     """Validate and order.
 
     Raises:
-        GraphProblem: unknown root, invisible dependent, too many stacks, none, or a cycle.
+        GraphProblem: unknown root, invisible stack, too many stacks, none, a cycle, or a stack
+            that depends on one to be destroyed and is not in the chain.
     """
-    _check(discovery, max_stacks=max_stacks)
-    ids = {stack.id for stack in discovery.stacks}
-    inner = [e for e in discovery.edges if e.upstream in ids and e.dependent in ids]
-    ordering = [e for e in inner if _counts(e, sources)]
-    upstreams = _neighbours(ids, ((e.dependent, e.upstream) for e in ordering))
-    dependents = _neighbours(ids, ((e.upstream, e.dependent) for e in ordering))
-    order = _topological(upstreams, dependents)
-    native_dependents = _neighbours(ids, ((e.upstream, e.dependent) for e in inner if e.is_native))
-    native_edges = {(e.upstream, e.dependent) for e in inner if e.is_native}
-    levels = _longest(order, upstreams)
-    remaining = _longest(list(reversed(order)), dependents)
-    origins = _origins(order, upstreams, native_edges)
-    reach = _native_reach(set(origins.values()), native_dependents)
-    names = {stack.id: stack.name for stack in discovery.stacks}
-    native_upstreams = _neighbours(ids, ((d, u) for u, d in native_edges))
-    stacks = [
-        PlannedStack(
-            id=stack_id,
-            name=names[stack_id],
-            level=levels[stack_id],
-            depends_on=tuple(sorted(upstreams[stack_id])),
-            remaining=remaining[stack_id] + 1,
-            adopts_from=origins[stack_id] if origins[stack_id] != stack_id else None,
-            queued_by=tuple(sorted(reach[stack_id])),
-            queuers=tuple(sorted(native_upstreams[stack_id] | reach[stack_id])),
-        )
-        for stack_id in order
-    ]
-    stacks.sort(key=lambda stack: (stack.level, stack.id))
+    _check_reading(discovery, selection)
+    scope = Scope(discovery, selection)
+    members = scope.members
+    _check_members(scope)
+    upstreams = order.contract(members, scope.upstreams)
+    dependents = order.reverse(upstreams)
+    ordered = order.topological(upstreams, dependents)
+    if len(ordered) < len(members):
+        start = order.member_of_circle(upstreams, ordered)
+        raise graph_problems.cycle(order.circle(start, scope.dependents))
+    stacks = _planned(scope, ordered, upstreams, dependents)
+    is_applying = selection.operation == v1alpha1.Operation.APPLY
     return ChainGraph(
-        stacks=tuple(stacks),
-        edges=len(ordering),
-        levels=max((stack.level for stack in stacks), default=-1) + 1,
+        stacks=stacks,
+        edges=sum(len(ups) for ups in upstreams.values()),
+        levels=stacks[-1].level + 1,
+        native_dependents=scope.native_dependents if is_applying else {},
+        native_upstreams=scope.native_upstreams if is_applying else {},
+        outside=tuple(sorted(set(scope.names) - members)),
     )
 
 
-def _check(discovery: Discovery, *, max_stacks: int) -> None:
-    if discovery.unknown_roots:
-        names = _listed(f"'{root}'" for root in discovery.unknown_roots)
-        raise GraphProblem(
-            reasons.ChainReason.UNKNOWN_STACK,
-            f"The connection's API key sees no stack {names} in Spacelift. Correct "
-            "`spec.roots.stackIds` (a stack's id is the last part of its URL), or give the key "
-            "read access to the stack's space.",
-        )
-    if discovery.is_cut_off or len(discovery.stacks) > max_stacks:
-        raise GraphProblem(
-            reasons.ChainReason.TOO_MANY_STACKS,
-            f"The roots and all that depends on them are more than {max_stacks} stacks, the most "
-            "that a chain may hold; nothing was triggered. Choose roots further downstream and "
-            "split the chain.",
-        )
-    if discovery.invisible:
-        pairs = _listed(f"'{down}' (depends on '{up}')" for up, down in discovery.invisible)
-        raise GraphProblem(
-            reasons.ChainReason.DEPENDENT_NOT_VISIBLE,
-            f"The connection's API key cannot see {pairs}. Give it access to the space of what is "
-            "named; else Spacelift would run what the chain cannot follow.",
-        )
-    if not discovery.stacks:
-        raise GraphProblem(
-            reasons.ChainReason.GRAPH_EMPTY,
-            "The chain has no stack to run. Correct `spec.roots.stackIds`.",
-        )
+def members(discovery: Discovery, selection: Selection) -> frozenset[str]:
+    """Return the ids of the stacks that belong to the chain, as far as was read."""
+    return Scope(discovery, selection).members
 
 
-def _counts(edge: Edge, sources: Collection[str]) -> bool:
-    return (edge.is_native and "Dependencies" in sources) or (edge.is_label and "Labels" in sources)
+def reach(graph: ChainGraph, stack_id: str) -> list[str]:
+    """Return, sorted, the stacks on which a run of this one makes Spacelift queue runs."""
+    reached = order.distances([stack_id], graph.native_dependents)
+    return sorted(reached.keys() - {stack_id})
 
 
-def _neighbours(ids: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
-    result: dict[str, set[str]] = {stack_id: set() for stack_id in ids}
-    for one, other in pairs:
-        result[one].add(other)
-    return result
+def queuers(graph: ChainGraph, stack_id: str) -> list[str]:
+    """Return, sorted, the stacks that a run Spacelift queued here may name as `triggeredBy`.
 
-
-def _topological(
-    upstreams: Mapping[str, set[str]], dependents: Mapping[str, set[str]]
-) -> list[str]:
-    open_upstreams = {stack_id: len(ups) for stack_id, ups in upstreams.items()}
-    ready = sorted(stack_id for stack_id, count in open_upstreams.items() if count == 0)
-    order: list[str] = []
-    while ready:
-        released: list[str] = []
-        for stack_id in ready:
-            order.append(stack_id)
-            for dependent in dependents[stack_id]:
-                open_upstreams[dependent] -= 1
-                if open_upstreams[dependent] == 0:
-                    released.append(dependent)
-        ready = sorted(released)
-    if len(order) < len(upstreams):
-        cycle = _find_cycle({key: upstreams[key] for key in upstreams if key not in set(order)})
-        raise GraphProblem(
-            reasons.ChainReason.GRAPH_CYCLE,
-            # The remedy comes first: a status cuts what is too long at its end.
-            "The stacks depend on each other in a circle. Remove one of these dependencies or "
-            "`dependsOn:` labels (each arrow leads to a dependent): " + " -> ".join(cycle),
-        )
-    return order
-
-
-def _find_cycle(upstreams: Mapping[str, set[str]]) -> list[str]:
-    """Return one cycle as upstream -> dependent -> ... -> the same upstream.
-
-    Every stack left over by the topological order has an upstream that is left over too, so
-    walking upstream must come back to a stack already seen.
+    Spacelift names the upstream through which it came here, or the one where the wave began.
     """
-    path = [min(upstreams)]
-    while True:
-        upstream = min(up for up in upstreams[path[-1]] if up in upstreams)
-        if upstream in path:
-            cycle = [*path[path.index(upstream) :], upstream]
-            return list(reversed(cycle))
-        path.append(upstream)
+    above = order.distances([stack_id], graph.native_upstreams)
+    return sorted(above.keys() - {stack_id})
 
 
-def _longest(order: Sequence[str], previous: Mapping[str, set[str]]) -> dict[str, int]:
-    longest: dict[str, int] = {}
-    for stack_id in order:
-        longest[stack_id] = max((longest[item] + 1 for item in previous[stack_id]), default=0)
-    return longest
+# What is wrong
+
+
+def _check_reading(discovery: Discovery, selection: Selection) -> None:
+    if discovery.unknown_roots:
+        raise graph_problems.unknown_roots(discovery.unknown_roots)
+    if discovery.is_cut_off:
+        raise graph_problems.too_many_to_read()
+    if selection.root_labels and not discovery.roots:
+        raise graph_problems.no_root_with_labels(selection.root_labels)
+
+
+def _check_members(scope: Scope) -> None:
+    members, selection = scope.members, scope.selection
+    if len(members) > selection.max_stacks:
+        raise graph_problems.too_many_members(len(members), selection.max_stacks)
+    _check_visible(scope)
+    if not members:
+        left_out = 0 if selection.include_roots else len(scope.roots - scope.excluded)
+        raise graph_problems.empty(
+            found=len(scope.near), excluded=len(scope.excluded), roots_left_out=left_out
+        )
+    if scope.discovery.is_reach_cut_off:
+        raise graph_problems.too_large_reach()
+    if selection.operation == v1alpha1.Operation.DESTROY:
+        _check_nothing_outside_depends(scope, members - selection.kept)
+
+
+def _check_nothing_outside_depends(scope: Scope, destroyed: Collection[str]) -> None:
+    outside = {
+        (edge.upstream, edge.dependent)
+        for edge in scope.discovery.edges
+        if edge.upstream in destroyed and edge.dependent not in scope.members
+    }
+    if outside:
+        raise graph_problems.dependents_outside(outside)
+
+
+def _check_visible(scope: Scope) -> None:
+    selection, direction = scope.selection, v1alpha1.Direction
+    queued: Collection[str] = ()
+    if selection.operation == v1alpha1.Operation.APPLY:
+        # Members, and all on which their runs make Spacelift queue runs.
+        queued = order.distances(sorted(scope.members), scope.native_dependents).keys()
+    dependents: list[tuple[str, str]] = []
+    upstreams: list[tuple[str, str]] = []
+    for up, down in scope.discovery.invisible:
+        is_dependent = down not in scope.names
+        seen, unseen = (up, down) if is_dependent else (down, up)
+        wanted = direction.DOWNSTREAM if is_dependent else direction.UPSTREAM
+        # What is left out by its id need not be seen: it would be no member.
+        would_belong = (
+            selection.direction == wanted
+            and scope.is_near(seen, steps=1)
+            and unseen not in selection.exclude_stack_ids
+        )
+        if would_belong or (is_dependent and seen in queued):
+            (dependents if is_dependent else upstreams).append((up, down))
+    if dependents or upstreams:
+        raise graph_problems.not_visible(dependents, upstreams)
+
+
+# The plan
+
+
+def _planned(
+    scope: Scope,
+    ordered: Sequence[str],
+    upstreams: Mapping[str, tuple[str, ...]],
+    dependents: Mapping[str, tuple[str, ...]],
+) -> tuple[PlannedStack, ...]:
+    origins = _origins(scope, ordered, upstreams)
+    queuing = waves.queuers(ordered, set(origins.values()), scope.native_upstreams)
+    is_applying = scope.selection.operation == v1alpha1.Operation.APPLY
+    if scope.selection.operation == v1alpha1.Operation.DESTROY:
+        ordered, upstreams, dependents = ordered[::-1], dependents, upstreams
+    levels = order.longest(ordered, upstreams)
+    remaining = order.longest(reversed(ordered), dependents)
+    stacks = [
+        PlannedStack(
+            id=stack_id,
+            name=scope.names[stack_id],
+            level=levels[stack_id],
+            depends_on=upstreams[stack_id],
+            remaining=remaining[stack_id] + 1,
+            adopts_from=origin if (origin := origins.get(stack_id)) != stack_id else None,
+            queuers=queuing[stack_id] if is_applying else (),
+        )
+        for stack_id in ordered
+    ]
+    return tuple(sorted(stacks, key=lambda stack: (stack.level, stack.id)))
 
 
 def _origins(
-    order: Sequence[str], upstreams: Mapping[str, set[str]], native: Collection[tuple[str, str]]
-) -> dict[str, str]:
-    """Return for each stack the one whose run makes Spacelift queue the run to adopt, or itself.
-
-    Spacelift queues one run per stack and wave. With upstreams of several waves, or an upstream
-    that Spacelift does not know of, its run would start too early or twice: the chain triggers.
-    """
-    origins: dict[str, str] = {}
-    for stack_id in order:
-        ups = upstreams[stack_id]
-        waves = {origins[up] for up in ups}
-        is_native = all((up, stack_id) in native for up in ups)
-        origins[stack_id] = waves.pop() if ups and is_native and len(waves) == 1 else stack_id
-    return origins
-
-
-def _native_reach(
-    origins: Collection[str], native_dependents: Mapping[str, set[str]]
-) -> dict[str, set[str]]:
-    reach: dict[str, set[str]] = {stack_id: set() for stack_id in native_dependents}
-    for origin in origins:
-        seen: set[str] = set()
-        front = [origin]
-        while front:
-            for dependent in native_dependents[front.pop()]:
-                if dependent not in seen:
-                    seen.add(dependent)
-                    front.append(dependent)
-        for stack_id in seen:
-            reach[stack_id].add(origin)
-    return reach
-
-
-def _listed(names: Iterable[str]) -> str:
-    """Return the names in order; many or long ones are counted, so that a remedy still fits."""
-    left = sorted(names)
-    shown: list[str] = []
-    while left and (not shown or sum(map(len, shown)) + len(left[0]) <= _LISTED_CHARACTERS):
-        shown.append(left.pop(0))
-    return ", ".join(shown) + (f" and {len(left)} more" if left else "")
+    scope: Scope, ordered: Sequence[str], upstreams: Mapping[str, tuple[str, ...]]
+) -> Mapping[str, str]:
+    """Return for each stack that has a run whose run brings it about: its own or another's."""
+    selection = scope.selection
+    running = [stack_id for stack_id in ordered if stack_id not in selection.kept]
+    if selection.is_adopting and selection.operation == v1alpha1.Operation.APPLY:
+        return waves.origins(running, upstreams, scope.queuing_upstreams())
+    return {stack_id: stack_id for stack_id in running}

@@ -1,14 +1,15 @@
-"""fetch_dependent_stacks: reads the subgraph downstream of the roots, level by level."""
+"""fetch_dependent_stacks: reads the stacks around the roots, level by level."""
 
 import asyncio
-import dataclasses
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
 import temporalio.activity as activity
 
-from controller.chain import graph
+from controller.api import v1alpha1
+from controller.chain import graph, graph_problems
+from controller.spacelift import client as spacelift_client
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
@@ -24,13 +25,8 @@ _LONGEST_PAUSE_SECONDS = 60.0
 
 _Answer = TypeVar("_Answer")
 
-
-@dataclasses.dataclass(kw_only=True, slots=True)
-class _Found:
-    stacks: dict[str, models.StackRecord]
-    unknown_roots: list[str]
-    invisible: list[tuple[str, str]]
-    is_cut_off: bool = False
+# From stacks to the ids of those that come next.
+_Step = Callable[[Sequence[models.StackRecord]], Awaitable[set[str]]]
 
 
 class StackDependencies:
@@ -51,69 +47,189 @@ class StackDependencies:
         served = self._clients.get(argument.connection)
         try:
             async with heartbeats.kept_alive():
-                found = await _walk(served, argument)
+                return await _Discovering(served.client, argument).discover()
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error) from error
-        return graph.Discovery(
-            stacks=tuple(
-                graph.StackFacts(id=stack.id, name=stack.name)
-                for stack in sorted(found.stacks.values(), key=lambda stack: stack.id)
-            ),
-            edges=_edges(found.stacks),
-            unknown_roots=tuple(sorted(found.unknown_roots)),
-            invisible=tuple(sorted(found.invisible)),
-            is_cut_off=found.is_cut_off,
+
+
+class _Reading:
+    """The stacks that were read so far, never more than may be."""
+
+    def __init__(self, client: spacelift_client.SpaceliftClient) -> None:
+        self._client = client
+        self.stacks: dict[str, models.StackRecord] = {}
+        self.missing: set[str] = set()
+        # Records that a search brought along, so that they need not be asked for again.
+        self.at_hand: dict[str, models.StackRecord] = {}
+
+    async def with_labels(self, labels: Sequence[str]) -> list[str]:
+        """Return the ids of the stacks that have all of the labels; a few too many tell so."""
+        search = functools.partial(
+            self._client.list_stacks_with_labels, labels, limit=graph_problems.MOST_READ
+        )
+        return self._keep(await _within_rate(search))
+
+    async def labeled_dependents(self, stack_ids: Iterable[str]) -> list[str]:
+        """Return the ids of the stacks that depend on one of the stacks by a label."""
+        labels = sorted(LABEL_PREFIX + stack_id for stack_id in stack_ids)
+        search = functools.partial(self._client.list_stacks_by_labels, labels)
+        return self._keep(await _within_rate(search))
+
+    def _keep(self, records: Iterable[models.StackRecord]) -> list[str]:
+        found = {record.id: record for record in records}
+        self.at_hand |= found
+        return list(found)
+
+    async def read(self, stack_ids: Collection[str]) -> bool:
+        """Read what is not known yet; returns whether it was few enough to be read."""
+        new = sorted(set(stack_ids) - self.stacks.keys() - self.missing)
+        if len(self.stacks) + len(new) > graph_problems.MOST_READ:
+            return False
+        self.stacks |= {item: self.at_hand[item] for item in new if item in self.at_hand}
+        if unread := [item for item in new if item not in self.at_hand]:
+            found = await _within_rate(functools.partial(self._client.get_stacks, unread))
+            for stack_id, record in found.items():
+                if record is None:
+                    self.missing.add(stack_id)
+                else:
+                    self.stacks[stack_id] = record
+        return True
+
+    async def walk(self, starts: Iterable[str], step: _Step) -> bool:
+        """Read level by level what a step leads to; returns whether it came to an end."""
+        seen: set[str] = set()
+        front = set(starts)
+        while front:
+            if not await self.read(front):
+                return False
+            seen |= front
+            known = sorted(front & self.stacks.keys())
+            nexts = await step([self.stacks[stack_id] for stack_id in known]) if known else set()
+            front = nexts - seen
+        return True
+
+
+class _Discovering:
+    """One discovery: first what may belong to the chain, then what else its members touch."""
+
+    def __init__(
+        self,
+        client: spacelift_client.SpaceliftClient,
+        argument: messages.FetchDependentStacksInput,
+    ) -> None:
+        self._argument = argument
+        self._reading = _Reading(client)
+        self._roots: list[str] = argument.roots
+
+    async def discover(self) -> graph.Discovery:
+        if self._argument.root_labels:
+            self._roots = await self._reading.with_labels(self._argument.root_labels)
+        if not await self._reading.walk(self._roots, self._direction_step()):
+            return graph.Discovery(
+                stacks=(), edges=(), unknown_roots=self._unknown_roots(), is_cut_off=True
+            )
+        is_reach_cut_off = False
+        members = graph.members(self._told(), self._selection())
+        if self._argument.operation == v1alpha1.Operation.APPLY:
+            is_reach_cut_off = not await self._reading.walk(members, _native_dependents)
+        elif self._argument.operation == v1alpha1.Operation.DESTROY:
+            # Spacelift tells the native ones of each stack by itself.
+            await self._reading.labeled_dependents(members)
+        return self._told(is_reach_cut_off=is_reach_cut_off)
+
+    # The ways to go
+
+    def _direction_step(self) -> _Step:
+        direction = v1alpha1.Direction
+        if self._argument.direction == direction.UPSTREAM:
+            return self._upstreams
+        if self._argument.direction == direction.ROOTS_ONLY and len(self._roots) == 1:
+            return _nothing
+        # What lies between several roots puts them in order, even if it does not run.
+        return self._dependents
+
+    async def _dependents(self, stacks: Sequence[models.StackRecord]) -> set[str]:
+        found: set[str] = set()
+        if v1alpha1.Source.DEPENDENCIES in self._argument.sources:
+            found |= await _native_dependents(stacks)
+        if v1alpha1.Source.LABELS in self._argument.sources:
+            found.update(await self._reading.labeled_dependents(stack.id for stack in stacks))
+        return found
+
+    async def _upstreams(self, stacks: Sequence[models.StackRecord]) -> set[str]:
+        found: set[str] = set()
+        for stack in stacks:
+            if v1alpha1.Source.DEPENDENCIES in self._argument.sources:
+                found.update(edge.upstream_id for edge in stack.depends_on)
+            if v1alpha1.Source.LABELS in self._argument.sources:
+                found.update(_labeled_upstreams(stack))
+        return found
+
+    # What was found
+
+    def _selection(self) -> graph.Selection:
+        argument = self._argument
+        return graph.Selection(
+            roots=tuple(self._roots),
+            sources=argument.sources,
+            direction=argument.direction,
+            include_roots=argument.include_roots,
+            max_depth=argument.max_depth,
+            max_stacks=argument.max_stacks,
+            exclude_stack_ids=frozenset(argument.exclude_stack_ids),
+            exclude_labels=frozenset(argument.exclude_labels),
         )
 
+    def _unknown_roots(self) -> tuple[str, ...]:
+        return tuple(sorted(self._reading.missing.intersection(self._roots)))
 
-async def _walk(
-    served: spacelift_clients.Served, argument: messages.FetchDependentStacksInput
-) -> _Found:
-    found = _Found(stacks={}, unknown_roots=[], invisible=[])
-    # Who led to a stack: None for a root.
-    front: dict[str, str | None] = dict.fromkeys(argument.roots)
-    while front:
-        if len(found.stacks) + len(front) > argument.max_stacks:
-            # What is over the limit need not be read, however much it is.
-            found.is_cut_off = True
-            return found
-        level = sorted(front)
-        records = await _within_rate(functools.partial(served.client.get_stacks, level))
-        for stack_id, record in records.items():
-            upstream = front[stack_id]
-            if record is not None:
-                found.stacks[stack_id] = record
-            elif upstream is None:
-                found.unknown_roots.append(stack_id)
-            else:
-                found.invisible.append((upstream, stack_id))
-        front = await _next_front(served, argument, found, level=level)
-    return found
+    def _told(self, *, is_reach_cut_off: bool = False) -> graph.Discovery:
+        stacks, hidden = self._reading.stacks, self._reading.missing.difference(self._roots)
+        native = {
+            (edge.upstream_id, edge.dependent_id)
+            for stack in stacks.values()
+            for edge in (*stack.depends_on, *stack.is_depended_on_by)
+        }
+        labeled = {
+            (up, stack.id)
+            for stack in (self._reading.at_hand | stacks).values()
+            for up in _labeled_upstreams(stack)
+        }
+        pairs = sorted(native | labeled)
+        return graph.Discovery(
+            stacks=tuple(
+                graph.StackFacts(
+                    id=stack.id,
+                    name=stack.name,
+                    labels=stack.labels,
+                    is_disabled=stack.is_disabled,
+                )
+                for _, stack in sorted(stacks.items())
+            ),
+            # All of them, whatever the sources: Spacelift queues runs along native edges even
+            # where they do not order the chain.
+            edges=tuple(
+                graph.Edge(
+                    upstream=up,
+                    dependent=down,
+                    is_native=(up, down) in native,
+                    is_label=(up, down) in labeled,
+                )
+                for up, down in pairs
+                if up in stacks and (down in stacks or self._is_destroying())
+            ),
+            unknown_roots=self._unknown_roots(),
+            invisible=tuple(
+                (up, down)
+                for up, down in pairs
+                if (up in stacks and down in hidden) or (up in hidden and down in stacks)
+            ),
+            roots=tuple(sorted(stacks.keys() & set(self._roots))),
+            is_reach_cut_off=is_reach_cut_off,
+        )
 
-
-async def _next_front(
-    served: spacelift_clients.Served,
-    argument: messages.FetchDependentStacksInput,
-    found: _Found,
-    *,
-    level: list[str],
-) -> dict[str, str | None]:
-    known = found.stacks.keys() | {dependent for _, dependent in found.invisible}
-    front: dict[str, str | None] = {}
-    if "Dependencies" in argument.sources:
-        for stack_id in level:
-            record = found.stacks.get(stack_id)
-            for edge in record.is_depended_on_by if record else ():
-                if edge.dependent_id not in known:
-                    front.setdefault(edge.dependent_id, stack_id)
-    if "Labels" in argument.sources:
-        wanted = {LABEL_PREFIX + stack_id: stack_id for stack_id in level}
-        search = functools.partial(served.client.list_stacks_by_labels, sorted(wanted))
-        for record in await _within_rate(search):
-            if record.id not in known:
-                upstream = next(wanted[label] for label in record.labels if label in wanted)
-                front.setdefault(record.id, upstream)
-    return front
+    def _is_destroying(self) -> bool:
+        return self._argument.operation == v1alpha1.Operation.DESTROY
 
 
 async def _within_rate(call: Callable[[], Awaitable[_Answer]]) -> _Answer:
@@ -129,28 +245,16 @@ async def _within_rate(call: Callable[[], Awaitable[_Answer]]) -> _Answer:
     return await call()
 
 
-def _edges(stacks: dict[str, models.StackRecord]) -> tuple[graph.Edge, ...]:
-    """Return all edges between the stacks, whatever the sources.
+async def _nothing(_: Sequence[models.StackRecord]) -> set[str]:
+    return set()
 
-    Native edges matter even where they do not order the chain: Spacelift queues runs along them.
-    """
-    native: set[tuple[str, str]] = set()
-    labeled: set[tuple[str, str]] = set()
-    for stack in stacks.values():
-        for edge in (*stack.depends_on, *stack.is_depended_on_by):
-            native.add((edge.upstream_id, edge.dependent_id))
-        labeled.update(
-            (label.removeprefix(LABEL_PREFIX), stack.id)
-            for label in stack.labels
-            if label.startswith(LABEL_PREFIX)
-        )
-    pairs = sorted((up, down) for up, down in native | labeled if up in stacks and down in stacks)
-    return tuple(
-        graph.Edge(
-            upstream=up,
-            dependent=down,
-            is_native=(up, down) in native,
-            is_label=(up, down) in labeled,
-        )
-        for up, down in pairs
-    )
+
+async def _native_dependents(stacks: Sequence[models.StackRecord]) -> set[str]:
+    return {edge.dependent_id for stack in stacks for edge in stack.is_depended_on_by}
+
+
+def _labeled_upstreams(stack: models.StackRecord) -> set[str]:
+    named = {
+        label.removeprefix(LABEL_PREFIX) for label in stack.labels if label.startswith(LABEL_PREFIX)
+    }
+    return named - {""}

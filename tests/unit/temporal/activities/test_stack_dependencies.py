@@ -1,6 +1,7 @@
-"""Reading the subgraph: level by level, natively and by labels, and no more than is allowed."""
+"""Reading the stacks around the roots: few requests, no more than is needed or allowed."""
 
-from collections.abc import Sequence
+import dataclasses
+from typing import Any
 
 import pytest
 import temporalio.exceptions
@@ -13,49 +14,63 @@ from controller.temporal.activities import stack_dependencies
 from tests.unit.temporal.activities import fakes
 
 
-def account(*drawing: str) -> fakes.Bench:
-    """`"a>b"` is a native edge, `"a~b"` a label on b, `"a>!b"` one to a stack nobody can see."""
+def account(*drawing: str, **labels: tuple[str, ...]) -> fakes.Bench:
+    """`"a>b"` is a native edge, `"a~b"` a label on b; nobody can see a stack with a "!"."""
     bench = fakes.make_bench()
     native = [text.split(">") for text in drawing if ">" in text]
-    labels = [text.split("~") for text in drawing if "~" in text]
-    names = {name for edge in (*native, *labels) for name in edge} | {
-        text for text in drawing if text.isalnum()
-    }
+    labeled = [text.split("~") for text in drawing if "~" in text]
+    edges = [
+        models.StackEdge(upstream_id=up.strip("!"), dependent_id=down.strip("!"))
+        for up, down in native
+    ]
+    names = {name for edge in (*native, *labeled) for name in edge} | labels.keys()
+    names |= {text for text in drawing if text.isalnum()}
     for name in sorted(names):
         if name.startswith("!"):
             continue
+        ups = tuple(f"dependsOn:{up.strip('!')}" for up, down in labeled if down == name)
         bench.spacelift.stacks[name] = models.StackRecord(
             id=name,
             name=name.upper(),
-            labels=tuple(f"dependsOn:{up}" for up, down in labels if down == name),
-            is_depended_on_by=tuple(
-                models.StackEdge(upstream_id=up, dependent_id=down.strip("!"))
-                for up, down in native
-                if up == name
-            ),
+            labels=(*ups, *labels.get(name, ())),
+            depends_on=tuple(edge for edge in edges if edge.dependent_id == name),
+            is_depended_on_by=tuple(edge for edge in edges if edge.upstream_id == name),
         )
     return bench
 
 
-async def fetch(
-    bench: fakes.Bench,
-    *roots: str,
-    sources: Sequence[str] = ("Dependencies", "Labels"),
-    max_stacks: int = 500,
-) -> graph.Discovery:
+async def fetch(bench: fakes.Bench, *roots: str, **wishes: Any) -> graph.Discovery:
+    if not wishes.get("root_labels"):
+        wishes["roots"] = list(roots or ("a",))
     return await ActivityEnvironment().run(
         stack_dependencies.StackDependencies(bench.clients).fetch_dependent_stacks,
         messages.FetchDependentStacksInput(
-            connection=fakes.CONNECTION,
-            roots=list(roots or ("a",)),
-            sources=list(sources),
-            max_stacks=max_stacks,
+            **(
+                {
+                    "connection": fakes.CONNECTION,
+                    "roots": [],
+                    "sources": ["Dependencies", "Labels"],
+                    "max_stacks": 500,
+                }
+                | wishes
+            )
         ),
     )
 
 
 def ids(found: graph.Discovery) -> list[str]:
     return [stack.id for stack in found.stacks]
+
+
+def pairs(found: graph.Discovery) -> list[tuple[str, str]]:
+    return [(edge.upstream, edge.dependent) for edge in found.edges]
+
+
+def reads(bench: fakes.Bench) -> list[list[str]]:
+    return [argument for called, argument in bench.spacelift.calls if called == "get_stacks"]
+
+
+# Downstream
 
 
 async def test_all_levels_are_read_in_one_request_each() -> None:
@@ -65,7 +80,8 @@ async def test_all_levels_are_read_in_one_request_each() -> None:
 
     assert ids(found) == ["a", "b", "c", "d"]
     assert found.stacks[0].name == "A"
-    assert [argument for _, argument in bench.spacelift.calls] == [["a"], ["b", "c"], ["d"]]
+    assert reads(bench) == [["a"], ["b", "c"], ["d"]]
+    assert len(bench.spacelift.calls) == 3
 
 
 async def test_labels_are_searched_level_by_level() -> None:
@@ -82,6 +98,20 @@ async def test_labels_are_searched_level_by_level() -> None:
     assert bench.spacelift.count("list_stacks_by_labels") == 3
 
 
+async def test_what_a_search_brings_along_is_not_asked_for_again() -> None:
+    bench = account("a~b", "b~c", "b>d")
+
+    await fetch(bench)
+
+    assert reads(bench) == [["a"], ["d"]]
+
+
+async def test_labels_of_the_stacks_are_told_since_they_may_leave_them_out() -> None:
+    found = await fetch(account("a>b", b=("slow", "team:net")))
+
+    assert found.stacks[1].labels == ("slow", "team:net")
+
+
 @pytest.mark.parametrize(
     ("sources", "stacks"),
     [(["Dependencies"], ["a", "b"]), (["Labels"], ["a", "c"])],
@@ -89,7 +119,9 @@ async def test_labels_are_searched_level_by_level() -> None:
 async def test_only_the_sources_asked_for_lead_to_stacks(
     sources: list[str], stacks: list[str]
 ) -> None:
-    assert ids(await fetch(account("a>b", "a~c"), sources=sources)) == stacks
+    found = await fetch(account("a>b", "a~c"), sources=sources, operation="Plan")
+
+    assert ids(found) == stacks
 
 
 async def test_all_edges_between_the_stacks_are_told_whatever_the_sources() -> None:
@@ -117,22 +149,247 @@ async def test_unknown_roots_and_invisible_dependents_are_told() -> None:
     assert ids(found) == ["a", "c"]
 
 
+async def test_a_disabled_stack_is_told_as_such() -> None:
+    bench = account("a>b")
+    record = bench.spacelift.stacks["b"]
+    bench.spacelift.stacks["b"] = dataclasses.replace(record, is_disabled=True)
+
+    found = await fetch(bench)
+
+    assert [stack.is_disabled for stack in found.stacks] == [False, True]
+
+
+async def test_an_edge_label_that_names_nothing_is_none() -> None:
+    found = await fetch(account("a", a=("dependsOn:",)), direction="Upstream")
+
+    assert (ids(found), found.invisible, found.edges) == (["a"], (), ())
+
+
+# The other directions
+
+
+async def test_upstream_is_read_level_by_level_through_both_sources() -> None:
+    bench = account("a>b", "b>c", "x~c", "y~x", "c>d", "b>e")
+
+    found = await fetch(bench, "c", direction="Upstream", operation="Plan")
+
+    assert ids(found) == ["a", "b", "c", "x", "y"]
+    assert reads(bench) == [["c"], ["b", "x"], ["a", "y"]]
+    assert len(bench.spacelift.calls) == 3
+
+
+@pytest.mark.parametrize(
+    ("sources", "stacks"), [(["Dependencies"], ["a", "c"]), (["Labels"], ["b", "c"])]
+)
+async def test_upstream_follows_only_the_sources_asked_for(
+    sources: list[str], stacks: list[str]
+) -> None:
+    bench = account("a>c", "b~c")
+
+    found = await fetch(bench, "c", direction="Upstream", sources=sources, operation="Plan")
+
+    assert ids(found) == stacks
+
+
+async def test_upstreams_that_nobody_can_see_are_told() -> None:
+    bench = account("!a>b", "!x~b")
+
+    found = await fetch(bench, "b", direction="Upstream")
+
+    assert found.invisible == (("a", "b"), ("x", "b"))
+    assert found.unknown_roots == ()
+
+
+async def test_what_a_root_depends_on_is_no_matter_downstream() -> None:
+    found = await fetch(account("!x>a", "!y~a", "z>a"))
+
+    assert (ids(found), found.invisible, found.edges) == (["a"], (), ())
+
+
+async def test_of_a_root_alone_only_the_root_is_read() -> None:
+    bench = account("a>b", "a~c", "x>a")
+
+    found = await fetch(bench, direction="RootsOnly", operation="Plan")
+
+    assert ids(found) == ["a"]
+    assert len(bench.spacelift.calls) == 1
+
+
+async def test_of_several_roots_alone_what_lies_between_them_is_read() -> None:
+    """Otherwise they would run in another order than with their dependents."""
+    found = await fetch(account("a~x", "x>b"), "a", "b", direction="RootsOnly", operation="Plan")
+
+    assert ids(found) == ["a", "b", "x"]
+    assert pairs(found) == [("a", "x"), ("x", "b")]
+
+
+# Roots by label
+
+
+async def test_roots_by_label_have_all_of_the_labels() -> None:
+    bench = account("a>b", a=("net", "prod"), c=("net",), d=("prod", "net", "x"))
+
+    found = await fetch(bench, root_labels=["net", "prod"])
+
+    assert found.roots == ("a", "d")
+    assert ids(found) == ["a", "b", "d"]
+    assert reads(bench) == [["b"]]
+
+
+async def test_no_root_by_label_is_nothing_read() -> None:
+    found = await fetch(account("a"), root_labels=["net"])
+
+    assert found == graph.Discovery(stacks=(), edges=())
+
+
+async def test_roots_by_id_are_told_too() -> None:
+    assert (await fetch(account("a>b"), "a", "nothing")).roots == ("a",)
+
+
+# What Spacelift would run as well
+
+
+@pytest.mark.parametrize(
+    ("root", "wishes", "stacks"),
+    [
+        pytest.param("b", {"direction": "Upstream"}, ["a", "b", "c", "d"], id="beside and below"),
+        pytest.param("b", {"direction": "RootsOnly"}, ["b", "d"], id="below a root alone"),
+        pytest.param("a", {"sources": ["Labels"]}, ["a", "b", "c", "d"], id="not of the sources"),
+        pytest.param(
+            "b",
+            {"direction": "Upstream", "exclude_stack_ids": ["a"]},
+            ["a", "b", "d"],
+            id="not below one that is left out by id",
+        ),
+        pytest.param(
+            "b",
+            {"direction": "Upstream", "exclude_labels": ["shared"]},
+            ["a", "b", "d"],
+            id="not below one that is left out by label",
+        ),
+        pytest.param(
+            "b",
+            {"direction": "Upstream", "include_roots": False},
+            ["a", "b", "c", "d"],
+            id="all below the upstream, the root among them",
+        ),
+        pytest.param(
+            "d",
+            {"direction": "Upstream", "max_depth": 1},
+            ["a", "b", "d"],
+            id="not below one that is too far away",
+        ),
+    ],
+)
+async def test_for_apply_all_is_read_on_which_members_queue_runs(
+    root: str, wishes: dict[str, Any], stacks: list[str]
+) -> None:
+    bench = account("a>b", "a>c", "b>d", a=("shared",))
+
+    assert ids(await fetch(bench, root, **wishes)) == stacks
+
+
+@pytest.mark.parametrize("operation", ["Plan", "Destroy"])
+async def test_where_no_runs_are_queued_nothing_more_is_read(operation: str) -> None:
+    bench = account("a>b", "a>c")
+
+    found = await fetch(bench, "b", direction="Upstream", operation=operation)
+
+    assert ids(found) == ["a", "b"]
+    assert reads(bench) == [["b"], ["a"]]
+
+
+async def test_downstream_the_reach_costs_no_further_request() -> None:
+    bench = account("a>b", "b>c")
+
+    await fetch(bench, sources=["Dependencies"])
+
+    assert len(bench.spacelift.calls) == 3
+
+
+async def test_a_stack_that_nobody_can_see_in_the_reach_is_told() -> None:
+    found = await fetch(account("a>b", "a>c", "c>!d"), "b", direction="Upstream")
+
+    assert found.invisible == (("c", "d"),)
+
+
+# What depends on what is destroyed
+
+
+async def test_for_destroy_the_edges_to_dependents_outside_are_told() -> None:
+    bench = account("a>b", "a>c", "b~d", "c~e", "a~f")
+
+    found = await fetch(bench, "b", direction="Upstream", operation="Destroy")
+
+    assert ids(found) == ["a", "b"]
+    assert pairs(found) == [("a", "b"), ("a", "c"), ("a", "f"), ("b", "d")]
+    assert bench.spacelift.count("list_stacks_by_labels") == 1
+
+
+async def test_for_destroy_edges_beside_the_sources_are_told() -> None:
+    bench = account("a>b", "a~c")
+
+    natively = await fetch(bench, sources=["Labels"], operation="Destroy")
+    labeled = await fetch(bench, sources=["Dependencies"], operation="Destroy")
+
+    assert pairs(natively) == pairs(labeled) == [("a", "b"), ("a", "c")]
+
+
+async def test_without_destroy_there_are_no_edges_to_stacks_that_were_not_read() -> None:
+    found = await fetch(account("a>b", "a~c"), direction="RootsOnly", operation="Plan")
+
+    assert found.edges == ()
+
+
+# Bounds
+
+
 async def test_what_is_over_the_limit_is_not_read() -> None:
     bench = account(*(f"a>b{number}" for number in range(2000)))
 
-    found = await fetch(bench, max_stacks=500)
+    found = await fetch(bench)
 
-    assert found.is_cut_off
-    assert bench.spacelift.count("get_stacks") == 1
+    assert found == graph.Discovery(stacks=(), edges=(), is_cut_off=True)
+    assert reads(bench) == [["a"]]
 
 
 async def test_exactly_as_many_as_allowed_are_read() -> None:
-    bench = account(*(f"a>b{number}" for number in range(9)))
+    bench = account(*(f"a>b{number}" for number in range(999)))
 
     found = await fetch(bench, max_stacks=10)
 
     assert not found.is_cut_off
-    assert len(found.stacks) == 10
+    assert len(found.stacks) == 1000
+
+
+async def test_too_many_roots_by_label_are_not_read() -> None:
+    bench = account(**{f"s{number}": ("net",) for number in range(1200)})
+
+    found = await fetch(bench, root_labels=["net"])
+
+    assert found.is_cut_off
+    assert len(bench.spacelift.calls) == 1
+
+
+async def test_a_reach_over_the_limit_is_told_with_what_was_read() -> None:
+    bench = account("a>b", *(f"a>c{number}" for number in range(2000)))
+
+    found = await fetch(bench, "b", direction="Upstream")
+
+    assert (found.is_cut_off, found.is_reach_cut_off) == (False, True)
+    assert ids(found) == ["a", "b"]
+    assert reads(bench) == [["b"], ["a"]]
+
+
+async def test_a_large_reach_of_a_stack_that_is_left_out_is_no_matter() -> None:
+    bench = account("a>b", *(f"a>c{number}" for number in range(2000)))
+
+    found = await fetch(bench, "b", direction="Upstream", exclude_stack_ids=["a"])
+
+    assert not found.is_reach_cut_off
+
+
+# Failures
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,157 @@
+"""What may be wrong with a graph, each with the words that say it. Pure.
+
+A status keeps 1,024 characters of a message, so names are listed only as far as they fit and the
+remedy is never what is cut.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from controller.api import reasons, v1alpha1
+
+# What a message may spend on names.
+_LISTED_CHARACTERS = 480
+
+# The most stacks that are read for one chain: as many outside of it as it may have itself.
+MOST_READ = 2 * v1alpha1.MAX_STACKS
+
+
+class GraphProblem(Exception):
+    """The graph cannot be run; `message` names the stacks and what to do."""
+
+    def __init__(self, reason: reasons.ChainReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+def unknown_roots(roots: Iterable[str]) -> GraphProblem:
+    """Roots by id that are not there."""
+    return GraphProblem(
+        reasons.ChainReason.UNKNOWN_STACK,
+        f"The connection's API key sees no stack {_quoted(roots)} in Spacelift. Correct "
+        "`spec.roots.stackIds` (a stack's id is the last part of its URL), or give the key "
+        "read access to the stack's space.",
+    )
+
+
+def no_root_with_labels(labels: Sequence[str]) -> GraphProblem:
+    """Roots by label, and no stack has all of the labels."""
+    named = ("all of the labels " if len(labels) > 1 else "the label ") + _quoted(labels)
+    return GraphProblem(
+        reasons.ChainReason.GRAPH_EMPTY,
+        f"No stack that the connection's API key sees in Spacelift has {named}. Correct "
+        "`spec.roots.labels`, label the stacks, or give the key read access to their spaces.",
+    )
+
+
+def too_many_members(count: int, max_stacks: int) -> GraphProblem:
+    """More stacks than `maxStacks`."""
+    raising = "" if max_stacks >= v1alpha1.MAX_STACKS else "raise it, "
+    return GraphProblem(
+        reasons.ChainReason.TOO_MANY_STACKS,
+        f"{count} stacks belong to the chain, more than the {max_stacks} of "
+        f"`spec.graph.maxStacks`; nothing was triggered. To have fewer, {raising}leave stacks out "
+        "with `spec.graph.exclude`, set `spec.graph.maxDepth`, or choose another "
+        "`spec.graph.direction` or roots further downstream and split the chain.",
+    )
+
+
+def too_many_to_read() -> GraphProblem:
+    """So many stacks in the direction that reading stopped."""
+    return GraphProblem(
+        reasons.ChainReason.TOO_MANY_STACKS,
+        f"More than {MOST_READ} stacks would have to be read to know the chain and its order; "
+        "nothing was triggered. `spec.graph.maxDepth` and `spec.graph.exclude` do not help here: "
+        "choose another `spec.graph.direction` or roots further downstream, and split the chain.",
+    )
+
+
+def too_large_reach() -> GraphProblem:
+    """So many stacks natively downstream of the chain that reading stopped."""
+    return GraphProblem(
+        reasons.ChainReason.TOO_MANY_STACKS,
+        "Runs of this chain would make Spacelift queue runs on so many stacks outside of it that "
+        f"more than {MOST_READ} would have to be watched; nothing was triggered. Leave stacks "
+        "that so many depend on out with `spec.graph.exclude`, choose roots further downstream, "
+        "or order those stacks by `dependsOn:` labels in place of Spacelift's dependencies.",
+    )
+
+
+def not_visible(
+    dependents: Collection[tuple[str, str]], upstreams: Collection[tuple[str, str]]
+) -> GraphProblem:
+    """Pairs of an upstream and a dependent, the one or the other invisible."""
+    hidden = [f"'{down}' (depends on '{up}')" for up, down in dependents]
+    hidden += [f"'{up}' ('{down}' depends on it)" for up, down in upstreams]
+    consequence = (
+        "else Spacelift would run what the chain cannot follow"
+        if dependents
+        else "if it does not exist, correct the `dependsOn:` label; to run without it, list it in "
+        "`spec.graph.exclude.stackIds`"
+    )
+    return GraphProblem(
+        reasons.ChainReason.DEPENDENT_NOT_VISIBLE,
+        f"The connection's API key cannot see {_listed(hidden)}. Give it access to the space of "
+        f"what is named; {consequence}.",
+    )
+
+
+def empty(*, found: int, excluded: int, roots_left_out: int) -> GraphProblem:
+    """No stack is left to run, although some were found."""
+    causes = []
+    if excluded:
+        causes.append(f"{excluded} by `spec.graph.exclude`")
+    if roots_left_out:
+        causes.append(f"{roots_left_out} because of `spec.graph.includeRoots: false`")
+    why = f": {_stacks(found)} found, left out are {' and '.join(causes)}" if causes else ""
+    return GraphProblem(
+        reasons.ChainReason.GRAPH_EMPTY,
+        f"The chain has no stack to run{why}. Correct `spec.roots`, `spec.graph.direction`, or "
+        "what `spec.graph` leaves out.",
+    )
+
+
+def dependents_outside(pairs: Iterable[tuple[str, str]]) -> GraphProblem:
+    """Pairs of a stack to be destroyed and one that depends on it and is not in the chain."""
+    named = _listed(f"'{down}' (depends on '{up}')" for up, down in pairs)
+    return GraphProblem(
+        reasons.ChainReason.DEPENDENT_OUTSIDE,
+        "Stacks that are not in the chain depend on stacks that it would destroy; nothing was "
+        f"triggered: {named}. Take them into the chain, remove their dependencies or `dependsOn:` "
+        "labels, or leave out what they depend on with `spec.graph.exclude`.",
+    )
+
+
+def cycle(circle: Sequence[str]) -> GraphProblem:
+    """A circle, as a stack, its dependent, and so on until the same stack."""
+    way = " -> ".join(circle)
+    if len(way) > _LISTED_CHARACTERS:
+        shown = 1
+        while len(" -> ".join(circle[: shown + 1])) < _LISTED_CHARACTERS - len(circle[-1]):
+            shown += 1
+        left = len(circle) - 1 - shown
+        way = " -> ".join([*circle[:shown], f"({left} more)", circle[-1]])
+    return GraphProblem(
+        reasons.ChainReason.GRAPH_CYCLE,
+        "The stacks depend on each other in a circle. Remove one of these dependencies or "
+        "`dependsOn:` labels (each arrow leads to a dependent): " + way,
+    )
+
+
+def _stacks(count: int) -> str:
+    return "1 stack" if count == 1 else f"{count} stacks"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return _listed(f"'{name}'" for name in names)
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return the names in order; many or long ones are counted, so that a remedy still fits."""
+    left = sorted(names)
+    shown: list[str] = []
+    room = _LISTED_CHARACTERS
+    while left and (not shown or len(left[0]) + 2 <= room):
+        shown.append(left.pop(0))
+        room -= len(shown[-1]) + 2
+    return ", ".join(shown) + (f" and {len(left)} more" if left else "")

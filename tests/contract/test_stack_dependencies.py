@@ -1,0 +1,177 @@
+"""Discovery and graph together, against the Spacelift simulator."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from temporalio.testing import ActivityEnvironment
+
+from controller.chain import graph
+from controller.dev import children
+from controller.spacelift import auth, client
+from controller.temporal import messages
+from controller.temporal.activities import stack_dependencies
+
+ADMIN = "01JKEYADM00000000000000000"
+NET = "01JKEYNET00000000000000000"
+CONNECTION = messages.Connection(name="default", endpoint="", account="acme")
+SCENARIO: dict[str, Any] = {
+    "keys": [
+        {"id": ADMIN, "secret": "secret", "role": "admin"},
+        {"id": NET, "secret": "secret", "spaces": ["net"]},
+    ],
+    "spaces": {"net": {}, "apps": {}},
+    "defaults": {"durations": 0.05},
+    "stacks": {
+        "vpc": {"space": "net", "labels": ["net", "prod"]},
+        "dns": {"space": "net", "labels": ["net", "prod", "manual"], "dependsOn": ["vpc"]},
+        "eks": {"space": "net", "labels": ["prod"], "dependsOn": ["vpc"]},
+        "app": {"space": "apps", "dependsOn": ["eks", "dns"]},
+        "alerts": {"space": "apps", "labels": ["dependsOn:app", "dependsOn:dns"]},
+        "test-net": {"space": "net", "labels": ["net"]},
+    },
+}
+
+Resolve = Callable[..., Awaitable[graph.ChainGraph]]
+
+
+class Key:
+    """An API key of the account."""
+
+    def __init__(self, key_id: str) -> None:
+        self._credentials = auth.Credentials(key_id=key_id, secret="secret")
+
+    def read(self) -> auth.Credentials:
+        return self._credentials
+
+
+class Served:
+    """Hands out one client, as `SpaceliftClients` does."""
+
+    def __init__(self, spacelift: client.SpaceliftClient) -> None:
+        self.client = spacelift
+
+    def get(self, _: messages.Connection) -> "Served":
+        return self
+
+
+@pytest.fixture(scope="module")
+async def account(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[children.Simulator]:
+    directory: Path = tmp_path_factory.mktemp("simulator")
+    scenario = directory / "scenario.yaml"
+    scenario.write_text(yaml.safe_dump(SCENARIO), encoding="utf-8")
+    async with children.Simulator(directory, scenario=scenario) as running:
+        yield running
+
+
+@pytest.fixture
+def resolve(account: children.Simulator) -> Resolve:
+    """Discover and resolve, with one wish for both as the chain workflow has it."""
+
+    async def discover_and_resolve(
+        *roots: str, key_id: str = ADMIN, labels: tuple[str, ...] = (), **wishes: Any
+    ) -> graph.ChainGraph:
+        spacelift = client.SpaceliftClient(endpoint=account.url, credentials=Key(key_id))
+        common = {
+            "direction": "Downstream",
+            "operation": "Apply",
+            "sources": ["Dependencies", "Labels"],
+            "max_stacks": 500,
+        } | wishes
+        excluded = {name: common.pop(name, ()) for name in ("exclude_stack_ids", "exclude_labels")}
+        activities = stack_dependencies.StackDependencies(
+            Served(spacelift)  # type: ignore[arg-type] - it has the same method
+        )
+        try:
+            discovery = await ActivityEnvironment().run(
+                activities.fetch_dependent_stacks,
+                messages.FetchDependentStacksInput(
+                    connection=CONNECTION,
+                    roots=list(roots),
+                    root_labels=list(labels),
+                    **{name: list(values) for name, values in excluded.items()},
+                    **common,
+                ),
+            )
+        finally:
+            await spacelift.aclose()
+        return graph.resolve(
+            discovery,
+            graph.Selection(
+                roots=roots,
+                root_labels=labels,
+                **{name: frozenset(values) for name, values in excluded.items()},
+                **common,
+            ),
+        )
+
+    return discover_and_resolve
+
+
+def upstreams(resolved: graph.ChainGraph) -> dict[str, tuple[str, ...]]:
+    return {stack.id: stack.depends_on for stack in resolved.stacks}
+
+
+async def test_downstream_holds_all_that_depends_on_the_root(resolve: Resolve) -> None:
+    assert upstreams(await resolve("vpc")) == {
+        "vpc": (),
+        "dns": ("vpc",),
+        "eks": ("vpc",),
+        "app": ("dns", "eks"),
+        "alerts": ("app", "dns"),
+    }
+
+
+async def test_upstream_knows_whom_its_runs_reach_outside(resolve: Resolve) -> None:
+    resolved = await resolve("eks", direction="Upstream")
+
+    assert upstreams(resolved) == {"vpc": (), "eks": ("vpc",)}
+    assert resolved.outside == ("app", "dns")
+    assert graph.reach(resolved, "vpc") == ["app", "dns", "eks"]
+
+
+async def test_roots_have_all_of_the_labels(resolve: Resolve) -> None:
+    resolved = await resolve(labels=("net", "prod"), direction="RootsOnly", operation="Plan")
+
+    assert upstreams(resolved) == {"vpc": (), "dns": ("vpc",)}
+
+
+async def test_what_is_excluded_by_label_keeps_the_order(resolve: Resolve) -> None:
+    resolved = await resolve("vpc", exclude_labels=("manual",), exclude_stack_ids=("app",))
+
+    assert upstreams(resolved) == {"vpc": (), "eks": ("vpc",), "alerts": ("eks", "vpc")}
+    assert resolved.outside == ("app", "dns")
+
+
+async def test_destroy_goes_the_other_way(resolve: Resolve) -> None:
+    resolved = await resolve("vpc", operation="Destroy")
+
+    assert [stack.id for stack in resolved.stacks] == ["alerts", "app", "dns", "eks", "vpc"]
+
+
+@pytest.mark.parametrize(
+    ("root", "wishes", "named"),
+    [
+        ("app", {"direction": "RootsOnly"}, ["'alerts' (depends on 'app')"]),
+        ("dns", {"sources": ["Dependencies"]}, ["'alerts' (depends on 'dns')"]),
+        ("eks", {"sources": ["Labels"]}, ["'app' (depends on 'eks')"]),
+    ],
+)
+async def test_destroy_is_refused_while_somebody_outside_depends_on_it(
+    resolve: Resolve, root: str, wishes: dict[str, Any], named: list[str]
+) -> None:
+    with pytest.raises(graph.GraphProblem) as caught:
+        await resolve(root, operation="Destroy", **wishes)
+
+    assert caught.value.reason == "DependentOutside"
+    assert all(text in caught.value.message for text in named)
+
+
+async def test_a_key_that_sees_a_part_only_is_told_what_it_misses(resolve: Resolve) -> None:
+    with pytest.raises(graph.GraphProblem) as caught:
+        await resolve("vpc", key_id=NET)
+
+    assert caught.value.reason == "DependentNotVisible"
+    assert "'app' (depends on 'dns')" in caught.value.message
