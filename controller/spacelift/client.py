@@ -4,6 +4,7 @@ Activities own all retries, since only they know whether repeating is safe. The 
 refused token (see `auth`), after which nothing was carried out.
 """
 
+import dataclasses
 import itertools
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 import httpx
 
 from controller.spacelift import auth, documents, errors, protocol, records, session
-from controller.spacelift.models import RunKey, RunRecord, RunType, StackRecord, Viewer
+from controller.spacelift.models import RunKey, RunRecord, RunType, StackHold, StackRecord, Viewer
 
 _T = TypeVar("_T")
 
@@ -80,14 +81,45 @@ class SpaceliftClient:
                     found[stack_id] = None if body is None else records.read_stack(body)
         return found
 
+    async def get_stack_holds(self, stack_ids: Sequence[str]) -> dict[str, StackHold | None]:
+        """Return what may hold stacks, by id; None where one is missing or invisible."""
+        found: dict[str, StackHold | None] = {}
+        for chunk in _chunks(stack_ids):
+            what = f"reading what holds {_named(chunk)}"
+            document, variables = documents.get_stack_holds(chunk)
+            answer = await self._session.query(
+                document, variables, what=what, check=protocol.check_many_fields
+            )
+            with protocol.readable(what):
+                for position, stack_id in enumerate(chunk):
+                    body = answer.data[f"a{position}"]
+                    found[stack_id] = (
+                        None if body is None else records.read_hold(body, stack_id=stack_id)
+                    )
+        return found
+
     async def list_stacks_by_labels(self, labels: Sequence[str]) -> list[StackRecord]:
         """Return the stacks that carry at least one of the labels verbatim, sorted by id."""
         wanted = frozenset(labels)
         found: dict[str, StackRecord] = {}
         for chunk in _chunks(sorted(wanted)):
-            async for page in self._search_pages(chunk):
+            async for page in self._search_pages([chunk]):
                 # Whether Spacelift compares labels exactly or as patterns is not documented.
                 found |= {stack.id: stack for stack in page if wanted.intersection(stack.labels)}
+        return [found[stack_id] for stack_id in sorted(found)]
+
+    async def list_stacks_with_labels(
+        self, labels: Sequence[str], *, limit: int
+    ) -> list[StackRecord]:
+        """Return the stacks that carry all of the labels verbatim, sorted by id.
+
+        Reading ends once more than `limit` are found.
+        """
+        found: dict[str, StackRecord] = {}
+        async for page in self._search_pages([[label] for label in labels]):
+            found |= {stack.id: stack for stack in page if set(labels) <= set(stack.labels)}
+            if len(found) > limit:
+                break
         return [found[stack_id] for stack_id in sorted(found)]
 
     async def list_runs_after(
@@ -109,12 +141,10 @@ class SpaceliftClient:
         Raises:
             NotFound: If the stack is missing or invisible to the API key.
         """
-        is_proposed = run_type == RunType.PROPOSED
-        document = documents.LIST_PROPOSED_RUNS if is_proposed else documents.LIST_RUNS
         found: dict[str, RunRecord] = {}
         before: str | None = None
         while True:
-            page = await self._runs_page(document, stack_id, before=before)
+            page, _ = await self._runs_page(stack_id, run_type, before=before)
             # A page without news ends the list too, so that a list that ignores `before` has an
             # end.
             is_last = run_id is None or all(run.id in found for run in page)
@@ -127,8 +157,19 @@ class SpaceliftClient:
                 return [found[found_id] for found_id in sorted(found, reverse=True)[:limit]]
             before = page[-1].id
 
+    async def get_newest_run(
+        self, stack_id: str, *, run_type: str = RunType.TRACKED
+    ) -> tuple[RunRecord | None, StackHold]:
+        """Return the stack's newest run, and what would keep another from being created.
+
+        Raises:
+            NotFound: If the stack is missing or invisible to the API key.
+        """
+        page, hold = await self._runs_page(stack_id, run_type, before=None)
+        return max(page, key=lambda run: run.id, default=None), hold
+
     async def get_runs(self, keys: Sequence[RunKey]) -> dict[RunKey, RunRecord | None]:
-        """Return runs by key, without notes; None where one is missing or invisible.
+        """Return runs by key with their stack's hold, without notes; None where one is missing.
 
         An error that belongs to one run only still fails the call: it is no statement on the run.
         """
@@ -141,7 +182,7 @@ class SpaceliftClient:
             )
             with protocol.readable(what):
                 for position, key in enumerate(chunk):
-                    found[key] = _run_of(answer.data[f"a{position}"], key)
+                    found[key] = _held_run_of(answer.data[f"a{position}"], key)
         return found
 
     async def get_run(self, key: RunKey) -> RunRecord | None:
@@ -208,11 +249,13 @@ class SpaceliftClient:
         variables = {"stack": key.stack_id, "run": key.run_id, "note": note}
         return await self._session.mutate(document, variables, what=f"{doing} {_named_run(key)}")
 
-    async def _search_pages(self, labels: Sequence[str]) -> AsyncIterator[list[StackRecord]]:
-        what = f"searching stacks by {len(labels)} labels"
+    async def _search_pages(
+        self, alternatives: Sequence[Sequence[str]]
+    ) -> AsyncIterator[list[StackRecord]]:
+        what = f"searching stacks by {sum(map(len, alternatives))} labels"
         after: str | None = None
         while True:
-            variables = documents.search_stacks(labels, after=after)
+            variables = documents.search_stacks(alternatives, after=after)
             answer = await self._session.query(documents.SEARCH_STACKS, variables, what=what)
             with protocol.readable(what):
                 found = answer.data["searchStacks"]
@@ -228,15 +271,18 @@ class SpaceliftClient:
             after = cursor
 
     async def _runs_page(
-        self, document: documents.Document, stack_id: str, *, before: str | None
-    ) -> list[RunRecord]:
+        self, stack_id: str, run_type: str, *, before: str | None
+    ) -> tuple[list[RunRecord], StackHold]:
+        is_proposed = run_type == RunType.PROPOSED
+        document = documents.LIST_PROPOSED_RUNS if is_proposed else documents.LIST_RUNS
         what = f"listing runs of stack {stack_id}"
         variables = {"stack": stack_id, "before": before}
         answer = await self._session.query(document, variables, what=what)
         with protocol.readable(what):
             stack = answer.data["stack"]
             if stack is not None:
-                return [records.read_run(body, stack_id=stack_id) for body in stack["runs"]]
+                page = [records.read_run(body, stack_id=stack_id) for body in stack["runs"]]
+                return page, records.read_hold(stack, stack_id=stack_id)
         message = f"{what}: no such stack, or the API key's spaces do not include it"
         raise errors.NotFound(message)
 
@@ -244,6 +290,13 @@ class SpaceliftClient:
 def _run_of(stack: Mapping[str, Any] | None, key: RunKey) -> RunRecord | None:
     run = None if stack is None else stack["run"]
     return None if run is None else records.read_run(run, stack_id=key.stack_id)
+
+
+def _held_run_of(stack: Mapping[str, Any] | None, key: RunKey) -> RunRecord | None:
+    run = _run_of(stack, key)
+    if stack is None or run is None:
+        return None
+    return dataclasses.replace(run, hold=records.read_hold(stack, stack_id=key.stack_id))
 
 
 def _chunks(items: Iterable[_T]) -> Iterator[list[_T]]:

@@ -20,6 +20,8 @@ LARGEST_SIZE = SIZES[-1]
 
 _RUN = "id state type finished needsApproval triggeredBy createdAt commit { hash }"
 _DELTA = "delta { addCount changeCount deleteCount resources }"
+# What a queued run may wait for, and what keeps one from being created.
+_HOLD = "isDisabled lockedBy lockedAt lockNote blocker { id state type }"
 _EDGE = "stackId dependsOnStackId referenceCount triggerAlways"
 _STACK = (
     "id name labels autodeploy isDisabled lockedBy blocker { id state type } "
@@ -58,13 +60,14 @@ LIST_RUNS = Document(
     name="ListRuns",
     kind="Query",
     text="query ListRuns($stack: ID!, $before: ID) { viewer { id }"
-    f" stack(id: $stack) {{ id runs(before: $before) {{ {_RUN} {_DELTA} }} }} }}",
+    f" stack(id: $stack) {{ id {_HOLD} runs(before: $before) {{ {_RUN} {_DELTA} }} }} }}",
 )
 LIST_PROPOSED_RUNS = Document(
     name="ListProposedRuns",
     kind="Query",
     text="query ListProposedRuns($stack: ID!, $before: ID) { viewer { id }"
-    f" stack(id: $stack) {{ id runs: proposedRuns(before: $before) {{ {_RUN} {_DELTA} }} }} }}",
+    f" stack(id: $stack) {{ id {_HOLD}"
+    f" runs: proposedRuns(before: $before) {{ {_RUN} {_DELTA} }} }} }}",
 )
 SEARCH_STACKS = Document(
     name="SearchStacks",
@@ -128,10 +131,18 @@ def get_stacks(stack_ids: Sequence[str]) -> tuple[Document, Variables]:
     return _get_stacks_document(size), variables
 
 
-def search_stacks(labels: Sequence[str], *, after: str | None) -> Variables:
-    """Return the variables of one page of the stacks that carry one of the labels."""
-    predicate = {"field": "label", "constraint": {"stringMatches": list(labels)}}
-    return {"input": {"first": LARGEST_SIZE, "after": after, "predicates": [predicate]}}
+def get_stack_holds(stack_ids: Sequence[str]) -> tuple[Document, Variables]:
+    """Return the document and variables that read what holds up to 50 stacks."""
+    _, variables = get_stacks(stack_ids)
+    return _get_stack_holds_document(_size_for(len(stack_ids))), variables
+
+
+def search_stacks(alternatives: Sequence[Sequence[str]], *, after: str | None) -> Variables:
+    """Return the variables of one page of the stacks that carry a label of each of the lists."""
+    predicates = [
+        {"field": "label", "constraint": {"stringMatches": list(labels)}} for labels in alternatives
+    ]
+    return {"input": {"first": LARGEST_SIZE, "after": after, "predicates": predicates}}
 
 
 def _size_for(count: int) -> int:
@@ -145,7 +156,8 @@ def _size_for(count: int) -> int:
 def _get_runs_document(size: int) -> Document:
     variables = ", ".join(f"$s{n}: ID!, $r{n}: ID!" for n in range(size))
     fields = " ".join(
-        f"a{n}: stack(id: $s{n}) {{ run(id: $r{n}) {{ {_RUN} {_DELTA} }} }}" for n in range(size)
+        f"a{n}: stack(id: $s{n}) {{ {_HOLD} run(id: $r{n}) {{ {_RUN} {_DELTA} }} }}"
+        for n in range(size)
     )
     text = f"query GetRuns({variables}) {{ viewer {{ id }} {fields} }}"
     return Document(name="GetRuns", kind="Query", text=text)
@@ -153,7 +165,16 @@ def _get_runs_document(size: int) -> Document:
 
 @functools.cache
 def _get_stacks_document(size: int) -> Document:
+    return _of_stacks("GetStacks", _STACK, size)
+
+
+@functools.cache
+def _get_stack_holds_document(size: int) -> Document:
+    return _of_stacks("GetStackHolds", f"id {_HOLD}", size)
+
+
+def _of_stacks(name: str, selection: str, size: int) -> Document:
     variables = ", ".join(f"$s{n}: ID!" for n in range(size))
-    fields = " ".join(f"a{n}: stack(id: $s{n}) {{ {_STACK} }}" for n in range(size))
-    text = f"query GetStacks({variables}) {{ viewer {{ id }} {fields} }}"
-    return Document(name="GetStacks", kind="Query", text=text)
+    fields = " ".join(f"a{n}: stack(id: $s{n}) {{ {selection} }}" for n in range(size))
+    text = f"query {name}({variables}) {{ viewer {{ id }} {fields} }}"
+    return Document(name=name, kind="Query", text=text)

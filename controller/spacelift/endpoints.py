@@ -66,7 +66,7 @@ def run_url(endpoint: str, stack_id: str, run_id: str) -> str:
 
 
 def is_own_run(triggered_by: str | None, key_id: str) -> bool:
-    """Return whether a run's `triggeredBy` names the API key.
+    """Return whether a run's `triggeredBy`, or the owner of a lock, names the API key.
 
     Spacelift writes `api::<key id>`, and in newer texts `api::<start of the key id>::<key name>`.
     An OIDC key's id is `oidc::<issuer>::<key id>`, of which the last part counts on both sides.

@@ -74,8 +74,22 @@ class RunDelta:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class StackHold:
+    """What of a stack may keep its runs from being created or from starting."""
+
+    is_disabled: bool = False
+    locked_by: str | None = None
+    locked_at: int | None = None
+    lock_note: str | None = None
+    blocker: "RunRecord | None" = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class RunRecord:
-    """One run as read at one moment; `id` is a ULID, so ids sort by creation."""
+    """One run as read at one moment; `id` is a ULID, so ids sort by creation.
+
+    `hold` is the stack's, where it was read with the run.
+    """
 
     id: str
     stack_id: str
@@ -88,6 +102,7 @@ class RunRecord:
     commit_sha: str | None = None
     delta: RunDelta | None = None
     note: str | None = None
+    hold: StackHold | None = None
 
     @property
     def key(self) -> RunKey:

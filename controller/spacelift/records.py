@@ -7,7 +7,7 @@ TypeError if it lacks what was selected; `protocol.readable` makes an error of o
 from collections.abc import Mapping
 from typing import Any
 
-from controller.spacelift.models import RunDelta, RunRecord, StackEdge, StackRecord
+from controller.spacelift.models import RunDelta, RunRecord, StackEdge, StackHold, StackRecord
 
 Json = Mapping[str, Any]
 
@@ -26,6 +26,19 @@ def read_run(body: Json, *, stack_id: str) -> RunRecord:
         commit_sha=(body.get("commit") or {}).get("hash") or None,
         delta=_read_delta(body.get("delta")),
         note=_newest_note(body.get("history")),
+    )
+
+
+def read_hold(body: Json, *, stack_id: str) -> StackHold:
+    """Return what may hold the stack that a field of type Stack answered with."""
+    blocker = body.get("blocker")
+    locked_at = body.get("lockedAt")
+    return StackHold(
+        is_disabled=bool(body.get("isDisabled")),
+        locked_by=body.get("lockedBy") or None,
+        locked_at=None if locked_at is None else int(locked_at),
+        lock_note=body.get("lockNote") or None,
+        blocker=None if blocker is None else read_run(blocker, stack_id=stack_id),
     )
 
 

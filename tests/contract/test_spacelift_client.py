@@ -1,16 +1,17 @@
 """The client against the Spacelift simulator: real HTTP, a real GraphQL engine, real run states."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import yaml
 
 from controller.dev import children
 from controller.spacelift import auth, client, endpoints, errors
-from controller.spacelift.models import RunKey, RunRecord, StackEdge
+from controller.spacelift.models import RunKey, RunRecord, StackEdge, StackHold
 
 ADMIN = "01JKEYADM00000000000000000"
 READER = "01JKEYRDR00000000000000000"
@@ -31,6 +32,12 @@ SCENARIO: dict[str, Any] = {
         "slow": {"space": "net", "durations": SLOW},
         "asks": {"space": "net"},
         "bulk": {"space": "net"},
+        "locked": {"space": "net"},
+        "off": {"space": "net"},
+        "reviewed": {"space": "net"},
+        "doomed": {"space": "net"},
+        "parent": {"space": "net", "durations": SLOW},
+        "child": {"space": "net", "dependsOn": ["parent"]},
     },
 }
 
@@ -106,6 +113,21 @@ async def connect(account: children.Simulator) -> AsyncIterator[Connect]:
 def spacelift(connect: Connect) -> client.SpaceliftClient:
     """A client of the key that may do everything."""
     return connect(ADMIN, "admin")
+
+
+Person = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+def person(account: children.Simulator) -> Person:
+    """Act as somebody in Spacelift's web interface."""
+
+    async def act(kind: str, name: str, act: str, **body: Any) -> None:
+        url = f"{account.url}/admin/{kind}/{name}/{act}"
+        async with aiohttp.ClientSession() as session, session.post(url, json=body) as answer:
+            assert answer.status == 200, await answer.text()
+
+    return act
 
 
 async def wait_for(
@@ -241,6 +263,101 @@ async def test_proposed_runs_are_listed_apart(spacelift: client.SpaceliftClient)
 
     assert run.id not in {each.id for each in tracked}
     assert [each.id for each in proposed] == [run.id]
+
+
+async def test_a_proposed_run_goes_beside_the_run_that_blocks_and_queues_nothing(
+    spacelift: client.SpaceliftClient,
+) -> None:
+    blocking = await spacelift.trigger_run("parent", marker="apply")
+    await wait_for(spacelift, blocking.key, lambda record: record.state == "PLANNING")
+    native = (await spacelift.list_runs_after("child", None))[0]
+
+    run = await spacelift.trigger_run("parent", marker="plan", run_type="PROPOSED")
+    done = await wait_for(spacelift, run.key, lambda record: record.state == "PLANNING")
+    _, hold = await spacelift.get_newest_run("parent", run_type="PROPOSED")
+    await spacelift.stop_run(run.key, note="enough")
+    stopped = await wait_for(spacelift, run.key, lambda record: record.is_terminal)
+
+    assert (done.type, stopped.state) == ("PROPOSED", "STOPPED")
+    assert hold.blocker is not None
+    assert hold.blocker.id == blocking.id
+    assert await spacelift.list_runs_after("child", native.id) == []
+
+
+async def test_a_proposed_run_in_review_is_ended_by_its_reviewers_only(
+    spacelift: client.SpaceliftClient, person: Person
+) -> None:
+    await person("stacks", "reviewed", "outcomes", outcomes=[{"approval": True}])
+    run = await spacelift.trigger_run("reviewed", marker="plan", run_type="PROPOSED")
+
+    held = await wait_for(spacelift, run.key, lambda record: record.state == "PENDING_REVIEW")
+    for refused in (spacelift.stop_run, spacelift.discard_run, spacelift.cancel_run):
+        with pytest.raises(errors.Refused):
+            await refused(run.key, note="not needed")
+    await person("runs", run.id, "approve")
+
+    assert held.needs_approval
+    assert (await wait_for(spacelift, run.key, lambda run: run.is_terminal)).state == "FINISHED"
+
+
+async def test_a_destroy_run_blocks_its_stack_and_is_listed_with_the_tracked_ones(
+    spacelift: client.SpaceliftClient,
+) -> None:
+    run = await spacelift.trigger_run("doomed", marker="destroy", run_type="DESTROY")
+    second = await spacelift.trigger_run("doomed", marker="apply")
+    listed = await spacelift.list_runs_after("doomed", None, run_type="DESTROY")
+
+    done = await wait_for(spacelift, run.key, lambda record: record.is_terminal)
+
+    assert [each.id for each in listed] == [second.id, run.id]
+    assert (done.type, done.state) == ("DESTROY", "FINISHED")
+
+
+async def test_a_locked_stack_names_its_owner_refuses_others_and_holds_their_runs(
+    spacelift: client.SpaceliftClient, person: Person
+) -> None:
+    await person("stacks", "locked", "lock", user="jane", note="mending it")
+
+    _, hold = await spacelift.get_newest_run("locked")
+    with pytest.raises(errors.Refused):
+        await spacelift.trigger_run("locked", marker="chain-11")
+    read = await spacelift.get_stack_holds(["locked"])
+    await person("stacks", "locked", "unlock", user="jane")
+
+    assert (hold.locked_by, hold.lock_note, hold.is_disabled) == ("jane", "mending it", False)
+    assert hold.locked_at is not None
+    assert read == {"locked": hold}
+    assert (await spacelift.get_stack_holds(["locked"]))["locked"] == StackHold()
+
+
+async def test_a_disabled_stack_says_so_and_creates_no_run(
+    spacelift: client.SpaceliftClient, person: Person
+) -> None:
+    await person("stacks", "off", "disable")
+
+    _, hold = await spacelift.get_newest_run("off")
+    with pytest.raises(errors.Refused):
+        await spacelift.trigger_run("off", marker="chain-12")
+
+    assert hold == StackHold(is_disabled=True)
+
+
+async def test_a_queued_run_comes_with_the_run_that_blocks_it(
+    spacelift: client.SpaceliftClient,
+) -> None:
+    first = await spacelift.trigger_run("asks", marker="chain-13")
+    await wait_for(spacelift, first.key, lambda record: record.state == "UNCONFIRMED")
+    second = await spacelift.trigger_run("asks", marker="chain-14")
+
+    read = (await spacelift.get_runs([second.key]))[second.key]
+    for key in (second.key, first.key):
+        await spacelift.discard_run(key, note="over")
+
+    assert read is not None
+    assert read.hold is not None
+    assert read.hold.blocker is not None
+    assert (read.state, read.hold.blocker.id) == ("QUEUED", first.id)
+    assert read.hold.blocker.state == "UNCONFIRMED"
 
 
 async def test_a_run_takes_variables_of_its_own(spacelift: client.SpaceliftClient) -> None:

@@ -13,6 +13,7 @@ KEY = RunKey(stack_id="vpc", run_id="01R")
 FIXED = [value for value in vars(documents).values() if isinstance(value, documents.Document)]
 OF_RUNS = [documents.get_runs([KEY] * size)[0] for size in documents.SIZES]
 OF_STACKS = [documents.get_stacks(["vpc"] * size)[0] for size in documents.SIZES]
+OF_HOLDS = [documents.get_stack_holds(["vpc"] * size)[0] for size in documents.SIZES]
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +23,13 @@ def schema() -> graphql.GraphQLSchema:
 
 
 @pytest.mark.parametrize(
-    "document", FIXED + OF_RUNS + OF_STACKS, ids=lambda document: document.name
+    "document", FIXED + OF_RUNS + OF_STACKS + OF_HOLDS, ids=lambda document: document.name
 )
 def test_a_document_is_valid(schema: graphql.GraphQLSchema, document: documents.Document) -> None:
     assert graphql.validate(schema, graphql.parse(document.text)) == []
 
 
 def test_search_variables_fit_their_input_type(schema: graphql.GraphQLSchema) -> None:
-    variables = documents.search_stacks(["team:net"], after="cursor")
+    variables = documents.search_stacks([["team:net"], ["prod"]], after="cursor")
 
     assert graphql.utilities.coerce_input_value(variables["input"], schema.get_type("SearchInput"))

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from controller.spacelift import client, errors
-from controller.spacelift.models import RunDelta, RunKey, RunRecord, StackEdge, Viewer
+from controller.spacelift.models import RunDelta, RunKey, RunRecord, StackEdge, StackHold, Viewer
 
 ME = {"viewer": {"id": "me"}}
 KEY = RunKey(stack_id="vpc", run_id="01RUN1")
@@ -77,6 +77,56 @@ async def test_missing_and_invisible_stacks_are_none(
     assert len(account.exchanges) == 1
 
 
+HELD = {
+    "isDisabled": True,
+    "lockedBy": "jdoe",
+    "lockedAt": 1_767_225_600,
+    "lockNote": "mending it",
+    "blocker": {"id": "01R", "state": "APPLYING", "type": "TRACKED"},
+}
+HOLD = StackHold(
+    is_disabled=True,
+    locked_by="jdoe",
+    locked_at=1_767_225_600,
+    lock_note="mending it",
+    blocker=RunRecord(id="01R", stack_id="vpc", state="APPLYING", type="TRACKED"),
+)
+
+
+async def test_what_holds_stacks_is_read_together(account: Any, spacelift: Any) -> None:
+    free = {"isDisabled": False, "lockedBy": "", "lockedAt": None, "blocker": None}
+    account.script = [ME | {"a0": HELD, "a1": free, "a2": None, "a3": None, "a4": None}]
+
+    holds = await spacelift.get_stack_holds(["vpc", "eks", "gone"])
+
+    assert holds == {"vpc": HOLD, "eks": StackHold(), "gone": None}
+    assert len(account.exchanges) == 1
+
+
+async def test_a_run_comes_with_what_holds_its_stack(
+    account: Any, spacelift: Any, run_json: Any
+) -> None:
+    account.script = [ME | {"a0": HELD | {"run": run_json("01RUN1")}}]
+
+    run = (await spacelift.get_runs([KEY]))[KEY]
+
+    assert (run.id, run.hold) == ("01RUN1", HOLD)
+
+
+async def test_the_newest_run_comes_with_what_holds_the_stack(
+    account: Any, spacelift: Any, run_json: Any
+) -> None:
+    page = {"runs": [run_json("01RUN1"), run_json("01RUN2")]}
+    account.script = [ME | {"stack": HELD | page}, ME | {"stack": HELD | {"runs": []}}]
+
+    newest, hold = await spacelift.get_newest_run("vpc")
+    none, _ = await spacelift.get_newest_run("vpc", run_type="PROPOSED")
+
+    assert (newest.id, hold, none) == ("01RUN2", HOLD, None)
+    assert "proposedRuns" in account.bodies[-1]["query"]
+    assert "proposedRuns" not in account.bodies[0]["query"]
+
+
 async def test_nothing_asked_is_nothing_sent(account: Any, spacelift: Any) -> None:
     assert await spacelift.get_stacks([]) == {}
     assert await spacelift.get_runs([]) == {}
@@ -105,6 +155,39 @@ async def test_only_stacks_that_carry_a_label_verbatim_are_listed(
             {"field": "label", "constraint": {"stringMatches": ["dependsOn:vpc"]}},
         ],
     }
+
+
+async def test_stacks_with_all_labels_are_searched_with_one_predicate_for_each(
+    account: Any, spacelift: Any, stack_json: Any
+) -> None:
+    nodes = [
+        stack_json("b", labels=["net", "prod"]),
+        stack_json("a", labels=["prod", "x", "net"]),
+        stack_json("one", labels=["net"]),
+    ]
+    account.script = [ME | {"searchStacks": _page(nodes, None)}]
+
+    stacks = await spacelift.list_stacks_with_labels(["net", "prod"], limit=9)
+
+    assert [stack.id for stack in stacks] == ["a", "b"]
+    assert account.bodies[0]["variables"]["input"]["predicates"] == [
+        {"field": "label", "constraint": {"stringMatches": ["net"]}},
+        {"field": "label", "constraint": {"stringMatches": ["prod"]}},
+    ]
+
+
+async def test_a_search_for_stacks_with_all_labels_ends_once_there_are_too_many(
+    account: Any, spacelift: Any, stack_json: Any
+) -> None:
+    account.script = [
+        ME | {"searchStacks": _page([stack_json("a", labels=["net"])], "cursor-1")},
+        ME | {"searchStacks": _page([stack_json("b", labels=["net"])], "cursor-2")},
+    ]
+
+    stacks = await spacelift.list_stacks_with_labels(["net"], limit=1)
+
+    assert [stack.id for stack in stacks] == ["a", "b"]
+    assert len(account.bodies) == 2
 
 
 async def test_a_search_goes_through_all_pages_of_all_chunks_of_labels(

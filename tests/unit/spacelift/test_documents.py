@@ -42,7 +42,9 @@ def test_there_are_only_four_texts_however_many_runs_are_read() -> None:
 
 def sized() -> list[documents.Document]:
     of_runs = [documents.get_runs(keys(size))[0] for size in documents.SIZES]
-    return of_runs + [documents.get_stacks(["vpc"] * size)[0] for size in documents.SIZES]
+    of_stacks = [documents.get_stacks(["vpc"] * size)[0] for size in documents.SIZES]
+    of_holds = [documents.get_stack_holds(["vpc"] * size)[0] for size in documents.SIZES]
+    return of_runs + of_stacks + of_holds
 
 
 @pytest.mark.parametrize("document", FIXED + sized(), ids=lambda document: document.name)
