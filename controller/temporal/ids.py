@@ -1,12 +1,18 @@
 """Workflow ids, task queues and the names that are Temporal's API: one place for each."""
 
+from controller.api import v1alpha1
+
 CHAIN_WORKFLOW = "StackDependencyChainWorkflow"
 EXECUTION_WORKFLOW = "StackExecutionWorkflow"
 CHAIN_PREFIX = "stackchain/"
 
 REPORT_SIGNAL = "report_stack_progress"
 PARALLELISM_SIGNAL = "set_parallelism"
+SUSPEND_SIGNAL = "suspend"
+RESUME_SIGNAL = "resume"
+ORPHAN_SIGNAL = "orphan"
 WAKE_SIGNAL = "wake"
+MAY_STOP_SIGNAL = "may_stop"
 PROGRESS_QUERY = "progress"
 
 # Keys of the memo that every chain workflow carries.
@@ -18,9 +24,15 @@ def chain_workflow_id(*, namespace: str, name: str, uid: str) -> str:
     return f"{CHAIN_PREFIX}{namespace}/{name}/{uid}"
 
 
-def execution_workflow_id(*, account: str, stack_id: str) -> str:
-    """One id per stack: Temporal lets one execution at a time have it, whatever the chain."""
-    return f"spacelift/{account}/{stack_id}"
+def execution_workflow_id(
+    *, account: str, stack_id: str, operation: str = v1alpha1.Operation.APPLY
+) -> str:
+    """One id per stack: Temporal lets one execution at a time have it, whatever the chain.
+
+    Plans change nothing and block nothing, so they have an id of their own.
+    """
+    plan = "/plan" if operation == v1alpha1.Operation.PLAN else ""
+    return f"spacelift/{account}/{stack_id}{plan}"
 
 
 def operator_queue(installation: str) -> str:

@@ -22,8 +22,31 @@ class Connection:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RetryPolicy:
+    """How many further runs a stack may have after a FAILED one, and the pauses between them."""
+
+    limit: int = 0
+    backoff_seconds: int = 30
+    max_backoff_seconds: int = 600
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class KeptStack:
+    """A stack that succeeded in an earlier run of the chain and is not run again."""
+
+    stack_id: str
+    run_number: int
+    run_id: str | None = None
+    url: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ChainInput:
-    """Starts a `StackDependencyChainWorkflow`. `attempt` counts rechecks of one run number."""
+    """Starts a `StackDependencyChainWorkflow`. `attempt` counts rechecks of one run number.
+
+    Either `roots` or `root_labels` is empty. `commit_sha` is the root's. `environment` goes to each
+    run that the chain triggers. `kept` are stacks that an earlier run of the chain left succeeded.
+    """
 
     namespace: str
     name: str
@@ -38,6 +61,24 @@ class ChainInput:
     sources: list[str]
     parallelism: int
     max_stacks: int = v1alpha1.MAX_STACKS
+    root_labels: list[str] = dataclasses.field(default_factory=list)
+    direction: str = v1alpha1.Direction.DOWNSTREAM
+    include_roots: bool = True
+    max_depth: int | None = None
+    exclude_stack_ids: list[str] = dataclasses.field(default_factory=list)
+    exclude_labels: list[str] = dataclasses.field(default_factory=list)
+    operation: str = v1alpha1.Operation.APPLY
+    commit_sha: str | None = None
+    environment: dict[str, str] = dataclasses.field(default_factory=dict)
+    native_runs: str = v1alpha1.NativeRuns.ADOPT
+    failure_policy: str = v1alpha1.FailurePolicy.SKIP_DEPENDENTS
+    confirmation_policy: str = v1alpha1.ConfirmationPolicy.STACK_DEFAULT
+    confirmation_deadline_seconds: int | None = None
+    active_deadline_seconds: int | None = None
+    stack_deadline_seconds: int | None = None
+    retry: RetryPolicy = RetryPolicy()
+    is_suspended: bool = False
+    kept: list[KeptStack] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +96,9 @@ class ChainMemo:
     request_key: str
     handled_spec: str | None
     handled_run: str | None
+    handled_retry: str | None = None
+    operation: str = v1alpha1.Operation.APPLY
+    is_orphan: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,12 +110,24 @@ class SetParallelism:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class FetchDependentStacksInput:
-    """Asks for the subgraph downstream of the roots."""
+    """Asks for the roots, the stacks that lie in the direction, and what else matters to them.
+
+    Beside the stacks that may belong to the chain, that is for Apply all on which runs of its
+    members would make Spacelift queue runs, and for Destroy what depends on members. `max_stacks`
+    bounds the members, not what is read, since stacks may be left out.
+    """
 
     connection: Connection
     roots: list[str]
     sources: list[str]
     max_stacks: int
+    root_labels: list[str] = dataclasses.field(default_factory=list)
+    direction: str = v1alpha1.Direction.DOWNSTREAM
+    include_roots: bool = True
+    max_depth: int | None = None
+    exclude_stack_ids: list[str] = dataclasses.field(default_factory=list)
+    exclude_labels: list[str] = dataclasses.field(default_factory=list)
+    operation: str = v1alpha1.Operation.APPLY
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +136,11 @@ class StackExecutionInput:
 
     `adopt_origin` is the run whose creation made Spacelift queue the run to use; None: trigger.
     `surplus_origins` are runs that may have queued one which is then not wanted.
-    `queuers` are the stacks that such runs name as `triggeredBy`.
+    `queuers` are the stacks that such runs name as `triggeredBy`. `is_confirming`: the chain
+    confirms planned changes itself. The deadlines count from when the run is known, and from when
+    it waits for a person; with `waits_to_stop` the chain first ends what Spacelift would start once
+    the run is stopped, and then says so. `settles_trigger`: a cancel waits until it is known what
+    became of the first try of a trigger; executions that began before there was a choice do not.
     """
 
     connection: Connection
@@ -91,6 +151,15 @@ class StackExecutionInput:
     adopt_origin: str | None = None
     surplus_origins: list[str] = dataclasses.field(default_factory=list)
     queuers: list[str] = dataclasses.field(default_factory=list)
+    operation: str = v1alpha1.Operation.APPLY
+    commit_sha: str | None = None
+    environment: dict[str, str] = dataclasses.field(default_factory=dict)
+    is_confirming: bool = False
+    confirmation_deadline_seconds: int | None = None
+    stack_deadline_seconds: int | None = None
+    retry: RetryPolicy = RetryPolicy()
+    settles_trigger: bool = False
+    waits_to_stop: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,14 +170,20 @@ class FindStackRunInput:
     stack_id: str
     adopt_origin: str | None
     queuers: list[str]
+    operation: str = v1alpha1.Operation.APPLY
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class FindStackRunResult:
-    """`newest_run_id` is "" for a stack that never ran; `adopted_run_id` None if none is there."""
+    """`newest_run_id` is "0" for a stack that never ran; `adopted_run_id` None if none is there.
+
+    `hold_reason` says what keeps a run from being triggered now; "" if nothing does.
+    """
 
     newest_run_id: str
     adopted_run_id: str | None = None
+    hold_reason: str = ""
+    hold_message: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,6 +195,9 @@ class TriggerStackRunInput:
     newest_run_id: str
     marker: str
     was_attempted: bool = False
+    operation: str = v1alpha1.Operation.APPLY
+    commit_sha: str | None = None
+    environment: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,6 +213,25 @@ class FollowStackRunInput:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class AwaitStackReleaseInput:
+    """Waits until what holds the stack differs from what the message says."""
+
+    connection: Connection
+    stack_id: str
+    hold_message: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ConfirmStackRunInput:
+    """Confirms the run if it waits for nothing else."""
+
+    connection: Connection
+    stack_id: str
+    run_id: str
+    note: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StopStackRunInput:
     """Stops a run by the call that fits its state.
 
@@ -146,16 +243,22 @@ class StopStackRunInput:
     run_id: str | None
     newest_run_id: str
     note: str
+    operation: str = v1alpha1.Operation.APPLY
+    commit_sha: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class NativeRunTarget:
-    """A stack whose runs, queued natively by the origins' creation, are not wanted."""
+    """A stack whose runs, queued natively by the origins' creation, are not wanted.
+
+    The deepest are stopped first: a run that ends lets Spacelift start those that wait for it.
+    """
 
     stack_id: str
     origin_run_ids: list[str]
     queuers: list[str]
     keep_run_id: str | None = None
+    depth: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -211,3 +314,8 @@ class PublishChainStatusResult:
     """The sequence that the written status covers."""
 
     sequence: int
+
+
+def as_orphan(memo: ChainMemo) -> ChainMemo:
+    """Return the memo of a run whose resource went and left it to itself."""
+    return dataclasses.replace(memo, is_orphan=True)

@@ -18,16 +18,19 @@ FINAL_STOP = (errors.PermissionDenied, errors.NotFound, errors.Refused)
 AMBIGUOUS = errors.AmbiguousOutcome.__name__
 # Failures of a trigger after which it may be sent again without looking for its run.
 NOTHING_SENT = frozenset({errors.Unreachable.__name__, errors.RateLimited.__name__})
+UNREACHABLE = errors.Unreachable.__name__
+# Nothing was created, and something will be once the stack is unlocked or enabled.
+STACK_HELD = "StackHeld"
 
 
 def to_application_error(
-    error: errors.SpaceliftError, *, is_stop: bool = False, as_type: str | None = None
+    error: errors.SpaceliftError, *, goes_on: bool = False, as_type: str | None = None
 ) -> temporalio.exceptions.ApplicationError:
     """Return the error that Temporal understands.
 
     Args:
         error: what the client raised.
-        is_stop: a run goes on until it is stopped, so bad credentials are no reason to give up.
+        goes_on: a run goes on meanwhile, so bad credentials are no reason to give up.
         as_type: the type that it gets; such an error is never final.
     """
     delay: timedelta | None = None
@@ -39,7 +42,7 @@ def to_application_error(
     return temporalio.exceptions.ApplicationError(
         str(error),
         type=as_type or type(error).__name__,
-        non_retryable=as_type is None and isinstance(error, FINAL_STOP if is_stop else _FINAL),
+        non_retryable=as_type is None and isinstance(error, FINAL_STOP if goes_on else _FINAL),
         next_retry_delay=delay,
         category=category,
     )

@@ -10,9 +10,13 @@ HEARTBEAT_SECONDS = 3.0
 
 
 @contextlib.asynccontextmanager
-async def kept_alive(*, seconds: float = HEARTBEAT_SECONDS) -> AsyncIterator[None]:
-    """Heartbeat while the context is open, whatever it waits for."""
-    beating = asyncio.create_task(_beat(seconds))
+async def kept_alive(*, seconds: float | None = None) -> AsyncIterator[None]:
+    """Heartbeat while the context is open, whatever it waits for.
+
+    The first one comes after the interval: most calls are over by then, and each heartbeat is a
+    request that Temporal writes down, and bills.
+    """
+    beating = asyncio.create_task(_beat(HEARTBEAT_SECONDS if seconds is None else seconds))
     try:
         yield
     finally:
@@ -21,5 +25,5 @@ async def kept_alive(*, seconds: float = HEARTBEAT_SECONDS) -> AsyncIterator[Non
 
 async def _beat(seconds: float) -> None:
     while True:
-        activity.heartbeat()
         await asyncio.sleep(seconds)
+        activity.heartbeat()

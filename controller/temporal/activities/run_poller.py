@@ -1,6 +1,7 @@
-"""Reads all followed runs of a connection together, so that requests do not grow with runs.
+"""Reads all that is followed of a connection together, so that requests do not grow with it.
 
 One task per connection asks for many runs in one document; each follow waits for its own news.
+Stacks that hold their next run are followed by a poller of their own in the same way.
 """
 
 import asyncio
@@ -9,14 +10,15 @@ import dataclasses
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 from controller.spacelift import errors, models
 
 logger = logging.getLogger(__name__)
 
-ReadRuns = Callable[
-    [Sequence[models.RunKey]], Awaitable[Mapping[models.RunKey, models.RunRecord | None]]
-]
+# What names a followed thing, sortable; and what is read of it.
+_Key = TypeVar("_Key", bound=Any)
+_Record = TypeVar("_Record")
 
 # News is most likely soon after a run was created, so young follows are read more often.
 _YOUNG_TICKS = 3
@@ -29,23 +31,23 @@ _LONGEST_BACKOFF_SECONDS = 60.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
-    """What one tick found of a run: a record, None if it is not to be seen, or an error."""
+class Reading(Generic[_Record]):
+    """What one tick found: a record, None if it is not to be seen, or an error."""
 
-    record: models.RunRecord | None
+    record: _Record | None
     error: errors.SpaceliftError | None = None
 
 
 @dataclasses.dataclass(kw_only=True, eq=False, slots=True)
-class _Follow:
-    key: models.RunKey
+class _Follow(Generic[_Key, _Record]):
+    key: _Key
     since: float
     due: float
-    readings: asyncio.Queue[Reading]
+    readings: asyncio.Queue[Reading[_Record]]
 
 
-class RunPoller:
-    """Every follow gets each reading of its run; one request at most per tick and 50 runs.
+class Poller(Generic[_Key, _Record]):
+    """Every follow gets each reading of its key; one request at most per tick and 50 keys.
 
     Follows are due at the same instants, multiples of the interval, whenever they began: that is
     what lets many runs share a document.
@@ -53,15 +55,15 @@ class RunPoller:
 
     def __init__(
         self,
-        read_runs: ReadRuns,
+        read: Callable[[Sequence[_Key]], Awaitable[Mapping[_Key, _Record | None]]],
         *,
         tick_seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._read_runs = read_runs
+        self._read_records = read
         self._tick = tick_seconds
         self._clock = clock
-        self._follows: set[_Follow] = set()
+        self._follows: set[_Follow[_Key, _Record]] = set()
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
@@ -76,21 +78,22 @@ class RunPoller:
 
     @contextlib.asynccontextmanager
     async def follow(
-        self, key: models.RunKey, *, read_now: bool
-    ) -> AsyncIterator[asyncio.Queue[Reading]]:
-        """Give a queue that receives the readings of a run while the context is open.
+        self, key: _Key, *, read_now: bool
+    ) -> AsyncIterator[asyncio.Queue[Reading[_Record]]]:
+        """Give a queue that receives the readings of a key while the context is open.
 
         Args:
-            key: the run.
+            key: the run, or the stack.
             read_now: read it at once instead of at the next tick.
         """
         now = self._clock()
         due = now if read_now else self._next_due(now, age=0)
-        follow = _Follow(key=key, since=now, due=due, readings=asyncio.Queue(maxsize=1))
+        readings: asyncio.Queue[Reading[_Record]] = asyncio.Queue(maxsize=1)
+        follow = _Follow(key=key, since=now, due=due, readings=readings)
         self._follows.add(follow)
         self._news.set()
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._poll(), name="run-poller")
+            self._task = asyncio.create_task(self._poll(), name="spacelift-poller")
         try:
             yield follow.readings
         finally:
@@ -129,17 +132,17 @@ class RunPoller:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), max(0.0, seconds))
 
-    async def _read(self, due: list[_Follow]) -> None:
+    async def _read(self, due: list[_Follow[_Key, _Record]]) -> None:
         keys = sorted({follow.key for follow in due})
         try:
-            records = await self._read_runs(keys)
+            records = await self._read_records(keys)
             readings = {key: Reading(record=records[key]) for key in keys}
         except errors.SpaceliftError as error:
             self._failed(due, error)
             return
         except Exception as error:
             # All follows of this process hang on this task, so no mistake may end it.
-            logger.exception("Reading runs failed in a way that is not foreseen")
+            logger.exception("Polling Spacelift failed in a way that is not foreseen")
             self._failed(due, errors.SpaceliftError(f"{type(error).__name__}: {error}"))
             return
         self._failures, self._failing_since = 0, None
@@ -148,7 +151,7 @@ class RunPoller:
             follow.due = self._next_due(now, age=now - follow.since)
             _offer(follow, readings[follow.key])
 
-    def _failed(self, due: list[_Follow], error: errors.SpaceliftError) -> None:
+    def _failed(self, due: list[_Follow[_Key, _Record]], error: errors.SpaceliftError) -> None:
         """Back off, all follows together; tell them once it lasts or cannot pass by itself."""
         now = self._clock()
         self._failures += 1
@@ -160,13 +163,21 @@ class RunPoller:
         self._resume_at = now + delay
         lasts = now - self._failing_since >= _PROBLEM_AFTER_SECONDS
         rejected = isinstance(error, errors.CredentialsRejected | errors.PermissionDenied)
-        logger.warning("Reading runs failed", extra={"error": str(error), "runs": len(due)})
+        logger.warning("Polling Spacelift failed", extra={"error": str(error), "runs": len(due)})
         if lasts or rejected:
             for follow in self._follows:
                 _offer(follow, Reading(record=None, error=error))
 
 
-def _offer(follow: _Follow, reading: Reading) -> None:
+class RunPoller(Poller[models.RunKey, models.RunRecord]):
+    """Follows runs."""
+
+
+class HoldPoller(Poller[str, models.StackHold]):
+    """Follows stacks that hold their next run."""
+
+
+def _offer(follow: _Follow[_Key, _Record], reading: Reading[_Record]) -> None:
     """Keep only the newest reading: a follow that is slow wants what is true now."""
     if follow.readings.full():
         follow.readings.get_nowait()

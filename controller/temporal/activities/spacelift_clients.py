@@ -6,12 +6,15 @@ from collections.abc import Callable
 import temporalio.exceptions
 
 from controller import connections
-from controller.chain import runs
+from controller.chain import holds, runs
 from controller.spacelift import auth, client, endpoints, models
 from controller.temporal import messages
 from controller.temporal.activities import run_poller
 
 Observer = Callable[[str, str, float], None]
+
+# Texts from outside travel in histories and messages.
+_NOTE_CHARACTERS = 256
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,31 +24,57 @@ class Served:
     endpoint: str
     client: client.SpaceliftClient
     poller: run_poller.RunPoller
+    hold_poller: run_poller.HoldPoller
     connection: connections.Connection
 
     def owns(self, run: models.RunRecord) -> bool:
         """Whether the run was triggered with this connection's API key."""
-        key_id, _ = self.connection.read_credentials()
-        return endpoints.is_own_run(run.triggered_by, key_id)
+        return self._is_ours(run.triggered_by)
 
     def snapshot(self, run: models.RunRecord) -> runs.RunSnapshot:
         """Return the run as workflows see it."""
-        return snapshot(self.endpoint, run)
+        return runs.RunSnapshot(
+            run_id=run.id,
+            state=run.state,
+            finished=run.finished,
+            needs_approval=run.needs_approval,
+            note=(run.note or "")[:_NOTE_CHARACTERS],
+            url=endpoints.run_url(self.endpoint, run.stack_id, run.id),
+            added=run.delta.added if run.delta else None,
+            changed=run.delta.changed if run.delta else None,
+            deleted=run.delta.deleted if run.delta else None,
+            hold=self._hold_of(run),
+        )
 
+    def hold(self, found: models.StackHold) -> holds.Hold:
+        """Return what keeps us from creating a run; a lock of our own key does not."""
+        owner = found.locked_by or ""
+        if not owner or self._is_ours(owner):
+            return holds.Hold(is_disabled=found.is_disabled)
+        return holds.Hold(
+            is_disabled=found.is_disabled,
+            locked_by=owner[:_NOTE_CHARACTERS],
+            locked_at=found.locked_at,
+            lock_note=(found.lock_note or "")[:_NOTE_CHARACTERS],
+        )
 
-def snapshot(endpoint: str, run: models.RunRecord) -> runs.RunSnapshot:
-    """Return the run as workflows see it."""
-    return runs.RunSnapshot(
-        run_id=run.id,
-        state=run.state,
-        finished=run.finished,
-        needs_approval=run.needs_approval,
-        note=(run.note or "")[:256],
-        url=endpoints.run_url(endpoint, run.stack_id, run.id),
-        added=run.delta.added if run.delta else None,
-        changed=run.delta.changed if run.delta else None,
-        deleted=run.delta.deleted if run.delta else None,
-    )
+    def _hold_of(self, run: models.RunRecord) -> holds.Hold | None:
+        """Return what a queued run may wait for; proposed ones go beside the run that blocks."""
+        if run.hold is None or run.state != models.RunState.QUEUED:
+            return None
+        hold, blocker = self.hold(run.hold), run.hold.blocker
+        if blocker is None or blocker.id == run.id or run.type == models.RunType.PROPOSED:
+            return hold
+        return dataclasses.replace(
+            hold,
+            blocker_id=blocker.id,
+            blocker_state=blocker.state,
+            blocker_url=endpoints.run_url(self.endpoint, run.stack_id, blocker.id),
+        )
+
+    def _is_ours(self, login: str | None) -> bool:
+        key_id, _ = self.connection.read_credentials()
+        return endpoints.is_own_run(login, key_id)
 
 
 class _CredentialsOf:
@@ -114,6 +143,9 @@ class SpaceliftClients:
             endpoint=connection.endpoint,
             client=spacelift,
             poller=run_poller.RunPoller(spacelift.get_runs, tick_seconds=self._poll_seconds),
+            hold_poller=run_poller.HoldPoller(
+                spacelift.get_stack_holds, tick_seconds=self._poll_seconds
+            ),
             connection=connection,
         )
 
@@ -126,4 +158,5 @@ class SpaceliftClients:
         """Close all clients."""
         for served in self._served.values():
             await served.poller.aclose()
+            await served.hold_poller.aclose()
             await served.client.aclose()

@@ -1,8 +1,7 @@
-"""find_, trigger_, follow_ and stop_stack_run, and what goes with them: one stack at a time.
+"""find_, trigger_, follow_, confirm_ and stop_stack_run, and what goes with them.
 
-Spacelift has no idempotency key. Since one execution at a time has a stack (`ids`), a run that is
-newer than the one found before, and was triggered with our key, is ours: that is how a trigger
-whose answer was lost is found again instead of being sent twice.
+The activities of one stack: here is what Temporal sees of them, beside are the modules that say
+how a run is found, created, confirmed and stopped.
 """
 
 import asyncio
@@ -10,27 +9,34 @@ import dataclasses
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import temporalio.activity as activity
 import temporalio.exceptions
 
-from controller.chain import runs
+from controller.chain import holds, runs
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
-from controller.temporal.activities import errors, heartbeats, run_poller, spacelift_clients
+from controller.temporal.activities import (
+    errors,
+    heartbeats,
+    own_runs,
+    run_poller,
+    spacelift_clients,
+    stack_confirms,
+    stack_stops,
+    stack_triggers,
+)
 
 logger = logging.getLogger(__name__)
 
 # Ids of a stack's runs are compared as text; any ULID is above this.
 _BEFORE_ALL = "0"
-# How often a run is read again while an activity waits for the effect of its own call.
-_EFFECT_SECONDS = 1.0
 # A follow hands over before its activity times out.
 _FOLLOW_LIMIT_SECONDS = 3300.0
-_STOPS_AT_ONCE = 10
+
+_Record = TypeVar("_Record")
 
 
 class Counters(Protocol):
@@ -84,102 +90,98 @@ class StackOperations:
         served = self._clients.get(argument.connection)
         try:
             async with heartbeats.kept_alive():
-                return await self._find(served, argument)
+                if argument.adopt_origin is not None:
+                    return await self._find_adopted(served, argument, argument.adopt_origin)
+                return await self._find_newest(served, argument)
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error) from error
 
-    async def _find(
+    async def _find_newest(
         self, served: spacelift_clients.Served, argument: messages.FindStackRunInput
     ) -> messages.FindStackRunResult:
-        origin = argument.adopt_origin
-        if origin is None:
-            newest = await served.client.list_runs_after(argument.stack_id, None)
-            return messages.FindStackRunResult(
-                newest_run_id=newest[0].id if newest else _BEFORE_ALL
-            )
-        natives = await self._find_natives(served, argument.stack_id, [origin], argument.queuers)
+        newest, found = await served.client.get_newest_run(
+            argument.stack_id, run_type=own_runs.type_of(argument.operation)
+        )
+        reason, message = holds.of_creation(served.hold(found))
+        return messages.FindStackRunResult(
+            newest_run_id=newest.id if newest else _BEFORE_ALL,
+            hold_reason=reason or "",
+            hold_message=message,
+        )
+
+    async def _find_adopted(
+        self,
+        served: spacelift_clients.Served,
+        argument: messages.FindStackRunInput,
+        origin: str,
+    ) -> messages.FindStackRunResult:
+        natives = await stack_stops.find_natives(
+            served,
+            argument.stack_id,
+            [origin],
+            argument.queuers,
+            patience=self._patience.adopt_settle,
+        )
         if not natives:
             return messages.FindStackRunResult(newest_run_id=origin)
         self._counters.run_adopted()
         adopted = natives[0].run_id
         return messages.FindStackRunResult(newest_run_id=adopted, adopted_run_id=adopted)
 
-    async def _find_natives(
-        self,
-        served: spacelift_clients.Served,
-        stack_id: str,
-        origin_run_ids: list[str],
-        queuers: list[str],
-    ) -> list[runs.Candidate]:
-        """Return what the origins made Spacelift queue; what is late is waited for."""
-        found: list[runs.Candidate] = []
-        async for _ in _repeat(self._patience.adopt_settle):
-            records = await served.client.list_runs_after(stack_id, min(origin_run_ids))
-            found = runs.native_runs(
-                [_candidate(run) for run in records],
-                origin_run_ids=origin_run_ids,
-                queuers=queuers,
-            )
-            if len(found) == len(origin_run_ids):
-                break
-        return found
+    @activity.defn(name="await_stack_release")
+    async def await_stack_release(self, argument: messages.AwaitStackReleaseInput) -> None:
+        """Return once what holds the stack is another than the one known, or nothing, or unknown.
+
+        Whoever waits looks for the stack's runs again then, which tells whatever is wrong.
+        """
+        served = self._clients.get(argument.connection)
+        async with (
+            heartbeats.kept_alive(),
+            served.hold_poller.follow(argument.stack_id, read_now=False) as readings,
+        ):
+            async for reading in _readings(readings):
+                if reading.record is None:
+                    return
+                _, message = holds.of_creation(served.hold(reading.record))
+                if message != argument.hold_message:
+                    return
 
     @activity.defn(name="trigger_stack_run")
     async def trigger_stack_run(self, argument: messages.TriggerStackRunInput) -> runs.RunSnapshot:
         """Create a run once, whatever happens to the answer or to this process."""
-        lost_at = _lost_at(was_attempted=argument.was_attempted)
+        lost_at = stack_triggers.lost_since(was_attempted=argument.was_attempted)
         try:
             served = self._clients.get(argument.connection)
             async with heartbeats.kept_alive():
-                run = await self._find_own(served, argument, lost_at) if lost_at else None
+                run = await self._find_lost(served, argument, lost_at)
                 if run is None:
                     lost_at = None
-                    run = await served.client.trigger_run(argument.stack_id, marker=argument.marker)
+                    run = await stack_triggers.send(served, argument)
         except spacelift_errors.AmbiguousOutcome as error:
             self._counters.trigger_ambiguous()
-            _note_failure(time.time())
+            stack_triggers.note_failure(time.time())
             raise errors.to_application_error(error) from error
         except spacelift_errors.SpaceliftError as error:
-            _note_failure(None)
+            stack_triggers.note_failure(None)
             raise errors.to_application_error(error) from error
         except temporalio.exceptions.ApplicationError:
-            # Not found yet, or this worker does not serve the connection: all is as it was.
-            _note_failure(lost_at)
+            # Not found yet, held, or this worker does not serve the connection: all is as it was.
+            stack_triggers.note_failure(lost_at)
             raise
         self._counters.run_triggered()
         logger.info("Run triggered", extra={"stack_id": argument.stack_id, "run_id": run.id})
         return served.snapshot(run)
 
-    async def _find_own(
+    async def _find_lost(
         self,
         served: spacelift_clients.Served,
         argument: messages.TriggerStackRunInput,
-        lost_at: float,
+        lost_at: float | None,
     ) -> models.RunRecord | None:
-        """Return the run of a trigger whose answer was lost; None once the grace has passed.
-
-        Raises:
-            ApplicationError: not found yet; or Spacelift cannot be asked, which must neither end in
-                giving up nor pass for "nothing was sent", since the run may be there.
-        """
-        left = lost_at + self._patience.trigger_grace - time.time()
-        try:
-            records = await served.client.list_runs_after(argument.stack_id, argument.newest_run_id)
-        except spacelift_errors.SpaceliftError as error:
-            kind = type(error).__name__
-            as_type = errors.AMBIGUOUS if kind in errors.NOTHING_SENT else kind
-            raise errors.to_application_error(error, as_type=as_type) from error
-        own = [run for run in records if served.owns(run) and run.type == models.RunType.TRACKED]
-        if own:
-            logger.info("Run of a lost trigger found", extra={"stack_id": argument.stack_id})
-            return min(own, key=lambda run: run.id)
-        if left <= 0:
+        if lost_at is None:
             return None
-        raise temporalio.exceptions.ApplicationError(
-            f"The answer to the trigger of '{argument.stack_id}' was lost; looking for its run "
-            f"for {left:.0f} s more before triggering again.",
-            type=errors.AMBIGUOUS,
-            next_retry_delay=timedelta(seconds=min(left, 2.0)),
+        return await stack_triggers.find_lost(
+            served, argument, lost_at=lost_at, grace_seconds=self._patience.trigger_grace
         )
 
     @activity.defn(name="follow_stack_run")
@@ -221,6 +223,19 @@ class StackOperations:
                 non_retryable=True,
             )
 
+    @activity.defn(name="confirm_stack_run")
+    async def confirm_stack_run(self, argument: messages.ConfirmStackRunInput) -> runs.RunSnapshot:
+        """Confirm the run, whoever else does so meanwhile, and return how it stands then."""
+        served = self._clients.get(argument.connection)
+        key = models.RunKey(stack_id=argument.stack_id, run_id=argument.run_id)
+        try:
+            async with heartbeats.kept_alive():
+                return await stack_confirms.confirm_run(
+                    served, key, note=argument.note, patience=self._patience.stop_effect
+                )
+        except spacelift_errors.SpaceliftError as error:
+            raise errors.to_application_error(error, goes_on=True) from error
+
     @activity.defn(name="stop_stack_run")
     async def stop_stack_run(self, argument: messages.StopStackRunInput) -> runs.RunSnapshot | None:
         """Stop the run by the call that fits its state, and return how it stands then.
@@ -230,108 +245,34 @@ class StackOperations:
         served = self._clients.get(argument.connection)
         try:
             async with heartbeats.kept_alive():
-                run_id = argument.run_id or await self._find_possible(served, argument)
+                run_id = argument.run_id or await stack_stops.find_possible(
+                    served, argument, patience=self._patience.trigger_grace
+                )
                 if run_id is None:
                     return None
                 key = models.RunKey(stack_id=argument.stack_id, run_id=run_id)
-                return await self._stop(served, key, note=argument.note)
+                return await stack_stops.stop_run(
+                    served, key, note=argument.note, patience=self._patience.stop_effect
+                )
         except spacelift_errors.SpaceliftError as error:
-            raise errors.to_application_error(error, is_stop=True) from error
-
-    async def _find_possible(
-        self, served: spacelift_clients.Served, argument: messages.StopStackRunInput
-    ) -> str | None:
-        async for _ in _repeat(self._patience.trigger_grace):
-            records = await served.client.list_runs_after(argument.stack_id, argument.newest_run_id)
-            own = [
-                run.id for run in records if served.owns(run) and run.type == models.RunType.TRACKED
-            ]
-            if own:
-                return min(own)
-        return None
+            raise errors.to_application_error(error, goes_on=True) from error
 
     @activity.defn(name="stop_native_runs")
     async def stop_native_runs(
         self, argument: messages.StopNativeRunsInput
     ) -> messages.StopNativeRunsResult:
         """Stop what Spacelift queued on stacks that must not run it."""
-        served = self._clients.get(argument.connection)
-        slots = asyncio.Semaphore(_STOPS_AT_ONCE)
-
-        async def stop(target: messages.NativeRunTarget) -> list[messages.NativeRunEnd]:
-            async with slots:
-                return await self._stop_natives_of(served, target, argument.note)
-
-        async with heartbeats.kept_alive():
-            # One that fails must not keep the others from being stopped.
-            ends = await asyncio.gather(*map(stop, argument.targets), return_exceptions=True)
-        for end in ends:
-            if isinstance(end, spacelift_errors.SpaceliftError):
-                raise errors.to_application_error(end, is_stop=True) from end
-            if isinstance(end, BaseException):
-                raise end
-        found = [end for group in ends if isinstance(group, list) for end in group]
-        return messages.StopNativeRunsResult(runs=found)
-
-    async def _stop_natives_of(
-        self, served: spacelift_clients.Served, target: messages.NativeRunTarget, note: str
-    ) -> list[messages.NativeRunEnd]:
-        ends: list[messages.NativeRunEnd] = []
+        stops = stack_stops.NativeStops(
+            self._clients.get(argument.connection),
+            note=argument.note,
+            settle=self._patience.adopt_settle,
+            effect=self._patience.stop_effect,
+        )
         try:
-            natives = await self._find_natives(
-                served, target.stack_id, target.origin_run_ids, target.queuers
-            )
-            for native in natives:
-                # Of those that are over, one that was carried out must be told of.
-                is_of_note = native.has_finished or not native.is_over
-                if native.run_id != target.keep_run_id and is_of_note:
-                    key = models.RunKey(stack_id=target.stack_id, run_id=native.run_id)
-                    ends.append(
-                        _native_end(target.stack_id, await self._stop(served, key, note=note))
-                    )
-        except errors.FINAL_STOP as error:
-            # Trying again cannot help this stack; the others are not its business.
-            ends.append(
-                messages.NativeRunEnd(
-                    stack_id=target.stack_id,
-                    run_id="",
-                    state="",
-                    url="",
-                    is_left=False,
-                    problem=str(error),
-                )
-            )
-        return ends
-
-    async def _stop(
-        self, served: spacelift_clients.Served, key: models.RunKey, *, note: str
-    ) -> runs.RunSnapshot:
-        """Call what stops the run until it has ended, cannot be stopped, or ignores it."""
-        calls = {
-            "cancel": served.client.cancel_run,
-            "discard": served.client.discard_run,
-            "stop": served.client.stop_run,
-        }
-        called: set[str] = set()
-        current = runs.RunSnapshot(run_id=key.run_id, state="QUEUED")
-        async for _ in _repeat(self._patience.stop_effect):
-            record = await served.client.get_run(key)
-            if record is None:
-                raise spacelift_errors.NotFound(
-                    f"run '{key.run_id}' of stack '{key.stack_id}' is gone"
-                )
-            current = served.snapshot(record)
-            call = runs.stop_call(current)
-            if call is None:
-                return current
-            if call not in called:
-                try:
-                    await calls[call](key, note=note)
-                    called.add(call)
-                except spacelift_errors.Refused:
-                    # The state moved on between reading and calling: read it again.
-                    logger.debug("Stopping came too late", extra={"run_id": key.run_id})
-        return current
+            async with heartbeats.kept_alive():
+                return messages.StopNativeRunsResult(runs=await stops.run(argument.targets))
+        except spacelift_errors.SpaceliftError as error:
+            raise errors.to_application_error(error, goes_on=True) from error
 
     @activity.defn(name="await_execution_end")
     async def await_execution_end(self, argument: messages.AwaitExecutionInput) -> None:
@@ -340,20 +281,9 @@ class StackOperations:
             await self._await_execution_end(argument.workflow_id)
 
 
-async def _repeat(limit_seconds: float) -> AsyncIterator[None]:
-    """Yield at once, then again every second at most, until the limit has passed."""
-    until = time.monotonic() + limit_seconds
-    pause = min(_EFFECT_SECONDS, max(limit_seconds / 5, 0.05))
-    while True:
-        yield
-        if time.monotonic() >= until:
-            return
-        await asyncio.sleep(pause)
-
-
 async def _readings(
-    queue: asyncio.Queue[run_poller.Reading],
-) -> AsyncIterator[run_poller.Reading]:
+    queue: asyncio.Queue[run_poller.Reading[_Record]],
+) -> AsyncIterator[run_poller.Reading[_Record]]:
     """Yield readings until the activity should end."""
     until = time.monotonic() + _FOLLOW_LIMIT_SECONDS
     while (left := until - time.monotonic()) > 0:
@@ -363,50 +293,6 @@ async def _readings(
         except TimeoutError:
             return
         yield reading
-
-
-def _note_failure(lost_at: float | None) -> None:
-    """Tell the next attempt since when a run may be there that nobody knows of; None: none is.
-
-    The SDK delivers the last heartbeat of an attempt that fails by itself, and only such an attempt
-    writes details: whatever else a later attempt finds comes from a worker that died.
-    """
-    activity.heartbeat(activity.info().attempt, lost_at)
-
-
-def _lost_at(*, was_attempted: bool) -> float | None:
-    """Return since when a run may be there that nobody knows of; None if there cannot be one.
-
-    Without word from the attempt before, its worker is taken to have died just now and with the
-    request sent.
-    """
-    info = activity.info()
-    if info.attempt == 1:
-        return time.time() if was_attempted else None
-    match list(info.heartbeat_details):
-        case [attempt, lost_at] if attempt == info.attempt - 1:
-            return None if lost_at is None else float(lost_at)
-        case _:
-            return time.time()
-
-
-def _candidate(run: models.RunRecord) -> runs.Candidate:
-    return runs.Candidate(
-        run_id=run.id,
-        triggered_by=run.triggered_by,
-        is_over=run.is_terminal,
-        has_finished=run.state == models.RunState.FINISHED,
-    )
-
-
-def _native_end(stack_id: str, end: runs.RunSnapshot) -> messages.NativeRunEnd:
-    return messages.NativeRunEnd(
-        stack_id=stack_id,
-        run_id=end.run_id,
-        state=end.state,
-        url=end.url,
-        is_left=not end.is_over,
-    )
 
 
 def _unread(run_id: str, error: spacelift_errors.SpaceliftError) -> runs.RunSnapshot:

@@ -24,6 +24,8 @@ WAIT_TIMEOUT = timedelta(hours=1)
 FIRST_TRIES = temporalio.common.RetryPolicy(
     initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=5), maximum_attempts=3
 )
+# One that must tell what became of it.
+ONCE = temporalio.common.RetryPolicy(maximum_attempts=1)
 # After that for ever: giving up would turn an outage of Spacelift into failed stacks.
 PATIENT = temporalio.common.RetryPolicy(
     initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=60)
@@ -59,6 +61,18 @@ def cause_of(error: temporalio.exceptions.FailureError) -> tuple[str, str]:
 def is_final(error: temporalio.exceptions.ActivityError) -> bool:
     """Whether trying again cannot help."""
     return error.retry_state == temporalio.exceptions.RetryState.NON_RETRYABLE_FAILURE
+
+
+def delay_of(error: temporalio.exceptions.FailureError) -> timedelta:
+    """Return how long to wait after a failed try that no policy repeats."""
+    cause = error.cause
+    asked = getattr(cause, "next_retry_delay", None)
+    return asked if isinstance(asked, timedelta) else FIRST_TRIES.initial_interval
+
+
+def was_never_started(error: temporalio.exceptions.ActivityError) -> bool:
+    """Whether an activity of one try was canceled before any worker had it."""
+    return temporalio.exceptions.is_cancelled_exception(error) and error.started_event_id == 0
 
 
 async def persist(

@@ -6,19 +6,24 @@ our key is therefore ours.
 """
 
 import asyncio
+import contextlib
 import dataclasses
+import datetime
+from typing import Any
 
 import temporalio.exceptions
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from controller.api import reasons, v1alpha1
-    from controller.chain import progress, runs
+    from controller.chain import progress, retries, runs
     from controller.temporal import ids, messages
-    from controller.temporal.activities import errors, stack_operations
-    from controller.temporal.workflows import calls
+    from controller.temporal.workflows import calls, deadlines, reports, stack_calls, triggers
 
-_NOTE = "stackchain: the chain was canceled"
+# The chain gives up earlier; beyond this it is gone.
+_LEAVE_LIMIT = datetime.timedelta(seconds=90)
+
+_CANCELED = runs.Stop(cause=runs.StopCause.CHAIN_CANCELED)
 
 _PROBLEMS = {
     "CredentialsRejected": reasons.StackReason.CREDENTIALS_REJECTED,
@@ -33,27 +38,52 @@ _REFUSALS = {
 
 @workflow.defn(name=ids.EXECUTION_WORKFLOW)
 class StackExecutionWorkflow:
-    """find -> adopt or trigger -> follow -> classify; never triggers a second run."""
+    """find -> adopt or trigger -> follow -> classify, and again after a failure if that is wished.
+
+    Never triggers a second run while there is one that it may have triggered.
+    """
 
     @workflow.init
     def __init__(self, argument: messages.StackExecutionInput) -> None:
         self._input = argument
         self._run: runs.RunSnapshot | None = None
+        # The last run, once it failed and another one is to follow.
+        self._failed: runs.RunSnapshot | None = None
+        # How many runs there were.
+        self._attempts = 0
         self._newest_run_id = ""
-        self._may_have_triggered = False
+        self._trigger: triggers.Trigger | None = None
         self._is_adopted = False
-        self._is_canceling = False
-        self._is_closing = False
+        # Why what runs is to be stopped.
+        self._stop: runs.Stop | None = None
+        # The chain is asked before the run is stopped, and has answered.
+        self._is_asking = False
+        self._may_stop = False
         # The run is to be read at once: it is new here, or a wake came since it was read last.
         self._is_read_due = True
+        # A confirmation is tried once for each state of the run, and again after a wake.
+        self._is_confirmation_tried = False
+        self._refusal = ""
         self._running: asyncio.Task[progress.StackReport | None] | None = None
-        self._report: progress.StackReport | None = None
-        self._sent: progress.StackReport | None = None
+        self._told_view = ""
+        self._reports = reports.Reports(argument)
+        self._calls = stack_calls.StackCalls(argument, on_problem=self._on_problem)
+        self._deadlines = deadlines.Deadlines(
+            stack_seconds=argument.stack_deadline_seconds,
+            confirmation_seconds=argument.confirmation_deadline_seconds,
+            on_passed=self._deadline_passed,
+        )
 
     @workflow.signal(name=ids.WAKE_SIGNAL)
     def wake(self) -> None:
         """Something happened to the stack: read it now instead of at the next tick."""
         self._is_read_due = True
+        self._is_confirmation_tried = False
+
+    @workflow.signal(name=ids.MAY_STOP_SIGNAL)
+    def may_stop(self) -> None:
+        """What Spacelift would start once the run is stopped has ended."""
+        self._may_stop = True
 
     @workflow.run
     async def run(self, argument: messages.StackExecutionInput) -> progress.StackReport | None:
@@ -64,19 +94,26 @@ class StackExecutionWorkflow:
                 await workflow.wait_condition(work.done)
             except asyncio.CancelledError:
                 # Only noted here: it must interrupt the roll and never the clean-up.
-                self._cancel()
+                self._end_early(_CANCELED)
         return work.result()
 
-    def _cancel(self) -> None:
-        if not self._is_canceling:
-            self._is_canceling = True
+    def _end_early(self, stop: runs.Stop) -> None:
+        if self._stop is None:
+            self._stop = stop
             if self._running is not None:
                 self._running.cancel()
 
+    def _deadline_passed(self, stop: runs.Stop) -> None:
+        if self._stop is None:
+            self._end_early(stop)
+            if self._run is not None:
+                self._is_asking = self._input.waits_to_stop and bool(runs.stop_calls(self._run))
+                self._report_run(self._run)
+
     async def _work(self) -> progress.StackReport | None:
-        reporting = asyncio.create_task(self._send_reports())
+        reporting = asyncio.create_task(self._reports.send())
         self._running = asyncio.create_task(self._roll())
-        if self._is_canceling:
+        if self._stop is not None:
             self._running.cancel()
         try:
             try:
@@ -84,104 +121,135 @@ class StackExecutionWorkflow:
             except (temporalio.exceptions.ActivityError, asyncio.CancelledError) as error:
                 if not temporalio.exceptions.is_cancelled_exception(error):
                     raise
-                report = await self._clean_up()
+                report = await self._clean_up(self._stop or _CANCELED)
         except temporalio.exceptions.ActivityError as error:
             report = self._refused(error)
+        self._deadlines.close()
         # The end travels as the result; no report may come after it.
-        self._is_closing = True
+        self._reports.close()
         await reporting
         return report
 
     async def _roll(self) -> progress.StackReport | None:
-        if not await self._find():
-            return None
-        await self._trigger()
-        return await self._follow()
+        while await self._obtain_run():
+            run = await self._follow()
+            if not run.is_failed or self._attempts > self._input.retry.limit:
+                return self._classify(run)
+            await self._pause(run)
+        return None
 
-    async def _find(self) -> bool:
-        found: messages.FindStackRunResult = await calls.persist(
-            stack_operations.StackOperations.find_stack_run,
-            messages.FindStackRunInput(
-                connection=self._input.connection,
-                stack_id=self._input.stack_id,
-                adopt_origin=self._input.adopt_origin,
-                queuers=self._input.queuers,
-            ),
-            summary=f"runs of {self._input.stack_id}",
-            on_problem=self._on_problem,
+    # A run to follow
+
+    async def _obtain_run(self) -> bool:
+        """Adopt or trigger; False if a run was to be adopted and there is none."""
+        while True:
+            origin = self._input.adopt_origin if self._attempts == 0 else None
+            found = await self._calls.find(origin)
+            self._newest_run_id = found.newest_run_id
+            if found.adopted_run_id is not None:
+                self._is_adopted = True
+                self._run = runs.RunSnapshot(run_id=found.adopted_run_id, state="QUEUED")
+                self._run_is_known()
+                return True
+            if origin is not None:
+                return False
+            if found.hold_reason:
+                await self._await_release(found)
+            elif await self._create_run():
+                return True
+
+    async def _await_release(self, found: messages.FindStackRunResult) -> None:
+        """Wait until something else holds the stack, or nothing, or a wake comes."""
+        self._show_waiting(reasons.StackReason(found.hold_reason), found.hold_message)
+        self._is_read_due = False
+        await self._until_done_or_woken(self._calls.await_release(found.hold_message))
+
+    async def _create_run(self) -> bool:
+        """Create a run; False if the stack was locked or disabled in between."""
+        self._trigger = triggers.Trigger(
+            self._calls,
+            self._newest_run_id,
+            settles=self._input.settles_trigger,
+            is_stopped=lambda: self._stop is not None,
         )
-        self._newest_run_id = found.newest_run_id
-        if self._input.adopt_origin is None:
-            return True
-        if found.adopted_run_id is None:
-            return False
-        self._is_adopted = True
-        self._run = runs.RunSnapshot(run_id=found.adopted_run_id, state="QUEUED")
-        return True
-
-    async def _trigger(self) -> None:
+        self._run = await self._trigger.create()
         if self._run is not None:
-            return
-        self._may_have_triggered = True
-        argument = messages.TriggerStackRunInput(
-            connection=self._input.connection,
-            stack_id=self._input.stack_id,
-            newest_run_id=self._newest_run_id,
-            marker=self._input.marker,
-        )
-        self._run = run = await calls.persist(
-            stack_operations.StackOperations.trigger_stack_run,
-            argument,
-            # Only what is known to have changed nothing may be sent again unseen.
-            then=lambda kind: dataclasses.replace(
-                argument, was_attempted=kind not in errors.NOTHING_SENT
-            ),
-            summary=f"trigger {self._input.stack_id}",
-            on_problem=self._on_problem,
-        )
+            self._run_is_known()
+        if self._stop is not None:
+            # The cancel waited for this.
+            raise asyncio.CancelledError
+        if self._run is not None:
+            await self._use(self._run)
+        return self._run is not None
+
+    async def _use(self, run: runs.RunSnapshot) -> None:
         self._report_run(run)
-        if self._input.surplus_origins:
-            await self._stop_natives(
-                origins=self._input.surplus_origins,
+        if self._input.surplus_origins and self._attempts == 1:
+            await self._calls.stop_natives(
+                self._input.surplus_origins,
                 keep_run_id=run.run_id,
                 note="stackchain: the chain triggers this stack itself",
             )
 
-    async def _follow(self) -> progress.StackReport:
+    def _run_is_known(self) -> None:
+        self._attempts += 1
+        self._is_read_due = True
+        self._deadlines.run_is_known()
+
+    async def _pause(self, run: runs.RunSnapshot) -> None:
+        """Wait before the next run; the failed one is the stack's end if there will be none."""
+        self._failed, self._run = run, None
+        self._trigger, self._is_adopted = None, False
+        retry = self._input.retry
+        seconds = retries.pause_seconds(
+            attempts=self._attempts,
+            backoff_seconds=retry.backoff_seconds,
+            max_backoff_seconds=retry.max_backoff_seconds,
+        )
+        next_at = workflow.now() + datetime.timedelta(seconds=seconds)
+        self._reports.show(
+            retries.pending(
+                self._input.stack_id,
+                run,
+                attempts=self._attempts,
+                limit=retry.limit,
+                next_at=next_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            )
+        )
+        await asyncio.sleep(seconds)
+
+    # Following it
+
+    async def _follow(self) -> runs.RunSnapshot:
         run = self._known_run()
         while not run.is_over:
-            run = await self._next_reading(run)
-        return self._classify(run)
+            can_confirm = self._is_confirming(run) and not run.problem_reason
+            if can_confirm and not self._is_confirmation_tried:
+                run = await self._confirm(run)
+            else:
+                run = await self._next_reading(run)
+        return run
 
     async def _next_reading(self, run: runs.RunSnapshot) -> runs.RunSnapshot:
         """Return the run after its next news, or as it was if a wake came first."""
         read_now, self._is_read_due = self._is_read_due, False
-        following = workflow.start_activity_method(
-            stack_operations.StackOperations.follow_stack_run,
-            messages.FollowStackRunInput(
-                connection=self._input.connection,
-                stack_id=self._input.stack_id,
-                run_id=run.run_id,
-                known_view=self._known_view(),
-                known_problem=run.problem_reason,
-                read_now=read_now,
-            ),
-            task_queue=ids.follow_queue(workflow.info().task_queue),
-            start_to_close_timeout=calls.WAIT_TIMEOUT,
-            heartbeat_timeout=calls.HEARTBEAT_TIMEOUT,
-            retry_policy=calls.PATIENT,
-            cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
-            summary=f"follow {run.run_id}",
-        )
+        following = self._calls.follow(run, known_view=self._told_view, read_now=read_now)
+        is_done = await self._until_done_or_woken(following)
+        return self._take(run, following.result()) if is_done else run
+
+    async def _until_done_or_woken(self, waiting: "workflow.ActivityHandle[Any]") -> bool:
+        """Return whether the activity is done; it is given up at a wake."""
         woken = asyncio.create_task(workflow.wait_condition(lambda: self._is_read_due))
         try:
-            await workflow.wait([following, woken], return_when=asyncio.FIRST_COMPLETED)
-            return self._take(run, following.result()) if following.done() else run
+            await workflow.wait([waiting, woken], return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                waiting.result()
+            return waiting.done()
         finally:
             woken.cancel()
-            following.cancel()
-            # Nobody asks what became of a follow that was given up.
-            following.add_done_callback(_ignore_outcome)
+            waiting.cancel()
+            # Nobody asks what became of a wait that was given up.
+            waiting.add_done_callback(_ignore_outcome)
 
     def _take(self, run: runs.RunSnapshot, news: runs.RunSnapshot | None) -> runs.RunSnapshot:
         if news is None:
@@ -191,67 +259,82 @@ class StackExecutionWorkflow:
             news = dataclasses.replace(
                 run, problem_reason=news.problem_reason, problem_message=news.problem_message
             )
+        if not news.needs_confirmation:
+            # A confirmation that is needed again is another one.
+            self._is_confirmation_tried, self._refusal = False, ""
         self._run = news
         self._report_run(news)
         return news
 
-    async def _clean_up(self) -> progress.StackReport:
+    async def _confirm(self, run: runs.RunSnapshot) -> runs.RunSnapshot:
+        """Confirm the run; what Spacelift answers to that is told, and is no end."""
+        self._is_confirmation_tried = True
+        try:
+            news = await self._calls.confirm(run.run_id)
+            self._refusal = "the confirmation had no effect." if news.needs_confirmation else ""
+        except temporalio.exceptions.ActivityError as error:
+            if temporalio.exceptions.is_cancelled_exception(error):
+                raise
+            news, self._refusal = run, calls.cause_of(error)[1]
+        return self._take(run, news)
+
+    def _is_confirming(self, run: runs.RunSnapshot) -> bool:
+        """Whether it is the chain that has to confirm the run."""
+        return self._input.is_confirming and self._stop is None and run.needs_confirmation
+
+    # Stopping it
+
+    async def _clean_up(self, stop: runs.Stop) -> progress.StackReport:
         """Stop what this execution may have running; a run that applies is left to end."""
-        if self._run is None and not self._may_have_triggered:
+        may_be_sent = self._trigger is not None and self._trigger.may_be_sent
+        if self._run is None and not may_be_sent:
             await self._stop_unwanted()
-            return self._not_run()
-        run = await self._stop()
-        called = runs.stop_call(run) if run is not None else None
+            return self._not_run(stop)
+        await self._await_leave()
+        run = await self._stop_run(stop)
+        if run is not None and self._run is None:
+            self._attempts += 1
+        called = runs.stop_calls(run) if run is not None else ()
         while run is not None and not run.is_over:
             self._run = run
             self._report_run(run)
-            call = runs.stop_call(run)
-            if call is not None and call != called:
-                called, run = call, await self._stop()
+            possible = runs.stop_calls(run)
+            if possible and possible != called:
+                called, run = possible, await self._stop_run(stop)
+            elif runs.may_be_left(run):
+                return runs.left(self._input.stack_id, run, stop, attempts=self._attempts)
             else:
                 run = await self._next_reading(run)
-        return self._not_run() if run is None else self._classify(run)
+        return self._not_run(stop) if run is None else self._classify(run)
 
-    async def _stop(self) -> runs.RunSnapshot | None:
-        result: runs.RunSnapshot | None = await calls.persist(
-            stack_operations.StackOperations.stop_stack_run,
-            messages.StopStackRunInput(
-                connection=self._input.connection,
-                stack_id=self._input.stack_id,
-                run_id=self._run.run_id if self._run else None,
-                newest_run_id=self._newest_run_id,
-                note=_NOTE,
-            ),
-            summary=f"stop the run of {self._input.stack_id}",
-            on_problem=self._on_problem,
+    async def _await_leave(self) -> None:
+        if self._is_asking:
+            with contextlib.suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: self._may_stop,
+                    timeout=_LEAVE_LIMIT,
+                    timeout_summary="native runs first",
+                )
+        self._is_asking = False
+
+    async def _stop_run(self, stop: runs.Stop) -> runs.RunSnapshot | None:
+        return await self._calls.stop(
+            self._run.run_id if self._run else None,
+            newest_run_id=self._newest_run_id,
+            note=_note(stop),
         )
-        return result
 
     async def _stop_unwanted(self) -> None:
         """What Spacelift queued here, for this chain to use or not, must not go on either."""
+        if self._failed is not None:
+            return
         origins = self._input.surplus_origins
         if self._input.adopt_origin is not None:
             origins = [self._input.adopt_origin]
         if origins:
-            await self._stop_natives(origins=origins, keep_run_id=None, note=_NOTE)
+            await self._calls.stop_natives(origins, keep_run_id=None, note=_note(_CANCELED))
 
-    async def _stop_natives(
-        self, *, origins: list[str], keep_run_id: str | None, note: str
-    ) -> None:
-        target = messages.NativeRunTarget(
-            stack_id=self._input.stack_id,
-            origin_run_ids=origins,
-            queuers=self._input.queuers,
-            keep_run_id=keep_run_id,
-        )
-        await calls.persist(
-            stack_operations.StackOperations.stop_native_runs,
-            messages.StopNativeRunsInput(
-                connection=self._input.connection, targets=[target], note=note
-            ),
-            summary=f"stop unwanted runs of {self._input.stack_id}",
-            on_problem=self._on_problem,
-        )
+    # Telling of it
 
     def _known_run(self) -> runs.RunSnapshot:
         if self._run is None:
@@ -263,10 +346,15 @@ class StackExecutionWorkflow:
             self._input.stack_id,
             run,
             is_adopted=self._is_adopted,
-            is_canceling=self._is_canceling,
+            stop=self._stop,
+            attempts=self._attempts,
         )
 
-    def _not_run(self) -> progress.StackReport:
+    def _not_run(self, stop: runs.Stop) -> progress.StackReport:
+        if self._failed is not None:
+            return retries.given_up(
+                self._input.stack_id, self._failed, stop, attempts=self._attempts
+            )
         return progress.StackReport(
             stack_id=self._input.stack_id,
             phase=v1alpha1.Phase.CANCELED,
@@ -276,64 +364,63 @@ class StackExecutionWorkflow:
 
     def _refused(self, error: temporalio.exceptions.ActivityError) -> progress.StackReport:
         kind, message = calls.cause_of(error)
+        last = self._run or self._failed
         return progress.StackReport(
             stack_id=self._input.stack_id,
             phase=v1alpha1.Phase.FAILED,
             reason=_REFUSALS.get(kind, reasons.StackReason.TRIGGER_REFUSED),
             message=message,
-            run_id=self._run.run_id if self._run else None,
-            run_url=self._run.url or None if self._run else None,
+            run_id=last.run_id if last else None,
+            run_url=last.url or None if last else None,
+            attempts=max(1, self._attempts),
         )
-
-    # Reports
 
     def _on_problem(self, problem: tuple[str, str] | None) -> None:
         if problem is not None:
             kind, message = problem
             reason = _PROBLEMS.get(kind, reasons.StackReason.SPACELIFT_UNREACHABLE)
-            self._report = self._waiting(reason, message)
+            self._show_waiting(reason, message)
         elif self._run is not None:
             self._report_run(self._run)
         else:
-            self._report = self._waiting(reasons.StackReason.STARTING, "")
+            self._show_waiting(reasons.StackReason.STARTING, "")
 
-    def _waiting(self, reason: reasons.StackReason, message: str) -> progress.StackReport:
-        return progress.StackReport(
-            stack_id=self._input.stack_id,
-            phase=v1alpha1.Phase.WAITING,
-            reason=reason,
-            message=message,
-            run_id=self._run.run_id if self._run else None,
+    def _show_waiting(self, reason: reasons.StackReason, message: str) -> None:
+        # Whatever is read of the run next is news to the chain.
+        self._told_view = ""
+        self._reports.show(
+            progress.StackReport(
+                stack_id=self._input.stack_id,
+                phase=v1alpha1.Phase.WAITING,
+                reason=reason,
+                message=message,
+                run_id=self._run.run_id if self._run else None,
+                attempts=max(1, self._attempts),
+            )
         )
 
     def _report_run(self, run: runs.RunSnapshot) -> None:
+        if self._stop is None:
+            is_ours = self._is_confirming(run) and not self._refusal
+            self._deadlines.person_is_needed(is_needed=run.waits_for_person and not is_ours)
         if not run.is_over:  # the end travels as the result
-            self._report = self._classify(run)
+            self._told_view = runs.view(run)
+            report = self._describe(run)
+            self._reports.show(dataclasses.replace(report, is_stopping=self._is_asking))
 
-    def _known_view(self) -> str:
-        """What the chain was told: whatever differs from it is news."""
-        return f"{self._report.phase}/{self._report.reason}" if self._report is not None else ""
-
-    async def _send_reports(self) -> None:
-        """Send the newest report, one at a time, apart from the work.
-
-        A cancel that meets a signal on its way is lost; here it cannot meet one.
-        """
-        chain = workflow.get_external_workflow_handle(
-            self._input.chain_workflow_id, run_id=self._input.chain_workflow_run_id
-        )
-        while True:
-            await workflow.wait_condition(lambda: self._is_closing or self._report != self._sent)
-            if self._is_closing:
-                return
-            self._sent = self._report
-            try:
-                await chain.signal(ids.REPORT_SIGNAL, self._sent)
-            except temporalio.exceptions.ApplicationError:
-                # The chain is over: it was terminated, and has asked this execution to stop.
-                workflow.logger.info("The chain is gone, its report was dropped")
+    def _describe(self, run: runs.RunSnapshot) -> progress.StackReport:
+        if run.problem_reason or not self._is_confirming(run):
+            return self._classify(run)
+        stack_id, attempts, words = self._input.stack_id, self._attempts, self._refusal
+        if words:
+            return runs.confirmation_refused(stack_id, run, words=words, attempts=attempts)
+        return runs.confirming(stack_id, run, attempts=attempts)
 
 
-def _ignore_outcome(task: "asyncio.Task[runs.RunSnapshot | None]") -> None:
+def _note(stop: runs.Stop) -> str:
+    return f"stackchain: {stop.why}"
+
+
+def _ignore_outcome(task: "asyncio.Task[Any]") -> None:
     if not task.cancelled():
         task.exception()

@@ -4,23 +4,26 @@ import pytest
 
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import progress, runs
+from controller.chain import holds, progress, runs
 from controller.spacelift import errors, models
 from tests.support.builders import make_snapshot
 
 BUSY = (Phase.RUNNING, StackReason.RUN_IN_PROGRESS)
 QUEUED = (Phase.WAITING, StackReason.RUN_QUEUED)
+CANCELED = runs.Stop(cause=runs.StopCause.CHAIN_CANCELED)
+LATE = runs.Stop(cause=runs.StopCause.STACK_DEADLINE, seconds=600)
+UNANSWERED = runs.Stop(cause=runs.StopCause.CONFIRMATION_DEADLINE, seconds=60)
 
-# state -> what it means for the stack, and the call that stops the run
+# state -> what it means for the stack, and the calls that may stop the run
 STATES: dict[str, tuple[tuple[Phase, StackReason], str | None]] = {
     "QUEUED": (QUEUED, "cancel"),
-    "READY": (QUEUED, "cancel"),
+    "READY": ((Phase.WAITING, StackReason.WORKER_PENDING), "cancel"),
     "PENDING": (BUSY, None),
     "PREPARING": (BUSY, "stop"),
     "INITIALIZING": (BUSY, "stop"),
     "PLANNING": (BUSY, "stop"),
     "UNCONFIRMED": ((Phase.AWAITING_CONFIRMATION, StackReason.NEEDS_CONFIRMATION), "discard"),
-    "PENDING_REVIEW": ((Phase.AWAITING_CONFIRMATION, StackReason.NEEDS_APPROVAL), "stop"),
+    "PENDING_REVIEW": ((Phase.AWAITING_CONFIRMATION, StackReason.NEEDS_APPROVAL), "stop discard"),
     "CONFIRMED": (BUSY, None),
     "PREPARING_APPLY": (BUSY, None),
     "APPLYING": (BUSY, None),
@@ -39,9 +42,13 @@ STATES: dict[str, tuple[tuple[Phase, StackReason], str | None]] = {
 
 
 def classify(
-    run: runs.RunSnapshot, *, is_adopted: bool = False, is_canceling: bool = False
+    run: runs.RunSnapshot,
+    *,
+    is_adopted: bool = False,
+    stop: runs.Stop | None = None,
+    attempts: int = 1,
 ) -> progress.StackReport:
-    return runs.classify("a", run, is_adopted=is_adopted, is_canceling=is_canceling)
+    return runs.classify("a", run, is_adopted=is_adopted, stop=stop, attempts=attempts)
 
 
 def test_the_tables_here_know_every_state_that_spacelift_is_known_to_have() -> None:
@@ -57,8 +64,8 @@ def test_each_state_has_its_meaning(state: str) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_each_state_has_the_call_that_stops_its_run(state: str) -> None:
-    assert runs.stop_call(make_snapshot(state)) == STATES[state][1]
+def test_each_state_has_the_calls_that_may_stop_its_run(state: str) -> None:
+    assert " ".join(runs.stop_calls(make_snapshot(state))) == (STATES[state][1] or "")
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -124,7 +131,7 @@ def test_an_end_that_is_no_success_carries_spacelifts_note(state: str, message: 
 
 @pytest.mark.parametrize("state", ["CANCELED", "DISCARDED", "STOPPED", "SKIPPED"])
 def test_runs_stopped_with_the_chain_say_so(state: str) -> None:
-    report = classify(make_snapshot(state), is_adopted=True, is_canceling=True)
+    report = classify(make_snapshot(state), is_adopted=True, stop=CANCELED)
 
     assert (report.phase, report.reason) == (Phase.CANCELED, StackReason.CHAIN_CANCELED)
     assert report.message == f"The run ended {state} because the chain was canceled."
@@ -136,15 +143,185 @@ def test_runs_stopped_with_the_chain_say_so(state: str) -> None:
 def test_a_run_that_came_to_its_own_end_while_the_chain_was_canceled_keeps_it(
     state: str, phase: Phase
 ) -> None:
-    assert classify(make_snapshot(state), is_canceling=True).phase is phase
+    assert classify(make_snapshot(state), stop=CANCELED).phase is phase
 
 
 @pytest.mark.parametrize("state", ["CONFIRMED", "PREPARING_APPLY", "APPLYING", "DESTROYING"])
 def test_a_run_that_applies_is_left_to_end_and_says_so(state: str) -> None:
-    report = classify(make_snapshot(state), is_canceling=True)
+    report = classify(make_snapshot(state), stop=CANCELED)
 
     assert report.phase is Phase.RUNNING
     assert "left to end" in report.message
+
+
+# Deadlines
+
+
+@pytest.mark.parametrize(
+    ("stop", "reason", "why"),
+    [
+        (LATE, StackReason.STACK_DEADLINE_EXCEEDED, "`stackDeadlineSeconds` (600 s) passed"),
+        (
+            UNANSWERED,
+            StackReason.CONFIRMATION_DEADLINE_EXCEEDED,
+            "nobody confirmed or approved it within `confirmationDeadlineSeconds` (60 s)",
+        ),
+    ],
+    ids=["stack", "confirmation"],
+)
+@pytest.mark.parametrize("state", ["CANCELED", "DISCARDED", "STOPPED", "SKIPPED"])
+def test_a_run_that_a_deadline_stopped_timed_out(
+    state: str, stop: runs.Stop, reason: StackReason, why: str
+) -> None:
+    report = classify(make_snapshot(state), is_adopted=True, stop=stop)
+
+    assert (report.phase, report.reason) == (Phase.TIMED_OUT, reason)
+    assert report.message == f"The run ended {state} because {why}."
+
+
+@pytest.mark.parametrize(
+    ("state", "phase"), [("FINISHED", Phase.SUCCEEDED), ("FAILED", Phase.FAILED)]
+)
+def test_a_run_that_came_to_its_own_end_after_the_deadline_keeps_it(
+    state: str, phase: Phase
+) -> None:
+    assert classify(make_snapshot(state), stop=LATE).phase is phase
+
+
+@pytest.mark.parametrize(
+    ("state", "ends"),
+    [
+        ("QUEUED", "is being stopped"),
+        ("PLANNING", "is being stopped"),
+        ("UNCONFIRMED", "is being stopped"),
+        ("APPLYING", "applies already and is left to end"),
+        ("DESTROYING", "applies already and is left to end"),
+    ],
+)
+def test_a_run_past_its_deadline_says_so_and_asks_nobody_to_confirm_it(
+    state: str, ends: str
+) -> None:
+    report = classify(make_snapshot(state), stop=LATE)
+
+    assert (report.phase, report.reason) == (Phase.RUNNING, StackReason.STACK_DEADLINE_EXCEEDED)
+    assert report.message == f"`stackDeadlineSeconds` (600 s) passed; the run {ends}."
+
+
+def test_a_reason_to_stop_begins_its_sentence() -> None:
+    report = classify(make_snapshot("UNCONFIRMED"), stop=UNANSWERED)
+
+    assert report.message == (
+        "Nobody confirmed or approved it within `confirmationDeadlineSeconds` (60 s); the run is "
+        "being stopped."
+    )
+
+
+def test_a_run_in_review_that_cannot_be_stopped_is_left() -> None:
+    run = make_snapshot("PENDING_REVIEW")
+
+    report = runs.left("a", run, UNANSWERED, attempts=1)
+
+    assert runs.may_be_left(run)
+    assert (report.phase, report.reason) == (
+        Phase.TIMED_OUT,
+        StackReason.CONFIRMATION_DEADLINE_EXCEEDED,
+    )
+    assert "does not let it be stopped" in report.message
+    assert runs.left("a", run, CANCELED, attempts=1).phase is Phase.CANCELED
+
+
+@pytest.mark.parametrize("state", [state for state in STATES if state != "PENDING_REVIEW"])
+def test_no_other_run_is_left(state: str) -> None:
+    assert not runs.may_be_left(make_snapshot(state))
+
+
+# Persons and confirmations
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_only_these_wait_for_a_person(state: str) -> None:
+    run, held = make_snapshot(state), make_snapshot(state, needs_approval=True)
+
+    assert run.needs_confirmation is (state == "UNCONFIRMED")
+    assert run.waits_for_person is (state in ("UNCONFIRMED", "PENDING_REVIEW"))
+    assert not held.needs_confirmation
+    assert held.waits_for_person is (state not in models.TERMINAL_STATES)
+
+
+def test_a_run_that_the_chain_confirms_waits_for_nobody() -> None:
+    report = runs.confirming("a", make_snapshot("UNCONFIRMED", added=2), attempts=2)
+
+    assert (report.phase, report.reason) == (Phase.RUNNING, StackReason.CONFIRMING)
+    assert (report.added, report.attempts) == (2, 2)
+
+
+def test_a_confirmation_that_is_refused_needs_a_person_and_says_why() -> None:
+    report = runs.confirmation_refused("a", make_snapshot("UNCONFIRMED"), words="not you")
+
+    assert (report.phase, report.reason) == (
+        Phase.AWAITING_CONFIRMATION,
+        StackReason.NEEDS_CONFIRMATION,
+    )
+    assert report.message.endswith("a person has to confirm or discard it: not you")
+
+
+# Several runs
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ("FINISHED", "It was run 3 times."),
+        ("FAILED", "The run failed. It was run 3 times."),
+        ("DISCARDED", "The run was discarded. It was run 3 times."),
+    ],
+)
+def test_an_end_after_several_runs_says_how_many(state: str, message: str) -> None:
+    report = classify(make_snapshot(state), attempts=3)
+
+    assert (report.message, report.attempts) == (message, 3)
+
+
+def test_a_run_in_progress_counts_silently() -> None:
+    report = classify(make_snapshot("PLANNING"), attempts=3)
+
+    assert (report.message, report.attempts) == ("", 3)
+
+
+# Waiting
+
+
+def test_who_holds_a_queued_run_is_news_and_what_it_does_meanwhile_is_not() -> None:
+    def blocked(run_id: str, state: str) -> str:
+        hold = holds.Hold(blocker_id=run_id, blocker_state=state)
+        return runs.view(make_snapshot("QUEUED", hold=hold))
+
+    assert blocked("01A", "PLANNING") != runs.view(make_snapshot("QUEUED"))
+    assert blocked("01A", "PLANNING") != blocked("01B", "PLANNING")
+    assert blocked("01A", "PLANNING") == blocked("01A", "APPLYING")
+    assert blocked("01A", "PLANNING") != blocked("01A", "UNCONFIRMED")
+
+
+def test_another_owner_of_the_lock_is_news() -> None:
+    def locked(owner: str) -> str:
+        return runs.view(make_snapshot("QUEUED", hold=holds.Hold(locked_by=owner)))
+
+    assert locked("jane") != locked("joe")
+    assert locked("jane") != runs.view(make_snapshot("QUEUED"))
+
+
+def test_an_approval_goes_before_all_else_that_a_queued_run_waits_for() -> None:
+    hold = holds.Hold(locked_by="jane", blocker_id="01A", blocker_state="PLANNING")
+
+    report = classify(make_snapshot("QUEUED", needs_approval=True, hold=hold))
+
+    assert report.reason == StackReason.NEEDS_APPROVAL
+
+
+def test_what_holds_a_stack_says_nothing_of_a_run_that_has_started() -> None:
+    assert classify(make_snapshot("PLANNING", hold=holds.Hold(locked_by="jane"))).reason == (
+        StackReason.RUN_IN_PROGRESS
+    )
 
 
 # Reports
@@ -170,7 +347,7 @@ def test_no_link_is_none() -> None:
 
 def test_states_that_mean_the_same_are_no_news() -> None:
     assert runs.view(make_snapshot("PLANNING")) == runs.view(make_snapshot("APPLYING"))
-    assert runs.view(make_snapshot("QUEUED")) == runs.view(make_snapshot("READY"))
+    assert runs.view(make_snapshot("QUEUED")) != runs.view(make_snapshot("READY"))
     assert runs.view(make_snapshot("QUEUED")) != runs.view(make_snapshot("PLANNING"))
 
 

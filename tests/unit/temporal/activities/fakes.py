@@ -18,9 +18,15 @@ OWN = f"api::{KEY_ID}"
 ENDPOINT = "https://acme.app.spacelift.io"
 CONNECTION = messages.Connection(name="default", endpoint=ENDPOINT, account="acme")
 
-_AFTER = {"cancel": "CANCELED", "discard": "DISCARDED", "stop": "STOPPED"}
+_AFTER = {
+    "cancel": "CANCELED",
+    "confirm": "CONFIRMED",
+    "discard": "DISCARDED",
+    "stop": "STOPPED",
+}
 _ALLOWED = {
     "cancel": {"QUEUED", "READY"},
+    "confirm": {"UNCONFIRMED"},
     "discard": {"UNCONFIRMED"},
     "stop": {"PREPARING", "INITIALIZING", "PLANNING"},
 }
@@ -32,6 +38,7 @@ class FakeSpacelift:
     def __init__(self) -> None:
         self.runs: dict[str, models.RunRecord] = {}
         self.stacks: dict[str, models.StackRecord] = {}
+        self.holds: dict[str, models.StackHold] = {}
         self.calls: list[tuple[str, Any]] = []
         self.failures: dict[str, list[errors.SpaceliftError]] = {}
         # Called before each call is answered: what others do meanwhile.
@@ -39,6 +46,8 @@ class FakeSpacelift:
         # Whether a trigger that fails was carried out all the same.
         self.commits_failed_triggers = False
         self.ignores_stops = False
+        # What each trigger handed to its run.
+        self.environments: list[Mapping[str, str] | None] = []
         self._time = 0
 
     def add_run(self, stack_id: str = "a", state: str = "QUEUED", **facts: Any) -> models.RunRecord:
@@ -74,44 +83,92 @@ class FakeSpacelift:
         self._called("list_stacks_by_labels", list(labels))
         return [stack for stack in self.stacks.values() if set(labels) & set(stack.labels)]
 
-    async def list_runs_after(self, stack_id: str, run_id: str | None) -> list[models.RunRecord]:
+    async def list_stacks_with_labels(
+        self, labels: Collection[str], *, limit: int
+    ) -> list[models.StackRecord]:
+        self._called("list_stacks_with_labels", list(labels))
+        found = [stack for stack in self.stacks.values() if set(labels) <= set(stack.labels)]
+        return found[: limit + 1]
+
+    async def list_runs_after(
+        self, stack_id: str, run_id: str | None, *, run_type: str = "TRACKED"
+    ) -> list[models.RunRecord]:
         self._called("list_runs_after", (stack_id, run_id))
+        return self._listed(stack_id, run_id or "", run_type)
+
+    async def get_newest_run(
+        self, stack_id: str, *, run_type: str = "TRACKED"
+    ) -> tuple[models.RunRecord | None, models.StackHold]:
+        self._called("get_newest_run", stack_id)
+        listed = self._listed(stack_id, "", run_type)
+        return (listed[0] if listed else None), self._hold(stack_id)
+
+    def _listed(self, stack_id: str, after: str, run_type: str) -> list[models.RunRecord]:
+        """Proposed runs have a list of their own, as in Spacelift."""
         found = [
             run
             for run in self.runs.values()
-            if run.stack_id == stack_id and run.id > (run_id or "")
+            if run.stack_id == stack_id
+            and run.id > after
+            and (run.type == "PROPOSED") is (run_type == "PROPOSED")
         ]
         return sorted(found, key=lambda run: run.id, reverse=True)
+
+    def _hold(self, stack_id: str) -> models.StackHold:
+        return self.holds.get(stack_id, models.StackHold())
+
+    async def get_stack_holds(
+        self, stack_ids: Sequence[str]
+    ) -> Mapping[str, models.StackHold | None]:
+        self._called("get_stack_holds", list(stack_ids))
+        return {stack_id: self._hold(stack_id) for stack_id in stack_ids}
 
     async def get_runs(
         self, keys: Sequence[models.RunKey]
     ) -> Mapping[models.RunKey, models.RunRecord | None]:
         self._called("get_runs", list(keys))
-        return {key: self.runs.get(key.run_id) for key in keys}
+        found = {key: self.runs.get(key.run_id) for key in keys}
+        return {
+            key: dataclasses.replace(run, hold=self._hold(key.stack_id)) if run else None
+            for key, run in found.items()
+        }
 
     async def get_run(self, key: models.RunKey) -> models.RunRecord | None:
         self._called("get_run", key)
         return self.runs.get(key.run_id)
 
-    async def trigger_run(self, stack_id: str, *, marker: str) -> models.RunRecord:
+    async def trigger_run(
+        self,
+        stack_id: str,
+        *,
+        marker: str,
+        run_type: str = "TRACKED",
+        commit_sha: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> models.RunRecord:
+        facts = {"type": run_type, "commit_sha": commit_sha}
         if self.commits_failed_triggers and self.failures.get("trigger_run"):
-            self.add_run(stack_id)
+            self.add_run(stack_id, **facts)
+        self.environments.append(environment)
         self._called("trigger_run", (stack_id, marker))
-        return self.add_run(stack_id)
+        return self.add_run(stack_id, **facts)
+
+    async def confirm_run(self, key: models.RunKey, *, note: str) -> models.RunRecord:
+        return self._act("confirm", key)
 
     async def cancel_run(self, key: models.RunKey, *, note: str) -> models.RunRecord:
-        return self._stop("cancel", key)
+        return self._act("cancel", key)
 
     async def discard_run(self, key: models.RunKey, *, note: str) -> models.RunRecord:
-        return self._stop("discard", key)
+        return self._act("discard", key)
 
     async def stop_run(self, key: models.RunKey, *, note: str) -> models.RunRecord:
-        return self._stop("stop", key)
+        return self._act("stop", key)
 
     async def aclose(self) -> None:
         """Nothing is open."""
 
-    def _stop(self, call: str, key: models.RunKey) -> models.RunRecord:
+    def _act(self, call: str, key: models.RunKey) -> models.RunRecord:
         self._called(call, key)
         run = self.runs[key.run_id]
         if run.state not in _ALLOWED[call]:
@@ -185,6 +242,7 @@ def make_bench(
 ) -> Bench:
     spacelift = FakeSpacelift()
     poller = run_poller.RunPoller(spacelift.get_runs, tick_seconds=tick_seconds)
+    hold_poller = run_poller.HoldPoller(spacelift.get_stack_holds, tick_seconds=tick_seconds)
     credentials = connections.Credentials(
         key_id=environment.Secret(value=KEY_ID), key_secret=environment.Secret(value="secret")
     )
@@ -192,6 +250,7 @@ def make_bench(
         endpoint=ENDPOINT,
         client=spacelift,  # type: ignore[arg-type] - it has the same methods
         poller=poller,
+        hold_poller=hold_poller,
         connection=connections.Connection(
             name="default", endpoint=ENDPOINT, credentials=credentials
         ),

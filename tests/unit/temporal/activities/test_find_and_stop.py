@@ -7,19 +7,28 @@ import temporalio.exceptions
 
 from controller.spacelift import errors, models
 from controller.temporal import messages
+from controller.temporal.activities import stack_operations
 from tests.unit.temporal.activities import fakes
 
 
-async def find(bench: fakes.Bench, *, origin: str | None = None) -> messages.FindStackRunResult:
+async def find(
+    bench: fakes.Bench, *, origin: str | None = None, operation: str = "Apply"
+) -> messages.FindStackRunResult:
     return await bench.environment.run(
         bench.operations.find_stack_run,
         messages.FindStackRunInput(
-            connection=fakes.CONNECTION, stack_id="a", adopt_origin=origin, queuers=["up", "root"]
+            connection=fakes.CONNECTION,
+            stack_id="a",
+            adopt_origin=origin,
+            queuers=["up", "root"],
+            operation=operation,
         ),
     )
 
 
-async def stop(bench: fakes.Bench, run_id: str | None, *, newest_run_id: str = "0") -> Any:
+async def stop(
+    bench: fakes.Bench, run_id: str | None, *, newest_run_id: str = "0", **facts: Any
+) -> Any:
     return await bench.environment.run(
         bench.operations.stop_stack_run,
         messages.StopStackRunInput(
@@ -28,6 +37,7 @@ async def stop(bench: fakes.Bench, run_id: str | None, *, newest_run_id: str = "
             run_id=run_id,
             newest_run_id=newest_run_id,
             note="canceled",
+            **facts,
         ),
     )
 
@@ -60,6 +70,49 @@ async def test_the_newest_run_is_found_whoever_triggered_it() -> None:
     newest = bench.spacelift.add_run(triggered_by="jane@example.com")
 
     assert (await find(bench)).newest_run_id == newest.id
+
+
+@pytest.mark.parametrize(
+    ("operation", "newest"), [("Apply", "DESTROY"), ("Destroy", "DESTROY"), ("Plan", "PROPOSED")]
+)
+async def test_the_newest_run_comes_from_the_list_of_the_operation(
+    operation: str, newest: str
+) -> None:
+    bench = fakes.make_bench()
+    runs = {kind: bench.spacelift.add_run(type=kind) for kind in ("TRACKED", "DESTROY", "PROPOSED")}
+
+    assert (await find(bench, operation=operation)).newest_run_id == runs[newest].id
+
+
+@pytest.mark.parametrize(
+    ("hold", "reason"),
+    [
+        (models.StackHold(locked_by="jane"), "StackLocked"),
+        (models.StackHold(is_disabled=True), "StackDisabled"),
+        (models.StackHold(locked_by=fakes.OWN), ""),
+        (models.StackHold(), ""),
+    ],
+    ids=["locked", "disabled", "locked by ourselves", "free"],
+)
+async def test_what_holds_the_stack_is_told(hold: models.StackHold, reason: str) -> None:
+    bench = fakes.make_bench()
+    bench.spacelift.holds["a"] = hold
+
+    found = await find(bench)
+
+    assert found.hold_reason == reason
+    assert bool(found.hold_message) is bool(reason)
+
+
+async def test_a_run_to_adopt_is_there_whatever_holds_its_stack() -> None:
+    bench = fakes.make_bench()
+    bench.spacelift.holds["a"] = models.StackHold(locked_by="jane")
+    origin = bench.spacelift.add_run("root")
+    native = bench.spacelift.add_run(triggered_by="up")
+
+    found = await find(bench, origin=origin.id)
+
+    assert (found.adopted_run_id, found.hold_reason) == (native.id, "")
 
 
 async def test_the_oldest_native_run_above_the_origin_is_adopted_even_if_it_ended() -> None:
@@ -124,6 +177,19 @@ async def test_the_state_chooses_the_call(state: str, call: str | None, end: str
     assert made == ([call] if call else [])
 
 
+async def test_a_run_that_ends_at_the_call_is_not_read_again() -> None:
+    """What Spacelift queued is stopped from the far end on, so each pause lets the near end run."""
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run(
+        state="UNCONFIRMED", delta=models.RunDelta(added=3, changed=1, deleted=0, resources=9)
+    )
+
+    stopped = await stop(bench, run.id)
+
+    assert [name for name, _ in bench.spacelift.calls] == ["get_run", "discard"]
+    assert (stopped.state, stopped.added, stopped.changed) == ("DISCARDED", 3, 1)
+
+
 async def test_a_state_that_moves_on_between_reading_and_calling_is_read_again() -> None:
     bench = fakes.make_bench()
     run = bench.spacelift.add_run(state="QUEUED")
@@ -162,6 +228,29 @@ async def test_a_run_that_a_lost_trigger_created_is_waited_for_and_stopped() -> 
 
     assert (stopped.run_id, stopped.state) == ("01RUN003", "CANCELED")
     assert bench.spacelift.runs["01RUN002"].state == "QUEUED"
+
+
+async def test_only_a_run_that_fits_the_trigger_is_stopped_for_it() -> None:
+    bench = fakes.make_bench()
+    bench.spacelift.add_run(type="TRACKED", commit_sha="4f0c2d9")
+    bench.spacelift.add_run(type="PROPOSED", commit_sha="b1e4c53")
+    own = bench.spacelift.add_run(type="PROPOSED", commit_sha="4f0c2d9")
+
+    stopped = await stop(bench, None, operation="Plan", commit_sha="4f0c2d9")
+
+    assert (stopped.run_id, stopped.state) == (own.id, "CANCELED")
+
+
+async def test_a_run_in_review_is_tried_to_be_stopped_by_every_call_and_then_left() -> None:
+    bench = fakes.make_bench(
+        patience=stack_operations.Patience(adopt_settle=0.05, trigger_grace=0.05, stop_effect=60)
+    )
+    run = bench.spacelift.add_run(state="PENDING_REVIEW", type="PROPOSED", needs_approval=True)
+
+    stopped = await stop(bench, run.id)
+
+    made = [name for name, _ in bench.spacelift.calls if name != "get_run"]
+    assert (stopped.state, made) == ("PENDING_REVIEW", ["stop", "discard"])
 
 
 async def test_a_trigger_that_never_was_leaves_nothing_to_stop() -> None:

@@ -1,6 +1,7 @@
 """A follow returns at what matters to the chain, and survives what does not."""
 
 import asyncio
+import dataclasses
 import logging
 from typing import Any
 
@@ -10,7 +11,7 @@ import temporalio.exceptions
 from controller.chain import runs
 from controller.spacelift import errors, models
 from controller.temporal import messages
-from controller.temporal.activities import stack_operations
+from controller.temporal.activities import heartbeats, stack_operations
 from tests.support.waiting import eventually
 from tests.unit.temporal.activities import fakes
 
@@ -145,15 +146,80 @@ async def test_a_follow_hands_over_before_its_activity_times_out(
     assert bench.poller.followed == 0
 
 
-async def test_a_follow_heartbeats_and_can_be_canceled() -> None:
+async def test_a_follow_heartbeats_and_can_be_canceled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeats, "HEARTBEAT_SECONDS", 0.01)
     bench = fakes.make_bench()
     run = bench.spacelift.add_run(state="PLANNING")
     following = follow(bench, run, view="Running/RunInProgress")
-    await reads(bench)
+    await eventually(lambda: bench.heartbeats)
 
     bench.environment.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await following
-    assert bench.heartbeats
     assert bench.poller.followed == 0
+
+
+async def test_a_queued_run_says_for_what_and_another_blocker_is_news() -> None:
+    bench = fakes.make_bench()
+    first, second = bench.spacelift.add_run(state="PLANNING"), bench.spacelift.add_run()
+    run = bench.spacelift.add_run()
+    bench.spacelift.holds["a"] = models.StackHold(blocker=first)
+
+    news = await follow(bench, run)
+    following = follow(bench, run, view=runs.view(news))
+    await reads(bench)
+    bench.spacelift.holds["a"] = models.StackHold(
+        blocker=dataclasses.replace(first, state="APPLYING")
+    )
+    await reads(bench)
+    was_told = following.done()
+    bench.spacelift.holds["a"] = models.StackHold(blocker=second)
+    later = await following
+
+    assert not was_told
+    assert news.hold.blocker_url == f"https://acme.app.spacelift.io/stack/a/run/{first.id}"
+    assert (news.hold.blocker_id, later.hold.blocker_id) == (first.id, second.id)
+
+
+@pytest.mark.parametrize(
+    ("state", "run_type", "blocks"),
+    [
+        ("QUEUED", "TRACKED", True),
+        ("QUEUED", "DESTROY", True),
+        ("QUEUED", "PROPOSED", False),
+        ("READY", "TRACKED", False),
+        ("PLANNING", "TRACKED", False),
+    ],
+)
+async def test_only_a_queued_run_that_changes_the_stack_waits_for_the_one_that_blocks(
+    state: str, run_type: str, blocks: bool
+) -> None:
+    bench = fakes.make_bench()
+    blocker = bench.spacelift.add_run(state="PLANNING")
+    run = bench.spacelift.add_run(state=state, type=run_type)
+    bench.spacelift.holds["a"] = models.StackHold(blocker=blocker)
+
+    news = await follow(bench, run)
+
+    assert bool(news.hold and news.hold.blocker_id) is blocks
+
+
+async def test_a_run_does_not_wait_for_itself_nor_for_a_lock_of_our_own() -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run()
+    bench.spacelift.holds["a"] = models.StackHold(blocker=run, locked_by=fakes.OWN)
+
+    news = await follow(bench, run)
+
+    assert runs.view(news) == "Waiting/RunQueued"
+
+
+async def test_texts_of_a_lock_are_cut() -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run()
+    bench.spacelift.holds["a"] = models.StackHold(locked_by="j" * 999, lock_note="n" * 999)
+
+    news = await follow(bench, run)
+
+    assert (len(news.hold.locked_by), len(news.hold.lock_note)) == (256, 256)

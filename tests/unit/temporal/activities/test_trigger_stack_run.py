@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import temporalio.exceptions
 
-from controller.spacelift import errors
+from controller.spacelift import errors, models
 from controller.temporal import messages
 from controller.temporal.activities import stack_operations
 from tests.unit.temporal.activities import fakes
@@ -17,7 +17,7 @@ LONG = stack_operations.Patience(adopt_settle=0.05, trigger_grace=60.0)
 
 
 async def trigger(
-    bench: fakes.Bench, *, newest_run_id: str = "0", was_attempted: bool = False
+    bench: fakes.Bench, *, newest_run_id: str = "0", was_attempted: bool = False, **facts: Any
 ) -> Any:
     return await bench.environment.run(
         bench.operations.trigger_stack_run,
@@ -27,6 +27,7 @@ async def trigger(
             newest_run_id=newest_run_id,
             marker="stackchain team/demo run 1",
             was_attempted=was_attempted,
+            **facts,
         ),
     )
 
@@ -227,3 +228,107 @@ async def test_a_failure_that_nobody_foresaw_leaves_no_word() -> None:
         await trigger(bench)
 
     assert bench.details == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "run_type"),
+    [("Apply", "TRACKED"), ("Plan", "PROPOSED"), ("Destroy", "DESTROY")],
+)
+async def test_the_operation_chooses_the_run_and_the_one_that_is_looked_for(
+    operation: str, run_type: str
+) -> None:
+    bench = fakes.make_bench(patience=LONG)
+    others = {"TRACKED", "PROPOSED", "DESTROY", "TASK"} - {run_type}
+    for other in others:
+        bench.spacelift.add_run(type=other)
+    newest = bench.spacelift.add_run(type=run_type)
+
+    run = await trigger(bench, operation=operation, newest_run_id=newest.id)
+    for other in others:
+        bench.spacelift.add_run(type=other)
+    bench.attempt(2)
+    found = await trigger(bench, operation=operation, newest_run_id=newest.id)
+
+    assert bench.spacelift.runs[run.run_id].type == run_type
+    assert found.run_id == run.run_id
+    assert bench.spacelift.count("trigger_run") == 1
+
+
+async def test_a_run_is_given_its_commit_and_its_environment() -> None:
+    bench = fakes.make_bench()
+
+    run = await trigger(bench, commit_sha="4f0c2d9", environment={"WAVE": "7"})
+    await trigger(bench)
+
+    assert bench.spacelift.runs[run.run_id].commit_sha == "4f0c2d9"
+    assert bench.spacelift.environments == [{"WAVE": "7"}, None]
+
+
+@pytest.mark.parametrize(
+    ("commit_sha", "is_ours"),
+    [("4f0c2d9a", True), ("4F0C2D9", True), (None, True), ("b1e4c53", False)],
+    ids=["longer than asked", "in capitals", "not told", "of another commit"],
+)
+async def test_a_run_of_another_commit_is_not_ours(commit_sha: str | None, is_ours: bool) -> None:
+    bench = fakes.make_bench(patience=LONG)
+    own = bench.spacelift.add_run(commit_sha=commit_sha)
+    bench.attempt(2)
+
+    if is_ours:
+        assert (await trigger(bench, commit_sha="4f0c2d9")).run_id == own.id
+    else:
+        assert (await fails(bench, commit_sha="4f0c2d9")).type == "AmbiguousOutcome"
+    assert bench.spacelift.count("trigger_run") == 0
+
+
+# A stack that was locked or disabled in between
+
+LOCKED = models.StackHold(locked_by="jane")
+
+
+@pytest.mark.parametrize("kind", [errors.Refused, errors.PermissionDenied])
+@pytest.mark.parametrize(
+    ("hold", "is_held"),
+    [
+        (LOCKED, True),
+        (models.StackHold(is_disabled=True), True),
+        (models.StackHold(locked_by=fakes.OWN), False),
+        (models.StackHold(), False),
+    ],
+    ids=["locked", "disabled", "locked by ourselves", "free"],
+)
+async def test_a_refusal_asks_whether_the_stack_is_held(
+    kind: type[errors.SpaceliftError], hold: models.StackHold, is_held: bool
+) -> None:
+    bench = fakes.make_bench()
+    bench.spacelift.holds["a"] = hold
+    bench.spacelift.fail("trigger_run", kind("no"))
+
+    failure = await fails(bench)
+
+    assert failure.type == ("StackHeld" if is_held else kind.__name__)
+    assert failure.non_retryable
+    assert bench.details == [1, None]
+
+
+async def test_a_refusal_whose_cause_cannot_be_read_is_tried_again() -> None:
+    bench = fakes.make_bench()
+    bench.spacelift.fail("trigger_run", errors.Refused("no"))
+    bench.spacelift.fail("get_stack_holds", errors.AmbiguousOutcome("no answer"))
+
+    failure = await fails(bench)
+
+    assert (failure.type, failure.non_retryable) == ("Unreachable", False)
+    assert bench.details == [1, None]
+
+
+async def test_a_refusal_after_a_lost_trigger_leaves_no_doubt() -> None:
+    bench = fakes.make_bench(patience=LONG)
+    bench.spacelift.holds["a"] = LOCKED
+    bench.attempt(3, [2, time.time() - 100])
+    bench.spacelift.fail("trigger_run", errors.Refused("no"))
+
+    failure = await fails(bench)
+
+    assert failure.type == "StackHeld"
+    assert bench.details == [3, None]

@@ -1,0 +1,36 @@
+"""How the chain confirms a run: by what its state is now, so that a lost answer does no harm."""
+
+from controller.chain import runs
+from controller.spacelift import errors as spacelift_errors
+from controller.spacelift import models
+from controller.temporal.activities import spacelift_clients, stack_stops
+
+
+async def confirm_run(
+    served: spacelift_clients.Served, key: models.RunKey, *, note: str, patience: float
+) -> runs.RunSnapshot:
+    """Confirm the run unless it waits for something else by now, and return how it stands then.
+
+    Raises:
+        Refused: the run still waits for its confirmation and Spacelift does not accept ours.
+        SpaceliftError: any other failure.
+    """
+    current = await stack_stops.read(served, key)
+    if not current.needs_confirmation:
+        return current
+    try:
+        confirmed = served.snapshot(await served.client.confirm_run(key, note=note))
+    except spacelift_errors.Refused:
+        current = await stack_stops.read(served, key)
+        if current.needs_confirmation:
+            raise
+        # Somebody else was faster.
+        return current
+    if not confirmed.needs_confirmation:
+        return confirmed
+    # The answer may be from before the change; what is read later is not.
+    async for _ in stack_stops.repeat(patience):
+        confirmed = await stack_stops.read(served, key)
+        if not confirmed.needs_confirmation:
+            break
+    return confirmed

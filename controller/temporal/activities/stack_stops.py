@@ -1,0 +1,221 @@
+"""How runs are stopped: by the call that fits the state, read again until it took effect."""
+
+import asyncio
+import dataclasses
+import logging
+import time
+from collections.abc import AsyncIterator
+
+from controller.chain import runs
+from controller.spacelift import errors as spacelift_errors
+from controller.spacelift import models
+from controller.temporal import messages
+from controller.temporal.activities import errors, own_runs, spacelift_clients
+
+logger = logging.getLogger(__name__)
+
+# How often a run is read again while an activity waits for the effect of its own call.
+_EFFECT_SECONDS = 1.0
+_STOPS_AT_ONCE = 10
+
+
+async def repeat(limit_seconds: float) -> AsyncIterator[None]:
+    """Yield at once, then again every second at most, until the limit has passed."""
+    until = time.monotonic() + limit_seconds
+    pause = min(_EFFECT_SECONDS, max(limit_seconds / 5, 0.05))
+    while True:
+        yield
+        if time.monotonic() >= until:
+            return
+        await asyncio.sleep(pause)
+
+
+async def read(served: spacelift_clients.Served, key: models.RunKey) -> runs.RunSnapshot:
+    """Return how a run stands.
+
+    Raises:
+        NotFound: it is gone.
+    """
+    record = await served.client.get_run(key)
+    if record is None:
+        raise spacelift_errors.NotFound(f"run '{key.run_id}' of stack '{key.stack_id}' is gone")
+    return served.snapshot(record)
+
+
+async def stop_run(
+    served: spacelift_clients.Served, key: models.RunKey, *, note: str, patience: float
+) -> runs.RunSnapshot:
+    """Call what stops the run until it has ended, cannot be stopped, or ignores it."""
+    calls = {
+        "cancel": served.client.cancel_run,
+        "discard": served.client.discard_run,
+        "stop": served.client.stop_run,
+    }
+    called: set[str] = set()
+    refused: set[tuple[str, str]] = set()
+    current = runs.RunSnapshot(run_id=key.run_id, state="QUEUED")
+    async for _ in repeat(patience):
+        current = await read(served, key)
+        possible = runs.stop_calls(current)
+        left = [call for call in possible if (current.state, call) not in refused]
+        if not left and current.state == models.RunState.PENDING_REVIEW:
+            return current
+        # The state may have moved on between reading and calling: what was refused is tried again.
+        call = (left or possible or ("",))[0]
+        if not call:
+            return current
+        if call not in called:
+            try:
+                answer = await calls[call](key, note=note)
+                called.add(call)
+                if answer.is_terminal:
+                    # Not read again: whatever this run waited for is stopped after it, and soon.
+                    return _ended(current, served.snapshot(answer))
+            except spacelift_errors.Refused:
+                refused.add((current.state, call))
+                logger.debug("Stopping was refused", extra={"run_id": key.run_id})
+    return current
+
+
+def _ended(before: runs.RunSnapshot, answer: runs.RunSnapshot) -> runs.RunSnapshot:
+    """Return how a run ended; the answer to a call does not tell what the run had planned."""
+    return dataclasses.replace(
+        before, state=answer.state, finished=answer.finished, note=answer.note, hold=None
+    )
+
+
+async def find_possible(
+    served: spacelift_clients.Served, argument: messages.StopStackRunInput, *, patience: float
+) -> str | None:
+    """Return the run that a trigger of which nobody knows the outcome has created."""
+    async for _ in repeat(patience):
+        run = await own_runs.find(served, own_runs.Wanted.of(argument))
+        if run is not None:
+            return run.id
+    return None
+
+
+async def find_natives(
+    served: spacelift_clients.Served,
+    stack_id: str,
+    origin_run_ids: list[str],
+    queuers: list[str],
+    *,
+    patience: float,
+) -> list[runs.Candidate]:
+    """Return what the origins made Spacelift queue; what is late is waited for."""
+    found: list[runs.Candidate] = []
+    async for _ in repeat(patience):
+        records = await served.client.list_runs_after(stack_id, min(origin_run_ids))
+        found = runs.native_runs(
+            [_candidate(run) for run in records], origin_run_ids=origin_run_ids, queuers=queuers
+        )
+        if len(found) == len(origin_run_ids):
+            break
+    return found
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Natives:
+    """The runs on one stack that are to be stopped, or what kept them from being found."""
+
+    target: messages.NativeRunTarget
+    run_ids: list[str] = dataclasses.field(default_factory=list)
+    problem: Exception | None = None
+
+
+class NativeStops:
+    """Stops what Spacelift queued on stacks that must not run it."""
+
+    def __init__(
+        self, served: spacelift_clients.Served, *, note: str, settle: float, effect: float
+    ) -> None:
+        self._served = served
+        self._note = note
+        self._settle = settle
+        self._effect = effect
+        self._slots = asyncio.Semaphore(_STOPS_AT_ONCE)
+
+    async def run(self, targets: list[messages.NativeRunTarget]) -> list[messages.NativeRunEnd]:
+        """Stop all, the deepest first, and return what was found.
+
+        A run that ends lets Spacelift start those that wait for it, so these must be gone before.
+
+        Raises:
+            SpaceliftError: one could not be stopped now; the others were tried.
+        """
+        # One that fails must not keep the others from being stopped.
+        found = await asyncio.gather(*map(self._find, targets), return_exceptions=True)
+        results: list[list[messages.NativeRunEnd] | BaseException] = [
+            item for item in found if isinstance(item, BaseException)
+        ]
+        natives = [item for item in found if not isinstance(item, BaseException)]
+        for depth in sorted({item.target.depth for item in natives}, reverse=True):
+            level = [self._stop(item) for item in natives if item.target.depth == depth]
+            results += await asyncio.gather(*level, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return [end for result in results if isinstance(result, list) for end in result]
+
+    async def _find(self, target: messages.NativeRunTarget) -> _Natives:
+        async with self._slots:
+            try:
+                runs_found = await find_natives(
+                    self._served,
+                    target.stack_id,
+                    target.origin_run_ids,
+                    target.queuers,
+                    patience=self._settle,
+                )
+            except errors.FINAL_STOP as error:
+                return _Natives(target=target, problem=error)
+        # Of those that are over, one that was carried out must be told of.
+        of_note = [
+            native.run_id
+            for native in runs_found
+            if native.run_id != target.keep_run_id and (native.has_finished or not native.is_over)
+        ]
+        return _Natives(target=target, run_ids=of_note)
+
+    async def _stop(self, natives: _Natives) -> list[messages.NativeRunEnd]:
+        stack_id, ends = natives.target.stack_id, list[messages.NativeRunEnd]()
+        if natives.problem is not None:
+            return [_problem(stack_id, natives.problem)]
+        async with self._slots:
+            try:
+                for run_id in natives.run_ids:
+                    key = models.RunKey(stack_id=stack_id, run_id=run_id)
+                    stopped = await stop_run(
+                        self._served, key, note=self._note, patience=self._effect
+                    )
+                    ends.append(_native_end(stack_id, stopped))
+            except errors.FINAL_STOP as error:
+                # Trying again cannot help this stack; the others are not its business.
+                ends.append(_problem(stack_id, error))
+        return ends
+
+
+def _candidate(run: models.RunRecord) -> runs.Candidate:
+    return runs.Candidate(
+        run_id=run.id,
+        triggered_by=run.triggered_by,
+        is_over=run.is_terminal,
+        has_finished=run.state == models.RunState.FINISHED,
+    )
+
+
+def _native_end(stack_id: str, end: runs.RunSnapshot) -> messages.NativeRunEnd:
+    return messages.NativeRunEnd(
+        stack_id=stack_id,
+        run_id=end.run_id,
+        state=end.state,
+        url=end.url,
+        is_left=not end.is_over,
+    )
+
+
+def _problem(stack_id: str, error: Exception) -> messages.NativeRunEnd:
+    return messages.NativeRunEnd(
+        stack_id=stack_id, run_id="", state="", url="", is_left=False, problem=str(error)
+    )

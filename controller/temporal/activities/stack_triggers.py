@@ -1,0 +1,117 @@
+"""How a run is created once, whatever happens to the answer or to the process that asked.
+
+Spacelift has no idempotency key. Since one execution at a time has a stack (`ids`), a run that is
+newer than the one found before, and was triggered with our key, is ours: that is how a trigger
+whose answer was lost is found again instead of being sent twice.
+"""
+
+import logging
+import time
+from datetime import timedelta
+
+import temporalio.activity as activity
+import temporalio.exceptions
+
+from controller.chain import holds
+from controller.spacelift import errors as spacelift_errors
+from controller.spacelift import models
+from controller.temporal import messages
+from controller.temporal.activities import errors, own_runs, spacelift_clients
+
+logger = logging.getLogger(__name__)
+
+
+async def find_lost(
+    served: spacelift_clients.Served,
+    argument: messages.TriggerStackRunInput,
+    *,
+    lost_at: float,
+    grace_seconds: float,
+) -> models.RunRecord | None:
+    """Return the run of a trigger whose answer was lost; None once the grace has passed.
+
+    Raises:
+        ApplicationError: not found yet; or Spacelift cannot be asked, which must neither end in
+            giving up nor pass for "nothing was sent", since the run may be there.
+    """
+    left = lost_at + grace_seconds - time.time()
+    try:
+        own = await own_runs.find(served, own_runs.Wanted.of(argument))
+    except spacelift_errors.SpaceliftError as error:
+        kind = type(error).__name__
+        as_type = errors.AMBIGUOUS if kind in errors.NOTHING_SENT else kind
+        raise errors.to_application_error(error, as_type=as_type) from error
+    if own is not None:
+        logger.info("Run of a lost trigger found", extra={"stack_id": argument.stack_id})
+        return own
+    if left <= 0:
+        return None
+    raise temporalio.exceptions.ApplicationError(
+        f"The answer to the trigger of '{argument.stack_id}' was lost; looking for its run "
+        f"for {left:.0f} s more before triggering again.",
+        type=errors.AMBIGUOUS,
+        next_retry_delay=timedelta(seconds=min(left, 2.0)),
+    )
+
+
+async def send(
+    served: spacelift_clients.Served, argument: messages.TriggerStackRunInput
+) -> models.RunRecord:
+    """Create the run.
+
+    Raises:
+        ApplicationError: nothing was created, since the stack is locked or disabled.
+        SpaceliftError: any other failure; only `AmbiguousOutcome` leaves open whether it is there.
+    """
+    try:
+        return await served.client.trigger_run(
+            argument.stack_id,
+            marker=argument.marker,
+            run_type=own_runs.type_of(argument.operation),
+            commit_sha=argument.commit_sha,
+            environment=argument.environment or None,
+        )
+    except (spacelift_errors.Refused, spacelift_errors.PermissionDenied) as refusal:
+        # How Spacelift refuses a run of a locked stack is not documented, so the stack is asked.
+        await _raise_if_held(served, argument.stack_id, refusal)
+        raise
+
+
+async def _raise_if_held(
+    served: spacelift_clients.Served, stack_id: str, refusal: spacelift_errors.SpaceliftError
+) -> None:
+    try:
+        found = (await served.client.get_stack_holds([stack_id]))[stack_id]
+    except spacelift_errors.SpaceliftError as error:
+        # Nothing was created, so that all may be tried again.
+        raise errors.to_application_error(error, as_type=errors.UNREACHABLE) from error
+    reason, message = holds.of_creation(served.hold(found)) if found else (None, "")
+    if reason is not None:
+        raise temporalio.exceptions.ApplicationError(
+            f"{message} {refusal}", type=errors.STACK_HELD, non_retryable=True
+        ) from refusal
+
+
+def note_failure(lost_at: float | None) -> None:
+    """Tell the next attempt since when a run may be there that nobody knows of; None: none is.
+
+    The SDK delivers the last heartbeat of an attempt that fails by itself, and only such an attempt
+    writes details: whatever else a later attempt finds comes from a worker that died.
+    """
+    activity.heartbeat(activity.info().attempt, lost_at)
+
+
+def lost_since(*, was_attempted: bool) -> float | None:
+    """Return since when a run may be there that nobody knows of; None if there cannot be one.
+
+    Without word from the attempt before, its worker is taken to have died just now and with the
+    request sent.
+    """
+    info = activity.info()
+    if info.attempt == 1:
+        return time.time() if was_attempted else None
+    match list(info.heartbeat_details):
+        case [attempt, lost_at] if attempt == info.attempt - 1:
+            return None if lost_at is None else float(lost_at)
+        case _:
+            return time.time()

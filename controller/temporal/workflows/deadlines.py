@@ -1,0 +1,63 @@
+"""The two limits of a stack, as timers of its workflow: they kill nothing, they let it be stopped.
+
+A timer exists only for a deadline that is set.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from controller.chain import runs
+
+
+class Deadlines:
+    """Calls `on_passed` once with the deadline that passes first; what then stops is not ours."""
+
+    def __init__(
+        self,
+        *,
+        stack_seconds: int | None,
+        confirmation_seconds: int | None,
+        on_passed: Callable[[runs.Stop], None],
+    ) -> None:
+        self._stack_seconds = stack_seconds
+        self._confirmation_seconds = confirmation_seconds
+        self._on_passed = on_passed
+        self._stack: asyncio.Task[None] | None = None
+        self._confirmation: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    def run_is_known(self) -> None:
+        """The stack's time begins with its first run; later runs share it."""
+        if self._stack is None and not self._is_closed:
+            self._stack = self._start(runs.StopCause.STACK_DEADLINE, self._stack_seconds)
+
+    def person_is_needed(self, *, is_needed: bool) -> None:
+        """The time for a person begins anew each time that one is needed."""
+        if not is_needed:
+            _cancel(self._confirmation)
+            self._confirmation = None
+        elif self._confirmation is None and not self._is_closed:
+            self._confirmation = self._start(
+                runs.StopCause.CONFIRMATION_DEADLINE, self._confirmation_seconds
+            )
+
+    def close(self) -> None:
+        """Nothing counts any more."""
+        self._is_closed = True
+        _cancel(self._stack)
+        _cancel(self._confirmation)
+
+    def _start(self, cause: runs.StopCause, seconds: int | None) -> "asyncio.Task[None] | None":
+        if seconds is None:
+            return None
+        return asyncio.create_task(self._wait(runs.Stop(cause=cause, seconds=seconds)))
+
+    async def _wait(self, stop: runs.Stop) -> None:
+        await asyncio.sleep(stop.seconds)
+        if not self._is_closed:
+            self._on_passed(stop)
+
+
+def _cancel(task: "asyncio.Task[None] | None") -> None:
+    if task is not None:
+        task.cancel()

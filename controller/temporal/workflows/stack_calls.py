@@ -1,0 +1,169 @@
+"""The activities of one stack's execution, with what they need of its input."""
+
+import dataclasses
+from typing import Any
+
+from temporalio import workflow
+
+from controller.chain import runs
+from controller.temporal import ids, messages
+from controller.temporal.activities import errors, stack_operations
+from controller.temporal.workflows import calls
+
+_Operations = stack_operations.StackOperations
+RunWait = workflow.ActivityHandle[runs.RunSnapshot | None]
+
+
+class StackCalls:
+    """Calls until there is an answer; waits are handles, since a wake or an end interrupts them."""
+
+    def __init__(
+        self, argument: messages.StackExecutionInput, *, on_problem: calls.OnProblem
+    ) -> None:
+        self._input = argument
+        self._on_problem = on_problem
+
+    async def find(self, origin: str | None) -> messages.FindStackRunResult:
+        """Return the newest run, and the one that the origin made Spacelift queue."""
+        found: messages.FindStackRunResult = await calls.persist(
+            _Operations.find_stack_run,
+            messages.FindStackRunInput(
+                connection=self._input.connection,
+                stack_id=self._input.stack_id,
+                adopt_origin=origin,
+                queuers=self._input.queuers,
+                operation=self._input.operation,
+            ),
+            summary=f"runs of {self._input.stack_id}",
+            on_problem=self._on_problem,
+        )
+        return found
+
+    def trigger_input(self, newest_run_id: str) -> messages.TriggerStackRunInput:
+        """Return what creates a run, newer than the newest one known."""
+        return messages.TriggerStackRunInput(
+            connection=self._input.connection,
+            stack_id=self._input.stack_id,
+            newest_run_id=newest_run_id,
+            marker=self._input.marker,
+            operation=self._input.operation,
+            commit_sha=self._input.commit_sha,
+            environment=self._input.environment,
+        )
+
+    async def trigger_once(self, argument: messages.TriggerStackRunInput) -> runs.RunSnapshot:
+        """Create a run in one try; a cancel does not interrupt it before its end is known."""
+        run: runs.RunSnapshot = await workflow.execute_activity_method(
+            _Operations.trigger_stack_run,
+            argument,
+            start_to_close_timeout=calls.CALL_TIMEOUT,
+            heartbeat_timeout=calls.HEARTBEAT_TIMEOUT,
+            retry_policy=calls.ONCE,
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            summary=f"trigger {self._input.stack_id}",
+        )
+        return run
+
+    async def trigger(self, argument: messages.TriggerStackRunInput) -> runs.RunSnapshot:
+        """Create a run, however often it has to be tried."""
+        run: runs.RunSnapshot = await calls.persist(
+            _Operations.trigger_stack_run,
+            argument,
+            # Only what is known to have changed nothing may be sent again unseen.
+            then=lambda kind: dataclasses.replace(
+                argument, was_attempted=kind not in errors.NOTHING_SENT
+            ),
+            summary=f"trigger {self._input.stack_id}",
+            on_problem=self._on_problem,
+        )
+        return run
+
+    async def confirm(self, run_id: str) -> runs.RunSnapshot:
+        """Confirm a run."""
+        run: runs.RunSnapshot = await calls.persist(
+            _Operations.confirm_stack_run,
+            messages.ConfirmStackRunInput(
+                connection=self._input.connection,
+                stack_id=self._input.stack_id,
+                run_id=run_id,
+                note="stackchain: confirmed by the chain",
+            ),
+            summary=f"confirm {run_id}",
+            on_problem=self._on_problem,
+        )
+        return run
+
+    async def stop(
+        self, run_id: str | None, *, newest_run_id: str, note: str
+    ) -> runs.RunSnapshot | None:
+        """Stop a run, or the one that a trigger may have created; None if there is none."""
+        run: runs.RunSnapshot | None = await calls.persist(
+            _Operations.stop_stack_run,
+            messages.StopStackRunInput(
+                connection=self._input.connection,
+                stack_id=self._input.stack_id,
+                run_id=run_id,
+                newest_run_id=newest_run_id,
+                note=note,
+                operation=self._input.operation,
+                commit_sha=self._input.commit_sha,
+            ),
+            summary=f"stop the run of {self._input.stack_id}",
+            on_problem=self._on_problem,
+        )
+        return run
+
+    async def stop_natives(self, origins: list[str], *, keep_run_id: str | None, note: str) -> None:
+        """Stop what the origins made Spacelift queue on the stack."""
+        target = messages.NativeRunTarget(
+            stack_id=self._input.stack_id,
+            origin_run_ids=origins,
+            queuers=self._input.queuers,
+            keep_run_id=keep_run_id,
+        )
+        await calls.persist(
+            _Operations.stop_native_runs,
+            messages.StopNativeRunsInput(
+                connection=self._input.connection, targets=[target], note=note
+            ),
+            summary=f"stop unwanted runs of {self._input.stack_id}",
+            on_problem=self._on_problem,
+        )
+
+    def follow(self, run: runs.RunSnapshot, *, known_view: str, read_now: bool) -> RunWait:
+        """Wait for news of a run."""
+        return workflow.start_activity_method(
+            _Operations.follow_stack_run,
+            messages.FollowStackRunInput(
+                connection=self._input.connection,
+                stack_id=self._input.stack_id,
+                run_id=run.run_id,
+                known_view=known_view,
+                known_problem=run.problem_reason,
+                read_now=read_now,
+            ),
+            **_wait_options(f"follow {run.run_id}"),
+        )
+
+    def await_release(self, hold_message: str) -> workflow.ActivityHandle[None]:
+        """Wait until something else holds the stack, or nothing."""
+        return workflow.start_activity_method(
+            _Operations.await_stack_release,
+            messages.AwaitStackReleaseInput(
+                connection=self._input.connection,
+                stack_id=self._input.stack_id,
+                hold_message=hold_message,
+            ),
+            **_wait_options(f"what holds {self._input.stack_id}"),
+        )
+
+
+def _wait_options(summary: str) -> dict[str, Any]:
+    return {
+        "task_queue": ids.follow_queue(workflow.info().task_queue),
+        "start_to_close_timeout": calls.WAIT_TIMEOUT,
+        "heartbeat_timeout": calls.HEARTBEAT_TIMEOUT,
+        "retry_policy": calls.PATIENT,
+        "cancellation_type": workflow.ActivityCancellationType.TRY_CANCEL,
+        "summary": summary,
+    }

@@ -1,0 +1,72 @@
+"""One wish for a run, and what may have come of it when the wish is given up."""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+
+import temporalio.exceptions
+
+from controller.chain import runs
+from controller.temporal.activities import errors
+from controller.temporal.workflows import calls, stack_calls
+
+
+class Trigger:
+    """Creates one run. `may_be_sent`: there may be one that is not known, to be looked for.
+
+    That search takes a grace period. With `settles` a cancel waits for the end of the first try,
+    so that what was certainly not sent is not looked for.
+    """
+
+    def __init__(
+        self,
+        activities: stack_calls.StackCalls,
+        newest_run_id: str,
+        *,
+        settles: bool,
+        is_stopped: Callable[[], bool],
+    ) -> None:
+        self._activities = activities
+        self._argument = activities.trigger_input(newest_run_id)
+        self._settles = settles
+        self._is_stopped = is_stopped
+        self.may_be_sent = False
+
+    async def create(self) -> runs.RunSnapshot | None:
+        """Return the run; None if the stack was locked or disabled meanwhile.
+
+        Raises:
+            ActivityError: canceled, or refused for good.
+            CancelledError: canceled before it was tried again.
+        """
+        try:
+            run = await self._try_once() if self._settles else None
+            return run or await self._try_on()
+        except temporalio.exceptions.ActivityError as error:
+            if calls.cause_of(error)[0] != errors.STACK_HELD:
+                raise
+            self.may_be_sent = False
+            return None
+
+    async def _try_once(self) -> runs.RunSnapshot | None:
+        self.may_be_sent = True
+        try:
+            return await self._activities.trigger_once(self._argument)
+        except temporalio.exceptions.ActivityError as error:
+            if temporalio.exceptions.is_cancelled_exception(error):
+                self.may_be_sent = not calls.was_never_started(error)
+                raise
+            if calls.is_final(error):
+                raise
+            (kind, _), delay = calls.cause_of(error), calls.delay_of(error)
+        self.may_be_sent = kind not in errors.NOTHING_SENT
+        self._argument = dataclasses.replace(self._argument, was_attempted=self.may_be_sent)
+        if self._is_stopped():
+            # The cancel came during the try, which kept it to itself.
+            raise asyncio.CancelledError
+        await asyncio.sleep(delay.total_seconds())
+        return None
+
+    async def _try_on(self) -> runs.RunSnapshot:
+        self.may_be_sent = True
+        return await self._activities.trigger(self._argument)

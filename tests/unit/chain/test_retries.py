@@ -1,0 +1,57 @@
+"""retries: when a failed run is followed by another, and what is told of it."""
+
+import pytest
+
+from controller.api.reasons import StackReason
+from controller.api.v1alpha1 import Phase
+from controller.chain import retries, runs
+from tests.support.builders import make_snapshot
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds"),
+    [(1, 30), (2, 60), (3, 120), (4, 240), (5, 480), (6, 600), (7, 600), (1000, 600)],
+)
+def test_the_pause_doubles_until_its_limit(attempts: int, seconds: int) -> None:
+    pause = retries.pause_seconds(attempts=attempts, backoff_seconds=30, max_backoff_seconds=600)
+
+    assert pause == seconds
+
+
+def test_a_limit_below_the_first_pause_is_the_pause() -> None:
+    assert retries.pause_seconds(attempts=1, backoff_seconds=30, max_backoff_seconds=5) == 5
+
+
+def test_the_wait_names_the_failed_run_and_when_the_next_one_starts() -> None:
+    run = make_snapshot("FAILED", note="no such image", url="https://r", added=1)
+
+    report = retries.pending("a", run, attempts=2, limit=3, next_at="2026-01-01T00:00:00Z")
+
+    assert (report.phase, report.reason) == (Phase.WAITING, StackReason.RETRY_PENDING)
+    assert report.message == (
+        "Run 2 of at most 4 failed (no such image); the next one starts at 2026-01-01T00:00:00Z: "
+        "https://r"
+    )
+    assert (report.run_id, report.run_url, report.run_state) == (run.run_id, "https://r", "FAILED")
+    assert (report.attempts, report.added) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("stop", "why"),
+    [
+        (runs.Stop(cause=runs.StopCause.CHAIN_CANCELED), "the chain was canceled"),
+        (
+            runs.Stop(cause=runs.StopCause.STACK_DEADLINE, seconds=600),
+            "`stackDeadlineSeconds` (600 s) passed",
+        ),
+    ],
+    ids=["canceled", "deadline"],
+)
+def test_what_is_stopped_between_two_runs_has_failed(stop: runs.Stop, why: str) -> None:
+    report = retries.given_up("a", make_snapshot("FAILED", note="why"), stop, attempts=2)
+
+    assert (report.phase, report.reason) == (Phase.FAILED, StackReason.RUN_FAILED)
+    assert report.message == (
+        f"The run failed (why). It was run 2 times. No other run was started because {why}."
+    )
+    assert (report.run_id, report.attempts) == ("01RUNA", 2)
