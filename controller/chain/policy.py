@@ -1,16 +1,19 @@
 """What the end of one stack means for the others. Pure.
 
 `Succeeded`, and `Skipped` because no output changed, release the dependents. Any other end skips
-all transitive dependents, each with the stack that caused it.
+all transitive dependents, each with the stack that caused it; `FailFast` keeps all others from
+starting too, and `Continue` lets them run nevertheless.
 """
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Mapping
 
 from controller.api import reasons, v1alpha1
+from controller.api.v1alpha1 import FailurePolicy
 from controller.chain import progress
 
 
-def ended_well(stack: progress.StackProgress) -> bool:
+def ended_well(stack: progress.StackProgress | v1alpha1.StackStatus) -> bool:
     """Whether the dependents of this stack may start."""
     return stack.phase is v1alpha1.Phase.SUCCEEDED or (
         stack.phase is v1alpha1.Phase.SKIPPED
@@ -18,26 +21,61 @@ def ended_well(stack: progress.StackProgress) -> bool:
     )
 
 
-def skip_dependents(chain: progress.ChainProgress, *, now: str) -> list[str]:
-    """Skip what depends on a stack that did not end well; returns the ids skipped just now.
+def releases(chain: progress.ChainProgress, stack: progress.StackProgress) -> bool:
+    """Whether the end of a stack lets its dependents start, as the chain's policy has it."""
+    if chain.failure_policy == FailurePolicy.CONTINUE:
+        return stack.phase.is_over
+    return ended_well(stack)
+
+
+def skip_unwanted(chain: progress.ChainProgress, *, now: str) -> list[str]:
+    """Skip what is not to run any more, as some stack did not end well; returns the ids.
 
     Stacks are sorted by level, so one pass reaches the transitive dependents.
     """
+    if chain.failure_policy == FailurePolicy.CONTINUE:
+        return []
     by_id = {stack.id: stack for stack in chain.stacks}
+    first = first_failed(chain) if chain.failure_policy == FailurePolicy.FAIL_FAST else None
     skipped: list[str] = []
     for stack in chain.stacks:
-        if stack.phase is not v1alpha1.Phase.PENDING:
+        if stack.is_started or stack.phase.is_over:
             continue
         culprit = _culprit(stack, by_id)
-        if culprit is None:
+        if culprit is not None:
+            reason = reasons.StackReason.UPSTREAM_NOT_SUCCEEDED
+            _skip(stack, culprit, reason, f"Not run, because {_what(culprit)}.", now=now)
+        elif first is not None:
+            text = f"Not run, because {_what(first)} and `failurePolicy` is FailFast."
+            _skip(stack, first, reasons.StackReason.FAIL_FAST, text, now=now)
+        else:
             continue
-        stack.phase = v1alpha1.Phase.SKIPPED
-        stack.reason = reasons.StackReason.UPSTREAM_NOT_SUCCEEDED
-        stack.blocked_by = culprit.id
-        stack.message = f"Not run, because {_what(culprit)}."
-        stack.completed_at = now
         skipped.append(stack.id)
     return skipped
+
+
+def first_failed(chain: progress.ChainProgress) -> progress.StackProgress | None:
+    """Return the stack that was the first to end not well, if there is one."""
+    failed = [
+        stack
+        for stack in chain.stacks
+        if stack.phase.is_over and stack.phase is not v1alpha1.Phase.SKIPPED
+        if not ended_well(stack)
+    ]
+    return min(failed, key=lambda stack: (stack.completed_at or "", stack.id), default=None)
+
+
+def _skip(
+    stack: progress.StackProgress,
+    culprit: progress.StackProgress,
+    reason: reasons.StackReason,
+    message: str,
+    *,
+    now: str,
+) -> None:
+    stack.phase, stack.reason = v1alpha1.Phase.SKIPPED, reason
+    stack.blocked_by, stack.message = culprit.id, message
+    stack.completed_at = now
 
 
 def _culprit(
@@ -46,6 +84,7 @@ def _culprit(
     for upstream_id in stack.depends_on:
         upstream = by_id[upstream_id]
         if upstream.phase.is_over and not ended_well(upstream):
+            # A stack that was skipped itself is not to blame.
             return by_id[upstream.blocked_by] if upstream.blocked_by else upstream
     return None
 
@@ -58,6 +97,8 @@ def _what(culprit: progress.StackProgress) -> str:
     }
     if culprit.reason in ends:
         return f"the run of '{culprit.id}' {ends[culprit.reason]}"
+    if culprit.phase is v1alpha1.Phase.TIMED_OUT:
+        return f"'{culprit.id}' timed out"
     if culprit.phase is v1alpha1.Phase.CANCELED:
         return f"'{culprit.id}' was canceled"
     return f"'{culprit.id}' failed"
@@ -69,18 +110,28 @@ def cancel_unreached(chain: progress.ChainProgress, *, now: str) -> list[str]:
     for stack in chain.stacks:
         if not stack.phase.is_over and not stack.is_started:
             stack.phase = v1alpha1.Phase.CANCELED
-            stack.reason = reasons.StackReason.CHAIN_CANCELED
-            stack.message = "Not run, because the chain was canceled."
+            stack.reason, stack.message = _why_not_run(chain)
             stack.completed_at = now
             canceled.append(stack.id)
     return canceled
 
 
-def native_reach(queued_by: Sequence[str], runs: Mapping[str, str | None]) -> list[str]:
-    """Return the run ids from whose creation Spacelift may have queued a run, oldest first.
+def _why_not_run(chain: progress.ChainProgress) -> tuple[str, str]:
+    if chain.is_timed_out:
+        message = "Not run, because the chain's deadline passed."
+        return reasons.StackReason.CHAIN_DEADLINE_EXCEEDED, message
+    return reasons.StackReason.CHAIN_CANCELED, "Not run, because the chain was canceled."
 
-    Args:
-        queued_by: the stacks that reach the stack natively.
-        runs: the run of each stack, as far as known.
-    """
-    return sorted(run_id for stack in queued_by if (run_id := runs.get(stack)))
+
+def with_cause(chain: progress.ChainProgress, report: progress.StackReport) -> progress.StackReport:
+    """Return what a stopped stack's end means: it does not know why the chain stopped it."""
+    if not chain.is_timed_out or report.reason != reasons.StackReason.CHAIN_CANCELED:
+        return report
+    has_run = report.run_id is not None
+    _, not_run = _why_not_run(chain)
+    return dataclasses.replace(
+        report,
+        phase=v1alpha1.Phase.TIMED_OUT if has_run else v1alpha1.Phase.CANCELED,
+        reason=reasons.StackReason.CHAIN_DEADLINE_EXCEEDED,
+        message="The run was stopped because the chain's deadline passed." if has_run else not_run,
+    )

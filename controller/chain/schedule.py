@@ -14,7 +14,7 @@ from controller.chain import policy, progress
 def ready_stacks(
     chain: progress.ChainProgress, *, remaining: Mapping[str, int]
 ) -> list[progress.StackProgress]:
-    """Return the stacks to start now, in order.
+    """Return the stacks to start now, in order; none while the chain is suspended.
 
     `parallelism` bounds what the chain triggers. A run that Spacelift queued starts when
     Spacelift starts it, so following it takes no slot; waiting for a slot would only hide it.
@@ -23,13 +23,15 @@ def ready_stacks(
         chain: the facts.
         remaining: the longest path from each stack to an end, in stacks.
     """
+    if chain.is_suspended:
+        return []
     by_id = {stack.id: stack for stack in chain.stacks}
     ready = [
         stack
         for stack in chain.stacks
         if stack.phase is v1alpha1.Phase.PENDING
         and not stack.is_started
-        and all(policy.ended_well(by_id[upstream]) for upstream in stack.depends_on)
+        and all(policy.releases(chain, by_id[upstream]) for upstream in stack.depends_on)
     ]
     ready.sort(key=lambda stack: (-remaining[stack.id], stack.id))
     free = chain.parallelism - sum(takes_slot(stack) for stack in chain.stacks)

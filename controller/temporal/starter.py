@@ -105,21 +105,38 @@ class ChainWorkflows:
 
     async def is_answering(self, execution: ChainExecution) -> bool:
         """Whether a worker answers for a live run; one that is gone by now says nothing of it."""
+        try:
+            await self._ask(execution)
+        except NoWorker:
+            return False
+        return True
+
+    async def is_orphan(self, execution: ChainExecution) -> bool:
+        """Whether a live run was told to go on without its resource.
+
+        The run itself is asked: the memo in a listing is behind what it was told.
+
+        Raises:
+            NoWorker: nobody answers for it.
+        """
+        known = await self._ask(execution)
+        return known is not None and known.is_orphan
+
+    async def _ask(self, execution: ChainExecution) -> progress.ChainProgress | None:
+        """Return what a live run knows; None if it is gone by now."""
         handle: temporalio.client.WorkflowHandle[object, progress.ChainProgress]
         handle = self._get_client().get_workflow_handle(
             execution.workflow_id, run_id=execution.workflow_run_id
         )
         try:
-            await self._query(handle)
-        except NoWorker:
-            return False
+            return await self._query(handle)
         except temporal_client.TemporalUnreachable as error:
             cause = error.__cause__
             if not isinstance(cause, temporalio.service.RPCError) or (
                 cause.status is not temporalio.service.RPCStatusCode.NOT_FOUND
             ):
                 raise
-        return True
+        return None
 
     async def _query(
         self, handle: temporalio.client.WorkflowHandle[object, progress.ChainProgress]
@@ -160,6 +177,8 @@ class ChainWorkflows:
             request_key=request.key,
             handled_spec=request.handled.spec,
             handled_run=request.handled.run,
+            handled_retry=request.handled.retry,
+            operation=argument.operation,
         )
         with _unreachable():
             try:
@@ -171,7 +190,7 @@ class ChainWorkflows:
                     memo={ids.MEMO: memo},
                     id_conflict_policy=temporalio.common.WorkflowIDConflictPolicy.FAIL,
                     static_summary=f"{ref.namespace}/{ref.name} run {request.number}",
-                    static_details=f"Roots: {', '.join(argument.roots)}. Request: `{request.key}`.",
+                    static_details=_details(argument, request),
                 )
             except temporalio.exceptions.WorkflowAlreadyStartedError as error:
                 raise AlreadyStarted(workflow_id) from error
@@ -185,6 +204,7 @@ class ChainWorkflows:
             generation=ref.generation,
             handled=request.handled,
             started_at=_text(datetime.now(UTC)),
+            operation=argument.operation,
         )
 
     async def cancel(self, workflow_id: str, workflow_run_id: str) -> None:
@@ -201,16 +221,27 @@ class ChainWorkflows:
                     raise
 
     async def set_parallelism(self, execution: requests.Execution, parallelism: int) -> None:
-        """Tell a live run its new bound; one that closed meanwhile needs none."""
+        """Tell a live run its new bound."""
+        await self._signal(
+            execution, ids.PARALLELISM_SIGNAL, messages.SetParallelism(parallelism=parallelism)
+        )
+
+    async def set_suspended(self, execution: requests.Execution, is_suspended: bool) -> None:
+        """Tell a live run to start no further stack, or to start stacks again."""
+        await self._signal(execution, ids.SUSPEND_SIGNAL if is_suspended else ids.RESUME_SIGNAL)
+
+    async def orphan(self, execution: requests.Execution) -> None:
+        """Tell a live run that its resource goes and that it is to go on without."""
+        await self._signal(execution, ids.ORPHAN_SIGNAL)
+
+    async def _signal(self, execution: requests.Execution, name: str, *arguments: object) -> None:
+        """Signal a live run; one that closed meanwhile needs no telling."""
+        handle = self._get_client().get_workflow_handle(
+            execution.workflow_id, run_id=execution.workflow_run_id
+        )
         with _unreachable():
             try:
-                await (
-                    self._get_client()
-                    .get_workflow_handle(execution.workflow_id, run_id=execution.workflow_run_id)
-                    .signal(
-                        ids.PARALLELISM_SIGNAL, messages.SetParallelism(parallelism=parallelism)
-                    )
-                )
+                await handle.signal(name, args=arguments)
             except temporalio.service.RPCError as error:
                 if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
                     raise
@@ -256,6 +287,15 @@ async def await_execution_end(client: temporalio.client.Client, workflow_id: str
                 raise
 
 
+def _details(argument: messages.ChainInput, request: requests.Request) -> str:
+    """What Temporal's web UI shows of the run, in Markdown."""
+    roots = ", ".join(argument.roots) or "labels " + ", ".join(argument.root_labels)
+    parts = [f"{argument.operation}. Roots: {roots}.", f"Request: `{request.key}`."]
+    if argument.kept:
+        parts.append(f"Stacks kept from the run before: {len(argument.kept)}.")
+    return " ".join(parts)
+
+
 @contextlib.contextmanager
 def _unreachable() -> Iterator[None]:
     try:
@@ -291,7 +331,10 @@ def _execution(
         attempt=memo.attempt,
         trigger=memo.trigger,
         generation=memo.generation,
-        handled=v1alpha1.Handled(spec=memo.handled_spec, run=memo.handled_run),
+        handled=v1alpha1.Handled(
+            spec=memo.handled_spec, run=memo.handled_run, retry=memo.handled_retry
+        ),
+        operation=memo.operation,
         started_at=_text(description.start_time),
         closed_at=_text(description.close_time) if description.close_time else None,
         failure=f"The workflow ended {status.name}; its history in Temporal has the reason.",

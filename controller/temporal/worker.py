@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import temporalio.client
 import temporalio.worker
-from temporalio.worker import workflow_sandbox
 
 from controller import connections, settings
 from controller.observability import metrics
@@ -26,6 +25,11 @@ WORKFLOWS = (
 )
 
 
+# Which part of the polls for workflow tasks asks for the first ones of new executions. By default
+# it is one poll of five, through which the executions of a whole level of the graph start.
+_FIRST_TASK_POLLS = 0.5
+
+
 class _Counters:
     """Records the facts of activities in the worker's metrics."""
 
@@ -42,17 +46,13 @@ class _Counters:
         self._counters.trigger_ambiguous.inc()
 
 
-def sandbox_runner() -> temporalio.worker.WorkflowRunner:
-    """Return the sandbox that workflows run in.
+def workflow_runner() -> temporalio.worker.WorkflowRunner:
+    """Return what workflows run in: nothing that watches them, since tests do (docs/adr/0019).
 
-    Our own pure modules pass through: they keep no state, and loading them anew for each workflow
-    would cost most of its memory.
+    The sandbox loads a workflow's modules anew for each execution, which took most of the time of
+    its first task.
     """
-    return workflow_sandbox.SandboxedWorkflowRunner(
-        restrictions=workflow_sandbox.SandboxRestrictions.default.with_passthrough_modules(
-            "controller.api", "controller.chain", "pydantic", "pydantic_core", "annotated_types"
-        )
-    )
+    return temporalio.worker.UnsandboxedWorkflowRunner()
 
 
 class SpaceliftWorker:
@@ -121,24 +121,30 @@ def _workers(
         client,
         task_queue=queue,
         workflows=list(WORKFLOWS),
-        workflow_runner=sandbox_runner(),
+        workflow_runner=workflow_runner(),
         activities=[
             stack_dependencies.StackDependencies(clients).fetch_dependent_stacks,
             operations.find_stack_run,
             operations.trigger_stack_run,
+            operations.confirm_stack_run,
             operations.stop_stack_run,
             operations.stop_native_runs,
         ],
         max_concurrent_activities=worker.max_concurrent_activities,
         max_concurrent_workflow_tasks=worker.max_concurrent_workflow_tasks,
         max_cached_workflows=worker.max_cached_workflows,
+        nonsticky_to_sticky_poll_ratio=_FIRST_TASK_POLLS,
         graceful_shutdown_timeout=grace,
         max_heartbeat_throttle_interval=heartbeats,
     )
     follows = temporalio.worker.Worker(
         client,
         task_queue=ids.follow_queue(queue),
-        activities=[operations.follow_stack_run, operations.await_execution_end],
+        activities=[
+            operations.follow_stack_run,
+            operations.await_stack_release,
+            operations.await_execution_end,
+        ],
         max_concurrent_activities=worker.max_concurrent_follows,
         # A follow holds nothing worth waiting for: another worker takes it up at once.
         graceful_shutdown_timeout=timedelta(0),

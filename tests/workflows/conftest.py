@@ -24,11 +24,9 @@ async def serve(temporal_client: Client, caplog: pytest.LogCaptureFixture) -> As
     served: list[Harness] = []
     async with contextlib.AsyncExitStack() as running:
 
-        async def start(world: World, *, max_cached_workflows: int = 100) -> Harness:
+        async def start(world: World, **options: int) -> Harness:
             harness = harnesses.new_harness(temporal_client, world)
-            await running.enter_async_context(
-                harnesses.workers(harness, max_cached_workflows=max_cached_workflows)
-            )
+            await running.enter_async_context(harnesses.workers(harness, **options))
             served.append(harness)
             return harness
 

@@ -13,12 +13,14 @@ import temporalio.worker
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+from temporalio.worker import workflow_sandbox
 
 from controller.api import v1alpha1
 from controller.chain import progress
 from controller.temporal import ids, messages, worker
 from tests.support import temporal as temporal_support
 from tests.support.waiting import eventually
+from tests.workflows import listener
 from tests.workflows.world import World
 
 ChainHandle = WorkflowHandle[Any, progress.ChainProgress]
@@ -42,6 +44,12 @@ class Harness:
     account: str
     endpoint: str
     handles: list[ChainHandle] = dataclasses.field(default_factory=list)
+    # Executions that a test started by itself.
+    executions: list[WorkflowHandle[Any, Any]] = dataclasses.field(default_factory=list)
+
+    @property
+    def connection(self) -> messages.Connection:
+        return messages.Connection(name="default", endpoint=self.endpoint, account=self.account)
 
     async def start(
         self,
@@ -50,7 +58,10 @@ class Harness:
         roots: list[str] | None = None,
         parallelism: int = 10,
         max_stacks: int = 500,
+        memo: messages.ChainMemo | None = None,
+        **fields: Any,
     ) -> ChainHandle:
+        """Start a chain; `fields` are more of its input."""
         argument = messages.ChainInput(
             namespace="team",
             name=name,
@@ -60,19 +71,19 @@ class Harness:
             attempt=1,
             trigger="Spec",
             operator_queue=self.operator_queue,
-            connection=messages.Connection(
-                name="default", endpoint=self.endpoint, account=self.account
-            ),
+            connection=self.connection,
             roots=roots or self.world.roots,
             sources=["Dependencies", "Labels"],
             parallelism=parallelism,
             max_stacks=max_stacks,
+            **fields,
         )
         handle: ChainHandle = await self.client.start_workflow(
             ids.CHAIN_WORKFLOW,
             argument,
             id=f"{self.account}/{name}",
             task_queue=self.task_queue,
+            memo={ids.MEMO: memo} if memo else None,
             result_type=progress.ChainProgress,
         )
         self.handles.append(handle)
@@ -100,6 +111,14 @@ class Harness:
         workflow_id = ids.execution_workflow_id(account=self.account, stack_id=stack_id)
         return self.client.get_workflow_handle(workflow_id)
 
+    async def has_scheduled(self, handle: WorkflowHandle[Any, Any], name: str) -> bool:
+        """Whether a workflow has asked for an activity, whoever has it."""
+        history = await handle.fetch_history()
+        return any(
+            event.activity_task_scheduled_event_attributes.activity_type.name == name
+            for event in history.events
+        )
+
     async def known(self, handle: ChainHandle) -> progress.ChainProgress:
         known: progress.ChainProgress = await handle.query(
             ids.PROGRESS_QUERY, result_type=progress.ChainProgress
@@ -122,7 +141,7 @@ class Harness:
 
     async def histories(self) -> list[WorkflowHistory]:
         """Return the histories of all chains and of all children that they started."""
-        found: list[WorkflowHistory] = []
+        found = [await execution.fetch_history() for execution in self.executions]
         for handle in self.handles:
             history = await handle.fetch_history()
             found.append(history)
@@ -150,7 +169,9 @@ def phases(known: progress.ChainProgress) -> dict[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def workers(harness: Harness, *, max_cached_workflows: int = 100) -> AsyncIterator[None]:
+async def workers(
+    harness: Harness, *, max_cached_workflows: int = 100, max_concurrent_activities: int = 100
+) -> AsyncIterator[None]:
     """Serve the three queues as the roles do, with the real sandbox and fake activities."""
     world = harness.world
     calls = _worker(
@@ -159,6 +180,7 @@ async def workers(harness: Harness, *, max_cached_workflows: int = 100) -> Async
         world.calls_queue(),
         workflows=list(worker.WORKFLOWS),
         max_cached_workflows=max_cached_workflows,
+        max_concurrent_activities=max_concurrent_activities,
     )
     follows = _worker(harness, ids.follow_queue(harness.task_queue), world.follows_queue())
     async with operator(harness), calls, follows:
@@ -167,9 +189,14 @@ async def workers(harness: Harness, *, max_cached_workflows: int = 100) -> Async
 
 @contextlib.asynccontextmanager
 async def operator(harness: Harness) -> AsyncIterator[None]:
-    """Serve the operator's queue only."""
+    """Serve the operator's queue only, and whatever stands in for a chain."""
     harness.world.connect(harness.client)
-    async with _worker(harness, harness.operator_queue, [harness.world.publish_chain_status]):
+    async with _worker(
+        harness,
+        harness.operator_queue,
+        [harness.world.publish_chain_status],
+        workflows=[listener.ReportListener],
+    ):
         yield
 
 
@@ -180,9 +207,21 @@ def _worker(
         harness.client,
         task_queue=task_queue,
         activities=activities,
-        workflow_runner=worker.sandbox_runner(),
+        workflow_runner=sandbox_runner(),
         max_heartbeat_throttle_interval=timedelta(milliseconds=200),
         **options,
+    )
+
+
+def sandbox_runner() -> temporalio.worker.WorkflowRunner:
+    """Return a sandbox, in which workflow code that is not deterministic fails.
+
+    The worker role does without. Our own pure modules pass through: they keep no state.
+    """
+    return workflow_sandbox.SandboxedWorkflowRunner(
+        restrictions=workflow_sandbox.SandboxRestrictions.default.with_passthrough_modules(
+            "controller.api", "controller.chain", "pydantic", "pydantic_core", "annotated_types"
+        )
     )
 
 
@@ -205,7 +244,7 @@ def _is_failed_task(event: HistoryEvent) -> bool:
 
 async def finish(harness: Harness) -> None:
     """Check what every scenario must leave behind: sound histories that can be replayed."""
-    for handle in harness.handles:
+    for handle in [*harness.handles, *harness.executions]:
         with contextlib.suppress(temporalio.client.WorkflowFailureError):
             await asyncio.wait_for(handle.result(), 5)
     histories = await harness.histories()

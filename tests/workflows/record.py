@@ -1,4 +1,4 @@
-"""Records the histories that `test_replay.py` replays: `python -m tests.workflows.record`.
+"""Records the histories that `test_replay.py` replays: `python -m tests.workflows.record [NAME..]`.
 
 A recorded history stands for chains that are running while a release is installed, so old ones are
 kept for as long as such chains may run: record new ones beside them after a deliberate change.
@@ -6,16 +6,20 @@ kept for as long as such chains may run: record new ones beside them after a del
 
 import asyncio
 import json
+import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client, WorkflowHistory
 
 from controller.api.v1alpha1 import Phase
+from controller.chain import holds
 from controller.dev import temporal_server
+from controller.temporal import messages
 from tests.workflows import harness as harnesses
+from tests.workflows.executions import execution
 from tests.workflows.harness import Harness
 from tests.workflows.world import World, failure
 
@@ -63,6 +67,41 @@ async def busy(chain: Harness) -> None:
     await second.result()
 
 
+async def retried(chain: Harness) -> None:
+    """A run fails, another one follows after a pause."""
+    policy = messages.RetryPolicy(limit=1, backoff_seconds=1)
+    async with execution(chain, retry=policy, settles_trigger=True) as stack:
+        await stack.ends(Phase.SUCCEEDED, "RunFinished")
+
+
+async def confirmed(chain: Harness) -> None:
+    """The chain confirms: refused at first, then at a wake accepted."""
+    async with execution(chain, is_confirming=True) as stack:
+        await stack.shows("RunInProgress")
+        await chain.world.move("a", "UNCONFIRMED")
+        await stack.shows("NeedsConfirmation")
+        await stack.wake()
+        await stack.ends(Phase.SUCCEEDED, "RunFinished")
+
+
+async def unanswered(chain: Harness) -> None:
+    """Nobody confirms in time, under a deadline of the stack that does not pass."""
+    deadlines = {"confirmation_deadline_seconds": 2, "stack_deadline_seconds": 600}
+    async with execution(chain, **deadlines) as stack:
+        await stack.shows("NeedsConfirmation")
+        await stack.ends(Phase.TIMED_OUT, "ConfirmationDeadlineExceeded")
+
+
+async def locked(chain: Harness) -> None:
+    """The stack is locked, is locked by another person, and is unlocked."""
+    async with execution(chain) as stack:
+        await stack.shows("StackLocked")
+        await chain.world.hold_stack("a", holds.Hold(locked_by="joe"))
+        await stack.shows("StackLocked", times=2)
+        await chain.world.hold_stack("a", None)
+        await stack.ends(Phase.SUCCEEDED, "RunFinished")
+
+
 def worlds() -> dict[Callable[[Harness], Awaitable[None]], World]:
     diamond = World("a>b", "a>c", "b>d", "c>d")
     diamond.held, diamond.holds_in["b"] = {"b"}, "UNCONFIRMED"
@@ -74,11 +113,30 @@ def worlds() -> dict[Callable[[Harness], Awaitable[None]], World]:
     waves.without_native, waves.ends["d"] = {"e"}, "SKIPPED"
     shared = World()
     shared.held = {"a"}
-    return {happy: diamond, failed: broken, canceled: two, adopted: waves, busy: shared}
+    chains = {happy: diamond, failed: broken, canceled: two, adopted: waves, busy: shared}
+    return chains | _worlds_of_executions()
 
 
-async def record(folder: Path) -> list[Path]:
-    """Run each scenario on a server of its own and write the histories of all its workflows."""
+def _worlds_of_executions() -> dict[Callable[[Harness], Awaitable[None]], World]:
+    failing = World()
+    failing.first_ends["a"] = ["FAILED"]
+    refusing = World()
+    refusing.held = {"a"}
+    refusing.failures["confirm_stack_run", "a"] = [failure("Refused", final=True)]
+    silent = World()
+    silent.held, silent.holds_in["a"] = {"a"}, "UNCONFIRMED"
+    reserved = World()
+    reserved.stack_holds["a"] = holds.Hold(locked_by="jane")
+    return {retried: failing, confirmed: refusing, unanswered: silent, locked: reserved}
+
+
+async def record(folder: Path, names: Collection[str]) -> list[Path]:
+    """Run scenarios on a server of their own and write the histories of all their workflows.
+
+    Args:
+        folder: where to write.
+        names: the scenarios; none: all.
+    """
     written: list[Path] = []
     with tempfile.TemporaryDirectory() as logs:
         options = temporal_server.TemporalOptions(
@@ -86,13 +144,18 @@ async def record(folder: Path) -> list[Path]:
         )
         async with temporal_server.TemporalServer(options) as server:
             client = await Client.connect(server.address, identity="recorder")
-            for scenario, world in worlds().items():
+            chosen = {key: world for key, world in worlds().items() if _is_chosen(key, names)}
+            for scenario, world in chosen.items():
                 chain = harnesses.new_harness(client, world)
                 async with harnesses.workers(chain):
                     await scenario(chain)
                     histories = await chain.histories()
                 written += _write(folder, scenario.__name__, histories)  # type: ignore[attr-defined] - they are functions
     return written
+
+
+def _is_chosen(scenario: Callable[..., Any], names: Collection[str]) -> bool:
+    return not names or scenario.__name__ in names
 
 
 def _write(folder: Path, name: str, histories: list[WorkflowHistory]) -> list[Path]:
@@ -115,5 +178,5 @@ def _clean(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    for file in asyncio.run(record(FOLDER)):
+    for file in asyncio.run(record(FOLDER, sys.argv[1:])):
         print(file)

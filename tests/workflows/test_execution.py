@@ -36,14 +36,19 @@ async def test_a_call_that_keeps_failing_shows_and_clears_by_itself(
 @pytest.mark.parametrize(
     ("kinds", "was_attempted"),
     [
-        pytest.param(["AmbiguousOutcome"] * 3, True, id="an answer was lost"),
-        pytest.param(["Unreachable"] * 3, False, id="nothing was ever sent"),
-        pytest.param(["AmbiguousOutcome"] * 2 + ["Unreachable"], False, id="the last word counts"),
+        pytest.param(["AmbiguousOutcome"] * 4, [True] * 4, id="an answer was lost"),
+        pytest.param(["Unreachable"] * 4, [False] * 4, id="nothing was ever sent"),
+        pytest.param(
+            ["AmbiguousOutcome"] * 3 + ["Unreachable"],
+            [True] * 3 + [False],
+            id="the last word counts",
+        ),
     ],
 )
 async def test_the_later_tries_of_a_trigger_know_what_the_first_ones_left(
-    serve: Serve, kinds: list[str], was_attempted: bool
+    serve: Serve, kinds: list[str], was_attempted: list[bool]
 ) -> None:
+    """The first try stands alone, then come three, then as many as it takes."""
     world = World()
     world.failures["trigger_stack_run", "a"] = [failure(kind) for kind in kinds]
     chain = await serve(world)
@@ -51,7 +56,7 @@ async def test_the_later_tries_of_a_trigger_know_what_the_first_ones_left(
     await chain.run()
 
     triggers = world.arguments_of(messages.TriggerStackRunInput)
-    assert [trigger.was_attempted for trigger in triggers] == [False] * 3 + [was_attempted]
+    assert [trigger.was_attempted for trigger in triggers] == [False, *was_attempted]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ async def quick_client() -> AsyncIterator[Client]:
 
 async def test_an_outage_of_spacelift_for_hours_ends_no_chain(quick_client: Client) -> None:
     world = World("a~b")
+    world.publishes_seldom = True
     tries = 120
     for name, stack_id in (
         ("fetch_dependent_stacks", ""),
@@ -49,6 +50,7 @@ async def test_the_last_publish_is_waited_for_minutes_and_not_for_ever(
     quick_client: Client,
 ) -> None:
     world = World()
+    world.publishes_seldom = True
     world.last_publish_error = ConnectionError("the operator is away")
     chain = harnesses.new_harness(quick_client, world)
 

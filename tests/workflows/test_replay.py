@@ -5,6 +5,7 @@ behind `workflow.patched`, and record new histories beside the old ones.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,14 @@ RECORDINGS = sorted(record.FOLDER.glob("*.json"))
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
-async def test_a_recorded_history_replays(path: Path) -> None:
+@pytest.mark.parametrize("runner", [worker.workflow_runner, harness.sandbox_runner])
+async def test_a_recorded_history_replays(
+    path: Path, runner: Callable[[], temporalio.worker.WorkflowRunner]
+) -> None:
     document = json.loads(path.read_text())  # noqa: ASYNC240 - nothing else runs meanwhile
     history = WorkflowHistory.from_json(document["workflow_id"], document["history"])
     replayer = temporalio.worker.Replayer(
-        workflows=list(worker.WORKFLOWS), workflow_runner=worker.sandbox_runner()
+        workflows=list(worker.WORKFLOWS), workflow_runner=runner()
     )
 
     await replayer.replay_workflow(history)
@@ -33,4 +37,4 @@ async def test_a_recorded_history_replays(path: Path) -> None:
 def test_each_scenario_is_recorded() -> None:
     recorded = {path.stem.rsplit("-", 1)[0] for path in RECORDINGS}
 
-    assert recorded >= {"happy", "failed", "canceled", "adopted", "busy"}
+    assert recorded >= {scenario.__name__ for scenario in record.worlds()}

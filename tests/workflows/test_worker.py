@@ -106,10 +106,3 @@ async def test_a_worker_that_cannot_go_on_ends_instead_of_hanging(
 
     with pytest.raises(RuntimeError, match="no-such-namespace"):
         await asyncio.wait_for(served.make_worker().run(asyncio.Event()), 20)
-
-
-def test_the_sandbox_passes_our_pure_modules_through() -> None:
-    runner = worker.sandbox_runner()
-
-    restrictions = runner.restrictions  # type: ignore[attr-defined]
-    assert {"controller.api", "controller.chain"} <= restrictions.passthrough_modules

@@ -8,17 +8,19 @@ import asyncio
 import collections
 import contextlib
 import dataclasses
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import temporalio.activity as activity
 import temporalio.exceptions
 from temporalio.client import Client
 
-from controller.chain import graph, progress, runs
+from controller.chain import graph, holds, progress, runs
 from controller.spacelift import models
 from controller.temporal import ids, messages, starter
-from controller.temporal.activities import heartbeats
+from controller.temporal.activities import errors, heartbeats
 
 # How a run goes on by itself when nobody holds it.
 DEFAULT_END = "FINISHED"
@@ -32,15 +34,26 @@ class Run:
     stack_id: str
     state: str
     is_native: bool = False
+    needs_approval: bool = False
+    hold: holds.Hold | None = None
+    asked: messages.TriggerStackRunInput | None = None
 
     def snapshot(self) -> runs.RunSnapshot:
-        return runs.RunSnapshot(run_id=self.id, state=self.state, url=f"https://x/{self.id}")
+        return runs.RunSnapshot(
+            run_id=self.id,
+            state=self.state,
+            url=f"https://x/{self.id}",
+            needs_approval=self.needs_approval,
+            hold=self.hold,
+        )
 
 
-def failure(kind: str, *, final: bool = False) -> temporalio.exceptions.ApplicationError:
+def failure(
+    kind: str, *, final: bool = False, delay: timedelta | None = None
+) -> temporalio.exceptions.ApplicationError:
     """Return what a real activity raises for a Spacelift error."""
     return temporalio.exceptions.ApplicationError(
-        f"made up: {kind}", type=kind, non_retryable=final
+        f"made up: {kind}", type=kind, non_retryable=final, next_retry_delay=delay
     )
 
 
@@ -56,6 +69,12 @@ class World:
         self.edges = [_edge(text) for text in drawing]
         self.unknown_roots: tuple[str, ...] = ()
         self.ends: dict[str, str] = {}
+        # How the first runs of a stack end; later ones end as `ends` says.
+        self.first_ends: dict[str, list[str]] = {}
+        # What holds stacks, so that no run can be created.
+        self.stack_holds: dict[str, holds.Hold] = {}
+        # Where a confirmation leads.
+        self.confirms_to = DEFAULT_END
         self.held: set[str] = set()
         self.holds_in: dict[str, str] = {}
         self.has_natives = True
@@ -68,11 +87,16 @@ class World:
         self.broken: dict[tuple[str, str], Exception] = {}
         # Activities that wait until their gate is opened, by name and stack.
         self.gates: dict[tuple[str, str], asyncio.Event] = {}
+        # Activities whose wait at a gate no cancel interrupts, as one that ends just before it.
+        self.shields: set[str] = set()
         self.log: list[tuple[str, str]] = []
         self.arguments: list[Any] = []
         self.runs: dict[str, Run] = {}
         self.publishes_open = 0
         self.publishes_most = 0
+        # The first publish counts for all but the last one, so none is on its way at the end: the
+        # time-skipping server never goes on after the cancel of one that ends just then.
+        self.publishes_seldom = False
         self.publish_error: Exception | None = None
         self.last_publish_error: Exception | None = None
         # Takes the place of the fake, for tests of the real one on a real server.
@@ -99,10 +123,26 @@ class World:
     def states(self, stack_id: str) -> list[str]:
         return [run.state for run in self.runs.values() if run.stack_id == stack_id]
 
-    async def move(self, stack_id: str, state: str) -> None:
-        """Put the stack's newest run into a state."""
+    async def move(self, stack_id: str, state: str, *, run_id: str = "") -> None:
+        """Put the stack's newest run, or another one, into a state."""
         async with self._changed:
-            self.run_of(stack_id).state = state
+            run = self.runs[run_id] if run_id else self.run_of(stack_id)
+            run.state = state
+            self._changed.notify_all()
+
+    async def change(self, stack_id: str, **facts: Any) -> None:
+        """Change what is to be seen of the stack's newest run."""
+        async with self._changed:
+            for name, value in facts.items():
+                setattr(self.run_of(stack_id), name, value)
+            self._changed.notify_all()
+
+    async def hold_stack(self, stack_id: str, hold: holds.Hold | None) -> None:
+        """Lock or disable a stack, or with None let it go."""
+        async with self._changed:
+            self.stack_holds.pop(stack_id, None)
+            if hold is not None:
+                self.stack_holds[stack_id] = hold
             self._changed.notify_all()
 
     async def break_reading(self, stack_id: str, problem: str) -> None:
@@ -129,12 +169,13 @@ class World:
             self.fetch_dependent_stacks,
             self.find_stack_run,
             self.real_trigger or self.trigger_stack_run,
+            self.confirm_stack_run,
             self.stop_stack_run,
             self.stop_native_runs,
         ]
 
     def follows_queue(self) -> list[Callable[..., Any]]:
-        return [self.follow_stack_run, self.await_execution_end]
+        return [self.follow_stack_run, self.await_stack_release, self.await_execution_end]
 
     @activity.defn(name="fetch_dependent_stacks")
     async def fetch_dependent_stacks(
@@ -161,14 +202,45 @@ class World:
                 return messages.FindStackRunResult(
                     newest_run_id=natives[0], adopted_run_id=natives[0]
                 )
+            reason, message = self._hold_of(argument.stack_id)
             return messages.FindStackRunResult(
-                newest_run_id=max((run.id for run in known), default="0")
+                newest_run_id=max((run.id for run in known), default="0"),
+                hold_reason=reason,
+                hold_message=message,
+            )
+
+    def _hold_of(self, stack_id: str) -> tuple[str, str]:
+        reason, message = holds.of_creation(self.stack_holds.get(stack_id, holds.Hold()))
+        return reason or "", message
+
+    @activity.defn(name="await_stack_release")
+    async def await_stack_release(self, argument: messages.AwaitStackReleaseInput) -> None:
+        stack_id = argument.stack_id
+        async with self._called("await_stack_release", stack_id, argument), self._changed:
+            await self._changed.wait_for(
+                lambda: self._hold_of(stack_id)[1] != argument.hold_message
             )
 
     @activity.defn(name="trigger_stack_run")
     async def trigger_stack_run(self, argument: messages.TriggerStackRunInput) -> runs.RunSnapshot:
         async with self._called("trigger_stack_run", argument.stack_id, argument):
-            return self.create(argument.stack_id).snapshot()
+            reason, message = self._hold_of(argument.stack_id)
+            if reason:
+                raise temporalio.exceptions.ApplicationError(
+                    message, type=errors.STACK_HELD, non_retryable=True
+                )
+            run = self.create(argument.stack_id)
+            run.asked = argument
+            return run.snapshot()
+
+    @activity.defn(name="confirm_stack_run")
+    async def confirm_stack_run(self, argument: messages.ConfirmStackRunInput) -> runs.RunSnapshot:
+        async with self._called("confirm_stack_run", argument.stack_id, argument), self._changed:
+            run = self.runs[argument.run_id]
+            if run.snapshot().needs_confirmation:
+                run.state = self.confirms_to
+                self._changed.notify_all()
+            return run.snapshot()
 
     @activity.defn(name="follow_stack_run")
     async def follow_stack_run(
@@ -249,6 +321,8 @@ class World:
                 # Looked at last, as a write is: one on its way may be the last that there is.
                 if self.publish_error is not None:
                     raise self.publish_error
+                if self.publishes_seldom:
+                    sequence = sys.maxsize
                 return messages.PublishChainStatusResult(sequence=sequence)
             finally:
                 self.publishes_open -= not argument.is_final
@@ -267,7 +341,9 @@ class World:
     def _add(self, stack_id: str, *, is_native: bool) -> Run:
         self._time += 1
         state = self.ends.get(stack_id, DEFAULT_END)
-        if stack_id in self.held:
+        if self.first_ends.get(stack_id):
+            state = self.first_ends[stack_id].pop(0)
+        elif stack_id in self.held:
             state = self.holds_in.get(stack_id, "PLANNING")
         run = Run(f"{self._time:04d}-{stack_id}", stack_id, state, is_native)
         self.runs[run.id] = run
@@ -291,10 +367,11 @@ class World:
         return reached
 
     async def _stop(self, run: Run) -> None:
-        call = runs.stop_call(run.snapshot())
-        if call is not None:
+        possible = runs.stop_calls(run.snapshot())
+        if possible and run.state != "PENDING_REVIEW":
             async with self._changed:
-                run.state = {"cancel": "CANCELED", "discard": "DISCARDED", "stop": "STOPPED"}[call]
+                ends = {"cancel": "CANCELED", "discard": "DISCARDED", "stop": "STOPPED"}
+                run.state = ends[possible[0]]
                 self._changed.notify_all()
 
     async def _sequence(self, argument: messages.PublishChainStatusInput) -> int:
@@ -311,12 +388,23 @@ class World:
         self.arguments.append(argument)
         async with heartbeats.kept_alive(seconds=0.2):
             if (gate := self.gates.get((name, stack_id))) is not None:
-                await gate.wait()
+                await _wait_at(gate, is_shielded=name in self.shields)
             if (error := self.broken.get((name, stack_id))) is not None:
                 raise error
             if failures := self.failures[name, stack_id]:
                 raise failures.pop(0)
             yield
+
+
+async def _wait_at(gate: asyncio.Event, *, is_shielded: bool) -> None:
+    waiting = asyncio.ensure_future(gate.wait())
+    while not waiting.done():
+        try:
+            await asyncio.shield(waiting)
+        except asyncio.CancelledError:
+            if not is_shielded:
+                waiting.cancel()
+                raise
 
 
 def _edge(text: str) -> graph.Edge:

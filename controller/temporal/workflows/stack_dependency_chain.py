@@ -4,6 +4,7 @@ Deciding is `controller.chain`'s; this module starts, stops, listens and tells.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -13,25 +14,18 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from controller.api import reasons
-    from controller.api.v1alpha1 import Phase
-    from controller.chain import graph, policy, progress, schedule
+    from controller.api.v1alpha1 import ConfirmationPolicy, NativeRuns, Phase
+    from controller.chain import graph, outcome, policy, progress, schedule, surplus
     from controller.temporal import ids, messages
-    from controller.temporal.activities import (
-        chain_status,
-        stack_dependencies,
-        stack_operations,
-    )
-    from controller.temporal.workflows import calls, stack_execution
-
-# Long enough for an operator that is being replaced; after that reconcile harvests the result.
-_FINAL_PUBLISH_LIMIT = timedelta(minutes=10)
-# A publish may wait for its turn and then for a slow API server.
-_PUBLISH_TIMEOUT = timedelta(seconds=60)
-# A killed operator should delay the status by seconds only.
-_PUBLISH_HEARTBEAT = timedelta(seconds=4)
+    from controller.temporal.activities import stack_dependencies, stack_operations
+    from controller.temporal.workflows import calls, native_runs, publishing, stack_execution
 
 # A chain closes only after the runs of its stacks were stopped.
 _WAIT_FOR_CLEAN_UP = workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
+
+# Spacelift may be away: then the running stacks are not kept from being stopped any longer.
+_NATIVE_RUNS_LIMIT = timedelta(seconds=60)
+_NOTE_OF_CANCEL = "the chain was canceled"
 
 _Result = TypeVar("_Result")
 
@@ -57,23 +51,30 @@ class StackDependencyChainWorkflow:
             generation=argument.generation,
             parallelism=argument.parallelism,
             started_at=_now(),
+            operation=argument.operation,
+            failure_policy=argument.failure_policy,
+            is_suspended=argument.is_suspended,
         )
-        self._planned: dict[str, graph.PlannedStack] = {}
         self._stacks: dict[str, progress.StackProgress] = {}
         self._remaining: dict[str, int] = {}
         # Lists, not sets: the order of cancel commands must be the same on replay.
         self._executions: list[asyncio.Task[None]] = []
-        self._stops: list[asyncio.Task[None]] = []
+        self._handles: dict[str, workflow.ChildWorkflowHandle[Any, Any]] = {}
+        # Executions that are about to be told that they may stop their run, by stack.
+        self._leaves: dict[str, asyncio.Task[None]] = {}
         # What a cancel interrupts: the discovery, waits for a turn, and children.
         self._interruptible: list[asyncio.Task[Any]] = []
-        # By origin: the stacks on which its run makes Spacelift queue one.
-        self._reached: dict[str, list[str]] = {}
-        self._fanned_out: set[str] = set()
-        self._published = -1
+        # Waits for another chain to be done with a stack, by stack.
+        self._turns: dict[str, asyncio.Task[Any]] = {}
+        self._waves: surplus.Waves | None = None
+        # Stacks that have left the wave which they adopted from, by a run of their own.
+        self._left: list[str] = []
+        self._natives = native_runs.NativeRunStops(argument.connection, self._tell_of_native_run)
+        self._publishing = publishing.Publishing(argument, self._progress)
         self._seen = -1
+        self._stopping: asyncio.Task[None] | None = None
+        self._is_interrupting = False
         self._is_closing = False
-        # Why nobody wants this run any more: its resource is gone, or has another execution.
-        self._unwanted: str | None = None
 
     @workflow.query(name=ids.PROGRESS_QUERY)
     def get_progress(self) -> progress.ChainProgress:
@@ -86,6 +87,31 @@ class StackDependencyChainWorkflow:
         self._progress.parallelism = argument.parallelism
         self._changed()
 
+    @workflow.signal(name=ids.SUSPEND_SIGNAL)
+    def suspend(self) -> None:
+        """Start no further stack; running ones end."""
+        if not self._progress.is_suspended:
+            self._progress.is_suspended = True
+            self._hold_back()
+            self._changed()
+
+    @workflow.signal(name=ids.RESUME_SIGNAL)
+    def resume(self) -> None:
+        """Start stacks again."""
+        if self._progress.is_suspended:
+            self._progress.is_suspended = False
+            self._changed()
+
+    @workflow.signal(name=ids.ORPHAN_SIGNAL)
+    def orphan(self) -> None:
+        """Go on without the resource, which is about to go."""
+        self._progress.is_orphan = True
+        self._publishing.orphan()
+        memo = workflow.memo_value(ids.MEMO, default=None, type_hint=messages.ChainMemo)
+        if memo is not None and not memo.is_orphan:
+            # Who lists the live runs must see that this one belongs to nobody on purpose.
+            workflow.upsert_memo({ids.MEMO: messages.as_orphan(memo)})
+
     @workflow.signal(name=ids.REPORT_SIGNAL)
     def report_stack_progress(self, report: progress.StackReport) -> None:
         """Take over what a stack's execution reports; the same report twice changes nothing."""
@@ -93,6 +119,9 @@ class StackDependencyChainWorkflow:
         # Ends travel as the execution's result: nothing starts before an execution has closed.
         if stack is None or report.phase.is_over:
             return
+        # No history from before there was such a report has one.
+        if report.is_stopping and stack.id not in self._leaves:
+            self._leaves[stack.id] = asyncio.create_task(self._let_stop(stack))
         if progress.apply_report(stack, report, now=_now()):
             self._changed()
 
@@ -110,40 +139,100 @@ class StackDependencyChainWorkflow:
         return self._progress
 
     async def _work(self) -> None:
-        publishing = asyncio.create_task(self._publish_changes())
+        publishing_task = asyncio.create_task(self._publishing.run(self._cancel))
+        deadline = self._start_deadline()
         self._changed()
         if await self._resolve():
             await self._roll()
+        if deadline is not None:
+            deadline.cancel()
         self._finish()
-        await self._publish_end(publishing)
+        self._is_closing = True
+        await self._publishing.end(publishing_task)
 
     def _cancel(self) -> None:
         """Stop what runs and start nothing more; what is stopped still ends in its own time."""
         if self._progress.is_canceling or self._is_closing:
             return
         self._progress.is_canceling = True
+        self._stopping = asyncio.create_task(self._stop())
+        self._changed()
+
+    async def _stop(self) -> None:
+        """Stop what waits behind the running stacks first, then these.
+
+        Spacelift skips the direct dependents of a run that was stopped, and a skipped run does not
+        stop its own dependents: they would apply.
+        """
+        waiting = [s for s in self._stacks.values() if not (s.is_started or s.phase.is_over)]
+        for stack in waiting:
+            stack.adopts_from = None
+        # Histories from before this order have none of its commands.
+        if self._has_native_runs(waiting) and workflow.patched("native-runs-end-first"):
+            self._stop_natives([stack.id for stack in waiting], note=_NOTE_OF_CANCEL)
+            await self._await_native_ends()
+        self._is_interrupting = True
         for task in self._interruptible:
             task.cancel()
-        self._changed()
+
+    async def _await_native_ends(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._natives.is_idle,
+                timeout=_NATIVE_RUNS_LIMIT,
+                timeout_summary="native runs first",
+            )
 
     async def _interruptibly(self, task: "asyncio.Task[_Result]") -> _Result:
         """Wait for a task that a cancel interrupts, at whatever moment it comes."""
         self._interruptible.append(task)
-        if self._progress.is_canceling:
+        if self._is_interrupting:
             task.cancel()
         try:
             return await task
         finally:
             self._interruptible.remove(task)
 
+    # The deadline
+
+    def _start_deadline(self) -> "asyncio.Task[None] | None":
+        seconds = self._input.active_deadline_seconds
+        return asyncio.create_task(self._await_deadline(seconds)) if seconds else None
+
+    async def _await_deadline(self, seconds: int) -> None:
+        """Let the time pass in which the chain is not suspended, then stop it."""
+        left = float(seconds)
+        while left > 0:
+            await workflow.wait_condition(lambda: not self._progress.is_suspended)
+            began = workflow.time()
+            try:
+                await workflow.wait_condition(
+                    lambda: self._progress.is_suspended,
+                    timeout=timedelta(seconds=left),
+                    timeout_summary="active deadline",
+                )
+            except TimeoutError:
+                break
+            left -= workflow.time() - began
+        if not (self._progress.is_canceling or self._is_closing):
+            self._progress.is_timed_out = True
+            self._cancel()
+
+    async def _let_stop(self, stack: progress.StackProgress) -> None:
+        """A deadline of a stack has passed: its run is stopped after what waits behind it."""
+        behind = surplus.adopting_beyond(self._known_waves().reach(stack.id), self._stacks)
+        self._trigger_ourselves(behind, note="the deadline of an upstream stack passed")
+        await self._await_native_ends()
+        # It may have ended meanwhile.
+        with contextlib.suppress(temporalio.exceptions.FailureError):
+            await self._handles[stack.id].signal(stack_execution.StackExecutionWorkflow.may_stop)
+
     # Discovery
 
     async def _resolve(self) -> bool:
         try:
             discovery = await self._interruptibly(asyncio.create_task(self._discover()))
-            resolved = graph.resolve(
-                discovery, sources=self._input.sources, max_stacks=self._input.max_stacks
-            )
+            resolved = graph.resolve(discovery, self._selection(discovery))
         except graph.GraphProblem as problem:
             self._fail(problem.reason, problem.message)
             return False
@@ -155,30 +244,63 @@ class StackDependencyChainWorkflow:
             kind, message = calls.cause_of(error)
             self._fail(_DISCOVERY_REASONS.get(kind, reasons.ChainReason.SPACELIFT_REFUSED), message)
             return False
-        progress.adopt_graph(self._progress, resolved, now=_now())
-        self._planned = {stack.id: stack for stack in resolved.stacks}
+        kept = [
+            progress.Kept(
+                stack_id=item.stack_id,
+                run_number=item.run_number,
+                run_id=item.run_id,
+                url=item.url,
+            )
+            for item in self._input.kept
+        ]
+        progress.adopt_graph(self._progress, resolved, kept=kept, now=_now())
         self._stacks = {stack.id: stack for stack in self._progress.stacks}
         self._remaining = {stack.id: stack.remaining for stack in resolved.stacks}
-        for stack in resolved.stacks:
-            for origin in stack.queued_by:
-                self._reached.setdefault(origin, []).append(stack.id)
+        self._waves = surplus.Waves(resolved)
         self._changed()
         return True
 
     async def _discover(self) -> graph.Discovery:
+        argument = self._input
         discovery: graph.Discovery = await calls.persist(
             stack_dependencies.StackDependencies.fetch_dependent_stacks,
             messages.FetchDependentStacksInput(
-                connection=self._input.connection,
-                roots=self._input.roots,
-                sources=self._input.sources,
-                max_stacks=self._input.max_stacks,
+                connection=argument.connection,
+                roots=argument.roots,
+                root_labels=argument.root_labels,
+                sources=argument.sources,
+                direction=argument.direction,
+                include_roots=argument.include_roots,
+                max_depth=argument.max_depth,
+                max_stacks=argument.max_stacks,
+                exclude_stack_ids=argument.exclude_stack_ids,
+                exclude_labels=argument.exclude_labels,
+                operation=argument.operation,
             ),
-            summary="discover the dependents of " + ", ".join(self._input.roots[:5]),
+            summary="discover the stacks around "
+            + ", ".join((argument.roots or argument.root_labels)[:5]),
             on_problem=self._on_problem,
             start_to_close=calls.BULK_TIMEOUT,
         )
         return discovery
+
+    def _selection(self, discovery: graph.Discovery) -> graph.Selection:
+        argument = self._input
+        is_adopting = argument.native_runs == NativeRuns.ADOPT and not argument.environment
+        return graph.Selection(
+            roots=tuple(argument.roots or discovery.roots),
+            root_labels=tuple(argument.root_labels),
+            sources=tuple(argument.sources),
+            direction=argument.direction,
+            include_roots=argument.include_roots,
+            max_depth=argument.max_depth,
+            max_stacks=argument.max_stacks,
+            exclude_stack_ids=frozenset(argument.exclude_stack_ids),
+            exclude_labels=frozenset(argument.exclude_labels),
+            operation=argument.operation,
+            is_adopting=is_adopting,
+            kept=frozenset(item.stack_id for item in argument.kept),
+        )
 
     def _fail(self, reason: reasons.ChainReason, message: str) -> None:
         self._progress.phase = Phase.FAILED
@@ -197,20 +319,21 @@ class StackDependencyChainWorkflow:
     async def _roll(self) -> None:
         """Start stacks as their upstreams end well, until all ended or the chain is canceled."""
         # Nothing is triggered before the resource is known to want this execution.
-        await workflow.wait_condition(lambda: self._published >= 0 or self._progress.is_canceling)
+        await workflow.wait_condition(
+            lambda: self._publishing.is_wanted or self._progress.is_canceling
+        )
         while not (self._progress.is_canceling or progress.is_over(self._progress)):
             self._start_ready()
             self._seen = self._progress.sequence
             await workflow.wait_condition(lambda: self._progress.sequence > self._seen)
-            self._stop_natives(policy.skip_dependents(self._progress, now=_now()))
-            self._stop_surplus_fan_out()
-        await asyncio.gather(*self._executions)
+            self._skip_unwanted()
+            self._note_new_runs()
+            self._leave_failed_waves()
+        await asyncio.gather(*self._executions, *self._leaves.values())
         if self._progress.is_canceling:
             unreached = policy.cancel_unreached(self._progress, now=_now())
-            self._stop_natives(unreached, note="the chain was canceled")
-        while self._stops:
-            stops, self._stops = self._stops, []
-            await asyncio.gather(*stops)
+            self._stop_natives(unreached, note=_NOTE_OF_CANCEL)
+        await self._natives.wait()
 
     def _start_ready(self) -> None:
         ready = schedule.ready_stacks(self._progress, remaining=self._remaining)
@@ -221,48 +344,40 @@ class StackDependencyChainWorkflow:
         if ready:
             self._changed()
 
+    def _skip_unwanted(self) -> None:
+        skipped = policy.skip_unwanted(self._progress, now=_now())
+        for stack_id in skipped:
+            if (turn := self._turns.get(stack_id)) is not None:
+                turn.cancel()
+        self._stop_natives(skipped, note="an upstream stack did not succeed")
+
     async def _execute(self, stack: progress.StackProgress) -> None:
+        """Bring one stack to its end, or to where it has to wait for another chain."""
+        # A start is never interrupted: whether there is a child to wait for must be known.
+        handle = await self._start_execution(stack)
+        if handle is None:
+            await self._await_turn(stack)
+            return
+        self._handles[stack.id] = handle
         try:
-            report = await self._run_execution(stack)
+            report: progress.StackReport | None = await self._interruptibly(handle)
         except temporalio.exceptions.FailureError as error:
             report = _ended(stack, error)
         if report is None:
             self._start_over(stack)
         else:
+            report = policy.with_cause(self._progress, report)
             progress.apply_report(stack, report, now=_now())
         self._changed()
-
-    async def _run_execution(self, stack: progress.StackProgress) -> progress.StackReport | None:
-        """Return the stack's end; None: there was nothing to adopt, or the chain was canceled."""
-        while not self._progress.is_canceling:
-            # A start is never interrupted: whether there is a child to wait for must be known.
-            handle = await self._start_execution(stack)
-            if handle is not None:
-                report: progress.StackReport | None = await self._interruptibly(handle)
-                return report
-            await self._await_turn(stack)
-        return None
 
     async def _start_execution(
         self, stack: progress.StackProgress
     ) -> workflow.ChildWorkflowHandle[Any, progress.StackReport | None] | None:
         """Start the stack's execution; None: another chain has the stack."""
-        planned = self._planned[stack.id]
-        origin = self._stacks[stack.adopts_from].run_id if stack.adopts_from else None
-        argument = messages.StackExecutionInput(
-            connection=self._input.connection,
-            stack_id=stack.id,
-            chain_workflow_id=workflow.info().workflow_id,
-            chain_workflow_run_id=workflow.info().run_id,
-            marker=f"stackchain {self._title()}",
-            adopt_origin=origin,
-            surplus_origins=[] if origin else self._origin_run_ids(planned.queued_by),
-            queuers=list(planned.queuers),
-        )
         try:
             return await workflow.start_child_workflow(
                 stack_execution.StackExecutionWorkflow.run,
-                argument,
+                self._execution_input(stack),
                 id=self._execution_id(stack),
                 parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
                 cancellation_type=_WAIT_FOR_CLEAN_UP,
@@ -271,15 +386,53 @@ class StackDependencyChainWorkflow:
         except temporalio.exceptions.WorkflowAlreadyStartedError:
             return None
 
+    def _execution_input(self, stack: progress.StackProgress) -> messages.StackExecutionInput:
+        argument, waves = self._input, self._known_waves()
+        origin = self._stacks[stack.adopts_from].run_id if stack.adopts_from else None
+        return messages.StackExecutionInput(
+            connection=argument.connection,
+            stack_id=stack.id,
+            chain_workflow_id=workflow.info().workflow_id,
+            chain_workflow_run_id=workflow.info().run_id,
+            marker=f"stackchain {self._title()}",
+            adopt_origin=origin,
+            surplus_origins=[] if origin else waves.run_ids(stack.id),
+            queuers=waves.queuers(stack.id),
+            operation=argument.operation,
+            commit_sha=argument.commit_sha if stack.id in argument.roots else None,
+            environment=argument.environment,
+            is_confirming=argument.confirmation_policy == ConfirmationPolicy.AUTO,
+            confirmation_deadline_seconds=argument.confirmation_deadline_seconds,
+            stack_deadline_seconds=argument.stack_deadline_seconds,
+            retry=argument.retry,
+            settles_trigger=True,
+            waits_to_stop=self._has_stack_deadline() and bool(waves.reach(stack.id)),
+        )
+
+    def _has_stack_deadline(self) -> bool:
+        argument = self._input
+        return bool(argument.stack_deadline_seconds or argument.confirmation_deadline_seconds)
+
     def _title(self) -> str:
         return f"{self._input.namespace}/{self._input.name} run {self._input.number}"
 
     def _execution_id(self, stack: progress.StackProgress) -> str:
-        return ids.execution_workflow_id(account=self._input.connection.account, stack_id=stack.id)
+        return ids.execution_workflow_id(
+            account=self._input.connection.account,
+            stack_id=stack.id,
+            operation=self._input.operation,
+        )
 
     async def _await_turn(self, stack: progress.StackProgress) -> None:
-        """Another chain has the stack: wait for its end in one activity, not by trying again."""
-        stack.reason = reasons.StackReason.STACK_BUSY
+        """Another chain has the stack: wait for its end in one activity, not by trying again.
+
+        Meanwhile the stack takes no slot; afterwards it is as ready as any other.
+        """
+        if self._progress.is_canceling:
+            self._start_over(stack)
+            return
+        stack.is_started, stack.is_busy = False, True
+        stack.phase, stack.reason = Phase.WAITING, reasons.StackReason.STACK_BUSY
         stack.message = f"Another chain runs '{stack.id}'; its turn comes when that has ended."
         self._changed()
         waiting = workflow.start_activity_method(
@@ -292,156 +445,122 @@ class StackDependencyChainWorkflow:
             cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
             summary=f"wait for {stack.id}",
         )
+        self._turns[stack.id] = waiting
         try:
             await self._interruptibly(waiting)
         except (temporalio.exceptions.ActivityError, asyncio.CancelledError) as error:
             if not temporalio.exceptions.is_cancelled_exception(error):
                 raise
+        del self._turns[stack.id]
+        stack.is_busy = False
+        if stack.phase.is_over:
+            return
+        if workflow.patched("turns-are-scheduled"):
+            stack.phase, stack.reason, stack.message = Phase.PENDING, "", ""
+            self._changed()
+            return
+        # Histories from before started the stack at once, whatever else waited for a slot.
+        stack.is_started = True
         stack.reason, stack.message = reasons.StackReason.STARTING, ""
         self._changed()
+        await self._execute(stack)
 
     def _start_over(self, stack: progress.StackProgress) -> None:
         """There is no run here: the chain triggers one when a slot is free, if it still goes on."""
         stack.adopts_from = None
         stack.is_started = False
         stack.phase, stack.reason, stack.message = Phase.PENDING, "", ""
+        self._leave_wave_behind(stack.id)
 
     # Runs that Spacelift queues by itself
 
-    def _origin_run_ids(self, origins: Iterable[str]) -> list[str]:
-        runs = {stack_id: self._stacks[stack_id].run_id for stack_id in origins}
-        return policy.native_reach(list(runs), runs)
+    def _known_waves(self) -> surplus.Waves:
+        if self._waves is None:
+            raise AssertionError("stacks are started only once the graph is known")
+        return self._waves
 
-    def _stop_surplus_fan_out(self) -> None:
+    def _note_new_runs(self) -> None:
         """A run was created: what it queued on stacks that another wave or the chain runs, ends."""
-        for origin in self._progress.stacks:
-            if origin.run_id is None or origin.id in self._fanned_out:
-                continue
-            self._fanned_out.add(origin.id)
-            targets = [
-                stack_id
-                for stack_id in self._reached.get(origin.id, ())
-                if self._stacks[stack_id].adopts_from != origin.id
-                and not self._stacks[stack_id].phase.is_over
-            ]
-            self._stop_natives(targets, note="another run is used here")
-
-    def _stop_natives(
-        self, stack_ids: Iterable[str], *, note: str = "an upstream stack did not succeed"
-    ) -> None:
-        """Stop what all known origins queued on stacks: waves that interleave are told apart."""
-        targets = []
-        for stack_id in stack_ids:
-            planned, stack = self._planned[stack_id], self._stacks[stack_id]
-            used = None if stack.phase.is_over else stack.adopts_from
-            queued_by = [origin for origin in planned.queued_by if origin != used]
-            if origins := self._origin_run_ids(queued_by):
-                targets.append(
-                    messages.NativeRunTarget(
-                        stack_id=stack_id,
-                        origin_run_ids=origins,
-                        queuers=list(planned.queuers),
-                        keep_run_id=stack.run_id,
-                    )
+        waves = self._known_waves()
+        for stack in self._progress.stacks:
+            if waves.note(stack):
+                self._stop_natives(
+                    waves.surplus_of(stack.id, self._stacks), note="another run is used here"
                 )
-        if targets:
-            stop = self._stop_targets(targets, note=f"stackchain: {note}")
-            self._stops.append(asyncio.create_task(stop))
+                if self._progress.is_suspended:
+                    self._hold_back()
 
-    async def _stop_targets(self, targets: list[messages.NativeRunTarget], *, note: str) -> None:
-        def ignore(_: tuple[str, str] | None) -> None:
-            """The stacks' own executions report what is wrong with Spacelift."""
+    def _leave_failed_waves(self) -> None:
+        """A stack gets another run: its wave goes on without it, so nothing behind it may."""
+        for stack in self._progress.stacks:
+            is_retried = stack.reason == reasons.StackReason.RETRY_PENDING or stack.attempts > 1
+            if is_retried and stack.id not in self._left:
+                self._left.append(stack.id)
+                stack.adopts_from = None
+                self._leave_wave_behind(stack.id)
 
-        try:
-            result: messages.StopNativeRunsResult = await calls.persist(
-                stack_operations.StackOperations.stop_native_runs,
-                messages.StopNativeRunsInput(
-                    connection=self._input.connection, targets=targets, note=note
-                ),
-                summary=f"stop unwanted runs of {len(targets)} stacks",
-                on_problem=ignore,
-                start_to_close=calls.BULK_TIMEOUT,
-            )
-        except temporalio.exceptions.ActivityError as error:
-            why = calls.cause_of(error)[1]
-            ends = [(target.stack_id, _not_stopped(why)) for target in targets]
-        else:
-            ends = [(end.stack_id, text) for end in result.runs if (text := _left(end))]
-        for stack_id, text in ends:
-            stack = self._stacks[stack_id]
-            if stack.phase.is_over:
-                stack.message += text
+    def _leave_wave_behind(self, stack_id: str) -> None:
+        waves = self._known_waves()
+        behind = surplus.adopting_beyond(waves.reach(stack_id), self._stacks)
+        self._trigger_ourselves(behind, note="another run is used here")
+
+    def _hold_back(self) -> None:
+        """The chain is suspended: what a wave would start without it, ends."""
+        known = [
+            stack
+            for stack in surplus.adopting_beyond(self._stacks, self._stacks)
+            if self._stacks[stack.adopts_from or stack.id].run_id is not None
+        ]
+        self._trigger_ourselves(known, note="the chain is suspended")
+
+    def _trigger_ourselves(self, stacks: Iterable[progress.StackProgress], *, note: str) -> None:
+        left = list(stacks)
+        for stack in left:
+            stack.adopts_from = None
+        self._stop_natives([stack.id for stack in left], note=note)
+
+    def _stop_natives(self, stack_ids: Iterable[str], *, note: str) -> None:
+        if self._waves is not None:
+            self._natives.start(self._waves.unwanted(stack_ids, self._stacks), note=note)
+
+    def _has_native_runs(self, stacks: Iterable[progress.StackProgress]) -> bool:
+        return self._waves is not None and bool(
+            self._waves.unwanted([stack.id for stack in stacks], self._stacks)
+        )
+
+    def _tell_of_native_run(self, stack_id: str, text: str) -> None:
+        stack = self._stacks.get(stack_id)
+        if stack is not None and stack.phase.is_over:
+            stack.message += text
         self._changed()
 
     # The end
 
     def _finish(self) -> None:
         if self._progress.stacks:
-            progress.settle(self._progress)
+            outcome.settle(self._progress)
         elif self._progress.is_canceling and not self._progress.phase.is_over:
-            self._progress.phase = Phase.CANCELED
-            self._progress.reason = reasons.ChainReason.RUN_CANCELED
-            self._progress.message = "The chain was canceled before it triggered anything."
+            self._set_never_resolved()
         self._progress.problem_reason = self._progress.problem_message = ""
         self._progress.completed_at = _now()
         self._progress.sequence += 1
 
+    def _set_never_resolved(self) -> None:
+        self._progress.phase = Phase.CANCELED
+        self._progress.reason = reasons.ChainReason.RUN_CANCELED
+        self._progress.message = "The chain was canceled before it triggered anything."
+        if self._progress.is_timed_out:
+            self._progress.phase = Phase.TIMED_OUT
+            self._progress.reason = reasons.ChainReason.DEADLINE_EXCEEDED
+            self._progress.message = (
+                "`spec.activeDeadlineSeconds` passed before anything was triggered."
+            )
+
     def _changed(self) -> None:
         self._progress.sequence += 1
         if self._progress.stacks and not self._is_closing:
-            progress.settle(self._progress)
+            outcome.settle(self._progress)
         workflow.set_current_details(_details(self._progress))
-
-    # Telling
-
-    async def _publish_changes(self) -> None:
-        """The only publisher: one publish at a time, of whatever is newest when it is written."""
-        while True:
-            await workflow.wait_condition(lambda: self._progress.sequence > self._published)
-            try:
-                self._published = await self._publish(is_final=False)
-            except temporalio.exceptions.ActivityError as error:
-                if not temporalio.exceptions.is_cancelled_exception(error):
-                    self._unwanted = calls.cause_of(error)[1]
-                    self._cancel()
-                return
-
-    async def _publish_end(self, publishing: asyncio.Task[None]) -> None:
-        self._is_closing = True
-        publishing.cancel()
-        await asyncio.gather(publishing, return_exceptions=True)
-        if self._unwanted is not None:
-            workflow.logger.info("Nobody wants this run", extra={"why": self._unwanted})
-            return
-        try:
-            await self._publish(is_final=True)
-        except temporalio.exceptions.ActivityError as error:
-            # The result holds the same facts, and reconcile reads it.
-            workflow.logger.warning("Last publish failed", extra={"why": calls.cause_of(error)[1]})
-
-    async def _publish(self, *, is_final: bool) -> int:
-        info = workflow.info()
-        size = len(self._progress.stacks)
-        result: messages.PublishChainStatusResult = await workflow.execute_activity_method(
-            chain_status.ChainStatus.publish_chain_status,
-            messages.PublishChainStatusInput(
-                namespace=self._input.namespace,
-                name=self._input.name,
-                uid=self._input.uid,
-                workflow_id=info.workflow_id,
-                workflow_run_id=info.run_id,
-                interval_milliseconds=max(1000, size * 20),
-                is_final=is_final,
-            ),
-            task_queue=self._input.operator_queue,
-            start_to_close_timeout=_PUBLISH_TIMEOUT,
-            schedule_to_close_timeout=_FINAL_PUBLISH_LIMIT if is_final else None,
-            heartbeat_timeout=_PUBLISH_HEARTBEAT,
-            retry_policy=calls.PUBLISH,
-            cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
-            summary="publish the status",
-        )
-        return result.sequence
 
 
 def _now() -> str:
@@ -458,27 +577,6 @@ def _ended(
         message="The stack's workflow was ended from outside; its Spacelift run may still go on "
         f"({calls.cause_of(error)[1]}).",
     )
-
-
-def _not_stopped(why: str) -> str:
-    return f" A run that Spacelift queued here could not be stopped: {why}"
-
-
-def _left(end: messages.NativeRunEnd) -> str:
-    """What is to be said of a run that goes on although it is not wanted; "" if it does not."""
-    if end.problem:
-        return _not_stopped(end.problem)
-    if end.state == "FINISHED":
-        return (
-            f" Its run {end.run_id}, which Spacelift had queued, was faster than the chain and "
-            f"has finished: {end.url}"
-        )
-    if end.is_left:
-        return (
-            f" Its run {end.run_id}, which Spacelift had queued, was {end.state} already and is "
-            f"left to end: {end.url}"
-        )
-    return ""
 
 
 def _details(facts: progress.ChainProgress) -> str:

@@ -32,7 +32,7 @@ def test_all_transitive_dependents_are_skipped_and_name_the_culprit() -> None:
         make_stack("other"),
     )
 
-    skipped = policy.skip_dependents(chain, now=T2)
+    skipped = policy.skip_unwanted(chain, now=T2)
 
     assert skipped == ["b", "c", "d"]
     for stack in chain.stacks[2:]:
@@ -44,9 +44,9 @@ def test_all_transitive_dependents_are_skipped_and_name_the_culprit() -> None:
 
 def test_a_skipped_dependent_is_not_skipped_a_second_time() -> None:
     chain = make_progress(make_stack("a", Phase.FAILED), make_stack("b", depends_on="a"))
-    policy.skip_dependents(chain, now=T2)
+    policy.skip_unwanted(chain, now=T2)
 
-    assert policy.skip_dependents(chain, now="later") == []
+    assert policy.skip_unwanted(chain, now="later") == []
     assert chain.stacks[1].completed_at == T2
 
 
@@ -58,14 +58,14 @@ def test_one_failed_upstream_of_several_is_enough() -> None:
         make_stack("d", depends_on="abc"),
     )
 
-    assert policy.skip_dependents(chain, now=T2) == ["d"]
+    assert policy.skip_unwanted(chain, now=T2) == ["d"]
     assert chain.stacks[-1].blocked_by == "b"
 
 
 def test_an_unchanged_output_skips_nobody() -> None:
     chain = make_progress(make_stack("a", Phase.SKIPPED), make_stack("b", depends_on="a"))
 
-    assert policy.skip_dependents(chain, now=T2) == []
+    assert policy.skip_unwanted(chain, now=T2) == []
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_skipped_stack_says_what_became_of_the_culprit(
 ) -> None:
     chain = make_progress(culprit, make_stack("b", depends_on="a"))
 
-    policy.skip_dependents(chain, now=T2)
+    policy.skip_unwanted(chain, now=T2)
 
     assert chain.stacks[1].message == message
 
@@ -128,7 +128,121 @@ def test_canceling_ends_what_was_never_started_and_nothing_else() -> None:
     assert policy.cancel_unreached(chain, now="later") == []
 
 
-def test_runs_that_may_have_queued_another_come_oldest_first() -> None:
-    runs = {"a": "01B", "b": "01A", "c": None}
+def test_a_stack_that_timed_out_is_named_as_such() -> None:
+    known = make_progress(make_stack("a", Phase.TIMED_OUT), make_stack("b", depends_on="a"))
 
-    assert policy.native_reach(["a", "b", "c", "gone"], runs) == ["01A", "01B"]
+    policy.skip_unwanted(known, now=T2)
+
+    assert known.stacks[1].message == "Not run, because 'a' timed out."
+
+
+def fast(*stacks: progress.StackProgress) -> progress.ChainProgress:
+    return make_progress(*stacks, failure_policy="FailFast")
+
+
+def test_fail_fast_starts_nothing_more_and_names_the_first_stack_that_failed() -> None:
+    known = fast(
+        make_stack("a", Phase.FAILED, completed_at="2026-03-01T10:05:00Z"),
+        make_stack("b", Phase.FAILED),
+        make_stack("c", Phase.RUNNING),
+        make_stack("d", depends_on="a"),
+        make_stack("e"),
+        make_stack("f", Phase.WAITING, reason=StackReason.STACK_BUSY, is_busy=True),
+    )
+
+    skipped = policy.skip_unwanted(known, now=T2)
+
+    rows = {stack.id: stack for stack in known.stacks}
+    assert sorted(skipped) == ["d", "e", "f"]
+    assert (rows["d"].reason, rows["d"].blocked_by) == (StackReason.UPSTREAM_NOT_SUCCEEDED, "a")
+    assert (rows["e"].reason, rows["e"].blocked_by) == (StackReason.FAIL_FAST, "b")
+    assert rows["e"].message == "Not run, because 'b' failed and `failurePolicy` is FailFast."
+    assert rows["c"].phase is Phase.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("phase", "stops"),
+    [
+        (Phase.FAILED, True),
+        (Phase.CANCELED, True),
+        (Phase.TIMED_OUT, True),
+        (Phase.SUCCEEDED, False),
+        (Phase.SKIPPED, False),
+        (Phase.RUNNING, False),
+    ],
+)
+def test_what_stops_a_chain_that_fails_fast(phase: Phase, stops: bool) -> None:
+    known = fast(make_stack("a", phase), make_stack("b"))
+
+    assert policy.skip_unwanted(known, now=T2) == (["b"] if stops else [])
+
+
+def test_continue_skips_nothing_and_lets_dependents_start() -> None:
+    known = make_progress(
+        make_stack("a", Phase.FAILED), make_stack("b", depends_on="a"), failure_policy="Continue"
+    )
+
+    assert policy.skip_unwanted(known, now=T2) == []
+    assert policy.releases(known, known.stacks[0])
+    assert not policy.releases(known, known.stacks[1])
+
+
+def test_a_deadline_is_told_apart_from_a_cancel() -> None:
+    known = make_progress(
+        make_stack("a", Phase.RUNNING), make_stack("b"), is_canceling=True, is_timed_out=True
+    )
+
+    policy.cancel_unreached(known, now=T2)
+
+    assert known.stacks[1].phase is Phase.CANCELED
+    assert known.stacks[1].reason == StackReason.CHAIN_DEADLINE_EXCEEDED
+    assert known.stacks[1].message == "Not run, because the chain's deadline passed."
+
+
+@pytest.mark.parametrize(
+    ("reason", "run_id", "is_timed_out", "expected"),
+    [
+        pytest.param(
+            StackReason.CHAIN_CANCELED,
+            "01RUN",
+            True,
+            (Phase.TIMED_OUT, StackReason.CHAIN_DEADLINE_EXCEEDED),
+            id="stopped at the deadline",
+        ),
+        pytest.param(
+            StackReason.CHAIN_CANCELED,
+            None,
+            True,
+            (Phase.CANCELED, StackReason.CHAIN_DEADLINE_EXCEEDED),
+            id="not triggered yet at the deadline",
+        ),
+        pytest.param(
+            StackReason.CHAIN_CANCELED,
+            "01RUN",
+            False,
+            (Phase.CANCELED, StackReason.CHAIN_CANCELED),
+            id="canceled",
+        ),
+        pytest.param(
+            StackReason.RUN_DISCARDED,
+            "01RUN",
+            True,
+            (Phase.CANCELED, StackReason.RUN_DISCARDED),
+            id="discarded by a person before",
+        ),
+    ],
+)
+def test_a_stopped_stack_learns_why_it_was_stopped(
+    reason: StackReason,
+    run_id: str | None,
+    is_timed_out: bool,
+    expected: tuple[Phase, StackReason],
+) -> None:
+    known = make_progress(
+        make_stack("a", Phase.RUNNING), is_canceling=True, is_timed_out=is_timed_out
+    )
+    report = progress.StackReport(stack_id="a", phase=Phase.CANCELED, reason=reason, run_id=run_id)
+
+    found = policy.with_cause(known, report)
+
+    assert (found.phase, found.reason) == expected

@@ -7,10 +7,21 @@ import pytest
 
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import graph, policy, progress
-from tests.support.builders import T0, T1, T2, make_discovery, make_progress, make_stack
+from controller.chain import graph, outcome, policy, progress
+from tests.support.builders import (
+    T0,
+    T1,
+    T2,
+    make_discovery,
+    make_progress,
+    make_selection,
+    make_stack,
+)
 
-RUN_AGAIN = "set the annotation `stackchain.dev/run` to a new text"
+GO_ON = (
+    'set the annotation `stackchain.dev/retry` to "1" to run what did not succeed, or '
+    "`stackchain.dev/run` to a new text to run all again."
+)
 
 
 def report(
@@ -27,8 +38,7 @@ def test_a_resolved_graph_becomes_the_stacks_of_the_run() -> None:
     known = make_progress()
     resolved = graph.resolve(
         make_discovery("a -> b", labels=["x -> c"]),
-        sources=("Dependencies", "Labels"),
-        max_stacks=9,
+        make_selection("a", "x"),
     )
 
     progress.adopt_graph(known, resolved, now=T1)
@@ -203,22 +213,22 @@ def test_a_failure_names_stack_cause_link_consequence_and_remedy() -> None:
         make_stack("b", depends_on="a"),
         make_stack("c", depends_on="b"),
     )
-    policy.skip_dependents(known, now=T2)
+    policy.skip_unwanted(known, now=T2)
 
-    progress.settle(known)
+    outcome.settle(known)
 
     assert known.message == (
         "1 of 3 stacks failed: 'a': The run failed (exit code 1) "
         "(https://acme.app.spacelift.io/stack/a/run/01RUNA). 2 dependent stacks were skipped. "
-        f"Mend the cause, then {RUN_AGAIN} to run again."
+        f"Mend the cause, then {GO_ON}"
     )
 
 
 def test_one_skipped_dependent_is_one() -> None:
     known = make_progress(make_stack("a", Phase.FAILED), make_stack("b", depends_on="a"))
-    policy.skip_dependents(known, now=T2)
+    policy.skip_unwanted(known, now=T2)
 
-    progress.settle(known)
+    outcome.settle(known)
 
     assert " 1 dependent stack was skipped. " in known.message
 
@@ -229,7 +239,7 @@ def test_a_discarded_run_asks_whether_that_was_meant() -> None:
     assert known.message == (
         "1 of 2 stacks was canceled: 'a': The run was discarded "
         "(https://acme.app.spacelift.io/stack/a/run/01RUNA). "
-        f"If that was not meant, {RUN_AGAIN} to run again."
+        f"If that was not meant, {GO_ON}"
     )
 
 
@@ -241,7 +251,7 @@ def test_many_long_failures_leave_room_for_what_to_do() -> None:
 
     assert len(known.message) <= 1024
     assert "more. Mend the cause" in known.message
-    assert known.message.endswith("to run again.")
+    assert known.message.endswith("to run all again.")
 
 
 # Canceling
@@ -272,7 +282,7 @@ def test_a_canceled_chain_says_how_far_it_came_and_how_to_run_again() -> None:
     assert (known.phase, known.reason) == (Phase.CANCELED, ChainReason.RUN_CANCELED)
     assert known.message == (
         "The chain was canceled when 1 of 2 stacks had ended well; the other runs were stopped or "
-        f"never triggered. To run again {RUN_AGAIN}."
+        f"never triggered. To go on {GO_ON}"
     )
 
 

@@ -74,11 +74,26 @@ def test_a_stack_that_has_ended_gives_its_slot_back() -> None:
     assert ready(chain) == ["a"]
 
 
-def test_a_stack_that_waits_for_another_chain_keeps_its_slot() -> None:
-    busy = make_stack("r", Phase.WAITING, reason=StackReason.STACK_BUSY, has_run=False)
+def test_a_stack_that_waits_for_another_chain_takes_no_slot() -> None:
+    busy = make_stack("r", Phase.WAITING, reason=StackReason.STACK_BUSY, is_busy=True)
     chain = make_progress(busy, make_stack("a"), parallelism=1)
 
-    assert ready(chain) == []
+    assert ready(chain) == ["a"]
+
+
+def test_a_suspended_chain_starts_nothing() -> None:
+    assert ready(make_progress(make_stack("a"), is_suspended=True)) == []
+
+
+def test_with_continue_a_stack_starts_although_its_upstream_failed() -> None:
+    chain = make_progress(
+        make_stack("a", Phase.FAILED),
+        make_stack("b", depends_on="a"),
+        make_stack("c", depends_on="b"),
+        failure_policy="Continue",
+    )
+
+    assert ready(chain) == ["b"]
 
 
 def test_a_bound_lowered_below_what_runs_starts_nothing() -> None:

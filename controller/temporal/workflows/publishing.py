@@ -1,0 +1,102 @@
+"""Tells the operator that there is news, one call at a time; the operator asks what it is."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import temporalio.exceptions
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from controller.chain import progress
+    from controller.temporal import messages
+    from controller.temporal.activities import chain_status
+    from controller.temporal.workflows import calls
+
+# Long enough for an operator that is being replaced; after that reconcile harvests the result.
+_FINAL_PUBLISH_LIMIT = timedelta(minutes=10)
+# A publish may wait for its turn and then for a slow API server.
+_PUBLISH_TIMEOUT = timedelta(seconds=60)
+# A killed operator should delay the status by seconds only.
+_PUBLISH_HEARTBEAT = timedelta(seconds=4)
+
+
+class Publishing:
+    """The only publisher of a chain: at most one publish is on its way."""
+
+    def __init__(self, argument: messages.ChainInput, run: progress.ChainProgress) -> None:
+        self._input = argument
+        self._run = run
+        self._published = -1
+        # Nobody is there any more to tell: the resource went and left the run to itself.
+        self._is_orphan = False
+        # Why nobody wants this run any more: its resource is gone, or has another execution.
+        self._unwanted: str | None = None
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the resource is known to want this execution; before, nothing is triggered."""
+        return self._published >= 0 or self._is_orphan
+
+    def orphan(self) -> None:
+        """Publish no more."""
+        self._is_orphan = True
+
+    async def run(self, cancel: Callable[[], None]) -> None:
+        """Publish whatever is newest, again and again; `cancel` once nobody wants the run."""
+        while True:
+            await workflow.wait_condition(
+                lambda: self._is_orphan or self._run.sequence > self._published
+            )
+            if self._is_orphan:
+                return
+            try:
+                self._published = await self._publish(is_final=False)
+            except temporalio.exceptions.ActivityError as error:
+                if not temporalio.exceptions.is_cancelled_exception(error):
+                    self._refused(calls.cause_of(error)[1], cancel)
+                return
+
+    def _refused(self, why: str, cancel: Callable[[], None]) -> None:
+        # A run that was left to itself may have had a publish on its way.
+        if not self._is_orphan:
+            self._unwanted = why
+            cancel()
+
+    async def end(self, publishing: "asyncio.Task[None]") -> None:
+        """Publish for the last time."""
+        publishing.cancel()
+        await asyncio.gather(publishing, return_exceptions=True)
+        if self._unwanted is not None:
+            workflow.logger.info("Nobody wants this run", extra={"why": self._unwanted})
+        if self._unwanted is not None or self._is_orphan:
+            return
+        try:
+            await self._publish(is_final=True)
+        except temporalio.exceptions.ActivityError as error:
+            # The result holds the same facts, and reconcile reads it.
+            workflow.logger.warning("Last publish failed", extra={"why": calls.cause_of(error)[1]})
+
+    async def _publish(self, *, is_final: bool) -> int:
+        info = workflow.info()
+        size = len(self._run.stacks)
+        result: messages.PublishChainStatusResult = await workflow.execute_activity_method(
+            chain_status.ChainStatus.publish_chain_status,
+            messages.PublishChainStatusInput(
+                namespace=self._input.namespace,
+                name=self._input.name,
+                uid=self._input.uid,
+                workflow_id=info.workflow_id,
+                workflow_run_id=info.run_id,
+                interval_milliseconds=max(1000, size * 20),
+                is_final=is_final,
+            ),
+            task_queue=self._input.operator_queue,
+            start_to_close_timeout=_PUBLISH_TIMEOUT,
+            schedule_to_close_timeout=_FINAL_PUBLISH_LIMIT if is_final else None,
+            heartbeat_timeout=_PUBLISH_HEARTBEAT,
+            retry_policy=calls.PUBLISH,
+            cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
+            summary="publish the status",
+        )
+        return result.sequence
