@@ -47,6 +47,8 @@ class Connection:
     """URL of the account without `/graphql`; the connection guard compares it."""
     allowed_namespaces: tuple[str, ...] | None = None
     """None: all."""
+    allowed_operations: tuple[str, ...] = settings.DEFAULT_OPERATIONS
+    """What StackChains may do through it. Destroy has to be allowed explicitly."""
     credentials: Credentials | None = None
     """None: this process was given no API key, as the operator."""
 
@@ -149,6 +151,7 @@ def _environment_connection(spacelift: settings.SpaceliftSettings) -> Connection
         name=DEFAULT_CONNECTION,
         endpoint=_account_url(spacelift.endpoint),
         allowed_namespaces=spacelift.allowed_namespaces,
+        allowed_operations=spacelift.allowed_operations,
         credentials=credentials,
     )
 
@@ -207,6 +210,7 @@ class _Entry:
             name=name,
             endpoint=_account_url(endpoint or ""),
             allowed_namespaces=self._words("allowedNamespaces", environment.dns_label),
+            allowed_operations=self._operations(),
             credentials=Credentials(key_id=key_id, key_secret=key_secret)
             if key_id and key_secret
             else None,
@@ -235,6 +239,10 @@ class _Entry:
     def _secret(self, key: str) -> settings.Secret | None:
         text = self._text(key)
         return settings.Secret(file=Path(text)) if text else None
+
+    def _operations(self) -> tuple[str, ...]:
+        allowed = self._words("allowedOperations", settings.operation)
+        return settings.DEFAULT_OPERATIONS if allowed is None else allowed
 
     def _words(self, key: str, parse: Callable[[str], str]) -> tuple[str, ...] | None:
         """Return a list of words, None if it is not there. An empty list allows nobody."""

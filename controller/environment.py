@@ -247,12 +247,13 @@ def boolean(text: str) -> bool:
 
 
 def one_of(*choices: str) -> Callable[[str], str]:
-    """Return a parser of a fixed set of words, in any case."""
+    """Return a parser of a fixed set of words, taken in any case and returned as spelled here."""
+    spelled = {choice.lower(): choice for choice in choices}
 
     def parse(text: str) -> str:
-        if text.lower() not in choices:
+        if text.lower() not in spelled:
             raise ValueError(f"must be one of {', '.join(choices)}")
-        return text.lower()
+        return spelled[text.lower()]
 
     return parse
 

@@ -22,6 +22,11 @@ from controller.environment import env
 
 SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
+DEFAULT_OPERATIONS = ("Apply", "Plan")
+"""What a connection serves where nothing is said: destroying has to be allowed explicitly."""
+
+operation = environment.one_of("Apply", "Plan", "Destroy")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InstallationSettings:
@@ -183,6 +188,15 @@ class SpaceliftSettings:
         ),
     )
     """Namespaces whose StackChains may use it, separated by commas."""
+    allowed_operations: tuple[str, ...] = field(
+        default=DEFAULT_OPERATIONS,
+        metadata=env(
+            "SPACELIFT_ALLOWED_OPERATIONS",
+            environment.comma_list(operation),
+            default="`Apply,Plan`",
+        ),
+    )
+    """What StackChains may do through it: `Apply`, `Plan` and `Destroy`, separated by commas."""
     poll_seconds: float = field(
         default=10.0, metadata=env("SPACELIFT_POLL_SECONDS", environment.seconds)
     )
@@ -272,6 +286,24 @@ class DevSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TerminalSettings:
+    """What the shell says of the terminal; the variables are those of all programs, not ours."""
+
+    no_color: bool = False
+    """`NO_COLOR`: any text turns colors off (https://no-color.org)."""
+    term: str = ""
+    """`TERM`: a terminal called `dumb` is not drawn on."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PluginSettings:
+    """What the kubectl plugin reads; a shell may have any other setting in any form."""
+
+    kubernetes: KubernetesSettings = field(default_factory=KubernetesSettings)
+    terminal: TerminalSettings = field(default_factory=TerminalSettings)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """All settings of one process."""
 
@@ -324,6 +356,37 @@ def load_dev_settings(environ: Mapping[str, str] | None = None) -> DevSettings:
     if reader.problems:
         raise SettingsError(*reader.problems)
     return dev
+
+
+def load_terminal_settings(environ: Mapping[str, str] | None = None) -> TerminalSettings:
+    """Read what the shell says of the terminal.
+
+    Args:
+        environ: the variables; None: those of this process.
+    """
+    reader = _reader(environ)
+    return TerminalSettings(
+        no_color=reader.text("NO_COLOR") is not None, term=reader.text("TERM") or ""
+    )
+
+
+def load_plugin_settings(
+    *, kubeconfig: str | None = None, environ: Mapping[str, str] | None = None
+) -> PluginSettings:
+    """Read what the kubectl plugin needs.
+
+    Args:
+        kubeconfig: what the user named in place of the variable.
+        environ: the variables; None: those of this process.
+
+    Raises:
+        SettingsError: there is no such kubeconfig.
+    """
+    reader = _reader({"KUBECONFIG": kubeconfig} if kubeconfig else environ)
+    kubernetes = _load_kubernetes(reader)
+    if reader.problems:
+        raise SettingsError(*reader.problems)
+    return PluginSettings(kubernetes=kubernetes, terminal=load_terminal_settings(environ))
 
 
 def describe_settings() -> list[SettingRow]:

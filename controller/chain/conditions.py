@@ -36,13 +36,19 @@ class Problem:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Situation:
-    """All that conditions are made of; `has_unhandled`: asked for, and taken up by no run yet."""
+    """All that conditions are made of.
+
+    `has_unhandled`: asked for, and taken up by no run yet. `is_not_requested`: to be run only when
+    asked, and nobody has. `is_suspended`: what the spec says.
+    """
 
     run: v1alpha1.RunStatus | None
     stacks: tuple[v1alpha1.StackStatus, ...]
     known: progress.ChainProgress | None = None
     problem: Problem | None = None
     has_unhandled: bool = False
+    is_suspended: bool = False
+    is_not_requested: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +71,7 @@ def conditions(
         "Stalled": (_bool(verdict.stalled), verdict.reason, verdict.message),
         "GraphResolved": _graph_resolved(situation),
         "AwaitingConfirmation": _awaiting(situation),
+        "Suspended": _suspended(situation),
     }
     return tuple(
         _condition(ref, old.condition(type_), type_, *values, now=now)
@@ -84,6 +91,11 @@ def _verdict(situation: Situation) -> _Verdict:
         )
     if known is not None and known.problem_reason and known.completed_at is None:
         return _hindered(known.problem_reason, known.problem_message)
+    is_resting = run is None or run.phase.is_over
+    if is_resting and situation.is_not_requested and not situation.has_unhandled:
+        return _Verdict(
+            ready="Unknown", reason=Reason.NOT_REQUESTED, message=_not_requested_text(run)
+        )
     if run is None or situation.has_unhandled or not run.phase.is_over:
         return _in_progress(situation)
     if run.phase is Phase.SUCCEEDED:
@@ -107,12 +119,22 @@ def _in_progress(situation: Situation) -> _Verdict:
         first = failing[0]
         why = f": {first.message}" if first.message else " cannot go on."
         return _hindered(_FAILING[reasons.StackReason(first.reason or "")], f"'{first.id}'{why}")
-    is_awaiting = run.phase is Phase.AWAITING_CONFIRMATION
+    is_shown = run.reason in (Reason.AWAITING_CONFIRMATION, Reason.SUSPENDED)
+    is_held = run.reason == Reason.SUSPENDED and not situation.has_unhandled
     return _Verdict(
         ready="Unknown",
-        reason=Reason.AWAITING_CONFIRMATION if is_awaiting else Reason.PROGRESSING,
+        reason=run.reason if is_shown else Reason.PROGRESSING,
         message=f"{run.message} [{text}]" if run.message else text,
-        reconciling=True,
+        # Nothing moves until a person lets it.
+        reconciling=not (is_held and run.phase is Phase.PENDING),
+    )
+
+
+def _not_requested_text(run: v1alpha1.RunStatus | None) -> str:
+    since = f"The spec has changed since run {run.number}" if run else "Nobody has asked for a run"
+    return (
+        f"{since}, and `spec.startPolicy` is OnRequest. To run it set the annotation "
+        f"`{v1alpha1.RUN_ANNOTATION}` to a new text."
     )
 
 
@@ -131,6 +153,7 @@ def _progress_text(situation: Situation) -> str:
         (summary.pending, "pending"),
         (summary.failed, "failed"),
         (summary.canceled, "canceled"),
+        (summary.timed_out, "timed out"),
         (summary.skipped - well, "skipped"),
     )
     parts = [f"{run.progress} done", *(f"{count} {word}" for count, word in counts if count > 0)]
@@ -159,6 +182,13 @@ def _awaiting(situation: Situation) -> tuple[str, str, str]:
     )
     more = f"; and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
     return "True", waiting[0].reason or Reason.AWAITING_CONFIRMATION, links + more
+
+
+def _suspended(situation: Situation) -> tuple[str, str, str]:
+    if not situation.is_suspended:
+        return "False", reasons.ConditionReason.NOT_SUSPENDED, "`spec.suspend` is false."
+    message = "`spec.suspend` is true: no further stack is started."
+    return "True", reasons.ConditionReason.SUSPENDED, message
 
 
 def _condition(

@@ -1,6 +1,7 @@
 """Which Kubernetes Events a change of status deserves: transitions only. Pure."""
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Literal
 
 from controller.api import reasons, v1alpha1
@@ -21,6 +22,7 @@ def transitions(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
     return [
         *_started(old, new),
         *_resolved(old, new),
+        *_suspended(old, new),
         *_stacks(old, new),
         *_ended(old, new),
         *_problem(old, new),
@@ -53,6 +55,22 @@ def _resolved(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
     ]
 
 
+def _suspended(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
+    """Only where it holds up a run: on a chain at rest it is a word in the spec."""
+    before, after = old.condition("Suspended"), new.condition("Suspended")
+    is_same = before is None or after is None or before.status == after.status
+    if is_same or after is None or new.latest_run is None or new.latest_run.phase.is_over:
+        return []
+    if after.status == "True":
+        return [_normal("Suspended", after.message)]
+    return [_normal("Resumed", f"Run {new.latest_run.number} goes on.")]
+
+
+def stale(notes: Iterable[str]) -> list[EventText]:
+    """Return the Events for requests that do nothing."""
+    return [_warning("StaleRequest", note) for note in notes]
+
+
 def _stacks(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
     before = {} if _is_new_run(old, new) else {stack.id: stack for stack in old.stacks}
     found: list[EventText] = []
@@ -64,7 +82,8 @@ def _stacks(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
 
 
 def _stack(before: v1alpha1.StackStatus | None, stack: v1alpha1.StackStatus) -> EventText | None:
-    has_phase = before is not None and before.phase == stack.phase
+    is_same_attempt = before is not None and before.attempts == stack.attempts
+    has_phase = before is not None and before.phase == stack.phase and is_same_attempt
     text = " ".join(part for part in (f"'{stack.id}':", stack.message, stack.url) if part)
     if stack.phase == Phase.AWAITING_CONFIRMATION:
         # After the approval comes the confirmation: each wants a person of its own.
@@ -74,6 +93,10 @@ def _stack(before: v1alpha1.StackStatus | None, stack: v1alpha1.StackStatus) -> 
         return None
     if stack.phase == Phase.FAILED:
         return _warning("StackFailed", text)
+    if stack.reason == reasons.StackReason.RETRY_PENDING:
+        return _warning("StackRetrying", text)
+    if stack.phase == Phase.TIMED_OUT and stack.reason not in _ENDED_WITH_THE_CHAIN:
+        return _warning("StackTimedOut", text)
     is_own_end = stack.reason not in _ENDED_WITH_THE_CHAIN
     if stack.phase == Phase.CANCELED and stack.run_id and is_own_end:
         return _warning("StackCanceled", text)
@@ -82,7 +105,11 @@ def _stack(before: v1alpha1.StackStatus | None, stack: v1alpha1.StackStatus) -> 
 
 # The end of the run has an Event; its stacks need none each.
 _ENDED_WITH_THE_CHAIN = frozenset(
-    {reasons.StackReason.CHAIN_CANCELED, reasons.StackReason.EXECUTION_ENDED}
+    {
+        reasons.StackReason.CHAIN_CANCELED,
+        reasons.StackReason.CHAIN_DEADLINE_EXCEEDED,
+        reasons.StackReason.EXECUTION_ENDED,
+    }
 )
 
 

@@ -9,8 +9,11 @@ import dataclasses
 import enum
 import hashlib
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from controller.api import reasons, v1alpha1
+from controller.chain import policy, progress
 
 _LONGEST_KEY = 256
 
@@ -37,47 +40,68 @@ class Execution:
     generation: int
     handled: v1alpha1.Handled
     started_at: str
+    operation: str = v1alpha1.Operation.APPLY
     closed_at: str | None = None
     failure: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """One run to start; `key` makes it the same request however often it is decided."""
+    """One run to start; `key` makes it the same request however often it is decided.
+
+    `kept` are the stacks that the run leaves as an earlier one has left them.
+    """
 
     key: str
     number: int
     attempt: int
     trigger: v1alpha1.Trigger
     handled: v1alpha1.Handled
+    kept: tuple[progress.Kept, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """What reconcile does: at most one of start, cancel and signal."""
+    """What reconcile does: a start, or a cancel, or what a live run is to be told.
+
+    `notes` say why a request does nothing. `is_not_requested`: the spec is to run only when asked,
+    and nobody has asked for it as it is now.
+    """
 
     handled: v1alpha1.Handled
     start: Request | None = None
     cancel: bool = False
     set_parallelism: int | None = None
+    set_suspended: bool | None = None
     pending: v1alpha1.PendingRun | None = None
-
-    @property
-    def has_unhandled(self) -> bool:
-        """Whether something is asked that no run has taken up."""
-        return self.start is not None or self.pending is not None
+    is_not_requested: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def spec_digest(spec: v1alpha1.StackChainSpec) -> str:
-    """Return the digest of what a run depends on.
+    """Return the digest of what is run: a change of it asks for a run.
 
-    `parallelism` is not part of it: it reaches the live run by signal and starts nothing.
+    How it is run (parallelism, deadlines, policies, limits) is not part of it and starts nothing.
+    A field at its default is left out, so that a new field does not make every chain run once.
     """
-    relevant = {
+    graph = spec.graph
+    relevant: dict[str, object] = {
         "connectionName": spec.connection_name,
         "roots": sorted(spec.roots.stack_ids),
-        "sources": sorted(spec.graph.sources),
+        "sources": sorted(graph.sources),
     }
+    optional: dict[str, object] = {
+        "rootLabels": sorted(spec.roots.labels),
+        "direction": "" if graph.direction is v1alpha1.Direction.DOWNSTREAM else graph.direction,
+        "withoutRoots": not graph.include_roots,
+        "maxDepth": graph.max_depth,
+        "excludedStacks": sorted(graph.exclude.stack_ids),
+        "excludedLabels": sorted(graph.exclude.labels),
+        "operation": "" if spec.operation is v1alpha1.Operation.APPLY else spec.operation,
+        "commitSHA": spec.commit_sha,
+        "runtimeEnvironment": {item.name: item.value for item in spec.runtime_environment},
+    }
+    relevant |= {key: value for key, value in optional.items() if value}
     text = json.dumps(relevant, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -85,13 +109,28 @@ def spec_digest(spec: v1alpha1.StackChainSpec) -> str:
 def handled_asks(status: v1alpha1.Status, execution: Execution | None) -> v1alpha1.Handled:
     """Return what was handled, as the status and the latest execution together know it.
 
-    The execution is ahead of the status after a crash between start and write; the status is ahead
-    once the history is deleted, and of an execution that it has superseded.
+    The execution is ahead of the status after a crash between start and write. The status is ahead
+    once the history is deleted, of an execution that it has superseded, and by requests that no
+    run was started for.
     """
-    latest = status.latest_run
+    latest, told = status.latest_run, status.last_handled
     if execution is None or (latest is not None and is_duplicate(execution, latest)):
-        return status.last_handled
-    return execution.handled
+        return told
+    started = execution.handled
+    if latest is not None and latest.workflow_run_id == execution.workflow_run_id:
+        return v1alpha1.Handled(
+            spec=_first(told.spec, started.spec),
+            run=_first(told.run, started.run),
+            retry=_first(told.retry, started.retry),
+            cancel=told.cancel,
+        )
+    # A retry that did nothing has left no trace but in the status.
+    retry = _first(started.retry, told.retry)
+    return dataclasses.replace(started, retry=retry, cancel=told.cancel)
+
+
+def _first(one: str | None, other: str | None) -> str | None:
+    return other if one is None else one
 
 
 def is_duplicate(execution: Execution, latest: v1alpha1.RunStatus) -> bool:
@@ -105,66 +144,205 @@ def is_duplicate(execution: Execution, latest: v1alpha1.RunStatus) -> bool:
     return (execution.number, execution.attempt) <= (latest.number, latest.attempt)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Live:
+    """How a live run stands to what the spec can change of it while it runs."""
+
+    parallelism: int
+    is_suspended: bool
+
+
 def decide(
     chain: v1alpha1.StackChain,
     execution: Execution | None,
     *,
-    live_parallelism: int | None,
+    live: Live | None,
     is_recheck_due: bool,
 ) -> Decision:
     """Decide what to do for a resource that may use its connection and is not being deleted.
 
     Args:
-        chain: the resource.
+        chain: the resource; its status tells how the latest run stands now.
         execution: its latest execution, if Temporal still knows one.
-        live_parallelism: the bound that the live run has, if it is known.
+        live: the live run's own settings, if they are known.
         is_recheck_due: a run that triggered nothing may be tried again.
     """
-    digest = spec_digest(chain.spec)
     handled = handled_asks(chain.status, execution)
-    wanted = v1alpha1.Handled(spec=digest, run=chain.run_token)
     is_live = execution is not None and execution.state is ExecutionState.RUNNING
-    trigger = _trigger(handled, wanted)
-    is_other_bound = is_live and live_parallelism not in (None, chain.spec.parallelism)
-    set_parallelism = chain.spec.parallelism if is_other_bound else None
-    if trigger is None:
+    handled, is_cancel, notes = _take_up_cancel(chain, execution, handled, is_live=is_live)
+    handled, kept, more = _take_up_retry(chain, execution, handled, is_live=is_live)
+    asked = _asked(chain, handled, is_retry=kept is not None)
+    base = Decision(
+        handled=handled,
+        cancel=is_cancel,
+        notes=(*notes, *more),
+        is_not_requested=asked is None and not is_live and is_spec_new(chain, handled),
+        **(_changes(chain, live) if is_live and not is_cancel else {}),
+    )
+    if asked is None:
         if not is_live and is_recheck_due and _is_told(chain.status.latest_run, execution):
-            return Decision(handled=handled, start=_again(chain, execution, handled))
-        return Decision(handled=handled, set_parallelism=set_parallelism)
+            return dataclasses.replace(base, start=_again(chain, execution, handled))
+        return base
     if is_live:
-        return Decision(
-            handled=handled,
-            set_parallelism=set_parallelism,
-            pending=v1alpha1.PendingRun(
-                trigger=trigger,
-                message=f"Waits for run {_number(chain, execution)} to end; the newest request "
-                "is the one that runs.",
-            ),
-        )
-    return Decision(
-        handled=wanted,
+        return _wait(chain, execution, base, asked)
+    wanted = _wanted(chain)
+    return dataclasses.replace(
+        base,
+        handled=dataclasses.replace(wanted, cancel=handled.cancel),
         start=Request(
-            key=_key(chain, trigger, digest),
+            key=_key(chain, asked, wanted.spec or ""),
             number=_number(chain, execution) + 1,
             attempt=1,
-            trigger=trigger,
+            trigger=asked,
             handled=wanted,
+            kept=kept or () if asked is v1alpha1.Trigger.RETRY else (),
         ),
     )
 
 
-def _trigger(handled: v1alpha1.Handled, wanted: v1alpha1.Handled) -> v1alpha1.Trigger | None:
-    if handled.spec != wanted.spec:
+def is_asking(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> bool:
+    """Whether anything is asked that is not handled, be it stale or not."""
+    return (
+        _asked(chain, handled, is_retry=False) is not None
+        or chain.retry_token not in (None, handled.retry)
+        or chain.cancel_token not in (None, handled.cancel)
+    )
+
+
+def _wanted(chain: v1alpha1.StackChain) -> v1alpha1.Handled:
+    return v1alpha1.Handled(
+        spec=spec_digest(chain.spec), run=chain.run_token, retry=chain.retry_token
+    )
+
+
+def is_spec_new(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> bool:
+    """Whether no run has taken up the spec as it is."""
+    return handled.spec != spec_digest(chain.spec)
+
+
+def _asked(
+    chain: v1alpha1.StackChain, handled: v1alpha1.Handled, *, is_retry: bool
+) -> v1alpha1.Trigger | None:
+    """All unhandled asks fold into one; what runs more goes before what runs less."""
+    is_on_change = chain.spec.start_policy is v1alpha1.StartPolicy.ON_CHANGE
+    if is_on_change and is_spec_new(chain, handled):
         return v1alpha1.Trigger.SPEC
     # A token that was removed asks for nothing.
-    if wanted.run is not None and handled.run != wanted.run:
+    if chain.run_token is not None and handled.run != chain.run_token:
         return v1alpha1.Trigger.RUN_TOKEN
-    return None
+    return v1alpha1.Trigger.RETRY if is_retry else None
+
+
+def _changes(chain: v1alpha1.StackChain, live: Live | None) -> dict[str, Any]:
+    """Return what a live run is to be told."""
+    spec, changes = chain.spec, dict[str, Any]()
+    if live is not None and live.parallelism != spec.parallelism:
+        changes["set_parallelism"] = spec.parallelism
+    if live is not None and live.is_suspended != spec.suspend:
+        changes["set_suspended"] = spec.suspend
+    return changes
+
+
+def _wait(
+    chain: v1alpha1.StackChain,
+    execution: Execution | None,
+    base: Decision,
+    asked: v1alpha1.Trigger,
+) -> Decision:
+    """A run is live: the request waits for its end, or ends it."""
+    number = _number(chain, execution)
+    is_replacing = (
+        chain.spec.concurrency_policy is v1alpha1.ConcurrencyPolicy.REPLACE
+        # The run is to be gone on with, so it must end first in its own way.
+        and asked is not v1alpha1.Trigger.RETRY
+    )
+    does = "Waits for run {} to end" if not is_replacing else "Run {} is being canceled for it"
+    return dataclasses.replace(
+        base,
+        cancel=base.cancel or is_replacing,
+        pending=v1alpha1.PendingRun(
+            trigger=asked,
+            message=f"{does.format(number)}; the newest request is the one that runs.",
+        ),
+    )
+
+
+def _take_up_cancel(
+    chain: v1alpha1.StackChain,
+    execution: Execution | None,
+    handled: v1alpha1.Handled,
+    *,
+    is_live: bool,
+) -> tuple[v1alpha1.Handled, bool, tuple[str, ...]]:
+    token = chain.cancel_token
+    if token is None or token == handled.cancel:
+        return handled, False, ()
+    handled = dataclasses.replace(handled, cancel=token)
+    number = _number(chain, execution)
+    if is_live and token.strip() == str(number):
+        return handled, True, ()
+    why = _why_stale(token, number)
+    if not why:
+        why = f"run {number} is over"
+    return handled, False, (f"`{v1alpha1.CANCEL_ANNOTATION}: {token[:64]}` does nothing: {why}.",)
+
+
+def _take_up_retry(
+    chain: v1alpha1.StackChain,
+    execution: Execution | None,
+    handled: v1alpha1.Handled,
+    *,
+    is_live: bool,
+) -> tuple[v1alpha1.Handled, tuple[progress.Kept, ...] | None, tuple[str, ...]]:
+    """Return the stacks to keep for a retry that is to run; None if there is none.
+
+    A retry of the live run waits for its end, since only then it is known what did not succeed.
+    """
+    token = chain.retry_token
+    if token is None or token == handled.retry:
+        return handled, None, ()
+    number = _number(chain, execution)
+    why = _why_stale(token, number)
+    if not why and not is_live:
+        latest, stacks = chain.status.latest_run, chain.status.stacks
+        if latest is not None and latest.phase is v1alpha1.Phase.SUCCEEDED:
+            why = f"every stack of run {number} succeeded"
+        elif is_spec_new(chain, handled):
+            # What has succeeded under another spec says nothing about this one.
+            why = f"the spec has changed since run {number}"
+        kept = kept_stacks(stacks, number=number)
+    else:
+        kept = ()
+    if not why:
+        return handled, kept, ()
+    note = f"`{v1alpha1.RETRY_ANNOTATION}: {token[:64]}` does nothing: {why}."
+    return dataclasses.replace(handled, retry=token), None, (note,)
+
+
+def _why_stale(token: str, number: int) -> str:
+    if token.strip() == str(number) and number:
+        return ""
+    if not token.strip().isdecimal():
+        return "it must be the number of a run"
+    return f"the latest run is {number}" if number else "there has been no run yet"
+
+
+def kept_stacks(
+    stacks: Sequence[v1alpha1.StackStatus], *, number: int
+) -> tuple[progress.Kept, ...]:
+    """Return the stacks that a retry of a run leaves as they are: those that ended well."""
+    return tuple(
+        progress.Kept(stack_id=stack.id, run_number=number, run_id=stack.run_id, url=stack.url)
+        for stack in stacks
+        if policy.ended_well(stack)
+    )
 
 
 def _key(chain: v1alpha1.StackChain, trigger: v1alpha1.Trigger, digest: str) -> str:
     if trigger is v1alpha1.Trigger.SPEC:
         return f"spec:{chain.ref.generation}:{digest}"
+    if trigger is v1alpha1.Trigger.RETRY:
+        return f"retry:{(chain.retry_token or '').strip()}"
     token = chain.run_token or ""
     if len(token) > _LONGEST_KEY:
         # An annotation may hold 256 kB, and Temporal shows the key.
@@ -191,6 +369,10 @@ def _again(
         attempt=attempt,
         trigger=trigger,
         handled=handled,
+        # The status of a retry that triggered nothing lists what it keeps, and nothing else.
+        kept=kept_stacks(chain.status.stacks, number=number)
+        if trigger is v1alpha1.Trigger.RETRY
+        else (),
     )
 
 

@@ -9,22 +9,28 @@ from collections.abc import Sequence
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
-from controller.chain import conditions, progress, requests
+from controller.chain import conditions, progress, requests, schedule, size, stack_rows
 
 Reason = reasons.ChainReason
 Problem = conditions.Problem
 
-# Of a dense graph the status lists this many upstreams per stack, since an object has a size limit.
-LISTED_UPSTREAMS = 20
-
 _AGAIN = f"To run again set the annotation `{v1alpha1.RUN_ANNOTATION}` to a new text."
+
+# The most earlier runs that a status has room for.
+_LONGEST_HISTORY = 50
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """All that the status is made of, beside the resource itself."""
+    """All that the status is made of, beside the resource itself.
+
+    `is_suspended` and `history_limit` are the spec's; `is_not_requested`: see `requests.Decision`.
+    """
 
     handled: v1alpha1.Handled
+    is_suspended: bool = False
+    is_not_requested: bool = False
+    history_limit: int = 5
     execution: requests.Execution | None = None
     known: progress.ChainProgress | None = None
     pending: v1alpha1.PendingRun | None = None
@@ -54,8 +60,10 @@ def project(ref: v1alpha1.Ref, old: v1alpha1.Status, facts: Facts, *, now: str) 
         known=facts.known,
         problem=facts.problem,
         has_unhandled=facts.has_unhandled,
+        is_suspended=facts.is_suspended,
+        is_not_requested=facts.is_not_requested,
     )
-    return v1alpha1.Status(
+    found = v1alpha1.Status(
         observed_generation=ref.generation,
         conditions=conditions.conditions(ref, old, situation, now=now),
         graph=_graph(old, facts),
@@ -63,7 +71,19 @@ def project(ref: v1alpha1.Ref, old: v1alpha1.Status, facts: Facts, *, now: str) 
         pending_run=facts.pending,
         last_handled=facts.handled,
         stacks=stacks,
+        history=_history(old, run, limit=facts.history_limit),
     )
+    return size.fitted(found)
+
+
+def _history(
+    old: v1alpha1.Status, run: v1alpha1.RunStatus | None, *, limit: int
+) -> tuple[v1alpha1.RunStatus, ...]:
+    """Return the runs before the latest one, newest first."""
+    latest = old.latest_run
+    is_next = latest is not None and run is not None and run.number > latest.number
+    earlier = (latest, *old.history) if is_next and latest is not None else old.history
+    return earlier[: min(limit, _LONGEST_HISTORY)]
 
 
 def _without_duplicate(old: v1alpha1.Status, facts: Facts) -> Facts:
@@ -141,6 +161,7 @@ def _new_run(
         number=execution.number,
         attempt=execution.attempt,
         trigger=execution.trigger,
+        operation=execution.operation,
         generation=execution.generation,
         phase=Phase.PENDING,
         reason=Reason.PROGRESSING,
@@ -182,8 +203,8 @@ def _run_without_progress(
     ends = {
         requests.ExecutionState.TERMINATED: (
             Reason.WORKFLOW_TERMINATED,
-            "The workflow was terminated from outside; the runs in progress were asked to stop. "
-            "Check the stacks in Spacelift.",
+            "The workflow was terminated from outside; the runs in progress were asked to stop, "
+            "and runs that Spacelift had queued by itself may go on. Check the stacks there.",
         ),
         requests.ExecutionState.FAILED: (Reason.WORKFLOW_FAILED, execution.failure),
         requests.ExecutionState.CLOSED: (Reason.WORKFLOW_FAILED, "The workflow left no result."),
@@ -213,6 +234,7 @@ def summarize(
         failed=phases.count(Phase.FAILED),
         skipped=phases.count(Phase.SKIPPED),
         canceled=phases.count(Phase.CANCELED),
+        timed_out=phases.count(Phase.TIMED_OUT),
     )
 
 
@@ -240,69 +262,23 @@ def _stacks(
     is_rechecked: bool,
 ) -> tuple[v1alpha1.StackStatus, ...]:
     known, latest = facts.known, old.latest_run
-    if known is not None and not is_rechecked:
+    # A retry that cannot read its stacks still has those that it keeps: what comes after it, itself
+    # again or another retry, would run them otherwise.
+    is_silent = known is not None and known.resolved_at is None
+    is_kept = is_silent and run is not None and run.trigger == v1alpha1.Trigger.RETRY
+    if known is not None and not is_rechecked and not is_kept:
         by_id = {stack.id: stack for stack in known.stacks}
-        rows = [_stack(stack, by_id) for stack in known.stacks]
+        slots = sum(schedule.takes_slot(stack) for stack in known.stacks)
+        held = stack_rows.Held(is_suspended=known.is_suspended, has_slot=slots < known.parallelism)
+        rows = [stack_rows.of_progress(stack, by_id, held) for stack in known.stacks]
         return tuple(sorted(rows, key=lambda row: (row.level, row.id)))
     if run is None or latest is None or run.workflow_run_id != latest.workflow_run_id:
         # Those of the run before would look like this run's; one that is rechecked has none.
-        return ()
+        return (
+            stack_rows.kept(old)
+            if run is not None and run.trigger == v1alpha1.Trigger.RETRY
+            else ()
+        )
     if not run.phase.is_over:
         return old.stacks
-    return tuple(_ended(stack) for stack in old.stacks)
-
-
-def _ended(stack: v1alpha1.StackStatus) -> v1alpha1.StackStatus:
-    """A workflow that was killed leaves stacks in progress behind; do not show them running."""
-    if stack.phase.is_over:
-        return stack
-    if stack.phase is Phase.PENDING:
-        reason = reasons.StackReason.CHAIN_CANCELED
-        message = "Not run, because the chain's workflow was ended from outside."
-    else:
-        reason = reasons.StackReason.EXECUTION_ENDED
-        message = (
-            "The chain's workflow was ended from outside, and the run asked to stop; look at the "
-            "stack in Spacelift."
-        )
-    return dataclasses.replace(stack, phase=Phase.CANCELED, reason=reason, message=message)
-
-
-def _stack(
-    stack: progress.StackProgress, by_id: dict[str, progress.StackProgress]
-) -> v1alpha1.StackStatus:
-    reason, message = stack.reason, stack.message
-    if stack.phase is Phase.PENDING:
-        reason, message = _pending(stack, by_id)
-    has_delta = stack.added is not None
-    return v1alpha1.StackStatus(
-        id=stack.id,
-        name=stack.name[:256] if stack.name != stack.id else None,
-        level=stack.level,
-        depends_on=tuple(sorted(stack.depends_on)[:LISTED_UPSTREAMS]),
-        phase=stack.phase,
-        reason=reason or None,
-        message=message[:512] or None,
-        blocked_by=stack.blocked_by,
-        run_id=stack.run_id,
-        run_state=stack.run_state,
-        url=stack.run_url,
-        start_time=stack.started_at,
-        completion_time=stack.completed_at,
-        delta=v1alpha1.Delta(
-            added=stack.added or 0, changed=stack.changed or 0, deleted=stack.deleted or 0
-        )
-        if has_delta
-        else None,
-    )
-
-
-def _pending(
-    stack: progress.StackProgress, by_id: dict[str, progress.StackProgress]
-) -> tuple[str, str]:
-    waits_for = [item for item in stack.depends_on if not by_id[item].phase.is_over]
-    if not waits_for:
-        return reasons.StackReason.SLOT_PENDING, "Waits for a free slot (`spec.parallelism`)."
-    names = ", ".join(f"'{name}'" for name in sorted(waits_for)[:5])
-    more = f" and {len(waits_for) - 5} more" if len(waits_for) > 5 else ""
-    return reasons.StackReason.UPSTREAM_PENDING, f"Waits for {names}{more}."
+    return tuple(stack_rows.ended(stack) for stack in old.stacks)

@@ -25,7 +25,7 @@ class AsksDigest(kopf.AnnotationsDiffBaseStorage):
         """Return what is compared: nothing but the digest."""
         asks = {
             "spec": body.get("spec") or {},
-            "run": body.metadata.annotations.get(v1alpha1.RUN_ANNOTATION),
+            "tokens": [body.metadata.annotations.get(name) for name in v1alpha1.TOKENS],
         }
         text = json.dumps(asks, sort_keys=True, separators=(",", ":"), default=dict)
         digest = hashlib.sha256(text.encode()).hexdigest()

@@ -9,17 +9,17 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from controller import connections
 from controller.api import reasons, v1alpha1
 from controller.chain import events, progress, requests, status
+from controller.handlers import chain_inputs
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
-from controller.spacelift import endpoints
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, messages, starter
 from controller.temporal.activities import chain_status
@@ -31,6 +31,8 @@ _RECONCILES_AT_ONCE = 50
 # How long a workflow may take from its last publish to its close.
 _CLOSE_SECONDS = 60.0
 _CANCEL_AGAIN_SECONDS = 60.0
+# A worker that was killed is asked for its cached runs for up to 14 s, although another is there.
+_SILENCE_SECONDS = 20.0
 # A write that lost against another writer is computed anew at once, this often.
 _CONFLICTS = 5
 
@@ -77,6 +79,10 @@ class Reconciler:
         self._slots = asyncio.Semaphore(_RECONCILES_AT_ONCE)
         self._closing: set[asyncio.Task[None]] = set()
         self._canceled_at: dict[str, float] = {}
+        # Since when runs have not answered, by workflow run id.
+        self._silent_since: dict[str, float] = {}
+        # Resources that were let go while Temporal was away, by uid.
+        self._untold_orphans: dict[str, v1alpha1.Ref] = {}
 
     async def reconcile(self, namespace: str, name: str) -> None:
         """Bring one resource in line; nothing to do if it is gone.
@@ -107,8 +113,16 @@ class Reconciler:
         async with self._turn(argument.namespace, argument.name):
             body = await self._stack_chains.get(argument.namespace, argument.name)
             if body is None or body["metadata"]["uid"] != argument.uid:
+                if argument.uid in self._untold_orphans:
+                    await self.tell_orphans()
+                    return 0
                 raise chain_status.ResourceGone(
                     f"StackChain {argument.namespace}/{argument.name} of uid {argument.uid} is gone"
+                )
+            if _is_going(body):
+                # It may have gone before it was first told of: then nothing is triggered for it.
+                raise chain_status.ResourceGone(
+                    f"StackChain {argument.namespace}/{argument.name} is being deleted"
                 )
             observed = await self._reconcile(body, publishing=argument.workflow_run_id)
         if argument.is_final:
@@ -122,9 +136,15 @@ class Reconciler:
         execution = await self._workflows.latest(chain.ref)
         if execution is None:
             return _Observed(body=body, chain=chain, execution=None, known=None)
+        run_id = execution.workflow_run_id
+        if execution.state is not requests.ExecutionState.RUNNING:
+            self._forget(run_id)
         try:
             known = await self._workflows.get_progress(execution)
         except starter.NoWorker:
+            if not self._is_deaf(run_id):
+                # The status keeps what it knows.
+                return _Observed(body=body, chain=chain, execution=execution, known=None)
             return _Observed(
                 body=body,
                 chain=chain,
@@ -137,7 +157,17 @@ class Reconciler:
                     is_retrying=True,
                 ),
             )
+        self._silent_since.pop(run_id, None)
         return _Observed(body=body, chain=chain, execution=execution, known=known)
+
+    def _forget(self, workflow_run_id: str) -> None:
+        self._silent_since.pop(workflow_run_id, None)
+        self._canceled_at.pop(workflow_run_id, None)
+
+    def _is_deaf(self, workflow_run_id: str) -> bool:
+        """Whether a run has not answered for so long that no worker can be there."""
+        now = time.monotonic()
+        return now - self._silent_since.setdefault(workflow_run_id, now) >= _SILENCE_SECONDS
 
     # Reconcile
 
@@ -167,14 +197,57 @@ class Reconciler:
             await self._write_unreachable(body, chain, error)
             raise
         _check_not_superseded(chain, observed, publishing)
+        observed = self._harvested(observed)
         decision = self._decide(observed)
         if decision.start is not None:
-            execution = await self._start(chain, decision.start)
+            await self._check_unchanged(body)
+            execution = await self._start(observed.chain, decision.start)
             observed = dataclasses.replace(observed, execution=execution, known=None, problem=None)
-        if decision.set_parallelism is not None and observed.execution is not None:
-            await self._workflows.set_parallelism(observed.execution, decision.set_parallelism)
-        await self._write(observed, decision)
+        elif observed.execution is not None:
+            await self._steer(observed.execution, decision)
+        await self._write(observed, decision, before=chain.status)
         return observed
+
+    def _harvested(self, observed: _Observed) -> _Observed:
+        """Take in how a closed run ended, before the next one takes its place in the status."""
+        chain, execution = observed.chain, observed.execution
+        if execution is None or execution.state is requests.ExecutionState.RUNNING:
+            return observed
+        facts = status.Facts(
+            handled=chain.status.last_handled,
+            execution=execution,
+            known=observed.known,
+            url=self._url(execution),
+            history_limit=chain.spec.history_limit,
+        )
+        now = _text(datetime.now(UTC))
+        ended = status.project(chain.ref, chain.status, facts, now=now)
+        # The conditions are about the resource as it is now; these would be about the run alone.
+        ended = dataclasses.replace(ended, conditions=chain.status.conditions)
+        return dataclasses.replace(observed, chain=dataclasses.replace(chain, status=ended))
+
+    async def _check_unchanged(self, body: Mapping[str, Any]) -> None:
+        """Look once more before a start: Temporal may have been waited for since.
+
+        Raises:
+            Conflict: the resource is another by now.
+            ResourceGone: it is gone.
+        """
+        metadata = body["metadata"]
+        now = await self._stack_chains.get(metadata["namespace"], metadata["name"])
+        if now is None or now["metadata"]["uid"] != metadata["uid"]:
+            raise chain_status.ResourceGone(f"{metadata['name']} is gone")
+        if now["metadata"]["resourceVersion"] != metadata["resourceVersion"]:
+            raise kube_errors.Conflict(f"{metadata['name']} has changed meanwhile")
+
+    async def _steer(self, execution: requests.Execution, decision: requests.Decision) -> None:
+        """Tell a live run what has changed for it; each of it may be told twice."""
+        if decision.cancel and self._may_cancel(execution.workflow_run_id):
+            await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)
+        if decision.set_parallelism is not None:
+            await self._workflows.set_parallelism(execution, decision.set_parallelism)
+        if decision.set_suspended is not None:
+            await self._workflows.set_suspended(execution, decision.set_suspended)
 
     def _decide(self, observed: _Observed) -> requests.Decision:
         chain = observed.chain
@@ -183,10 +256,13 @@ class Reconciler:
             return requests.Decision(
                 handled=requests.handled_asks(chain.status, observed.execution)
             )
+        known = observed.known
         return requests.decide(
             chain,
             observed.execution,
-            live_parallelism=observed.known.parallelism if observed.known else None,
+            live=requests.Live(parallelism=known.parallelism, is_suspended=known.is_suspended)
+            if known is not None
+            else None,
             is_recheck_due=self._is_recheck_due(chain),
         )
 
@@ -206,6 +282,15 @@ class Reconciler:
                 reason=reasons.ChainReason.NAMESPACE_NOT_ALLOWED,
                 message=f"The connection '{name}' does not serve the namespace "
                 f"'{chain.ref.namespace}'. Add it to the connection's `allowedNamespaces`.",
+                is_retrying=False,
+            )
+        if chain.spec.operation not in connection.allowed_operations:
+            allowed = ", ".join(connection.allowed_operations) or "none"
+            return status.Problem(
+                reason=reasons.ChainReason.OPERATION_NOT_ALLOWED,
+                message=f"The connection '{name}' does not serve the operation "
+                f"{chain.spec.operation}; it serves: {allowed}. Add it to the connection's "
+                "`allowedOperations`, or change `spec.operation`.",
                 is_retrying=False,
             )
         return None
@@ -232,23 +317,8 @@ class Reconciler:
         execution = await self._workflows.start(
             chain.ref,
             request,
-            messages.ChainInput(
-                namespace=chain.ref.namespace,
-                name=chain.ref.name,
-                uid=chain.ref.uid,
-                generation=chain.ref.generation,
-                number=request.number,
-                attempt=request.attempt,
-                trigger=request.trigger,
-                operator_queue=self._identity.operator_queue,
-                connection=messages.Connection(
-                    name=connection.name,
-                    endpoint=connection.endpoint,
-                    account=endpoints.account_of(connection.endpoint),
-                ),
-                roots=sorted(chain.spec.roots.stack_ids),
-                sources=sorted(chain.spec.graph.sources),
-                parallelism=chain.spec.parallelism,
+            chain_inputs.chain_input(
+                chain, request, connection, operator_queue=self._identity.operator_queue
             ),
         )
         self._counters.chain_starts.inc()
@@ -267,36 +337,67 @@ class Reconciler:
 
     async def _release(self, body: Mapping[str, Any]) -> bool:
         ref = v1alpha1.read_ref(body)
-        old = v1alpha1.read_status(body.get("status") or {})
+        is_orphaning = _deletion_policy(body) is v1alpha1.DeletionPolicy.ORPHAN
         try:
             execution = await self._workflows.latest(ref)
             if execution is None or execution.state is not requests.ExecutionState.RUNNING:
                 return True
+            if is_orphaning:
+                await self._workflows.orphan(execution)
+                return True
             if self._may_cancel(execution.workflow_run_id):
                 await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)
         except temporal_client.TemporalUnreachable as error:
-            await self._project(
+            if is_orphaning:
+                # It is to go whatever happens; its run is told once Temporal is back.
+                self._untold_orphans[ref.uid] = ref
+                logger.warning(
+                    "Released while Temporal is away; its run is told later",
+                    extra={"namespace": ref.namespace, "chain": ref.name, "why": str(error)},
+                )
+                return True
+            await self._write_deleting(
                 body,
-                ref,
-                old,
-                status.Facts(
-                    handled=old.last_handled,
-                    problem=_deleting(f"Waits for Temporal, to stop the runs: {error}"),
-                ),
+                f"Waits for Temporal, to stop the runs: {error} To let the resource go without "
+                "that, set `spec.deletionPolicy` to Orphan.",
             )
             raise
         known: progress.ChainProgress | None = None
         with contextlib.suppress(starter.NoWorker):
             known = await self._workflows.get_progress(execution)
+        await self._write_deleting(body, _waits_for(known), execution=execution, known=known)
+        return False
+
+    async def _write_deleting(
+        self,
+        body: Mapping[str, Any],
+        message: str,
+        *,
+        execution: requests.Execution | None = None,
+        known: progress.ChainProgress | None = None,
+    ) -> None:
+        old = v1alpha1.read_status(body.get("status") or {})
         facts = status.Facts(
             handled=old.last_handled,
             execution=execution,
             known=known,
-            problem=_deleting(_waits_for(known)),
-            url=self._url(execution),
+            problem=_deleting(message),
+            url=self._url(execution) if execution else None,
+            history_limit=len(old.history),
         )
-        await self._project(body, ref, old, facts)
-        return False
+        await self._project(body, v1alpha1.read_ref(body), old, facts)
+
+    async def tell_orphans(self) -> None:
+        """Tell the runs of resources that went while Temporal was away that they are on their own.
+
+        Raises:
+            TemporalUnreachable: call again later.
+        """
+        for uid, ref in list(self._untold_orphans.items()):
+            execution = await self._workflows.latest(ref)
+            if execution is not None and execution.state is requests.ExecutionState.RUNNING:
+                await self._workflows.orphan(execution)
+            self._untold_orphans.pop(uid, None)
 
     def _may_cancel(self, workflow_run_id: str) -> bool:
         """A cancel is asked for again now and then only: each one is an event in the history."""
@@ -309,10 +410,15 @@ class Reconciler:
 
     # Project
 
-    async def _write(self, observed: _Observed, decision: requests.Decision) -> None:
+    async def _write(
+        self, observed: _Observed, decision: requests.Decision, *, before: v1alpha1.Status
+    ) -> None:
         chain, execution = observed.chain, observed.execution
         facts = status.Facts(
             handled=decision.handled,
+            is_suspended=chain.spec.suspend,
+            is_not_requested=decision.is_not_requested,
+            history_limit=chain.spec.history_limit,
             execution=execution,
             known=observed.known,
             pending=decision.pending,
@@ -320,7 +426,9 @@ class Reconciler:
             problem=self._problem_of(observed),
             url=self._url(execution) if execution else None,
         )
-        await self._project(observed.body, chain.ref, chain.status, facts)
+        earlier = events.transitions(before, chain.status) if before is not chain.status else []
+        told = [*earlier, *events.stale(decision.notes)]
+        await self._project(observed.body, chain.ref, chain.status, facts, told=told)
 
     def _problem_of(self, observed: _Observed) -> status.Problem | None:
         if observed.chain.is_deleting:
@@ -336,13 +444,17 @@ class Reconciler:
         problem = self._not_served(chain) or status.Problem(
             reason=reasons.ChainReason.TEMPORAL_UNREACHABLE, message=str(error), is_retrying=True
         )
-        wanted = v1alpha1.Handled(spec=requests.spec_digest(chain.spec), run=chain.run_token)
         latest = chain.status.latest_run
-        is_idle = latest is None or v1alpha1.Phase(latest.phase).is_over
-        if is_idle and chain.status.last_handled == wanted and latest is not None:
+        is_idle = latest is not None and latest.phase.is_over
+        if is_idle and not requests.is_asking(chain, chain.status.last_handled):
             # Nothing is asked and nothing runs: what the status says stays true without Temporal.
             return
-        facts = status.Facts(handled=chain.status.last_handled, problem=problem)
+        facts = status.Facts(
+            handled=chain.status.last_handled,
+            problem=problem,
+            is_suspended=chain.spec.suspend,
+            history_limit=chain.spec.history_limit,
+        )
         await self._project(body, chain.ref, chain.status, facts, keep_run=True)
 
     async def _invalid(
@@ -353,7 +465,9 @@ class Reconciler:
         problem = status.Problem(
             reason=reasons.ChainReason.INVALID_SPEC, message=str(error), is_retrying=False
         )
-        facts = status.Facts(handled=old.last_handled, problem=problem)
+        facts = status.Facts(
+            handled=old.last_handled, problem=problem, history_limit=len(old.history)
+        )
         await self._project(body, ref, old, facts, keep_run=True)
         return InvalidSpec(str(error))
 
@@ -365,7 +479,9 @@ class Reconciler:
         facts: status.Facts,
         *,
         keep_run: bool = False,
+        told: Sequence[events.EventText] = (),
     ) -> None:
+        """Write the status and emit Events: what is `told` anyway, then what the facts changed."""
         new = status.project(ref, old, facts, now=_text(datetime.now(UTC)))
         if keep_run:
             new = dataclasses.replace(new, latest_run=old.latest_run, stacks=old.stacks)
@@ -388,7 +504,8 @@ class Reconciler:
             self._counters.status_writes.labels("error").inc()
             raise
         self._counters.status_writes.labels("unchanged" if written is None else "written").inc()
-        for event in events.transitions(old, new) if written is not None else ():
+        happened = (*told, *events.transitions(old, new))
+        for event in happened if written is not None else ():
             await self._stack_chains.emit_event(
                 body, type=event.type, reason=event.reason, message=event.message
             )
@@ -468,6 +585,19 @@ def _check_not_superseded(
         raise chain_status.Superseded(
             f"Run {latest.number} of the resource is the execution {latest.workflow_run_id}."
         )
+
+
+def _is_going(body: Mapping[str, Any]) -> bool:
+    """Whether the resource is being deleted and takes its run with it."""
+    is_deleting = bool(body["metadata"].get("deletionTimestamp"))
+    return is_deleting and _deletion_policy(body) is v1alpha1.DeletionPolicy.CANCEL
+
+
+def _deletion_policy(body: Mapping[str, Any]) -> v1alpha1.DeletionPolicy:
+    """Return the policy even if the rest of the spec cannot be read."""
+    policy = (body.get("spec") or {}).get("deletionPolicy")
+    is_orphan = policy == v1alpha1.DeletionPolicy.ORPHAN
+    return v1alpha1.DeletionPolicy.ORPHAN if is_orphan else v1alpha1.DeletionPolicy.CANCEL
 
 
 def _deleting(message: str) -> status.Problem:

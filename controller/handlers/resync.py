@@ -23,6 +23,9 @@ from controller.temporal.activities import chain_status
 
 logger = logging.getLogger(__name__)
 
+# A first failure may be one lost request; statuses that flip would tell nothing.
+_FAILURES_TO_TELL = 2
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
@@ -47,13 +50,16 @@ class KnownResources:
         if event_type == "DELETED":
             self.by_uid.pop(uid, None)
             return
-        latest = v1alpha1.read_status(body.get("status") or {}).latest_run
+        chain = _parse(body)
+        # What a spec that cannot be read asks for is not known; its status tells what runs.
+        status = chain.status if chain else v1alpha1.read_status(body.get("status") or {})
+        latest = status.latest_run
         is_live = latest is not None and not v1alpha1.Phase(latest.phase).is_over
         self.by_uid[uid] = Known(
             namespace=body["metadata"]["namespace"],
             name=body["metadata"]["name"],
-            is_settled=is_settled(body),
-            is_steady=is_steady(body),
+            is_settled=chain is not None and _is_settled(chain),
+            is_steady=chain is not None and _is_steady(chain),
             live_run_id=latest.workflow_run_id if is_live and latest else None,
         )
 
@@ -61,28 +67,36 @@ class KnownResources:
 def is_settled(body: Mapping[str, Any]) -> bool:
     """Whether nothing is asked, nothing runs, and the status says so."""
     chain = _parse(body)
-    if chain is None or chain.is_deleting or chain.status.pending_run is not None:
+    return chain is not None and _is_settled(chain)
+
+
+def _is_settled(chain: v1alpha1.StackChain) -> bool:
+    if chain.is_deleting or chain.status.pending_run is not None:
         return False
     latest, ready = chain.status.latest_run, chain.status.condition("Ready")
-    if latest is None or ready is None or not v1alpha1.Phase(latest.phase).is_over:
+    if ready is None or chain.status.observed_generation != chain.ref.generation:
         return False
+    if requests.is_asking(chain, chain.status.last_handled):
+        return False
+    if ready.reason == reasons.ChainReason.NOT_REQUESTED:
+        return latest is None or latest.phase.is_over
     return (
-        not _asks(chain)
+        latest is not None
+        and latest.phase.is_over
         and not requests.may_be_rechecked(latest)
         and ready.reason == latest.reason
-        and chain.status.observed_generation == chain.ref.generation
     )
 
 
-def is_steady(body: Mapping[str, Any]) -> bool:
+def _is_steady(chain: v1alpha1.StackChain) -> bool:
     """Whether a live run tells of itself: it has stacks and nothing is wrong."""
-    chain = _parse(body)
-    if chain is None or chain.is_deleting or not chain.status.stacks:
+    if chain.is_deleting or not chain.status.stacks:
         return False
     ready = chain.status.condition("Ready")
     return ready is not None and ready.reason in (
         reasons.ChainReason.PROGRESSING,
         reasons.ChainReason.AWAITING_CONFIRMATION,
+        reasons.ChainReason.SUSPENDED,
     )
 
 
@@ -91,13 +105,6 @@ def _parse(body: Mapping[str, Any]) -> v1alpha1.StackChain | None:
         return v1alpha1.parse(body)
     except v1alpha1.InvalidResource:
         return None
-
-
-def _asks(chain: v1alpha1.StackChain) -> bool:
-    handled = chain.status.last_handled
-    if handled.spec != requests.spec_digest(chain.spec):
-        return True
-    return chain.run_token is not None and chain.run_token != handled.run
 
 
 class Resync:
@@ -127,6 +134,7 @@ class Resync:
 
     async def run(self) -> None:
         """Pass after pass; a failed one is made good by the next."""
+        failures = 0
         while True:
             # Jitter, so that several installations do not ask Temporal at the same moment.
             pause = self._interval_seconds * random.uniform(0.8, 1.0)  # noqa: S311
@@ -138,11 +146,23 @@ class Resync:
             self._now.clear()
             try:
                 await self.once()
-            except (temporal_client.TemporalUnreachable, kube_errors.KubeError) as error:
+                failures = 0
+            except temporal_client.TemporalUnreachable as error:
                 logger.warning("Resync failed", extra={"why": str(error)})
+                failures += 1
+                if failures >= _FAILURES_TO_TELL:
+                    await self._tell_of_outage()
+            except kube_errors.KubeError as error:
+                logger.warning("Resync failed", extra={"why": str(error)})
+
+    async def _tell_of_outage(self) -> None:
+        """What runs cannot tell that nobody knows how it stands; at rest the status stays true."""
+        unsettled = [item for item in self._known.by_uid.values() if not item.is_settled]
+        await asyncio.gather(*(self._reconcile(item) for item in unsettled))
 
     async def once(self) -> None:
         """Compare once."""
+        await self._reconciling.tell_orphans()
         running = {item.memo.uid: item async for item in self._workflows.list_running()}
         known = dict(self._known.by_uid)
         live = [execution for uid, execution in running.items() if uid in known]
@@ -154,7 +174,7 @@ class Resync:
         ]
         await asyncio.gather(*(self._reconcile(item) for item in contradicted))
         for uid, execution in running.items():
-            if uid not in known:
+            if uid not in known and not execution.memo.is_orphan:
                 await self._cancel_orphan(execution)
 
     async def _has_worker(self, live: Sequence[starter.ChainExecution]) -> bool:
@@ -194,6 +214,14 @@ class Resync:
         memo = execution.memo
         body = await self._stack_chains.get(memo.namespace, memo.name)
         if body is not None and body["metadata"]["uid"] == memo.uid:
+            return
+        try:
+            # It may have been let go a moment ago, which its memo tells only later.
+            await self._reconciling.tell_orphans()
+            if await self._workflows.is_orphan(execution):
+                return
+        except starter.NoWorker:
+            # Nobody could stop its runs either; a later pass asks again.
             return
         logger.warning(
             "Canceling a run whose resource is gone",

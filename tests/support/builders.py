@@ -10,7 +10,7 @@ from typing import Any
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
-from controller.chain import graph, progress, requests, runs, status
+from controller.chain import graph, outcome, progress, requests, runs, status
 
 T0 = "2026-03-01T10:00:00Z"
 T1 = "2026-03-01T10:01:00Z"
@@ -47,6 +47,8 @@ def make_spec(
     connection_name: str = "default",
     sources: Iterable[str] = ("Dependencies", "Labels"),
     parallelism: int = 10,
+    graph: Mapping[str, Any] | None = None,
+    **fields: Any,
 ) -> v1alpha1.StackChainSpec:
     roots = roots or ("a",)
     sources = tuple(v1alpha1.Source(source) for source in sources)
@@ -56,8 +58,9 @@ def make_spec(
     return v1alpha1.StackChainSpec(
         connection_name=connection_name,
         roots=v1alpha1.Roots(stack_ids=roots),
-        graph=v1alpha1.Graph(sources=sources),
+        graph=v1alpha1.Graph(sources=sources, **(graph or {})),
         parallelism=parallelism,
+        **fields,
     )
 
 
@@ -66,6 +69,8 @@ def make_stack_chain(
     spec: v1alpha1.StackChainSpec | None = None,
     status: v1alpha1.Status | None = None,
     run_token: str | None = None,
+    retry_token: str | None = None,
+    cancel_token: str | None = None,
     generation: int = 1,
     is_deleting: bool = False,
 ) -> v1alpha1.StackChain:
@@ -78,6 +83,8 @@ def make_stack_chain(
         resource_version="1",
         is_deleting=is_deleting,
         run_token=run_token,
+        retry_token=retry_token,
+        cancel_token=cancel_token,
         spec=spec or make_spec(),
         status=status,
         raw_status=v1alpha1.status_to_dict(status),
@@ -100,10 +107,10 @@ def make_body(spec: Mapping[str, Any], **metadata: Any) -> dict[str, Any]:
 
 
 def handled(
-    spec: v1alpha1.StackChainSpec | None = None, run: str | None = None
+    spec: v1alpha1.StackChainSpec | None = None, run: str | None = None, **tokens: str | None
 ) -> v1alpha1.Handled:
     """Return what is written once these asks became a run."""
-    return v1alpha1.Handled(spec=requests.spec_digest(spec or make_spec()), run=run)
+    return v1alpha1.Handled(spec=requests.spec_digest(spec or make_spec()), run=run, **tokens)
 
 
 def make_run(
@@ -149,6 +156,7 @@ def _usual_reason(phase: Phase) -> str:
         Phase.SUCCEEDED: reasons.ChainReason.RUN_SUCCEEDED,
         Phase.FAILED: reasons.ChainReason.STACK_FAILED,
         Phase.CANCELED: reasons.ChainReason.STACK_CANCELED,
+        Phase.TIMED_OUT: reasons.ChainReason.STACK_TIMED_OUT,
         Phase.AWAITING_CONFIRMATION: reasons.ChainReason.AWAITING_CONFIRMATION,
     }.get(phase, reasons.ChainReason.PROGRESSING)
 
@@ -224,8 +232,14 @@ _STACK_REASONS = {
     Phase.FAILED: reasons.StackReason.RUN_FAILED,
     Phase.SKIPPED: reasons.StackReason.OUTPUT_UNCHANGED,
     Phase.CANCELED: reasons.StackReason.RUN_DISCARDED,
+    Phase.TIMED_OUT: reasons.StackReason.STACK_DEADLINE_EXCEEDED,
 }
-_STACK_MESSAGES = {Phase.FAILED: "The run failed.", Phase.CANCELED: "The run was discarded."}
+_BLOCKED = (reasons.StackReason.UPSTREAM_NOT_SUCCEEDED, reasons.StackReason.FAIL_FAST)
+_STACK_MESSAGES = {
+    Phase.FAILED: "The run failed.",
+    Phase.CANCELED: "The run was discarded.",
+    Phase.TIMED_OUT: "It took longer than 60 s.",
+}
 
 
 def make_stack(
@@ -244,15 +258,18 @@ def make_stack(
     reason = reason or _STACK_REASONS[phase]
     not_reached = reason in (
         reasons.StackReason.UPSTREAM_NOT_SUCCEEDED,
+        reasons.StackReason.FAIL_FAST,
         reasons.StackReason.CHAIN_CANCELED,
+        reasons.StackReason.CHAIN_DEADLINE_EXCEEDED,
+        reasons.StackReason.STACK_BUSY,
     )
     if has_run is None:
         has_run = phase is not Phase.PENDING and not not_reached
     _refuse_if(has_run and phase is Phase.PENDING, "a stack with a run is not pending")
     _refuse_if(not has_run and phase is Phase.SUCCEEDED, "only a run can succeed")
     _refuse_if(
-        (blocked_by is not None) != (reason == reasons.StackReason.UPSTREAM_NOT_SUCCEEDED),
-        "`blocked_by` belongs to UpstreamNotSucceeded",
+        (blocked_by is not None) != (reason in _BLOCKED),
+        "`blocked_by` belongs to UpstreamNotSucceeded and FailFast",
     )
     _refuse_if(
         reason == reasons.StackReason.OUTPUT_UNCHANGED and phase is not Phase.SKIPPED,
@@ -271,8 +288,7 @@ def make_stack(
         run_id=run_id,
         run_url=RUN_URL.format(stack=stack_id, run=run_id) if run_id else None,
         started_at=T0 if run_id else None,
-        completed_at=T1 if phase.is_over else None,
-        **({"name": stack_id} | fields),
+        **({"name": stack_id, "completed_at": T1 if phase.is_over else None} | fields),
     )
 
 
@@ -308,7 +324,7 @@ def make_progress(
         **({"trigger": v1alpha1.Trigger.SPEC, "generation": 1, "parallelism": 10} | fields),
     )
     if stacks:
-        progress.settle(known)
+        outcome.settle(known)
     else:
         known.phase, known.reason, known.message = phase or Phase.PENDING, reason, message
     is_over = known.phase.is_over
@@ -376,6 +392,24 @@ def make_discovery(
             for up, down in sorted(native | labeled)
         ),
         **fields,
+    )
+
+
+def make_selection(*roots: str, **fields: Any) -> graph.Selection:
+    """Return what a spec with these roots wants if it says nothing else."""
+    excluded = frozenset(fields.pop("exclude", ()))
+    return graph.Selection(
+        **(
+            {
+                "roots": roots,
+                "sources": ("Dependencies", "Labels"),
+                "direction": "Downstream",
+                "max_stacks": 500,
+                "exclude_stack_ids": excluded,
+                "exclude_labels": frozenset(),
+            }
+            | fields
+        )
     )
 
 

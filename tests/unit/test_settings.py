@@ -308,3 +308,28 @@ def test_the_local_environment_refuses_its_own_settings_when_they_are_wrong(tmp_
 
 def test_the_module_reads_the_environment_in_one_place() -> None:
     assert inspect.getsource(settings).count("os.environ") == 1
+
+
+def test_the_plugin_minds_no_setting_of_the_operator(tmp_path: Path) -> None:
+    """A shell may be set up for anything; only what the plugin reads can be wrong."""
+    config = tmp_path / "config"
+    config.touch()
+    environ = {"LOG_LEVEL": "chatty", "TEMPORAL_TLS": "maybe", "KUBECONFIG": str(config)}
+
+    loaded = settings.load_plugin_settings(environ={**environ, "NO_COLOR": "1", "TERM": "xterm"})
+
+    assert loaded.kubernetes.kubeconfig == config
+    assert loaded.terminal == settings.TerminalSettings(no_color=True, term="xterm")
+
+
+def test_an_option_of_the_plugin_goes_before_the_variable(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.touch()
+
+    loaded = settings.load_plugin_settings(
+        kubeconfig=str(config), environ={"KUBECONFIG": "/nowhere"}
+    )
+
+    assert loaded.kubernetes.kubeconfig == config
+    with pytest.raises(settings.SettingsError, match="KUBECONFIG"):
+        settings.load_plugin_settings(environ={"KUBECONFIG": "/nowhere"})

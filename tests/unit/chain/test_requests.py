@@ -1,6 +1,7 @@
 """requests.decide: which asks are unhandled, and what follows: exactly one run per request."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase, Trigger
-from controller.chain import requests
+from controller.chain import progress, requests
 from controller.chain.requests import ExecutionState
 from tests.support.builders import (
     T0,
@@ -33,11 +34,13 @@ def decide(
     execution: requests.Execution | None = None,
     *,
     live_parallelism: int | None = None,
+    is_live_suspended: bool = False,
     is_recheck_due: bool = False,
 ) -> requests.Decision:
-    return requests.decide(
-        chain, execution, live_parallelism=live_parallelism, is_recheck_due=is_recheck_due
-    )
+    live = None
+    if live_parallelism is not None:
+        live = requests.Live(parallelism=live_parallelism, is_suspended=is_live_suspended)
+    return requests.decide(chain, execution, live=live, is_recheck_due=is_recheck_due)
 
 
 def nothing(handled_asks: v1alpha1.Handled) -> requests.Decision:
@@ -195,7 +198,7 @@ def test_an_ask_while_a_run_is_live_waits_for_its_end() -> None:
 
     assert decision.start is None
     assert decision.handled == handled(A)
-    assert decision.has_unhandled
+    assert decision.pending is not None
     assert decision.pending == v1alpha1.PendingRun(
         trigger=Trigger.SPEC,
         message="Waits for run 1 to end; the newest request is the one that runs.",
@@ -218,7 +221,7 @@ def test_an_edit_that_is_taken_back_while_the_run_is_live_asks_for_nothing() -> 
     edited = make_stack_chain(spec=B, status=status, generation=2)
     taken_back = make_stack_chain(spec=A, status=status, generation=3)
 
-    assert decide(edited, live).has_unhandled
+    assert decide(edited, live).pending is not None
     assert decide(taken_back, live) == nothing(handled(A))
 
 
@@ -371,6 +374,19 @@ def test_a_recheck_keeps_what_had_asked_for_the_run() -> None:
     assert decision.start.trigger is Trigger.RUN_TOKEN
 
 
+def test_a_recheck_of_a_retry_keeps_what_the_retry_keeps() -> None:
+    latest = unknown_root(trigger=Trigger.RETRY)
+    kept = v1alpha1.StackStatus(id="a", level=0, phase=Phase.SUCCEEDED, reason="Kept", run_id="01a")
+    chain = make_stack_chain(
+        spec=A, status=make_status(latest, last_handled=handled(A), stacks=[kept])
+    )
+
+    decision = decide(chain, closed(1, trigger=Trigger.RETRY), is_recheck_due=True)
+
+    assert decision.start is not None
+    assert decision.start.kept == (progress.Kept(stack_id="a", run_number=1, run_id="01a"),)
+
+
 def test_a_trigger_of_a_later_release_is_no_reason_to_fail() -> None:
     chain = make_stack_chain(
         spec=A, status=make_status(unknown_root(trigger="Schedule"), last_handled=handled(A))
@@ -448,6 +464,287 @@ def test_only_ends_that_triggered_nothing_are_rechecked(reason: reasons.ChainRea
 
     assert requests.may_be_rechecked(latest) is (reason in reasons.RECHECKED)
     assert not requests.may_be_rechecked(None)
+
+
+# What the spec says of when and what to run
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"operation": "Plan"}, id="operation"),
+        pytest.param({"commit_sha": "abcdef1"}, id="commit"),
+        pytest.param(
+            {"runtime_environment": [{"name": "X", "value": "1"}]}, id="runtime environment"
+        ),
+        pytest.param({"graph": {"direction": "Upstream"}}, id="direction"),
+        pytest.param({"graph": {"include_roots": False}}, id="without roots"),
+        pytest.param({"graph": {"max_depth": 2}}, id="depth"),
+        pytest.param({"graph": {"exclude": {"stackIds": ["b"]}}}, id="excluded stacks"),
+        pytest.param({"graph": {"exclude": {"labels": ["b"]}}}, id="excluded labels"),
+    ],
+)
+def test_a_change_of_what_is_run_starts_a_run(fields: dict[str, Any]) -> None:
+    status = make_status(make_run(1), last_handled=handled(A))
+    chain = make_stack_chain(spec=spec_with(**fields), status=status, generation=2)
+
+    assert decide(chain, closed()).start is not None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"parallelism": 3},
+        {"suspend": True},
+        {"failure_policy": "FailFast"},
+        {"confirmation_policy": "Auto"},
+        {"confirmation_deadline_seconds": 60},
+        {"active_deadline_seconds": 60},
+        {"stack_deadline_seconds": 60},
+        {"retry": {"limit": 3}},
+        {"concurrency_policy": "Replace"},
+        {"native_runs": "Replace"},
+        {"deletion_policy": "Orphan"},
+        {"history_limit": 0},
+        {"start_policy": "OnRequest"},
+        {"graph": {"max_stacks": 7}},
+    ],
+    ids=str,
+)
+def test_a_change_of_how_it_is_run_starts_nothing(fields: dict[str, Any]) -> None:
+    status = make_status(make_run(1), last_handled=handled(A))
+    chain = make_stack_chain(spec=spec_with(**fields), status=status, generation=2)
+
+    assert decide(chain, closed()).start is None
+
+
+def spec_with(**fields: Any) -> v1alpha1.StackChainSpec:
+    """Return A with further fields, as the API server hands them out or in snake case."""
+    return v1alpha1.StackChainSpec.model_validate({"roots": {"stackIds": ["a"]}} | fields)
+
+
+ON_REQUEST = spec_with(start_policy="OnRequest")
+
+
+def test_on_request_creating_starts_nothing_and_says_so() -> None:
+    decision = decide(make_stack_chain(spec=ON_REQUEST))
+
+    assert decision == requests.Decision(handled=v1alpha1.Handled(), is_not_requested=True)
+
+
+def test_on_request_a_token_runs_the_spec_as_it_is() -> None:
+    status = make_status(make_run(1), last_handled=handled(B))
+    chain = make_stack_chain(spec=ON_REQUEST, status=status, run_token="t", generation=2)
+
+    decision = decide(chain, closed(handled_asks=handled(B)))
+
+    assert decision.start is not None
+    assert decision.start.trigger is Trigger.RUN_TOKEN
+    assert decision.handled == handled(ON_REQUEST, "t")
+    assert not decision.is_not_requested
+
+
+def test_on_request_an_edit_is_not_requested_until_somebody_asks() -> None:
+    status = make_status(make_run(1), last_handled=handled(B))
+    chain = make_stack_chain(spec=ON_REQUEST, status=status, generation=2)
+
+    decision = decide(chain, closed(handled_asks=handled(B)))
+
+    assert decision.start is None
+    assert decision.is_not_requested
+
+
+# Retry of what failed
+
+FAILED = make_run(3, phase=Phase.FAILED)
+
+
+def ended(*rows: tuple[str, Phase, str], **fields: Any) -> v1alpha1.Status:
+    """A status after run 3, with stacks."""
+    stacks = [
+        v1alpha1.StackStatus(id=name, level=0, phase=phase, reason=reason, run_id=f"01{name}")
+        for name, phase, reason in rows
+    ]
+    return make_status(FAILED, last_handled=handled(A), stacks=stacks, **fields)
+
+
+THREE = (
+    ("a", Phase.SUCCEEDED, "RunFinished"),
+    ("b", Phase.SKIPPED, "OutputUnchanged"),
+    ("c", Phase.FAILED, "RunFailed"),
+    ("d", Phase.SKIPPED, "UpstreamNotSucceeded"),
+)
+
+
+@pytest.mark.parametrize("execution", [closed(3), None], ids=["known", "past retention"])
+def test_a_retry_keeps_what_ended_well_and_runs_the_others(
+    execution: requests.Execution | None,
+) -> None:
+    chain = make_stack_chain(spec=A, status=ended(*THREE), retry_token="3")
+
+    decision = decide(chain, execution)
+
+    assert decision.start == requests.Request(
+        key="retry:3",
+        number=4,
+        attempt=1,
+        trigger=Trigger.RETRY,
+        handled=handled(A, retry="3"),
+        kept=(
+            progress.Kept(stack_id="a", run_number=3, run_id="01a"),
+            progress.Kept(stack_id="b", run_number=3, run_id="01b"),
+        ),
+    )
+
+
+def test_a_retry_is_started_once_whether_or_not_the_status_was_written() -> None:
+    chain = make_stack_chain(spec=A, status=ended(*THREE), retry_token="3")
+    started = make_execution(4, handled_asks=handled(A, retry="3"))
+
+    assert decide(chain, started) == nothing(handled(A, retry="3"))
+    assert decide(chain, dataclasses.replace(started, state=ExecutionState.CLOSED)).start is None
+
+
+@pytest.mark.parametrize(
+    ("token", "why"),
+    [
+        ("2", "the latest run is 3"),
+        ("4", "the latest run is 3"),
+        ("latest", "it must be the number of a run"),
+        ("", "it must be the number of a run"),
+    ],
+)
+def test_a_stale_retry_does_nothing_and_says_why_once(token: str, why: str) -> None:
+    chain = make_stack_chain(spec=A, status=ended(*THREE), retry_token=token)
+
+    decision = decide(chain, closed(3))
+
+    assert decision.start is None
+    assert decision.handled == handled(A, retry=token)
+    assert decision.notes == (f"`stackchain.dev/retry: {token}` does nothing: {why}.",)
+    told = dataclasses.replace(chain, status=ended(*THREE))
+    told = dataclasses.replace(
+        told, status=dataclasses.replace(told.status, last_handled=decision.handled)
+    )
+    assert decide(told, closed(3)).notes == ()
+
+
+def test_a_retry_of_a_run_that_succeeded_does_nothing() -> None:
+    status = make_status(make_run(3), last_handled=handled(A))
+    chain = make_stack_chain(spec=A, status=status, retry_token="3")
+
+    decision = decide(chain, closed(3))
+
+    assert decision.start is None
+    assert "every stack of run 3 succeeded" in decision.notes[0]
+
+
+def test_a_retry_of_the_live_run_waits_for_its_end_even_where_requests_replace() -> None:
+    status = make_status(make_run(3, phase=Phase.RUNNING), last_handled=handled(A))
+    spec = spec_with(concurrency_policy="Replace")
+    chain = make_stack_chain(spec=spec, status=status, retry_token="3")
+
+    decision = decide(chain, make_execution(3))
+
+    assert decision.pending is not None
+    assert decision.pending.trigger == Trigger.RETRY
+    assert not decision.cancel
+
+
+def test_an_edit_beside_a_retry_runs_everything() -> None:
+    chain = make_stack_chain(spec=B, status=ended(*THREE), retry_token="3", generation=2)
+
+    decision = decide(chain, closed(3))
+
+    assert decision.start is not None
+    assert (decision.start.trigger, decision.start.kept) == (Trigger.SPEC, ())
+    assert decision.handled == handled(B, retry="3")
+
+
+def test_what_succeeded_under_another_spec_is_not_kept() -> None:
+    status = dataclasses.replace(ended(*THREE), last_handled=handled(B))
+    chain = make_stack_chain(spec=ON_REQUEST, status=status, retry_token="3", generation=2)
+
+    decision = decide(chain, closed(3, handled_asks=handled(B)))
+
+    assert decision.start is None
+    assert "the spec has changed since run 3" in decision.notes[0]
+
+
+# Cancel
+
+
+def test_a_cancel_of_the_live_run_cancels_it() -> None:
+    status = make_status(make_run(3, phase=Phase.RUNNING), last_handled=handled(A))
+    chain = make_stack_chain(spec=A, status=status, cancel_token="3")
+
+    decision = decide(chain, make_execution(3))
+
+    assert decision.cancel
+    assert decision.handled == handled(A, cancel="3")
+    assert decision.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("token", "execution", "why"),
+    [
+        ("2", make_execution(3), "the latest run is 3"),
+        ("3", closed(3), "run 3 is over"),
+        ("all", make_execution(3), "it must be the number of a run"),
+    ],
+)
+def test_a_stale_cancel_does_nothing_and_says_why(
+    token: str, execution: requests.Execution, why: str
+) -> None:
+    is_live = execution.state is ExecutionState.RUNNING
+    latest = make_run(3, phase=Phase.RUNNING if is_live else Phase.SUCCEEDED)
+    status = make_status(latest, last_handled=handled(A))
+    chain = make_stack_chain(spec=A, status=status, cancel_token=token)
+
+    decision = decide(chain, execution)
+
+    assert not decision.cancel
+    assert decision.handled == handled(A, cancel=token)
+    assert decision.notes == (f"`stackchain.dev/cancel: {token}` does nothing: {why}.",)
+
+
+def test_a_cancel_is_not_forgotten_when_the_next_run_starts() -> None:
+    status = make_status(make_run(3), last_handled=handled(A, cancel="3"))
+    chain = make_stack_chain(spec=B, status=status, cancel_token="3", generation=2)
+
+    decision = decide(chain, closed(3))
+
+    assert decision.start is not None
+    assert decision.handled == handled(B, cancel="3")
+    assert decision.notes == ()
+
+
+# Replace and suspend
+
+
+def test_where_requests_replace_the_live_run_is_canceled_for_the_next() -> None:
+    spec = spec_with(concurrency_policy="Replace", commit_sha="abcdef1")
+    status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
+
+    decision = decide(make_stack_chain(spec=spec, status=status, generation=2), make_execution(1))
+
+    assert decision.cancel
+    assert decision.pending is not None
+    assert decision.pending.message.startswith("Run 1 is being canceled for it")
+
+
+@pytest.mark.parametrize(
+    ("is_wanted", "is_live", "told"),
+    [(True, False, True), (False, True, False), (True, True, None), (False, False, None)],
+)
+def test_suspend_reaches_the_live_run(is_wanted: bool, is_live: bool, told: bool | None) -> None:
+    status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
+    chain = make_stack_chain(spec=spec_with(suspend=is_wanted), status=status, generation=2)
+
+    decision = decide(chain, make_execution(1), live_parallelism=10, is_live_suspended=is_live)
+
+    assert decision.set_suspended is told
+    assert decision.start is None
 
 
 # All together

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from controller.api import reasons, v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import policy, progress, requests, status
+from controller.chain import outcome, policy, progress, requests, stack_rows, status
 from controller.chain.requests import ExecutionState
 from tests.support.builders import (
     RUN_URL,
@@ -264,6 +264,7 @@ def test_every_message_says_something_and_every_condition_names_its_generation(
         "Stalled",
         "GraphResolved",
         "AwaitingConfirmation",
+        "Suspended",
     ]
     for item in found.conditions:
         assert item.message.strip()
@@ -552,11 +553,27 @@ def test_a_name_that_is_the_id_and_an_unknown_delta_are_left_out() -> None:
 def test_a_pending_stack_says_what_it_waits_for(
     upstreams: list[str], reason: str, message: str
 ) -> None:
-    running = [make_stack(name, Phase.RUNNING) for name in upstreams]
+    running = [make_stack(name, Phase.RUNNING) for name in upstreams or "y"]
 
-    found = project(live(*running, make_stack("z", depends_on=upstreams))).stacks[-1]
+    found = project(live(*running, make_stack("z", depends_on=upstreams), parallelism=1)).stacks[-1]
 
     assert (found.reason, found.message) == (reason, message)
+
+
+@pytest.mark.parametrize(
+    ("parallelism", "adopts_from"),
+    [pytest.param(2, None, id="a slot is free"), pytest.param(1, "y", id="it needs no slot")],
+)
+def test_a_stack_that_is_about_to_start_does_not_say_that_it_waits_for_a_slot(
+    parallelism: int, adopts_from: str | None
+) -> None:
+    running = make_stack("y", Phase.RUNNING)
+
+    found = project(
+        live(running, make_stack("z", adopts_from=adopts_from), parallelism=parallelism)
+    ).stacks[-1]
+
+    assert (found.phase, found.reason, found.message) == (Phase.PENDING, StackReason.STARTING, None)
 
 
 def test_a_pending_stack_does_not_wait_for_what_has_ended() -> None:
@@ -573,8 +590,8 @@ def test_a_pending_stack_does_not_wait_for_what_has_ended() -> None:
 
 def test_a_skipped_stack_names_its_culprit() -> None:
     known = make_progress(make_stack("a", Phase.FAILED), make_stack("b", depends_on="a"))
-    policy.skip_dependents(known, now=T2)
-    progress.settle(known)
+    policy.skip_unwanted(known, now=T2)
+    outcome.settle(known)
 
     found = project(make_facts(make_execution(1), known)).stacks[-1]
 
@@ -603,7 +620,7 @@ def test_of_a_dense_graph_only_some_upstreams_are_listed() -> None:
 
     found = project(live(*ups, last))
 
-    assert len(found.stacks[-1].depends_on) == status.LISTED_UPSTREAMS
+    assert len(found.stacks[-1].depends_on) == stack_rows.LISTED_UPSTREAMS
     assert found.graph is not None
     assert found.graph.edges == 100
 
@@ -734,6 +751,62 @@ def test_a_recheck_whose_result_nobody_wrote_is_harvested() -> None:
     after = project(second_attempt(known, state=ExecutionState.CLOSED), during)
 
     assert verdict(after)[:2] == ("True", "RunSucceeded")
+
+
+def after_a_failed_run() -> v1alpha1.Status:
+    return project(
+        ended(
+            make_stack("a", Phase.SUCCEEDED, attempts=2, added=1, changed=0, deleted=0),
+            make_stack("b", Phase.SKIPPED, reason=StackReason.OUTPUT_UNCHANGED, has_run=True),
+            make_stack("c", Phase.FAILED),
+        )
+    )
+
+
+def retry_that(known: progress.ChainProgress | None, *, attempt: int = 1) -> status.Facts:
+    execution = make_execution(
+        2, trigger=v1alpha1.Trigger.RETRY, attempt=attempt, state=ExecutionState.RUNNING
+    )
+    return make_facts(execution, known)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(None, id="nothing is known of it"),
+        pytest.param(make_progress(number=2, trigger="Retry"), id="it reads the stacks"),
+        pytest.param(
+            failed_graph(ChainReason.CREDENTIALS_REJECTED, number=2, trigger="Retry"),
+            id="it cannot read the stacks",
+        ),
+    ],
+)
+def test_a_retry_shows_what_it_keeps_even_if_it_cannot_read_the_stacks(
+    known: progress.ChainProgress | None,
+) -> None:
+    """What comes after it knows from this alone which stacks are not to run again."""
+    before = after_a_failed_run()
+
+    after = project(retry_that(known), before)
+    again = project(retry_that(None, attempt=2), after)
+
+    assert [(row.id, row.phase, row.reason) for row in after.stacks] == [
+        ("a", Phase.SUCCEEDED, StackReason.KEPT),
+        ("b", Phase.SUCCEEDED, StackReason.KEPT),
+    ]
+    assert [row.run_id for row in after.stacks] == [row.run_id for row in before.stacks[:2]]
+    assert after.stacks[0].message == progress.kept_message(1)
+    assert (after.stacks[0].delta, after.stacks[0].attempts) == (None, None)
+    assert again.stacks == after.stacks
+    assert condition(after, "GraphResolved").status != "True"
+
+
+def test_another_run_than_a_retry_does_not_show_the_stacks_of_the_run_before() -> None:
+    after = project(
+        make_facts(make_execution(2, state=ExecutionState.RUNNING)), after_a_failed_run()
+    )
+
+    assert after.stacks == ()
 
 
 def test_an_ask_during_a_recheck_shows_as_progress() -> None:
@@ -976,3 +1049,84 @@ def test_a_run_is_made_up_of_what_the_description_tells_while_nobody_answers() -
     assert found.latest_run == make_run(
         1, phase=Phase.PENDING, reason=ChainReason.PROGRESSING, message=""
     )
+
+
+# History
+
+
+def test_the_run_before_moves_to_the_history() -> None:
+    old = make_status(make_run(2), history=(make_run(1),))
+
+    found = project(make_facts(make_execution(3)), old)
+
+    assert found.latest_run is not None
+    assert found.latest_run.number == 3
+    assert [run.number for run in found.history] == [2, 1]
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2, 50])
+def test_the_history_is_as_long_as_the_spec_wants(limit: int) -> None:
+    old = make_status(make_run(4), history=tuple(make_run(number) for number in (3, 2, 1)))
+
+    found = project(make_facts(make_execution(5), history_limit=limit), old)
+
+    assert [run.number for run in found.history] == [4, 3, 2, 1][:limit]
+
+
+def test_the_attempts_of_one_run_are_one_run_in_the_history() -> None:
+    bad = make_run(1, phase=Phase.FAILED, reason=reasons.ChainReason.UNKNOWN_STACK)
+
+    found = project(make_facts(make_execution(1, attempt=2, started_at=T2)), make_status(bad))
+
+    assert found.history == ()
+
+
+# Suspended, not requested, several attempts
+
+
+def suspended(*stacks: progress.StackProgress) -> v1alpha1.Status:
+    facts = live(*stacks, is_suspended=True)
+    return project(dataclasses.replace(facts, is_suspended=True))
+
+
+def test_a_suspended_chain_that_is_idle_waits_for_nobody_but_the_spec() -> None:
+    done = make_stack("a", Phase.SUCCEEDED)
+
+    found = suspended(done, make_stack("b"), make_stack("c", depends_on="b"))
+
+    assert verdict(found) == ("Unknown", "Suspended", "False", "False")
+    assert [stack.reason for stack in found.stacks[1:]] == ["Suspended", "UpstreamPending"]
+    shown = condition(found, "Suspended")
+    assert (shown.status, shown.reason) == ("True", "Suspended")
+
+
+def test_a_suspended_chain_is_still_busy_while_a_run_ends() -> None:
+    found = suspended(make_stack("a", Phase.RUNNING), make_stack("b"))
+
+    assert verdict(found) == ("Unknown", "Suspended", "True", "False")
+    assert "1 stack in progress ends" in condition(found, "Ready").message
+
+
+def test_a_suspended_chain_with_nothing_left_to_start_is_in_progress_as_any_other() -> None:
+    found = suspended(make_stack("a", Phase.RUNNING))
+
+    assert verdict(found) == ("Unknown", "Progressing", "True", "False")
+
+
+@pytest.mark.parametrize("latest", [None, make_run(3)], ids=["never ran", "ran another spec"])
+def test_what_is_to_run_on_request_says_that_nobody_asked(
+    latest: v1alpha1.RunStatus | None,
+) -> None:
+    old = make_status(latest) if latest else v1alpha1.Status()
+    execution = make_execution(3, state=ExecutionState.CLOSED) if latest else None
+
+    found = project(make_facts(execution, is_not_requested=True), old)
+
+    assert verdict(found) == ("Unknown", "NotRequested", "False", "False")
+    assert "stackchain.dev/run" in condition(found, "Ready").message
+
+
+def test_a_second_attempt_shows() -> None:
+    found = project(live(make_stack("a", Phase.RUNNING, attempts=2), make_stack("b")))
+
+    assert [stack.attempts for stack in found.stacks] == [2, None]
