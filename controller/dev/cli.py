@@ -32,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
 def _demo(parsed: argparse.Namespace) -> int:
     options = program.DemoOptions(
         dev=settings.load_dev_settings(),
+        terminal=settings.load_terminal_settings(),
         is_plain=parsed.plain,
         keeps_environment=parsed.keep,
     )

@@ -16,6 +16,7 @@ import aiohttp
 import yaml
 from kubernetes.aio import client as kube_client
 from kubernetes.aio import config as kube_config
+from kubernetes.aio.config import kube_config as kube_config_files
 
 from controller import settings
 from controller.kube import errors
@@ -25,6 +26,10 @@ logger = logging.getLogger(__name__)
 REQUEST_TIMEOUT_SECONDS = 10.0
 DEFAULT_KUBECONFIG = Path("~/.kube/config")  # The client library expands the ~.
 MERGE_PATCH = "application/merge-patch+json"
+
+_UNUSABLE_KUBECONFIG = (kube_config.ConfigException, yaml.YAMLError, OSError, ValueError)
+# The library takes whatever YAML the file holds for a map of lists of maps.
+_NO_KUBECONFIG = (TypeError, KeyError, AttributeError)
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Json = dict[str, Any]
@@ -48,8 +53,12 @@ class KubeRequests(Protocol):
 class KubeClient:
     """Holds working credentials: a service account's token is read again as it is rotated."""
 
-    def __init__(self, kubernetes: settings.KubernetesSettings) -> None:
+    def __init__(
+        self, kubernetes: settings.KubernetesSettings, *, context: str | None = None
+    ) -> None:
+        """Connect on the first request; `context` is one of the kubeconfig, else its current."""
         self._kubeconfig = kubernetes.kubeconfig
+        self._context = context
         self._api: kube_client.ApiClient | None = None
         self._retired: kube_client.ApiClient | None = None
         self._loading = asyncio.Lock()
@@ -86,7 +95,7 @@ class KubeClient:
         sent = (method, path, query, body, content_type)
         try:
             return await _send(api, *sent)
-        except _Unauthenticated:
+        except errors.Unauthenticated:
             # Credentials end: an exec plugin's token, a service account token after a long sleep.
             pass
         return await _send(await self._connected(instead_of=api), *sent)
@@ -97,7 +106,7 @@ class KubeClient:
         # One at a time: an exec plugin may open a browser, and must not do so per request.
         async with self._loading:
             if self._api is None or self._api is instead_of:
-                renewed = kube_client.ApiClient(await _load(self._kubeconfig))
+                renewed = kube_client.ApiClient(await _load(self._kubeconfig, self._context))
                 renewed.user_agent = "stackchain"
                 # The refused one may still have requests under way; the one before has not.
                 await _close(self._retired)
@@ -105,28 +114,26 @@ class KubeClient:
             return self._api
 
 
-class _Unauthenticated(errors.Denied):
-    """401, which renewed credentials may cure."""
-
-
 async def _close(api: kube_client.ApiClient | None) -> None:
     if api is not None:
         await api.close()  # type: ignore[no-untyped-call]
 
 
-async def _load(kubeconfig: Path | None) -> kube_client.Configuration:
+async def _load(kubeconfig: Path | None, context: str | None) -> kube_client.Configuration:
     configuration = kube_client.Configuration()
     try:
         if kubeconfig is None and not _load_service_account(configuration):
             kubeconfig = DEFAULT_KUBECONFIG
         if kubeconfig is not None:
             await kube_config.load_kube_config(  # type: ignore[no-untyped-call]
-                str(kubeconfig), client_configuration=configuration, persist_config=False
+                str(kubeconfig),
+                context=context,
+                client_configuration=configuration,
+                persist_config=False,
             )
-    except (kube_config.ConfigException, yaml.YAMLError, OSError, ValueError) as error:
+    except _UNUSABLE_KUBECONFIG as error:
         raise _no_access(str(error)) from error
-    except (TypeError, KeyError, AttributeError) as error:
-        # The library takes whatever YAML the file holds for a map of lists of maps.
+    except _NO_KUBECONFIG as error:
         raise _no_access(f"{kubeconfig} is no kubeconfig") from error
     return configuration
 
@@ -137,6 +144,25 @@ def _no_access(why: str) -> errors.Denied:
         f"No access to a Kubernetes API: {lines.removesuffix('.')}. Set KUBECONFIG, or run in a "
         "pod with a service account token"
     )
+
+
+def context_namespace(kubeconfig: Path, context: str | None) -> str | None:
+    """Return the namespace of a kubeconfig's context, if it names one.
+
+    Raises:
+        errors.Denied: the kubeconfig cannot be read, or has no such context.
+    """
+    try:
+        merged = kube_config_files.KubeConfigMerger(str(kubeconfig))  # type: ignore[no-untyped-call]
+        loader = kube_config_files.KubeConfigLoader(merged.config, active_context=context)  # type: ignore[no-untyped-call]
+        chosen: Json = loader.current_context
+    except _UNUSABLE_KUBECONFIG as error:
+        lines = " ".join(str(error).split())
+        raise errors.Denied(f"The kubeconfig {kubeconfig} cannot be used: {lines}") from error
+    except _NO_KUBECONFIG as error:
+        raise errors.Denied(f"{kubeconfig} cannot be used: it is no kubeconfig") from error
+    namespace = chosen["context"].get("namespace")
+    return str(namespace) if namespace else None
 
 
 def _load_service_account(configuration: kube_client.Configuration) -> bool:
@@ -188,7 +214,9 @@ def read_answer(what: str, status: int, headers: Mapping[str, str], data: bytes)
         return content
     text = str(content.get("message") or data[: errors.MESSAGE_LIMIT].decode(errors="replace"))
     message = f"{what}: {status} {text[: errors.MESSAGE_LIMIT]}"
-    raise _error(status, message, headers, content, what)
+    error = _error(status, message, headers, content, what)
+    error.answer = text[: errors.ANSWER_LIMIT]
+    raise error
 
 
 def _error(
@@ -196,7 +224,7 @@ def _error(
 ) -> errors.KubeError:
     match status:
         case 401:
-            return _Unauthenticated(message)
+            return errors.Unauthenticated(message)
         case 403:
             return errors.Denied(message)
         case 404 if _names_resource(content, what):
@@ -208,7 +236,7 @@ def _error(
         case 429:
             return errors.Throttled(message, retry_after_seconds=_retry_after(headers))
         case 404:
-            return errors.ApiUnreachable(
+            return errors.NotServed(
                 f"{message}. Nobody serves this path: is the CRD installed, is a proxy between?"
             )
         case _ if 400 <= status < 500:

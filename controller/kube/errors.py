@@ -4,9 +4,11 @@ Own classes, because the client library spreads one cause over its own exception
 asyncio's, and because a 404 means two things: the resource is gone, or nobody serves the API.
 
     KubeError
-    +-- ApiUnreachable   no useful answer: network, time-out, 5xx, a proxy's 404, a missing CRD
+    +-- ApiUnreachable   no useful answer: network, time-out, 5xx
+    |   +-- NotServed    404 that does not name the resource: a missing CRD, a proxy
     +-- Throttled        429; `retry_after_seconds`
-    +-- Denied           401, 403
+    +-- Denied           403, or no credentials at all
+    |   +-- Unauthenticated  401
     +-- NotFound         404 that names the resource asked for
     +-- Conflict         409: somebody wrote in between, or the object exists
     +-- Expired          410: a paged list took too long
@@ -14,14 +16,22 @@ asyncio's, and because a 404 means two things: the resource is gone, or nobody s
 """
 
 MESSAGE_LIMIT = 256
+ANSWER_LIMIT = 2048
 
 
 class KubeError(Exception):
     """A request to the Kubernetes API failed."""
 
+    answer: str = ""
+    """What the API server said, for people; its own message is for logs and is cut short."""
+
 
 class ApiUnreachable(KubeError):
     """No useful answer came; the same request may succeed later."""
+
+
+class NotServed(ApiUnreachable):
+    """Nobody serves the path."""
 
 
 class Throttled(KubeError):
@@ -34,6 +44,10 @@ class Throttled(KubeError):
 
 class Denied(KubeError):
     """The credentials or their rights do not suffice."""
+
+
+class Unauthenticated(Denied):
+    """The API server does not know the credentials; renewed ones may do."""
 
 
 class NotFound(KubeError):

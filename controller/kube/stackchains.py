@@ -56,6 +56,36 @@ class StackChains:
             found.extend(await _list_pages(self._client, _path(namespace)))
         return found
 
+    async def patch(self, namespace: str, name: str, changes: Mapping[str, Any]) -> Json:
+        """Change a StackChain's metadata or spec as a person does, whatever its version is.
+
+        Raises:
+            errors.NotFound: there is no such StackChain.
+        """
+        return await self._client.request(
+            "PATCH",
+            _path(namespace, name),
+            body=dict(changes),
+            content_type=client.MERGE_PATCH,
+        )
+
+    async def create(self, body: Mapping[str, Any], *, is_dry_run: bool = False) -> Json:
+        """Create a StackChain in its namespace; a dry run only says what it would be.
+
+        Raises:
+            errors.Invalid: the schema refuses it.
+        """
+        path = _path(body["metadata"]["namespace"])
+        query = {"dryRun": "All"} if is_dry_run else None
+        return await self._client.request("POST", path, query=query, body=dict(body))
+
+    async def delete(self, namespace: str, name: str) -> None:
+        """Delete a StackChain; one that is gone is fine."""
+        try:
+            await self._client.request("DELETE", _path(namespace, name))
+        except errors.NotFound:
+            return
+
     async def patch_status(
         self,
         namespace: str,

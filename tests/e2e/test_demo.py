@@ -127,21 +127,24 @@ async def test_the_demo_tells_its_story_and_checks_it(
     assert row(demo, "dashboards", "Skipped") == "because of monitoring"
     assert row(demo, "certificates", "Skipped") == "inputs unchanged"
     assert row(demo, "monitoring", "Failed").startswith("The run failed")
-    assert row(demo, "alerts", "Succeeded")
+    assert row(demo, "alerts", "Succeeded") == "+1 ~0 -0"
+    assert row(demo, "network", "Succeeded") == "kept from an earlier run"
+    assert row(demo, "certificates", "Succeeded") == "kept from an earlier run"
     commands = [line for line in demo.lines if line.startswith("$ ")]
     assert commands == [
         f"$ export KUBECONFIG={commands[0].partition('=')[2]}",
         "$ kubectl apply -f examples/platform.yaml",
         "$ kubectl get schain",
         "$ kubectl describe schain platform | grep -A 20 ^Events:",
-        "$ kubectl annotate schain platform stackchain.dev/run=monitoring-mended",
+        "$ kubectl annotate schain platform stackchain.dev/retry=1",
         "$ kubectl wait --for=condition=Ready schain/platform --timeout=60s",
         "$ kubectl get schain",
         "$ kubectl describe schain platform | grep -A 20 ^Events:",
     ]
-    assert re.search(r"^platform +False +StackFailed +9/12 +1 ", demo.text, re.MULTILINE)
+    assert re.search(r"^platform +False +StackFailed +Apply +9/12 +1 ", demo.text, re.MULTILINE)
     assert re.search(r"^ +Warning +StackFailed .*'monitoring'", demo.text, re.MULTILINE)
-    assert re.search(r"^platform +True +RunSucceeded +12/12 +0 ", demo.text, re.MULTILINE)
+    assert re.search(r"^platform +True +RunSucceeded +Apply +12/12 +0 ", demo.text, re.MULTILINE)
+    assert "12 stacks succeeded, 9 of them in an earlier run." in demo.lines
     assert "condition met" in demo.text
     assert "\x1b" not in demo.text
     assert left_in(temporary_files) == []

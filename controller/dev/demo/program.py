@@ -2,12 +2,14 @@
 
 import asyncio
 import dataclasses
+import sys
 
 from controller import settings
 from controller.api import v1alpha1
 from controller.dev import environment, serving, tools
-from controller.dev.demo import scenarios, screens, story
-from controller.dev.demo.tree import Style
+from controller.dev.demo import scenarios, story
+from controller.display import screens, terminal
+from controller.display.lines import Style
 
 INTERRUPTED = 130
 _POLL_SECONDS = 0.5
@@ -19,6 +21,7 @@ class DemoOptions:
     """How the demo is shown."""
 
     dev: settings.DevSettings
+    terminal: settings.TerminalSettings
     is_plain: bool = False
     keeps_environment: bool = False
     """Whether the environment stays up after the story, until Ctrl-C."""
@@ -39,7 +42,7 @@ async def run_demo(options: DemoOptions) -> int:
             code = await showing
         except asyncio.CancelledError:
             code = INTERRUPTED
-        except screens.NobodyReads:
+        except terminal.NobodyReads:
             code = 1
         await demo.stop()
         return code
@@ -50,7 +53,9 @@ class Demo:
 
     def __init__(self, options: DemoOptions) -> None:
         self._options = options
-        self._screen = screens.make_screen(is_plain=options.is_plain)
+        self._screen = screens.make_screen(
+            terminal.detect(sys.stdout, options.terminal), is_plain=options.is_plain
+        )
         self._local = environment.LocalEnvironment(
             environment.DevOptions(
                 dev=options.dev,

@@ -15,7 +15,8 @@ from controller import settings
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase, Status
 from controller.dev import environment
-from controller.dev.demo import kubectl, screens
+from controller.dev.demo import kubectl
+from controller.display import screens
 from controller.kube import client, errors, stackchains
 
 _First = TypeVar("_First")
@@ -25,7 +26,6 @@ CHAIN = "platform"
 EXAMPLE = "examples/platform.yaml"
 CONFIRMED = "database"
 FAILING = "monitoring"
-TOKEN = f"{FAILING}-mended"
 
 _NAMESPACE = "default"
 _LOOK_SECONDS = 0.25
@@ -35,6 +35,7 @@ _LIMIT_SECONDS = 90.0
 
 _GOOD = ("backend", "backups", "cluster", "database", "dns", "frontend", "ingress", "network")
 _UNCHANGED = f"{Phase.SKIPPED} ({reasons.StackReason.OUTPUT_UNCHANGED})"
+_KEPT = f"{Phase.SUCCEEDED} ({reasons.StackReason.KEPT})"
 _BLOCKED = f"{Phase.SKIPPED} because of {FAILING}"
 FIRST_RUN = {
     **dict.fromkeys(_GOOD, Phase.SUCCEEDED.value),
@@ -43,9 +44,10 @@ FIRST_RUN = {
     "alerts": _BLOCKED,
     "dashboards": _BLOCKED,
 }
+AGAIN = (FAILING, "alerts", "dashboards")
 SECOND_RUN = {
-    **dict.fromkeys((*_GOOD, FAILING, "alerts", "dashboards"), Phase.SUCCEEDED.value),
-    "certificates": _UNCHANGED,
+    **dict.fromkeys((*_GOOD, "certificates"), _KEPT),
+    **dict.fromkeys(AGAIN, Phase.SUCCEEDED.value),
 }
 
 
@@ -66,8 +68,11 @@ def differences(status: Status, expected: Mapping[str, str]) -> list[str]:
 def _outcome(stack: v1alpha1.StackStatus) -> str:
     if stack.blocked_by:
         return f"{stack.phase} because of {stack.blocked_by}"
-    is_unchanged = stack.reason == reasons.StackReason.OUTPUT_UNCHANGED
-    return f"{stack.phase} ({stack.reason})" if is_unchanged else stack.phase
+    was_not_run = stack.reason in (
+        reasons.StackReason.OUTPUT_UNCHANGED,
+        reasons.StackReason.KEPT,
+    )
+    return f"{stack.phase} ({stack.reason})" if was_not_run else stack.phase
 
 
 class Story:
@@ -121,13 +126,12 @@ class Story:
 
     async def _mend(self) -> Status:
         screen = self._screen
-        screen.heading(f"3. Mend `{FAILING}`, and ask for another run")
-        screen.say("What to do: mend the cause, then set the annotation to any new text.")
+        screen.heading(f"3. Mend `{FAILING}`, and retry only what failed")
+        screen.say("What to do: mend the cause, then set the annotation to the number of the run.")
         screen.say(f"The demo mends the stack `{FAILING}` now, as the person who owns it.")
-        screen.say(f"`{CONFIRMED}` has been applied: its next plan has nothing to confirm.")
+        screen.say(f"Nine stacks have succeeded and are kept; {len(AGAIN)} run.")
         await self._script(FAILING, "changes")
-        await self._script(CONFIRMED, "no-op")
-        await self._command("annotate", "schain", CHAIN, f"{v1alpha1.RUN_ANNOTATION}={TOKEN}")
+        await self._command("annotate", "schain", CHAIN, f"{v1alpha1.RETRY_ANNOTATION}=1")
         wait = ("wait", "--for=condition=Ready", f"schain/{CHAIN}", "--timeout=60s")
         screen.command(f"kubectl {' '.join(wait)}")
         screen.begin()

@@ -20,8 +20,8 @@ def refusal(details: dict[str, Any] | None = None, message: str = "no") -> bytes
     ("status", "body", "expected"),
     [
         pytest.param(404, refusal(DETAILS), errors.NotFound, id="resource is gone"),
-        pytest.param(404, refusal(), errors.ApiUnreachable, id="404 without details"),
-        pytest.param(404, b"404 page not found", errors.ApiUnreachable, id="404 of a proxy"),
+        pytest.param(404, refusal(), errors.NotServed, id="404 without details"),
+        pytest.param(404, b"404 page not found", errors.NotServed, id="404 of a proxy"),
         pytest.param(
             404,
             refusal({"name": "cha", "kind": "stackchains"}),

@@ -1,59 +1,28 @@
-"""The tree of a chain: status in, lines out; and what a screen makes of them."""
+"""The tree of a chain: status in, lines out."""
 
-import io
 from datetime import UTC, datetime
 
 import pytest
-from rich import console
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase, StackStatus
-from controller.dev.demo import screens, tree
+from controller.display import lines, marks, tree
+from tests.support.statuses import START, make_stack, make_status
 
-START = "2026-03-01T10:00:00Z"
 END = "2026-03-01T10:00:07Z"
 NOW = datetime(2026, 3, 1, 10, 1, 10, tzinfo=UTC)
 
 
-def make_stack(stack_id: str, level: int = 0, *upstreams: str, **fields: object) -> StackStatus:
-    values: dict[str, object] = {"phase": Phase.PENDING, **fields}
-    return StackStatus(id=stack_id, level=level, depends_on=upstreams, **values)  # type: ignore[arg-type]
-
-
-def make_status(
-    *stacks: StackStatus,
-    ready: tuple[str, str, str] = ("Unknown", "Progressing", ""),
-    read_at: str = START,
-    **run: object,
-) -> v1alpha1.Status:
-    kind, reason, message = ready
-    condition = v1alpha1.Condition(
-        type="Ready",
-        status=kind,
-        reason=reason,
-        message=message,
-        observed_generation=1,
-        last_transition_time=START,
-    )
-    values: dict[str, object] = {"number": 1, "start_time": START, "phase": "Running", **run}
-    return v1alpha1.Status(
-        conditions=(condition,),
-        graph=v1alpha1.GraphStatus(stacks=len(stacks), edges=0, levels=1, resolved_time=read_at),
-        latest_run=v1alpha1.RunStatus(**values),  # type: ignore[arg-type]
-        stacks=stacks,
-    )
-
-
 def draw(
-    status: v1alpha1.Status, *, width: int = 100, marks: tree.Marks = tree.UNICODE
+    status: v1alpha1.Status, *, width: int = 100, drawn_with: marks.Marks = marks.UNICODE
 ) -> list[str]:
-    drawing = tree.Drawing(now=NOW, width=width, marks=marks)
-    return [tree.plain_text(line) for line in tree.render("chain", status, drawing)]
+    drawing = tree.Drawing(now=NOW, width=width, marks=drawn_with)
+    return [lines.plain_text(line) for line in tree.render("chain", status, drawing)]
 
 
-def names(status: v1alpha1.Status, marks: tree.Marks = tree.UNICODE) -> list[str]:
+def names(status: v1alpha1.Status, drawn_with: marks.Marks = marks.UNICODE) -> list[str]:
     """Return the rows of the stacks up to the phase."""
-    rows = draw(status, marks=marks)[2:]
+    rows = draw(status, drawn_with=drawn_with)[2:]
     return [row.split(Phase.PENDING)[0].rstrip() for row in rows]
 
 
@@ -113,7 +82,7 @@ def test_a_screen_without_unicode_gets_other_marks() -> None:
     stacks = [make_stack("a"), make_stack("b", 1, "a"), make_stack("c", 1, "a")]
     stacks.append(make_stack("d", 2, "b", "c"))
 
-    rows = names(make_status(*stacks), tree.ASCII)
+    rows = names(make_status(*stacks), marks.ASCII)
 
     assert rows == [". a", "|- . b", "|  `- . d <- c", "`- . c"]
     assert "\n".join(rows).isascii()
@@ -152,7 +121,7 @@ ROWS = {
             "completion_time": END,
             "delta": v1alpha1.Delta(added=2, changed=0, deleted=1),
         },
-        ("✓ a", "Succeeded", "7s", "+2 -1"),
+        ("✓ a", "Succeeded", "7s", "+2 ~0 -1"),
     ),
     "succeeded without a change": (
         {"phase": Phase.SUCCEEDED, "delta": v1alpha1.Delta(added=0, changed=0, deleted=0)},
@@ -164,7 +133,7 @@ ROWS = {
             "reason": "NeedsConfirmation",
             "delta": v1alpha1.Delta(added=1, changed=3, deleted=0),
         },
-        ("? a", "AwaitingConfirmation", "", "plan: +1 ~3"),
+        ("? a", "AwaitingConfirmation", "", "plan: +1 ~3 -0"),
     ),
     "failed with what the run says": (
         {"phase": Phase.FAILED, "reason": "RunFailed", "message": "The run failed (no quota)."},
@@ -183,9 +152,25 @@ ROWS = {
         {"phase": Phase.SKIPPED, "reason": "OutputUnchanged", "start_time": START},
         ("- a", "Skipped", "", "inputs unchanged"),
     ),
+    "kept by a retry": (
+        {"phase": Phase.SUCCEEDED, "reason": "Kept"},
+        ("✓ a", "Succeeded", "", "kept from an earlier run"),
+    ),
+    "timed out": (
+        {"phase": Phase.TIMED_OUT, "reason": "StackDeadlineExceeded", "message": "Too late."},
+        ("✗ a", "TimedOut", "", "Too late."),
+    ),
+    "waiting for a reason without words": (
+        {"phase": Phase.WAITING, "reason": "StackLocked"},
+        ("○ a", "Waiting", "", "StackLocked"),
+    ),
+    "a message of several lines": (
+        {"phase": Phase.FAILED, "message": "Error:\n  no quota\n"},
+        ("✗ a", "Failed", "", "Error: no quota"),
+    ),
     "a phase that a newer operator knows": (
-        {"phase": "TimedOut", "message": "Too late."},
-        ("· a", "TimedOut", "", "Too late."),
+        {"phase": "Paused", "message": "Too late."},
+        ("· a", "Paused", "", "Too late."),
     ),
 }
 
@@ -230,27 +215,27 @@ def test_the_first_line_is_what_kubectl_get_shows() -> None:
         number=3,
     )
 
-    lines = draw(status)
+    drawn = draw(status)
 
-    assert lines[0] == "chain  Ready=False StackFailed  0/1  run 3  7s"
-    assert lines[-2:] == ["", "1 of 1 stacks failed."]
+    assert drawn[0] == "chain  Ready=False StackFailed  0/1  run 3  7s"
+    assert drawn[-2:] == ["", "1 of 1 stacks failed."]
 
 
 def test_links_in_the_message_are_never_broken() -> None:
     link = "http://127.0.0.1:12345/stack/database/run/01M85FXX1B5W7HXM9M7BF6KZ0V"
     ready = ("Unknown", "AwaitingConfirmation", f"The run of 'database' waits: {link} [2/12 done]")
 
-    lines = draw(make_status(make_stack("a"), ready=ready), width=72)
+    drawn = draw(make_status(make_stack("a"), ready=ready), width=72)
 
-    assert any(link in line for line in lines)
+    assert any(link in line for line in drawn)
 
 
 def test_a_chain_that_nobody_has_seen_yet_is_one_line() -> None:
     drawing = tree.Drawing(now=NOW)
 
-    lines = tree.render("chain", v1alpha1.Status(), drawing)
+    drawn = tree.render("chain", v1alpha1.Status(), drawing)
 
-    assert [tree.plain_text(line) for line in lines] == ["chain  not seen by the operator yet"]
+    assert [lines.plain_text(line) for line in drawn] == ["chain  not seen by the operator yet"]
 
 
 def test_stacks_of_the_run_before_are_not_shown_as_those_of_the_latest() -> None:
@@ -261,54 +246,57 @@ def test_stacks_of_the_run_before_are_not_shown_as_those_of_the_latest() -> None
     assert draw(status) == ["chain  Ready=Unknown Progressing  run 1  1m10s"]
 
 
-def make_console(**options: object) -> console.Console:
-    settings: dict[str, object] = {"width": 80, "highlight": False, **options}
-    return console.Console(file=io.StringIO(), **settings)  # type: ignore[arg-type]
+LINK = "https://example.app.spacelift.io/stack/a/run/01J"
 
 
-def printed(out: console.Console) -> str:
-    assert isinstance(out.file, io.StringIO)
-    return out.file.getvalue()
+@pytest.mark.parametrize(
+    ("fields", "is_listed"),
+    [
+        pytest.param({"phase": Phase.AWAITING_CONFIRMATION, "url": LINK}, True, id="for a person"),
+        pytest.param({"phase": Phase.WAITING, "url": LINK}, True, id="waiting"),
+        pytest.param({"phase": Phase.FAILED, "url": LINK}, True, id="failed"),
+        pytest.param({"phase": Phase.TIMED_OUT, "url": LINK}, True, id="timed out"),
+        pytest.param({"phase": Phase.SUCCEEDED, "url": LINK}, False, id="succeeded"),
+        pytest.param({"phase": Phase.RUNNING, "url": LINK}, False, id="running"),
+        pytest.param({"phase": Phase.FAILED}, False, id="without a run"),
+    ],
+)
+def test_links_are_listed_of_what_waits_or_did_not_succeed(
+    fields: dict[str, object], is_listed: bool
+) -> None:
+    status = make_status(make_stack("a", **fields))
+    drawing = tree.Drawing(now=NOW, width=40, has_links=True)
+
+    drawn = [lines.plain_text(line) for line in tree.render("chain", status, drawing)]
+
+    assert (f"a  {LINK}" in drawn) == is_listed
 
 
-def test_without_a_terminal_each_change_is_one_line() -> None:
-    out = make_console()
-    screen = screens.Screen(out)
+def test_a_run_that_does_not_apply_says_what_it_does() -> None:
+    status = make_status(make_stack("a"), operation="Destroy")
 
-    screen.begin()
-    for phase in (Phase.PENDING, Phase.RUNNING, Phase.RUNNING, Phase.SUCCEEDED):
-        screen.show("chain", make_status(make_stack("a", phase=phase)))
-
-    lines = [line.split()[1:] for line in printed(out).splitlines() if line]
-    assert lines == [
-        ["chain", "1", "stacks", "in", "1", "levels"],
-        ["chain", "Ready=Unknown", "Progressing"],
-        ["a", "Running"],
-        ["a", "Succeeded"],
-    ]
+    assert draw(status)[0] == "chain  Ready=Unknown Progressing  run 1  Destroy  1m10s"
 
 
-def test_without_a_terminal_a_person_who_is_waited_for_is_told_where_to_go() -> None:
-    out = make_console()
-    screen = screens.Screen(out)
-    link = f"http://127.0.0.1/{'x' * 90}"
+def test_a_graph_of_which_nothing_has_run_is_names_alone() -> None:
+    stacks = (
+        make_stack("a"),
+        make_stack("b", 1, "a"),
+        make_stack("c", 1, "a"),
+        make_stack("d", 2, "b", "c"),
+    )
 
-    screen.show("chain", make_status(ready=("Unknown", "AwaitingConfirmation", f"Confirm: {link}")))
+    drawn = tree.render_order(stacks, tree.Drawing(now=NOW))
 
-    assert f"Confirm: {link}\n" in printed(out)
+    assert [lines.plain_text(line) for line in drawn] == ["a", "├─ b", "│  └─ d ← c", "└─ c"]
 
 
-def test_on_a_terminal_the_tree_stays_when_following_ends() -> None:
-    out = make_console(force_terminal=True, no_color=True, legacy_windows=False)
-    screen = screens.LiveScreen(out)
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0s"), (59, "59s"), (61, "1m01s"), (3661, "1h01m"), (90000, "1d01h")],
+    ids=str,
+)
+def test_a_length_of_time_has_two_units(seconds: int, text: str) -> None:
+    start = datetime.fromtimestamp(NOW.timestamp() - seconds, UTC).isoformat()
 
-    screen.begin()
-    screen.hint("What to do")
-    screen.show("chain", make_status(make_stack("a", phase=Phase.RUNNING)))
-    screen.end("chain", make_status(make_stack("a", phase=Phase.SUCCEEDED)))
-
-    last_drawn = printed(out).rsplit("Ready=", 1)[1]
-    assert "✓ a  Succeeded" in last_drawn
-    assert "What to do" not in last_drawn
-    shows_cursor = "\x1b[?25h"
-    assert shows_cursor in last_drawn
+    assert lines.duration(start, None, NOW) == text

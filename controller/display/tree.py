@@ -5,116 +5,47 @@ names the others: that is where a reader looks for what it waits for, and 500 st
 """
 
 import dataclasses
-import enum
-import textwrap
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase, StackStatus
+from controller.display import lines
+from controller.display import marks as mark_sets
+from controller.display.lines import Line, Span, Style
+from controller.display.marks import Marks
 
 # Deeper rows are indented no further, and say how deep they are instead.
 MAX_INDENTS = 12
 _OTHERS_NAMED = 2
 _PHASE_WIDTH = max(len(phase) for phase in Phase)
 _TIME_WIDTH = 6
-_GAP = "  "
 
-
-class Style(enum.StrEnum):
-    """What a piece of text is to the reader; whoever prints it chooses the colors."""
-
-    PLAIN = "plain"
-    FAINT = "faint"
-    STRONG = "strong"
-    GOOD = "good"
-    BAD = "bad"
-    ACTIVE = "active"
-    ATTENTION = "attention"
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Span:
-    """A piece of a line."""
-
-    text: str
-    style: Style = Style.PLAIN
-
-
-Line = tuple[Span, ...]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Marks:
-    """The characters that a tree is drawn with."""
-
-    branch: str
-    last: str
-    through: str
-    others: str
-    cut: str
-    unknown: str
-    phases: dict[str, str]
-
-
-UNICODE = Marks(
-    branch="├─ ",
-    last="└─ ",
-    through="│  ",
-    others="←",
-    cut="…",
-    unknown="·",
-    phases={
-        Phase.PENDING: "·",
-        Phase.WAITING: "○",
-        Phase.RUNNING: "●",
-        Phase.AWAITING_CONFIRMATION: "?",
-        Phase.SUCCEEDED: "✓",
-        Phase.FAILED: "✗",
-        Phase.SKIPPED: "-",
-        Phase.CANCELED: "✗",
-    },
-)
-ASCII = Marks(
-    branch="|- ",
-    last="`- ",
-    through="|  ",
-    others="<-",
-    cut="~",
-    unknown=".",
-    phases={
-        Phase.PENDING: ".",
-        Phase.WAITING: "o",
-        Phase.RUNNING: "*",
-        Phase.AWAITING_CONFIRMATION: "?",
-        Phase.SUCCEEDED: "+",
-        Phase.FAILED: "x",
-        Phase.SKIPPED: "-",
-        Phase.CANCELED: "x",
-    },
-)
 
 # By text: a status may come from an operator that knows more phases.
 _OVER = frozenset(str(phase) for phase in Phase if phase.is_over)
-_STYLES: dict[str, Style] = {
-    Phase.PENDING: Style.FAINT,
-    Phase.WAITING: Style.ACTIVE,
-    Phase.RUNNING: Style.ACTIVE,
-    Phase.AWAITING_CONFIRMATION: Style.ATTENTION,
-    Phase.SUCCEEDED: Style.GOOD,
-    Phase.FAILED: Style.BAD,
-    Phase.SKIPPED: Style.FAINT,
-    Phase.CANCELED: Style.BAD,
+_SHORT: dict[str, str] = {
+    reasons.StackReason.OUTPUT_UNCHANGED: "inputs unchanged",
+    reasons.StackReason.STARTING: "looks for its run",
+    reasons.StackReason.KEPT: "kept from an earlier run",
 }
+# What the phase says already.
+_PLAIN_REASONS = frozenset(
+    {reasons.StackReason.RUN_FINISHED, reasons.StackReason.RUN_IN_PROGRESS, None}
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Drawing:
-    """How to draw: the instant that running stacks are timed at, and the room there is."""
+    """How to draw: the instant that running stacks are timed at, and the room there is.
+
+    `has_links`: list the links of the stacks that wait or did not succeed.
+    """
 
     now: datetime
     width: int = 100
-    marks: Marks = UNICODE
+    marks: Marks = mark_sets.UNICODE
+    has_links: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,14 +57,28 @@ class _Node:
 
 def render(name: str, status: v1alpha1.Status, drawing: Drawing) -> list[Line]:
     """Return the chain's own line, its stacks, and what the status says in words."""
-    lines = [_headline(name, status, drawing)]
+    drawn = [_headline(name, status, drawing)]
     stacks = current_stacks(status)
     if stacks:
-        lines += [(), *_rows(stacks, drawing)]
+        drawn += [(), *_rows(stacks, drawing)]
     message = _message(status)
     if message:
-        lines += [(), *_wrapped(message, drawing.width)]
-    return lines
+        drawn += [(), *lines.wrap(message, drawing.width)]
+    links = list(_links(stacks)) if drawing.has_links else []
+    if links:
+        drawn += [(), *links]
+    return drawn
+
+
+def render_order(stacks: tuple[StackStatus, ...], drawing: Drawing) -> list[Line]:
+    """Return the stacks in their order alone, for a graph of which nothing has run."""
+    return [
+        (
+            Span(text=node.indent, style=Style.FAINT),
+            Span(text=_bare_label(node, drawing.marks)),
+        )
+        for node in _nodes(stacks, drawing.marks)
+    ]
 
 
 def current_stacks(status: v1alpha1.Status) -> tuple[StackStatus, ...]:
@@ -144,14 +89,9 @@ def current_stacks(status: v1alpha1.Status) -> tuple[StackStatus, ...]:
     return status.stacks if graph.resolved_time >= run.start_time else ()
 
 
-def plain_text(line: Line) -> str:
-    """Return a line without styles."""
-    return "".join(span.text for span in line).rstrip()
-
-
 def style_of(phase: str) -> Style:
     """Return what a phase is to the reader."""
-    return _STYLES.get(phase, Style.PLAIN)
+    return mark_sets.STYLES.get(phase, Style.PLAIN)
 
 
 def describe_stack(stack: StackStatus, stacks: Iterable[StackStatus] = ()) -> str:
@@ -163,47 +103,75 @@ def describe_stack(stack: StackStatus, stacks: Iterable[StackStatus] = ()) -> st
     """
     if stack.blocked_by:
         return f"because of {stack.blocked_by}"
-    if stack.reason == reasons.StackReason.OUTPUT_UNCHANGED:
-        return "inputs unchanged"
     if stack.reason == reasons.StackReason.UPSTREAM_PENDING:
-        waiting = {item.id for item in stacks if item.phase not in _OVER}
-        names = [name for name in stack.depends_on if name in waiting]
+        names = upstreams_left(stack, stacks)
         return f"waits for {_some(names)}" if names else ""
-    if stack.reason == reasons.StackReason.STARTING:
-        return "looks for its run"
     if stack.reason == reasons.StackReason.NEEDS_CONFIRMATION:
-        return f"plan: {_changes(stack)}"
+        return f"plan: {changes(stack)}" if stack.delta else _told(stack)
+    if stack.reason in _SHORT:
+        return _SHORT[stack.reason]
     if stack.phase == Phase.SUCCEEDED:
-        return _changes(stack)
-    return stack.message or ""
+        return changes(stack)
+    return _told(stack)
 
 
-def duration(start: str | None, end: str | None, now: datetime) -> str:
-    """Return how long something took, or has taken until now; nothing before its start."""
-    if start is None:
+def upstreams_left(stack: StackStatus, stacks: Iterable[StackStatus]) -> list[str]:
+    """Return the upstream stacks that have not ended yet."""
+    unfinished = {item.id for item in stacks if item.phase not in _OVER}
+    return [name for name in stack.depends_on if name in unfinished]
+
+
+def changes(stack: StackStatus) -> str:
+    """Return how many resources a run adds, changes and deletes."""
+    delta = stack.delta
+    if delta is None:
         return ""
-    until = datetime.fromisoformat(end) if end else now
-    seconds = max(0, int((until - datetime.fromisoformat(start)).total_seconds()))
-    if seconds < 60:
-        return f"{seconds}s"
-    if seconds < 3600:
-        return f"{seconds // 60}m{seconds % 60:02}s"
-    return f"{seconds // 3600}h{seconds % 3600 // 60:02}m"
+    if not (delta.added or delta.changed or delta.deleted):
+        return "no changes"
+    return f"+{delta.added} ~{delta.changed} -{delta.deleted}"
+
+
+def has_ended_badly(stack: StackStatus) -> bool:
+    """Whether a stack is over in a way that somebody may want to look at."""
+    return stack.phase in (Phase.FAILED, Phase.CANCELED, Phase.TIMED_OUT)
+
+
+def _told(stack: StackStatus) -> str:
+    """Return the message on one line; a reason that explains itself needs no more words."""
+    return " ".join((stack.message or "").split()) or (
+        stack.reason or "" if stack.reason not in _PLAIN_REASONS else ""
+    )
+
+
+def _links(stacks: tuple[StackStatus, ...]) -> Iterator[Line]:
+    listed = [stack for stack in stacks if stack.url and (_waits(stack) or has_ended_badly(stack))]
+    width = max((len(stack.id) for stack in listed), default=0)
+    for stack in listed:
+        yield (
+            Span(text=f"{stack.id:<{width}}{lines.GAP}", style=style_of(stack.phase)),
+            Span(text=stack.url or ""),
+        )
+
+
+def _waits(stack: StackStatus) -> bool:
+    return stack.phase in (Phase.WAITING, Phase.AWAITING_CONFIRMATION)
 
 
 def _headline(name: str, status: v1alpha1.Status, drawing: Drawing) -> Line:
     ready, run = status.condition("Ready"), status.latest_run
     spans = [Span(text=name, style=Style.STRONG)]
     if ready is None:
-        return (*spans, Span(text=f"{_GAP}not seen by the operator yet", style=Style.FAINT))
+        return (*spans, Span(text=f"{lines.GAP}not seen by the operator yet", style=Style.FAINT))
     style = {"True": Style.GOOD, "False": Style.BAD}.get(ready.status, Style.ACTIVE)
     if ready.reason == reasons.ChainReason.AWAITING_CONFIRMATION:
         style = Style.ATTENTION
-    spans.append(Span(text=f"{_GAP}Ready={ready.status} {ready.reason}", style=style))
+    spans.append(Span(text=f"{lines.GAP}Ready={ready.status} {ready.reason}", style=style))
     if run is not None:
-        took = duration(run.start_time, run.completion_time, drawing.now)
-        facts = [run.progress, f"run {run.number}", took]
-        spans.append(Span(text="".join(f"{_GAP}{fact}" for fact in facts if fact)))
+        took = lines.duration(run.start_time, run.completion_time, drawing.now)
+        # Applying is what everybody expects.
+        operation = run.operation if run.operation != v1alpha1.Operation.APPLY else ""
+        facts = [run.progress, f"run {run.number}", operation, took]
+        spans.append(Span(text="".join(f"{lines.GAP}{fact}" for fact in facts if fact)))
     return tuple(spans)
 
 
@@ -212,16 +180,10 @@ def _message(status: v1alpha1.Status) -> str:
     return ready.message if ready is not None else ""
 
 
-def _wrapped(text: str, width: int) -> list[Line]:
-    # A link that is broken in two cannot be followed.
-    lines = textwrap.wrap(text, max(20, width), break_long_words=False, break_on_hyphens=False)
-    return [(Span(text=line),) for line in lines]
-
-
 def _rows(stacks: tuple[StackStatus, ...], drawing: Drawing) -> Iterator[Line]:
     nodes = list(_nodes(stacks, drawing.marks))
     # Long names must not push the phases out of sight.
-    limit = max(16, drawing.width - _PHASE_WIDTH - _TIME_WIDTH - 2 * len(_GAP))
+    limit = max(16, drawing.width - _PHASE_WIDTH - _TIME_WIDTH - 2 * len(lines.GAP))
     width = min(limit, max(len(_label(node, drawing.marks)) for node in nodes))
     for node in nodes:
         yield _row(node, stacks, width, drawing)
@@ -230,27 +192,30 @@ def _rows(stacks: tuple[StackStatus, ...], drawing: Drawing) -> Iterator[Line]:
 def _row(node: _Node, stacks: tuple[StackStatus, ...], width: int, drawing: Drawing) -> Line:
     stack, marks = node.stack, drawing.marks
     style = style_of(stack.phase)
-    label = _fit(_label(node, marks), width, marks)
+    label = lines.fit(_label(node, marks), width, marks.cut)
     name_at = len(node.indent)
     is_skipped = stack.phase == Phase.SKIPPED
     start = None if is_skipped else stack.start_time
-    took = duration(start, stack.completion_time, drawing.now)
+    took = lines.duration(start, stack.completion_time, drawing.now)
     # Room for the longest phase at all times, so that nothing moves when a phase changes.
-    columns = f"{_GAP}{stack.phase:<{_PHASE_WIDTH}}{took:>{_TIME_WIDTH}}{_GAP}"
+    columns = f"{lines.GAP}{stack.phase:<{_PHASE_WIDTH}}{took:>{_TIME_WIDTH}}{lines.GAP}"
     room = max(0, drawing.width - width - len(columns))
     return (
         Span(text=label[:name_at], style=Style.FAINT),
         Span(text=label[name_at:].ljust(width - name_at), style=style),
         Span(text=columns, style=style),
-        Span(text=_fit(describe_stack(stack, stacks), room, marks), style=Style.FAINT),
+        Span(text=lines.fit(describe_stack(stack, stacks), room, marks.cut), style=Style.FAINT),
     )
 
 
 def _label(node: _Node, marks: Marks) -> str:
+    mark = marks.phases.get(node.stack.phase, marks.unknown)
+    return f"{node.indent}{mark} {_bare_label(node, marks)}"
+
+
+def _bare_label(node: _Node, marks: Marks) -> str:
     others = f" {marks.others} {_some(node.others)}" if node.others else ""
-    return (
-        f"{node.indent}{marks.phases.get(node.stack.phase, marks.unknown)} {node.stack.id}{others}"
-    )
+    return f"{node.stack.id}{others}"
 
 
 def _nodes(stacks: tuple[StackStatus, ...], marks: Marks) -> Iterator[_Node]:
@@ -261,7 +226,8 @@ def _nodes(stacks: tuple[StackStatus, ...], marks: Marks) -> Iterator[_Node]:
     for stack_id in sorted(by_id):
         children.setdefault(parents[stack_id], []).append(stack_id)
     # A list in place of recursion, which would end at a few hundred levels.
-    todo: list[tuple[str, tuple[str, ...]]] = [(one, ()) for one in reversed(children[None])]
+    roots = children.get(None, [])
+    todo: list[tuple[str, tuple[str, ...]]] = [(one, ()) for one in reversed(roots)]
     while todo:
         stack_id, above = todo.pop()
         stack = by_id[stack_id]
@@ -296,16 +262,3 @@ def _some(names: Iterable[str]) -> str:
     listed = list(names)
     more = len(listed) - _OTHERS_NAMED
     return ", ".join(listed[:_OTHERS_NAMED]) + (f" +{more}" if more > 0 else "")
-
-
-def _changes(stack: StackStatus) -> str:
-    if stack.delta is None:
-        return ""
-    counts = (("+", stack.delta.added), ("~", stack.delta.changed), ("-", stack.delta.deleted))
-    return " ".join(f"{sign}{count}" for sign, count in counts if count) or "no changes"
-
-
-def _fit(text: str, width: int, marks: Marks) -> str:
-    if len(text) <= width:
-        return text
-    return text[: max(0, width - len(marks.cut))] + marks.cut if width else ""

@@ -1,0 +1,69 @@
+"""Lines of styled text: what everything for the eyes is made of, before a terminal is known."""
+
+import dataclasses
+import enum
+import textwrap
+from datetime import datetime
+
+GAP = "  "
+
+
+class Style(enum.StrEnum):
+    """What a piece of text is to the reader; whoever prints it chooses the colors."""
+
+    PLAIN = "plain"
+    FAINT = "faint"
+    STRONG = "strong"
+    GOOD = "good"
+    BAD = "bad"
+    ACTIVE = "active"
+    ATTENTION = "attention"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """A piece of a line."""
+
+    text: str
+    style: Style = Style.PLAIN
+
+
+Line = tuple[Span, ...]
+
+
+def line(text: str, style: Style = Style.PLAIN) -> Line:
+    """Return a line of one style."""
+    return (Span(text=text, style=style),)
+
+
+def plain_text(spans: Line) -> str:
+    """Return a line without styles."""
+    return "".join(span.text for span in spans).rstrip()
+
+
+def fit(text: str, width: int, cut: str) -> str:
+    """Return the text, cut where there is no more room."""
+    if len(text) <= width:
+        return text
+    return text[: max(0, width - len(cut))] + cut if width else ""
+
+
+def wrap(text: str, width: int, style: Style = Style.PLAIN) -> list[Line]:
+    """Break a text between words; a link that is broken in two cannot be followed."""
+    parts = textwrap.wrap(text, max(20, width), break_long_words=False, break_on_hyphens=False)
+    return [line(part, style) for part in parts]
+
+
+def duration(start: str | None, end: str | None, now: datetime) -> str:
+    """Return how long something took, or has taken until now; nothing before its start."""
+    if start is None:
+        return ""
+    until = datetime.fromisoformat(end) if end else now
+    seconds = max(0, int((until - datetime.fromisoformat(start)).total_seconds()))
+    if seconds < 60:
+        return f"{seconds}s"
+    if seconds < 3600:
+        return f"{seconds // 60}m{seconds % 60:02}s"
+    if seconds < 86400:
+        return f"{seconds // 3600}h{seconds % 3600 // 60:02}m"
+    return f"{seconds // 86400}d{seconds % 86400 // 3600:02}h"

@@ -1,0 +1,197 @@
+"""A chain as it changes: a live tree on a terminal, elsewhere one line for each change."""
+
+import datetime
+import time
+
+from controller.api import v1alpha1
+from controller.api.reasons import ChainReason
+from controller.api.v1alpha1 import Phase
+from controller.display import lines, marks, tree
+from controller.display.lines import Line, Style
+from controller.display.terminal import Terminal
+
+_LEAST_ID_WIDTH = 14
+_MOST_ID_WIDTH = 40
+_PHASE_WIDTH = 22
+_INDENT = " " * 9
+_HIDE_CURSOR = "\x1b[?25l"
+_SHOW_CURSOR = "\x1b[?25h"
+_ERASE_BELOW = "\x1b[J"
+
+
+class Screen:
+    """Prints lines as they are, and follows a chain by one line for each change."""
+
+    def __init__(self, terminal: Terminal, *, has_links: bool = False) -> None:
+        """Print to an output; `has_links` lists the links of the stacks below a tree."""
+        self.terminal = terminal
+        self._has_links = has_links
+        self._started = time.monotonic()
+        self._last: dict[str, str] = {}
+
+    def say(self, line: str = "", style: Style = Style.PLAIN) -> None:
+        """Print a sentence; a terminal breaks it between words."""
+        wrapped = lines.wrap(line, self.terminal.width, style) if self.terminal.is_live else []
+        for one in wrapped or [lines.line(line, style)]:
+            self.terminal.print(one)
+
+    def quote(self, text: str, style: Style = Style.PLAIN) -> None:
+        """Print what is not ours, or is to be copied, without a line break of our own."""
+        for line in text.split("\n"):
+            self.terminal.print(lines.line(line, style))
+
+    def heading(self, title: str) -> None:
+        """Begin a part of what is told."""
+        self.say()
+        self.say(title, Style.STRONG)
+
+    def command(self, line: str) -> None:
+        """Show a command as a user types it."""
+        self.quote(f"$ {line}", Style.ACTIVE)
+
+    def begin(self) -> None:
+        """Begin to follow a run of a chain."""
+        self._started = time.monotonic()
+        self._last = {}
+        self.say()
+
+    def show(self, name: str, status: v1alpha1.Status) -> None:
+        """Show what is new in a chain's status."""
+        stacks = tree.current_stacks(status)
+        if stacks and status.graph is not None:
+            self._change("", name, f"{status.graph.stacks} stacks in {status.graph.levels} levels")
+        longest = max((len(stack.id) for stack in stacks), default=0)
+        width = min(_MOST_ID_WIDTH, max(_LEAST_ID_WIDTH, longest))
+        for stack in stacks:
+            if stack.phase != Phase.PENDING:
+                why = tree.describe_stack(stack)
+                line = f"{stack.phase:<{_PHASE_WIDTH}}{why}"
+                self._change(stack.id, f"{stack.id:<{width}}", line, tree.style_of(stack.phase))
+        self._show_ready(name, status)
+
+    def _show_ready(self, name: str, status: v1alpha1.Status) -> None:
+        ready = status.condition("Ready")
+        if ready is None:
+            return
+        is_new = self._change(name, name, f"Ready={ready.status} {ready.reason}")
+        # The message of progress counts stacks, and that of the end stands below the tree.
+        if is_new and ready.status == "Unknown" and ready.reason != ChainReason.PROGRESSING:
+            self.quote(f"{_INDENT}{ready.message}")
+
+    def hint(self, line: str) -> None:
+        """Tell what happens now, or what the user may do."""
+        self.quote(f"{_INDENT}{line}", Style.ATTENTION)
+
+    def end(self, name: str, status: v1alpha1.Status) -> None:
+        """End following; the last thing shown is the whole tree."""
+        self.say()
+        self.draw(name, status)
+
+    def draw(self, name: str, status: v1alpha1.Status) -> None:
+        """Print the whole tree once."""
+        for line in self._render(name, status):
+            self.terminal.print(line)
+
+    def close(self) -> None:
+        """Give the terminal back, whatever was being shown."""
+
+    def _change(self, key: str, name: str, line: str, style: Style = Style.STRONG) -> bool:
+        if self._last.get(key) == line:
+            return False
+        self._last[key] = line
+        seconds = time.monotonic() - self._started
+        label = f"{name:<{_LEAST_ID_WIDTH}}"
+        self.quote(f"{seconds:6.1f}s  {label}  {line}".rstrip(), style)
+        return True
+
+    def _render(self, name: str, status: v1alpha1.Status) -> list[Line]:
+        drawing = make_drawing(self.terminal, has_links=self._has_links)
+        return tree.render(name, status, drawing)
+
+
+class LiveScreen(Screen):
+    """Follows a chain by a tree that changes in place."""
+
+    def __init__(self, terminal: Terminal, *, has_links: bool = False) -> None:
+        """See the base class."""
+        super().__init__(terminal, has_links=has_links)
+        self._is_live = False
+        self._drawn: list[Line] = []
+        self._hint = ""
+
+    def begin(self) -> None:
+        """Begin to follow a run of a chain."""
+        super().begin()
+        self._hint = ""
+        self._drawn = []
+        self._is_live = True
+        self.terminal.send(_HIDE_CURSOR)
+
+    def show(self, name: str, status: v1alpha1.Status) -> None:
+        """Draw the chain as it is now."""
+        if not self._is_live:
+            return
+        drawn = self._render(name, status)
+        if self._hint:
+            drawn += [(), lines.line(self._hint, Style.ATTENTION)]
+        self._redraw(self._cropped(drawn))
+
+    def hint(self, line: str) -> None:
+        """Tell below the tree what happens now."""
+        self._hint = line
+
+    def end(self, name: str, status: v1alpha1.Status) -> None:
+        """Leave the tree as it is at the end, whole."""
+        self._hint = ""
+        if self._is_live:
+            self._redraw(self._render(name, status))
+        self.close()
+
+    def close(self) -> None:
+        """Give the terminal back, cursor included."""
+        if self._is_live:
+            self._is_live = False
+            self.terminal.send(_SHOW_CURSOR)
+
+    def _redraw(self, drawn: list[Line]) -> None:
+        # Counted anew: the terminal may have another width by now, and has broken lines at it.
+        up = sum(self._rows_of(line) for line in self._drawn)
+        back = f"\x1b[{up}A\r" if up else "\r"
+        text = "".join(f"{self.terminal.paint(line)}\n" for line in drawn)
+        # One write: what is erased is never seen empty.
+        self.terminal.send(f"{back}{_ERASE_BELOW}{text}")
+        self._drawn = drawn
+
+    def _cropped(self, drawn: list[Line]) -> list[Line]:
+        """Return what fits: lines that have left the screen cannot be drawn over."""
+        room = self.terminal.height - 1
+        shown: list[Line] = []
+        for place, line in enumerate(drawn):
+            is_last = place == len(drawn) - 1
+            room -= self._rows_of(line)
+            if room < (0 if is_last else 1):
+                left = len(drawn) - place
+                return [*shown, lines.line(f"{left} more lines in a higher window", Style.FAINT)]
+            shown.append(line)
+        return shown
+
+    def _rows_of(self, line: Line) -> int:
+        columns = self.terminal.width + 1
+        return max(1, -(-len(lines.plain_text(line)) // columns))
+
+
+def make_screen(terminal: Terminal, *, is_plain: bool = False, has_links: bool = False) -> Screen:
+    """Return the screen that suits an output."""
+    if is_plain or not terminal.is_live:
+        return Screen(terminal, has_links=has_links)
+    return LiveScreen(terminal, has_links=has_links)
+
+
+def make_drawing(terminal: Terminal, *, has_links: bool = False) -> tree.Drawing:
+    """Return how to draw on an output now."""
+    return tree.Drawing(
+        now=datetime.datetime.now(datetime.UTC),
+        width=terminal.width,
+        marks=marks.UNICODE if terminal.is_unicode else marks.ASCII,
+        has_links=has_links,
+    )

@@ -1,0 +1,223 @@
+"""The user's own access to the API server: which kubeconfig, which namespace, which verb.
+
+The plugin has no rights of its own, so each refusal tells the verb that the user lacks.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from controller import settings
+from controller.api import v1alpha1
+from controller.kube import client, errors, stackchains
+from controller.plugin.failures import Exit, Failure, usage
+
+_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_CLUSTER = "Check the cluster, or choose another one with --context."
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """Which cluster and which namespace the user means."""
+
+    kubernetes: settings.KubernetesSettings
+    context: str | None
+    namespace: str
+    is_namespace_chosen: bool
+    """Whether the user named the namespace in this very command."""
+
+
+def choose(wanted: argparse.Namespace) -> tuple[Target, settings.PluginSettings]:
+    """Return which cluster and namespace the options and the environment mean.
+
+    Raises:
+        Failure: the kubeconfig cannot be used.
+        SettingsError: KUBECONFIG names no file.
+    """
+    kubeconfig: str | None = getattr(wanted, "kubeconfig", None)
+    if kubeconfig is not None and not Path(kubeconfig).is_file():
+        raise usage(f"--kubeconfig: {kubeconfig!r} is no file")
+    found = settings.load_plugin_settings(kubeconfig=kubeconfig)
+    target = choose_target(
+        found.kubernetes,
+        context=getattr(wanted, "context", None),
+        namespace=getattr(wanted, "namespace", None),
+    )
+    return target, found
+
+
+def choose_target(
+    kubernetes: settings.KubernetesSettings, *, context: str | None, namespace: str | None
+) -> Target:
+    """Choose as kubectl does: its kubeconfig first, a pod's service account only without one.
+
+    Raises:
+        Failure: the kubeconfig cannot be used, or has no such context.
+    """
+    kubeconfig, default = kubernetes.kubeconfig, client.DEFAULT_KUBECONFIG.expanduser()
+    if kubeconfig is None and (default.is_file() or context is not None):
+        kubeconfig = default
+    found = _context_namespace(kubeconfig, context) if kubeconfig else _mounted_namespace()
+    if kubeconfig is None and found is None:
+        raise Failure(Exit.REFUSED, "there is no ~/.kube/config; set KUBECONFIG or --kubeconfig.")
+    return Target(
+        kubernetes=settings.KubernetesSettings(kubeconfig=kubeconfig),
+        context=context,
+        namespace=namespace or found or "default",
+        is_namespace_chosen=namespace is not None,
+    )
+
+
+def _context_namespace(kubeconfig: Path, context: str | None) -> str | None:
+    try:
+        return client.context_namespace(kubeconfig, context)
+    except errors.Denied as error:
+        raise Failure(
+            Exit.REFUSED, f"{error}. Name another file with --kubeconfig or KUBECONFIG."
+        ) from error
+
+
+def _mounted_namespace() -> str | None:
+    try:
+        return settings.SERVICE_ACCOUNT_NAMESPACE.read_text(encoding="utf-8").strip()
+    except OSError:
+        return None  # Not in a pod.
+
+
+class Chains:
+    """The StackChains of one namespace, as this user may see and change them."""
+
+    def __init__(self, target: Target) -> None:
+        """Serve a namespace; nothing is sent before the first call."""
+        self.namespace = target.namespace
+        self._client = client.KubeClient(target.kubernetes, context=target.context)
+        self._chains = stackchains.StackChains(self._client, namespaces=[target.namespace])
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()
+
+    async def get(self, name: str) -> v1alpha1.StackChain:
+        """Return a StackChain.
+
+        Raises:
+            Failure: there is none, or it cannot be read.
+        """
+        with self._explained("get", name):
+            body = await self._chains.get(self.namespace, name)
+        if body is None:
+            raise self._not_found(name)
+        return _parsed(body)
+
+    async def patch(self, name: str, changes: Mapping[str, Any]) -> v1alpha1.StackChain:
+        """Change a StackChain's annotations or spec, and return it as it is then."""
+        with self._explained("patch", name):
+            return _parsed(await self._chains.patch(self.namespace, name, changes))
+
+    async def create(self, body: Mapping[str, Any]) -> v1alpha1.StackChain:
+        """Create a StackChain."""
+        with self._explained("create", body["metadata"]["name"]):
+            return _parsed(await self._chains.create(body))
+
+    async def accepted_spec(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the spec as the API server would store it; nothing is created."""
+        with self._explained("create", body["metadata"]["name"]):
+            spec: Mapping[str, Any] = (await self._chains.create(body, is_dry_run=True))["spec"]
+        return spec
+
+    async def delete(self, name: str) -> None:
+        """Delete a StackChain; one that is gone is fine."""
+        with self._explained("delete", name):
+            await self._chains.delete(self.namespace, name)
+
+    async def names(self) -> list[str]:
+        """Return the names of all StackChains of the namespace."""
+        with self._explained("list", ""):
+            return sorted(body["metadata"]["name"] for body in await self._chains.list())
+
+    async def require(self, *verbs: str) -> None:
+        """Make sure before anything is changed that this user may do all of it.
+
+        Raises:
+            Failure: naming the verbs that are missing.
+        """
+        missing = [verb for verb in verbs if not await self._may(verb)]
+        if missing:
+            raise self._forbidden(", ".join(missing), "")
+
+    async def _may(self, verb: str) -> bool:
+        attributes = {
+            "namespace": self.namespace,
+            "verb": verb,
+            "group": v1alpha1.GROUP,
+            "resource": v1alpha1.PLURAL,
+        }
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        with self._explained(verb, ""):
+            answer = await self._client.request("POST", _REVIEWS, body=body)
+        return bool(answer["status"]["allowed"])
+
+    @contextlib.contextmanager
+    def _explained(self, verb: str, name: str) -> Iterator[None]:
+        try:
+            yield
+        except errors.NotFound as error:
+            raise self._not_found(name) from error
+        except errors.Unauthenticated as error:
+            raise Failure(
+                Exit.REFUSED, "the API server does not accept your credentials; log in again."
+            ) from error
+        except errors.Denied as error:
+            if not error.answer:
+                raise Failure(Exit.REFUSED, _line(str(error))) from error
+            raise self._forbidden(verb, error.answer) from error
+        except errors.NotServed as error:
+            raise Failure(
+                Exit.REFUSED,
+                f"this cluster has no StackChains: install them with `kubectl apply -f crds/`. "
+                f"{_CLUSTER}",
+            ) from error
+        except (errors.ApiUnreachable, errors.Throttled) as error:
+            raise Failure(
+                Exit.UNREACHABLE, f"the API server does not answer: {_line(str(error))}. {_CLUSTER}"
+            ) from error
+        except errors.KubeError as error:
+            text = _line(error.answer or str(error))
+            raise Failure(Exit.USAGE, f"the API server refuses this: {text}") from error
+
+    def _not_found(self, name: str) -> Failure:
+        return Failure(
+            Exit.REFUSED,
+            f"there is no StackChain {name!r} in the namespace {self.namespace!r}; "
+            "`kubectl get schain -A` lists all.",
+        )
+
+    def _forbidden(self, verbs: str, answer: str) -> Failure:
+        said = f" The API server says: {_line(answer)}" if answer else ""
+        return Failure(
+            Exit.REFUSED,
+            f"you may not {verbs} stackchains in the namespace {self.namespace!r}; ask for a Role "
+            f"with the verb {verbs} on {v1alpha1.PLURAL}.{v1alpha1.GROUP}.{said}",
+        )
+
+
+def _parsed(body: Mapping[str, Any]) -> v1alpha1.StackChain:
+    try:
+        return v1alpha1.parse(body)
+    except v1alpha1.InvalidResource as error:
+        raise Failure(
+            Exit.UNREACHABLE,
+            f"this version of the plugin cannot read the StackChain: {error}; install the one "
+            "that came with the operator.",
+        ) from error
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,301 @@
+"""The command line of the plugin: commands, options and examples, and nothing that is slow to load.
+
+Options may stand before or behind the command and its arguments, as with kubectl.
+"""
+
+import argparse
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from controller.plugin.failures import PROGRAM, Exit
+
+SHELLS = ("bash", "zsh", "fish")
+MOST_PARALLEL = 500
+FORMATS = ("text", "json", "yaml")
+# How long the operator may take for what it does at once.
+PROMPT_SECONDS = 60.0
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_KINDS = ("schain", "stackchain", "stackchains", "stackchains.stackchain.dev")
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    """One command as its help shows it; `options` are the groups that it has beside the shared."""
+
+    name: str
+    help: str
+    examples: tuple[tuple[str, str], ...]
+    positionals: tuple[str, ...] = ("name",)
+    options: tuple[str, ...] = ()
+
+
+COMMANDS = (
+    Command(
+        name="tree",
+        help="show the stacks of a chain, in their order, with what each one does",
+        examples=(
+            ("tree prod", "the stacks as they are now"),
+            ("tree prod -w", "follow them until nothing more happens by itself"),
+            ("tree prod -o json", "for programs"),
+        ),
+        options=("watch", "output"),
+    ),
+    Command(
+        name="explain",
+        help="say what a chain waits for, and what to do",
+        examples=(("explain prod", "why it does not go on, and the next command"),),
+        options=("output",),
+    ),
+    Command(
+        name="history",
+        help="list the runs of a chain, the newest first",
+        examples=(("history prod", "its latest run and those that the status keeps"),),
+        options=("output",),
+    ),
+    Command(
+        name="run",
+        help="ask for a run of all stacks",
+        examples=(
+            ("run prod", "ask, and return at once"),
+            ("run prod --wait --timeout 1h", "follow it; the exit code tells how it ended"),
+        ),
+        options=("wait", "output"),
+    ),
+    Command(
+        name="retry",
+        help="run again what did not succeed in the latest run, and keep the rest",
+        examples=(
+            ("retry prod", "retry the latest run"),
+            ("retry prod 7 --wait", "only if run 7 is the latest one still"),
+        ),
+        positionals=("name", "number"),
+        options=("wait", "output"),
+    ),
+    Command(
+        name="cancel",
+        help="cancel the live run and stop its Spacelift runs",
+        examples=(
+            ("cancel prod", "cancel the run that is live now"),
+            ("cancel prod 7 --wait", "only if that is run 7, and wait until it is over"),
+        ),
+        positionals=("name", "number"),
+        options=("wait", "output"),
+    ),
+    Command(
+        name="suspend",
+        help="start no further stack; runs in progress end",
+        examples=(("suspend prod", "hold the chain"),),
+        options=("wait", "output"),
+    ),
+    Command(
+        name="resume",
+        help="let a suspended chain go on",
+        examples=(("resume prod", "go on"),),
+        options=("wait", "output"),
+    ),
+    Command(
+        name="parallelism",
+        help="change how many stacks may run at once; a live run follows",
+        examples=(("parallelism prod 3", "three at a time"),),
+        positionals=("name", "bound"),
+        options=("wait", "output"),
+    ),
+    Command(
+        name="plan",
+        help="show which stacks a chain that is not applied yet would run, in which order",
+        examples=(
+            ("plan -f chain.yaml", "the file's chain; nothing is run"),
+            ("kustomize build . | kubectl stackchain plan -", "from standard input"),
+        ),
+        positionals=("file",),
+        options=("timeout", "output"),
+    ),
+    Command(
+        name="completion",
+        help="print the completion of a shell: bash, zsh or fish",
+        examples=(("completion bash", "for `source <(kubectl stackchain completion bash)`"),),
+        positionals=("shell",),
+    ),
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with the exit code for wrong usage."""
+        self.exit(Exit.USAGE, f"{PROGRAM}: {message}; see `{self.prog} --help`\n")
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return what the user wants; help and wrong usage end the process."""
+    top = top_parser()
+    parsed = top.parse_args(arguments)
+    if parsed.command is None:
+        top.print_help()
+        top.exit()
+    command = find(parsed.command)
+    if command is None:
+        top.error(f"there is no command {parsed.command!r}{_similar(parsed.command)}")
+    parser = command_parser(command)
+    rest, parsed.rest = parsed.rest, None
+    wanted = parser.parse_intermixed_args(rest, parsed)
+    if getattr(wanted, "timeout", None) is not None and not getattr(wanted, "wait", True):
+        parser.error("--timeout is for --wait")
+    return wanted
+
+
+def find(name: str) -> Command | None:
+    """Return the command of that name."""
+    return next((command for command in COMMANDS if command.name == name), None)
+
+
+def top_parser() -> Parser:
+    """Return the parser of what stands before the command's own arguments."""
+    width = max(len(command.name) for command in COMMANDS)
+    listed = "\n".join(f"  {command.name:<{width}}  {command.help}" for command in COMMANDS)
+    parser = Parser(
+        prog=PROGRAM,
+        usage=f"{PROGRAM} COMMAND NAME [OPTIONS]",
+        description="Look at and steer StackChains, with your own rights on the cluster.",
+        epilog=f"commands, each with a --help of its own:\n{listed}\n\n"
+        "exit codes: 0 done; 1 the run did not succeed, or there is nothing to do; 2 wrong usage;\n"
+        "  3 not found or forbidden; 4 the API server does not answer; 5 --timeout passed",
+        parents=[cluster_options()],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def command_parser(command: Command) -> Parser:
+    """Return the parser of one command."""
+    examples = "\n".join(
+        f"  # {what}\n  {line if line.startswith('kustomize') else f'{PROGRAM} {line}'}"
+        for line, what in command.examples
+    )
+    parser = Parser(
+        prog=f"{PROGRAM} {command.name}",
+        description=f"{command.help[0].upper()}{command.help[1:]}.",
+        epilog=f"examples:\n{examples}",
+        parents=[cluster_options()] if command.name != "completion" else [],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    for positional in command.positionals:
+        _add_positional(parser, positional)
+    for option in command.options:
+        _add_option(parser, option, command)
+    return parser
+
+
+def cluster_options() -> argparse.ArgumentParser:
+    """Return the options that every command shares."""
+    # Suppressed defaults: an option before the command must not be undone by the command's parser.
+    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = shared.add_argument_group("cluster, as with kubectl")
+    group.add_argument("-n", "--namespace", metavar="NAMESPACE", help="default: the context's")
+    group.add_argument("--context", metavar="CONTEXT", help="default: the current one")
+    group.add_argument("--kubeconfig", metavar="FILE", help="default: KUBECONFIG, ~/.kube/config")
+    return shared
+
+
+def _add_positional(parser: argparse.ArgumentParser, name: str) -> None:
+    match name:
+        case "name":
+            parser.add_argument("name", metavar="NAME", type=chain_name, help="the StackChain")
+        case "number":
+            parser.add_argument(
+                "number",
+                metavar="NUMBER",
+                type=_whole(1),
+                nargs="?",
+                help="the run; default: the latest one",
+            )
+        case "bound":
+            parser.add_argument(
+                "bound", metavar="N", type=_whole(1, MOST_PARALLEL), help="1 to 500"
+            )
+        case "file":
+            parser.add_argument("file", metavar="FILE", nargs="?", help="`-` is standard input")
+            parser.add_argument("-f", "--filename", metavar="FILE", help="the same as FILE")
+        case "shell":
+            parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help="bash, zsh or fish")
+
+
+def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) -> None:
+    match name:
+        case "watch":
+            parser.add_argument(
+                "-w", "--watch", action="store_true", help="follow until nothing more happens"
+            )
+        case "output":
+            parser.add_argument(
+                "-o", "--output", choices=FORMATS[1:], default="text", help="for programs"
+            )
+        case "wait":
+            parser.add_argument("--wait", action="store_true", help=_wait_help(command.name))
+            parser.add_argument(
+                "--timeout", metavar="TIME", type=length, help=_timeout_help(command)
+            )
+        case "timeout":
+            parser.add_argument(
+                "--timeout", metavar="TIME", type=length, help="how long to wait; default: 1m"
+            )
+
+
+def _wait_help(name: str) -> str:
+    if name in ("run", "retry"):
+        return "wait for the end of the run; the exit code tells it"
+    if name == "cancel":
+        return "wait until the run is over"
+    return "wait until the operator has taken it up"
+
+
+def _timeout_help(command: Command) -> str:
+    is_long = command.name in ("run", "retry", "cancel")
+    return (
+        f"with --wait: how long, such as 90s, 10m or 2h; default: {'no limit' if is_long else '1m'}"
+    )
+
+
+def chain_name(text: str) -> str:
+    """Read NAME, with the kind before it or without."""
+    kind, slash, name = text.rpartition("/")
+    if (slash and kind not in _KINDS) or not _NAME.fullmatch(name) or len(name) > 253:
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a StackChain")
+    return name
+
+
+def length(text: str) -> float:
+    """Read a length of time: seconds, or numbers with units."""
+    if re.fullmatch(r"[0-9]{1,9}", text) and int(text) > 0:
+        return float(text)
+    if re.fullmatch(r"([0-9]{1,6}[smhd])+", text):
+        parts = re.findall(r"([0-9]+)([smhd])", text)
+        seconds = sum(int(number) * _UNITS[unit] for number, unit in parts)
+        if seconds:
+            return float(seconds)
+    raise argparse.ArgumentTypeError(f"{text!r} is no length of time such as 90s, 10m or 1h30m")
+
+
+def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= (most or int(text)):
+            return int(text)
+        upper = f"{least} to {most}" if most else f"{least} or more"
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, {upper}")
+
+    return read
+
+
+def _similar(word: str) -> str:
+    found = difflib.get_close_matches(word, [command.name for command in COMMANDS], n=1)
+    return f"; did you mean {found[0]!r}" if found else ""

@@ -1,0 +1,211 @@
+"""Completion: what may follow the words typed so far, for kubectl's own completion and for shells.
+
+kubectl runs `kubectl_complete-stackchain` with all words after `kubectl stackchain`, the last one
+maybe empty, and reads one candidate per line, then a line with a number that says what to do with
+files. The scripts for shells call the same program.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from controller import environment
+from controller.plugin import arguments, failures
+
+if TYPE_CHECKING:
+    from controller.plugin import access
+
+# Of cobra, whose protocol it is.
+FILES = 0
+NO_FILES = 4
+# Somebody waits with a finger on the Tab key.
+_PATIENCE_SECONDS = 3.0
+
+_TAKES_VALUE = {"-n", "--namespace", "--context", "--kubeconfig", "--timeout", "-o", "--output"}
+_TAKES_VALUE |= {"-f", "--filename"}
+_FILE_OPTIONS = {"--kubeconfig", "-f", "--filename"}
+_VALUES = {"-o": arguments.FORMATS[1:], "--output": arguments.FORMATS[1:]}
+
+
+def main() -> None:
+    """Print what completes the words of the command line."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    candidates, directive = complete(sys.argv[1:])
+    for candidate in candidates:
+        print(candidate)
+    print(f":{directive}")
+
+
+def complete(words: Sequence[str]) -> tuple[list[str], int]:
+    """Return the candidates for the last word, and whether files may stand there too."""
+    *before, last = words or [""]
+    option = before[-1] if before else ""
+    if option in _FILE_OPTIONS:
+        return [], FILES
+    if option in _TAKES_VALUE:
+        return _starting(last, _VALUES.get(option, ())), NO_FILES
+    typed = list(_positionals(before))
+    command = arguments.find(typed[0]) if typed else None
+    if last.startswith("-"):
+        return _starting(last, _options(command)), NO_FILES
+    if not typed:
+        described = (f"{one.name}\t{one.help}" for one in arguments.COMMANDS)
+        return _starting(last, described), NO_FILES
+    place = len(typed) - 1
+    if command is None or place >= len(command.positionals):
+        return [], NO_FILES
+    return _argument(command.positionals[place], last, before, typed)
+
+
+def _argument(
+    kind: str, last: str, before: Sequence[str], typed: Sequence[str]
+) -> tuple[list[str], int]:
+    match kind:
+        case "file":
+            return [], FILES
+        case "shell":
+            return _starting(last, arguments.SHELLS), NO_FILES
+        case "name":
+            return _starting(last, _ask_names(before)), NO_FILES
+        case "number":
+            return _starting(last, _ask_number(before, typed[1])), NO_FILES
+    return [], NO_FILES
+
+
+def _options(command: arguments.Command | None) -> list[str]:
+    parser = arguments.command_parser(command) if command else arguments.top_parser()
+    actions = parser._actions
+    return sorted(name for action in actions for name in action.option_strings)
+
+
+def _positionals(words: Sequence[str]) -> Iterator[str]:
+    is_value = False
+    for word in words:
+        if is_value:
+            is_value = False
+        elif word in _TAKES_VALUE:
+            is_value = True
+        elif not word.startswith("-") or word == "-":
+            yield word
+
+
+def _starting(last: str, candidates: Iterable[str]) -> list[str]:
+    return [candidate for candidate in candidates if candidate.startswith(last)]
+
+
+def _ask_names(before: Sequence[str]) -> list[str]:
+    async def ask() -> list[str]:
+        async with _chains(before) as chains:
+            return await chains.names()
+
+    return _asked(ask)
+
+
+def _ask_number(before: Sequence[str], name: str) -> list[str]:
+    async def ask() -> list[str]:
+        async with _chains(before) as chains:
+            latest = (await chains.get(name)).status.latest_run
+        return [str(latest.number)] if latest is not None else []
+
+    return _asked(ask)
+
+
+@contextlib.asynccontextmanager
+async def _chains(before: Sequence[str]) -> AsyncIterator["access.Chains"]:
+    # Loaded only where the cluster is asked: everything else completes at once.
+    from controller.plugin import access
+
+    wanted = _cluster_parser().parse_known_args(before)[0]
+    target, _ = access.choose(wanted)
+    chains = access.Chains(target)
+    try:
+        yield chains
+    finally:
+        await chains.close()
+
+
+def _cluster_parser() -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        parents=[arguments.cluster_options()], add_help=False, allow_abbrev=False
+    )
+
+
+def _asked(ask: Callable[[], Awaitable[list[str]]]) -> list[str]:
+    """Ask the cluster; one that cannot be asked completes nothing, and says nothing about it."""
+
+    async def in_time() -> list[str]:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return await ask()
+
+    try:
+        return asyncio.run(in_time())
+    except (failures.Failure, environment.SettingsError, TimeoutError):
+        return []
+
+
+def script(shell: str) -> str:
+    """Return the script that a shell reads for `kubectl-stackchain`."""
+    return _SCRIPTS[shell]
+
+
+_SCRIPTS = {
+    "bash": r"""# bash completion of kubectl-stackchain
+_kubectl_stackchain() {
+  local line directive
+  local -a found=()
+  COMPREPLY=()
+  while IFS= read -r line; do
+    found+=("$line")
+  done < <(kubectl_complete-stackchain "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  ((${#found[@]})) || return 0
+  directive=${found[${#found[@]} - 1]}
+  unset "found[${#found[@]} - 1]"
+  if [[ $directive == :0 ]]; then
+    compopt -o default 2>/dev/null
+    return 0
+  fi
+  for line in "${found[@]}"; do
+    COMPREPLY+=("${line%%$'\t'*}")
+  done
+}
+complete -F _kubectl_stackchain kubectl-stackchain
+""",
+    "zsh": r"""#compdef kubectl-stackchain
+# zsh completion of kubectl-stackchain
+_kubectl_stackchain() {
+  local -a found described
+  local directive
+  found=("${(@f)$(kubectl_complete-stackchain "${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  directive=$found[-1]
+  found[-1]=()
+  if [[ $directive == :0 ]]; then
+    _files
+    return
+  fi
+  described=("${(@)found/$'\t'/:}")
+  _describe 'kubectl stackchain' described
+}
+compdef _kubectl_stackchain kubectl-stackchain
+""",
+    "fish": r"""# fish completion of kubectl-stackchain
+function __kubectl_stackchain
+    set -l words (commandline -opc) (commandline -ct)
+    set -l found (kubectl_complete-stackchain $words[2..-1] 2>/dev/null)
+    if test (count $found) -eq 0
+        return
+    end
+    if test "$found[-1]" = ":0"
+        __fish_complete_path (commandline -ct)
+        return
+    end
+    if test (count $found) -gt 1
+        printf '%s\n' $found[1..-2]
+    end
+end
+complete -c kubectl-stackchain -f -a '(__kubectl_stackchain)'
+""",
+}

@@ -1,0 +1,205 @@
+"""What a chain waits for and what to do: from conditions, stacks and documented reasons. Pure."""
+
+import collections
+import dataclasses
+from typing import Any
+
+from controller.api import reasons, v1alpha1
+from controller.api.reasons import ChainReason, StackReason
+from controller.api.v1alpha1 import Phase, StackChain, StackStatus
+from controller.display import lines, tree
+from controller.display.lines import Line, Span, Style
+from controller.plugin import asks, verdicts
+from controller.plugin.failures import PROGRAM
+
+# What follows from other stacks: told by number, since mending those mends these.
+_FOLLOWS = frozenset(
+    {StackReason.UPSTREAM_PENDING, StackReason.UPSTREAM_NOT_SUCCEEDED, StackReason.FAIL_FAST}
+)
+# The next command, where there is one; what to do outside of the cluster comes before it.
+_COMMANDS: dict[ChainReason, str] = {
+    ChainReason.STACK_FAILED: "retry {name}",
+    ChainReason.STACK_CANCELED: "retry {name}",
+    ChainReason.RUN_CANCELED: "retry {name}",
+    ChainReason.STACK_TIMED_OUT: "retry {name}",
+    ChainReason.DEADLINE_EXCEEDED: "retry {name}",
+    ChainReason.WORKFLOW_TERMINATED: "retry {name}",
+    ChainReason.WORKFLOW_FAILED: "retry {name}",
+    ChainReason.SUSPENDED: "resume {name}",
+    ChainReason.NOT_REQUESTED: "run {name}",
+    ChainReason.PROGRESSING: "tree {name} -w",
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Cause:
+    """A stack that keeps the chain from going on or from having succeeded."""
+
+    stack: StackStatus
+    means: str
+    do: str
+    holds: tuple[str, ...]
+    """The stacks that wait for it, or were skipped because of it."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Explanation:
+    """What is to be told of a chain."""
+
+    chain: StackChain
+    ready: v1alpha1.Condition | None
+    means: str
+    do: str
+    command: str | None
+    notes: tuple[str, ...]
+    causes: tuple[Cause, ...]
+
+
+def explain(chain: StackChain) -> Explanation:
+    """Find out what a chain waits for."""
+    ready = chain.status.condition("Ready")
+    reason = _known(ready.reason) if ready is not None else None
+    meaning = reasons.CHAIN_MEANINGS.get(reason) if reason is not None else None
+    causes = _causes(tree.current_stacks(chain.status))
+    command = _COMMANDS.get(reason) if reason is not None else None
+    if ready is None:
+        meaning = reasons.Meaning(
+            means="No operator has looked at it yet.",
+            do="Wait a moment; if it stays so, see whether `stackchain operator` runs and watches "
+            "this namespace.",
+        )
+    return Explanation(
+        chain=chain,
+        ready=ready,
+        means=meaning.means if meaning else "",
+        do=meaning.do if meaning else "",
+        command=f"{PROGRAM} {command.format(name=chain.ref.name)}" if command else None,
+        notes=_notes(chain),
+        causes=causes,
+    )
+
+
+def document(found: Explanation) -> dict[str, Any]:
+    """Return the explanation for programs."""
+    ready = found.ready
+    return {
+        "chain": {"namespace": found.chain.ref.namespace, "name": found.chain.ref.name},
+        "ready": {"status": ready.status, "reason": ready.reason, "message": ready.message}
+        if ready
+        else None,
+        "means": found.means,
+        "do": found.do,
+        "command": found.command,
+        "notes": list(found.notes),
+        "stacks": [_cause_document(cause) for cause in found.causes],
+    }
+
+
+def render(found: Explanation, *, width: int) -> list[Line]:
+    """Return the explanation for people."""
+    name, ready = found.chain.ref.name, found.ready
+    state = f"Ready={ready.status} {ready.reason}" if ready else "not seen by the operator yet"
+    told: list[Line] = [(Span(text=name, style=Style.STRONG), Span(text=f"{lines.GAP}{state}"))]
+    if found.means:
+        told += lines.wrap(found.means, width)
+    if ready is not None and ready.message and ready.message != found.means:
+        told += lines.wrap(ready.message, width)
+    for note in found.notes:
+        told += lines.wrap(note, width)
+    for cause in found.causes:
+        told += [(), *_cause_lines(cause, width)]
+    if found.do or found.command:
+        told.append(())
+    if found.do:
+        told += lines.wrap(f"What to do: {found.do}", width, Style.ATTENTION)
+    if found.command:
+        told.append(lines.line(f"  {found.command}", Style.ACTIVE))
+    return told
+
+
+def _causes(stacks: tuple[StackStatus, ...]) -> tuple[Cause, ...]:
+    held: dict[str, list[str]] = collections.defaultdict(list)
+    for stack in stacks:
+        if stack.blocked_by:
+            held[stack.blocked_by].append(stack.id)
+        elif stack.reason == StackReason.UPSTREAM_PENDING:
+            for upstream in tree.upstreams_left(stack, stacks):
+                held[upstream].append(stack.id)
+    return tuple(_cause(stack, held[stack.id]) for stack in stacks if _is_cause(stack))
+
+
+def _is_cause(stack: StackStatus) -> bool:
+    if stack.reason in _FOLLOWS:
+        return False
+    if stack.phase is Phase.SKIPPED:
+        return stack.reason != StackReason.OUTPUT_UNCHANGED
+    return stack.phase is not Phase.SUCCEEDED
+
+
+def _cause(stack: StackStatus, holds: list[str]) -> Cause:
+    known = next((one for one in StackReason if one == stack.reason), None)
+    meaning = reasons.STACK_MEANINGS[known] if known is not None else None
+    return Cause(
+        stack=stack,
+        means=meaning.means if meaning else "",
+        do=meaning.do if meaning else "",
+        holds=tuple(sorted(holds)),
+    )
+
+
+def _cause_lines(cause: Cause, width: int) -> list[Line]:
+    stack = cause.stack
+    state = f"{lines.GAP}{stack.phase}{f' {stack.reason}' if stack.reason else ''}"
+    style = tree.style_of(stack.phase)
+    told: list[Line] = [(Span(text=stack.id, style=style), Span(text=state, style=style))]
+    texts = [" ".join((stack.message or cause.means).split())]
+    if cause.do and cause.do != "Nothing.":
+        texts.append(f"What to do: {cause.do}")
+    if cause.holds:
+        texts.append(f"Held up by it: {asks.named(list(cause.holds))}.")
+    if stack.url:
+        texts.append(stack.url)
+    for text in texts:
+        indented = lines.wrap(text, width - 2) if text else []
+        told += [(Span(text="  "), *line) for line in indented]
+    return told
+
+
+def _cause_document(cause: Cause) -> dict[str, Any]:
+    stack = cause.stack
+    return {
+        "id": stack.id,
+        "phase": str(stack.phase),
+        "reason": stack.reason,
+        "message": stack.message,
+        "means": cause.means,
+        "do": cause.do,
+        "url": stack.url,
+        "holds": list(cause.holds),
+    }
+
+
+def _notes(chain: StackChain) -> tuple[str, ...]:
+    status, notes = chain.status, []
+    if chain.is_deleting:
+        notes.append("It is being deleted.")
+    if status.condition("Ready") is not None and verdicts.is_behind(chain):
+        notes.append("The operator has not looked at the newest change of the spec yet.")
+    handled = status.last_handled
+    for name, token, done in (
+        (v1alpha1.RUN_ANNOTATION, chain.run_token, handled.run),
+        (v1alpha1.RETRY_ANNOTATION, chain.retry_token, handled.retry),
+        (v1alpha1.CANCEL_ANNOTATION, chain.cancel_token, handled.cancel),
+    ):
+        if token is not None and token != done:
+            notes.append(f"`{name}: {token[:64]}` has not been taken up yet.")
+    if status.pending_run is not None:
+        notes.append(
+            f"Another request ({status.pending_run.trigger}): {status.pending_run.message}"
+        )
+    return tuple(notes)
+
+
+def _known(reason: str) -> ChainReason | None:
+    """Return the reason, unless it is one of a newer operator."""
+    return next((one for one in ChainReason if one == reason), None)

@@ -1,0 +1,72 @@
+"""Runs one command of the plugin: access, output, Ctrl-C, and one line when it fails."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from controller import settings
+from controller.display import terminal
+from controller.plugin import access, arguments, commands, completion, preview
+from controller.plugin.failures import PROGRAM, Exit, Failure
+
+
+def run(words: Sequence[str]) -> int:
+    """Run a command and return its exit code."""
+    # Libraries log what a command's one line tells already.
+    logging.basicConfig(level=logging.CRITICAL)
+    for stream in (sys.stdout, sys.stderr):
+        # A message may hold what an old terminal cannot show.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        return _run(arguments.parse(words))
+    except Failure as failure:
+        print(f"{PROGRAM}: {failure}", file=sys.stderr)
+        return failure.code
+    except settings.SettingsError as error:
+        for problem in error.problems:
+            print(f"{PROGRAM}: {problem}", file=sys.stderr)
+        return Exit.USAGE
+    except terminal.NobodyReads:
+        return Exit.NOBODY_READS
+
+
+def _run(wanted: argparse.Namespace) -> int:
+    if wanted.command == "completion":
+        terminal.Terminal(out=sys.stdout).send(completion.script(wanted.shell))
+        return Exit.DONE
+    if wanted.command == "plan":
+        wanted.source = preview.read_source(wanted.file, wanted.filename)
+    return asyncio.run(_until_signal(_serve(wanted)))
+
+
+async def _serve(wanted: argparse.Namespace) -> int:
+    target, shell = access.choose(wanted)
+    chains = access.Chains(target)
+    try:
+        out = terminal.detect(sys.stdout, shell.terminal)
+        session = commands.Session(chains=chains, target=target, terminal=out, output=wanted.output)
+        return await commands.COMMANDS[wanted.command](session, wanted)
+    finally:
+        await chains.close()
+
+
+async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
+    """Run to the end, or to a signal: what a command has to clean up is cleaned up then."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        # People press it twice; the second time must not interrupt the cleaning.
+        if not task.cancelling():
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return Exit.INTERRUPTED

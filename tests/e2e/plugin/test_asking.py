@@ -1,0 +1,210 @@
+"""Commands that ask for something, through the real kubectl: what they write, and their exit codes.
+
+Given: the test takes requests up in the operator's place.
+"""
+
+import asyncio
+import dataclasses
+
+import pytest
+
+from controller.api.v1alpha1 import Phase
+from controller.plugin.failures import Exit
+from tests.support import kube as kube_support
+from tests.support.plugin import (
+    FAILED,
+    SECONDS,
+    SPEC,
+    WAITING,
+    Kubectl,
+    Operator,
+    Status,
+    ended,
+    situation,
+    succeeded,
+)
+
+
+async def test_run_sets_a_new_token_and_names_the_next_command(
+    kubectl: Kubectl, stackchains: kube_support.StackChains
+) -> None:
+    await stackchains.create("prod", SPEC, run="before")
+
+    shown = await kubectl("run", "prod")
+    told = await kubectl("run", "prod", "-o", "json")
+
+    annotations = (await stackchains.get("prod"))["metadata"]["annotations"]
+    assert shown.code == Exit.DONE
+    assert shown.lines == [
+        "Asked for a run of prod.",
+        "Follow it: kubectl stackchain tree prod -w",
+    ]
+    assert annotations["stackchain.dev/run"] == told.document["token"]
+    assert told.document["action"] == "Run"
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        pytest.param(succeeded(8), Exit.DONE, id="succeeded"),
+        pytest.param(
+            dataclasses.replace(
+                FAILED,
+                latest_run=dataclasses.replace(FAILED.latest_run, number=8),  # type: ignore[type-var]
+            ),
+            Exit.NOT_SUCCEEDED,
+            id="failed",
+        ),
+    ],
+)
+async def test_run_waits_for_its_end_and_tells_it_by_the_exit_code(
+    end: Status,
+    code: Exit,
+    kubectl: Kubectl,
+    stackchains: kube_support.StackChains,
+    operator: Operator,
+) -> None:
+    await stackchains.create("prod", SPEC)
+    await operator.write("prod", succeeded(7))
+
+    shown, _ = await asyncio.gather(
+        kubectl("run", "prod", "--wait", "--timeout", "1m"),
+        operator.takes_up("prod", "run", end),
+    )
+
+    assert shown.code == code
+    assert "Run 8 of prod: " in shown.lines[-1]
+
+
+async def test_retry_asks_for_what_did_not_succeed(
+    kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator
+) -> None:
+    await stackchains.create("prod", SPEC)
+    await operator.write("prod", FAILED)
+
+    (shown, _) = await asyncio.gather(
+        kubectl("retry", "prod", "--wait", "-o", "json"),
+        operator.takes_up("prod", "retry", succeeded(8)),
+    )
+
+    annotations = (await stackchains.get("prod"))["metadata"]["annotations"]
+    assert annotations["stackchain.dev/retry"] == "7"
+    assert shown.code == Exit.DONE
+    document = shown.document
+    assert (document["kept"], document["again"]) == (["vpc"], ["app", "eks"])
+    assert document["run"]["number"] == 8
+    assert document["outcome"]["succeeded"] is True
+
+
+async def test_a_number_that_became_stale_meanwhile_is_told(
+    kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator
+) -> None:
+    await stackchains.create("prod", SPEC)
+    await operator.write("prod", FAILED)
+
+    shown, _ = await asyncio.gather(
+        kubectl("retry", "prod", "7", "--wait"), operator.takes_up("prod", "retry", FAILED)
+    )
+
+    assert shown.code == Exit.NOT_SUCCEEDED
+    assert "started nothing" in shown.lines[-1]
+
+
+async def test_cancel_waits_until_the_run_is_over(
+    kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator
+) -> None:
+    await stackchains.create("prod", SPEC)
+    await operator.write("prod", WAITING)
+    canceled = situation(
+        ready=("False", "RunCanceled", "Canceled."),
+        stalled="True",
+        phase=Phase.CANCELED,
+        number=7,
+    )
+
+    shown, _ = await asyncio.gather(
+        kubectl("cancel", "prod", "--wait"), operator.takes_up("prod", "cancel", canceled)
+    )
+
+    assert shown.code == Exit.DONE
+    assert shown.lines[0] == "Asked to cancel run 7 of prod."
+    assert shown.lines[-1] == "Run 7 of prod: Canceled."
+
+
+NOTHING_TO_DO = {
+    "a stale number to retry": (FAILED, ("retry", "prod", "6"), "retry prod 7"),
+    "a stale number to cancel": (WAITING, ("cancel", "prod", "6"), "cancel prod 7"),
+    "a live run to retry": (WAITING, ("retry", "prod"), "still live"),
+    "a run that succeeded": (succeeded(7), ("retry", "prod"), "kubectl stackchain run prod"),
+    "no live run": (FAILED, ("cancel", "prod"), "is over"),
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "expected"), NOTHING_TO_DO.values(), ids=NOTHING_TO_DO.keys()
+)
+async def test_what_makes_no_sense_writes_nothing(
+    status: Status,
+    words: tuple[str, ...],
+    expected: str,
+    kubectl: Kubectl,
+    stackchains: kube_support.StackChains,
+    operator: Operator,
+) -> None:
+    await stackchains.create("prod", SPEC)
+    await operator.write("prod", status)
+    before = (await stackchains.get("prod"))["metadata"]["resourceVersion"]
+
+    shown = await kubectl(*words)
+
+    assert (shown.code, shown.out) == (Exit.NOT_SUCCEEDED, "")
+    assert expected in shown.err
+    assert shown.err.count("\n") == 1
+    assert (await stackchains.get("prod"))["metadata"]["resourceVersion"] == before
+
+
+async def test_spec_fields_are_changed_and_waited_for(
+    kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator
+) -> None:
+    await stackchains.create("prod", SPEC)
+
+    suspended = await kubectl("suspend", "prod")
+    again = await kubectl("suspend", "prod", "-o", "json")
+    resumed = await kubectl("resume", "schain/prod")
+    await operator.write("prod", dataclasses.replace(succeeded(7), observed_generation=4))
+    bound = await kubectl("parallelism", "prod", "3", "--wait")
+
+    spec = (await stackchains.get("prod"))["spec"]
+    assert (spec["suspend"], spec["parallelism"]) == (False, 3)
+    assert suspended.lines[0].startswith("Suspended prod")
+    assert again.document["changed"] is False
+    assert resumed.lines[0].startswith("Resumed prod")
+    assert bound.lines[0] == "Changed the parallelism of prod from 10 to 3."
+    assert bound.lines[-1] == "The operator has taken it up."
+    assert {suspended.code, again.code, resumed.code, bound.code} == {Exit.DONE}
+
+
+async def test_a_wait_without_an_operator_ends_with_its_timeout(
+    kubectl: Kubectl, stackchains: kube_support.StackChains
+) -> None:
+    await stackchains.create("prod", SPEC)
+
+    shown = await kubectl("suspend", "prod", "--wait", "--timeout", "1s")
+
+    assert shown.code == Exit.TIMED_OUT
+    assert "no operator has looked at it" in shown.err
+    assert "kubectl stackchain explain prod" in shown.err
+
+
+async def test_a_chain_that_is_deleted_while_it_is_followed_is_not_found(
+    kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator
+) -> None:
+    await stackchains.create("prod", SPEC)
+    await operator.write("prod", WAITING)
+    process = await kubectl.start("stackchain", "tree", "prod", "-w", "-n", kubectl.namespace)
+    assert process.stdout is not None
+    await asyncio.wait_for(process.stdout.readline(), SECONDS)
+
+    await stackchains.delete("prod")
+
+    assert (await ended(process)).code == Exit.REFUSED

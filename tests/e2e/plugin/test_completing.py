@@ -1,0 +1,60 @@
+"""Completion as kubectl and bash ask for it, against the real API server."""
+
+import asyncio
+from pathlib import Path
+
+from tests.support import kube as kube_support
+from tests.support.plugin import FAILED, SPEC, Kubectl, Operator, ended
+
+# What bash does when Tab is pressed behind the words.
+PRESS_TAB = """
+source <(kubectl-stackchain completion bash)
+COMP_WORDS=("$@")
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+_kubectl_stackchain
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+async def completed_by_kubectl(kubectl: Kubectl, *words: str) -> list[str]:
+    shown = await ended(await kubectl.start("__complete", "stackchain", *words))
+    return [line.partition("\t")[0] for line in shown.lines]
+
+
+async def test_kubectl_completes_commands_chains_and_runs(
+    kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator
+) -> None:
+    await stackchains.create("prod", SPEC)
+    await stackchains.create("test", SPEC)
+    await operator.write("prod", FAILED)
+    there = ("-n", kubectl.namespace)
+
+    no_files = ":4"
+    assert await completed_by_kubectl(kubectl, "re") == ["retry", "resume", no_files]
+    assert await completed_by_kubectl(kubectl, "tree", *there, "") == ["prod", "test", no_files]
+    assert await completed_by_kubectl(kubectl, "tree", *there, "p") == ["prod", no_files]
+    assert await completed_by_kubectl(kubectl, "retry", *there, "prod", "") == ["7", no_files]
+    assert await completed_by_kubectl(kubectl, "plan", "") == [":0"]
+
+
+async def test_bash_completes_the_program_itself(
+    kubectl: Kubectl, stackchains: kube_support.StackChains
+) -> None:
+    await stackchains.create("prod", SPEC)
+    words = ("kubectl-stackchain", "tree", "-n", kubectl.namespace, "pr")
+
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", PRESS_TAB, "bash", *words),
+        env=kubectl.environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+    shown = await ended(process)
+    assert (shown.lines, shown.err) == (["prod"], "")
+
+
+async def test_a_cluster_that_does_not_answer_completes_nothing(tmp_path: Path) -> None:
+    kubectl = Kubectl(tmp_path / "none", tmp_path, "default")
+
+    assert await completed_by_kubectl(kubectl, "tree", "") == [":4"]

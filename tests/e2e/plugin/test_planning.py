@@ -1,0 +1,256 @@
+"""`plan FILE` through the real kubectl: the preview comes, is shown, and is gone again.
+
+Given: the test resolves the graph in the operator's place.
+"""
+
+import asyncio
+import dataclasses
+import json
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controller.api import v1alpha1
+from controller.dev.control_plane import server
+from controller.plugin import preview
+from controller.plugin.failures import Exit
+from tests.support import kube as kube_support
+from tests.support.plugin import SECONDS, SPEC, Kubectl, Operator, Status, ended, situation
+from tests.support.statuses import make_condition, make_stack
+from tests.support.waiting import eventually
+
+
+def manifest(name: str = "prod", **spec: Any) -> str:
+    body = {
+        "apiVersion": "stackchain.dev/v1alpha1",
+        "kind": "StackChain",
+        "metadata": {"name": name},
+        "spec": {**SPEC, **spec},
+    }
+    return json.dumps(body)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "chain.yaml"
+    path.write_text(manifest())
+    return path
+
+
+def resolved(status: str = "True", *, reason: str = "Suspended", message: str = "Held.") -> Status:
+    stacks = (
+        make_stack("vpc"),
+        make_stack("dns", 1, "vpc"),
+        make_stack("eks", 1, "vpc"),
+        make_stack("app", 2, "dns", "eks"),
+    )
+    base = situation(*stacks, ready=("Unknown", reason, message))
+    graph = make_condition("GraphResolved", status, "Resolved", message)
+    return dataclasses.replace(
+        base,
+        conditions=(*base.conditions, graph),
+        graph=v1alpha1.GraphStatus(
+            stacks=4, edges=4, levels=3, resolved_time="2026-03-01T10:00:00Z"
+        ),
+    )
+
+
+async def previews(chains: kube_support.StackChains) -> list[dict[str, Any]]:
+    path = f"{kube_support.STACKCHAINS}/namespaces/{chains.namespace}/stackchains"
+    answer = await chains.kube.request("GET", path, params={"labelSelector": preview.LABEL})
+    # A definition that was applied a moment ago: the API server asks for patience with lists.
+    assert answer.is_success, answer.text
+    found: list[dict[str, Any]] = answer.json()["items"]
+    return found
+
+
+async def resolve(operator: Operator, status: Status) -> dict[str, Any]:
+    """Wait for the preview and write its graph; return it as it was created."""
+    (created,) = await eventually(lambda: previews(operator.chains), SECONDS)
+    await operator.write(created["metadata"]["name"], status)
+    return created
+
+
+async def test_the_graph_of_a_file_is_shown_and_nothing_is_left(
+    kubectl: Kubectl, operator: Operator, file: Path
+) -> None:
+    shown, created = await asyncio.gather(kubectl("plan", str(file)), resolve(operator, resolved()))
+
+    assert (shown.code, shown.err) == (Exit.DONE, "")
+    assert shown.lines[:6] == [
+        "prod would run 4 stacks, 4 dependencies, 3 levels:",
+        "",
+        "vpc",
+        "├─ dns",
+        "│  └─ app ← eks",
+        "└─ eks",
+    ]
+    assert created["spec"]["suspend"] is True
+    assert created["metadata"]["name"].startswith("prod-plan-")
+    assert await previews(operator.chains) == []
+    assert await operator.chains.find("prod") is None
+
+
+async def test_standard_input_and_output_for_programs(kubectl: Kubectl, operator: Operator) -> None:
+    shown, _ = await asyncio.gather(
+        kubectl("plan", "-", "-o", "json", stdin=manifest(operation="Plan")),
+        resolve(operator, resolved()),
+    )
+
+    document = shown.document
+    assert document["chain"] == {"namespace": kubectl.namespace, "name": "prod"}
+    assert document["operation"] == "Plan"
+    assert document["order"] == ["vpc", "dns", "eks", "app"]
+    assert document["graph"]["levels"] == 3
+    assert document["stacks"][3] == {"id": "app", "level": 2, "dependsOn": ["dns", "eks"]}
+
+
+async def test_a_destruction_can_be_previewed(kubectl: Kubectl, operator: Operator) -> None:
+    text = manifest(operation="Destroy", destroyConfirmation="prod")
+
+    shown, created = await asyncio.gather(
+        kubectl("plan", "-", stdin=text), resolve(operator, resolved())
+    )
+
+    assert shown.lines[0] == "prod would destroy 4 stacks, 4 dependencies, 3 levels:"
+    assert created["spec"]["destroyConfirmation"] == created["metadata"]["name"]
+
+
+async def test_a_graph_that_cannot_be_run_is_told(
+    kubectl: Kubectl, operator: Operator, file: Path
+) -> None:
+    status = resolved("False", reason="GraphCycle", message="vpc -> eks -> vpc.")
+
+    shown, _ = await asyncio.gather(kubectl("plan", str(file)), resolve(operator, status))
+
+    assert shown.code == Exit.NOT_SUCCEEDED
+    assert shown.err == "kubectl stackchain: prod cannot run: GraphCycle: vpc -> eks -> vpc.\n"
+    assert await previews(operator.chains) == []
+
+
+async def test_without_an_operator_the_preview_is_given_up_and_deleted(
+    kubectl: Kubectl, stackchains: kube_support.StackChains, file: Path
+) -> None:
+    shown = await kubectl("plan", str(file), "--timeout", "1s")
+
+    assert shown.code == Exit.TIMED_OUT
+    assert "the operator has not resolved the graph of prod in 1 s" in shown.err
+    assert await previews(stackchains) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_an_interrupted_preview_is_deleted(
+    number: signal.Signals, kubectl: Kubectl, stackchains: kube_support.StackChains, file: Path
+) -> None:
+    process = await kubectl.start("stackchain", "plan", str(file), "-n", kubectl.namespace)
+    await eventually(lambda: previews(stackchains), SECONDS)
+
+    process.send_signal(number)
+    process.send_signal(number)
+    shown = await ended(process)
+
+    assert (shown.code, shown.out) == (Exit.INTERRUPTED, "")
+    assert await previews(stackchains) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("{kind: Pod, apiVersion: v1}", "holds Pod (v1)", id="another kind"),
+        pytest.param(
+            manifest(failurePolicy="Continue"),
+            "failurePolicy may be Continue only when operation is Plan",
+            id="a rule of the schema",
+        ),
+        pytest.param(
+            manifest(operation="Destroy", destroyConfirmation="test"),
+            "destroyConfirmation must be equal to metadata.name",
+            id="an unconfirmed destruction",
+        ),
+    ],
+)
+async def test_a_wrong_file_is_refused_in_one_line(
+    text: str, expected: str, kubectl: Kubectl, stackchains: kube_support.StackChains
+) -> None:
+    shown = await kubectl("plan", "-", stdin=text)
+
+    assert (shown.code, shown.out) == (Exit.USAGE, "")
+    assert expected in shown.err
+    assert shown.err.count("\n") == 1
+    assert await previews(stackchains) == []
+
+
+async def test_a_file_for_another_namespace_is_refused(kubectl: Kubectl) -> None:
+    text = manifest().replace('"name": "prod"', '"name": "prod", "namespace": "other"')
+
+    shown = await kubectl("plan", "-", stdin=text)
+
+    assert shown.code == Exit.USAGE
+    assert "is for the namespace 'other'" in shown.err
+
+
+async def test_a_missing_file_is_refused(kubectl: Kubectl, tmp_path: Path) -> None:
+    shown = await kubectl("plan", str(tmp_path / "none.yaml"))
+
+    assert shown.code == Exit.USAGE
+    assert "none.yaml cannot be read: No such file or directory" in shown.err
+
+
+async def test_who_may_not_delete_it_again_creates_nothing(
+    restricted: Callable[..., Awaitable[Kubectl]],
+    stackchains: kube_support.StackChains,
+    file: Path,
+) -> None:
+    kubectl = await restricted("create", "get")
+
+    async def refused() -> bool:
+        # A new Role takes the API server a moment.
+        shown = await kubectl("plan", str(file), "--timeout", "1s")
+        assert shown.code == Exit.REFUSED
+        return "you may not delete stackchains" in shown.err
+
+    await eventually(refused, SECONDS)
+    assert await previews(stackchains) == []
+
+
+async def test_a_cluster_that_cannot_hold_a_preview_gets_none(
+    own_control_plane: server.ControlPlane, tmp_path: Path, file: Path
+) -> None:
+    """A definition that drops `suspend` would let the preview run."""
+    plane = own_control_plane
+    api = kube_support.KubeApi(plane.url, plane.token, plane.ca_file)
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/stackchains.stackchain.dev"
+    definition = await api.get(path)
+    schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    del schema["properties"]["spec"]["properties"]["suspend"]
+    definition["spec"]["versions"][0]["additionalPrinterColumns"] = []
+    await api.replace(path, definition)
+    kubectl = Kubectl(plane.kubeconfig, tmp_path, "default")
+
+    async def refused() -> bool:
+        # The API server takes a changed definition up after a moment.
+        shown = await kubectl("plan", str(file), "--timeout", "1s")
+        return "has no `suspend`, so a preview would run" in shown.err
+
+    await eventually(refused, SECONDS)
+    assert await previews(kube_support.StackChains(api, "default")) == []
+    await api.close()
+
+
+async def test_ctrl_c_ends_the_reading_of_standard_input(kubectl: Kubectl) -> None:
+    process = await kubectl.start(
+        *("stackchain", "plan", "-", "-n", kubectl.namespace), stdin=asyncio.subprocess.PIPE
+    )
+
+    assert process.stdin is not None
+    # More than a pipe holds: once it is gone, the program reads.
+    process.stdin.write(b"# and so on\n" * 100_000)
+    await asyncio.wait_for(process.stdin.drain(), SECONDS)
+    process.send_signal(signal.SIGINT)
+
+    assert await asyncio.wait_for(process.wait(), SECONDS) == -signal.SIGINT
+    assert process.stderr is not None
+    assert await process.stderr.read() == b""

@@ -1,0 +1,201 @@
+"""Whom `kubectl stackchain` talks to, and the one line when that goes wrong."""
+
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from controller.dev.control_plane import credentials, server
+from controller.plugin.failures import Exit
+from tests.support import kube as kube_support
+from tests.support.plugin import FAILED, SECONDS, SPEC, Kubectl, Operator, ended
+from tests.support.waiting import eventually
+
+
+def kubeconfig_of(control_plane: server.ControlPlane) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(control_plane.kubeconfig.read_text())
+    return found
+
+
+# Whom
+
+
+async def test_the_namespace_is_that_of_the_context(
+    control_plane: server.ControlPlane,
+    stackchains: kube_support.StackChains,
+    tmp_path: Path,
+) -> None:
+    await stackchains.create("prod", SPEC)
+    config = kubeconfig_of(control_plane)
+    here = {**config["contexts"][0]["context"], "namespace": stackchains.namespace}
+    config["contexts"].append({"name": "here", "context": here})
+    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    kubectl = Kubectl(tmp_path / "missing", tmp_path, stackchains.namespace)
+    options = ("--kubeconfig", str(tmp_path / "config"))
+
+    by_option = await ended(
+        await kubectl.start("stackchain", "tree", "prod", *options, "--context", "here")
+    )
+    by_default = await ended(await kubectl.start("stackchain", "tree", "prod", *options))
+
+    assert by_option.code == Exit.DONE
+    assert by_default.code == Exit.REFUSED
+    assert "in the namespace 'default'" in by_default.err
+
+
+async def test_without_any_variable_it_is_the_users_own_kubeconfig(
+    control_plane: server.ControlPlane, stackchains: kube_support.StackChains, tmp_path: Path
+) -> None:
+    await stackchains.create("prod", SPEC)
+    (tmp_path / ".kube").mkdir()
+    (tmp_path / ".kube/config").write_text(control_plane.kubeconfig.read_text())
+    kubectl = Kubectl(control_plane.kubeconfig, tmp_path, stackchains.namespace)
+    del kubectl.environment["KUBECONFIG"]
+
+    assert (await kubectl("tree", "prod")).code == Exit.DONE
+
+
+# Refusals
+
+
+async def test_a_chain_that_is_not_there(kubectl: Kubectl) -> None:
+    shown = await kubectl("tree", "prod")
+
+    assert (shown.code, shown.out) == (Exit.REFUSED, "")
+    assert shown.err == (
+        f"kubectl stackchain: there is no StackChain 'prod' in the namespace "
+        f"'{kubectl.namespace}'; `kubectl get schain -A` lists all.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("verbs", "words", "missing"),
+    [
+        pytest.param((), ("tree", "prod"), "get", id="nothing"),
+        pytest.param(("get",), ("suspend", "prod"), "patch", id="only reading"),
+        pytest.param(("get",), ("retry", "prod"), "patch", id="no retry without patch"),
+    ],
+)
+async def test_a_missing_right_is_named(
+    verbs: tuple[str, ...],
+    words: tuple[str, ...],
+    missing: str,
+    restricted: Callable[..., Awaitable[Kubectl]],
+    stackchains: kube_support.StackChains,
+    operator: Operator,
+) -> None:
+    await stackchains.create("prod", SPEC)
+    await operator.write("prod", FAILED)
+    kubectl = await restricted(*verbs)
+
+    async def refused() -> bool:
+        # A new Role takes the API server a moment.
+        shown = await kubectl(*words)
+        assert (shown.code, shown.out) == (Exit.REFUSED, "")
+        assert shown.err.count("\n") == 1
+        return f"you may not {missing} stackchains in the namespace" in shown.err
+
+    await eventually(refused, SECONDS)
+
+
+async def test_who_may_only_get_sees_the_tree(
+    restricted: Callable[..., Awaitable[Kubectl]], stackchains: kube_support.StackChains
+) -> None:
+    await stackchains.create("prod", SPEC)
+    kubectl = await restricted("get")
+
+    async def is_shown() -> bool:
+        return (await kubectl("tree", "prod")).code == Exit.DONE
+
+    await eventually(is_shown, SECONDS)
+
+
+async def test_credentials_that_are_not_known(
+    control_plane: server.ControlPlane, namespace: str, tmp_path: Path
+) -> None:
+    text = credentials.kubeconfig_text(
+        server=control_plane.url, ca_file=control_plane.ca_file, user="x", token="wrong"
+    )
+    (tmp_path / "config").write_text(text)
+
+    shown = await Kubectl(tmp_path / "config", tmp_path, namespace)("tree", "prod")
+
+    assert shown.code == Exit.REFUSED
+    assert "does not accept your credentials" in shown.err
+    assert shown.err.count("\n") == 1
+
+
+async def test_an_api_server_that_is_not_there(
+    control_plane: server.ControlPlane, namespace: str, tmp_path: Path
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        text = credentials.kubeconfig_text(
+            server=f"https://127.0.0.1:{unused.getsockname()[1]}",
+            ca_file=control_plane.ca_file,
+            user="x",
+            token="any",
+        )
+        (tmp_path / "config").write_text(text)
+
+        shown = await Kubectl(tmp_path / "config", tmp_path, namespace)("tree", "prod")
+
+    assert shown.code == Exit.UNREACHABLE
+    assert "the API server does not answer" in shown.err
+    assert shown.err.count("\n") == 1
+
+
+async def test_a_cluster_without_the_definition(
+    own_control_plane: server.ControlPlane, tmp_path: Path
+) -> None:
+    plane = own_control_plane
+    api = kube_support.KubeApi(plane.url, plane.token, plane.ca_file)
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/stackchains.stackchain.dev"
+    await api.delete(path)
+    kubectl = Kubectl(plane.kubeconfig, tmp_path, "default")
+
+    async def is_told() -> bool:
+        shown = await kubectl("tree", "prod")
+        assert shown.code == Exit.REFUSED
+        return "this cluster has no StackChains: install them" in shown.err
+
+    await eventually(is_told, SECONDS)
+    await api.close()
+
+
+WRONG = {
+    "no kubeconfig": (["tree", "prod", "--kubeconfig", "none"], "--kubeconfig: 'none' is no file"),
+    "no context": (["tree", "prod", "--context", "none"], "none"),
+    "no command": (["tre", "prod"], "did you mean 'tree'"),
+}
+
+
+@pytest.mark.parametrize(("words", "expected"), WRONG.values(), ids=WRONG.keys())
+async def test_wrong_words_are_one_line(words: list[str], expected: str, kubectl: Kubectl) -> None:
+    shown = await kubectl(*words)
+
+    assert shown.code in (Exit.USAGE, Exit.REFUSED)
+    assert expected in shown.err
+    assert shown.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hello", "[1, 2]", "clusters: [", "{contexts: [{}], clusters: 3}"]
+)
+async def test_a_kubeconfig_of_another_shape_is_one_line(text: str, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text(text)
+
+    shown = await Kubectl(tmp_path / "config", tmp_path, "default")("tree", "prod")
+
+    assert shown.code == Exit.REFUSED
+    assert "config cannot be used" in shown.err
+
+
+async def test_a_variable_that_names_no_file_is_told(tmp_path: Path) -> None:
+    shown = await Kubectl(tmp_path / "none", tmp_path, "default")("tree", "prod")
+
+    assert shown.code == Exit.USAGE
+    assert "KUBECONFIG: " in shown.err

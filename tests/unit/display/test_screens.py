@@ -1,0 +1,174 @@
+"""What a screen makes of a chain that changes, on a terminal and without one."""
+
+import io
+import os
+
+import pytest
+
+from controller import settings
+from controller.api import v1alpha1
+from controller.api.v1alpha1 import Phase
+from controller.display import lines, screens, terminal
+from controller.display.lines import Style
+from tests.support.statuses import make_stack, make_status
+
+COLOR = "\x1b[32m"
+
+
+class Pty(io.StringIO):
+    """A text that takes itself for a terminal."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "10")
+
+
+def printed(screen: screens.Screen) -> str:
+    assert isinstance(screen.terminal.out, io.StringIO)
+    return screen.terminal.out.getvalue()
+
+
+def make_live() -> screens.Screen:
+    found = terminal.detect(Pty(), settings.TerminalSettings(no_color=True, term="xterm"))
+    return screens.make_screen(found)
+
+
+def chain(phase: Phase, **fields: object) -> v1alpha1.Status:
+    return make_status(make_stack("a", phase=phase), **fields)
+
+
+def as_seen(text: str, *, width: int = 80) -> list[str]:
+    """Return the rows of a terminal after it has received the text."""
+    rows, row, column, place = [""], 0, 0, 0
+    while place < len(text):
+        one = text[place]
+        if text.startswith("\x1b[", place):
+            end = next(at for at in range(place + 2, len(text)) if text[at].isalpha())
+            argument, action = text[place + 2 : end], text[end]
+            if action == "A":
+                row = max(0, row - int(argument))
+            elif action == "J":
+                rows[row:] = [rows[row][:column]]
+            place = end + 1
+            continue
+        if one == "\n" or column >= width:
+            row, column = row + 1, 0
+            rows += [""] * (row + 1 - len(rows))
+        if one == "\r":
+            column = 0
+        elif one != "\n":
+            rows[row] = rows[row][:column] + one + rows[row][column + 1 :]
+            column += 1
+        place += 1
+    return rows
+
+
+def test_without_a_terminal_each_change_is_one_line() -> None:
+    screen = screens.make_screen(terminal.Terminal(out=io.StringIO()))
+
+    screen.begin()
+    for phase in (Phase.PENDING, Phase.RUNNING, Phase.RUNNING, Phase.SUCCEEDED):
+        screen.show("chain", chain(phase))
+
+    seen = [line.split()[1:] for line in printed(screen).splitlines() if line]
+    assert seen == [
+        ["chain", "1", "stacks", "in", "1", "levels"],
+        ["chain", "Ready=Unknown", "Progressing"],
+        ["a", "Running"],
+        ["a", "Succeeded"],
+    ]
+
+
+def test_without_a_terminal_a_person_who_is_waited_for_is_told_where_to_go() -> None:
+    screen = screens.make_screen(terminal.Terminal(out=io.StringIO()))
+    link = f"http://127.0.0.1/{'x' * 90}"
+
+    ready = ("Unknown", "AwaitingConfirmation", f"Confirm: {link}")
+    screen.show("chain", make_status(ready=ready))
+
+    assert f"Confirm: {link}\n" in printed(screen)
+
+
+def test_a_terminal_shows_one_tree_that_changes_in_place() -> None:
+    screen = make_live()
+    link = f"http://127.0.0.1/{'x' * 120}"
+
+    screen.begin()
+    screen.hint("What to do")
+    screen.show("chain", chain(Phase.RUNNING, ready=("Unknown", "AwaitingConfirmation", link)))
+    screen.show("chain", chain(Phase.RUNNING, ready=("Unknown", "Progressing", "Goes on.")))
+    during = as_seen(printed(screen))
+    screen.end("chain", chain(Phase.SUCCEEDED))
+
+    assert [row[:30].strip() for row in during if row] == [
+        "chain  Ready=Unknown Progressi",
+        "● a  Running",
+        "Goes on.",
+        "What to do",
+    ]
+    seen = as_seen(printed(screen))
+    assert [row for row in seen if "● a" in row or "What to do" in row] == []
+    assert sum("✓ a  Succeeded" in row for row in seen) == 1
+    shows_cursor = "\x1b[?25h"
+    assert printed(screen).endswith(shows_cursor)
+
+
+def test_a_tree_that_is_higher_than_the_terminal_is_cut_until_the_end() -> None:
+    screen = make_live()
+    status = make_status(*(make_stack(f"s{n:02}") for n in range(30)))
+
+    screen.begin()
+    screen.show("chain", status)
+    during = [row for row in as_seen(printed(screen)) if row]
+    screen.end("chain", status)
+
+    assert len(during) < 10
+    assert during[-1] == "24 more lines in a higher window"
+    assert sum(" s" in row and "Pending" in row for row in as_seen(printed(screen))) == 30
+
+
+@pytest.mark.parametrize(
+    ("out", "environment", "expected"),
+    [
+        pytest.param(Pty(), {"TERM": "xterm"}, (True, True), id="terminal"),
+        pytest.param(Pty(), {}, (True, True), id="terminal without a name"),
+        pytest.param(Pty(), {"TERM": "xterm", "NO_COLOR": "1"}, (True, False), id="NO_COLOR"),
+        pytest.param(Pty(), {"TERM": "xterm", "NO_COLOR": ""}, (True, True), id="NO_COLOR empty"),
+        pytest.param(Pty(), {"TERM": "dumb"}, (False, False), id="dumb terminal"),
+        pytest.param(io.StringIO(), {"TERM": "xterm"}, (False, False), id="file"),
+    ],
+)
+def test_colors_and_redrawing_are_for_terminals(
+    out: io.StringIO, environment: dict[str, str], expected: tuple[bool, bool]
+) -> None:
+    found = terminal.detect(out, settings.load_terminal_settings(environment))
+
+    assert (found.is_live, found.has_color) == expected
+    assert (COLOR in found.paint(lines.line("x", Style.GOOD))) == found.has_color
+
+
+def test_what_other_systems_say_cannot_control_the_terminal() -> None:
+    found = terminal.Terminal(out=io.StringIO())
+
+    painted = found.paint(lines.line("a\x1b]0;title\x07b\rc"))
+
+    assert painted == "a ]0;title b c"
+
+
+def test_a_terminal_of_another_encoding_gets_other_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    screen = screens.make_screen(terminal.detect(out, settings.TerminalSettings()))
+
+    screen.draw("chain", chain(Phase.SUCCEEDED))
+
+    out.seek(0)
+    text = out.read()
+    assert "+ a  Succeeded" in text
+    assert os.linesep in text

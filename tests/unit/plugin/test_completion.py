@@ -1,0 +1,42 @@
+"""Completion that needs no cluster: what may follow the words so far."""
+
+import pytest
+
+from controller.plugin import arguments, completion
+
+COMPLETED = {
+    "a command": (["re"], ["resume", "retry"], completion.NO_FILES),
+    "an option": (["tree", "prod", "--wa"], ["--watch"], completion.NO_FILES),
+    "options that a command does not have": (["tree", "prod", "--wai"], [], completion.NO_FILES),
+    "a shell": (["completion", "z"], ["zsh"], completion.NO_FILES),
+    "a format": (["tree", "prod", "-o", ""], ["json", "yaml"], completion.NO_FILES),
+    "a kubeconfig": (["tree", "--kubeconfig", ""], [], completion.FILES),
+    "a chain's file": (["plan", ""], [], completion.FILES),
+    "the command behind an option's value": (["-n", "team", "hist"], ["history"], 4),
+    "nothing behind the last argument": (["tree", "prod", ""], [], completion.NO_FILES),
+    "nothing for an unknown command": (["tre", ""], [], completion.NO_FILES),
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "candidates", "directive"), COMPLETED.values(), ids=COMPLETED.keys()
+)
+def test_what_may_follow(words: list[str], candidates: list[str], directive: int) -> None:
+    found, files = completion.complete(words)
+
+    assert sorted(one.partition("\t")[0] for one in found) == candidates
+    assert files == directive
+
+
+def test_no_word_yet_completes_to_all_commands_with_what_they_do() -> None:
+    found, _ = completion.complete([])
+
+    assert found == [f"{one.name}\t{one.help}" for one in arguments.COMMANDS]
+
+
+@pytest.mark.parametrize("shell", arguments.SHELLS)
+def test_each_shell_has_a_script_that_asks_the_same_program(shell: str) -> None:
+    script = completion.script(shell)
+
+    assert "kubectl_complete-stackchain" in script
+    assert script.endswith("\n")

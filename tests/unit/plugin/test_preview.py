@@ -1,0 +1,160 @@
+"""`plan FILE`: which files are taken, what is created for them, and when the graph is known."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from controller.api import v1alpha1
+from controller.display import lines, tree
+from controller.plugin import preview
+from controller.plugin.failures import Exit, Failure
+from tests.support.statuses import make_chain, make_condition, make_stack, make_status
+
+TEXT = """
+apiVersion: stackchain.dev/v1alpha1
+kind: StackChain
+metadata: {name: prod, namespace: team}
+spec: {roots: {stackIds: [vpc]}}
+"""
+
+
+def make_body(name: str = "prod", **spec: object) -> dict[str, object]:
+    body = dict(preview.parse_chain(TEXT, "x.yaml"))
+    body["metadata"] = {"name": name, "namespace": "team", "annotations": {"a": "b"}}
+    body["spec"] = {"roots": {"stackIds": ["vpc"]}, **spec}
+    return body
+
+
+@pytest.mark.parametrize(
+    "text", [TEXT, f"---\n{TEXT}\n---\n", json.dumps(make_body())], ids=["yaml", "marks", "json"]
+)
+def test_a_file_with_one_chain_is_taken(text: str) -> None:
+    assert preview.parse_chain(text, "x.yaml")["spec"] == {"roots": {"stackIds": ["vpc"]}}
+
+
+REFUSED = {
+    "no YAML": ("a: [", "x.yaml is no YAML"),
+    "nothing": ("---\n", "x.yaml must hold one StackChain, and holds 0 objects"),
+    "two chains": (f"{TEXT}---{TEXT}", "holds 2 objects"),
+    "another kind": ("{apiVersion: v1, kind: Pod}", "holds Pod (v1) and not a StackChain"),
+    "another version": (TEXT.replace("v1alpha1", "v9"), "holds StackChain (stackchain.dev/v9)"),
+    "a list": ("[1, 2]", "holds no Kubernetes object"),
+    "a text": ("hello", "holds no Kubernetes object"),
+    "no spec": (TEXT.partition("spec:")[0], "a StackChain has `metadata` and `spec`"),
+    "no name": (TEXT.replace("name: prod, ", ""), "`metadata.name` is missing"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_file_that_holds_something_else_is_refused(text: str, expected: str) -> None:
+    with pytest.raises(Failure) as refused:
+        preview.parse_chain(text, "x.yaml")
+
+    assert refused.value.code == Exit.USAGE
+    assert expected in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_preview_is_suspended_and_carries_nothing_that_starts_a_run() -> None:
+    body = make_body(
+        startPolicy="OnRequest", schedule={"cron": "* * * * *"}, triggers=[{}], parallelism=3
+    )
+
+    created = preview.temporary(body, suffix="abc123")
+
+    assert created["metadata"] == {
+        "name": "prod-plan-abc123",
+        "namespace": "team",
+        "labels": {"stackchain.dev/preview": "true"},
+    }
+    assert created["spec"] == {
+        "roots": {"stackIds": ["vpc"]},
+        "parallelism": 3,
+        "suspend": True,
+        "startPolicy": "OnChange",
+        "deletionPolicy": "Cancel",
+    }
+
+
+def test_a_long_name_stays_a_name() -> None:
+    created = preview.temporary(make_body("x" * 51 + "-" + "y" * 11), suffix="abc123")
+
+    assert created["metadata"]["name"] == f"{'x' * 51}-plan-abc123"
+
+
+@pytest.mark.parametrize(
+    ("confirmation", "expected"),
+    [("prod", "prod-plan-abc123"), ("other", "other")],
+    ids=["confirmed", "not confirmed"],
+)
+def test_a_destruction_is_confirmed_by_the_file_and_not_by_us(
+    confirmation: str, expected: str
+) -> None:
+    body = make_body(operation="Destroy", destroyConfirmation=confirmation)
+
+    assert preview.temporary(body, suffix="abc123")["spec"]["destroyConfirmation"] == expected
+
+
+def graph(status: str, ready: tuple[str, str, str], stalled: str = "False") -> v1alpha1.StackChain:
+    base = make_status(make_stack("a"), ready=ready)
+    conditions = (
+        *base.conditions,
+        make_condition("GraphResolved", status, "Resolved", ""),
+        make_condition("Stalled", stalled, ready[1], ready[2]),
+    )
+    return make_chain(v1alpha1.Status(conditions=conditions, stacks=base.stacks))
+
+
+@pytest.mark.parametrize(
+    ("chain", "expected"),
+    [
+        pytest.param(make_chain(), None, id="nobody has seen it"),
+        pytest.param(graph("Unknown", ("Unknown", "Progressing", "Reads.")), None, id="reading"),
+        pytest.param(graph("True", ("Unknown", "Suspended", "Held.")), Exit.DONE, id="known"),
+        pytest.param(
+            graph("False", ("False", "GraphCycle", "a, b, a.")), Exit.NOT_SUCCEEDED, id="circle"
+        ),
+        pytest.param(
+            graph("Unknown", ("False", "ConnectionUnknown", "No such."), "True"),
+            Exit.NOT_SUCCEEDED,
+            id="no connection",
+        ),
+        pytest.param(
+            graph("Unknown", ("False", "TemporalUnreachable", "Away.")), None, id="tried again"
+        ),
+    ],
+)
+def test_the_preview_ends_once_the_graph_is_known_or_cannot_be(
+    chain: v1alpha1.StackChain, expected: Exit | None
+) -> None:
+    found = preview.judge(chain)
+
+    assert (found.code if found else None) == expected
+
+
+def test_the_stacks_are_shown_in_order_and_by_what_they_wait_for() -> None:
+    stacks = (
+        make_stack("a"),
+        make_stack("b", 1, "a"),
+        make_stack("c", 1, "a"),
+        make_stack("d", 2, "b", "c"),
+    )
+    chain = make_chain(make_status(*stacks), operation="Destroy", destroyConfirmation="prod")
+    shown = preview.Preview(namespace="team", name="prod", chain=chain)
+
+    drawn = preview.render(shown, tree.Drawing(now=datetime(2026, 3, 1, tzinfo=UTC), width=200))
+
+    assert [lines.plain_text(line) for line in drawn] == [
+        "prod would destroy 4 stacks, 0 dependencies, 1 level:",
+        "",
+        "a",
+        "├─ b",
+        "│  └─ d ← c",
+        "└─ c",
+        "",
+        "A stack starts once the one that it stands below, and all after ←, has ended well; at "
+        "most 10 at once.",
+        "Nothing has been run, and the preview is being deleted.",
+    ]
+    assert preview.order_of(shown) == ["a", "b", "c", "d"]

@@ -1,0 +1,209 @@
+"""When waiting is over and with which exit code, given the chain as it is."""
+
+import dataclasses
+
+import pytest
+
+from controller.api import v1alpha1
+from controller.api.v1alpha1 import Phase, StackChain, Status
+from controller.plugin import verdicts
+from controller.plugin.asks import Action, Ask
+from controller.plugin.failures import Exit
+from tests.support.statuses import make_chain, make_condition, make_stack, make_status
+
+RUN = Ask(action=Action.RUN, told=(), token="now", latest=7)
+RETRY = Ask(action=Action.RETRY, told=(), token="7", latest=7)
+CANCEL = Ask(action=Action.CANCEL, told=(), token="7", latest=7)
+
+
+def status(
+    phase: Phase,
+    number: int = 8,
+    *,
+    ready: tuple[str, str, str] = ("Unknown", "Progressing", "Goes on."),
+    reconciling: str = "True",
+    stalled: str = "False",
+    **parts: object,
+) -> Status:
+    base = make_status(make_stack("a", phase=phase), ready=ready, number=number, phase=phase)
+    conditions = (
+        *base.conditions,
+        make_condition("Reconciling", reconciling, ready[1], ready[2]),
+        make_condition("Stalled", stalled, ready[1], ready[2]),
+    )
+    return dataclasses.replace(base, conditions=conditions, **parts)  # type: ignore[arg-type]
+
+
+def handled(**tokens: str) -> v1alpha1.Handled:
+    return v1alpha1.Handled(**tokens)
+
+
+def code(found: verdicts.Verdict | None) -> Exit | None:
+    return found.code if found is not None else None
+
+
+ASKED = {
+    "run: not taken up": (RUN, make_chain(status(Phase.SUCCEEDED, 7), run="now"), None),
+    "run: in progress": (
+        RUN,
+        make_chain(status(Phase.RUNNING, last_handled=handled(run="now")), run="now"),
+        None,
+    ),
+    "run: succeeded": (
+        RUN,
+        make_chain(status(Phase.SUCCEEDED, last_handled=handled(run="now")), run="now"),
+        Exit.DONE,
+    ),
+    "run: failed": (
+        RUN,
+        make_chain(status(Phase.FAILED, last_handled=handled(run="now")), run="now"),
+        Exit.NOT_SUCCEEDED,
+    ),
+    "run: timed out": (
+        RUN,
+        make_chain(status(Phase.TIMED_OUT, last_handled=handled(run="now")), run="now"),
+        Exit.NOT_SUCCEEDED,
+    ),
+    "run: somebody asked after us and stands for us": (
+        RUN,
+        make_chain(status(Phase.SUCCEEDED, last_handled=handled(run="later")), run="later"),
+        Exit.DONE,
+    ),
+    "run: the end of the run before is not its end": (
+        RUN,
+        make_chain(status(Phase.FAILED, 7, last_handled=handled(run="now")), run="now"),
+        None,
+    ),
+    "run: the connection does not serve the namespace": (
+        RUN,
+        make_chain(
+            status(
+                Phase.SUCCEEDED,
+                7,
+                ready=("False", "NamespaceNotAllowed", "Not for 'team'."),
+                reconciling="False",
+                stalled="True",
+            ),
+            run="now",
+        ),
+        Exit.NOT_SUCCEEDED,
+    ),
+    "run: stalled by the failure of the run before": (
+        RUN,
+        make_chain(
+            status(
+                Phase.FAILED,
+                7,
+                ready=("False", "StackFailed", "1 of 1."),
+                reconciling="False",
+                stalled="True",
+            ),
+            run="now",
+        ),
+        None,
+    ),
+    "retry: not taken up": (RETRY, make_chain(status(Phase.FAILED, 7), retry="7"), None),
+    "retry: succeeded": (
+        RETRY,
+        make_chain(status(Phase.SUCCEEDED, last_handled=handled(retry="7")), retry="7"),
+        Exit.DONE,
+    ),
+    "retry: taken up as stale": (
+        RETRY,
+        make_chain(status(Phase.FAILED, 7, last_handled=handled(retry="7")), retry="7"),
+        Exit.NOT_SUCCEEDED,
+    ),
+    "cancel: not taken up": (CANCEL, make_chain(status(Phase.RUNNING, 7), cancel="7"), None),
+    "cancel: its runs are being stopped": (
+        CANCEL,
+        make_chain(status(Phase.RUNNING, 7, last_handled=handled(cancel="7")), cancel="7"),
+        None,
+    ),
+    "cancel: canceled": (
+        CANCEL,
+        make_chain(status(Phase.CANCELED, 7, last_handled=handled(cancel="7")), cancel="7"),
+        Exit.DONE,
+    ),
+    "cancel: the next run has started": (
+        CANCEL,
+        make_chain(status(Phase.RUNNING, 8, last_handled=handled(cancel="7")), cancel="7"),
+        Exit.DONE,
+    ),
+}
+
+
+@pytest.mark.parametrize(("ask", "chain", "expected"), ASKED.values(), ids=ASKED.keys())
+def test_waiting_for_a_request_ends(ask: Ask, chain: StackChain, expected: Exit | None) -> None:
+    assert code(verdicts.of_ask(chain, ask, generation=1)) == expected
+
+
+@pytest.mark.parametrize(("observed", "is_over"), [(1, False), (2, True), (3, True)])
+def test_a_changed_spec_is_taken_up_with_its_generation(observed: int, is_over: bool) -> None:
+    ask = Ask(action=Action.SUSPEND, told=())
+    chain = make_chain(dataclasses.replace(status(Phase.RUNNING), observed_generation=observed))
+
+    assert (verdicts.of_ask(chain, ask, generation=2) is not None) == is_over
+
+
+READY = ("True", "RunSucceeded", "All done.")
+BAD = ("False", "StackFailed", "1 of 1 failed.")
+WATCHED = {
+    "nobody has seen it": (make_chain(), None),
+    "in progress": (make_chain(status(Phase.RUNNING)), None),
+    "succeeded": (
+        make_chain(status(Phase.SUCCEEDED, ready=READY, reconciling="False")),
+        Exit.DONE,
+    ),
+    "failed": (
+        make_chain(status(Phase.FAILED, ready=BAD, reconciling="False", stalled="True")),
+        Exit.NOT_SUCCEEDED,
+    ),
+    "suspended": (
+        make_chain(
+            status(Phase.PENDING, ready=("Unknown", "Suspended", "Held."), reconciling="False")
+        ),
+        None,
+    ),
+    "not requested": (
+        make_chain(
+            status(Phase.SUCCEEDED, ready=("Unknown", "NotRequested", "Ask."), reconciling="False")
+        ),
+        Exit.NOT_SUCCEEDED,
+    ),
+    "asked, and not taken up": (
+        make_chain(status(Phase.SUCCEEDED, ready=READY, reconciling="False"), run="now"),
+        None,
+    ),
+    "the status is about an older spec": (
+        make_chain(status(Phase.SUCCEEDED, ready=READY, reconciling="False"), generation=2),
+        None,
+    ),
+    "nothing can start": (
+        make_chain(
+            status(
+                Phase.SUCCEEDED,
+                ready=("False", "ConnectionUnknown", "No such."),
+                reconciling="False",
+                stalled="True",
+            ),
+            run="now",
+        ),
+        Exit.NOT_SUCCEEDED,
+    ),
+}
+
+
+@pytest.mark.parametrize(("chain", "expected"), WATCHED.values(), ids=WATCHED.keys())
+def test_watching_ends_when_nothing_more_happens(chain: StackChain, expected: Exit | None) -> None:
+    assert code(verdicts.of_watching(chain)) == expected
+
+
+def test_the_end_of_a_run_tells_how_to_go_on() -> None:
+    chain = make_chain(status(Phase.FAILED, ready=BAD, reconciling="False", stalled="True"))
+
+    found = verdicts.of_watching(chain)
+
+    assert found is not None
+    assert found.text == (
+        "Run 8 of prod: Failed. Run what did not succeed again: `kubectl stackchain retry prod`."
+    )
