@@ -3,7 +3,7 @@
 import random
 
 from controller.dev.simulator import specs
-from controller.dev.simulator.model import administration
+from controller.dev.simulator.model import administration, queueing
 from controller.dev.simulator.model.account import Account
 from controller.dev.simulator.model.engine import Engine
 from controller.dev.simulator.model.entities import (
@@ -157,6 +157,8 @@ def put_pool(engine: Engine, pool_id: str, spec: specs.PoolSpec) -> WorkerPool:
         pool.workers.remove(worker)
     account.pools[pool_id] = pool
     account.touch("pool", pool_id)
+    # A worker that is new takes what waits.
+    engine.later(lambda: queueing.assign_workers(engine, pool_id))
     return pool
 
 

@@ -22,6 +22,12 @@ def test_each_role_gets_only_what_it_needs() -> None:
     assert worker["SPACELIFT_API_KEY_SECRET"] == "hidden"
 
 
+def test_everything_may_be_tried_in_the_simulated_account() -> None:
+    operator = ENDPOINTS.variables("operator")
+
+    assert operator["SPACELIFT_ALLOWED_OPERATIONS"] == "Apply,Plan,Destroy"
+
+
 def test_secrets_do_not_show() -> None:
     assert "hidden" not in repr(ENDPOINTS)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from controller.dev.simulator import seeding, specs
 from controller.dev.simulator.model import administration, queueing
 from controller.dev.simulator.model.errors import Refusal
 
@@ -137,6 +138,17 @@ def test_a_pool_without_workers_leaves_runs_ready(lab: MakeLab) -> None:
     account.advance(3600)
 
     assert run.state == "READY"
+
+
+def test_a_worker_that_joins_the_pool_takes_a_run_that_waits(lab: MakeLab) -> None:
+    account = lab(workerPools={"p": {"workers": 0}}, stacks={"a": {"workerPool": "p"}})
+    run = account.trigger("a")
+    account.advance(60)
+
+    seeding.put_pool(account.engine, "p", specs.PoolSpec(workers=1))
+    account.advance(60)
+
+    assert run.state == "FINISHED"
 
 
 def test_blocking_runs_get_workers_before_proposed_ones_and_priority_before_both(
