@@ -1,0 +1,175 @@
+"""Every situation that a StackChain can be in, as a status, and what tools have to make of it.
+
+Rows of docs/status.md, section "Situations", with each reason that `Ready` can have.
+"""
+
+import dataclasses
+from typing import Any
+
+from controller.api import v1alpha1
+from controller.api.reasons import RECHECKED, ChainReason, StackReason
+from controller.api.v1alpha1 import Phase
+from controller.chain import progress, status
+from controller.chain.requests import ExecutionState
+from tests.support.builders import (
+    T0,
+    make_execution,
+    make_facts,
+    make_progress,
+    make_ref,
+    make_stack,
+)
+
+PENDING = v1alpha1.PendingRun(trigger="Spec", message="Waits for run 1 to end.")
+EMPTY = v1alpha1.Status()
+
+
+def projected(facts: status.Facts) -> v1alpha1.Status:
+    return status.project(make_ref(), EMPTY, facts, now=T0)
+
+
+def live(*stacks: progress.StackProgress, is_asked: bool = False, **fields: Any) -> status.Facts:
+    pending = PENDING if is_asked else None
+    return make_facts(make_execution(), make_progress(*stacks, **fields), pending=pending)
+
+
+def ended(*stacks: progress.StackProgress, **fields: Any) -> status.Facts:
+    execution = make_execution(state=ExecutionState.CLOSED)
+    return make_facts(execution, make_progress(*stacks, **fields))
+
+
+def hindered(reason: ChainReason, *, is_retrying: bool) -> status.Facts:
+    problem = status.Problem(reason=reason, message="It is so.", is_retrying=is_retrying)
+    return make_facts(None, problem=problem)
+
+
+def lost(state: ExecutionState) -> status.Facts:
+    return make_facts(make_execution(state=state))
+
+
+def suspended(facts: status.Facts) -> status.Facts:
+    return dataclasses.replace(facts, is_suspended=True)
+
+
+SUCCEEDED = make_stack("a", Phase.SUCCEEDED)
+RUNNING = make_stack("b", Phase.RUNNING)
+WAITS = make_stack("c", Phase.AWAITING_CONFIRMATION)
+
+IN_PROGRESS = ("InProgress", "Progressing")
+CURRENT = ("Current", "Healthy")
+FAILED = ("Failed", "Degraded")
+PAUSED = ("InProgress", "Suspended")
+
+# Name, status, and the words of kstatus and Argo CD; Flux uses those of kstatus.
+SITUATIONS: list[tuple[str, v1alpha1.Status, tuple[str, str]]] = [
+    (
+        "a newer spec that nobody has seen",
+        dataclasses.replace(projected(ended(SUCCEEDED)), observed_generation=0),
+        IN_PROGRESS,
+    ),
+    ("created a moment ago", projected(lost(ExecutionState.RUNNING)), IN_PROGRESS),
+    ("reading the stacks", projected(live()), IN_PROGRESS),
+    ("running", projected(live(SUCCEEDED, RUNNING)), IN_PROGRESS),
+    (
+        "running on after a failure",
+        projected(live(make_stack("a", Phase.FAILED), RUNNING)),
+        IN_PROGRESS,
+    ),
+    ("succeeded, and a request waits", projected(live(SUCCEEDED, is_asked=True)), IN_PROGRESS),
+    ("running, and a request waits", projected(live(RUNNING, is_asked=True)), IN_PROGRESS),
+    ("waiting for a person", projected(live(RUNNING, WAITS)), IN_PROGRESS),
+    (
+        "created suspended",
+        projected(suspended(live(make_stack("a"), is_suspended=True))),
+        PAUSED,
+    ),
+    (
+        "suspended with work left",
+        projected(suspended(live(SUCCEEDED, make_stack("b"), is_suspended=True))),
+        PAUSED,
+    ),
+    (
+        "suspended, and a stack runs to its end",
+        projected(suspended(live(RUNNING, make_stack("c"), is_suspended=True))),
+        IN_PROGRESS,
+    ),
+    (
+        "suspended, and a run waits for a person",
+        projected(suspended(live(WAITS, make_stack("d"), is_suspended=True))),
+        IN_PROGRESS,
+    ),
+    ("suspended, and everything had been done", projected(suspended(ended(SUCCEEDED))), CURRENT),
+    ("nobody has asked for a run", projected(make_facts(None, is_not_requested=True)), PAUSED),
+    ("succeeded", projected(ended(SUCCEEDED)), CURRENT),
+    ("a stack failed", projected(ended(SUCCEEDED, make_stack("b", Phase.FAILED))), FAILED),
+    ("a run was discarded", projected(ended(make_stack("a", Phase.CANCELED))), FAILED),
+    (
+        "the chain was canceled",
+        projected(
+            ended(
+                make_stack("a", Phase.CANCELED, reason=StackReason.CHAIN_CANCELED),
+                is_canceling=True,
+            )
+        ),
+        FAILED,
+    ),
+    ("a stack timed out", projected(ended(make_stack("a", Phase.TIMED_OUT))), FAILED),
+    (
+        "the chain timed out",
+        projected(
+            ended(
+                make_stack("a", Phase.TIMED_OUT, reason=StackReason.CHAIN_DEADLINE_EXCEEDED),
+                is_timed_out=True,
+            )
+        ),
+        FAILED,
+    ),
+    *(
+        (
+            f"it cannot begin: {reason}",
+            projected(
+                make_facts(
+                    make_execution(),
+                    make_progress(phase=Phase.FAILED, reason=reason, message="Mend it."),
+                )
+            ),
+            FAILED,
+        )
+        for reason in sorted(RECHECKED)
+    ),
+    *(
+        (f"a person has to act: {reason}", projected(hindered(reason, is_retrying=False)), FAILED)
+        for reason in (
+            ChainReason.INVALID_SPEC,
+            ChainReason.CONNECTION_UNKNOWN,
+            ChainReason.NAMESPACE_NOT_ALLOWED,
+            ChainReason.OPERATION_NOT_ALLOWED,
+        )
+    ),
+    *(
+        (
+            f"it goes on by itself: {reason}",
+            projected(hindered(reason, is_retrying=True)),
+            IN_PROGRESS,
+        )
+        for reason in (
+            ChainReason.TEMPORAL_UNREACHABLE,
+            ChainReason.WORKER_UNAVAILABLE,
+            ChainReason.DELETING,
+        )
+    ),
+    *(
+        (
+            f"a stack cannot go on: {reason}",
+            projected(live(make_stack("a", Phase.RUNNING, reason=reason, message="It is so."))),
+            IN_PROGRESS,
+        )
+        for reason in (
+            StackReason.SPACELIFT_UNREACHABLE,
+            StackReason.CREDENTIALS_REJECTED,
+            StackReason.PERMISSION_DENIED,
+        )
+    ),
+    ("terminated from outside", projected(lost(ExecutionState.TERMINATED)), FAILED),
+    ("the workflow failed", projected(lost(ExecutionState.FAILED)), FAILED),
+]
