@@ -22,7 +22,15 @@ from controller.dev.simulator import simulator as simulators
 from controller.dev.simulator.web import server as simulator_server
 from tests.support import chains
 from tests.support import kube as kube_support
+from tests.support import people as people_support
 from tests.support import temporal as temporal_support
+
+# A history that is deleted goes once the queues have noted the close of its workflow, which they do
+# every 30 seconds by default.
+QUICK_DELETION = (
+    'history.transferProcessorUpdateAckInterval="500ms"',
+    'history.visibilityProcessorUpdateAckInterval="500ms"',
+)
 
 StartSimulator = Callable[..., Awaitable[simulator_server.Server]]
 StartRole = Callable[..., Awaitable[children.Role]]
@@ -145,7 +153,9 @@ async def temporal_server(
 ) -> AsyncIterator[temporal_servers.TemporalServer]:
     """A Temporal dev server in memory, shared by all tests: do not stop it, see below."""
     log_file = tmp_path_factory.mktemp("temporal") / "temporal.log"
-    options = temporal_servers.TemporalOptions(log_file=log_file, has_ui=False)
+    options = temporal_servers.TemporalOptions(
+        log_file=log_file, has_ui=False, dynamic_config=QUICK_DELETION
+    )
     async with temporal_servers.TemporalServer(options) as running:
         yield running
 
@@ -290,3 +300,9 @@ async def release(
     """An operator and a worker shared by a module; a test that ends one starts it again."""
     async with chains.installed(parts, tmp_path_factory.mktemp("release")) as running:
         yield running
+
+
+@pytest.fixture
+def people(release: chains.Installation, parts: chains.Parts) -> people_support.People:
+    """Those who steer the chains of the shared installation, with kubectl."""
+    return people_support.People(release, parts.control_plane)

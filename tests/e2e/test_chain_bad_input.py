@@ -30,6 +30,26 @@ def assert_retrying(status: Body, *words: str) -> None:
         assert word in ready["message"]
 
 
+async def test_a_retry_that_cannot_begin_runs_only_what_failed_once_it_can(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account("stuck", account_document("a -> b", "a -> c"))
+    await account.script("b", "fail", "changes")
+    chain = await release.create("stuck", "a", account=account)
+    await chain.ends("StackFailed")
+
+    await account.admin("POST", "/stacks/a/reslug", {"id": "renamed"})
+    await release.stackchains.annotate("stuck", retry="1")
+    stuck = await chain.ends("UnknownStack", number=2)
+    await account.admin("POST", "/stacks/renamed/reslug", {"id": "a"})
+    status = await chain.shows("RunSucceeded")
+
+    assert chains.reasons(stuck) == {"a": "Kept", "c": "Kept"}
+    assert chains.reasons(status) == {"a": "Kept", "b": "RunFinished", "c": "Kept"}
+    assert [len(await account.runs(name)) for name in "abc"] == [1, 2, 1]
+    assert status["latestRun"]["attempt"] > 1
+
+
 async def test_an_unknown_root_runs_nothing_until_the_stack_appears(
     release: chains.Installation,
 ) -> None:
@@ -156,6 +176,26 @@ async def test_a_key_that_is_revoked_before_the_chain_is_told_until_it_is_back(
     assert await account.runs("a") == []
 
     await account.admin("PUT", key, {"secret": children.API_KEY.secret})
+    await chain.shows("RunSucceeded")
+
+
+async def test_a_problem_that_stays_is_written_once(release: chains.Installation) -> None:
+    """Each pass of the resync looks at it again; a status that moves would tell of nothing new."""
+    account = await release.add_account("once", account_document("a -> b"))
+    chain = await release.create("once", "a", account=account)
+    await chain.ends("RunSucceeded")
+
+    release.connect("once", allowedNamespaces=["elsewhere"])
+    await chain.shows("NamespaceNotAllowed")
+    told = await chain.body()
+
+    async def version() -> bool:
+        body = await chain.body()
+        return bool(body["metadata"]["resourceVersion"] == told["metadata"]["resourceVersion"])
+
+    await stays(version, 3)
+    assert told["status"]["latestRun"]["phase"] == "Succeeded"
+    release.connect("once")
     await chain.shows("RunSucceeded")
 
 

@@ -188,12 +188,18 @@ async def test_a_stack_that_the_key_may_not_run_fails_with_what_to_do(
     assert await account.runs() == []
 
 
-async def test_a_locked_stack_says_who_holds_it(release: chains.Installation) -> None:
+async def test_a_locked_stack_says_who_holds_it_and_goes_on_by_itself(
+    release: chains.Installation,
+) -> None:
     account = await release.add_account("locked", account_document(stacks=["a"]))
     await account.admin("POST", "/stacks/a/lock", {"user": "jane@example.com"})
 
     chain = await release.create("locked", "a", account=account)
-    status = await chain.ends("StackFailed")
+    status = await chain.until(
+        lambda status: chains.stack(status, "a").get("reason") == "StackLocked", what="it is locked"
+    )
+    await account.admin("POST", "/stacks/a/unlock", {"user": "jane@example.com"})
+    await chain.ends("RunSucceeded")
 
-    assert chains.stack(status, "a")["reason"] == "TriggerRefused"
-    assert "lock" in chains.ready(status)["message"].lower()
+    assert "locked by jane@example.com since" in chains.stack(status, "a")["message"]
+    assert len(await account.runs("a")) == 1

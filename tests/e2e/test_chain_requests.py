@@ -81,9 +81,7 @@ async def test_ready_is_never_true_while_an_edit_waits(
         await chain.ends("RunSucceeded", number=2)
 
     readies = [
-        (chains.ready(version["status"])["status"], version["status"]["latestRun"]["number"])
-        for version in story.versions
-        if version.get("status")
+        (chains.ready(status)["status"], status["latestRun"]["number"]) for status in story.statuses
     ]
     assert {number for ready, number in readies if ready == "True"} == {2}
 

@@ -6,15 +6,9 @@ from typing import Any
 
 from controller.dev import children
 from tests.support import chains
-from tests.support.chains import account_document
+from tests.support.chains import account_document, ended_at
 from tests.support.processes import kubectl
 from tests.support.waiting import eventually
-
-OUTPUT = {"output": "id", "input": "TF_VAR_id"}
-
-
-def ended_at(run: dict[str, Any]) -> float:
-    return float(run["history"][-1]["at"])
 
 
 def most_at_once(runs: list[dict[str, Any]]) -> int:
@@ -93,8 +87,8 @@ async def test_kubectl_get_shows_reason_and_progress(
 
     heading, row = output.splitlines()
     assert code == 0
-    assert heading.split()[:4] == ["NAME", "READY", "REASON", "PROGRESS"]
-    assert row.split()[:4] == ["columns", "True", "RunSucceeded", "2/2"]
+    assert heading.split()[:5] == ["NAME", "READY", "REASON", "OPERATION", "PROGRESS"]
+    assert row.split()[:5] == ["columns", "True", "RunSucceeded", "Apply", "2/2"]
 
 
 async def test_each_transition_leaves_one_event(release: chains.Installation) -> None:
@@ -104,30 +98,6 @@ async def test_each_transition_leaves_one_event(release: chains.Installation) ->
     await chain.ends("RunSucceeded")
 
     assert sorted(await chain.events()) == ["GraphResolved", "RunStarted", "RunSucceeded"]
-
-
-async def test_a_stack_whose_inputs_did_not_change_is_skipped_and_releases_its_dependents(
-    release: chains.Installation,
-) -> None:
-    """`b` uses an output of `a` that its run leaves as it is; `c` hangs on `b` without one."""
-    document = account_document(
-        "b -> c",
-        stacks={
-            "a": {"outputs": {"id": "1"}, "outcomes": [{"outputs": {"id": "1"}}]},
-            "b": {"dependsOn": [{"stack": "a", "references": [OUTPUT]}]},
-        },
-    )
-    account = await release.add_account("unchanged", document)
-
-    chain = await release.create("unchanged", "a", account=account)
-    status = await chain.ends("RunSucceeded")
-
-    assert chains.phases(status) == {"a": "Succeeded", "b": "Skipped", "c": "Succeeded"}
-    assert chains.stack(status, "b")["reason"] == "OutputUnchanged"
-    assert (await account.only_run("b"))["state"] == "SKIPPED"
-    assert (await account.only_run("c"))["state"] == "FINISHED"
-    assert status["latestRun"]["progress"] == "3/3"
-    assert "skipped because no input changed" in chains.ready(status)["message"]
 
 
 async def test_labels_order_stacks_that_spacelift_does_not_connect(
@@ -161,58 +131,6 @@ async def test_labels_are_left_out_where_only_dependencies_are_asked_for(
 
     assert sorted(chains.phases(status)) == ["a", "b"]
     assert await account.runs("x") == []
-
-
-async def test_a_stack_below_two_roots_runs_once_and_after_both(
-    release: chains.Installation,
-) -> None:
-    """Spacelift queues a run for each root; both are taken back and the chain triggers one."""
-    document = account_document(
-        "a -> c -> d", "b -> c", stacks={"a": {"durations": 2}, "b": {"durations": 3}}
-    )
-    account = await release.add_account("roots", document)
-
-    chain = await release.create("roots", "a", "b", account=account)
-    status = await chain.ends("RunSucceeded")
-
-    runs = {stack_id: await account.runs(stack_id) for stack_id in "abcd"}
-    effective = {
-        stack_id: [run for run in found if run["state"] not in ("CANCELED", "SKIPPED")]
-        for stack_id, found in runs.items()
-    }
-    assert {stack_id: len(found) for stack_id, found in effective.items()} == dict.fromkeys(
-        "abcd", 1
-    )
-    assert {found[0]["state"] for found in effective.values()} == {"FINISHED"}
-    ends = max(ended_at(effective["a"][0]), ended_at(effective["b"][0]))
-    assert effective["c"][0]["createdAt"] >= ends
-    assert effective["d"][0]["createdAt"] >= effective["c"][0]["createdAt"]
-    assert {row["id"]: row["runId"] for row in status["stacks"]} == {
-        stack_id: found[0]["id"] for stack_id, found in effective.items()
-    }
-
-
-async def test_a_stack_below_an_edge_of_each_kind_runs_once_and_after_both(
-    release: chains.Installation,
-) -> None:
-    """`c` depends on `a` in Spacelift and on `x` by label: its native run would start too early."""
-    document = account_document(
-        "a -> c",
-        stacks={
-            "a": {"durations": 2},
-            "x": {"labels": ["dependsOn:a"], "durations": 1},
-            "c": {"labels": ["dependsOn:x"]},
-        },
-    )
-    account = await release.add_account("mixed", document)
-
-    chain = await release.create("mixed", "a", account=account)
-    await chain.ends("RunSucceeded")
-
-    native, own = await account.runs("c")
-    assert (native["triggeredBy"], native["state"]) == ("a", "CANCELED")
-    assert own["state"] == "FINISHED"
-    assert own["createdAt"] >= ended_at(await account.only_run("x"))
 
 
 async def test_parallelism_bounds_what_runs_and_an_edit_reaches_the_live_run(

@@ -24,14 +24,18 @@ def example(name: str) -> dict[str, Any]:
     return document
 
 
-def account_of_dev() -> dict[str, Any]:
+def account_of_dev(speed: float = SPEED) -> dict[str, Any]:
     document: dict[str, Any] = yaml.safe_load(scenarios.ACCOUNT.read_text())
-    return {**document, "speed": SPEED}
+    return {**document, "speed": speed}
 
 
-async def run(release: chains.Installation, name: str) -> tuple[chains.Account, chains.Chain]:
+async def run(
+    release: chains.Installation, name: str, *, speed: float = SPEED
+) -> tuple[chains.Account, chains.Chain]:
     """Create an example's chain with an account of its own."""
-    account = await release.add_account(name, account_of_dev())
+    # As the connection of `stackchain dev` has it.
+    operations = ["Apply", "Plan", "Destroy"]
+    account = await release.add_account(name, account_of_dev(speed), allowedOperations=operations)
     spec = example(name)["spec"]
     rest = {key: spec[key] for key in spec if key not in ("connectionName", "roots")}
     roots = spec["roots"]["stackIds"]
@@ -83,6 +87,77 @@ async def test_two_at_a_time_means_two(release: chains.Installation) -> None:
     marks += [(one["history"][-1]["at"], -1) for one in runs]
     assert len(runs) == 7
     assert max(itertools.accumulate(step for _, step in sorted(marks))) == 2
+
+
+async def test_a_plan_shows_what_would_change_and_changes_nothing(
+    release: chains.Installation,
+) -> None:
+    account, chain = await run(release, "plan")
+
+    status = await chain.ends("RunSucceeded")
+
+    runs = await account.runs()
+    assert len(runs) == len(status["stacks"]) == 12
+    assert {one["type"] for one in runs} == {"PROPOSED"}
+    assert chains.stack(status, "cluster")["delta"] == {"added": 6, "changed": 2, "deleted": 0}
+
+
+async def test_a_preview_shows_its_stacks_and_runs_them_once_it_may(
+    release: chains.Installation,
+) -> None:
+    account, chain = await run(release, "preview")
+
+    before = await chain.until(lambda status: len(status.get("stacks") or []) == 7)
+    none_yet = await account.runs()
+    await release.stackchains.set_spec("preview", suspend=False)
+    after = await chain.ends("RunSucceeded")
+
+    assert chains.ready(before)["reason"] == "Suspended"
+    assert none_yet == []
+    assert chains.phases(after).keys() == chains.phases(before).keys()
+
+
+async def test_what_is_left_out_does_not_run_and_the_others_keep_their_order(
+    release: chains.Installation,
+) -> None:
+    # Time to cancel what Spacelift queues on a stack that is left out, before it starts.
+    account, chain = await run(release, "exclude", speed=1)
+    waiting = await account.run_in("database", "UNCONFIRMED")
+
+    await account.act(waiting["id"], "confirm")
+    status = await chain.ends("RunSucceeded")
+
+    assert len(status["stacks"]) == 11
+    assert chains.stack(status, "alerts")["dependsOn"] == ["cluster"]
+    cluster, alerts = await account.only_run("cluster"), chains.stack(status, "alerts")
+    used = next(one for one in await account.runs("alerts") if one["id"] == alerts["runId"])
+    assert used["createdAt"] >= cluster["history"][-1]["at"]
+    assert {one["state"] for one in await account.runs("monitoring")} == {"CANCELED"}
+
+
+async def test_unattended_nobody_has_to_confirm(release: chains.Installation) -> None:
+    account, chain = await run(release, "unattended")
+
+    status = await chain.ends("RunSucceeded")
+
+    states = [one["state"] for one in (await account.only_run("database"))["history"]]
+    assert "UNCONFIRMED" in states
+    assert sorted(chains.phases(status)) == ["backend", "backups", "database", "frontend"]
+
+
+async def test_destroying_begins_with_what_depends_on_others(
+    release: chains.Installation,
+) -> None:
+    account, chain = await run(release, "destroy")
+
+    await chain.ends("RunSucceeded")
+
+    names = ("reports", "events-import", "orders-import", "warehouse")
+    runs = {name: await account.only_run(name) for name in names}
+    ends = {name: one["history"][-1]["at"] for name, one in runs.items()}
+    assert {one["type"] for one in runs.values()} == {"DESTROY"}
+    assert ends["reports"] <= min(runs[name]["createdAt"] for name in names[1:3])
+    assert max(ends[name] for name in names[1:3]) <= runs["warehouse"]["createdAt"]
 
 
 def test_the_connections_file_is_one() -> None:

@@ -43,6 +43,8 @@ async def release(
 async def _all_is_well_again(api: faulty_api.FaultyApi) -> AsyncIterator[None]:
     """A test that failed in the middle leaves the proxy as it was then."""
     yield
+    # One without a count goes on until its test ends it.
+    api.faults[:] = [fault for fault in api.faults if fault.count]
     api.thaw()
     if not api.is_listening:
         await api.listen()
@@ -121,9 +123,10 @@ async def test_events_that_cannot_be_recorded_hold_nothing_up(
 
     chain = await release.create("events", "a", account=account)
     await chain.ends("RunSucceeded")
+    # An Event comes after the status that it is about.
+    await eventually(lambda: fault.hits >= 3, what="three Events are refused")
     fault.count = fault.hits
 
-    assert fault.hits >= 3
     assert await chain.events() == []
     await assert_one_run_each(release, "events")
 
@@ -149,7 +152,8 @@ async def test_while_nothing_can_be_read_or_written_chains_go_on_and_the_status_
     later = await release.create(new, "a", account=other)
     await account.run_in("b", "FINISHED")
     assert chains.phases(await chain.status())["b"] != "Succeeded"
-    assert await later.status() == {}
+    # No more than a new object has by default.
+    assert await later.status() == {"observedGeneration": -1}
     if fault is not None:
         assert fault.hits
         api.faults.remove(fault)

@@ -4,14 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
-import temporalio.service
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
-from temporalio.client import Client
 
 from tests.support import chains
 from tests.support.chains import account_document
-from tests.support.waiting import eventually, stays
+from tests.support.temporal import delete_history
+from tests.support.waiting import stays
 
 SLOW = {"planning": 300}
 CHAIN_RUNS = "WorkflowType = 'StackDependencyChainWorkflow'"
@@ -27,25 +24,6 @@ async def running_chain(
     chain = await release.create(name, "a", account=account)
     status = await chain.until(lambda status: chains.phases(status).get("a") == "Running")
     return chain, account, status["latestRun"]["workflowId"]
-
-
-async def delete_history(client: Client, workflow_id: str) -> None:
-    """Delete an execution, running or not, and wait until Temporal does not know it any more."""
-    await client.workflow_service.delete_workflow_execution(
-        DeleteWorkflowExecutionRequest(
-            namespace=client.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=workflow_id),
-        )
-    )
-
-    async def is_deleted() -> bool:
-        try:
-            await client.get_workflow_handle(workflow_id).describe()
-        except temporalio.service.RPCError as error:
-            return error.status is temporalio.service.RPCStatusCode.NOT_FOUND
-        return False
-
-    await eventually(is_deleted, chains.SECONDS, what=f"{workflow_id} is deleted")
 
 
 async def assert_nothing_starts(

@@ -134,7 +134,7 @@ async def test_a_run_of_a_person_that_holds_the_root_is_waited_for(
     await account.run_in("a", "UNCONFIRMED")
 
     chain = await release.create("holds", "a", account=account)
-    await chain.until(lambda status: chains.reasons(status).get("a") == "RunQueued")
+    await chain.until(lambda status: chains.reasons(status).get("a") == "RunBlocked")
     await account.act(theirs["id"], "confirm")
     ours = await account.run_in("a", "UNCONFIRMED")
     await account.act(ours["id"], "confirm")
@@ -160,7 +160,7 @@ async def test_a_lock_that_a_person_takes_midway_holds_its_stack_until_it_is_giv
     await chain.until(
         lambda status: (
             (chains.phases(status).get("a"), chains.reasons(status).get("b"))
-            == ("Succeeded", "RunQueued")
+            == ("Succeeded", "StackLocked")
         )
     )
     await account.admin("POST", "/stacks/b/unlock", {"user": PERSON})

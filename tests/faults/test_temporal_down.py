@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 
 from controller.dev import children
 from controller.dev import temporal_server as temporal_servers
@@ -119,7 +119,8 @@ async def test_what_runs_is_created_edited_or_deleted_during_an_outage_goes_on_a
     await release.stackchains.set_spec("edited", roots={"stackIds": ["edited"]})
     await release.stackchains.delete("gone")
     await account.act((await account.only_run("waits"))["id"], "confirm")
-    for chain in (new, edited, never):
+    # What runs goes on unseen, and so says that nobody knows how it stands.
+    for chain in (new, edited, never, running, waiting):
         await shows_unreachable(chain)
     await release.stackchains.delete("never")
     status = await leaving.shows("Deleting")
@@ -174,3 +175,39 @@ async def test_roles_that_start_during_an_outage_wait_for_its_end(
     await eventually(both_are_ready, chains.SECONDS)
     for stack_id in "ab":
         await account.only_run(stack_id)
+
+
+async def test_a_resource_deleted_during_an_outage_goes_as_an_orphan_and_its_run_goes_on(
+    release: chains.Installation, temporal: temporal_servers.TemporalServer
+) -> None:
+    """The chain cannot be told before Temporal is back, and must not take itself for unwanted."""
+    account = await release.add_account(
+        "orphan",
+        account_document(
+            "a -> b",
+            stacks={"a": {"autodeploy": False}, "labelled": {"labels": ["dependsOn:b"]}},
+        ),
+    )
+    chain = await release.create("orphan", "a", account=account)
+    await chain.shows("AwaitingConfirmation")
+    uid = (await chain.body())["metadata"]["uid"]
+
+    await temporal.stop()
+    await release.stackchains.delete("orphan")
+    status = await chain.shows("Deleting")
+    for text in ("Waits for Temporal", "`spec.deletionPolicy` to Orphan"):
+        assert text in chains.ready(status)["message"]
+    await release.stackchains.set_spec("orphan", deletionPolicy="Orphan")
+    await chain.is_gone()
+    await account.act((await account.only_run("a"))["id"], "confirm")
+    await temporal.start()
+
+    await account.run_in("labelled", "FINISHED")
+    for stack_id in ("a", "b", "labelled"):
+        assert (await account.only_run(stack_id))["state"] == "FINISHED"
+
+    async def is_complete() -> bool:
+        found = [item for item in await release.executions(CHAIN_RUNS) if item.id.endswith(uid)]
+        return [item.status for item in found] == [WorkflowExecutionStatus.COMPLETED]
+
+    await eventually(is_complete, chains.SECONDS)

@@ -204,6 +204,11 @@ class Chain:
             event["reason"] for event in await self.api.kube.events(self.api.namespace, self.name)
         ]
 
+    async def told(self, reason: str) -> list[str]:
+        """Return the texts of its Events with a reason."""
+        events = await self.api.kube.events(self.api.namespace, self.name)
+        return [event["message"] for event in events if event["reason"] == reason]
+
 
 def condition(status: Body, name: str) -> Body:
     return kube_support.condition(status, name)
@@ -226,6 +231,16 @@ def phases(status: Body) -> dict[str, str]:
 def reasons(status: Body) -> dict[str, str]:
     """Return the reason of each stack."""
     return {row["id"]: row.get("reason", "") for row in status.get("stacks") or []}
+
+
+def ended_at(run: Body) -> float:
+    """Return when a run that is over came to its end."""
+    return float(run["history"][-1]["at"])
+
+
+def went_through(run: Body, state: str) -> bool:
+    """Whether a run has been in a state."""
+    return any(entry["state"] == state for entry in run["history"])
 
 
 def explain(status: Body) -> str:
@@ -406,11 +421,13 @@ class Installation:
             "roots": {"stackIds": list(roots)},
             **spec,
         }
-        self._chains.add(name)
+        chain = self.chain(name)
         await self.stackchains.create(name, document, **(annotations or {}))
-        return self.chain(name)
+        return chain
 
     def chain(self, name: str) -> Chain:
+        """Return a chain that is there or will be; it is let go when the installation closes."""
+        self._chains.add(name)
         return Chain(name, self.stackchains)
 
     async def statuses(self) -> dict[str, Body]:
@@ -467,7 +484,9 @@ class Story:
 
     @property
     def statuses(self) -> list[Body]:
-        return [version["status"] for version in self.versions if version.get("status")]
+        """Those that the operator wrote: what a new object has by default says nothing."""
+        found = [version.get("status", {}) for version in self.versions]
+        return [status for status in found if status.get("conditions")]
 
     async def _watch(self, started: asyncio.Event) -> None:
         plane = self._parts.control_plane

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import temporalio.api.workflowservice.v1 as workflow_service
 from google.protobuf.duration_pb2 import Duration
+from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from tests.support.waiting import eventually
 
@@ -38,3 +39,22 @@ async def create_namespace(
         return True
 
     await eventually(is_served, 30, what=f"Temporal namespace {name} is served")
+
+
+async def delete_history(client: Client, workflow_id: str) -> None:
+    """Delete an execution, running or not, and wait until Temporal does not know it any more."""
+    await client.workflow_service.delete_workflow_execution(
+        workflow_service.DeleteWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=workflow_id),
+        )
+    )
+
+    async def is_deleted() -> bool:
+        try:
+            await client.get_workflow_handle(workflow_id).describe()
+        except RPCError as error:
+            return error.status is RPCStatusCode.NOT_FOUND
+        return False
+
+    await eventually(is_deleted, 60, what=f"{workflow_id} is deleted")

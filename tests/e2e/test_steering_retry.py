@@ -1,0 +1,215 @@
+"""What failed is run again, by a person's annotation or by `spec.retry`; what succeeded is kept."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import chains, people
+from tests.support import temporal as temporal_support
+from tests.support.chains import account_document
+from tests.support.waiting import stays
+
+# Several passes of the resync, which is what would start a run too many.
+PASSES = 2.0
+
+STALE = "StaleRequest"
+
+
+async def failed_chain(
+    release: chains.Installation, people: people.People, name: str
+) -> tuple[chains.Chain, chains.Account]:
+    """Return a diamond with a stack behind it, whose run 1 failed in `b` and would not again."""
+    account = await release.add_account(name, account_document("a -> b -> d -> e", "a -> c -> d"))
+    await account.script("b", "fail:applying", "changes")
+    chain = await people.apply(name, "a", account=account)
+    await chain.ends("StackFailed")
+    return chain, account
+
+
+def carried_out(runs: list[dict[str, Any]]) -> list[str]:
+    """Return the runs that changed something, or tried to."""
+    return [run["id"] for run in runs if chains.went_through(run, "APPLYING")]
+
+
+@pytest.mark.parametrize("history", ["there", "deleted"])
+async def test_a_retry_runs_what_did_not_succeed_and_keeps_the_rest(
+    release: chains.Installation, people: people.People, history: str
+) -> None:
+    name = f"retry-{history}"
+    chain, account = await failed_chain(release, people, name)
+    before = await chain.status()
+    first = {stack_id: len(await account.runs(stack_id)) for stack_id in "abcde"}
+    if history == "deleted":
+        workflow_id = before["latestRun"]["workflowId"]
+        await temporal_support.delete_history(await release.temporal(), workflow_id)
+
+    await people.annotate(name, retry="1")
+    status = await chain.ends("RunSucceeded", number=2)
+
+    kept, run = "ac", "bde"
+    expected = dict.fromkeys(kept, "Kept") | dict.fromkeys(run, "RunFinished")
+    assert chains.reasons(status) == expected
+    for stack_id in kept:
+        assert len(await account.runs(stack_id)) == first[stack_id] == 1
+        earlier = chains.stack(before, stack_id)
+        assert chains.stack(status, stack_id)["runId"] == earlier["runId"]
+        assert "run 1" in chains.stack(status, stack_id)["message"]
+    for stack_id in run:
+        new = (await account.runs(stack_id))[first[stack_id] :]
+        assert carried_out(new) == [chains.stack(status, stack_id)["runId"]]
+    assert status["latestRun"]["trigger"] == "Retry"
+    assert status["latestRun"]["progress"] == "5/5"
+    assert status["lastHandled"]["retry"] == "1"
+    assert [(item["number"], item["reason"]) for item in status["history"]] == [(1, "StackFailed")]
+
+
+async def test_a_retry_of_anything_but_the_latest_run_does_nothing_and_says_so(
+    release: chains.Installation, people: people.People
+) -> None:
+    chain, account = await failed_chain(release, people, "stale")
+    before, runs = await chain.status(), await account.runs()
+
+    async def is_handled(number: str) -> None:
+        await chain.until(lambda status: status["lastHandled"].get("retry") == number)
+
+    for number in ("7", "0", "last"):
+        await people.annotate("stale", retry=number)
+        await is_handled(number)
+
+    async def is_as_it_was() -> bool:
+        now = await chain.status()
+        return now["latestRun"] == before["latestRun"] and await account.runs() == runs
+
+    assert await stays(is_as_it_was, PASSES)
+    assert (await chain.status())["stacks"] == before["stacks"]
+    told = " ".join(await chain.told(STALE))
+    assert "`stackchain.dev/retry: 7` does nothing: the latest run is 1." in told
+    assert "`stackchain.dev/retry: 0` does nothing: the latest run is 1." in told
+    assert "`stackchain.dev/retry: last` does nothing: it must be the number of a run." in told
+
+
+async def test_a_retry_of_a_run_that_succeeded_does_nothing_and_says_so(
+    release: chains.Installation, people: people.People
+) -> None:
+    account = await release.add_account("fine", account_document("a -> b"))
+    chain = await people.apply("fine", "a", account=account)
+    await chain.ends("RunSucceeded")
+
+    await people.annotate("fine", retry="1")
+    await chain.until(lambda status: status["lastHandled"].get("retry") == "1")
+
+    async def ran_once() -> bool:
+        return len(await account.runs("a")) == len(await account.runs("b")) == 1
+
+    assert await stays(ran_once, PASSES)
+    status = await chain.status()
+    assert (status["latestRun"]["number"], chains.ready(status)["status"]) == (1, "True")
+    assert "every stack of run 1 succeeded" in " ".join(await chain.told(STALE))
+
+
+async def test_a_retry_of_the_live_run_waits_for_its_end(
+    release: chains.Installation, people: people.People
+) -> None:
+    """Also where a newer request takes the place of a run: what is to be kept is not known yet."""
+    account = await release.add_account(
+        "early", account_document("a -> b", stacks={"x": {"autodeploy": False}})
+    )
+    await account.script("a", "fail:planning", "changes")
+    chain = await people.apply("early", "a", "x", account=account, concurrencyPolicy="Replace")
+    await chain.until(lambda status: chains.phases(status).get("a") == "Failed")
+    run = await account.run_in("x", "UNCONFIRMED")
+
+    await people.annotate("early", retry="1")
+    waiting = await chain.until(lambda status: "pendingRun" in status)
+    await account.act(run["id"], "confirm")
+    status = await chain.ends("RunSucceeded", number=2)
+
+    assert waiting["pendingRun"]["trigger"] == "Retry"
+    assert waiting["pendingRun"]["message"].startswith("Waits for run 1 to end")
+    assert waiting["latestRun"]["number"] == 1
+    assert waiting["lastHandled"].get("retry") is None
+    assert chains.reasons(status) == {"a": "RunFinished", "b": "RunFinished", "x": "Kept"}
+    assert (await account.only_run("x"))["state"] == "FINISHED"
+    assert status["history"][0]["reason"] == "StackFailed"
+
+
+async def test_a_canceled_run_is_gone_on_with_by_a_retry(
+    release: chains.Installation, people: people.People
+) -> None:
+    account = await release.add_account(
+        "goes-on", account_document("a -> b -> c", stacks={"b": {"autodeploy": False}})
+    )
+    chain = await people.apply("goes-on", "a", account=account)
+    await account.run_in("b", "UNCONFIRMED")
+    await chain.shows("AwaitingConfirmation")
+    await people.annotate("goes-on", cancel="1")
+    await chain.ends("RunCanceled")
+
+    await people.annotate("goes-on", retry="1")
+    await chain.shows("AwaitingConfirmation")
+    await account.act((await account.run_in("b", "UNCONFIRMED"))["id"], "confirm")
+    status = await chain.ends("RunSucceeded", number=2)
+
+    assert chains.reasons(status) == {"a": "Kept", "b": "RunFinished", "c": "RunFinished"}
+    await account.only_run("a")
+    for stack_id in "bc":
+        assert len(carried_out(await account.runs(stack_id))) == 1
+
+
+async def test_a_stack_that_fails_twice_and_then_succeeds_is_run_three_times_and_the_rest_once(
+    release: chains.Installation, people: people.People
+) -> None:
+    """Each failed run has queued runs on `b` and `c`, and Spacelift starts that on `c` at once."""
+    slow = {"planning": 1, "applying": 0.2}
+    account = await release.add_account(
+        "again",
+        account_document("a -> b -> c", stacks={name: {"durations": slow} for name in "abc"}),
+    )
+    await account.script("a", "fail:planning", "fail:planning", "changes")
+    policy = {"limit": 2, "backoffSeconds": 1, "maxBackoffSeconds": 1}
+
+    chain = await people.apply("again", "a", account=account, retry=policy)
+    pausing = await chain.until(lambda status: chains.reasons(status).get("a") == "RetryPending")
+    running = await chain.until(
+        lambda status: (
+            chains.stack(status, "a").get("attempts") == 2
+            and chains.phases(status)["a"] == "Running"
+        )
+    )
+    status = await chain.ends("RunSucceeded")
+
+    runs = {stack_id: await account.runs(stack_id) for stack_id in "abc"}
+    failed = runs["a"][0]
+    assert chains.phases(pausing) == {"a": "Waiting", "b": "Pending", "c": "Pending"}
+    assert chains.stack(pausing, "a")["message"].startswith("Run 1 of at most 3 failed")
+    assert chains.stack(pausing, "a")["runId"] == failed["id"]
+    assert chains.stack(pausing, "a")["url"].endswith(failed["id"])
+    assert chains.stack(running, "a")["runId"] == runs["a"][1]["id"]
+    assert [run["state"] for run in runs["a"]] == ["FAILED", "FAILED", "FINISHED"]
+    assert chains.stack(status, "a")["attempts"] == 3
+    for stack_id in "bc":
+        # What the waves of all three runs queued ended before it changed anything.
+        used = chains.stack(status, stack_id)["runId"]
+        assert carried_out(runs[stack_id]) == [used]
+        others = {run["state"] for run in runs[stack_id] if run["id"] != used}
+        assert others <= {"CANCELED", "SKIPPED", "STOPPED"}
+    assert len(await chain.told("StackRetrying")) == 2
+    assert status["latestRun"]["number"] == 1
+
+
+async def test_a_stack_that_fails_more_often_than_it_may_ends_the_chain(
+    release: chains.Installation, people: people.People
+) -> None:
+    account = await release.add_account("often", account_document("a -> b"))
+    await account.script("a", "fail:planning")
+
+    chain = await people.apply(
+        "often", "a", account=account, retry={"limit": 1, "backoffSeconds": 1}
+    )
+    status = await chain.ends("StackFailed")
+
+    assert chains.reasons(status) == {"a": "RunFailed", "b": "UpstreamNotSucceeded"}
+    assert chains.stack(status, "a")["attempts"] == 2
+    assert "It was run 2 times" in chains.stack(status, "a")["message"]
+    assert [run["state"] for run in await account.runs("a")] == ["FAILED", "FAILED"]
+    assert carried_out(await account.runs("b")) == []

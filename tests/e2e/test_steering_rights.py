@@ -1,0 +1,135 @@
+"""Who may do what: a connection serves the namespaces and operations that it lists.
+
+A StackChain outside of them is told so, nothing is read or triggered for it, and it goes on by
+itself once it is allowed.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.support import chains
+from tests.support.chains import account_document
+from tests.support.waiting import stays
+
+# Several passes of the resync, which is what would start a run.
+PASSES = 2.0
+
+
+async def is_refused(chain: chains.Chain, account: chains.Account, reason: str) -> str:
+    """Wait until the chain is refused, see that Spacelift was not asked, return the message."""
+    status = await chain.shows(reason)
+    assert chains.ready(status)["status"] == "False"
+    assert chains.condition(status, "Stalled")["status"] == "True"
+    assert chains.condition(status, "Reconciling")["status"] == "False"
+    assert "latestRun" not in status
+
+    async def is_untouched() -> bool:
+        asked = (await account.admin("GET", "/requests"))["requests"]
+        return asked == [] and await account.runs() == []
+
+    assert await stays(is_untouched, PASSES)
+    return str(chains.ready(status)["message"])
+
+
+async def test_a_namespace_that_the_connection_does_not_serve_gets_nothing_until_it_is_listed(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account(
+        "spaces", account_document("a -> b"), allowedNamespaces=["elsewhere"]
+    )
+
+    chain = await release.create("spaces", "a", account=account)
+    message = await is_refused(chain, account, "NamespaceNotAllowed")
+    assert f"'{release.namespace}'" in message
+    assert "`allowedNamespaces`" in message
+    release.connect("spaces", allowedNamespaces=["elsewhere", release.namespace])
+    status = await chain.ends("RunSucceeded")
+
+    assert status["latestRun"]["number"] == 1
+    for stack_id in "ab":
+        await account.only_run(stack_id)
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "spec"),
+    [
+        ("no-apply", {"allowedOperations": ["Plan"]}, {}),
+        ("no-plan", {"allowedOperations": ["Apply"]}, {"operation": "Plan"}),
+        (
+            "no-destroy",
+            {},
+            {"operation": "Destroy", "destroyConfirmation": "no-destroy"},
+        ),
+        ("nothing", {"allowedOperations": []}, {}),
+    ],
+)
+async def test_an_operation_that_the_connection_does_not_serve_waits_until_it_is_allowed(
+    release: chains.Installation, name: str, allowed: dict[str, Any], spec: dict[str, Any]
+) -> None:
+    account = await release.add_account(name, account_document(stacks=["a"]), **allowed)
+
+    chain = await release.create(name, "a", account=account, **spec)
+    message = await is_refused(chain, account, "OperationNotAllowed")
+    operation = spec.get("operation", "Apply")
+    assert f"does not serve the operation {operation}" in message
+    assert "`allowedOperations`" in message
+    release.connect(name, allowedOperations=[operation])
+    status = await chain.ends("RunSucceeded")
+
+    types = {"Apply": "TRACKED", "Plan": "PROPOSED", "Destroy": "DESTROY"}
+    assert (await account.only_run("a"))["type"] == types[operation]
+    assert status["latestRun"]["operation"] == operation
+
+
+async def test_one_connection_plans_for_those_who_may_not_apply(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account(
+        "plans", account_document("a -> b"), allowedOperations=["Plan"]
+    )
+    chain = await release.create("plans", "a", account=account)
+    await is_refused(chain, account, "OperationNotAllowed")
+
+    await release.stackchains.set_spec("plans", operation="Plan")
+    await chain.ends("RunSucceeded")
+
+    assert {run["type"] for run in await account.runs()} == {"PROPOSED"}
+
+
+async def test_a_right_that_is_withdrawn_starts_no_further_run_until_it_is_given_back(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account("withdrawn", account_document(stacks=["a"]))
+    chain = await release.create("withdrawn", "a", account=account)
+    await chain.ends("RunSucceeded")
+
+    release.connect("withdrawn", allowedNamespaces=[])
+    await release.stackchains.annotate("withdrawn", run="2")
+    status = await chain.shows("NamespaceNotAllowed")
+    assert (chains.ready(status)["status"], status["latestRun"]["number"]) == ("False", 1)
+
+    async def ran_once() -> bool:
+        return len(await account.runs("a")) == 1
+
+    assert await stays(ran_once, PASSES)
+    release.connect("withdrawn")
+    again = await chain.ends("RunSucceeded", number=2)
+
+    assert again["latestRun"]["trigger"] == "RunToken"
+    assert len(await account.runs("a")) == 2
+
+
+async def test_a_destroy_that_is_refused_can_be_deleted_and_destroys_nothing(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account("refused", account_document("a -> b"))
+    chain = await release.create(
+        *("refused", "a"), account=account, operation="Destroy", destroyConfirmation="refused"
+    )
+    await is_refused(chain, account, "OperationNotAllowed")
+
+    await release.stackchains.delete("refused")
+    await chain.is_gone()
+
+    assert (await account.admin("GET", "/requests"))["requests"] == []
