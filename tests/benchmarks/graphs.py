@@ -87,8 +87,14 @@ def limit(upstreams: Upstreams, *, seconds: float, parallelism: int, is_native: 
     facts = tuple(graph.StackFacts(id=name, name=name) for name in upstreams)
     resolved = graph.resolve(
         graph.Discovery(stacks=facts, edges=edges),
-        sources=("Dependencies", "Labels"),
-        max_stacks=len(upstreams),
+        graph.Selection(
+            roots=(root_of(upstreams),),
+            sources=("Dependencies", "Labels"),
+            direction="Downstream",
+            max_stacks=len(upstreams),
+            exclude_stack_ids=frozenset(),
+            exclude_labels=frozenset(),
+        ),
     )
     chain = progress.ChainProgress(
         number=1, attempt=1, trigger="Spec", generation=1, parallelism=parallelism, started_at=""

@@ -113,6 +113,7 @@ async def read(
 
 async def read_all(client: temporalio.client.Client, *, wanted: int) -> list[History]:
     """Read all histories once visibility knows of so many executions."""
+    found: list[tuple[str, str]] = []
     for _ in range(100):
         found = [(item.id, item.workflow_type) async for item in client.list_workflows()]
         if len(found) >= wanted:

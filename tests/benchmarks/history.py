@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from controller.temporal import ids
-from tests.benchmarks import graphs, histories, machine, rig, tables
+from tests.benchmarks import figures, graphs, histories, machine, rig, tables
 
 POLL_SECONDS = 0.2
 BUDGET = 10_240
+TRANSITIONS = 10
 # Every state that a run with a person in it goes through takes long enough to be seen.
 _STATES = {
     "queued": 0.3,
@@ -22,38 +23,62 @@ _STATES = {
 }
 
 
-async def run(*, quick: bool) -> list[tables.Table]:
-    stacks = 100 if quick else 500
-    table = tables.Table(
-        title=f"Histories of a chain of {stacks} stacks, 10 states each",
-        columns=["execution", "events", "of", "kB", "workflow tasks", "failed tasks"],
-        notes=[
-            "each run goes through 10 states and is confirmed by a person half-way; "
-            f"parallelism 100, SPACELIFT_POLL_SECONDS={POLL_SECONDS:g}",
-            "target: at most 10,240 events, no failed workflow task",
-        ],
-    )
-    found, usage, seconds = await _measure(stacks)
+async def run(*, quick: bool) -> figures.Report:
+    stacks, levels = (30, 2) if quick else (500, 5)
+    found, usage, seconds = await _measure(stacks, levels)
     chain = next(item for item in found if item.type == ids.CHAIN_WORKFLOW)
     executions = [item for item in found if item.type == ids.EXECUTION_WORKFLOW]
     largest = max(executions, key=lambda item: len(item.events))
-    for name, item in (("chain", chain), ("largest stack execution", largest)):
-        size = round(item.size / 1000)
-        table.add(name, len(item.events), BUDGET, size, item.workflow_tasks, item.failed_tasks)
-    events = sum(len(item.events) for item in found)
-    failed = sum(item.failed_tasks for item in found)
-    size = round(sum(item.size for item in found) / 1000)
-    tasks = sum(item.workflow_tasks for item in found)
-    table.add(f"all {len(found)} together", events, None, size, tasks, failed)
-    table.notes.append(f"ran for {seconds:.0f} s: {usage.cpu_text()} of processor time")
-    table.notes.append(
-        "peak memory: " + ", ".join(f"{name} {mib:.0f} MiB" for name, mib in usage.peak.items())
+    peaks = ", ".join(f"{name} {mib:.0f} MiB" for name, mib in usage.peak.items())
+    return figures.Report(
+        title=f"Histories of a chain of {stacks} stacks, {TRANSITIONS} transitions each",
+        figures=[
+            figures.Figure(
+                what="events of the chain's execution",
+                measured=len(chain.events),
+                at_most=BUDGET,
+            ),
+            figures.Figure(
+                what="events of the largest stack execution",
+                measured=len(largest.events),
+                at_most=BUDGET,
+            ),
+            figures.Figure(
+                what=f"failed or timed-out workflow tasks of all {len(found)} executions",
+                measured=sum(item.failed_tasks for item in found),
+                at_most=0,
+            ),
+        ],
+        notes=[
+            f"each run comes into {TRANSITIONS} states one after the other, QUEUED and FINISHED "
+            "included, and is confirmed by a person half-way",
+            f"ran for {seconds:.0f} s: {usage.cpu_text()} of processor time; parallelism 100, "
+            f"SPACELIFT_POLL_SECONDS={POLL_SECONDS:g}",
+            f"peak memory: {peaks}",
+        ],
+        details=[_sizes({"chain": [chain], "largest stack execution": [largest], "all": found})],
     )
-    return [table]
 
 
-async def _measure(stacks: int) -> tuple[list[histories.History], machine.Usage, float]:
-    graph = graphs.layered("s", stacks=stacks, levels=5)
+def _sizes(sets: Mapping[str, Sequence[histories.History]]) -> tables.Table:
+    table = tables.Table(
+        title="Histories", columns=["executions", "events", "kB", "workflow tasks", "failed tasks"]
+    )
+    for name, found in sets.items():
+        table.add(
+            name,
+            sum(len(item.events) for item in found),
+            round(sum(item.size for item in found) / 1000),
+            sum(item.workflow_tasks for item in found),
+            sum(item.failed_tasks for item in found),
+        )
+    return table
+
+
+async def _measure(
+    stacks: int, levels: int
+) -> tuple[list[histories.History], machine.Usage, float]:
+    graph = graphs.layered("s", stacks=stacks, levels=levels)
     loop = asyncio.get_running_loop()
     async with rig.running(poll_seconds=POLL_SECONDS) as parts, rig.watching(parts) as watch:
         scenario = graphs.scenario(graph, is_native=False, durations=_STATES, autodeploy=False)
@@ -61,11 +86,11 @@ async def _measure(stacks: int) -> tuple[list[histories.History], machine.Usage,
         began = loop.time()
         async with machine.watched(parts.pids()) as usage, _confirming(parts):
             await parts.apply("dag", root=graphs.root_of(graph), parallelism=100)
-            await watch.succeeded("dag", seconds=900)
+            await watch.succeeded("dag", seconds=1800)
         seconds = loop.time() - began
         states = min(len(item["history"]) for item in await parts.runs())
-        if states != 10:
-            raise rig.Failed(f"a run went through {states} states, not 10")
+        if states != TRANSITIONS:
+            raise rig.Failed(f"a run went through {states} states, not {TRANSITIONS}")
         found = await histories.read_all(await parts.temporal(), wanted=stacks + 1)
     return found, usage, seconds
 

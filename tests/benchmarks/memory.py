@@ -1,122 +1,147 @@
 """Memory of operator and worker: idle, with chains running, and with many idle resources."""
 
 import asyncio
+import dataclasses
 import time
+from collections.abc import Awaitable, Mapping
+from typing import Any
 
-from tests.benchmarks import graphs, machine, rig, starts, tables
+from tests.benchmarks import figures, graphs, machine, rig, starts
 
 POLL_SECONDS = 1.0
-_SETTLE_SECONDS = 5
+RECONCILED_SECONDS, OPERATOR_MIB = 30, 256
 _STACKS_PER_CHAIN = 5
 
 
-async def run(*, quick: bool) -> list[tables.Table]:
-    chains, idle = (20, 100) if quick else (100, 1000)
-    return [await _running(chains), await _restarted(idle)]
-
-
-async def _running(chains: int) -> tables.Table:
-    table = tables.Table(
-        title="Resident memory, MiB",
-        columns=["with", "operator", "operator peak", "worker", "worker peak"],
-        notes=[f"chains of {_STACKS_PER_CHAIN} stacks, all but the first running at once"],
-    )
-    names = [f"fan-{number:03d}" for number in range(chains)]
-    stacks = {}
-    for name in names:
-        graph = graphs.fan(name, stacks=_STACKS_PER_CHAIN)
-        stacks |= graphs.scenario(graph, is_native=False, durations=30.0)
-        stacks[graphs.root_of(graph)]["durations"] = 0.2
-    async with rig.running(poll_seconds=POLL_SECONDS) as parts, rig.watching(parts) as watch:
-        await parts.seed(stacks)
-        async with machine.watched(parts.pids()) as usage:
-            await asyncio.sleep(_SETTLE_SECONDS)
-        _add(table, "nothing to do", parts, usage)
-        wanted = chains * (_STACKS_PER_CHAIN - 1)
-        async with machine.watched(parts.pids()) as usage:
-            await starts.apply_all(parts, names)
-            await _until(parts, wanted, seconds=180)
-            at_work = {name: machine.rss(pid) for name, pid in parts.pids().items()}
-            await watch.succeeded(*names, seconds=300)
-        _add(table, f"{chains} chains running, {wanted} runs followed", parts, usage, at_work)
-        await asyncio.sleep(_SETTLE_SECONDS)
-        async with machine.watched(parts.pids()) as usage:
-            await asyncio.sleep(1)
-        _add(table, "nothing to do again", parts, usage)
-    return table
-
-
-def _add(
-    table: tables.Table,
-    name: str,
-    parts: rig.Rig,
-    usage: machine.Usage,
-    now: dict[str, float] | None = None,
-) -> None:
-    now = now or {role: machine.rss(pid) for role, pid in parts.pids().items()}
-    cells = [
-        round(value) for role in ("operator", "worker") for value in (now[role], usage.peak[role])
+async def run(*, quick: bool) -> figures.Report:
+    chains, idle = (10, 50) if quick else (100, 1000)
+    settle_seconds = 1 if quick else 5
+    running = await _running(chains, settle_seconds)
+    restarts = await _restarted(idle, settle_seconds)
+    found = [
+        figures.Figure(what=f"{role}, {when}", measured=mib, unit="MiB")
+        for when, roles in running.items()
+        for role, mib in roles.items()
     ]
-    table.add(name, *cells)
-
-
-async def _until(parts: rig.Rig, planning: int, *, seconds: float) -> None:
-    """Wait until so many runs were created and are followed."""
-    deadline = time.monotonic() + seconds
-    while True:
-        followed = sum((await parts.metrics("worker", "stackchain_runs_followed")).values())
-        if followed >= planning:
-            return
-        if time.monotonic() > deadline:
-            raise rig.Failed(f"{followed:.0f} runs are followed, not {planning}")
-        await asyncio.sleep(0.2)
-
-
-async def _restarted(count: int) -> tables.Table:
-    """Restart the operator over resources that ran long ago, and that were edited meanwhile."""
-    table = tables.Table(
-        title=f"Operator restarted over {count} idle resources",
-        columns=["restart", "ready s", "all reconciled s", "processor s", "MiB", "peak MiB"],
+    for name, restart in restarts.items():
+        when = f"restart over {idle} resources, {name}"
+        found += [
+            figures.Figure(
+                what=f"{when}: all reconciled after",
+                measured=restart.seconds,
+                unit="s",
+                at_most=RECONCILED_SECONDS,
+            ),
+            figures.Figure(
+                what=f"{when}: operator's peak",
+                measured=restart.peak,
+                unit="MiB",
+                at_most=OPERATOR_MIB,
+            ),
+        ]
+    return figures.Report(
+        title="Memory, and a restart of the operator",
+        figures=found,
         notes=[
-            "nothing asked: all there is to do is to look at each; reconciled means that the "
-            "operator has come to rest",
-            "each edited meanwhile: `parallelism` changed while the operator was down, so that "
-            "each status has a new generation to observe",
-            "target: at most 30 s and 256 MiB",
+            f"chains of {_STACKS_PER_CHAIN} stacks, all but the first waiting for a person at once",
+            "nothing asked: the operator has only to look at each resource, and has come to rest; "
+            "each edited: `parallelism` changed meanwhile, so that each status has a new "
+            "generation to observe",
+            *(f"{name}: {restart.text()}" for name, restart in restarts.items()),
         ],
     )
+
+
+async def _running(chains: int, settle_seconds: float) -> dict[str, Mapping[str, float]]:
+    """Return the peaks of each role in MiB, in three situations."""
+    names = [f"fan-{number:03d}" for number in range(chains)]
+    stacks: dict[str, Any] = {}
+    for name in names:
+        graph = graphs.fan(name, stacks=_STACKS_PER_CHAIN)
+        stacks |= graphs.scenario(graph, is_native=False, durations=0.2, autodeploy=False)
+        stacks[graphs.root_of(graph)]["autodeploy"] = True
+    async with rig.running(poll_seconds=POLL_SECONDS) as parts, rig.watching(parts) as watch:
+        await parts.seed(stacks)
+        before = await _peaks(parts, asyncio.sleep(settle_seconds))
+        followed = chains * (_STACKS_PER_CHAIN - 1)
+        during = await _peaks(parts, _run_all(parts, watch, names, followed))
+        await asyncio.sleep(settle_seconds)
+        after = await _peaks(parts, asyncio.sleep(1))
+    return {
+        "nothing to do": before,
+        f"{chains} chains, {followed} runs followed": during,
+        "nothing to do again": after,
+    }
+
+
+async def _peaks(parts: rig.Rig, work: Awaitable[None]) -> Mapping[str, float]:
+    pids = {name: role.process.pid for name, role in parts.parts.roles.items()}
+    async with machine.watched(pids) as usage:
+        await work
+    return usage.peak
+
+
+async def _run_all(parts: rig.Rig, watch: rig.Watch, names: list[str], followed: int) -> None:
+    """Run all chains; all but their roots wait for a person until all are followed."""
+
+    async def are_followed() -> bool:
+        values = await parts.metrics("worker", "stackchain_runs_followed")
+        return (
+            sum(values.values()) >= followed and await parts.count_runs("UNCONFIRMED") == followed
+        )
+
+    await starts.apply_all(parts, names)
+    await rig.until(are_followed, what=f"{followed} runs are followed")
+    for item in await parts.runs(state="UNCONFIRMED"):
+        await parts.confirm(item["id"])
+    await watch.succeeded(*names)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Restart:
+    """What a restart of the operator took; `peak` in MiB."""
+
+    ready: float
+    seconds: float
+    cpu: float
+    peak: float
+
+    def text(self) -> str:
+        return f"ready after {self.ready:.1f} s, {self.cpu:.1f} s of processor time"
+
+
+async def _restarted(count: int, settle_seconds: float) -> dict[str, _Restart]:
+    """Restart the operator over resources that ran long ago, and that were edited meanwhile."""
     names = [f"one-{number:04d}" for number in range(count)]
     async with rig.running(poll_seconds=0.2) as parts, rig.watching(parts) as watch:
         stacks = {f"{name}-000": () for name in names}
         await parts.seed(graphs.scenario(stacks, is_native=False, durations=0.1))
         await starts.apply_all(parts, names)
-        await watch.succeeded(*names, seconds=900)
+        await watch.succeeded(*names, seconds=1800)
         # The look back at each chain's end is over too.
-        await asyncio.sleep(_SETTLE_SECONDS)
-        table.add("nothing asked", *await _restart(parts, watch, [], edits=False))
-        table.add("each edited meanwhile", *await _restart(parts, watch, names, edits=True))
-    return table
+        await asyncio.sleep(settle_seconds)
+        return {
+            "nothing asked": await _restart(parts, watch, []),
+            "each edited": await _restart(parts, watch, names),
+        }
 
 
-async def _restart(
-    parts: rig.Rig, watch: rig.Watch, names: list[str], *, edits: bool
-) -> list[tables.Cell]:
+async def _restart(parts: rig.Rig, watch: rig.Watch, edited: list[str]) -> _Restart:
     operator = parts.role("operator")
     await operator.stop()
-    if edits:
-        await _edit(parts, names)
+    await _edit(parts, edited)
     began = time.monotonic()
     await operator.start()
     ready = time.monotonic() - began
     pids = {"operator": operator.process.pid}
     async with machine.watched(pids) as usage:
-        if edits:
-            await _all_observed(watch, names, seconds=300)
-            done = time.monotonic() - began
+        if edited:
+            await _until_observed(watch, edited)
+            done = time.monotonic()
         else:
-            done = await _at_rest(pids["operator"]) - began
+            done = await _at_rest(pids["operator"])
     cpu = machine.cpu_seconds(pids["operator"])
-    return [ready, done, cpu, round(machine.rss(pids["operator"])), round(usage.peak["operator"])]
+    return _Restart(ready=ready, seconds=done - began, cpu=cpu, peak=usage.peak["operator"])
 
 
 async def _edit(parts: rig.Rig, names: list[str]) -> None:
@@ -129,12 +154,11 @@ async def _edit(parts: rig.Rig, names: list[str]) -> None:
     await asyncio.gather(*(edit(name) for name in names))
 
 
-async def _all_observed(watch: rig.Watch, names: list[str], *, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while behind := [name for name in names if not _is_observed(watch.bodies[name])]:
-        if time.monotonic() > deadline:
-            raise rig.Failed(f"{len(behind)} resources are not reconciled, {behind[0]} for one")
-        await asyncio.sleep(0.1)
+async def _until_observed(watch: rig.Watch, names: list[str]) -> None:
+    def are_observed() -> bool:
+        return all(_is_observed(watch.bodies[name]) for name in names)
+
+    await rig.until(are_observed, what=f"all {len(names)} resources are reconciled")
 
 
 def _is_observed(body: rig.Body) -> bool:

@@ -5,24 +5,29 @@ Each part is a process of its own, on loopback, and gone at the end.
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import ssl
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import temporalio.client
 
 from controller import settings
-from controller.dev import children, environment, temporal_server
+from controller.dev import children, environment, temporal_server, tools
 from tests.benchmarks import machine
 from tests.support import kube as kube_support
+from tests.support import waiting
 
 Body = dict[str, Any]
 
 NAMESPACE = "default"
+# Others may be using the machine: a benchmark waits, and gives up when nothing can come of it.
+PATIENCE_SECONDS = 600.0
 
 
 class Failed(Exception):
@@ -71,6 +76,18 @@ class Rig:
         temporal = self.parts.temporal._process
         return found | ({"Temporal": temporal.pid} if temporal else {})
 
+    async def start_second_worker(self) -> None:
+        first = self.role("worker").options
+        second = children.Role(
+            dataclasses.replace(first, instance=1, health_port=tools.free_port())
+        )
+        # With the others it is stopped at the end.
+        self.parts.roles["second worker"] = second
+        await second.start()
+
+    def workers(self) -> list[children.Role]:
+        return [role for role in self.parts.roles.values() if role.options.role == "worker"]
+
     async def metrics(self, role: str, name: str) -> dict[str, float]:
         """Return the samples of one metric of a role, by their labels."""
         answer = await self._http.get(f"{self.role(role).health_url}/metrics")
@@ -86,11 +103,15 @@ class Rig:
     async def seed(self, stacks: Mapping[str, Any]) -> None:
         await self._admin("POST", "/seed", {"stacks": stacks})
 
-    async def runs(self, state: str = "") -> list[Body]:
-        """Return all runs, or those in a state, with their histories, oldest first."""
-        query = f"?state={state}" if state else ""
-        found: list[Body] = (await self._admin("GET", f"/runs{query}"))["runs"]
+    async def runs(self, **only: str) -> list[Body]:
+        """Return all runs, or those of a state or stack, with their histories, oldest first."""
+        found: list[Body] = (await self._admin("GET", f"/runs?{urlencode(only)}"))["runs"]
         return found
+
+    async def count_runs(self, state: str = "") -> int:
+        """Return how many runs there are, or how many are in a state: cheap enough to poll."""
+        summary = await self._admin("GET", "/summary")
+        return int(summary["byState"].get(state, 0) if state else summary["runs"])
 
     async def forget_requests(self) -> None:
         await self._admin("DELETE", "/requests")
@@ -153,7 +174,7 @@ class Watch:
     def changes_of(self, name: str) -> Iterator[tuple[float, Body]]:
         return ((at, body) for at, body in self.seen if body["metadata"]["name"] == name)
 
-    async def succeeded(self, *names: str, seconds: float) -> None:
+    async def succeeded(self, *names: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until the latest runs of these chains have succeeded.
 
         Raises:
@@ -170,6 +191,25 @@ class Watch:
             self._news.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), 1)
+
+    def phases(self, name: str) -> dict[str, str]:
+        """Return the phase of each stack, as the resource last said."""
+        return phases(self.bodies.get(name, {}).get("status") or {})
+
+    def awaiting(self, name: str) -> int:
+        """Return how many stacks are shown to wait for a person."""
+        return Counter(self.phases(name).values())["AwaitingConfirmation"]
+
+    def seen_at(self, name: str, stack: str, phase: str, *, after: float = 0) -> float:
+        """Return when a stack was first shown in a phase, from a moment on.
+
+        Raises:
+            Failed: it never was.
+        """
+        for at, body in self.changes_of(name):
+            if at >= after and phases(body.get("status") or {}).get(stack) == phase:
+                return at
+        raise Failed(f"the status of {name} never showed '{stack}' to be {phase}")
 
     def _has_succeeded(self, name: str) -> bool:
         body = self.bodies.get(name, {})
@@ -223,6 +263,28 @@ async def watching(rig: Rig) -> AsyncIterator[Watch]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+async def until(
+    condition: Callable[[], bool | Awaitable[bool]],
+    *,
+    what: str,
+    seconds: float = PATIENCE_SECONDS,
+) -> None:
+    """Wait for a condition.
+
+    Raises:
+        Failed: it never held.
+    """
+    try:
+        await waiting.eventually(condition, seconds, what=what)
+    except AssertionError as error:
+        raise Failed(str(error)) from error
+
+
+def phases(status: Mapping[str, Any]) -> dict[str, str]:
+    """Return the phase of each stack in a status."""
+    return {stack["id"]: stack["phase"] for stack in status.get("stacks") or []}
 
 
 def state_times(run: Mapping[str, Any]) -> dict[str, float]:

@@ -1,15 +1,17 @@
 """From a state change in Spacelift to the resource's status, and how often statuses are written."""
 
 import asyncio
+import dataclasses
 import itertools
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from tests.benchmarks import graphs, rig, tables
+from tests.benchmarks import figures, graphs, rig, tables
 
 POLL_SECONDS = 0.2
+IDLE_SECONDS, COALESCED_SECONDS = 0.3, 1.5
 # Longer than the interval that a chain keeps between two writes, so that none waits for it.
 _STATE_SECONDS = 2.5
+_LEVELS = 5
 _DURATIONS = {
     "queued": 0.0,
     "ready": _STATE_SECONDS,
@@ -29,96 +31,120 @@ _SHOWS = {
 }
 
 
-async def run(*, quick: bool) -> list[tables.Table]:
-    return [await _latency(4 if quick else 20), await _writes(20 if quick else 100)]
-
-
-async def _latency(chains: int) -> tables.Table:
-    table = tables.Table(
-        title="State change in Spacelift -> status seen by a watch, seconds",
-        columns=["run comes into", "status shows", "changes", "p50", "p90", "p99", "max"],
-        notes=[
-            "chains of one stack, one after the other, each state lasting longer than the "
-            "interval between two writes; the state's time is the simulator's",
-            f"target: p50 at most 0.3 idle; SPACELIFT_POLL_SECONDS={POLL_SECONDS:g}",
-        ],
-    )
-    names = [f"one-{number:02d}" for number in range(chains)]
+async def run(*, quick: bool) -> figures.Report:
+    chains, stacks = (4, 20) if quick else (20, 100)
     async with rig.running(poll_seconds=POLL_SECONDS) as parts, rig.watching(parts) as watch:
-        stacks = {f"{name}-000": () for name in names}
-        await parts.seed(
-            graphs.scenario(stacks, is_native=False, durations=_DURATIONS, autodeploy=False)
-        )
-        async with asyncio.TaskGroup() as tasks:
-            for name in names:
-                tasks.create_task(_one(parts, watch, name))
-                await asyncio.sleep(1.3)
-        runs = {item["stackId"]: item for item in await parts.runs()}
-    everything: list[float] = []
-    for state, phase in _SHOWS.items():
-        found = []
-        for name in names:
-            changed = rig.state_times(runs[f"{name}-000"])[state]
-            seen = _seen(watch, name, phase, after=changed)
-            if seen is None:
-                raise rig.Failed(f"the status of {name} never showed {phase}")
-            found.append(seen - changed)
-        everything += found
-        table.add(state, phase, len(found), *tables.spread(found))
-    table.add("all", "", len(everything), *tables.spread(everything))
+        idle = await _idle(parts, watch, chains)
+        row = await _writes(parts, watch, stacks=_LEVELS)
+        many = await _writes(parts, watch, stacks=stacks)
+    seconds = [value for values in idle.values() for value in values]
+    return figures.Report(
+        title="State change in Spacelift -> status",
+        figures=[
+            *_spread(f"{len(seconds)} changes, idle", seconds, median=IDLE_SECONDS),
+            *_spread(
+                f"{stacks} stacks of one chain at once", many.latencies, median=COALESCED_SECONDS
+            ),
+            *(
+                figures.Figure(
+                    what=f"writes per second, chain of {count} stacks in {_LEVELS} levels",
+                    measured=written.per_second,
+                    at_most=1,
+                )
+                for count, written in ((_LEVELS, row), (stacks, many))
+            ),
+        ],
+        notes=[
+            "from the simulator's time of a state to a watch that shows it",
+            "idle: chains of one stack, one after the other, each state lasting longer than the "
+            "interval between two writes",
+            "at once: runs of 2 s, label edges; from the end of a run to its stack's end",
+            f"SPACELIFT_POLL_SECONDS={POLL_SECONDS:g}, no webhook; most writes in one second: "
+            f"{row.most} and {many.most}",
+        ],
+        details=[_by_state(idle)],
+    )
+
+
+def _spread(
+    name: str, seconds: Sequence[float], *, median: float
+) -> tuple[figures.Figure, figures.Figure]:
+    p50, _, p99, _ = tables.spread(seconds)
+    return (
+        figures.Figure(what=f"{name}, p50", measured=p50 or 0.0, unit="s", at_most=median),
+        figures.Figure(what=f"{name}, p99", measured=p99 or 0.0, unit="s"),
+    )
+
+
+def _by_state(idle: Mapping[str, Sequence[float]]) -> tables.Table:
+    table = tables.Table(
+        title="State change -> status, idle, seconds",
+        columns=["run comes into", "status shows", "changes", "p50", "p90", "p99", "max"],
+    )
+    for state, found in idle.items():
+        table.add(state, _SHOWS[state], len(found), *tables.spread(found))
     return table
+
+
+async def _idle(parts: rig.Rig, watch: rig.Watch, chains: int) -> dict[str, list[float]]:
+    """Return how long each change took, by the state that the run came into."""
+    names = [f"one-{number:02d}" for number in range(chains)]
+    stacks = {f"{name}-000": () for name in names}
+    await parts.seed(
+        graphs.scenario(stacks, is_native=False, durations=_DURATIONS, autodeploy=False)
+    )
+    async with asyncio.TaskGroup() as tasks:
+        for name in names:
+            tasks.create_task(_one(parts, watch, name))
+            await asyncio.sleep(1.3)
+    runs = {item["stackId"]: item for item in await parts.runs()}
+    found: dict[str, list[float]] = {state: [] for state in _SHOWS}
+    for state, name in itertools.product(_SHOWS, names):
+        stack_id = f"{name}-000"
+        changed = rig.state_times(runs[stack_id])[state]
+        found[state].append(watch.seen_at(name, stack_id, _SHOWS[state], after=changed) - changed)
+    return found
 
 
 async def _one(parts: rig.Rig, watch: rig.Watch, name: str) -> None:
     await parts.apply(name, root=f"{name}-000")
-    deadline = time.monotonic() + 60
-    while not (waiting := _awaiting(watch, name)):
-        if time.monotonic() > deadline:
-            raise rig.Failed(f"the status of {name} never showed that its run waits for a person")
-        await asyncio.sleep(0.1)
+    await rig.until(lambda: bool(watch.awaiting(name)), what=f"the run of {name} waits")
     await asyncio.sleep(_STATE_SECONDS)
-    await parts.confirm(waiting)
-    await watch.succeeded(name, seconds=60)
+    (run,) = await parts.runs(stack=f"{name}-000")
+    await parts.confirm(run["id"])
+    await watch.succeeded(name)
 
 
-def _awaiting(watch: rig.Watch, name: str) -> str:
-    status = watch.bodies.get(name, {}).get("status") or {}
-    for stack in status.get("stacks") or []:
-        if stack["phase"] == "AwaitingConfirmation":
-            return str(stack["runId"])
-    return ""
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Writes:
+    """The status writes of one chain; `latencies`: from each run's end to its stack's."""
+
+    per_second: float
+    most: int
+    latencies: list[float]
 
 
-def _seen(watch: rig.Watch, name: str, phase: str, *, after: float) -> float | None:
-    for at, body in watch.changes_of(name):
-        stacks = (body.get("status") or {}).get("stacks") or []
-        if at >= after and stacks and stacks[0]["phase"] == phase:
-            return at
-    return None
-
-
-async def _writes(stacks: int) -> tables.Table:
-    table = tables.Table(
-        title="Status writes of one chain",
-        columns=["stacks", "seconds", "writes", "per second", "most in one second"],
-        notes=["target: at most 1 per second and chain; runs of 2 s, label edges, all changes"],
+async def _writes(parts: rig.Rig, watch: rig.Watch, *, stacks: int) -> _Writes:
+    name = f"chain-of-{stacks}"
+    graph = graphs.layered(name, stacks=stacks, levels=_LEVELS)
+    await parts.seed(graphs.scenario(graph, is_native=False, durations=2.0))
+    began = await parts.apply(name, root=graphs.root_of(graph), parallelism=stacks)
+    await watch.succeeded(name)
+    # The look back at the closed workflow may write once more.
+    await asyncio.sleep(2)
+    written = _status_changes(watch, name)
+    ended = {run["stackId"]: rig.ended_at(run) for run in await parts.runs()}
+    return _Writes(
+        per_second=len(written) / (written[-1] - began),
+        most=max(sum(at <= other < at + 1 for other in written) for at in written),
+        latencies=[
+            watch.seen_at(name, stack, "Succeeded", after=ended[stack]) - ended[stack]
+            for stack in graph
+        ],
     )
-    for count in (1, stacks):
-        graph = graphs.layered("s", stacks=count, levels=min(5, count))
-        async with rig.running(poll_seconds=POLL_SECONDS) as parts, rig.watching(parts) as watch:
-            await parts.seed(graphs.scenario(graph, is_native=False, durations=2.0))
-            began = await parts.apply("dag", root=graphs.root_of(graph), parallelism=count)
-            await watch.succeeded("dag", seconds=300)
-            # The look back at the closed workflow may write once more.
-            await asyncio.sleep(2)
-        written = _status_changes(watch)
-        seconds = written[-1] - began
-        most = max(sum(at <= other < at + 1 for other in written) for at in written)
-        table.add(count, seconds, len(written), len(written) / seconds, most)
-    return table
 
 
-def _status_changes(watch: rig.Watch) -> list[float]:
-    changes: Iterable[tuple[float, rig.Body]] = watch.changes_of("dag")
+def _status_changes(watch: rig.Watch, name: str) -> list[float]:
+    changes: Iterable[tuple[float, rig.Body]] = watch.changes_of(name)
     pairs = itertools.pairwise([(0.0, {}), *changes])
     return [at for (_, old), (at, new) in pairs if new.get("status") != old.get("status")]
