@@ -12,9 +12,12 @@ import pytest
 from controller import settings
 from controller.api import reasons
 from controller.observability import metrics
+from controller.plugin import arguments, failures
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ROOT / "controller"
+# Packages that show what others wrote into a status.
+READERS = {"dev", "display", "plugin"}
 ENUMS = ("ChainReason", "StackReason", "ConditionReason")
 
 
@@ -78,6 +81,21 @@ def test_every_metric_is_on_the_page() -> None:
     assert shown == [[f"`{row.name}`", row.type] for row in metrics.describe_metrics()]
 
 
+# The kubectl plugin
+
+
+def test_every_command_of_the_plugin_is_on_its_page() -> None:
+    shown = re.findall(r"^\| \[?`([a-z]+) [A-Z]", page("kubectl-plugin.md"), re.MULTILINE)
+
+    assert sorted(shown) == sorted(command.name for command in arguments.COMMANDS)
+
+
+def test_every_exit_code_of_the_plugin_is_on_its_page() -> None:
+    shown = re.findall(r"^\| ([0-9]+) \|", page("kubectl-plugin.md"), re.MULTILINE)
+
+    assert [int(code) for code in shown] == [code.value for code in failures.Exit]
+
+
 # The generator
 
 
@@ -121,7 +139,7 @@ def used_reasons() -> set[tuple[str, str]]:
     return {
         use
         for path in PRODUCT.rglob("*.py")
-        if path.name != "reasons.py" and "dev" not in path.relative_to(PRODUCT).parts
+        if path.name != "reasons.py" and path.relative_to(PRODUCT).parts[0] not in READERS
         for use in _uses(ast.parse(path.read_text(encoding="utf-8")))
     }
 
