@@ -28,6 +28,18 @@ SHAPES: list[tuple[str, list[str], dict[str, str]]] = [
 ]  # fmt: skip
 
 
+# By shape: the stacks on which Spacelift queues a run that the chain does not use. It is stopped
+# while it is queued; while no worker lives, nobody stops it, and these runs take a second.
+SURPLUS = {"mixed": ("3", "4")}
+
+
+def may_run_by_itself(stack_id: str) -> bool:
+    """Whether Spacelift may have run the stack once more when no worker was there."""
+    chain, _, name = stack_id.partition("-")
+    shape, _, _ = SHAPES[int(chain.removeprefix("c")) % len(SHAPES)]
+    return name in SURPLUS.get(shape, ())
+
+
 def shape_of(number: int) -> tuple[list[str], dict[str, str]]:
     _, edges, labels = SHAPES[number % len(SHAPES)]
     prefix = f"c{number:02d}-"
@@ -128,8 +140,10 @@ def check_runs(statuses: dict[str, chains.Body], runs: list[dict[str, Any]]) -> 
     assert len(named) == 10 * CHAINS
     for stack_id, found in by_stack.items():
         told = [(run["id"], run["state"], run["triggeredBy"]) for run in found]
-        effective = [run["id"] for run in found if run["state"] not in ("CANCELED", "SKIPPED")]
         triggered = [run for run in found if run["triggeredBy"] == f"api::{children.API_KEY.id}"]
+        effective = [run["id"] for run in found if run["state"] not in ("CANCELED", "SKIPPED")]
+        if may_run_by_itself(stack_id) and named[stack_id] in effective:
+            effective = [named[stack_id]]
         assert effective == [named[stack_id]], (stack_id, told)
         assert len(triggered) <= 1, (stack_id, told)
         assert all(run["finished"] for run in found), (stack_id, told)
