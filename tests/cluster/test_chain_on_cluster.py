@@ -116,7 +116,7 @@ async def test_a_chain_is_applied_succeeds_and_is_deleted_with_kubectl(
     described = kubectl("describe", in_namespace, "schain", "platform")
     kubectl("delete", in_namespace, "schain", "platform", "--timeout=60s")
 
-    assert shown.split()[:4] == ["platform", "True", "RunSucceeded", "3/3"]
+    assert shown.split()[:5] == ["platform", "True", "RunSucceeded", "Apply", "3/3"]
     assert "3 stacks succeeded." in described
     assert "RunStarted" in described
     await waiting.eventually(
