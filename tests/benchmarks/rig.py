@@ -42,6 +42,7 @@ class Rig:
         if plane is None:
             raise AssertionError("a benchmark has a control plane of its own")
         self.parts = parts
+        self._plane = plane
         self.kube = kube_support.KubeApi(plane.url, plane.token, plane.ca_file)
         self.chains = kube_support.StackChains(self.kube, NAMESPACE)
         self._watch_http = httpx.AsyncClient(
@@ -73,8 +74,12 @@ class Rig:
         """Return the processes whose cost matters."""
         found = {name: role.process.pid for name, role in self.parts.roles.items()}
         found["simulator"] = self.parts.simulator.process.pid
-        temporal = self.parts.temporal._process
-        return found | ({"Temporal": temporal.pid} if temporal else {})
+        servers = {
+            "Temporal": self.parts.temporal._process,
+            "API server": self._plane._api_server,
+            "etcd": self._plane._etcd,
+        }
+        return found | {name: process.pid for name, process in servers.items() if process}
 
     async def start_second_worker(self) -> None:
         first = self.role("worker").options
