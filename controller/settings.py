@@ -241,7 +241,7 @@ class WorkerSettings:
     max_cached_workflows: int = field(
         default=1000, metadata=env("WORKER_MAX_CACHED_WORKFLOWS", environment.whole(1))
     )
-    """Workflows kept in memory, about 85 kB each; others are replayed when they go on."""
+    """Workflows kept in memory, about 150 kB each; others are replayed when they go on."""
     graceful_shutdown_seconds: float = field(
         default=30.0, metadata=env("WORKER_GRACEFUL_SHUTDOWN_SECONDS", environment.seconds)
     )
