@@ -55,13 +55,5 @@ def chain_input(
             max_backoff_seconds=spec.retry.max_backoff_seconds,
         ),
         is_suspended=spec.suspend,
-        kept=[
-            messages.KeptStack(
-                stack_id=item.stack_id,
-                run_number=item.run_number,
-                run_id=item.run_id,
-                url=item.url,
-            )
-            for item in request.kept
-        ],
+        kept=list(request.kept),
     )

@@ -7,6 +7,7 @@ removed, since histories in flight hold them. `*_seconds` are ints.
 import dataclasses
 
 from controller.api import v1alpha1
+from controller.chain import progress
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,16 +29,6 @@ class RetryPolicy:
     limit: int = 0
     backoff_seconds: int = 30
     max_backoff_seconds: int = 600
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class KeptStack:
-    """A stack that succeeded in an earlier run of the chain and is not run again."""
-
-    stack_id: str
-    run_number: int
-    run_id: str | None = None
-    url: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +69,7 @@ class ChainInput:
     stack_deadline_seconds: int | None = None
     retry: RetryPolicy = RetryPolicy()
     is_suspended: bool = False
-    kept: list[KeptStack] = dataclasses.field(default_factory=list)
+    kept: list[progress.Kept] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

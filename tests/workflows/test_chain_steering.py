@@ -4,6 +4,7 @@ import pytest
 
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
+from controller.chain import progress
 from controller.temporal import ids, messages
 from tests.support.waiting import eventually
 from tests.workflows.conftest import Serve
@@ -299,7 +300,7 @@ async def test_what_an_earlier_run_left_succeeded_is_kept_and_not_run_again(serv
 
     known = await chain.run(
         kept=[
-            messages.KeptStack(stack_id=name, run_number=1, run_id=f"01{name}", url="https://x")
+            progress.Kept(stack_id=name, run_number=1, run_id=f"01{name}", url="https://x")
             for name in ("a", "d", "gone")
         ]
     )

@@ -244,16 +244,7 @@ class StackDependencyChainWorkflow:
             kind, message = calls.cause_of(error)
             self._fail(_DISCOVERY_REASONS.get(kind, reasons.ChainReason.SPACELIFT_REFUSED), message)
             return False
-        kept = [
-            progress.Kept(
-                stack_id=item.stack_id,
-                run_number=item.run_number,
-                run_id=item.run_id,
-                url=item.url,
-            )
-            for item in self._input.kept
-        ]
-        progress.adopt_graph(self._progress, resolved, kept=kept, now=_now())
+        progress.adopt_graph(self._progress, resolved, kept=self._input.kept, now=_now())
         self._stacks = {stack.id: stack for stack in self._progress.stacks}
         self._remaining = {stack.id: stack.remaining for stack in resolved.stacks}
         self._waves = surplus.Waves(resolved)
