@@ -98,6 +98,22 @@ class Session:
             with protocol.readable(what):
                 return records.read_run(body, stack_id=str(variables["stack"]))
 
+    async def change(
+        self, document: documents.Document, variables: documents.Variables, *, what: str
+    ) -> protocol.Answer:
+        """Return the answer of a mutation of something else than a run, if it was carried out.
+
+        Raises:
+            SpaceliftError: One of its kinds; only `AmbiguousOutcome` leaves open whether it was
+                done.
+        """
+        with self._observed(document.name):
+            answer = await self._send(document, variables, what=what)
+            if answer.is_denied:
+                await self._raise_denied(what)
+            protocol.check_fields(answer, what=what)
+            return answer
+
     async def _send(
         self,
         document: documents.Document,

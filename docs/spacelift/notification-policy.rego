@@ -22,6 +22,7 @@ webhook contains {"endpoint_id": endpoint_id, "payload": payload} if {
 	payload := {
 		"account": account_name,
 		"stack_id": updated.stack.id,
+		"stack_labels": list_of(updated.stack, "labels"),
 		"run_id": updated.run.id,
 		"type": object.get(updated.run, "type", null),
 		"state": state_of(updated),

@@ -59,6 +59,7 @@ SENT = {
     "account": "acme",
     "run_id": "01KDX0000000000000000000RA",
     "stack_id": "network-prod",
+    "stack_labels": ["env:prod"],
     "type": "TRACKED",
     "state": "FINISHED",
     "ordinal": 6,
@@ -138,6 +139,7 @@ def test_a_run_that_went_on_is_routed_once_to_the_endpoint_with_what_the_receive
     [
         (("run_updated", "run", "states_history"), "ordinal", 0),
         (("run_updated", "run", "user_provided_metadata"), "metadata", []),
+        (("run_updated", "stack", "labels"), "stack_labels", []),
         (("run_updated", "run", "triggered_by"), "triggered_by", None),
         (("run_updated", "run", "updated_at"), "updated_at_ns", None),
         (("run_updated", "run", "type"), "type", None),
