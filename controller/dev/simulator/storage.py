@@ -12,7 +12,7 @@ from typing import Any
 
 import pydantic
 
-from controller.dev.simulator.model import entities
+from controller.dev.simulator.model import entities, webhooks
 from controller.dev.simulator.model.account import Account
 from controller.dev.simulator.model.switches import Switches
 
@@ -23,6 +23,8 @@ _ADAPTERS: dict[str, pydantic.TypeAdapter[Any]] = {
     "key": pydantic.TypeAdapter(entities.ApiKey),
     "space": pydantic.TypeAdapter(entities.Space),
     "pool": pydantic.TypeAdapter(entities.WorkerPool),
+    "webhook": pydantic.TypeAdapter(webhooks.Webhook),
+    "policy": pydantic.TypeAdapter(webhooks.Policy),
 }
 _OUTCOME: pydantic.TypeAdapter[entities.Outcome] = pydantic.TypeAdapter(entities.Outcome)
 
@@ -47,8 +49,9 @@ def load(document: dict[str, Any]) -> Account:
     account.public_parallelism = record["public_parallelism"]
     account.signing_key = record["signing_key"]
     account.token_epoch = record["token_epoch"]
-    for kind in ("key", "space", "pool"):
-        for key, one in document[kind].items():
+    for kind in ("key", "space", "pool", "webhook", "policy"):
+        # A snapshot from before there were webhooks has none.
+        for key, one in document.get(kind, {}).items():
             _table(account, kind)[key] = _ADAPTERS[kind].validate_python(one)
     for one in document["stack"].values():
         account.add_stack(_ADAPTERS["stack"].validate_python(one))
@@ -120,6 +123,8 @@ def _table(account: Account, kind: str) -> dict[str, Any]:
         "key": account.keys,
         "space": account.spaces,
         "pool": account.pools,
+        "webhook": account.webhooks,
+        "policy": account.policies,
     }
     return tables[kind]
 
