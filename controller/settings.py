@@ -179,6 +179,8 @@ class SpaceliftSettings:
     """Id of its API key. The worker needs it, the operator does not."""
     api_key_secret: Secret | None = field(default=None, metadata=env("SPACELIFT_API_KEY_SECRET"))
     """Secret of its API key."""
+    webhook_secret: Secret | None = field(default=None, metadata=env("SPACELIFT_WEBHOOK_SECRET"))
+    """Secret that signs the webhook deliveries of the connection `default`."""
     allowed_namespaces: tuple[str, ...] | None = field(
         default=None,
         metadata=env(
@@ -491,6 +493,7 @@ def _load_spacelift(reader: environment.Reader) -> SpaceliftSettings:
         SpaceliftSettings,
         api_key_id=reader.secret("SPACELIFT_API_KEY_ID"),
         api_key_secret=reader.secret("SPACELIFT_API_KEY_SECRET"),
+        webhook_secret=reader.secret("SPACELIFT_WEBHOOK_SECRET"),
     )
     key = {
         "SPACELIFT_API_KEY_ID": spacelift.api_key_id,
@@ -499,6 +502,9 @@ def _load_spacelift(reader: environment.Reader) -> SpaceliftSettings:
     missing = [name for name, secret in key.items() if secret is None]
     if len(missing) == 1:
         reader.problem(missing[0], "is missing for the API key; set id and secret, or neither")
+    has_no_account = spacelift.endpoint is None and spacelift.connections_file is None
+    if has_no_account and spacelift.webhook_secret is not None and len(missing) == 2:
+        reader.problem("SPACELIFT_API_KEY_ENDPOINT", "is missing; set the URL of the account")
     if spacelift.endpoint is None and len(missing) < 2:
         reader.problem("SPACELIFT_API_KEY_ENDPOINT", "is missing; set the URL of the account")
     return spacelift

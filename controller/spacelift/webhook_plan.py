@@ -16,6 +16,7 @@ from controller.spacelift import notification_policy
 ROOT_SPACE = "root"
 POLICY_DESCRIPTION = "Made by `stackchain webhook setup`, which overwrites what is changed here."
 
+_SPACES_SHOWN = 10
 _MARK_PREFIX = "stackchain:secret-"
 # 16 MB and some 50 ms, so that guessing a secret from its mark takes that for each guess.
 _MARK_COST = {"n": 2**14, "r": 8, "p": 1, "dklen": 4}
@@ -97,8 +98,8 @@ class Step(Generic[Item]):
     differences: tuple[str, ...] = ()
 
 
-class Conflict(Exception):
-    """What is there by this name is not ours to change; the message says what to do."""
+class CannotSetUp(Exception):
+    """What is there does not go with what is wanted; the message says what to do."""
 
 
 def secret_mark(secret: str, *, name: str) -> str:
@@ -121,7 +122,7 @@ def one_named(name: str, found: Sequence[Item], *, kind: str) -> Item | None:
     """Return the object with the name, None if there is none.
 
     Raises:
-        Conflict: several have it.
+        CannotSetUp: several have it.
     """
     named = [item for item in found if item.name == name]
     if len(named) > 1:
@@ -130,7 +131,7 @@ def one_named(name: str, found: Sequence[Item], *, kind: str) -> Item | None:
             f"there are {len(named)} {kind} named {name} ({ids}); remove all but one, or choose "
             "another --name"
         )
-        raise Conflict(message)
+        raise CannotSetUp(message)
     return named[0] if named else None
 
 
@@ -161,7 +162,7 @@ def policy_step(wanted: Wanted, found: Policy | None, *, endpoint_id: str) -> St
     """Return what to do about the policy that routes runs to the webhook of an id.
 
     Raises:
-        Conflict: a policy of another type has the name; a type cannot be changed.
+        CannotSetUp: a policy of another type has the name; a type cannot be changed.
     """
     body = notification_policy.body(endpoint_id)
     if found is None:
@@ -191,12 +192,28 @@ def policy_removal(name: str, found: Policy | None) -> Step[Policy]:
     """Return what to do so that there is no notification policy of the name.
 
     Raises:
-        Conflict: a policy of another type has the name.
+        CannotSetUp: a policy of another type has the name.
     """
     if found is None:
         return Step(action=Action.ABSENT, item=Policy(name=name, body=""))
     _check_type(found)
     return Step(action=Action.REMOVE, item=found)
+
+
+def check_space(space: str, visible: Collection[Space]) -> None:
+    """Check that a space is there to put things into.
+
+    Raises:
+        CannotSetUp: it is not, or the API key does not see it.
+    """
+    names = sorted(item.id for item in visible)
+    if space not in names:
+        shown = ", ".join(names[:_SPACES_SHOWN]) + (", ..." if len(names) > _SPACES_SHOWN else "")
+        message = (
+            f"there is no space {space}, or the API key does not see it; choose one with --space, "
+            f"by its id: {shown or 'the key sees none, give it a role in one'}"
+        )
+        raise CannotSetUp(message)
 
 
 def uncovered_spaces(spaces: Collection[Space], *, of: str) -> tuple[str, ...]:
@@ -225,7 +242,7 @@ def _check_type(policy: Policy) -> None:
             f"the policy {policy.name} is of type {policy.type} and serves something else; choose "
             "another --name"
         )
-        raise Conflict(message)
+        raise CannotSetUp(message)
 
 
 def _marked(labels: Iterable[str], mark: str) -> tuple[str, ...]:

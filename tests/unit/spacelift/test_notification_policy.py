@@ -11,6 +11,7 @@ import pytest
 import regopy
 
 from controller.chain import runs
+from controller.spacelift import notification_policy
 from tests.support import rego
 
 PAGE = Path(__file__).parents[3] / "docs/spacelift/notification-policy.rego"
@@ -267,3 +268,20 @@ def test_the_policy_imports_what_the_older_engine_needs_and_not_what_it_refuses(
     for keyword in ("contains", "if", "in"):
         assert f"import future.keywords.{keyword}\n" in POLICY
     assert "import rego.v1" not in POLICY
+
+
+# As it is registered
+
+
+def test_the_package_carries_the_documented_policy() -> None:
+    """An installed package has no docs/; if it fails, copy the documented one over it."""
+    assert notification_policy.body("stackchain") == POLICY
+
+
+@pytest.mark.parametrize("endpoint_id", ["stackchain-2", 'a"; b', "\\n"])
+def test_the_registered_policy_routes_to_the_webhook_that_it_is_made_for(endpoint_id: str) -> None:
+    body = notification_policy.body(endpoint_id)
+
+    (request,) = rego.evaluate(body, "webhook", updated())
+
+    assert request == {"endpoint_id": endpoint_id, "payload": SENT}
