@@ -90,10 +90,15 @@ def excerpt(text: str, *, hide: Collection[str] = ()) -> str:
         hide: Known secrets. They are taken out before the cut, since half a secret is a leak as
             well.
     """
-    for secret in hide:
-        if secret:
-            text = text.replace(secret, REDACTED)
-    text = " ".join(_TOKEN_PATTERN.sub(REDACTED, text).split())
+    text = " ".join(_TOKEN_PATTERN.sub(REDACTED, without(text, hide)).split())
     if len(text) <= EXCERPT_LENGTH:
         return text
     return text[: EXCERPT_LENGTH - 3] + "..."
+
+
+def without(text: str, hide: Collection[str]) -> str:
+    """Return text without known secrets."""
+    for secret in hide:
+        if secret:
+            text = text.replace(secret, REDACTED)
+    return text

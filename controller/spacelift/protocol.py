@@ -144,7 +144,7 @@ def header_value(text: str) -> str:
 def read_answer(
     response: httpx.Response, *, what: str, now: float, hide: Collection[str] = ()
 ) -> Answer:
-    """Return what a response says; messages quote its body without the secrets in `hide`.
+    """Return what a response says, without the secrets in `hide` wherever its words are quoted.
 
     Raises:
         RateLimited: On HTTP 429.
@@ -263,7 +263,10 @@ def _decode(response: httpx.Response, *, what: str, hide: Collection[str]) -> An
         data = body.get("data")
         entries = body.get("errors") or []
         failed = tuple(
-            FieldError(message=str(entry["message"]), path=tuple(entry.get("path") or ()))
+            FieldError(
+                message=errors.without(str(entry["message"]), hide),
+                path=tuple(entry.get("path") or ()),
+            )
             for entry in entries
         )
         if not (isinstance(data, dict) or (data is None and failed)):

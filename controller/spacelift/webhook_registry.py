@@ -5,7 +5,7 @@ Nothing is retried, and nothing needs to be: a set-up that is run again looks fi
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -102,7 +102,7 @@ class WebhookRegistry:
             "secret": secret,
         }
         what = f"the webhook {webhook.name} in space {webhook.space}"
-        return await self._carry_out(step, fields, _OF_WEBHOOKS, what)
+        return await self._carry_out(step, fields, _OF_WEBHOOKS, what, hide=(secret,))
 
     async def carry_out_policy(self, step: Step[Policy]) -> str:
         """Do what a step says and return the policy's id."""
@@ -121,7 +121,13 @@ class WebhookRegistry:
         return await self._carry_out(step, fields, _OF_POLICIES, what)
 
     async def _carry_out(
-        self, step: Step[Any], fields: Mapping[str, object], of: _Documents, what: str
+        self,
+        step: Step[Any],
+        fields: Mapping[str, object],
+        of: _Documents,
+        what: str,
+        *,
+        hide: Collection[str] = (),
     ) -> str:
         item_id: str = step.item.id
         if not step.action.is_change:
@@ -134,7 +140,7 @@ class WebhookRegistry:
             variables["input"] = fields
         what = f"{doing} {what}"
         with _for_administrators(what):
-            answer = await self._session.change(document, variables, what=what)
+            answer = await self._session.change(document, variables, what=what, hide=hide)
         if item_id:
             # What was removed may be answered with null, since it is no longer there.
             return item_id

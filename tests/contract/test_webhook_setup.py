@@ -307,6 +307,18 @@ async def test_what_was_done_before_a_refusal_is_told_and_the_next_set_up_goes_o
     assert (code, said.splitlines()[0]) == (0, "unchanged    webhook stackchain")
 
 
+@pytest.mark.parametrize("text", [f"secret {SECRET} is too weak", f"{'x' * 230} {SECRET}"])
+async def test_an_answer_that_repeats_the_secret_does_not_show_it(wire: Wire, text: str) -> None:
+    """The second one would be cut in the middle of the secret."""
+    fault = {"field": "namedWebhooksIntegrationCreate", "action": "error", "message": text}
+    await wire.admin("POST", "/faults", fault, status=201)
+
+    code, said = await set_up(wire)
+
+    assert code == 1
+    assert SECRET[:8] not in said
+
+
 @pytest.mark.parametrize("field", ["namedWebhooksIntegrationCreate", "policyCreatev2"])
 async def test_a_lost_answer_makes_no_second_object(wire: Wire, field: str) -> None:
     fault = {"field": field, "action": "reset", "when": "after"}
