@@ -341,6 +341,17 @@ async def test_a_replay_sends_what_was_sent_and_only_that() -> None:
     assert {one["run"] for one in sent} == {first, second}
 
 
+async def test_a_run_can_end_with_a_stale_version() -> None:
+    knobs = {"staleVersions": 1}
+    async with receiving() as receiver, connect(scenario(receiver, knobs=knobs)) as wire:
+        await run(wire)
+        log = await over(wire)
+
+    versions = [request.document["stateVersion"] for request in receiver.requests]
+    assert versions == [0, 1, 2, 3, 4, 4] == [one["stateVersion"] for one in log]
+    assert receiver.states == NO_OP
+
+
 async def test_knobs_turn_one_by_one_and_refuse_nonsense() -> None:
     async with receiving() as receiver, connect(scenario(receiver)) as wire:
         await wire.admin("PATCH", "/deliveries/knobs", {"drop": 0.5})

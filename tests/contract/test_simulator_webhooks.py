@@ -98,14 +98,16 @@ async def self_logged(wire: Wire, count: int) -> list[dict[str, Any]]:
 
 async def test_the_default_payload_has_all_documented_keys() -> None:
     pools = {"private-eu": {"workers": 1}}
-    stack = {"labels": ["env:prod"], "workerPool": "private-eu"}
+    stack = {"labels": ["env:prod", "größe"], "workerPool": "private-eu"}
     document = scenario(stacks={"vpc": stack}, workerPools=pools)
     async with receiving() as receiver, connect(document) as wire:
         await wire.admin("POST", "/webhooks", webhook(receiver.url))
         await wire.login()
         run_id = await wire.trigger("vpc")
-        last = (await receiver.until(6))[-1].document
+        request = (await receiver.until(6))[-1]
 
+    assert is_signed(request)
+    last = request.document
     run, page = last.pop("run"), "https://acme.app.spacelift.io/stack/vpc"
     commit = run.pop("commit")
     assert last.pop("timestamp_millis") // 1000 == last.pop("timestamp")
@@ -120,7 +122,7 @@ async def test_the_default_payload_has_all_documented_keys() -> None:
             "id": "vpc",
             "name": "vpc",
             "description": "",
-            "labels": ["env:prod"],
+            "labels": ["env:prod", "größe"],
             "repository": "infra",
             "url": page,
             "vcs": "github",

@@ -46,14 +46,18 @@ class Dispatch:
         stack = account.stacks.get(run.stack_id)
         if stack is None or not account.webhooks:
             return
+        payload = payloads.run_event(account, stack, run, transition)
+        number = self.outbox.last_number + 1
+        if transition.terminal and knobs.is_stale(account.delivery_knobs, number):
+            payload["stateVersion"] = max(0, transition.state_version - 1)
         event = _Event(
             event="run",
             stack_id=stack.id,
             run_id=run.id,
             run_state=transition.state,
-            state_version=transition.state_version,
+            state_version=payload["stateVersion"],
         )
-        body = payloads.text(payloads.run_event(account, stack, run, transition))
+        body = payloads.text(payload)
         for webhook in account.webhooks_of(stack.id):
             self._send(webhook, body, event)
         for policy in policies.effective(account, stack.space):

@@ -62,6 +62,9 @@ class DeliveryKnobs(StrictModel):
     noise: Rate = _PROBABILITY
     """How many events have an internal error or an event of a module beside them."""
 
+    stale_versions: Rate = _PROBABILITY
+    """How many runs end with the `stateVersion` of the state before; clients have seen this."""
+
     signature: Literal["both", "sha256-only", "wrong-secret", "none"] = "both"
     """Signature headers; FedRAMP accounts have only the second one."""
 
@@ -108,6 +111,14 @@ def fate(knobs: DeliveryKnobs, number: int) -> Fate:
     if is_held:
         seconds += knobs.reorder_seconds * rng.uniform(0.5, 1)
     return Fate(is_dropped=is_dropped, is_doubled=is_doubled, seconds=seconds, has_noise=has_noise)
+
+
+def is_stale(knobs: DeliveryKnobs, number: int) -> bool:
+    """Tell whether an end that is told by the `number`-th delivery has a stale version."""
+    if not knobs.stale_versions:
+        return False
+    rng = random.Random(f"{knobs.seed}/{number}/version")  # noqa: S311 - repeatable on purpose
+    return rng.random() < knobs.stale_versions
 
 
 def due(knobs: DeliveryKnobs, at: float, seconds: float) -> float:

@@ -41,8 +41,13 @@ class Outbox:
         """How many deliveries have still to be sent or are being sent."""
         return self._waiting
 
+    @property
+    def last_number(self) -> int:
+        """The number of the newest delivery; 0 before the first."""
+        return self._last
+
     def next_number(self) -> int:
-        """Return the number of the next delivery."""
+        """Return the number of the next delivery, which is taken by this."""
         self._last += 1
         return self._last
 
@@ -84,7 +89,9 @@ class Outbox:
                     taken.append(delivery)
                 else:
                     self._waiting -= 1
-                    self._end(delivery, DeliveryState.DISCARDED, note="the webhook is disabled")
+                    self._end(
+                        delivery, DeliveryState.DISCARDED, note="the webhook is disabled or gone"
+                    )
             if not line:
                 del self._ready[webhook_id]
         return taken
