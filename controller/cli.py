@@ -33,6 +33,8 @@ def _run(parsed: argparse.Namespace, rest: list[str]) -> None:
         roles.run_role(roles.work, needs_keys=True)
     if parsed.command == "webhook" and parsed.webhook_command == "setup":
         sys.exit(asyncio.run(webhook_setup.run(settings.load_settings(), parsed, sys.stdout)))
+    if parsed.command == "webhook":
+        roles.run_role(roles.receive, needs_keys=False)
     code = asyncio.run(
         temporal_test.check(settings.load_settings(), sys.stdout, as_json=parsed.json)
     )
@@ -65,9 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("operator", help="watch StackChains and write their status")
     commands.add_parser("worker", help="run chains: workflows and Spacelift activities")
     webhook = commands.add_parser("webhook", help="receive Spacelift's webhook deliveries")
-    webhook_commands = webhook.add_subparsers(
-        dest="webhook_command", metavar="COMMAND", required=True
-    )
+    webhook_commands = webhook.add_subparsers(dest="webhook_command", metavar="COMMAND")
     setup = webhook_commands.add_parser("setup", help="register the webhook at Spacelift")
     webhook_setup.add_arguments(setup)
     check = commands.add_parser("check", help="check the connections, and say what is wrong")

@@ -251,6 +251,31 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookSettings:
+    """How the receiver of Spacelift's webhook deliveries listens, and how much it takes."""
+
+    address: str = field(
+        default="0.0.0.0:8090", metadata=env("WEBHOOK_ADDRESS", environment.host_port)
+    )
+    """Host and port that deliveries are sent to, at /webhooks/spacelift/<connection>."""
+    max_body_bytes: int = field(
+        default=1_048_576, metadata=env("WEBHOOK_MAX_BODY_BYTES", environment.whole(1))
+    )
+    """Largest body that is read; a run event takes a few kilobytes."""
+    queue_size: int = field(
+        default=10_000, metadata=env("WEBHOOK_QUEUE_SIZE", environment.whole(1))
+    )
+    """Stacks that wait for their wake-up at most, for example while Temporal is down.
+
+    What comes beyond is answered and left to polling.
+    """
+    drain_seconds: float = field(
+        default=5.0, metadata=env("WEBHOOK_DRAIN_SECONDS", environment.seconds)
+    )
+    """Seconds after SIGTERM in which deliveries are still taken, since load balancers are late."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ObservabilitySettings:
     """What a process tells about itself."""
 
@@ -315,6 +340,7 @@ class Settings:
     temporal: TemporalSettings = field(default_factory=TemporalSettings)
     spacelift: SpaceliftSettings = field(default_factory=SpaceliftSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
+    webhook: WebhookSettings = field(default_factory=WebhookSettings)
     observability: ObservabilitySettings = field(default_factory=ObservabilitySettings)
     dev: DevSettings = field(default_factory=DevSettings)
 
@@ -336,6 +362,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         temporal=_load_temporal(reader),
         spacelift=_load_spacelift(reader),
         worker=reader.group(WorkerSettings),
+        webhook=reader.group(WebhookSettings),
         observability=reader.group(ObservabilitySettings),
         dev=_load_dev(reader),
     )

@@ -14,6 +14,7 @@ import pydantic
 
 from controller.dev.simulator.model import entities, webhooks
 from controller.dev.simulator.model.account import Account
+from controller.dev.simulator.model.knobs import DeliveryKnobs
 from controller.dev.simulator.model.switches import Switches
 
 _ADAPTERS: dict[str, pydantic.TypeAdapter[Any]] = {
@@ -25,6 +26,7 @@ _ADAPTERS: dict[str, pydantic.TypeAdapter[Any]] = {
     "pool": pydantic.TypeAdapter(entities.WorkerPool),
     "webhook": pydantic.TypeAdapter(webhooks.Webhook),
     "policy": pydantic.TypeAdapter(webhooks.Policy),
+    "delivery": pydantic.TypeAdapter(webhooks.Delivery),
 }
 _OUTCOME: pydantic.TypeAdapter[entities.Outcome] = pydantic.TypeAdapter(entities.Outcome)
 
@@ -44,12 +46,13 @@ def load(document: dict[str, Any]) -> Account:
     account = Account(record["name"])
     account.speed = record["speed"]
     account.switches = Switches.model_validate(record["switches"])
+    account.delivery_knobs = DeliveryKnobs.model_validate(record.get("delivery_knobs", {}))
     account.durations = record["durations"]
     account.outcome = _OUTCOME.validate_python(record["outcome"])
     account.public_parallelism = record["public_parallelism"]
     account.signing_key = record["signing_key"]
     account.token_epoch = record["token_epoch"]
-    for kind in ("key", "space", "pool", "webhook", "policy"):
+    for kind in ("key", "space", "pool", "webhook", "policy", "delivery"):
         # A snapshot from before there were webhooks has none.
         for key, one in document.get(kind, {}).items():
             _table(account, kind)[key] = _ADAPTERS[kind].validate_python(one)
@@ -125,6 +128,7 @@ def _table(account: Account, kind: str) -> dict[str, Any]:
         "pool": account.pools,
         "webhook": account.webhooks,
         "policy": account.policies,
+        "delivery": account.deliveries,
     }
     return tables[kind]
 
@@ -134,6 +138,7 @@ def _account_record(account: Account) -> dict[str, Any]:
         "name": account.name,
         "speed": account.speed,
         "switches": account.switches.model_dump(mode="json"),
+        "delivery_knobs": account.delivery_knobs.model_dump(mode="json"),
         "durations": account.durations,
         "outcome": _OUTCOME.dump_python(account.outcome, mode="json"),
         "public_parallelism": account.public_parallelism,

@@ -5,14 +5,14 @@ which one it follows. A bad token and a missing permission give the same text, `
 facts, 1.6).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from controller.dev.simulator.model.account import Account
 from controller.dev.simulator.model.administration import User
 from controller.dev.simulator.model.engine import Engine
-from controller.dev.simulator.model.entities import ApiKey, Edge, Run, Stack
+from controller.dev.simulator.model.entities import ApiKey, AuditEntry, Edge, Run, Stack
 from controller.dev.simulator.model.errors import Refusal, unauthorized
 
 
@@ -35,6 +35,8 @@ class Context:
     metadata: str | None = None
     # Endpoints that this request has to be able to reach, with what went wrong there.
     probes: Mapping[str, str | None] = field(default_factory=dict)
+    # Hears of each mutation that took effect, with its arguments.
+    audited: Callable[[AuditEntry, dict[str, Any]], None] = lambda _entry, _arguments: None
 
     @property
     def account(self) -> Account:

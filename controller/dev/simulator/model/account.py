@@ -17,9 +17,10 @@ from controller.dev.simulator.model.entities import (
     Stack,
     WorkerPool,
 )
+from controller.dev.simulator.model.knobs import DeliveryKnobs
 from controller.dev.simulator.model.states import LISTED_TYPES, RunType
 from controller.dev.simulator.model.switches import Switches
-from controller.dev.simulator.model.webhooks import Policy, Webhook
+from controller.dev.simulator.model.webhooks import Delivery, Policy, Webhook
 
 AUDIT_ENTRIES_KEPT = 1000
 ROOT_SPACE = "root"
@@ -45,6 +46,8 @@ class Account:
         self.edges: dict[str, Edge] = {}
         self.webhooks: dict[str, Webhook] = {}
         self.policies: dict[str, Policy] = {}
+        self.deliveries: dict[str, Delivery] = {}
+        self.delivery_knobs = DeliveryKnobs()
         self.audit: deque[AuditEntry] = deque(maxlen=AUDIT_ENTRIES_KEPT)
         self.signing_key = ""
         self.token_epoch = 0

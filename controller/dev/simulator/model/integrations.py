@@ -44,6 +44,11 @@ class PolicyDraft:
     engine_type: str | None = None
 
 
+def change(engine: Engine, webhook: Webhook, draft: WebhookDraft) -> Webhook:
+    """Change what all kinds have in common."""
+    return _apply(engine.account, webhook, draft)
+
+
 # -- webhooks of a stack -------------------------------------------------------------------------
 
 

@@ -64,3 +64,62 @@ class Policy:
     labels: list[str] = field(default_factory=list)
     space: str = "root"
     engine_type: str = "REGO_V1"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    # Never sent: lost on purpose, or its webhook was disabled or went away before its turn.
+    DROPPED = "dropped"
+    DISCARDED = "discarded"
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """One request; `status` is None where no answer came, and `error` says why."""
+
+    at: float
+    seconds: float
+    status: int | None = None
+    error: str | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the receiver took it."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+@dataclass(slots=True, kw_only=True)
+class Delivery:
+    """One notification to one webhook, with all that it takes to send it.
+
+    `number` counts the deliveries of an account from 1; chance is drawn by it, so that the same
+    events meet the same fate in each run of a test. `body` is the text whose bytes are signed.
+    """
+
+    id: str
+    number: int
+    webhook_id: str
+    endpoint: str
+    secret: str
+    body: str
+    event: str
+    created_at: float
+    method: str = "POST"
+    headers: dict[str, str] = field(default_factory=dict)
+    stack_id: str | None = None
+    run_id: str | None = None
+    run_state: str | None = None
+    state_version: int | None = None
+    state: DeliveryState = DeliveryState.PENDING
+    # When it is to be sent (again); None when it is over.
+    due: float | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    duplicate_of: str | None = None
+    replay_of: str | None = None
+    note: str | None = None
+    # Sent even though its webhook is disabled or gone: it is what tells so.
+    is_farewell: bool = False
