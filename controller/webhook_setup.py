@@ -236,13 +236,13 @@ def _connection(spacelift: settings.SpaceliftSettings, name: str) -> connections
 
 
 def _signing_secret(connection: connections.Connection) -> settings.Secret:
-    """Return the secret that Spacelift is to sign with: the first of the connection's."""
+    """Return the secret that Spacelift is to sign with: the last one, which replaces the others."""
     if not connection.webhook_secrets:
         raise settings.SettingsError(
             f"connection {connection.name}: has no webhook secret; set webhookSecretFiles in the "
             "connections file, or SPACELIFT_WEBHOOK_SECRET for the connection default"
         )
-    secret = connection.webhook_secrets[0]
+    secret = connection.webhook_secrets[-1]
     if len(secret.reveal()) < SHORTEST_SECRET:
         raise settings.SettingsError(
             f"connection {connection.name}: its webhook secret has fewer than {SHORTEST_SECRET} "

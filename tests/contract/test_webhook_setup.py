@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -149,6 +150,33 @@ async def test_a_new_secret_is_sent_although_the_old_one_cannot_be_read(wire: Wi
     assert registered(wire).secret == new
     assert len(registered(wire).labels) == 1
     assert await set_up(wire, SPACELIFT_WEBHOOK_SECRET=new) == (0, NOTHING_CHANGED)
+
+
+async def test_of_several_secrets_the_last_one_is_registered(wire: Wire, tmp_path: Path) -> None:
+    """It is the one that was added to replace the others, which are still accepted meanwhile."""
+    files = {name: tmp_path / name for name in ("id", "key", "old", "new", "connections")}
+    files["id"].write_text(KEY["id"])
+    files["key"].write_text(KEY["secret"])
+    files["old"].write_text("the-old-secret-of-the-webhook")
+    files["new"].write_text(SECRET)
+    connection = {
+        "endpoint": wire.server.url,
+        "apiKeyIdFile": str(files["id"]),
+        "apiKeySecretFile": str(files["key"]),
+        "webhookSecretFiles": [str(files["old"]), str(files["new"])],
+    }
+    files["connections"].write_text(json.dumps({"connections": {"prod": connection}}))
+    unset = dict.fromkeys(environ(wire), "")
+
+    code, _ = await set_up(
+        wire,
+        *("--connection", "prod"),
+        **{**unset, "SPACELIFT_CONNECTIONS_FILE": str(files["connections"])},
+    )
+
+    assert code == 0
+    assert registered(wire).secret == SECRET
+    assert registered(wire).endpoint == f"{URL}/webhooks/spacelift/prod"
 
 
 async def test_two_installations_register_side_by_side(wire: Wire) -> None:
