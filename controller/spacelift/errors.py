@@ -46,6 +46,11 @@ class AmbiguousOutcome(SpaceliftError):
 
     outcome = "ambiguous"
 
+    def __init__(self, message: str, *, is_foreign: bool = False) -> None:
+        """Keep whether what came back is none of GraphQL: a web page, or another service's."""
+        super().__init__(message)
+        self.is_foreign = is_foreign
+
 
 class RateLimited(SpaceliftError):
     """Spacelift asks to be called less often; nothing was committed."""

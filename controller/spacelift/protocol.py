@@ -275,7 +275,9 @@ def _decode(response: httpx.Response, *, what: str, hide: Collection[str]) -> An
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         text = errors.excerpt(response.text, hide=hide) or "no body"
         message = f"{what}: not a GraphQL answer: {text}"
-        raise errors.AmbiguousOutcome(message) from error
+        # Half of an answer begins like a whole one.
+        is_cut = isinstance(error, json.JSONDecodeError) and text.startswith("{")
+        raise errors.AmbiguousOutcome(message, is_foreign=not is_cut) from error
     return Answer(data=data or {}, errors=failed)
 
 
