@@ -93,6 +93,51 @@ class ChainMemo:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduleMemo:
+    """What is read of a Temporal Schedule without describing it.
+
+    `kind` is one of `ids`' kinds; `digest` tells how it was set up. A sweep says which roots, by id
+    or by label, of which account it looks at.
+    """
+
+    installation: str
+    namespace: str
+    name: str
+    uid: str
+    kind: str
+    digest: str
+    account: str = ""
+    roots: list[str] = dataclasses.field(default_factory=list)
+    root_labels: list[str] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RequestRunInput:
+    """Starts a `RequestRunWorkflow`: the schedule of a resource says that it is time."""
+
+    namespace: str
+    name: str
+    uid: str
+    operator_queue: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RootSweepInput:
+    """Starts a `RootSweepWorkflow`: the roots of a chain are to be looked at.
+
+    Either `roots` or `root_labels` is empty.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    operator_queue: str
+    connection: Connection
+    roots: list[str]
+    root_labels: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class SetParallelism:
     """Signal: how many stacks may run at once from now on."""
 

@@ -5,7 +5,7 @@ Thin: `controller.chain.requests` decides. Failures of Temporal come out as `Tem
 
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import temporalio.client
@@ -66,7 +66,7 @@ class ChainWorkflows:
         """Describe the latest execution of a resource; None if Temporal knows none."""
         workflow_id = ids.chain_workflow_id(namespace=ref.namespace, name=ref.name, uid=ref.uid)
         handle = self._get_client().get_workflow_handle(workflow_id)
-        with _unreachable():
+        with temporal_client.unreachable():
             try:
                 description = await handle.describe()
             except temporalio.service.RPCError as error:
@@ -90,7 +90,7 @@ class ChainWorkflows:
             result_type=progress.ChainProgress,
         )
         if execution.state is requests.ExecutionState.CLOSED:
-            with _unreachable():
+            with temporal_client.unreachable():
                 try:
                     result: progress.ChainProgress = await handle.result(
                         follow_runs=False, rpc_timeout=_QUERY_TIMEOUT
@@ -141,7 +141,7 @@ class ChainWorkflows:
     async def _query(
         self, handle: temporalio.client.WorkflowHandle[object, progress.ChainProgress]
     ) -> progress.ChainProgress:
-        with _unreachable():
+        with temporal_client.unreachable():
             try:
                 answer: progress.ChainProgress = await handle.query(
                     ids.PROGRESS_QUERY,
@@ -180,7 +180,7 @@ class ChainWorkflows:
             handled_retry=request.handled.retry,
             operation=argument.operation,
         )
-        with _unreachable():
+        with temporal_client.unreachable():
             try:
                 handle = await self._get_client().start_workflow(
                     ids.CHAIN_WORKFLOW,
@@ -209,7 +209,7 @@ class ChainWorkflows:
 
     async def cancel(self, workflow_id: str, workflow_run_id: str) -> None:
         """Ask an execution to stop its runs and close; fine if it is closed already."""
-        with _unreachable():
+        with temporal_client.unreachable():
             try:
                 await (
                     self._get_client()
@@ -239,7 +239,7 @@ class ChainWorkflows:
         handle = self._get_client().get_workflow_handle(
             execution.workflow_id, run_id=execution.workflow_run_id
         )
-        with _unreachable():
+        with temporal_client.unreachable():
             try:
                 await handle.signal(name, args=arguments)
             except temporalio.service.RPCError as error:
@@ -249,13 +249,16 @@ class ChainWorkflows:
     async def await_close(self, workflow_id: str, workflow_run_id: str) -> None:
         """Return when the execution has closed, however."""
         handle = self._get_client().get_workflow_handle(workflow_id, run_id=workflow_run_id)
-        with _unreachable(), contextlib.suppress(temporalio.client.WorkflowFailureError):
+        with (
+            temporal_client.unreachable(),
+            contextlib.suppress(temporalio.client.WorkflowFailureError),
+        ):
             await handle.result(follow_runs=False)
 
     async def list_running(self) -> AsyncIterator[ChainExecution]:
         """Yield the live chain executions of this installation, as visibility knows them."""
         query = f"WorkflowType = '{ids.CHAIN_WORKFLOW}' AND ExecutionStatus = 'Running'"
-        with _unreachable():
+        with temporal_client.unreachable():
             async for item in self._get_client().list_workflows(query, page_size=500):
                 memo = await _memo(item)
                 if memo is not None and memo.installation == self._installation:
@@ -294,16 +297,6 @@ def _details(argument: messages.ChainInput, request: requests.Request) -> str:
     if argument.kept:
         parts.append(f"Stacks kept from the run before: {len(argument.kept)}.")
     return " ".join(parts)
-
-
-@contextlib.contextmanager
-def _unreachable() -> Iterator[None]:
-    try:
-        yield
-    except temporalio.service.RPCError as error:
-        raise temporal_client.TemporalUnreachable(
-            f"Temporal does not serve: {error.message}. Run `stackchain check`."
-        ) from error
 
 
 async def _memo(
