@@ -14,6 +14,7 @@ ORPHAN_SIGNAL = "orphan"
 WAKE_SIGNAL = "wake"
 MAY_STOP_SIGNAL = "may_stop"
 PROGRESS_QUERY = "progress"
+RUN_ID_QUERY = "run_id"
 
 REQUEST_RUN_WORKFLOW = "RequestRunWorkflow"
 ROOT_SWEEP_WORKFLOW = "RootSweepWorkflow"

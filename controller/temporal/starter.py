@@ -151,7 +151,7 @@ class ChainWorkflows:
             except temporalio.client.WorkflowQueryFailedError as error:
                 raise NoWorker(str(error)) from error
             except temporalio.service.RPCError as error:
-                if error.status in _NO_WORKER:
+                if error.status in NO_WORKER:
                     raise NoWorker(str(error)) from error
                 raise
         return answer
@@ -179,6 +179,9 @@ class ChainWorkflows:
             handled_run=request.handled.run,
             handled_retry=request.handled.retry,
             operation=argument.operation,
+            handled_schedule=request.handled.schedule,
+            handled_root_runs=list(request.took_up),
+            root_runs=list(request.root_runs),
         )
         with temporal_client.unreachable():
             try:
@@ -205,6 +208,7 @@ class ChainWorkflows:
             handled=request.handled,
             started_at=_text(datetime.now(UTC)),
             operation=argument.operation,
+            root_runs=request.root_runs,
         )
 
     async def cancel(self, workflow_id: str, workflow_run_id: str) -> None:
@@ -269,7 +273,7 @@ class ChainWorkflows:
 
 # How a query fails that reaches Temporal and no worker: the client or the server gave up waiting,
 # or workers fail at the workflow's task.
-_NO_WORKER = frozenset(
+NO_WORKER = frozenset(
     {
         temporalio.service.RPCStatusCode.CANCELLED,
         temporalio.service.RPCStatusCode.DEADLINE_EXCEEDED,
@@ -294,6 +298,9 @@ def _details(argument: messages.ChainInput, request: requests.Request) -> str:
     """What Temporal's web UI shows of the run, in Markdown."""
     roots = ", ".join(argument.roots) or "labels " + ", ".join(argument.root_labels)
     parts = [f"{argument.operation}. Roots: {roots}.", f"Request: `{request.key}`."]
+    if argument.finished_roots:
+        runs = ", ".join(root.run_id for root in argument.finished_roots)
+        parts.append(f"Below the finished runs {runs}.")
     if argument.kept:
         parts.append(f"Stacks kept from the run before: {len(argument.kept)}.")
     return " ".join(parts)
@@ -325,8 +332,13 @@ def _execution(
         trigger=memo.trigger,
         generation=memo.generation,
         handled=v1alpha1.Handled(
-            spec=memo.handled_spec, run=memo.handled_run, retry=memo.handled_retry
+            spec=memo.handled_spec,
+            run=memo.handled_run,
+            retry=memo.handled_retry,
+            schedule=memo.handled_schedule,
+            root_runs=tuple(memo.handled_root_runs),
         ),
+        root_runs=tuple(memo.root_runs),
         operation=memo.operation,
         started_at=_text(description.start_time),
         closed_at=_text(description.close_time) if description.close_time else None,

@@ -389,7 +389,8 @@ def test_a_recheck_of_a_retry_keeps_what_the_retry_keeps() -> None:
 
 def test_a_trigger_of_a_later_release_is_no_reason_to_fail() -> None:
     chain = make_stack_chain(
-        spec=A, status=make_status(unknown_root(trigger="Schedule"), last_handled=handled(A))
+        spec=A,
+        status=make_status(unknown_root(trigger="MaintenanceWindow"), last_handled=handled(A)),
     )
 
     decision = decide(chain, None, is_recheck_due=True)
