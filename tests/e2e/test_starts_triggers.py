@@ -188,7 +188,7 @@ async def test_a_retry_of_such_a_run_goes_on_below_the_same_root(
     account = await release.add_account("retried", account_document("a -> b -> c", "x -> y"))
     chain = await release.create("retried", "a", "x", account=account, **TRIGGERS)
     await is_watched(chain, "a", "x")
-    await account.script("b", "fail:planning")
+    await account.script("b", "fail:planning", "changes")
     run = await account.trigger("a")
     await eventually(lambda: is_finished(account, run["id"]), chains.SECONDS)
     await deliver(release, account, "a")
