@@ -15,14 +15,29 @@ import kopf
 import temporalio.client
 
 from controller import connections, settings
-from controller.handlers import lifecycle, reconciler, resync, stackchain
+from controller.handlers import (
+    lifecycle,
+    reconciler,
+    resync,
+    schedule_sync,
+    stackchain,
+    starting,
+)
 from controller.kube import client as kube_client
 from controller.kube import errors as kube_errors
 from controller.kube import lease, stackchains
 from controller.observability import health, metrics
 from controller.observability import logging as log_setup
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, starter, wakeups, worker
+from controller.temporal import (
+    held_runs,
+    ids,
+    root_sweeps,
+    schedules,
+    starter,
+    wakeups,
+    worker,
+)
 from controller.webhook import app, dispatch, wakes
 
 logger = logging.getLogger(__name__)
@@ -191,6 +206,7 @@ async def receive(process: Process) -> int:
     dispatcher = dispatch.Dispatcher(
         queue,
         executions=wakeups.ExecutionWakeups(link.get),
+        root_sweeps=root_sweeps.RootSweeps(link.get),
         counters=counters,
     )
     receiver = app.Receiver(
@@ -309,9 +325,22 @@ class _Operator:
         workflows = starter.ChainWorkflows(
             self._link.get, installation=installation, task_queue=temporal.task_queue
         )
+        chain_schedules = schedules.ChainSchedules(self._link.get)
+        begins = starting.Starting(
+            chain_schedules=chain_schedules,
+            designs=schedules.ScheduleDesigns(
+                installation=installation,
+                task_queue=temporal.task_queue,
+                operator_queue=self._queue,
+                sweep_seconds=process.settings.operator.sweep_seconds,
+            ),
+            held=held_runs.HeldRuns(self._link.get),
+            catalog=process.catalog,
+        )
         self._reconciler = reconciler.Reconciler(
             stack_chains=stack_chains,
             workflows=workflows,
+            begins=begins,
             catalog=process.catalog,
             identity=reconciler.OperatorIdentity(
                 operator_queue=self._queue,
@@ -326,6 +355,12 @@ class _Operator:
             reconciling=self._reconciler,
             known=self._known,
             workflows=workflows,
+            sweeping=schedule_sync.ScheduleSync(
+                chain_schedules=chain_schedules,
+                begins=begins,
+                stack_chains=stack_chains,
+                installation=installation,
+            ),
             stack_chains=stack_chains,
             counters=process.counters,
             interval_seconds=process.settings.operator.resync_seconds,
@@ -389,9 +424,7 @@ class _Operator:
         renewing = asyncio.create_task(
             temporal_client.keep_api_key_fresh(client, self._process.settings.temporal)
         )
-        writer = worker.status_worker(
-            client, operator_queue=self._queue, publisher=self._reconciler
-        )
+        writer = worker.status_worker(client, operator_queue=self._queue, operator=self._reconciler)
         serving = asyncio.create_task(writer.run())
         await _first(serving, stop.wait())
         renewing.cancel()
