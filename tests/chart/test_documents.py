@@ -197,3 +197,70 @@ def test_notes_say_when_nobody_may_use_the_connection(helm: helms.Helm) -> None:
     )
 
     assert "serves no namespace (allowedNamespaces is empty)" in notes
+
+
+# The page that people install from
+
+
+def blocks(text: str) -> list[str]:
+    """Return the values in a page, which are its blocks of YAML."""
+    found = re.findall(r"^( *)```yaml\n(.*?)^\1```$", text, re.DOTALL | re.MULTILINE)
+    return [re.sub(rf"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
+
+
+INSTALL = (helms.ROOT / "docs/install.md").read_text()
+
+
+@pytest.mark.parametrize("block", blocks(INSTALL), ids=lambda block: block.split("\n")[0])
+def test_all_values_of_the_page_are_accepted(helm: helms.Helm, block: str) -> None:
+    values = yaml.safe_load(block)
+
+    # What a block is not about is said in another one.
+    assert helm.template(values={**charts.MINIMAL, **values})
+
+
+@pytest.mark.parametrize("page", ["docs/install.md", "README.md", "charts/stackchain/README.md"])
+def test_the_values_in_commands_exist(helm: helms.Helm, page: str) -> None:
+    text = (helms.ROOT / page).read_text()
+    commands = re.findall(r"helm install .*?(?<!\\)\n", text, re.DOTALL)
+    settings_of = [re.findall(r"--set (\S+)", command) for command in commands]
+
+    assert any(settings_of)
+    for given in filter(None, settings_of):
+        assert helm("template", "stackchain", str(helms.CHART), *(f"--set={g}" for g in given))
+
+
+def test_values_that_the_page_names_exist() -> None:
+    defaults = default_values()
+    named = re.findall(
+        r"`((?:crds|operator|worker|webhook|temporal|spacelift|installation|rbac|networkPolicy)"
+        r"\.[a-zA-Z.]+)",
+        INSTALL,
+    )
+
+    assert named
+    for path in named:
+        place = defaults
+        for key in path.split("."):
+            assert key in place, path
+            place = place[key]
+
+
+def test_each_value_set_that_is_tested_is_for_a_task_of_the_page() -> None:
+    tasks = {
+        "trial": "#a-trial",
+        "production": "#production-step-by-step",
+        "temporal-cloud-api-key": "#temporal-tls-and-temporal-cloud",
+        "temporal-mtls": "#temporal-tls-and-temporal-cloud",
+        "several-accounts": "#several-spacelift-accounts-and-who-may-do-what",
+        "watch-namespaces": "#only-some-namespaces",
+        "autoscaling-hpa": "#high-availability-and-scale",
+        "autoscaling-keda": "#high-availability-and-scale",
+        "webhook-ingress": "#webhook",
+        "webhook-gateway": "#webhook",
+        "notifications": "#notifications",
+        "own-platform": "#what-your-platform-adds-to-pods",
+    }
+
+    assert {file.stem for file in CI_FILES} == set(tasks)
+    assert all(f"]({anchor})" in INSTALL for anchor in tasks.values())
