@@ -152,13 +152,16 @@ async def test_the_definition_and_its_resources_live_through_upgrade_and_removal
     code, kept = await kubectl("get", "schain", "--output=name")
     again = installing.install(values=values)
     installing("uninstall", "release", f"--namespace={installing.namespace}")
-    _, left = await kubectl("get", "all,sa,role,rolebinding,cm,secret,pdb", "-A", "--output=name")
+    _, left = await kubectl(
+        "get", "all,sa,role,rolebinding,cm,secret,pdb,lease", "-A", "--output=name"
+    )
     _, cluster = await kubectl("get", "clusterrole,clusterrolebinding", "--output=name")
 
     assert replicas == "5"
     assert (code, kept) == (0, "stackchain.stackchain.dev/chain\n")
     assert "STATUS: deployed" in again
     assert "release-stackchain" not in left
+    assert "stackchain-operator" not in left
     assert "release-stackchain" not in cluster
 
 

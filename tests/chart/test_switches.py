@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from controller import connections, settings
+from controller.kube import lease
 from tests.support import charts
 from tests.support import helm as helms
 
@@ -63,6 +64,16 @@ def test_only_the_operator_has_rights_and_a_token(release: Release) -> None:
         name: pod["spec"]["automountServiceAccountToken"] for name, pod in objects.pods().items()
     } == {"operator": True, "worker": False, "webhook": False, "check": False}
     assert all(not a["automountServiceAccountToken"] for a in objects.of("ServiceAccount"))
+
+
+def test_the_lease_is_part_of_the_release_so_that_nobody_needs_a_right_to_create_leases(
+    release: Release,
+) -> None:
+    objects = release()
+
+    (rule,) = objects.one("Role", "operator")["rules"]
+    assert objects.names("Lease") == rule["resourceNames"] == [lease.LEASE_NAME]
+    assert rule["verbs"] == ["get", "update"]
 
 
 def test_each_role_has_a_service_account_of_its_own(release: Release) -> None:
