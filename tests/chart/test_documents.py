@@ -89,6 +89,10 @@ def test_lint_is_content_with_each_value_set(helm: helms.Helm, file: Path) -> No
     assert "1 chart(s) linted, 0 chart(s) failed" in helm.lint(file)
 
 
+def test_lint_is_content_without_any_value(helm: helms.Helm) -> None:
+    assert "1 chart(s) linted, 0 chart(s) failed" in helm.lint()
+
+
 def test_the_schema_knows_every_value_and_no_other() -> None:
     schema = json.loads((helms.CHART / "values.schema.json").read_text())
 

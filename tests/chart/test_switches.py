@@ -617,7 +617,7 @@ def test_sinks_are_written_for_the_program_and_their_secrets_reach_the_worker_on
     assert audit["url"] == "https://audit.example.com/events"
     assert audit["headerFiles"] == {"Authorization": f"{folder}/audit/audit/authorization"}
     assert audit["namespaces"] == ["production"]
-    for role in ("operator", "worker"):
+    for role in ("operator", "worker", "check"):
         file = objects.environment(role)["NOTIFICATIONS_FILE"]
         assert is_mounted(objects, role, file)
     volumes = {item["name"]: item for item in objects.pods()["worker"]["spec"]["volumes"]}

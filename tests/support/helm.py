@@ -104,6 +104,12 @@ def _major(program: str) -> int:
     return int(found[1]) if found else 0
 
 
+def bodies(text: str) -> list[Body]:
+    """Return the objects in a text; the definition is long, so this is the fast parser."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return [body for body in yaml.load_all(text, Loader=loader) if body]
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Helm:
     """Runs Helm with a home of its own, so that nothing of the person who tests is read."""
@@ -145,8 +151,7 @@ class Helm:
         Raises:
             HelmRefused: the values are refused.
         """
-        text = self.render(*files, values=values)
-        return [body for body in yaml.safe_load_all(text) if body]
+        return bodies(self.render(*files, values=values))
 
     def render(self, *files: Path, values: Mapping[str, Any] | None = None) -> str:
         """Render the chart as one text; see `template`."""
