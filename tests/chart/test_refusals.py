@@ -195,6 +195,21 @@ _CONNECTION = "spacelift.connections.default"
             "worker.podDisruptionBudget: of minAvailable and maxUnavailable",
         ),
         (
+            {
+                "operator.replicas": 2,
+                "operator.podDisruptionBudget": {"minAvailable": 2, "maxUnavailable": None},
+            },
+            "operator.podDisruptionBudget.minAvailable: with 2 pods, 2 that must stay",
+        ),
+        (
+            {"networkPolicy.metricsFrom": [{"podSelector": {}}]},
+            "networkPolicy.metricsFrom: there are no policies",
+        ),
+        (
+            {"networkPolicy": {"enabled": True, "webhookFrom": [{"podSelector": {}}]}},
+            "networkPolicy.webhookFrom: there is no receiver",
+        ),
+        (
             {"operator.serviceAccount": {"create": False, "annotations": {"a": "b"}}},
             "operator.serviceAccount.annotations: the chart does not create the service account",
         ),

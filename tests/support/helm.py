@@ -118,6 +118,7 @@ class Helm:
     home: Path
     kubeconfig: Path | None = None
     namespace: str = "stackchain-system"
+    chart: Path = CHART
 
     def __call__(self, *arguments: str) -> str:
         """Run a command and return what it prints on standard output.
@@ -139,7 +140,7 @@ class Helm:
 
     def lint(self, *values: Path) -> str:
         """Lint the chart strictly with some values files."""
-        return self("lint", "--strict", str(CHART), *_files(values))
+        return self("lint", "--strict", str(self.chart), *_files(values))
 
     def template(self, *files: Path, values: Mapping[str, Any] | None = None) -> list[Body]:
         """Render the chart as `helm install` would, tests included, and return its objects.
@@ -157,14 +158,15 @@ class Helm:
         """Render the chart as one text; see `template`."""
         with self._values(values) as extra:
             given = _files([*files, *extra])
-            return self("template", "release", str(CHART), f"--namespace={self.namespace}", *given)
+            where = f"--namespace={self.namespace}"
+            return self("template", "release", str(self.chart), where, *given)
 
     def notes(self, *files: Path, values: Mapping[str, Any] | None = None) -> str:
         """Return what a person reads after `helm install`."""
         with self._values(values) as extra:
             given = _files([*files, *extra])
             shown = self(
-                *("install", "release", str(CHART), f"--namespace={self.namespace}"),
+                *("install", "release", str(self.chart), f"--namespace={self.namespace}"),
                 *("--dry-run=client", "--output=yaml", *given),
             )
         return str(yaml.safe_load(shown)["info"]["notes"])
@@ -183,7 +185,7 @@ class Helm:
         with self._values(values) as extra:
             given = _files([*files, *extra])
             where = f"--namespace={self.namespace}"
-            return self(verb, "release", str(CHART), where, *options, *given)
+            return self(verb, "release", str(self.chart), where, *options, *given)
 
     def _values(self, values: Mapping[str, Any] | None) -> "_ValuesFile":
         return _ValuesFile(self.home, values)
