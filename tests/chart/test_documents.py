@@ -124,7 +124,7 @@ def test_every_setting_of_the_program_has_a_value(helm: helms.Helm) -> None:
             "temporal.tls.client.existingSecret": "client",
             "spacelift.ca.existingSecret": "ca",
             "notifications.sinks": [
-                {"name": "a", "type": "Slack", "on": ["Problem"], "url": "https://a.b"}
+                {"name": "a", "type": "Slack", "transitions": ["Problem"], "url": "https://a.b"}
             ],
         }
     )

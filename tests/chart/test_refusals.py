@@ -167,7 +167,7 @@ _CONNECTION = "spacelift.connections.default"
             "worker.autoscaling.type: keda reads the API key",
         ),
         (
-            {"notifications.sinks": [{"name": "a", "type": "Slack", "on": ["Problem"]}]},
+            {"notifications.sinks": [{"name": "a", "type": "Slack", "transitions": ["Problem"]}]},
             "notifications.sinks: a needs either url or urlSecret",
         ),
         (

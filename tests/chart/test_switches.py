@@ -612,7 +612,7 @@ def test_sinks_are_written_for_the_program_and_their_secrets_reach_the_worker_on
         "name": "on-call",
         "type": "Slack",
         "urlFile": f"{folder}/on-call/slack/url",
-        "on": ["AwaitingConfirmation", "RunFailed", "RunTimedOut", "Problem"],
+        "transitions": ["AwaitingConfirmation", "RunFailed", "RunTimedOut", "Problem"],
     }
     assert audit["url"] == "https://audit.example.com/events"
     assert audit["headerFiles"] == {"Authorization": f"{folder}/audit/audit/authorization"}
