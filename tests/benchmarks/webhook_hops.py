@@ -20,7 +20,13 @@ async def run(*, quick: bool) -> figures.Report:
     found, notes = list[figures.Figure](), list[str]()
     details: list[tables.Table] = []
     for case in (_TRIGGERED, _ADOPTED):
-        measured = await makespan.measure(graph, case, seconds=RUN_SECONDS, poll_seconds=POLL_SECONDS, has_webhook=True)
+        measured = await makespan.measure(
+            graph,
+            case,
+            seconds=RUN_SECONDS,
+            poll_seconds=POLL_SECONDS,
+            has_webhook=True,
+        )
         notes.append(f"{case.title}: {measured.usage.cpu_text()} of processor time")
         found.append(
             figures.Figure(
