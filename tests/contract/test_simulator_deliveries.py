@@ -318,6 +318,24 @@ async def test_a_burst_comes_all_at_once() -> None:
     assert {one["state"] for one in log} == {"delivered"}
 
 
+async def test_some_deliveries_come_once_more_hours_later() -> None:
+    async with receiving() as receiver:
+        knobs = {"replay": 0.3, "replaySeconds": 7200, "seed": 7}
+        async with connect(scenario(receiver, knobs=knobs, clock="virtual")) as wire:
+            await wire.login()
+            for _ in range(5):
+                await wire.trigger("a")
+            await wire.admin("POST", "/clock", {"advance": 1})
+            await receiver.until(30)
+            await waiting.stays(lambda: len(receiver.requests) == 30, 0.1)
+            await wire.admin("POST", "/clock", {"advance": 7200})
+            log = await over(wire)
+
+    again = [one["body"].encode() for one in log if one["replayOf"]]
+    assert 3 <= len(again) <= 15
+    assert [request.body for request in receiver.requests[30:]] == again
+
+
 async def test_a_replay_sends_what_was_sent_and_only_that() -> None:
     async with receiving() as receiver:
         document = scenario(receiver, knobs={"drop": 0.3, "duplicate": 0.3, "seed": 7})

@@ -14,8 +14,11 @@ import httpx
 import yaml
 
 from controller import connections, settings
+from controller.dev import tools
 from controller.observability import metrics
 from controller.webhook import app, signature, wakes
+from tests.support import chains
+from tests.support.waiting import eventually
 
 SECRET = "s3cret"
 CONNECTION = "default"
@@ -54,19 +57,38 @@ def request(body: bytes, header: str = "", *, connection: str = CONNECTION) -> b
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-async def flood(port: int, requests: Sequence[bytes], count: int) -> collections.Counter[int]:
-    """Send requests in turn on one connection, each after the answer to the one before."""
-    statuses: collections.Counter[int] = collections.Counter()
+class Connection:
+    """One connection that is kept; each request waits for the answer to the one before."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def ask(self, request: bytes) -> int:
+        """Send a request and return the status of its answer."""
+        self._writer.write(request)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length: ")[1].split()[0])
+        await self._reader.readexactly(length)
+        return int(head.split(b" ", 2)[1])
+
+
+@contextlib.asynccontextmanager
+async def connected(port: int) -> AsyncIterator[Connection]:
+    """Give a connection to a receiver."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        for number in range(count):
-            writer.write(requests[number % len(requests)])
-            head = await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split()[0]))
-            statuses[int(head.split(b" ", 2)[1])] += 1
+        yield Connection(reader, writer)
     finally:
         writer.close()
-    return statuses
+
+
+async def flood(port: int, requests: Sequence[bytes], count: int) -> collections.Counter[int]:
+    """Send so many requests in turn on one connection, and count the statuses."""
+    async with connected(port) as connection:
+        return collections.Counter(
+            [await connection.ask(requests[number % len(requests)]) for number in range(count)]
+        )
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -156,3 +178,77 @@ async def receiving(
             )
         finally:
             await server.stop()
+
+
+class Hook:
+    """The webhook of one simulated account, and what became of its deliveries."""
+
+    def __init__(self, account: chains.Account, webhook_id: str) -> None:
+        self._account = account
+        self._id = webhook_id
+
+    async def state(self) -> dict[str, Any]:
+        """Return the webhook: whether it is enabled, and its failures in a row."""
+        state: dict[str, Any] = await self._account.admin("GET", f"/webhooks/{self._id}")
+        return state
+
+    async def deliveries(self) -> list[dict[str, Any]]:
+        """Return all deliveries so far, oldest first."""
+        answer = await self._account.admin("GET", "/deliveries", webhook=self._id)
+        return list(answer["deliveries"])
+
+    async def answers(self) -> collections.Counter[int]:
+        """Return how many requests were answered with which status; 0: not at all."""
+        attempts = [item for one in await self.deliveries() for item in one["attempts"]]
+        return collections.Counter(attempt["status"] or 0 for attempt in attempts)
+
+    async def befall(self, **knobs: Any) -> None:
+        """Set what the way to the receiver does to deliveries."""
+        await self._account.admin("PATCH", "/deliveries/knobs", knobs)
+
+    async def replay(self, *, run: str | None = None) -> None:
+        """Send again what was sent before, the same bytes."""
+        wanted = {"webhook": self._id} | ({"run": run} if run else {})
+        await self._account.admin("POST", "/deliveries/replay", wanted)
+
+    async def at_rest(self) -> None:
+        """Wait until nothing is on its way."""
+
+        async def is_at_rest() -> bool:
+            return (await self._account.admin("GET", "/deliveries", limit="1"))["waiting"] == 0
+
+        await eventually(is_at_rest, chains.SECONDS, what="no delivery is on its way")
+
+
+class InstalledReceiver:
+    """The receiver of an installation, as a process, with the accounts that send to it."""
+
+    def __init__(self, installation: chains.Installation, **settings: str) -> None:
+        self._installation = installation
+        self._address = f"127.0.0.1:{tools.free_port()}"
+        self.role = installation.role("webhook", WEBHOOK_ADDRESS=self._address, **settings)
+
+    def url(self, connection: str) -> str:
+        return f"http://{self._address}{path(connection)}"
+
+    async def add_account(self, name: str, document: chains.Body) -> tuple[chains.Account, Hook]:
+        """Add an account whose runs are told to the receiver."""
+        file = self._installation.directory / f"{name}.webhook"
+        file.write_text(SECRET)
+        account = await self._installation.add_account(
+            name, document, webhookSecretFiles=[str(file)]
+        )
+        hook = {"endpoint": self.url(name), "secret": SECRET, "policy": "documented"}
+        made = await account.admin("POST", "/webhooks", hook)
+        return account, Hook(account, made["id"])
+
+    async def metrics(self, name: str) -> dict[str, float]:
+        """Return the samples of a metric by their labels."""
+        async with httpx.AsyncClient(trust_env=False) as http:
+            text = (await http.get(f"{self.role.health_url}/metrics")).text
+        samples = {}
+        for line in text.splitlines():
+            if line.startswith((f"{name}{{", f"{name} ")):
+                labels, _, value = line.removeprefix(name).rpartition(" ")
+                samples[labels.strip("{} ")] = float(value)
+        return samples

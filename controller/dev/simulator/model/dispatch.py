@@ -213,6 +213,9 @@ class Dispatch:
         )
         if fate.is_doubled and not fate.is_dropped:
             self._copy(delivery, due=due)
+        if fate.is_replayed and not fate.is_dropped:
+            late = due + account.delivery_knobs.replay_seconds
+            self._copy(delivery, due=late, is_replay=True)
 
     def _add(
         self,

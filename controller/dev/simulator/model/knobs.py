@@ -56,6 +56,12 @@ class DeliveryKnobs(StrictModel):
     reorder_seconds: float = pydantic.Field(default=1, ge=0)
     """How long those are held back at most."""
 
+    replay: Rate = _PROBABILITY
+    """How many deliveries are sent once more, long after."""
+
+    replay_seconds: float = pydantic.Field(default=3600, ge=0)
+    """How long after."""
+
     burst_every: float = pydantic.Field(default=0, ge=0)
     """Deliveries are kept and leave all at once, at each multiple of so many seconds; 0 = not."""
 
@@ -96,6 +102,7 @@ class Fate:
 
     is_dropped: bool
     is_doubled: bool
+    is_replayed: bool
     seconds: float
     has_noise: bool
 
@@ -104,13 +111,20 @@ def fate(knobs: DeliveryKnobs, number: int) -> Fate:
     """Return what happens to the `number`-th delivery of an account."""
     # A generator of its own per delivery: what one draws cannot shift what the next one gets.
     rng = random.Random(f"{knobs.seed}/{number}")  # noqa: S311 - repeatable on purpose
-    is_dropped, is_doubled, is_held, has_noise = (
-        rng.random() < rate for rate in (knobs.drop, knobs.duplicate, knobs.reorder, knobs.noise)
+    rates = (knobs.drop, knobs.duplicate, knobs.reorder, knobs.noise, knobs.replay)
+    is_dropped, is_doubled, is_held, has_noise, is_replayed = (
+        rng.random() < rate for rate in rates
     )
     seconds = _delay(knobs, rng)
     if is_held:
         seconds += knobs.reorder_seconds * rng.uniform(0.5, 1)
-    return Fate(is_dropped=is_dropped, is_doubled=is_doubled, seconds=seconds, has_noise=has_noise)
+    return Fate(
+        is_dropped=is_dropped,
+        is_replayed=is_replayed,
+        is_doubled=is_doubled,
+        seconds=seconds,
+        has_noise=has_noise,
+    )
 
 
 def is_stale(knobs: DeliveryKnobs, number: int) -> bool:

@@ -33,8 +33,13 @@ class Outbox:
         self._waiting = 0
         self._last = max((one.number for one in account.deliveries.values()), default=0)
         for delivery in account.deliveries.values():
-            if delivery.state is DeliveryState.PENDING and delivery.due is not None:
+            if delivery.state is not DeliveryState.PENDING:
+                continue
+            if delivery.due is not None:
                 self._enter(delivery, delivery.due)
+            else:
+                # A probe: whoever asked for it has lost the connection with the last process.
+                self._end(delivery, DeliveryState.FAILED, note="interrupted")
 
     @property
     def waiting(self) -> int:

@@ -6,6 +6,7 @@ where it has a `"payload"` it sends the one of the knobs. A test that has an eng
 the place of this (`PolicyEngine`).
 """
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -94,7 +95,8 @@ def run_engine(engine: PolicyEngine, policy: Policy, given: dict[str, Any]) -> l
             headers=element.get("headers") or {},
             method=element.get("method") or "POST",
         )
-        for element in engine(policy.body, given)
+        # Plain JSON: an engine need not know this program's types.
+        for element in engine(policy.body, json.loads(json.dumps(given)))
     ]
 
 
