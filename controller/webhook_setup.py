@@ -73,10 +73,7 @@ async def run(all_settings: settings.Settings, options: argparse.Namespace, out:
     set_up = _SetUp.of(connection, options)
     printer = _Printer(out, endpoints.account_of(connection.endpoint), set_up)
     if set_up.wanted is not None and not set_up.wanted.endpoint.endswith(_path(connection.name)):
-        printer.note(
-            f"`stackchain webhook` takes deliveries at {_path(connection.name)}; what is in front "
-            "of it has to map the path of the URL to that"
-        )
+        printer.note(_path_note(connection.name))
     registry = _registry(connection, all_settings.spacelift)
     try:
         async for outcome in set_up.carry_out(registry):
@@ -220,6 +217,13 @@ class _Printer:
             "notes": self._notes,
             "problem": self._problem,
         }
+
+
+def _path_note(connection: str) -> str:
+    return (
+        f"`stackchain webhook` takes deliveries at {_path(connection)}; what is in front of it has "
+        "to map the path of the URL to that"
+    )
 
 
 def _uncovered_note(outcome: Outcome) -> str:
