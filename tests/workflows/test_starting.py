@@ -192,16 +192,24 @@ async def test_a_time_that_temporal_says_has_come_has_come_whatever_the_clock_sa
     assert served.asks.scheduled_time == "2026-03-05T06:00:00Z"
 
 
-async def test_an_edit_serves_what_had_passed_before_it(bench: Bench) -> None:
-    """What passes after it is the new schedule's."""
+async def test_an_edit_serves_what_had_passed_before_it_and_is_set_up_after_that(
+    bench: Bench,
+) -> None:
+    """A crash in between would else lose times that only the old schedule has."""
     found = await bench.look(bench.chain(schedule=DAILY))
     other = DAILY.model_copy(update={"cron": "0 7 * * *"})
 
-    edited = await bench.look(bench.chain(checked(found, "2026-03-04T06:00:00Z"), schedule=other))
+    served = await bench.look(bench.chain(checked(found, "2026-03-04T06:00:00Z"), schedule=other))
+    chain = bench.chain(served.begins, schedule=other)
+    is_behind = bench.begins().is_behind(chain)
+    edited = await bench.look(chain)
 
-    assert edited.asks.scheduled_time == "2026-03-05T06:00:00Z"
+    assert served.asks.scheduled_time == "2026-03-05T06:00:00Z"
+    assert is_behind
+    assert edited.asks == starts.Asks()
     assert known(edited).checked_time == NOW
     assert (known(edited).next_time or "").endswith("T07:00:00Z")
+    assert not bench.begins().is_behind(bench.chain(edited.begins, schedule=other))
 
 
 async def test_a_suspended_schedule_serves_nothing_and_goes_on_from_its_resume(
