@@ -109,6 +109,8 @@ def _queues(all_settings: settings.Settings) -> list[tuple[str, tuple[str, ...],
         (task_queue, (WORKFLOW, ACTIVITY), "worker"),
         (ids.follow_queue(task_queue), (ACTIVITY,), "worker"),
     ]
+    if all_settings.notifications.file is not None:
+        queues.append((ids.notify_queue(task_queue), (WORKFLOW, ACTIVITY), "worker"))
     installation = all_settings.installation.installation_id
     # Without the setting, the id is derived from the cluster, which this program does not ask.
     if installation is not None:
