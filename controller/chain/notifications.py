@@ -54,7 +54,8 @@ class Stack:
 class Notification:
     """One thing to tell. `id` is unique within `source` and the same however often it is told.
 
-    `sequence` grows with the progress of the run, `time` is when the operator saw it.
+    `time` is when the operator saw it, `sequence` how far the run's progress was known then (0:
+    not at all), and `place` the order among what was seen at once.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Notification:
     generation: int
     time: str
     sequence: int = 0
+    place: int = 0
     run: Run | None = None
     stack: Stack | None = None
 
@@ -89,7 +91,9 @@ class Origin:
     time: str
 
 
-def notification(transition: transitions.Transition, origin: Origin) -> Notification:
+def notification(
+    transition: transitions.Transition, origin: Origin, *, place: int = 0
+) -> Notification:
     """Return what tells of a transition."""
     ref = origin.ref
     return Notification(
@@ -106,6 +110,7 @@ def notification(transition: transitions.Transition, origin: Origin) -> Notifica
         generation=ref.generation,
         time=origin.time,
         sequence=origin.sequence,
+        place=place,
         run=_run(transition.run),
         stack=_stack(transition.stack),
     )

@@ -58,9 +58,9 @@ class Teller:
         labels = body["metadata"].get("labels") or {}
         wanted = [
             messages.NotificationInput(
-                notification=notifications.notification(item, origin), sinks=names
+                notification=notifications.notification(item, origin, place=place), sinks=names
             )
-            for item in happened
+            for place, item in enumerate(happened)
             if (names := self._catalog.wanting(item.kind, origin.ref.namespace, labels))
         ]
         if wanted:

@@ -86,8 +86,8 @@ def _attributes(told: notifications.Notification) -> dict[str, str]:
 
 def order(told: notifications.Notification) -> str:
     """Return a text that sorts the notifications of one StackChain as things happened."""
-    number, attempt = (told.run.number, told.run.attempt) if told.run is not None else (0, 0)
-    return f"{number:010d}.{attempt:06d}.{told.sequence:010d}"
+    number = told.run.number if told.run is not None else 0
+    return f"{number:010d}.{told.time}.{told.sequence:010d}.{told.place:04d}"
 
 
 def data_of(told: notifications.Notification) -> dict[str, Any]:

@@ -75,7 +75,9 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
     "stackUrl": Placeholder(_of_stack("url"), "the stack's run in Spacelift"),
     "blockedBy": Placeholder(_of_stack("blocked_by"), "the stack that is to blame for a skip"),
     "time": Placeholder(lambda told: told.time, "when the operator saw it, RFC 3339 in UTC"),
-    "sequence": Placeholder(lambda told: told.sequence, "grows with the progress of the run"),
+    "sequence": Placeholder(
+        lambda told: told.sequence, "how far the run was, as a number that grows; 0 if nobody knew"
+    ),
     "id": Placeholder(lambda told: told.id, "id of the notification, the same if it comes twice"),
 }
 

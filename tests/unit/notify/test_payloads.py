@@ -1,5 +1,6 @@
 """What a sink is sent: Slack's JSON, and CloudEvents in binary mode."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from controller.chain import notifications
 from controller.notify import payloads, sinks
-from tests.support.told import make_told
+from tests.support.told import RUN, make_told
 
 
 def make_sink(type_: str, **fields: Any) -> sinks.Sink:
@@ -66,7 +67,7 @@ def test_a_cloud_event_has_its_attributes_in_headers_and_its_data_in_the_body() 
         "ce-type": "dev.stackchain.StackFailed.v1alpha1",
         "ce-time": "2026-03-01T10:01:02Z",
         "ce-subject": "stacks/vpc",
-        "ce-sequence": "0000000007.000001.0000000014",
+        "ce-sequence": "0000000007.2026-03-01T10:01:02Z.0000000014.0000",
         "ce-runnumber": "7",
     }
     data = json.loads(payload.body)
@@ -114,6 +115,17 @@ def test_a_template_takes_the_place_of_the_data_and_is_json_whatever_is_filled_i
 
 
 def test_later_ones_sort_behind_earlier_ones() -> None:
-    texts = [payloads.order(make_told(sequence=number)) for number in (9, 10, 100)]
+    earlier = make_told(sequence=100, place=3)
+    in_order = [
+        make_told(run=None, time="2027-01-01T00:00:00Z"),
+        earlier,
+        make_told(sequence=101, place=0),
+        make_told(sequence=1000),
+        make_told(sequence=1000, place=10),
+        # While Temporal is away nobody knows how far the run is.
+        make_told(sequence=0, time="2026-03-01T10:01:03Z"),
+        make_told(sequence=0, run=dataclasses.replace(RUN, number=10)),
+    ]
+    texts = [payloads.order(told) for told in in_order]
 
     assert texts == sorted(texts)
