@@ -40,11 +40,13 @@ class Notifier:
         task_queue: str,
         counters: metrics.Metrics,
         again_seconds: float = _AGAIN_SECONDS,
+        most_waiting: int = _MOST_WAITING,
     ) -> None:
         self._get_client = get_client
         self._queue = ids.notify_queue(task_queue)
         self._counters = counters
         self._again_seconds = again_seconds
+        self._most_waiting = most_waiting
         self._waiting: collections.deque[messages.NotificationInput] = collections.deque()
         self._slots = asyncio.Semaphore(_STARTS_AT_ONCE)
 
@@ -57,7 +59,14 @@ class Notifier:
             # Temporal is known not to take any; a status should not wait for it again.
             self._keep(wanted)
             return
-        self._keep(await self._start_all(wanted))
+        left = await self._start_all(wanted)
+        if not left:
+            return
+        logger.warning(
+            "Temporal does not take notifications, trying on",
+            extra={"count": len(left), "why": next(iter(left.values()))},
+        )
+        self._keep([item for item in wanted if item.notification.id in left])
 
     async def run(self) -> None:
         """Hand over what waits, for ever."""
@@ -78,8 +87,8 @@ class Notifier:
         while self._waiting:
             # Each stays in line until Temporal has it: this may be canceled at any moment.
             batch = list(itertools.islice(self._waiting, _STARTS_AT_ONCE))
-            left = {item.notification.id for item in await self._start_all(batch)}
-            taken = {item.notification.id for item in batch} - left
+            left = await self._start_all(batch)
+            taken = {item.notification.id for item in batch} - left.keys()
             self._waiting = collections.deque(
                 item for item in self._waiting if item.notification.id not in taken
             )
@@ -87,16 +96,20 @@ class Notifier:
             if left:
                 return
 
-    async def _start_all(
-        self, wanted: Sequence[messages.NotificationInput]
-    ) -> list[messages.NotificationInput]:
-        """Start workflows and return the notifications that Temporal did not take."""
-        taken = await asyncio.gather(*(self._start(item) for item in wanted))
-        return [item for item, is_taken in zip(wanted, taken, strict=True) if not is_taken]
+    async def _start_all(self, wanted: Sequence[messages.NotificationInput]) -> dict[str, str]:
+        """Start workflows; return the ids that Temporal did not take, each with why."""
+        problems = await asyncio.gather(*(self._start(item) for item in wanted))
+        return {
+            item.notification.id: problem
+            for item, problem in zip(wanted, problems, strict=True)
+            if problem is not None
+        }
 
-    async def _start(self, wanted: messages.NotificationInput) -> bool:
+    async def _start(self, wanted: messages.NotificationInput) -> str | None:
+        """Start one workflow; return why that did not work."""
         told = wanted.notification
         try:
+            # Waiting for a slot counts: of hundreds at once the last ones are kept for later.
             async with asyncio.timeout(_START_SECONDS), self._slots:
                 await self._get_client().start_workflow(
                     ids.NOTIFICATION_WORKFLOW,
@@ -109,33 +122,22 @@ class Notifier:
                 )
         except temporalio.exceptions.WorkflowAlreadyStartedError:
             # It was decided before and the status not written: a crash, or a conflict.
-            return True
+            return None
+        except TimeoutError:
+            return f"no answer within {_START_SECONDS:g} s"
         except (
-            TimeoutError,
             RuntimeError,
             temporalio.service.RPCError,
             temporal_client.TemporalUnreachable,
         ) as error:
-            logger.warning(
-                "Temporal does not take a notification, trying on",
-                extra={
-                    "notification": told.id,
-                    "transition": told.transition,
-                    "namespace": told.namespace,
-                    "chain": told.chain,
-                    "why": str(error) or f"no answer within {_START_SECONDS:g} s",
-                },
-            )
-            return False
+            return str(error)
         self._counters.notifications_started.inc()
-        return True
+        return None
 
     def _keep(self, left: Sequence[messages.NotificationInput]) -> None:
-        if not left:
-            return
         known = {item.notification.id for item in self._waiting}
         self._waiting.extend(item for item in left if item.notification.id not in known)
-        if (excess := len(self._waiting) - _MOST_WAITING) > 0:
+        if (excess := len(self._waiting) - self._most_waiting) > 0:
             for _ in range(excess):
                 self._waiting.popleft()
             self._drop(excess, "too many wait for Temporal")

@@ -375,7 +375,7 @@ async def test_a_delivery_that_ends_in_another_way_is_told_in_the_log_too(
 
 
 async def test_what_temporal_does_not_take_is_handed_over_once_it_does(
-    temporal_client: Client,
+    temporal_client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     is_up = False
 
@@ -394,6 +394,8 @@ async def test_what_temporal_does_not_take_is_handed_over_once_it_does(
     await handing.aclose()
 
     assert waiting == len(asked)
+    (line,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert (vars(line)["count"], vars(line)["why"]) == (2, "Temporal is away.")
     assert counters.notifications_waiting._value.get() == 0
     assert counters.notifications_started._value.get() == len(asked)
     for item in asked:
@@ -417,6 +419,19 @@ async def test_what_temporal_never_takes_is_dropped_with_a_line_and_a_number(
     assert counters.notifications_dropped._value.get() == 2
     dropped = [record for record in caplog.records if record.message == "Notifications dropped"]
     assert [vars(record)["count"] for record in dropped] == [2]
+
+
+async def test_of_more_than_an_outage_brings_forth_the_oldest_are_dropped() -> None:
+    def get_client() -> Client:
+        raise temporal_client_module.TemporalUnreachable("Temporal is away.")
+
+    counters = metrics.Metrics()
+    handing = notifier.Notifier(get_client, task_queue="queue", counters=counters, most_waiting=3)
+    for _ in range(5):
+        await handing.tell([ask("ops")])
+
+    assert counters.notifications_waiting._value.get() == 3
+    assert counters.notifications_dropped._value.get() == 2
 
 
 def test_a_notification_is_small_in_histories() -> None:
