@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NoReturn
 
@@ -14,7 +15,15 @@ import kopf
 import temporalio.client
 
 from controller import connections, settings
-from controller.handlers import lifecycle, reconciler, resync, stackchain, telling
+from controller.handlers import (
+    lifecycle,
+    reconciler,
+    resync,
+    schedule_sync,
+    stackchain,
+    starting,
+    telling,
+)
 from controller.kube import client as kube_client
 from controller.kube import errors as kube_errors
 from controller.kube import lease, stackchains
@@ -22,11 +31,24 @@ from controller.notify import sinks
 from controller.observability import health, metrics
 from controller.observability import logging as log_setup
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, notifier, starter, worker
+from controller.temporal import (
+    held_runs,
+    ids,
+    notifier,
+    root_sweeps,
+    schedules,
+    starter,
+    wakeups,
+    worker,
+)
+from controller.webhook import app, dispatch, wakes
 
 logger = logging.getLogger(__name__)
 
 _KOPF_STOP_SECONDS = 1.0
+# What is queued takes milliseconds each; while Temporal is down it takes for ever.
+_WAKES_STOP_SECONDS = 2.0
+_TEMPORAL_CHECK_SECONDS = 10.0
 
 
 class TemporalLink:
@@ -190,6 +212,56 @@ async def work(process: Process) -> int:
     return 0 if process.stop.is_set() else 1
 
 
+async def receive(process: Process) -> int:
+    """The role of `stackchain webhook`: it takes deliveries whether Temporal is there or not."""
+    webhook, counters = process.settings.webhook, process.counters
+    link = TemporalLink(process.settings.temporal, counters)
+    queue = wakes.WakeQueue(webhook.queue_size, clock=time.monotonic)
+    counters.webhook_queue_depth.set_function(lambda: len(queue))
+    dispatcher = dispatch.Dispatcher(
+        queue,
+        executions=wakeups.ExecutionWakeups(link.get),
+        root_sweeps=root_sweeps.RootSweeps(link.get),
+        counters=counters,
+    )
+    receiver = app.Receiver(
+        catalog=process.catalog,
+        queue=queue,
+        counters=counters,
+        max_body_bytes=webhook.max_body_bytes,
+    )
+    server = app.WebhookServer(webhook.address, receiver)
+    process.server.add_ready_check("webhook", server.check)
+    receiver.open_counters()
+    try:
+        await server.start()
+    except OSError as error:
+        logger.error("WEBHOOK_ADDRESS cannot be listened on", extra={"why": str(error)})
+        return 2
+    dispatcher.start()
+    linking = asyncio.create_task(_keep_linked(link, process.settings.temporal))
+    await _first(process.stop.wait(), linking)
+    receiver.is_stopping = True
+    if process.stop.is_set():
+        # Whoever sends learns late that this process is no longer there.
+        await asyncio.sleep(webhook.drain_seconds)
+    await server.stop()
+    lost = await dispatcher.stop(drain_seconds=_WAKES_STOP_SECONDS)
+    linking.cancel()
+    logger.info("Receiver stopped", extra={"lost_wakes": lost})
+    return 0 if process.stop.is_set() else 1
+
+
+async def _keep_linked(link: TemporalLink, temporal: settings.TemporalSettings) -> None:
+    """Connect, and keep the connection's key and metric up to date; never returns."""
+    client = await link.connect()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(temporal_client.keep_api_key_fresh(client, temporal))
+        while True:
+            await link.check()
+            await asyncio.sleep(_TEMPORAL_CHECK_SECONDS)
+
+
 async def operate(process: Process) -> int:
     """The role of `stackchain operator`: all of it for the holder of the Lease, nothing else."""
     client = kube_client.KubeClient(process.settings.kubernetes)
@@ -271,9 +343,22 @@ class _Operator:
         self._notifier = notifier.Notifier(
             self._link.get, task_queue=temporal.task_queue, counters=process.counters
         )
+        chain_schedules = schedules.ChainSchedules(self._link.get)
+        begins = starting.Starting(
+            chain_schedules=chain_schedules,
+            designs=schedules.ScheduleDesigns(
+                installation=installation,
+                task_queue=temporal.task_queue,
+                operator_queue=self._queue,
+                sweep_seconds=process.settings.operator.sweep_seconds,
+            ),
+            held=held_runs.HeldRuns(self._link.get),
+            catalog=process.catalog,
+        )
         self._reconciler = reconciler.Reconciler(
             stack_chains=stack_chains,
             workflows=workflows,
+            begins=begins,
             catalog=process.catalog,
             teller=telling.Teller(
                 stack_chains=stack_chains,
@@ -294,6 +379,12 @@ class _Operator:
             reconciling=self._reconciler,
             known=self._known,
             workflows=workflows,
+            sweeping=schedule_sync.ScheduleSync(
+                chain_schedules=chain_schedules,
+                begins=begins,
+                stack_chains=stack_chains,
+                installation=installation,
+            ),
             stack_chains=stack_chains,
             counters=process.counters,
             interval_seconds=process.settings.operator.resync_seconds,
@@ -360,9 +451,7 @@ class _Operator:
         renewing = asyncio.create_task(
             temporal_client.keep_api_key_fresh(client, self._process.settings.temporal)
         )
-        writer = worker.status_worker(
-            client, operator_queue=self._queue, publisher=self._reconciler
-        )
+        writer = worker.status_worker(client, operator_queue=self._queue, operator=self._reconciler)
         serving = asyncio.create_task(writer.run())
         await _first(serving, stop.wait())
         renewing.cancel()

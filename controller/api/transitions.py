@@ -14,6 +14,7 @@ class TransitionKind(enum.StrEnum):
     NOT_REQUESTED = "NotRequested"
     RUN_PENDING = "RunPending"
     STALE_REQUEST = "StaleRequest"
+    START_MISSED = "StartMissed"
     RUN_STARTED = "RunStarted"
     GRAPH_RESOLVED = "GraphResolved"
     SUSPENDED = "Suspended"
@@ -33,6 +34,7 @@ class TransitionKind(enum.StrEnum):
     RUN_FAILED = "RunFailed"
     RUN_CANCELED = "RunCanceled"
     RUN_TIMED_OUT = "RunTimedOut"
+    DRIFT_DETECTED = "DriftDetected"
     PROBLEM = "Problem"
     RECOVERED = "Recovered"
 
@@ -63,6 +65,9 @@ MEANINGS: dict[TransitionKind, Meaning] = {
     TransitionKind.STALE_REQUEST: Meaning(
         when="an annotation names a run that it cannot be about any more; the message says why",
         is_warning=True,
+    ),
+    TransitionKind.START_MISSED: Meaning(
+        when="times of the schedule passed and were too late to start anything", is_warning=True
     ),
     TransitionKind.RUN_STARTED: Meaning(when="a run was started"),
     TransitionKind.GRAPH_RESOLVED: Meaning(when="its stacks were read"),
@@ -100,6 +105,9 @@ MEANINGS: dict[TransitionKind, Meaning] = {
     ),
     TransitionKind.RUN_TIMED_OUT: Meaning(
         when="a deadline ended the run", is_warning=True, event_reason=_OF_THE_RUN
+    ),
+    TransitionKind.DRIFT_DETECTED: Meaning(
+        when="a plan that the schedule started found changes, with the stacks", is_warning=True
     ),
     TransitionKind.PROBLEM: Meaning(
         when="something keeps the resource from being served, or it is being deleted",

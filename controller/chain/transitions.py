@@ -43,6 +43,8 @@ def transitions(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
         *_suspended(old, new),
         *_stacks(old, new),
         *_ended(old, new),
+        *_drift(old, new),
+        *_missed(old, new),
         *_asked(old, new),
         *_problem(old, new),
     ]
@@ -111,22 +113,60 @@ _ENDS = {
 
 
 def _ended(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
-    run, before = new.latest_run, old.latest_run
-    if run is None or not run.phase.is_over:
-        return []
-    # A run that is tried again may end for another reason.
-    if before is not None and _end(before) == _end(run):
+    run = new.latest_run
+    if run is None or not _has_ended(old, new):
         return []
     kind = _ENDS.get(run.phase, TransitionKind.RUN_FAILED)
     return [_of(kind, new, f"Run {run.number}: {run.message}", run.reason, reason=run.reason)]
+
+
+def _has_ended(old: v1alpha1.Status, new: v1alpha1.Status) -> bool:
+    run, before = new.latest_run, old.latest_run
+    if run is None or not run.phase.is_over:
+        return False
+    # A run that is tried again may end for another reason.
+    return before is None or _end(before) != _end(run)
 
 
 def _end(run: v1alpha1.RunStatus) -> tuple[int, Phase, str]:
     return run.number, run.phase, run.reason
 
 
+def drifted(old: v1alpha1.Status, new: v1alpha1.Status) -> list[v1alpha1.StackStatus]:
+    """Return the stacks in which a plan that the schedule started found changes, once it ended."""
+    run = new.latest_run
+    if run is None or not _has_ended(old, new):
+        return []
+    if (run.operation, run.trigger) != (v1alpha1.Operation.PLAN, v1alpha1.Trigger.SCHEDULE):
+        return []
+    return [
+        stack
+        for stack in new.stacks
+        if stack.delta is not None
+        and (stack.delta.added or stack.delta.changed or stack.delta.deleted)
+    ]
+
+
+def _drift(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    stacks = drifted(old, new)
+    if not stacks or new.latest_run is None:
+        return []
+    parts = [
+        f"'{stack.id}' +{stack.delta.added} ~{stack.delta.changed} -{stack.delta.deleted}"
+        for stack in stacks[:_NAMED]
+        if stack.delta is not None
+    ]
+    more = f"; and {len(stacks) - _NAMED} more" if len(stacks) > _NAMED else ""
+    text = f"Run {new.latest_run.number} found changes: {'; '.join(parts)}{more}."
+    return [_of(TransitionKind.DRIFT_DETECTED, new, text)]
+
+
 # Stacks
 
+# How many stacks the message of a transition of the chain names before it counts the others.
+_NAMED = 10
+# Ended well in a run that told of it.
+_TOLD_BEFORE = frozenset({StackReason.KEPT, StackReason.ROOT_RUN_FINISHED})
 # Somebody or something else has the stack; what its own run does is told by other kinds.
 _HELD = frozenset(
     {
@@ -204,8 +244,7 @@ def _end_kind(stack: v1alpha1.StackStatus) -> TransitionKind | None:
     if stack.phase is Phase.FAILED:
         return TransitionKind.STACK_FAILED
     if stack.phase is Phase.SUCCEEDED:
-        # One that is kept ended in an earlier run, which told of it.
-        return None if stack.reason == StackReason.KEPT else TransitionKind.STACK_SUCCEEDED
+        return None if stack.reason in _TOLD_BEFORE else TransitionKind.STACK_SUCCEEDED
     if stack.phase is Phase.SKIPPED:
         is_unchanged = stack.reason == StackReason.OUTPUT_UNCHANGED
         return TransitionKind.STACK_UNCHANGED if is_unchanged else TransitionKind.STACK_SKIPPED
@@ -231,6 +270,25 @@ def _asked(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
         generation = str(ready.observed_generation)
         found.append(_of(TransitionKind.NOT_REQUESTED, new, ready.message, generation))
     return found
+
+
+def missed(old: v1alpha1.Status, new: v1alpha1.Status) -> int:
+    """Return how many times of the schedule turned out to be too late."""
+    before = old.schedule.missed if old.schedule else 0
+    return max(0, (new.schedule.missed if new.schedule else 0) - before)
+
+
+def _missed(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    number = missed(old, new)
+    if not number or new.schedule is None:
+        return []
+    times = "time" if number == 1 else "times"
+    last = new.schedule.last_missed_time
+    text = (
+        f"{number} {times} of the schedule started nothing, the newest of them at "
+        f"{last}: `startingDeadlineSeconds` had passed."
+    )
+    return [_of(TransitionKind.START_MISSED, new, text, str(last))]
 
 
 # Problems outside of a run: the ends of runs have a kind of their own.

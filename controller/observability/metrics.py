@@ -30,6 +30,7 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         self._operator_metrics()
         self._worker_metrics()
+        self._webhook_metrics()
         self._connection_metrics()
         self._notification_metrics()
 
@@ -48,6 +49,16 @@ class Metrics:
         self.resync_contradictions = self._counter(
             "stackchain_resync_contradictions",
             "Resources whose status contradicted Temporal and was corrected by resync.",
+        )
+        self.starts_missed = self._counter(
+            "stackchain_starts_missed",
+            "Times of schedules that started nothing, since they were served too late.",
+        )
+        self.drift_runs = self._counter(
+            "stackchain_drift_runs", "Plans started by a schedule that found changes."
+        )
+        self.drift_stacks = self._counter(
+            "stackchain_drift_stacks", "Stacks in which plans started by a schedule found changes."
         )
         self.lease_held = self._gauge(
             "stackchain_lease_held", "1 while this operator holds the Lease."
@@ -79,6 +90,29 @@ class Metrics:
         self.trigger_ambiguous = self._counter(
             "stackchain_trigger_ambiguous",
             "Triggers whose answer was lost, so that their run had to be searched for.",
+        )
+
+    def _webhook_metrics(self) -> None:
+        self.webhook_deliveries = self._counter(
+            "stackchain_webhook_deliveries",
+            "Webhook deliveries, by connection and result; docs/webhooks.md has the results.",
+            "connection",
+            "result",
+        )
+        self.webhook_last_delivery = self._gauge(
+            "stackchain_webhook_last_delivery_timestamp_seconds",
+            "When the last signed delivery came, or the receiver started, by connection.",
+            "connection",
+        )
+        self.webhook_queue_depth = self._gauge(
+            "stackchain_webhook_queue_depth", "Stacks that wait to be woken."
+        )
+        self.webhook_wakes = self._counter(
+            "stackchain_webhook_wakes",
+            "Wakes of a stack, by kind (execution, root_sweep) and result (woken, nobody, "
+            "refused, given_up, failed).",
+            "kind",
+            "result",
         )
 
     def _connection_metrics(self) -> None:
@@ -116,8 +150,8 @@ class Metrics:
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(name, meaning, labels, registry=self.registry)
 
-    def _gauge(self, name: str, meaning: str) -> Gauge:
-        return Gauge(name, meaning, registry=self.registry)
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        return Gauge(name, meaning, labels, registry=self.registry)
 
 
 def describe_metrics() -> list[MetricRow]:
