@@ -32,6 +32,7 @@ class Metrics:
         self._worker_metrics()
         self._webhook_metrics()
         self._connection_metrics()
+        self._notification_metrics()
 
     def _operator_metrics(self) -> None:
         self.reconciles = self._counter(
@@ -117,6 +118,33 @@ class Metrics:
     def _connection_metrics(self) -> None:
         self.temporal_connected = self._gauge(
             "stackchain_temporal_connected", "1 while Temporal answers."
+        )
+
+    def _notification_metrics(self) -> None:
+        self.notifications_started = self._counter(
+            "stackchain_notifications_started",
+            "Notifications that the operator handed to Temporal; one tells all sinks that want it.",
+        )
+        self.notifications_waiting = self._gauge(
+            "stackchain_notifications_waiting",
+            "Notifications that wait in the operator because Temporal did not take them.",
+        )
+        self.notifications_dropped = self._counter(
+            "stackchain_notifications_dropped",
+            "Notifications that the operator dropped, because too many waited or it ended.",
+        )
+        self.notification_deliveries = self._counter(
+            "stackchain_notification_deliveries",
+            "Tries to tell a sink, by outcome (delivered, unavailable, refused, given_up).",
+            "sink",
+            "outcome",
+        )
+        self.notification_duration = Histogram(
+            "stackchain_notification_delivery_duration_seconds",
+            "Time that one try to tell a sink took.",
+            ["sink"],
+            registry=self.registry,
+            buckets=REQUEST_BUCKETS,
         )
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
