@@ -22,8 +22,9 @@ class Asks:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """What a sweep read of a root: its newest run in whatever state ("0": none), and others.
+    """What a sweep read of a root: its newest run in whatever state, and others.
 
+    `newest_run_id` is "0" if there is none, and empty while nobody can tell whose its runs are.
     `finished` are its finished tracked runs that no chain of ours started or adopted, newest first.
     `looked_up_to` is the newest finished run of all.
     """
@@ -137,7 +138,9 @@ def judge(
         stack_id = reading.stack_id
         mark = before.get(stack_id)
         if mark is None:
-            looked.append(RootRun(stack_id=stack_id, run_id=reading.newest_run_id))
+            # A mark below all runs would let old ones ask.
+            if reading.newest_run_id:
+                looked.append(RootRun(stack_id=stack_id, run_id=reading.newest_run_id))
             continue
         new = [run_id for run_id in reading.finished if run_id > mark]
         if new and new[0] > asking.get(stack_id, ""):

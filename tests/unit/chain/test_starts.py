@@ -235,6 +235,13 @@ def test_a_root_that_is_no_longer_one_is_forgotten() -> None:
     assert (looked, asks) == ((run("a", "5"),), ())
 
 
+def test_a_root_about_which_nobody_can_tell_yet_gets_no_mark() -> None:
+    """It was out of sight for a sweep while its run waited; an old run must not ask now."""
+    undecided = Reading(stack_id="a", newest_run_id="", looked_up_to="")
+
+    assert starts.judge([undecided], (), [run("a", "5")]) == ((), ())
+
+
 # What waits
 
 
