@@ -182,11 +182,10 @@ class Resync:
             for uid, item in known.items()
             if self._is_contradicted(item, running.get(uid), has_worker=has_worker)
         ]
-        missing = await self._compare_schedules(known)
-        await asyncio.gather(
-            *(self._reconcile(item) for item in contradicted if item not in missing),
-            *(self._reconcile(item, is_renewing=True) for item in missing),
-        )
+        await asyncio.gather(*(self._reconcile(item) for item in contradicted))
+        # After that: what keeps schedules from being read must not hold up runs.
+        wrong = await self._compare_schedules(known)
+        await asyncio.gather(*(self._reconcile(item, is_renewing=True) for item in wrong))
         for uid, execution in running.items():
             if uid not in known and not execution.memo.is_orphan:
                 await self._cancel_orphan(execution)
