@@ -59,6 +59,11 @@ class Telling:
     async def history(self, told_id: str) -> WorkflowHistory:
         return await self.handle(told_id).fetch_history()
 
+    def shown(self, sink: str, outcome: str) -> float | None:
+        return self.counters.registry.get_sample_value(
+            "stackchain_notification_deliveries_total", {"sink": sink, "outcome": outcome}
+        )
+
     def count(self, sink: str, outcome: str) -> float:
         return float(self.counters.notification_deliveries.labels(sink, outcome)._value.get())
 
@@ -147,11 +152,14 @@ async def test_a_sink_gets_what_its_type_says_with_its_secrets_and_temporal_does
     async with Receiver() as receiver:
         sink = entry("ops", receiver, headerFiles={"Authorization": str(secret)})
         async with telling(temporal_client, tmp_path / "n.yaml", sink) as served:
+            shown = [served.shown("ops", outcome) for outcome in notifications.OUTCOMES]
             asked = ask("ops")
             await served.notifier.tell([asked])
             result = await served.result(asked.notification.id)
             history = await served.history(asked.notification.id)
 
+    # There from the start: Prometheus cannot tell a first failure from none otherwise.
+    assert shown == [0.0] * 4
     (received,) = receiver.received
     assert received.path == PATH
     assert received.headers["Authorization"] == f"Bearer {SECRET}"
