@@ -25,7 +25,9 @@ from controller.temporal import ids, starter, worker
 
 logger = logging.getLogger(__name__)
 
-_KOPF_STOP_SECONDS = 1.0
+# Together with what a standby takes to look at the Lease they stay below two seconds.
+_STATUSES_STOP_SECONDS = 0.7
+_KOPF_STOP_SECONDS = 0.5
 
 
 class TemporalLink:
@@ -297,7 +299,9 @@ class _Operator:
             # kopf cancels all tasks that are younger than itself, so it goes last.
             resyncing.cancel()
             statuses_stop.set()
-            await asyncio.wait([statuses, resyncing])
+            # A write on its way may wait long for Temporal; the next operator does it again.
+            await asyncio.wait([statuses, resyncing], timeout=_STATUSES_STOP_SECONDS)
+            statuses.cancel()
             watching.set()
             # kopf gives hung tasks five seconds more. Nothing of ours is left to wait for, and a
             # standby waits for the Lease; what a handler was at is done again by the next one.

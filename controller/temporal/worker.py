@@ -162,7 +162,8 @@ def status_worker(
         task_queue=operator_queue,
         activities=[chain_status.ChainStatus(publisher).publish_chain_status],
         max_concurrent_activities=200,
-        graceful_shutdown_timeout=timedelta(seconds=5),
+        # A write takes less; what is cut off is done again by the next operator, who waits.
+        graceful_shutdown_timeout=timedelta(milliseconds=500),
         max_heartbeat_throttle_interval=timedelta(seconds=1),
     )
 
