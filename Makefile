@@ -25,6 +25,7 @@ dev: $(INSTALLED) ## Run the local environment until Ctrl-C
 .PHONY: prepare
 prepare: $(INSTALLED) ## Get all programs that the tests start (minutes, once per machine)
 	@$(BIN)/python -m controller.dev.control_plane
+	@$(BIN)/python -m tests.support.helm
 
 .PHONY: test
 test: lint types layers prepare ## Lint, types, layers and all tests on this machine
@@ -52,13 +53,15 @@ types: $(INSTALLED) ## Check types
 layers: $(INSTALLED) ## Check that imports go downward only
 	$(BIN)/lint-imports
 
-.PHONY: test-unit test-workflows test-e2e
+.PHONY: test-unit test-workflows test-e2e test-chart
 test-unit: $(INSTALLED) ## Tests of one kind: no sockets, seconds
 	$(PYTEST) tests/unit $(ARGS)
 test-workflows: $(INSTALLED) ## Tests of one kind: workflows on a Temporal dev server
 	$(PYTEST) tests/workflows $(ARGS)
 test-e2e: prepare ## Tests of one kind: all roles on the real API server and Temporal
 	$(PYTEST) tests/e2e $(ARGS)
+test-chart: prepare ## Tests of one kind: the Helm chart, on the real API server
+	$(PYTEST) tests/chart $(ARGS)
 
 .PHONY: soak
 soak: prepare ## Kill operator and worker over and over beside 50 chains (minutes)
@@ -79,6 +82,10 @@ replay: $(INSTALLED) ## Replay the recorded workflow histories
 .PHONY: record
 record: $(INSTALLED) ## Record new workflow histories
 	$(BIN)/python -m tests.workflows.record $(ARGS)
+
+.PHONY: chart-docs
+chart-docs: $(INSTALLED) ## Write the table of values into the chart's README
+	@$(BIN)/python hack/generate_chart_docs.py $(ARGS)
 
 .PHONY: lock
 lock: $(INSTALLED) ## Pin the dependencies anew (ARGS=--upgrade for newer ones)

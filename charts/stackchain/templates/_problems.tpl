@@ -1,0 +1,144 @@
+{{/* Values that contradict one another, one sentence each: what, where, and what to do instead.
+     The schema refuses single values; here is what only two of them together make wrong. */}}
+{{- define "stackchain.problems" -}}
+{{- include "stackchain.problems.temporal" . -}}
+{{- include "stackchain.problems.connections" . -}}
+{{- include "stackchain.problems.ca" (dict "ca" .Values.spacelift.ca "path" "spacelift.ca") -}}
+{{- include "stackchain.problems.scope" . -}}
+{{- include "stackchain.problems.pods" . -}}
+{{- include "stackchain.problems.webhook" . -}}
+{{- end -}}
+
+{{- define "stackchain.problems.temporal" -}}
+{{- $temporal := .Values.temporal -}}
+{{- if and $temporal.devServer.enabled $temporal.address }}
+temporal.devServer.enabled and temporal.address: the release either runs a Temporal of its own for a trial or uses one that exists; keep one of both.
+{{- else if not (or $temporal.devServer.enabled $temporal.address) }}
+temporal.address: set it to host:port of your Temporal, or set temporal.devServer.enabled for a trial.
+{{- end }}
+{{- if and $temporal.apiKey.existingSecret $temporal.apiKey.value }}
+temporal.apiKey: existingSecret and value are both set; keep one of both.
+{{- end }}
+{{- include "stackchain.problems.ca" (dict "ca" $temporal.tls.ca "path" "temporal.tls.ca") -}}
+{{- with $temporal.tls.client }}
+{{- if and .existingSecret (or .certificate .privateKey) }}
+temporal.tls.client: existingSecret is set together with certificate or privateKey; keep one of both.
+{{- else if ne (empty .certificate) (empty .privateKey) }}
+temporal.tls.client: certificate and privateKey belong together; set both or none.
+{{- end }}
+{{- end }}
+{{- if and (kindIs "bool" $temporal.tls.enabled) (not $temporal.tls.enabled) (include "stackchain.temporalTls" .) }}
+temporal.tls.enabled: false contradicts the API key or the other values of temporal.tls, which need TLS; remove it or them.
+{{- end }}
+{{- if and $temporal.devServer.enabled (include "stackchain.temporalTls" .) }}
+temporal.devServer.enabled: the development server speaks no TLS; remove temporal.apiKey and temporal.tls.
+{{- end }}
+{{- end -}}
+
+{{- define "stackchain.problems.ca" -}}
+{{- if gt (len (compact (list .ca.existingSecret .ca.existingConfigMap .ca.value))) 1 }}
+{{ .path }}: of existingSecret, existingConfigMap and value, set at most one.
+{{- end }}
+{{- end -}}
+
+{{- define "stackchain.problems.connections" -}}
+{{- if not .Values.spacelift.connections }}
+spacelift.connections: there is none; add at least spacelift.connections.default with its endpoint and an existingSecret with the API key.
+{{- end }}
+{{- range $name, $connection := .Values.spacelift.connections }}
+{{- $path := printf "spacelift.connections.%s" $name }}
+{{- $given := or $connection.apiKeyId $connection.apiKeySecret }}
+{{- if and $connection.existingSecret $given }}
+{{ $path }}: existingSecret is set together with apiKeyId or apiKeySecret; keep one of both.
+{{- else if not (or $connection.existingSecret $given) }}
+{{ $path }}: has no API key; set existingSecret, or apiKeyId and apiKeySecret.
+{{- else if and $given (not (and $connection.apiKeyId $connection.apiKeySecret)) }}
+{{ $path }}: apiKeyId and apiKeySecret belong together; set both.
+{{- end }}
+{{- with $connection.webhookSecret }}
+{{- if and .existingSecret .values }}
+{{ $path }}.webhookSecret: existingSecret and values are both set; keep one of both.
+{{- else if not (or .existingSecret .values) }}
+{{ $path }}.webhookSecret: has no secret; set existingSecret or values.
+{{- end }}
+{{- if not $.Values.webhook.enabled }}
+{{ $path }}.webhookSecret: nobody receives deliveries; set webhook.enabled, or remove it.
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "stackchain.problems.scope" -}}
+{{- with .Values.watchNamespaces }}
+{{- $served := join ", " . }}
+{{- if $.Values.crds.enabled }}
+crds.enabled: a release for some namespaces (watchNamespaces: {{ $served }}) must not own the definition for the whole cluster; let an administrator apply it once, and set crds.enabled to false.
+{{- end }}
+{{- if $.Values.rbac.aggregatedRoles }}
+rbac.aggregatedRoles: a release for some namespaces (watchNamespaces: {{ $served }}) creates no ClusterRoles; remove it.
+{{- end }}
+{{- if not $.Values.installation.id }}
+installation.id: with watchNamespaces, the operator may not read the cluster's id; set a name that no other release has at the same Temporal namespace.
+{{- end }}
+{{- range $name, $connection := $.Values.spacelift.connections }}
+{{- range $allowed := $connection.allowedNamespaces }}
+{{- if not (has $allowed $.Values.watchNamespaces) }}
+spacelift.connections.{{ $name }}.allowedNamespaces: {{ $allowed }} is not in watchNamespaces, so nobody serves its StackChains; add it there, or remove it here.
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "stackchain.problems.pods" -}}
+{{- $scaling := .Values.worker.autoscaling }}
+{{- if and $scaling.type (not (kindIs "invalid" .Values.worker.replicas)) }}
+worker.replicas: {{ $scaling.type }} decides how many pods there are (worker.autoscaling.type); remove one of both.
+{{- end }}
+{{- if and $scaling.type (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) }}
+worker.autoscaling: minReplicas ({{ $scaling.minReplicas }}) is above maxReplicas ({{ $scaling.maxReplicas }}).
+{{- end }}
+{{- if and (eq $scaling.type "hpa") (not (dig "requests" "cpu" "" .Values.worker.resources)) }}
+worker.resources.requests.cpu: worker.autoscaling.type hpa measures against it; set it.
+{{- end }}
+{{- if and (eq $scaling.type "keda") .Values.temporal.apiKey.value }}
+worker.autoscaling.type: keda reads the API key of Temporal from a Secret of your own; use temporal.apiKey.existingSecret.
+{{- end }}
+{{- range $name := list "operator" "worker" "webhook" }}
+{{- $values := index $.Values $name }}
+{{- $budget := $values.podDisruptionBudget }}
+{{- if and (not (kindIs "invalid" $budget.minAvailable)) (not (kindIs "invalid" $budget.maxUnavailable)) }}
+{{ $name }}.podDisruptionBudget: of minAvailable and maxUnavailable, Kubernetes takes one; set maxUnavailable to null to use minAvailable.
+{{- end }}
+{{- if and $values.serviceAccount.annotations (not $values.serviceAccount.create) }}
+{{ $name }}.serviceAccount.annotations: the chart does not create the service account (create is false); annotate it yourself.
+{{- end }}
+{{- end }}
+{{- if and (not .Values.rbac.create) .Values.rbac.aggregatedRoles }}
+rbac.aggregatedRoles: rbac.create is false, which creates no roles at all; remove one of both.
+{{- end }}
+{{- end -}}
+
+{{- define "stackchain.problems.webhook" -}}
+{{- $webhook := .Values.webhook }}
+{{- range $route := list "ingress" "httpRoute" }}
+{{- if and (index $webhook $route).enabled (not $webhook.enabled) }}
+webhook.{{ $route }}.enabled: there is nothing behind it; set webhook.enabled, or remove it.
+{{- end }}
+{{- end }}
+{{- if and $webhook.ingress.enabled (not $webhook.ingress.host) }}
+webhook.ingress.host: an Ingress needs the host name that Spacelift calls; set it.
+{{- end }}
+{{- if and $webhook.httpRoute.enabled (not $webhook.httpRoute.parentRefs) }}
+webhook.httpRoute.parentRefs: an HTTPRoute belongs to a Gateway; name at least one.
+{{- end }}
+{{- if $webhook.enabled }}
+{{- $signed := false }}
+{{- range .Values.spacelift.connections }}
+{{- if .webhookSecret }}{{- $signed = true }}{{- end }}
+{{- end }}
+{{- if not $signed }}
+webhook.enabled: no connection has a webhookSecret, so every delivery would be refused; set spacelift.connections.<name>.webhookSecret.
+{{- end }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,212 @@
+"""Values that cannot be meant are refused before anything is installed, with where and what to do."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import charts
+from tests.support import helm as helms
+
+
+def refusal(helm: helms.Helm, changes: dict[str, Any]) -> str:
+    with pytest.raises(helms.HelmRefused) as refused:
+        helm.template(values=charts.values(changes))
+    return str(refused.value)
+
+
+# By the schema: one value is wrong by itself.
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("replicas", 2, "additional properties 'replicas' not allowed"),
+        ("worker.replica", 2, "at '/worker': additional properties 'replica' not allowed"),
+        ("worker.replicas", "two", "at '/worker/replicas'"),
+        ("worker.gracefulShutdownSeconds", 0, "at '/worker/gracefulShutdownSeconds'"),
+        ("operator.serviceAccount.nam", "x", "at '/operator/serviceAccount'"),
+        ("operator.leaseDurationSeconds", 2, "at '/operator/leaseDurationSeconds'"),
+        ("operator.resources.request", {"cpu": 1}, "at '/operator/resources'"),
+        ("operator.livenessProbe.path", "/x", "at '/operator/livenessProbe'"),
+        ("logging.level", "chatty", "at '/logging/level'"),
+        ("temporal.address", "https://temporal:7233", "at '/temporal/address'"),
+        ("temporal.uiUrl", "temporal.example.com", "at '/temporal/uiUrl'"),
+        ("temporal.tls.ca.file", "/ca", "at '/temporal/tls/ca'"),
+        ("watchNamespaces", "team-a", "at '/watchNamespaces'"),
+        ("watchNamespaces", ["Team"], "at '/watchNamespaces/0'"),
+        ("installation.id", "Team A", "at '/installation/id'"),
+        ("image.digest", "abc", "at '/image/digest'"),
+        ("spacelift.connections.Prod", {"endpoint": "https://a"}, "at '/spacelift/connections'"),
+        ("spacelift.connections.default.endpoint", None, "connections/default"),
+        ("spacelift.connections.default.endpoint", "a.b", "connections/default/endpoint'"),
+        ("spacelift.connections.default.key", "x", "at '/spacelift/connections/default'"),
+        (
+            "spacelift.connections.default.allowedOperations",
+            ["Delete"],
+            "connections/default/allowedOperations/0'",
+        ),
+        ("spacelift.pollSeconds", 0, "at '/spacelift/pollSeconds'"),
+        ("webhook.ingress.hosts", ["a"], "at '/webhook/ingress'"),
+        ("webhook.service.port", 0, "at '/webhook/service/port'"),
+        ("crds.install", True, "at '/crds'"),
+        ("networkPolicy.apiServerPorts", ["https"], "at '/networkPolicy/apiServerPorts/0'"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_path(
+    helm: helms.Helm, path: str, value: object, says: str
+) -> None:
+    text = refusal(helm, {path: value})
+
+    assert "values don't meet the specifications of the schema" in text
+    assert says in text
+
+
+# By the template: two values contradict each other.
+
+_DEV = {"temporal.address": "", "temporal.devServer.enabled": True}
+_CONNECTION = "spacelift.connections.default"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"temporal.address": ""}, "temporal.address: set it to host:port"),
+        ({"temporal.devServer.enabled": True}, "temporal.devServer.enabled and temporal.address:"),
+        (
+            {**_DEV, "temporal.tls.enabled": True},
+            "temporal.devServer.enabled: the development server speaks no TLS",
+        ),
+        (
+            {"temporal.apiKey": {"existingSecret": "a", "value": "b"}},
+            "temporal.apiKey: existingSecret and value are both set",
+        ),
+        (
+            {"temporal.tls.client": {"existingSecret": "a", "certificate": "b"}},
+            "temporal.tls.client: existingSecret is set together",
+        ),
+        (
+            {"temporal.tls.client.certificate": "b"},
+            "temporal.tls.client: certificate and privateKey belong together",
+        ),
+        (
+            {"temporal.tls": {"enabled": False, "serverName": "a"}},
+            "temporal.tls.enabled: false contradicts",
+        ),
+        (
+            {"temporal.tls.ca": {"existingSecret": "a", "existingConfigMap": "b"}},
+            "temporal.tls.ca: of existingSecret, existingConfigMap and value",
+        ),
+        (
+            {"spacelift.ca": {"existingSecret": "a", "value": "b"}},
+            "spacelift.ca: of existingSecret, existingConfigMap and value",
+        ),
+        ({"spacelift.connections": {}}, "spacelift.connections: there is none"),
+        (
+            {f"{_CONNECTION}.apiKeyId": "x"},
+            "spacelift.connections.default: existingSecret is set together with apiKeyId",
+        ),
+        (
+            {_CONNECTION: {"endpoint": "https://a"}},
+            "spacelift.connections.default: has no API key",
+        ),
+        (
+            {_CONNECTION: {"endpoint": "https://a", "apiKeyId": "x"}},
+            "spacelift.connections.default: apiKeyId and apiKeySecret belong together",
+        ),
+        (
+            charts.SIGNED,
+            "spacelift.connections.default.webhookSecret: nobody receives deliveries",
+        ),
+        (
+            {**charts.WEBHOOK, f"{_CONNECTION}.webhookSecret": {}},
+            "spacelift.connections.default.webhookSecret: has no secret",
+        ),
+        (
+            {
+                **charts.WEBHOOK,
+                f"{_CONNECTION}.webhookSecret": {"existingSecret": "a", "values": ["b"]},
+            },
+            "spacelift.connections.default.webhookSecret: existingSecret and values",
+        ),
+        ({"webhook.enabled": True}, "webhook.enabled: no connection has a webhookSecret"),
+        (
+            {"webhook.ingress": {"enabled": True, "host": "a"}},
+            "webhook.ingress.enabled: there is nothing behind it",
+        ),
+        (
+            {"webhook.httpRoute": {"enabled": True, "parentRefs": [{"name": "a"}]}},
+            "webhook.httpRoute.enabled: there is nothing behind it",
+        ),
+        (
+            {**charts.WEBHOOK, "webhook.ingress.enabled": True},
+            "webhook.ingress.host: an Ingress needs the host name",
+        ),
+        (
+            {**charts.WEBHOOK, "webhook.httpRoute.enabled": True},
+            "webhook.httpRoute.parentRefs: an HTTPRoute belongs to a Gateway",
+        ),
+        (
+            {"worker.replicas": 2, "worker.autoscaling.type": "hpa"},
+            "worker.replicas: hpa decides how many pods there are",
+        ),
+        (
+            {"worker.replicas": 0, "worker.autoscaling.type": "keda"},
+            "worker.replicas: keda decides how many pods there are",
+        ),
+        (
+            {"worker.autoscaling": {"type": "hpa", "minReplicas": 5, "maxReplicas": 4}},
+            "worker.autoscaling: minReplicas (5) is above maxReplicas (4)",
+        ),
+        (
+            {"worker.autoscaling.type": "hpa", "worker.resources.requests.cpu": None},
+            "worker.resources.requests.cpu: worker.autoscaling.type hpa measures against it",
+        ),
+        (
+            {"worker.autoscaling.type": "keda", "temporal.apiKey.value": "x"},
+            "worker.autoscaling.type: keda reads the API key",
+        ),
+        (
+            {"watchNamespaces": ["a"], "installation.id": "x"},
+            "crds.enabled: a release for some namespaces (watchNamespaces: a)",
+        ),
+        (
+            {"watchNamespaces": ["a"], "crds.enabled": False},
+            "installation.id: with watchNamespaces",
+        ),
+        (
+            {"watchNamespaces": ["a"], "rbac.aggregatedRoles": True},
+            "rbac.aggregatedRoles: a release for some namespaces",
+        ),
+        (
+            {"watchNamespaces": ["a"], f"{_CONNECTION}.allowedNamespaces": ["a", "b"]},
+            "spacelift.connections.default.allowedNamespaces: b is not in watchNamespaces",
+        ),
+        (
+            {"rbac": {"create": False, "aggregatedRoles": True}},
+            "rbac.aggregatedRoles: rbac.create is false",
+        ),
+        (
+            {"worker.podDisruptionBudget": {"minAvailable": 1}},
+            "worker.podDisruptionBudget: of minAvailable and maxUnavailable",
+        ),
+        (
+            {"operator.serviceAccount": {"create": False, "annotations": {"a": "b"}}},
+            "operator.serviceAccount.annotations: the chart does not create the service account",
+        ),
+    ],
+    ids=lambda value: value.partition(":")[0] if isinstance(value, str) else None,
+)
+def test_contradictory_values_are_refused_with_a_sentence(
+    helm: helms.Helm, changes: dict[str, Any], says: str
+) -> None:
+    text = refusal(helm, changes)
+
+    assert "The values contradict one another:" in text
+    assert f"  - {says}" in text
+
+
+def test_all_contradictions_are_told_at_once(helm: helms.Helm) -> None:
+    text = refusal(helm, {"temporal.address": "", "spacelift.connections": {}})
+
+    assert "  - temporal.address:" in text
+    assert "  - spacelift.connections:" in text

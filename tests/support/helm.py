@@ -1,0 +1,218 @@
+"""The real Helm, for the tests of the chart: from the PATH, the cache, or built once.
+
+`python -m tests.support.helm` gets it ready, as `make prepare` does, and prints where it is. No
+registry that tests may use has Helm as a program, so the last resort is to compile it from its Go
+module, whose version and hashes are in the folder `helm_go` beside this file.
+"""
+
+import asyncio
+import dataclasses
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from controller import settings
+from controller.dev import processes, tools
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "charts" / "stackchain"
+CI_VALUES = CHART / "ci"
+
+_MAJOR = 4
+_PACKAGE = f"helm.sh/helm/v{_MAJOR}/cmd/helm"
+_MODULE = Path(__file__).parent / "helm_go"
+_BUILD_SECONDS = 1800
+_HELM_SECONDS = 240
+_INSTALL_GO = "install Helm 4 (https://helm.sh/docs/intro/install), or Go 1.26 to have it compiled"
+
+Body = dict[str, Any]
+
+
+class HelmRefused(Exception):
+    """Helm ended with an error; the text is what it printed on standard error."""
+
+
+def find(cache_dir: Path) -> Path | None:
+    """Return a Helm that is there: on the PATH if it is new enough, else in the cache."""
+    on_path = shutil.which("helm")
+    if on_path is not None and _major(on_path) >= _MAJOR:
+        return Path(on_path)
+    built = _target(cache_dir)
+    return built if built.is_file() else None
+
+
+def obtain(cache_dir: Path, say: tools.Say) -> Path:
+    """Return a Helm, compiled first where there is none.
+
+    Raises:
+        DevError: there is no Go, or the build failed; the text says what to do.
+    """
+    found = find(cache_dir)
+    if found is not None:
+        return found
+    go = tools.find_program("go", install=_INSTALL_GO)
+    target = _target(cache_dir)
+    say(f"  compiling Helm {_version()} with {go}: about 3 minutes on two cores, once")
+    target.parent.parent.mkdir(parents=True, exist_ok=True)
+    # Of two processes that build at once, the later one wins; nobody ever sees half a file.
+    with tempfile.TemporaryDirectory(dir=target.parent.parent) as temporary:
+        built = Path(temporary) / "helm"
+        asyncio.run(processes.run(_build(go, built), timeout_seconds=_BUILD_SECONDS))
+        target.parent.mkdir(exist_ok=True)
+        built.replace(target)
+    return target
+
+
+def _build(go: Path, target: Path) -> processes.Command:
+    stamp = f"-s -w -X helm.sh/helm/v{_MAJOR}/internal/version.version={_version()}"
+    return processes.Command(
+        name="go build",
+        argv=(str(go), "build", "-trimpath", "-ldflags", stamp, "-o", str(target), _PACKAGE),
+        log_file=target.parent / "build.log",
+        directory=_MODULE,
+        # What a person set for other modules must not reach this one.
+        environment={"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"},
+    )
+
+
+def _version() -> str:
+    text = (_MODULE / "go.mod").read_text(encoding="utf-8")
+    found = re.search(rf"helm\.sh/helm/v{_MAJOR} (v[0-9.]+)", text)
+    if found is None:
+        raise tools.DevError(f"{_MODULE / 'go.mod'} requires no Helm")
+    return found[1]
+
+
+def _target(cache_dir: Path) -> Path:
+    sources = b"".join((_MODULE / name).read_bytes() for name in ("go.mod", "go.sum"))
+    digest = hashlib.sha256(sources).hexdigest()[:12]
+    return cache_dir.absolute() / "helm" / f"{_version()}-{digest}" / "helm"
+
+
+def _major(program: str) -> int:
+    done = subprocess.run([program, "version", "--short"], capture_output=True, check=False)
+    found = re.match(rb"v(\d+)\.", done.stdout)
+    return int(found[1]) if found else 0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Helm:
+    """Runs Helm with a home of its own, so that nothing of the person who tests is read."""
+
+    program: Path
+    home: Path
+    kubeconfig: Path | None = None
+    namespace: str = "stackchain-system"
+
+    def __call__(self, *arguments: str) -> str:
+        """Run a command and return what it prints on standard output.
+
+        Raises:
+            HelmRefused: it failed.
+        """
+        done = subprocess.run(
+            [self.program, *arguments],
+            env=self._environment(),
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=_HELM_SECONDS,
+        )
+        if done.returncode != 0:
+            raise HelmRefused(f"{done.stderr}{done.stdout}")
+        return done.stdout
+
+    def lint(self, *values: Path) -> str:
+        """Lint the chart strictly with some values files."""
+        return self("lint", "--strict", str(CHART), *_files(values))
+
+    def template(self, *files: Path, values: Mapping[str, Any] | None = None) -> list[Body]:
+        """Render the chart as `helm install` would, tests included, and return its objects.
+
+        Args:
+            files: values files, in order.
+            values: values on top of them.
+
+        Raises:
+            HelmRefused: the values are refused.
+        """
+        text = self.render(*files, values=values)
+        return [body for body in yaml.safe_load_all(text) if body]
+
+    def render(self, *files: Path, values: Mapping[str, Any] | None = None) -> str:
+        """Render the chart as one text; see `template`."""
+        with self._values(values) as extra:
+            given = _files([*files, *extra])
+            return self("template", "release", str(CHART), f"--namespace={self.namespace}", *given)
+
+    def notes(self, *files: Path, values: Mapping[str, Any] | None = None) -> str:
+        """Return what a person reads after `helm install`."""
+        with self._values(values) as extra:
+            given = _files([*files, *extra])
+            shown = self(
+                *("install", "release", str(CHART), f"--namespace={self.namespace}"),
+                *("--dry-run=client", "--output=yaml", *given),
+            )
+        return str(yaml.safe_load(shown)["info"]["notes"])
+
+    def _values(self, values: Mapping[str, Any] | None) -> "_ValuesFile":
+        return _ValuesFile(self.home, values)
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH",) if name in os.environ}  # noqa: TID251
+        kubeconfig = self.kubeconfig or self.home / "no-kubeconfig"
+        return {**kept, "HOME": str(self.home), "KUBECONFIG": str(kubeconfig)}
+
+
+class _ValuesFile:
+    """A values file that is there while Helm runs; none without values."""
+
+    def __init__(self, folder: Path, values: Mapping[str, Any] | None) -> None:
+        self._folder = folder
+        self._values = values
+        self._path: Path | None = None
+
+    def __enter__(self) -> list[Path]:
+        if not self._values:
+            return []
+        descriptor, name = tempfile.mkstemp(suffix=".yaml", dir=self._folder)
+        os.close(descriptor)
+        self._path = Path(name)
+        self._path.write_text(yaml.safe_dump(dict(self._values)), encoding="utf-8")
+        return [self._path]
+
+    def __exit__(self, *_: object) -> None:
+        if self._path is not None:
+            self._path.unlink()
+
+
+def _files(paths: Any) -> list[str]:
+    return [f"--values={path}" for path in paths]
+
+
+def main() -> int:
+    """Get Helm ready and say where it comes from."""
+    try:
+        program = obtain(settings.load_dev_settings().cache_dir, _say)
+    except (tools.DevError, settings.SettingsError) as error:
+        _say(f"stackchain: {error}")
+        return 1
+    _say(f"Helm: {program}")
+    return 0
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
