@@ -21,7 +21,7 @@ from controller.kube import lease, stackchains
 from controller.observability import health, metrics
 from controller.observability import logging as log_setup
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, starter, worker
+from controller.temporal import ids, queues, starter, worker
 
 logger = logging.getLogger(__name__)
 
@@ -269,7 +269,8 @@ class _Operator:
             ),
             counters=process.counters,
         )
-        self._known = resync.KnownResources()
+        self._known = resync.KnownResources(process.counters)
+        process.counters.before_reading.append(self._known.tell)
         self._resync = resync.Resync(
             reconciling=self._reconciler,
             known=self._known,
@@ -339,12 +340,15 @@ class _Operator:
         renewing = asyncio.create_task(
             temporal_client.keep_api_key_fresh(client, self._process.settings.temporal)
         )
+        watched = queues.queues_of(self._process.settings.temporal.task_queue, self._queue)
+        watching = asyncio.create_task(queues.watch(client, watched, self._process.counters))
         writer = worker.status_worker(
             client, operator_queue=self._queue, publisher=self._reconciler
         )
         serving = asyncio.create_task(writer.run())
         await _first(serving, stop.wait())
         renewing.cancel()
+        watching.cancel()
         await writer.shutdown()
         await serving
 

@@ -56,6 +56,8 @@ class _Observed:
     execution: requests.Execution | None
     known: progress.ChainProgress | None
     problem: status.Problem | None = None
+    is_written: bool = False
+    """Whether the status had to be changed."""
 
 
 class Reconciler:
@@ -84,8 +86,11 @@ class Reconciler:
         # Resources that were let go while Temporal was away, by uid.
         self._untold_orphans: dict[str, v1alpha1.Ref] = {}
 
-    async def reconcile(self, namespace: str, name: str) -> None:
+    async def reconcile(self, namespace: str, name: str) -> bool:
         """Bring one resource in line; nothing to do if it is gone.
+
+        Returns:
+            Whether its status had to be changed.
 
         Raises:
             TemporalUnreachable: after the status says so; call again later.
@@ -93,8 +98,7 @@ class Reconciler:
         """
         async with self._turn(namespace, name):
             body = await self._stack_chains.get(namespace, name)
-            if body is not None:
-                await self._reconcile(body)
+            return body is not None and (await self._reconcile(body)).is_written
 
     async def release(self, namespace: str, name: str, uid: str) -> bool:
         """Bring a resource that is being deleted to its end; returns whether it may go.
@@ -205,8 +209,8 @@ class Reconciler:
             observed = dataclasses.replace(observed, execution=execution, known=None, problem=None)
         elif observed.execution is not None:
             await self._steer(observed.execution, decision)
-        await self._write(observed, decision, before=chain.status)
-        return observed
+        is_written = await self._write(observed, decision, before=chain.status)
+        return dataclasses.replace(observed, is_written=is_written)
 
     def _harvested(self, observed: _Observed) -> _Observed:
         """Take in how a closed run ended, before the next one takes its place in the status."""
@@ -412,7 +416,7 @@ class Reconciler:
 
     async def _write(
         self, observed: _Observed, decision: requests.Decision, *, before: v1alpha1.Status
-    ) -> None:
+    ) -> bool:
         chain, execution = observed.chain, observed.execution
         facts = status.Facts(
             handled=decision.handled,
@@ -428,7 +432,7 @@ class Reconciler:
         )
         earlier = events.transitions(before, chain.status) if before is not chain.status else []
         told = [*earlier, *events.stale(decision.notes)]
-        await self._project(observed.body, chain.ref, chain.status, facts, told=told)
+        return await self._project(observed.body, chain.ref, chain.status, facts, told=told)
 
     def _problem_of(self, observed: _Observed) -> status.Problem | None:
         if observed.chain.is_deleting:
@@ -480,8 +484,11 @@ class Reconciler:
         *,
         keep_run: bool = False,
         told: Sequence[events.EventText] = (),
-    ) -> None:
-        """Write the status and emit Events: what is `told` anyway, then what the facts changed."""
+    ) -> bool:
+        """Write the status and emit Events: what is `told` anyway, then what the facts changed.
+
+        Returns whether the status had to be changed.
+        """
         new = status.project(ref, old, facts, now=_text(datetime.now(UTC)))
         if keep_run:
             new = dataclasses.replace(new, latest_run=old.latest_run, stacks=old.stacks)
@@ -509,6 +516,7 @@ class Reconciler:
             await self._stack_chains.emit_event(
                 body, type=event.type, reason=event.reason, message=event.message
             )
+        return written is not None
 
     def _url(self, execution: requests.Execution) -> str | None:
         return ids.workflow_url(

@@ -76,6 +76,7 @@ class SpaceliftWorker:
             observer=functools.partial(_observe, counters),
         )
         counters.runs_followed.set_function(lambda: self.clients.followed)
+        counters.follow_slots.set(all_settings.worker.max_concurrent_follows)
         operations = stack_operations.StackOperations(
             self.clients,
             patience=stack_operations.Patience(
