@@ -5,6 +5,7 @@ metric at zero.
 """
 
 import importlib.metadata
+import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -148,8 +149,11 @@ class Metrics:
 
     def _connection_metrics(self) -> None:
         self.temporal_connected = self._gauge(
-            "stackchain_temporal_connected", "1 while Temporal answers."
+            "stackchain_temporal_connected",
+            "1 while Temporal answers; NaN in a process that does not ask it, such as a standby.",
         )
+        # Not 0, which would tell of an outage.
+        self.temporal_connected.set(math.nan)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(name, meaning, labels, registry=self.registry)
