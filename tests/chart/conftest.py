@@ -1,9 +1,11 @@
 """The chart: values in, objects or a refusal out, by the real Helm."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 from controller import settings
 from tests.support import charts
@@ -27,7 +29,13 @@ def helm(
 def release(helm: helms.Helm) -> Release:
     """Render a release: `release({"worker.replicas": 3})` on top of the smallest values."""
 
+    rendered: dict[str, str] = {}
+
     def render(changes: dict[str, Any] | None = None) -> charts.Objects:
-        return charts.Objects(helm.template(values=charts.values(changes)))
+        values = charts.values(changes)
+        key = json.dumps(values, sort_keys=True)
+        if key not in rendered:
+            rendered[key] = helm.render(values=values)
+        return charts.Objects(body for body in yaml.safe_load_all(rendered[key]) if body)
 
     return render

@@ -1,4 +1,4 @@
-"""Values that cannot be meant are refused before anything is installed, with where and what to do."""
+"""Values that cannot be meant are refused before anything is installed: where, and what to do."""
 
 from typing import Any
 
@@ -45,6 +45,7 @@ def refusal(helm: helms.Helm, changes: dict[str, Any]) -> str:
             ["Delete"],
             "connections/default/allowedOperations/0'",
         ),
+        ("notifications.sinks", [{"name": "a", "type": "Slack"}], "at '/notifications/sinks/0'"),
         ("spacelift.pollSeconds", 0, "at '/spacelift/pollSeconds'"),
         ("webhook.ingress.hosts", ["a"], "at '/webhook/ingress'"),
         ("webhook.service.port", 0, "at '/webhook/service/port'"),
@@ -118,7 +119,7 @@ _CONNECTION = "spacelift.connections.default"
             "spacelift.connections.default.webhookSecret: nobody receives deliveries",
         ),
         (
-            {**charts.WEBHOOK, f"{_CONNECTION}.webhookSecret": {}},
+            {**charts.WEBHOOK, f"{_CONNECTION}.webhookSecret": {"keys": ["a"]}},
             "spacelift.connections.default.webhookSecret: has no secret",
         ),
         (
@@ -164,6 +165,10 @@ _CONNECTION = "spacelift.connections.default"
         (
             {"worker.autoscaling.type": "keda", "temporal.apiKey.value": "x"},
             "worker.autoscaling.type: keda reads the API key",
+        ),
+        (
+            {"notifications.sinks": [{"name": "a", "type": "Slack", "on": ["Problem"]}]},
+            "notifications.sinks: a needs either url or urlSecret",
         ),
         (
             {"watchNamespaces": ["a"], "installation.id": "x"},

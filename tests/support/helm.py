@@ -164,6 +164,22 @@ class Helm:
             )
         return str(yaml.safe_load(shown)["info"]["notes"])
 
+    def install(self, *files: Path, values: Mapping[str, Any] | None = None) -> str:
+        """Install the release, without waiting for pods, and return what Helm prints."""
+        return self._change("install", "--create-namespace", *files, values=values)
+
+    def upgrade(self, *files: Path, values: Mapping[str, Any] | None = None) -> str:
+        """Upgrade the release to these values."""
+        return self._change("upgrade", *files, values=values)
+
+    def _change(self, verb: str, *arguments: str | Path, values: Mapping[str, Any] | None) -> str:
+        files = [argument for argument in arguments if isinstance(argument, Path)]
+        options = [argument for argument in arguments if isinstance(argument, str)]
+        with self._values(values) as extra:
+            given = _files([*files, *extra])
+            where = f"--namespace={self.namespace}"
+            return self(verb, "release", str(CHART), where, *options, *given)
+
     def _values(self, values: Mapping[str, Any] | None) -> "_ValuesFile":
         return _ValuesFile(self.home, values)
 

@@ -54,3 +54,9 @@
 - {name: SPACELIFT_API_TLS_CA, value: {{ printf "/etc/stackchain/spacelift-ca/%s" .Values.spacelift.ca.key | quote }}}
 {{- end }}
 {{- end -}}
+
+{{- define "stackchain.env.notifications" -}}
+{{- if .Values.notifications.sinks -}}
+- {name: NOTIFICATIONS_FILE, value: /etc/stackchain/notifications/notifications.yaml}
+{{- end -}}
+{{- end -}}

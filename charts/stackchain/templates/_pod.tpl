@@ -1,6 +1,6 @@
 {{/* The pod template of a role: what all roles have in common, hardened as Pod Security `restricted` asks.
      Takes (dict "root" . "component" "worker" "arguments" (list "worker") "env" "..." "mounts" "..."
-     "ports" "..." "hasToken" false "graceSeconds" 45 "checksums" (dict ...) "preStop" (dict ...)). */}}
+     "ports" "..." "hasToken" false "graceSeconds" 45 "checksums" (dict ...)). */}}
 {{- define "stackchain.podTemplate" -}}
 {{- $values := index .root.Values .component -}}
 metadata:
@@ -92,11 +92,6 @@ containers:
   readinessProbe:
     httpGet: {path: /readyz, port: http}
     {{- toYaml $values.readinessProbe | nindent 4 }}
-  {{- with .preStop }}
-  lifecycle:
-    preStop:
-      {{- toYaml . | nindent 6 }}
-  {{- end }}
   {{- with $values.resources }}
   resources:
     {{- toYaml . | nindent 4 }}
@@ -140,4 +135,7 @@ capabilities: {drop: [ALL]}
 checksum/connections: {{ include "stackchain.connectionsFile" . | sha256sum }}
 checksum/temporal: {{ toJson (dict "tls" .Values.temporal.tls "apiKey" .Values.temporal.apiKey) | sha256sum }}
 checksum/spacelift-ca: {{ toJson .Values.spacelift.ca | sha256sum }}
+{{- with .Values.notifications.sinks }}
+checksum/notifications: {{ toJson . | sha256sum }}
+{{- end }}
 {{- end -}}

@@ -4,6 +4,7 @@
 {{- include "stackchain.problems.temporal" . -}}
 {{- include "stackchain.problems.connections" . -}}
 {{- include "stackchain.problems.ca" (dict "ca" .Values.spacelift.ca "path" "spacelift.ca") -}}
+{{- include "stackchain.problems.notifications" . -}}
 {{- include "stackchain.problems.scope" . -}}
 {{- include "stackchain.problems.pods" . -}}
 {{- include "stackchain.problems.webhook" . -}}
@@ -65,6 +66,19 @@ spacelift.connections: there is none; add at least spacelift.connections.default
 {{- if not $.Values.webhook.enabled }}
 {{ $path }}.webhookSecret: nobody receives deliveries; set webhook.enabled, or remove it.
 {{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "stackchain.problems.notifications" -}}
+{{- $seen := dict }}
+{{- range .Values.notifications.sinks }}
+{{- if hasKey $seen .name }}
+notifications.sinks: {{ .name }} is there twice; rename one.
+{{- end }}
+{{- $_ := set $seen .name true }}
+{{- if eq (empty .url) (empty .urlSecret) }}
+notifications.sinks: {{ .name }} needs either url or urlSecret.
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -103,3 +103,31 @@
 {{- end }}
 {{- end }}
 {{- end -}}
+
+{{- define "stackchain.mounts.notifications" -}}
+{{- if .Values.notifications.sinks -}}
+- volume:
+    name: notifications
+    configMap:
+      name: {{ include "stackchain.componentName" (dict "root" . "component" "notifications") }}
+  mount: {name: notifications, mountPath: /etc/stackchain/notifications, readOnly: true}
+{{- end -}}
+{{- end -}}
+
+{{/* URLs and headers of sinks that come from Secrets: for the worker only. */}}
+{{- define "stackchain.mounts.notificationSecrets" -}}
+{{- range $sink := .Values.notifications.sinks }}
+{{- $secrets := concat (compact (list $sink.urlSecret)) (values ($sink.headerSecrets | default dict)) }}
+{{- if $secrets }}
+- volume:
+    name: sink-{{ $sink.name }}
+    projected:
+      defaultMode: 0440
+      sources:
+      {{- range $secrets | uniq }}
+      - secret: {name: {{ .name }}, optional: true, items: [{key: {{ quote .key }}, path: {{ printf "%s/%s" .name .key | quote }}}]}
+      {{- end }}
+  mount: {name: sink-{{ $sink.name }}, mountPath: /etc/stackchain/sinks/{{ $sink.name }}, readOnly: true}
+{{- end }}
+{{- end }}
+{{- end -}}

@@ -49,7 +49,14 @@ class Ports:
 class ControlPlane:
     """Etcd outlives the API server: the API server may be stopped, killed and started again."""
 
-    def __init__(self, binaries: Binaries, directory: Path, ports: Ports | None = None) -> None:
+    def __init__(
+        self,
+        binaries: Binaries,
+        directory: Path,
+        ports: Ports | None = None,
+        *,
+        api_server_flags: tuple[str, ...] = (),
+    ) -> None:
         """Prepare a control plane without starting it.
 
         Args:
@@ -57,11 +64,13 @@ class ControlPlane:
             directory: Where data, keys, logs and the kubeconfig are kept; what an earlier start
                 left there is used again.
             ports: Where to listen; free ports by default.
+            api_server_flags: Further flags of the API server, such as those of an audit log.
         """
         self.binaries = binaries
         # The programs run in it, and are told of files below it.
         self.directory = directory.absolute()
         self.ports = ports or Ports.free()
+        self._api_server_flags = api_server_flags
         self.url = f"https://127.0.0.1:{self.ports.api_server}"
         self.logs = self.directory / "log"
         self._certificates = certificates.Certificates(directory=self.directory / "pki")
@@ -228,6 +237,7 @@ class ControlPlane:
             f"--service-account-signing-key-file={files.service_account_key}",
             "--service-cluster-ip-range=10.96.0.0/16",
             *(f"--disable-admission-plugins={name}" for name in without),
+            *self._api_server_flags,
         )
 
     @property

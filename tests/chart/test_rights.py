@@ -1,0 +1,175 @@
+"""The operator under the chart's own roles: it needs all of them and nothing else.
+
+The API server's audit log says what it asked for, from its first request to its orderly end.
+"""
+
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import temporalio.client
+
+from controller.dev import temporal_server as temporal_servers
+from controller.dev.control_plane import binaries, credentials, server
+from tests.support import audit, chains, charts
+from tests.support import helm as helms
+from tests.support import kube as kube_support
+from tests.support import temporal as temporal_support
+from tests.support.chains import account_document
+
+Parts = chains.Parts
+
+LEASE = "coordination.k8s.io"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Audited:
+    """A control plane that knows StackChains by the chart only, and writes down who asks what."""
+
+    parts: Parts
+    log: audit.AuditLog
+    helm: helms.Helm
+
+
+@pytest.fixture(scope="module")
+async def audited(
+    helm: helms.Helm,
+    control_plane_binaries: binaries.Binaries,
+    temporal_server: temporal_servers.TemporalServer,
+    temporal_client: temporalio.client.Client,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Audited]:
+    directory = tmp_path_factory.mktemp("audited")
+    log = audit.AuditLog(directory)
+    plane = server.ControlPlane(
+        control_plane_binaries, directory / "control-plane", api_server_flags=log.flags()
+    )
+    async with plane:
+        kube = kube_support.KubeApi(plane.url, plane.token, plane.ca_file)
+        parts = Parts(
+            control_plane=plane,
+            kube=kube,
+            temporal_server=temporal_server,
+            temporal_client=temporal_client,
+        )
+        yield Audited(
+            parts=parts,
+            log=log,
+            helm=dataclasses.replace(helm, kubeconfig=plane.kubeconfig),
+        )
+        await kube.close()
+
+
+class Release:
+    """A release of the chart whose operator runs here, as its service account."""
+
+    def __init__(self, audited: Audited, changes: dict[str, Any], directory: Path) -> None:
+        self.audited = audited
+        self.namespace = temporal_support.unique("release")
+        self._values = charts.values(changes)
+        self._helm = dataclasses.replace(audited.helm, namespace=self.namespace)
+        self._directory = directory
+        self.objects = charts.Objects(self._helm.template(values=self._values))
+
+    @property
+    def account(self) -> str:
+        return str(self.objects.one("ServiceAccount", "operator")["metadata"]["name"])
+
+    def requests(self) -> list[audit.Request]:
+        return list(self.audited.log.requests(self.namespace, self.account))
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[chains.Installation]:
+        """Install the chart and run operator and worker; the operator ends in an orderly way."""
+        self._helm.install(values=self._values)
+        environment = self.objects.environment("operator")
+        names = ("STACKCHAIN_WATCH_NAMESPACES", "STACKCHAIN_INSTALLATION")
+        options = chains.Options(
+            namespace=self.namespace,
+            kubeconfig=await self._kubeconfig(),
+            # An empty one counts as not set, and takes away what the tests set otherwise.
+            settings={name: environment.get(name, "") for name in names},
+        )
+        async with chains.installed(self.audited.parts, self._directory, options) as running:
+            yield running
+            await running.operator.stop()
+        self._helm("uninstall", "release", f"--namespace={self.namespace}")
+
+    async def _kubeconfig(self) -> Path:
+        plane = self.audited.parts.control_plane
+        path = f"/api/v1/namespaces/{self.namespace}/serviceaccounts/{self.account}/token"
+        answer = await self.audited.parts.kube.create(path, {"spec": {"expirationSeconds": 3600}})
+        file = self._directory / f"{self.namespace}.kubeconfig"
+        text = credentials.kubeconfig_text(
+            server=plane.url,
+            ca_file=plane.ca_file,
+            user=self.account,
+            token=answer["status"]["token"],
+        )
+        credentials.write_private(file, text)
+        return file
+
+
+async def live_through_all(running: chains.Installation, namespace: str) -> None:
+    """Take one chain through its life: created, run, asked again, and deleted while it runs."""
+    account = await running.add_account(
+        namespace, account_document("a -> b", stacks={"a": {}, "b": {"autodeploy": False}})
+    )
+    api = kube_support.StackChains(running.parts.kube, namespace)
+    chain = chains.Chain("life", api)
+    await api.create("life", {"connectionName": account.name, "roots": {"stackIds": ["a"]}})
+    run = await account.run_in("b", "UNCONFIRMED")
+    await account.act(run["id"], "confirm")
+    await chain.ends("RunSucceeded")
+    assert "RunSucceeded" in await chain.events()
+    await api.annotate("life", run="again")
+    await chain.shows("AwaitingConfirmation")
+    await api.delete("life")
+    await chain.is_gone()
+    assert (await account.runs("b"))[-1]["state"] == "DISCARDED"
+
+
+async def test_the_operator_needs_all_rights_of_the_chart_and_no_other(
+    audited: Audited, tmp_path: Path
+) -> None:
+    release = Release(audited, {}, tmp_path)
+    roles = [*release.objects.of("Role"), release.objects.one("ClusterRole", "operator")]
+    rights = audit.granted(rule for role in roles for rule in role["rules"])
+
+    async with release.running() as running:
+        namespace = temporal_support.unique("team")
+        await audited.parts.kube.create_namespace(namespace)
+        await live_through_all(running, namespace)
+    requests = release.requests()
+
+    assert [request for request in requests if not request.was_allowed] == []
+    assert audit.used(rights, [request.right for request in requests]) == rights
+
+
+async def test_an_operator_of_some_namespaces_needs_its_roles_there_and_no_other(
+    audited: Audited, tmp_path: Path
+) -> None:
+    teams = [temporal_support.unique("team") for _ in range(2)]
+    for team in teams:
+        await audited.parts.kube.create_namespace(team)
+    changes = {
+        "watchNamespaces": teams,
+        "installation.id": temporal_support.unique("teams"),
+        "crds.enabled": False,
+    }
+    release = Release(audited, changes, tmp_path)
+
+    async with release.running() as running:
+        for team in teams:
+            await live_through_all(running, team)
+    requests = release.requests()
+
+    assert [request for request in requests if not request.was_allowed] == []
+    assert {request.namespace for request in requests} == {release.namespace, *teams}
+    for role in release.objects.of("Role"):
+        rights = audit.granted(role["rules"])
+        asked = [r.right for r in requests if r.namespace == role["metadata"]["namespace"]]
+        assert audit.used(rights, asked) == rights, role["metadata"]["namespace"]
