@@ -67,6 +67,10 @@ test-chart: prepare ## Tests of one kind: the Helm chart, on the real API server
 soak: prepare ## Kill operator and worker over and over beside 50 chains (minutes)
 	$(PYTEST) tests/soak $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(INSTALLED) ## Fuzz what the webhook receiver reads, for a minute
+	$(BIN)/python -m tests.fuzz.deliveries -max_total_time=60 -max_len=4096 $(ARGS)
+
 .PHONY: bench
 bench: $(INSTALLED) ## Print the benchmark tables
 	$(BIN)/python -m tests.benchmarks $(ARGS)

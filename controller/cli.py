@@ -31,6 +31,8 @@ def _run(parsed: argparse.Namespace, rest: list[str]) -> None:
         roles.run_role(roles.operate, needs_keys=False)
     if parsed.command == "worker":
         roles.run_role(roles.work, needs_keys=True)
+    if parsed.command == "webhook":
+        roles.run_role(roles.receive, needs_keys=False)
     code = asyncio.run(
         temporal_test.check(settings.load_settings(), sys.stdout, as_json=parsed.json)
     )
@@ -62,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("operator", help="watch StackChains and write their status")
     commands.add_parser("worker", help="run chains: workflows and Spacelift activities")
+    commands.add_parser("webhook", help="receive Spacelift's webhook deliveries")
     check = commands.add_parser("check", help="check the connections, and say what is wrong")
     check.add_argument("--json", action="store_true", help="print one JSON object")
     commands.add_parser(

@@ -1,8 +1,8 @@
 """The Spacelift accounts that this release was installed with, by name.
 
-Names, endpoints and permissions come from a mounted YAML file (or from variables); API keys stay in
-files of their own, read when they are used, so that the operator needs none and a rotated key is
-taken up without a restart.
+Names, endpoints and permissions come from a mounted YAML file (or from variables); API keys and
+webhook secrets stay in files of their own, read when they are used, so that a role needs only its
+own and a rotated one is taken up without a restart.
 """
 
 import dataclasses
@@ -51,6 +51,8 @@ class Connection:
     """What StackChains may do through it. Destroy has to be allowed explicitly."""
     credentials: Credentials | None = None
     """None: this process was given no API key, as the operator."""
+    webhook_secrets: tuple[settings.Secret, ...] = ()
+    """What signs its deliveries; several while a secret is replaced. None: none are accepted."""
 
     def allows(self, namespace: str) -> bool:
         """Return whether a StackChain of the namespace may use it."""
@@ -81,6 +83,7 @@ class ConnectionCatalog:
         """
         self._file = spacelift.connections_file
         self._from_environment = _environment_connection(spacelift)
+        self._webhook_secret = spacelift.webhook_secret
         self._seen = self._stamp()
         self._connections = self._read()
 
@@ -138,7 +141,24 @@ class ConnectionCatalog:
                 f"SPACELIFT_API_KEY_ENDPOINT: {self._file} has a connection {own.name} too; "
                 "remove one of both"
             )
-        return connections if own is None else {**connections, own.name: own}
+        if own is not None:
+            connections[own.name] = own
+        self._add_webhook_secret(connections)
+        return connections
+
+    def _add_webhook_secret(self, connections: dict[str, Connection]) -> None:
+        """Give the connection `default` the secret that came by variable."""
+        if self._webhook_secret is None:
+            return
+        default = connections.get(DEFAULT_CONNECTION)
+        if default is None:
+            raise settings.SettingsError(
+                f"SPACELIFT_WEBHOOK_SECRET: there is no connection {DEFAULT_CONNECTION} whose "
+                f"secret it could be; give those of others as webhookSecretFiles in the "
+                "connections file"
+            )
+        secrets = (*default.webhook_secrets, self._webhook_secret)
+        connections[DEFAULT_CONNECTION] = dataclasses.replace(default, webhook_secrets=secrets)
 
 
 def _environment_connection(spacelift: settings.SpaceliftSettings) -> Connection | None:
@@ -214,6 +234,7 @@ class _Entry:
             credentials=Credentials(key_id=key_id, key_secret=key_secret)
             if key_id and key_secret
             else None,
+            webhook_secrets=self._secrets("webhookSecretFiles"),
         )
         for key in self._entry:
             self._problem(f"has an unknown field {key}; remove it")
@@ -239,6 +260,15 @@ class _Entry:
     def _secret(self, key: str) -> settings.Secret | None:
         text = self._text(key)
         return settings.Secret(file=Path(text)) if text else None
+
+    def _secrets(self, key: str) -> tuple[settings.Secret, ...]:
+        value = self._entry.pop(key, None)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+            self._problem(f"{key} must be a list of paths")
+            return ()
+        return tuple(settings.Secret(file=Path(item)) for item in value)
 
     def _operations(self) -> tuple[str, ...]:
         allowed = self._words("allowedOperations", settings.operation)

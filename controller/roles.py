@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NoReturn
 
@@ -21,13 +22,17 @@ from controller.kube import lease, stackchains
 from controller.observability import health, metrics
 from controller.observability import logging as log_setup
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, queues, starter, worker
+from controller.temporal import ids, queues, starter, wakeups, worker
+from controller.webhook import app, dispatch, wakes
 
 logger = logging.getLogger(__name__)
 
 # Together with what a standby takes to look at the Lease they stay below two seconds.
 _STATUSES_STOP_SECONDS = 0.7
 _KOPF_STOP_SECONDS = 0.5
+# What is queued takes milliseconds each; while Temporal is down it takes for ever.
+_WAKES_STOP_SECONDS = 2.0
+_TEMPORAL_CHECK_SECONDS = 10.0
 
 
 class TemporalLink:
@@ -177,6 +182,55 @@ async def work(process: Process) -> int:
     renewing.cancel()
     logger.info("Worker stopped")
     return 0 if process.stop.is_set() else 1
+
+
+async def receive(process: Process) -> int:
+    """The role of `stackchain webhook`: it takes deliveries whether Temporal is there or not."""
+    webhook, counters = process.settings.webhook, process.counters
+    link = TemporalLink(process.settings.temporal, counters)
+    queue = wakes.WakeQueue(webhook.queue_size, clock=time.monotonic)
+    counters.webhook_queue_depth.set_function(lambda: len(queue))
+    dispatcher = dispatch.Dispatcher(
+        queue,
+        executions=wakeups.ExecutionWakeups(link.get),
+        counters=counters,
+    )
+    receiver = app.Receiver(
+        catalog=process.catalog,
+        queue=queue,
+        counters=counters,
+        max_body_bytes=webhook.max_body_bytes,
+    )
+    server = app.WebhookServer(webhook.address, receiver)
+    process.server.add_ready_check("webhook", server.check)
+    receiver.open_counters()
+    try:
+        await server.start()
+    except OSError as error:
+        logger.error("WEBHOOK_ADDRESS cannot be listened on", extra={"why": str(error)})
+        return 2
+    dispatcher.start()
+    linking = asyncio.create_task(_keep_linked(link, process.settings.temporal))
+    await _first(process.stop.wait(), linking)
+    receiver.is_stopping = True
+    if process.stop.is_set():
+        # Whoever sends learns late that this process is no longer there.
+        await asyncio.sleep(webhook.drain_seconds)
+    await server.stop()
+    lost = await dispatcher.stop(drain_seconds=_WAKES_STOP_SECONDS)
+    linking.cancel()
+    logger.info("Receiver stopped", extra={"lost_wakes": lost})
+    return 0 if process.stop.is_set() else 1
+
+
+async def _keep_linked(link: TemporalLink, temporal: settings.TemporalSettings) -> None:
+    """Connect, and keep the connection's key and metric up to date; never returns."""
+    client = await link.connect()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(temporal_client.keep_api_key_fresh(client, temporal))
+        while True:
+            await link.check()
+            await asyncio.sleep(_TEMPORAL_CHECK_SECONDS)
 
 
 async def operate(process: Process) -> int:

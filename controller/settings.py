@@ -183,6 +183,8 @@ class SpaceliftSettings:
     """Id of its API key. The worker needs it, the operator does not."""
     api_key_secret: Secret | None = field(default=None, metadata=env("SPACELIFT_API_KEY_SECRET"))
     """Secret of its API key."""
+    webhook_secret: Secret | None = field(default=None, metadata=env("SPACELIFT_WEBHOOK_SECRET"))
+    """Secret that signs the webhook deliveries of the connection `default`."""
     allowed_namespaces: tuple[str, ...] | None = field(
         default=None,
         metadata=env(
@@ -253,6 +255,31 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookSettings:
+    """How the receiver of Spacelift's webhook deliveries listens, and how much it takes."""
+
+    address: str = field(
+        default="0.0.0.0:8090", metadata=env("WEBHOOK_ADDRESS", environment.host_port)
+    )
+    """Host and port that deliveries are sent to, at /webhooks/spacelift/<connection>."""
+    max_body_bytes: int = field(
+        default=1_048_576, metadata=env("WEBHOOK_MAX_BODY_BYTES", environment.whole(1))
+    )
+    """Largest body that is read; a run event takes a few kilobytes."""
+    queue_size: int = field(
+        default=10_000, metadata=env("WEBHOOK_QUEUE_SIZE", environment.whole(1))
+    )
+    """Stacks that wait for their wake-up at most, for example while Temporal is down.
+
+    What comes beyond is answered and left to polling.
+    """
+    drain_seconds: float = field(
+        default=5.0, metadata=env("WEBHOOK_DRAIN_SECONDS", environment.seconds)
+    )
+    """Seconds after SIGTERM in which deliveries are still taken, since load balancers are late."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ObservabilitySettings:
     """What a process tells about itself."""
 
@@ -317,6 +344,7 @@ class Settings:
     temporal: TemporalSettings = field(default_factory=TemporalSettings)
     spacelift: SpaceliftSettings = field(default_factory=SpaceliftSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
+    webhook: WebhookSettings = field(default_factory=WebhookSettings)
     observability: ObservabilitySettings = field(default_factory=ObservabilitySettings)
     dev: DevSettings = field(default_factory=DevSettings)
 
@@ -338,6 +366,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         temporal=_load_temporal(reader),
         spacelift=_load_spacelift(reader),
         worker=reader.group(WorkerSettings),
+        webhook=reader.group(WebhookSettings),
         observability=reader.group(ObservabilitySettings),
         dev=_load_dev(reader),
     )
@@ -495,6 +524,7 @@ def _load_spacelift(reader: environment.Reader) -> SpaceliftSettings:
         SpaceliftSettings,
         api_key_id=reader.secret("SPACELIFT_API_KEY_ID"),
         api_key_secret=reader.secret("SPACELIFT_API_KEY_SECRET"),
+        webhook_secret=reader.secret("SPACELIFT_WEBHOOK_SECRET"),
     )
     key = {
         "SPACELIFT_API_KEY_ID": spacelift.api_key_id,
@@ -503,6 +533,9 @@ def _load_spacelift(reader: environment.Reader) -> SpaceliftSettings:
     missing = [name for name, secret in key.items() if secret is None]
     if len(missing) == 1:
         reader.problem(missing[0], "is missing for the API key; set id and secret, or neither")
+    has_no_account = spacelift.endpoint is None and spacelift.connections_file is None
+    if has_no_account and spacelift.webhook_secret is not None and len(missing) == 2:
+        reader.problem("SPACELIFT_API_KEY_ENDPOINT", "is missing; set the URL of the account")
     if spacelift.endpoint is None and len(missing) < 2:
         reader.problem("SPACELIFT_API_KEY_ENDPOINT", "is missing; set the URL of the account")
     return spacelift

@@ -113,6 +113,9 @@ class ApiKey:
 # nothing but a simulator on loopback.
 API_KEY = ApiKey(id="01STACKCHAIN0LOCAL0KEY0000", secret="loopback-only")  # noqa: S106
 
+# Signs the deliveries of simulated accounts, at loopback as well.
+WEBHOOK_SECRET = "loopback-only-webhook-secret"  # noqa: S105
+
 
 def with_api_key(scenario: Mapping[str, Any]) -> dict[str, Any]:
     """Return a scenario with our key beside those that it has."""
@@ -249,6 +252,13 @@ class Endpoints:
     installation: str = ""
     poll_seconds: float = 1
     log_format: str = "console"
+    webhook_address: str = "127.0.0.1:8090"
+    webhook_secret: str = field(default=WEBHOOK_SECRET, repr=False)
+
+    @property
+    def webhook_url(self) -> str:
+        """Where the receiver takes the deliveries of the account."""
+        return f"http://{self.webhook_address}/webhooks/spacelift/default"
 
     def variables(self, role: str) -> dict[str, str]:
         """Return the settings of one role; each gets what its pod would get, and no more."""
@@ -271,5 +281,12 @@ class Endpoints:
                 "SPACELIFT_API_KEY_ID": self.api_key.id,
                 "SPACELIFT_API_KEY_SECRET": self.api_key.secret,
                 "SPACELIFT_POLL_SECONDS": f"{self.poll_seconds:g}",
+            }
+        if role == "webhook":
+            return common | {
+                "SPACELIFT_WEBHOOK_SECRET": self.webhook_secret,
+                "WEBHOOK_ADDRESS": self.webhook_address,
+                # There is no load balancer that would have to learn of its end.
+                "WEBHOOK_DRAIN_SECONDS": "0.1",
             }
         return common

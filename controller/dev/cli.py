@@ -68,7 +68,8 @@ def _dev_parser() -> argparse.ArgumentParser:
         prog="stackchain dev",
         usage="stackchain dev [OPTIONS]\n       stackchain dev demo|simulator [OPTIONS]",
         description="Start a Kubernetes API server, Temporal with its web UI, a Spacelift "
-        "simulator, the operator and a worker on this machine, until Ctrl-C.",
+        "simulator that sends webhooks, the operator, a worker and the webhook receiver on this "
+        "machine, until Ctrl-C.",
         epilog=_COMMANDS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from controller import settings
-from controller.dev import children, existing_cluster, tools
+from controller.dev import children, existing_cluster, tools, webhooks
 from controller.dev import temporal_server as temporal_servers
 from controller.dev.control_plane import definitions, server, sources
 
@@ -34,7 +34,7 @@ class DevOptions:
     """Kubeconfig of that cluster; the default one of kubectl if only a context is named."""
     scenario: Path | None = None
     """File with the stacks that the simulated account begins with."""
-    roles: tuple[str, ...] = ("worker", "operator")
+    roles: tuple[str, ...] = ("worker", "operator", "webhook")
     poll_seconds: float = 1
     log_format: str = "console"
     role_environment: dict[str, str] = field(default_factory=dict)
@@ -70,6 +70,8 @@ class LocalEnvironment:
             self.directory, scenario=options.scenario, keeps_state=options.state_dir is not None
         )
         self.roles: dict[str, children.Role] = {}
+        # The same for as long as this environment lives: the account sends there.
+        self._webhook_address = f"127.0.0.1:{tools.free_port()}"
 
     @property
     def endpoints(self) -> children.Endpoints:
@@ -81,7 +83,13 @@ class LocalEnvironment:
             spacelift_url=self.simulator.url,
             poll_seconds=self.options.poll_seconds,
             log_format=self.options.log_format,
+            webhook_address=self._webhook_address,
         )
+
+    @property
+    def has_webhook(self) -> bool:
+        """Whether the account tells a receiver of its runs."""
+        return "webhook" in self.options.roles
 
     async def start(self) -> None:
         """Start all parts and wait until each one is ready.
@@ -93,6 +101,8 @@ class LocalEnvironment:
         try:
             with tools.step(self.options.say, "All parts are ready"):
                 await _together(self._start_cluster, self._start_temporal, self._start_simulator)
+                if self.has_webhook:
+                    await self._register_webhook()
                 await _together(*(self._role_starter(role) for role in self.options.roles))
         except BaseException:
             # Cancellation included: nothing may be left running.
@@ -165,6 +175,14 @@ class LocalEnvironment:
     async def _start_simulator(self) -> None:
         with tools.step(self.options.say, "Spacelift simulator ready"):
             await self.simulator.start()
+
+    async def _register_webhook(self) -> None:
+        endpoints = self.endpoints
+        await webhooks.register(
+            self.simulator.admin_url,
+            endpoint=endpoints.webhook_url,
+            secret=endpoints.webhook_secret,
+        )
 
     def _role_starter(self, role: str) -> Callable[[], Awaitable[None]]:
         variables = self.endpoints.variables(role) | self.options.role_environment

@@ -98,9 +98,12 @@ def shell_lines(local: environment.LocalEnvironment) -> list[str]:
 
 def _summary(local: environment.LocalEnvironment) -> str:
     shell = "\n".join(f"  {line}" for line in shell_lines(local))
+    receiver = ""
+    if local.has_webhook:
+        receiver = f"\n  Webhook receiver     {local.endpoints.webhook_url}"
     return f"""
   Temporal's web UI    {local.temporal.ui_url}
-  Simulated Spacelift  {local.simulator.url}
+  Simulated Spacelift  {local.simulator.url}{receiver}
   Logs                 {local.logs}
 
 In another terminal:

@@ -43,6 +43,7 @@ class Metrics:
         self._census_metrics()
         self._queue_metrics()
         self._worker_metrics()
+        self._webhook_metrics()
         self._connection_metrics()
 
     def _process_metrics(self) -> None:
@@ -145,6 +146,29 @@ class Metrics:
         self.trigger_ambiguous = self._counter(
             "stackchain_trigger_ambiguous",
             "Triggers whose answer was lost, so that their run had to be searched for.",
+        )
+
+    def _webhook_metrics(self) -> None:
+        self.webhook_deliveries = self._counter(
+            "stackchain_webhook_deliveries",
+            "Webhook deliveries, by connection and result; docs/webhooks.md has the results.",
+            "connection",
+            "result",
+        )
+        self.webhook_last_delivery = self._gauge(
+            "stackchain_webhook_last_delivery_timestamp_seconds",
+            "When the last signed delivery came, or the receiver started, by connection.",
+            "connection",
+        )
+        self.webhook_queue_depth = self._gauge(
+            "stackchain_webhook_queue_depth", "Stacks that wait to be woken."
+        )
+        self.webhook_wakes = self._counter(
+            "stackchain_webhook_wakes",
+            "Wakes of a stack, by kind (execution, root_sweep) and result (woken, nobody, "
+            "refused, given_up, failed).",
+            "kind",
+            "result",
         )
 
     def _connection_metrics(self) -> None:

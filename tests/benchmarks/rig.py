@@ -227,13 +227,20 @@ class Watch:
 
 @contextlib.asynccontextmanager
 async def running(
-    *, poll_seconds: float, role_environment: Mapping[str, str] | None = None
+    *,
+    poll_seconds: float,
+    role_environment: Mapping[str, str] | None = None,
+    has_webhook: bool = False,
 ) -> AsyncIterator[Rig]:
-    """Start all parts, and leave nothing of them."""
+    """Start all parts, and leave nothing of them.
+
+    Webhooks are left out unless they are what is measured: without them, all news come by polling.
+    """
     options = environment.DevOptions(
         dev=settings.load_settings().dev,
         say=lambda _: None,
         poll_seconds=poll_seconds,
+        roles=("worker", "operator", *(["webhook"] if has_webhook else [])),
         log_format="json",
         role_environment={"LOG_LEVEL": "warning", **(role_environment or {})},
     )

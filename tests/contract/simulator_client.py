@@ -74,10 +74,15 @@ class Wire:
 async def connect(scenario: dict[str, Any], **options: Any) -> AsyncIterator[Wire]:
     """Serve a scenario in this process; both keys are added to it."""
     document = {"keys": [KEY, READER], **scenario}
-    async with (
-        Simulator(document).serve(**options) as server,
-        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session,
-    ):
+    async with Simulator(document).serve(**options) as server, connect_to(server) as wire:
+        yield wire
+
+
+@contextlib.asynccontextmanager
+async def connect_to(server: Server) -> AsyncIterator[Wire]:
+    """Talk to a server that the test made itself."""
+    timeout = aiohttp.ClientTimeout(total=20)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
         yield Wire(server, session)
 
 

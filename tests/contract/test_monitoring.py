@@ -13,7 +13,8 @@ from controller.observability import metrics
 from controller.spacelift import errors
 from tests.support import promql
 
-OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+DOCS = Path(__file__).parents[2] / "docs"
+OPERATIONS, WEBHOOKS = DOCS / "operations.md", DOCS / "webhooks.md"
 # A setting of the tests, not of the product.
 PROMTOOL = os.environ.get("PROMTOOL") or shutil.which("promtool")  # noqa: TID251
 
@@ -34,6 +35,13 @@ def exposed() -> dict[str, set[str]]:
         else:
             samples[row.name] = labels
     return samples
+
+
+def deliveries() -> set[str]:
+    """Return the results of deliveries, as the page on webhooks has them."""
+    table = WEBHOOKS.read_text().partition("## While something is down")[0]
+    rows = [line.split("|") for line in table.splitlines() if re.match(r"\| [1-5]\d\d \|", line)]
+    return {name for row in rows for name in re.findall("`(.+?)`", row[3])}
 
 
 def ids(items: list[promql.Query]) -> list[str]:
@@ -69,7 +77,7 @@ def test_values_that_queries_match_are_values_that_there_are() -> None:
         "phase": {item.value for item in v1alpha1.Phase},
         "outcome": outcomes,
         "queue": {"worker", "follow", "operator"},
-        "result": {"written", "unchanged", "conflict", "gone", "error", "ok"},
+        "result": {"written", "unchanged", "conflict", "gone", "error", "ok", *deliveries()},
     }
     for query in QUERIES:
         for matchers in query.selectors().values():

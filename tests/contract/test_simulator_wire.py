@@ -558,6 +558,7 @@ def argument_texts(field: GraphQLField) -> str:
 async def test_every_field_of_the_schema_resolves() -> None:
     query = schema.load().query_type
     assert query is not None
+    endpoint = "http://127.0.0.1:9/"
     scenario = {
         "clock": "virtual",
         "workerPools": {"a": {"workers": 2}},
@@ -572,6 +573,11 @@ async def test_every_field_of_the_schema_resolves() -> None:
                 "dependsOn": [{"stack": "up", "references": [{"output": "o", "input": "I"}]}],
             },
         },
+        "webhooks": [
+            {"kind": "stack", "stack": "a", "endpoint": endpoint, "enabled": False},
+            {"kind": "named", "name": "a", "endpoint": endpoint, "enabled": False},
+            {"kind": "audit", "endpoint": endpoint, "enabled": False},
+        ],
     }
     config = (
         'mutation { stackConfigAdd(stack: "a", config: '

@@ -177,6 +177,16 @@ def test_a_file_that_is_mended_is_read(file: Path) -> None:
             "must be a list",
             id="text for a list",
         ),
+        pytest.param(
+            "connections: {a: {endpoint: https://a, webhookSecretFiles: /x}}",
+            "webhookSecretFiles must be a list of paths",
+            id="one webhook secret",
+        ),
+        pytest.param(
+            "connections: {a: {endpoint: https://a, webhookSecretFiles: [[hunter2]]}}",
+            "webhookSecretFiles must be a list of paths",
+            id="webhook secrets that are no paths",
+        ),
     ],
 )
 def test_a_bad_file_is_refused_at_start(file: Path, text: str, problem: str) -> None:
@@ -216,3 +226,26 @@ def test_variables_make_the_connection_default() -> None:
 def test_variables_and_file_may_not_mean_different_accounts(file: Path) -> None:
     with pytest.raises(settings.SettingsError, match="remove one of both"):
         catalog(file, endpoint="https://other.example")
+
+
+def test_webhook_secrets_come_by_file_and_for_the_connection_default_by_variable(
+    file: Path,
+) -> None:
+    file.write_text(
+        f"connections: {{default: {{endpoint: https://a, webhookSecretFiles: [{file}]}}, "
+        "other: {endpoint: https://b}}"
+    )
+
+    found = catalog(file, webhook_secret=settings.Secret(value="by-variable"))
+
+    secrets = get(found, "default").webhook_secrets
+    assert [secret.file for secret in secrets] == [file, None]
+    assert secrets[1].reveal() == "by-variable"
+    assert get(found, "other").webhook_secrets == ()
+
+
+def test_a_webhook_secret_by_variable_needs_the_connection_default(file: Path) -> None:
+    file.write_text("connections: {other: {endpoint: https://b}}")
+
+    with pytest.raises(settings.SettingsError, match="no connection default"):
+        catalog(file, webhook_secret=settings.Secret(value="by-variable"))

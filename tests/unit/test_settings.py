@@ -276,7 +276,7 @@ def test_every_field_is_described_by_one_row() -> None:
 
 def test_variables_belong_to_their_group() -> None:
     """A variable of another prefix would be looked for in vain."""
-    prefixes = ("STACKCHAIN_", "TEMPORAL_", "SPACELIFT_", "WORKER_", "LOG_", "HEALTH_")
+    prefixes = ("STACKCHAIN_", "TEMPORAL_", "SPACELIFT_", "WORKER_", "WEBHOOK_", "LOG_", "HEALTH_")
     standard = {"KUBECONFIG", "KUBEBUILDER_ASSETS", "XDG_CACHE_HOME"}
 
     for row in settings.describe_settings():
@@ -333,3 +333,12 @@ def test_an_option_of_the_plugin_goes_before_the_variable(tmp_path: Path) -> Non
     assert loaded.kubernetes.kubeconfig == config
     with pytest.raises(settings.SettingsError, match="KUBECONFIG"):
         settings.load_plugin_settings(environ={"KUBECONFIG": "/nowhere"})
+
+
+def test_a_webhook_secret_needs_an_account() -> None:
+    with pytest.raises(settings.SettingsError) as raised:
+        settings.load_settings({"SPACELIFT_WEBHOOK_SECRET": "secret"})
+
+    assert raised.value.problems == (
+        "SPACELIFT_API_KEY_ENDPOINT: is missing; set the URL of the account",
+    )

@@ -10,6 +10,7 @@ from typing import Any
 KEPT = 5000
 
 _SECRET_NAMES = frozenset({"secret", "token"})
+_LEFT_OUT = "(left out)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +79,22 @@ class Journal:
 
 
 def without_secrets(variables: dict[str, Any]) -> dict[str, Any]:
-    """Return variables with the values of secret ones left out."""
+    """Return variables with the values of secret ones left out, however deep they are."""
     return {
-        name: "(left out)" if name.lower() in _SECRET_NAMES else value
+        name: _LEFT_OUT if name.lower() in _SECRET_NAMES else _without_secrets(name, value)
         for name, value in variables.items()
     }
+
+
+def _without_secrets(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return without_secrets(value)
+    if not isinstance(value, list):
+        return value
+    if name == "entries":
+        # The headers of a webhook: pairs of a key and a secret value.
+        return [
+            {**one, "value": _LEFT_OUT} if isinstance(one, dict) and "value" in one else one
+            for one in value
+        ]
+    return [_without_secrets(name, one) for one in value]

@@ -2,7 +2,7 @@
 
 import random
 
-from controller.dev.simulator import specs
+from controller.dev.simulator import hook_seeding, specs
 from controller.dev.simulator.model import administration, queueing
 from controller.dev.simulator.model.account import Account
 from controller.dev.simulator.model.engine import Engine
@@ -49,6 +49,7 @@ def build(document: specs.Scenario, *, now: float, rng: random.Random) -> Engine
     account = Account(document.account)
     account.speed = document.speed
     account.switches = document.switches.model_copy(deep=True)
+    account.delivery_knobs = document.deliveries.model_copy(deep=True)
     account.durations = dict(document.defaults.durations)
     account.outcome = outcome(document.defaults.outcome)
     account.public_parallelism = document.public_parallelism
@@ -66,6 +67,10 @@ def build(document: specs.Scenario, *, now: float, rng: random.Random) -> Engine
     for name, stack_spec in document.stacks.items():
         for edge_spec in stack_spec.depends_on:
             put_edge(engine, name, edge_spec)
+    for webhook_spec in document.webhooks:
+        hook_seeding.put_webhook(engine, webhook_spec)
+    for policy_spec in document.policies:
+        hook_seeding.put_policy(engine, policy_spec)
     return engine
 
 

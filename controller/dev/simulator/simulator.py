@@ -14,8 +14,12 @@ from controller.dev.simulator import faults, journal, scenario, seeding, storage
 from controller.dev.simulator.gql.documents import Documents
 from controller.dev.simulator.model.account import Account
 from controller.dev.simulator.model.clock import Clock, RealClock, VirtualClock
+from controller.dev.simulator.model.dispatch import Dispatch
 from controller.dev.simulator.model.engine import Engine
 from controller.dev.simulator.model.entities import Run, Transition
+from controller.dev.simulator.model.errors import Refusal
+from controller.dev.simulator.model.outbox import Outbox
+from controller.dev.simulator.model.policies import PolicyEngine
 from controller.dev.simulator.web import server as web_server
 
 TransitionHook = Callable[[Run, Transition], None]
@@ -30,8 +34,15 @@ class Simulator:
         *,
         state_file: Path | None = None,
         seed: int | None = None,
+        policy_engine: PolicyEngine | None = None,
     ) -> None:
         """Build the account from a scenario, or take it up from its state file.
+
+        Args:
+            document: The scenario.
+            state_file: Where the account is kept over restarts.
+            seed: Makes ids repeatable.
+            policy_engine: Runs notification policies; without one their text is looked at.
 
         Raises:
             ScenarioError: the scenario cannot be used.
@@ -45,13 +56,14 @@ class Simulator:
         self.faults = faults.Faults(rng=self.rng)
         self.journal = journal.Journal()
         self.hooks: list[TransitionHook] = []
+        self._policy_engine = policy_engine
         self.store = storage.Store(state_file) if state_file else None
         self._add_faults()
         kept = self.store.load() if self.store else None
         if kept is not None:
             self.restore(kept)
         else:
-            self._adopt(seeding.build(document, now=self.clock.now(), rng=self.rng))
+            self._adopt(self._build())
 
     @property
     def account(self) -> Account:
@@ -65,7 +77,13 @@ class Simulator:
                 raise ValueError("the clock is real; use speed, or a scenario with clock: virtual")
             self.clock.move(seconds)
         self.engine.advance(self.clock.now())
+        self.outbox.advance(self.clock.now())
         self.save()
+
+    def next_due(self) -> float | None:
+        """Return when something is due next, in the account or on the way out of it."""
+        dues = [due for due in (self.engine.next_due(), self.outbox.next_due()) if due is not None]
+        return min(dues, default=None)
 
     def save(self) -> None:
         """Write what has changed to the state file, before anybody can learn of it."""
@@ -90,7 +108,7 @@ class Simulator:
         self.clock = _clock(self.scenario)
         self.faults.clear()
         self.journal.clear()
-        self._adopt(seeding.build(self.scenario, now=self.clock.now(), rng=self.rng))
+        self._adopt(self._build())
         self._add_faults()
         self.advance()
 
@@ -115,10 +133,20 @@ class Simulator:
         for spec in self.scenario.faults:
             self.faults.add(spec)
 
+    def _build(self) -> Engine:
+        try:
+            return seeding.build(self.scenario, now=self.clock.now(), rng=self.rng)
+        except Refusal as refusal:
+            raise scenario.ScenarioError(f"document: {refusal}; correct this") from refusal
+
     def _adopt(self, engine: Engine) -> None:
         self.engine = engine
+        self.outbox = Outbox(engine.account)
+        self.dispatch = Dispatch(
+            engine=engine, outbox=self.outbox, policy_engine=self._policy_engine
+        )
         self.tokens = tokens.Tokens(engine.account)
-        engine.listeners.append(self._announce)
+        engine.listeners += [self.dispatch.run_changed, self._announce]
         if self.store is not None:
             self.store.rewrite(engine.account)
 

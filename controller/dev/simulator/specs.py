@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 import pydantic
 
 from controller.dev.simulator.faults import FaultSpec
+from controller.dev.simulator.hook_specs import PolicySpec, WebhookSpec
 from controller.dev.simulator.model.engine import DEFAULT_DURATIONS
+from controller.dev.simulator.model.knobs import DeliveryKnobs
 from controller.dev.simulator.model.states import SCRIPTABLE, RunState, RunType
 from controller.dev.simulator.model.switches import StrictModel, Switches
 
@@ -219,6 +221,9 @@ class Scenario(StrictModel):
     stacks: dict[str, StackSpec] = pydantic.Field(default={})
     edges: list[str] = pydantic.Field(default=[])
     faults: list[FaultSpec] = pydantic.Field(default=[])
+    webhooks: list[WebhookSpec] = pydantic.Field(default=[])
+    policies: list[PolicySpec] = pydantic.Field(default=[])
+    deliveries: DeliveryKnobs = pydantic.Field(default=DeliveryKnobs())
 
     @pydantic.field_validator("stacks", "worker_pools", "spaces", mode="before")
     @classmethod

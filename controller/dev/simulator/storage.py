@@ -12,8 +12,9 @@ from typing import Any
 
 import pydantic
 
-from controller.dev.simulator.model import entities
+from controller.dev.simulator.model import entities, webhooks
 from controller.dev.simulator.model.account import Account
+from controller.dev.simulator.model.knobs import DeliveryKnobs
 from controller.dev.simulator.model.switches import Switches
 
 _ADAPTERS: dict[str, pydantic.TypeAdapter[Any]] = {
@@ -23,6 +24,9 @@ _ADAPTERS: dict[str, pydantic.TypeAdapter[Any]] = {
     "key": pydantic.TypeAdapter(entities.ApiKey),
     "space": pydantic.TypeAdapter(entities.Space),
     "pool": pydantic.TypeAdapter(entities.WorkerPool),
+    "webhook": pydantic.TypeAdapter(webhooks.Webhook),
+    "policy": pydantic.TypeAdapter(webhooks.Policy),
+    "delivery": pydantic.TypeAdapter(webhooks.Delivery),
 }
 _OUTCOME: pydantic.TypeAdapter[entities.Outcome] = pydantic.TypeAdapter(entities.Outcome)
 
@@ -42,13 +46,15 @@ def load(document: dict[str, Any]) -> Account:
     account = Account(record["name"])
     account.speed = record["speed"]
     account.switches = Switches.model_validate(record["switches"])
+    account.delivery_knobs = DeliveryKnobs.model_validate(record.get("delivery_knobs", {}))
     account.durations = record["durations"]
     account.outcome = _OUTCOME.validate_python(record["outcome"])
     account.public_parallelism = record["public_parallelism"]
     account.signing_key = record["signing_key"]
     account.token_epoch = record["token_epoch"]
-    for kind in ("key", "space", "pool"):
-        for key, one in document[kind].items():
+    for kind in ("key", "space", "pool", "webhook", "policy", "delivery"):
+        # A snapshot from before there were webhooks has none.
+        for key, one in document.get(kind, {}).items():
             _table(account, kind)[key] = _ADAPTERS[kind].validate_python(one)
     for one in document["stack"].values():
         account.add_stack(_ADAPTERS["stack"].validate_python(one))
@@ -120,6 +126,9 @@ def _table(account: Account, kind: str) -> dict[str, Any]:
         "key": account.keys,
         "space": account.spaces,
         "pool": account.pools,
+        "webhook": account.webhooks,
+        "policy": account.policies,
+        "delivery": account.deliveries,
     }
     return tables[kind]
 
@@ -129,6 +138,7 @@ def _account_record(account: Account) -> dict[str, Any]:
         "name": account.name,
         "speed": account.speed,
         "switches": account.switches.model_dump(mode="json"),
+        "delivery_knobs": account.delivery_knobs.model_dump(mode="json"),
         "durations": account.durations,
         "outcome": _OUTCOME.dump_python(account.outcome, mode="json"),
         "public_parallelism": account.public_parallelism,

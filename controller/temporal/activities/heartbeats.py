@@ -23,6 +23,16 @@ async def kept_alive(*, seconds: float | None = None) -> AsyncIterator[None]:
         beating.cancel()
 
 
+def is_nobody_waiting() -> bool:
+    """Whether the activity was canceled because its workflow closed before it heard of the cancel.
+
+    A wake gives a wait up, and the next one may end the workflow before the first one beats again.
+    The SDK logs whatever ends such an activity as a failure, unless it returns.
+    """
+    details = activity.cancellation_details()
+    return details is not None and details.not_found
+
+
 async def _beat(seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)

@@ -292,6 +292,10 @@ async def _readings(
                 reading = await queue.get()
         except TimeoutError:
             return
+        except asyncio.CancelledError:
+            if heartbeats.is_nobody_waiting():
+                return
+            raise
         yield reading
 
 

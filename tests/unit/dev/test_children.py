@@ -15,11 +15,16 @@ ENDPOINTS = children.Endpoints(
 def test_each_role_gets_only_what_it_needs() -> None:
     """As in a cluster: the worker has no rights there, the operator no key of Spacelift."""
     operator, worker = ENDPOINTS.variables("operator"), ENDPOINTS.variables("worker")
+    webhook = ENDPOINTS.variables("webhook")
 
     assert "KUBECONFIG" in operator
     assert "SPACELIFT_API_KEY_SECRET" not in operator
     assert "KUBECONFIG" not in worker
     assert worker["SPACELIFT_API_KEY_SECRET"] == "hidden"
+    assert "KUBECONFIG" not in webhook
+    assert "SPACELIFT_API_KEY_SECRET" not in webhook
+    assert "SPACELIFT_WEBHOOK_SECRET" in webhook
+    assert "SPACELIFT_WEBHOOK_SECRET" not in operator | worker
 
 
 def test_everything_may_be_tried_in_the_simulated_account() -> None:
@@ -30,6 +35,7 @@ def test_everything_may_be_tried_in_the_simulated_account() -> None:
 
 def test_secrets_do_not_show() -> None:
     assert "hidden" not in repr(ENDPOINTS)
+    assert children.WEBHOOK_SECRET not in repr(ENDPOINTS)
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ which one it follows. A bad token and a missing permission give the same text, `
 facts, 1.6).
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from controller.dev.simulator.model.account import Account
 from controller.dev.simulator.model.administration import User
 from controller.dev.simulator.model.engine import Engine
-from controller.dev.simulator.model.entities import ApiKey, Edge, Run, Stack
+from controller.dev.simulator.model.entities import ApiKey, AuditEntry, Edge, Run, Stack
 from controller.dev.simulator.model.errors import Refusal, unauthorized
 
 
@@ -32,6 +33,10 @@ class Context:
     key: ApiKey | None
     base_url: str
     metadata: str | None = None
+    # Endpoints that this request has to be able to reach, with what went wrong there.
+    probes: Mapping[str, str | None] = field(default_factory=dict)
+    # Hears of each mutation that took effect, with its arguments.
+    audited: Callable[[AuditEntry, dict[str, Any]], None] = lambda _entry, _arguments: None
 
     @property
     def account(self) -> Account:
@@ -51,9 +56,28 @@ class Context:
             raise unauthorized()
         return User(login=key.login)
 
+    def require_account_admin(self) -> User:
+        """Return who acts on what belongs to no space; admins of some spaces are refused."""
+        user = self.require_writer()
+        if self.require_key().spaces is not None:
+            raise unauthorized()
+        return user
+
+    def require_space(self, space_id: str) -> None:
+        """Let a caller put something into a space."""
+        self.require_writer()
+        if space_id not in self.account.spaces:
+            raise Refusal(f"space {space_id} not found")
+        if not self.sees_space(space_id):
+            raise unauthorized()
+
+    def sees_space(self, space_id: str) -> bool:
+        """Tell whether the caller sees a space and what is in it."""
+        return self.key is not None and self.account.is_visible(self.key, space_id)
+
     def sees(self, stack: Stack) -> bool:
         """Tell whether the caller sees a stack."""
-        return self.key is not None and self.account.is_visible(self.key, stack.space)
+        return self.sees_space(stack.space)
 
     def visible_stack(self, stack_id: str) -> Stack | None:
         """Return a stack for reading; None when it is missing or invisible: no telling which."""

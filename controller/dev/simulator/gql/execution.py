@@ -83,6 +83,7 @@ def _audit(
             at=context.engine.now,
         )
         context.account.audit.append(entry)
+        context.audited(entry, arguments)
 
 
 def _formatted(error: GraphQLError) -> dict[str, Any]:

@@ -22,11 +22,13 @@ from graphql.pyutils import camel_to_snake
 
 from controller.dev.simulator.gql import (
     account_fields,
+    policy_fields,
     queries,
     run_fields,
     run_mutations,
     stack_fields,
     stack_mutations,
+    webhook_fields,
 )
 from controller.dev.simulator.gql.documents import Operation
 
@@ -35,11 +37,13 @@ _BLANKS = {"String": "", "Boolean": False, "Int": 0}
 
 _FIELDS: Mapping[str, Callable[..., Any]] = {
     **account_fields.FIELDS,
+    **policy_fields.FIELDS,
     **queries.FIELDS,
     **run_fields.FIELDS,
     **run_mutations.FIELDS,
     **stack_fields.FIELDS,
     **stack_mutations.FIELDS,
+    **webhook_fields.FIELDS,
 }
 
 

@@ -164,13 +164,13 @@ def runtime_config(stack: Stack, _info: GraphQLResolveInfo) -> list[dict[str, An
 
 
 def integrations(stack: Stack, _info: GraphQLResolveInfo) -> dict[str, Any]:
-    """No cloud integrations; drift detection as the stack is set up."""
+    """No cloud integrations; drift detection as the stack is set up, and its webhooks."""
     drift = {"ignore_state": False, "reconcile": True, "schedule": [], "timezone": "UTC"}
     return {
         "aws": {"assume_role_policy_statement": "", "generate_credentials_in_worker": False},
         "drift_detection": drift if stack.drift_reconcile else None,
         "gcp": {"token_scopes": []},
-        "webhooks": [],
+        "stack": stack,
     }
 
 

@@ -17,8 +17,10 @@ from controller.dev.simulator.model.entities import (
     Stack,
     WorkerPool,
 )
+from controller.dev.simulator.model.knobs import DeliveryKnobs
 from controller.dev.simulator.model.states import LISTED_TYPES, RunType
 from controller.dev.simulator.model.switches import Switches
+from controller.dev.simulator.model.webhooks import Delivery, Policy, Webhook
 
 AUDIT_ENTRIES_KEPT = 1000
 ROOT_SPACE = "root"
@@ -42,6 +44,10 @@ class Account:
         self.stacks: dict[str, Stack] = {}
         self.runs: dict[str, Run] = {}
         self.edges: dict[str, Edge] = {}
+        self.webhooks: dict[str, Webhook] = {}
+        self.policies: dict[str, Policy] = {}
+        self.deliveries: dict[str, Delivery] = {}
+        self.delivery_knobs = DeliveryKnobs()
         self.audit: deque[AuditEntry] = deque(maxlen=AUDIT_ENTRIES_KEPT)
         self.signing_key = ""
         self.token_epoch = 0
@@ -68,11 +74,23 @@ class Account:
         self.touch("stack", stack.id)
 
     def remove_stack(self, stack_id: str) -> None:
-        """Forget a stack and its edges; its runs stay."""
+        """Forget a stack, its edges and its webhooks; its runs stay."""
+        for webhook in self.webhooks_of(stack_id):
+            self.remove_webhook(webhook.id)
         for edge in [*self.upstream_edges(stack_id), *self.dependent_edges(stack_id)]:
             self.remove_edge(edge.id)
         del self.stacks[stack_id]
         self.touch("stack", stack_id)
+
+    def remove_webhook(self, webhook_id: str) -> None:
+        """Forget a webhook."""
+        del self.webhooks[webhook_id]
+        self.touch("webhook", webhook_id)
+
+    def remove_policy(self, policy_id: str) -> None:
+        """Forget a policy."""
+        del self.policies[policy_id]
+        self.touch("policy", policy_id)
 
     def add_run(self, run: Run) -> None:
         """Add a run; runs are added in the order of their ids."""
@@ -103,6 +121,9 @@ class Account:
         for run in self.runs_of(old_id):
             run.stack_id = new_id
             self.touch("run", run.id)
+        for webhook in self.webhooks_of(old_id):
+            webhook.stack_id = new_id
+            self.touch("webhook", webhook.id)
         self._runs_of[new_id] = self._runs_of.pop(old_id, [])
         del self.stacks[old_id]
         self.touch("stack", old_id)
@@ -124,6 +145,10 @@ class Account:
         """Go through the runs of a stack, newest first."""
         for run_id in reversed(self._runs_of.get(stack_id, [])):
             yield self.runs[run_id]
+
+    def webhooks_of(self, stack_id: str) -> list[Webhook]:
+        """Return the webhooks that hang on a stack."""
+        return [webhook for webhook in self.webhooks.values() if webhook.stack_id == stack_id]
 
     def latest_tracked_run(self, stack_id: str) -> Run | None:
         """Return the stack's newest tracked or destroy run."""

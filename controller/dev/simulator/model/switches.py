@@ -89,3 +89,6 @@ class Switches(StrictModel):
 
     fan_out_cap: int = pydantic.Field(default=500, ge=1)
     """How many runs one push may create on stacks of its own."""
+
+    named_webhook_secret: Literal["shown", "hidden"] = "hidden"  # noqa: S105 - a mode's name
+    """What `secret` of a named webhook answers: the secret, or an empty string."""

@@ -104,7 +104,9 @@ class Admin:
     # -- the simulator as a whole ------------------------------------------------------------
 
     async def _overview(self, _request: web.Request) -> web.Response:
-        return json_answer(views.overview(self._simulator.engine))
+        return json_answer(
+            views.overview(self._simulator.engine, next_due=self._simulator.next_due())
+        )
 
     async def _reset(self, request: web.Request) -> web.Response:
         document = await json_of(request)
@@ -127,7 +129,7 @@ class Admin:
                 "now": self._simulator.engine.now,
                 "virtual": self._simulator.clock.is_virtual,
                 "speed": self._simulator.account.speed,
-                "nextDue": self._simulator.engine.next_due(),
+                "nextDue": self._simulator.next_due(),
             }
         )
 
@@ -138,7 +140,7 @@ class Admin:
             simulator.account.speed = act.speed
             simulator.account.touch("account")
         if act.to_next:
-            due = simulator.engine.next_due()
+            due = simulator.next_due()
             if due is None:
                 raise ValueError("nothing is due")
             simulator.advance(due - simulator.clock.now())

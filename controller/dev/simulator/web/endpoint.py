@@ -6,11 +6,13 @@ client learn of it or a fault "after commit" keep it from learning.
 """
 
 import asyncio
+import functools
 import json
 import math
 import socket
 import struct
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +23,16 @@ from controller.dev.simulator.gql import execution, schema
 from controller.dev.simulator.gql.context import Context
 from controller.dev.simulator.gql.documents import Operation, Prepared
 from controller.dev.simulator.model.entities import ApiKey
+from controller.dev.simulator.model.webhooks import Delivery
 
 if TYPE_CHECKING:
     from controller.dev.simulator.simulator import Simulator
 
 METADATA_HEADER = "Spacelift-User-Provided-Run-Metadata"
 BODY_LIMIT = 10 * 1024 * 1024
+
+Probe = Callable[[Delivery], Awaitable[str | None]]
+"""Sends a delivery and returns what was wrong."""
 
 _PUBLIC_FIELDS = frozenset(
     {"apiKeyUser", "oauthUser", "debugInfo", "__schema", "__type", "__typename"}
@@ -54,8 +60,9 @@ class Call:
 class Endpoint:
     """Answers GraphQL requests; `closing` ends those that hang."""
 
-    def __init__(self, simulator: "Simulator", closing: asyncio.Event) -> None:
+    def __init__(self, simulator: "Simulator", closing: asyncio.Event, probe: Probe) -> None:
         self._simulator = simulator
+        self._probe = probe
         self._closing = closing
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -102,7 +109,11 @@ class Endpoint:
             await self._pause(verdict.delay)
         if verdict.fault is not None and verdict.fault.when == "before":
             return await self._strike(verdict, None, operation)
-        context = self._context(request, key)
+        probes: dict[str, str | None] = {}
+        if operation is not None and operation.is_mutation and key is not None:
+            remote_ip = request.remote or ""
+            probes = await self._probe_all(operation, call.variables, key, remote_ip)
+        context = self._context(request, key, probes)
         response = self._execute(prepared, call, context, record)
         if verdict.fault is not None:
             return await self._strike(verdict, response.body, operation)
@@ -126,13 +137,39 @@ class Endpoint:
         simulator.advance()
         return response
 
-    def _context(self, request: web.Request, key: ApiKey | None) -> Context:
+    async def _probe_all(
+        self, operation: Operation, variables: dict[str, Any], key: ApiKey, remote_ip: str
+    ) -> dict[str, str | None]:
+        """Try the endpoints that have to be reached before they are saved."""
+        if key.role != "admin" or key.spaces is not None:
+            return {}
+        problems: dict[str, str | None] = {}
+        for root in operation.fields:
+            arguments = root.arguments(variables)
+            values = arguments.get("input")
+            if root.name != "auditTrailSetWebhook" or not isinstance(values, dict):
+                continue
+            if values.get("enabled") is True and isinstance(values.get("endpoint"), str):
+                delivery = self._simulator.dispatch.probe(
+                    arguments, username=key.login, remote_ip=remote_ip
+                )
+                problems[values["endpoint"]] = await self._probe(delivery)
+        return problems
+
+    def _context(
+        self, request: web.Request, key: ApiKey | None, probes: dict[str, str | None]
+    ) -> Context:
+        dispatch = self._simulator.dispatch
         return Context(
             engine=self._simulator.engine,
             tokens=self._simulator.tokens,
             key=key,
             base_url=f"{request.scheme}://{request.host}",
             metadata=request.headers.get(METADATA_HEADER),
+            probes=probes,
+            audited=functools.partial(
+                dispatch.audited, remote_ip=request.remote or "", before=dispatch.audit_webhook()
+            ),
         )
 
     def _refuse(self, key: ApiKey | None, operation: Operation | None) -> web.Response | None:

@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from controller.dev.simulator.web import acts, admin, bodies, endpoint, pages, tls, watch
+from controller.dev.simulator.web import (
+    acts,
+    admin,
+    bodies,
+    courier,
+    endpoint,
+    hooks,
+    pages,
+    tls,
+    watch,
+)
 
 if TYPE_CHECKING:
     from controller.dev.simulator.simulator import Simulator
@@ -45,7 +55,8 @@ class Server:
         self._ports = (port, tls_port)
         self._closing = asyncio.Event()
         self._changed = asyncio.Event()
-        self._endpoint = endpoint.Endpoint(simulator, self._closing)
+        self._courier = courier.Courier(simulator, self.wake)
+        self._endpoint = endpoint.Endpoint(simulator, self._closing, self._courier.probe)
         self._stack = contextlib.AsyncExitStack()
         self._listeners: dict[str, _Listener] = {}
         self._urls: dict[str, str] = {}
@@ -77,6 +88,8 @@ class Server:
         await self._listen("admin", 0)
         if tls_port is not None:
             await self._listen("tls", tls_port, self._tls_context())
+        await self._courier.start()
+        self._stack.push_async_callback(self._courier.stop)
         driver = asyncio.create_task(self._drive(), name="simulator driver")
         self._stack.push_async_callback(_end, driver)
 
@@ -107,6 +120,7 @@ class Server:
         for part in (
             admin.Admin(self.simulator, self.set_outage),
             watch.Watch(self.simulator, self.set_outage),
+            hooks.Hooks(self.simulator),
             acts.Acts(self.simulator),
             pages.Pages(self.simulator),
         ):
@@ -137,7 +151,8 @@ class Server:
         while True:
             self._changed.clear()
             self.simulator.advance()
-            due = self.simulator.engine.next_due()
+            self._courier.pump()
+            due = self.simulator.next_due()
             waits = None
             if due is not None and not self.simulator.clock.is_virtual:
                 # At most 200 rounds a second, however many runs there are.

@@ -150,13 +150,13 @@ def fault(record: faults.Fault) -> dict[str, Any]:
     return {"id": record.id, "matched": record.matched, "hits": record.hits, **spec}
 
 
-def overview(engine: Engine) -> dict[str, Any]:
+def overview(engine: Engine, *, next_due: float | None) -> dict[str, Any]:
     """Show where the account stands."""
     account = engine.account
     return {
         "account": account.name,
         "now": engine.now,
-        "nextDue": engine.next_due(),
+        "nextDue": next_due,
         "speed": account.speed,
         "stacks": len(account.stacks),
         "runs": len(account.runs),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from controller.dev.simulator import cli, scenario
+from controller.dev.simulator.simulator import Simulator
 
 
 def test_arrows_make_stacks_and_edges() -> None:
@@ -44,6 +45,15 @@ def test_outcomes_have_a_short_form() -> None:
 WRONG: dict[str, tuple[Any, str]] = {
     "unknown-key": ({"stakcs": {}}, "stakcs: no such key"),
     "unknown-stack-key": ({"stacks": {"a": {"autodploy": True}}}, "stacks.a.autodploy: no such"),
+    "webhook-without-its-stack": (
+        {"webhooks": [{"kind": "stack", "endpoint": "http://h/"}]},
+        "webhooks[0]: a webhook of kind stack names its stack",
+    ),
+    "webhook-to-nowhere": (
+        {"webhooks": [{"endpoint": "example.org"}]},
+        "webhooks[0].endpoint: an endpoint is an http or https URL",
+    ),
+    "no-probability": ({"deliveries": {"drop": 2}}, "deliveries.drop: "),
     "missing-upstream": (
         {"stacks": {"a": {"dependsOn": ["x"]}}},
         "stacks.a.dependsOn[0]: no stack 'x'",
@@ -93,3 +103,24 @@ def test_a_missing_file_is_told_likewise(
 ) -> None:
     assert cli.main(["--scenario", str(tmp_path / "none.yaml")]) == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+IMPOSSIBLE: dict[str, tuple[dict[str, Any], str]] = {
+    "stack": ({"kind": "stack", "stack": "x"}, "stack x not found"),
+    "space": ({"space": "x"}, "space x not found"),
+}
+
+
+@pytest.mark.parametrize("case", IMPOSSIBLE)
+def test_a_webhook_that_the_account_does_not_take_is_told(case: str) -> None:
+    webhook, text = IMPOSSIBLE[case]
+
+    with pytest.raises(scenario.ScenarioError, match=text):
+        Simulator({"webhooks": [{"endpoint": "http://h/", **webhook}]})
+
+
+def test_two_webhooks_of_one_name_are_told() -> None:
+    webhook = {"endpoint": "http://h/", "name": "twice"}
+
+    with pytest.raises(scenario.ScenarioError, match="twice has already been taken"):
+        Simulator({"webhooks": [webhook, webhook]})

@@ -1,0 +1,147 @@
+"""Works off the queue of wakes: signals the executions, for as long as it takes within bounds."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection
+from typing import Protocol
+
+from controller.observability import logging as log_setup
+from controller.observability import metrics
+from controller.temporal import client as temporal_client
+from controller.temporal import wakeups
+from controller.webhook import wakes
+
+logger = logging.getLogger(__name__)
+
+WORKERS = 16
+"""Wakes under way at a time: each waits for two short calls, one after the other."""
+FIRST_PAUSE_SECONDS = 0.2
+MAX_PAUSE_SECONDS = 5.0
+GIVE_UP_SECONDS = 600.0
+"""How long one wake is tried while Temporal is down; what is older, polling has found long ago."""
+
+EXECUTION, ROOT_SWEEP = "execution", "root_sweep"
+
+
+class Executions(Protocol):
+    """Wakes what follows a stack's run; `temporal.wakeups`."""
+
+    async def wake(self, account: str, stack_id: str) -> int:
+        """Return how many executions were woken.
+
+        Raises:
+            TemporalUnreachable: try again.
+            WakeRefused: do not.
+        """
+        ...
+
+
+class RootSweeps(Protocol):
+    """Lets the chains that wait for a root's runs look at them; `temporal.root_sweeps`."""
+
+    async def wake(self, account: str, stack_id: str, labels: Collection[str]) -> int:
+        """Return how many chains were told to look.
+
+        Args:
+            account: the account's name, as in workflow ids.
+            stack_id: the stack whose tracked run finished.
+            labels: the stack's labels, for chains whose roots are chosen by label.
+
+        Raises:
+            TemporalUnreachable: try again.
+        """
+        ...
+
+
+class Dispatcher:
+    """Takes wakes from the queue from `start` to `stop`."""
+
+    def __init__(
+        self,
+        queue: wakes.WakeQueue,
+        *,
+        executions: Executions,
+        counters: metrics.Metrics,
+        root_sweeps: RootSweeps | None = None,
+        give_up_seconds: float = GIVE_UP_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._queue = queue
+        self._executions = executions
+        self._root_sweeps = root_sweeps
+        self._counters = counters
+        self._give_up_seconds = give_up_seconds
+        self._clock = clock
+        self._sleep = sleep
+        self._tasks: list[asyncio.Task[None]] = []
+        self._busy = 0
+
+    def start(self) -> None:
+        """Begin."""
+        self._tasks = [asyncio.create_task(self._work()) for _ in range(WORKERS)]
+
+    @property
+    def pending(self) -> int:
+        """Wakes that are queued or under way."""
+        return len(self._queue) + self._busy
+
+    async def stop(self, *, drain_seconds: float) -> int:
+        """Give what is pending some time, then end; returns how many wakes are lost."""
+        deadline = self._clock() + drain_seconds
+        while self.pending and self._clock() < deadline:
+            await self._sleep(0.02)
+        lost = self.pending
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        return lost
+
+    async def _work(self) -> None:
+        while True:
+            wake = await self._queue.get()
+            self._busy += 1
+            try:
+                await self._deliver(wake)
+            finally:
+                self._busy -= 1
+
+    async def _deliver(self, wake: wakes.Wake) -> None:
+        calls = [(EXECUTION, self._wake_executions)]
+        if wake.is_root_run_finished and self._root_sweeps is not None:
+            calls.append((ROOT_SWEEP, self._wake_sweeps))
+        for kind, call in calls:
+            result = await self._try(wake, call)
+            self._counters.webhook_wakes.labels(kind, result).inc()
+
+    async def _wake_executions(self, wake: wakes.Wake) -> int:
+        return await self._executions.wake(wake.account, wake.stack_id)
+
+    async def _wake_sweeps(self, wake: wakes.Wake) -> int:
+        if self._root_sweeps is None:
+            return 0
+        return await self._root_sweeps.wake(wake.account, wake.stack_id, wake.labels)
+
+    async def _try(self, wake: wakes.Wake, call: Callable[[wakes.Wake], Awaitable[int]]) -> str:
+        """Call until Temporal serves; returns what came of it."""
+        began, pause = self._clock(), FIRST_PAUSE_SECONDS
+        fields = {log_setup.STACK_ID: wake.stack_id}
+        while True:
+            try:
+                return "woken" if await call(wake) else "nobody"
+            except temporal_client.TemporalUnreachable as error:
+                why = str(error)
+            except wakeups.WakeRefused as error:
+                logger.error("Wake refused", extra=fields | {"why": str(error)})
+                return "refused"
+            except Exception:
+                # The edge of the process: the next wake is as good as any, and polling does the
+                # work of this one.
+                logger.exception("Wake failed", extra=fields)
+                return "failed"
+            if self._clock() - began + pause > self._give_up_seconds:
+                logger.warning("Wake given up", extra=fields | {"why": why})
+                return "given_up"
+            await self._sleep(pause)
+            pause = min(pause * 2, MAX_PAUSE_SECONDS)

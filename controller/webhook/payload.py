@@ -1,0 +1,126 @@
+"""Reads from a delivery which stack it is about; the next thing after its signature.
+
+There are two forms: the default payload of a run event, and that of the notification policy in
+docs/webhooks.md. A delivery is a wake-up and no truth, so little is read of it and little is asked
+of it: the stack has to be named, what else is there may have any form or none.
+"""
+
+import dataclasses
+import enum
+import json
+from typing import Any
+
+MAX_ID_CHARACTERS = 255
+"""Temporal takes workflow ids of up to 1,000 bytes, and the stack's id is a part of two of them."""
+
+_MAX_LABELS = 500
+
+
+class PayloadError(Exception):
+    """The body is nothing that Spacelift sends, as far as its form goes."""
+
+
+class Noise(enum.StrEnum):
+    """What Spacelift sends that is about no run of a stack: answered well, and nothing more."""
+
+    AUDIT = "audit"
+    INTERNAL_ERROR = "internal_error"
+    OTHER = "other"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RunEvent:
+    """A run of a stack came to a state, says somebody who knew the secret. May be late or wrong."""
+
+    stack_id: str
+    run_id: str = ""
+    run_type: str = ""
+    state: str = ""
+    labels: tuple[str, ...] = ()
+    """Labels of the stack, sorted."""
+
+    @property
+    def is_finished_tracked_run(self) -> bool:
+        """Whether it may start the chains that wait for their roots' runs."""
+        return self.state == "FINISHED" and self.run_type == "TRACKED"
+
+
+def parse(body: bytes) -> RunEvent | Noise:
+    """Return what a body says.
+
+    Raises:
+        PayloadError: it is no JSON object, or it names its stack in no usable way.
+    """
+    try:
+        document = json.loads(body)
+    except RecursionError as error:
+        raise PayloadError("nested too deeply") from error
+    except ValueError as error:
+        # Not its text: that quotes the body.
+        raise PayloadError("no JSON") from error
+    if not isinstance(document, dict):
+        raise PayloadError("no JSON object")
+    if "stack_id" in document:
+        return _policy_event(document)
+    if "stack" in document:
+        return _default_event(document)
+    return _noise(document)
+
+
+def _default_event(document: dict[str, Any]) -> RunEvent | Noise:
+    stack, run = document["stack"], document.get("run")
+    if not isinstance(stack, dict):
+        raise PayloadError("`stack` is no object")
+    run = run if isinstance(run, dict) else {}
+    return RunEvent(
+        stack_id=_stack_id(stack.get("id"), "stack.id"),
+        run_id=_word(run.get("id")),
+        run_type=_word(run.get("type")),
+        state=_word(document.get("state")),
+        labels=_labels(stack.get("labels")),
+    )
+
+
+def _policy_event(document: dict[str, Any]) -> RunEvent:
+    return RunEvent(
+        stack_id=_stack_id(document["stack_id"], "stack_id"),
+        run_id=_word(document.get("run_id")),
+        run_type=_word(document.get("type")),
+        state=_word(document.get("state")),
+        labels=_labels(document.get("stack_labels")),
+    )
+
+
+def _noise(document: dict[str, Any]) -> Noise:
+    if "action" in document:
+        return Noise.AUDIT
+    if "error" in document or "severity" in document:
+        return Noise.INTERNAL_ERROR
+    # Runs of modules, the probe that is sent when a webhook is saved, and what comes to be.
+    return Noise.OTHER
+
+
+def _stack_id(value: object, where: str) -> str:
+    if not isinstance(value, str) or not _is_word(value):
+        raise PayloadError(f"`{where}` is no stack's id")
+    return value
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) and _is_word(value) else ""
+
+
+def _is_word(text: str) -> bool:
+    # Half a surrogate pair, which JSON can spell and no message can carry, is not printable either.
+    return 0 < len(text) <= MAX_ID_CHARACTERS and text.isprintable() and " " not in text
+
+
+def _labels(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        return ()
+    texts = {item for item in value if isinstance(item, str) and _is_label(item)}
+    return tuple(sorted(texts)[:_MAX_LABELS])
+
+
+def _is_label(text: str) -> bool:
+    return 0 < len(text) <= MAX_ID_CHARACTERS and text.isprintable()

@@ -1,0 +1,101 @@
+"""What can be wrong with a delivery: how it is answered, counted, and told of in the log."""
+
+import enum
+import logging
+from collections.abc import Callable
+
+from controller.observability import logging as log_setup
+
+logger = logging.getLogger(__name__)
+
+LOG_SECONDS = 10.0
+"""Seconds between two log lines of one reason and connection: a flood must not fill the log."""
+
+
+class Reason(enum.StrEnum):
+    """Why a delivery is refused; the values are results that deliveries are counted by."""
+
+    UNKNOWN_CONNECTION = "unknown_connection"
+    UNKNOWN_PATH = "unknown_path"
+    METHOD = "wrong_method"
+    CONTENT_TYPE = "wrong_content_type"
+    TOO_LARGE = "too_large"
+    SLOW = "slow"
+    BROKEN_OFF = "broken_off"
+    SIGNATURE = "wrong_signature"
+    MALFORMED = "malformed"
+    NOT_HTTP = "not_http"
+
+    @property
+    def status(self) -> int:
+        """The status of the answer."""
+        return _ANSWERS[self][0]
+
+    @property
+    def text(self) -> str:
+        """The text of the answer; it helps whoever sets a webhook up, and nobody who guesses."""
+        return _ANSWERS[self][1]
+
+
+_ANSWERS = {
+    Reason.UNKNOWN_CONNECTION: (404, "there is nothing here"),
+    Reason.UNKNOWN_PATH: (404, "there is nothing here"),
+    Reason.METHOD: (405, "send a POST"),
+    Reason.CONTENT_TYPE: (415, "send application/json without a content encoding"),
+    Reason.TOO_LARGE: (413, "the body is too large"),
+    Reason.SLOW: (408, "the body took too long"),
+    Reason.BROKEN_OFF: (400, "the body is not complete"),
+    Reason.SIGNATURE: (401, "the signature is missing or wrong"),
+    Reason.MALFORMED: (400, "the body is no notification of a run"),
+    Reason.NOT_HTTP: (400, "this is no HTTP"),
+}
+
+OF_A_CONNECTION = (
+    Reason.CONTENT_TYPE,
+    Reason.TOO_LARGE,
+    Reason.SLOW,
+    Reason.BROKEN_OFF,
+    Reason.SIGNATURE,
+    Reason.MALFORMED,
+)
+"""Those that are counted by connection; of the others, no connection is known."""
+
+WITH_UNREAD_BODY = frozenset(
+    {
+        Reason.CONTENT_TYPE,
+        Reason.TOO_LARGE,
+        Reason.SLOW,
+        Reason.BROKEN_OFF,
+        Reason.UNKNOWN_CONNECTION,
+        Reason.UNKNOWN_PATH,
+        Reason.METHOD,
+    }
+)
+"""After these the connection is of no use: the rest of the body would be taken for a request."""
+
+
+class RefusalLog:
+    """Tells of refusals, each kind at once and then in bundles; never of a body."""
+
+    def __init__(self, *, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._next_at: dict[tuple[Reason, str], float] = {}
+        self._untold: dict[tuple[Reason, str], int] = {}
+
+    def tell(self, reason: Reason, *, connection: str, remote: str | None, why: str) -> None:
+        """Log a refusal, or count it for the next line of its kind."""
+        kind, now = (reason, connection), self._clock()
+        if now < self._next_at.get(kind, now):
+            self._untold[kind] = self._untold.get(kind, 0) + 1
+            return
+        self._next_at[kind] = now + LOG_SECONDS
+        logger.warning(
+            "Delivery refused",
+            extra={
+                log_setup.REASON: reason,
+                log_setup.CONNECTION: connection or None,
+                "remote": remote,
+                "why": why or None,
+                "more_before": self._untold.pop(kind, None),
+            },
+        )

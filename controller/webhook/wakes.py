@@ -1,0 +1,124 @@
+"""The bounded queue between the answer to a delivery and the signal that it leads to.
+
+Nothing in it is worth keeping: whatever is lost, the next look at Spacelift finds.
+"""
+
+import asyncio
+import collections
+import dataclasses
+import enum
+import heapq
+import itertools
+from collections.abc import Callable
+
+BURST = 30
+"""Wakes of one stack that follow each other at once: twice the states of the longest run."""
+REFILL_SECONDS = 5.0
+"""Seconds from one wake of a stack to the next once its burst is used up.
+
+Each wake adds some ten events to an execution's history, which Temporal ends at 51,200. A delivery
+that somebody repeats for ever must not get there, and it is no reason to be quicker than polling.
+"""
+
+Key = tuple[str, str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Wake:
+    """Something happened to a stack, whatever it was."""
+
+    account: str
+    stack_id: str
+    labels: tuple[str, ...] = ()
+    is_root_run_finished: bool = False
+    """Whether one of the deliveries behind it was about a tracked run that finished."""
+
+    @property
+    def key(self) -> Key:
+        """What makes two wakes one."""
+        return self.account, self.stack_id
+
+    def merged(self, newer: "Wake") -> "Wake":
+        """Return the one wake that does for both."""
+        return dataclasses.replace(
+            newer,
+            is_root_run_finished=self.is_root_run_finished or newer.is_root_run_finished,
+            labels=newer.labels or self.labels,
+        )
+
+
+class Put(enum.StrEnum):
+    """What became of a wake; also the results that deliveries are counted by."""
+
+    QUEUED = "queued"
+    MERGED = "merged"
+    OVERFLOW = "overflow"
+
+
+class Pace:
+    """Knows when a stack may be woken next: at once, until its burst is used up."""
+
+    def __init__(self, *, limit: int) -> None:
+        """Remember at most `limit` stacks, and forget first whichever was woken longest ago."""
+        self._limit = limit
+        # When the burst of a stack would be whole again; it moves on with each wake.
+        self._whole_at: collections.OrderedDict[Key, float] = collections.OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._whole_at)
+
+    def reserve(self, key: Key, now: float) -> float:
+        """Take the next moment at which the stack may be woken, and return it."""
+        whole_at = max(self._whole_at.pop(key, now), now)
+        self._whole_at[key] = whole_at + REFILL_SECONDS
+        if len(self._whole_at) > self._limit:
+            self._whole_at.popitem(last=False)
+        return max(now, whole_at - (BURST - 1) * REFILL_SECONDS)
+
+
+class WakeQueue:
+    """Holds each stack once, at most `size` of them, and gives them in the order they are due."""
+
+    def __init__(self, size: int, *, clock: Callable[[], float]) -> None:
+        self._size = size
+        self._clock = clock
+        self._pace = Pace(limit=size)
+        self._wakes: dict[Key, Wake] = {}
+        self._due: list[tuple[float, int, Key]] = []
+        self._numbers = itertools.count()
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._wakes)
+
+    def put(self, wake: Wake) -> Put:
+        """Queue a wake, or let it join the one of its stack."""
+        waiting = self._wakes.get(wake.key)
+        if waiting is not None:
+            self._wakes[wake.key] = waiting.merged(wake)
+            return Put.MERGED
+        if len(self._wakes) >= self._size:
+            return Put.OVERFLOW
+        self._wakes[wake.key] = wake
+        due = self._pace.reserve(wake.key, self._clock())
+        heapq.heappush(self._due, (due, next(self._numbers), wake.key))
+        self._changed.set()
+        return Put.QUEUED
+
+    def pop_due(self) -> Wake | None:
+        """Take the wake whose turn it is; None if there is none."""
+        if not self._due or self._due[0][0] > self._clock():
+            return None
+        return self._wakes.pop(heapq.heappop(self._due)[2])
+
+    async def get(self) -> Wake:
+        """Wait for the next wake and take it."""
+        while (wake := self.pop_due()) is None:
+            self._changed.clear()
+            pause = self._due[0][0] - self._clock() if self._due else None
+            try:
+                async with asyncio.timeout(pause):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+        return wake

@@ -1,0 +1,172 @@
+"""What becomes of a wake: it reaches Temporal, however often that takes, or is given up."""
+
+import asyncio
+from collections.abc import Collection
+
+import pytest
+
+from controller.observability import metrics
+from controller.temporal import client as temporal_client
+from controller.temporal import wakeups
+from controller.webhook import dispatch, wakes
+from tests.support.waiting import eventually
+
+
+class Clock:
+    """Time that only sleeping takes."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.pauses.append(seconds)
+        await asyncio.sleep(0)
+
+
+class Temporal:
+    """Takes signals, unless it has a failure for the next ones."""
+
+    def __init__(self, *failures: Exception, alive: int = 1) -> None:
+        self.failures = list(failures)
+        self.alive = alive
+        self.woken: list[tuple[str, str]] = []
+
+    async def wake(self, account: str, stack_id: str) -> int:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.woken.append((account, stack_id))
+        return self.alive
+
+
+class Sweeps:
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+        self.woken: list[tuple[str, str, Collection[str]]] = []
+
+    async def wake(self, account: str, stack_id: str, labels: Collection[str]) -> int:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.woken.append((account, stack_id, labels))
+        return 1
+
+
+DOWN = temporal_client.TemporalUnreachable("down")
+VPC = wakes.Wake(account="acme", stack_id="vpc")
+FINISHED = wakes.Wake(account="acme", stack_id="vpc", labels=("a",), is_root_run_finished=True)
+
+
+class World:
+    def __init__(self, temporal: Temporal, sweeps: Sweeps | None = None, **options: float) -> None:
+        self.clock = Clock()
+        self.queue = wakes.WakeQueue(10, clock=self.clock)
+        self.counters = metrics.Metrics()
+        self.dispatcher = dispatch.Dispatcher(
+            self.queue,
+            executions=temporal,
+            root_sweeps=sweeps,
+            counters=self.counters,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            **options,
+        )
+
+    def count(self, result: str, kind: str = dispatch.EXECUTION) -> float:
+        return self.counters.webhook_wakes.labels(kind, result)._value.get()
+
+    async def work_off(self, *pending: wakes.Wake) -> None:
+        self.dispatcher.start()
+        for wake in pending:
+            self.queue.put(wake)
+        await eventually(lambda: self.dispatcher.pending == 0)
+        assert await self.dispatcher.stop(drain_seconds=0) == 0
+
+
+@pytest.mark.parametrize(("alive", "result"), [(1, "woken"), (2, "woken"), (0, "nobody")])
+async def test_a_wake_reaches_whatever_follows_the_stack(alive: int, result: str) -> None:
+    temporal = Temporal(alive=alive)
+    world = World(temporal)
+
+    await world.work_off(VPC)
+
+    assert temporal.woken == [("acme", "vpc")]
+    assert world.count(result) == 1
+
+
+async def test_a_wake_is_tried_until_temporal_is_back() -> None:
+    temporal = Temporal(*[DOWN] * 8)
+    world = World(temporal)
+
+    await world.work_off(VPC)
+
+    assert temporal.woken == [("acme", "vpc")]
+    assert world.count("woken") == 1
+    assert world.clock.pauses[:8] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
+
+
+async def test_a_wake_is_given_up_after_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    temporal = Temporal(*[DOWN] * 1000)
+    world = World(temporal, give_up_seconds=60)
+
+    await world.work_off(VPC)
+
+    assert temporal.woken == []
+    assert world.count("given_up") == 1
+    assert world.clock.now <= 60
+    assert caplog.messages == ["Wake given up"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "result", "said"),
+    [
+        (wakeups.WakeRefused("too long"), "refused", "Wake refused"),
+        (ZeroDivisionError("a mistake"), "failed", "Wake failed"),
+    ],
+)
+async def test_a_wake_that_cannot_succeed_is_not_tried_again_and_the_next_one_is(
+    failure: Exception, result: str, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    temporal = Temporal(failure)
+    world = World(temporal)
+
+    await world.work_off(VPC, wakes.Wake(account="acme", stack_id="dns"))
+
+    assert temporal.woken == [("acme", "dns")]
+    assert (world.count(result), world.count("woken")) == (1, 1)
+    assert said in caplog.messages
+
+
+async def test_a_finished_root_run_lets_its_chains_look_too() -> None:
+    temporal, sweeps = Temporal(), Sweeps(DOWN)
+    world = World(temporal, sweeps)
+
+    await world.work_off(FINISHED)
+
+    assert temporal.woken == [("acme", "vpc")], "once, though the sweep was tried twice"
+    assert sweeps.woken == [("acme", "vpc", ("a",))]
+    assert world.count("woken", dispatch.ROOT_SWEEP) == 1
+
+
+async def test_any_other_delivery_lets_no_chain_look() -> None:
+    sweeps = Sweeps()
+
+    await World(Temporal(), sweeps).work_off(VPC)
+
+    assert sweeps.woken == []
+
+
+async def test_what_is_pending_at_the_end_gets_its_time_and_the_rest_is_counted() -> None:
+    temporal = Temporal(*[DOWN] * 10_000)
+    world = World(temporal)
+    world.dispatcher.start()
+    for number in range(3):
+        world.queue.put(wakes.Wake(account="acme", stack_id=f"stack-{number}"))
+
+    lost = await world.dispatcher.stop(drain_seconds=2)
+
+    assert lost == 3
+    assert world.clock.now >= 2
