@@ -56,6 +56,7 @@ class TemporalLink:
 
     async def connect(self) -> temporalio.client.Client:
         """Connect, however long it takes."""
+        self._counters.temporal_connected.set(0)
         self._client = await temporal_client.connect_with_retry(self._temporal, self._tell)
         logger.info("Connected to Temporal", extra={"address": self._temporal.address})
         return self._client

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from controller.dev import children
-from tests.support import chains, promql
+from tests.support import chains, promql, webhooks
 from tests.support.chains import account_document
 from tests.support.waiting import eventually
 
@@ -38,10 +38,12 @@ def value(samples: Samples, name: str, **labels: str) -> float | None:
 
 @pytest.fixture(scope="module")
 async def busy(release: chains.Installation) -> chains.Installation:
-    """A release with a standby, a chain that failed and one that waits for a person."""
-    await release.role("operator", instance=1).start()
+    """A release with all roles and a standby, a chain that failed and one that waits."""
+    receiver = webhooks.InstalledReceiver(release)
+    for role in (release.role("operator", instance=1), receiver.role):
+        await role.start()
     document = account_document("a -> b -> c", stacks={"c": {"autodeploy": False}, "x": {}})
-    account = await release.add_account("busy", document)
+    account, _ = await receiver.add_account("busy", document)
     await account.script("x", "fail:applying")
     waiting = await release.create("waits", "a", account=account)
     failing = await release.create("fails", "x", account=account)
