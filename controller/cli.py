@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from controller import roles, settings
+from controller import roles, settings, webhook_setup
 from controller.temporal import temporal_test
 
 
@@ -31,6 +31,8 @@ def _run(parsed: argparse.Namespace, rest: list[str]) -> None:
         roles.run_role(roles.operate, needs_keys=False)
     if parsed.command == "worker":
         roles.run_role(roles.work, needs_keys=True)
+    if parsed.command == "webhook" and parsed.webhook_command == "setup":
+        sys.exit(asyncio.run(webhook_setup.run(settings.load_settings(), parsed, sys.stdout)))
     if parsed.command == "webhook":
         roles.run_role(roles.receive, needs_keys=False)
     code = asyncio.run(
@@ -64,7 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("operator", help="watch StackChains and write their status")
     commands.add_parser("worker", help="run chains: workflows and Spacelift activities")
-    commands.add_parser("webhook", help="receive Spacelift's webhook deliveries")
+    webhook = commands.add_parser("webhook", help="receive Spacelift's webhook deliveries")
+    webhook_commands = webhook.add_subparsers(dest="webhook_command", metavar="COMMAND")
+    setup = webhook_commands.add_parser("setup", help="register the webhook at Spacelift")
+    webhook_setup.add_arguments(setup)
     check = commands.add_parser("check", help="check the connections, and say what is wrong")
     check.add_argument("--json", action="store_true", help="print one JSON object")
     commands.add_parser(

@@ -154,6 +154,11 @@ async def exchange_token(
     except errors.AmbiguousOutcome as error:
         host = httpx.URL(url).host
         message = f"{what}: no readable answer from {host}; nothing else was sent, try again"
+        if error.is_foreign:
+            message = (
+                f"{error.message}; {host} does not seem to be a Spacelift account: check the "
+                "connection's endpoint, and proxies before it"
+            )
         raise errors.Unreachable(message) from error
 
 

@@ -46,6 +46,11 @@ class AmbiguousOutcome(SpaceliftError):
 
     outcome = "ambiguous"
 
+    def __init__(self, message: str, *, is_foreign: bool = False) -> None:
+        """Keep whether what came back is none of GraphQL: a web page, or another service's."""
+        super().__init__(message)
+        self.is_foreign = is_foreign
+
 
 class RateLimited(SpaceliftError):
     """Spacelift asks to be called less often; nothing was committed."""
@@ -90,10 +95,15 @@ def excerpt(text: str, *, hide: Collection[str] = ()) -> str:
         hide: Known secrets. They are taken out before the cut, since half a secret is a leak as
             well.
     """
-    for secret in hide:
-        if secret:
-            text = text.replace(secret, REDACTED)
-    text = " ".join(_TOKEN_PATTERN.sub(REDACTED, text).split())
+    text = " ".join(_TOKEN_PATTERN.sub(REDACTED, without(text, hide)).split())
     if len(text) <= EXCERPT_LENGTH:
         return text
     return text[: EXCERPT_LENGTH - 3] + "..."
+
+
+def without(text: str, hide: Collection[str]) -> str:
+    """Return text without known secrets."""
+    for secret in hide:
+        if secret:
+            text = text.replace(secret, REDACTED)
+    return text

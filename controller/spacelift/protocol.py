@@ -144,7 +144,7 @@ def header_value(text: str) -> str:
 def read_answer(
     response: httpx.Response, *, what: str, now: float, hide: Collection[str] = ()
 ) -> Answer:
-    """Return what a response says; messages quote its body without the secrets in `hide`.
+    """Return what a response says, without the secrets in `hide` wherever its words are quoted.
 
     Raises:
         RateLimited: On HTTP 429.
@@ -263,7 +263,10 @@ def _decode(response: httpx.Response, *, what: str, hide: Collection[str]) -> An
         data = body.get("data")
         entries = body.get("errors") or []
         failed = tuple(
-            FieldError(message=str(entry["message"]), path=tuple(entry.get("path") or ()))
+            FieldError(
+                message=errors.without(str(entry["message"]), hide),
+                path=tuple(entry.get("path") or ()),
+            )
             for entry in entries
         )
         if not (isinstance(data, dict) or (data is None and failed)):
@@ -272,7 +275,9 @@ def _decode(response: httpx.Response, *, what: str, hide: Collection[str]) -> An
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         text = errors.excerpt(response.text, hide=hide) or "no body"
         message = f"{what}: not a GraphQL answer: {text}"
-        raise errors.AmbiguousOutcome(message) from error
+        # Half of an answer begins like a whole one.
+        is_cut = isinstance(error, json.JSONDecodeError) and text.startswith("{")
+        raise errors.AmbiguousOutcome(message, is_foreign=not is_cut) from error
     return Answer(data=data or {}, errors=failed)
 
 

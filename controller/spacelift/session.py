@@ -2,7 +2,7 @@
 
 import contextlib
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NoReturn
 
 import httpx
@@ -98,6 +98,33 @@ class Session:
             with protocol.readable(what):
                 return records.read_run(body, stack_id=str(variables["stack"]))
 
+    async def change(
+        self,
+        document: documents.Document,
+        variables: documents.Variables,
+        *,
+        what: str,
+        hide: Collection[str] = (),
+    ) -> protocol.Answer:
+        """Return the answer of a mutation of something else than a run, if it was carried out.
+
+        Args:
+            document: The mutation.
+            variables: Its variables.
+            what: What is done, for messages.
+            hide: Secrets among the variables, which an answer may repeat.
+
+        Raises:
+            SpaceliftError: One of its kinds; only `AmbiguousOutcome` leaves open whether it was
+                done.
+        """
+        with self._observed(document.name):
+            answer = await self._send(document, variables, what=what, hide=hide)
+            if answer.is_denied:
+                await self._raise_denied(what)
+            protocol.check_fields(answer, what=what)
+            return answer
+
     async def _send(
         self,
         document: documents.Document,
@@ -106,6 +133,7 @@ class Session:
         what: str,
         run_metadata: str | None = None,
         renews_token: bool = True,
+        hide: Collection[str] = (),
     ) -> protocol.Answer:
         request = protocol.prepare_request(
             self._http, self._url, document, variables, run_metadata=run_metadata
@@ -114,7 +142,7 @@ class Session:
             response = await self._http.send(
                 request, auth=auth.TokenAuth(self._tokens, renews=renews_token)
             )
-        return protocol.read_answer(response, what=what, now=self._clock())
+        return protocol.read_answer(response, what=what, now=self._clock(), hide=hide)
 
     async def _raise_denied(self, what: str) -> NoReturn:
         """Find out what `unauthorized` meant, with the token as it is, since it is fresh."""

@@ -6,11 +6,16 @@ import graphql
 import pytest
 
 from controller.dev import simulator
-from controller.spacelift import documents
+from controller.spacelift import documents, webhook_documents
 from controller.spacelift.models import RunKey
 
 KEY = RunKey(stack_id="vpc", run_id="01R")
-FIXED = [value for value in vars(documents).values() if isinstance(value, documents.Document)]
+FIXED = [
+    value
+    for module in (documents, webhook_documents)
+    for value in vars(module).values()
+    if isinstance(value, documents.Document)
+]
 OF_RUNS = [documents.get_runs([KEY] * size)[0] for size in documents.SIZES]
 OF_STACKS = [documents.get_stacks(["vpc"] * size)[0] for size in documents.SIZES]
 OF_HOLDS = [documents.get_stack_holds(["vpc"] * size)[0] for size in documents.SIZES]
@@ -31,5 +36,11 @@ def test_a_document_is_valid(schema: graphql.GraphQLSchema, document: documents.
 
 def test_search_variables_fit_their_input_type(schema: graphql.GraphQLSchema) -> None:
     variables = documents.search_stacks([["team:net"], ["prod"]], after="cursor")
+
+    assert graphql.utilities.coerce_input_value(variables["input"], schema.get_type("SearchInput"))
+
+
+def test_page_variables_fit_their_input_type(schema: graphql.GraphQLSchema) -> None:
+    variables = webhook_documents.page(after=None)
 
     assert graphql.utilities.coerce_input_value(variables["input"], schema.get_type("SearchInput"))

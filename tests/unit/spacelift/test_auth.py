@@ -210,6 +210,37 @@ async def test_a_failed_exchange_is_never_ambiguous_for_the_mutation_behind_it(
     assert len(account.exchanges) == 1
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, html="<!doctype html><title>Sign in</title>"),
+        httpx.Response(200, json={"status": "ok"}),
+        httpx.Response(200, json=["not", "GraphQL"]),
+        httpx.Response(200, text=""),
+        httpx.Response(404, html="<h1>Not found</h1>"),
+        httpx.Response(302, headers={"Location": "https://sso.example.com"}),
+    ],
+    ids=["page", "other API", "list", "nothing", "404", "redirect"],
+)
+async def test_what_is_no_account_makes_the_endpoint_the_suspect(
+    account: Any, spacelift: Any, answer: httpx.Response
+) -> None:
+    account.exchange = lambda _request: answer
+
+    with pytest.raises(errors.Unreachable, match="check the connection's endpoint"):
+        await spacelift.get_viewer()
+
+
+async def test_half_of_an_answer_is_no_reason_to_suspect_the_endpoint(
+    account: Any, spacelift: Any
+) -> None:
+    account.exchange = lambda _request: httpx.Response(200, text='{"data": {"apiKeyUs')
+
+    with pytest.raises(errors.Unreachable, match="try again") as caught:
+        await spacelift.get_viewer()
+    assert "endpoint" not in caught.value.message
+
+
 async def test_a_failed_renewal_after_a_refused_mutation_is_not_ambiguous_either(
     account: Any, spacelift: Any, failure: Any, clock: Any
 ) -> None:

@@ -1,0 +1,397 @@
+"""`stackchain webhook setup` against the simulated account: real HTTP, a real GraphQL engine."""
+
+import argparse
+import asyncio
+import io
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from controller import settings, webhook_setup
+from controller.dev.simulator.model.webhooks import Webhook, WebhookKind
+from controller.spacelift import notification_policy
+from tests.contract.simulator_client import KEY, READER, Wire, connect
+
+SECRET = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+URL = "https://hooks.example.com"
+ENDPOINT = f"{URL}/webhooks/spacelift/default"
+NET_ADMIN = {"id": "01JKEYNET00000000000000000", "secret": "n", "spaces": ["net"]}
+SCENARIO = {"keys": [KEY, READER, NET_ADMIN], "spaces": {"net": {}, "apps": {}}, "stacks": ["vpc"]}
+NOTHING_CHANGED = "unchanged    webhook stackchain\nunchanged    policy stackchain\n"
+
+
+@pytest.fixture
+async def wire() -> AsyncIterator[Wire]:
+    async with connect(SCENARIO) as connected:
+        yield connected
+
+
+def environ(wire: Wire, **variables: str) -> dict[str, str]:
+    return {
+        "SPACELIFT_API_KEY_ENDPOINT": wire.server.url,
+        "SPACELIFT_API_KEY_ID": KEY["id"],
+        "SPACELIFT_API_KEY_SECRET": KEY["secret"],
+        "SPACELIFT_WEBHOOK_SECRET": SECRET,
+        **variables,
+    }
+
+
+async def set_up(wire: Wire, *arguments: str, url: str = URL, **variables: str) -> tuple[int, str]:
+    """Run the command in this process; returns its exit code and what it printed."""
+    parser = argparse.ArgumentParser()
+    webhook_setup.add_arguments(parser)
+    parsed = parser.parse_args([*(("--url", url) if url else ()), *arguments])
+    out = io.StringIO()
+    code = await webhook_setup.run(settings.load_settings(environ(wire, **variables)), parsed, out)
+    assert SECRET not in out.getvalue()
+    return code, out.getvalue()
+
+
+async def mutations(wire: Wire) -> list[str]:
+    """Return what was sent to change something since the last call; a token changes nothing."""
+    log = (await wire.admin("GET", "/requests"))["requests"]
+    await wire.admin("DELETE", "/requests")
+    sent = [entry for entry in log if entry["operation"] == "mutation"]
+    names = [field["name"] for entry in sent for field in entry["fields"]]
+    return [name for name in names if name != "apiKeyUser"]
+
+
+def registered(wire: Wire, name: str = "stackchain") -> Webhook:
+    return wire.simulator.account.webhooks[name]
+
+
+# What it does
+
+
+async def test_the_first_set_up_creates_both_and_the_second_changes_nothing(wire: Wire) -> None:
+    code, said = await set_up(wire)
+
+    assert code == 0
+    assert said == (
+        f"created      webhook stackchain: sends to {ENDPOINT}, in space root\n"
+        "created      policy stackchain: sends runs to it, in space root\n"
+    )
+    webhook = registered(wire)
+    assert (webhook.endpoint, webhook.secret, webhook.space) == (ENDPOINT, SECRET, "root")
+    assert (webhook.enabled, webhook.retry_on_failure) == (True, True)
+    policy = wire.simulator.account.policies["stackchain"]
+    assert (policy.type, policy.space) == ("NOTIFICATION", "root")
+    assert policy.body == notification_policy.body("stackchain")
+    assert await mutations(wire) == ["namedWebhooksIntegrationCreate", "policyCreatev2"]
+
+    assert await set_up(wire) == (0, NOTHING_CHANGED)
+    assert await mutations(wire) == []
+
+
+async def test_a_dry_run_says_what_would_be_done_and_does_nothing(wire: Wire) -> None:
+    code, said = await set_up(wire, "--dry-run")
+
+    assert code == 0
+    assert said == (
+        f"would create webhook stackchain: sends to {ENDPOINT}, in space root\n"
+        "would create policy stackchain: sends runs to it, in space root\n"
+    )
+    assert await mutations(wire) == []
+    assert not wire.simulator.account.webhooks
+
+    await set_up(wire)
+    registered(wire).enabled = False
+    await mutations(wire)
+
+    _, said = await set_up(wire, "--dry-run")
+    assert said.startswith("would update webhook stackchain: enabled again\nunchanged ")
+    _, said = await set_up(wire, "--dry-run", "--remove", url="")
+    assert said == "would remove policy stackchain\nwould remove webhook stackchain\n"
+    assert await mutations(wire) == []
+
+
+async def test_only_what_differs_is_written(wire: Wire) -> None:
+    await set_up(wire)
+    registered(wire).labels.append("team:net")
+    wire.simulator.account.policies["stackchain"].body = "package spacelift\n"
+    await mutations(wire)
+
+    assert await set_up(wire) == (
+        0,
+        "unchanged    webhook stackchain\nupdated      policy stackchain: body\n",
+    )
+    assert await mutations(wire) == ["policyUpdatev2"]
+
+    _, said = await set_up(wire, url="https://new.example.com/hooks")
+    assert said.splitlines()[0] == (
+        f"updated      webhook stackchain: endpoint {ENDPOINT} -> https://new.example.com/hooks"
+    )
+    assert await mutations(wire) == ["namedWebhooksIntegrationUpdate"]
+    assert "team:net" in registered(wire).labels
+
+
+async def test_a_webhook_that_spacelift_disabled_is_enabled_again(wire: Wire) -> None:
+    await set_up(wire)
+    webhook = registered(wire)
+    webhook.enabled, webhook.failures = False, 10
+
+    _, said = await set_up(wire)
+
+    assert said.startswith("updated      webhook stackchain: enabled again\n")
+    assert (webhook.enabled, webhook.failures, webhook.secret) == (True, 0, SECRET)
+
+
+async def test_a_new_secret_is_sent_although_the_old_one_cannot_be_read(wire: Wire) -> None:
+    await set_up(wire)
+    new = "a-secret-that-replaces-the-first-one"
+
+    code, said = await set_up(wire, SPACELIFT_WEBHOOK_SECRET=new)
+
+    assert (code, said.splitlines()[0]) == (0, "updated      webhook stackchain: secret")
+    assert new not in said
+    assert registered(wire).secret == new
+    assert len(registered(wire).labels) == 1
+    assert await set_up(wire, SPACELIFT_WEBHOOK_SECRET=new) == (0, NOTHING_CHANGED)
+
+
+async def test_of_several_secrets_the_last_one_is_registered(wire: Wire, tmp_path: Path) -> None:
+    """It is the one that was added to replace the others, which are still accepted meanwhile."""
+    files = {name: tmp_path / name for name in ("id", "key", "old", "new", "connections")}
+    files["id"].write_text(KEY["id"])
+    files["key"].write_text(KEY["secret"])
+    files["old"].write_text("the-old-secret-of-the-webhook")
+    files["new"].write_text(SECRET)
+    connection = {
+        "endpoint": wire.server.url,
+        "apiKeyIdFile": str(files["id"]),
+        "apiKeySecretFile": str(files["key"]),
+        "webhookSecretFiles": [str(files["old"]), str(files["new"])],
+    }
+    files["connections"].write_text(json.dumps({"connections": {"prod": connection}}))
+    unset = dict.fromkeys(environ(wire), "")
+
+    code, _ = await set_up(
+        wire,
+        *("--connection", "prod"),
+        **{**unset, "SPACELIFT_CONNECTIONS_FILE": str(files["connections"])},
+    )
+
+    assert code == 0
+    assert registered(wire).secret == SECRET
+    assert registered(wire).endpoint == f"{URL}/webhooks/spacelift/prod"
+
+
+async def test_two_installations_register_side_by_side(wire: Wire) -> None:
+    """Each policy routes to its own webhook, so that removing one leaves the other."""
+    await set_up(wire)
+
+    await set_up(wire, "--name", "StackChain staging", "--space", "net")
+    await set_up(wire, "--name", "stackchain", "--remove", url="")
+
+    assert list(wire.simulator.account.webhooks) == ["stackchain-staging"]
+    policy = wire.simulator.account.policies["stackchain-staging"]
+    assert 'endpoint_id := "stackchain-staging"' in policy.body
+    assert policy.space == registered(wire, "stackchain-staging").space == "net"
+
+
+async def test_both_are_removed_the_policy_first_and_then_absent(wire: Wire) -> None:
+    await set_up(wire)
+    await mutations(wire)
+
+    assert await set_up(wire, "--remove", url="") == (
+        0,
+        "removed      policy stackchain\nremoved      webhook stackchain\n",
+    )
+    assert not wire.simulator.account.webhooks
+    assert not wire.simulator.account.policies
+    assert await set_up(wire, "--remove", url="") == (
+        0,
+        "absent       policy stackchain\nabsent       webhook stackchain\n",
+    )
+
+
+async def test_it_is_found_behind_a_page_of_others(wire: Wire) -> None:
+    account = wire.simulator.account
+    for number in range(60):
+        other = f"another-{number:02}"
+        account.webhooks[other] = Webhook(
+            id=other, kind=WebhookKind.NAMED, name=other, endpoint=URL, created_at=0, space="root"
+        )
+    await set_up(wire)
+
+    assert await set_up(wire) == (0, NOTHING_CHANGED)
+    assert len(account.webhooks) == 61
+
+
+async def test_spaces_whose_runs_are_not_sent_are_named(wire: Wire) -> None:
+    wire.simulator.account.spaces["apps"].inherit_entities = False
+
+    code, said = await set_up(wire)
+
+    assert code == 0
+    assert said.splitlines()[-1].startswith(
+        "note         1 space does not inherit from root: apps; chains poll its runs"
+    )
+
+
+async def test_json_tells_the_same_to_programs(wire: Wire) -> None:
+    _, said = await set_up(wire, "--json")
+
+    told = json.loads(said)
+    assert (told["ok"], told["dryRun"], told["problem"]) == (True, False, None)
+    assert told["objects"] == [
+        {
+            "kind": kind,
+            "name": "stackchain",
+            "id": "stackchain",
+            "space": "root",
+            "action": "created",
+            "differences": [],
+        }
+        for kind in ("webhook", "policy")
+    ]
+
+
+# What goes wrong
+
+
+async def test_a_key_that_may_only_read_is_told_what_it_lacks(wire: Wire) -> None:
+    code, said = await set_up(
+        wire, SPACELIFT_API_KEY_ID=READER["id"], SPACELIFT_API_KEY_SECRET=READER["secret"]
+    )
+
+    assert code == 1
+    assert said.startswith("PROBLEM      creating the webhook stackchain in space root: ")
+    assert "take an administrator of their space" in said
+    assert not wire.simulator.account.webhooks
+
+
+async def test_a_key_of_one_space_registers_there_and_not_in_the_root(wire: Wire) -> None:
+    key = {"SPACELIFT_API_KEY_ID": NET_ADMIN["id"], "SPACELIFT_API_KEY_SECRET": "n"}
+
+    code, said = await set_up(wire, **key)
+    assert code == 1
+    assert said == (
+        "PROBLEM      there is no space root, or the API key does not see it; choose one with "
+        "--space, by its id: net; nothing was changed\n"
+    )
+
+    code, said = await set_up(wire, "--space", "net", **key)
+    assert (code, said.count("created")) == (0, 2)
+
+
+async def test_an_unknown_space_changes_nothing(wire: Wire) -> None:
+    code, said = await set_up(wire, "--space", "nowhere")
+
+    assert code == 1
+    assert "there is no space nowhere" in said
+    assert "apps, net, root" in said
+    assert await mutations(wire) == []
+
+
+async def test_a_policy_of_another_type_is_not_overwritten(wire: Wire) -> None:
+    await set_up(wire)
+    wire.simulator.account.policies["stackchain"].type = "PLAN"
+    await mutations(wire)
+
+    code, said = await set_up(wire, url="https://new.example.com")
+
+    assert code == 1
+    assert "type PLAN" in said
+    assert await mutations(wire) == []
+
+
+async def test_a_wrong_key_is_named(wire: Wire) -> None:
+    code, said = await set_up(wire, SPACELIFT_API_KEY_SECRET="wrong")
+
+    assert code == 1
+    assert said.startswith(f"PROBLEM      token exchange for API key {KEY['id']}: ")
+    assert "check the key id and secret" in said
+
+
+@pytest.mark.parametrize(
+    ("mode", "says"), [("refuse", "cannot reach 127.0.0.1"), ("error", "no readable answer")]
+)
+async def test_an_account_that_cannot_be_reached_is_named(wire: Wire, mode: str, says: str) -> None:
+    await wire.admin("PUT", "/outage", {"mode": mode})
+
+    code, said = await set_up(wire)
+
+    assert (code, says in said) == (1, True)
+
+
+async def test_what_was_done_before_a_refusal_is_told_and_the_next_set_up_goes_on(
+    wire: Wire,
+) -> None:
+    fault = {"field": "policyCreatev2", "action": "error", "message": "policy has 1 error: body"}
+    await wire.admin("POST", "/faults", fault, status=201)
+
+    code, said = await set_up(wire)
+
+    assert code == 1
+    created, problem = said.splitlines()
+    assert created.startswith("created      webhook stackchain")
+    assert problem.startswith("PROBLEM      creating the policy stackchain in space root: ")
+    assert "policy has 1 error: body" in problem
+    code, said = await set_up(wire)
+    assert (code, said.splitlines()[0]) == (0, "unchanged    webhook stackchain")
+
+
+@pytest.mark.parametrize("text", [f"secret {SECRET} is too weak", f"{'x' * 230} {SECRET}"])
+async def test_an_answer_that_repeats_the_secret_does_not_show_it(wire: Wire, text: str) -> None:
+    """The second one would be cut in the middle of the secret."""
+    fault = {"field": "namedWebhooksIntegrationCreate", "action": "error", "message": text}
+    await wire.admin("POST", "/faults", fault, status=201)
+
+    code, said = await set_up(wire)
+
+    assert code == 1
+    assert SECRET[:8] not in said
+
+
+@pytest.mark.parametrize("field", ["namedWebhooksIntegrationCreate", "policyCreatev2"])
+async def test_a_lost_answer_makes_no_second_object(wire: Wire, field: str) -> None:
+    fault = {"field": field, "action": "reset", "when": "after"}
+    await wire.admin("POST", "/faults", fault, status=201)
+
+    code, said = await set_up(wire, "--json")
+
+    told = json.loads(said)
+    assert (code, told["ok"]) == (1, False)
+    assert "running this again is safe" in told["problem"]
+    code, _ = await set_up(wire)
+    assert code == 0
+    assert len(wire.simulator.account.webhooks) == len(wire.simulator.account.policies) == 1
+    assert await set_up(wire) == (0, NOTHING_CHANGED)
+
+
+# As a program
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "out", "err"),
+    [
+        (("--url", URL), 0, "created      webhook stackchain", ""),
+        (("--url", URL, "--space", "nowhere"), 1, "PROBLEM      there is no space nowhere", ""),
+        (("--url", "http://hooks.example.com"), 2, "", "stackchain: --url: it has no https"),
+    ],
+    ids=["done", "problem", "usage"],
+)
+async def test_the_program_ends_with_the_documented_exit_code(
+    wire: Wire,
+    arguments: tuple[str, ...],
+    code: int,
+    out: str,
+    err: str,
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "controller", "webhook", "setup", *arguments),
+        env=environ(wire),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said, complained = (text.decode() for text in await process.communicate())
+
+    assert process.returncode == code
+    assert said.startswith(out)
+    assert complained.startswith(err)
+    assert complained.count("\n") <= 1
+    assert SECRET not in said + complained
