@@ -15,14 +15,21 @@ import kopf
 import temporalio.client
 
 from controller import connections, settings
-from controller.handlers import lifecycle, reconciler, resync, stackchain
+from controller.handlers import (
+    lifecycle,
+    reconciler,
+    resync,
+    schedule_sync,
+    stackchain,
+    starting,
+)
 from controller.kube import client as kube_client
 from controller.kube import errors as kube_errors
 from controller.kube import lease, stackchains
 from controller.observability import health, metrics
 from controller.observability import logging as log_setup
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, queues, starter, wakeups, worker
+from controller.temporal import held_runs, ids, queues, schedules, starter, wakeups, worker
 from controller.webhook import app, dispatch, wakes
 
 logger = logging.getLogger(__name__)
@@ -312,9 +319,22 @@ class _Operator:
         workflows = starter.ChainWorkflows(
             self._link.get, installation=installation, task_queue=temporal.task_queue
         )
+        chain_schedules = schedules.ChainSchedules(self._link.get)
+        begins = starting.Starting(
+            chain_schedules=chain_schedules,
+            designs=schedules.ScheduleDesigns(
+                installation=installation,
+                task_queue=temporal.task_queue,
+                operator_queue=self._queue,
+                sweep_seconds=process.settings.operator.sweep_seconds,
+            ),
+            held=held_runs.HeldRuns(self._link.get),
+            catalog=process.catalog,
+        )
         self._reconciler = reconciler.Reconciler(
             stack_chains=stack_chains,
             workflows=workflows,
+            begins=begins,
             catalog=process.catalog,
             identity=reconciler.OperatorIdentity(
                 operator_queue=self._queue,
@@ -330,6 +350,12 @@ class _Operator:
             reconciling=self._reconciler,
             known=self._known,
             workflows=workflows,
+            sweeping=schedule_sync.ScheduleSync(
+                chain_schedules=chain_schedules,
+                begins=begins,
+                stack_chains=stack_chains,
+                installation=installation,
+            ),
             stack_chains=stack_chains,
             counters=process.counters,
             interval_seconds=process.settings.operator.resync_seconds,
@@ -397,9 +423,7 @@ class _Operator:
         )
         watched = queues.queues_of(self._process.settings.temporal.task_queue, self._queue)
         watching = asyncio.create_task(queues.watch(client, watched, self._process.counters))
-        writer = worker.status_worker(
-            client, operator_queue=self._queue, publisher=self._reconciler
-        )
+        writer = worker.status_worker(client, operator_queue=self._queue, operator=self._reconciler)
         serving = asyncio.create_task(writer.run())
         await _first(serving, stop.wait())
         renewing.cancel()

@@ -78,6 +78,10 @@ class OperatorSettings:
         default=60.0, metadata=env("STACKCHAIN_RECHECK_SECONDS", environment.seconds)
     )
     """Seconds until a chain that failed because of its graph or credentials is looked at again."""
+    sweep_seconds: int = field(
+        default=300, metadata=env("STACKCHAIN_SWEEP_SECONDS", environment.whole(10))
+    )
+    """Seconds between two looks at the roots of chains with triggers that no webhook asked for."""
     lease_duration_seconds: int = field(
         default=12, metadata=env("STACKCHAIN_LEASE_DURATION_SECONDS", environment.whole(3))
     )

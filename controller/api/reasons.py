@@ -28,6 +28,7 @@ class ChainReason(enum.StrEnum):
     GRAPH_EMPTY = "GraphEmpty"
     DEPENDENT_OUTSIDE = "DependentOutside"
     INVALID_SPEC = "InvalidSpec"
+    SCHEDULE_INVALID = "ScheduleInvalid"
     CONNECTION_UNKNOWN = "ConnectionUnknown"
     NAMESPACE_NOT_ALLOWED = "NamespaceNotAllowed"
     OPERATION_NOT_ALLOWED = "OperationNotAllowed"
@@ -63,6 +64,7 @@ class StackReason(enum.StrEnum):
     CREDENTIALS_REJECTED = "CredentialsRejected"
     RUN_FINISHED = "RunFinished"
     KEPT = "Kept"
+    ROOT_RUN_FINISHED = "RootRunFinished"
     OUTPUT_UNCHANGED = "OutputUnchanged"
     UPSTREAM_NOT_SUCCEEDED = "UpstreamNotSucceeded"
     FAIL_FAST = "FailFast"
@@ -198,6 +200,11 @@ CHAIN_MEANINGS: dict[ChainReason, Meaning] = {
         do="Correct the field that the message names; make sure that CRD and operator are of one "
         "release.",
     ),
+    ChainReason.SCHEDULE_INVALID: Meaning(
+        means="Temporal refuses the times of `spec.schedule`, or they never come; nothing starts "
+        "by itself at any time.",
+        do="Correct `cron` or `timeZone` as the message says.",
+    ),
     ChainReason.CONNECTION_UNKNOWN: Meaning(
         means="`spec.connectionName` is not among the release's Spacelift connections.",
         do="Use a connection that the message lists, or add it to the release's settings.",
@@ -308,6 +315,10 @@ STACK_MEANINGS: dict[StackReason, Meaning] = {
     StackReason.RUN_FINISHED: Meaning(means="Its run finished.", do="Nothing."),
     StackReason.KEPT: Meaning(
         means="It succeeded in an earlier run of the chain and was not run again.", do="Nothing."
+    ),
+    StackReason.ROOT_RUN_FINISHED: Meaning(
+        means="Its run finished and started this run of the chain, which did not run it again.",
+        do="Nothing.",
     ),
     StackReason.OUTPUT_UNCHANGED: Meaning(
         means="Spacelift skipped its run, since no output that it refers to changed.",

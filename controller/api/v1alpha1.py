@@ -123,7 +123,15 @@ class Trigger(enum.StrEnum):
 
     SPEC = "Spec"
     RUN_TOKEN = "RunToken"  # noqa: S105 -- the name of an annotation's role, not a secret
+    SCHEDULE = "Schedule"
     RETRY = "Retry"
+    ROOT_RUN_FINISHED = "RootRunFinished"
+
+
+class StartTriggerType(enum.StrEnum):
+    """What may start a run beside people, the spec and the schedule."""
+
+    ROOT_RUN_FINISHED = "RootRunFinished"
 
 
 class InvalidResource(Exception):
@@ -182,6 +190,20 @@ class Retry(_Model):
     max_backoff_seconds: int = 600
 
 
+class Schedule(_Model):
+    """At which times a run is asked for, and how late it still may be."""
+
+    cron: str
+    time_zone: str = "UTC"
+    starting_deadline_seconds: int = 600
+
+
+class StartTrigger(_Model):
+    """Something that starts a run by itself."""
+
+    type: StartTriggerType
+
+
 class StackChainSpec(_Model):
     """What the user asks for; field documentation is in the CRD."""
 
@@ -191,6 +213,8 @@ class StackChainSpec(_Model):
     operation: Operation = Operation.APPLY
     destroy_confirmation: str | None = None
     start_policy: StartPolicy = StartPolicy.ON_CHANGE
+    schedule: Schedule | None = None
+    triggers: tuple[StartTrigger, ...] = ()
     commit_sha: str | None = pydantic.Field(default=None, alias="commitSHA")
     runtime_environment: tuple[EnvironmentVariable, ...] = ()
     parallelism: int = 10
@@ -276,8 +300,19 @@ class GraphStatus:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RootRun:
+    """A Spacelift run of a root; run ids are ULIDs, so they compare by the time of creation."""
+
+    stack_id: str
+    run_id: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class RunStatus:
-    """One pass of a chain; times are RFC 3339, UTC."""
+    """One pass of a chain; times are RFC 3339, UTC.
+
+    `root_runs` are the finished runs of roots below which it runs; none: it runs the whole chain.
+    """
 
     number: int
     attempt: int = 1
@@ -294,14 +329,21 @@ class RunStatus:
     workflow_id: str = ""
     workflow_run_id: str = ""
     url: str | None = None
+    root_runs: tuple[RootRun, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class PendingRun:
-    """A request that waits for the live run to end."""
+    """A request that waits for the live run to end.
+
+    `scheduled_time` and `root_runs` are asks that stand nowhere else; what else is asked can be
+    read from the resource.
+    """
 
     trigger: str
     message: str
+    scheduled_time: str | None = None
+    root_runs: tuple[RootRun, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -309,12 +351,40 @@ class Handled:
     """The asks that were taken up: the digest of the spec and the texts of the tokens.
 
     A retry or cancel whose number is stale is taken up too: there is nothing to do for it.
+    `schedule` is the newest time of the schedule that a run was started for; `root_runs` has for
+    each root the newest run that needs no looking at any more.
     """
 
     spec: str | None = None
     run: str | None = None
     retry: str | None = None
     cancel: str | None = None
+    schedule: str | None = None
+    root_runs: tuple[RootRun, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduleStatus:
+    """How the schedule stands; times are RFC 3339, UTC.
+
+    Every time of the schedule up to `checked_time` was served or missed. `digest` tells which
+    schedule Temporal has, or has refused for the `problem`.
+    """
+
+    digest: str
+    checked_time: str
+    next_time: str | None = None
+    last_time: str | None = None
+    missed: int = 0
+    last_missed_time: str | None = None
+    problem: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class TriggersStatus:
+    """How the triggers stand; `digest` tells which sweep Temporal has."""
+
+    digest: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -356,6 +426,8 @@ class Status:
     graph: GraphStatus | None = None
     latest_run: RunStatus | None = None
     pending_run: PendingRun | None = None
+    schedule: ScheduleStatus | None = None
+    triggers: TriggersStatus | None = None
     last_handled: Handled = Handled()
     stacks: tuple[StackStatus, ...] = ()
     history: tuple[RunStatus, ...] = ()

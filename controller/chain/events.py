@@ -7,6 +7,9 @@ from typing import Literal
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 
+# How many stacks a message names before it counts the others.
+_NAMED = 10
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class EventText:
@@ -25,6 +28,8 @@ def transitions(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
         *_suspended(old, new),
         *_stacks(old, new),
         *_ended(old, new),
+        *_drift(old, new),
+        *_missed(old, new),
         *_problem(old, new),
     ]
 
@@ -114,16 +119,68 @@ _ENDED_WITH_THE_CHAIN = frozenset(
 
 
 def _ended(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
-    run, before = new.latest_run, old.latest_run
-    if run is None or not run.phase.is_over:
-        return []
-    # A run that is tried again may end for another reason.
-    if before is not None and _end(before) == _end(run):
+    run = new.latest_run
+    if run is None or not _has_ended(old, new):
         return []
     text = f"Run {run.number}: {run.message}"
     if run.phase is Phase.SUCCEEDED:
         return [_normal(run.reason, text)]
     return [_warning(run.reason, text)]
+
+
+def _has_ended(old: v1alpha1.Status, new: v1alpha1.Status) -> bool:
+    run, before = new.latest_run, old.latest_run
+    if run is None or not run.phase.is_over:
+        return False
+    # A run that is tried again may end for another reason.
+    return before is None or _end(before) != _end(run)
+
+
+def drifted(old: v1alpha1.Status, new: v1alpha1.Status) -> list[v1alpha1.StackStatus]:
+    """Return the stacks in which a plan that the schedule started found changes, once it ended."""
+    run = new.latest_run
+    if run is None or not _has_ended(old, new):
+        return []
+    if (run.operation, run.trigger) != (v1alpha1.Operation.PLAN, v1alpha1.Trigger.SCHEDULE):
+        return []
+    return [
+        stack
+        for stack in new.stacks
+        if stack.delta is not None
+        and (stack.delta.added or stack.delta.changed or stack.delta.deleted)
+    ]
+
+
+def _drift(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
+    stacks = drifted(old, new)
+    if not stacks or new.latest_run is None:
+        return []
+    parts = [
+        f"'{stack.id}' +{stack.delta.added} ~{stack.delta.changed} -{stack.delta.deleted}"
+        for stack in stacks[:_NAMED]
+        if stack.delta is not None
+    ]
+    more = f"; and {len(stacks) - _NAMED} more" if len(stacks) > _NAMED else ""
+    text = f"Run {new.latest_run.number} found changes: {'; '.join(parts)}{more}."
+    return [_warning("DriftDetected", text)]
+
+
+def missed(old: v1alpha1.Status, new: v1alpha1.Status) -> int:
+    """Return how many times of the schedule turned out to be too late."""
+    before = old.schedule.missed if old.schedule else 0
+    return max(0, (new.schedule.missed if new.schedule else 0) - before)
+
+
+def _missed(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
+    number = missed(old, new)
+    if not number or new.schedule is None:
+        return []
+    times = "time" if number == 1 else "times"
+    text = (
+        f"{number} {times} of the schedule started nothing, the newest of them at "
+        f"{new.schedule.last_missed_time}: `startingDeadlineSeconds` had passed."
+    )
+    return [_warning("StartMissed", text)]
 
 
 def _end(run: v1alpha1.RunStatus) -> tuple[int, Phase, str]:

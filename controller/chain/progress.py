@@ -106,10 +106,24 @@ class Kept:
     url: str | None = None
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FinishedRoot:
+    """A root whose run finished and started the chain; it queued the native runs to adopt."""
+
+    stack_id: str
+    run_id: str
+    url: str
+
+
 def adopt_graph(
-    progress: ChainProgress, resolved: graph.ChainGraph, *, kept: Sequence[Kept] = (), now: str
+    progress: ChainProgress,
+    resolved: graph.ChainGraph,
+    *,
+    kept: Sequence[Kept] = (),
+    finished: Sequence[FinishedRoot] = (),
+    now: str,
 ) -> None:
-    """Fill in the stacks of a resolved graph; what is kept has ended already."""
+    """Fill in the stacks of a resolved graph; what is kept or finished has ended already."""
     progress.stacks = [
         StackProgress(
             id=stack.id,
@@ -125,6 +139,9 @@ def adopt_graph(
         # A stack that left the graph since is not the run's business.
         if (stack := by_id.get(item.stack_id)) is not None:
             _keep(stack, item, now=now)
+    for root in finished:
+        if (stack := by_id.get(root.stack_id)) is not None:
+            _finish(stack, root, now=now)
     progress.edges, progress.levels = resolved.edges, resolved.levels
     progress.resolved_at = now
     progress.phase = v1alpha1.Phase.RUNNING
@@ -136,6 +153,14 @@ def _keep(stack: StackProgress, kept: Kept, *, now: str) -> None:
     stack.reason = reasons.StackReason.KEPT
     stack.message = kept_message(kept.run_number)
     stack.run_id, stack.run_url = kept.run_id, kept.url
+    stack.completed_at = now
+
+
+def _finish(stack: StackProgress, root: FinishedRoot, *, now: str) -> None:
+    stack.phase = v1alpha1.Phase.SUCCEEDED
+    stack.reason = reasons.StackReason.ROOT_RUN_FINISHED
+    stack.message = "Its run finished and started this run of the chain; it is not run again."
+    stack.run_id, stack.run_url, stack.run_state = root.run_id, root.url, "FINISHED"
     stack.completed_at = now
 
 

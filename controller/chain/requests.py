@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from controller.api import reasons, v1alpha1
-from controller.chain import policy, progress
+from controller.chain import policy, progress, starts
 
 _LONGEST_KEY = 256
 
@@ -41,6 +41,7 @@ class Execution:
     handled: v1alpha1.Handled
     started_at: str
     operation: str = v1alpha1.Operation.APPLY
+    root_runs: tuple[v1alpha1.RootRun, ...] = ()
     closed_at: str | None = None
     failure: str = ""
 
@@ -49,7 +50,8 @@ class Execution:
 class Request:
     """One run to start; `key` makes it the same request however often it is decided.
 
-    `kept` are the stacks that the run leaves as an earlier one has left them.
+    `kept` are the stacks that the run leaves as an earlier one has left them. With `root_runs` it
+    runs only what is downstream of their stacks. `took_up` are the runs of roots that it answers.
     """
 
     key: str
@@ -58,6 +60,8 @@ class Request:
     trigger: v1alpha1.Trigger
     handled: v1alpha1.Handled
     kept: tuple[progress.Kept, ...] = ()
+    root_runs: tuple[v1alpha1.RootRun, ...] = ()
+    took_up: tuple[v1alpha1.RootRun, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,16 +121,22 @@ def handled_asks(status: v1alpha1.Status, execution: Execution | None) -> v1alph
     if execution is None or (latest is not None and is_duplicate(execution, latest)):
         return told
     started = execution.handled
+    schedule = starts.later(told.schedule, started.schedule)
     if latest is not None and latest.workflow_run_id == execution.workflow_run_id:
         return v1alpha1.Handled(
             spec=_first(told.spec, started.spec),
             run=_first(told.run, started.run),
             retry=_first(told.retry, started.retry),
             cancel=told.cancel,
+            schedule=schedule,
+            root_runs=told.root_runs,
         )
     # A retry that did nothing has left no trace but in the status.
     retry = _first(started.retry, told.retry)
-    return dataclasses.replace(started, retry=retry, cancel=told.cancel)
+    root_runs = starts.newest(told.root_runs, started.root_runs)
+    return dataclasses.replace(
+        started, retry=retry, cancel=told.cancel, schedule=schedule, root_runs=root_runs
+    )
 
 
 def _first(one: str | None, other: str | None) -> str | None:
@@ -168,10 +178,14 @@ def decide(
         is_recheck_due: a run that triggered nothing may be tried again.
     """
     handled = handled_asks(chain.status, execution)
+    if not chain.spec.triggers:
+        # Set up anew they begin with what is newest then.
+        handled = dataclasses.replace(handled, root_runs=())
     is_live = execution is not None and execution.state is ExecutionState.RUNNING
     handled, is_cancel, notes = _take_up_cancel(chain, execution, handled, is_live=is_live)
     handled, kept, more = _take_up_retry(chain, execution, handled, is_live=is_live)
-    asked = _asked(chain, handled, is_retry=kept is not None)
+    asks = starts.open_asks(chain, handled)
+    asked = _asked(chain, handled, asks, is_retry=kept is not None)
     base = Decision(
         handled=handled,
         cancel=is_cancel,
@@ -184,34 +198,60 @@ def decide(
             return dataclasses.replace(base, start=_again(chain, execution, handled))
         return base
     if is_live:
-        return _wait(chain, execution, base, asked)
-    wanted = _wanted(chain)
-    return dataclasses.replace(
-        base,
-        handled=dataclasses.replace(wanted, cancel=handled.cancel),
-        start=Request(
-            key=_key(chain, asked, wanted.spec or ""),
-            number=_number(chain, execution) + 1,
-            attempt=1,
-            trigger=asked,
-            handled=wanted,
-            kept=kept or () if asked is v1alpha1.Trigger.RETRY else (),
-        ),
+        return _wait(chain, execution, base, asked, asks)
+    request = _request(chain, execution, handled, asked, asks)
+    if asked is v1alpha1.Trigger.RETRY:
+        request = dataclasses.replace(request, kept=kept or ())
+    base = dataclasses.replace(
+        base, handled=dataclasses.replace(request.handled, cancel=handled.cancel), start=request
     )
+    if asked is v1alpha1.Trigger.RETRY and asks.root_runs:
+        # Neither run does what the other does.
+        return dataclasses.replace(
+            base, pending=_pending(v1alpha1.Trigger.ROOT_RUN_FINISHED, asks, request.number)
+        )
+    return base
 
 
 def is_asking(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> bool:
     """Whether anything is asked that is not handled, be it stale or not."""
+    asks = starts.open_asks(chain, handled)
     return (
-        _asked(chain, handled, is_retry=False) is not None
+        _asked(chain, handled, asks, is_retry=False) is not None
         or chain.retry_token not in (None, handled.retry)
         or chain.cancel_token not in (None, handled.cancel)
     )
 
 
-def _wanted(chain: v1alpha1.StackChain) -> v1alpha1.Handled:
-    return v1alpha1.Handled(
-        spec=spec_digest(chain.spec), run=chain.run_token, retry=chain.retry_token
+def _request(
+    chain: v1alpha1.StackChain,
+    execution: Execution | None,
+    handled: v1alpha1.Handled,
+    asked: v1alpha1.Trigger,
+    asks: starts.Asks,
+) -> Request:
+    """Return the request that all asks fold into; a retry leaves runs of roots to the next."""
+    latest, digest = chain.status.latest_run, spec_digest(chain.spec)
+    root_runs: tuple[v1alpha1.RootRun, ...] = ()
+    took_up = asks.root_runs
+    if asked is v1alpha1.Trigger.ROOT_RUN_FINISHED:
+        root_runs = asks.root_runs
+    elif asked is v1alpha1.Trigger.RETRY:
+        root_runs, took_up = latest.root_runs if latest else (), ()
+    return Request(
+        key=_key(chain, asked, digest, asks),
+        number=_number(chain, execution) + 1,
+        attempt=1,
+        trigger=asked,
+        handled=v1alpha1.Handled(
+            spec=digest,
+            run=chain.run_token,
+            retry=chain.retry_token,
+            schedule=starts.later(handled.schedule, asks.scheduled_time),
+            root_runs=starts.newest(handled.root_runs, took_up),
+        ),
+        root_runs=root_runs,
+        took_up=took_up,
     )
 
 
@@ -221,7 +261,7 @@ def is_spec_new(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> bool:
 
 
 def _asked(
-    chain: v1alpha1.StackChain, handled: v1alpha1.Handled, *, is_retry: bool
+    chain: v1alpha1.StackChain, handled: v1alpha1.Handled, asks: starts.Asks, *, is_retry: bool
 ) -> v1alpha1.Trigger | None:
     """All unhandled asks fold into one; what runs more goes before what runs less."""
     is_on_change = chain.spec.start_policy is v1alpha1.StartPolicy.ON_CHANGE
@@ -230,7 +270,11 @@ def _asked(
     # A token that was removed asks for nothing.
     if chain.run_token is not None and handled.run != chain.run_token:
         return v1alpha1.Trigger.RUN_TOKEN
-    return v1alpha1.Trigger.RETRY if is_retry else None
+    if asks.scheduled_time is not None:
+        return v1alpha1.Trigger.SCHEDULE
+    if is_retry:
+        return v1alpha1.Trigger.RETRY
+    return v1alpha1.Trigger.ROOT_RUN_FINISHED if asks.root_runs else None
 
 
 def _changes(chain: v1alpha1.StackChain, live: Live | None) -> dict[str, Any]:
@@ -248,22 +292,35 @@ def _wait(
     execution: Execution | None,
     base: Decision,
     asked: v1alpha1.Trigger,
+    asks: starts.Asks,
 ) -> Decision:
     """A run is live: the request waits for its end, or ends it."""
     number = _number(chain, execution)
     is_replacing = (
         chain.spec.concurrency_policy is v1alpha1.ConcurrencyPolicy.REPLACE
-        # The run is to be gone on with, so it must end first in its own way.
-        and asked is not v1alpha1.Trigger.RETRY
+        and asked not in _NEVER_REPLACING
     )
-    does = "Waits for run {} to end" if not is_replacing else "Run {} is being canceled for it"
     return dataclasses.replace(
         base,
         cancel=base.cancel or is_replacing,
-        pending=v1alpha1.PendingRun(
-            trigger=asked,
-            message=f"{does.format(number)}; the newest request is the one that runs.",
-        ),
+        pending=_pending(asked, asks, number, is_replacing=is_replacing),
+    )
+
+
+# A retry goes on with the live run, which must end first in its own way. What a root's run asks for
+# is less than what a live run does, so that something of that would be left undone.
+_NEVER_REPLACING = (v1alpha1.Trigger.RETRY, v1alpha1.Trigger.ROOT_RUN_FINISHED)
+
+
+def _pending(
+    asked: v1alpha1.Trigger, asks: starts.Asks, number: int, *, is_replacing: bool = False
+) -> v1alpha1.PendingRun:
+    does = "Waits for run {} to end" if not is_replacing else "Run {} is being canceled for it"
+    return v1alpha1.PendingRun(
+        trigger=asked,
+        message=f"{does.format(number)}; the newest request is the one that runs.",
+        scheduled_time=asks.scheduled_time,
+        root_runs=asks.root_runs,
     )
 
 
@@ -338,16 +395,25 @@ def kept_stacks(
     )
 
 
-def _key(chain: v1alpha1.StackChain, trigger: v1alpha1.Trigger, digest: str) -> str:
-    if trigger is v1alpha1.Trigger.SPEC:
-        return f"spec:{chain.ref.generation}:{digest}"
-    if trigger is v1alpha1.Trigger.RETRY:
-        return f"retry:{(chain.retry_token or '').strip()}"
-    token = chain.run_token or ""
-    if len(token) > _LONGEST_KEY:
-        # An annotation may hold 256 kB, and Temporal shows the key.
-        token = hashlib.sha256(token.encode()).hexdigest()
-    return f"run:{token}"
+def _key(
+    chain: v1alpha1.StackChain, trigger: v1alpha1.Trigger, digest: str, asks: starts.Asks
+) -> str:
+    match trigger:
+        case v1alpha1.Trigger.SPEC:
+            return f"spec:{chain.ref.generation}:{digest}"
+        case v1alpha1.Trigger.RETRY:
+            return f"retry:{(chain.retry_token or '').strip()}"
+        case v1alpha1.Trigger.SCHEDULE:
+            return f"schedule:{asks.scheduled_time}"
+        case v1alpha1.Trigger.ROOT_RUN_FINISHED:
+            return f"webhook:{_short(','.join(item.run_id for item in asks.root_runs))}"
+        case v1alpha1.Trigger.RUN_TOKEN:
+            return f"run:{_short(chain.run_token or '')}"
+
+
+def _short(text: str) -> str:
+    # An annotation may hold 256 kB, and Temporal shows the key.
+    return hashlib.sha256(text.encode()).hexdigest() if len(text) > _LONGEST_KEY else text
 
 
 def _number(chain: v1alpha1.StackChain, execution: Execution | None) -> int:
@@ -373,6 +439,8 @@ def _again(
         kept=kept_stacks(chain.status.stacks, number=number)
         if trigger is v1alpha1.Trigger.RETRY
         else (),
+        root_runs=(execution.root_runs if execution else ())
+        or (latest.root_runs if latest else ()),
     )
 
 

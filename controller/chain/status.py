@@ -21,10 +21,24 @@ _LONGEST_HISTORY = 50
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Starts:
+    """How the schedule and the triggers stand; None: there is none."""
+
+    schedule: v1alpha1.ScheduleStatus | None = None
+    triggers: v1alpha1.TriggersStatus | None = None
+
+    @classmethod
+    def of(cls, known: v1alpha1.Status) -> "Starts":
+        """Return them as a status has them."""
+        return cls(schedule=known.schedule, triggers=known.triggers)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """All that the status is made of, beside the resource itself.
 
     `is_suspended` and `history_limit` are the spec's; `is_not_requested`: see `requests.Decision`.
+    `starts` is None where nobody has looked at them: they are as they were.
     """
 
     handled: v1alpha1.Handled
@@ -37,6 +51,7 @@ class Facts:
     has_unhandled: bool = False
     problem: Problem | None = None
     url: str | None = None
+    starts: Starts | None = None
 
 
 def project(ref: v1alpha1.Ref, old: v1alpha1.Status, facts: Facts, *, now: str) -> v1alpha1.Status:
@@ -63,12 +78,15 @@ def project(ref: v1alpha1.Ref, old: v1alpha1.Status, facts: Facts, *, now: str) 
         is_suspended=facts.is_suspended,
         is_not_requested=facts.is_not_requested,
     )
+    begins = facts.starts or Starts.of(old)
     found = v1alpha1.Status(
         observed_generation=ref.generation,
         conditions=conditions.conditions(ref, old, situation, now=now),
         graph=_graph(old, facts),
         latest_run=run,
         pending_run=facts.pending,
+        schedule=begins.schedule,
+        triggers=begins.triggers,
         last_handled=facts.handled,
         stacks=stacks,
         history=_history(old, run, limit=facts.history_limit),
@@ -82,7 +100,10 @@ def _history(
     """Return the runs before the latest one, newest first."""
     latest = old.latest_run
     is_next = latest is not None and run is not None and run.number > latest.number
-    earlier = (latest, *old.history) if is_next and latest is not None else old.history
+    earlier = old.history
+    if is_next and latest is not None:
+        # Only a retry of the latest run needs to know below which runs of roots it ran.
+        earlier = (dataclasses.replace(latest, root_runs=()), *earlier)
     return earlier[: min(limit, _LONGEST_HISTORY)]
 
 
@@ -169,6 +190,7 @@ def _new_run(
         workflow_id=execution.workflow_id,
         workflow_run_id=execution.workflow_run_id,
         url=facts.url,
+        root_runs=execution.root_runs,
     )
 
 

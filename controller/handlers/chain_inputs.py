@@ -2,7 +2,7 @@
 
 from controller import connections
 from controller.api import v1alpha1
-from controller.chain import requests
+from controller.chain import progress, requests
 from controller.spacelift import endpoints
 from controller.temporal import messages
 
@@ -16,6 +16,8 @@ def chain_input(
 ) -> messages.ChainInput:
     """Return the input of the run that a request asks for."""
     spec, ref = chain.spec, chain.ref
+    # Below runs of roots: these roots are all that the run starts from, and they belong to it.
+    below = sorted(item.stack_id for item in request.root_runs)
     return messages.ChainInput(
         namespace=ref.namespace,
         name=ref.name,
@@ -30,17 +32,17 @@ def chain_input(
             endpoint=connection.endpoint,
             account=endpoints.account_of(connection.endpoint),
         ),
-        roots=sorted(spec.roots.stack_ids),
-        root_labels=sorted(spec.roots.labels),
+        roots=below or sorted(spec.roots.stack_ids),
+        root_labels=[] if below else sorted(spec.roots.labels),
         sources=sorted(spec.graph.sources),
         direction=spec.graph.direction,
-        include_roots=spec.graph.include_roots,
+        include_roots=spec.graph.include_roots or bool(below),
         max_depth=spec.graph.max_depth,
         max_stacks=spec.graph.max_stacks,
         exclude_stack_ids=sorted(spec.graph.exclude.stack_ids),
         exclude_labels=sorted(spec.graph.exclude.labels),
         operation=spec.operation,
-        commit_sha=spec.commit_sha,
+        commit_sha=None if below else spec.commit_sha,
         environment={item.name: item.value for item in spec.runtime_environment},
         parallelism=spec.parallelism,
         native_runs=spec.native_runs,
@@ -56,4 +58,21 @@ def chain_input(
         ),
         is_suspended=spec.suspend,
         kept=list(request.kept),
+        finished_roots=_finished_roots(request, connection),
     )
+
+
+def _finished_roots(
+    request: requests.Request, connection: connections.Connection
+) -> list[progress.FinishedRoot]:
+    """A retry keeps the roots as it keeps others: what their runs queued has ended since."""
+    if request.trigger is v1alpha1.Trigger.RETRY:
+        return []
+    return [
+        progress.FinishedRoot(
+            stack_id=item.stack_id,
+            run_id=item.run_id,
+            url=endpoints.run_url(connection.endpoint, item.stack_id, item.run_id),
+        )
+        for item in request.root_runs
+    ]

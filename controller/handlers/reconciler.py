@@ -15,8 +15,8 @@ from typing import Any
 
 from controller import connections
 from controller.api import reasons, v1alpha1
-from controller.chain import events, progress, requests, status
-from controller.handlers import chain_inputs
+from controller.chain import events, progress, requests, starts, status
+from controller.handlers import chain_inputs, starting
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
@@ -58,6 +58,25 @@ class _Observed:
     problem: status.Problem | None = None
     is_written: bool = False
     """Whether the status had to be changed."""
+    starts: status.Starts | None = None
+    starts_problem: status.Problem | None = None
+    undecided: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Cause:
+    """Why a resource is reconciled, as far as it matters.
+
+    `publishing` is the execution that has news. `call` is what a schedule or a sweep says.
+    `is_renewing`: schedules that the status takes for granted are missing at Temporal.
+    """
+
+    publishing: str | None = None
+    call: messages.RequestRunCall | None = None
+    is_renewing: bool = False
+
+
+_NO_CAUSE = _Cause()
 
 
 class Reconciler:
@@ -68,12 +87,14 @@ class Reconciler:
         *,
         stack_chains: stackchains.StackChains,
         workflows: starter.ChainWorkflows,
+        begins: starting.Starting,
         catalog: connections.ConnectionCatalog,
         identity: OperatorIdentity,
         counters: metrics.Metrics,
     ) -> None:
         self._stack_chains = stack_chains
         self._workflows = workflows
+        self._begins = begins
         self._catalog = catalog
         self._identity = identity
         self._counters = counters
@@ -86,8 +107,13 @@ class Reconciler:
         # Resources that were let go while Temporal was away, by uid.
         self._untold_orphans: dict[str, v1alpha1.Ref] = {}
 
-    async def reconcile(self, namespace: str, name: str) -> bool:
+    async def reconcile(self, namespace: str, name: str, *, is_renewing: bool = False) -> bool:
         """Bring one resource in line; nothing to do if it is gone.
+
+        Args:
+            namespace: the resource's.
+            name: the resource's.
+            is_renewing: schedules of it are missing at Temporal, whatever its status says.
 
         Returns:
             Whether its status had to be changed.
@@ -98,7 +124,23 @@ class Reconciler:
         """
         async with self._turn(namespace, name):
             body = await self._stack_chains.get(namespace, name)
-            return body is not None and (await self._reconcile(body)).is_written
+            if body is None:
+                return False
+            return (await self._reconcile(body, _Cause(is_renewing=is_renewing))).is_written
+
+    async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
+        """Take in what a schedule or a sweep says. See `run_requests.Asked`."""
+        async with self._turn(argument.namespace, argument.name):
+            body = await self._stack_chains.get(argument.namespace, argument.name)
+            if body is None or body["metadata"]["uid"] != argument.uid or _is_deleting(body):
+                raise chain_status.ResourceGone(
+                    f"StackChain {argument.namespace}/{argument.name} of uid {argument.uid} is gone"
+                )
+            try:
+                observed = await self._reconcile(body, _Cause(call=argument))
+            except InvalidSpec as error:
+                return messages.RequestRunResult(outcome=f"the spec cannot be read: {error}")
+        return messages.RequestRunResult(outcome="reconciled", undecided=list(observed.undecided))
 
     async def release(self, namespace: str, name: str, uid: str) -> bool:
         """Bring a resource that is being deleted to its end; returns whether it may go.
@@ -128,7 +170,7 @@ class Reconciler:
                 raise chain_status.ResourceGone(
                     f"StackChain {argument.namespace}/{argument.name} is being deleted"
                 )
-            observed = await self._reconcile(body, publishing=argument.workflow_run_id)
+            observed = await self._reconcile(body, _Cause(publishing=argument.workflow_run_id))
         if argument.is_final:
             self._reconcile_after_close(argument)
         known = observed.known
@@ -175,13 +217,11 @@ class Reconciler:
 
     # Reconcile
 
-    async def _reconcile(
-        self, body: Mapping[str, Any], *, publishing: str | None = None
-    ) -> _Observed:
+    async def _reconcile(self, body: Mapping[str, Any], cause: _Cause = _NO_CAUSE) -> _Observed:
         """Do what is to be done; after a conflict, with the resource as it is then."""
         for _ in range(_CONFLICTS):
             try:
-                return await self._attempt(body, publishing=publishing)
+                return await self._attempt(body, cause)
             except (kube_errors.Conflict, starter.AlreadyStarted):
                 metadata = body["metadata"]
                 again = await self._stack_chains.get(metadata["namespace"], metadata["name"])
@@ -190,27 +230,64 @@ class Reconciler:
                 body = again
         raise kube_errors.Conflict(f"{body['metadata']['name']} changes faster than it is written")
 
-    async def _attempt(self, body: Mapping[str, Any], *, publishing: str | None) -> _Observed:
+    async def _attempt(self, body: Mapping[str, Any], cause: _Cause) -> _Observed:
         try:
             chain = v1alpha1.parse(body)
         except v1alpha1.InvalidResource as error:
             raise await self._invalid(body, error) from error
         try:
             observed = await self._gather(body, chain)
+            _check_not_superseded(chain, observed, cause.publishing)
+            observed = await self._with_starts(self._harvested(observed), cause)
         except temporal_client.TemporalUnreachable as error:
             await self._write_unreachable(body, chain, error)
             raise
-        _check_not_superseded(chain, observed, publishing)
-        observed = self._harvested(observed)
         decision = self._decide(observed)
         if decision.start is not None:
             await self._check_unchanged(body)
             execution = await self._start(observed.chain, decision.start)
-            observed = dataclasses.replace(observed, execution=execution, known=None, problem=None)
+            problem = observed.starts_problem
+            observed = dataclasses.replace(
+                observed, execution=execution, known=None, problem=problem
+            )
         elif observed.execution is not None:
             await self._steer(observed.execution, decision)
         is_written = await self._write(observed, decision, before=chain.status)
         return dataclasses.replace(observed, is_written=is_written)
+
+    async def _with_starts(self, observed: _Observed, cause: _Cause) -> _Observed:
+        """Take in what asks for a run by itself, as if it stood in the status already."""
+        chain = observed.chain
+        if chain.is_deleting:
+            return observed
+        call = cause.call
+        found = await self._begins.look(
+            chain,
+            scheduled_time=call.scheduled_time if call else None,
+            is_renewing=cause.is_renewing,
+        )
+        asks, undecided = found.asks, observed.undecided
+        handled = chain.status.last_handled
+        if call is not None and call.root_runs:
+            judged = await self._begins.judge(
+                chain, requests.handled_asks(chain.status, observed.execution), call
+            )
+            asks = dataclasses.replace(asks, root_runs=judged.asks.root_runs)
+            handled = dataclasses.replace(handled, root_runs=judged.seen)
+            undecided = judged.undecided
+        known = dataclasses.replace(
+            chain.status,
+            last_handled=handled,
+            pending_run=starts.with_asks(chain.status.pending_run, asks),
+        )
+        return dataclasses.replace(
+            observed,
+            chain=dataclasses.replace(chain, status=known),
+            starts=found.begins,
+            starts_problem=found.problem,
+            problem=observed.problem or found.problem,
+            undecided=undecided,
+        )
 
     def _harvested(self, observed: _Observed) -> _Observed:
         """Take in how a closed run ended, before the next one takes its place in the status."""
@@ -223,6 +300,7 @@ class Reconciler:
             known=observed.known,
             url=self._url(execution),
             history_limit=chain.spec.history_limit,
+            pending=starts.only_asks(chain.status.pending_run),
         )
         now = _text(datetime.now(UTC))
         ended = status.project(chain.ref, chain.status, facts, now=now)
@@ -258,7 +336,8 @@ class Reconciler:
         problem = self._not_served(chain)
         if problem is not None or chain.is_deleting:
             return requests.Decision(
-                handled=requests.handled_asks(chain.status, observed.execution)
+                handled=requests.handled_asks(chain.status, observed.execution),
+                pending=starts.only_asks(chain.status.pending_run),
             )
         known = observed.known
         return requests.decide(
@@ -343,6 +422,7 @@ class Reconciler:
         ref = v1alpha1.read_ref(body)
         is_orphaning = _deletion_policy(body) is v1alpha1.DeletionPolicy.ORPHAN
         try:
+            await self._begins.remove(ref, body)
             execution = await self._workflows.latest(ref)
             if execution is None or execution.state is not requests.ExecutionState.RUNNING:
                 return True
@@ -429,6 +509,7 @@ class Reconciler:
             has_unhandled=decision.pending is not None,
             problem=self._problem_of(observed),
             url=self._url(execution) if execution else None,
+            starts=observed.starts,
         )
         earlier = events.transitions(before, chain.status) if before is not chain.status else []
         told = [*earlier, *events.stale(decision.notes)]
@@ -450,7 +531,8 @@ class Reconciler:
         )
         latest = chain.status.latest_run
         is_idle = latest is not None and latest.phase.is_over
-        if is_idle and not requests.is_asking(chain, chain.status.last_handled):
+        is_asking = requests.is_asking(chain, chain.status.last_handled)
+        if is_idle and not is_asking and not self._begins.is_behind(chain):
             # Nothing is asked and nothing runs: what the status says stays true without Temporal.
             return
         facts = status.Facts(
@@ -458,6 +540,7 @@ class Reconciler:
             problem=problem,
             is_suspended=chain.spec.suspend,
             history_limit=chain.spec.history_limit,
+            pending=starts.only_asks(chain.status.pending_run),
         )
         await self._project(body, chain.ref, chain.status, facts, keep_run=True)
 
@@ -470,7 +553,10 @@ class Reconciler:
             reason=reasons.ChainReason.INVALID_SPEC, message=str(error), is_retrying=False
         )
         facts = status.Facts(
-            handled=old.last_handled, problem=problem, history_limit=len(old.history)
+            handled=old.last_handled,
+            problem=problem,
+            history_limit=len(old.history),
+            pending=starts.only_asks(old.pending_run),
         )
         await self._project(body, ref, old, facts, keep_run=True)
         return InvalidSpec(str(error))
@@ -511,12 +597,21 @@ class Reconciler:
             self._counters.status_writes.labels("error").inc()
             raise
         self._counters.status_writes.labels("unchanged" if written is None else "written").inc()
+        if written is not None:
+            self._count(old, new)
         happened = (*told, *events.transitions(old, new))
         for event in happened if written is not None else ():
             await self._stack_chains.emit_event(
                 body, type=event.type, reason=event.reason, message=event.message
             )
         return written is not None
+
+    def _count(self, old: v1alpha1.Status, new: v1alpha1.Status) -> None:
+        """Count what a write told for the first time."""
+        if drifted := events.drifted(old, new):
+            self._counters.drift_runs.inc()
+            self._counters.drift_stacks.inc(len(drifted))
+        self._counters.starts_missed.inc(events.missed(old, new))
 
     def _url(self, execution: requests.Execution) -> str | None:
         return ids.workflow_url(
@@ -597,8 +692,11 @@ def _check_not_superseded(
 
 def _is_going(body: Mapping[str, Any]) -> bool:
     """Whether the resource is being deleted and takes its run with it."""
-    is_deleting = bool(body["metadata"].get("deletionTimestamp"))
-    return is_deleting and _deletion_policy(body) is v1alpha1.DeletionPolicy.CANCEL
+    return _is_deleting(body) and _deletion_policy(body) is v1alpha1.DeletionPolicy.CANCEL
+
+
+def _is_deleting(body: Mapping[str, Any]) -> bool:
+    return bool(body["metadata"].get("deletionTimestamp"))
 
 
 def _deletion_policy(body: Mapping[str, Any]) -> v1alpha1.DeletionPolicy:

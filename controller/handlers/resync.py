@@ -14,7 +14,7 @@ from typing import Any
 
 from controller.api import reasons, v1alpha1
 from controller.chain import requests
-from controller.handlers import census, reconciler
+from controller.handlers import census, reconciler, schedule_sync
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
@@ -38,6 +38,8 @@ class Known:
     is_steady: bool
     live_run_id: str | None
     facts: census.Facts
+    # The resource itself if it starts by itself, or did so when it was written last.
+    starting: v1alpha1.StackChain | None = None
 
 
 class KnownResources:
@@ -74,7 +76,13 @@ class KnownResources:
             is_steady=chain is not None and _is_steady(chain),
             live_run_id=latest.workflow_run_id if is_live and latest else None,
             facts=census.facts_of(status, is_settled=is_settled),
+            starting=chain if chain is not None and _starts_by_itself(chain) else None,
         )
+
+
+def _starts_by_itself(chain: v1alpha1.StackChain) -> bool:
+    known = chain.status
+    return any((chain.spec.schedule, chain.spec.triggers, known.schedule, known.triggers))
 
 
 def is_settled(body: Mapping[str, Any]) -> bool:
@@ -129,6 +137,7 @@ class Resync:
         reconciling: reconciler.Reconciler,
         known: KnownResources,
         workflows: starter.ChainWorkflows,
+        sweeping: schedule_sync.ScheduleSync,
         stack_chains: stackchains.StackChains,
         counters: metrics.Metrics,
         interval_seconds: float,
@@ -136,6 +145,7 @@ class Resync:
         self._reconciling = reconciling
         self._known = known
         self._workflows = workflows
+        self._sweeping = sweeping
         self._stack_chains = stack_chains
         self._counters = counters
         self._interval_seconds = interval_seconds
@@ -186,10 +196,20 @@ class Resync:
             for uid, item in known.items()
             if self._is_contradicted(item, running.get(uid), has_worker=has_worker)
         ]
-        await asyncio.gather(*(self._reconcile(item) for item in contradicted))
+        missing = await self._compare_schedules(known)
+        await asyncio.gather(
+            *(self._reconcile(item) for item in contradicted if item not in missing),
+            *(self._reconcile(item, is_renewing=True) for item in missing),
+        )
         for uid, execution in running.items():
             if uid not in known and not execution.memo.is_orphan:
                 await self._cancel_orphan(execution)
+
+    async def _compare_schedules(self, known: Mapping[str, Known]) -> list[Known]:
+        """Return the resources whose schedules are not what they should be, or are due."""
+        starting = {uid: item.starting for uid, item in known.items() if item.starting}
+        wrong = await self._sweeping.compare(starting)
+        return [known[uid] for uid in wrong]
 
     async def _has_worker(self, live: Sequence[starter.ChainExecution]) -> bool:
         """Ask one live run: without a worker none can tell that it stands still.
@@ -208,10 +228,13 @@ class Resync:
         is_same = execution is not None and execution.workflow_run_id == item.live_run_id
         return not (is_same and item.is_steady and has_worker)
 
-    async def _reconcile(self, item: Known) -> None:
+    async def _reconcile(self, item: Known, *, is_renewing: bool = False) -> None:
+        reconciling = self._reconciling.reconcile(
+            item.namespace, item.name, is_renewing=is_renewing
+        )
         try:
             # Many of those that are looked at are as they should be: they wait for something.
-            if await self._reconciling.reconcile(item.namespace, item.name):
+            if await reconciling:
                 self._counters.resync_contradictions.inc()
         except (
             temporal_client.TemporalUnreachable,

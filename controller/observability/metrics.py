@@ -70,6 +70,16 @@ class Metrics:
             "stackchain_resync_last_success_timestamp_seconds",
             "When the leading operator last compared all resources with Temporal.",
         )
+        self.starts_missed = self._counter(
+            "stackchain_starts_missed",
+            "Times of schedules that started nothing, since they were served too late.",
+        )
+        self.drift_runs = self._counter(
+            "stackchain_drift_runs", "Plans started by a schedule that found changes."
+        )
+        self.drift_stacks = self._counter(
+            "stackchain_drift_stacks", "Stacks in which plans started by a schedule found changes."
+        )
         self.lease_held = self._gauge(
             "stackchain_lease_held", "1 while this operator holds the Lease."
         )

@@ -1,11 +1,12 @@
 """The connection to Temporal that every role shares: made, checked and kept authorized here."""
 
 import asyncio
+import contextlib
 import datetime
 import logging
 import random
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import temporalio.client
@@ -29,6 +30,17 @@ _CORE_TEXT = re.compile(r'\b(?:message|error): "([^"]+)"')
 
 class TemporalUnreachable(Exception):
     """No usable connection: no server, no access, or no such namespace."""
+
+
+@contextlib.contextmanager
+def unreachable() -> Iterator[None]:
+    """Turn a failed call into `TemporalUnreachable`; catch inside of it what is no failure."""
+    try:
+        yield
+    except temporalio.service.RPCError as error:
+        raise TemporalUnreachable(
+            f"Temporal does not serve: {error.message}. Run `stackchain check`."
+        ) from error
 
 
 async def connect(

@@ -14,14 +14,28 @@ ORPHAN_SIGNAL = "orphan"
 WAKE_SIGNAL = "wake"
 MAY_STOP_SIGNAL = "may_stop"
 PROGRESS_QUERY = "progress"
+RUN_ID_QUERY = "run_id"
 
-# Keys of the memo that every chain workflow carries.
+REQUEST_RUN_WORKFLOW = "RequestRunWorkflow"
+ROOT_SWEEP_WORKFLOW = "RootSweepWorkflow"
+# The kinds of Temporal Schedules: one asks at its times, the other looks at the roots.
+SCHEDULE_KIND = "schedule"
+TRIGGERS_KIND = "triggers"
+# Which schedules are this program's, of whatever installation.
+SCHEDULES_QUERY = f"ScheduleId STARTS_WITH '{CHAIN_PREFIX}'"
+
+# Keys of the memo that every chain workflow carries, and every schedule.
 MEMO = "stackchain"
 
 
 def chain_workflow_id(*, namespace: str, name: str, uid: str) -> str:
     """One id per resource, so that Temporal itself allows one live run of it."""
     return f"{CHAIN_PREFIX}{namespace}/{name}/{uid}"
+
+
+def schedule_id(*, namespace: str, name: str, uid: str, kind: str) -> str:
+    """The id of a resource's schedule of a kind; what it starts has it too, with the time."""
+    return f"{chain_workflow_id(namespace=namespace, name=name, uid=uid)}/{kind}"
 
 
 def execution_workflow_id(

@@ -37,6 +37,7 @@ class ChainInput:
 
     Either `roots` or `root_labels` is empty. `commit_sha` is the root's. `environment` goes to each
     run that the chain triggers. `kept` are stacks that an earlier run of the chain left succeeded.
+    `finished_roots` are the roots whose runs started this one, which then has no other roots.
     """
 
     namespace: str
@@ -70,6 +71,7 @@ class ChainInput:
     retry: RetryPolicy = RetryPolicy()
     is_suspended: bool = False
     kept: list[progress.Kept] = dataclasses.field(default_factory=list)
+    finished_roots: list[progress.FinishedRoot] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +92,111 @@ class ChainMemo:
     handled_retry: str | None = None
     operation: str = v1alpha1.Operation.APPLY
     is_orphan: bool = False
+    handled_schedule: str | None = None
+    handled_root_runs: list[v1alpha1.RootRun] = dataclasses.field(default_factory=list)
+    root_runs: list[v1alpha1.RootRun] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduleMemo:
+    """What is read of a Temporal Schedule without describing it.
+
+    `kind` is one of `ids`' kinds; `digest` tells how it was set up. A sweep says which roots, by id
+    or by label, of which account it looks at.
+    """
+
+    installation: str
+    namespace: str
+    name: str
+    uid: str
+    kind: str
+    digest: str
+    account: str = ""
+    roots: list[str] = dataclasses.field(default_factory=list)
+    root_labels: list[str] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RequestRunInput:
+    """Starts a `RequestRunWorkflow`: the schedule of a resource says that it is time."""
+
+    namespace: str
+    name: str
+    uid: str
+    operator_queue: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RootSweepInput:
+    """Starts a `RootSweepWorkflow`: the roots of a chain are to be looked at.
+
+    Either `roots` or `root_labels` is empty.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    operator_queue: str
+    connection: Connection
+    roots: list[str]
+    root_labels: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FindRootRunsInput:
+    """Asks for the newest runs of the roots. Either `roots` or `root_labels` is empty."""
+
+    connection: Connection
+    roots: list[str]
+    root_labels: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FinishedRun:
+    """A finished tracked run. `is_own`: it was triggered with the connection's API key."""
+
+    run_id: str
+    is_own: bool
+    triggered_by: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RootRuns:
+    """A root's newest run in whatever state ("0": none), and its finished ones, newest first."""
+
+    stack_id: str
+    newest_run_id: str
+    finished: list[FinishedRun]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FindRootRunsResult:
+    """One of each root that can be seen."""
+
+    roots: list[RootRuns]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RequestRunCall:
+    """Asks the operator for a run, if there is reason for one.
+
+    Either it is the `scheduled_time`, RFC 3339 in UTC, or a sweep has read `root_runs`.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    scheduled_time: str | None = None
+    account: str = ""
+    root_runs: list[RootRuns] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RequestRunResult:
+    """What became of it. `undecided`: roots whose run a chain may still be about to adopt."""
+
+    outcome: str
+    undecided: list[str] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

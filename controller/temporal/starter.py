@@ -5,7 +5,7 @@ Thin: `controller.chain.requests` decides. Failures of Temporal come out as `Tem
 
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import temporalio.client
@@ -66,7 +66,7 @@ class ChainWorkflows:
         """Describe the latest execution of a resource; None if Temporal knows none."""
         workflow_id = ids.chain_workflow_id(namespace=ref.namespace, name=ref.name, uid=ref.uid)
         handle = self._get_client().get_workflow_handle(workflow_id)
-        with _unreachable():
+        with temporal_client.unreachable():
             try:
                 description = await handle.describe()
             except temporalio.service.RPCError as error:
@@ -90,7 +90,7 @@ class ChainWorkflows:
             result_type=progress.ChainProgress,
         )
         if execution.state is requests.ExecutionState.CLOSED:
-            with _unreachable():
+            with temporal_client.unreachable():
                 try:
                     result: progress.ChainProgress = await handle.result(
                         follow_runs=False, rpc_timeout=_QUERY_TIMEOUT
@@ -141,7 +141,7 @@ class ChainWorkflows:
     async def _query(
         self, handle: temporalio.client.WorkflowHandle[object, progress.ChainProgress]
     ) -> progress.ChainProgress:
-        with _unreachable():
+        with temporal_client.unreachable():
             try:
                 answer: progress.ChainProgress = await handle.query(
                     ids.PROGRESS_QUERY,
@@ -151,7 +151,7 @@ class ChainWorkflows:
             except temporalio.client.WorkflowQueryFailedError as error:
                 raise NoWorker(str(error)) from error
             except temporalio.service.RPCError as error:
-                if error.status in _NO_WORKER:
+                if error.status in NO_WORKER:
                     raise NoWorker(str(error)) from error
                 raise
         return answer
@@ -179,8 +179,11 @@ class ChainWorkflows:
             handled_run=request.handled.run,
             handled_retry=request.handled.retry,
             operation=argument.operation,
+            handled_schedule=request.handled.schedule,
+            handled_root_runs=list(request.took_up),
+            root_runs=list(request.root_runs),
         )
-        with _unreachable():
+        with temporal_client.unreachable():
             try:
                 handle = await self._get_client().start_workflow(
                     ids.CHAIN_WORKFLOW,
@@ -205,11 +208,12 @@ class ChainWorkflows:
             handled=request.handled,
             started_at=_text(datetime.now(UTC)),
             operation=argument.operation,
+            root_runs=request.root_runs,
         )
 
     async def cancel(self, workflow_id: str, workflow_run_id: str) -> None:
         """Ask an execution to stop its runs and close; fine if it is closed already."""
-        with _unreachable():
+        with temporal_client.unreachable():
             try:
                 await (
                     self._get_client()
@@ -239,7 +243,7 @@ class ChainWorkflows:
         handle = self._get_client().get_workflow_handle(
             execution.workflow_id, run_id=execution.workflow_run_id
         )
-        with _unreachable():
+        with temporal_client.unreachable():
             try:
                 await handle.signal(name, args=arguments)
             except temporalio.service.RPCError as error:
@@ -249,13 +253,16 @@ class ChainWorkflows:
     async def await_close(self, workflow_id: str, workflow_run_id: str) -> None:
         """Return when the execution has closed, however."""
         handle = self._get_client().get_workflow_handle(workflow_id, run_id=workflow_run_id)
-        with _unreachable(), contextlib.suppress(temporalio.client.WorkflowFailureError):
+        with (
+            temporal_client.unreachable(),
+            contextlib.suppress(temporalio.client.WorkflowFailureError),
+        ):
             await handle.result(follow_runs=False)
 
     async def list_running(self) -> AsyncIterator[ChainExecution]:
         """Yield the live chain executions of this installation, as visibility knows them."""
         query = f"WorkflowType = '{ids.CHAIN_WORKFLOW}' AND ExecutionStatus = 'Running'"
-        with _unreachable():
+        with temporal_client.unreachable():
             async for item in self._get_client().list_workflows(query, page_size=500):
                 memo = await _memo(item)
                 if memo is not None and memo.installation == self._installation:
@@ -266,7 +273,7 @@ class ChainWorkflows:
 
 # How a query fails that reaches Temporal and no worker: the client or the server gave up waiting,
 # or workers fail at the workflow's task.
-_NO_WORKER = frozenset(
+NO_WORKER = frozenset(
     {
         temporalio.service.RPCStatusCode.CANCELLED,
         temporalio.service.RPCStatusCode.DEADLINE_EXCEEDED,
@@ -291,19 +298,12 @@ def _details(argument: messages.ChainInput, request: requests.Request) -> str:
     """What Temporal's web UI shows of the run, in Markdown."""
     roots = ", ".join(argument.roots) or "labels " + ", ".join(argument.root_labels)
     parts = [f"{argument.operation}. Roots: {roots}.", f"Request: `{request.key}`."]
+    if argument.finished_roots:
+        runs = ", ".join(root.run_id for root in argument.finished_roots)
+        parts.append(f"Below the finished runs {runs}.")
     if argument.kept:
         parts.append(f"Stacks kept from the run before: {len(argument.kept)}.")
     return " ".join(parts)
-
-
-@contextlib.contextmanager
-def _unreachable() -> Iterator[None]:
-    try:
-        yield
-    except temporalio.service.RPCError as error:
-        raise temporal_client.TemporalUnreachable(
-            f"Temporal does not serve: {error.message}. Run `stackchain check`."
-        ) from error
 
 
 async def _memo(
@@ -332,8 +332,13 @@ def _execution(
         trigger=memo.trigger,
         generation=memo.generation,
         handled=v1alpha1.Handled(
-            spec=memo.handled_spec, run=memo.handled_run, retry=memo.handled_retry
+            spec=memo.handled_spec,
+            run=memo.handled_run,
+            retry=memo.handled_retry,
+            schedule=memo.handled_schedule,
+            root_runs=tuple(memo.handled_root_runs),
         ),
+        root_runs=tuple(memo.root_runs),
         operation=memo.operation,
         started_at=_text(description.start_time),
         closed_at=_text(description.close_time) if description.close_time else None,

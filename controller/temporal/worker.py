@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 from datetime import timedelta
+from typing import Protocol
 
 import temporalio.client
 import temporalio.worker
@@ -13,15 +14,20 @@ from controller.observability import metrics
 from controller.temporal import ids, starter
 from controller.temporal.activities import (
     chain_status,
+    root_runs,
+    run_requests,
     spacelift_clients,
     stack_dependencies,
     stack_operations,
 )
+from controller.temporal.workflows import run_requests as run_request_workflows
 from controller.temporal.workflows import stack_dependency_chain, stack_execution
 
 WORKFLOWS = (
     stack_dependency_chain.StackDependencyChainWorkflow,
     stack_execution.StackExecutionWorkflow,
+    run_request_workflows.RequestRunWorkflow,
+    run_request_workflows.RootSweepWorkflow,
 )
 
 
@@ -130,6 +136,7 @@ def _workers(
             operations.confirm_stack_run,
             operations.stop_stack_run,
             operations.stop_native_runs,
+            root_runs.RootRuns(clients).find_root_runs,
         ],
         max_concurrent_activities=worker.max_concurrent_activities,
         max_concurrent_workflow_tasks=worker.max_concurrent_workflow_tasks,
@@ -154,14 +161,21 @@ def _workers(
     return [calls, follows]
 
 
+class Operator(chain_status.Publisher, run_requests.Asked, Protocol):
+    """What the activities of the operator queue call."""
+
+
 def status_worker(
-    client: temporalio.client.Client, *, operator_queue: str, publisher: chain_status.Publisher
+    client: temporalio.client.Client, *, operator_queue: str, operator: Operator
 ) -> temporalio.worker.Worker:
-    """Return the operator's worker: it writes the statuses of its own installation."""
+    """Return the operator's worker: statuses and asks of its own installation."""
     return temporalio.worker.Worker(
         client,
         task_queue=operator_queue,
-        activities=[chain_status.ChainStatus(publisher).publish_chain_status],
+        activities=[
+            chain_status.ChainStatus(operator).publish_chain_status,
+            run_requests.RunRequests(operator).request_run,
+        ],
         max_concurrent_activities=200,
         # A write takes less; what is cut off is done again by the next operator, who waits.
         graceful_shutdown_timeout=timedelta(milliseconds=500),

@@ -96,6 +96,9 @@ async def test_kubectl_explain_shows_every_field_with_its_description(explain: K
         "spec.graph.exclude",
         "spec.retry",
         "spec.runtimeEnvironment",
+        "spec.schedule",
+        "spec.triggers",
+        "status.schedule",
         "status.latestRun",
         "status.stacks",
     )
@@ -157,7 +160,7 @@ FULL_SPEC: Body = {
     "connectionName": "prod",
     "roots": {"stackIds": ["vpc"]},
     "graph": {
-        "direction": "Upstream",
+        "direction": "Downstream",
         "sources": ["Labels"],
         "maxDepth": 5,
         "maxStacks": 60,
@@ -165,6 +168,8 @@ FULL_SPEC: Body = {
     },
     "operation": "Apply",
     "startPolicy": "OnRequest",
+    "schedule": {"cron": "0 6 * * 1-5", "timeZone": "Europe/Berlin", "startingDeadlineSeconds": 60},
+    "triggers": [{"type": "RootRunFinished"}],
     "commitSHA": "0ee3a3b7266daf5a1d44a193a0f48ce995fa75eb",
     "runtimeEnvironment": [{"name": "TF_VAR_size", "value": "3"}],
     "parallelism": 5,
@@ -187,6 +192,16 @@ ACCEPTED = [
     pytest.param(SPEC, id="the least"),
     pytest.param(FULL_SPEC, id="everything set"),
     pytest.param({"roots": {"labels": ["layer:base"]}}, id="roots by label"),
+    *(
+        pytest.param({**SPEC, "schedule": {"cron": cron}}, id=f"the cron {cron}")
+        for cron in ("*/5 * * * *", "0 6 * * MON-FRI", "15,45 0-6/2 1 jan,jul *", "@daily")
+    ),
+    *(
+        pytest.param(
+            {**SPEC, "schedule": {"cron": "@daily", "timeZone": zone}}, id=f"the time zone {zone}"
+        )
+        for zone in ("UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+5")
+    ),
     pytest.param({**SPEC, "graph": {}, "retry": {}}, id="empty parts"),
     pytest.param(
         {**SPEC, "graph": None, "parallelism": None, "retry": {"limit": None}, "suspend": None},
@@ -308,6 +323,7 @@ FAILED: Body = {
         "url": "https://temporal.example.com/run",
         "summary": {"failed": 1},
     },
+    "schedule": {"nextTime": "2026-03-02T06:00:00Z"},
 }
 
 
@@ -330,9 +346,10 @@ async def test_kubectl_get_has_its_columns(
     assert heading.split() == columns
     assert row.split()[:6] == ["columns", "False", "StackFailed", "Plan", "1/4", "1"]
     heading, row = wide.splitlines()
-    assert heading.split()[8:] == ["MESSAGE", "SUSPENDED", "TRIGGER", "RUN", "WORKFLOW"]
+    assert heading.split()[8:] == [*("MESSAGE", "SUSPENDED", "TRIGGER", "NEXT", "RUN", "WORKFLOW")]
     assert re.search(
-        r"1 of 4 stacks failed\. +true +RunToken +3 +https://temporal\.example\.com/run", row
+        r"1 of 4 stacks failed\. +true +RunToken +2026-03-02T06:00:00Z +3 +https://temporal\.example\.com/run",
+        row,
     )
 
 

@@ -18,6 +18,8 @@ Body = dict[str, Any]
 SPEC: Body = {"roots": {"stackIds": ["vpc"]}}
 LABELS: Body = {"roots": {"labels": ["layer:base"]}}
 DESTROY = {"operation": "Destroy", "destroyConfirmation": "chain"}
+SCHEDULE: Body = {"schedule": {"cron": "0 6 * * 1-5"}}
+TRIGGERS: Body = {"triggers": [{"type": "RootRunFinished"}]}
 
 SPEC_FIELDS = definition.spec_fields()
 
@@ -210,6 +212,63 @@ RULES = [
         )
         for name in ("Prod_EU", "-prod", "prod-")
     ),
+    pytest.param(
+        {**SPEC, **DESTROY, **SCHEDULE},
+        "spec.schedule",
+        "schedule may not be set when operation is Destroy, since nobody would be asked before "
+        "the next one; remove it",
+        id="destroyed again and again",
+    ),
+    *(
+        pytest.param(
+            {**SPEC, "schedule": {"cron": cron}},
+            "spec.schedule.cron",
+            "cron must have five fields, minute, hour, day of month, month and day of week, of "
+            "digits, names and the signs * / , and -, or be one of @yearly, @monthly, @weekly, "
+            "@daily and @hourly; the time zone goes to timeZone",
+            id=f"the cron {cron}",
+        )
+        for cron in (
+            "* * * *",
+            "0 * * * * *",
+            "every day",
+            "@every 5m",
+            "TZ=UTC 0 6 * * *",
+            "CRON_TZ=Europe/Berlin 0 6 * * *",
+            "0 6 * * 1 # Mondays",
+            "0 6 ? * 1",
+        )
+    ),
+    *(
+        pytest.param(
+            {**SPEC, "schedule": {"cron": "0 6 * * *", "timeZone": zone}},
+            "spec.schedule.timeZone",
+            "timeZone must be the name of a time zone in the IANA database; write a name such as "
+            "Europe/Berlin or UTC",
+            id=f"the time zone {zone}",
+        )
+        for zone in ("+01:00", "Local", "Europe/", "../etc/passwd", "Europe Berlin")
+    ),
+    *(
+        pytest.param(
+            {**SPEC, **operation, **TRIGGERS},
+            "spec.triggers",
+            "triggers may be set only when operation is Apply, since the dependents of a root "
+            "that has been applied are to be applied; remove them",
+            id=f"triggers of {operation['operation']}",
+        )
+        for operation in ({"operation": "Plan"}, DESTROY)
+    ),
+    *(
+        pytest.param(
+            {**SPEC, "graph": {"direction": direction}, **TRIGGERS},
+            "spec.triggers",
+            "triggers may be set only when graph.direction is Downstream, since they start what "
+            "depends on the roots; remove them, or set the direction to Downstream",
+            id=f"triggers of the direction {direction}",
+        )
+        for direction in ("Upstream", "RootsOnly")
+    ),
 ]
 
 # Rules of what is not the spec, or of an update, and the test that has them.
@@ -237,7 +296,11 @@ async def test_what_breaks_a_rule_is_refused_with_field_and_remedy(
         ({**SPEC, "graph": {"source": ["Labels"]}}, "spec.graph.source"),
         ({"roots": {"stackIds": ["vpc"], "stackID": "x"}}, "spec.roots.stackID"),
         ({**SPEC, "retry": {"attempts": 3}}, "spec.retry.attempts"),
-        ({**SPEC, "schedule": {"cron": "0 3 * * *"}}, "spec.schedule"),
+        ({**SPEC, "schedule": {"cron": "0 3 * * *", "tz": "UTC"}}, "spec.schedule.tz"),
+        (
+            {**SPEC, "triggers": [{"type": "RootRunFinished", "stacks": []}]},
+            "spec.triggers[0].stacks",
+        ),
     ],
 )
 async def test_a_field_that_does_not_exist_is_refused(
@@ -305,6 +368,8 @@ FULL: Body = {
         pytest.param(SPEC, LABELS, id="other roots"),
         pytest.param(SPEC, {**SPEC, "parallelism": 3}, id="parallelism"),
         pytest.param({**SPEC, "suspend": True}, SPEC, id="resumed"),
+        pytest.param(SPEC, {**SPEC, **SCHEDULE, **TRIGGERS}, id="started by itself"),
+        pytest.param({**SPEC, **SCHEDULE, **TRIGGERS}, SPEC, id="no longer started by itself"),
         pytest.param(SPEC, {**SPEC, "operation": "Plan"}, id="planned instead"),
         pytest.param({**SPEC, "operation": "Plan"}, SPEC, id="applied after a plan"),
         pytest.param(SPEC, {**SPEC, **DESTROY}, id="destroyed in the end"),
@@ -389,6 +454,7 @@ NUMBERS = {
     "spec.retry.backoffSeconds": (1, 86400),
     "spec.retry.maxBackoffSeconds": (1, 86400),
     "spec.historyLimit": (0, 50),
+    "spec.schedule.startingDeadlineSeconds": (10, 31536000),
 }
 ENUMERATIONS = {
     "spec.graph.direction": ["Downstream", "Upstream", "RootsOnly"],
@@ -398,6 +464,7 @@ ENUMERATIONS = {
     "spec.failurePolicy": ["SkipDependents", "FailFast", "Continue"],
     "spec.confirmationPolicy": ["StackDefault", "Auto"],
     "spec.concurrencyPolicy": ["Queue", "Replace"],
+    "spec.triggers.type": ["RootRunFinished"],
     "spec.deletionPolicy": ["Cancel", "Orphan"],
 }
 TEXTS = {
@@ -406,6 +473,8 @@ TEXTS = {
     "spec.commitSHA": 64,
     "spec.runtimeEnvironment.name": 128,
     "spec.runtimeEnvironment.value": 4096,
+    "spec.schedule.cron": 128,
+    "spec.schedule.timeZone": 64,
 }
 # Of each list: how many items it may have, and what an item is.
 LISTS = {
@@ -438,6 +507,10 @@ def spec_with(path: str, value: Any) -> Body:
     if parts == ["runtimeEnvironment"]:
         variable = {"name": "a", "value": ""} | spec["runtimeEnvironment"]
         return {**spec, "runtimeEnvironment": [variable]}
+    if parts == ["triggers"]:
+        return {**spec, "triggers": [spec["triggers"]]}
+    if parts == ["schedule"]:
+        return {**spec, "schedule": {"cron": "0 6 * * *"} | spec["schedule"]}
     return spec
 
 
@@ -474,7 +547,8 @@ async def test_each_word_of_an_enumeration_is_taken_and_no_other(
     for wrong in ("Other", words[0].lower(), ""):
         message = await refusal(stackchains, spec_with(path, wrong))
 
-        assert f'{path}: Unsupported value: "{wrong}": supported values: {listed}' in message
+        field = path.replace("spec.triggers.", "spec.triggers[0].")
+        assert f'{field}: Unsupported value: "{wrong}": supported values: {listed}' in message
     for word in words:
         await stackchains.create("chain", spec_with(path, word))
         await stackchains.delete("chain")
@@ -554,6 +628,26 @@ async def test_an_item_of_a_list_of_names_has_1_to_128_characters(
             id="a word for a boolean",
         ),
         pytest.param(
+            {**SPEC, "schedule": {"timeZone": "UTC"}},
+            ["spec.schedule.cron", "Required"],
+            id="a schedule without times",
+        ),
+        pytest.param(
+            {**SPEC, "triggers": []},
+            ["spec.triggers", "at least 1"],
+            id="no trigger",
+        ),
+        pytest.param(
+            {**SPEC, "triggers": [{"type": "RootRunFinished"}, {"type": "RootRunFinished"}]},
+            ["spec.triggers", "must have at most 1 items"],
+            id="a trigger twice",
+        ),
+        pytest.param(
+            {**SPEC, "triggers": [{}]},
+            ["spec.triggers[0].type", "Required"],
+            id="a trigger without a type",
+        ),
+        pytest.param(
             {**SPEC, "runtimeEnvironment": [{"name": "a"}]},
             ["spec.runtimeEnvironment[0].value", "Required"],
             id="a variable without a value",
@@ -587,8 +681,9 @@ def test_every_limit_of_the_definition_has_a_row_here() -> None:
     assert {path: field["enum"] for path, field in having("enum").items()} == ENUMERATIONS
     assert {path: field["maxLength"] for path, field in having("maxLength").items()} == TEXTS
     lists = {path: field["maxItems"] for path, field in having("maxItems").items()}
-    assert lists == {path: most for path, (most, _) in LISTS.items()}
+    # There is one type of triggers, and each may be there once.
+    assert lists == {path: most for path, (most, _) in LISTS.items()} | {"spec.triggers": 1}
     unlimited = {path for path, field in SPEC_FIELDS.items() if field["type"] == "boolean"}
     parts = {path for path, field in SPEC_FIELDS.items() if field["type"] == "object"}
-    known = {*NUMBERS, *ENUMERATIONS, *TEXTS, *LISTS}
+    known = {*NUMBERS, *ENUMERATIONS, *TEXTS, *LISTS, "spec.triggers"}
     assert set(SPEC_FIELDS) == known | unlimited | parts

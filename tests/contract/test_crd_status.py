@@ -50,12 +50,38 @@ def full_status() -> v1alpha1.Status:
     )
     facts = make_facts(make_execution(), known, url="https://temporal.example.com/run")
     found = status.project(make_ref(), v1alpha1.Status(), facts, now=T3)
-    pending = v1alpha1.PendingRun(trigger="RunToken", message="Waits for run 1 to end.")
-    asks = v1alpha1.Handled(spec="0" * 16, run="token", retry="1", cancel="2")
+    root_runs = (v1alpha1.RootRun(stack_id="a", run_id="01ARZ3NDEKTSV4RRFFQ69G5FAV"),)
+    pending = v1alpha1.PendingRun(
+        trigger="RunToken",
+        message="Waits for run 1 to end.",
+        scheduled_time=T3,
+        root_runs=root_runs,
+    )
+    asks = v1alpha1.Handled(
+        spec="0" * 16, run="token", retry="1", cancel="2", schedule=T0, root_runs=root_runs
+    )
+    schedule = v1alpha1.ScheduleStatus(
+        digest="0" * 16,
+        checked_time=T3,
+        next_time=T3,
+        last_time=T0,
+        missed=1,
+        last_missed_time=T0,
+        problem="It is so.",
+    )
     before = make_run(1, phase=Phase.CANCELED, url="https://temporal.example.com/run-1")
     stacks = tuple(dataclasses.replace(stack, attempts=2) for stack in found.stacks)
+    if found.latest_run is None:
+        raise AssertionError("there is a run")
     return dataclasses.replace(
-        found, pending_run=pending, last_handled=asks, stacks=stacks, history=(before,)
+        found,
+        latest_run=dataclasses.replace(found.latest_run, root_runs=root_runs),
+        pending_run=pending,
+        schedule=schedule,
+        triggers=v1alpha1.TriggersStatus(digest="0" * 16),
+        last_handled=asks,
+        stacks=stacks,
+        history=(before,),
     )
 
 

@@ -85,6 +85,27 @@ def test_values_that_queries_match_are_values_that_there_are() -> None:
                 assert promql.alternatives([matchers[label]]) <= known[label], query.where
 
 
+def test_every_reason_that_something_is_wrong_has_its_alert() -> None:
+    fine = {
+        reasons.ChainReason.PROGRESSING,
+        reasons.ChainReason.RUN_SUCCEEDED,
+        # Somebody wants it so.
+        reasons.ChainReason.SUSPENDED,
+        reasons.ChainReason.NOT_REQUESTED,
+        reasons.ChainReason.STACK_CANCELED,
+        reasons.ChainReason.RUN_CANCELED,
+        reasons.ChainReason.DELETING,
+    }
+    told = {
+        reason
+        for rule in ALERTS
+        for matchers in promql.Query(where=rule["alert"], text=rule["expr"]).selectors().values()
+        for reason in promql.alternatives([matchers.get("reason", "")])
+    }
+
+    assert set(reasons.ChainReason) - fine - told == set()
+
+
 def test_every_metric_of_ours_is_on_the_dashboard_or_in_an_alert() -> None:
     asked = {name for query in QUERIES for name in query.selectors()}
     asked |= {re.sub("_(bucket|sum|count)$", "", name) for name in asked}

@@ -30,6 +30,10 @@ CHANGED: dict[str, Any] = {
     "commitSHA": "abcdef1",
     "runtimeEnvironment": [{"name": "a", "value": "1"}],
     "startPolicy": "OnRequest",
+    "schedule.cron": "0 7 * * *",
+    "schedule.timeZone": "Europe/Berlin",
+    "schedule.startingDeadlineSeconds": 60,
+    "triggers": [{"type": "RootRunFinished"}],
     "suspend": True,
     "parallelism": 3,
     "nativeRuns": "Replace",
@@ -77,10 +81,13 @@ def test_the_page_has_the_default_of_each_field(row: list[str]) -> None:
 
 def test_a_field_is_called_required_if_it_is() -> None:
     schema = definition.schema()["properties"]["spec"]
-    variable = schema["properties"]["runtimeEnvironment"]["items"]
-    required = [*schema["required"], *(f"runtimeEnvironment.{x}" for x in variable["required"])]
+    parts = {
+        name: part.get("items", part).get("required", [])
+        for name, part in schema["properties"].items()
+    }
+    required = {f"{name}.{inner}" for name, inners in parts.items() for inner in inners}
 
-    assert [row[0] for row in ROWS if row[1] == "required"] == required
+    assert {row[0] for row in ROWS if row[1] == "required"} == {*schema["required"], *required}
 
 
 def digest_with(name: str, value: Any) -> str:
@@ -89,7 +96,7 @@ def digest_with(name: str, value: Any) -> str:
     *parts, last = name.split(".")
     place = spec
     for part in parts:
-        place = place.setdefault(part, {})
+        place = place.setdefault(part, {"cron": "@daily"} if part == "schedule" else {})
     place[last] = value
     return requests.spec_digest(v1alpha1.parse(make_body(spec)).spec)
 
@@ -110,13 +117,15 @@ def test_a_change_starts_a_run_if_and_only_if_the_page_says_so(name: str) -> Non
 
 
 def test_every_field_is_changed_here() -> None:
-    """Beside what cannot be changed, and parts of which a field is changed."""
-    inner = {name for name in FIELDS if any(other.startswith(f"{name}.") for other in FIELDS)}
-    variable = {"runtimeEnvironment.name", "runtimeEnvironment.value"}
+    """Beside what cannot be changed, and parts of which a field is changed.
 
-    assert set(CHANGED) == set(FIELDS) - (inner - {"runtimeEnvironment"}) - variable - {
-        "connectionName"
-    }
+    Lists are changed as a whole.
+    """
+    inner = {name for name in FIELDS if any(other.startswith(f"{name}.") for other in FIELDS)}
+    lists = {"runtimeEnvironment", "triggers"}
+    items = {name for name in FIELDS if name.partition(".")[0] in lists} - lists
+
+    assert set(CHANGED) == set(FIELDS) - (inner - lists) - items - {"connectionName"}
     assert next(row[3] for row in ROWS if row[0] == "connectionName") == "none"
 
 

@@ -1,9 +1,7 @@
 """fetch_dependent_stacks: reads the stacks around the roots, level by level."""
 
-import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from typing import TypeVar
 
 import temporalio.activity as activity
 
@@ -13,17 +11,10 @@ from controller.spacelift import client as spacelift_client
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
-from controller.temporal.activities import errors, heartbeats, spacelift_clients
+from controller.temporal.activities import errors, heartbeats, spacelift_clients, within_rate
 
 # The convention for edges that Spacelift is not to know of, on the dependent stack.
 LABEL_PREFIX = "dependsOn:"
-
-# One request of a walk is refused this often before the walk is given up, and the status tells.
-_LIMITED_TRIES = 5
-# A longer pause is Temporal's to keep, where a worker that stops does not lose it.
-_LONGEST_PAUSE_SECONDS = 60.0
-
-_Answer = TypeVar("_Answer")
 
 # From stacks to the ids of those that come next.
 _Step = Callable[[Sequence[models.StackRecord]], Awaitable[set[str]]]
@@ -67,13 +58,13 @@ class _Reading:
         search = functools.partial(
             self._client.list_stacks_with_labels, labels, limit=graph_problems.MOST_READ
         )
-        return self._keep(await _within_rate(search))
+        return self._keep(await within_rate.call(search))
 
     async def labeled_dependents(self, stack_ids: Iterable[str]) -> list[str]:
         """Return the ids of the stacks that depend on one of the stacks by a label."""
         labels = sorted(LABEL_PREFIX + stack_id for stack_id in stack_ids)
         search = functools.partial(self._client.list_stacks_by_labels, labels)
-        return self._keep(await _within_rate(search))
+        return self._keep(await within_rate.call(search))
 
     def _keep(self, records: Iterable[models.StackRecord]) -> list[str]:
         found = {record.id: record for record in records}
@@ -87,7 +78,7 @@ class _Reading:
             return False
         self.stacks |= {item: self.at_hand[item] for item in new if item in self.at_hand}
         if unread := [item for item in new if item not in self.at_hand]:
-            found = await _within_rate(functools.partial(self._client.get_stacks, unread))
+            found = await within_rate.call(functools.partial(self._client.get_stacks, unread))
             for stack_id, record in found.items():
                 if record is None:
                     self.missing.add(stack_id)
@@ -230,19 +221,6 @@ class _Discovering:
 
     def _is_destroying(self) -> bool:
         return self._argument.operation == v1alpha1.Operation.DESTROY
-
-
-async def _within_rate(call: Callable[[], Awaitable[_Answer]]) -> _Answer:
-    """Wait as Spacelift asks, within the walk: one that starts over each time may never end."""
-    for _ in range(_LIMITED_TRIES):
-        try:
-            return await call()
-        except spacelift_errors.RateLimited as error:
-            pause = 1.0 if error.retry_after_seconds is None else error.retry_after_seconds
-            if pause > _LONGEST_PAUSE_SECONDS:
-                raise
-            await asyncio.sleep(pause)
-    return await call()
 
 
 async def _nothing(_: Sequence[models.StackRecord]) -> set[str]:

@@ -244,7 +244,13 @@ class StackDependencyChainWorkflow:
             kind, message = calls.cause_of(error)
             self._fail(_DISCOVERY_REASONS.get(kind, reasons.ChainReason.SPACELIFT_REFUSED), message)
             return False
-        progress.adopt_graph(self._progress, resolved, kept=self._input.kept, now=_now())
+        progress.adopt_graph(
+            self._progress,
+            resolved,
+            kept=self._input.kept,
+            finished=self._input.finished_roots,
+            now=_now(),
+        )
         self._stacks = {stack.id: stack for stack in self._progress.stacks}
         self._remaining = {stack.id: stack.remaining for stack in resolved.stacks}
         self._waves = surplus.Waves(resolved)
@@ -313,6 +319,9 @@ class StackDependencyChainWorkflow:
         await workflow.wait_condition(
             lambda: self._publishing.is_wanted or self._progress.is_canceling
         )
+        if self._input.finished_roots and not self._progress.is_canceling:
+            # Their waves are under way already.
+            self._note_new_runs()
         while not (self._progress.is_canceling or progress.is_over(self._progress)):
             self._start_ready()
             self._seen = self._progress.sequence

@@ -85,6 +85,12 @@ class StackExecutionWorkflow:
         """What Spacelift would start once the run is stopped has ended."""
         self._may_stop = True
 
+    @workflow.query(name=ids.RUN_ID_QUERY)
+    def get_run_id(self) -> str | None:
+        """The run that the execution triggered or adopted, the newest if there were several."""
+        run = self._run or self._failed
+        return run.run_id if run is not None else None
+
     @workflow.run
     async def run(self, argument: messages.StackExecutionInput) -> progress.StackReport | None:
         """Return the stack's end; None: there was no run to adopt, nothing was done."""

@@ -31,6 +31,8 @@ FULL_SPEC: dict[str, Any] = {
     "operation": "Destroy",
     "destroyConfirmation": "chain",
     "startPolicy": "OnRequest",
+    "schedule": {"cron": "@daily", "timeZone": "Europe/Berlin", "startingDeadlineSeconds": 60},
+    "triggers": [{"type": "RootRunFinished"}],
     "commitSHA": "abcdef1",
     "runtimeEnvironment": [{"name": "a", "value": "1"}],
     "parallelism": 5,
@@ -75,7 +77,8 @@ def test_a_resource_is_read_with_its_identity_and_its_asks() -> None:
 
 
 def test_what_is_left_out_has_the_defaults_of_the_definition() -> None:
-    spec = v1alpha1.parse(make_body(SPEC)).spec
+    least = {**SPEC, "schedule": {"cron": "@daily"}}
+    spec = v1alpha1.parse(make_body(least)).spec
 
     written = spec.model_dump(by_alias=True, mode="json")
     defaults = definition.spec_fields()
@@ -84,9 +87,11 @@ def test_what_is_left_out_has_the_defaults_of_the_definition() -> None:
         for name in path.split("."):
             # A list without items has no fields to look at.
             value = value[name] if isinstance(value, dict) else None
-        if field["type"] != "object" and path != "spec.roots.stackIds":
+        if field["type"] != "object" and path not in ("spec.roots.stackIds", "spec.schedule.cron"):
             assert value in (field.get("default"), [])
-    assert spec == v1alpha1.StackChainSpec(roots=v1alpha1.Roots(stack_ids=("vpc",)))
+    assert v1alpha1.parse(make_body(SPEC)).spec == v1alpha1.StackChainSpec(
+        roots=v1alpha1.Roots(stack_ids=("vpc",))
+    )
 
 
 def test_the_model_has_the_fields_of_the_definition() -> None:
@@ -110,6 +115,7 @@ def test_the_words_of_the_model_are_those_of_the_definition() -> None:
         "spec.graph.direction": v1alpha1.Direction,
         "spec.operation": v1alpha1.Operation,
         "spec.startPolicy": v1alpha1.StartPolicy,
+        "spec.triggers.type": v1alpha1.StartTriggerType,
         "spec.nativeRuns": v1alpha1.NativeRuns,
         "spec.failurePolicy": v1alpha1.FailurePolicy,
         "spec.confirmationPolicy": v1alpha1.ConfirmationPolicy,
@@ -176,7 +182,7 @@ def test_a_resource_that_is_being_deleted_says_so() -> None:
 
 
 def test_a_field_of_a_later_release_is_passed_over() -> None:
-    assert v1alpha1.parse(make_body({**SPEC, "schedule": {}})).spec.parallelism == 10
+    assert v1alpha1.parse(make_body({**SPEC, "windows": {}})).spec.parallelism == 10
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,167 @@
+"""What asks for runs beside people and the spec: times of the schedule, and finished runs of roots.
+
+Such asks stand nowhere but in the status: `pendingRun` has those that wait, `lastHandled` those
+that became a run. Times are RFC 3339 in UTC and run ids are ULIDs, so both compare as texts. Pure.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from controller.api import v1alpha1
+from controller.api.v1alpha1 import RootRun
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Asks:
+    """Asks that no run has taken up: the newest time, and the newest run of each root."""
+
+    scheduled_time: str | None = None
+    root_runs: tuple[RootRun, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What a sweep read of a root: its newest run in whatever state ("0": none), and others.
+
+    `finished` are its finished tracked runs that no chain of ours started or adopted, newest first.
+    `looked_up_to` is the newest finished run of all.
+    """
+
+    stack_id: str
+    newest_run_id: str
+    looked_up_to: str
+    finished: tuple[str, ...] = ()
+
+
+def open_asks(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> Asks:
+    """Return what waits in the status and still counts: the spec may have changed since."""
+    pending, spec = chain.status.pending_run, chain.spec
+    if pending is None:
+        return Asks()
+    time = pending.scheduled_time if spec.schedule is not None else None
+    is_new = time is not None and later(time, handled.schedule) != handled.schedule
+    seen = by_stack(handled.root_runs)
+    root_runs = tuple(
+        item
+        for item in pending.root_runs
+        if _is_root(chain, item.stack_id) and item.run_id > seen.get(item.stack_id, "")
+    )
+    return Asks(scheduled_time=time if is_new else None, root_runs=root_runs)
+
+
+def _is_root(chain: v1alpha1.StackChain, stack_id: str) -> bool:
+    """Whether a stack is one, as far as the spec tells: which have the labels, it does not."""
+    roots = chain.spec.roots
+    return bool(chain.spec.triggers) and (bool(roots.labels) or stack_id in roots.stack_ids)
+
+
+def with_asks(pending: v1alpha1.PendingRun | None, asks: Asks) -> v1alpha1.PendingRun | None:
+    """Return the pending run with new asks in it; what it says of them is decided later."""
+    if asks == Asks():
+        return pending
+    known = pending or v1alpha1.PendingRun(trigger="", message="")
+    return dataclasses.replace(
+        known,
+        scheduled_time=later(known.scheduled_time, asks.scheduled_time),
+        root_runs=newest(known.root_runs, asks.root_runs),
+    )
+
+
+def only_asks(pending: v1alpha1.PendingRun | None) -> v1alpha1.PendingRun | None:
+    """Return a pending run if it holds asks that stand nowhere else."""
+    if pending is None or not (pending.scheduled_time or pending.root_runs):
+        return None
+    return pending
+
+
+# Times of the schedule
+
+
+def served(
+    old: v1alpha1.ScheduleStatus,
+    schedule: v1alpha1.Schedule,
+    times: Sequence[str],
+    *,
+    now: str,
+) -> tuple[v1alpha1.ScheduleStatus, str | None]:
+    """Serve the times that have passed; returns the time that asks for a run, if one does.
+
+    Of those that are not too late the newest asks for all. Those that are too late are missed.
+
+    Args:
+        old: what is known of the schedule.
+        schedule: what the spec says.
+        times: all its times after `old.checked_time` up to now, in order.
+        now: at which the lateness is judged.
+    """
+    if not times:
+        return old, None
+    late = [time for time in times if _seconds(time, now) > schedule.starting_deadline_seconds]
+    ask = times[-1] if len(late) < len(times) else None
+    new = dataclasses.replace(
+        old,
+        checked_time=times[-1],
+        last_time=ask or old.last_time,
+        missed=old.missed + len(late),
+        last_missed_time=late[-1] if late else old.last_missed_time,
+    )
+    return new, ask
+
+
+def _seconds(time: str, now: str) -> float:
+    return (datetime.fromisoformat(now) - datetime.fromisoformat(time)).total_seconds()
+
+
+# Finished runs of roots
+
+
+def judge(
+    readings: Iterable[Reading], seen: Sequence[RootRun], waiting: Sequence[RootRun]
+) -> tuple[tuple[RootRun, ...], tuple[RootRun, ...]]:
+    """Return up to which run each root needs no looking at, and the runs that ask.
+
+    A root that is looked at for the first time begins at its newest run, so that an old one starts
+    nothing; roots that are no longer read are forgotten. The newest run of a root asks for all its
+    runs, since what depends on it is rolled once.
+
+    Args:
+        readings: one of each root.
+        seen: up to which run each root was looked at.
+        waiting: runs that ask already.
+    """
+    before, asking = by_stack(seen), by_stack(waiting)
+    looked: list[RootRun] = []
+    asks: list[RootRun] = []
+    for reading in sorted(readings, key=lambda item: item.stack_id):
+        stack_id = reading.stack_id
+        mark = before.get(stack_id)
+        if mark is None:
+            looked.append(RootRun(stack_id=stack_id, run_id=reading.newest_run_id))
+            continue
+        new = [run_id for run_id in reading.finished if run_id > mark]
+        if new and new[0] > asking.get(stack_id, ""):
+            asks.append(RootRun(stack_id=stack_id, run_id=new[0]))
+        # One that asks is seen once a run was started for it.
+        is_asking = bool(new) or stack_id in asking
+        until = mark if is_asking else max(mark, reading.looked_up_to)
+        looked.append(RootRun(stack_id=stack_id, run_id=until))
+    return tuple(looked), tuple(asks)
+
+
+def by_stack(runs: Iterable[RootRun]) -> Mapping[str, str]:
+    """Return the run ids by stack."""
+    return {item.stack_id: item.run_id for item in runs}
+
+
+def newest(*runs: Sequence[RootRun]) -> tuple[RootRun, ...]:
+    """Return the newest run of each stack, sorted by stack."""
+    found: dict[str, str] = {}
+    for item in (one for some in runs for one in some):
+        found[item.stack_id] = max(item.run_id, found.get(item.stack_id, ""))
+    return tuple(RootRun(stack_id=key, run_id=found[key]) for key in sorted(found))
+
+
+def later(one: str | None, other: str | None) -> str | None:
+    """Return the later of two times."""
+    return max(filter(None, (one, other)), default=None)

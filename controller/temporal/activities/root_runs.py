@@ -1,0 +1,93 @@
+"""find_root_runs: what a sweep reads of the roots of a chain."""
+
+import asyncio
+import functools
+import logging
+
+import temporalio.activity as activity
+
+from controller.api import v1alpha1
+from controller.spacelift import errors as spacelift_errors
+from controller.spacelift import models
+from controller.temporal import messages
+from controller.temporal.activities import errors, heartbeats, spacelift_clients, within_rate
+
+logger = logging.getLogger(__name__)
+
+# A root whose newest finished runs are chains' own may have one of somebody else below them.
+_JUDGED = 5
+_AT_ONCE = 10
+_NO_RUN = "0"
+
+
+class RootRuns:
+    """The activity of sweeps; `clients` guards which connection it reads."""
+
+    def __init__(self, clients: spacelift_clients.SpaceliftClients) -> None:
+        self._clients = clients
+
+    @activity.defn(name="find_root_runs")
+    async def find_root_runs(
+        self, argument: messages.FindRootRunsInput
+    ) -> messages.FindRootRunsResult:
+        """Return the newest runs of each root that can be seen.
+
+        Raises:
+            ApplicationError: with the type of the Spacelift error.
+        """
+        served = self._clients.get(argument.connection)
+        try:
+            async with heartbeats.kept_alive():
+                stack_ids = argument.roots or await _with_labels(served, argument.root_labels)
+                slots = asyncio.Semaphore(_AT_ONCE)
+                async with asyncio.TaskGroup() as group:
+                    reading = [
+                        group.create_task(_read(served, stack_id, slots)) for stack_id in stack_ids
+                    ]
+        except* spacelift_errors.SpaceliftError as group_of_errors:
+            first = group_of_errors.exceptions[0]
+            raise errors.to_application_error(_leaf(first)) from group_of_errors
+        found = [task.result() for task in reading]
+        return messages.FindRootRunsResult(roots=[item for item in found if item is not None])
+
+
+def _leaf(error: BaseException) -> spacelift_errors.SpaceliftError:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if not isinstance(error, spacelift_errors.SpaceliftError):
+        raise error
+    return error
+
+
+async def _with_labels(served: spacelift_clients.Served, labels: list[str]) -> list[str]:
+    search = functools.partial(
+        served.client.list_stacks_with_labels, labels, limit=v1alpha1.MAX_STACKS
+    )
+    found = await within_rate.call(search)
+    return [stack.id for stack in found[: v1alpha1.MAX_STACKS]]
+
+
+async def _read(
+    served: spacelift_clients.Served, stack_id: str, slots: asyncio.Semaphore
+) -> messages.RootRuns | None:
+    async with slots:
+        try:
+            runs = await within_rate.call(
+                functools.partial(served.client.list_runs_after, stack_id, None)
+            )
+        except spacelift_errors.NotFound as error:
+            # A run of the chain would say so in the status; the other roots are looked at.
+            logger.info("Root not visible", extra={"stack_id": stack_id, "why": str(error)})
+            return None
+    finished = [
+        messages.FinishedRun(
+            run_id=run.id, is_own=served.owns(run), triggered_by=run.triggered_by or ""
+        )
+        for run in runs
+        if run.state == models.RunState.FINISHED and run.type == models.RunType.TRACKED
+    ]
+    return messages.RootRuns(
+        stack_id=stack_id,
+        newest_run_id=runs[0].id if runs else _NO_RUN,
+        finished=finished[:_JUDGED],
+    )

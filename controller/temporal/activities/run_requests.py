@@ -1,0 +1,38 @@
+"""request_run: what a schedule or a sweep hands on to the operator, which decides."""
+
+from typing import Protocol
+
+import temporalio.activity as activity
+
+from controller.temporal import messages
+from controller.temporal.activities import chain_status, heartbeats
+
+_HEARTBEAT_SECONDS = 1.0
+_GONE = "the resource is gone"
+
+
+class Asked(Protocol):
+    """Who decides about asks; the operator's reconciler."""
+
+    async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
+        """Take in what asks for a run, and do what follows.
+
+        Raises:
+            ResourceGone: there is nothing to start a run for.
+        """
+
+
+class RunRequests:
+    """The activity of the operator queue."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+
+    @activity.defn(name="request_run")
+    async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
+        """Hand on an ask; the same one twice starts one run."""
+        try:
+            async with heartbeats.kept_alive(seconds=_HEARTBEAT_SECONDS):
+                return await self._asked.request_run(argument)
+        except (chain_status.ResourceGone, chain_status.Superseded):
+            return messages.RequestRunResult(outcome=_GONE)

@@ -1,0 +1,93 @@
+"""RequestRunWorkflow and RootSweepWorkflow: what the schedules of resources start.
+
+Both hand on to the operator's queue, which keeps what it is told while no operator is there. They
+decide nothing: the operator knows what was handled already.
+"""
+
+import asyncio
+from datetime import UTC, timedelta
+
+import temporalio.common
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from controller.temporal import ids, messages
+    from controller.temporal.activities import root_runs, run_requests
+    from controller.temporal.workflows import calls
+
+_SCHEDULED_TIME = temporalio.common.SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+
+# A sweep that Spacelift does not answer in this time fails, for all to see; the next one tries.
+_SWEEP_LIMIT = timedelta(minutes=5)
+# A chain that may adopt a run does so within a few looks at Spacelift; later sweeps look again.
+_UNDECIDED_PAUSE_SECONDS = 15
+_UNDECIDED_TRIES = 20
+
+
+@workflow.defn(name=ids.REQUEST_RUN_WORKFLOW)
+class RequestRunWorkflow:
+    """A time of the schedule has come."""
+
+    @workflow.run
+    async def run(self, argument: messages.RequestRunInput) -> messages.RequestRunResult:
+        """Return what became of it."""
+        due = workflow.info().typed_search_attributes.get(_SCHEDULED_TIME) or workflow.now()
+        return await _request(
+            argument.operator_queue,
+            messages.RequestRunCall(
+                namespace=argument.namespace,
+                name=argument.name,
+                uid=argument.uid,
+                scheduled_time=due.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            ),
+        )
+
+
+@workflow.defn(name=ids.ROOT_SWEEP_WORKFLOW)
+class RootSweepWorkflow:
+    """Look at the roots of a chain: has somebody else's run of one finished?"""
+
+    @workflow.run
+    async def run(self, argument: messages.RootSweepInput) -> messages.RequestRunResult:
+        """Return what became of what was found."""
+        found = await workflow.execute_activity_method(
+            root_runs.RootRuns.find_root_runs,
+            messages.FindRootRunsInput(
+                connection=argument.connection,
+                roots=argument.roots,
+                root_labels=argument.root_labels,
+            ),
+            start_to_close_timeout=calls.CALL_TIMEOUT,
+            schedule_to_close_timeout=_SWEEP_LIMIT,
+            heartbeat_timeout=calls.HEARTBEAT_TIMEOUT,
+            retry_policy=calls.PATIENT,
+            summary="read the newest runs of the roots",
+        )
+        call = messages.RequestRunCall(
+            namespace=argument.namespace,
+            name=argument.name,
+            uid=argument.uid,
+            account=argument.connection.account,
+            root_runs=found.roots,
+        )
+        result = await _request(argument.operator_queue, call)
+        for _ in range(_UNDECIDED_TRIES):
+            if not result.undecided:
+                break
+            await asyncio.sleep(_UNDECIDED_PAUSE_SECONDS)
+            result = await _request(argument.operator_queue, call)
+        return result
+
+
+async def _request(
+    operator_queue: str, argument: messages.RequestRunCall
+) -> messages.RequestRunResult:
+    return await workflow.execute_activity_method(
+        run_requests.RunRequests.request_run,
+        argument,
+        task_queue=operator_queue,
+        start_to_close_timeout=calls.CALL_TIMEOUT,
+        heartbeat_timeout=calls.HEARTBEAT_TIMEOUT,
+        retry_policy=calls.PUBLISH,
+        summary="tell the operator",
+    )
