@@ -29,7 +29,16 @@ from controller.kube import lease, stackchains
 from controller.observability import health, metrics
 from controller.observability import logging as log_setup
 from controller.temporal import client as temporal_client
-from controller.temporal import held_runs, ids, queues, schedules, starter, wakeups, worker
+from controller.temporal import (
+    held_runs,
+    ids,
+    queues,
+    root_sweeps,
+    schedules,
+    starter,
+    wakeups,
+    worker,
+)
 from controller.webhook import app, dispatch, wakes
 
 logger = logging.getLogger(__name__)
@@ -201,6 +210,7 @@ async def receive(process: Process) -> int:
     dispatcher = dispatch.Dispatcher(
         queue,
         executions=wakeups.ExecutionWakeups(link.get),
+        root_sweeps=root_sweeps.RootSweeps(link.get),
         counters=counters,
     )
     receiver = app.Receiver(

@@ -62,8 +62,8 @@ class Dispatcher:
         queue: wakes.WakeQueue,
         *,
         executions: Executions,
+        root_sweeps: RootSweeps,
         counters: metrics.Metrics,
-        root_sweeps: RootSweeps | None = None,
         give_up_seconds: float = GIVE_UP_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -109,7 +109,7 @@ class Dispatcher:
 
     async def _deliver(self, wake: wakes.Wake) -> None:
         calls = [(EXECUTION, self._wake_executions)]
-        if wake.is_root_run_finished and self._root_sweeps is not None:
+        if wake.is_root_run_finished:
             calls.append((ROOT_SWEEP, self._wake_sweeps))
         for kind, call in calls:
             result = await self._try(wake, call)
@@ -119,8 +119,6 @@ class Dispatcher:
         return await self._executions.wake(wake.account, wake.stack_id)
 
     async def _wake_sweeps(self, wake: wakes.Wake) -> int:
-        if self._root_sweeps is None:
-            return 0
         return await self._root_sweeps.wake(wake.account, wake.stack_id, wake.labels)
 
     async def _try(self, wake: wakes.Wake, call: Callable[[wakes.Wake], Awaitable[int]]) -> str:

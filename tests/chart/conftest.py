@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import yaml
 
 from controller import settings
 from tests.support import charts
@@ -36,6 +35,6 @@ def release(helm: helms.Helm) -> Release:
         key = json.dumps(values, sort_keys=True)
         if key not in rendered:
             rendered[key] = helm.render(values=values)
-        return charts.Objects(body for body in yaml.safe_load_all(rendered[key]) if body)
+        return charts.Objects(helms.bodies(rendered[key]))
 
     return render

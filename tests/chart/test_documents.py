@@ -89,6 +89,10 @@ def test_lint_is_content_with_each_value_set(helm: helms.Helm, file: Path) -> No
     assert "1 chart(s) linted, 0 chart(s) failed" in helm.lint(file)
 
 
+def test_lint_is_content_without_any_value(helm: helms.Helm) -> None:
+    assert "1 chart(s) linted, 0 chart(s) failed" in helm.lint()
+
+
 def test_the_schema_knows_every_value_and_no_other() -> None:
     schema = json.loads((helms.CHART / "values.schema.json").read_text())
 
@@ -120,7 +124,7 @@ def test_every_setting_of_the_program_has_a_value(helm: helms.Helm) -> None:
             "temporal.tls.client.existingSecret": "client",
             "spacelift.ca.existingSecret": "ca",
             "notifications.sinks": [
-                {"name": "a", "type": "Slack", "on": ["Problem"], "url": "https://a.b"}
+                {"name": "a", "type": "Slack", "transitions": ["Problem"], "url": "https://a.b"}
             ],
         }
     )

@@ -1,6 +1,7 @@
 """What the chart renders, sent to a real API server: valid, restricted, installed and removed."""
 
 import dataclasses
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -136,14 +137,16 @@ SPEC = {"roots": {"stackIds": ["vpc"]}}
 
 
 async def test_the_definition_and_its_resources_live_through_upgrade_and_removal(
-    installing: helms.Helm, kubectl: kubectls.Kubectl
+    installing: helms.Helm, kubectl: kubectls.Kubectl, tmp_path: Path
 ) -> None:
     values = charts.values()
 
-    installing.install(values=values)
+    older_chart(installing, tmp_path).install(values=values)
     await is_served(kubectl)
     assert (await kubectl.apply(SPEC))[0] == 0
+    assert not await knows_the_short_name(kubectl)
     installing.upgrade(values={**values, "worker": {"replicas": 5}})
+    await eventually(lambda: knows_the_short_name(kubectl), 30)
     _, replicas = await kubectl(
         *("get", "deployment", "--namespace", installing.namespace, "release-stackchain-worker"),
         "--output=jsonpath={.spec.replicas}",
@@ -152,14 +155,32 @@ async def test_the_definition_and_its_resources_live_through_upgrade_and_removal
     code, kept = await kubectl("get", "schain", "--output=name")
     again = installing.install(values=values)
     installing("uninstall", "release", f"--namespace={installing.namespace}")
-    _, left = await kubectl("get", "all,sa,role,rolebinding,cm,secret,pdb", "-A", "--output=name")
+    _, left = await kubectl(
+        "get", "all,sa,role,rolebinding,cm,secret,pdb,lease", "-A", "--output=name"
+    )
     _, cluster = await kubectl("get", "clusterrole,clusterrolebinding", "--output=name")
 
     assert replicas == "5"
     assert (code, kept) == (0, "stackchain.stackchain.dev/chain\n")
     assert "STATUS: deployed" in again
     assert "release-stackchain" not in left
+    assert "stackchain-operator" not in left
     assert "release-stackchain" not in cluster
+
+
+async def knows_the_short_name(kubectl: kubectls.Kubectl) -> bool:
+    return (await kubectl("get", "schain"))[0] == 0
+
+
+def older_chart(helm: helms.Helm, folder: Path) -> helms.Helm:
+    """Return Helm with a chart whose definition knows no short name yet."""
+    chart = folder / "stackchain"
+    shutil.copytree(helms.CHART, chart)
+    file = chart / "files" / "crds" / f"{CRD}.yaml"
+    text = file.read_text()
+    assert "    shortNames: [schain]\n" in text
+    file.write_text(text.replace("    shortNames: [schain]\n", ""))
+    return dataclasses.replace(helm, chart=chart)
 
 
 async def test_the_definition_goes_if_so_asked(

@@ -167,7 +167,7 @@ _CONNECTION = "spacelift.connections.default"
             "worker.autoscaling.type: keda reads the API key",
         ),
         (
-            {"notifications.sinks": [{"name": "a", "type": "Slack", "on": ["Problem"]}]},
+            {"notifications.sinks": [{"name": "a", "type": "Slack", "transitions": ["Problem"]}]},
             "notifications.sinks: a needs either url or urlSecret",
         ),
         (
@@ -193,6 +193,21 @@ _CONNECTION = "spacelift.connections.default"
         (
             {"worker.podDisruptionBudget": {"minAvailable": 1}},
             "worker.podDisruptionBudget: of minAvailable and maxUnavailable",
+        ),
+        (
+            {
+                "operator.replicas": 2,
+                "operator.podDisruptionBudget": {"minAvailable": 2, "maxUnavailable": None},
+            },
+            "operator.podDisruptionBudget.minAvailable: with 2 pods, 2 that must stay",
+        ),
+        (
+            {"networkPolicy.metricsFrom": [{"podSelector": {}}]},
+            "networkPolicy.metricsFrom: there are no policies",
+        ),
+        (
+            {"networkPolicy": {"enabled": True, "webhookFrom": [{"podSelector": {}}]}},
+            "networkPolicy.webhookFrom: there is no receiver",
         ),
         (
             {"operator.serviceAccount": {"create": False, "annotations": {"a": "b"}}},

@@ -19,6 +19,7 @@ from tests.support import helm as helms
 from tests.support import kube as kube_support
 from tests.support import temporal as temporal_support
 from tests.support.chains import account_document
+from tests.support.waiting import eventually
 
 Parts = chains.Parts
 
@@ -113,6 +114,10 @@ class Release:
         return file
 
 
+async def told(chain: chains.Chain, reason: str) -> bool:
+    return reason in await chain.events()
+
+
 async def live_through_all(running: chains.Installation, namespace: str) -> None:
     """Take one chain through its life: created, run, asked again, and deleted while it runs."""
     account = await running.add_account(
@@ -124,7 +129,7 @@ async def live_through_all(running: chains.Installation, namespace: str) -> None
     run = await account.run_in("b", "UNCONFIRMED")
     await account.act(run["id"], "confirm")
     await chain.ends("RunSucceeded")
-    assert "RunSucceeded" in await chain.events()
+    await eventually(lambda: told(chain, "RunSucceeded"), 30)
     await api.annotate("life", run="again")
     await chain.shows("AwaitingConfirmation")
     await api.delete("life")

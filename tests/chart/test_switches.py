@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from controller import connections, settings
+from controller.kube import lease
 from tests.support import charts
 from tests.support import helm as helms
 
@@ -63,6 +64,16 @@ def test_only_the_operator_has_rights_and_a_token(release: Release) -> None:
         name: pod["spec"]["automountServiceAccountToken"] for name, pod in objects.pods().items()
     } == {"operator": True, "worker": False, "webhook": False, "check": False}
     assert all(not a["automountServiceAccountToken"] for a in objects.of("ServiceAccount"))
+
+
+def test_the_lease_is_part_of_the_release_so_that_nobody_needs_a_right_to_create_leases(
+    release: Release,
+) -> None:
+    objects = release()
+
+    (rule,) = objects.one("Role", "operator")["rules"]
+    assert objects.names("Lease") == rule["resourceNames"] == [lease.LEASE_NAME]
+    assert rule["verbs"] == ["get", "update"]
 
 
 def test_each_role_has_a_service_account_of_its_own(release: Release) -> None:
@@ -601,12 +612,12 @@ def test_sinks_are_written_for_the_program_and_their_secrets_reach_the_worker_on
         "name": "on-call",
         "type": "Slack",
         "urlFile": f"{folder}/on-call/slack/url",
-        "on": ["AwaitingConfirmation", "RunFailed", "RunTimedOut", "Problem"],
+        "transitions": ["AwaitingConfirmation", "RunFailed", "RunTimedOut", "Problem"],
     }
     assert audit["url"] == "https://audit.example.com/events"
     assert audit["headerFiles"] == {"Authorization": f"{folder}/audit/audit/authorization"}
     assert audit["namespaces"] == ["production"]
-    for role in ("operator", "worker"):
+    for role in ("operator", "worker", "check"):
         file = objects.environment(role)["NOTIFICATIONS_FILE"]
         assert is_mounted(objects, role, file)
     volumes = {item["name"]: item for item in objects.pods()["worker"]["spec"]["volumes"]}

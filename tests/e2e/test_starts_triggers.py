@@ -77,12 +77,12 @@ async def test_a_persons_run_of_a_root_starts_what_depends_on_it_and_each_stack_
         "a": "RootRunFinished",
         **dict.fromkeys("bcl", "RunFinished"),
     }
-    assert chains.stack(status, "a")["runId"] == run["id"]
+    assert chains.stack(status, "a")["runId"] == run
     runs = {stack_id: await account.runs(stack_id) for stack_id in "abcl"}
     assert [len(runs[stack_id]) for stack_id in "abcl"] == [2, 2, 2, 1]
     for stack_id in "bcl":
         assert chains.stack(status, stack_id)["runId"] == runs[stack_id][-1]["id"]
-    assert {run["originId"] for run in (runs["b"][-1], runs["c"][-1])} == {run["id"]}
+    assert {run["originId"] for run in (runs["b"][-1], runs["c"][-1])} == {run}
     account_runs.assert_one_after_the_other([runs[stack_id][-1] for stack_id in "abcl"], *"abcl")
 
     # Replayed hours later, it starts nothing; nor does the run of the chain itself.
@@ -129,14 +129,14 @@ async def test_a_run_that_ends_behind_a_live_run_is_not_forgotten(
         "behind", "a", "x", account=account, concurrencyPolicy="Replace", **TRIGGERS
     )
     await is_watched(chain, "a", "x")
-    first = await finished_run(account, "a")
+    await finished_run(account, "a")
     await deliver(release, account, "a")
     await chain.shows("AwaitingConfirmation")
 
     second = await finished_run(account, "x")
     await deliver(release, account, "x")
     status = await chain.until(lambda found: "pendingRun" in found)
-    assert status["pendingRun"]["rootRuns"] == [{"stackId": "x", "runId": second["id"]}]
+    assert status["pendingRun"]["rootRuns"] == [{"stackId": "x", "runId": second}]
     assert status["latestRun"]["number"] == 1
     await account.act((await account.only_run("b"))["id"], "confirm")
     status = await chain.ends("RunSucceeded", number=2)
@@ -154,7 +154,7 @@ async def test_a_retry_of_such_a_run_goes_on_below_the_same_root(
     chain = await release.create("retried", "a", "x", account=account, **TRIGGERS)
     await is_watched(chain, "a", "x")
     await account.script("b", "fail:planning", "changes")
-    run = await finished_run(account, "a")
+    await finished_run(account, "a")
     await deliver(release, account, "a")
     await chain.ends("StackFailed")
 
@@ -186,7 +186,7 @@ async def test_a_lost_delivery_is_made_good_by_the_sweep_also_for_roots_by_label
     status = await is_watched(chain, "a", "x")
     assert {"stackId": "x", "runId": old["id"]} in status["lastHandled"]["rootRuns"]
 
-    run = await account.trigger("a")
+    run = await finished_run(account, "a")
     status = await chain.ends("RunSucceeded")
 
     assert root_runs(status) == [("a", run)]

@@ -104,6 +104,12 @@ def _major(program: str) -> int:
     return int(found[1]) if found else 0
 
 
+def bodies(text: str) -> list[Body]:
+    """Return the objects in a text; the definition is long, so this is the fast parser."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return [body for body in yaml.load_all(text, Loader=loader) if body]
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Helm:
     """Runs Helm with a home of its own, so that nothing of the person who tests is read."""
@@ -112,6 +118,7 @@ class Helm:
     home: Path
     kubeconfig: Path | None = None
     namespace: str = "stackchain-system"
+    chart: Path = CHART
 
     def __call__(self, *arguments: str) -> str:
         """Run a command and return what it prints on standard output.
@@ -133,7 +140,7 @@ class Helm:
 
     def lint(self, *values: Path) -> str:
         """Lint the chart strictly with some values files."""
-        return self("lint", "--strict", str(CHART), *_files(values))
+        return self("lint", "--strict", str(self.chart), *_files(values))
 
     def template(self, *files: Path, values: Mapping[str, Any] | None = None) -> list[Body]:
         """Render the chart as `helm install` would, tests included, and return its objects.
@@ -145,21 +152,21 @@ class Helm:
         Raises:
             HelmRefused: the values are refused.
         """
-        text = self.render(*files, values=values)
-        return [body for body in yaml.safe_load_all(text) if body]
+        return bodies(self.render(*files, values=values))
 
     def render(self, *files: Path, values: Mapping[str, Any] | None = None) -> str:
         """Render the chart as one text; see `template`."""
         with self._values(values) as extra:
             given = _files([*files, *extra])
-            return self("template", "release", str(CHART), f"--namespace={self.namespace}", *given)
+            where = f"--namespace={self.namespace}"
+            return self("template", "release", str(self.chart), where, *given)
 
     def notes(self, *files: Path, values: Mapping[str, Any] | None = None) -> str:
         """Return what a person reads after `helm install`."""
         with self._values(values) as extra:
             given = _files([*files, *extra])
             shown = self(
-                *("install", "release", str(CHART), f"--namespace={self.namespace}"),
+                *("install", "release", str(self.chart), f"--namespace={self.namespace}"),
                 *("--dry-run=client", "--output=yaml", *given),
             )
         return str(yaml.safe_load(shown)["info"]["notes"])
@@ -178,7 +185,7 @@ class Helm:
         with self._values(values) as extra:
             given = _files([*files, *extra])
             where = f"--namespace={self.namespace}"
-            return self(verb, "release", str(CHART), where, *options, *given)
+            return self(verb, "release", str(self.chart), where, *options, *given)
 
     def _values(self, values: Mapping[str, Any] | None) -> "_ValuesFile":
         return _ValuesFile(self.home, values)

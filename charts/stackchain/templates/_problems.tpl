@@ -9,6 +9,20 @@
 {{- include "stackchain.problems.pods" . -}}
 {{- include "stackchain.problems.webhook" . -}}
 {{- include "stackchain.problems.metrics" . -}}
+{{- include "stackchain.problems.network" . -}}
+{{- end -}}
+
+{{- define "stackchain.problems.network" -}}
+{{- with .Values.networkPolicy }}
+{{- range $key := list "metricsFrom" "webhookFrom" "extraEgress" }}
+{{- if and (index $.Values.networkPolicy $key) (not $.Values.networkPolicy.enabled) }}
+networkPolicy.{{ $key }}: there are no policies that it could be part of; set networkPolicy.enabled, or remove it.
+{{- end }}
+{{- end }}
+{{- if and .webhookFrom (not $.Values.webhook.enabled) }}
+networkPolicy.webhookFrom: there is no receiver; set webhook.enabled, or remove it.
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "stackchain.problems.temporal" -}}
@@ -119,9 +133,14 @@ worker.resources.requests.cpu: worker.autoscaling.type hpa measures against it; 
 {{- if and (eq $scaling.type "keda") .Values.temporal.apiKey.value }}
 worker.autoscaling.type: keda reads the API key of Temporal from a Secret of your own; use temporal.apiKey.existingSecret.
 {{- end }}
+{{- $pods := include "stackchain.fewestPods" . | fromYaml }}
 {{- range $name := list "operator" "worker" "webhook" }}
 {{- $values := index $.Values $name }}
 {{- $budget := $values.podDisruptionBudget }}
+{{- $there := index $pods $name | int }}
+{{- if and $budget.enabled (gt $there 1) (not (kindIs "string" $budget.minAvailable)) (ge (int $budget.minAvailable) $there) }}
+{{ $name }}.podDisruptionBudget.minAvailable: with {{ $there }} pods, {{ $budget.minAvailable }} that must stay let no node be drained; lower it.
+{{- end }}
 {{- if and (not (kindIs "invalid" $budget.minAvailable)) (not (kindIs "invalid" $budget.maxUnavailable)) }}
 {{ $name }}.podDisruptionBudget: of minAvailable and maxUnavailable, Kubernetes takes one; set maxUnavailable to null to use minAvailable.
 {{- end }}

@@ -68,7 +68,7 @@ class World:
         self.dispatcher = dispatch.Dispatcher(
             self.queue,
             executions=temporal,
-            root_sweeps=sweeps,
+            root_sweeps=sweeps or Sweeps(),
             counters=self.counters,
             clock=self.clock,
             sleep=self.clock.sleep,
