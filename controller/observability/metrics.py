@@ -113,7 +113,7 @@ class Metrics:
         labels = ("queue", "kind")
         self.queue_pollers = self._gauge(
             "stackchain_task_queue_pollers",
-            "Processes that poll a task queue (worker, follow, operator), by kind of task.",
+            "Processes that poll a task queue (worker, follow, notify, operator), by kind of task.",
             *labels,
         )
         self.queue_backlog = self._gauge(

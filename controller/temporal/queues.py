@@ -70,6 +70,7 @@ def queues_of(task_queue: str, operator_queue: str) -> dict[str, tuple[str, tupl
     return {
         "worker": (task_queue, (WORKFLOW, ACTIVITY)),
         "follow": (ids.follow_queue(task_queue), (ACTIVITY,)),
+        "notify": (ids.notify_queue(task_queue), (ACTIVITY,)),
         "operator": (operator_queue, (ACTIVITY,)),
     }
 

@@ -71,12 +71,14 @@ def test_values_that_queries_match_are_values_that_there_are() -> None:
     outcomes = {kind.outcome for kind in errors.SpaceliftError.__subclasses__()} | {
         errors.SpaceliftError.outcome,
         "ok",
+        # Of notifications.
+        *("delivered", "unavailable", "given_up"),
     }
     known = {
         "reason": {item.value for item in (*reasons.ChainReason, *reasons.StackReason)},
         "phase": {item.value for item in v1alpha1.Phase},
         "outcome": outcomes,
-        "queue": {"worker", "follow", "operator"},
+        "queue": {"worker", "follow", "notify", "operator"},
         "result": {"written", "unchanged", "conflict", "gone", "error", "ok", *deliveries()},
     }
     for query in QUERIES:
