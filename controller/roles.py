@@ -22,16 +22,19 @@ from controller.handlers import (
     schedule_sync,
     stackchain,
     starting,
+    telling,
 )
 from controller.kube import client as kube_client
 from controller.kube import errors as kube_errors
 from controller.kube import lease, stackchains
+from controller.notify import sinks
 from controller.observability import health, metrics
 from controller.observability import logging as log_setup
 from controller.temporal import client as temporal_client
 from controller.temporal import (
     held_runs,
     ids,
+    notifier,
     queues,
     root_sweeps,
     schedules,
@@ -101,6 +104,7 @@ class Process:
     counters: metrics.Metrics
     server: health.HealthServer
     catalog: connections.ConnectionCatalog
+    sink_catalog: sinks.SinkCatalog
 
 
 def run_role(role: Callable[[Process], Awaitable[int]], *, needs_keys: bool) -> NoReturn:
@@ -111,11 +115,12 @@ def run_role(role: Callable[[Process], Awaitable[int]], *, needs_keys: bool) -> 
     """
     all_settings = settings.load_settings()
     catalog = _connections(all_settings, needs_keys=needs_keys)
+    sink_catalog = sinks.SinkCatalog(all_settings.notifications.file)
     log_setup.configure_logging(
         level=all_settings.observability.log_level,
         log_format=all_settings.observability.log_format,
     )
-    code = asyncio.run(_serve(role, all_settings, catalog))
+    code = asyncio.run(_serve(role, all_settings, catalog, sink_catalog))
     sys.stdout.flush()
     sys.stderr.flush()
     # The SDK's native threads make a part of all normal exits crash (temporalio/sdk-python#300).
@@ -141,6 +146,7 @@ async def _serve(
     role: Callable[[Process], Awaitable[int]],
     all_settings: settings.Settings,
     catalog: connections.ConnectionCatalog,
+    sink_catalog: sinks.SinkCatalog,
 ) -> int:
     stop = asyncio.Event()
     _on_signals(stop)
@@ -154,7 +160,12 @@ async def _serve(
     try:
         return await role(
             Process(
-                settings=all_settings, stop=stop, counters=counters, server=server, catalog=catalog
+                settings=all_settings,
+                stop=stop,
+                counters=counters,
+                server=server,
+                catalog=catalog,
+                sink_catalog=sink_catalog,
             )
         )
     finally:
@@ -185,8 +196,12 @@ async def work(process: Process) -> int:
         connecting.result(),
         all_settings=process.settings,
         catalog=process.catalog,
+        sink_catalog=process.sink_catalog,
         counters=process.counters,
     )
+    for problem in process.sink_catalog.target_problems():
+        # No reason not to start: chains need no sink.
+        logger.error("Sink cannot be told", extra={"why": problem})
 
     async def polls() -> str | None:
         return None if serving.is_running else "The task queues are not polled."
@@ -329,6 +344,9 @@ class _Operator:
         workflows = starter.ChainWorkflows(
             self._link.get, installation=installation, task_queue=temporal.task_queue
         )
+        self._notifier = notifier.Notifier(
+            self._link.get, task_queue=temporal.task_queue, counters=process.counters
+        )
         chain_schedules = schedules.ChainSchedules(self._link.get)
         begins = starting.Starting(
             chain_schedules=chain_schedules,
@@ -346,6 +364,12 @@ class _Operator:
             workflows=workflows,
             begins=begins,
             catalog=process.catalog,
+            teller=telling.Teller(
+                stack_chains=stack_chains,
+                catalog=process.sink_catalog,
+                notifying=self._notifier,
+                installation=installation,
+            ),
             identity=reconciler.OperatorIdentity(
                 operator_queue=self._queue,
                 temporal_namespace=temporal.namespace,
@@ -382,24 +406,27 @@ class _Operator:
         statuses_stop = asyncio.Event()
         statuses = asyncio.create_task(self._write_statuses(statuses_stop))
         resyncing = asyncio.create_task(self._resync.run())
+        notifying = asyncio.create_task(self._notifier.run())
         try:
             # kopf takes over the signals when it starts; they are ours.
             await _first(watched.wait(), handlers)
             _on_signals(self._process.stop)
-            yield [handlers, statuses, resyncing]
+            yield [handlers, statuses, resyncing, notifying]
         finally:
             # kopf cancels all tasks that are younger than itself, so it goes last.
             resyncing.cancel()
+            notifying.cancel()
             statuses_stop.set()
             # A write on its way may wait long for Temporal; the next operator does it again.
-            await asyncio.wait([statuses, resyncing], timeout=_STATUSES_STOP_SECONDS)
+            await asyncio.wait([statuses, resyncing, notifying], timeout=_STATUSES_STOP_SECONDS)
             statuses.cancel()
             watching.set()
             # kopf gives hung tasks five seconds more. Nothing of ours is left to wait for, and a
             # standby waits for the Lease; what a handler was at is done again by the next one.
             await asyncio.wait([handlers], timeout=_KOPF_STOP_SECONDS)
             handlers.cancel()
-            _log_failures([handlers, statuses, resyncing])
+            await self._notifier.aclose()
+            _log_failures([handlers, statuses, resyncing, notifying])
 
     async def _handle(self, *, ready: asyncio.Event, stop: asyncio.Event) -> None:
         namespaces = self._process.settings.installation.watch_namespaces
@@ -431,7 +458,11 @@ class _Operator:
         renewing = asyncio.create_task(
             temporal_client.keep_api_key_fresh(client, self._process.settings.temporal)
         )
-        watched = queues.queues_of(self._process.settings.temporal.task_queue, self._queue)
+        watched = queues.queues_of(
+            self._process.settings.temporal.task_queue,
+            self._queue,
+            has_notifications=self._process.settings.notifications.file is not None,
+        )
         watching = asyncio.create_task(queues.watch(client, watched, self._process.counters))
         writer = worker.status_worker(client, operator_queue=self._queue, operator=self._reconciler)
         serving = asyncio.create_task(writer.run())

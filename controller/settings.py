@@ -128,7 +128,10 @@ class TemporalSettings:
     task_queue: str = field(
         default="spacelift-task-queue", metadata=env("TEMPORAL_TASK_QUEUE", environment.plain)
     )
-    """Task queue of workflows and Spacelift activities; follows use this name with `-follow`."""
+    """Task queue of workflows and Spacelift activities.
+
+    Follows use this name with `-follow`, notifications with `-notify`.
+    """
     ui_url: str = field(default="", metadata=env("TEMPORAL_UI_URL", environment.http_url))
     """Base URL of Temporal's web UI, for the links in a chain's status. Empty: no links."""
     api_key: Secret | None = field(default=None, metadata=env("TEMPORAL_API_KEY"))
@@ -259,6 +262,20 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class NotificationSettings:
+    """Whom a release tells of transitions."""
+
+    file: Path | None = field(
+        default=None, metadata=env("NOTIFICATIONS_FILE", environment.existing_file)
+    )
+    """YAML file that lists the sinks, for operator and worker; read again when it changes."""
+    max_concurrent: int = field(
+        default=100, metadata=env("NOTIFICATIONS_MAX_CONCURRENT", environment.whole(1))
+    )
+    """Deliveries of one worker at a time, apart from all that chains need."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WebhookSettings:
     """How the receiver of Spacelift's webhook deliveries listens, and how much it takes."""
 
@@ -348,6 +365,7 @@ class Settings:
     temporal: TemporalSettings = field(default_factory=TemporalSettings)
     spacelift: SpaceliftSettings = field(default_factory=SpaceliftSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
     webhook: WebhookSettings = field(default_factory=WebhookSettings)
     observability: ObservabilitySettings = field(default_factory=ObservabilitySettings)
     dev: DevSettings = field(default_factory=DevSettings)
@@ -370,6 +388,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         temporal=_load_temporal(reader),
         spacelift=_load_spacelift(reader),
         worker=reader.group(WorkerSettings),
+        notifications=reader.group(NotificationSettings),
         webhook=reader.group(WebhookSettings),
         observability=reader.group(ObservabilitySettings),
         dev=_load_dev(reader),

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from controller import settings
-from controller.api import reasons
+from controller.api import reasons, transitions
+from controller.notify import templates
 from controller.observability import metrics
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -28,6 +29,34 @@ def chain_reasons() -> str:
 def stack_reasons() -> str:
     """Return the table of `StackReason`."""
     return _reasons(reasons.STACK_MEANINGS)
+
+
+def events_table() -> str:
+    """Return the table of Events, one for each kind of transition."""
+    rows = (
+        (
+            meaning.event_reason or f"`{kind}`",
+            "Warning" if meaning.is_warning else "Normal",
+            meaning.when,
+        )
+        for kind, meaning in transitions.MEANINGS.items()
+    )
+    return _table(("reason", "type", "when"), rows)
+
+
+def transitions_table() -> str:
+    """Return the table of the transitions that a sink may ask for."""
+    rows = (
+        (f"`{kind}`", "each stack" if meaning.is_of_stack else "the chain", meaning.when)
+        for kind, meaning in transitions.MEANINGS.items()
+    )
+    return _table(("transition", "of", "when"), rows)
+
+
+def placeholders_table() -> str:
+    """Return the table of what a template may name."""
+    rows = ((f"`${{{name}}}`", fact.meaning) for name, fact in templates.PLACEHOLDERS.items())
+    return _table(("placeholder", "stands for"), rows)
 
 
 def settings_table() -> str:
@@ -47,7 +76,12 @@ def metrics_table() -> str:
 
 # Which page has which tables.
 PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
-    "status.md": {"chain-reasons": chain_reasons, "stack-reasons": stack_reasons},
+    "status.md": {
+        "chain-reasons": chain_reasons,
+        "stack-reasons": stack_reasons,
+        "events": events_table,
+    },
+    "notifications.md": {"transitions": transitions_table, "placeholders": placeholders_table},
     "configuration.md": {"settings": settings_table},
     "operations.md": {"metrics": metrics_table},
 }

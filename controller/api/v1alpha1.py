@@ -445,6 +445,11 @@ def status_to_dict(status: Status) -> dict[str, Any]:
     return _camel(dataclasses.asdict(status))
 
 
+def as_json(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields as our JSON has them: camelCase, without empty ones."""
+    return _camel(fields)
+
+
 def _camel(fields: Mapping[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in fields.items():

@@ -15,8 +15,8 @@ from typing import Any
 
 from controller import connections
 from controller.api import reasons, v1alpha1
-from controller.chain import events, progress, requests, starts, status
-from controller.handlers import chain_inputs, starting
+from controller.chain import progress, requests, starts, status, transitions
+from controller.handlers import chain_inputs, starting, telling
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
@@ -89,10 +89,12 @@ class Reconciler:
         workflows: starter.ChainWorkflows,
         begins: starting.Starting,
         catalog: connections.ConnectionCatalog,
+        teller: telling.Teller,
         identity: OperatorIdentity,
         counters: metrics.Metrics,
     ) -> None:
         self._stack_chains = stack_chains
+        self._teller = teller
         self._workflows = workflows
         self._begins = begins
         self._catalog = catalog
@@ -511,8 +513,10 @@ class Reconciler:
             url=self._url(execution) if execution else None,
             starts=observed.starts,
         )
-        earlier = events.transitions(before, chain.status) if before is not chain.status else []
-        told = [*earlier, *events.stale(decision.notes)]
+        earlier = (
+            transitions.transitions(before, chain.status) if before is not chain.status else []
+        )
+        told = [*earlier, *transitions.stale(decision.notes, chain.status)]
         return await self._project(observed.body, chain.ref, chain.status, facts, told=told)
 
     def _problem_of(self, observed: _Observed) -> status.Problem | None:
@@ -569,15 +573,19 @@ class Reconciler:
         facts: status.Facts,
         *,
         keep_run: bool = False,
-        told: Sequence[events.EventText] = (),
+        told: Sequence[transitions.Transition] = (),
     ) -> bool:
-        """Write the status and emit Events: what is `told` anyway, then what the facts changed.
+        """Write the status and tell what is `told` anyway, then what the facts changed.
 
         Returns whether the status had to be changed.
         """
-        new = status.project(ref, old, facts, now=_text(datetime.now(UTC)))
+        now = _text(datetime.now(UTC))
+        new = status.project(ref, old, facts, now=now)
         if keep_run:
             new = dataclasses.replace(new, latest_run=old.latest_run, stacks=old.stacks)
+        happened = [*told, *transitions.transitions(old, new)]
+        sequence = facts.known.sequence if facts.known is not None else 0
+        await self._teller.notify(body, happened, sequence=sequence, now=now)
         try:
             written = await self._stack_chains.patch_status(
                 ref.namespace,
@@ -599,19 +607,15 @@ class Reconciler:
         self._counters.status_writes.labels("unchanged" if written is None else "written").inc()
         if written is not None:
             self._count(old, new)
-        happened = (*told, *events.transitions(old, new))
-        for event in happened if written is not None else ():
-            await self._stack_chains.emit_event(
-                body, type=event.type, reason=event.reason, message=event.message
-            )
+            await self._teller.emit(body, happened)
         return written is not None
 
     def _count(self, old: v1alpha1.Status, new: v1alpha1.Status) -> None:
         """Count what a write told for the first time."""
-        if drifted := events.drifted(old, new):
+        if drifted := transitions.drifted(old, new):
             self._counters.drift_runs.inc()
             self._counters.drift_stacks.inc(len(drifted))
-        self._counters.starts_missed.inc(events.missed(old, new))
+        self._counters.starts_missed.inc(transitions.missed(old, new))
 
     def _url(self, execution: requests.Execution) -> str | None:
         return ids.workflow_url(

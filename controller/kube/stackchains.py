@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib import parse as urlparse
 
+from controller.chain import events
 from controller.kube import client, errors
 
 logger = logging.getLogger(__name__)
@@ -17,7 +18,6 @@ KIND = "StackChain"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 PAGE_SIZE = 500
-EVENT_MESSAGE_LIMIT = 1024
 REPORTING_COMPONENT = "stackchain-operator"
 
 Json = dict[str, Any]
@@ -213,8 +213,6 @@ def _event(
 ) -> Json:
     metadata = resource["metadata"]
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    if len(message) > EVENT_MESSAGE_LIMIT:
-        message = f"{message[: EVENT_MESSAGE_LIMIT - 1]}…"
     return {
         "apiVersion": "v1",
         "kind": "Event",
@@ -232,7 +230,7 @@ def _event(
         },
         "type": event_type,
         "reason": reason,
-        "message": message,
+        "message": events.shortened(message),
         "count": 1,
         "firstTimestamp": f"{now[:19]}Z",
         "lastTimestamp": f"{now[:19]}Z",

@@ -45,6 +45,7 @@ class Metrics:
         self._worker_metrics()
         self._webhook_metrics()
         self._connection_metrics()
+        self._notification_metrics()
 
     def _process_metrics(self) -> None:
         self.build_info = self._gauge("stackchain_build_info", "Always 1, by version.", "version")
@@ -188,6 +189,33 @@ class Metrics:
         )
         # Not 0, which would tell of an outage.
         self.temporal_connected.set(math.nan)
+
+    def _notification_metrics(self) -> None:
+        self.notifications_started = self._counter(
+            "stackchain_notifications_started",
+            "Notifications that the operator handed to Temporal; one tells all sinks that want it.",
+        )
+        self.notifications_waiting = self._gauge(
+            "stackchain_notifications_waiting",
+            "Notifications that wait in the operator because Temporal did not take them.",
+        )
+        self.notifications_dropped = self._counter(
+            "stackchain_notifications_dropped",
+            "Notifications that the operator dropped, because too many waited or it ended.",
+        )
+        self.notification_deliveries = self._counter(
+            "stackchain_notification_deliveries",
+            "Tries to tell a sink, by outcome (delivered, unavailable, refused, given_up).",
+            "sink",
+            "outcome",
+        )
+        self.notification_duration = Histogram(
+            "stackchain_notification_delivery_duration_seconds",
+            "Time that one try to tell a sink took.",
+            ["sink"],
+            registry=self.registry,
+            buckets=REQUEST_BUCKETS,
+        )
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(name, meaning, labels, registry=self.registry)

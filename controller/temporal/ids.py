@@ -4,7 +4,9 @@ from controller.api import v1alpha1
 
 CHAIN_WORKFLOW = "StackDependencyChainWorkflow"
 EXECUTION_WORKFLOW = "StackExecutionWorkflow"
+NOTIFICATION_WORKFLOW = "NotificationWorkflow"
 CHAIN_PREFIX = "stackchain/"
+NOTIFICATION_PREFIX = "stackchain-notification/"
 
 REPORT_SIGNAL = "report_stack_progress"
 PARALLELISM_SIGNAL = "set_parallelism"
@@ -57,6 +59,16 @@ def operator_queue(installation: str) -> str:
 def follow_queue(task_queue: str) -> str:
     """The queue of long waits, whose slots are apart from those of short calls."""
     return f"{task_queue}-follow"
+
+
+def notify_queue(task_queue: str) -> str:
+    """The queue of notifications, apart from all that chains wait for."""
+    return f"{task_queue}-notify"
+
+
+def notification_workflow_id(notification_id: str) -> str:
+    """One id per notification, so that one that is asked for again is not told again."""
+    return f"{NOTIFICATION_PREFIX}{notification_id}"
 
 
 def workflow_url(

@@ -7,7 +7,7 @@ removed, since histories in flight hold them. `*_seconds` are ints.
 import dataclasses
 
 from controller.api import v1alpha1
-from controller.chain import progress
+from controller.chain import notifications, progress
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -412,6 +412,30 @@ class PublishChainStatusResult:
     """The sequence that the written status covers."""
 
     sequence: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class NotificationInput:
+    """Tells each of these sinks; the worker knows where they are."""
+
+    notification: notifications.Notification
+    sinks: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class NotificationResult:
+    """Which sinks were told, and which were given up."""
+
+    delivered: list[str]
+    given_up: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class DeliverNotificationInput:
+    """Tells one sink."""
+
+    sink: str
+    notification: notifications.Notification
 
 
 def as_orphan(memo: ChainMemo) -> ChainMemo:

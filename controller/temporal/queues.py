@@ -65,14 +65,19 @@ async def describe(client: temporalio.client.Client, queue: str, kind: str) -> Q
     )
 
 
-def queues_of(task_queue: str, operator_queue: str) -> dict[str, tuple[str, tuple[str, ...]]]:
+def queues_of(
+    task_queue: str, operator_queue: str, *, has_notifications: bool
+) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Return a release's queues by the name that metrics give them, with what waits in each."""
-    return {
+    found = {
         "worker": (task_queue, (WORKFLOW, ACTIVITY)),
         "follow": (ids.follow_queue(task_queue), (ACTIVITY,)),
-        "notify": (ids.notify_queue(task_queue), (ACTIVITY,)),
         "operator": (operator_queue, (ACTIVITY,)),
     }
+    if has_notifications:
+        # Nobody polls it otherwise, and nobody puts anything in.
+        found["notify"] = (ids.notify_queue(task_queue), (WORKFLOW, ACTIVITY))
+    return found
 
 
 async def watch(

@@ -99,6 +99,9 @@ def _queues(all_settings: settings.Settings) -> list[tuple[str, tuple[str, ...],
         (task_queue, (queues.WORKFLOW, queues.ACTIVITY), "worker"),
         (ids.follow_queue(task_queue), (queues.ACTIVITY,), "worker"),
     ]
+    if all_settings.notifications.file is not None:
+        kinds = (queues.WORKFLOW, queues.ACTIVITY)
+        wanted.append((ids.notify_queue(task_queue), kinds, "worker"))
     installation = all_settings.installation.installation_id
     # Without the setting, the id is derived from the cluster, which this program does not ask.
     if installation is not None:

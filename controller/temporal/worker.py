@@ -10,18 +10,20 @@ import temporalio.client
 import temporalio.worker
 
 from controller import connections, settings
+from controller.notify import sinks
 from controller.observability import metrics
 from controller.temporal import ids, starter
 from controller.temporal.activities import (
     chain_status,
+    notifications,
     root_runs,
     run_requests,
     spacelift_clients,
     stack_dependencies,
     stack_operations,
 )
+from controller.temporal.workflows import notification, stack_dependency_chain, stack_execution
 from controller.temporal.workflows import run_requests as run_request_workflows
-from controller.temporal.workflows import stack_dependency_chain, stack_execution
 
 WORKFLOWS = (
     stack_dependency_chain.StackDependencyChainWorkflow,
@@ -29,6 +31,7 @@ WORKFLOWS = (
     run_request_workflows.RequestRunWorkflow,
     run_request_workflows.RootSweepWorkflow,
 )
+NOTIFY_WORKFLOWS = (notification.NotificationWorkflow,)
 
 
 # Which part of the polls for workflow tasks asks for the first ones of new executions. By default
@@ -62,7 +65,10 @@ def workflow_runner() -> temporalio.worker.WorkflowRunner:
 
 
 class SpaceliftWorker:
-    """The worker role: short calls and workflows on one queue, long waits on another."""
+    """The worker role: short calls and workflows on one queue, long waits on another.
+
+    Notifications have a third one, where there are any sinks.
+    """
 
     def __init__(
         self,
@@ -70,6 +76,7 @@ class SpaceliftWorker:
         *,
         all_settings: settings.Settings,
         catalog: connections.ConnectionCatalog,
+        sink_catalog: sinks.SinkCatalog,
         counters: metrics.Metrics,
     ) -> None:
         spacelift = all_settings.spacelift
@@ -92,17 +99,21 @@ class SpaceliftWorker:
             counters=_Counters(counters),
             await_execution_end=functools.partial(starter.await_execution_end, client),
         )
+        self._delivery = notifications.NotificationDelivery(sink_catalog, counters)
         self._workers = _workers(client, all_settings, operations, self.clients)
+        if all_settings.notifications.file is not None:
+            self._workers.append(_notify_worker(client, all_settings, self._delivery))
 
     @property
     def is_running(self) -> bool:
-        """Whether both queues are polled."""
+        """Whether all queues are polled."""
         return all(worker.is_running for worker in self._workers)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set; running activities get time to end."""
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.clients.aclose)
+            stack.push_async_callback(self._delivery.aclose)
             runs = [asyncio.create_task(worker.run()) for worker in self._workers]
             stopping = asyncio.create_task(stop.wait())
             await asyncio.wait([*runs, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -159,6 +170,27 @@ def _workers(
         max_heartbeat_throttle_interval=heartbeats,
     )
     return [calls, follows]
+
+
+def _notify_worker(
+    client: temporalio.client.Client,
+    all_settings: settings.Settings,
+    delivery: notifications.NotificationDelivery,
+) -> temporalio.worker.Worker:
+    """Return the worker of notifications: what hangs there takes nothing from chains."""
+    grace = all_settings.worker.graceful_shutdown_seconds
+    return temporalio.worker.Worker(
+        client,
+        task_queue=ids.notify_queue(all_settings.temporal.task_queue),
+        workflows=list(NOTIFY_WORKFLOWS),
+        workflow_runner=workflow_runner(),
+        activities=[delivery.deliver_notification],
+        max_concurrent_activities=all_settings.notifications.max_concurrent,
+        # Two tasks each, a moment apart or a day: not worth keeping in memory.
+        max_cached_workflows=0,
+        # One that is cut off is delivered again, which its receiver may see twice.
+        graceful_shutdown_timeout=timedelta(seconds=min(sinks.DEFAULT_TIMEOUT_SECONDS, grace)),
+    )
 
 
 class Operator(chain_status.Publisher, run_requests.Asked, Protocol):

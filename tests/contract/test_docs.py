@@ -8,17 +8,20 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 from controller import settings
-from controller.api import reasons
+from controller.api import reasons, transitions
+from controller.notify import payloads, sinks, templates
 from controller.observability import metrics
 from controller.plugin import arguments, failures
+from tests.support.told import make_told
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ROOT / "controller"
 # Packages that show what others wrote into a status.
 READERS = {"dev", "display", "plugin"}
-ENUMS = ("ChainReason", "StackReason", "ConditionReason")
+ENUMS = ("ChainReason", "StackReason", "ConditionReason", "TransitionKind")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,39 @@ def test_every_reason_is_on_the_page_with_what_to_do(
 def test_reasons_of_the_other_conditions_are_on_the_page() -> None:
     for reason in reasons.ConditionReason:
         assert f"`{reason}`" in page("status.md")
+
+
+def test_every_event_is_on_the_page_with_its_type() -> None:
+    shown = [row[:2] for row in table("status.md", "events")]
+
+    assert shown == [
+        [meaning.event_reason or f"`{kind}`", "Warning" if meaning.is_warning else "Normal"]
+        for kind, meaning in transitions.MEANINGS.items()
+    ]
+    assert set(transitions.MEANINGS) == set(transitions.TransitionKind)
+
+
+def test_every_transition_that_a_sink_may_ask_for_is_on_the_page() -> None:
+    shown = [row[0] for row in table("notifications.md", "transitions")]
+
+    assert shown == [f"`{kind}`" for kind in transitions.TransitionKind]
+
+
+def test_every_placeholder_is_on_the_page() -> None:
+    shown = [row[0] for row in table("notifications.md", "placeholders")]
+
+    assert shown == [f"`${{{name}}}`" for name in templates.PLACEHOLDERS]
+
+
+def test_every_example_of_sinks_is_a_file_that_works() -> None:
+    blocks = re.findall(r"```yaml\n(sinks:.*?)```", page("notifications.md"), re.DOTALL)
+
+    found = [sinks.parse_sinks(yaml.safe_load(block), "example") for block in blocks]
+
+    assert len(found) >= 5
+    assert {sink.type for example in found for sink in example.values()} == set(sinks.SinkType)
+    told = make_told()
+    assert all(payloads.payload(s, told).body for example in found for s in example.values())
 
 
 def test_every_setting_is_on_the_page_once() -> None:
@@ -135,11 +171,11 @@ def test_a_page_without_its_markers_is_an_error(generator: ModuleType, text: str
 
 @pytest.fixture(scope="module")
 def used_reasons() -> set[tuple[str, str]]:
-    """Return which members of which enumeration the product names outside of `reasons`."""
+    """Return which members of which enumeration the product names where none is defined."""
     return {
         use
         for path in PRODUCT.rglob("*.py")
-        if path.name != "reasons.py" and path.relative_to(PRODUCT).parts[0] not in READERS
+        if path.relative_to(PRODUCT).parts[0] not in {"api", *READERS}
         for use in _uses(ast.parse(path.read_text(encoding="utf-8")))
     }
 
@@ -176,7 +212,12 @@ def _last_name(node: ast.expr) -> str:
     ("enumeration", "member"),
     [
         (enumeration.__name__, member.name)
-        for enumeration in (reasons.ChainReason, reasons.StackReason, reasons.ConditionReason)
+        for enumeration in (
+            reasons.ChainReason,
+            reasons.StackReason,
+            reasons.ConditionReason,
+            transitions.TransitionKind,
+        )
         for member in enumeration
     ],
 )

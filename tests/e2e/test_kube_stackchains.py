@@ -169,7 +169,7 @@ async def test_an_event_stands_with_its_resource(
 
     (event,) = await kube.events(namespace, "chain")
     assert (event["type"], event["reason"]) == ("Warning", "StackFailed")
-    assert len(event["message"]) == 1024
+    assert len(event["message"].encode()) == 1024
     assert event["involvedObject"]["uid"] == resource["metadata"]["uid"]
 
 

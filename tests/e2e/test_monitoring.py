@@ -1,13 +1,15 @@
 """Alerts and dashboard ask for what processes really expose, after chains and during one."""
 
 import math
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from controller.dev import children
-from tests.support import chains, promql, webhooks
+from tests.support import chains, promql, receivers, webhooks
 from tests.support.chains import account_document
 from tests.support.waiting import eventually
 
@@ -34,6 +36,26 @@ def value(samples: Samples, name: str, **labels: str) -> float | None:
     """Return the sum of the samples that have these labels, none if there is no such sample."""
     found = [v for n, own, v in samples if n == name and labels.items() <= own.items()]
     return sum(found) if found else None
+
+
+@pytest.fixture(scope="module")
+async def release(
+    parts: chains.Parts, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[chains.Installation]:
+    """A release that tells a sink of what happens."""
+    directory = tmp_path_factory.mktemp("monitoring")
+    async with receivers.Receiver() as sink:
+        file = directory / "notifications.yaml"
+        entry = {
+            "name": "ops",
+            "type": "CloudEvents",
+            "url": sink.url,
+            "transitions": ["RunFailed"],
+        }
+        file.write_text(yaml.safe_dump({"sinks": [entry]}))
+        options = chains.Options(settings={"NOTIFICATIONS_FILE": str(file)})
+        async with chains.installed(parts, directory, options) as running:
+            yield running
 
 
 @pytest.fixture(scope="module")

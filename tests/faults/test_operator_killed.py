@@ -49,7 +49,10 @@ async def test_the_status_of_a_chain_that_ended_meanwhile_is_right_soon(
     assert chains.phases(status) == {"a": "Succeeded", "b": "Failed"}
     # The stack's failure and the end of the run, which has the same reason.
     told = await chain.events("GraphResolved", "RunStarted", "StackFailed", "StackFailed")
-    assert set(told) == {"GraphResolved", "RunStarted", "StackFailed"}
+    # Whether the status saw a stack's run in progress depends on the moment.
+    assert set(told) - {"StackStarted"} == {
+        *("GraphResolved", "RunStarted", "StackSucceeded", "StackFailed"),
+    }
 
 
 async def test_the_status_of_a_chain_that_goes_on_is_right_soon(

@@ -5,18 +5,22 @@ The module's own server stops and starts again with what it knew.
 
 import dataclasses
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from controller.dev import children
 from controller.dev import temporal_server as temporal_servers
 from tests.support import chains
 from tests.support.chains import account_document
+from tests.support.receivers import Received, Receiver
 from tests.support.waiting import eventually
 
 CHAIN_RUNS = "WorkflowType = 'StackDependencyChainWorkflow'"
+TOLD = ["Problem", "Recovered", "RunSucceeded"]
 
 
 @pytest.fixture(scope="module")
@@ -32,17 +36,44 @@ async def temporal(
 
 
 @pytest.fixture(scope="module")
+async def receiver() -> AsyncIterator[Receiver]:
+    """Somebody who wants to hear of outages and of ends."""
+    async with Receiver() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 async def release(
     parts: chains.Parts,
     temporal: temporal_servers.TemporalServer,
+    receiver: Receiver,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[chains.Installation]:
     """An installation on a Temporal server that only these tests use."""
     own = dataclasses.replace(
         parts, temporal_server=temporal, temporal_client=await Client.connect(temporal.address)
     )
-    async with chains.installed(own, tmp_path_factory.mktemp("release")) as running:
+    directory = tmp_path_factory.mktemp("release")
+    write_sinks(directory / "n.yaml", receiver)
+    options = chains.Options(settings={"NOTIFICATIONS_FILE": str(directory / "n.yaml")})
+    async with chains.installed(own, directory, options) as running:
         yield running
+
+
+def write_sinks(file: Path, receiver: Receiver) -> None:
+    sink = {"name": "ops", "type": "CloudEvents", "url": receiver.url, "transitions": TOLD}
+    file.write_text(yaml.safe_dump({"sinks": [sink]}))
+
+
+async def told_of(receiver: Receiver, name: str) -> list[tuple[str, str]]:
+    """Wait until all that was wanted of a chain is told; return it in its order."""
+
+    def found() -> list[Received]:
+        return [item for item in receiver.answered if item.json["chain"]["name"] == name]
+
+    await eventually(lambda: len(found()) >= len(TOLD), chains.SECONDS, what=f"{name} is told of")
+    in_order = sorted(found(), key=lambda item: item.headers["ce-sequence"])
+    return [(item.transition, item.json["reason"]) for item in in_order]
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +111,7 @@ async def shows_unreachable(chain: chains.Chain) -> None:
 
 
 async def test_what_runs_is_created_edited_or_deleted_during_an_outage_goes_on_after_it(
-    release: chains.Installation, temporal: temporal_servers.TemporalServer
+    release: chains.Installation, temporal: temporal_servers.TemporalServer, receiver: Receiver
 ) -> None:
     account = await release.add_account(
         "outage",
@@ -150,6 +181,11 @@ async def test_what_runs_is_created_edited_or_deleted_during_an_outage_goes_on_a
     assert (await account.only_run("gone-b"))["state"] in ("CANCELED", "SKIPPED")
     starts = [item.id for item in await release.executions(CHAIN_RUNS)]
     assert len(starts) == 7, starts
+    # What waited in the operator, which wrote the statuses all the same.
+    assert await told_of(receiver, "waits") == [
+        ("Problem", "TemporalUnreachable"),
+        *((kind, kind) for kind in TOLD[1:]),
+    ]
 
 
 async def test_roles_that_start_during_an_outage_wait_for_its_end(

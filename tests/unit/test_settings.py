@@ -276,7 +276,10 @@ def test_every_field_is_described_by_one_row() -> None:
 
 def test_variables_belong_to_their_group() -> None:
     """A variable of another prefix would be looked for in vain."""
-    prefixes = ("STACKCHAIN_", "TEMPORAL_", "SPACELIFT_", "WORKER_", "WEBHOOK_", "LOG_", "HEALTH_")
+    prefixes = (
+        *("STACKCHAIN_", "TEMPORAL_", "SPACELIFT_", "WORKER_", "WEBHOOK_", "NOTIFICATIONS_"),
+        *("LOG_", "HEALTH_"),
+    )
     standard = {"KUBECONFIG", "KUBEBUILDER_ASSETS", "XDG_CACHE_HOME"}
 
     for row in settings.describe_settings():

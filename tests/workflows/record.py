@@ -15,12 +15,15 @@ from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import Client, WorkflowHistory
+import temporalio.worker
+from temporalio import activity
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 
 from controller.api.v1alpha1 import Phase
 from controller.chain import holds, progress
 from controller.dev import temporal_server
-from controller.temporal import messages
+from controller.temporal import ids, messages, worker
+from tests.support.told import make_told
 from tests.workflows import harness as harnesses
 from tests.workflows import run_requests
 from tests.workflows.executions import execution
@@ -106,6 +109,40 @@ async def locked(chain: Harness) -> None:
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
 
 
+async def notified(chain: Harness) -> None:
+    """One sink is told at the second try, another one is given up."""
+    tries: dict[str, int] = {}
+
+    @activity.defn(name="deliver_notification")
+    async def deliver(argument: messages.DeliverNotificationInput) -> None:
+        tries[argument.sink] = tries.get(argument.sink, 0) + 1
+        if argument.sink == "refuses":
+            raise failure("GivenUp", final=True)
+        if tries[argument.sink] == 1:
+            raise failure("SinkUnavailable")
+
+    queue = ids.notify_queue(chain.task_queue)
+    async with temporalio.worker.Worker(
+        chain.client,
+        task_queue=queue,
+        workflows=list(worker.NOTIFY_WORKFLOWS),
+        workflow_runner=harnesses.sandbox_runner(),
+        activities=[deliver],
+        max_cached_workflows=0,
+    ):
+        told = make_told()
+        handle: WorkflowHandle[Any, messages.NotificationResult]
+        handle = await chain.client.start_workflow(
+            ids.NOTIFICATION_WORKFLOW,
+            messages.NotificationInput(notification=told, sinks=["ops", "refuses"]),
+            id=ids.notification_workflow_id(told.id),
+            task_queue=queue,
+            result_type=messages.NotificationResult,
+        )
+        await handle.result()
+        chain.executions.append(handle)
+
+
 async def below(chain: Harness) -> None:
     """Started by the finished run of a root: what that queued is used, or stopped."""
     run = chain.world.create("a")
@@ -161,7 +198,10 @@ def _worlds_of_executions() -> dict[Callable[[Harness], Awaitable[None]], World]
     silent.held, silent.holds_in["a"] = {"a"}, "UNCONFIRMED"
     reserved = World()
     reserved.stack_holds["a"] = holds.Hold(locked_by="jane")
-    return {retried: failing, confirmed: refusing, unanswered: silent, locked: reserved}
+    return {
+        **{retried: failing, confirmed: refusing, unanswered: silent, locked: reserved},
+        notified: World(),
+    }
 
 
 async def record(folder: Path, names: Collection[str]) -> list[Path]:

@@ -28,7 +28,7 @@ async def test_a_recorded_history_replays(
     document = json.loads(path.read_text())  # noqa: ASYNC240 - nothing else runs meanwhile
     history = WorkflowHistory.from_json(document["workflow_id"], document["history"])
     replayer = temporalio.worker.Replayer(
-        workflows=list(worker.WORKFLOWS), workflow_runner=runner()
+        workflows=[*worker.WORKFLOWS, *worker.NOTIFY_WORKFLOWS], workflow_runner=runner()
     )
 
     await replayer.replay_workflow(history)

@@ -10,6 +10,7 @@ from temporalio.client import Client
 from controller import connections, environment, settings
 from controller.api.v1alpha1 import Phase
 from controller.dev import children
+from controller.notify import sinks
 from controller.observability import metrics
 from controller.temporal import worker
 from tests.conftest import StartSimulator
@@ -34,6 +35,7 @@ class Served:
             self.chain.client,
             all_settings=self.settings,
             catalog=connections.ConnectionCatalog(self.settings.spacelift),
+            sink_catalog=sinks.SinkCatalog(self.settings.notifications.file),
             counters=self.counters,
         )
 

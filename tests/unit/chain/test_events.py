@@ -1,4 +1,4 @@
-"""events.transitions: one Event for each thing that happened, none for what stays."""
+"""Events: each thing that happened is told once, and at most one Event for each kind at a time."""
 
 import dataclasses
 
@@ -7,7 +7,7 @@ import pytest
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import events, progress, status
+from controller.chain import events, progress, status, transitions
 from controller.chain.requests import ExecutionState
 from tests.support.builders import (
     RUN_URL,
@@ -50,11 +50,12 @@ def unreachable(reason: ChainReason, old: v1alpha1.Status = EMPTY) -> v1alpha1.S
 
 
 def told(old: v1alpha1.Status, new: v1alpha1.Status) -> list[tuple[str, str, str]]:
-    return [(item.type, item.reason, item.message) for item in events.transitions(old, new)]
+    happened = transitions.transitions(old, new)
+    return [(item.type, item.reason, item.message) for item in events.texts(happened)]
 
 
 def reasons_of(old: v1alpha1.Status, new: v1alpha1.Status) -> list[str]:
-    return [item.reason for item in events.transitions(old, new)]
+    return [reason for _, reason, _ in told(old, new)]
 
 
 RUNNING = make_stack("a", Phase.RUNNING)
@@ -67,7 +68,7 @@ def test_a_run_that_starts_is_told_with_what_asked_for_it() -> None:
 def test_the_stacks_that_were_read_are_told_in_numbers() -> None:
     old = shown()
 
-    new = shown(RUNNING, make_stack("b", depends_on="a"), old=old)
+    new = shown(make_stack("a"), make_stack("b", depends_on="a"), old=old)
 
     assert told(old, new) == [("Normal", "GraphResolved", "Stacks: 2, dependencies: 1, levels: 2.")]
 
@@ -80,7 +81,10 @@ def test_a_whole_life_is_told_in_order() -> None:
         story += reasons_of(old, new)
         old = new
 
-    assert story == ["RunStarted", "GraphResolved", "AwaitingConfirmation", "RunSucceeded"]
+    assert story == [
+        *("RunStarted", "GraphResolved", "StackStarted", "AwaitingConfirmation"),
+        *("StackConfirmed", "StackSucceeded", "RunSucceeded"),
+    ]
 
 
 def test_nothing_new_tells_nothing() -> None:
@@ -192,6 +196,91 @@ def test_the_same_failure_in_the_next_run_is_told() -> None:
     assert reasons_of(started, new) == ["StackFailed", "StackFailed"]
 
 
+# Many stacks
+
+
+def after(*stacks: progress.StackProgress) -> list[tuple[str, str, str]]:
+    """Return the Events of a run whose stacks were all pending before."""
+    pending = (make_stack(stack.id, depends_on=stack.depends_on) for stack in stacks)
+    old = shown(*pending)
+    return told(old, shown(*stacks, old=old))
+
+
+def names(count: int, length: int = 3) -> list[str]:
+    return [f"s{number:0{length - 1}}" for number in range(count)]
+
+
+def test_stacks_that_go_the_same_way_at_a_time_share_an_event() -> None:
+    assert after(*(make_stack(name, Phase.RUNNING) for name in "abc")) == [
+        ("Normal", "StackStarted", "'a', 'b', 'c'")
+    ]
+
+
+def test_of_many_stacks_the_first_ones_are_named_and_the_others_counted() -> None:
+    found = after(*(make_stack(name, Phase.RUNNING) for name in names(500)))
+
+    first = ", ".join(f"'{name}'" for name in names(10))
+    assert found == [("Normal", "StackStarted", f"{first}, and 490 more")]
+
+
+def test_stacks_that_fail_together_are_told_with_their_messages_and_links() -> None:
+    running = make_stack("z", Phase.RUNNING)
+    found = after(running, *(make_stack(name, Phase.FAILED) for name in names(7)))
+
+    ((_, _, message),) = [event for event in found if event[:2] == ("Warning", "StackFailed")]
+    link = RUN_URL.format(stack="s00", run="01RUNS00")
+    assert message.startswith(f"'s00': The run failed. {link}; 's01': The run failed. ")
+    assert message.endswith("; and 2 more")
+
+
+def test_a_message_leaves_out_more_stacks_where_their_texts_are_long() -> None:
+    stacks = [make_stack(name, Phase.FAILED, message="\U0001f40b" * 75) for name in names(4)]
+    found = after(make_stack("z", Phase.RUNNING), *stacks)
+
+    message = next(text for _, reason, text in found if reason == "StackFailed")
+    assert message.endswith("; and 2 more")
+    assert "'s01'" in message
+    assert len(message.encode()) <= events.MESSAGE_LIMIT
+
+
+def test_a_long_text_is_cut_at_a_kilobyte_and_still_says_how_many_there_are() -> None:
+    stacks = [make_stack(name, Phase.FAILED, message="\U0001f40b" * 500) for name in "ab"]
+    found = after(make_stack("z", Phase.RUNNING), *stacks)
+
+    message = next(text for _, reason, text in found if reason == "StackFailed")
+    assert message.endswith("…; and 1 more")
+    assert events.MESSAGE_LIMIT - 4 <= len(message.encode()) <= events.MESSAGE_LIMIT
+
+
+@pytest.mark.parametrize("text", ["x" * 1025, "\U0001f40b" * 257], ids=["ascii", "whales"])
+def test_a_text_is_cut_between_characters(text: str) -> None:
+    short = events.shortened(text)
+
+    assert short.endswith("…")
+    assert text.startswith(short[:-1])
+    assert events.MESSAGE_LIMIT - 4 <= len(short.encode()) <= events.MESSAGE_LIMIT
+    assert events.shortened(text[:-1]) == text[:-1]
+
+
+def test_a_write_has_at_most_one_event_for_each_kind_whatever_the_size_of_the_chain() -> None:
+    phases = [phase for phase in Phase if phase is not Phase.PENDING]
+    stacks = [
+        make_stack(name, phases[number % len(phases)]) for number, name in enumerate(names(500))
+    ]
+    found = [reason for _, reason, _ in after(*stacks)]
+
+    assert len(found) == len(set(found))
+    assert len(found) <= len(phases)
+
+
+def test_two_stale_requests_share_an_event() -> None:
+    found = events.texts(transitions.stale(["One.", "Two."], EMPTY))
+
+    assert [(event.type, event.reason, event.message) for event in found] == [
+        ("Warning", "StaleRequest", "One. Two.")
+    ]
+
+
 # Graphs that cannot be run
 
 
@@ -219,7 +308,7 @@ def test_a_graph_that_was_mended_is_told_without_a_second_start() -> None:
 
     mended = shown(RUNNING, attempt=2, old=first)
 
-    assert reasons_of(first, mended) == ["GraphResolved"]
+    assert reasons_of(first, mended) == ["GraphResolved", "StackStarted"]
 
 
 # Problems outside of a run
@@ -232,6 +321,30 @@ def test_a_problem_is_told_when_it_begins_and_not_while_it_lasts() -> None:
 
     assert told(old, first) == [("Warning", "TemporalUnreachable", "Out of reach.")]
     assert reasons_of(first, second) == []
+
+
+def test_the_end_of_a_problem_is_told_once() -> None:
+    old = shown(RUNNING)
+    during = unreachable(ChainReason.TEMPORAL_UNREACHABLE, old)
+    over = shown(RUNNING, old=during)
+
+    assert told(during, over) == [("Normal", "Recovered", "TemporalUnreachable is over.")]
+    assert reasons_of(over, shown(RUNNING, old=over)) == []
+
+
+def test_a_run_that_ended_while_nobody_could_look_is_told_with_the_end_of_the_problem() -> None:
+    old = shown(RUNNING)
+    during = unreachable(ChainReason.TEMPORAL_UNREACHABLE, old)
+
+    new = shown(make_stack("a", Phase.FAILED), old=during)
+
+    assert reasons_of(during, new) == ["Recovered", "StackFailed", "StackFailed"]
+
+
+def test_the_end_of_a_failed_run_is_no_recovery() -> None:
+    failed = shown(make_stack("a", Phase.FAILED))
+
+    assert reasons_of(failed, project(make_facts(make_execution(2)), failed)) == ["RunStarted"]
 
 
 def test_a_problem_that_turns_into_another_is_told() -> None:
@@ -280,9 +393,9 @@ def test_a_scheduled_plan_that_found_changes_tells_of_the_stacks_once() -> None:
     new = planned(changing("a", 1, 2, 3), changing("b", 0, 0, 0), changing("c", 0, 1, 0))
 
     assert drift_told(new) == ["Run 1 found changes: 'a' +1 ~2 -3; 'c' +0 ~1 -0."]
-    assert [stack.id for stack in events.drifted(EMPTY, new)] == ["a", "c"]
+    assert [stack.id for stack in transitions.drifted(EMPTY, new)] == ["a", "c"]
     assert drift_told(new, old=new) == []
-    assert events.drifted(new, new) == []
+    assert transitions.drifted(new, new) == []
 
 
 def test_drift_of_many_stacks_is_counted() -> None:
@@ -329,6 +442,6 @@ def test_times_that_were_missed_are_told_in_numbers() -> None:
             "`startingDeadlineSeconds` had passed.",
         )
     ]
-    assert (events.missed(old, new), events.missed(new, new)) == (2, 0)
+    assert (transitions.missed(old, new), transitions.missed(new, new)) == (2, 0)
     # A schedule that is removed and set up anew counts anew.
-    assert events.missed(new, old) == 0
+    assert transitions.missed(new, old) == 0

@@ -1,0 +1,118 @@
+"""What can happen to a chain: the kinds of transitions, told as Events and as notifications.
+
+Public API: alerts match on the reasons of Events, and sinks name the transitions that they want, so
+a name is never changed. The pages under `docs/` carry this table and a test compares both.
+"""
+
+import dataclasses
+import enum
+
+
+class TransitionKind(enum.StrEnum):
+    """What happened; also the name in a sink's `transitions`."""
+
+    NOT_REQUESTED = "NotRequested"
+    RUN_PENDING = "RunPending"
+    STALE_REQUEST = "StaleRequest"
+    START_MISSED = "StartMissed"
+    RUN_STARTED = "RunStarted"
+    GRAPH_RESOLVED = "GraphResolved"
+    SUSPENDED = "Suspended"
+    RESUMED = "Resumed"
+    STACK_WAITING = "StackWaiting"
+    STACK_STARTED = "StackStarted"
+    AWAITING_CONFIRMATION = "AwaitingConfirmation"
+    STACK_CONFIRMED = "StackConfirmed"
+    STACK_RETRYING = "StackRetrying"
+    STACK_SUCCEEDED = "StackSucceeded"
+    STACK_UNCHANGED = "StackUnchanged"
+    STACK_SKIPPED = "StackSkipped"
+    STACK_FAILED = "StackFailed"
+    STACK_TIMED_OUT = "StackTimedOut"
+    STACK_CANCELED = "StackCanceled"
+    RUN_SUCCEEDED = "RunSucceeded"
+    RUN_FAILED = "RunFailed"
+    RUN_CANCELED = "RunCanceled"
+    RUN_TIMED_OUT = "RunTimedOut"
+    DRIFT_DETECTED = "DriftDetected"
+    PROBLEM = "Problem"
+    RECOVERED = "Recovered"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Meaning:
+    """When a transition happens, and how its Event looks."""
+
+    when: str
+    is_warning: bool = False
+    is_of_stack: bool = False
+    """Whether it is about one stack: the Event names all that went the same way at a time."""
+    event_reason: str = ""
+    """What the page says of the Event's reason, where it is not the transition's own name."""
+
+
+def _stack(when: str, *, is_warning: bool = False) -> Meaning:
+    return Meaning(when=when, is_warning=is_warning, is_of_stack=True)
+
+
+_OF_THE_RUN = "the run's reason"
+
+MEANINGS: dict[TransitionKind, Meaning] = {
+    TransitionKind.NOT_REQUESTED: Meaning(
+        when="nobody has asked for a run of this spec yet (`startPolicy: OnRequest`)"
+    ),
+    TransitionKind.RUN_PENDING: Meaning(when="a request waits for the live run to end"),
+    TransitionKind.STALE_REQUEST: Meaning(
+        when="an annotation names a run that it cannot be about any more; the message says why",
+        is_warning=True,
+    ),
+    TransitionKind.START_MISSED: Meaning(
+        when="times of the schedule passed and were too late to start anything", is_warning=True
+    ),
+    TransitionKind.RUN_STARTED: Meaning(when="a run was started"),
+    TransitionKind.GRAPH_RESOLVED: Meaning(when="its stacks were read"),
+    TransitionKind.SUSPENDED: Meaning(when="a live run is held: no further stack starts"),
+    TransitionKind.RESUMED: Meaning(when="a live run goes on"),
+    TransitionKind.STACK_WAITING: _stack(
+        "a stack is locked or disabled, another chain has it, or another run of it has to end first"
+    ),
+    TransitionKind.STACK_STARTED: _stack("a stack's run is in progress"),
+    TransitionKind.AWAITING_CONFIRMATION: _stack("a stack's run waits for a person, with the link"),
+    TransitionKind.STACK_CONFIRMED: _stack("a run that waited for a person goes on"),
+    TransitionKind.STACK_RETRYING: _stack(
+        "a stack's run failed, and another one follows", is_warning=True
+    ),
+    TransitionKind.STACK_SUCCEEDED: _stack("a stack's run finished"),
+    TransitionKind.STACK_UNCHANGED: _stack(
+        "Spacelift skipped a stack's run, since no output that it refers to changed"
+    ),
+    TransitionKind.STACK_SKIPPED: _stack(
+        "a stack is not run, because another one did not succeed", is_warning=True
+    ),
+    TransitionKind.STACK_FAILED: _stack("a stack failed, with the link", is_warning=True),
+    TransitionKind.STACK_TIMED_OUT: _stack("a stack's deadline passed", is_warning=True),
+    TransitionKind.STACK_CANCELED: _stack(
+        "a stack's run was canceled, discarded or stopped", is_warning=True
+    ),
+    TransitionKind.RUN_SUCCEEDED: Meaning(when="the run succeeded"),
+    TransitionKind.RUN_FAILED: Meaning(
+        when="the run failed, or could not begin", is_warning=True, event_reason=_OF_THE_RUN
+    ),
+    TransitionKind.RUN_CANCELED: Meaning(
+        when="the run was canceled, or one of its stacks was",
+        is_warning=True,
+        event_reason=_OF_THE_RUN,
+    ),
+    TransitionKind.RUN_TIMED_OUT: Meaning(
+        when="a deadline ended the run", is_warning=True, event_reason=_OF_THE_RUN
+    ),
+    TransitionKind.DRIFT_DETECTED: Meaning(
+        when="a plan that the schedule started found changes, with the stacks", is_warning=True
+    ),
+    TransitionKind.PROBLEM: Meaning(
+        when="something keeps the resource from being served, or it is being deleted",
+        is_warning=True,
+        event_reason="the reason of `Ready`",
+    ),
+    TransitionKind.RECOVERED: Meaning(when="that is over"),
+}

@@ -1,0 +1,332 @@
+"""What happened between two statuses of a resource: transitions only, one for each thing. Pure.
+
+`chain/events.py` makes Kubernetes Events of them and `chain/notifications.py` notifications.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+
+from controller.api import reasons, v1alpha1
+from controller.api.transitions import MEANINGS, TransitionKind
+from controller.api.v1alpha1 import Phase
+
+StackReason = reasons.StackReason
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Transition:
+    """One thing that happened, with the run and the stack that it is about as they are then.
+
+    `occasion` tells it from others of its kind in the same attempt of a run. It is made of facts,
+    not of when somebody looked, so that looking again after a crash finds the same one.
+    """
+
+    kind: TransitionKind
+    reason: str
+    message: str
+    run: v1alpha1.RunStatus | None = None
+    stack: v1alpha1.StackStatus | None = None
+    occasion: tuple[str, ...] = ()
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether a person should look at it."""
+        return MEANINGS[self.kind].is_warning
+
+
+def transitions(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    """Return what happened between two statuses, oldest first."""
+    return [
+        *_recovered(old, new),
+        *_started(old, new),
+        *_resolved(old, new),
+        *_suspended(old, new),
+        *_stacks(old, new),
+        *_ended(old, new),
+        *_drift(old, new),
+        *_missed(old, new),
+        *_asked(old, new),
+        *_problem(old, new),
+    ]
+
+
+def stale(notes: Iterable[str], status: v1alpha1.Status) -> list[Transition]:
+    """Return that requests do nothing, each with why."""
+    kind = TransitionKind.STALE_REQUEST
+    return [_of(kind, status, note, note) for note in notes]
+
+
+def _of(
+    kind: TransitionKind, status: v1alpha1.Status, message: str, *occasion: str, reason: str = ""
+) -> Transition:
+    return Transition(
+        kind=kind,
+        reason=reason or str(kind),
+        message=message,
+        run=status.latest_run,
+        occasion=occasion,
+    )
+
+
+# The run
+
+
+def _is_new_run(old: v1alpha1.Status, new: v1alpha1.Status) -> bool:
+    before = old.latest_run.number if old.latest_run else 0
+    return new.latest_run is not None and new.latest_run.number > before
+
+
+def _started(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    run = new.latest_run
+    if run is None or not _is_new_run(old, new):
+        return []
+    text = f"Run {run.number} started; trigger: {run.trigger}."
+    return [_of(TransitionKind.RUN_STARTED, new, text)]
+
+
+def _resolved(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    graph = new.graph
+    if graph is None or (old.graph is not None and old.graph.resolved_time == graph.resolved_time):
+        return []
+    text = f"Stacks: {graph.stacks}, dependencies: {graph.edges}, levels: {graph.levels}."
+    return [_of(TransitionKind.GRAPH_RESOLVED, new, text, graph.resolved_time)]
+
+
+def _suspended(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    """Only where it holds up a run: on a chain at rest it is a word in the spec."""
+    before, after = old.condition("Suspended"), new.condition("Suspended")
+    if before is None or after is None or before.status == after.status:
+        return []
+    if new.latest_run is None or new.latest_run.phase.is_over:
+        return []
+    since = before.last_transition_time
+    if after.status == "True":
+        return [_of(TransitionKind.SUSPENDED, new, after.message, since)]
+    return [_of(TransitionKind.RESUMED, new, f"Run {new.latest_run.number} goes on.", since)]
+
+
+_ENDS = {
+    Phase.SUCCEEDED: TransitionKind.RUN_SUCCEEDED,
+    Phase.CANCELED: TransitionKind.RUN_CANCELED,
+    Phase.TIMED_OUT: TransitionKind.RUN_TIMED_OUT,
+}
+
+
+def _ended(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    run = new.latest_run
+    if run is None or not _has_ended(old, new):
+        return []
+    kind = _ENDS.get(run.phase, TransitionKind.RUN_FAILED)
+    return [_of(kind, new, f"Run {run.number}: {run.message}", run.reason, reason=run.reason)]
+
+
+def _has_ended(old: v1alpha1.Status, new: v1alpha1.Status) -> bool:
+    run, before = new.latest_run, old.latest_run
+    if run is None or not run.phase.is_over:
+        return False
+    # A run that is tried again may end for another reason.
+    return before is None or _end(before) != _end(run)
+
+
+def _end(run: v1alpha1.RunStatus) -> tuple[int, Phase, str]:
+    return run.number, run.phase, run.reason
+
+
+def drifted(old: v1alpha1.Status, new: v1alpha1.Status) -> list[v1alpha1.StackStatus]:
+    """Return the stacks in which a plan that the schedule started found changes, once it ended."""
+    run = new.latest_run
+    if run is None or not _has_ended(old, new):
+        return []
+    if (run.operation, run.trigger) != (v1alpha1.Operation.PLAN, v1alpha1.Trigger.SCHEDULE):
+        return []
+    return [
+        stack
+        for stack in new.stacks
+        if stack.delta is not None
+        and (stack.delta.added or stack.delta.changed or stack.delta.deleted)
+    ]
+
+
+def _drift(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    stacks = drifted(old, new)
+    if not stacks or new.latest_run is None:
+        return []
+    parts = [
+        f"'{stack.id}' +{stack.delta.added} ~{stack.delta.changed} -{stack.delta.deleted}"
+        for stack in stacks[:_NAMED]
+        if stack.delta is not None
+    ]
+    more = f"; and {len(stacks) - _NAMED} more" if len(stacks) > _NAMED else ""
+    text = f"Run {new.latest_run.number} found changes: {'; '.join(parts)}{more}."
+    return [_of(TransitionKind.DRIFT_DETECTED, new, text)]
+
+
+# Stacks
+
+# How many stacks the message of a transition of the chain names before it counts the others.
+_NAMED = 10
+# Ended well in a run that told of it.
+_TOLD_BEFORE = frozenset({StackReason.KEPT, StackReason.ROOT_RUN_FINISHED})
+# Somebody or something else has the stack; what its own run does is told by other kinds.
+_HELD = frozenset(
+    {
+        StackReason.STACK_BUSY,
+        StackReason.STACK_LOCKED,
+        StackReason.STACK_DISABLED,
+        StackReason.RUN_BLOCKED,
+    }
+)
+# The end of the run has an Event; its stacks need none each.
+_ENDED_WITH_THE_CHAIN = frozenset(
+    {
+        StackReason.CHAIN_CANCELED,
+        StackReason.CHAIN_DEADLINE_EXCEEDED,
+        StackReason.EXECUTION_ENDED,
+    }
+)
+
+
+def _stacks(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    if old.stacks is new.stacks:
+        return []
+    before = {} if _is_new_run(old, new) else {stack.id: stack for stack in old.stacks}
+    found: list[Transition] = []
+    for stack in new.stacks:
+        kind = _stack_kind(before.get(stack.id), stack)
+        if kind is not None:
+            found.append(_of_stack(kind, new, stack))
+    return found
+
+
+def _of_stack(
+    kind: TransitionKind, status: v1alpha1.Status, stack: v1alpha1.StackStatus
+) -> Transition:
+    # What a stack waits for may change, and each wants something else.
+    is_wait = kind in (TransitionKind.AWAITING_CONFIRMATION, TransitionKind.STACK_WAITING)
+    why = (stack.reason or "",) if is_wait else ()
+    return Transition(
+        kind=kind,
+        reason=str(kind),
+        message=stack.message or "",
+        run=status.latest_run,
+        stack=stack,
+        occasion=(stack.id, str(stack.attempts or 1), stack.run_id or "", *why),
+    )
+
+
+def _stack_kind(
+    before: v1alpha1.StackStatus | None, stack: v1alpha1.StackStatus
+) -> TransitionKind | None:
+    is_same_attempt = before is not None and before.attempts == stack.attempts
+    was = before.phase if before is not None and is_same_attempt else None
+    has_same_reason = was is not None and before is not None and before.reason == stack.reason
+    if stack.phase is Phase.AWAITING_CONFIRMATION:
+        # After the approval comes the confirmation: each wants a person of its own.
+        is_same = was is stack.phase and has_same_reason
+        return None if is_same else TransitionKind.AWAITING_CONFIRMATION
+    if stack.phase is Phase.WAITING:
+        return None if has_same_reason else _wait_kind(stack)
+    if was is stack.phase:
+        return None
+    if stack.phase is Phase.RUNNING:
+        is_confirmed = was is Phase.AWAITING_CONFIRMATION
+        return TransitionKind.STACK_CONFIRMED if is_confirmed else TransitionKind.STACK_STARTED
+    return _end_kind(stack) if stack.phase.is_over else None
+
+
+def _wait_kind(stack: v1alpha1.StackStatus) -> TransitionKind | None:
+    if stack.reason == StackReason.RETRY_PENDING:
+        return TransitionKind.STACK_RETRYING
+    return TransitionKind.STACK_WAITING if stack.reason in _HELD else None
+
+
+def _end_kind(stack: v1alpha1.StackStatus) -> TransitionKind | None:
+    if stack.phase is Phase.FAILED:
+        return TransitionKind.STACK_FAILED
+    if stack.phase is Phase.SUCCEEDED:
+        return None if stack.reason in _TOLD_BEFORE else TransitionKind.STACK_SUCCEEDED
+    if stack.phase is Phase.SKIPPED:
+        is_unchanged = stack.reason == StackReason.OUTPUT_UNCHANGED
+        return TransitionKind.STACK_UNCHANGED if is_unchanged else TransitionKind.STACK_SKIPPED
+    if stack.reason in _ENDED_WITH_THE_CHAIN:
+        return None
+    if stack.phase is Phase.TIMED_OUT:
+        return TransitionKind.STACK_TIMED_OUT
+    return TransitionKind.STACK_CANCELED if stack.run_id else None
+
+
+# Requests
+
+
+def _asked(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    found: list[Transition] = []
+    pending = new.pending_run
+    if pending is not None and pending != old.pending_run:
+        text = f"A request waits; trigger: {pending.trigger}. {pending.message}"
+        found.append(_of(TransitionKind.RUN_PENDING, new, text, pending.trigger, pending.message))
+    ready, before = new.condition("Ready"), old.condition("Ready")
+    wants = reasons.ChainReason.NOT_REQUESTED
+    if ready is not None and ready.reason == wants and (before is None or before.reason != wants):
+        generation = str(ready.observed_generation)
+        found.append(_of(TransitionKind.NOT_REQUESTED, new, ready.message, generation))
+    return found
+
+
+def missed(old: v1alpha1.Status, new: v1alpha1.Status) -> int:
+    """Return how many times of the schedule turned out to be too late."""
+    before = old.schedule.missed if old.schedule else 0
+    return max(0, (new.schedule.missed if new.schedule else 0) - before)
+
+
+def _missed(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    number = missed(old, new)
+    if not number or new.schedule is None:
+        return []
+    times = "time" if number == 1 else "times"
+    last = new.schedule.last_missed_time
+    text = (
+        f"{number} {times} of the schedule started nothing, the newest of them at "
+        f"{last}: `startingDeadlineSeconds` had passed."
+    )
+    return [_of(TransitionKind.START_MISSED, new, text, str(last))]
+
+
+# Problems outside of a run: the ends of runs have a kind of their own.
+
+
+def _problem(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    ready, before = _problem_of(new), old.condition("Ready")
+    if ready is None:
+        return []
+    if before is not None and (before.status, before.reason) == (ready.status, ready.reason):
+        return []
+    return [
+        _of(
+            TransitionKind.PROBLEM,
+            new,
+            ready.message,
+            ready.reason,
+            str(ready.observed_generation),
+            *_seen(before),
+            reason=ready.reason,
+        )
+    ]
+
+
+def _recovered(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    before = _problem_of(old)
+    if before is None or new.condition("Ready") is None or _problem_of(new) is not None:
+        return []
+    return [_of(TransitionKind.RECOVERED, new, f"{before.reason} is over.", *_seen(before))]
+
+
+def _problem_of(status: v1alpha1.Status) -> v1alpha1.Condition | None:
+    ready, run = status.condition("Ready"), status.latest_run
+    if ready is None or ready.status != "False" or (run is not None and run.reason == ready.reason):
+        return None
+    return ready
+
+
+def _seen(before: v1alpha1.Condition | None) -> tuple[str, ...]:
+    """Tell apart the same problem at different times, by what was before it."""
+    return () if before is None else (before.status, before.reason, before.last_transition_time)

@@ -1,0 +1,143 @@
+"""One POST to a sink, and what its answer means. Nothing that is said here names a URL or a secret.
+
+aiohttp's client writes no log lines; httpx's would show the URL, which for many sinks is a secret.
+"""
+
+import asyncio
+import datetime
+import email.utils
+import math
+import re
+from collections.abc import Callable
+
+import aiohttp
+
+from controller import environment
+from controller.notify import payloads, sinks
+
+# A sink that asks for more patience than this is asked again by then.
+LONGEST_PAUSE_SECONDS = 3600.0
+
+_LATER = frozenset({408, 425, 429})
+# Slack says why in one word, such as `invalid_payload`; longer texts may quote what was sent.
+_WORD = re.compile(r"[a-z_]{1,64}")
+_LONGEST_ANSWER = 256
+
+
+class DeliveryError(Exception):
+    """The notification was not delivered for sure.
+
+    DeliveryError
+    ├── Unavailable   may pass by itself: no answer, 5xx, 408, 425, 429
+    └── Refused       stays until a person acts: other answers, unreadable settings
+    """
+
+
+class Unavailable(DeliveryError):
+    """The sink cannot be reached now, or says so."""
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        """Hold how long the sink asks to be left alone."""
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Refused(DeliveryError):
+    """The sink does not take it, or this process cannot send it."""
+
+
+class Deliverer:
+    """Sends payloads over one pool of connections; it follows no redirect and keeps no cookie."""
+
+    def __init__(self, *, clock: Callable[[], float]) -> None:
+        """Open nothing yet; `clock` gives Unix time, for a Retry-After that is a date."""
+        self._clock = clock
+        self._session: aiohttp.ClientSession | None = None
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def deliver(self, sink: sinks.Sink, payload: payloads.Payload) -> None:
+        """Send a payload.
+
+        Raises:
+            Unavailable: try again later.
+            Refused: trying again helps only after somebody has changed something.
+        """
+        try:
+            target = sink.read_target()
+        except environment.SettingsError as error:
+            raise Refused("; ".join(error.problems)) from None
+        try:
+            async with asyncio.timeout(sink.timeout_seconds):
+                await self._post(target, payload)
+        except TimeoutError:
+            raise Unavailable(f"no answer within {sink.timeout_seconds} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            # Its text has the host, and its cause the URL: the kind has to do. No chaining either,
+            # since Temporal stores causes.
+            raise Unavailable(f"no connection ({_kind(error)})") from None
+
+    async def _post(self, target: sinks.Target, payload: payloads.Payload) -> None:
+        async with self._open().post(
+            target.url,
+            data=payload.body,
+            headers={**target.headers, **payload.headers},
+            allow_redirects=False,
+        ) as response:
+            if response.status // 100 == 2:
+                return
+            await self._refuse(response, target)
+
+    async def _refuse(self, response: aiohttp.ClientResponse, target: sinks.Target) -> None:
+        says = f"HTTP {response.status}"
+        if response.status in _LATER or response.status >= 500:
+            pause = _retry_after(response.headers.get("Retry-After"), now=self._clock())
+            raise Unavailable(says, retry_after_seconds=pause)
+        text = (await response.content.read(_LONGEST_ANSWER)).decode(errors="replace").strip()
+        secrets = " ".join((target.url, *target.headers.values()))
+        is_plain = _WORD.fullmatch(text) and text not in secrets
+        raise Refused(f"{says} {text}" if is_plain else says)
+
+    def _open(self) -> aiohttp.ClientSession:
+        # Made in the loop that uses it.
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None),
+                headers={"User-Agent": "stackchain"},
+            )
+        return self._session
+
+
+def _kind(error: BaseException) -> str:
+    """Return what kind of failure it is, in the words of its class and the system's error name."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    name = type(error).__name__
+    return f"{name}, {type(cause).__name__}" if cause is not error else name
+
+
+def _retry_after(text: str | None, *, now: float) -> float | None:
+    """Return the seconds that a Retry-After asks for, bounded; None if it says nothing usable."""
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = _until(text, now=now)
+    if not math.isfinite(seconds) or seconds < 0:
+        return None
+    return min(seconds, LONGEST_PAUSE_SECONDS)
+
+
+def _until(text: str, *, now: float) -> float:
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return math.nan
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return max(0.0, moment.timestamp() - now)

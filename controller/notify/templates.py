@@ -1,0 +1,153 @@
+"""The template language of sinks: `${name}` stands for a fact of the notification, nothing else.
+
+Checked when a file is read, so that a mistake is told at the start and not when something fails. A
+fact that a notification does not have, such as the stack of a run's end, is an empty text.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from controller.chain import notifications
+
+Notification = notifications.Notification
+
+
+class BadTemplate(ValueError):
+    """The template cannot be used; the text says why and what to write instead."""
+
+
+class Placeholder(NamedTuple):
+    """A fact and what it means."""
+
+    value: Callable[[Notification], object]
+    meaning: str
+
+
+def _of_run(name: str) -> Callable[[Notification], object]:
+    return lambda told: getattr(told.run, name) if told.run is not None else None
+
+
+def _of_stack(name: str) -> Callable[[Notification], object]:
+    return lambda told: getattr(told.stack, name) if told.stack is not None else None
+
+
+def title(told: Notification) -> str:
+    """Return what happened to whom in one line."""
+    subject = f"{told.namespace}/{told.chain}"
+    if told.run is not None:
+        subject += f" run {told.run.number} ({told.run.operation})"
+    if told.stack is not None:
+        subject += f", stack {told.stack.id}"
+    return f"{told.transition}: {subject}"
+
+
+def link(told: Notification) -> str | None:
+    """Return where to look: the stack's run in Spacelift, else the chain run in Temporal."""
+    if told.stack is not None and told.stack.url:
+        return told.stack.url
+    return told.run.url if told.run is not None else None
+
+
+PLACEHOLDERS: Mapping[str, Placeholder] = {
+    "title": Placeholder(title, "what happened to whom, in one line"),
+    "transition": Placeholder(lambda told: told.transition, "the transition, such as `RunFailed`"),
+    "severity": Placeholder(lambda told: told.severity, "`Normal` or `Warning`"),
+    "reason": Placeholder(lambda told: told.reason, "the reason, as of the Event"),
+    "message": Placeholder(lambda told: told.message, "the message, for people"),
+    "link": Placeholder(link, "the stack's run in Spacelift, else the chain run in Temporal"),
+    "namespace": Placeholder(lambda told: told.namespace, "namespace of the StackChain"),
+    "chain": Placeholder(lambda told: told.chain, "name of the StackChain"),
+    "installation": Placeholder(lambda told: told.installation, "the installation's id"),
+    "run": Placeholder(_of_run("number"), "number of the run"),
+    "attempt": Placeholder(_of_run("attempt"), "attempt of the run"),
+    "trigger": Placeholder(_of_run("trigger"), "what asked for the run"),
+    "operation": Placeholder(_of_run("operation"), "`Apply`, `Plan` or `Destroy`"),
+    "phase": Placeholder(_of_run("phase"), "phase of the run"),
+    "progress": Placeholder(_of_run("progress"), "stacks that ended well, of all: `5/7`"),
+    "startTime": Placeholder(_of_run("start_time"), "when the run started"),
+    "completionTime": Placeholder(_of_run("completion_time"), "when the run ended"),
+    "runUrl": Placeholder(_of_run("url"), "the run's workflow in Temporal's web UI"),
+    "stack": Placeholder(_of_stack("id"), "id of the stack"),
+    "stackName": Placeholder(_of_stack("name"), "name of the stack"),
+    "stackPhase": Placeholder(_of_stack("phase"), "phase of the stack"),
+    "stackReason": Placeholder(_of_stack("reason"), "why the stack is in that phase"),
+    "stackUrl": Placeholder(_of_stack("url"), "the stack's run in Spacelift"),
+    "blockedBy": Placeholder(_of_stack("blocked_by"), "the stack that is to blame for a skip"),
+    "time": Placeholder(lambda told: told.time, "when the operator saw it, RFC 3339 in UTC"),
+    "sequence": Placeholder(
+        lambda told: told.sequence, "how far the run was, as a number that grows; 0 if nobody knew"
+    ),
+    "id": Placeholder(lambda told: told.id, "id of the notification, the same if it comes twice"),
+}
+
+
+# Braces only: `$5` in a text is money, not a mistake that shows when something fails.
+_SYNTAX = re.compile(r"(?P<literal>\$\$\{)|\$\{(?P<name>[^}]*)\}|(?P<open>\$\{)")
+
+
+def check(value: object, *, where: str = "template") -> None:
+    """Check a template: a text, or a JSON document whose texts are templates.
+
+    Raises:
+        BadTemplate: it names what no notification has, or is no JSON.
+    """
+    match value:
+        case str():
+            _check_text(value, where)
+        case dict():
+            for key, item in value.items():
+                if not isinstance(key, str):
+                    raise BadTemplate(f"{where} has the key {key!r}, which is no text; quote it")
+                check(item, where=f"{where}.{key}")
+        case list():
+            for number, item in enumerate(value):
+                check(item, where=f"{where}[{number}]")
+        case None | bool() | int() | float():
+            return
+        case _:
+            # YAML knows dates.
+            raise BadTemplate(f"{where} is a {type(value).__name__}, which is no JSON; quote it")
+
+
+def _check_text(text: str, where: str) -> None:
+    for match in _SYNTAX.finditer(text):
+        if match["open"]:
+            raise BadTemplate(f"{where} has a `${{` without its `}}`; for the text write `$${{`")
+        name = match["name"]
+        if name is not None and name not in PLACEHOLDERS:
+            raise BadTemplate(
+                f"{where} has the unknown placeholder ${{{name[:64]}}}; "
+                f"known are: {', '.join(PLACEHOLDERS)}"
+            )
+
+
+def render(value: Any, told: Notification, *, escape: Callable[[str], str] = str) -> Any:
+    """Return the document with every placeholder filled in.
+
+    Args:
+        value: a checked template.
+        told: what to fill in.
+        escape: applied to what is filled in, not to the template's own text.
+    """
+    facts = {name: fact.value(told) for name, fact in PLACEHOLDERS.items()}
+    return _filled(value, {name: escape(_shown(fact)) for name, fact in facts.items()})
+
+
+def _filled(value: Any, facts: Mapping[str, str]) -> Any:
+    match value:
+        case str():
+            return _SYNTAX.sub(lambda match: _part(match, facts), value)
+        case dict():
+            return {key: _filled(item, facts) for key, item in value.items()}
+        case list():
+            return [_filled(item, facts) for item in value]
+    return value
+
+
+def _part(match: re.Match[str], facts: Mapping[str, str]) -> str:
+    return "${" if match["literal"] else facts[match["name"]]
+
+
+def _shown(fact: object) -> str:
+    return "" if fact is None else str(fact)

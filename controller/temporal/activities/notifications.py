@@ -1,0 +1,104 @@
+"""deliver_notification: tells one sink; Temporal's retries make it at least once.
+
+Failures name the sink and what kind of failure it is, never where the sink is: Temporal keeps them.
+"""
+
+import datetime
+import time
+from collections.abc import Callable
+
+import temporalio.activity as activity
+import temporalio.exceptions
+
+from controller.notify import delivery, payloads, sinks
+from controller.observability import metrics
+from controller.temporal import messages
+
+GIVE_UP_AFTER = datetime.timedelta(hours=24)
+REFUSALS = 10
+"""Tries of a sink that refuses, by the policy of the workflow over about nine minutes: long enough
+for a receiver that is being installed or a secret that is being rotated."""
+
+GIVEN_UP = "GivenUp"
+UNAVAILABLE = "SinkUnavailable"
+
+
+class NotificationDelivery:
+    """Reads a sink's URL and secrets anew for each delivery."""
+
+    def __init__(
+        self,
+        catalog: sinks.SinkCatalog,
+        counters: metrics.Metrics,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._catalog = catalog
+        self._counters = counters
+        self._deliverer = delivery.Deliverer(clock=clock)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._deliverer.aclose()
+
+    @activity.defn(name="deliver_notification")
+    async def deliver_notification(self, argument: messages.DeliverNotificationInput) -> None:
+        """Tell a sink of a transition."""
+        began = time.monotonic()
+        try:
+            await self._deliver(argument)
+        except delivery.DeliveryError as error:
+            raise self._failure(argument, error) from None
+        finally:
+            self._counters.notification_duration.labels(argument.sink).observe(
+                time.monotonic() - began
+            )
+        self._counters.notification_deliveries.labels(argument.sink, "delivered").inc()
+        activity.logger.debug("Notification delivered", extra=_fields(argument))
+
+    async def _deliver(self, argument: messages.DeliverNotificationInput) -> None:
+        sink = self._catalog.all().get(argument.sink)
+        if sink is None:
+            # The operator's file may be newer than this worker's.
+            raise delivery.Refused("is not in this worker's notifications file")
+        await self._deliverer.deliver(sink, payloads.payload(sink, argument.notification))
+
+    def _failure(
+        self, argument: messages.DeliverNotificationInput, error: delivery.DeliveryError
+    ) -> temporalio.exceptions.ApplicationError:
+        """Count a failed try, tell of it in the log, and decide whether it was the last one."""
+        is_refused = isinstance(error, delivery.Refused)
+        is_over = _is_late() or (is_refused and activity.info().attempt >= REFUSALS)
+        outcome = "given_up" if is_over else "refused" if is_refused else "unavailable"
+        self._counters.notification_deliveries.labels(argument.sink, outcome).inc()
+        fields = {**_fields(argument), "why": str(error)}
+        if is_over:
+            activity.logger.error("Notification given up", extra=fields)
+        else:
+            activity.logger.warning("Notification not delivered, trying on", extra=fields)
+        pause = error.retry_after_seconds if isinstance(error, delivery.Unavailable) else None
+        return temporalio.exceptions.ApplicationError(
+            f"sink {argument.sink}: {error}",
+            type=GIVEN_UP if is_over else UNAVAILABLE,
+            non_retryable=is_over,
+            next_retry_delay=datetime.timedelta(seconds=pause) if pause else None,
+            # Known and counted: no warning of the SDK's with a traceback for each try.
+            category=temporalio.exceptions.ApplicationErrorCategory.BENIGN,
+        )
+
+
+def _is_late() -> bool:
+    """Whether it has been tried for so long that this try was the last; by Temporal's clock."""
+    info = activity.info()
+    return info.started_time - info.scheduled_time >= GIVE_UP_AFTER
+
+
+def _fields(argument: messages.DeliverNotificationInput) -> dict[str, object]:
+    told = argument.notification
+    return {
+        "sink": argument.sink,
+        "notification": told.id,
+        "transition": told.transition,
+        "namespace": told.namespace,
+        "chain": told.chain,
+    }

@@ -1,0 +1,66 @@
+"""NotificationWorkflow: tells some sinks of one transition, each for itself, at least once.
+
+It always completes: a sink that cannot be told shows in the worker's metrics and log.
+"""
+
+import asyncio
+from datetime import timedelta
+
+import temporalio.common
+import temporalio.exceptions
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from controller.temporal import ids, messages
+    from controller.temporal.activities import notifications
+    from controller.temporal.workflows import calls
+
+# Above the longest time-out of a sink; a worker that was killed is noticed by it alone.
+_TRY_TIMEOUT = timedelta(seconds=45)
+# The activity gives up by itself; this is for a queue that nobody polls.
+_LIMIT = notifications.GIVE_UP_AFTER + timedelta(hours=1)
+# The activity counts on these pauses where it says how long a refusal is tried.
+_RETRIES = temporalio.common.RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(minutes=5),
+)
+
+
+@workflow.defn(name=ids.NOTIFICATION_WORKFLOW)
+class NotificationWorkflow:
+    """Each sink has an activity of its own, so that none waits for another."""
+
+    @workflow.run
+    async def run(self, argument: messages.NotificationInput) -> messages.NotificationResult:
+        """Tell all sinks; returns once each was told or given up."""
+        outcomes = await asyncio.gather(*(self._tell(argument, sink) for sink in argument.sinks))
+        told = dict(zip(argument.sinks, outcomes, strict=True))
+        return messages.NotificationResult(
+            delivered=sorted(sink for sink, is_told in told.items() if is_told),
+            given_up=sorted(sink for sink, is_told in told.items() if not is_told),
+        )
+
+    async def _tell(self, argument: messages.NotificationInput, sink: str) -> bool:
+        try:
+            await workflow.execute_activity_method(
+                notifications.NotificationDelivery.deliver_notification,
+                messages.DeliverNotificationInput(sink=sink, notification=argument.notification),
+                activity_id=sink,
+                start_to_close_timeout=_TRY_TIMEOUT,
+                schedule_to_close_timeout=_LIMIT,
+                retry_policy=_RETRIES,
+                summary=f"tell {sink}",
+            )
+        except temporalio.exceptions.ActivityError as error:
+            if temporalio.exceptions.is_cancelled_exception(error):
+                raise
+            kind, why = calls.cause_of(error)
+            # What the activity gives up it tells itself.
+            if kind != notifications.GIVEN_UP:
+                workflow.logger.error(
+                    "Notification given up",
+                    extra={"sink": sink, "notification": argument.notification.id, "why": why},
+                )
+            return False
+        return True

@@ -1,0 +1,47 @@
+"""Notifications for tests of what is sent."""
+
+import dataclasses
+from typing import Any
+
+from controller.chain import notifications
+
+RUN = notifications.Run(
+    number=7,
+    attempt=1,
+    trigger="Spec",
+    operation="Apply",
+    phase="Running",
+    reason="Progressing",
+    message="",
+    progress="2/5",
+    start_time="2026-03-01T10:00:00Z",
+    url="https://temporal.example.com/run",
+)
+STACK = notifications.Stack(
+    id="vpc",
+    phase="Failed",
+    reason="RunFailed",
+    url="https://acme.app.spacelift.io/stack/vpc/run/01",
+)
+
+
+def make_told(**fields: Any) -> notifications.Notification:
+    """Return a notification of a stack's failure."""
+    told = notifications.Notification(
+        id="uid-7-1-StackFailed-0123456789abcdef",
+        source="/stackchain/prod/team/net",
+        transition="StackFailed",
+        is_warning=True,
+        reason="StackFailed",
+        message="The run failed.",
+        installation="prod",
+        namespace="team",
+        chain="net",
+        uid="uid",
+        generation=3,
+        time="2026-03-01T10:01:02Z",
+        sequence=14,
+        run=RUN,
+        stack=STACK,
+    )
+    return dataclasses.replace(told, **fields)

@@ -1,0 +1,174 @@
+"""transitions: what of a stack, a request and a run counts as something that happened."""
+
+import dataclasses
+
+import pytest
+
+from controller.api import transitions as kinds
+from controller.api import v1alpha1
+from controller.api.reasons import ChainReason, StackReason
+from controller.api.transitions import TransitionKind
+from controller.api.v1alpha1 import Phase
+from controller.chain import events, progress, status, transitions
+from tests.support.builders import (
+    T3,
+    make_execution,
+    make_facts,
+    make_progress,
+    make_ref,
+    make_stack,
+)
+
+OTHER = make_stack("z", Phase.RUNNING)
+
+
+def shown(
+    *stacks: progress.StackProgress, old: v1alpha1.Status | None = None, **facts: object
+) -> v1alpha1.Status:
+    known = make_progress(*stacks, is_suspended=bool(facts.get("is_suspended")))
+    found = make_facts(make_execution(1), known, **facts)
+    return status.project(make_ref(), old or v1alpha1.Status(), found, now=T3)
+
+
+def between(before: progress.StackProgress, after: progress.StackProgress) -> list[TransitionKind]:
+    """Return what happens to a stack, in a run that goes on."""
+    old = shown(before, OTHER)
+    return [item.kind for item in transitions.transitions(old, shown(after, OTHER, old=old))]
+
+
+def stack(phase: Phase, reason: str = "", **fields: object) -> progress.StackProgress:
+    return make_stack("a", phase, reason=reason, **fields)  # type: ignore[arg-type]
+
+
+PENDING = stack(Phase.PENDING)
+QUEUED = stack(Phase.WAITING)
+RUNNING = stack(Phase.RUNNING)
+CONFIRM = stack(Phase.AWAITING_CONFIRMATION)
+APPROVE = stack(Phase.AWAITING_CONFIRMATION, StackReason.NEEDS_APPROVAL)
+RETRY = stack(Phase.WAITING, StackReason.RETRY_PENDING)
+LOCKED = stack(Phase.WAITING, StackReason.STACK_LOCKED)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        (PENDING, QUEUED, None),
+        (PENDING, RUNNING, "StackStarted"),
+        (QUEUED, RUNNING, "StackStarted"),
+        (RUNNING, RUNNING, None),
+        (RUNNING, stack(Phase.RUNNING, StackReason.CONFIRMING), None),
+        (RUNNING, stack(Phase.RUNNING, attempts=2), "StackStarted"),
+        (RUNNING, CONFIRM, "AwaitingConfirmation"),
+        (CONFIRM, CONFIRM, None),
+        (APPROVE, CONFIRM, "AwaitingConfirmation"),
+        (CONFIRM, RUNNING, "StackConfirmed"),
+        (CONFIRM, stack(Phase.SUCCEEDED), "StackSucceeded"),
+        (QUEUED, RETRY, "StackRetrying"),
+        (RUNNING, RETRY, "StackRetrying"),
+        (RETRY, RETRY, None),
+        (RETRY, stack(Phase.RUNNING, attempts=2), "StackStarted"),
+        (QUEUED, LOCKED, "StackWaiting"),
+        (LOCKED, LOCKED, None),
+        (LOCKED, stack(Phase.WAITING, StackReason.STACK_DISABLED), "StackWaiting"),
+        (LOCKED, QUEUED, None),
+        (PENDING, stack(Phase.WAITING, StackReason.STACK_BUSY), "StackWaiting"),
+        (QUEUED, stack(Phase.WAITING, StackReason.RUN_BLOCKED), "StackWaiting"),
+        (QUEUED, stack(Phase.WAITING, StackReason.WORKER_PENDING), None),
+        (RUNNING, stack(Phase.SUCCEEDED), "StackSucceeded"),
+        (PENDING, stack(Phase.SUCCEEDED, StackReason.KEPT), None),
+        (QUEUED, stack(Phase.SKIPPED), "StackUnchanged"),
+        (
+            PENDING,
+            stack(Phase.SKIPPED, StackReason.UPSTREAM_NOT_SUCCEEDED, blocked_by="z"),
+            "StackSkipped",
+        ),
+        (PENDING, stack(Phase.SKIPPED, StackReason.FAIL_FAST, blocked_by="z"), "StackSkipped"),
+        (RUNNING, stack(Phase.FAILED), "StackFailed"),
+        (RUNNING, stack(Phase.CANCELED), "StackCanceled"),
+        (RUNNING, stack(Phase.TIMED_OUT), "StackTimedOut"),
+        (RUNNING, stack(Phase.CANCELED, StackReason.CHAIN_CANCELED, has_run=True), None),
+        (
+            RUNNING,
+            stack(Phase.TIMED_OUT, StackReason.CHAIN_DEADLINE_EXCEEDED, has_run=True),
+            None,
+        ),
+    ],
+)
+def test_what_happens_to_a_stack(
+    before: progress.StackProgress, after: progress.StackProgress, kind: str | None
+) -> None:
+    assert between(before, after) == ([kind] if kind else [])
+
+
+def test_a_request_that_waits_is_told_once_and_again_when_another_one_takes_its_place() -> None:
+    old = shown(RUNNING)
+    pending = v1alpha1.PendingRun(trigger="Spec", message="Waits for run 1 to end.")
+    first = shown(RUNNING, old=old, pending=pending)
+    same = shown(RUNNING, old=first, pending=pending)
+    other = dataclasses.replace(pending, trigger="RunToken")
+
+    told = transitions.transitions(old, first)
+    assert [(item.kind, item.message) for item in told] == [
+        ("RunPending", "A request waits; trigger: Spec. Waits for run 1 to end.")
+    ]
+    assert transitions.transitions(first, same) == []
+    third = transitions.transitions(same, shown(RUNNING, old=same, pending=other))
+    assert [item.kind for item in third] == ["RunPending"]
+
+
+def test_a_spec_that_nobody_asks_to_run_is_told_once_for_each_generation() -> None:
+    facts = make_facts(None, handled=v1alpha1.Handled(), is_not_requested=True)
+    first = status.project(make_ref(), v1alpha1.Status(), facts, now=T3)
+    same = status.project(make_ref(), first, facts, now=T3)
+
+    told = transitions.transitions(v1alpha1.Status(), first)
+    assert [(item.kind, item.reason) for item in told] == [("NotRequested", "NotRequested")]
+    assert transitions.transitions(first, same) == []
+
+
+@pytest.mark.parametrize(
+    ("end", "kind"),
+    [
+        (make_stack("a", Phase.SUCCEEDED), TransitionKind.RUN_SUCCEEDED),
+        (make_stack("a", Phase.FAILED), TransitionKind.RUN_FAILED),
+        (make_stack("a", Phase.CANCELED), TransitionKind.RUN_CANCELED),
+        (make_stack("a", Phase.TIMED_OUT), TransitionKind.RUN_TIMED_OUT),
+    ],
+)
+def test_the_end_of_a_run_is_of_the_kind_of_its_phase_and_carries_the_run(
+    end: progress.StackProgress, kind: TransitionKind
+) -> None:
+    old = shown(RUNNING)
+    new = shown(end, old=old)
+
+    last = transitions.transitions(old, new)[-1]
+    assert new.latest_run is not None
+    assert (last.kind, last.run) == (kind, new.latest_run)
+    assert last.reason == new.latest_run.reason
+
+
+def test_a_run_that_could_not_begin_failed() -> None:
+    known = make_progress(phase=Phase.FAILED, reason=ChainReason.GRAPH_CYCLE, message="a > b > a")
+    new = status.project(
+        make_ref(), v1alpha1.Status(), make_facts(make_execution(1), known), now=T3
+    )
+
+    told = transitions.transitions(v1alpha1.Status(), new)
+    assert [item.kind for item in told] == ["RunStarted", "RunFailed"]
+
+
+def test_every_kind_has_a_meaning_and_is_named_where_events_are_made() -> None:
+    assert set(kinds.MEANINGS) == set(TransitionKind)
+
+
+@pytest.mark.parametrize("kind", TransitionKind)
+def test_a_kind_of_stacks_is_told_with_a_stack(kind: TransitionKind) -> None:
+    row = v1alpha1.StackStatus(id="a", level=0, phase=Phase.RUNNING, message="Hello.")
+    of_stack = kinds.MEANINGS[kind].is_of_stack
+    told = transitions.Transition(
+        kind=kind, reason=str(kind), message="Hello.", stack=row if of_stack else None
+    )
+
+    (event,) = events.texts([told])
+    assert event.message.startswith("'a'" if of_stack else "Hello.")
+    assert event.type == ("Warning" if kinds.MEANINGS[kind].is_warning else "Normal")

@@ -1,0 +1,230 @@
+"""The notifications file: what it says, whom it tells of what, and every mistake by name."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from controller import environment
+from controller.api.transitions import TransitionKind
+from controller.notify import sinks
+
+URL = "https://hooks.example.com/services/T0/B0/hushhush"
+SLACK = {"name": "ops", "type": "Slack", "url": URL, "transitions": ["RunFailed"]}
+EVENTS = {"name": "broker", "type": "CloudEvents", "url": URL, "transitions": ["RunFailed"]}
+
+
+def parse(*entries: Any) -> dict[str, sinks.Sink]:
+    return sinks.parse_sinks({"sinks": list(entries)}, "n.yaml")
+
+
+def problems(*entries: Any) -> list[str]:
+    with pytest.raises(environment.SettingsError) as caught:
+        parse(*entries)
+    return list(caught.value.problems)
+
+
+def test_a_sink_is_read_with_all_its_fields(tmp_path: Path) -> None:
+    secret = tmp_path / "authorization"
+    secret.write_text("Bearer hushhush\n")
+    entry = {
+        **EVENTS,
+        "transitions": ["RunFailed", "stackfailed", "RunFailed"],
+        "namespaces": ["team-a"],
+        "matchLabels": {"tier": "prod"},
+        "headers": {"X-Team": "infra"},
+        "headerFiles": {"Authorization": str(secret)},
+        "template": [{"text": "${title}"}],
+        "timeoutSeconds": 3,
+    }
+
+    sink = parse(entry)["broker"]
+
+    assert sink.type is sinks.SinkType.CLOUD_EVENTS
+    assert sink.transitions == {TransitionKind.RUN_FAILED, TransitionKind.STACK_FAILED}
+    assert (sink.namespaces, sink.match_labels) == (("team-a",), {"tier": "prod"})
+    assert (sink.template, sink.timeout_seconds) == ([{"text": "${title}"}], 3)
+    target = sink.read_target()
+    assert (target.url, target.headers) == (
+        URL,
+        {"X-Team": "infra", "Authorization": "Bearer hushhush"},
+    )
+
+
+def test_what_is_secret_does_not_show() -> None:
+    sink = parse({**SLACK, "headers": {"X-Key": "hushhush"}})["ops"]
+
+    assert "hushhush" not in repr(sink) + repr(sink.read_target())
+
+
+@pytest.mark.parametrize(
+    ("fields", "namespace", "labels", "is_wanted"),
+    [
+        ({}, "team-a", {}, True),
+        ({"transitions": ["RunSucceeded"]}, "team-a", {}, False),
+        ({"namespaces": ["team-a", "team-b"]}, "team-b", {}, True),
+        ({"namespaces": ["team-a", "team-b"]}, "team-c", {}, False),
+        ({"matchLabels": {"tier": "prod"}}, "team-a", {"tier": "prod", "x": "y"}, True),
+        ({"matchLabels": {"tier": "prod"}}, "team-a", {"tier": "test"}, False),
+        ({"matchLabels": {"tier": "prod"}}, "team-a", {}, False),
+        ({"matchLabels": {"tier": "prod", "x": "y"}}, "team-a", {"tier": "prod"}, False),
+    ],
+)
+def test_a_sink_wants_its_transitions_where_all_filters_let_them_through(
+    fields: dict[str, Any], namespace: str, labels: dict[str, str], is_wanted: bool
+) -> None:
+    sink = parse({**SLACK, **fields})["ops"]
+
+    assert sink.wants(TransitionKind.RUN_FAILED, namespace, labels) is is_wanted
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"name": None}, "sinks[0] has no usable name; give it one, which shows in metrics"),
+        ({"name": "Ops!"}, "sink Ops! name is not usable: it must be a Kubernetes name"),
+        ({"type": "Mail"}, "sink ops type is not usable: it must be one of Slack, CloudEvents"),
+        ({"transitions": []}, "sink ops is told nothing; list what it is to be told of"),
+        ({"transitions": "RunFailed"}, "sink ops transitions must be a list"),
+        (
+            {"transitions": ["Failed"]},
+            "sink ops transitions: 'Failed' is not usable: it must be one of NotRequested",
+        ),
+        ({"url": None}, "sink ops needs either url or urlFile"),
+        ({"urlFile": "/x"}, "sink ops needs either url or urlFile"),
+        ({"url": "ftp://x/hushhush"}, "sink ops url is not usable: it must be a URL such as"),
+        ({"url": "https://x/\nhushhush"}, "sink ops url is not usable: it must be a URL such as"),
+        ({"url": "https://u:hushhush@x"}, "sink ops url is not usable: it must have no user"),
+        ({"url": "http://[hushhush"}, "sink ops url is not usable: it must be a URL such as"),
+        ({"namespaces": []}, "sink ops has an empty list namespaces"),
+        ({"namespaces": ["A"]}, "sink ops namespaces: 'A' is not usable"),
+        ({"matchLabels": ["a"]}, "sink ops matchLabels must be a map of texts"),
+        ({"matchLabels": {"a": 1}}, "sink ops matchLabels must be a map of texts"),
+        ({"headers": {"a b": "c"}}, "sink ops 'a b' is no name of a header"),
+        ({"headers": {"X": "a\nb"}}, "sink ops the header X must be one line of printable ASCII"),
+        ({"headers": {"Content-Type": "a"}}, "sink ops may not set the header Content-Type"),
+        ({"headerFiles": {"ce-id": "/x"}}, "sink ops may not set the header ce-id"),
+        (
+            {"headers": {"X-Key": "a"}, "headerFiles": {"x-key": "/x"}},
+            "sink ops has the header x-key in headers and in headerFiles",
+        ),
+        ({"template": "${oops}"}, "sink ops template has the unknown placeholder ${oops}"),
+        ({"template": {"a": ["${oops}"]}}, "sink ops template.a[0] has the unknown placeholder"),
+        ({"template": "${title"}, "sink ops template has a `${` without its `}`"),
+        ({"timeoutSeconds": 31}, "sink ops timeoutSeconds must be a whole number from 1 to 30"),
+        ({"timeoutSeconds": True}, "sink ops timeoutSeconds must be a whole number from 1 to 30"),
+        ({True: ["RunFailed"]}, "sink ops has an unknown field True; remove it"),
+        ({"colour": "red"}, "sink ops has an unknown field colour; remove it"),
+    ],
+)
+def test_a_mistake_is_told_with_the_sink_and_what_to_do_and_without_a_secret(
+    changes: dict[str, Any], problem: str
+) -> None:
+    entry = {key: value for key, value in {**SLACK, **changes}.items() if value is not None}
+
+    found = problems(entry)
+
+    assert any(line.startswith(f"n.yaml: {problem}") for line in found), found
+    assert "hushhush" not in "".join(found)
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    found = problems(SLACK, {**SLACK, "type": "Mail"}, "text")
+
+    assert any("sink ops is there twice; rename one" in line for line in found)
+    assert any("must be one of Slack" in line for line in found)
+    assert any(line.startswith("n.yaml: sinks[2] must be a map") for line in found)
+
+
+@pytest.mark.parametrize("document", [None, [], {"sinks": {}}, {"sink": []}])
+def test_a_file_without_a_list_of_sinks_is_a_mistake(document: object) -> None:
+    with pytest.raises(environment.SettingsError, match="has no list `sinks`; add one"):
+        sinks.parse_sinks(document, "n.yaml")
+
+
+@pytest.mark.parametrize("content", ["x\ny", "", "ftp://x", "https://x/\x01"])
+def test_a_file_with_an_unusable_secret_names_the_file_and_not_what_is_in_it(
+    tmp_path: Path, content: str
+) -> None:
+    file = tmp_path / "url"
+    file.write_text(content)
+    entry = {key: SLACK[key] for key in ("name", "type", "transitions")} | {"urlFile": str(file)}
+    sink = parse(entry)["ops"]
+
+    with pytest.raises(environment.SettingsError) as caught:
+        sink.read_target()
+
+    assert str(file) in str(caught.value)
+    assert not content or content not in str(caught.value)
+
+
+def test_a_header_of_two_lines_is_refused_when_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "header"
+    file.write_text("hush\nX-Other: hush")
+    sink = parse({**SLACK, "headerFiles": {"X-Key": str(file)}})["ops"]
+
+    with pytest.raises(environment.SettingsError, match="is no value of a header") as caught:
+        sink.read_target()
+
+    assert "hush" not in str(caught.value)
+
+
+# The file
+
+
+def write(path: Path, *entries: Any) -> None:
+    changed = path.with_suffix(".new")
+    changed.write_text(yaml.safe_dump({"sinks": list(entries)}))
+    changed.rename(path)
+
+
+def test_a_file_that_changes_is_read_again_and_a_bad_one_changes_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "n.yaml"
+    write(path, SLACK)
+    catalog = sinks.SinkCatalog(path)
+    before = list(catalog.all())
+    write(path, SLACK, EVENTS)
+    both = catalog.wanting(TransitionKind.RUN_FAILED, "team-a", {})
+    write(path, {**SLACK, "type": "Mail"})
+
+    assert before == ["ops"]
+    assert both == ["broker", "ops"]
+    assert sorted(catalog.all()) == ["broker", "ops"]
+    assert len([r for r in caplog.records if "keeping" in r.message]) == 1
+    assert "hushhush" not in caplog.text
+    path.unlink()
+    assert sorted(catalog.all()) == ["broker", "ops"]
+
+
+def test_a_file_that_is_no_yaml_is_told_by_line_and_not_quoted(tmp_path: Path) -> None:
+    path = tmp_path / "n.yaml"
+    path.write_text("sinks:\n- url: [hushhush\n")
+
+    with pytest.raises(environment.SettingsError, match=r"is no valid YAML at line \d") as caught:
+        sinks.SinkCatalog(path)
+
+    assert "hushhush" not in str(caught.value)
+
+
+def test_without_a_file_there_are_no_sinks() -> None:
+    catalog = sinks.SinkCatalog(None)
+
+    assert catalog.all() == {}
+    assert catalog.target_problems() == []
+
+
+def test_files_that_a_worker_cannot_read_are_told_with_their_sinks(tmp_path: Path) -> None:
+    path = tmp_path / "n.yaml"
+    missing = tmp_path / "missing"
+    write(
+        path,
+        SLACK,
+        {"name": "x", "type": "Slack", "transitions": ["Problem"], "urlFile": str(missing)},
+    )
+
+    found = sinks.SinkCatalog(path).target_problems()
+
+    assert [line.split(" (")[0] for line in found] == [f"sink x: {missing}: cannot be read"]
