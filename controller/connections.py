@@ -33,9 +33,18 @@ class Credentials:
         """Return id and secret of the key.
 
         Raises:
-            settings.SettingsError: a file is not there or empty.
+            settings.SettingsError: files are not there or empty; it tells of each one.
         """
-        return self.key_id.reveal(), self.key_secret.reveal()
+        texts, problems = [], []
+        for part, secret in (("id", self.key_id), ("secret", self.key_secret)):
+            try:
+                texts.append(secret.reveal())
+            except settings.SettingsError as error:
+                problems += [f"API key {part}: {problem}" for problem in error.problems]
+        if problems:
+            raise settings.SettingsError(*problems)
+        key_id, key_secret = texts
+        return key_id, key_secret
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,14 +71,18 @@ class Connection:
         """Return id and secret of the API key.
 
         Raises:
-            settings.SettingsError: this process has no key for the connection.
+            settings.SettingsError: this process has no key for the connection, or cannot read it.
         """
         if self.credentials is None:
             raise settings.SettingsError(
                 f"connection {self.name}: has no API key in this process; set apiKeyIdFile and "
                 "apiKeySecretFile, or SPACELIFT_API_KEY_ID and SPACELIFT_API_KEY_SECRET"
             )
-        return self.credentials.read()
+        try:
+            return self.credentials.read()
+        except settings.SettingsError as error:
+            named = (f"connection {self.name}: {problem}" for problem in error.problems)
+            raise settings.SettingsError(*named) from error
 
 
 class ConnectionCatalog:

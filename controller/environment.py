@@ -10,6 +10,7 @@ import ipaddress
 import itertools
 import math
 import re
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -203,6 +204,28 @@ def existing_file(text: str) -> Path:
             return path
     except OSError as error:
         raise ValueError(f"cannot be read ({_reason(error)}); name a readable file") from error
+
+
+def authorities_file(text: str) -> Path:
+    """Parse the path of a file with the certificates of authorities, in PEM."""
+    path = existing_file(text)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except ssl.SSLError as error:
+        # Refused now: later, every connection would fail without saying why.
+        raise ValueError("holds no certificate in PEM; name the authority's file") from error
+    return path
+
+
+def is_key_pair(certificate: Path, key: Path) -> bool:
+    """Return whether two files in PEM hold a certificate and its private key, without password."""
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # A password would be asked for on the terminal.
+        context.load_cert_chain(certificate, key, password=lambda: "")
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def existing_directory(text: str) -> Path:

@@ -149,7 +149,7 @@ class TemporalSettings:
     """Name in the server's certificate, where it is not the host of the address."""
     tls_server_ca_cert_path: Path | None = field(
         default=None,
-        metadata=env("TEMPORAL_TLS_SERVER_CA_CERT_PATH", environment.existing_file),
+        metadata=env("TEMPORAL_TLS_SERVER_CA_CERT_PATH", environment.authorities_file),
     )
     """File with the authority that signed the server's certificate, in PEM."""
     tls_server_ca_cert_data: str | None = field(
@@ -229,7 +229,7 @@ class SpaceliftSettings:
     ca_file: Path | None = field(
         default=None,
         metadata=env(
-            "SPACELIFT_API_TLS_CA", environment.existing_file, default="the usual authorities"
+            "SPACELIFT_API_TLS_CA", environment.authorities_file, default="the usual authorities"
         ),
     )
     """PEM file of the only authorities to trust, for a self-hosted Spacelift."""
@@ -539,6 +539,13 @@ def _check_certificates(reader: environment.Reader, temporal: TemporalSettings) 
         )
     if has_key and not has_cert:
         reader.problem("TEMPORAL_TLS_CLIENT_CERT_PATH", "is missing for the client key; set it")
+    certificate, key = temporal.tls_client_cert_path, temporal.tls_client_key_path
+    if certificate and key and not environment.is_key_pair(certificate, key):
+        reader.problem(
+            "TEMPORAL_TLS_CLIENT_CERT_PATH",
+            f"{certificate} is no certificate in PEM whose key is {key}; name the files of a pair, "
+            "the key without a password",
+        )
     return any(any(pair) for pair in pairs.values())
 
 

@@ -72,6 +72,8 @@ async def run(all_settings: settings.Settings, options: argparse.Namespace, out:
     connection = _connection(all_settings.spacelift, options.connection)
     set_up = _SetUp.of(connection, options)
     printer = _Printer(out, endpoints.account_of(connection.endpoint), set_up)
+    if set_up.wanted is not None and not set_up.wanted.endpoint.endswith(_path(connection.name)):
+        printer.note(_path_note(connection.name))
     registry = _registry(connection, all_settings.spacelift)
     try:
         async for outcome in set_up.carry_out(registry):
@@ -100,7 +102,11 @@ def receiver_url(text: str, *, connection: str, is_insecure: bool) -> str:
             "has no https, so others could read and repeat what Spacelift sends; give one with "
             "https, or add --insecure"
         )
-    return url if parts.path else f"{url}/webhooks/spacelift/{connection}"
+    return url if parts.path else url + _path(connection)
+
+
+def _path(connection: str) -> str:
+    return f"/webhooks/spacelift/{connection}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,9 +171,11 @@ class _Printer:
         text = f"{outcome.kind} {outcome.name}" + (f": {detail}" if detail else "")
         self._line(action, text)
         if outcome.uncovered:
-            note = _uncovered_note(outcome)
-            self._notes.append(note)
-            self._line("note", note)
+            self.note(_uncovered_note(outcome))
+
+    def note(self, text: str) -> None:
+        self._notes.append(text)
+        self._line("note", text)
 
     def fail(self, problem: str) -> None:
         self._problem = problem
@@ -209,6 +217,13 @@ class _Printer:
             "notes": self._notes,
             "problem": self._problem,
         }
+
+
+def _path_note(connection: str) -> str:
+    return (
+        f"`stackchain webhook` takes deliveries at {_path(connection)}; what is in front of it has "
+        "to map the path of the URL to that"
+    )
 
 
 def _uncovered_note(outcome: Outcome) -> str:

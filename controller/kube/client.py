@@ -122,8 +122,10 @@ async def _close(api: kube_client.ApiClient | None) -> None:
 async def _load(kubeconfig: Path | None, context: str | None) -> kube_client.Configuration:
     configuration = kube_client.Configuration()
     try:
-        if kubeconfig is None and not _load_service_account(configuration):
+        if kubeconfig is None and (why := _load_service_account(configuration)) is not None:
             kubeconfig = DEFAULT_KUBECONFIG
+            if not kubeconfig.expanduser().exists():
+                raise _no_access(f"{why.rstrip('.')}, and there is no {kubeconfig}")
         if kubeconfig is not None:
             await kube_config.load_kube_config(  # type: ignore[no-untyped-call]
                 str(kubeconfig),
@@ -165,13 +167,14 @@ def context_namespace(kubeconfig: Path, context: str | None) -> str | None:
     return str(namespace) if namespace else None
 
 
-def _load_service_account(configuration: kube_client.Configuration) -> bool:
+def _load_service_account(configuration: kube_client.Configuration) -> str | None:
+    """Take the pod's service account; returns why that cannot be done."""
     try:
         # Leaves a hook in the configuration, which reads a rotated token every minute.
         kube_config.load_incluster_config(configuration)  # type: ignore[no-untyped-call]
-    except kube_config.ConfigException:
-        return False
-    return True
+    except kube_config.ConfigException as error:
+        return str(error)
+    return None
 
 
 async def _send(

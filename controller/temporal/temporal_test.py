@@ -19,6 +19,7 @@ from temporalio.api.workflowservice import v1 as workflowservice
 from temporalio.service import RPCError, RPCStatusCode
 
 from controller import connections, settings
+from controller.notify import sinks
 from controller.spacelift import auth, endpoints, errors
 from controller.spacelift import client as spacelift_client
 from controller.temporal import client, ids, queues
@@ -47,6 +48,7 @@ async def check(all_settings: settings.Settings, out: TextIO, *, as_json: bool =
         _check_temporal(all_settings), _check_connections(all_settings.spacelift)
     )
     results = [result for part in parts for result in part]
+    results += _check_sinks(all_settings.notifications)
     if as_json:
         rows = [dataclasses.asdict(result) for result in results]
         print(json.dumps({"ok": all(r.ok for r in results), "checks": rows}), file=out)
@@ -201,6 +203,18 @@ async def _check_connection(
     who = f"{viewer.name} ({viewer.id})" if viewer.name else viewer.id
     message = f"account {account} accepts the API key as {who}"
     return CheckResult(check=name, ok=True, message=message)
+
+
+def _check_sinks(notifications: settings.NotificationSettings) -> list[CheckResult]:
+    """Read the notifications file; nobody is told anything, and no secret is read."""
+    if notifications.file is None:
+        return []
+    name = "Notifications"
+    try:
+        names = sorted(sinks.SinkCatalog(notifications.file).all())
+    except settings.SettingsError as error:
+        return [_problem(name, "; ".join(error.problems))]
+    return [CheckResult(check=name, ok=True, message=f"sinks: {', '.join(names) or 'none'}")]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -184,7 +184,8 @@ class Receiver:
             wakes.Wake(
                 account=endpoints.account_of(connection.endpoint),
                 stack_id=event.stack_id,
-                labels=event.labels,
+                # Up to 10,000 of them are kept for minutes; the others have no use for labels.
+                labels=event.labels if event.is_finished_tracked_run else (),
                 is_root_run_finished=event.is_finished_tracked_run,
             )
         )

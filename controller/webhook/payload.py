@@ -13,7 +13,7 @@ from typing import Any
 MAX_ID_CHARACTERS = 255
 """Temporal takes workflow ids of up to 1,000 bytes, and the stack's id is a part of two of them."""
 
-_MAX_LABELS = 500
+_MAX_LABELS = 100
 
 
 class PayloadError(Exception):

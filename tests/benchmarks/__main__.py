@@ -15,6 +15,7 @@ import httpx
 import controller
 from controller.dev import tools
 from tests.benchmarks import (
+    deliveries,
     figures,
     first_run,
     history,
@@ -26,6 +27,7 @@ from tests.benchmarks import (
     starts,
     status,
     waiting,
+    webhook_hops,
     workers_killed,
 )
 
@@ -48,6 +50,8 @@ BENCHMARKS: Mapping[str, tuple[str, Benchmark]] = {
     "status": ("state change -> status; status writes per second", status.run),
     "starts": ("chains started per minute", starts.run),
     "waiting": ("a new chain beside 600 runs that wait for a person", waiting.run),
+    "deliveries": ("webhook deliveries per second; memory under malformed ones", deliveries.run),
+    "hops": ("upstream ended -> dependent triggered, by webhook alone", webhook_hops.run),
     "workers-killed": ("all workers killed in the middle of 300 stacks", workers_killed.run),
 }
 

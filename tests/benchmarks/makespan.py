@@ -15,7 +15,7 @@ _NAME = "dag"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class _Case:
+class Case:
     is_native: bool
     parallelism: int
 
@@ -26,10 +26,10 @@ class _Case:
 
 
 CASES = (
-    _Case(is_native=False, parallelism=200),
-    _Case(is_native=False, parallelism=20),
-    _Case(is_native=True, parallelism=200),
-    _Case(is_native=True, parallelism=20),
+    Case(is_native=False, parallelism=200),
+    Case(is_native=False, parallelism=20),
+    Case(is_native=True, parallelism=200),
+    Case(is_native=True, parallelism=20),
 )
 
 
@@ -39,7 +39,7 @@ async def run(*, quick: bool) -> figures.Report:
     found, gaps, notes = list[figures.Figure](), _gap_table(), list[str]()
     parts: dict[str, list[list[hops.Stretch]]] = {}
     for case in CASES[1:3] if quick else CASES:
-        measured = await _measure(graph, case)
+        measured = await measure(graph, case)
         notes.append(f"{case.title}: {measured.usage.cpu_text()} of processor time")
         found += _figures(graph, case, measured)
         if not case.is_native:
@@ -61,7 +61,7 @@ async def run(*, quick: bool) -> figures.Report:
     )
 
 
-def _figures(graph: graphs.Upstreams, case: _Case, measured: "_Measured") -> list[figures.Figure]:
+def _figures(graph: graphs.Upstreams, case: Case, measured: "Measured") -> list[figures.Figure]:
     limit = graphs.limit(
         graph, seconds=RUN_SECONDS, parallelism=case.parallelism, is_native=case.is_native
     )
@@ -98,7 +98,7 @@ def _gap_table() -> tables.Table:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class _Measured:
+class Measured:
     ready: float
     runs: Mapping[str, Mapping[str, Any]]
     histories: Mapping[str, histories.History]
@@ -157,9 +157,19 @@ class _Measured:
         return found
 
 
-async def _measure(graph: graphs.Upstreams, case: _Case) -> _Measured:
-    async with rig.running(poll_seconds=POLL_SECONDS) as parts, rig.watching(parts) as watch:
-        seconds = RUN_SECONDS
+async def measure(
+    graph: graphs.Upstreams,
+    case: Case,
+    *,
+    seconds: float = RUN_SECONDS,
+    poll_seconds: float = POLL_SECONDS,
+    has_webhook: bool = False,
+) -> Measured:
+    """Run one chain of a graph, with runs of so many seconds, from its apply to Ready."""
+    async with (
+        rig.running(poll_seconds=poll_seconds, has_webhook=has_webhook) as parts,
+        rig.watching(parts) as watch,
+    ):
         await parts.seed(graphs.scenario(graph, is_native=case.is_native, durations=seconds))
         async with machine.watched(parts.pids()) as usage:
             await parts.apply(_NAME, root=graphs.root_of(graph), parallelism=case.parallelism)
@@ -168,7 +178,7 @@ async def _measure(graph: graphs.Upstreams, case: _Case) -> _Measured:
         runs = {run["stackId"]: run for run in await parts.runs()}
         if len(runs) != len(graph):
             raise rig.Failed(f"{len(runs)} stacks ran, not {len(graph)}")
-        return _Measured(
+        return Measured(
             ready=ready,
             runs=runs,
             histories=await _histories(parts, graph) if not case.is_native else {},

@@ -531,13 +531,23 @@ def test_no_secret_is_in_anything_but_a_secret(helm: helms.Helm) -> None:
 
 def test_a_missing_secret_lets_the_pod_start_and_say_so(release: Release) -> None:
     """A pod that waits for a volume is silent; ours ends with one line, which Kubernetes keeps."""
-    pods = release({**charts.WEBHOOK, "temporal.apiKey.existingSecret": "cloud"}).pods()
+    pods = release({"temporal.apiKey.existingSecret": "cloud"}).pods()
 
     for pod in pods.values():
         secrets = [item["secret"] for item in pod["spec"]["volumes"] if "secret" in item]
+        assert secrets
         assert all(secret["optional"] for secret in secrets)
         (container,) = pod["spec"]["containers"]
         assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
+
+
+def test_a_receiver_without_its_secret_does_not_start(release: Release) -> None:
+    """It would refuse every delivery, and Spacelift disables a webhook that does so ten times."""
+    volumes = release(charts.WEBHOOK).pods()["webhook"]["spec"]["volumes"]
+
+    (secret,) = [item["secret"] for item in volumes if "secret" in item]
+    assert secret["secretName"] == "signing"
+    assert "optional" not in secret
 
 
 # The receiver

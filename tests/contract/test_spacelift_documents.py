@@ -1,5 +1,7 @@
 """The documents that the client sends are valid under the schema that Spacelift's clients imply."""
 
+import json
+import re
 from pathlib import Path
 
 import graphql
@@ -19,6 +21,16 @@ FIXED = [
 OF_RUNS = [documents.get_runs([KEY] * size)[0] for size in documents.SIZES]
 OF_STACKS = [documents.get_stacks(["vpc"] * size)[0] for size in documents.SIZES]
 OF_HOLDS = [documents.get_stack_holds(["vpc"] * size)[0] for size in documents.SIZES]
+
+
+PAGE = Path(__file__).parents[2] / "docs/tasks/connect-webhooks.md"
+
+
+def blocks(language: str) -> list[str]:
+    """Return the blocks of a language on the page that says how to do it by hand."""
+    found = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +56,17 @@ def test_page_variables_fit_their_input_type(schema: graphql.GraphQLSchema) -> N
     variables = webhook_documents.page(after=None)
 
     assert graphql.utilities.coerce_input_value(variables["input"], schema.get_type("SearchInput"))
+
+
+def test_the_documented_calls_are_valid_and_take_the_documented_values(
+    schema: graphql.GraphQLSchema,
+) -> None:
+    calls = [line for block in blocks("graphql") for line in block.splitlines()]
+    (values,) = [json.loads(block) for block in blocks("json")]
+
+    assert [graphql.validate(schema, graphql.parse(call)) for call in calls] == [[], []]
+    for name, input_type in (
+        ("webhook", "NamedWebhooksIntegrationInput"),
+        ("policy", "PolicyCreateInput"),
+    ):
+        assert graphql.utilities.coerce_input_value(values[name], schema.get_type(input_type))

@@ -121,7 +121,9 @@ async def test_only_what_differs_is_written(wire: Wire) -> None:
     assert await mutations(wire) == ["policyUpdatev2"]
 
     _, said = await set_up(wire, url="https://new.example.com/hooks")
-    assert said.splitlines()[0] == (
+    note, updated, _ = said.splitlines()
+    assert note.startswith("note         `stackchain webhook` takes deliveries at /webhooks/spacel")
+    assert updated == (
         f"updated      webhook stackchain: endpoint {ENDPOINT} -> https://new.example.com/hooks"
     )
     assert await mutations(wire) == ["namedWebhooksIntegrationUpdate"]

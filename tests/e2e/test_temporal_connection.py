@@ -10,8 +10,10 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import yaml
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -144,16 +146,43 @@ async def test_an_installation_that_works_has_no_problem(
     assert "accepts the API key as" in lines["Spacelift connection default"][1]
 
 
-async def test_queues_that_nobody_polls_are_problems(temporal: settings.TemporalSettings) -> None:
+async def test_queues_that_nobody_polls_are_problems(
+    temporal: settings.TemporalSettings, tmp_path: Path
+) -> None:
     installation = settings.InstallationSettings(installation_id="one")
+    sink = {"name": "ops", "type": "Slack", "url": "http://localhost", "transitions": ["Problem"]}
+    file = tmp_path / "n.yaml"
+    file.write_text(yaml.safe_dump({"sinks": [sink]}))
+    notifications = settings.NotificationSettings(file=file)
 
-    code, lines = await check(settings.Settings(temporal=temporal, installation=installation))
+    code, lines = await check(
+        settings.Settings(temporal=temporal, installation=installation, notifications=notifications)
+    )
 
     assert code == 1
     ok, message = lines[f"task queue {temporal.task_queue}"]
     assert not ok
     assert "nobody polls for workflow or activity tasks" in message
     assert "stackchain operator" in lines["task queue stackchain-operator-one"][1]
+    ok, message = lines[f"task queue {temporal.task_queue}-notify"]
+    assert not ok
+    assert "nobody polls for workflow or activity tasks; start `stackchain worker`" in message
+    assert lines["Notifications"] == (True, "sinks: ops")
+
+
+async def test_a_notifications_file_with_a_mistake_is_a_problem(
+    temporal: settings.TemporalSettings, tmp_path: Path
+) -> None:
+    file = tmp_path / "n.yaml"
+    file.write_text("sinks: [{name: ops}]")
+
+    _, lines = await check(
+        settings.Settings(temporal=temporal, notifications=settings.NotificationSettings(file=file))
+    )
+
+    ok, message = lines["Notifications"]
+    assert not ok
+    assert "sink ops has no usable type; set one of Slack, CloudEvents" in message
 
 
 async def test_a_wrong_namespace_is_a_problem_beside_the_ones_that_exist(

@@ -1,7 +1,6 @@
 """Chains with webhooks: as fast as their runs, whatever befalls the deliveries."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -121,14 +120,13 @@ async def test_whatever_befalls_the_deliveries_each_chain_comes_to_the_same_run_
         "drop": {"drop": RATE},
         "duplicate": {"duplicate": RATE},
         "reorder": {"reorder": RATE, "reorderSeconds": 2},
-        "replay": {},
+        "replay": {"replay": RATE, "replaySeconds": 2},
     }
     hooks: dict[str, webhooks.Hook] = {}
     accounts: dict[str, chains.Account] = {}
     for name, wanted in knobs.items():
         accounts[name], hooks[name] = await receiver.add_account(name, STORY)
         await hooks[name].befall(seed=7, noise=RATE, **wanted)
-    replaying = asyncio.create_task(replay_some(accounts["replay"], hooks["replay"]))
 
     async def run(name: str) -> dict[str, Any]:
         account = accounts[name]
@@ -138,7 +136,6 @@ async def test_whatever_befalls_the_deliveries_each_chain_comes_to_the_same_run_
         return await outcome(account, await chain.ends("StackFailed"))
 
     found = dict(zip(knobs, await asyncio.gather(*map(run, knobs)), strict=True))
-    replaying.cancel()
 
     expected = found["undisturbed"]
     assert {stack: row[0] for stack, row in expected["stacks"].items()} == {
@@ -154,16 +151,6 @@ async def test_whatever_befalls_the_deliveries_each_chain_comes_to_the_same_run_
     assert states.count("dropped") > 0
     assert any(delivery["duplicateOf"] for delivery in await hooks["duplicate"].deliveries())
     assert any(delivery["replayOf"] for delivery in await hooks["replay"].deliveries())
-
-
-async def replay_some(account: chains.Account, hook: webhooks.Hook) -> None:
-    """Send the deliveries of three runs in ten again, over and over."""
-    chance = random.Random(7)  # noqa: S311 - repeatable on purpose
-    while True:
-        for run in await account.runs():
-            if chance.random() < RATE:
-                await hook.replay(run=run["id"])
-        await asyncio.sleep(0.3)
 
 
 async def test_a_replay_of_all_deliveries_after_the_end_changes_nothing(

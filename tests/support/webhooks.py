@@ -57,19 +57,38 @@ def request(body: bytes, header: str = "", *, connection: str = CONNECTION) -> b
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-async def flood(port: int, requests: Sequence[bytes], count: int) -> collections.Counter[int]:
-    """Send requests in turn on one connection, each after the answer to the one before."""
-    statuses: collections.Counter[int] = collections.Counter()
+class Connection:
+    """One connection that is kept; each request waits for the answer to the one before."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def ask(self, request: bytes) -> int:
+        """Send a request and return the status of its answer."""
+        self._writer.write(request)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length: ")[1].split()[0])
+        await self._reader.readexactly(length)
+        return int(head.split(b" ", 2)[1])
+
+
+@contextlib.asynccontextmanager
+async def connected(port: int) -> AsyncIterator[Connection]:
+    """Give a connection to a receiver."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        for number in range(count):
-            writer.write(requests[number % len(requests)])
-            head = await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split()[0]))
-            statuses[int(head.split(b" ", 2)[1])] += 1
+        yield Connection(reader, writer)
     finally:
         writer.close()
-    return statuses
+
+
+async def flood(port: int, requests: Sequence[bytes], count: int) -> collections.Counter[int]:
+    """Send so many requests in turn on one connection, and count the statuses."""
+    async with connected(port) as connection:
+        return collections.Counter(
+            [await connection.ask(requests[number % len(requests)]) for number in range(count)]
+        )
 
 
 @dataclasses.dataclass(kw_only=True)

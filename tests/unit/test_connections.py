@@ -103,10 +103,15 @@ def test_keys_are_read_at_each_use(file: Path) -> None:
 
 
 def test_all_missing_keys_are_named(file: Path) -> None:
-    problems = catalog(file).credential_problems()
+    (file.parent / "secret").write_text(" \n")
 
-    assert len(problems) == 2
-    assert "connection default" in problems[0]
+    default, missing, empty = catalog(file).credential_problems()
+
+    assert default.startswith("connection default: has no API key in this process; set ")
+    assert missing.startswith(f"connection staging: API key id: {file.parent / 'id'}: cannot be")
+    assert empty.startswith(
+        f"connection staging: API key secret: {file.parent / 'secret'}: is empt"
+    )
 
 
 def test_a_changed_file_is_seen_without_a_restart(file: Path) -> None:

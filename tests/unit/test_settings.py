@@ -11,6 +11,7 @@ from typing import get_type_hints
 import pytest
 
 from controller import environment, settings
+from controller.dev.control_plane import certificates
 
 
 def problems_of(environ: dict[str, str]) -> str:
@@ -19,11 +20,17 @@ def problems_of(environ: dict[str, str]) -> str:
     return "\n".join(raised.value.problems)
 
 
+def key_pair(path: Path) -> Path:
+    """Write a private key and its certificate into one file."""
+    made = certificates.Certificates(directory=path.with_suffix(".made"))
+    made.ensure()
+    path.write_text(made.server_key.read_text() + made.server.read_text())
+    return path
+
+
 @pytest.fixture
 def pem(tmp_path: Path) -> str:
-    path = tmp_path / "file.pem"
-    path.write_text("-----BEGIN CERTIFICATE-----")
-    return str(path)
+    return str(key_pair(tmp_path / "file.pem"))
 
 
 def test_an_empty_environment_gives_the_documented_defaults(
@@ -188,6 +195,31 @@ class TestTemporal:
     def test_tls_settings_without_tls_are_refused(self) -> None:
         assert "TEMPORAL_TLS: is false although" in problems_of(
             {"TEMPORAL_TLS": "false", "TEMPORAL_TLS_SERVER_NAME": "t"}
+        )
+
+    @pytest.mark.parametrize(
+        "text", ["", "nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+    )
+    def test_a_file_without_a_certificate_is_refused(self, tmp_path: Path, text: str) -> None:
+        """Else each connection fails, and says no more than that it is not trusted."""
+        file = tmp_path / "ca.pem"
+        file.write_text(text)
+
+        problems = problems_of(
+            {"TEMPORAL_TLS_SERVER_CA_CERT_PATH": str(file), "SPACELIFT_API_TLS_CA": str(file)}
+        )
+
+        for name in ("TEMPORAL_TLS_SERVER_CA_CERT_PATH", "SPACELIFT_API_TLS_CA"):
+            assert f"{name}: '{file}' is not usable: it holds no certificate in PEM" in problems
+
+    def test_a_client_certificate_needs_its_own_key(self, tmp_path: Path) -> None:
+        one, other = (key_pair(tmp_path / name) for name in ("one.pem", "other.pem"))
+        environ = {"TEMPORAL_TLS_CLIENT_CERT_PATH": str(one)}
+
+        assert settings.load_settings({**environ, "TEMPORAL_TLS_CLIENT_KEY_PATH": str(one)})
+        other.write_text(other.read_text().partition("-----BEGIN CERTIFICATE")[0])
+        assert f"{one} is no certificate in PEM whose key is {other}" in problems_of(
+            {**environ, "TEMPORAL_TLS_CLIENT_KEY_PATH": str(other)}
         )
 
     def test_a_missing_file_is_refused(self) -> None:

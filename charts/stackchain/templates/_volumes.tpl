@@ -80,7 +80,8 @@
 {{- end }}
 {{- end -}}
 
-{{/* Secrets that deliveries are signed with: for the webhook only. */}}
+{{/* Secrets that deliveries are signed with: for the webhook only. Without them it would start and
+     refuse every delivery, after ten of which Spacelift disables the webhook; so the pod waits. */}}
 {{- define "stackchain.mounts.webhookSecrets" -}}
 {{- range $name, $connection := .Values.spacelift.connections }}
 {{- $argument := dict "root" $ "name" $name "connection" $connection }}
@@ -90,7 +91,6 @@
     name: webhook-{{ $name }}
     secret:
       secretName: {{ $secret }}
-      optional: true
       defaultMode: 0440
       items:
       {{- range . }}

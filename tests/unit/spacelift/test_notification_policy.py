@@ -4,6 +4,7 @@ The inputs have the shape that Spacelift documents for notification policies; al
 up.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +254,17 @@ def test_runs_of_every_type_are_sent(run_type: str) -> None:
 )
 def test_what_is_no_run_of_a_stack_is_not_sent(document: dict[str, Any]) -> None:
     assert routed({"account": {"name": "acme"}, **document}) == []
+
+
+def test_the_page_lists_the_states_that_are_not_sent_and_the_keys_that_are() -> None:
+    page = (PAGE.parents[1] / "tasks/connect-webhooks.md").read_text(encoding="utf-8")
+    sentence = next(line for line in page.splitlines() if "are not sent: they follow" in line)
+
+    assert sorted(re.findall(r"`([A-Z_]+)`", sentence)) == rego.evaluate(
+        POLICY, "unseen_states", {}
+    )
+    keys = re.findall(r"`(\w+)`", "".join(re.findall(r"(?m)^\| (`[a-z].*?) \|", page)))
+    assert set(SENT) <= set(keys)
 
 
 # The engine
