@@ -56,6 +56,8 @@ class _Observed:
     execution: requests.Execution | None
     known: progress.ChainProgress | None
     problem: status.Problem | None = None
+    is_written: bool = False
+    """Whether the status had to be changed."""
     starts: status.Starts | None = None
     starts_problem: status.Problem | None = None
     undecided: tuple[str, ...] = ()
@@ -107,7 +109,7 @@ class Reconciler:
         # Resources that were let go while Temporal was away, by uid.
         self._untold_orphans: dict[str, v1alpha1.Ref] = {}
 
-    async def reconcile(self, namespace: str, name: str, *, is_renewing: bool = False) -> None:
+    async def reconcile(self, namespace: str, name: str, *, is_renewing: bool = False) -> bool:
         """Bring one resource in line; nothing to do if it is gone.
 
         Args:
@@ -115,14 +117,18 @@ class Reconciler:
             name: the resource's.
             is_renewing: schedules of it are missing at Temporal, whatever its status says.
 
+        Returns:
+            Whether its status had to be changed.
+
         Raises:
             TemporalUnreachable: after the status says so; call again later.
             KubeError: the API server did not serve; call again later.
         """
         async with self._turn(namespace, name):
             body = await self._stack_chains.get(namespace, name)
-            if body is not None:
-                await self._reconcile(body, _Cause(is_renewing=is_renewing))
+            if body is None:
+                return False
+            return (await self._reconcile(body, _Cause(is_renewing=is_renewing))).is_written
 
     async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
         """Take in what a schedule or a sweep says. See `run_requests.Asked`."""
@@ -248,8 +254,8 @@ class Reconciler:
             )
         elif observed.execution is not None:
             await self._steer(observed.execution, decision)
-        await self._write(observed, decision, before=chain.status)
-        return observed
+        is_written = await self._write(observed, decision, before=chain.status)
+        return dataclasses.replace(observed, is_written=is_written)
 
     async def _with_starts(self, observed: _Observed, cause: _Cause) -> _Observed:
         """Take in what asks for a run by itself, as if it stood in the status already."""
@@ -492,7 +498,7 @@ class Reconciler:
 
     async def _write(
         self, observed: _Observed, decision: requests.Decision, *, before: v1alpha1.Status
-    ) -> None:
+    ) -> bool:
         chain, execution = observed.chain, observed.execution
         facts = status.Facts(
             handled=decision.handled,
@@ -511,7 +517,7 @@ class Reconciler:
             transitions.transitions(before, chain.status) if before is not chain.status else []
         )
         told = [*earlier, *transitions.stale(decision.notes, chain.status)]
-        await self._project(observed.body, chain.ref, chain.status, facts, told=told)
+        return await self._project(observed.body, chain.ref, chain.status, facts, told=told)
 
     def _problem_of(self, observed: _Observed) -> status.Problem | None:
         if observed.chain.is_deleting:
@@ -568,8 +574,11 @@ class Reconciler:
         *,
         keep_run: bool = False,
         told: Sequence[transitions.Transition] = (),
-    ) -> None:
-        """Write the status and tell what is `told` anyway, then what the facts changed."""
+    ) -> bool:
+        """Write the status and tell what is `told` anyway, then what the facts changed.
+
+        Returns whether the status had to be changed.
+        """
         now = _text(datetime.now(UTC))
         new = status.project(ref, old, facts, now=now)
         if keep_run:
@@ -599,6 +608,7 @@ class Reconciler:
         if written is not None:
             self._count(old, new)
             await self._teller.emit(body, happened)
+        return written is not None
 
     def _count(self, old: v1alpha1.Status, new: v1alpha1.Status) -> None:
         """Count what a write told for the first time."""

@@ -71,25 +71,6 @@ async def test_no_run_is_triggered_twice_or_lost_when_the_worker_dies_in_the_mid
     assert (await stops.only_run("a"))["state"] == "STOPPED"
 
 
-async def test_the_rest_goes_to_another_worker_when_one_is_stopped(
-    release: chains.Installation,
-) -> None:
-    """A rolling update: no heartbeat has to be missed for it."""
-    account = await release.add_account("rolling", account_document("a -> b -> c", duration=1))
-    chain = await release.create("rolling", "a", account=account)
-    await account.run_in("a", "PLANNING", "APPLYING")
-
-    second = release.role("worker", instance=1)
-    await second.start()
-    await release.worker.stop()
-    await chain.ends("RunSucceeded")
-    await release.worker.start()
-    await second.stop()
-
-    for stack_id in "abc":
-        await account.only_run(stack_id)
-
-
 async def test_without_a_worker_the_status_says_so_and_chains_go_on_with_one(
     release: chains.Installation,
 ) -> None:
