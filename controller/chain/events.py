@@ -30,6 +30,7 @@ def transitions(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
         *_ended(old, new),
         *_drift(old, new),
         *_missed(old, new),
+        *_unseen_roots(old, new),
         *_problem(old, new),
     ]
 
@@ -181,6 +182,12 @@ def _missed(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
         f"{new.schedule.last_missed_time}: `startingDeadlineSeconds` had passed."
     )
     return [_warning("StartMissed", text)]
+
+
+def _unseen_roots(old: v1alpha1.Status, new: v1alpha1.Status) -> list[EventText]:
+    before = old.triggers.problem if old.triggers else None
+    problem = new.triggers.problem if new.triggers else None
+    return [_warning("RootsNotSeen", problem)] if problem and problem != before else []
 
 
 def _end(run: v1alpha1.RunStatus) -> tuple[int, Phase, str]:
