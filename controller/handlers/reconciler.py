@@ -273,13 +273,17 @@ class Reconciler:
         )
         asks, undecided = found.asks, observed.undecided
         handled = chain.status.last_handled
-        if call is not None and call.root_runs:
+        begins = found.begins
+        if call is not None and call.account:
             judged = await self._begins.judge(
                 chain, requests.handled_asks(chain.status, observed.execution), call
             )
             asks = dataclasses.replace(asks, root_runs=judged.asks.root_runs)
             handled = dataclasses.replace(handled, root_runs=judged.seen)
             undecided = judged.undecided
+            if begins.triggers is not None:
+                triggers = dataclasses.replace(begins.triggers, problem=judged.problem)
+                begins = dataclasses.replace(begins, triggers=triggers)
         known = dataclasses.replace(
             chain.status,
             last_handled=handled,
@@ -288,7 +292,7 @@ class Reconciler:
         return dataclasses.replace(
             observed,
             chain=dataclasses.replace(chain, status=known),
-            starts=found.begins,
+            starts=begins,
             starts_problem=found.problem,
             problem=observed.problem or found.problem,
             undecided=undecided,

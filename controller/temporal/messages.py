@@ -171,16 +171,18 @@ class RootRuns:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class FindRootRunsResult:
-    """One of each root that can be seen."""
+    """One of each root that can be seen; `hidden` are those by id that cannot."""
 
     roots: list[RootRuns]
+    hidden: list[str] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class RequestRunCall:
     """Asks the operator for a run, if there is reason for one.
 
-    Either it is the `scheduled_time`, RFC 3339 in UTC, or a sweep has read `root_runs`.
+    Either it is the `scheduled_time`, RFC 3339 in UTC, or a sweep of an `account` has read
+    `root_runs`. `hidden` are roots that it could not see; with a `problem` it could read none.
     """
 
     namespace: str
@@ -189,6 +191,8 @@ class RequestRunCall:
     scheduled_time: str | None = None
     account: str = ""
     root_runs: list[RootRuns] = dataclasses.field(default_factory=list)
+    hidden: list[str] = dataclasses.field(default_factory=list)
+    problem: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
