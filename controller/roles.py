@@ -35,6 +35,7 @@ from controller.temporal import (
     held_runs,
     ids,
     notifier,
+    queues,
     root_sweeps,
     schedules,
     starter,
@@ -45,7 +46,9 @@ from controller.webhook import app, dispatch, wakes
 
 logger = logging.getLogger(__name__)
 
-_KOPF_STOP_SECONDS = 1.0
+# Together with what a standby takes to look at the Lease they stay below two seconds.
+_STATUSES_STOP_SECONDS = 0.7
+_KOPF_STOP_SECONDS = 0.5
 # What is queued takes milliseconds each; while Temporal is down it takes for ever.
 _WAKES_STOP_SECONDS = 2.0
 _TEMPORAL_CHECK_SECONDS = 10.0
@@ -72,6 +75,7 @@ class TemporalLink:
 
     async def connect(self) -> temporalio.client.Client:
         """Connect, however long it takes."""
+        self._counters.temporal_connected.set(0)
         self._client = await temporal_client.connect_with_retry(self._temporal, self._tell)
         logger.info("Connected to Temporal", extra={"address": self._temporal.address})
         return self._client
@@ -374,7 +378,8 @@ class _Operator:
             ),
             counters=process.counters,
         )
-        self._known = resync.KnownResources()
+        self._known = resync.KnownResources(process.counters)
+        process.counters.before_reading.append(self._known.tell)
         self._resync = resync.Resync(
             reconciling=self._reconciler,
             known=self._known,
@@ -412,7 +417,9 @@ class _Operator:
             resyncing.cancel()
             notifying.cancel()
             statuses_stop.set()
-            await asyncio.wait([statuses, resyncing, notifying])
+            # A write on its way may wait long for Temporal; the next operator does it again.
+            await asyncio.wait([statuses, resyncing, notifying], timeout=_STATUSES_STOP_SECONDS)
+            statuses.cancel()
             watching.set()
             # kopf gives hung tasks five seconds more. Nothing of ours is left to wait for, and a
             # standby waits for the Lease; what a handler was at is done again by the next one.
@@ -451,10 +458,17 @@ class _Operator:
         renewing = asyncio.create_task(
             temporal_client.keep_api_key_fresh(client, self._process.settings.temporal)
         )
+        watched = queues.queues_of(
+            self._process.settings.temporal.task_queue,
+            self._queue,
+            has_notifications=self._process.settings.notifications.file is not None,
+        )
+        watching = asyncio.create_task(queues.watch(client, watched, self._process.counters))
         writer = worker.status_worker(client, operator_queue=self._queue, operator=self._reconciler)
         serving = asyncio.create_task(writer.run())
         await _first(serving, stop.wait())
         renewing.cancel()
+        watching.cancel()
         await writer.shutdown()
         await serving
 

@@ -56,6 +56,8 @@ class _Observed:
     execution: requests.Execution | None
     known: progress.ChainProgress | None
     problem: status.Problem | None = None
+    is_written: bool = False
+    """Whether the status had to be changed."""
     starts: status.Starts | None = None
     starts_problem: status.Problem | None = None
     undecided: tuple[str, ...] = ()
@@ -104,10 +106,12 @@ class Reconciler:
         self._canceled_at: dict[str, float] = {}
         # Since when runs have not answered, by workflow run id.
         self._silent_since: dict[str, float] = {}
+        # What runs were told last, by workflow run id: one that does not answer is told it once.
+        self._told: dict[str, requests.Live] = {}
         # Resources that were let go while Temporal was away, by uid.
         self._untold_orphans: dict[str, v1alpha1.Ref] = {}
 
-    async def reconcile(self, namespace: str, name: str, *, is_renewing: bool = False) -> None:
+    async def reconcile(self, namespace: str, name: str, *, is_renewing: bool = False) -> bool:
         """Bring one resource in line; nothing to do if it is gone.
 
         Args:
@@ -115,14 +119,18 @@ class Reconciler:
             name: the resource's.
             is_renewing: schedules of it are missing at Temporal, whatever its status says.
 
+        Returns:
+            Whether its status had to be changed.
+
         Raises:
             TemporalUnreachable: after the status says so; call again later.
             KubeError: the API server did not serve; call again later.
         """
         async with self._turn(namespace, name):
             body = await self._stack_chains.get(namespace, name)
-            if body is not None:
-                await self._reconcile(body, _Cause(is_renewing=is_renewing))
+            if body is None:
+                return False
+            return (await self._reconcile(body, _Cause(is_renewing=is_renewing))).is_written
 
     async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
         """Take in what a schedule or a sweep says. See `run_requests.Asked`."""
@@ -205,6 +213,7 @@ class Reconciler:
     def _forget(self, workflow_run_id: str) -> None:
         self._silent_since.pop(workflow_run_id, None)
         self._canceled_at.pop(workflow_run_id, None)
+        self._told.pop(workflow_run_id, None)
 
     def _is_deaf(self, workflow_run_id: str) -> bool:
         """Whether a run has not answered for so long that no worker can be there."""
@@ -248,8 +257,8 @@ class Reconciler:
             )
         elif observed.execution is not None:
             await self._steer(observed.execution, decision)
-        await self._write(observed, decision, before=chain.status)
-        return observed
+        is_written = await self._write(observed, decision, before=chain.status)
+        return dataclasses.replace(observed, is_written=is_written)
 
     async def _with_starts(self, observed: _Observed, cause: _Cause) -> _Observed:
         """Take in what asks for a run by itself, as if it stood in the status already."""
@@ -324,8 +333,24 @@ class Reconciler:
             await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)
         if decision.set_parallelism is not None:
             await self._workflows.set_parallelism(execution, decision.set_parallelism)
+            self._note_told(execution, parallelism=decision.set_parallelism)
         if decision.set_suspended is not None:
             await self._workflows.set_suspended(execution, decision.set_suspended)
+            self._note_told(execution, is_suspended=decision.set_suspended)
+
+    def _note_told(self, execution: requests.Execution, **settings: Any) -> None:
+        run_id = execution.workflow_run_id
+        told = self._told.get(run_id, requests.Live())
+        self._told[run_id] = dataclasses.replace(told, **settings)
+
+    def _live(self, observed: _Observed) -> requests.Live | None:
+        """Return what a live run goes by; of one that does not answer, what it was told last."""
+        known, execution = observed.known, observed.execution
+        if execution is None or execution.state is not requests.ExecutionState.RUNNING:
+            return None
+        if known is None:
+            return self._told.get(execution.workflow_run_id, requests.Live())
+        return requests.Live(parallelism=known.parallelism, is_suspended=known.is_suspended)
 
     def _decide(self, observed: _Observed) -> requests.Decision:
         chain = observed.chain
@@ -335,13 +360,10 @@ class Reconciler:
                 handled=requests.handled_asks(chain.status, observed.execution),
                 pending=starts.only_asks(chain.status.pending_run),
             )
-        known = observed.known
         return requests.decide(
             chain,
             observed.execution,
-            live=requests.Live(parallelism=known.parallelism, is_suspended=known.is_suspended)
-            if known is not None
-            else None,
+            live=self._live(observed),
             is_recheck_due=self._is_recheck_due(chain),
         )
 
@@ -400,6 +422,9 @@ class Reconciler:
                 chain, request, connection, operator_queue=self._identity.operator_queue
             ),
         )
+        self._note_told(
+            execution, parallelism=chain.spec.parallelism, is_suspended=chain.spec.suspend
+        )
         self._counters.chain_starts.inc()
         logger.info(
             "Chain started",
@@ -442,10 +467,12 @@ class Reconciler:
                 "that, set `spec.deletionPolicy` to Orphan.",
             )
             raise
-        known: progress.ChainProgress | None = None
-        with contextlib.suppress(starter.NoWorker):
+        try:
             known = await self._workflows.get_progress(execution)
-        await self._write_deleting(body, _waits_for(known), execution=execution, known=known)
+            waits_for = _waits_for(known)
+        except starter.NoWorker:
+            known, waits_for = None, _WAITS_FOR_WORKER
+        await self._write_deleting(body, waits_for, execution=execution, known=known)
         return False
 
     async def _write_deleting(
@@ -492,7 +519,7 @@ class Reconciler:
 
     async def _write(
         self, observed: _Observed, decision: requests.Decision, *, before: v1alpha1.Status
-    ) -> None:
+    ) -> bool:
         chain, execution = observed.chain, observed.execution
         facts = status.Facts(
             handled=decision.handled,
@@ -511,7 +538,7 @@ class Reconciler:
             transitions.transitions(before, chain.status) if before is not chain.status else []
         )
         told = [*earlier, *transitions.stale(decision.notes, chain.status)]
-        await self._project(observed.body, chain.ref, chain.status, facts, told=told)
+        return await self._project(observed.body, chain.ref, chain.status, facts, told=told)
 
     def _problem_of(self, observed: _Observed) -> status.Problem | None:
         if observed.chain.is_deleting:
@@ -568,8 +595,11 @@ class Reconciler:
         *,
         keep_run: bool = False,
         told: Sequence[transitions.Transition] = (),
-    ) -> None:
-        """Write the status and tell what is `told` anyway, then what the facts changed."""
+    ) -> bool:
+        """Write the status and tell what is `told` anyway, then what the facts changed.
+
+        Returns whether the status had to be changed.
+        """
         now = _text(datetime.now(UTC))
         new = status.project(ref, old, facts, now=now)
         if keep_run:
@@ -599,6 +629,7 @@ class Reconciler:
         if written is not None:
             self._count(old, new)
             await self._teller.emit(body, happened)
+        return written is not None
 
     def _count(self, old: v1alpha1.Status, new: v1alpha1.Status) -> None:
         """Count what a write told for the first time."""
@@ -702,6 +733,13 @@ def _deletion_policy(body: Mapping[str, Any]) -> v1alpha1.DeletionPolicy:
 
 def _deleting(message: str) -> status.Problem:
     return status.Problem(reason=reasons.ChainReason.DELETING, message=message, is_retrying=True)
+
+
+_WAITS_FOR_WORKER = (
+    "The resource is being deleted; waits for a worker to stop the runs, and none answers. If that "
+    "lasts check the worker pods; to let the resource go with its run going on, set "
+    "`spec.deletionPolicy` to Orphan."
+)
 
 
 def _waits_for(known: progress.ChainProgress | None) -> str:
