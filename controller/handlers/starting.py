@@ -140,6 +140,10 @@ class Starting:
         if old is not None and (is_renewing or _is_due(old, until)):
             times = await self._schedules.times_between(chain.ref, old.checked_time, until)
             known, ask = starts.served(old, spec, times, now=until)
+        if is_new and known != old and known is not None:
+            # Only Temporal knows these times, and only until it has the new schedule: first what
+            # they ask for is to stand in the status. The resync comes back to the rest.
+            return dataclasses.replace(known, next_time=None), starts.Asks(scheduled_time=ask)
         if is_new:
             known = await self._set_up(chain, wanted, known, until)
         elif known is not None and (is_renewing or _is_due(known, until)):

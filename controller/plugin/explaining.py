@@ -197,7 +197,21 @@ def _notes(chain: StackChain) -> tuple[str, ...]:
         notes.append(
             f"Another request ({status.pending_run.trigger}): {status.pending_run.message}"
         )
-    return tuple(notes)
+    return (*notes, *_starts(chain))
+
+
+def _starts(chain: v1alpha1.StackChain) -> list[str]:
+    """Tell what starts it by itself, and when."""
+    schedule, told = chain.status.schedule, list[str]()
+    if schedule is not None and schedule.next_time:
+        told.append(f"The schedule asks for the next run at {schedule.next_time}.")
+    if schedule is not None and schedule.missed:
+        told.append(
+            f"The schedule has missed {schedule.missed}, the newest at {schedule.last_missed_time}."
+        )
+    if chain.status.triggers is not None and not chain.spec.suspend:
+        told.append("A finished run of a root that no chain has started starts it.")
+    return told
 
 
 def _known(reason: str) -> ChainReason | None:

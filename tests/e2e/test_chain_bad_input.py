@@ -255,7 +255,7 @@ async def test_what_stays_wrong_is_looked_at_again_without_a_flicker(
     shown = chains.distinct(chains.ready(status)["reason"] for status in story.statuses)
     assert shown[-1] == "UnknownStack"
     assert len(shown) <= 2
-    assert (await chain.events()).count("UnknownStack") == 1
+    assert (await chain.events("UnknownStack")).count("UnknownStack") == 1
 
 
 async def test_what_is_corrected_in_the_spec_runs_at_once(release: chains.Installation) -> None:

@@ -11,7 +11,7 @@ from controller import connections
 from controller.dev.control_plane.server import ControlPlane
 from controller.dev.demo import kubectl as demo_kubectl
 from controller.dev.demo import scenarios
-from tests.support import chains
+from tests.support import chains, starts
 from tests.support.processes import kubectl
 
 EXAMPLES = demo_kubectl.PROJECT / "examples"
@@ -100,6 +100,34 @@ async def test_a_plan_shows_what_would_change_and_changes_nothing(
     assert len(runs) == len(status["stacks"]) == 12
     assert {one["type"] for one in runs} == {"PROPOSED"}
     assert chains.stack(status, "cluster")["delta"] == {"added": 6, "changed": 2, "deleted": 0}
+
+
+async def test_a_plan_on_a_schedule_waits_for_its_hour_and_may_be_asked_for(
+    release: chains.Installation,
+) -> None:
+    account, chain = await run(release, "drift")
+    before = await chain.until(lambda status: status.get("schedule", {}).get("nextTime"))
+
+    await release.stackchains.annotate("drift", run="now")
+    await chain.ends("RunSucceeded")
+
+    assert chains.ready(before)["reason"] == "NotRequested"
+    assert before["schedule"]["nextTime"].endswith(":00:00Z")
+    assert {one["type"] for one in await account.runs()} == {"PROPOSED"}
+
+
+async def test_a_run_of_the_root_starts_what_depends_on_it(release: chains.Installation) -> None:
+    account, chain = await run(release, "triggered")
+    await starts.is_watched(chain, "dns")
+
+    run_id = await starts.finished_run(account, "dns")
+    await starts.deliver(release, account, "dns")
+    status = await chain.ends("RunSucceeded")
+
+    assert starts.root_runs(status) == [("dns", run_id)]
+    runs = await account.runs()
+    assert sorted(one["stackId"] for one in runs) == sorted(chains.phases(status))
+    assert len(runs) == 3
 
 
 async def test_a_preview_shows_its_stacks_and_runs_them_once_it_may(

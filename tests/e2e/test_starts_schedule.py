@@ -36,11 +36,6 @@ async def schedule_of(
     return client.get_schedule_handle(f"stackchain/{release.namespace}/{chain.name}/{uid}/schedule")
 
 
-async def told_once(chain: chains.Chain, reason: str) -> list[str]:
-    """Wait for an Event, which comes after what it tells of."""
-    return await eventually(lambda: chain.told(reason), what=f"{chain.name}: Event {reason}")
-
-
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
@@ -78,7 +73,7 @@ async def test_a_plan_of_every_minute_finds_drift_and_says_so(
     assert at(status["schedule"]["lastTime"]) >= at(due)
     assert at(status["schedule"]["nextTime"]) > at(status["schedule"]["lastTime"])
     assert chains.stack(status, "b")["delta"] == {"added": 1, "changed": 2, "deleted": 3}
-    (told,) = await told_once(chain, "DriftDetected")
+    (told,) = await chain.told("DriftDetected")
     assert told == "Run 1 found changes: 'b' +1 ~2 -3."
     async with httpx.AsyncClient(base_url=release.operator.health_url, trust_env=False) as http:
         metrics = (await http.get("/metrics")).text
@@ -249,6 +244,6 @@ async def test_times_that_pass_while_the_operator_is_down_are_judged_exactly(
     judged = (known["missed"], at(known["lastMissedTime"]), at(status["lastHandled"]["schedule"]))
     assert judged in possible
     assert len(await account.runs("a")) == 1
-    (told,) = await told_once(chain, "StartMissed")
+    (told,) = await chain.told("StartMissed")
     assert told.startswith(f"{known['missed']} time")
     await release.stackchains.set_spec("late", suspend=True)

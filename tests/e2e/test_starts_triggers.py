@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 import temporalio.client
 
-from controller.spacelift import endpoints
-from controller.temporal import root_sweeps
 from tests.support import account_runs, chains
 from tests.support.chains import account_document
+from tests.support.starts import deliver, finished_run, is_watched, root_runs
 from tests.support.waiting import eventually, stays
 
 TRIGGERS: dict[str, Any] = {
@@ -43,38 +42,11 @@ async def sweeping(
         yield running
 
 
-async def is_watched(chain: chains.Chain, *stack_ids: str) -> chains.Body:
-    """Wait until the first sweep has noted up to which runs the roots need no looking at."""
-
-    def has_marks(status: chains.Body) -> bool:
-        marks = status.get("lastHandled", {}).get("rootRuns", [])
-        return {mark["stackId"] for mark in marks} == set(stack_ids)
-
-    return await chain.until(has_marks, what=f"{chain.name}: the roots are watched")
-
-
-async def deliver(
-    release: chains.Installation, account: chains.Account, stack_id: str, *labels: str
-) -> None:
-    """Do what the receiver does with a notification about a finished run; no cache is kept."""
-    client = await release.temporal()
-    sweeps = root_sweeps.RootSweeps(lambda: client)
-
-    async def is_woken() -> bool:
-        return await sweeps.wake(endpoints.account_of(account.url), stack_id, labels) > 0
-
-    await eventually(is_woken, chains.SECONDS, what=f"the sweep of {stack_id} is woken")
-
-
 async def sweeps_are_over(release: chains.Installation) -> bool:
     """Whether every sweep that was started has come to its end, and there was one."""
     found = await release.executions("WorkflowType = 'RootSweepWorkflow'")
     running = temporalio.client.WorkflowExecutionStatus.RUNNING
     return bool(found) and all(item.status is not running for item in found)
-
-
-def root_runs(status: chains.Body) -> list[tuple[str, str]]:
-    return [(item["stackId"], item["runId"]) for item in status["latestRun"]["rootRuns"]]
 
 
 async def test_a_persons_run_of_a_root_starts_what_depends_on_it_and_each_stack_runs_once(
@@ -95,23 +67,22 @@ async def test_a_persons_run_of_a_root_starts_what_depends_on_it_and_each_stack_
     assert before["lastHandled"]["rootRuns"] == [{"stackId": "a", "runId": old["id"]}]
     assert "latestRun" not in before
 
-    run = await account.trigger("a")
-    await eventually(lambda: is_finished(account, run["id"]), chains.SECONDS)
+    run = await finished_run(account, "a")
     await deliver(release, account, "a")
     status = await chain.ends("RunSucceeded")
 
     assert status["latestRun"]["trigger"] == "RootRunFinished"
-    assert root_runs(status) == [("a", run["id"])]
+    assert root_runs(status) == [("a", run)]
     assert chains.reasons(status) == {
         "a": "RootRunFinished",
         **dict.fromkeys("bcl", "RunFinished"),
     }
-    assert chains.stack(status, "a")["runId"] == run["id"]
+    assert chains.stack(status, "a")["runId"] == run
     runs = {stack_id: await account.runs(stack_id) for stack_id in "abcl"}
     assert [len(runs[stack_id]) for stack_id in "abcl"] == [2, 2, 2, 1]
     for stack_id in "bcl":
         assert chains.stack(status, stack_id)["runId"] == runs[stack_id][-1]["id"]
-    assert {run["originId"] for run in (runs["b"][-1], runs["c"][-1])} == {run["id"]}
+    assert {run["originId"] for run in (runs["b"][-1], runs["c"][-1])} == {run}
     account_runs.assert_one_after_the_other([runs[stack_id][-1] for stack_id in "abcl"], *"abcl")
 
     # Replayed hours later, it starts nothing; nor does the run of the chain itself.
@@ -119,10 +90,6 @@ async def test_a_persons_run_of_a_root_starts_what_depends_on_it_and_each_stack_
         await deliver(release, account, "a")
         await eventually(lambda: sweeps_are_over(release), chains.SECONDS)
     assert (await chain.status())["latestRun"]["number"] == 1
-
-
-async def is_finished(account: chains.Account, run_id: str) -> bool:
-    return any(run["id"] == run_id and run["state"] == "FINISHED" for run in await account.runs())
 
 
 async def test_what_a_chain_triggered_or_adopted_starts_no_other_chain(
@@ -162,21 +129,19 @@ async def test_a_run_that_ends_behind_a_live_run_is_not_forgotten(
         "behind", "a", "x", account=account, concurrencyPolicy="Replace", **TRIGGERS
     )
     await is_watched(chain, "a", "x")
-    first = await account.trigger("a")
-    await eventually(lambda: is_finished(account, first["id"]), chains.SECONDS)
+    await finished_run(account, "a")
     await deliver(release, account, "a")
     await chain.shows("AwaitingConfirmation")
 
-    second = await account.trigger("x")
-    await eventually(lambda: is_finished(account, second["id"]), chains.SECONDS)
+    second = await finished_run(account, "x")
     await deliver(release, account, "x")
     status = await chain.until(lambda found: "pendingRun" in found)
-    assert status["pendingRun"]["rootRuns"] == [{"stackId": "x", "runId": second["id"]}]
+    assert status["pendingRun"]["rootRuns"] == [{"stackId": "x", "runId": second}]
     assert status["latestRun"]["number"] == 1
     await account.act((await account.only_run("b"))["id"], "confirm")
     status = await chain.ends("RunSucceeded", number=2)
 
-    assert root_runs(status) == [("x", second["id"])]
+    assert root_runs(status) == [("x", second)]
     assert chains.phases(status) == {"x": "Succeeded", "y": "Succeeded"}
     assert [len(await account.runs(stack_id)) for stack_id in "abxy"] == [1, 1, 1, 1]
 
@@ -188,9 +153,8 @@ async def test_a_retry_of_such_a_run_goes_on_below_the_same_root(
     account = await release.add_account("retried", account_document("a -> b -> c", "x -> y"))
     chain = await release.create("retried", "a", "x", account=account, **TRIGGERS)
     await is_watched(chain, "a", "x")
-    await account.script("b", "fail:planning")
-    run = await account.trigger("a")
-    await eventually(lambda: is_finished(account, run["id"]), chains.SECONDS)
+    await account.script("b", "fail:planning", "changes")
+    await finished_run(account, "a")
     await deliver(release, account, "a")
     await chain.ends("StackFailed")
 
@@ -222,10 +186,10 @@ async def test_a_lost_delivery_is_made_good_by_the_sweep_also_for_roots_by_label
     status = await is_watched(chain, "a", "x")
     assert {"stackId": "x", "runId": old["id"]} in status["lastHandled"]["rootRuns"]
 
-    run = await account.trigger("a")
+    run = await finished_run(account, "a")
     status = await chain.ends("RunSucceeded")
 
-    assert root_runs(status) == [("a", run["id"])]
+    assert root_runs(status) == [("a", run)]
     assert chains.phases(status) == {"a": "Succeeded", "b": "Succeeded"}
     assert len(await account.runs("b")) == 1
 
@@ -238,8 +202,7 @@ async def test_while_suspended_nothing_is_looked_for_and_it_is_made_good_after(
     await is_watched(chain, "a")
     await sweeping.stackchains.set_spec("held", suspend=True)
     await chain.until(lambda status: chains.condition(status, "Suspended").get("status") == "True")
-    run = await account.trigger("a")
-    await eventually(lambda: is_finished(account, run["id"]), chains.SECONDS)
+    run = await finished_run(account, "a")
 
     async def is_at_rest() -> bool:
         return "latestRun" not in await chain.status()
@@ -248,5 +211,5 @@ async def test_while_suspended_nothing_is_looked_for_and_it_is_made_good_after(
     await sweeping.stackchains.set_spec("held", suspend=False)
     status = await chain.ends("RunSucceeded")
 
-    assert root_runs(status) == [("a", run["id"])]
+    assert root_runs(status) == [("a", run)]
     assert len(await account.runs("b")) == 1

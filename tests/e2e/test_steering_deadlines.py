@@ -98,4 +98,4 @@ async def test_a_deadline_ends_a_run_that_waits_for_a_person(
     assert chains.ready(status)["status"] == "False"
     assert chains.condition(status, "Stalled")["status"] == "True"
     assert 'set the annotation `stackchain.dev/retry` to "1"' in chains.ready(status)["message"]
-    assert case.chain_reason in await chain.events()
+    assert await chain.told(case.chain_reason)

@@ -5,6 +5,7 @@ The module's own server stops and starts again with what it knew.
 
 import dataclasses
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -211,3 +212,45 @@ async def test_a_resource_deleted_during_an_outage_goes_as_an_orphan_and_its_run
         return [item.status for item in found] == [WorkflowExecutionStatus.COMPLETED]
 
     await eventually(is_complete, chains.SECONDS)
+
+
+async def test_schedules_that_are_set_up_edited_or_removed_during_an_outage_are_right_after_it(
+    release: chains.Installation, temporal: temporal_servers.TemporalServer
+) -> None:
+    account = await release.add_account("schedules", account_document("a -> b"))
+    spec: dict[str, Any] = {
+        "account": account,
+        "startPolicy": "OnRequest",
+        "schedule": {"cron": "0 6 * * *"},
+    }
+    edited = await release.create("edited-schedule", "a", **spec)
+    removed = await release.create("removed-schedule", "a", **spec)
+    leaving = await release.create("leaving-schedule", "a", **spec)
+    for chain in (edited, removed, leaving):
+        await chain.until(lambda status: status.get("schedule", {}).get("nextTime"))
+
+    await temporal.stop()
+    new = await release.create("new-schedule", "a", **spec)
+    await release.stackchains.set_spec("edited-schedule", schedule={"cron": "0 7 * * *"})
+    await release.stackchains.set_spec("removed-schedule", schedule=None)
+    await release.stackchains.delete("leaving-schedule")
+    for chain in (new, edited, removed):
+        await shows_unreachable(chain)
+    await temporal.start()
+
+    for chain, hour in ((new, "06"), (edited, "07")):
+        await chain.until(
+            lambda status, hour=hour: (
+                status.get("schedule", {}).get("nextTime", "").endswith(f"T{hour}:00:00Z")
+            )
+        )
+        assert chains.ready(await chain.shows("NotRequested"))["status"] == "Unknown"
+    await removed.until(lambda status: "schedule" not in status)
+    await leaving.is_gone()
+    client = await release.temporal()
+
+    async def are_right() -> bool:
+        listed = [item.id.split("/")[2] async for item in await client.list_schedules()]
+        return sorted(listed) == ["edited-schedule", "new-schedule"]
+
+    await eventually(are_right, chains.SECONDS)

@@ -6,6 +6,7 @@ breaks in its account, no other test sees.
 """
 
 import asyncio
+import collections
 import contextlib
 import json
 import ssl
@@ -198,14 +199,27 @@ class Chain:
 
         await eventually(gone, seconds, what=f"{self.name} is gone")
 
-    async def events(self) -> list[str]:
-        """Return the reasons of its Events, oldest first."""
-        return [
-            event["reason"] for event in await self.api.kube.events(self.api.namespace, self.name)
-        ]
+    async def events(self, *expected: str, seconds: float = SECONDS) -> list[str]:
+        """Return the reasons of its Events, oldest first, once the expected ones are there.
 
-    async def told(self, reason: str) -> list[str]:
-        """Return the texts of its Events with a reason."""
+        An Event comes after the status that it is about, so a status that was waited for says
+        nothing of Events yet. A reason that is named twice is waited for twice.
+        """
+        wanted = collections.Counter(expected)
+
+        async def are_there() -> bool:
+            return wanted <= collections.Counter(await self._reasons())
+
+        await eventually(are_there, seconds, what=f"{self.name} has the Events {expected}")
+        return await self._reasons()
+
+    async def _reasons(self) -> list[str]:
+        events = await self.api.kube.events(self.api.namespace, self.name)
+        return [event["reason"] for event in events]
+
+    async def told(self, reason: str, count: int = 1) -> list[str]:
+        """Return the texts of its Events with a reason, once there are so many."""
+        await self.events(*[reason] * count)
         events = await self.api.kube.events(self.api.namespace, self.name)
         return [event["message"] for event in events if event["reason"] == reason]
 

@@ -141,6 +141,7 @@ SITUATIONS: list[tuple[str, v1alpha1.Status, tuple[str, str]]] = [
         (f"a person has to act: {reason}", projected(hindered(reason, is_retrying=False)), FAILED)
         for reason in (
             ChainReason.INVALID_SPEC,
+            ChainReason.SCHEDULE_INVALID,
             ChainReason.CONNECTION_UNKNOWN,
             ChainReason.NAMESPACE_NOT_ALLOWED,
             ChainReason.OPERATION_NOT_ALLOWED,

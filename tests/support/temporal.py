@@ -58,3 +58,14 @@ async def delete_history(client: Client, workflow_id: str) -> None:
         return False
 
     await eventually(is_deleted, 60, what=f"{workflow_id} is deleted")
+
+
+async def has_schedule(client: Client, schedule_id: str) -> bool:
+    """Whether there is a schedule, without the list of all, which is behind."""
+    try:
+        await client.get_schedule_handle(schedule_id).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True

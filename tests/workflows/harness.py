@@ -59,6 +59,7 @@ class Harness:
         parallelism: int = 10,
         max_stacks: int = 500,
         memo: messages.ChainMemo | None = None,
+        trigger: str = "Spec",
         **fields: Any,
     ) -> ChainHandle:
         """Start a chain; `fields` are more of its input."""
@@ -69,7 +70,7 @@ class Harness:
             generation=1,
             number=1,
             attempt=1,
-            trigger="Spec",
+            trigger=trigger,
             operator_queue=self.operator_queue,
             connection=self.connection,
             roots=roots or self.world.roots,
@@ -194,7 +195,7 @@ async def operator(harness: Harness) -> AsyncIterator[None]:
     async with _worker(
         harness,
         harness.operator_queue,
-        [harness.world.publish_chain_status],
+        [harness.world.publish_chain_status, harness.world.request_run],
         workflows=[listener.ReportListener],
     ):
         yield

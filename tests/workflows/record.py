@@ -15,10 +15,11 @@ from typing import Any
 from temporalio.client import Client, WorkflowHistory
 
 from controller.api.v1alpha1 import Phase
-from controller.chain import holds
+from controller.chain import holds, progress
 from controller.dev import temporal_server
 from controller.temporal import messages
 from tests.workflows import harness as harnesses
+from tests.workflows import run_requests
 from tests.workflows.executions import execution
 from tests.workflows.harness import Harness
 from tests.workflows.world import World, failure
@@ -115,6 +116,23 @@ async def held(chain: Harness) -> None:
     await handle.result()
 
 
+async def below(chain: Harness) -> None:
+    """Started by the finished run of a root: what that queued is used, or stopped."""
+    run = chain.world.create("a")
+    root = progress.FinishedRoot(stack_id="a", run_id=run.id, url="https://x")
+    await chain.run(finished_roots=[root], trigger="RootRunFinished")
+
+
+async def requested(chain: Harness) -> None:
+    """A schedule says that it is time."""
+    await run_requests.request(chain)
+
+
+async def swept(chain: Harness) -> None:
+    """The roots are looked at, and the operator can tell at once."""
+    await run_requests.sweep(chain)
+
+
 def worlds() -> dict[Callable[[Harness], Awaitable[None]], World]:
     diamond = World("a>b", "a>c", "b>d", "c>d")
     diamond.held, diamond.holds_in["b"] = {"b"}, "UNCONFIRMED"
@@ -129,7 +147,20 @@ def worlds() -> dict[Callable[[Harness], Awaitable[None]], World]:
     taken = World("a~c", roots=("a", "b"))
     taken.stack_holds["a"], taken.held = holds.Hold(locked_by="jane"), {"b"}
     chains = {happy: diamond, failed: broken, canceled: two, adopted: waves, busy: shared}
-    return chains | {held: taken} | _worlds_of_executions()
+    return chains | {held: taken} | _worlds_of_executions() | _worlds_of_starts()
+
+
+def _worlds_of_starts() -> dict[Callable[[Harness], Awaitable[None]], World]:
+    rooted = World("a>b", "b>c", "a>d", "b~d")
+    watched = World()
+    watched.root_runs = [
+        messages.RootRuns(
+            stack_id="a",
+            newest_run_id="2",
+            finished=[messages.FinishedRun(run_id="1", is_own=False, triggered_by="jane")],
+        )
+    ]
+    return {below: rooted, requested: World(), swept: watched}
 
 
 def _worlds_of_executions() -> dict[Callable[[Harness], Awaitable[None]], World]:

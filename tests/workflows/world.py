@@ -101,6 +101,9 @@ class World:
         self.last_publish_error: Exception | None = None
         # Takes the place of the fake, for tests of the real one on a real server.
         self.real_trigger: Callable[..., Any] | None = None
+        # What sweeps find, and what the operator answers to each call; the last one repeats.
+        self.root_runs: list[messages.RootRuns] = []
+        self.request_answers = [messages.RequestRunResult(outcome="reconciled")]
         self._changed = asyncio.Condition()
         self._client: Client | None = None
         self._time = 0
@@ -172,6 +175,7 @@ class World:
             self.confirm_stack_run,
             self.stop_stack_run,
             self.stop_native_runs,
+            self.find_root_runs,
         ]
 
     def follows_queue(self) -> list[Callable[..., Any]]:
@@ -305,6 +309,19 @@ class World:
         async with self._called("await_execution_end", argument.workflow_id, argument):
             assert self._client is not None
             await starter.await_execution_end(self._client, argument.workflow_id)
+
+    @activity.defn(name="find_root_runs")
+    async def find_root_runs(
+        self, argument: messages.FindRootRunsInput
+    ) -> messages.FindRootRunsResult:
+        async with self._called("find_root_runs", "", argument):
+            return messages.FindRootRunsResult(roots=self.root_runs)
+
+    @activity.defn(name="request_run")
+    async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
+        async with self._called("request_run", "", argument):
+            answers = self.request_answers
+            return answers.pop(0) if len(answers) > 1 else answers[0]
 
     @activity.defn(name="publish_chain_status")
     async def publish_chain_status(

@@ -1,5 +1,7 @@
 """events.transitions: one Event for each thing that happened, none for what stays."""
 
+import dataclasses
+
 import pytest
 
 from controller.api import v1alpha1
@@ -246,3 +248,87 @@ def test_the_end_of_a_run_is_not_told_a_second_time_as_a_problem() -> None:
     new = shown(make_stack("a", Phase.FAILED), old=old)
 
     assert reasons_of(old, new) == ["StackFailed", "StackFailed"]
+
+
+# Starts that nobody asked for
+
+
+def planned(
+    *stacks: progress.StackProgress,
+    operation: str = "Plan",
+    trigger: str = "Schedule",
+    phase: Phase = Phase.SUCCEEDED,
+) -> v1alpha1.Status:
+    found = shown(*stacks)
+    assert found.latest_run is not None
+    run = dataclasses.replace(
+        found.latest_run, operation=operation, trigger=trigger, phase=phase, completion_time=T3
+    )
+    return dataclasses.replace(found, latest_run=run)
+
+
+def changing(stack_id: str, *delta: int) -> progress.StackProgress:
+    added, changed, deleted = delta
+    return make_stack(stack_id, Phase.SUCCEEDED, added=added, changed=changed, deleted=deleted)
+
+
+def drift_told(new: v1alpha1.Status, old: v1alpha1.Status = EMPTY) -> list[str]:
+    return [text for _, reason, text in told(old, new) if reason == "DriftDetected"]
+
+
+def test_a_scheduled_plan_that_found_changes_tells_of_the_stacks_once() -> None:
+    new = planned(changing("a", 1, 2, 3), changing("b", 0, 0, 0), changing("c", 0, 1, 0))
+
+    assert drift_told(new) == ["Run 1 found changes: 'a' +1 ~2 -3; 'c' +0 ~1 -0."]
+    assert [stack.id for stack in events.drifted(EMPTY, new)] == ["a", "c"]
+    assert drift_told(new, old=new) == []
+    assert events.drifted(new, new) == []
+
+
+def test_drift_of_many_stacks_is_counted() -> None:
+    new = planned(*(changing(f"s{number:02}", 1, 0, 0) for number in range(12)))
+
+    (text,) = drift_told(new)
+    assert text.endswith("'s09' +1 ~0 -0; and 2 more.")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"operation": "Apply"}, id="what is applied is no drift"),
+        pytest.param({"trigger": "RunToken"}, id="somebody asked for it, and looks"),
+    ],
+)
+def test_changes_of_other_runs_are_no_drift(fields: dict[str, str]) -> None:
+    assert drift_told(planned(changing("a", 1, 0, 0), **fields)) == []
+
+
+def test_a_plan_without_changes_tells_of_no_drift() -> None:
+    assert drift_told(planned(changing("a", 0, 0, 0))) == []
+
+
+def test_drift_is_told_when_the_plan_has_ended_not_before() -> None:
+    live = shown(changing("a", 1, 0, 0), make_stack("b", Phase.RUNNING))
+    assert live.latest_run is not None
+    run = dataclasses.replace(live.latest_run, operation="Plan", trigger="Schedule")
+
+    assert drift_told(dataclasses.replace(live, latest_run=run)) == []
+
+
+def test_times_that_were_missed_are_told_in_numbers() -> None:
+    old = v1alpha1.Status(schedule=v1alpha1.ScheduleStatus(digest="d", checked_time=T2, missed=1))
+    new = v1alpha1.Status(
+        schedule=v1alpha1.ScheduleStatus(digest="d", checked_time=T3, missed=3, last_missed_time=T3)
+    )
+
+    assert told(old, new) == [
+        (
+            "Warning",
+            "StartMissed",
+            f"2 times of the schedule started nothing, the newest of them at {T3}: "
+            "`startingDeadlineSeconds` had passed.",
+        )
+    ]
+    assert (events.missed(old, new), events.missed(new, new)) == (2, 0)
+    # A schedule that is removed and set up anew counts anew.
+    assert events.missed(new, old) == 0

@@ -899,3 +899,161 @@ def test_a_cancel_of_nothing_stays_asked_while_nothing_is_served() -> None:
     decision = requests.decide_unserved(chain, None, live=None, is_withheld=False)
 
     assert decision == nothing(v1alpha1.Handled())
+
+
+# Asks that stand in the status: times of the schedule, finished runs of roots
+
+RUN_A = v1alpha1.RootRun(stack_id="a", run_id="01A5")
+RUN_B = v1alpha1.RootRun(stack_id="b", run_id="01B7")
+BY_ITSELF = make_spec(
+    "a",
+    "b",
+    schedule=v1alpha1.Schedule(cron="@daily"),
+    triggers=(v1alpha1.StartTrigger(type=v1alpha1.StartTriggerType.ROOT_RUN_FINISHED),),
+)
+ON_REQUEST = BY_ITSELF.model_copy(update={"start_policy": v1alpha1.StartPolicy.ON_REQUEST})
+BOTH = v1alpha1.PendingRun(trigger="", message="", scheduled_time=T2, root_runs=(RUN_A, RUN_B))
+ROOTS_ONLY = dataclasses.replace(BOTH, scheduled_time=None)
+
+
+def waiting(
+    pending: v1alpha1.PendingRun,
+    *,
+    latest: v1alpha1.RunStatus | None = None,
+    spec: v1alpha1.StackChainSpec = BY_ITSELF,
+    handled_asks: v1alpha1.Handled | None = None,
+    **fields: Any,
+) -> v1alpha1.StackChain:
+    status = make_status(
+        latest or make_run(1),
+        last_handled=handled_asks or handled(spec),
+        pending_run=pending,
+        stacks=fields.pop("stacks", ()),
+    )
+    return make_stack_chain(spec=spec, status=status, **fields)
+
+
+@pytest.mark.parametrize("spec", [BY_ITSELF, ON_REQUEST])
+def test_a_time_of_the_schedule_starts_all_stacks_and_answers_finished_roots_too(
+    spec: v1alpha1.StackChainSpec,
+) -> None:
+    decision = decide(waiting(BOTH, spec=spec), closed(handled_asks=handled(spec)))
+
+    wanted = dataclasses.replace(handled(spec), schedule=T2, root_runs=(RUN_A, RUN_B))
+    assert decision.start == requests.Request(
+        key=f"schedule:{T2}",
+        number=2,
+        attempt=1,
+        trigger=Trigger.SCHEDULE,
+        handled=wanted,
+        took_up=(RUN_A, RUN_B),
+    )
+    assert (decision.handled, decision.pending) == (wanted, None)
+
+
+def test_finished_roots_start_a_run_below_all_of_them() -> None:
+    decision = decide(waiting(ROOTS_ONLY), closed(handled_asks=handled(BY_ITSELF)))
+
+    assert decision.start is not None
+    assert decision.start.trigger is Trigger.ROOT_RUN_FINISHED
+    assert decision.start.key == "webhook:01A5,01B7"
+    assert decision.start.root_runs == decision.start.took_up == (RUN_A, RUN_B)
+    assert decision.handled.root_runs == (RUN_A, RUN_B)
+
+
+def test_an_edit_or_a_token_answers_them_all() -> None:
+    chain = waiting(BOTH, run_token="new")
+
+    decision = decide(chain, closed(handled_asks=handled(BY_ITSELF)))
+
+    assert decision.start is not None
+    assert (decision.start.trigger, decision.start.root_runs) == (Trigger.RUN_TOKEN, ())
+    assert (decision.handled.schedule, decision.handled.root_runs) == (T2, (RUN_A, RUN_B))
+
+
+def test_a_retry_goes_first_and_leaves_the_finished_roots_waiting() -> None:
+    """It does not run what they ask for, and is about the run before them."""
+    latest = make_run(1, phase=Phase.FAILED)
+    chain = waiting(ROOTS_ONLY, latest=latest, retry_token="1")
+
+    decision = decide(chain, closed(handled_asks=handled(BY_ITSELF)))
+
+    assert decision.start is not None
+    assert decision.start.trigger is Trigger.RETRY
+    assert decision.handled.root_runs == decision.start.took_up == ()
+    assert decision.pending is not None
+    assert decision.pending.trigger is Trigger.ROOT_RUN_FINISHED
+    assert decision.pending.root_runs == (RUN_A, RUN_B)
+
+
+def test_a_retry_of_a_run_below_finished_roots_has_the_same_roots() -> None:
+    latest = make_run(1, phase=Phase.FAILED, trigger=Trigger.ROOT_RUN_FINISHED, root_runs=(RUN_A,))
+    kept = v1alpha1.StackStatus(id="a", level=0, phase=Phase.SUCCEEDED, run_id="01A5")
+    status = make_status(latest, last_handled=handled(BY_ITSELF), stacks=[kept])
+    chain = make_stack_chain(spec=BY_ITSELF, status=status, retry_token="1")
+
+    decision = decide(chain, closed(handled_asks=handled(BY_ITSELF)))
+
+    assert decision.start is not None
+    assert (decision.start.root_runs, decision.start.took_up) == ((RUN_A,), ())
+    assert [item.stack_id for item in decision.start.kept] == ["a"]
+
+
+def test_a_run_below_finished_roots_that_could_not_begin_is_tried_again_below_them() -> None:
+    latest = unknown_root(trigger=Trigger.ROOT_RUN_FINISHED, root_runs=(RUN_A,))
+    status = make_status(latest, last_handled=handled(BY_ITSELF))
+
+    decision = decide(make_stack_chain(spec=BY_ITSELF, status=status), None, is_recheck_due=True)
+
+    assert decision.start is not None
+    assert decision.start.trigger is Trigger.ROOT_RUN_FINISHED
+    assert decision.start.root_runs == (RUN_A,)
+
+
+@pytest.mark.parametrize(
+    ("pending", "trigger", "is_canceling"),
+    [(BOTH, Trigger.SCHEDULE, True), (ROOTS_ONLY, Trigger.ROOT_RUN_FINISHED, False)],
+)
+def test_behind_a_live_run_they_wait_and_a_finished_root_never_ends_it(
+    pending: v1alpha1.PendingRun, trigger: Trigger, is_canceling: bool
+) -> None:
+    """A run below one root would leave undone what the live run does below another."""
+    spec = BY_ITSELF.model_copy(update={"concurrency_policy": v1alpha1.ConcurrencyPolicy.REPLACE})
+    chain = waiting(pending, latest=make_run(1, phase=Phase.RUNNING), spec=spec)
+
+    decision = decide(chain, make_execution(handled_asks=handled(spec)))
+
+    assert decision.start is None
+    assert decision.cancel is is_canceling
+    assert decision.pending is not None
+    assert decision.pending.trigger is trigger
+    assert decision.pending.scheduled_time == pending.scheduled_time
+    assert decision.pending.root_runs == (RUN_A, RUN_B)
+    assert (decision.handled.schedule, decision.handled.root_runs) == (None, ())
+
+
+@pytest.mark.parametrize("pending", [BOTH, ROOTS_ONLY])
+@pytest.mark.parametrize("run_token", [None, "new"])
+def test_after_a_crash_between_start_and_write_nothing_starts_again(
+    pending: v1alpha1.PendingRun, run_token: str | None
+) -> None:
+    """The execution's memo says what it took up, whatever else was folded into its request."""
+    chain = waiting(pending, run_token=run_token)
+    first = decide(chain, closed(handled_asks=handled(BY_ITSELF)))
+    assert first.start is not None
+    told = dataclasses.replace(first.start.handled, root_runs=first.start.took_up)
+    state: dict[str, Any] = {"trigger": first.start.trigger, "handled_asks": told}
+
+    for execution in (make_execution(2, **state), closed(2, **state)):
+        again = decide(chain, execution)
+
+        assert again.start is None
+        assert again.pending is None
+        assert again.handled == first.handled
+
+
+def test_triggers_that_are_removed_forget_what_they_have_seen() -> None:
+    done = dataclasses.replace(handled(A), root_runs=(RUN_A,))
+    chain = make_stack_chain(spec=A, status=make_status(make_run(1), last_handled=done))
+
+    assert decide(chain, closed(handled_asks=done)).handled == handled(A)

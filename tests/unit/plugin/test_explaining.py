@@ -111,6 +111,13 @@ def test_causes_are_told_apart_from_what_follows_from_them(
 
 
 pending = v1alpha1.PendingRun(trigger="RunToken", message="Waits for run 1 to end.")
+SCHEDULE = v1alpha1.ScheduleStatus(
+    digest="0" * 16,
+    checked_time="2026-03-01T06:00:00Z",
+    next_time="2026-03-02T06:00:00Z",
+    missed=2,
+    last_missed_time="2026-03-01T06:00:00Z",
+)
 NOTES = {
     "nobody has seen it": (
         make_chain(),
@@ -128,6 +135,18 @@ NOTES = {
     "a request that waits": (
         make_chain(dataclasses.replace(WAITING, pending_run=pending)),
         "Another request (RunToken): Waits for run 1 to end.",
+    ),
+    "when the schedule starts it": (
+        make_chain(dataclasses.replace(WAITING, schedule=SCHEDULE)),
+        "The schedule asks for the next run at 2026-03-02T06:00:00Z.",
+    ),
+    "what the schedule has missed": (
+        make_chain(dataclasses.replace(WAITING, schedule=SCHEDULE)),
+        "The schedule has missed 2, the newest at 2026-03-01T06:00:00Z.",
+    ),
+    "that a root starts it": (
+        make_chain(dataclasses.replace(WAITING, triggers=v1alpha1.TriggersStatus(digest="0" * 16))),
+        "A finished run of a root that no chain has started starts it.",
     ),
     "being deleted": (make_chain(WAITING, is_deleting=True), "It is being deleted."),
 }

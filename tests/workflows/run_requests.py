@@ -1,0 +1,51 @@
+"""Starts what the schedules of resources start, as a schedule does but without waiting for it."""
+
+from typing import Any
+
+from temporalio.client import WorkflowHandle
+
+from controller.temporal import ids, messages
+from tests.support import temporal as temporal_support
+from tests.workflows.harness import Harness
+
+Handle = WorkflowHandle[Any, messages.RequestRunResult]
+
+
+async def start(chain: Harness, workflow: str, argument: Any) -> Handle:
+    handle: Handle = await chain.client.start_workflow(
+        workflow,
+        argument,
+        id=temporal_support.unique("asks"),
+        task_queue=chain.task_queue,
+        result_type=messages.RequestRunResult,
+    )
+    chain.executions.append(handle)
+    return handle
+
+
+def request_input(chain: Harness) -> messages.RequestRunInput:
+    return messages.RequestRunInput(
+        namespace="team", name="demo", uid="uid", operator_queue=chain.operator_queue
+    )
+
+
+def sweep_input(chain: Harness) -> messages.RootSweepInput:
+    return messages.RootSweepInput(
+        namespace="team",
+        name="demo",
+        uid="uid",
+        operator_queue=chain.operator_queue,
+        connection=chain.connection,
+        roots=["a"],
+        root_labels=[],
+    )
+
+
+async def request(chain: Harness) -> messages.RequestRunResult:
+    handle = await start(chain, ids.REQUEST_RUN_WORKFLOW, request_input(chain))
+    return await handle.result()
+
+
+async def sweep(chain: Harness) -> messages.RequestRunResult:
+    handle = await start(chain, ids.ROOT_SWEEP_WORKFLOW, sweep_input(chain))
+    return await handle.result()

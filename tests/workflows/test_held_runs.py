@@ -1,0 +1,120 @@
+"""Whether a chain has a run or is about to: asked of Temporal, for any chain of any cluster."""
+
+import pytest
+
+from controller.api.v1alpha1 import Phase
+from controller.temporal import held_runs, ids, messages
+from controller.temporal.held_runs import Holding
+from tests.support.waiting import eventually
+from tests.workflows.conftest import Serve
+from tests.workflows.harness import Harness
+from tests.workflows.world import World
+
+
+async def holding(chain: Harness, stack_id: str, run_id: str, triggered_by: str = "") -> Holding:
+    run = messages.FinishedRun(run_id=run_id, is_own=False, triggered_by=triggered_by)
+    return await held_runs.HeldRuns(lambda: chain.client).holding(chain.account, stack_id, run)
+
+
+async def test_a_run_of_a_stack_that_no_chain_has_ever_run_is_free(serve: Serve) -> None:
+    chain = await serve(World())
+
+    assert await holding(chain, "a", "01A") is Holding.FREE
+    # Whoever it is, it is no stack of ours; nor does a name break the question.
+    for person in ("jane@example.com", "b", "o'hara"):
+        assert await holding(chain, "a", "01A", person) is Holding.FREE
+
+
+async def test_the_run_of_an_execution_is_held_while_it_goes_on_and_after(serve: Serve) -> None:
+    world = World()
+    world.held = {"a"}
+    chain = await serve(world)
+    handle = await chain.start()
+    await chain.stack_shows(handle, "a", Phase.RUNNING)
+    run_id = world.run_of("a").id
+
+    live = await holding(chain, "a", run_id), await holding(chain, "a", "another")
+    await world.move("a", "FINISHED")
+    await handle.result()
+    ended = await holding(chain, "a", run_id), await holding(chain, "a", "another")
+
+    assert live == ended == (Holding.HELD, Holding.FREE)
+
+
+async def test_a_native_run_that_a_chain_may_still_adopt_is_undecided_until_it_has(
+    serve: Serve,
+) -> None:
+    """It has finished in Spacelift before its turn came here."""
+    world = World("a>b")
+    world.held = {"a"}
+    chain = await serve(world)
+    handle = await chain.start()
+    await chain.stack_shows(handle, "a", Phase.RUNNING)
+    run_id = world.run_of("b").id
+
+    before = await holding(chain, "b", run_id, "a")
+    by_person = await holding(chain, "b", run_id, "jane")
+    outside = await holding(chain, "z", "01Z", "a")
+    await world.move("a", "FINISHED")
+    await handle.result()
+    after = await holding(chain, "b", run_id, "a")
+    other = await holding(chain, "b", "another", "a")
+
+    assert (before, by_person, outside) == (Holding.UNDECIDED, Holding.FREE, Holding.FREE)
+    assert (after, other) == (Holding.HELD, Holding.FREE)
+
+
+async def test_a_run_whose_execution_was_terminated_is_still_known_to_be_held(
+    serve: Serve,
+) -> None:
+    world = World("a>b")
+    world.held = {"b"}
+    chain = await serve(world)
+    handle = await chain.start()
+    await chain.stack_shows(handle, "b", Phase.RUNNING)
+    run_id = world.run_of("b").id
+    await chain.execution("b").terminate()
+    await handle.result()
+
+    async def is_held() -> bool:
+        return await holding(chain, "b", run_id, "a") is Holding.HELD
+
+    await eventually(is_held)
+
+
+async def test_without_a_worker_nobody_can_tell(serve: Serve) -> None:
+    """An execution that no worker serves may hold any run."""
+    chain = await serve(World())
+    argument = messages.StackExecutionInput(
+        connection=chain.connection,
+        stack_id="a",
+        chain_workflow_id="none",
+        chain_workflow_run_id="none",
+        marker="m",
+    )
+    handle = await chain.client.start_workflow(
+        ids.EXECUTION_WORKFLOW,
+        argument,
+        id=ids.execution_workflow_id(account=chain.account, stack_id="a"),
+        task_queue=f"{chain.task_queue}-nobody",
+    )
+
+    found = await holding(chain, "a", "01A")
+    await handle.terminate()
+
+    assert found is Holding.UNDECIDED
+
+
+@pytest.mark.parametrize("run_id", ["01A", "01B"])
+async def test_an_execution_that_has_no_run_yet_holds_none(serve: Serve, run_id: str) -> None:
+    world = World()
+    gate = world.gate("find_stack_run", "a")
+    chain = await serve(world)
+    handle = await chain.start()
+    await chain.called("find_stack_run", "a")
+
+    found = await holding(chain, "a", run_id)
+    gate.set()
+    await handle.result()
+
+    assert found is Holding.FREE

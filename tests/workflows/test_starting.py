@@ -1,0 +1,363 @@
+"""What the operator makes of schedules on a real server: set up, served, renewed, removed.
+
+Given: a resource with a status, and a clock. Asserted: the status that follows, what asks for a
+run, and that nothing is asked of Temporal where there is nothing to do.
+"""
+
+import dataclasses
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any, NoReturn
+
+import pytest
+from temporalio.client import Client
+
+from controller import connections, environment, settings
+from controller.api import v1alpha1
+from controller.api.reasons import ChainReason
+from controller.chain import starts, status
+from controller.handlers import starting
+from controller.temporal import client as temporal_client
+from controller.temporal import held_runs, ids, messages, schedules
+from tests.support import temporal as temporal_support
+from tests.support.builders import make_spec, make_stack_chain, make_status
+
+TRIGGERS = (v1alpha1.StartTrigger(type=v1alpha1.StartTriggerType.ROOT_RUN_FINISHED),)
+DAILY = v1alpha1.Schedule(cron="0 6 * * *", starting_deadline_seconds=3600)
+NOW = "2026-03-05T06:30:00Z"
+
+
+@dataclasses.dataclass
+class Bench:
+    """One resource and one operator's view of its schedules."""
+
+    client: Client
+    uid: str
+    now: str = NOW
+    is_asked: bool = False
+    allowed_namespaces: tuple[str, ...] | None = None
+
+    def get_client(self) -> Client:
+        self.is_asked = True
+        return self.client
+
+    def begins(self) -> starting.Starting:
+        spacelift = settings.SpaceliftSettings(
+            endpoint="https://acme.app.spacelift.io",
+            api_key_id=environment.Secret(value="id"),
+            api_key_secret=environment.Secret(value="secret"),
+            allowed_namespaces=self.allowed_namespaces,
+        )
+        return starting.Starting(
+            chain_schedules=schedules.ChainSchedules(self.get_client),
+            designs=schedules.ScheduleDesigns(
+                installation="here",
+                task_queue=self.uid,
+                operator_queue=f"{self.uid}-op",
+                sweep_seconds=300,
+            ),
+            held=held_runs.HeldRuns(self.get_client),
+            catalog=connections.ConnectionCatalog(spacelift),
+            clock=lambda: datetime.fromisoformat(self.now),
+        )
+
+    def chain(self, found: status.Starts | None = None, **spec: Any) -> v1alpha1.StackChain:
+        begins = found or status.Starts()
+        made = make_stack_chain(
+            spec=make_spec("a", **spec),
+            status=make_status(schedule=begins.schedule, triggers=begins.triggers),
+        )
+        return dataclasses.replace(made, ref=dataclasses.replace(made.ref, uid=self.uid))
+
+    async def look(
+        self,
+        chain: v1alpha1.StackChain,
+        *,
+        scheduled_time: str | None = None,
+        is_renewing: bool = False,
+    ) -> starting.Found:
+        return await self.begins().look(
+            chain, scheduled_time=scheduled_time, is_renewing=is_renewing
+        )
+
+    async def kinds(self) -> set[str]:
+        """Return which schedules of the resource are there, without the list that is behind."""
+        found = set[str]()
+        for kind in (ids.SCHEDULE_KIND, ids.TRIGGERS_KIND):
+            schedule_id = ids.schedule_id(namespace="team", name="chain", uid=self.uid, kind=kind)
+            if await temporal_support.has_schedule(self.client, schedule_id):
+                found.add(kind)
+        return found
+
+
+@pytest.fixture
+async def bench(temporal_client: Client) -> AsyncIterator[Bench]:
+    made = Bench(temporal_client, temporal_support.unique("uid"))
+    yield made
+    await made.look(made.chain(), is_renewing=True)
+    async for item in temporal_client.list_workflows(f"TaskQueue = '{made.uid}'"):
+        await temporal_client.get_workflow_handle(item.id).terminate()
+
+
+def checked(found: starting.Found, time: str, **fields: Any) -> status.Starts:
+    """Return how it stands if the operator has looked last at a time."""
+    schedule = found.begins.schedule
+    assert schedule is not None
+    known = dataclasses.replace(schedule, checked_time=time, next_time=time, **fields)
+    return dataclasses.replace(found.begins, schedule=known)
+
+
+def known(found: starting.Found) -> v1alpha1.ScheduleStatus:
+    assert found.begins.schedule is not None
+    return found.begins.schedule
+
+
+async def test_what_is_wanted_is_set_up_and_what_is_not_wanted_any_more_removed(
+    bench: Bench,
+) -> None:
+    first = await bench.look(bench.chain(schedule=DAILY, triggers=TRIGGERS))
+    both = await bench.kinds()
+    second = await bench.look(bench.chain(first.begins))
+
+    assert both == {ids.SCHEDULE_KIND, ids.TRIGGERS_KIND}
+    assert known(first).checked_time == NOW
+    assert known(first).next_time is not None
+    assert (first.asks, first.problem) == (starts.Asks(), None)
+    assert second.begins == status.Starts()
+    assert await bench.kinds() == set()
+
+
+async def test_at_rest_nothing_is_asked_of_temporal(bench: Bench) -> None:
+    """A thousand idle resources would else be a thousand requests, again and again."""
+    chain = bench.chain(schedule=DAILY, triggers=TRIGGERS)
+    found = await bench.look(chain)
+    bench.is_asked = False
+
+    again = await bench.look(
+        bench.chain(found.begins, schedule=DAILY, triggers=TRIGGERS, parallelism=3)
+    )
+    none = await bench.look(bench.chain())
+
+    assert again.begins == found.begins
+    assert none.begins == status.Starts()
+    assert not bench.is_asked
+    assert not bench.begins().is_behind(bench.chain())
+
+
+@pytest.mark.parametrize(
+    ("last", "now", "ask", "missed", "newest_missed"),
+    [
+        ("2026-03-04T06:00:00Z", "2026-03-05T06:30:00Z", "2026-03-05T06:00:00Z", 0, None),
+        ("2026-03-04T06:00:00Z", "2026-03-05T07:00:00Z", "2026-03-05T06:00:00Z", 0, None),
+        ("2026-03-04T06:00:00Z", "2026-03-05T07:00:01Z", None, 1, "2026-03-05T06:00:00Z"),
+        (
+            "2026-03-02T06:00:00Z",
+            "2026-03-05T06:00:00Z",
+            "2026-03-05T06:00:00Z",
+            2,
+            "2026-03-04T06:00:00Z",
+        ),
+    ],
+)
+async def test_times_that_have_passed_are_served_by_what_temporal_says_they_are(
+    bench: Bench, last: str, now: str, ask: str | None, missed: int, newest_missed: str | None
+) -> None:
+    found = await bench.look(bench.chain(schedule=DAILY))
+    bench.now = now
+
+    served = await bench.look(bench.chain(checked(found, last), schedule=DAILY))
+
+    assert served.asks.scheduled_time == ask
+    assert known(served).missed == missed
+    assert known(served).last_missed_time == newest_missed
+    assert known(served).checked_time == "2026-03-05T06:00:00Z"
+    again = await bench.look(bench.chain(served.begins, schedule=DAILY))
+    assert (again.asks, known(again).missed) == (starts.Asks(), missed)
+
+
+async def test_a_time_that_temporal_says_has_come_has_come_whatever_the_clock_says(
+    bench: Bench,
+) -> None:
+    found = await bench.look(bench.chain(schedule=DAILY))
+    bench.now = "2026-03-05T05:59:58Z"
+    schedule = dataclasses.replace(
+        known(found), checked_time="2026-03-04T06:00:00Z", next_time="2026-03-05T06:00:00Z"
+    )
+    begins = dataclasses.replace(found.begins, schedule=schedule)
+
+    served = await bench.look(
+        bench.chain(begins, schedule=DAILY), scheduled_time="2026-03-05T06:00:00Z"
+    )
+
+    assert served.asks.scheduled_time == "2026-03-05T06:00:00Z"
+
+
+async def test_an_edit_serves_what_had_passed_before_it_and_is_set_up_after_that(
+    bench: Bench,
+) -> None:
+    """A crash in between would else lose times that only the old schedule has."""
+    found = await bench.look(bench.chain(schedule=DAILY))
+    other = DAILY.model_copy(update={"cron": "0 7 * * *"})
+
+    served = await bench.look(bench.chain(checked(found, "2026-03-04T06:00:00Z"), schedule=other))
+    chain = bench.chain(served.begins, schedule=other)
+    is_behind = bench.begins().is_behind(chain)
+    edited = await bench.look(chain)
+
+    assert served.asks.scheduled_time == "2026-03-05T06:00:00Z"
+    assert is_behind
+    assert edited.asks == starts.Asks()
+    assert known(edited).checked_time == NOW
+    assert (known(edited).next_time or "").endswith("T07:00:00Z")
+    assert not bench.begins().is_behind(bench.chain(edited.begins, schedule=other))
+
+
+async def test_a_suspended_schedule_serves_nothing_and_goes_on_from_its_resume(
+    bench: Bench,
+) -> None:
+    found = await bench.look(bench.chain(schedule=DAILY))
+    suspended = await bench.look(bench.chain(found.begins, schedule=DAILY, suspend=True))
+    bench.now = "2026-03-09T06:30:00Z"
+    waiting = await bench.look(bench.chain(suspended.begins, schedule=DAILY, suspend=True))
+    resumed = await bench.look(bench.chain(waiting.begins, schedule=DAILY))
+
+    assert known(suspended).next_time is None
+    assert waiting.begins == suspended.begins
+    assert (resumed.asks, known(resumed).missed) == (starts.Asks(), 0)
+    assert known(resumed).checked_time == bench.now
+
+
+async def test_a_schedule_that_is_lost_is_renewed_and_what_passed_is_served(
+    bench: Bench,
+) -> None:
+    found = await bench.look(bench.chain(schedule=DAILY, triggers=TRIGGERS))
+    await bench.look(bench.chain(found.begins), is_renewing=True)
+    gone = await bench.kinds()
+    begins = dataclasses.replace(
+        checked(found, "2026-03-04T06:00:00Z"), triggers=found.begins.triggers
+    )
+
+    renewed = await bench.look(
+        bench.chain(begins, schedule=DAILY, triggers=TRIGGERS), is_renewing=True
+    )
+
+    assert gone == set()
+    assert await bench.kinds() == {ids.SCHEDULE_KIND, ids.TRIGGERS_KIND}
+    assert renewed.asks.scheduled_time == "2026-03-05T06:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [("0 25 * * *", "Temporal refuses it"), ("0 6 30 2 *", "none of its times ever comes")],
+)
+async def test_what_cannot_be_scheduled_is_told_once_asked_and_never_asked_again(
+    bench: Bench, cron: str, words: str
+) -> None:
+    bad = DAILY.model_copy(update={"cron": cron})
+    found = await bench.look(bench.chain(schedule=bad))
+    bench.is_asked = False
+    again = await bench.look(bench.chain(found.begins, schedule=bad))
+    was_asked = bench.is_asked
+    mended = await bench.look(bench.chain(found.begins, schedule=DAILY))
+
+    for one in (found, again):
+        assert one.problem is not None
+        assert one.problem.reason is ChainReason.SCHEDULE_INVALID
+        assert words in one.problem.message
+        assert not one.problem.is_retrying
+    assert not was_asked
+    assert mended.problem is None
+
+
+async def test_a_connection_that_does_not_serve_the_namespace_leaves_nothing_behind(
+    bench: Bench,
+) -> None:
+    chain = bench.chain(schedule=DAILY, triggers=TRIGGERS)
+    found = await bench.look(chain)
+    bench.allowed_namespaces = ("another",)
+
+    refused = await bench.look(bench.chain(found.begins, schedule=DAILY, triggers=TRIGGERS))
+
+    assert refused.begins == status.Starts()
+    assert await bench.kinds() == set()
+
+
+async def test_without_temporal_it_is_known_that_something_is_to_be_done(bench: Bench) -> None:
+    def unreachable() -> NoReturn:
+        raise temporal_client.TemporalUnreachable("away")
+
+    found = await bench.look(bench.chain(schedule=DAILY))
+    bench.get_client = unreachable  # type: ignore[method-assign]
+    begins = bench.begins()
+
+    for chain in (
+        bench.chain(schedule=DAILY),
+        bench.chain(found.begins),
+        bench.chain(checked(found, "2026-03-04T06:00:00Z"), schedule=DAILY),
+    ):
+        assert begins.is_behind(chain)
+        with pytest.raises(temporal_client.TemporalUnreachable):
+            await begins.look(chain, scheduled_time=None, is_renewing=False)
+    assert not begins.is_behind(bench.chain(found.begins, schedule=DAILY))
+    del bench.get_client
+
+
+# What a sweep found
+
+
+def swept(*finished: messages.FinishedRun, stack_id: str = "a") -> messages.RequestRunCall:
+    root = messages.RootRuns(stack_id=stack_id, newest_run_id="9", finished=list(finished))
+    return messages.RequestRunCall(
+        namespace="team", name="chain", uid="uid", account="acme", root_runs=[root]
+    )
+
+
+OWN = messages.FinishedRun(run_id="7", is_own=True, triggered_by="api::key")
+FOREIGN = messages.FinishedRun(run_id="5", is_own=False, triggered_by="jane")
+
+
+@pytest.mark.parametrize(
+    ("mark", "finished", "asks", "seen"),
+    [
+        pytest.param(None, (FOREIGN,), (), "9", id="looked at for the first time"),
+        pytest.param("4", (FOREIGN,), ("5",), "4", id="somebody's run"),
+        pytest.param("5", (FOREIGN,), (), "5", id="which was looked at"),
+        pytest.param("4", (OWN,), (), "7", id="a run with our key"),
+        pytest.param("4", (OWN, FOREIGN), ("5",), "4", id="somebody's below one of ours"),
+    ],
+)
+async def test_a_sweep_is_judged_by_what_was_looked_at(
+    bench: Bench,
+    mark: str | None,
+    finished: tuple[messages.FinishedRun, ...],
+    asks: tuple[str, ...],
+    seen: str,
+) -> None:
+    marks = (v1alpha1.RootRun(stack_id="a", run_id=mark),) if mark else ()
+    chain = bench.chain(triggers=TRIGGERS)
+
+    judged = await bench.begins().judge(chain, v1alpha1.Handled(root_runs=marks), swept(*finished))
+
+    assert tuple(item.run_id for item in judged.asks.root_runs) == asks
+    assert judged.seen == (v1alpha1.RootRun(stack_id="a", run_id=seen),)
+    assert judged.undecided == ()
+
+
+@pytest.mark.parametrize(
+    ("spec", "stack_id"),
+    [
+        pytest.param({}, "a", id="the triggers are gone"),
+        pytest.param({"triggers": TRIGGERS, "suspend": True}, "a", id="it is suspended"),
+        pytest.param({"triggers": TRIGGERS}, "b", id="the roots are others"),
+    ],
+)
+async def test_a_sweep_for_what_the_resource_was_before_counts_for_nothing(
+    bench: Bench, spec: dict[str, Any], stack_id: str
+) -> None:
+    marks = (v1alpha1.RootRun(stack_id="a", run_id="4"),)
+
+    judged = await bench.begins().judge(
+        bench.chain(**spec), v1alpha1.Handled(root_runs=marks), swept(FOREIGN, stack_id=stack_id)
+    )
+
+    assert judged == starting.Judged(seen=marks, asks=starts.Asks())
