@@ -358,17 +358,36 @@ class Reconciler:
 
     def _decide(self, observed: _Observed) -> requests.Decision:
         chain = observed.chain
-        problem = self._not_served(chain)
-        if problem is not None or chain.is_deleting:
+        if chain.is_deleting:
             return requests.Decision(
                 handled=requests.handled_asks(chain.status, observed.execution),
                 pending=starts.only_asks(chain.status.pending_run),
+            )
+        is_withheld = self._is_withheld(observed)
+        if self._not_served(chain) is not None:
+            return requests.decide_unserved(
+                chain, observed.execution, live=self._live(observed), is_withheld=is_withheld
             )
         return requests.decide(
             chain,
             observed.execution,
             live=self._live(observed),
             is_recheck_due=self._is_recheck_due(chain),
+            is_withheld=is_withheld,
+        )
+
+    def _is_withheld(self, observed: _Observed) -> bool:
+        """Whether the latest execution does what its connection does not serve (any more)."""
+        execution, chain = observed.execution, observed.chain
+        return execution is not None and self.is_refused(
+            chain.spec.connection_name, chain.ref.namespace, execution.operation
+        )
+
+    def is_refused(self, connection_name: str, namespace: str, operation: str) -> bool:
+        """Whether a connection is known and does not serve a namespace or an operation."""
+        connection = self._catalog.get(connection_name)
+        return connection is not None and not (
+            connection.allows(namespace) and operation in connection.allowed_operations
         )
 
     def _not_served(self, chain: v1alpha1.StackChain) -> status.Problem | None:

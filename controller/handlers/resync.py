@@ -38,6 +38,9 @@ class Known:
     is_steady: bool
     live_run_id: str | None
     facts: census.Facts
+    # What the live run does through which connection.
+    connection_name: str = ""
+    operation: str = ""
     # The resource itself if it starts by itself, or did so when it was written last.
     starting: v1alpha1.StackChain | None = None
 
@@ -76,6 +79,8 @@ class KnownResources:
             is_steady=chain is not None and _is_steady(chain),
             live_run_id=latest.workflow_run_id if is_live and latest else None,
             facts=census.facts_of(status, is_settled=is_settled),
+            connection_name=chain.spec.connection_name if chain else "",
+            operation=latest.operation if latest else "",
             starting=chain if chain is not None and _starts_by_itself(chain) else None,
         )
 
@@ -225,7 +230,11 @@ class Resync:
         if item.is_settled:
             return execution is not None
         is_same = execution is not None and execution.workflow_run_id == item.live_run_id
-        return not (is_same and item.is_steady and has_worker)
+        # A right may be withdrawn from a run that has nothing to tell.
+        is_refused = self._reconciling.is_refused(
+            item.connection_name, item.namespace, item.operation
+        )
+        return is_refused or not (is_same and item.is_steady and has_worker)
 
     async def _reconcile(self, item: Known, *, is_renewing: bool = False) -> None:
         reconciling = self._reconciling.reconcile(
