@@ -90,7 +90,11 @@ class Starting:
             ids.TRIGGERS_KIND: known.triggers.digest if known.triggers else None,
         }
         should = {kind: wanted[kind].digest if kind in wanted else None for kind in has}
-        return has != should or _is_due(known.schedule, self._now())
+        return (
+            has != should
+            or _is_due(known.schedule, self._now())
+            or _is_open(known.schedule, is_suspended=chain.spec.suspend)
+        )
 
     async def look(
         self, chain: v1alpha1.StackChain, *, scheduled_time: str | None, is_renewing: bool
@@ -138,10 +142,13 @@ class Starting:
         if is_renewing and old is not None and old.problem is not None:
             is_new = True
         known, ask = old, None
-        if is_renewing and not is_new:
+        is_looked_at = is_renewing or _is_open(old, is_suspended=chain.spec.suspend)
+        if is_looked_at and not is_new:
             # The times that passed meanwhile are known once it is there again.
             await self._schedules.set_up(wanted)
-        if old is not None and (is_renewing or _is_due(old, until)):
+        # Times that pass while it is suspended are none.
+        has_passed = is_looked_at and not is_new and not chain.spec.suspend
+        if old is not None and (has_passed or _is_due(old, until)):
             times = await self._schedules.times_between(chain.ref, old.checked_time, until)
             known, ask = starts.served(old, spec, times, now=until)
         if is_new and known != old and known is not None:
@@ -150,7 +157,7 @@ class Starting:
             return dataclasses.replace(known, next_time=None), starts.Asks(scheduled_time=ask)
         if is_new:
             known = await self._set_up(chain, wanted, known, until)
-        elif known is not None and (is_renewing or _is_due(known, until)):
+        elif known is not None and (is_looked_at or _is_due(known, until)):
             known = dataclasses.replace(known, next_time=await self._schedules.next_time(chain.ref))
         return known, starts.Asks(scheduled_time=ask)
 
@@ -279,6 +286,13 @@ def _hidden_problem(hidden: Sequence[str]) -> str | None:
 
 def _is_due(known: v1alpha1.ScheduleStatus | None, now: str) -> bool:
     return known is not None and known.next_time is not None and known.next_time <= now
+
+
+def _is_open(known: v1alpha1.ScheduleStatus | None, *, is_suspended: bool) -> bool:
+    """Whether there is a next time that the status does not know: an edit was taken back."""
+    return (
+        known is not None and known.next_time is None and known.problem is None and not is_suspended
+    )
 
 
 def _problem(known: v1alpha1.ScheduleStatus | None) -> status.Problem | None:

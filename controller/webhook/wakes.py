@@ -16,8 +16,8 @@ BURST = 30
 REFILL_SECONDS = 5.0
 """Seconds from one wake of a stack to the next once its burst is used up.
 
-Each wake adds some ten events to an execution's history, which Temporal ends at 51,200. A delivery
-that somebody repeats for ever must not get there, and it is no reason to be quicker than polling.
+Each wake adds some ten events to an execution's history, and the execution follows only so many of
+them. A delivery that somebody repeats for ever is no reason to be quicker than polling.
 """
 
 Key = tuple[str, str]

@@ -1,12 +1,17 @@
 """One stack's execution: failures of Spacelift, wakes, signals at odd moments."""
 
+import asyncio
+from typing import Any
+
 import pytest
+from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 
 from controller.api import reasons
 from controller.api.v1alpha1 import Phase
 from controller.chain import progress
 from controller.temporal import ids, messages
+from controller.temporal.workflows.stack_execution import MOST_WAKES
 from tests.support.waiting import eventually
 from tests.workflows.conftest import Serve
 from tests.workflows.harness import stack_of
@@ -142,6 +147,39 @@ async def test_a_wake_reads_the_run_at_once(serve: Serve) -> None:
     assert [follow.read_now for follow in follows] == [True, True]
     await world.move("a", "FINISHED")
     assert (await handle.result()).phase is Phase.SUCCEEDED
+
+
+async def test_wakes_without_end_read_the_run_no_more_after_a_while_and_it_still_ends(
+    serve: Serve,
+) -> None:
+    """Each wake that is followed costs a dozen events, and Temporal ends a history of 51,200."""
+    world = World()
+    world.held = {"a"}
+    chain = await serve(world)
+    handle = await chain.start()
+    await chain.called("follow_stack_run", "a")
+    execution = chain.execution("a")
+    for _ in range(MOST_WAKES // 100):
+        await asyncio.gather(*(execution.signal(ids.WAKE_SIGNAL) for _ in range(100)))
+    await execution.query(ids.RUN_ID_QUERY)
+    follows = await scheduled(execution, "follow_stack_run")
+
+    await execution.signal(ids.WAKE_SIGNAL)
+    await execution.query(ids.RUN_ID_QUERY)
+
+    assert await scheduled(execution, "follow_stack_run") == follows > 1
+    await world.move("a", "FINISHED")
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+
+
+async def scheduled(execution: WorkflowHandle[Any, Any], name: str) -> int:
+    """Return how often a workflow has asked for an activity."""
+    history = await execution.fetch_history()
+    names = [
+        event.activity_task_scheduled_event_attributes.activity_type.name
+        for event in history.events
+    ]
+    return names.count(name)
 
 
 async def test_a_wake_during_a_trigger_is_not_lost(serve: Serve) -> None:

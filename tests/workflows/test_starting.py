@@ -212,6 +212,25 @@ async def test_an_edit_serves_what_had_passed_before_it_and_is_set_up_after_that
     assert not bench.begins().is_behind(bench.chain(edited.begins, schedule=other))
 
 
+async def test_an_edit_that_is_taken_back_before_it_is_set_up_loses_no_time(
+    bench: Bench,
+) -> None:
+    """The schedule at Temporal is the old one all the while."""
+    found = await bench.look(bench.chain(schedule=DAILY))
+    other = DAILY.model_copy(update={"cron": "0 7 * * *"})
+    served = await bench.look(bench.chain(checked(found, "2026-03-04T06:00:00Z"), schedule=other))
+    bench.now = "2026-03-06T06:30:00Z"
+
+    chain = bench.chain(served.begins, schedule=DAILY)
+    is_behind = bench.begins().is_behind(chain)
+    back = await bench.look(chain)
+
+    assert is_behind
+    assert back.asks.scheduled_time == "2026-03-06T06:00:00Z"
+    assert known(back).next_time is not None
+    assert not bench.begins().is_behind(bench.chain(back.begins, schedule=DAILY))
+
+
 async def test_a_suspended_schedule_serves_nothing_and_goes_on_from_its_resume(
     bench: Bench,
 ) -> None:
@@ -225,6 +244,24 @@ async def test_a_suspended_schedule_serves_nothing_and_goes_on_from_its_resume(
     assert waiting.begins == suspended.begins
     assert (resumed.asks, known(resumed).missed) == (starts.Asks(), 0)
     assert known(resumed).checked_time == bench.now
+
+
+@pytest.mark.parametrize("is_resumed", [False, True], ids=["suspended", "resumed"])
+async def test_what_passes_while_suspended_asks_for_nothing_though_the_resync_renews_it(
+    bench: Bench, is_resumed: bool
+) -> None:
+    """A resync renews whatever is not in Temporal's list, which is behind, or not in the status."""
+    found = await bench.look(bench.chain(schedule=DAILY))
+    suspended = await bench.look(bench.chain(found.begins, schedule=DAILY, suspend=True))
+    bench.now = "2026-03-09T06:30:00Z"
+
+    renewed = await bench.look(
+        bench.chain(suspended.begins, schedule=DAILY, suspend=not is_resumed), is_renewing=True
+    )
+
+    assert (renewed.asks, known(renewed).missed) == (starts.Asks(), 0)
+    assert known(renewed).last_time is None
+    assert (known(renewed).next_time is not None) is is_resumed
 
 
 async def test_a_schedule_that_is_lost_is_renewed_and_what_passed_is_served(
