@@ -156,10 +156,13 @@ def is_duplicate(execution: Execution, latest: v1alpha1.RunStatus) -> bool:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Live:
-    """How a live run stands to what the spec can change of it while it runs."""
+    """How a live run stands to what the spec can change of it while it runs.
 
-    parallelism: int
-    is_suspended: bool
+    None: not known, since no worker answers for it; it is told then, and hears it later.
+    """
+
+    parallelism: int | None = None
+    is_suspended: bool | None = None
 
 
 def decide(
@@ -174,7 +177,7 @@ def decide(
     Args:
         chain: the resource; its status tells how the latest run stands now.
         execution: its latest execution, if Temporal still knows one.
-        live: the live run's own settings, if they are known.
+        live: the live run's own settings; None if there is no such run.
         is_recheck_due: a run that triggered nothing may be tried again.
     """
     handled = handled_asks(chain.status, execution)

@@ -106,6 +106,8 @@ class Reconciler:
         self._canceled_at: dict[str, float] = {}
         # Since when runs have not answered, by workflow run id.
         self._silent_since: dict[str, float] = {}
+        # What runs were told last, by workflow run id: one that does not answer is told it once.
+        self._told: dict[str, requests.Live] = {}
         # Resources that were let go while Temporal was away, by uid.
         self._untold_orphans: dict[str, v1alpha1.Ref] = {}
 
@@ -211,6 +213,7 @@ class Reconciler:
     def _forget(self, workflow_run_id: str) -> None:
         self._silent_since.pop(workflow_run_id, None)
         self._canceled_at.pop(workflow_run_id, None)
+        self._told.pop(workflow_run_id, None)
 
     def _is_deaf(self, workflow_run_id: str) -> bool:
         """Whether a run has not answered for so long that no worker can be there."""
@@ -330,8 +333,24 @@ class Reconciler:
             await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)
         if decision.set_parallelism is not None:
             await self._workflows.set_parallelism(execution, decision.set_parallelism)
+            self._note_told(execution, parallelism=decision.set_parallelism)
         if decision.set_suspended is not None:
             await self._workflows.set_suspended(execution, decision.set_suspended)
+            self._note_told(execution, is_suspended=decision.set_suspended)
+
+    def _note_told(self, execution: requests.Execution, **settings: Any) -> None:
+        run_id = execution.workflow_run_id
+        told = self._told.get(run_id, requests.Live())
+        self._told[run_id] = dataclasses.replace(told, **settings)
+
+    def _live(self, observed: _Observed) -> requests.Live | None:
+        """Return what a live run goes by; of one that does not answer, what it was told last."""
+        known, execution = observed.known, observed.execution
+        if execution is None or execution.state is not requests.ExecutionState.RUNNING:
+            return None
+        if known is None:
+            return self._told.get(execution.workflow_run_id, requests.Live())
+        return requests.Live(parallelism=known.parallelism, is_suspended=known.is_suspended)
 
     def _decide(self, observed: _Observed) -> requests.Decision:
         chain = observed.chain
@@ -341,13 +360,10 @@ class Reconciler:
                 handled=requests.handled_asks(chain.status, observed.execution),
                 pending=starts.only_asks(chain.status.pending_run),
             )
-        known = observed.known
         return requests.decide(
             chain,
             observed.execution,
-            live=requests.Live(parallelism=known.parallelism, is_suspended=known.is_suspended)
-            if known is not None
-            else None,
+            live=self._live(observed),
             is_recheck_due=self._is_recheck_due(chain),
         )
 
@@ -406,6 +422,9 @@ class Reconciler:
                 chain, request, connection, operator_queue=self._identity.operator_queue
             ),
         )
+        self._note_told(
+            execution, parallelism=chain.spec.parallelism, is_suspended=chain.spec.suspend
+        )
         self._counters.chain_starts.inc()
         logger.info(
             "Chain started",
@@ -448,10 +467,12 @@ class Reconciler:
                 "that, set `spec.deletionPolicy` to Orphan.",
             )
             raise
-        known: progress.ChainProgress | None = None
-        with contextlib.suppress(starter.NoWorker):
+        try:
             known = await self._workflows.get_progress(execution)
-        await self._write_deleting(body, _waits_for(known), execution=execution, known=known)
+            waits_for = _waits_for(known)
+        except starter.NoWorker:
+            known, waits_for = None, _WAITS_FOR_WORKER
+        await self._write_deleting(body, waits_for, execution=execution, known=known)
         return False
 
     async def _write_deleting(
@@ -712,6 +733,13 @@ def _deletion_policy(body: Mapping[str, Any]) -> v1alpha1.DeletionPolicy:
 
 def _deleting(message: str) -> status.Problem:
     return status.Problem(reason=reasons.ChainReason.DELETING, message=message, is_retrying=True)
+
+
+_WAITS_FOR_WORKER = (
+    "The resource is being deleted; waits for a worker to stop the runs, and none answers. If that "
+    "lasts check the worker pods; to let the resource go with its run going on, set "
+    "`spec.deletionPolicy` to Orphan."
+)
 
 
 def _waits_for(known: progress.ChainProgress | None) -> str:

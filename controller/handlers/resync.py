@@ -196,14 +196,13 @@ class Resync:
             for uid, item in known.items()
             if self._is_contradicted(item, running.get(uid), has_worker=has_worker)
         ]
-        missing = await self._compare_schedules(known)
-        await asyncio.gather(
-            *(self._reconcile(item) for item in contradicted if item not in missing),
-            *(self._reconcile(item, is_renewing=True) for item in missing),
-        )
+        await asyncio.gather(*(self._reconcile(item) for item in contradicted))
         for uid, execution in running.items():
             if uid not in known and not execution.memo.is_orphan:
                 await self._cancel_orphan(execution)
+        # Last: what keeps schedules from being read must not hold up runs.
+        wrong = await self._compare_schedules(known)
+        await asyncio.gather(*(self._reconcile(item, is_renewing=True) for item in wrong))
 
     async def _compare_schedules(self, known: Mapping[str, Known]) -> list[Known]:
         """Return the resources whose schedules are not what they should be, or are due."""

@@ -202,10 +202,13 @@ class Receiver:
 class WebhookServer:
     """Listens from `start` to `stop`."""
 
-    def __init__(self, address: str, receiver: Receiver) -> None:
+    def __init__(
+        self, address: str, receiver: Receiver, *, idle_seconds: float = IDLE_SECONDS
+    ) -> None:
         host, _, port = address.rpartition(":")
         self._host, self._port = host.strip("[]"), int(port)
         self._receiver = receiver
+        self._idle_seconds = idle_seconds
         self._runner: web.AppRunner | None = None
 
     @property
@@ -234,7 +237,7 @@ class WebhookServer:
             logger=_http_log(self._receiver),
             # The signature is over the bytes as they come, and they do not grow by unpacking.
             auto_decompress=False,
-            keepalive_timeout=IDLE_SECONDS,
+            keepalive_timeout=self._idle_seconds,
             lingering_time=_LINGER_SECONDS,
             shutdown_timeout=_STOP_SECONDS,
         )

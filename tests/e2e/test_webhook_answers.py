@@ -123,6 +123,13 @@ async def test_a_body_in_pieces_is_one_body(receiving: Receiving) -> None:
     assert status_of(answer) == 202
 
 
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "application/cloud+json"])
+async def test_json_may_be_called_by_its_other_names(receiving: Receiving, kind: str) -> None:
+    answer = await receiving.deliver(BODY, headers=signed(BODY) | {"Content-Type": kind})
+
+    assert answer.status_code == 202
+
+
 # Refused
 
 
@@ -257,6 +264,13 @@ async def test_a_body_that_does_not_come_is_not_waited_for(
 
         assert status_of(answer) == 408
         assert receiving.counted() == {"slow": 1}
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /webhooks/spacelift/default HTTP/1.1\r\nHost: x\r\n"])
+async def test_a_connection_without_a_whole_head_is_closed(tmp_path: Path, sent: bytes) -> None:
+    async with webhooks.receiving(tmp_path, idle_seconds=0.2) as receiving:
+        assert await receiving.send(sent) == b""
+        assert receiving.server.connections == 0
 
 
 async def test_slow_senders_hold_nobody_else_up(tmp_path: Path) -> None:

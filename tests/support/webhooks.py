@@ -145,6 +145,7 @@ async def receiving(
     queue_size: int = 1000,
     max_body_bytes: int = 1_048_576,
     body_seconds: float = 5.0,
+    idle_seconds: float = 30.0,
 ) -> AsyncIterator[Receiving]:
     """Give a receiver with the connections `default` and, without a secret, `silent`."""
     files = [directory / f"secret-{number}" for number, _ in enumerate(secrets)]
@@ -168,7 +169,7 @@ async def receiving(
         body_seconds=body_seconds,
     )
     receiver.open_counters()
-    server = app.WebhookServer("127.0.0.1:0", receiver)
+    server = app.WebhookServer("127.0.0.1:0", receiver, idle_seconds=idle_seconds)
     await server.start()
     url = f"http://127.0.0.1:{server.port}"
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http:

@@ -160,6 +160,19 @@ async def swept(chain: Harness) -> None:
     await run_requests.sweep(chain)
 
 
+async def held(chain: Harness) -> None:
+    """A stack is locked, by two people in turn, and leaves its slot to another meanwhile."""
+    handle = await chain.start(parallelism=1)
+    await chain.stack_shows(handle, "b", Phase.RUNNING)
+    await chain.world.hold_stack("a", holds.Hold(locked_by="joe"))
+    await chain.stack_shows(handle, "a", Phase.PENDING)
+    await chain.world.move("b", "FINISHED")
+    await chain.called("await_stack_release", "a", times=2)
+    await chain.stack_shows(handle, "a", Phase.WAITING, "StackLocked")
+    await chain.world.hold_stack("a", None)
+    await handle.result()
+
+
 def worlds() -> dict[Callable[[Harness], Awaitable[None]], World]:
     diamond = World("a>b", "a>c", "b>d", "c>d")
     diamond.held, diamond.holds_in["b"] = {"b"}, "UNCONFIRMED"
@@ -171,8 +184,10 @@ def worlds() -> dict[Callable[[Harness], Awaitable[None]], World]:
     waves.without_native, waves.ends["d"] = {"e"}, "SKIPPED"
     shared = World()
     shared.held = {"a"}
+    taken = World("a~c", roots=("a", "b"))
+    taken.stack_holds["a"], taken.held = holds.Hold(locked_by="jane"), {"b"}
     chains = {happy: diamond, failed: broken, canceled: two, adopted: waves, busy: shared}
-    return chains | _worlds_of_executions() | _worlds_of_starts()
+    return chains | {held: taken} | _worlds_of_executions() | _worlds_of_starts()
 
 
 def _worlds_of_starts() -> dict[Callable[[Harness], Awaitable[None]], World]:

@@ -748,6 +748,31 @@ def test_suspend_reaches_the_live_run(is_wanted: bool, is_live: bool, told: bool
     assert decision.start is None
 
 
+def test_a_live_run_that_does_not_answer_is_told_all_that_may_have_changed() -> None:
+    chain = make_stack_chain(
+        spec=spec_with(suspend=True, parallelism=3),
+        status=make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A)),
+        generation=2,
+    )
+
+    decision = requests.decide(chain, make_execution(1), live=requests.Live(), is_recheck_due=False)
+
+    assert (decision.set_parallelism, decision.set_suspended) == (3, True)
+
+
+def test_a_live_run_that_was_told_and_does_not_answer_is_not_told_again() -> None:
+    chain = make_stack_chain(
+        spec=spec_with(suspend=True),
+        status=make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A)),
+        generation=2,
+    )
+    told = requests.Live(parallelism=A.parallelism, is_suspended=True)
+
+    decision = requests.decide(chain, make_execution(1), live=told, is_recheck_due=False)
+
+    assert (decision.set_parallelism, decision.set_suspended) == (None, None)
+
+
 # All together
 
 
