@@ -288,17 +288,24 @@ async def operate(process: Process) -> int:
         return 0
     acquiring.result()
     process.counters.lease_held.set(1)
-    try:
-        code = await _lead(process, client, leader)
-    finally:
-        process.counters.lease_held.set(0)
-        await leader.release()
-        await client.close()
+    # What needs no Lease comes after it: a standby waits for that, and Temporal may be away.
+    async with contextlib.AsyncExitStack() as afterwards:
+        try:
+            code = await _lead(process, client, leader, afterwards)
+        finally:
+            process.counters.lease_held.set(0)
+            await leader.release()
+            await client.close()
     logger.info("Operator stopped")
     return code
 
 
-async def _lead(process: Process, client: kube_client.KubeClient, leader: lease.LeaderLease) -> int:
+async def _lead(
+    process: Process,
+    client: kube_client.KubeClient,
+    leader: lease.LeaderLease,
+    afterwards: contextlib.AsyncExitStack,
+) -> int:
     stack_chains = stackchains.StackChains(
         client,
         namespaces=process.settings.installation.watch_namespaces,
@@ -306,6 +313,7 @@ async def _lead(process: Process, client: kube_client.KubeClient, leader: lease.
     )
     installation = await _installation(process.settings.installation, stack_chains)
     parts = _Operator(process, stack_chains, installation)
+    afterwards.push_async_callback(parts.aclose)
     async with parts.running() as ends:
         await _first(process.stop.wait(), leader.lost.wait(), *ends)
         if leader.lost.is_set():
@@ -425,8 +433,11 @@ class _Operator:
             # standby waits for the Lease; what a handler was at is done again by the next one.
             await asyncio.wait([handlers], timeout=_KOPF_STOP_SECONDS)
             handlers.cancel()
-            await self._notifier.aclose()
             _log_failures([handlers, statuses, resyncing, notifying])
+
+    async def aclose(self) -> None:
+        """Hand over the notifications that wait."""
+        await self._notifier.aclose()
 
     async def _handle(self, *, ready: asyncio.Event, stop: asyncio.Event) -> None:
         namespaces = self._process.settings.installation.watch_namespaces
