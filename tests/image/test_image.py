@@ -151,6 +151,9 @@ def test_the_bill_of_materials_has_what_is_installed(image: images.Image, tmp_pa
 
 @pytest.mark.timeout(1200)
 def test_the_same_input_gives_the_same_layers(image: images.Image, tmp_path: Path) -> None:
+    if images.engine() == "docker":
+        pytest.skip("a plain `docker build` leaves its own time in folders: see docs/image.md")
+
     again = images.build("localhost/stackchain:again", tmp_path / "again.tar", "--no-cache")
     images.remove(again.name)
 

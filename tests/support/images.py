@@ -24,12 +24,22 @@ def build(name: str, archive: Path, *options: str) -> "Image":
     return Image.read(name, archive)
 
 
+def engine() -> str:
+    """Return the container engine that the scripts use."""
+    return _with_engine("find_engine").strip()
+
+
 def remove(name: str) -> None:
     """Remove an image from the engine's store."""
-    script = '. hack/container-engine.sh && "$(find_engine)" rmi "$1"'
-    subprocess.run(
-        ["bash", "-c", script, "remove", name], cwd=ROOT, check=True, capture_output=True
+    _with_engine('"$(find_engine)" rmi "$1"', name)
+
+
+def _with_engine(script: str, *arguments: str) -> str:
+    command = ["bash", "-c", f". hack/container-engine.sh && {script}", "bash", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=_RUN_SECONDS
     )
+    return done.stdout
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
