@@ -92,7 +92,8 @@ record: $(INSTALLED) ## Record new workflow histories
 	$(BIN)/python -m tests.workflows.record $(ARGS)
 
 .PHONY: chart-docs
-chart-docs: $(INSTALLED) ## Write the table of values into the chart's README
+chart-docs: $(INSTALLED) ## Write the chart's table of values, and copy the definition into it
+	@cp crds/*.yaml charts/stackchain/files/crds/
 	@$(BIN)/python hack/generate_chart_docs.py $(ARGS)
 
 .PHONY: lock

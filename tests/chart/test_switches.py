@@ -24,7 +24,7 @@ _CONNECTION = "spacelift.connections.default"
 
 
 def test_the_copy_of_the_definition_is_the_definition_byte_for_byte() -> None:
-    """If it fails: cp crds/*.yaml charts/stackchain/files/crds/."""
+    """If it fails: make chart-docs."""
     ours = {path.name: path.read_bytes() for path in (helms.ROOT / "crds").iterdir()}
     copied = {path.name: path.read_bytes() for path in (helms.CHART / "files/crds").iterdir()}
 
