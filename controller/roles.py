@@ -221,13 +221,13 @@ async def receive(process: Process) -> int:
     webhook, counters = process.settings.webhook, process.counters
     link = TemporalLink(process.settings.temporal, counters)
     queue = wakes.WakeQueue(webhook.queue_size, clock=time.monotonic)
-    counters.webhook_queue_depth.set_function(lambda: len(queue))
     dispatcher = dispatch.Dispatcher(
         queue,
         executions=wakeups.ExecutionWakeups(link.get),
         root_sweeps=root_sweeps.RootSweeps(link.get),
         counters=counters,
     )
+    counters.webhook_queue_depth.set_function(lambda: dispatcher.queued)
     receiver = app.Receiver(
         catalog=process.catalog,
         queue=queue,

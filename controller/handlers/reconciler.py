@@ -557,11 +557,10 @@ class Reconciler:
             url=self._url(execution) if execution else None,
             starts=observed.starts,
         )
-        earlier = (
-            transitions.transitions(before, chain.status) if before is not chain.status else []
-        )
-        told = [*earlier, *transitions.stale(decision.notes, chain.status)]
-        return await self._project(observed.body, chain.ref, chain.status, facts, told=told)
+        # An ask that was taken in waits only if nothing was started for it, which the facts tell.
+        old = dataclasses.replace(chain.status, pending_run=before.pending_run)
+        told = [*transitions.transitions(before, old), *transitions.stale(decision.notes, old)]
+        return await self._project(observed.body, chain.ref, old, facts, told=told)
 
     def _problem_of(self, observed: _Observed) -> status.Problem | None:
         if observed.chain.is_deleting:

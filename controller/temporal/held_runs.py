@@ -53,7 +53,7 @@ class HeldRuns:
             return await self._of_wave(account, stack_id, run)
 
     async def _of_wave(self, account: str, stack_id: str, run: messages.FinishedRun) -> Holding:
-        """Look at the chains that ran the stack which made Spacelift queue the run.
+        """Look at the chains that ran the stack which made Spacelift queue the run, or began below.
 
         Such a chain adopts the run when its turn comes, which may be after the run's end.
         """
@@ -64,11 +64,19 @@ class HeldRuns:
         async for execution in self._executions(account, run.triggered_by):
             if execution.parent_id is not None:
                 parents.add((execution.parent_id, execution.parent_run_id))
+        parents |= {item async for item in self._chains_below(run.triggered_by)}
         for workflow_id, run_id in sorted(parents, key=str):
             holding = await self._of_chain(workflow_id, run_id, stack_id, run.run_id)
             if holding is not Holding.FREE:
                 return holding
         return Holding.FREE
+
+    async def _chains_below(self, root: str) -> AsyncIterator[tuple[str, str | None]]:
+        """Yield the live chains that the finished run of a root started; it has no execution."""
+        async for item in self._get_client().list_workflows(starter.LIVE_CHAINS, page_size=500):
+            memo = await starter.read_memo(item)
+            if memo is not None and any(below.stack_id == root for below in memo.root_runs):
+                yield item.id, item.run_id
 
     async def _of_chain(
         self, workflow_id: str, workflow_run_id: str | None, stack_id: str, run_id: str

@@ -18,6 +18,9 @@ from controller.chain import progress, requests
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, messages
 
+LIVE_CHAINS = f"WorkflowType = '{ids.CHAIN_WORKFLOW}' AND ExecutionStatus = 'Running'"
+"""The query for the chains that run, of all installations."""
+
 # A query needs a worker; one that is busy replaying answers within this.
 _QUERY_TIMEOUT = timedelta(seconds=5)
 
@@ -73,7 +76,7 @@ class ChainWorkflows:
                 if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
                     return None
                 raise
-            memo = await _memo(description)
+            memo = await read_memo(description)
         if memo is None:
             return None
         return _execution(description, memo)
@@ -261,10 +264,9 @@ class ChainWorkflows:
 
     async def list_running(self) -> AsyncIterator[ChainExecution]:
         """Yield the live chain executions of this installation, as visibility knows them."""
-        query = f"WorkflowType = '{ids.CHAIN_WORKFLOW}' AND ExecutionStatus = 'Running'"
         with temporal_client.unreachable():
-            async for item in self._get_client().list_workflows(query, page_size=500):
-                memo = await _memo(item)
+            async for item in self._get_client().list_workflows(LIVE_CHAINS, page_size=500):
+                memo = await read_memo(item)
                 if memo is not None and memo.installation == self._installation:
                     yield ChainExecution(
                         memo=memo, workflow_id=item.id, workflow_run_id=item.run_id
@@ -306,7 +308,7 @@ def _details(argument: messages.ChainInput, request: requests.Request) -> str:
     return " ".join(parts)
 
 
-async def _memo(
+async def read_memo(
     execution: temporalio.client.WorkflowExecution,
 ) -> messages.ChainMemo | None:
     """Return who the execution belongs to; None for one that this program did not start."""

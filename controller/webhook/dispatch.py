@@ -15,13 +15,16 @@ from controller.webhook import wakes
 logger = logging.getLogger(__name__)
 
 WORKERS = 16
-"""Wakes under way at a time: each waits for two short calls, one after the other."""
+"""Executions woken at a time: each waits for two short calls, one after the other."""
+SWEEP_WORKERS = 4
+"""The same of sweeps, which need more of Temporal: without it they hold up no execution."""
 FIRST_PAUSE_SECONDS = 0.2
 MAX_PAUSE_SECONDS = 5.0
 GIVE_UP_SECONDS = 600.0
 """How long one wake is tried while Temporal is down; what is older, polling has found long ago."""
 
 EXECUTION, ROOT_SWEEP = "execution", "root_sweep"
+GIVEN_UP = "given_up"
 
 
 class Executions(Protocol):
@@ -69,6 +72,7 @@ class Dispatcher:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._queue = queue
+        self._sweeps = wakes.WakeQueue(queue.size, clock=clock)
         self._executions = executions
         self._root_sweeps = root_sweeps
         self._counters = counters
@@ -80,12 +84,21 @@ class Dispatcher:
 
     def start(self) -> None:
         """Begin."""
-        self._tasks = [asyncio.create_task(self._work()) for _ in range(WORKERS)]
+        workers = [
+            *(self._work(self._queue, self._to_executions) for _ in range(WORKERS)),
+            *(self._work(self._sweeps, self._to_sweeps) for _ in range(SWEEP_WORKERS)),
+        ]
+        self._tasks = [asyncio.create_task(worker) for worker in workers]
+
+    @property
+    def queued(self) -> int:
+        """Wakes that wait for their turn."""
+        return len(self._queue) + len(self._sweeps)
 
     @property
     def pending(self) -> int:
         """Wakes that are queued or under way."""
-        return len(self._queue) + self._busy
+        return self.queued + self._busy
 
     async def stop(self, *, drain_seconds: float) -> int:
         """Give what is pending some time, then end; returns how many wakes are lost."""
@@ -98,22 +111,27 @@ class Dispatcher:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         return lost
 
-    async def _work(self) -> None:
+    async def _work(
+        self, queue: wakes.WakeQueue, deliver: Callable[[wakes.Wake], Awaitable[None]]
+    ) -> None:
         while True:
-            wake = await self._queue.get()
+            wake = await queue.get()
             self._busy += 1
             try:
-                await self._deliver(wake)
+                await deliver(wake)
             finally:
                 self._busy -= 1
 
-    async def _deliver(self, wake: wakes.Wake) -> None:
-        calls = [(EXECUTION, self._wake_executions)]
-        if wake.is_root_run_finished:
-            calls.append((ROOT_SWEEP, self._wake_sweeps))
-        for kind, call in calls:
-            result = await self._try(wake, call)
-            self._counters.webhook_wakes.labels(kind, result).inc()
+    async def _to_executions(self, wake: wakes.Wake) -> None:
+        result = await self._try(wake, self._wake_executions)
+        self._counters.webhook_wakes.labels(EXECUTION, result).inc()
+        if wake.is_root_run_finished and self._sweeps.put(wake) is wakes.Put.OVERFLOW:
+            # Their interval makes it good.
+            self._counters.webhook_wakes.labels(ROOT_SWEEP, GIVEN_UP).inc()
+
+    async def _to_sweeps(self, wake: wakes.Wake) -> None:
+        result = await self._try(wake, self._wake_sweeps)
+        self._counters.webhook_wakes.labels(ROOT_SWEEP, result).inc()
 
     async def _wake_executions(self, wake: wakes.Wake) -> int:
         return await self._executions.wake(wake.account, wake.stack_id)
@@ -140,6 +158,6 @@ class Dispatcher:
                 return "failed"
             if self._clock() - began + pause > self._give_up_seconds:
                 logger.warning("Wake given up", extra=fields | {"why": why})
-                return "given_up"
+                return GIVEN_UP
             await self._sleep(pause)
             pause = min(pause * 2, MAX_PAUSE_SECONDS)

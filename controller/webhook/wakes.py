@@ -80,7 +80,7 @@ class WakeQueue:
     """Holds each stack once, at most `size` of them, and gives them in the order they are due."""
 
     def __init__(self, size: int, *, clock: Callable[[], float]) -> None:
-        self._size = size
+        self.size = size
         self._clock = clock
         self._pace = Pace(limit=size)
         self._wakes: dict[Key, Wake] = {}
@@ -97,7 +97,7 @@ class WakeQueue:
         if waiting is not None:
             self._wakes[wake.key] = waiting.merged(wake)
             return Put.MERGED
-        if len(self._wakes) >= self._size:
+        if len(self._wakes) >= self.size:
             return Put.OVERFLOW
         self._wakes[wake.key] = wake
         due = self._pace.reserve(wake.key, self._clock())

@@ -142,6 +142,9 @@ async def test_a_run_that_ends_behind_a_live_run_is_not_forgotten(
     status = await chain.ends("RunSucceeded", number=2)
 
     assert root_runs(status) == [("x", second)]
+    assert [text.split(".")[0] for text in await chain.told("RunPending")] == [
+        "A request waits; trigger: RootRunFinished"
+    ]
     assert chains.phases(status) == {"x": "Succeeded", "y": "Succeeded"}
     assert [len(await account.runs(stack_id)) for stack_id in "abxy"] == [1, 1, 1, 1]
 

@@ -80,6 +80,8 @@ async def test_a_delivery_about_a_persons_run_starts_the_chain_below_it_once_and
     runs = {stack_id: await account.only_run(stack_id) for stack_id in "abcl"}
     account_runs.assert_one_after_the_other(list(runs.values()), *"abcl")
     assert {runs[stack_id]["originId"] for stack_id in "bc"} == {run}
+    # Nothing has waited for anything.
+    assert "RunPending" not in await chain.events("RunStarted", "RunSucceeded")
 
     await hook.at_rest()
     before, sent = await account.runs(), len(await hook.deliveries())

@@ -2,7 +2,9 @@
 
 import pytest
 
+from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
+from controller.chain import progress
 from controller.temporal import held_runs, ids, messages
 from controller.temporal.held_runs import Holding
 from tests.support.waiting import eventually
@@ -62,6 +64,49 @@ async def test_a_native_run_that_a_chain_may_still_adopt_is_undecided_until_it_h
 
     assert (before, by_person, outside) == (Holding.UNDECIDED, Holding.FREE, Holding.FREE)
     assert (after, other) == (Holding.HELD, Holding.FREE)
+
+
+async def test_a_run_queued_by_a_finished_root_is_undecided_until_the_chain_below_has_it(
+    serve: Serve,
+) -> None:
+    """That chain runs no execution of the root, so that only its memo tells of it."""
+    world = World("a>b")
+    chain = await serve(world)
+    root_run = world.create("a")
+    run_id = world.run_of("b").id
+    gate = world.gate("find_stack_run", "b")
+    root = v1alpha1.RootRun(stack_id="a", run_id=root_run.id)
+    handle = await chain.start(
+        finished_roots=[progress.FinishedRoot(stack_id="a", run_id=root_run.id, url="https://x")],
+        trigger="RootRunFinished",
+        memo=messages.ChainMemo(
+            installation="here",
+            namespace="team",
+            name="demo",
+            uid="uid",
+            generation=1,
+            number=1,
+            attempt=1,
+            trigger="RootRunFinished",
+            request_key="webhook:x",
+            handled_spec=None,
+            handled_run=None,
+            root_runs=[root],
+        ),
+    )
+    await chain.called("find_stack_run", "b")
+
+    async def is_undecided() -> bool:
+        # The list of chains is behind.
+        return await holding(chain, "b", run_id, "a") is Holding.UNDECIDED
+
+    await eventually(is_undecided)
+    outside = await holding(chain, "z", "01Z", "a")
+    gate.set()
+    await handle.result()
+
+    assert outside is Holding.FREE
+    assert await holding(chain, "b", run_id, "a") is Holding.HELD
 
 
 async def test_a_run_whose_execution_was_terminated_is_still_known_to_be_held(

@@ -1,6 +1,7 @@
 """What becomes of a wake: it reaches Temporal, however often that takes, or is given up."""
 
 import asyncio
+import dataclasses
 from collections.abc import Collection
 
 import pytest
@@ -63,7 +64,7 @@ FINISHED = wakes.Wake(account="acme", stack_id="vpc", labels=("a",), is_root_run
 class World:
     def __init__(self, temporal: Temporal, sweeps: Sweeps | None = None, **options: float) -> None:
         self.clock = Clock()
-        self.queue = wakes.WakeQueue(10, clock=self.clock)
+        self.queue = wakes.WakeQueue(100, clock=self.clock)
         self.counters = metrics.Metrics()
         self.dispatcher = dispatch.Dispatcher(
             self.queue,
@@ -149,6 +150,24 @@ async def test_a_finished_root_run_lets_its_chains_look_too() -> None:
     assert temporal.woken == [("acme", "vpc")], "once, though the sweep was tried twice"
     assert sweeps.woken == [("acme", "vpc", ("a",))]
     assert world.count("woken", dispatch.ROOT_SWEEP) == 1
+
+
+async def test_sweeps_that_cannot_be_woken_hold_up_no_execution() -> None:
+    """The list of sweeps needs Temporal's visibility, which may be down alone."""
+
+    class Silent(Sweeps):
+        async def wake(self, account: str, stack_id: str, labels: Collection[str]) -> int:
+            return await asyncio.get_running_loop().create_future()
+
+    temporal, count = Temporal(), 2 * dispatch.WORKERS
+    world = World(temporal, Silent())
+    world.dispatcher.start()
+
+    for number in range(count):
+        world.queue.put(dataclasses.replace(FINISHED, stack_id=f"stack-{number}"))
+    await eventually(lambda: len(temporal.woken) == count)
+
+    assert await world.dispatcher.stop(drain_seconds=0) == count
 
 
 async def test_any_other_delivery_lets_no_chain_look() -> None:
