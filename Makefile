@@ -29,7 +29,7 @@ prepare: $(INSTALLED) ## Get all programs that the tests start (minutes, once pe
 
 .PHONY: test
 test: lint types layers prepare ## Lint, types, layers and all tests on this machine
-	$(PYTEST) --ignore=tests/cluster --ignore=tests/benchmarks --ignore=tests/soak $(ARGS)
+	$(PYTEST) --ignore=tests/cluster --ignore=tests/image --ignore=tests/benchmarks --ignore=tests/soak $(ARGS)
 
 .PHONY: check
 check: lint types layers ## Lint, types, layers and the quick tests
@@ -76,8 +76,12 @@ bench: $(INSTALLED) ## Print the benchmark tables
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 .PHONY: e2e
-e2e: $(INSTALLED) ## Tests of the whole path on the cluster of KUBECONFIG
+e2e: $(INSTALLED) ## Image and chart on the cluster of KUBECONFIG (ARGS=--figures prints tables)
 	@hack/e2e $(ARGS)
+
+.PHONY: image
+image: ## Build the container image (CONTAINER_ENGINE, BASE_IMAGE; ARGS="--archive FILE NAME:TAG")
+	@hack/build-image $(ARGS)
 
 .PHONY: replay
 replay: $(INSTALLED) ## Replay the recorded workflow histories
@@ -88,7 +92,8 @@ record: $(INSTALLED) ## Record new workflow histories
 	$(BIN)/python -m tests.workflows.record $(ARGS)
 
 .PHONY: chart-docs
-chart-docs: $(INSTALLED) ## Write the table of values into the chart's README
+chart-docs: $(INSTALLED) ## Write the chart's table of values, and copy the definition into it
+	@cp crds/*.yaml charts/stackchain/files/crds/
 	@$(BIN)/python hack/generate_chart_docs.py $(ARGS)
 
 .PHONY: lock

@@ -22,15 +22,15 @@ Parsed = TypeVar("Parsed")
 class WatchedFile(Generic[Content]):
     """Always holds the last good content of a file."""
 
-    def __init__(self, path: Path, read: Callable[[Path], Content], *, what: str) -> None:
-        """Read the file.
+    def __init__(self, path: Path, read: Callable[[Path], Content], *, noun: str) -> None:
+        """Read the file; `noun` says in the log what it holds, in the plural.
 
         Raises:
             SettingsError: it is malformed.
         """
         self._path = path
         self._parse = read
-        self._what = what
+        self._noun = noun
         self._seen = self._stamp()
         self._content = read(path)
 
@@ -45,15 +45,13 @@ class WatchedFile(Generic[Content]):
             self._content = self._parse(self._path)
         except environment.SettingsError as error:
             logger.warning(
-                "File is not usable, keeping what was read before",
-                extra={
-                    "what": self._what,
-                    "file": str(self._path),
-                    "problems": list(error.problems),
-                },
+                "%s file is not usable, keeping the %s read before",
+                self._noun.capitalize(),
+                self._noun,
+                extra={"file": str(self._path), "problems": list(error.problems)},
             )
         else:
-            logger.info("File read again", extra={"what": self._what, "file": str(self._path)})
+            logger.info("%s read again", self._noun.capitalize(), extra={"file": str(self._path)})
         return self._content
 
     def _stamp(self) -> tuple[int, int, int] | None:

@@ -6,16 +6,11 @@ own and a rotated one is taken up without a restart.
 """
 
 import dataclasses
-import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from controller import environment, settings
-
-logger = logging.getLogger(__name__)
+from controller import config_files, environment, settings
 
 DEFAULT_CONNECTION = "default"
 
@@ -94,66 +89,48 @@ class ConnectionCatalog:
         Raises:
             settings.SettingsError: the file is malformed, or clashes with the variables.
         """
-        self._file = spacelift.connections_file
         self._from_environment = _environment_connection(spacelift)
         self._webhook_secret = spacelift.webhook_secret
-        self._seen = self._stamp()
-        self._connections = self._read()
+        file = spacelift.connections_file
+        self._file = (
+            config_files.WatchedFile(file, self._read, noun="connections") if file else None
+        )
+        self._fixed = self._complete({}) if file is None else {}
+
+    def _all(self) -> Mapping[str, Connection]:
+        return self._file.get() if self._file is not None else self._fixed
 
     def get(self, name: str) -> Connection | None:
         """Return the connection of a name."""
-        self._refresh()
-        return self._connections.get(name)
+        return self._all().get(name)
 
     def names(self) -> list[str]:
         """Return all names, sorted."""
-        self._refresh()
-        return sorted(self._connections)
+        return sorted(self._all())
 
     def credential_problems(self) -> list[str]:
         """Return what is wrong with the API keys, one line each; reads every one of them."""
         problems: list[str] = []
-        for name in self.names():
+        for _, connection in sorted(self._all().items()):
             try:
-                self._connections[name].read_credentials()
+                connection.read_credentials()
             except settings.SettingsError as error:
                 problems.extend(error.problems)
         return problems
 
-    def _refresh(self) -> None:
-        stamp = self._stamp()
-        if stamp == self._seen:
-            return
-        # Noted before reading: a bad file is reported once per change, not on every use.
-        self._seen = stamp
-        try:
-            self._connections = self._read()
-        except settings.SettingsError as error:
-            logger.warning(
-                "Connections file is not usable, keeping the connections read before",
-                extra={"file": str(self._file), "problems": list(error.problems)},
-            )
-        else:
-            logger.info("Connections read again", extra={"connections": sorted(self._connections)})
-
-    def _stamp(self) -> tuple[int, int, int] | None:
-        if self._file is None:
-            return None
-        try:
-            # A mounted ConfigMap changes by a swapped symlink: another inode, maybe an equal mtime.
-            stat = self._file.stat()
-        except OSError:
-            return None
-        return stat.st_ino, stat.st_mtime_ns, stat.st_size
-
-    def _read(self) -> Mapping[str, Connection]:
-        connections = {} if self._file is None else _read_file(self._file)
+    def _read(self, file: Path) -> Mapping[str, Connection]:
+        connections = parse_connections(config_files.read_yaml(file), str(file))
         own = self._from_environment
         if own is not None and own.name in connections:
             raise settings.SettingsError(
-                f"SPACELIFT_API_KEY_ENDPOINT: {self._file} has a connection {own.name} too; "
+                f"SPACELIFT_API_KEY_ENDPOINT: {file} has a connection {own.name} too; "
                 "remove one of both"
             )
+        return self._complete(connections)
+
+    def _complete(self, connections: dict[str, Connection]) -> Mapping[str, Connection]:
+        """Add what came by variable."""
+        own = self._from_environment
         if own is not None:
             connections[own.name] = own
         self._add_webhook_secret(connections)
@@ -187,19 +164,6 @@ def _environment_connection(spacelift: settings.SpaceliftSettings) -> Connection
         allowed_operations=spacelift.allowed_operations,
         credentials=credentials,
     )
-
-
-def _read_file(path: Path) -> dict[str, Connection]:
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise settings.SettingsError(f"{path}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        # Only the place: the text around it could hold what should not be logged.
-        mark = getattr(error, "problem_mark", None)
-        line = f" at line {mark.line + 1}" if mark else ""
-        raise settings.SettingsError(f"{path}: is no valid YAML{line}; mend it") from error
-    return parse_connections(document, str(path))
 
 
 def parse_connections(document: object, source: str) -> dict[str, Connection]:

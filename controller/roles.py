@@ -35,6 +35,7 @@ from controller.temporal import (
     held_runs,
     ids,
     notifier,
+    queues,
     root_sweeps,
     schedules,
     starter,
@@ -45,7 +46,9 @@ from controller.webhook import app, dispatch, wakes
 
 logger = logging.getLogger(__name__)
 
-_KOPF_STOP_SECONDS = 1.0
+# Together with what a standby takes to look at the Lease they stay below two seconds.
+_STATUSES_STOP_SECONDS = 0.7
+_KOPF_STOP_SECONDS = 0.5
 # What is queued takes milliseconds each; while Temporal is down it takes for ever.
 _WAKES_STOP_SECONDS = 2.0
 _TEMPORAL_CHECK_SECONDS = 10.0
@@ -72,6 +75,7 @@ class TemporalLink:
 
     async def connect(self) -> temporalio.client.Client:
         """Connect, however long it takes."""
+        self._counters.temporal_connected.set(0)
         self._client = await temporal_client.connect_with_retry(self._temporal, self._tell)
         logger.info("Connected to Temporal", extra={"address": self._temporal.address})
         return self._client
@@ -284,17 +288,24 @@ async def operate(process: Process) -> int:
         return 0
     acquiring.result()
     process.counters.lease_held.set(1)
-    try:
-        code = await _lead(process, client, leader)
-    finally:
-        process.counters.lease_held.set(0)
-        await leader.release()
-        await client.close()
+    # What needs no Lease comes after it: a standby waits for that, and Temporal may be away.
+    async with contextlib.AsyncExitStack() as afterwards:
+        try:
+            code = await _lead(process, client, leader, afterwards)
+        finally:
+            process.counters.lease_held.set(0)
+            await leader.release()
+            await client.close()
     logger.info("Operator stopped")
     return code
 
 
-async def _lead(process: Process, client: kube_client.KubeClient, leader: lease.LeaderLease) -> int:
+async def _lead(
+    process: Process,
+    client: kube_client.KubeClient,
+    leader: lease.LeaderLease,
+    afterwards: contextlib.AsyncExitStack,
+) -> int:
     stack_chains = stackchains.StackChains(
         client,
         namespaces=process.settings.installation.watch_namespaces,
@@ -302,6 +313,7 @@ async def _lead(process: Process, client: kube_client.KubeClient, leader: lease.
     )
     installation = await _installation(process.settings.installation, stack_chains)
     parts = _Operator(process, stack_chains, installation)
+    afterwards.push_async_callback(parts.aclose)
     async with parts.running() as ends:
         await _first(process.stop.wait(), leader.lost.wait(), *ends)
         if leader.lost.is_set():
@@ -374,7 +386,8 @@ class _Operator:
             ),
             counters=process.counters,
         )
-        self._known = resync.KnownResources()
+        self._known = resync.KnownResources(process.counters)
+        process.counters.before_reading.append(self._known.tell)
         self._resync = resync.Resync(
             reconciling=self._reconciler,
             known=self._known,
@@ -412,14 +425,19 @@ class _Operator:
             resyncing.cancel()
             notifying.cancel()
             statuses_stop.set()
-            await asyncio.wait([statuses, resyncing, notifying])
+            # A write on its way may wait long for Temporal; the next operator does it again.
+            await asyncio.wait([statuses, resyncing, notifying], timeout=_STATUSES_STOP_SECONDS)
+            statuses.cancel()
             watching.set()
             # kopf gives hung tasks five seconds more. Nothing of ours is left to wait for, and a
             # standby waits for the Lease; what a handler was at is done again by the next one.
             await asyncio.wait([handlers], timeout=_KOPF_STOP_SECONDS)
             handlers.cancel()
-            await self._notifier.aclose()
             _log_failures([handlers, statuses, resyncing, notifying])
+
+    async def aclose(self) -> None:
+        """Hand over the notifications that wait."""
+        await self._notifier.aclose()
 
     async def _handle(self, *, ready: asyncio.Event, stop: asyncio.Event) -> None:
         namespaces = self._process.settings.installation.watch_namespaces
@@ -451,10 +469,17 @@ class _Operator:
         renewing = asyncio.create_task(
             temporal_client.keep_api_key_fresh(client, self._process.settings.temporal)
         )
+        watched = queues.queues_of(
+            self._process.settings.temporal.task_queue,
+            self._queue,
+            has_notifications=self._process.settings.notifications.file is not None,
+        )
+        watching = asyncio.create_task(queues.watch(client, watched, self._process.counters))
         writer = worker.status_worker(client, operator_queue=self._queue, operator=self._reconciler)
         serving = asyncio.create_task(writer.run())
         await _first(serving, stop.wait())
         renewing.cancel()
+        watching.cancel()
         await writer.shutdown()
         await serving
 

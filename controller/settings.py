@@ -83,9 +83,13 @@ class OperatorSettings:
     )
     """Seconds between two looks at the roots of chains with triggers that no webhook asked for."""
     lease_duration_seconds: int = field(
-        default=15, metadata=env("STACKCHAIN_LEASE_DURATION_SECONDS", environment.whole(3))
+        default=12, metadata=env("STACKCHAIN_LEASE_DURATION_SECONDS", environment.whole(3))
     )
-    """Seconds after which a standby takes over from a dead operator. Renewed every third of it."""
+    """Seconds after which a standby takes over from a dead operator. Renewed every third of it.
+
+    A standby sees a renewal up to a second late, and the end of the Lease again: 12 seconds make
+    the time without a leader 15 at most.
+    """
 
     @property
     def lease_renew_seconds(self) -> float:

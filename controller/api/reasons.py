@@ -210,11 +210,13 @@ CHAIN_MEANINGS: dict[ChainReason, Meaning] = {
         do="Use a connection that the message lists, or add it to the release's settings.",
     ),
     ChainReason.NAMESPACE_NOT_ALLOWED: Meaning(
-        means="The connection does not serve this namespace; nothing was read or triggered.",
+        means="The connection does not serve this namespace; nothing is read or triggered, and a "
+        "live run starts no further stack.",
         do="Add the namespace to the connection's `allowedNamespaces`, or move the resource.",
     ),
     ChainReason.OPERATION_NOT_ALLOWED: Meaning(
-        means="The connection does not serve this operation; nothing was read or triggered.",
+        means="The connection does not serve this operation; nothing is read or triggered, and a "
+        "live run of it starts no further stack.",
         do="Add the operation to the connection's `allowedOperations`, or change `spec.operation`.",
     ),
     ChainReason.CREDENTIALS_REJECTED: Meaning(

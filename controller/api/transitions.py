@@ -15,6 +15,7 @@ class TransitionKind(enum.StrEnum):
     RUN_PENDING = "RunPending"
     STALE_REQUEST = "StaleRequest"
     START_MISSED = "StartMissed"
+    ROOTS_NOT_SEEN = "RootsNotSeen"
     RUN_STARTED = "RunStarted"
     GRAPH_RESOLVED = "GraphResolved"
     SUSPENDED = "Suspended"
@@ -68,6 +69,10 @@ MEANINGS: dict[TransitionKind, Meaning] = {
     ),
     TransitionKind.START_MISSED: Meaning(
         when="times of the schedule passed and were too late to start anything", is_warning=True
+    ),
+    TransitionKind.ROOTS_NOT_SEEN: Meaning(
+        when="roots of a chain with triggers cannot be seen or read; the message says which or why",
+        is_warning=True,
     ),
     TransitionKind.RUN_STARTED: Meaning(when="a run was started"),
     TransitionKind.GRAPH_RESOLVED: Meaning(when="its stacks were read"),

@@ -382,9 +382,13 @@ class ScheduleStatus:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class TriggersStatus:
-    """How the triggers stand; `digest` tells which sweep Temporal has."""
+    """How the triggers stand; `digest` tells which sweep Temporal has.
+
+    `problem` is what kept the last sweep from seeing all roots.
+    """
 
     digest: str
+    problem: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

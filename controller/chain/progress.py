@@ -15,8 +15,9 @@ from controller.chain import graph
 class StackProgress:
     """One stack of the run.
 
-    `is_started`: an execution has it; `is_busy`: another chain has it, and the end of that is
-    waited for. `adopts_from` names the stack whose run makes Spacelift queue the run to use.
+    `is_started`: an execution has it; `is_busy`: its turn had come, and others have it, another
+    chain or who locked or disabled it, which is waited for. `adopts_from` names the stack whose
+    run makes Spacelift queue the run to use.
     """
 
     id: str

@@ -156,10 +156,13 @@ def is_duplicate(execution: Execution, latest: v1alpha1.RunStatus) -> bool:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Live:
-    """How a live run stands to what the spec can change of it while it runs."""
+    """How a live run stands to what the spec can change of it while it runs.
 
-    parallelism: int
-    is_suspended: bool
+    None: not known, since no worker answers for it; it is told then, and hears it later.
+    """
+
+    parallelism: int | None = None
+    is_suspended: bool | None = None
 
 
 def decide(
@@ -168,14 +171,16 @@ def decide(
     *,
     live: Live | None,
     is_recheck_due: bool,
+    is_withheld: bool = False,
 ) -> Decision:
     """Decide what to do for a resource that may use its connection and is not being deleted.
 
     Args:
         chain: the resource; its status tells how the latest run stands now.
         execution: its latest execution, if Temporal still knows one.
-        live: the live run's own settings, if they are known.
+        live: the live run's own settings; None if there is no such run.
         is_recheck_due: a run that triggered nothing may be tried again.
+        is_withheld: the live run, of an earlier spec, is one that the connection does not serve.
     """
     handled = handled_asks(chain.status, execution)
     if not chain.spec.triggers:
@@ -191,7 +196,7 @@ def decide(
         cancel=is_cancel,
         notes=(*notes, *more),
         is_not_requested=asked is None and not is_live and is_spec_new(chain, handled),
-        **(_changes(chain, live) if is_live and not is_cancel else {}),
+        **(_changes(chain, live, is_withheld) if is_live and not is_cancel else {}),
     )
     if asked is None:
         if not is_live and is_recheck_due and _is_told(chain.status.latest_run, execution):
@@ -211,6 +216,31 @@ def decide(
             base, pending=_pending(v1alpha1.Trigger.ROOT_RUN_FINISHED, asks, request.number)
         )
     return base
+
+
+def decide_unserved(
+    chain: v1alpha1.StackChain,
+    execution: Execution | None,
+    *,
+    live: Live | None,
+    is_withheld: bool,
+) -> Decision:
+    """Decide for a resource that its connection does not serve: what it asks for stays asked.
+
+    A live run goes on being steered, and begins nothing more while it is withheld.
+    """
+    handled = handled_asks(chain.status, execution)
+    pending = starts.only_asks(chain.status.pending_run)
+    if execution is None or execution.state is not ExecutionState.RUNNING:
+        return Decision(handled=handled, pending=pending)
+    handled, is_cancel, notes = _take_up_cancel(chain, execution, handled, is_live=True)
+    return Decision(
+        handled=handled,
+        cancel=is_cancel,
+        notes=notes,
+        pending=pending,
+        **(_changes(chain, live, is_withheld) if not is_cancel else {}),
+    )
 
 
 def is_asking(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> bool:
@@ -277,13 +307,14 @@ def _asked(
     return v1alpha1.Trigger.ROOT_RUN_FINISHED if asks.root_runs else None
 
 
-def _changes(chain: v1alpha1.StackChain, live: Live | None) -> dict[str, Any]:
+def _changes(chain: v1alpha1.StackChain, live: Live | None, is_withheld: bool) -> dict[str, Any]:
     """Return what a live run is to be told."""
     spec, changes = chain.spec, dict[str, Any]()
+    is_suspended = spec.suspend or is_withheld
     if live is not None and live.parallelism != spec.parallelism:
         changes["set_parallelism"] = spec.parallelism
-    if live is not None and live.is_suspended != spec.suspend:
-        changes["set_suspended"] = spec.suspend
+    if live is not None and live.is_suspended != is_suspended:
+        changes["set_suspended"] = is_suspended
     return changes
 
 

@@ -51,10 +51,14 @@ def ended(stack: v1alpha1.StackStatus) -> v1alpha1.StackStatus:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Held:
-    """What may keep a stack from starting whose upstreams have ended."""
+    """What may keep a stack from starting whose upstreams have ended.
+
+    `is_suspended` is the run's; `is_by_spec`: that is what the spec wants.
+    """
 
     is_suspended: bool
     has_slot: bool
+    is_by_spec: bool = True
 
 
 def of_progress(
@@ -96,6 +100,9 @@ def _pending(
     held: Held,
 ) -> tuple[str, str]:
     waits_for = [item for item in stack.depends_on if not by_id[item].phase.is_over]
+    if not waits_for and held.is_suspended and not held.is_by_spec:
+        message = "The run starts no further stack for now; the condition `Ready` says why."
+        return reasons.StackReason.SUSPENDED, message
     if not waits_for and held.is_suspended:
         return reasons.StackReason.SUSPENDED, "The chain is suspended (`spec.suspend`)."
     if not waits_for and (held.has_slot or stack.adopts_from is not None):

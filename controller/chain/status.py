@@ -291,7 +291,11 @@ def _stacks(
     if known is not None and not is_rechecked and not is_kept:
         by_id = {stack.id: stack for stack in known.stacks}
         slots = sum(schedule.takes_slot(stack) for stack in known.stacks)
-        held = stack_rows.Held(is_suspended=known.is_suspended, has_slot=slots < known.parallelism)
+        held = stack_rows.Held(
+            is_suspended=known.is_suspended,
+            has_slot=slots < known.parallelism,
+            is_by_spec=facts.is_suspended,
+        )
         rows = [stack_rows.of_progress(stack, by_id, held) for stack in known.stacks]
         return tuple(sorted(rows, key=lambda row: (row.level, row.id)))
     if run is None or latest is None or run.workflow_run_id != latest.workflow_run_id:

@@ -45,6 +45,7 @@ def transitions(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
         *_ended(old, new),
         *_drift(old, new),
         *_missed(old, new),
+        *_unseen_roots(old, new),
         *_asked(old, new),
         *_problem(old, new),
     ]
@@ -289,6 +290,14 @@ def _missed(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
         f"{last}: `startingDeadlineSeconds` had passed."
     )
     return [_of(TransitionKind.START_MISSED, new, text, str(last))]
+
+
+def _unseen_roots(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    before = old.triggers.problem if old.triggers else None
+    problem = new.triggers.problem if new.triggers else None
+    if not problem or problem == before:
+        return []
+    return [_of(TransitionKind.ROOTS_NOT_SEEN, new, problem, problem)]
 
 
 # Problems outside of a run: the ends of runs have a kind of their own.

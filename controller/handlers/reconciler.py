@@ -56,6 +56,8 @@ class _Observed:
     execution: requests.Execution | None
     known: progress.ChainProgress | None
     problem: status.Problem | None = None
+    is_written: bool = False
+    """Whether the status had to be changed."""
     starts: status.Starts | None = None
     starts_problem: status.Problem | None = None
     undecided: tuple[str, ...] = ()
@@ -104,10 +106,12 @@ class Reconciler:
         self._canceled_at: dict[str, float] = {}
         # Since when runs have not answered, by workflow run id.
         self._silent_since: dict[str, float] = {}
+        # What runs were told last, by workflow run id: one that does not answer is told it once.
+        self._told: dict[str, requests.Live] = {}
         # Resources that were let go while Temporal was away, by uid.
         self._untold_orphans: dict[str, v1alpha1.Ref] = {}
 
-    async def reconcile(self, namespace: str, name: str, *, is_renewing: bool = False) -> None:
+    async def reconcile(self, namespace: str, name: str, *, is_renewing: bool = False) -> bool:
         """Bring one resource in line; nothing to do if it is gone.
 
         Args:
@@ -115,14 +119,18 @@ class Reconciler:
             name: the resource's.
             is_renewing: schedules of it are missing at Temporal, whatever its status says.
 
+        Returns:
+            Whether its status had to be changed.
+
         Raises:
             TemporalUnreachable: after the status says so; call again later.
             KubeError: the API server did not serve; call again later.
         """
         async with self._turn(namespace, name):
             body = await self._stack_chains.get(namespace, name)
-            if body is not None:
-                await self._reconcile(body, _Cause(is_renewing=is_renewing))
+            if body is None:
+                return False
+            return (await self._reconcile(body, _Cause(is_renewing=is_renewing))).is_written
 
     async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
         """Take in what a schedule or a sweep says. See `run_requests.Asked`."""
@@ -205,6 +213,7 @@ class Reconciler:
     def _forget(self, workflow_run_id: str) -> None:
         self._silent_since.pop(workflow_run_id, None)
         self._canceled_at.pop(workflow_run_id, None)
+        self._told.pop(workflow_run_id, None)
 
     def _is_deaf(self, workflow_run_id: str) -> bool:
         """Whether a run has not answered for so long that no worker can be there."""
@@ -248,8 +257,8 @@ class Reconciler:
             )
         elif observed.execution is not None:
             await self._steer(observed.execution, decision)
-        await self._write(observed, decision, before=chain.status)
-        return observed
+        is_written = await self._write(observed, decision, before=chain.status)
+        return dataclasses.replace(observed, is_written=is_written)
 
     async def _with_starts(self, observed: _Observed, cause: _Cause) -> _Observed:
         """Take in what asks for a run by itself, as if it stood in the status already."""
@@ -264,13 +273,17 @@ class Reconciler:
         )
         asks, undecided = found.asks, observed.undecided
         handled = chain.status.last_handled
-        if call is not None and call.root_runs:
+        begins = found.begins
+        if call is not None and call.account:
             judged = await self._begins.judge(
                 chain, requests.handled_asks(chain.status, observed.execution), call
             )
             asks = dataclasses.replace(asks, root_runs=judged.asks.root_runs)
             handled = dataclasses.replace(handled, root_runs=judged.seen)
             undecided = judged.undecided
+            if begins.triggers is not None:
+                triggers = dataclasses.replace(begins.triggers, problem=judged.problem)
+                begins = dataclasses.replace(begins, triggers=triggers)
         known = dataclasses.replace(
             chain.status,
             last_handled=handled,
@@ -279,7 +292,7 @@ class Reconciler:
         return dataclasses.replace(
             observed,
             chain=dataclasses.replace(chain, status=known),
-            starts=found.begins,
+            starts=begins,
             starts_problem=found.problem,
             problem=observed.problem or found.problem,
             undecided=undecided,
@@ -324,25 +337,57 @@ class Reconciler:
             await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)
         if decision.set_parallelism is not None:
             await self._workflows.set_parallelism(execution, decision.set_parallelism)
+            self._note_told(execution, parallelism=decision.set_parallelism)
         if decision.set_suspended is not None:
             await self._workflows.set_suspended(execution, decision.set_suspended)
+            self._note_told(execution, is_suspended=decision.set_suspended)
+
+    def _note_told(self, execution: requests.Execution, **settings: Any) -> None:
+        run_id = execution.workflow_run_id
+        told = self._told.get(run_id, requests.Live())
+        self._told[run_id] = dataclasses.replace(told, **settings)
+
+    def _live(self, observed: _Observed) -> requests.Live | None:
+        """Return what a live run goes by; of one that does not answer, what it was told last."""
+        known, execution = observed.known, observed.execution
+        if execution is None or execution.state is not requests.ExecutionState.RUNNING:
+            return None
+        if known is None:
+            return self._told.get(execution.workflow_run_id, requests.Live())
+        return requests.Live(parallelism=known.parallelism, is_suspended=known.is_suspended)
 
     def _decide(self, observed: _Observed) -> requests.Decision:
         chain = observed.chain
-        problem = self._not_served(chain)
-        if problem is not None or chain.is_deleting:
+        if chain.is_deleting:
             return requests.Decision(
                 handled=requests.handled_asks(chain.status, observed.execution),
                 pending=starts.only_asks(chain.status.pending_run),
             )
-        known = observed.known
+        is_withheld = self._is_withheld(observed)
+        if self._not_served(chain) is not None:
+            return requests.decide_unserved(
+                chain, observed.execution, live=self._live(observed), is_withheld=is_withheld
+            )
         return requests.decide(
             chain,
             observed.execution,
-            live=requests.Live(parallelism=known.parallelism, is_suspended=known.is_suspended)
-            if known is not None
-            else None,
+            live=self._live(observed),
             is_recheck_due=self._is_recheck_due(chain),
+            is_withheld=is_withheld,
+        )
+
+    def _is_withheld(self, observed: _Observed) -> bool:
+        """Whether the latest execution does what its connection does not serve (any more)."""
+        execution, chain = observed.execution, observed.chain
+        return execution is not None and self.is_refused(
+            chain.spec.connection_name, chain.ref.namespace, execution.operation
+        )
+
+    def is_refused(self, connection_name: str, namespace: str, operation: str) -> bool:
+        """Whether a connection is known and does not serve a namespace or an operation."""
+        connection = self._catalog.get(connection_name)
+        return connection is not None and not (
+            connection.allows(namespace) and operation in connection.allowed_operations
         )
 
     def _not_served(self, chain: v1alpha1.StackChain) -> status.Problem | None:
@@ -400,6 +445,9 @@ class Reconciler:
                 chain, request, connection, operator_queue=self._identity.operator_queue
             ),
         )
+        self._note_told(
+            execution, parallelism=chain.spec.parallelism, is_suspended=chain.spec.suspend
+        )
         self._counters.chain_starts.inc()
         logger.info(
             "Chain started",
@@ -442,10 +490,12 @@ class Reconciler:
                 "that, set `spec.deletionPolicy` to Orphan.",
             )
             raise
-        known: progress.ChainProgress | None = None
-        with contextlib.suppress(starter.NoWorker):
+        try:
             known = await self._workflows.get_progress(execution)
-        await self._write_deleting(body, _waits_for(known), execution=execution, known=known)
+            waits_for = _waits_for(known)
+        except starter.NoWorker:
+            known, waits_for = None, _WAITS_FOR_WORKER
+        await self._write_deleting(body, waits_for, execution=execution, known=known)
         return False
 
     async def _write_deleting(
@@ -492,7 +542,7 @@ class Reconciler:
 
     async def _write(
         self, observed: _Observed, decision: requests.Decision, *, before: v1alpha1.Status
-    ) -> None:
+    ) -> bool:
         chain, execution = observed.chain, observed.execution
         facts = status.Facts(
             handled=decision.handled,
@@ -510,7 +560,7 @@ class Reconciler:
         # An ask that was taken in waits only if nothing was started for it, which the facts tell.
         old = dataclasses.replace(chain.status, pending_run=before.pending_run)
         told = [*transitions.transitions(before, old), *transitions.stale(decision.notes, old)]
-        await self._project(observed.body, chain.ref, old, facts, told=told)
+        return await self._project(observed.body, chain.ref, old, facts, told=told)
 
     def _problem_of(self, observed: _Observed) -> status.Problem | None:
         if observed.chain.is_deleting:
@@ -567,8 +617,11 @@ class Reconciler:
         *,
         keep_run: bool = False,
         told: Sequence[transitions.Transition] = (),
-    ) -> None:
-        """Write the status and tell what is `told` anyway, then what the facts changed."""
+    ) -> bool:
+        """Write the status and tell what is `told` anyway, then what the facts changed.
+
+        Returns whether the status had to be changed.
+        """
         now = _text(datetime.now(UTC))
         new = status.project(ref, old, facts, now=now)
         if keep_run:
@@ -598,6 +651,7 @@ class Reconciler:
         if written is not None:
             self._count(old, new)
             await self._teller.emit(body, happened)
+        return written is not None
 
     def _count(self, old: v1alpha1.Status, new: v1alpha1.Status) -> None:
         """Count what a write told for the first time."""
@@ -701,6 +755,13 @@ def _deletion_policy(body: Mapping[str, Any]) -> v1alpha1.DeletionPolicy:
 
 def _deleting(message: str) -> status.Problem:
     return status.Problem(reason=reasons.ChainReason.DELETING, message=message, is_retrying=True)
+
+
+_WAITS_FOR_WORKER = (
+    "The resource is being deleted; waits for a worker to stop the runs, and none answers. If that "
+    "lasts check the worker pods; to let the resource go with its run going on, set "
+    "`spec.deletionPolicy` to Orphan."
+)
 
 
 def _waits_for(known: progress.ChainProgress | None) -> str:

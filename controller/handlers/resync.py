@@ -8,12 +8,13 @@ import asyncio
 import dataclasses
 import logging
 import random
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controller.api import reasons, v1alpha1
 from controller.chain import requests
-from controller.handlers import reconciler, schedule_sync
+from controller.handlers import census, reconciler, schedule_sync
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
@@ -36,15 +37,24 @@ class Known:
     is_settled: bool
     is_steady: bool
     live_run_id: str | None
+    facts: census.Facts
+    # What the live run does through which connection.
+    connection_name: str = ""
+    operation: str = ""
     # The resource itself if it starts by itself, or did so when it was written last.
     starting: v1alpha1.StackChain | None = None
 
 
 class KnownResources:
-    """The resources as the watch last showed them, by uid."""
+    """The resources as the watch last showed them, by uid; the metrics about them all."""
 
-    def __init__(self) -> None:
+    def __init__(self, counters: metrics.Metrics) -> None:
         self.by_uid: dict[str, Known] = {}
+        self._counters = counters
+
+    def tell(self) -> None:
+        """Bring the metrics up to date."""
+        census.tell((known.facts for known in self.by_uid.values()), self._counters)
 
     def observe(self, event_type: str | None, body: Mapping[str, Any]) -> None:
         """Take in one event of the watch."""
@@ -57,12 +67,20 @@ class KnownResources:
         status = chain.status if chain else v1alpha1.read_status(body.get("status") or {})
         latest = status.latest_run
         is_live = latest is not None and not v1alpha1.Phase(latest.phase).is_over
+        before = self.by_uid.get(uid)
+        ended = census.ended_run(before.live_run_id if before else None, status)
+        if ended is not None:
+            self._counters.chain_run_duration.labels(ended[0]).observe(ended[1])
+        is_settled = chain is not None and _is_settled(chain)
         self.by_uid[uid] = Known(
             namespace=body["metadata"]["namespace"],
             name=body["metadata"]["name"],
-            is_settled=chain is not None and _is_settled(chain),
+            is_settled=is_settled,
             is_steady=chain is not None and _is_steady(chain),
             live_run_id=latest.workflow_run_id if is_live and latest else None,
+            facts=census.facts_of(status, is_settled=is_settled),
+            connection_name=chain.spec.connection_name if chain else "",
+            operation=latest.operation if latest else "",
             starting=chain if chain is not None and _starts_by_itself(chain) else None,
         )
 
@@ -157,6 +175,7 @@ class Resync:
             try:
                 await self.once()
                 failures = 0
+                self._counters.resync_last.set(time.time())
             except temporal_client.TemporalUnreachable as error:
                 logger.warning("Resync failed", extra={"why": str(error)})
                 failures += 1
@@ -182,14 +201,13 @@ class Resync:
             for uid, item in known.items()
             if self._is_contradicted(item, running.get(uid), has_worker=has_worker)
         ]
-        missing = await self._compare_schedules(known)
-        await asyncio.gather(
-            *(self._reconcile(item) for item in contradicted if item not in missing),
-            *(self._reconcile(item, is_renewing=True) for item in missing),
-        )
+        await asyncio.gather(*(self._reconcile(item) for item in contradicted))
         for uid, execution in running.items():
             if uid not in known and not execution.memo.is_orphan:
                 await self._cancel_orphan(execution)
+        # Last: what keeps schedules from being read must not hold up runs.
+        wrong = await self._compare_schedules(known)
+        await asyncio.gather(*(self._reconcile(item, is_renewing=True) for item in wrong))
 
     async def _compare_schedules(self, known: Mapping[str, Known]) -> list[Known]:
         """Return the resources whose schedules are not what they should be, or are due."""
@@ -212,12 +230,20 @@ class Resync:
         if item.is_settled:
             return execution is not None
         is_same = execution is not None and execution.workflow_run_id == item.live_run_id
-        return not (is_same and item.is_steady and has_worker)
+        # A right may be withdrawn from a run that has nothing to tell.
+        is_refused = self._reconciling.is_refused(
+            item.connection_name, item.namespace, item.operation
+        )
+        return is_refused or not (is_same and item.is_steady and has_worker)
 
     async def _reconcile(self, item: Known, *, is_renewing: bool = False) -> None:
-        self._counters.resync_contradictions.inc()
+        reconciling = self._reconciling.reconcile(
+            item.namespace, item.name, is_renewing=is_renewing
+        )
         try:
-            await self._reconciling.reconcile(item.namespace, item.name, is_renewing=is_renewing)
+            # Many of those that are looked at are as they should be: they wait for something.
+            if await reconciling:
+                self._counters.resync_contradictions.inc()
         except (
             temporal_client.TemporalUnreachable,
             kube_errors.KubeError,

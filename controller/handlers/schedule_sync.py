@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from controller.api import v1alpha1
 from controller.handlers import starting
+from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.temporal import ids, schedules
 
@@ -34,7 +35,7 @@ class ScheduleSync:
             resources: those that start by themselves, or did, by uid.
 
         Raises:
-            TemporalUnreachable, KubeError: call again later.
+            TemporalUnreachable: call again later.
         """
         listed = [
             item
@@ -52,11 +53,20 @@ class ScheduleSync:
 
     async def _is_wanted(self, listed: schedules.Listed) -> bool:
         """Ask the API server: what is known here may be behind, or not be there yet."""
-        body = await self._stack_chains.get(listed.memo.namespace, listed.memo.name)
-        if body is None or body["metadata"]["uid"] != listed.memo.uid:
+        memo = listed.memo
+        try:
+            body = await self._stack_chains.get(memo.namespace, memo.name)
+        except kube_errors.KubeError as error:
+            # Such as a namespace that is no longer this release's: it is not known to be gone.
+            logger.info(
+                "The resource of a schedule cannot be read",
+                extra={"namespace": memo.namespace, "chain": memo.name, "why": str(error)},
+            )
+            return True
+        if body is None or body["metadata"]["uid"] != memo.uid:
             return False
         fields = {ids.SCHEDULE_KIND: "schedule", ids.TRIGGERS_KIND: "triggers"}
-        field = fields.get(listed.memo.kind, "")
+        field = fields.get(memo.kind, "")
         return bool((body.get("spec") or {}).get(field))
 
     def _is_wrong(self, chain: v1alpha1.StackChain, listed: Sequence[schedules.Listed]) -> bool:

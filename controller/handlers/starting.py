@@ -5,7 +5,7 @@ asks for a run follows from what is known: the times that have passed, the runs 
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,9 @@ from controller.api import reasons, v1alpha1
 from controller.chain import starts, status
 from controller.spacelift import endpoints
 from controller.temporal import held_runs, ids, messages, schedules
+
+# How many roots a message names before it counts the others.
+_NAMED = 5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,12 +33,13 @@ class Judged:
     """What a sweep's findings come to.
 
     `seen` are the marks up to which the roots were looked at, `undecided` roots whose run a chain
-    may still be about to adopt.
+    may still be about to adopt. `problem` is what kept roots from being seen; None: nothing did.
     """
 
     seen: tuple[v1alpha1.RootRun, ...]
     asks: starts.Asks
     undecided: tuple[str, ...] = ()
+    problem: str | None = None
 
 
 class Starting:
@@ -190,6 +194,8 @@ class Starting:
             return None
         if is_renewing or old is None or old.digest != wanted.digest:
             await self._schedules.set_up(wanted)
+        if old is not None and old.digest == wanted.digest:
+            return old
         return v1alpha1.TriggersStatus(digest=wanted.digest)
 
     async def remove(self, ref: v1alpha1.Ref, body: Mapping[str, Any]) -> None:
@@ -219,6 +225,8 @@ class Starting:
         nothing = Judged(seen=handled.root_runs, asks=starts.Asks())
         if ids.TRIGGERS_KIND not in self.wanted(chain) or chain.spec.suspend:
             return nothing
+        if call.problem:
+            return dataclasses.replace(nothing, problem=call.problem[:1024])
         pending = chain.status.pending_run
         waiting = pending.root_runs if pending else ()
         looked_up_to = starts.by_stack(starts.newest(handled.root_runs, waiting))
@@ -234,7 +242,14 @@ class Starting:
                 reading = starts.Reading(stack_id=root.stack_id, newest_run_id="", looked_up_to="")
             readings.append(reading)
         seen, root_runs = starts.judge(readings, handled.root_runs, waiting)
-        return Judged(seen=seen, asks=starts.Asks(root_runs=root_runs), undecided=tuple(undecided))
+        # A root that cannot be seen for a while is not a new one afterwards.
+        hidden = [item for item in handled.root_runs if item.stack_id in call.hidden]
+        return Judged(
+            seen=starts.newest(seen, hidden),
+            asks=starts.Asks(root_runs=root_runs),
+            undecided=tuple(undecided),
+            problem=_hidden_problem(call.hidden),
+        )
 
     async def _read(
         self, root: messages.RootRuns, mark: str | None, account: str
@@ -259,6 +274,14 @@ class Starting:
 
     def _now(self) -> str:
         return self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _hidden_problem(hidden: Sequence[str]) -> str | None:
+    if not hidden:
+        return None
+    names = ", ".join(f"'{stack_id}'" for stack_id in hidden[:_NAMED])
+    more = f" and {len(hidden) - _NAMED} more" if len(hidden) > _NAMED else ""
+    return f"The API key cannot see these roots, or there are none such: {names}{more}."
 
 
 def _is_due(known: v1alpha1.ScheduleStatus | None, now: str) -> bool:

@@ -19,7 +19,7 @@ from controller.kube import client, errors
 logger = logging.getLogger(__name__)
 
 LEASE_NAME = "stackchain-operator"
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.5
 RELEASE_TIMEOUT_SECONDS = 2.0
 
 Json = dict[str, Any]

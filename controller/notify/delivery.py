@@ -9,6 +9,8 @@ import email.utils
 import math
 import re
 from collections.abc import Callable
+from urllib import parse as urlparse
+from urllib import request
 
 import aiohttp
 
@@ -75,6 +77,9 @@ class Deliverer:
                 await self._post(target, payload)
         except TimeoutError:
             raise Unavailable(f"no answer within {sink.timeout_seconds} s") from None
+        except ValueError:
+            # A URL that only looks like one; the text would quote it.
+            raise Refused("its URL cannot be used") from None
         except (aiohttp.ClientError, OSError) as error:
             # Its text has the host, and its cause the URL: the kind has to do. No chaining either,
             # since Temporal stores causes.
@@ -86,6 +91,7 @@ class Deliverer:
             data=payload.body,
             headers={**target.headers, **payload.headers},
             allow_redirects=False,
+            proxy=_proxy_of(target.url),
         ) as response:
             if response.status // 100 == 2:
                 return
@@ -111,6 +117,17 @@ class Deliverer:
                 headers={"User-Agent": "stackchain"},
             )
         return self._session
+
+
+def _proxy_of(url: str) -> str | None:
+    """Return the proxy that the environment names for a URL, as for requests to Spacelift.
+
+    Not left to aiohttp, which would look for credentials in a `.netrc` as well.
+    """
+    parts = urlparse.urlsplit(url)
+    if request.proxy_bypass(parts.netloc):
+        return None
+    return request.getproxies().get(parts.scheme)
 
 
 def _kind(error: BaseException) -> str:

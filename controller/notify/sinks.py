@@ -94,9 +94,7 @@ class SinkCatalog:
         Raises:
             SettingsError: with every problem of it.
         """
-        self._file = (
-            config_files.WatchedFile(file, _read_file, what="notifications") if file else None
-        )
+        self._file = config_files.WatchedFile(file, _read_file, noun="sinks") if file else None
 
     def all(self) -> Mapping[str, Sink]:
         """Return the sinks by name."""

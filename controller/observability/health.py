@@ -136,6 +136,8 @@ class HealthServer:
         return _answer(await self.ready_problems())
 
     async def _metrics(self, _: web.Request) -> web.Response:
+        # The checks keep what they find in metrics, which must not be as old as the last probe.
+        await self.ready_problems()
         content = prometheus_client.generate_latest(self._registry)
         # aiohttp wants type and charset apart; Prometheus gives one header value.
         return web.Response(

@@ -4,13 +4,19 @@ Labels are bounded: no names of chains, stacks or runs. A role that does not do 
 metric at zero.
 """
 
+import importlib.metadata
+import math
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
 # From a fast answer to the request time-out.
 REQUEST_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+# From a chain of plans to one that waits for a person over a weekend.
+RUN_BUCKETS = (30.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 14400.0, 86400.0, 259200.0)
 
 
 class MetricRow(NamedTuple):
@@ -27,12 +33,23 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.before_reading: list[Callable[[], None]] = []
+        """Called when somebody reads the metrics: for numbers that nobody keeps up to date."""
+        # First of all, since collectors are asked in the order in which they came.
+        self.registry.register(_Refresh(self.before_reading))
         ProcessCollector(registry=self.registry)
+        self._process_metrics()
         self._operator_metrics()
+        self._census_metrics()
+        self._queue_metrics()
         self._worker_metrics()
         self._webhook_metrics()
         self._connection_metrics()
         self._notification_metrics()
+
+    def _process_metrics(self) -> None:
+        self.build_info = self._gauge("stackchain_build_info", "Always 1, by version.", "version")
+        self.build_info.labels(importlib.metadata.version("stackchain")).set(1)
 
     def _operator_metrics(self) -> None:
         self.reconciles = self._counter(
@@ -50,6 +67,10 @@ class Metrics:
             "stackchain_resync_contradictions",
             "Resources whose status contradicted Temporal and was corrected by resync.",
         )
+        self.resync_last = self._gauge(
+            "stackchain_resync_last_success_timestamp_seconds",
+            "When the leading operator last compared all resources with Temporal.",
+        )
         self.starts_missed = self._counter(
             "stackchain_starts_missed",
             "Times of schedules that started nothing, since they were served too late.",
@@ -62,6 +83,49 @@ class Metrics:
         )
         self.lease_held = self._gauge(
             "stackchain_lease_held", "1 while this operator holds the Lease."
+        )
+
+    def _census_metrics(self) -> None:
+        """Only the leading operator has these."""
+        self.chains = self._gauge(
+            "stackchain_chains", "StackChains, by the reason of their condition Ready.", "reason"
+        )
+        self.chains_oldest = self._gauge(
+            "stackchain_chains_oldest_timestamp_seconds",
+            "Since when the oldest of the unsettled StackChains of a reason has waited or run.",
+            "reason",
+        )
+        self.live_stacks = self._gauge(
+            "stackchain_live_stacks",
+            "Stacks of the chain runs in progress, by phase and reason.",
+            "phase",
+            "reason",
+        )
+        self.chain_run_duration = Histogram(
+            "stackchain_chain_run_duration_seconds",
+            "Time from the start of a chain run to its end, by the phase in which it ended.",
+            ["phase"],
+            registry=self.registry,
+            buckets=RUN_BUCKETS,
+        )
+
+    def _queue_metrics(self) -> None:
+        """Only the leading operator has these, so that they are there without any worker."""
+        labels = ("queue", "kind")
+        self.queue_pollers = self._gauge(
+            "stackchain_task_queue_pollers",
+            "Processes that poll a task queue (worker, follow, notify, operator), by kind of task.",
+            *labels,
+        )
+        self.queue_backlog = self._gauge(
+            "stackchain_task_queue_backlog",
+            "Tasks that wait in a task queue, as Temporal estimates.",
+            *labels,
+        )
+        self.queue_backlog_age = self._gauge(
+            "stackchain_task_queue_backlog_age_seconds",
+            "How long the oldest task of a task queue has waited.",
+            *labels,
         )
 
     def _worker_metrics(self) -> None:
@@ -86,6 +150,9 @@ class Metrics:
         )
         self.runs_followed = self._gauge(
             "stackchain_runs_followed", "Spacelift runs that this worker follows now."
+        )
+        self.follow_slots = self._gauge(
+            "stackchain_follow_slots", "Runs that this worker can follow at a time."
         )
         self.trigger_ambiguous = self._counter(
             "stackchain_trigger_ambiguous",
@@ -117,8 +184,11 @@ class Metrics:
 
     def _connection_metrics(self) -> None:
         self.temporal_connected = self._gauge(
-            "stackchain_temporal_connected", "1 while Temporal answers."
+            "stackchain_temporal_connected",
+            "1 while Temporal answers; NaN in a process that does not ask it, such as a standby.",
         )
+        # Not 0, which would tell of an outage.
+        self.temporal_connected.set(math.nan)
 
     def _notification_metrics(self) -> None:
         self.notifications_started = self._counter(
@@ -152,6 +222,21 @@ class Metrics:
 
     def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
         return Gauge(name, meaning, labels, registry=self.registry)
+
+
+class _Refresh(Collector):
+    """Has no metrics of its own; brings others up to date before they are read."""
+
+    def __init__(self, refreshers: list[Callable[[], None]]) -> None:
+        self._refreshers = refreshers
+
+    def collect(self) -> Iterable[Metric]:
+        for refresh in self._refreshers:
+            refresh()
+        return ()
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
 
 
 def describe_metrics() -> list[MetricRow]:

@@ -211,6 +211,8 @@ def _starts(chain: v1alpha1.StackChain) -> list[str]:
         )
     if chain.status.triggers is not None and not chain.spec.suspend:
         told.append("A finished run of a root that no chain has started starts it.")
+    if chain.status.triggers is not None and chain.status.triggers.problem:
+        told.append(f"The roots could not all be looked at: {chain.status.triggers.problem}")
     return told
 
 

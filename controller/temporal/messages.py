@@ -171,16 +171,18 @@ class RootRuns:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class FindRootRunsResult:
-    """One of each root that can be seen."""
+    """One of each root that can be seen; `hidden` are those by id that cannot."""
 
     roots: list[RootRuns]
+    hidden: list[str] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class RequestRunCall:
     """Asks the operator for a run, if there is reason for one.
 
-    Either it is the `scheduled_time`, RFC 3339 in UTC, or a sweep has read `root_runs`.
+    Either it is the `scheduled_time`, RFC 3339 in UTC, or a sweep of an `account` has read
+    `root_runs`. `hidden` are roots that it could not see; with a `problem` it could read none.
     """
 
     namespace: str
@@ -189,6 +191,8 @@ class RequestRunCall:
     scheduled_time: str | None = None
     account: str = ""
     root_runs: list[RootRuns] = dataclasses.field(default_factory=list)
+    hidden: list[str] = dataclasses.field(default_factory=list)
+    problem: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -239,6 +243,7 @@ class StackExecutionInput:
     it waits for a person; with `waits_to_stop` the chain first ends what Spacelift would start once
     the run is stopped, and then says so. `settles_trigger`: a cancel waits until it is known what
     became of the first try of a trigger; executions that began before there was a choice do not.
+    `leaves_when_held`: a stack that is locked or disabled before its first run is given back.
     """
 
     connection: Connection
@@ -258,6 +263,7 @@ class StackExecutionInput:
     retry: RetryPolicy = RetryPolicy()
     settles_trigger: bool = False
     waits_to_stop: bool = False
+    leaves_when_held: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -312,11 +318,16 @@ class FollowStackRunInput:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class AwaitStackReleaseInput:
-    """Waits until what holds the stack differs from what the message says."""
+    """Waits until what holds the stack differs from what the message says.
+
+    `is_patient`: however long it takes and whether or not Spacelift answers meanwhile; else the
+    wait ends after a while, and when the stack cannot be read.
+    """
 
     connection: Connection
     stack_id: str
     hold_message: str
+    is_patient: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,6 +27,9 @@ SWEEP_OVERLAP = temporalio.client.ScheduleOverlapPolicy.BUFFER_ONE
 _START_OVERLAP = temporalio.client.ScheduleOverlapPolicy.SKIP
 # A sweep that was missed is made good by the next one.
 _SWEEP_CATCH_UP = timedelta(seconds=10)
+# An operator that is gone for good leaves no workflow behind that waits for it for ever; one that
+# comes back later finds by itself what has passed.
+_GIVE_UP = timedelta(days=1)
 # How many times are counted at most; a cron of every minute has more after a week.
 _MOST_TIMES = 10_000
 
@@ -147,6 +150,7 @@ class ScheduleDesigns:
             argument,
             id=_id(ref, kind),
             task_queue=self._task_queue,
+            execution_timeout=_GIVE_UP,
             static_summary=f"{does} of {ref.namespace}/{ref.name}",
         )
         memo = messages.ScheduleMemo(

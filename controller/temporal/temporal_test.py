@@ -15,8 +15,6 @@ from collections.abc import Awaitable, Sequence
 from typing import TextIO
 
 import temporalio.client
-from temporalio.api.enums import v1 as enums
-from temporalio.api.taskqueue import v1 as taskqueue
 from temporalio.api.workflowservice import v1 as workflowservice
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -24,18 +22,10 @@ from controller import connections, settings
 from controller.notify import sinks
 from controller.spacelift import auth, endpoints, errors
 from controller.spacelift import client as spacelift_client
-from controller.temporal import client, ids
+from controller.temporal import client, ids, queues
 
 CHECK_TIMEOUT_SECONDS = 10.0
-# A poll waits for a minute, so a poller that lives was seen within the last one.
-POLLER_FRESH_SECONDS = 120.0
 NAMESPACES_SHOWN = 100
-
-WORKFLOW, ACTIVITY = "workflow", "activity"
-_QUEUE_TYPES = {
-    WORKFLOW: enums.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-    ACTIVITY: enums.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,29 +85,30 @@ async def _check_temporal(all_settings: settings.Settings) -> list[CheckResult]:
     )
     if not found.ok:
         return [connected, listed, found]
-    queues = await asyncio.gather(
+    checked = await asyncio.gather(
         *(
             _guarded(f"task queue {queue}", _check_queue(temporal_client, queue, kinds, role))
             for queue, kinds, role in _queues(all_settings)
         )
     )
-    return [connected, listed, found, *queues]
+    return [connected, listed, found, *checked]
 
 
 def _queues(all_settings: settings.Settings) -> list[tuple[str, tuple[str, ...], str]]:
     """Return the queues that need pollers, with what is polled there and by which role."""
     task_queue = all_settings.temporal.task_queue
-    queues: list[tuple[str, tuple[str, ...], str]] = [
-        (task_queue, (WORKFLOW, ACTIVITY), "worker"),
-        (ids.follow_queue(task_queue), (ACTIVITY,), "worker"),
+    wanted: list[tuple[str, tuple[str, ...], str]] = [
+        (task_queue, (queues.WORKFLOW, queues.ACTIVITY), "worker"),
+        (ids.follow_queue(task_queue), (queues.ACTIVITY,), "worker"),
     ]
     if all_settings.notifications.file is not None:
-        queues.append((ids.notify_queue(task_queue), (WORKFLOW, ACTIVITY), "worker"))
+        kinds = (queues.WORKFLOW, queues.ACTIVITY)
+        wanted.append((ids.notify_queue(task_queue), kinds, "worker"))
     installation = all_settings.installation.installation_id
     # Without the setting, the id is derived from the cluster, which this program does not ask.
     if installation is not None:
-        queues.append((ids.operator_queue(installation), (ACTIVITY,), "operator"))
-    return queues
+        wanted.append((ids.operator_queue(installation), (queues.ACTIVITY,), "operator"))
+    return wanted
 
 
 async def _list_namespaces(temporal_client: temporalio.client.Client) -> CheckResult:
@@ -155,8 +146,8 @@ async def _find_namespace(
 async def _check_queue(
     temporal_client: temporalio.client.Client, queue: str, kinds: Sequence[str], role: str
 ) -> CheckResult:
-    pollers = await asyncio.gather(*(_pollers(temporal_client, queue, kind) for kind in kinds))
-    counts = dict(zip(kinds, pollers, strict=True))
+    states = await asyncio.gather(*(queues.describe(temporal_client, queue, k) for k in kinds))
+    counts = {kind: state.pollers for kind, state in zip(kinds, states, strict=True)}
     name = f"task queue {queue}"
     shown = ", ".join(f"{count} polling for {kind} tasks" for kind, count in counts.items())
     missing = [kind for kind, count in counts.items() if count == 0]
@@ -167,23 +158,6 @@ async def _check_queue(
             "Temporal namespace and task queue, or look at its log",
         )
     return CheckResult(check=name, ok=True, message=shown)
-
-
-async def _pollers(temporal_client: temporalio.client.Client, queue: str, kind: str) -> int:
-    """Return how many processes poll; Temporal lists those that ended for some minutes more."""
-    answer = await temporal_client.workflow_service.describe_task_queue(
-        workflowservice.DescribeTaskQueueRequest(
-            namespace=temporal_client.namespace,
-            task_queue=taskqueue.TaskQueue(name=queue),
-            task_queue_type=_QUEUE_TYPES[kind],
-        )
-    )
-    now = datetime.datetime.now(datetime.UTC)
-    fresh = datetime.timedelta(seconds=POLLER_FRESH_SECONDS)
-    return sum(
-        now - poller.last_access_time.ToDatetime(tzinfo=datetime.UTC) <= fresh
-        for poller in answer.pollers
-    )
 
 
 async def _check_connections(spacelift: settings.SpaceliftSettings) -> list[CheckResult]:

@@ -89,6 +89,7 @@ class SpaceliftWorker:
             observer=functools.partial(_observe, counters),
         )
         counters.runs_followed.set_function(lambda: self.clients.followed)
+        counters.follow_slots.set(all_settings.worker.max_concurrent_follows)
         operations = stack_operations.StackOperations(
             self.clients,
             patience=stack_operations.Patience(
@@ -208,7 +209,8 @@ def status_worker(
             run_requests.RunRequests(operator).request_run,
         ],
         max_concurrent_activities=200,
-        graceful_shutdown_timeout=timedelta(seconds=5),
+        # A write takes less; what is cut off is done again by the next operator, who waits.
+        graceful_shutdown_timeout=timedelta(milliseconds=500),
         max_heartbeat_throttle_interval=timedelta(seconds=1),
     )
 

@@ -8,12 +8,20 @@ of it: the stack has to be named, what else is there may have any form or none.
 import dataclasses
 import enum
 import json
+import re
 from typing import Any
 
 MAX_ID_CHARACTERS = 255
 """Temporal takes workflow ids of up to 1,000 bytes, and the stack's id is a part of two of them."""
 
 _MAX_LABELS = 100
+
+MAX_DEPTH = 100
+"""Lists and objects inside one another; Spacelift's own payloads have fewer than ten."""
+
+# Texts first, so that a bracket in one is none; one without an end goes to the end, so that each
+# byte is looked at once.
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 class PayloadError(Exception):
@@ -51,10 +59,11 @@ def parse(body: bytes) -> RunEvent | Noise:
     Raises:
         PayloadError: it is no JSON object, or it names its stack in no usable way.
     """
+    # How deep the parser itself goes depends on the version of Python.
+    if _depth(body) > MAX_DEPTH:
+        raise PayloadError("nested too deeply")
     try:
         document = json.loads(body)
-    except RecursionError as error:
-        raise PayloadError("nested too deeply") from error
     except ValueError as error:
         # Not its text: that quotes the body.
         raise PayloadError("no JSON") from error
@@ -65,6 +74,20 @@ def parse(body: bytes) -> RunEvent | Noise:
     if "stack" in document:
         return _default_event(document)
     return _noise(document)
+
+
+def _depth(body: bytes) -> int:
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+        return 0
+    depth = deepest = 0
+    for match in _BRACKETS.finditer(body):
+        token = match[0]
+        if token in (b"[", b"{"):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token in (b"]", b"}"):
+            depth -= 1
+    return deepest
 
 
 def _default_event(document: dict[str, Any]) -> RunEvent | Noise:

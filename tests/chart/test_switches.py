@@ -11,6 +11,7 @@ import yaml
 
 from controller import connections, settings
 from controller.kube import lease
+from controller.notify import sinks
 from tests.support import charts
 from tests.support import helm as helms
 
@@ -23,7 +24,7 @@ _CONNECTION = "spacelift.connections.default"
 
 
 def test_the_copy_of_the_definition_is_the_definition_byte_for_byte() -> None:
-    """If it fails: cp crds/*.yaml charts/stackchain/files/crds/."""
+    """If it fails: make chart-docs."""
     ours = {path.name: path.read_bytes() for path in (helms.ROOT / "crds").iterdir()}
     copied = {path.name: path.read_bytes() for path in (helms.CHART / "files/crds").iterdir()}
 
@@ -568,6 +569,18 @@ def test_the_receiver_has_signing_secrets_and_no_api_key(helm: helms.Helm) -> No
     assert not is_mounted(objects, "worker", entry["webhookSecretFiles"][0])
 
 
+def test_the_program_reads_the_signing_secrets_in_their_order(
+    helm: helms.Helm, tmp_path: Path
+) -> None:
+    objects = charts.Objects(helm.template(helms.CI_VALUES / "webhook-ingress.yaml"))
+
+    connection = read_connections(objects, tmp_path).get("default")
+
+    assert connection is not None
+    names = [secret.file.name for secret in connection.webhook_secrets if secret.file]
+    assert names == ["previous", "current"]
+
+
 def test_an_ingress_leads_to_the_receiver_with_tls(helm: helms.Helm) -> None:
     objects = charts.Objects(helm.template(helms.CI_VALUES / "webhook-ingress.yaml"))
 
@@ -638,6 +651,18 @@ def test_sinks_are_written_for_the_program_and_their_secrets_reach_the_worker_on
         "items": [{"key": "url", "path": "slack/url"}],
     }
     assert not any("sink-" in v["name"] for v in objects.pods()["operator"]["spec"]["volumes"])
+
+
+def test_the_program_reads_the_sinks_as_they_are_meant(helm: helms.Helm, tmp_path: Path) -> None:
+    objects = charts.Objects(helm.template(helms.CI_VALUES / "notifications.yaml"))
+    file = tmp_path / "notifications.yaml"
+    file.write_text(objects.one("ConfigMap", "notifications")["data"]["notifications.yaml"])
+
+    on_call, audit = sinks.SinkCatalog(file).all().values()
+
+    assert str(on_call.url.file) == "/etc/stackchain/sinks/on-call/slack/url"
+    assert audit.namespaces == ("production",)
+    assert str(audit.headers["Authorization"].file).endswith("/audit/authorization")
 
 
 def test_a_release_without_sinks_has_no_file_of_them(release: Release) -> None:

@@ -639,7 +639,7 @@ async def test_an_item_of_a_list_of_names_has_1_to_128_characters(
         ),
         pytest.param(
             {**SPEC, "triggers": [{"type": "RootRunFinished"}, {"type": "RootRunFinished"}]},
-            ["spec.triggers", "must have at most 1 items"],
+            ["spec.triggers", "must have at most 1 item"],
             id="a trigger twice",
         ),
         pytest.param(

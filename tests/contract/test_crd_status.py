@@ -78,7 +78,7 @@ def full_status() -> v1alpha1.Status:
         latest_run=dataclasses.replace(found.latest_run, root_runs=root_runs),
         pending_run=pending,
         schedule=schedule,
-        triggers=v1alpha1.TriggersStatus(digest="0" * 16),
+        triggers=v1alpha1.TriggersStatus(digest="0" * 16, problem="It is so."),
         last_handled=asks,
         stacks=stacks,
         history=(before,),

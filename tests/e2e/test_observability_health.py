@@ -66,6 +66,23 @@ async def test_prometheus_can_read_the_metrics(server: health.HealthServer) -> N
     assert "stackchain_runs_triggered_total 3.0" in answer.text
 
 
+async def test_metrics_that_checks_keep_are_up_to_date_without_a_probe() -> None:
+    counted = metrics.Metrics()
+
+    async def temporal() -> str | None:
+        counted.temporal_connected.set(1)
+        return None
+
+    server = health.HealthServer("127.0.0.1:0", counted.registry)
+    server.add_ready_check("temporal", temporal)
+    await server.start()
+
+    answer = await get(server, "/metrics")
+
+    assert "stackchain_temporal_connected 1.0" in answer.text
+    await server.stop()
+
+
 async def test_a_stopped_server_frees_its_port(server: health.HealthServer) -> None:
     address = f"127.0.0.1:{server.port}"
     await server.stop()

@@ -120,6 +120,42 @@ async def test_a_right_that_is_withdrawn_starts_no_further_run_until_it_is_given
     assert len(await account.runs("a")) == 2
 
 
+async def test_a_live_run_whose_right_is_withdrawn_starts_nothing_more_and_can_be_canceled(
+    release: chains.Installation,
+) -> None:
+    """Withdrawn while a run waits for a person; then given back, and withdrawn once more."""
+    account = await release.add_account(
+        "midway",
+        account_document("a -> b -> c", stacks={name: {"autodeploy": False} for name in "ab"}),
+    )
+    chain = await release.create("midway", "a", account=account)
+    await chain.shows("AwaitingConfirmation")
+
+    async def withdraw() -> None:
+        release.connect("midway", allowedOperations=["Plan"])
+        await chain.shows("OperationNotAllowed")
+
+    await withdraw()
+    await account.act((await account.run_in("a", "UNCONFIRMED"))["id"], "confirm")
+    status = await chain.until(
+        lambda status: (
+            (chains.phases(status)["a"], chains.reasons(status)["b"]) == ("Succeeded", "Suspended")
+        )
+    )
+    assert chains.ready(status)["reason"] == "OperationNotAllowed"
+    assert "spec.suspend" not in chains.stack(status, "b")["message"]
+    release.connect("midway")
+    # The native run of its wave was canceled, so this one is the chain's own.
+    await chain.shows("AwaitingConfirmation")
+    await withdraw()
+    await release.stackchains.annotate("midway", cancel="1")
+    status = await chain.until(lambda status: status["latestRun"]["phase"] == "Canceled")
+
+    assert status["lastHandled"]["cancel"] == "1"
+    expected = {"a": "Succeeded", "b": "Canceled", "c": "Canceled"}
+    assert chains.phases(status) == expected
+
+
 async def test_a_destroy_that_is_refused_can_be_deleted_and_destroys_nothing(
     release: chains.Installation,
 ) -> None:

@@ -77,14 +77,18 @@ async def test_a_dependents_run_that_a_person_ends_cancels_what_is_behind_it(
     )
 
 
+@pytest.mark.parametrize("run_id", ["new", "same"])
 async def test_a_person_who_confirms_is_followed_and_one_who_retries_afterwards_is_left_alone(
-    release: chains.Installation,
+    release: chains.Installation, run_id: str
 ) -> None:
-    account = await release.add_account(
-        "confirms", account_document("a -> b", stacks={"b": {"autodeploy": False}})
+    """Whether Spacelift gives a run that is retried a new id is not documented."""
+    name = f"confirms-{run_id}"
+    document = account_document(
+        "a -> b", stacks={"b": {"autodeploy": False}}, switches={"retryRunId": run_id}
     )
+    account = await release.add_account(name, document)
     await account.script("b", "fail:applying", "changes")
-    chain = await release.create("confirms", "a", account=account)
+    chain = await release.create(name, "a", account=account)
     await chain.shows("AwaitingConfirmation")
     run = await account.run_in("b", "UNCONFIRMED")
 
@@ -95,9 +99,38 @@ async def test_a_person_who_confirms_is_followed_and_one_who_retries_afterwards_
     await account.act(retried["id"], "confirm")
     await account.run_in("b", "FINISHED")
 
+    assert (retried["id"] == run["id"]) is (run_id == "same")
     assert await chain.status() == before
     assert len(await account.runs("a")) == 1
-    assert len(await account.runs("b")) == 2
+    assert len(await account.runs("b")) == (2 if run_id == "new" else 1)
+
+
+@pytest.mark.parametrize("run_id", ["new", "same"])
+async def test_a_run_that_a_person_retries_before_the_chain_does_is_not_taken_for_the_chains(
+    release: chains.Installation, run_id: str
+) -> None:
+    """Between two attempts: the chain triggers its own all the same, and that one counts."""
+    name = f"overtakes-{run_id}"
+    account = await release.add_account(
+        name, account_document("a -> b", switches={"retryRunId": run_id})
+    )
+    await account.script("a", "fail:applying", "changes", "changes")
+    chain = await release.create(
+        name, "a", account=account, retry={"limit": 1, "backoffSeconds": 3}
+    )
+    status = await chain.until(lambda status: chains.reasons(status).get("a") == "RetryPending")
+    failed = chains.stack(status, "a")["runId"]
+
+    theirs = await account.act(failed, "retry")
+    ended = await chain.ends("RunSucceeded")
+
+    ours = chains.stack(ended, "a")
+    assert ours["runId"] not in (failed, theirs["id"])
+    assert ours["attempts"] == 2
+    await is_finished(account, theirs["id"])
+    # Of the first run's wave, and of the last one's; what a person retries queues none.
+    assert [run["state"] for run in await account.runs("b")][-1:] == ["FINISHED"]
+    assert chains.phases(ended) == {"a": "Succeeded", "b": "Succeeded"}
 
 
 @pytest.mark.parametrize("edge", ["native", "label"])

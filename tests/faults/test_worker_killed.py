@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from controller.temporal import ids
 from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually
@@ -71,25 +72,6 @@ async def test_no_run_is_triggered_twice_or_lost_when_the_worker_dies_in_the_mid
     assert (await stops.only_run("a"))["state"] == "STOPPED"
 
 
-async def test_the_rest_goes_to_another_worker_when_one_is_stopped(
-    release: chains.Installation,
-) -> None:
-    """A rolling update: no heartbeat has to be missed for it."""
-    account = await release.add_account("rolling", account_document("a -> b -> c", duration=1))
-    chain = await release.create("rolling", "a", account=account)
-    await account.run_in("a", "PLANNING", "APPLYING")
-
-    second = release.role("worker", instance=1)
-    await second.start()
-    await release.worker.stop()
-    await chain.ends("RunSucceeded")
-    await release.worker.start()
-    await second.stop()
-
-    for stack_id in "abc":
-        await account.only_run(stack_id)
-
-
 async def test_without_a_worker_the_status_says_so_and_chains_go_on_with_one(
     release: chains.Installation,
 ) -> None:
@@ -114,3 +96,58 @@ async def test_without_a_worker_the_status_says_so_and_chains_go_on_with_one(
         assert status["latestRun"]["number"] == 1
     for stack_id in "abxy":
         await account.only_run(stack_id)
+
+
+async def test_what_is_changed_of_a_live_run_while_no_worker_is_there_holds_once_one_is(
+    release: chains.Installation,
+) -> None:
+    """A worker that is replaced is away for seconds only, and no status tells of that."""
+    account = await release.add_account(
+        "unheard", account_document("a -> b", stacks={"a": {"autodeploy": False}})
+    )
+    chain = await release.create("unheard", "a", account=account)
+    status = await chain.shows("AwaitingConfirmation")
+    client = await release.temporal()
+    handle = client.get_workflow_handle(status["latestRun"]["workflowId"])
+
+    async def signals() -> set[str]:
+        history = await handle.fetch_history()
+        return {
+            event.workflow_execution_signaled_event_attributes.signal_name
+            for event in history.events
+            if event.HasField("workflow_execution_signaled_event_attributes")
+        }
+
+    async def is_told() -> bool:
+        return {ids.SUSPEND_SIGNAL, ids.PARALLELISM_SIGNAL} <= await signals()
+
+    await release.worker.kill()
+    await release.stackchains.set_spec("unheard", suspend=True, parallelism=3)
+    await eventually(is_told, chains.SECONDS, what="the run is told, though nobody reads it yet")
+    await release.worker.start()
+    await account.act((await account.only_run("a"))["id"], "confirm")
+    await chain.until(lambda status: chains.phases(status)["a"] == "Succeeded")
+    before = chains.stack(await chain.status(), "b")
+
+    await release.stackchains.set_spec("unheard", suspend=False)
+    await chain.ends("RunSucceeded")
+
+    assert (before["phase"], before["reason"]) == ("Pending", "Suspended")
+
+
+async def test_a_resource_that_is_deleted_while_no_worker_is_there_says_so_and_goes_with_one(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account(
+        "leaves", account_document("a -> b", stacks={"a": {"durations": {"planning": 120}}})
+    )
+    chain = await release.create("leaves", "a", account=account)
+    await chain.until(lambda status: chains.phases(status).get("a") == "Running")
+
+    await release.worker.kill()
+    await release.stackchains.delete("leaves")
+    await chain.until(lambda status: "a worker" in chains.ready(status)["message"])
+    await release.worker.start()
+    await chain.is_gone()
+
+    assert (await account.only_run("a"))["state"] == "STOPPED"

@@ -256,7 +256,7 @@ def make_stack(
 ) -> progress.StackProgress:
     """Return a stack of a run; it has a run of its own unless its phase says otherwise."""
     reason = reason or _STACK_REASONS[phase]
-    not_reached = reason in (
+    not_reached = bool(fields.get("is_busy")) or reason in (
         reasons.StackReason.UPSTREAM_NOT_SUCCEEDED,
         reasons.StackReason.FAIL_FAST,
         reasons.StackReason.CHAIN_CANCELED,

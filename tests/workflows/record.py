@@ -2,11 +2,14 @@
 
 A recorded history stands for chains that are running while a release is installed, so old ones are
 kept for as long as such chains may run: record new ones beside them after a deliberate change.
+`--release VERSION` keeps those of today as what that version leaves behind.
 """
 
+import argparse
 import asyncio
 import json
-import sys
+import re
+import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
@@ -157,6 +160,19 @@ async def swept(chain: Harness) -> None:
     await run_requests.sweep(chain)
 
 
+async def held(chain: Harness) -> None:
+    """A stack is locked, by two people in turn, and leaves its slot to another meanwhile."""
+    handle = await chain.start(parallelism=1)
+    await chain.stack_shows(handle, "b", Phase.RUNNING)
+    await chain.world.hold_stack("a", holds.Hold(locked_by="joe"))
+    await chain.stack_shows(handle, "a", Phase.PENDING)
+    await chain.world.move("b", "FINISHED")
+    await chain.called("await_stack_release", "a", times=2)
+    await chain.stack_shows(handle, "a", Phase.WAITING, "StackLocked")
+    await chain.world.hold_stack("a", None)
+    await handle.result()
+
+
 def worlds() -> dict[Callable[[Harness], Awaitable[None]], World]:
     diamond = World("a>b", "a>c", "b>d", "c>d")
     diamond.held, diamond.holds_in["b"] = {"b"}, "UNCONFIRMED"
@@ -168,8 +184,10 @@ def worlds() -> dict[Callable[[Harness], Awaitable[None]], World]:
     waves.without_native, waves.ends["d"] = {"e"}, "SKIPPED"
     shared = World()
     shared.held = {"a"}
+    taken = World("a~c", roots=("a", "b"))
+    taken.stack_holds["a"], taken.held = holds.Hold(locked_by="jane"), {"b"}
     chains = {happy: diamond, failed: broken, canceled: two, adopted: waves, busy: shared}
-    return chains | _worlds_of_executions() | _worlds_of_starts()
+    return chains | {held: taken} | _worlds_of_executions() | _worlds_of_starts()
 
 
 def _worlds_of_starts() -> dict[Callable[[Harness], Awaitable[None]], World]:
@@ -225,6 +243,23 @@ async def record(folder: Path, names: Collection[str]) -> list[Path]:
     return written
 
 
+def keep(folder: Path, version: str) -> list[Path]:
+    """Copy the recordings into the folder of a release, which nobody changes from then on.
+
+    Raises:
+        FileExistsError: the release has its folder already.
+    """
+    kept = folder / version
+    kept.mkdir()
+    return [Path(shutil.copy2(path, kept)) for path in sorted(folder.glob("*.json"))]
+
+
+def unkept_releases(changelog: str, folder: Path) -> list[str]:
+    """Return the versions that the changelog calls released and that have no recordings."""
+    released = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", changelog, re.MULTILINE)
+    return [version for version in released if not any(folder.glob(f"{version}/*.json"))]
+
+
 def _is_chosen(scenario: Callable[..., Any], names: Collection[str]) -> bool:
     return not names or scenario.__name__ in names
 
@@ -248,6 +283,19 @@ def _clean(value: Any) -> Any:
     return [_clean(item) for item in value] if isinstance(value, list) else value
 
 
-if __name__ == "__main__":
-    for file in asyncio.run(record(FOLDER, sys.argv[1:])):
+def _main() -> None:
+    parser = argparse.ArgumentParser(prog="make record")
+    parser.add_argument("names", nargs="*", help="scenarios; all by default")
+    parser.add_argument("--release", metavar="VERSION", help="keep the recordings of this version")
+    options = parser.parse_args()
+    written = (
+        keep(FOLDER, options.release)
+        if options.release
+        else asyncio.run(record(FOLDER, options.names))
+    )
+    for file in written:
         print(file)
+
+
+if __name__ == "__main__":
+    _main()

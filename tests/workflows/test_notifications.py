@@ -59,6 +59,11 @@ class Telling:
     async def history(self, told_id: str) -> WorkflowHistory:
         return await self.handle(told_id).fetch_history()
 
+    def shown(self, sink: str, outcome: str) -> float | None:
+        return self.counters.registry.get_sample_value(
+            "stackchain_notification_deliveries_total", {"sink": sink, "outcome": outcome}
+        )
+
     def count(self, sink: str, outcome: str) -> float:
         return float(self.counters.notification_deliveries.labels(sink, outcome)._value.get())
 
@@ -147,11 +152,14 @@ async def test_a_sink_gets_what_its_type_says_with_its_secrets_and_temporal_does
     async with Receiver() as receiver:
         sink = entry("ops", receiver, headerFiles={"Authorization": str(secret)})
         async with telling(temporal_client, tmp_path / "n.yaml", sink) as served:
+            shown = [served.shown("ops", outcome) for outcome in notifications.OUTCOMES]
             asked = ask("ops")
             await served.notifier.tell([asked])
             result = await served.result(asked.notification.id)
             history = await served.history(asked.notification.id)
 
+    # There from the start: Prometheus cannot tell a first failure from none otherwise.
+    assert shown == [0.0] * 4
     (received,) = receiver.received
     assert received.path == PATH
     assert received.headers["Authorization"] == f"Bearer {SECRET}"
@@ -201,6 +209,24 @@ async def test_a_sink_that_fails_once_is_told_after_all(
     ]
     assert SECRET not in caplog.text
     assert "127.0.0.1" not in caplog.text
+
+
+async def test_a_sink_is_reached_through_the_proxy_of_the_environment_unless_it_is_excepted(
+    temporal_client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Receiver() as proxy, Receiver() as inside:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        outside = entry("outside", proxy, url="http://sink.example.invalid/hook")
+        entries = [outside, entry("inside", inside)]
+        async with telling(temporal_client, tmp_path / "n.yaml", *entries) as served:
+            asked = ask("outside", "inside")
+            await served.notifier.tell([asked])
+            result = await served.result(asked.notification.id)
+
+    assert result.delivered == ["inside", "outside"]
+    assert [item.headers["Host"] for item in proxy.received] == ["sink.example.invalid"]
+    assert [item.path for item in inside.received] == [PATH]
 
 
 async def test_retry_after_is_kept(temporal_client: Client, tmp_path: Path) -> None:
@@ -316,11 +342,15 @@ async def test_a_sink_that_never_takes_it_is_given_up_in_time_and_in_the_log(
     [
         write,
         lambda path: path.with_name("url").unlink(),
+        lambda path: path.with_name("url").write_text(f"https://a..b/{SECRET}"),
     ],
-    ids=["not in the file", "without its secret"],
+    ids=["not in the file", "without its secret", "with a URL that is none"],
 )
 async def test_a_sink_that_the_worker_cannot_tell_is_given_up_like_one_that_refuses(
-    quick_client: Client, tmp_path: Path, break_it: Callable[[Path], object]
+    quick_client: Client,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    break_it: Callable[[Path], object],
 ) -> None:
     (tmp_path / "url").write_text("https://example.com")
     sink = {
@@ -333,8 +363,10 @@ async def test_a_sink_that_the_worker_cannot_tell_is_given_up_like_one_that_refu
         break_it(tmp_path / "n.yaml")
         asked = ask("ops")
         result = await (await start(quick_client, asked, served.queue)).result()
+        history = await served.history(asked.notification.id)
 
     assert result.given_up == ["ops"]
+    assert SECRET not in history.to_json() + caplog.text
     assert served.count("ops", "refused") == notifications.REFUSALS - 1
     assert served.count("ops", "given_up") == 1
 

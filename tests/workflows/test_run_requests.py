@@ -81,7 +81,9 @@ async def test_a_sweep_hands_on_what_it_has_read_for_the_operator_to_judge(serve
     assert (call.account, call.root_runs, call.scheduled_time) == (chain.account, [FOUND], None)
 
 
-async def test_a_sweep_that_spacelift_refuses_fails_for_all_to_see(serve: Serve) -> None:
+async def test_a_sweep_that_spacelift_refuses_tells_the_operator_and_fails_for_all_to_see(
+    serve: Serve,
+) -> None:
     world = World()
     world.failures["find_root_runs", ""] = [failure("CredentialsRejected", final=True)]
     chain = await serve(world)
@@ -89,7 +91,9 @@ async def test_a_sweep_that_spacelift_refuses_fails_for_all_to_see(serve: Serve)
     with pytest.raises(temporalio.client.WorkflowFailureError):
         await run_requests.sweep(chain)
 
-    assert world.calls("request_run") == []
+    (call,) = world.arguments_of(messages.RequestRunCall)
+    assert (call.account, call.root_runs) == (chain.account, [])
+    assert call.problem == "made up: CredentialsRejected"
 
 
 @pytest.mark.parametrize(

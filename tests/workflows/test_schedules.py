@@ -6,9 +6,11 @@ milliseconds. The time-skipping server has no schedules.
 
 import dataclasses
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import temporalio.client
 from temporalio.client import Client
 
 from controller.api import v1alpha1
@@ -182,6 +184,8 @@ async def test_a_schedule_is_set_up_once_changed_paused_and_removed(bench: Bench
     assert second is not None
     assert second.endswith("T07:30:00Z")
     assert changed.policy.catchup_window.total_seconds() == 90
+    assert isinstance(changed.action, temporalio.client.ScheduleActionStartWorkflow)
+    assert changed.action.execution_timeout == timedelta(days=1)
     assert (paused, is_paused) == (None, True)
     assert await kept.next_time(ref) is None
 

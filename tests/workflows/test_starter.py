@@ -108,6 +108,23 @@ async def test_a_run_is_started_once_and_known_by_its_memo(serve: Serve) -> None
     await world.move("a", "FINISHED")
 
 
+async def test_temporals_web_ui_says_which_chain_and_which_stack_it_is(serve: Serve) -> None:
+    world = World()
+    world.held = {"a"}
+    chain = await serve(world)
+    workflows, ref = make_workflows(chain), make_ref()
+    started = await start(chain, workflows, ref)
+    await chain.called("follow_stack_run", "a")
+
+    of_chain = await chain.client.get_workflow_handle(started.workflow_id).describe()
+    of_stack = await chain.execution("a").describe()
+
+    assert await of_chain.static_summary() == "team/demo run 1"
+    assert await of_chain.static_details() == "Apply. Roots: a. Request: `spec:3:digest`."
+    assert await of_stack.static_summary() == "a for team/demo run 1"
+    await world.move("a", "FINISHED")
+
+
 async def test_a_closed_run_is_read_from_its_result_and_may_be_followed_by_another(
     serve: Serve,
 ) -> None:

@@ -398,3 +398,43 @@ async def test_a_sweep_for_what_the_resource_was_before_counts_for_nothing(
     )
 
     assert judged == starting.Judged(seen=marks, asks=starts.Asks())
+
+
+async def test_a_root_that_cannot_be_seen_is_told_and_is_no_new_one_afterwards(
+    bench: Bench,
+) -> None:
+    marks = tuple(v1alpha1.RootRun(stack_id=stack_id, run_id="4") for stack_id in "ab")
+    call = dataclasses.replace(swept(FOREIGN), hidden=["b"])
+
+    judged = await bench.begins().judge(
+        bench.chain(triggers=TRIGGERS), v1alpha1.Handled(root_runs=marks), call
+    )
+
+    assert judged.seen == marks
+    assert judged.problem == "The API key cannot see these roots, or there are none such: 'b'."
+
+
+async def test_a_sweep_that_could_read_nothing_changes_nothing_but_what_is_told(
+    bench: Bench,
+) -> None:
+    marks = (v1alpha1.RootRun(stack_id="a", run_id="4"),)
+    call = dataclasses.replace(swept(), root_runs=[], problem="Spacelift rejects the key.")
+
+    judged = await bench.begins().judge(
+        bench.chain(triggers=TRIGGERS), v1alpha1.Handled(root_runs=marks), call
+    )
+
+    assert judged == starting.Judged(
+        seen=marks, asks=starts.Asks(), problem="Spacelift rejects the key."
+    )
+
+
+async def test_what_is_told_of_the_roots_stays_until_the_next_sweep(bench: Bench) -> None:
+    first = await bench.look(bench.chain(triggers=TRIGGERS))
+    assert first.begins.triggers is not None
+    told = dataclasses.replace(first.begins.triggers, problem="It is so.")
+    begins = dataclasses.replace(first.begins, triggers=told)
+
+    again = await bench.look(bench.chain(begins, triggers=TRIGGERS))
+
+    assert again.begins == begins

@@ -8,6 +8,7 @@
 {{- include "stackchain.problems.scope" . -}}
 {{- include "stackchain.problems.pods" . -}}
 {{- include "stackchain.problems.webhook" . -}}
+{{- include "stackchain.problems.metrics" . -}}
 {{- include "stackchain.problems.network" . -}}
 {{- end -}}
 
@@ -172,6 +173,22 @@ webhook.httpRoute.parentRefs: an HTTPRoute belongs to a Gateway; name at least o
 {{- end }}
 {{- if not $signed }}
 webhook.enabled: no connection has a webhookSecret, so every delivery would be refused; set spacelift.connections.<name>.webhookSecret.
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "stackchain.problems.metrics" -}}
+{{- $metrics := .Values.metrics -}}
+{{- if and $metrics.serviceMonitor.enabled $metrics.podMonitor.enabled }}
+metrics.serviceMonitor.enabled and metrics.podMonitor.enabled: each pod would be read twice; keep one of both.
+{{- end }}
+{{- $known := list }}
+{{- range $path, $_ := .Files.Glob "alerts/*.yaml" }}
+{{- range ($.Files.Get $path | fromYaml).groups }}{{- range .rules }}{{- $known = append $known .alert }}{{- end }}{{- end }}
+{{- end }}
+{{- range $metrics.prometheusRule.disabledAlerts }}
+{{- if not (has . $known) }}
+metrics.prometheusRule.disabledAlerts: there is no alert {{ . }}; there are {{ join ", " $known }}.
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -36,7 +36,9 @@ async def apply(cluster: Cluster, folder: Path = CRD_FOLDER) -> None:
     arguments = [f"--filename={file}" for file in files]
     # Server-side, since a client-side apply keeps the whole definition in an annotation.
     await _kubectl(cluster, "apply", "--server-side", "--force-conflicts", *arguments)
-    await _kubectl(cluster, "wait", "--for=condition=Established", "--timeout=30s", *arguments)
+    # By path: while there are no conditions at all, kubectl takes the other form for an error.
+    established = '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True'
+    await _kubectl(cluster, "wait", established, "--timeout=30s", *arguments)
 
 
 def _definitions(folder: Path) -> list[Path]:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
 import temporalio.activity as activity
 import temporalio.exceptions
@@ -16,6 +16,8 @@ from controller.temporal.activities import heartbeats
 _FORGET_SECONDS = 600.0
 # Below the time-out of `_PUBLISH_HEARTBEAT` in the workflow.
 _HEARTBEAT_SECONDS = 1.0
+# For a canceled publish to end by itself; less than an operator takes that hands over on SIGTERM.
+_END_SECONDS = 1.0
 
 
 class ResourceGone(Exception):
@@ -58,7 +60,7 @@ class ChainStatus:
             async with heartbeats.kept_alive(seconds=_HEARTBEAT_SECONDS):
                 if not argument.is_final:
                     await self._wait_for_turn(argument)
-                sequence = await self._publisher.publish(argument)
+                sequence = await _whole(self._publisher.publish(argument))
         except (ResourceGone, Superseded) as error:
             self._written.pop(argument.uid, None)
             raise temporalio.exceptions.ApplicationError(
@@ -85,3 +87,20 @@ class ChainStatus:
             self._written = {
                 uid: at for uid, at in self._written.items() if now - at < _FORGET_SECONDS
             }
+
+
+async def _whole(publishing: Coroutine[Any, Any, int]) -> int:
+    """Run a publish to its end, also when it is canceled meanwhile.
+
+    A run that ends cancels the publish before its last one. If that has written the last
+    transitions already and is ended before it tells of them, the last publish finds nothing new,
+    and nobody ever hears of them.
+    """
+    task = asyncio.ensure_future(publishing)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=_END_SECONDS)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise

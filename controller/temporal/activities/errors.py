@@ -46,3 +46,18 @@ def to_application_error(
         next_retry_delay=delay,
         category=category,
     )
+
+
+def may_pass(error: errors.SpaceliftError | None) -> bool:
+    """Whether Spacelift did not answer, for a reason that may go away by itself."""
+    return error is not None and not isinstance(error, _FINAL)
+
+
+def still_waiting(message: str) -> temporalio.exceptions.ApplicationError:
+    """Return what lets Temporal repeat a wait, which then leaves nothing in the history."""
+    return temporalio.exceptions.ApplicationError(
+        message,
+        type="StillWaiting",
+        next_retry_delay=timedelta(seconds=1),
+        category=temporalio.exceptions.ApplicationErrorCategory.BENIGN,
+    )

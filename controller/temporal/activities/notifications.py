@@ -19,6 +19,8 @@ REFUSALS = 10
 """Tries of a sink that refuses, by the policy of the workflow over about nine minutes: long enough
 for a receiver that is being installed or a secret that is being rotated."""
 
+OUTCOMES = ("delivered", "unavailable", "refused", "given_up")
+
 GIVEN_UP = "GivenUp"
 UNAVAILABLE = "SinkUnavailable"
 
@@ -36,6 +38,8 @@ class NotificationDelivery:
         self._catalog = catalog
         self._counters = counters
         self._deliverer = delivery.Deliverer(clock=clock)
+        for sink in catalog.all():
+            self._show(sink)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -44,6 +48,7 @@ class NotificationDelivery:
     @activity.defn(name="deliver_notification")
     async def deliver_notification(self, argument: messages.DeliverNotificationInput) -> None:
         """Tell a sink of a transition."""
+        self._show(argument.sink)
         began = time.monotonic()
         try:
             await self._deliver(argument)
@@ -55,6 +60,11 @@ class NotificationDelivery:
             )
         self._counters.notification_deliveries.labels(argument.sink, "delivered").inc()
         activity.logger.debug("Notification delivered", extra=_fields(argument))
+
+    def _show(self, sink: str) -> None:
+        """Show all outcomes of a sink, at 0: Prometheus cannot tell a first one from none."""
+        for outcome in OUTCOMES:
+            self._counters.notification_deliveries.labels(sink, outcome)
 
     async def _deliver(self, argument: messages.DeliverNotificationInput) -> None:
         sink = self._catalog.all().get(argument.sink)

@@ -47,8 +47,11 @@ class RootRuns:
         except* spacelift_errors.SpaceliftError as group_of_errors:
             first = group_of_errors.exceptions[0]
             raise errors.to_application_error(_leaf(first)) from group_of_errors
-        found = [task.result() for task in reading]
-        return messages.FindRootRunsResult(roots=[item for item in found if item is not None])
+        found = dict(zip(stack_ids, [task.result() for task in reading], strict=True))
+        return messages.FindRootRunsResult(
+            roots=[item for item in found.values() if item is not None],
+            hidden=[stack_id for stack_id, item in found.items() if item is None],
+        )
 
 
 def _leaf(error: BaseException) -> spacelift_errors.SpaceliftError:
@@ -76,7 +79,7 @@ async def _read(
                 functools.partial(served.client.list_runs_after, stack_id, None)
             )
         except spacelift_errors.NotFound as error:
-            # A run of the chain would say so in the status; the other roots are looked at.
+            # The status says so; the other roots are looked at.
             logger.info("Root not visible", extra={"stack_id": stack_id, "why": str(error)})
             return None
     finished = [

@@ -132,7 +132,8 @@ class StackOperations:
     async def await_stack_release(self, argument: messages.AwaitStackReleaseInput) -> None:
         """Return once what holds the stack is another than the one known, or nothing, or unknown.
 
-        Whoever waits looks for the stack's runs again then, which tells whatever is wrong.
+        Whoever waits looks for the stack's runs again then, which tells whatever is wrong. A wait
+        that is patient goes on until that can help.
         """
         served = self._clients.get(argument.connection)
         async with (
@@ -141,10 +142,14 @@ class StackOperations:
         ):
             async for reading in _readings(readings):
                 if reading.record is None:
+                    if argument.is_patient and errors.may_pass(reading.error):
+                        continue
                     return
                 _, message = holds.of_creation(served.hold(reading.record))
                 if message != argument.hold_message:
                     return
+        if argument.is_patient:
+            raise errors.still_waiting(argument.hold_message)
 
     @activity.defn(name="trigger_stack_run")
     async def trigger_stack_run(self, argument: messages.TriggerStackRunInput) -> runs.RunSnapshot:

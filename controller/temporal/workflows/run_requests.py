@@ -5,9 +5,11 @@ decide nothing: the operator knows what was handled already.
 """
 
 import asyncio
+import dataclasses
 from datetime import UTC, timedelta
 
 import temporalio.common
+import temporalio.exceptions
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
@@ -50,26 +52,20 @@ class RootSweepWorkflow:
     @workflow.run
     async def run(self, argument: messages.RootSweepInput) -> messages.RequestRunResult:
         """Return what became of what was found."""
-        found = await workflow.execute_activity_method(
-            root_runs.RootRuns.find_root_runs,
-            messages.FindRootRunsInput(
-                connection=argument.connection,
-                roots=argument.roots,
-                root_labels=argument.root_labels,
-            ),
-            start_to_close_timeout=calls.CALL_TIMEOUT,
-            schedule_to_close_timeout=_SWEEP_LIMIT,
-            heartbeat_timeout=calls.HEARTBEAT_TIMEOUT,
-            retry_policy=calls.PATIENT,
-            summary="read the newest runs of the roots",
-        )
         call = messages.RequestRunCall(
             namespace=argument.namespace,
             name=argument.name,
             uid=argument.uid,
             account=argument.connection.account,
-            root_runs=found.roots,
         )
+        try:
+            found = await _find(argument)
+        except temporalio.exceptions.ActivityError as error:
+            if not temporalio.exceptions.is_cancelled_exception(error):
+                problem = calls.cause_of(error)[1]
+                await _request(argument.operator_queue, dataclasses.replace(call, problem=problem))
+            raise
+        call = dataclasses.replace(call, root_runs=found.roots, hidden=found.hidden)
         result = await _request(argument.operator_queue, call)
         for _ in range(_UNDECIDED_TRIES):
             if not result.undecided:
@@ -77,6 +73,22 @@ class RootSweepWorkflow:
             await asyncio.sleep(_UNDECIDED_PAUSE_SECONDS)
             result = await _request(argument.operator_queue, call)
         return result
+
+
+async def _find(argument: messages.RootSweepInput) -> messages.FindRootRunsResult:
+    return await workflow.execute_activity_method(
+        root_runs.RootRuns.find_root_runs,
+        messages.FindRootRunsInput(
+            connection=argument.connection,
+            roots=argument.roots,
+            root_labels=argument.root_labels,
+        ),
+        start_to_close_timeout=calls.CALL_TIMEOUT,
+        schedule_to_close_timeout=_SWEEP_LIMIT,
+        heartbeat_timeout=calls.HEARTBEAT_TIMEOUT,
+        retry_policy=calls.PATIENT,
+        summary="read the newest runs of the roots",
+    )
 
 
 async def _request(

@@ -5,7 +5,7 @@ Deciding is `controller.chain`'s; this module starts, stops, listens and tells.
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -64,7 +64,7 @@ class StackDependencyChainWorkflow:
         self._leaves: dict[str, asyncio.Task[None]] = {}
         # What a cancel interrupts: the discovery, waits for a turn, and children.
         self._interruptible: list[asyncio.Task[Any]] = []
-        # Waits for another chain to be done with a stack, by stack.
+        # Waits for whatever keeps a stack from having its turn, by stack.
         self._turns: dict[str, asyncio.Task[Any]] = {}
         self._waves: surplus.Waves | None = None
         # Stacks that have left the wave which they adopted from, by a run of their own.
@@ -352,7 +352,7 @@ class StackDependencyChainWorkflow:
         self._stop_natives(skipped, note="an upstream stack did not succeed")
 
     async def _execute(self, stack: progress.StackProgress) -> None:
-        """Bring one stack to its end, or to where it has to wait for another chain."""
+        """Bring one stack to its end, or to where others have to be done with it first."""
         # A start is never interrupted: whether there is a child to wait for must be known.
         handle = await self._start_execution(stack)
         if handle is None:
@@ -365,6 +365,8 @@ class StackDependencyChainWorkflow:
             report = _ended(stack, error)
         if report is None:
             self._start_over(stack)
+        elif not report.phase.is_over:
+            await self._await_release(stack, report)
         else:
             report = policy.with_cause(self._progress, report)
             progress.apply_report(stack, report, now=_now())
@@ -407,6 +409,8 @@ class StackDependencyChainWorkflow:
             retry=argument.retry,
             settles_trigger=True,
             waits_to_stop=self._has_stack_deadline() and bool(waves.reach(stack.id)),
+            # Asked before the start: a worker that cannot handle such an end must not go on here.
+            leaves_when_held=workflow.patched("held-stacks-take-no-slot"),
         )
 
     def _has_stack_deadline(self) -> bool:
@@ -424,20 +428,62 @@ class StackDependencyChainWorkflow:
         )
 
     async def _await_turn(self, stack: progress.StackProgress) -> None:
-        """Another chain has the stack: wait for its end in one activity, not by trying again.
+        """Another chain has the stack: wait for its end in one activity, not by trying again."""
+        message = f"Another chain runs '{stack.id}'; its turn comes when that has ended."
+        if not await self._stand_aside(
+            stack,
+            (reasons.StackReason.STACK_BUSY, message),
+            stack_operations.StackOperations.await_execution_end,
+            messages.AwaitExecutionInput(workflow_id=self._execution_id(stack)),
+        ):
+            return
+        if workflow.patched("turns-are-scheduled"):
+            self._await_slot(stack)
+            return
+        # Histories from before started the stack at once, whatever else waited for a slot.
+        stack.is_started = True
+        stack.reason, stack.message = reasons.StackReason.STARTING, ""
+        self._changed()
+        await self._execute(stack)
 
-        Meanwhile the stack takes no slot; afterwards it is as ready as any other.
+    async def _await_release(
+        self, stack: progress.StackProgress, report: progress.StackReport
+    ) -> None:
+        """The stack is locked or disabled, so its execution has ended without a run."""
+        if await self._stand_aside(
+            stack,
+            (report.reason, report.message),
+            stack_operations.StackOperations.await_stack_release,
+            messages.AwaitStackReleaseInput(
+                connection=self._input.connection,
+                stack_id=stack.id,
+                hold_message=report.message,
+                is_patient=True,
+            ),
+        ):
+            self._await_slot(stack)
+
+    async def _stand_aside(
+        self,
+        stack: progress.StackProgress,
+        shown: tuple[str, str],
+        activity: Callable[..., Any],
+        argument: Any,
+    ) -> bool:
+        """Wait in an activity until a stack may have its turn; whether it is still to run then.
+
+        Meanwhile the stack takes no slot and counts as not started; afterwards it is as ready as
+        any other.
         """
         if self._progress.is_canceling:
             self._start_over(stack)
-            return
+            return False
         stack.is_started, stack.is_busy = False, True
-        stack.phase, stack.reason = Phase.WAITING, reasons.StackReason.STACK_BUSY
-        stack.message = f"Another chain runs '{stack.id}'; its turn comes when that has ended."
+        stack.phase, (stack.reason, stack.message) = Phase.WAITING, shown
         self._changed()
-        waiting = workflow.start_activity_method(
-            stack_operations.StackOperations.await_execution_end,
-            messages.AwaitExecutionInput(workflow_id=self._execution_id(stack)),
+        waiting = workflow.start_activity(
+            activity,
+            argument,
             task_queue=ids.follow_queue(workflow.info().task_queue),
             start_to_close_timeout=calls.WAIT_TIMEOUT,
             heartbeat_timeout=calls.HEARTBEAT_TIMEOUT,
@@ -453,17 +499,11 @@ class StackDependencyChainWorkflow:
                 raise
         del self._turns[stack.id]
         stack.is_busy = False
-        if stack.phase.is_over:
-            return
-        if workflow.patched("turns-are-scheduled"):
-            stack.phase, stack.reason, stack.message = Phase.PENDING, "", ""
-            self._changed()
-            return
-        # Histories from before started the stack at once, whatever else waited for a slot.
-        stack.is_started = True
-        stack.reason, stack.message = reasons.StackReason.STARTING, ""
+        return not stack.phase.is_over
+
+    def _await_slot(self, stack: progress.StackProgress) -> None:
+        stack.phase, stack.reason, stack.message = Phase.PENDING, "", ""
         self._changed()
-        await self._execute(stack)
 
     def _start_over(self, stack: progress.StackProgress) -> None:
         """There is no run here: the chain triggers one when a slot is free, if it still goes on."""

@@ -60,6 +60,8 @@ class StackExecutionWorkflow:
         # How many runs there were.
         self._attempts = 0
         self._newest_run_id = ""
+        # What holds the stack, so that the execution ends without having done anything.
+        self._held: progress.StackReport | None = None
         self._trigger: triggers.Trigger | None = None
         self._is_adopted = False
         # Why what runs is to be stopped.
@@ -105,7 +107,10 @@ class StackExecutionWorkflow:
 
     @workflow.run
     async def run(self, argument: messages.StackExecutionInput) -> progress.StackReport | None:
-        """Return the stack's end; None: there was no run to adopt, nothing was done."""
+        """Return the stack's end; without an end, nothing was done.
+
+        None: there was no run to adopt. A report that the stack waits: for what holds it.
+        """
         work = asyncio.create_task(self._work())
         while not work.done():
             try:
@@ -154,12 +159,12 @@ class StackExecutionWorkflow:
             if not run.is_failed or self._attempts > self._input.retry.limit:
                 return self._classify(run)
             await self._pause(run)
-        return None
+        return self._held
 
     # A run to follow
 
     async def _obtain_run(self) -> bool:
-        """Adopt or trigger; False if a run was to be adopted and there is none."""
+        """Adopt or trigger; False if there is no run to adopt, or none can be created now."""
         while True:
             origin = self._input.adopt_origin if self._attempts == 0 else None
             found = await self._calls.find(origin)
@@ -172,9 +177,18 @@ class StackExecutionWorkflow:
             if origin is not None:
                 return False
             if found.hold_reason:
+                if self._is_leaving():
+                    self._held = self._waiting(found.hold_reason, found.hold_message)
+                    return False
                 await self._await_release(found)
             elif await self._create_run():
                 return True
+
+    def _is_leaving(self) -> bool:
+        """Whether a stack that is held is given back; between two runs it is not."""
+        is_untouched = self._attempts == 0 and self._input.leaves_when_held
+        # An execution that began to wait under code from before goes on to wait.
+        return is_untouched and workflow.patched("held-stacks-take-no-slot")
 
     async def _await_release(self, found: messages.FindStackRunResult) -> None:
         """Wait until something else holds the stack, or nothing, or a wake comes."""
@@ -406,15 +420,16 @@ class StackExecutionWorkflow:
     def _show_waiting(self, reason: reasons.StackReason, message: str) -> None:
         # Whatever is read of the run next is news to the chain.
         self._told_view = ""
-        self._reports.show(
-            progress.StackReport(
-                stack_id=self._input.stack_id,
-                phase=v1alpha1.Phase.WAITING,
-                reason=reason,
-                message=message,
-                run_id=self._run.run_id if self._run else None,
-                attempts=max(1, self._attempts),
-            )
+        self._reports.show(self._waiting(reason, message))
+
+    def _waiting(self, reason: str, message: str) -> progress.StackReport:
+        return progress.StackReport(
+            stack_id=self._input.stack_id,
+            phase=v1alpha1.Phase.WAITING,
+            reason=reason,
+            message=message,
+            run_id=self._run.run_id if self._run else None,
+            attempts=max(1, self._attempts),
         )
 
     def _report_run(self, run: runs.RunSnapshot) -> None:

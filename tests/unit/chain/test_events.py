@@ -445,3 +445,14 @@ def test_times_that_were_missed_are_told_in_numbers() -> None:
     assert (transitions.missed(old, new), transitions.missed(new, new)) == (2, 0)
     # A schedule that is removed and set up anew counts anew.
     assert transitions.missed(new, old) == 0
+
+
+def test_roots_that_cannot_be_seen_are_told_once_and_again_when_others_join_them() -> None:
+    def with_problem(problem: str | None) -> v1alpha1.Status:
+        return v1alpha1.Status(triggers=v1alpha1.TriggersStatus(digest="d", problem=problem))
+
+    well, one, two = with_problem(None), with_problem("'a' is gone."), with_problem("Both are.")
+
+    assert told(well, one) == [("Warning", "RootsNotSeen", "'a' is gone.")]
+    assert told(one, one) == told(one, well) == []
+    assert told(one, two) == [("Warning", "RootsNotSeen", "Both are.")]

@@ -748,6 +748,31 @@ def test_suspend_reaches_the_live_run(is_wanted: bool, is_live: bool, told: bool
     assert decision.start is None
 
 
+def test_a_live_run_that_does_not_answer_is_told_all_that_may_have_changed() -> None:
+    chain = make_stack_chain(
+        spec=spec_with(suspend=True, parallelism=3),
+        status=make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A)),
+        generation=2,
+    )
+
+    decision = requests.decide(chain, make_execution(1), live=requests.Live(), is_recheck_due=False)
+
+    assert (decision.set_parallelism, decision.set_suspended) == (3, True)
+
+
+def test_a_live_run_that_was_told_and_does_not_answer_is_not_told_again() -> None:
+    chain = make_stack_chain(
+        spec=spec_with(suspend=True),
+        status=make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A)),
+        generation=2,
+    )
+    told = requests.Live(parallelism=A.parallelism, is_suspended=True)
+
+    decision = requests.decide(chain, make_execution(1), live=told, is_recheck_due=False)
+
+    assert (decision.set_parallelism, decision.set_suspended) == (None, None)
+
+
 # All together
 
 
@@ -826,6 +851,54 @@ def test_numbers_only_grow(
         latest = chain.status.latest_run
         assert decision.start.number > (latest.number if latest else 0)
         assert decision.start.number > (execution.number if execution else 0)
+
+
+# What the connection does not serve
+
+
+@pytest.mark.parametrize(
+    ("is_wanted", "is_live", "is_withheld", "told"),
+    [
+        (False, False, True, True),
+        (False, True, True, None),
+        (False, True, False, False),
+        (True, False, False, True),
+    ],
+    ids=["withdrawn", "withdrawn and told", "of an earlier spec that is served", "suspended"],
+)
+def test_an_unserved_live_run_is_suspended_while_it_is_withheld(
+    is_wanted: bool, is_live: bool, is_withheld: bool, told: bool | None
+) -> None:
+    status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
+    chain = make_stack_chain(spec=spec_with(suspend=is_wanted), status=status, generation=2)
+    live = requests.Live(parallelism=chain.spec.parallelism, is_suspended=is_live)
+
+    decision = requests.decide_unserved(
+        chain, make_execution(1), live=live, is_withheld=is_withheld
+    )
+
+    assert (decision.set_suspended, decision.start, decision.cancel) == (told, None, False)
+
+
+def test_an_unserved_live_run_can_be_canceled() -> None:
+    status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
+    chain = make_stack_chain(spec=B, status=status, cancel_token="1", generation=2)
+
+    decision = requests.decide_unserved(
+        chain, make_execution(1), live=requests.Live(), is_withheld=True
+    )
+
+    assert (decision.cancel, decision.handled.cancel) == (True, "1")
+    # What is asked stays asked.
+    assert decision.handled.spec == handled(A).spec
+
+
+def test_a_cancel_of_nothing_stays_asked_while_nothing_is_served() -> None:
+    chain = make_stack_chain(spec=A, cancel_token="1")
+
+    decision = requests.decide_unserved(chain, None, live=None, is_withheld=False)
+
+    assert decision == nothing(v1alpha1.Handled())
 
 
 # Asks that stand in the status: times of the schedule, finished runs of roots

@@ -74,8 +74,11 @@ def test_a_stack_that_has_ended_gives_its_slot_back() -> None:
     assert ready(chain) == ["a"]
 
 
-def test_a_stack_that_waits_for_another_chain_takes_no_slot() -> None:
-    busy = make_stack("r", Phase.WAITING, reason=StackReason.STACK_BUSY, is_busy=True)
+@pytest.mark.parametrize(
+    "reason", [StackReason.STACK_BUSY, StackReason.STACK_LOCKED, StackReason.STACK_DISABLED]
+)
+def test_a_stack_that_others_have_takes_no_slot(reason: StackReason) -> None:
+    busy = make_stack("r", Phase.WAITING, reason=reason, is_busy=True)
     chain = make_progress(busy, make_stack("a"), parallelism=1)
 
     assert ready(chain) == ["a"]

@@ -193,7 +193,7 @@ def test_a_file_that_changes_is_read_again_and_a_bad_one_changes_nothing(
     assert before == ["ops"]
     assert both == ["broker", "ops"]
     assert sorted(catalog.all()) == ["broker", "ops"]
-    assert len([r for r in caplog.records if "keeping" in r.message]) == 1
+    assert caplog.messages == ["Sinks file is not usable, keeping the sinks read before"]
     assert "hushhush" not in caplog.text
     path.unlink()
     assert sorted(catalog.all()) == ["broker", "ops"]

@@ -148,6 +148,14 @@ NOTES = {
         make_chain(dataclasses.replace(WAITING, triggers=v1alpha1.TriggersStatus(digest="0" * 16))),
         "A finished run of a root that no chain has started starts it.",
     ),
+    "that a root cannot be looked at": (
+        make_chain(
+            dataclasses.replace(
+                WAITING, triggers=v1alpha1.TriggersStatus(digest="0" * 16, problem="It is gone.")
+            )
+        ),
+        "The roots could not all be looked at: It is gone.",
+    ),
     "being deleted": (make_chain(WAITING, is_deleting=True), "It is being deleted."),
 }
 

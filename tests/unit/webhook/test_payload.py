@@ -158,6 +158,7 @@ def test_what_is_about_no_stack_is_noise(document: dict[str, Any], noise: payloa
         pytest.param(b"[" * 500_000, id="deep lists"),
         pytest.param(b'{"a":' * 200_000, id="deep objects"),
         pytest.param(b'{"a": ' + b"[" * 5_000 + b"]" * 5_000 + b"}", id="deep and complete"),
+        pytest.param(b'{"stack_id": "vpc", "a": ' + b"[" * 100 + b"]" * 100 + b"}", id="too deep"),
         pytest.param(b'{"a": ' + b"9" * 5_000 + b"}", id="a number that takes for ever"),
         pytest.param(dump({"stack_id": None}), id="null for the stack's id"),
         pytest.param(dump({"stack_id": 7}), id="number for the stack's id"),
@@ -204,6 +205,26 @@ values = scalars | st.lists(scalars, max_size=3)
 objects = st.dictionaries(known_keys, values, max_size=4)
 keys = known_keys | noise_keys
 documents = objects | st.dictionaries(keys, values | objects, max_size=6) | values
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        pytest.param(b"[" * 99 + b"]" * 99, id="as deep as it may be"),
+        pytest.param(b"[" + b"[]," * 1_000 + b"[]]", id="many beside one another"),
+        pytest.param(b'"' + b"[{" * 1_000 + b'\\"[["', id="brackets in a text"),
+    ],
+)
+def test_brackets_that_are_not_deep_are_fine(extra: bytes) -> None:
+    event = payload.parse(b'{"stack_id": "vpc", "a": ' + extra + b"}")
+
+    assert isinstance(event, payload.RunEvent)
+
+
+def test_a_text_without_an_end_is_looked_at_once() -> None:
+    # A look that began anew at each quote would take hours.
+    with pytest.raises(payload.PayloadError):
+        payload.parse(b"[" * 101 + b'"' + b'\\"' * 500_000)
 
 
 @given(body=st.binary())

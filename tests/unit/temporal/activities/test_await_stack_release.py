@@ -4,10 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
+import temporalio.exceptions
 
 from controller.spacelift import errors, models
 from controller.temporal import messages
-from controller.temporal.activities import heartbeats
+from controller.temporal.activities import heartbeats, stack_operations
 from tests.support.waiting import eventually
 from tests.unit.temporal.activities import fakes
 
@@ -25,9 +26,12 @@ async def known(bench: fakes.Bench) -> str:
     return found.hold_message
 
 
-async def waiting(bench: fakes.Bench) -> "asyncio.Task[Any]":
+async def waiting(bench: fakes.Bench, *, is_patient: bool = False) -> "asyncio.Task[Any]":
     argument = messages.AwaitStackReleaseInput(
-        connection=fakes.CONNECTION, stack_id="a", hold_message=await known(bench)
+        connection=fakes.CONNECTION,
+        stack_id="a",
+        hold_message=await known(bench),
+        is_patient=is_patient,
     )
     task = asyncio.ensure_future(
         bench.environment.run(bench.operations.await_stack_release, argument)
@@ -99,3 +103,48 @@ async def test_it_returns_when_the_stack_cannot_be_read_so_that_the_search_says_
     bench.spacelift.fail("get_stack_holds", errors.CredentialsRejected("no"))
 
     await asyncio.wait_for(task, 5)
+
+
+async def test_a_patient_wait_outlasts_what_may_pass_by_itself() -> None:
+    bench = fakes.make_bench()
+    bench.spacelift.holds["a"] = LOCKED
+    task = await waiting(bench, is_patient=True)
+
+    bench.spacelift.fail("get_stack_holds", errors.Unreachable("no"), errors.RateLimited("slow"))
+    await reads(bench, more=4)
+    was_done = task.done()
+    bench.spacelift.holds["a"] = models.StackHold()
+
+    await asyncio.wait_for(task, 5)
+    assert not was_done
+
+
+async def test_a_patient_wait_returns_when_only_a_search_can_say_what_is_wrong() -> None:
+    bench = fakes.make_bench()
+    bench.spacelift.holds["a"] = LOCKED
+    task = await waiting(bench, is_patient=True)
+
+    bench.spacelift.fail("get_stack_holds", errors.CredentialsRejected("no"))
+
+    await asyncio.wait_for(task, 5)
+
+
+async def test_a_patient_wait_that_takes_long_is_handed_to_temporal_to_be_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Returned to the workflow it would fill the history of a chain that waits for days."""
+    monkeypatch.setattr(stack_operations, "_FOLLOW_LIMIT_SECONDS", 0.05)
+    bench = fakes.make_bench()
+    bench.spacelift.holds["a"] = LOCKED
+    argument = messages.AwaitStackReleaseInput(
+        connection=fakes.CONNECTION,
+        stack_id="a",
+        hold_message=await known(bench),
+        is_patient=True,
+    )
+
+    with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
+        await bench.environment.run(bench.operations.await_stack_release, argument)
+
+    assert (caught.value.type, caught.value.non_retryable) == ("StillWaiting", False)
+    assert caught.value.category is temporalio.exceptions.ApplicationErrorCategory.BENIGN

@@ -114,3 +114,44 @@ async def test_what_a_killed_chain_leaves_behind_is_forgotten() -> None:
     await publish(status, uid="living")
 
     assert list(status._written) == ["living"]
+
+
+class SlowPublisher:
+    """Writes at once and tells of it later, as Events come after the status."""
+
+    def __init__(self) -> None:
+        self.has_written = asyncio.Event()
+        self.may_tell = asyncio.Event()
+        self.has_told = False
+
+    async def publish(self, argument: messages.PublishChainStatusInput) -> int:
+        self.has_written.set()
+        await self.may_tell.wait()
+        self.has_told = True
+        return 1
+
+
+async def test_a_publish_that_is_canceled_after_its_write_still_tells_of_it() -> None:
+    """The last publish finds the status written, and so nothing that it could tell of."""
+    publisher = SlowPublisher()
+    canceled = publish(chain_status.ChainStatus(publisher))
+    await asyncio.wait_for(publisher.has_written.wait(), 5)
+
+    canceled.cancel()
+    asyncio.get_running_loop().call_soon(publisher.may_tell.set)
+    with pytest.raises(asyncio.CancelledError):
+        await canceled
+
+    assert publisher.has_told
+
+
+async def test_a_canceled_publish_that_hangs_is_given_up() -> None:
+    publisher = SlowPublisher()
+    canceled = publish(chain_status.ChainStatus(publisher))
+    await asyncio.wait_for(publisher.has_written.wait(), 5)
+
+    canceled.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(canceled, 30)
+
+    assert not publisher.has_told

@@ -10,16 +10,22 @@ from controller.temporal.activities import root_runs
 from tests.unit.temporal.activities import fakes
 
 
-async def find(
+async def find_all(
     bench: fakes.Bench, *roots: str, labels: tuple[str, ...] = ()
-) -> list[messages.RootRuns]:
+) -> messages.FindRootRunsResult:
     argument = messages.FindRootRunsInput(
         connection=fakes.CONNECTION, roots=list(roots), root_labels=list(labels)
     )
     result: messages.FindRootRunsResult = await ActivityEnvironment().run(
         root_runs.RootRuns(bench.clients).find_root_runs, argument
     )
-    return result.roots
+    return result
+
+
+async def find(
+    bench: fakes.Bench, *roots: str, labels: tuple[str, ...] = ()
+) -> list[messages.RootRuns]:
+    return (await find_all(bench, *roots, labels=labels)).roots
 
 
 async def test_finished_tracked_runs_are_told_newest_first_with_who_triggered_them() -> None:
@@ -78,9 +84,10 @@ async def test_a_root_that_cannot_be_seen_does_not_hide_the_others() -> None:
     bench = fakes.make_bench()
     bench.spacelift.fail("list_runs_after", errors.NotFound("no such stack"))
 
-    found = await find(bench, "gone", "a")
+    found = await find_all(bench, "gone", "a")
 
-    assert [item.stack_id for item in found] == ["a"]
+    assert [item.stack_id for item in found.roots] == ["a"]
+    assert found.hidden == ["gone"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,124 @@
+"""Alerts and dashboard ask for what processes really expose, after chains and during one."""
+
+import math
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from controller.dev import children
+from tests.support import chains, promql, receivers, webhooks
+from tests.support.chains import account_document
+from tests.support.waiting import eventually
+
+Samples = list[tuple[str, dict[str, str], float]]
+
+
+async def scrape(role: children.Role) -> Samples:
+    """Return name, labels and value of each sample, with the labels that Prometheus adds."""
+    async with httpx.AsyncClient(base_url=role.health_url, trust_env=False) as http:
+        text = (await http.get("/metrics")).text
+    added = {"component": role.options.role, "pod": role.options.name}
+    return [
+        (sample.name, sample.labels | added, sample.value)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    ]
+
+
+async def scrape_all(release: chains.Installation) -> Samples:
+    return [sample for role in release.roles for sample in await scrape(role)]
+
+
+def value(samples: Samples, name: str, **labels: str) -> float | None:
+    """Return the sum of the samples that have these labels, none if there is no such sample."""
+    found = [v for n, own, v in samples if n == name and labels.items() <= own.items()]
+    return sum(found) if found else None
+
+
+@pytest.fixture(scope="module")
+async def release(
+    parts: chains.Parts, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[chains.Installation]:
+    """A release that tells a sink of what happens."""
+    directory = tmp_path_factory.mktemp("monitoring")
+    async with receivers.Receiver() as sink:
+        file = directory / "notifications.yaml"
+        entry = {
+            "name": "ops",
+            "type": "CloudEvents",
+            "url": sink.url,
+            "transitions": ["RunFailed"],
+        }
+        file.write_text(yaml.safe_dump({"sinks": [entry]}))
+        options = chains.Options(settings={"NOTIFICATIONS_FILE": str(file)})
+        async with chains.installed(parts, directory, options) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+async def busy(release: chains.Installation) -> chains.Installation:
+    """A release with all roles and a standby, a chain that failed and one that waits."""
+    receiver = webhooks.InstalledReceiver(release)
+    for role in (release.role("operator", instance=1), receiver.role):
+        await role.start()
+    document = account_document("a -> b -> c", stacks={"c": {"autodeploy": False}, "x": {}})
+    account, _ = await receiver.add_account("busy", document)
+    await account.script("x", "fail:applying")
+    waiting = await release.create("waits", "a", account=account)
+    failing = await release.create("fails", "x", account=account)
+    await failing.ends("StackFailed")
+    await waiting.shows("AwaitingConfirmation")
+    return release
+
+
+async def test_every_query_of_the_chart_finds_what_it_names(busy: chains.Installation) -> None:
+    async def nothing_is_missing() -> bool:
+        samples = await scrape_all(busy)
+        exposed: dict[str, set[str]] = {}
+        for name, labels, _ in samples:
+            exposed.setdefault(name, set()).update(labels)
+        missing = [(query.where, promql.unmet(query, exposed)) for query in promql.queries()]
+        assert [item for item in missing if item[1]] == []
+        return True
+
+    # The queues are looked at now and then only.
+    await eventually(nothing_is_missing, chains.SECONDS, what="all queries have their metrics")
+
+
+async def test_the_numbers_say_how_the_release_and_its_chains_are(
+    busy: chains.Installation,
+) -> None:
+    async def as_it_is() -> bool:
+        samples = await scrape_all(busy)
+        assert value(samples, "stackchain_lease_held") == 1
+        assert value(samples, "stackchain_chains") == 2
+        assert value(samples, "stackchain_chains", reason="AwaitingConfirmation") == 1
+        assert value(samples, "stackchain_chains", reason="StackFailed") == 1
+        assert value(samples, "stackchain_live_stacks", phase="Succeeded") == 2
+        assert value(samples, "stackchain_live_stacks", reason="NeedsConfirmation") == 1
+        assert value(samples, "stackchain_chain_run_duration_seconds_count", phase="Failed") == 1
+        assert value(samples, "stackchain_runs_followed") == 1
+        assert value(samples, "stackchain_task_queue_pollers", queue="follow") == 1
+        for pod in ("stackchain-operator-0", "stackchain-worker-0"):
+            assert value(samples, "stackchain_temporal_connected", pod=pod) == 1
+        return True
+
+    await eventually(as_it_is, chains.SECONDS, what="the metrics say how it is")
+
+
+async def test_a_standby_tells_neither_of_chains_nor_of_an_outage(
+    busy: chains.Installation,
+) -> None:
+    """It asks nobody, so it cannot know: 0 would set off an alert."""
+    standby = next(role for role in busy.roles if role.options.instance == 1)
+
+    samples = await scrape(standby)
+
+    for name in ("stackchain_chains", "stackchain_task_queue_pollers"):
+        assert value(samples, name) is None
+    connected = value(samples, "stackchain_temporal_connected")
+    assert connected is not None
+    assert math.isnan(connected)
