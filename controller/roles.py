@@ -25,8 +25,8 @@ from controller.handlers import (
     telling,
 )
 from controller.kube import client as kube_client
+from controller.kube import definition, lease, stackchains
 from controller.kube import errors as kube_errors
-from controller.kube import lease, stackchains
 from controller.notify import sinks
 from controller.observability import health, metrics
 from controller.observability import logging as log_setup
@@ -306,6 +306,14 @@ async def _lead(
     leader: lease.LeaderLease,
     afterwards: contextlib.AsyncExitStack,
 ) -> int:
+    served = definition.Definition(client)
+    process.server.add_ready_check("definition", served.check)
+    waiting = asyncio.create_task(served.wait())
+    await _first(waiting, process.stop.wait(), leader.lost.wait())
+    if not waiting.done():
+        waiting.cancel()
+        return 0 if process.stop.is_set() else 1
+    waiting.result()
     stack_chains = stackchains.StackChains(
         client,
         namespaces=process.settings.installation.watch_namespaces,
