@@ -131,8 +131,8 @@ CHAIN_MEANINGS: dict[ChainReason, Meaning] = {
     ),
     ChainReason.STACK_FAILED: Meaning(
         means="A stack failed; all that depend on it were skipped.",
-        do="Open the failed run, mend the cause, then ask for a run: set the annotation "
-        "`stackchain.dev/run` to a new text.",
+        do="Open the failed run and mend the cause; then retry what did not succeed: set the "
+        "annotation `stackchain.dev/retry` to the number of the run.",
     ),
     ChainReason.STACK_CANCELED: Meaning(
         means="Somebody discarded, canceled or stopped a run; dependents were skipped.",

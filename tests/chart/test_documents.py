@@ -166,6 +166,7 @@ def test_notes_tell_the_next_commands(helm: helms.Helm) -> None:
         ("several-accounts", "operation: Plan"),
         ("webhook-ingress", "https://stackchain.example.com/webhooks/spacelift/default"),
         ("webhook-gateway", "https://stackchain.example.com/webhooks/spacelift/default"),
+        ("webhook-ingress", "stackchain webhook setup --url https://stackchain.example.com\n"),
     ],
 )
 def test_notes_are_about_what_is_configured(helm: helms.Helm, values: str, says: str) -> None:

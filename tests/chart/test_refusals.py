@@ -221,7 +221,7 @@ def test_contradictory_values_are_refused_with_a_sentence(
 ) -> None:
     text = refusal(helm, changes)
 
-    assert "The values contradict one another:" in text
+    assert "These values are missing or contradict one another:" in text
     assert f"  - {says}" in text
 
 

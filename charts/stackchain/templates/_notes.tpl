@@ -39,13 +39,21 @@ If it is not Ready, this says why and what to do:
 {{- if .Values.webhook.enabled }}
 {{- $component := dict "root" . "component" "webhook" }}
 
-Spacelift's deliveries for the connection {{ $name }} go to
+{{- $url := "" }}
 {{- if .Values.webhook.ingress.enabled }}
-
-    http{{ if .Values.webhook.ingress.tls.enabled }}s{{ end }}://{{ .Values.webhook.ingress.host }}/webhooks/spacelift/{{ $name }}
+{{- $url = printf "http%s://%s" (.Values.webhook.ingress.tls.enabled | ternary "s" "") .Values.webhook.ingress.host }}
 {{- else if and .Values.webhook.httpRoute.enabled .Values.webhook.httpRoute.hostnames }}
+{{- $url = printf "https://%s" (first .Values.webhook.httpRoute.hostnames) }}
+{{- end }}
 
-    https://{{ first .Values.webhook.httpRoute.hostnames }}/webhooks/spacelift/{{ $name }}
+Spacelift's deliveries for the connection {{ $name }} go to
+{{- if $url }}
+
+    {{ $url }}/webhooks/spacelift/{{ $name }}
+
+Tell Spacelift so, with the key of an administrator; docs/tasks/connect-webhooks.md has what the command needs:
+
+    stackchain webhook setup --url {{ $url }}{{ if ne $name "default" }} --connection {{ $name }}{{ end }}
 {{- else }} the Service {{ include "stackchain.componentName" $component }}, port {{ .Values.webhook.service.port }}, path /webhooks/spacelift/{{ $name }}.
 No route leads there from outside of the cluster yet: set webhook.ingress or webhook.httpRoute, or make one of your own.
 {{- end }}
