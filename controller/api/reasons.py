@@ -136,12 +136,13 @@ CHAIN_MEANINGS: dict[ChainReason, Meaning] = {
     ),
     ChainReason.STACK_CANCELED: Meaning(
         means="Somebody discarded, canceled or stopped a run; dependents were skipped.",
-        do="If that was not meant, ask for a run: set the annotation `stackchain.dev/run` to a "
-        "new text.",
+        do="If that was not meant, retry what did not succeed: set the annotation "
+        "`stackchain.dev/retry` to the number of the run.",
     ),
     ChainReason.RUN_CANCELED: Meaning(
         means="The chain's workflow was canceled; its Spacelift runs were stopped.",
-        do="To run again set the annotation `stackchain.dev/run` to a new text.",
+        do="To go on, retry what did not succeed: set the annotation `stackchain.dev/retry` to the "
+        "number of the run.",
     ),
     ChainReason.STACK_TIMED_OUT: Meaning(
         means="A stack did not end within `stackDeadlineSeconds`, or nobody confirmed its run in "
