@@ -5,18 +5,16 @@ publishes, the resync. Calls for one resource never overlap.
 """
 
 import asyncio
-import contextlib
 import dataclasses
 import logging
-import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from controller import connections
 from controller.api import reasons, v1alpha1
 from controller.chain import progress, requests, starts, status, transitions
-from controller.handlers import chain_inputs, starting, telling
+from controller.handlers import chain_inputs, live_executions, starting, telling, turns
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
@@ -26,13 +24,8 @@ from controller.temporal.activities import chain_status
 
 logger = logging.getLogger(__name__)
 
-# Temporal answers this many describes at once without queueing (2.3 s for 1,000 at 50).
-_RECONCILES_AT_ONCE = 50
 # How long a workflow may take from its last publish to its close.
 _CLOSE_SECONDS = 60.0
-_CANCEL_AGAIN_SECONDS = 60.0
-# A worker that was killed is asked for its cached runs for up to 14 s, although another is there.
-_SILENCE_SECONDS = 20.0
 # A write that lost against another writer is computed anew at once, this often.
 _CONFLICTS = 5
 
@@ -100,14 +93,9 @@ class Reconciler:
         self._catalog = catalog
         self._identity = identity
         self._counters = counters
-        self._locks: dict[tuple[str, str], _Lock] = {}
-        self._slots = asyncio.Semaphore(_RECONCILES_AT_ONCE)
+        self._turns = turns.Turns(counters)
+        self._live = live_executions.LiveExecutions()
         self._closing: set[asyncio.Task[None]] = set()
-        self._canceled_at: dict[str, float] = {}
-        # Since when runs have not answered, by workflow run id.
-        self._silent_since: dict[str, float] = {}
-        # What runs were told last, by workflow run id: one that does not answer is told it once.
-        self._told: dict[str, requests.Live] = {}
         # Resources that were let go while Temporal was away, by uid.
         self._untold_orphans: dict[str, v1alpha1.Ref] = {}
 
@@ -126,7 +114,7 @@ class Reconciler:
             TemporalUnreachable: after the status says so; call again later.
             KubeError: the API server did not serve; call again later.
         """
-        async with self._turn(namespace, name):
+        async with self._turns.take(namespace, name):
             body = await self._stack_chains.get(namespace, name)
             if body is None:
                 return False
@@ -134,7 +122,7 @@ class Reconciler:
 
     async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
         """Take in what a schedule or a sweep says. See `run_requests.Asked`."""
-        async with self._turn(argument.namespace, argument.name):
+        async with self._turns.take(argument.namespace, argument.name):
             body = await self._stack_chains.get(argument.namespace, argument.name)
             if body is None or body["metadata"]["uid"] != argument.uid or _is_deleting(body):
                 raise chain_status.ResourceGone(
@@ -152,7 +140,7 @@ class Reconciler:
         Raises:
             TemporalUnreachable, KubeError: call again later.
         """
-        async with self._turn(namespace, name):
+        async with self._turns.take(namespace, name):
             body = await self._stack_chains.get(namespace, name)
             if body is None or body["metadata"]["uid"] != uid:
                 return True
@@ -160,7 +148,7 @@ class Reconciler:
 
     async def publish(self, argument: messages.PublishChainStatusInput) -> int:
         """Write the status for an execution that has news. See `chain_status.Publisher`."""
-        async with self._turn(argument.namespace, argument.name):
+        async with self._turns.take(argument.namespace, argument.name):
             body = await self._stack_chains.get(argument.namespace, argument.name)
             if body is None or body["metadata"]["uid"] != argument.uid:
                 if argument.uid in self._untold_orphans:
@@ -188,11 +176,11 @@ class Reconciler:
             return _Observed(body=body, chain=chain, execution=None, known=None)
         run_id = execution.workflow_run_id
         if execution.state is not requests.ExecutionState.RUNNING:
-            self._forget(run_id)
+            self._live.forget(run_id)
         try:
             known = await self._workflows.get_progress(execution)
         except starter.NoWorker:
-            if not self._is_deaf(run_id):
+            if not self._live.is_deaf(run_id):
                 # The status keeps what it knows.
                 return _Observed(body=body, chain=chain, execution=execution, known=None)
             return _Observed(
@@ -207,18 +195,8 @@ class Reconciler:
                     is_retrying=True,
                 ),
             )
-        self._silent_since.pop(run_id, None)
+        self._live.note_answer(run_id)
         return _Observed(body=body, chain=chain, execution=execution, known=known)
-
-    def _forget(self, workflow_run_id: str) -> None:
-        self._silent_since.pop(workflow_run_id, None)
-        self._canceled_at.pop(workflow_run_id, None)
-        self._told.pop(workflow_run_id, None)
-
-    def _is_deaf(self, workflow_run_id: str) -> bool:
-        """Whether a run has not answered for so long that no worker can be there."""
-        now = time.monotonic()
-        return now - self._silent_since.setdefault(workflow_run_id, now) >= _SILENCE_SECONDS
 
     # Reconcile
 
@@ -333,27 +311,23 @@ class Reconciler:
 
     async def _steer(self, execution: requests.Execution, decision: requests.Decision) -> None:
         """Tell a live run what has changed for it; each of it may be told twice."""
-        if decision.cancel and self._may_cancel(execution.workflow_run_id):
-            await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)
+        run_id = execution.workflow_run_id
+        if decision.cancel and self._live.may_cancel(run_id):
+            await self._workflows.cancel(execution.workflow_id, run_id)
         if decision.set_parallelism is not None:
             await self._workflows.set_parallelism(execution, decision.set_parallelism)
-            self._note_told(execution, parallelism=decision.set_parallelism)
+            self._live.note_told(run_id, parallelism=decision.set_parallelism)
         if decision.set_suspended is not None:
             await self._workflows.set_suspended(execution, decision.set_suspended)
-            self._note_told(execution, is_suspended=decision.set_suspended)
+            self._live.note_told(run_id, is_suspended=decision.set_suspended)
 
-    def _note_told(self, execution: requests.Execution, **settings: Any) -> None:
-        run_id = execution.workflow_run_id
-        told = self._told.get(run_id, requests.Live())
-        self._told[run_id] = dataclasses.replace(told, **settings)
-
-    def _live(self, observed: _Observed) -> requests.Live | None:
+    def _live_settings(self, observed: _Observed) -> requests.Live | None:
         """Return what a live run goes by; of one that does not answer, what it was told last."""
         known, execution = observed.known, observed.execution
         if execution is None or execution.state is not requests.ExecutionState.RUNNING:
             return None
         if known is None:
-            return self._told.get(execution.workflow_run_id, requests.Live())
+            return self._live.told(execution.workflow_run_id)
         return requests.Live(parallelism=known.parallelism, is_suspended=known.is_suspended)
 
     def _decide(self, observed: _Observed) -> requests.Decision:
@@ -363,15 +337,15 @@ class Reconciler:
                 handled=requests.handled_asks(chain.status, observed.execution),
                 pending=starts.only_asks(chain.status.pending_run),
             )
-        is_withheld = self._is_withheld(observed)
+        is_withheld, live = self._is_withheld(observed), self._live_settings(observed)
         if self._not_served(chain) is not None:
             return requests.decide_unserved(
-                chain, observed.execution, live=self._live(observed), is_withheld=is_withheld
+                chain, observed.execution, live=live, is_withheld=is_withheld
             )
         return requests.decide(
             chain,
             observed.execution,
-            live=self._live(observed),
+            live=live,
             is_recheck_due=self._is_recheck_due(chain),
             is_withheld=is_withheld,
         )
@@ -445,8 +419,10 @@ class Reconciler:
                 chain, request, connection, operator_queue=self._identity.operator_queue
             ),
         )
-        self._note_told(
-            execution, parallelism=chain.spec.parallelism, is_suspended=chain.spec.suspend
+        self._live.note_told(
+            execution.workflow_run_id,
+            parallelism=chain.spec.parallelism,
+            is_suspended=chain.spec.suspend,
         )
         self._counters.chain_starts.inc()
         logger.info(
@@ -473,7 +449,7 @@ class Reconciler:
             if is_orphaning:
                 await self._workflows.orphan(execution)
                 return True
-            if self._may_cancel(execution.workflow_run_id):
+            if self._live.may_cancel(execution.workflow_run_id):
                 await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)
         except temporal_client.TemporalUnreachable as error:
             if is_orphaning:
@@ -528,15 +504,6 @@ class Reconciler:
             if execution is not None and execution.state is requests.ExecutionState.RUNNING:
                 await self._workflows.orphan(execution)
             self._untold_orphans.pop(uid, None)
-
-    def _may_cancel(self, workflow_run_id: str) -> bool:
-        """A cancel is asked for again now and then only: each one is an event in the history."""
-        now = time.monotonic()
-        last = self._canceled_at.get(workflow_run_id)
-        if last is not None and now - last < _CANCEL_AGAIN_SECONDS:
-            return False
-        self._canceled_at[workflow_run_id] = now
-        return True
 
     # Project
 
@@ -668,7 +635,7 @@ class Reconciler:
             workflow_run_id=execution.workflow_run_id,
         )
 
-    # Turns
+    # The end of a run
 
     def _reconcile_after_close(self, argument: messages.PublishChainStatusInput) -> None:
         """The last publish comes from a run that is still open; look once more when it is not."""
@@ -694,32 +661,9 @@ class Reconciler:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
-    @contextlib.asynccontextmanager
-    async def _turn(self, namespace: str, name: str) -> AsyncIterator[None]:
-        lock = self._locks.setdefault((namespace, name), _Lock())
-        lock.users += 1
-        result = "error"
-        try:
-            async with lock.lock, self._slots:
-                yield
-            result = "ok"
-        finally:
-            self._counters.reconciles.labels(result).inc()
-            lock.users -= 1
-            if lock.users == 0:
-                self._locks.pop((namespace, name), None)
-
 
 class InvalidSpec(Exception):
     """The resource cannot be read; its status says why, and only an edit can mend it."""
-
-
-class _Lock:
-    """A lock that is dropped when nobody holds or awaits it: names come and go."""
-
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.users = 0
 
 
 def _check_not_superseded(
