@@ -14,12 +14,20 @@ from typing import Any
 from controller import connections
 from controller.api import reasons, v1alpha1
 from controller.chain import progress, requests, starts, status, transitions
-from controller.handlers import chain_inputs, live_executions, starting, telling, turns
+from controller.handlers import (
+    chain_inputs,
+    live_executions,
+    operator_identity,
+    serving,
+    starting,
+    telling,
+    turns,
+)
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, messages, starter
+from controller.temporal import messages, starter
 from controller.temporal.activities import chain_status
 
 logger = logging.getLogger(__name__)
@@ -28,16 +36,6 @@ logger = logging.getLogger(__name__)
 _CLOSE_SECONDS = 60.0
 # A write that lost against another writer is computed anew at once, this often.
 _CONFLICTS = 5
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class OperatorIdentity:
-    """What this operator puts into the chains that it starts, and into links."""
-
-    operator_queue: str
-    temporal_namespace: str
-    ui_url: str
-    recheck_seconds: float
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,14 +81,14 @@ class Reconciler:
         begins: starting.Starting,
         catalog: connections.ConnectionCatalog,
         teller: telling.Teller,
-        identity: OperatorIdentity,
+        identity: operator_identity.OperatorIdentity,
         counters: metrics.Metrics,
     ) -> None:
         self._stack_chains = stack_chains
         self._teller = teller
         self._workflows = workflows
         self._begins = begins
-        self._catalog = catalog
+        self._serving = serving.Serving(catalog)
         self._identity = identity
         self._counters = counters
         self._turns = turns.Turns(counters)
@@ -285,7 +283,7 @@ class Reconciler:
             handled=chain.status.last_handled,
             execution=execution,
             known=observed.known,
-            url=self._url(execution),
+            url=self._identity.url_of(execution),
             history_limit=chain.spec.history_limit,
             pending=starts.only_asks(chain.status.pending_run),
         )
@@ -338,7 +336,7 @@ class Reconciler:
                 pending=starts.only_asks(chain.status.pending_run),
             )
         is_withheld, live = self._is_withheld(observed), self._live_settings(observed)
-        if self._not_served(chain) is not None:
+        if self._serving.problem_of(chain) is not None:
             return requests.decide_unserved(
                 chain, observed.execution, live=live, is_withheld=is_withheld
             )
@@ -359,39 +357,7 @@ class Reconciler:
 
     def is_refused(self, connection_name: str, namespace: str, operation: str) -> bool:
         """Whether a connection is known and does not serve a namespace or an operation."""
-        connection = self._catalog.get(connection_name)
-        return connection is not None and not (
-            connection.allows(namespace) and operation in connection.allowed_operations
-        )
-
-    def _not_served(self, chain: v1alpha1.StackChain) -> status.Problem | None:
-        name = chain.spec.connection_name
-        connection = self._catalog.get(name)
-        if connection is None:
-            known = ", ".join(f"'{item}'" for item in self._catalog.names()) or "none"
-            return status.Problem(
-                reason=reasons.ChainReason.CONNECTION_UNKNOWN,
-                message=f"There is no Spacelift connection '{name}'; this release has: {known}. "
-                "Set `spec.connectionName` in a new resource, or add the connection.",
-                is_retrying=False,
-            )
-        if not connection.allows(chain.ref.namespace):
-            return status.Problem(
-                reason=reasons.ChainReason.NAMESPACE_NOT_ALLOWED,
-                message=f"The connection '{name}' does not serve the namespace "
-                f"'{chain.ref.namespace}'. Add it to the connection's `allowedNamespaces`.",
-                is_retrying=False,
-            )
-        if chain.spec.operation not in connection.allowed_operations:
-            allowed = ", ".join(connection.allowed_operations) or "none"
-            return status.Problem(
-                reason=reasons.ChainReason.OPERATION_NOT_ALLOWED,
-                message=f"The connection '{name}' does not serve the operation "
-                f"{chain.spec.operation}; it serves: {allowed}. Add it to the connection's "
-                "`allowedOperations`, or change `spec.operation`.",
-                is_retrying=False,
-            )
-        return None
+        return self._serving.is_refused(connection_name, namespace, operation)
 
     def _is_recheck_due(self, chain: v1alpha1.StackChain) -> bool:
         latest = chain.status.latest_run
@@ -409,9 +375,7 @@ class Reconciler:
     async def _start(
         self, chain: v1alpha1.StackChain, request: requests.Request
     ) -> requests.Execution:
-        connection = self._catalog.get(chain.spec.connection_name)
-        if connection is None:
-            raise AssertionError("a run is decided only for a connection that is known")
+        connection = self._serving.connection_of(chain)
         execution = await self._workflows.start(
             chain.ref,
             request,
@@ -488,7 +452,7 @@ class Reconciler:
             execution=execution,
             known=known,
             problem=_deleting(message),
-            url=self._url(execution) if execution else None,
+            url=self._identity.url_of(execution) if execution else None,
             history_limit=len(old.history),
         )
         await self._project(body, v1alpha1.read_ref(body), old, facts)
@@ -521,7 +485,7 @@ class Reconciler:
             pending=decision.pending,
             has_unhandled=decision.pending is not None,
             problem=self._problem_of(observed),
-            url=self._url(execution) if execution else None,
+            url=self._identity.url_of(execution) if execution else None,
             starts=observed.starts,
         )
         # An ask that was taken in waits only if nothing was started for it, which the facts tell.
@@ -532,7 +496,7 @@ class Reconciler:
     def _problem_of(self, observed: _Observed) -> status.Problem | None:
         if observed.chain.is_deleting:
             return _deleting(_waits_for(observed.known))
-        return self._not_served(observed.chain) or observed.problem
+        return self._serving.problem_of(observed.chain) or observed.problem
 
     async def _write_unreachable(
         self,
@@ -540,7 +504,7 @@ class Reconciler:
         chain: v1alpha1.StackChain,
         error: temporal_client.TemporalUnreachable,
     ) -> None:
-        problem = self._not_served(chain) or status.Problem(
+        problem = self._serving.problem_of(chain) or status.Problem(
             reason=reasons.ChainReason.TEMPORAL_UNREACHABLE, message=str(error), is_retrying=True
         )
         latest = chain.status.latest_run
@@ -626,14 +590,6 @@ class Reconciler:
             self._counters.drift_runs.inc()
             self._counters.drift_stacks.inc(len(drifted))
         self._counters.starts_missed.inc(transitions.missed(old, new))
-
-    def _url(self, execution: requests.Execution) -> str | None:
-        return ids.workflow_url(
-            ui_url=self._identity.ui_url,
-            temporal_namespace=self._identity.temporal_namespace,
-            workflow_id=execution.workflow_id,
-            workflow_run_id=execution.workflow_run_id,
-        )
 
     # The end of a run
 
