@@ -17,6 +17,7 @@ from controller.chain import progress, requests, starts, status, transitions
 from controller.handlers import (
     chain_inputs,
     live_executions,
+    observing,
     operator_identity,
     serving,
     starting,
@@ -39,35 +40,11 @@ _CONFLICTS = 5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class _Observed:
-    """What was gathered about one resource."""
+class _Outcome:
+    """What one pass came to: what it knew at its end, and whether the status had to be changed."""
 
-    body: Mapping[str, Any]
-    chain: v1alpha1.StackChain
-    execution: requests.Execution | None
-    known: progress.ChainProgress | None
-    problem: status.Problem | None = None
-    is_written: bool = False
-    """Whether the status had to be changed."""
-    starts: status.Starts | None = None
-    starts_problem: status.Problem | None = None
-    undecided: tuple[str, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class _Cause:
-    """Why a resource is reconciled, as far as it matters.
-
-    `publishing` is the execution that has news. `call` is what a schedule or a sweep says.
-    `is_renewing`: schedules that the status takes for granted are missing at Temporal.
-    """
-
-    publishing: str | None = None
-    call: messages.RequestRunCall | None = None
-    is_renewing: bool = False
-
-
-_NO_CAUSE = _Cause()
+    observed: observing.Observed
+    is_written: bool
 
 
 class Reconciler:
@@ -93,6 +70,9 @@ class Reconciler:
         self._counters = counters
         self._turns = turns.Turns(counters)
         self._live = live_executions.LiveExecutions()
+        self._observer = observing.Observer(
+            workflows=workflows, begins=begins, live=self._live, identity=identity
+        )
         self._closing: set[asyncio.Task[None]] = set()
         # Resources that were let go while Temporal was away, by uid.
         self._untold_orphans: dict[str, v1alpha1.Ref] = {}
@@ -116,7 +96,8 @@ class Reconciler:
             body = await self._stack_chains.get(namespace, name)
             if body is None:
                 return False
-            return (await self._reconcile(body, _Cause(is_renewing=is_renewing))).is_written
+            outcome = await self._reconcile(body, observing.Cause(is_renewing=is_renewing))
+        return outcome.is_written
 
     async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
         """Take in what a schedule or a sweep says. See `run_requests.Asked`."""
@@ -127,10 +108,11 @@ class Reconciler:
                     f"StackChain {argument.namespace}/{argument.name} of uid {argument.uid} is gone"
                 )
             try:
-                observed = await self._reconcile(body, _Cause(call=argument))
+                outcome = await self._reconcile(body, observing.Cause(call=argument))
             except InvalidSpec as error:
                 return messages.RequestRunResult(outcome=f"the spec cannot be read: {error}")
-        return messages.RequestRunResult(outcome="reconciled", undecided=list(observed.undecided))
+        undecided = list(outcome.observed.undecided)
+        return messages.RequestRunResult(outcome="reconciled", undecided=undecided)
 
     async def release(self, namespace: str, name: str, uid: str) -> bool:
         """Bring a resource that is being deleted to its end; returns whether it may go.
@@ -160,45 +142,17 @@ class Reconciler:
                 raise chain_status.ResourceGone(
                     f"StackChain {argument.namespace}/{argument.name} is being deleted"
                 )
-            observed = await self._reconcile(body, _Cause(publishing=argument.workflow_run_id))
+            outcome = await self._reconcile(
+                body, observing.Cause(publishing=argument.workflow_run_id)
+            )
         if argument.is_final:
             self._reconcile_after_close(argument)
-        known = observed.known
+        known = outcome.observed.known
         return known.sequence if known is not None else 0
-
-    # Gather
-
-    async def _gather(self, body: Mapping[str, Any], chain: v1alpha1.StackChain) -> _Observed:
-        execution = await self._workflows.latest(chain.ref)
-        if execution is None:
-            return _Observed(body=body, chain=chain, execution=None, known=None)
-        run_id = execution.workflow_run_id
-        if execution.state is not requests.ExecutionState.RUNNING:
-            self._live.forget(run_id)
-        try:
-            known = await self._workflows.get_progress(execution)
-        except starter.NoWorker:
-            if not self._live.is_deaf(run_id):
-                # The status keeps what it knows.
-                return _Observed(body=body, chain=chain, execution=execution, known=None)
-            return _Observed(
-                body=body,
-                chain=chain,
-                execution=execution,
-                known=None,
-                problem=status.Problem(
-                    reason=reasons.ChainReason.WORKER_UNAVAILABLE,
-                    message="The workflow is started and no worker takes it up. Check the worker "
-                    "pods; `stackchain check` tells which task queue has no poller.",
-                    is_retrying=True,
-                ),
-            )
-        self._live.note_answer(run_id)
-        return _Observed(body=body, chain=chain, execution=execution, known=known)
 
     # Reconcile
 
-    async def _reconcile(self, body: Mapping[str, Any], cause: _Cause = _NO_CAUSE) -> _Observed:
+    async def _reconcile(self, body: Mapping[str, Any], cause: observing.Cause) -> _Outcome:
         """Do what is to be done; after a conflict, with the resource as it is then."""
         for _ in range(_CONFLICTS):
             try:
@@ -211,15 +165,13 @@ class Reconciler:
                 body = again
         raise kube_errors.Conflict(f"{body['metadata']['name']} changes faster than it is written")
 
-    async def _attempt(self, body: Mapping[str, Any], cause: _Cause) -> _Observed:
+    async def _attempt(self, body: Mapping[str, Any], cause: observing.Cause) -> _Outcome:
         try:
             chain = v1alpha1.parse(body)
         except v1alpha1.InvalidResource as error:
             raise await self._invalid(body, error) from error
         try:
-            observed = await self._gather(body, chain)
-            _check_not_superseded(chain, observed, cause.publishing)
-            observed = await self._with_starts(self._harvested(observed), cause)
+            observed = await self._observer.observe(body, chain, cause)
         except temporal_client.TemporalUnreachable as error:
             await self._write_unreachable(body, chain, error)
             raise
@@ -234,64 +186,7 @@ class Reconciler:
         elif observed.execution is not None:
             await self._steer(observed.execution, decision)
         is_written = await self._write(observed, decision, before=chain.status)
-        return dataclasses.replace(observed, is_written=is_written)
-
-    async def _with_starts(self, observed: _Observed, cause: _Cause) -> _Observed:
-        """Take in what asks for a run by itself, as if it stood in the status already."""
-        chain = observed.chain
-        if chain.is_deleting:
-            return observed
-        call = cause.call
-        found = await self._begins.look(
-            chain,
-            scheduled_time=call.scheduled_time if call else None,
-            is_renewing=cause.is_renewing,
-        )
-        asks, undecided = found.asks, observed.undecided
-        handled = chain.status.last_handled
-        begins = found.begins
-        if call is not None and call.account:
-            judged = await self._begins.judge(
-                chain, requests.handled_asks(chain.status, observed.execution), call
-            )
-            asks = dataclasses.replace(asks, root_runs=judged.asks.root_runs)
-            handled = dataclasses.replace(handled, root_runs=judged.seen)
-            undecided = judged.undecided
-            if begins.triggers is not None:
-                triggers = dataclasses.replace(begins.triggers, problem=judged.problem)
-                begins = dataclasses.replace(begins, triggers=triggers)
-        known = dataclasses.replace(
-            chain.status,
-            last_handled=handled,
-            pending_run=starts.with_asks(chain.status.pending_run, asks),
-        )
-        return dataclasses.replace(
-            observed,
-            chain=dataclasses.replace(chain, status=known),
-            starts=begins,
-            starts_problem=found.problem,
-            problem=observed.problem or found.problem,
-            undecided=undecided,
-        )
-
-    def _harvested(self, observed: _Observed) -> _Observed:
-        """Take in how a closed run ended, before the next one takes its place in the status."""
-        chain, execution = observed.chain, observed.execution
-        if execution is None or execution.state is requests.ExecutionState.RUNNING:
-            return observed
-        facts = status.Facts(
-            handled=chain.status.last_handled,
-            execution=execution,
-            known=observed.known,
-            url=self._identity.url_of(execution),
-            history_limit=chain.spec.history_limit,
-            pending=starts.only_asks(chain.status.pending_run),
-        )
-        now = _text(datetime.now(UTC))
-        ended = status.project(chain.ref, chain.status, facts, now=now)
-        # The conditions are about the resource as it is now; these would be about the run alone.
-        ended = dataclasses.replace(ended, conditions=chain.status.conditions)
-        return dataclasses.replace(observed, chain=dataclasses.replace(chain, status=ended))
+        return _Outcome(observed=observed, is_written=is_written)
 
     async def _check_unchanged(self, body: Mapping[str, Any]) -> None:
         """Look once more before a start: Temporal may have been waited for since.
@@ -319,7 +214,7 @@ class Reconciler:
             await self._workflows.set_suspended(execution, decision.set_suspended)
             self._live.note_told(run_id, is_suspended=decision.set_suspended)
 
-    def _live_settings(self, observed: _Observed) -> requests.Live | None:
+    def _live_settings(self, observed: observing.Observed) -> requests.Live | None:
         """Return what a live run goes by; of one that does not answer, what it was told last."""
         known, execution = observed.known, observed.execution
         if execution is None or execution.state is not requests.ExecutionState.RUNNING:
@@ -328,7 +223,7 @@ class Reconciler:
             return self._live.told(execution.workflow_run_id)
         return requests.Live(parallelism=known.parallelism, is_suspended=known.is_suspended)
 
-    def _decide(self, observed: _Observed) -> requests.Decision:
+    def _decide(self, observed: observing.Observed) -> requests.Decision:
         chain = observed.chain
         if chain.is_deleting:
             return requests.Decision(
@@ -348,7 +243,7 @@ class Reconciler:
             is_withheld=is_withheld,
         )
 
-    def _is_withheld(self, observed: _Observed) -> bool:
+    def _is_withheld(self, observed: observing.Observed) -> bool:
         """Whether the latest execution does what its connection does not serve (any more)."""
         execution, chain = observed.execution, observed.chain
         return execution is not None and self.is_refused(
@@ -472,7 +367,7 @@ class Reconciler:
     # Project
 
     async def _write(
-        self, observed: _Observed, decision: requests.Decision, *, before: v1alpha1.Status
+        self, observed: observing.Observed, decision: requests.Decision, *, before: v1alpha1.Status
     ) -> bool:
         chain, execution = observed.chain, observed.execution
         facts = status.Facts(
@@ -493,7 +388,7 @@ class Reconciler:
         told = [*transitions.transitions(before, old), *transitions.stale(decision.notes, old)]
         return await self._project(observed.body, chain.ref, old, facts, told=told)
 
-    def _problem_of(self, observed: _Observed) -> status.Problem | None:
+    def _problem_of(self, observed: observing.Observed) -> status.Problem | None:
         if observed.chain.is_deleting:
             return _deleting(_waits_for(observed.known))
         return self._serving.problem_of(observed.chain) or observed.problem
@@ -620,21 +515,6 @@ class Reconciler:
 
 class InvalidSpec(Exception):
     """The resource cannot be read; its status says why, and only an edit can mend it."""
-
-
-def _check_not_superseded(
-    chain: v1alpha1.StackChain, observed: _Observed, publishing: str | None
-) -> None:
-    """An execution may write, and so trigger, only if the resource has no newer one."""
-    if publishing is None or observed.execution is None:
-        return
-    if observed.execution.workflow_run_id != publishing:
-        raise chain_status.Superseded("A newer execution has the resource.")
-    latest = chain.status.latest_run
-    if latest is not None and requests.is_duplicate(observed.execution, latest):
-        raise chain_status.Superseded(
-            f"Run {latest.number} of the resource is the execution {latest.workflow_run_id}."
-        )
 
 
 def _is_going(body: Mapping[str, Any]) -> bool:
