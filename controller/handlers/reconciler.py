@@ -7,22 +7,24 @@ publishes, the resync. Calls for one resource never overlap.
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from controller import connections
 from controller.api import reasons, v1alpha1
-from controller.chain import progress, requests, starts, status, transitions
+from controller.chain import requests, starts, status
 from controller.handlers import (
     chain_inputs,
     live_executions,
     observing,
     operator_identity,
+    releasing,
     serving,
     starting,
     telling,
     turns,
+    writing,
 )
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
@@ -62,7 +64,6 @@ class Reconciler:
         counters: metrics.Metrics,
     ) -> None:
         self._stack_chains = stack_chains
-        self._teller = teller
         self._workflows = workflows
         self._begins = begins
         self._serving = serving.Serving(catalog)
@@ -73,9 +74,13 @@ class Reconciler:
         self._observer = observing.Observer(
             workflows=workflows, begins=begins, live=self._live, identity=identity
         )
+        self._writer = writing.Writer(
+            stack_chains=stack_chains, teller=teller, identity=identity, counters=counters
+        )
+        self._releasing = releasing.Releasing(
+            workflows=workflows, begins=begins, live=self._live, writer=self._writer
+        )
         self._closing: set[asyncio.Task[None]] = set()
-        # Resources that were let go while Temporal was away, by uid.
-        self._untold_orphans: dict[str, v1alpha1.Ref] = {}
 
     async def reconcile(self, namespace: str, name: str, *, is_renewing: bool = False) -> bool:
         """Bring one resource in line; nothing to do if it is gone.
@@ -103,10 +108,12 @@ class Reconciler:
         """Take in what a schedule or a sweep says. See `run_requests.Asked`."""
         async with self._turns.take(argument.namespace, argument.name):
             body = await self._stack_chains.get(argument.namespace, argument.name)
-            if body is None or body["metadata"]["uid"] != argument.uid or _is_deleting(body):
-                raise chain_status.ResourceGone(
-                    f"StackChain {argument.namespace}/{argument.name} of uid {argument.uid} is gone"
-                )
+            if (
+                body is None
+                or body["metadata"]["uid"] != argument.uid
+                or releasing.is_deleting(body)
+            ):
+                raise _gone(argument)
             try:
                 outcome = await self._reconcile(body, observing.Cause(call=argument))
             except InvalidSpec as error:
@@ -122,22 +129,20 @@ class Reconciler:
         """
         async with self._turns.take(namespace, name):
             body = await self._stack_chains.get(namespace, name)
-            if body is None or body["metadata"]["uid"] != uid:
+            if body is None or _uid(body) != uid:
                 return True
-            return await self._release(body)
+            return await self._releasing.release(body)
 
     async def publish(self, argument: messages.PublishChainStatusInput) -> int:
         """Write the status for an execution that has news. See `chain_status.Publisher`."""
         async with self._turns.take(argument.namespace, argument.name):
             body = await self._stack_chains.get(argument.namespace, argument.name)
-            if body is None or body["metadata"]["uid"] != argument.uid:
-                if argument.uid in self._untold_orphans:
+            if body is None or _uid(body) != argument.uid:
+                if self._releasing.is_untold(argument.uid):
                     await self.tell_orphans()
                     return 0
-                raise chain_status.ResourceGone(
-                    f"StackChain {argument.namespace}/{argument.name} of uid {argument.uid} is gone"
-                )
-            if _is_going(body):
+                raise _gone(argument)
+            if releasing.is_going(body):
                 # It may have gone before it was first told of: then nothing is triggered for it.
                 raise chain_status.ResourceGone(
                     f"StackChain {argument.namespace}/{argument.name} is being deleted"
@@ -160,7 +165,7 @@ class Reconciler:
             except (kube_errors.Conflict, starter.AlreadyStarted):
                 metadata = body["metadata"]
                 again = await self._stack_chains.get(metadata["namespace"], metadata["name"])
-                if again is None or again["metadata"]["uid"] != metadata["uid"]:
+                if again is None or _uid(again) != _uid(body):
                     raise chain_status.ResourceGone(f"{metadata['name']} is gone") from None
                 body = again
         raise kube_errors.Conflict(f"{body['metadata']['name']} changes faster than it is written")
@@ -169,11 +174,12 @@ class Reconciler:
         try:
             chain = v1alpha1.parse(body)
         except v1alpha1.InvalidResource as error:
-            raise await self._invalid(body, error) from error
+            await self._writer.write_invalid(body, error)
+            raise InvalidSpec(str(error)) from error
         try:
             observed = await self._observer.observe(body, chain, cause)
         except temporal_client.TemporalUnreachable as error:
-            await self._write_unreachable(body, chain, error)
+            await self._tell_unreachable(body, chain, error)
             raise
         decision = self._decide(observed)
         if decision.start is not None:
@@ -185,8 +191,32 @@ class Reconciler:
             )
         elif observed.execution is not None:
             await self._steer(observed.execution, decision)
-        is_written = await self._write(observed, decision, before=chain.status)
+        is_written = await self._writer.write(
+            observed, decision, before=chain.status, problem=self._problem_of(observed)
+        )
         return _Outcome(observed=observed, is_written=is_written)
+
+    def _problem_of(self, observed: observing.Observed) -> status.Problem | None:
+        if observed.chain.is_deleting:
+            return releasing.problem_of(observed.known)
+        return self._serving.problem_of(observed.chain) or observed.problem
+
+    async def _tell_unreachable(
+        self,
+        body: Mapping[str, Any],
+        chain: v1alpha1.StackChain,
+        error: temporal_client.TemporalUnreachable,
+    ) -> None:
+        latest = chain.status.latest_run
+        is_idle = latest is not None and latest.phase.is_over
+        is_asking = requests.is_asking(chain, chain.status.last_handled)
+        if is_idle and not is_asking and not self._begins.is_behind(chain):
+            # Nothing is asked and nothing runs: what the status says stays true without Temporal.
+            return
+        problem = self._serving.problem_of(chain) or status.Problem(
+            reason=reasons.ChainReason.TEMPORAL_UNREACHABLE, message=str(error), is_retrying=True
+        )
+        await self._writer.write_problem(body, chain, problem)
 
     async def _check_unchanged(self, body: Mapping[str, Any]) -> None:
         """Look once more before a start: Temporal may have been waited for since.
@@ -197,7 +227,7 @@ class Reconciler:
         """
         metadata = body["metadata"]
         now = await self._stack_chains.get(metadata["namespace"], metadata["name"])
-        if now is None or now["metadata"]["uid"] != metadata["uid"]:
+        if now is None or _uid(now) != _uid(body):
             raise chain_status.ResourceGone(f"{metadata['name']} is gone")
         if now["metadata"]["resourceVersion"] != metadata["resourceVersion"]:
             raise kube_errors.Conflict(f"{metadata['name']} has changed meanwhile")
@@ -297,194 +327,13 @@ class Reconciler:
         )
         return execution
 
-    async def _release(self, body: Mapping[str, Any]) -> bool:
-        ref = v1alpha1.read_ref(body)
-        is_orphaning = _deletion_policy(body) is v1alpha1.DeletionPolicy.ORPHAN
-        try:
-            await self._begins.remove(ref, body)
-            execution = await self._workflows.latest(ref)
-            if execution is None or execution.state is not requests.ExecutionState.RUNNING:
-                return True
-            if is_orphaning:
-                await self._workflows.orphan(execution)
-                return True
-            if self._live.may_cancel(execution.workflow_run_id):
-                await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)
-        except temporal_client.TemporalUnreachable as error:
-            if is_orphaning:
-                # It is to go whatever happens; its run is told once Temporal is back.
-                self._untold_orphans[ref.uid] = ref
-                logger.warning(
-                    "Released while Temporal is away; its run is told later",
-                    extra={"namespace": ref.namespace, "chain": ref.name, "why": str(error)},
-                )
-                return True
-            await self._write_deleting(
-                body,
-                f"Waits for Temporal, to stop the runs: {error} To let the resource go without "
-                "that, set `spec.deletionPolicy` to Orphan.",
-            )
-            raise
-        try:
-            known = await self._workflows.get_progress(execution)
-            waits_for = _waits_for(known)
-        except starter.NoWorker:
-            known, waits_for = None, _WAITS_FOR_WORKER
-        await self._write_deleting(body, waits_for, execution=execution, known=known)
-        return False
-
-    async def _write_deleting(
-        self,
-        body: Mapping[str, Any],
-        message: str,
-        *,
-        execution: requests.Execution | None = None,
-        known: progress.ChainProgress | None = None,
-    ) -> None:
-        old = v1alpha1.read_status(body.get("status") or {})
-        facts = status.Facts(
-            handled=old.last_handled,
-            execution=execution,
-            known=known,
-            problem=_deleting(message),
-            url=self._identity.url_of(execution) if execution else None,
-            history_limit=len(old.history),
-        )
-        await self._project(body, v1alpha1.read_ref(body), old, facts)
-
     async def tell_orphans(self) -> None:
         """Tell the runs of resources that went while Temporal was away that they are on their own.
 
         Raises:
             TemporalUnreachable: call again later.
         """
-        for uid, ref in list(self._untold_orphans.items()):
-            execution = await self._workflows.latest(ref)
-            if execution is not None and execution.state is requests.ExecutionState.RUNNING:
-                await self._workflows.orphan(execution)
-            self._untold_orphans.pop(uid, None)
-
-    # Project
-
-    async def _write(
-        self, observed: observing.Observed, decision: requests.Decision, *, before: v1alpha1.Status
-    ) -> bool:
-        chain, execution = observed.chain, observed.execution
-        facts = status.Facts(
-            handled=decision.handled,
-            is_suspended=chain.spec.suspend,
-            is_not_requested=decision.is_not_requested,
-            history_limit=chain.spec.history_limit,
-            execution=execution,
-            known=observed.known,
-            pending=decision.pending,
-            has_unhandled=decision.pending is not None,
-            problem=self._problem_of(observed),
-            url=self._identity.url_of(execution) if execution else None,
-            starts=observed.starts,
-        )
-        # An ask that was taken in waits only if nothing was started for it, which the facts tell.
-        old = dataclasses.replace(chain.status, pending_run=before.pending_run)
-        told = [*transitions.transitions(before, old), *transitions.stale(decision.notes, old)]
-        return await self._project(observed.body, chain.ref, old, facts, told=told)
-
-    def _problem_of(self, observed: observing.Observed) -> status.Problem | None:
-        if observed.chain.is_deleting:
-            return _deleting(_waits_for(observed.known))
-        return self._serving.problem_of(observed.chain) or observed.problem
-
-    async def _write_unreachable(
-        self,
-        body: Mapping[str, Any],
-        chain: v1alpha1.StackChain,
-        error: temporal_client.TemporalUnreachable,
-    ) -> None:
-        problem = self._serving.problem_of(chain) or status.Problem(
-            reason=reasons.ChainReason.TEMPORAL_UNREACHABLE, message=str(error), is_retrying=True
-        )
-        latest = chain.status.latest_run
-        is_idle = latest is not None and latest.phase.is_over
-        is_asking = requests.is_asking(chain, chain.status.last_handled)
-        if is_idle and not is_asking and not self._begins.is_behind(chain):
-            # Nothing is asked and nothing runs: what the status says stays true without Temporal.
-            return
-        facts = status.Facts(
-            handled=chain.status.last_handled,
-            problem=problem,
-            is_suspended=chain.spec.suspend,
-            history_limit=chain.spec.history_limit,
-            pending=starts.only_asks(chain.status.pending_run),
-        )
-        await self._project(body, chain.ref, chain.status, facts, keep_run=True)
-
-    async def _invalid(
-        self, body: Mapping[str, Any], error: v1alpha1.InvalidResource
-    ) -> "InvalidSpec":
-        ref = v1alpha1.read_ref(body)
-        old = v1alpha1.read_status(body.get("status") or {})
-        problem = status.Problem(
-            reason=reasons.ChainReason.INVALID_SPEC, message=str(error), is_retrying=False
-        )
-        facts = status.Facts(
-            handled=old.last_handled,
-            problem=problem,
-            history_limit=len(old.history),
-            pending=starts.only_asks(old.pending_run),
-        )
-        await self._project(body, ref, old, facts, keep_run=True)
-        return InvalidSpec(str(error))
-
-    async def _project(
-        self,
-        body: Mapping[str, Any],
-        ref: v1alpha1.Ref,
-        old: v1alpha1.Status,
-        facts: status.Facts,
-        *,
-        keep_run: bool = False,
-        told: Sequence[transitions.Transition] = (),
-    ) -> bool:
-        """Write the status and tell what is `told` anyway, then what the facts changed.
-
-        Returns whether the status had to be changed.
-        """
-        now = _text(datetime.now(UTC))
-        new = status.project(ref, old, facts, now=now)
-        if keep_run:
-            new = dataclasses.replace(new, latest_run=old.latest_run, stacks=old.stacks)
-        happened = [*told, *transitions.transitions(old, new)]
-        sequence = facts.known.sequence if facts.known is not None else 0
-        await self._teller.notify(body, happened, sequence=sequence, now=now)
-        try:
-            written = await self._stack_chains.patch_status(
-                ref.namespace,
-                ref.name,
-                uid=ref.uid,
-                resource_version=body["metadata"]["resourceVersion"],
-                old_status=body.get("status") or {},
-                new_status=v1alpha1.status_to_dict(new),
-            )
-        except kube_errors.Conflict:
-            self._counters.status_writes.labels("conflict").inc()
-            raise
-        except kube_errors.NotFound as error:
-            self._counters.status_writes.labels("gone").inc()
-            raise chain_status.ResourceGone(str(error)) from error
-        except kube_errors.KubeError:
-            self._counters.status_writes.labels("error").inc()
-            raise
-        self._counters.status_writes.labels("unchanged" if written is None else "written").inc()
-        if written is not None:
-            self._count(old, new)
-            await self._teller.emit(body, happened)
-        return written is not None
-
-    def _count(self, old: v1alpha1.Status, new: v1alpha1.Status) -> None:
-        """Count what a write told for the first time."""
-        if drifted := transitions.drifted(old, new):
-            self._counters.drift_runs.inc()
-            self._counters.drift_stacks.inc(len(drifted))
-        self._counters.starts_missed.inc(transitions.missed(old, new))
+        await self._releasing.tell_orphans()
 
     # The end of a run
 
@@ -517,49 +366,18 @@ class InvalidSpec(Exception):
     """The resource cannot be read; its status says why, and only an edit can mend it."""
 
 
-def _is_going(body: Mapping[str, Any]) -> bool:
-    """Whether the resource is being deleted and takes its run with it."""
-    return _is_deleting(body) and _deletion_policy(body) is v1alpha1.DeletionPolicy.CANCEL
+def _uid(body: Mapping[str, Any]) -> str:
+    uid: str = body["metadata"]["uid"]
+    return uid
 
 
-def _is_deleting(body: Mapping[str, Any]) -> bool:
-    return bool(body["metadata"].get("deletionTimestamp"))
-
-
-def _deletion_policy(body: Mapping[str, Any]) -> v1alpha1.DeletionPolicy:
-    """Return the policy even if the rest of the spec cannot be read."""
-    policy = (body.get("spec") or {}).get("deletionPolicy")
-    is_orphan = policy == v1alpha1.DeletionPolicy.ORPHAN
-    return v1alpha1.DeletionPolicy.ORPHAN if is_orphan else v1alpha1.DeletionPolicy.CANCEL
-
-
-def _deleting(message: str) -> status.Problem:
-    return status.Problem(reason=reasons.ChainReason.DELETING, message=message, is_retrying=True)
-
-
-_WAITS_FOR_WORKER = (
-    "The resource is being deleted; waits for a worker to stop the runs, and none answers. If that "
-    "lasts check the worker pods; to let the resource go with its run going on, set "
-    "`spec.deletionPolicy` to Orphan."
-)
-
-
-def _waits_for(known: progress.ChainProgress | None) -> str:
-    """Name the stacks whose runs are being stopped."""
-    live = [
-        f"'{stack.id}'" + (f" ({stack.message})" if stack.message else "")
-        for stack in (known.stacks if known else [])
-        if stack.is_started and not stack.phase.is_over
-    ]
-    if not live:
-        return "The resource is being deleted; its workflow is closing."
-    more = f" and {len(live) - 3} more" if len(live) > 3 else ""
-    return "The resource is being deleted; waits for the runs of " + ", ".join(live[:3]) + more
+def _gone(
+    argument: messages.RequestRunCall | messages.PublishChainStatusInput,
+) -> chain_status.ResourceGone:
+    return chain_status.ResourceGone(
+        f"StackChain {argument.namespace}/{argument.name} of uid {argument.uid} is gone"
+    )
 
 
 def _age(instant: str) -> float:
     return (datetime.now(UTC) - datetime.fromisoformat(instant)).total_seconds()
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
