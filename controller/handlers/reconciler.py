@@ -8,20 +8,20 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from controller import connections
 from controller.api import reasons, v1alpha1
-from controller.chain import requests, starts, status
+from controller.chain import requests, status
 from controller.handlers import (
-    chain_inputs,
+    deciding,
     live_executions,
     observing,
     operator_identity,
     releasing,
     serving,
     starting,
+    steering,
     telling,
     turns,
     writing,
@@ -67,18 +67,26 @@ class Reconciler:
         self._workflows = workflows
         self._begins = begins
         self._serving = serving.Serving(catalog)
-        self._identity = identity
-        self._counters = counters
         self._turns = turns.Turns(counters)
-        self._live = live_executions.LiveExecutions()
+        live = live_executions.LiveExecutions()
         self._observer = observing.Observer(
-            workflows=workflows, begins=begins, live=self._live, identity=identity
+            workflows=workflows, begins=begins, live=live, identity=identity
+        )
+        self._decider = deciding.Decider(
+            served=self._serving, recheck_seconds=identity.recheck_seconds
+        )
+        self._steering = steering.Steering(
+            workflows=workflows,
+            served=self._serving,
+            live=live,
+            identity=identity,
+            counters=counters,
         )
         self._writer = writing.Writer(
             stack_chains=stack_chains, teller=teller, identity=identity, counters=counters
         )
         self._releasing = releasing.Releasing(
-            workflows=workflows, begins=begins, live=self._live, writer=self._writer
+            workflows=workflows, begins=begins, live=live, writer=self._writer
         )
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -108,11 +116,7 @@ class Reconciler:
         """Take in what a schedule or a sweep says. See `run_requests.Asked`."""
         async with self._turns.take(argument.namespace, argument.name):
             body = await self._stack_chains.get(argument.namespace, argument.name)
-            if (
-                body is None
-                or body["metadata"]["uid"] != argument.uid
-                or releasing.is_deleting(body)
-            ):
+            if body is None or _uid(body) != argument.uid or releasing.is_deleting(body):
                 raise _gone(argument)
             try:
                 outcome = await self._reconcile(body, observing.Cause(call=argument))
@@ -155,7 +159,17 @@ class Reconciler:
         known = outcome.observed.known
         return known.sequence if known is not None else 0
 
-    # Reconcile
+    async def tell_orphans(self) -> None:
+        """Tell the runs of resources that went while Temporal was away that they are on their own.
+
+        Raises:
+            TemporalUnreachable: call again later.
+        """
+        await self._releasing.tell_orphans()
+
+    def is_refused(self, connection_name: str, namespace: str, operation: str) -> bool:
+        """Whether a connection is known and does not serve a namespace or an operation."""
+        return self._serving.is_refused(connection_name, namespace, operation)
 
     async def _reconcile(self, body: Mapping[str, Any], cause: observing.Cause) -> _Outcome:
         """Do what is to be done; after a conflict, with the resource as it is then."""
@@ -181,16 +195,17 @@ class Reconciler:
         except temporal_client.TemporalUnreachable as error:
             await self._tell_unreachable(body, chain, error)
             raise
-        decision = self._decide(observed)
+        live = self._steering.settings_of(observed.execution, observed.known)
+        decision = self._decider.decide(observed, live=live)
         if decision.start is not None:
             await self._check_unchanged(body)
-            execution = await self._start(observed.chain, decision.start)
+            execution = await self._steering.start(observed.chain, decision.start)
             problem = observed.starts_problem
             observed = dataclasses.replace(
                 observed, execution=execution, known=None, problem=problem
             )
         elif observed.execution is not None:
-            await self._steer(observed.execution, decision)
+            await self._steering.steer(observed.execution, decision)
         is_written = await self._writer.write(
             observed, decision, before=chain.status, problem=self._problem_of(observed)
         )
@@ -232,111 +247,6 @@ class Reconciler:
         if now["metadata"]["resourceVersion"] != metadata["resourceVersion"]:
             raise kube_errors.Conflict(f"{metadata['name']} has changed meanwhile")
 
-    async def _steer(self, execution: requests.Execution, decision: requests.Decision) -> None:
-        """Tell a live run what has changed for it; each of it may be told twice."""
-        run_id = execution.workflow_run_id
-        if decision.cancel and self._live.may_cancel(run_id):
-            await self._workflows.cancel(execution.workflow_id, run_id)
-        if decision.set_parallelism is not None:
-            await self._workflows.set_parallelism(execution, decision.set_parallelism)
-            self._live.note_told(run_id, parallelism=decision.set_parallelism)
-        if decision.set_suspended is not None:
-            await self._workflows.set_suspended(execution, decision.set_suspended)
-            self._live.note_told(run_id, is_suspended=decision.set_suspended)
-
-    def _live_settings(self, observed: observing.Observed) -> requests.Live | None:
-        """Return what a live run goes by; of one that does not answer, what it was told last."""
-        known, execution = observed.known, observed.execution
-        if execution is None or execution.state is not requests.ExecutionState.RUNNING:
-            return None
-        if known is None:
-            return self._live.told(execution.workflow_run_id)
-        return requests.Live(parallelism=known.parallelism, is_suspended=known.is_suspended)
-
-    def _decide(self, observed: observing.Observed) -> requests.Decision:
-        chain = observed.chain
-        if chain.is_deleting:
-            return requests.Decision(
-                handled=requests.handled_asks(chain.status, observed.execution),
-                pending=starts.only_asks(chain.status.pending_run),
-            )
-        is_withheld, live = self._is_withheld(observed), self._live_settings(observed)
-        if self._serving.problem_of(chain) is not None:
-            return requests.decide_unserved(
-                chain, observed.execution, live=live, is_withheld=is_withheld
-            )
-        return requests.decide(
-            chain,
-            observed.execution,
-            live=live,
-            is_recheck_due=self._is_recheck_due(chain),
-            is_withheld=is_withheld,
-        )
-
-    def _is_withheld(self, observed: observing.Observed) -> bool:
-        """Whether the latest execution does what its connection does not serve (any more)."""
-        execution, chain = observed.execution, observed.chain
-        return execution is not None and self.is_refused(
-            chain.spec.connection_name, chain.ref.namespace, execution.operation
-        )
-
-    def is_refused(self, connection_name: str, namespace: str, operation: str) -> bool:
-        """Whether a connection is known and does not serve a namespace or an operation."""
-        return self._serving.is_refused(connection_name, namespace, operation)
-
-    def _is_recheck_due(self, chain: v1alpha1.StackChain) -> bool:
-        latest = chain.status.latest_run
-        if latest is None or not requests.may_be_rechecked(latest):
-            return False
-        if latest.start_time is None or latest.completion_time is None:
-            return True
-        # The longer it has been wrong, the less often it is looked at, up to ten minutes.
-        wrong_for = _age(latest.start_time)
-        pause = min(max(self._identity.recheck_seconds, wrong_for / 10), 600.0)
-        return _age(latest.completion_time) >= pause
-
-    # Act
-
-    async def _start(
-        self, chain: v1alpha1.StackChain, request: requests.Request
-    ) -> requests.Execution:
-        connection = self._serving.connection_of(chain)
-        execution = await self._workflows.start(
-            chain.ref,
-            request,
-            chain_inputs.chain_input(
-                chain, request, connection, operator_queue=self._identity.operator_queue
-            ),
-        )
-        self._live.note_told(
-            execution.workflow_run_id,
-            parallelism=chain.spec.parallelism,
-            is_suspended=chain.spec.suspend,
-        )
-        self._counters.chain_starts.inc()
-        logger.info(
-            "Chain started",
-            extra={
-                "namespace": chain.ref.namespace,
-                "chain": chain.ref.name,
-                "workflow_id": execution.workflow_id,
-                "workflow_run_id": execution.workflow_run_id,
-                "request": request.key,
-                "run_number": request.number,
-            },
-        )
-        return execution
-
-    async def tell_orphans(self) -> None:
-        """Tell the runs of resources that went while Temporal was away that they are on their own.
-
-        Raises:
-            TemporalUnreachable: call again later.
-        """
-        await self._releasing.tell_orphans()
-
-    # The end of a run
-
     def _reconcile_after_close(self, argument: messages.PublishChainStatusInput) -> None:
         """The last publish comes from a run that is still open; look once more when it is not."""
 
@@ -377,7 +287,3 @@ def _gone(
     return chain_status.ResourceGone(
         f"StackChain {argument.namespace}/{argument.name} of uid {argument.uid} is gone"
     )
-
-
-def _age(instant: str) -> float:
-    return (datetime.now(UTC) - datetime.fromisoformat(instant)).total_seconds()
