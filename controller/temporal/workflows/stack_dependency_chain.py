@@ -14,11 +14,17 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from controller.api import reasons
-    from controller.api.v1alpha1 import ConfirmationPolicy, NativeRuns, Phase
+    from controller.api.v1alpha1 import Phase
     from controller.chain import graph, outcome, policy, progress, schedule, surplus
     from controller.temporal import ids, messages
     from controller.temporal.activities import stack_dependencies, stack_operations
-    from controller.temporal.workflows import calls, native_runs, publishing, stack_execution
+    from controller.temporal.workflows import (
+        calls,
+        chain_messages,
+        native_runs,
+        publishing,
+        stack_execution,
+    )
 
 # A chain closes only after the runs of its stacks were stopped.
 _WAIT_FOR_CLEAN_UP = workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
@@ -232,7 +238,7 @@ class StackDependencyChainWorkflow:
     async def _resolve(self) -> bool:
         try:
             discovery = await self._interruptibly(asyncio.create_task(self._discover()))
-            resolved = graph.resolve(discovery, self._selection(discovery))
+            resolved = graph.resolve(discovery, chain_messages.selection(self._input, discovery))
         except graph.GraphProblem as problem:
             self._fail(problem.reason, problem.message)
             return False
@@ -261,43 +267,13 @@ class StackDependencyChainWorkflow:
         argument = self._input
         discovery: graph.Discovery = await calls.persist(
             stack_dependencies.StackDependencies.fetch_dependent_stacks,
-            messages.FetchDependentStacksInput(
-                connection=argument.connection,
-                roots=argument.roots,
-                root_labels=argument.root_labels,
-                sources=argument.sources,
-                direction=argument.direction,
-                include_roots=argument.include_roots,
-                max_depth=argument.max_depth,
-                max_stacks=argument.max_stacks,
-                exclude_stack_ids=argument.exclude_stack_ids,
-                exclude_labels=argument.exclude_labels,
-                operation=argument.operation,
-            ),
+            chain_messages.fetch_dependent_stacks(argument),
             summary="discover the stacks around "
             + ", ".join((argument.roots or argument.root_labels)[:5]),
             on_problem=self._on_problem,
             start_to_close=calls.BULK_TIMEOUT,
         )
         return discovery
-
-    def _selection(self, discovery: graph.Discovery) -> graph.Selection:
-        argument = self._input
-        is_adopting = argument.native_runs == NativeRuns.ADOPT and not argument.environment
-        return graph.Selection(
-            roots=tuple(argument.roots or discovery.roots),
-            root_labels=tuple(argument.root_labels),
-            sources=tuple(argument.sources),
-            direction=argument.direction,
-            include_roots=argument.include_roots,
-            max_depth=argument.max_depth,
-            max_stacks=argument.max_stacks,
-            exclude_stack_ids=frozenset(argument.exclude_stack_ids),
-            exclude_labels=frozenset(argument.exclude_labels),
-            operation=argument.operation,
-            is_adopting=is_adopting,
-            kept=frozenset(item.stack_id for item in argument.kept),
-        )
 
     def _fail(self, reason: reasons.ChainReason, message: str) -> None:
         self._progress.phase = Phase.FAILED
@@ -380,61 +356,33 @@ class StackDependencyChainWorkflow:
             return await workflow.start_child_workflow(
                 stack_execution.StackExecutionWorkflow.run,
                 self._execution_input(stack),
-                id=self._execution_id(stack),
+                id=chain_messages.execution_id(self._input, stack.id),
                 parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
                 cancellation_type=_WAIT_FOR_CLEAN_UP,
-                static_summary=f"{stack.id} for {self._title()}",
+                static_summary=f"{stack.id} for {chain_messages.title(self._input)}",
             )
         except temporalio.exceptions.WorkflowAlreadyStartedError:
             return None
 
     def _execution_input(self, stack: progress.StackProgress) -> messages.StackExecutionInput:
-        argument, waves = self._input, self._known_waves()
-        origin = self._stacks[stack.adopts_from].run_id if stack.adopts_from else None
-        return messages.StackExecutionInput(
-            connection=argument.connection,
-            stack_id=stack.id,
-            chain_workflow_id=workflow.info().workflow_id,
-            chain_workflow_run_id=workflow.info().run_id,
-            marker=f"stackchain {self._title()}",
-            adopt_origin=origin,
-            surplus_origins=[] if origin else waves.run_ids(stack.id),
-            queuers=waves.queuers(stack.id),
-            operation=argument.operation,
-            commit_sha=argument.commit_sha if stack.id in argument.roots else None,
-            environment=argument.environment,
-            is_confirming=argument.confirmation_policy == ConfirmationPolicy.AUTO,
-            confirmation_deadline_seconds=argument.confirmation_deadline_seconds,
-            stack_deadline_seconds=argument.stack_deadline_seconds,
-            retry=argument.retry,
-            settles_trigger=True,
-            waits_to_stop=self._has_stack_deadline() and bool(waves.reach(stack.id)),
+        return chain_messages.stack_execution(
+            self._input,
+            stack,
+            self._known_waves(),
+            origin=self._stacks[stack.adopts_from].run_id if stack.adopts_from else None,
             # Asked before the start: a worker that cannot handle such an end must not go on here.
             leaves_when_held=workflow.patched("held-stacks-take-no-slot"),
         )
 
-    def _has_stack_deadline(self) -> bool:
-        argument = self._input
-        return bool(argument.stack_deadline_seconds or argument.confirmation_deadline_seconds)
-
-    def _title(self) -> str:
-        return f"{self._input.namespace}/{self._input.name} run {self._input.number}"
-
-    def _execution_id(self, stack: progress.StackProgress) -> str:
-        return ids.execution_workflow_id(
-            account=self._input.connection.account,
-            stack_id=stack.id,
-            operation=self._input.operation,
-        )
-
     async def _await_turn(self, stack: progress.StackProgress) -> None:
         """Another chain has the stack: wait for its end in one activity, not by trying again."""
+        workflow_id = chain_messages.execution_id(self._input, stack.id)
         message = f"Another chain runs '{stack.id}'; its turn comes when that has ended."
         if not await self._stand_aside(
             stack,
             (reasons.StackReason.STACK_BUSY, message),
             stack_operations.StackOperations.await_execution_end,
-            messages.AwaitExecutionInput(workflow_id=self._execution_id(stack)),
+            messages.AwaitExecutionInput(workflow_id=workflow_id),
         ):
             return
         if workflow.patched("turns-are-scheduled"):
