@@ -5,7 +5,7 @@ Deciding is `controller.chain`'s; this module starts, stops, listens and tells.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -15,22 +15,20 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from controller.api import reasons
     from controller.api.v1alpha1 import Phase
-    from controller.chain import graph, outcome, policy, progress, schedule, surplus
+    from controller.chain import graph, outcome, policy, progress, schedule
     from controller.temporal import ids, messages
     from controller.temporal.activities import stack_dependencies, stack_operations
     from controller.temporal.workflows import (
         calls,
         chain_messages,
-        native_runs,
         publishing,
         stack_execution,
+        waves,
     )
 
 # A chain closes only after the runs of its stacks were stopped.
 _WAIT_FOR_CLEAN_UP = workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
 
-# Spacelift may be away: then the running stacks are not kept from being stopped any longer.
-_NATIVE_RUNS_LIMIT = timedelta(seconds=60)
 _NOTE_OF_CANCEL = "the chain was canceled"
 
 _Result = TypeVar("_Result")
@@ -72,10 +70,7 @@ class StackDependencyChainWorkflow:
         self._interruptible: list[asyncio.Task[Any]] = []
         # Waits for whatever keeps a stack from having its turn, by stack.
         self._turns: dict[str, asyncio.Task[Any]] = {}
-        self._waves: surplus.Waves | None = None
-        # Stacks that have left the wave which they adopted from, by a run of their own.
-        self._left: list[str] = []
-        self._natives = native_runs.NativeRunStops(argument.connection, self._tell_of_native_run)
+        self._natives = waves.NativeRuns(argument.connection, self._changed)
         self._publishing = publishing.Publishing(argument, self._progress)
         self._seen = -1
         self._stopping: asyncio.Task[None] | None = None
@@ -98,7 +93,7 @@ class StackDependencyChainWorkflow:
         """Start no further stack; running ones end."""
         if not self._progress.is_suspended:
             self._progress.is_suspended = True
-            self._hold_back()
+            self._natives.hold_back()
             self._changed()
 
     @workflow.signal(name=ids.RESUME_SIGNAL)
@@ -173,21 +168,14 @@ class StackDependencyChainWorkflow:
         waiting = [s for s in self._stacks.values() if not (s.is_started or s.phase.is_over)]
         for stack in waiting:
             stack.adopts_from = None
+        stack_ids = [stack.id for stack in waiting]
         # Histories from before this order have none of its commands.
-        if self._has_native_runs(waiting) and workflow.patched("native-runs-end-first"):
-            self._stop_natives([stack.id for stack in waiting], note=_NOTE_OF_CANCEL)
-            await self._await_native_ends()
+        if self._natives.has_any(stack_ids) and workflow.patched("native-runs-end-first"):
+            self._natives.stop(stack_ids, note=_NOTE_OF_CANCEL)
+            await self._natives.await_ends()
         self._is_interrupting = True
         for task in self._interruptible:
             task.cancel()
-
-    async def _await_native_ends(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: self._natives.is_idle,
-                timeout=_NATIVE_RUNS_LIMIT,
-                timeout_summary="native runs first",
-            )
 
     async def _interruptibly(self, task: "asyncio.Task[_Result]") -> _Result:
         """Wait for a task that a cancel interrupts, at whatever moment it comes."""
@@ -226,9 +214,8 @@ class StackDependencyChainWorkflow:
 
     async def _let_stop(self, stack: progress.StackProgress) -> None:
         """A deadline of a stack has passed: its run is stopped after what waits behind it."""
-        behind = surplus.adopting_beyond(self._known_waves().reach(stack.id), self._stacks)
-        self._trigger_ourselves(behind, note="the deadline of an upstream stack passed")
-        await self._await_native_ends()
+        self._natives.leave_behind(stack.id, note="the deadline of an upstream stack passed")
+        await self._natives.await_ends()
         # It may have ended meanwhile.
         with contextlib.suppress(temporalio.exceptions.FailureError):
             await self._handles[stack.id].signal(stack_execution.StackExecutionWorkflow.may_stop)
@@ -259,7 +246,7 @@ class StackDependencyChainWorkflow:
         )
         self._stacks = {stack.id: stack for stack in self._progress.stacks}
         self._remaining = {stack.id: stack.remaining for stack in resolved.stacks}
-        self._waves = surplus.Waves(resolved)
+        self._natives.know(resolved, self._stacks)
         self._changed()
         return True
 
@@ -297,18 +284,18 @@ class StackDependencyChainWorkflow:
         )
         if self._input.finished_roots and not self._progress.is_canceling:
             # Their waves are under way already.
-            self._note_new_runs()
+            self._natives.note_new(is_suspended=self._progress.is_suspended)
         while not (self._progress.is_canceling or progress.is_over(self._progress)):
             self._start_ready()
             self._seen = self._progress.sequence
             await workflow.wait_condition(lambda: self._progress.sequence > self._seen)
             self._skip_unwanted()
-            self._note_new_runs()
-            self._leave_failed_waves()
+            self._natives.note_new(is_suspended=self._progress.is_suspended)
+            self._natives.leave_failed()
         await asyncio.gather(*self._executions, *self._leaves.values())
         if self._progress.is_canceling:
             unreached = policy.cancel_unreached(self._progress, now=_now())
-            self._stop_natives(unreached, note=_NOTE_OF_CANCEL)
+            self._natives.stop(unreached, note=_NOTE_OF_CANCEL)
         await self._natives.wait()
 
     def _start_ready(self) -> None:
@@ -325,7 +312,7 @@ class StackDependencyChainWorkflow:
         for stack_id in skipped:
             if (turn := self._turns.get(stack_id)) is not None:
                 turn.cancel()
-        self._stop_natives(skipped, note="an upstream stack did not succeed")
+        self._natives.stop(skipped, note="an upstream stack did not succeed")
 
     async def _execute(self, stack: progress.StackProgress) -> None:
         """Bring one stack to its end, or to where others have to be done with it first."""
@@ -368,7 +355,7 @@ class StackDependencyChainWorkflow:
         return chain_messages.stack_execution(
             self._input,
             stack,
-            self._known_waves(),
+            self._natives.waves,
             origin=self._stacks[stack.adopts_from].run_id if stack.adopts_from else None,
             # Asked before the start: a worker that cannot handle such an end must not go on here.
             leaves_when_held=workflow.patched("held-stacks-take-no-slot"),
@@ -458,69 +445,7 @@ class StackDependencyChainWorkflow:
         stack.adopts_from = None
         stack.is_started = False
         stack.phase, stack.reason, stack.message = Phase.PENDING, "", ""
-        self._leave_wave_behind(stack.id)
-
-    # Runs that Spacelift queues by itself
-
-    def _known_waves(self) -> surplus.Waves:
-        if self._waves is None:
-            raise AssertionError("stacks are started only once the graph is known")
-        return self._waves
-
-    def _note_new_runs(self) -> None:
-        """A run was created: what it queued on stacks that another wave or the chain runs, ends."""
-        waves = self._known_waves()
-        for stack in self._progress.stacks:
-            if waves.note(stack):
-                self._stop_natives(
-                    waves.surplus_of(stack.id, self._stacks), note="another run is used here"
-                )
-                if self._progress.is_suspended:
-                    self._hold_back()
-
-    def _leave_failed_waves(self) -> None:
-        """A stack gets another run: its wave goes on without it, so nothing behind it may."""
-        for stack in self._progress.stacks:
-            is_retried = stack.reason == reasons.StackReason.RETRY_PENDING or stack.attempts > 1
-            if is_retried and stack.id not in self._left:
-                self._left.append(stack.id)
-                stack.adopts_from = None
-                self._leave_wave_behind(stack.id)
-
-    def _leave_wave_behind(self, stack_id: str) -> None:
-        waves = self._known_waves()
-        behind = surplus.adopting_beyond(waves.reach(stack_id), self._stacks)
-        self._trigger_ourselves(behind, note="another run is used here")
-
-    def _hold_back(self) -> None:
-        """The chain is suspended: what a wave would start without it, ends."""
-        known = [
-            stack
-            for stack in surplus.adopting_beyond(self._stacks, self._stacks)
-            if self._stacks[stack.adopts_from or stack.id].run_id is not None
-        ]
-        self._trigger_ourselves(known, note="the chain is suspended")
-
-    def _trigger_ourselves(self, stacks: Iterable[progress.StackProgress], *, note: str) -> None:
-        left = list(stacks)
-        for stack in left:
-            stack.adopts_from = None
-        self._stop_natives([stack.id for stack in left], note=note)
-
-    def _stop_natives(self, stack_ids: Iterable[str], *, note: str) -> None:
-        if self._waves is not None:
-            self._natives.start(self._waves.unwanted(stack_ids, self._stacks), note=note)
-
-    def _has_native_runs(self, stacks: Iterable[progress.StackProgress]) -> bool:
-        return self._waves is not None and bool(
-            self._waves.unwanted([stack.id for stack in stacks], self._stacks)
-        )
-
-    def _tell_of_native_run(self, stack_id: str, text: str) -> None:
-        stack = self._stacks.get(stack_id)
-        if stack is not None and stack.phase.is_over:
-            stack.message += text
-        self._changed()
+        self._natives.leave_behind(stack.id)
 
     # The end
 
