@@ -201,6 +201,44 @@ def test_notes_say_when_nobody_may_use_the_connection(helm: helms.Helm) -> None:
     )
 
     assert "serves no namespace (allowedNamespaces is empty)" in notes
+    assert "describe schain first" not in notes
+
+
+def test_notes_tell_where_deliveries_of_each_signed_connection_go(helm: helms.Helm) -> None:
+    endpoint, signed = "https://a.example.com", {"existingSecret": "signing"}
+    notes = helm.notes(
+        values=charts.values(
+            {
+                "spacelift.connections": {
+                    "default": {"endpoint": endpoint, "existingSecret": "a"},
+                    "prod": {"endpoint": endpoint, "existingSecret": "b", "webhookSecret": signed},
+                    "test": {"endpoint": endpoint, "existingSecret": "c", "webhookSecret": signed},
+                },
+                "webhook.enabled": True,
+                "webhook.ingress": {"enabled": True, "host": "hooks.example.com"},
+            }
+        )
+    )
+
+    told = re.findall(r"https://hooks.example.com/webhooks/spacelift/(\S+)", notes)
+    assert told == ["prod", "test"]
+
+
+@pytest.mark.parametrize(
+    ("crds", "says"),
+    [
+        ({}, "The definition and the StackChains stay when the release is uninstalled"),
+        ({"keep": False}, "Uninstalling the release takes the definition and all StackChains away"),
+        ({"enabled": False}, None),
+    ],
+    ids=["kept", "not kept", "of others"],
+)
+def test_notes_say_how_to_leave(helm: helms.Helm, crds: dict[str, bool], says: str | None) -> None:
+    """Without an operator nobody takes the finalizers off."""
+    notes = " ".join(helm.notes(values=charts.values({"crds": crds})).split())
+
+    assert ("kubectl delete schain --all --all-namespaces" in notes) is True
+    assert says is None or says in notes
 
 
 # The page that people install from

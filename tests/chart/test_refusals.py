@@ -163,8 +163,16 @@ _CONNECTION = "spacelift.connections.default"
             "worker.resources.requests.cpu: worker.autoscaling.type hpa measures against it",
         ),
         (
-            {"worker.autoscaling.type": "keda", "temporal.apiKey.value": "x"},
-            "worker.autoscaling.type: keda reads the API key",
+            {"worker.autoscaling.type": "keda", "temporal.tls.enabled": True},
+            "worker.autoscaling.type: keda speaks TLS to Temporal only with an API key or a client",
+        ),
+        (
+            {
+                "worker.autoscaling.type": "keda",
+                "temporal.apiKey.existingSecret": "a",
+                "temporal.tls.ca.existingSecret": "b",
+            },
+            "worker.autoscaling.type: keda looks at temporal.tls.ca only with a client certificate",
         ),
         (
             {"notifications.sinks": [{"name": "a", "type": "Slack", "transitions": ["Problem"]}]},
@@ -200,6 +208,49 @@ _CONNECTION = "spacelift.connections.default"
                 "operator.podDisruptionBudget": {"minAvailable": 2, "maxUnavailable": None},
             },
             "operator.podDisruptionBudget.minAvailable: with 2 pods, 2 that must stay",
+        ),
+        (
+            {"worker.podDisruptionBudget": {"minAvailable": None, "maxUnavailable": None}},
+            "worker.podDisruptionBudget: neither minAvailable nor maxUnavailable is set",
+        ),
+        (
+            {"worker.podDisruptionBudget.maxUnavailable": 0},
+            "worker.podDisruptionBudget.maxUnavailable: 0 lets no node be drained",
+        ),
+        (
+            {"worker.podDisruptionBudget.maxUnavailable": "0%"},
+            "worker.podDisruptionBudget.maxUnavailable: 0% lets no node be drained",
+        ),
+        (
+            {"worker.podDisruptionBudget": {"minAvailable": "100%", "maxUnavailable": None}},
+            "worker.podDisruptionBudget.minAvailable: with 2 pods, 100% that must stay",
+        ),
+        (
+            {"commonLabels": {"app.kubernetes.io/name": "ours"}},
+            "commonLabels: app.kubernetes.io/name is the chart's own",
+        ),
+        (
+            {"worker.podLabels": {"app.kubernetes.io/component": "ours"}},
+            "worker.podLabels: app.kubernetes.io/component is the chart's own",
+        ),
+        (
+            {"operator.extraEnv": [{"name": "STACKCHAIN_RESYNC_SECONDS", "value": "1"}]},
+            "operator.extraEnv: the chart sets STACKCHAIN_RESYNC_SECONDS itself",
+        ),
+        (
+            {"worker.extraEnv": [{"name": "LOG_LEVEL", "value": "debug"}]},
+            "worker.extraEnv: the chart sets LOG_LEVEL itself",
+        ),
+        (
+            {
+                **charts.WEBHOOK,
+                "webhook.extraEnv": [{"name": "WEBHOOK_QUEUE_SIZE", "value": "1"}],
+            },
+            "webhook.extraEnv: the chart sets WEBHOOK_QUEUE_SIZE itself",
+        ),
+        (
+            {"worker.extraEnv": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]},
+            "worker.extraEnv: A is there twice",
         ),
         (
             {"networkPolicy.metricsFrom": [{"podSelector": {}}]},

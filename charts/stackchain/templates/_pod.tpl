@@ -5,10 +5,7 @@
 {{- $values := index .root.Values .component -}}
 metadata:
   labels:
-    {{- include "stackchain.labels" . | nindent 4 }}
-    {{- with $values.podLabels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- mergeOverwrite (include "stackchain.labels" . | fromYaml) ($values.podLabels | default dict) | toYaml | nindent 4 }}
   {{- with mergeOverwrite (dict) (.checksums | default dict) ($values.podAnnotations | default dict) }}
   annotations:
     {{- toYaml . | nindent 4 }}
