@@ -109,6 +109,22 @@ def test_the_schema_knows_every_value_and_no_other() -> None:
     check(default_values(), schema, "")
 
 
+def test_the_schema_refuses_unknown_keys_wherever_it_knows_some() -> None:
+    """What it knows none of is an object of Kubernetes, or a map with keys of the person's own."""
+    schema = json.loads((helms.CHART / "values.schema.json").read_text())
+
+    def open_ones(node: object, path: str) -> list[str]:
+        if isinstance(node, list):
+            return [p for item in node for p in open_ones(item, path)]
+        if not isinstance(node, dict):
+            return []
+        known = isinstance(node.get("properties"), dict) and node.get("type") == "object"
+        own = [path] if known and node.get("additionalProperties") is not False else []
+        return own + [p for key, item in node.items() for p in open_ones(item, f"{path}/{key}")]
+
+    assert open_ones(schema, "") == []
+
+
 def test_every_setting_of_the_program_has_a_value(helm: helms.Helm) -> None:
     """With all that changes the environment, each variable is in some pod."""
     values = charts.values(

@@ -23,6 +23,8 @@ def refusal(helm: helms.Helm, changes: dict[str, Any]) -> str:
         ("replicas", 2, "additional properties 'replicas' not allowed"),
         ("worker.replica", 2, "at '/worker': additional properties 'replica' not allowed"),
         ("worker.replicas", "two", "at '/worker/replicas'"),
+        ("worker.strategy.type", "Slow", "at '/worker/strategy/type'"),
+        ("worker.strategy.rollingUpdates", {}, "at '/worker/strategy'"),
         ("worker.gracefulShutdownSeconds", 0, "at '/worker/gracefulShutdownSeconds'"),
         ("operator.serviceAccount.nam", "x", "at '/operator/serviceAccount'"),
         ("operator.leaseDurationSeconds", 2, "at '/operator/leaseDurationSeconds'"),

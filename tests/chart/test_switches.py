@@ -18,6 +18,7 @@ from tests.support import helm as helms
 Release = Callable[..., charts.Objects]
 
 _CONNECTION = "spacelift.connections.default"
+_SINK = {"name": "a", "type": "Slack", "url": "https://a.b", "transitions": ["Problem"]}
 
 
 # The definition
@@ -290,9 +291,12 @@ def test_the_check_runs_where_and_as_the_workers_do(helm: helms.Helm) -> None:
 @pytest.mark.parametrize(
     ("changes", "roles"),
     [
-        ({"spacelift.ca.value": "PEM"}, {"operator", "worker"}),
-        ({"temporal.apiKey.value": "secret"}, {"operator", "worker"}),
-        ({f"{_CONNECTION}.allowedNamespaces": ["a"]}, {"operator", "worker"}),
+        ({"spacelift.ca.value": "PEM"}, {"worker"}),
+        ({"temporal.apiKey.value": "secret"}, {"operator", "worker", "webhook"}),
+        ({"temporal.tls.ca.value": "PEM"}, {"operator", "worker", "webhook"}),
+        ({f"{_CONNECTION}.allowedNamespaces": ["a"]}, {"operator", "worker", "webhook"}),
+        ({"notifications.sinks": [_SINK]}, {"operator", "worker"}),
+        ({"notifications.sinks": []}, set()),
         ({"worker.maxCachedWorkflows": 10}, {"worker"}),
         ({"operator.resyncSeconds": 10}, {"operator"}),
         ({"worker.annotations": {"a": "b"}}, set()),
@@ -302,9 +306,29 @@ def test_the_check_runs_where_and_as_the_workers_do(helm: helms.Helm) -> None:
 def test_a_changed_setting_rolls_the_pods_that_read_it_once(
     release: Release, changes: dict[str, Any], roles: set[str]
 ) -> None:
-    before, after = release().pods(), release(changes).pods()
+    before = release(charts.WEBHOOK).pods()
+    after = release({**charts.WEBHOOK, **changes}).pods()
 
-    assert {name for name in ("operator", "worker") if before[name] != after[name]} == roles
+    assert {name for name in charts.ROLES if before[name] != after[name]} == roles
+
+
+def test_a_changed_text_that_is_read_once_rolls_the_pods(release: Release) -> None:
+    """Names of Secrets and ConfigMaps are in the pods anyway; what is in them shows by its hash."""
+
+    def pods(changes: dict[str, Any], text: str) -> dict[str, Any]:
+        filled = {path: f"{value}{text}" for path, value in changes.items()}
+        return release({**charts.WEBHOOK, **filled}).pods()
+
+    for changes, roles in (
+        ({"spacelift.ca.value": "PEM"}, {"worker"}),
+        ({"temporal.tls.ca.value": "PEM"}, set(charts.ROLES)),
+        (
+            {"temporal.tls.client.certificate": "PEM", "temporal.tls.client.privateKey": "PEM"},
+            set(charts.ROLES),
+        ),
+    ):
+        one, other = pods(changes, "1"), pods(changes, "2")
+        assert {name for name in charts.ROLES if one[name] != other[name]} == roles, changes
 
 
 # How many

@@ -127,12 +127,16 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end -}}
 
-{{/* Hashes of what a process reads once, so that a change of it rolls the pods. */}}
+{{/* Hashes of what a role reads, so that a change of it rolls the pods.
+     Takes (dict "root" . "component" "worker"). */}}
 {{- define "stackchain.checksums" -}}
-checksum/connections: {{ include "stackchain.connectionsFile" . | sha256sum }}
-checksum/temporal: {{ toJson (dict "tls" .Values.temporal.tls "apiKey" .Values.temporal.apiKey) | sha256sum }}
-checksum/spacelift-ca: {{ toJson .Values.spacelift.ca | sha256sum }}
-{{- with .Values.notifications.sinks }}
-checksum/notifications: {{ toJson . | sha256sum }}
+{{- $values := .root.Values -}}
+checksum/connections: {{ include "stackchain.connectionsFile" .root | sha256sum }}
+checksum/temporal: {{ toJson (dict "tls" $values.temporal.tls "apiKey" $values.temporal.apiKey) | sha256sum }}
+{{- if eq .component "worker" }}
+checksum/spacelift-ca: {{ toJson $values.spacelift.ca | sha256sum }}
+{{- end }}
+{{- if and $values.notifications.sinks (ne .component "webhook") }}
+checksum/notifications: {{ toJson $values.notifications.sinks | sha256sum }}
 {{- end }}
 {{- end -}}
