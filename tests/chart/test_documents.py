@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from controller import settings
+from controller.api import transitions
+from controller.notify import sinks
 from tests.support import charts
 from tests.support import helm as helms
 
@@ -123,6 +125,14 @@ def test_the_schema_refuses_unknown_keys_wherever_it_knows_some() -> None:
         return own + [p for key, item in node.items() for p in open_ones(item, f"{path}/{key}")]
 
     assert open_ones(schema, "") == []
+
+
+def test_the_schema_knows_the_transitions_and_types_of_sinks() -> None:
+    schema = json.loads((helms.CHART / "values.schema.json").read_text())
+    sink = schema["$defs"]["sink"]["properties"]
+
+    assert set(sink["transitions"]["items"]["enum"]) == set(transitions.TransitionKind)
+    assert set(sink["type"]["enum"]) == set(sinks.SinkType)
 
 
 def test_every_setting_of_the_program_has_a_value(helm: helms.Helm) -> None:

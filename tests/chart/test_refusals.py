@@ -48,6 +48,16 @@ def refusal(helm: helms.Helm, changes: dict[str, Any]) -> str:
             "connections/default/allowedOperations/0'",
         ),
         ("notifications.sinks", [{"name": "a", "type": "Slack"}], "at '/notifications/sinks/0'"),
+        (
+            "notifications.sinks",
+            [{"name": "a", "type": "Slack", "url": "https://a.b", "transitions": ["RunFaild"]}],
+            "at '/notifications/sinks/0/transitions/0'",
+        ),
+        (
+            "notifications.sinks",
+            [{"name": "a", "type": "Slack", "url": "a.b", "transitions": ["Problem"]}],
+            "at '/notifications/sinks/0/url'",
+        ),
         ("spacelift.pollSeconds", 0, "at '/spacelift/pollSeconds'"),
         ("webhook.ingress.hosts", ["a"], "at '/webhook/ingress'"),
         ("webhook.service.port", 0, "at '/webhook/service/port'"),
@@ -179,6 +189,21 @@ _CONNECTION = "spacelift.connections.default"
         (
             {"notifications.sinks": [{"name": "a", "type": "Slack", "transitions": ["Problem"]}]},
             "notifications.sinks: a needs either url or urlSecret",
+        ),
+        (
+            {
+                "notifications.sinks": [
+                    {
+                        "name": "a",
+                        "type": "CloudEvents",
+                        "url": "https://a.b",
+                        "transitions": ["Problem"],
+                        "headers": {"Authorization": "x"},
+                        "headerSecrets": {"authorization": {"name": "s", "key": "k"}},
+                    }
+                ]
+            },
+            "notifications.sinks: a has the header authorization in headers and in headerSecrets",
         ),
         (
             {"watchNamespaces": ["a"], "installation.id": "x"},

@@ -94,6 +94,14 @@ notifications.sinks: {{ .name }} is there twice; rename one.
 {{- if eq (empty .url) (empty .urlSecret) }}
 notifications.sinks: {{ .name }} needs either url or urlSecret.
 {{- end }}
+{{- $sink := . }}
+{{- $plain := list }}
+{{- range $header, $_ := .headers }}{{- $plain = append $plain (lower $header) }}{{- end }}
+{{- range $header, $_ := .headerSecrets }}
+{{- if has (lower $header) $plain }}
+notifications.sinks: {{ $sink.name }} has the header {{ $header }} in headers and in headerSecrets; keep one of both.
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
