@@ -64,7 +64,7 @@ test-chart: prepare ## Tests of one kind: the Helm chart, on the real API server
 	$(PYTEST) tests/chart $(ARGS)
 
 .PHONY: soak
-soak: prepare ## Kill operator and worker over and over beside 50 chains (minutes)
+soak: prepare ## Kill operator and worker over and over, and leave Temporal away (minutes)
 	$(PYTEST) tests/soak $(ARGS)
 
 .PHONY: fuzz

@@ -17,6 +17,7 @@ import temporalio.client
 from controller import connections, settings
 from controller.handlers import (
     lifecycle,
+    operator_identity,
     reconciler,
     resync,
     schedule_sync,
@@ -406,7 +407,7 @@ class _Operator:
                 notifying=self._notifier,
                 installation=installation,
             ),
-            identity=reconciler.OperatorIdentity(
+            identity=operator_identity.OperatorIdentity(
                 operator_queue=self._queue,
                 temporal_namespace=temporal.namespace,
                 ui_url=temporal.ui_url,

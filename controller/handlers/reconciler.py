@@ -5,78 +5,48 @@ publishes, the resync. Calls for one resource never overlap.
 """
 
 import asyncio
-import contextlib
 import dataclasses
 import logging
-import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import Any
 
 from controller import connections
 from controller.api import reasons, v1alpha1
-from controller.chain import progress, requests, starts, status, transitions
-from controller.handlers import chain_inputs, starting, telling
+from controller.chain import requests, status
+from controller.handlers import (
+    deciding,
+    live_executions,
+    observing,
+    operator_identity,
+    releasing,
+    serving,
+    starting,
+    steering,
+    telling,
+    turns,
+    writing,
+)
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, messages, starter
+from controller.temporal import messages, starter
 from controller.temporal.activities import chain_status
 
 logger = logging.getLogger(__name__)
 
-# Temporal answers this many describes at once without queueing (2.3 s for 1,000 at 50).
-_RECONCILES_AT_ONCE = 50
 # How long a workflow may take from its last publish to its close.
 _CLOSE_SECONDS = 60.0
-_CANCEL_AGAIN_SECONDS = 60.0
-# A worker that was killed is asked for its cached runs for up to 14 s, although another is there.
-_SILENCE_SECONDS = 20.0
 # A write that lost against another writer is computed anew at once, this often.
 _CONFLICTS = 5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class OperatorIdentity:
-    """What this operator puts into the chains that it starts, and into links."""
+class _Outcome:
+    """What one pass came to: what it knew at its end, and whether the status had to be changed."""
 
-    operator_queue: str
-    temporal_namespace: str
-    ui_url: str
-    recheck_seconds: float
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class _Observed:
-    """What was gathered about one resource."""
-
-    body: Mapping[str, Any]
-    chain: v1alpha1.StackChain
-    execution: requests.Execution | None
-    known: progress.ChainProgress | None
-    problem: status.Problem | None = None
-    is_written: bool = False
-    """Whether the status had to be changed."""
-    starts: status.Starts | None = None
-    starts_problem: status.Problem | None = None
-    undecided: tuple[str, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class _Cause:
-    """Why a resource is reconciled, as far as it matters.
-
-    `publishing` is the execution that has news. `call` is what a schedule or a sweep says.
-    `is_renewing`: schedules that the status takes for granted are missing at Temporal.
-    """
-
-    publishing: str | None = None
-    call: messages.RequestRunCall | None = None
-    is_renewing: bool = False
-
-
-_NO_CAUSE = _Cause()
+    observed: observing.Observed
+    is_written: bool
 
 
 class Reconciler:
@@ -90,26 +60,35 @@ class Reconciler:
         begins: starting.Starting,
         catalog: connections.ConnectionCatalog,
         teller: telling.Teller,
-        identity: OperatorIdentity,
+        identity: operator_identity.OperatorIdentity,
         counters: metrics.Metrics,
     ) -> None:
         self._stack_chains = stack_chains
-        self._teller = teller
         self._workflows = workflows
         self._begins = begins
-        self._catalog = catalog
-        self._identity = identity
-        self._counters = counters
-        self._locks: dict[tuple[str, str], _Lock] = {}
-        self._slots = asyncio.Semaphore(_RECONCILES_AT_ONCE)
+        self._serving = serving.Serving(catalog)
+        self._turns = turns.Turns(counters)
+        live = live_executions.LiveExecutions()
+        self._observer = observing.Observer(
+            workflows=workflows, begins=begins, live=live, identity=identity
+        )
+        self._decider = deciding.Decider(
+            served=self._serving, recheck_seconds=identity.recheck_seconds
+        )
+        self._steering = steering.Steering(
+            workflows=workflows,
+            served=self._serving,
+            live=live,
+            identity=identity,
+            counters=counters,
+        )
+        self._writer = writing.Writer(
+            stack_chains=stack_chains, teller=teller, identity=identity, counters=counters
+        )
+        self._releasing = releasing.Releasing(
+            workflows=workflows, begins=begins, live=live, writer=self._writer
+        )
         self._closing: set[asyncio.Task[None]] = set()
-        self._canceled_at: dict[str, float] = {}
-        # Since when runs have not answered, by workflow run id.
-        self._silent_since: dict[str, float] = {}
-        # What runs were told last, by workflow run id: one that does not answer is told it once.
-        self._told: dict[str, requests.Live] = {}
-        # Resources that were let go while Temporal was away, by uid.
-        self._untold_orphans: dict[str, v1alpha1.Ref] = {}
 
     async def reconcile(self, namespace: str, name: str, *, is_renewing: bool = False) -> bool:
         """Bring one resource in line; nothing to do if it is gone.
@@ -126,25 +105,25 @@ class Reconciler:
             TemporalUnreachable: after the status says so; call again later.
             KubeError: the API server did not serve; call again later.
         """
-        async with self._turn(namespace, name):
+        async with self._turns.take(namespace, name):
             body = await self._stack_chains.get(namespace, name)
             if body is None:
                 return False
-            return (await self._reconcile(body, _Cause(is_renewing=is_renewing))).is_written
+            outcome = await self._reconcile(body, observing.Cause(is_renewing=is_renewing))
+        return outcome.is_written
 
     async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
         """Take in what a schedule or a sweep says. See `run_requests.Asked`."""
-        async with self._turn(argument.namespace, argument.name):
+        async with self._turns.take(argument.namespace, argument.name):
             body = await self._stack_chains.get(argument.namespace, argument.name)
-            if body is None or body["metadata"]["uid"] != argument.uid or _is_deleting(body):
-                raise chain_status.ResourceGone(
-                    f"StackChain {argument.namespace}/{argument.name} of uid {argument.uid} is gone"
-                )
+            if body is None or _uid(body) != argument.uid or releasing.is_deleting(body):
+                raise _gone(argument)
             try:
-                observed = await self._reconcile(body, _Cause(call=argument))
+                outcome = await self._reconcile(body, observing.Cause(call=argument))
             except InvalidSpec as error:
                 return messages.RequestRunResult(outcome=f"the spec cannot be read: {error}")
-        return messages.RequestRunResult(outcome="reconciled", undecided=list(observed.undecided))
+        undecided = list(outcome.observed.undecided)
+        return messages.RequestRunResult(outcome="reconciled", undecided=undecided)
 
     async def release(self, namespace: str, name: str, uid: str) -> bool:
         """Bring a resource that is being deleted to its end; returns whether it may go.
@@ -152,77 +131,47 @@ class Reconciler:
         Raises:
             TemporalUnreachable, KubeError: call again later.
         """
-        async with self._turn(namespace, name):
+        async with self._turns.take(namespace, name):
             body = await self._stack_chains.get(namespace, name)
-            if body is None or body["metadata"]["uid"] != uid:
+            if body is None or _uid(body) != uid:
                 return True
-            return await self._release(body)
+            return await self._releasing.release(body)
 
     async def publish(self, argument: messages.PublishChainStatusInput) -> int:
         """Write the status for an execution that has news. See `chain_status.Publisher`."""
-        async with self._turn(argument.namespace, argument.name):
+        async with self._turns.take(argument.namespace, argument.name):
             body = await self._stack_chains.get(argument.namespace, argument.name)
-            if body is None or body["metadata"]["uid"] != argument.uid:
-                if argument.uid in self._untold_orphans:
+            if body is None or _uid(body) != argument.uid:
+                if self._releasing.is_untold(argument.uid):
                     await self.tell_orphans()
                     return 0
-                raise chain_status.ResourceGone(
-                    f"StackChain {argument.namespace}/{argument.name} of uid {argument.uid} is gone"
-                )
-            if _is_going(body):
+                raise _gone(argument)
+            if releasing.is_going(body):
                 # It may have gone before it was first told of: then nothing is triggered for it.
                 raise chain_status.ResourceGone(
                     f"StackChain {argument.namespace}/{argument.name} is being deleted"
                 )
-            observed = await self._reconcile(body, _Cause(publishing=argument.workflow_run_id))
+            outcome = await self._reconcile(
+                body, observing.Cause(publishing=argument.workflow_run_id)
+            )
         if argument.is_final:
             self._reconcile_after_close(argument)
-        known = observed.known
+        known = outcome.observed.known
         return known.sequence if known is not None else 0
 
-    # Gather
+    async def tell_orphans(self) -> None:
+        """Tell the runs of resources that went while Temporal was away that they are on their own.
 
-    async def _gather(self, body: Mapping[str, Any], chain: v1alpha1.StackChain) -> _Observed:
-        execution = await self._workflows.latest(chain.ref)
-        if execution is None:
-            return _Observed(body=body, chain=chain, execution=None, known=None)
-        run_id = execution.workflow_run_id
-        if execution.state is not requests.ExecutionState.RUNNING:
-            self._forget(run_id)
-        try:
-            known = await self._workflows.get_progress(execution)
-        except starter.NoWorker:
-            if not self._is_deaf(run_id):
-                # The status keeps what it knows.
-                return _Observed(body=body, chain=chain, execution=execution, known=None)
-            return _Observed(
-                body=body,
-                chain=chain,
-                execution=execution,
-                known=None,
-                problem=status.Problem(
-                    reason=reasons.ChainReason.WORKER_UNAVAILABLE,
-                    message="The workflow is started and no worker takes it up. Check the worker "
-                    "pods; `stackchain check` tells which task queue has no poller.",
-                    is_retrying=True,
-                ),
-            )
-        self._silent_since.pop(run_id, None)
-        return _Observed(body=body, chain=chain, execution=execution, known=known)
+        Raises:
+            TemporalUnreachable: call again later.
+        """
+        await self._releasing.tell_orphans()
 
-    def _forget(self, workflow_run_id: str) -> None:
-        self._silent_since.pop(workflow_run_id, None)
-        self._canceled_at.pop(workflow_run_id, None)
-        self._told.pop(workflow_run_id, None)
+    def is_refused(self, connection_name: str, namespace: str, operation: str) -> bool:
+        """Whether a connection is known and does not serve a namespace or an operation."""
+        return self._serving.is_refused(connection_name, namespace, operation)
 
-    def _is_deaf(self, workflow_run_id: str) -> bool:
-        """Whether a run has not answered for so long that no worker can be there."""
-        now = time.monotonic()
-        return now - self._silent_since.setdefault(workflow_run_id, now) >= _SILENCE_SECONDS
-
-    # Reconcile
-
-    async def _reconcile(self, body: Mapping[str, Any], cause: _Cause = _NO_CAUSE) -> _Observed:
+    async def _reconcile(self, body: Mapping[str, Any], cause: observing.Cause) -> _Outcome:
         """Do what is to be done; after a conflict, with the resource as it is then."""
         for _ in range(_CONFLICTS):
             try:
@@ -230,92 +179,59 @@ class Reconciler:
             except (kube_errors.Conflict, starter.AlreadyStarted):
                 metadata = body["metadata"]
                 again = await self._stack_chains.get(metadata["namespace"], metadata["name"])
-                if again is None or again["metadata"]["uid"] != metadata["uid"]:
+                if again is None or _uid(again) != _uid(body):
                     raise chain_status.ResourceGone(f"{metadata['name']} is gone") from None
                 body = again
         raise kube_errors.Conflict(f"{body['metadata']['name']} changes faster than it is written")
 
-    async def _attempt(self, body: Mapping[str, Any], cause: _Cause) -> _Observed:
+    async def _attempt(self, body: Mapping[str, Any], cause: observing.Cause) -> _Outcome:
         try:
             chain = v1alpha1.parse(body)
         except v1alpha1.InvalidResource as error:
-            raise await self._invalid(body, error) from error
+            await self._writer.write_invalid(body, error)
+            raise InvalidSpec(str(error)) from error
         try:
-            observed = await self._gather(body, chain)
-            _check_not_superseded(chain, observed, cause.publishing)
-            observed = await self._with_starts(self._harvested(observed), cause)
+            observed = await self._observer.observe(body, chain, cause)
         except temporal_client.TemporalUnreachable as error:
-            await self._write_unreachable(body, chain, error)
+            await self._tell_unreachable(body, chain, error)
             raise
-        decision = self._decide(observed)
+        live = self._steering.settings_of(observed.execution, observed.known)
+        decision = self._decider.decide(observed, live=live)
         if decision.start is not None:
             await self._check_unchanged(body)
-            execution = await self._start(observed.chain, decision.start)
+            execution = await self._steering.start(observed.chain, decision.start)
             problem = observed.starts_problem
             observed = dataclasses.replace(
                 observed, execution=execution, known=None, problem=problem
             )
         elif observed.execution is not None:
-            await self._steer(observed.execution, decision)
-        is_written = await self._write(observed, decision, before=chain.status)
-        return dataclasses.replace(observed, is_written=is_written)
+            await self._steering.steer(observed.execution, decision)
+        is_written = await self._writer.write(
+            observed, decision, before=chain.status, problem=self._problem_of(observed)
+        )
+        return _Outcome(observed=observed, is_written=is_written)
 
-    async def _with_starts(self, observed: _Observed, cause: _Cause) -> _Observed:
-        """Take in what asks for a run by itself, as if it stood in the status already."""
-        chain = observed.chain
-        if chain.is_deleting:
-            return observed
-        call = cause.call
-        found = await self._begins.look(
-            chain,
-            scheduled_time=call.scheduled_time if call else None,
-            is_renewing=cause.is_renewing,
-        )
-        asks, undecided = found.asks, observed.undecided
-        handled = chain.status.last_handled
-        begins = found.begins
-        if call is not None and call.account:
-            judged = await self._begins.judge(
-                chain, requests.handled_asks(chain.status, observed.execution), call
-            )
-            asks = dataclasses.replace(asks, root_runs=judged.asks.root_runs)
-            handled = dataclasses.replace(handled, root_runs=judged.seen)
-            undecided = judged.undecided
-            if begins.triggers is not None:
-                triggers = dataclasses.replace(begins.triggers, problem=judged.problem)
-                begins = dataclasses.replace(begins, triggers=triggers)
-        known = dataclasses.replace(
-            chain.status,
-            last_handled=handled,
-            pending_run=starts.with_asks(chain.status.pending_run, asks),
-        )
-        return dataclasses.replace(
-            observed,
-            chain=dataclasses.replace(chain, status=known),
-            starts=begins,
-            starts_problem=found.problem,
-            problem=observed.problem or found.problem,
-            undecided=undecided,
-        )
+    def _problem_of(self, observed: observing.Observed) -> status.Problem | None:
+        if observed.chain.is_deleting:
+            return releasing.problem_of(observed.known)
+        return self._serving.problem_of(observed.chain) or observed.problem
 
-    def _harvested(self, observed: _Observed) -> _Observed:
-        """Take in how a closed run ended, before the next one takes its place in the status."""
-        chain, execution = observed.chain, observed.execution
-        if execution is None or execution.state is requests.ExecutionState.RUNNING:
-            return observed
-        facts = status.Facts(
-            handled=chain.status.last_handled,
-            execution=execution,
-            known=observed.known,
-            url=self._url(execution),
-            history_limit=chain.spec.history_limit,
-            pending=starts.only_asks(chain.status.pending_run),
+    async def _tell_unreachable(
+        self,
+        body: Mapping[str, Any],
+        chain: v1alpha1.StackChain,
+        error: temporal_client.TemporalUnreachable,
+    ) -> None:
+        latest = chain.status.latest_run
+        is_idle = latest is not None and latest.phase.is_over
+        is_asking = requests.is_asking(chain, chain.status.last_handled)
+        if is_idle and not is_asking and not self._begins.is_behind(chain):
+            # Nothing is asked and nothing runs: what the status says stays true without Temporal.
+            return
+        problem = self._serving.problem_of(chain) or status.Problem(
+            reason=reasons.ChainReason.TEMPORAL_UNREACHABLE, message=str(error), is_retrying=True
         )
-        now = _text(datetime.now(UTC))
-        ended = status.project(chain.ref, chain.status, facts, now=now)
-        # The conditions are about the resource as it is now; these would be about the run alone.
-        ended = dataclasses.replace(ended, conditions=chain.status.conditions)
-        return dataclasses.replace(observed, chain=dataclasses.replace(chain, status=ended))
+        await self._writer.write_problem(body, chain, problem)
 
     async def _check_unchanged(self, body: Mapping[str, Any]) -> None:
         """Look once more before a start: Temporal may have been waited for since.
@@ -326,349 +242,10 @@ class Reconciler:
         """
         metadata = body["metadata"]
         now = await self._stack_chains.get(metadata["namespace"], metadata["name"])
-        if now is None or now["metadata"]["uid"] != metadata["uid"]:
+        if now is None or _uid(now) != _uid(body):
             raise chain_status.ResourceGone(f"{metadata['name']} is gone")
         if now["metadata"]["resourceVersion"] != metadata["resourceVersion"]:
             raise kube_errors.Conflict(f"{metadata['name']} has changed meanwhile")
-
-    async def _steer(self, execution: requests.Execution, decision: requests.Decision) -> None:
-        """Tell a live run what has changed for it; each of it may be told twice."""
-        if decision.cancel and self._may_cancel(execution.workflow_run_id):
-            await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)
-        if decision.set_parallelism is not None:
-            await self._workflows.set_parallelism(execution, decision.set_parallelism)
-            self._note_told(execution, parallelism=decision.set_parallelism)
-        if decision.set_suspended is not None:
-            await self._workflows.set_suspended(execution, decision.set_suspended)
-            self._note_told(execution, is_suspended=decision.set_suspended)
-
-    def _note_told(self, execution: requests.Execution, **settings: Any) -> None:
-        run_id = execution.workflow_run_id
-        told = self._told.get(run_id, requests.Live())
-        self._told[run_id] = dataclasses.replace(told, **settings)
-
-    def _live(self, observed: _Observed) -> requests.Live | None:
-        """Return what a live run goes by; of one that does not answer, what it was told last."""
-        known, execution = observed.known, observed.execution
-        if execution is None or execution.state is not requests.ExecutionState.RUNNING:
-            return None
-        if known is None:
-            return self._told.get(execution.workflow_run_id, requests.Live())
-        return requests.Live(parallelism=known.parallelism, is_suspended=known.is_suspended)
-
-    def _decide(self, observed: _Observed) -> requests.Decision:
-        chain = observed.chain
-        if chain.is_deleting:
-            return requests.Decision(
-                handled=requests.handled_asks(chain.status, observed.execution),
-                pending=starts.only_asks(chain.status.pending_run),
-            )
-        is_withheld = self._is_withheld(observed)
-        if self._not_served(chain) is not None:
-            return requests.decide_unserved(
-                chain, observed.execution, live=self._live(observed), is_withheld=is_withheld
-            )
-        return requests.decide(
-            chain,
-            observed.execution,
-            live=self._live(observed),
-            is_recheck_due=self._is_recheck_due(chain),
-            is_withheld=is_withheld,
-        )
-
-    def _is_withheld(self, observed: _Observed) -> bool:
-        """Whether the latest execution does what its connection does not serve (any more)."""
-        execution, chain = observed.execution, observed.chain
-        return execution is not None and self.is_refused(
-            chain.spec.connection_name, chain.ref.namespace, execution.operation
-        )
-
-    def is_refused(self, connection_name: str, namespace: str, operation: str) -> bool:
-        """Whether a connection is known and does not serve a namespace or an operation."""
-        connection = self._catalog.get(connection_name)
-        return connection is not None and not (
-            connection.allows(namespace) and operation in connection.allowed_operations
-        )
-
-    def _not_served(self, chain: v1alpha1.StackChain) -> status.Problem | None:
-        name = chain.spec.connection_name
-        connection = self._catalog.get(name)
-        if connection is None:
-            known = ", ".join(f"'{item}'" for item in self._catalog.names()) or "none"
-            return status.Problem(
-                reason=reasons.ChainReason.CONNECTION_UNKNOWN,
-                message=f"There is no Spacelift connection '{name}'; this release has: {known}. "
-                "Set `spec.connectionName` in a new resource, or add the connection.",
-                is_retrying=False,
-            )
-        if not connection.allows(chain.ref.namespace):
-            return status.Problem(
-                reason=reasons.ChainReason.NAMESPACE_NOT_ALLOWED,
-                message=f"The connection '{name}' does not serve the namespace "
-                f"'{chain.ref.namespace}'. Add it to the connection's `allowedNamespaces`.",
-                is_retrying=False,
-            )
-        if chain.spec.operation not in connection.allowed_operations:
-            allowed = ", ".join(connection.allowed_operations) or "none"
-            return status.Problem(
-                reason=reasons.ChainReason.OPERATION_NOT_ALLOWED,
-                message=f"The connection '{name}' does not serve the operation "
-                f"{chain.spec.operation}; it serves: {allowed}. Add it to the connection's "
-                "`allowedOperations`, or change `spec.operation`.",
-                is_retrying=False,
-            )
-        return None
-
-    def _is_recheck_due(self, chain: v1alpha1.StackChain) -> bool:
-        latest = chain.status.latest_run
-        if latest is None or not requests.may_be_rechecked(latest):
-            return False
-        if latest.start_time is None or latest.completion_time is None:
-            return True
-        # The longer it has been wrong, the less often it is looked at, up to ten minutes.
-        wrong_for = _age(latest.start_time)
-        pause = min(max(self._identity.recheck_seconds, wrong_for / 10), 600.0)
-        return _age(latest.completion_time) >= pause
-
-    # Act
-
-    async def _start(
-        self, chain: v1alpha1.StackChain, request: requests.Request
-    ) -> requests.Execution:
-        connection = self._catalog.get(chain.spec.connection_name)
-        if connection is None:
-            raise AssertionError("a run is decided only for a connection that is known")
-        execution = await self._workflows.start(
-            chain.ref,
-            request,
-            chain_inputs.chain_input(
-                chain, request, connection, operator_queue=self._identity.operator_queue
-            ),
-        )
-        self._note_told(
-            execution, parallelism=chain.spec.parallelism, is_suspended=chain.spec.suspend
-        )
-        self._counters.chain_starts.inc()
-        logger.info(
-            "Chain started",
-            extra={
-                "namespace": chain.ref.namespace,
-                "chain": chain.ref.name,
-                "workflow_id": execution.workflow_id,
-                "workflow_run_id": execution.workflow_run_id,
-                "request": request.key,
-                "run_number": request.number,
-            },
-        )
-        return execution
-
-    async def _release(self, body: Mapping[str, Any]) -> bool:
-        ref = v1alpha1.read_ref(body)
-        is_orphaning = _deletion_policy(body) is v1alpha1.DeletionPolicy.ORPHAN
-        try:
-            await self._begins.remove(ref, body)
-            execution = await self._workflows.latest(ref)
-            if execution is None or execution.state is not requests.ExecutionState.RUNNING:
-                return True
-            if is_orphaning:
-                await self._workflows.orphan(execution)
-                return True
-            if self._may_cancel(execution.workflow_run_id):
-                await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)
-        except temporal_client.TemporalUnreachable as error:
-            if is_orphaning:
-                # It is to go whatever happens; its run is told once Temporal is back.
-                self._untold_orphans[ref.uid] = ref
-                logger.warning(
-                    "Released while Temporal is away; its run is told later",
-                    extra={"namespace": ref.namespace, "chain": ref.name, "why": str(error)},
-                )
-                return True
-            await self._write_deleting(
-                body,
-                f"Waits for Temporal, to stop the runs: {error} To let the resource go without "
-                "that, set `spec.deletionPolicy` to Orphan.",
-            )
-            raise
-        try:
-            known = await self._workflows.get_progress(execution)
-            waits_for = _waits_for(known)
-        except starter.NoWorker:
-            known, waits_for = None, _WAITS_FOR_WORKER
-        await self._write_deleting(body, waits_for, execution=execution, known=known)
-        return False
-
-    async def _write_deleting(
-        self,
-        body: Mapping[str, Any],
-        message: str,
-        *,
-        execution: requests.Execution | None = None,
-        known: progress.ChainProgress | None = None,
-    ) -> None:
-        old = v1alpha1.read_status(body.get("status") or {})
-        facts = status.Facts(
-            handled=old.last_handled,
-            execution=execution,
-            known=known,
-            problem=_deleting(message),
-            url=self._url(execution) if execution else None,
-            history_limit=len(old.history),
-        )
-        await self._project(body, v1alpha1.read_ref(body), old, facts)
-
-    async def tell_orphans(self) -> None:
-        """Tell the runs of resources that went while Temporal was away that they are on their own.
-
-        Raises:
-            TemporalUnreachable: call again later.
-        """
-        for uid, ref in list(self._untold_orphans.items()):
-            execution = await self._workflows.latest(ref)
-            if execution is not None and execution.state is requests.ExecutionState.RUNNING:
-                await self._workflows.orphan(execution)
-            self._untold_orphans.pop(uid, None)
-
-    def _may_cancel(self, workflow_run_id: str) -> bool:
-        """A cancel is asked for again now and then only: each one is an event in the history."""
-        now = time.monotonic()
-        last = self._canceled_at.get(workflow_run_id)
-        if last is not None and now - last < _CANCEL_AGAIN_SECONDS:
-            return False
-        self._canceled_at[workflow_run_id] = now
-        return True
-
-    # Project
-
-    async def _write(
-        self, observed: _Observed, decision: requests.Decision, *, before: v1alpha1.Status
-    ) -> bool:
-        chain, execution = observed.chain, observed.execution
-        facts = status.Facts(
-            handled=decision.handled,
-            is_suspended=chain.spec.suspend,
-            is_not_requested=decision.is_not_requested,
-            history_limit=chain.spec.history_limit,
-            execution=execution,
-            known=observed.known,
-            pending=decision.pending,
-            has_unhandled=decision.pending is not None,
-            problem=self._problem_of(observed),
-            url=self._url(execution) if execution else None,
-            starts=observed.starts,
-        )
-        # An ask that was taken in waits only if nothing was started for it, which the facts tell.
-        old = dataclasses.replace(chain.status, pending_run=before.pending_run)
-        told = [*transitions.transitions(before, old), *transitions.stale(decision.notes, old)]
-        return await self._project(observed.body, chain.ref, old, facts, told=told)
-
-    def _problem_of(self, observed: _Observed) -> status.Problem | None:
-        if observed.chain.is_deleting:
-            return _deleting(_waits_for(observed.known))
-        return self._not_served(observed.chain) or observed.problem
-
-    async def _write_unreachable(
-        self,
-        body: Mapping[str, Any],
-        chain: v1alpha1.StackChain,
-        error: temporal_client.TemporalUnreachable,
-    ) -> None:
-        problem = self._not_served(chain) or status.Problem(
-            reason=reasons.ChainReason.TEMPORAL_UNREACHABLE, message=str(error), is_retrying=True
-        )
-        latest = chain.status.latest_run
-        is_idle = latest is not None and latest.phase.is_over
-        is_asking = requests.is_asking(chain, chain.status.last_handled)
-        if is_idle and not is_asking and not self._begins.is_behind(chain):
-            # Nothing is asked and nothing runs: what the status says stays true without Temporal.
-            return
-        facts = status.Facts(
-            handled=chain.status.last_handled,
-            problem=problem,
-            is_suspended=chain.spec.suspend,
-            history_limit=chain.spec.history_limit,
-            pending=starts.only_asks(chain.status.pending_run),
-        )
-        await self._project(body, chain.ref, chain.status, facts, keep_run=True)
-
-    async def _invalid(
-        self, body: Mapping[str, Any], error: v1alpha1.InvalidResource
-    ) -> "InvalidSpec":
-        ref = v1alpha1.read_ref(body)
-        old = v1alpha1.read_status(body.get("status") or {})
-        problem = status.Problem(
-            reason=reasons.ChainReason.INVALID_SPEC, message=str(error), is_retrying=False
-        )
-        facts = status.Facts(
-            handled=old.last_handled,
-            problem=problem,
-            history_limit=len(old.history),
-            pending=starts.only_asks(old.pending_run),
-        )
-        await self._project(body, ref, old, facts, keep_run=True)
-        return InvalidSpec(str(error))
-
-    async def _project(
-        self,
-        body: Mapping[str, Any],
-        ref: v1alpha1.Ref,
-        old: v1alpha1.Status,
-        facts: status.Facts,
-        *,
-        keep_run: bool = False,
-        told: Sequence[transitions.Transition] = (),
-    ) -> bool:
-        """Write the status and tell what is `told` anyway, then what the facts changed.
-
-        Returns whether the status had to be changed.
-        """
-        now = _text(datetime.now(UTC))
-        new = status.project(ref, old, facts, now=now)
-        if keep_run:
-            new = dataclasses.replace(new, latest_run=old.latest_run, stacks=old.stacks)
-        happened = [*told, *transitions.transitions(old, new)]
-        sequence = facts.known.sequence if facts.known is not None else 0
-        await self._teller.notify(body, happened, sequence=sequence, now=now)
-        try:
-            written = await self._stack_chains.patch_status(
-                ref.namespace,
-                ref.name,
-                uid=ref.uid,
-                resource_version=body["metadata"]["resourceVersion"],
-                old_status=body.get("status") or {},
-                new_status=v1alpha1.status_to_dict(new),
-            )
-        except kube_errors.Conflict:
-            self._counters.status_writes.labels("conflict").inc()
-            raise
-        except kube_errors.NotFound as error:
-            self._counters.status_writes.labels("gone").inc()
-            raise chain_status.ResourceGone(str(error)) from error
-        except kube_errors.KubeError:
-            self._counters.status_writes.labels("error").inc()
-            raise
-        self._counters.status_writes.labels("unchanged" if written is None else "written").inc()
-        if written is not None:
-            self._count(old, new)
-            await self._teller.emit(body, happened)
-        return written is not None
-
-    def _count(self, old: v1alpha1.Status, new: v1alpha1.Status) -> None:
-        """Count what a write told for the first time."""
-        if drifted := transitions.drifted(old, new):
-            self._counters.drift_runs.inc()
-            self._counters.drift_stacks.inc(len(drifted))
-        self._counters.starts_missed.inc(transitions.missed(old, new))
-
-    def _url(self, execution: requests.Execution) -> str | None:
-        return ids.workflow_url(
-            ui_url=self._identity.ui_url,
-            temporal_namespace=self._identity.temporal_namespace,
-            workflow_id=execution.workflow_id,
-            workflow_run_id=execution.workflow_run_id,
-        )
-
-    # Turns
 
     def _reconcile_after_close(self, argument: messages.PublishChainStatusInput) -> None:
         """The last publish comes from a run that is still open; look once more when it is not."""
@@ -694,92 +271,19 @@ class Reconciler:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
-    @contextlib.asynccontextmanager
-    async def _turn(self, namespace: str, name: str) -> AsyncIterator[None]:
-        lock = self._locks.setdefault((namespace, name), _Lock())
-        lock.users += 1
-        result = "error"
-        try:
-            async with lock.lock, self._slots:
-                yield
-            result = "ok"
-        finally:
-            self._counters.reconciles.labels(result).inc()
-            lock.users -= 1
-            if lock.users == 0:
-                self._locks.pop((namespace, name), None)
-
 
 class InvalidSpec(Exception):
     """The resource cannot be read; its status says why, and only an edit can mend it."""
 
 
-class _Lock:
-    """A lock that is dropped when nobody holds or awaits it: names come and go."""
-
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.users = 0
+def _uid(body: Mapping[str, Any]) -> str:
+    uid: str = body["metadata"]["uid"]
+    return uid
 
 
-def _check_not_superseded(
-    chain: v1alpha1.StackChain, observed: _Observed, publishing: str | None
-) -> None:
-    """An execution may write, and so trigger, only if the resource has no newer one."""
-    if publishing is None or observed.execution is None:
-        return
-    if observed.execution.workflow_run_id != publishing:
-        raise chain_status.Superseded("A newer execution has the resource.")
-    latest = chain.status.latest_run
-    if latest is not None and requests.is_duplicate(observed.execution, latest):
-        raise chain_status.Superseded(
-            f"Run {latest.number} of the resource is the execution {latest.workflow_run_id}."
-        )
-
-
-def _is_going(body: Mapping[str, Any]) -> bool:
-    """Whether the resource is being deleted and takes its run with it."""
-    return _is_deleting(body) and _deletion_policy(body) is v1alpha1.DeletionPolicy.CANCEL
-
-
-def _is_deleting(body: Mapping[str, Any]) -> bool:
-    return bool(body["metadata"].get("deletionTimestamp"))
-
-
-def _deletion_policy(body: Mapping[str, Any]) -> v1alpha1.DeletionPolicy:
-    """Return the policy even if the rest of the spec cannot be read."""
-    policy = (body.get("spec") or {}).get("deletionPolicy")
-    is_orphan = policy == v1alpha1.DeletionPolicy.ORPHAN
-    return v1alpha1.DeletionPolicy.ORPHAN if is_orphan else v1alpha1.DeletionPolicy.CANCEL
-
-
-def _deleting(message: str) -> status.Problem:
-    return status.Problem(reason=reasons.ChainReason.DELETING, message=message, is_retrying=True)
-
-
-_WAITS_FOR_WORKER = (
-    "The resource is being deleted; waits for a worker to stop the runs, and none answers. If that "
-    "lasts check the worker pods; to let the resource go with its run going on, set "
-    "`spec.deletionPolicy` to Orphan."
-)
-
-
-def _waits_for(known: progress.ChainProgress | None) -> str:
-    """Name the stacks whose runs are being stopped."""
-    live = [
-        f"'{stack.id}'" + (f" ({stack.message})" if stack.message else "")
-        for stack in (known.stacks if known else [])
-        if stack.is_started and not stack.phase.is_over
-    ]
-    if not live:
-        return "The resource is being deleted; its workflow is closing."
-    more = f" and {len(live) - 3} more" if len(live) > 3 else ""
-    return "The resource is being deleted; waits for the runs of " + ", ".join(live[:3]) + more
-
-
-def _age(instant: str) -> float:
-    return (datetime.now(UTC) - datetime.fromisoformat(instant)).total_seconds()
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _gone(
+    argument: messages.RequestRunCall | messages.PublishChainStatusInput,
+) -> chain_status.ResourceGone:
+    return chain_status.ResourceGone(
+        f"StackChain {argument.namespace}/{argument.name} of uid {argument.uid} is gone"
+    )

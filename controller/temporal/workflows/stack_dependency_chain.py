@@ -5,7 +5,7 @@ Deciding is `controller.chain`'s; this module starts, stops, listens and tells.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -14,17 +14,21 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from controller.api import reasons
-    from controller.api.v1alpha1 import ConfirmationPolicy, NativeRuns, Phase
-    from controller.chain import graph, outcome, policy, progress, schedule, surplus
+    from controller.api.v1alpha1 import Phase
+    from controller.chain import graph, outcome, policy, progress, schedule
     from controller.temporal import ids, messages
     from controller.temporal.activities import stack_dependencies, stack_operations
-    from controller.temporal.workflows import calls, native_runs, publishing, stack_execution
+    from controller.temporal.workflows import (
+        calls,
+        chain_messages,
+        publishing,
+        stack_execution,
+        waves,
+    )
 
 # A chain closes only after the runs of its stacks were stopped.
 _WAIT_FOR_CLEAN_UP = workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
 
-# Spacelift may be away: then the running stacks are not kept from being stopped any longer.
-_NATIVE_RUNS_LIMIT = timedelta(seconds=60)
 _NOTE_OF_CANCEL = "the chain was canceled"
 
 _Result = TypeVar("_Result")
@@ -66,10 +70,7 @@ class StackDependencyChainWorkflow:
         self._interruptible: list[asyncio.Task[Any]] = []
         # Waits for whatever keeps a stack from having its turn, by stack.
         self._turns: dict[str, asyncio.Task[Any]] = {}
-        self._waves: surplus.Waves | None = None
-        # Stacks that have left the wave which they adopted from, by a run of their own.
-        self._left: list[str] = []
-        self._natives = native_runs.NativeRunStops(argument.connection, self._tell_of_native_run)
+        self._natives = waves.NativeRuns(argument.connection, self._changed)
         self._publishing = publishing.Publishing(argument, self._progress)
         self._seen = -1
         self._stopping: asyncio.Task[None] | None = None
@@ -92,7 +93,7 @@ class StackDependencyChainWorkflow:
         """Start no further stack; running ones end."""
         if not self._progress.is_suspended:
             self._progress.is_suspended = True
-            self._hold_back()
+            self._natives.hold_back()
             self._changed()
 
     @workflow.signal(name=ids.RESUME_SIGNAL)
@@ -167,21 +168,14 @@ class StackDependencyChainWorkflow:
         waiting = [s for s in self._stacks.values() if not (s.is_started or s.phase.is_over)]
         for stack in waiting:
             stack.adopts_from = None
+        stack_ids = [stack.id for stack in waiting]
         # Histories from before this order have none of its commands.
-        if self._has_native_runs(waiting) and workflow.patched("native-runs-end-first"):
-            self._stop_natives([stack.id for stack in waiting], note=_NOTE_OF_CANCEL)
-            await self._await_native_ends()
+        if self._natives.has_any(stack_ids) and workflow.patched("native-runs-end-first"):
+            self._natives.stop(stack_ids, note=_NOTE_OF_CANCEL)
+            await self._natives.await_ends()
         self._is_interrupting = True
         for task in self._interruptible:
             task.cancel()
-
-    async def _await_native_ends(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await workflow.wait_condition(
-                lambda: self._natives.is_idle,
-                timeout=_NATIVE_RUNS_LIMIT,
-                timeout_summary="native runs first",
-            )
 
     async def _interruptibly(self, task: "asyncio.Task[_Result]") -> _Result:
         """Wait for a task that a cancel interrupts, at whatever moment it comes."""
@@ -220,9 +214,8 @@ class StackDependencyChainWorkflow:
 
     async def _let_stop(self, stack: progress.StackProgress) -> None:
         """A deadline of a stack has passed: its run is stopped after what waits behind it."""
-        behind = surplus.adopting_beyond(self._known_waves().reach(stack.id), self._stacks)
-        self._trigger_ourselves(behind, note="the deadline of an upstream stack passed")
-        await self._await_native_ends()
+        self._natives.leave_behind(stack.id, note="the deadline of an upstream stack passed")
+        await self._natives.await_ends()
         # It may have ended meanwhile.
         with contextlib.suppress(temporalio.exceptions.FailureError):
             await self._handles[stack.id].signal(stack_execution.StackExecutionWorkflow.may_stop)
@@ -232,7 +225,7 @@ class StackDependencyChainWorkflow:
     async def _resolve(self) -> bool:
         try:
             discovery = await self._interruptibly(asyncio.create_task(self._discover()))
-            resolved = graph.resolve(discovery, self._selection(discovery))
+            resolved = graph.resolve(discovery, chain_messages.selection(self._input, discovery))
         except graph.GraphProblem as problem:
             self._fail(problem.reason, problem.message)
             return False
@@ -253,7 +246,7 @@ class StackDependencyChainWorkflow:
         )
         self._stacks = {stack.id: stack for stack in self._progress.stacks}
         self._remaining = {stack.id: stack.remaining for stack in resolved.stacks}
-        self._waves = surplus.Waves(resolved)
+        self._natives.know(resolved, self._stacks)
         self._changed()
         return True
 
@@ -261,43 +254,13 @@ class StackDependencyChainWorkflow:
         argument = self._input
         discovery: graph.Discovery = await calls.persist(
             stack_dependencies.StackDependencies.fetch_dependent_stacks,
-            messages.FetchDependentStacksInput(
-                connection=argument.connection,
-                roots=argument.roots,
-                root_labels=argument.root_labels,
-                sources=argument.sources,
-                direction=argument.direction,
-                include_roots=argument.include_roots,
-                max_depth=argument.max_depth,
-                max_stacks=argument.max_stacks,
-                exclude_stack_ids=argument.exclude_stack_ids,
-                exclude_labels=argument.exclude_labels,
-                operation=argument.operation,
-            ),
+            chain_messages.fetch_dependent_stacks(argument),
             summary="discover the stacks around "
             + ", ".join((argument.roots or argument.root_labels)[:5]),
             on_problem=self._on_problem,
             start_to_close=calls.BULK_TIMEOUT,
         )
         return discovery
-
-    def _selection(self, discovery: graph.Discovery) -> graph.Selection:
-        argument = self._input
-        is_adopting = argument.native_runs == NativeRuns.ADOPT and not argument.environment
-        return graph.Selection(
-            roots=tuple(argument.roots or discovery.roots),
-            root_labels=tuple(argument.root_labels),
-            sources=tuple(argument.sources),
-            direction=argument.direction,
-            include_roots=argument.include_roots,
-            max_depth=argument.max_depth,
-            max_stacks=argument.max_stacks,
-            exclude_stack_ids=frozenset(argument.exclude_stack_ids),
-            exclude_labels=frozenset(argument.exclude_labels),
-            operation=argument.operation,
-            is_adopting=is_adopting,
-            kept=frozenset(item.stack_id for item in argument.kept),
-        )
 
     def _fail(self, reason: reasons.ChainReason, message: str) -> None:
         self._progress.phase = Phase.FAILED
@@ -321,18 +284,18 @@ class StackDependencyChainWorkflow:
         )
         if self._input.finished_roots and not self._progress.is_canceling:
             # Their waves are under way already.
-            self._note_new_runs()
+            self._natives.note_new(is_suspended=self._progress.is_suspended)
         while not (self._progress.is_canceling or progress.is_over(self._progress)):
             self._start_ready()
             self._seen = self._progress.sequence
             await workflow.wait_condition(lambda: self._progress.sequence > self._seen)
             self._skip_unwanted()
-            self._note_new_runs()
-            self._leave_failed_waves()
+            self._natives.note_new(is_suspended=self._progress.is_suspended)
+            self._natives.leave_failed()
         await asyncio.gather(*self._executions, *self._leaves.values())
         if self._progress.is_canceling:
             unreached = policy.cancel_unreached(self._progress, now=_now())
-            self._stop_natives(unreached, note=_NOTE_OF_CANCEL)
+            self._natives.stop(unreached, note=_NOTE_OF_CANCEL)
         await self._natives.wait()
 
     def _start_ready(self) -> None:
@@ -349,7 +312,7 @@ class StackDependencyChainWorkflow:
         for stack_id in skipped:
             if (turn := self._turns.get(stack_id)) is not None:
                 turn.cancel()
-        self._stop_natives(skipped, note="an upstream stack did not succeed")
+        self._natives.stop(skipped, note="an upstream stack did not succeed")
 
     async def _execute(self, stack: progress.StackProgress) -> None:
         """Bring one stack to its end, or to where others have to be done with it first."""
@@ -380,61 +343,33 @@ class StackDependencyChainWorkflow:
             return await workflow.start_child_workflow(
                 stack_execution.StackExecutionWorkflow.run,
                 self._execution_input(stack),
-                id=self._execution_id(stack),
+                id=chain_messages.execution_id(self._input, stack.id),
                 parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
                 cancellation_type=_WAIT_FOR_CLEAN_UP,
-                static_summary=f"{stack.id} for {self._title()}",
+                static_summary=f"{stack.id} for {chain_messages.title(self._input)}",
             )
         except temporalio.exceptions.WorkflowAlreadyStartedError:
             return None
 
     def _execution_input(self, stack: progress.StackProgress) -> messages.StackExecutionInput:
-        argument, waves = self._input, self._known_waves()
-        origin = self._stacks[stack.adopts_from].run_id if stack.adopts_from else None
-        return messages.StackExecutionInput(
-            connection=argument.connection,
-            stack_id=stack.id,
-            chain_workflow_id=workflow.info().workflow_id,
-            chain_workflow_run_id=workflow.info().run_id,
-            marker=f"stackchain {self._title()}",
-            adopt_origin=origin,
-            surplus_origins=[] if origin else waves.run_ids(stack.id),
-            queuers=waves.queuers(stack.id),
-            operation=argument.operation,
-            commit_sha=argument.commit_sha if stack.id in argument.roots else None,
-            environment=argument.environment,
-            is_confirming=argument.confirmation_policy == ConfirmationPolicy.AUTO,
-            confirmation_deadline_seconds=argument.confirmation_deadline_seconds,
-            stack_deadline_seconds=argument.stack_deadline_seconds,
-            retry=argument.retry,
-            settles_trigger=True,
-            waits_to_stop=self._has_stack_deadline() and bool(waves.reach(stack.id)),
+        return chain_messages.stack_execution(
+            self._input,
+            stack,
+            self._natives.waves,
+            origin=self._stacks[stack.adopts_from].run_id if stack.adopts_from else None,
             # Asked before the start: a worker that cannot handle such an end must not go on here.
             leaves_when_held=workflow.patched("held-stacks-take-no-slot"),
         )
 
-    def _has_stack_deadline(self) -> bool:
-        argument = self._input
-        return bool(argument.stack_deadline_seconds or argument.confirmation_deadline_seconds)
-
-    def _title(self) -> str:
-        return f"{self._input.namespace}/{self._input.name} run {self._input.number}"
-
-    def _execution_id(self, stack: progress.StackProgress) -> str:
-        return ids.execution_workflow_id(
-            account=self._input.connection.account,
-            stack_id=stack.id,
-            operation=self._input.operation,
-        )
-
     async def _await_turn(self, stack: progress.StackProgress) -> None:
         """Another chain has the stack: wait for its end in one activity, not by trying again."""
+        workflow_id = chain_messages.execution_id(self._input, stack.id)
         message = f"Another chain runs '{stack.id}'; its turn comes when that has ended."
         if not await self._stand_aside(
             stack,
             (reasons.StackReason.STACK_BUSY, message),
             stack_operations.StackOperations.await_execution_end,
-            messages.AwaitExecutionInput(workflow_id=self._execution_id(stack)),
+            messages.AwaitExecutionInput(workflow_id=workflow_id),
         ):
             return
         if workflow.patched("turns-are-scheduled"):
@@ -510,69 +445,7 @@ class StackDependencyChainWorkflow:
         stack.adopts_from = None
         stack.is_started = False
         stack.phase, stack.reason, stack.message = Phase.PENDING, "", ""
-        self._leave_wave_behind(stack.id)
-
-    # Runs that Spacelift queues by itself
-
-    def _known_waves(self) -> surplus.Waves:
-        if self._waves is None:
-            raise AssertionError("stacks are started only once the graph is known")
-        return self._waves
-
-    def _note_new_runs(self) -> None:
-        """A run was created: what it queued on stacks that another wave or the chain runs, ends."""
-        waves = self._known_waves()
-        for stack in self._progress.stacks:
-            if waves.note(stack):
-                self._stop_natives(
-                    waves.surplus_of(stack.id, self._stacks), note="another run is used here"
-                )
-                if self._progress.is_suspended:
-                    self._hold_back()
-
-    def _leave_failed_waves(self) -> None:
-        """A stack gets another run: its wave goes on without it, so nothing behind it may."""
-        for stack in self._progress.stacks:
-            is_retried = stack.reason == reasons.StackReason.RETRY_PENDING or stack.attempts > 1
-            if is_retried and stack.id not in self._left:
-                self._left.append(stack.id)
-                stack.adopts_from = None
-                self._leave_wave_behind(stack.id)
-
-    def _leave_wave_behind(self, stack_id: str) -> None:
-        waves = self._known_waves()
-        behind = surplus.adopting_beyond(waves.reach(stack_id), self._stacks)
-        self._trigger_ourselves(behind, note="another run is used here")
-
-    def _hold_back(self) -> None:
-        """The chain is suspended: what a wave would start without it, ends."""
-        known = [
-            stack
-            for stack in surplus.adopting_beyond(self._stacks, self._stacks)
-            if self._stacks[stack.adopts_from or stack.id].run_id is not None
-        ]
-        self._trigger_ourselves(known, note="the chain is suspended")
-
-    def _trigger_ourselves(self, stacks: Iterable[progress.StackProgress], *, note: str) -> None:
-        left = list(stacks)
-        for stack in left:
-            stack.adopts_from = None
-        self._stop_natives([stack.id for stack in left], note=note)
-
-    def _stop_natives(self, stack_ids: Iterable[str], *, note: str) -> None:
-        if self._waves is not None:
-            self._natives.start(self._waves.unwanted(stack_ids, self._stacks), note=note)
-
-    def _has_native_runs(self, stacks: Iterable[progress.StackProgress]) -> bool:
-        return self._waves is not None and bool(
-            self._waves.unwanted([stack.id for stack in stacks], self._stacks)
-        )
-
-    def _tell_of_native_run(self, stack_id: str, text: str) -> None:
-        stack = self._stacks.get(stack_id)
-        if stack is not None and stack.phase.is_over:
-            stack.message += text
-        self._changed()
+        self._natives.leave_behind(stack.id)
 
     # The end
 
