@@ -53,6 +53,7 @@ _KOPF_STOP_SECONDS = 0.5
 # What is queued takes milliseconds each; while Temporal is down it takes for ever.
 _WAKES_STOP_SECONDS = 2.0
 _TEMPORAL_CHECK_SECONDS = 10.0
+_INSTALLATION_RETRY_SECONDS = 1.0
 
 
 class TemporalLink:
@@ -320,8 +321,14 @@ async def _lead(
         namespaces=process.settings.installation.watch_namespaces,
         reporting_instance=process.settings.installation.pod_name,
     )
-    installation = await _installation(process.settings.installation, stack_chains)
-    parts = _Operator(process, stack_chains, installation)
+    identity = _InstallationId(process.settings.installation, stack_chains)
+    process.server.add_ready_check("installation", identity.check)
+    finding = asyncio.create_task(identity.find())
+    await _first(finding, process.stop.wait(), leader.lost.wait())
+    if not finding.done():
+        finding.cancel()
+        return 0 if process.stop.is_set() else 1
+    parts = _Operator(process, stack_chains, finding.result())
     afterwards.push_async_callback(parts.aclose)
     async with parts.running() as ends:
         await _first(process.stop.wait(), leader.lost.wait(), *ends)
@@ -332,20 +339,41 @@ async def _lead(
     return 0 if process.stop.is_set() else 1
 
 
-async def _installation(
-    installation: settings.InstallationSettings, stack_chains: stackchains.StackChains
-) -> str:
-    """Return the id that sets this release's workflows apart from those of other clusters."""
-    if installation.installation_id:
-        return installation.installation_id
-    while True:
-        try:
-            uid = await stack_chains.get_namespace_uid("kube-system")
-        except kube_errors.KubeError as error:
-            logger.warning("The cluster's id cannot be read", extra={"why": str(error)})
-            await asyncio.sleep(1)
-        else:
-            return f"{uid[:8]}-{installation.namespace}"
+class _InstallationId:
+    """The id that sets this release's workflows apart from those of other clusters."""
+
+    def __init__(
+        self, installation: settings.InstallationSettings, stack_chains: stackchains.StackChains
+    ) -> None:
+        self._installation = installation
+        self._stack_chains = stack_chains
+        self._problem: str | None = None
+
+    async def check(self) -> str | None:
+        """Return why it is not known, for readiness."""
+        return self._problem
+
+    async def find(self) -> str:
+        """Return it, however long it takes to read what it is made of."""
+        if self._installation.installation_id:
+            return self._installation.installation_id
+        while True:
+            try:
+                uid = await self._stack_chains.get_namespace_uid("kube-system")
+            except kube_errors.KubeError as error:
+                self._tell(str(error))
+                await asyncio.sleep(_INSTALLATION_RETRY_SECONDS)
+            else:
+                self._problem = None
+                return f"{uid[:8]}-{self._installation.namespace}"
+
+    def _tell(self, why: str) -> None:
+        advice = "grant `get` of the namespace kube-system, or set STACKCHAIN_INSTALLATION"
+        problem = f"The cluster's id cannot be read: {why}; {advice}"
+        # Once for each problem: a right may be missing for hours.
+        if problem != self._problem:
+            logger.warning("The cluster's id cannot be read", extra={"why": problem})
+        self._problem = problem
 
 
 class _Operator:

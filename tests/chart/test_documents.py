@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from controller import settings
+from controller.api import transitions
+from controller.notify import sinks
 from tests.support import charts
 from tests.support import helm as helms
 
@@ -109,6 +111,30 @@ def test_the_schema_knows_every_value_and_no_other() -> None:
     check(default_values(), schema, "")
 
 
+def test_the_schema_refuses_unknown_keys_wherever_it_knows_some() -> None:
+    """What it knows none of is an object of Kubernetes, or a map with keys of the person's own."""
+    schema = json.loads((helms.CHART / "values.schema.json").read_text())
+
+    def open_ones(node: object, path: str) -> list[str]:
+        if isinstance(node, list):
+            return [p for item in node for p in open_ones(item, path)]
+        if not isinstance(node, dict):
+            return []
+        known = isinstance(node.get("properties"), dict) and node.get("type") == "object"
+        own = [path] if known and node.get("additionalProperties") is not False else []
+        return own + [p for key, item in node.items() for p in open_ones(item, f"{path}/{key}")]
+
+    assert open_ones(schema, "") == []
+
+
+def test_the_schema_knows_the_transitions_and_types_of_sinks() -> None:
+    schema = json.loads((helms.CHART / "values.schema.json").read_text())
+    sink = schema["$defs"]["sink"]["properties"]
+
+    assert set(sink["transitions"]["items"]["enum"]) == set(transitions.TransitionKind)
+    assert set(sink["type"]["enum"]) == set(sinks.SinkType)
+
+
 def test_every_setting_of_the_program_has_a_value(helm: helms.Helm) -> None:
     """With all that changes the environment, each variable is in some pod."""
     values = charts.values(
@@ -202,6 +228,44 @@ def test_notes_say_when_nobody_may_use_the_connection(helm: helms.Helm) -> None:
     )
 
     assert "serves no namespace (allowedNamespaces is empty)" in notes
+    assert "describe schain first" not in notes
+
+
+def test_notes_tell_where_deliveries_of_each_signed_connection_go(helm: helms.Helm) -> None:
+    endpoint, signed = "https://a.example.com", {"existingSecret": "signing"}
+    notes = helm.notes(
+        values=charts.values(
+            {
+                "spacelift.connections": {
+                    "default": {"endpoint": endpoint, "existingSecret": "a"},
+                    "prod": {"endpoint": endpoint, "existingSecret": "b", "webhookSecret": signed},
+                    "test": {"endpoint": endpoint, "existingSecret": "c", "webhookSecret": signed},
+                },
+                "webhook.enabled": True,
+                "webhook.ingress": {"enabled": True, "host": "hooks.example.com"},
+            }
+        )
+    )
+
+    told = re.findall(r"https://hooks.example.com/webhooks/spacelift/(\S+)", notes)
+    assert told == ["prod", "test"]
+
+
+@pytest.mark.parametrize(
+    ("crds", "says"),
+    [
+        ({}, "The definition and the StackChains stay when the release is uninstalled"),
+        ({"keep": False}, "Uninstalling the release takes the definition and all StackChains away"),
+        ({"enabled": False}, None),
+    ],
+    ids=["kept", "not kept", "of others"],
+)
+def test_notes_say_how_to_leave(helm: helms.Helm, crds: dict[str, bool], says: str | None) -> None:
+    """Without an operator nobody takes the finalizers off."""
+    notes = " ".join(helm.notes(values=charts.values({"crds": crds})).split())
+
+    assert ("kubectl delete schain --all --all-namespaces" in notes) is True
+    assert says is None or says in notes
 
 
 # The page that people install from

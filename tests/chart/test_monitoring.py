@@ -1,9 +1,11 @@
 """What the chart gives a Prometheus and a Grafana that are there; by default nothing."""
 
 import json
+import re
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.chart.conftest import Release
 from tests.support import charts, promql
@@ -165,3 +167,19 @@ def test_values_that_cannot_be_meant_are_refused(
         helm.template(values=charts.values(changes))
 
     assert says in str(refused.value)
+
+
+def test_what_an_alert_says_to_raise_is_a_value_of_the_chart() -> None:
+    """The chart sets the variables behind them itself, and refuses them in `extraEnv`."""
+    values = yaml.safe_load((helms.CHART / "values.yaml").read_text())
+    advice = " ".join(item["annotations"]["description"] for item in promql.alerts())
+
+    named = re.findall(r"`((?:operator|worker|webhook|spacelift|temporal)\.[a-zA-Z.]+)`", advice)
+
+    assert named
+    for path in named:
+        place = values
+        for key in path.split("."):
+            assert key in place, path
+            place = place[key]
+    assert not re.findall(r"\b(?:WORKER|SPACELIFT|WEBHOOK|NOTIFICATIONS)_[A-Z_]+", advice)

@@ -23,6 +23,8 @@ def refusal(helm: helms.Helm, changes: dict[str, Any]) -> str:
         ("replicas", 2, "additional properties 'replicas' not allowed"),
         ("worker.replica", 2, "at '/worker': additional properties 'replica' not allowed"),
         ("worker.replicas", "two", "at '/worker/replicas'"),
+        ("worker.strategy.type", "Slow", "at '/worker/strategy/type'"),
+        ("worker.strategy.rollingUpdates", {}, "at '/worker/strategy'"),
         ("worker.gracefulShutdownSeconds", 0, "at '/worker/gracefulShutdownSeconds'"),
         ("operator.serviceAccount.nam", "x", "at '/operator/serviceAccount'"),
         ("operator.leaseDurationSeconds", 2, "at '/operator/leaseDurationSeconds'"),
@@ -46,6 +48,16 @@ def refusal(helm: helms.Helm, changes: dict[str, Any]) -> str:
             "connections/default/allowedOperations/0'",
         ),
         ("notifications.sinks", [{"name": "a", "type": "Slack"}], "at '/notifications/sinks/0'"),
+        (
+            "notifications.sinks",
+            [{"name": "a", "type": "Slack", "url": "https://a.b", "transitions": ["RunFaild"]}],
+            "at '/notifications/sinks/0/transitions/0'",
+        ),
+        (
+            "notifications.sinks",
+            [{"name": "a", "type": "Slack", "url": "a.b", "transitions": ["Problem"]}],
+            "at '/notifications/sinks/0/url'",
+        ),
         ("spacelift.pollSeconds", 0, "at '/spacelift/pollSeconds'"),
         ("webhook.ingress.hosts", ["a"], "at '/webhook/ingress'"),
         ("webhook.service.port", 0, "at '/webhook/service/port'"),
@@ -163,12 +175,35 @@ _CONNECTION = "spacelift.connections.default"
             "worker.resources.requests.cpu: worker.autoscaling.type hpa measures against it",
         ),
         (
-            {"worker.autoscaling.type": "keda", "temporal.apiKey.value": "x"},
-            "worker.autoscaling.type: keda reads the API key",
+            {"worker.autoscaling.type": "keda", "temporal.tls.enabled": True},
+            "worker.autoscaling.type: keda speaks TLS to Temporal only with an API key or a client",
+        ),
+        (
+            {
+                "worker.autoscaling.type": "keda",
+                "temporal.apiKey.existingSecret": "a",
+                "temporal.tls.ca.existingSecret": "b",
+            },
+            "worker.autoscaling.type: keda looks at temporal.tls.ca only with a client certificate",
         ),
         (
             {"notifications.sinks": [{"name": "a", "type": "Slack", "transitions": ["Problem"]}]},
             "notifications.sinks: a needs either url or urlSecret",
+        ),
+        (
+            {
+                "notifications.sinks": [
+                    {
+                        "name": "a",
+                        "type": "CloudEvents",
+                        "url": "https://a.b",
+                        "transitions": ["Problem"],
+                        "headers": {"Authorization": "x"},
+                        "headerSecrets": {"authorization": {"name": "s", "key": "k"}},
+                    }
+                ]
+            },
+            "notifications.sinks: a has the header authorization in headers and in headerSecrets",
         ),
         (
             {"watchNamespaces": ["a"], "installation.id": "x"},
@@ -200,6 +235,49 @@ _CONNECTION = "spacelift.connections.default"
                 "operator.podDisruptionBudget": {"minAvailable": 2, "maxUnavailable": None},
             },
             "operator.podDisruptionBudget.minAvailable: with 2 pods, 2 that must stay",
+        ),
+        (
+            {"worker.podDisruptionBudget": {"minAvailable": None, "maxUnavailable": None}},
+            "worker.podDisruptionBudget: neither minAvailable nor maxUnavailable is set",
+        ),
+        (
+            {"worker.podDisruptionBudget.maxUnavailable": 0},
+            "worker.podDisruptionBudget.maxUnavailable: 0 lets no node be drained",
+        ),
+        (
+            {"worker.podDisruptionBudget.maxUnavailable": "0%"},
+            "worker.podDisruptionBudget.maxUnavailable: 0% lets no node be drained",
+        ),
+        (
+            {"worker.podDisruptionBudget": {"minAvailable": "100%", "maxUnavailable": None}},
+            "worker.podDisruptionBudget.minAvailable: with 2 pods, 100% that must stay",
+        ),
+        (
+            {"commonLabels": {"app.kubernetes.io/name": "ours"}},
+            "commonLabels: app.kubernetes.io/name is the chart's own",
+        ),
+        (
+            {"worker.podLabels": {"app.kubernetes.io/component": "ours"}},
+            "worker.podLabels: app.kubernetes.io/component is the chart's own",
+        ),
+        (
+            {"operator.extraEnv": [{"name": "STACKCHAIN_RESYNC_SECONDS", "value": "1"}]},
+            "operator.extraEnv: the chart sets STACKCHAIN_RESYNC_SECONDS itself",
+        ),
+        (
+            {"worker.extraEnv": [{"name": "LOG_LEVEL", "value": "debug"}]},
+            "worker.extraEnv: the chart sets LOG_LEVEL itself",
+        ),
+        (
+            {
+                **charts.WEBHOOK,
+                "webhook.extraEnv": [{"name": "WEBHOOK_QUEUE_SIZE", "value": "1"}],
+            },
+            "webhook.extraEnv: the chart sets WEBHOOK_QUEUE_SIZE itself",
+        ),
+        (
+            {"worker.extraEnv": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]},
+            "worker.extraEnv: A is there twice",
         ),
         (
             {"networkPolicy.metricsFrom": [{"podSelector": {}}]},

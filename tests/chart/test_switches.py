@@ -18,6 +18,7 @@ from tests.support import helm as helms
 Release = Callable[..., charts.Objects]
 
 _CONNECTION = "spacelift.connections.default"
+_SINK = {"name": "a", "type": "Slack", "url": "https://a.b", "transitions": ["Problem"]}
 
 
 # The definition
@@ -259,12 +260,43 @@ def test_what_a_platform_adds_reaches_the_pods(helm: helms.Helm) -> None:
     )
 
 
+def test_labels_of_one_kind_of_pods_win_over_those_of_all_objects(helm: helms.Helm) -> None:
+    text = helm.render(
+        values=charts.values(
+            {"commonLabels": {"team": "everybody"}, "worker.podLabels": {"team": "platform"}}
+        )
+    )
+
+    objects = charts.Objects(helms.bodies(text))
+    assert objects.pods()["worker"]["metadata"]["labels"]["team"] == "platform"
+    assert objects.pods()["operator"]["metadata"]["labels"]["team"] == "everybody"
+    # No key is there twice: whoever reads that may take either.
+    assert text.count("team: platform") == 1
+    assert text.count("team: everybody") == text.count("app.kubernetes.io/part-of") - 1
+
+
+def test_the_check_runs_where_and_as_the_workers_do(helm: helms.Helm) -> None:
+    """It would answer for them, but it would not get where they are, or reach what they reach."""
+    pods = charts.Objects(helm.template(helms.CI_VALUES / "own-platform.yaml")).pods()
+    worker, check = (pods[name]["spec"] for name in ("worker", "check"))
+
+    for key in ("nodeSelector", "tolerations", "affinity", "imagePullSecrets"):
+        assert check[key] == worker[key]
+    assert check["volumes"][-1] == worker["volumes"][-1]
+    for key in ("env", "volumeMounts"):
+        assert check["containers"][0][key][-1] == worker["containers"][0][key][-1]
+    assert check["containers"][0]["envFrom"] == worker["containers"][0]["envFrom"]
+
+
 @pytest.mark.parametrize(
     ("changes", "roles"),
     [
-        ({"spacelift.ca.value": "PEM"}, {"operator", "worker"}),
-        ({"temporal.apiKey.value": "secret"}, {"operator", "worker"}),
-        ({f"{_CONNECTION}.allowedNamespaces": ["a"]}, {"operator", "worker"}),
+        ({"spacelift.ca.value": "PEM"}, {"worker"}),
+        ({"temporal.apiKey.value": "secret"}, {"operator", "worker", "webhook"}),
+        ({"temporal.tls.ca.value": "PEM"}, {"operator", "worker", "webhook"}),
+        ({f"{_CONNECTION}.allowedNamespaces": ["a"]}, {"operator", "worker", "webhook"}),
+        ({"notifications.sinks": [_SINK]}, {"operator", "worker"}),
+        ({"notifications.sinks": []}, set()),
         ({"worker.maxCachedWorkflows": 10}, {"worker"}),
         ({"operator.resyncSeconds": 10}, {"operator"}),
         ({"worker.annotations": {"a": "b"}}, set()),
@@ -274,9 +306,29 @@ def test_what_a_platform_adds_reaches_the_pods(helm: helms.Helm) -> None:
 def test_a_changed_setting_rolls_the_pods_that_read_it_once(
     release: Release, changes: dict[str, Any], roles: set[str]
 ) -> None:
-    before, after = release().pods(), release(changes).pods()
+    before = release(charts.WEBHOOK).pods()
+    after = release({**charts.WEBHOOK, **changes}).pods()
 
-    assert {name for name in ("operator", "worker") if before[name] != after[name]} == roles
+    assert {name for name in charts.ROLES if before[name] != after[name]} == roles
+
+
+def test_a_changed_text_that_is_read_once_rolls_the_pods(release: Release) -> None:
+    """Names of Secrets and ConfigMaps are in the pods anyway; what is in them shows by its hash."""
+
+    def pods(changes: dict[str, Any], text: str) -> dict[str, Any]:
+        filled = {path: f"{value}{text}" for path, value in changes.items()}
+        return release({**charts.WEBHOOK, **filled}).pods()
+
+    for changes, roles in (
+        ({"spacelift.ca.value": "PEM"}, {"worker"}),
+        ({"temporal.tls.ca.value": "PEM"}, set(charts.ROLES)),
+        (
+            {"temporal.tls.client.certificate": "PEM", "temporal.tls.client.privateKey": "PEM"},
+            set(charts.ROLES),
+        ),
+    ):
+        one, other = pods(changes, "1"), pods(changes, "2")
+        assert {name for name in charts.ROLES if one[name] != other[name]} == roles, changes
 
 
 # How many
@@ -318,6 +370,46 @@ def test_the_backlog_of_the_task_queue_scales_workers(helm: helms.Helm) -> None:
     assert secrets["spec"]["secretTargetRef"] == [
         {"parameter": "apiKey", "name": "temporal-cloud", "key": "api-key"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("ca", "below"),
+    [
+        ({"existingSecret": "authority"}, "secretTargetRef"),
+        ({"existingConfigMap": "authority"}, "configMapTargetRef"),
+        ({"value": "PEM"}, "configMapTargetRef"),
+    ],
+    ids=["Secret", "ConfigMap", "value"],
+)
+def test_the_scaler_trusts_the_authority_that_the_workers_trust(
+    release: Release, ca: dict[str, str], below: str
+) -> None:
+    objects = release(
+        {
+            "worker.autoscaling.type": "keda",
+            "temporal.tls.client": {"certificate": "PEM", "privateKey": "PEM"},
+            "temporal.tls.ca": ca,
+        }
+    )
+
+    spec = objects.one("TriggerAuthentication", "worker")["spec"]
+    volumes = {item["name"]: item for item in objects.pods()["worker"]["spec"]["volumes"]}
+    mounted = volumes["temporal-ca"]
+    (trusted,) = [item for item in spec[below] if item["parameter"] == "ca"]
+    source = mounted.get("configMap") or mounted["secret"]
+    assert trusted["name"] == source.get("name", source.get("secretName"))
+    assert trusted["key"] == "ca.crt"
+    client = objects.one("Secret", "temporal-credentials")["metadata"]["name"]
+    assert {item["name"] for item in spec["secretTargetRef"]} - {"authority"} == {client}
+
+
+def test_workers_that_are_all_replaced_at_once_have_no_times_of_a_rolling_upgrade(
+    release: Release,
+) -> None:
+    """Kubernetes refuses the one together with the other, which the chart sets by default."""
+    strategy = release({"worker.strategy.type": "Recreate"}).one("Deployment", "worker")
+
+    assert strategy["spec"]["strategy"] == {"type": "Recreate"}
 
 
 @pytest.mark.parametrize(
@@ -695,6 +787,35 @@ def test_policies_open_what_each_role_needs(release: Release) -> None:
     assert ports("ingress", "worker") == ["http"]
     assert ports("ingress", "webhook") == ["http", "webhook"]
     assert ports("ingress", "check") == []
+
+
+@pytest.mark.parametrize(
+    ("where", "port"),
+    [
+        ({"url": "http://alerts.monitoring.svc:9093/x"}, 9093),
+        ({"url": "http://alerts.monitoring.svc/x"}, 80),
+        ({"urlSecret": {"name": "slack", "key": "url"}}, 443),
+    ],
+    ids=["its own port", "the port of its scheme", "a URL that only the Secret has"],
+)
+def test_workers_may_call_the_sinks(release: Release, where: dict[str, Any], port: int) -> None:
+    objects = release(
+        {
+            "networkPolicy.enabled": True,
+            f"{_CONNECTION}.endpoint": "https://spacelift.example.com:8443",
+            "notifications.sinks": [
+                {"name": "a", "type": "CloudEvents", "transitions": ["Problem"], **where}
+            ],
+        }
+    )
+
+    def may_call(role: str) -> bool:
+        rules = objects.one("NetworkPolicy", role)["spec"]["egress"]
+        return port in [item["port"] for rule in rules for item in rule["ports"]]
+
+    assert may_call("worker")
+    # It tells nobody anything.
+    assert not may_call("check")
 
 
 def test_a_policy_selects_the_pods_of_its_role(release: Release) -> None:

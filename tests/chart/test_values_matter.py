@@ -54,8 +54,9 @@ SITUATIONS: dict[str, dict[str, Any]] = {
     "a little of all": _EXISTING,
     "as small as can be": {},
     "secrets in the values": _GIVEN,
-    # Refused as it is: the switch makes a release of it.
+    # Refused as they are: the switch makes a release of each.
     "no Temporal yet": {"temporal.address": ""},
+    "no receiver yet": charts.SIGNED,
     "a Temporal of its own": {"temporal.address": "", "temporal.devServer.enabled": True},
     "an image by its digest": {"image.digest": f"sha256:{'0' * 64}"},
     "alerts and dashboards": {
@@ -69,7 +70,11 @@ SITUATIONS: dict[str, dict[str, Any]] = {
         "installation.id": "teams",
         "watchNamespaces": ["team-a"],
     },
-    "an Ingress in waiting": {**charts.WEBHOOK, "webhook.ingress.host": "a.example.com"},
+    "routes in waiting": {
+        **charts.WEBHOOK,
+        "webhook.ingress.host": "a.example.com",
+        "webhook.httpRoute.parentRefs": [{"name": "public"}],
+    },
     "budgets the other way": {
         "operator.replicas": 2,
         **charts.WEBHOOK,
@@ -198,7 +203,8 @@ def shown(helm: helms.Helm, changes: dict[str, Any]) -> str | None:
 def before(helm: helms.Helm) -> dict[str, str | None]:
     """What each situation is without a further change."""
     found = {name: shown(helm, changes) for name, changes in SITUATIONS.items()}
-    assert [name for name, text in found.items() if text is None] == ["no Temporal yet"]
+    refused = [name for name, text in found.items() if text is None]
+    assert refused == ["no Temporal yet", "no receiver yet"]
     return found
 
 

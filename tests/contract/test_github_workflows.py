@@ -48,6 +48,21 @@ def test_a_clone_keeps_no_credentials_for_the_steps_after_it(path: Path) -> None
     assert all(step["with"]["persist-credentials"] is False for step in clones)
 
 
+def test_what_is_released_is_signed_and_has_its_provenance() -> None:
+    """The image and the chart, each by the digest that was pushed."""
+    jobs = read(ROOT / ".github" / "workflows" / "release.yaml")["jobs"]
+
+    assert list(jobs) == ["image", "chart"]
+    for name, job in jobs.items():
+        text = "\n".join(step.get("run", "") for step in job["steps"])
+        (attest,) = [s for s in job["steps"] if s.get("uses", "").startswith("actions/attest@")]
+        assert "cosign sign --yes" in text, name
+        assert attest["with"]["subject-digest"]
+        assert attest["with"]["push-to-registry"] is True
+        for right in ("attestations", "id-token", "packages"):
+            assert job["permissions"][right] == "write", name
+
+
 def test_actionlint_finds_nothing() -> None:
     if not (shutil.which("actionlint") or shutil.which("go")):
         pytest.skip("neither actionlint nor Go to build it with is installed")

@@ -32,7 +32,8 @@ def values(changes: Mapping[str, Any] | None = None) -> Body:
         place = result
         for key in parents:
             place = place.setdefault(key, {})
-        place[last] = value
+        # Copied, since a longer path may lead into it.
+        place[last] = copy.deepcopy(value)
     return result
 
 

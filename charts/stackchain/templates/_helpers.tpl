@@ -50,10 +50,7 @@ name: {{ .name | default (include "stackchain.componentName" .) }}
 namespace: {{ .namespace | default .root.Release.Namespace }}
 {{- end }}
 labels:
-  {{- include "stackchain.labels" . | nindent 2 }}
-  {{- with .extraLabels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- mergeOverwrite (include "stackchain.labels" . | fromYaml) (.extraLabels | default dict) | toYaml | nindent 2 }}
 {{- with mergeOverwrite (dict) (.root.Values.commonAnnotations | default dict) (.annotations | default dict) }}
 annotations:
   {{- toYaml . | nindent 2 }}

@@ -27,35 +27,60 @@ Then a first chain of the stack that you name and all that depends on it{{ if ha
         stackIds: [YOUR-STACK-ID]
     EOF
     kubectl --namespace {{ $namespace }} get schain first --watch
+
+If it is not Ready, this says why and what to do:
+
+    kubectl --namespace {{ $namespace }} describe schain first
 {{- else }}
 
 The connection {{ $name }} serves no {{ empty $namespaces | ternary "namespace (allowedNamespaces is empty)" "operation (allowedOperations is empty)" }}, so no StackChain can use it yet.
 {{- end }}
+{{- end -}}
 
-If it is not Ready, this says why and what to do:
-
-    kubectl --namespace {{ first (append $namespaces "default") }} describe schain first
-
-{{- if .Values.webhook.enabled }}
-{{- $component := dict "root" . "component" "webhook" }}
-
-{{- $url := "" }}
-{{- if .Values.webhook.ingress.enabled }}
-{{- $url = printf "http%s://%s" (.Values.webhook.ingress.tls.enabled | ternary "s" "") .Values.webhook.ingress.host }}
-{{- else if and .Values.webhook.httpRoute.enabled .Values.webhook.httpRoute.hostnames }}
-{{- $url = printf "https://%s" (first .Values.webhook.httpRoute.hostnames) }}
+{{/* Where Spacelift's deliveries go, for each connection that has a secret for them. */}}
+{{- define "stackchain.notes.deliveries" -}}
+{{- $host := "" }}
+{{- with .Values.webhook }}
+{{- if .ingress.enabled }}
+{{- $host = printf "http%s://%s" (ternary "s" "" .ingress.tls.enabled) .ingress.host }}
+{{- else if and .httpRoute.enabled .httpRoute.hostnames }}
+{{- $host = printf "https://%s" (first .httpRoute.hostnames) }}
 {{- end }}
+{{- end }}
+{{- range $name, $connection := .Values.spacelift.connections }}
+{{- if $connection.webhookSecret }}
 
 Spacelift's deliveries for the connection {{ $name }} go to
-{{- if $url }}
+{{- if $host }}
 
-    {{ $url }}/webhooks/spacelift/{{ $name }}
+    {{ $host }}/webhooks/spacelift/{{ $name }}
 
 Tell Spacelift so, with the key of an administrator; docs/tasks/connect-webhooks.md has what the command needs:
 
-    stackchain webhook setup --url {{ $url }}{{ if ne $name "default" }} --connection {{ $name }}{{ end }}
-{{- else }} the Service {{ include "stackchain.componentName" $component }}, port {{ .Values.webhook.service.port }}, path /webhooks/spacelift/{{ $name }}.
-No route leads there from outside of the cluster yet: set webhook.ingress or webhook.httpRoute, or make one of your own.
+    stackchain webhook setup --url {{ $host }}{{ if ne $name "default" }} --connection {{ $name }}{{ end }}
+{{- else }} the Service {{ include "stackchain.componentName" (dict "root" $ "component" "webhook") }}, port {{ $.Values.webhook.service.port }}, path /webhooks/spacelift/{{ $name }}.
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if not $host }}
+No route that this chart knows a host of leads there from outside of the cluster: set webhook.ingress or webhook.httpRoute, or make one of your own.
+{{- end }}
+{{- end -}}
+
+{{/* How to leave: without an operator nobody takes the finalizers of StackChains off. */}}
+{{- define "stackchain.notes.uninstall" -}}
+Before you uninstall the release, delete the StackChains while its operator is there to stop their runs:
+{{ range .Values.watchNamespaces }}
+    kubectl --namespace {{ . }} delete schain --all
+{{- else }}
+    kubectl delete schain --all --all-namespaces
+{{- end }}
+{{- if .Values.crds.enabled }}
+
+{{ if .Values.crds.keep -}}
+The definition and the StackChains stay when the release is uninstalled (crds.keep).
+{{- else -}}
+Uninstalling the release takes the definition and all StackChains away (crds.keep is false), and what still has runs then waits for an operator that has gone.
 {{- end }}
 {{- end }}
 {{- end -}}

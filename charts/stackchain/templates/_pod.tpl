@@ -5,10 +5,7 @@
 {{- $values := index .root.Values .component -}}
 metadata:
   labels:
-    {{- include "stackchain.labels" . | nindent 4 }}
-    {{- with $values.podLabels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- mergeOverwrite (include "stackchain.labels" . | fromYaml) ($values.podLabels | default dict) | toYaml | nindent 4 }}
   {{- with mergeOverwrite (dict) (.checksums | default dict) ($values.podAnnotations | default dict) }}
   annotations:
     {{- toYaml . | nindent 4 }}
@@ -130,12 +127,16 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end -}}
 
-{{/* Hashes of what a process reads once, so that a change of it rolls the pods. */}}
+{{/* Hashes of what a role reads, so that a change of it rolls the pods.
+     Takes (dict "root" . "component" "worker"). */}}
 {{- define "stackchain.checksums" -}}
-checksum/connections: {{ include "stackchain.connectionsFile" . | sha256sum }}
-checksum/temporal: {{ toJson (dict "tls" .Values.temporal.tls "apiKey" .Values.temporal.apiKey) | sha256sum }}
-checksum/spacelift-ca: {{ toJson .Values.spacelift.ca | sha256sum }}
-{{- with .Values.notifications.sinks }}
-checksum/notifications: {{ toJson . | sha256sum }}
+{{- $values := .root.Values -}}
+checksum/connections: {{ include "stackchain.connectionsFile" .root | sha256sum }}
+checksum/temporal: {{ toJson (dict "tls" $values.temporal.tls "apiKey" $values.temporal.apiKey) | sha256sum }}
+{{- if eq .component "worker" }}
+checksum/spacelift-ca: {{ toJson $values.spacelift.ca | sha256sum }}
+{{- end }}
+{{- if and $values.notifications.sinks (ne .component "webhook") }}
+checksum/notifications: {{ toJson $values.notifications.sinks | sha256sum }}
 {{- end }}
 {{- end -}}

@@ -94,6 +94,14 @@ notifications.sinks: {{ .name }} is there twice; rename one.
 {{- if eq (empty .url) (empty .urlSecret) }}
 notifications.sinks: {{ .name }} needs either url or urlSecret.
 {{- end }}
+{{- $sink := . }}
+{{- $plain := list }}
+{{- range $header, $_ := .headers }}{{- $plain = append $plain (lower $header) }}{{- end }}
+{{- range $header, $_ := .headerSecrets }}
+{{- if has (lower $header) $plain }}
+notifications.sinks: {{ $sink.name }} has the header {{ $header }} in headers and in headerSecrets; keep one of both.
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -130,16 +138,31 @@ worker.autoscaling: minReplicas ({{ $scaling.minReplicas }}) is above maxReplica
 {{- if and (eq $scaling.type "hpa") (not (dig "requests" "cpu" "" .Values.worker.resources)) }}
 worker.resources.requests.cpu: worker.autoscaling.type hpa measures against it; set it.
 {{- end }}
-{{- if and (eq $scaling.type "keda") .Values.temporal.apiKey.value }}
-worker.autoscaling.type: keda reads the API key of Temporal from a Secret of your own; use temporal.apiKey.existingSecret.
+{{- if eq $scaling.type "keda" }}
+{{- $client := include "stackchain.temporalClientSecret" . }}
+{{- $ca := .Values.temporal.tls.ca }}
+{{- if and (include "stackchain.temporalTls" .) (not (or $client (include "stackchain.temporalApiKeySecret" .))) }}
+worker.autoscaling.type: keda speaks TLS to Temporal only with an API key or a client certificate; set temporal.apiKey or temporal.tls.client, or use hpa.
+{{- else if and (or $ca.existingSecret $ca.existingConfigMap $ca.value) (not $client) }}
+worker.autoscaling.type: keda looks at temporal.tls.ca only with a client certificate; set temporal.tls.client, or use hpa.
+{{- end }}
 {{- end }}
 {{- $pods := include "stackchain.fewestPods" . | fromYaml }}
 {{- range $name := list "operator" "worker" "webhook" }}
 {{- $values := index $.Values $name }}
 {{- $budget := $values.podDisruptionBudget }}
 {{- $there := index $pods $name | int }}
-{{- if and $budget.enabled (gt $there 1) (not (kindIs "string" $budget.minAvailable)) (ge (int $budget.minAvailable) $there) }}
+{{- if and $budget.enabled (gt $there 1) }}
+{{- $stay := kindIs "string" $budget.minAvailable | ternary (eq (toString $budget.minAvailable) "100%") (ge (int $budget.minAvailable) $there) }}
+{{- if $stay }}
 {{ $name }}.podDisruptionBudget.minAvailable: with {{ $there }} pods, {{ $budget.minAvailable }} that must stay let no node be drained; lower it.
+{{- end }}
+{{- if has (toString $budget.maxUnavailable) (list "0" "0%") }}
+{{ $name }}.podDisruptionBudget.maxUnavailable: {{ $budget.maxUnavailable }} lets no node be drained; raise it.
+{{- end }}
+{{- if and (kindIs "invalid" $budget.minAvailable) (kindIs "invalid" $budget.maxUnavailable) }}
+{{ $name }}.podDisruptionBudget: neither minAvailable nor maxUnavailable is set; set one of both, or enabled to false.
+{{- end }}
 {{- end }}
 {{- if and (not (kindIs "invalid" $budget.minAvailable)) (not (kindIs "invalid" $budget.maxUnavailable)) }}
 {{ $name }}.podDisruptionBudget: of minAvailable and maxUnavailable, Kubernetes takes one; set maxUnavailable to null to use minAvailable.
@@ -148,8 +171,45 @@ worker.autoscaling.type: keda reads the API key of Temporal from a Secret of you
 {{ $name }}.serviceAccount.annotations: the chart does not create the service account (create is false); annotate it yourself.
 {{- end }}
 {{- end }}
+{{- include "stackchain.problems.labels" . -}}
+{{- include "stackchain.problems.variables" . -}}
 {{- if and (not .Values.rbac.create) .Values.rbac.aggregatedRoles }}
 rbac.aggregatedRoles: rbac.create is false, which creates no roles at all; remove one of both.
+{{- end }}
+{{- end -}}
+
+{{/* Selectors go by the chart's labels, so nothing else may take their place. */}}
+{{- define "stackchain.problems.labels" -}}
+{{- $own := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/part-of" "app.kubernetes.io/managed-by" "app.kubernetes.io/version" "helm.sh/chart" }}
+{{- $given := dict "commonLabels" .Values.commonLabels }}
+{{- range list "operator" "worker" "webhook" }}
+{{- $_ := set $given (printf "%s.podLabels" .) (index $.Values .).podLabels }}
+{{- end }}
+{{- range $path, $labels := $given }}
+{{- range $key, $_ := $labels }}
+{{- if has $key $own }}
+{{ $path }}: {{ $key }} is the chart's own; choose another key.
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* A variable that is there twice is refused by the API server, in words that name no value. */}}
+{{- define "stackchain.problems.variables" -}}
+{{- range $name := list "operator" "worker" "webhook" }}
+{{- $own := dict }}
+{{- range include (printf "stackchain.%sEnv" $name) $ | fromYamlArray }}
+{{- $_ := set $own .name true }}
+{{- end }}
+{{- $seen := dict }}
+{{- range (index $.Values $name).extraEnv }}
+{{- if hasKey $own .name }}
+{{ $name }}.extraEnv: the chart sets {{ .name }} itself; use the value that it comes from.
+{{- else if hasKey $seen .name }}
+{{ $name }}.extraEnv: {{ .name }} is there twice; remove one.
+{{- end }}
+{{- $_ := set $seen .name true }}
+{{- end }}
 {{- end }}
 {{- end -}}
 

@@ -1,0 +1,75 @@
+"""An operator that may not read the cluster's id: it says so, and can be told to end."""
+
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from controller.dev.control_plane import credentials
+from tests.support import chains
+from tests.support import temporal as temporal_support
+from tests.support.waiting import eventually
+
+
+async def kubeconfig_of(parts: chains.Parts, namespace: str, directory: Path) -> Path:
+    """Make an account that may only keep the Lease, and return how it reaches the API server."""
+    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
+    core = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+    named = {"metadata": {"name": "poor"}}
+    await parts.kube.create(core, named)
+    rule = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["*"]}
+    await parts.kube.create(f"{rbac}/roles", {**named, "rules": [rule]})
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "poor"}
+    subject = {"kind": "ServiceAccount", "name": "poor", "namespace": namespace}
+    await parts.kube.create(
+        f"{rbac}/rolebindings", {**named, "roleRef": role, "subjects": [subject]}
+    )
+    answer = await parts.kube.create(f"{core}/poor/token", {"spec": {"expirationSeconds": 3600}})
+    plane = parts.control_plane
+    file = directory / "poor.kubeconfig"
+    text = credentials.kubeconfig_text(
+        server=plane.url, ca_file=plane.ca_file, user="poor", token=answer["status"]["token"]
+    )
+    credentials.write_private(file, text)
+    return file
+
+
+@pytest.fixture
+async def poor(parts: chains.Parts, tmp_path: Path) -> AsyncIterator[chains.Installation]:
+    """A release without a name of its own, whose operator has no right but to its Lease."""
+    namespace = temporal_support.unique("poor")
+    await parts.kube.create_namespace(namespace)
+    options = chains.Options(
+        namespace=namespace,
+        kubeconfig=await kubeconfig_of(parts, namespace, tmp_path),
+        # An empty one counts as not set.
+        settings={"STACKCHAIN_INSTALLATION": ""},
+    )
+    release = chains.Installation(parts, tmp_path, options)
+    await release.prepare()
+    yield release
+    await release.close()
+
+
+async def test_an_operator_that_cannot_read_the_clusters_id_is_not_ready_and_ends_when_asked(
+    poor: chains.Installation,
+) -> None:
+    operator = poor.role("operator")
+    operator.start_without_waiting()
+
+    async def said() -> str | None:
+        async with httpx.AsyncClient(base_url=operator.health_url, trust_env=False) as http:
+            try:
+                text = (await http.get("/readyz")).text
+            except httpx.TransportError:
+                return None
+        return text if "kube-system" in text else None
+
+    assert await eventually(said, 30, what="the operator says what it cannot read")
+    operator.process.signal(signal.SIGTERM)
+
+    assert await operator.process.wait() == 0
+    path = f"/apis/coordination.k8s.io/v1/namespaces/{poor.namespace}/leases/stackchain-operator"
+    assert not (await poor.parts.kube.get(path))["spec"]["holderIdentity"]
