@@ -151,15 +151,28 @@ class Rig:
         return await self.kube.get(self.chains.path("").rstrip("/"))
 
     async def changes(self, started: asyncio.Event) -> AsyncIterator[tuple[float, Body]]:
-        """Yield each change of a StackChain, from `started` on, with the time it was seen."""
-        listed = await self.all_chains()
-        params = {"watch": "1", "resourceVersion": listed["metadata"]["resourceVersion"]}
+        """Yield each change of a StackChain, from `started` on, with the time it was seen.
+
+        The API server ends the watch of a client that does not keep up, so it is begun again.
+        """
+        version = (await self.all_chains())["metadata"]["resourceVersion"]
         path = self.chains.path("").rstrip("/")
-        async with self._watch_http.stream("GET", path, params=params) as response:
-            started.set()
-            async for text in response.aiter_lines():
-                if text.strip():
+        while True:
+            params = {"watch": "1", "resourceVersion": version}
+            async with self._watch_http.stream("GET", path, params=params) as response:
+                started.set()
+                async for text in response.aiter_lines():
+                    if not text.strip():
+                        continue
                     event = json.loads(text)
+                    if event["type"] == "ERROR":
+                        # It is too far behind to go on from where it was.
+                        listed = await self.all_chains()
+                        version = listed["metadata"]["resourceVersion"]
+                        for item in listed["items"]:
+                            yield time.time(), item
+                        break
+                    version = event["object"]["metadata"]["resourceVersion"]
                     yield time.time(), event["object"]
 
 
