@@ -40,9 +40,11 @@ class Definition:
 
     async def _ask(self) -> str | None:
         try:
+            # kopf looks for the group first, which the API server may list a moment later.
+            groups = await self._client.request("GET", "/apis")
             found = await self._client.request("GET", f"/apis/{stackchains.API_VERSION}")
         except errors.NotServed:
-            found = {}
+            groups, found = {}, {}
         except errors.KubeError as error:
             return str(error)
         verbs = next(
@@ -53,7 +55,8 @@ class Definition:
             ),
             None,
         )
-        if verbs is None:
+        is_listed = any(group["name"] == stackchains.GROUP for group in groups.get("groups", []))
+        if verbs is None or not is_listed:
             return (
                 f"The definition {_NAME} is not in this cluster; apply it "
                 "(`kubectl apply --server-side -f crds/`), or install with `crds.enabled`."
