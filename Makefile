@@ -16,15 +16,15 @@ help: ## List the targets
 
 .PHONY: demo
 demo: $(INSTALLED) ## Show a chain run: local environment, simulated Spacelift, live view
-	@$(BIN)/python -m controller dev demo $(ARGS)
+	@$(BIN)/python -m devenv demo $(ARGS)
 
 .PHONY: dev
 dev: $(INSTALLED) ## Run the local environment until Ctrl-C
-	@$(BIN)/python -m controller dev $(ARGS)
+	@$(BIN)/python -m devenv $(ARGS)
 
 .PHONY: prepare
 prepare: $(INSTALLED) ## Get all programs that the tests start (minutes, once per machine)
-	@$(BIN)/python -m controller.dev.control_plane
+	@$(BIN)/python -m devenv.control_plane
 	@$(BIN)/python -m tests.support.helm
 
 .PHONY: test

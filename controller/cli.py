@@ -6,7 +6,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from controller import roles, settings, webhook_setup
+from controller.config import settings
+from controller.roles import operator, process, webhook, worker
+from controller.spacelift.webhooks import setup_command
 from controller.temporal import temporal_test
 
 
@@ -22,39 +24,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(parsed: argparse.Namespace, rest: list[str]) -> None:
-    if parsed.command == "dev":
-        sys.exit(_dev(rest))
     if rest:
         print(f"stackchain: unknown argument {rest[0]}; see `stackchain --help`", file=sys.stderr)
         sys.exit(2)
     if parsed.command == "operator":
-        roles.run_role(roles.operate, needs_keys=False)
+        process.run_role(operator.operate, needs_keys=False)
     if parsed.command == "worker":
-        roles.run_role(roles.work, needs_keys=True)
+        process.run_role(worker.work, needs_keys=True)
     if parsed.command == "webhook" and parsed.webhook_command == "setup":
-        sys.exit(asyncio.run(webhook_setup.run(settings.load_settings(), parsed, sys.stdout)))
+        sys.exit(asyncio.run(setup_command.run(settings.load_settings(), parsed, sys.stdout)))
     if parsed.command == "webhook":
-        roles.run_role(roles.receive, needs_keys=False)
+        process.run_role(webhook.receive, needs_keys=False)
     code = asyncio.run(
         temporal_test.check(settings.load_settings(), sys.stdout, as_json=parsed.json)
     )
     sys.stdout.flush()
     # See `roles.run_role`.
     os._exit(code)
-
-
-def _dev(arguments: Sequence[str]) -> int:
-    # The local environment needs more packages than the operator; only it loads them.
-    try:
-        from controller.dev import cli as dev_cli
-    except ModuleNotFoundError as error:
-        print(
-            f"stackchain: {error.name} is not installed, which the local environment needs; use "
-            "`make dev` or `make demo` in a clone, or install this package with its extra `dev`",
-            file=sys.stderr,
-        )
-        return 2
-    return dev_cli.main(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,13 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("operator", help="watch StackChains and write their status")
     commands.add_parser("worker", help="run chains: workflows and Spacelift activities")
-    webhook = commands.add_parser("webhook", help="receive Spacelift's webhook deliveries")
-    webhook_commands = webhook.add_subparsers(dest="webhook_command", metavar="COMMAND")
+    receive = commands.add_parser("webhook", help="receive Spacelift's webhook deliveries")
+    webhook_commands = receive.add_subparsers(dest="webhook_command", metavar="COMMAND")
     setup = webhook_commands.add_parser("setup", help="register the webhook at Spacelift")
-    webhook_setup.add_arguments(setup)
+    setup_command.add_arguments(setup)
     check = commands.add_parser("check", help="check the connections, and say what is wrong")
     check.add_argument("--json", action="store_true", help="print one JSON object")
-    commands.add_parser(
-        "dev", help="a local environment; see `stackchain dev --help`", add_help=False
-    )
     return parser

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from controller import settings
 from controller.api import reasons, transitions
+from controller.config import settings
 from controller.notify import templates
 from controller.observability import metrics
 

@@ -14,12 +14,12 @@ import hypothesis
 import pytest
 from temporalio.client import Client
 
-from controller import settings
-from controller.dev import children
-from controller.dev import temporal_server as temporal_servers
-from controller.dev.control_plane import binaries, credentials, definitions, server, sources
-from controller.dev.simulator import simulator as simulators
-from controller.dev.simulator.web import server as simulator_server
+from controller.config import settings
+from devenv import children
+from devenv import temporal_server as temporal_servers
+from devenv.control_plane import binaries, credentials, definitions, server, sources
+from devenv.simulator import simulator as simulators
+from devenv.simulator.web import server as simulator_server
 from tests.support import chains
 from tests.support import kube as kube_support
 from tests.support import people as people_support

@@ -5,7 +5,7 @@ import os
 import shutil
 from typing import TextIO
 
-from controller import settings
+from controller.config import settings
 from controller.display import lines
 from controller.display.lines import Line, Style
 

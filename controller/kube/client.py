@@ -18,7 +18,7 @@ from kubernetes.aio import client as kube_client
 from kubernetes.aio import config as kube_config
 from kubernetes.aio.config import kube_config as kube_config_files
 
-from controller import settings
+from controller.config import settings
 from controller.kube import errors
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib import parse as urlparse
 
-from controller.chain import events
+from controller.chain.news import events
 from controller.kube import client, errors
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from urllib import request
 
 import aiohttp
 
-from controller import environment
+from controller.config import environment
 from controller.notify import payloads, sinks
 
 # A sink that asks for more patience than this is asked again by then.

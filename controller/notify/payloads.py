@@ -12,7 +12,7 @@ from typing import Any
 from urllib import parse as urlparse
 
 from controller.api import v1alpha1
-from controller.chain import notifications
+from controller.chain.news import notifications
 from controller.notify import sinks, templates
 
 TYPE_PREFIX = "dev.stackchain."

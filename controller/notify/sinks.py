@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib import parse as urlparse
 
-from controller import config_files, environment
 from controller.api.transitions import TransitionKind
+from controller.config import environment
+from controller.config import files as config_files
 from controller.notify import templates
 
 # The activity's time-out is above it.

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from controller.chain import notifications
+from controller.chain.news import notifications
 
 Notification = notifications.Notification
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from controller import settings
 from controller.api import v1alpha1
+from controller.config import settings
 from controller.kube import client, errors, stackchains
 from controller.plugin.failures import Exit, Failure, usage
 

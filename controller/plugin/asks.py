@@ -11,7 +11,7 @@ from typing import Any
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase, RunStatus, StackChain
-from controller.chain import policy
+from controller.chain.run import policy
 from controller.plugin import failures
 from controller.plugin.failures import PROGRAM
 

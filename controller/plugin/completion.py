@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from controller import environment
+from controller.config import environment
 from controller.plugin import arguments, failures
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from controller import settings
+from controller.config import settings
 from controller.display import terminal
 from controller.plugin import access, arguments, commands, completion, preview
 from controller.plugin.failures import PROGRAM, Exit, Failure

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from controller import settings
+from controller.config import settings
 from controller.spacelift import documents, errors, protocol
 
 _MARGIN_SECONDS = 30.0

@@ -14,7 +14,7 @@ import temporalio.runtime
 import temporalio.service
 from temporalio.api.workflowservice import v1 as workflowservice
 
-from controller import settings
+from controller.config import settings
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,8 @@ removed, since histories in flight hold them. `*_seconds` are ints.
 import dataclasses
 
 from controller.api import v1alpha1
-from controller.chain import notifications, progress
+from controller.chain.news import notifications
+from controller.chain.run import progress
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

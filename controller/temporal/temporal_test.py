@@ -18,11 +18,12 @@ import temporalio.client
 from temporalio.api.workflowservice import v1 as workflowservice
 from temporalio.service import RPCError, RPCStatusCode
 
-from controller import connections, settings
+from controller.config import connections, settings
 from controller.notify import sinks
 from controller.spacelift import auth, endpoints, errors
 from controller.spacelift import client as spacelift_client
-from controller.temporal import client, ids, queues
+from controller.temporal import client, ids
+from controller.temporal.operator import queues
 
 CHECK_TIMEOUT_SECONDS = 10.0
 NAMESPACES_SHOWN = 100

@@ -9,10 +9,10 @@ from typing import Protocol
 import temporalio.client
 import temporalio.worker
 
-from controller import connections, settings
+from controller.config import connections, settings
 from controller.notify import sinks
 from controller.observability import metrics
-from controller.temporal import ids, starter
+from controller.temporal import ids
 from controller.temporal.activities import (
     chain_status,
     notifications,
@@ -22,6 +22,7 @@ from controller.temporal.activities import (
     stack_dependencies,
     stack_operations,
 )
+from controller.temporal.operator import starter
 from controller.temporal.workflows import notification, stack_dependency_chain, stack_execution
 from controller.temporal.workflows import run_requests as run_request_workflows
 

@@ -14,11 +14,11 @@ from collections.abc import AsyncIterator
 
 from aiohttp import typedefs, web
 
-from controller import connections
+from controller.config import connections
 from controller.observability import logging as log_setup
 from controller.observability import metrics
 from controller.spacelift import endpoints
-from controller.webhook import payload, refusals, secrets, signature, wakes
+from controller.webhook import payload, refusals, secrets, signature, wake_queue
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Receiver:
         self,
         *,
         catalog: connections.ConnectionCatalog,
-        queue: wakes.WakeQueue,
+        queue: wake_queue.WakeQueue,
         counters: metrics.Metrics,
         max_body_bytes: int,
         body_seconds: float = BODY_SECONDS,
@@ -80,7 +80,7 @@ class Receiver:
         """Begin all series, so that a rate is known from the first delivery on."""
         self._secrets.tell()
         for name in self._catalog.names():
-            for result in (*wakes.Put, *payload.Noise, *refusals.OF_A_CONNECTION):
+            for result in (*wake_queue.Put, *payload.Noise, *refusals.OF_A_CONNECTION):
                 self._counters.webhook_deliveries.labels(name, result)
             # An alert on its age has to hold back after a start as it does after a delivery.
             self._counters.webhook_last_delivery.labels(name).set_to_current_time()
@@ -181,7 +181,7 @@ class Receiver:
         if isinstance(event, payload.Noise):
             return event
         result = self._queue.put(
-            wakes.Wake(
+            wake_queue.Wake(
                 account=endpoints.account_of(connection.endpoint),
                 stack_id=event.stack_id,
                 # Up to 10,000 of them are kept for minutes; the others have no use for labels.

@@ -9,8 +9,8 @@ from typing import Protocol
 from controller.observability import logging as log_setup
 from controller.observability import metrics
 from controller.temporal import client as temporal_client
-from controller.temporal import wakeups
-from controller.webhook import wakes
+from controller.temporal.receiver import wakeups
+from controller.webhook import wake_queue
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        queue: wakes.WakeQueue,
+        queue: wake_queue.WakeQueue,
         *,
         executions: Executions,
         root_sweeps: RootSweeps,
@@ -72,7 +72,7 @@ class Dispatcher:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._queue = queue
-        self._sweeps = wakes.WakeQueue(queue.size, clock=clock)
+        self._sweeps = wake_queue.WakeQueue(queue.size, clock=clock)
         self._executions = executions
         self._root_sweeps = root_sweeps
         self._counters = counters
@@ -112,7 +112,7 @@ class Dispatcher:
         return lost
 
     async def _work(
-        self, queue: wakes.WakeQueue, deliver: Callable[[wakes.Wake], Awaitable[None]]
+        self, queue: wake_queue.WakeQueue, deliver: Callable[[wake_queue.Wake], Awaitable[None]]
     ) -> None:
         while True:
             wake = await queue.get()
@@ -122,24 +122,26 @@ class Dispatcher:
             finally:
                 self._busy -= 1
 
-    async def _to_executions(self, wake: wakes.Wake) -> None:
+    async def _to_executions(self, wake: wake_queue.Wake) -> None:
         result = await self._try(wake, self._wake_executions)
         self._counters.webhook_wakes.labels(EXECUTION, result).inc()
-        if wake.is_root_run_finished and self._sweeps.put(wake) is wakes.Put.OVERFLOW:
+        if wake.is_root_run_finished and self._sweeps.put(wake) is wake_queue.Put.OVERFLOW:
             # Their interval makes it good.
             self._counters.webhook_wakes.labels(ROOT_SWEEP, GIVEN_UP).inc()
 
-    async def _to_sweeps(self, wake: wakes.Wake) -> None:
+    async def _to_sweeps(self, wake: wake_queue.Wake) -> None:
         result = await self._try(wake, self._wake_sweeps)
         self._counters.webhook_wakes.labels(ROOT_SWEEP, result).inc()
 
-    async def _wake_executions(self, wake: wakes.Wake) -> int:
+    async def _wake_executions(self, wake: wake_queue.Wake) -> int:
         return await self._executions.wake(wake.account, wake.stack_id)
 
-    async def _wake_sweeps(self, wake: wakes.Wake) -> int:
+    async def _wake_sweeps(self, wake: wake_queue.Wake) -> int:
         return await self._root_sweeps.wake(wake.account, wake.stack_id, wake.labels)
 
-    async def _try(self, wake: wakes.Wake, call: Callable[[wakes.Wake], Awaitable[int]]) -> str:
+    async def _try(
+        self, wake: wake_queue.Wake, call: Callable[[wake_queue.Wake], Awaitable[int]]
+    ) -> str:
         """Call until Temporal serves; returns what came of it."""
         began, pause = self._clock(), FIRST_PAUSE_SECONDS
         fields = {log_setup.STACK_ID: wake.stack_id}

@@ -7,7 +7,7 @@ at once, and a flood of deliveries costs no reading.
 import logging
 from pathlib import Path
 
-from controller import connections, settings
+from controller.config import connections, settings
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import Protocol
 import httpx
 
 import controller
-from controller.dev import tools
+from devenv import tools
 from tests.benchmarks import (
     deliveries,
     figures,

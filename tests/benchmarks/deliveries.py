@@ -9,8 +9,8 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from controller.dev import children, temporal_server, tools
 from controller.webhook import signature
+from devenv import children, temporal_server, tools
 from tests.benchmarks import figures, machine, tables
 from tests.support import webhooks
 

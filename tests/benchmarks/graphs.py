@@ -5,7 +5,8 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from controller.chain import graph, progress, schedule
+from controller.chain.graph import resolve
+from controller.chain.run import next_stacks, progress
 
 # Upstream stacks of each stack.
 Upstreams = Mapping[str, Sequence[str]]
@@ -80,14 +81,14 @@ def critical_path(upstreams: Upstreams, seconds: float) -> float:
 def limit(upstreams: Upstreams, *, seconds: float, parallelism: int, is_native: bool) -> float:
     """Return the makespan of the product's own scheduler if nothing but runs took time."""
     edges = tuple(
-        graph.Edge(upstream=up, dependent=name, is_native=is_native, is_label=not is_native)
+        resolve.Edge(upstream=up, dependent=name, is_native=is_native, is_label=not is_native)
         for name, ups in upstreams.items()
         for up in ups
     )
-    facts = tuple(graph.StackFacts(id=name, name=name) for name in upstreams)
-    resolved = graph.resolve(
-        graph.Discovery(stacks=facts, edges=edges),
-        graph.Selection(
+    facts = tuple(resolve.StackFacts(id=name, name=name) for name in upstreams)
+    resolved = resolve.resolve(
+        resolve.Discovery(stacks=facts, edges=edges),
+        resolve.Selection(
             roots=(root_of(upstreams),),
             sources=("Dependencies", "Labels"),
             direction="Downstream",
@@ -107,7 +108,7 @@ def _simulate(chain: progress.ChainProgress, remaining: Mapping[str, int], secon
     by_id = {stack.id: stack for stack in chain.stacks}
     now, ends = 0.0, list[tuple[float, str]]()
     while True:
-        for stack in schedule.ready_stacks(chain, remaining=remaining):
+        for stack in next_stacks.ready_stacks(chain, remaining=remaining):
             stack.is_started = True
             heapq.heappush(ends, (now + seconds, stack.id))
         if not ends:

@@ -17,8 +17,8 @@ from urllib.parse import urlencode
 import httpx
 import temporalio.client
 
-from controller import settings
-from controller.dev import children, environment, temporal_server, tools
+from controller.config import settings
+from devenv import children, environment, temporal_server, tools
 from tests.benchmarks import machine
 from tests.support import kube as kube_support
 from tests.support import waiting

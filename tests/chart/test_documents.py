@@ -9,8 +9,8 @@ from types import ModuleType
 import pytest
 import yaml
 
-from controller import settings
 from controller.api import transitions
+from controller.config import settings
 from controller.notify import sinks
 from tests.support import charts
 from tests.support import helm as helms

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from controller.dev.control_plane import binaries, server
+from devenv.control_plane import binaries, server
 from tests.support import charts, processes
 from tests.support import helm as helms
 from tests.support import kube as kube_support

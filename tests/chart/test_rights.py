@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import temporalio.client
 
-from controller.dev import temporal_server as temporal_servers
-from controller.dev.control_plane import binaries, credentials, definitions, server
+from devenv import temporal_server as temporal_servers
+from devenv.control_plane import binaries, credentials, definitions, server
 from tests.support import audit, chains, charts
 from tests.support import helm as helms
 from tests.support import kube as kube_support

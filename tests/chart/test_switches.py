@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from controller import connections, settings
+from controller.config import connections, settings
 from controller.kube import lease
 from controller.notify import sinks
 from tests.support import charts

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from controller import settings
-from controller.dev import tools
+from controller.config import settings
+from devenv import tools
 from tests.support import helm as helms
 from tests.support import release as releases
 from tests.support import temporal as temporal_support

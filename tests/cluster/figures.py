@@ -14,8 +14,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from controller import settings
-from controller.dev import tools
+from controller.config import settings
+from devenv import tools
 from tests.support import helm as helms
 from tests.support import images
 from tests.support import release as releases

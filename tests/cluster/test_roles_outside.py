@@ -1,4 +1,4 @@
-"""Roles on this machine that use the cluster from outside: `stackchain dev --kubeconfig`."""
+"""Roles on this machine that use the cluster from outside: `python -m devenv --kubeconfig`."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from controller import settings
-from controller.dev import environment
+from controller.config import settings
+from devenv import environment
 from tests.support import release as releases
 
 SCENARIO = {

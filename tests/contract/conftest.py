@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.dev.control_plane import server
+from devenv.control_plane import server
 from tests.support.kubectl import Kubectl
 
 

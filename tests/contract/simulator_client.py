@@ -6,8 +6,8 @@ from typing import Any
 
 import aiohttp
 
-from controller.dev.simulator.simulator import Simulator
-from controller.dev.simulator.web.server import Server
+from devenv.simulator.simulator import Simulator
+from devenv.simulator.web.server import Server
 from tests.support import waiting
 
 KEY = {"id": "01JKEY0000000000000000000A", "secret": "s3cret"}

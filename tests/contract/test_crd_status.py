@@ -13,7 +13,7 @@ import pytest
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import size, status
+from controller.chain.status import fit, projection
 from tests.support import definition
 from tests.support import kube as kube_support
 from tests.support.builders import (
@@ -49,7 +49,7 @@ def full_status() -> v1alpha1.Status:
         make_stack("d", Phase.TIMED_OUT),
     )
     facts = make_facts(make_execution(), known, url="https://temporal.example.com/run")
-    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T3)
+    found = projection.project(make_ref(), v1alpha1.Status(), facts, now=T3)
     root_runs = (v1alpha1.RootRun(stack_id="a", run_id="01ARZ3NDEKTSV4RRFFQ69G5FAV"),)
     pending = v1alpha1.PendingRun(
         trigger="RunToken",
@@ -126,7 +126,7 @@ async def test_every_phase_of_a_stack_can_be_stored(
     stackchains: kube_support.StackChains, phase: Phase
 ) -> None:
     facts = make_facts(make_execution(), make_progress(make_stack("a", phase)))
-    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T0)
+    found = projection.project(make_ref(), v1alpha1.Status(), facts, now=T0)
 
     kept = await write_status(stackchains, "phase", found)
 
@@ -137,9 +137,9 @@ async def test_every_phase_of_a_stack_can_be_stored(
 async def test_every_reason_can_be_stored(
     stackchains: kube_support.StackChains, reason: ChainReason
 ) -> None:
-    problem = status.Problem(reason=reason, message="It is so.", is_retrying=True)
+    problem = projection.Problem(reason=reason, message="It is so.", is_retrying=True)
     facts = make_facts(None, problem=problem)
-    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T0)
+    found = projection.project(make_ref(), v1alpha1.Status(), facts, now=T0)
 
     kept = await write_status(stackchains, "reason", found)
 
@@ -168,7 +168,7 @@ async def test_a_chain_of_500_stacks_fits_into_its_status(
         stack.run_id = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
         stack.run_url = RUN_URL.format(stack=stack.id, run=stack.run_id)
     facts = make_facts(make_execution(), make_progress(*stacks))
-    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T0)
+    found = projection.project(make_ref(), v1alpha1.Status(), facts, now=T0)
 
     kept = await write_status(stackchains, "large", found)
 
@@ -195,8 +195,8 @@ async def test_the_densest_graph_with_the_longest_texts_still_fits(
         for place, name in enumerate(names)
     ]
     facts = make_facts(make_execution(51), make_progress(*stacks, number=51))
-    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T0)
-    found = size.fitted(dataclasses.replace(found, history=longest_history(text * 1024)))
+    found = projection.project(make_ref(), v1alpha1.Status(), facts, now=T0)
+    found = fit.fitted(dataclasses.replace(found, history=longest_history(text * 1024)))
 
     kept = await write_status(stackchains, "dense", found)
 
@@ -217,7 +217,7 @@ async def test_the_largest_spec_and_annotations_leave_room_for_the_largest_statu
     ]
     facts = make_facts(make_execution(), make_progress(*stacks))
     asks = v1alpha1.Handled(spec="0" * 16, run="r" * 200_000)
-    found = status.project(
+    found = projection.project(
         make_ref(), v1alpha1.Status(), dataclasses.replace(facts, handled=asks), now=T0
     )
 
@@ -235,7 +235,7 @@ async def test_a_dependent_with_a_longer_id_than_a_root_may_have_can_be_stored(
     long = "x" * 400
     stacks = [make_stack("a", Phase.SUCCEEDED), make_stack(long, Phase.FAILED, depends_on="a")]
     facts = make_facts(make_execution(), make_progress(*stacks))
-    found = status.project(make_ref(), v1alpha1.Status(), facts, now=T0)
+    found = projection.project(make_ref(), v1alpha1.Status(), facts, now=T0)
 
     kept = await write_status(stackchains, "long", found)
 

@@ -10,8 +10,8 @@ from types import ModuleType
 import pytest
 import yaml
 
-from controller import settings
 from controller.api import reasons, transitions
+from controller.config import settings
 from controller.notify import payloads, sinks, templates
 from controller.observability import metrics
 from controller.plugin import arguments, failures

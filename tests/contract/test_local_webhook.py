@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.dev import tools, webhooks
+from devenv import tools, webhooks
 from tests.conftest import StartSimulator
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from controller.dev.simulator.model.outbox import KEPT
+from devenv.simulator.model.outbox import KEPT
 from tests.contract.receiving import Receiver, receiving
 from tests.contract.simulator_client import TRIGGER, Wire, connect
 from tests.contract.test_simulator_process import ask as ask_process

@@ -30,7 +30,7 @@ async def simulator(folder: Path, *options: str) -> AsyncIterator[Any]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "controller.dev.simulator",
+        "devenv.simulator",
         *("--scenario", str(scenario), "--ready-file", str(ready), *options),
         stdout=asyncio.subprocess.DEVNULL,
     )
@@ -110,7 +110,7 @@ async def test_a_taken_port_is_told(tmp_path: Path) -> None:
     async with simulator(tmp_path) as (_, ready):
         port = ready["url"].rpartition(":")[2]
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "controller.dev.simulator", "--port", port),
+            *(sys.executable, "-m", "devenv.simulator", "--port", port),
             stderr=asyncio.subprocess.PIPE,
         )
         _, error = await process.communicate()

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from controller.dev.simulator.model import payloads, signing
-from controller.dev.simulator.simulator import Simulator
+from devenv.simulator.model import payloads, signing
+from devenv.simulator.simulator import Simulator
 from tests.contract.receiving import Received, receiving
 from tests.contract.simulator_client import KEY, READER, Wire, connect, connect_to
 from tests.support import waiting

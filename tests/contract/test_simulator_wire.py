@@ -14,7 +14,7 @@ from graphql import (
     is_leaf_type,
 )
 
-from controller.dev.simulator.gql import schema
+from devenv.simulator.gql import schema
 from tests.contract import simulator_client
 from tests.contract.simulator_client import KEY, LOGIN, READER, TRIGGER
 

@@ -9,9 +9,9 @@ import aiohttp
 import pytest
 import yaml
 
-from controller.dev import children
 from controller.spacelift import auth, client, endpoints, errors
 from controller.spacelift.models import RunKey, RunRecord, StackEdge, StackHold
+from devenv import children
 
 ADMIN = "01JKEYADM00000000000000000"
 READER = "01JKEYRDR00000000000000000"

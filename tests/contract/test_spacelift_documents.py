@@ -7,9 +7,10 @@ from pathlib import Path
 import graphql
 import pytest
 
-from controller.dev import simulator
-from controller.spacelift import documents, webhook_documents
+from controller.spacelift import documents
 from controller.spacelift.models import RunKey
+from controller.spacelift.webhooks import documents as webhook_documents
+from devenv import simulator
 
 KEY = RunKey(stack_id="vpc", run_id="01R")
 FIXED = [

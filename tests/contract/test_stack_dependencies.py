@@ -8,11 +8,11 @@ import pytest
 import yaml
 from temporalio.testing import ActivityEnvironment
 
-from controller.chain import graph
-from controller.dev import children
+from controller.chain.graph import resolve as graph
 from controller.spacelift import auth, client
 from controller.temporal import messages
 from controller.temporal.activities import stack_dependencies
+from devenv import children
 
 ADMIN = "01JKEYADM00000000000000000"
 NET = "01JKEYNET00000000000000000"

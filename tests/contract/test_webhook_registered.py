@@ -8,11 +8,12 @@ import argparse
 import io
 from typing import Any
 
-from controller import settings, webhook_setup
-from controller.dev.simulator.model import policies
-from controller.dev.simulator.model.knobs import DeliveryKnobs
-from controller.dev.simulator.simulator import Simulator
+from controller.config import settings
+from controller.spacelift.webhooks import setup_command
 from controller.webhook import payload, signature
+from devenv.simulator.model import policies
+from devenv.simulator.model.knobs import DeliveryKnobs
+from devenv.simulator.simulator import Simulator
 from tests.contract.receiving import receiving
 from tests.contract.simulator_client import KEY, connect_to, until_state
 from tests.support import rego
@@ -34,7 +35,7 @@ def run_policy(body: str, given: dict[str, Any]) -> list[dict[str, Any]]:
 
 async def register(url: str, *arguments: str) -> str:
     parser = argparse.ArgumentParser()
-    webhook_setup.add_arguments(parser)
+    setup_command.add_arguments(parser)
     environ = {
         "SPACELIFT_API_KEY_ENDPOINT": url,
         "SPACELIFT_API_KEY_ID": KEY["id"],
@@ -43,7 +44,7 @@ async def register(url: str, *arguments: str) -> str:
     }
     out = io.StringIO()
     parsed = parser.parse_args(arguments)
-    assert await webhook_setup.run(settings.load_settings(environ), parsed, out) == 0
+    assert await setup_command.run(settings.load_settings(environ), parsed, out) == 0
     return out.getvalue()
 
 

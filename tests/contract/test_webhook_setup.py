@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from controller import settings, webhook_setup
-from controller.dev.simulator.model.webhooks import Webhook, WebhookKind
-from controller.spacelift import notification_policy
+from controller.config import settings
+from controller.spacelift.webhooks import policy as notification_policy
+from controller.spacelift.webhooks import setup_command
+from devenv.simulator.model.webhooks import Webhook, WebhookKind
 from tests.contract.simulator_client import KEY, READER, Wire, connect
 
 SECRET = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
@@ -42,10 +43,10 @@ def environ(wire: Wire, **variables: str) -> dict[str, str]:
 async def set_up(wire: Wire, *arguments: str, url: str = URL, **variables: str) -> tuple[int, str]:
     """Run the command in this process; returns its exit code and what it printed."""
     parser = argparse.ArgumentParser()
-    webhook_setup.add_arguments(parser)
+    setup_command.add_arguments(parser)
     parsed = parser.parse_args([*(("--url", url) if url else ()), *arguments])
     out = io.StringIO()
-    code = await webhook_setup.run(settings.load_settings(environ(wire, **variables)), parsed, out)
+    code = await setup_command.run(settings.load_settings(environ(wire, **variables)), parsed, out)
     assert SECRET not in out.getvalue()
     return code, out.getvalue()
 

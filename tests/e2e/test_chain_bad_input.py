@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.dev import children
+from devenv import children
 from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually, stays

@@ -5,7 +5,7 @@ import collections
 import itertools
 from typing import Any
 
-from controller.dev import children
+from devenv import children
 from tests.support import chains
 from tests.support.chains import account_document, ended_at
 from tests.support.processes import kubectl

@@ -1,4 +1,4 @@
-"""`stackchain dev demo` as a user runs it: its story, its exit code, and what it leaves."""
+"""`python -m devenv demo` as a user runs it: its story, its exit code, and what it leaves."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ import pytest
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
-from controller.dev.demo import kubectl, story
+from devenv.demo import kubectl, story
 from tests.support.waiting import eventually
 
 # Generous: the tests of several people may share two cores.
@@ -51,7 +51,7 @@ class Demo:
 @contextlib.asynccontextmanager
 async def started(*arguments: str) -> AsyncIterator[Demo]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "controller", "dev", "demo", *arguments),
+        *(sys.executable, "-m", "devenv", "demo", *arguments),
         cwd=kubectl.PROJECT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -180,7 +180,7 @@ async def test_a_demo_that_nobody_reads_any_more_ends_and_leaves_nothing(
 ) -> None:
     """As under `make demo | head`."""
     shell = await asyncio.create_subprocess_exec(
-        *("bash", "-c", f"set -o pipefail; {sys.executable} -m controller dev demo | head -n 4"),
+        *("bash", "-c", f"set -o pipefail; {sys.executable} -m devenv demo | head -n 4"),
         cwd=kubectl.PROJECT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

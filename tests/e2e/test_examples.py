@@ -1,4 +1,4 @@
-"""The files in examples/ do what their comments say, with the stacks of `stackchain dev`."""
+"""The files in examples/ do what their comments say, with the stacks of `python -m devenv`."""
 
 import itertools
 from pathlib import Path
@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from controller import connections
-from controller.dev.control_plane.server import ControlPlane
-from controller.dev.demo import kubectl as demo_kubectl
-from controller.dev.demo import scenarios
+from controller.config import connections
+from devenv.control_plane.server import ControlPlane
+from devenv.demo import kubectl as demo_kubectl
+from devenv.demo import scenarios
 from tests.support import chains, starts
 from tests.support.processes import kubectl
 
@@ -33,7 +33,7 @@ async def run(
     release: chains.Installation, name: str, *, speed: float = SPEED
 ) -> tuple[chains.Account, chains.Chain]:
     """Create an example's chain with an account of its own."""
-    # As the connection of `stackchain dev` has it.
+    # As the connection of `python -m devenv` has it.
     operations = ["Apply", "Plan", "Destroy"]
     account = await release.add_account(name, account_of_dev(speed), allowedOperations=operations)
     spec = example(name)["spec"]

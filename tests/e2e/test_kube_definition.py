@@ -2,9 +2,9 @@
 
 import asyncio
 
-from controller import settings
-from controller.dev.control_plane import definitions, server
+from controller.config import settings
 from controller.kube import client, definition
+from devenv.control_plane import definitions, server
 from tests.support import kube as kube_support
 from tests.support.waiting import eventually
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from controller import settings
-from controller.dev.control_plane import server
+from controller.config import settings
 from controller.kube import client, lease
+from devenv.control_plane import server
 from tests.support import kube as kube_support
 from tests.support import waiting
 

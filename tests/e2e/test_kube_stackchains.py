@@ -12,10 +12,10 @@ import pytest
 import yaml
 from kubernetes.aio.config import incluster_config
 
-from controller import settings
-from controller.dev.control_plane import credentials, server
+from controller.config import settings
 from controller.kube import client, errors
 from controller.kube import stackchains as chains_module
+from devenv.control_plane import credentials, server
 from tests.support import kube as kube_support
 from tests.support import waiting
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from controller import settings
-from controller.dev import environment, processes, tools
+from controller.config import settings
+from devenv import environment, processes, tools
 from tests.support.kube import KubeApi
 from tests.support.waiting import eventually
 
 SERVE = """
 import asyncio, pathlib, sys
 from controller import settings
-from controller.dev import environment, serving
+from devenv import environment, serving
 
 options = environment.DevOptions(
     dev=settings.load_settings().dev, say=lambda line: print(line, flush=True), roles=(),
@@ -96,7 +96,7 @@ async def test_a_signal_ends_all_of_it(
 ) -> None:
     """Even SIGKILL, against which a program can do nothing itself."""
     command = processes.Command(
-        name="stackchain dev",
+        name="python -m devenv",
         argv=(sys.executable, "-c", SERVE, str(tmp_path / "state")),
         log_file=tmp_path / "dev.log",
         directory=Path(environment.__file__).parents[2],

@@ -7,10 +7,10 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from controller.dev import children
-from controller.dev.control_plane import credentials
-from controller.dev.control_plane.server import ControlPlane
-from controller.dev.temporal_server import TemporalServer
+from devenv import children
+from devenv.control_plane import credentials
+from devenv.control_plane.server import ControlPlane
+from devenv.temporal_server import TemporalServer
 from tests.support.kube import KubeApi
 from tests.support.waiting import eventually
 

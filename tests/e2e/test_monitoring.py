@@ -8,7 +8,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from controller.dev import children
+from devenv import children
 from tests.support import chains, promql, receivers, webhooks
 from tests.support.chains import account_document
 from tests.support.waiting import eventually

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from controller.dev.control_plane import credentials
+from devenv.control_plane import credentials
 from tests.support import chains
 from tests.support import temporal as temporal_support
 from tests.support.waiting import eventually

@@ -10,7 +10,7 @@ import pytest
 import temporalio.client
 
 from controller.spacelift import endpoints
-from controller.temporal import root_sweeps
+from controller.temporal.receiver import root_sweeps
 from tests.support import account_runs, chains, webhooks
 from tests.support.chains import account_document
 from tests.support.starts import finished_run, is_watched, root_runs

@@ -3,7 +3,7 @@
 import itertools
 import json
 
-from controller.dev import children
+from devenv import children
 from tests.support import account_runs, chains
 from tests.support.chains import account_document
 from tests.support.processes import kubectl

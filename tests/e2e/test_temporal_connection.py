@@ -18,11 +18,11 @@ from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from controller import settings
-from controller.dev import children, tools
-from controller.dev import temporal_server as temporal_servers
-from controller.dev.simulator.web import server as simulator_server
+from controller.config import settings
 from controller.temporal import client, ids, temporal_test
+from devenv import children, tools
+from devenv import temporal_server as temporal_servers
+from devenv.simulator.web import server as simulator_server
 from tests.support import temporal as temporal_support
 from tests.support import waiting
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from controller.dev import children, tools
+from devenv import children, tools
 from tests.conftest import StartRole
 from tests.support import webhooks
 from tests.support.waiting import eventually

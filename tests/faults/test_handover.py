@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from controller import settings
-from controller.dev import children
+from controller.config import settings
 from controller.kube import lease
+from devenv import children
 from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually

@@ -7,7 +7,7 @@ import temporalio.service
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 
-from controller.dev import children
+from devenv import children
 from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually, stays

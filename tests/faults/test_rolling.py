@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import History
 
-from controller.dev import children
 from controller.temporal.workflows import calls
+from devenv import children
 from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from controller.dev import children
-from controller.dev.simulator import faults
-from controller.dev.simulator.model.entities import Run, Transition
+from devenv import children
+from devenv.simulator import faults
+from devenv.simulator.model.entities import Run, Transition
 from tests.support import chains
 from tests.support.chains import account_document
 

@@ -13,8 +13,8 @@ import pytest
 import yaml
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from controller.dev import children
-from controller.dev import temporal_server as temporal_servers
+from devenv import children
+from devenv import temporal_server as temporal_servers
 from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.receivers import Received, Receiver

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from controller.dev import children
+from devenv import children
 from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from temporalio.client import Client
 
-from controller.dev import temporal_server as temporal_servers
+from devenv import temporal_server as temporal_servers
 from tests.support import chains, webhooks
 from tests.support.chains import account_document
 

@@ -10,7 +10,10 @@ from typing import Any
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
-from controller.chain import graph, outcome, progress, requests, runs, status
+from controller.chain.graph import resolve
+from controller.chain.requests import decide
+from controller.chain.run import outcome, progress, run_states
+from controller.chain.status import projection
 
 T0 = "2026-03-01T10:00:00Z"
 T1 = "2026-03-01T10:01:00Z"
@@ -110,7 +113,7 @@ def handled(
     spec: v1alpha1.StackChainSpec | None = None, run: str | None = None, **tokens: str | None
 ) -> v1alpha1.Handled:
     """Return what is written once these asks became a run."""
-    return v1alpha1.Handled(spec=requests.spec_digest(spec or make_spec()), run=run, **tokens)
+    return v1alpha1.Handled(spec=decide.spec_digest(spec or make_spec()), run=run, **tokens)
 
 
 def make_run(
@@ -195,18 +198,18 @@ def make_status(
 def make_execution(
     number: int = 1,
     *,
-    state: requests.ExecutionState = requests.ExecutionState.RUNNING,
+    state: decide.ExecutionState = decide.ExecutionState.RUNNING,
     attempt: int = 1,
     handled_asks: v1alpha1.Handled | None = None,
     started_at: str = T0,
     workflow_run_id: str = "",
     trigger: str = v1alpha1.Trigger.SPEC,
     generation: int = 1,
-) -> requests.Execution:
+) -> decide.Execution:
     _refuse_if(number < 1 or attempt < 1, "runs and attempts count from 1")
-    is_running = state is requests.ExecutionState.RUNNING
-    has_failed = state is requests.ExecutionState.FAILED
-    return requests.Execution(
+    is_running = state is decide.ExecutionState.RUNNING
+    has_failed = state is decide.ExecutionState.FAILED
+    return decide.Execution(
         workflow_id=WORKFLOW_ID,
         workflow_run_id=workflow_run_id or execution_run_id(number, attempt),
         state=state,
@@ -346,10 +349,10 @@ def _levels(upstreams: Mapping[str, Iterable[str]]) -> dict[str, int]:
 
 
 def make_facts(
-    execution: requests.Execution | None = None,
+    execution: decide.Execution | None = None,
     known: progress.ChainProgress | None = None,
     **fields: Any,
-) -> status.Facts:
+) -> projection.Facts:
     if known is not None:
         _refuse_if(execution is None, "progress is that of an execution")
         assert execution is not None
@@ -357,15 +360,15 @@ def make_facts(
             (known.number, known.attempt) != (execution.number, execution.attempt),
             "progress of another execution",
         )
-        closed = requests.ExecutionState.CLOSED
-        running = requests.ExecutionState.RUNNING
+        closed = decide.ExecutionState.CLOSED
+        running = decide.ExecutionState.RUNNING
         _refuse_if(execution.state not in (closed, running), "nobody can be asked for progress")
         _refuse_if(execution.state is closed and known.completed_at is None, "a result is an end")
     pending = fields.get("pending")
     fields.setdefault("has_unhandled", pending is not None)
     _refuse_if(pending is not None and not fields["has_unhandled"], "pending is unhandled")
     asks = execution.handled if execution is not None else handled()
-    return status.Facts(**({"handled": asks, "execution": execution, "known": known} | fields))
+    return projection.Facts(**({"handled": asks, "execution": execution, "known": known} | fields))
 
 
 # The graph
@@ -373,17 +376,17 @@ def make_facts(
 
 def make_discovery(
     *paths: str, labels: Iterable[str] = (), stacks: Iterable[str] = (), **fields: Any
-) -> graph.Discovery:
+) -> resolve.Discovery:
     """Return what was read: native edges as "a -> b -> c", edges by label likewise."""
     native, labeled = _pairs(paths), _pairs(labels)
     ids = set(stacks) | {item for pair in native | labeled for item in pair}
     if not fields.get("is_cut_off"):
         unknown = set(fields.get("unknown_roots", ()))
         _refuse_if(bool(unknown & ids), "a root is known or it is not")
-    return graph.Discovery(
-        stacks=tuple(graph.StackFacts(id=item, name=f"Stack {item}") for item in sorted(ids)),
+    return resolve.Discovery(
+        stacks=tuple(resolve.StackFacts(id=item, name=f"Stack {item}") for item in sorted(ids)),
         edges=tuple(
-            graph.Edge(
+            resolve.Edge(
                 upstream=up,
                 dependent=down,
                 is_native=(up, down) in native,
@@ -395,10 +398,10 @@ def make_discovery(
     )
 
 
-def make_selection(*roots: str, **fields: Any) -> graph.Selection:
+def make_selection(*roots: str, **fields: Any) -> resolve.Selection:
     """Return what a spec with these roots wants if it says nothing else."""
     excluded = frozenset(fields.pop("exclude", ()))
-    return graph.Selection(
+    return resolve.Selection(
         **(
             {
                 "roots": roots,
@@ -424,10 +427,10 @@ def _pairs(paths: Iterable[str]) -> set[tuple[str, str]]:
 # Spacelift
 
 
-def make_snapshot(state: str = "QUEUED", **fields: Any) -> runs.RunSnapshot:
+def make_snapshot(state: str = "QUEUED", **fields: Any) -> run_states.RunSnapshot:
     run_id = fields.pop("run_id", "01RUNA")
     terminal = {"FINISHED", "FAILED", "CANCELED", "DISCARDED", "STOPPED", "SKIPPED"}
     fields.setdefault("finished", state in terminal)
-    return runs.RunSnapshot(
+    return run_states.RunSnapshot(
         run_id=run_id, state=state, **({"url": RUN_URL.format(stack="a", run=run_id)} | fields)
     )

@@ -19,12 +19,12 @@ import httpx
 import temporalio.client
 import yaml
 
-from controller.dev import children
-from controller.dev import temporal_server as temporal_servers
-from controller.dev.control_plane import server as control_planes
-from controller.dev.simulator import scenario as scenarios
-from controller.dev.simulator import simulator as simulators
-from controller.dev.simulator.web import server as simulator_servers
+from devenv import children
+from devenv import temporal_server as temporal_servers
+from devenv.control_plane import server as control_planes
+from devenv.simulator import scenario as scenarios
+from devenv.simulator import simulator as simulators
+from devenv.simulator.web import server as simulator_servers
 from tests.support import kube as kube_support
 from tests.support import temporal as temporal_support
 from tests.support.waiting import eventually

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from controller.dev.control_plane import definitions
+from devenv.control_plane import definitions
 
 Body = dict[str, Any]
 

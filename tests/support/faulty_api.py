@@ -13,8 +13,8 @@ import aiohttp
 import yaml
 from aiohttp import web
 
-from controller.dev import tools
-from controller.dev.control_plane.server import ControlPlane
+from devenv import tools
+from devenv.control_plane.server import ControlPlane
 
 # What belongs to one connection and not to the request.
 _HOP_BY_HOP = frozenset({"connection", "host", "transfer-encoding", "content-length", "keep-alive"})

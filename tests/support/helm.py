@@ -20,8 +20,8 @@ from typing import Any
 
 import yaml
 
-from controller import settings
-from controller.dev import processes, tools
+from controller.config import settings
+from devenv import processes, tools
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "stackchain"

@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from controller.dev import tools
-from controller.dev.control_plane import server
+from devenv import tools
+from devenv.control_plane import server
 from tests.support import kube as kube_support
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from controller.dev.control_plane import server
+from devenv.control_plane import server
 from tests.support import chains
 from tests.support.kubectl import Kubectl
 

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from controller.dev import tools
-from controller.dev.control_plane.server import ControlPlane
+from devenv import tools
+from devenv.control_plane.server import ControlPlane
 
 
 async def kubectl(control_plane: ControlPlane, *arguments: str) -> tuple[int, str]:

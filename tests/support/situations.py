@@ -9,8 +9,9 @@ from typing import Any
 from controller.api import v1alpha1
 from controller.api.reasons import RECHECKED, ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import progress, status
-from controller.chain.requests import ExecutionState
+from controller.chain.requests.decide import ExecutionState
+from controller.chain.run import progress
+from controller.chain.status import projection
 from tests.support.builders import (
     T0,
     make_execution,
@@ -24,30 +25,32 @@ PENDING = v1alpha1.PendingRun(trigger="Spec", message="Waits for run 1 to end.")
 EMPTY = v1alpha1.Status()
 
 
-def projected(facts: status.Facts) -> v1alpha1.Status:
-    return status.project(make_ref(), EMPTY, facts, now=T0)
+def projected(facts: projection.Facts) -> v1alpha1.Status:
+    return projection.project(make_ref(), EMPTY, facts, now=T0)
 
 
-def live(*stacks: progress.StackProgress, is_asked: bool = False, **fields: Any) -> status.Facts:
+def live(
+    *stacks: progress.StackProgress, is_asked: bool = False, **fields: Any
+) -> projection.Facts:
     pending = PENDING if is_asked else None
     return make_facts(make_execution(), make_progress(*stacks, **fields), pending=pending)
 
 
-def ended(*stacks: progress.StackProgress, **fields: Any) -> status.Facts:
+def ended(*stacks: progress.StackProgress, **fields: Any) -> projection.Facts:
     execution = make_execution(state=ExecutionState.CLOSED)
     return make_facts(execution, make_progress(*stacks, **fields))
 
 
-def hindered(reason: ChainReason, *, is_retrying: bool) -> status.Facts:
-    problem = status.Problem(reason=reason, message="It is so.", is_retrying=is_retrying)
+def hindered(reason: ChainReason, *, is_retrying: bool) -> projection.Facts:
+    problem = projection.Problem(reason=reason, message="It is so.", is_retrying=is_retrying)
     return make_facts(None, problem=problem)
 
 
-def lost(state: ExecutionState) -> status.Facts:
+def lost(state: ExecutionState) -> projection.Facts:
     return make_facts(make_execution(state=state))
 
 
-def suspended(facts: status.Facts) -> status.Facts:
+def suspended(facts: projection.Facts) -> projection.Facts:
     return dataclasses.replace(facts, is_suspended=True)
 
 

@@ -1,7 +1,7 @@
 """Starts that nobody asks for, as those see them who wait for one."""
 
 from controller.spacelift import endpoints
-from controller.temporal import root_sweeps
+from controller.temporal.receiver import root_sweeps
 from tests.support import chains
 from tests.support.waiting import eventually
 

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from controller.chain import notifications
+from controller.chain.news import notifications
 
 RUN = notifications.Run(
     number=7,

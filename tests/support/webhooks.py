@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import yaml
 
-from controller import connections, settings
-from controller.dev import tools
+from controller.config import connections, settings
 from controller.observability import metrics
-from controller.webhook import app, signature, wakes
+from controller.webhook import app, signature, wake_queue
+from devenv import tools
 from tests.support import chains
 from tests.support.waiting import eventually
 
@@ -97,7 +97,7 @@ class Receiving:
 
     server: app.WebhookServer
     receiver: app.Receiver
-    queue: wakes.WakeQueue
+    queue: wake_queue.WakeQueue
     counters: metrics.Metrics
     http: httpx.AsyncClient
 
@@ -160,7 +160,7 @@ async def receiving(
     }
     listed = directory / "connections.yaml"
     listed.write_text(yaml.safe_dump({"connections": document}))
-    queue, counters = wakes.WakeQueue(queue_size, clock=time.monotonic), metrics.Metrics()
+    queue, counters = wake_queue.WakeQueue(queue_size, clock=time.monotonic), metrics.Metrics()
     receiver = app.Receiver(
         catalog=connections.ConnectionCatalog(settings.SpaceliftSettings(connections_file=listed)),
         queue=queue,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from controller import settings, webhook_setup
+from controller.config import settings
+from controller.spacelift.webhooks import setup_command
 
 SECRET = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 ENVIRON = {
@@ -30,7 +31,7 @@ ENVIRON = {
     ],
 )
 def test_the_path_of_the_connection_is_added_where_there_is_none(text: str, expected: str) -> None:
-    url = webhook_setup.receiver_url(text, connection="prod", is_insecure=False)
+    url = setup_command.receiver_url(text, connection="prod", is_insecure=False)
 
     assert url == expected
 
@@ -46,9 +47,9 @@ def test_the_path_of_the_connection_is_added_where_there_is_none(text: str, expe
 )
 def test_without_https_a_url_has_to_be_allowed(text: str) -> None:
     with pytest.raises(ValueError, match="has no https"):
-        webhook_setup.receiver_url(text, connection="prod", is_insecure=False)
+        setup_command.receiver_url(text, connection="prod", is_insecure=False)
 
-    assert webhook_setup.receiver_url(text, connection="prod", is_insecure=True).startswith(text)
+    assert setup_command.receiver_url(text, connection="prod", is_insecure=True).startswith(text)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_without_https_a_url_has_to_be_allowed(text: str) -> None:
 )
 def test_what_is_no_address_is_refused_even_if_insecure(text: str) -> None:
     with pytest.raises(ValueError, match="must be a URL"):
-        webhook_setup.receiver_url(text, connection="prod", is_insecure=True)
+        setup_command.receiver_url(text, connection="prod", is_insecure=True)
 
 
 @pytest.mark.parametrize(
@@ -93,11 +94,11 @@ async def test_what_cannot_work_is_refused_before_anything_is_sent(
     arguments: str, variables: dict[str, str], says: str
 ) -> None:
     parser = argparse.ArgumentParser()
-    webhook_setup.add_arguments(parser)
+    setup_command.add_arguments(parser)
     loaded = settings.load_settings({**ENVIRON, **variables})
 
     with pytest.raises(settings.SettingsError) as refused:
-        await webhook_setup.run(loaded, parser.parse_args(arguments.split()), io.StringIO())
+        await setup_command.run(loaded, parser.parse_args(arguments.split()), io.StringIO())
 
     assert refused.value.problems[0].startswith(says)
     assert "topsecret" not in str(refused.value)
@@ -109,10 +110,10 @@ async def test_a_secret_file_that_is_gone_is_named(tmp_path: Path) -> None:
     variables = {"SPACELIFT_WEBHOOK_SECRET": "", "SPACELIFT_WEBHOOK_SECRET_FILE": str(file)}
     loaded = settings.load_settings({**ENVIRON, **variables})
     parser = argparse.ArgumentParser()
-    webhook_setup.add_arguments(parser)
+    setup_command.add_arguments(parser)
     file.unlink()
 
     with pytest.raises(settings.SettingsError, match=f"{file}: cannot be read"):
-        await webhook_setup.run(
+        await setup_command.run(
             loaded, parser.parse_args(["--url", "https://a.example"]), io.StringIO()
         )

@@ -8,7 +8,7 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 
 from controller.api.v1alpha1 import Phase
-from controller.chain import progress
+from controller.chain.run import progress
 from controller.temporal import ids, messages
 from tests.support import temporal as temporal_support
 from tests.support.waiting import eventually

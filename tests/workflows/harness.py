@@ -16,7 +16,7 @@ from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.worker import workflow_sandbox
 
 from controller.api import v1alpha1
-from controller.chain import progress
+from controller.chain.run import progress
 from controller.temporal import ids, messages, worker
 from tests.support import temporal as temporal_support
 from tests.support.waiting import eventually

@@ -5,7 +5,7 @@ import asyncio
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from controller.chain import progress
+    from controller.chain.run import progress
     from controller.temporal import ids
 
 REPORTS_QUERY = "reports"

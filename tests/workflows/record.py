@@ -20,9 +20,9 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 
 from controller.api.v1alpha1 import Phase
-from controller.chain import holds, progress
-from controller.dev import temporal_server
+from controller.chain.run import holds, progress
 from controller.temporal import ids, messages, worker
+from devenv import temporal_server
 from tests.support.told import make_told
 from tests.workflows import harness as harnesses
 from tests.workflows import run_requests

@@ -4,7 +4,7 @@ import pytest
 
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import progress
+from controller.chain.run import progress
 from controller.temporal import ids, messages
 from tests.support.waiting import eventually
 from tests.workflows.conftest import Serve

@@ -9,7 +9,7 @@ from temporalio.service import RPCError
 
 from controller.api import reasons
 from controller.api.v1alpha1 import Phase
-from controller.chain import progress
+from controller.chain.run import progress
 from controller.temporal import ids, messages
 from controller.temporal.workflows.stack_execution import MOST_WAKES
 from tests.support.waiting import eventually

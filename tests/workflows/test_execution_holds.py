@@ -3,7 +3,7 @@
 import pytest
 
 from controller.api.v1alpha1 import Phase
-from controller.chain import holds
+from controller.chain.run import holds
 from controller.temporal import messages
 from tests.support.waiting import stays
 from tests.workflows.conftest import Serve

@@ -11,9 +11,9 @@ import pytest
 from temporalio.client import Client
 
 from controller.api.v1alpha1 import Phase
-from controller.dev import children
-from controller.dev import temporal_server as temporal_servers
 from controller.temporal import messages
+from devenv import children
+from devenv import temporal_server as temporal_servers
 from tests.conftest import StartRole, StartSimulator
 from tests.support import chains
 from tests.workflows import harness as harnesses

@@ -4,9 +4,10 @@ import pytest
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
-from controller.chain import progress
-from controller.temporal import held_runs, ids, messages
-from controller.temporal.held_runs import Holding
+from controller.chain.run import progress
+from controller.temporal import ids, messages
+from controller.temporal.operator import held_runs
+from controller.temporal.operator.held_runs import Holding
 from tests.support.waiting import eventually
 from tests.workflows.conftest import Serve
 from tests.workflows.harness import Harness

@@ -23,8 +23,9 @@ from temporalio.exceptions import ApplicationError
 from controller.notify import sinks
 from controller.observability import metrics
 from controller.temporal import client as temporal_client_module
-from controller.temporal import ids, messages, notifier, worker
+from controller.temporal import ids, messages, worker
 from controller.temporal.activities import notifications
+from controller.temporal.operator import notifier
 from tests.support import temporal as temporal_support
 from tests.support.receivers import HANGS, Answer, Receiver
 from tests.support.told import make_told

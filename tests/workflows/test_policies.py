@@ -16,7 +16,7 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from controller.api.v1alpha1 import Operation
-from controller.chain import progress
+from controller.chain.run import progress
 from controller.temporal import messages
 from tests.workflows import harness as harnesses
 from tests.workflows.conftest import Serve

@@ -9,7 +9,7 @@ import temporalio.client
 from temporalio.testing import WorkflowEnvironment
 
 from controller.api.v1alpha1 import Phase
-from controller.chain import progress
+from controller.chain.run import progress
 from controller.temporal import ids, messages
 from tests.support.waiting import eventually
 from tests.workflows import harness as harnesses

@@ -14,7 +14,9 @@ import temporalio.client
 from temporalio.client import Client
 
 from controller.api import v1alpha1
-from controller.temporal import ids, messages, root_sweeps, schedules
+from controller.temporal import ids, messages
+from controller.temporal.operator import schedules
+from controller.temporal.receiver import root_sweeps
 from tests.support import temporal as temporal_support
 from tests.support.builders import make_spec, make_stack_chain
 from tests.support.waiting import eventually

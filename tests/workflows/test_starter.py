@@ -12,8 +12,10 @@ from temporalio.client import Client
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
-from controller.chain import progress, requests
-from controller.temporal import ids, messages, starter
+from controller.chain.requests import decide
+from controller.chain.run import progress
+from controller.temporal import ids, messages
+from controller.temporal.operator import starter
 from tests.support.waiting import eventually
 from tests.workflows.conftest import Serve
 from tests.workflows.harness import Harness
@@ -35,8 +37,8 @@ def make_ref() -> v1alpha1.Ref:
     return v1alpha1.Ref(namespace="team", name="demo", uid=str(uuid.uuid4()), generation=3)
 
 
-def make_request(number: int = 1) -> requests.Request:
-    return requests.Request(
+def make_request(number: int = 1) -> decide.Request:
+    return decide.Request(
         key="spec:3:digest",
         number=number,
         attempt=1,
@@ -74,7 +76,7 @@ def make_workflows(
 
 async def start(
     chain: Harness, workflows: starter.ChainWorkflows, ref: v1alpha1.Ref, *, number: int = 1
-) -> requests.Execution:
+) -> decide.Execution:
     execution = await workflows.start(ref, make_request(number), make_input(chain, ref))
     chain.handles.append(
         chain.client.get_workflow_handle(execution.workflow_id, run_id=execution.workflow_run_id)
@@ -100,7 +102,7 @@ async def test_a_run_is_started_once_and_known_by_its_memo(serve: Serve) -> None
     assert running is not None
     assert (running.workflow_run_id, running.state) == (
         started.workflow_run_id,
-        requests.ExecutionState.RUNNING,
+        decide.ExecutionState.RUNNING,
     )
     assert (running.handled, running.generation, running.number) == (HANDLED, 3, 1)
     assert known is not None
@@ -138,7 +140,7 @@ async def test_a_closed_run_is_read_from_its_result_and_may_be_followed_by_anoth
     await workflows.set_parallelism(started, 3)
 
     assert closed is not None
-    assert closed.state is requests.ExecutionState.CLOSED
+    assert closed.state is decide.ExecutionState.CLOSED
     assert closed.closed_at is not None
     known = await workflows.get_progress(closed)
     assert known is not None
@@ -161,7 +163,7 @@ async def test_a_terminated_run_has_no_facts_of_its_own(serve: Serve) -> None:
     terminated = await workflows.latest(ref)
 
     assert terminated is not None
-    assert terminated.state is requests.ExecutionState.TERMINATED
+    assert terminated.state is decide.ExecutionState.TERMINATED
     assert await workflows.get_progress(terminated) is None
     await workflows.await_close(started.workflow_id, started.workflow_run_id)
 

@@ -12,13 +12,15 @@ from typing import Any, NoReturn
 import pytest
 from temporalio.client import Client
 
-from controller import connections, environment, settings
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason
-from controller.chain import starts, status
-from controller.handlers import starting
+from controller.chain.requests import automatic
+from controller.chain.status import projection
+from controller.config import connections, environment, settings
+from controller.operator import automatic_starts
 from controller.temporal import client as temporal_client
-from controller.temporal import held_runs, ids, messages, schedules
+from controller.temporal import ids, messages
+from controller.temporal.operator import held_runs, schedules
 from tests.support import temporal as temporal_support
 from tests.support.builders import make_spec, make_stack_chain, make_status
 
@@ -41,14 +43,14 @@ class Bench:
         self.is_asked = True
         return self.client
 
-    def begins(self) -> starting.Starting:
+    def begins(self) -> automatic_starts.Starting:
         spacelift = settings.SpaceliftSettings(
             endpoint="https://acme.app.spacelift.io",
             api_key_id=environment.Secret(value="id"),
             api_key_secret=environment.Secret(value="secret"),
             allowed_namespaces=self.allowed_namespaces,
         )
-        return starting.Starting(
+        return automatic_starts.Starting(
             chain_schedules=schedules.ChainSchedules(self.get_client),
             designs=schedules.ScheduleDesigns(
                 installation="here",
@@ -61,8 +63,8 @@ class Bench:
             clock=lambda: datetime.fromisoformat(self.now),
         )
 
-    def chain(self, found: status.Starts | None = None, **spec: Any) -> v1alpha1.StackChain:
-        begins = found or status.Starts()
+    def chain(self, found: projection.Starts | None = None, **spec: Any) -> v1alpha1.StackChain:
+        begins = found or projection.Starts()
         made = make_stack_chain(
             spec=make_spec("a", **spec),
             status=make_status(schedule=begins.schedule, triggers=begins.triggers),
@@ -75,7 +77,7 @@ class Bench:
         *,
         scheduled_time: str | None = None,
         is_renewing: bool = False,
-    ) -> starting.Found:
+    ) -> automatic_starts.Found:
         return await self.begins().look(
             chain, scheduled_time=scheduled_time, is_renewing=is_renewing
         )
@@ -99,7 +101,7 @@ async def bench(temporal_client: Client) -> AsyncIterator[Bench]:
         await temporal_client.get_workflow_handle(item.id).terminate()
 
 
-def checked(found: starting.Found, time: str, **fields: Any) -> status.Starts:
+def checked(found: automatic_starts.Found, time: str, **fields: Any) -> projection.Starts:
     """Return how it stands if the operator has looked last at a time."""
     schedule = found.begins.schedule
     assert schedule is not None
@@ -107,7 +109,7 @@ def checked(found: starting.Found, time: str, **fields: Any) -> status.Starts:
     return dataclasses.replace(found.begins, schedule=known)
 
 
-def known(found: starting.Found) -> v1alpha1.ScheduleStatus:
+def known(found: automatic_starts.Found) -> v1alpha1.ScheduleStatus:
     assert found.begins.schedule is not None
     return found.begins.schedule
 
@@ -122,8 +124,8 @@ async def test_what_is_wanted_is_set_up_and_what_is_not_wanted_any_more_removed(
     assert both == {ids.SCHEDULE_KIND, ids.TRIGGERS_KIND}
     assert known(first).checked_time == NOW
     assert known(first).next_time is not None
-    assert (first.asks, first.problem) == (starts.Asks(), None)
-    assert second.begins == status.Starts()
+    assert (first.asks, first.problem) == (automatic.Asks(), None)
+    assert second.begins == projection.Starts()
     assert await bench.kinds() == set()
 
 
@@ -139,7 +141,7 @@ async def test_at_rest_nothing_is_asked_of_temporal(bench: Bench) -> None:
     none = await bench.look(bench.chain())
 
     assert again.begins == found.begins
-    assert none.begins == status.Starts()
+    assert none.begins == projection.Starts()
     assert not bench.is_asked
     assert not bench.begins().is_behind(bench.chain())
 
@@ -172,7 +174,7 @@ async def test_times_that_have_passed_are_served_by_what_temporal_says_they_are(
     assert known(served).last_missed_time == newest_missed
     assert known(served).checked_time == "2026-03-05T06:00:00Z"
     again = await bench.look(bench.chain(served.begins, schedule=DAILY))
-    assert (again.asks, known(again).missed) == (starts.Asks(), missed)
+    assert (again.asks, known(again).missed) == (automatic.Asks(), missed)
 
 
 async def test_a_time_that_temporal_says_has_come_has_come_whatever_the_clock_says(
@@ -206,7 +208,7 @@ async def test_an_edit_serves_what_had_passed_before_it_and_is_set_up_after_that
 
     assert served.asks.scheduled_time == "2026-03-05T06:00:00Z"
     assert is_behind
-    assert edited.asks == starts.Asks()
+    assert edited.asks == automatic.Asks()
     assert known(edited).checked_time == NOW
     assert (known(edited).next_time or "").endswith("T07:00:00Z")
     assert not bench.begins().is_behind(bench.chain(edited.begins, schedule=other))
@@ -242,7 +244,7 @@ async def test_a_suspended_schedule_serves_nothing_and_goes_on_from_its_resume(
 
     assert known(suspended).next_time is None
     assert waiting.begins == suspended.begins
-    assert (resumed.asks, known(resumed).missed) == (starts.Asks(), 0)
+    assert (resumed.asks, known(resumed).missed) == (automatic.Asks(), 0)
     assert known(resumed).checked_time == bench.now
 
 
@@ -259,7 +261,7 @@ async def test_what_passes_while_suspended_asks_for_nothing_though_the_resync_re
         bench.chain(suspended.begins, schedule=DAILY, suspend=not is_resumed), is_renewing=True
     )
 
-    assert (renewed.asks, known(renewed).missed) == (starts.Asks(), 0)
+    assert (renewed.asks, known(renewed).missed) == (automatic.Asks(), 0)
     assert known(renewed).last_time is None
     assert (known(renewed).next_time is not None) is is_resumed
 
@@ -315,7 +317,7 @@ async def test_a_connection_that_does_not_serve_the_namespace_leaves_nothing_beh
 
     refused = await bench.look(bench.chain(found.begins, schedule=DAILY, triggers=TRIGGERS))
 
-    assert refused.begins == status.Starts()
+    assert refused.begins == projection.Starts()
     assert await bench.kinds() == set()
 
 
@@ -397,7 +399,7 @@ async def test_a_sweep_for_what_the_resource_was_before_counts_for_nothing(
         bench.chain(**spec), v1alpha1.Handled(root_runs=marks), swept(FOREIGN, stack_id=stack_id)
     )
 
-    assert judged == starting.Judged(seen=marks, asks=starts.Asks())
+    assert judged == automatic_starts.Judged(seen=marks, asks=automatic.Asks())
 
 
 async def test_a_root_that_cannot_be_seen_is_told_and_is_no_new_one_afterwards(
@@ -424,8 +426,8 @@ async def test_a_sweep_that_could_read_nothing_changes_nothing_but_what_is_told(
         bench.chain(triggers=TRIGGERS), v1alpha1.Handled(root_runs=marks), call
     )
 
-    assert judged == starting.Judged(
-        seen=marks, asks=starts.Asks(), problem="Spacelift rejects the key."
+    assert judged == automatic_starts.Judged(
+        seen=marks, asks=automatic.Asks(), problem="Spacelift rejects the key."
     )
 
 

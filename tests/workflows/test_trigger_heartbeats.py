@@ -6,10 +6,10 @@ import temporalio.activity
 from temporalio.client import Client
 
 from controller.api.v1alpha1 import Phase
-from controller.dev import children
-from controller.dev import temporal_server as temporal_servers
 from controller.spacelift import errors
 from controller.temporal.activities import stack_operations
+from devenv import children
+from devenv import temporal_server as temporal_servers
 from tests.conftest import StartRole, StartSimulator
 from tests.support import chains
 from tests.support.waiting import eventually

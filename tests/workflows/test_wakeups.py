@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from controller import settings
-from controller.dev import temporal_server as temporal_servers
+from controller.config import settings
 from controller.temporal import client as connecting
-from controller.temporal import ids, wakeups
+from controller.temporal import ids
+from controller.temporal.receiver import wakeups
+from devenv import temporal_server as temporal_servers
 from tests.support import temporal as temporal_support
 
 

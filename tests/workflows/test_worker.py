@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 from temporalio.client import Client
 
-from controller import connections, environment, settings
 from controller.api.v1alpha1 import Phase
-from controller.dev import children
+from controller.config import connections, environment, settings
 from controller.notify import sinks
 from controller.observability import metrics
 from controller.temporal import worker
+from devenv import children
 from tests.conftest import StartSimulator
 from tests.support import chains
 from tests.support.waiting import eventually

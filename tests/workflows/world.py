@@ -17,10 +17,12 @@ import temporalio.activity as activity
 import temporalio.exceptions
 from temporalio.client import Client
 
-from controller.chain import graph, holds, progress, runs
+from controller.chain.graph import resolve
+from controller.chain.run import holds, progress, run_states
 from controller.spacelift import models
-from controller.temporal import ids, messages, starter
+from controller.temporal import ids, messages
 from controller.temporal.activities import errors, heartbeats
+from controller.temporal.operator import starter
 
 # How a run goes on by itself when nobody holds it.
 DEFAULT_END = "FINISHED"
@@ -38,8 +40,8 @@ class Run:
     hold: holds.Hold | None = None
     asked: messages.TriggerStackRunInput | None = None
 
-    def snapshot(self) -> runs.RunSnapshot:
-        return runs.RunSnapshot(
+    def snapshot(self) -> run_states.RunSnapshot:
+        return run_states.RunSnapshot(
             run_id=self.id,
             state=self.state,
             url=f"https://x/{self.id}",
@@ -184,11 +186,11 @@ class World:
     @activity.defn(name="fetch_dependent_stacks")
     async def fetch_dependent_stacks(
         self, argument: messages.FetchDependentStacksInput
-    ) -> graph.Discovery:
+    ) -> resolve.Discovery:
         async with self._called("fetch_dependent_stacks", "", argument):
             names = self._downstream(argument.roots)
-            return graph.Discovery(
-                stacks=tuple(graph.StackFacts(id=name, name=name) for name in names),
+            return resolve.Discovery(
+                stacks=tuple(resolve.StackFacts(id=name, name=name) for name in names),
                 edges=tuple(
                     edge for edge in self.edges if {edge.upstream, edge.dependent} <= set(names)
                 ),
@@ -226,7 +228,9 @@ class World:
             )
 
     @activity.defn(name="trigger_stack_run")
-    async def trigger_stack_run(self, argument: messages.TriggerStackRunInput) -> runs.RunSnapshot:
+    async def trigger_stack_run(
+        self, argument: messages.TriggerStackRunInput
+    ) -> run_states.RunSnapshot:
         async with self._called("trigger_stack_run", argument.stack_id, argument):
             reason, message = self._hold_of(argument.stack_id)
             if reason:
@@ -238,7 +242,9 @@ class World:
             return run.snapshot()
 
     @activity.defn(name="confirm_stack_run")
-    async def confirm_stack_run(self, argument: messages.ConfirmStackRunInput) -> runs.RunSnapshot:
+    async def confirm_stack_run(
+        self, argument: messages.ConfirmStackRunInput
+    ) -> run_states.RunSnapshot:
         async with self._called("confirm_stack_run", argument.stack_id, argument), self._changed:
             run = self.runs[argument.run_id]
             if run.snapshot().needs_confirmation:
@@ -249,7 +255,7 @@ class World:
     @activity.defn(name="follow_stack_run")
     async def follow_stack_run(
         self, argument: messages.FollowStackRunInput
-    ) -> runs.RunSnapshot | None:
+    ) -> run_states.RunSnapshot | None:
         async with (
             self._called("follow_stack_run", argument.stack_id, argument),
             self._changed,
@@ -258,17 +264,19 @@ class World:
             run = self.runs[argument.run_id]
             problem = self.problems.get(argument.stack_id, "")
             if problem:
-                return runs.RunSnapshot(run_id=run.id, state="", problem_reason=problem)
+                return run_states.RunSnapshot(run_id=run.id, state="", problem_reason=problem)
             return run.snapshot()
 
     def _has_news(self, argument: messages.FollowStackRunInput) -> bool:
         problem = self.problems.get(argument.stack_id, "")
         if problem or argument.known_problem:
             return problem != argument.known_problem
-        return runs.view(self.runs[argument.run_id].snapshot()) != argument.known_view
+        return run_states.view(self.runs[argument.run_id].snapshot()) != argument.known_view
 
     @activity.defn(name="stop_stack_run")
-    async def stop_stack_run(self, argument: messages.StopStackRunInput) -> runs.RunSnapshot | None:
+    async def stop_stack_run(
+        self, argument: messages.StopStackRunInput
+    ) -> run_states.RunSnapshot | None:
         async with self._called("stop_stack_run", argument.stack_id, argument):
             own = [
                 run
@@ -384,7 +392,7 @@ class World:
         return reached
 
     async def _stop(self, run: Run) -> None:
-        possible = runs.stop_calls(run.snapshot())
+        possible = run_states.stop_calls(run.snapshot())
         if possible and run.state != "PENDING_REVIEW":
             async with self._changed:
                 ends = {"cancel": "CANCELED", "discard": "DISCARDED", "stop": "STOPPED"}
@@ -424,8 +432,8 @@ async def _wait_at(gate: asyncio.Event, *, is_shielded: bool) -> None:
                 raise
 
 
-def _edge(text: str) -> graph.Edge:
-    return graph.Edge(
+def _edge(text: str) -> resolve.Edge:
+    return resolve.Edge(
         upstream=text[0],
         dependent=text[2],
         is_native=text[1] == ">",

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import temporalio.exceptions
 
-from controller import connections
-from controller.chain import holds, runs
+from controller.chain.run import holds, run_states
+from controller.config import connections
 from controller.spacelift import auth, client, endpoints, models
 from controller.temporal import messages
 from controller.temporal.activities import run_poller
@@ -31,9 +31,9 @@ class Served:
         """Whether the run was triggered with this connection's API key."""
         return self._is_ours(run.triggered_by)
 
-    def snapshot(self, run: models.RunRecord) -> runs.RunSnapshot:
+    def snapshot(self, run: models.RunRecord) -> run_states.RunSnapshot:
         """Return the run as workflows see it."""
-        return runs.RunSnapshot(
+        return run_states.RunSnapshot(
             run_id=run.id,
             state=run.state,
             finished=run.finished,

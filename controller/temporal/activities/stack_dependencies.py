@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 import temporalio.activity as activity
 
 from controller.api import v1alpha1
-from controller.chain import graph, graph_problems
+from controller.chain.graph import problems, resolve
 from controller.spacelift import client as spacelift_client
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
@@ -29,7 +29,7 @@ class StackDependencies:
     @activity.defn(name="fetch_dependent_stacks")
     async def fetch_dependent_stacks(
         self, argument: messages.FetchDependentStacksInput
-    ) -> graph.Discovery:
+    ) -> resolve.Discovery:
         """Return all stacks reached from the roots and every edge between them.
 
         Raises:
@@ -56,7 +56,7 @@ class _Reading:
     async def with_labels(self, labels: Sequence[str]) -> list[str]:
         """Return the ids of the stacks that have all of the labels; a few too many tell so."""
         search = functools.partial(
-            self._client.list_stacks_with_labels, labels, limit=graph_problems.MOST_READ
+            self._client.list_stacks_with_labels, labels, limit=problems.MOST_READ
         )
         return self._keep(await within_rate.call(search))
 
@@ -74,7 +74,7 @@ class _Reading:
     async def read(self, stack_ids: Collection[str]) -> bool:
         """Read what is not known yet; returns whether it was few enough to be read."""
         new = sorted(set(stack_ids) - self.stacks.keys() - self.missing)
-        if len(self.stacks) + len(new) > graph_problems.MOST_READ:
+        if len(self.stacks) + len(new) > problems.MOST_READ:
             return False
         self.stacks |= {item: self.at_hand[item] for item in new if item in self.at_hand}
         if unread := [item for item in new if item not in self.at_hand]:
@@ -112,15 +112,15 @@ class _Discovering:
         self._reading = _Reading(client)
         self._roots: list[str] = argument.roots
 
-    async def discover(self) -> graph.Discovery:
+    async def discover(self) -> resolve.Discovery:
         if self._argument.root_labels:
             self._roots = await self._reading.with_labels(self._argument.root_labels)
         if not await self._reading.walk(self._roots, self._direction_step()):
-            return graph.Discovery(
+            return resolve.Discovery(
                 stacks=(), edges=(), unknown_roots=self._unknown_roots(), is_cut_off=True
             )
         is_reach_cut_off = False
-        members = graph.members(self._told(), self._selection())
+        members = resolve.members(self._told(), self._selection())
         if self._argument.operation == v1alpha1.Operation.APPLY:
             is_reach_cut_off = not await self._reading.walk(members, _native_dependents)
         elif self._argument.operation == v1alpha1.Operation.DESTROY:
@@ -158,9 +158,9 @@ class _Discovering:
 
     # What was found
 
-    def _selection(self) -> graph.Selection:
+    def _selection(self) -> resolve.Selection:
         argument = self._argument
-        return graph.Selection(
+        return resolve.Selection(
             roots=tuple(self._roots),
             sources=argument.sources,
             direction=argument.direction,
@@ -174,7 +174,7 @@ class _Discovering:
     def _unknown_roots(self) -> tuple[str, ...]:
         return tuple(sorted(self._reading.missing.intersection(self._roots)))
 
-    def _told(self, *, is_reach_cut_off: bool = False) -> graph.Discovery:
+    def _told(self, *, is_reach_cut_off: bool = False) -> resolve.Discovery:
         stacks, hidden = self._reading.stacks, self._reading.missing.difference(self._roots)
         native = {
             (edge.upstream_id, edge.dependent_id)
@@ -187,9 +187,9 @@ class _Discovering:
             for up in _labeled_upstreams(stack)
         }
         pairs = sorted(native | labeled)
-        return graph.Discovery(
+        return resolve.Discovery(
             stacks=tuple(
-                graph.StackFacts(
+                resolve.StackFacts(
                     id=stack.id,
                     name=stack.name,
                     labels=stack.labels,
@@ -200,7 +200,7 @@ class _Discovering:
             # All of them, whatever the sources: Spacelift queues runs along native edges even
             # where they do not order the chain.
             edges=tuple(
-                graph.Edge(
+                resolve.Edge(
                     upstream=up,
                     dependent=down,
                     is_native=(up, down) in native,

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 import temporalio.activity as activity
 import temporalio.exceptions
 
-from controller.chain import holds, runs
+from controller.chain.run import holds, run_states
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
@@ -152,7 +152,9 @@ class StackOperations:
             raise errors.still_waiting(argument.hold_message)
 
     @activity.defn(name="trigger_stack_run")
-    async def trigger_stack_run(self, argument: messages.TriggerStackRunInput) -> runs.RunSnapshot:
+    async def trigger_stack_run(
+        self, argument: messages.TriggerStackRunInput
+    ) -> run_states.RunSnapshot:
         """Create a run once, whatever happens to the answer or to this process."""
         lost_at = stack_triggers.lost_since(was_attempted=argument.was_attempted)
         try:
@@ -192,7 +194,7 @@ class StackOperations:
     @activity.defn(name="follow_stack_run")
     async def follow_stack_run(
         self, argument: messages.FollowStackRunInput
-    ) -> runs.RunSnapshot | None:
+    ) -> run_states.RunSnapshot | None:
         """Return at the next change that matters to the chain; None if none came for long.
 
         A run that cannot be read is news too; of such a snapshot only the problem counts.
@@ -215,7 +217,7 @@ class StackOperations:
                     missing_since = None
                     news = served.snapshot(reading.record)
                     _log_unknown_state(reading.record)
-                    if argument.known_problem or runs.view(news) != argument.known_view:
+                    if argument.known_problem or run_states.view(news) != argument.known_view:
                         return await _with_note(served, reading.record, news)
         return None
 
@@ -229,7 +231,9 @@ class StackOperations:
             )
 
     @activity.defn(name="confirm_stack_run")
-    async def confirm_stack_run(self, argument: messages.ConfirmStackRunInput) -> runs.RunSnapshot:
+    async def confirm_stack_run(
+        self, argument: messages.ConfirmStackRunInput
+    ) -> run_states.RunSnapshot:
         """Confirm the run, whoever else does so meanwhile, and return how it stands then."""
         served = self._clients.get(argument.connection)
         key = models.RunKey(stack_id=argument.stack_id, run_id=argument.run_id)
@@ -242,7 +246,9 @@ class StackOperations:
             raise errors.to_application_error(error, goes_on=True) from error
 
     @activity.defn(name="stop_stack_run")
-    async def stop_stack_run(self, argument: messages.StopStackRunInput) -> runs.RunSnapshot | None:
+    async def stop_stack_run(
+        self, argument: messages.StopStackRunInput
+    ) -> run_states.RunSnapshot | None:
         """Stop the run by the call that fits its state, and return how it stands then.
 
         None: no run was found that a trigger could have created.
@@ -304,15 +310,15 @@ async def _readings(
         yield reading
 
 
-def _unread(run_id: str, error: spacelift_errors.SpaceliftError) -> runs.RunSnapshot:
-    return runs.RunSnapshot(
+def _unread(run_id: str, error: spacelift_errors.SpaceliftError) -> run_states.RunSnapshot:
+    return run_states.RunSnapshot(
         run_id=run_id, state="", problem_reason=type(error).__name__, problem_message=str(error)
     )
 
 
 async def _with_note(
-    served: spacelift_clients.Served, record: models.RunRecord, last: runs.RunSnapshot
-) -> runs.RunSnapshot:
+    served: spacelift_clients.Served, record: models.RunRecord, last: run_states.RunSnapshot
+) -> run_states.RunSnapshot:
     """Add the words that go with an end that is no success, if they can be had."""
     if not last.is_over or last.state == "FINISHED":
         return last

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 
-from controller.chain import runs
+from controller.chain.run import run_states
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
@@ -30,7 +30,7 @@ async def repeat(limit_seconds: float) -> AsyncIterator[None]:
         await asyncio.sleep(pause)
 
 
-async def read(served: spacelift_clients.Served, key: models.RunKey) -> runs.RunSnapshot:
+async def read(served: spacelift_clients.Served, key: models.RunKey) -> run_states.RunSnapshot:
     """Return how a run stands.
 
     Raises:
@@ -44,7 +44,7 @@ async def read(served: spacelift_clients.Served, key: models.RunKey) -> runs.Run
 
 async def stop_run(
     served: spacelift_clients.Served, key: models.RunKey, *, note: str, patience: float
-) -> runs.RunSnapshot:
+) -> run_states.RunSnapshot:
     """Call what stops the run until it has ended, cannot be stopped, or ignores it."""
     calls = {
         "cancel": served.client.cancel_run,
@@ -53,10 +53,10 @@ async def stop_run(
     }
     called: set[str] = set()
     refused: set[tuple[str, str]] = set()
-    current = runs.RunSnapshot(run_id=key.run_id, state="QUEUED")
+    current = run_states.RunSnapshot(run_id=key.run_id, state="QUEUED")
     async for _ in repeat(patience):
         current = await read(served, key)
-        possible = runs.stop_calls(current)
+        possible = run_states.stop_calls(current)
         left = [call for call in possible if (current.state, call) not in refused]
         if not left and current.state == models.RunState.PENDING_REVIEW:
             return current
@@ -77,7 +77,9 @@ async def stop_run(
     return current
 
 
-def _ended(before: runs.RunSnapshot, answer: runs.RunSnapshot) -> runs.RunSnapshot:
+def _ended(
+    before: run_states.RunSnapshot, answer: run_states.RunSnapshot
+) -> run_states.RunSnapshot:
     """Return how a run ended; the answer to a call does not tell what the run had planned."""
     return dataclasses.replace(
         before, state=answer.state, finished=answer.finished, note=answer.note, hold=None
@@ -102,12 +104,12 @@ async def find_natives(
     queuers: list[str],
     *,
     patience: float,
-) -> list[runs.Candidate]:
+) -> list[run_states.Candidate]:
     """Return what the origins made Spacelift queue; what is late is waited for."""
-    found: list[runs.Candidate] = []
+    found: list[run_states.Candidate] = []
     async for _ in repeat(patience):
         records = await served.client.list_runs_after(stack_id, min(origin_run_ids))
-        found = runs.native_runs(
+        found = run_states.native_runs(
             [_candidate(run) for run in records], origin_run_ids=origin_run_ids, queuers=queuers
         )
         if len(found) == len(origin_run_ids):
@@ -196,8 +198,8 @@ class NativeStops:
         return ends
 
 
-def _candidate(run: models.RunRecord) -> runs.Candidate:
-    return runs.Candidate(
+def _candidate(run: models.RunRecord) -> run_states.Candidate:
+    return run_states.Candidate(
         run_id=run.id,
         triggered_by=run.triggered_by,
         is_over=run.is_terminal,
@@ -205,7 +207,7 @@ def _candidate(run: models.RunRecord) -> runs.Candidate:
     )
 
 
-def _native_end(stack_id: str, end: runs.RunSnapshot) -> messages.NativeRunEnd:
+def _native_end(stack_id: str, end: run_states.RunSnapshot) -> messages.NativeRunEnd:
     return messages.NativeRunEnd(
         stack_id=stack_id,
         run_id=end.run_id,

@@ -12,7 +12,7 @@ from datetime import timedelta
 import temporalio.activity as activity
 import temporalio.exceptions
 
-from controller.chain import holds
+from controller.chain.run import holds
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages

@@ -4,7 +4,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from controller.api.v1alpha1 import ConfirmationPolicy, NativeRuns
-    from controller.chain import graph, progress, surplus
+    from controller.chain.graph import resolve
+    from controller.chain.run import progress, unwanted_runs
     from controller.temporal import ids, messages
 
 
@@ -25,10 +26,10 @@ def fetch_dependent_stacks(argument: messages.ChainInput) -> messages.FetchDepen
     )
 
 
-def selection(argument: messages.ChainInput, discovery: graph.Discovery) -> graph.Selection:
+def selection(argument: messages.ChainInput, discovery: resolve.Discovery) -> resolve.Selection:
     """Return which of the discovered stacks the chain runs."""
     is_adopting = argument.native_runs == NativeRuns.ADOPT and not argument.environment
-    return graph.Selection(
+    return resolve.Selection(
         roots=tuple(argument.roots or discovery.roots),
         root_labels=tuple(argument.root_labels),
         sources=tuple(argument.sources),
@@ -59,7 +60,7 @@ def execution_id(argument: messages.ChainInput, stack_id: str) -> str:
 def stack_execution(
     argument: messages.ChainInput,
     stack: progress.StackProgress,
-    waves: surplus.Waves,
+    waves: unwanted_runs.Waves,
     *,
     origin: str | None,
     leaves_when_held: bool,

@@ -1,96 +1,116 @@
-"""Stops the runs that Spacelift queues by itself and nobody wants, beside the work of the chain."""
+"""Keeps what Spacelift queues by itself in line with what the chain runs.
 
-import asyncio
-from collections.abc import Callable, Iterable
+`chain.surplus` knows which native runs nobody wants; this says when that is asked, and what a stack
+that no longer counts on one does instead: it gets a run of the chain's.
+"""
 
-import temporalio.exceptions
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from controller.chain import surplus
+    from controller.api import reasons
+    from controller.chain.graph import resolve
+    from controller.chain.run import progress, unwanted_runs
     from controller.temporal import messages
-    from controller.temporal.activities import stack_operations
-    from controller.temporal.workflows import calls
+    from controller.temporal.workflows import native_run_stops
 
-# Called with a stack and what is to be said of a native run of it that goes on.
-Tell = Callable[[str, str], None]
+# Spacelift may be away: then the running stacks are not kept from being stopped any longer.
+_NATIVE_RUNS_LIMIT = timedelta(seconds=60)
 
 
-class NativeRunStops:
-    """Each stop is a task of its own; the chain waits for all of them before it closes."""
+class NativeRuns:
+    """A native run goes on only on a stack that adopts it; nothing is stopped before it is known.
 
-    def __init__(self, connection: messages.Connection, tell: Tell) -> None:
-        self._connection = connection
-        self._tell = tell
-        # A list, not a set: the order must be the same on replay.
-        self._stops: list[asyncio.Task[None]] = []
+    Before the graph is known there are no stacks, and so nothing to stop.
+    """
 
-    def start(self, unwanted: Iterable[surplus.Unwanted], *, note: str) -> None:
-        """Begin to stop; what cannot be stopped is told of at its stack."""
-        targets = [
-            messages.NativeRunTarget(
-                stack_id=item.stack_id,
-                origin_run_ids=item.origin_run_ids,
-                queuers=item.queuers,
-                keep_run_id=item.keep_run_id,
-                depth=item.depth,
-            )
-            for item in unwanted
-        ]
-        if targets:
-            stop = self._stop(targets, note=f"stackchain: {note}")
-            self._stops.append(asyncio.create_task(stop))
+    def __init__(self, connection: messages.Connection, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._stacks: Mapping[str, progress.StackProgress] = {}
+        self._waves: unwanted_runs.Waves | None = None
+        # Stacks that have left the wave which they adopted from, by a run of their own.
+        self._left: list[str] = []
+        self._stops = native_run_stops.NativeRunStops(connection, self._tell)
+
+    def know(
+        self, resolved: resolve.ChainGraph, stacks: Mapping[str, progress.StackProgress]
+    ) -> None:
+        """Take in the graph, and the stacks of the chain in its order."""
+        self._stacks = stacks
+        self._waves = unwanted_runs.Waves(resolved)
 
     @property
-    def is_idle(self) -> bool:
-        """Whether nothing is being stopped."""
-        return all(stop.done() for stop in self._stops)
+    def waves(self) -> unwanted_runs.Waves:
+        """The waves so far."""
+        if self._waves is None:
+            raise AssertionError("stacks are started only once the graph is known")
+        return self._waves
+
+    def note_new(self, *, is_suspended: bool) -> None:
+        """A run was created: what it queued on stacks that another wave or the chain runs, ends."""
+        for stack in self._stacks.values():
+            if self.waves.note(stack):
+                unwanted = self.waves.surplus_of(stack.id, self._stacks)
+                self.stop(unwanted, note="another run is used here")
+                if is_suspended:
+                    self.hold_back()
+
+    def leave_failed(self) -> None:
+        """A stack gets another run: its wave goes on without it, so nothing behind it may."""
+        for stack in self._stacks.values():
+            is_retried = stack.reason == reasons.StackReason.RETRY_PENDING or stack.attempts > 1
+            if is_retried and stack.id not in self._left:
+                self._left.append(stack.id)
+                stack.adopts_from = None
+                self.leave_behind(stack.id)
+
+    def leave_behind(self, stack_id: str, *, note: str = "another run is used here") -> None:
+        """What lies behind a stack no longer counts on the waves that go through it."""
+        behind = unwanted_runs.adopting_beyond(self.waves.reach(stack_id), self._stacks)
+        self._trigger_ourselves(behind, note=note)
+
+    def hold_back(self) -> None:
+        """The chain is suspended: what a wave would start without it, ends."""
+        known = [
+            stack
+            for stack in unwanted_runs.adopting_beyond(self._stacks, self._stacks)
+            if self._stacks[stack.adopts_from or stack.id].run_id is not None
+        ]
+        self._trigger_ourselves(known, note="the chain is suspended")
+
+    def _trigger_ourselves(self, stacks: Iterable[progress.StackProgress], *, note: str) -> None:
+        left = list(stacks)
+        for stack in left:
+            stack.adopts_from = None
+        self.stop([stack.id for stack in left], note=note)
+
+    def has_any(self, stack_ids: Iterable[str]) -> bool:
+        """Whether there may be native runs to stop on stacks."""
+        return self._waves is not None and bool(self._waves.unwanted(stack_ids, self._stacks))
+
+    def stop(self, stack_ids: Iterable[str], *, note: str) -> None:
+        """Begin to stop what nobody wants on stacks."""
+        if self._waves is not None:
+            self._stops.start(self._waves.unwanted(stack_ids, self._stacks), note=note)
+
+    async def await_ends(self) -> None:
+        """Return once nothing is being stopped, or Spacelift is away for too long."""
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._stops.is_idle,
+                timeout=_NATIVE_RUNS_LIMIT,
+                timeout_summary="native runs first",
+            )
 
     async def wait(self) -> None:
-        """Return once nothing is being stopped any more."""
-        while self._stops:
-            stops, self._stops = self._stops, []
-            await asyncio.gather(*stops)
+        """Return once nothing is being stopped any more, however long that takes."""
+        await self._stops.wait()
 
-    async def _stop(self, targets: list[messages.NativeRunTarget], *, note: str) -> None:
-        def ignore(_: tuple[str, str] | None) -> None:
-            """The stacks' own executions report what is wrong with Spacelift."""
-
-        try:
-            result: messages.StopNativeRunsResult = await calls.persist(
-                stack_operations.StackOperations.stop_native_runs,
-                messages.StopNativeRunsInput(
-                    connection=self._connection, targets=targets, note=note
-                ),
-                summary=f"stop unwanted runs of {len(targets)} stacks",
-                on_problem=ignore,
-                start_to_close=calls.BULK_TIMEOUT,
-            )
-        except temporalio.exceptions.ActivityError as error:
-            why = calls.cause_of(error)[1]
-            ends = [(target.stack_id, _not_stopped(why)) for target in targets]
-        else:
-            ends = [(end.stack_id, text) for end in result.runs if (text := _left(end))]
-        for stack_id, text in ends:
-            self._tell(stack_id, text)
-
-
-def _not_stopped(why: str) -> str:
-    return f" A run that Spacelift queued here could not be stopped: {why}"
-
-
-def _left(end: messages.NativeRunEnd) -> str:
-    """What is to be said of a run that goes on although it is not wanted; "" if it does not."""
-    if end.problem:
-        return _not_stopped(end.problem)
-    if end.state == "FINISHED":
-        return (
-            f" Its run {end.run_id}, which Spacelift had queued, was faster than the chain and "
-            f"has finished: {end.url}"
-        )
-    if end.is_left:
-        return (
-            f" Its run {end.run_id}, which Spacelift had queued, was {end.state} already and is "
-            f"left to end: {end.url}"
-        )
-    return ""
+    def _tell(self, stack_id: str, text: str) -> None:
+        stack = self._stacks.get(stack_id)
+        if stack is not None and stack.phase.is_over:
+            stack.message += text
+        self._changed()

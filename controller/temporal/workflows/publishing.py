@@ -8,7 +8,7 @@ import temporalio.exceptions
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from controller.chain import progress
+    from controller.chain.run import progress
     from controller.temporal import messages
     from controller.temporal.activities import chain_status
     from controller.temporal.workflows import calls

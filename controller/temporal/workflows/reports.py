@@ -3,7 +3,7 @@
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from controller.chain import progress
+from controller.chain.run import progress
 from controller.temporal import ids, messages
 
 

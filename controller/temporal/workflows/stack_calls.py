@@ -5,13 +5,13 @@ from typing import Any
 
 from temporalio import workflow
 
-from controller.chain import runs
+from controller.chain.run import run_states
 from controller.temporal import ids, messages
 from controller.temporal.activities import errors, stack_operations
 from controller.temporal.workflows import calls
 
 _Operations = stack_operations.StackOperations
-RunWait = workflow.ActivityHandle[runs.RunSnapshot | None]
+RunWait = workflow.ActivityHandle[run_states.RunSnapshot | None]
 
 
 class StackCalls:
@@ -51,9 +51,9 @@ class StackCalls:
             environment=self._input.environment,
         )
 
-    async def trigger_once(self, argument: messages.TriggerStackRunInput) -> runs.RunSnapshot:
+    async def trigger_once(self, argument: messages.TriggerStackRunInput) -> run_states.RunSnapshot:
         """Create a run in one try; a cancel does not interrupt it before its end is known."""
-        run: runs.RunSnapshot = await workflow.execute_activity_method(
+        run: run_states.RunSnapshot = await workflow.execute_activity_method(
             _Operations.trigger_stack_run,
             argument,
             start_to_close_timeout=calls.CALL_TIMEOUT,
@@ -64,9 +64,9 @@ class StackCalls:
         )
         return run
 
-    async def trigger(self, argument: messages.TriggerStackRunInput) -> runs.RunSnapshot:
+    async def trigger(self, argument: messages.TriggerStackRunInput) -> run_states.RunSnapshot:
         """Create a run, however often it has to be tried."""
-        run: runs.RunSnapshot = await calls.persist(
+        run: run_states.RunSnapshot = await calls.persist(
             _Operations.trigger_stack_run,
             argument,
             # Only what is known to have changed nothing may be sent again unseen.
@@ -78,9 +78,9 @@ class StackCalls:
         )
         return run
 
-    async def confirm(self, run_id: str) -> runs.RunSnapshot:
+    async def confirm(self, run_id: str) -> run_states.RunSnapshot:
         """Confirm a run."""
-        run: runs.RunSnapshot = await calls.persist(
+        run: run_states.RunSnapshot = await calls.persist(
             _Operations.confirm_stack_run,
             messages.ConfirmStackRunInput(
                 connection=self._input.connection,
@@ -95,9 +95,9 @@ class StackCalls:
 
     async def stop(
         self, run_id: str | None, *, newest_run_id: str, note: str
-    ) -> runs.RunSnapshot | None:
+    ) -> run_states.RunSnapshot | None:
         """Stop a run, or the one that a trigger may have created; None if there is none."""
-        run: runs.RunSnapshot | None = await calls.persist(
+        run: run_states.RunSnapshot | None = await calls.persist(
             _Operations.stop_stack_run,
             messages.StopStackRunInput(
                 connection=self._input.connection,
@@ -130,7 +130,7 @@ class StackCalls:
             on_problem=self._on_problem,
         )
 
-    def follow(self, run: runs.RunSnapshot, *, known_view: str, read_now: bool) -> RunWait:
+    def follow(self, run: run_states.RunSnapshot, *, known_view: str, read_now: bool) -> RunWait:
         """Wait for news of a run."""
         return workflow.start_activity_method(
             _Operations.follow_stack_run,

@@ -15,15 +15,16 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from controller.api import reasons
     from controller.api.v1alpha1 import Phase
-    from controller.chain import graph, outcome, policy, progress, schedule
+    from controller.chain.graph import resolve
+    from controller.chain.run import next_stacks, outcome, policy, progress
     from controller.temporal import ids, messages
     from controller.temporal.activities import stack_dependencies, stack_operations
     from controller.temporal.workflows import (
         calls,
         chain_messages,
+        native_runs,
         publishing,
         stack_execution,
-        waves,
     )
 
 # A chain closes only after the runs of its stacks were stopped.
@@ -70,7 +71,7 @@ class StackDependencyChainWorkflow:
         self._interruptible: list[asyncio.Task[Any]] = []
         # Waits for whatever keeps a stack from having its turn, by stack.
         self._turns: dict[str, asyncio.Task[Any]] = {}
-        self._natives = waves.NativeRuns(argument.connection, self._changed)
+        self._natives = native_runs.NativeRuns(argument.connection, self._changed)
         self._publishing = publishing.Publishing(argument, self._progress)
         self._seen = -1
         self._stopping: asyncio.Task[None] | None = None
@@ -225,8 +226,8 @@ class StackDependencyChainWorkflow:
     async def _resolve(self) -> bool:
         try:
             discovery = await self._interruptibly(asyncio.create_task(self._discover()))
-            resolved = graph.resolve(discovery, chain_messages.selection(self._input, discovery))
-        except graph.GraphProblem as problem:
+            resolved = resolve.resolve(discovery, chain_messages.selection(self._input, discovery))
+        except resolve.GraphProblem as problem:
             self._fail(problem.reason, problem.message)
             return False
         except asyncio.CancelledError:
@@ -250,9 +251,9 @@ class StackDependencyChainWorkflow:
         self._changed()
         return True
 
-    async def _discover(self) -> graph.Discovery:
+    async def _discover(self) -> resolve.Discovery:
         argument = self._input
-        discovery: graph.Discovery = await calls.persist(
+        discovery: resolve.Discovery = await calls.persist(
             stack_dependencies.StackDependencies.fetch_dependent_stacks,
             chain_messages.fetch_dependent_stacks(argument),
             summary="discover the stacks around "
@@ -299,7 +300,7 @@ class StackDependencyChainWorkflow:
         await self._natives.wait()
 
     def _start_ready(self) -> None:
-        ready = schedule.ready_stacks(self._progress, remaining=self._remaining)
+        ready = next_stacks.ready_stacks(self._progress, remaining=self._remaining)
         for stack in ready:
             stack.is_started = True
             stack.phase, stack.reason = Phase.WAITING, reasons.StackReason.STARTING

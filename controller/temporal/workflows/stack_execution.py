@@ -16,7 +16,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from controller.api import reasons, v1alpha1
-    from controller.chain import progress, retries, runs
+    from controller.chain.run import progress, retries, run_states
     from controller.temporal import ids, messages
     from controller.temporal.workflows import calls, deadlines, reports, stack_calls, triggers
 
@@ -31,7 +31,7 @@ eleven events and one that is not costs four, so that whoever sends deliveries f
 waits for a person cannot end its execution. The states of a run are a dozen.
 """
 
-_CANCELED = runs.Stop(cause=runs.StopCause.CHAIN_CANCELED)
+_CANCELED = run_states.Stop(cause=run_states.StopCause.CHAIN_CANCELED)
 
 _PROBLEMS = {
     "CredentialsRejected": reasons.StackReason.CREDENTIALS_REJECTED,
@@ -54,9 +54,9 @@ class StackExecutionWorkflow:
     @workflow.init
     def __init__(self, argument: messages.StackExecutionInput) -> None:
         self._input = argument
-        self._run: runs.RunSnapshot | None = None
+        self._run: run_states.RunSnapshot | None = None
         # The last run, once it failed and another one is to follow.
-        self._failed: runs.RunSnapshot | None = None
+        self._failed: run_states.RunSnapshot | None = None
         # How many runs there were.
         self._attempts = 0
         self._newest_run_id = ""
@@ -65,7 +65,7 @@ class StackExecutionWorkflow:
         self._trigger: triggers.Trigger | None = None
         self._is_adopted = False
         # Why what runs is to be stopped.
-        self._stop: runs.Stop | None = None
+        self._stop: run_states.Stop | None = None
         # The chain is asked before the run is stopped, and has answered.
         self._is_asking = False
         self._may_stop = False
@@ -120,17 +120,19 @@ class StackExecutionWorkflow:
                 self._end_early(_CANCELED)
         return work.result()
 
-    def _end_early(self, stop: runs.Stop) -> None:
+    def _end_early(self, stop: run_states.Stop) -> None:
         if self._stop is None:
             self._stop = stop
             if self._running is not None:
                 self._running.cancel()
 
-    def _deadline_passed(self, stop: runs.Stop) -> None:
+    def _deadline_passed(self, stop: run_states.Stop) -> None:
         if self._stop is None:
             self._end_early(stop)
             if self._run is not None:
-                self._is_asking = self._input.waits_to_stop and bool(runs.stop_calls(self._run))
+                self._is_asking = self._input.waits_to_stop and bool(
+                    run_states.stop_calls(self._run)
+                )
                 self._report_run(self._run)
 
     async def _work(self) -> progress.StackReport | None:
@@ -171,7 +173,7 @@ class StackExecutionWorkflow:
             self._newest_run_id = found.newest_run_id
             if found.adopted_run_id is not None:
                 self._is_adopted = True
-                self._run = runs.RunSnapshot(run_id=found.adopted_run_id, state="QUEUED")
+                self._run = run_states.RunSnapshot(run_id=found.adopted_run_id, state="QUEUED")
                 self._run_is_known()
                 return True
             if origin is not None:
@@ -214,7 +216,7 @@ class StackExecutionWorkflow:
             await self._use(self._run)
         return self._run is not None
 
-    async def _use(self, run: runs.RunSnapshot) -> None:
+    async def _use(self, run: run_states.RunSnapshot) -> None:
         self._report_run(run)
         if self._input.surplus_origins and self._attempts == 1:
             await self._calls.stop_natives(
@@ -228,7 +230,7 @@ class StackExecutionWorkflow:
         self._is_read_due = True
         self._deadlines.run_is_known()
 
-    async def _pause(self, run: runs.RunSnapshot) -> None:
+    async def _pause(self, run: run_states.RunSnapshot) -> None:
         """Wait before the next run; the failed one is the stack's end if there will be none."""
         self._failed, self._run = run, None
         self._trigger, self._is_adopted = None, False
@@ -252,7 +254,7 @@ class StackExecutionWorkflow:
 
     # Following it
 
-    async def _follow(self) -> runs.RunSnapshot:
+    async def _follow(self) -> run_states.RunSnapshot:
         run = self._known_run()
         while not run.is_over:
             can_confirm = self._is_confirming(run) and not run.problem_reason
@@ -262,7 +264,7 @@ class StackExecutionWorkflow:
                 run = await self._next_reading(run)
         return run
 
-    async def _next_reading(self, run: runs.RunSnapshot) -> runs.RunSnapshot:
+    async def _next_reading(self, run: run_states.RunSnapshot) -> run_states.RunSnapshot:
         """Return the run after its next news, or as it was if a wake came first."""
         read_now, self._is_read_due = self._is_read_due, False
         following = self._calls.follow(run, known_view=self._told_view, read_now=read_now)
@@ -283,7 +285,9 @@ class StackExecutionWorkflow:
             # Nobody asks what became of a wait that was given up.
             waiting.add_done_callback(_ignore_outcome)
 
-    def _take(self, run: runs.RunSnapshot, news: runs.RunSnapshot | None) -> runs.RunSnapshot:
+    def _take(
+        self, run: run_states.RunSnapshot, news: run_states.RunSnapshot | None
+    ) -> run_states.RunSnapshot:
         if news is None:
             return run
         if news.problem_reason:
@@ -298,7 +302,7 @@ class StackExecutionWorkflow:
         self._report_run(news)
         return news
 
-    async def _confirm(self, run: runs.RunSnapshot) -> runs.RunSnapshot:
+    async def _confirm(self, run: run_states.RunSnapshot) -> run_states.RunSnapshot:
         """Confirm the run; what Spacelift answers to that is told, and is no end."""
         self._is_confirmation_tried = True
         try:
@@ -310,13 +314,13 @@ class StackExecutionWorkflow:
             news, self._refusal = run, calls.cause_of(error)[1]
         return self._take(run, news)
 
-    def _is_confirming(self, run: runs.RunSnapshot) -> bool:
+    def _is_confirming(self, run: run_states.RunSnapshot) -> bool:
         """Whether it is the chain that has to confirm the run."""
         return self._input.is_confirming and self._stop is None and run.needs_confirmation
 
     # Stopping it
 
-    async def _clean_up(self, stop: runs.Stop) -> progress.StackReport:
+    async def _clean_up(self, stop: run_states.Stop) -> progress.StackReport:
         """Stop what this execution may have running; a run that applies is left to end."""
         may_be_sent = self._trigger is not None and self._trigger.may_be_sent
         if self._run is None and not may_be_sent:
@@ -326,15 +330,15 @@ class StackExecutionWorkflow:
         run = await self._stop_run(stop)
         if run is not None and self._run is None:
             self._attempts += 1
-        called = runs.stop_calls(run) if run is not None else ()
+        called = run_states.stop_calls(run) if run is not None else ()
         while run is not None and not run.is_over:
             self._run = run
             self._report_run(run)
-            possible = runs.stop_calls(run)
+            possible = run_states.stop_calls(run)
             if possible and possible != called:
                 called, run = possible, await self._stop_run(stop)
-            elif runs.may_be_left(run):
-                return runs.left(self._input.stack_id, run, stop, attempts=self._attempts)
+            elif run_states.may_be_left(run):
+                return run_states.left(self._input.stack_id, run, stop, attempts=self._attempts)
             else:
                 run = await self._next_reading(run)
         return self._not_run(stop) if run is None else self._classify(run)
@@ -349,7 +353,7 @@ class StackExecutionWorkflow:
                 )
         self._is_asking = False
 
-    async def _stop_run(self, stop: runs.Stop) -> runs.RunSnapshot | None:
+    async def _stop_run(self, stop: run_states.Stop) -> run_states.RunSnapshot | None:
         return await self._calls.stop(
             self._run.run_id if self._run else None,
             newest_run_id=self._newest_run_id,
@@ -368,13 +372,13 @@ class StackExecutionWorkflow:
 
     # Telling of it
 
-    def _known_run(self) -> runs.RunSnapshot:
+    def _known_run(self) -> run_states.RunSnapshot:
         if self._run is None:
             raise AssertionError("a run is followed only after it was found or triggered")
         return self._run
 
-    def _classify(self, run: runs.RunSnapshot) -> progress.StackReport:
-        return runs.classify(
+    def _classify(self, run: run_states.RunSnapshot) -> progress.StackReport:
+        return run_states.classify(
             self._input.stack_id,
             run,
             is_adopted=self._is_adopted,
@@ -382,7 +386,7 @@ class StackExecutionWorkflow:
             attempts=self._attempts,
         )
 
-    def _not_run(self, stop: runs.Stop) -> progress.StackReport:
+    def _not_run(self, stop: run_states.Stop) -> progress.StackReport:
         if self._failed is not None:
             return retries.given_up(
                 self._input.stack_id, self._failed, stop, attempts=self._attempts
@@ -432,25 +436,25 @@ class StackExecutionWorkflow:
             attempts=max(1, self._attempts),
         )
 
-    def _report_run(self, run: runs.RunSnapshot) -> None:
+    def _report_run(self, run: run_states.RunSnapshot) -> None:
         if self._stop is None:
             is_ours = self._is_confirming(run) and not self._refusal
             self._deadlines.person_is_needed(is_needed=run.waits_for_person and not is_ours)
         if not run.is_over:  # the end travels as the result
-            self._told_view = runs.view(run)
+            self._told_view = run_states.view(run)
             report = self._describe(run)
             self._reports.show(dataclasses.replace(report, is_stopping=self._is_asking))
 
-    def _describe(self, run: runs.RunSnapshot) -> progress.StackReport:
+    def _describe(self, run: run_states.RunSnapshot) -> progress.StackReport:
         if run.problem_reason or not self._is_confirming(run):
             return self._classify(run)
         stack_id, attempts, words = self._input.stack_id, self._attempts, self._refusal
         if words:
-            return runs.confirmation_refused(stack_id, run, words=words, attempts=attempts)
-        return runs.confirming(stack_id, run, attempts=attempts)
+            return run_states.confirmation_refused(stack_id, run, words=words, attempts=attempts)
+        return run_states.confirming(stack_id, run, attempts=attempts)
 
 
-def _note(stop: runs.Stop) -> str:
+def _note(stop: run_states.Stop) -> str:
     return f"stackchain: {stop.why}"
 
 

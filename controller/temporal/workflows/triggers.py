@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import temporalio.exceptions
 
-from controller.chain import runs
+from controller.chain.run import run_states
 from controller.temporal.activities import errors
 from controller.temporal.workflows import calls, stack_calls
 
@@ -32,7 +32,7 @@ class Trigger:
         self._is_stopped = is_stopped
         self.may_be_sent = False
 
-    async def create(self) -> runs.RunSnapshot | None:
+    async def create(self) -> run_states.RunSnapshot | None:
         """Return the run; None if the stack was locked or disabled meanwhile.
 
         Raises:
@@ -48,7 +48,7 @@ class Trigger:
             self.may_be_sent = False
             return None
 
-    async def _try_once(self) -> runs.RunSnapshot | None:
+    async def _try_once(self) -> run_states.RunSnapshot | None:
         self.may_be_sent = True
         try:
             return await self._activities.trigger_once(self._argument)
@@ -67,6 +67,6 @@ class Trigger:
         await asyncio.sleep(delay.total_seconds())
         return None
 
-    async def _try_on(self) -> runs.RunSnapshot:
+    async def _try_on(self) -> run_states.RunSnapshot:
         self.may_be_sent = True
         return await self._activities.trigger(self._argument)

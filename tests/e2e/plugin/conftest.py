@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.dev.control_plane import credentials, server
+from devenv.control_plane import credentials, server
 from tests.support import kube as kube_support
 from tests.support.plugin import Kubectl, Operator
 

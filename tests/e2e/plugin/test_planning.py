@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from controller.api import v1alpha1
-from controller.dev.control_plane import server
 from controller.plugin import preview
 from controller.plugin.failures import Exit
+from devenv.control_plane import server
 from tests.support import kube as kube_support
 from tests.support.plugin import SECONDS, SPEC, Kubectl, Operator, Status, ended, situation
 from tests.support.statuses import make_condition, make_stack

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from controller.dev.control_plane import credentials, server
 from controller.plugin.failures import Exit
+from devenv.control_plane import credentials, server
 from tests.support import kube as kube_support
 from tests.support.plugin import FAILED, SECONDS, SPEC, Kubectl, Operator, ended
 from tests.support.waiting import eventually

@@ -6,8 +6,8 @@ import pytest
 
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import status
-from controller.chain.requests import ExecutionState
+from controller.chain.requests.decide import ExecutionState
+from controller.chain.status import projection
 from tests.support import builders
 
 
@@ -77,5 +77,5 @@ def test_what_cannot_be_is_refused(build: Callable[[], object]) -> None:
 def test_defaults_are_valid() -> None:
     known = builders.make_progress(builders.make_stack("a", Phase.RUNNING))
 
-    assert isinstance(builders.make_facts(builders.make_execution(), known), status.Facts)
+    assert isinstance(builders.make_facts(builders.make_execution(), known), projection.Facts)
     assert builders.make_stack_chain().spec.roots.stack_ids == ("a",)

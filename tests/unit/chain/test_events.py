@@ -7,8 +7,10 @@ import pytest
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import events, progress, status, transitions
-from controller.chain.requests import ExecutionState
+from controller.chain.news import events, transitions
+from controller.chain.requests.decide import ExecutionState
+from controller.chain.run import progress
+from controller.chain.status import projection
 from tests.support.builders import (
     RUN_URL,
     T2,
@@ -33,8 +35,8 @@ def shown(
     return project(make_facts(execution, known), old)
 
 
-def project(facts: status.Facts, old: v1alpha1.Status = EMPTY) -> v1alpha1.Status:
-    return status.project(make_ref(), old, facts, now=T3)
+def project(facts: projection.Facts, old: v1alpha1.Status = EMPTY) -> v1alpha1.Status:
+    return projection.project(make_ref(), old, facts, now=T3)
 
 
 def bad_graph(
@@ -45,7 +47,7 @@ def bad_graph(
 
 
 def unreachable(reason: ChainReason, old: v1alpha1.Status = EMPTY) -> v1alpha1.Status:
-    problem = status.Problem(reason=reason, message="Out of reach.", is_retrying=True)
+    problem = projection.Problem(reason=reason, message="Out of reach.", is_retrying=True)
     return project(make_facts(None, problem=problem), old)
 
 

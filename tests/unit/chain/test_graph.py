@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from controller.api.reasons import ChainReason
-from controller.chain import graph
+from controller.chain.graph import resolve as graph
 from tests.support.builders import make_discovery, make_selection
 
 BOTH = ("Dependencies", "Labels")

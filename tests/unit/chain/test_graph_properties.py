@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from controller.api.reasons import ChainReason
-from controller.chain import graph
+from controller.chain.graph import resolve as graph
 from tests.support.builders import make_selection
 
 Pairs = set[tuple[str, str]]

@@ -3,7 +3,7 @@
 import pytest
 
 from controller.api.reasons import StackReason
-from controller.chain import holds
+from controller.chain.run import holds
 
 LOCKED = holds.Hold(locked_by="jane", locked_at=1_767_225_600, lock_note="mending it")
 DISABLED = holds.Hold(is_disabled=True)

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import notifications, progress, status, transitions
+from controller.chain.news import notifications, transitions
+from controller.chain.run import progress
+from controller.chain.status import projection
 from tests.support.builders import (
     T0,
     T2,
@@ -28,14 +30,14 @@ def shown(
     *stacks: progress.StackProgress, old: v1alpha1.Status = EMPTY, now: str = T3, number: int = 1
 ) -> v1alpha1.Status:
     facts = make_facts(make_execution(number), make_progress(*stacks, number=number))
-    return status.project(make_ref(), old, facts, now=now)
+    return projection.project(make_ref(), old, facts, now=now)
 
 
 def unreachable(old: v1alpha1.Status, now: str = T3) -> v1alpha1.Status:
-    problem = status.Problem(
+    problem = projection.Problem(
         reason=ChainReason.TEMPORAL_UNREACHABLE, message="Out of reach.", is_retrying=True
     )
-    return status.project(make_ref(), old, make_facts(None, problem=problem), now=now)
+    return projection.project(make_ref(), old, make_facts(None, problem=problem), now=now)
 
 
 def ids(old: v1alpha1.Status, new: v1alpha1.Status) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import policy, progress
+from controller.chain.run import policy, progress
 from tests.support.builders import T2, make_progress, make_stack
 
 

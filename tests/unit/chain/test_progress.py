@@ -7,7 +7,8 @@ import pytest
 
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import graph, outcome, policy, progress
+from controller.chain.graph import resolve
+from controller.chain.run import outcome, policy, progress
 from tests.support.builders import (
     T0,
     T1,
@@ -36,7 +37,7 @@ def report(
 
 def test_a_resolved_graph_becomes_the_stacks_of_the_run() -> None:
     known = make_progress()
-    resolved = graph.resolve(
+    resolved = resolve.resolve(
         make_discovery("a -> b", labels=["x -> c"]),
         make_selection("a", "x"),
     )

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase, Trigger
-from controller.chain import progress, requests
-from controller.chain.requests import ExecutionState
+from controller.chain.requests import decide as requests
+from controller.chain.requests.decide import ExecutionState
+from controller.chain.run import progress
 from tests.support.builders import (
     T0,
     T1,

@@ -4,7 +4,7 @@ import pytest
 
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import retries, runs
+from controller.chain.run import retries, run_states
 from tests.support.builders import make_snapshot
 
 
@@ -39,15 +39,15 @@ def test_the_wait_names_the_failed_run_and_when_the_next_one_starts() -> None:
 @pytest.mark.parametrize(
     ("stop", "why"),
     [
-        (runs.Stop(cause=runs.StopCause.CHAIN_CANCELED), "the chain was canceled"),
+        (run_states.Stop(cause=run_states.StopCause.CHAIN_CANCELED), "the chain was canceled"),
         (
-            runs.Stop(cause=runs.StopCause.STACK_DEADLINE, seconds=600),
+            run_states.Stop(cause=run_states.StopCause.STACK_DEADLINE, seconds=600),
             "`stackDeadlineSeconds` (600 s) passed",
         ),
     ],
     ids=["canceled", "deadline"],
 )
-def test_what_is_stopped_between_two_runs_has_failed(stop: runs.Stop, why: str) -> None:
+def test_what_is_stopped_between_two_runs_has_failed(stop: run_states.Stop, why: str) -> None:
     report = retries.given_up("a", make_snapshot("FAILED", note="why"), stop, attempts=2)
 
     assert (report.phase, report.reason) == (Phase.FAILED, StackReason.RUN_FAILED)

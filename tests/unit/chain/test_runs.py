@@ -4,15 +4,15 @@ import pytest
 
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import holds, progress, runs
+from controller.chain.run import holds, progress, run_states
 from controller.spacelift import errors, models
 from tests.support.builders import make_snapshot
 
 BUSY = (Phase.RUNNING, StackReason.RUN_IN_PROGRESS)
 QUEUED = (Phase.WAITING, StackReason.RUN_QUEUED)
-CANCELED = runs.Stop(cause=runs.StopCause.CHAIN_CANCELED)
-LATE = runs.Stop(cause=runs.StopCause.STACK_DEADLINE, seconds=600)
-UNANSWERED = runs.Stop(cause=runs.StopCause.CONFIRMATION_DEADLINE, seconds=60)
+CANCELED = run_states.Stop(cause=run_states.StopCause.CHAIN_CANCELED)
+LATE = run_states.Stop(cause=run_states.StopCause.STACK_DEADLINE, seconds=600)
+UNANSWERED = run_states.Stop(cause=run_states.StopCause.CONFIRMATION_DEADLINE, seconds=60)
 
 # state -> what it means for the stack, and the calls that may stop the run
 STATES: dict[str, tuple[tuple[Phase, StackReason], str | None]] = {
@@ -42,13 +42,13 @@ STATES: dict[str, tuple[tuple[Phase, StackReason], str | None]] = {
 
 
 def classify(
-    run: runs.RunSnapshot,
+    run: run_states.RunSnapshot,
     *,
     is_adopted: bool = False,
-    stop: runs.Stop | None = None,
+    stop: run_states.Stop | None = None,
     attempts: int = 1,
 ) -> progress.StackReport:
-    return runs.classify("a", run, is_adopted=is_adopted, stop=stop, attempts=attempts)
+    return run_states.classify("a", run, is_adopted=is_adopted, stop=stop, attempts=attempts)
 
 
 def test_the_tables_here_know_every_state_that_spacelift_is_known_to_have() -> None:
@@ -65,7 +65,7 @@ def test_each_state_has_its_meaning(state: str) -> None:
 
 @pytest.mark.parametrize("state", STATES)
 def test_each_state_has_the_calls_that_may_stop_its_run(state: str) -> None:
-    assert " ".join(runs.stop_calls(make_snapshot(state))) == (STATES[state][1] or "")
+    assert " ".join(run_states.stop_calls(make_snapshot(state))) == (STATES[state][1] or "")
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -100,7 +100,7 @@ def test_a_run_held_by_an_approval_policy_waits_for_a_person(state: str) -> None
 def test_after_the_approval_the_confirmation_is_news() -> None:
     held = make_snapshot("UNCONFIRMED", needs_approval=True)
 
-    assert runs.view(held) != runs.view(make_snapshot("UNCONFIRMED"))
+    assert run_states.view(held) != run_states.view(make_snapshot("UNCONFIRMED"))
 
 
 # Ends
@@ -171,7 +171,7 @@ def test_a_run_that_applies_is_left_to_end_and_says_so(state: str) -> None:
 )
 @pytest.mark.parametrize("state", ["CANCELED", "DISCARDED", "STOPPED", "SKIPPED"])
 def test_a_run_that_a_deadline_stopped_timed_out(
-    state: str, stop: runs.Stop, reason: StackReason, why: str
+    state: str, stop: run_states.Stop, reason: StackReason, why: str
 ) -> None:
     report = classify(make_snapshot(state), is_adopted=True, stop=stop)
 
@@ -219,20 +219,20 @@ def test_a_reason_to_stop_begins_its_sentence() -> None:
 def test_a_run_in_review_that_cannot_be_stopped_is_left() -> None:
     run = make_snapshot("PENDING_REVIEW")
 
-    report = runs.left("a", run, UNANSWERED, attempts=1)
+    report = run_states.left("a", run, UNANSWERED, attempts=1)
 
-    assert runs.may_be_left(run)
+    assert run_states.may_be_left(run)
     assert (report.phase, report.reason) == (
         Phase.TIMED_OUT,
         StackReason.CONFIRMATION_DEADLINE_EXCEEDED,
     )
     assert "does not let it be stopped" in report.message
-    assert runs.left("a", run, CANCELED, attempts=1).phase is Phase.CANCELED
+    assert run_states.left("a", run, CANCELED, attempts=1).phase is Phase.CANCELED
 
 
 @pytest.mark.parametrize("state", [state for state in STATES if state != "PENDING_REVIEW"])
 def test_no_other_run_is_left(state: str) -> None:
-    assert not runs.may_be_left(make_snapshot(state))
+    assert not run_states.may_be_left(make_snapshot(state))
 
 
 # Persons and confirmations
@@ -249,14 +249,14 @@ def test_only_these_wait_for_a_person(state: str) -> None:
 
 
 def test_a_run_that_the_chain_confirms_waits_for_nobody() -> None:
-    report = runs.confirming("a", make_snapshot("UNCONFIRMED", added=2), attempts=2)
+    report = run_states.confirming("a", make_snapshot("UNCONFIRMED", added=2), attempts=2)
 
     assert (report.phase, report.reason) == (Phase.RUNNING, StackReason.CONFIRMING)
     assert (report.added, report.attempts) == (2, 2)
 
 
 def test_a_confirmation_that_is_refused_needs_a_person_and_says_why() -> None:
-    report = runs.confirmation_refused("a", make_snapshot("UNCONFIRMED"), words="not you")
+    report = run_states.confirmation_refused("a", make_snapshot("UNCONFIRMED"), words="not you")
 
     assert (report.phase, report.reason) == (
         Phase.AWAITING_CONFIRMATION,
@@ -294,9 +294,9 @@ def test_a_run_in_progress_counts_silently() -> None:
 def test_who_holds_a_queued_run_is_news_and_what_it_does_meanwhile_is_not() -> None:
     def blocked(run_id: str, state: str) -> str:
         hold = holds.Hold(blocker_id=run_id, blocker_state=state)
-        return runs.view(make_snapshot("QUEUED", hold=hold))
+        return run_states.view(make_snapshot("QUEUED", hold=hold))
 
-    assert blocked("01A", "PLANNING") != runs.view(make_snapshot("QUEUED"))
+    assert blocked("01A", "PLANNING") != run_states.view(make_snapshot("QUEUED"))
     assert blocked("01A", "PLANNING") != blocked("01B", "PLANNING")
     assert blocked("01A", "PLANNING") == blocked("01A", "APPLYING")
     assert blocked("01A", "PLANNING") != blocked("01A", "UNCONFIRMED")
@@ -304,10 +304,10 @@ def test_who_holds_a_queued_run_is_news_and_what_it_does_meanwhile_is_not() -> N
 
 def test_another_owner_of_the_lock_is_news() -> None:
     def locked(owner: str) -> str:
-        return runs.view(make_snapshot("QUEUED", hold=holds.Hold(locked_by=owner)))
+        return run_states.view(make_snapshot("QUEUED", hold=holds.Hold(locked_by=owner)))
 
     assert locked("jane") != locked("joe")
-    assert locked("jane") != runs.view(make_snapshot("QUEUED"))
+    assert locked("jane") != run_states.view(make_snapshot("QUEUED"))
 
 
 def test_an_approval_goes_before_all_else_that_a_queued_run_waits_for() -> None:
@@ -346,9 +346,9 @@ def test_no_link_is_none() -> None:
 
 
 def test_states_that_mean_the_same_are_no_news() -> None:
-    assert runs.view(make_snapshot("PLANNING")) == runs.view(make_snapshot("APPLYING"))
-    assert runs.view(make_snapshot("QUEUED")) != runs.view(make_snapshot("READY"))
-    assert runs.view(make_snapshot("QUEUED")) != runs.view(make_snapshot("PLANNING"))
+    assert run_states.view(make_snapshot("PLANNING")) == run_states.view(make_snapshot("APPLYING"))
+    assert run_states.view(make_snapshot("QUEUED")) != run_states.view(make_snapshot("READY"))
+    assert run_states.view(make_snapshot("QUEUED")) != run_states.view(make_snapshot("PLANNING"))
 
 
 # Problems of reading
@@ -387,12 +387,12 @@ def test_an_end_that_was_read_is_not_undone_by_a_later_problem() -> None:
 
 def candidate(
     run_id: str, triggered_by: str | None = "a", *, is_over: bool = False
-) -> runs.Candidate:
-    return runs.Candidate(run_id=run_id, triggered_by=triggered_by, is_over=is_over)
+) -> run_states.Candidate:
+    return run_states.Candidate(run_id=run_id, triggered_by=triggered_by, is_over=is_over)
 
 
-def native_runs(candidates: list[runs.Candidate], *origins: str) -> list[str]:
-    found = runs.native_runs(candidates, origin_run_ids=list(origins), queuers=["a", "b"])
+def native_runs(candidates: list[run_states.Candidate], *origins: str) -> list[str]:
+    found = run_states.native_runs(candidates, origin_run_ids=list(origins), queuers=["a", "b"])
     return [item.run_id for item in found]
 
 
@@ -412,7 +412,7 @@ def native_runs(candidates: list[runs.Candidate], *origins: str) -> list[str]:
     ],
 )
 def test_the_native_run_is_the_oldest_above_its_origin_that_a_stack_of_the_wave_queued(
-    candidates: list[runs.Candidate], expected: list[str]
+    candidates: list[run_states.Candidate], expected: list[str]
 ) -> None:
     assert native_runs(candidates, "03") == expected
 

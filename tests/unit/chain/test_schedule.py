@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import progress, schedule
+from controller.chain.run import next_stacks, progress
 from tests.support.builders import make_progress, make_stack
 
 
 def ready(chain: progress.ChainProgress, **remaining: int) -> list[str]:
     lengths = {stack.id: 1 for stack in chain.stacks} | remaining
-    return [stack.id for stack in schedule.ready_stacks(chain, remaining=lengths)]
+    return [stack.id for stack in next_stacks.ready_stacks(chain, remaining=lengths)]
 
 
 def test_at_the_start_only_stacks_without_upstreams_are_ready() -> None:
@@ -111,7 +111,7 @@ def test_following_an_adopted_run_takes_no_slot() -> None:
     chain = make_progress(adopted, make_stack("a"), parallelism=1)
 
     assert ready(chain) == ["a"]
-    assert not schedule.takes_slot(adopted)
+    assert not next_stacks.takes_slot(adopted)
 
 
 def test_adopted_runs_are_followed_even_when_no_slot_is_free() -> None:
@@ -152,10 +152,10 @@ def test_triggered_runs_never_exceed_the_bound(
         ),
         parallelism=parallelism,
     )
-    before = sum(schedule.takes_slot(stack) for stack in chain.stacks)
+    before = sum(next_stacks.takes_slot(stack) for stack in chain.stacks)
     lengths = {stack.id: 1 for stack in chain.stacks}
 
-    chosen = schedule.ready_stacks(chain, remaining=lengths)
+    chosen = next_stacks.ready_stacks(chain, remaining=lengths)
 
     triggered = [stack for stack in chosen if stack.adopts_from is None]
     assert before + len(triggered) <= max(parallelism, before)

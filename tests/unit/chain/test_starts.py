@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import RootRun
-from controller.chain import starts
-from controller.chain.starts import Asks, Reading
+from controller.chain.requests import automatic
+from controller.chain.requests.automatic import Asks, Reading
 from tests.support.builders import handled, make_spec, make_stack_chain, make_status
 
 DEADLINE = 90
@@ -56,7 +56,7 @@ def test_the_newest_time_that_is_not_too_late_asks_and_those_too_late_are_missed
 ) -> None:
     times = [minute(number) for number in passed]
 
-    new, asked = starts.served(KNOWN, EVERY_MINUTE, times, now=now)
+    new, asked = automatic.served(KNOWN, EVERY_MINUTE, times, now=now)
 
     assert asked == (None if ask is None else minute(ask))
     assert new == dataclasses.replace(
@@ -71,7 +71,7 @@ def test_the_newest_time_that_is_not_too_late_asks_and_those_too_late_are_missed
 def test_what_was_missed_before_is_counted_on() -> None:
     known = dataclasses.replace(KNOWN, missed=3, last_missed_time=minute(0), last_time=minute(0))
 
-    new, ask = starts.served(known, EVERY_MINUTE, [minute(1)], now=minute(9))
+    new, ask = automatic.served(known, EVERY_MINUTE, [minute(1)], now=minute(9))
 
     assert (new.missed, new.last_missed_time, new.last_time) == (4, minute(1), minute(0))
     assert ask is None
@@ -93,7 +93,7 @@ def test_however_often_and_late_it_is_looked_each_time_is_served_folded_or_misse
         all_times = [begin + timedelta(minutes=item) for item in range(1, number + 1)]
         times = [item for item in all_times if item > after]
         late += sum((now - item).total_seconds() > DEADLINE for item in times)
-        known, ask = starts.served(
+        known, ask = automatic.served(
             known, EVERY_MINUTE, [t.strftime("%Y-%m-%dT%H:%M:%SZ") for t in times], now=text
         )
         asked += [ask] if ask else []
@@ -202,7 +202,7 @@ def test_however_often_and_late_it_is_looked_each_time_is_served_folded_or_misse
 def test_a_run_asks_once_and_only_if_it_is_newer_than_what_was_looked_at(
     reading: Reading, seen: str | None, waiting: str | None, mark: str, ask: str | None
 ) -> None:
-    looked, asks = starts.judge(
+    looked, asks = automatic.judge(
         [reading],
         [run("a", seen)] if seen is not None else [],
         [run("a", waiting)] if waiting is not None else [],
@@ -218,19 +218,19 @@ def test_each_root_has_a_mark_of_its_own() -> None:
     b = Reading(stack_id="b", newest_run_id="7", looked_up_to="7", finished=("7",))
     marks = (run("a", "1"), run("b", "2"))
 
-    looked, asks = starts.judge(
+    looked, asks = automatic.judge(
         [b, dataclasses.replace(a, looked_up_to="1", finished=())], marks, ()
     )
     assert (looked, asks) == (marks, (run("b", "7"),))
 
-    _, more = starts.judge([a, b], (run("a", "1"), run("b", "7")), ())
+    _, more = automatic.judge([a, b], (run("a", "1"), run("b", "7")), ())
     assert more == (run("a", "5"),)
 
 
 def test_a_root_that_is_no_longer_one_is_forgotten() -> None:
     reading = Reading(stack_id="a", newest_run_id="5", looked_up_to="5")
 
-    looked, asks = starts.judge([reading], [run("a", "5"), run("b", "7")], ())
+    looked, asks = automatic.judge([reading], [run("a", "5"), run("b", "7")], ())
 
     assert (looked, asks) == ((run("a", "5"),), ())
 
@@ -239,7 +239,7 @@ def test_a_root_about_which_nobody_can_tell_yet_gets_no_mark() -> None:
     """It was out of sight for a sweep while its run waited; an old run must not ask now."""
     undecided = Reading(stack_id="a", newest_run_id="", looked_up_to="")
 
-    assert starts.judge([undecided], (), [run("a", "5")]) == ((), ())
+    assert automatic.judge([undecided], (), [run("a", "5")]) == ((), ())
 
 
 # What waits
@@ -299,14 +299,14 @@ def test_what_waits_counts_until_it_is_handled_or_no_longer_wanted(
     chain = make_stack_chain(spec=spec, status=make_status(pending_run=waits))
     asked = dataclasses.replace(handled(spec), **done)  # type: ignore[arg-type]
 
-    assert starts.open_asks(chain, asked) == asks
+    assert automatic.open_asks(chain, asked) == asks
 
 
 def test_roots_by_label_are_whatever_the_sweep_found() -> None:
     spec = WATCHING.model_copy(update={"roots": v1alpha1.Roots(labels=("x",))})
     status = make_status(pending_run=pending(root_runs=(run("c", "5"),)))
 
-    asks = starts.open_asks(make_stack_chain(spec=spec, status=status), handled(spec))
+    asks = automatic.open_asks(make_stack_chain(spec=spec, status=status), handled(spec))
 
     assert asks == Asks(root_runs=(run("c", "5"),))
 
@@ -315,11 +315,11 @@ def test_new_asks_join_those_that_wait() -> None:
     waits = pending(scheduled_time=minute(2), root_runs=(run("a", "5"), run("b", "6")))
     asks = Asks(scheduled_time=minute(3), root_runs=(run("a", "7"),))
 
-    joined = starts.with_asks(waits, asks)
+    joined = automatic.with_asks(waits, asks)
 
     assert joined is not None
     assert joined.scheduled_time == minute(3)
     assert joined.root_runs == (run("a", "7"), run("b", "6"))
-    assert starts.with_asks(None, Asks()) is None
-    assert starts.only_asks(joined) == joined
-    assert starts.only_asks(pending()) is None
+    assert automatic.with_asks(None, Asks()) is None
+    assert automatic.only_asks(joined) == joined
+    assert automatic.only_asks(pending()) is None

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from controller.api import reasons, v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import outcome, policy, progress, requests, stack_rows, status
-from controller.chain.requests import ExecutionState
+from controller.chain.requests import decide
+from controller.chain.requests.decide import ExecutionState
+from controller.chain.run import outcome, policy, progress
+from controller.chain.status import projection, stack_rows
 from tests.support.builders import (
     RUN_URL,
     T0,
@@ -34,9 +36,9 @@ PENDING = v1alpha1.PendingRun(trigger="Spec", message="Waits for run 1 to end.")
 
 
 def project(
-    facts: status.Facts, old: v1alpha1.Status = EMPTY, *, generation: int = 1, now: str = NOW
+    facts: projection.Facts, old: v1alpha1.Status = EMPTY, *, generation: int = 1, now: str = NOW
 ) -> v1alpha1.Status:
-    return status.project(make_ref(generation=generation), old, facts, now=now)
+    return projection.project(make_ref(generation=generation), old, facts, now=now)
 
 
 def condition(found: v1alpha1.Status, type_: str) -> v1alpha1.Condition:
@@ -64,16 +66,16 @@ def kstatus(found: v1alpha1.Status, generation: int) -> str:
     return "Current" if condition(found, "Ready").status == "True" else "InProgress"
 
 
-def problem(reason: ChainReason, *, is_retrying: bool) -> status.Problem:
-    return status.Problem(reason=reason, message="It is so.", is_retrying=is_retrying)
+def problem(reason: ChainReason, *, is_retrying: bool) -> projection.Problem:
+    return projection.Problem(reason=reason, message="It is so.", is_retrying=is_retrying)
 
 
-def live(*stacks: progress.StackProgress, **fields: object) -> status.Facts:
+def live(*stacks: progress.StackProgress, **fields: object) -> projection.Facts:
     known = make_progress(*stacks, **fields)  # type: ignore[arg-type]
     return make_facts(make_execution(known.number, attempt=known.attempt), known)
 
 
-def ended(*stacks: progress.StackProgress, **fields: object) -> status.Facts:
+def ended(*stacks: progress.StackProgress, **fields: object) -> projection.Facts:
     known = make_progress(*stacks, **fields)  # type: ignore[arg-type]
     execution = make_execution(known.number, attempt=known.attempt, state=ExecutionState.CLOSED)
     return make_facts(execution, known)
@@ -88,11 +90,11 @@ def failed_graph(reason: ChainReason, **fields: object) -> progress.ChainProgres
     )
 
 
-def known_problem(reason: ChainReason) -> status.Facts:
+def known_problem(reason: ChainReason) -> projection.Facts:
     return live(problem_reason=reason, problem_message="It is so.")
 
 
-def executed(state: ExecutionState, **fields: object) -> status.Facts:
+def executed(state: ExecutionState, **fields: object) -> projection.Facts:
     return make_facts(make_execution(1, state=state), **fields)
 
 
@@ -235,14 +237,14 @@ SITUATIONS = [
 
 @pytest.mark.parametrize(("facts", "expected"), SITUATIONS)
 def test_each_situation_has_its_conditions(
-    facts: status.Facts, expected: tuple[str, str, str, str]
+    facts: projection.Facts, expected: tuple[str, str, str, str]
 ) -> None:
     assert verdict(project(facts)) == expected
 
 
 @pytest.mark.parametrize(("facts", "expected"), SITUATIONS)
 def test_kstatus_reads_each_situation_right(
-    facts: status.Facts, expected: tuple[str, str, str, str]
+    facts: projection.Facts, expected: tuple[str, str, str, str]
 ) -> None:
     ready, _, reconciling, stalled = expected
     meant = "Current" if ready == "True" else "Failed" if stalled == "True" else "InProgress"
@@ -253,7 +255,7 @@ def test_kstatus_reads_each_situation_right(
 
 @pytest.mark.parametrize(("facts", "expected"), SITUATIONS)
 def test_every_message_says_something_and_every_condition_names_its_generation(
-    facts: status.Facts, expected: tuple[str, str, str, str]
+    facts: projection.Facts, expected: tuple[str, str, str, str]
 ) -> None:
     found = project(facts, generation=7)
 
@@ -275,7 +277,7 @@ def test_every_message_says_something_and_every_condition_names_its_generation(
 
 @pytest.mark.parametrize(("facts", "expected"), SITUATIONS)
 def test_equal_facts_give_an_equal_status(
-    facts: status.Facts, expected: tuple[str, str, str, str]
+    facts: projection.Facts, expected: tuple[str, str, str, str]
 ) -> None:
     once = project(facts, now=T0)
 
@@ -285,7 +287,7 @@ def test_equal_facts_give_an_equal_status(
 # Messages of a run in progress
 
 
-def message_of(facts: status.Facts, old: v1alpha1.Status = EMPTY) -> str:
+def message_of(facts: projection.Facts, old: v1alpha1.Status = EMPTY) -> str:
     return condition(project(facts, old), "Ready").message
 
 
@@ -381,7 +383,7 @@ def test_a_run_that_only_stops_others_says_so() -> None:
     ],
 )
 def test_graph_resolved_tells_whether_the_order_is_known(
-    facts: status.Facts, expected: tuple[str, str]
+    facts: projection.Facts, expected: tuple[str, str]
 ) -> None:
     found = condition(project(facts), "GraphResolved")
 
@@ -472,7 +474,7 @@ def test_no_progress_is_shown_before_the_stacks_are_known() -> None:
 def test_the_summary_counts_every_phase() -> None:
     stacks = [make_stack(f"s{place}", phase) for place, phase in enumerate(Phase)]
 
-    counted = dataclasses.asdict(status.summarize(stacks))
+    counted = dataclasses.asdict(projection.summarize(stacks))
 
     assert counted.pop("total") == len(Phase)
     assert set(counted.values()) == {1}
@@ -686,7 +688,7 @@ def bad_root() -> v1alpha1.Status:
 
 def second_attempt(
     known: progress.ChainProgress | None = None, *, state: ExecutionState = ExecutionState.RUNNING
-) -> status.Facts:
+) -> projection.Facts:
     return make_facts(make_execution(1, attempt=2, state=state, started_at=T2), known)
 
 
@@ -763,7 +765,7 @@ def after_a_failed_run() -> v1alpha1.Status:
     )
 
 
-def retry_that(known: progress.ChainProgress | None, *, attempt: int = 1) -> status.Facts:
+def retry_that(known: progress.ChainProgress | None, *, attempt: int = 1) -> projection.Facts:
     execution = make_execution(
         2, trigger=v1alpha1.Trigger.RETRY, attempt=attempt, state=ExecutionState.RUNNING
     )
@@ -847,7 +849,9 @@ def in_progress() -> v1alpha1.Status:
         ),
     ],
 )
-def test_a_run_that_ended_without_a_word_leaves_nothing_in_progress(facts: status.Facts) -> None:
+def test_a_run_that_ended_without_a_word_leaves_nothing_in_progress(
+    facts: projection.Facts,
+) -> None:
     after = project(facts, in_progress())
 
     assert {stack.id: (stack.phase, stack.reason) for stack in after.stacks} == {
@@ -911,7 +915,7 @@ def test_the_newest_history_deleted_leaves_the_status_as_it_is() -> None:
 
 
 @st.composite
-def facts_of_a_run(draw: st.DrawFn) -> status.Facts:
+def facts_of_a_run(draw: st.DrawFn) -> projection.Facts:
     """Any facts that can come together, of a run of up to six stacks in a row."""
     number = draw(st.integers(min_value=1, max_value=3))
     attempt = draw(st.integers(min_value=1, max_value=2))
@@ -921,7 +925,7 @@ def facts_of_a_run(draw: st.DrawFn) -> status.Facts:
     )
     fields: dict[str, object] = {}
     if draw(st.booleans()):
-        fields["problem"] = status.Problem(
+        fields["problem"] = projection.Problem(
             reason=draw(st.sampled_from(list(ChainReason))),
             message="It is so.",
             is_retrying=draw(st.booleans()),
@@ -970,14 +974,14 @@ def histories(draw: st.DrawFn) -> v1alpha1.Status:
 
 
 @given(histories(), facts_of_a_run())
-def test_projecting_twice_writes_once(old: v1alpha1.Status, facts: status.Facts) -> None:
+def test_projecting_twice_writes_once(old: v1alpha1.Status, facts: projection.Facts) -> None:
     once = project(facts, old, now=T2)
 
     assert project(facts, once, now=T3) == once
 
 
 @given(histories(), facts_of_a_run())
-def test_a_status_survives_being_stored(old: v1alpha1.Status, facts: status.Facts) -> None:
+def test_a_status_survives_being_stored(old: v1alpha1.Status, facts: projection.Facts) -> None:
     found = project(facts, old)
 
     assert v1alpha1.read_status(v1alpha1.status_to_dict(found)) == found
@@ -985,7 +989,7 @@ def test_a_status_survives_being_stored(old: v1alpha1.Status, facts: status.Fact
 
 @given(histories(), facts_of_a_run())
 def test_ready_is_true_only_if_a_run_succeeded_and_nothing_is_asked(
-    old: v1alpha1.Status, facts: status.Facts
+    old: v1alpha1.Status, facts: projection.Facts
 ) -> None:
     found = project(facts, old)
 
@@ -999,7 +1003,7 @@ def test_ready_is_true_only_if_a_run_succeeded_and_nothing_is_asked(
 
 @given(histories(), facts_of_a_run())
 def test_whatever_happens_the_status_holds_together(
-    old: v1alpha1.Status, facts: status.Facts
+    old: v1alpha1.Status, facts: projection.Facts
 ) -> None:
     found = project(facts, old)
 
@@ -1013,19 +1017,19 @@ def test_whatever_happens_the_status_holds_together(
     assert before is None or run.number >= before.number
     counted = dataclasses.asdict(run.summary)
     assert counted.pop("total") == sum(counted.values())
-    assert run.summary == status.summarize(found.stacks)
+    assert run.summary == projection.summarize(found.stacks)
     if run.phase.is_over:
         assert run.completion_time is not None
         assert all(stack.phase.is_over for stack in found.stacks)
 
 
 @given(histories(), facts_of_a_run())
-def test_runs_never_go_back(old: v1alpha1.Status, facts: status.Facts) -> None:
+def test_runs_never_go_back(old: v1alpha1.Status, facts: projection.Facts) -> None:
     """An execution that is older than what the status tells changes no run."""
     latest = old.latest_run
     if latest is None or facts.execution is None:
         return
-    if not requests.is_duplicate(facts.execution, latest):
+    if not decide.is_duplicate(facts.execution, latest):
         return
 
     found = project(facts, old)

@@ -4,8 +4,9 @@ import pytest
 
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain import graph, surplus
-from controller.chain.progress import StackProgress
+from controller.chain.graph import resolve
+from controller.chain.run import unwanted_runs
+from controller.chain.run.progress import StackProgress
 from tests.support.builders import make_discovery, make_selection, make_stack
 
 # a -> b -> c natively, and from c on to what does not belong to the chain.
@@ -13,10 +14,10 @@ LINE = make_discovery("a -> b -> c -> out -> far")
 
 
 def waves_of(
-    *roots: str, discovery: graph.Discovery = LINE, **selection: object
-) -> tuple[surplus.Waves, graph.ChainGraph]:
-    resolved = graph.resolve(discovery, make_selection(*roots, **selection))
-    return surplus.Waves(resolved), resolved
+    *roots: str, discovery: resolve.Discovery = LINE, **selection: object
+) -> tuple[unwanted_runs.Waves, resolve.ChainGraph]:
+    resolved = resolve.resolve(discovery, make_selection(*roots, **selection))
+    return unwanted_runs.Waves(resolved), resolved
 
 
 def rows(*stacks: StackProgress) -> dict[str, StackProgress]:
@@ -111,6 +112,6 @@ def test_what_still_counts_on_a_native_run_behind_a_stack() -> None:
     started = adopting("d", phase=Phase.RUNNING)
     stacks = rows(adopting("b"), make_stack("c"), started, adopting("e"))
 
-    found = surplus.adopting_beyond(["b", "c", "d", "e", "outside"], stacks)
+    found = unwanted_runs.adopting_beyond(["b", "c", "d", "e", "outside"], stacks)
 
     assert [stack.id for stack in found] == ["b", "e"]

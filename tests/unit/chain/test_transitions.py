@@ -9,7 +9,9 @@ from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.transitions import TransitionKind
 from controller.api.v1alpha1 import Phase
-from controller.chain import events, progress, status, transitions
+from controller.chain.news import events, transitions
+from controller.chain.run import progress
+from controller.chain.status import projection
 from tests.support.builders import (
     T3,
     make_execution,
@@ -27,7 +29,7 @@ def shown(
 ) -> v1alpha1.Status:
     known = make_progress(*stacks, is_suspended=bool(facts.get("is_suspended")))
     found = make_facts(make_execution(1), known, **facts)
-    return status.project(make_ref(), old or v1alpha1.Status(), found, now=T3)
+    return projection.project(make_ref(), old or v1alpha1.Status(), found, now=T3)
 
 
 def between(before: progress.StackProgress, after: progress.StackProgress) -> list[TransitionKind]:
@@ -118,8 +120,8 @@ def test_a_request_that_waits_is_told_once_and_again_when_another_one_takes_its_
 
 def test_a_spec_that_nobody_asks_to_run_is_told_once_for_each_generation() -> None:
     facts = make_facts(None, handled=v1alpha1.Handled(), is_not_requested=True)
-    first = status.project(make_ref(), v1alpha1.Status(), facts, now=T3)
-    same = status.project(make_ref(), first, facts, now=T3)
+    first = projection.project(make_ref(), v1alpha1.Status(), facts, now=T3)
+    same = projection.project(make_ref(), first, facts, now=T3)
 
     told = transitions.transitions(v1alpha1.Status(), first)
     assert [(item.kind, item.reason) for item in told] == [("NotRequested", "NotRequested")]
@@ -149,7 +151,7 @@ def test_the_end_of_a_run_is_of_the_kind_of_its_phase_and_carries_the_run(
 
 def test_a_run_that_could_not_begin_failed() -> None:
     known = make_progress(phase=Phase.FAILED, reason=ChainReason.GRAPH_CYCLE, message="a > b > a")
-    new = status.project(
+    new = projection.project(
         make_ref(), v1alpha1.Status(), make_facts(make_execution(1), known), now=T3
     )
 

@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from controller import settings
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
+from controller.config import settings
 from controller.display import lines, screens, terminal
 from controller.display.lines import Style
 from tests.support.statuses import make_stack, make_status

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from controller import settings
+from controller.config import settings
 from controller.kube import client, errors
 
 UNUSABLE = pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from controller.chain import notifications
+from controller.chain.news import notifications
 from controller.notify import payloads, sinks
 from tests.support.told import RUN, make_told
 

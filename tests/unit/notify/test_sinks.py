@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from controller import environment
 from controller.api.transitions import TransitionKind
+from controller.config import environment
 from controller.notify import sinks
 
 URL = "https://hooks.example.com/services/T0/B0/hushhush"

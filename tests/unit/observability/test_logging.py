@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from controller import settings
+from controller.config import settings
 from controller.observability import logging as our_logging
 
 ACTIVITY = {

@@ -4,7 +4,7 @@ from typing import Any
 import httpx
 import pytest
 
-from controller import settings
+from controller.config import settings
 from controller.spacelift import auth, errors
 
 VIEWER = {"viewer": {"id": "me", "name": "Chains"}}

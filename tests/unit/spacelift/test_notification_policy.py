@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import regopy
 
-from controller.chain import runs
-from controller.spacelift import notification_policy
+from controller.chain.run import run_states
+from controller.spacelift.webhooks import policy
 from tests.support import rego
 
 PAGE = Path(__file__).parents[3] / "docs/spacelift/notification-policy.rego"
@@ -191,7 +191,10 @@ def test_a_run_without_any_state_is_sent() -> None:
     [(before, after) for after, befores in PREDECESSORS.items() for before in befores],
 )
 def test_every_change_that_a_follow_returns_for_is_sent(before: str, after: str) -> None:
-    views = {runs.view(runs.RunSnapshot(run_id="01R", state=state)) for state in (before, after)}
+    views = {
+        run_states.view(run_states.RunSnapshot(run_id="01R", state=state))
+        for state in (before, after)
+    }
     is_news = len(views) > 1
 
     assert bool(routed(updated(after))) or not is_news
@@ -287,12 +290,12 @@ def test_the_policy_imports_what_the_older_engine_needs_and_not_what_it_refuses(
 
 def test_the_package_carries_the_documented_policy() -> None:
     """An installed package has no docs/; if it fails, copy the documented one over it."""
-    assert notification_policy.body("stackchain") == POLICY
+    assert policy.body("stackchain") == POLICY
 
 
 @pytest.mark.parametrize("endpoint_id", ["stackchain-2", 'a"; b', "\\n"])
 def test_the_registered_policy_routes_to_the_webhook_that_it_is_made_for(endpoint_id: str) -> None:
-    body = notification_policy.body(endpoint_id)
+    body = policy.body(endpoint_id)
 
     (request,) = rego.evaluate(body, "webhook", updated())
 

@@ -5,18 +5,19 @@ from typing import Any
 
 import pytest
 
-from controller.spacelift import notification_policy, webhook_plan
-from controller.spacelift.webhook_plan import Action, CannotSetUp, Policy, Space, Webhook
+from controller.spacelift.webhooks import plan
+from controller.spacelift.webhooks import policy as notification_policy
+from controller.spacelift.webhooks.plan import Action, CannotSetUp, Policy, Space, Webhook
 
 URL = "https://hooks.example.com/webhooks/spacelift/default"
 MARK = "stackchain:secret-0a1b2c3d"
-WANTED = webhook_plan.Wanted(name="stackchain", endpoint=URL, secret_mark=MARK)
+WANTED = plan.Wanted(name="stackchain", endpoint=URL, secret_mark=MARK)
 WEBHOOK = Webhook(id="stackchain", name="stackchain", endpoint=URL, labels=(MARK,))
 BODY = notification_policy.body("stackchain")
 POLICY = Policy(id="stackchain", name="stackchain", body=BODY)
 
 
-def wanted(**fields: Any) -> webhook_plan.Wanted:
+def wanted(**fields: Any) -> plan.Wanted:
     return dataclasses.replace(WANTED, **fields)
 
 
@@ -32,7 +33,7 @@ def policy(**fields: Any) -> Policy:
 
 
 def test_a_new_webhook_is_enabled_retries_and_goes_to_the_root_space() -> None:
-    step = webhook_plan.webhook_step(WANTED, None)
+    step = plan.webhook_step(WANTED, None)
 
     assert (step.action, step.differences) == (Action.CREATE, ())
     assert step.item == webhook(id="")
@@ -41,7 +42,7 @@ def test_a_new_webhook_is_enabled_retries_and_goes_to_the_root_space() -> None:
 
 
 def test_a_webhook_as_wanted_is_unchanged() -> None:
-    assert webhook_plan.webhook_step(WANTED, WEBHOOK).action is Action.NONE
+    assert plan.webhook_step(WANTED, WEBHOOK).action is Action.NONE
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_a_webhook_as_wanted_is_unchanged() -> None:
     ],
 )
 def test_only_what_differs_is_updated(found: dict[str, Any], differences: tuple[str, ...]) -> None:
-    step = webhook_plan.webhook_step(WANTED, webhook(**found))
+    step = plan.webhook_step(WANTED, webhook(**found))
 
     assert (step.action, step.differences) == (Action.UPDATE, differences)
     assert step.item == WEBHOOK
@@ -65,8 +66,8 @@ def test_only_what_differs_is_updated(found: dict[str, Any], differences: tuple[
 def test_labels_of_people_stay_and_their_order_is_no_difference() -> None:
     found = webhook(labels=("team:net", MARK, "prod"))
 
-    assert webhook_plan.webhook_step(WANTED, found).action is Action.NONE
-    step = webhook_plan.webhook_step(wanted(secret_mark="stackchain:secret-1"), found)
+    assert plan.webhook_step(WANTED, found).action is Action.NONE
+    step = plan.webhook_step(wanted(secret_mark="stackchain:secret-1"), found)
     assert step.item.labels == ("team:net", "prod", "stackchain:secret-1")
 
 
@@ -77,10 +78,8 @@ def test_labels_of_people_stay_and_their_order_is_no_difference() -> None:
 def test_what_exists_stays_in_its_space_unless_another_is_named(
     space: str | None, expected: str, differences: tuple[str, ...]
 ) -> None:
-    of_webhook = webhook_plan.webhook_step(wanted(space=space), webhook(space="net"))
-    of_policy = webhook_plan.policy_step(
-        wanted(space=space), policy(space="net"), endpoint_id="stackchain"
-    )
+    of_webhook = plan.webhook_step(wanted(space=space), webhook(space="net"))
+    of_policy = plan.policy_step(wanted(space=space), policy(space="net"), endpoint_id="stackchain")
 
     assert (of_webhook.item.space, of_webhook.differences) == (expected, differences)
     assert (of_policy.item.space, of_policy.differences) == (expected, differences)
@@ -90,8 +89,8 @@ def test_what_exists_stays_in_its_space_unless_another_is_named(
 def test_what_is_new_goes_to_the_named_space(space: str | None) -> None:
     expected = space or "root"
 
-    assert webhook_plan.webhook_step(wanted(space=space), None).item.space == expected
-    step = webhook_plan.policy_step(wanted(space=space), None, endpoint_id="stackchain")
+    assert plan.webhook_step(wanted(space=space), None).item.space == expected
+    step = plan.policy_step(wanted(space=space), None, endpoint_id="stackchain")
     assert step.item.space == expected
 
 
@@ -99,11 +98,11 @@ def test_what_is_new_goes_to_the_named_space(space: str | None) -> None:
 
 
 def test_the_mark_tells_secrets_apart_without_showing_them() -> None:
-    mark = webhook_plan.secret_mark("a long enough secret", name="stackchain")
+    mark = plan.secret_mark("a long enough secret", name="stackchain")
 
-    assert mark == webhook_plan.secret_mark("a long enough secret", name="stackchain")
-    assert mark != webhook_plan.secret_mark("another long secret!", name="stackchain")
-    assert mark != webhook_plan.secret_mark("a long enough secret", name="other")
+    assert mark == plan.secret_mark("a long enough secret", name="stackchain")
+    assert mark != plan.secret_mark("another long secret!", name="stackchain")
+    assert mark != plan.secret_mark("a long enough secret", name="other")
     prefix, _, digest = mark.rpartition("-")
     assert prefix == "stackchain:secret"
     assert len(digest) == 8, "short, so that it leaves many secrets possible"
@@ -113,7 +112,7 @@ def test_the_mark_tells_secrets_apart_without_showing_them() -> None:
 
 
 def test_a_new_policy_routes_to_the_webhook_by_its_id() -> None:
-    step = webhook_plan.policy_step(WANTED, None, endpoint_id="stackchain-2")
+    step = plan.policy_step(WANTED, None, endpoint_id="stackchain-2")
 
     assert step.action is Action.CREATE
     assert step.item.type == "NOTIFICATION"
@@ -121,7 +120,7 @@ def test_a_new_policy_routes_to_the_webhook_by_its_id() -> None:
 
 
 def test_a_policy_as_wanted_is_unchanged() -> None:
-    step = webhook_plan.policy_step(WANTED, POLICY, endpoint_id="stackchain")
+    step = plan.policy_step(WANTED, POLICY, endpoint_id="stackchain")
 
     assert step.action is Action.NONE
 
@@ -138,7 +137,7 @@ def test_a_policy_as_wanted_is_unchanged() -> None:
 def test_a_policy_that_differs_is_overwritten(
     found: dict[str, Any], differences: tuple[str, ...]
 ) -> None:
-    step = webhook_plan.policy_step(WANTED, policy(**found), endpoint_id="stackchain")
+    step = plan.policy_step(WANTED, policy(**found), endpoint_id="stackchain")
 
     assert (step.action, step.differences) == (Action.UPDATE, differences)
     assert step.item == POLICY
@@ -146,15 +145,15 @@ def test_a_policy_that_differs_is_overwritten(
 
 @pytest.mark.parametrize("body", [BODY.replace("\n", "\r\n"), BODY.strip(), BODY + "\n\n"])
 def test_ends_of_lines_are_no_difference(body: str) -> None:
-    step = webhook_plan.policy_step(WANTED, policy(body=body), endpoint_id="stackchain")
+    step = plan.policy_step(WANTED, policy(body=body), endpoint_id="stackchain")
 
     assert step.action is Action.NONE
 
 
 def test_a_policy_of_another_type_is_left_alone() -> None:
     for decide in (
-        lambda found: webhook_plan.policy_step(WANTED, found, endpoint_id="stackchain"),
-        lambda found: webhook_plan.policy_removal("stackchain", found),
+        lambda found: plan.policy_step(WANTED, found, endpoint_id="stackchain"),
+        lambda found: plan.policy_removal("stackchain", found),
     ):
         with pytest.raises(CannotSetUp, match=r"type PLAN .* --name"):
             decide(policy(type="PLAN"))
@@ -164,10 +163,10 @@ def test_a_policy_of_another_type_is_left_alone() -> None:
 
 
 def test_what_is_there_is_removed_and_what_is_not_is_absent() -> None:
-    assert webhook_plan.webhook_removal("stackchain", WEBHOOK).action is Action.REMOVE
-    assert webhook_plan.webhook_removal("stackchain", None).action is Action.ABSENT
-    assert webhook_plan.policy_removal("stackchain", POLICY).action is Action.REMOVE
-    assert webhook_plan.policy_removal("stackchain", None).action is Action.ABSENT
+    assert plan.webhook_removal("stackchain", WEBHOOK).action is Action.REMOVE
+    assert plan.webhook_removal("stackchain", None).action is Action.ABSENT
+    assert plan.policy_removal("stackchain", POLICY).action is Action.REMOVE
+    assert plan.policy_removal("stackchain", None).action is Action.ABSENT
 
 
 # Finding it
@@ -176,15 +175,15 @@ def test_what_is_there_is_removed_and_what_is_not_is_absent() -> None:
 def test_an_object_is_found_by_its_exact_name() -> None:
     found = [webhook(name="stackchain-2"), webhook(id="x"), webhook(name="Stackchain")]
 
-    assert webhook_plan.one_named("stackchain", found, kind="webhooks") == webhook(id="x")
-    assert webhook_plan.one_named("other", found, kind="webhooks") is None
+    assert plan.one_named("stackchain", found, kind="webhooks") == webhook(id="x")
+    assert plan.one_named("other", found, kind="webhooks") is None
 
 
 def test_two_of_one_name_are_named_and_left_to_people() -> None:
     found = [webhook(id="b"), webhook(id="a")]
 
     with pytest.raises(CannotSetUp, match=r"2 webhooks named stackchain \(a, b\)"):
-        webhook_plan.one_named("stackchain", found, kind="webhooks")
+        plan.one_named("stackchain", found, kind="webhooks")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +191,7 @@ def test_two_of_one_name_are_named_and_left_to_people() -> None:
     [("stackchain", "stackchain"), ("Stack Chain (prod)", "stack-chain-prod"), ("---", "")],
 )
 def test_the_id_that_is_expected_of_a_name(name: str, expected: str) -> None:
-    assert webhook_plan.slug(name) == expected
+    assert plan.slug(name) == expected
 
 
 # Spaces
@@ -219,19 +218,19 @@ TREE = [
 def test_a_policy_covers_its_space_and_those_that_inherit_down_from_it(
     of: str, uncovered: tuple[str, ...]
 ) -> None:
-    assert webhook_plan.uncovered_spaces(TREE, of=of) == uncovered
+    assert plan.uncovered_spaces(TREE, of=of) == uncovered
 
 
 def test_spaces_in_a_circle_are_uncovered_and_come_to_an_end() -> None:
     circle = [Space(id="a", parent="b", inherits=True), Space(id="b", parent="a", inherits=True)]
 
-    assert webhook_plan.uncovered_spaces(circle, of="root") == ("a", "b")
+    assert plan.uncovered_spaces(circle, of="root") == ("a", "b")
 
 
 def test_a_space_that_is_not_visible_is_told_with_those_that_are() -> None:
-    webhook_plan.check_space("net", TREE)
+    plan.check_space("net", TREE)
 
     with pytest.raises(CannotSetUp, match=r"no space prod, or .* apps, apps-prod, hidden-parent"):
-        webhook_plan.check_space("prod", TREE)
+        plan.check_space("prod", TREE)
     with pytest.raises(CannotSetUp, match="sees none"):
-        webhook_plan.check_space("root", [])
+        plan.check_space("root", [])

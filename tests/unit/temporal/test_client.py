@@ -8,7 +8,7 @@ import pytest
 import temporalio.client
 from temporalio.service import RPCError, RPCStatusCode, TLSConfig
 
-from controller import settings
+from controller.config import settings
 from controller.temporal import client
 
 TEMPORAL = settings.TemporalSettings(address="temporal:7233", namespace="team")

@@ -8,8 +8,8 @@ import pytest
 
 from controller.observability import metrics
 from controller.temporal import client as temporal_client
-from controller.temporal import wakeups
-from controller.webhook import dispatch, wakes
+from controller.temporal.receiver import wakeups
+from controller.webhook import dispatch, wake_queue
 from tests.support.waiting import eventually
 
 
@@ -57,14 +57,14 @@ class Sweeps:
 
 
 DOWN = temporal_client.TemporalUnreachable("down")
-VPC = wakes.Wake(account="acme", stack_id="vpc")
-FINISHED = wakes.Wake(account="acme", stack_id="vpc", labels=("a",), is_root_run_finished=True)
+VPC = wake_queue.Wake(account="acme", stack_id="vpc")
+FINISHED = wake_queue.Wake(account="acme", stack_id="vpc", labels=("a",), is_root_run_finished=True)
 
 
 class World:
     def __init__(self, temporal: Temporal, sweeps: Sweeps | None = None, **options: float) -> None:
         self.clock = Clock()
-        self.queue = wakes.WakeQueue(100, clock=self.clock)
+        self.queue = wake_queue.WakeQueue(100, clock=self.clock)
         self.counters = metrics.Metrics()
         self.dispatcher = dispatch.Dispatcher(
             self.queue,
@@ -79,7 +79,7 @@ class World:
     def count(self, result: str, kind: str = dispatch.EXECUTION) -> float:
         return self.counters.webhook_wakes.labels(kind, result)._value.get()
 
-    async def work_off(self, *pending: wakes.Wake) -> None:
+    async def work_off(self, *pending: wake_queue.Wake) -> None:
         self.dispatcher.start()
         for wake in pending:
             self.queue.put(wake)
@@ -134,7 +134,7 @@ async def test_a_wake_that_cannot_succeed_is_not_tried_again_and_the_next_one_is
     temporal = Temporal(failure)
     world = World(temporal)
 
-    await world.work_off(VPC, wakes.Wake(account="acme", stack_id="dns"))
+    await world.work_off(VPC, wake_queue.Wake(account="acme", stack_id="dns"))
 
     assert temporal.woken == [("acme", "dns")]
     assert (world.count(result), world.count("woken")) == (1, 1)
@@ -183,7 +183,7 @@ async def test_what_is_pending_at_the_end_gets_its_time_and_the_rest_is_counted(
     world = World(temporal)
     world.dispatcher.start()
     for number in range(3):
-        world.queue.put(wakes.Wake(account="acme", stack_id=f"stack-{number}"))
+        world.queue.put(wake_queue.Wake(account="acme", stack_id=f"stack-{number}"))
 
     lost = await world.dispatcher.stop(drain_seconds=2)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from controller import connections, settings
+from controller.config import connections, settings
 from controller.webhook import secrets
 
 ENDPOINT = "https://acme.app.spacelift.io"

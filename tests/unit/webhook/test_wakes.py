@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.webhook import wakes
-from controller.webhook.wakes import Put
+from controller.webhook import wake_queue
+from controller.webhook.wake_queue import Put
 
 
 class Clock:
@@ -19,16 +19,16 @@ class Clock:
         return self.now
 
 
-def make_queue(size: int = 100, clock: Clock | None = None) -> tuple[wakes.WakeQueue, Clock]:
+def make_queue(size: int = 100, clock: Clock | None = None) -> tuple[wake_queue.WakeQueue, Clock]:
     clock = clock or Clock()
-    return wakes.WakeQueue(size, clock=clock), clock
+    return wake_queue.WakeQueue(size, clock=clock), clock
 
 
-def wake(stack_id: str = "vpc", account: str = "acme", **fields: object) -> wakes.Wake:
-    return wakes.Wake(account=account, stack_id=stack_id, **fields)  # type: ignore[arg-type]
+def wake(stack_id: str = "vpc", account: str = "acme", **fields: object) -> wake_queue.Wake:
+    return wake_queue.Wake(account=account, stack_id=stack_id, **fields)  # type: ignore[arg-type]
 
 
-def taken(queue: wakes.WakeQueue) -> list[str]:
+def taken(queue: wake_queue.WakeQueue) -> list[str]:
     """Take all that is due."""
     found = []
     while (next_one := queue.pop_due()) is not None:
@@ -96,14 +96,14 @@ def test_what_does_not_fit_is_told_and_what_is_queued_already_still_fits() -> No
 def test_a_run_that_changes_its_state_quickly_is_told_of_each_change_at_once() -> None:
     queue, _ = make_queue()
 
-    for _ in range(wakes.BURST):
+    for _ in range(wake_queue.BURST):
         queue.put(wake())
         assert taken(queue) == ["vpc"]
 
 
 def test_a_stack_beyond_its_burst_is_woken_as_rarely_as_it_is_polled() -> None:
     queue, clock = make_queue()
-    for _ in range(wakes.BURST):
+    for _ in range(wake_queue.BURST):
         queue.put(wake())
         taken(queue)
     woken = 0
@@ -113,13 +113,13 @@ def test_a_stack_beyond_its_burst_is_woken_as_rarely_as_it_is_polled() -> None:
         woken += len(taken(queue))
         clock.now += 0.1
 
-    assert 60 / wakes.REFILL_SECONDS - 1 <= woken <= 60 / wakes.REFILL_SECONDS
+    assert 60 / wake_queue.REFILL_SECONDS - 1 <= woken <= 60 / wake_queue.REFILL_SECONDS
     assert len(queue) == 1
 
 
 def test_the_burst_of_one_stack_holds_no_other_up() -> None:
     queue, _ = make_queue()
-    for _ in range(wakes.BURST):
+    for _ in range(wake_queue.BURST):
         queue.put(wake("busy"))
         taken(queue)
     queue.put(wake("busy"))
@@ -131,14 +131,14 @@ def test_the_burst_of_one_stack_holds_no_other_up() -> None:
 def test_a_burst_is_whole_again_after_a_while() -> None:
     queue, clock = make_queue()
     for _ in range(2):
-        for _ in range(wakes.BURST):
+        for _ in range(wake_queue.BURST):
             queue.put(wake())
             assert taken(queue) == ["vpc"]
-        clock.now += wakes.BURST * wakes.REFILL_SECONDS
+        clock.now += wake_queue.BURST * wake_queue.REFILL_SECONDS
 
 
 def test_the_pace_of_so_many_stacks_is_remembered_and_no_more() -> None:
-    pace = wakes.Pace(limit=10)
+    pace = wake_queue.Pace(limit=10)
     for number in range(1000):
         pace.reserve(("acme", f"stack-{number}"), 0.0)
 
@@ -169,14 +169,14 @@ def test_every_delivery_leads_to_a_wake_of_its_stack_afterwards(
         if takes:
             take_all()
         clock.now += pause
-    clock.now += 1000 * wakes.REFILL_SECONDS
+    clock.now += 1000 * wake_queue.REFILL_SECONDS
     take_all()
 
     assert unseen == {}
 
 
 async def test_whoever_waits_gets_the_wake_that_comes() -> None:
-    queue = wakes.WakeQueue(10, clock=time.monotonic)
+    queue = wake_queue.WakeQueue(10, clock=time.monotonic)
     waiting = [asyncio.create_task(queue.get()) for _ in range(2)]
     await asyncio.sleep(0)
     queue.put(wake("a"))
@@ -186,8 +186,8 @@ async def test_whoever_waits_gets_the_wake_that_comes() -> None:
 
 
 async def test_whoever_waits_gets_a_wake_once_it_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wakes, "REFILL_SECONDS", 0.01)
-    queue = wakes.WakeQueue(10, clock=time.monotonic)
-    for _ in range(wakes.BURST + 1):
+    monkeypatch.setattr(wake_queue, "REFILL_SECONDS", 0.01)
+    queue = wake_queue.WakeQueue(10, clock=time.monotonic)
+    for _ in range(wake_queue.BURST + 1):
         queue.put(wake())
         assert (await queue.get()).stack_id == "vpc"

@@ -8,7 +8,7 @@ from typing import Any
 
 from temporalio.testing import ActivityEnvironment
 
-from controller import connections, environment
+from controller.config import connections, environment
 from controller.spacelift import errors, models
 from controller.temporal import messages
 from controller.temporal.activities import run_poller, spacelift_clients, stack_operations

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import temporalio.exceptions
 
-from controller import connections, settings
+from controller.config import connections, settings
 from controller.temporal import messages
 from controller.temporal.activities import spacelift_clients
 

@@ -7,7 +7,7 @@ import pytest
 import temporalio.exceptions
 from temporalio.testing import ActivityEnvironment
 
-from controller.chain import graph
+from controller.chain.graph import resolve
 from controller.spacelift import errors, models
 from controller.temporal import messages
 from controller.temporal.activities import stack_dependencies
@@ -39,7 +39,7 @@ def account(*drawing: str, **labels: tuple[str, ...]) -> fakes.Bench:
     return bench
 
 
-async def fetch(bench: fakes.Bench, *roots: str, **wishes: Any) -> graph.Discovery:
+async def fetch(bench: fakes.Bench, *roots: str, **wishes: Any) -> resolve.Discovery:
     if not wishes.get("root_labels"):
         wishes["roots"] = list(roots or ("a",))
     return await ActivityEnvironment().run(
@@ -58,11 +58,11 @@ async def fetch(bench: fakes.Bench, *roots: str, **wishes: Any) -> graph.Discove
     )
 
 
-def ids(found: graph.Discovery) -> list[str]:
+def ids(found: resolve.Discovery) -> list[str]:
     return [stack.id for stack in found.stacks]
 
 
-def pairs(found: graph.Discovery) -> list[tuple[str, str]]:
+def pairs(found: resolve.Discovery) -> list[tuple[str, str]]:
     return [(edge.upstream, edge.dependent) for edge in found.edges]
 
 
@@ -239,7 +239,7 @@ async def test_roots_by_label_have_all_of_the_labels() -> None:
 async def test_no_root_by_label_is_nothing_read() -> None:
     found = await fetch(account("a"), root_labels=["net"])
 
-    assert found == graph.Discovery(stacks=(), edges=())
+    assert found == resolve.Discovery(stacks=(), edges=())
 
 
 async def test_roots_by_id_are_told_too() -> None:
@@ -349,7 +349,7 @@ async def test_what_is_over_the_limit_is_not_read() -> None:
 
     found = await fetch(bench)
 
-    assert found == graph.Discovery(stacks=(), edges=(), is_cut_off=True)
+    assert found == resolve.Discovery(stacks=(), edges=(), is_cut_off=True)
     assert reads(bench) == [["a"]]
 
 

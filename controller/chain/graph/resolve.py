@@ -1,0 +1,207 @@
+"""Turns what discovery found into an ordered graph, or says what is wrong with it. Pure.
+
+Which stacks belong to the chain is decided first (`selection`), then their order, which does not
+depend on how they came to belong to it (`order`), and at last whose run each stack uses (`waves`).
+"""
+
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
+
+from controller.api import v1alpha1
+from controller.chain.graph import adoption, ordering, problems
+from controller.chain.graph.problems import GraphProblem as GraphProblem
+from controller.chain.graph.selection import Discovery as Discovery
+from controller.chain.graph.selection import Edge as Edge
+from controller.chain.graph.selection import Scope
+from controller.chain.graph.selection import Selection as Selection
+from controller.chain.graph.selection import StackFacts as StackFacts
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedStack:
+    """One stack with its place.
+
+    `depends_on` are the stacks that must have ended before: its upstreams, for Destroy its
+    dependents. `level` is the longest distance from a stack without any, `remaining` counts the
+    stacks of the longest path from here to an end. `adopts_from` names the stack whose run, once
+    created, makes Spacelift queue the run to use here; None: the chain triggers. `queuers` are the
+    stacks that a run which Spacelift queued here may name as `triggeredBy`, as far as planned.
+    """
+
+    id: str
+    name: str
+    level: int
+    depends_on: tuple[str, ...]
+    remaining: int
+    adopts_from: str | None
+    queuers: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ChainGraph:
+    """The ordered graph; `stacks` are sorted by level, then id.
+
+    `native_dependents` and `native_upstreams` hold all stacks that were read, since a run makes
+    Spacelift queue runs outside of the chain too; they are empty if nothing is applied.
+    `outside` are the stacks that were read and do not belong to the chain.
+    """
+
+    stacks: tuple[PlannedStack, ...]
+    edges: int
+    levels: int
+    native_dependents: Mapping[str, tuple[str, ...]]
+    native_upstreams: Mapping[str, tuple[str, ...]]
+    outside: tuple[str, ...]
+
+
+def resolve(discovery: Discovery, selection: Selection) -> ChainGraph:
+    """Validate and order.
+
+    Raises:
+        GraphProblem: unknown root, invisible stack, too many stacks, none, a cycle, or a stack
+            that depends on one to be destroyed and is not in the chain.
+    """
+    _check_reading(discovery, selection)
+    scope = Scope(discovery, selection)
+    members = scope.members
+    _check_members(scope)
+    upstreams = ordering.contract(members, scope.upstreams)
+    dependents = ordering.reverse(upstreams)
+    ordered = ordering.topological(upstreams, dependents)
+    if len(ordered) < len(members):
+        start = ordering.member_of_circle(upstreams, ordered)
+        raise problems.cycle(ordering.circle(start, scope.dependents))
+    stacks = _planned(scope, ordered, upstreams, dependents)
+    is_applying = selection.operation == v1alpha1.Operation.APPLY
+    return ChainGraph(
+        stacks=stacks,
+        edges=sum(len(ups) for ups in upstreams.values()),
+        levels=stacks[-1].level + 1,
+        native_dependents=scope.native_dependents if is_applying else {},
+        native_upstreams=scope.native_upstreams if is_applying else {},
+        outside=tuple(sorted(set(scope.names) - members)),
+    )
+
+
+def members(discovery: Discovery, selection: Selection) -> frozenset[str]:
+    """Return the ids of the stacks that belong to the chain, as far as was read."""
+    return Scope(discovery, selection).members
+
+
+def reach(graph: ChainGraph, stack_id: str) -> list[str]:
+    """Return, sorted, the stacks on which a run of this one makes Spacelift queue runs."""
+    reached = ordering.distances([stack_id], graph.native_dependents)
+    return sorted(reached.keys() - {stack_id})
+
+
+def queuers(graph: ChainGraph, stack_id: str) -> list[str]:
+    """Return, sorted, the stacks that a run Spacelift queued here may name as `triggeredBy`.
+
+    Spacelift names the upstream through which it came here, or the one where the wave began.
+    """
+    above = ordering.distances([stack_id], graph.native_upstreams)
+    return sorted(above.keys() - {stack_id})
+
+
+# What is wrong
+
+
+def _check_reading(discovery: Discovery, selection: Selection) -> None:
+    if discovery.unknown_roots:
+        raise problems.unknown_roots(discovery.unknown_roots)
+    if discovery.is_cut_off:
+        raise problems.too_many_to_read()
+    if selection.root_labels and not discovery.roots:
+        raise problems.no_root_with_labels(selection.root_labels)
+
+
+def _check_members(scope: Scope) -> None:
+    members, selection = scope.members, scope.selection
+    if len(members) > selection.max_stacks:
+        raise problems.too_many_members(len(members), selection.max_stacks)
+    _check_visible(scope)
+    if not members:
+        left_out = 0 if selection.include_roots else len(scope.roots - scope.excluded)
+        raise problems.empty(
+            found=len(scope.near), excluded=len(scope.excluded), roots_left_out=left_out
+        )
+    if scope.discovery.is_reach_cut_off:
+        raise problems.too_large_reach()
+    if selection.operation == v1alpha1.Operation.DESTROY:
+        _check_nothing_outside_depends(scope, members - selection.kept)
+
+
+def _check_nothing_outside_depends(scope: Scope, destroyed: Collection[str]) -> None:
+    outside = {
+        (edge.upstream, edge.dependent)
+        for edge in scope.discovery.edges
+        if edge.upstream in destroyed and edge.dependent not in scope.members
+    }
+    if outside:
+        raise problems.dependents_outside(outside)
+
+
+def _check_visible(scope: Scope) -> None:
+    selection, direction = scope.selection, v1alpha1.Direction
+    queued: Collection[str] = ()
+    if selection.operation == v1alpha1.Operation.APPLY:
+        # Members, and all on which their runs make Spacelift queue runs.
+        queued = ordering.distances(sorted(scope.members), scope.native_dependents).keys()
+    dependents: list[tuple[str, str]] = []
+    upstreams: list[tuple[str, str]] = []
+    for up, down in scope.discovery.invisible:
+        is_dependent = down not in scope.names
+        seen, unseen = (up, down) if is_dependent else (down, up)
+        wanted = direction.DOWNSTREAM if is_dependent else direction.UPSTREAM
+        # What is left out by its id need not be seen: it would be no member.
+        would_belong = (
+            selection.direction == wanted
+            and scope.is_near(seen, steps=1)
+            and unseen not in selection.exclude_stack_ids
+        )
+        if would_belong or (is_dependent and seen in queued):
+            (dependents if is_dependent else upstreams).append((up, down))
+    if dependents or upstreams:
+        raise problems.not_visible(dependents, upstreams)
+
+
+# The plan
+
+
+def _planned(
+    scope: Scope,
+    ordered: Sequence[str],
+    upstreams: Mapping[str, tuple[str, ...]],
+    dependents: Mapping[str, tuple[str, ...]],
+) -> tuple[PlannedStack, ...]:
+    origins = _origins(scope, ordered, upstreams)
+    queuing = adoption.queuers(ordered, set(origins.values()), scope.native_upstreams)
+    is_applying = scope.selection.operation == v1alpha1.Operation.APPLY
+    if scope.selection.operation == v1alpha1.Operation.DESTROY:
+        ordered, upstreams, dependents = ordered[::-1], dependents, upstreams
+    levels = ordering.longest(ordered, upstreams)
+    remaining = ordering.longest(reversed(ordered), dependents)
+    stacks = [
+        PlannedStack(
+            id=stack_id,
+            name=scope.names[stack_id],
+            level=levels[stack_id],
+            depends_on=upstreams[stack_id],
+            remaining=remaining[stack_id] + 1,
+            adopts_from=origin if (origin := origins.get(stack_id)) != stack_id else None,
+            queuers=queuing[stack_id] if is_applying else (),
+        )
+        for stack_id in ordered
+    ]
+    return tuple(sorted(stacks, key=lambda stack: (stack.level, stack.id)))
+
+
+def _origins(
+    scope: Scope, ordered: Sequence[str], upstreams: Mapping[str, tuple[str, ...]]
+) -> Mapping[str, str]:
+    """Return for each stack that has a run whose run brings it about: its own or another's."""
+    selection = scope.selection
+    running = [stack_id for stack_id in ordered if stack_id not in selection.kept]
+    if selection.is_adopting and selection.operation == v1alpha1.Operation.APPLY:
+        return adoption.origins(running, upstreams, scope.queuing_upstreams())
+    return {stack_id: stack_id for stack_id in running}

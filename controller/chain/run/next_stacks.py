@@ -1,0 +1,50 @@
+"""Which stacks start next. Pure.
+
+Event driven, not level by level: a stack is ready the moment its own upstreams have ended well.
+Among ready stacks the one with the longest remaining path goes first, which keeps the makespan
+near the critical path when slots are few.
+"""
+
+from collections.abc import Mapping
+
+from controller.api import v1alpha1
+from controller.chain.run import policy, progress
+
+
+def ready_stacks(
+    chain: progress.ChainProgress, *, remaining: Mapping[str, int]
+) -> list[progress.StackProgress]:
+    """Return the stacks to start now, in order; none while the chain is suspended.
+
+    `parallelism` bounds what the chain triggers. A run that Spacelift queued starts when
+    Spacelift starts it, so following it takes no slot; waiting for a slot would only hide it.
+
+    Args:
+        chain: the facts.
+        remaining: the longest path from each stack to an end, in stacks.
+    """
+    if chain.is_suspended:
+        return []
+    by_id = {stack.id: stack for stack in chain.stacks}
+    ready = [
+        stack
+        for stack in chain.stacks
+        if stack.phase is v1alpha1.Phase.PENDING
+        and not stack.is_started
+        and all(policy.releases(chain, by_id[upstream]) for upstream in stack.depends_on)
+    ]
+    ready.sort(key=lambda stack: (-remaining[stack.id], stack.id))
+    free = chain.parallelism - sum(takes_slot(stack) for stack in chain.stacks)
+    chosen: list[progress.StackProgress] = []
+    for stack in ready:
+        if stack.adopts_from is None:
+            if free <= 0:
+                continue
+            free -= 1
+        chosen.append(stack)
+    return chosen
+
+
+def takes_slot(stack: progress.StackProgress) -> bool:
+    """Whether this stack counts against `parallelism`."""
+    return stack.is_started and not stack.phase.is_over and stack.adopts_from is None

@@ -1,0 +1,137 @@
+"""What the end of one stack means for the others. Pure.
+
+`Succeeded`, and `Skipped` because no output changed, release the dependents. Any other end skips
+all transitive dependents, each with the stack that caused it; `FailFast` keeps all others from
+starting too, and `Continue` lets them run nevertheless.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+from controller.api import reasons, v1alpha1
+from controller.api.v1alpha1 import FailurePolicy
+from controller.chain.run import progress
+
+
+def ended_well(stack: progress.StackProgress | v1alpha1.StackStatus) -> bool:
+    """Whether the dependents of this stack may start."""
+    return stack.phase is v1alpha1.Phase.SUCCEEDED or (
+        stack.phase is v1alpha1.Phase.SKIPPED
+        and stack.reason == reasons.StackReason.OUTPUT_UNCHANGED
+    )
+
+
+def releases(chain: progress.ChainProgress, stack: progress.StackProgress) -> bool:
+    """Whether the end of a stack lets its dependents start, as the chain's policy has it."""
+    if chain.failure_policy == FailurePolicy.CONTINUE:
+        return stack.phase.is_over
+    return ended_well(stack)
+
+
+def skip_unwanted(chain: progress.ChainProgress, *, now: str) -> list[str]:
+    """Skip what is not to run any more, as some stack did not end well; returns the ids.
+
+    Stacks are sorted by level, so one pass reaches the transitive dependents.
+    """
+    if chain.failure_policy == FailurePolicy.CONTINUE:
+        return []
+    by_id = {stack.id: stack for stack in chain.stacks}
+    first = first_failed(chain) if chain.failure_policy == FailurePolicy.FAIL_FAST else None
+    skipped: list[str] = []
+    for stack in chain.stacks:
+        if stack.is_started or stack.phase.is_over:
+            continue
+        culprit = _culprit(stack, by_id)
+        if culprit is not None:
+            reason = reasons.StackReason.UPSTREAM_NOT_SUCCEEDED
+            _skip(stack, culprit, reason, f"Not run, because {_what(culprit)}.", now=now)
+        elif first is not None:
+            text = f"Not run, because {_what(first)} and `failurePolicy` is FailFast."
+            _skip(stack, first, reasons.StackReason.FAIL_FAST, text, now=now)
+        else:
+            continue
+        skipped.append(stack.id)
+    return skipped
+
+
+def first_failed(chain: progress.ChainProgress) -> progress.StackProgress | None:
+    """Return the stack that was the first to end not well, if there is one."""
+    failed = [
+        stack
+        for stack in chain.stacks
+        if stack.phase.is_over and stack.phase is not v1alpha1.Phase.SKIPPED
+        if not ended_well(stack)
+    ]
+    return min(failed, key=lambda stack: (stack.completed_at or "", stack.id), default=None)
+
+
+def _skip(
+    stack: progress.StackProgress,
+    culprit: progress.StackProgress,
+    reason: reasons.StackReason,
+    message: str,
+    *,
+    now: str,
+) -> None:
+    stack.phase, stack.reason = v1alpha1.Phase.SKIPPED, reason
+    stack.blocked_by, stack.message = culprit.id, message
+    stack.completed_at = now
+
+
+def _culprit(
+    stack: progress.StackProgress, by_id: Mapping[str, progress.StackProgress]
+) -> progress.StackProgress | None:
+    for upstream_id in stack.depends_on:
+        upstream = by_id[upstream_id]
+        if upstream.phase.is_over and not ended_well(upstream):
+            # A stack that was skipped itself is not to blame.
+            return by_id[upstream.blocked_by] if upstream.blocked_by else upstream
+    return None
+
+
+def _what(culprit: progress.StackProgress) -> str:
+    ends: dict[str, str] = {
+        reasons.StackReason.RUN_DISCARDED: "was discarded",
+        reasons.StackReason.RUN_CANCELED: "was canceled",
+        reasons.StackReason.RUN_STOPPED: "was stopped",
+    }
+    if culprit.reason in ends:
+        return f"the run of '{culprit.id}' {ends[culprit.reason]}"
+    if culprit.phase is v1alpha1.Phase.TIMED_OUT:
+        return f"'{culprit.id}' timed out"
+    if culprit.phase is v1alpha1.Phase.CANCELED:
+        return f"'{culprit.id}' was canceled"
+    return f"'{culprit.id}' failed"
+
+
+def cancel_unreached(chain: progress.ChainProgress, *, now: str) -> list[str]:
+    """End what the canceled chain never started; returns the ids."""
+    canceled: list[str] = []
+    for stack in chain.stacks:
+        if not stack.phase.is_over and not stack.is_started:
+            stack.phase = v1alpha1.Phase.CANCELED
+            stack.reason, stack.message = _why_not_run(chain)
+            stack.completed_at = now
+            canceled.append(stack.id)
+    return canceled
+
+
+def _why_not_run(chain: progress.ChainProgress) -> tuple[str, str]:
+    if chain.is_timed_out:
+        message = "Not run, because the chain's deadline passed."
+        return reasons.StackReason.CHAIN_DEADLINE_EXCEEDED, message
+    return reasons.StackReason.CHAIN_CANCELED, "Not run, because the chain was canceled."
+
+
+def with_cause(chain: progress.ChainProgress, report: progress.StackReport) -> progress.StackReport:
+    """Return what a stopped stack's end means: it does not know why the chain stopped it."""
+    if not chain.is_timed_out or report.reason != reasons.StackReason.CHAIN_CANCELED:
+        return report
+    has_run = report.run_id is not None
+    _, not_run = _why_not_run(chain)
+    return dataclasses.replace(
+        report,
+        phase=v1alpha1.Phase.TIMED_OUT if has_run else v1alpha1.Phase.CANCELED,
+        reason=reasons.StackReason.CHAIN_DEADLINE_EXCEEDED,
+        message="The run was stopped because the chain's deadline passed." if has_run else not_run,
+    )

@@ -1,0 +1,202 @@
+"""What a chain run knows of itself: plain facts, changed by the workflow, projected to status.
+
+One serialisable object, so that it can be a query's answer, the workflow's result, and the
+input of a later execution alike. Times are RFC 3339 texts in UTC.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+from controller.api import reasons, v1alpha1
+from controller.chain.graph import resolve
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class StackProgress:
+    """One stack of the run.
+
+    `is_started`: an execution has it; `is_busy`: its turn had come, and others have it, another
+    chain or who locked or disabled it, which is waited for. `adopts_from` names the stack whose
+    run makes Spacelift queue the run to use.
+    """
+
+    id: str
+    name: str
+    level: int
+    depends_on: list[str]
+    phase: v1alpha1.Phase = v1alpha1.Phase.PENDING
+    reason: str = ""
+    message: str = ""
+    blocked_by: str | None = None
+    is_started: bool = False
+    is_busy: bool = False
+    adopts_from: str | None = None
+    run_id: str | None = None
+    run_state: str | None = None
+    run_url: str | None = None
+    attempts: int = 1
+    started_at: str | None = None
+    completed_at: str | None = None
+    added: int | None = None
+    changed: int | None = None
+    deleted: int | None = None
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class ChainProgress:
+    """One run of a chain. `sequence` grows with every change.
+
+    `problem_reason` is set while something keeps the run from going on that may pass by itself.
+    `is_canceling`: it stops what runs and starts nothing more; `is_timed_out`: because its deadline
+    has passed. `is_orphan`: its resource went and left it to itself.
+    """
+
+    number: int
+    attempt: int
+    trigger: str
+    generation: int
+    parallelism: int
+    started_at: str
+    operation: str = v1alpha1.Operation.APPLY
+    failure_policy: str = v1alpha1.FailurePolicy.SKIP_DEPENDENTS
+    is_suspended: bool = False
+    sequence: int = 0
+    phase: v1alpha1.Phase = v1alpha1.Phase.PENDING
+    reason: str = ""
+    message: str = ""
+    problem_reason: str = ""
+    problem_message: str = ""
+    is_canceling: bool = False
+    is_timed_out: bool = False
+    is_orphan: bool = False
+    resolved_at: str | None = None
+    completed_at: str | None = None
+    edges: int = 0
+    levels: int = 0
+    stacks: list[StackProgress] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class StackReport:
+    """What is news of a stack's execution; the same report twice changes nothing.
+
+    `is_stopping`: a deadline has passed, and the run is stopped once the chain lets it be.
+    """
+
+    stack_id: str
+    phase: v1alpha1.Phase
+    reason: str
+    message: str = ""
+    run_id: str | None = None
+    run_state: str | None = None
+    run_url: str | None = None
+    attempts: int = 1
+    added: int | None = None
+    changed: int | None = None
+    deleted: int | None = None
+    is_stopping: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """A stack that had succeeded by an earlier run of the chain, with its Spacelift run."""
+
+    stack_id: str
+    run_number: int
+    run_id: str | None = None
+    url: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FinishedRoot:
+    """A root whose run finished and started the chain; it queued the native runs to adopt."""
+
+    stack_id: str
+    run_id: str
+    url: str
+
+
+def adopt_graph(
+    progress: ChainProgress,
+    resolved: resolve.ChainGraph,
+    *,
+    kept: Sequence[Kept] = (),
+    finished: Sequence[FinishedRoot] = (),
+    now: str,
+) -> None:
+    """Fill in the stacks of a resolved graph; what is kept or finished has ended already."""
+    progress.stacks = [
+        StackProgress(
+            id=stack.id,
+            name=stack.name,
+            level=stack.level,
+            depends_on=list(stack.depends_on),
+            adopts_from=stack.adopts_from,
+        )
+        for stack in resolved.stacks
+    ]
+    by_id = {stack.id: stack for stack in progress.stacks}
+    for item in kept:
+        # A stack that left the graph since is not the run's business.
+        if (stack := by_id.get(item.stack_id)) is not None:
+            _keep(stack, item, now=now)
+    for root in finished:
+        if (stack := by_id.get(root.stack_id)) is not None:
+            _finish(stack, root, now=now)
+    progress.edges, progress.levels = resolved.edges, resolved.levels
+    progress.resolved_at = now
+    progress.phase = v1alpha1.Phase.RUNNING
+    progress.reason = reasons.ChainReason.PROGRESSING
+
+
+def _keep(stack: StackProgress, kept: Kept, *, now: str) -> None:
+    stack.phase = v1alpha1.Phase.SUCCEEDED
+    stack.reason = reasons.StackReason.KEPT
+    stack.message = kept_message(kept.run_number)
+    stack.run_id, stack.run_url = kept.run_id, kept.url
+    stack.completed_at = now
+
+
+def _finish(stack: StackProgress, root: FinishedRoot, *, now: str) -> None:
+    stack.phase = v1alpha1.Phase.SUCCEEDED
+    stack.reason = reasons.StackReason.ROOT_RUN_FINISHED
+    stack.message = "Its run finished and started this run of the chain; it is not run again."
+    stack.run_id, stack.run_url, stack.run_state = root.run_id, root.url, "FINISHED"
+    stack.completed_at = now
+
+
+def kept_message(number: int) -> str:
+    """Return what is said of a stack that a retry of run `number` keeps.
+
+    It may be an earlier run than that one by which it succeeded.
+    """
+    return f"It had succeeded when run {number} ended and is not run again."
+
+
+def apply_report(stack: StackProgress, report: StackReport, *, now: str) -> bool:
+    """Take over a report; returns whether anything changed. What is over stays over."""
+    if stack.phase.is_over:
+        return False
+    before = dataclasses.astuple(stack)
+    stack.phase, stack.reason, stack.message = report.phase, report.reason, report.message
+    stack.run_id = report.run_id or stack.run_id
+    stack.run_url = report.run_url or stack.run_url
+    stack.run_state = report.run_state
+    stack.attempts = max(stack.attempts, report.attempts)
+    if report.added is not None:
+        stack.added, stack.changed, stack.deleted = report.added, report.changed, report.deleted
+    if stack.run_id and stack.started_at is None:
+        stack.started_at = now
+    if stack.phase.is_over:
+        stack.completed_at = now
+    return dataclasses.astuple(stack) != before
+
+
+def is_over(progress: ChainProgress) -> bool:
+    """Whether every stack has ended."""
+    return all(stack.phase.is_over for stack in progress.stacks)
+
+
+def is_idle(progress: ChainProgress) -> bool:
+    """Whether nothing is in progress at any stack."""
+    return not any(stack.is_started and not stack.phase.is_over for stack in progress.stacks)

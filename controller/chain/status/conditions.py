@@ -1,0 +1,216 @@
+"""What the conditions of a resource say, given its run and stacks as they will be shown. Pure.
+
+`Ready`, `Reconciling` and `Stalled` follow from one verdict, so that they never contradict each
+other; tools that know kstatus read them without knowing this resource.
+"""
+
+import dataclasses
+
+from controller.api import reasons, v1alpha1
+from controller.api.v1alpha1 import Phase
+from controller.chain.run import progress
+
+Reason = reasons.ChainReason
+
+# How many stacks a message names before it counts the others.
+_NAMED = 5
+
+_FAILING = {
+    reasons.StackReason.SPACELIFT_UNREACHABLE: Reason.SPACELIFT_UNREACHABLE,
+    reasons.StackReason.CREDENTIALS_REJECTED: Reason.CREDENTIALS_REJECTED,
+    reasons.StackReason.PERMISSION_DENIED: Reason.SPACELIFT_REFUSED,
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """Something outside of the run that keeps the request from being served.
+
+    `is_retrying`: it is tried again by itself, at any moment; else a person has to do something.
+    """
+
+    reason: reasons.ChainReason
+    message: str
+    is_retrying: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Situation:
+    """All that conditions are made of.
+
+    `has_unhandled`: asked for, and taken up by no run yet. `is_not_requested`: to be run only when
+    asked, and nobody has. `is_suspended`: what the spec says.
+    """
+
+    run: v1alpha1.RunStatus | None
+    stacks: tuple[v1alpha1.StackStatus, ...]
+    known: progress.ChainProgress | None = None
+    problem: Problem | None = None
+    has_unhandled: bool = False
+    is_suspended: bool = False
+    is_not_requested: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Verdict:
+    ready: str
+    reason: str
+    message: str
+    reconciling: bool = False
+    stalled: bool = False
+
+
+def conditions(
+    ref: v1alpha1.Ref, old: v1alpha1.Status, situation: Situation, *, now: str
+) -> tuple[v1alpha1.Condition, ...]:
+    """Return all conditions; one whose status is as it was keeps its transition time."""
+    verdict = _verdict(situation)
+    wanted = {
+        "Ready": (verdict.ready, verdict.reason, verdict.message),
+        "Reconciling": (_bool(verdict.reconciling), verdict.reason, verdict.message),
+        "Stalled": (_bool(verdict.stalled), verdict.reason, verdict.message),
+        "GraphResolved": _graph_resolved(situation),
+        "AwaitingConfirmation": _awaiting(situation),
+        "Suspended": _suspended(situation),
+    }
+    return tuple(
+        _condition(ref, old.condition(type_), type_, *values, now=now)
+        for type_, values in wanted.items()
+    )
+
+
+def _verdict(situation: Situation) -> _Verdict:
+    problem, known, run = situation.problem, situation.known, situation.run
+    if problem is not None:
+        return _Verdict(
+            ready="False",
+            reason=problem.reason,
+            message=problem.message,
+            reconciling=problem.is_retrying,
+            stalled=not problem.is_retrying,
+        )
+    if known is not None and known.problem_reason and known.completed_at is None:
+        return _hindered(known.problem_reason, known.problem_message)
+    is_resting = run is None or run.phase.is_over
+    if is_resting and situation.is_not_requested and not situation.has_unhandled:
+        return _Verdict(
+            ready="Unknown", reason=Reason.NOT_REQUESTED, message=_not_requested_text(run)
+        )
+    if run is None or situation.has_unhandled or not run.phase.is_over:
+        return _in_progress(situation)
+    if run.phase is Phase.SUCCEEDED:
+        return _Verdict(ready="True", reason=Reason.RUN_SUCCEEDED, message=run.message)
+    reason = run.reason or Reason.WORKFLOW_FAILED
+    return _Verdict(ready="False", reason=reason, message=run.message, stalled=True)
+
+
+def _hindered(reason: str, message: str) -> _Verdict:
+    """Something may pass by itself, and the run goes on then."""
+    return _Verdict(ready="False", reason=reason, message=message, reconciling=True)
+
+
+def _in_progress(situation: Situation) -> _Verdict:
+    run = situation.run
+    text = _progress_text(situation)
+    if run is None or run.phase.is_over:
+        return _Verdict(ready="Unknown", reason=Reason.PROGRESSING, message=text, reconciling=True)
+    failing = [s for s in situation.stacks if not s.phase.is_over and s.reason in _FAILING]
+    if failing:
+        first = failing[0]
+        why = f": {first.message}" if first.message else " cannot go on."
+        return _hindered(_FAILING[reasons.StackReason(first.reason or "")], f"'{first.id}'{why}")
+    is_shown = run.reason in (Reason.AWAITING_CONFIRMATION, Reason.SUSPENDED)
+    is_held = run.reason == Reason.SUSPENDED and not situation.has_unhandled
+    return _Verdict(
+        ready="Unknown",
+        reason=run.reason if is_shown else Reason.PROGRESSING,
+        message=f"{run.message} [{text}]" if run.message else text,
+        # Nothing moves until a person lets it.
+        reconciling=not (is_held and run.phase is Phase.PENDING),
+    )
+
+
+def _not_requested_text(run: v1alpha1.RunStatus | None) -> str:
+    since = f"The spec has changed since run {run.number}" if run else "Nobody has asked for a run"
+    return (
+        f"{since}, and `spec.startPolicy` is OnRequest. To run it set the annotation "
+        f"`{v1alpha1.RUN_ANNOTATION}` to a new text."
+    )
+
+
+def _progress_text(situation: Situation) -> str:
+    run = situation.run
+    if run is None or run.phase.is_over:
+        return "A run is about to start."
+    if not run.summary.total:
+        return f"Run {run.number}: reading the stacks from Spacelift."
+    summary = run.summary
+    well = sum(s.reason == reasons.StackReason.OUTPUT_UNCHANGED for s in situation.stacks)
+    counts = (
+        (summary.awaiting_confirmation, "waiting for a person"),
+        (summary.running, "running"),
+        (summary.waiting, "waiting"),
+        (summary.pending, "pending"),
+        (summary.failed, "failed"),
+        (summary.canceled, "canceled"),
+        (summary.timed_out, "timed out"),
+        (summary.skipped - well, "skipped"),
+    )
+    parts = [f"{run.progress} done", *(f"{count} {word}" for count, word in counts if count > 0)]
+    waits = " Another run waits for its end." if situation.has_unhandled else ""
+    return f"Run {run.number}: {', '.join(parts)}.{waits}"
+
+
+def _graph_resolved(situation: Situation) -> tuple[str, str, str]:
+    run, problem = situation.run, situation.problem
+    if run is not None and run.reason in reasons.RECHECKED:
+        return "False", run.reason, run.message
+    if run is not None and situation.stacks and run.summary.total:
+        stacks = "1 stack" if run.summary.total == 1 else f"{run.summary.total} stacks"
+        return "True", reasons.ConditionReason.RESOLVED, f"The order of {stacks} is known."
+    reason = problem.reason if problem else Reason.PROGRESSING
+    return "Unknown", reason, "The stacks have not been read."
+
+
+def _awaiting(situation: Situation) -> tuple[str, str, str]:
+    waiting = [s for s in situation.stacks if s.phase is Phase.AWAITING_CONFIRMATION]
+    is_canceling = situation.known is not None and situation.known.is_canceling
+    if not waiting or is_canceling:
+        return "False", reasons.ConditionReason.NONE_WAITS, "No run waits for a person."
+    links = "; ".join(
+        f"'{stack.id}'" + (f": {stack.url}" if stack.url else "") for stack in waiting[:_NAMED]
+    )
+    more = f"; and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
+    return "True", waiting[0].reason or Reason.AWAITING_CONFIRMATION, links + more
+
+
+def _suspended(situation: Situation) -> tuple[str, str, str]:
+    if not situation.is_suspended:
+        return "False", reasons.ConditionReason.NOT_SUSPENDED, "`spec.suspend` is false."
+    message = "`spec.suspend` is true: no further stack is started."
+    return "True", reasons.ConditionReason.SUSPENDED, message
+
+
+def _condition(
+    ref: v1alpha1.Ref,
+    old: v1alpha1.Condition | None,
+    type_: str,
+    status: str,
+    reason: str,
+    message: str,
+    *,
+    now: str,
+) -> v1alpha1.Condition:
+    is_same = old is not None and old.status == status
+    return v1alpha1.Condition(
+        type=type_,
+        status=status,
+        reason=reason,
+        message=message,
+        observed_generation=ref.generation,
+        last_transition_time=old.last_transition_time if is_same and old is not None else now,
+    )
+
+
+def _bool(value: bool) -> str:
+    return "True" if value else "False"

@@ -1,0 +1,114 @@
+"""The rows of a status, one for each stack: what is said of a stack in its run. Pure."""
+
+import dataclasses
+
+from controller.api import reasons, v1alpha1
+from controller.api.v1alpha1 import Phase
+from controller.chain.run import policy, progress
+
+# Of a dense graph the status lists this many upstreams per stack, since an object has a size limit.
+LISTED_UPSTREAMS = 20
+
+
+def kept(old: v1alpha1.Status) -> tuple[v1alpha1.StackStatus, ...]:
+    """Return the stacks that a retry of the latest run keeps, as the retry shows them."""
+    latest = old.latest_run
+    return tuple(
+        stack
+        if stack.reason == reasons.StackReason.KEPT
+        else dataclasses.replace(
+            stack,
+            phase=Phase.SUCCEEDED,
+            reason=reasons.StackReason.KEPT,
+            message=progress.kept_message(latest.number if latest else 0),
+            run_state=None,
+            attempts=None,
+            delta=None,
+        )
+        for stack in old.stacks
+        if policy.ended_well(stack)
+    )
+
+
+def ended(stack: v1alpha1.StackStatus) -> v1alpha1.StackStatus:
+    """A workflow that was killed leaves stacks in progress behind; do not show them running."""
+    if stack.phase.is_over:
+        return stack
+    if stack.phase is Phase.PENDING:
+        reason = reasons.StackReason.CHAIN_CANCELED
+        message = (
+            "The chain did not start it, because the chain's workflow was ended from outside; a "
+            "run that Spacelift queued by itself may go on. Look at the stack in Spacelift."
+        )
+    else:
+        reason = reasons.StackReason.EXECUTION_ENDED
+        message = (
+            "The chain's workflow was ended from outside, and the run asked to stop; look at the "
+            "stack in Spacelift."
+        )
+    return dataclasses.replace(stack, phase=Phase.CANCELED, reason=reason, message=message)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """What may keep a stack from starting whose upstreams have ended.
+
+    `is_suspended` is the run's; `is_by_spec`: that is what the spec wants.
+    """
+
+    is_suspended: bool
+    has_slot: bool
+    is_by_spec: bool = True
+
+
+def of_progress(
+    stack: progress.StackProgress,
+    by_id: dict[str, progress.StackProgress],
+    held: Held,
+) -> v1alpha1.StackStatus:
+    """Return what is said of a stack of a run whose stacks are known."""
+    reason, message = stack.reason, stack.message
+    if stack.phase is Phase.PENDING:
+        reason, message = _pending(stack, by_id, held)
+    has_delta = stack.added is not None
+    return v1alpha1.StackStatus(
+        id=stack.id,
+        name=stack.name[:256] if stack.name != stack.id else None,
+        level=stack.level,
+        depends_on=tuple(sorted(stack.depends_on)[:LISTED_UPSTREAMS]),
+        phase=stack.phase,
+        reason=reason or None,
+        message=message[:512] or None,
+        blocked_by=stack.blocked_by,
+        run_id=stack.run_id,
+        run_state=stack.run_state,
+        url=stack.run_url,
+        attempts=stack.attempts if stack.attempts > 1 else None,
+        start_time=stack.started_at,
+        completion_time=stack.completed_at,
+        delta=v1alpha1.Delta(
+            added=stack.added or 0, changed=stack.changed or 0, deleted=stack.deleted or 0
+        )
+        if has_delta
+        else None,
+    )
+
+
+def _pending(
+    stack: progress.StackProgress,
+    by_id: dict[str, progress.StackProgress],
+    held: Held,
+) -> tuple[str, str]:
+    waits_for = [item for item in stack.depends_on if not by_id[item].phase.is_over]
+    if not waits_for and held.is_suspended and not held.is_by_spec:
+        message = "The run starts no further stack for now; the condition `Ready` says why."
+        return reasons.StackReason.SUSPENDED, message
+    if not waits_for and held.is_suspended:
+        return reasons.StackReason.SUSPENDED, "The chain is suspended (`spec.suspend`)."
+    if not waits_for and (held.has_slot or stack.adopts_from is not None):
+        return reasons.StackReason.STARTING, ""
+    if not waits_for:
+        return reasons.StackReason.SLOT_PENDING, "Waits for a free slot (`spec.parallelism`)."
+    names = ", ".join(f"'{name}'" for name in sorted(waits_for)[:5])
+    more = f" and {len(waits_for) - 5} more" if len(waits_for) > 5 else ""
+    return reasons.StackReason.UPSTREAM_PENDING, f"Waits for {names}{more}."

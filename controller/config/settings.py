@@ -1,0 +1,577 @@
+"""Process settings: the only reader of the environment, read once at the start of each role.
+
+Everything else receives the group that it needs, so that a test or `make dev` builds the same
+values without touching the environment. The docstring under each field is also its line in the
+documentation (`describe_settings`).
+"""
+
+import dataclasses
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import get_type_hints
+
+from controller.config import environment
+from controller.config.environment import Secret as Secret
+from controller.config.environment import SettingRow as SettingRow
+from controller.config.environment import SettingsError as SettingsError
+from controller.config.environment import env
+
+SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+DEFAULT_OPERATIONS = ("Apply", "Plan")
+"""What a connection serves where nothing is said: destroying has to be allowed explicitly."""
+
+operation = environment.one_of("Apply", "Plan", "Destroy")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallationSettings:
+    """Who this release is; workflows, schedules and the operator queue carry it."""
+
+    installation_id: str | None = field(
+        default=None,
+        metadata=env(
+            "STACKCHAIN_INSTALLATION",
+            environment.matching(
+                r"[a-z0-9-]{1,63}", "1 to 63 lower case letters, digits and dashes"
+            ),
+            default="from the cluster and the release's namespace",
+        ),
+    )
+    """Name of this release among all that share a Temporal namespace. Keep it while chains run."""
+    namespace: str = field(
+        default="default",
+        metadata=env("STACKCHAIN_NAMESPACE", default="the pod's namespace, else `default`"),
+    )
+    """Kubernetes namespace of the release, where the operator's Lease lives."""
+    pod_name: str = field(
+        default="stackchain", metadata=env("STACKCHAIN_POD_NAME", default="the host name")
+    )
+    """Identity of this process, as it stands in the Lease and in Events."""
+    watch_namespaces: tuple[str, ...] = field(
+        default=(),
+        metadata=env(
+            "STACKCHAIN_WATCH_NAMESPACES",
+            environment.comma_list(environment.dns_label),
+            default="all namespaces",
+        ),
+    )
+    """Namespaces whose StackChains this release serves, separated by commas."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OperatorSettings:
+    """How the operator keeps up with what nobody told it."""
+
+    resync_seconds: float = field(
+        default=30.0, metadata=env("STACKCHAIN_RESYNC_SECONDS", environment.seconds)
+    )
+    """Seconds between two comparisons of resources and workflows.
+
+    A workflow that somebody terminates in Temporal shows in the status within two of them.
+    """
+    recheck_seconds: float = field(
+        default=60.0, metadata=env("STACKCHAIN_RECHECK_SECONDS", environment.seconds)
+    )
+    """Seconds until a chain that failed because of its graph or credentials is looked at again."""
+    sweep_seconds: int = field(
+        default=300, metadata=env("STACKCHAIN_SWEEP_SECONDS", environment.whole(10))
+    )
+    """Seconds between two looks at the roots of chains with triggers that no webhook asked for."""
+    lease_duration_seconds: int = field(
+        default=12, metadata=env("STACKCHAIN_LEASE_DURATION_SECONDS", environment.whole(3))
+    )
+    """Seconds after which a standby takes over from a dead operator. Renewed every third of it.
+
+    A standby sees a renewal up to a second late, and the end of the Lease again: 12 seconds make
+    the time without a leader 15 at most.
+    """
+
+    @property
+    def lease_renew_seconds(self) -> float:
+        """Seconds between two renewals: two of them may fail before the Lease is lost."""
+        return self.lease_duration_seconds / 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KubernetesSettings:
+    """How the API server is reached."""
+
+    kubeconfig: Path | None = field(
+        default=None,
+        metadata=env("KUBECONFIG", default="the pod's service account, else `~/.kube/config`"),
+    )
+    """Kubeconfig file, or several separated by colons."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TemporalSettings:
+    """How Temporal is reached; the names are those of Temporal's own tools."""
+
+    address: str = field(
+        default="temporal:7233",
+        metadata=env(
+            "TEMPORAL_ADDRESS",
+            also={
+                "TEMPORAL_URL": "The address with a scheme; `https://` and `grpcs://` turn TLS on. "
+                "`TEMPORAL_ADDRESS` wins."
+            },
+        ),
+    )
+    """Host and port of the Temporal frontend."""
+    namespace: str = field(default="default", metadata=env("TEMPORAL_NAMESPACE", environment.plain))
+    """Temporal namespace. It has to exist."""
+    task_queue: str = field(
+        default="spacelift-task-queue", metadata=env("TEMPORAL_TASK_QUEUE", environment.plain)
+    )
+    """Task queue of workflows and Spacelift activities.
+
+    Follows use this name with `-follow`, notifications with `-notify`.
+    """
+    ui_url: str = field(default="", metadata=env("TEMPORAL_UI_URL", environment.http_url))
+    """Base URL of Temporal's web UI, for the links in a chain's status. Empty: no links."""
+    api_key: Secret | None = field(default=None, metadata=env("TEMPORAL_API_KEY"))
+    """API key of Temporal Cloud; implies TLS. A file is read again as it rotates."""
+    tls: bool = field(
+        default=False,
+        metadata=env(
+            "TEMPORAL_TLS", default="`true` with an API key, a TLS setting or an https URL"
+        ),
+    )
+    """Whether the connection uses TLS."""
+    tls_server_name: str | None = field(
+        default=None, metadata=env("TEMPORAL_TLS_SERVER_NAME", environment.plain)
+    )
+    """Name in the server's certificate, where it is not the host of the address."""
+    tls_server_ca_cert_path: Path | None = field(
+        default=None,
+        metadata=env("TEMPORAL_TLS_SERVER_CA_CERT_PATH", environment.authorities_file),
+    )
+    """File with the authority that signed the server's certificate, in PEM."""
+    tls_server_ca_cert_data: str | None = field(
+        default=None, metadata=env("TEMPORAL_TLS_SERVER_CA_CERT_DATA", environment.plain)
+    )
+    """The same as text."""
+    tls_client_cert_path: Path | None = field(
+        default=None, metadata=env("TEMPORAL_TLS_CLIENT_CERT_PATH", environment.existing_file)
+    )
+    """File with the client certificate for mutual TLS, in PEM."""
+    tls_client_cert_data: str | None = field(
+        default=None, metadata=env("TEMPORAL_TLS_CLIENT_CERT_DATA", environment.plain)
+    )
+    """The same as text."""
+    tls_client_key_path: Path | None = field(
+        default=None, metadata=env("TEMPORAL_TLS_CLIENT_KEY_PATH", environment.existing_file)
+    )
+    """File with the client certificate's private key, in PEM."""
+    tls_client_key_data: Secret | None = field(
+        default=None, metadata=env("TEMPORAL_TLS_CLIENT_KEY_DATA")
+    )
+    """The same as text."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpaceliftSettings:
+    """Which Spacelift accounts there are and how patiently they are asked."""
+
+    connections_file: Path | None = field(
+        default=None, metadata=env("SPACELIFT_CONNECTIONS_FILE", environment.existing_file)
+    )
+    """YAML file that lists the connections; read again when it changes."""
+    endpoint: str | None = field(
+        default=None, metadata=env("SPACELIFT_API_KEY_ENDPOINT", environment.http_url)
+    )
+    """URL of the account of the connection `default`, where no file is wanted."""
+    api_key_id: Secret | None = field(default=None, metadata=env("SPACELIFT_API_KEY_ID"))
+    """Id of its API key. The worker needs it, the operator does not."""
+    api_key_secret: Secret | None = field(default=None, metadata=env("SPACELIFT_API_KEY_SECRET"))
+    """Secret of its API key."""
+    webhook_secret: Secret | None = field(default=None, metadata=env("SPACELIFT_WEBHOOK_SECRET"))
+    """Secret that signs the webhook deliveries of the connection `default`."""
+    allowed_namespaces: tuple[str, ...] | None = field(
+        default=None,
+        metadata=env(
+            "SPACELIFT_ALLOWED_NAMESPACES",
+            environment.comma_list(environment.dns_label),
+            default="all namespaces",
+        ),
+    )
+    """Namespaces whose StackChains may use it, separated by commas."""
+    allowed_operations: tuple[str, ...] = field(
+        default=DEFAULT_OPERATIONS,
+        metadata=env(
+            "SPACELIFT_ALLOWED_OPERATIONS",
+            environment.comma_list(operation),
+            default="`Apply,Plan`",
+        ),
+    )
+    """What StackChains may do through it: `Apply`, `Plan` and `Destroy`, separated by commas."""
+    poll_seconds: float = field(
+        default=10.0, metadata=env("SPACELIFT_POLL_SECONDS", environment.seconds)
+    )
+    """Seconds between two looks at all followed runs; a fifth of it while a follow is young."""
+    adopt_settle_seconds: float = field(
+        default=5.0, metadata=env("SPACELIFT_ADOPT_SETTLE_SECONDS", environment.seconds)
+    )
+    """Seconds to wait for a run that Spacelift should queue by itself before one is triggered."""
+    trigger_grace_seconds: float = field(
+        default=60.0, metadata=env("SPACELIFT_TRIGGER_GRACE_SECONDS", environment.seconds)
+    )
+    """Seconds to look for the run of a trigger whose answer was lost before it is sent again."""
+    request_timeout_seconds: float = field(
+        default=30.0, metadata=env("SPACELIFT_REQUEST_TIMEOUT_SECONDS", environment.seconds)
+    )
+    """Seconds after which a request is given up."""
+    ca_file: Path | None = field(
+        default=None,
+        metadata=env(
+            "SPACELIFT_API_TLS_CA", environment.authorities_file, default="the usual authorities"
+        ),
+    )
+    """PEM file of the only authorities to trust, for a self-hosted Spacelift."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerSettings:
+    """How much one worker process does at a time."""
+
+    max_concurrent_activities: int = field(
+        default=100, metadata=env("WORKER_MAX_CONCURRENT_ACTIVITIES", environment.whole(1))
+    )
+    """Spacelift activities at a time, follows not counted."""
+    max_concurrent_follows: int = field(
+        default=2000, metadata=env("WORKER_MAX_CONCURRENT_FOLLOWS", environment.whole(1))
+    )
+    """Runs followed at a time. A follow costs memory but no request of its own."""
+    max_concurrent_workflow_tasks: int = field(
+        default=100, metadata=env("WORKER_MAX_CONCURRENT_WORKFLOW_TASKS", environment.whole(2))
+    )
+    """Workflow tasks at a time."""
+    max_cached_workflows: int = field(
+        default=1000, metadata=env("WORKER_MAX_CACHED_WORKFLOWS", environment.whole(1))
+    )
+    """Workflows kept in memory, about 150 kB each; others are replayed when they go on."""
+    graceful_shutdown_seconds: float = field(
+        default=30.0, metadata=env("WORKER_GRACEFUL_SHUTDOWN_SECONDS", environment.seconds)
+    )
+    """Seconds for running activities to end on SIGTERM; keep it 15 below the pod's grace period."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotificationSettings:
+    """Whom a release tells of transitions."""
+
+    file: Path | None = field(
+        default=None, metadata=env("NOTIFICATIONS_FILE", environment.existing_file)
+    )
+    """YAML file that lists the sinks, for operator and worker; read again when it changes."""
+    max_concurrent: int = field(
+        default=100, metadata=env("NOTIFICATIONS_MAX_CONCURRENT", environment.whole(1))
+    )
+    """Deliveries of one worker at a time, apart from all that chains need."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookSettings:
+    """How the receiver of Spacelift's webhook deliveries listens, and how much it takes."""
+
+    address: str = field(
+        default="0.0.0.0:8090", metadata=env("WEBHOOK_ADDRESS", environment.host_port)
+    )
+    """Host and port that deliveries are sent to, at /webhooks/spacelift/<connection>."""
+    max_body_bytes: int = field(
+        default=1_048_576, metadata=env("WEBHOOK_MAX_BODY_BYTES", environment.whole(1))
+    )
+    """Largest body that is read; a run event takes a few kilobytes."""
+    queue_size: int = field(
+        default=10_000, metadata=env("WEBHOOK_QUEUE_SIZE", environment.whole(1))
+    )
+    """Stacks that wait for their wake-up at most, for example while Temporal is down.
+
+    What comes beyond is answered and left to polling.
+    """
+    drain_seconds: float = field(
+        default=5.0, metadata=env("WEBHOOK_DRAIN_SECONDS", environment.seconds)
+    )
+    """Seconds after SIGTERM in which deliveries are still taken, since load balancers are late."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObservabilitySettings:
+    """What a process tells about itself."""
+
+    log_level: str = field(
+        default="info",
+        metadata=env("LOG_LEVEL", environment.one_of("debug", "info", "warning", "error")),
+    )
+    """Least severity that is logged: debug, info, warning or error."""
+    log_format: str = field(
+        default="json", metadata=env("LOG_FORMAT", environment.one_of("json", "console"))
+    )
+    """`json`: one object per line; `console`: for eyes."""
+    health_address: str = field(
+        default="0.0.0.0:8080", metadata=env("HEALTH_ADDRESS", environment.host_port)
+    )
+    """Host and port of /healthz, /readyz and /metrics."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DevSettings:
+    """Where the local environment finds and keeps its programs."""
+
+    kubebuilder_assets: Path | None = field(
+        default=None,
+        metadata=env(
+            "KUBEBUILDER_ASSETS", environment.existing_directory, default="downloaded or built once"
+        ),
+    )
+    """Directory with kube-apiserver and etcd for `make dev` and the tests."""
+    cache_dir: Path = field(
+        default=Path(".cache/stackchain"),
+        metadata=env("XDG_CACHE_HOME", default="`~/.cache`"),
+    )
+    """Base of the directory `stackchain`, which keeps downloaded and built programs."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TerminalSettings:
+    """What the shell says of the terminal; the variables are those of all programs, not ours."""
+
+    no_color: bool = False
+    """`NO_COLOR`: any text turns colors off (https://no-color.org)."""
+    term: str = ""
+    """`TERM`: a terminal called `dumb` is not drawn on."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PluginSettings:
+    """What the kubectl plugin reads; a shell may have any other setting in any form."""
+
+    kubernetes: KubernetesSettings = field(default_factory=KubernetesSettings)
+    terminal: TerminalSettings = field(default_factory=TerminalSettings)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """All settings of one process."""
+
+    installation: InstallationSettings = field(default_factory=InstallationSettings)
+    operator: OperatorSettings = field(default_factory=OperatorSettings)
+    kubernetes: KubernetesSettings = field(default_factory=KubernetesSettings)
+    temporal: TemporalSettings = field(default_factory=TemporalSettings)
+    spacelift: SpaceliftSettings = field(default_factory=SpaceliftSettings)
+    worker: WorkerSettings = field(default_factory=WorkerSettings)
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
+    webhook: WebhookSettings = field(default_factory=WebhookSettings)
+    observability: ObservabilitySettings = field(default_factory=ObservabilitySettings)
+    dev: DevSettings = field(default_factory=DevSettings)
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read all settings from the environment.
+
+    Args:
+        environ: the variables; None: those of this process.
+
+    Raises:
+        SettingsError: with every problem that was found, not the first one.
+    """
+    reader = _reader(environ)
+    settings = Settings(
+        installation=_load_installation(reader),
+        operator=reader.group(OperatorSettings),
+        kubernetes=_load_kubernetes(reader),
+        temporal=_load_temporal(reader),
+        spacelift=_load_spacelift(reader),
+        worker=reader.group(WorkerSettings),
+        notifications=reader.group(NotificationSettings),
+        webhook=reader.group(WebhookSettings),
+        observability=reader.group(ObservabilitySettings),
+        dev=_load_dev(reader),
+    )
+    if reader.problems:
+        raise SettingsError(*reader.problems)
+    return settings
+
+
+def load_dev_settings(environ: Mapping[str, str] | None = None) -> DevSettings:
+    """Read only what the local environment itself needs.
+
+    Its roles get settings of their own, so what the shell has for others, such as the kubeconfig of
+    an environment that has ended, must not keep it from starting.
+
+    Raises:
+        SettingsError: with every problem that was found.
+    """
+    reader = _reader(environ)
+    dev = _load_dev(reader)
+    if reader.problems:
+        raise SettingsError(*reader.problems)
+    return dev
+
+
+def load_terminal_settings(environ: Mapping[str, str] | None = None) -> TerminalSettings:
+    """Read what the shell says of the terminal.
+
+    Args:
+        environ: the variables; None: those of this process.
+    """
+    reader = _reader(environ)
+    return TerminalSettings(
+        no_color=reader.text("NO_COLOR") is not None, term=reader.text("TERM") or ""
+    )
+
+
+def load_plugin_settings(
+    *, kubeconfig: str | None = None, environ: Mapping[str, str] | None = None
+) -> PluginSettings:
+    """Read what the kubectl plugin needs.
+
+    Args:
+        kubeconfig: what the user named in place of the variable.
+        environ: the variables; None: those of this process.
+
+    Raises:
+        SettingsError: there is no such kubeconfig.
+    """
+    reader = _reader({"KUBECONFIG": kubeconfig} if kubeconfig else environ)
+    kubernetes = _load_kubernetes(reader)
+    if reader.problems:
+        raise SettingsError(*reader.problems)
+    return PluginSettings(kubernetes=kubernetes, terminal=load_terminal_settings(environ))
+
+
+def describe_settings() -> list[SettingRow]:
+    """List every variable with its default and its meaning, in the order of the groups."""
+    module = sys.modules[__name__]
+    return [
+        row
+        for group in get_type_hints(Settings).values()
+        for row in environment.describe(module, group)
+    ]
+
+
+def _reader(environ: Mapping[str, str] | None) -> environment.Reader:
+    return environment.Reader(
+        os.environ if environ is None else environ  # noqa: TID251 (the one reader)
+    )
+
+
+def _load_installation(reader: environment.Reader) -> InstallationSettings:
+    try:
+        mounted = SERVICE_ACCOUNT_NAMESPACE.read_text(encoding="utf-8").strip()
+    except OSError:
+        mounted = ""  # Not in a pod.
+    return reader.group(
+        InstallationSettings,
+        namespace=reader.parsed(
+            "STACKCHAIN_NAMESPACE", environment.dns_label, mounted or "default"
+        ),
+        pod_name=reader.text("STACKCHAIN_POD_NAME") or socket.gethostname(),
+    )
+
+
+def _load_kubernetes(reader: environment.Reader) -> KubernetesSettings:
+    text = reader.text("KUBECONFIG")
+    # Like kubectl: of several files, those that are missing are passed over.
+    if text and not any(Path(part).is_file() for part in text.split(os.pathsep)):
+        reader.problem("KUBECONFIG", f"{text!r} is no file; name a kubeconfig that exists")
+    return KubernetesSettings(kubeconfig=Path(text) if text else None)
+
+
+def _load_temporal(reader: environment.Reader) -> TemporalSettings:
+    address, url_tls = _temporal_address(reader)
+    api_key = reader.secret("TEMPORAL_API_KEY")
+    temporal = reader.group(
+        TemporalSettings,
+        address=address,
+        api_key=api_key,
+        tls_client_key_data=reader.secret("TEMPORAL_TLS_CLIENT_KEY_DATA"),
+    )
+    certificates = _check_certificates(reader, temporal)
+    wanted = certificates or url_tls or api_key is not None or temporal.tls_server_name is not None
+    tls = reader.parsed("TEMPORAL_TLS", environment.boolean, wanted)
+    if not tls and (certificates or temporal.tls_server_name):
+        reader.problem("TEMPORAL_TLS", "is false although TLS is set up; remove one of both")
+    return dataclasses.replace(temporal, tls=tls)
+
+
+def _temporal_address(reader: environment.Reader) -> tuple[str, bool]:
+    address = reader.parsed("TEMPORAL_ADDRESS", environment.host_port, "")
+    if address or (url := reader.text("TEMPORAL_URL")) is None:
+        return address or "temporal:7233", False
+    scheme, separator, rest = url.rpartition("://")
+    if separator and scheme not in {"http", "https", "grpc", "grpcs"}:
+        reader.problem(
+            "TEMPORAL_URL", f"{scheme}:// is not known; use https://, grpcs:// or http://"
+        )
+    bare = rest.rstrip("/")
+    if ":" not in bare.rpartition("]")[2]:
+        bare = f"{bare}:{443 if scheme == 'https' else 7233}"
+    try:
+        return environment.host_port(bare), scheme in {"https", "grpcs"}
+    except ValueError as error:
+        reader.problem("TEMPORAL_URL", f"{url!r} is not usable: it {error}")
+        return bare, False
+
+
+def _check_certificates(reader: environment.Reader, temporal: TemporalSettings) -> bool:
+    """Note contradictory certificates; return whether there are any."""
+    pairs = {
+        "TEMPORAL_TLS_SERVER_CA_CERT": (
+            temporal.tls_server_ca_cert_path,
+            temporal.tls_server_ca_cert_data,
+        ),
+        "TEMPORAL_TLS_CLIENT_CERT": (temporal.tls_client_cert_path, temporal.tls_client_cert_data),
+        "TEMPORAL_TLS_CLIENT_KEY": (temporal.tls_client_key_path, temporal.tls_client_key_data),
+    }
+    for name, (path, data) in pairs.items():
+        if path and data:
+            reader.problem(f"{name}_PATH", f"is set together with {name}_DATA; keep one of both")
+    has_cert, has_key = (any(pairs[f"TEMPORAL_TLS_CLIENT_{part}"]) for part in ("CERT", "KEY"))
+    if has_cert and not has_key:
+        reader.problem(
+            "TEMPORAL_TLS_CLIENT_KEY_PATH", "is missing for the client certificate; set it"
+        )
+    if has_key and not has_cert:
+        reader.problem("TEMPORAL_TLS_CLIENT_CERT_PATH", "is missing for the client key; set it")
+    certificate, key = temporal.tls_client_cert_path, temporal.tls_client_key_path
+    if certificate and key and not environment.is_key_pair(certificate, key):
+        reader.problem(
+            "TEMPORAL_TLS_CLIENT_CERT_PATH",
+            f"{certificate} is no certificate in PEM whose key is {key}; name the files of a pair, "
+            "the key without a password",
+        )
+    return any(any(pair) for pair in pairs.values())
+
+
+def _load_spacelift(reader: environment.Reader) -> SpaceliftSettings:
+    spacelift = reader.group(
+        SpaceliftSettings,
+        api_key_id=reader.secret("SPACELIFT_API_KEY_ID"),
+        api_key_secret=reader.secret("SPACELIFT_API_KEY_SECRET"),
+        webhook_secret=reader.secret("SPACELIFT_WEBHOOK_SECRET"),
+    )
+    key = {
+        "SPACELIFT_API_KEY_ID": spacelift.api_key_id,
+        "SPACELIFT_API_KEY_SECRET": spacelift.api_key_secret,
+    }
+    missing = [name for name, secret in key.items() if secret is None]
+    if len(missing) == 1:
+        reader.problem(missing[0], "is missing for the API key; set id and secret, or neither")
+    has_no_account = spacelift.endpoint is None and spacelift.connections_file is None
+    if has_no_account and spacelift.webhook_secret is not None and len(missing) == 2:
+        reader.problem("SPACELIFT_API_KEY_ENDPOINT", "is missing; set the URL of the account")
+    if spacelift.endpoint is None and len(missing) < 2:
+        reader.problem("SPACELIFT_API_KEY_ENDPOINT", "is missing; set the URL of the account")
+    return spacelift
+
+
+def _load_dev(reader: environment.Reader) -> DevSettings:
+    home = Path(reader.text("HOME") or Path.home())
+    base = Path(reader.text("XDG_CACHE_HOME") or home / ".cache")
+    return reader.group(DevSettings, cache_dir=base / "stackchain")

@@ -1,0 +1,77 @@
+"""Tells of transitions: notifications before the status is written, Events after it.
+
+Before, since what the status shows is not found a second time: an operator that dies in between
+finds the same transition again, and its id makes the second notification none. Events come after,
+so that none tells of a status that was never written; one may be lost in a crash.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from controller.api import v1alpha1
+from controller.chain.news import events, notifications, transitions
+from controller.kube import stackchains
+from controller.notify import sinks
+from controller.temporal import messages
+from controller.temporal.operator import notifier
+
+
+class Teller:
+    """Nothing of it can fail or hold up the write of a status."""
+
+    def __init__(
+        self,
+        *,
+        stack_chains: stackchains.StackChains,
+        catalog: sinks.SinkCatalog,
+        notifying: notifier.Notifier,
+        installation: str,
+    ) -> None:
+        self._stack_chains = stack_chains
+        self._catalog = catalog
+        self._notifying = notifying
+        self._installation = installation
+
+    async def notify(
+        self,
+        body: Mapping[str, Any],
+        happened: Sequence[transitions.Transition],
+        *,
+        sequence: int,
+        now: str,
+    ) -> None:
+        """Hand the notifications over that sinks want; without sinks it costs nothing.
+
+        Args:
+            body: the resource.
+            happened: what is about to be written.
+            sequence: of the progress that it is known from.
+            now: RFC 3339 in UTC.
+        """
+        if not happened or not self._catalog.all():
+            return
+        origin = notifications.Origin(
+            ref=v1alpha1.read_ref(body),
+            installation=self._installation,
+            sequence=sequence,
+            time=now,
+        )
+        labels = body["metadata"].get("labels") or {}
+        wanted = [
+            messages.NotificationInput(
+                notification=notifications.notification(item, origin, place=place), sinks=names
+            )
+            for place, item in enumerate(happened)
+            if (names := self._catalog.wanting(item.kind, origin.ref.namespace, labels))
+        ]
+        if wanted:
+            await self._notifying.tell(wanted)
+
+    async def emit(
+        self, body: Mapping[str, Any], happened: Sequence[transitions.Transition]
+    ) -> None:
+        """Emit the Events for what was written."""
+        for event in events.texts(happened):
+            await self._stack_chains.emit_event(
+                body, type=event.type, reason=event.reason, message=event.message
+            )

@@ -1,0 +1,144 @@
+"""Releasing: brings the runs of a resource that is being deleted to their end, and lets it go."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from controller.api import reasons, v1alpha1
+from controller.chain.requests import decide
+from controller.chain.run import progress
+from controller.chain.status import projection
+from controller.operator import automatic_starts, live_executions, status_writer
+from controller.temporal import client as temporal_client
+from controller.temporal.operator import starter
+
+logger = logging.getLogger(__name__)
+
+_WAITS_FOR_WORKER = (
+    "The resource is being deleted; waits for a worker to stop the runs, and none answers. If that "
+    "lasts check the worker pods; to let the resource go with its run going on, set "
+    "`spec.deletionPolicy` to Orphan."
+)
+
+
+class Releasing:
+    """Lets no resource go whose runs nobody stopped, but for those that are to be left alone."""
+
+    def __init__(
+        self,
+        *,
+        workflows: starter.ChainWorkflows,
+        begins: automatic_starts.Starting,
+        live: live_executions.LiveExecutions,
+        writer: status_writer.Writer,
+    ) -> None:
+        self._workflows = workflows
+        self._begins = begins
+        self._live = live
+        self._writer = writer
+        # Resources that were let go while Temporal was away, by uid.
+        self._untold_orphans: dict[str, v1alpha1.Ref] = {}
+
+    async def release(self, body: Mapping[str, Any]) -> bool:
+        """Stop what runs, or leave it alone if that is wanted; returns whether it may go.
+
+        Raises:
+            TemporalUnreachable: after the status says so; call again later.
+            KubeError: the API server did not serve; call again later.
+        """
+        try:
+            execution = await self._end(body)
+        except temporal_client.TemporalUnreachable as error:
+            if _deletion_policy(body) is v1alpha1.DeletionPolicy.ORPHAN:
+                self._let_go_untold(v1alpha1.read_ref(body), error)
+                return True
+            problem = _deleting(
+                f"Waits for Temporal, to stop the runs: {error} To let the resource go without "
+                "that, set `spec.deletionPolicy` to Orphan."
+            )
+            await self._writer.write_deleting(body, problem)
+            raise
+        if execution is None:
+            return True
+        try:
+            known = await self._workflows.get_progress(execution)
+            problem = problem_of(known)
+        except starter.NoWorker:
+            known, problem = None, _deleting(_WAITS_FOR_WORKER)
+        await self._writer.write_deleting(body, problem, execution=execution, known=known)
+        return False
+
+    async def _end(self, body: Mapping[str, Any]) -> decide.Execution | None:
+        """Remove the schedules and end the live execution; None: there is none to wait for."""
+        ref = v1alpha1.read_ref(body)
+        await self._begins.remove(ref, body)
+        execution = await self._workflows.latest(ref)
+        if execution is None or execution.state is not decide.ExecutionState.RUNNING:
+            return None
+        if _deletion_policy(body) is v1alpha1.DeletionPolicy.ORPHAN:
+            await self._workflows.orphan(execution)
+            return None
+        if self._live.may_cancel(execution.workflow_run_id):
+            await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)
+        return execution
+
+    def _let_go_untold(self, ref: v1alpha1.Ref, error: temporal_client.TemporalUnreachable) -> None:
+        """It is to go whatever happens; its run is told once Temporal is back."""
+        self._untold_orphans[ref.uid] = ref
+        logger.warning(
+            "Released while Temporal is away; its run is told later",
+            extra={"namespace": ref.namespace, "chain": ref.name, "why": str(error)},
+        )
+
+    def is_untold(self, uid: str) -> bool:
+        """Whether a resource went whose run does not know that it is on its own."""
+        return uid in self._untold_orphans
+
+    async def tell_orphans(self) -> None:
+        """Tell the runs of resources that went while Temporal was away that they are on their own.
+
+        Raises:
+            TemporalUnreachable: call again later.
+        """
+        for uid, ref in list(self._untold_orphans.items()):
+            execution = await self._workflows.latest(ref)
+            if execution is not None and execution.state is decide.ExecutionState.RUNNING:
+                await self._workflows.orphan(execution)
+            self._untold_orphans.pop(uid, None)
+
+
+def is_deleting(body: Mapping[str, Any]) -> bool:
+    """Whether the resource is being deleted, whatever its spec holds."""
+    return bool(body["metadata"].get("deletionTimestamp"))
+
+
+def is_going(body: Mapping[str, Any]) -> bool:
+    """Whether the resource is being deleted and takes its run with it."""
+    return is_deleting(body) and _deletion_policy(body) is v1alpha1.DeletionPolicy.CANCEL
+
+
+def problem_of(known: progress.ChainProgress | None) -> projection.Problem:
+    """Return what a deletion waits for: the stacks whose runs are being stopped."""
+    live = [
+        f"'{stack.id}'" + (f" ({stack.message})" if stack.message else "")
+        for stack in (known.stacks if known else [])
+        if stack.is_started and not stack.phase.is_over
+    ]
+    if not live:
+        return _deleting("The resource is being deleted; its workflow is closing.")
+    more = f" and {len(live) - 3} more" if len(live) > 3 else ""
+    runs = ", ".join(live[:3])
+    return _deleting(f"The resource is being deleted; waits for the runs of {runs}{more}")
+
+
+def _deletion_policy(body: Mapping[str, Any]) -> v1alpha1.DeletionPolicy:
+    """Return the policy even if the rest of the spec cannot be read."""
+    policy = (body.get("spec") or {}).get("deletionPolicy")
+    is_orphan = policy == v1alpha1.DeletionPolicy.ORPHAN
+    return v1alpha1.DeletionPolicy.ORPHAN if is_orphan else v1alpha1.DeletionPolicy.CANCEL
+
+
+def _deleting(message: str) -> projection.Problem:
+    return projection.Problem(
+        reason=reasons.ChainReason.DELETING, message=message, is_retrying=True
+    )

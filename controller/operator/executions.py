@@ -1,0 +1,97 @@
+"""Steering: starts chain executions, and tells live ones what has changed for them."""
+
+import logging
+
+from controller.api import v1alpha1
+from controller.chain.requests import decide
+from controller.chain.run import progress
+from controller.observability import metrics
+from controller.operator import chain_inputs, connection_access, live_executions, operator_identity
+from controller.temporal.operator import starter
+
+logger = logging.getLogger(__name__)
+
+
+class Steering:
+    """Knows what each live execution goes by, so that it is told changes and nothing else."""
+
+    def __init__(
+        self,
+        *,
+        workflows: starter.ChainWorkflows,
+        served: connection_access.Serving,
+        live: live_executions.LiveExecutions,
+        identity: operator_identity.OperatorIdentity,
+        counters: metrics.Metrics,
+    ) -> None:
+        self._workflows = workflows
+        self._served = served
+        self._live = live
+        self._identity = identity
+        self._counters = counters
+
+    def settings_of(
+        self, execution: decide.Execution | None, known: progress.ChainProgress | None
+    ) -> decide.Live | None:
+        """Return what a live run goes by; of one that does not answer, what it was told last."""
+        if execution is None or execution.state is not decide.ExecutionState.RUNNING:
+            return None
+        if known is None:
+            return self._live.told(execution.workflow_run_id)
+        return decide.Live(parallelism=known.parallelism, is_suspended=known.is_suspended)
+
+    async def start(self, chain: v1alpha1.StackChain, request: decide.Request) -> decide.Execution:
+        """Start what was decided, for a resource that is served.
+
+        Raises:
+            AlreadyStarted: the resource has a live execution.
+            TemporalUnreachable: call again later.
+        """
+        execution = await self._workflows.start(
+            chain.ref,
+            request,
+            chain_inputs.chain_input(
+                chain,
+                request,
+                self._served.connection_of(chain),
+                operator_queue=self._identity.operator_queue,
+            ),
+        )
+        self._live.note_told(
+            execution.workflow_run_id,
+            parallelism=chain.spec.parallelism,
+            is_suspended=chain.spec.suspend,
+        )
+        self._counters.chain_starts.inc()
+        _log_start(chain.ref, request, execution)
+        return execution
+
+    async def steer(self, execution: decide.Execution, decision: decide.Decision) -> None:
+        """Tell a live run what has changed for it; each of it may be told twice.
+
+        Raises:
+            TemporalUnreachable: call again later.
+        """
+        run_id = execution.workflow_run_id
+        if decision.cancel and self._live.may_cancel(run_id):
+            await self._workflows.cancel(execution.workflow_id, run_id)
+        if decision.set_parallelism is not None:
+            await self._workflows.set_parallelism(execution, decision.set_parallelism)
+            self._live.note_told(run_id, parallelism=decision.set_parallelism)
+        if decision.set_suspended is not None:
+            await self._workflows.set_suspended(execution, decision.set_suspended)
+            self._live.note_told(run_id, is_suspended=decision.set_suspended)
+
+
+def _log_start(ref: v1alpha1.Ref, request: decide.Request, execution: decide.Execution) -> None:
+    logger.info(
+        "Chain started",
+        extra={
+            "namespace": ref.namespace,
+            "chain": ref.name,
+            "workflow_id": execution.workflow_id,
+            "workflow_run_id": execution.workflow_run_id,
+            "request": request.key,
+            "run_number": request.number,
+        },
+    )

@@ -1,0 +1,64 @@
+"""What the operator remembers of live executions between two passes of reconcile.
+
+Nothing of it has to outlive the process: one that starts anew asks, tells and cancels once more.
+"""
+
+import dataclasses
+import time
+from typing import Any
+
+from controller.chain.requests import decide
+
+_CANCEL_AGAIN_SECONDS = 60.0
+# A worker that was killed is asked for its cached runs for up to 14 s, although another is there.
+_SILENCE_SECONDS = 20.0
+
+
+class LiveExecutions:
+    """Keeps each, by workflow run id, from being asked, told or canceled more than it needs."""
+
+    def __init__(self) -> None:
+        self._canceled_at: dict[str, float] = {}
+        # Since when they have not answered.
+        self._silent_since: dict[str, float] = {}
+        # What they were told last: one that does not answer is told it once.
+        self._told: dict[str, decide.Live] = {}
+
+    def is_deaf(self, workflow_run_id: str) -> bool:
+        """Whether an execution has not answered for so long that no worker can be there.
+
+        Call it whenever it does not answer: the first call begins the silence.
+        """
+        now = time.monotonic()
+        return now - self._silent_since.setdefault(workflow_run_id, now) >= _SILENCE_SECONDS
+
+    def note_answer(self, workflow_run_id: str) -> None:
+        """Note that an execution has answered."""
+        self._silent_since.pop(workflow_run_id, None)
+
+    def note_told(self, workflow_run_id: str, **settings: Any) -> None:
+        """Note fields of `requests.Live` that an execution was told."""
+        told = self.told(workflow_run_id)
+        self._told[workflow_run_id] = dataclasses.replace(told, **settings)
+
+    def told(self, workflow_run_id: str) -> decide.Live:
+        """Return what an execution was told last."""
+        return self._told.get(workflow_run_id, decide.Live())
+
+    def may_cancel(self, workflow_run_id: str) -> bool:
+        """Whether to cancel an execution now, which counts as done.
+
+        A cancel is asked for again now and then only: each one is an event in the history.
+        """
+        now = time.monotonic()
+        last = self._canceled_at.get(workflow_run_id)
+        if last is not None and now - last < _CANCEL_AGAIN_SECONDS:
+            return False
+        self._canceled_at[workflow_run_id] = now
+        return True
+
+    def forget(self, workflow_run_id: str) -> None:
+        """Drop what is remembered of an execution that has closed."""
+        self._silent_since.pop(workflow_run_id, None)
+        self._canceled_at.pop(workflow_run_id, None)
+        self._told.pop(workflow_run_id, None)

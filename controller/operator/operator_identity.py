@@ -1,0 +1,25 @@
+"""What sets this operator apart: its queue, where Temporal shows what it started, its pace."""
+
+import dataclasses
+
+from controller.chain.requests import decide
+from controller.temporal import ids
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class OperatorIdentity:
+    """What this operator puts into the chains that it starts, and into links."""
+
+    operator_queue: str
+    temporal_namespace: str
+    ui_url: str
+    recheck_seconds: float
+
+    def url_of(self, execution: decide.Execution) -> str | None:
+        """Return the page of an execution in Temporal's web UI; None without a web UI."""
+        return ids.workflow_url(
+            ui_url=self.ui_url,
+            temporal_namespace=self.temporal_namespace,
+            workflow_id=execution.workflow_id,
+            workflow_run_id=execution.workflow_run_id,
+        )

@@ -1,0 +1,291 @@
+"""reconcile(ref): gather -> decide -> act -> project, for one StackChain at a time.
+
+The one level-triggered function of the operator. Whoever has a reason calls it: kopf, a chain that
+publishes, the resync. Calls for one resource never overlap.
+"""
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from controller.api import reasons, v1alpha1
+from controller.chain.requests import decide
+from controller.chain.status import projection
+from controller.config import connections
+from controller.kube import errors as kube_errors
+from controller.kube import stackchains
+from controller.observability import metrics
+from controller.operator import (
+    announcer,
+    automatic_starts,
+    connection_access,
+    decider,
+    deletion,
+    executions,
+    gatherer,
+    live_executions,
+    operator_identity,
+    resource_locks,
+    status_writer,
+)
+from controller.temporal import client as temporal_client
+from controller.temporal import messages
+from controller.temporal.activities import chain_status
+from controller.temporal.operator import starter
+
+logger = logging.getLogger(__name__)
+
+# How long a workflow may take from its last publish to its close.
+_CLOSE_SECONDS = 60.0
+# A write that lost against another writer is computed anew at once, this often.
+_CONFLICTS = 5
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Outcome:
+    """What one pass came to: what it knew at its end, and whether the status had to be changed."""
+
+    observed: gatherer.Observed
+    is_written: bool
+
+
+class Reconciler:
+    """Brings runs and statuses in line with resources."""
+
+    def __init__(
+        self,
+        *,
+        stack_chains: stackchains.StackChains,
+        workflows: starter.ChainWorkflows,
+        begins: automatic_starts.Starting,
+        catalog: connections.ConnectionCatalog,
+        teller: announcer.Teller,
+        identity: operator_identity.OperatorIdentity,
+        counters: metrics.Metrics,
+    ) -> None:
+        self._stack_chains = stack_chains
+        self._workflows = workflows
+        self._begins = begins
+        self._serving = connection_access.Serving(catalog)
+        self._turns = resource_locks.Turns(counters)
+        live = live_executions.LiveExecutions()
+        self._observer = gatherer.Observer(
+            workflows=workflows, begins=begins, live=live, identity=identity
+        )
+        self._decider = decider.Decider(
+            served=self._serving, recheck_seconds=identity.recheck_seconds
+        )
+        self._steering = executions.Steering(
+            workflows=workflows,
+            served=self._serving,
+            live=live,
+            identity=identity,
+            counters=counters,
+        )
+        self._writer = status_writer.Writer(
+            stack_chains=stack_chains, teller=teller, identity=identity, counters=counters
+        )
+        self._releasing = deletion.Releasing(
+            workflows=workflows, begins=begins, live=live, writer=self._writer
+        )
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def reconcile(self, namespace: str, name: str, *, is_renewing: bool = False) -> bool:
+        """Bring one resource in line; nothing to do if it is gone.
+
+        Args:
+            namespace: the resource's.
+            name: the resource's.
+            is_renewing: schedules of it are missing at Temporal, whatever its status says.
+
+        Returns:
+            Whether its status had to be changed.
+
+        Raises:
+            TemporalUnreachable: after the status says so; call again later.
+            KubeError: the API server did not serve; call again later.
+        """
+        async with self._turns.take(namespace, name):
+            body = await self._stack_chains.get(namespace, name)
+            if body is None:
+                return False
+            outcome = await self._reconcile(body, gatherer.Cause(is_renewing=is_renewing))
+        return outcome.is_written
+
+    async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
+        """Take in what a schedule or a sweep says. See `run_requests.Asked`."""
+        async with self._turns.take(argument.namespace, argument.name):
+            body = await self._stack_chains.get(argument.namespace, argument.name)
+            if body is None or _uid(body) != argument.uid or deletion.is_deleting(body):
+                raise _gone(argument)
+            try:
+                outcome = await self._reconcile(body, gatherer.Cause(call=argument))
+            except InvalidSpec as error:
+                return messages.RequestRunResult(outcome=f"the spec cannot be read: {error}")
+        undecided = list(outcome.observed.undecided)
+        return messages.RequestRunResult(outcome="reconciled", undecided=undecided)
+
+    async def release(self, namespace: str, name: str, uid: str) -> bool:
+        """Bring a resource that is being deleted to its end; returns whether it may go.
+
+        Raises:
+            TemporalUnreachable, KubeError: call again later.
+        """
+        async with self._turns.take(namespace, name):
+            body = await self._stack_chains.get(namespace, name)
+            if body is None or _uid(body) != uid:
+                return True
+            return await self._releasing.release(body)
+
+    async def publish(self, argument: messages.PublishChainStatusInput) -> int:
+        """Write the status for an execution that has news. See `chain_status.Publisher`."""
+        async with self._turns.take(argument.namespace, argument.name):
+            body = await self._stack_chains.get(argument.namespace, argument.name)
+            if body is None or _uid(body) != argument.uid:
+                if self._releasing.is_untold(argument.uid):
+                    await self.tell_orphans()
+                    return 0
+                raise _gone(argument)
+            if deletion.is_going(body):
+                # It may have gone before it was first told of: then nothing is triggered for it.
+                raise chain_status.ResourceGone(
+                    f"StackChain {argument.namespace}/{argument.name} is being deleted"
+                )
+            outcome = await self._reconcile(
+                body, gatherer.Cause(publishing=argument.workflow_run_id)
+            )
+        if argument.is_final:
+            self._reconcile_after_close(argument)
+        known = outcome.observed.known
+        return known.sequence if known is not None else 0
+
+    async def tell_orphans(self) -> None:
+        """Tell the runs of resources that went while Temporal was away that they are on their own.
+
+        Raises:
+            TemporalUnreachable: call again later.
+        """
+        await self._releasing.tell_orphans()
+
+    def is_refused(self, connection_name: str, namespace: str, operation: str) -> bool:
+        """Whether a connection is known and does not serve a namespace or an operation."""
+        return self._serving.is_refused(connection_name, namespace, operation)
+
+    async def _reconcile(self, body: Mapping[str, Any], cause: gatherer.Cause) -> _Outcome:
+        """Do what is to be done; after a conflict, with the resource as it is then."""
+        for _ in range(_CONFLICTS):
+            try:
+                return await self._attempt(body, cause)
+            except (kube_errors.Conflict, starter.AlreadyStarted):
+                metadata = body["metadata"]
+                again = await self._stack_chains.get(metadata["namespace"], metadata["name"])
+                if again is None or _uid(again) != _uid(body):
+                    raise chain_status.ResourceGone(f"{metadata['name']} is gone") from None
+                body = again
+        raise kube_errors.Conflict(f"{body['metadata']['name']} changes faster than it is written")
+
+    async def _attempt(self, body: Mapping[str, Any], cause: gatherer.Cause) -> _Outcome:
+        try:
+            chain = v1alpha1.parse(body)
+        except v1alpha1.InvalidResource as error:
+            await self._writer.write_invalid(body, error)
+            raise InvalidSpec(str(error)) from error
+        try:
+            observed = await self._observer.observe(body, chain, cause)
+        except temporal_client.TemporalUnreachable as error:
+            await self._tell_unreachable(body, chain, error)
+            raise
+        live = self._steering.settings_of(observed.execution, observed.known)
+        decision = self._decider.decide(observed, live=live)
+        if decision.start is not None:
+            await self._check_unchanged(body)
+            execution = await self._steering.start(observed.chain, decision.start)
+            problem = observed.starts_problem
+            observed = dataclasses.replace(
+                observed, execution=execution, known=None, problem=problem
+            )
+        elif observed.execution is not None:
+            await self._steering.steer(observed.execution, decision)
+        is_written = await self._writer.write(
+            observed, decision, before=chain.status, problem=self._problem_of(observed)
+        )
+        return _Outcome(observed=observed, is_written=is_written)
+
+    def _problem_of(self, observed: gatherer.Observed) -> projection.Problem | None:
+        if observed.chain.is_deleting:
+            return deletion.problem_of(observed.known)
+        return self._serving.problem_of(observed.chain) or observed.problem
+
+    async def _tell_unreachable(
+        self,
+        body: Mapping[str, Any],
+        chain: v1alpha1.StackChain,
+        error: temporal_client.TemporalUnreachable,
+    ) -> None:
+        latest = chain.status.latest_run
+        is_idle = latest is not None and latest.phase.is_over
+        is_asking = decide.is_asking(chain, chain.status.last_handled)
+        if is_idle and not is_asking and not self._begins.is_behind(chain):
+            # Nothing is asked and nothing runs: what the status says stays true without Temporal.
+            return
+        problem = self._serving.problem_of(chain) or projection.Problem(
+            reason=reasons.ChainReason.TEMPORAL_UNREACHABLE, message=str(error), is_retrying=True
+        )
+        await self._writer.write_problem(body, chain, problem)
+
+    async def _check_unchanged(self, body: Mapping[str, Any]) -> None:
+        """Look once more before a start: Temporal may have been waited for since.
+
+        Raises:
+            Conflict: the resource is another by now.
+            ResourceGone: it is gone.
+        """
+        metadata = body["metadata"]
+        now = await self._stack_chains.get(metadata["namespace"], metadata["name"])
+        if now is None or _uid(now) != _uid(body):
+            raise chain_status.ResourceGone(f"{metadata['name']} is gone")
+        if now["metadata"]["resourceVersion"] != metadata["resourceVersion"]:
+            raise kube_errors.Conflict(f"{metadata['name']} has changed meanwhile")
+
+    def _reconcile_after_close(self, argument: messages.PublishChainStatusInput) -> None:
+        """The last publish comes from a run that is still open; look once more when it is not."""
+
+        async def look_again() -> None:
+            try:
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await self._workflows.await_close(
+                        argument.workflow_id, argument.workflow_run_id
+                    )
+                await self.reconcile(argument.namespace, argument.name)
+            except (
+                TimeoutError,
+                kube_errors.KubeError,
+                temporal_client.TemporalUnreachable,
+                chain_status.ResourceGone,
+                InvalidSpec,
+            ) as error:
+                # The resync sees to it.
+                logger.info("Not reconciled after the end", extra={"why": str(error)})
+
+        task = asyncio.create_task(look_again())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+
+class InvalidSpec(Exception):
+    """The resource cannot be read; its status says why, and only an edit can mend it."""
+
+
+def _uid(body: Mapping[str, Any]) -> str:
+    uid: str = body["metadata"]["uid"]
+    return uid
+
+
+def _gone(
+    argument: messages.RequestRunCall | messages.PublishChainStatusInput,
+) -> chain_status.ResourceGone:
+    return chain_status.ResourceGone(
+        f"StackChain {argument.namespace}/{argument.name} of uid {argument.uid} is gone"
+    )

@@ -1,0 +1,276 @@
+"""The resync: compares all resources with Temporal now and then, and reconciles contradictions.
+
+One list per pass instead of a timer per resource, which at 10,000 resources would cost a third of
+a core for nothing.
+"""
+
+import asyncio
+import dataclasses
+import logging
+import random
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from controller.api import reasons, v1alpha1
+from controller.chain.requests import decide
+from controller.kube import errors as kube_errors
+from controller.kube import stackchains
+from controller.observability import metrics
+from controller.operator import chain_metrics, reconciler, schedule_sync
+from controller.temporal import client as temporal_client
+from controller.temporal.activities import chain_status
+from controller.temporal.operator import starter
+
+logger = logging.getLogger(__name__)
+
+# A first failure may be one lost request; statuses that flip would tell nothing.
+_FAILURES_TO_TELL = 2
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What the resync has to remember of one resource."""
+
+    namespace: str
+    name: str
+    is_settled: bool
+    is_steady: bool
+    live_run_id: str | None
+    facts: chain_metrics.Facts
+    # What the live run does through which connection.
+    connection_name: str = ""
+    operation: str = ""
+    # The resource itself if it starts by itself, or did so when it was written last.
+    starting: v1alpha1.StackChain | None = None
+
+
+class KnownResources:
+    """The resources as the watch last showed them, by uid; the metrics about them all."""
+
+    def __init__(self, counters: metrics.Metrics) -> None:
+        self.by_uid: dict[str, Known] = {}
+        self._counters = counters
+
+    def tell(self) -> None:
+        """Bring the metrics up to date."""
+        chain_metrics.tell((known.facts for known in self.by_uid.values()), self._counters)
+
+    def observe(self, event_type: str | None, body: Mapping[str, Any]) -> None:
+        """Take in one event of the watch."""
+        uid = body["metadata"]["uid"]
+        if event_type == "DELETED":
+            self.by_uid.pop(uid, None)
+            return
+        chain = _parse(body)
+        # What a spec that cannot be read asks for is not known; its status tells what runs.
+        status = chain.status if chain else v1alpha1.read_status(body.get("status") or {})
+        latest = status.latest_run
+        is_live = latest is not None and not v1alpha1.Phase(latest.phase).is_over
+        before = self.by_uid.get(uid)
+        ended = chain_metrics.ended_run(before.live_run_id if before else None, status)
+        if ended is not None:
+            self._counters.chain_run_duration.labels(ended[0]).observe(ended[1])
+        is_settled = chain is not None and _is_settled(chain)
+        self.by_uid[uid] = Known(
+            namespace=body["metadata"]["namespace"],
+            name=body["metadata"]["name"],
+            is_settled=is_settled,
+            is_steady=chain is not None and _is_steady(chain),
+            live_run_id=latest.workflow_run_id if is_live and latest else None,
+            facts=chain_metrics.facts_of(status, is_settled=is_settled),
+            connection_name=chain.spec.connection_name if chain else "",
+            operation=latest.operation if latest else "",
+            starting=chain if chain is not None and _starts_by_itself(chain) else None,
+        )
+
+
+def _starts_by_itself(chain: v1alpha1.StackChain) -> bool:
+    known = chain.status
+    return any((chain.spec.schedule, chain.spec.triggers, known.schedule, known.triggers))
+
+
+def is_settled(body: Mapping[str, Any]) -> bool:
+    """Whether nothing is asked, nothing runs, and the status says so."""
+    chain = _parse(body)
+    return chain is not None and _is_settled(chain)
+
+
+def _is_settled(chain: v1alpha1.StackChain) -> bool:
+    if chain.is_deleting or chain.status.pending_run is not None:
+        return False
+    latest, ready = chain.status.latest_run, chain.status.condition("Ready")
+    if ready is None or chain.status.observed_generation != chain.ref.generation:
+        return False
+    if decide.is_asking(chain, chain.status.last_handled):
+        return False
+    if ready.reason == reasons.ChainReason.NOT_REQUESTED:
+        return latest is None or latest.phase.is_over
+    return (
+        latest is not None
+        and latest.phase.is_over
+        and not decide.may_be_rechecked(latest)
+        and ready.reason == latest.reason
+    )
+
+
+def _is_steady(chain: v1alpha1.StackChain) -> bool:
+    """Whether a live run tells of itself: it has stacks and nothing is wrong."""
+    if chain.is_deleting or not chain.status.stacks:
+        return False
+    ready = chain.status.condition("Ready")
+    return ready is not None and ready.reason in (
+        reasons.ChainReason.PROGRESSING,
+        reasons.ChainReason.AWAITING_CONFIRMATION,
+        reasons.ChainReason.SUSPENDED,
+    )
+
+
+def _parse(body: Mapping[str, Any]) -> v1alpha1.StackChain | None:
+    try:
+        return v1alpha1.parse(body)
+    except v1alpha1.InvalidResource:
+        return None
+
+
+class Resync:
+    """Runs for ever beside the handlers."""
+
+    def __init__(
+        self,
+        *,
+        reconciling: reconciler.Reconciler,
+        known: KnownResources,
+        workflows: starter.ChainWorkflows,
+        sweeping: schedule_sync.ScheduleSync,
+        stack_chains: stackchains.StackChains,
+        counters: metrics.Metrics,
+        interval_seconds: float,
+    ) -> None:
+        self._reconciling = reconciling
+        self._known = known
+        self._workflows = workflows
+        self._sweeping = sweeping
+        self._stack_chains = stack_chains
+        self._counters = counters
+        self._interval_seconds = interval_seconds
+        self._now = asyncio.Event()
+
+    def soon(self) -> None:
+        """Make the next pass start at once."""
+        self._now.set()
+
+    async def run(self) -> None:
+        """Pass after pass; a failed one is made good by the next."""
+        failures = 0
+        while True:
+            # Jitter, so that several installations do not ask Temporal at the same moment.
+            pause = self._interval_seconds * random.uniform(0.8, 1.0)  # noqa: S311
+            try:
+                async with asyncio.timeout(pause):
+                    await self._now.wait()
+            except TimeoutError:
+                pass
+            self._now.clear()
+            try:
+                await self.once()
+                failures = 0
+                self._counters.resync_last.set(time.time())
+            except temporal_client.TemporalUnreachable as error:
+                logger.warning("Resync failed", extra={"why": str(error)})
+                failures += 1
+                if failures >= _FAILURES_TO_TELL:
+                    await self._tell_of_outage()
+            except kube_errors.KubeError as error:
+                logger.warning("Resync failed", extra={"why": str(error)})
+
+    async def _tell_of_outage(self) -> None:
+        """What runs cannot tell that nobody knows how it stands; at rest the status stays true."""
+        unsettled = [item for item in self._known.by_uid.values() if not item.is_settled]
+        await asyncio.gather(*(self._reconcile(item) for item in unsettled))
+
+    async def once(self) -> None:
+        """Compare once."""
+        await self._reconciling.tell_orphans()
+        running = {item.memo.uid: item async for item in self._workflows.list_running()}
+        known = dict(self._known.by_uid)
+        live = [execution for uid, execution in running.items() if uid in known]
+        has_worker = await self._has_worker(live)
+        contradicted = [
+            item
+            for uid, item in known.items()
+            if self._is_contradicted(item, running.get(uid), has_worker=has_worker)
+        ]
+        await asyncio.gather(*(self._reconcile(item) for item in contradicted))
+        for uid, execution in running.items():
+            if uid not in known and not execution.memo.is_orphan:
+                await self._cancel_orphan(execution)
+        # Last: what keeps schedules from being read must not hold up runs.
+        wrong = await self._compare_schedules(known)
+        await asyncio.gather(*(self._reconcile(item, is_renewing=True) for item in wrong))
+
+    async def _compare_schedules(self, known: Mapping[str, Known]) -> list[Known]:
+        """Return the resources whose schedules are not what they should be, or are due."""
+        starting = {uid: item.starting for uid, item in known.items() if item.starting}
+        wrong = await self._sweeping.compare(starting)
+        return [known[uid] for uid in wrong]
+
+    async def _has_worker(self, live: Sequence[starter.ChainExecution]) -> bool:
+        """Ask one live run: without a worker none can tell that it stands still.
+
+        One query per pass, whoever it hits; where it fails each run is asked by its own reconcile.
+        """
+        if not live:
+            return True
+        return await self._workflows.is_answering(random.choice(live))  # noqa: S311
+
+    def _is_contradicted(
+        self, item: Known, execution: starter.ChainExecution | None, *, has_worker: bool
+    ) -> bool:
+        if item.is_settled:
+            return execution is not None
+        is_same = execution is not None and execution.workflow_run_id == item.live_run_id
+        # A right may be withdrawn from a run that has nothing to tell.
+        is_refused = self._reconciling.is_refused(
+            item.connection_name, item.namespace, item.operation
+        )
+        return is_refused or not (is_same and item.is_steady and has_worker)
+
+    async def _reconcile(self, item: Known, *, is_renewing: bool = False) -> None:
+        reconciling = self._reconciling.reconcile(
+            item.namespace, item.name, is_renewing=is_renewing
+        )
+        try:
+            # Many of those that are looked at are as they should be: they wait for something.
+            if await reconciling:
+                self._counters.resync_contradictions.inc()
+        except (
+            temporal_client.TemporalUnreachable,
+            kube_errors.KubeError,
+            reconciler.InvalidSpec,
+            chain_status.ResourceGone,
+        ) as error:
+            logger.info(
+                "Resync could not reconcile",
+                extra={"namespace": item.namespace, "chain": item.name, "why": str(error)},
+            )
+
+    async def _cancel_orphan(self, execution: starter.ChainExecution) -> None:
+        """A run whose resource is gone, for sure, is stopped: nobody could see or steer it."""
+        memo = execution.memo
+        body = await self._stack_chains.get(memo.namespace, memo.name)
+        if body is not None and body["metadata"]["uid"] == memo.uid:
+            return
+        try:
+            # It may have been let go a moment ago, which its memo tells only later.
+            await self._reconciling.tell_orphans()
+            if await self._workflows.is_orphan(execution):
+                return
+        except starter.NoWorker:
+            # Nobody could stop its runs either; a later pass asks again.
+            return
+        logger.warning(
+            "Canceling a run whose resource is gone",
+            extra={"namespace": memo.namespace, "chain": memo.name},
+        )
+        await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)

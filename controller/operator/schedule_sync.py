@@ -1,0 +1,85 @@
+"""Compares the schedules at Temporal with the resources: one list per pass of the resync."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from controller.api import v1alpha1
+from controller.kube import errors as kube_errors
+from controller.kube import stackchains
+from controller.operator import automatic_starts
+from controller.temporal import ids
+from controller.temporal.operator import schedules
+
+logger = logging.getLogger(__name__)
+
+
+class ScheduleSync:
+    """Schedules of one installation; those of others are left alone."""
+
+    def __init__(
+        self,
+        *,
+        chain_schedules: schedules.ChainSchedules,
+        begins: automatic_starts.Starting,
+        stack_chains: stackchains.StackChains,
+        installation: str,
+    ) -> None:
+        self._schedules = chain_schedules
+        self._begins = begins
+        self._stack_chains = stack_chains
+        self._installation = installation
+
+    async def compare(self, resources: Mapping[str, v1alpha1.StackChain]) -> list[str]:
+        """Remove schedules that have no resource; return the uids of those to be set right.
+
+        Args:
+            resources: those that start by themselves, or did, by uid.
+
+        Raises:
+            TemporalUnreachable: call again later.
+        """
+        listed = [
+            item
+            for item in await self._schedules.list_all()
+            if item.memo.installation == self._installation
+        ]
+        for item in listed:
+            if item.memo.uid not in resources and not await self._is_wanted(item):
+                logger.warning(
+                    "Removing a schedule whose resource is gone",
+                    extra={"namespace": item.memo.namespace, "chain": item.memo.name},
+                )
+                await self._schedules.remove_listed(item)
+        return [uid for uid, chain in resources.items() if self._is_wrong(chain, listed)]
+
+    async def _is_wanted(self, listed: schedules.Listed) -> bool:
+        """Ask the API server: what is known here may be behind, or not be there yet."""
+        memo = listed.memo
+        try:
+            body = await self._stack_chains.get(memo.namespace, memo.name)
+        except kube_errors.KubeError as error:
+            # Such as a namespace that is no longer this release's: it is not known to be gone.
+            logger.info(
+                "The resource of a schedule cannot be read",
+                extra={"namespace": memo.namespace, "chain": memo.name, "why": str(error)},
+            )
+            return True
+        if body is None or body["metadata"]["uid"] != memo.uid:
+            return False
+        fields = {ids.SCHEDULE_KIND: "schedule", ids.TRIGGERS_KIND: "triggers"}
+        field = fields.get(memo.kind, "")
+        return bool((body.get("spec") or {}).get(field))
+
+    def _is_wrong(self, chain: v1alpha1.StackChain, listed: Sequence[schedules.Listed]) -> bool:
+        has = {item.memo.kind: item for item in listed if item.memo.uid == chain.ref.uid}
+        wanted, known = self._begins.wanted(chain), chain.status.schedule
+        if chain.is_deleting:
+            return False
+        digests = {kind: item.digest for kind, item in wanted.items()}
+        if known is not None and known.problem is not None and not self._begins.is_behind(chain):
+            # Temporal has refused it as it is; asking again would bring the same answer.
+            digests.pop(ids.SCHEDULE_KIND, None)
+            has.pop(ids.SCHEDULE_KIND, None)
+        if {kind: item.memo.digest for kind, item in has.items()} != digests:
+            return True
+        return self._begins.is_behind(chain)

@@ -1,0 +1,177 @@
+"""Writing: projects facts to the status, writes it once, and has told what that changed."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from controller.api import reasons, v1alpha1
+from controller.chain.news import transitions
+from controller.chain.requests import automatic, decide
+from controller.chain.run import progress
+from controller.chain.status import projection
+from controller.kube import errors as kube_errors
+from controller.kube import stackchains
+from controller.observability import metrics
+from controller.operator import announcer, gatherer, operator_identity
+from controller.temporal.activities import chain_status
+
+
+class Writer:
+    """Writes nothing that stands there already, and nothing over what another has written."""
+
+    def __init__(
+        self,
+        *,
+        stack_chains: stackchains.StackChains,
+        teller: announcer.Teller,
+        identity: operator_identity.OperatorIdentity,
+        counters: metrics.Metrics,
+    ) -> None:
+        self._stack_chains = stack_chains
+        self._teller = teller
+        self._identity = identity
+        self._counters = counters
+
+    async def write(
+        self,
+        observed: gatherer.Observed,
+        decision: decide.Decision,
+        *,
+        before: v1alpha1.Status,
+        problem: projection.Problem | None,
+    ) -> bool:
+        """Write how a resource stands after a decision; returns whether that changed the status.
+
+        Args:
+            observed: what was known, with the execution that was started since.
+            decision: what was decided.
+            before: the status as it stands in the resource.
+            problem: what keeps the resource from going on.
+
+        Raises:
+            Conflict: the resource is another by now.
+            ResourceGone: it is gone.
+            KubeError: the API server did not serve; call again later.
+        """
+        chain, execution = observed.chain, observed.execution
+        facts = projection.Facts(
+            handled=decision.handled,
+            is_suspended=chain.spec.suspend,
+            is_not_requested=decision.is_not_requested,
+            history_limit=chain.spec.history_limit,
+            execution=execution,
+            known=observed.known,
+            pending=decision.pending,
+            has_unhandled=decision.pending is not None,
+            problem=problem,
+            url=self._identity.url_of(execution) if execution else None,
+            starts=observed.starts,
+        )
+        # An ask that was taken in waits only if nothing was started for it, which the facts tell.
+        old = dataclasses.replace(chain.status, pending_run=before.pending_run)
+        told = [*transitions.transitions(before, old), *transitions.stale(decision.notes, old)]
+        return await self._project(observed.body, old, facts, told=told)
+
+    async def write_problem(
+        self, body: Mapping[str, Any], chain: v1alpha1.StackChain, problem: projection.Problem
+    ) -> None:
+        """Write what is wrong while nothing is known of the execution. Raises as `write` does."""
+        facts = projection.Facts(
+            handled=chain.status.last_handled,
+            problem=problem,
+            is_suspended=chain.spec.suspend,
+            history_limit=chain.spec.history_limit,
+            pending=automatic.only_asks(chain.status.pending_run),
+        )
+        await self._project(body, chain.status, facts, keep_run=True)
+
+    async def write_invalid(self, body: Mapping[str, Any], error: v1alpha1.InvalidResource) -> None:
+        """Write that the spec cannot be read. Raises as `write` does."""
+        old = v1alpha1.read_status(body.get("status") or {})
+        problem = projection.Problem(
+            reason=reasons.ChainReason.INVALID_SPEC, message=str(error), is_retrying=False
+        )
+        facts = projection.Facts(
+            handled=old.last_handled,
+            problem=problem,
+            history_limit=len(old.history),
+            pending=automatic.only_asks(old.pending_run),
+        )
+        await self._project(body, old, facts, keep_run=True)
+
+    async def write_deleting(
+        self,
+        body: Mapping[str, Any],
+        problem: projection.Problem,
+        *,
+        execution: decide.Execution | None = None,
+        known: progress.ChainProgress | None = None,
+    ) -> None:
+        """Write what a deletion waits for, also of a spec that is wrong. Raises as `write` does."""
+        old = v1alpha1.read_status(body.get("status") or {})
+        facts = projection.Facts(
+            handled=old.last_handled,
+            execution=execution,
+            known=known,
+            problem=problem,
+            url=self._identity.url_of(execution) if execution else None,
+            history_limit=len(old.history),
+        )
+        await self._project(body, old, facts)
+
+    async def _project(
+        self,
+        body: Mapping[str, Any],
+        old: v1alpha1.Status,
+        facts: projection.Facts,
+        *,
+        keep_run: bool = False,
+        told: Sequence[transitions.Transition] = (),
+    ) -> bool:
+        """Write the status and tell what is `told` anyway, then what the facts changed.
+
+        Returns whether the status had to be changed.
+        """
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        new = projection.project(v1alpha1.read_ref(body), old, facts, now=now)
+        if keep_run:
+            new = dataclasses.replace(new, latest_run=old.latest_run, stacks=old.stacks)
+        happened = [*told, *transitions.transitions(old, new)]
+        sequence = facts.known.sequence if facts.known is not None else 0
+        await self._teller.notify(body, happened, sequence=sequence, now=now)
+        is_written = await self._patch(body, new)
+        if is_written:
+            self._count(old, new)
+            await self._teller.emit(body, happened)
+        return is_written
+
+    async def _patch(self, body: Mapping[str, Any], new: v1alpha1.Status) -> bool:
+        ref = v1alpha1.read_ref(body)
+        try:
+            written = await self._stack_chains.patch_status(
+                ref.namespace,
+                ref.name,
+                uid=ref.uid,
+                resource_version=body["metadata"]["resourceVersion"],
+                old_status=body.get("status") or {},
+                new_status=v1alpha1.status_to_dict(new),
+            )
+        except kube_errors.Conflict:
+            self._counters.status_writes.labels("conflict").inc()
+            raise
+        except kube_errors.NotFound as error:
+            self._counters.status_writes.labels("gone").inc()
+            raise chain_status.ResourceGone(str(error)) from error
+        except kube_errors.KubeError:
+            self._counters.status_writes.labels("error").inc()
+            raise
+        self._counters.status_writes.labels("unchanged" if written is None else "written").inc()
+        return written is not None
+
+    def _count(self, old: v1alpha1.Status, new: v1alpha1.Status) -> None:
+        """Count what a write told for the first time."""
+        if drifted := transitions.drifted(old, new):
+            self._counters.drift_runs.inc()
+            self._counters.drift_stacks.inc(len(drifted))
+        self._counters.starts_missed.inc(transitions.missed(old, new))

@@ -1,0 +1,301 @@
+"""The role of `stackchain operator`: all of it for the holder of the Lease, nothing else."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import kopf
+
+from controller.config import settings
+from controller.kube import client as kube_client
+from controller.kube import definition, lease, stackchains
+from controller.kube import errors as kube_errors
+from controller.operator import (
+    announcer,
+    automatic_starts,
+    handlers,
+    kopf_settings,
+    operator_identity,
+    reconciler,
+    resync,
+    schedule_sync,
+)
+from controller.roles import process
+from controller.temporal import client as temporal_client
+from controller.temporal import ids, worker
+from controller.temporal.operator import held_runs, notifier, queues, schedules, starter
+
+logger = logging.getLogger(__name__)
+
+# Together with what a standby takes to look at the Lease they stay below two seconds.
+_STATUSES_STOP_SECONDS = 0.7
+_KOPF_STOP_SECONDS = 0.5
+_INSTALLATION_RETRY_SECONDS = 1.0
+
+
+async def operate(role: process.Process) -> int:
+    """The role of `stackchain operator`: all of it for the holder of the Lease, nothing else."""
+    client = kube_client.KubeClient(role.settings.kubernetes)
+    try:
+        await client.load_credentials()
+    except kube_errors.Denied as error:
+        raise settings.SettingsError(f"KUBECONFIG: {error}") from error
+    installation = role.settings.installation
+    leader = lease.LeaderLease(
+        client,
+        namespace=installation.namespace,
+        identity=installation.pod_name,
+        duration_seconds=role.settings.operator.lease_duration_seconds,
+    )
+    role.server.add_ready_check("lease", leader.check)
+    acquiring = asyncio.create_task(leader.acquire())
+    await process.first(acquiring, role.stop.wait())
+    if not acquiring.done():
+        acquiring.cancel()
+        return 0
+    acquiring.result()
+    role.counters.lease_held.set(1)
+    # What needs no Lease comes after it: a standby waits for that, and Temporal may be away.
+    async with contextlib.AsyncExitStack() as afterwards:
+        try:
+            code = await _lead(role, client, leader, afterwards)
+        finally:
+            role.counters.lease_held.set(0)
+            await leader.release()
+            await client.close()
+    logger.info("Operator stopped")
+    return code
+
+
+async def _lead(
+    role: process.Process,
+    client: kube_client.KubeClient,
+    leader: lease.LeaderLease,
+    afterwards: contextlib.AsyncExitStack,
+) -> int:
+    served = definition.Definition(client)
+    role.server.add_ready_check("definition", served.check)
+    waiting = asyncio.create_task(served.wait())
+    await process.first(waiting, role.stop.wait(), leader.lost.wait())
+    if not waiting.done():
+        waiting.cancel()
+        return 0 if role.stop.is_set() else 1
+    waiting.result()
+    stack_chains = stackchains.StackChains(
+        client,
+        namespaces=role.settings.installation.watch_namespaces,
+        reporting_instance=role.settings.installation.pod_name,
+    )
+    identity = _InstallationId(role.settings.installation, stack_chains)
+    role.server.add_ready_check("installation", identity.check)
+    finding = asyncio.create_task(identity.find())
+    await process.first(finding, role.stop.wait(), leader.lost.wait())
+    if not finding.done():
+        finding.cancel()
+        return 0 if role.stop.is_set() else 1
+    parts = _Operator(role, stack_chains, finding.result())
+    afterwards.push_async_callback(parts.aclose)
+    async with parts.running() as ends:
+        await process.first(role.stop.wait(), leader.lost.wait(), *ends)
+        if leader.lost.is_set():
+            # Another operator may act already: do nothing more, not even in an orderly way.
+            logger.error("Lease lost, leaving")
+            os._exit(1)
+    return 0 if role.stop.is_set() else 1
+
+
+class _InstallationId:
+    """The id that sets this release's workflows apart from those of other clusters."""
+
+    def __init__(
+        self, installation: settings.InstallationSettings, stack_chains: stackchains.StackChains
+    ) -> None:
+        self._installation = installation
+        self._stack_chains = stack_chains
+        self._problem: str | None = None
+
+    async def check(self) -> str | None:
+        """Return why it is not known, for readiness."""
+        return self._problem
+
+    async def find(self) -> str:
+        """Return it, however long it takes to read what it is made of."""
+        if self._installation.installation_id:
+            return self._installation.installation_id
+        while True:
+            try:
+                uid = await self._stack_chains.get_namespace_uid("kube-system")
+            except kube_errors.KubeError as error:
+                self._tell(str(error))
+                await asyncio.sleep(_INSTALLATION_RETRY_SECONDS)
+            else:
+                self._problem = None
+                return f"{uid[:8]}-{self._installation.namespace}"
+
+    def _tell(self, why: str) -> None:
+        advice = "grant `get` of the namespace kube-system, or set STACKCHAIN_INSTALLATION"
+        problem = f"The cluster's id cannot be read: {why}; {advice}"
+        # Once for each problem: a right may be missing for hours.
+        if problem != self._problem:
+            logger.warning("The cluster's id cannot be read", extra={"why": problem})
+        self._problem = problem
+
+
+class _Operator:
+    """The parts of a leading operator."""
+
+    def __init__(
+        self, role: process.Process, stack_chains: stackchains.StackChains, installation: str
+    ) -> None:
+        self._role = role
+        temporal = role.settings.temporal
+        self._link = process.TemporalLink(temporal, role.counters)
+        self._queue = ids.operator_queue(installation)
+        workflows = starter.ChainWorkflows(
+            self._link.get, installation=installation, task_queue=temporal.task_queue
+        )
+        self._notifier = notifier.Notifier(
+            self._link.get, task_queue=temporal.task_queue, counters=role.counters
+        )
+        chain_schedules = schedules.ChainSchedules(self._link.get)
+        begins = automatic_starts.Starting(
+            chain_schedules=chain_schedules,
+            designs=schedules.ScheduleDesigns(
+                installation=installation,
+                task_queue=temporal.task_queue,
+                operator_queue=self._queue,
+                sweep_seconds=role.settings.operator.sweep_seconds,
+            ),
+            held=held_runs.HeldRuns(self._link.get),
+            catalog=role.catalog,
+        )
+        self._reconciler = reconciler.Reconciler(
+            stack_chains=stack_chains,
+            workflows=workflows,
+            begins=begins,
+            catalog=role.catalog,
+            teller=announcer.Teller(
+                stack_chains=stack_chains,
+                catalog=role.sink_catalog,
+                notifying=self._notifier,
+                installation=installation,
+            ),
+            identity=operator_identity.OperatorIdentity(
+                operator_queue=self._queue,
+                temporal_namespace=temporal.namespace,
+                ui_url=temporal.ui_url,
+                recheck_seconds=role.settings.operator.recheck_seconds,
+            ),
+            counters=role.counters,
+        )
+        self._known = resync.KnownResources(role.counters)
+        role.counters.before_reading.append(self._known.tell)
+        self._resync = resync.Resync(
+            reconciling=self._reconciler,
+            known=self._known,
+            workflows=workflows,
+            sweeping=schedule_sync.ScheduleSync(
+                chain_schedules=chain_schedules,
+                begins=begins,
+                stack_chains=stack_chains,
+                installation=installation,
+            ),
+            stack_chains=stack_chains,
+            counters=role.counters,
+            interval_seconds=role.settings.operator.resync_seconds,
+        )
+        logger.info("Leading", extra={"installation": installation})
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[list[asyncio.Task[None]]]:
+        """Give the tasks that should never end; on leaving, end them in order."""
+        watching, watched = asyncio.Event(), asyncio.Event()
+        self._role.server.add_ready_check("temporal", self._link.check)
+        self._role.server.add_ready_check("watch", _check_set(watched))
+        handling = asyncio.create_task(self._handle(ready=watched, stop=watching))
+        statuses_stop = asyncio.Event()
+        statuses = asyncio.create_task(self._write_statuses(statuses_stop))
+        resyncing = asyncio.create_task(self._resync.run())
+        notifying = asyncio.create_task(self._notifier.run())
+        try:
+            # kopf takes over the signals when it starts; they are ours.
+            await process.first(watched.wait(), handling)
+            process.on_signals(self._role.stop)
+            yield [handling, statuses, resyncing, notifying]
+        finally:
+            # kopf cancels all tasks that are younger than itself, so it goes last.
+            resyncing.cancel()
+            notifying.cancel()
+            statuses_stop.set()
+            # A write on its way may wait long for Temporal; the next operator does it again.
+            await asyncio.wait([statuses, resyncing, notifying], timeout=_STATUSES_STOP_SECONDS)
+            statuses.cancel()
+            watching.set()
+            # kopf gives hung tasks five seconds more. Nothing of ours is left to wait for, and a
+            # standby waits for the Lease; what a handler was at is done again by the next one.
+            await asyncio.wait([handling], timeout=_KOPF_STOP_SECONDS)
+            handling.cancel()
+            _log_failures([handling, statuses, resyncing, notifying])
+
+    async def aclose(self) -> None:
+        """Hand over the notifications that wait."""
+        await self._notifier.aclose()
+
+    async def _handle(self, *, ready: asyncio.Event, stop: asyncio.Event) -> None:
+        namespaces = self._role.settings.installation.watch_namespaces
+        operator_settings = kopf.OperatorSettings()
+        kopf_settings.configure(operator_settings)
+        await kopf.operator(
+            registry=handlers.build_registry(
+                self._reconciler,
+                self._known,
+                has_kubeconfig=self._role.settings.kubernetes.kubeconfig is not None,
+            ),
+            settings=operator_settings,
+            standalone=True,
+            clusterwide=not namespaces,
+            namespaces=list(namespaces),
+            ready_flag=ready,
+            stop_flag=stop,
+        )
+
+    async def _write_statuses(self, stop: asyncio.Event) -> None:
+        connecting = asyncio.create_task(self._link.connect())
+        await process.first(connecting, stop.wait())
+        if not connecting.done():
+            connecting.cancel()
+            return
+        client = connecting.result()
+        # What could not be started without Temporal is started now.
+        self._resync.soon()
+        renewing = asyncio.create_task(
+            temporal_client.keep_api_key_fresh(client, self._role.settings.temporal)
+        )
+        watched = queues.queues_of(
+            self._role.settings.temporal.task_queue,
+            self._queue,
+            has_notifications=self._role.settings.notifications.file is not None,
+        )
+        watching = asyncio.create_task(queues.watch(client, watched, self._role.counters))
+        writer = worker.status_worker(client, operator_queue=self._queue, operator=self._reconciler)
+        serving = asyncio.create_task(writer.run())
+        await process.first(serving, stop.wait())
+        renewing.cancel()
+        watching.cancel()
+        await writer.shutdown()
+        await serving
+
+
+def _check_set(event: asyncio.Event) -> Callable[[], Awaitable[str | None]]:
+    async def check() -> str | None:
+        return None if event.is_set() else "The resources are not watched yet."
+
+    return check
+
+
+def _log_failures(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("A part of the operator failed", exc_info=error)

@@ -1,0 +1,151 @@
+"""What every long-running role has: settings, signals, health, and a link to Temporal."""
+
+import asyncio
+import dataclasses
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+import temporalio.client
+
+from controller.config import connections, settings
+from controller.notify import sinks
+from controller.observability import health, metrics
+from controller.observability import logging as log_setup
+from controller.temporal import client as temporal_client
+
+logger = logging.getLogger(__name__)
+
+
+class TemporalLink:
+    """The connection to Temporal, which may come late; until then it says what is wrong."""
+
+    def __init__(self, temporal: settings.TemporalSettings, counters: metrics.Metrics) -> None:
+        self._temporal = temporal
+        self._counters = counters
+        self._client: temporalio.client.Client | None = None
+        self._problem = f"Temporal at {temporal.address} has not been reached yet."
+
+    def get(self) -> temporalio.client.Client:
+        """Return the client.
+
+        Raises:
+            TemporalUnreachable: there is none yet.
+        """
+        if self._client is None:
+            raise temporal_client.TemporalUnreachable(self._problem)
+        return self._client
+
+    async def connect(self) -> temporalio.client.Client:
+        """Connect, however long it takes."""
+        self._counters.temporal_connected.set(0)
+        self._client = await temporal_client.connect_with_retry(self._temporal, self._tell)
+        logger.info("Connected to Temporal", extra={"address": self._temporal.address})
+        return self._client
+
+    async def check(self) -> str | None:
+        """Return what is wrong, for readiness."""
+        if self._client is None:
+            problem: str | None = self._problem
+        else:
+            problem = await temporal_client.check_health(self._client)
+        self._counters.temporal_connected.set(0 if problem else 1)
+        return problem
+
+    def _tell(self, problem: str) -> None:
+        if problem != self._problem:
+            logger.warning("Temporal is not reachable, trying on", extra={"why": problem})
+        self._problem = problem
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Process:
+    """What every role has."""
+
+    settings: settings.Settings
+    stop: asyncio.Event
+    counters: metrics.Metrics
+    server: health.HealthServer
+    catalog: connections.ConnectionCatalog
+    sink_catalog: sinks.SinkCatalog
+
+
+def run_role(role: Callable[[Process], Awaitable[int]], *, needs_keys: bool) -> NoReturn:
+    """Run a role until a signal or its end, then leave at once.
+
+    Raises:
+        SettingsError: before anything is started.
+    """
+    all_settings = settings.load_settings()
+    catalog = _connections(all_settings, needs_keys=needs_keys)
+    sink_catalog = sinks.SinkCatalog(all_settings.notifications.file)
+    log_setup.configure_logging(
+        level=all_settings.observability.log_level,
+        log_format=all_settings.observability.log_format,
+    )
+    code = asyncio.run(_serve(role, all_settings, catalog, sink_catalog))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The SDK's native threads make a part of all normal exits crash (temporalio/sdk-python#300).
+    os._exit(code)
+
+
+def _connections(
+    all_settings: settings.Settings, *, needs_keys: bool
+) -> connections.ConnectionCatalog:
+    catalog = connections.ConnectionCatalog(all_settings.spacelift)
+    if not catalog.names():
+        raise settings.SettingsError(
+            "SPACELIFT_CONNECTIONS_FILE: there is no Spacelift connection; set it, or "
+            "SPACELIFT_API_KEY_ENDPOINT, SPACELIFT_API_KEY_ID and SPACELIFT_API_KEY_SECRET"
+        )
+    problems = catalog.credential_problems() if needs_keys else []
+    if problems:
+        raise settings.SettingsError(*problems)
+    return catalog
+
+
+async def _serve(
+    role: Callable[[Process], Awaitable[int]],
+    all_settings: settings.Settings,
+    catalog: connections.ConnectionCatalog,
+    sink_catalog: sinks.SinkCatalog,
+) -> int:
+    stop = asyncio.Event()
+    on_signals(stop)
+    counters = metrics.Metrics()
+    server = health.HealthServer(all_settings.observability.health_address, counters.registry)
+    try:
+        await server.start()
+    except OSError as error:
+        logger.error("HEALTH_ADDRESS cannot be listened on", extra={"why": str(error)})
+        return 2
+    try:
+        return await role(
+            Process(
+                settings=all_settings,
+                stop=stop,
+                counters=counters,
+                server=server,
+                catalog=catalog,
+                sink_catalog=sink_catalog,
+            )
+        )
+    finally:
+        await server.stop()
+
+
+def on_signals(stop: asyncio.Event) -> None:
+    """Set the event at SIGTERM and SIGINT."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+
+async def first(*awaitables: Awaitable[object]) -> None:
+    """Wait until one is done; the others go on."""
+    tasks = [asyncio.ensure_future(item) for item in awaitables]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,67 @@
+"""The role of `stackchain webhook`: takes deliveries, whether Temporal is there or not."""
+
+import asyncio
+import logging
+import time
+
+from controller.config import settings
+from controller.roles import process
+from controller.temporal import client as temporal_client
+from controller.temporal.receiver import root_sweeps, wakeups
+from controller.webhook import app, dispatch, wake_queue
+
+logger = logging.getLogger(__name__)
+
+# What is queued takes milliseconds each; while Temporal is down it takes for ever.
+_WAKES_STOP_SECONDS = 2.0
+_TEMPORAL_CHECK_SECONDS = 10.0
+
+
+async def receive(role: process.Process) -> int:
+    """The role of `stackchain webhook`: it takes deliveries whether Temporal is there or not."""
+    webhook, counters = role.settings.webhook, role.counters
+    link = process.TemporalLink(role.settings.temporal, counters)
+    queue = wake_queue.WakeQueue(webhook.queue_size, clock=time.monotonic)
+    dispatcher = dispatch.Dispatcher(
+        queue,
+        executions=wakeups.ExecutionWakeups(link.get),
+        root_sweeps=root_sweeps.RootSweeps(link.get),
+        counters=counters,
+    )
+    counters.webhook_queue_depth.set_function(lambda: dispatcher.queued)
+    receiver = app.Receiver(
+        catalog=role.catalog,
+        queue=queue,
+        counters=counters,
+        max_body_bytes=webhook.max_body_bytes,
+    )
+    server = app.WebhookServer(webhook.address, receiver)
+    role.server.add_ready_check("webhook", server.check)
+    receiver.open_counters()
+    try:
+        await server.start()
+    except OSError as error:
+        logger.error("WEBHOOK_ADDRESS cannot be listened on", extra={"why": str(error)})
+        return 2
+    dispatcher.start()
+    linking = asyncio.create_task(_keep_linked(link, role.settings.temporal))
+    await process.first(role.stop.wait(), linking)
+    receiver.is_stopping = True
+    if role.stop.is_set():
+        # Whoever sends learns late that this process is no longer there.
+        await asyncio.sleep(webhook.drain_seconds)
+    await server.stop()
+    lost = await dispatcher.stop(drain_seconds=_WAKES_STOP_SECONDS)
+    linking.cancel()
+    logger.info("Receiver stopped", extra={"lost_wakes": lost})
+    return 0 if role.stop.is_set() else 1
+
+
+async def _keep_linked(link: process.TemporalLink, temporal: settings.TemporalSettings) -> None:
+    """Connect, and keep the connection's key and metric up to date; never returns."""
+    client = await link.connect()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(temporal_client.keep_api_key_fresh(client, temporal))
+        while True:
+            await link.check()
+            await asyncio.sleep(_TEMPORAL_CHECK_SECONDS)

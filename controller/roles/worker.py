@@ -1,0 +1,42 @@
+"""The role of `stackchain worker`: runs chains, and the Spacelift activities that they call."""
+
+import asyncio
+import logging
+
+from controller.roles import process
+from controller.temporal import client as temporal_client
+from controller.temporal import worker
+
+logger = logging.getLogger(__name__)
+
+
+async def work(role: process.Process) -> int:
+    """The role of `stackchain worker`."""
+    link = process.TemporalLink(role.settings.temporal, role.counters)
+    role.server.add_ready_check("temporal", link.check)
+    connecting = asyncio.create_task(link.connect())
+    await process.first(connecting, role.stop.wait())
+    if not connecting.done():
+        return 0
+    serving = worker.SpaceliftWorker(
+        connecting.result(),
+        all_settings=role.settings,
+        catalog=role.catalog,
+        sink_catalog=role.sink_catalog,
+        counters=role.counters,
+    )
+    for problem in role.sink_catalog.target_problems():
+        # No reason not to start: chains need no sink.
+        logger.error("Sink cannot be told", extra={"why": problem})
+
+    async def polls() -> str | None:
+        return None if serving.is_running else "The task queues are not polled."
+
+    role.server.add_ready_check("worker", polls)
+    renewing = asyncio.create_task(
+        temporal_client.keep_api_key_fresh(connecting.result(), role.settings.temporal)
+    )
+    await serving.run(role.stop)
+    renewing.cancel()
+    logger.info("Worker stopped")
+    return 0 if role.stop.is_set() else 1

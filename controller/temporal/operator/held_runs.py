@@ -1,0 +1,160 @@
+"""Asks Temporal whether a chain, of whatever installation, has a Spacelift run or is about to.
+
+A stack's executions have one id over all chains and clusters, so what they hold can be asked for
+without knowing any chain.
+"""
+
+import contextlib
+import enum
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+
+import temporalio.client
+import temporalio.service
+
+from controller.chain.run import progress
+from controller.temporal import client as temporal_client
+from controller.temporal import ids, messages
+from controller.temporal.operator import starter
+
+_QUERY_TIMEOUT = timedelta(seconds=5)
+# An older execution of a stack had closed before the run was created.
+_LOOKED_AT = 20
+
+
+class Holding(enum.Enum):
+    """What chains have to do with a run."""
+
+    FREE = enum.auto()
+    HELD = enum.auto()
+    # Nobody can tell yet: a worker does not answer, or a chain that goes on may adopt the run.
+    UNDECIDED = enum.auto()
+
+
+class HeldRuns:
+    """Looks at the executions of stacks."""
+
+    def __init__(self, get_client: Callable[[], temporalio.client.Client]) -> None:
+        self._get_client = get_client
+
+    async def holding(self, account: str, stack_id: str, run: messages.FinishedRun) -> Holding:
+        """Return what chains have to do with a stack's run that has finished.
+
+        Raises:
+            TemporalUnreachable: call again later.
+        """
+        with temporal_client.unreachable():
+            async for execution in self._executions(account, stack_id):
+                try:
+                    held = await self._run_of(execution)
+                except starter.NoWorker:
+                    return Holding.UNDECIDED
+                if held == run.run_id:
+                    return Holding.HELD
+            return await self._of_wave(account, stack_id, run)
+
+    async def _of_wave(self, account: str, stack_id: str, run: messages.FinishedRun) -> Holding:
+        """Look at the chains that ran the stack which made Spacelift queue the run, or began below.
+
+        Such a chain adopts the run when its turn comes, which may be after the run's end.
+        """
+        parents: set[tuple[str, str | None]] = set()
+        # Who triggers a run may be a stack, a person or something else; only ids of stacks fit.
+        if not run.triggered_by or "'" in run.triggered_by:
+            return Holding.FREE
+        async for execution in self._executions(account, run.triggered_by):
+            if execution.parent_id is not None:
+                parents.add((execution.parent_id, execution.parent_run_id))
+        parents |= {item async for item in self._chains_below(run.triggered_by)}
+        for workflow_id, run_id in sorted(parents, key=str):
+            holding = await self._of_chain(workflow_id, run_id, stack_id, run.run_id)
+            if holding is not Holding.FREE:
+                return holding
+        return Holding.FREE
+
+    async def _chains_below(self, root: str) -> AsyncIterator[tuple[str, str | None]]:
+        """Yield the live chains that the finished run of a root started; it has no execution."""
+        async for item in self._get_client().list_workflows(starter.LIVE_CHAINS, page_size=500):
+            memo = await starter.read_memo(item)
+            if memo is not None and any(below.stack_id == root for below in memo.root_runs):
+                yield item.id, item.run_id
+
+    async def _of_chain(
+        self, workflow_id: str, workflow_run_id: str | None, stack_id: str, run_id: str
+    ) -> Holding:
+        handle: temporalio.client.WorkflowHandle[object, progress.ChainProgress]
+        handle = self._get_client().get_workflow_handle(workflow_id, run_id=workflow_run_id)
+        try:
+            description = await handle.describe()
+            if description.status is not temporalio.client.WorkflowExecutionStatus.RUNNING:
+                return Holding.FREE
+            known: progress.ChainProgress = await handle.query(
+                ids.PROGRESS_QUERY,
+                result_type=progress.ChainProgress,
+                rpc_timeout=_QUERY_TIMEOUT,
+            )
+        except temporalio.client.WorkflowQueryFailedError:
+            return Holding.UNDECIDED
+        except temporalio.service.RPCError as error:
+            if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+                return Holding.FREE
+            if error.status in starter.NO_WORKER:
+                return Holding.UNDECIDED
+            raise
+        if not known.stacks and not known.phase.is_over:
+            return Holding.UNDECIDED
+        stack = next((item for item in known.stacks if item.id == stack_id), None)
+        if stack is None:
+            return Holding.FREE
+        if stack.run_id == run_id:
+            return Holding.HELD
+        return Holding.FREE if stack.phase.is_over else Holding.UNDECIDED
+
+    async def _executions(
+        self, account: str, stack_id: str
+    ) -> AsyncIterator[temporalio.client.WorkflowExecution]:
+        """Yield the executions of a stack's tracked runs, the newest first."""
+        workflow_id = ids.execution_workflow_id(account=account, stack_id=stack_id)
+        client = self._get_client()
+        # The list is behind what has started just now.
+        try:
+            latest = await client.get_workflow_handle(workflow_id).describe()
+        except temporalio.service.RPCError as error:
+            if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
+                raise
+            return
+        yield latest
+        query = f"WorkflowId = '{workflow_id}'"
+        async for item in client.list_workflows(query, limit=_LOOKED_AT):
+            if item.run_id != latest.run_id:
+                yield item
+
+    async def _run_of(self, execution: temporalio.client.WorkflowExecution) -> str | None:
+        """Return the run that an execution triggered or adopted, if it got so far."""
+        client = self._get_client()
+        if execution.status is temporalio.client.WorkflowExecutionStatus.COMPLETED:
+            handle = client.get_workflow_handle(
+                execution.id, run_id=execution.run_id, result_type=progress.StackReport
+            )
+            report: progress.StackReport | None = await handle.result(follow_runs=False)
+            return report.run_id if report is not None else None
+        with contextlib.suppress(temporalio.client.WorkflowFailureError):
+            return await self._ask(execution)
+        return None
+
+    async def _ask(self, execution: temporalio.client.WorkflowExecution) -> str | None:
+        handle: temporalio.client.WorkflowHandle[object, object]
+        handle = self._get_client().get_workflow_handle(execution.id, run_id=execution.run_id)
+        try:
+            found: str | None = await handle.query(
+                ids.RUN_ID_QUERY, result_type=str, rpc_timeout=_QUERY_TIMEOUT
+            )
+        except temporalio.client.WorkflowQueryFailedError as error:
+            raise starter.NoWorker(str(error)) from error
+        except temporalio.service.RPCError as error:
+            if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+                return None
+            if error.status in starter.NO_WORKER:
+                raise starter.NoWorker(str(error)) from error
+            raise
+        return found

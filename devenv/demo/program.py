@@ -1,0 +1,125 @@
+"""`python -m devenv demo`: starts an environment, tells the story on it, and leaves nothing."""
+
+import asyncio
+import dataclasses
+import sys
+
+from controller.api import v1alpha1
+from controller.config import settings
+from controller.display import screens, terminal
+from controller.display.lines import Style
+from devenv import environment, serving, tools
+from devenv.demo import scenarios, story
+
+INTERRUPTED = 130
+_POLL_SECONDS = 0.5
+_LOG_LINES = 15
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class DemoOptions:
+    """How the demo is shown."""
+
+    dev: settings.DevSettings
+    terminal: settings.TerminalSettings
+    is_plain: bool = False
+    keeps_environment: bool = False
+    """Whether the environment stays up after the story, until Ctrl-C."""
+
+
+async def run_demo(options: DemoOptions) -> int:
+    """Run the demo and return its exit code; a signal ends it at any time."""
+    async with serving.until_signal() as is_over:
+        demo = Demo(options)
+        showing = asyncio.create_task(demo.show(is_over))
+        over = asyncio.create_task(is_over.wait())
+        await asyncio.wait((showing, over), return_when=asyncio.FIRST_COMPLETED)
+        over.cancel()
+        # What is kept up ends by a signal, as it should.
+        if not showing.done() and not demo.is_told:
+            showing.cancel()
+        try:
+            code = await showing
+        except asyncio.CancelledError:
+            code = INTERRUPTED
+        except terminal.NobodyReads:
+            code = 1
+        await demo.stop()
+        return code
+
+
+class Demo:
+    """One showing of the demo."""
+
+    def __init__(self, options: DemoOptions) -> None:
+        self._options = options
+        self._screen = screens.make_screen(
+            terminal.detect(sys.stdout, options.terminal), is_plain=options.is_plain
+        )
+        self._local = environment.LocalEnvironment(
+            environment.DevOptions(
+                dev=options.dev,
+                say=lambda line: self._screen.quote(f"  {line}", Style.FAINT),
+                scenario=scenarios.ACCOUNT,
+                poll_seconds=_POLL_SECONDS,
+            )
+        )
+        self.is_told = False
+
+    async def show(self, is_over: asyncio.Event) -> int:
+        """Start everything, tell the story, and return the exit code."""
+        screen = self._screen
+        screen.say(
+            "StackChain on a real Kubernetes API server and Temporal, with a simulated Spacelift. "
+            "Ctrl-C ends it at any time and leaves nothing behind."
+        )
+        screen.heading("Starting")
+        try:
+            await self._local.start()
+            self._say_links()
+            status = await story.Story(self._local, screen).tell()
+        except (tools.DevError, story.DemoFailed) as error:
+            self._complain(error)
+            return 1
+        self.is_told = True
+        self._say_how_to_go_on(status)
+        if self._options.keeps_environment:
+            return await serving.watch(self._local, is_over)
+        return 0
+
+    async def stop(self) -> None:
+        """Stop everything; nothing of it is to be kept, so nothing needs to end in order."""
+        self._screen.close()
+        self._screen.say()
+        with tools.step(lambda line: self._screen.say(line, Style.FAINT), "Stopped"):
+            await asyncio.gather(*(role.kill() for role in self._local.roles.values()))
+            await self._local.stop()
+
+    def _complain(self, error: BaseException) -> None:
+        self._screen.close()
+        self._screen.say()
+        for role in self._local.roles.values():
+            self._screen.say(f"The end of the log of {role.options.name}:", Style.FAINT)
+            self._screen.quote(role.log(_LOG_LINES), Style.FAINT)
+        self._screen.quote(f"stackchain: the demo did not go as it should: {error}", Style.BAD)
+
+    def _say_links(self) -> None:
+        self._screen.say()
+        self._screen.say(f"  Temporal's web UI    {self._local.temporal.ui_url}")
+        self._screen.say(f"  Simulated Spacelift  {self._local.simulator.url}")
+
+    def _say_how_to_go_on(self, status: v1alpha1.Status) -> None:
+        screen, is_kept = self._screen, self._options.keeps_environment
+        screen.heading("That was all. How to go on")
+        if is_kept:
+            screen.say("Everything stays up until Ctrl-C. In another terminal:")
+            for line in serving.shell_lines(self._local):
+                screen.quote(f"  {line}")
+            screen.say(f"  kubectl describe schain {story.CHAIN}")
+            screen.say("The run of the chain in Temporal's web UI:")
+        else:
+            screen.say("  make demo ARGS=--keep   the same, and everything stays up until Ctrl-C")
+            screen.say("  make dev                the same stacks, for your own `kubectl apply`")
+            screen.say("  examples/               more chains for these stacks")
+            screen.say("The run of the chain in Temporal's web UI, for as long as that is up:")
+        screen.quote(f"  {status.latest_run.url if status.latest_run else ''}")

@@ -1,0 +1,310 @@
+"""The records that a simulated account consists of.
+
+Plain data that can be written as JSON and read back (`snapshot`); every rule lives elsewhere.
+Unlike most values of this project they change in place: they are the database of a server, not
+messages. Instants are Unix seconds with fractions; GraphQL shows them as whole seconds, the admin
+API whole.
+"""
+
+from dataclasses import dataclass, field
+
+from devenv.simulator.model.states import STACK_NONE, TERMINAL, RunState, RunType
+
+
+@dataclass(slots=True, kw_only=True)
+class Commit:
+    """A commit as Spacelift shows it."""
+
+    hash: str
+    message: str = "Initial commit"
+    author_login: str | None = "jdoe"
+    author_name: str | None = "Jane Doe"
+    timestamp: int = 0
+    url: str | None = None
+    tag: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Delta:
+    """What a plan would change; GraphQL names."""
+
+    add_count: int = 0
+    change_count: int = 0
+    delete_count: int = 0
+    resources: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the plan found nothing to do."""
+        return not (self.add_count or self.change_count or self.delete_count)
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What happens to one run: the script that the state machine follows."""
+
+    result: str = "changes"
+    phase: RunState | None = None
+    delta: Delta | None = None
+    plan_policy: str | None = None
+    approval: bool = False
+    stop_ignored: bool = False
+    outputs: dict[str, str] | None = None
+    durations: dict[str, float] = field(default_factory=dict)
+    note: str | None = None
+    types: list[RunType] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Transition:
+    """One entry of a run's history."""
+
+    state: RunState
+    state_version: int
+    at: float
+    note: str | None = None
+    username: str | None = None
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the run ended here."""
+        return self.state in TERMINAL
+
+
+@dataclass(slots=True, kw_only=True)
+class Comment:
+    """A comment on a run."""
+
+    body: str
+    created_at: float
+    username: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Review:
+    """One approval decision."""
+
+    id: str
+    author: str
+    decision: str
+    note: str | None
+    state: RunState
+    timestamp: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """A run and all that the model has to remember about it."""
+
+    id: str
+    stack_id: str
+    type: RunType
+    commit: Commit
+    created_at: float
+    updated_at: float
+    branch: str
+    title: str
+    state: RunState = RunState.QUEUED
+    triggered_by: str | None = None
+    command: str | None = None
+    skip_initialization: bool = False
+    drift_detection: bool = False
+    reconcile: bool = False
+    force_apply: str | None = None
+    metadata: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+    runtime_yaml: str | None = None
+    delta: Delta | None = None
+    outcome: Outcome | None = None
+    needs_approval: bool = False
+    prioritized: bool = False
+    expired: bool = False
+    targets: list[str] = field(default_factory=list)
+    history: list[Transition] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
+    # The run from whose creation this one was queued, and the runs that it waits for.
+    origin_id: str | None = None
+    upstream_runs: list[str] = field(default_factory=list)
+    is_held: bool = False
+    retry_of: str | None = None
+    # When the model looks at the run again; None while it waits for something else.
+    due: float | None = None
+    stop_requested: bool = False
+    stop_note: str | None = None
+    stop_username: str | None = None
+    is_stopping: bool = False
+    has_worker: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is over."""
+        return self.state in TERMINAL
+
+
+@dataclass(slots=True, kw_only=True)
+class Output:
+    """A published output; `version` counts its changes."""
+
+    id: str
+    value: str | None
+    version: int = 1
+    sensitive: bool = False
+    description: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Reference:
+    """An output handed to a dependent as an input.
+
+    `seen_version` is the version of the output that the dependent last ran with; None before its
+    first run with this reference, which is why adding a reference triggers once.
+    """
+
+    id: str
+    output_name: str
+    input_name: str
+    type: str = "ENVIRONMENT_VARIABLE"
+    trigger_always: bool = False
+    seen_version: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Edge:
+    """A stack dependency: `stack_id` depends on `depends_on_stack_id`."""
+
+    id: str
+    stack_id: str
+    depends_on_stack_id: str
+    trigger_always: bool = False
+    references: list[Reference] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class ConfigElement:
+    """An environment variable or mounted file of a stack."""
+
+    id: str
+    value: str | None
+    checksum: str
+    created_at: float
+    type: str = "ENVIRONMENT_VARIABLE"
+    write_only: bool = False
+    runtime: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Space:
+    """A space; permissions on it hold in the spaces below it."""
+
+    id: str
+    name: str
+    description: str = ""
+    parent_space: str | None = None
+    inherit_entities: bool = True
+    labels: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Worker:
+    """One worker of a private pool."""
+
+    id: str
+    created_at: float
+    drained: bool = False
+    run_id: str | None = None
+    metadata: str = "{}"
+
+
+@dataclass(slots=True, kw_only=True)
+class WorkerPool:
+    """A private worker pool."""
+
+    id: str
+    name: str
+    created_at: float
+    updated_at: float
+    description: str = ""
+    space: str = "root"
+    labels: list[str] = field(default_factory=list)
+    workers: list[Worker] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class ApiKey:
+    """An API key: who a client is, and what it may see and do."""
+
+    id: str
+    secret: str
+    name: str
+    role: str = "admin"
+    spaces: list[str] | None = None
+
+    @property
+    def login(self) -> str:
+        """How Spacelift names the key where it names a user."""
+        return f"api::{self.id}"
+
+
+@dataclass(slots=True, kw_only=True)
+class AuditEntry:
+    """One line of the audit trail."""
+
+    id: str
+    action: str
+    username: str
+    resource_id: str | None
+    resource_type: str
+    at: float
+    run_id: str | None = None
+    stack_id: str | None = None
+    body: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Stack:
+    """A stack, and what its runs left behind."""
+
+    id: str
+    name: str
+    created_at: float
+    tracked_commit: Commit
+    space: str = "root"
+    description: str | None = None
+    labels: list[str] = field(default_factory=list)
+    repository: str = "infra"
+    branch: str = "main"
+    namespace: str = "acme"
+    provider: str = "GITHUB"
+    project_root: str | None = None
+    vendor: str = "Terraform"
+    administrative: bool = False
+    autodeploy: bool = False
+    autoretry: bool = False
+    is_disabled: bool = False
+    local_preview_enabled: bool = False
+    protect_from_deletion: bool = False
+    allow_promotion: bool = False
+    requires_approval: bool = False
+    drift_reconcile: bool = False
+    worker_pool_id: str | None = None
+    state: str = STACK_NONE
+    state_set_at: float | None = None
+    state_set_by: str | None = None
+    last_apply_at: float | None = None
+    locked_by: str | None = None
+    locked_at: float | None = None
+    lock_note: str | None = None
+    commits: list[Commit] = field(default_factory=list)
+    branch_head: Commit | None = None
+    tracked_commit_set_by: str | None = None
+    outputs: dict[str, Output] = field(default_factory=dict)
+    outputs_usable: bool = True
+    config: list[ConfigElement] = field(default_factory=list)
+    durations: dict[str, float] = field(default_factory=dict)
+    script: list[Outcome] = field(default_factory=list)
+    # The run that holds the stack; kept a moment longer than the run itself, as in production.
+    active_run_id: str | None = None
+    active_until: float | None = None
+    deleting: bool = False
+    delete_due: float | None = None

@@ -1,0 +1,202 @@
+"""What a run does next, by type, state and script.
+
+The tables follow Spacelift's documentation of tracked, proposed, task and destroy runs. A step
+leaves a state whose time is up; the script of the run (`Outcome`) may let it fail or hang there
+instead.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from devenv.simulator.model import publishing, queueing, scripts, waves
+from devenv.simulator.model.entities import Delta, Run
+from devenv.simulator.model.states import AWAITS_WORKER, RunState, RunType
+
+if TYPE_CHECKING:
+    from devenv.simulator.model.engine import Engine
+
+_MISSING_INPUTS = "job assignment failed: the following inputs are missing: "
+
+
+def step(engine: "Engine", run: Run) -> None:
+    """Leave the state that a run is in, its time there being up."""
+    if run.is_stopping:
+        engine.move(run, RunState.STOPPED, note=run.stop_note, username=run.stop_username)
+    elif run.is_held:
+        waves.decide(engine, run)
+    elif not _script_interferes(engine, run):
+        _LEAVE[run.state](engine, run)
+
+
+def ended(engine: "Engine", run: Run) -> None:
+    """Pass on what a run held: its worker, its stack, and those who wait for it."""
+    queueing.free_worker(engine, run)
+    publishing.run_ended(engine, run)
+    queueing.release_stack(engine, run)
+    waves.upstream_ended(engine, run)
+    waves.reconcile_drift(engine, run)
+
+
+def enter(engine: "Engine", run: Run, state: RunState, *, username: str | None = None) -> None:
+    """Put a run into a state that lasts a while."""
+    engine.move(run, state, username=username)
+    if state in AWAITS_WORKER:
+        if run.has_worker:
+            engine.schedule(run, engine.duration(run, state.lower()))
+        else:
+            queueing.seek_worker(engine, run)
+        return
+    engine.schedule(run, engine.duration(run, state.lower()))
+
+
+def await_person(
+    engine: "Engine", run: Run, state: RunState, *, needs_approval: bool = False
+) -> None:
+    """Leave a run to a person; it gives its worker back meanwhile."""
+    run.needs_approval = needs_approval
+    engine.move(run, state)
+    queueing.free_worker(engine, run)
+
+
+def missing_inputs(engine: "Engine", run: Run) -> list[str]:
+    """Name the referenced outputs that an upstream stack has not published."""
+    missing = []
+    for edge in engine.account.upstream_edges(run.stack_id):
+        upstream = engine.account.stacks[edge.depends_on_stack_id]
+        missing += [
+            f"{upstream.name}.{reference.output_name} => {reference.input_name}"
+            for reference in edge.references
+            if not upstream.outputs_usable or reference.output_name not in upstream.outputs
+        ]
+    return sorted(missing)
+
+
+# -- leaving a state -----------------------------------------------------------------------------
+
+
+def _script_interferes(engine: "Engine", run: Run) -> bool:
+    script = scripts.script_of(run)
+    if script.phase is not run.state:
+        return False
+    if script.result == "hang":
+        # Nothing is scheduled, so only a person gets the run out of here.
+        return True
+    default = "worker lost" if script.result == "worker-lost" else f"{run.state.lower()} failed"
+    engine.move(run, RunState.FAILED, note=script.note or default)
+    return True
+
+
+def _leave_queued(engine: "Engine", run: Run) -> None:
+    if not queueing.take_stack(engine, run):
+        return
+    run.outcome = scripts.next_outcome(engine, run, take=True)
+    enter(engine, run, RunState.READY)
+
+
+def _leave_ready(engine: "Engine", run: Run) -> None:
+    missing = missing_inputs(engine, run)
+    if missing:
+        engine.move(run, RunState.FAILED, note=_MISSING_INPUTS + ", ".join(missing))
+        return
+    publishing.inputs_taken(engine, run)
+    enter(engine, run, RunState.PREPARING)
+
+
+def _leave_preparing(engine: "Engine", run: Run) -> None:
+    skips = run.type is RunType.TASK and run.skip_initialization
+    enter(engine, run, RunState.PERFORMING if skips else RunState.INITIALIZING)
+
+
+def _leave_initializing(engine: "Engine", run: Run) -> None:
+    if run.type is RunType.TASK:
+        enter(engine, run, RunState.PERFORMING)
+    elif run.type is RunType.DESTROY and not engine.account.switches.destroy_plans:
+        enter(engine, run, RunState.DESTROYING)
+    else:
+        enter(engine, run, RunState.PLANNING)
+
+
+def _leave_planning(engine: "Engine", run: Run) -> None:
+    script = scripts.script_of(run)
+    has_changes = script.result != "no-op"
+    delta = script.delta or (Delta(add_count=1) if has_changes else Delta())
+    resources = delta.resources or delta.add_count + delta.change_count
+    run.delta = Delta(
+        add_count=delta.add_count,
+        change_count=delta.change_count,
+        delete_count=delta.delete_count,
+        resources=resources,
+    )
+    if script.plan_policy == "deny":
+        engine.move(run, RunState.FAILED, note=script.note or "plan policy: denied")
+    elif run.type is RunType.PROPOSED:
+        _proposed_planned(engine, run)
+    elif run.type is RunType.TRACKED and run.delta.is_empty and run.force_apply is None:
+        engine.move(run, RunState.FINISHED)
+    elif _deploys_by_itself(engine, run):
+        _work_on_plan(engine, run)
+    else:
+        await_person(engine, run, RunState.UNCONFIRMED)
+
+
+def _deploys_by_itself(engine: "Engine", run: Run) -> bool:
+    """Autodeploy stops at a warning of the plan policy, and under a user's lock."""
+    stack = engine.stack_of(run)
+    return (
+        stack.autodeploy and scripts.script_of(run).plan_policy is None and stack.locked_by is None
+    )
+
+
+def _proposed_planned(engine: "Engine", run: Run) -> None:
+    script = scripts.script_of(run)
+    if script.approval or (script.plan_policy == "warn" and engine.stack_of(run).requires_approval):
+        await_person(engine, run, RunState.PENDING_REVIEW, needs_approval=True)
+    else:
+        engine.move(run, RunState.FINISHED)
+
+
+def _leave_confirmed(engine: "Engine", run: Run) -> None:
+    enter(engine, run, RunState.PREPARING_APPLY)
+
+
+def _work_on_plan(engine: "Engine", run: Run) -> None:
+    is_destroy = run.type is RunType.DESTROY
+    enter(engine, run, RunState.DESTROYING if is_destroy else RunState.APPLYING)
+
+
+def _leave_applying(engine: "Engine", run: Run) -> None:
+    publishing.applied(engine, run)
+    engine.move(run, RunState.FINISHED)
+
+
+def _leave_destroying(engine: "Engine", run: Run) -> None:
+    publishing.destroyed(engine, run)
+    engine.move(run, RunState.FINISHED)
+
+
+def _finish(engine: "Engine", run: Run) -> None:
+    engine.move(run, RunState.FINISHED)
+
+
+def _leave_replan_requested(engine: "Engine", run: Run) -> None:
+    enter(engine, run, RunState.PREPARING_REPLAN)
+
+
+def _leave_preparing_replan(engine: "Engine", run: Run) -> None:
+    enter(engine, run, RunState.PLANNING)
+
+
+_LEAVE: dict[RunState, Callable[["Engine", Run], None]] = {
+    RunState.QUEUED: _leave_queued,
+    RunState.READY: _leave_ready,
+    RunState.PREPARING: _leave_preparing,
+    RunState.INITIALIZING: _leave_initializing,
+    RunState.PLANNING: _leave_planning,
+    RunState.CONFIRMED: _leave_confirmed,
+    RunState.PREPARING_APPLY: _work_on_plan,
+    RunState.APPLYING: _leave_applying,
+    RunState.PERFORMING: _finish,
+    RunState.DESTROYING: _leave_destroying,
+    RunState.REPLAN_REQUESTED: _leave_replan_requested,
+    RunState.PREPARING_REPLAN: _leave_preparing_replan,
+}

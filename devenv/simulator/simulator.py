@@ -1,0 +1,162 @@
+"""The simulator as one object: the account, what drives it, and what can go wrong with it.
+
+Embeddable: `async with Simulator(scenario).serve() as server:` gives a running server in this
+process, with the model at hand (`server.simulator.account`). The command line is `cli`.
+"""
+
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from devenv.simulator import faults, journal, scenario, seeding, storage, tokens
+from devenv.simulator.gql.documents import Documents
+from devenv.simulator.model.account import Account
+from devenv.simulator.model.clock import Clock, RealClock, VirtualClock
+from devenv.simulator.model.dispatch import Dispatch
+from devenv.simulator.model.engine import Engine
+from devenv.simulator.model.entities import Run, Transition
+from devenv.simulator.model.errors import Refusal
+from devenv.simulator.model.outbox import Outbox
+from devenv.simulator.model.policies import PolicyEngine
+from devenv.simulator.web import server as web_server
+
+TransitionHook = Callable[[Run, Transition], None]
+
+
+class Simulator:
+    """One simulated account; all access is from one thread, so nothing here is locked."""
+
+    def __init__(
+        self,
+        document: scenario.Scenario | Mapping[str, Any] | None = None,
+        *,
+        state_file: Path | None = None,
+        seed: int | None = None,
+        policy_engine: PolicyEngine | None = None,
+    ) -> None:
+        """Build the account from a scenario, or take it up from its state file.
+
+        Args:
+            document: The scenario.
+            state_file: Where the account is kept over restarts.
+            seed: Makes ids repeatable.
+            policy_engine: Runs notification policies; without one their text is looked at.
+
+        Raises:
+            ScenarioError: the scenario cannot be used.
+        """
+        if not isinstance(document, scenario.Scenario):
+            document = scenario.parse(dict(document or {}))
+        self.scenario = document
+        self.rng = random.Random(seed)  # noqa: S311 - made-up ids, nothing to guess
+        self.clock: Clock = _clock(document)
+        self.documents = Documents()
+        self.faults = faults.Faults(rng=self.rng)
+        self.journal = journal.Journal()
+        self.hooks: list[TransitionHook] = []
+        self._policy_engine = policy_engine
+        self.store = storage.Store(state_file) if state_file else None
+        self._add_faults()
+        kept = self.store.load() if self.store else None
+        if kept is not None:
+            self.restore(kept)
+        else:
+            self._adopt(self._build())
+
+    @property
+    def account(self) -> Account:
+        """The records."""
+        return self.engine.account
+
+    def advance(self, seconds: float | None = None) -> None:
+        """Bring the account up to the clock; with a virtual clock, move that first."""
+        if seconds is not None:
+            if not isinstance(self.clock, VirtualClock):
+                raise ValueError("the clock is real; use speed, or a scenario with clock: virtual")
+            self.clock.move(seconds)
+        self.engine.advance(self.clock.now())
+        self.outbox.advance(self.clock.now())
+        self.save()
+
+    def next_due(self) -> float | None:
+        """Return when something is due next, in the account or on the way out of it."""
+        dues = [due for due in (self.engine.next_due(), self.outbox.next_due()) if due is not None]
+        return min(dues, default=None)
+
+    def save(self) -> None:
+        """Write what has changed to the state file, before anybody can learn of it."""
+        if self.store is not None:
+            self.store.append(self.account)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the whole account as plain JSON."""
+        return storage.dump(self.account)
+
+    def restore(self, document: dict[str, Any]) -> None:
+        """Put an account from `snapshot` in the place of the present one."""
+        account = storage.load(document)
+        engine = Engine(account, now=self.clock.now(), rng=self.rng)
+        engine.resume()
+        self._adopt(engine)
+        self.advance()
+
+    def reset(self, document: scenario.Scenario | None = None) -> None:
+        """Start over from a scenario: the given one, or the one from the start."""
+        self.scenario = document or self.scenario
+        self.clock = _clock(self.scenario)
+        self.faults.clear()
+        self.journal.clear()
+        self._adopt(self._build())
+        self._add_faults()
+        self.advance()
+
+    @contextlib.asynccontextmanager
+    async def serve(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls_port: int | None = None,
+        ca_file: Path | None = None,
+    ) -> AsyncIterator[web_server.Server]:
+        """Serve the account until the block is left; port 0 takes a free one."""
+        server = web_server.Server(self, host=host, port=port, tls_port=tls_port, ca_file=ca_file)
+        await server.start()
+        try:
+            yield server
+        finally:
+            await server.stop()
+
+    def _add_faults(self) -> None:
+        for spec in self.scenario.faults:
+            self.faults.add(spec)
+
+    def _build(self) -> Engine:
+        try:
+            return seeding.build(self.scenario, now=self.clock.now(), rng=self.rng)
+        except Refusal as refusal:
+            raise scenario.ScenarioError(f"document: {refusal}; correct this") from refusal
+
+    def _adopt(self, engine: Engine) -> None:
+        self.engine = engine
+        self.outbox = Outbox(engine.account)
+        self.dispatch = Dispatch(
+            engine=engine, outbox=self.outbox, policy_engine=self._policy_engine
+        )
+        self.tokens = tokens.Tokens(engine.account)
+        engine.listeners += [self.dispatch.run_changed, self._announce]
+        if self.store is not None:
+            self.store.rewrite(engine.account)
+
+    def _announce(self, run: Run, transition: Transition) -> None:
+        for hook in self.hooks:
+            hook(run, transition)
+
+
+def _clock(document: scenario.Scenario) -> Clock:
+    real = RealClock()
+    if document.clock == "real":
+        return real
+    return VirtualClock(document.start if document.start is not None else real.now())

@@ -1,0 +1,194 @@
+"""The admin API: acting as people and as the world around the account.
+
+Everything here goes through the same rules as a mutation: what Spacelift would refuse to a person
+in its web interface is refused with 409 and the text of the refusal.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pydantic
+from aiohttp import web
+
+from devenv.simulator.model import administration, creation, operations
+from devenv.simulator.model.entities import Run, Stack
+from devenv.simulator.model.states import RunType
+from devenv.simulator.model.switches import StrictModel
+from devenv.simulator.web import views
+from devenv.simulator.web.bodies import body_of, found, json_answer
+
+if TYPE_CHECKING:
+    from devenv.simulator.simulator import Simulator
+
+PERSON = "jdoe@example.com"
+
+
+class Act(StrictModel):
+    """Who acts, and what they say."""
+
+    user: str = PERSON
+    note: str | None = None
+
+
+class TriggerAct(Act):
+    """A run started by hand."""
+
+    type: RunType = RunType.TRACKED
+    commit_sha: str | None = None
+    force_apply: str | None = None
+    environment: dict[str, str] = pydantic.Field(default={})
+
+
+class TaskAct(Act):
+    """A command."""
+
+    command: str
+
+
+class CommentAct(Act):
+    """A comment."""
+
+    body: str
+
+
+class PushAct(StrictModel):
+    """A push; without `sha` the commit is made up."""
+
+    sha: str | None = None
+    message: str = "Change something"
+    proposed: bool = False
+    repository: str | None = None
+    branch: str = "main"
+
+
+class ReslugAct(StrictModel):
+    """A new id."""
+
+    id: str
+
+
+class Acts:
+    """Handlers that act under the rules of the account."""
+
+    def __init__(self, simulator: "Simulator") -> None:
+        self._simulator = simulator
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes."""
+        return [
+            web.post("/admin/stacks/{stack}/trigger", self._trigger),
+            web.post("/admin/stacks/{stack}/task", self._task),
+            web.post("/admin/stacks/{stack}/push", self._push_stack),
+            web.post("/admin/stacks/{stack}/drift", self._drift),
+            web.post("/admin/stacks/{stack}/reslug", self._reslug),
+            web.post("/admin/stacks/{stack}/{act:lock|unlock|enable|disable}", self._stack_act),
+            web.post("/admin/push", self._push),
+            web.post("/admin/runs/{run}/comment", self._comment),
+            web.post("/admin/runs/{run}/{act}", self._run_act),
+        ]
+
+    async def _trigger(self, request: web.Request) -> web.Response:
+        act = await body_of(request, TriggerAct)
+        stack = self._stack(request)
+        order = creation.Order(
+            stack=stack,
+            type=act.type,
+            triggered_by=act.user,
+            commit=administration.find_commit(stack, act.commit_sha),
+            force_apply=act.force_apply,
+            environment=act.environment,
+        )
+        user = administration.User(login=act.user)
+        return _runs(administration.trigger(self._simulator.engine, [order], user))
+
+    async def _task(self, request: web.Request) -> web.Response:
+        act = await body_of(request, TaskAct)
+        stack = self._stack(request)
+        administration.check_may_create(stack, administration.User(login=act.user))
+        order = creation.Order(
+            stack=stack, type=RunType.TASK, triggered_by=act.user, command=act.command
+        )
+        return _runs([creation.make(self._simulator.engine, order)])
+
+    async def _push_stack(self, request: web.Request) -> web.Response:
+        return self._pushed(await body_of(request, PushAct), [self._stack(request)])
+
+    async def _push(self, request: web.Request) -> web.Response:
+        act = await body_of(request, PushAct)
+        stacks = [
+            stack
+            for stack in self._simulator.account.stacks.values()
+            if stack.repository == act.repository and stack.branch == act.branch
+        ]
+        return self._pushed(act, stacks)
+
+    def _pushed(self, act: PushAct, stacks: list[Stack]) -> web.Response:
+        engine = self._simulator.engine
+        seed = act.sha or engine.ids.next(engine.now)
+        commit = administration.made_up_commit(seed, message=act.message, timestamp=int(engine.now))
+        commit.hash = act.sha or commit.hash
+        runs = administration.push(engine, stacks, commit, is_proposed=act.proposed)
+        return json_answer({"commit": commit.hash, "runs": [views.run(run) for run in runs]})
+
+    async def _drift(self, request: web.Request) -> web.Response:
+        stack = self._stack(request)
+        return _runs([administration.drift_check(self._simulator.engine, stack)])
+
+    async def _reslug(self, request: web.Request) -> web.Response:
+        act = await body_of(request, ReslugAct)
+        stack = administration.rename(self._simulator.engine, self._stack(request), act.id)
+        return self._shown(stack)
+
+    async def _stack_act(self, request: web.Request) -> web.Response:
+        act = await body_of(request, Act)
+        stack, engine = self._stack(request), self._simulator.engine
+        user = administration.User(login=act.user)
+        match request.match_info["act"]:
+            case "lock":
+                administration.lock(engine, stack, user, act.note)
+            case "unlock":
+                administration.unlock(engine, stack, user)
+            case name:
+                administration.set_disabled(engine, stack, is_disabled=name == "disable")
+        return self._shown(stack)
+
+    async def _comment(self, request: web.Request) -> web.Response:
+        act = await body_of(request, CommentAct)
+        run = self._run(request)
+        operations.comment(self._simulator.engine, run, act.body, username=act.user)
+        return json_answer(views.run(run))
+
+    async def _run_act(self, request: web.Request) -> web.Response:
+        act = await body_of(request, Act)
+        engine, run = self._simulator.engine, self._run(request)
+        name = request.match_info["act"]
+        if name in ("approve", "reject"):
+            decision = name.upper()
+            operations.review(engine, run, decision, username=act.user, note=act.note)
+        elif name == "retry":
+            run = operations.retry(engine, run, username=act.user)
+        else:
+            found(_RUN_ACTS, name, "act")(engine, run, username=act.user, note=act.note)
+        return json_answer(views.run(run))
+
+    def _stack(self, request: web.Request) -> Stack:
+        return found(self._simulator.account.stacks, request.match_info["stack"], "stack")
+
+    def _run(self, request: web.Request) -> Run:
+        return found(self._simulator.account.runs, request.match_info["run"], "run")
+
+    def _shown(self, stack: Stack) -> web.Response:
+        return json_answer(views.stack(self._simulator.account, stack))
+
+
+_RUN_ACTS: dict[str, Callable[..., Any]] = {
+    "confirm": operations.confirm,
+    "discard": operations.discard,
+    "cancel": operations.cancel,
+    "stop": operations.stop,
+    "kill": operations.kill,
+}
+
+
+def _runs(runs: list[Run]) -> web.Response:
+    return json_answer({"runs": [views.run(run) for run in runs]})

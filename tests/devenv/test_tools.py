@@ -1,0 +1,42 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from devenv import tools
+
+
+def test_a_missing_program_tells_how_to_install_it() -> None:
+    with pytest.raises(tools.DevError, match="install it so"):
+        tools.find_program("no-such-program", install="install it so")
+
+
+def test_a_program_beside_python_wins_over_the_path() -> None:
+    found = tools.find_program(Path(sys.executable).name, install="")
+
+    assert found.parent == Path(sys.executable).parent
+
+
+def test_free_ports_differ_and_lie_below_those_of_outgoing_connections() -> None:
+    ports = tools.free_ports(20)
+
+    assert len(set(ports)) == 20
+    assert max(ports) < 32768
+
+
+def test_a_step_is_said_once_it_is_done() -> None:
+    said: list[str] = []
+
+    with tools.step(said.append, "API server ready"):
+        assert said == []
+
+    assert said[0].startswith("API server ready (0.")
+
+
+def test_a_failed_step_is_not_said() -> None:
+    said: list[str] = []
+
+    with pytest.raises(tools.DevError), tools.step(said.append, "never"):
+        raise tools.DevError
+
+    assert said == []

@@ -1,0 +1,256 @@
+"""The catalog of Spacelift connections: what a file may say, and what happens when it changes."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from controller.config import connections, settings
+
+GOOD = """
+connections:
+  default:
+    endpoint: https://acme.app.spacelift.io/
+  staging:
+    endpoint: https://acme-staging.app.spacelift.io/graphql
+    apiKeyIdFile: {directory}/id
+    apiKeySecretFile: {directory}/secret
+    allowedNamespaces: [team-b, team-a]
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "connections.yaml"
+    path.write_text(GOOD.format(directory=tmp_path))
+    return path
+
+
+def catalog(file: Path | None, **fields: object) -> connections.ConnectionCatalog:
+    return connections.ConnectionCatalog(
+        settings.SpaceliftSettings(connections_file=file, **fields)  # type: ignore[arg-type]
+    )
+
+
+def replace(file: Path, text: str) -> None:
+    """Change a file as the kubelet does: a new one takes the place of the old one."""
+    new = file.with_suffix(".new")
+    new.write_text(text)
+    os.replace(new, file)  # noqa: PTH105 - the very call that makes it atomic
+
+
+def get(found: connections.ConnectionCatalog, name: str) -> connections.Connection:
+    connection = found.get(name)
+    assert connection is not None
+    return connection
+
+
+def test_connections_come_with_their_permissions(file: Path) -> None:
+    found = catalog(file)
+
+    staging = get(found, "staging")
+    assert found.names() == ["default", "staging"]
+    assert found.get("other") is None
+    assert staging.endpoint == "https://acme-staging.app.spacelift.io"
+    assert staging.allowed_namespaces == ("team-a", "team-b")
+
+
+def test_a_connection_allows_all_namespaces_unless_said(file: Path) -> None:
+    assert get(catalog(file), "default").allows("anywhere")
+
+
+def test_a_connection_allows_only_what_is_listed(file: Path) -> None:
+    staging = get(catalog(file), "staging")
+
+    assert staging.allows("team-a")
+    assert not staging.allows("team-c")
+
+
+def test_an_empty_list_allows_nobody() -> None:
+    document = {
+        "connections": {
+            "closed": {
+                "endpoint": "https://a.example",
+                "allowedNamespaces": [],
+            }
+        }
+    }
+
+    closed = connections.parse_connections(document, "test")["closed"]
+
+    assert not closed.allows("team-a")
+
+
+def test_the_operator_needs_no_key_files(file: Path) -> None:
+    """The chart mounts the list into the operator, and the keys only into the worker."""
+    assert get(catalog(file), "staging").endpoint
+
+    with pytest.raises(settings.SettingsError, match="mount the secret there"):
+        get(catalog(file), "staging").read_credentials()
+    with pytest.raises(settings.SettingsError, match="no API key in this process"):
+        get(catalog(file), "default").read_credentials()
+
+
+def test_keys_are_read_at_each_use(file: Path) -> None:
+    (file.parent / "id").write_text("id-1")
+    (file.parent / "secret").write_text("old")
+    staging = get(catalog(file), "staging")
+    assert staging.read_credentials() == ("id-1", "old")
+
+    replace(file.parent / "secret", "new")
+
+    assert staging.read_credentials() == ("id-1", "new")
+
+
+def test_all_missing_keys_are_named(file: Path) -> None:
+    (file.parent / "secret").write_text(" \n")
+
+    default, missing, empty = catalog(file).credential_problems()
+
+    assert default.startswith("connection default: has no API key in this process; set ")
+    assert missing.startswith(f"connection staging: API key id: {file.parent / 'id'}: cannot be")
+    assert empty.startswith(
+        f"connection staging: API key secret: {file.parent / 'secret'}: is empt"
+    )
+
+
+def test_a_changed_file_is_seen_without_a_restart(file: Path) -> None:
+    found = catalog(file)
+
+    replace(file, "connections: {new: {endpoint: https://new.example}}")
+
+    assert found.names() == ["new"]
+
+
+@pytest.mark.parametrize("text", ["connections: [", "", "connections: {a: {}}"])
+def test_a_file_that_goes_bad_keeps_the_last_good_one(
+    file: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    found = catalog(file)
+
+    replace(file, text)
+
+    assert found.names() == ["default", "staging"]
+    assert found.names() == ["default", "staging"]
+    assert caplog.messages == [
+        "Connections file is not usable, keeping the connections read before"
+    ]
+
+
+def test_a_file_that_goes_away_keeps_the_last_good_one(file: Path) -> None:
+    found = catalog(file)
+
+    file.unlink()
+
+    assert found.names() == ["default", "staging"]
+
+
+def test_a_file_that_is_mended_is_read(file: Path) -> None:
+    found = catalog(file)
+    replace(file, "nonsense")
+    found.names()
+
+    replace(file, "connections: {new: {endpoint: https://new.example}}")
+
+    assert found.names() == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param("connections: [", "is no valid YAML at line 1", id="broken YAML"),
+        pytest.param("[]", "has no map `connections`", id="no map"),
+        pytest.param("connections: {a: https://a}", "must be a map", id="no entry"),
+        pytest.param("connections: {a: {}}", "has no endpoint", id="no endpoint"),
+        pytest.param("connections: {a: {endpoint: a}}", "must be a URL", id="no URL"),
+        pytest.param("connections: {a: {endpoint: 1}}", "must be a text", id="number"),
+        pytest.param(
+            "connections: {A_1: {endpoint: https://a}}", "name is not usable", id="bad name"
+        ),
+        pytest.param(
+            "connections: {a: {endpoint: https://a, apiKeyIdFile: /x}}",
+            "needs both",
+            id="half a key",
+        ),
+        pytest.param(
+            "connections: {a: {endpoint: https://a, apiKeySecret: hunter2}}",
+            "unknown field apiKeySecret",
+            id="secret in the file",
+        ),
+        pytest.param(
+            "connections: {a: {endpoint: https://a, allowedNamespaces: team-a}}",
+            "must be a list",
+            id="text for a list",
+        ),
+        pytest.param(
+            "connections: {a: {endpoint: https://a, webhookSecretFiles: /x}}",
+            "webhookSecretFiles must be a list of paths",
+            id="one webhook secret",
+        ),
+        pytest.param(
+            "connections: {a: {endpoint: https://a, webhookSecretFiles: [[hunter2]]}}",
+            "webhookSecretFiles must be a list of paths",
+            id="webhook secrets that are no paths",
+        ),
+    ],
+)
+def test_a_bad_file_is_refused_at_start(file: Path, text: str, problem: str) -> None:
+    file.write_text(text)
+
+    with pytest.raises(settings.SettingsError, match=problem) as raised:
+        catalog(file)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_all_problems_of_a_file_are_told_at_once(file: Path) -> None:
+    file.write_text("connections: {a: {}, b: {endpoint: nonsense}}")
+
+    with pytest.raises(settings.SettingsError) as raised:
+        catalog(file)
+
+    assert "connection a" in raised.value.problems[0]
+    assert "connection b" in raised.value.problems[1]
+
+
+def test_variables_make_the_connection_default() -> None:
+    found = catalog(
+        None,
+        endpoint="https://acme.app.spacelift.io/graphql",
+        api_key_id=settings.Secret(value="id"),
+        api_key_secret=settings.Secret(value="secret"),
+        allowed_namespaces=("team-a",),
+    )
+
+    default = get(found, "default")
+    assert found.names() == ["default"]
+    assert default.endpoint == "https://acme.app.spacelift.io"
+    assert default.read_credentials() == ("id", "secret")
+    assert not default.allows("team-b")
+
+
+def test_variables_and_file_may_not_mean_different_accounts(file: Path) -> None:
+    with pytest.raises(settings.SettingsError, match="remove one of both"):
+        catalog(file, endpoint="https://other.example")
+
+
+def test_webhook_secrets_come_by_file_and_for_the_connection_default_by_variable(
+    file: Path,
+) -> None:
+    file.write_text(
+        f"connections: {{default: {{endpoint: https://a, webhookSecretFiles: [{file}]}}, "
+        "other: {endpoint: https://b}}"
+    )
+
+    found = catalog(file, webhook_secret=settings.Secret(value="by-variable"))
+
+    secrets = get(found, "default").webhook_secrets
+    assert [secret.file for secret in secrets] == [file, None]
+    assert secrets[1].reveal() == "by-variable"
+    assert get(found, "other").webhook_secrets == ()
+
+
+def test_a_webhook_secret_by_variable_needs_the_connection_default(file: Path) -> None:
+    file.write_text("connections: {other: {endpoint: https://b}}")
+
+    with pytest.raises(settings.SettingsError, match="no connection default"):
+        catalog(file, webhook_secret=settings.Secret(value="by-variable"))

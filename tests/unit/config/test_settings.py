@@ -1,0 +1,379 @@
+"""Reading the environment.
+
+Given: a mapping of variables. Asserted: the settings, or all problems at once.
+"""
+
+import dataclasses
+import inspect
+from pathlib import Path
+from typing import get_type_hints
+
+import pytest
+
+from controller.config import environment, settings
+from devenv.control_plane import certificates
+
+
+def problems_of(environ: dict[str, str]) -> str:
+    with pytest.raises(settings.SettingsError) as raised:
+        settings.load_settings(environ)
+    return "\n".join(raised.value.problems)
+
+
+def key_pair(path: Path) -> Path:
+    """Write a private key and its certificate into one file."""
+    made = certificates.Certificates(directory=path.with_suffix(".made"))
+    made.ensure()
+    path.write_text(made.server_key.read_text() + made.server.read_text())
+    return path
+
+
+@pytest.fixture
+def pem(tmp_path: Path) -> str:
+    return str(key_pair(tmp_path / "file.pem"))
+
+
+def test_an_empty_environment_gives_the_documented_defaults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "SERVICE_ACCOUNT_NAMESPACE", tmp_path / "missing")
+
+    loaded = settings.load_settings({"HOME": "/home/somebody"})
+
+    assert loaded.dev.cache_dir == Path("/home/somebody/.cache/stackchain")
+    assert loaded.installation.pod_name
+    assert loaded == settings.Settings(
+        installation=settings.InstallationSettings(pod_name=loaded.installation.pod_name),
+        dev=settings.DevSettings(cache_dir=loaded.dev.cache_dir),
+    )
+
+
+def test_blank_variables_count_as_unset() -> None:
+    rows = {row.variable for row in settings.describe_settings()}
+
+    assert settings.load_settings(dict.fromkeys(rows, "  ")) == settings.load_settings({})
+
+
+def test_every_problem_is_told_at_once_with_its_variable() -> None:
+    problems = problems_of(
+        {
+            "STACKCHAIN_INSTALLATION": "Not Valid",
+            "STACKCHAIN_RESYNC_SECONDS": "soon",
+            "WORKER_MAX_CACHED_WORKFLOWS": "0",
+            "LOG_FORMAT": "xml",
+            "HEALTH_ADDRESS": "8080",
+            "TEMPORAL_TLS": "maybe",
+            "SPACELIFT_ALLOWED_NAMESPACES": "team-a,No_Good",
+        }
+    )
+
+    for name in (
+        "STACKCHAIN_INSTALLATION",
+        "STACKCHAIN_RESYNC_SECONDS",
+        "WORKER_MAX_CACHED_WORKFLOWS",
+        "LOG_FORMAT",
+        "HEALTH_ADDRESS",
+        "TEMPORAL_TLS",
+        "SPACELIFT_ALLOWED_NAMESPACES",
+    ):
+        assert f"{name}: " in problems
+    assert len(problems.splitlines()) == 7
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "-1", "nan", "inf", "1e400", "ten"], ids=lambda text: f"seconds={text}"
+)
+def test_seconds_are_above_zero_and_finite(text: str) -> None:
+    assert "SPACELIFT_POLL_SECONDS" in problems_of({"SPACELIFT_POLL_SECONDS": text})
+
+
+@pytest.mark.parametrize("text", ["1_000", "1.5", "-1", "2000000000000", "٣"])
+def test_whole_numbers_are_plain_digits(text: str) -> None:
+    variable = "WORKER_MAX_CONCURRENT_FOLLOWS"
+
+    assert variable in problems_of({variable: text})
+
+
+@pytest.mark.parametrize("text", ["0.0.0.0:8080", "[::]:8080", "localhost:0"])
+def test_addresses_have_host_and_port(text: str) -> None:
+    assert settings.load_settings({"HEALTH_ADDRESS": text}).observability.health_address == text
+
+
+@pytest.mark.parametrize("text", ["8080", ":8080", "::1:8080", "host:port", "host:70000", "a/b:1"])
+def test_addresses_without_host_or_port_are_refused(text: str) -> None:
+    assert "HEALTH_ADDRESS" in problems_of({"HEALTH_ADDRESS": text})
+
+
+def test_lists_are_sorted_and_free_of_doubles() -> None:
+    loaded = settings.load_settings({"STACKCHAIN_WATCH_NAMESPACES": "team-b, team-a,,team-b"})
+
+    assert loaded.installation.watch_namespaces == ("team-a", "team-b")
+
+
+def test_the_namespace_is_that_of_the_pod_unless_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted = tmp_path / "namespace"
+    mounted.write_text("platform\n")
+    monkeypatch.setattr(settings, "SERVICE_ACCOUNT_NAMESPACE", mounted)
+
+    named = settings.load_settings({"STACKCHAIN_NAMESPACE": "elsewhere"})
+
+    assert settings.load_settings({}).installation.namespace == "platform"
+    assert named.installation.namespace == "elsewhere"
+
+
+class TestTemporal:
+    @pytest.mark.parametrize(
+        ("environ", "address", "tls"),
+        [
+            pytest.param({}, "temporal:7233", False, id="default"),
+            pytest.param({"TEMPORAL_ADDRESS": "t:1"}, "t:1", False, id="address"),
+            pytest.param({"TEMPORAL_URL": "t:1"}, "t:1", False, id="url without scheme"),
+            pytest.param({"TEMPORAL_URL": "http://t:1/"}, "t:1", False, id="http"),
+            pytest.param({"TEMPORAL_URL": "grpc://t"}, "t:7233", False, id="usual port"),
+            pytest.param({"TEMPORAL_URL": "https://t:1"}, "t:1", True, id="https is TLS"),
+            pytest.param({"TEMPORAL_URL": "https://t"}, "t:443", True, id="https port"),
+            pytest.param({"TEMPORAL_URL": "grpcs://t:1"}, "t:1", True, id="grpcs is TLS"),
+            pytest.param({"TEMPORAL_URL": "http://[::1]"}, "[::1]:7233", False, id="IPv6"),
+            pytest.param(
+                {"TEMPORAL_ADDRESS": "t:1", "TEMPORAL_URL": "https://other:2"},
+                "t:1",
+                False,
+                id="address wins over url",
+            ),
+            pytest.param(
+                {"TEMPORAL_URL": "https://t:1", "TEMPORAL_TLS": "false"},
+                "t:1",
+                False,
+                id="said otherwise",
+            ),
+        ],
+    )
+    def test_address(self, environ: dict[str, str], address: str, tls: bool) -> None:
+        temporal = settings.load_settings(environ).temporal
+
+        assert (temporal.address, temporal.tls) == (address, tls)
+
+    def test_a_scheme_that_nobody_knows_is_refused(self) -> None:
+        assert "ftp:// is not known" in problems_of({"TEMPORAL_URL": "ftp://t:1"})
+
+    def test_an_api_key_implies_tls(self) -> None:
+        assert settings.load_settings({"TEMPORAL_API_KEY": "key"}).temporal.tls
+        assert not settings.load_settings(
+            {"TEMPORAL_API_KEY": "key", "TEMPORAL_TLS": "false"}
+        ).temporal.tls
+
+    def test_certificates_imply_tls(self, pem: str) -> None:
+        loaded = settings.load_settings(
+            {"TEMPORAL_TLS_CLIENT_CERT_PATH": pem, "TEMPORAL_TLS_CLIENT_KEY_DATA": "key"}
+        )
+
+        assert loaded.temporal.tls
+
+    def test_a_certificate_needs_a_key_and_a_key_a_certificate(self, pem: str) -> None:
+        assert "TEMPORAL_TLS_CLIENT_KEY_PATH: is missing" in problems_of(
+            {"TEMPORAL_TLS_CLIENT_CERT_PATH": pem}
+        )
+        assert "TEMPORAL_TLS_CLIENT_CERT_PATH: is missing" in problems_of(
+            {"TEMPORAL_TLS_CLIENT_KEY_PATH": pem}
+        )
+
+    def test_the_same_thing_twice_is_refused(self, pem: str) -> None:
+        problems = problems_of(
+            {
+                "TEMPORAL_TLS_SERVER_CA_CERT_PATH": pem,
+                "TEMPORAL_TLS_SERVER_CA_CERT_DATA": "pem",
+                "TEMPORAL_API_KEY": "key",
+                "TEMPORAL_API_KEY_FILE": pem,
+            }
+        )
+
+        assert "TEMPORAL_TLS_SERVER_CA_CERT_PATH: is set together with" in problems
+        assert "TEMPORAL_API_KEY_FILE: is set together with" in problems
+
+    def test_tls_settings_without_tls_are_refused(self) -> None:
+        assert "TEMPORAL_TLS: is false although" in problems_of(
+            {"TEMPORAL_TLS": "false", "TEMPORAL_TLS_SERVER_NAME": "t"}
+        )
+
+    @pytest.mark.parametrize(
+        "text", ["", "nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+    )
+    def test_a_file_without_a_certificate_is_refused(self, tmp_path: Path, text: str) -> None:
+        """Else each connection fails, and says no more than that it is not trusted."""
+        file = tmp_path / "ca.pem"
+        file.write_text(text)
+
+        problems = problems_of(
+            {"TEMPORAL_TLS_SERVER_CA_CERT_PATH": str(file), "SPACELIFT_API_TLS_CA": str(file)}
+        )
+
+        for name in ("TEMPORAL_TLS_SERVER_CA_CERT_PATH", "SPACELIFT_API_TLS_CA"):
+            assert f"{name}: '{file}' is not usable: it holds no certificate in PEM" in problems
+
+    def test_a_client_certificate_needs_its_own_key(self, tmp_path: Path) -> None:
+        one, other = (key_pair(tmp_path / name) for name in ("one.pem", "other.pem"))
+        environ = {"TEMPORAL_TLS_CLIENT_CERT_PATH": str(one)}
+
+        assert settings.load_settings({**environ, "TEMPORAL_TLS_CLIENT_KEY_PATH": str(one)})
+        other.write_text(other.read_text().partition("-----BEGIN CERTIFICATE")[0])
+        assert f"{one} is no certificate in PEM whose key is {other}" in problems_of(
+            {**environ, "TEMPORAL_TLS_CLIENT_KEY_PATH": str(other)}
+        )
+
+    def test_a_missing_file_is_refused(self) -> None:
+        problems = problems_of({"TEMPORAL_TLS_SERVER_CA_CERT_PATH": "/no/such/file"})
+
+        assert "cannot be read (No such file or directory)" in problems
+
+
+class TestSpacelift:
+    def test_an_endpoint_alone_is_enough_for_the_operator(self) -> None:
+        loaded = settings.load_settings({"SPACELIFT_API_KEY_ENDPOINT": "https://a.example/"})
+
+        assert loaded.spacelift.endpoint == "https://a.example"
+
+    def test_half_a_key_is_refused(self) -> None:
+        problems = problems_of(
+            {"SPACELIFT_API_KEY_ENDPOINT": "https://a.example", "SPACELIFT_API_KEY_ID": "id"}
+        )
+
+        assert "SPACELIFT_API_KEY_SECRET: is missing" in problems
+
+    def test_a_key_without_an_account_is_refused(self) -> None:
+        problems = problems_of({"SPACELIFT_API_KEY_ID": "id", "SPACELIFT_API_KEY_SECRET": "s"})
+
+        assert "SPACELIFT_API_KEY_ENDPOINT: is missing" in problems
+
+    @pytest.mark.parametrize(
+        "url", ["a.example", "ftp://a.example", "https://", "https://a.example:x", "https://a?b"]
+    )
+    def test_an_endpoint_is_a_plain_http_url(self, url: str) -> None:
+        assert "SPACELIFT_API_KEY_ENDPOINT" in problems_of({"SPACELIFT_API_KEY_ENDPOINT": url})
+
+    def test_a_password_in_an_endpoint_is_refused_and_not_shown(self) -> None:
+        problems = problems_of({"SPACELIFT_API_KEY_ENDPOINT": "https://me:hunter2@a.example"})
+
+        assert "without user" in problems
+        assert "hunter2" not in problems
+
+
+class TestSecret:
+    def test_a_secret_shows_itself_nowhere(self) -> None:
+        loaded = settings.load_settings(
+            {
+                "TEMPORAL_API_KEY": "hunter2",
+                "SPACELIFT_API_KEY_ENDPOINT": "https://a.example",
+                "SPACELIFT_API_KEY_ID": "hunter2",
+                "SPACELIFT_API_KEY_SECRET": "hunter2",
+            }
+        )
+
+        assert "hunter2" not in f"{loaded} {loaded!r} {loaded.temporal.api_key}"
+
+    def test_a_secret_file_is_read_at_each_use(self, tmp_path: Path) -> None:
+        path = tmp_path / "key"
+        path.write_text("old\n")
+        api_key = settings.load_settings({"TEMPORAL_API_KEY_FILE": str(path)}).temporal.api_key
+        assert api_key is not None
+        assert api_key.reveal() == "old"
+
+        path.write_text("new\n")
+
+        assert api_key.reveal() == "new"
+
+    def test_a_secret_file_that_is_missing_or_empty_is_a_problem(self, tmp_path: Path) -> None:
+        empty = tmp_path / "empty"
+        empty.touch()
+
+        assert "is empty" in problems_of({"TEMPORAL_API_KEY_FILE": str(empty)})
+        assert "mount the secret there" in problems_of({"TEMPORAL_API_KEY_FILE": "/no/such/file"})
+
+
+def test_every_field_is_described_by_one_row() -> None:
+    rows = settings.describe_settings()
+    fields = [
+        field
+        for group in get_type_hints(settings.Settings).values()
+        for field in dataclasses.fields(group)
+    ]
+
+    assert {environment.variable_of(field).name for field in fields} | {"TEMPORAL_URL"} == {
+        row.variable for row in rows
+    }
+    assert len({row.variable for row in rows}) == len(rows)
+    assert all(row.meaning.endswith(".") and "\n" not in row.meaning for row in rows)
+
+
+def test_variables_belong_to_their_group() -> None:
+    """A variable of another prefix would be looked for in vain."""
+    prefixes = (
+        *("STACKCHAIN_", "TEMPORAL_", "SPACELIFT_", "WORKER_", "WEBHOOK_", "NOTIFICATIONS_"),
+        *("LOG_", "HEALTH_"),
+    )
+    standard = {"KUBECONFIG", "KUBEBUILDER_ASSETS", "XDG_CACHE_HOME"}
+
+    for row in settings.describe_settings():
+        assert row.variable.startswith(prefixes) or row.variable in standard
+
+
+def test_defaults_pass_their_own_parsers() -> None:
+    """What the documentation shows as a default can be set as well."""
+    for row in settings.describe_settings():
+        if row.default.startswith("`") and row.default.endswith("`") and "~" not in row.default:
+            settings.load_settings({row.variable: row.default.strip("`")})
+
+
+def test_the_local_environment_starts_whatever_else_the_shell_is_set_up_for(tmp_path: Path) -> None:
+    """A shell keeps the KUBECONFIG of an environment that has ended, and its file is gone."""
+    shell = {
+        "KUBECONFIG": str(tmp_path / "gone"),
+        "SPACELIFT_API_KEY_ID": "only the id",
+        "XDG_CACHE_HOME": str(tmp_path),
+    }
+
+    assert settings.load_dev_settings(shell).cache_dir == tmp_path / "stackchain"
+
+
+def test_the_local_environment_refuses_its_own_settings_when_they_are_wrong(tmp_path: Path) -> None:
+    with pytest.raises(settings.SettingsError, match="KUBEBUILDER_ASSETS: "):
+        settings.load_dev_settings({"KUBEBUILDER_ASSETS": str(tmp_path / "missing")})
+
+
+def test_the_module_reads_the_environment_in_one_place() -> None:
+    assert inspect.getsource(settings).count("os.environ") == 1
+
+
+def test_the_plugin_minds_no_setting_of_the_operator(tmp_path: Path) -> None:
+    """A shell may be set up for anything; only what the plugin reads can be wrong."""
+    config = tmp_path / "config"
+    config.touch()
+    environ = {"LOG_LEVEL": "chatty", "TEMPORAL_TLS": "maybe", "KUBECONFIG": str(config)}
+
+    loaded = settings.load_plugin_settings(environ={**environ, "NO_COLOR": "1", "TERM": "xterm"})
+
+    assert loaded.kubernetes.kubeconfig == config
+    assert loaded.terminal == settings.TerminalSettings(no_color=True, term="xterm")
+
+
+def test_an_option_of_the_plugin_goes_before_the_variable(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.touch()
+
+    loaded = settings.load_plugin_settings(
+        kubeconfig=str(config), environ={"KUBECONFIG": "/nowhere"}
+    )
+
+    assert loaded.kubernetes.kubeconfig == config
+    with pytest.raises(settings.SettingsError, match="KUBECONFIG"):
+        settings.load_plugin_settings(environ={"KUBECONFIG": "/nowhere"})
+
+
+def test_a_webhook_secret_needs_an_account() -> None:
+    with pytest.raises(settings.SettingsError) as raised:
+        settings.load_settings({"SPACELIFT_WEBHOOK_SECRET": "secret"})
+
+    assert raised.value.problems == (
+        "SPACELIFT_API_KEY_ENDPOINT: is missing; set the URL of the account",
+    )

@@ -1,0 +1,126 @@
+"""What the metrics say of all StackChains together."""
+
+import dataclasses
+
+import pytest
+from prometheus_client import generate_latest
+
+from controller.api import v1alpha1
+from controller.api.reasons import ChainReason
+from controller.api.v1alpha1 import Phase
+from controller.observability import metrics
+from controller.operator import chain_metrics
+from tests.support import situations, statuses
+from tests.support.builders import make_stack
+
+# 2026-03-01T10:00:00Z, when everything began in these statuses, and an hour later.
+START = 1772359200.0
+LATER = "2026-03-01T11:00:00Z"
+
+RUNNING = situations.projected(situations.live(make_stack("a", Phase.RUNNING), make_stack("b")))
+SUCCEEDED = situations.projected(situations.ended(situations.SUCCEEDED))
+
+
+def of_a_wait(reason: str) -> v1alpha1.Status:
+    """Return a status whose run began at START and which has waited since LATER."""
+    status = statuses.make_status(ready=("Unknown", reason, ""))
+    waiting = statuses.make_condition(reason, "True", reason, "")
+    waits = dataclasses.replace(waiting, last_transition_time=LATER)
+    return dataclasses.replace(status, conditions=(*status.conditions, waits))
+
+
+def test_a_run_in_progress_counts_with_its_reason_and_its_stacks() -> None:
+    facts = chain_metrics.facts_of(RUNNING, is_settled=False)
+
+    assert facts.reason == ChainReason.PROGRESSING
+    assert sorted(phase for phase, _ in facts.stacks) == [Phase.PENDING, Phase.RUNNING]
+
+
+def test_stacks_of_a_run_that_is_over_do_not_count_any_more() -> None:
+    assert chain_metrics.facts_of(SUCCEEDED, is_settled=True).stacks == ()
+
+
+def test_a_resource_that_no_operator_has_seen_counts_as_such() -> None:
+    facts = chain_metrics.facts_of(v1alpha1.Status(), is_settled=False)
+
+    assert (facts.reason, facts.since) == (chain_metrics.UNOBSERVED, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_settled", "since"),
+    [
+        pytest.param(statuses.make_status(), False, START, id="run in progress: its start"),
+        pytest.param(of_a_wait("AwaitingConfirmation"), False, START + 3600, id="person: the wait"),
+        pytest.param(of_a_wait("Suspended"), False, START + 3600, id="suspended: the suspension"),
+        pytest.param(
+            statuses.make_status(
+                ready=("False", "GraphCycle", ""), phase=Phase.FAILED, start_time=LATER
+            ),
+            False,
+            START,
+            id="run over, to be looked at again: since Ready is as it is",
+        ),
+        pytest.param(SUCCEEDED, True, None, id="settled: nothing is waited for"),
+    ],
+)
+def test_since_when_something_is_waited_for(
+    status: v1alpha1.Status, is_settled: bool, since: float | None
+) -> None:
+    assert chain_metrics.facts_of(status, is_settled=is_settled).since == since
+
+
+@pytest.mark.parametrize(
+    ("live", "status", "expected"),
+    [
+        pytest.param(
+            "run-1",
+            statuses.make_status(
+                phase=Phase.FAILED, workflow_run_id="run-1", completion_time=LATER
+            ),
+            ("Failed", 3600.0),
+            id="was live and is over",
+        ),
+        pytest.param(
+            None,
+            statuses.make_status(
+                phase=Phase.FAILED, workflow_run_id="run-1", completion_time=LATER
+            ),
+            None,
+            id="was over already, or was never seen",
+        ),
+        pytest.param(
+            "run-0",
+            statuses.make_status(
+                phase=Phase.FAILED, workflow_run_id="run-1", completion_time=LATER
+            ),
+            None,
+            id="another run was live",
+        ),
+        pytest.param("run-1", statuses.make_status(workflow_run_id="run-1"), None, id="goes on"),
+    ],
+)
+def test_a_run_counts_once_when_it_is_seen_to_end(
+    live: str | None, status: v1alpha1.Status, expected: tuple[str, float] | None
+) -> None:
+    assert chain_metrics.ended_run(live, status) == expected
+
+
+def test_what_is_read_is_what_holds_at_that_moment() -> None:
+    counters = metrics.Metrics()
+    known = [
+        chain_metrics.facts_of(RUNNING, is_settled=False),
+        chain_metrics.facts_of(SUCCEEDED, is_settled=True),
+    ]
+    counters.before_reading.append(lambda: chain_metrics.tell(known, counters))
+
+    first = generate_latest(counters.registry).decode()
+    known.pop(0)
+    second = generate_latest(counters.registry).decode()
+
+    assert 'stackchain_chains{reason="Progressing"} 1.0' in first
+    assert 'stackchain_live_stacks{phase="Pending"' in first
+    assert 'stackchain_chains_oldest_timestamp_seconds{reason="Progressing"}' in first
+    assert 'stackchain_chains{reason="Progressing"} 0.0' in second
+    assert 'stackchain_chains{reason="RunSucceeded"} 1.0' in second
+    assert "stackchain_live_stacks{" not in second
+    assert "stackchain_chains_oldest_timestamp_seconds{" not in second

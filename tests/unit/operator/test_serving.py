@@ -1,0 +1,68 @@
+"""Serving: what keeps a resource from being served, and what people are told to do."""
+
+from pathlib import Path
+
+import pytest
+
+from controller.api.reasons import ChainReason
+from controller.config import connections, settings
+from controller.operator import connection_access
+from tests.support.builders import make_spec, make_stack_chain
+
+CONNECTIONS = """
+connections:
+  default:
+    endpoint: https://acme.app.spacelift.io
+  elsewhere:
+    endpoint: https://acme.app.spacelift.io
+    allowedNamespaces: [others]
+  careful:
+    endpoint: https://acme.app.spacelift.io
+    allowedOperations: [Plan]
+"""
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> connection_access.Serving:
+    file = tmp_path / "connections.yaml"
+    file.write_text(CONNECTIONS)
+    return connection_access.Serving(
+        connections.ConnectionCatalog(settings.SpaceliftSettings(connections_file=file))
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "words"),
+    [
+        ("unheard", ChainReason.CONNECTION_UNKNOWN, "'careful', 'default', 'elsewhere'"),
+        ("elsewhere", ChainReason.NAMESPACE_NOT_ALLOWED, "`allowedNamespaces`"),
+        ("careful", ChainReason.OPERATION_NOT_ALLOWED, "it serves: Plan"),
+    ],
+)
+def test_what_is_not_served_says_why_and_what_to_do(
+    served: connection_access.Serving, name: str, reason: ChainReason, words: str
+) -> None:
+    problem = served.problem_of(make_stack_chain(spec=make_spec(connection_name=name)))
+
+    assert problem is not None
+    assert problem.reason == reason
+    assert words in problem.message
+    assert not problem.is_retrying
+
+
+def test_nothing_is_wrong_where_the_connection_serves(served: connection_access.Serving) -> None:
+    chain = make_stack_chain(spec=make_spec(connection_name="default"))
+
+    assert served.problem_of(chain) is None
+    assert served.connection_of(chain).name == "default"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_refused"),
+    [("unheard", False), ("default", False), ("elsewhere", True), ("careful", True)],
+)
+def test_a_connection_that_is_not_known_does_not_refuse(
+    served: connection_access.Serving, name: str, is_refused: bool
+) -> None:
+    """Its file may be wrong for a moment: what runs is not canceled for that."""
+    assert served.is_refused(name, "team", "Apply") is is_refused
