@@ -21,6 +21,7 @@ from devenv.control_plane import binaries, credentials, definitions, server, sou
 from devenv.simulator import simulator as simulators
 from devenv.simulator.web import server as simulator_server
 from tests.support import chains
+from tests.support import golden as golden_support
 from tests.support import kube as kube_support
 from tests.support import people as people_support
 from tests.support import temporal as temporal_support
@@ -41,6 +42,20 @@ hypothesis.settings.register_profile(
     "busy-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("busy-machine")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add our own options."""
+    parser.addoption(
+        "--update-golden", action="store_true", help="write the golden files instead of comparing"
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str], golden_support.Page]:
+    """Golden files by name: `golden("graph_problems").check("a cycle", message)`."""
+    is_updating = bool(request.config.getoption("--update-golden"))
+    return lambda name: golden_support.Page(name, is_updating=is_updating)
 
 
 @pytest.fixture(scope="session")
