@@ -231,7 +231,7 @@ def _error(
         case 403:
             return errors.Denied(message)
         case 404 if _names_resource(content, what):
-            return errors.NotFound(message)
+            return errors.ObjectNotFound(message)
         case 409:
             return errors.Conflict(message)
         case 410:

@@ -50,7 +50,7 @@ class Unauthenticated(Denied):
     """The API server does not know the credentials; renewed ones may do."""
 
 
-class NotFound(KubeError):
+class ObjectNotFound(KubeError):
     """The API server says that this very resource does not exist."""
 
 

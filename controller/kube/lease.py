@@ -43,7 +43,7 @@ class Observation:
     since: float
 
 
-class Decision(enum.Enum):
+class LeaseStep(enum.Enum):
     """What to do about the Lease."""
 
     CREATE = "create"
@@ -59,9 +59,9 @@ def observe(record: LeaseRecord, now: float, observed: Observation | None) -> Ob
     return Observation(record=record, since=now)
 
 
-def decide(
+def next_step(
     record: LeaseRecord | None, now: float, identity: str, observed: Observation | None
-) -> Decision:
+) -> LeaseStep:
     """Return what a process of this identity has to do.
 
     Args:
@@ -71,16 +71,16 @@ def decide(
         observed: since when the record stands unchanged.
     """
     if record is None:
-        return Decision.CREATE
+        return LeaseStep.CREATE
     if record.holder == identity:
         # Also after a restart within the pod: the process that held it before is gone.
-        return Decision.RENEW
+        return LeaseStep.RENEW
     if not record.holder:
-        return Decision.TAKE
+        return LeaseStep.TAKE
     if observed is None or observed.record != record:
-        return Decision.WAIT
+        return LeaseStep.WAIT
     expired = now - observed.since >= record.duration_seconds
-    return Decision.TAKE if expired else Decision.WAIT
+    return LeaseStep.TAKE if expired else LeaseStep.WAIT
 
 
 class LeaderLease:
@@ -171,12 +171,12 @@ class LeaderLease:
         now = self._clock()
         if record is not None:
             observed = observe(record, now, observed)
-        decision = decide(record, now, self._identity, observed)
-        if decision is Decision.WAIT:
+        step = next_step(record, now, self._identity, observed)
+        if step is LeaseStep.WAIT:
             return observed
         self._lease = lease or {}
         spec: Json = {"holderIdentity": self._identity}
-        if decision is not Decision.RENEW:
+        if step is not LeaseStep.RENEW:
             transitions = 0 if record is None else record.transitions + 1
             spec |= {"acquireTime": _timestamp(), "leaseTransitions": transitions}
         await self._write(spec)
@@ -220,7 +220,7 @@ class LeaderLease:
                 return False
             self._lease = lease
             await self._write({"holderIdentity": self._identity})
-        except errors.NotFound:
+        except errors.ObjectNotFound:
             return False
         self._renewed_at = sent_at
         return True
@@ -228,7 +228,7 @@ class LeaderLease:
     async def _read(self) -> Json | None:
         try:
             return await self._client.request("GET", f"{self._path}/{LEASE_NAME}")
-        except errors.NotFound:
+        except errors.ObjectNotFound:
             return None
 
     async def _write(self, changes: Json) -> None:

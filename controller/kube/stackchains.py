@@ -46,7 +46,7 @@ class StackChains:
         """
         try:
             return await self._client.request("GET", _path(namespace, name))
-        except errors.NotFound:
+        except errors.ObjectNotFound:
             return None
 
     async def list(self) -> list[Json]:
@@ -83,7 +83,7 @@ class StackChains:
         """Delete a StackChain; one that is gone is fine."""
         try:
             await self._client.request("DELETE", _path(namespace, name))
-        except errors.NotFound:
+        except errors.ObjectNotFound:
             return
 
     async def patch_status(
@@ -122,7 +122,7 @@ class StackChains:
             # Changed, or deleted and created again: both are a wrong version.
             current = await self.get(namespace, name)
             if current is None or current["metadata"]["uid"] != uid:
-                raise errors.NotFound(
+                raise errors.ObjectNotFound(
                     f"StackChain {namespace}/{name} with uid {uid} is gone"
                 ) from conflict
             raise

@@ -1,8 +1,8 @@
-"""Tells of transitions: notifications before the status is written, Events after it.
+"""Project, around the write: announces transitions, by notifications before it and Events after it.
 
-Before, since what the status shows is not found a second time: an operator that dies in between
-finds the same transition again, and its id makes the second notification none. Events come after,
-so that none tells of a status that was never written; one may be lost in a crash.
+Before, since a transition that the status shows already is not found a second time: an operator
+that dies in between finds it again, and its id keeps it from being notified twice. Events come
+after, so that none reports a status that was never written; one may be lost in a crash.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,20 +16,20 @@ from controller.temporal import messages
 from controller.temporal.operator import notifier
 
 
-class Teller:
-    """Nothing of it can fail or hold up the write of a status."""
+class Announcer:
+    """Neither fails nor holds up the write of a status."""
 
     def __init__(
         self,
         *,
         stack_chains: stackchains.StackChains,
         catalog: sinks.SinkCatalog,
-        notifying: notifier.Notifier,
+        notifier: notifier.Notifier,
         installation: str,
     ) -> None:
         self._stack_chains = stack_chains
         self._catalog = catalog
-        self._notifying = notifying
+        self._notifier = notifier
         self._installation = installation
 
     async def notify(
@@ -65,7 +65,7 @@ class Teller:
             if (names := self._catalog.wanting(item.kind, origin.ref.namespace, labels))
         ]
         if wanted:
-            await self._notifying.tell(wanted)
+            await self._notifier.tell(wanted)
 
     async def emit(
         self, body: Mapping[str, Any], happened: Sequence[transitions.Transition]

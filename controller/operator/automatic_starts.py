@@ -25,13 +25,13 @@ _NAMED = 5
 class Found:
     """How the starts of a resource stand, what asks for a run now, and what is wrong."""
 
-    begins: projection.Starts
+    starts: projection.Starts
     asks: automatic.Asks
     problem: projection.Problem | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Judged:
+class SweepFindings:
     """What a sweep's findings come to.
 
     `seen` are the marks up to which the roots were looked at, `undecided` roots whose run a chain
@@ -44,7 +44,7 @@ class Judged:
     problem: str | None = None
 
 
-class Starting:
+class AutomaticStarts:
     """Schedules and triggers of the resources of one installation."""
 
     def __init__(
@@ -122,7 +122,7 @@ class Starting:
             chain, wanted.get(ids.TRIGGERS_KIND), is_renewing=is_renewing
         )
         return Found(
-            begins=projection.Starts(schedule=known, triggers=triggers),
+            starts=projection.Starts(schedule=known, triggers=triggers),
             asks=asks,
             problem=_problem(known),
         )
@@ -218,13 +218,13 @@ class Starting:
         chain: v1alpha1.StackChain,
         handled: v1alpha1.Handled,
         call: messages.RequestRunCall,
-    ) -> Judged:
+    ) -> SweepFindings:
         """Judge what a sweep found; what is not for this resource as it is now counts for nothing.
 
         Raises:
             TemporalUnreachable: call again later.
         """
-        nothing = Judged(seen=handled.root_runs, asks=automatic.Asks())
+        nothing = SweepFindings(seen=handled.root_runs, asks=automatic.Asks())
         if ids.TRIGGERS_KIND not in self.wanted(chain) or chain.spec.suspend:
             return nothing
         if call.problem:
@@ -248,7 +248,7 @@ class Starting:
         seen, root_runs = automatic.judge(readings, handled.root_runs, waiting)
         # A root that cannot be seen for a while is not a new one afterwards.
         hidden = [item for item in handled.root_runs if item.stack_id in call.hidden]
-        return Judged(
+        return SweepFindings(
             seen=automatic.newest(seen, hidden),
             asks=automatic.Asks(root_runs=root_runs),
             undecided=tuple(undecided),

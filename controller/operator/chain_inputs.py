@@ -1,4 +1,4 @@
-"""What a chain's workflow is started with: spec, request and connection in one message."""
+"""For act: what a chain's workflow is started with. Spec, request and connection in one message."""
 
 from controller.api import v1alpha1
 from controller.chain.requests import decide

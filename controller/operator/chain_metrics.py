@@ -1,7 +1,7 @@
-"""What a person on call wants to know of all StackChains together: how many, how, since when.
+"""Next to the flow: metrics about all StackChains together. How many, in which state, since when.
 
-Made of what the watch showed anyway, and only when somebody reads the metrics: nothing is asked of
-anybody, and no resource has a timer or a series of its own.
+They are made from what the watch has shown, and only when the metrics are read: that costs no
+request, and no resource has a timer or a series of its own.
 """
 
 import collections
@@ -20,8 +20,8 @@ _CONDITIONS_OF_WAITING = ("AwaitingConfirmation", "Suspended")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Facts:
-    """What counts of one resource.
+class ChainFigures:
+    """What the metrics count of one resource.
 
     `since` is a Unix time, None where nothing is expected to change. `stacks` has the phase and the
     reason of each stack of a live run.
@@ -32,12 +32,12 @@ class Facts:
     stacks: tuple[tuple[str, str], ...]
 
 
-def facts_of(status: v1alpha1.Status, *, is_settled: bool) -> Facts:
+def figures_of(status: v1alpha1.Status, *, is_settled: bool) -> ChainFigures:
     """Return what counts of a status."""
     ready = status.condition("Ready")
     latest = status.latest_run
     is_live = latest is not None and not latest.phase.is_over
-    return Facts(
+    return ChainFigures(
         reason=ready.reason if ready is not None else UNOBSERVED,
         since=None if is_settled else _since(status),
         stacks=tuple((item.phase.value, item.reason or "") for item in status.stacks)
@@ -71,16 +71,16 @@ def ended_run(live_run_id: str | None, status: v1alpha1.Status) -> tuple[str, fl
     return latest.phase.value, _unix(latest.completion_time) - _unix(latest.start_time)
 
 
-def tell(all_facts: Iterable[Facts], counters: metrics.Metrics) -> None:
-    """Set the gauges to what holds now; reasons that nobody has are 0, and have no oldest."""
+def set_gauges(all_figures: Iterable[ChainFigures], counters: metrics.Metrics) -> None:
+    """Set the gauges to what holds now; a reason that no resource has is 0, and has no oldest."""
     by_reason = collections.Counter({reason.value: 0 for reason in reasons.ChainReason})
     oldest: dict[str, float] = {}
     stacks: collections.Counter[tuple[str, str]] = collections.Counter()
-    for facts in all_facts:
-        by_reason[facts.reason] += 1
-        stacks.update(facts.stacks)
-        if facts.since is not None:
-            oldest[facts.reason] = min(facts.since, oldest.get(facts.reason, facts.since))
+    for figures in all_figures:
+        by_reason[figures.reason] += 1
+        stacks.update(figures.stacks)
+        if figures.since is not None:
+            oldest[figures.reason] = min(figures.since, oldest.get(figures.reason, figures.since))
     for gauge in (counters.chains, counters.chains_oldest, counters.live_stacks):
         gauge.clear()
     for reason, count in by_reason.items():

@@ -1,11 +1,11 @@
-"""Serving: whether the release's connections serve what a resource wants, and what to do if not."""
+"""For decide: whether a connection may be used for what a resource wants, and what to do if not."""
 
 from controller.api import reasons, v1alpha1
 from controller.chain.status import projection
 from controller.config import connections
 
 
-class Serving:
+class ConnectionAccess:
     """Judges by the catalog as it is at each call: connections may be edited at any time."""
 
     def __init__(self, catalog: connections.ConnectionCatalog) -> None:

@@ -1,6 +1,6 @@
-"""Deciding: asks `chain.requests` what is to be done, with what only this operator knows.
+"""Decide: has `chain.requests` decide, with what only this operator knows.
 
-That is which connections it has, how often it looks again at what went wrong, and the time.
+That is which connections it has, how often it rechecks what went wrong, and the time.
 """
 
 from datetime import UTC, datetime
@@ -17,37 +17,39 @@ _LONGEST_PAUSE_SECONDS = 600.0
 class Decider:
     """Does nothing but read its arguments, the catalog and the clock."""
 
-    def __init__(self, *, served: connection_access.Serving, recheck_seconds: float) -> None:
-        self._served = served
+    def __init__(
+        self, *, access: connection_access.ConnectionAccess, recheck_seconds: float
+    ) -> None:
+        self._access = access
         self._recheck_seconds = recheck_seconds
 
     def decide(
-        self, observed: gatherer.Observed, *, live: requests.Live | None
+        self, gathered: gatherer.Gathered, *, live: requests.Live | None
     ) -> requests.Decision:
         """Decide about a resource; `live` is what its live run goes by, if it has one."""
-        chain = observed.chain
+        chain = gathered.chain
         if chain.is_deleting:
             return requests.Decision(
-                handled=requests.handled_asks(chain.status, observed.execution),
+                handled=requests.handled_asks(chain.status, gathered.execution),
                 pending=automatic.only_asks(chain.status.pending_run),
             )
-        is_withheld = self._is_withheld(observed)
-        if self._served.problem_of(chain) is not None:
+        is_withheld = self._is_withheld(gathered)
+        if self._access.problem_of(chain) is not None:
             return requests.decide_unserved(
-                chain, observed.execution, live=live, is_withheld=is_withheld
+                chain, gathered.execution, live=live, is_withheld=is_withheld
             )
         return requests.decide(
             chain,
-            observed.execution,
+            gathered.execution,
             live=live,
             is_recheck_due=self._is_recheck_due(chain),
             is_withheld=is_withheld,
         )
 
-    def _is_withheld(self, observed: gatherer.Observed) -> bool:
+    def _is_withheld(self, gathered: gatherer.Gathered) -> bool:
         """Whether the latest execution does what its connection does not serve (any more)."""
-        execution, chain = observed.execution, observed.chain
-        return execution is not None and self._served.is_refused(
+        execution, chain = gathered.execution, gathered.chain
+        return execution is not None and self._access.is_refused(
             chain.spec.connection_name, chain.ref.namespace, execution.operation
         )
 

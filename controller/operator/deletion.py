@@ -1,4 +1,4 @@
-"""Releasing: brings the runs of a resource that is being deleted to their end, and lets it go."""
+"""The flow of a resource that is being deleted: ends its runs, says what it waits for."""
 
 import logging
 from collections.abc import Mapping
@@ -21,25 +21,25 @@ _WAITS_FOR_WORKER = (
 )
 
 
-class Releasing:
-    """Lets no resource go whose runs nobody stopped, but for those that are to be left alone."""
+class Deletion:
+    """Lets a resource go only once its runs are stopped, unless they are to be left alone."""
 
     def __init__(
         self,
         *,
         workflows: starter.ChainWorkflows,
-        begins: automatic_starts.Starting,
+        starts: automatic_starts.AutomaticStarts,
         live: live_executions.LiveExecutions,
-        writer: status_writer.Writer,
+        writer: status_writer.StatusWriter,
     ) -> None:
         self._workflows = workflows
-        self._begins = begins
+        self._starts = starts
         self._live = live
         self._writer = writer
         # Resources that were let go while Temporal was away, by uid.
-        self._untold_orphans: dict[str, v1alpha1.Ref] = {}
+        self._unsignaled_orphans: dict[str, v1alpha1.Ref] = {}
 
-    async def release(self, body: Mapping[str, Any]) -> bool:
+    async def advance(self, body: Mapping[str, Any]) -> bool:
         """Stop what runs, or leave it alone if that is wanted; returns whether it may go.
 
         Raises:
@@ -50,7 +50,7 @@ class Releasing:
             execution = await self._end(body)
         except temporal_client.TemporalUnreachable as error:
             if _deletion_policy(body) is v1alpha1.DeletionPolicy.ORPHAN:
-                self._let_go_untold(v1alpha1.read_ref(body), error)
+                self._let_go_unsignaled(v1alpha1.read_ref(body), error)
                 return True
             problem = _deleting(
                 f"Waits for Temporal, to stop the runs: {error} To let the resource go without "
@@ -71,7 +71,7 @@ class Releasing:
     async def _end(self, body: Mapping[str, Any]) -> decide.Execution | None:
         """Remove the schedules and end the live execution; None: there is none to wait for."""
         ref = v1alpha1.read_ref(body)
-        await self._begins.remove(ref, body)
+        await self._starts.remove(ref, body)
         execution = await self._workflows.latest(ref)
         if execution is None or execution.state is not decide.ExecutionState.RUNNING:
             return None
@@ -82,29 +82,31 @@ class Releasing:
             await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)
         return execution
 
-    def _let_go_untold(self, ref: v1alpha1.Ref, error: temporal_client.TemporalUnreachable) -> None:
-        """It is to go whatever happens; its run is told once Temporal is back."""
-        self._untold_orphans[ref.uid] = ref
+    def _let_go_unsignaled(
+        self, ref: v1alpha1.Ref, error: temporal_client.TemporalUnreachable
+    ) -> None:
+        """It is to go whatever happens; its run is signaled once Temporal is back."""
+        self._unsignaled_orphans[ref.uid] = ref
         logger.warning(
-            "Released while Temporal is away; its run is told later",
+            "Released while Temporal is away; its run is signaled later",
             extra={"namespace": ref.namespace, "chain": ref.name, "why": str(error)},
         )
 
-    def is_untold(self, uid: str) -> bool:
+    def is_unsignaled_orphan(self, uid: str) -> bool:
         """Whether a resource went whose run does not know that it is on its own."""
-        return uid in self._untold_orphans
+        return uid in self._unsignaled_orphans
 
-    async def tell_orphans(self) -> None:
+    async def signal_orphans(self) -> None:
         """Tell the runs of resources that went while Temporal was away that they are on their own.
 
         Raises:
             TemporalUnreachable: call again later.
         """
-        for uid, ref in list(self._untold_orphans.items()):
+        for uid, ref in list(self._unsignaled_orphans.items()):
             execution = await self._workflows.latest(ref)
             if execution is not None and execution.state is decide.ExecutionState.RUNNING:
                 await self._workflows.orphan(execution)
-            self._untold_orphans.pop(uid, None)
+            self._unsignaled_orphans.pop(uid, None)
 
 
 def is_deleting(body: Mapping[str, Any]) -> bool:

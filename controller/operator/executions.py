@@ -1,4 +1,4 @@
-"""Steering: starts chain executions, and tells live ones what has changed for them."""
+"""Act: starts chain executions, and sends live ones what has changed for them."""
 
 import logging
 
@@ -12,20 +12,20 @@ from controller.temporal.operator import starter
 logger = logging.getLogger(__name__)
 
 
-class Steering:
-    """Knows what each live execution goes by, so that it is told changes and nothing else."""
+class Executions:
+    """Knows the settings of each live execution, so that it is sent changes and nothing else."""
 
     def __init__(
         self,
         *,
         workflows: starter.ChainWorkflows,
-        served: connection_access.Serving,
+        access: connection_access.ConnectionAccess,
         live: live_executions.LiveExecutions,
         identity: operator_identity.OperatorIdentity,
         counters: metrics.Metrics,
     ) -> None:
         self._workflows = workflows
-        self._served = served
+        self._access = access
         self._live = live
         self._identity = identity
         self._counters = counters
@@ -37,7 +37,7 @@ class Steering:
         if execution is None or execution.state is not decide.ExecutionState.RUNNING:
             return None
         if known is None:
-            return self._live.told(execution.workflow_run_id)
+            return self._live.last_sent(execution.workflow_run_id)
         return decide.Live(parallelism=known.parallelism, is_suspended=known.is_suspended)
 
     async def start(self, chain: v1alpha1.StackChain, request: decide.Request) -> decide.Execution:
@@ -53,11 +53,11 @@ class Steering:
             chain_inputs.chain_input(
                 chain,
                 request,
-                self._served.connection_of(chain),
+                self._access.connection_of(chain),
                 operator_queue=self._identity.operator_queue,
             ),
         )
-        self._live.note_told(
+        self._live.note_sent(
             execution.workflow_run_id,
             parallelism=chain.spec.parallelism,
             is_suspended=chain.spec.suspend,
@@ -66,8 +66,8 @@ class Steering:
         _log_start(chain.ref, request, execution)
         return execution
 
-    async def steer(self, execution: decide.Execution, decision: decide.Decision) -> None:
-        """Tell a live run what has changed for it; each of it may be told twice.
+    async def apply(self, execution: decide.Execution, decision: decide.Decision) -> None:
+        """Send a live run what has changed for it; each change may be sent twice.
 
         Raises:
             TemporalUnreachable: call again later.
@@ -77,10 +77,10 @@ class Steering:
             await self._workflows.cancel(execution.workflow_id, run_id)
         if decision.set_parallelism is not None:
             await self._workflows.set_parallelism(execution, decision.set_parallelism)
-            self._live.note_told(run_id, parallelism=decision.set_parallelism)
+            self._live.note_sent(run_id, parallelism=decision.set_parallelism)
         if decision.set_suspended is not None:
             await self._workflows.set_suspended(execution, decision.set_suspended)
-            self._live.note_told(run_id, is_suspended=decision.set_suspended)
+            self._live.note_sent(run_id, is_suspended=decision.set_suspended)
 
 
 def _log_start(ref: v1alpha1.Ref, request: decide.Request, execution: decide.Execution) -> None:

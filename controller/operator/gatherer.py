@@ -16,7 +16,7 @@ from controller.temporal.operator import starter
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Cause:
+class Occasion:
     """Why a resource is reconciled, as far as it matters.
 
     `publishing` is the execution that has news. `call` is what a schedule or a sweep says.
@@ -29,7 +29,7 @@ class Cause:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Observed:
+class Gathered:
     """What was gathered about one resource.
 
     The status in `chain` is the one that stands in `body` with what has come up since: how a closed
@@ -46,38 +46,38 @@ class Observed:
     undecided: tuple[str, ...] = ()
 
 
-class Observer:
+class Gatherer:
     """Looks at executions and schedules; the latter are set up and removed on the way."""
 
     def __init__(
         self,
         *,
         workflows: starter.ChainWorkflows,
-        begins: automatic_starts.Starting,
+        starts: automatic_starts.AutomaticStarts,
         live: live_executions.LiveExecutions,
         identity: operator_identity.OperatorIdentity,
     ) -> None:
         self._workflows = workflows
-        self._begins = begins
+        self._starts = starts
         self._live = live
         self._identity = identity
 
-    async def observe(
-        self, body: Mapping[str, Any], chain: v1alpha1.StackChain, cause: Cause
-    ) -> Observed:
+    async def gather(
+        self, body: Mapping[str, Any], chain: v1alpha1.StackChain, cause: Occasion
+    ) -> Gathered:
         """Gather what is to be known of a resource.
 
         Raises:
             Superseded: the execution that has news is not the resource's any more.
             TemporalUnreachable: call again later.
         """
-        observed = await self._gather(body, chain)
-        _check_not_superseded(chain, observed.execution, cause.publishing)
-        return await self._with_starts(self._harvested(observed), cause)
+        gathered = await self._gather(body, chain)
+        _check_not_superseded(chain, gathered.execution, cause.publishing)
+        return await self._with_starts(self._harvested(gathered), cause)
 
-    async def _gather(self, body: Mapping[str, Any], chain: v1alpha1.StackChain) -> Observed:
+    async def _gather(self, body: Mapping[str, Any], chain: v1alpha1.StackChain) -> Gathered:
         execution = await self._workflows.latest(chain.ref)
-        nothing = Observed(body=body, chain=chain, execution=execution, known=None)
+        nothing = Gathered(body=body, chain=chain, execution=execution, known=None)
         if execution is None:
             return nothing
         run_id = execution.workflow_run_id
@@ -87,20 +87,20 @@ class Observer:
             known = await self._workflows.get_progress(execution)
         except starter.NoWorker:
             # Until then the status keeps what it knows.
-            is_deaf = self._live.is_deaf(run_id)
-            return dataclasses.replace(nothing, problem=_NO_WORKER if is_deaf else None)
+            is_silent = self._live.is_silent(run_id)
+            return dataclasses.replace(nothing, problem=_NO_WORKER if is_silent else None)
         self._live.note_answer(run_id)
         return dataclasses.replace(nothing, known=known)
 
-    def _harvested(self, observed: Observed) -> Observed:
+    def _harvested(self, gathered: Gathered) -> Gathered:
         """Take in how a closed run ended, before the next one takes its place in the status."""
-        chain, execution = observed.chain, observed.execution
+        chain, execution = gathered.chain, gathered.execution
         if execution is None or execution.state is decide.ExecutionState.RUNNING:
-            return observed
+            return gathered
         facts = projection.Facts(
             handled=chain.status.last_handled,
             execution=execution,
-            known=observed.known,
+            known=gathered.known,
             url=self._identity.url_of(execution),
             history_limit=chain.spec.history_limit,
             pending=automatic.only_asks(chain.status.pending_run),
@@ -109,41 +109,41 @@ class Observer:
         ended = projection.project(chain.ref, chain.status, facts, now=now)
         # The conditions are about the resource as it is now; these would be about the run alone.
         ended = dataclasses.replace(ended, conditions=chain.status.conditions)
-        return dataclasses.replace(observed, chain=dataclasses.replace(chain, status=ended))
+        return dataclasses.replace(gathered, chain=dataclasses.replace(chain, status=ended))
 
-    async def _with_starts(self, observed: Observed, cause: Cause) -> Observed:
+    async def _with_starts(self, gathered: Gathered, cause: Occasion) -> Gathered:
         """Take in what asks for a run by itself, as if it stood in the status already."""
-        chain, call = observed.chain, cause.call
+        chain, call = gathered.chain, cause.call
         if chain.is_deleting:
-            return observed
-        found = await self._begins.look(
+            return gathered
+        found = await self._starts.look(
             chain,
             scheduled_time=call.scheduled_time if call else None,
             is_renewing=cause.is_renewing,
         )
-        observed = dataclasses.replace(
-            observed,
-            starts=found.begins,
+        gathered = dataclasses.replace(
+            gathered,
+            starts=found.starts,
             starts_problem=found.problem,
-            problem=observed.problem or found.problem,
+            problem=gathered.problem or found.problem,
         )
         if call is not None and call.account:
-            return await self._with_roots(observed, found, call)
-        return _asked(observed, found.asks, handled=chain.status.last_handled)
+            return await self._with_roots(gathered, found, call)
+        return _asked(gathered, found.asks, handled=chain.status.last_handled)
 
     async def _with_roots(
-        self, observed: Observed, found: automatic_starts.Found, call: messages.RequestRunCall
-    ) -> Observed:
+        self, gathered: Gathered, found: automatic_starts.Found, call: messages.RequestRunCall
+    ) -> Gathered:
         """Take in what a sweep found, beside what is asked for anyway."""
-        chain, begins = observed.chain, found.begins
-        judged = await self._begins.judge(
-            chain, decide.handled_asks(chain.status, observed.execution), call
+        chain, starts = gathered.chain, found.starts
+        judged = await self._starts.judge(
+            chain, decide.handled_asks(chain.status, gathered.execution), call
         )
-        if begins.triggers is not None:
-            triggers = dataclasses.replace(begins.triggers, problem=judged.problem)
-            begins = dataclasses.replace(begins, triggers=triggers)
+        if starts.triggers is not None:
+            triggers = dataclasses.replace(starts.triggers, problem=judged.problem)
+            starts = dataclasses.replace(starts, triggers=triggers)
         return _asked(
-            dataclasses.replace(observed, starts=begins, undecided=judged.undecided),
+            dataclasses.replace(gathered, starts=starts, undecided=judged.undecided),
             dataclasses.replace(found.asks, root_runs=judged.asks.root_runs),
             handled=dataclasses.replace(chain.status.last_handled, root_runs=judged.seen),
         )
@@ -157,15 +157,15 @@ _NO_WORKER = projection.Problem(
 )
 
 
-def _asked(observed: Observed, asks: automatic.Asks, *, handled: v1alpha1.Handled) -> Observed:
+def _asked(gathered: Gathered, asks: automatic.Asks, *, handled: v1alpha1.Handled) -> Gathered:
     """Put asks into the status, and up to where they were looked at."""
-    chain = observed.chain
+    chain = gathered.chain
     known = dataclasses.replace(
         chain.status,
         last_handled=handled,
         pending_run=automatic.with_asks(chain.status.pending_run, asks),
     )
-    return dataclasses.replace(observed, chain=dataclasses.replace(chain, status=known))
+    return dataclasses.replace(gathered, chain=dataclasses.replace(chain, status=known))
 
 
 def _check_not_superseded(

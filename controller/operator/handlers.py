@@ -14,29 +14,29 @@ _RELEASE_SECONDS = 1.0
 
 
 def build_registry(
-    reconciling: reconciler.Reconciler, known: resync.KnownResources, *, has_kubeconfig: bool
+    reconciler: reconciler.Reconciler, known: resync.KnownResources, *, has_kubeconfig: bool
 ) -> kopf.OperatorRegistry:
     """Return the handlers for one operator; nothing is registered globally."""
     registry = kopf.OperatorRegistry()
 
     async def on_change(namespace: str | None, name: str | None, **_: Any) -> None:
         with errors.as_kopf():
-            await reconciling.reconcile(namespace or "", name or "")
+            await reconciler.reconcile(namespace or "", name or "")
 
     async def on_resume(body: kopf.Body, namespace: str | None, name: str | None, **_: Any) -> None:
         # At a restart all resources come by; most have nothing to do and cost no request.
         if resync.is_settled(body):
             return
         with errors.as_kopf():
-            await reconciling.reconcile(namespace or "", name or "")
+            await reconciler.reconcile(namespace or "", name or "")
 
     async def on_delete(namespace: str | None, name: str | None, uid: str | None, **_: Any) -> None:
         with errors.as_kopf():
-            if not await reconciling.release(namespace or "", name or "", uid or ""):
+            if not await reconciler.release(namespace or "", name or "", uid or ""):
                 raise kopf.TemporaryError("Waits for the runs to stop", delay=_RELEASE_SECONDS)
 
     async def on_event(event: Mapping[str, Any], body: kopf.Body, **_: Any) -> None:
-        known.observe(event.get("type"), body)
+        known.take_in(event.get("type"), body)
 
     kopf.on.login(registry=registry)(kopf_settings.login(has_kubeconfig=has_kubeconfig))
     kopf.on.event(*_RESOURCE, registry=registry)(on_event)

@@ -12,7 +12,7 @@ from controller.api import v1alpha1
 _PREFIX = f"kopf.{v1alpha1.GROUP}"
 
 
-class AsksDigest(kopf.AnnotationsDiffBaseStorage):
+class AsksDigestStorage(kopf.AnnotationsDiffBaseStorage):
     """Keeps a digest of the spec and of the request tokens as the state last handled.
 
     kopf's own storage leaves annotations out of the comparison, writes the whole spec into one,
@@ -38,7 +38,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(
         prefix=_PREFIX, v1=False
     )
-    settings.persistence.diffbase_storage = AsksDigest(prefix=_PREFIX, v1=False)
+    settings.persistence.diffbase_storage = AsksDigestStorage(prefix=_PREFIX, v1=False)
     # No watch of CRDs and namespaces: fewer rights are needed.
     settings.scanning.disabled = True
     # Events come from transitions of the status only.

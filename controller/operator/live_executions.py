@@ -1,6 +1,6 @@
 """What the operator remembers of live executions between two passes of reconcile.
 
-Nothing of it has to outlive the process: one that starts anew asks, tells and cancels once more.
+Nothing of it has to outlive the process: one that starts anew asks, signals and cancels once more.
 """
 
 import dataclasses
@@ -15,19 +15,19 @@ _SILENCE_SECONDS = 20.0
 
 
 class LiveExecutions:
-    """Keeps each, by workflow run id, from being asked, told or canceled more than it needs."""
+    """Keeps each, by workflow run id, from being asked, signaled or canceled more than it needs."""
 
     def __init__(self) -> None:
         self._canceled_at: dict[str, float] = {}
         # Since when they have not answered.
         self._silent_since: dict[str, float] = {}
-        # What they were told last: one that does not answer is told it once.
-        self._told: dict[str, decide.Live] = {}
+        # What they were sent last: one that does not answer is sent it once.
+        self._sent: dict[str, decide.Live] = {}
 
-    def is_deaf(self, workflow_run_id: str) -> bool:
+    def is_silent(self, workflow_run_id: str) -> bool:
         """Whether an execution has not answered for so long that no worker can be there.
 
-        Call it whenever it does not answer: the first call begins the silence.
+        Call it whenever it does not answer: the first call starts the silence.
         """
         now = time.monotonic()
         return now - self._silent_since.setdefault(workflow_run_id, now) >= _SILENCE_SECONDS
@@ -36,14 +36,14 @@ class LiveExecutions:
         """Note that an execution has answered."""
         self._silent_since.pop(workflow_run_id, None)
 
-    def note_told(self, workflow_run_id: str, **settings: Any) -> None:
-        """Note fields of `requests.Live` that an execution was told."""
-        told = self.told(workflow_run_id)
-        self._told[workflow_run_id] = dataclasses.replace(told, **settings)
+    def note_sent(self, workflow_run_id: str, **settings: Any) -> None:
+        """Note fields of `decide.Live` that an execution was sent."""
+        sent = self.last_sent(workflow_run_id)
+        self._sent[workflow_run_id] = dataclasses.replace(sent, **settings)
 
-    def told(self, workflow_run_id: str) -> decide.Live:
-        """Return what an execution was told last."""
-        return self._told.get(workflow_run_id, decide.Live())
+    def last_sent(self, workflow_run_id: str) -> decide.Live:
+        """Return what an execution was sent last."""
+        return self._sent.get(workflow_run_id, decide.Live())
 
     def may_cancel(self, workflow_run_id: str) -> bool:
         """Whether to cancel an execution now, which counts as done.
@@ -61,4 +61,4 @@ class LiveExecutions:
         """Drop what is remembered of an execution that has closed."""
         self._silent_since.pop(workflow_run_id, None)
         self._canceled_at.pop(workflow_run_id, None)
-        self._told.pop(workflow_run_id, None)
+        self._sent.pop(workflow_run_id, None)

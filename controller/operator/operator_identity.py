@@ -1,4 +1,4 @@
-"""What sets this operator apart: its queue, where Temporal shows what it started, its pace."""
+"""For act and project: what sets this operator apart. Its queue, its Temporal UI, its pace."""
 
 import dataclasses
 

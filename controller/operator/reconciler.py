@@ -44,10 +44,10 @@ _CONFLICTS = 5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class _Outcome:
+class _PassResult:
     """What one pass came to: what it knew at its end, and whether the status had to be changed."""
 
-    observed: gatherer.Observed
+    gathered: gatherer.Gathered
     is_written: bool
 
 
@@ -59,36 +59,36 @@ class Reconciler:
         *,
         stack_chains: stackchains.StackChains,
         workflows: starter.ChainWorkflows,
-        begins: automatic_starts.Starting,
+        starts: automatic_starts.AutomaticStarts,
         catalog: connections.ConnectionCatalog,
-        teller: announcer.Teller,
+        announcer: announcer.Announcer,
         identity: operator_identity.OperatorIdentity,
         counters: metrics.Metrics,
     ) -> None:
         self._stack_chains = stack_chains
         self._workflows = workflows
-        self._begins = begins
-        self._serving = connection_access.Serving(catalog)
-        self._turns = resource_locks.Turns(counters)
+        self._starts = starts
+        self._access = connection_access.ConnectionAccess(catalog)
+        self._locks = resource_locks.ResourceLocks(counters)
         live = live_executions.LiveExecutions()
-        self._observer = gatherer.Observer(
-            workflows=workflows, begins=begins, live=live, identity=identity
+        self._gatherer = gatherer.Gatherer(
+            workflows=workflows, starts=starts, live=live, identity=identity
         )
         self._decider = decider.Decider(
-            served=self._serving, recheck_seconds=identity.recheck_seconds
+            access=self._access, recheck_seconds=identity.recheck_seconds
         )
-        self._steering = executions.Steering(
+        self._executions = executions.Executions(
             workflows=workflows,
-            served=self._serving,
+            access=self._access,
             live=live,
             identity=identity,
             counters=counters,
         )
-        self._writer = status_writer.Writer(
-            stack_chains=stack_chains, teller=teller, identity=identity, counters=counters
+        self._writer = status_writer.StatusWriter(
+            stack_chains=stack_chains, announcer=announcer, identity=identity, counters=counters
         )
-        self._releasing = deletion.Releasing(
-            workflows=workflows, begins=begins, live=live, writer=self._writer
+        self._deletion = deletion.Deletion(
+            workflows=workflows, starts=starts, live=live, writer=self._writer
         )
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -107,24 +107,24 @@ class Reconciler:
             TemporalUnreachable: after the status says so; call again later.
             KubeError: the API server did not serve; call again later.
         """
-        async with self._turns.take(namespace, name):
+        async with self._locks.hold(namespace, name):
             body = await self._stack_chains.get(namespace, name)
             if body is None:
                 return False
-            outcome = await self._reconcile(body, gatherer.Cause(is_renewing=is_renewing))
+            outcome = await self._reconcile(body, gatherer.Occasion(is_renewing=is_renewing))
         return outcome.is_written
 
     async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
         """Take in what a schedule or a sweep says. See `run_requests.Asked`."""
-        async with self._turns.take(argument.namespace, argument.name):
+        async with self._locks.hold(argument.namespace, argument.name):
             body = await self._stack_chains.get(argument.namespace, argument.name)
             if body is None or _uid(body) != argument.uid or deletion.is_deleting(body):
                 raise _gone(argument)
             try:
-                outcome = await self._reconcile(body, gatherer.Cause(call=argument))
+                outcome = await self._reconcile(body, gatherer.Occasion(call=argument))
             except InvalidSpec as error:
                 return messages.RequestRunResult(outcome=f"the spec cannot be read: {error}")
-        undecided = list(outcome.observed.undecided)
+        undecided = list(outcome.gathered.undecided)
         return messages.RequestRunResult(outcome="reconciled", undecided=undecided)
 
     async def release(self, namespace: str, name: str, uid: str) -> bool:
@@ -133,19 +133,19 @@ class Reconciler:
         Raises:
             TemporalUnreachable, KubeError: call again later.
         """
-        async with self._turns.take(namespace, name):
+        async with self._locks.hold(namespace, name):
             body = await self._stack_chains.get(namespace, name)
             if body is None or _uid(body) != uid:
                 return True
-            return await self._releasing.release(body)
+            return await self._deletion.advance(body)
 
     async def publish(self, argument: messages.PublishChainStatusInput) -> int:
         """Write the status for an execution that has news. See `chain_status.Publisher`."""
-        async with self._turns.take(argument.namespace, argument.name):
+        async with self._locks.hold(argument.namespace, argument.name):
             body = await self._stack_chains.get(argument.namespace, argument.name)
             if body is None or _uid(body) != argument.uid:
-                if self._releasing.is_untold(argument.uid):
-                    await self.tell_orphans()
+                if self._deletion.is_unsignaled_orphan(argument.uid):
+                    await self.signal_orphans()
                     return 0
                 raise _gone(argument)
             if deletion.is_going(body):
@@ -154,26 +154,26 @@ class Reconciler:
                     f"StackChain {argument.namespace}/{argument.name} is being deleted"
                 )
             outcome = await self._reconcile(
-                body, gatherer.Cause(publishing=argument.workflow_run_id)
+                body, gatherer.Occasion(publishing=argument.workflow_run_id)
             )
         if argument.is_final:
             self._reconcile_after_close(argument)
-        known = outcome.observed.known
+        known = outcome.gathered.known
         return known.sequence if known is not None else 0
 
-    async def tell_orphans(self) -> None:
+    async def signal_orphans(self) -> None:
         """Tell the runs of resources that went while Temporal was away that they are on their own.
 
         Raises:
             TemporalUnreachable: call again later.
         """
-        await self._releasing.tell_orphans()
+        await self._deletion.signal_orphans()
 
     def is_refused(self, connection_name: str, namespace: str, operation: str) -> bool:
         """Whether a connection is known and does not serve a namespace or an operation."""
-        return self._serving.is_refused(connection_name, namespace, operation)
+        return self._access.is_refused(connection_name, namespace, operation)
 
-    async def _reconcile(self, body: Mapping[str, Any], cause: gatherer.Cause) -> _Outcome:
+    async def _reconcile(self, body: Mapping[str, Any], cause: gatherer.Occasion) -> _PassResult:
         """Do what is to be done; after a conflict, with the resource as it is then."""
         for _ in range(_CONFLICTS):
             try:
@@ -186,39 +186,39 @@ class Reconciler:
                 body = again
         raise kube_errors.Conflict(f"{body['metadata']['name']} changes faster than it is written")
 
-    async def _attempt(self, body: Mapping[str, Any], cause: gatherer.Cause) -> _Outcome:
+    async def _attempt(self, body: Mapping[str, Any], cause: gatherer.Occasion) -> _PassResult:
         try:
             chain = v1alpha1.parse(body)
         except v1alpha1.InvalidResource as error:
             await self._writer.write_invalid(body, error)
             raise InvalidSpec(str(error)) from error
         try:
-            observed = await self._observer.observe(body, chain, cause)
+            gathered = await self._gatherer.gather(body, chain, cause)
         except temporal_client.TemporalUnreachable as error:
-            await self._tell_unreachable(body, chain, error)
+            await self._write_unreachable(body, chain, error)
             raise
-        live = self._steering.settings_of(observed.execution, observed.known)
-        decision = self._decider.decide(observed, live=live)
+        live = self._executions.settings_of(gathered.execution, gathered.known)
+        decision = self._decider.decide(gathered, live=live)
         if decision.start is not None:
             await self._check_unchanged(body)
-            execution = await self._steering.start(observed.chain, decision.start)
-            problem = observed.starts_problem
-            observed = dataclasses.replace(
-                observed, execution=execution, known=None, problem=problem
+            execution = await self._executions.start(gathered.chain, decision.start)
+            problem = gathered.starts_problem
+            gathered = dataclasses.replace(
+                gathered, execution=execution, known=None, problem=problem
             )
-        elif observed.execution is not None:
-            await self._steering.steer(observed.execution, decision)
+        elif gathered.execution is not None:
+            await self._executions.apply(gathered.execution, decision)
         is_written = await self._writer.write(
-            observed, decision, before=chain.status, problem=self._problem_of(observed)
+            gathered, decision, before=chain.status, problem=self._problem_of(gathered)
         )
-        return _Outcome(observed=observed, is_written=is_written)
+        return _PassResult(gathered=gathered, is_written=is_written)
 
-    def _problem_of(self, observed: gatherer.Observed) -> projection.Problem | None:
-        if observed.chain.is_deleting:
-            return deletion.problem_of(observed.known)
-        return self._serving.problem_of(observed.chain) or observed.problem
+    def _problem_of(self, gathered: gatherer.Gathered) -> projection.Problem | None:
+        if gathered.chain.is_deleting:
+            return deletion.problem_of(gathered.known)
+        return self._access.problem_of(gathered.chain) or gathered.problem
 
-    async def _tell_unreachable(
+    async def _write_unreachable(
         self,
         body: Mapping[str, Any],
         chain: v1alpha1.StackChain,
@@ -227,10 +227,10 @@ class Reconciler:
         latest = chain.status.latest_run
         is_idle = latest is not None and latest.phase.is_over
         is_asking = decide.is_asking(chain, chain.status.last_handled)
-        if is_idle and not is_asking and not self._begins.is_behind(chain):
+        if is_idle and not is_asking and not self._starts.is_behind(chain):
             # Nothing is asked and nothing runs: what the status says stays true without Temporal.
             return
-        problem = self._serving.problem_of(chain) or projection.Problem(
+        problem = self._access.problem_of(chain) or projection.Problem(
             reason=reasons.ChainReason.TEMPORAL_UNREACHABLE, message=str(error), is_retrying=True
         )
         await self._writer.write_problem(body, chain, problem)

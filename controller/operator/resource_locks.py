@@ -1,4 +1,4 @@
-"""Turns: one pass of reconcile at a time for each resource, and not too many at once for all."""
+"""Around the whole flow: one pass at a time for each resource, and not too many at once for all."""
 
 import asyncio
 import contextlib
@@ -10,18 +10,18 @@ from controller.observability import metrics
 _AT_ONCE = 50
 
 
-class Turns:
+class ResourceLocks:
     """Passes for one resource never overlap, whoever calls for them."""
 
     def __init__(self, counters: metrics.Metrics) -> None:
         self._counters = counters
-        self._locks: dict[tuple[str, str], _Lock] = {}
+        self._locks: dict[tuple[str, str], _CountedLock] = {}
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     @contextlib.asynccontextmanager
-    async def take(self, namespace: str, name: str) -> AsyncIterator[None]:
-        """Wait for the resource's turn, and count how the pass ends."""
-        lock = self._locks.setdefault((namespace, name), _Lock())
+    async def hold(self, namespace: str, name: str) -> AsyncIterator[None]:
+        """Wait until the resource is free, hold it for one pass, and count how that ends."""
+        lock = self._locks.setdefault((namespace, name), _CountedLock())
         lock.users += 1
         result = "error"
         try:
@@ -35,7 +35,7 @@ class Turns:
                 self._locks.pop((namespace, name), None)
 
 
-class _Lock:
+class _CountedLock:
     """A lock that is dropped when nobody holds or awaits it: names come and go."""
 
     def __init__(self) -> None:

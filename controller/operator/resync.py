@@ -24,12 +24,12 @@ from controller.temporal.operator import starter
 
 logger = logging.getLogger(__name__)
 
-# A first failure may be one lost request; statuses that flip would tell nothing.
-_FAILURES_TO_TELL = 2
+# A first failure may be one lost request, and a status that flips says nothing.
+_FAILURES_TO_REPORT = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
+class KnownResource:
     """What the resync has to remember of one resource."""
 
     namespace: str
@@ -37,11 +37,11 @@ class Known:
     is_settled: bool
     is_steady: bool
     live_run_id: str | None
-    facts: chain_metrics.Facts
+    figures: chain_metrics.ChainFigures
     # What the live run does through which connection.
     connection_name: str = ""
     operation: str = ""
-    # The resource itself if it starts by itself, or did so when it was written last.
+    # The resource itself if it starts by itself, or did so when it was last written.
     starting: v1alpha1.StackChain | None = None
 
 
@@ -49,14 +49,14 @@ class KnownResources:
     """The resources as the watch last showed them, by uid; the metrics about them all."""
 
     def __init__(self, counters: metrics.Metrics) -> None:
-        self.by_uid: dict[str, Known] = {}
+        self.by_uid: dict[str, KnownResource] = {}
         self._counters = counters
 
-    def tell(self) -> None:
+    def update_metrics(self) -> None:
         """Bring the metrics up to date."""
-        chain_metrics.tell((known.facts for known in self.by_uid.values()), self._counters)
+        chain_metrics.set_gauges((known.figures for known in self.by_uid.values()), self._counters)
 
-    def observe(self, event_type: str | None, body: Mapping[str, Any]) -> None:
+    def take_in(self, event_type: str | None, body: Mapping[str, Any]) -> None:
         """Take in one event of the watch."""
         uid = body["metadata"]["uid"]
         if event_type == "DELETED":
@@ -72,13 +72,13 @@ class KnownResources:
         if ended is not None:
             self._counters.chain_run_duration.labels(ended[0]).observe(ended[1])
         is_settled = chain is not None and _is_settled(chain)
-        self.by_uid[uid] = Known(
+        self.by_uid[uid] = KnownResource(
             namespace=body["metadata"]["namespace"],
             name=body["metadata"]["name"],
             is_settled=is_settled,
             is_steady=chain is not None and _is_steady(chain),
             live_run_id=latest.workflow_run_id if is_live and latest else None,
-            facts=chain_metrics.facts_of(status, is_settled=is_settled),
+            figures=chain_metrics.figures_of(status, is_settled=is_settled),
             connection_name=chain.spec.connection_name if chain else "",
             operation=latest.operation if latest else "",
             starting=chain if chain is not None and _starts_by_itself(chain) else None,
@@ -115,7 +115,7 @@ def _is_settled(chain: v1alpha1.StackChain) -> bool:
 
 
 def _is_steady(chain: v1alpha1.StackChain) -> bool:
-    """Whether a live run tells of itself: it has stacks and nothing is wrong."""
+    """Whether a live run reports itself: it has stacks and nothing is wrong."""
     if chain.is_deleting or not chain.status.stacks:
         return False
     ready = chain.status.condition("Ready")
@@ -134,23 +134,23 @@ def _parse(body: Mapping[str, Any]) -> v1alpha1.StackChain | None:
 
 
 class Resync:
-    """Runs for ever beside the handlers."""
+    """Runs for as long as the operator does, next to the handlers."""
 
     def __init__(
         self,
         *,
-        reconciling: reconciler.Reconciler,
+        reconciler: reconciler.Reconciler,
         known: KnownResources,
         workflows: starter.ChainWorkflows,
-        sweeping: schedule_sync.ScheduleSync,
+        schedule_sync: schedule_sync.ScheduleSync,
         stack_chains: stackchains.StackChains,
         counters: metrics.Metrics,
         interval_seconds: float,
     ) -> None:
-        self._reconciling = reconciling
+        self._reconciler = reconciler
         self._known = known
         self._workflows = workflows
-        self._sweeping = sweeping
+        self._schedule_sync = schedule_sync
         self._stack_chains = stack_chains
         self._counters = counters
         self._interval_seconds = interval_seconds
@@ -161,7 +161,7 @@ class Resync:
         self._now.set()
 
     async def run(self) -> None:
-        """Pass after pass; a failed one is made good by the next."""
+        """Pass after pass; the next one makes up for one that failed."""
         failures = 0
         while True:
             # Jitter, so that several installations do not ask Temporal at the same moment.
@@ -179,19 +179,19 @@ class Resync:
             except temporal_client.TemporalUnreachable as error:
                 logger.warning("Resync failed", extra={"why": str(error)})
                 failures += 1
-                if failures >= _FAILURES_TO_TELL:
-                    await self._tell_of_outage()
+                if failures >= _FAILURES_TO_REPORT:
+                    await self._report_outage()
             except kube_errors.KubeError as error:
                 logger.warning("Resync failed", extra={"why": str(error)})
 
-    async def _tell_of_outage(self) -> None:
-        """What runs cannot tell that nobody knows how it stands; at rest the status stays true."""
+    async def _report_outage(self) -> None:
+        """Show the outage where something runs or is asked; at rest the status stays true."""
         unsettled = [item for item in self._known.by_uid.values() if not item.is_settled]
         await asyncio.gather(*(self._reconcile(item) for item in unsettled))
 
     async def once(self) -> None:
         """Compare once."""
-        await self._reconciling.tell_orphans()
+        await self._reconciler.signal_orphans()
         running = {item.memo.uid: item async for item in self._workflows.list_running()}
         known = dict(self._known.by_uid)
         live = [execution for uid, execution in running.items() if uid in known]
@@ -209,10 +209,10 @@ class Resync:
         wrong = await self._compare_schedules(known)
         await asyncio.gather(*(self._reconcile(item, is_renewing=True) for item in wrong))
 
-    async def _compare_schedules(self, known: Mapping[str, Known]) -> list[Known]:
+    async def _compare_schedules(self, known: Mapping[str, KnownResource]) -> list[KnownResource]:
         """Return the resources whose schedules are not what they should be, or are due."""
         starting = {uid: item.starting for uid, item in known.items() if item.starting}
-        wrong = await self._sweeping.compare(starting)
+        wrong = await self._schedule_sync.compare(starting)
         return [known[uid] for uid in wrong]
 
     async def _has_worker(self, live: Sequence[starter.ChainExecution]) -> bool:
@@ -225,21 +225,19 @@ class Resync:
         return await self._workflows.is_answering(random.choice(live))  # noqa: S311
 
     def _is_contradicted(
-        self, item: Known, execution: starter.ChainExecution | None, *, has_worker: bool
+        self, item: KnownResource, execution: starter.ChainExecution | None, *, has_worker: bool
     ) -> bool:
         if item.is_settled:
             return execution is not None
         is_same = execution is not None and execution.workflow_run_id == item.live_run_id
         # A right may be withdrawn from a run that has nothing to tell.
-        is_refused = self._reconciling.is_refused(
+        is_refused = self._reconciler.is_refused(
             item.connection_name, item.namespace, item.operation
         )
         return is_refused or not (is_same and item.is_steady and has_worker)
 
-    async def _reconcile(self, item: Known, *, is_renewing: bool = False) -> None:
-        reconciling = self._reconciling.reconcile(
-            item.namespace, item.name, is_renewing=is_renewing
-        )
+    async def _reconcile(self, item: KnownResource, *, is_renewing: bool = False) -> None:
+        reconciling = self._reconciler.reconcile(item.namespace, item.name, is_renewing=is_renewing)
         try:
             # Many of those that are looked at are as they should be: they wait for something.
             if await reconciling:
@@ -263,7 +261,7 @@ class Resync:
             return
         try:
             # It may have been let go a moment ago, which its memo tells only later.
-            await self._reconciling.tell_orphans()
+            await self._reconciler.signal_orphans()
             if await self._workflows.is_orphan(execution):
                 return
         except starter.NoWorker:

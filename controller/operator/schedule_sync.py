@@ -20,12 +20,12 @@ class ScheduleSync:
         self,
         *,
         chain_schedules: schedules.ChainSchedules,
-        begins: automatic_starts.Starting,
+        starts: automatic_starts.AutomaticStarts,
         stack_chains: stackchains.StackChains,
         installation: str,
     ) -> None:
         self._schedules = chain_schedules
-        self._begins = begins
+        self._starts = starts
         self._stack_chains = stack_chains
         self._installation = installation
 
@@ -72,14 +72,14 @@ class ScheduleSync:
 
     def _is_wrong(self, chain: v1alpha1.StackChain, listed: Sequence[schedules.Listed]) -> bool:
         has = {item.memo.kind: item for item in listed if item.memo.uid == chain.ref.uid}
-        wanted, known = self._begins.wanted(chain), chain.status.schedule
+        wanted, known = self._starts.wanted(chain), chain.status.schedule
         if chain.is_deleting:
             return False
         digests = {kind: item.digest for kind, item in wanted.items()}
-        if known is not None and known.problem is not None and not self._begins.is_behind(chain):
+        if known is not None and known.problem is not None and not self._starts.is_behind(chain):
             # Temporal has refused it as it is; asking again would bring the same answer.
             digests.pop(ids.SCHEDULE_KIND, None)
             has.pop(ids.SCHEDULE_KIND, None)
         if {kind: item.memo.digest for kind, item in has.items()} != digests:
             return True
-        return self._begins.is_behind(chain)
+        return self._starts.is_behind(chain)

@@ -1,4 +1,4 @@
-"""Writing: projects facts to the status, writes it once, and has told what that changed."""
+"""Project: computes the status from what is known, writes it once, announces what it changes."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -17,25 +17,25 @@ from controller.operator import announcer, gatherer, operator_identity
 from controller.temporal.activities import chain_status
 
 
-class Writer:
-    """Writes nothing that stands there already, and nothing over what another has written."""
+class StatusWriter:
+    """Writes only what has changed, and never over what someone else has written."""
 
     def __init__(
         self,
         *,
         stack_chains: stackchains.StackChains,
-        teller: announcer.Teller,
+        announcer: announcer.Announcer,
         identity: operator_identity.OperatorIdentity,
         counters: metrics.Metrics,
     ) -> None:
         self._stack_chains = stack_chains
-        self._teller = teller
+        self._announcer = announcer
         self._identity = identity
         self._counters = counters
 
     async def write(
         self,
-        observed: gatherer.Observed,
+        gathered: gatherer.Gathered,
         decision: decide.Decision,
         *,
         before: v1alpha1.Status,
@@ -44,7 +44,7 @@ class Writer:
         """Write how a resource stands after a decision; returns whether that changed the status.
 
         Args:
-            observed: what was known, with the execution that was started since.
+            gathered: what was known, with the execution that was started since.
             decision: what was decided.
             before: the status as it stands in the resource.
             problem: what keeps the resource from going on.
@@ -54,24 +54,24 @@ class Writer:
             ResourceGone: it is gone.
             KubeError: the API server did not serve; call again later.
         """
-        chain, execution = observed.chain, observed.execution
+        chain, execution = gathered.chain, gathered.execution
         facts = projection.Facts(
             handled=decision.handled,
             is_suspended=chain.spec.suspend,
             is_not_requested=decision.is_not_requested,
             history_limit=chain.spec.history_limit,
             execution=execution,
-            known=observed.known,
+            known=gathered.known,
             pending=decision.pending,
             has_unhandled=decision.pending is not None,
             problem=problem,
             url=self._identity.url_of(execution) if execution else None,
-            starts=observed.starts,
+            starts=gathered.starts,
         )
         # An ask that was taken in waits only if nothing was started for it, which the facts tell.
         old = dataclasses.replace(chain.status, pending_run=before.pending_run)
         told = [*transitions.transitions(before, old), *transitions.stale(decision.notes, old)]
-        return await self._project(observed.body, old, facts, told=told)
+        return await self._project(gathered.body, old, facts, told=told)
 
     async def write_problem(
         self, body: Mapping[str, Any], chain: v1alpha1.StackChain, problem: projection.Problem
@@ -139,11 +139,11 @@ class Writer:
             new = dataclasses.replace(new, latest_run=old.latest_run, stacks=old.stacks)
         happened = [*told, *transitions.transitions(old, new)]
         sequence = facts.known.sequence if facts.known is not None else 0
-        await self._teller.notify(body, happened, sequence=sequence, now=now)
+        await self._announcer.notify(body, happened, sequence=sequence, now=now)
         is_written = await self._patch(body, new)
         if is_written:
             self._count(old, new)
-            await self._teller.emit(body, happened)
+            await self._announcer.emit(body, happened)
         return is_written
 
     async def _patch(self, body: Mapping[str, Any], new: v1alpha1.Status) -> bool:
@@ -160,7 +160,7 @@ class Writer:
         except kube_errors.Conflict:
             self._counters.status_writes.labels("conflict").inc()
             raise
-        except kube_errors.NotFound as error:
+        except kube_errors.ObjectNotFound as error:
             self._counters.status_writes.labels("gone").inc()
             raise chain_status.ResourceGone(str(error)) from error
         except kube_errors.KubeError:

@@ -168,7 +168,7 @@ class Chains:
     def _explained(self, verb: str, name: str) -> Iterator[None]:
         try:
             yield
-        except errors.NotFound as error:
+        except errors.ObjectNotFound as error:
             raise self._not_found(name) from error
         except errors.Unauthenticated as error:
             raise Failure(

@@ -160,7 +160,7 @@ class _Operator:
             self._link.get, task_queue=temporal.task_queue, counters=role.counters
         )
         chain_schedules = schedules.ChainSchedules(self._link.get)
-        begins = automatic_starts.Starting(
+        starts = automatic_starts.AutomaticStarts(
             chain_schedules=chain_schedules,
             designs=schedules.ScheduleDesigns(
                 installation=installation,
@@ -174,12 +174,12 @@ class _Operator:
         self._reconciler = reconciler.Reconciler(
             stack_chains=stack_chains,
             workflows=workflows,
-            begins=begins,
+            starts=starts,
             catalog=role.catalog,
-            teller=announcer.Teller(
+            announcer=announcer.Announcer(
                 stack_chains=stack_chains,
                 catalog=role.sink_catalog,
-                notifying=self._notifier,
+                notifier=self._notifier,
                 installation=installation,
             ),
             identity=operator_identity.OperatorIdentity(
@@ -191,14 +191,14 @@ class _Operator:
             counters=role.counters,
         )
         self._known = resync.KnownResources(role.counters)
-        role.counters.before_reading.append(self._known.tell)
+        role.counters.before_reading.append(self._known.update_metrics)
         self._resync = resync.Resync(
-            reconciling=self._reconciler,
+            reconciler=self._reconciler,
             known=self._known,
             workflows=workflows,
-            sweeping=schedule_sync.ScheduleSync(
+            schedule_sync=schedule_sync.ScheduleSync(
                 chain_schedules=chain_schedules,
-                begins=begins,
+                starts=starts,
                 stack_chains=stack_chains,
                 installation=installation,
             ),

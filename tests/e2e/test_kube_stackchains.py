@@ -116,7 +116,7 @@ async def test_a_status_never_lands_on_another_resource_of_the_same_name(
     await stackchains.delete("chain")
     new = await stackchains.create("chain", SPEC)
 
-    with pytest.raises(errors.NotFound):
+    with pytest.raises(errors.ObjectNotFound):
         await write(ours, old, {"observedGeneration": 1})
     assert await stackchains.get("chain") == new
 
@@ -127,7 +127,7 @@ async def test_a_status_of_a_deleted_resource_is_not_found(
     resource = await stackchains.create("chain", SPEC)
     await stackchains.delete("chain")
 
-    with pytest.raises(errors.NotFound):
+    with pytest.raises(errors.ObjectNotFound):
         await write(ours, resource, {"observedGeneration": 1})
 
 

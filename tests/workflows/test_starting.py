@@ -43,14 +43,14 @@ class Bench:
         self.is_asked = True
         return self.client
 
-    def begins(self) -> automatic_starts.Starting:
+    def starts(self) -> automatic_starts.AutomaticStarts:
         spacelift = settings.SpaceliftSettings(
             endpoint="https://acme.app.spacelift.io",
             api_key_id=environment.Secret(value="id"),
             api_key_secret=environment.Secret(value="secret"),
             allowed_namespaces=self.allowed_namespaces,
         )
-        return automatic_starts.Starting(
+        return automatic_starts.AutomaticStarts(
             chain_schedules=schedules.ChainSchedules(self.get_client),
             designs=schedules.ScheduleDesigns(
                 installation="here",
@@ -64,10 +64,10 @@ class Bench:
         )
 
     def chain(self, found: projection.Starts | None = None, **spec: Any) -> v1alpha1.StackChain:
-        begins = found or projection.Starts()
+        starts = found or projection.Starts()
         made = make_stack_chain(
             spec=make_spec("a", **spec),
-            status=make_status(schedule=begins.schedule, triggers=begins.triggers),
+            status=make_status(schedule=starts.schedule, triggers=starts.triggers),
         )
         return dataclasses.replace(made, ref=dataclasses.replace(made.ref, uid=self.uid))
 
@@ -78,7 +78,7 @@ class Bench:
         scheduled_time: str | None = None,
         is_renewing: bool = False,
     ) -> automatic_starts.Found:
-        return await self.begins().look(
+        return await self.starts().look(
             chain, scheduled_time=scheduled_time, is_renewing=is_renewing
         )
 
@@ -103,15 +103,15 @@ async def bench(temporal_client: Client) -> AsyncIterator[Bench]:
 
 def checked(found: automatic_starts.Found, time: str, **fields: Any) -> projection.Starts:
     """Return how it stands if the operator has looked last at a time."""
-    schedule = found.begins.schedule
+    schedule = found.starts.schedule
     assert schedule is not None
     known = dataclasses.replace(schedule, checked_time=time, next_time=time, **fields)
-    return dataclasses.replace(found.begins, schedule=known)
+    return dataclasses.replace(found.starts, schedule=known)
 
 
 def known(found: automatic_starts.Found) -> v1alpha1.ScheduleStatus:
-    assert found.begins.schedule is not None
-    return found.begins.schedule
+    assert found.starts.schedule is not None
+    return found.starts.schedule
 
 
 async def test_what_is_wanted_is_set_up_and_what_is_not_wanted_any_more_removed(
@@ -119,13 +119,13 @@ async def test_what_is_wanted_is_set_up_and_what_is_not_wanted_any_more_removed(
 ) -> None:
     first = await bench.look(bench.chain(schedule=DAILY, triggers=TRIGGERS))
     both = await bench.kinds()
-    second = await bench.look(bench.chain(first.begins))
+    second = await bench.look(bench.chain(first.starts))
 
     assert both == {ids.SCHEDULE_KIND, ids.TRIGGERS_KIND}
     assert known(first).checked_time == NOW
     assert known(first).next_time is not None
     assert (first.asks, first.problem) == (automatic.Asks(), None)
-    assert second.begins == projection.Starts()
+    assert second.starts == projection.Starts()
     assert await bench.kinds() == set()
 
 
@@ -136,14 +136,14 @@ async def test_at_rest_nothing_is_asked_of_temporal(bench: Bench) -> None:
     bench.is_asked = False
 
     again = await bench.look(
-        bench.chain(found.begins, schedule=DAILY, triggers=TRIGGERS, parallelism=3)
+        bench.chain(found.starts, schedule=DAILY, triggers=TRIGGERS, parallelism=3)
     )
     none = await bench.look(bench.chain())
 
-    assert again.begins == found.begins
-    assert none.begins == projection.Starts()
+    assert again.starts == found.starts
+    assert none.starts == projection.Starts()
     assert not bench.is_asked
-    assert not bench.begins().is_behind(bench.chain())
+    assert not bench.starts().is_behind(bench.chain())
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ async def test_times_that_have_passed_are_served_by_what_temporal_says_they_are(
     assert known(served).missed == missed
     assert known(served).last_missed_time == newest_missed
     assert known(served).checked_time == "2026-03-05T06:00:00Z"
-    again = await bench.look(bench.chain(served.begins, schedule=DAILY))
+    again = await bench.look(bench.chain(served.starts, schedule=DAILY))
     assert (again.asks, known(again).missed) == (automatic.Asks(), missed)
 
 
@@ -185,10 +185,10 @@ async def test_a_time_that_temporal_says_has_come_has_come_whatever_the_clock_sa
     schedule = dataclasses.replace(
         known(found), checked_time="2026-03-04T06:00:00Z", next_time="2026-03-05T06:00:00Z"
     )
-    begins = dataclasses.replace(found.begins, schedule=schedule)
+    starts = dataclasses.replace(found.starts, schedule=schedule)
 
     served = await bench.look(
-        bench.chain(begins, schedule=DAILY), scheduled_time="2026-03-05T06:00:00Z"
+        bench.chain(starts, schedule=DAILY), scheduled_time="2026-03-05T06:00:00Z"
     )
 
     assert served.asks.scheduled_time == "2026-03-05T06:00:00Z"
@@ -202,8 +202,8 @@ async def test_an_edit_serves_what_had_passed_before_it_and_is_set_up_after_that
     other = DAILY.model_copy(update={"cron": "0 7 * * *"})
 
     served = await bench.look(bench.chain(checked(found, "2026-03-04T06:00:00Z"), schedule=other))
-    chain = bench.chain(served.begins, schedule=other)
-    is_behind = bench.begins().is_behind(chain)
+    chain = bench.chain(served.starts, schedule=other)
+    is_behind = bench.starts().is_behind(chain)
     edited = await bench.look(chain)
 
     assert served.asks.scheduled_time == "2026-03-05T06:00:00Z"
@@ -211,7 +211,7 @@ async def test_an_edit_serves_what_had_passed_before_it_and_is_set_up_after_that
     assert edited.asks == automatic.Asks()
     assert known(edited).checked_time == NOW
     assert (known(edited).next_time or "").endswith("T07:00:00Z")
-    assert not bench.begins().is_behind(bench.chain(edited.begins, schedule=other))
+    assert not bench.starts().is_behind(bench.chain(edited.starts, schedule=other))
 
 
 async def test_an_edit_that_is_taken_back_before_it_is_set_up_loses_no_time(
@@ -223,27 +223,27 @@ async def test_an_edit_that_is_taken_back_before_it_is_set_up_loses_no_time(
     served = await bench.look(bench.chain(checked(found, "2026-03-04T06:00:00Z"), schedule=other))
     bench.now = "2026-03-06T06:30:00Z"
 
-    chain = bench.chain(served.begins, schedule=DAILY)
-    is_behind = bench.begins().is_behind(chain)
+    chain = bench.chain(served.starts, schedule=DAILY)
+    is_behind = bench.starts().is_behind(chain)
     back = await bench.look(chain)
 
     assert is_behind
     assert back.asks.scheduled_time == "2026-03-06T06:00:00Z"
     assert known(back).next_time is not None
-    assert not bench.begins().is_behind(bench.chain(back.begins, schedule=DAILY))
+    assert not bench.starts().is_behind(bench.chain(back.starts, schedule=DAILY))
 
 
 async def test_a_suspended_schedule_serves_nothing_and_goes_on_from_its_resume(
     bench: Bench,
 ) -> None:
     found = await bench.look(bench.chain(schedule=DAILY))
-    suspended = await bench.look(bench.chain(found.begins, schedule=DAILY, suspend=True))
+    suspended = await bench.look(bench.chain(found.starts, schedule=DAILY, suspend=True))
     bench.now = "2026-03-09T06:30:00Z"
-    waiting = await bench.look(bench.chain(suspended.begins, schedule=DAILY, suspend=True))
-    resumed = await bench.look(bench.chain(waiting.begins, schedule=DAILY))
+    waiting = await bench.look(bench.chain(suspended.starts, schedule=DAILY, suspend=True))
+    resumed = await bench.look(bench.chain(waiting.starts, schedule=DAILY))
 
     assert known(suspended).next_time is None
-    assert waiting.begins == suspended.begins
+    assert waiting.starts == suspended.starts
     assert (resumed.asks, known(resumed).missed) == (automatic.Asks(), 0)
     assert known(resumed).checked_time == bench.now
 
@@ -254,11 +254,11 @@ async def test_what_passes_while_suspended_asks_for_nothing_though_the_resync_re
 ) -> None:
     """A resync renews whatever is not in Temporal's list, which is behind, or not in the status."""
     found = await bench.look(bench.chain(schedule=DAILY))
-    suspended = await bench.look(bench.chain(found.begins, schedule=DAILY, suspend=True))
+    suspended = await bench.look(bench.chain(found.starts, schedule=DAILY, suspend=True))
     bench.now = "2026-03-09T06:30:00Z"
 
     renewed = await bench.look(
-        bench.chain(suspended.begins, schedule=DAILY, suspend=not is_resumed), is_renewing=True
+        bench.chain(suspended.starts, schedule=DAILY, suspend=not is_resumed), is_renewing=True
     )
 
     assert (renewed.asks, known(renewed).missed) == (automatic.Asks(), 0)
@@ -270,14 +270,14 @@ async def test_a_schedule_that_is_lost_is_renewed_and_what_passed_is_served(
     bench: Bench,
 ) -> None:
     found = await bench.look(bench.chain(schedule=DAILY, triggers=TRIGGERS))
-    await bench.look(bench.chain(found.begins), is_renewing=True)
+    await bench.look(bench.chain(found.starts), is_renewing=True)
     gone = await bench.kinds()
-    begins = dataclasses.replace(
-        checked(found, "2026-03-04T06:00:00Z"), triggers=found.begins.triggers
+    starts = dataclasses.replace(
+        checked(found, "2026-03-04T06:00:00Z"), triggers=found.starts.triggers
     )
 
     renewed = await bench.look(
-        bench.chain(begins, schedule=DAILY, triggers=TRIGGERS), is_renewing=True
+        bench.chain(starts, schedule=DAILY, triggers=TRIGGERS), is_renewing=True
     )
 
     assert gone == set()
@@ -295,9 +295,9 @@ async def test_what_cannot_be_scheduled_is_told_once_asked_and_never_asked_again
     bad = DAILY.model_copy(update={"cron": cron})
     found = await bench.look(bench.chain(schedule=bad))
     bench.is_asked = False
-    again = await bench.look(bench.chain(found.begins, schedule=bad))
+    again = await bench.look(bench.chain(found.starts, schedule=bad))
     was_asked = bench.is_asked
-    mended = await bench.look(bench.chain(found.begins, schedule=DAILY))
+    mended = await bench.look(bench.chain(found.starts, schedule=DAILY))
 
     for one in (found, again):
         assert one.problem is not None
@@ -315,9 +315,9 @@ async def test_a_connection_that_does_not_serve_the_namespace_leaves_nothing_beh
     found = await bench.look(chain)
     bench.allowed_namespaces = ("another",)
 
-    refused = await bench.look(bench.chain(found.begins, schedule=DAILY, triggers=TRIGGERS))
+    refused = await bench.look(bench.chain(found.starts, schedule=DAILY, triggers=TRIGGERS))
 
-    assert refused.begins == projection.Starts()
+    assert refused.starts == projection.Starts()
     assert await bench.kinds() == set()
 
 
@@ -327,17 +327,17 @@ async def test_without_temporal_it_is_known_that_something_is_to_be_done(bench: 
 
     found = await bench.look(bench.chain(schedule=DAILY))
     bench.get_client = unreachable  # type: ignore[method-assign]
-    begins = bench.begins()
+    starts = bench.starts()
 
     for chain in (
         bench.chain(schedule=DAILY),
-        bench.chain(found.begins),
+        bench.chain(found.starts),
         bench.chain(checked(found, "2026-03-04T06:00:00Z"), schedule=DAILY),
     ):
-        assert begins.is_behind(chain)
+        assert starts.is_behind(chain)
         with pytest.raises(temporal_client.TemporalUnreachable):
-            await begins.look(chain, scheduled_time=None, is_renewing=False)
-    assert not begins.is_behind(bench.chain(found.begins, schedule=DAILY))
+            await starts.look(chain, scheduled_time=None, is_renewing=False)
+    assert not starts.is_behind(bench.chain(found.starts, schedule=DAILY))
     del bench.get_client
 
 
@@ -375,7 +375,7 @@ async def test_a_sweep_is_judged_by_what_was_looked_at(
     marks = (v1alpha1.RootRun(stack_id="a", run_id=mark),) if mark else ()
     chain = bench.chain(triggers=TRIGGERS)
 
-    judged = await bench.begins().judge(chain, v1alpha1.Handled(root_runs=marks), swept(*finished))
+    judged = await bench.starts().judge(chain, v1alpha1.Handled(root_runs=marks), swept(*finished))
 
     assert tuple(item.run_id for item in judged.asks.root_runs) == asks
     assert judged.seen == (v1alpha1.RootRun(stack_id="a", run_id=seen),)
@@ -395,11 +395,11 @@ async def test_a_sweep_for_what_the_resource_was_before_counts_for_nothing(
 ) -> None:
     marks = (v1alpha1.RootRun(stack_id="a", run_id="4"),)
 
-    judged = await bench.begins().judge(
+    judged = await bench.starts().judge(
         bench.chain(**spec), v1alpha1.Handled(root_runs=marks), swept(FOREIGN, stack_id=stack_id)
     )
 
-    assert judged == automatic_starts.Judged(seen=marks, asks=automatic.Asks())
+    assert judged == automatic_starts.SweepFindings(seen=marks, asks=automatic.Asks())
 
 
 async def test_a_root_that_cannot_be_seen_is_told_and_is_no_new_one_afterwards(
@@ -408,7 +408,7 @@ async def test_a_root_that_cannot_be_seen_is_told_and_is_no_new_one_afterwards(
     marks = tuple(v1alpha1.RootRun(stack_id=stack_id, run_id="4") for stack_id in "ab")
     call = dataclasses.replace(swept(FOREIGN), hidden=["b"])
 
-    judged = await bench.begins().judge(
+    judged = await bench.starts().judge(
         bench.chain(triggers=TRIGGERS), v1alpha1.Handled(root_runs=marks), call
     )
 
@@ -422,21 +422,21 @@ async def test_a_sweep_that_could_read_nothing_changes_nothing_but_what_is_told(
     marks = (v1alpha1.RootRun(stack_id="a", run_id="4"),)
     call = dataclasses.replace(swept(), root_runs=[], problem="Spacelift rejects the key.")
 
-    judged = await bench.begins().judge(
+    judged = await bench.starts().judge(
         bench.chain(triggers=TRIGGERS), v1alpha1.Handled(root_runs=marks), call
     )
 
-    assert judged == automatic_starts.Judged(
+    assert judged == automatic_starts.SweepFindings(
         seen=marks, asks=automatic.Asks(), problem="Spacelift rejects the key."
     )
 
 
 async def test_what_is_told_of_the_roots_stays_until_the_next_sweep(bench: Bench) -> None:
     first = await bench.look(bench.chain(triggers=TRIGGERS))
-    assert first.begins.triggers is not None
-    told = dataclasses.replace(first.begins.triggers, problem="It is so.")
-    begins = dataclasses.replace(first.begins, triggers=told)
+    assert first.starts.triggers is not None
+    told = dataclasses.replace(first.starts.triggers, problem="It is so.")
+    starts = dataclasses.replace(first.starts, triggers=told)
 
-    again = await bench.look(bench.chain(begins, triggers=TRIGGERS))
+    again = await bench.look(bench.chain(starts, triggers=TRIGGERS))
 
-    assert again.begins == begins
+    assert again.starts == starts

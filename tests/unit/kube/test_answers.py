@@ -19,7 +19,7 @@ def refusal(details: dict[str, Any] | None = None, message: str = "no") -> bytes
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
-        pytest.param(404, refusal(DETAILS), errors.NotFound, id="resource is gone"),
+        pytest.param(404, refusal(DETAILS), errors.ObjectNotFound, id="resource is gone"),
         pytest.param(404, refusal(), errors.NotServed, id="404 without details"),
         pytest.param(404, b"404 page not found", errors.NotServed, id="404 of a proxy"),
         pytest.param(
@@ -55,7 +55,7 @@ def test_status_means_error(status: int, body: bytes, expected: type[Exception])
 
 
 def test_a_status_patch_of_a_missing_resource_is_not_found() -> None:
-    with pytest.raises(errors.NotFound):
+    with pytest.raises(errors.ObjectNotFound):
         client.read_answer(f"PATCH {PATH}/status", 404, {}, refusal(DETAILS))
 
 

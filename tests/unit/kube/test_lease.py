@@ -26,37 +26,37 @@ OTHERS = record("pod-b")
 
 
 @pytest.mark.parametrize(
-    ("found", "now", "observed", "decision"),
+    ("found", "now", "observed", "step"),
     [
-        pytest.param(None, 0.0, None, lease.Decision.CREATE, id="no Lease yet"),
-        pytest.param(record(ME), 0.0, None, lease.Decision.RENEW, id="ours before a restart"),
-        pytest.param(record(""), 0.0, None, lease.Decision.TAKE, id="released"),
-        pytest.param(OTHERS, 0.0, None, lease.Decision.WAIT, id="held, never seen before"),
-        pytest.param(OTHERS, 14.9, seen(OTHERS, 0.0), lease.Decision.WAIT, id="not yet expired"),
-        pytest.param(OTHERS, 15.0, seen(OTHERS, 0.0), lease.Decision.TAKE, id="expired"),
+        pytest.param(None, 0.0, None, lease.LeaseStep.CREATE, id="no Lease yet"),
+        pytest.param(record(ME), 0.0, None, lease.LeaseStep.RENEW, id="ours before a restart"),
+        pytest.param(record(""), 0.0, None, lease.LeaseStep.TAKE, id="released"),
+        pytest.param(OTHERS, 0.0, None, lease.LeaseStep.WAIT, id="held, never seen before"),
+        pytest.param(OTHERS, 14.9, seen(OTHERS, 0.0), lease.LeaseStep.WAIT, id="not yet expired"),
+        pytest.param(OTHERS, 15.0, seen(OTHERS, 0.0), lease.LeaseStep.TAKE, id="expired"),
         pytest.param(
             record("pod-b", renewed_at="t2"),
             99.0,
             seen(OTHERS, 0.0),
-            lease.Decision.WAIT,
+            lease.LeaseStep.WAIT,
             id="renewed since it was seen",
         ),
         pytest.param(
             record("pod-b", renewed_at="1970-01-01T00:00:00.000000Z"),
             0.0,
             None,
-            lease.Decision.WAIT,
+            lease.LeaseStep.WAIT,
             id="holder whose clock is decades behind",
         ),
     ],
 )
-def test_decision(
+def test_next_step(
     found: lease.LeaseRecord | None,
     now: float,
     observed: lease.Observation | None,
-    decision: lease.Decision,
+    step: lease.LeaseStep,
 ) -> None:
-    assert lease.decide(found, now, ME, observed) is decision
+    assert lease.next_step(found, now, ME, observed) is step
 
 
 def test_a_record_counts_from_when_it_was_first_seen() -> None:
@@ -81,7 +81,7 @@ class AwayApi:
         if self.failures:
             raise self.failures.pop(0)
         if method == "GET":
-            raise errors.NotFound(path)
+            raise errors.ObjectNotFound(path)
         return {"metadata": {"name": lease.LEASE_NAME}, "spec": {}}
 
 

@@ -83,8 +83,8 @@ async def test_a_status_is_one_merge_patch_onto_the_version_it_was_computed_from
     ("current", "expected"),
     [
         pytest.param({"metadata": {"uid": "u1"}}, errors.Conflict, id="changed in between"),
-        pytest.param({"metadata": {"uid": "u2"}}, errors.NotFound, id="created again"),
-        pytest.param(errors.NotFound("gone"), errors.NotFound, id="gone"),
+        pytest.param({"metadata": {"uid": "u2"}}, errors.ObjectNotFound, id="created again"),
+        pytest.param(errors.ObjectNotFound("gone"), errors.ObjectNotFound, id="gone"),
         pytest.param(errors.ApiUnreachable("away"), errors.ApiUnreachable, id="cannot tell"),
     ],
 )

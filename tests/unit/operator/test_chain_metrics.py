@@ -30,20 +30,20 @@ def of_a_wait(reason: str) -> v1alpha1.Status:
 
 
 def test_a_run_in_progress_counts_with_its_reason_and_its_stacks() -> None:
-    facts = chain_metrics.facts_of(RUNNING, is_settled=False)
+    figures = chain_metrics.figures_of(RUNNING, is_settled=False)
 
-    assert facts.reason == ChainReason.PROGRESSING
-    assert sorted(phase for phase, _ in facts.stacks) == [Phase.PENDING, Phase.RUNNING]
+    assert figures.reason == ChainReason.PROGRESSING
+    assert sorted(phase for phase, _ in figures.stacks) == [Phase.PENDING, Phase.RUNNING]
 
 
 def test_stacks_of_a_run_that_is_over_do_not_count_any_more() -> None:
-    assert chain_metrics.facts_of(SUCCEEDED, is_settled=True).stacks == ()
+    assert chain_metrics.figures_of(SUCCEEDED, is_settled=True).stacks == ()
 
 
 def test_a_resource_that_no_operator_has_seen_counts_as_such() -> None:
-    facts = chain_metrics.facts_of(v1alpha1.Status(), is_settled=False)
+    figures = chain_metrics.figures_of(v1alpha1.Status(), is_settled=False)
 
-    assert (facts.reason, facts.since) == (chain_metrics.UNOBSERVED, None)
+    assert (figures.reason, figures.since) == (chain_metrics.UNOBSERVED, None)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_resource_that_no_operator_has_seen_counts_as_such() -> None:
 def test_since_when_something_is_waited_for(
     status: v1alpha1.Status, is_settled: bool, since: float | None
 ) -> None:
-    assert chain_metrics.facts_of(status, is_settled=is_settled).since == since
+    assert chain_metrics.figures_of(status, is_settled=is_settled).since == since
 
 
 @pytest.mark.parametrize(
@@ -108,10 +108,10 @@ def test_a_run_counts_once_when_it_is_seen_to_end(
 def test_what_is_read_is_what_holds_at_that_moment() -> None:
     counters = metrics.Metrics()
     known = [
-        chain_metrics.facts_of(RUNNING, is_settled=False),
-        chain_metrics.facts_of(SUCCEEDED, is_settled=True),
+        chain_metrics.figures_of(RUNNING, is_settled=False),
+        chain_metrics.figures_of(SUCCEEDED, is_settled=True),
     ]
-    counters.before_reading.append(lambda: chain_metrics.tell(known, counters))
+    counters.before_reading.append(lambda: chain_metrics.set_gauges(known, counters))
 
     first = generate_latest(counters.registry).decode()
     known.pop(0)

@@ -61,13 +61,13 @@ def failures() -> list[transitions.Transition]:
 
 async def handed_over(file: Path | None, get_client: Any, **metadata: Any) -> float:
     counters = metrics.Metrics()
-    teller = announcer.Teller(
+    announcing = announcer.Announcer(
         stack_chains=stackchains.StackChains(SilentApi()),
         catalog=sinks.SinkCatalog(file),
-        notifying=notifier.Notifier(get_client, task_queue="queue", counters=counters),
+        notifier=notifier.Notifier(get_client, task_queue="queue", counters=counters),
         installation="prod",
     )
-    await teller.notify(make_body({}, **metadata), failures(), sequence=1, now=T2)
+    await announcing.notify(make_body({}, **metadata), failures(), sequence=1, now=T2)
     return float(counters.notifications_waiting._value.get())
 
 

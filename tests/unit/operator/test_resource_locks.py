@@ -15,16 +15,16 @@ class Passes:
         self.counters = metrics.Metrics()
         self.under_way: list[str] = []
         self.let_go = asyncio.Event()
-        self._turns = resource_locks.Turns(self.counters)
+        self._locks = resource_locks.ResourceLocks(self.counters)
 
-    async def take(self, name: str) -> None:
-        async with self._turns.take("team", name):
+    async def pass_over(self, name: str) -> None:
+        async with self._locks.hold("team", name):
             self.under_way.append(name)
             await self.let_go.wait()
             self.under_way.remove(name)
 
     async def fail(self, name: str) -> None:
-        async with self._turns.take("team", name):
+        async with self._locks.hold("team", name):
             raise RuntimeError("a pass that fails")
 
     def ended(self, result: str) -> float | None:
@@ -44,7 +44,7 @@ async def test_passes_of_one_resource_do_not_overlap_and_others_go_on() -> None:
 
     async with asyncio.TaskGroup() as tasks:
         for name in ("one", "one", "other"):
-            tasks.create_task(passes.take(name))
+            tasks.create_task(passes.pass_over(name))
         await settle()
         under_way = sorted(passes.under_way)
         passes.let_go.set()
@@ -58,7 +58,7 @@ async def test_no_more_than_fifty_passes_are_under_way_at_once() -> None:
 
     async with asyncio.TaskGroup() as tasks:
         for number in range(60):
-            tasks.create_task(passes.take(f"chain-{number}"))
+            tasks.create_task(passes.pass_over(f"chain-{number}"))
         await settle()
         under_way = len(passes.under_way)
         passes.let_go.set()
@@ -73,6 +73,6 @@ async def test_a_pass_that_fails_is_counted_and_gives_the_turn_on() -> None:
 
     with pytest.raises(RuntimeError):
         await passes.fail("one")
-    await passes.take("one")
+    await passes.pass_over("one")
 
     assert (passes.ended("error"), passes.ended("ok")) == (1, 1)

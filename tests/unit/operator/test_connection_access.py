@@ -23,10 +23,10 @@ connections:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> connection_access.Serving:
+def access(tmp_path: Path) -> connection_access.ConnectionAccess:
     file = tmp_path / "connections.yaml"
     file.write_text(CONNECTIONS)
-    return connection_access.Serving(
+    return connection_access.ConnectionAccess(
         connections.ConnectionCatalog(settings.SpaceliftSettings(connections_file=file))
     )
 
@@ -40,9 +40,9 @@ def served(tmp_path: Path) -> connection_access.Serving:
     ],
 )
 def test_what_is_not_served_says_why_and_what_to_do(
-    served: connection_access.Serving, name: str, reason: ChainReason, words: str
+    access: connection_access.ConnectionAccess, name: str, reason: ChainReason, words: str
 ) -> None:
-    problem = served.problem_of(make_stack_chain(spec=make_spec(connection_name=name)))
+    problem = access.problem_of(make_stack_chain(spec=make_spec(connection_name=name)))
 
     assert problem is not None
     assert problem.reason == reason
@@ -50,11 +50,13 @@ def test_what_is_not_served_says_why_and_what_to_do(
     assert not problem.is_retrying
 
 
-def test_nothing_is_wrong_where_the_connection_serves(served: connection_access.Serving) -> None:
+def test_nothing_is_wrong_where_the_connection_serves(
+    access: connection_access.ConnectionAccess,
+) -> None:
     chain = make_stack_chain(spec=make_spec(connection_name="default"))
 
-    assert served.problem_of(chain) is None
-    assert served.connection_of(chain).name == "default"
+    assert access.problem_of(chain) is None
+    assert access.connection_of(chain).name == "default"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,7 @@ def test_nothing_is_wrong_where_the_connection_serves(served: connection_access.
     [("unheard", False), ("default", False), ("elsewhere", True), ("careful", True)],
 )
 def test_a_connection_that_is_not_known_does_not_refuse(
-    served: connection_access.Serving, name: str, is_refused: bool
+    access: connection_access.ConnectionAccess, name: str, is_refused: bool
 ) -> None:
     """Its file may be wrong for a moment: what runs is not canceled for that."""
-    assert served.is_refused(name, "team", "Apply") is is_refused
+    assert access.is_refused(name, "team", "Apply") is is_refused
