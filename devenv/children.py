@@ -10,14 +10,12 @@ from typing import Any, Self
 
 import yaml
 
-from controller.config import settings
-from devenv import processes, tools
+from devenv import processes, settings, tools
 
 _START_SECONDS = 60
 _STOP_SECONDS = 10
 # `python -m controller` has to find this very package, installed or in a clone.
 _PACKAGE_PARENT = Path(__file__).parents[1]
-_KEPT_VARIABLES = frozenset({"KUBEBUILDER_ASSETS", "XDG_CACHE_HOME"})
 
 
 def cleared_environment() -> dict[str, str | None]:
@@ -25,8 +23,7 @@ def cleared_environment() -> dict[str, str | None]:
 
     A local environment must not reach the real account that the shell may be set up for.
     """
-    names = {row.variable for row in settings.describe_settings()} - _KEPT_VARIABLES
-    return {name: None for base in sorted(names) for name in (base, f"{base}_FILE")}
+    return dict.fromkeys(sorted(settings.variables_of_roles()))
 
 
 class Child:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from controller.config import settings
-from devenv import environment, serving
+from devenv import environment, serving, settings
 from devenv.demo import program, scenarios
 from devenv.simulator import cli as simulator_cli
 
@@ -21,12 +20,17 @@ _COMMANDS = """commands, each with a --help of its own:
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command of the local environment and return its exit code."""
-    match list(arguments):
-        case ["simulator", *rest]:
-            return simulator_cli.main(rest)
-        case ["demo", *rest]:
-            return _demo(_demo_parser().parse_args(rest))
-    return _dev(_dev_parser().parse_args(arguments))
+    try:
+        match list(arguments):
+            case ["simulator", *rest]:
+                return simulator_cli.main(rest)
+            case ["demo", *rest]:
+                return _demo(_demo_parser().parse_args(rest))
+        return _dev(_dev_parser().parse_args(arguments))
+    except settings.SettingsError as error:
+        for problem in error.problems:
+            print(f"stackchain: {problem}", file=sys.stderr)
+        return _USAGE_ERROR
 
 
 def _demo(parsed: argparse.Namespace) -> int:
@@ -136,7 +140,3 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0")
     return seconds
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from controller.config import settings
-from devenv import children, existing_cluster, tools, webhooks
+from devenv import children, existing_cluster, settings, tools, webhooks
 from devenv import temporal_server as temporal_servers
 from devenv.control_plane import definitions, server, sources
 

@@ -16,6 +16,7 @@ from temporalio.client import Client
 
 from controller.config import settings
 from devenv import children
+from devenv import settings as devenv_settings
 from devenv import temporal_server as temporal_servers
 from devenv.control_plane import binaries, credentials, definitions, server, sources
 from devenv.simulator import simulator as simulators
@@ -84,13 +85,13 @@ def shell_settings() -> settings.Settings:
 
 
 @pytest.fixture(scope="session")
-def dev_settings() -> settings.DevSettings:
+def dev_settings() -> devenv_settings.DevSettings:
     """Where the shell keeps its programs; what else it is set up for may be out of date."""
-    return settings.load_dev_settings()
+    return devenv_settings.load_dev_settings()
 
 
 @pytest.fixture(scope="session")
-def control_plane_binaries(dev_settings: settings.DevSettings) -> binaries.Binaries:
+def control_plane_binaries(dev_settings: devenv_settings.DevSettings) -> binaries.Binaries:
     """Programs of a control plane, as `make prepare` leaves them on a machine."""
     found = sources.find(
         kubebuilder_assets=dev_settings.kubebuilder_assets, cache_dir=dev_settings.cache_dir

@@ -228,14 +228,6 @@ def is_key_pair(certificate: Path, key: Path) -> bool:
     return True
 
 
-def existing_directory(text: str) -> Path:
-    """Parse the path of a directory."""
-    path = Path(text).expanduser()
-    if not path.is_dir():
-        raise ValueError("is no directory; name one that exists")
-    return path
-
-
 def seconds(text: str) -> float:
     """Parse a length of time above 0."""
     try:

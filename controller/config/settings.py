@@ -320,24 +320,6 @@ class ObservabilitySettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DevSettings:
-    """Where the local environment finds and keeps its programs."""
-
-    kubebuilder_assets: Path | None = field(
-        default=None,
-        metadata=env(
-            "KUBEBUILDER_ASSETS", environment.existing_directory, default="downloaded or built once"
-        ),
-    )
-    """Directory with kube-apiserver and etcd for `make dev` and the tests."""
-    cache_dir: Path = field(
-        default=Path(".cache/stackchain"),
-        metadata=env("XDG_CACHE_HOME", default="`~/.cache`"),
-    )
-    """Base of the directory `stackchain`, which keeps downloaded and built programs."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class TerminalSettings:
     """What the shell says of the terminal; the variables are those of all programs, not ours."""
 
@@ -368,7 +350,6 @@ class Settings:
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
     webhook: WebhookSettings = field(default_factory=WebhookSettings)
     observability: ObservabilitySettings = field(default_factory=ObservabilitySettings)
-    dev: DevSettings = field(default_factory=DevSettings)
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -391,27 +372,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         notifications=reader.group(NotificationSettings),
         webhook=reader.group(WebhookSettings),
         observability=reader.group(ObservabilitySettings),
-        dev=_load_dev(reader),
     )
     if reader.problems:
         raise SettingsError(*reader.problems)
     return settings
-
-
-def load_dev_settings(environ: Mapping[str, str] | None = None) -> DevSettings:
-    """Read only what the local environment itself needs.
-
-    Its roles get settings of their own, so what the shell has for others, such as the kubeconfig of
-    an environment that has ended, must not keep it from starting.
-
-    Raises:
-        SettingsError: with every problem that was found.
-    """
-    reader = _reader(environ)
-    dev = _load_dev(reader)
-    if reader.problems:
-        raise SettingsError(*reader.problems)
-    return dev
 
 
 def load_terminal_settings(environ: Mapping[str, str] | None = None) -> TerminalSettings:
@@ -569,9 +533,3 @@ def _load_spacelift(reader: environment.Reader) -> SpaceliftSettings:
     if spacelift.endpoint is None and len(missing) < 2:
         reader.problem("SPACELIFT_API_KEY_ENDPOINT", "is missing; set the URL of the account")
     return spacelift
-
-
-def _load_dev(reader: environment.Reader) -> DevSettings:
-    home = Path(reader.text("HOME") or Path.home())
-    base = Path(reader.text("XDG_CACHE_HOME") or home / ".cache")
-    return reader.group(DevSettings, cache_dir=base / "stackchain")

@@ -3,8 +3,7 @@
 import asyncio
 import sys
 
-from controller.config import settings
-from devenv import tools
+from devenv import settings, tools
 from devenv.control_plane import sources
 
 

@@ -5,10 +5,9 @@ import dataclasses
 import sys
 
 from controller.api import v1alpha1
-from controller.config import settings
 from controller.display import screens, terminal
 from controller.display.lines import Style
-from devenv import environment, serving, tools
+from devenv import environment, serving, settings, tools
 from devenv.demo import scenarios, story
 
 INTERRUPTED = 130

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from controller.config import settings
+from devenv import settings
 from tests.support import charts
 from tests.support import helm as helms
 

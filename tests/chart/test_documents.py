@@ -19,7 +19,6 @@ CI_FILES = sorted(helms.CI_VALUES.glob("*.yaml"))
 
 # Set by the chart itself, or of no use in a pod.
 NO_VALUE = {
-    "KUBEBUILDER_ASSETS",
     "KUBECONFIG",
     "SPACELIFT_ALLOWED_NAMESPACES",
     "SPACELIFT_ALLOWED_OPERATIONS",
@@ -31,7 +30,6 @@ NO_VALUE = {
     "TEMPORAL_TLS_CLIENT_KEY_DATA",
     "TEMPORAL_TLS_SERVER_CA_CERT_DATA",
     "TEMPORAL_URL",
-    "XDG_CACHE_HOME",
 }
 
 

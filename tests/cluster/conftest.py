@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from controller.config import settings
+from devenv import settings as devenv_settings
 from devenv import tools
 from tests.support import helm as helms
 from tests.support import release as releases
@@ -33,7 +34,7 @@ def cluster(shell_settings: settings.Settings) -> Iterator[releases.Cluster]:
 @pytest.fixture(scope="session")
 def helm(
     cluster: releases.Cluster,
-    dev_settings: settings.DevSettings,
+    dev_settings: devenv_settings.DevSettings,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> helms.Helm:
     """Helm, for this cluster."""

@@ -14,8 +14,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from controller.config import settings
-from devenv import tools
+from controller.config import settings as product
+from devenv import settings, tools
 from tests.support import helm as helms
 from tests.support import images
 from tests.support import release as releases
@@ -33,9 +33,8 @@ Memory = dict[str, int]
 async def main() -> int:
     """Install the release, measure, and leave nothing behind."""
     archive = Path(sys.argv[1])
-    shell = settings.load_settings()
-    kubeconfig = shell.kubernetes.kubeconfig
-    program = helms.find(shell.dev.cache_dir)
+    kubeconfig = product.load_settings().kubernetes.kubeconfig
+    program = helms.find(settings.load_dev_settings().cache_dir)
     if kubeconfig is None or program is None:
         sys.stderr.write("run `hack/e2e --figures`\n")
         return 2

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from controller.config import settings
-from devenv import environment
+from devenv import environment, settings
 from tests.support import release as releases
 
 SCENARIO = {
@@ -25,12 +24,12 @@ async def roles(
     cluster: releases.Cluster,
     chains: str,
     tmp_path: Path,
-    shell_settings: settings.Settings,
+    dev_settings: settings.DevSettings,
 ) -> AsyncIterator[environment.LocalEnvironment]:
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text(yaml.safe_dump(SCENARIO))
     options = environment.DevOptions(
-        dev=shell_settings.dev,
+        dev=dev_settings,
         say=print,
         kubeconfig=cluster.kubeconfig,
         scenario=scenario,

@@ -20,7 +20,7 @@ import pytest
 from gql.transport import exceptions as gql_exceptions
 from spacelift import Spacelift
 
-from controller.config import settings
+from devenv import settings
 from tests.contract import simulator_client
 from tests.contract.simulator_client import KEY, Wire, until_state
 

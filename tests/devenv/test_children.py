@@ -45,10 +45,6 @@ def test_settings_of_the_shell_do_not_reach_a_role(name: str) -> None:
     assert children.cleared_environment()[name] is None
 
 
-def test_where_programs_are_kept_does_reach_it() -> None:
-    assert "KUBEBUILDER_ASSETS" not in children.cleared_environment()
-
-
 def test_a_role_has_a_stable_identity(tmp_path: Path) -> None:
     role = children.Role(
         children.RoleOptions(

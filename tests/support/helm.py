@@ -20,8 +20,7 @@ from typing import Any
 
 import yaml
 
-from controller.config import settings
-from devenv import processes, tools
+from devenv import processes, settings, tools
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "stackchain"

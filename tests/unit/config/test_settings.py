@@ -38,13 +38,11 @@ def test_an_empty_environment_gives_the_documented_defaults(
 ) -> None:
     monkeypatch.setattr(settings, "SERVICE_ACCOUNT_NAMESPACE", tmp_path / "missing")
 
-    loaded = settings.load_settings({"HOME": "/home/somebody"})
+    loaded = settings.load_settings({})
 
-    assert loaded.dev.cache_dir == Path("/home/somebody/.cache/stackchain")
     assert loaded.installation.pod_name
     assert loaded == settings.Settings(
         installation=settings.InstallationSettings(pod_name=loaded.installation.pod_name),
-        dev=settings.DevSettings(cache_dir=loaded.dev.cache_dir),
     )
 
 
@@ -312,10 +310,9 @@ def test_variables_belong_to_their_group() -> None:
         *("STACKCHAIN_", "TEMPORAL_", "SPACELIFT_", "WORKER_", "WEBHOOK_", "NOTIFICATIONS_"),
         *("LOG_", "HEALTH_"),
     )
-    standard = {"KUBECONFIG", "KUBEBUILDER_ASSETS", "XDG_CACHE_HOME"}
 
     for row in settings.describe_settings():
-        assert row.variable.startswith(prefixes) or row.variable in standard
+        assert row.variable.startswith(prefixes) or row.variable == "KUBECONFIG"
 
 
 def test_defaults_pass_their_own_parsers() -> None:
@@ -323,22 +320,6 @@ def test_defaults_pass_their_own_parsers() -> None:
     for row in settings.describe_settings():
         if row.default.startswith("`") and row.default.endswith("`") and "~" not in row.default:
             settings.load_settings({row.variable: row.default.strip("`")})
-
-
-def test_the_local_environment_starts_whatever_else_the_shell_is_set_up_for(tmp_path: Path) -> None:
-    """A shell keeps the KUBECONFIG of an environment that has ended, and its file is gone."""
-    shell = {
-        "KUBECONFIG": str(tmp_path / "gone"),
-        "SPACELIFT_API_KEY_ID": "only the id",
-        "XDG_CACHE_HOME": str(tmp_path),
-    }
-
-    assert settings.load_dev_settings(shell).cache_dir == tmp_path / "stackchain"
-
-
-def test_the_local_environment_refuses_its_own_settings_when_they_are_wrong(tmp_path: Path) -> None:
-    with pytest.raises(settings.SettingsError, match="KUBEBUILDER_ASSETS: "):
-        settings.load_dev_settings({"KUBEBUILDER_ASSETS": str(tmp_path / "missing")})
 
 
 def test_the_module_reads_the_environment_in_one_place() -> None:
