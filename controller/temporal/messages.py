@@ -1,7 +1,8 @@
 """What travels between operator, workflows and activities.
 
-Frozen dataclasses on the default converter; a field may be added with a default, never renamed or
-removed, since histories in flight hold them. `*_seconds` are ints.
+Frozen dataclasses on the default converter. From version 0.1.0 on a field may be added with a
+default, never renamed or removed, since histories in flight hold them (ADR 0011). `*_seconds` are
+ints.
 """
 
 import dataclasses
@@ -241,10 +242,7 @@ class StackExecutionInput:
     `surplus_origins` are runs that may have queued one which is then not wanted.
     `queuers` are the stacks that such runs name as `triggeredBy`. `is_confirming`: the chain
     confirms planned changes itself. The deadlines count from when the run is known, and from when
-    it waits for a person; with `waits_to_stop` the chain first ends what Spacelift would start once
-    the run is stopped, and then says so. `settles_trigger`: a cancel waits until it is known what
-    became of the first try of a trigger; executions that began before there was a choice do not.
-    `leaves_when_held`: a stack that is locked or disabled before its first run is given back.
+    it waits for a person.
     """
 
     connection: Connection
@@ -262,9 +260,6 @@ class StackExecutionInput:
     confirmation_deadline_seconds: int | None = None
     stack_deadline_seconds: int | None = None
     retry: RetryPolicy = RetryPolicy()
-    settles_trigger: bool = False
-    waits_to_stop: bool = False
-    leaves_when_held: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -58,11 +58,18 @@ class Execution:
 
 @contextlib.asynccontextmanager
 async def execution(
-    harness: Harness, stack_id: str = "a", **facts: Any
+    harness: Harness, stack_id: str = "a", *, lets_stop: bool = True, **facts: Any
 ) -> AsyncIterator[Execution]:
-    """Start the execution of a stack; `facts` are fields of its input."""
+    """Start the execution of a stack; `facts` are fields of its input.
+
+    Its chain lets it stop its run as soon as it asks, unless the test is to do that.
+    """
+    workflow_id = ids.execution_workflow_id(account=harness.account, stack_id=stack_id)
     chain = await harness.client.start_workflow(
-        "ReportListener", id=temporal_support.unique("listener"), task_queue=harness.operator_queue
+        "ReportListener",
+        workflow_id if lets_stop else None,
+        id=temporal_support.unique("listener"),
+        task_queue=harness.operator_queue,
     )
     assert chain.first_execution_run_id is not None
     argument = messages.StackExecutionInput(
@@ -76,7 +83,7 @@ async def execution(
     handle: WorkflowHandle[Any, progress.StackReport | None] = await harness.client.start_workflow(
         ids.EXECUTION_WORKFLOW,
         argument,
-        id=ids.execution_workflow_id(account=harness.account, stack_id=stack_id),
+        id=workflow_id,
         task_queue=harness.task_queue,
         result_type=progress.StackReport | None,  # type: ignore[arg-type] - a type form
     )

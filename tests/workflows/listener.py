@@ -1,7 +1,9 @@
 """Stands in for a chain: it keeps what an execution reports, so that a test can look at it."""
 
 import asyncio
+import contextlib
 
+import temporalio.exceptions
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
@@ -15,12 +17,20 @@ REPORTS_QUERY = "reports"
 class ReportListener:
     """Listens until it is terminated."""
 
-    def __init__(self) -> None:
+    @workflow.init
+    def __init__(self, execution_id: str | None) -> None:
+        self._execution_id = execution_id
         self._reports: list[progress.StackReport] = []
 
     @workflow.run
-    async def run(self) -> None:
-        """Wait for ever."""
+    async def run(self, execution_id: str | None) -> None:
+        """Let the execution, if one is named, stop its run as soon as it asks; wait forever."""
+        await workflow.wait_condition(lambda: any(item.is_stopping for item in self._reports))
+        if self._execution_id is not None:
+            execution = workflow.get_external_workflow_handle(self._execution_id)
+            # It may have ended meanwhile.
+            with contextlib.suppress(temporalio.exceptions.ApplicationError):
+                await execution.signal(ids.MAY_STOP_SIGNAL)
         await asyncio.Event().wait()
 
     @workflow.signal(name=ids.REPORT_SIGNAL)

@@ -1,7 +1,8 @@
 """Records the histories that `test_replay.py` replays: `python -m tests.workflows.record [NAME..]`.
 
-A recorded history stands for chains that are running while a release is installed, so old ones are
-kept for as long as such chains may run: record new ones beside them after a deliberate change.
+From version 0.1.0 on a recorded history stands for chains that are running while a release is
+installed, so old ones are kept for as long as such chains may run: record new ones next to them
+after a deliberate change.
 `--release VERSION` keeps those of today as what that version leaves behind.
 """
 
@@ -77,7 +78,7 @@ async def busy(chain: Harness) -> None:
 async def retried(chain: Harness) -> None:
     """A run fails, another one follows after a pause."""
     policy = messages.RetryPolicy(limit=1, backoff_seconds=1)
-    async with execution(chain, retry=policy, settles_trigger=True) as stack:
+    async with execution(chain, retry=policy) as stack:
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
 
 
@@ -100,8 +101,13 @@ async def unanswered(chain: Harness) -> None:
 
 
 async def locked(chain: Harness) -> None:
-    """The stack is locked, is locked by another person, and is unlocked."""
-    async with execution(chain) as stack:
+    """Between two runs the stack is locked, is locked by another person, and is unlocked."""
+    policy = messages.RetryPolicy(limit=1, backoff_seconds=1)
+    async with execution(chain, retry=policy) as stack:
+        await stack.shows("RunInProgress")
+        await chain.world.hold_stack("a", holds.Hold(locked_by="jane"))
+        chain.world.held.clear()
+        await chain.world.move("a", "FAILED")
         await stack.shows("StackLocked")
         await chain.world.hold_stack("a", holds.Hold(locked_by="joe"))
         await stack.shows("StackLocked", times=2)
@@ -212,7 +218,7 @@ def _worlds_of_executions() -> dict[Callable[[Harness], Awaitable[None]], World]
     silent = World()
     silent.held, silent.holds_in["a"] = {"a"}, "UNCONFIRMED"
     reserved = World()
-    reserved.stack_holds["a"] = holds.Hold(locked_by="jane")
+    reserved.held = {"a"}
     return {
         **{retried: failing, confirmed: refusing, unanswered: silent, locked: reserved},
         notified: World(),

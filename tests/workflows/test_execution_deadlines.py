@@ -75,7 +75,7 @@ async def test_a_run_is_stopped_only_when_the_chain_lets_it_be(serve: Serve) -> 
     world = held("UNCONFIRMED")
     chain = await serve(world)
 
-    async with execution(chain, confirmation_deadline_seconds=1, waits_to_stop=True) as stack:
+    async with execution(chain, confirmation_deadline_seconds=1, lets_stop=False) as stack:
         asked = await stack.shows(CONFIRMATION)
         await stays(lambda: not world.calls("stop_stack_run"), 0.5)
         await stack.handle.signal(ids.MAY_STOP_SIGNAL)
@@ -89,7 +89,7 @@ async def test_where_there_is_nothing_to_stop_the_chain_is_not_asked(serve: Serv
     world = held("APPLYING")
     chain = await serve(world)
 
-    async with execution(chain, stack_deadline_seconds=1, waits_to_stop=True) as stack:
+    async with execution(chain, stack_deadline_seconds=1) as stack:
         shown = await stack.shows(STACK)
         await chain.called("stop_stack_run", "a")
         await world.move("a", "FINISHED")

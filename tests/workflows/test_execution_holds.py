@@ -1,4 +1,7 @@
-"""A stack that is locked or disabled waits, says for whom, and goes on by itself."""
+"""A stack that is locked or disabled is given back before its first run, and waits between two."""
+
+import contextlib
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -7,17 +10,28 @@ from controller.chain.run import holds
 from controller.temporal import messages
 from tests.support.waiting import stays
 from tests.workflows.conftest import Serve
-from tests.workflows.executions import execution
+from tests.workflows.executions import Execution, execution
+from tests.workflows.harness import Harness
 from tests.workflows.world import World, failure
 
 JANE = holds.Hold(locked_by="jane", lock_note="mending it")
 DISABLED = holds.Hold(is_disabled=True)
 
 
-def held(hold: holds.Hold = JANE) -> World:
-    world = World()
-    world.stack_holds["a"] = hold
-    return world
+@contextlib.asynccontextmanager
+async def held_between_runs(serve: Serve, world: World) -> AsyncIterator[tuple[Harness, Execution]]:
+    """A stack whose first run failed, and which somebody has locked before the next one."""
+    world.held = {"a"}
+    chain = await serve(world)
+    policy = messages.RetryPolicy(limit=1, backoff_seconds=1)
+    async with execution(chain, retry=policy) as stack:
+        await stack.shows("RunInProgress")
+        await world.hold_stack("a", JANE)
+        world.held.clear()
+        await world.move("a", "FAILED")
+        await stack.shows("StackLocked")
+        await chain.called("await_stack_release", "a")
+        yield chain, stack
 
 
 @pytest.mark.parametrize(
@@ -25,30 +39,50 @@ def held(hold: holds.Hold = JANE) -> World:
     [(JANE, "StackLocked", "locked by jane (mending it)"), (DISABLED, "StackDisabled", "disabled")],
     ids=["locked", "disabled"],
 )
-async def test_a_stack_that_is_held_waits_and_goes_on_by_itself(
+async def test_a_stack_that_is_held_is_given_back_untouched(
     serve: Serve, hold: holds.Hold, reason: str, words: str
 ) -> None:
-    world = held(hold)
+    world = World()
+    world.stack_holds["a"] = hold
     chain = await serve(world)
 
     async with execution(chain) as stack:
-        shown = await stack.shows(reason)
-        await chain.called("await_stack_release", "a")
-        before = world.calls("trigger_stack_run")
+        report = await stack.ends(Phase.WAITING, reason)
+
+    assert words in report.message
+    assert world.calls("await_stack_release") == world.calls("trigger_stack_run") == []
+
+
+async def test_a_lock_that_comes_between_search_and_trigger_gives_the_stack_back(
+    serve: Serve,
+) -> None:
+    world = World()
+    gate = world.gate("trigger_stack_run", "a")
+    chain = await serve(world)
+
+    async with execution(chain) as stack:
+        await chain.called("trigger_stack_run", "a")
+        await world.hold_stack("a", JANE)
+        gate.set()
+        await stack.ends(Phase.WAITING, "StackLocked")
+
+    assert world.states("a") == []
+
+
+async def test_between_two_runs_it_waits_and_goes_on_by_itself(serve: Serve) -> None:
+    world = World()
+
+    async with held_between_runs(serve, world) as (_, stack):
         await world.hold_stack("a", None)
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
 
-    assert (shown.phase, before) == (Phase.WAITING, [])
-    assert words in shown.message
-    assert world.calls("trigger_stack_run") == ["a"]
+    assert world.states("a") == ["FAILED", "FINISHED"]
 
 
 async def test_whoever_holds_it_next_is_named(serve: Serve) -> None:
-    world = held()
-    chain = await serve(world)
+    world = World()
 
-    async with execution(chain) as stack:
-        await stack.shows("StackLocked")
+    async with held_between_runs(serve, world) as (_, stack):
         await world.hold_stack("a", holds.Hold(locked_by="joe"))
         await stack.shows("StackLocked", times=2)
         await world.hold_stack("a", DISABLED)
@@ -61,58 +95,51 @@ async def test_whoever_holds_it_next_is_named(serve: Serve) -> None:
 
 
 async def test_a_wake_looks_at_once_and_only_once(serve: Serve) -> None:
-    world = held()
-    chain = await serve(world)
+    world = World()
 
-    async with execution(chain) as stack:
-        await chain.called("await_stack_release", "a")
+    async with held_between_runs(serve, world) as (chain, stack):
+        before = len(world.calls("find_stack_run"))
         await stack.wake()
         await chain.called("await_stack_release", "a", times=2)
-        await stays(lambda: len(world.calls("find_stack_run")) == 2, 1)
+        await stays(lambda: len(world.calls("find_stack_run")) == before + 1, 1)
         await world.hold_stack("a", None)
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
 
 
 async def test_runs_made_while_it_waited_are_not_taken_for_its_own(serve: Serve) -> None:
-    world = held()
-    chain = await serve(world)
+    world = World()
 
-    async with execution(chain) as stack:
-        await chain.called("await_stack_release", "a")
+    async with held_between_runs(serve, world) as (_, stack):
         theirs = world.create("a").id
         await world.hold_stack("a", None)
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
 
-    (trigger,) = world.arguments_of(messages.TriggerStackRunInput)
+    (_, trigger) = world.arguments_of(messages.TriggerStackRunInput)
     assert trigger.newest_run_id == theirs
 
 
-async def test_a_lock_that_comes_between_search_and_trigger_is_waited_for(serve: Serve) -> None:
+async def test_a_cancel_while_it_waits_ends_it_at_once(serve: Serve) -> None:
     world = World()
-    gate = world.gate("trigger_stack_run", "a")
-    chain = await serve(world)
 
-    async with execution(chain) as stack:
-        await chain.called("trigger_stack_run", "a")
-        await world.hold_stack("a", JANE)
-        gate.set()
-        await stack.shows("StackLocked")
+    async with held_between_runs(serve, world) as (_, stack):
+        await stack.cancel()
+        await stack.ends(Phase.FAILED, "RunFailed")
+
+    assert world.calls("stop_stack_run") == []
+    assert world.states("a") == ["FAILED"]
+
+
+async def test_an_outage_while_it_waits_shows_and_passes(serve: Serve) -> None:
+    world = World()
+
+    async with held_between_runs(serve, world) as (_, stack):
+        world.broken["find_stack_run", "a"] = failure("Unreachable")
+        await stack.wake()
+        await stack.shows("SpaceliftUnreachable")
+        world.broken.clear()
+        await stack.shows("StackLocked", times=2)
         await world.hold_stack("a", None)
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
-
-    assert world.states("a") == ["FINISHED"]
-
-
-async def test_a_cancel_while_it_waits_ends_it_at_once(serve: Serve) -> None:
-    world = held()
-    chain = await serve(world)
-
-    async with execution(chain) as stack:
-        await chain.called("await_stack_release", "a")
-        await stack.cancel()
-        await stack.ends(Phase.CANCELED, "ChainCanceled")
-
-    assert world.calls("stop_stack_run") == world.calls("trigger_stack_run") == []
 
 
 async def test_a_run_to_adopt_is_followed_whoever_holds_the_stack(serve: Serve) -> None:
@@ -145,21 +172,6 @@ async def test_a_stack_that_is_locked_between_two_runs_waits_and_its_time_goes_o
         end = await stack.ends(Phase.FAILED, "RunFailed")
 
     assert "`stackDeadlineSeconds` (4 s) passed" in end.message
-
-
-async def test_an_outage_while_it_waits_shows_and_passes(serve: Serve) -> None:
-    world = held()
-    chain = await serve(world)
-
-    async with execution(chain) as stack:
-        await chain.called("await_stack_release", "a")
-        world.broken["find_stack_run", "a"] = failure("Unreachable")
-        await stack.wake()
-        await stack.shows("SpaceliftUnreachable")
-        world.broken.clear()
-        await stack.shows("StackLocked", times=2)
-        await world.hold_stack("a", None)
-        await stack.ends(Phase.SUCCEEDED, "RunFinished")
 
 
 async def test_a_queued_run_tells_what_it_waits_for(serve: Serve) -> None:

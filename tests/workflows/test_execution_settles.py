@@ -20,7 +20,7 @@ async def test_a_trigger_that_no_worker_had_is_not_looked_for(serve: Serve) -> N
     chain = await serve(world, max_concurrent_activities=1)
 
     async with contextlib.AsyncExitStack() as both:
-        stack = await both.enter_async_context(execution(chain, settles_trigger=True))
+        stack = await both.enter_async_context(execution(chain))
         await chain.called("find_stack_run", "a")
         beside = await both.enter_async_context(execution(chain, "b"))
         await eventually(lambda: chain.has_scheduled(beside.handle, "find_stack_run"))
@@ -46,7 +46,7 @@ async def test_a_trigger_that_was_certainly_not_sent_is_not_looked_for(
     world.failures["trigger_stack_run", "a"] = [failure(kind)]
     chain = await serve(world)
 
-    async with execution(chain, settles_trigger=True) as stack:
+    async with execution(chain) as stack:
         await chain.called("trigger_stack_run", "a")
         await stack.cancel()
         gate.set()
@@ -64,7 +64,7 @@ async def test_a_trigger_whose_answer_was_lost_is_looked_for(serve: Serve) -> No
     world.failures["trigger_stack_run", "a"] = [failure("AmbiguousOutcome")]
     chain = await serve(world)
 
-    async with execution(chain, settles_trigger=True) as stack:
+    async with execution(chain) as stack:
         await chain.called("trigger_stack_run", "a")
         world.create("a")
         await stack.cancel()
@@ -82,7 +82,7 @@ async def test_a_trigger_that_a_worker_gave_up_is_looked_for(serve: Serve) -> No
     world.gate("trigger_stack_run", "a")
     chain = await serve(world)
 
-    async with execution(chain, settles_trigger=True) as stack:
+    async with execution(chain) as stack:
         await chain.called("trigger_stack_run", "a")
         world.create("a")
         await stack.cancel()
@@ -100,7 +100,7 @@ async def test_a_run_that_was_created_at_the_last_moment_is_known_and_stopped(
     world.shields.add("trigger_stack_run")
     chain = await serve(world)
 
-    async with execution(chain, settles_trigger=True) as stack:
+    async with execution(chain) as stack:
         await chain.called("trigger_stack_run", "a")
         await stack.cancel()
         gate.set()
@@ -128,7 +128,7 @@ async def test_the_later_tries_know_what_the_first_one_left(
     world.failures["trigger_stack_run", "a"] = [failure(kind) for kind in kinds]
     chain = await serve(world)
 
-    async with execution(chain, settles_trigger=True) as stack:
+    async with execution(chain) as stack:
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
 
     triggers = world.arguments_of(messages.TriggerStackRunInput)
@@ -140,7 +140,7 @@ async def test_a_refusal_at_the_first_try_fails_the_stack(serve: Serve) -> None:
     world.failures["trigger_stack_run", "a"] = [failure("Refused", final=True)]
     chain = await serve(world)
 
-    async with execution(chain, settles_trigger=True) as stack:
+    async with execution(chain) as stack:
         await stack.ends(Phase.FAILED, "TriggerRefused")
 
     assert world.calls("trigger_stack_run") == ["a"]
@@ -154,7 +154,7 @@ async def test_the_next_try_waits_as_long_as_spacelift_asked_and_a_cancel_ends_t
     world.failures["trigger_stack_run", "a"] = [busy]
     chain = await serve(world)
 
-    async with execution(chain, settles_trigger=True) as stack:
+    async with execution(chain) as stack:
         await chain.called("trigger_stack_run", "a")
         await stays(lambda: world.calls("trigger_stack_run") == ["a"], 1.5)
         await stack.cancel()

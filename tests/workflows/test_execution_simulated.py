@@ -1,6 +1,5 @@
 """Executions by the worker as it is shipped, against the simulated account over HTTP."""
 
-import asyncio
 import contextlib
 import dataclasses
 from collections.abc import AsyncIterator
@@ -42,7 +41,7 @@ class Rig:
     chain: harnesses.Harness
 
     def start(self, stack_id: str, **facts: Any) -> "contextlib.AbstractAsyncContextManager[Any]":
-        return execution(self.chain, stack_id, settles_trigger=True, **facts)
+        return execution(self.chain, stack_id, **facts)
 
 
 @pytest.fixture
@@ -123,19 +122,27 @@ async def test_a_failed_run_is_followed_by_another(rig: Rig) -> None:
     assert (states, end.attempts) == (["FAILED", "FAILED", "FINISHED"], 3)
 
 
-async def test_stacks_that_are_held_wait_and_go_on_by_themselves(rig: Rig) -> None:
+async def test_stacks_that_are_held_are_given_back(rig: Rig) -> None:
     async with rig.start("locked") as locked, rig.start("off") as off:
-        shown = await locked.shows("StackLocked")
-        await off.shows("StackDisabled")
-        before = await rig.account.runs()
-        await rig.account.admin("POST", "/stacks/locked/unlock", {"user": "jane"})
-        await rig.account.admin("POST", "/stacks/off/enable", {})
-        await asyncio.gather(
-            locked.ends(Phase.SUCCEEDED, "RunFinished"), off.ends(Phase.SUCCEEDED, "RunFinished")
-        )
+        end = await locked.ends(Phase.WAITING, "StackLocked")
+        await off.ends(Phase.WAITING, "StackDisabled")
 
-    assert before == []
-    assert "locked by jane" in shown.message
+    assert await rig.account.runs() == []
+    assert "locked by jane" in end.message
+
+
+async def test_a_stack_that_is_locked_between_two_runs_waits_and_goes_on(rig: Rig) -> None:
+    failing = {"result": "fail", "phase": "PLANNING"}
+    await rig.account.script("fails", failing, {"result": "changes"})
+    retry = messages.RetryPolicy(limit=1, backoff_seconds=3)
+    async with rig.start("fails", retry=retry) as stack:
+        await stack.shows("RetryPending")
+        await rig.account.admin("POST", "/stacks/fails/lock", {"user": "jane"})
+        await stack.shows("StackLocked")
+        await rig.account.admin("POST", "/stacks/fails/unlock", {"user": "jane"})
+        end = await stack.ends(Phase.SUCCEEDED, "RunFinished")
+
+    assert end.attempts == 2
 
 
 async def test_a_queued_run_names_the_one_that_blocks_it_with_its_link(rig: Rig) -> None:

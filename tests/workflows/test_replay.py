@@ -1,7 +1,8 @@
-"""Today's workflow code still fits chains that began under the code of the recordings.
+"""Today's workflow code still fits chains that were started by the code of the recordings.
 
-If it does not, running chains would get stuck at an upgrade: keep the old sequence of commands
-behind `workflow.patched`, and record new histories beside the old ones.
+If it does not, running chains would get stuck at an upgrade. Before version 0.1.0 there are none:
+record all histories anew. Afterwards keep the old sequence of commands behind `workflow.patched`,
+and record new histories next to the old ones.
 """
 
 import json

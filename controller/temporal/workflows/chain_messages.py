@@ -63,7 +63,6 @@ def stack_execution(
     waves: unwanted_runs.Waves,
     *,
     origin: str | None,
-    leaves_when_held: bool,
 ) -> messages.StackExecutionInput:
     """Return what a stack's execution is started with.
 
@@ -72,7 +71,6 @@ def stack_execution(
         stack: the stack.
         waves: what Spacelift has queued by itself so far.
         origin: the run whose wave the stack adopts from; None: it gets a run of its own.
-        leaves_when_held: whether the chain can handle an execution that ends without a run.
     """
     return messages.StackExecutionInput(
         connection=argument.connection,
@@ -90,11 +88,4 @@ def stack_execution(
         confirmation_deadline_seconds=argument.confirmation_deadline_seconds,
         stack_deadline_seconds=argument.stack_deadline_seconds,
         retry=argument.retry,
-        settles_trigger=True,
-        waits_to_stop=_has_stack_deadline(argument) and bool(waves.reach(stack.id)),
-        leaves_when_held=leaves_when_held,
     )
-
-
-def _has_stack_deadline(argument: messages.ChainInput) -> bool:
-    return bool(argument.stack_deadline_seconds or argument.confirmation_deadline_seconds)

@@ -67,10 +67,13 @@ class NativeRuns:
                 stack.adopts_from = None
                 self.leave_behind(stack.id)
 
-    def leave_behind(self, stack_id: str, *, note: str = "another run is used here") -> None:
-        """What lies behind a stack no longer counts on the waves that go through it."""
+    def leave_behind(self, stack_id: str, *, note: str = "another run is used here") -> bool:
+        """What lies behind a stack no longer counts on the waves that go through it.
+
+        Returns whether there is anything to stop.
+        """
         behind = unwanted_runs.adopting_beyond(self.waves.reach(stack_id), self._stacks)
-        self._trigger_ourselves(behind, note=note)
+        return self._trigger_ourselves(behind, note=note)
 
     def hold_back(self) -> None:
         """The chain is suspended: what a wave would start without it, ends."""
@@ -81,20 +84,17 @@ class NativeRuns:
         ]
         self._trigger_ourselves(known, note="the chain is suspended")
 
-    def _trigger_ourselves(self, stacks: Iterable[progress.StackProgress], *, note: str) -> None:
+    def _trigger_ourselves(self, stacks: Iterable[progress.StackProgress], *, note: str) -> bool:
         left = list(stacks)
         for stack in left:
             stack.adopts_from = None
-        self.stop([stack.id for stack in left], note=note)
+        return self.stop([stack.id for stack in left], note=note)
 
-    def has_any(self, stack_ids: Iterable[str]) -> bool:
-        """Whether there may be native runs to stop on stacks."""
-        return self._waves is not None and bool(self._waves.unwanted(stack_ids, self._stacks))
-
-    def stop(self, stack_ids: Iterable[str], *, note: str) -> None:
-        """Begin to stop what nobody wants on stacks."""
-        if self._waves is not None:
-            self._stops.start(self._waves.unwanted(stack_ids, self._stacks), note=note)
+    def stop(self, stack_ids: Iterable[str], *, note: str) -> bool:
+        """Begin to stop what nobody wants on stacks; returns whether there is anything to stop."""
+        unwanted = self._waves.unwanted(stack_ids, self._stacks) if self._waves is not None else []
+        self._stops.start(unwanted, note=note)
+        return bool(unwanted)
 
     async def await_ends(self) -> None:
         """Return once nothing is being stopped, or Spacelift is away for too long."""

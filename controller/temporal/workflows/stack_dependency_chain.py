@@ -121,7 +121,6 @@ class StackDependencyChainWorkflow:
         # Ends travel as the execution's result: nothing starts before an execution has closed.
         if stack is None or report.phase.is_over:
             return
-        # No history from before there was such a report has one.
         if report.is_stopping and stack.id not in self._leaves:
             self._leaves[stack.id] = asyncio.create_task(self._let_stop(stack))
         if progress.apply_report(stack, report, now=_now()):
@@ -169,10 +168,7 @@ class StackDependencyChainWorkflow:
         waiting = [s for s in self._stacks.values() if not (s.is_started or s.phase.is_over)]
         for stack in waiting:
             stack.adopts_from = None
-        stack_ids = [stack.id for stack in waiting]
-        # Histories from before this order have none of its commands.
-        if self._natives.has_any(stack_ids) and workflow.patched("native-runs-end-first"):
-            self._natives.stop(stack_ids, note=_NOTE_OF_CANCEL)
+        if self._natives.stop([stack.id for stack in waiting], note=_NOTE_OF_CANCEL):
             await self._natives.await_ends()
         self._is_interrupting = True
         for task in self._interruptible:
@@ -215,8 +211,9 @@ class StackDependencyChainWorkflow:
 
     async def _let_stop(self, stack: progress.StackProgress) -> None:
         """A deadline of a stack has passed: its run is stopped after what waits behind it."""
-        self._natives.leave_behind(stack.id, note="the deadline of an upstream stack passed")
-        await self._natives.await_ends()
+        why = "the deadline of an upstream stack passed"
+        if self._natives.leave_behind(stack.id, note=why):
+            await self._natives.await_ends()
         # It may have ended meanwhile.
         with contextlib.suppress(temporalio.exceptions.FailureError):
             await self._handles[stack.id].signal(stack_execution.StackExecutionWorkflow.may_stop)
@@ -358,29 +355,19 @@ class StackDependencyChainWorkflow:
             stack,
             self._natives.waves,
             origin=self._stacks[stack.adopts_from].run_id if stack.adopts_from else None,
-            # Asked before the start: a worker that cannot handle such an end must not go on here.
-            leaves_when_held=workflow.patched("held-stacks-take-no-slot"),
         )
 
     async def _await_turn(self, stack: progress.StackProgress) -> None:
         """Another chain has the stack: wait for its end in one activity, not by trying again."""
         workflow_id = chain_messages.execution_id(self._input, stack.id)
         message = f"Another chain runs '{stack.id}'; its turn comes when that has ended."
-        if not await self._stand_aside(
+        if await self._stand_aside(
             stack,
             (reasons.StackReason.STACK_BUSY, message),
             stack_operations.StackOperations.await_execution_end,
             messages.AwaitExecutionInput(workflow_id=workflow_id),
         ):
-            return
-        if workflow.patched("turns-are-scheduled"):
             self._await_slot(stack)
-            return
-        # Histories from before started the stack at once, whatever else waited for a slot.
-        stack.is_started = True
-        stack.reason, stack.message = reasons.StackReason.STARTING, ""
-        self._changed()
-        await self._execute(stack)
 
     async def _await_release(
         self, stack: progress.StackProgress, report: progress.StackReport

@@ -130,9 +130,7 @@ class StackExecutionWorkflow:
         if self._stop is None:
             self._end_early(stop)
             if self._run is not None:
-                self._is_asking = self._input.waits_to_stop and bool(
-                    run_states.stop_calls(self._run)
-                )
+                self._is_asking = bool(run_states.stop_calls(self._run))
                 self._report_run(self._run)
 
     async def _work(self) -> progress.StackReport | None:
@@ -179,21 +177,16 @@ class StackExecutionWorkflow:
             if origin is not None:
                 return False
             if found.hold_reason:
-                if self._is_leaving():
+                if self._attempts == 0:
+                    # The stack is given back, and takes no slot of the chain meanwhile.
                     self._held = self._waiting(found.hold_reason, found.hold_message)
                     return False
                 await self._await_release(found)
             elif await self._create_run():
                 return True
 
-    def _is_leaving(self) -> bool:
-        """Whether a stack that is held is given back; between two runs it is not."""
-        is_untouched = self._attempts == 0 and self._input.leaves_when_held
-        # An execution that began to wait under code from before goes on to wait.
-        return is_untouched and workflow.patched("held-stacks-take-no-slot")
-
     async def _await_release(self, found: messages.FindStackRunResult) -> None:
-        """Wait until something else holds the stack, or nothing, or a wake comes."""
+        """Between two runs, wait until something else holds the stack, or nothing, or a wake."""
         self._show_waiting(reasons.StackReason(found.hold_reason), found.hold_message)
         self._is_read_due = False
         await self._until_done_or_woken(self._calls.await_release(found.hold_message))
@@ -203,7 +196,6 @@ class StackExecutionWorkflow:
         self._trigger = triggers.Trigger(
             self._calls,
             self._newest_run_id,
-            settles=self._input.settles_trigger,
             is_stopped=lambda: self._stop is not None,
         )
         self._run = await self._trigger.create()

@@ -14,8 +14,8 @@ from controller.temporal.workflows import calls, stack_calls
 class Trigger:
     """Creates one run. `may_be_sent`: there may be one that is not known, to be looked for.
 
-    That search takes a grace period. With `settles` a cancel waits for the end of the first try,
-    so that what was certainly not sent is not looked for.
+    That search takes a grace period, so a cancel waits for the end of the first try: what was
+    certainly not sent is not looked for.
     """
 
     def __init__(
@@ -23,12 +23,10 @@ class Trigger:
         activities: stack_calls.StackCalls,
         newest_run_id: str,
         *,
-        settles: bool,
         is_stopped: Callable[[], bool],
     ) -> None:
         self._activities = activities
         self._argument = activities.trigger_input(newest_run_id)
-        self._settles = settles
         self._is_stopped = is_stopped
         self.may_be_sent = False
 
@@ -40,8 +38,7 @@ class Trigger:
             CancelledError: canceled before it was tried again.
         """
         try:
-            run = await self._try_once() if self._settles else None
-            return run or await self._try_on()
+            return await self._try_once() or await self._try_on()
         except temporalio.exceptions.ActivityError as error:
             if calls.cause_of(error)[0] != errors.STACK_HELD:
                 raise
