@@ -18,7 +18,7 @@ _connection_name = environment.dns_label
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Credentials:
+class ApiKeySource:
     """An API key; each read takes it from its files as they are now."""
 
     key_id: settings.Secret
@@ -53,7 +53,7 @@ class Connection:
     """None: all."""
     allowed_operations: tuple[str, ...] = settings.DEFAULT_OPERATIONS
     """What StackChains may do through it. Destroy has to be allowed explicitly."""
-    credentials: Credentials | None = None
+    credentials: ApiKeySource | None = None
     """None: this process was given no API key, as the operator."""
     webhook_secrets: tuple[settings.Secret, ...] = ()
     """What signs its deliveries; several while a secret is replaced. None: none are accepted."""
@@ -154,7 +154,7 @@ def _environment_connection(spacelift: settings.SpaceliftSettings) -> Connection
         return None
     credentials = None
     if spacelift.api_key_id is not None and spacelift.api_key_secret is not None:
-        credentials = Credentials(key_id=spacelift.api_key_id, key_secret=spacelift.api_key_secret)
+        credentials = ApiKeySource(key_id=spacelift.api_key_id, key_secret=spacelift.api_key_secret)
     return Connection(
         name=DEFAULT_CONNECTION,
         endpoint=_account_url(spacelift.endpoint),
@@ -206,7 +206,7 @@ class _Entry:
             endpoint=_account_url(endpoint or ""),
             allowed_namespaces=self._words("allowedNamespaces", environment.dns_label),
             allowed_operations=self._operations(),
-            credentials=Credentials(key_id=key_id, key_secret=key_secret)
+            credentials=ApiKeySource(key_id=key_id, key_secret=key_secret)
             if key_id and key_secret
             else None,
             webhook_secrets=self._secrets("webhookSecretFiles"),

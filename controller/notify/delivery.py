@@ -26,16 +26,16 @@ _WORD = re.compile(r"[a-z_]{1,64}")
 _LONGEST_ANSWER = 256
 
 
-class DeliveryError(Exception):
+class SinkError(Exception):
     """The notification was not delivered for sure.
 
-    DeliveryError
-    ├── Unavailable   may pass by itself: no answer, 5xx, 408, 425, 429
-    └── Refused       stays until a person acts: other answers, unreadable settings
+    SinkError
+    ├── SinkUnavailable   may pass by itself: no answer, 5xx, 408, 425, 429
+    └── SinkRefused       stays until a person acts: other answers, unreadable settings
     """
 
 
-class Unavailable(DeliveryError):
+class SinkUnavailable(SinkError):
     """The sink cannot be reached now, or says so."""
 
     def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
@@ -44,7 +44,7 @@ class Unavailable(DeliveryError):
         self.retry_after_seconds = retry_after_seconds
 
 
-class Refused(DeliveryError):
+class SinkRefused(SinkError):
     """The sink does not take it, or this process cannot send it."""
 
 
@@ -65,27 +65,27 @@ class Deliverer:
         """Send a payload.
 
         Raises:
-            Unavailable: try again later.
-            Refused: trying again helps only after somebody has changed something.
+            SinkUnavailable: try again later.
+            SinkRefused: trying again helps only after somebody has changed something.
         """
         try:
             target = sink.read_target()
         except environment.SettingsError as error:
-            raise Refused("; ".join(error.problems)) from None
+            raise SinkRefused("; ".join(error.problems)) from None
         try:
             async with asyncio.timeout(sink.timeout_seconds):
                 await self._post(target, payload)
         except TimeoutError:
-            raise Unavailable(f"no answer within {sink.timeout_seconds} s") from None
+            raise SinkUnavailable(f"no answer within {sink.timeout_seconds} s") from None
         except ValueError:
             # A URL that only looks like one; the text would quote it.
-            raise Refused("its URL cannot be used") from None
+            raise SinkRefused("its URL cannot be used") from None
         except (aiohttp.ClientError, OSError) as error:
             # Its text has the host, and its cause the URL: the kind has to do. No chaining either,
             # since Temporal stores causes.
-            raise Unavailable(f"no connection ({_kind(error)})") from None
+            raise SinkUnavailable(f"no connection ({_kind(error)})") from None
 
-    async def _post(self, target: sinks.Target, payload: payloads.Payload) -> None:
+    async def _post(self, target: sinks.SinkTarget, payload: payloads.Payload) -> None:
         async with self._open().post(
             target.url,
             data=payload.body,
@@ -97,15 +97,15 @@ class Deliverer:
                 return
             await self._refuse(response, target)
 
-    async def _refuse(self, response: aiohttp.ClientResponse, target: sinks.Target) -> None:
+    async def _refuse(self, response: aiohttp.ClientResponse, target: sinks.SinkTarget) -> None:
         says = f"HTTP {response.status}"
         if response.status in _LATER or response.status >= 500:
             pause = _retry_after(response.headers.get("Retry-After"), now=self._clock())
-            raise Unavailable(says, retry_after_seconds=pause)
+            raise SinkUnavailable(says, retry_after_seconds=pause)
         text = (await response.content.read(_LONGEST_ANSWER)).decode(errors="replace").strip()
         secrets = " ".join((target.url, *target.headers.values()))
         is_plain = _WORD.fullmatch(text) and text not in secrets
-        raise Refused(f"{says} {text}" if is_plain else says)
+        raise SinkRefused(f"{says} {text}" if is_plain else says)
 
     def _open(self) -> aiohttp.ClientSession:
         # Made in the loop that uses it.

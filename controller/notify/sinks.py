@@ -36,7 +36,7 @@ class SinkType(enum.StrEnum):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
+class SinkTarget:
     """Where to send, as the files have it at this moment; never shown."""
 
     url: str = dataclasses.field(repr=False)
@@ -64,7 +64,7 @@ class Sink:
             return False
         return all(labels.get(key) == value for key, value in self.match_labels.items())
 
-    def read_target(self) -> Target:
+    def read_target(self) -> SinkTarget:
         """Return where to send, as the files have it now.
 
         Raises:
@@ -83,7 +83,7 @@ class Sink:
                     f"{self.headers[name].file}: is no value of a header; use one line of "
                     "printable ASCII"
                 )
-        return Target(url=url, headers=headers)
+        return SinkTarget(url=url, headers=headers)
 
 
 class SinkCatalog:

@@ -22,7 +22,7 @@ async def receive(role: process.Process) -> int:
     webhook, counters = role.settings.webhook, role.counters
     link = process.TemporalLink(role.settings.temporal, counters)
     queue = wake_queue.WakeQueue(webhook.queue_size, clock=time.monotonic)
-    dispatcher = dispatch.Dispatcher(
+    dispatcher = dispatch.WakeDispatcher(
         queue,
         executions=wakeups.ExecutionWakeups(link.get),
         root_sweeps=root_sweeps.RootSweeps(link.get),

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from controller.spacelift import auth, documents, errors, protocol, records, session
+from controller.spacelift import account_session, answers, documents, errors, records, tokens
 from controller.spacelift.models import RunKey, RunRecord, RunType, StackHold, StackRecord, Viewer
 
 _T = TypeVar("_T")
@@ -25,12 +25,12 @@ class SpaceliftClient:
         self,
         *,
         endpoint: str,
-        credentials: auth.CredentialSource,
+        credentials: tokens.CredentialSource,
         transport: httpx.AsyncBaseTransport | None = None,
         request_timeout_seconds: float = 30,
         ca_file: str | None = None,
         clock: Callable[[], float] = time.time,
-        observer: session.Observer | None = None,
+        observer: account_session.Observer | None = None,
     ) -> None:
         """Prepare the client; nothing is sent and no credentials are read before the first call.
 
@@ -44,7 +44,7 @@ class SpaceliftClient:
             clock: Wall time in seconds.
             observer: Told of each operation, for metrics.
         """
-        self._session = session.Session(
+        self._session = account_session.AccountSession(
             endpoint=endpoint,
             credentials=credentials,
             transport=transport,
@@ -62,7 +62,7 @@ class SpaceliftClient:
         """Return whom Spacelift takes the API key for; a null viewer is rejected credentials."""
         what = "reading the viewer"
         answer = await self._session.query(documents.GET_VIEWER, {}, what=what)
-        with protocol.readable(what):
+        with answers.readable(what):
             viewer = answer.data["viewer"]
             return Viewer(id=str(viewer["id"]), name=str(viewer.get("name") or ""))
 
@@ -73,9 +73,9 @@ class SpaceliftClient:
             what = f"reading {_named(chunk)}"
             document, variables = documents.get_stacks(chunk)
             answer = await self._session.query(
-                document, variables, what=what, check=protocol.check_many_fields
+                document, variables, what=what, check=answers.check_many_fields
             )
-            with protocol.readable(what):
+            with answers.readable(what):
                 for position, stack_id in enumerate(chunk):
                     body = answer.data[f"a{position}"]
                     found[stack_id] = None if body is None else records.read_stack(body)
@@ -88,9 +88,9 @@ class SpaceliftClient:
             what = f"reading what holds {_named(chunk)}"
             document, variables = documents.get_stack_holds(chunk)
             answer = await self._session.query(
-                document, variables, what=what, check=protocol.check_many_fields
+                document, variables, what=what, check=answers.check_many_fields
             )
-            with protocol.readable(what):
+            with answers.readable(what):
                 for position, stack_id in enumerate(chunk):
                     body = answer.data[f"a{position}"]
                     found[stack_id] = (
@@ -139,7 +139,7 @@ class SpaceliftClient:
             run_type: PROPOSED for proposed runs, which Spacelift lists apart from all others.
 
         Raises:
-            NotFound: If the stack is missing or invisible to the API key.
+            SpaceliftObjectNotFound: If the stack is missing or invisible to the API key.
         """
         found: dict[str, RunRecord] = {}
         before: str | None = None
@@ -163,7 +163,7 @@ class SpaceliftClient:
         """Return the stack's newest run, and what would keep another from being created.
 
         Raises:
-            NotFound: If the stack is missing or invisible to the API key.
+            SpaceliftObjectNotFound: If the stack is missing or invisible to the API key.
         """
         page, hold = await self._runs_page(stack_id, run_type, before=None)
         return max(page, key=lambda run: run.id, default=None), hold
@@ -178,9 +178,9 @@ class SpaceliftClient:
             what = f"reading {len(chunk)} runs, the first {_named_run(chunk[0])}"
             document, variables = documents.get_runs(chunk)
             answer = await self._session.query(
-                document, variables, what=what, check=protocol.check_many_fields
+                document, variables, what=what, check=answers.check_many_fields
             )
-            with protocol.readable(what):
+            with answers.readable(what):
                 for position, key in enumerate(chunk):
                     found[key] = _held_run_of(answer.data[f"a{position}"], key)
         return found
@@ -191,9 +191,9 @@ class SpaceliftClient:
         variables = {"stack": key.stack_id, "run": key.run_id}
         try:
             answer = await self._session.query(documents.GET_RUN, variables, what=what)
-        except errors.NotFound:
+        except errors.SpaceliftObjectNotFound:
             return None
-        with protocol.readable(what):
+        with answers.readable(what):
             return _run_of(answer.data["stack"], key)
 
     async def trigger_run(
@@ -257,7 +257,7 @@ class SpaceliftClient:
         while True:
             variables = documents.search_stacks(alternatives, after=after)
             answer = await self._session.query(documents.SEARCH_STACKS, variables, what=what)
-            with protocol.readable(what):
+            with answers.readable(what):
                 found = answer.data["searchStacks"]
                 page = [records.read_stack(edge["node"]) for edge in found["edges"]]
                 cursor = found["pageInfo"]["endCursor"]
@@ -278,13 +278,13 @@ class SpaceliftClient:
         what = f"listing runs of stack {stack_id}"
         variables = {"stack": stack_id, "before": before}
         answer = await self._session.query(document, variables, what=what)
-        with protocol.readable(what):
+        with answers.readable(what):
             stack = answer.data["stack"]
             if stack is not None:
                 page = [records.read_run(body, stack_id=stack_id) for body in stack["runs"]]
                 return page, records.read_hold(stack, stack_id=stack_id)
         message = f"{what}: no such stack, or the API key's spaces do not include it"
-        raise errors.NotFound(message)
+        raise errors.SpaceliftObjectNotFound(message)
 
 
 def _run_of(stack: Mapping[str, Any] | None, key: RunKey) -> RunRecord | None:

@@ -14,7 +14,7 @@ _HOSTED = re.compile(r"(?P<account>[a-z0-9-]+)\.app(?:\.(?P<region>[a-z0-9-]+))?
 _SHORTEST_KEY_PREFIX = 7
 
 
-def normalise_endpoint(text: str) -> str:
+def normalize_endpoint(text: str) -> str:
     """Return the base URL of an account, so that two spellings of one account are equal.
 
     Args:
@@ -39,7 +39,7 @@ def normalise_endpoint(text: str) -> str:
 
 def graphql_url(endpoint: str) -> str:
     """Return the one URL that every request goes to."""
-    return normalise_endpoint(endpoint) + _GRAPHQL_PATH
+    return normalize_endpoint(endpoint) + _GRAPHQL_PATH
 
 
 def account_of(endpoint: str) -> str:
@@ -48,7 +48,7 @@ def account_of(endpoint: str) -> str:
     A hosted account goes by its own name, with the region if it has one, since the same name may be
     somebody else's in another region. Any other goes by host, port and path.
     """
-    parts = urllib.parse.urlsplit(normalise_endpoint(endpoint))
+    parts = urllib.parse.urlsplit(normalize_endpoint(endpoint))
     hosted = _HOSTED.fullmatch(parts.hostname or "")
     if hosted is not None:
         return ".".join(part for part in hosted.groups() if part)
@@ -57,7 +57,7 @@ def account_of(endpoint: str) -> str:
 
 def stack_url(endpoint: str, stack_id: str) -> str:
     """Return the link to a stack in Spacelift's UI."""
-    return f"{normalise_endpoint(endpoint)}/stack/{urllib.parse.quote(stack_id, safe='')}"
+    return f"{normalize_endpoint(endpoint)}/stack/{urllib.parse.quote(stack_id, safe='')}"
 
 
 def run_url(endpoint: str, stack_id: str, run_id: str) -> str:

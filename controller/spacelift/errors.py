@@ -4,13 +4,13 @@ The tree is cut by consequence, not by cause. What matters to a caller that want
 something is whether Spacelift may have done it::
 
     SpaceliftError
-     +-- Unreachable          nothing reached it: DNS, refused, connect time-out, TLS, no token
-     +-- AmbiguousOutcome     sent, then silence, a 5xx or garbage: it may be committed
-     +-- RateLimited          HTTP 429; try again after ``retry_after_seconds``
-     +-- CredentialsRejected  the API key is not accepted, or its tokens are not
-     +-- PermissionDenied     the API key is accepted, but may not do this
-     +-- NotFound             the stack or run does not exist, or the API key cannot see it
-     +-- Refused              a sound answer that says no: nothing was committed
+     +-- Unreachable              nothing reached it: DNS, refused, connect time-out, TLS, no token
+     +-- AmbiguousOutcome         sent, then silence, a 5xx or garbage: it may be committed
+     +-- RateLimited              HTTP 429; try again after ``retry_after_seconds``
+     +-- CredentialsRejected      the API key is not accepted, or its tokens are not
+     +-- PermissionDenied         the API key is accepted, but may not do this
+     +-- SpaceliftObjectNotFound  the stack or run does not exist, or the API key cannot see it
+     +-- SpaceliftRefused         a sound answer that says no: nothing was committed
 """
 
 import re
@@ -75,13 +75,13 @@ class PermissionDenied(SpaceliftError):
     outcome = "permission_denied"
 
 
-class NotFound(SpaceliftError):
+class SpaceliftObjectNotFound(SpaceliftError):
     """The stack or run is missing, or the API key cannot see it; Spacelift tells no difference."""
 
     outcome = "not_found"
 
 
-class Refused(SpaceliftError):
+class SpaceliftRefused(SpaceliftError):
     """Spacelift understood the request and said no; nothing was committed."""
 
     outcome = "refused"

@@ -20,8 +20,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from controller.config import connections, settings
 from controller.notify import sinks
-from controller.spacelift import auth, endpoints, errors
 from controller.spacelift import client as spacelift_client
+from controller.spacelift import endpoints, errors, tokens
 from controller.temporal import client, ids
 from controller.temporal.operator import queues
 
@@ -187,7 +187,7 @@ async def _check_connection(
     except settings.SettingsError as error:
         own = f"connection {connection.name}: "
         return _problem(name, "; ".join(line.removeprefix(own) for line in error.problems))
-    credentials = auth.Credentials(key_id=key_id, secret=secret)
+    credentials = tokens.ApiKey(key_id=key_id, secret=secret)
     asked = spacelift_client.SpaceliftClient(
         endpoint=connection.endpoint,
         credentials=_Fixed(credentials),
@@ -222,9 +222,9 @@ def _check_sinks(notifications: settings.NotificationSettings) -> list[CheckResu
 class _Fixed:
     """Credentials read once: a check tells about one moment."""
 
-    credentials: auth.Credentials
+    credentials: tokens.ApiKey
 
-    def read(self) -> auth.Credentials:
+    def read(self) -> tokens.ApiKey:
         return self.credentials
 
 

@@ -39,10 +39,10 @@ _LINGER_SECONDS = 1.0
 _STOP_SECONDS = 3.0
 
 
-class Refused(Exception):
+class DeliveryRefused(Exception):
     """A delivery that is answered with an error of its sender."""
 
-    def __init__(self, reason: refusals.Reason, why: str = "") -> None:
+    def __init__(self, reason: refusals.RefusalReason, why: str = "") -> None:
         super().__init__(why or reason)
         self.reason = reason
         self.why = why
@@ -80,7 +80,11 @@ class Receiver:
         """Begin all series, so that a rate is known from the first delivery on."""
         self._secrets.tell()
         for name in self._catalog.names():
-            for result in (*wake_queue.Put, *payload.Noise, *refusals.OF_A_CONNECTION):
+            for result in (
+                *wake_queue.QueueResult,
+                *payload.OtherNotification,
+                *refusals.OF_A_CONNECTION,
+            ):
                 self._counters.webhook_deliveries.labels(name, result)
             # An alert on its age has to hold back after a start as it does after a delivery.
             self._counters.webhook_last_delivery.labels(name).set_to_current_time()
@@ -93,16 +97,21 @@ class Receiver:
             if connection is None:
                 # Not its name: labels have to be bounded, whatever is sent.
                 name = ""
-                raise Refused(refusals.Reason.UNKNOWN_CONNECTION)
+                raise DeliveryRefused(refusals.RefusalReason.UNKNOWN_CONNECTION)
             result = self._take(connection, await self._signed_body(request, connection))
-        except Refused as refused:
+        except DeliveryRefused as refused:
             return self.refuse(request, refused.reason, connection=name, why=refused.why)
         self._counters.webhook_deliveries.labels(name, result).inc()
         self._counters.webhook_last_delivery.labels(name).set_to_current_time()
         return self._close_if_stopping(web.Response(status=202))
 
     def refuse(
-        self, request: web.BaseRequest, reason: refusals.Reason, *, connection: str, why: str = ""
+        self,
+        request: web.BaseRequest,
+        reason: refusals.RefusalReason,
+        *,
+        connection: str,
+        why: str = "",
     ) -> web.Response:
         """Count and log a refusal, and return the answer."""
         self._counters.webhook_deliveries.labels(connection, reason).inc()
@@ -114,8 +123,8 @@ class Receiver:
 
     def refuse_bytes(self) -> None:
         """Count and log what is no request."""
-        self._counters.webhook_deliveries.labels("", refusals.Reason.NOT_HTTP).inc()
-        self._log.tell(refusals.Reason.NOT_HTTP, connection="", remote=None, why="")
+        self._counters.webhook_deliveries.labels("", refusals.RefusalReason.NOT_HTTP).inc()
+        self._log.tell(refusals.RefusalReason.NOT_HTTP, connection="", remote=None, why="")
 
     def give_up(self, error: Exception) -> web.Response:
         """Count and log a mistake of this program, and return the answer."""
@@ -130,16 +139,16 @@ class Receiver:
 
     async def _signed_body(self, request: web.Request, connection: connections.Connection) -> bytes:
         if not _is_plain_json(request):
-            raise Refused(refusals.Reason.CONTENT_TYPE)
+            raise DeliveryRefused(refusals.RefusalReason.CONTENT_TYPE)
         if (request.content_length or 0) > self._max_body_bytes:
-            raise Refused(refusals.Reason.TOO_LARGE)
+            raise DeliveryRefused(refusals.RefusalReason.TOO_LARGE)
         body = await self._body(request)
         valid = self._secrets.of(connection)
         given = request.headers.get(signature.HEADER)
         if not signature.is_signed(body, given, valid):
             # The answer is the same for all of them; only the log tells.
             why = "no secret" if not valid else "not signed" if given is None else "wrong signature"
-            raise Refused(refusals.Reason.SIGNATURE, why)
+            raise DeliveryRefused(refusals.RefusalReason.SIGNATURE, why)
         return body
 
     async def _body(self, request: web.Request) -> bytes:
@@ -147,9 +156,11 @@ class Receiver:
             async with asyncio.timeout(self._body_seconds):
                 return await self._read(request)
         except TimeoutError as error:
-            raise Refused(refusals.Reason.SLOW) from error
+            raise DeliveryRefused(refusals.RefusalReason.SLOW) from error
         except (web.RequestPayloadError, ConnectionError, EOFError) as error:
-            raise Refused(refusals.Reason.BROKEN_OFF, type(error).__name__) from error
+            raise DeliveryRefused(
+                refusals.RefusalReason.BROKEN_OFF, type(error).__name__
+            ) from error
 
     async def _read(self, request: web.Request) -> bytes:
         body = bytearray()
@@ -158,7 +169,7 @@ class Receiver:
                 is_first_beyond = len(body) <= SMALL_BODY_BYTES < len(body) + len(chunk)
                 body += chunk
                 if len(body) > self._max_body_bytes:
-                    raise Refused(refusals.Reason.TOO_LARGE)
+                    raise DeliveryRefused(refusals.RefusalReason.TOO_LARGE)
                 if is_first_beyond:
                     await slot.enter_async_context(self._large_slot())
             return bytes(body)
@@ -177,8 +188,8 @@ class Receiver:
         try:
             event = payload.parse(body)
         except payload.PayloadError as error:
-            raise Refused(refusals.Reason.MALFORMED, str(error)) from error
-        if isinstance(event, payload.Noise):
+            raise DeliveryRefused(refusals.RefusalReason.MALFORMED, str(error)) from error
+        if isinstance(event, payload.OtherNotification):
             return event
         result = self._queue.put(
             wake_queue.Wake(
@@ -271,11 +282,11 @@ def _never_5xx(receiver: Receiver) -> typedefs.Middleware:
         try:
             return await handler(request)
         except web.HTTPMethodNotAllowed as error:
-            answer = receiver.refuse(request, refusals.Reason.METHOD, connection="")
+            answer = receiver.refuse(request, refusals.RefusalReason.METHOD, connection="")
             answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
             return answer
         except web.HTTPException:
-            return receiver.refuse(request, refusals.Reason.UNKNOWN_PATH, connection="")
+            return receiver.refuse(request, refusals.RefusalReason.UNKNOWN_PATH, connection="")
         except Exception as error:
             # The edge of the process. The sender cannot mend it, and polling does the work.
             return receiver.give_up(error)

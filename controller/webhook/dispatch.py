@@ -27,7 +27,7 @@ EXECUTION, ROOT_SWEEP = "execution", "root_sweep"
 GIVEN_UP = "given_up"
 
 
-class Executions(Protocol):
+class ExecutionWaker(Protocol):
     """Wakes what follows a stack's run; `temporal.wakeups`."""
 
     async def wake(self, account: str, stack_id: str) -> int:
@@ -40,7 +40,7 @@ class Executions(Protocol):
         ...
 
 
-class RootSweeps(Protocol):
+class RootSweepWaker(Protocol):
     """Lets the chains that wait for a root's runs look at them; `temporal.root_sweeps`."""
 
     async def wake(self, account: str, stack_id: str, labels: Collection[str]) -> int:
@@ -57,15 +57,15 @@ class RootSweeps(Protocol):
         ...
 
 
-class Dispatcher:
+class WakeDispatcher:
     """Takes wakes from the queue from `start` to `stop`."""
 
     def __init__(
         self,
         queue: wake_queue.WakeQueue,
         *,
-        executions: Executions,
-        root_sweeps: RootSweeps,
+        executions: ExecutionWaker,
+        root_sweeps: RootSweepWaker,
         counters: metrics.Metrics,
         give_up_seconds: float = GIVE_UP_SECONDS,
         clock: Callable[[], float] = time.monotonic,
@@ -125,7 +125,7 @@ class Dispatcher:
     async def _to_executions(self, wake: wake_queue.Wake) -> None:
         result = await self._try(wake, self._wake_executions)
         self._counters.webhook_wakes.labels(EXECUTION, result).inc()
-        if wake.is_root_run_finished and self._sweeps.put(wake) is wake_queue.Put.OVERFLOW:
+        if wake.is_root_run_finished and self._sweeps.put(wake) is wake_queue.QueueResult.OVERFLOW:
             # Their interval makes it good.
             self._counters.webhook_wakes.labels(ROOT_SWEEP, GIVEN_UP).inc()
 

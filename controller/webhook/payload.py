@@ -28,7 +28,7 @@ class PayloadError(Exception):
     """The body is nothing that Spacelift sends, as far as its form goes."""
 
 
-class Noise(enum.StrEnum):
+class OtherNotification(enum.StrEnum):
     """What Spacelift sends that is about no run of a stack: answered well, and nothing more."""
 
     AUDIT = "audit"
@@ -37,7 +37,7 @@ class Noise(enum.StrEnum):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class RunEvent:
+class RunNotification:
     """A run of a stack came to a state, says somebody who knew the secret. May be late or wrong."""
 
     stack_id: str
@@ -53,7 +53,7 @@ class RunEvent:
         return self.state == "FINISHED" and self.run_type == "TRACKED"
 
 
-def parse(body: bytes) -> RunEvent | Noise:
+def parse(body: bytes) -> RunNotification | OtherNotification:
     """Return what a body says.
 
     Raises:
@@ -90,12 +90,12 @@ def _depth(body: bytes) -> int:
     return deepest
 
 
-def _default_event(document: dict[str, Any]) -> RunEvent | Noise:
+def _default_event(document: dict[str, Any]) -> RunNotification | OtherNotification:
     stack, run = document["stack"], document.get("run")
     if not isinstance(stack, dict):
         raise PayloadError("`stack` is no object")
     run = run if isinstance(run, dict) else {}
-    return RunEvent(
+    return RunNotification(
         stack_id=_stack_id(stack.get("id"), "stack.id"),
         run_id=_word(run.get("id")),
         run_type=_word(run.get("type")),
@@ -104,8 +104,8 @@ def _default_event(document: dict[str, Any]) -> RunEvent | Noise:
     )
 
 
-def _policy_event(document: dict[str, Any]) -> RunEvent:
-    return RunEvent(
+def _policy_event(document: dict[str, Any]) -> RunNotification:
+    return RunNotification(
         stack_id=_stack_id(document["stack_id"], "stack_id"),
         run_id=_word(document.get("run_id")),
         run_type=_word(document.get("type")),
@@ -114,13 +114,13 @@ def _policy_event(document: dict[str, Any]) -> RunEvent:
     )
 
 
-def _noise(document: dict[str, Any]) -> Noise:
+def _noise(document: dict[str, Any]) -> OtherNotification:
     if "action" in document:
-        return Noise.AUDIT
+        return OtherNotification.AUDIT
     if "error" in document or "severity" in document:
-        return Noise.INTERNAL_ERROR
+        return OtherNotification.INTERNAL_ERROR
     # Runs of modules, the probe that is sent when a webhook is saved, and what comes to be.
-    return Noise.OTHER
+    return OtherNotification.OTHER
 
 
 def _stack_id(value: object, where: str) -> str:

@@ -12,7 +12,7 @@ LOG_SECONDS = 10.0
 """Seconds between two log lines of one reason and connection: a flood must not fill the log."""
 
 
-class Reason(enum.StrEnum):
+class RefusalReason(enum.StrEnum):
     """Why a delivery is refused; the values are results that deliveries are counted by."""
 
     UNKNOWN_CONNECTION = "unknown_connection"
@@ -38,37 +38,37 @@ class Reason(enum.StrEnum):
 
 
 _ANSWERS = {
-    Reason.UNKNOWN_CONNECTION: (404, "there is nothing here"),
-    Reason.UNKNOWN_PATH: (404, "there is nothing here"),
-    Reason.METHOD: (405, "send a POST"),
-    Reason.CONTENT_TYPE: (415, "send application/json without a content encoding"),
-    Reason.TOO_LARGE: (413, "the body is too large"),
-    Reason.SLOW: (408, "the body took too long"),
-    Reason.BROKEN_OFF: (400, "the body is not complete"),
-    Reason.SIGNATURE: (401, "the signature is missing or wrong"),
-    Reason.MALFORMED: (400, "the body is no notification of a run"),
-    Reason.NOT_HTTP: (400, "this is no HTTP"),
+    RefusalReason.UNKNOWN_CONNECTION: (404, "there is nothing here"),
+    RefusalReason.UNKNOWN_PATH: (404, "there is nothing here"),
+    RefusalReason.METHOD: (405, "send a POST"),
+    RefusalReason.CONTENT_TYPE: (415, "send application/json without a content encoding"),
+    RefusalReason.TOO_LARGE: (413, "the body is too large"),
+    RefusalReason.SLOW: (408, "the body took too long"),
+    RefusalReason.BROKEN_OFF: (400, "the body is not complete"),
+    RefusalReason.SIGNATURE: (401, "the signature is missing or wrong"),
+    RefusalReason.MALFORMED: (400, "the body is no notification of a run"),
+    RefusalReason.NOT_HTTP: (400, "this is no HTTP"),
 }
 
 OF_A_CONNECTION = (
-    Reason.CONTENT_TYPE,
-    Reason.TOO_LARGE,
-    Reason.SLOW,
-    Reason.BROKEN_OFF,
-    Reason.SIGNATURE,
-    Reason.MALFORMED,
+    RefusalReason.CONTENT_TYPE,
+    RefusalReason.TOO_LARGE,
+    RefusalReason.SLOW,
+    RefusalReason.BROKEN_OFF,
+    RefusalReason.SIGNATURE,
+    RefusalReason.MALFORMED,
 )
 """Those that are counted by connection; of the others, no connection is known."""
 
 WITH_UNREAD_BODY = frozenset(
     {
-        Reason.CONTENT_TYPE,
-        Reason.TOO_LARGE,
-        Reason.SLOW,
-        Reason.BROKEN_OFF,
-        Reason.UNKNOWN_CONNECTION,
-        Reason.UNKNOWN_PATH,
-        Reason.METHOD,
+        RefusalReason.CONTENT_TYPE,
+        RefusalReason.TOO_LARGE,
+        RefusalReason.SLOW,
+        RefusalReason.BROKEN_OFF,
+        RefusalReason.UNKNOWN_CONNECTION,
+        RefusalReason.UNKNOWN_PATH,
+        RefusalReason.METHOD,
     }
 )
 """After these the connection is of no use: the rest of the body would be taken for a request."""
@@ -79,10 +79,10 @@ class RefusalLog:
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._next_at: dict[tuple[Reason, str], float] = {}
-        self._untold: dict[tuple[Reason, str], int] = {}
+        self._next_at: dict[tuple[RefusalReason, str], float] = {}
+        self._untold: dict[tuple[RefusalReason, str], int] = {}
 
-    def tell(self, reason: Reason, *, connection: str, remote: str | None, why: str) -> None:
+    def tell(self, reason: RefusalReason, *, connection: str, remote: str | None, why: str) -> None:
         """Log a refusal, or count it for the next line of its kind."""
         kind, now = (reason, connection), self._clock()
         if now < self._next_at.get(kind, now):

@@ -47,7 +47,7 @@ class Wake:
         )
 
 
-class Put(enum.StrEnum):
+class QueueResult(enum.StrEnum):
     """What became of a wake; also the results that deliveries are counted by."""
 
     QUEUED = "queued"
@@ -55,7 +55,7 @@ class Put(enum.StrEnum):
     OVERFLOW = "overflow"
 
 
-class Pace:
+class WakePacer:
     """Knows when a stack may be woken next: at once, until its burst is used up."""
 
     def __init__(self, *, limit: int) -> None:
@@ -82,7 +82,7 @@ class WakeQueue:
     def __init__(self, size: int, *, clock: Callable[[], float]) -> None:
         self.size = size
         self._clock = clock
-        self._pace = Pace(limit=size)
+        self._pace = WakePacer(limit=size)
         self._wakes: dict[Key, Wake] = {}
         self._due: list[tuple[float, int, Key]] = []
         self._numbers = itertools.count()
@@ -91,19 +91,19 @@ class WakeQueue:
     def __len__(self) -> int:
         return len(self._wakes)
 
-    def put(self, wake: Wake) -> Put:
+    def put(self, wake: Wake) -> QueueResult:
         """Queue a wake, or let it join the one of its stack."""
         waiting = self._wakes.get(wake.key)
         if waiting is not None:
             self._wakes[wake.key] = waiting.merged(wake)
-            return Put.MERGED
+            return QueueResult.MERGED
         if len(self._wakes) >= self.size:
-            return Put.OVERFLOW
+            return QueueResult.OVERFLOW
         self._wakes[wake.key] = wake
         due = self._pace.reserve(wake.key, self._clock())
         heapq.heappush(self._due, (due, next(self._numbers), wake.key))
         self._changed.set()
-        return Put.QUEUED
+        return QueueResult.QUEUED
 
     def pop_due(self) -> Wake | None:
         """Take the wake whose turn it is; None if there is none."""

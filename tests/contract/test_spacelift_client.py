@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 import yaml
 
-from controller.spacelift import auth, client, endpoints, errors
+from controller.spacelift import client, endpoints, errors, tokens
 from controller.spacelift.models import RunKey, RunRecord, StackEdge, StackHold
 from devenv import children
 
@@ -62,7 +62,7 @@ FAULTS = {
     ),
     "refused": (
         {"action": "error", "message": "stack has 1 error: no commit"},
-        errors.Refused,
+        errors.SpaceliftRefused,
         False,
     ),
 }
@@ -76,9 +76,9 @@ Connect = Callable[..., client.SpaceliftClient]
 
 class Key:
     def __init__(self, key_id: str, secret: str) -> None:
-        self.credentials = auth.Credentials(key_id=key_id, secret=secret)
+        self.credentials = tokens.ApiKey(key_id=key_id, secret=secret)
 
-    def read(self) -> auth.Credentials:
+    def read(self) -> tokens.ApiKey:
         return self.credentials
 
 
@@ -210,7 +210,7 @@ async def test_a_run_waits_for_a_person_and_is_confirmed(
     assert stack.blocker.key == run.key
     assert confirmed.id == run.id
     assert done.state == "FINISHED"
-    with pytest.raises(errors.Refused):
+    with pytest.raises(errors.SpaceliftRefused):
         await spacelift.confirm_run(run.key, note="twice")
 
 
@@ -292,7 +292,7 @@ async def test_a_proposed_run_in_review_is_ended_by_its_reviewers_only(
 
     held = await wait_for(spacelift, run.key, lambda record: record.state == "PENDING_REVIEW")
     for refused in (spacelift.stop_run, spacelift.discard_run, spacelift.cancel_run):
-        with pytest.raises(errors.Refused):
+        with pytest.raises(errors.SpaceliftRefused):
             await refused(run.key, note="not needed")
     await person("runs", run.id, "approve")
 
@@ -319,7 +319,7 @@ async def test_a_locked_stack_names_its_owner_refuses_others_and_holds_their_run
     await person("stacks", "locked", "lock", user="jane", note="mending it")
 
     _, hold = await spacelift.get_newest_run("locked")
-    with pytest.raises(errors.Refused):
+    with pytest.raises(errors.SpaceliftRefused):
         await spacelift.trigger_run("locked", marker="chain-11")
     read = await spacelift.get_stack_holds(["locked"])
     await person("stacks", "locked", "unlock", user="jane")
@@ -336,7 +336,7 @@ async def test_a_disabled_stack_says_so_and_creates_no_run(
     await person("stacks", "off", "disable")
 
     _, hold = await spacelift.get_newest_run("off")
-    with pytest.raises(errors.Refused):
+    with pytest.raises(errors.SpaceliftRefused):
         await spacelift.trigger_run("off", marker="chain-12")
 
     assert hold == StackHold(is_disabled=True)
@@ -377,9 +377,9 @@ async def test_a_key_that_may_only_read_cannot_trigger(connect: Connect) -> None
 async def test_what_is_missing_cannot_be_triggered_or_listed(
     spacelift: client.SpaceliftClient,
 ) -> None:
-    with pytest.raises(errors.NotFound):
+    with pytest.raises(errors.SpaceliftObjectNotFound):
         await spacelift.list_runs_after("gone", None)
-    with pytest.raises((errors.NotFound, errors.PermissionDenied)):
+    with pytest.raises((errors.SpaceliftObjectNotFound, errors.PermissionDenied)):
         await spacelift.trigger_run("gone", marker="chain-7")
 
 

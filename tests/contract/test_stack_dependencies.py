@@ -9,7 +9,7 @@ import yaml
 from temporalio.testing import ActivityEnvironment
 
 from controller.chain.graph import resolve as graph
-from controller.spacelift import auth, client
+from controller.spacelift import client, tokens
 from controller.temporal import messages
 from controller.temporal.activities import stack_dependencies
 from devenv import children
@@ -41,9 +41,9 @@ class Key:
     """An API key of the account."""
 
     def __init__(self, key_id: str) -> None:
-        self._credentials = auth.Credentials(key_id=key_id, secret="secret")
+        self._credentials = tokens.ApiKey(key_id=key_id, secret="secret")
 
-    def read(self) -> auth.Credentials:
+    def read(self) -> tokens.ApiKey:
         return self._credentials
 
 

@@ -64,7 +64,7 @@ async def test_a_run_is_delivered_at_each_change_that_matters_and_signed() -> No
     events = [payload.parse(request.body) for request in requests]
     # Order is not guaranteed.
     assert sorted(events, key=lambda event: SENT.index(event.state)) == [
-        payload.RunEvent(
+        payload.RunNotification(
             stack_id="vpc", run_id=run_id, run_type="TRACKED", state=state, labels=("team:net",)
         )
         for state in SENT

@@ -11,7 +11,7 @@ def check_outcome(body: bytes) -> None:
     except payload.PayloadError as error:
         refusal = str(error)
     assert len(refusal) < 40, "it may quote nothing of the body"
-    if said is None or isinstance(said, payload.Noise):
+    if said is None or isinstance(said, payload.OtherNotification):
         return
     assert said.stack_id
     for text in (said.stack_id, said.run_id, said.run_type, said.state, *said.labels):

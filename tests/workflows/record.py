@@ -214,7 +214,7 @@ def _worlds_of_executions() -> dict[Callable[[Harness], Awaitable[None]], World]
     failing.first_ends["a"] = ["FAILED"]
     refusing = World()
     refusing.held = {"a"}
-    refusing.failures["confirm_stack_run", "a"] = [failure("Refused", final=True)]
+    refusing.failures["confirm_stack_run", "a"] = [failure("SpaceliftRefused", final=True)]
     silent = World()
     silent.held, silent.holds_in["a"] = {"a"}, "UNCONFIRMED"
     reserved = World()

@@ -83,7 +83,7 @@ async def test_a_native_run_that_applies_already_is_left_and_told_of(serve: Serv
     assert "was APPLYING already and is left to end" in stack_of(known, "c").message
 
 
-@pytest.mark.parametrize("kind", ["Refused", "PermissionDenied"])
+@pytest.mark.parametrize("kind", ["SpaceliftRefused", "PermissionDenied"])
 async def test_a_native_run_that_cannot_be_stopped_does_not_hold_the_chain(
     serve: Serve, kind: str
 ) -> None:

@@ -154,7 +154,7 @@ async def test_an_unknown_root_fails_the_chain(serve: Serve) -> None:
     ("kind", "reason"),
     [
         ("CredentialsRejected", reasons.ChainReason.CREDENTIALS_REJECTED),
-        ("Refused", reasons.ChainReason.SPACELIFT_REFUSED),
+        ("SpaceliftRefused", reasons.ChainReason.SPACELIFT_REFUSED),
     ],
 )
 async def test_a_discovery_that_cannot_succeed_fails_the_chain(

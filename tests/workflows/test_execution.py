@@ -67,10 +67,10 @@ async def test_the_later_tries_of_a_trigger_know_what_the_first_ones_left(
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("Refused", reasons.StackReason.TRIGGER_REFUSED),
+        ("SpaceliftRefused", reasons.StackReason.TRIGGER_REFUSED),
         ("PermissionDenied", reasons.StackReason.PERMISSION_DENIED),
         ("CredentialsRejected", reasons.StackReason.CREDENTIALS_REJECTED),
-        ("NotFound", reasons.StackReason.STACK_NOT_FOUND),
+        ("SpaceliftObjectNotFound", reasons.StackReason.STACK_NOT_FOUND),
     ],
 )
 async def test_a_refused_trigger_fails_the_stack(

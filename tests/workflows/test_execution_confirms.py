@@ -70,7 +70,7 @@ async def test_a_run_that_needs_an_approval_is_confirmed_after_it(serve: Serve) 
 
 async def test_a_refusal_shows_with_its_words_and_is_not_repeated_by_itself(serve: Serve) -> None:
     world = unconfirmed()
-    world.broken["confirm_stack_run", "a"] = failure("Refused", final=True)
+    world.broken["confirm_stack_run", "a"] = failure("SpaceliftRefused", final=True)
     chain = await serve(world)
 
     async with execution(chain, is_confirming=True) as stack:
@@ -81,12 +81,14 @@ async def test_a_refusal_shows_with_its_words_and_is_not_repeated_by_itself(serv
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
 
     assert shown.phase is Phase.AWAITING_CONFIRMATION
-    assert shown.message.endswith("a person has to confirm or discard it: made up: Refused")
+    assert shown.message.endswith(
+        "a person has to confirm or discard it: made up: SpaceliftRefused"
+    )
 
 
 async def test_after_a_refusal_a_wake_tries_once_more(serve: Serve) -> None:
     world = unconfirmed()
-    world.failures["confirm_stack_run", "a"] = [failure("Refused", final=True)]
+    world.failures["confirm_stack_run", "a"] = [failure("SpaceliftRefused", final=True)]
     chain = await serve(world)
 
     async with execution(chain, is_confirming=True) as stack:

@@ -224,7 +224,7 @@ async def test_a_run_that_the_chain_confirms_has_no_time_for_a_person(serve: Ser
 
 async def test_a_run_that_the_chain_may_not_confirm_has(serve: Serve) -> None:
     world = held("UNCONFIRMED")
-    world.broken["confirm_stack_run", "a"] = failure("Refused", final=True)
+    world.broken["confirm_stack_run", "a"] = failure("SpaceliftRefused", final=True)
     chain = await serve(world)
 
     async with execution(chain, is_confirming=True, confirmation_deadline_seconds=1) as stack:

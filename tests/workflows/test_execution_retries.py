@@ -178,7 +178,7 @@ async def test_a_second_trigger_that_is_refused_keeps_the_failed_run_in_sight(
 
     async with execution(chain, retry=QUICK) as stack:
         await stack.shows("RetryPending")
-        world.failures["trigger_stack_run", "a"] = [failure("Refused", final=True)]
+        world.failures["trigger_stack_run", "a"] = [failure("SpaceliftRefused", final=True)]
         end = await stack.ends(Phase.FAILED, "TriggerRefused")
 
     assert (end.run_id, end.attempts) == (world.run_of("a").id, 1)

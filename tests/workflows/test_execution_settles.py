@@ -137,7 +137,7 @@ async def test_the_later_tries_know_what_the_first_one_left(
 
 async def test_a_refusal_at_the_first_try_fails_the_stack(serve: Serve) -> None:
     world = World()
-    world.failures["trigger_stack_run", "a"] = [failure("Refused", final=True)]
+    world.failures["trigger_stack_run", "a"] = [failure("SpaceliftRefused", final=True)]
     chain = await serve(world)
 
     async with execution(chain) as stack:

@@ -22,7 +22,7 @@ _MARK_PREFIX = "stackchain:secret-"
 _MARK_COST = {"n": 2**14, "r": 8, "p": 1, "dklen": 4}
 
 
-class Action(enum.StrEnum):
+class SetupAction(enum.StrEnum):
     """What becomes of one object."""
 
     CREATE = "created"
@@ -34,7 +34,7 @@ class Action(enum.StrEnum):
     @property
     def is_change(self) -> bool:
         """Whether anything is written."""
-        return self in {Action.CREATE, Action.UPDATE, Action.REMOVE}
+        return self in {SetupAction.CREATE, SetupAction.UPDATE, SetupAction.REMOVE}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +75,7 @@ class Space:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class DesiredSetup:
     """What a person asks for; a space of None is the root for what is new, else where it is."""
 
     name: str
@@ -89,10 +89,10 @@ Item = TypeVar("Item", Webhook, Policy)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Step(Generic[Item]):
+class SetupStep(Generic[Item]):
     """What becomes of one object; `differences` name what an update changes."""
 
-    action: Action
+    action: SetupAction
     item: Item
     """As it is to be; as it is where nothing changes or it goes."""
     differences: tuple[str, ...] = ()
@@ -135,7 +135,7 @@ def one_named(name: str, found: Sequence[Item], *, kind: str) -> Item | None:
     return named[0] if named else None
 
 
-def webhook_step(wanted: Wanted, found: Webhook | None) -> Step[Webhook]:
+def webhook_step(wanted: DesiredSetup, found: Webhook | None) -> SetupStep[Webhook]:
     """Return what to do about the webhook."""
     if found is None:
         new = Webhook(
@@ -144,7 +144,7 @@ def webhook_step(wanted: Wanted, found: Webhook | None) -> Step[Webhook]:
             space=wanted.space or ROOT_SPACE,
             labels=(wanted.secret_mark,),
         )
-        return Step(action=Action.CREATE, item=new)
+        return SetupStep(action=SetupAction.CREATE, item=new)
     webhook = dataclasses.replace(
         found,
         endpoint=wanted.endpoint,
@@ -154,11 +154,13 @@ def webhook_step(wanted: Wanted, found: Webhook | None) -> Step[Webhook]:
         retry_on_failure=True,
     )
     differences = tuple(_webhook_differences(found, webhook))
-    action = Action.UPDATE if differences else Action.NONE
-    return Step(action=action, item=webhook, differences=differences)
+    action = SetupAction.UPDATE if differences else SetupAction.NONE
+    return SetupStep(action=action, item=webhook, differences=differences)
 
 
-def policy_step(wanted: Wanted, found: Policy | None, *, endpoint_id: str) -> Step[Policy]:
+def policy_step(
+    wanted: DesiredSetup, found: Policy | None, *, endpoint_id: str
+) -> SetupStep[Policy]:
     """Return what to do about the policy that routes runs to the webhook of an id.
 
     Raises:
@@ -167,7 +169,7 @@ def policy_step(wanted: Wanted, found: Policy | None, *, endpoint_id: str) -> St
     body = notification_policy.body(endpoint_id)
     if found is None:
         new = Policy(name=wanted.name, body=body, space=wanted.space or ROOT_SPACE)
-        return Step(action=Action.CREATE, item=new)
+        return SetupStep(action=SetupAction.CREATE, item=new)
     _check_type(found)
     is_same_body = _lines(found.body) == _lines(body)
     policy = dataclasses.replace(
@@ -177,27 +179,27 @@ def policy_step(wanted: Wanted, found: Policy | None, *, endpoint_id: str) -> St
         space=wanted.space or found.space,
     )
     differences = tuple(_policy_differences(found, policy))
-    action = Action.UPDATE if differences else Action.NONE
-    return Step(action=action, item=policy, differences=differences)
+    action = SetupAction.UPDATE if differences else SetupAction.NONE
+    return SetupStep(action=action, item=policy, differences=differences)
 
 
-def webhook_removal(name: str, found: Webhook | None) -> Step[Webhook]:
+def webhook_removal(name: str, found: Webhook | None) -> SetupStep[Webhook]:
     """Return what to do so that there is no webhook of the name."""
     if found is None:
-        return Step(action=Action.ABSENT, item=Webhook(name=name, endpoint=""))
-    return Step(action=Action.REMOVE, item=found)
+        return SetupStep(action=SetupAction.ABSENT, item=Webhook(name=name, endpoint=""))
+    return SetupStep(action=SetupAction.REMOVE, item=found)
 
 
-def policy_removal(name: str, found: Policy | None) -> Step[Policy]:
+def policy_removal(name: str, found: Policy | None) -> SetupStep[Policy]:
     """Return what to do so that there is no notification policy of the name.
 
     Raises:
         CannotSetUp: a policy of another type has the name.
     """
     if found is None:
-        return Step(action=Action.ABSENT, item=Policy(name=name, body=""))
+        return SetupStep(action=SetupAction.ABSENT, item=Policy(name=name, body=""))
     _check_type(found)
-    return Step(action=Action.REMOVE, item=found)
+    return SetupStep(action=SetupAction.REMOVE, item=found)
 
 
 def check_space(space: str, visible: Collection[Space]) -> None:

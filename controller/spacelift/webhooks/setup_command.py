@@ -15,19 +15,19 @@ from collections.abc import AsyncIterator
 from typing import TextIO
 
 from controller.config import connections, environment, settings
-from controller.spacelift import auth, endpoints, errors
-from controller.spacelift.webhooks import plan, registration
-from controller.spacelift.webhooks.registration import Outcome
-from controller.spacelift.webhooks.registry import WebhookRegistry
+from controller.spacelift import endpoints, errors, tokens
+from controller.spacelift.webhooks import plan, setup
+from controller.spacelift.webhooks.client import WebhookClient
+from controller.spacelift.webhooks.setup import SetupOutcome
 
 # Whoever guesses the secret can wake executions at will.
 SHORTEST_SECRET = 16
 
 _SPACES_SHOWN = 5
 _WOULD = {
-    plan.Action.CREATE: "would create",
-    plan.Action.UPDATE: "would update",
-    plan.Action.REMOVE: "would remove",
+    plan.SetupAction.CREATE: "would create",
+    plan.SetupAction.UPDATE: "would update",
+    plan.SetupAction.REMOVE: "would remove",
 }
 
 
@@ -75,9 +75,9 @@ async def run(all_settings: settings.Settings, options: argparse.Namespace, out:
     printer = _Printer(out, endpoints.account_of(connection.endpoint), set_up)
     if set_up.wanted is not None and not set_up.wanted.endpoint.endswith(_path(connection.name)):
         printer.note(_path_note(connection.name))
-    registry = _registry(connection, all_settings.spacelift)
+    webhook_client = _webhook_client(connection, all_settings.spacelift)
     try:
-        async for outcome in set_up.carry_out(registry):
+        async for outcome in set_up.carry_out(webhook_client):
             printer.tell(outcome)
     except plan.CannotSetUp as error:
         printer.fail(f"{error}; nothing was changed")
@@ -86,7 +86,7 @@ async def run(all_settings: settings.Settings, options: argparse.Namespace, out:
     except errors.SpaceliftError as error:
         printer.fail(str(error))
     finally:
-        await registry.aclose()
+        await webhook_client.aclose()
     return printer.close()
 
 
@@ -115,7 +115,7 @@ class _SetUp:
     """What was asked for, checked."""
 
     name: str
-    wanted: plan.Wanted | None
+    wanted: plan.DesiredSetup | None
     """None: webhook and policy are to be removed."""
     secret: settings.Secret
     is_dry_run: bool
@@ -128,7 +128,7 @@ class _SetUp:
         secret, wanted = settings.Secret(), None
         if not options.remove:
             secret = _signing_secret(connection)
-            wanted = plan.Wanted(
+            wanted = plan.DesiredSetup(
                 name=options.name,
                 endpoint=_url(connection, options),
                 space=options.space,
@@ -142,11 +142,11 @@ class _SetUp:
             is_json=options.json,
         )
 
-    def carry_out(self, registry: WebhookRegistry) -> AsyncIterator[Outcome]:
+    def carry_out(self, webhook_client: WebhookClient) -> AsyncIterator[SetupOutcome]:
         if self.wanted is None:
-            return registration.unregister(registry, self.name, is_dry_run=self.is_dry_run)
-        return registration.register(
-            registry, self.wanted, secret=self.secret.reveal(), is_dry_run=self.is_dry_run
+            return setup.remove(webhook_client, self.name, is_dry_run=self.is_dry_run)
+        return setup.set_up(
+            webhook_client, self.wanted, secret=self.secret.reveal(), is_dry_run=self.is_dry_run
         )
 
 
@@ -157,17 +157,17 @@ class _Printer:
         self._out = out
         self._account = account
         self._set_up = set_up
-        self._outcomes: list[Outcome] = []
+        self._outcomes: list[SetupOutcome] = []
         self._notes: list[str] = []
         self._problem: str | None = None
 
-    def tell(self, outcome: Outcome) -> None:
+    def tell(self, outcome: SetupOutcome) -> None:
         self._outcomes.append(outcome)
         action = str(outcome.action)
         if self._set_up.is_dry_run:
             action = _WOULD.get(outcome.action, action)
         detail = ", ".join(outcome.differences)
-        if outcome.action is plan.Action.CREATE:
+        if outcome.action is plan.SetupAction.CREATE:
             detail = self._created(outcome)
         text = f"{outcome.kind} {outcome.name}" + (f": {detail}" if detail else "")
         self._line(action, text)
@@ -188,7 +188,7 @@ class _Printer:
             print(json.dumps(self._document()), file=self._out)
         return 0 if self._problem is None else 1
 
-    def _created(self, outcome: Outcome) -> str:
+    def _created(self, outcome: SetupOutcome) -> str:
         wanted = self._set_up.wanted
         if outcome.kind == "webhook" and wanted is not None:
             return f"sends to {wanted.endpoint}, in space {outcome.space}"
@@ -227,7 +227,7 @@ def _path_note(connection: str) -> str:
     )
 
 
-def _uncovered_note(outcome: Outcome) -> str:
+def _uncovered_note(outcome: SetupOutcome) -> str:
     spaces = outcome.uncovered
     shown = ", ".join(spaces[:_SPACES_SHOWN]) + (", ..." if len(spaces) > _SPACES_SHOWN else "")
     one = len(spaces) == 1
@@ -282,10 +282,10 @@ def _is_loopback(host: str) -> bool:
     return host == "localhost"
 
 
-def _registry(
+def _webhook_client(
     connection: connections.Connection, spacelift: settings.SpaceliftSettings
-) -> WebhookRegistry:
-    return WebhookRegistry(
+) -> WebhookClient:
+    return WebhookClient(
         endpoint=connection.endpoint,
         credentials=_CredentialsOf(connection),
         request_timeout_seconds=spacelift.request_timeout_seconds,
@@ -297,6 +297,6 @@ def _registry(
 class _CredentialsOf:
     connection: connections.Connection
 
-    def read(self) -> auth.Credentials:
+    def read(self) -> tokens.ApiKey:
         key_id, secret = self.connection.read_credentials()
-        return auth.Credentials(key_id=key_id, secret=secret)
+        return tokens.ApiKey(key_id=key_id, secret=secret)

@@ -10,9 +10,14 @@ import temporalio.exceptions
 from controller.spacelift import errors
 
 # Bad credentials may be mended by a rotation; without them nothing was committed.
-_FINAL = (errors.CredentialsRejected, errors.PermissionDenied, errors.NotFound, errors.Refused)
+_FINAL = (
+    errors.CredentialsRejected,
+    errors.PermissionDenied,
+    errors.SpaceliftObjectNotFound,
+    errors.SpaceliftRefused,
+)
 # A run goes on until it is stopped, so bad credentials are no reason to give that up.
-FINAL_STOP = (errors.PermissionDenied, errors.NotFound, errors.Refused)
+FINAL_STOP = (errors.PermissionDenied, errors.SpaceliftObjectNotFound, errors.SpaceliftRefused)
 
 # Whether a run was created is not known.
 AMBIGUOUS = errors.AmbiguousOutcome.__name__

@@ -52,7 +52,7 @@ class NotificationDelivery:
         began = time.monotonic()
         try:
             await self._deliver(argument)
-        except delivery.DeliveryError as error:
+        except delivery.SinkError as error:
             raise self._failure(argument, error) from None
         finally:
             self._counters.notification_duration.labels(argument.sink).observe(
@@ -70,14 +70,14 @@ class NotificationDelivery:
         sink = self._catalog.all().get(argument.sink)
         if sink is None:
             # The operator's file may be newer than this worker's.
-            raise delivery.Refused("is not in this worker's notifications file")
+            raise delivery.SinkRefused("is not in this worker's notifications file")
         await self._deliverer.deliver(sink, payloads.payload(sink, argument.notification))
 
     def _failure(
-        self, argument: messages.DeliverNotificationInput, error: delivery.DeliveryError
+        self, argument: messages.DeliverNotificationInput, error: delivery.SinkError
     ) -> temporalio.exceptions.ApplicationError:
         """Count a failed try, tell of it in the log, and decide whether it was the last one."""
-        is_refused = isinstance(error, delivery.Refused)
+        is_refused = isinstance(error, delivery.SinkRefused)
         is_over = _is_late() or (is_refused and activity.info().attempt >= REFUSALS)
         outcome = "given_up" if is_over else "refused" if is_refused else "unavailable"
         self._counters.notification_deliveries.labels(argument.sink, outcome).inc()
@@ -86,7 +86,7 @@ class NotificationDelivery:
             activity.logger.error("Notification given up", extra=fields)
         else:
             activity.logger.warning("Notification not delivered, trying on", extra=fields)
-        pause = error.retry_after_seconds if isinstance(error, delivery.Unavailable) else None
+        pause = error.retry_after_seconds if isinstance(error, delivery.SinkUnavailable) else None
         return temporalio.exceptions.ApplicationError(
             f"sink {argument.sink}: {error}",
             type=GIVEN_UP if is_over else UNAVAILABLE,

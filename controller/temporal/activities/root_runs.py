@@ -78,7 +78,7 @@ async def _read(
             runs = await within_rate.call(
                 functools.partial(served.client.list_runs_after, stack_id, None)
             )
-        except spacelift_errors.NotFound as error:
+        except spacelift_errors.SpaceliftObjectNotFound as error:
             # The status says so; the other roots are looked at.
             logger.info("Root not visible", extra={"stack_id": stack_id, "why": str(error)})
             return None

@@ -7,7 +7,7 @@ import temporalio.exceptions
 
 from controller.chain.run import holds, run_states
 from controller.config import connections
-from controller.spacelift import auth, client, endpoints, models
+from controller.spacelift import client, endpoints, models, tokens
 from controller.temporal import messages
 from controller.temporal.activities import run_poller
 
@@ -84,12 +84,12 @@ class _CredentialsOf:
         self._catalog = catalog
         self._name = name
 
-    def read(self) -> auth.Credentials:
+    def read(self) -> tokens.ApiKey:
         connection = self._catalog.get(self._name)
         if connection is None:
             raise OSError(f"the connection '{self._name}' is no longer configured")
         key_id, secret = connection.read_credentials()
-        return auth.Credentials(key_id=key_id, secret=secret)
+        return tokens.ApiKey(key_id=key_id, secret=secret)
 
 
 class SpaceliftClients:

@@ -12,7 +12,7 @@ async def confirm_run(
     """Confirm the run unless it waits for something else by now, and return how it stands then.
 
     Raises:
-        Refused: the run still waits for its confirmation and Spacelift does not accept ours.
+        SpaceliftRefused: the run still waits for confirmation, and Spacelift refuses ours.
         SpaceliftError: any other failure.
     """
     current = await stack_stops.read(served, key)
@@ -20,7 +20,7 @@ async def confirm_run(
         return current
     try:
         confirmed = served.snapshot(await served.client.confirm_run(key, note=note))
-    except spacelift_errors.Refused:
+    except spacelift_errors.SpaceliftRefused:
         current = await stack_stops.read(served, key)
         if current.needs_confirmation:
             raise

@@ -34,11 +34,13 @@ async def read(served: spacelift_clients.Served, key: models.RunKey) -> run_stat
     """Return how a run stands.
 
     Raises:
-        NotFound: it is gone.
+        SpaceliftObjectNotFound: it is gone.
     """
     record = await served.client.get_run(key)
     if record is None:
-        raise spacelift_errors.NotFound(f"run '{key.run_id}' of stack '{key.stack_id}' is gone")
+        raise spacelift_errors.SpaceliftObjectNotFound(
+            f"run '{key.run_id}' of stack '{key.stack_id}' is gone"
+        )
     return served.snapshot(record)
 
 
@@ -71,7 +73,7 @@ async def stop_run(
                 if answer.is_terminal:
                     # Not read again: whatever this run waited for is stopped after it, and soon.
                     return _ended(current, served.snapshot(answer))
-            except spacelift_errors.Refused:
+            except spacelift_errors.SpaceliftRefused:
                 refused.add((current.state, call))
                 logger.debug("Stopping was refused", extra={"run_id": key.run_id})
     return current

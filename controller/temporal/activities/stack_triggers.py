@@ -71,7 +71,7 @@ async def send(
             commit_sha=argument.commit_sha,
             environment=argument.environment or None,
         )
-    except (spacelift_errors.Refused, spacelift_errors.PermissionDenied) as refusal:
+    except (spacelift_errors.SpaceliftRefused, spacelift_errors.PermissionDenied) as refusal:
         # How Spacelift refuses a run of a locked stack is not documented, so the stack is asked.
         await _raise_if_held(served, argument.stack_id, refusal)
         raise

@@ -37,8 +37,8 @@ _Result = TypeVar("_Result")
 _DISCOVERY_REASONS = {
     "CredentialsRejected": reasons.ChainReason.CREDENTIALS_REJECTED,
     "PermissionDenied": reasons.ChainReason.SPACELIFT_REFUSED,
-    "NotFound": reasons.ChainReason.SPACELIFT_REFUSED,
-    "Refused": reasons.ChainReason.SPACELIFT_REFUSED,
+    "SpaceliftObjectNotFound": reasons.ChainReason.SPACELIFT_REFUSED,
+    "SpaceliftRefused": reasons.ChainReason.SPACELIFT_REFUSED,
 }
 
 

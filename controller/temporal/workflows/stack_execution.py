@@ -39,7 +39,7 @@ _PROBLEMS = {
 _REFUSALS = {
     "CredentialsRejected": reasons.StackReason.CREDENTIALS_REJECTED,
     "PermissionDenied": reasons.StackReason.PERMISSION_DENIED,
-    "NotFound": reasons.StackReason.STACK_NOT_FOUND,
+    "SpaceliftObjectNotFound": reasons.StackReason.STACK_NOT_FOUND,
     "RunLost": reasons.StackReason.RUN_LOST,
 }
 

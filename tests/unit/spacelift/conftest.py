@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from controller.spacelift import auth, client
+from controller.spacelift import client, tokens
 
 KEY_ID = "01K56PKQ8Z3V0000000000000A"
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "SSL_CERT_FILE")
@@ -32,11 +32,11 @@ class MountedKey:
         self.reads = 0
         self.error: Exception | None = None
 
-    def read(self) -> auth.Credentials:
+    def read(self) -> tokens.ApiKey:
         self.reads += 1
         if self.error is not None:
             raise self.error
-        return auth.Credentials(key_id=KEY_ID, secret=self.secret)
+        return tokens.ApiKey(key_id=KEY_ID, secret=self.secret)
 
 
 class FakeAccount:

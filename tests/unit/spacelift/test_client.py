@@ -291,7 +291,7 @@ class TestListRunsAfter:
     ) -> None:
         account.script = [ME | {"stack": None}]
 
-        with pytest.raises(errors.NotFound, match="stack vpc"):
+        with pytest.raises(errors.SpaceliftObjectNotFound, match="stack vpc"):
             await spacelift.list_runs_after("vpc", None)
 
     async def test_reads_proposed_runs_from_their_own_list(
@@ -334,7 +334,7 @@ async def test_missing_and_invisible_runs_are_none(
     ("message", "path", "expected"),
     [
         ("internal error", ["a1"], errors.AmbiguousOutcome),
-        ("too many aliases", ["a1"], errors.Refused),
+        ("too many aliases", ["a1"], errors.SpaceliftRefused),
         ("unauthorized", ["a1", "run", "commit"], errors.PermissionDenied),
     ],
 )

@@ -20,7 +20,7 @@ KEY_ID = "01K56PKQ8Z3V0000000000000A"
     ],
 )
 def test_spellings_of_one_endpoint_are_equal(text: str, expected: str) -> None:
-    assert endpoints.normalise_endpoint(text) == expected
+    assert endpoints.normalize_endpoint(text) == expected
     assert endpoints.graphql_url(text) == expected + "/graphql"
 
 
@@ -38,7 +38,7 @@ def test_spellings_of_one_endpoint_are_equal(text: str, expected: str) -> None:
 )
 def test_what_names_no_endpoint_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"(?i)endpoint|port"):
-        endpoints.normalise_endpoint(text)
+        endpoints.normalize_endpoint(text)
 
 
 @pytest.mark.parametrize(

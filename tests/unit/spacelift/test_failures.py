@@ -78,8 +78,8 @@ async def test_transport_failures_split_by_whether_anything_was_sent(
         (httpx.Response(200, json={"data": "text"}), errors.AmbiguousOutcome),
         (httpx.Response(200, json={"errors": ["text"]}), errors.AmbiguousOutcome),
         (httpx.Response(200, json={"data": {"viewer": {"id": "me"}}}), errors.AmbiguousOutcome),
-        (httpx.Response(400, text="bad request"), errors.Refused),
-        (httpx.Response(413, html=HTML), errors.Refused),
+        (httpx.Response(400, text="bad request"), errors.SpaceliftRefused),
+        (httpx.Response(413, html=HTML), errors.SpaceliftRefused),
         (httpx.Response(404, html=HTML), errors.Unreachable),
         (httpx.Response(403, html=HTML), errors.Unreachable),
         (httpx.Response(407), errors.Unreachable),
@@ -273,12 +273,12 @@ async def test_an_empty_answer_to_nobody_is_rejected_credentials(
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
-        ("stack has 1 error: commit: no such commit", errors.Refused),
-        ("commit 4f0c2d9 not found", errors.Refused),
-        ("run is not in an unconfirmed state", errors.Refused),
-        ("not found", errors.NotFound),
-        ("stack vpc not found", errors.NotFound),
-        ("Run 01R: not found", errors.NotFound),
+        ("stack has 1 error: commit: no such commit", errors.SpaceliftRefused),
+        ("commit 4f0c2d9 not found", errors.SpaceliftRefused),
+        ("run is not in an unconfirmed state", errors.SpaceliftRefused),
+        ("not found", errors.SpaceliftObjectNotFound),
+        ("stack vpc not found", errors.SpaceliftObjectNotFound),
+        ("Run 01R: not found", errors.SpaceliftObjectNotFound),
     ],
 )
 async def test_a_sound_no_to_a_mutation_means_that_nothing_was_done(
@@ -320,7 +320,7 @@ async def test_a_rejected_document_is_a_refusal(account: Any, spacelift: Any) ->
     error = {"message": 'Cannot query field "x" on type "Run".', "locations": []}
     account.script = [httpx.Response(200, json={"errors": [error]})]
 
-    with pytest.raises(errors.Refused, match="Cannot query field"):
+    with pytest.raises(errors.SpaceliftRefused, match="Cannot query field"):
         await mutate(spacelift)
 
 
@@ -352,7 +352,7 @@ async def test_a_long_message_from_outside_is_cut(
 ) -> None:
     account.script = [failure("y" * 5000, "run", data={"run": None})]
 
-    with pytest.raises(errors.Refused) as caught:
+    with pytest.raises(errors.SpaceliftRefused) as caught:
         await mutate(spacelift)
 
     assert len(str(caught.value)) < 400

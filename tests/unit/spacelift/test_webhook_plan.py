@@ -7,17 +7,17 @@ import pytest
 
 from controller.spacelift.webhooks import plan
 from controller.spacelift.webhooks import policy as notification_policy
-from controller.spacelift.webhooks.plan import Action, CannotSetUp, Policy, Space, Webhook
+from controller.spacelift.webhooks.plan import CannotSetUp, Policy, SetupAction, Space, Webhook
 
 URL = "https://hooks.example.com/webhooks/spacelift/default"
 MARK = "stackchain:secret-0a1b2c3d"
-WANTED = plan.Wanted(name="stackchain", endpoint=URL, secret_mark=MARK)
+WANTED = plan.DesiredSetup(name="stackchain", endpoint=URL, secret_mark=MARK)
 WEBHOOK = Webhook(id="stackchain", name="stackchain", endpoint=URL, labels=(MARK,))
 BODY = notification_policy.body("stackchain")
 POLICY = Policy(id="stackchain", name="stackchain", body=BODY)
 
 
-def wanted(**fields: Any) -> plan.Wanted:
+def wanted(**fields: Any) -> plan.DesiredSetup:
     return dataclasses.replace(WANTED, **fields)
 
 
@@ -35,14 +35,14 @@ def policy(**fields: Any) -> Policy:
 def test_a_new_webhook_is_enabled_retries_and_goes_to_the_root_space() -> None:
     step = plan.webhook_step(WANTED, None)
 
-    assert (step.action, step.differences) == (Action.CREATE, ())
+    assert (step.action, step.differences) == (SetupAction.CREATE, ())
     assert step.item == webhook(id="")
     assert (step.item.enabled, step.item.retry_on_failure) == (True, True)
     assert step.item.space == "root"
 
 
 def test_a_webhook_as_wanted_is_unchanged() -> None:
-    assert plan.webhook_step(WANTED, WEBHOOK).action is Action.NONE
+    assert plan.webhook_step(WANTED, WEBHOOK).action is SetupAction.NONE
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_a_webhook_as_wanted_is_unchanged() -> None:
 def test_only_what_differs_is_updated(found: dict[str, Any], differences: tuple[str, ...]) -> None:
     step = plan.webhook_step(WANTED, webhook(**found))
 
-    assert (step.action, step.differences) == (Action.UPDATE, differences)
+    assert (step.action, step.differences) == (SetupAction.UPDATE, differences)
     assert step.item == WEBHOOK
 
 
 def test_labels_of_people_stay_and_their_order_is_no_difference() -> None:
     found = webhook(labels=("team:net", MARK, "prod"))
 
-    assert plan.webhook_step(WANTED, found).action is Action.NONE
+    assert plan.webhook_step(WANTED, found).action is SetupAction.NONE
     step = plan.webhook_step(wanted(secret_mark="stackchain:secret-1"), found)
     assert step.item.labels == ("team:net", "prod", "stackchain:secret-1")
 
@@ -114,7 +114,7 @@ def test_the_mark_tells_secrets_apart_without_showing_them() -> None:
 def test_a_new_policy_routes_to_the_webhook_by_its_id() -> None:
     step = plan.policy_step(WANTED, None, endpoint_id="stackchain-2")
 
-    assert step.action is Action.CREATE
+    assert step.action is SetupAction.CREATE
     assert step.item.type == "NOTIFICATION"
     assert step.item.body == notification_policy.body("stackchain-2")
 
@@ -122,7 +122,7 @@ def test_a_new_policy_routes_to_the_webhook_by_its_id() -> None:
 def test_a_policy_as_wanted_is_unchanged() -> None:
     step = plan.policy_step(WANTED, POLICY, endpoint_id="stackchain")
 
-    assert step.action is Action.NONE
+    assert step.action is SetupAction.NONE
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_policy_that_differs_is_overwritten(
 ) -> None:
     step = plan.policy_step(WANTED, policy(**found), endpoint_id="stackchain")
 
-    assert (step.action, step.differences) == (Action.UPDATE, differences)
+    assert (step.action, step.differences) == (SetupAction.UPDATE, differences)
     assert step.item == POLICY
 
 
@@ -147,7 +147,7 @@ def test_a_policy_that_differs_is_overwritten(
 def test_ends_of_lines_are_no_difference(body: str) -> None:
     step = plan.policy_step(WANTED, policy(body=body), endpoint_id="stackchain")
 
-    assert step.action is Action.NONE
+    assert step.action is SetupAction.NONE
 
 
 def test_a_policy_of_another_type_is_left_alone() -> None:
@@ -163,10 +163,10 @@ def test_a_policy_of_another_type_is_left_alone() -> None:
 
 
 def test_what_is_there_is_removed_and_what_is_not_is_absent() -> None:
-    assert plan.webhook_removal("stackchain", WEBHOOK).action is Action.REMOVE
-    assert plan.webhook_removal("stackchain", None).action is Action.ABSENT
-    assert plan.policy_removal("stackchain", POLICY).action is Action.REMOVE
-    assert plan.policy_removal("stackchain", None).action is Action.ABSENT
+    assert plan.webhook_removal("stackchain", WEBHOOK).action is SetupAction.REMOVE
+    assert plan.webhook_removal("stackchain", None).action is SetupAction.ABSENT
+    assert plan.policy_removal("stackchain", POLICY).action is SetupAction.REMOVE
+    assert plan.policy_removal("stackchain", None).action is SetupAction.ABSENT
 
 
 # Finding it

@@ -66,7 +66,7 @@ class World:
         self.clock = Clock()
         self.queue = wake_queue.WakeQueue(100, clock=self.clock)
         self.counters = metrics.Metrics()
-        self.dispatcher = dispatch.Dispatcher(
+        self.dispatcher = dispatch.WakeDispatcher(
             self.queue,
             executions=temporal,
             root_sweeps=sweeps or Sweeps(),

@@ -74,8 +74,8 @@ def dump(document: Any) -> bytes:
     return json.dumps(document).encode()
 
 
-def event(**fields: Any) -> payload.RunEvent:
-    return payload.RunEvent(stack_id="vpc", **fields)
+def event(**fields: Any) -> payload.RunNotification:
+    return payload.RunNotification(stack_id="vpc", **fields)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def event(**fields: Any) -> payload.RunEvent:
     [
         pytest.param(
             RUN_EVENT,
-            payload.RunEvent(
+            payload.RunNotification(
                 stack_id="network-prod",
                 run_id="01KDX0000000000000000000RA",
                 run_type="TRACKED",
@@ -94,7 +94,7 @@ def event(**fields: Any) -> payload.RunEvent:
         ),
         pytest.param(
             POLICY_EVENT,
-            payload.RunEvent(
+            payload.RunNotification(
                 stack_id="network-prod",
                 run_id="01KDX0000000000000000000RA",
                 run_type="TRACKED",
@@ -125,23 +125,33 @@ def event(**fields: Any) -> payload.RunEvent:
             {"stack_id": "vpc", "state": "NEW_STATE"}, event(state="NEW_STATE"), id="a new state"
         ),
         pytest.param({"stack_id": "vpc", "action": "x"}, event(), id="a run event with an action"),
-        pytest.param({"stack_id": "Größe-1"}, payload.RunEvent(stack_id="Größe-1"), id="umlauts"),
+        pytest.param(
+            {"stack_id": "Größe-1"}, payload.RunNotification(stack_id="Größe-1"), id="umlauts"
+        ),
     ],
 )
-def test_a_notification_names_its_stack(document: dict[str, Any], said: payload.RunEvent) -> None:
+def test_a_notification_names_its_stack(
+    document: dict[str, Any], said: payload.RunNotification
+) -> None:
     assert payload.parse(dump(document)) == said
 
 
 @pytest.mark.parametrize(
     ("document", "noise"),
     [
-        pytest.param(AUDIT, payload.Noise.AUDIT, id="audit"),
-        pytest.param(INTERNAL_ERROR, payload.Noise.INTERNAL_ERROR, id="internal error"),
-        pytest.param({}, payload.Noise.OTHER, id="probe"),
-        pytest.param({"run": {"id": "01R"}, "state": "FINISHED"}, payload.Noise.OTHER, id="module"),
+        pytest.param(AUDIT, payload.OtherNotification.AUDIT, id="audit"),
+        pytest.param(INTERNAL_ERROR, payload.OtherNotification.INTERNAL_ERROR, id="internal error"),
+        pytest.param({}, payload.OtherNotification.OTHER, id="probe"),
+        pytest.param(
+            {"run": {"id": "01R"}, "state": "FINISHED"},
+            payload.OtherNotification.OTHER,
+            id="module",
+        ),
     ],
 )
-def test_what_is_about_no_stack_is_noise(document: dict[str, Any], noise: payload.Noise) -> None:
+def test_what_is_about_no_stack_is_noise(
+    document: dict[str, Any], noise: payload.OtherNotification
+) -> None:
     assert payload.parse(dump(document)) is noise
 
 
@@ -218,7 +228,7 @@ documents = objects | st.dictionaries(keys, values | objects, max_size=6) | valu
 def test_brackets_that_are_not_deep_are_fine(extra: bytes) -> None:
     event = payload.parse(b'{"stack_id": "vpc", "a": ' + extra + b"}")
 
-    assert isinstance(event, payload.RunEvent)
+    assert isinstance(event, payload.RunNotification)
 
 
 def test_a_text_without_an_end_is_looked_at_once() -> None:

@@ -3,17 +3,19 @@
 import pytest
 
 from controller.webhook import refusals
-from controller.webhook.refusals import Reason
+from controller.webhook.refusals import RefusalReason
 
 
 def test_every_refusal_is_the_senders_mistake() -> None:
-    assert {reason: reason.status // 100 for reason in Reason} == dict.fromkeys(Reason, 4)
+    assert {reason: reason.status // 100 for reason in RefusalReason} == dict.fromkeys(
+        RefusalReason, 4
+    )
 
 
 def test_who_guesses_learns_nothing_from_the_answer() -> None:
     """A missing signature, a wrong one and a connection without secret are all the same."""
-    assert Reason.SIGNATURE.status == 401
-    assert Reason.UNKNOWN_CONNECTION.text == Reason.UNKNOWN_PATH.text
+    assert RefusalReason.SIGNATURE.status == 401
+    assert RefusalReason.UNKNOWN_CONNECTION.text == RefusalReason.UNKNOWN_PATH.text
 
 
 def test_a_flood_leaves_a_line_now_and_then_that_says_how_many_there_were(
@@ -25,7 +27,9 @@ def test_a_flood_leaves_a_line_now_and_then_that_says_how_many_there_were(
     for second in range(25):
         now = float(second)
         for _ in range(100):
-            log.tell(Reason.SIGNATURE, connection="default", remote="192.0.2.1", why="not signed")
+            log.tell(
+                RefusalReason.SIGNATURE, connection="default", remote="192.0.2.1", why="not signed"
+            )
 
     assert [vars(record).get("more_before") for record in caplog.records] == [None, 999, 999]
     assert {record.getMessage() for record in caplog.records} == {"Delivery refused"}
@@ -34,7 +38,7 @@ def test_a_flood_leaves_a_line_now_and_then_that_says_how_many_there_were(
 def test_a_flood_of_one_kind_hides_no_other(caplog: pytest.LogCaptureFixture) -> None:
     log = refusals.RefusalLog(clock=lambda: 0.0)
     for connection in ("a", "b"):
-        for reason in (Reason.SIGNATURE, Reason.MALFORMED):
+        for reason in (RefusalReason.SIGNATURE, RefusalReason.MALFORMED):
             log.tell(reason, connection=connection, remote=None, why="")
 
     assert len(caplog.records) == 4

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.webhook import wake_queue
-from controller.webhook.wake_queue import Put
+from controller.webhook.wake_queue import QueueResult
 
 
 class Clock:
@@ -39,7 +39,7 @@ def taken(queue: wake_queue.WakeQueue) -> list[str]:
 def test_stacks_are_woken_in_the_order_of_their_deliveries() -> None:
     queue, _ = make_queue()
     for stack_id in ("c", "a", "b"):
-        assert queue.put(wake(stack_id)) is Put.QUEUED
+        assert queue.put(wake(stack_id)) is QueueResult.QUEUED
 
     assert taken(queue) == ["c", "a", "b"]
 
@@ -48,9 +48,9 @@ def test_a_stack_waits_once_and_a_later_delivery_is_part_of_its_wake() -> None:
     queue, _ = make_queue()
 
     assert [queue.put(wake("a")), queue.put(wake("b")), queue.put(wake("a"))] == [
-        Put.QUEUED,
-        Put.QUEUED,
-        Put.MERGED,
+        QueueResult.QUEUED,
+        QueueResult.QUEUED,
+        QueueResult.MERGED,
     ]
     assert len(queue) == 2
     assert taken(queue) == ["a", "b"]
@@ -61,14 +61,14 @@ def test_a_delivery_after_the_wake_was_taken_is_another_wake() -> None:
     queue.put(wake("a"))
     taken(queue)
 
-    assert queue.put(wake("a")) is Put.QUEUED
+    assert queue.put(wake("a")) is QueueResult.QUEUED
 
 
 def test_stacks_of_one_name_in_two_accounts_are_two() -> None:
     queue, _ = make_queue()
     queue.put(wake(account="acme"))
 
-    assert queue.put(wake(account="other")) is Put.QUEUED
+    assert queue.put(wake(account="other")) is QueueResult.QUEUED
 
 
 @pytest.mark.parametrize("order", [(True, False), (False, True)])
@@ -88,9 +88,15 @@ def test_what_does_not_fit_is_told_and_what_is_queued_already_still_fits() -> No
 
     results = [queue.put(wake(stack_id)) for stack_id in "abcab"]
 
-    assert results == [Put.QUEUED, Put.QUEUED, Put.OVERFLOW, Put.MERGED, Put.MERGED]
+    assert results == [
+        QueueResult.QUEUED,
+        QueueResult.QUEUED,
+        QueueResult.OVERFLOW,
+        QueueResult.MERGED,
+        QueueResult.MERGED,
+    ]
     assert taken(queue) == ["a", "b"]
-    assert queue.put(wake("c")) is Put.QUEUED
+    assert queue.put(wake("c")) is QueueResult.QUEUED
 
 
 def test_a_run_that_changes_its_state_quickly_is_told_of_each_change_at_once() -> None:
@@ -138,7 +144,7 @@ def test_a_burst_is_whole_again_after_a_while() -> None:
 
 
 def test_the_pace_of_so_many_stacks_is_remembered_and_no_more() -> None:
-    pace = wake_queue.Pace(limit=10)
+    pace = wake_queue.WakePacer(limit=10)
     for number in range(1000):
         pace.reserve(("acme", f"stack-{number}"), 0.0)
 
@@ -163,7 +169,7 @@ def test_every_delivery_leads_to_a_wake_of_its_stack_afterwards(
             assert next_one.is_root_run_finished == unseen.pop(next_one.stack_id)
 
     for stack_id, is_finished, pause, takes in deliveries:
-        if queue.put(wake(stack_id, is_root_run_finished=is_finished)) is not Put.OVERFLOW:
+        if queue.put(wake(stack_id, is_root_run_finished=is_finished)) is not QueueResult.OVERFLOW:
             unseen[stack_id] = unseen.get(stack_id, False) or is_finished
         assert len(queue) == len(unseen) <= 3
         if takes:

@@ -172,7 +172,7 @@ class FakeSpacelift:
         self._called(call, key)
         run = self.runs[key.run_id]
         if run.state not in _ALLOWED[call]:
-            raise errors.Refused(f"cannot {call} a run in state {run.state}")
+            raise errors.SpaceliftRefused(f"cannot {call} a run in state {run.state}")
         if not self.ignores_stops:
             self.move(run, _AFTER[call])
         return self.runs[key.run_id]
@@ -243,7 +243,7 @@ def make_bench(
     spacelift = FakeSpacelift()
     poller = run_poller.RunPoller(spacelift.get_runs, tick_seconds=tick_seconds)
     hold_poller = run_poller.HoldPoller(spacelift.get_stack_holds, tick_seconds=tick_seconds)
-    credentials = connections.Credentials(
+    credentials = connections.ApiKeySource(
         key_id=environment.Secret(value=KEY_ID), key_secret=environment.Secret(value="secret")
     )
     served = spacelift_clients.Served(

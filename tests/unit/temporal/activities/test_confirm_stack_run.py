@@ -66,11 +66,11 @@ async def test_somebody_else_may_be_faster() -> None:
 async def test_a_refusal_is_final_and_keeps_its_words() -> None:
     bench = fakes.make_bench()
     run = bench.spacelift.add_run(state="UNCONFIRMED")
-    bench.spacelift.fail("confirm", errors.Refused("the policy says no"))
+    bench.spacelift.fail("confirm", errors.SpaceliftRefused("the policy says no"))
 
     failure = await fails(bench, run)
 
-    assert (failure.type, failure.message) == ("Refused", "the policy says no")
+    assert (failure.type, failure.message) == ("SpaceliftRefused", "the policy says no")
     assert failure.non_retryable
 
 
@@ -78,7 +78,7 @@ async def test_a_refusal_is_final_and_keeps_its_words() -> None:
     ("error", "is_final"),
     [
         (errors.PermissionDenied("no"), True),
-        (errors.NotFound("no"), True),
+        (errors.SpaceliftObjectNotFound("no"), True),
         (errors.CredentialsRejected("no"), False),
         (errors.Unreachable("no"), False),
         (errors.AmbiguousOutcome("no"), False),
@@ -141,4 +141,4 @@ async def test_a_run_that_is_gone_cannot_be_confirmed() -> None:
     run = bench.spacelift.add_run(state="UNCONFIRMED")
     del bench.spacelift.runs[run.id]
 
-    assert (await fails(bench, run)).type == "NotFound"
+    assert (await fails(bench, run)).type == "SpaceliftObjectNotFound"

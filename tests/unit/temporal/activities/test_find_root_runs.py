@@ -82,7 +82,7 @@ async def test_roots_by_label_are_those_that_have_all_of_them_now() -> None:
 
 async def test_a_root_that_cannot_be_seen_does_not_hide_the_others() -> None:
     bench = fakes.make_bench()
-    bench.spacelift.fail("list_runs_after", errors.NotFound("no such stack"))
+    bench.spacelift.fail("list_runs_after", errors.SpaceliftObjectNotFound("no such stack"))
 
     found = await find_all(bench, "gone", "a")
 

@@ -130,9 +130,9 @@ async def test_only_a_run_of_our_key_that_is_newer_and_tracked_is_ours() -> None
 @pytest.mark.parametrize(
     ("error", "is_final"),
     [
-        (errors.Refused("no"), True),
+        (errors.SpaceliftRefused("no"), True),
         (errors.PermissionDenied("no"), True),
-        (errors.NotFound("no"), True),
+        (errors.SpaceliftObjectNotFound("no"), True),
         (errors.CredentialsRejected("no"), True),
         (errors.Unreachable("no"), False),
         (errors.RateLimited("no", retry_after_seconds=7), False),
@@ -159,7 +159,7 @@ async def test_a_definite_failure_leaves_the_word_that_nothing_was_sent(
     [
         errors.CredentialsRejected("no"),
         errors.PermissionDenied("no"),
-        errors.NotFound("no"),
+        errors.SpaceliftObjectNotFound("no"),
         errors.Unreachable("no"),
         errors.RateLimited("no"),
         errors.AmbiguousOutcome("no"),
@@ -286,7 +286,7 @@ async def test_a_run_of_another_commit_is_not_ours(commit_sha: str | None, is_ou
 LOCKED = models.StackHold(locked_by="jane")
 
 
-@pytest.mark.parametrize("kind", [errors.Refused, errors.PermissionDenied])
+@pytest.mark.parametrize("kind", [errors.SpaceliftRefused, errors.PermissionDenied])
 @pytest.mark.parametrize(
     ("hold", "is_held"),
     [
@@ -313,7 +313,7 @@ async def test_a_refusal_asks_whether_the_stack_is_held(
 
 async def test_a_refusal_whose_cause_cannot_be_read_is_tried_again() -> None:
     bench = fakes.make_bench()
-    bench.spacelift.fail("trigger_run", errors.Refused("no"))
+    bench.spacelift.fail("trigger_run", errors.SpaceliftRefused("no"))
     bench.spacelift.fail("get_stack_holds", errors.AmbiguousOutcome("no answer"))
 
     failure = await fails(bench)
@@ -326,7 +326,7 @@ async def test_a_refusal_after_a_lost_trigger_leaves_no_doubt() -> None:
     bench = fakes.make_bench(patience=LONG)
     bench.spacelift.holds["a"] = LOCKED
     bench.attempt(3, [2, time.time() - 100])
-    bench.spacelift.fail("trigger_run", errors.Refused("no"))
+    bench.spacelift.fail("trigger_run", errors.SpaceliftRefused("no"))
 
     failure = await fails(bench)
 

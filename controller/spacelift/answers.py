@@ -149,7 +149,7 @@ def read_answer(
     Raises:
         RateLimited: On HTTP 429.
         AmbiguousOutcome: On HTTP 5xx and 408, and on anything that is not a GraphQL answer.
-        Refused: On HTTP 400, 413 and 422: the request itself is wrong.
+        SpaceliftRefused: On HTTP 400, 413 and 422: the request itself is wrong.
         Unreachable: On redirects and any other 4xx. Spacelift answers in GraphQL, so these come
             from something in front of it, and often pass.
     """
@@ -167,7 +167,7 @@ def read_answer(
         raise errors.AmbiguousOutcome(f"{says}; {_LOOK_FIRST}")
     if status in _REQUEST_IS_WRONG:
         message = f"{says}; nothing was changed"
-        raise errors.Refused(message)
+        raise errors.SpaceliftRefused(message)
     message = f"{says}; check the connection's endpoint and the proxies and allow-lists before it"
     raise errors.Unreachable(message)
 
@@ -177,9 +177,9 @@ def check_fields(answer: Answer, *, what: str) -> None:
 
     Raises:
         PermissionDenied: If the API key may not do this.
-        NotFound: If the stack or run is missing or invisible.
+        SpaceliftObjectNotFound: If the stack or run is missing or invisible.
         AmbiguousOutcome: If Spacelift failed at it, which does not tell how far it came.
-        Refused: On any other message.
+        SpaceliftRefused: On any other message.
     """
     for error in answer.errors:
         says = f"{what}: Spacelift says {errors.excerpt(error.message)!r}"
@@ -187,11 +187,11 @@ def check_fields(answer: Answer, *, what: str) -> None:
             raise permission_denied(what)
         if error.is_not_found:
             message = f"{says}; check that it exists and that the API key's spaces include it"
-            raise errors.NotFound(message)
+            raise errors.SpaceliftObjectNotFound(message)
         if error.is_server_fault:
             raise errors.AmbiguousOutcome(f"{says}; {_LOOK_FIRST}")
         message = f"{says}; nothing was changed"
-        raise errors.Refused(message)
+        raise errors.SpaceliftRefused(message)
 
 
 def check_many_fields(answer: Answer, *, what: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import httpx
 
 from controller.config import settings
-from controller.spacelift import documents, errors, protocol
+from controller.spacelift import answers, documents, errors
 
 _MARGIN_SECONDS = 30.0
 _MARGIN_SHARE = 0.05
@@ -23,7 +23,7 @@ _UNKNOWN_LIFE_SECONDS = 60.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Credentials:
+class ApiKey:
     """An API key: its id, which is no secret, and its secret."""
 
     key_id: str
@@ -33,7 +33,7 @@ class Credentials:
 class CredentialSource(Protocol):
     """Where the API key comes from; asked at every exchange."""
 
-    def read(self) -> Credentials:
+    def read(self) -> ApiKey:
         """Return the API key as it is now.
 
         Raises:
@@ -136,7 +136,7 @@ async def exchange_token(
     Raises:
         CredentialsRejected: If Spacelift does not accept the key, or it cannot be read.
         RateLimited: On HTTP 429.
-        Refused: If Spacelift answers with any other error.
+        SpaceliftRefused: If Spacelift answers with any other error.
         Unreachable: On everything else. Whatever happens here, the request that needs the token was
             not sent.
     """
@@ -147,7 +147,7 @@ async def exchange_token(
     # Before the request, so that a slow answer makes the token look older rather than younger.
     obtained_at = clock()
     try:
-        with protocol.transport_errors(what, host=httpx.URL(url).host):
+        with answers.transport_errors(what, host=httpx.URL(url).host):
             # Spacelift's own clients put none of their headers on this one.
             response = await http.send(http.build_request("POST", url, json=body), auth=None)
         return read_token(response, credentials, what=what, obtained_at=obtained_at)
@@ -163,10 +163,10 @@ async def exchange_token(
 
 
 def read_token(
-    response: httpx.Response, credentials: Credentials, *, what: str, obtained_at: float
+    response: httpx.Response, credentials: ApiKey, *, what: str, obtained_at: float
 ) -> Token:
     """Return the token that an exchange answered with."""
-    answer = protocol.read_answer(response, what=what, now=obtained_at, hide=(credentials.secret,))
+    answer = answers.read_answer(response, what=what, now=obtained_at, hide=(credentials.secret,))
     user: Any = answer.data.get("apiKeyUser")
     if answer.is_unauthenticated or any(e.is_unauthorized for e in answer.errors):
         raise _rejected(what)
@@ -176,11 +176,11 @@ def read_token(
     if answer.errors:
         says = errors.excerpt(answer.errors[0].message, hide=(credentials.secret,))
         message = f"{what}: Spacelift says {says!r}; check the key id and secret of the connection"
-        raise errors.Refused(message)
+        raise errors.SpaceliftRefused(message)
     # An unknown key id is answered with null instead of an error.
     if user is None:
         raise _rejected(what)
-    with protocol.readable(what):
+    with answers.readable(what):
         if not user["jwt"]:
             raise _rejected(what)
         return Token(
@@ -195,7 +195,7 @@ def _rejected(what: str) -> errors.CredentialsRejected:
     )
 
 
-def _read_credentials(source: CredentialSource) -> Credentials:
+def _read_credentials(source: CredentialSource) -> ApiKey:
     try:
         credentials = source.read()
     except (OSError, ValueError, settings.SettingsError) as error:
@@ -210,6 +210,6 @@ def _read_credentials(source: CredentialSource) -> Credentials:
 
 def _shows_refused_token(response: httpx.Response) -> bool:
     try:
-        return protocol.read_answer(response, what="", now=0).needs_new_token
+        return answers.read_answer(response, what="", now=0).needs_new_token
     except errors.SpaceliftError:
         return False

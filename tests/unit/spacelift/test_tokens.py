@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from controller.config import settings
-from controller.spacelift import auth, errors
+from controller.spacelift import errors, tokens
 
 VIEWER = {"viewer": {"id": "me", "name": "Chains"}}
 
@@ -24,13 +24,13 @@ VIEWER = {"viewer": {"id": "me", "name": "Chains"}}
     ],
 )
 def test_a_token_is_renewed_a_margin_before_its_end(life: float, used_for: float) -> None:
-    renewal_time = auth.renewal_time(obtained_at=1000, valid_until=1000 + life)
+    renewal_time = tokens.renewal_time(obtained_at=1000, valid_until=1000 + life)
 
     assert renewal_time == 1000 + used_for
 
 
 def test_a_token_without_an_end_is_renewed_all_the_same() -> None:
-    assert auth.renewal_time(obtained_at=1000, valid_until=None) == 1030
+    assert tokens.renewal_time(obtained_at=1000, valid_until=None) == 1030
 
 
 async def test_a_token_serves_until_its_renewal_is_due(
@@ -178,14 +178,14 @@ async def test_a_rotated_secret_heals_rejected_credentials(
         ),
         (
             httpx.Response(200, json={"errors": [{"message": "first-secret is too short"}]}),
-            errors.Refused,
+            errors.SpaceliftRefused,
         ),
         (
             httpx.Response(200, json={"errors": [{"message": "internal server error"}]}),
             errors.Unreachable,
         ),
         (httpx.Response(429, headers={"Retry-After": "9"}), errors.RateLimited),
-        (httpx.Response(400, text="bad secret: first-secret"), errors.Refused),
+        (httpx.Response(400, text="bad secret: first-secret"), errors.SpaceliftRefused),
         (httpx.Response(404), errors.Unreachable),
         (httpx.Response(502, html="<html>"), errors.Unreachable),
         (httpx.Response(200, text="first-secret"), errors.Unreachable),
@@ -284,8 +284,8 @@ async def test_an_empty_key_is_not_sent(account: Any, spacelift: Any, key: Any) 
 
 
 def test_secrets_do_not_show_in_a_repr() -> None:
-    shown = repr(auth.Credentials(key_id="k", secret="s3cret")) + repr(
-        auth.Token(jwt="s3cret", renew_at=0)
+    shown = repr(tokens.ApiKey(key_id="k", secret="s3cret")) + repr(
+        tokens.Token(jwt="s3cret", renew_at=0)
     )
 
     assert "s3cret" not in shown

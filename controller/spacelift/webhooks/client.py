@@ -1,4 +1,4 @@
-"""Reads and writes what `webhook_plan` decides about: spaces, named webhooks and policies.
+"""Reads and writes what `plan` decides about: spaces, named webhooks and policies.
 
 Nothing is retried, and nothing needs to be: a set-up that is run again looks first.
 """
@@ -10,31 +10,31 @@ from typing import Any
 
 import httpx
 
-from controller.spacelift import auth, documents, errors, protocol, session
+from controller.spacelift import account_session, answers, documents, errors, tokens
 from controller.spacelift.webhooks import documents as webhook_documents
 from controller.spacelift.webhooks import plan
-from controller.spacelift.webhooks.plan import Action, Policy, Space, Step, Webhook
+from controller.spacelift.webhooks.plan import Policy, SetupAction, SetupStep, Space, Webhook
 
 # Pages of 50 webhooks; far more than an account has, and an end where a cursor goes in circles.
 _MOST_PAGES = 100
 
-_Documents = Mapping[Action, tuple[documents.Document, str]]
+_Documents = Mapping[SetupAction, tuple[documents.Document, str]]
 
 
-class WebhookRegistry:
+class WebhookClient:
     """The webhooks and policies of one account; every failure leaves it as one of `errors`."""
 
     def __init__(
         self,
         *,
         endpoint: str,
-        credentials: auth.CredentialSource,
+        credentials: tokens.CredentialSource,
         transport: httpx.AsyncBaseTransport | None = None,
         request_timeout_seconds: float = 30,
         ca_file: str | None = None,
     ) -> None:
         """Prepare the client; the arguments are those of `client.SpaceliftClient`."""
-        self._session = session.Session(
+        self._session = account_session.AccountSession(
             endpoint=endpoint,
             credentials=credentials,
             transport=transport,
@@ -52,7 +52,7 @@ class WebhookRegistry:
         """Return the spaces that the API key sees."""
         what = "listing spaces"
         answer = await self._session.query(webhook_documents.LIST_SPACES, {}, what=what)
-        with protocol.readable(what):
+        with answers.readable(what):
             return [_read_space(body) for body in answer.data["spaces"]]
 
     async def list_webhooks(self) -> list[Webhook]:
@@ -66,24 +66,24 @@ class WebhookRegistry:
                 answer = await self._session.query(
                     webhook_documents.LIST_WEBHOOKS, variables, what=what
                 )
-            with protocol.readable(what):
+            with answers.readable(what):
                 page = answer.data["found"]
                 found += [_read_webhook(edge["node"]) for edge in page["edges"]]
                 after = page["pageInfo"]["endCursor"]
                 if not page["pageInfo"]["hasNextPage"] or not after:
                     return found
         message = f"{what}: there is no end to the list; nothing was changed"
-        raise errors.Refused(message)
+        raise errors.SpaceliftRefused(message)
 
     async def list_policies(self) -> list[Policy]:
         """Return the policies that the API key sees."""
         what = "listing policies"
         with _for_administrators(what):
             answer = await self._session.query(webhook_documents.LIST_POLICIES, {}, what=what)
-        with protocol.readable(what):
+        with answers.readable(what):
             return [_read_policy(body) for body in answer.data["policies"]]
 
-    async def carry_out_webhook(self, step: Step[Webhook], *, secret: str) -> str:
+    async def carry_out_webhook(self, step: SetupStep[Webhook], *, secret: str) -> str:
         """Do what a step says and return the webhook's id; the secret goes with every write."""
         webhook = step.item
         fields = {
@@ -98,7 +98,7 @@ class WebhookRegistry:
         what = f"the webhook {webhook.name} in space {webhook.space}"
         return await self._carry_out(step, fields, _OF_WEBHOOKS, what, hide=(secret,))
 
-    async def carry_out_policy(self, step: Step[Policy]) -> str:
+    async def carry_out_policy(self, step: SetupStep[Policy]) -> str:
         """Do what a step says and return the policy's id."""
         policy = step.item
         fields: dict[str, object] = {
@@ -109,14 +109,14 @@ class WebhookRegistry:
             "space": policy.space,
         }
         # The type of a policy is given once, and an update that names it is refused.
-        if step.action is Action.CREATE:
+        if step.action is SetupAction.CREATE:
             fields["type"] = policy.type
         what = f"the policy {policy.name} in space {policy.space}"
         return await self._carry_out(step, fields, _OF_POLICIES, what)
 
     async def _carry_out(
         self,
-        step: Step[Any],
+        step: SetupStep[Any],
         fields: Mapping[str, object],
         of: _Documents,
         what: str,
@@ -128,9 +128,9 @@ class WebhookRegistry:
             return item_id
         document, doing = of[step.action]
         variables: dict[str, object] = {}
-        if step.action is not Action.CREATE:
+        if step.action is not SetupAction.CREATE:
             variables["id"] = item_id
-        if step.action is not Action.REMOVE:
+        if step.action is not SetupAction.REMOVE:
             variables["input"] = fields
         what = f"{doing} {what}"
         with _for_administrators(what):
@@ -138,19 +138,19 @@ class WebhookRegistry:
         if item_id:
             # What was removed may be answered with null, since it is no longer there.
             return item_id
-        with protocol.readable(what):
+        with answers.readable(what):
             return str(answer.data["changed"]["id"])
 
 
 _OF_WEBHOOKS = {
-    Action.CREATE: (webhook_documents.CREATE_WEBHOOK, "creating"),
-    Action.UPDATE: (webhook_documents.UPDATE_WEBHOOK, "updating"),
-    Action.REMOVE: (webhook_documents.DELETE_WEBHOOK, "removing"),
+    SetupAction.CREATE: (webhook_documents.CREATE_WEBHOOK, "creating"),
+    SetupAction.UPDATE: (webhook_documents.UPDATE_WEBHOOK, "updating"),
+    SetupAction.REMOVE: (webhook_documents.DELETE_WEBHOOK, "removing"),
 }
 _OF_POLICIES = {
-    Action.CREATE: (webhook_documents.CREATE_POLICY, "creating"),
-    Action.UPDATE: (webhook_documents.UPDATE_POLICY, "updating"),
-    Action.REMOVE: (webhook_documents.DELETE_POLICY, "removing"),
+    SetupAction.CREATE: (webhook_documents.CREATE_POLICY, "creating"),
+    SetupAction.UPDATE: (webhook_documents.UPDATE_POLICY, "updating"),
+    SetupAction.REMOVE: (webhook_documents.DELETE_POLICY, "removing"),
 }
 
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import httpx
 
-from controller.spacelift import auth, documents, endpoints, errors, protocol, records
+from controller.spacelift import answers, documents, endpoints, errors, records, tokens
 from controller.spacelift.models import RunRecord
 
 Observer = Callable[[str, str, float], None]
@@ -20,14 +20,14 @@ _CONNECT_TIMEOUT_SECONDS = 10.0
 _LIMITS = httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=30.0)
 
 
-class Session:
+class AccountSession:
     """Holds the connections and the token of one account; its failures are all of `errors`."""
 
     def __init__(
         self,
         *,
         endpoint: str,
-        credentials: auth.CredentialSource,
+        credentials: tokens.CredentialSource,
         transport: httpx.AsyncBaseTransport | None,
         request_timeout_seconds: float,
         ca_file: str | None,
@@ -47,7 +47,7 @@ class Session:
                 connect=min(_CONNECT_TIMEOUT_SECONDS, request_timeout_seconds),
             ),
         )
-        self._tokens = auth.TokenCache(exchange=self._exchange_token, clock=clock)
+        self._tokens = tokens.TokenCache(exchange=self._exchange_token, clock=clock)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -60,8 +60,8 @@ class Session:
         variables: documents.Variables,
         *,
         what: str,
-        check: Callable[..., None] = protocol.check_fields,
-    ) -> protocol.Answer:
+        check: Callable[..., None] = answers.check_fields,
+    ) -> answers.Answer:
         """Return a query's answer, checked by `check`.
 
         Raises:
@@ -70,7 +70,7 @@ class Session:
         with self._observed(document.name):
             answer = await self._send(document, variables, what=what)
             if answer.is_anonymous:
-                raise protocol.credentials_rejected(what)
+                raise answers.credentials_rejected(what)
             if answer.is_denied:
                 await self._raise_denied(what)
             check(answer, what=what)
@@ -94,8 +94,8 @@ class Session:
             answer = await self._send(document, variables, what=what, run_metadata=run_metadata)
             if answer.is_denied:
                 await self._raise_denied(what)
-            body = protocol.check_mutation(answer, what=what)
-            with protocol.readable(what):
+            body = answers.check_mutation(answer, what=what)
+            with answers.readable(what):
                 return records.read_run(body, stack_id=str(variables["stack"]))
 
     async def change(
@@ -105,7 +105,7 @@ class Session:
         *,
         what: str,
         hide: Collection[str] = (),
-    ) -> protocol.Answer:
+    ) -> answers.Answer:
         """Return the answer of a mutation of something else than a run, if it was carried out.
 
         Args:
@@ -122,7 +122,7 @@ class Session:
             answer = await self._send(document, variables, what=what, hide=hide)
             if answer.is_denied:
                 await self._raise_denied(what)
-            protocol.check_fields(answer, what=what)
+            answers.check_fields(answer, what=what)
             return answer
 
     async def _send(
@@ -134,15 +134,15 @@ class Session:
         run_metadata: str | None = None,
         renews_token: bool = True,
         hide: Collection[str] = (),
-    ) -> protocol.Answer:
-        request = protocol.prepare_request(
+    ) -> answers.Answer:
+        request = answers.prepare_request(
             self._http, self._url, document, variables, run_metadata=run_metadata
         )
-        with protocol.transport_errors(what, host=request.url.host):
+        with answers.transport_errors(what, host=request.url.host):
             response = await self._http.send(
-                request, auth=auth.TokenAuth(self._tokens, renews=renews_token)
+                request, auth=tokens.TokenAuth(self._tokens, renews=renews_token)
             )
-        return protocol.read_answer(response, what=what, now=self._clock(), hide=hide)
+        return answers.read_answer(response, what=what, now=self._clock(), hide=hide)
 
     async def _raise_denied(self, what: str) -> NoReturn:
         """Find out what `unauthorized` meant, with the token as it is, since it is fresh."""
@@ -153,12 +153,12 @@ class Session:
             message = f"{what}: unauthorized, nothing was changed; asking why failed: {error}"
             raise errors.Unreachable(message) from error
         if answer.has_viewer:
-            raise protocol.permission_denied(what)
-        raise protocol.credentials_rejected(what)
+            raise answers.permission_denied(what)
+        raise answers.credentials_rejected(what)
 
-    async def _exchange_token(self) -> auth.Token:
+    async def _exchange_token(self) -> tokens.Token:
         with self._observed(documents.EXCHANGE_TOKEN.name):
-            return await auth.exchange_token(
+            return await tokens.exchange_token(
                 self._http, self._url, self._credentials, clock=self._clock
             )
 
