@@ -118,7 +118,7 @@ class DeletionPolicy(enum.StrEnum):
     ORPHAN = "Orphan"
 
 
-class Trigger(enum.StrEnum):
+class Cause(enum.StrEnum):
     """What asked for a chain run."""
 
     SPEC = "Spec"
@@ -316,7 +316,7 @@ class RunStatus:
 
     number: int
     attempt: int = 1
-    trigger: str = ""
+    cause: str = ""
     operation: str = Operation.APPLY
     generation: int = 0
     phase: Phase = Phase.PENDING
@@ -340,7 +340,7 @@ class PendingRun:
     read from the resource.
     """
 
-    trigger: str
+    cause: str
     message: str
     scheduled_time: str | None = None
     root_runs: tuple[RootRun, ...] = ()

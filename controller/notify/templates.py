@@ -61,7 +61,7 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
     "installation": Placeholder(lambda told: told.installation, "the installation's id"),
     "run": Placeholder(_of_run("number"), "number of the run"),
     "attempt": Placeholder(_of_run("attempt"), "attempt of the run"),
-    "trigger": Placeholder(_of_run("trigger"), "what asked for the run"),
+    "cause": Placeholder(_of_run("cause"), "what asked for the run"),
     "operation": Placeholder(_of_run("operation"), "`Apply`, `Plan` or `Destroy`"),
     "phase": Placeholder(_of_run("phase"), "phase of the run"),
     "progress": Placeholder(_of_run("progress"), "stacks that ended well, of all: `5/7`"),

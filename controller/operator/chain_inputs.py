@@ -26,7 +26,7 @@ def chain_input(
         generation=ref.generation,
         number=request.number,
         attempt=request.attempt,
-        trigger=request.trigger,
+        cause=request.cause,
         operator_queue=operator_queue,
         connection=messages.Connection(
             name=connection.name,
@@ -67,7 +67,7 @@ def _finished_roots(
     request: decide.Request, connection: connections.Connection
 ) -> list[progress.FinishedRoot]:
     """A retry keeps the roots as it keeps others: what their runs queued has ended since."""
-    if request.trigger is v1alpha1.Trigger.RETRY:
+    if request.cause is v1alpha1.Cause.RETRY:
         return []
     return [
         progress.FinishedRoot(

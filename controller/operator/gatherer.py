@@ -63,7 +63,7 @@ class Gatherer:
         self._identity = identity
 
     async def gather(
-        self, body: Mapping[str, Any], chain: v1alpha1.StackChain, cause: Occasion
+        self, body: Mapping[str, Any], chain: v1alpha1.StackChain, occasion: Occasion
     ) -> Gathered:
         """Gather what is to be known of a resource.
 
@@ -72,8 +72,8 @@ class Gatherer:
             TemporalUnreachable: call again later.
         """
         gathered = await self._gather(body, chain)
-        _check_not_superseded(chain, gathered.execution, cause.publishing)
-        return await self._with_starts(self._harvested(gathered), cause)
+        _check_not_superseded(chain, gathered.execution, occasion.publishing)
+        return await self._with_starts(self._harvested(gathered), occasion)
 
     async def _gather(self, body: Mapping[str, Any], chain: v1alpha1.StackChain) -> Gathered:
         execution = await self._workflows.latest(chain.ref)
@@ -111,15 +111,15 @@ class Gatherer:
         ended = dataclasses.replace(ended, conditions=chain.status.conditions)
         return dataclasses.replace(gathered, chain=dataclasses.replace(chain, status=ended))
 
-    async def _with_starts(self, gathered: Gathered, cause: Occasion) -> Gathered:
+    async def _with_starts(self, gathered: Gathered, occasion: Occasion) -> Gathered:
         """Take in what asks for a run by itself, as if it stood in the status already."""
-        chain, call = gathered.chain, cause.call
+        chain, call = gathered.chain, occasion.call
         if chain.is_deleting:
             return gathered
         found = await self._starts.look(
             chain,
             scheduled_time=call.scheduled_time if call else None,
-            is_renewing=cause.is_renewing,
+            is_renewing=occasion.is_renewing,
         )
         gathered = dataclasses.replace(
             gathered,

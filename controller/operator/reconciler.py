@@ -173,11 +173,11 @@ class Reconciler:
         """Whether a connection is known and does not serve a namespace or an operation."""
         return self._access.is_refused(connection_name, namespace, operation)
 
-    async def _reconcile(self, body: Mapping[str, Any], cause: gatherer.Occasion) -> _PassResult:
+    async def _reconcile(self, body: Mapping[str, Any], occasion: gatherer.Occasion) -> _PassResult:
         """Do what is to be done; after a conflict, with the resource as it is then."""
         for _ in range(_CONFLICTS):
             try:
-                return await self._attempt(body, cause)
+                return await self._attempt(body, occasion)
             except (kube_errors.Conflict, starter.AlreadyStarted):
                 metadata = body["metadata"]
                 again = await self._stack_chains.get(metadata["namespace"], metadata["name"])
@@ -186,14 +186,14 @@ class Reconciler:
                 body = again
         raise kube_errors.Conflict(f"{body['metadata']['name']} changes faster than it is written")
 
-    async def _attempt(self, body: Mapping[str, Any], cause: gatherer.Occasion) -> _PassResult:
+    async def _attempt(self, body: Mapping[str, Any], occasion: gatherer.Occasion) -> _PassResult:
         try:
             chain = v1alpha1.parse(body)
         except v1alpha1.InvalidResource as error:
             await self._writer.write_invalid(body, error)
             raise InvalidSpec(str(error)) from error
         try:
-            gathered = await self._gatherer.gather(body, chain, cause)
+            gathered = await self._gatherer.gather(body, chain, occasion)
         except temporal_client.TemporalUnreachable as error:
             await self._write_unreachable(body, chain, error)
             raise

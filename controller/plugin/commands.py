@@ -25,7 +25,7 @@ from controller.plugin.failures import PROGRAM, Exit
 from controller.plugin.verdicts import Verdict
 
 _RUNS = (Action.RUN, Action.RETRY, Action.CANCEL)
-_HISTORY = ("RUN", "TRIGGER", "OPERATION", "PHASE", "REASON", "PROGRESS", "STARTED", "TOOK")
+_HISTORY = ("RUN", "CAUSE", "OPERATION", "PHASE", "REASON", "PROGRESS", "STARTED", "TOOK")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +110,7 @@ def _history_row(run: RunStatus, now: datetime.datetime) -> tuple[str, ...]:
     ago = lines.duration(run.start_time, None, now)
     return (
         str(run.number),
-        run.trigger or "-",
+        run.cause or "-",
         run.operation,
         run.phase,
         run.reason or "-",

@@ -32,7 +32,7 @@ _COMMANDS: dict[ChainReason, str] = {
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Cause:
+class BlockingStack:
     """A stack that keeps the chain from going on or from having succeeded."""
 
     stack: StackStatus
@@ -52,7 +52,7 @@ class Explanation:
     do: str
     command: str | None
     notes: tuple[str, ...]
-    causes: tuple[Cause, ...]
+    blocking: tuple[BlockingStack, ...]
 
 
 def explain(chain: StackChain) -> Explanation:
@@ -60,7 +60,7 @@ def explain(chain: StackChain) -> Explanation:
     ready = chain.status.condition("Ready")
     reason = _known(ready.reason) if ready is not None else None
     meaning = reasons.CHAIN_MEANINGS.get(reason) if reason is not None else None
-    causes = _causes(tree.current_stacks(chain.status))
+    blocking = _blocking_stacks(tree.current_stacks(chain.status))
     command = _COMMANDS.get(reason) if reason is not None else None
     if ready is None:
         meaning = reasons.Meaning(
@@ -75,7 +75,7 @@ def explain(chain: StackChain) -> Explanation:
         do=meaning.do if meaning else "",
         command=f"{PROGRAM} {command.format(name=chain.ref.name)}" if command else None,
         notes=_notes(chain),
-        causes=causes,
+        blocking=blocking,
     )
 
 
@@ -91,7 +91,7 @@ def document(found: Explanation) -> dict[str, Any]:
         "do": found.do,
         "command": found.command,
         "notes": list(found.notes),
-        "stacks": [_cause_document(cause) for cause in found.causes],
+        "stacks": [_blocking_document(blocking) for blocking in found.blocking],
     }
 
 
@@ -106,8 +106,8 @@ def render(found: Explanation, *, width: int) -> list[Line]:
         told += lines.wrap(ready.message, width)
     for note in found.notes:
         told += lines.wrap(note, width)
-    for cause in found.causes:
-        told += [(), *_cause_lines(cause, width)]
+    for blocking in found.blocking:
+        told += [(), *_blocking_lines(blocking, width)]
     if found.do or found.command:
         told.append(())
     if found.do:
@@ -117,7 +117,7 @@ def render(found: Explanation, *, width: int) -> list[Line]:
     return told
 
 
-def _causes(stacks: tuple[StackStatus, ...]) -> tuple[Cause, ...]:
+def _blocking_stacks(stacks: tuple[StackStatus, ...]) -> tuple[BlockingStack, ...]:
     held: dict[str, list[str]] = collections.defaultdict(list)
     for stack in stacks:
         if stack.blocked_by:
@@ -125,10 +125,10 @@ def _causes(stacks: tuple[StackStatus, ...]) -> tuple[Cause, ...]:
         elif stack.reason == StackReason.UPSTREAM_PENDING:
             for upstream in tree.upstreams_left(stack, stacks):
                 held[upstream].append(stack.id)
-    return tuple(_cause(stack, held[stack.id]) for stack in stacks if _is_cause(stack))
+    return tuple(_blocking_stack(stack, held[stack.id]) for stack in stacks if _is_blocking(stack))
 
 
-def _is_cause(stack: StackStatus) -> bool:
+def _is_blocking(stack: StackStatus) -> bool:
     if stack.reason in _FOLLOWS:
         return False
     if stack.phase is Phase.SKIPPED:
@@ -136,10 +136,10 @@ def _is_cause(stack: StackStatus) -> bool:
     return stack.phase is not Phase.SUCCEEDED
 
 
-def _cause(stack: StackStatus, holds: list[str]) -> Cause:
+def _blocking_stack(stack: StackStatus, holds: list[str]) -> BlockingStack:
     known = next((one for one in StackReason if one == stack.reason), None)
     meaning = reasons.STACK_MEANINGS[known] if known is not None else None
-    return Cause(
+    return BlockingStack(
         stack=stack,
         means=meaning.means if meaning else "",
         do=meaning.do if meaning else "",
@@ -147,16 +147,16 @@ def _cause(stack: StackStatus, holds: list[str]) -> Cause:
     )
 
 
-def _cause_lines(cause: Cause, width: int) -> list[Line]:
-    stack = cause.stack
+def _blocking_lines(blocking: BlockingStack, width: int) -> list[Line]:
+    stack = blocking.stack
     state = f"{lines.GAP}{stack.phase}{f' {stack.reason}' if stack.reason else ''}"
     style = tree.style_of(stack.phase)
     told: list[Line] = [(Span(text=stack.id, style=style), Span(text=state, style=style))]
-    texts = [" ".join((stack.message or cause.means).split())]
-    if cause.do and cause.do != "Nothing.":
-        texts.append(f"What to do: {cause.do}")
-    if cause.holds:
-        texts.append(f"Held up by it: {asks.named(list(cause.holds))}.")
+    texts = [" ".join((stack.message or blocking.means).split())]
+    if blocking.do and blocking.do != "Nothing.":
+        texts.append(f"What to do: {blocking.do}")
+    if blocking.holds:
+        texts.append(f"Held up by it: {asks.named(list(blocking.holds))}.")
     if stack.url:
         texts.append(stack.url)
     for text in texts:
@@ -165,17 +165,17 @@ def _cause_lines(cause: Cause, width: int) -> list[Line]:
     return told
 
 
-def _cause_document(cause: Cause) -> dict[str, Any]:
-    stack = cause.stack
+def _blocking_document(blocking: BlockingStack) -> dict[str, Any]:
+    stack = blocking.stack
     return {
         "id": stack.id,
         "phase": str(stack.phase),
         "reason": stack.reason,
         "message": stack.message,
-        "means": cause.means,
-        "do": cause.do,
+        "means": blocking.means,
+        "do": blocking.do,
         "url": stack.url,
-        "holds": list(cause.holds),
+        "holds": list(blocking.holds),
     }
 
 
@@ -194,9 +194,7 @@ def _notes(chain: StackChain) -> tuple[str, ...]:
         if token is not None and token != done:
             notes.append(f"`{name}: {token[:64]}` has not been taken up yet.")
     if status.pending_run is not None:
-        notes.append(
-            f"Another request ({status.pending_run.trigger}): {status.pending_run.message}"
-        )
+        notes.append(f"Another request ({status.pending_run.cause}): {status.pending_run.message}")
     return (*notes, *_starts(chain))
 
 

@@ -48,7 +48,7 @@ class ChainInput:
     generation: int
     number: int
     attempt: int
-    trigger: str
+    cause: str
     operator_queue: str
     connection: Connection
     roots: list[str]
@@ -87,7 +87,7 @@ class ChainMemo:
     generation: int
     number: int
     attempt: int
-    trigger: str
+    cause: str
     request_key: str
     handled_spec: str | None
     handled_run: str | None

@@ -317,7 +317,7 @@ FAILED: Body = {
     "latestRun": {
         "number": 3,
         "phase": "Failed",
-        "trigger": "RunToken",
+        "cause": "RunToken",
         "progress": "1/4",
         "startTime": T0,
         "url": "https://temporal.example.com/run",
@@ -346,7 +346,7 @@ async def test_kubectl_get_has_its_columns(
     assert heading.split() == columns
     assert row.split()[:6] == ["columns", "False", "StackFailed", "Plan", "1/4", "1"]
     heading, row = wide.splitlines()
-    assert heading.split()[8:] == [*("MESSAGE", "SUSPENDED", "TRIGGER", "NEXT", "RUN", "WORKFLOW")]
+    assert heading.split()[8:] == [*("MESSAGE", "SUSPENDED", "CAUSE", "NEXT", "RUN", "WORKFLOW")]
     assert re.search(
         r"1 of 4 stacks failed\. +true +RunToken +2026-03-02T06:00:00Z +3 +https://temporal\.example\.com/run",
         row,

@@ -52,7 +52,7 @@ def full_status() -> v1alpha1.Status:
     found = projection.project(make_ref(), v1alpha1.Status(), facts, now=T3)
     root_runs = (v1alpha1.RootRun(stack_id="a", run_id="01ARZ3NDEKTSV4RRFFQ69G5FAV"),)
     pending = v1alpha1.PendingRun(
-        trigger="RunToken",
+        cause="RunToken",
         message="Waits for run 1 to end.",
         scheduled_time=T3,
         root_runs=root_runs,

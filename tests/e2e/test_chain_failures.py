@@ -169,7 +169,7 @@ async def test_after_the_cause_is_mended_a_token_runs_the_chain_to_success(
     await release.stackchains.annotate("mended", run="again")
     status = await chain.ends("RunSucceeded", number=2)
 
-    assert status["latestRun"]["trigger"] == "RunToken"
+    assert status["latestRun"]["cause"] == "RunToken"
     assert [run["state"] for run in await account.runs("a")] == ["FAILED", "FINISHED"]
     assert [run["state"] for run in await account.runs("b")][1:] == ["FINISHED"]
 

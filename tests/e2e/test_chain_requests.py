@@ -21,7 +21,7 @@ async def test_a_token_runs_the_chain_once_more_and_only_once(release: chains.In
         return len(await account.runs("a")) == len(await account.runs("b")) == 2
 
     assert await stays(ran_twice, PASSES)
-    assert status["latestRun"]["trigger"] == "RunToken"
+    assert status["latestRun"]["cause"] == "RunToken"
     assert status["lastHandled"]["run"] == "monday"
     assert (await chain.status())["latestRun"]["number"] == 2
 
@@ -56,7 +56,7 @@ async def test_an_edit_while_a_run_is_on_waits_and_only_the_newest_one_runs(
     await chain.until(lambda status: status["observedGeneration"] == 3)
     status = await chain.ends("RunSucceeded", number=2)
 
-    assert waiting["pendingRun"]["trigger"] == "Spec"
+    assert waiting["pendingRun"]["cause"] == "Spec"
     assert chains.ready(waiting)["status"] == "Unknown"
     assert waiting["latestRun"]["number"] == 1
     assert (await account.only_run("a"))["state"] == "FINISHED"
@@ -140,7 +140,7 @@ async def test_a_token_while_a_run_is_on_runs_the_chain_again_after_it(
     await release.stackchains.annotate("after", run="two")
     status = await chain.ends("RunSucceeded", number=2)
 
-    assert waiting["pendingRun"]["trigger"] == "RunToken"
+    assert waiting["pendingRun"]["cause"] == "RunToken"
     assert status["lastHandled"]["run"] == "two"
     runs = await account.runs("a")
     assert len(runs) == 2

@@ -67,7 +67,7 @@ async def test_a_plan_of_every_minute_finds_drift_and_says_so(
 
     status = await chain.ends("RunSucceeded", seconds=A_MINUTE)
 
-    assert status["latestRun"]["trigger"] == "Schedule"
+    assert status["latestRun"]["cause"] == "Schedule"
     assert status["latestRun"]["number"] == 1
     assert status["lastHandled"]["schedule"] == status["schedule"]["lastTime"]
     assert at(status["schedule"]["lastTime"]) >= at(due)

@@ -71,7 +71,7 @@ async def test_a_persons_run_of_a_root_starts_what_depends_on_it_and_each_stack_
     await deliver(release, account, "a")
     status = await chain.ends("RunSucceeded")
 
-    assert status["latestRun"]["trigger"] == "RootRunFinished"
+    assert status["latestRun"]["cause"] == "RootRunFinished"
     assert root_runs(status) == [("a", run)]
     assert chains.reasons(status) == {
         "a": "RootRunFinished",
@@ -143,7 +143,7 @@ async def test_a_run_that_ends_behind_a_live_run_is_not_forgotten(
 
     assert root_runs(status) == [("x", second)]
     assert [text.split(".")[0] for text in await chain.told("RunPending")] == [
-        "A request waits; trigger: RootRunFinished"
+        "A request waits; cause: RootRunFinished"
     ]
     assert chains.phases(status) == {"x": "Succeeded", "y": "Succeeded"}
     assert [len(await account.runs(stack_id)) for stack_id in "abxy"] == [1, 1, 1, 1]
@@ -164,7 +164,7 @@ async def test_a_retry_of_such_a_run_goes_on_below_the_same_root(
     await release.stackchains.annotate("retried", retry="1")
     status = await chain.ends("RunSucceeded", number=2)
 
-    assert status["latestRun"]["trigger"] == "Retry"
+    assert status["latestRun"]["cause"] == "Retry"
     assert chains.reasons(status) == {"a": "Kept", "b": "RunFinished", "c": "RunFinished"}
     assert await account.runs("x") == []
     assert len(await account.runs("a")) == 1

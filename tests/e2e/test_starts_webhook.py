@@ -75,7 +75,7 @@ async def test_a_delivery_about_a_persons_run_starts_the_chain_below_it_once_and
     run = await finished_run(account, "a")
     status = await chain.ends("RunSucceeded")
 
-    assert status["latestRun"]["trigger"] == "RootRunFinished"
+    assert status["latestRun"]["cause"] == "RootRunFinished"
     assert root_runs(status) == [("a", run)]
     runs = {stack_id: await account.only_run(stack_id) for stack_id in "abcl"}
     account_runs.assert_one_after_the_other(list(runs.values()), *"abcl")

@@ -271,7 +271,7 @@ async def test_on_request_runs_only_what_a_token_asks_for(release: chains.Instal
 
     await release.stackchains.annotate("asked", run="now")
     ended = await chain.ends("RunSucceeded")
-    assert ended["latestRun"]["trigger"] == "RunToken"
+    assert ended["latestRun"]["cause"] == "RunToken"
     await release.stackchains.set_spec("asked", roots={"stackIds": ["b"]})
     edited = await chain.shows("NotRequested")
 

@@ -57,7 +57,7 @@ async def test_a_retry_runs_what_did_not_succeed_and_keeps_the_rest(
     for stack_id in run:
         new = (await account.runs(stack_id))[first[stack_id] :]
         assert carried_out(new) == [chains.stack(status, stack_id)["runId"]]
-    assert status["latestRun"]["trigger"] == "Retry"
+    assert status["latestRun"]["cause"] == "Retry"
     assert status["latestRun"]["progress"] == "5/5"
     assert status["lastHandled"]["retry"] == "1"
     assert [(item["number"], item["reason"]) for item in status["history"]] == [(1, "StackFailed")]
@@ -124,7 +124,7 @@ async def test_a_retry_of_the_live_run_waits_for_its_end(
     await account.act(run["id"], "confirm")
     status = await chain.ends("RunSucceeded", number=2)
 
-    assert waiting["pendingRun"]["trigger"] == "Retry"
+    assert waiting["pendingRun"]["cause"] == "Retry"
     assert waiting["pendingRun"]["message"].startswith("Waits for run 1 to end")
     assert waiting["latestRun"]["number"] == 1
     assert waiting["lastHandled"].get("retry") is None

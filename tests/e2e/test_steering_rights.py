@@ -116,7 +116,7 @@ async def test_a_right_that_is_withdrawn_starts_no_further_run_until_it_is_given
     release.connect("withdrawn")
     again = await chain.ends("RunSucceeded", number=2)
 
-    assert again["latestRun"]["trigger"] == "RunToken"
+    assert again["latestRun"]["cause"] == "RunToken"
     assert len(await account.runs("a")) == 2
 
 

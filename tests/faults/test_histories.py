@@ -72,7 +72,7 @@ async def test_a_live_workflow_that_is_ended_from_outside_is_told_and_not_starte
         await account.admin("PATCH", "/stacks/a", {"durations": 0.2})
         await release.stackchains.annotate(name, run="again")
         ended = await chain.ends("RunSucceeded", number=2)
-        assert ended["latestRun"]["trigger"] == "RunToken"
+        assert ended["latestRun"]["cause"] == "RunToken"
 
 
 async def test_all_histories_of_a_failed_chain_that_go_leave_its_status_as_it_was(

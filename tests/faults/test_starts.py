@@ -88,7 +88,7 @@ async def test_a_time_of_the_schedule_starts_one_run(
     status = await chain.ends("RunSucceeded")
 
     assert status["latestRun"]["number"] == 1
-    assert status["latestRun"]["trigger"] == "Schedule"
+    assert status["latestRun"]["cause"] == "Schedule"
     assert status["lastHandled"]["schedule"] == status["schedule"]["lastTime"]
     assert "pendingRun" not in status
     assert len(await workflows(release, "time")) == 1

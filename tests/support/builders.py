@@ -133,7 +133,7 @@ def make_run(
         "a run that could not begin failed, without stacks",
     )
     defaults: dict[str, Any] = {
-        "trigger": v1alpha1.Trigger.SPEC,
+        "cause": v1alpha1.Cause.SPEC,
         "generation": 1,
         "start_time": T0,
         "completion_time": T1 if phase.is_over else None,
@@ -203,7 +203,7 @@ def make_execution(
     handled_asks: v1alpha1.Handled | None = None,
     started_at: str = T0,
     workflow_run_id: str = "",
-    trigger: str = v1alpha1.Trigger.SPEC,
+    cause: str = v1alpha1.Cause.SPEC,
     generation: int = 1,
 ) -> decide.Execution:
     _refuse_if(number < 1 or attempt < 1, "runs and attempts count from 1")
@@ -215,7 +215,7 @@ def make_execution(
         state=state,
         number=number,
         attempt=attempt,
-        trigger=trigger,
+        cause=cause,
         generation=generation,
         handled=handled_asks or handled(),
         started_at=started_at,
@@ -324,7 +324,7 @@ def make_progress(
         edges=sum(len(stack.depends_on) for stack in stacks),
         levels=max(levels.values(), default=-1) + 1,
         stacks=sorted(stacks, key=lambda stack: (stack.level, stack.id)),
-        **({"trigger": v1alpha1.Trigger.SPEC, "generation": 1, "parallelism": 10} | fields),
+        **({"cause": v1alpha1.Cause.SPEC, "generation": 1, "parallelism": 10} | fields),
     )
     if stacks:
         outcome.settle(known)

@@ -21,7 +21,7 @@ from tests.support.builders import (
     make_stack,
 )
 
-PENDING = v1alpha1.PendingRun(trigger="Spec", message="Waits for run 1 to end.")
+PENDING = v1alpha1.PendingRun(cause="Spec", message="Waits for run 1 to end.")
 EMPTY = v1alpha1.Status()
 
 

@@ -8,7 +8,7 @@ from controller.chain.news import notifications
 RUN = notifications.Run(
     number=7,
     attempt=1,
-    trigger="Spec",
+    cause="Spec",
     operation="Apply",
     phase="Running",
     reason="Progressing",

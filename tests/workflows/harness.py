@@ -59,7 +59,7 @@ class Harness:
         parallelism: int = 10,
         max_stacks: int = 500,
         memo: messages.ChainMemo | None = None,
-        trigger: str = "Spec",
+        cause: str = "Spec",
         **fields: Any,
     ) -> ChainHandle:
         """Start a chain; `fields` are more of its input."""
@@ -70,7 +70,7 @@ class Harness:
             generation=1,
             number=1,
             attempt=1,
-            trigger=trigger,
+            cause=cause,
             operator_queue=self.operator_queue,
             connection=self.connection,
             roots=roots or self.world.roots,

@@ -329,7 +329,7 @@ async def test_a_run_that_is_left_to_itself_goes_on_without_publishing(serve: Se
         generation=1,
         number=1,
         attempt=1,
-        trigger="Spec",
+        cause="Spec",
         request_key="spec:1:x",
         handled_spec="x",
         handled_run=None,

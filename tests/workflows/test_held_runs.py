@@ -79,7 +79,7 @@ async def test_a_run_queued_by_a_finished_root_is_undecided_until_the_chain_belo
     root = v1alpha1.RootRun(stack_id="a", run_id=root_run.id)
     handle = await chain.start(
         finished_roots=[progress.FinishedRoot(stack_id="a", run_id=root_run.id, url="https://x")],
-        trigger="RootRunFinished",
+        cause="RootRunFinished",
         memo=messages.ChainMemo(
             installation="here",
             namespace="team",
@@ -88,7 +88,7 @@ async def test_a_run_queued_by_a_finished_root_is_undecided_until_the_chain_belo
             generation=1,
             number=1,
             attempt=1,
-            trigger="RootRunFinished",
+            cause="RootRunFinished",
             request_key="webhook:x",
             handled_spec=None,
             handled_run=None,

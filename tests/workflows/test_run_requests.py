@@ -134,7 +134,7 @@ async def test_below_a_finished_root_native_runs_are_used_and_the_root_is_kept(
     run = world.create("a")
     root = progress.FinishedRoot(stack_id="a", run_id=run.id, url="https://x/root")
 
-    handle = await chain.start(finished_roots=[root], trigger="RootRunFinished")
+    handle = await chain.start(finished_roots=[root], cause="RootRunFinished")
     await eventually(lambda: world.states("d")[:1] == ["CANCELED"])
     await chain.stack_shows(handle, "d", Phase.WAITING, "RunQueued")
     await world.move("d", "FINISHED")
@@ -160,7 +160,7 @@ async def test_a_finished_root_alone_is_a_run_that_has_nothing_to_do(serve: Serv
     chain = await serve(World())
     root = progress.FinishedRoot(stack_id="a", run_id="01A", url="https://x/root")
 
-    known = await chain.run(finished_roots=[root], trigger="RootRunFinished")
+    known = await chain.run(finished_roots=[root], cause="RootRunFinished")
 
     assert (known.phase, phases(known)) == (Phase.SUCCEEDED, {"a": Phase.SUCCEEDED})
     assert chain.world.calls("trigger_stack_run") == []

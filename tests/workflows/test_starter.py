@@ -42,7 +42,7 @@ def make_request(number: int = 1) -> decide.Request:
         key="spec:3:digest",
         number=number,
         attempt=1,
-        trigger=v1alpha1.Trigger.SPEC,
+        cause=v1alpha1.Cause.SPEC,
         handled=HANDLED,
     )
 
@@ -55,7 +55,7 @@ def make_input(chain: Harness, ref: v1alpha1.Ref) -> messages.ChainInput:
         generation=ref.generation,
         number=1,
         attempt=1,
-        trigger="Spec",
+        cause="Spec",
         operator_queue=chain.operator_queue,
         connection=messages.Connection(
             name="default", endpoint=chain.endpoint, account=chain.account

@@ -22,7 +22,7 @@ class Run:
 
     number: int
     attempt: int
-    trigger: str
+    cause: str
     operation: str
     phase: str
     reason: str
@@ -141,7 +141,7 @@ def _run(run: v1alpha1.RunStatus | None) -> Run | None:
     return Run(
         number=run.number,
         attempt=run.attempt,
-        trigger=run.trigger,
+        cause=run.cause,
         operation=run.operation,
         phase=run.phase,
         reason=run.reason,

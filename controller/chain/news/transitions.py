@@ -81,7 +81,7 @@ def _started(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
     run = new.latest_run
     if run is None or not _is_new_run(old, new):
         return []
-    text = f"Run {run.number} started; trigger: {run.trigger}."
+    text = f"Run {run.number} started; cause: {run.cause}."
     return [_of(TransitionKind.RUN_STARTED, new, text)]
 
 
@@ -138,7 +138,7 @@ def drifted(old: v1alpha1.Status, new: v1alpha1.Status) -> list[v1alpha1.StackSt
     run = new.latest_run
     if run is None or not _has_ended(old, new):
         return []
-    if (run.operation, run.trigger) != (v1alpha1.Operation.PLAN, v1alpha1.Trigger.SCHEDULE):
+    if (run.operation, run.cause) != (v1alpha1.Operation.PLAN, v1alpha1.Cause.SCHEDULE):
         return []
     return [
         stack
@@ -263,8 +263,8 @@ def _asked(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
     found: list[Transition] = []
     pending = new.pending_run
     if pending is not None and pending != old.pending_run:
-        text = f"A request waits; trigger: {pending.trigger}. {pending.message}"
-        found.append(_of(TransitionKind.RUN_PENDING, new, text, pending.trigger, pending.message))
+        text = f"A request waits; cause: {pending.cause}. {pending.message}"
+        found.append(_of(TransitionKind.RUN_PENDING, new, text, pending.cause, pending.message))
     ready, before = new.condition("Ready"), old.condition("Ready")
     wants = reasons.ChainReason.NOT_REQUESTED
     if ready is not None and ready.reason == wants and (before is None or before.reason != wants):

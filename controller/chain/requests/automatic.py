@@ -61,7 +61,7 @@ def with_asks(pending: v1alpha1.PendingRun | None, asks: Asks) -> v1alpha1.Pendi
     """Return the pending run with new asks in it; what it says of them is decided later."""
     if asks == Asks():
         return pending
-    known = pending or v1alpha1.PendingRun(trigger="", message="")
+    known = pending or v1alpha1.PendingRun(cause="", message="")
     return dataclasses.replace(
         known,
         scheduled_time=later(known.scheduled_time, asks.scheduled_time),

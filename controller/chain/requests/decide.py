@@ -37,7 +37,7 @@ class Execution:
     state: ExecutionState
     number: int
     attempt: int
-    trigger: str
+    cause: str
     generation: int
     handled: v1alpha1.Handled
     started_at: str
@@ -58,7 +58,7 @@ class Request:
     key: str
     number: int
     attempt: int
-    trigger: v1alpha1.Trigger
+    cause: v1alpha1.Cause
     handled: v1alpha1.Handled
     kept: tuple[progress.Kept, ...] = ()
     root_runs: tuple[v1alpha1.RootRun, ...] = ()
@@ -206,15 +206,15 @@ def decide(
     if is_live:
         return _wait(chain, execution, base, asked, asks)
     request = _request(chain, execution, handled, asked, asks)
-    if asked is v1alpha1.Trigger.RETRY:
+    if asked is v1alpha1.Cause.RETRY:
         request = dataclasses.replace(request, kept=kept or ())
     base = dataclasses.replace(
         base, handled=dataclasses.replace(request.handled, cancel=handled.cancel), start=request
     )
-    if asked is v1alpha1.Trigger.RETRY and asks.root_runs:
+    if asked is v1alpha1.Cause.RETRY and asks.root_runs:
         # Neither run does what the other does.
         return dataclasses.replace(
-            base, pending=_pending(v1alpha1.Trigger.ROOT_RUN_FINISHED, asks, request.number)
+            base, pending=_pending(v1alpha1.Cause.ROOT_RUN_FINISHED, asks, request.number)
         )
     return base
 
@@ -258,22 +258,22 @@ def _request(
     chain: v1alpha1.StackChain,
     execution: Execution | None,
     handled: v1alpha1.Handled,
-    asked: v1alpha1.Trigger,
+    asked: v1alpha1.Cause,
     asks: automatic.Asks,
 ) -> Request:
     """Return the request that all asks fold into; a retry leaves runs of roots to the next."""
     latest, digest = chain.status.latest_run, spec_digest(chain.spec)
     root_runs: tuple[v1alpha1.RootRun, ...] = ()
     took_up = asks.root_runs
-    if asked is v1alpha1.Trigger.ROOT_RUN_FINISHED:
+    if asked is v1alpha1.Cause.ROOT_RUN_FINISHED:
         root_runs = asks.root_runs
-    elif asked is v1alpha1.Trigger.RETRY:
+    elif asked is v1alpha1.Cause.RETRY:
         root_runs, took_up = latest.root_runs if latest else (), ()
     return Request(
         key=_key(chain, asked, digest, asks),
         number=_number(chain, execution) + 1,
         attempt=1,
-        trigger=asked,
+        cause=asked,
         handled=v1alpha1.Handled(
             spec=digest,
             run=chain.run_token,
@@ -293,19 +293,19 @@ def is_spec_new(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> bool:
 
 def _asked(
     chain: v1alpha1.StackChain, handled: v1alpha1.Handled, asks: automatic.Asks, *, is_retry: bool
-) -> v1alpha1.Trigger | None:
+) -> v1alpha1.Cause | None:
     """All unhandled asks fold into one; what runs more goes before what runs less."""
     is_on_change = chain.spec.start_policy is v1alpha1.StartPolicy.ON_CHANGE
     if is_on_change and is_spec_new(chain, handled):
-        return v1alpha1.Trigger.SPEC
+        return v1alpha1.Cause.SPEC
     # A token that was removed asks for nothing.
     if chain.run_token is not None and handled.run != chain.run_token:
-        return v1alpha1.Trigger.RUN_TOKEN
+        return v1alpha1.Cause.RUN_TOKEN
     if asks.scheduled_time is not None:
-        return v1alpha1.Trigger.SCHEDULE
+        return v1alpha1.Cause.SCHEDULE
     if is_retry:
-        return v1alpha1.Trigger.RETRY
-    return v1alpha1.Trigger.ROOT_RUN_FINISHED if asks.root_runs else None
+        return v1alpha1.Cause.RETRY
+    return v1alpha1.Cause.ROOT_RUN_FINISHED if asks.root_runs else None
 
 
 def _changes(chain: v1alpha1.StackChain, live: Live | None, is_withheld: bool) -> dict[str, Any]:
@@ -323,7 +323,7 @@ def _wait(
     chain: v1alpha1.StackChain,
     execution: Execution | None,
     base: Decision,
-    asked: v1alpha1.Trigger,
+    asked: v1alpha1.Cause,
     asks: automatic.Asks,
 ) -> Decision:
     """A run is live: the request waits for its end, or ends it."""
@@ -341,15 +341,15 @@ def _wait(
 
 # A retry goes on with the live run, which must end first in its own way. What a root's run asks for
 # is less than what a live run does, so that something of that would be left undone.
-_NEVER_REPLACING = (v1alpha1.Trigger.RETRY, v1alpha1.Trigger.ROOT_RUN_FINISHED)
+_NEVER_REPLACING = (v1alpha1.Cause.RETRY, v1alpha1.Cause.ROOT_RUN_FINISHED)
 
 
 def _pending(
-    asked: v1alpha1.Trigger, asks: automatic.Asks, number: int, *, is_replacing: bool = False
+    asked: v1alpha1.Cause, asks: automatic.Asks, number: int, *, is_replacing: bool = False
 ) -> v1alpha1.PendingRun:
     does = "Waits for run {} to end" if not is_replacing else "Run {} is being canceled for it"
     return v1alpha1.PendingRun(
-        trigger=asked,
+        cause=asked,
         message=f"{does.format(number)}; the newest request is the one that runs.",
         scheduled_time=asks.scheduled_time,
         root_runs=asks.root_runs,
@@ -428,18 +428,18 @@ def kept_stacks(
 
 
 def _key(
-    chain: v1alpha1.StackChain, trigger: v1alpha1.Trigger, digest: str, asks: automatic.Asks
+    chain: v1alpha1.StackChain, cause: v1alpha1.Cause, digest: str, asks: automatic.Asks
 ) -> str:
-    match trigger:
-        case v1alpha1.Trigger.SPEC:
+    match cause:
+        case v1alpha1.Cause.SPEC:
             return f"spec:{chain.ref.generation}:{digest}"
-        case v1alpha1.Trigger.RETRY:
+        case v1alpha1.Cause.RETRY:
             return f"retry:{(chain.retry_token or '').strip()}"
-        case v1alpha1.Trigger.SCHEDULE:
+        case v1alpha1.Cause.SCHEDULE:
             return f"schedule:{asks.scheduled_time}"
-        case v1alpha1.Trigger.ROOT_RUN_FINISHED:
+        case v1alpha1.Cause.ROOT_RUN_FINISHED:
             return f"webhook:{_short(','.join(item.run_id for item in asks.root_runs))}"
-        case v1alpha1.Trigger.RUN_TOKEN:
+        case v1alpha1.Cause.RUN_TOKEN:
             return f"run:{_short(chain.run_token or '')}"
 
 
@@ -459,17 +459,17 @@ def _again(
     latest = chain.status.latest_run
     attempt = max(execution.attempt if execution else 1, latest.attempt if latest else 1) + 1
     number = _number(chain, execution)
-    asked_by = execution.trigger if execution else latest.trigger if latest else ""
-    trigger = next((item for item in v1alpha1.Trigger if item == asked_by), v1alpha1.Trigger.SPEC)
+    asked_by = execution.cause if execution else latest.cause if latest else ""
+    cause = next((item for item in v1alpha1.Cause if item == asked_by), v1alpha1.Cause.SPEC)
     return Request(
         key=f"recheck:{number}:{attempt}",
         number=number,
         attempt=attempt,
-        trigger=trigger,
+        cause=cause,
         handled=handled,
         # The status of a retry that triggered nothing lists what it keeps, and nothing else.
         kept=kept_stacks(chain.status.stacks, number=number)
-        if trigger is v1alpha1.Trigger.RETRY
+        if cause is v1alpha1.Cause.RETRY
         else (),
         root_runs=(execution.root_runs if execution else ())
         or (latest.root_runs if latest else ()),

@@ -53,7 +53,7 @@ class ChainProgress:
 
     number: int
     attempt: int
-    trigger: str
+    cause: str
     generation: int
     parallelism: int
     started_at: str

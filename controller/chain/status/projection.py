@@ -181,7 +181,7 @@ def _new_run(
     return v1alpha1.RunStatus(
         number=execution.number,
         attempt=execution.attempt,
-        trigger=execution.trigger,
+        cause=execution.cause,
         operation=execution.operation,
         generation=execution.generation,
         phase=Phase.PENDING,
@@ -287,7 +287,7 @@ def _stacks(
     # A retry that cannot read its stacks still has those that it keeps: what comes after it, itself
     # again or another retry, would run them otherwise.
     is_silent = known is not None and known.resolved_at is None
-    is_kept = is_silent and run is not None and run.trigger == v1alpha1.Trigger.RETRY
+    is_kept = is_silent and run is not None and run.cause == v1alpha1.Cause.RETRY
     if known is not None and not is_rechecked and not is_kept:
         by_id = {stack.id: stack for stack in known.stacks}
         slots = sum(next_stacks.takes_slot(stack) for stack in known.stacks)
@@ -300,11 +300,7 @@ def _stacks(
         return tuple(sorted(rows, key=lambda row: (row.level, row.id)))
     if run is None or latest is None or run.workflow_run_id != latest.workflow_run_id:
         # Those of the run before would look like this run's; one that is rechecked has none.
-        return (
-            stack_rows.kept(old)
-            if run is not None and run.trigger == v1alpha1.Trigger.RETRY
-            else ()
-        )
+        return stack_rows.kept(old) if run is not None and run.cause == v1alpha1.Cause.RETRY else ()
     if not run.phase.is_over:
         return old.stacks
     return tuple(stack_rows.ended(stack) for stack in old.stacks)

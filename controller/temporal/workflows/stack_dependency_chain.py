@@ -52,7 +52,7 @@ class StackDependencyChainWorkflow:
         self._progress = progress.ChainProgress(
             number=argument.number,
             attempt=argument.attempt,
-            trigger=argument.trigger,
+            cause=argument.cause,
             generation=argument.generation,
             parallelism=argument.parallelism,
             started_at=_now(),

@@ -64,7 +64,7 @@ async def test_history_lists_the_newest_run_first(
     await stackchains.create("prod", SPEC)
     earlier = dataclasses.replace(
         succeeded(6).latest_run or pytest.fail("no run"),
-        trigger="Spec",
+        cause="Spec",
         completion_time="2026-03-01T10:05:00Z",
     )
     await operator.write("prod", dataclasses.replace(FAILED, history=(earlier,)))
@@ -75,7 +75,7 @@ async def test_history_lists_the_newest_run_first(
     cells = [line.split() for line in shown.lines]
     assert cells[0] == [
         "RUN",
-        "TRIGGER",
+        "CAUSE",
         "OPERATION",
         "PHASE",
         "REASON",

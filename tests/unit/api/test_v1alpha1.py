@@ -254,7 +254,7 @@ def full_status() -> v1alpha1.Status:
             stacks=2, edges=1, levels=2, resolved_time="2026-03-01T10:00:00Z"
         ),
         latest_run=make_run(2, phase=Phase.FAILED, url="https://temporal", progress="1/2"),
-        pending_run=v1alpha1.PendingRun(trigger="Spec", message="Waits."),
+        pending_run=v1alpha1.PendingRun(cause="Spec", message="Waits."),
         last_handled=dataclasses.replace(handled(run="token"), retry="1", cancel="2"),
         history=(make_run(1, phase=Phase.TIMED_OUT, operation="Plan"),),
         stacks=(

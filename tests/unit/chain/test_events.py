@@ -64,7 +64,7 @@ RUNNING = make_stack("a", Phase.RUNNING)
 
 
 def test_a_run_that_starts_is_told_with_what_asked_for_it() -> None:
-    assert told(EMPTY, shown()) == [("Normal", "RunStarted", "Run 1 started; trigger: Spec.")]
+    assert told(EMPTY, shown()) == [("Normal", "RunStarted", "Run 1 started; cause: Spec.")]
 
 
 def test_the_stacks_that_were_read_are_told_in_numbers() -> None:
@@ -371,13 +371,13 @@ def test_the_end_of_a_run_is_not_told_a_second_time_as_a_problem() -> None:
 def planned(
     *stacks: progress.StackProgress,
     operation: str = "Plan",
-    trigger: str = "Schedule",
+    cause: str = "Schedule",
     phase: Phase = Phase.SUCCEEDED,
 ) -> v1alpha1.Status:
     found = shown(*stacks)
     assert found.latest_run is not None
     run = dataclasses.replace(
-        found.latest_run, operation=operation, trigger=trigger, phase=phase, completion_time=T3
+        found.latest_run, operation=operation, cause=cause, phase=phase, completion_time=T3
     )
     return dataclasses.replace(found, latest_run=run)
 
@@ -411,7 +411,7 @@ def test_drift_of_many_stacks_is_counted() -> None:
     "fields",
     [
         pytest.param({"operation": "Apply"}, id="what is applied is no drift"),
-        pytest.param({"trigger": "RunToken"}, id="somebody asked for it, and looks"),
+        pytest.param({"cause": "RunToken"}, id="somebody asked for it, and looks"),
     ],
 )
 def test_changes_of_other_runs_are_no_drift(fields: dict[str, str]) -> None:
@@ -425,7 +425,7 @@ def test_a_plan_without_changes_tells_of_no_drift() -> None:
 def test_drift_is_told_when_the_plan_has_ended_not_before() -> None:
     live = shown(changing("a", 1, 0, 0), make_stack("b", Phase.RUNNING))
     assert live.latest_run is not None
-    run = dataclasses.replace(live.latest_run, operation="Plan", trigger="Schedule")
+    run = dataclasses.replace(live.latest_run, operation="Plan", cause="Schedule")
 
     assert drift_told(dataclasses.replace(live, latest_run=run)) == []
 

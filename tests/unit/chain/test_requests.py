@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.api import reasons, v1alpha1
-from controller.api.v1alpha1 import Phase, Trigger
+from controller.api.v1alpha1 import Cause, Phase
 from controller.chain.requests import decide as requests
 from controller.chain.requests.decide import ExecutionState
 from controller.chain.run import progress
@@ -62,7 +62,7 @@ def test_creating_a_chain_starts_its_first_run() -> None:
         key=f"spec:1:{requests.spec_digest(A)}",
         number=1,
         attempt=1,
-        trigger=Trigger.SPEC,
+        cause=Cause.SPEC,
         handled=handled(A),
     )
     assert decision.handled == handled(A)
@@ -73,7 +73,7 @@ def test_a_chain_created_with_a_token_starts_one_run_that_handles_both() -> None
     decision = decide(make_stack_chain(spec=A, run_token="t"))
 
     assert decision.start is not None
-    assert (decision.start.number, decision.start.trigger) == (1, Trigger.SPEC)
+    assert (decision.start.number, decision.start.cause) == (1, Cause.SPEC)
     assert decision.start.handled == handled(A, "t")
 
 
@@ -98,7 +98,7 @@ def test_a_new_token_starts_the_next_run() -> None:
         key="run:new",
         number=2,
         attempt=1,
-        trigger=Trigger.RUN_TOKEN,
+        cause=Cause.RUN_TOKEN,
         handled=handled(A, "new"),
     )
 
@@ -124,7 +124,7 @@ def test_token_and_edit_together_fold_into_one_run() -> None:
     decision = decide(chain, closed(handled_asks=handled(A, "old")))
 
     assert decision.start is not None
-    assert (decision.start.number, decision.start.trigger) == (2, Trigger.SPEC)
+    assert (decision.start.number, decision.start.cause) == (2, Cause.SPEC)
     assert decision.handled == handled(B, "new")
 
 
@@ -201,7 +201,7 @@ def test_an_ask_while_a_run_is_live_waits_for_its_end() -> None:
     assert decision.handled == handled(A)
     assert decision.pending is not None
     assert decision.pending == v1alpha1.PendingRun(
-        trigger=Trigger.SPEC,
+        cause=Cause.SPEC,
         message="Waits for run 1 to end; the newest request is the one that runs.",
     )
 
@@ -233,7 +233,7 @@ def test_a_token_while_a_run_is_live_waits_too() -> None:
     decision = decide(chain, make_execution(1))
 
     assert decision.pending is not None
-    assert decision.pending.trigger == Trigger.RUN_TOKEN
+    assert decision.pending.cause == Cause.RUN_TOKEN
 
 
 @pytest.mark.parametrize("run_token", [None, "new"], ids=["alone", "beside another ask"])
@@ -360,29 +360,29 @@ def test_a_run_that_triggered_nothing_is_tried_again_under_its_number() -> None:
     decision = decide(chain, closed(1), is_recheck_due=True)
 
     assert decision.start == requests.Request(
-        key="recheck:1:2", number=1, attempt=2, trigger=Trigger.SPEC, handled=handled(A)
+        key="recheck:1:2", number=1, attempt=2, cause=Cause.SPEC, handled=handled(A)
     )
     assert decision.handled == handled(A)
 
 
 def test_a_recheck_keeps_what_had_asked_for_the_run() -> None:
-    latest = unknown_root(trigger=Trigger.RUN_TOKEN)
+    latest = unknown_root(cause=Cause.RUN_TOKEN)
     chain = make_stack_chain(spec=A, status=make_status(latest, last_handled=handled(A)))
 
-    decision = decide(chain, closed(1, trigger=Trigger.RUN_TOKEN), is_recheck_due=True)
+    decision = decide(chain, closed(1, cause=Cause.RUN_TOKEN), is_recheck_due=True)
 
     assert decision.start is not None
-    assert decision.start.trigger is Trigger.RUN_TOKEN
+    assert decision.start.cause is Cause.RUN_TOKEN
 
 
 def test_a_recheck_of_a_retry_keeps_what_the_retry_keeps() -> None:
-    latest = unknown_root(trigger=Trigger.RETRY)
+    latest = unknown_root(cause=Cause.RETRY)
     kept = v1alpha1.StackStatus(id="a", level=0, phase=Phase.SUCCEEDED, reason="Kept", run_id="01a")
     chain = make_stack_chain(
         spec=A, status=make_status(latest, last_handled=handled(A), stacks=[kept])
     )
 
-    decision = decide(chain, closed(1, trigger=Trigger.RETRY), is_recheck_due=True)
+    decision = decide(chain, closed(1, cause=Cause.RETRY), is_recheck_due=True)
 
     assert decision.start is not None
     assert decision.start.kept == (progress.Kept(stack_id="a", run_number=1, run_id="01a"),)
@@ -391,13 +391,13 @@ def test_a_recheck_of_a_retry_keeps_what_the_retry_keeps() -> None:
 def test_a_trigger_of_a_later_release_is_no_reason_to_fail() -> None:
     chain = make_stack_chain(
         spec=A,
-        status=make_status(unknown_root(trigger="MaintenanceWindow"), last_handled=handled(A)),
+        status=make_status(unknown_root(cause="MaintenanceWindow"), last_handled=handled(A)),
     )
 
     decision = decide(chain, None, is_recheck_due=True)
 
     assert decision.start is not None
-    assert decision.start.trigger is Trigger.SPEC
+    assert decision.start.cause is Cause.SPEC
 
 
 def test_nothing_is_rechecked_before_it_is_due() -> None:
@@ -541,7 +541,7 @@ def test_on_request_a_token_runs_the_spec_as_it_is() -> None:
     decision = decide(chain, closed(handled_asks=handled(B)))
 
     assert decision.start is not None
-    assert decision.start.trigger is Trigger.RUN_TOKEN
+    assert decision.start.cause is Cause.RUN_TOKEN
     assert decision.handled == handled(ON_REQUEST, "t")
     assert not decision.is_not_requested
 
@@ -590,7 +590,7 @@ def test_a_retry_keeps_what_ended_well_and_runs_the_others(
         key="retry:3",
         number=4,
         attempt=1,
-        trigger=Trigger.RETRY,
+        cause=Cause.RETRY,
         handled=handled(A, retry="3"),
         kept=(
             progress.Kept(stack_id="a", run_number=3, run_id="01a"),
@@ -649,7 +649,7 @@ def test_a_retry_of_the_live_run_waits_for_its_end_even_where_requests_replace()
     decision = decide(chain, make_execution(3))
 
     assert decision.pending is not None
-    assert decision.pending.trigger == Trigger.RETRY
+    assert decision.pending.cause == Cause.RETRY
     assert not decision.cancel
 
 
@@ -659,7 +659,7 @@ def test_an_edit_beside_a_retry_runs_everything() -> None:
     decision = decide(chain, closed(3))
 
     assert decision.start is not None
-    assert (decision.start.trigger, decision.start.kept) == (Trigger.SPEC, ())
+    assert (decision.start.cause, decision.start.kept) == (Cause.SPEC, ())
     assert decision.handled == handled(B, retry="3")
 
 
@@ -913,7 +913,7 @@ BY_ITSELF = make_spec(
     triggers=(v1alpha1.StartTrigger(type=v1alpha1.StartTriggerType.ROOT_RUN_FINISHED),),
 )
 ON_REQUEST = BY_ITSELF.model_copy(update={"start_policy": v1alpha1.StartPolicy.ON_REQUEST})
-BOTH = v1alpha1.PendingRun(trigger="", message="", scheduled_time=T2, root_runs=(RUN_A, RUN_B))
+BOTH = v1alpha1.PendingRun(cause="", message="", scheduled_time=T2, root_runs=(RUN_A, RUN_B))
 ROOTS_ONLY = dataclasses.replace(BOTH, scheduled_time=None)
 
 
@@ -945,7 +945,7 @@ def test_a_time_of_the_schedule_starts_all_stacks_and_answers_finished_roots_too
         key=f"schedule:{T2}",
         number=2,
         attempt=1,
-        trigger=Trigger.SCHEDULE,
+        cause=Cause.SCHEDULE,
         handled=wanted,
         took_up=(RUN_A, RUN_B),
     )
@@ -956,7 +956,7 @@ def test_finished_roots_start_a_run_below_all_of_them() -> None:
     decision = decide(waiting(ROOTS_ONLY), closed(handled_asks=handled(BY_ITSELF)))
 
     assert decision.start is not None
-    assert decision.start.trigger is Trigger.ROOT_RUN_FINISHED
+    assert decision.start.cause is Cause.ROOT_RUN_FINISHED
     assert decision.start.key == "webhook:01A5,01B7"
     assert decision.start.root_runs == decision.start.took_up == (RUN_A, RUN_B)
     assert decision.handled.root_runs == (RUN_A, RUN_B)
@@ -968,7 +968,7 @@ def test_an_edit_or_a_token_answers_them_all() -> None:
     decision = decide(chain, closed(handled_asks=handled(BY_ITSELF)))
 
     assert decision.start is not None
-    assert (decision.start.trigger, decision.start.root_runs) == (Trigger.RUN_TOKEN, ())
+    assert (decision.start.cause, decision.start.root_runs) == (Cause.RUN_TOKEN, ())
     assert (decision.handled.schedule, decision.handled.root_runs) == (T2, (RUN_A, RUN_B))
 
 
@@ -980,15 +980,15 @@ def test_a_retry_goes_first_and_leaves_the_finished_roots_waiting() -> None:
     decision = decide(chain, closed(handled_asks=handled(BY_ITSELF)))
 
     assert decision.start is not None
-    assert decision.start.trigger is Trigger.RETRY
+    assert decision.start.cause is Cause.RETRY
     assert decision.handled.root_runs == decision.start.took_up == ()
     assert decision.pending is not None
-    assert decision.pending.trigger is Trigger.ROOT_RUN_FINISHED
+    assert decision.pending.cause is Cause.ROOT_RUN_FINISHED
     assert decision.pending.root_runs == (RUN_A, RUN_B)
 
 
 def test_a_retry_of_a_run_below_finished_roots_has_the_same_roots() -> None:
-    latest = make_run(1, phase=Phase.FAILED, trigger=Trigger.ROOT_RUN_FINISHED, root_runs=(RUN_A,))
+    latest = make_run(1, phase=Phase.FAILED, cause=Cause.ROOT_RUN_FINISHED, root_runs=(RUN_A,))
     kept = v1alpha1.StackStatus(id="a", level=0, phase=Phase.SUCCEEDED, run_id="01A5")
     status = make_status(latest, last_handled=handled(BY_ITSELF), stacks=[kept])
     chain = make_stack_chain(spec=BY_ITSELF, status=status, retry_token="1")
@@ -1001,22 +1001,22 @@ def test_a_retry_of_a_run_below_finished_roots_has_the_same_roots() -> None:
 
 
 def test_a_run_below_finished_roots_that_could_not_begin_is_tried_again_below_them() -> None:
-    latest = unknown_root(trigger=Trigger.ROOT_RUN_FINISHED, root_runs=(RUN_A,))
+    latest = unknown_root(cause=Cause.ROOT_RUN_FINISHED, root_runs=(RUN_A,))
     status = make_status(latest, last_handled=handled(BY_ITSELF))
 
     decision = decide(make_stack_chain(spec=BY_ITSELF, status=status), None, is_recheck_due=True)
 
     assert decision.start is not None
-    assert decision.start.trigger is Trigger.ROOT_RUN_FINISHED
+    assert decision.start.cause is Cause.ROOT_RUN_FINISHED
     assert decision.start.root_runs == (RUN_A,)
 
 
 @pytest.mark.parametrize(
-    ("pending", "trigger", "is_canceling"),
-    [(BOTH, Trigger.SCHEDULE, True), (ROOTS_ONLY, Trigger.ROOT_RUN_FINISHED, False)],
+    ("pending", "cause", "is_canceling"),
+    [(BOTH, Cause.SCHEDULE, True), (ROOTS_ONLY, Cause.ROOT_RUN_FINISHED, False)],
 )
 def test_behind_a_live_run_they_wait_and_a_finished_root_never_ends_it(
-    pending: v1alpha1.PendingRun, trigger: Trigger, is_canceling: bool
+    pending: v1alpha1.PendingRun, cause: Cause, is_canceling: bool
 ) -> None:
     """A run below one root would leave undone what the live run does below another."""
     spec = BY_ITSELF.model_copy(update={"concurrency_policy": v1alpha1.ConcurrencyPolicy.REPLACE})
@@ -1027,7 +1027,7 @@ def test_behind_a_live_run_they_wait_and_a_finished_root_never_ends_it(
     assert decision.start is None
     assert decision.cancel is is_canceling
     assert decision.pending is not None
-    assert decision.pending.trigger is trigger
+    assert decision.pending.cause is cause
     assert decision.pending.scheduled_time == pending.scheduled_time
     assert decision.pending.root_runs == (RUN_A, RUN_B)
     assert (decision.handled.schedule, decision.handled.root_runs) == (None, ())
@@ -1043,7 +1043,7 @@ def test_after_a_crash_between_start_and_write_nothing_starts_again(
     first = decide(chain, closed(handled_asks=handled(BY_ITSELF)))
     assert first.start is not None
     told = dataclasses.replace(first.start.handled, root_runs=first.start.took_up)
-    state: dict[str, Any] = {"trigger": first.start.trigger, "handled_asks": told}
+    state: dict[str, Any] = {"cause": first.start.cause, "handled_asks": told}
 
     for execution in (make_execution(2, **state), closed(2, **state)):
         again = decide(chain, execution)

@@ -246,7 +246,7 @@ def test_a_root_about_which_nobody_can_tell_yet_gets_no_mark() -> None:
 
 
 def pending(**fields: object) -> v1alpha1.PendingRun:
-    return v1alpha1.PendingRun(trigger="Schedule", message="", **fields)  # type: ignore[arg-type]
+    return v1alpha1.PendingRun(cause="Schedule", message="", **fields)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from tests.support.builders import (
 
 NOW = T3
 EMPTY = v1alpha1.Status()
-PENDING = v1alpha1.PendingRun(trigger="Spec", message="Waits for run 1 to end.")
+PENDING = v1alpha1.PendingRun(cause="Spec", message="Waits for run 1 to end.")
 
 
 def project(
@@ -440,7 +440,7 @@ def test_a_condition_has_the_time_of_its_last_change() -> None:
 
 def test_the_latest_run_tells_who_asked_when_and_where() -> None:
     execution = make_execution(
-        4, state=ExecutionState.CLOSED, trigger="RunToken", generation=2, started_at=T0
+        4, state=ExecutionState.CLOSED, cause="RunToken", generation=2, started_at=T0
     )
     known = make_progress(SUCCEEDED, make_stack("b", Phase.SKIPPED), number=4, completed_at=T2)
 
@@ -449,7 +449,7 @@ def test_the_latest_run_tells_who_asked_when_and_where() -> None:
     assert run == v1alpha1.RunStatus(
         number=4,
         attempt=1,
-        trigger="RunToken",
+        cause="RunToken",
         generation=2,
         phase=Phase.SUCCEEDED,
         reason="RunSucceeded",
@@ -767,7 +767,7 @@ def after_a_failed_run() -> v1alpha1.Status:
 
 def retry_that(known: progress.ChainProgress | None, *, attempt: int = 1) -> projection.Facts:
     execution = make_execution(
-        2, trigger=v1alpha1.Trigger.RETRY, attempt=attempt, state=ExecutionState.RUNNING
+        2, cause=v1alpha1.Cause.RETRY, attempt=attempt, state=ExecutionState.RUNNING
     )
     return make_facts(execution, known)
 
@@ -776,9 +776,9 @@ def retry_that(known: progress.ChainProgress | None, *, attempt: int = 1) -> pro
     "known",
     [
         pytest.param(None, id="nothing is known of it"),
-        pytest.param(make_progress(number=2, trigger="Retry"), id="it reads the stacks"),
+        pytest.param(make_progress(number=2, cause="Retry"), id="it reads the stacks"),
         pytest.param(
-            failed_graph(ChainReason.CREDENTIALS_REJECTED, number=2, trigger="Retry"),
+            failed_graph(ChainReason.CREDENTIALS_REJECTED, number=2, cause="Retry"),
             id="it cannot read the stacks",
         ),
     ],

@@ -104,14 +104,14 @@ def test_what_happens_to_a_stack(
 
 def test_a_request_that_waits_is_told_once_and_again_when_another_one_takes_its_place() -> None:
     old = shown(RUNNING)
-    pending = v1alpha1.PendingRun(trigger="Spec", message="Waits for run 1 to end.")
+    pending = v1alpha1.PendingRun(cause="Spec", message="Waits for run 1 to end.")
     first = shown(RUNNING, old=old, pending=pending)
     same = shown(RUNNING, old=first, pending=pending)
-    other = dataclasses.replace(pending, trigger="RunToken")
+    other = dataclasses.replace(pending, cause="RunToken")
 
     told = transitions.transitions(old, first)
     assert [(item.kind, item.message) for item in told] == [
-        ("RunPending", "A request waits; trigger: Spec. Waits for run 1 to end.")
+        ("RunPending", "A request waits; cause: Spec. Waits for run 1 to end.")
     ]
     assert transitions.transitions(first, same) == []
     third = transitions.transitions(same, shown(RUNNING, old=same, pending=other))

@@ -147,7 +147,7 @@ def test_a_cancel_names_the_live_run(number: int | None) -> None:
 
 
 def test_who_cancels_is_told_of_the_request_that_waits() -> None:
-    pending = v1alpha1.PendingRun(trigger="RunToken", message="Waits for run 7 to end.")
+    pending = v1alpha1.PendingRun(cause="RunToken", message="Waits for run 7 to end.")
     chain = make_chain(dataclasses.replace(LIVE, pending_run=pending))
 
     assert "A request waits for its end and starts then." in asks.ask_cancel(chain, None).told

@@ -107,10 +107,10 @@ def test_causes_are_told_apart_from_what_follows_from_them(
 ) -> None:
     found = explaining.explain(make_chain(make_status(*stacks)))
 
-    assert {cause.stack.id: cause.holds for cause in found.causes} == expected
+    assert {one.stack.id: one.holds for one in found.blocking} == expected
 
 
-pending = v1alpha1.PendingRun(trigger="RunToken", message="Waits for run 1 to end.")
+pending = v1alpha1.PendingRun(cause="RunToken", message="Waits for run 1 to end.")
 SCHEDULE = v1alpha1.ScheduleStatus(
     digest="0" * 16,
     checked_time="2026-03-01T06:00:00Z",
