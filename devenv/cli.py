@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from devenv import environment, serving, settings
-from devenv.demo import program, scenarios
+from devenv import environment, example_account, serving, settings
+from devenv.demo import program
 from devenv.simulator import cli as simulator_cli
 
 _USAGE_ERROR = 2
@@ -81,7 +81,7 @@ def _dev_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--scenario",
         type=_existing_file,
-        default=scenarios.ACCOUNT,
+        default=example_account.FILE,
         metavar="FILE",
         help="stacks of the simulated account, in YAML (default: those of examples/)",
     )

@@ -6,8 +6,7 @@ import shutil
 import signal
 from collections.abc import AsyncIterator
 
-from devenv import environment, tools
-from devenv.demo import scenarios
+from devenv import environment, example_account, tools
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _WATCH_SECONDS = 0.5
@@ -129,4 +128,4 @@ at `monitoring`, until somebody mends that:
 
 
 def _has_own_account(local: environment.LocalEnvironment) -> bool:
-    return local.options.scenario == scenarios.ACCOUNT
+    return local.options.scenario == example_account.FILE

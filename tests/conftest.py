@@ -251,7 +251,7 @@ async def start_simulator() -> AsyncIterator[StartSimulator]:
 
         async def start(scenario: Mapping[str, Any] | None = None) -> simulator_server.Server:
             account = simulators.Simulator(children.with_api_key(scenario or {}))
-            return await running.enter_async_context(account.serve())
+            return await running.enter_async_context(simulator_server.serve(account))
 
         yield start
 

@@ -7,8 +7,8 @@ import sys
 from controller.api import v1alpha1
 from controller.display import screens, terminal
 from controller.display.lines import Style
-from devenv import environment, serving, settings, tools
-from devenv.demo import scenarios, story
+from devenv import environment, example_account, serving, settings, tools
+from devenv.demo import story
 
 INTERRUPTED = 130
 _POLL_SECONDS = 0.5
@@ -59,7 +59,7 @@ class Demo:
             environment.DevOptions(
                 dev=options.dev,
                 say=lambda line: self._screen.quote(f"  {line}", Style.FAINT),
-                scenario=scenarios.ACCOUNT,
+                scenario=example_account.FILE,
                 poll_seconds=_POLL_SECONDS,
             )
         )

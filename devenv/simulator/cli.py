@@ -15,7 +15,7 @@ from pathlib import Path
 
 from devenv.simulator import scenario
 from devenv.simulator.simulator import Simulator
-from devenv.simulator.web.server import Server
+from devenv.simulator.web.server import Server, serve
 
 _USAGE_ERROR = 2
 
@@ -64,7 +64,8 @@ async def _serve(simulator: Simulator, arguments: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    async with simulator.serve(
+    async with serve(
+        simulator,
         host=arguments.host,
         port=arguments.port,
         tls_port=arguments.tls_port,

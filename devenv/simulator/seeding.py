@@ -18,6 +18,7 @@ from devenv.simulator.model.entities import (
     Worker,
     WorkerPool,
 )
+from devenv.simulator.model.state_machine import StateMachine
 
 _PLAIN = (
     "description",
@@ -55,7 +56,7 @@ def build(document: specs.Scenario, *, now: float, rng: random.Random) -> Engine
     account.public_parallelism = document.public_parallelism
     account.signing_key = f"{rng.getrandbits(256):064x}"
     account.touch("account")
-    engine = Engine(account, now=now, rng=rng)
+    engine = StateMachine(account, now=now, rng=rng)
     for name, space_spec in document.spaces.items():
         put_space(engine, name, space_spec)
     for key_spec in document.keys:

@@ -1,12 +1,12 @@
 """The simulator as one object: the account, what drives it, and what can go wrong with it.
 
-Embeddable: `async with Simulator(scenario).serve() as server:` gives a running server in this
-process, with the model at hand (`server.simulator.account`). The command line is `cli`.
+Embeddable: `async with serve(Simulator(scenario)) as server:` gives a running server in this
+process, with the model at hand (`server.simulator.account`). `serve` is in `web.server`, the
+command line is `cli`.
 """
 
-import contextlib
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from devenv.simulator.model.entities import Run, Transition
 from devenv.simulator.model.errors import Refusal
 from devenv.simulator.model.outbox import Outbox
 from devenv.simulator.model.policies import PolicyEngine
-from devenv.simulator.web import server as web_server
+from devenv.simulator.model.state_machine import StateMachine
 
 TransitionHook = Callable[[Run, Transition], None]
 
@@ -97,7 +97,7 @@ class Simulator:
     def restore(self, document: dict[str, Any]) -> None:
         """Put an account from `snapshot` in the place of the present one."""
         account = storage.load(document)
-        engine = Engine(account, now=self.clock.now(), rng=self.rng)
+        engine = StateMachine(account, now=self.clock.now(), rng=self.rng)
         engine.resume()
         self._adopt(engine)
         self.advance()
@@ -111,23 +111,6 @@ class Simulator:
         self._adopt(self._build())
         self._add_faults()
         self.advance()
-
-    @contextlib.asynccontextmanager
-    async def serve(
-        self,
-        *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        tls_port: int | None = None,
-        ca_file: Path | None = None,
-    ) -> AsyncIterator[web_server.Server]:
-        """Serve the account until the block is left; port 0 takes a free one."""
-        server = web_server.Server(self, host=host, port=port, tls_port=tls_port, ca_file=ca_file)
-        await server.start()
-        try:
-            yield server
-        finally:
-            await server.stop()
 
     def _add_faults(self) -> None:
         for spec in self.scenario.faults:

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 
 from devenv.simulator.simulator import Simulator
-from devenv.simulator.web.server import Server
+from devenv.simulator.web.server import Server, serve
 from tests.support import waiting
 
 KEY = {"id": "01JKEY0000000000000000000A", "secret": "s3cret"}
@@ -74,7 +74,7 @@ class Wire:
 async def connect(scenario: dict[str, Any], **options: Any) -> AsyncIterator[Wire]:
     """Serve a scenario in this process; both keys are added to it."""
     document = {"keys": [KEY, READER], **scenario}
-    async with Simulator(document).serve(**options) as server, connect_to(server) as wire:
+    async with serve(Simulator(document), **options) as server, connect_to(server) as wire:
         yield wire
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from devenv.simulator.model import payloads, signing
 from devenv.simulator.simulator import Simulator
+from devenv.simulator.web.server import serve
 from tests.contract.receiving import Received, receiving
 from tests.contract.simulator_client import KEY, READER, Wire, connect, connect_to
 from tests.support import waiting
@@ -347,7 +348,7 @@ async def test_a_policy_engine_takes_the_place_of_reading_the_text() -> None:
         return [{"endpoint_id": endpoint, "payload": payload, "headers": headers, "method": method}]
 
     simulator = Simulator({"keys": [KEY], **scenario()}, policy_engine=engine)
-    async with receiving() as receiver, simulator.serve() as server:
+    async with receiving() as receiver, serve(simulator) as server:
         spec = webhook(receiver.url, name="hook", labels=["chain"])
         async with connect_to(server) as wire:
             await wire.admin("POST", "/webhooks", spec)

@@ -14,6 +14,7 @@ from controller.webhook import payload, signature
 from devenv.simulator.model import policies
 from devenv.simulator.model.knobs import DeliveryKnobs
 from devenv.simulator.simulator import Simulator
+from devenv.simulator.web.server import serve
 from tests.contract.receiving import receiving
 from tests.contract.simulator_client import KEY, connect_to, until_state
 from tests.support import rego
@@ -50,7 +51,7 @@ async def register(url: str, *arguments: str) -> str:
 
 async def test_a_run_is_delivered_at_each_change_that_matters_and_signed() -> None:
     simulator = Simulator(SCENARIO, policy_engine=run_policy)
-    async with receiving() as receiver, simulator.serve() as server, connect_to(server) as wire:
+    async with receiving() as receiver, serve(simulator) as server, connect_to(server) as wire:
         await register(
             server.url, "--url", receiver.url.removesuffix("/hook"), "--name", "Chains of prod"
         )
@@ -73,7 +74,7 @@ async def test_a_run_is_delivered_at_each_change_that_matters_and_signed() -> No
 
 async def test_after_its_removal_nothing_is_sent() -> None:
     simulator = Simulator(SCENARIO, policy_engine=run_policy)
-    async with receiving() as receiver, simulator.serve() as server, connect_to(server) as wire:
+    async with receiving() as receiver, serve(simulator) as server, connect_to(server) as wire:
         await register(server.url, "--url", receiver.url)
         await register(server.url, "--remove")
         await wire.login()
@@ -92,7 +93,7 @@ async def test_without_an_engine_the_simulator_sends_what_one_would() -> None:
         return []
 
     simulator = Simulator(SCENARIO, policy_engine=engine)
-    async with simulator.serve() as server, connect_to(server) as wire:
+    async with serve(simulator) as server, connect_to(server) as wire:
         await register(server.url, "--url", "http://127.0.0.1:9")
         await wire.login()
         await until_state(wire, await wire.trigger("vpc"), "FINISHED")

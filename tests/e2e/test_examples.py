@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from controller.config import connections
+from devenv import example_account
 from devenv.control_plane.server import ControlPlane
 from devenv.demo import kubectl as demo_kubectl
-from devenv.demo import scenarios
 from tests.support import chains, starts
 from tests.support.processes import kubectl
 
@@ -25,7 +25,7 @@ def example(name: str) -> dict[str, Any]:
 
 
 def account_of_dev(speed: float = SPEED) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load(scenarios.ACCOUNT.read_text())
+    document: dict[str, Any] = yaml.safe_load(example_account.FILE.read_text())
     return {**document, "speed": speed}
 
 

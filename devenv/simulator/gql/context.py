@@ -7,21 +7,14 @@ facts, 1.6).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from devenv.simulator.model.account import Account
 from devenv.simulator.model.administration import User
 from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import ApiKey, AuditEntry, Edge, Run, Stack
 from devenv.simulator.model.errors import Refusal, unauthorized
-
-
-class TokenIssuer(Protocol):
-    """Exchanges the id and secret of a key for a token."""
-
-    def exchange(self, key_id: str, secret: str, *, audience: str) -> tuple[str, int] | None:
-        """Return token and expiry; None for an unknown key."""
-        ...
+from devenv.simulator.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +22,7 @@ class Context:
     """One GraphQL request."""
 
     engine: Engine
-    tokens: TokenIssuer
+    tokens: Tokens
     key: ApiKey | None
     base_url: str
     metadata: str | None = None

@@ -5,14 +5,11 @@ dependents of its stack, and a retried one does not.
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from devenv.simulator.model import queueing, scripts
+from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import Commit, Run, Stack
 from devenv.simulator.model.states import RunState, RunType
-
-if TYPE_CHECKING:
-    from devenv.simulator.model.engine import Engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +33,7 @@ class Order:
     retry_of: str | None = None
 
 
-def make(engine: "Engine", order: Order) -> Run:
+def make(engine: Engine, order: Order) -> Run:
     """Create one run, and nothing on other stacks."""
     commit = order.commit or order.stack.tracked_commit
     run = Run(
@@ -69,7 +66,7 @@ def make(engine: "Engine", order: Order) -> Run:
     return run
 
 
-def retry(engine: "Engine", run: Run, *, username: str) -> Run:
+def retry(engine: Engine, run: Run, *, username: str) -> Run:
     """Run once more what a finished run did; dependents are not queued again."""
     if engine.account.switches.retry_run_id == "same":
         run.upstream_runs = []

@@ -1,4 +1,7 @@
-"""The state machine's core: the timetable of runs and the one place where a run changes its state.
+"""What drives an account: the timetable of runs, and the one place where a run changes its state.
+
+What happens to a run at its time is not said here but by `state_machine`, so that the rules can
+use the engine, and it does not have to know them.
 
 `advance(now)` carries out everything that is due up to an instant, each at its own time, so a
 late call finds the same history as a punctual one. What a change causes elsewhere (a dependent's
@@ -6,12 +9,12 @@ release, the next run of the stack) goes through a work list and not through the
 wave of 500 skipped stacks would exceed the recursion limit.
 """
 
+import abc
 import heapq
 import random
 from collections import defaultdict, deque
 from collections.abc import Callable
 
-from devenv.simulator.model import lifecycle, queueing, waves
 from devenv.simulator.model.account import Account
 from devenv.simulator.model.entities import Run, Stack, Transition
 from devenv.simulator.model.ids import Ulids
@@ -39,7 +42,7 @@ DEFAULT_DURATIONS = {
 _RUN, _STACK = "run", "stack"
 
 
-class Engine:
+class Engine(abc.ABC):
     """Drives the runs of one account; time only moves through `advance`."""
 
     def __init__(self, account: Account, *, now: float, rng: random.Random) -> None:
@@ -121,7 +124,7 @@ class Engine:
         self._mirror(run, username)
         self.account.touch("run", run.id)
         if transition.terminal:
-            self.later(lambda: lifecycle.ended(self, run))
+            self.later(lambda: self._ended(run))
         for listener in self.listeners:
             listener(run, transition)
 
@@ -143,13 +146,30 @@ class Engine:
                 if due is not None:
                     self._enter(due, _STACK, stack.id)
 
+    # -- the rules ---------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def _leave_state(self, run: Run) -> None:
+        """Let a run leave its state, its time there being up."""
+
+    @abc.abstractmethod
+    def _ended(self, run: Run) -> None:
+        """Draw the consequences of a run's end."""
+
+    @abc.abstractmethod
+    def _stack_due(self, stack: Stack, due: float) -> None:
+        """Carry out a stack's own deadline."""
+
+    @abc.abstractmethod
+    def _wait_again(self, run: Run) -> None:
+        """Put an unfinished run back where it waited, after a restart."""
+
     # -- inner -------------------------------------------------------------------------------
 
     def _resume_run(self, run: Run) -> None:
         if run.due is not None:
             self._enter(run.due, _RUN, run.id)
-        queueing.resume(self, run)
-        waves.resume(self, run)
+        self._wait_again(run)
 
     def _enter(self, due: float, kind: str, key: str) -> None:
         self._entries += 1
@@ -168,9 +188,9 @@ class Engine:
         if kind == _RUN:
             run = self.account.runs[key]
             run.due = None
-            lifecycle.step(self, run)
+            self._leave_state(run)
         else:
-            queueing.stack_due(self, self.account.stacks[key], due)
+            self._stack_due(self.account.stacks[key], due)
 
     def _drain(self) -> None:
         while self._todo:

@@ -6,19 +6,16 @@ instead.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from devenv.simulator.model import publishing, queueing, scripts, waves
+from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import Delta, Run
 from devenv.simulator.model.states import AWAITS_WORKER, RunState, RunType
-
-if TYPE_CHECKING:
-    from devenv.simulator.model.engine import Engine
 
 _MISSING_INPUTS = "job assignment failed: the following inputs are missing: "
 
 
-def step(engine: "Engine", run: Run) -> None:
+def step(engine: Engine, run: Run) -> None:
     """Leave the state that a run is in, its time there being up."""
     if run.is_stopping:
         engine.move(run, RunState.STOPPED, note=run.stop_note, username=run.stop_username)
@@ -28,7 +25,7 @@ def step(engine: "Engine", run: Run) -> None:
         _LEAVE[run.state](engine, run)
 
 
-def ended(engine: "Engine", run: Run) -> None:
+def ended(engine: Engine, run: Run) -> None:
     """Pass on what a run held: its worker, its stack, and those who wait for it."""
     queueing.free_worker(engine, run)
     publishing.run_ended(engine, run)
@@ -37,7 +34,7 @@ def ended(engine: "Engine", run: Run) -> None:
     waves.reconcile_drift(engine, run)
 
 
-def enter(engine: "Engine", run: Run, state: RunState, *, username: str | None = None) -> None:
+def enter(engine: Engine, run: Run, state: RunState, *, username: str | None = None) -> None:
     """Put a run into a state that lasts a while."""
     engine.move(run, state, username=username)
     if state in AWAITS_WORKER:
@@ -50,7 +47,7 @@ def enter(engine: "Engine", run: Run, state: RunState, *, username: str | None =
 
 
 def await_person(
-    engine: "Engine", run: Run, state: RunState, *, needs_approval: bool = False
+    engine: Engine, run: Run, state: RunState, *, needs_approval: bool = False
 ) -> None:
     """Leave a run to a person; it gives its worker back meanwhile."""
     run.needs_approval = needs_approval
@@ -58,7 +55,7 @@ def await_person(
     queueing.free_worker(engine, run)
 
 
-def missing_inputs(engine: "Engine", run: Run) -> list[str]:
+def missing_inputs(engine: Engine, run: Run) -> list[str]:
     """Name the referenced outputs that an upstream stack has not published."""
     missing = []
     for edge in engine.account.upstream_edges(run.stack_id):
@@ -74,7 +71,7 @@ def missing_inputs(engine: "Engine", run: Run) -> list[str]:
 # -- leaving a state -----------------------------------------------------------------------------
 
 
-def _script_interferes(engine: "Engine", run: Run) -> bool:
+def _script_interferes(engine: Engine, run: Run) -> bool:
     script = scripts.script_of(run)
     if script.phase is not run.state:
         return False
@@ -86,14 +83,14 @@ def _script_interferes(engine: "Engine", run: Run) -> bool:
     return True
 
 
-def _leave_queued(engine: "Engine", run: Run) -> None:
+def _leave_queued(engine: Engine, run: Run) -> None:
     if not queueing.take_stack(engine, run):
         return
     run.outcome = scripts.next_outcome(engine, run, take=True)
     enter(engine, run, RunState.READY)
 
 
-def _leave_ready(engine: "Engine", run: Run) -> None:
+def _leave_ready(engine: Engine, run: Run) -> None:
     missing = missing_inputs(engine, run)
     if missing:
         engine.move(run, RunState.FAILED, note=_MISSING_INPUTS + ", ".join(missing))
@@ -102,12 +99,12 @@ def _leave_ready(engine: "Engine", run: Run) -> None:
     enter(engine, run, RunState.PREPARING)
 
 
-def _leave_preparing(engine: "Engine", run: Run) -> None:
+def _leave_preparing(engine: Engine, run: Run) -> None:
     skips = run.type is RunType.TASK and run.skip_initialization
     enter(engine, run, RunState.PERFORMING if skips else RunState.INITIALIZING)
 
 
-def _leave_initializing(engine: "Engine", run: Run) -> None:
+def _leave_initializing(engine: Engine, run: Run) -> None:
     if run.type is RunType.TASK:
         enter(engine, run, RunState.PERFORMING)
     elif run.type is RunType.DESTROY and not engine.account.switches.destroy_plans:
@@ -116,7 +113,7 @@ def _leave_initializing(engine: "Engine", run: Run) -> None:
         enter(engine, run, RunState.PLANNING)
 
 
-def _leave_planning(engine: "Engine", run: Run) -> None:
+def _leave_planning(engine: Engine, run: Run) -> None:
     script = scripts.script_of(run)
     has_changes = script.result != "no-op"
     delta = script.delta or (Delta(add_count=1) if has_changes else Delta())
@@ -139,7 +136,7 @@ def _leave_planning(engine: "Engine", run: Run) -> None:
         await_person(engine, run, RunState.UNCONFIRMED)
 
 
-def _deploys_by_itself(engine: "Engine", run: Run) -> bool:
+def _deploys_by_itself(engine: Engine, run: Run) -> bool:
     """Autodeploy stops at a warning of the plan policy, and under a user's lock."""
     stack = engine.stack_of(run)
     return (
@@ -147,7 +144,7 @@ def _deploys_by_itself(engine: "Engine", run: Run) -> bool:
     )
 
 
-def _proposed_planned(engine: "Engine", run: Run) -> None:
+def _proposed_planned(engine: Engine, run: Run) -> None:
     script = scripts.script_of(run)
     if script.approval or (script.plan_policy == "warn" and engine.stack_of(run).requires_approval):
         await_person(engine, run, RunState.PENDING_REVIEW, needs_approval=True)
@@ -155,38 +152,38 @@ def _proposed_planned(engine: "Engine", run: Run) -> None:
         engine.move(run, RunState.FINISHED)
 
 
-def _leave_confirmed(engine: "Engine", run: Run) -> None:
+def _leave_confirmed(engine: Engine, run: Run) -> None:
     enter(engine, run, RunState.PREPARING_APPLY)
 
 
-def _work_on_plan(engine: "Engine", run: Run) -> None:
+def _work_on_plan(engine: Engine, run: Run) -> None:
     is_destroy = run.type is RunType.DESTROY
     enter(engine, run, RunState.DESTROYING if is_destroy else RunState.APPLYING)
 
 
-def _leave_applying(engine: "Engine", run: Run) -> None:
+def _leave_applying(engine: Engine, run: Run) -> None:
     publishing.applied(engine, run)
     engine.move(run, RunState.FINISHED)
 
 
-def _leave_destroying(engine: "Engine", run: Run) -> None:
+def _leave_destroying(engine: Engine, run: Run) -> None:
     publishing.destroyed(engine, run)
     engine.move(run, RunState.FINISHED)
 
 
-def _finish(engine: "Engine", run: Run) -> None:
+def _finish(engine: Engine, run: Run) -> None:
     engine.move(run, RunState.FINISHED)
 
 
-def _leave_replan_requested(engine: "Engine", run: Run) -> None:
+def _leave_replan_requested(engine: Engine, run: Run) -> None:
     enter(engine, run, RunState.PREPARING_REPLAN)
 
 
-def _leave_preparing_replan(engine: "Engine", run: Run) -> None:
+def _leave_preparing_replan(engine: Engine, run: Run) -> None:
     enter(engine, run, RunState.PLANNING)
 
 
-_LEAVE: dict[RunState, Callable[["Engine", Run], None]] = {
+_LEAVE: dict[RunState, Callable[[Engine, Run], None]] = {
     RunState.QUEUED: _leave_queued,
     RunState.READY: _leave_ready,
     RunState.PREPARING: _leave_preparing,

@@ -4,16 +4,12 @@ Outputs change only in a successful apply phase; a run without changes publishes
 after a failed run the outputs of its stack cannot be used until a run succeeds again.
 """
 
-from typing import TYPE_CHECKING
-
+from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import Output, Run, Stack
 from devenv.simulator.model.states import RunState, RunType
 
-if TYPE_CHECKING:
-    from devenv.simulator.model.engine import Engine
 
-
-def applied(engine: "Engine", run: Run) -> None:
+def applied(engine: Engine, run: Run) -> None:
     """Record a successful apply phase."""
     stack = engine.stack_of(run)
     stack.last_apply_at = engine.now
@@ -23,14 +19,14 @@ def applied(engine: "Engine", run: Run) -> None:
     engine.account.touch("stack", stack.id)
 
 
-def destroyed(engine: "Engine", run: Run) -> None:
+def destroyed(engine: Engine, run: Run) -> None:
     """Forget the outputs of what is no more."""
     stack = engine.stack_of(run)
     stack.outputs.clear()
     engine.account.touch("stack", stack.id)
 
 
-def inputs_taken(engine: "Engine", run: Run) -> None:
+def inputs_taken(engine: Engine, run: Run) -> None:
     """Remember with which versions of its inputs a tracked run goes to work."""
     if run.type is not RunType.TRACKED:
         return
@@ -41,7 +37,7 @@ def inputs_taken(engine: "Engine", run: Run) -> None:
         engine.account.touch("edge", edge.id)
 
 
-def run_ended(engine: "Engine", run: Run) -> None:
+def run_ended(engine: Engine, run: Run) -> None:
     """Draw the consequences of a run's end for its stack."""
     stack = engine.account.stacks.get(run.stack_id)
     if stack is None:
@@ -51,7 +47,7 @@ def run_ended(engine: "Engine", run: Run) -> None:
         engine.account.touch("stack", stack.id)
 
 
-def _new_values(engine: "Engine", stack: Stack, scripted: dict[str, str] | None) -> dict[str, str]:
+def _new_values(engine: Engine, stack: Stack, scripted: dict[str, str] | None) -> dict[str, str]:
     """Without a script every output that exists or is referenced gets a new value."""
     if scripted is not None:
         return scripted

@@ -6,13 +6,9 @@ proposed ones, then to drift detection; a prioritized run of a private pool jump
 (Spacelift's documentation of runs, worker pools and locks.)
 """
 
-from typing import TYPE_CHECKING
-
+from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import Run, Stack, Worker
 from devenv.simulator.model.states import AWAITS_WORKER, BLOCKING_TYPES, RunState
-
-if TYPE_CHECKING:
-    from devenv.simulator.model.engine import Engine
 
 DEPENDENCY, APPROVAL, LOCK = "dependency", "approval", "lock"
 
@@ -20,7 +16,7 @@ DEPENDENCY, APPROVAL, LOCK = "dependency", "approval", "lock"
 # -- the queue of a stack ------------------------------------------------------------------------
 
 
-def enqueue(engine: "Engine", run: Run) -> None:
+def enqueue(engine: Engine, run: Run) -> None:
     """Put a run that has just become QUEUED where it waits."""
     if run.type in BLOCKING_TYPES:
         engine.queues[run.stack_id].append(run.id)
@@ -29,7 +25,7 @@ def enqueue(engine: "Engine", run: Run) -> None:
         engine.schedule(run, engine.duration(run, "queued"))
 
 
-def hold_reason(engine: "Engine", run: Run) -> str | None:
+def hold_reason(engine: Engine, run: Run) -> str | None:
     """Say what keeps a queued run from being the next one of its stack."""
     if run.is_held:
         return DEPENDENCY
@@ -45,7 +41,7 @@ def hold_reason(engine: "Engine", run: Run) -> str | None:
     return None
 
 
-def consider(engine: "Engine", stack_id: str) -> None:
+def consider(engine: Engine, stack_id: str) -> None:
     """Let the next queued run of a stack go, if there is one that may."""
     stack = engine.account.stacks.get(stack_id)
     if stack is None or stack.active_run_id is not None:
@@ -69,7 +65,7 @@ def consider(engine: "Engine", stack_id: str) -> None:
             return
 
 
-def take_stack(engine: "Engine", run: Run) -> bool:
+def take_stack(engine: Engine, run: Run) -> bool:
     """Make a run the one that holds its stack; False if it has to wait after all."""
     if run.type not in BLOCKING_TYPES:
         return True
@@ -83,7 +79,7 @@ def take_stack(engine: "Engine", run: Run) -> bool:
     return True
 
 
-def release_stack(engine: "Engine", run: Run) -> None:
+def release_stack(engine: Engine, run: Run) -> None:
     """Start the release of the stack of a run that is over."""
     stack = engine.account.stacks.get(run.stack_id)
     if stack is None:
@@ -96,7 +92,7 @@ def release_stack(engine: "Engine", run: Run) -> None:
     engine.schedule_stack(stack, stack.active_until)
 
 
-def stack_due(engine: "Engine", stack: Stack, due: float) -> None:
+def stack_due(engine: Engine, stack: Stack, due: float) -> None:
     """Carry out a deadline of a stack: its release, or its deletion."""
     if stack.active_until == due:
         stack.active_until = None
@@ -107,7 +103,7 @@ def stack_due(engine: "Engine", stack: Stack, due: float) -> None:
         engine.account.remove_stack(stack.id)
 
 
-def blocker(engine: "Engine", stack: Stack) -> Run | None:
+def blocker(engine: Engine, stack: Stack) -> Run | None:
     """Return the run that holds a stack; a run waiting for approval holds it too."""
     if stack.active_run_id is not None:
         run = engine.account.runs[stack.active_run_id]
@@ -124,14 +120,14 @@ def blocker(engine: "Engine", stack: Stack) -> Run | None:
 # -- workers -------------------------------------------------------------------------------------
 
 
-def seek_worker(engine: "Engine", run: Run) -> None:
+def seek_worker(engine: Engine, run: Run) -> None:
     """Let a run wait for a worker of its stack's pool, and have one at once if one is free."""
     pool_id = engine.stack_of(run).worker_pool_id
     engine.seekers[pool_id].append(run.id)
     engine.later(lambda: assign_workers(engine, pool_id))
 
 
-def assign_workers(engine: "Engine", pool_id: str | None) -> None:
+def assign_workers(engine: Engine, pool_id: str | None) -> None:
     """Hand the free workers of a pool to those who wait longest in the best class."""
     account = engine.account
     waiting = [
@@ -156,7 +152,7 @@ def rank(run: Run, *, is_private: bool) -> tuple[bool, int, float, str]:
     return (not (is_private and run.prioritized), priority, run.updated_at, run.id)
 
 
-def free_worker(engine: "Engine", run: Run) -> None:
+def free_worker(engine: Engine, run: Run) -> None:
     """Give the worker of a run back."""
     if not run.has_worker:
         return
@@ -179,13 +175,13 @@ def free_worker(engine: "Engine", run: Run) -> None:
             assign_workers(engine, pool_id)
 
 
-def schedulable(engine: "Engine", pool_id: str | None) -> list[Run]:
+def schedulable(engine: Engine, pool_id: str | None) -> list[Run]:
     """Return what waits for a worker of a pool; runs held by others of their stack do not show."""
     runs = [engine.account.runs[run_id] for run_id in engine.seekers.get(pool_id, ())]
     return [run for run in runs if run.state in AWAITS_WORKER and not run.has_worker]
 
 
-def resume(engine: "Engine", run: Run) -> None:
+def resume(engine: Engine, run: Run) -> None:
     """Take an unfinished run back into the queues, after a restart."""
     if run.state is RunState.QUEUED and run.type in BLOCKING_TYPES:
         engine.queues[run.stack_id].append(run.id)
@@ -196,7 +192,7 @@ def resume(engine: "Engine", run: Run) -> None:
         engine.account.public_busy.add(run.id)
 
 
-def _take_worker(engine: "Engine", run: Run, pool_id: str | None) -> bool:
+def _take_worker(engine: Engine, run: Run, pool_id: str | None) -> bool:
     account = engine.account
     if pool_id is None:
         if len(account.public_busy) >= account.public_parallelism:
@@ -212,7 +208,7 @@ def _take_worker(engine: "Engine", run: Run, pool_id: str | None) -> bool:
     return True
 
 
-def _free_worker_of(engine: "Engine", pool_id: str) -> Worker | None:
+def _free_worker_of(engine: Engine, pool_id: str) -> Worker | None:
     pool = engine.account.pools.get(pool_id)
     workers = pool.workers if pool else []
     return next((w for w in workers if w.run_id is None and not w.drained), None)

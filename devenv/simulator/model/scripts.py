@@ -1,11 +1,7 @@
 """Which script (`Outcome`) a run follows."""
 
-from typing import TYPE_CHECKING
-
+from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import Outcome, Run
-
-if TYPE_CHECKING:
-    from devenv.simulator.model.engine import Engine
 
 
 def script_of(run: Run) -> Outcome:
@@ -13,7 +9,7 @@ def script_of(run: Run) -> Outcome:
     return run.outcome or Outcome()
 
 
-def next_outcome(engine: "Engine", run: Run, *, take: bool) -> Outcome:
+def next_outcome(engine: Engine, run: Run, *, take: bool) -> Outcome:
     """Return the script for a stack's next run; the last one that fits serves all later runs."""
     stack = engine.stack_of(run)
     fitting = [o for o in stack.script if o.types is None or run.type in o.types]

@@ -7,26 +7,23 @@ stacks behind.
 """
 
 from collections import deque
-from typing import TYPE_CHECKING
 
 from devenv.simulator.model import creation, queueing
+from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import Edge, Reference, Run
 from devenv.simulator.model.states import BROKEN, RunState, RunType
-
-if TYPE_CHECKING:
-    from devenv.simulator.model.engine import Engine
 
 _UNCHANGED = "This run has dependency references ({}) which have not changed since the last run"
 
 
-def make_wave(engine: "Engine", orders: list[creation.Order]) -> list[Run]:
+def make_wave(engine: Engine, orders: list[creation.Order]) -> list[Run]:
     """Create runs, then those on the dependents of the tracked ones among them."""
     runs = [creation.make(engine, order) for order in orders]
     origins = [run for run in runs if run.type is RunType.TRACKED and _fans_out(engine, run)]
     return [*runs, *(fan_out(engine, origins) if origins else [])]
 
 
-def fan_out(engine: "Engine", origins: list[Run]) -> list[Run]:
+def fan_out(engine: Engine, origins: list[Run]) -> list[Run]:
     """Queue runs on all transitive dependents of runs that have just been created.
 
     `triggeredBy` is the direct upstream stack through which a dependent was found first, going by
@@ -54,7 +51,7 @@ def fan_out(engine: "Engine", origins: list[Run]) -> list[Run]:
     return queued
 
 
-def upstream_ended(engine: "Engine", run: Run) -> None:
+def upstream_ended(engine: Engine, run: Run) -> None:
     """Let go whoever waited for this run alone."""
     for follower_id in engine.followers.pop(run.id, ()):
         follower = engine.account.runs[follower_id]
@@ -67,7 +64,7 @@ def upstream_ended(engine: "Engine", run: Run) -> None:
             decide(engine, follower)
 
 
-def decide(engine: "Engine", run: Run) -> None:
+def decide(engine: Engine, run: Run) -> None:
     """Let a dependent's run go, or end it, its upstream runs being over."""
     runs = engine.account.runs
     broken = [u for u in run.upstream_runs if u in runs and runs[u].state in BROKEN]
@@ -86,7 +83,7 @@ def decide(engine: "Engine", run: Run) -> None:
         queueing.consider(engine, run.stack_id)
 
 
-def unchanged_references(engine: "Engine", run: Run) -> list[str]:
+def unchanged_references(engine: Engine, run: Run) -> list[str]:
     """Name the references that let a run be skipped; empty if there is a reason to run."""
     names = []
     for edge in _edges_of_wave(engine, run):
@@ -99,7 +96,7 @@ def unchanged_references(engine: "Engine", run: Run) -> list[str]:
     return sorted(names)
 
 
-def reconcile_drift(engine: "Engine", run: Run) -> None:
+def reconcile_drift(engine: Engine, run: Run) -> None:
     """Answer drift that a check found with a tracked run, where the stack is set up so."""
     is_check = run.drift_detection and run.type is RunType.PROPOSED and run.reconcile
     stack = engine.account.stacks.get(run.stack_id)
@@ -115,7 +112,7 @@ def reconcile_drift(engine: "Engine", run: Run) -> None:
         make_wave(engine, [order])
 
 
-def resume(engine: "Engine", run: Run) -> None:
+def resume(engine: Engine, run: Run) -> None:
     """Take up the wait of a run after a restart."""
     if run.state is not RunState.QUEUED or not run.is_held:
         return
@@ -125,13 +122,13 @@ def resume(engine: "Engine", run: Run) -> None:
         engine.later(lambda: decide(engine, run))
 
 
-def _fans_out(engine: "Engine", run: Run) -> bool:
+def _fans_out(engine: Engine, run: Run) -> bool:
     switches = engine.account.switches
     suppressed = run.force_apply == "SINGLE" and switches.force_apply_single_suppresses_fan_out
     return switches.fan_out and not suppressed
 
 
-def _hold(engine: "Engine", run: Run, wave: dict[str, Run]) -> None:
+def _hold(engine: Engine, run: Run, wave: dict[str, Run]) -> None:
     """Let a run of a wave wait for the runs of the same wave on its direct upstream stacks."""
     upstreams = [
         wave[edge.depends_on_stack_id].id
@@ -144,12 +141,12 @@ def _hold(engine: "Engine", run: Run, wave: dict[str, Run]) -> None:
         engine.followers[upstream_id].append(run.id)
 
 
-def _all_over(engine: "Engine", run: Run) -> bool:
+def _all_over(engine: Engine, run: Run) -> bool:
     runs = engine.account.runs
     return all(u not in runs or runs[u].finished for u in run.upstream_runs)
 
 
-def _edges_of_wave(engine: "Engine", run: Run) -> list[Edge]:
+def _edges_of_wave(engine: Engine, run: Run) -> list[Edge]:
     """Return the edges, as they are now, over which this run was queued."""
     runs = engine.account.runs
     stacks = {runs[u].stack_id for u in run.upstream_runs if u in runs}
@@ -157,7 +154,7 @@ def _edges_of_wave(engine: "Engine", run: Run) -> list[Edge]:
     return [edge for edge in edges if edge.depends_on_stack_id in stacks]
 
 
-def _has_changed(engine: "Engine", edge: Edge, reference: Reference) -> bool:
+def _has_changed(engine: Engine, edge: Edge, reference: Reference) -> bool:
     if reference.seen_version is None:
         return True
     output = engine.account.stacks[edge.depends_on_stack_id].outputs.get(reference.output_name)

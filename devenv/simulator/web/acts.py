@@ -5,7 +5,7 @@ in its web interface is refused with 409 and the text of the refusal.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pydantic
 from aiohttp import web
@@ -14,11 +14,9 @@ from devenv.simulator.model import administration, creation, operations
 from devenv.simulator.model.entities import Run, Stack
 from devenv.simulator.model.states import RunType
 from devenv.simulator.model.switches import StrictModel
+from devenv.simulator.simulator import Simulator
 from devenv.simulator.web import views
 from devenv.simulator.web.bodies import body_of, found, json_answer
-
-if TYPE_CHECKING:
-    from devenv.simulator.simulator import Simulator
 
 PERSON = "jdoe@example.com"
 
@@ -70,7 +68,7 @@ class ReslugAct(StrictModel):
 class Acts:
     """Handlers that act under the rules of the account."""
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
 
     def routes(self) -> list[web.RouteDef]:

@@ -5,7 +5,6 @@ credentials and is served on loopback. All shapes are in docs/simulator.md.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 import pydantic
 from aiohttp import web
@@ -14,11 +13,9 @@ from devenv.simulator import scenario, seeding, specs
 from devenv.simulator.model import administration
 from devenv.simulator.model.entities import Stack
 from devenv.simulator.model.switches import StrictModel, Switches
+from devenv.simulator.simulator import Simulator
 from devenv.simulator.web import views
 from devenv.simulator.web.bodies import NotThereError, body_of, checked, found, json_answer, json_of
-
-if TYPE_CHECKING:
-    from devenv.simulator.simulator import Simulator
 
 
 class Seed(StrictModel):
@@ -62,9 +59,7 @@ class ClockAct(StrictModel):
 class Admin:
     """Handlers that change the account from outside."""
 
-    def __init__(
-        self, simulator: "Simulator", set_outage: Callable[[str], Awaitable[None]]
-    ) -> None:
+    def __init__(self, simulator: Simulator, set_outage: Callable[[str], Awaitable[None]]) -> None:
         self._simulator = simulator
         self._set_outage = set_outage
 

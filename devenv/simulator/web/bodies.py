@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import pydantic
 from aiohttp import web
 
 from devenv.simulator import scenario
 from devenv.simulator.model.errors import Refusal
-
-if TYPE_CHECKING:
-    from devenv.simulator.simulator import Simulator
+from devenv.simulator.simulator import Simulator
 
 _Model = TypeVar("_Model", bound=pydantic.BaseModel)
 _Value = TypeVar("_Value")
@@ -56,7 +54,7 @@ def json_answer(document: Any, *, status: int = 200) -> web.Response:
     return web.json_response(document, status=status)
 
 
-def middleware(simulator: "Simulator", wake: Callable[[], None]) -> Callable[..., Any]:
+def middleware(simulator: Simulator, wake: Callable[[], None]) -> Callable[..., Any]:
     """Bring the account up to date around each admin request, and turn errors into answers."""
 
     @web.middleware

@@ -8,16 +8,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import aiohttp
 
 from devenv.simulator.model import signing
 from devenv.simulator.model.outbox import Outbox
 from devenv.simulator.model.webhooks import Attempt, Delivery
-
-if TYPE_CHECKING:
-    from devenv.simulator.simulator import Simulator
+from devenv.simulator.simulator import Simulator
 
 AT_A_TIME = 64
 """Requests under way, to all endpoints together."""
@@ -28,7 +25,7 @@ _ANSWER_LIMIT = 64 * 1024
 class Courier:
     """Sends what the simulator's outbox hands out; `wake` is called when there may be more."""
 
-    def __init__(self, simulator: "Simulator", wake: Callable[[], None]) -> None:
+    def __init__(self, simulator: Simulator, wake: Callable[[], None]) -> None:
         self._simulator = simulator
         self._wake = wake
         self._tasks: set[asyncio.Task[None]] = set()

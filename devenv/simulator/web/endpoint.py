@@ -14,7 +14,7 @@ import struct
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
@@ -24,9 +24,7 @@ from devenv.simulator.gql.context import Context
 from devenv.simulator.gql.documents import Operation, Prepared
 from devenv.simulator.model.entities import ApiKey
 from devenv.simulator.model.webhooks import Delivery
-
-if TYPE_CHECKING:
-    from devenv.simulator.simulator import Simulator
+from devenv.simulator.simulator import Simulator
 
 METADATA_HEADER = "Spacelift-User-Provided-Run-Metadata"
 BODY_LIMIT = 10 * 1024 * 1024
@@ -60,7 +58,7 @@ class Call:
 class Endpoint:
     """Answers GraphQL requests; `closing` ends those that hang."""
 
-    def __init__(self, simulator: "Simulator", closing: asyncio.Event, probe: Probe) -> None:
+    def __init__(self, simulator: Simulator, closing: asyncio.Event, probe: Probe) -> None:
         self._simulator = simulator
         self._probe = probe
         self._closing = closing

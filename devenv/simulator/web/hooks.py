@@ -1,6 +1,6 @@
 """The admin API: webhooks made in one call, the log of deliveries, and what befalls them."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from aiohttp import web
 
@@ -8,10 +8,8 @@ from devenv.simulator import hook_seeding, hook_specs
 from devenv.simulator.model.knobs import DeliveryKnobs
 from devenv.simulator.model.switches import StrictModel
 from devenv.simulator.model.webhooks import Delivery, Policy, Webhook
+from devenv.simulator.simulator import Simulator
 from devenv.simulator.web.bodies import body_of, checked, found, json_answer, json_of
-
-if TYPE_CHECKING:
-    from devenv.simulator.simulator import Simulator
 
 _PAGE = 1000
 
@@ -39,7 +37,7 @@ class InternalErrorAct(StrictModel):
 class Hooks:
     """Handlers about webhooks, policies and deliveries."""
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
 
     def routes(self) -> list[web.RouteDef]:

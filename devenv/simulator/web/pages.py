@@ -6,17 +6,14 @@ uploaded workspaces.
 """
 
 import html
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from devenv.simulator.model import operations
 from devenv.simulator.model.entities import Run, Stack
 from devenv.simulator.model.states import RunState
+from devenv.simulator.simulator import Simulator
 from devenv.simulator.web.acts import PERSON
-
-if TYPE_CHECKING:
-    from devenv.simulator.simulator import Simulator
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>{refresh}
@@ -31,7 +28,7 @@ _RUNS_SHOWN = 50
 class Pages:
     """Handlers of the pages."""
 
-    def __init__(self, simulator: "Simulator") -> None:
+    def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
 
     def routes(self) -> list[web.RouteDef]:

@@ -8,16 +8,14 @@ import asyncio
 import contextlib
 import ssl
 import tempfile
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from devenv.simulator.simulator import Simulator
 from devenv.simulator.web import acts, admin, bodies, courier, endpoint, hooks, pages, tls, watch
-
-if TYPE_CHECKING:
-    from devenv.simulator.simulator import Simulator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +30,7 @@ class Server:
 
     def __init__(
         self,
-        simulator: "Simulator",
+        simulator: Simulator,
         *,
         host: str,
         port: int,
@@ -150,6 +148,24 @@ class Server:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(waits):
                     await self._changed.wait()
+
+
+@contextlib.asynccontextmanager
+async def serve(
+    simulator: Simulator,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tls_port: int | None = None,
+    ca_file: Path | None = None,
+) -> AsyncIterator[Server]:
+    """Serve an account until the block is left; port 0 takes a free one."""
+    server = Server(simulator, host=host, port=port, tls_port=tls_port, ca_file=ca_file)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
 
 
 def _port_of(site: web.TCPSite) -> int:

@@ -1,18 +1,16 @@
 """The admin API: looking at runs and requests, and letting things go wrong."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from aiohttp import web
 
 from devenv.simulator import faults
 from devenv.simulator.model.entities import Run
 from devenv.simulator.model.switches import StrictModel
+from devenv.simulator.simulator import Simulator
 from devenv.simulator.web import views
 from devenv.simulator.web.bodies import body_of, found, json_answer
-
-if TYPE_CHECKING:
-    from devenv.simulator.simulator import Simulator
 
 
 class Outage(StrictModel):
@@ -24,9 +22,7 @@ class Outage(StrictModel):
 class Watch:
     """Handlers that show what happened, and those of faults."""
 
-    def __init__(
-        self, simulator: "Simulator", set_outage: Callable[[str], Awaitable[None]]
-    ) -> None:
+    def __init__(self, simulator: Simulator, set_outage: Callable[[str], Awaitable[None]]) -> None:
         self._simulator = simulator
         self._set_outage = set_outage
 
