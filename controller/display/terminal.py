@@ -6,8 +6,8 @@ import shutil
 from typing import TextIO
 
 from controller.config import settings
-from controller.display import lines
-from controller.display.lines import Line, Style
+from controller.display import styled_text
+from controller.display.styled_text import Line, Style
 
 # Where lines go into a file or a log, nothing has to be cut for a terminal of 80 columns.
 WIDTH_OF_A_FILE = 120
@@ -24,8 +24,8 @@ _CODES = {
 }
 
 
-class NobodyReads(Exception):
-    """What was printed to has been closed, as `| head` does; nothing more is printed."""
+class OutputClosed(Exception):
+    """The reader of the output has gone, as `| head` does; nothing more is printed."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,19 +59,19 @@ class Terminal:
         """Write a text as it is.
 
         Raises:
-            NobodyReads: once; what is sent afterwards goes nowhere.
+            OutputClosed: once; what is sent afterwards goes nowhere.
         """
         try:
             self.out.write(text)
             self.out.flush()
         except BrokenPipeError:
-            # Also what is left in the buffer: the interpreter must not complain of it at its end.
+            # Also what is left in the buffer: the interpreter must not complain about it at exit.
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.out.fileno())
             os.close(nowhere)
-            raise NobodyReads from None
+            raise OutputClosed from None
 
-    def _paint(self, span: lines.Span) -> str:
+    def _paint(self, span: styled_text.Span) -> str:
         # Messages come from other systems: a control character in one must not reach a terminal.
         text = "".join(one if one.isprintable() else " " for one in span.text)
         code = _CODES[span.style] if self.has_color else ""

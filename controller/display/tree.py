@@ -1,6 +1,6 @@
 """A chain's status as a tree for the eyes: plain values in, lines out, no terminal needed.
 
-A dependency graph is no tree, so each stack stands once, below its deepest upstream stack, and
+A dependency graph is not a tree, so each stack appears once, below its deepest upstream stack, and
 names the others: that is where a reader looks for what it waits for, and 500 stacks stay 500 lines.
 """
 
@@ -10,10 +10,9 @@ from datetime import datetime
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase, StackStatus
-from controller.display import lines
-from controller.display import marks as mark_sets
-from controller.display.lines import Line, Span, Style
-from controller.display.marks import Marks
+from controller.display import styled_text, tree_characters
+from controller.display.styled_text import Line, Span, Style
+from controller.display.tree_characters import TreeCharacters
 
 # Deeper rows are indented no further, and say how deep they are instead.
 MAX_INDENTS = 12
@@ -44,7 +43,7 @@ class Drawing:
 
     now: datetime
     width: int = 100
-    marks: Marks = mark_sets.UNICODE
+    characters: TreeCharacters = tree_characters.UNICODE
     has_links: bool = False
 
 
@@ -61,9 +60,9 @@ def render(name: str, status: v1alpha1.Status, drawing: Drawing) -> list[Line]:
     stacks = current_stacks(status)
     if stacks:
         drawn += [(), *_rows(stacks, drawing)]
-    message = _message(status)
+    message = _ready_message(status)
     if message:
-        drawn += [(), *lines.wrap(message, drawing.width)]
+        drawn += [(), *styled_text.wrap(message, drawing.width)]
     links = list(_links(stacks)) if drawing.has_links else []
     if links:
         drawn += [(), *links]
@@ -75,9 +74,9 @@ def render_order(stacks: tuple[StackStatus, ...], drawing: Drawing) -> list[Line
     return [
         (
             Span(text=node.indent, style=Style.FAINT),
-            Span(text=_bare_label(node, drawing.marks)),
+            Span(text=_bare_label(node, drawing.characters)),
         )
-        for node in _nodes(stacks, drawing.marks)
+        for node in _nodes(stacks, drawing.characters)
     ]
 
 
@@ -91,7 +90,7 @@ def current_stacks(status: v1alpha1.Status) -> tuple[StackStatus, ...]:
 
 def style_of(phase: str) -> Style:
     """Return what a phase is to the reader."""
-    return mark_sets.STYLES.get(phase, Style.PLAIN)
+    return tree_characters.PHASE_STYLES.get(phase, Style.PLAIN)
 
 
 def describe_stack(stack: StackStatus, stacks: Iterable[StackStatus] = ()) -> str:
@@ -105,14 +104,14 @@ def describe_stack(stack: StackStatus, stacks: Iterable[StackStatus] = ()) -> st
         return f"because of {stack.blocked_by}"
     if stack.reason == reasons.StackReason.UPSTREAM_PENDING:
         names = upstreams_left(stack, stacks)
-        return f"waits for {_some(names)}" if names else ""
+        return f"waits for {_first_names(names)}" if names else ""
     if stack.reason == reasons.StackReason.NEEDS_CONFIRMATION:
-        return f"plan: {changes(stack)}" if stack.delta else _told(stack)
+        return f"plan: {changes(stack)}" if stack.delta else _message_or_reason(stack)
     if stack.reason in _SHORT:
         return _SHORT[stack.reason]
     if stack.phase == Phase.SUCCEEDED:
         return changes(stack)
-    return _told(stack)
+    return _message_or_reason(stack)
 
 
 def upstreams_left(stack: StackStatus, stacks: Iterable[StackStatus]) -> list[str]:
@@ -131,12 +130,11 @@ def changes(stack: StackStatus) -> str:
     return f"+{delta.added} ~{delta.changed} -{delta.deleted}"
 
 
-def has_ended_badly(stack: StackStatus) -> bool:
-    """Whether a stack is over in a way that somebody may want to look at."""
+def _needs_attention(stack: StackStatus) -> bool:
     return stack.phase in (Phase.FAILED, Phase.CANCELED, Phase.TIMED_OUT)
 
 
-def _told(stack: StackStatus) -> str:
+def _message_or_reason(stack: StackStatus) -> str:
     """Return the message on one line; a reason that explains itself needs no more words."""
     return " ".join((stack.message or "").split()) or (
         stack.reason or "" if stack.reason not in _PLAIN_REASONS else ""
@@ -144,16 +142,18 @@ def _told(stack: StackStatus) -> str:
 
 
 def _links(stacks: tuple[StackStatus, ...]) -> Iterator[Line]:
-    listed = [stack for stack in stacks if stack.url and (_waits(stack) or has_ended_badly(stack))]
+    listed = [
+        stack for stack in stacks if stack.url and (_is_waiting(stack) or _needs_attention(stack))
+    ]
     width = max((len(stack.id) for stack in listed), default=0)
     for stack in listed:
         yield (
-            Span(text=f"{stack.id:<{width}}{lines.GAP}", style=style_of(stack.phase)),
+            Span(text=f"{stack.id:<{width}}{styled_text.GAP}", style=style_of(stack.phase)),
             Span(text=stack.url or ""),
         )
 
 
-def _waits(stack: StackStatus) -> bool:
+def _is_waiting(stack: StackStatus) -> bool:
     return stack.phase in (Phase.WAITING, Phase.AWAITING_CONFIRMATION)
 
 
@@ -161,88 +161,98 @@ def _headline(name: str, status: v1alpha1.Status, drawing: Drawing) -> Line:
     ready, run = status.condition("Ready"), status.latest_run
     spans = [Span(text=name, style=Style.STRONG)]
     if ready is None:
-        return (*spans, Span(text=f"{lines.GAP}not seen by the operator yet", style=Style.FAINT))
+        return (
+            *spans,
+            Span(text=f"{styled_text.GAP}not seen by the operator yet", style=Style.FAINT),
+        )
     style = {"True": Style.GOOD, "False": Style.BAD}.get(ready.status, Style.ACTIVE)
     if ready.reason == reasons.ChainReason.AWAITING_CONFIRMATION:
         style = Style.ATTENTION
-    spans.append(Span(text=f"{lines.GAP}Ready={ready.status} {ready.reason}", style=style))
+    spans.append(Span(text=f"{styled_text.GAP}Ready={ready.status} {ready.reason}", style=style))
     if run is not None:
-        took = lines.duration(run.start_time, run.completion_time, drawing.now)
-        # Applying is what everybody expects.
+        took = styled_text.duration(run.start_time, run.completion_time, drawing.now)
+        # Applying is the normal operation.
         operation = run.operation if run.operation != v1alpha1.Operation.APPLY else ""
         facts = [run.progress, f"run {run.number}", operation, took]
-        spans.append(Span(text="".join(f"{lines.GAP}{fact}" for fact in facts if fact)))
+        spans.append(Span(text="".join(f"{styled_text.GAP}{fact}" for fact in facts if fact)))
     return tuple(spans)
 
 
-def _message(status: v1alpha1.Status) -> str:
+def _ready_message(status: v1alpha1.Status) -> str:
     ready = status.condition("Ready")
     return ready.message if ready is not None else ""
 
 
 def _rows(stacks: tuple[StackStatus, ...], drawing: Drawing) -> Iterator[Line]:
-    nodes = list(_nodes(stacks, drawing.marks))
+    nodes = list(_nodes(stacks, drawing.characters))
     # Long names must not push the phases out of sight.
-    limit = max(16, drawing.width - _PHASE_WIDTH - _TIME_WIDTH - 2 * len(lines.GAP))
-    width = min(limit, max(len(_label(node, drawing.marks)) for node in nodes))
+    limit = max(16, drawing.width - _PHASE_WIDTH - _TIME_WIDTH - 2 * len(styled_text.GAP))
+    width = min(limit, max(len(_label(node, drawing.characters)) for node in nodes))
     for node in nodes:
         yield _row(node, stacks, width, drawing)
 
 
 def _row(node: _Node, stacks: tuple[StackStatus, ...], width: int, drawing: Drawing) -> Line:
-    stack, marks = node.stack, drawing.marks
+    stack, characters = node.stack, drawing.characters
     style = style_of(stack.phase)
-    label = lines.fit(_label(node, marks), width, marks.cut)
+    label = styled_text.fit(_label(node, characters), width, characters.cut)
     name_at = len(node.indent)
     is_skipped = stack.phase == Phase.SKIPPED
     start = None if is_skipped else stack.start_time
-    took = lines.duration(start, stack.completion_time, drawing.now)
+    took = styled_text.duration(start, stack.completion_time, drawing.now)
     # Room for the longest phase at all times, so that nothing moves when a phase changes.
-    columns = f"{lines.GAP}{stack.phase:<{_PHASE_WIDTH}}{took:>{_TIME_WIDTH}}{lines.GAP}"
+    columns = (
+        f"{styled_text.GAP}{stack.phase:<{_PHASE_WIDTH}}{took:>{_TIME_WIDTH}}{styled_text.GAP}"
+    )
     room = max(0, drawing.width - width - len(columns))
     return (
         Span(text=label[:name_at], style=Style.FAINT),
         Span(text=label[name_at:].ljust(width - name_at), style=style),
         Span(text=columns, style=style),
-        Span(text=lines.fit(describe_stack(stack, stacks), room, marks.cut), style=Style.FAINT),
+        Span(
+            text=styled_text.fit(describe_stack(stack, stacks), room, characters.cut),
+            style=Style.FAINT,
+        ),
     )
 
 
-def _label(node: _Node, marks: Marks) -> str:
-    mark = marks.phases.get(node.stack.phase, marks.unknown)
-    return f"{node.indent}{mark} {_bare_label(node, marks)}"
+def _label(node: _Node, characters: TreeCharacters) -> str:
+    mark = characters.phases.get(node.stack.phase, characters.unknown)
+    return f"{node.indent}{mark} {_bare_label(node, characters)}"
 
 
-def _bare_label(node: _Node, marks: Marks) -> str:
-    others = f" {marks.others} {_some(node.others)}" if node.others else ""
+def _bare_label(node: _Node, characters: TreeCharacters) -> str:
+    others = f" {characters.others} {_first_names(node.others)}" if node.others else ""
     return f"{node.stack.id}{others}"
 
 
-def _nodes(stacks: tuple[StackStatus, ...], marks: Marks) -> Iterator[_Node]:
+def _nodes(stacks: tuple[StackStatus, ...], characters: TreeCharacters) -> Iterator[_Node]:
     """Yield the stacks from the top down; a stack each, whatever a status holds."""
     by_id = {stack.id: stack for stack in stacks}
     parents = {stack.id: _parent(stack, by_id) for stack in stacks}
     children: dict[str | None, list[str]] = {}
     for stack_id in sorted(by_id):
         children.setdefault(parents[stack_id], []).append(stack_id)
-    # A list in place of recursion, which would end at a few hundred levels.
+    # A list instead of recursion, which would end at a few hundred levels.
     roots = children.get(None, [])
     todo: list[tuple[str, tuple[str, ...]]] = [(one, ()) for one in reversed(roots)]
     while todo:
         stack_id, above = todo.pop()
         stack = by_id[stack_id]
         others = tuple(one for one in stack.depends_on if one != parents[stack_id])
-        yield _Node(stack=stack, indent=_indent(above, marks), others=others)
-        below = tuple(_below(mark, marks) for mark in above)
+        yield _Node(stack=stack, indent=_indent(above, characters), others=others)
+        below = tuple(_below(mark, characters) for mark in above)
         dependents = children.get(stack_id, [])
         for place, dependent in reversed(list(enumerate(dependents))):
             is_last = place == len(dependents) - 1
-            todo.append((dependent, (*below, marks.last if is_last else marks.branch)))
+            todo.append((dependent, (*below, characters.last if is_last else characters.branch)))
 
 
-def _below(mark: str, marks: Marks) -> str:
-    """Return what stands below a mark in the lines of the dependents."""
-    return marks.through if mark in (marks.branch, marks.through) else " " * len(mark)
+def _below(mark: str, characters: TreeCharacters) -> str:
+    """Return what is below a branch character in the lines of the dependents."""
+    return (
+        characters.through if mark in (characters.branch, characters.through) else " " * len(mark)
+    )
 
 
 def _parent(stack: StackStatus, by_id: dict[str, StackStatus]) -> str | None:
@@ -252,13 +262,13 @@ def _parent(stack: StackStatus, by_id: dict[str, StackStatus]) -> str | None:
     return min(above, key=lambda one: (-one.level, one.id)).id if above else None
 
 
-def _indent(above: tuple[str, ...], marks: Marks) -> str:
+def _indent(above: tuple[str, ...], characters: TreeCharacters) -> str:
     if len(above) <= MAX_INDENTS:
         return "".join(above)
-    return f"{marks.cut}{len(above)} " + "".join(above[-MAX_INDENTS // 2 :])
+    return f"{characters.cut}{len(above)} " + "".join(above[-MAX_INDENTS // 2 :])
 
 
-def _some(names: Iterable[str]) -> str:
+def _first_names(names: Iterable[str]) -> str:
     listed = list(names)
     more = len(listed) - _OTHERS_NAMED
     return ", ".join(listed[:_OTHERS_NAMED]) + (f" +{more}" if more > 0 else "")

@@ -1,6 +1,6 @@
 """The command line of the plugin: commands, options and examples, and nothing that is slow to load.
 
-Options may stand before or behind the command and its arguments, as with kubectl.
+Options may come before or after the command and its arguments, as with kubectl.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from controller.plugin.failures import PROGRAM, Exit
+from controller.plugin.exit_codes import PROGRAM, ExitCode
 
 SHELLS = ("bash", "zsh", "fish")
 MOST_PARALLEL = 500
@@ -25,7 +25,7 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """One command as its help shows it; `options` are the groups that it has beside the shared."""
+    """One command as its help shows it; `options` are those besides the shared ones."""
 
     name: str
     help: str
@@ -40,7 +40,7 @@ COMMANDS = (
         help="show the stacks of a chain, in their order, with what each one does",
         examples=(
             ("tree prod", "the stacks as they are now"),
-            ("tree prod -w", "follow them until nothing more happens by itself"),
+            ("tree prod -w", "follow them until nothing more happens automatically"),
             ("tree prod -o json", "for programs"),
         ),
         options=("watch", "output"),
@@ -48,7 +48,7 @@ COMMANDS = (
     Command(
         name="explain",
         help="say what a chain waits for, and what to do",
-        examples=(("explain prod", "why it does not go on, and the next command"),),
+        examples=(("explain prod", "why it does not continue, and the next command"),),
         options=("output",),
     ),
     Command(
@@ -62,7 +62,7 @@ COMMANDS = (
         help="ask for a run of all stacks",
         examples=(
             ("run prod", "ask, and return at once"),
-            ("run prod --wait --timeout 1h", "follow it; the exit code tells how it ended"),
+            ("run prod --wait --timeout 1h", "follow it; the exit code says how it ended"),
         ),
         options=("wait", "output"),
     ),
@@ -94,8 +94,8 @@ COMMANDS = (
     ),
     Command(
         name="resume",
-        help="let a suspended chain go on",
-        examples=(("resume prod", "go on"),),
+        help="let a suspended chain continue",
+        examples=(("resume prod", "continue"),),
         options=("wait", "output"),
     ),
     Command(
@@ -129,7 +129,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with the exit code for wrong usage."""
-        self.exit(Exit.USAGE, f"{PROGRAM}: {message}; see `{self.prog} --help`\n")
+        self.exit(ExitCode.USAGE, f"{PROGRAM}: {message}; see `{self.prog} --help`\n")
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -156,7 +156,7 @@ def find(name: str) -> Command | None:
 
 
 def top_parser() -> Parser:
-    """Return the parser of what stands before the command's own arguments."""
+    """Return the parser of what comes before the command's own arguments."""
     width = max(len(command.name) for command in COMMANDS)
     listed = "\n".join(f"  {command.name:<{width}}  {command.help}" for command in COMMANDS)
     parser = Parser(
@@ -243,17 +243,17 @@ def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) ->
         case "wait":
             parser.add_argument("--wait", action="store_true", help=_wait_help(command.name))
             parser.add_argument(
-                "--timeout", metavar="TIME", type=length, help=_timeout_help(command)
+                "--timeout", metavar="TIME", type=duration, help=_timeout_help(command)
             )
         case "timeout":
             parser.add_argument(
-                "--timeout", metavar="TIME", type=length, help="how long to wait; default: 1m"
+                "--timeout", metavar="TIME", type=duration, help="how long to wait; default: 1m"
             )
 
 
 def _wait_help(name: str) -> str:
     if name in ("run", "retry"):
-        return "wait for the end of the run; the exit code tells it"
+        return "wait for the end of the run; the exit code says how it ended"
     if name == "cancel":
         return "wait until the run is over"
     return "wait until the operator has taken it up"
@@ -274,8 +274,8 @@ def chain_name(text: str) -> str:
     return name
 
 
-def length(text: str) -> float:
-    """Read a length of time: seconds, or numbers with units."""
+def duration(text: str) -> float:
+    """Read a duration: seconds, or numbers with units."""
     if re.fullmatch(r"[0-9]{1,9}", text) and int(text) > 0:
         return float(text)
     if re.fullmatch(r"([0-9]{1,6}[smhd])+", text):
@@ -283,7 +283,9 @@ def length(text: str) -> float:
         seconds = sum(int(number) * _UNITS[unit] for number, unit in parts)
         if seconds:
             return float(seconds)
-    raise argparse.ArgumentTypeError(f"{text!r} is no length of time such as 90s, 10m or 1h30m")
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is not a valid duration; use a form such as 90s, 10m or 1h30m"
+    )
 
 
 def _whole(least: int, most: int | None = None) -> Callable[[str], int]:

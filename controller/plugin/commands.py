@@ -1,4 +1,4 @@
-"""What each command does: read, ask, follow, and show."""
+"""What each command does: read, request, follow, and show."""
 
 import argparse
 import datetime
@@ -7,33 +7,33 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.api.v1alpha1 import RunStatus, StackChain
-from controller.display import lines, screens
-from controller.display.lines import Line, Style
+from controller.display import chain_printer, styled_text
+from controller.display.styled_text import Line, Style
 from controller.display.terminal import Terminal
 from controller.plugin import (
-    access,
     arguments,
-    asks,
-    explaining,
-    following,
+    cluster,
+    explanation,
+    follow_chain,
+    outcomes,
     output,
     preview,
-    verdicts,
+    user_requests,
 )
-from controller.plugin.asks import Action, Ask
-from controller.plugin.failures import PROGRAM, Exit
-from controller.plugin.verdicts import Verdict
+from controller.plugin.exit_codes import PROGRAM, ExitCode
+from controller.plugin.outcomes import CommandOutcome
+from controller.plugin.user_requests import RequestKind, UserRequest
 
-_RUNS = (Action.RUN, Action.RETRY, Action.CANCEL)
+_RUN_REQUESTS = (RequestKind.RUN, RequestKind.RETRY, RequestKind.CANCEL)
 _HISTORY = ("RUN", "CAUSE", "OPERATION", "PHASE", "REASON", "PROGRESS", "STARTED", "TOOK")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Session:
+class CommandContext:
     """What a command works with; `output` is text, json or yaml."""
 
-    chains: access.Chains
-    target: access.Target
+    chains: cluster.UserChains
+    target: cluster.ClusterChoice
     terminal: Terminal
     output: str
 
@@ -46,68 +46,72 @@ class Session:
         """Print a document for programs."""
         self.terminal.send(output.render(document, self.output, is_stream=is_stream))
 
-    def say(self, *told: Line) -> None:
+    def say(self, *messages: Line) -> None:
         """Print lines for people."""
-        for line in told:
+        for line in messages:
             self.terminal.print(line)
 
 
-async def tree(session: Session, wanted: argparse.Namespace) -> int:
+async def tree(context: CommandContext, wanted: argparse.Namespace) -> int:
     """Show the stacks of a chain, once or until nothing more happens."""
     if wanted.watch:
-        return await _watch(session, wanted.name)
-    chain = await session.chains.get(wanted.name)
-    if session.is_text:
-        screens.Screen(session.terminal, has_links=True).draw(chain.ref.name, chain.status)
+        return await _watch(context, wanted.name)
+    chain = await context.chains.get(wanted.name)
+    if context.is_text:
+        chain_printer.ChainPrinter(context.terminal, has_links=True).draw(
+            chain.ref.name, chain.status
+        )
     else:
-        session.emit(output.tree_document(chain))
-    return Exit.DONE
+        context.emit(output.tree_document(chain))
+    return ExitCode.DONE
 
 
-async def _watch(session: Session, name: str) -> int:
-    _, verdict = await _follow(session, name, verdicts.of_watching, timeout_seconds=None)
-    if session.is_text:
-        session.say((), lines.line(verdict.text, _style(verdict)))
-    return verdict.code
+async def _watch(context: CommandContext, name: str) -> int:
+    _, outcome = await _follow(context, name, outcomes.of_watching, timeout_seconds=None)
+    if context.is_text:
+        context.say((), styled_text.line(outcome.text, _style(outcome)))
+    return outcome.code
 
 
-async def explain(session: Session, wanted: argparse.Namespace) -> int:
+async def explain(context: CommandContext, wanted: argparse.Namespace) -> int:
     """Say what a chain waits for."""
-    found = explaining.explain(await session.chains.get(wanted.name))
-    if session.is_text:
-        session.say(*explaining.render(found, width=session.terminal.width))
+    found = explanation.explain(await context.chains.get(wanted.name))
+    if context.is_text:
+        context.say(*explanation.render(found, width=context.terminal.width))
     else:
-        session.emit(explaining.document(found))
-    return Exit.DONE
+        context.emit(explanation.document(found))
+    return ExitCode.DONE
 
 
-async def history(session: Session, wanted: argparse.Namespace) -> int:
+async def history(context: CommandContext, wanted: argparse.Namespace) -> int:
     """List the runs of a chain."""
-    chain = await session.chains.get(wanted.name)
-    if not session.is_text:
-        session.emit(output.history_document(chain))
-        return Exit.DONE
+    chain = await context.chains.get(wanted.name)
+    if not context.is_text:
+        context.emit(output.history_document(chain))
+        return ExitCode.DONE
     latest = (chain.status.latest_run,) if chain.status.latest_run else ()
     now = datetime.datetime.now(datetime.UTC)
-    session.say(*history_lines((*latest, *chain.status.history), now=now))
-    return Exit.DONE
+    context.say(*_history_lines((*latest, *chain.status.history), now=now))
+    return ExitCode.DONE
 
 
-def history_lines(runs: tuple[RunStatus, ...], *, now: datetime.datetime) -> list[Line]:
+def _history_lines(runs: tuple[RunStatus, ...], *, now: datetime.datetime) -> list[Line]:
     """Return the runs as a table."""
     if not runs:
-        return [lines.line("It has not run yet.")]
+        return [styled_text.line("It has not run yet.")]
     rows = [_HISTORY, *(_history_row(run, now) for run in runs)]
     widths = [max(len(row[place]) for row in rows) for place in range(len(_HISTORY))]
     return [
-        lines.line("   ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)))
+        styled_text.line(
+            "   ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        )
         for row in rows
     ]
 
 
 def _history_row(run: RunStatus, now: datetime.datetime) -> tuple[str, ...]:
-    took = lines.duration(run.start_time, run.completion_time, now)
-    ago = lines.duration(run.start_time, None, now)
+    took = styled_text.duration(run.start_time, run.completion_time, now)
+    ago = styled_text.duration(run.start_time, None, now)
     return (
         str(run.number),
         run.cause or "-",
@@ -120,136 +124,147 @@ def _history_row(run: RunStatus, now: datetime.datetime) -> tuple[str, ...]:
     )
 
 
-async def run(session: Session, wanted: argparse.Namespace) -> int:
+async def run(context: CommandContext, wanted: argparse.Namespace) -> int:
     """Ask for a run."""
     # Microseconds: a token that was used before asks for nothing.
     token = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
-    return await _ask(session, wanted, lambda chain: asks.ask_run(chain, token=token))
+    return await _request(
+        context, wanted, lambda chain: user_requests.request_run(chain, token=token)
+    )
 
 
-async def retry(session: Session, wanted: argparse.Namespace) -> int:
+async def retry(context: CommandContext, wanted: argparse.Namespace) -> int:
     """Ask for what did not succeed to be run again."""
-    return await _ask(session, wanted, lambda chain: asks.ask_retry(chain, wanted.number))
+    return await _request(
+        context, wanted, lambda chain: user_requests.request_retry(chain, wanted.number)
+    )
 
 
-async def cancel(session: Session, wanted: argparse.Namespace) -> int:
+async def cancel(context: CommandContext, wanted: argparse.Namespace) -> int:
     """Ask for the live run to be canceled."""
-    return await _ask(session, wanted, lambda chain: asks.ask_cancel(chain, wanted.number))
+    return await _request(
+        context, wanted, lambda chain: user_requests.request_cancel(chain, wanted.number)
+    )
 
 
-async def suspend(session: Session, wanted: argparse.Namespace) -> int:
+async def suspend(context: CommandContext, wanted: argparse.Namespace) -> int:
     """Suspend a chain."""
-    return await _ask(session, wanted, asks.ask_suspend)
+    return await _request(context, wanted, user_requests.request_suspend)
 
 
-async def resume(session: Session, wanted: argparse.Namespace) -> int:
-    """Let a suspended chain go on."""
-    return await _ask(session, wanted, asks.ask_resume)
+async def resume(context: CommandContext, wanted: argparse.Namespace) -> int:
+    """Let a suspended chain continue."""
+    return await _request(context, wanted, user_requests.request_resume)
 
 
-async def parallelism(session: Session, wanted: argparse.Namespace) -> int:
+async def parallelism(context: CommandContext, wanted: argparse.Namespace) -> int:
     """Change how many stacks may run at once."""
-    return await _ask(session, wanted, lambda chain: asks.ask_parallelism(chain, wanted.bound))
+    return await _request(
+        context, wanted, lambda chain: user_requests.request_parallelism(chain, wanted.bound)
+    )
 
 
-async def plan(session: Session, wanted: argparse.Namespace) -> int:
+async def plan(context: CommandContext, wanted: argparse.Namespace) -> int:
     """Show what a chain would run that is not applied yet."""
-    body = preview.chain_of(wanted.source, target=session.target)
+    body = preview.read_chain(wanted.source, target=context.target)
     seconds = wanted.timeout or arguments.PROMPT_SECONDS
-    shown = await preview.resolve(session.target, body, timeout_seconds=seconds)
-    if session.is_text:
-        session.say(*preview.render(shown, screens.make_drawing(session.terminal)))
+    shown = await preview.resolve(context.target, body, timeout_seconds=seconds)
+    if context.is_text:
+        context.say(*preview.render(shown, chain_printer.make_drawing(context.terminal)))
     else:
-        session.emit(
+        context.emit(
             output.plan_document(shown.namespace, shown.name, shown.chain, preview.order_of(shown))
         )
-    return Exit.DONE
+    return ExitCode.DONE
 
 
-async def _ask(
-    session: Session, wanted: argparse.Namespace, decide: Callable[[StackChain], Ask]
+async def _request(
+    context: CommandContext, wanted: argparse.Namespace, decide: Callable[[StackChain], UserRequest]
 ) -> int:
     """Decide on the chain as it is now, write the request, and wait for it if that is wanted."""
-    chain = await session.chains.get(wanted.name)
-    ask = decide(chain)
-    if ask.changes:
-        chain = await session.chains.patch(wanted.name, ask.changes)
-    if session.is_text:
-        session.say(*(lines.line(text) for text in ask.told))
+    chain = await context.chains.get(wanted.name)
+    request = decide(chain)
+    if request.changes:
+        chain = await context.chains.patch(wanted.name, request.changes)
+    if context.is_text:
+        context.say(*(styled_text.line(text) for text in request.messages))
     if not wanted.wait:
-        if session.is_text and ask.changes:
-            session.say(lines.line(f"Follow it: {PROGRAM} tree {wanted.name} -w", Style.FAINT))
-        elif not session.is_text:
-            session.emit(output.ask_document(chain, ask, outcome=None))
-        return Exit.DONE
-    return await _wait(session, wanted, ask, generation=chain.ref.generation)
+        if context.is_text and request.changes:
+            context.say(
+                styled_text.line(f"Follow it: {PROGRAM} tree {wanted.name} -w", Style.FAINT)
+            )
+        elif not context.is_text:
+            context.emit(output.request_document(chain, request, outcome=None))
+        return ExitCode.DONE
+    return await _wait(context, wanted, request, generation=chain.ref.generation)
 
 
-async def _wait(session: Session, wanted: argparse.Namespace, ask: Ask, *, generation: int) -> int:
+async def _wait(
+    context: CommandContext, wanted: argparse.Namespace, request: UserRequest, *, generation: int
+) -> int:
     limit = wanted.timeout
-    if limit is None and ask.action not in _RUNS:
+    if limit is None and request.kind not in _RUN_REQUESTS:
         limit = arguments.PROMPT_SECONDS
-    is_shown = session.is_text and ask.action in _RUNS
-    chain, verdict = await _follow(
-        session,
+    is_shown = context.is_text and request.kind in _RUN_REQUESTS
+    chain, outcome = await _follow(
+        context,
         wanted.name,
-        lambda now: verdicts.of_ask(now, ask, generation=generation),
+        lambda now: outcomes.of_request(now, request, generation=generation),
         timeout_seconds=limit,
         is_shown=is_shown,
     )
-    if session.is_text:
-        session.say((), lines.line(verdict.text, _style(verdict)))
+    if context.is_text:
+        context.say((), styled_text.line(outcome.text, _style(outcome)))
     else:
-        outcome = {"succeeded": verdict.code is Exit.DONE, "message": verdict.text}
-        session.emit(output.ask_document(chain, ask, outcome=outcome))
-    return verdict.code
+        context.emit(output.request_document(chain, request, outcome=outcome))
+    return outcome.code
 
 
 async def _follow(
-    session: Session,
+    context: CommandContext,
     name: str,
-    judge: Callable[[StackChain], Verdict | None],
+    find_outcome: Callable[[StackChain], CommandOutcome | None],
     *,
     timeout_seconds: float | None,
     is_shown: bool = True,
-) -> tuple[StackChain, Verdict]:
+) -> tuple[StackChain, CommandOutcome]:
     """Follow a chain, shown as a tree to people and as documents to programs that watch."""
-    screen = screens.make_screen(session.terminal, has_links=True)
+    printer = chain_printer.make_printer(context.terminal, has_links=True)
     last: list[Mapping[str, Any]] = []
 
     def show(chain: StackChain) -> None:
-        if is_shown and session.is_text:
-            screen.show(name, chain.status)
-        elif is_shown and judge is verdicts.of_watching:
+        if is_shown and context.is_text:
+            printer.show(name, chain.status)
+        elif is_shown and find_outcome is outcomes.of_watching:
             document = output.tree_document(chain)
             if last != [document]:
                 last[:] = [document]
-                session.emit(document, is_stream=True)
+                context.emit(document, is_stream=True)
 
-    if is_shown and session.is_text:
-        screen.begin()
+    if is_shown and context.is_text:
+        printer.begin()
     try:
-        chain, verdict = await following.follow(
-            following.Following(
-                chains=session.chains,
+        chain, outcome = await follow_chain.follow(
+            follow_chain.FollowedChain(
+                chains=context.chains,
                 name=name,
-                judge=judge,
+                find_outcome=find_outcome,
                 show=show,
                 timeout_seconds=timeout_seconds,
             )
         )
-        if is_shown and session.is_text:
-            screen.end(name, chain.status)
+        if is_shown and context.is_text:
+            printer.end(name, chain.status)
     finally:
-        screen.close()
-    return chain, verdict
+        printer.close()
+    return chain, outcome
 
 
-def _style(verdict: Verdict) -> Style:
-    return Style.GOOD if verdict.code is Exit.DONE else Style.BAD
+def _style(outcome: CommandOutcome) -> Style:
+    return Style.GOOD if outcome.code is ExitCode.DONE else Style.BAD
 
 
-COMMANDS: dict[str, Callable[[Session, argparse.Namespace], Awaitable[int]]] = {
+COMMANDS: dict[str, Callable[[CommandContext, argparse.Namespace], Awaitable[int]]] = {
     "tree": tree,
     "explain": explain,
     "history": history,

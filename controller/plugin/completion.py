@@ -14,15 +14,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from typing import TYPE_CHECKING
 
 from controller.config import environment
-from controller.plugin import arguments, failures
+from controller.plugin import arguments, exit_codes
 
 if TYPE_CHECKING:
-    from controller.plugin import access
+    from controller.plugin import cluster
 
 # Of cobra, whose protocol it is.
 FILES = 0
 NO_FILES = 4
-# Somebody waits with a finger on the Tab key.
+# The user has pressed Tab and is waiting.
 _PATIENCE_SECONDS = 3.0
 
 _TAKES_VALUE = {"-n", "--namespace", "--context", "--kubeconfig", "--timeout", "-o", "--output"}
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def complete(words: Sequence[str]) -> tuple[list[str], int]:
-    """Return the candidates for the last word, and whether files may stand there too."""
+    """Return the candidates for the last word, and whether a file name may follow too."""
     *before, last = words or [""]
     option = before[-1] if before else ""
     if option in _FILE_OPTIONS:
@@ -115,13 +115,13 @@ def _ask_number(before: Sequence[str], name: str) -> list[str]:
 
 
 @contextlib.asynccontextmanager
-async def _chains(before: Sequence[str]) -> AsyncIterator["access.Chains"]:
+async def _chains(before: Sequence[str]) -> AsyncIterator["cluster.UserChains"]:
     # Loaded only where the cluster is asked: everything else completes at once.
-    from controller.plugin import access
+    from controller.plugin import cluster
 
     wanted = _cluster_parser().parse_known_args(before)[0]
-    target, _ = access.choose(wanted)
-    chains = access.Chains(target)
+    target, _ = cluster.choose(wanted)
+    chains = cluster.UserChains(target)
     try:
         yield chains
     finally:
@@ -143,7 +143,7 @@ def _asked(ask: Callable[[], Awaitable[list[str]]]) -> list[str]:
 
     try:
         return asyncio.run(in_time())
-    except (failures.Failure, environment.SettingsError, TimeoutError):
+    except (exit_codes.CommandError, environment.SettingsError, TimeoutError):
         return []
 
 

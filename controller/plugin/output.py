@@ -8,7 +8,9 @@ import yaml
 
 from controller.api import v1alpha1
 from controller.display import tree
-from controller.plugin.asks import Ask
+from controller.plugin.exit_codes import ExitCode
+from controller.plugin.outcomes import CommandOutcome
+from controller.plugin.user_requests import UserRequest
 
 Document = dict[str, Any]
 
@@ -49,20 +51,24 @@ def history_document(chain: v1alpha1.StackChain) -> Document:
     return {"chain": chain_of(chain), "runs": [*latest, *stored.get("history", [])]}
 
 
-def ask_document(
-    chain: v1alpha1.StackChain, ask: Ask, *, outcome: Mapping[str, Any] | None
+def request_document(
+    chain: v1alpha1.StackChain, request: UserRequest, *, outcome: CommandOutcome | None
 ) -> Document:
     """Return what was asked for, and with --wait how it ended."""
     stored = v1alpha1.status_to_dict(chain.status)
     return {
         "chain": chain_of(chain),
-        "action": str(ask.action),
-        "changed": bool(ask.changes),
-        "token": ask.token,
-        **dict(ask.facts),
+        "action": str(request.kind),
+        "changed": bool(request.changes),
+        "token": request.token,
+        **dict(request.details),
         "run": stored.get("latestRun"),
-        "outcome": dict(outcome) if outcome is not None else None,
+        "outcome": _outcome(outcome) if outcome is not None else None,
     }
+
+
+def _outcome(outcome: CommandOutcome) -> Document:
+    return {"succeeded": outcome.code is ExitCode.DONE, "message": outcome.text}
 
 
 def plan_document(

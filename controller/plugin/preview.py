@@ -17,20 +17,20 @@ import yaml
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Operation, StackChain
-from controller.display import lines, tree
-from controller.display.lines import Line, Span, Style
-from controller.plugin import access, failures, following, verdicts
-from controller.plugin.failures import Exit, Failure
-from controller.plugin.verdicts import Verdict
+from controller.display import styled_text, tree
+from controller.display.styled_text import Line, Span, Style
+from controller.plugin import cluster, exit_codes, follow_chain, outcomes
+from controller.plugin.exit_codes import CommandError, ExitCode
+from controller.plugin.outcomes import CommandOutcome
 
 LABEL = f"{v1alpha1.GROUP}/preview"
 _API_VERSION = f"{v1alpha1.GROUP}/{v1alpha1.VERSION}"
 _LONGEST_NAME = 63
-# A graph is resolved in a second or two, and somebody looks at the screen meanwhile.
-_LOOK_SECONDS = 0.25
-# What would start something by itself, now or later.
-_STARTERS = ("schedule", "triggers")
-_DOES = {Operation.APPLY: "run", Operation.PLAN: "plan", Operation.DESTROY: "destroy"}
+# A graph is resolved in a second or two, and the user is waiting.
+_POLL_SECONDS = 0.25
+# What would start a run automatically, now or later.
+_START_FIELDS = ("schedule", "triggers")
+_OPERATION_VERBS = {Operation.APPLY: "run", Operation.PLAN: "plan", Operation.DESTROY: "destroy"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,14 +43,14 @@ class Preview:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
+class ChainFile:
     """A file's text, and what to call it."""
 
     where: str
     text: str
 
 
-def read_source(file: str | None, filename: str | None) -> Source:
+def read_source(file: str | None, filename: str | None) -> ChainFile:
     """Read the file, or standard input for `-`.
 
     Called before the event loop runs, since a terminal that is read from would keep Ctrl-C from it.
@@ -59,17 +59,17 @@ def read_source(file: str | None, filename: str | None) -> Source:
         Failure: it is not one file, or cannot be read.
     """
     if (file is None) == (filename is None):
-        raise failures.usage("name one file that holds a StackChain, or - for standard input")
+        raise exit_codes.usage("name one file that holds a StackChain, or - for standard input")
     where = file or filename or ""
     try:
         text = sys.stdin.read() if where == "-" else Path(where).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise failures.usage(f"{where} cannot be read: {reason}") from error
-    return Source(where=where, text=text)
+        raise exit_codes.usage(f"{where} cannot be read: {reason}") from error
+    return ChainFile(where=where, text=text)
 
 
-def chain_of(source: Source, *, target: access.Target) -> Mapping[str, Any]:
+def read_chain(source: ChainFile, *, target: cluster.ClusterChoice) -> Mapping[str, Any]:
     """Return the StackChain of a file, with the namespace that it is meant for.
 
     Raises:
@@ -78,9 +78,9 @@ def chain_of(source: Source, *, target: access.Target) -> Mapping[str, Any]:
     body = parse_chain(source.text, source.where)
     named = body["metadata"].get("namespace")
     if named and target.is_namespace_chosen and named != target.namespace:
-        raise failures.usage(
+        raise exit_codes.usage(
             f"the StackChain in {source.where} is for the namespace {named!r}, and -n says "
-            f"{target.namespace!r}; leave one of both out"
+            f"{target.namespace!r}; leave one of the two out"
         )
     return {**body, "metadata": {**body["metadata"], "namespace": named or target.namespace}}
 
@@ -94,34 +94,34 @@ def parse_chain(text: str, where: str) -> Mapping[str, Any]:
     try:
         found = [one for one in yaml.safe_load_all(text) if one is not None]
     except yaml.YAMLError as error:
-        raise failures.usage(f"{where} is no YAML: {' '.join(str(error).split())}") from error
+        raise exit_codes.usage(f"{where} is no YAML: {' '.join(str(error).split())}") from error
     if len(found) != 1:
-        raise failures.usage(f"{where} must hold one StackChain, and holds {len(found)} objects")
+        raise exit_codes.usage(f"{where} must hold one StackChain, and holds {len(found)} objects")
     body = found[0]
     is_ours = isinstance(body, dict) and body.get("kind") == v1alpha1.KIND
     if not is_ours or body.get("apiVersion") != _API_VERSION:
-        raise failures.usage(
+        raise exit_codes.usage(
             f"{where} holds {_kind_of(body)} and not a StackChain ({_API_VERSION})"
         )
     metadata, spec = body.get("metadata"), body.get("spec")
     if not isinstance(metadata, dict) or not isinstance(spec, dict):
-        raise failures.usage(f"{where}: a StackChain has `metadata` and `spec`")
+        raise exit_codes.usage(f"{where}: a StackChain has `metadata` and `spec`")
     if not isinstance(metadata.get("name"), str) or not metadata["name"]:
-        raise failures.usage(f"{where}: `metadata.name` is missing")
+        raise exit_codes.usage(f"{where}: `metadata.name` is missing")
     # Dates and the like, which YAML knows and an API server does not.
     return json.loads(json.dumps(body, default=str))  # type: ignore[no-any-return]
 
 
 def temporary(body: Mapping[str, Any], *, suffix: str) -> dict[str, Any]:
-    """Return the chain that is created in place of the one in the file."""
+    """Return the chain that is created instead of the one in the file."""
     metadata, spec = body["metadata"], dict(body["spec"])
     ending = f"-plan-{suffix}"
     name = f"{metadata['name'][: _LONGEST_NAME - len(ending)].rstrip('-.')}{ending}"
-    for field in _STARTERS:
+    for field in _START_FIELDS:
         spec.pop(field, None)
     if spec.get("destroyConfirmation") == metadata["name"]:
         spec["destroyConfirmation"] = name
-    # OnRequest would resolve nothing before somebody asks; nothing runs while it is suspended.
+    # OnRequest would resolve nothing before someone asks; nothing runs while it is suspended.
     spec |= {"suspend": True, "startPolicy": "OnChange", "deletionPolicy": "Cancel"}
     return {
         "apiVersion": _API_VERSION,
@@ -132,7 +132,7 @@ def temporary(body: Mapping[str, Any], *, suffix: str) -> dict[str, Any]:
 
 
 async def resolve(
-    target: access.Target, body: Mapping[str, Any], *, timeout_seconds: float
+    target: cluster.ClusterChoice, body: Mapping[str, Any], *, timeout_seconds: float
 ) -> Preview:
     """Have the operator resolve the graph of a chain, and leave nothing of it.
 
@@ -141,7 +141,7 @@ async def resolve(
     """
     created = temporary(body, suffix=secrets.token_hex(3))
     namespace, name = created["metadata"]["namespace"], created["metadata"]["name"]
-    chains = access.Chains(dataclasses.replace(target, namespace=namespace))
+    chains = cluster.UserChains(dataclasses.replace(target, namespace=namespace))
     try:
         # Whoever may create but not delete would leave it behind.
         await chains.require("create", "get", "delete")
@@ -160,51 +160,51 @@ async def resolve(
 def _refuse_unheld(spec: Mapping[str, Any]) -> None:
     """Refuse a cluster that would drop what holds the preview: it would run."""
     if spec.get("suspend") is not True:
-        raise Failure(
-            Exit.REFUSED,
+        raise CommandError(
+            ExitCode.REFUSED,
             "the StackChain definition of this cluster has no `suspend`, so a preview would run; "
             "install the definition and the operator of this release.",
         )
 
 
 async def _resolved(
-    chains: access.Chains, name: str, original: str, timeout_seconds: float
+    chains: cluster.UserChains, name: str, original: str, timeout_seconds: float
 ) -> StackChain:
     try:
-        chain, verdict = await following.follow(
-            following.Following(
+        chain, outcome = await follow_chain.follow(
+            follow_chain.FollowedChain(
                 chains=chains,
                 name=name,
-                judge=judge,
+                find_outcome=outcome_of,
                 show=lambda _: None,
                 timeout_seconds=timeout_seconds,
-                look_seconds=_LOOK_SECONDS,
+                poll_seconds=_POLL_SECONDS,
             )
         )
-    except Failure as failure:
-        if failure.code is not Exit.TIMED_OUT:
+    except CommandError as failure:
+        if failure.code is not ExitCode.TIMED_OUT:
             raise
-        raise Failure(
-            Exit.TIMED_OUT,
+        raise CommandError(
+            ExitCode.TIMED_OUT,
             f"the operator has not resolved the graph of {original} in {timeout_seconds:g} s; see "
             "whether operator and worker run (`stackchain check`), or set a longer --timeout.",
         ) from failure
-    if verdict.code is not Exit.DONE:
-        raise Failure(Exit.NOT_SUCCEEDED, f"{original} cannot run: {verdict.text}")
+    if outcome.code is not ExitCode.DONE:
+        raise CommandError(ExitCode.NOT_SUCCEEDED, f"{original} cannot run: {outcome.text}")
     return chain
 
 
-def judge(chain: StackChain) -> Verdict | None:
+def outcome_of(chain: StackChain) -> CommandOutcome | None:
     """Return whether the graph is known, None while it is being read."""
     status = chain.status
     graph, ready = status.condition("GraphResolved"), status.condition("Ready")
     if graph is None or ready is None:
         return None
     if graph.status == "True" and status.stacks:
-        return Verdict(code=Exit.DONE, text="")
+        return CommandOutcome(code=ExitCode.DONE, text="")
     message = " ".join(ready.message.split())
-    if graph.status == "False" or verdicts.cannot_start(status):
-        return Verdict(code=Exit.NOT_SUCCEEDED, text=f"{ready.reason}: {message}")
+    if graph.status == "False" or outcomes.cannot_start(status):
+        return CommandOutcome(code=ExitCode.NOT_SUCCEEDED, text=f"{ready.reason}: {message}")
     return None
 
 
@@ -228,18 +228,18 @@ def render(preview: Preview, drawing: tree.Drawing) -> list[Line]:
     )
     head = (
         Span(text=preview.name, style=Style.STRONG),
-        Span(text=f" would {_DOES[spec.operation]} {count}{facts}:"),
+        Span(text=f" would {_OPERATION_VERBS[spec.operation]} {count}{facts}:"),
     )
-    others = f", and all after {drawing.marks.others}," if _has_others(stacks) else ""
-    order = f"A stack starts once the one that it stands below{others} has ended well"
+    others = f", and all after {drawing.characters.others}," if _has_others(stacks) else ""
+    order = f"A stack starts once the one that it stands below{others} has succeeded"
     tail = f"{order}; at most {spec.parallelism} at once."
     return [
         head,
         (),
         *tree.render_order(stacks, drawing),
         (),
-        *lines.wrap(tail, drawing.width),
-        lines.line("Nothing has been run, and the preview is being deleted.", Style.FAINT),
+        *styled_text.wrap(tail, drawing.width),
+        styled_text.line("Nothing has been run, and the preview is being deleted.", Style.FAINT),
     ]
 
 
@@ -251,14 +251,14 @@ def _has_others(stacks: tuple[v1alpha1.StackStatus, ...]) -> bool:
     return any(len(stack.depends_on) > 1 for stack in stacks)
 
 
-async def _delete(chains: access.Chains, name: str) -> None:
-    """Delete the preview, whatever else is to be told."""
+async def _delete(chains: cluster.UserChains, name: str) -> None:
+    """Delete the preview, whatever else went wrong."""
     deleting = asyncio.ensure_future(chains.delete(name))
     try:
         await asyncio.shield(deleting)
-    except Failure as failure:
+    except CommandError as failure:
         print(
-            f"{failures.PROGRAM}: the preview {name} may be left: {failure} "
+            f"{exit_codes.PROGRAM}: the preview {name} may be left: {failure} "
             f"Delete it: kubectl delete schain {name} -n {chains.namespace}",
             file=sys.stderr,
         )

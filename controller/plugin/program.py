@@ -10,46 +10,48 @@ from typing import Any
 
 from controller.config import settings
 from controller.display import terminal
-from controller.plugin import access, arguments, commands, completion, preview
-from controller.plugin.failures import PROGRAM, Exit, Failure
+from controller.plugin import arguments, cluster, commands, completion, preview
+from controller.plugin.exit_codes import PROGRAM, CommandError, ExitCode
 
 
 def run(words: Sequence[str]) -> int:
     """Run a command and return its exit code."""
-    # Libraries log what a command's one line tells already.
+    # Libraries log what the command's one line says already.
     logging.basicConfig(level=logging.CRITICAL)
     for stream in (sys.stdout, sys.stderr):
         # A message may hold what an old terminal cannot show.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         return _run(arguments.parse(words))
-    except Failure as failure:
+    except CommandError as failure:
         print(f"{PROGRAM}: {failure}", file=sys.stderr)
         return failure.code
     except settings.SettingsError as error:
         for problem in error.problems:
             print(f"{PROGRAM}: {problem}", file=sys.stderr)
-        return Exit.USAGE
-    except terminal.NobodyReads:
-        return Exit.NOBODY_READS
+        return ExitCode.USAGE
+    except terminal.OutputClosed:
+        return ExitCode.OUTPUT_CLOSED
 
 
 def _run(wanted: argparse.Namespace) -> int:
     if wanted.command == "completion":
         terminal.Terminal(out=sys.stdout).send(completion.script(wanted.shell))
-        return Exit.DONE
+        return ExitCode.DONE
     if wanted.command == "plan":
         wanted.source = preview.read_source(wanted.file, wanted.filename)
     return asyncio.run(_until_signal(_serve(wanted)))
 
 
 async def _serve(wanted: argparse.Namespace) -> int:
-    target, shell = access.choose(wanted)
-    chains = access.Chains(target)
+    target, shell = cluster.choose(wanted)
+    chains = cluster.UserChains(target)
     try:
         out = terminal.detect(sys.stdout, shell.terminal)
-        session = commands.Session(chains=chains, target=target, terminal=out, output=wanted.output)
-        return await commands.COMMANDS[wanted.command](session, wanted)
+        context = commands.CommandContext(
+            chains=chains, target=target, terminal=out, output=wanted.output
+        )
+        return await commands.COMMANDS[wanted.command](context, wanted)
     finally:
         await chains.close()
 
@@ -69,4 +71,4 @@ async def _until_signal(work: Coroutine[Any, Any, int]) -> int:
     try:
         return await task
     except asyncio.CancelledError:
-        return Exit.INTERRUPTED
+        return ExitCode.INTERRUPTED

@@ -5,8 +5,8 @@ import dataclasses
 import sys
 
 from controller.api import v1alpha1
-from controller.display import screens, terminal
-from controller.display.lines import Style
+from controller.display import chain_printer, terminal
+from controller.display.styled_text import Style
 from devenv import environment, example_account, serving, settings, tools
 from devenv.demo import story
 
@@ -41,7 +41,7 @@ async def run_demo(options: DemoOptions) -> int:
             code = await showing
         except asyncio.CancelledError:
             code = INTERRUPTED
-        except terminal.NobodyReads:
+        except terminal.OutputClosed:
             code = 1
         await demo.stop()
         return code
@@ -52,7 +52,7 @@ class Demo:
 
     def __init__(self, options: DemoOptions) -> None:
         self._options = options
-        self._screen = screens.make_screen(
+        self._screen = chain_printer.make_printer(
             terminal.detect(sys.stdout, options.terminal), is_plain=options.is_plain
         )
         self._local = environment.LocalEnvironment(

@@ -14,7 +14,7 @@ import httpx
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase, Status
 from controller.config import settings
-from controller.display import screens
+from controller.display import chain_printer
 from controller.kube import client, errors, stackchains
 from devenv import environment
 from devenv.demo import kubectl
@@ -78,7 +78,9 @@ def _outcome(stack: v1alpha1.StackStatus) -> str:
 class Story:
     """Tells the story on one running environment."""
 
-    def __init__(self, local: environment.LocalEnvironment, screen: screens.Screen) -> None:
+    def __init__(
+        self, local: environment.LocalEnvironment, screen: chain_printer.ChainPrinter
+    ) -> None:
         self._local = local
         self._screen = screen
         self._kubectl = kubectl.Kubectl(local.kubeconfig, local.logs)

@@ -14,7 +14,7 @@ from controller.api import reasons, transitions
 from controller.config import settings
 from controller.notify import payloads, sinks, templates
 from controller.observability import metrics
-from controller.plugin import arguments, failures
+from controller.plugin import arguments, exit_codes
 from tests.support.told import make_told
 
 ROOT = Path(__file__).parents[2]
@@ -129,7 +129,7 @@ def test_every_command_of_the_plugin_is_on_its_page() -> None:
 def test_every_exit_code_of_the_plugin_is_on_its_page() -> None:
     shown = re.findall(r"^\| ([0-9]+) \|", page("kubectl-plugin.md"), re.MULTILINE)
 
-    assert [int(code) for code in shown] == [code.value for code in failures.Exit]
+    assert [int(code) for code in shown] == [code.value for code in exit_codes.ExitCode]
 
 
 # The generator

@@ -9,7 +9,7 @@ import dataclasses
 import pytest
 
 from controller.api.v1alpha1 import Phase
-from controller.plugin.failures import Exit
+from controller.plugin.exit_codes import ExitCode
 from tests.support import kube as kube_support
 from tests.support.plugin import (
     FAILED,
@@ -34,7 +34,7 @@ async def test_run_sets_a_new_token_and_names_the_next_command(
     told = await kubectl("run", "prod", "-o", "json")
 
     annotations = (await stackchains.get("prod"))["metadata"]["annotations"]
-    assert shown.code == Exit.DONE
+    assert shown.code == ExitCode.DONE
     assert shown.lines == [
         "Asked for a run of prod.",
         "Follow it: kubectl stackchain tree prod -w",
@@ -46,20 +46,20 @@ async def test_run_sets_a_new_token_and_names_the_next_command(
 @pytest.mark.parametrize(
     ("end", "code"),
     [
-        pytest.param(succeeded(8), Exit.DONE, id="succeeded"),
+        pytest.param(succeeded(8), ExitCode.DONE, id="succeeded"),
         pytest.param(
             dataclasses.replace(
                 FAILED,
                 latest_run=dataclasses.replace(FAILED.latest_run, number=8),  # type: ignore[type-var]
             ),
-            Exit.NOT_SUCCEEDED,
+            ExitCode.NOT_SUCCEEDED,
             id="failed",
         ),
     ],
 )
 async def test_run_waits_for_its_end_and_tells_it_by_the_exit_code(
     end: Status,
-    code: Exit,
+    code: ExitCode,
     kubectl: Kubectl,
     stackchains: kube_support.StackChains,
     operator: Operator,
@@ -89,7 +89,7 @@ async def test_retry_asks_for_what_did_not_succeed(
 
     annotations = (await stackchains.get("prod"))["metadata"]["annotations"]
     assert annotations["stackchain.dev/retry"] == "7"
-    assert shown.code == Exit.DONE
+    assert shown.code == ExitCode.DONE
     document = shown.document
     assert (document["kept"], document["again"]) == (["vpc"], ["app", "eks"])
     assert document["run"]["number"] == 8
@@ -106,7 +106,7 @@ async def test_a_number_that_became_stale_meanwhile_is_told(
         kubectl("retry", "prod", "7", "--wait"), operator.takes_up("prod", "retry", FAILED)
     )
 
-    assert shown.code == Exit.NOT_SUCCEEDED
+    assert shown.code == ExitCode.NOT_SUCCEEDED
     assert "started nothing" in shown.lines[-1]
 
 
@@ -126,7 +126,7 @@ async def test_cancel_waits_until_the_run_is_over(
         kubectl("cancel", "prod", "--wait"), operator.takes_up("prod", "cancel", canceled)
     )
 
-    assert shown.code == Exit.DONE
+    assert shown.code == ExitCode.DONE
     assert shown.lines[0] == "Asked to cancel run 7 of prod."
     assert shown.lines[-1] == "Run 7 of prod: Canceled."
 
@@ -157,7 +157,7 @@ async def test_what_makes_no_sense_writes_nothing(
 
     shown = await kubectl(*words)
 
-    assert (shown.code, shown.out) == (Exit.NOT_SUCCEEDED, "")
+    assert (shown.code, shown.out) == (ExitCode.NOT_SUCCEEDED, "")
     assert expected in shown.err
     assert shown.err.count("\n") == 1
     assert (await stackchains.get("prod"))["metadata"]["resourceVersion"] == before
@@ -181,7 +181,7 @@ async def test_spec_fields_are_changed_and_waited_for(
     assert resumed.lines[0].startswith("Resumed prod")
     assert bound.lines[0] == "Changed the parallelism of prod from 10 to 3."
     assert bound.lines[-1] == "The operator has taken it up."
-    assert {suspended.code, again.code, resumed.code, bound.code} == {Exit.DONE}
+    assert {suspended.code, again.code, resumed.code, bound.code} == {ExitCode.DONE}
 
 
 async def test_a_wait_without_an_operator_ends_with_its_timeout(
@@ -191,7 +191,7 @@ async def test_a_wait_without_an_operator_ends_with_its_timeout(
 
     shown = await kubectl("suspend", "prod", "--wait", "--timeout", "1s")
 
-    assert shown.code == Exit.TIMED_OUT
+    assert shown.code == ExitCode.TIMED_OUT
     assert "no operator has looked at it" in shown.err
     assert "kubectl stackchain explain prod" in shown.err
 
@@ -207,4 +207,4 @@ async def test_a_chain_that_is_deleted_while_it_is_followed_is_not_found(
 
     await stackchains.delete("prod")
 
-    assert (await ended(process)).code == Exit.REFUSED
+    assert (await ended(process)).code == ExitCode.REFUSED

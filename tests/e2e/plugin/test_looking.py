@@ -9,7 +9,7 @@ import dataclasses
 import pytest
 import yaml
 
-from controller.plugin.failures import Exit
+from controller.plugin.exit_codes import ExitCode
 from tests.support import kube as kube_support
 from tests.support.plugin import FAILED, LINK, SPEC, WAITING, Kubectl, Operator, succeeded
 
@@ -22,7 +22,7 @@ async def test_tree_shows_each_stack_with_what_it_does(
 
     shown = await kubectl("tree", "prod")
 
-    assert (shown.code, shown.err) == (Exit.DONE, "")
+    assert (shown.code, shown.err) == (ExitCode.DONE, "")
     assert shown.lines[0].startswith("prod  Ready=Unknown AwaitingConfirmation  1/3  run 7")
     rows = [" ".join(line.split()) for line in shown.lines[2:5]]
     assert rows[0] == "✓ vpc Succeeded +3 ~1 -0"
@@ -98,7 +98,7 @@ async def test_explain_says_what_to_do(
     shown = await kubectl("explain", "prod")
     told = await kubectl("explain", "prod", "-o", "json")
 
-    assert shown.code == Exit.DONE
+    assert shown.code == ExitCode.DONE
     assert "eks  Failed RunFailed" in shown.lines
     assert "  Held up by it: app." in shown.lines
     assert f"  {LINK}" in shown.lines

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.plugin.failures import Exit
+from controller.plugin.exit_codes import ExitCode
 from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.plugin import Kubectl
@@ -31,7 +31,7 @@ async def test_retry_waits_for_the_run_of_only_what_failed(
     history = await kubectl("history", "again", "-o", "json")
 
     assert "kubectl stackchain retry again" in told.out
-    assert retried.code == Exit.DONE, retried
+    assert retried.code == ExitCode.DONE, retried
     assert [len(await account.runs(name)) for name in "abc"] == [1, 2, 2]
     assert "3/3" in shown.out
     assert [run["number"] for run in history.document["runs"]] == [2, 1]
@@ -50,7 +50,7 @@ async def test_suspend_and_resume_come_about(
     status = await chain.shows("Suspended")
     resumed = await kubectl("resume", "pause", "--wait")
 
-    assert (suspended.code, resumed.code) == (Exit.DONE, Exit.DONE), (suspended, resumed)
+    assert (suspended.code, resumed.code) == (ExitCode.DONE, ExitCode.DONE), (suspended, resumed)
     assert chains.condition(status, "Suspended")["status"] == "True"
     await chain.ends("RunSucceeded")
 
@@ -66,7 +66,7 @@ async def test_cancel_waits_until_the_run_is_over(
 
     canceled = await kubectl("cancel", "stop", "--wait")
 
-    assert canceled.code == Exit.DONE, canceled
+    assert canceled.code == ExitCode.DONE, canceled
     status = await chain.status()
     assert status["latestRun"]["reason"] == "RunCanceled"
     assert (await account.only_run("a"))["state"] == "STOPPED"
@@ -85,7 +85,7 @@ async def test_plan_shows_the_stacks_of_a_file_triggers_nothing_and_leaves_nothi
 
     planned = await kubectl("plan", "-", stdin=json.dumps(manifest))
 
-    assert planned.code == Exit.DONE, planned
+    assert planned.code == ExitCode.DONE, planned
     assert [name for name in "abcd" if name not in planned.out] == []
     assert await account.runs() == []
 

@@ -15,7 +15,7 @@ import pytest
 
 from controller.api import v1alpha1
 from controller.plugin import preview
-from controller.plugin.failures import Exit
+from controller.plugin.exit_codes import ExitCode
 from devenv.control_plane import server
 from tests.support import kube as kube_support
 from tests.support.plugin import SECONDS, SPEC, Kubectl, Operator, Status, ended, situation
@@ -79,7 +79,7 @@ async def test_the_graph_of_a_file_is_shown_and_nothing_is_left(
 ) -> None:
     shown, created = await asyncio.gather(kubectl("plan", str(file)), resolve(operator, resolved()))
 
-    assert (shown.code, shown.err) == (Exit.DONE, "")
+    assert (shown.code, shown.err) == (ExitCode.DONE, "")
     assert shown.lines[:6] == [
         "prod would run 4 stacks, 4 dependencies, 3 levels:",
         "",
@@ -126,7 +126,7 @@ async def test_a_graph_that_cannot_be_run_is_told(
 
     shown, _ = await asyncio.gather(kubectl("plan", str(file)), resolve(operator, status))
 
-    assert shown.code == Exit.NOT_SUCCEEDED
+    assert shown.code == ExitCode.NOT_SUCCEEDED
     assert shown.err == "kubectl stackchain: prod cannot run: GraphCycle: vpc -> eks -> vpc.\n"
     assert await previews(operator.chains) == []
 
@@ -136,7 +136,7 @@ async def test_without_an_operator_the_preview_is_given_up_and_deleted(
 ) -> None:
     shown = await kubectl("plan", str(file), "--timeout", "1s")
 
-    assert shown.code == Exit.TIMED_OUT
+    assert shown.code == ExitCode.TIMED_OUT
     assert "the operator has not resolved the graph of prod in 1 s" in shown.err
     assert await previews(stackchains) == []
 
@@ -152,7 +152,7 @@ async def test_an_interrupted_preview_is_deleted(
     process.send_signal(number)
     shown = await ended(process)
 
-    assert (shown.code, shown.out) == (Exit.INTERRUPTED, "")
+    assert (shown.code, shown.out) == (ExitCode.INTERRUPTED, "")
     assert await previews(stackchains) == []
 
 
@@ -177,7 +177,7 @@ async def test_a_wrong_file_is_refused_in_one_line(
 ) -> None:
     shown = await kubectl("plan", "-", stdin=text)
 
-    assert (shown.code, shown.out) == (Exit.USAGE, "")
+    assert (shown.code, shown.out) == (ExitCode.USAGE, "")
     assert expected in shown.err
     assert shown.err.count("\n") == 1
     assert await previews(stackchains) == []
@@ -188,14 +188,14 @@ async def test_a_file_for_another_namespace_is_refused(kubectl: Kubectl) -> None
 
     shown = await kubectl("plan", "-", stdin=text)
 
-    assert shown.code == Exit.USAGE
+    assert shown.code == ExitCode.USAGE
     assert "is for the namespace 'other'" in shown.err
 
 
 async def test_a_missing_file_is_refused(kubectl: Kubectl, tmp_path: Path) -> None:
     shown = await kubectl("plan", str(tmp_path / "none.yaml"))
 
-    assert shown.code == Exit.USAGE
+    assert shown.code == ExitCode.USAGE
     assert "none.yaml cannot be read: No such file or directory" in shown.err
 
 
@@ -209,7 +209,7 @@ async def test_who_may_not_delete_it_again_creates_nothing(
     async def refused() -> bool:
         # A new Role takes the API server a moment.
         shown = await kubectl("plan", str(file), "--timeout", "1s")
-        assert shown.code == Exit.REFUSED
+        assert shown.code == ExitCode.REFUSED
         return "you may not delete stackchains" in shown.err
 
     await eventually(refused, SECONDS)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from controller.plugin.failures import Exit
+from controller.plugin.exit_codes import ExitCode
 from devenv.control_plane import credentials, server
 from tests.support import kube as kube_support
 from tests.support.plugin import FAILED, SECONDS, SPEC, Kubectl, Operator, ended
@@ -41,8 +41,8 @@ async def test_the_namespace_is_that_of_the_context(
     )
     by_default = await ended(await kubectl.start("stackchain", "tree", "prod", *options))
 
-    assert by_option.code == Exit.DONE
-    assert by_default.code == Exit.REFUSED
+    assert by_option.code == ExitCode.DONE
+    assert by_default.code == ExitCode.REFUSED
     assert "in the namespace 'default'" in by_default.err
 
 
@@ -55,7 +55,7 @@ async def test_without_any_variable_it_is_the_users_own_kubeconfig(
     kubectl = Kubectl(control_plane.kubeconfig, tmp_path, stackchains.namespace)
     del kubectl.environment["KUBECONFIG"]
 
-    assert (await kubectl("tree", "prod")).code == Exit.DONE
+    assert (await kubectl("tree", "prod")).code == ExitCode.DONE
 
 
 # Refusals
@@ -64,7 +64,7 @@ async def test_without_any_variable_it_is_the_users_own_kubeconfig(
 async def test_a_chain_that_is_not_there(kubectl: Kubectl) -> None:
     shown = await kubectl("tree", "prod")
 
-    assert (shown.code, shown.out) == (Exit.REFUSED, "")
+    assert (shown.code, shown.out) == (ExitCode.REFUSED, "")
     assert shown.err == (
         f"kubectl stackchain: there is no StackChain 'prod' in the namespace "
         f"'{kubectl.namespace}'; `kubectl get schain -A` lists all.\n"
@@ -94,7 +94,7 @@ async def test_a_missing_right_is_named(
     async def refused() -> bool:
         # A new Role takes the API server a moment.
         shown = await kubectl(*words)
-        assert (shown.code, shown.out) == (Exit.REFUSED, "")
+        assert (shown.code, shown.out) == (ExitCode.REFUSED, "")
         assert shown.err.count("\n") == 1
         return f"you may not {missing} stackchains in the namespace" in shown.err
 
@@ -108,7 +108,7 @@ async def test_who_may_only_get_sees_the_tree(
     kubectl = await restricted("get")
 
     async def is_shown() -> bool:
-        return (await kubectl("tree", "prod")).code == Exit.DONE
+        return (await kubectl("tree", "prod")).code == ExitCode.DONE
 
     await eventually(is_shown, SECONDS)
 
@@ -123,7 +123,7 @@ async def test_credentials_that_are_not_known(
 
     shown = await Kubectl(tmp_path / "config", tmp_path, namespace)("tree", "prod")
 
-    assert shown.code == Exit.REFUSED
+    assert shown.code == ExitCode.REFUSED
     assert "does not accept your credentials" in shown.err
     assert shown.err.count("\n") == 1
 
@@ -143,7 +143,7 @@ async def test_an_api_server_that_is_not_there(
 
         shown = await Kubectl(tmp_path / "config", tmp_path, namespace)("tree", "prod")
 
-    assert shown.code == Exit.UNREACHABLE
+    assert shown.code == ExitCode.UNREACHABLE
     assert "the API server does not answer" in shown.err
     assert shown.err.count("\n") == 1
 
@@ -159,7 +159,7 @@ async def test_a_cluster_without_the_definition(
 
     async def is_told() -> bool:
         shown = await kubectl("tree", "prod")
-        assert shown.code == Exit.REFUSED
+        assert shown.code == ExitCode.REFUSED
         return "this cluster has no StackChains: install them" in shown.err
 
     await eventually(is_told, SECONDS)
@@ -167,7 +167,7 @@ async def test_a_cluster_without_the_definition(
 
 
 WRONG = {
-    "no kubeconfig": (["tree", "prod", "--kubeconfig", "none"], "--kubeconfig: 'none' is no file"),
+    "no kubeconfig": (["tree", "prod", "--kubeconfig", "none"], "--kubeconfig: is not a file"),
     "no context": (["tree", "prod", "--context", "none"], "none"),
     "no command": (["tre", "prod"], "did you mean 'tree'"),
 }
@@ -177,7 +177,7 @@ WRONG = {
 async def test_wrong_words_are_one_line(words: list[str], expected: str, kubectl: Kubectl) -> None:
     shown = await kubectl(*words)
 
-    assert shown.code in (Exit.USAGE, Exit.REFUSED)
+    assert shown.code in (ExitCode.USAGE, ExitCode.REFUSED)
     assert expected in shown.err
     assert shown.err.count("\n") == 1
 
@@ -190,12 +190,12 @@ async def test_a_kubeconfig_of_another_shape_is_one_line(text: str, tmp_path: Pa
 
     shown = await Kubectl(tmp_path / "config", tmp_path, "default")("tree", "prod")
 
-    assert shown.code == Exit.REFUSED
+    assert shown.code == ExitCode.REFUSED
     assert "config cannot be used" in shown.err
 
 
 async def test_a_variable_that_names_no_file_is_told(tmp_path: Path) -> None:
     shown = await Kubectl(tmp_path / "none", tmp_path, "default")("tree", "prod")
 
-    assert shown.code == Exit.USAGE
+    assert shown.code == ExitCode.USAGE
     assert "KUBECONFIG: " in shown.err

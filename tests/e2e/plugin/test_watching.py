@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from controller.plugin.failures import Exit
+from controller.plugin.exit_codes import ExitCode
 from tests.support import kube as kube_support
 from tests.support.plugin import (
     FAILED,
@@ -30,13 +30,13 @@ from tests.support.waiting import eventually
 @pytest.mark.parametrize(
     ("end", "code"),
     [
-        pytest.param(succeeded(7), Exit.DONE, id="succeeded"),
-        pytest.param(FAILED, Exit.NOT_SUCCEEDED, id="failed"),
+        pytest.param(succeeded(7), ExitCode.DONE, id="succeeded"),
+        pytest.param(FAILED, ExitCode.NOT_SUCCEEDED, id="failed"),
     ],
 )
 async def test_watching_without_a_terminal_prints_changes_until_the_end(
     end: Status,
-    code: Exit,
+    code: ExitCode,
     kubectl: Kubectl,
     stackchains: kube_support.StackChains,
     operator: Operator,
@@ -122,7 +122,7 @@ async def test_watching_on_a_terminal_redraws_in_place(
         await eventually(lambda: "Run 7 of prod: Succeeded" in shown())
 
     erases, shows_cursor, green = "\x1b[J", "\x1b[?25h", "\x1b[32m"
-    assert code == Exit.DONE
+    assert code == ExitCode.DONE
     assert erases in shown()
     assert shows_cursor in shown()
     assert (green in shown()) == (not no_color)
@@ -142,7 +142,7 @@ async def test_ctrl_c_ends_watching_and_gives_the_terminal_back(
         code = await asyncio.wait_for(process.wait(), SECONDS)
         await eventually(lambda: "\x1b[?25h" in shown())
 
-    assert code == Exit.INTERRUPTED
+    assert code == ExitCode.INTERRUPTED
     assert "Traceback" not in shown()
 
 

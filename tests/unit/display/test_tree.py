@@ -6,7 +6,7 @@ import pytest
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase, StackStatus
-from controller.display import lines, marks, tree
+from controller.display import styled_text, tree, tree_characters
 from tests.support.statuses import START, make_stack, make_status
 
 END = "2026-03-01T10:00:07Z"
@@ -14,13 +14,18 @@ NOW = datetime(2026, 3, 1, 10, 1, 10, tzinfo=UTC)
 
 
 def draw(
-    status: v1alpha1.Status, *, width: int = 100, drawn_with: marks.Marks = marks.UNICODE
+    status: v1alpha1.Status,
+    *,
+    width: int = 100,
+    drawn_with: tree_characters.TreeCharacters = tree_characters.UNICODE,
 ) -> list[str]:
-    drawing = tree.Drawing(now=NOW, width=width, marks=drawn_with)
-    return [lines.plain_text(line) for line in tree.render("chain", status, drawing)]
+    drawing = tree.Drawing(now=NOW, width=width, characters=drawn_with)
+    return [styled_text.plain_text(line) for line in tree.render("chain", status, drawing)]
 
 
-def names(status: v1alpha1.Status, drawn_with: marks.Marks = marks.UNICODE) -> list[str]:
+def names(
+    status: v1alpha1.Status, drawn_with: tree_characters.TreeCharacters = tree_characters.UNICODE
+) -> list[str]:
     """Return the rows of the stacks up to the phase."""
     rows = draw(status, drawn_with=drawn_with)[2:]
     return [row.split(Phase.PENDING)[0].rstrip() for row in rows]
@@ -82,7 +87,7 @@ def test_a_screen_without_unicode_gets_other_marks() -> None:
     stacks = [make_stack("a"), make_stack("b", 1, "a"), make_stack("c", 1, "a")]
     stacks.append(make_stack("d", 2, "b", "c"))
 
-    rows = names(make_status(*stacks), marks.ASCII)
+    rows = names(make_status(*stacks), tree_characters.ASCII)
 
     assert rows == [". a", "|- . b", "|  `- . d <- c", "`- . c"]
     assert "\n".join(rows).isascii()
@@ -235,7 +240,9 @@ def test_a_chain_that_nobody_has_seen_yet_is_one_line() -> None:
 
     drawn = tree.render("chain", v1alpha1.Status(), drawing)
 
-    assert [lines.plain_text(line) for line in drawn] == ["chain  not seen by the operator yet"]
+    assert [styled_text.plain_text(line) for line in drawn] == [
+        "chain  not seen by the operator yet"
+    ]
 
 
 def test_stacks_of_the_run_before_are_not_shown_as_those_of_the_latest() -> None:
@@ -267,7 +274,7 @@ def test_links_are_listed_of_what_waits_or_did_not_succeed(
     status = make_status(make_stack("a", **fields))
     drawing = tree.Drawing(now=NOW, width=40, has_links=True)
 
-    drawn = [lines.plain_text(line) for line in tree.render("chain", status, drawing)]
+    drawn = [styled_text.plain_text(line) for line in tree.render("chain", status, drawing)]
 
     assert (f"a  {LINK}" in drawn) == is_listed
 
@@ -288,7 +295,7 @@ def test_a_graph_of_which_nothing_has_run_is_names_alone() -> None:
 
     drawn = tree.render_order(stacks, tree.Drawing(now=NOW))
 
-    assert [lines.plain_text(line) for line in drawn] == ["a", "├─ b", "│  └─ d ← c", "└─ c"]
+    assert [styled_text.plain_text(line) for line in drawn] == ["a", "├─ b", "│  └─ d ← c", "└─ c"]
 
 
 @pytest.mark.parametrize(
@@ -299,4 +306,4 @@ def test_a_graph_of_which_nothing_has_run_is_names_alone() -> None:
 def test_a_length_of_time_has_two_units(seconds: int, text: str) -> None:
     start = datetime.fromtimestamp(NOW.timestamp() - seconds, UTC).isoformat()
 
-    assert lines.duration(start, None, NOW) == text
+    assert styled_text.duration(start, None, NOW) == text

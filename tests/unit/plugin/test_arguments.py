@@ -3,7 +3,7 @@
 import pytest
 
 from controller.plugin import arguments
-from controller.plugin.failures import Exit
+from controller.plugin.exit_codes import ExitCode
 
 UNDERSTOOD = {
     "a name": (["tree", "prod"], {"command": "tree", "name": "prod", "watch": False}),
@@ -50,8 +50,8 @@ REFUSED = {
     "no bound": (["parallelism", "prod"], "required: N"),
     "a bound of nothing": (["parallelism", "prod", "0"], "'0' must be a whole number, 1 to 500"),
     "a bound too high": (["parallelism", "prod", "501"], "'501' must be a whole number, 1 to 500"),
-    "a time without end": (["run", "prod", "--wait", "--timeout", "soon"], "no length of time"),
-    "no time": (["run", "prod", "--wait", "--timeout", "0s"], "no length of time"),
+    "a time without end": (["run", "prod", "--wait", "--timeout", "soon"], "not a valid duration"),
+    "no time": (["run", "prod", "--wait", "--timeout", "0s"], "not a valid duration"),
     "a time for nothing": (["run", "prod", "--timeout", "5m"], "--timeout is for --wait"),
     "unknown shell": (["completion", "csh"], "invalid choice: 'csh'"),
     "completion of nothing": (["completion"], "required: SHELL"),
@@ -66,7 +66,7 @@ def test_refused_in_one_line(
         arguments.parse(words)
 
     told = capsys.readouterr().err
-    assert ended.value.code == Exit.USAGE
+    assert ended.value.code == ExitCode.USAGE
     assert expected in told
     assert "--help`" in told
     assert told.count("\n") == 1

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from controller.api import v1alpha1
-from controller.display import lines, tree
+from controller.display import styled_text, tree
 from controller.plugin import preview
-from controller.plugin.failures import Exit, Failure
+from controller.plugin.exit_codes import CommandError, ExitCode
 from tests.support.statuses import make_chain, make_condition, make_stack, make_status
 
 TEXT = """
@@ -48,10 +48,10 @@ REFUSED = {
 
 @pytest.mark.parametrize(("text", "expected"), REFUSED.values(), ids=REFUSED.keys())
 def test_a_file_that_holds_something_else_is_refused(text: str, expected: str) -> None:
-    with pytest.raises(Failure) as refused:
+    with pytest.raises(CommandError) as refused:
         preview.parse_chain(text, "x.yaml")
 
-    assert refused.value.code == Exit.USAGE
+    assert refused.value.code == ExitCode.USAGE
     assert expected in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -111,13 +111,13 @@ def graph(status: str, ready: tuple[str, str, str], stalled: str = "False") -> v
     [
         pytest.param(make_chain(), None, id="nobody has seen it"),
         pytest.param(graph("Unknown", ("Unknown", "Progressing", "Reads.")), None, id="reading"),
-        pytest.param(graph("True", ("Unknown", "Suspended", "Held.")), Exit.DONE, id="known"),
+        pytest.param(graph("True", ("Unknown", "Suspended", "Held.")), ExitCode.DONE, id="known"),
         pytest.param(
-            graph("False", ("False", "GraphCycle", "a, b, a.")), Exit.NOT_SUCCEEDED, id="circle"
+            graph("False", ("False", "GraphCycle", "a, b, a.")), ExitCode.NOT_SUCCEEDED, id="circle"
         ),
         pytest.param(
             graph("Unknown", ("False", "ConnectionUnknown", "No such."), "True"),
-            Exit.NOT_SUCCEEDED,
+            ExitCode.NOT_SUCCEEDED,
             id="no connection",
         ),
         pytest.param(
@@ -126,9 +126,9 @@ def graph(status: str, ready: tuple[str, str, str], stalled: str = "False") -> v
     ],
 )
 def test_the_preview_ends_once_the_graph_is_known_or_cannot_be(
-    chain: v1alpha1.StackChain, expected: Exit | None
+    chain: v1alpha1.StackChain, expected: ExitCode | None
 ) -> None:
-    found = preview.judge(chain)
+    found = preview.outcome_of(chain)
 
     assert (found.code if found else None) == expected
 
@@ -145,7 +145,7 @@ def test_the_stacks_are_shown_in_order_and_by_what_they_wait_for() -> None:
 
     drawn = preview.render(shown, tree.Drawing(now=datetime(2026, 3, 1, tzinfo=UTC), width=200))
 
-    assert [lines.plain_text(line) for line in drawn] == [
+    assert [styled_text.plain_text(line) for line in drawn] == [
         "prod would destroy 4 stacks, 0 dependencies, 1 level:",
         "",
         "a",
@@ -153,7 +153,7 @@ def test_the_stacks_are_shown_in_order_and_by_what_they_wait_for() -> None:
         "│  └─ d ← c",
         "└─ c",
         "",
-        "A stack starts once the one that it stands below, and all after ←, has ended well; at "
+        "A stack starts once the one that it stands below, and all after ←, has succeeded; at "
         "most 10 at once.",
         "Nothing has been run, and the preview is being deleted.",
     ]

@@ -8,8 +8,8 @@ import pytest
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.config import settings
-from controller.display import lines, screens, terminal
-from controller.display.lines import Style
+from controller.display import chain_printer, styled_text, terminal
+from controller.display.styled_text import Style
 from tests.support.statuses import make_stack, make_status
 
 COLOR = "\x1b[32m"
@@ -30,14 +30,14 @@ def _size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LINES", "10")
 
 
-def printed(screen: screens.Screen) -> str:
+def printed(screen: chain_printer.ChainPrinter) -> str:
     assert isinstance(screen.terminal.out, io.StringIO)
     return screen.terminal.out.getvalue()
 
 
-def make_live() -> screens.Screen:
+def make_live() -> chain_printer.ChainPrinter:
     found = terminal.detect(Pty(), settings.TerminalSettings(no_color=True, term="xterm"))
-    return screens.make_screen(found)
+    return chain_printer.make_printer(found)
 
 
 def chain(phase: Phase, **fields: object) -> v1alpha1.Status:
@@ -71,7 +71,7 @@ def as_seen(text: str, *, width: int = 80) -> list[str]:
 
 
 def test_without_a_terminal_each_change_is_one_line() -> None:
-    screen = screens.make_screen(terminal.Terminal(out=io.StringIO()))
+    screen = chain_printer.make_printer(terminal.Terminal(out=io.StringIO()))
 
     screen.begin()
     for phase in (Phase.PENDING, Phase.RUNNING, Phase.RUNNING, Phase.SUCCEEDED):
@@ -87,7 +87,7 @@ def test_without_a_terminal_each_change_is_one_line() -> None:
 
 
 def test_without_a_terminal_a_person_who_is_waited_for_is_told_where_to_go() -> None:
-    screen = screens.make_screen(terminal.Terminal(out=io.StringIO()))
+    screen = chain_printer.make_printer(terminal.Terminal(out=io.StringIO()))
     link = f"http://127.0.0.1/{'x' * 90}"
 
     ready = ("Unknown", "AwaitingConfirmation", f"Confirm: {link}")
@@ -130,7 +130,7 @@ def test_a_tree_that_is_higher_than_the_terminal_is_cut_until_the_end() -> None:
     screen.end("chain", status)
 
     assert len(during) < 10
-    assert during[-1] == "24 more lines in a higher window"
+    assert during[-1] == "24 more lines in a taller window"
     assert sum(" s" in row and "Pending" in row for row in as_seen(printed(screen))) == 30
 
 
@@ -151,20 +151,20 @@ def test_colors_and_redrawing_are_for_terminals(
     found = terminal.detect(out, settings.load_terminal_settings(environment))
 
     assert (found.is_live, found.has_color) == expected
-    assert (COLOR in found.paint(lines.line("x", Style.GOOD))) == found.has_color
+    assert (COLOR in found.paint(styled_text.line("x", Style.GOOD))) == found.has_color
 
 
 def test_what_other_systems_say_cannot_control_the_terminal() -> None:
     found = terminal.Terminal(out=io.StringIO())
 
-    painted = found.paint(lines.line("a\x1b]0;title\x07b\rc"))
+    painted = found.paint(styled_text.line("a\x1b]0;title\x07b\rc"))
 
     assert painted == "a ]0;title b c"
 
 
 def test_a_terminal_of_another_encoding_gets_other_marks(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
-    screen = screens.make_screen(terminal.detect(out, settings.TerminalSettings()))
+    screen = chain_printer.make_printer(terminal.detect(out, settings.TerminalSettings()))
 
     screen.draw("chain", chain(Phase.SUCCEEDED))
 

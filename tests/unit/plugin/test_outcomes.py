@@ -6,14 +6,14 @@ import pytest
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase, StackChain, Status
-from controller.plugin import verdicts
-from controller.plugin.asks import Action, Ask
-from controller.plugin.failures import Exit
+from controller.plugin import outcomes
+from controller.plugin.exit_codes import ExitCode
+from controller.plugin.user_requests import RequestKind, UserRequest
 from tests.support.statuses import make_chain, make_condition, make_stack, make_status
 
-RUN = Ask(action=Action.RUN, told=(), token="now", latest=7)
-RETRY = Ask(action=Action.RETRY, told=(), token="7", latest=7)
-CANCEL = Ask(action=Action.CANCEL, told=(), token="7", latest=7)
+RUN = UserRequest(kind=RequestKind.RUN, messages=(), token="now", latest=7)
+RETRY = UserRequest(kind=RequestKind.RETRY, messages=(), token="7", latest=7)
+CANCEL = UserRequest(kind=RequestKind.CANCEL, messages=(), token="7", latest=7)
 
 
 def status(
@@ -38,7 +38,7 @@ def handled(**tokens: str) -> v1alpha1.Handled:
     return v1alpha1.Handled(**tokens)
 
 
-def code(found: verdicts.Verdict | None) -> Exit | None:
+def code(found: outcomes.CommandOutcome | None) -> ExitCode | None:
     return found.code if found is not None else None
 
 
@@ -52,22 +52,22 @@ ASKED = {
     "run: succeeded": (
         RUN,
         make_chain(status(Phase.SUCCEEDED, last_handled=handled(run="now")), run="now"),
-        Exit.DONE,
+        ExitCode.DONE,
     ),
     "run: failed": (
         RUN,
         make_chain(status(Phase.FAILED, last_handled=handled(run="now")), run="now"),
-        Exit.NOT_SUCCEEDED,
+        ExitCode.NOT_SUCCEEDED,
     ),
     "run: timed out": (
         RUN,
         make_chain(status(Phase.TIMED_OUT, last_handled=handled(run="now")), run="now"),
-        Exit.NOT_SUCCEEDED,
+        ExitCode.NOT_SUCCEEDED,
     ),
     "run: somebody asked after us and stands for us": (
         RUN,
         make_chain(status(Phase.SUCCEEDED, last_handled=handled(run="later")), run="later"),
-        Exit.DONE,
+        ExitCode.DONE,
     ),
     "run: the end of the run before is not its end": (
         RUN,
@@ -86,7 +86,7 @@ ASKED = {
             ),
             run="now",
         ),
-        Exit.NOT_SUCCEEDED,
+        ExitCode.NOT_SUCCEEDED,
     ),
     "run: stalled by the failure of the run before": (
         RUN,
@@ -106,12 +106,12 @@ ASKED = {
     "retry: succeeded": (
         RETRY,
         make_chain(status(Phase.SUCCEEDED, last_handled=handled(retry="7")), retry="7"),
-        Exit.DONE,
+        ExitCode.DONE,
     ),
     "retry: taken up as stale": (
         RETRY,
         make_chain(status(Phase.FAILED, 7, last_handled=handled(retry="7")), retry="7"),
-        Exit.NOT_SUCCEEDED,
+        ExitCode.NOT_SUCCEEDED,
     ),
     "cancel: not taken up": (CANCEL, make_chain(status(Phase.RUNNING, 7), cancel="7"), None),
     "cancel: its runs are being stopped": (
@@ -122,27 +122,29 @@ ASKED = {
     "cancel: canceled": (
         CANCEL,
         make_chain(status(Phase.CANCELED, 7, last_handled=handled(cancel="7")), cancel="7"),
-        Exit.DONE,
+        ExitCode.DONE,
     ),
     "cancel: the next run has started": (
         CANCEL,
         make_chain(status(Phase.RUNNING, 8, last_handled=handled(cancel="7")), cancel="7"),
-        Exit.DONE,
+        ExitCode.DONE,
     ),
 }
 
 
-@pytest.mark.parametrize(("ask", "chain", "expected"), ASKED.values(), ids=ASKED.keys())
-def test_waiting_for_a_request_ends(ask: Ask, chain: StackChain, expected: Exit | None) -> None:
-    assert code(verdicts.of_ask(chain, ask, generation=1)) == expected
+@pytest.mark.parametrize(("wanted", "chain", "expected"), ASKED.values(), ids=ASKED.keys())
+def test_waiting_for_a_request_ends(
+    wanted: UserRequest, chain: StackChain, expected: ExitCode | None
+) -> None:
+    assert code(outcomes.of_request(chain, wanted, generation=1)) == expected
 
 
 @pytest.mark.parametrize(("observed", "is_over"), [(1, False), (2, True), (3, True)])
 def test_a_changed_spec_is_taken_up_with_its_generation(observed: int, is_over: bool) -> None:
-    ask = Ask(action=Action.SUSPEND, told=())
+    request = UserRequest(kind=RequestKind.SUSPEND, messages=())
     chain = make_chain(dataclasses.replace(status(Phase.RUNNING), observed_generation=observed))
 
-    assert (verdicts.of_ask(chain, ask, generation=2) is not None) == is_over
+    assert (outcomes.of_request(chain, request, generation=2) is not None) == is_over
 
 
 READY = ("True", "RunSucceeded", "All done.")
@@ -152,11 +154,11 @@ WATCHED = {
     "in progress": (make_chain(status(Phase.RUNNING)), None),
     "succeeded": (
         make_chain(status(Phase.SUCCEEDED, ready=READY, reconciling="False")),
-        Exit.DONE,
+        ExitCode.DONE,
     ),
     "failed": (
         make_chain(status(Phase.FAILED, ready=BAD, reconciling="False", stalled="True")),
-        Exit.NOT_SUCCEEDED,
+        ExitCode.NOT_SUCCEEDED,
     ),
     "suspended": (
         make_chain(
@@ -168,7 +170,7 @@ WATCHED = {
         make_chain(
             status(Phase.SUCCEEDED, ready=("Unknown", "NotRequested", "Ask."), reconciling="False")
         ),
-        Exit.NOT_SUCCEEDED,
+        ExitCode.NOT_SUCCEEDED,
     ),
     "asked, and not taken up": (
         make_chain(status(Phase.SUCCEEDED, ready=READY, reconciling="False"), run="now"),
@@ -188,20 +190,22 @@ WATCHED = {
             ),
             run="now",
         ),
-        Exit.NOT_SUCCEEDED,
+        ExitCode.NOT_SUCCEEDED,
     ),
 }
 
 
 @pytest.mark.parametrize(("chain", "expected"), WATCHED.values(), ids=WATCHED.keys())
-def test_watching_ends_when_nothing_more_happens(chain: StackChain, expected: Exit | None) -> None:
-    assert code(verdicts.of_watching(chain)) == expected
+def test_watching_ends_when_nothing_more_happens(
+    chain: StackChain, expected: ExitCode | None
+) -> None:
+    assert code(outcomes.of_watching(chain)) == expected
 
 
 def test_the_end_of_a_run_tells_how_to_go_on() -> None:
     chain = make_chain(status(Phase.FAILED, ready=BAD, reconciling="False", stalled="True"))
 
-    found = verdicts.of_watching(chain)
+    found = outcomes.of_watching(chain)
 
     assert found is not None
     assert found.text == (

@@ -6,8 +6,8 @@ import pytest
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase, StackChain, StackStatus
-from controller.display import lines
-from controller.plugin import explaining
+from controller.display import styled_text
+from controller.plugin import explanation
 from tests.support.statuses import make_chain, make_stack, make_status
 
 LINK = "https://example.app.spacelift.io/stack/eks/run/01J"
@@ -28,8 +28,8 @@ WAITING = make_status(
 
 
 def told(chain: StackChain, *, width: int = 200) -> list[str]:
-    found = explaining.explain(chain)
-    return [lines.plain_text(line) for line in explaining.render(found, width=width)]
+    found = explanation.explain(chain)
+    return [styled_text.plain_text(line) for line in explanation.render(found, width=width)]
 
 
 def test_it_says_what_is_waited_for_and_what_to_do() -> None:
@@ -64,14 +64,14 @@ COMMANDS = {
 def test_the_next_command_is_told_where_there_is_one(
     ready: tuple[str, str], command: str | None
 ) -> None:
-    found = explaining.explain(make_chain(make_status(ready=(*ready, "Words."))))
+    found = explanation.explain(make_chain(make_status(ready=(*ready, "Words."))))
 
     assert found.command == command
 
 
 @pytest.mark.parametrize("reason", list(reasons.ChainReason))
-def test_every_documented_reason_is_explained(reason: reasons.ChainReason) -> None:
-    found = explaining.explain(make_chain(make_status(ready=("False", reason, "Words."))))
+def test_every_documented_reason_is_blocking(reason: reasons.ChainReason) -> None:
+    found = explanation.explain(make_chain(make_status(ready=("False", reason, "Words."))))
 
     meaning = reasons.CHAIN_MEANINGS[reason]
     assert (found.means, found.do) == (meaning.means, meaning.do)
@@ -105,7 +105,7 @@ CAUSES: dict[str, tuple[list[StackStatus], dict[str, tuple[str, ...]]]] = {
 def test_causes_are_told_apart_from_what_follows_from_them(
     stacks: list[StackStatus], expected: dict[str, tuple[str, ...]]
 ) -> None:
-    found = explaining.explain(make_chain(make_status(*stacks)))
+    found = explanation.explain(make_chain(make_status(*stacks)))
 
     assert {one.stack.id: one.holds for one in found.blocking} == expected
 
@@ -166,7 +166,7 @@ def test_what_else_is_going_on_is_told(chain: StackChain, expected: str) -> None
 
 
 def test_programs_get_the_same() -> None:
-    document = explaining.document(explaining.explain(make_chain(WAITING)))
+    document = explanation.document(explanation.explain(make_chain(WAITING)))
 
     assert document["chain"] == {"namespace": "team", "name": "prod"}
     assert document["ready"]["reason"] == "AwaitingConfirmation"

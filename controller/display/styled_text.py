@@ -1,4 +1,4 @@
-"""Lines of styled text: what everything for the eyes is made of, before a terminal is known."""
+"""Lines of styled text, as everything that people read is built before a terminal is known."""
 
 import dataclasses
 import enum

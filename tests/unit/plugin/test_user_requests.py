@@ -6,8 +6,8 @@ import pytest
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
-from controller.plugin import asks
-from controller.plugin.failures import Exit, Failure
+from controller.plugin import user_requests
+from controller.plugin.exit_codes import CommandError, ExitCode
 from tests.support.statuses import make_chain, make_stack, make_status
 
 FAILED = make_status(
@@ -22,8 +22,8 @@ SUCCEEDED = make_status(make_stack("a", phase=Phase.SUCCEEDED), number=7, phase=
 LIVE = make_status(make_stack("a", phase=Phase.RUNNING), number=7, phase=Phase.RUNNING)
 
 
-def annotations(ask: asks.Ask) -> dict[str, str]:
-    found: dict[str, str] = ask.changes["metadata"]["annotations"]
+def annotations(request: user_requests.UserRequest) -> dict[str, str]:
+    found: dict[str, str] = request.changes["metadata"]["annotations"]
     return found
 
 
@@ -31,10 +31,10 @@ def annotations(ask: asks.Ask) -> dict[str, str]:
 
 
 def test_a_run_is_asked_for_by_a_new_token() -> None:
-    ask = asks.ask_run(make_chain(SUCCEEDED), token="now")
+    request = user_requests.request_run(make_chain(SUCCEEDED), token="now")
 
-    assert annotations(ask) == {"stackchain.dev/run": "now"}
-    assert (ask.latest, ask.told) == (7, ("Asked for a run of prod.",))
+    assert annotations(request) == {"stackchain.dev/run": "now"}
+    assert (request.latest, request.messages) == (7, ("Asked for a run of prod.",))
 
 
 RUN_NOTES = {
@@ -54,7 +54,7 @@ RUN_NOTES = {
 def test_who_asks_for_a_run_is_told_what_it_waits_for(
     chain: v1alpha1.StackChain, expected: str
 ) -> None:
-    assert expected in asks.ask_run(chain, token="now").told
+    assert expected in user_requests.request_run(chain, token="now").messages
 
 
 # retry
@@ -62,21 +62,21 @@ def test_who_asks_for_a_run_is_told_what_it_waits_for(
 
 @pytest.mark.parametrize("number", [None, 7], ids=["latest", "by number"])
 def test_a_retry_names_the_latest_run_and_what_it_keeps(number: int | None) -> None:
-    ask = asks.ask_retry(make_chain(FAILED), number)
+    request = user_requests.request_retry(make_chain(FAILED), number)
 
-    assert annotations(ask) == {"stackchain.dev/retry": "7"}
-    assert ask.told == (
+    assert annotations(request) == {"stackchain.dev/retry": "7"}
+    assert request.messages == (
         "Asked for a retry of run 7 of prod.",
         "To run again (2): b, c.",
         "Kept as they are (2): a, d.",
     )
-    assert ask.facts == {"kept": ["a", "d"], "again": ["b", "c"]}
+    assert request.details == {"kept": ["a", "d"], "again": ["b", "c"]}
 
 
 def test_a_retry_of_a_run_that_read_no_stacks_runs_all() -> None:
     status = make_status(number=7, phase=Phase.FAILED, reason="UnknownStack")
 
-    told = asks.ask_retry(make_chain(status), None).told
+    told = user_requests.request_retry(make_chain(status), None).messages
 
     assert told[1:] == ("The run had read no stacks, so all of the chain's are run.",)
 
@@ -85,7 +85,7 @@ def test_a_retry_of_a_retry_that_read_no_stacks_names_what_stays_kept() -> None:
     kept = make_stack("a", phase=Phase.SUCCEEDED, reason="Kept")
     status = make_status(kept, number=7, phase=Phase.FAILED, reason="UnknownStack")
 
-    told = asks.ask_retry(make_chain(status), None).told
+    told = user_requests.request_retry(make_chain(status), None).messages
 
     assert told[1:] == (
         "The run had read no stacks, so all of the chain's are run but those that are kept.",
@@ -96,9 +96,11 @@ def test_a_retry_of_a_retry_that_read_no_stacks_names_what_stays_kept() -> None:
 def test_of_many_stacks_five_are_named() -> None:
     stacks = [make_stack(f"s{n}", phase=Phase.FAILED) for n in range(8)]
 
-    ask = asks.ask_retry(make_chain(make_status(*stacks, phase=Phase.FAILED)), None)
+    request = user_requests.request_retry(
+        make_chain(make_status(*stacks, phase=Phase.FAILED)), None
+    )
 
-    assert "To run again (8): s0, s1, s2, s3, s4 and 3 more." in ask.told
+    assert "To run again (8): s0, s1, s2, s3, s4 and 3 more." in request.messages
 
 
 handled = v1alpha1.Handled(retry="7")
@@ -127,10 +129,10 @@ NOTHING_TO_RETRY = {
 def test_what_cannot_be_retried_is_told_with_the_next_command(
     chain: v1alpha1.StackChain, number: int | None, expected: str
 ) -> None:
-    with pytest.raises(Failure) as refused:
-        asks.ask_retry(chain, number)
+    with pytest.raises(CommandError) as refused:
+        user_requests.request_retry(chain, number)
 
-    assert refused.value.code == Exit.NOT_SUCCEEDED
+    assert refused.value.code == ExitCode.NOT_SUCCEEDED
     assert expected in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -140,17 +142,20 @@ def test_what_cannot_be_retried_is_told_with_the_next_command(
 
 @pytest.mark.parametrize("number", [None, 7], ids=["live", "by number"])
 def test_a_cancel_names_the_live_run(number: int | None) -> None:
-    ask = asks.ask_cancel(make_chain(LIVE), number)
+    request = user_requests.request_cancel(make_chain(LIVE), number)
 
-    assert annotations(ask) == {"stackchain.dev/cancel": "7"}
-    assert ask.told[0] == "Asked to cancel run 7 of prod."
+    assert annotations(request) == {"stackchain.dev/cancel": "7"}
+    assert request.messages[0] == "Asked to cancel run 7 of prod."
 
 
 def test_who_cancels_is_told_of_the_request_that_waits() -> None:
     pending = v1alpha1.PendingRun(cause="RunToken", message="Waits for run 7 to end.")
     chain = make_chain(dataclasses.replace(LIVE, pending_run=pending))
 
-    assert "A request waits for its end and starts then." in asks.ask_cancel(chain, None).told
+    assert (
+        "A request waits for its end and starts then."
+        in user_requests.request_cancel(chain, None).messages
+    )
 
 
 @pytest.mark.parametrize(
@@ -164,28 +169,28 @@ def test_who_cancels_is_told_of_the_request_that_waits() -> None:
 def test_what_cannot_be_canceled(
     chain: v1alpha1.StackChain, number: int | None, expected: str
 ) -> None:
-    with pytest.raises(Failure) as refused:
-        asks.ask_cancel(chain, number)
+    with pytest.raises(CommandError) as refused:
+        user_requests.request_cancel(chain, number)
 
-    assert refused.value.code == Exit.NOT_SUCCEEDED
+    assert refused.value.code == ExitCode.NOT_SUCCEEDED
     assert expected in str(refused.value)
 
 
 # suspend, resume, parallelism
 
 SPECS = {
-    "suspend": (asks.ask_suspend(make_chain()), {"suspend": True}),
-    "suspend again": (asks.ask_suspend(make_chain(suspend=True)), None),
-    "resume": (asks.ask_resume(make_chain(suspend=True)), {"suspend": False}),
-    "resume what goes on": (asks.ask_resume(make_chain()), None),
-    "parallelism": (asks.ask_parallelism(make_chain(), 3), {"parallelism": 3}),
-    "the same parallelism": (asks.ask_parallelism(make_chain(), 10), None),
+    "suspend": (user_requests.request_suspend(make_chain()), {"suspend": True}),
+    "suspend again": (user_requests.request_suspend(make_chain(suspend=True)), None),
+    "resume": (user_requests.request_resume(make_chain(suspend=True)), {"suspend": False}),
+    "resume what goes on": (user_requests.request_resume(make_chain()), None),
+    "parallelism": (user_requests.request_parallelism(make_chain(), 3), {"parallelism": 3}),
+    "the same parallelism": (user_requests.request_parallelism(make_chain(), 10), None),
 }
 
 
-@pytest.mark.parametrize(("ask", "spec"), SPECS.values(), ids=SPECS.keys())
+@pytest.mark.parametrize(("wanted", "spec"), SPECS.values(), ids=SPECS.keys())
 def test_what_is_so_already_is_not_written_again(
-    ask: asks.Ask, spec: dict[str, object] | None
+    wanted: user_requests.UserRequest, spec: dict[str, object] | None
 ) -> None:
-    assert ask.changes == ({"spec": spec} if spec else {})
-    assert ask.told
+    assert wanted.changes == ({"spec": spec} if spec else {})
+    assert wanted.messages

@@ -3,11 +3,11 @@
 import dataclasses
 
 from controller.api.v1alpha1 import Phase
-from controller.display.lines import Style
+from controller.display.styled_text import Style
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Marks:
+class TreeCharacters:
     """The characters that a tree is drawn with."""
 
     branch: str
@@ -19,7 +19,7 @@ class Marks:
     phases: dict[str, str]
 
 
-UNICODE = Marks(
+UNICODE = TreeCharacters(
     branch="├─ ",
     last="└─ ",
     through="│  ",
@@ -38,7 +38,7 @@ UNICODE = Marks(
         Phase.TIMED_OUT: "✗",
     },
 )
-ASCII = Marks(
+ASCII = TreeCharacters(
     branch="|- ",
     last="`- ",
     through="|  ",
@@ -58,8 +58,8 @@ ASCII = Marks(
     },
 )
 
-# By text: a status may come from an operator that knows more phases.
-STYLES: dict[str, Style] = {
+# By string: a status may come from an operator that knows more phases.
+PHASE_STYLES: dict[str, Style] = {
     Phase.PENDING: Style.FAINT,
     Phase.WAITING: Style.ACTIVE,
     Phase.RUNNING: Style.ACTIVE,

@@ -1,16 +1,16 @@
-"""When waiting is over, and how it ended: told from the status alone. Pure."""
+"""When a command that waits is done, and with which exit code: from the status alone. Pure."""
 
 import dataclasses
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase, StackChain
-from controller.plugin import asks
-from controller.plugin.asks import Action, Ask
-from controller.plugin.failures import PROGRAM, Exit
+from controller.plugin import user_requests
+from controller.plugin.exit_codes import PROGRAM, ExitCode
+from controller.plugin.user_requests import RequestKind, UserRequest
 
 Reason = reasons.ChainReason
 
-# Why no run can start at all: the request stays unhandled until a person mends it.
+# Why no run can start at all: the request stays unhandled until a person fixes it.
 _CANNOT_START = frozenset(
     {
         Reason.INVALID_SPEC,
@@ -22,99 +22,101 @@ _CANNOT_START = frozenset(
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """How it ended."""
+class CommandOutcome:
+    """How a command that waited ended: its exit code, and the line for the user."""
 
-    code: Exit
+    code: ExitCode
     text: str
 
 
-def of_ask(chain: StackChain, ask: Ask, *, generation: int) -> Verdict | None:
+def of_request(
+    chain: StackChain, request: UserRequest, *, generation: int
+) -> CommandOutcome | None:
     """Return how a request ended, or None while it is waited for.
 
     Args:
         chain: the chain as it is now.
-        ask: the request.
+        request: the request.
         generation: the generation that the request was written with.
     """
-    match ask.action:
-        case Action.RUN | Action.RETRY:
-            return _of_run(chain, ask)
-        case Action.CANCEL:
-            return _of_cancel(chain, ask)
+    match request.kind:
+        case RequestKind.RUN | RequestKind.RETRY:
+            return _of_run(chain, request)
+        case RequestKind.CANCEL:
+            return _of_cancel(chain, request)
     if chain.status.observed_generation >= generation:
-        return Verdict(code=Exit.DONE, text="The operator has taken it up.")
+        return CommandOutcome(code=ExitCode.DONE, text="The operator has taken it up.")
     return None
 
 
-def of_watching(chain: StackChain) -> Verdict | None:
-    """Return how a chain stands once nothing more happens by itself, None until then."""
+def of_watching(chain: StackChain) -> CommandOutcome | None:
+    """Return how a chain stands once nothing more happens automatically, None until then."""
     status = chain.status
     ready, reconciling = status.condition("Ready"), status.condition("Reconciling")
     if ready is None or reconciling is None or is_behind(chain):
         return None
     if cannot_start(status):
-        return Verdict(code=Exit.NOT_SUCCEEDED, text=ready.message)
+        return CommandOutcome(code=ExitCode.NOT_SUCCEEDED, text=ready.message)
     if reconciling.status == "True" or ready.reason == Reason.SUSPENDED or _is_asked(chain):
         return None
     if status.latest_run is not None and not status.latest_run.phase.is_over:
         return None
-    code = Exit.DONE if ready.status == "True" else Exit.NOT_SUCCEEDED
-    return Verdict(code=code, text=_end(chain))
+    code = ExitCode.DONE if ready.status == "True" else ExitCode.NOT_SUCCEEDED
+    return CommandOutcome(code=code, text=_end(chain))
 
 
 def cannot_start(status: v1alpha1.Status) -> bool:
-    """Whether a person has to mend something before any run starts."""
+    """Whether a person has to fix something before any run starts."""
     ready, stalled = status.condition("Ready"), status.condition("Stalled")
     is_stalled = stalled is not None and stalled.status == "True"
     return is_stalled and ready is not None and ready.reason in _CANNOT_START
 
 
-def _of_run(chain: StackChain, ask: Ask) -> Verdict | None:
+def _of_run(chain: StackChain, request: UserRequest) -> CommandOutcome | None:
     status, run = chain.status, chain.status.latest_run
-    if not _is_taken_up(chain, ask):
+    if not _is_taken_up(chain, request):
         if cannot_start(status) and not is_behind(chain):
             ready = status.condition("Ready")
-            return Verdict(code=Exit.NOT_SUCCEEDED, text=ready.message if ready else "")
+            return CommandOutcome(code=ExitCode.NOT_SUCCEEDED, text=ready.message if ready else "")
         return None
-    if run is None or run.number <= ask.latest:
-        return _without_run(chain) if ask.action is Action.RETRY else None
+    if run is None or run.number <= request.latest:
+        return _without_run(chain) if request.kind is RequestKind.RETRY else None
     if not run.phase.is_over:
         return None
-    code = Exit.DONE if run.phase is Phase.SUCCEEDED else Exit.NOT_SUCCEEDED
-    return Verdict(code=code, text=_end(chain))
+    code = ExitCode.DONE if run.phase is Phase.SUCCEEDED else ExitCode.NOT_SUCCEEDED
+    return CommandOutcome(code=code, text=_end(chain))
 
 
-def _without_run(chain: StackChain) -> Verdict:
+def _without_run(chain: StackChain) -> CommandOutcome:
     name = chain.ref.name
-    return Verdict(
-        code=Exit.NOT_SUCCEEDED,
+    return CommandOutcome(
+        code=ExitCode.NOT_SUCCEEDED,
         text="The operator has taken the request up and started nothing, since the number was "
         f"stale by then; see `kubectl events --for schain/{name}`.",
     )
 
 
-def _of_cancel(chain: StackChain, ask: Ask) -> Verdict | None:
+def _of_cancel(chain: StackChain, request: UserRequest) -> CommandOutcome | None:
     run = chain.status.latest_run
-    if not _is_taken_up(chain, ask):
+    if not _is_taken_up(chain, request):
         return None
-    if run is not None and run.number == ask.latest and not run.phase.is_over:
+    if run is not None and run.number == request.latest and not run.phase.is_over:
         return None
-    is_next = run is not None and run.number > ask.latest
-    text = f"Run {ask.latest} is over; run {run.number} has started." if is_next and run else ""
-    return Verdict(code=Exit.DONE, text=text or _end(chain, has_hint=False))
+    is_next = run is not None and run.number > request.latest
+    text = f"Run {request.latest} is over; run {run.number} has started." if is_next and run else ""
+    return CommandOutcome(code=ExitCode.DONE, text=text or _end(chain, has_hint=False))
 
 
-def _is_taken_up(chain: StackChain, ask: Ask) -> bool:
+def _is_taken_up(chain: StackChain, request: UserRequest) -> bool:
     handled = chain.status.last_handled
-    match ask.action:
-        case Action.RUN:
-            # Somebody may have asked after us: requests fold, and the newest stands for all.
+    match request.kind:
+        case RequestKind.RUN:
+            # Someone may have asked after us: requests are merged, and the newest counts for all.
             return chain.run_token is not None and handled.run == chain.run_token
-        case Action.RETRY:
-            return handled.retry == ask.token
-        case Action.CANCEL:
-            return handled.cancel == ask.token
+        case RequestKind.RETRY:
+            return handled.retry == request.token
+        case RequestKind.CANCEL:
+            return handled.cancel == request.token
     return False
 
 
@@ -143,6 +145,6 @@ def _end(chain: StackChain, *, has_hint: bool = True) -> str:
     text = f"Run {run.number} of {name}: {run.phase}{progress}."
     if run.phase is Phase.SUCCEEDED or not has_hint:
         return text
-    _, again = asks.split_for_retry(chain.status)
+    _, again = user_requests.split_for_retry(chain.status)
     hint = f" Run what did not succeed again: `{PROGRAM} retry {name}`." if again else ""
     return f"{text}{hint}"

@@ -1,6 +1,6 @@
-"""The user's own access to the API server: which kubeconfig, which namespace, which verb.
+"""The cluster that the user means, and the StackChains of one namespace in it.
 
-The plugin has no rights of its own, so each refusal tells the verb that the user lacks.
+The plugin has no rights of its own, so each refusal names the verb that the user lacks.
 """
 
 import argparse
@@ -13,14 +13,14 @@ from typing import Any
 from controller.api import v1alpha1
 from controller.config import settings
 from controller.kube import client, errors, stackchains
-from controller.plugin.failures import Exit, Failure, usage
+from controller.plugin.exit_codes import CommandError, ExitCode, usage
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _CLUSTER = "Check the cluster, or choose another one with --context."
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
+class ClusterChoice:
     """Which cluster and which namespace the user means."""
 
     kubernetes: settings.KubernetesSettings
@@ -30,7 +30,7 @@ class Target:
     """Whether the user named the namespace in this very command."""
 
 
-def choose(wanted: argparse.Namespace) -> tuple[Target, settings.PluginSettings]:
+def choose(wanted: argparse.Namespace) -> tuple[ClusterChoice, settings.PluginSettings]:
     """Return which cluster and namespace the options and the environment mean.
 
     Raises:
@@ -39,7 +39,7 @@ def choose(wanted: argparse.Namespace) -> tuple[Target, settings.PluginSettings]
     """
     kubeconfig: str | None = getattr(wanted, "kubeconfig", None)
     if kubeconfig is not None and not Path(kubeconfig).is_file():
-        raise usage(f"--kubeconfig: {kubeconfig!r} is no file")
+        raise usage(f"--kubeconfig: {kubeconfig!r} is not a file")
     found = settings.load_plugin_settings(kubeconfig=kubeconfig)
     target = choose_target(
         found.kubernetes,
@@ -51,7 +51,7 @@ def choose(wanted: argparse.Namespace) -> tuple[Target, settings.PluginSettings]
 
 def choose_target(
     kubernetes: settings.KubernetesSettings, *, context: str | None, namespace: str | None
-) -> Target:
+) -> ClusterChoice:
     """Choose as kubectl does: its kubeconfig first, a pod's service account only without one.
 
     Raises:
@@ -62,8 +62,10 @@ def choose_target(
         kubeconfig = default
     found = _context_namespace(kubeconfig, context) if kubeconfig else _mounted_namespace()
     if kubeconfig is None and found is None:
-        raise Failure(Exit.REFUSED, "there is no ~/.kube/config; set KUBECONFIG or --kubeconfig.")
-    return Target(
+        raise CommandError(
+            ExitCode.REFUSED, "there is no ~/.kube/config; set KUBECONFIG or --kubeconfig."
+        )
+    return ClusterChoice(
         kubernetes=settings.KubernetesSettings(kubeconfig=kubeconfig),
         context=context,
         namespace=namespace or found or "default",
@@ -75,8 +77,8 @@ def _context_namespace(kubeconfig: Path, context: str | None) -> str | None:
     try:
         return client.context_namespace(kubeconfig, context)
     except errors.Denied as error:
-        raise Failure(
-            Exit.REFUSED, f"{error}. Name another file with --kubeconfig or KUBECONFIG."
+        raise CommandError(
+            ExitCode.REFUSED, f"{error}. Name another file with --kubeconfig or KUBECONFIG."
         ) from error
 
 
@@ -87,10 +89,10 @@ def _mounted_namespace() -> str | None:
         return None  # Not in a pod.
 
 
-class Chains:
+class UserChains:
     """The StackChains of one namespace, as this user may see and change them."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: ClusterChoice) -> None:
         """Serve a namespace; nothing is sent before the first call."""
         self.namespace = target.namespace
         self._client = client.KubeClient(target.kubernetes, context=target.context)
@@ -171,38 +173,39 @@ class Chains:
         except errors.ObjectNotFound as error:
             raise self._not_found(name) from error
         except errors.Unauthenticated as error:
-            raise Failure(
-                Exit.REFUSED, "the API server does not accept your credentials; log in again."
+            raise CommandError(
+                ExitCode.REFUSED, "the API server does not accept your credentials; log in again."
             ) from error
         except errors.Denied as error:
             if not error.answer:
-                raise Failure(Exit.REFUSED, _line(str(error))) from error
+                raise CommandError(ExitCode.REFUSED, _line(str(error))) from error
             raise self._forbidden(verb, error.answer) from error
         except errors.NotServed as error:
-            raise Failure(
-                Exit.REFUSED,
+            raise CommandError(
+                ExitCode.REFUSED,
                 f"this cluster has no StackChains: install them with `kubectl apply -f crds/`. "
                 f"{_CLUSTER}",
             ) from error
         except (errors.ApiUnreachable, errors.Throttled) as error:
-            raise Failure(
-                Exit.UNREACHABLE, f"the API server does not answer: {_line(str(error))}. {_CLUSTER}"
+            raise CommandError(
+                ExitCode.UNREACHABLE,
+                f"the API server does not answer: {_line(str(error))}. {_CLUSTER}",
             ) from error
         except errors.KubeError as error:
             text = _line(error.answer or str(error))
-            raise Failure(Exit.USAGE, f"the API server refuses this: {text}") from error
+            raise CommandError(ExitCode.USAGE, f"the API server refuses this: {text}") from error
 
-    def _not_found(self, name: str) -> Failure:
-        return Failure(
-            Exit.REFUSED,
+    def _not_found(self, name: str) -> CommandError:
+        return CommandError(
+            ExitCode.REFUSED,
             f"there is no StackChain {name!r} in the namespace {self.namespace!r}; "
             "`kubectl get schain -A` lists all.",
         )
 
-    def _forbidden(self, verbs: str, answer: str) -> Failure:
+    def _forbidden(self, verbs: str, answer: str) -> CommandError:
         said = f" The API server says: {_line(answer)}" if answer else ""
-        return Failure(
-            Exit.REFUSED,
+        return CommandError(
+            ExitCode.REFUSED,
             f"you may not {verbs} stackchains in the namespace {self.namespace!r}; ask for a Role "
             f"with the verb {verbs} on {v1alpha1.PLURAL}.{v1alpha1.GROUP}.{said}",
         )
@@ -212,8 +215,8 @@ def _parsed(body: Mapping[str, Any]) -> v1alpha1.StackChain:
     try:
         return v1alpha1.parse(body)
     except v1alpha1.InvalidResource as error:
-        raise Failure(
-            Exit.UNREACHABLE,
+        raise CommandError(
+            ExitCode.UNREACHABLE,
             f"this version of the plugin cannot read the StackChain: {error}; install the one "
             "that came with the operator.",
         ) from error

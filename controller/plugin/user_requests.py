@@ -1,7 +1,7 @@
-"""What each command asks for, decided on what the chain says of itself. Pure.
+"""What each command writes into a StackChain, decided from its spec and status. Pure.
 
-A request travels as an annotation or a spec field that anybody could set with kubectl; what is
-decided here is only whether it makes sense now, and what a person is told about it.
+A request is an annotation or a spec field that anyone could set with kubectl; what is decided here
+is only whether it makes sense now, and what the user reads about it.
 """
 
 import dataclasses
@@ -12,13 +12,13 @@ from typing import Any
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase, RunStatus, StackChain
 from controller.chain.run import policy
-from controller.plugin import failures
-from controller.plugin.failures import PROGRAM
+from controller.plugin import exit_codes
+from controller.plugin.exit_codes import PROGRAM
 
-_NAMED = 5
+_MAX_NAMED = 5
 
 
-class Action(enum.StrEnum):
+class RequestKind(enum.StrEnum):
     """What a command asks for."""
 
     RUN = "Run"
@@ -30,141 +30,145 @@ class Action(enum.StrEnum):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Ask:
-    """A request as it is written, and what a person is told.
+class UserRequest:
+    """A request as it is written, and what the user reads about it.
 
     `latest`: the number of the latest run when it was decided, 0 for none.
     """
 
-    action: Action
+    kind: RequestKind
     changes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """The merge patch; empty: it is so already."""
-    told: tuple[str, ...]
+    """The merge patch; empty if nothing needs to change."""
+    messages: tuple[str, ...]
     token: str | None = None
     latest: int = 0
-    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    """What programs are told beside the token."""
+    details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What the document for programs holds besides the token."""
 
 
-def ask_run(chain: StackChain, *, token: str) -> Ask:
+def request_run(chain: StackChain, *, token: str) -> UserRequest:
     """Ask for a run of all stacks."""
     _refuse_deleted(chain)
     name, run = chain.ref.name, chain.status.latest_run
-    told = [f"Asked for a run of {name}."]
+    messages = [f"Asked for a run of {name}."]
     if run is not None and not run.phase.is_over:
         replaces = chain.spec.concurrency_policy is v1alpha1.ConcurrencyPolicy.REPLACE
         what = "is canceled first (concurrencyPolicy: Replace)" if replaces else "has to end first"
-        told.append(f"Run {run.number} is live and {what}.")
-    return Ask(
-        action=Action.RUN,
+        messages.append(f"Run {run.number} is live and {what}.")
+    return UserRequest(
+        kind=RequestKind.RUN,
         changes=_annotation(v1alpha1.RUN_ANNOTATION, token),
-        told=(*told, *_suspended(chain)),
+        messages=(*messages, *_suspended(chain)),
         token=token,
         latest=_number(run),
     )
 
 
-def ask_retry(chain: StackChain, number: int | None) -> Ask:
+def request_retry(chain: StackChain, number: int | None) -> UserRequest:
     """Ask for the stacks of the latest run that did not succeed.
 
     Raises:
-        failures.Failure: there is nothing to retry, or the number is stale.
+        CommandError: there is nothing to retry, or the number is stale.
     """
     _refuse_deleted(chain)
     name = chain.ref.name
     run = _latest(chain, number, "retry")
     if not run.phase.is_over:
-        raise failures.nothing_to_do(
+        raise exit_codes.nothing_to_do(
             f"run {run.number} of {name} is still live ({run.phase}), so it cannot be retried; "
             f"follow it with `{PROGRAM} tree {name} -w`."
         )
     kept, again = split_for_retry(chain.status)
     has_read = run.summary.total > 0
     if run.phase is Phase.SUCCEEDED or (kept and not again and has_read):
-        raise failures.nothing_to_do(
+        raise exit_codes.nothing_to_do(
             f"every stack of run {run.number} succeeded, so there is nothing to retry; run all of "
             f"them again with `{PROGRAM} run {name}`."
         )
     token = str(run.number)
     if chain.status.last_handled.retry == token:
-        raise failures.nothing_to_do(
+        raise exit_codes.nothing_to_do(
             f"a retry of run {run.number} was asked for before and has been taken up; see "
             f"`kubectl events --for schain/{name}`, or run all with `{PROGRAM} run {name}`."
         )
-    return Ask(
-        action=Action.RETRY,
+    return UserRequest(
+        kind=RequestKind.RETRY,
         changes=_annotation(v1alpha1.RETRY_ANNOTATION, token),
-        told=(
+        messages=(
             f"Asked for a retry of run {run.number} of {name}.",
             *_kept_and_again(kept, again),
             *_suspended(chain),
         ),
         token=token,
         latest=run.number,
-        facts={"kept": kept, "again": again},
+        details={"kept": kept, "again": again},
     )
 
 
-def ask_cancel(chain: StackChain, number: int | None) -> Ask:
+def request_cancel(chain: StackChain, number: int | None) -> UserRequest:
     """Ask for the live run to be canceled.
 
     Raises:
-        failures.Failure: no run is live, or the number is stale.
+        CommandError: no run is live, or the number is stale.
     """
     name = chain.ref.name
     run = _latest(chain, number, "cancel")
     if run.phase.is_over:
-        raise failures.nothing_to_do(
+        raise exit_codes.nothing_to_do(
             f"run {run.number} of {name} is over ({run.phase}), so there is nothing to cancel."
         )
-    told = [
+    messages = [
         f"Asked to cancel run {run.number} of {name}.",
         "Its Spacelift runs are stopped; one that applies already is left to end.",
     ]
     if chain.status.pending_run is not None:
-        told.append("A request waits for its end and starts then.")
-    return Ask(
-        action=Action.CANCEL,
+        messages.append("A request waits for its end and starts then.")
+    return UserRequest(
+        kind=RequestKind.CANCEL,
         changes=_annotation(v1alpha1.CANCEL_ANNOTATION, str(run.number)),
-        told=tuple(told),
+        messages=tuple(messages),
         token=str(run.number),
         latest=run.number,
     )
 
 
-def ask_suspend(chain: StackChain) -> Ask:
+def request_suspend(chain: StackChain) -> UserRequest:
     """Ask that no further stack is started."""
     _refuse_deleted(chain)
     name = chain.ref.name
     if chain.spec.suspend:
-        return Ask(action=Action.SUSPEND, told=(f"{name} is suspended already.",))
-    told = (f"Suspended {name}: no further stack is started, and runs in progress end.",)
-    return Ask(action=Action.SUSPEND, changes={"spec": {"suspend": True}}, told=told)
+        return UserRequest(kind=RequestKind.SUSPEND, messages=(f"{name} is suspended already.",))
+    messages = (f"Suspended {name}: no further stack is started, and runs in progress end.",)
+    return UserRequest(
+        kind=RequestKind.SUSPEND, changes={"spec": {"suspend": True}}, messages=messages
+    )
 
 
-def ask_resume(chain: StackChain) -> Ask:
-    """Ask that a suspended chain goes on."""
+def request_resume(chain: StackChain) -> UserRequest:
+    """Ask that a suspended chain continues."""
     _refuse_deleted(chain)
     name = chain.ref.name
     if not chain.spec.suspend:
-        return Ask(action=Action.RESUME, told=(f"{name} is not suspended.",))
-    told = (f"Resumed {name}: its stacks are started again as their turn comes.",)
-    return Ask(action=Action.RESUME, changes={"spec": {"suspend": False}}, told=told)
+        return UserRequest(kind=RequestKind.RESUME, messages=(f"{name} is not suspended.",))
+    messages = (f"Resumed {name}: its stacks are started again as their turn comes.",)
+    return UserRequest(
+        kind=RequestKind.RESUME, changes={"spec": {"suspend": False}}, messages=messages
+    )
 
 
-def ask_parallelism(chain: StackChain, bound: int) -> Ask:
+def request_parallelism(chain: StackChain, bound: int) -> UserRequest:
     """Ask that so many stacks may run at once; a live run follows."""
     _refuse_deleted(chain)
     name, before = chain.ref.name, chain.spec.parallelism
-    facts = {"parallelism": bound}
+    details = {"parallelism": bound}
     if bound == before:
-        told = (f"The parallelism of {name} is {bound} already.",)
-        return Ask(action=Action.PARALLELISM, told=told, facts=facts)
-    return Ask(
-        action=Action.PARALLELISM,
+        messages = (f"The parallelism of {name} is {bound} already.",)
+        return UserRequest(kind=RequestKind.PARALLELISM, messages=messages, details=details)
+    return UserRequest(
+        kind=RequestKind.PARALLELISM,
         changes={"spec": {"parallelism": bound}},
-        told=(f"Changed the parallelism of {name} from {before} to {bound}.",),
-        facts=facts,
+        messages=(f"Changed the parallelism of {name} from {before} to {bound}.",),
+        details=details,
     )
 
 
@@ -181,12 +185,12 @@ def split_for_retry(status: v1alpha1.Status) -> tuple[list[str], list[str]]:
 def _latest(chain: StackChain, number: int | None, verb: str) -> RunStatus:
     name, run = chain.ref.name, chain.status.latest_run
     if run is None:
-        raise failures.nothing_to_do(
+        raise exit_codes.nothing_to_do(
             f"{name} has not run yet, so there is nothing to {verb}; "
             f"see `{PROGRAM} explain {name}`."
         )
     if number is not None and number != run.number:
-        raise failures.nothing_to_do(
+        raise exit_codes.nothing_to_do(
             f"run {number} is not the latest run of {name}, which is run {run.number} "
             f"({run.phase}); only that one can be named: `{PROGRAM} {verb} {name} {run.number}`."
         )
@@ -195,7 +199,7 @@ def _latest(chain: StackChain, number: int | None, verb: str) -> RunStatus:
 
 def _refuse_deleted(chain: StackChain) -> None:
     if chain.is_deleting:
-        raise failures.nothing_to_do(
+        raise exit_codes.nothing_to_do(
             f"{chain.ref.name} is being deleted; nothing is started for it any more."
         )
 
@@ -210,18 +214,20 @@ def _suspended(chain: StackChain) -> tuple[str, ...]:
 def _kept_and_again(kept: list[str], again: list[str]) -> tuple[str, ...]:
     if not again and not kept:
         return ("The run had read no stacks, so all of the chain's are run.",)
-    told = ["The run had read no stacks, so all of the chain's are run but those that are kept."]
+    messages = [
+        "The run had read no stacks, so all of the chain's are run but those that are kept."
+    ]
     if again:
-        told = [f"To run again ({len(again)}): {named(again)}."]
+        messages = [f"To run again ({len(again)}): {first_names(again)}."]
     if kept:
-        told.append(f"Kept as they are ({len(kept)}): {named(kept)}.")
-    return tuple(told)
+        messages.append(f"Kept as they are ({len(kept)}): {first_names(kept)}.")
+    return tuple(messages)
 
 
-def named(names: list[str]) -> str:
+def first_names(names: list[str]) -> str:
     """Return the first names, and how many more there are."""
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - _MAX_NAMED
+    return ", ".join(names[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _annotation(name: str, value: str) -> Mapping[str, Any]:

@@ -6,8 +6,8 @@ import time
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason
 from controller.api.v1alpha1 import Phase
-from controller.display import lines, marks, tree
-from controller.display.lines import Line, Style
+from controller.display import styled_text, tree, tree_characters
+from controller.display.styled_text import Line, Style
 from controller.display.terminal import Terminal
 
 _LEAST_ID_WIDTH = 14
@@ -19,8 +19,8 @@ _SHOW_CURSOR = "\x1b[?25h"
 _ERASE_BELOW = "\x1b[J"
 
 
-class Screen:
-    """Prints lines as they are, and follows a chain by one line for each change."""
+class ChainPrinter:
+    """Prints lines, and follows a chain with one line for each change."""
 
     def __init__(self, terminal: Terminal, *, has_links: bool = False) -> None:
         """Print to an output; `has_links` lists the links of the stacks below a tree."""
@@ -31,17 +31,19 @@ class Screen:
 
     def say(self, line: str = "", style: Style = Style.PLAIN) -> None:
         """Print a sentence; a terminal breaks it between words."""
-        wrapped = lines.wrap(line, self.terminal.width, style) if self.terminal.is_live else []
-        for one in wrapped or [lines.line(line, style)]:
+        wrapped = (
+            styled_text.wrap(line, self.terminal.width, style) if self.terminal.is_live else []
+        )
+        for one in wrapped or [styled_text.line(line, style)]:
             self.terminal.print(one)
 
     def quote(self, text: str, style: Style = Style.PLAIN) -> None:
         """Print what is not ours, or is to be copied, without a line break of our own."""
         for line in text.split("\n"):
-            self.terminal.print(lines.line(line, style))
+            self.terminal.print(styled_text.line(line, style))
 
     def heading(self, title: str) -> None:
-        """Begin a part of what is told."""
+        """Start a section."""
         self.say()
         self.say(title, Style.STRONG)
 
@@ -50,7 +52,7 @@ class Screen:
         self.quote(f"$ {line}", Style.ACTIVE)
 
     def begin(self) -> None:
-        """Begin to follow a run of a chain."""
+        """Start to follow a run of a chain."""
         self._started = time.monotonic()
         self._last = {}
         self.say()
@@ -74,12 +76,12 @@ class Screen:
         if ready is None:
             return
         is_new = self._change(name, name, f"Ready={ready.status} {ready.reason}")
-        # The message of progress counts stacks, and that of the end stands below the tree.
+        # A progress message only counts stacks, and the final message is printed below the tree.
         if is_new and ready.status == "Unknown" and ready.reason != ChainReason.PROGRESSING:
             self.quote(f"{_INDENT}{ready.message}")
 
     def hint(self, line: str) -> None:
-        """Tell what happens now, or what the user may do."""
+        """Print what happens now, or what the user can do."""
         self.quote(f"{_INDENT}{line}", Style.ATTENTION)
 
     def end(self, name: str, status: v1alpha1.Status) -> None:
@@ -109,8 +111,8 @@ class Screen:
         return tree.render(name, status, drawing)
 
 
-class LiveScreen(Screen):
-    """Follows a chain by a tree that changes in place."""
+class LiveChainPrinter(ChainPrinter):
+    """Follows a chain with a tree that changes in place."""
 
     def __init__(self, terminal: Terminal, *, has_links: bool = False) -> None:
         """See the base class."""
@@ -120,7 +122,7 @@ class LiveScreen(Screen):
         self._hint = ""
 
     def begin(self) -> None:
-        """Begin to follow a run of a chain."""
+        """Start to follow a run of a chain."""
         super().begin()
         self._hint = ""
         self._drawn = []
@@ -133,11 +135,11 @@ class LiveScreen(Screen):
             return
         drawn = self._render(name, status)
         if self._hint:
-            drawn += [(), lines.line(self._hint, Style.ATTENTION)]
+            drawn += [(), styled_text.line(self._hint, Style.ATTENTION)]
         self._redraw(self._cropped(drawn))
 
     def hint(self, line: str) -> None:
-        """Tell below the tree what happens now."""
+        """Show below the tree what happens now."""
         self._hint = line
 
     def end(self, name: str, status: v1alpha1.Status) -> None:
@@ -163,7 +165,7 @@ class LiveScreen(Screen):
         self._drawn = drawn
 
     def _cropped(self, drawn: list[Line]) -> list[Line]:
-        """Return what fits: lines that have left the screen cannot be drawn over."""
+        """Return what fits: lines that have scrolled off the screen cannot be drawn over."""
         room = self.terminal.height - 1
         shown: list[Line] = []
         for place, line in enumerate(drawn):
@@ -171,20 +173,25 @@ class LiveScreen(Screen):
             room -= self._rows_of(line)
             if room < (0 if is_last else 1):
                 left = len(drawn) - place
-                return [*shown, lines.line(f"{left} more lines in a higher window", Style.FAINT)]
+                return [
+                    *shown,
+                    styled_text.line(f"{left} more lines in a taller window", Style.FAINT),
+                ]
             shown.append(line)
         return shown
 
     def _rows_of(self, line: Line) -> int:
         columns = self.terminal.width + 1
-        return max(1, -(-len(lines.plain_text(line)) // columns))
+        return max(1, -(-len(styled_text.plain_text(line)) // columns))
 
 
-def make_screen(terminal: Terminal, *, is_plain: bool = False, has_links: bool = False) -> Screen:
-    """Return the screen that suits an output."""
+def make_printer(
+    terminal: Terminal, *, is_plain: bool = False, has_links: bool = False
+) -> ChainPrinter:
+    """Return the printer that suits an output."""
     if is_plain or not terminal.is_live:
-        return Screen(terminal, has_links=has_links)
-    return LiveScreen(terminal, has_links=has_links)
+        return ChainPrinter(terminal, has_links=has_links)
+    return LiveChainPrinter(terminal, has_links=has_links)
 
 
 def make_drawing(terminal: Terminal, *, has_links: bool = False) -> tree.Drawing:
@@ -192,6 +199,6 @@ def make_drawing(terminal: Terminal, *, has_links: bool = False) -> tree.Drawing
     return tree.Drawing(
         now=datetime.datetime.now(datetime.UTC),
         width=terminal.width,
-        marks=marks.UNICODE if terminal.is_unicode else marks.ASCII,
+        characters=tree_characters.UNICODE if terminal.is_unicode else tree_characters.ASCII,
         has_links=has_links,
     )

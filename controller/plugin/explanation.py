@@ -1,4 +1,7 @@
-"""What a chain waits for and what to do: from conditions, stacks and documented reasons. Pure."""
+"""`explain`: what a chain waits for and what to do, from its status and the documented reasons.
+
+Pure.
+"""
 
 import collections
 import dataclasses
@@ -7,13 +10,13 @@ from typing import Any
 from controller.api import reasons, v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase, StackChain, StackStatus
-from controller.display import lines, tree
-from controller.display.lines import Line, Span, Style
-from controller.plugin import asks, verdicts
-from controller.plugin.failures import PROGRAM
+from controller.display import styled_text, tree
+from controller.display.styled_text import Line, Span, Style
+from controller.plugin import outcomes, output, user_requests
+from controller.plugin.exit_codes import PROGRAM
 
-# What follows from other stacks: told by number, since mending those mends these.
-_FOLLOWS = frozenset(
+# These follow from another stack: fixing that one fixes them, so they are not listed.
+_CAUSED_BY_OTHERS = frozenset(
     {StackReason.UPSTREAM_PENDING, StackReason.UPSTREAM_NOT_SUCCEEDED, StackReason.FAIL_FAST}
 )
 # The next command, where there is one; what to do outside of the cluster comes before it.
@@ -33,7 +36,7 @@ _COMMANDS: dict[ChainReason, str] = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class BlockingStack:
-    """A stack that keeps the chain from going on or from having succeeded."""
+    """A stack that keeps the chain from continuing or from succeeding."""
 
     stack: StackStatus
     means: str
@@ -43,8 +46,8 @@ class BlockingStack:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Explanation:
-    """What is to be told of a chain."""
+class ChainExplanation:
+    """What a person should know about a chain that does not continue."""
 
     chain: StackChain
     ready: v1alpha1.Condition | None
@@ -55,12 +58,11 @@ class Explanation:
     blocking: tuple[BlockingStack, ...]
 
 
-def explain(chain: StackChain) -> Explanation:
+def explain(chain: StackChain) -> ChainExplanation:
     """Find out what a chain waits for."""
     ready = chain.status.condition("Ready")
     reason = _known(ready.reason) if ready is not None else None
     meaning = reasons.CHAIN_MEANINGS.get(reason) if reason is not None else None
-    blocking = _blocking_stacks(tree.current_stacks(chain.status))
     command = _COMMANDS.get(reason) if reason is not None else None
     if ready is None:
         meaning = reasons.Meaning(
@@ -68,53 +70,52 @@ def explain(chain: StackChain) -> Explanation:
             do="Wait a moment; if it stays so, see whether `stackchain operator` runs and watches "
             "this namespace.",
         )
-    return Explanation(
+    return ChainExplanation(
         chain=chain,
         ready=ready,
         means=meaning.means if meaning else "",
         do=meaning.do if meaning else "",
         command=f"{PROGRAM} {command.format(name=chain.ref.name)}" if command else None,
         notes=_notes(chain),
-        blocking=blocking,
+        blocking=_blocking_stacks(tree.current_stacks(chain.status)),
     )
 
 
-def document(found: Explanation) -> dict[str, Any]:
+def document(found: ChainExplanation) -> output.Document:
     """Return the explanation for programs."""
-    ready = found.ready
     return {
-        "chain": {"namespace": found.chain.ref.namespace, "name": found.chain.ref.name},
-        "ready": {"status": ready.status, "reason": ready.reason, "message": ready.message}
-        if ready
-        else None,
+        "chain": output.chain_of(found.chain),
+        "ready": output.ready_of(found.chain.status),
         "means": found.means,
         "do": found.do,
         "command": found.command,
         "notes": list(found.notes),
-        "stacks": [_blocking_document(blocking) for blocking in found.blocking],
+        "stacks": [_stack_document(one) for one in found.blocking],
     }
 
 
-def render(found: Explanation, *, width: int) -> list[Line]:
+def render(found: ChainExplanation, *, width: int) -> list[Line]:
     """Return the explanation for people."""
     name, ready = found.chain.ref.name, found.ready
     state = f"Ready={ready.status} {ready.reason}" if ready else "not seen by the operator yet"
-    told: list[Line] = [(Span(text=name, style=Style.STRONG), Span(text=f"{lines.GAP}{state}"))]
+    drawn: list[Line] = [
+        (Span(text=name, style=Style.STRONG), Span(text=f"{styled_text.GAP}{state}"))
+    ]
     if found.means:
-        told += lines.wrap(found.means, width)
+        drawn += styled_text.wrap(found.means, width)
     if ready is not None and ready.message and ready.message != found.means:
-        told += lines.wrap(ready.message, width)
+        drawn += styled_text.wrap(ready.message, width)
     for note in found.notes:
-        told += lines.wrap(note, width)
-    for blocking in found.blocking:
-        told += [(), *_blocking_lines(blocking, width)]
+        drawn += styled_text.wrap(note, width)
+    for one in found.blocking:
+        drawn += [(), *_stack_lines(one, width)]
     if found.do or found.command:
-        told.append(())
+        drawn.append(())
     if found.do:
-        told += lines.wrap(f"What to do: {found.do}", width, Style.ATTENTION)
+        drawn += styled_text.wrap(f"What to do: {found.do}", width, Style.ATTENTION)
     if found.command:
-        told.append(lines.line(f"  {found.command}", Style.ACTIVE))
-    return told
+        drawn.append(styled_text.line(f"  {found.command}", Style.ACTIVE))
+    return drawn
 
 
 def _blocking_stacks(stacks: tuple[StackStatus, ...]) -> tuple[BlockingStack, ...]:
@@ -129,7 +130,7 @@ def _blocking_stacks(stacks: tuple[StackStatus, ...]) -> tuple[BlockingStack, ..
 
 
 def _is_blocking(stack: StackStatus) -> bool:
-    if stack.reason in _FOLLOWS:
+    if stack.reason in _CAUSED_BY_OTHERS:
         return False
     if stack.phase is Phase.SKIPPED:
         return stack.reason != StackReason.OUTPUT_UNCHANGED
@@ -147,25 +148,25 @@ def _blocking_stack(stack: StackStatus, holds: list[str]) -> BlockingStack:
     )
 
 
-def _blocking_lines(blocking: BlockingStack, width: int) -> list[Line]:
+def _stack_lines(blocking: BlockingStack, width: int) -> list[Line]:
     stack = blocking.stack
-    state = f"{lines.GAP}{stack.phase}{f' {stack.reason}' if stack.reason else ''}"
+    state = f"{styled_text.GAP}{stack.phase}{f' {stack.reason}' if stack.reason else ''}"
     style = tree.style_of(stack.phase)
-    told: list[Line] = [(Span(text=stack.id, style=style), Span(text=state, style=style))]
+    drawn: list[Line] = [(Span(text=stack.id, style=style), Span(text=state, style=style))]
     texts = [" ".join((stack.message or blocking.means).split())]
     if blocking.do and blocking.do != "Nothing.":
         texts.append(f"What to do: {blocking.do}")
     if blocking.holds:
-        texts.append(f"Held up by it: {asks.named(list(blocking.holds))}.")
+        texts.append(f"Held up by it: {user_requests.first_names(list(blocking.holds))}.")
     if stack.url:
         texts.append(stack.url)
     for text in texts:
-        indented = lines.wrap(text, width - 2) if text else []
-        told += [(Span(text="  "), *line) for line in indented]
-    return told
+        indented = styled_text.wrap(text, width - 2) if text else []
+        drawn += [(Span(text="  "), *line) for line in indented]
+    return drawn
 
 
-def _blocking_document(blocking: BlockingStack) -> dict[str, Any]:
+def _stack_document(blocking: BlockingStack) -> dict[str, Any]:
     stack = blocking.stack
     return {
         "id": stack.id,
@@ -183,7 +184,7 @@ def _notes(chain: StackChain) -> tuple[str, ...]:
     status, notes = chain.status, []
     if chain.is_deleting:
         notes.append("It is being deleted.")
-    if status.condition("Ready") is not None and verdicts.is_behind(chain):
+    if status.condition("Ready") is not None and outcomes.is_behind(chain):
         notes.append("The operator has not looked at the newest change of the spec yet.")
     handled = status.last_handled
     for name, token, done in (
@@ -195,23 +196,23 @@ def _notes(chain: StackChain) -> tuple[str, ...]:
             notes.append(f"`{name}: {token[:64]}` has not been taken up yet.")
     if status.pending_run is not None:
         notes.append(f"Another request ({status.pending_run.cause}): {status.pending_run.message}")
-    return (*notes, *_starts(chain))
+    return (*notes, *_automatic_starts(chain))
 
 
-def _starts(chain: v1alpha1.StackChain) -> list[str]:
-    """Tell what starts it by itself, and when."""
-    schedule, told = chain.status.schedule, list[str]()
+def _automatic_starts(chain: StackChain) -> list[str]:
+    """Say what starts a run automatically, and when."""
+    schedule, notes = chain.status.schedule, list[str]()
     if schedule is not None and schedule.next_time:
-        told.append(f"The schedule asks for the next run at {schedule.next_time}.")
+        notes.append(f"The schedule asks for the next run at {schedule.next_time}.")
     if schedule is not None and schedule.missed:
-        told.append(
+        notes.append(
             f"The schedule has missed {schedule.missed}, the newest at {schedule.last_missed_time}."
         )
     if chain.status.triggers is not None and not chain.spec.suspend:
-        told.append("A finished run of a root that no chain has started starts it.")
+        notes.append("A finished run of a root that no chain has started starts it.")
     if chain.status.triggers is not None and chain.status.triggers.problem:
-        told.append(f"The roots could not all be looked at: {chain.status.triggers.problem}")
-    return told
+        notes.append(f"The roots could not all be looked at: {chain.status.triggers.problem}")
+    return notes
 
 
 def _known(reason: str) -> ChainReason | None:

@@ -1,0 +1,83 @@
+"""Follows a chain until it reaches an outcome: reads it once a second and shows what changed.
+
+It polls instead of watching, so that the right to get one StackChain is all that it needs.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from controller.api.v1alpha1 import StackChain
+from controller.plugin import cluster
+from controller.plugin.exit_codes import PROGRAM, CommandError, ExitCode
+from controller.plugin.outcomes import CommandOutcome
+
+POLL_SECONDS = 1.0
+# A load balancer that restarts must not end an hour of waiting.
+_PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FollowedChain:
+    """The chain to follow, until which outcome, and what shows each reading."""
+
+    chains: cluster.UserChains
+    name: str
+    find_outcome: Callable[[StackChain], CommandOutcome | None]
+    show: Callable[[StackChain], None]
+    timeout_seconds: float | None = None
+    poll_seconds: float = POLL_SECONDS
+
+
+async def follow(followed: FollowedChain) -> tuple[StackChain, CommandOutcome]:
+    """Return the chain and how it ended, as soon as it has.
+
+    Raises:
+        Failure: the time is over, the chain is gone, or the API server stays away.
+    """
+    started = time.monotonic()
+    uid = ""
+    while True:
+        chain = await _get(followed)
+        if uid and chain.ref.uid != uid:
+            raise CommandError(
+                ExitCode.REFUSED, f"{followed.name} was deleted, and another one has its name now."
+            )
+        uid = chain.ref.uid
+        followed.show(chain)
+        outcome = followed.find_outcome(chain)
+        if outcome is not None:
+            return chain, outcome
+        if _is_late(followed, started):
+            raise CommandError(
+                ExitCode.TIMED_OUT,
+                f"--timeout is over, and {followed.name} is not done: {_describe_ready(chain)} "
+                f"See `{PROGRAM} explain {followed.name}`.",
+            )
+        await asyncio.sleep(followed.poll_seconds)
+
+
+def _is_late(followed: FollowedChain, started: float) -> bool:
+    limit = followed.timeout_seconds
+    return limit is not None and time.monotonic() - started >= limit
+
+
+async def _get(followed: FollowedChain) -> StackChain:
+    since = time.monotonic()
+    while True:
+        try:
+            return await followed.chains.get(followed.name)
+        except CommandError as failure:
+            is_patient = time.monotonic() - since < _PATIENCE_SECONDS
+            if failure.code is not ExitCode.UNREACHABLE or not is_patient:
+                raise
+        await asyncio.sleep(followed.poll_seconds)
+
+
+def _describe_ready(chain: StackChain) -> str:
+    ready = chain.status.condition("Ready")
+    if ready is None:
+        return "no operator has looked at it."
+    message = " ".join(ready.message.split())
+    return f"Ready={ready.status} {ready.reason}. {message}".rstrip()
