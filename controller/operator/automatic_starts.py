@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from controller.api import reasons, v1alpha1
-from controller.chain.requests import automatic
+from controller.chain.requests import automatic, schedule_times
 from controller.chain.status import projection
 from controller.config import connections
 from controller.spacelift import endpoints
@@ -26,7 +26,7 @@ class Found:
     """How the starts of a resource stand, what asks for a run now, and what is wrong."""
 
     starts: projection.Starts
-    asks: automatic.Asks
+    asks: automatic.AutomaticAsks
     problem: projection.Problem | None = None
 
 
@@ -39,7 +39,7 @@ class SweepFindings:
     """
 
     seen: tuple[v1alpha1.RootRun, ...]
-    asks: automatic.Asks
+    asks: automatic.AutomaticAsks
     undecided: tuple[str, ...] = ()
     problem: str | None = None
 
@@ -134,12 +134,12 @@ class AutomaticStarts:
         until: str,
         *,
         is_renewing: bool,
-    ) -> tuple[v1alpha1.ScheduleStatus | None, automatic.Asks]:
+    ) -> tuple[v1alpha1.ScheduleStatus | None, automatic.AutomaticAsks]:
         spec, old = chain.spec.schedule, chain.status.schedule
         if wanted is None or spec is None:
             if old is not None or is_renewing:
                 await self._schedules.remove(chain.ref, ids.SCHEDULE_KIND)
-            return None, automatic.Asks()
+            return None, automatic.AutomaticAsks()
         is_new = old is None or old.digest != wanted.digest
         if is_renewing and old is not None and old.problem is not None:
             is_new = True
@@ -152,16 +152,18 @@ class AutomaticStarts:
         has_passed = is_looked_at and not is_new and not chain.spec.suspend
         if old is not None and (has_passed or _is_due(old, until)):
             times = await self._schedules.times_between(chain.ref, old.checked_time, until)
-            known, ask = automatic.served(old, spec, times, now=until)
+            known, ask = schedule_times.served(old, spec, times, now=until)
         if is_new and known != old and known is not None:
             # Only Temporal knows these times, and only until it has the new schedule: first what
             # they ask for is to stand in the status. The resync comes back to the rest.
-            return dataclasses.replace(known, next_time=None), automatic.Asks(scheduled_time=ask)
+            return dataclasses.replace(known, next_time=None), automatic.AutomaticAsks(
+                scheduled_time=ask
+            )
         if is_new:
             known = await self._set_up(chain, wanted, known, until)
         elif known is not None and (is_looked_at or _is_due(known, until)):
             known = dataclasses.replace(known, next_time=await self._schedules.next_time(chain.ref))
-        return known, automatic.Asks(scheduled_time=ask)
+        return known, automatic.AutomaticAsks(scheduled_time=ask)
 
     async def _set_up(
         self,
@@ -224,7 +226,7 @@ class AutomaticStarts:
         Raises:
             TemporalUnreachable: call again later.
         """
-        nothing = SweepFindings(seen=handled.root_runs, asks=automatic.Asks())
+        nothing = SweepFindings(seen=handled.root_runs, asks=automatic.AutomaticAsks())
         if ids.TRIGGERS_KIND not in self.wanted(chain) or chain.spec.suspend:
             return nothing
         if call.problem:
@@ -232,7 +234,7 @@ class AutomaticStarts:
         pending = chain.status.pending_run
         waiting = pending.root_runs if pending else ()
         looked_up_to = automatic.by_stack(automatic.newest(handled.root_runs, waiting))
-        readings: list[automatic.Reading] = []
+        readings: list[automatic.RootReading] = []
         undecided: list[str] = []
         for root in call.root_runs:
             if chain.spec.roots.stack_ids and root.stack_id not in chain.spec.roots.stack_ids:
@@ -241,7 +243,7 @@ class AutomaticStarts:
             reading = await self._read(root, looked_up_to.get(root.stack_id), call.account)
             if reading is None:
                 undecided.append(root.stack_id)
-                reading = automatic.Reading(
+                reading = automatic.RootReading(
                     stack_id=root.stack_id, newest_run_id="", looked_up_to=""
                 )
             readings.append(reading)
@@ -250,14 +252,14 @@ class AutomaticStarts:
         hidden = [item for item in handled.root_runs if item.stack_id in call.hidden]
         return SweepFindings(
             seen=automatic.newest(seen, hidden),
-            asks=automatic.Asks(root_runs=root_runs),
+            asks=automatic.AutomaticAsks(root_runs=root_runs),
             undecided=tuple(undecided),
             problem=_hidden_problem(call.hidden),
         )
 
     async def _read(
         self, root: messages.RootRuns, mark: str | None, account: str
-    ) -> automatic.Reading | None:
+    ) -> automatic.RootReading | None:
         """Return a root as a sweep read it; None: its run may be a chain's, which will show."""
         free: tuple[str, ...] = ()
         for run in root.finished if mark is not None else ():
@@ -269,7 +271,7 @@ class AutomaticStarts:
             if holding is held_runs.Holding.FREE:
                 free = (run.run_id,)
                 break
-        return automatic.Reading(
+        return automatic.RootReading(
             stack_id=root.stack_id,
             newest_run_id=root.newest_run_id,
             looked_up_to=root.finished[0].run_id if root.finished else "",

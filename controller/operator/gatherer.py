@@ -157,7 +157,9 @@ _NO_WORKER = projection.Problem(
 )
 
 
-def _asked(gathered: Gathered, asks: automatic.Asks, *, handled: v1alpha1.Handled) -> Gathered:
+def _asked(
+    gathered: Gathered, asks: automatic.AutomaticAsks, *, handled: v1alpha1.Handled
+) -> Gathered:
     """Put asks into the status, and up to where they were looked at."""
     chain = gathered.chain
     known = dataclasses.replace(

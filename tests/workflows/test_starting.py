@@ -124,7 +124,7 @@ async def test_what_is_wanted_is_set_up_and_what_is_not_wanted_any_more_removed(
     assert both == {ids.SCHEDULE_KIND, ids.TRIGGERS_KIND}
     assert known(first).checked_time == NOW
     assert known(first).next_time is not None
-    assert (first.asks, first.problem) == (automatic.Asks(), None)
+    assert (first.asks, first.problem) == (automatic.AutomaticAsks(), None)
     assert second.starts == projection.Starts()
     assert await bench.kinds() == set()
 
@@ -174,7 +174,7 @@ async def test_times_that_have_passed_are_served_by_what_temporal_says_they_are(
     assert known(served).last_missed_time == newest_missed
     assert known(served).checked_time == "2026-03-05T06:00:00Z"
     again = await bench.look(bench.chain(served.starts, schedule=DAILY))
-    assert (again.asks, known(again).missed) == (automatic.Asks(), missed)
+    assert (again.asks, known(again).missed) == (automatic.AutomaticAsks(), missed)
 
 
 async def test_a_time_that_temporal_says_has_come_has_come_whatever_the_clock_says(
@@ -208,7 +208,7 @@ async def test_an_edit_serves_what_had_passed_before_it_and_is_set_up_after_that
 
     assert served.asks.scheduled_time == "2026-03-05T06:00:00Z"
     assert is_behind
-    assert edited.asks == automatic.Asks()
+    assert edited.asks == automatic.AutomaticAsks()
     assert known(edited).checked_time == NOW
     assert (known(edited).next_time or "").endswith("T07:00:00Z")
     assert not bench.starts().is_behind(bench.chain(edited.starts, schedule=other))
@@ -244,7 +244,7 @@ async def test_a_suspended_schedule_serves_nothing_and_goes_on_from_its_resume(
 
     assert known(suspended).next_time is None
     assert waiting.starts == suspended.starts
-    assert (resumed.asks, known(resumed).missed) == (automatic.Asks(), 0)
+    assert (resumed.asks, known(resumed).missed) == (automatic.AutomaticAsks(), 0)
     assert known(resumed).checked_time == bench.now
 
 
@@ -261,7 +261,7 @@ async def test_what_passes_while_suspended_asks_for_nothing_though_the_resync_re
         bench.chain(suspended.starts, schedule=DAILY, suspend=not is_resumed), is_renewing=True
     )
 
-    assert (renewed.asks, known(renewed).missed) == (automatic.Asks(), 0)
+    assert (renewed.asks, known(renewed).missed) == (automatic.AutomaticAsks(), 0)
     assert known(renewed).last_time is None
     assert (known(renewed).next_time is not None) is is_resumed
 
@@ -399,7 +399,7 @@ async def test_a_sweep_for_what_the_resource_was_before_counts_for_nothing(
         bench.chain(**spec), v1alpha1.Handled(root_runs=marks), swept(FOREIGN, stack_id=stack_id)
     )
 
-    assert judged == automatic_starts.SweepFindings(seen=marks, asks=automatic.Asks())
+    assert judged == automatic_starts.SweepFindings(seen=marks, asks=automatic.AutomaticAsks())
 
 
 async def test_a_root_that_cannot_be_seen_is_told_and_is_no_new_one_afterwards(
@@ -427,7 +427,7 @@ async def test_a_sweep_that_could_read_nothing_changes_nothing_but_what_is_told(
     )
 
     assert judged == automatic_starts.SweepFindings(
-        seen=marks, asks=automatic.Asks(), problem="Spacelift rejects the key."
+        seen=marks, asks=automatic.AutomaticAsks(), problem="Spacelift rejects the key."
     )
 
 

@@ -6,14 +6,13 @@ that became a run. Times are RFC 3339 in UTC and run ids are ULIDs, so both comp
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import RootRun
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Asks:
+class AutomaticAsks:
     """Asks that no run has taken up: the newest time, and the newest run of each root."""
 
     scheduled_time: str | None = None
@@ -21,7 +20,7 @@ class Asks:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class RootReading:
     """What a sweep read of a root: its newest run in whatever state, and others.
 
     `newest_run_id` is "0" if there is none, and empty while nobody can tell whose its runs are.
@@ -35,11 +34,11 @@ class Reading:
     finished: tuple[str, ...] = ()
 
 
-def open_asks(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> Asks:
+def open_asks(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> AutomaticAsks:
     """Return what waits in the status and still counts: the spec may have changed since."""
     pending, spec = chain.status.pending_run, chain.spec
     if pending is None:
-        return Asks()
+        return AutomaticAsks()
     time = pending.scheduled_time if spec.schedule is not None else None
     is_new = time is not None and later(time, handled.schedule) != handled.schedule
     seen = by_stack(handled.root_runs)
@@ -48,7 +47,7 @@ def open_asks(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> Asks:
         for item in pending.root_runs
         if _is_root(chain, item.stack_id) and item.run_id > seen.get(item.stack_id, "")
     )
-    return Asks(scheduled_time=time if is_new else None, root_runs=root_runs)
+    return AutomaticAsks(scheduled_time=time if is_new else None, root_runs=root_runs)
 
 
 def _is_root(chain: v1alpha1.StackChain, stack_id: str) -> bool:
@@ -57,9 +56,11 @@ def _is_root(chain: v1alpha1.StackChain, stack_id: str) -> bool:
     return bool(chain.spec.triggers) and (bool(roots.labels) or stack_id in roots.stack_ids)
 
 
-def with_asks(pending: v1alpha1.PendingRun | None, asks: Asks) -> v1alpha1.PendingRun | None:
+def with_asks(
+    pending: v1alpha1.PendingRun | None, asks: AutomaticAsks
+) -> v1alpha1.PendingRun | None:
     """Return the pending run with new asks in it; what it says of them is decided later."""
-    if asks == Asks():
+    if asks == AutomaticAsks():
         return pending
     known = pending or v1alpha1.PendingRun(cause="", message="")
     return dataclasses.replace(
@@ -76,49 +77,11 @@ def only_asks(pending: v1alpha1.PendingRun | None) -> v1alpha1.PendingRun | None
     return pending
 
 
-# Times of the schedule
-
-
-def served(
-    old: v1alpha1.ScheduleStatus,
-    schedule: v1alpha1.Schedule,
-    times: Sequence[str],
-    *,
-    now: str,
-) -> tuple[v1alpha1.ScheduleStatus, str | None]:
-    """Serve the times that have passed; returns the time that asks for a run, if one does.
-
-    Of those that are not too late the newest asks for all. Those that are too late are missed.
-
-    Args:
-        old: what is known of the schedule.
-        schedule: what the spec says.
-        times: all its times after `old.checked_time` up to now, in order.
-        now: at which the lateness is judged.
-    """
-    if not times:
-        return old, None
-    late = [time for time in times if _seconds(time, now) > schedule.starting_deadline_seconds]
-    ask = times[-1] if len(late) < len(times) else None
-    new = dataclasses.replace(
-        old,
-        checked_time=times[-1],
-        last_time=ask or old.last_time,
-        missed=old.missed + len(late),
-        last_missed_time=late[-1] if late else old.last_missed_time,
-    )
-    return new, ask
-
-
-def _seconds(time: str, now: str) -> float:
-    return (datetime.fromisoformat(now) - datetime.fromisoformat(time)).total_seconds()
-
-
 # Finished runs of roots
 
 
 def judge(
-    readings: Iterable[Reading], seen: Sequence[RootRun], waiting: Sequence[RootRun]
+    readings: Iterable[RootReading], seen: Sequence[RootRun], waiting: Sequence[RootRun]
 ) -> tuple[tuple[RootRun, ...], tuple[RootRun, ...]]:
     """Return up to which run each root needs no looking at, and the runs that ask.
 

@@ -259,7 +259,7 @@ def _request(
     execution: Execution | None,
     handled: v1alpha1.Handled,
     asked: v1alpha1.Cause,
-    asks: automatic.Asks,
+    asks: automatic.AutomaticAsks,
 ) -> Request:
     """Return the request that all asks fold into; a retry leaves runs of roots to the next."""
     latest, digest = chain.status.latest_run, spec_digest(chain.spec)
@@ -292,7 +292,11 @@ def is_spec_new(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> bool:
 
 
 def _asked(
-    chain: v1alpha1.StackChain, handled: v1alpha1.Handled, asks: automatic.Asks, *, is_retry: bool
+    chain: v1alpha1.StackChain,
+    handled: v1alpha1.Handled,
+    asks: automatic.AutomaticAsks,
+    *,
+    is_retry: bool,
 ) -> v1alpha1.Cause | None:
     """All unhandled asks fold into one; what runs more goes before what runs less."""
     is_on_change = chain.spec.start_policy is v1alpha1.StartPolicy.ON_CHANGE
@@ -324,7 +328,7 @@ def _wait(
     execution: Execution | None,
     base: Decision,
     asked: v1alpha1.Cause,
-    asks: automatic.Asks,
+    asks: automatic.AutomaticAsks,
 ) -> Decision:
     """A run is live: the request waits for its end, or ends it."""
     number = _number(chain, execution)
@@ -345,7 +349,7 @@ _NEVER_REPLACING = (v1alpha1.Cause.RETRY, v1alpha1.Cause.ROOT_RUN_FINISHED)
 
 
 def _pending(
-    asked: v1alpha1.Cause, asks: automatic.Asks, number: int, *, is_replacing: bool = False
+    asked: v1alpha1.Cause, asks: automatic.AutomaticAsks, number: int, *, is_replacing: bool = False
 ) -> v1alpha1.PendingRun:
     does = "Waits for run {} to end" if not is_replacing else "Run {} is being canceled for it"
     return v1alpha1.PendingRun(
@@ -428,7 +432,7 @@ def kept_stacks(
 
 
 def _key(
-    chain: v1alpha1.StackChain, cause: v1alpha1.Cause, digest: str, asks: automatic.Asks
+    chain: v1alpha1.StackChain, cause: v1alpha1.Cause, digest: str, asks: automatic.AutomaticAsks
 ) -> str:
     match cause:
         case v1alpha1.Cause.SPEC:

@@ -1,0 +1,115 @@
+"""What is to be done about a schedule, and which of its times ask for a run.
+
+Temporal has the schedule and alone knows its times; the status knows up to which of them it was
+served. Times are RFC 3339 in UTC, so they compare as texts. Pure.
+"""
+
+import dataclasses
+import enum
+from collections.abc import Sequence
+from datetime import datetime
+
+from controller.api import v1alpha1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduleSituation:
+    """What is known when a schedule is looked at.
+
+    `wanted_digest` names the schedule that Temporal should have; None: it should have none.
+    `known` is what the status says of it. `now` is the time up to which times have passed.
+    `is_renewing`: what the status says that Temporal has, or has not, cannot be relied on.
+    """
+
+    wanted_digest: str | None
+    known: v1alpha1.ScheduleStatus | None
+    now: str
+    is_suspended: bool = False
+    is_renewing: bool = False
+
+
+class ScheduleStep(enum.StrEnum):
+    """What is done next about a schedule."""
+
+    NOTHING = "Nothing"
+    REMOVE = "Remove"
+    SET_UP = "SetUp"
+    """Temporal gets a new schedule; times before now are not its own."""
+    SERVE_THEN_SET_UP = "ServeThenSetUp"
+    """Times of the old schedule have passed, and once Temporal has the new one nobody knows them.
+
+    If there are any, what they ask for goes into the status first, and the new schedule is set up
+    in a later pass.
+    """
+    SERVE = "Serve"
+    """Serve the times that have passed, and ask Temporal for the next one."""
+    RESTORE = "Restore"
+    """Give Temporal the same schedule again and ask for the next time; times passed are none."""
+    RESTORE_AND_SERVE = "RestoreAndServe"
+    """Give Temporal the same schedule again, which tells the times that passed meanwhile."""
+
+
+def next_step(situation: ScheduleSituation) -> ScheduleStep:
+    """Return what is to be done; `NOTHING` if Temporal need not be asked."""
+    known = situation.known
+    if situation.wanted_digest is None:
+        is_there = known is not None or situation.is_renewing
+        return ScheduleStep.REMOVE if is_there else ScheduleStep.NOTHING
+    has_passed = known is not None and _has_time_passed(known, situation.now)
+    if known is None or _is_new(known, situation):
+        return ScheduleStep.SERVE_THEN_SET_UP if has_passed else ScheduleStep.SET_UP
+    if situation.is_renewing or _lacks_next_time(known, situation):
+        # Times that pass while it is suspended are none.
+        is_served = has_passed or not situation.is_suspended
+        return ScheduleStep.RESTORE_AND_SERVE if is_served else ScheduleStep.RESTORE
+    return ScheduleStep.SERVE if has_passed else ScheduleStep.NOTHING
+
+
+def _is_new(known: v1alpha1.ScheduleStatus, situation: ScheduleSituation) -> bool:
+    # One that was refused, or never comes, is tried anew: the next answer may be another.
+    was_refused = situation.is_renewing and known.problem is not None
+    return known.digest != situation.wanted_digest or was_refused
+
+
+def _has_time_passed(known: v1alpha1.ScheduleStatus, now: str) -> bool:
+    return known.next_time is not None and known.next_time <= now
+
+
+def _lacks_next_time(known: v1alpha1.ScheduleStatus, situation: ScheduleSituation) -> bool:
+    """Whether there is a next time that the status does not know: an edit was taken back."""
+    return known.next_time is None and known.problem is None and not situation.is_suspended
+
+
+def served(
+    old: v1alpha1.ScheduleStatus,
+    schedule: v1alpha1.Schedule,
+    times: Sequence[str],
+    *,
+    now: str,
+) -> tuple[v1alpha1.ScheduleStatus, str | None]:
+    """Serve the times that have passed; returns the time that asks for a run, if one does.
+
+    Of those that are not too late the newest asks for all. Those that are too late are missed.
+
+    Args:
+        old: what is known of the schedule.
+        schedule: what the spec says.
+        times: all its times after `old.checked_time` up to now, in order.
+        now: at which the lateness is judged.
+    """
+    if not times:
+        return old, None
+    late = [time for time in times if _seconds(time, now) > schedule.starting_deadline_seconds]
+    ask = times[-1] if len(late) < len(times) else None
+    new = dataclasses.replace(
+        old,
+        checked_time=times[-1],
+        last_time=ask or old.last_time,
+        missed=old.missed + len(late),
+        last_missed_time=late[-1] if late else old.last_missed_time,
+    )
+    return new, ask
+
+
+def _seconds(time: str, now: str) -> float:
+    return (datetime.fromisoformat(now) - datetime.fromisoformat(time)).total_seconds()
