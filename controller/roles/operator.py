@@ -10,7 +10,7 @@ import kopf
 
 from controller.config import settings
 from controller.kube import client as kube_client
-from controller.kube import definition, lease, stackchains
+from controller.kube import definition, installation_id, lease, stackchains
 from controller.kube import errors as kube_errors
 from controller.operator import (
     announcer,
@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 # Together with what a standby takes to look at the Lease they stay below two seconds.
 _STATUSES_STOP_SECONDS = 0.7
 _KOPF_STOP_SECONDS = 0.5
-_INSTALLATION_RETRY_SECONDS = 1.0
 
 
 async def operate(role: process.Process) -> int:
@@ -50,12 +49,8 @@ async def operate(role: process.Process) -> int:
         duration_seconds=role.settings.operator.lease_duration_seconds,
     )
     role.server.add_ready_check("lease", leader.check)
-    acquiring = asyncio.create_task(leader.acquire())
-    await process.first(acquiring, role.stop.wait())
-    if not acquiring.done():
-        acquiring.cancel()
+    if not await process.done_before(leader.acquire(), role.stop.wait()):
         return 0
-    acquiring.result()
     role.counters.lease_held.set(1)
     # What needs no Lease comes after it: a standby waits for that, and Temporal may be away.
     async with contextlib.AsyncExitStack() as afterwards:
@@ -77,23 +72,17 @@ async def _lead(
 ) -> int:
     served = definition.Definition(client)
     role.server.add_ready_check("definition", served.check)
-    waiting = asyncio.create_task(served.wait())
-    await process.first(waiting, role.stop.wait(), leader.lost.wait())
-    if not waiting.done():
-        waiting.cancel()
+    if not await process.done_before(served.wait(), role.stop.wait(), leader.lost.wait()):
         return 0 if role.stop.is_set() else 1
-    waiting.result()
     stack_chains = stackchains.StackChains(
         client,
         namespaces=role.settings.installation.watch_namespaces,
         reporting_instance=role.settings.installation.pod_name,
     )
-    identity = _InstallationId(role.settings.installation, stack_chains)
-    role.server.add_ready_check("installation", identity.check)
-    finding = asyncio.create_task(identity.find())
-    await process.first(finding, role.stop.wait(), leader.lost.wait())
-    if not finding.done():
-        finding.cancel()
+    installation = installation_id.InstallationId(role.settings.installation, stack_chains)
+    role.server.add_ready_check("installation", installation.check)
+    finding = asyncio.create_task(installation.find())
+    if not await process.done_before(finding, role.stop.wait(), leader.lost.wait()):
         return 0 if role.stop.is_set() else 1
     parts = _Operator(role, stack_chains, finding.result())
     afterwards.push_async_callback(parts.aclose)
@@ -104,43 +93,6 @@ async def _lead(
             logger.error("Lease lost, leaving")
             os._exit(1)
     return 0 if role.stop.is_set() else 1
-
-
-class _InstallationId:
-    """The id that sets this release's workflows apart from those of other clusters."""
-
-    def __init__(
-        self, installation: settings.InstallationSettings, stack_chains: stackchains.StackChains
-    ) -> None:
-        self._installation = installation
-        self._stack_chains = stack_chains
-        self._problem: str | None = None
-
-    async def check(self) -> str | None:
-        """Return why it is not known, for readiness."""
-        return self._problem
-
-    async def find(self) -> str:
-        """Return it, however long it takes to read what it is made of."""
-        if self._installation.installation_id:
-            return self._installation.installation_id
-        while True:
-            try:
-                uid = await self._stack_chains.get_namespace_uid("kube-system")
-            except kube_errors.KubeError as error:
-                self._tell(str(error))
-                await asyncio.sleep(_INSTALLATION_RETRY_SECONDS)
-            else:
-                self._problem = None
-                return f"{uid[:8]}-{self._installation.namespace}"
-
-    def _tell(self, why: str) -> None:
-        advice = "grant `get` of the namespace kube-system, or set STACKCHAIN_INSTALLATION"
-        problem = f"The cluster's id cannot be read: {why}; {advice}"
-        # Once for each problem: a right may be missing for hours.
-        if problem != self._problem:
-            logger.warning("The cluster's id cannot be read", extra={"why": problem})
-        self._problem = problem
 
 
 class _Operator:
@@ -263,9 +215,7 @@ class _Operator:
 
     async def _write_statuses(self, stop: asyncio.Event) -> None:
         connecting = asyncio.create_task(self._link.connect())
-        await process.first(connecting, stop.wait())
-        if not connecting.done():
-            connecting.cancel()
+        if not await process.done_before(connecting, stop.wait()):
             return
         client = connecting.result()
         # What could not be started without Temporal is started now.

@@ -145,6 +145,24 @@ def on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, stop.set)
 
 
+async def done_before(wanted: Awaitable[object], *ends: Awaitable[object]) -> bool:
+    """Wait for something, unless one of the ends comes first; then it is canceled.
+
+    Returns:
+        Whether it is done.
+
+    Raises:
+        Exception: what it failed with.
+    """
+    task = asyncio.ensure_future(wanted)
+    await first(task, *ends)
+    if not task.done():
+        task.cancel()
+        return False
+    task.result()
+    return True
+
+
 async def first(*awaitables: Awaitable[object]) -> None:
     """Wait until one is done; the others go on."""
     tasks = [asyncio.ensure_future(item) for item in awaitables]

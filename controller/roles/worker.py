@@ -15,8 +15,7 @@ async def work(role: process.Process) -> int:
     link = process.TemporalLink(role.settings.temporal, role.counters)
     role.server.add_ready_check("temporal", link.check)
     connecting = asyncio.create_task(link.connect())
-    await process.first(connecting, role.stop.wait())
-    if not connecting.done():
+    if not await process.done_before(connecting, role.stop.wait()):
         return 0
     serving = worker.SpaceliftWorker(
         connecting.result(),
