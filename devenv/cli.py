@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from devenv import environment, example_account, serving, settings
+from devenv import dev_command, environment, example_account, settings
 from devenv.demo import program
 from devenv.simulator import cli as simulator_cli
 
@@ -53,7 +53,7 @@ def _dev(parsed: argparse.Namespace) -> int:
         scenario=parsed.scenario,
         poll_seconds=parsed.poll_seconds,
     )
-    return asyncio.run(serving.run_dev(options))
+    return asyncio.run(dev_command.run_dev(options))
 
 
 def _say(line: str) -> None:

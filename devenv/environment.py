@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from devenv import children, existing_cluster, settings, tools, webhooks
+from devenv import (
+    existing_cluster,
+    role_process,
+    settings,
+    simulator_process,
+    tools,
+    webhook_registration,
+)
 from devenv import temporal_server as temporal_servers
 from devenv.control_plane import definitions, server, sources
 
@@ -65,17 +72,17 @@ class LocalEnvironment:
                 database=self.directory / "temporal.db" if options.state_dir else None,
             )
         )
-        self.simulator = children.Simulator(
+        self.simulator = simulator_process.SimulatorProcess(
             self.directory, scenario=options.scenario, keeps_state=options.state_dir is not None
         )
-        self.roles: dict[str, children.Role] = {}
+        self.roles: dict[str, role_process.Role] = {}
         # The same for as long as this environment lives: the account sends there.
         self._webhook_address = f"127.0.0.1:{tools.free_port()}"
 
     @property
-    def endpoints(self) -> children.Endpoints:
+    def endpoints(self) -> role_process.Endpoints:
         """Where the parts listen; only after the start."""
-        return children.Endpoints(
+        return role_process.Endpoints(
             kubeconfig=self.kubeconfig,
             temporal_address=self.temporal.address,
             temporal_ui_url=self.temporal.ui_url,
@@ -177,7 +184,7 @@ class LocalEnvironment:
 
     async def _register_webhook(self) -> None:
         endpoints = self.endpoints
-        await webhooks.register(
+        await webhook_registration.register(
             self.simulator.admin_url,
             endpoint=endpoints.webhook_url,
             secret=endpoints.webhook_secret,
@@ -185,8 +192,8 @@ class LocalEnvironment:
 
     def _role_starter(self, role: str) -> Callable[[], Awaitable[None]]:
         variables = self.endpoints.variables(role) | self.options.role_environment
-        child = children.Role(
-            children.RoleOptions(role=role, directory=self.directory, environment=variables)
+        child = role_process.Role(
+            role_process.RoleOptions(role=role, directory=self.directory, environment=variables)
         )
         self.roles[role] = child
 

@@ -15,7 +15,7 @@ import pytest
 from temporalio.client import Client
 
 from controller.config import settings
-from devenv import children
+from devenv import managed_process, role_process, simulator_process
 from devenv import settings as devenv_settings
 from devenv import temporal_server as temporal_servers
 from devenv.control_plane import binaries, credentials, definitions, server, sources
@@ -35,7 +35,7 @@ QUICK_DELETION = (
 )
 
 StartSimulator = Callable[..., Awaitable[simulator_server.Server]]
-StartRole = Callable[..., Awaitable[children.Role]]
+StartRole = Callable[..., Awaitable[role_process.Role]]
 
 
 # An example that takes long on a busy machine is no failure: pytest's time-out bounds each test.
@@ -62,7 +62,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str], golden_support.Pag
 @pytest.fixture(scope="session")
 def _setting_names() -> list[str]:
     """Read from the settings' own source, which is too slow to do for each test."""
-    return list(children.cleared_environment())
+    return list(role_process.cleared_environment())
 
 
 @pytest.fixture(autouse=True)
@@ -213,21 +213,21 @@ async def start_role(tmp_path: Path) -> AsyncIterator[StartRole]:
     Further arguments: `instance` (0, 1, ...), `environment` (more variables), `wait` (False while
     what the role needs is down). A failed test shows the end of each log.
     """
-    roles: list[children.Role] = []
+    roles: list[role_process.Role] = []
 
     async def start(
         role: str,
-        endpoints: children.Endpoints,
+        endpoints: role_process.Endpoints,
         *,
         instance: int = 0,
         environment: Mapping[str, str] | None = None,
         wait: bool = True,
-    ) -> children.Role:
+    ) -> role_process.Role:
         variables = endpoints.variables(role) | dict(environment or {})
-        options = children.RoleOptions(
+        options = role_process.RoleOptions(
             role=role, directory=tmp_path, environment=variables, instance=instance
         )
-        roles.append(children.Role(options))
+        roles.append(role_process.Role(options))
         await (roles[-1].start() if wait else _start_without_waiting(roles[-1]))
         return roles[-1]
 
@@ -237,7 +237,7 @@ async def start_role(tmp_path: Path) -> AsyncIterator[StartRole]:
         print(f"--- {child.options.name}\n{child.log()}")
 
 
-async def _start_without_waiting(child: children.Child) -> None:
+async def _start_without_waiting(child: managed_process.ManagedProcess) -> None:
     child.start_without_waiting()
 
 
@@ -250,7 +250,7 @@ async def start_simulator() -> AsyncIterator[StartSimulator]:
     async with contextlib.AsyncExitStack() as running:
 
         async def start(scenario: Mapping[str, Any] | None = None) -> simulator_server.Server:
-            account = simulators.Simulator(children.with_api_key(scenario or {}))
+            account = simulators.Simulator(simulator_process.with_api_key(scenario or {}))
             return await running.enter_async_context(simulator_server.serve(account))
 
         yield start
@@ -258,14 +258,16 @@ async def start_simulator() -> AsyncIterator[StartSimulator]:
 
 @pytest.fixture
 async def simulator(start_simulator: StartSimulator) -> simulator_server.Server:
-    """A simulated account with nothing in it but our API key (`children.API_KEY`)."""
+    """A simulated account with nothing in it but our API key (`simulator_process.API_KEY`)."""
     return await start_simulator()
 
 
 @pytest.fixture
-async def simulator_process(tmp_path: Path) -> AsyncIterator[children.Simulator]:
+async def restartable_simulator(
+    tmp_path: Path,
+) -> AsyncIterator[simulator_process.SimulatorProcess]:
     """The simulator as a process that may be killed and started again with what it knew."""
-    async with children.Simulator(tmp_path, keeps_state=True) as running:
+    async with simulator_process.SimulatorProcess(tmp_path, keeps_state=True) as running:
         yield running
 
 
@@ -276,12 +278,12 @@ def endpoints(
     temporal_namespace: str,
     namespace: str,
     simulator: simulator_server.Server,
-) -> children.Endpoints:
+) -> role_process.Endpoints:
     """What roles of this test talk to; nothing in it is shared with another test's roles.
 
     For another account: `dataclasses.replace(endpoints, spacelift_url=...)`.
     """
-    return children.Endpoints(
+    return role_process.Endpoints(
         kubeconfig=control_plane.kubeconfig,
         temporal_address=temporal_server.address,
         temporal_namespace=temporal_namespace,

@@ -16,21 +16,21 @@ GROUPS: Mapping[str, str] = {ADMIN: "system:masters", OPERATOR: "", CONTROLLER_M
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Tokens:
+class UserTokens:
     """One random token per user; never shown by `repr`."""
 
     by_user: Mapping[str, str]
 
     def __repr__(self) -> str:
-        return f"Tokens(users={sorted(self.by_user)})"
+        return f"UserTokens(users={sorted(self.by_user)})"
 
     @classmethod
-    def random(cls) -> "Tokens":
+    def random(cls) -> "UserTokens":
         """Make new tokens for all users."""
         return cls(by_user={user: secrets.token_urlsafe(32) for user in GROUPS})
 
     @classmethod
-    def load_or_create(cls, path: Path) -> "Tokens":
+    def load_or_create(cls, path: Path) -> "UserTokens":
         """Read the token file of an earlier start, or write a new one, readable by us only."""
         if path.exists():
             return cls.from_csv(path.read_text(encoding="utf-8"))
@@ -39,7 +39,7 @@ class Tokens:
         return tokens
 
     @classmethod
-    def from_csv(cls, text: str) -> "Tokens":
+    def from_csv(cls, text: str) -> "UserTokens":
         """Read what `to_csv` wrote."""
         rows = [line.split(",") for line in text.splitlines() if line]
         return cls(by_user={user: token for token, user, *_ in rows})

@@ -76,7 +76,7 @@ class ControlPlane:
         self._certificates = certificates.Certificates(directory=self.directory / "pki")
         self.ca_file = self._certificates.authority
         self._token_file = self.directory / "pki" / "tokens.csv"
-        self._tokens = credentials.Tokens(by_user={})
+        self._tokens = credentials.UserTokens(by_user={})
         self._etcd: processes.Process | None = None
         self._api_server: processes.Process | None = None
         self._controller_manager: processes.Process | None = None
@@ -117,7 +117,7 @@ class ControlPlane:
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._certificates.ensure()
-        self._tokens = credentials.Tokens.load_or_create(self._token_file)
+        self._tokens = credentials.UserTokens.load_or_create(self._token_file)
         self.write_kubeconfig(credentials.ADMIN, self.kubeconfig)
         try:
             await self._start_etcd()

@@ -1,4 +1,4 @@
-"""`python -m devenv demo`: starts an environment, tells the story on it, and leaves nothing."""
+"""`python -m devenv demo`: starts an environment, walks through a chain, and leaves nothing."""
 
 import asyncio
 import dataclasses
@@ -7,8 +7,8 @@ import sys
 from controller.api import v1alpha1
 from controller.display import chain_printer, terminal
 from controller.display.styled_text import Style
-from devenv import environment, example_account, serving, settings, tools
-from devenv.demo import story
+from devenv import dev_command, environment, example_account, settings, tools
+from devenv.demo import walkthrough
 
 INTERRUPTED = 130
 _POLL_SECONDS = 0.5
@@ -23,19 +23,19 @@ class DemoOptions:
     terminal: settings.TerminalSettings
     is_plain: bool = False
     keeps_environment: bool = False
-    """Whether the environment stays up after the story, until Ctrl-C."""
+    """Whether the environment stays up afterwards, until Ctrl-C."""
 
 
 async def run_demo(options: DemoOptions) -> int:
     """Run the demo and return its exit code; a signal ends it at any time."""
-    async with serving.until_signal() as is_over:
+    async with dev_command.until_signal() as is_over:
         demo = Demo(options)
         showing = asyncio.create_task(demo.show(is_over))
         over = asyncio.create_task(is_over.wait())
         await asyncio.wait((showing, over), return_when=asyncio.FIRST_COMPLETED)
         over.cancel()
         # What is kept up ends by a signal, as it should.
-        if not showing.done() and not demo.is_told:
+        if not showing.done() and not demo.is_complete:
             showing.cancel()
         try:
             code = await showing
@@ -63,10 +63,10 @@ class Demo:
                 poll_seconds=_POLL_SECONDS,
             )
         )
-        self.is_told = False
+        self.is_complete = False
 
     async def show(self, is_over: asyncio.Event) -> int:
-        """Start everything, tell the story, and return the exit code."""
+        """Start everything, walk through, and return the exit code."""
         screen = self._screen
         screen.say(
             "StackChain on a real Kubernetes API server and Temporal, with a simulated Spacelift. "
@@ -76,14 +76,14 @@ class Demo:
         try:
             await self._local.start()
             self._say_links()
-            status = await story.Story(self._local, screen).tell()
-        except (tools.DevError, story.DemoFailed) as error:
+            status = await walkthrough.Walkthrough(self._local, screen).run()
+        except (tools.DevError, walkthrough.DemoFailed) as error:
             self._complain(error)
             return 1
-        self.is_told = True
+        self.is_complete = True
         self._say_how_to_go_on(status)
         if self._options.keeps_environment:
-            return await serving.watch(self._local, is_over)
+            return await dev_command.watch(self._local, is_over)
         return 0
 
     async def stop(self) -> None:
@@ -112,9 +112,9 @@ class Demo:
         screen.heading("That was all. How to go on")
         if is_kept:
             screen.say("Everything stays up until Ctrl-C. In another terminal:")
-            for line in serving.shell_lines(self._local):
+            for line in dev_command.shell_lines(self._local):
                 screen.quote(f"  {line}")
-            screen.say(f"  kubectl describe schain {story.CHAIN}")
+            screen.say(f"  kubectl describe schain {walkthrough.CHAIN}")
             screen.say("The run of the chain in Temporal's web UI:")
         else:
             screen.say("  make demo ARGS=--keep   the same, and everything stays up until Ctrl-C")

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pydantic
 
 from devenv.simulator.gql.documents import Operation
-from devenv.simulator.model.switches import RateLimit, StrictModel
+from devenv.simulator.model.behavior import RateLimit, StrictModel
 
 
 class FaultSpec(StrictModel):

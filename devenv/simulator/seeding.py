@@ -2,7 +2,7 @@
 
 import random
 
-from devenv.simulator import hook_seeding, specs
+from devenv.simulator import specs, webhook_seeding
 from devenv.simulator.model import administration, queueing
 from devenv.simulator.model.account import Account
 from devenv.simulator.model.engine import Engine
@@ -49,8 +49,8 @@ def build(document: specs.Scenario, *, now: float, rng: random.Random) -> Engine
     """Return an engine with the account that a scenario describes."""
     account = Account(document.account)
     account.speed = document.speed
-    account.switches = document.switches.model_copy(deep=True)
-    account.delivery_knobs = document.deliveries.model_copy(deep=True)
+    account.behavior = document.behavior.model_copy(deep=True)
+    account.delivery_behavior = document.deliveries.model_copy(deep=True)
     account.durations = dict(document.defaults.durations)
     account.outcome = outcome(document.defaults.outcome)
     account.public_parallelism = document.public_parallelism
@@ -69,9 +69,9 @@ def build(document: specs.Scenario, *, now: float, rng: random.Random) -> Engine
         for edge_spec in stack_spec.depends_on:
             put_edge(engine, name, edge_spec)
     for webhook_spec in document.webhooks:
-        hook_seeding.put_webhook(engine, webhook_spec)
+        webhook_seeding.put_webhook(engine, webhook_spec)
     for policy_spec in document.policies:
-        hook_seeding.put_policy(engine, policy_spec)
+        webhook_seeding.put_policy(engine, policy_spec)
     return engine
 
 

@@ -22,7 +22,7 @@ from devenv.simulator.model.outbox import Outbox
 from devenv.simulator.model.policies import PolicyEngine
 from devenv.simulator.model.state_machine import StateMachine
 
-TransitionHook = Callable[[Run, Transition], None]
+TransitionListener = Callable[[Run, Transition], None]
 
 
 class Simulator:
@@ -55,7 +55,7 @@ class Simulator:
         self.documents = Documents()
         self.faults = faults.Faults(rng=self.rng)
         self.journal = journal.Journal()
-        self.hooks: list[TransitionHook] = []
+        self.transition_listeners: list[TransitionListener] = []
         self._policy_engine = policy_engine
         self.store = storage.Store(state_file) if state_file else None
         self._add_faults()
@@ -134,8 +134,8 @@ class Simulator:
             self.store.rewrite(engine.account)
 
     def _announce(self, run: Run, transition: Transition) -> None:
-        for hook in self.hooks:
-            hook(run, transition)
+        for listener in self.transition_listeners:
+            listener(run, transition)
 
 
 def _clock(document: scenario.Scenario) -> Clock:

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 import pydantic
 
 from devenv.simulator.faults import FaultSpec
-from devenv.simulator.hook_specs import PolicySpec, WebhookSpec
+from devenv.simulator.model.behavior import Behavior, StrictModel
+from devenv.simulator.model.delivery_behavior import DeliveryBehavior
 from devenv.simulator.model.engine import DEFAULT_DURATIONS
-from devenv.simulator.model.knobs import DeliveryKnobs
 from devenv.simulator.model.states import SCRIPTABLE, RunState, RunType
-from devenv.simulator.model.switches import StrictModel, Switches
+from devenv.simulator.webhook_specs import PolicySpec, WebhookSpec
 
 PHASES = tuple(DEFAULT_DURATIONS)
 
@@ -214,7 +214,7 @@ class Scenario(StrictModel):
     start: float | None = None
     public_parallelism: int = pydantic.Field(default=10_000, ge=0)
     defaults: Defaults = pydantic.Field(default=Defaults())
-    switches: Switches = pydantic.Field(default=Switches())
+    behavior: Behavior = pydantic.Field(default=Behavior())
     keys: list[KeySpec] = pydantic.Field(default=[])
     spaces: dict[str, SpaceSpec] = pydantic.Field(default={})
     worker_pools: dict[str, PoolSpec] = pydantic.Field(default={})
@@ -223,7 +223,7 @@ class Scenario(StrictModel):
     faults: list[FaultSpec] = pydantic.Field(default=[])
     webhooks: list[WebhookSpec] = pydantic.Field(default=[])
     policies: list[PolicySpec] = pydantic.Field(default=[])
-    deliveries: DeliveryKnobs = pydantic.Field(default=DeliveryKnobs())
+    deliveries: DeliveryBehavior = pydantic.Field(default=DeliveryBehavior())
 
     @pydantic.field_validator("stacks", "worker_pools", "spaces", mode="before")
     @classmethod

@@ -14,8 +14,8 @@ import pydantic
 
 from devenv.simulator.model import entities, webhooks
 from devenv.simulator.model.account import Account
-from devenv.simulator.model.knobs import DeliveryKnobs
-from devenv.simulator.model.switches import Switches
+from devenv.simulator.model.behavior import Behavior
+from devenv.simulator.model.delivery_behavior import DeliveryBehavior
 
 _ADAPTERS: dict[str, pydantic.TypeAdapter[Any]] = {
     "stack": pydantic.TypeAdapter(entities.Stack),
@@ -45,8 +45,8 @@ def load(document: dict[str, Any]) -> Account:
     record = document["account"]
     account = Account(record["name"])
     account.speed = record["speed"]
-    account.switches = Switches.model_validate(record["switches"])
-    account.delivery_knobs = DeliveryKnobs.model_validate(record.get("delivery_knobs", {}))
+    account.behavior = Behavior.model_validate(record["behavior"])
+    account.delivery_behavior = DeliveryBehavior.model_validate(record.get("delivery_behavior", {}))
     account.durations = record["durations"]
     account.outcome = _OUTCOME.validate_python(record["outcome"])
     account.public_parallelism = record["public_parallelism"]
@@ -137,8 +137,8 @@ def _account_record(account: Account) -> dict[str, Any]:
     return {
         "name": account.name,
         "speed": account.speed,
-        "switches": account.switches.model_dump(mode="json"),
-        "delivery_knobs": account.delivery_knobs.model_dump(mode="json"),
+        "behavior": account.behavior.model_dump(mode="json"),
+        "delivery_behavior": account.delivery_behavior.model_dump(mode="json"),
         "durations": account.durations,
         "outcome": _OUTCOME.dump_python(account.outcome, mode="json"),
         "public_parallelism": account.public_parallelism,

@@ -30,16 +30,16 @@ class Tokens:
         self._now = now
 
     def exchange(self, key_id: str, secret: str, *, audience: str) -> tuple[str, int] | None:
-        """Return token and expiry; None for an unknown key, and by switch for a wrong secret."""
+        """Return token and expiry; None for an unknown key, and if `wrong_secret` says so."""
         key = self._account.keys.get(key_id)
         if key is None:
             return None
         if not hmac.compare_digest(key.secret.encode(), secret.encode()):
-            if self._account.switches.wrong_secret == "null":  # noqa: S105 - a mode's name
+            if self._account.behavior.wrong_secret == "null":  # noqa: S105 - a mode's name
                 return None
             raise unauthorized()
         now = self._now()
-        valid_until = math.ceil(now + self._account.switches.token_life)
+        valid_until = math.ceil(now + self._account.behavior.token_life)
         claims = {
             "aud": [audience],
             "exp": valid_until,
@@ -47,7 +47,7 @@ class Tokens:
             "iss": "api-key",
             "sub": key.id,
             # A token ends with fractions of a second, though clients are told whole ones.
-            "end": now + self._account.switches.token_life,
+            "end": now + self._account.behavior.token_life,
             "epoch": self._account.token_epoch,
         }
         return self._sign(claims), valid_until

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from controller.webhook import signature
-from devenv import children, temporal_server, tools
+from devenv import role_process, temporal_server, tools
 from tests.benchmarks import figures, machine, tables
 from tests.support import webhooks
 
@@ -81,7 +81,7 @@ async def run(*, quick: bool) -> figures.Report:
 class _Receiver:
     """A receiver as a process on a core of its own."""
 
-    def __init__(self, role: children.Role, port: int) -> None:
+    def __init__(self, role: role_process.Role, port: int) -> None:
         self.pid = role.process.pid
         self.port = port
 
@@ -92,7 +92,7 @@ async def _receiver() -> AsyncIterator[_Receiver]:
         directory, port = Path(name), tools.free_port()
         options = temporal_server.TemporalOptions(log_file=directory / "temporal.log", has_ui=False)
         async with temporal_server.TemporalServer(options) as temporal:
-            endpoints = children.Endpoints(
+            endpoints = role_process.Endpoints(
                 kubeconfig=directory / "none",
                 temporal_address=temporal.address,
                 spacelift_url="https://acme.app.spacelift.io",
@@ -100,8 +100,8 @@ async def _receiver() -> AsyncIterator[_Receiver]:
                 webhook_secret=webhooks.SECRET,
                 log_format="json",
             )
-            role = children.Role(
-                children.RoleOptions(
+            role = role_process.Role(
+                role_process.RoleOptions(
                     role="webhook",
                     directory=directory,
                     environment=endpoints.variables("webhook"),

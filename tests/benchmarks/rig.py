@@ -18,7 +18,7 @@ import httpx
 import temporalio.client
 
 from controller.config import settings
-from devenv import children, environment, temporal_server, tools
+from devenv import environment, role_process, temporal_server, tools
 from tests.benchmarks import machine
 from tests.support import kube as kube_support
 from tests.support import waiting
@@ -67,7 +67,7 @@ class Rig:
 
     # Processes
 
-    def role(self, name: str) -> children.Role:
+    def role(self, name: str) -> role_process.Role:
         return self.parts.roles[name]
 
     def pids(self) -> dict[str, int]:
@@ -83,14 +83,14 @@ class Rig:
 
     async def start_second_worker(self) -> None:
         first = self.role("worker").options
-        second = children.Role(
+        second = role_process.Role(
             dataclasses.replace(first, instance=1, health_port=tools.free_port())
         )
         # With the others it is stopped at the end.
         self.parts.roles["second worker"] = second
         await second.start()
 
-    def workers(self) -> list[children.Role]:
+    def workers(self) -> list[role_process.Role]:
         return [role for role in self.parts.roles.values() if role.options.role == "worker"]
 
     async def metrics(self, role: str, name: str) -> dict[str, float]:

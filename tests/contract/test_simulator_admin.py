@@ -143,7 +143,7 @@ async def test_reset_starts_over_from_the_same_or_another_scenario() -> None:
 # request -> status and part of the error
 WRONG: dict[str, tuple[str, str, Any, int, str]] = {
     "no-object": ("POST", "/seed", [], 400, "document: input should be"),
-    "unknown-key": ("PATCH", "/switches", {"fanout": False}, 400, "fanout: no such key"),
+    "unknown-key": ("PATCH", "/behavior", {"fanout": False}, 400, "fanout: no such key"),
     "unknown-stack": ("POST", "/stacks/x/trigger", {}, 404, "no stack x"),
     "unknown-run": ("POST", "/runs/x/confirm", {}, 404, "no run x"),
     "unknown-edge": ("DELETE", "/edges", {"stack": "a", "dependsOn": "x"}, 404, "no edge"),
@@ -198,7 +198,9 @@ async def test_a_person_confirms_on_the_page_that_a_link_leads_to() -> None:
 async def test_hooks_hear_of_every_transition() -> None:
     heard = []
     async with simulator_client.connect({"stacks": ["a"], "speed": 100}) as wire:
-        wire.simulator.hooks.append(lambda run, entry: heard.append((run.id, str(entry.state))))
+        wire.simulator.transition_listeners.append(
+            lambda run, entry: heard.append((run.id, str(entry.state)))
+        )
         await wire.login()
         run = (await wire.data(TRIGGER, s="a"))["runTrigger"]["id"]
         await simulator_client.until_state(wire, run, "UNCONFIRMED")

@@ -1,4 +1,4 @@
-"""How deliveries reach a receiver, or do not: retries, disabling, and every knob of the way."""
+"""How deliveries reach a receiver, or do not: retries, disabling, and every behavior on the way."""
 
 import asyncio
 import itertools
@@ -26,14 +26,14 @@ UPDATE = """mutation ($id: ID!, $input: NamedWebhooksIntegrationInput!) {
   namedWebhooksIntegrationUpdate(id: $id, input: $input) { id enabled } }"""
 
 
-def scenario(receiver: Receiver, *, knobs: dict[str, Any] | None = None, **more: Any) -> Any:
+def scenario(receiver: Receiver, *, behavior: dict[str, Any] | None = None, **more: Any) -> Any:
     """An account whose runs are over at once, and a webhook for all of them."""
     webhook = {"endpoint": receiver.url, "secret": "s", "name": "hook"}
     return {
         "stacks": ["a", "b"],
         "defaults": QUICK,
         "webhooks": [webhook | more.pop("webhook", {})],
-        "deliveries": knobs or {},
+        "deliveries": behavior or {},
         **more,
     }
 
@@ -86,7 +86,9 @@ async def test_only_5xx_is_tried_again_where_wanted_and_three_times_at_most(
 ) -> None:
     async with receiving() as receiver:
         receiver.answer = lambda _number: status
-        document = scenario(receiver, knobs={"retryDelay": 0}, webhook={"retryOnFailure": wanted})
+        document = scenario(
+            receiver, behavior={"retryDelay": 0}, webhook={"retryOnFailure": wanted}
+        )
         async with connect(document) as wire:
             await run(wire)
             log = await over(wire)
@@ -98,7 +100,7 @@ async def test_only_5xx_is_tried_again_where_wanted_and_three_times_at_most(
 async def test_a_retry_that_is_taken_is_a_success_of_the_same_bytes() -> None:
     async with receiving() as receiver:
         receiver.answer = lambda number: 500 if number < 3 else 202
-        document = scenario(receiver, knobs={"retryDelay": 0}, webhook={"retryOnFailure": True})
+        document = scenario(receiver, behavior={"retryDelay": 0}, webhook={"retryOnFailure": True})
         async with connect(document) as wire:
             await run(wire)
             log = await over(wire)
@@ -114,7 +116,7 @@ async def test_retries_wait_longer_and_longer_by_the_virtual_clock() -> None:
     async with receiving() as receiver:
         receiver.answer = lambda _number: 500
         document = scenario(
-            receiver, clock="virtual", knobs={"retryDelay": 10}, webhook={"retryOnFailure": True}
+            receiver, clock="virtual", behavior={"retryDelay": 10}, webhook={"retryOnFailure": True}
         )
         async with connect(document) as wire:
             await wire.login()
@@ -189,7 +191,7 @@ async def test_an_endpoint_that_is_not_there_or_hangs_counts_as_failed() -> None
     async with receiving() as receiver:
         gone = "http://127.0.0.1:9/nothing"
         hanging = {"endpoint": receiver.url, "kind": "stack", "stack": "b"}
-        document = scenario(receiver, knobs={"timeout": 0.2}, webhook={"endpoint": gone})
+        document = scenario(receiver, behavior={"timeout": 0.2}, webhook={"endpoint": gone})
         document["webhooks"].append(hanging)
         receiver.may_answer.clear()
         async with connect(document) as wire:
@@ -206,7 +208,7 @@ async def test_a_receiver_that_hangs_slows_neither_answers_nor_the_end() -> None
     async with receiving() as receiver:
         receiver.may_answer.clear()
         loop = asyncio.get_running_loop()
-        async with connect(scenario(receiver, knobs={"concurrency": 8})) as wire:
+        async with connect(scenario(receiver, behavior={"concurrency": 8})) as wire:
             for _ in range(5):
                 await run(wire)
             await waiting.eventually(lambda: receiver.open_requests == 8, what="eight hang")
@@ -218,12 +220,12 @@ async def test_a_receiver_that_hangs_slows_neither_answers_nor_the_end() -> None
     assert ended_after < 5  # the requests would hang for ten seconds
 
 
-# -- knobs ---------------------------------------------------------------------------------------
+# -- behavior -------------------------------------------------------------------------------------
 
 
-async def fates(knobs: dict[str, Any], *, runs: int = 10) -> tuple[list[str], Receiver]:
+async def fates(behavior: dict[str, Any], *, runs: int = 10) -> tuple[list[str], Receiver]:
     """Let runs go by; gives the states of all deliveries by number, and the receiver."""
-    async with receiving() as receiver, connect(scenario(receiver, knobs=knobs)) as wire:
+    async with receiving() as receiver, connect(scenario(receiver, behavior=behavior)) as wire:
         for _ in range(runs):
             await run(wire)
         log = await over(wire)
@@ -252,8 +254,8 @@ async def test_doubled_deliveries_come_twice_with_the_same_bytes() -> None:
 
 async def test_reordered_deliveries_all_come_but_not_in_their_order() -> None:
     async with receiving() as receiver:
-        knobs = {"reorder": 0.3, "reorderSeconds": 60, "seed": 7}
-        async with connect(scenario(receiver, knobs=knobs, clock="virtual")) as wire:
+        behavior = {"reorder": 0.3, "reorderSeconds": 60, "seed": 7}
+        async with connect(scenario(receiver, behavior=behavior, clock="virtual")) as wire:
             await wire.login()
             for _ in range(5):
                 await wire.trigger("a")
@@ -268,7 +270,7 @@ async def test_reordered_deliveries_all_come_but_not_in_their_order() -> None:
 
 async def test_a_delay_passes_by_the_virtual_clock() -> None:
     async with receiving() as receiver:
-        document = scenario(receiver, knobs={"delay": 3600}, clock="virtual")
+        document = scenario(receiver, behavior={"delay": 3600}, clock="virtual")
         async with connect(document) as wire:
             await wire.login()
             run_id = await wire.trigger("a")
@@ -286,8 +288,8 @@ async def test_a_delay_passes_by_the_virtual_clock() -> None:
 @pytest.mark.parametrize("spread", ["normal", "heavy-tail"])
 async def test_delays_can_scatter(spread: str) -> None:
     async with receiving() as receiver:
-        knobs = {"delay": 100, "spread": spread}
-        async with connect(scenario(receiver, knobs=knobs, clock="virtual")) as wire:
+        behavior = {"delay": 100, "spread": spread}
+        async with connect(scenario(receiver, behavior=behavior, clock="virtual")) as wire:
             await wire.login()
             for _ in range(5):
                 await wire.trigger("a")
@@ -301,7 +303,7 @@ async def test_delays_can_scatter(spread: str) -> None:
 async def test_a_burst_comes_all_at_once() -> None:
     async with receiving() as receiver:
         document = scenario(
-            receiver, knobs={"burstEvery": 60}, clock="virtual", start=1_800_000_001
+            receiver, behavior={"burstEvery": 60}, clock="virtual", start=1_800_000_001
         )
         receiver.may_answer.clear()
         async with connect(document) as wire:
@@ -320,8 +322,8 @@ async def test_a_burst_comes_all_at_once() -> None:
 
 async def test_some_deliveries_come_once_more_hours_later() -> None:
     async with receiving() as receiver:
-        knobs = {"replay": 0.3, "replaySeconds": 7200, "seed": 7}
-        async with connect(scenario(receiver, knobs=knobs, clock="virtual")) as wire:
+        behavior = {"replay": 0.3, "replaySeconds": 7200, "seed": 7}
+        async with connect(scenario(receiver, behavior=behavior, clock="virtual")) as wire:
             await wire.login()
             for _ in range(5):
                 await wire.trigger("a")
@@ -338,7 +340,7 @@ async def test_some_deliveries_come_once_more_hours_later() -> None:
 
 async def test_a_replay_sends_what_was_sent_and_only_that() -> None:
     async with receiving() as receiver:
-        document = scenario(receiver, knobs={"drop": 0.3, "duplicate": 0.3, "seed": 7})
+        document = scenario(receiver, behavior={"drop": 0.3, "duplicate": 0.3, "seed": 7})
         async with connect(document) as wire:
             first = await run(wire, "a")
             second = await run(wire, "b")
@@ -360,8 +362,8 @@ async def test_a_replay_sends_what_was_sent_and_only_that() -> None:
 
 
 async def test_a_run_can_end_with_a_stale_version() -> None:
-    knobs = {"staleVersions": 1}
-    async with receiving() as receiver, connect(scenario(receiver, knobs=knobs)) as wire:
+    behavior = {"staleVersions": 1}
+    async with receiving() as receiver, connect(scenario(receiver, behavior=behavior)) as wire:
         await run(wire)
         log = await over(wire)
 
@@ -370,25 +372,25 @@ async def test_a_run_can_end_with_a_stale_version() -> None:
     assert receiver.states == NO_OP
 
 
-async def test_knobs_turn_one_by_one_and_refuse_nonsense() -> None:
+async def test_delivery_behavior_changes_one_by_one_and_refuses_nonsense() -> None:
     async with receiving() as receiver, connect(scenario(receiver)) as wire:
-        await wire.admin("PATCH", "/deliveries/knobs", {"drop": 0.5})
-        knobs = await wire.admin("PATCH", "/deliveries/knobs", {"delay": 2})
-        wrong = await wire.admin("PATCH", "/deliveries/knobs", {"drop": 2}, status=400)
-        unknown = await wire.admin("PATCH", "/deliveries/knobs", {"lose": 1}, status=400)
+        await wire.admin("PATCH", "/deliveries/behavior", {"drop": 0.5})
+        behavior = await wire.admin("PATCH", "/deliveries/behavior", {"delay": 2})
+        wrong = await wire.admin("PATCH", "/deliveries/behavior", {"drop": 2}, status=400)
+        unknown = await wire.admin("PATCH", "/deliveries/behavior", {"lose": 1}, status=400)
 
-    assert (knobs["drop"], knobs["delay"]) == (0.5, 2)
+    assert (behavior["drop"], behavior["delay"]) == (0.5, 2)
     assert wrong["error"].startswith("drop:")
     assert unknown["error"].startswith("lose: no such key")
 
 
 async def test_a_policy_payload_can_be_another_one_and_leave_states_out() -> None:
-    knobs = {
+    behavior = {
         "policyPayload": {"id": "run_updated.run.id", "steps": "count(run_updated.timing)"},
         "policySkips": NO_OP[:5],
     }
     async with receiving() as receiver:
-        document = scenario(receiver, knobs=knobs, webhook={"policy": "documented"})
+        document = scenario(receiver, behavior=behavior, webhook={"policy": "documented"})
         async with connect(document) as wire:
             run_id = await run(wire)
             await over(wire)
@@ -418,7 +420,7 @@ async def test_the_log_is_filtered_paged_and_emptied() -> None:
 
 
 async def test_the_log_is_bounded() -> None:
-    async with receiving() as receiver, connect(scenario(receiver, knobs={"drop": 1})) as wire:
+    async with receiving() as receiver, connect(scenario(receiver, behavior={"drop": 1})) as wire:
         await wire.login()
         account, dispatch = wire.simulator.account, wire.simulator.dispatch
         run_id = await run(wire)
@@ -433,7 +435,7 @@ async def test_the_log_is_bounded() -> None:
 
 async def test_what_is_on_its_way_survives_a_snapshot() -> None:
     async with receiving() as receiver:
-        document = scenario(receiver, knobs={"delay": 60}, clock="virtual")
+        document = scenario(receiver, behavior={"delay": 60}, clock="virtual")
         async with connect(document) as wire:
             await wire.login()
             await wire.trigger("a")
@@ -445,11 +447,11 @@ async def test_what_is_on_its_way_survives_a_snapshot() -> None:
             await wire.admin("POST", "/clock", {"advance": 60})
             await receiver.until(6)
             numbers = [one["number"] for one in await over(wire)]
-            knobs = await wire.admin("GET", "/deliveries/knobs")
+            behavior = await wire.admin("GET", "/deliveries/behavior")
 
     assert receiver.states == NO_OP
     assert numbers == [1, 2, 3, 4, 5, 6]
-    assert knobs["delay"] == 60
+    assert behavior["delay"] == 60
 
 
 async def test_a_killed_simulator_sends_after_its_restart_what_was_not_taken(

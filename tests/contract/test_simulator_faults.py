@@ -124,7 +124,7 @@ async def test_latency_delays_an_answer_and_nothing_else() -> None:
 
 async def test_a_bucket_answers_429_until_it_refills() -> None:
     limit = {"rateLimit": {"perSecond": 5, "burst": 2}}
-    async with simulator_client.connect({**SLOW, "switches": limit}) as wire:
+    async with simulator_client.connect({**SLOW, "behavior": limit}) as wire:
         await wire.login()
 
         async def is_served() -> bool:

@@ -129,11 +129,11 @@ async def test_a_named_webhook_has_a_slug_for_an_id_and_keeps_it() -> None:
     assert wire.simulator.account.webhooks["chain-events"].secret == "hush"
 
 
-@pytest.mark.parametrize(("switch", "secret"), [("hidden", ""), ("shown", "hush")])
+@pytest.mark.parametrize(("answer", "secret"), [("hidden", ""), ("shown", "hush")])
 async def test_the_secret_of_a_named_webhook_reads_as_the_switch_says(
-    switch: str, secret: str
+    answer: str, secret: str
 ) -> None:
-    async with connect({"switches": {"namedWebhookSecret": switch}}) as wire:
+    async with connect({"behavior": {"namedWebhookSecret": answer}}) as wire:
         await wire.login()
         await wire.data(NAMED_CREATE, input=a_named_webhook())
         seen = (await wire.data(NAMED_READ, id="chain-events"))["namedWebhooksIntegration"]

@@ -396,7 +396,7 @@ async def test_noise_comes_on_demand_or_beside_the_events_of_runs() -> None:
         for kind in ("internal-error", "module"):
             await wire.admin("POST", "/deliveries/noise", {"webhook": made["id"], "kind": kind})
         on_demand = [one["event"] for one in await ended(wire)]
-        await wire.admin("PATCH", "/deliveries/knobs", {"noise": 1})
+        await wire.admin("PATCH", "/deliveries/behavior", {"noise": 1})
         await wire.login()
         await wire.trigger("vpc")
         log = await self_logged(wire, 6)

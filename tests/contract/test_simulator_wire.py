@@ -78,7 +78,7 @@ async def test_a_get_and_a_body_that_is_no_json_are_refused_by_http() -> None:
 
 
 async def test_introspection_and_debug_info_need_no_token() -> None:
-    async with simulator_client.connect({"switches": {"unauthorizedMode": "B"}}) as wire:
+    async with simulator_client.connect({"behavior": {"unauthorizedMode": "B"}}) as wire:
         data = await wire.data('{ debugInfo { selfHostedVersion } __type(name: "Run") { name } }')
 
     assert data == {"debugInfo": {"selfHostedVersion": ""}, "__type": {"name": "Run"}}
@@ -99,7 +99,7 @@ async def test_an_unknown_key_is_null_and_a_wrong_secret_an_error() -> None:
     async with simulator_client.connect({}) as wire:
         unknown = await wire.ask(LOGIN, id="x", secret="y")
         wrong = await wire.ask(LOGIN, id=KEY["id"], secret="y")
-        await wire.admin("PATCH", "/switches", {"wrongSecret": "null"})
+        await wire.admin("PATCH", "/behavior", {"wrongSecret": "null"})
         null = await wire.ask(LOGIN, id=KEY["id"], secret="y")
 
     assert unknown == {"data": {"apiKeyUser": None}}
@@ -128,7 +128,7 @@ async def test_without_a_good_token_lists_are_empty_and_the_rest_unauthorized(
 
 
 async def test_mode_b_answers_401_with_the_word_in_the_body() -> None:
-    async with simulator_client.connect({"switches": {"unauthorizedMode": "B"}}) as wire:
+    async with simulator_client.connect({"behavior": {"unauthorizedMode": "B"}}) as wire:
         async with wire.post("{ viewer { id } }") as response:
             status, text = response.status, await response.text()
         token = await wire.login()
@@ -138,11 +138,11 @@ async def test_mode_b_answers_401_with_the_word_in_the_body() -> None:
 
 
 async def test_tokens_run_out_and_can_be_revoked() -> None:
-    async with simulator_client.connect({"switches": {"tokenLife": 0.05}}) as wire:
+    async with simulator_client.connect({"behavior": {"tokenLife": 0.05}}) as wire:
         await wire.login()
         while (await wire.data("{ viewer { id } }"))["viewer"] is not None:
             pass
-        await wire.admin("PATCH", "/switches", {"tokenLife": 60})
+        await wire.admin("PATCH", "/behavior", {"tokenLife": 60})
         await wire.login()
         before = await wire.data("{ viewer { id } }")
         await wire.admin("POST", "/tokens/revoke")
@@ -265,7 +265,7 @@ async def test_stacks_are_found_by_predicate(predicate: dict[str, Any], stacks: 
 
 
 async def test_run_lists_page_by_before_newest_first() -> None:
-    scenario = {"stacks": {"a": SLOW}, "switches": {"runsPageSize": 2}}
+    scenario = {"stacks": {"a": SLOW}, "behavior": {"runsPageSize": 2}}
     document = 'query ($b: ID) { stack(id: "a") { runs(before: $b) { id } } }'
     pages = []
     async with simulator_client.connect(scenario) as wire:
@@ -300,7 +300,7 @@ async def test_runs_proposed_runs_and_tasks_are_lists_of_their_own() -> None:
 
 
 async def test_a_new_run_may_be_missing_from_lists_for_a_while() -> None:
-    scenario = {"stacks": {"a": SLOW}, "clock": "virtual", "switches": {"runsLag": 3}}
+    scenario = {"stacks": {"a": SLOW}, "clock": "virtual", "behavior": {"runsLag": 3}}
     document = (
         'query ($r: ID!) { stack(id: "a") { runs { id } run(id: $r) { id } } '
         "searchRuns(input: {}) { edges { node { run { id } } } } }"
@@ -386,7 +386,7 @@ async def test_metadata_is_recorded_and_shown_only_by_switch() -> None:
         await wire.admin("POST", "/clock", {"advance": 60})
         await wire.ask(confirm, {header.upper(): "second"})
         await wire.ask('mutation { runComment(stack: "a", run: "x", body: "b") { body } }')
-        await wire.admin("PATCH", "/switches", {"exposeMetadata": True})
+        await wire.admin("PATCH", "/behavior", {"exposeMetadata": True})
 
         data = await wire.data(document)
         runs = (await wire.admin("GET", "/runs"))["runs"]

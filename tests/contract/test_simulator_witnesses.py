@@ -2,7 +2,7 @@
 
 Witnesses: the API client of Spacelift's Backstage plugin (over TLS, which it insists on), the
 package `spacelift` of the Python index, and Spacelift's command line client where SPACECTL names
-one. Each is run with the defaults, and with every switch on the other of the answers that are
+one. Each is run with the defaults, and with every behavior at the other of the answers that are
 possible.
 """
 
@@ -47,14 +47,14 @@ OTHER_ANSWERS = {
     "invisibleEdges": "hidden",
 }
 both_answers = pytest.mark.parametrize(
-    "switches", [{}, OTHER_ANSWERS], ids=["defaults", "other-answers"]
+    "behavior", [{}, OTHER_ANSWERS], ids=["defaults", "other-answers"]
 )
 
 
-def scenario(switches: dict[str, Any]) -> dict[str, Any]:
+def scenario(behavior: dict[str, Any]) -> dict[str, Any]:
     """An account whose stacks show all kinds of states."""
     return {
-        "switches": switches,
+        "behavior": behavior,
         "defaults": {"durations": 0.1},
         "edges": ["a -> b"],
         "stacks": {
@@ -157,10 +157,10 @@ def run_plugin(plugin: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., A
 
 @both_answers
 async def test_the_backstage_plugin_lists_stacks_and_triggers(
-    run_plugin: Callable[..., Any], switches: dict[str, Any]
+    run_plugin: Callable[..., Any], behavior: dict[str, Any]
 ) -> None:
     """It refuses the whole listing if a single stack has a state that it does not know."""
-    async with simulator_client.connect(scenario(switches), tls_port=0) as wire:
+    async with simulator_client.connect(scenario(behavior), tls_port=0) as wire:
         await fill(wire)
 
         result = await run_plugin(wire)
@@ -181,9 +181,9 @@ async def test_the_backstage_plugin_lists_stacks_and_triggers(
 
 @both_answers
 async def test_the_backstage_plugin_is_told_of_a_wrong_secret(
-    run_plugin: Callable[..., Any], switches: dict[str, Any]
+    run_plugin: Callable[..., Any], behavior: dict[str, Any]
 ) -> None:
-    async with simulator_client.connect(scenario(switches), tls_port=0) as wire:
+    async with simulator_client.connect(scenario(behavior), tls_port=0) as wire:
         result = await run_plugin(wire, secret="wrong")
 
     assert "Failed to authenticate" in result["error"]
@@ -197,9 +197,9 @@ def client_of(wire: Wire, *, secret: str = KEY["secret"]) -> Spacelift:
 
 
 @both_answers
-async def test_the_python_client_reads_and_triggers(switches: dict[str, Any]) -> None:
+async def test_the_python_client_reads_and_triggers(behavior: dict[str, Any]) -> None:
     fields = ["id", "state", "labels", "blocker { id state }", "trackedCommit { hash }"]
-    async with simulator_client.connect(scenario(switches)) as wire:
+    async with simulator_client.connect(scenario(behavior)) as wire:
         await fill(wire)
         client = client_of(wire)
         try:
@@ -220,9 +220,9 @@ async def test_the_python_client_reads_and_triggers(switches: dict[str, Any]) ->
 
 @both_answers
 async def test_the_python_client_is_told_of_wrong_secrets_and_fields(
-    switches: dict[str, Any],
+    behavior: dict[str, Any],
 ) -> None:
-    async with simulator_client.connect(scenario(switches)) as wire:
+    async with simulator_client.connect(scenario(behavior)) as wire:
         wrong, client = client_of(wire, secret="wrong"), client_of(wire)
         try:
             with pytest.raises((gql_exceptions.TransportQueryError, ValueError)):
@@ -240,9 +240,9 @@ if SPACECTL:
     # No package registry has it, so it is a witness only where somebody has installed it.
     @both_answers
     async def test_spacectl_deploys_and_reads(
-        switches: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        behavior: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async with simulator_client.connect(scenario(switches)) as wire:
+        async with simulator_client.connect(scenario(behavior)) as wire:
             monkeypatch.setenv("SIM", wire.server.url)
             monkeypatch.setenv("SIM_KEY_ID", KEY["id"])
             monkeypatch.setenv("SPACECTL", str(SPACECTL))

@@ -11,7 +11,7 @@ import yaml
 
 from controller.spacelift import client, endpoints, errors, tokens
 from controller.spacelift.models import RunKey, RunRecord, StackEdge, StackHold
-from devenv import children
+from devenv import simulator_process
 
 ADMIN = "01JKEYADM00000000000000000"
 READER = "01JKEYRDR00000000000000000"
@@ -83,16 +83,18 @@ class Key:
 
 
 @pytest.fixture(scope="module")
-async def account(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[children.Simulator]:
+async def account(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[simulator_process.SimulatorProcess]:
     directory: Path = tmp_path_factory.mktemp("simulator")
     scenario = directory / "scenario.yaml"
     scenario.write_text(yaml.safe_dump(SCENARIO), encoding="utf-8")
-    async with children.Simulator(directory, scenario=scenario) as running:
+    async with simulator_process.SimulatorProcess(directory, scenario=scenario) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-async def connect(account: children.Simulator) -> AsyncIterator[Connect]:
+async def connect(account: simulator_process.SimulatorProcess) -> AsyncIterator[Connect]:
     """Make a client of one of the keys."""
     opened: list[client.SpaceliftClient] = []
 
@@ -119,7 +121,7 @@ Person = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture
-def person(account: children.Simulator) -> Person:
+def person(account: simulator_process.SimulatorProcess) -> Person:
     """Act as somebody in Spacelift's web interface."""
 
     async def act(kind: str, name: str, act: str, **body: Any) -> None:
@@ -412,10 +414,10 @@ async def test_a_failed_trigger_never_hides_that_there_may_be_a_run(
 async def test_a_token_that_is_over_too_early_is_replaced_unseen(tmp_path: Path, mode: str) -> None:
     """The client believes its clock, which stands still, and so never renews by itself."""
     scenario = tmp_path / "scenario.yaml"
-    switches = {"tokenLife": 1, "unauthorizedMode": mode}
-    scenario.write_text(yaml.safe_dump(SCENARIO | {"faults": [], "switches": switches}), "utf-8")
+    behavior = {"tokenLife": 1, "unauthorizedMode": mode}
+    scenario.write_text(yaml.safe_dump(SCENARIO | {"faults": [], "behavior": behavior}), "utf-8")
     operations: list[str] = []
-    async with children.Simulator(tmp_path, scenario=scenario) as running:
+    async with simulator_process.SimulatorProcess(tmp_path, scenario=scenario) as running:
         spacelift = client.SpaceliftClient(
             endpoint=running.url,
             credentials=Key(ADMIN, "admin"),

@@ -12,7 +12,7 @@ from controller.chain.graph import resolve as graph
 from controller.spacelift import client, tokens
 from controller.temporal import messages
 from controller.temporal.activities import stack_dependencies
-from devenv import children
+from devenv import simulator_process
 
 ADMIN = "01JKEYADM00000000000000000"
 NET = "01JKEYNET00000000000000000"
@@ -58,16 +58,18 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-async def account(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[children.Simulator]:
+async def account(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[simulator_process.SimulatorProcess]:
     directory: Path = tmp_path_factory.mktemp("simulator")
     scenario = directory / "scenario.yaml"
     scenario.write_text(yaml.safe_dump(SCENARIO), encoding="utf-8")
-    async with children.Simulator(directory, scenario=scenario) as running:
+    async with simulator_process.SimulatorProcess(directory, scenario=scenario) as running:
         yield running
 
 
 @pytest.fixture
-def resolve(account: children.Simulator) -> Resolve:
+def resolve(account: simulator_process.SimulatorProcess) -> Resolve:
     """Discover and resolve, with one wish for both as the chain workflow has it."""
 
     async def discover_and_resolve(

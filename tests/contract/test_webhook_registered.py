@@ -12,7 +12,7 @@ from controller.config import settings
 from controller.spacelift.webhooks import setup_command
 from controller.webhook import payload, signature
 from devenv.simulator.model import policies
-from devenv.simulator.model.knobs import DeliveryKnobs
+from devenv.simulator.model.delivery_behavior import DeliveryBehavior
 from devenv.simulator.simulator import Simulator
 from devenv.simulator.web.server import serve
 from tests.contract.receiving import receiving
@@ -100,8 +100,8 @@ async def test_without_an_engine_the_simulator_sends_what_one_would() -> None:
         policy = simulator.account.policies["stackchain"]
 
     unseen = rego.evaluate(policy.body, "unseen_states", {})
-    knobs = DeliveryKnobs(policy_skips=unseen)
-    read = [policies.read(policy, given, knobs) for given in asked]
+    behavior = DeliveryBehavior(policy_skips=unseen)
+    read = [policies.read(policy, given, behavior) for given in asked]
     assert len(asked) > len(SENT)
     assert [[(one.endpoint_id, one.payload) for one in messages] for messages in read] == [
         [(one["endpoint_id"], one["payload"]) for one in run_policy(policy.body, given)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from devenv import children
+from devenv import simulator_process
 from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually, stays
@@ -92,8 +92,8 @@ async def test_a_dependent_that_the_key_cannot_see_runs_nothing_until_it_can(
     )
     document["defaults"]["stack"]["space"] = "open"
     account = await release.add_account("hidden", document)
-    secret = children.API_KEY.secret
-    key = f"/keys/{children.API_KEY.id}"
+    secret = simulator_process.API_KEY.secret
+    key = f"/keys/{simulator_process.API_KEY.id}"
     await account.admin("PUT", key, {"secret": secret, "spaces": ["open"]})
 
     chain = await release.create("hidden", "a", account=account)
@@ -141,7 +141,7 @@ async def test_a_wrong_key_is_told_until_a_valid_one_is_mounted(
 ) -> None:
     name = f"key-{mode}-{wrong_secret}".lower()
     document = account_document(
-        "a -> b", switches={"unauthorizedMode": mode, "wrongSecret": wrong_secret}
+        "a -> b", behavior={"unauthorizedMode": mode, "wrongSecret": wrong_secret}
     )
     account = await release.add_account(name, document)
     secret = release.key_files(name)[1]
@@ -153,7 +153,7 @@ async def test_a_wrong_key_is_told_until_a_valid_one_is_mounted(
     assert "mistyped" not in str(status)
     assert await account.runs() == []
 
-    secret.write_text(children.API_KEY.secret)
+    secret.write_text(simulator_process.API_KEY.secret)
     await chain.shows("RunSucceeded")
 
 
@@ -163,11 +163,11 @@ async def test_a_key_that_is_revoked_before_the_chain_is_told_until_it_is_back(
 ) -> None:
     """In mode A every list is empty then, which must not pass for an account without stacks."""
     name = f"revoked-{mode}".lower()
-    document = account_document("a -> b", switches={"unauthorizedMode": mode})
+    document = account_document("a -> b", behavior={"unauthorizedMode": mode})
     account = await release.add_account(name, document)
     warm = await release.create(f"{name}-warm", "b", account=account)
     await warm.ends("RunSucceeded")
-    key = f"/keys/{children.API_KEY.id}"
+    key = f"/keys/{simulator_process.API_KEY.id}"
     await account.admin("DELETE", key)
 
     chain = await release.create(name, "a", account=account)
@@ -175,7 +175,7 @@ async def test_a_key_that_is_revoked_before_the_chain_is_told_until_it_is_back(
     assert_stalled(status, "API key")
     assert await account.runs("a") == []
 
-    await account.admin("PUT", key, {"secret": children.API_KEY.secret})
+    await account.admin("PUT", key, {"secret": simulator_process.API_KEY.secret})
     await chain.shows("RunSucceeded")
 
 

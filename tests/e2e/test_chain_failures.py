@@ -29,7 +29,7 @@ async def test_nothing_behind_a_failed_stack_runs_and_each_names_the_culprit(
     document = account_document(
         "a -> b -> c",
         "a -> d",
-        switches={"onUpstreamFailure": dependents_end},
+        behavior={"onUpstreamFailure": dependents_end},
         stacks={"c": {"durations": UNHURRIED}},
     )
     account = await release.add_account(name, document)
@@ -55,7 +55,7 @@ async def test_a_failure_in_the_middle_stops_what_hangs_on_it_and_nothing_else(
     document = account_document(
         "a -> b -> c -> d",
         "a -> x -> y",
-        switches={"onUpstreamFailure": dependents_end},
+        behavior={"onUpstreamFailure": dependents_end},
         stacks={"d": {"durations": UNHURRIED}},
     )
     account = await release.add_account(name, document)

@@ -5,7 +5,7 @@ import collections
 import itertools
 from typing import Any
 
-from devenv import children
+from devenv import simulator_process
 from tests.support import chains
 from tests.support.chains import account_document, ended_at
 from tests.support.processes import kubectl
@@ -49,7 +49,7 @@ async def test_runs_that_spacelift_queues_are_used_and_none_is_triggered_beside_
 
     triggered_by = {run["stackId"]: run["triggeredBy"] for run in await account.runs()}
     runs = {stack_id: await account.only_run(stack_id) for stack_id in "abcd"}
-    assert triggered_by["a"] == f"api::{children.API_KEY.id}"
+    assert triggered_by["a"] == f"api::{simulator_process.API_KEY.id}"
     assert (triggered_by["b"], triggered_by["c"]) == ("a", "a")
     assert triggered_by["d"] in ("b", "c")
     assert {run["state"] for run in runs.values()} == {"FINISHED"}
@@ -121,7 +121,7 @@ async def test_labels_order_stacks_that_spacelift_does_not_connect(
 
     runs = [await account.only_run(stack_id) for stack_id in "abc"]
     assert [row["level"] for row in status["stacks"]] == [0, 1, 2]
-    assert {run["triggeredBy"] for run in runs} == {f"api::{children.API_KEY.id}"}
+    assert {run["triggeredBy"] for run in runs} == {f"api::{simulator_process.API_KEY.id}"}
     assert ended_at(runs[0]) <= runs[1]["createdAt"]
     assert ended_at(runs[1]) <= runs[2]["createdAt"]
 

@@ -1,4 +1,4 @@
-"""`python -m devenv demo` as a user runs it: its story, its exit code, and what it leaves."""
+"""`python -m devenv demo` as a user runs it: its steps, its exit code, and what it leaves."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ import pytest
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
-from devenv.demo import kubectl, story
+from devenv.demo import kubectl, walkthrough
 from tests.support.waiting import eventually
 
 # Generous: the tests of several people may share two cores.
@@ -112,7 +112,7 @@ def row(demo: Demo, stack: str, phase: str) -> str:
     return found[-1]
 
 
-async def test_the_demo_tells_its_story_and_checks_it(
+async def test_the_demo_takes_its_steps_and_checks_them(
     temporary_files: Path, control_plane_binaries: object
 ) -> None:
     async with started() as demo:
@@ -232,7 +232,7 @@ def test_the_demo_notices_what_did_not_go_as_it_should() -> None:
         )
     )
 
-    found = story.differences(status, {"a": "Succeeded", "b": "Succeeded", "gone": "Failed"})
+    found = walkthrough.differences(status, {"a": "Succeeded", "b": "Succeeded", "gone": "Failed"})
 
     assert found == [
         "'b' is Skipped because of c and should be Succeeded",

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from devenv import children
+from devenv import simulator_process
 from devenv.control_plane import credentials
 from devenv.control_plane.server import ControlPlane
 from devenv.temporal_server import TemporalServer
@@ -127,14 +127,14 @@ async def test_each_test_has_a_temporal_namespace_of_its_own(
 
 
 async def test_a_simulated_account_survives_the_crash_of_its_process(
-    simulator_process: children.Simulator,
+    restartable_simulator: simulator_process.SimulatorProcess,
 ) -> None:
-    before = simulator_process.url
-    await simulator_process.kill()
+    before = restartable_simulator.url
+    await restartable_simulator.kill()
 
-    await simulator_process.start()
+    await restartable_simulator.start()
 
-    assert simulator_process.url == before
+    assert restartable_simulator.url == before
 
 
 async def test_each_test_has_a_simulated_account_of_its_own(start_simulator: Any) -> None:

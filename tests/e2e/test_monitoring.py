@@ -8,7 +8,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from devenv import children
+from devenv import role_process
 from tests.support import chains, promql, receivers, webhooks
 from tests.support.chains import account_document
 from tests.support.waiting import eventually
@@ -16,7 +16,7 @@ from tests.support.waiting import eventually
 Samples = list[tuple[str, dict[str, str], float]]
 
 
-async def scrape(role: children.Role) -> Samples:
+async def scrape(role: role_process.Role) -> Samples:
     """Return name, labels and value of each sample, with the labels that Prometheus adds."""
     async with httpx.AsyncClient(base_url=role.health_url, trust_env=False) as http:
         text = (await http.get("/metrics")).text

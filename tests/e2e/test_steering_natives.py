@@ -65,7 +65,7 @@ async def test_behind_a_stack_that_fails_nothing_is_applied(
     account = await release.add_account(
         name,
         account_document(
-            "a -> b -> c", stacks={"c": last}, switches={"onUpstreamFailure": dependents}
+            "a -> b -> c", stacks={"c": last}, behavior={"onUpstreamFailure": dependents}
         ),
     )
     await account.script("a", "fail:applying")
@@ -94,7 +94,7 @@ async def test_a_stack_whose_inputs_did_not_change_is_skipped_and_what_is_behind
         name,
         account_document(
             "b -> c",
-            switches={"onUpstreamFailure": dependents},
+            behavior={"onUpstreamFailure": dependents},
             stacks={
                 "a": {"outputs": {"id": "1"}, "outcomes": [{"outputs": {"id": "1"}}]},
                 "b": {"dependsOn": [{"stack": "a", "references": [OUTPUT]}]},

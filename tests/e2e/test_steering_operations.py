@@ -3,13 +3,13 @@
 import itertools
 import json
 
-from devenv import children
+from devenv import simulator_process
 from tests.support import account_runs, chains
 from tests.support.chains import account_document
 from tests.support.processes import kubectl
 from tests.support.waiting import eventually
 
-OUR_KEY = f"api::{children.API_KEY.id}"
+OUR_KEY = f"api::{simulator_process.API_KEY.id}"
 ALL_OPERATIONS = ["Plan", "Apply", "Destroy"]
 
 

@@ -20,7 +20,7 @@ from temporalio.worker import Worker
 
 from controller.config import settings
 from controller.temporal import client, ids, temporal_test
-from devenv import children, tools
+from devenv import simulator_process, tools
 from devenv import temporal_server as temporal_servers
 from devenv.simulator.web import server as simulator_server
 from tests.support import temporal as temporal_support
@@ -50,8 +50,8 @@ def temporal(
 def spacelift(simulator: simulator_server.Server) -> settings.SpaceliftSettings:
     return settings.SpaceliftSettings(
         endpoint=simulator.url,
-        api_key_id=settings.Secret(value=children.API_KEY.id),
-        api_key_secret=settings.Secret(value=children.API_KEY.secret),
+        api_key_id=settings.Secret(value=simulator_process.API_KEY.id),
+        api_key_secret=settings.Secret(value=simulator_process.API_KEY.secret),
     )
 
 

@@ -115,7 +115,7 @@ async def test_whatever_befalls_the_deliveries_each_chain_comes_to_the_same_run_
     quick_poll: tuple[chains.Installation, webhooks.InstalledReceiver],
 ) -> None:
     release, receiver = quick_poll
-    knobs: dict[str, dict[str, float]] = {
+    behavior: dict[str, dict[str, float]] = {
         "undisturbed": {},
         "drop": {"drop": RATE},
         "duplicate": {"duplicate": RATE},
@@ -124,7 +124,7 @@ async def test_whatever_befalls_the_deliveries_each_chain_comes_to_the_same_run_
     }
     hooks: dict[str, webhooks.Hook] = {}
     accounts: dict[str, chains.Account] = {}
-    for name, wanted in knobs.items():
+    for name, wanted in behavior.items():
         accounts[name], hooks[name] = await receiver.add_account(name, STORY)
         await hooks[name].befall(seed=7, noise=RATE, **wanted)
 
@@ -135,14 +135,14 @@ async def test_whatever_befalls_the_deliveries_each_chain_comes_to_the_same_run_
         await account.act(waiting["id"], "confirm")
         return await outcome(account, await chain.ends("StackFailed"))
 
-    found = dict(zip(knobs, await asyncio.gather(*map(run, knobs)), strict=True))
+    found = dict(zip(behavior, await asyncio.gather(*map(run, behavior)), strict=True))
 
     expected = found["undisturbed"]
     assert {stack: row[0] for stack, row in expected["stacks"].items()} == {
         "a": "Succeeded", "b": "Skipped", "c": "Succeeded", "d": "Succeeded", "e": "Succeeded",
         "f": "Failed", "g": "Skipped", "h": "Succeeded",
     }  # fmt: skip
-    assert found == dict.fromkeys(knobs, expected)
+    assert found == dict.fromkeys(behavior, expected)
     for name, hook in hooks.items():
         await hook.at_rest()
         assert set(await hook.answers()) == {202}, name

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from devenv import children, tools
+from devenv import role_process, tools
 from tests.conftest import StartRole
 from tests.support import webhooks
 from tests.support.waiting import eventually
@@ -17,9 +17,9 @@ BODY = json.dumps(webhooks.run_event("vpc")).encode()
 
 
 @pytest.fixture
-def endpoints() -> children.Endpoints:
+def endpoints() -> role_process.Endpoints:
     """Nothing of it is there: no cluster, no Temporal, no account."""
-    return children.Endpoints(
+    return role_process.Endpoints(
         kubeconfig=Path("/nowhere"),
         temporal_address=f"127.0.0.1:{tools.free_port()}",
         spacelift_url="https://acme.app.spacelift.io",
@@ -29,16 +29,16 @@ def endpoints() -> children.Endpoints:
     )
 
 
-async def deliver(endpoints: children.Endpoints, http: httpx.AsyncClient) -> httpx.Response:
+async def deliver(endpoints: role_process.Endpoints, http: httpx.AsyncClient) -> httpx.Response:
     return await http.post(endpoints.webhook_url, content=BODY, headers=webhooks.signed(BODY))
 
 
-def lines(role: children.Role) -> list[dict[str, object]]:
+def lines(role: role_process.Role) -> list[dict[str, object]]:
     return [json.loads(line) for line in role.log(1000).splitlines()]
 
 
 async def test_the_receiver_is_ready_and_answers_though_temporal_was_never_there(
-    start_role: StartRole, endpoints: children.Endpoints
+    start_role: StartRole, endpoints: role_process.Endpoints
 ) -> None:
     role = await start_role("webhook", endpoints)
 
@@ -51,7 +51,7 @@ async def test_the_receiver_is_ready_and_answers_though_temporal_was_never_there
 
 
 async def test_on_sigterm_deliveries_are_taken_for_a_while_and_then_the_process_ends(
-    start_role: StartRole, endpoints: children.Endpoints
+    start_role: StartRole, endpoints: role_process.Endpoints
 ) -> None:
     role = await start_role("webhook", endpoints, environment={"WEBHOOK_DRAIN_SECONDS": "3"})
     role.process.signal(signal.SIGTERM)
@@ -73,7 +73,7 @@ async def test_on_sigterm_deliveries_are_taken_for_a_while_and_then_the_process_
 
 
 async def test_a_connection_without_a_secret_is_told_of_at_the_start(
-    start_role: StartRole, endpoints: children.Endpoints
+    start_role: StartRole, endpoints: role_process.Endpoints
 ) -> None:
     role = await start_role("webhook", endpoints, environment={"SPACELIFT_WEBHOOK_SECRET": ""})
 
@@ -86,7 +86,7 @@ async def test_a_connection_without_a_secret_is_told_of_at_the_start(
 
 
 async def test_an_address_that_is_taken_ends_the_process_with_a_reason(
-    start_role: StartRole, endpoints: children.Endpoints
+    start_role: StartRole, endpoints: role_process.Endpoints
 ) -> None:
     await start_role("webhook", endpoints)
 

@@ -14,7 +14,7 @@ import pytest
 
 from controller.config import settings
 from controller.kube import lease
-from devenv import children
+from devenv import role_process
 from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually
@@ -41,7 +41,9 @@ async def lease_of(release: chains.Installation) -> dict[str, Any]:
     return spec
 
 
-async def leader_and_standby(release: chains.Installation) -> tuple[children.Role, children.Role]:
+async def leader_and_standby(
+    release: chains.Installation,
+) -> tuple[role_process.Role, role_process.Role]:
     """Return who holds the Lease, by the name of its pod, and who waits for it."""
     operators = [role for role in release.roles if role.options.role == "operator"]
     for role in operators:
@@ -57,7 +59,7 @@ async def leader_and_standby(release: chains.Installation) -> tuple[children.Rol
     return leader, standby
 
 
-async def taken_over(release: chains.Installation, standby: children.Role) -> dict[str, Any]:
+async def taken_over(release: chains.Installation, standby: role_process.Role) -> dict[str, Any]:
     """Wait until the standby has the Lease, and return what it wrote there."""
 
     async def has_it() -> dict[str, Any] | None:

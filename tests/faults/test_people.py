@@ -84,7 +84,7 @@ async def test_a_person_who_confirms_is_followed_and_one_who_retries_afterwards_
     """Whether Spacelift gives a run that is retried a new id is not documented."""
     name = f"confirms-{run_id}"
     document = account_document(
-        "a -> b", stacks={"b": {"autodeploy": False}}, switches={"retryRunId": run_id}
+        "a -> b", stacks={"b": {"autodeploy": False}}, behavior={"retryRunId": run_id}
     )
     account = await release.add_account(name, document)
     await account.script("b", "fail:applying", "changes")
@@ -112,7 +112,7 @@ async def test_a_run_that_a_person_retries_before_the_chain_does_is_not_taken_fo
     """Between two attempts: the chain triggers its own all the same, and that one counts."""
     name = f"overtakes-{run_id}"
     account = await release.add_account(
-        name, account_document("a -> b", switches={"retryRunId": run_id})
+        name, account_document("a -> b", behavior={"retryRunId": run_id})
     )
     await account.script("a", "fail:applying", "changes", "changes")
     chain = await release.create(

@@ -7,13 +7,13 @@ import temporalio.service
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 
-from devenv import children
+from devenv import simulator_process
 from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually, stays
 
 SLOW = {"planning": 120}
-OWN = f"api::{children.API_KEY.id}"
+OWN = f"api::{simulator_process.API_KEY.id}"
 
 
 def ended_at(run: dict[str, Any]) -> float:

@@ -14,7 +14,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import History
 
 from controller.temporal.workflows import calls
-from devenv import children
+from devenv import role_process
 from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually
@@ -76,7 +76,7 @@ def attempts(history: History, activity: str) -> list[int]:
     return [item.attempt for item in started if item.scheduled_event_id in scheduled]
 
 
-async def follows(role: children.Role) -> float:
+async def follows(role: role_process.Role) -> float:
     """Return how many runs a worker follows, as its metrics say."""
     async with httpx.AsyncClient(base_url=role.health_url, trust_env=False) as http:
         text = (await http.get("/metrics")).text
@@ -84,12 +84,12 @@ async def follows(role: children.Role) -> float:
     return families["stackchain_runs_followed"].samples[0].value
 
 
-async def who_triggers(release: chains.Installation, stack_id: str) -> children.Role:
+async def who_triggers(release: chains.Installation, stack_id: str) -> role_process.Role:
     """Return the worker that is at the trigger of a stack, as Temporal knows it."""
     (execution,) = [one for one in await release.executions() if one.id.endswith(f"/{stack_id}")]
     handle = (await release.temporal()).get_workflow_handle(execution.id)
 
-    async def found() -> children.Role | None:
+    async def found() -> role_process.Role | None:
         described = (await handle.describe()).raw_description
         identities = [item.last_worker_identity for item in described.pending_activities]
         workers = [role for role in release.roles if role.options.role == "worker"]

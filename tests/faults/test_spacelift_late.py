@@ -18,7 +18,7 @@ WITHIN_GRACE = 1.6
 async def test_the_run_of_a_lost_trigger_is_found_once_lists_show_it(
     release: chains.Installation,
 ) -> None:
-    document = account_document("a -> b", switches={"runsLag": WITHIN_GRACE})
+    document = account_document("a -> b", behavior={"runsLag": WITHIN_GRACE})
     account = await release.add_account("late-lost", document)
     await account.fault(field="runTrigger", when="after", action="reset", stack="a", count=0)
 
@@ -33,7 +33,7 @@ async def test_the_run_of_a_lost_trigger_is_found_once_lists_show_it(
 async def test_a_native_run_that_is_listed_a_little_late_is_adopted(
     release: chains.Installation,
 ) -> None:
-    document = account_document("a -> b", switches={"runsLag": WITHIN_SETTLE})
+    document = account_document("a -> b", behavior={"runsLag": WITHIN_SETTLE})
     account = await release.add_account("late-native", document)
 
     chain = await release.create("late-native", "a", account=account)
@@ -48,14 +48,14 @@ async def test_a_native_run_that_is_listed_too_late_is_canceled_and_the_chains_o
     release: chains.Installation,
 ) -> None:
     # Not let go before the chain has seen it: what applies already is left to end.
-    switches = {"runsLag": 3600, "releaseDelay": 3600}
-    account = await release.add_account("too-late", account_document("a -> b", switches=switches))
+    behavior = {"runsLag": 3600, "releaseDelay": 3600}
+    account = await release.add_account("too-late", account_document("a -> b", behavior=behavior))
 
     def show_runs(run: Run, _: Transition) -> None:
         if run.stack_id == "b" and run.triggered_by != "a":
-            account.server.simulator.account.switches.runs_lag = 0
+            account.server.simulator.account.behavior.runs_lag = 0
 
-    account.server.simulator.hooks.append(show_runs)
+    account.server.simulator.transition_listeners.append(show_runs)
     chain = await release.create("too-late", "a", account=account)
     status = await chain.ends("RunSucceeded")
 
@@ -70,10 +70,10 @@ async def test_tokens_that_end_at_each_step_of_a_run_are_renewed_unseen(
     release: chains.Installation, parts: chains.Parts, mode: str
 ) -> None:
     name = f"tokens-{mode.lower()}"
-    document = account_document("a -> b", "a -> c", switches={"unauthorizedMode": mode})
+    document = account_document("a -> b", "a -> c", behavior={"unauthorizedMode": mode})
     account = await release.add_account(name, document)
     simulator = account.server.simulator
-    simulator.hooks.append(lambda *_: simulator.tokens.revoke_all())
+    simulator.transition_listeners.append(lambda *_: simulator.tokens.revoke_all())
 
     async with chains.Story(parts, release.chain(name)) as story:
         chain = await release.create(name, "a", account=account)
@@ -89,7 +89,7 @@ async def test_a_rate_limit_slows_a_chain_down_and_breaks_nothing(
     release: chains.Installation,
 ) -> None:
     document = account_document(
-        "a -> b -> c", "a -> d", switches={"rateLimit": {"perSecond": 3, "burst": 3}}
+        "a -> b -> c", "a -> d", behavior={"rateLimit": {"perSecond": 3, "burst": 3}}
     )
     account = await release.add_account("limited", document)
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from devenv import children
+from devenv import simulator_process
 from devenv.simulator import faults
 from devenv.simulator.model.entities import Run, Transition
 from tests.support import chains
 from tests.support.chains import account_document
 
-KEY = f"/keys/{children.API_KEY.id}"
+KEY = f"/keys/{simulator_process.API_KEY.id}"
 
 Body = dict[str, Any]
 
@@ -28,11 +28,11 @@ async def heal(account: chains.Account) -> None:
 
 async def restore_key(account: chains.Account) -> None:
     await account.heal()
-    await account.admin("PUT", KEY, {"secret": children.API_KEY.secret})
+    await account.admin("PUT", KEY, {"secret": simulator_process.API_KEY.secret})
 
 
 def forget_key(account: chains.Account) -> None:
-    account.server.simulator.account.keys.pop(children.API_KEY.id, None)
+    account.server.simulator.account.keys.pop(simulator_process.API_KEY.id, None)
 
 
 def break_lists(account: chains.Account) -> None:
@@ -53,7 +53,7 @@ class Case:
     """What the message says."""
     mend: Callable[[chains.Account], Awaitable[None]] = heal
     ends: str = "RunSucceeded"
-    switches: Body = field(default_factory=dict)
+    behavior: Body = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,7 @@ LOST_AND_BLIND = {
             shows="CredentialsRejected",
             words="rejects the key",
             mend=restore_key,
-            switches={"unauthorizedMode": mode},
+            behavior={"unauthorizedMode": mode},
         )
         for mode in "AB"
     },
@@ -133,7 +133,7 @@ REVOKED = {
         shows="CredentialsRejected",
         words="API key",
         mend=restore_key,
-        switches={"unauthorizedMode": mode},
+        behavior={"unauthorizedMode": mode},
     )
     for mode in "AB"
 }
@@ -143,12 +143,14 @@ CASES = {**LASTING, **LOST, **LOST_AND_BLIND, **EXPIRED, **FORBIDDEN, **REVOKED}
 
 async def run_trial(release: chains.Installation, name: str, case: Case) -> Trial:
     # Slow enough that a key can be missed and given back while the run goes on.
-    document = account_document("a -> b", duration=1, switches=case.switches)
+    document = account_document("a -> b", duration=1, behavior=case.behavior)
     account = await release.add_account(name, document)
     if case.fault:
         await account.fault(field="runTrigger", **case.fault)
     if case.at_creation is not None:
-        account.server.simulator.hooks.append(_once_created(account, case.at_creation))
+        account.server.simulator.transition_listeners.append(
+            _once_created(account, case.at_creation)
+        )
     chain = await release.create(name, "a", account=account)
     shown: Body = {}
     if case.shows:

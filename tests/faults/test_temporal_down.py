@@ -13,7 +13,7 @@ import pytest
 import yaml
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from devenv import children
+from devenv import role_process
 from devenv import temporal_server as temporal_servers
 from tests.support import chains
 from tests.support.chains import account_document
@@ -91,7 +91,7 @@ async def _all_is_up(
         await role.wait_ready()
 
 
-async def says_not_ready(role: children.Role) -> None:
+async def says_not_ready(role: role_process.Role) -> None:
     """Wait until the readiness probe fails because of Temporal, while the process lives on."""
     async with httpx.AsyncClient(base_url=role.health_url, trust_env=False) as http:
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from devenv import children
+from devenv import simulator_process
 from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually
@@ -140,7 +140,9 @@ def check_runs(statuses: dict[str, chains.Body], runs: list[dict[str, Any]]) -> 
     assert len(named) == 10 * CHAINS
     for stack_id, found in by_stack.items():
         told = [(run["id"], run["state"], run["triggeredBy"]) for run in found]
-        triggered = [run for run in found if run["triggeredBy"] == f"api::{children.API_KEY.id}"]
+        triggered = [
+            run for run in found if run["triggeredBy"] == f"api::{simulator_process.API_KEY.id}"
+        ]
         effective = [run["id"] for run in found if run["state"] not in ("CANCELED", "SKIPPED")]
         if may_run_by_itself(stack_id) and named[stack_id] in effective:
             effective = [named[stack_id]]

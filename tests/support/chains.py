@@ -19,7 +19,7 @@ import httpx
 import temporalio.client
 import yaml
 
-from devenv import children
+from devenv import role_process, simulator_process
 from devenv import temporal_server as temporal_servers
 from devenv.control_plane import server as control_planes
 from devenv.simulator import scenario as scenarios
@@ -303,7 +303,7 @@ class Installation:
         self.directory.mkdir()
         self.accounts: dict[str, Account] = {}
         self.stackchains = kube_support.StackChains(parts.kube, self.namespace)
-        self.roles: list[children.Role] = []
+        self.roles: list[role_process.Role] = []
         self._connections: dict[str, Body] = {}
         self._chains: set[str] = set()
         self._file = self.directory / "connections.yaml"
@@ -311,16 +311,16 @@ class Installation:
     # -- the processes -----------------------------------------------------------------------
 
     @property
-    def operator(self) -> children.Role:
+    def operator(self) -> role_process.Role:
         return next(role for role in self.roles if role.options.role == "operator")
 
     @property
-    def worker(self) -> children.Role:
+    def worker(self) -> role_process.Role:
         return next(role for role in self.roles if role.options.role == "worker")
 
-    def role(self, name: str, *, instance: int = 0, **settings: str) -> children.Role:
+    def role(self, name: str, *, instance: int = 0, **settings: str) -> role_process.Role:
         """Return a role that is not started yet; it ends with the installation."""
-        endpoints = children.Endpoints(
+        endpoints = role_process.Endpoints(
             kubeconfig=self.options.kubeconfig or self.parts.control_plane.kubeconfig,
             temporal_address=self.parts.temporal_server.address,
             temporal_namespace=self.temporal_namespace,
@@ -339,8 +339,8 @@ class Installation:
             **self.options.settings,
             **settings,
         }
-        role = children.Role(
-            children.RoleOptions(
+        role = role_process.Role(
+            role_process.RoleOptions(
                 role=name, directory=self.directory, environment=environment, instance=instance
             )
         )
@@ -388,7 +388,7 @@ class Installation:
         self, name: str, document: Body, *, connects: bool = True, **connection: Any
     ) -> Account:
         """Start a simulated account and make it known as a connection of its name."""
-        account = simulators.Simulator(scenarios.parse(children.with_api_key(document)))
+        account = simulators.Simulator(scenarios.parse(simulator_process.with_api_key(document)))
         server = simulator_servers.Server(
             account, host="127.0.0.1", port=0, tls_port=None, ca_file=None
         )
@@ -402,8 +402,8 @@ class Installation:
         """Make an account known as a connection, or change its entry."""
         key_id, secret = self.key_files(name)
         if not key_id.exists():
-            key_id.write_text(children.API_KEY.id)
-            secret.write_text(children.API_KEY.secret)
+            key_id.write_text(simulator_process.API_KEY.id)
+            secret.write_text(simulator_process.API_KEY.secret)
         self._connections[name] = {
             "endpoint": self.accounts[name].url,
             "apiKeyIdFile": str(key_id),

@@ -203,9 +203,9 @@ class Hook:
         attempts = [item for one in await self.deliveries() for item in one["attempts"]]
         return collections.Counter(attempt["status"] or 0 for attempt in attempts)
 
-    async def befall(self, **knobs: Any) -> None:
+    async def befall(self, **behavior: Any) -> None:
         """Set what the way to the receiver does to deliveries."""
-        await self._account.admin("PATCH", "/deliveries/knobs", knobs)
+        await self._account.admin("PATCH", "/deliveries/behavior", behavior)
 
     async def replay(self, *, run: str | None = None) -> None:
         """Send again what was sent before, the same bytes."""

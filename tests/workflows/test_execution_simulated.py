@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from controller.api.v1alpha1 import Phase
 from controller.temporal import messages
-from devenv import children
+from devenv import role_process
 from devenv import temporal_server as temporal_servers
 from tests.conftest import StartRole, StartSimulator
 from tests.support import chains
@@ -55,7 +55,7 @@ async def rig(
     server = await start_simulator(chains.account_document(stacks=STACKS))
     account = chains.Account("simulated", server)
     chain = harnesses.new_harness(temporal_client, World(), endpoint=server.url)
-    endpoints = children.Endpoints(
+    endpoints = role_process.Endpoints(
         kubeconfig=tmp_path / "none",
         temporal_address=temporal_server.address,
         spacelift_url=server.url,

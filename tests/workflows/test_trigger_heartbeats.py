@@ -8,7 +8,7 @@ from temporalio.client import Client
 from controller.api.v1alpha1 import Phase
 from controller.spacelift import errors
 from controller.temporal.activities import stack_operations
-from devenv import children
+from devenv import role_process
 from devenv import temporal_server as temporal_servers
 from tests.conftest import StartRole, StartSimulator
 from tests.support import chains
@@ -59,7 +59,7 @@ async def test_a_worker_that_dies_after_the_grace_with_a_second_trigger_on_its_w
     account = chains.Account("killed", server)
     world = World()
     chain = harnesses.new_harness(temporal_client, world, endpoint=server.url)
-    endpoints = children.Endpoints(
+    endpoints = role_process.Endpoints(
         kubeconfig=tmp_path / "none",
         temporal_address=temporal_server.address,
         spacelift_url=server.url,

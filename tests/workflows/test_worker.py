@@ -12,7 +12,7 @@ from controller.config import connections, environment, settings
 from controller.notify import sinks
 from controller.observability import metrics
 from controller.temporal import worker
-from devenv import children
+from devenv import simulator_process
 from tests.conftest import StartSimulator
 from tests.support import chains
 from tests.support.waiting import eventually
@@ -59,8 +59,8 @@ def make_settings(chain: Harness) -> settings.Settings:
         spacelift=dataclasses.replace(
             base.spacelift,
             endpoint=chain.endpoint,
-            api_key_id=environment.Secret(value=children.API_KEY.id),
-            api_key_secret=environment.Secret(value=children.API_KEY.secret),
+            api_key_id=environment.Secret(value=simulator_process.API_KEY.id),
+            api_key_secret=environment.Secret(value=simulator_process.API_KEY.secret),
             poll_seconds=0.2,
         ),
         worker=dataclasses.replace(base.worker, graceful_shutdown_seconds=5.0),

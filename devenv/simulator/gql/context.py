@@ -110,4 +110,4 @@ class Context:
 
     def is_listed(self, run: Run) -> bool:
         """Tell whether lists show a run already (read after write)."""
-        return self.engine.now - run.created_at >= self.account.switches.runs_lag
+        return self.engine.now - run.created_at >= self.account.behavior.runs_lag

@@ -1,7 +1,7 @@
 """Root fields of `Query`.
 
 Without a valid token, lists are empty and `viewer` is null, while single objects are
-`unauthorized`; the switch `unauthorizedMode: B` answers before it comes to this (API facts, 1.6).
+`unauthorized`; the behavior `unauthorizedMode: B` answers before it comes to this (API facts, 1.6).
 """
 
 from collections.abc import Callable

@@ -131,7 +131,7 @@ def run_list(*types: RunType) -> Callable[..., list[Run]]:
             if not context.is_listed(candidate):
                 continue
             page.append(candidate)
-            if len(page) == context.account.switches.runs_page_size:
+            if len(page) == context.account.behavior.runs_page_size:
                 break
         return page
 
@@ -167,7 +167,7 @@ def integrations(stack: Stack, _info: GraphQLResolveInfo) -> dict[str, Any]:
 
 
 def _shows(context: Context, stack_id: str) -> bool:
-    if context.account.switches.invisible_edges == "listed":
+    if context.account.behavior.invisible_edges == "listed":
         return True
     return context.visible_stack(stack_id) is not None
 

@@ -130,7 +130,7 @@ def named_space(webhook: Webhook, info: GraphQLResolveInfo) -> Space:
 
 def named_secret(webhook: Webhook, info: GraphQLResolveInfo) -> str:
     """The secret, or nothing: sources leave it open."""
-    is_shown = info.context.account.switches.named_webhook_secret == "shown"  # noqa: S105 - a mode
+    is_shown = info.context.account.behavior.named_webhook_secret == "shown"  # noqa: S105 - a mode
     return webhook.secret if is_shown else ""
 
 

@@ -7,6 +7,8 @@ it.
 from collections import defaultdict, deque
 from collections.abc import Iterator
 
+from devenv.simulator.model.behavior import Behavior
+from devenv.simulator.model.delivery_behavior import DeliveryBehavior
 from devenv.simulator.model.entities import (
     ApiKey,
     AuditEntry,
@@ -17,9 +19,7 @@ from devenv.simulator.model.entities import (
     Stack,
     WorkerPool,
 )
-from devenv.simulator.model.knobs import DeliveryKnobs
 from devenv.simulator.model.states import LISTED_TYPES, RunType
-from devenv.simulator.model.switches import Switches
 from devenv.simulator.model.webhooks import Delivery, Policy, Webhook
 
 AUDIT_ENTRIES_KEPT = 1000
@@ -33,7 +33,7 @@ class Account:
         """Start with nothing but the root space."""
         self.name = name
         self.speed = 1.0
-        self.switches = Switches()
+        self.behavior = Behavior()
         self.durations: dict[str, float] = {}
         self.outcome = Outcome()
         self.public_parallelism = 10_000
@@ -47,7 +47,7 @@ class Account:
         self.webhooks: dict[str, Webhook] = {}
         self.policies: dict[str, Policy] = {}
         self.deliveries: dict[str, Delivery] = {}
-        self.delivery_knobs = DeliveryKnobs()
+        self.delivery_behavior = DeliveryBehavior()
         self.audit: deque[AuditEntry] = deque(maxlen=AUDIT_ENTRIES_KEPT)
         self.signing_key = ""
         self.token_epoch = 0

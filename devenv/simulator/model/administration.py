@@ -7,7 +7,7 @@ and only the owner or an admin may unlock; dependencies form a DAG; what others 
 import hashlib
 from dataclasses import dataclass
 
-from devenv.simulator.model import creation, queueing, waves
+from devenv.simulator.model import creation, native_runs, queueing
 from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import Commit, Edge, Reference, Run, Stack
 from devenv.simulator.model.errors import Refusal, unauthorized
@@ -42,7 +42,7 @@ def trigger(engine: Engine, orders: list[creation.Order], user: User) -> list[Ru
             raise Refusal(f"run type {order.type} cannot be triggered")
         if order.force_apply is not None and order.type is not RunType.TRACKED:
             raise Refusal("only tracked runs can be force-applied")
-    return waves.make_wave(engine, orders)
+    return native_runs.make_with_dependents(engine, orders)
 
 
 def find_commit(stack: Stack, sha: str | None) -> Commit | None:
@@ -154,8 +154,8 @@ def push(
         if not is_known and not stack.is_disabled and not stack.deleting:
             order = creation.Order(stack=stack, type=run_type, triggered_by=None, commit=commit)
             orders.append(order)
-    orders = orders[: engine.account.switches.fan_out_cap]
-    return waves.make_wave(engine, orders) if orders else []
+    orders = orders[: engine.account.behavior.fan_out_cap]
+    return native_runs.make_with_dependents(engine, orders) if orders else []
 
 
 def drift_check(engine: Engine, stack: Stack) -> Run:

@@ -68,7 +68,7 @@ def make(engine: Engine, order: Order) -> Run:
 
 def retry(engine: Engine, run: Run, *, username: str) -> Run:
     """Run once more what a finished run did; dependents are not queued again."""
-    if engine.account.switches.retry_run_id == "same":
+    if engine.account.behavior.retry_run_id == "same":
         run.upstream_runs = []
         run.outcome = run.delta = None
         run.stop_requested = run.is_stopping = False

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from devenv.simulator.model import knobs, payloads, policies, policy_inputs
+from devenv.simulator.model import delivery_behavior, payloads, policies, policy_inputs
 from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import AuditEntry, Run, Stack, Transition
 from devenv.simulator.model.outbox import Outbox
@@ -48,7 +48,7 @@ class Dispatch:
             return
         payload = payloads.run_event(account, stack, run, transition)
         number = self.outbox.last_number + 1
-        if transition.terminal and knobs.is_stale(account.delivery_knobs, number):
+        if transition.terminal and delivery_behavior.is_stale(account.delivery_behavior, number):
             payload["stateVersion"] = max(0, transition.state_version - 1)
         event = _Event(
             event="run",
@@ -174,7 +174,7 @@ class Dispatch:
         if self.policy_engine is not None:
             messages = policies.run_engine(self.policy_engine, policy, given)
         else:
-            messages = policies.read(policy, given, account.delivery_knobs)
+            messages = policies.read(policy, given, account.delivery_behavior)
         known = {endpoint["id"] for endpoint in given["webhook_endpoints"]}
         for message in messages:
             if message.endpoint_id not in known:
@@ -197,10 +197,10 @@ class Dispatch:
             return
         account, now = self.engine.account, self.engine.now
         number = self.outbox.next_number()
-        fate = knobs.fate(account.delivery_knobs, number)
+        fate = delivery_behavior.fate(account.delivery_behavior, number)
         if fate.has_noise:
             self.noise(webhook, kind="module" if number % 2 else "internal-error")
-        due = knobs.due(account.delivery_knobs, now, fate.seconds)
+        due = delivery_behavior.due(account.delivery_behavior, now, fate.seconds)
         delivery = self._add(
             webhook,
             body,
@@ -214,7 +214,7 @@ class Dispatch:
         if fate.is_doubled and not fate.is_dropped:
             self._copy(delivery, due=due)
         if fate.is_replayed and not fate.is_dropped:
-            late = due + account.delivery_knobs.replay_seconds
+            late = due + account.delivery_behavior.replay_seconds
             self._copy(delivery, due=late, is_replay=True)
 
     def _add(

@@ -7,7 +7,7 @@ instead.
 
 from collections.abc import Callable
 
-from devenv.simulator.model import publishing, queueing, scripts, waves
+from devenv.simulator.model import native_runs, outputs, queueing, scripts
 from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import Delta, Run
 from devenv.simulator.model.states import AWAITS_WORKER, RunState, RunType
@@ -20,7 +20,7 @@ def step(engine: Engine, run: Run) -> None:
     if run.is_stopping:
         engine.move(run, RunState.STOPPED, note=run.stop_note, username=run.stop_username)
     elif run.is_held:
-        waves.decide(engine, run)
+        native_runs.decide(engine, run)
     elif not _script_interferes(engine, run):
         _LEAVE[run.state](engine, run)
 
@@ -28,10 +28,10 @@ def step(engine: Engine, run: Run) -> None:
 def ended(engine: Engine, run: Run) -> None:
     """Pass on what a run held: its worker, its stack, and those who wait for it."""
     queueing.free_worker(engine, run)
-    publishing.run_ended(engine, run)
+    outputs.run_ended(engine, run)
     queueing.release_stack(engine, run)
-    waves.upstream_ended(engine, run)
-    waves.reconcile_drift(engine, run)
+    native_runs.upstream_ended(engine, run)
+    native_runs.reconcile_drift(engine, run)
 
 
 def enter(engine: Engine, run: Run, state: RunState, *, username: str | None = None) -> None:
@@ -95,7 +95,7 @@ def _leave_ready(engine: Engine, run: Run) -> None:
     if missing:
         engine.move(run, RunState.FAILED, note=_MISSING_INPUTS + ", ".join(missing))
         return
-    publishing.inputs_taken(engine, run)
+    outputs.inputs_taken(engine, run)
     enter(engine, run, RunState.PREPARING)
 
 
@@ -107,7 +107,7 @@ def _leave_preparing(engine: Engine, run: Run) -> None:
 def _leave_initializing(engine: Engine, run: Run) -> None:
     if run.type is RunType.TASK:
         enter(engine, run, RunState.PERFORMING)
-    elif run.type is RunType.DESTROY and not engine.account.switches.destroy_plans:
+    elif run.type is RunType.DESTROY and not engine.account.behavior.destroy_plans:
         enter(engine, run, RunState.DESTROYING)
     else:
         enter(engine, run, RunState.PLANNING)
@@ -162,12 +162,12 @@ def _work_on_plan(engine: Engine, run: Run) -> None:
 
 
 def _leave_applying(engine: Engine, run: Run) -> None:
-    publishing.applied(engine, run)
+    outputs.applied(engine, run)
     engine.move(run, RunState.FINISHED)
 
 
 def _leave_destroying(engine: Engine, run: Run) -> None:
-    publishing.destroyed(engine, run)
+    outputs.destroyed(engine, run)
     engine.move(run, RunState.FINISHED)
 
 

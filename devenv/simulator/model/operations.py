@@ -4,7 +4,7 @@ Each is allowed from certain states only; which, is section 3.4 and 4.2 of the A
 function takes the acting user's name, which ends up in the run's history.
 """
 
-from devenv.simulator.model import creation, lifecycle, queueing, scripts, waves
+from devenv.simulator.model import creation, lifecycle, native_runs, queueing, scripts
 from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import Comment, Review, Run
 from devenv.simulator.model.errors import Refusal
@@ -73,7 +73,7 @@ def cancel(engine: Engine, run: Run, *, username: str, note: str | None = None) 
 
 def stop(engine: Engine, run: Run, *, username: str, note: str | None = None) -> Run:
     """Ask the worker to stop; it may go on regardless."""
-    late = engine.account.switches.stop_during_apply
+    late = engine.account.behavior.stop_during_apply
     is_late = run.state in UNSTOPPABLE_WORK
     if run.state not in STOPPABLE and (not is_late or late == "error"):
         raise Refusal(f"run cannot be stopped: it is {run.state}")
@@ -111,7 +111,7 @@ def promote(engine: Engine, run: Run, *, username: str) -> Run:
     stack = engine.stack_of(run)
     stack.tracked_commit = run.commit
     order = creation.Order(stack=stack, type=RunType.TRACKED, triggered_by=username)
-    return waves.make_wave(engine, [order])[0]
+    return native_runs.make_with_dependents(engine, [order])[0]
 
 
 def targeted_replan(engine: Engine, run: Run, targets: list[str], *, username: str) -> Run:

@@ -82,8 +82,8 @@ class Outbox:
 
     def take(self, limit: int) -> list[Delivery]:
         """Return what may be sent now, at most `limit`; each must be given back to `finish`."""
-        knobs = self._account.delivery_knobs
-        at_a_time = WAITING_LIMIT if knobs.burst_every else knobs.concurrency
+        behavior = self._account.delivery_behavior
+        at_a_time = WAITING_LIMIT if behavior.burst_every else behavior.concurrency
         taken: list[Delivery] = []
         for webhook_id in [key for key, line in self._ready.items() if line]:
             line = self._ready[webhook_id]
@@ -108,7 +108,7 @@ class Outbox:
         delivery.attempts.append(attempt)
         webhook = self._account.webhooks.get(delivery.webhook_id)
         if self._is_retried(delivery, attempt, webhook):
-            wait = self._account.delivery_knobs.retry_delay * 2 ** (len(delivery.attempts) - 1)
+            wait = self._account.delivery_behavior.retry_delay * 2 ** (len(delivery.attempts) - 1)
             delivery.due = now + wait
             self._enter(delivery, delivery.due)
             self._account.touch("delivery", delivery.id)
@@ -145,7 +145,7 @@ class Outbox:
 
     def _count(self, webhook: Webhook, *, is_good: bool, now: float) -> None:
         webhook.failures = 0 if is_good else webhook.failures + 1
-        if webhook.enabled and webhook.failures >= self._account.delivery_knobs.disable_after:
+        if webhook.enabled and webhook.failures >= self._account.delivery_behavior.disable_after:
             webhook.enabled, webhook.disabled_at = False, now
         self._account.touch("webhook", webhook.id)
 

@@ -2,7 +2,7 @@
 
 Rego is not run here. The text of a policy is looked at instead: for the events that it names
 (`run_updated`, `internal_error`) it sends to each named webhook whose id it has as a string, and
-where it has a `"payload"` it sends the one of the knobs. A test that has an engine can put it in
+where it has a `"payload"` it sends the one of the behavior. A test that has an engine can put it in
 the place of this (`PolicyEngine`).
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devenv.simulator.model.account import Account
-from devenv.simulator.model.knobs import DeliveryKnobs
+from devenv.simulator.model.delivery_behavior import DeliveryBehavior
 from devenv.simulator.model.webhooks import Policy, Webhook, WebhookKind
 
 NOTIFICATION = "NOTIFICATION"
@@ -68,7 +68,7 @@ def reach(account: Account, space_id: str) -> list[str]:
     return spaces
 
 
-def read(policy: Policy, given: dict[str, Any], knobs: DeliveryKnobs) -> list[Message]:
+def read(policy: Policy, given: dict[str, Any], behavior: DeliveryBehavior) -> list[Message]:
     """Return what a policy sends, going by its text."""
     code = _COMMENT.sub("", policy.body)
     event = next(name for name in _EVENTS if name in given)
@@ -77,9 +77,9 @@ def read(policy: Policy, given: dict[str, Any], knobs: DeliveryKnobs) -> list[Me
     strings = set(_STRING.findall(code))
     payload = None
     if "payload" in strings and event == "run_updated":
-        if given[event]["state"] in knobs.policy_skips:
+        if given[event]["state"] in behavior.policy_skips:
             return []
-        payload = {key: pick(given, path) for key, path in knobs.policy_payload.items()}
+        payload = {key: pick(given, path) for key, path in behavior.policy_payload.items()}
     known = {endpoint["id"] for endpoint in given["webhook_endpoints"]}
     # What it names outright and is not there counts as well: that is a mistake to be seen.
     named = (strings & known) | set(_ENDPOINT.findall(code))

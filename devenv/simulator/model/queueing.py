@@ -35,7 +35,7 @@ def hold_reason(engine: Engine, run: Run) -> str | None:
     if (
         stack.locked_by is not None
         and stack.locked_by != run.triggered_by
-        and engine.account.switches.lock_holds_queued_runs
+        and engine.account.behavior.lock_holds_queued_runs
     ):
         return LOCK
     return None
@@ -61,7 +61,7 @@ def consider(engine: Engine, stack_id: str) -> None:
         if reason != DEPENDENCY:
             run.due = None
             return
-        if engine.account.switches.dependency_wait_holds_stack:
+        if engine.account.behavior.dependency_wait_holds_stack:
             return
 
 
@@ -87,7 +87,7 @@ def release_stack(engine: Engine, run: Run) -> None:
     if stack.active_run_id != run.id:
         consider(engine, stack.id)
         return
-    delay = engine.account.switches.blocker_release_delay / engine.account.speed
+    delay = engine.account.behavior.blocker_release_delay / engine.account.speed
     stack.active_until = engine.now + delay
     engine.schedule_stack(stack, stack.active_until)
 
@@ -108,7 +108,7 @@ def blocker(engine: Engine, stack: Stack) -> Run | None:
     if stack.active_run_id is not None:
         run = engine.account.runs[stack.active_run_id]
         started = next((t.at for t in run.history if t.state is not RunState.QUEUED), engine.now)
-        lags = engine.now - started < engine.account.switches.blocker_lag
+        lags = engine.now - started < engine.account.behavior.blocker_lag
         return None if lags and not run.finished else run
     for run_id in engine.queues.get(stack.id, ()):
         run = engine.account.runs[run_id]

@@ -4,13 +4,13 @@ import hashlib
 import hmac
 import random
 
-from devenv.simulator.model.knobs import DeliveryKnobs
+from devenv.simulator.model.delivery_behavior import DeliveryBehavior
 from devenv.simulator.model.webhooks import Delivery
 
 _WRONG = "not the secret of this webhook"
 
 
-def headers(delivery: Delivery, body: bytes, knobs: DeliveryKnobs) -> dict[str, str]:
+def headers(delivery: Delivery, body: bytes, behavior: DeliveryBehavior) -> dict[str, str]:
     """Return all headers of a delivery (API facts, 6.4); there is none that names it."""
     # Datadog's ids are 63-bit numbers in decimal; each request has its own.
     rng = random.Random(f"{delivery.id}/{len(delivery.attempts)}")  # noqa: S311 - only look alike
@@ -22,7 +22,7 @@ def headers(delivery: Delivery, body: bytes, knobs: DeliveryKnobs) -> dict[str, 
         "X-Datadog-Parent-Id": str(rng.getrandbits(63)),
         "X-Datadog-Sampling-Priority": "1",
         **delivery.headers,
-        **_signed(delivery.secret, body, knobs),
+        **_signed(delivery.secret, body, behavior),
     }
 
 
@@ -34,11 +34,11 @@ def signatures(secret: str, body: bytes) -> dict[str, str]:
     }
 
 
-def _signed(secret: str, body: bytes, knobs: DeliveryKnobs) -> dict[str, str]:
-    if knobs.signature == "none" or (not secret and knobs.empty_secret == "unsigned"):  # noqa: S105
+def _signed(secret: str, body: bytes, behavior: DeliveryBehavior) -> dict[str, str]:
+    if behavior.signature == "none" or (not secret and behavior.empty_secret == "unsigned"):  # noqa: S105
         return {}
-    made = signatures(_WRONG if knobs.signature == "wrong-secret" else secret, body)
-    if knobs.signature == "sha256-only":
+    made = signatures(_WRONG if behavior.signature == "wrong-secret" else secret, body)
+    if behavior.signature == "sha256-only":
         del made["X-Signature"]
     return made
 

@@ -1,6 +1,6 @@
 """An engine under Spacelift's rules: the lifecycle of runs, queues, and native dependencies."""
 
-from devenv.simulator.model import lifecycle, queueing, waves
+from devenv.simulator.model import lifecycle, native_runs, queueing
 from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import Run, Stack
 
@@ -19,4 +19,4 @@ class StateMachine(Engine):
 
     def _wait_again(self, run: Run) -> None:
         queueing.resume(self, run)
-        waves.resume(self, run)
+        native_runs.resume(self, run)

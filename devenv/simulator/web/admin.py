@@ -11,8 +11,8 @@ from aiohttp import web
 
 from devenv.simulator import scenario, seeding, specs
 from devenv.simulator.model import administration
+from devenv.simulator.model.behavior import Behavior, StrictModel
 from devenv.simulator.model.entities import Stack
-from devenv.simulator.model.switches import StrictModel, Switches
 from devenv.simulator.simulator import Simulator
 from devenv.simulator.web import views
 from devenv.simulator.web.bodies import NotThereError, body_of, checked, found, json_answer, json_of
@@ -48,7 +48,7 @@ class NewEdge(EdgeKey):
     trigger_always: bool = False
 
 
-class ClockAct(StrictModel):
+class ClockAction(StrictModel):
     """Move a virtual clock, by seconds or to what is due next; or change the speed."""
 
     advance: float | None = pydantic.Field(default=None, ge=0)
@@ -72,8 +72,8 @@ class Admin:
             web.post("/admin/restore", self._restore),
             web.get("/admin/clock", self._clock),
             web.post("/admin/clock", self._move_clock),
-            web.get("/admin/switches", self._switches),
-            web.patch("/admin/switches", self._switch),
+            web.get("/admin/behavior", self._behavior),
+            web.patch("/admin/behavior", self._change_behavior),
             web.post("/admin/seed", self._seed),
             web.get("/admin/stacks", self._stacks),
             web.get("/admin/stacks/{stack}", self._stack),
@@ -122,7 +122,7 @@ class Admin:
         )
 
     async def _move_clock(self, request: web.Request) -> web.Response:
-        act = await body_of(request, ClockAct)
+        act = await body_of(request, ClockAction)
         simulator = self._simulator
         if act.speed is not None:
             simulator.account.speed = act.speed
@@ -136,16 +136,16 @@ class Admin:
             simulator.advance(act.advance)
         return await self._clock(request)
 
-    async def _switches(self, _request: web.Request) -> web.Response:
-        switches = self._simulator.account.switches
-        return json_answer(switches.model_dump(mode="json", by_alias=True))
+    async def _behavior(self, _request: web.Request) -> web.Response:
+        behavior = self._simulator.account.behavior
+        return json_answer(behavior.model_dump(mode="json", by_alias=True))
 
-    async def _switch(self, request: web.Request) -> web.Response:
+    async def _change_behavior(self, request: web.Request) -> web.Response:
         account = self._simulator.account
-        known = account.switches.model_dump(mode="json", by_alias=True)
-        account.switches = checked(Switches, known | await json_of(request))
+        known = account.behavior.model_dump(mode="json", by_alias=True)
+        account.behavior = checked(Behavior, known | await json_of(request))
         account.touch("account")
-        return await self._switches(request)
+        return await self._behavior(request)
 
     # -- seeding -----------------------------------------------------------------------------
 

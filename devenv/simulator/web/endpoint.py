@@ -90,7 +90,7 @@ class Endpoint:
             return call
         simulator.advance()
         key = simulator.tokens.owner(request.headers.get("Authorization"))
-        schema_ = schema.load(has_metadata=simulator.account.switches.expose_metadata)
+        schema_ = schema.load(has_metadata=simulator.account.behavior.expose_metadata)
         prepared = simulator.documents.prepare(schema_, call.document)
         operation = prepared.operation(call.operation_name)
         # The cached text, or a flood of large documents would be kept as often as it came.
@@ -124,7 +124,7 @@ class Endpoint:
         # A delay lies between the first look at the clock and here.
         simulator.advance()
         response = execution.execute(
-            schema.load(has_metadata=simulator.account.switches.expose_metadata),
+            schema.load(has_metadata=simulator.account.behavior.expose_metadata),
             prepared,
             variables=call.variables,
             operation_name=call.operation_name,
@@ -171,17 +171,17 @@ class Endpoint:
         )
 
     def _refuse(self, key: ApiKey | None, operation: Operation | None) -> web.Response | None:
-        """Refuse by HTTP status: a bad token where that is switched on, and too many requests."""
-        switches = self._simulator.account.switches
+        """Refuse by HTTP status: a bad token in mode B, and too many requests."""
+        behavior = self._simulator.account.behavior
         asked = {root.name for root in operation.fields} if operation else set()
-        if key is None and switches.unauthorized_mode == "B" and asked - _PUBLIC_FIELDS:
+        if key is None and behavior.unauthorized_mode == "B" and asked - _PUBLIC_FIELDS:
             return web.Response(status=401, text="unauthorized")
         if key is None:
             return None
-        seconds = self._simulator.faults.seconds_to_wait(switches.rate_limit, key.id)
+        seconds = self._simulator.faults.seconds_to_wait(behavior.rate_limit, key.id)
         if not seconds:
             return None
-        wants_header = switches.rate_limit is not None and switches.rate_limit.retry_after
+        wants_header = behavior.rate_limit is not None and behavior.rate_limit.retry_after
         return html(429, retry_after=math.ceil(seconds) if wants_header else None)
 
     async def _strike(

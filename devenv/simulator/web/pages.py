@@ -13,7 +13,7 @@ from devenv.simulator.model import operations
 from devenv.simulator.model.entities import Run, Stack
 from devenv.simulator.model.states import RunState
 from devenv.simulator.simulator import Simulator
-from devenv.simulator.web.acts import PERSON
+from devenv.simulator.web.actions import PERSON
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>{refresh}

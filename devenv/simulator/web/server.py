@@ -15,7 +15,17 @@ from pathlib import Path
 from aiohttp import web
 
 from devenv.simulator.simulator import Simulator
-from devenv.simulator.web import acts, admin, bodies, courier, endpoint, hooks, pages, tls, watch
+from devenv.simulator.web import (
+    actions,
+    admin,
+    bodies,
+    delivery_sender,
+    endpoint,
+    fault_admin,
+    pages,
+    tls,
+    webhook_admin,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +53,8 @@ class Server:
         self._ports = (port, tls_port)
         self._closing = asyncio.Event()
         self._changed = asyncio.Event()
-        self._courier = courier.Courier(simulator, self.wake)
-        self._endpoint = endpoint.Endpoint(simulator, self._closing, self._courier.probe)
+        self._sender = delivery_sender.DeliverySender(simulator, self.wake)
+        self._endpoint = endpoint.Endpoint(simulator, self._closing, self._sender.probe)
         self._stack = contextlib.AsyncExitStack()
         self._listeners: dict[str, _Listener] = {}
         self._urls: dict[str, str] = {}
@@ -76,8 +86,8 @@ class Server:
         await self._listen("admin", 0)
         if tls_port is not None:
             await self._listen("tls", tls_port, self._tls_context())
-        await self._courier.start()
-        self._stack.push_async_callback(self._courier.stop)
+        await self._sender.start()
+        self._stack.push_async_callback(self._sender.stop)
         driver = asyncio.create_task(self._drive(), name="simulator driver")
         self._stack.push_async_callback(_end, driver)
 
@@ -107,9 +117,9 @@ class Server:
         app.router.add_post("/graphql", self._graphql)
         for part in (
             admin.Admin(self.simulator, self.set_outage),
-            watch.Watch(self.simulator, self.set_outage),
-            hooks.Hooks(self.simulator),
-            acts.Acts(self.simulator),
+            fault_admin.FaultAdmin(self.simulator, self.set_outage),
+            webhook_admin.WebhookAdmin(self.simulator),
+            actions.Actions(self.simulator),
             pages.Pages(self.simulator),
         ):
             app.router.add_routes(part.routes())
@@ -135,11 +145,11 @@ class Server:
         return tls.make_context(self.ca_file)
 
     async def _drive(self) -> None:
-        """Carry out what is due when it is due, so that hooks hear of it without a request."""
+        """Carry out what is due when it is due, so that listeners learn of it without a request."""
         while True:
             self._changed.clear()
             self.simulator.advance()
-            self._courier.pump()
+            self._sender.send_due()
             due = self.simulator.next_due()
             waits = None
             if due is not None and not self.simulator.clock.is_virtual:

@@ -161,7 +161,7 @@ def overview(engine: Engine, *, next_due: float | None) -> dict[str, Any]:
         "stacks": len(account.stacks),
         "runs": len(account.runs),
         "unfinishedRuns": sum(not record.finished for record in account.runs.values()),
-        "switches": account.switches.model_dump(mode="json", by_alias=True),
+        "behavior": account.behavior.model_dump(mode="json", by_alias=True),
     }
 
 

@@ -32,20 +32,20 @@ def test_only_its_owner_can_read_a_private_file(tmp_path: Path) -> None:
 
 
 def test_tokens_survive_a_restart(tmp_path: Path) -> None:
-    first = credentials.Tokens.load_or_create(tmp_path / "tokens.csv")
+    first = credentials.UserTokens.load_or_create(tmp_path / "tokens.csv")
 
-    assert credentials.Tokens.load_or_create(tmp_path / "tokens.csv") == first
+    assert credentials.UserTokens.load_or_create(tmp_path / "tokens.csv") == first
 
 
 def test_tokens_differ_and_do_not_show() -> None:
-    tokens = credentials.Tokens.random()
+    tokens = credentials.UserTokens.random()
 
     assert len(set(tokens.by_user.values())) == len(credentials.GROUPS)
     assert tokens.by_user["admin"] not in repr(tokens)
 
 
 def test_only_the_administrator_is_in_a_group() -> None:
-    text = credentials.Tokens(by_user={"admin": "a", "stackchain-operator": "b"}).to_csv()
+    text = credentials.UserTokens(by_user={"admin": "a", "stackchain-operator": "b"}).to_csv()
 
     assert text == (
         'a,admin,admin,"system:masters"\nb,stackchain-operator,stackchain-operator,""\n'

@@ -26,7 +26,7 @@ class Lab:
             "clock": "virtual",
             "start": START,
             "defaults": {"durations": dict.fromkeys(_PHASES, 1), "stack": {"autodeploy": True}},
-            "switches": {"blockerReleaseDelay": 0},
+            "behavior": {"blockerReleaseDelay": 0},
             **scenario,
         }
         self.simulator = Simulator(document, seed=1)
@@ -115,5 +115,5 @@ _PHASES = (
 
 @pytest.fixture
 def lab() -> Callable[..., Lab]:
-    """Make an account: `lab(stacks=[...], edges=[...], switches={...})`."""
+    """Make an account: `lab(stacks=[...], edges=[...], behavior={...})`."""
     return Lab

@@ -7,7 +7,7 @@ import pytest
 from devenv.simulator import faults
 from devenv.simulator.gql import schema
 from devenv.simulator.gql.documents import Documents
-from devenv.simulator.model.switches import RateLimit
+from devenv.simulator.model.behavior import RateLimit
 
 TRIGGER = "mutation($s: ID!) { runTrigger(stack: $s) { id } }"
 TWO = 'query { x: stack(id: "a") { id } y: stack(id: "b") { id } viewer { id } }'

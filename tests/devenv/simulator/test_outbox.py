@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from devenv.simulator.model import knobs, outbox
+from devenv.simulator.model import delivery_behavior, outbox
 from devenv.simulator.model.account import Account
 from devenv.simulator.model.webhooks import Attempt, Delivery, Webhook, WebhookKind
 
@@ -17,7 +17,7 @@ LOST = Attempt(at=0, seconds=0, error="timeout")
 def given(*webhooks: str, retries: bool = False, **turned: Any) -> tuple[Account, outbox.Outbox]:
     """An account with these webhooks, and its outbox."""
     account = Account()
-    account.delivery_knobs = knobs.DeliveryKnobs.model_validate(turned)
+    account.delivery_behavior = delivery_behavior.DeliveryBehavior.model_validate(turned)
     for name in webhooks or ("w",):
         account.webhooks[name] = Webhook(
             id=name,
@@ -144,15 +144,19 @@ def test_a_new_outbox_takes_up_what_an_account_has_still_to_send() -> None:
 
 
 def test_the_fate_of_a_delivery_follows_from_seed_and_number_alone() -> None:
-    turned = knobs.DeliveryKnobs(drop=0.5, duplicate=0.5, reorder=0.5, delay=1, spread="normal")
+    turned = delivery_behavior.DeliveryBehavior(
+        drop=0.5, duplicate=0.5, reorder=0.5, delay=1, spread="normal"
+    )
     numbers = list(range(1, 200))
     random.shuffle(numbers)
 
-    shuffled = {number: knobs.fate(turned, number) for number in numbers}
+    shuffled = {number: delivery_behavior.fate(turned, number) for number in numbers}
 
-    assert all(knobs.fate(turned, number) == shuffled[number] for number in range(1, 200))
+    assert all(
+        delivery_behavior.fate(turned, number) == shuffled[number] for number in range(1, 200)
+    )
     other = turned.model_copy(update={"seed": 1})
-    assert any(knobs.fate(other, number) != shuffled[number] for number in numbers)
+    assert any(delivery_behavior.fate(other, number) != shuffled[number] for number in numbers)
 
 
 @pytest.mark.parametrize(
@@ -167,4 +171,7 @@ def test_the_fate_of_a_delivery_follows_from_seed_and_number_alone() -> None:
 def test_bursts_leave_at_multiples_of_their_seconds(
     every: float, at: float, seconds: float, due: float
 ) -> None:
-    assert knobs.due(knobs.DeliveryKnobs(burst_every=every), at, seconds) == due
+    assert (
+        delivery_behavior.due(delivery_behavior.DeliveryBehavior(burst_every=every), at, seconds)
+        == due
+    )

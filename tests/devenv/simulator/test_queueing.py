@@ -49,7 +49,7 @@ def test_a_proposed_run_goes_beside_a_blocking_one(lab: MakeLab) -> None:
 
 
 def test_the_blocker_outlives_its_run(lab: MakeLab) -> None:
-    account = lab(stacks=["a"], switches={"blockerReleaseDelay": 5})
+    account = lab(stacks=["a"], behavior={"blockerReleaseDelay": 5})
     run = account.until(account.trigger("a"), "FINISHED")
     assert queueing.blocker(account.engine, account.stack("a")) is run
 
@@ -63,7 +63,7 @@ def test_a_run_waiting_for_upstreams_holds_newer_ones_by_switch(lab: MakeLab, ho
     account = lab(
         edges=["a -> b"],
         stacks={"a": {"autodeploy": False}},
-        switches={"dependencyWaitHoldsStack": holds},
+        behavior={"dependencyWaitHoldsStack": holds},
     )
     account.trigger("a")
     own = account.trigger("b")

@@ -75,7 +75,7 @@ def test_a_task_performs_and_may_skip_initialization(lab: MakeLab) -> None:
 
 def test_a_destroy_run_destroys_at_once_or_after_confirmation(lab: MakeLab) -> None:
     plain = lab(stacks={"a": {"outputs": {"o": "1"}}})
-    careful = lab(stacks={"a": {"autodeploy": False}}, switches={"destroyPlans": True})
+    careful = lab(stacks={"a": {"autodeploy": False}}, behavior={"destroyPlans": True})
     at_once, confirmed = plain.trigger("a", "DESTROY"), careful.trigger("a", "DESTROY")
     plain.advance(60)
     careful.until(confirmed, "UNCONFIRMED")
@@ -218,7 +218,7 @@ def test_a_worker_may_ignore_a_stop_and_then_be_killed(lab: MakeLab) -> None:
     ("mode", "state"), [("ignored", "FINISHED"), ("stopped", "STOPPED"), ("error", "FINISHED")]
 )
 def test_stopping_an_apply_is_a_matter_of_the_switch(lab: MakeLab, mode: str, state: str) -> None:
-    account = lab(stacks=["a"], switches={"stopDuringApply": mode})
+    account = lab(stacks=["a"], behavior={"stopDuringApply": mode})
     run = account.until(account.trigger("a"), "APPLYING")
 
     if mode == "error":
@@ -262,7 +262,7 @@ def test_outcomes_are_used_up_by_runs_that_started_and_the_last_one_stays(lab: M
 
 @pytest.mark.parametrize("mode", ["new", "same"])
 def test_a_retry_has_a_new_id_or_the_old_one(lab: MakeLab, mode: str) -> None:
-    account = lab(stacks={"a": {"outcomes": ["fail", "changes"]}}, switches={"retryRunId": mode})
+    account = lab(stacks={"a": {"outcomes": ["fail", "changes"]}}, behavior={"retryRunId": mode})
     run = account.trigger("a")
     account.advance(60)
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import pydantic
 
-from devenv.simulator.model.switches import StrictModel
+from devenv.simulator.model.behavior import StrictModel
 
 Rate = float
 _PROBABILITY = pydantic.Field(default=0, ge=0, le=1)
@@ -32,8 +32,8 @@ DOCUMENTED_PAYLOAD = {
 }
 
 
-class DeliveryKnobs(StrictModel):
-    """All knobs with their defaults; seconds are those of the account's clock, but for timeout."""
+class DeliveryBehavior(StrictModel):
+    """Each setting with its default; seconds are those of the account's clock, but for timeout."""
 
     seed: int = 0
     """Chance: the same seed gives the n-th delivery the same fate."""
@@ -107,17 +107,17 @@ class Fate:
     has_noise: bool
 
 
-def fate(knobs: DeliveryKnobs, number: int) -> Fate:
+def fate(behavior: DeliveryBehavior, number: int) -> Fate:
     """Return what happens to the `number`-th delivery of an account."""
     # A generator of its own per delivery: what one draws cannot shift what the next one gets.
-    rng = random.Random(f"{knobs.seed}/{number}")  # noqa: S311 - repeatable on purpose
-    rates = (knobs.drop, knobs.duplicate, knobs.reorder, knobs.noise, knobs.replay)
+    rng = random.Random(f"{behavior.seed}/{number}")  # noqa: S311 - repeatable on purpose
+    rates = (behavior.drop, behavior.duplicate, behavior.reorder, behavior.noise, behavior.replay)
     is_dropped, is_doubled, is_held, has_noise, is_replayed = (
         rng.random() < rate for rate in rates
     )
-    seconds = _delay(knobs, rng)
+    seconds = _delay(behavior, rng)
     if is_held:
-        seconds += knobs.reorder_seconds * rng.uniform(0.5, 1)
+        seconds += behavior.reorder_seconds * rng.uniform(0.5, 1)
     return Fate(
         is_dropped=is_dropped,
         is_replayed=is_replayed,
@@ -127,27 +127,27 @@ def fate(knobs: DeliveryKnobs, number: int) -> Fate:
     )
 
 
-def is_stale(knobs: DeliveryKnobs, number: int) -> bool:
+def is_stale(behavior: DeliveryBehavior, number: int) -> bool:
     """Tell whether an end that is told by the `number`-th delivery has a stale version."""
-    if not knobs.stale_versions:
+    if not behavior.stale_versions:
         return False
-    rng = random.Random(f"{knobs.seed}/{number}/version")  # noqa: S311 - repeatable on purpose
-    return rng.random() < knobs.stale_versions
+    rng = random.Random(f"{behavior.seed}/{number}/version")  # noqa: S311 - repeatable on purpose
+    return rng.random() < behavior.stale_versions
 
 
-def due(knobs: DeliveryKnobs, at: float, seconds: float) -> float:
+def due(behavior: DeliveryBehavior, at: float, seconds: float) -> float:
     """Return when a delivery leaves that an event of the instant `at` caused."""
-    if not knobs.burst_every:
+    if not behavior.burst_every:
         return at + seconds
-    return math.ceil((at + seconds) / knobs.burst_every) * knobs.burst_every
+    return math.ceil((at + seconds) / behavior.burst_every) * behavior.burst_every
 
 
-def _delay(knobs: DeliveryKnobs, rng: random.Random) -> float:
-    match knobs.spread:
+def _delay(behavior: DeliveryBehavior, rng: random.Random) -> float:
+    match behavior.spread:
         case "fixed":
-            return knobs.delay
+            return behavior.delay
         case "normal":
-            return max(0.0, rng.gauss(knobs.delay, knobs.delay / 4))
+            return max(0.0, rng.gauss(behavior.delay, behavior.delay / 4))
         case "heavy-tail":
             # A Pareto law with shape 2: its mean is twice its scale.
-            return knobs.delay / 2 * rng.paretovariate(2)
+            return behavior.delay / 2 * rng.paretovariate(2)

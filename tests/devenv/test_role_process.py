@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from devenv import children, tools
+from devenv import role_process, simulator_process, tools
 
-ENDPOINTS = children.Endpoints(
+ENDPOINTS = role_process.Endpoints(
     kubeconfig=Path("/k"),
     temporal_address="127.0.0.1:7233",
     spacelift_url="http://127.0.0.1:1",
-    api_key=children.ApiKey(id="key", secret="hidden"),
+    api_key=simulator_process.AccountKey(id="key", secret="hidden"),
 )
 
 
@@ -35,19 +35,19 @@ def test_everything_may_be_tried_in_the_simulated_account() -> None:
 
 def test_secrets_do_not_show() -> None:
     assert "hidden" not in repr(ENDPOINTS)
-    assert children.WEBHOOK_SECRET not in repr(ENDPOINTS)
+    assert simulator_process.WEBHOOK_SECRET not in repr(ENDPOINTS)
 
 
 @pytest.mark.parametrize(
     "name", ["KUBECONFIG", "TEMPORAL_API_KEY", "SPACELIFT_API_KEY_SECRET_FILE", "LOG_LEVEL"]
 )
 def test_settings_of_the_shell_do_not_reach_a_role(name: str) -> None:
-    assert children.cleared_environment()[name] is None
+    assert role_process.cleared_environment()[name] is None
 
 
 def test_a_role_has_a_stable_identity(tmp_path: Path) -> None:
-    role = children.Role(
-        children.RoleOptions(
+    role = role_process.Role(
+        role_process.RoleOptions(
             role="worker", directory=tmp_path, environment=ENDPOINTS.variables("worker"), instance=1
         )
     )
@@ -61,13 +61,13 @@ def test_a_role_has_a_stable_identity(tmp_path: Path) -> None:
 
 def test_a_child_that_was_not_started_says_so(tmp_path: Path) -> None:
     with pytest.raises(tools.DevError, match="has not been started"):
-        _ = children.Simulator(tmp_path).process
+        _ = simulator_process.SimulatorProcess(tmp_path).process
 
 
 def test_our_key_is_added_to_those_of_a_scenario_once() -> None:
     scenario = {"account": "acme", "keys": [{"id": "a", "secret": "b"}]}
 
-    twice = children.with_api_key(children.with_api_key(scenario))
+    twice = simulator_process.with_api_key(simulator_process.with_api_key(scenario))
 
-    assert [key["id"] for key in twice["keys"]] == ["a", children.API_KEY.id]
+    assert [key["id"] for key in twice["keys"]] == ["a", simulator_process.API_KEY.id]
     assert len(scenario["keys"]) == 1

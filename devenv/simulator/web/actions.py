@@ -11,9 +11,9 @@ import pydantic
 from aiohttp import web
 
 from devenv.simulator.model import administration, creation, operations
+from devenv.simulator.model.behavior import StrictModel
 from devenv.simulator.model.entities import Run, Stack
 from devenv.simulator.model.states import RunType
-from devenv.simulator.model.switches import StrictModel
 from devenv.simulator.simulator import Simulator
 from devenv.simulator.web import views
 from devenv.simulator.web.bodies import body_of, found, json_answer
@@ -21,14 +21,14 @@ from devenv.simulator.web.bodies import body_of, found, json_answer
 PERSON = "jdoe@example.com"
 
 
-class Act(StrictModel):
+class Action(StrictModel):
     """Who acts, and what they say."""
 
     user: str = PERSON
     note: str | None = None
 
 
-class TriggerAct(Act):
+class TriggerAction(Action):
     """A run started by hand."""
 
     type: RunType = RunType.TRACKED
@@ -37,19 +37,19 @@ class TriggerAct(Act):
     environment: dict[str, str] = pydantic.Field(default={})
 
 
-class TaskAct(Act):
+class TaskAction(Action):
     """A command."""
 
     command: str
 
 
-class CommentAct(Act):
+class CommentAction(Action):
     """A comment."""
 
     body: str
 
 
-class PushAct(StrictModel):
+class PushAction(StrictModel):
     """A push; without `sha` the commit is made up."""
 
     sha: str | None = None
@@ -59,13 +59,13 @@ class PushAct(StrictModel):
     branch: str = "main"
 
 
-class ReslugAct(StrictModel):
+class ReslugAction(StrictModel):
     """A new id."""
 
     id: str
 
 
-class Acts:
+class Actions:
     """Handlers that act under the rules of the account."""
 
     def __init__(self, simulator: Simulator) -> None:
@@ -86,7 +86,7 @@ class Acts:
         ]
 
     async def _trigger(self, request: web.Request) -> web.Response:
-        act = await body_of(request, TriggerAct)
+        act = await body_of(request, TriggerAction)
         stack = self._stack(request)
         order = creation.Order(
             stack=stack,
@@ -100,7 +100,7 @@ class Acts:
         return _runs(administration.trigger(self._simulator.engine, [order], user))
 
     async def _task(self, request: web.Request) -> web.Response:
-        act = await body_of(request, TaskAct)
+        act = await body_of(request, TaskAction)
         stack = self._stack(request)
         administration.check_may_create(stack, administration.User(login=act.user))
         order = creation.Order(
@@ -109,10 +109,10 @@ class Acts:
         return _runs([creation.make(self._simulator.engine, order)])
 
     async def _push_stack(self, request: web.Request) -> web.Response:
-        return self._pushed(await body_of(request, PushAct), [self._stack(request)])
+        return self._pushed(await body_of(request, PushAction), [self._stack(request)])
 
     async def _push(self, request: web.Request) -> web.Response:
-        act = await body_of(request, PushAct)
+        act = await body_of(request, PushAction)
         stacks = [
             stack
             for stack in self._simulator.account.stacks.values()
@@ -120,7 +120,7 @@ class Acts:
         ]
         return self._pushed(act, stacks)
 
-    def _pushed(self, act: PushAct, stacks: list[Stack]) -> web.Response:
+    def _pushed(self, act: PushAction, stacks: list[Stack]) -> web.Response:
         engine = self._simulator.engine
         seed = act.sha or engine.ids.next(engine.now)
         commit = administration.made_up_commit(seed, message=act.message, timestamp=int(engine.now))
@@ -133,12 +133,12 @@ class Acts:
         return _runs([administration.drift_check(self._simulator.engine, stack)])
 
     async def _reslug(self, request: web.Request) -> web.Response:
-        act = await body_of(request, ReslugAct)
+        act = await body_of(request, ReslugAction)
         stack = administration.rename(self._simulator.engine, self._stack(request), act.id)
         return self._shown(stack)
 
     async def _stack_act(self, request: web.Request) -> web.Response:
-        act = await body_of(request, Act)
+        act = await body_of(request, Action)
         stack, engine = self._stack(request), self._simulator.engine
         user = administration.User(login=act.user)
         match request.match_info["act"]:
@@ -151,13 +151,13 @@ class Acts:
         return self._shown(stack)
 
     async def _comment(self, request: web.Request) -> web.Response:
-        act = await body_of(request, CommentAct)
+        act = await body_of(request, CommentAction)
         run = self._run(request)
         operations.comment(self._simulator.engine, run, act.body, username=act.user)
         return json_answer(views.run(run))
 
     async def _run_act(self, request: web.Request) -> web.Response:
-        act = await body_of(request, Act)
+        act = await body_of(request, Action)
         engine, run = self._simulator.engine, self._run(request)
         name = request.match_info["act"]
         if name in ("approve", "reject"):

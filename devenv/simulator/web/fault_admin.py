@@ -6,8 +6,8 @@ from typing import Literal
 from aiohttp import web
 
 from devenv.simulator import faults
+from devenv.simulator.model.behavior import StrictModel
 from devenv.simulator.model.entities import Run
-from devenv.simulator.model.switches import StrictModel
 from devenv.simulator.simulator import Simulator
 from devenv.simulator.web import views
 from devenv.simulator.web.bodies import body_of, found, json_answer
@@ -19,7 +19,7 @@ class Outage(StrictModel):
     mode: Literal["off", "error", "reset", "refuse"]
 
 
-class Watch:
+class FaultAdmin:
     """Handlers that show what happened, and those of faults."""
 
     def __init__(self, simulator: Simulator, set_outage: Callable[[str], Awaitable[None]]) -> None:

@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-from devenv.simulator import hook_seeding, hook_specs
-from devenv.simulator.model.knobs import DeliveryKnobs
-from devenv.simulator.model.switches import StrictModel
+from devenv.simulator import webhook_seeding, webhook_specs
+from devenv.simulator.model.behavior import StrictModel
+from devenv.simulator.model.delivery_behavior import DeliveryBehavior
 from devenv.simulator.model.webhooks import Delivery, Policy, Webhook
 from devenv.simulator.simulator import Simulator
 from devenv.simulator.web.bodies import body_of, checked, found, json_answer, json_of
@@ -34,7 +34,7 @@ class InternalErrorAct(StrictModel):
     stack: str
 
 
-class Hooks:
+class WebhookAdmin:
     """Handlers about webhooks, policies and deliveries."""
 
     def __init__(self, simulator: Simulator) -> None:
@@ -52,8 +52,8 @@ class Hooks:
             web.post("/admin/policies", self._add_policy),
             web.get("/admin/deliveries", self._deliveries),
             web.delete("/admin/deliveries", self._clear),
-            web.get("/admin/deliveries/knobs", self._knobs),
-            web.patch("/admin/deliveries/knobs", self._turn_knobs),
+            web.get("/admin/deliveries/behavior", self._behavior),
+            web.patch("/admin/deliveries/behavior", self._change_behavior),
             web.post("/admin/deliveries/replay", self._replay),
             web.post("/admin/deliveries/noise", self._noise),
             web.post("/admin/internal-error", self._internal_error),
@@ -67,16 +67,16 @@ class Hooks:
         return json_answer({"webhooks": [show_webhook(one) for one in webhooks]})
 
     async def _add_webhook(self, request: web.Request) -> web.Response:
-        spec = await body_of(request, hook_specs.WebhookSpec)
-        return json_answer(show_webhook(hook_seeding.put_webhook(self._simulator.engine, spec)))
+        spec = await body_of(request, webhook_specs.WebhookSpec)
+        return json_answer(show_webhook(webhook_seeding.put_webhook(self._simulator.engine, spec)))
 
     async def _webhook(self, request: web.Request) -> web.Response:
         return json_answer(show_webhook(self._named(request)))
 
     async def _change_webhook(self, request: web.Request) -> web.Response:
         webhook = self._named(request)
-        change = await body_of(request, hook_specs.WebhookChange)
-        changed = hook_seeding.change_webhook(self._simulator.engine, webhook, change)
+        change = await body_of(request, webhook_specs.WebhookChange)
+        changed = webhook_seeding.change_webhook(self._simulator.engine, webhook, change)
         return json_answer(show_webhook(changed))
 
     async def _delete_webhook(self, request: web.Request) -> web.Response:
@@ -88,8 +88,8 @@ class Hooks:
         return json_answer({"policies": [show_policy(policy) for policy in policies]})
 
     async def _add_policy(self, request: web.Request) -> web.Response:
-        spec = await body_of(request, hook_specs.PolicySpec)
-        return json_answer(show_policy(hook_seeding.put_policy(self._simulator.engine, spec)))
+        spec = await body_of(request, webhook_specs.PolicySpec)
+        return json_answer(show_policy(webhook_seeding.put_policy(self._simulator.engine, spec)))
 
     async def _policy_input(self, request: web.Request) -> web.Response:
         run = found(self._simulator.account.runs, request.match_info["run"], "run")
@@ -118,16 +118,16 @@ class Hooks:
         self._simulator.outbox.clear()
         return json_answer({})
 
-    async def _knobs(self, _request: web.Request) -> web.Response:
-        knobs = self._simulator.account.delivery_knobs
-        return json_answer(knobs.model_dump(mode="json", by_alias=True))
+    async def _behavior(self, _request: web.Request) -> web.Response:
+        behavior = self._simulator.account.delivery_behavior
+        return json_answer(behavior.model_dump(mode="json", by_alias=True))
 
-    async def _turn_knobs(self, request: web.Request) -> web.Response:
+    async def _change_behavior(self, request: web.Request) -> web.Response:
         account = self._simulator.account
-        known = account.delivery_knobs.model_dump(mode="json", by_alias=True)
-        account.delivery_knobs = checked(DeliveryKnobs, known | await json_of(request))
+        known = account.delivery_behavior.model_dump(mode="json", by_alias=True)
+        account.delivery_behavior = checked(DeliveryBehavior, known | await json_of(request))
         account.touch("account")
-        return await self._knobs(request)
+        return await self._behavior(request)
 
     async def _replay(self, request: web.Request) -> web.Response:
         act = await body_of(request, ReplayAct)

@@ -1,6 +1,6 @@
 """From the documents of webhooks and policies to the records of an account."""
 
-from devenv.simulator import hook_specs
+from devenv.simulator import webhook_specs
 from devenv.simulator.model import integrations
 from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.errors import Refusal
@@ -25,7 +25,7 @@ webhook contains {{"endpoint_id": "{id}", "payload": {{
 }
 
 
-def put_webhook(engine: Engine, spec: hook_specs.WebhookSpec) -> Webhook:
+def put_webhook(engine: Engine, spec: webhook_specs.WebhookSpec) -> Webhook:
     """Add a webhook, with the policy that makes a named one hear of runs; no probe is sent.
 
     Raises:
@@ -51,7 +51,7 @@ def put_webhook(engine: Engine, spec: hook_specs.WebhookSpec) -> Webhook:
     return integrations.set_headers(engine, webhook, spec.headers)
 
 
-def put_policy(engine: Engine, spec: hook_specs.PolicySpec) -> Policy:
+def put_policy(engine: Engine, spec: webhook_specs.PolicySpec) -> Policy:
     """Add a policy."""
     _check_space(engine, spec.space)
     naming = integrations.Naming(name=spec.name, space=spec.space, labels=spec.labels)
@@ -59,7 +59,9 @@ def put_policy(engine: Engine, spec: hook_specs.PolicySpec) -> Policy:
     return integrations.create_policy(engine, naming, draft, policy_type=spec.type)
 
 
-def change_webhook(engine: Engine, webhook: Webhook, change: hook_specs.WebhookChange) -> Webhook:
+def change_webhook(
+    engine: Engine, webhook: Webhook, change: webhook_specs.WebhookChange
+) -> Webhook:
     """Change a webhook as its update mutation does."""
     retries = change.retry_on_failure
     draft = integrations.WebhookDraft(
@@ -72,14 +74,14 @@ def change_webhook(engine: Engine, webhook: Webhook, change: hook_specs.WebhookC
 
 
 def _put_named(
-    engine: Engine, spec: hook_specs.WebhookSpec, draft: integrations.WebhookDraft
+    engine: Engine, spec: webhook_specs.WebhookSpec, draft: integrations.WebhookDraft
 ) -> Webhook:
     _check_space(engine, spec.space)
     naming = integrations.Naming(name=spec.name, space=spec.space, labels=spec.labels)
     webhook = integrations.create_named_webhook(engine, naming, draft)
     if spec.policy != "none":
         body = _BODIES[spec.policy].format(id=webhook.id)
-        policy = hook_specs.PolicySpec(name=spec.name, body=body, space=spec.space)
+        policy = webhook_specs.PolicySpec(name=spec.name, body=body, space=spec.space)
         put_policy(engine, policy.model_copy(update={"type": NOTIFICATION}))
     return webhook
 

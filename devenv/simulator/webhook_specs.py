@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pydantic
 
-from devenv.simulator.model.switches import StrictModel
+from devenv.simulator.model.behavior import StrictModel
 
 
 class WebhookSpec(StrictModel):

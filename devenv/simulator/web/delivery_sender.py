@@ -22,7 +22,7 @@ AT_A_TIME = 64
 _ANSWER_LIMIT = 64 * 1024
 
 
-class Courier:
+class DeliverySender:
     """Sends what the simulator's outbox hands out; `wake` is called when there may be more."""
 
     def __init__(self, simulator: Simulator, wake: Callable[[], None]) -> None:
@@ -50,7 +50,7 @@ class Courier:
         if self._session is not None:
             await self._session.close()
 
-    def pump(self) -> None:
+    def send_due(self) -> None:
         """Begin to send whatever may be sent."""
         outbox = self._simulator.outbox
         if outbox is not self._outbox:
@@ -81,11 +81,11 @@ class Courier:
         self._wake()
 
     async def _post(self, delivery: Delivery) -> Attempt:
-        knobs = self._simulator.account.delivery_knobs
+        behavior = self._simulator.account.delivery_behavior
         at, started = self._simulator.clock.now(), time.monotonic()
         status, problem = None, None
         try:
-            async with asyncio.timeout(knobs.timeout):
+            async with asyncio.timeout(behavior.timeout):
                 status = await self._send(delivery)
         except TimeoutError:
             problem = "timeout"
@@ -96,9 +96,9 @@ class Courier:
 
     async def _send(self, delivery: Delivery) -> int:
         if self._session is None:
-            raise RuntimeError("the courier was not started")
+            raise RuntimeError("the sender was not started")
         body = delivery.body.encode()
-        headers = signing.headers(delivery, body, self._simulator.account.delivery_knobs)
+        headers = signing.headers(delivery, body, self._simulator.account.delivery_behavior)
         async with self._session.request(
             delivery.method, delivery.endpoint, data=body, headers=headers, allow_redirects=False
         ) as response:

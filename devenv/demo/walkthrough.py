@@ -1,4 +1,4 @@
-"""The demo's story: a chain that waits for a person, fails, is mended and succeeds.
+"""What the demo shows: a chain that waits for a person, fails, is mended and succeeds.
 
 It sees what any user sees, the status in the API server, and compares each end with what should
 have come of it: a demo that went wrong must not look like one that went well.
@@ -75,8 +75,8 @@ def _outcome(stack: v1alpha1.StackStatus) -> str:
     return f"{stack.phase} ({stack.reason})" if was_not_run else stack.phase
 
 
-class Story:
-    """Tells the story on one running environment."""
+class Walkthrough:
+    """One pass of it on a running environment."""
 
     def __init__(
         self, local: environment.LocalEnvironment, screen: chain_printer.ChainPrinter
@@ -87,8 +87,8 @@ class Story:
         self._kube = client.KubeClient(settings.KubernetesSettings(kubeconfig=local.kubeconfig))
         self._chains = stackchains.StackChains(self._kube)
 
-    async def tell(self) -> Status:
-        """Tell it from the first command to the last, and return how the chain ended.
+    async def run(self) -> Status:
+        """Go from the first command to the last, and return how the chain ended.
 
         Raises:
             DemoFailed: The chain went another way.

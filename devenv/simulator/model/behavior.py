@@ -1,6 +1,6 @@
-"""Account-wide behaviour that can be switched, at the start by the scenario and later by an admin.
+"""How the account behaves, chosen at the start by the scenario and later by an admin.
 
-A switch exists for two reasons: Spacelift's sources leave a point open, so that a client has to
+There is a choice for two reasons: Spacelift's sources leave a point open, so that a client has to
 cope with either answer; or a deployment may be slow or limited in a way that has to be tried.
 """
 
@@ -27,8 +27,8 @@ class RateLimit(StrictModel):
     """Whether the answer 429 carries `Retry-After`."""
 
 
-class Switches(StrictModel):
-    """All switches with their defaults; seconds are floats."""
+class Behavior(StrictModel):
+    """Each choice with its default; seconds are floats."""
 
     unauthorized_mode: Literal["A", "B"] = "A"
     """A bad token: A = HTTP 200, empty lists and `unauthorized`; B = HTTP 401 (both are seen)."""

@@ -84,7 +84,7 @@ def test_a_failed_upstream_ends_direct_dependents_but_a_skip_does_not_propagate(
     account = lab(
         edges=["a -> b -> c"],
         stacks={"a": {"outcomes": ["fail"]}},
-        switches={"onUpstreamFailure": ending},
+        behavior={"onUpstreamFailure": ending},
     )
     account.trigger("a")
 
@@ -257,7 +257,7 @@ def test_an_apply_changes_all_outputs_unless_its_script_says_which(lab: MakeLab)
 
 
 def test_fan_out_can_be_switched_off(lab: MakeLab) -> None:
-    account = lab(edges=["a -> b"], switches={"fanOut": False})
+    account = lab(edges=["a -> b"], behavior={"fanOut": False})
 
     account.trigger("a")
 
@@ -266,7 +266,7 @@ def test_fan_out_can_be_switched_off(lab: MakeLab) -> None:
 
 @pytest.mark.parametrize("suppresses", [True, False])
 def test_forced_single_apply_fans_out_unless_switched(lab: MakeLab, suppresses: bool) -> None:
-    account = lab(edges=["a -> b"], switches={"forceApplySingleSuppressesFanOut": suppresses})
+    account = lab(edges=["a -> b"], behavior={"forceApplySingleSuppressesFanOut": suppresses})
 
     account.trigger("a", force_apply="SINGLE")
 

@@ -16,14 +16,14 @@ from devenv.simulator.model.states import BROKEN, RunState, RunType
 _UNCHANGED = "This run has dependency references ({}) which have not changed since the last run"
 
 
-def make_wave(engine: Engine, orders: list[creation.Order]) -> list[Run]:
+def make_with_dependents(engine: Engine, orders: list[creation.Order]) -> list[Run]:
     """Create runs, then those on the dependents of the tracked ones among them."""
     runs = [creation.make(engine, order) for order in orders]
     origins = [run for run in runs if run.type is RunType.TRACKED and _fans_out(engine, run)]
-    return [*runs, *(fan_out(engine, origins) if origins else [])]
+    return [*runs, *(queue_dependents(engine, origins) if origins else [])]
 
 
-def fan_out(engine: Engine, origins: list[Run]) -> list[Run]:
+def queue_dependents(engine: Engine, origins: list[Run]) -> list[Run]:
     """Queue runs on all transitive dependents of runs that have just been created.
 
     `triggeredBy` is the direct upstream stack through which a dependent was found first, going by
@@ -57,7 +57,7 @@ def upstream_ended(engine: Engine, run: Run) -> None:
         follower = engine.account.runs[follower_id]
         if follower.state is not RunState.QUEUED or not _all_over(engine, follower):
             continue
-        delay = engine.account.switches.release_delay
+        delay = engine.account.behavior.release_delay
         if delay:
             engine.schedule(follower, delay)
         else:
@@ -73,7 +73,7 @@ def decide(engine: Engine, run: Run) -> None:
     if broken:
         upstream = runs[broken[0]]
         note = f"upstream run {upstream.id} of stack {upstream.stack_id} is {upstream.state}"
-        engine.move(run, RunState(engine.account.switches.on_upstream_failure), note=note)
+        engine.move(run, RunState(engine.account.behavior.on_upstream_failure), note=note)
         return
     unchanged = unchanged_references(engine, run)
     if unchanged:
@@ -109,7 +109,7 @@ def reconcile_drift(engine: Engine, run: Run) -> None:
             triggered_by="reconciliation",
             drift_detection=True,
         )
-        make_wave(engine, [order])
+        make_with_dependents(engine, [order])
 
 
 def resume(engine: Engine, run: Run) -> None:
@@ -123,9 +123,9 @@ def resume(engine: Engine, run: Run) -> None:
 
 
 def _fans_out(engine: Engine, run: Run) -> bool:
-    switches = engine.account.switches
-    suppressed = run.force_apply == "SINGLE" and switches.force_apply_single_suppresses_fan_out
-    return switches.fan_out and not suppressed
+    behavior = engine.account.behavior
+    suppressed = run.force_apply == "SINGLE" and behavior.force_apply_single_suppresses_fan_out
+    return behavior.fan_out and not suppressed
 
 
 def _hold(engine: Engine, run: Run, wave: dict[str, Run]) -> None:
