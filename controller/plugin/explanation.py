@@ -66,7 +66,7 @@ def explain(chain: StackChain) -> ChainExplanation:
     command = _COMMANDS.get(reason) if reason is not None else None
     if ready is None:
         meaning = reasons.Meaning(
-            means="No operator has looked at it yet.",
+            means="No operator has seen it yet.",
             do="Wait a moment; if it stays so, see whether `stackchain operator` runs and watches "
             "this namespace.",
         )
@@ -185,7 +185,7 @@ def _notes(chain: StackChain) -> tuple[str, ...]:
     if chain.is_deleting:
         notes.append("It is being deleted.")
     if status.condition("Ready") is not None and outcomes.is_behind(chain):
-        notes.append("The operator has not looked at the newest change of the spec yet.")
+        notes.append("The operator has not seen the latest change of the spec yet.")
     handled = status.last_handled
     for name, token, done in (
         (v1alpha1.RUN_ANNOTATION, chain.run_token, handled.run),
@@ -209,9 +209,9 @@ def _automatic_starts(chain: StackChain) -> list[str]:
             f"The schedule has missed {schedule.missed}, the newest at {schedule.last_missed_time}."
         )
     if chain.status.triggers is not None and not chain.spec.suspend:
-        notes.append("A finished run of a root that no chain has started starts it.")
+        notes.append("A finished run of a root also starts it, unless a chain started that run.")
     if chain.status.triggers is not None and chain.status.triggers.problem:
-        notes.append(f"The roots could not all be looked at: {chain.status.triggers.problem}")
+        notes.append(f"Not all roots could be read: {chain.status.triggers.problem}")
     return notes
 
 

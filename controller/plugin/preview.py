@@ -94,14 +94,16 @@ def parse_chain(text: str, where: str) -> Mapping[str, Any]:
     try:
         found = [one for one in yaml.safe_load_all(text) if one is not None]
     except yaml.YAMLError as error:
-        raise exit_codes.usage(f"{where} is no YAML: {' '.join(str(error).split())}") from error
+        raise exit_codes.usage(
+            f"{where} is not valid YAML: {' '.join(str(error).split())}"
+        ) from error
     if len(found) != 1:
         raise exit_codes.usage(f"{where} must hold one StackChain, and holds {len(found)} objects")
     body = found[0]
     is_ours = isinstance(body, dict) and body.get("kind") == v1alpha1.KIND
     if not is_ours or body.get("apiVersion") != _API_VERSION:
         raise exit_codes.usage(
-            f"{where} holds {_kind_of(body)} and not a StackChain ({_API_VERSION})"
+            f"{where} must hold a StackChain ({_API_VERSION}), and holds {_kind_of(body)}"
         )
     metadata, spec = body.get("metadata"), body.get("spec")
     if not isinstance(metadata, dict) or not isinstance(spec, dict):

@@ -119,7 +119,7 @@ def request_cancel(chain: StackChain, number: int | None) -> UserRequest:
         )
     messages = [
         f"Asked to cancel run {run.number} of {name}.",
-        "Its Spacelift runs are stopped; one that applies already is left to end.",
+        "Its Spacelift runs are stopped; a run that is already applying is allowed to finish.",
     ]
     if chain.status.pending_run is not None:
         messages.append("A request waits for its end and starts then.")
@@ -150,7 +150,7 @@ def request_resume(chain: StackChain) -> UserRequest:
     name = chain.ref.name
     if not chain.spec.suspend:
         return UserRequest(kind=RequestKind.RESUME, messages=(f"{name} is not suspended.",))
-    messages = (f"Resumed {name}: its stacks are started again as their turn comes.",)
+    messages = (f"Resumed {name}: its stacks start again in their order.",)
     return UserRequest(
         kind=RequestKind.RESUME, changes={"spec": {"suspend": False}}, messages=messages
     )

@@ -6,10 +6,22 @@ now; look at the difference before it is committed.
 """
 
 import difflib
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "golden"
 _MARK = "=== "
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
+_DURATION = re.compile(r" *\b\d+(?:s|m\d\ds|h\d\dm|d\d\dh)\b")
+
+
+def without_times(text: str, names: Mapping[str, str] | None = None) -> str:
+    """Replace what differs from run to run: times, durations, and these names, such as ids."""
+    for name, stands_for in (names or {}).items():
+        text = text.replace(name, stands_for)
+    text = _DURATION.sub(" DURATION", _TIME.sub("TIME", text))
+    return "\n".join(line.rstrip() for line in text.splitlines())
 
 
 class Page:
@@ -47,3 +59,6 @@ class Page:
         self._file.parent.mkdir(exist_ok=True)
         blocks = (f"{_MARK}{case}\n{texts[case].rstrip()}\n" for case in sorted(texts))
         self._file.write_text("\n".join(blocks), encoding="utf-8")
+
+
+Golden = Callable[[str], Page]

@@ -19,3 +19,9 @@ def test_what_was_written_is_compared(tmp_path: Path) -> None:
         reading.check("two", "b\n\nd")
     with pytest.raises(AssertionError, match="no text for"):
         reading.check("three", "")
+
+
+def test_what_differs_from_run_to_run_is_replaced() -> None:
+    text = "prod-x1  2026-03-01T10:00:00Z  272d08h ago  10m00s\n"
+
+    assert golden.without_times(text, {"prod-x1": "NAME"}) == "NAME  TIME DURATION ago DURATION"

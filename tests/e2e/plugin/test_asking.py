@@ -11,6 +11,7 @@ import pytest
 from controller.api.v1alpha1 import Phase
 from controller.plugin.exit_codes import ExitCode
 from tests.support import kube as kube_support
+from tests.support.golden import Golden
 from tests.support.plugin import (
     FAILED,
     SECONDS,
@@ -26,7 +27,7 @@ from tests.support.plugin import (
 
 
 async def test_run_sets_a_new_token_and_names_the_next_command(
-    kubectl: Kubectl, stackchains: kube_support.StackChains
+    kubectl: Kubectl, stackchains: kube_support.StackChains, golden: Golden
 ) -> None:
     await stackchains.create("prod", SPEC, run="before")
 
@@ -35,10 +36,7 @@ async def test_run_sets_a_new_token_and_names_the_next_command(
 
     annotations = (await stackchains.get("prod"))["metadata"]["annotations"]
     assert shown.code == ExitCode.DONE
-    assert shown.lines == [
-        "Asked for a run of prod.",
-        "Follow it: kubectl stackchain tree prod -w",
-    ]
+    golden("plugin_commands").check("run", shown.out)
     assert annotations["stackchain.dev/run"] == told.document["token"]
     assert told.document["action"] == "Run"
 
@@ -96,8 +94,8 @@ async def test_retry_asks_for_what_did_not_succeed(
     assert document["outcome"]["succeeded"] is True
 
 
-async def test_a_number_that_became_stale_meanwhile_is_told(
-    kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator
+async def test_a_number_that_became_stale_meanwhile_is_reported(
+    kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator, golden: Golden
 ) -> None:
     await stackchains.create("prod", SPEC)
     await operator.write("prod", FAILED)
@@ -107,11 +105,11 @@ async def test_a_number_that_became_stale_meanwhile_is_told(
     )
 
     assert shown.code == ExitCode.NOT_SUCCEEDED
-    assert "started nothing" in shown.lines[-1]
+    golden("plugin_commands").check("retry --wait: stale meanwhile", shown.lines[-1])
 
 
 async def test_cancel_waits_until_the_run_is_over(
-    kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator
+    kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator, golden: Golden
 ) -> None:
     await stackchains.create("prod", SPEC)
     await operator.write("prod", WAITING)
@@ -127,30 +125,29 @@ async def test_cancel_waits_until_the_run_is_over(
     )
 
     assert shown.code == ExitCode.DONE
-    assert shown.lines[0] == "Asked to cancel run 7 of prod."
-    assert shown.lines[-1] == "Run 7 of prod: Canceled."
+    golden("plugin_commands").check(
+        "cancel --wait", "\n".join([shown.lines[0], "...", shown.lines[-1]])
+    )
 
 
 NOTHING_TO_DO = {
-    "a stale number to retry": (FAILED, ("retry", "prod", "6"), "retry prod 7"),
-    "a stale number to cancel": (WAITING, ("cancel", "prod", "6"), "cancel prod 7"),
-    "a live run to retry": (WAITING, ("retry", "prod"), "still live"),
-    "a run that succeeded": (succeeded(7), ("retry", "prod"), "kubectl stackchain run prod"),
-    "no live run": (FAILED, ("cancel", "prod"), "is over"),
+    "a stale number to retry": (FAILED, ("retry", "prod", "6")),
+    "a stale number to cancel": (WAITING, ("cancel", "prod", "6")),
+    "a live run to retry": (WAITING, ("retry", "prod")),
+    "a run that succeeded": (succeeded(7), ("retry", "prod")),
+    "no live run": (FAILED, ("cancel", "prod")),
 }
 
 
-@pytest.mark.parametrize(
-    ("status", "words", "expected"), NOTHING_TO_DO.values(), ids=NOTHING_TO_DO.keys()
-)
+@pytest.mark.parametrize("case", NOTHING_TO_DO)
 async def test_what_makes_no_sense_writes_nothing(
-    status: Status,
-    words: tuple[str, ...],
-    expected: str,
+    case: str,
     kubectl: Kubectl,
     stackchains: kube_support.StackChains,
     operator: Operator,
+    golden: Golden,
 ) -> None:
+    status, words = NOTHING_TO_DO[case]
     await stackchains.create("prod", SPEC)
     await operator.write("prod", status)
     before = (await stackchains.get("prod"))["metadata"]["resourceVersion"]
@@ -158,13 +155,13 @@ async def test_what_makes_no_sense_writes_nothing(
     shown = await kubectl(*words)
 
     assert (shown.code, shown.out) == (ExitCode.NOT_SUCCEEDED, "")
-    assert expected in shown.err
     assert shown.err.count("\n") == 1
+    golden("plugin_commands").check(f"nothing to do: {case}", shown.err)
     assert (await stackchains.get("prod"))["metadata"]["resourceVersion"] == before
 
 
 async def test_spec_fields_are_changed_and_waited_for(
-    kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator
+    kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator, golden: Golden
 ) -> None:
     await stackchains.create("prod", SPEC)
 
@@ -176,24 +173,23 @@ async def test_spec_fields_are_changed_and_waited_for(
 
     spec = (await stackchains.get("prod"))["spec"]
     assert (spec["suspend"], spec["parallelism"]) == (False, 3)
-    assert suspended.lines[0].startswith("Suspended prod")
     assert again.document["changed"] is False
-    assert resumed.lines[0].startswith("Resumed prod")
-    assert bound.lines[0] == "Changed the parallelism of prod from 10 to 3."
-    assert bound.lines[-1] == "The operator has taken it up."
+    page = golden("plugin_commands")
+    page.check("suspend", suspended.out)
+    page.check("resume", resumed.out)
+    page.check("parallelism --wait", bound.out)
     assert {suspended.code, again.code, resumed.code, bound.code} == {ExitCode.DONE}
 
 
 async def test_a_wait_without_an_operator_ends_with_its_timeout(
-    kubectl: Kubectl, stackchains: kube_support.StackChains
+    kubectl: Kubectl, stackchains: kube_support.StackChains, golden: Golden
 ) -> None:
     await stackchains.create("prod", SPEC)
 
     shown = await kubectl("suspend", "prod", "--wait", "--timeout", "1s")
 
     assert shown.code == ExitCode.TIMED_OUT
-    assert "no operator has looked at it" in shown.err
-    assert "kubectl stackchain explain prod" in shown.err
+    golden("plugin_commands").check("suspend --wait: timed out", shown.err)
 
 
 async def test_a_chain_that_is_deleted_while_it_is_followed_is_not_found(

@@ -18,6 +18,7 @@ from controller.plugin import preview
 from controller.plugin.exit_codes import ExitCode
 from devenv.control_plane import server
 from tests.support import kube as kube_support
+from tests.support.golden import Golden
 from tests.support.plugin import SECONDS, SPEC, Kubectl, Operator, Status, ended, situation
 from tests.support.statuses import make_condition, make_stack
 from tests.support.waiting import eventually
@@ -75,19 +76,12 @@ async def resolve(operator: Operator, status: Status) -> dict[str, Any]:
 
 
 async def test_the_graph_of_a_file_is_shown_and_nothing_is_left(
-    kubectl: Kubectl, operator: Operator, file: Path
+    kubectl: Kubectl, operator: Operator, file: Path, golden: Golden
 ) -> None:
     shown, created = await asyncio.gather(kubectl("plan", str(file)), resolve(operator, resolved()))
 
     assert (shown.code, shown.err) == (ExitCode.DONE, "")
-    assert shown.lines[:6] == [
-        "prod would run 4 stacks, 4 dependencies, 3 levels:",
-        "",
-        "vpc",
-        "├─ dns",
-        "│  └─ app ← eks",
-        "└─ eks",
-    ]
+    golden("plugin_commands").check("plan", shown.out)
     assert created["spec"]["suspend"] is True
     assert created["metadata"]["name"].startswith("prod-plan-")
     assert await previews(operator.chains) == []
@@ -108,36 +102,38 @@ async def test_standard_input_and_output_for_programs(kubectl: Kubectl, operator
     assert document["stacks"][3] == {"id": "app", "level": 2, "dependsOn": ["dns", "eks"]}
 
 
-async def test_a_destruction_can_be_previewed(kubectl: Kubectl, operator: Operator) -> None:
+async def test_a_destruction_can_be_previewed(
+    kubectl: Kubectl, operator: Operator, golden: Golden
+) -> None:
     text = manifest(operation="Destroy", destroyConfirmation="prod")
 
     shown, created = await asyncio.gather(
         kubectl("plan", "-", stdin=text), resolve(operator, resolved())
     )
 
-    assert shown.lines[0] == "prod would destroy 4 stacks, 4 dependencies, 3 levels:"
+    golden("plugin_commands").check("plan: a destruction", shown.lines[0])
     assert created["spec"]["destroyConfirmation"] == created["metadata"]["name"]
 
 
-async def test_a_graph_that_cannot_be_run_is_told(
-    kubectl: Kubectl, operator: Operator, file: Path
+async def test_a_graph_that_cannot_be_run_is_reported(
+    kubectl: Kubectl, operator: Operator, file: Path, golden: Golden
 ) -> None:
     status = resolved("False", reason="GraphCycle", message="vpc -> eks -> vpc.")
 
     shown, _ = await asyncio.gather(kubectl("plan", str(file)), resolve(operator, status))
 
     assert shown.code == ExitCode.NOT_SUCCEEDED
-    assert shown.err == "kubectl stackchain: prod cannot run: GraphCycle: vpc -> eks -> vpc.\n"
+    golden("plugin_commands").check("plan: a graph that cannot run", shown.err)
     assert await previews(operator.chains) == []
 
 
 async def test_without_an_operator_the_preview_is_given_up_and_deleted(
-    kubectl: Kubectl, stackchains: kube_support.StackChains, file: Path
+    kubectl: Kubectl, stackchains: kube_support.StackChains, file: Path, golden: Golden
 ) -> None:
     shown = await kubectl("plan", str(file), "--timeout", "1s")
 
     assert shown.code == ExitCode.TIMED_OUT
-    assert "the operator has not resolved the graph of prod in 1 s" in shown.err
+    golden("plugin_commands").check("plan: timed out", shown.err)
     assert await previews(stackchains) == []
 
 

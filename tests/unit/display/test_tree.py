@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 import pytest
 
 from controller.api import v1alpha1
-from controller.api.v1alpha1 import Phase, StackStatus
+from controller.api.v1alpha1 import Phase
 from controller.display import styled_text, tree, tree_characters
+from tests.support.golden import Golden
 from tests.support.statuses import START, make_stack, make_status
 
 END = "2026-03-01T10:00:07Z"
+PAGE = "display_tree"
 NOW = datetime(2026, 3, 1, 10, 1, 10, tzinfo=UTC)
 
 
@@ -32,64 +34,49 @@ def names(
 
 
 SHAPES = {
-    "one stack": ([make_stack("a")], ["· a"]),
-    "a line": (
-        [make_stack("a"), make_stack("b", 1, "a"), make_stack("c", 2, "b")],
-        ["· a", "└─ · b", "   └─ · c"],
-    ),
-    "branches go on beside what is below them": (
-        [
-            make_stack("a"),
-            make_stack("b", 1, "a"),
-            make_stack("c", 2, "b"),
-            make_stack("d", 3, "c"),
-            make_stack("e", 1, "a"),
-        ],
-        ["· a", "├─ · b", "│  └─ · c", "│     └─ · d", "└─ · e"],
-    ),
-    "a diamond shows its end once and names the other upstream": (
-        [
-            make_stack("a"),
-            make_stack("b", 1, "a"),
-            make_stack("c", 1, "a"),
-            make_stack("d", 2, "b", "c"),
-        ],
-        ["· a", "├─ · b", "│  └─ · d ← c", "└─ · c"],
-    ),
-    "a stack hangs below its deepest upstream": (
-        [make_stack("a"), make_stack("z", 1, "a"), make_stack("d", 2, "a", "z")],
-        ["· a", "└─ · z", "   └─ · d ← a"],
-    ),
-    "of many upstreams two are named": (
-        [make_stack(name) for name in "abcde"] + [make_stack("f", 1, *"abcde")],
-        ["· a", "└─ · f ← b, c +2", "· b", "· c", "· d", "· e"],
-    ),
-    "several roots": ([make_stack("b"), make_stack("a")], ["· a", "· b"]),
-    "an upstream that is not in the list": (
-        [make_stack("a", 3, "gone")],
-        ["· a ← gone"],
-    ),
-    "levels that contradict the edges lose no stack": (
-        [make_stack("a", 1, "b"), make_stack("b", 1, "a")],
-        ["· a ← b", "· b ← a"],
-    ),
+    "one stack": [make_stack("a")],
+    "a line": [make_stack("a"), make_stack("b", 1, "a"), make_stack("c", 2, "b")],
+    "branches go on beside what is below them": [
+        make_stack("a"),
+        make_stack("b", 1, "a"),
+        make_stack("c", 2, "b"),
+        make_stack("d", 3, "c"),
+        make_stack("e", 1, "a"),
+    ],
+    "a diamond shows its end once and names the other upstream": [
+        make_stack("a"),
+        make_stack("b", 1, "a"),
+        make_stack("c", 1, "a"),
+        make_stack("d", 2, "b", "c"),
+    ],
+    "a stack hangs below its deepest upstream": [
+        make_stack("a"),
+        make_stack("z", 1, "a"),
+        make_stack("d", 2, "a", "z"),
+    ],
+    "of many upstreams two are named": [make_stack(name) for name in "abcde"]
+    + [make_stack("f", 1, *"abcde")],
+    "several roots": [make_stack("b"), make_stack("a")],
+    "an upstream that is not in the list": [make_stack("a", 3, "gone")],
+    "levels that contradict the edges lose no stack": [
+        make_stack("a", 1, "b"),
+        make_stack("b", 1, "a"),
+    ],
 }
 
 
-@pytest.mark.parametrize(("stacks", "expected"), SHAPES.values(), ids=SHAPES.keys())
-def test_each_stack_stands_once_below_its_deepest_upstream(
-    stacks: list[StackStatus], expected: list[str]
-) -> None:
-    assert names(make_status(*stacks)) == expected
+@pytest.mark.parametrize("case", SHAPES)
+def test_each_stack_appears_once_below_its_deepest_upstream(case: str, golden: Golden) -> None:
+    golden(PAGE).check(case, "\n".join(names(make_status(*SHAPES[case]))))
 
 
-def test_a_screen_without_unicode_gets_other_marks() -> None:
+def test_a_screen_without_unicode_gets_other_characters(golden: Golden) -> None:
     stacks = [make_stack("a"), make_stack("b", 1, "a"), make_stack("c", 1, "a")]
     stacks.append(make_stack("d", 2, "b", "c"))
 
     rows = names(make_status(*stacks), tree_characters.ASCII)
 
-    assert rows == [". a", "|- . b", "|  `- . d <- c", "`- . c"]
+    golden(PAGE).check("in ASCII", "\n".join(rows))
     assert "\n".join(rows).isascii()
 
 
@@ -114,80 +101,54 @@ def test_a_star_of_five_hundred_is_drawn() -> None:
     assert rows[-1].startswith("└─ · s498")
 
 
-ROWS = {
-    "running since its start": (
-        {"phase": Phase.RUNNING, "start_time": START},
-        ("● a", "Running", "1m10s", ""),
-    ),
-    "succeeded with its changes": (
-        {
-            "phase": Phase.SUCCEEDED,
-            "start_time": START,
-            "completion_time": END,
-            "delta": v1alpha1.Delta(added=2, changed=0, deleted=1),
-        },
-        ("✓ a", "Succeeded", "7s", "+2 ~0 -1"),
-    ),
-    "succeeded without a change": (
-        {"phase": Phase.SUCCEEDED, "delta": v1alpha1.Delta(added=0, changed=0, deleted=0)},
-        ("✓ a", "Succeeded", "", "no changes"),
-    ),
-    "waiting for a person": (
-        {
-            "phase": Phase.AWAITING_CONFIRMATION,
-            "reason": "NeedsConfirmation",
-            "delta": v1alpha1.Delta(added=1, changed=3, deleted=0),
-        },
-        ("? a", "AwaitingConfirmation", "", "plan: +1 ~3 -0"),
-    ),
-    "failed with what the run says": (
-        {"phase": Phase.FAILED, "reason": "RunFailed", "message": "The run failed (no quota)."},
-        ("✗ a", "Failed", "", "The run failed (no quota)."),
-    ),
-    "skipped because of another": (
-        {
-            "phase": Phase.SKIPPED,
-            "reason": "UpstreamNotSucceeded",
-            "blocked_by": "vpc",
-            "completion_time": END,
-        },
-        ("- a", "Skipped", "", "because of vpc"),
-    ),
-    "skipped since nothing changed": (
-        {"phase": Phase.SKIPPED, "reason": "OutputUnchanged", "start_time": START},
-        ("- a", "Skipped", "", "inputs unchanged"),
-    ),
-    "kept by a retry": (
-        {"phase": Phase.SUCCEEDED, "reason": "Kept"},
-        ("✓ a", "Succeeded", "", "kept from an earlier run"),
-    ),
-    "timed out": (
-        {"phase": Phase.TIMED_OUT, "reason": "StackDeadlineExceeded", "message": "Too late."},
-        ("✗ a", "TimedOut", "", "Too late."),
-    ),
-    "waiting for a reason without words": (
-        {"phase": Phase.WAITING, "reason": "StackLocked"},
-        ("○ a", "Waiting", "", "StackLocked"),
-    ),
-    "a message of several lines": (
-        {"phase": Phase.FAILED, "message": "Error:\n  no quota\n"},
-        ("✗ a", "Failed", "", "Error: no quota"),
-    ),
-    "a phase that a newer operator knows": (
-        {"phase": "Paused", "message": "Too late."},
-        ("· a", "Paused", "", "Too late."),
-    ),
+ROWS: dict[str, dict[str, object]] = {
+    "running since its start": {"phase": Phase.RUNNING, "start_time": START},
+    "succeeded with its changes": {
+        "phase": Phase.SUCCEEDED,
+        "start_time": START,
+        "completion_time": END,
+        "delta": v1alpha1.Delta(added=2, changed=0, deleted=1),
+    },
+    "succeeded without a change": {
+        "phase": Phase.SUCCEEDED,
+        "delta": v1alpha1.Delta(added=0, changed=0, deleted=0),
+    },
+    "waiting for a person": {
+        "phase": Phase.AWAITING_CONFIRMATION,
+        "reason": "NeedsConfirmation",
+        "delta": v1alpha1.Delta(added=1, changed=3, deleted=0),
+    },
+    "failed with what the run says": {
+        "phase": Phase.FAILED,
+        "reason": "RunFailed",
+        "message": "The run failed (no quota).",
+    },
+    "skipped because of another": {
+        "phase": Phase.SKIPPED,
+        "reason": "UpstreamNotSucceeded",
+        "blocked_by": "vpc",
+        "completion_time": END,
+    },
+    "skipped since nothing changed": {
+        "phase": Phase.SKIPPED,
+        "reason": "OutputUnchanged",
+        "start_time": START,
+    },
+    "kept by a retry": {"phase": Phase.SUCCEEDED, "reason": "Kept"},
+    "timed out": {
+        "phase": Phase.TIMED_OUT,
+        "reason": "StackDeadlineExceeded",
+        "message": "Too late.",
+    },
+    "waiting for a reason without words": {"phase": Phase.WAITING, "reason": "StackLocked"},
+    "a message of several lines": {"phase": Phase.FAILED, "message": "Error:\n  no quota\n"},
+    "a phase that a newer operator knows": {"phase": "Paused", "message": "Too late."},
 }
 
 
-@pytest.mark.parametrize(("fields", "expected"), ROWS.values(), ids=ROWS.keys())
-def test_a_row_says_phase_time_and_why(
-    fields: dict[str, object], expected: tuple[str, ...]
-) -> None:
-    row = draw(make_status(make_stack("a", **fields)))[2]
-
-    name, phase, took, why = row[:3], row[5:25], row[25:31], row[33:]
-    assert (name, phase.rstrip(), took.lstrip(), why) == expected
+@pytest.mark.parametrize("case", ROWS)
+def test_a_row_says_phase_time_and_why(case: str, golden: Golden) -> None:
+    golden(PAGE).check(f"row: {case}", draw(make_status(make_stack("a", **ROWS[case])))[2])
 
 
 def test_a_pending_stack_names_only_the_upstreams_that_are_not_over() -> None:
@@ -211,7 +172,7 @@ def test_a_narrow_screen_cuts_names_and_reasons_but_not_phases() -> None:
     assert "Failed" in rows[0]
 
 
-def test_the_first_line_is_what_kubectl_get_shows() -> None:
+def test_the_first_line_is_what_kubectl_get_shows(golden: Golden) -> None:
     status = make_status(
         make_stack("a", phase=Phase.FAILED),
         ready=("False", "StackFailed", "1 of 1 stacks failed."),
@@ -220,10 +181,7 @@ def test_the_first_line_is_what_kubectl_get_shows() -> None:
         number=3,
     )
 
-    drawn = draw(status)
-
-    assert drawn[0] == "chain  Ready=False StackFailed  0/1  run 3  7s"
-    assert drawn[-2:] == ["", "1 of 1 stacks failed."]
+    golden(PAGE).check("a chain that failed", "\n".join(draw(status)))
 
 
 def test_links_in_the_message_are_never_broken() -> None:
@@ -235,22 +193,22 @@ def test_links_in_the_message_are_never_broken() -> None:
     assert any(link in line for line in drawn)
 
 
-def test_a_chain_that_nobody_has_seen_yet_is_one_line() -> None:
+def test_a_chain_that_nobody_has_seen_yet_is_one_line(golden: Golden) -> None:
     drawing = tree.Drawing(now=NOW)
 
     drawn = tree.render("chain", v1alpha1.Status(), drawing)
 
-    assert [styled_text.plain_text(line) for line in drawn] == [
-        "chain  not seen by the operator yet"
-    ]
+    golden(PAGE).check(
+        "not seen by an operator", "\n".join(styled_text.plain_text(line) for line in drawn)
+    )
 
 
-def test_stacks_of_the_run_before_are_not_shown_as_those_of_the_latest() -> None:
+def test_stacks_of_the_run_before_are_not_shown_as_those_of_the_latest(golden: Golden) -> None:
     stack = make_stack("a", phase=Phase.FAILED)
 
     status = make_status(stack, read_at="2026-03-01T09:00:00Z")
 
-    assert draw(status) == ["chain  Ready=Unknown Progressing  run 1  1m10s"]
+    golden(PAGE).check("the latest run has not read its stacks", "\n".join(draw(status)))
 
 
 LINK = "https://example.app.spacelift.io/stack/a/run/01J"
@@ -279,13 +237,13 @@ def test_links_are_listed_of_what_waits_or_did_not_succeed(
     assert (f"a  {LINK}" in drawn) == is_listed
 
 
-def test_a_run_that_does_not_apply_says_what_it_does() -> None:
+def test_a_run_that_does_not_apply_says_what_it_does(golden: Golden) -> None:
     status = make_status(make_stack("a"), operation="Destroy")
 
-    assert draw(status)[0] == "chain  Ready=Unknown Progressing  run 1  Destroy  1m10s"
+    golden(PAGE).check("a run that destroys", "\n".join(draw(status)))
 
 
-def test_a_graph_of_which_nothing_has_run_is_names_alone() -> None:
+def test_a_graph_of_which_nothing_has_run_is_names_alone(golden: Golden) -> None:
     stacks = (
         make_stack("a"),
         make_stack("b", 1, "a"),
@@ -295,7 +253,9 @@ def test_a_graph_of_which_nothing_has_run_is_names_alone() -> None:
 
     drawn = tree.render_order(stacks, tree.Drawing(now=NOW))
 
-    assert [styled_text.plain_text(line) for line in drawn] == ["a", "├─ b", "│  └─ d ← c", "└─ c"]
+    golden(PAGE).check(
+        "a graph that has not run", "\n".join(styled_text.plain_text(line) for line in drawn)
+    )
 
 
 @pytest.mark.parametrize(

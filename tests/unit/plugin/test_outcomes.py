@@ -9,6 +9,7 @@ from controller.api.v1alpha1 import Phase, StackChain, Status
 from controller.plugin import outcomes
 from controller.plugin.exit_codes import ExitCode
 from controller.plugin.user_requests import RequestKind, UserRequest
+from tests.support.golden import Golden
 from tests.support.statuses import make_chain, make_condition, make_stack, make_status
 
 RUN = UserRequest(kind=RequestKind.RUN, messages=(), token="now", latest=7)
@@ -42,7 +43,7 @@ def code(found: outcomes.CommandOutcome | None) -> ExitCode | None:
     return found.code if found is not None else None
 
 
-ASKED = {
+REQUESTED = {
     "run: not taken up": (RUN, make_chain(status(Phase.SUCCEEDED, 7), run="now"), None),
     "run: in progress": (
         RUN,
@@ -132,11 +133,15 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize(("wanted", "chain", "expected"), ASKED.values(), ids=ASKED.keys())
-def test_waiting_for_a_request_ends(
-    wanted: UserRequest, chain: StackChain, expected: ExitCode | None
-) -> None:
-    assert code(outcomes.of_request(chain, wanted, generation=1)) == expected
+@pytest.mark.parametrize("case", REQUESTED)
+def test_waiting_for_a_request_ends(case: str, golden: Golden) -> None:
+    request, chain, expected = REQUESTED[case]
+
+    found = outcomes.of_request(chain, request, generation=1)
+
+    assert code(found) == expected
+    if found is not None:
+        golden("plugin_outcomes").check(case, found.text)
 
 
 @pytest.mark.parametrize(("observed", "is_over"), [(1, False), (2, True), (3, True)])
@@ -202,12 +207,10 @@ def test_watching_ends_when_nothing_more_happens(
     assert code(outcomes.of_watching(chain)) == expected
 
 
-def test_the_end_of_a_run_tells_how_to_go_on() -> None:
+def test_the_end_of_a_run_names_the_next_command(golden: Golden) -> None:
     chain = make_chain(status(Phase.FAILED, ready=BAD, reconciling="False", stalled="True"))
 
     found = outcomes.of_watching(chain)
 
     assert found is not None
-    assert found.text == (
-        "Run 8 of prod: Failed. Run what did not succeed again: `kubectl stackchain retry prod`."
-    )
+    golden("plugin_outcomes").check("watching: a failed run", found.text)

@@ -8,7 +8,10 @@ from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.plugin import user_requests
 from controller.plugin.exit_codes import CommandError, ExitCode
+from tests.support.golden import Golden
 from tests.support.statuses import make_chain, make_stack, make_status
+
+PAGE = "plugin_requests"
 
 FAILED = make_status(
     make_stack("a", phase=Phase.SUCCEEDED),
@@ -34,163 +37,139 @@ def test_a_run_is_asked_for_by_a_new_token() -> None:
     request = user_requests.request_run(make_chain(SUCCEEDED), token="now")
 
     assert annotations(request) == {"stackchain.dev/run": "now"}
-    assert (request.latest, request.messages) == (7, ("Asked for a run of prod.",))
+    assert request.latest == 7
 
 
 RUN_NOTES = {
-    "a live run has to end": (make_chain(LIVE), "Run 7 is live and has to end first."),
-    "a live run is replaced": (
-        make_chain(LIVE, concurrencyPolicy="Replace"),
-        "Run 7 is live and is canceled first (concurrencyPolicy: Replace).",
-    ),
-    "suspended": (
-        make_chain(SUCCEEDED, suspend=True),
-        "The chain is suspended: nothing is started before `kubectl stackchain resume prod`.",
-    ),
+    "run": make_chain(SUCCEEDED),
+    "run: a live run has to end": make_chain(LIVE),
+    "run: a live run is replaced": make_chain(LIVE, concurrencyPolicy="Replace"),
+    "run: suspended": make_chain(SUCCEEDED, suspend=True),
 }
 
 
-@pytest.mark.parametrize(("chain", "expected"), RUN_NOTES.values(), ids=RUN_NOTES.keys())
-def test_who_asks_for_a_run_is_told_what_it_waits_for(
-    chain: v1alpha1.StackChain, expected: str
-) -> None:
-    assert expected in user_requests.request_run(chain, token="now").messages
+@pytest.mark.parametrize("case", RUN_NOTES)
+def test_whoever_asks_for_a_run_reads_what_it_waits_for(case: str, golden: Golden) -> None:
+    request = user_requests.request_run(RUN_NOTES[case], token="now")
+
+    golden(PAGE).check(case, "\n".join(request.messages))
 
 
 # retry
 
 
 @pytest.mark.parametrize("number", [None, 7], ids=["latest", "by number"])
-def test_a_retry_names_the_latest_run_and_what_it_keeps(number: int | None) -> None:
+def test_a_retry_names_the_latest_run_and_what_it_keeps(number: int | None, golden: Golden) -> None:
     request = user_requests.request_retry(make_chain(FAILED), number)
 
     assert annotations(request) == {"stackchain.dev/retry": "7"}
-    assert request.messages == (
-        "Asked for a retry of run 7 of prod.",
-        "To run again (2): b, c.",
-        "Kept as they are (2): a, d.",
-    )
+    golden(PAGE).check("retry", "\n".join(request.messages))
     assert request.details == {"kept": ["a", "d"], "again": ["b", "c"]}
 
 
-def test_a_retry_of_a_run_that_read_no_stacks_runs_all() -> None:
+def test_a_retry_of_a_run_that_read_no_stacks_runs_all(golden: Golden) -> None:
     status = make_status(number=7, phase=Phase.FAILED, reason="UnknownStack")
 
-    told = user_requests.request_retry(make_chain(status), None).messages
+    messages = user_requests.request_retry(make_chain(status), None).messages
 
-    assert told[1:] == ("The run had read no stacks, so all of the chain's are run.",)
+    golden(PAGE).check("retry: a run that read no stacks", "\n".join(messages))
 
 
-def test_a_retry_of_a_retry_that_read_no_stacks_names_what_stays_kept() -> None:
+def test_a_retry_of_a_retry_that_read_no_stacks_names_what_stays_kept(golden: Golden) -> None:
     kept = make_stack("a", phase=Phase.SUCCEEDED, reason="Kept")
     status = make_status(kept, number=7, phase=Phase.FAILED, reason="UnknownStack")
 
-    told = user_requests.request_retry(make_chain(status), None).messages
+    messages = user_requests.request_retry(make_chain(status), None).messages
 
-    assert told[1:] == (
-        "The run had read no stacks, so all of the chain's are run but those that are kept.",
-        "Kept as they are (1): a.",
-    )
+    golden(PAGE).check("retry: a retry that read no stacks", "\n".join(messages))
 
 
-def test_of_many_stacks_five_are_named() -> None:
+def test_of_many_stacks_five_are_named(golden: Golden) -> None:
     stacks = [make_stack(f"s{n}", phase=Phase.FAILED) for n in range(8)]
 
     request = user_requests.request_retry(
         make_chain(make_status(*stacks, phase=Phase.FAILED)), None
     )
 
-    assert "To run again (8): s0, s1, s2, s3, s4 and 3 more." in request.messages
+    golden(PAGE).check("retry: of many stacks five are named", "\n".join(request.messages))
 
 
 handled = v1alpha1.Handled(retry="7")
 NOTHING_TO_RETRY = {
-    "never run": (make_chain(), None, "has not run yet"),
-    "live": (make_chain(LIVE), None, "run 7 of prod is still live (Running)"),
-    "succeeded": (make_chain(SUCCEEDED), None, "every stack of run 7 succeeded"),
-    "a stale number": (
-        make_chain(FAILED),
-        6,
-        "run 6 is not the latest run of prod, which is run 7",
-    ),
-    "a number to come": (make_chain(FAILED), 8, "run 8 is not the latest run of prod"),
+    "never run": (make_chain(), None),
+    "live": (make_chain(LIVE), None),
+    "succeeded": (make_chain(SUCCEEDED), None),
+    "a stale number": (make_chain(FAILED), 6),
+    "a number to come": (make_chain(FAILED), 8),
     "taken up before": (
         make_chain(dataclasses.replace(FAILED, last_handled=handled), retry="7"),
         None,
-        "asked for before and has been taken up",
     ),
-    "being deleted": (make_chain(FAILED, is_deleting=True), None, "is being deleted"),
+    "being deleted": (make_chain(FAILED, is_deleting=True), None),
 }
 
 
-@pytest.mark.parametrize(
-    ("chain", "number", "expected"), NOTHING_TO_RETRY.values(), ids=NOTHING_TO_RETRY.keys()
-)
-def test_what_cannot_be_retried_is_told_with_the_next_command(
-    chain: v1alpha1.StackChain, number: int | None, expected: str
-) -> None:
+@pytest.mark.parametrize("case", NOTHING_TO_RETRY)
+def test_a_refused_retry_names_the_next_command(case: str, golden: Golden) -> None:
     with pytest.raises(CommandError) as refused:
-        user_requests.request_retry(chain, number)
+        user_requests.request_retry(*NOTHING_TO_RETRY[case])
 
     assert refused.value.code == ExitCode.NOT_SUCCEEDED
-    assert expected in str(refused.value)
     assert "\n" not in str(refused.value)
+    golden(PAGE).check(f"retry refused: {case}", str(refused.value))
 
 
 # cancel
 
 
 @pytest.mark.parametrize("number", [None, 7], ids=["live", "by number"])
-def test_a_cancel_names_the_live_run(number: int | None) -> None:
+def test_a_cancel_names_the_live_run(number: int | None, golden: Golden) -> None:
     request = user_requests.request_cancel(make_chain(LIVE), number)
 
     assert annotations(request) == {"stackchain.dev/cancel": "7"}
-    assert request.messages[0] == "Asked to cancel run 7 of prod."
+    golden(PAGE).check("cancel", "\n".join(request.messages))
 
 
-def test_who_cancels_is_told_of_the_request_that_waits() -> None:
+def test_whoever_cancels_reads_of_the_request_that_waits(golden: Golden) -> None:
     pending = v1alpha1.PendingRun(cause="RunToken", message="Waits for run 7 to end.")
     chain = make_chain(dataclasses.replace(LIVE, pending_run=pending))
 
-    assert (
-        "A request waits for its end and starts then."
-        in user_requests.request_cancel(chain, None).messages
-    )
+    messages = user_requests.request_cancel(chain, None).messages
+
+    golden(PAGE).check("cancel: a request waits", "\n".join(messages))
 
 
-@pytest.mark.parametrize(
-    ("chain", "number", "expected"),
-    [
-        pytest.param(make_chain(), None, "has not run yet", id="never run"),
-        pytest.param(make_chain(FAILED), None, "run 7 of prod is over (Failed)", id="over"),
-        pytest.param(make_chain(LIVE), 6, "run 6 is not the latest run of prod", id="stale"),
-    ],
-)
-def test_what_cannot_be_canceled(
-    chain: v1alpha1.StackChain, number: int | None, expected: str
-) -> None:
+NOTHING_TO_CANCEL = {
+    "never run": (make_chain(), None),
+    "over": (make_chain(FAILED), None),
+    "a stale number": (make_chain(LIVE), 6),
+}
+
+
+@pytest.mark.parametrize("case", NOTHING_TO_CANCEL)
+def test_what_cannot_be_canceled(case: str, golden: Golden) -> None:
     with pytest.raises(CommandError) as refused:
-        user_requests.request_cancel(chain, number)
+        user_requests.request_cancel(*NOTHING_TO_CANCEL[case])
 
     assert refused.value.code == ExitCode.NOT_SUCCEEDED
-    assert expected in str(refused.value)
+    golden(PAGE).check(f"cancel refused: {case}", str(refused.value))
 
 
 # suspend, resume, parallelism
 
-SPECS = {
+SPECS: dict[str, tuple[user_requests.UserRequest, dict[str, object] | None]] = {
     "suspend": (user_requests.request_suspend(make_chain()), {"suspend": True}),
     "suspend again": (user_requests.request_suspend(make_chain(suspend=True)), None),
     "resume": (user_requests.request_resume(make_chain(suspend=True)), {"suspend": False}),
-    "resume what goes on": (user_requests.request_resume(make_chain()), None),
+    "resume again": (user_requests.request_resume(make_chain()), None),
     "parallelism": (user_requests.request_parallelism(make_chain(), 3), {"parallelism": 3}),
     "the same parallelism": (user_requests.request_parallelism(make_chain(), 10), None),
 }
 
 
-@pytest.mark.parametrize(("wanted", "spec"), SPECS.values(), ids=SPECS.keys())
-def test_what_is_so_already_is_not_written_again(
-    wanted: user_requests.UserRequest, spec: dict[str, object] | None
-) -> None:
-    assert wanted.changes == ({"spec": spec} if spec else {})
-    assert wanted.messages
+@pytest.mark.parametrize("case", SPECS)
+def test_only_a_change_is_written(case: str, golden: Golden) -> None:
+    request, spec = SPECS[case]
+
+    assert request.changes == ({"spec": spec} if spec else {})
+    golden(PAGE).check(case, "\n".join(request.messages))
