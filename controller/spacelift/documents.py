@@ -19,7 +19,7 @@ SIZES = (1, 5, 20, 50)
 LARGEST_SIZE = SIZES[-1]
 
 _RUN = "id state type finished needsApproval triggeredBy createdAt commit { hash }"
-_DELTA = "delta { addCount changeCount deleteCount resources }"
+_DELTA = "delta { addCount changeCount deleteCount }"
 # What a queued run may wait for, and what keeps one from being created.
 _HOLD = "isDisabled lockedBy lockedAt lockNote blocker { id state type }"
 _EDGE = "stackId dependsOnStackId referenceCount triggerAlways"

@@ -3,31 +3,8 @@
 import dataclasses
 import enum
 
-
-class RunState(enum.StrEnum):
-    """The run states known today; a record keeps the raw text, since Spacelift may add others."""
-
-    QUEUED = "QUEUED"
-    READY = "READY"
-    PENDING = "PENDING"
-    PREPARING = "PREPARING"
-    INITIALIZING = "INITIALIZING"
-    PLANNING = "PLANNING"
-    UNCONFIRMED = "UNCONFIRMED"
-    PENDING_REVIEW = "PENDING_REVIEW"
-    CONFIRMED = "CONFIRMED"
-    PREPARING_APPLY = "PREPARING_APPLY"
-    APPLYING = "APPLYING"
-    REPLAN_REQUESTED = "REPLAN_REQUESTED"
-    PREPARING_REPLAN = "PREPARING_REPLAN"
-    PERFORMING = "PERFORMING"
-    DESTROYING = "DESTROYING"
-    FINISHED = "FINISHED"
-    FAILED = "FAILED"
-    CANCELED = "CANCELED"
-    DISCARDED = "DISCARDED"
-    STOPPED = "STOPPED"
-    SKIPPED = "SKIPPED"
+from controller.api import v1alpha1
+from controller.chain.run import run_states
 
 
 class RunType(enum.StrEnum):
@@ -41,36 +18,12 @@ class RunType(enum.StrEnum):
     PARSE = "PARSE"
 
 
-KNOWN_STATES = frozenset(state.value for state in RunState)
-TERMINAL_STATES = frozenset(
-    state.value
-    for state in (
-        RunState.FINISHED,
-        RunState.FAILED,
-        RunState.CANCELED,
-        RunState.DISCARDED,
-        RunState.STOPPED,
-        RunState.SKIPPED,
-    )
-)
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class RunKey:
     """Names one run; Spacelift looks runs up by stack only."""
 
     stack_id: str
     run_id: str
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class RunDelta:
-    """How many resources a plan adds, changes and deletes, and how many the stack has."""
-
-    added: int
-    changed: int
-    deleted: int
-    resources: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +53,7 @@ class RunRecord:
     triggered_by: str | None = None
     created_at: int = 0
     commit_sha: str | None = None
-    delta: RunDelta | None = None
+    delta: v1alpha1.Delta | None = None
     note: str | None = None
     hold: StackHold | None = None
 
@@ -112,12 +65,12 @@ class RunRecord:
     @property
     def is_terminal(self) -> bool:
         """Whether the run is over. A state that nobody knows yet counts as running."""
-        return self.finished or self.state in TERMINAL_STATES
+        return self.finished or self.state in run_states.TERMINAL
 
     @property
     def is_known_state(self) -> bool:
-        """Whether the state is one of `RunState`, so that a caller can log the others."""
-        return self.state in KNOWN_STATES
+        """Whether the state is a known one, so that a caller can log the others."""
+        return self.state in run_states.KNOWN
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, order=True)

@@ -7,7 +7,8 @@ TypeError if it lacks what was selected; `protocol.readable` makes an error of o
 from collections.abc import Mapping
 from typing import Any
 
-from controller.spacelift.models import RunDelta, RunRecord, StackEdge, StackHold, StackRecord
+from controller.api import v1alpha1
+from controller.spacelift.models import RunRecord, StackEdge, StackHold, StackRecord
 
 Json = Mapping[str, Any]
 
@@ -72,14 +73,13 @@ def _read_edges(entries: list[Json]) -> tuple[StackEdge, ...]:
     return tuple(sorted(edges))
 
 
-def _read_delta(body: Json | None) -> RunDelta | None:
+def _read_delta(body: Json | None) -> v1alpha1.Delta | None:
     if body is None:
         return None
-    return RunDelta(
+    return v1alpha1.Delta(
         added=int(body.get("addCount") or 0),
         changed=int(body.get("changeCount") or 0),
         deleted=int(body.get("deleteCount") or 0),
-        resources=int(body.get("resources") or 0),
     )
 
 

@@ -11,6 +11,8 @@ import json
 import re
 from typing import Any
 
+from controller.chain.run import run_states
+
 MAX_ID_CHARACTERS = 255
 """Temporal takes workflow ids of up to 1,000 bytes, and the stack's id is a part of two of them."""
 
@@ -50,7 +52,7 @@ class RunNotification:
     @property
     def is_finished_tracked_run(self) -> bool:
         """Whether it may start the chains that wait for their roots' runs."""
-        return self.state == "FINISHED" and self.run_type == "TRACKED"
+        return self.state == run_states.RunState.FINISHED and self.run_type == "TRACKED"
 
 
 def parse(body: bytes) -> RunNotification | OtherNotification:

@@ -36,7 +36,9 @@ SPEC: Body = {"roots": {"stackIds": ["vpc"]}}
 def full_status() -> v1alpha1.Status:
     """Return a status in which every field of every part has a value."""
     known = make_progress(
-        make_stack("a", Phase.SUCCEEDED, name="A", added=1, changed=2, deleted=3),
+        make_stack(
+            "a", Phase.SUCCEEDED, name="A", delta=v1alpha1.Delta(added=1, changed=2, deleted=3)
+        ),
         make_stack("b", Phase.FAILED, depends_on="a", run_state="FAILED"),
         make_stack(
             "c",
@@ -158,9 +160,7 @@ async def test_a_chain_of_500_stacks_fits_into_its_status(
             name=f"Platform prod eu-central-1 service {place:03}",
             message="m" * 200,
             run_state="FINISHED",
-            added=100,
-            changed=100,
-            deleted=100,
+            delta=v1alpha1.Delta(added=100, changed=100, deleted=100),
         )
         for place, name in enumerate(names)
     ]

@@ -12,7 +12,7 @@ from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.graph import resolve
 from controller.chain.requests import decide
-from controller.chain.run import outcome, progress, run_states
+from controller.chain.run import outcome, progress, run_snapshots
 from controller.chain.status import projection
 
 T0 = "2026-03-01T10:00:00Z"
@@ -427,10 +427,10 @@ def _pairs(paths: Iterable[str]) -> set[tuple[str, str]]:
 # Spacelift
 
 
-def make_snapshot(state: str = "QUEUED", **fields: Any) -> run_states.RunSnapshot:
+def make_snapshot(state: str = "QUEUED", **fields: Any) -> run_snapshots.RunSnapshot:
     run_id = fields.pop("run_id", "01RUNA")
     terminal = {"FINISHED", "FAILED", "CANCELED", "DISCARDED", "STOPPED", "SKIPPED"}
     fields.setdefault("finished", state in terminal)
-    return run_states.RunSnapshot(
+    return run_snapshots.RunSnapshot(
         run_id=run_id, state=state, **({"url": RUN_URL.format(stack="a", run=run_id)} | fields)
     )

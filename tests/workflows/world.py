@@ -18,7 +18,7 @@ import temporalio.exceptions
 from temporalio.client import Client
 
 from controller.chain.graph import resolve
-from controller.chain.run import holds, progress, run_states
+from controller.chain.run import holds, progress, run_snapshots, stack_reports
 from controller.spacelift import models
 from controller.temporal import ids, messages
 from controller.temporal.activities import errors, heartbeats
@@ -40,8 +40,8 @@ class Run:
     hold: holds.Hold | None = None
     asked: messages.TriggerStackRunInput | None = None
 
-    def snapshot(self) -> run_states.RunSnapshot:
-        return run_states.RunSnapshot(
+    def snapshot(self) -> run_snapshots.RunSnapshot:
+        return run_snapshots.RunSnapshot(
             run_id=self.id,
             state=self.state,
             url=f"https://x/{self.id}",
@@ -216,8 +216,8 @@ class World:
             )
 
     def _hold_of(self, stack_id: str) -> tuple[str, str]:
-        reason, message = holds.of_creation(self.stack_holds.get(stack_id, holds.Hold()))
-        return reason or "", message
+        held = holds.of_creation(self.stack_holds.get(stack_id, holds.Hold()))
+        return (held.reason, held.message) if held else ("", "")
 
     @activity.defn(name="await_stack_release")
     async def await_stack_release(self, argument: messages.AwaitStackReleaseInput) -> None:
@@ -230,7 +230,7 @@ class World:
     @activity.defn(name="trigger_stack_run")
     async def trigger_stack_run(
         self, argument: messages.TriggerStackRunInput
-    ) -> run_states.RunSnapshot:
+    ) -> run_snapshots.RunSnapshot:
         async with self._called("trigger_stack_run", argument.stack_id, argument):
             reason, message = self._hold_of(argument.stack_id)
             if reason:
@@ -244,7 +244,7 @@ class World:
     @activity.defn(name="confirm_stack_run")
     async def confirm_stack_run(
         self, argument: messages.ConfirmStackRunInput
-    ) -> run_states.RunSnapshot:
+    ) -> run_snapshots.RunSnapshot:
         async with self._called("confirm_stack_run", argument.stack_id, argument), self._changed:
             run = self.runs[argument.run_id]
             if run.snapshot().needs_confirmation:
@@ -255,7 +255,7 @@ class World:
     @activity.defn(name="follow_stack_run")
     async def follow_stack_run(
         self, argument: messages.FollowStackRunInput
-    ) -> run_states.RunSnapshot | None:
+    ) -> run_snapshots.RunSnapshot | None:
         async with (
             self._called("follow_stack_run", argument.stack_id, argument),
             self._changed,
@@ -264,19 +264,19 @@ class World:
             run = self.runs[argument.run_id]
             problem = self.problems.get(argument.stack_id, "")
             if problem:
-                return run_states.RunSnapshot(run_id=run.id, state="", problem_reason=problem)
+                return run_snapshots.RunSnapshot(run_id=run.id, state="", problem_reason=problem)
             return run.snapshot()
 
     def _has_news(self, argument: messages.FollowStackRunInput) -> bool:
         problem = self.problems.get(argument.stack_id, "")
         if problem or argument.known_problem:
             return problem != argument.known_problem
-        return run_states.view(self.runs[argument.run_id].snapshot()) != argument.known_view
+        return stack_reports.view(self.runs[argument.run_id].snapshot()) != argument.known_view
 
     @activity.defn(name="stop_stack_run")
     async def stop_stack_run(
         self, argument: messages.StopStackRunInput
-    ) -> run_states.RunSnapshot | None:
+    ) -> run_snapshots.RunSnapshot | None:
         async with self._called("stop_stack_run", argument.stack_id, argument):
             own = [
                 run
@@ -392,7 +392,7 @@ class World:
         return reached
 
     async def _stop(self, run: Run) -> None:
-        possible = run_states.stop_calls(run.snapshot())
+        possible = run.snapshot().stop_calls
         if possible and run.state != "PENDING_REVIEW":
             async with self._changed:
                 ends = {"cancel": "CANCELED", "discard": "DISCARDED", "stop": "STOPPED"}

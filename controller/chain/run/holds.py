@@ -3,7 +3,10 @@
 import dataclasses
 import datetime
 
-from controller.api import reasons
+from controller.api import reasons, v1alpha1
+from controller.chain.run import run_states
+from controller.chain.run.progress import StackMeaning
+from controller.chain.run.run_states import RunState
 
 # Reasons whose message names who holds the run; another name is news.
 DETAILED = frozenset(
@@ -13,15 +16,6 @@ DETAILED = frozenset(
         reasons.StackReason.STACK_DISABLED,
     }
 )
-_OVER = frozenset({"FINISHED", "FAILED", "CANCELED", "DISCARDED", "STOPPED", "SKIPPED"})
-# In these a blocker stays until a person acts; the others pass, so naming them is soon untrue.
-_HELD_BY_PERSON = {
-    "UNCONFIRMED": "is UNCONFIRMED and waits for a person",
-    "PENDING_REVIEW": "is PENDING_REVIEW and waits for a person",
-    "QUEUED": "is QUEUED and waits for an approval",
-}
-
-_Waits = tuple[reasons.StackReason, str]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,40 +35,51 @@ class Hold:
     blocker_url: str = ""
 
 
-def of_queued(state: str, hold: Hold | None) -> _Waits:
-    """Return the reason and message of a run that is queued or ready."""
-    if state == "READY":
-        return (
+def of_queued(state: str, hold: Hold | None) -> StackMeaning:
+    """Return what a run that is queued or ready means for its stack."""
+    if state == RunState.READY:
+        return _waits(
             reasons.StackReason.WORKER_PENDING,
             "The run is ready and waits for a worker of the stack's worker pool.",
         )
-    if hold is not None and hold.blocker_id and hold.blocker_state not in _OVER:
-        return reasons.StackReason.RUN_BLOCKED, _blocked_message(hold)
-    reason, message = of_creation(hold) if hold is not None else (None, "")
-    if reason is not None:
-        return reason, message
-    return (
+    if hold is not None and hold.blocker_id and hold.blocker_state not in run_states.TERMINAL:
+        return _waits(reasons.StackReason.RUN_BLOCKED, _blocked_message(hold))
+    held = of_creation(hold) if hold is not None else None
+    return held or _waits(
         reasons.StackReason.RUN_QUEUED,
         "The run is queued in Spacelift, for a worker or behind another run of the stack.",
     )
 
 
-def of_creation(hold: Hold) -> tuple[reasons.StackReason | None, str]:
-    """Return what keeps a new run from being created; None and "" if nothing does."""
+def of_creation(hold: Hold) -> StackMeaning | None:
+    """Return what keeps a new run from being created; None if nothing does."""
     if hold.locked_by:
-        return reasons.StackReason.STACK_LOCKED, _locked_message(hold)
+        return _waits(reasons.StackReason.STACK_LOCKED, _locked_message(hold))
     if hold.is_disabled:
-        return (
+        return _waits(
             reasons.StackReason.STACK_DISABLED,
             "The stack is disabled in Spacelift; it goes on once the stack is enabled.",
         )
-    return None, ""
+    return None
+
+
+def _waits(reason: reasons.StackReason, message: str) -> StackMeaning:
+    return StackMeaning(phase=v1alpha1.Phase.WAITING, reason=reason, message=message)
 
 
 def _blocked_message(hold: Hold) -> str:
-    is_so = _HELD_BY_PERSON.get(hold.blocker_state, "is in progress")
     link = f": {hold.blocker_url}" if hold.blocker_url else ""
-    return f"Another run of the stack, {hold.blocker_id}, {is_so} and has to end first{link}"
+    what = f"Another run of the stack, {hold.blocker_id}, {_does(hold.blocker_state)}"
+    return f"{what} and has to end first{link}"
+
+
+def _does(state: str) -> str:
+    """Return what a blocker does; states that pass are not named, it would soon be untrue."""
+    if state in run_states.WAITING_FOR_PERSON:
+        return f"is {state} and waits for a person"
+    if state == RunState.QUEUED:
+        return "is QUEUED and waits for an approval"
+    return "is in progress"
 
 
 def _locked_message(hold: Hold) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from controller.api import reasons, v1alpha1
 from controller.chain.graph import resolve
+from controller.chain.run.run_states import RunState
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -37,9 +38,7 @@ class StackProgress:
     attempts: int = 1
     started_at: str | None = None
     completed_at: str | None = None
-    added: int | None = None
-    changed: int | None = None
-    deleted: int | None = None
+    delta: v1alpha1.Delta | None = None
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -77,6 +76,15 @@ class ChainProgress:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class StackMeaning:
+    """The phase of a stack, and why, for alerts and for people."""
+
+    phase: v1alpha1.Phase
+    reason: reasons.StackReason
+    message: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StackReport:
     """What is news of a stack's execution; the same report twice changes nothing.
 
@@ -91,9 +99,7 @@ class StackReport:
     run_state: str | None = None
     run_url: str | None = None
     attempts: int = 1
-    added: int | None = None
-    changed: int | None = None
-    deleted: int | None = None
+    delta: v1alpha1.Delta | None = None
     is_stopping: bool = False
 
 
@@ -161,7 +167,7 @@ def _finish(stack: StackProgress, root: FinishedRoot, *, now: str) -> None:
     stack.phase = v1alpha1.Phase.SUCCEEDED
     stack.reason = reasons.StackReason.ROOT_RUN_FINISHED
     stack.message = "Its run finished and started this run of the chain; it is not run again."
-    stack.run_id, stack.run_url, stack.run_state = root.run_id, root.url, "FINISHED"
+    stack.run_id, stack.run_url, stack.run_state = root.run_id, root.url, RunState.FINISHED
     stack.completed_at = now
 
 
@@ -183,8 +189,7 @@ def apply_report(stack: StackProgress, report: StackReport, *, now: str) -> bool
     stack.run_url = report.run_url or stack.run_url
     stack.run_state = report.run_state
     stack.attempts = max(stack.attempts, report.attempts)
-    if report.added is not None:
-        stack.added, stack.changed, stack.deleted = report.added, report.changed, report.deleted
+    stack.delta = report.delta or stack.delta
     if stack.run_id and stack.started_at is None:
         stack.started_at = now
     if stack.phase.is_over:

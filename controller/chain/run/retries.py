@@ -1,7 +1,9 @@
 """What follows a failed run of a stack that may be run again. Pure."""
 
+import dataclasses
+
 from controller.api import reasons, v1alpha1
-from controller.chain.run import progress, run_states
+from controller.chain.run import progress, run_snapshots, stack_reports, stops
 
 # 2 to the power of more than this is beyond any limit of the pause.
 _MOST_DOUBLINGS = 32
@@ -14,27 +16,23 @@ def pause_seconds(*, attempts: int, backoff_seconds: int, max_backoff_seconds: i
 
 
 def pending(
-    stack_id: str, run: run_states.RunSnapshot, *, attempts: int, limit: int, next_at: str
+    stack_id: str, run: run_snapshots.RunSnapshot, *, attempts: int, limit: int, next_at: str
 ) -> progress.StackReport:
     """Return the report on a failed run after which another one starts."""
-    failed = f"Run {attempts} of at most {limit + 1} failed{run_states.note_of(run)}"
+    failed = f"Run {attempts} of at most {limit + 1} failed{stack_reports.note_of(run)}"
     link = f": {run.url}" if run.url else "."
-    meaning = (
-        v1alpha1.Phase.WAITING,
-        reasons.StackReason.RETRY_PENDING,
-        f"{failed}; the next one starts at {next_at}{link}",
+    meaning = progress.StackMeaning(
+        phase=v1alpha1.Phase.WAITING,
+        reason=reasons.StackReason.RETRY_PENDING,
+        message=f"{failed}; the next one starts at {next_at}{link}",
     )
-    return run_states.report(stack_id, run, meaning, attempts=attempts)
+    return stack_reports.report(stack_id, run, meaning, attempts=attempts)
 
 
 def given_up(
-    stack_id: str, run: run_states.RunSnapshot, stop: run_states.Stop, *, attempts: int
+    stack_id: str, run: run_snapshots.RunSnapshot, stop: stops.Stop, *, attempts: int
 ) -> progress.StackReport:
     """Return the end of a stack that was stopped between a failed run and the next one."""
-    failed = run_states.classify(stack_id, run, attempts=attempts)
-    meaning = (
-        failed.phase,
-        failed.reason,
-        f"{failed.message} No other run was started because {stop.why}.",
-    )
-    return run_states.report(stack_id, run, meaning, attempts=attempts)
+    failed = stack_reports.classify(stack_id, run, attempts=attempts)
+    message = f"{failed.message} No other run was started because {stop.why}."
+    return dataclasses.replace(failed, message=message)

@@ -70,7 +70,6 @@ def of_progress(
     reason, message = stack.reason, stack.message
     if stack.phase is Phase.PENDING:
         reason, message = _pending(stack, by_id, held)
-    has_delta = stack.added is not None
     return v1alpha1.StackStatus(
         id=stack.id,
         name=stack.name[:256] if stack.name != stack.id else None,
@@ -86,11 +85,7 @@ def of_progress(
         attempts=stack.attempts if stack.attempts > 1 else None,
         start_time=stack.started_at,
         completion_time=stack.completed_at,
-        delta=v1alpha1.Delta(
-            added=stack.added or 0, changed=stack.changed or 0, deleted=stack.deleted or 0
-        )
-        if has_delta
-        else None,
+        delta=stack.delta,
     )
 
 

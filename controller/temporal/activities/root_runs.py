@@ -7,6 +7,7 @@ import logging
 import temporalio.activity as activity
 
 from controller.api import v1alpha1
+from controller.chain.run import run_states
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
@@ -87,7 +88,7 @@ async def _read(
             run_id=run.id, is_own=served.owns(run), triggered_by=run.triggered_by or ""
         )
         for run in runs
-        if run.state == models.RunState.FINISHED and run.type == models.RunType.TRACKED
+        if run.state == run_states.RunState.FINISHED and run.type == models.RunType.TRACKED
     ]
     return messages.RootRuns(
         stack_id=stack_id,

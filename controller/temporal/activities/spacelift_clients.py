@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import temporalio.exceptions
 
-from controller.chain.run import holds, run_states
+from controller.chain.run import holds, run_snapshots, run_states
 from controller.config import connections
 from controller.spacelift import client, endpoints, models, tokens
 from controller.temporal import messages
@@ -31,18 +31,16 @@ class Served:
         """Whether the run was triggered with this connection's API key."""
         return self._is_ours(run.triggered_by)
 
-    def snapshot(self, run: models.RunRecord) -> run_states.RunSnapshot:
+    def snapshot(self, run: models.RunRecord) -> run_snapshots.RunSnapshot:
         """Return the run as workflows see it."""
-        return run_states.RunSnapshot(
+        return run_snapshots.RunSnapshot(
             run_id=run.id,
             state=run.state,
             finished=run.finished,
             needs_approval=run.needs_approval,
             note=(run.note or "")[:_NOTE_CHARACTERS],
             url=endpoints.run_url(self.endpoint, run.stack_id, run.id),
-            added=run.delta.added if run.delta else None,
-            changed=run.delta.changed if run.delta else None,
-            deleted=run.delta.deleted if run.delta else None,
+            delta=run.delta,
             hold=self._hold_of(run),
         )
 
@@ -60,7 +58,7 @@ class Served:
 
     def _hold_of(self, run: models.RunRecord) -> holds.Hold | None:
         """Return what a queued run may wait for; proposed ones go beside the run that blocks."""
-        if run.hold is None or run.state != models.RunState.QUEUED:
+        if run.hold is None or run.state != run_states.RunState.QUEUED:
             return None
         hold, blocker = self.hold(run.hold), run.hold.blocker
         if blocker is None or blocker.id == run.id or run.type == models.RunType.PROPOSED:

@@ -1,6 +1,6 @@
 """How the chain confirms a run: by what its state is now, so that a lost answer does no harm."""
 
-from controller.chain.run import run_states
+from controller.chain.run import run_snapshots
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal.activities import spacelift_clients, stack_stops
@@ -8,7 +8,7 @@ from controller.temporal.activities import spacelift_clients, stack_stops
 
 async def confirm_run(
     served: spacelift_clients.Served, key: models.RunKey, *, note: str, patience: float
-) -> run_states.RunSnapshot:
+) -> run_snapshots.RunSnapshot:
     """Confirm the run unless it waits for something else by now, and return how it stands then.
 
     Raises:

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 import temporalio.activity as activity
 import temporalio.exceptions
 
-from controller.chain.run import holds, run_states
+from controller.chain.run import holds, run_snapshots, run_states, stack_reports
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
@@ -102,11 +102,11 @@ class StackOperations:
         newest, found = await served.client.get_newest_run(
             argument.stack_id, run_type=own_runs.type_of(argument.operation)
         )
-        reason, message = holds.of_creation(served.hold(found))
+        held = holds.of_creation(served.hold(found))
         return messages.FindStackRunResult(
             newest_run_id=newest.id if newest else _BEFORE_ALL,
-            hold_reason=reason or "",
-            hold_message=message,
+            hold_reason=held.reason if held else "",
+            hold_message=held.message if held else "",
         )
 
     async def _find_adopted(
@@ -145,8 +145,8 @@ class StackOperations:
                     if argument.is_patient and errors.may_pass(reading.error):
                         continue
                     return
-                _, message = holds.of_creation(served.hold(reading.record))
-                if message != argument.hold_message:
+                held = holds.of_creation(served.hold(reading.record))
+                if (held.message if held else "") != argument.hold_message:
                     return
         if argument.is_patient:
             raise errors.still_waiting(argument.hold_message)
@@ -154,7 +154,7 @@ class StackOperations:
     @activity.defn(name="trigger_stack_run")
     async def trigger_stack_run(
         self, argument: messages.TriggerStackRunInput
-    ) -> run_states.RunSnapshot:
+    ) -> run_snapshots.RunSnapshot:
         """Create a run once, whatever happens to the answer or to this process."""
         lost_at = stack_triggers.lost_since(was_attempted=argument.was_attempted)
         try:
@@ -194,7 +194,7 @@ class StackOperations:
     @activity.defn(name="follow_stack_run")
     async def follow_stack_run(
         self, argument: messages.FollowStackRunInput
-    ) -> run_states.RunSnapshot | None:
+    ) -> run_snapshots.RunSnapshot | None:
         """Return at the next change that matters to the chain; None if none came for long.
 
         A run that cannot be read is news too; of such a snapshot only the problem counts.
@@ -217,7 +217,7 @@ class StackOperations:
                     missing_since = None
                     news = served.snapshot(reading.record)
                     _log_unknown_state(reading.record)
-                    if argument.known_problem or run_states.view(news) != argument.known_view:
+                    if argument.known_problem or stack_reports.view(news) != argument.known_view:
                         return await _with_note(served, reading.record, news)
         return None
 
@@ -233,7 +233,7 @@ class StackOperations:
     @activity.defn(name="confirm_stack_run")
     async def confirm_stack_run(
         self, argument: messages.ConfirmStackRunInput
-    ) -> run_states.RunSnapshot:
+    ) -> run_snapshots.RunSnapshot:
         """Confirm the run, whoever else does so meanwhile, and return how it stands then."""
         served = self._clients.get(argument.connection)
         key = models.RunKey(stack_id=argument.stack_id, run_id=argument.run_id)
@@ -248,7 +248,7 @@ class StackOperations:
     @activity.defn(name="stop_stack_run")
     async def stop_stack_run(
         self, argument: messages.StopStackRunInput
-    ) -> run_states.RunSnapshot | None:
+    ) -> run_snapshots.RunSnapshot | None:
         """Stop the run by the call that fits its state, and return how it stands then.
 
         None: no run was found that a trigger could have created.
@@ -310,17 +310,17 @@ async def _readings(
         yield reading
 
 
-def _unread(run_id: str, error: spacelift_errors.SpaceliftError) -> run_states.RunSnapshot:
-    return run_states.RunSnapshot(
+def _unread(run_id: str, error: spacelift_errors.SpaceliftError) -> run_snapshots.RunSnapshot:
+    return run_snapshots.RunSnapshot(
         run_id=run_id, state="", problem_reason=type(error).__name__, problem_message=str(error)
     )
 
 
 async def _with_note(
-    served: spacelift_clients.Served, record: models.RunRecord, last: run_states.RunSnapshot
-) -> run_states.RunSnapshot:
+    served: spacelift_clients.Served, record: models.RunRecord, last: run_snapshots.RunSnapshot
+) -> run_snapshots.RunSnapshot:
     """Add the words that go with an end that is no success, if they can be had."""
-    if not last.is_over or last.state == "FINISHED":
+    if not last.is_over or last.state == run_states.RunState.FINISHED:
         return last
     try:
         noted = await served.client.get_run(record.key)

@@ -6,7 +6,8 @@ import logging
 import time
 from collections.abc import AsyncIterator
 
-from controller.chain.run import run_states
+from controller.chain.run import native_candidates, run_snapshots
+from controller.chain.run.run_states import RunState, StopCall
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
@@ -30,7 +31,7 @@ async def repeat(limit_seconds: float) -> AsyncIterator[None]:
         await asyncio.sleep(pause)
 
 
-async def read(served: spacelift_clients.Served, key: models.RunKey) -> run_states.RunSnapshot:
+async def read(served: spacelift_clients.Served, key: models.RunKey) -> run_snapshots.RunSnapshot:
     """Return how a run stands.
 
     Raises:
@@ -46,26 +47,26 @@ async def read(served: spacelift_clients.Served, key: models.RunKey) -> run_stat
 
 async def stop_run(
     served: spacelift_clients.Served, key: models.RunKey, *, note: str, patience: float
-) -> run_states.RunSnapshot:
+) -> run_snapshots.RunSnapshot:
     """Call what stops the run until it has ended, cannot be stopped, or ignores it."""
     calls = {
-        "cancel": served.client.cancel_run,
-        "discard": served.client.discard_run,
-        "stop": served.client.stop_run,
+        StopCall.CANCEL: served.client.cancel_run,
+        StopCall.DISCARD: served.client.discard_run,
+        StopCall.STOP: served.client.stop_run,
     }
-    called: set[str] = set()
-    refused: set[tuple[str, str]] = set()
-    current = run_states.RunSnapshot(run_id=key.run_id, state="QUEUED")
+    called: set[StopCall] = set()
+    refused: set[tuple[str, StopCall]] = set()
+    current = run_snapshots.RunSnapshot(run_id=key.run_id, state=RunState.QUEUED)
     async for _ in repeat(patience):
         current = await read(served, key)
-        possible = run_states.stop_calls(current)
+        possible = current.stop_calls
         left = [call for call in possible if (current.state, call) not in refused]
-        if not left and current.state == models.RunState.PENDING_REVIEW:
+        if not left and current.state == RunState.PENDING_REVIEW:
             return current
         # The state may have moved on between reading and calling: what was refused is tried again.
-        call = (left or possible or ("",))[0]
-        if not call:
+        if not possible:
             return current
+        call = (left or possible)[0]
         if call not in called:
             try:
                 answer = await calls[call](key, note=note)
@@ -80,8 +81,8 @@ async def stop_run(
 
 
 def _ended(
-    before: run_states.RunSnapshot, answer: run_states.RunSnapshot
-) -> run_states.RunSnapshot:
+    before: run_snapshots.RunSnapshot, answer: run_snapshots.RunSnapshot
+) -> run_snapshots.RunSnapshot:
     """Return how a run ended; the answer to a call does not tell what the run had planned."""
     return dataclasses.replace(
         before, state=answer.state, finished=answer.finished, note=answer.note, hold=None
@@ -106,12 +107,12 @@ async def find_natives(
     queuers: list[str],
     *,
     patience: float,
-) -> list[run_states.Candidate]:
+) -> list[native_candidates.Candidate]:
     """Return what the origins made Spacelift queue; what is late is waited for."""
-    found: list[run_states.Candidate] = []
+    found: list[native_candidates.Candidate] = []
     async for _ in repeat(patience):
         records = await served.client.list_runs_after(stack_id, min(origin_run_ids))
-        found = run_states.native_runs(
+        found = native_candidates.native_runs(
             [_candidate(run) for run in records], origin_run_ids=origin_run_ids, queuers=queuers
         )
         if len(found) == len(origin_run_ids):
@@ -200,16 +201,16 @@ class NativeStops:
         return ends
 
 
-def _candidate(run: models.RunRecord) -> run_states.Candidate:
-    return run_states.Candidate(
+def _candidate(run: models.RunRecord) -> native_candidates.Candidate:
+    return native_candidates.Candidate(
         run_id=run.id,
         triggered_by=run.triggered_by,
         is_over=run.is_terminal,
-        has_finished=run.state == models.RunState.FINISHED,
+        has_finished=run.state == RunState.FINISHED,
     )
 
 
-def _native_end(stack_id: str, end: run_states.RunSnapshot) -> messages.NativeRunEnd:
+def _native_end(stack_id: str, end: run_snapshots.RunSnapshot) -> messages.NativeRunEnd:
     return messages.NativeRunEnd(
         stack_id=stack_id,
         run_id=end.run_id,

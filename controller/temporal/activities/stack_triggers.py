@@ -85,10 +85,10 @@ async def _raise_if_held(
     except spacelift_errors.SpaceliftError as error:
         # Nothing was created, so that all may be tried again.
         raise errors.to_application_error(error, as_type=errors.UNREACHABLE) from error
-    reason, message = holds.of_creation(served.hold(found)) if found else (None, "")
-    if reason is not None:
+    held = holds.of_creation(served.hold(found)) if found else None
+    if held is not None:
         raise temporalio.exceptions.ApplicationError(
-            f"{message} {refusal}", type=errors.STACK_HELD, non_retryable=True
+            f"{held.message} {refusal}", type=errors.STACK_HELD, non_retryable=True
         ) from refusal
 
 

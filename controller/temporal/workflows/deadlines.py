@@ -6,7 +6,7 @@ A timer exists only for a deadline that is set.
 import asyncio
 from collections.abc import Callable
 
-from controller.chain.run import run_states
+from controller.chain.run import stops
 
 
 class Deadlines:
@@ -17,7 +17,7 @@ class Deadlines:
         *,
         stack_seconds: int | None,
         confirmation_seconds: int | None,
-        on_passed: Callable[[run_states.Stop], None],
+        on_passed: Callable[[stops.Stop], None],
     ) -> None:
         self._stack_seconds = stack_seconds
         self._confirmation_seconds = confirmation_seconds
@@ -29,7 +29,7 @@ class Deadlines:
     def run_is_known(self) -> None:
         """The stack's time begins with its first run; later runs share it."""
         if self._stack is None and not self._is_closed:
-            self._stack = self._start(run_states.StopCause.STACK_DEADLINE, self._stack_seconds)
+            self._stack = self._start(stops.StopKind.STACK_DEADLINE, self._stack_seconds)
 
     def person_is_needed(self, *, is_needed: bool) -> None:
         """The time for a person begins anew each time that one is needed."""
@@ -38,7 +38,7 @@ class Deadlines:
             self._confirmation = None
         elif self._confirmation is None and not self._is_closed:
             self._confirmation = self._start(
-                run_states.StopCause.CONFIRMATION_DEADLINE, self._confirmation_seconds
+                stops.StopKind.CONFIRMATION_DEADLINE, self._confirmation_seconds
             )
 
     def close(self) -> None:
@@ -47,14 +47,12 @@ class Deadlines:
         _cancel(self._stack)
         _cancel(self._confirmation)
 
-    def _start(
-        self, cause: run_states.StopCause, seconds: int | None
-    ) -> "asyncio.Task[None] | None":
+    def _start(self, cause: stops.StopKind, seconds: int | None) -> "asyncio.Task[None] | None":
         if seconds is None:
             return None
-        return asyncio.create_task(self._wait(run_states.Stop(cause=cause, seconds=seconds)))
+        return asyncio.create_task(self._wait(stops.Stop(kind=cause, seconds=seconds)))
 
-    async def _wait(self, stop: run_states.Stop) -> None:
+    async def _wait(self, stop: stops.Stop) -> None:
         await asyncio.sleep(stop.seconds)
         if not self._is_closed:
             self._on_passed(stop)

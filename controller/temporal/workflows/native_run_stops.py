@@ -7,7 +7,7 @@ import temporalio.exceptions
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from controller.chain.run import unwanted_runs
+    from controller.chain.run import run_states, unwanted_runs
     from controller.temporal import messages
     from controller.temporal.activities import stack_operations
     from controller.temporal.workflows import calls
@@ -83,7 +83,7 @@ def _left(end: messages.NativeRunEnd) -> str:
     """What is to be said of a run that goes on although it is not wanted; "" if it does not."""
     if end.problem:
         return _not_stopped(end.problem)
-    if end.state == "FINISHED":
+    if end.state == run_states.RunState.FINISHED:
         return (
             f" Its run {end.run_id}, which Spacelift had queued, was faster than the chain and "
             f"has finished: {end.url}"

@@ -5,13 +5,13 @@ from typing import Any
 
 from temporalio import workflow
 
-from controller.chain.run import run_states
+from controller.chain.run import run_snapshots
 from controller.temporal import ids, messages
 from controller.temporal.activities import errors, stack_operations
 from controller.temporal.workflows import calls
 
 _Operations = stack_operations.StackOperations
-RunWait = workflow.ActivityHandle[run_states.RunSnapshot | None]
+RunWait = workflow.ActivityHandle[run_snapshots.RunSnapshot | None]
 
 
 class StackCalls:
@@ -51,9 +51,11 @@ class StackCalls:
             environment=self._input.environment,
         )
 
-    async def trigger_once(self, argument: messages.TriggerStackRunInput) -> run_states.RunSnapshot:
+    async def trigger_once(
+        self, argument: messages.TriggerStackRunInput
+    ) -> run_snapshots.RunSnapshot:
         """Create a run in one try; a cancel does not interrupt it before its end is known."""
-        run: run_states.RunSnapshot = await workflow.execute_activity_method(
+        run: run_snapshots.RunSnapshot = await workflow.execute_activity_method(
             _Operations.trigger_stack_run,
             argument,
             start_to_close_timeout=calls.CALL_TIMEOUT,
@@ -64,9 +66,9 @@ class StackCalls:
         )
         return run
 
-    async def trigger(self, argument: messages.TriggerStackRunInput) -> run_states.RunSnapshot:
+    async def trigger(self, argument: messages.TriggerStackRunInput) -> run_snapshots.RunSnapshot:
         """Create a run, however often it has to be tried."""
-        run: run_states.RunSnapshot = await calls.persist(
+        run: run_snapshots.RunSnapshot = await calls.persist(
             _Operations.trigger_stack_run,
             argument,
             # Only what is known to have changed nothing may be sent again unseen.
@@ -78,9 +80,9 @@ class StackCalls:
         )
         return run
 
-    async def confirm(self, run_id: str) -> run_states.RunSnapshot:
+    async def confirm(self, run_id: str) -> run_snapshots.RunSnapshot:
         """Confirm a run."""
-        run: run_states.RunSnapshot = await calls.persist(
+        run: run_snapshots.RunSnapshot = await calls.persist(
             _Operations.confirm_stack_run,
             messages.ConfirmStackRunInput(
                 connection=self._input.connection,
@@ -95,9 +97,9 @@ class StackCalls:
 
     async def stop(
         self, run_id: str | None, *, newest_run_id: str, note: str
-    ) -> run_states.RunSnapshot | None:
+    ) -> run_snapshots.RunSnapshot | None:
         """Stop a run, or the one that a trigger may have created; None if there is none."""
-        run: run_states.RunSnapshot | None = await calls.persist(
+        run: run_snapshots.RunSnapshot | None = await calls.persist(
             _Operations.stop_stack_run,
             messages.StopStackRunInput(
                 connection=self._input.connection,
@@ -130,7 +132,7 @@ class StackCalls:
             on_problem=self._on_problem,
         )
 
-    def follow(self, run: run_states.RunSnapshot, *, known_view: str, read_now: bool) -> RunWait:
+    def follow(self, run: run_snapshots.RunSnapshot, *, known_view: str, read_now: bool) -> RunWait:
         """Wait for news of a run."""
         return workflow.start_activity_method(
             _Operations.follow_stack_run,

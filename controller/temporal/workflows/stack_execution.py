@@ -16,7 +16,14 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from controller.api import reasons, v1alpha1
-    from controller.chain.run import progress, retries, run_states
+    from controller.chain.run import (
+        progress,
+        retries,
+        run_snapshots,
+        run_states,
+        stack_reports,
+        stops,
+    )
     from controller.temporal import ids, messages
     from controller.temporal.workflows import calls, deadlines, reports, stack_calls, triggers
 
@@ -31,7 +38,7 @@ eleven events and one that is not costs four, so that whoever sends deliveries f
 waits for a person cannot end its execution. The states of a run are a dozen.
 """
 
-_CANCELED = run_states.Stop(cause=run_states.StopCause.CHAIN_CANCELED)
+_CANCELED = stops.Stop(kind=stops.StopKind.CHAIN_CANCELED)
 
 _PROBLEMS = {
     "CredentialsRejected": reasons.StackReason.CREDENTIALS_REJECTED,
@@ -54,9 +61,9 @@ class StackExecutionWorkflow:
     @workflow.init
     def __init__(self, argument: messages.StackExecutionInput) -> None:
         self._input = argument
-        self._run: run_states.RunSnapshot | None = None
+        self._run: run_snapshots.RunSnapshot | None = None
         # The last run, once it failed and another one is to follow.
-        self._failed: run_states.RunSnapshot | None = None
+        self._failed: run_snapshots.RunSnapshot | None = None
         # How many runs there were.
         self._attempts = 0
         self._newest_run_id = ""
@@ -65,7 +72,7 @@ class StackExecutionWorkflow:
         self._trigger: triggers.Trigger | None = None
         self._is_adopted = False
         # Why what runs is to be stopped.
-        self._stop: run_states.Stop | None = None
+        self._stop: stops.Stop | None = None
         # The chain is asked before the run is stopped, and has answered.
         self._is_asking = False
         self._may_stop = False
@@ -120,17 +127,17 @@ class StackExecutionWorkflow:
                 self._end_early(_CANCELED)
         return work.result()
 
-    def _end_early(self, stop: run_states.Stop) -> None:
+    def _end_early(self, stop: stops.Stop) -> None:
         if self._stop is None:
             self._stop = stop
             if self._running is not None:
                 self._running.cancel()
 
-    def _deadline_passed(self, stop: run_states.Stop) -> None:
+    def _deadline_passed(self, stop: stops.Stop) -> None:
         if self._stop is None:
             self._end_early(stop)
             if self._run is not None:
-                self._is_asking = bool(run_states.stop_calls(self._run))
+                self._is_asking = bool(self._run.stop_calls)
                 self._report_run(self._run)
 
     async def _work(self) -> progress.StackReport | None:
@@ -171,7 +178,9 @@ class StackExecutionWorkflow:
             self._newest_run_id = found.newest_run_id
             if found.adopted_run_id is not None:
                 self._is_adopted = True
-                self._run = run_states.RunSnapshot(run_id=found.adopted_run_id, state="QUEUED")
+                self._run = run_snapshots.RunSnapshot(
+                    run_id=found.adopted_run_id, state=run_states.RunState.QUEUED
+                )
                 self._run_is_known()
                 return True
             if origin is not None:
@@ -208,7 +217,7 @@ class StackExecutionWorkflow:
             await self._use(self._run)
         return self._run is not None
 
-    async def _use(self, run: run_states.RunSnapshot) -> None:
+    async def _use(self, run: run_snapshots.RunSnapshot) -> None:
         self._report_run(run)
         if self._input.surplus_origins and self._attempts == 1:
             await self._calls.stop_natives(
@@ -222,7 +231,7 @@ class StackExecutionWorkflow:
         self._is_read_due = True
         self._deadlines.run_is_known()
 
-    async def _pause(self, run: run_states.RunSnapshot) -> None:
+    async def _pause(self, run: run_snapshots.RunSnapshot) -> None:
         """Wait before the next run; the failed one is the stack's end if there will be none."""
         self._failed, self._run = run, None
         self._trigger, self._is_adopted = None, False
@@ -246,7 +255,7 @@ class StackExecutionWorkflow:
 
     # Following it
 
-    async def _follow(self) -> run_states.RunSnapshot:
+    async def _follow(self) -> run_snapshots.RunSnapshot:
         run = self._known_run()
         while not run.is_over:
             can_confirm = self._is_confirming(run) and not run.problem_reason
@@ -256,7 +265,7 @@ class StackExecutionWorkflow:
                 run = await self._next_reading(run)
         return run
 
-    async def _next_reading(self, run: run_states.RunSnapshot) -> run_states.RunSnapshot:
+    async def _next_reading(self, run: run_snapshots.RunSnapshot) -> run_snapshots.RunSnapshot:
         """Return the run after its next news, or as it was if a wake came first."""
         read_now, self._is_read_due = self._is_read_due, False
         following = self._calls.follow(run, known_view=self._told_view, read_now=read_now)
@@ -278,8 +287,8 @@ class StackExecutionWorkflow:
             waiting.add_done_callback(_ignore_outcome)
 
     def _take(
-        self, run: run_states.RunSnapshot, news: run_states.RunSnapshot | None
-    ) -> run_states.RunSnapshot:
+        self, run: run_snapshots.RunSnapshot, news: run_snapshots.RunSnapshot | None
+    ) -> run_snapshots.RunSnapshot:
         if news is None:
             return run
         if news.problem_reason:
@@ -294,7 +303,7 @@ class StackExecutionWorkflow:
         self._report_run(news)
         return news
 
-    async def _confirm(self, run: run_states.RunSnapshot) -> run_states.RunSnapshot:
+    async def _confirm(self, run: run_snapshots.RunSnapshot) -> run_snapshots.RunSnapshot:
         """Confirm the run; what Spacelift answers to that is told, and is no end."""
         self._is_confirmation_tried = True
         try:
@@ -306,13 +315,13 @@ class StackExecutionWorkflow:
             news, self._refusal = run, calls.cause_of(error)[1]
         return self._take(run, news)
 
-    def _is_confirming(self, run: run_states.RunSnapshot) -> bool:
+    def _is_confirming(self, run: run_snapshots.RunSnapshot) -> bool:
         """Whether it is the chain that has to confirm the run."""
         return self._input.is_confirming and self._stop is None and run.needs_confirmation
 
     # Stopping it
 
-    async def _clean_up(self, stop: run_states.Stop) -> progress.StackReport:
+    async def _clean_up(self, stop: stops.Stop) -> progress.StackReport:
         """Stop what this execution may have running; a run that applies is left to end."""
         may_be_sent = self._trigger is not None and self._trigger.may_be_sent
         if self._run is None and not may_be_sent:
@@ -322,15 +331,15 @@ class StackExecutionWorkflow:
         run = await self._stop_run(stop)
         if run is not None and self._run is None:
             self._attempts += 1
-        called = run_states.stop_calls(run) if run is not None else ()
+        called = run.stop_calls if run is not None else ()
         while run is not None and not run.is_over:
             self._run = run
             self._report_run(run)
-            possible = run_states.stop_calls(run)
+            possible = run.stop_calls
             if possible and possible != called:
                 called, run = possible, await self._stop_run(stop)
-            elif run_states.may_be_left(run):
-                return run_states.left(self._input.stack_id, run, stop, attempts=self._attempts)
+            elif run.may_be_left:
+                return stack_reports.left(self._input.stack_id, run, stop, attempts=self._attempts)
             else:
                 run = await self._next_reading(run)
         return self._not_run(stop) if run is None else self._classify(run)
@@ -345,7 +354,7 @@ class StackExecutionWorkflow:
                 )
         self._is_asking = False
 
-    async def _stop_run(self, stop: run_states.Stop) -> run_states.RunSnapshot | None:
+    async def _stop_run(self, stop: stops.Stop) -> run_snapshots.RunSnapshot | None:
         return await self._calls.stop(
             self._run.run_id if self._run else None,
             newest_run_id=self._newest_run_id,
@@ -364,13 +373,13 @@ class StackExecutionWorkflow:
 
     # Telling of it
 
-    def _known_run(self) -> run_states.RunSnapshot:
+    def _known_run(self) -> run_snapshots.RunSnapshot:
         if self._run is None:
             raise AssertionError("a run is followed only after it was found or triggered")
         return self._run
 
-    def _classify(self, run: run_states.RunSnapshot) -> progress.StackReport:
-        return run_states.classify(
+    def _classify(self, run: run_snapshots.RunSnapshot) -> progress.StackReport:
+        return stack_reports.classify(
             self._input.stack_id,
             run,
             is_adopted=self._is_adopted,
@@ -378,7 +387,7 @@ class StackExecutionWorkflow:
             attempts=self._attempts,
         )
 
-    def _not_run(self, stop: run_states.Stop) -> progress.StackReport:
+    def _not_run(self, stop: stops.Stop) -> progress.StackReport:
         if self._failed is not None:
             return retries.given_up(
                 self._input.stack_id, self._failed, stop, attempts=self._attempts
@@ -428,25 +437,25 @@ class StackExecutionWorkflow:
             attempts=max(1, self._attempts),
         )
 
-    def _report_run(self, run: run_states.RunSnapshot) -> None:
+    def _report_run(self, run: run_snapshots.RunSnapshot) -> None:
         if self._stop is None:
             is_ours = self._is_confirming(run) and not self._refusal
             self._deadlines.person_is_needed(is_needed=run.waits_for_person and not is_ours)
         if not run.is_over:  # the end travels as the result
-            self._told_view = run_states.view(run)
+            self._told_view = stack_reports.view(run)
             report = self._describe(run)
             self._reports.show(dataclasses.replace(report, is_stopping=self._is_asking))
 
-    def _describe(self, run: run_states.RunSnapshot) -> progress.StackReport:
+    def _describe(self, run: run_snapshots.RunSnapshot) -> progress.StackReport:
         if run.problem_reason or not self._is_confirming(run):
             return self._classify(run)
         stack_id, attempts, words = self._input.stack_id, self._attempts, self._refusal
         if words:
-            return run_states.confirmation_refused(stack_id, run, words=words, attempts=attempts)
-        return run_states.confirming(stack_id, run, attempts=attempts)
+            return stack_reports.confirmation_refused(stack_id, run, words=words, attempts=attempts)
+        return stack_reports.confirming(stack_id, run, attempts=attempts)
 
 
-def _note(stop: run_states.Stop) -> str:
+def _note(stop: stops.Stop) -> str:
     return f"stackchain: {stop.why}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import temporalio.exceptions
 
-from controller.chain.run import run_states
+from controller.chain.run import run_snapshots
 from controller.temporal.activities import errors
 from controller.temporal.workflows import calls, stack_calls
 
@@ -30,7 +30,7 @@ class Trigger:
         self._is_stopped = is_stopped
         self.may_be_sent = False
 
-    async def create(self) -> run_states.RunSnapshot | None:
+    async def create(self) -> run_snapshots.RunSnapshot | None:
         """Return the run; None if the stack was locked or disabled meanwhile.
 
         Raises:
@@ -45,7 +45,7 @@ class Trigger:
             self.may_be_sent = False
             return None
 
-    async def _try_once(self) -> run_states.RunSnapshot | None:
+    async def _try_once(self) -> run_snapshots.RunSnapshot | None:
         self.may_be_sent = True
         try:
             return await self._activities.trigger_once(self._argument)
@@ -64,6 +64,6 @@ class Trigger:
         await asyncio.sleep(delay.total_seconds())
         return None
 
-    async def _try_on(self) -> run_states.RunSnapshot:
+    async def _try_on(self) -> run_snapshots.RunSnapshot:
         self.may_be_sent = True
         return await self._activities.trigger(self._argument)

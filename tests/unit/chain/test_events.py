@@ -384,7 +384,8 @@ def planned(
 
 def changing(stack_id: str, *delta: int) -> progress.StackProgress:
     added, changed, deleted = delta
-    return make_stack(stack_id, Phase.SUCCEEDED, added=added, changed=changed, deleted=deleted)
+    known = v1alpha1.Delta(added=added, changed=changed, deleted=deleted)
+    return make_stack(stack_id, Phase.SUCCEEDED, delta=known)
 
 
 def drift_told(new: v1alpha1.Status, old: v1alpha1.Status = EMPTY) -> list[str]:

@@ -41,7 +41,7 @@ def blocked(state: str, **more: str) -> holds.Hold:
 def test_a_run_that_has_not_started_says_what_it_waits_for(
     state: str, hold: holds.Hold | None, reason: StackReason
 ) -> None:
-    assert holds.of_queued(state, hold)[0] == reason
+    assert holds.of_queued(state, hold).reason is reason
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_run_that_has_not_started_says_what_it_waits_for(
 def test_the_run_that_blocks_is_named_with_its_link_and_what_has_to_be_done(
     state: str, is_so: str
 ) -> None:
-    _, message = holds.of_queued("QUEUED", blocked(state))
+    message = holds.of_queued("QUEUED", blocked(state)).message
 
     assert message == f"Another run of the stack, 01B, {is_so} and has to end first: https://b"
 
@@ -79,17 +79,23 @@ def test_the_run_that_blocks_is_named_with_its_link_and_what_has_to_be_done(
     ids=["all known", "only the owner"],
 )
 def test_the_owner_of_a_lock_is_named(hold: holds.Hold, message: str) -> None:
-    assert holds.of_creation(hold) == (StackReason.STACK_LOCKED, message)
+    held = holds.of_creation(hold)
+
+    assert held is not None
+    assert (held.reason, held.message) == (StackReason.STACK_LOCKED, message)
 
 
 def test_a_blocking_run_does_not_keep_another_from_being_created() -> None:
-    assert holds.of_creation(blocked("UNCONFIRMED")) == (None, "")
+    assert holds.of_creation(blocked("UNCONFIRMED")) is None
 
 
 def test_a_disabled_stack_creates_no_run() -> None:
-    assert holds.of_creation(DISABLED)[0] == StackReason.STACK_DISABLED
+    held = holds.of_creation(DISABLED)
+
+    assert held is not None
+    assert held.reason is StackReason.STACK_DISABLED
 
 
 @pytest.mark.parametrize("hold", [LOCKED, DISABLED, blocked("PLANNING")])
 def test_whatever_names_who_holds_is_detailed(hold: holds.Hold) -> None:
-    assert holds.of_queued("QUEUED", hold)[0] in holds.DETAILED
+    assert holds.of_queued("QUEUED", hold).reason in holds.DETAILED

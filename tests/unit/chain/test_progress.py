@@ -5,6 +5,7 @@ import dataclasses
 
 import pytest
 
+from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.graph import resolve
@@ -77,7 +78,7 @@ def test_a_report_is_taken_over_with_the_time_at_which_the_run_was_known() -> No
 
 def test_the_same_report_twice_changes_nothing() -> None:
     stack = make_stack("a", Phase.WAITING, has_run=False)
-    news = report(run_id="01R", added=1, changed=2, deleted=3)
+    news = report(run_id="01R", delta=v1alpha1.Delta(added=1, changed=2, deleted=3))
     progress.apply_report(stack, news, now=T1)
     before = copy.deepcopy(stack)
 
@@ -111,13 +112,13 @@ def test_a_stack_that_ends_without_a_run_never_started() -> None:
 
 
 def test_a_report_without_run_and_delta_keeps_those_known() -> None:
-    stack = make_stack("a", Phase.RUNNING, added=1, changed=2, deleted=3)
+    stack = make_stack("a", Phase.RUNNING, delta=v1alpha1.Delta(added=1, changed=2, deleted=3))
     run_id, url = stack.run_id, stack.run_url
 
     progress.apply_report(stack, report(Phase.WAITING, StackReason.SPACELIFT_UNREACHABLE), now=T2)
 
     assert (stack.run_id, stack.run_url) == (run_id, url)
-    assert (stack.added, stack.changed, stack.deleted) == (1, 2, 3)
+    assert stack.delta == v1alpha1.Delta(added=1, changed=2, deleted=3)
 
 
 def test_the_state_of_the_run_is_that_of_the_last_report() -> None:

@@ -2,10 +2,13 @@
 
 import pytest
 
+from controller.api import v1alpha1
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import retries, run_states
+from controller.chain.run import retries, stops
 from tests.support.builders import make_snapshot
+
+DELTA = v1alpha1.Delta(added=1, changed=0, deleted=2)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +26,7 @@ def test_a_limit_below_the_first_pause_is_the_pause() -> None:
 
 
 def test_the_wait_names_the_failed_run_and_when_the_next_one_starts() -> None:
-    run = make_snapshot("FAILED", note="no such image", url="https://r", added=1)
+    run = make_snapshot("FAILED", note="no such image", url="https://r", delta=DELTA)
 
     report = retries.pending("a", run, attempts=2, limit=3, next_at="2026-01-01T00:00:00Z")
 
@@ -33,21 +36,21 @@ def test_the_wait_names_the_failed_run_and_when_the_next_one_starts() -> None:
         "https://r"
     )
     assert (report.run_id, report.run_url, report.run_state) == (run.run_id, "https://r", "FAILED")
-    assert (report.attempts, report.added) == (2, 1)
+    assert (report.attempts, report.delta) == (2, DELTA)
 
 
 @pytest.mark.parametrize(
     ("stop", "why"),
     [
-        (run_states.Stop(cause=run_states.StopCause.CHAIN_CANCELED), "the chain was canceled"),
+        (stops.Stop(kind=stops.StopKind.CHAIN_CANCELED), "the chain was canceled"),
         (
-            run_states.Stop(cause=run_states.StopCause.STACK_DEADLINE, seconds=600),
+            stops.Stop(kind=stops.StopKind.STACK_DEADLINE, seconds=600),
             "`stackDeadlineSeconds` (600 s) passed",
         ),
     ],
     ids=["canceled", "deadline"],
 )
-def test_what_is_stopped_between_two_runs_has_failed(stop: run_states.Stop, why: str) -> None:
+def test_what_is_stopped_between_two_runs_has_failed(stop: stops.Stop, why: str) -> None:
     report = retries.given_up("a", make_snapshot("FAILED", note="why"), stop, attempts=2)
 
     assert (report.phase, report.reason) == (Phase.FAILED, StackReason.RUN_FAILED)

@@ -511,7 +511,11 @@ def test_stacks_are_sorted_by_level_and_id() -> None:
 
 def test_a_stack_tells_of_its_run() -> None:
     stack = make_stack(
-        "a", Phase.SUCCEEDED, name="VPC", run_state="FINISHED", added=1, changed=2, deleted=3
+        "a",
+        Phase.SUCCEEDED,
+        name="VPC",
+        run_state="FINISHED",
+        delta=v1alpha1.Delta(added=1, changed=2, deleted=3),
     )
 
     (found,) = project(ended(stack)).stacks
@@ -758,7 +762,12 @@ def test_a_recheck_whose_result_nobody_wrote_is_harvested() -> None:
 def after_a_failed_run() -> v1alpha1.Status:
     return project(
         ended(
-            make_stack("a", Phase.SUCCEEDED, attempts=2, added=1, changed=0, deleted=0),
+            make_stack(
+                "a",
+                Phase.SUCCEEDED,
+                attempts=2,
+                delta=v1alpha1.Delta(added=1, changed=0, deleted=0),
+            ),
             make_stack("b", Phase.SKIPPED, reason=StackReason.OUTPUT_UNCHANGED, has_run=True),
             make_stack("c", Phase.FAILED),
         )

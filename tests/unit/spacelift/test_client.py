@@ -4,8 +4,9 @@ from typing import Any
 import httpx
 import pytest
 
+from controller.api import v1alpha1
 from controller.spacelift import client, errors
-from controller.spacelift.models import RunDelta, RunKey, RunRecord, StackEdge, StackHold, Viewer
+from controller.spacelift.models import RunKey, RunRecord, StackEdge, StackHold, Viewer
 
 ME = {"viewer": {"id": "me"}}
 KEY = RunKey(stack_id="vpc", run_id="01RUN1")
@@ -353,7 +354,7 @@ async def test_a_run_is_not_taken_for_missing_because_of_another_error(
 async def test_a_run_comes_with_its_delta_and_newest_note(
     account: Any, spacelift: Any, run_json: Any
 ) -> None:
-    delta = {"addCount": 1, "changeCount": 2, "deleteCount": 3, "resources": 41}
+    delta = {"addCount": 1, "changeCount": 2, "deleteCount": 3}
     history = [{"state": "FAILED", "note": "plan denied"}, {"state": "QUEUED", "note": "old"}]
     run = run_json(
         state="FAILED", finished=True, triggeredBy="", delta=delta, history=history, commit=None
@@ -367,7 +368,7 @@ async def test_a_run_comes_with_its_delta_and_newest_note(
         type="TRACKED",
         finished=True,
         created_at=1_767_225_600,
-        delta=RunDelta(added=1, changed=2, deleted=3, resources=41),
+        delta=v1alpha1.Delta(added=1, changed=2, deleted=3),
         note="plan denied",
     )
 

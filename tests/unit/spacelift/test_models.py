@@ -1,6 +1,7 @@
 import pytest
 
-from controller.spacelift.models import RunKey, RunRecord, RunState
+from controller.chain.run.run_states import RunState
+from controller.spacelift.models import RunKey, RunRecord
 
 TERMINAL = {"FINISHED", "FAILED", "CANCELED", "DISCARDED", "STOPPED", "SKIPPED"}
 

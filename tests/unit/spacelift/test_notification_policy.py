@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import regopy
 
-from controller.chain.run import run_states
+from controller.chain.run import run_snapshots, stack_reports
 from controller.spacelift.webhooks import policy
 from tests.support import rego
 
@@ -192,7 +192,7 @@ def test_a_run_without_any_state_is_sent() -> None:
 )
 def test_every_change_that_a_follow_returns_for_is_sent(before: str, after: str) -> None:
     views = {
-        run_states.view(run_states.RunSnapshot(run_id="01R", state=state))
+        stack_reports.view(run_snapshots.RunSnapshot(run_id="01R", state=state))
         for state in (before, after)
     }
     is_news = len(views) > 1

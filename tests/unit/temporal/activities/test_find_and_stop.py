@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 import temporalio.exceptions
 
+from controller.api import v1alpha1
+from controller.chain.run import run_states
 from controller.spacelift import errors, models
 from controller.temporal import messages
 from controller.temporal.activities import stack_operations
@@ -180,14 +182,13 @@ async def test_the_state_chooses_the_call(state: str, call: str | None, end: str
 async def test_a_run_that_ends_at_the_call_is_not_read_again() -> None:
     """What Spacelift queued is stopped from the far end on, so each pause lets the near end run."""
     bench = fakes.make_bench()
-    run = bench.spacelift.add_run(
-        state="UNCONFIRMED", delta=models.RunDelta(added=3, changed=1, deleted=0, resources=9)
-    )
+    delta = v1alpha1.Delta(added=3, changed=1, deleted=0)
+    run = bench.spacelift.add_run(state="UNCONFIRMED", delta=delta)
 
     stopped = await stop(bench, run.id)
 
     assert [name for name, _ in bench.spacelift.calls] == ["get_run", "discard"]
-    assert (stopped.state, stopped.added, stopped.changed) == ("DISCARDED", 3, 1)
+    assert (stopped.state, stopped.delta) == ("DISCARDED", delta)
 
 
 async def test_a_state_that_moves_on_between_reading_and_calling_is_read_again() -> None:
@@ -360,4 +361,4 @@ async def test_an_outage_lets_all_be_tried_again_after_each_was_tried() -> None:
 def test_states_that_the_fake_allows_are_known() -> None:
     allowed = {state for states in fakes._ALLOWED.values() for state in states}
 
-    assert allowed <= models.KNOWN_STATES
+    assert allowed <= run_states.KNOWN

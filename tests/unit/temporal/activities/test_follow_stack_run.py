@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import temporalio.exceptions
 
-from controller.chain.run import run_states
+from controller.chain.run import stack_reports
 from controller.spacelift import errors, models
 from controller.temporal import messages
 from controller.temporal.activities import heartbeats, stack_operations
@@ -42,7 +42,7 @@ async def test_it_returns_at_once_what_the_chain_does_not_know() -> None:
 
     news = await follow(bench, run)
 
-    assert (news.state, run_states.view(news)) == ("PLANNING", "Running/RunInProgress")
+    assert (news.state, stack_reports.view(news)) == ("PLANNING", "Running/RunInProgress")
 
 
 async def test_changes_that_do_not_matter_are_not_told() -> None:
@@ -167,7 +167,7 @@ async def test_a_queued_run_says_for_what_and_another_blocker_is_news() -> None:
     bench.spacelift.holds["a"] = models.StackHold(blocker=first)
 
     news = await follow(bench, run)
-    following = follow(bench, run, view=run_states.view(news))
+    following = follow(bench, run, view=stack_reports.view(news))
     await reads(bench)
     bench.spacelift.holds["a"] = models.StackHold(
         blocker=dataclasses.replace(first, state="APPLYING")
@@ -212,7 +212,7 @@ async def test_a_run_does_not_wait_for_itself_nor_for_a_lock_of_our_own() -> Non
 
     news = await follow(bench, run)
 
-    assert run_states.view(news) == "Waiting/RunQueued"
+    assert stack_reports.view(news) == "Waiting/RunQueued"
 
 
 async def test_texts_of_a_lock_are_cut() -> None:

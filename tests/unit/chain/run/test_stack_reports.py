@@ -1,18 +1,27 @@
-"""runs: what a Spacelift run's state means for its stack, and which call stops it."""
+"""stack_reports: what each state of a run means for its stack, and which call stops the run."""
 
 import pytest
 
+from controller.api import v1alpha1
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import holds, progress, run_states
-from controller.spacelift import errors, models
+from controller.chain.run import (
+    holds,
+    progress,
+    run_snapshots,
+    run_states,
+    stack_reports,
+    stops,
+)
+from controller.spacelift import errors
 from tests.support.builders import make_snapshot
 
+DELTA = v1alpha1.Delta(added=1, changed=2, deleted=3)
 BUSY = (Phase.RUNNING, StackReason.RUN_IN_PROGRESS)
 QUEUED = (Phase.WAITING, StackReason.RUN_QUEUED)
-CANCELED = run_states.Stop(cause=run_states.StopCause.CHAIN_CANCELED)
-LATE = run_states.Stop(cause=run_states.StopCause.STACK_DEADLINE, seconds=600)
-UNANSWERED = run_states.Stop(cause=run_states.StopCause.CONFIRMATION_DEADLINE, seconds=60)
+CANCELED = stops.Stop(kind=stops.StopKind.CHAIN_CANCELED)
+LATE = stops.Stop(kind=stops.StopKind.STACK_DEADLINE, seconds=600)
+UNANSWERED = stops.Stop(kind=stops.StopKind.CONFIRMATION_DEADLINE, seconds=60)
 
 # state -> what it means for the stack, and the calls that may stop the run
 STATES: dict[str, tuple[tuple[Phase, StackReason], str | None]] = {
@@ -42,17 +51,17 @@ STATES: dict[str, tuple[tuple[Phase, StackReason], str | None]] = {
 
 
 def classify(
-    run: run_states.RunSnapshot,
+    run: run_snapshots.RunSnapshot,
     *,
     is_adopted: bool = False,
-    stop: run_states.Stop | None = None,
+    stop: stops.Stop | None = None,
     attempts: int = 1,
 ) -> progress.StackReport:
-    return run_states.classify("a", run, is_adopted=is_adopted, stop=stop, attempts=attempts)
+    return stack_reports.classify("a", run, is_adopted=is_adopted, stop=stop, attempts=attempts)
 
 
 def test_the_tables_here_know_every_state_that_spacelift_is_known_to_have() -> None:
-    assert set(STATES) == models.KNOWN_STATES | {"SOMETHING_NEW"}
+    assert set(STATES) == run_states.KNOWN | {"SOMETHING_NEW"}
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -65,12 +74,12 @@ def test_each_state_has_its_meaning(state: str) -> None:
 
 @pytest.mark.parametrize("state", STATES)
 def test_each_state_has_the_calls_that_may_stop_its_run(state: str) -> None:
-    assert " ".join(run_states.stop_calls(make_snapshot(state))) == (STATES[state][1] or "")
+    assert " ".join(make_snapshot(state).stop_calls) == (STATES[state][1] or "")
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_only_an_end_is_over(state: str) -> None:
-    is_end = state in models.TERMINAL_STATES
+    is_end = state in run_states.TERMINAL
 
     assert make_snapshot(state, finished=False).is_over is is_end
     assert classify(make_snapshot(state)).phase.is_over is is_end
@@ -100,7 +109,7 @@ def test_a_run_held_by_an_approval_policy_waits_for_a_person(state: str) -> None
 def test_after_the_approval_the_confirmation_is_news() -> None:
     held = make_snapshot("UNCONFIRMED", needs_approval=True)
 
-    assert run_states.view(held) != run_states.view(make_snapshot("UNCONFIRMED"))
+    assert stack_reports.view(held) != stack_reports.view(make_snapshot("UNCONFIRMED"))
 
 
 # Ends
@@ -171,7 +180,7 @@ def test_a_run_that_applies_is_left_to_end_and_says_so(state: str) -> None:
 )
 @pytest.mark.parametrize("state", ["CANCELED", "DISCARDED", "STOPPED", "SKIPPED"])
 def test_a_run_that_a_deadline_stopped_timed_out(
-    state: str, stop: run_states.Stop, reason: StackReason, why: str
+    state: str, stop: stops.Stop, reason: StackReason, why: str
 ) -> None:
     report = classify(make_snapshot(state), is_adopted=True, stop=stop)
 
@@ -219,20 +228,20 @@ def test_a_reason_to_stop_begins_its_sentence() -> None:
 def test_a_run_in_review_that_cannot_be_stopped_is_left() -> None:
     run = make_snapshot("PENDING_REVIEW")
 
-    report = run_states.left("a", run, UNANSWERED, attempts=1)
+    report = stack_reports.left("a", run, UNANSWERED, attempts=1)
 
-    assert run_states.may_be_left(run)
+    assert run.may_be_left
     assert (report.phase, report.reason) == (
         Phase.TIMED_OUT,
         StackReason.CONFIRMATION_DEADLINE_EXCEEDED,
     )
     assert "does not let it be stopped" in report.message
-    assert run_states.left("a", run, CANCELED, attempts=1).phase is Phase.CANCELED
+    assert stack_reports.left("a", run, CANCELED, attempts=1).phase is Phase.CANCELED
 
 
 @pytest.mark.parametrize("state", [state for state in STATES if state != "PENDING_REVIEW"])
 def test_no_other_run_is_left(state: str) -> None:
-    assert not run_states.may_be_left(make_snapshot(state))
+    assert not make_snapshot(state).may_be_left
 
 
 # Persons and confirmations
@@ -245,18 +254,18 @@ def test_only_these_wait_for_a_person(state: str) -> None:
     assert run.needs_confirmation is (state == "UNCONFIRMED")
     assert run.waits_for_person is (state in ("UNCONFIRMED", "PENDING_REVIEW"))
     assert not held.needs_confirmation
-    assert held.waits_for_person is (state not in models.TERMINAL_STATES)
+    assert held.waits_for_person is (state not in run_states.TERMINAL)
 
 
 def test_a_run_that_the_chain_confirms_waits_for_nobody() -> None:
-    report = run_states.confirming("a", make_snapshot("UNCONFIRMED", added=2), attempts=2)
+    report = stack_reports.confirming("a", make_snapshot("UNCONFIRMED", delta=DELTA), attempts=2)
 
     assert (report.phase, report.reason) == (Phase.RUNNING, StackReason.CONFIRMING)
-    assert (report.added, report.attempts) == (2, 2)
+    assert (report.delta, report.attempts) == (DELTA, 2)
 
 
 def test_a_confirmation_that_is_refused_needs_a_person_and_says_why() -> None:
-    report = run_states.confirmation_refused("a", make_snapshot("UNCONFIRMED"), words="not you")
+    report = stack_reports.confirmation_refused("a", make_snapshot("UNCONFIRMED"), words="not you")
 
     assert (report.phase, report.reason) == (
         Phase.AWAITING_CONFIRMATION,
@@ -294,9 +303,9 @@ def test_a_run_in_progress_counts_silently() -> None:
 def test_who_holds_a_queued_run_is_news_and_what_it_does_meanwhile_is_not() -> None:
     def blocked(run_id: str, state: str) -> str:
         hold = holds.Hold(blocker_id=run_id, blocker_state=state)
-        return run_states.view(make_snapshot("QUEUED", hold=hold))
+        return stack_reports.view(make_snapshot("QUEUED", hold=hold))
 
-    assert blocked("01A", "PLANNING") != run_states.view(make_snapshot("QUEUED"))
+    assert blocked("01A", "PLANNING") != stack_reports.view(make_snapshot("QUEUED"))
     assert blocked("01A", "PLANNING") != blocked("01B", "PLANNING")
     assert blocked("01A", "PLANNING") == blocked("01A", "APPLYING")
     assert blocked("01A", "PLANNING") != blocked("01A", "UNCONFIRMED")
@@ -304,10 +313,10 @@ def test_who_holds_a_queued_run_is_news_and_what_it_does_meanwhile_is_not() -> N
 
 def test_another_owner_of_the_lock_is_news() -> None:
     def locked(owner: str) -> str:
-        return run_states.view(make_snapshot("QUEUED", hold=holds.Hold(locked_by=owner)))
+        return stack_reports.view(make_snapshot("QUEUED", hold=holds.Hold(locked_by=owner)))
 
     assert locked("jane") != locked("joe")
-    assert locked("jane") != run_states.view(make_snapshot("QUEUED"))
+    assert locked("jane") != stack_reports.view(make_snapshot("QUEUED"))
 
 
 def test_an_approval_goes_before_all_else_that_a_queued_run_waits_for() -> None:
@@ -335,10 +344,10 @@ def test_the_state_is_named_unless_it_would_soon_be_untrue(state: str) -> None:
 
 
 def test_link_and_delta_are_passed_on() -> None:
-    report = classify(make_snapshot("PLANNING", url="https://r", added=1, changed=2, deleted=3))
+    report = classify(make_snapshot("PLANNING", url="https://r", delta=DELTA))
 
     assert report.run_url == "https://r"
-    assert (report.added, report.changed, report.deleted) == (1, 2, 3)
+    assert report.delta == DELTA
 
 
 def test_no_link_is_none() -> None:
@@ -346,9 +355,13 @@ def test_no_link_is_none() -> None:
 
 
 def test_states_that_mean_the_same_are_no_news() -> None:
-    assert run_states.view(make_snapshot("PLANNING")) == run_states.view(make_snapshot("APPLYING"))
-    assert run_states.view(make_snapshot("QUEUED")) != run_states.view(make_snapshot("READY"))
-    assert run_states.view(make_snapshot("QUEUED")) != run_states.view(make_snapshot("PLANNING"))
+    assert stack_reports.view(make_snapshot("PLANNING")) == stack_reports.view(
+        make_snapshot("APPLYING")
+    )
+    assert stack_reports.view(make_snapshot("QUEUED")) != stack_reports.view(make_snapshot("READY"))
+    assert stack_reports.view(make_snapshot("QUEUED")) != stack_reports.view(
+        make_snapshot("PLANNING")
+    )
 
 
 # Problems of reading
@@ -380,49 +393,3 @@ def test_an_end_that_was_read_is_not_undone_by_a_later_problem() -> None:
     run = make_snapshot("FINISHED", problem_reason="Unreachable")
 
     assert classify(run).phase is Phase.SUCCEEDED
-
-
-# Adoption
-
-
-def candidate(
-    run_id: str, triggered_by: str | None = "a", *, is_over: bool = False
-) -> run_states.Candidate:
-    return run_states.Candidate(run_id=run_id, triggered_by=triggered_by, is_over=is_over)
-
-
-def native_runs(candidates: list[run_states.Candidate], *origins: str) -> list[str]:
-    found = run_states.native_runs(candidates, origin_run_ids=list(origins), queuers=["a", "b"])
-    return [item.run_id for item in found]
-
-
-@pytest.mark.parametrize(
-    ("candidates", "expected"),
-    [
-        pytest.param([], [], id="none there"),
-        pytest.param([candidate("05")], ["05"], id="the one above the origin"),
-        pytest.param([candidate("02")], [], id="of an earlier wave"),
-        pytest.param([candidate("03")], [], id="the origin itself"),
-        pytest.param([candidate("07"), candidate("05")], ["05"], id="the oldest of several"),
-        pytest.param([candidate("05", is_over=True)], ["05"], id="ended already"),
-        pytest.param([candidate("04", "alice"), candidate("06")], ["06"], id="a person's is not"),
-        pytest.param([candidate("04", None)], [], id="a commit's is not"),
-        pytest.param([candidate("04", "b")], ["04"], id="queued by a later stack of the wave"),
-        pytest.param([candidate("04", "api::01KEY")], [], id="one of our own is not"),
-    ],
-)
-def test_the_native_run_is_the_oldest_above_its_origin_that_a_stack_of_the_wave_queued(
-    candidates: list[run_states.Candidate], expected: list[str]
-) -> None:
-    assert native_runs(candidates, "03") == expected
-
-
-def test_each_of_several_origins_has_a_native_run_of_its_own() -> None:
-    """Waves that begin together interleave."""
-    found = [candidate("06", "b"), candidate("05", "a"), candidate("09", "a")]
-
-    assert native_runs(found, "04", "03") == ["05", "06"]
-
-
-def test_an_origin_that_queued_nothing_takes_no_run_of_an_earlier_one() -> None:
-    assert native_runs([candidate("04")], "03", "05") == ["04"]
