@@ -1,47 +1,36 @@
-"""What starts runs by itself: keeps schedules in line with resources, and takes in what they ask.
+"""Act, before anything is decided: keeps the schedules at Temporal in line with a resource.
 
 A schedule that fires, and a sweep that has read the roots, say only that it is time to look. What
 asks for a run follows from what is known: the times that have passed, the runs that were looked at.
+A schedule knows its times only once Temporal has it, so this step comes before the decision.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import Any
 
 from controller.api import reasons, v1alpha1
 from controller.chain.requests import automatic, schedule_times
+from controller.chain.requests.schedule_times import ScheduleStep
 from controller.chain.status import projection
 from controller.config import connections
+from controller.operator import clock, gatherer
 from controller.spacelift import endpoints
 from controller.temporal import ids, messages
-from controller.temporal.operator import held_runs, schedules
+from controller.temporal.operator import schedules
 
-# How many roots a message names before it counts the others.
-_NAMED = 5
+_RESTORING = (ScheduleStep.RESTORE, ScheduleStep.RESTORE_AND_SERVE)
+_SERVING = (ScheduleStep.SERVE, ScheduleStep.SERVE_THEN_SET_UP, ScheduleStep.RESTORE_AND_SERVE)
+_SETTING_UP = (ScheduleStep.SET_UP, ScheduleStep.SERVE_THEN_SET_UP)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
-    """How the starts of a resource stand, what asks for a run now, and what is wrong."""
+class ScheduleUpdate:
+    """How the schedules of a resource stand, what asks for a run now, and what is wrong."""
 
     starts: projection.Starts
     asks: automatic.AutomaticAsks
     problem: projection.Problem | None = None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class SweepFindings:
-    """What a sweep's findings come to.
-
-    `seen` are the marks up to which the roots were looked at, `undecided` roots whose run a chain
-    may still be about to adopt. `problem` is what kept roots from being seen; None: nothing did.
-    """
-
-    seen: tuple[v1alpha1.RootRun, ...]
-    asks: automatic.AutomaticAsks
-    undecided: tuple[str, ...] = ()
-    problem: str | None = None
 
 
 class AutomaticStarts:
@@ -52,76 +41,90 @@ class AutomaticStarts:
         *,
         chain_schedules: schedules.ChainSchedules,
         designs: schedules.ScheduleDesigns,
-        held: held_runs.HeldRuns,
-        catalog: connections.ConnectionCatalog,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        time: clock.Clock,
     ) -> None:
         self._schedules = chain_schedules
         self._designs = designs
-        self._held = held
-        self._catalog = catalog
-        self._clock = clock
+        self._clock = time
 
-    def wanted(self, chain: v1alpha1.StackChain) -> Mapping[str, schedules.Wanted]:
+    def wanted(
+        self, chain: v1alpha1.StackChain, connection: connections.Connection | None
+    ) -> Mapping[str, schedules.Wanted]:
         """Return the schedules that a resource should have, by kind.
 
-        None while it is being deleted or its connection does not serve it: nothing is read for it.
+        None while it is being deleted or may not use its connection: nothing is read for it.
         """
-        spec = chain.spec
-        connection = self._catalog.get(spec.connection_name)
-        if (
-            chain.is_deleting
-            or connection is None
-            or not connection.allows(chain.ref.namespace)
-            or spec.operation not in connection.allowed_operations
-        ):
+        if chain.is_deleting or connection is None:
             return {}
-        served = messages.Connection(
+        account = messages.Connection(
             name=connection.name,
             endpoint=connection.endpoint,
             account=endpoints.account_of(connection.endpoint),
         )
-        found = (self._designs.starts(chain), self._designs.sweeps(chain, served))
+        found = (self._designs.starts(chain), self._designs.sweeps(chain, account))
         return {item.kind: item for item in found if item is not None}
 
-    def is_behind(self, chain: v1alpha1.StackChain) -> bool:
+    def is_behind(
+        self, chain: v1alpha1.StackChain, connection: connections.Connection | None
+    ) -> bool:
         """Whether Temporal may have other schedules than it should, or a time has passed."""
-        wanted, known = self.wanted(chain), chain.status
-        has = {
-            ids.SCHEDULE_KIND: known.schedule.digest if known.schedule else None,
-            ids.TRIGGERS_KIND: known.triggers.digest if known.triggers else None,
-        }
-        should = {kind: wanted[kind].digest if kind in wanted else None for kind in has}
-        return (
-            has != should
-            or _is_due(known.schedule, self._now())
-            or _is_open(known.schedule, is_suspended=chain.spec.suspend)
-        )
+        wanted, triggers = self.wanted(chain, connection), chain.status.triggers
+        step = _step(chain, wanted.get(ids.SCHEDULE_KIND), now=self._clock.stamp())
+        sweeps = wanted.get(ids.TRIGGERS_KIND)
+        has, should = triggers and triggers.digest, sweeps and sweeps.digest
+        return step is not ScheduleStep.NOTHING or has != should
 
-    async def look(
-        self, chain: v1alpha1.StackChain, *, scheduled_time: str | None, is_renewing: bool
-    ) -> Found:
+    async def update(
+        self, gathered: gatherer.Gathered, occasion: gatherer.Occasion
+    ) -> gatherer.Gathered:
+        """Bring the schedules in line, and take in what asks for a run.
+
+        Raises:
+            TemporalUnreachable: call again later.
+        """
+        chain, call = gathered.chain, occasion.call
+        if chain.is_deleting:
+            return gathered
+        update = await self.update_schedules(
+            chain,
+            gathered.access.usable,
+            scheduled_time=call.scheduled_time if call else None,
+            is_renewing=occasion.is_renewing,
+        )
+        return _with_asks(gathered, update)
+
+    async def update_schedules(
+        self,
+        chain: v1alpha1.StackChain,
+        connection: connections.Connection | None,
+        *,
+        scheduled_time: str | None,
+        is_renewing: bool,
+    ) -> ScheduleUpdate:
         """Set up what should be there, remove what should not, and serve the times that passed.
 
         Nothing is asked of Temporal where nothing has changed and no time has passed.
 
         Args:
             chain: the resource.
+            connection: the one that it may use, if it may.
             scheduled_time: the time that Temporal says has come, whatever the clock here says.
             is_renewing: set up and remove also what the status says is there, or is not.
 
         Raises:
             TemporalUnreachable: call again later.
         """
-        wanted = self.wanted(chain)
-        until = max(self._now(), scheduled_time or "")
+        wanted = self.wanted(chain, connection)
         known, asks = await self._schedule(
-            chain, wanted.get(ids.SCHEDULE_KIND), until, is_renewing=is_renewing
+            chain,
+            wanted.get(ids.SCHEDULE_KIND),
+            now=max(self._clock.stamp(), scheduled_time or ""),
+            is_renewing=is_renewing,
         )
         triggers = await self._triggers(
             chain, wanted.get(ids.TRIGGERS_KIND), is_renewing=is_renewing
         )
-        return Found(
+        return ScheduleUpdate(
             starts=projection.Starts(schedule=known, triggers=triggers),
             asks=asks,
             problem=_problem(known),
@@ -131,52 +134,45 @@ class AutomaticStarts:
         self,
         chain: v1alpha1.StackChain,
         wanted: schedules.Wanted | None,
-        until: str,
         *,
+        now: str,
         is_renewing: bool,
     ) -> tuple[v1alpha1.ScheduleStatus | None, automatic.AutomaticAsks]:
         spec, old = chain.spec.schedule, chain.status.schedule
+        step = _step(chain, wanted, now=now, is_renewing=is_renewing)
         if wanted is None or spec is None:
-            if old is not None or is_renewing:
+            if step is ScheduleStep.REMOVE:
                 await self._schedules.remove(chain.ref, ids.SCHEDULE_KIND)
             return None, automatic.AutomaticAsks()
-        is_new = old is None or old.digest != wanted.digest
-        if is_renewing and old is not None and old.problem is not None:
-            is_new = True
-        known, ask = old, None
-        is_looked_at = is_renewing or _is_open(old, is_suspended=chain.spec.suspend)
-        if is_looked_at and not is_new:
-            # The times that passed meanwhile are known once it is there again.
+        if step in _RESTORING:
             await self._schedules.set_up(wanted)
-        # Times that pass while it is suspended are none.
-        has_passed = is_looked_at and not is_new and not chain.spec.suspend
-        if old is not None and (has_passed or _is_due(old, until)):
-            times = await self._schedules.times_between(chain.ref, old.checked_time, until)
-            known, ask = schedule_times.served(old, spec, times, now=until)
-        if is_new and known != old and known is not None:
-            # Only Temporal knows these times, and only until it has the new schedule: first what
-            # they ask for is to stand in the status. The resync comes back to the rest.
-            return dataclasses.replace(known, next_time=None), automatic.AutomaticAsks(
-                scheduled_time=ask
-            )
-        if is_new:
-            known = await self._set_up(chain, wanted, known, until)
-        elif known is not None and (is_looked_at or _is_due(known, until)):
+        known, ask = old, None
+        if step in _SERVING and old is not None:
+            times = await self._schedules.times_between(chain.ref, old.checked_time, now)
+            known, ask = schedule_times.served(old, spec, times, now=now)
+        asks = automatic.AutomaticAsks(scheduled_time=ask)
+        if step in _SETTING_UP:
+            if known is not None and known != old:
+                # Only Temporal knows these times, and only until it has the new schedule: first
+                # what they ask for is to be in the status. The resync comes back to the rest.
+                return dataclasses.replace(known, next_time=None), asks
+            return await self._set_up(chain, wanted, known, now), asks
+        if known is not None and step is not ScheduleStep.NOTHING:
             known = dataclasses.replace(known, next_time=await self._schedules.next_time(chain.ref))
-        return known, automatic.AutomaticAsks(scheduled_time=ask)
+        return known, asks
 
     async def _set_up(
         self,
         chain: v1alpha1.StackChain,
         wanted: schedules.Wanted,
         old: v1alpha1.ScheduleStatus | None,
-        until: str,
+        now: str,
     ) -> v1alpha1.ScheduleStatus:
         """Times before now are not those of the new schedule."""
-        known = v1alpha1.ScheduleStatus(digest=wanted.digest, checked_time=until)
+        known = v1alpha1.ScheduleStatus(digest=wanted.digest, checked_time=now)
         if old is not None:
             known = dataclasses.replace(
-                old, digest=wanted.digest, checked_time=until, next_time=None, problem=None
+                old, digest=wanted.digest, checked_time=now, next_time=None, problem=None
             )
         try:
             await self._schedules.set_up(wanted)
@@ -215,89 +211,46 @@ class AutomaticStarts:
             if spec.get(field) or known.get(field):
                 await self._schedules.remove(ref, kind)
 
-    async def judge(
-        self,
-        chain: v1alpha1.StackChain,
-        handled: v1alpha1.Handled,
-        call: messages.RequestRunCall,
-    ) -> SweepFindings:
-        """Judge what a sweep found; what is not for this resource as it is now counts for nothing.
 
-        Raises:
-            TemporalUnreachable: call again later.
-        """
-        nothing = SweepFindings(seen=handled.root_runs, asks=automatic.AutomaticAsks())
-        if ids.TRIGGERS_KIND not in self.wanted(chain) or chain.spec.suspend:
-            return nothing
-        if call.problem:
-            return dataclasses.replace(nothing, problem=call.problem[:1024])
-        pending = chain.status.pending_run
-        waiting = pending.root_runs if pending else ()
-        looked_up_to = automatic.by_stack(automatic.newest(handled.root_runs, waiting))
-        readings: list[automatic.RootReading] = []
-        undecided: list[str] = []
-        for root in call.root_runs:
-            if chain.spec.roots.stack_ids and root.stack_id not in chain.spec.roots.stack_ids:
-                # It was read for an earlier spec.
-                return nothing
-            reading = await self._read(root, looked_up_to.get(root.stack_id), call.account)
-            if reading is None:
-                undecided.append(root.stack_id)
-                reading = automatic.RootReading(
-                    stack_id=root.stack_id, newest_run_id="", looked_up_to=""
-                )
-            readings.append(reading)
-        seen, root_runs = automatic.judge(readings, handled.root_runs, waiting)
-        # A root that cannot be seen for a while is not a new one afterwards.
-        hidden = [item for item in handled.root_runs if item.stack_id in call.hidden]
-        return SweepFindings(
-            seen=automatic.newest(seen, hidden),
-            asks=automatic.AutomaticAsks(root_runs=root_runs),
-            undecided=tuple(undecided),
-            problem=_hidden_problem(call.hidden),
+def _step(
+    chain: v1alpha1.StackChain,
+    wanted: schedules.Wanted | None,
+    *,
+    now: str,
+    is_renewing: bool = False,
+) -> ScheduleStep:
+    return schedule_times.next_step(
+        schedule_times.ScheduleSituation(
+            wanted_digest=wanted.digest if wanted else None,
+            known=chain.status.schedule,
+            now=now,
+            is_suspended=chain.spec.suspend,
+            is_renewing=is_renewing,
         )
-
-    async def _read(
-        self, root: messages.RootRuns, mark: str | None, account: str
-    ) -> automatic.RootReading | None:
-        """Return a root as a sweep read it; None: its run may be a chain's, which will show."""
-        free: tuple[str, ...] = ()
-        for run in root.finished if mark is not None else ():
-            if run.is_own or run.run_id <= (mark or ""):
-                continue
-            holding = await self._held.holding(account, root.stack_id, run)
-            if holding is held_runs.Holding.UNDECIDED:
-                return None
-            if holding is held_runs.Holding.FREE:
-                free = (run.run_id,)
-                break
-        return automatic.RootReading(
-            stack_id=root.stack_id,
-            newest_run_id=root.newest_run_id,
-            looked_up_to=root.finished[0].run_id if root.finished else "",
-            finished=free,
-        )
-
-    def _now(self) -> str:
-        return self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    )
 
 
-def _hidden_problem(hidden: Sequence[str]) -> str | None:
-    if not hidden:
-        return None
-    names = ", ".join(f"'{stack_id}'" for stack_id in hidden[:_NAMED])
-    more = f" and {len(hidden) - _NAMED} more" if len(hidden) > _NAMED else ""
-    return f"The API key cannot see these roots, or there are none such: {names}{more}."
-
-
-def _is_due(known: v1alpha1.ScheduleStatus | None, now: str) -> bool:
-    return known is not None and known.next_time is not None and known.next_time <= now
-
-
-def _is_open(known: v1alpha1.ScheduleStatus | None, *, is_suspended: bool) -> bool:
-    """Whether there is a next time that the status does not know: an edit was taken back."""
-    return (
-        known is not None and known.next_time is None and known.problem is None and not is_suspended
+def _with_asks(gathered: gatherer.Gathered, update: ScheduleUpdate) -> gatherer.Gathered:
+    """Take in what asks for a run, and up to where it was looked for, as if the status had it."""
+    chain, sweep = gathered.chain, gathered.sweep
+    starts, asks, handled = update.starts, update.asks, chain.status.last_handled
+    if sweep is not None:
+        asks = dataclasses.replace(asks, root_runs=sweep.root_runs)
+        handled = dataclasses.replace(handled, root_runs=sweep.seen)
+        if starts.triggers is not None:
+            triggers = dataclasses.replace(starts.triggers, problem=sweep.problem)
+            starts = dataclasses.replace(starts, triggers=triggers)
+    status = dataclasses.replace(
+        chain.status,
+        last_handled=handled,
+        pending_run=automatic.with_asks(chain.status.pending_run, asks),
+    )
+    return dataclasses.replace(
+        gathered,
+        chain=dataclasses.replace(chain, status=status),
+        starts=starts,
+        starts_problem=update.problem,
+        problem=gathered.problem or update.problem,
     )
 
 

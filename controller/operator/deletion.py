@@ -97,7 +97,7 @@ class Deletion:
         return uid in self._unsignaled_orphans
 
     async def signal_orphans(self) -> None:
-        """Tell the runs of resources that went while Temporal was away that they are on their own.
+        """Signal `orphan` to the runs of resources that went while Temporal was away.
 
         Raises:
             TemporalUnreachable: call again later.

@@ -5,8 +5,9 @@ import logging
 from controller.api import v1alpha1
 from controller.chain.requests import decide
 from controller.chain.run import progress
+from controller.config import connections
 from controller.observability import metrics
-from controller.operator import chain_inputs, connection_access, live_executions, operator_identity
+from controller.operator import chain_inputs, live_executions, operator_identity
 from controller.temporal.operator import starter
 
 logger = logging.getLogger(__name__)
@@ -19,13 +20,11 @@ class Executions:
         self,
         *,
         workflows: starter.ChainWorkflows,
-        access: connection_access.ConnectionAccess,
         live: live_executions.LiveExecutions,
         identity: operator_identity.OperatorIdentity,
         counters: metrics.Metrics,
     ) -> None:
         self._workflows = workflows
-        self._access = access
         self._live = live
         self._identity = identity
         self._counters = counters
@@ -40,8 +39,13 @@ class Executions:
             return self._live.last_sent(execution.workflow_run_id)
         return decide.Live(parallelism=known.parallelism, is_suspended=known.is_suspended)
 
-    async def start(self, chain: v1alpha1.StackChain, request: decide.Request) -> decide.Execution:
-        """Start what was decided, for a resource that is served.
+    async def start(
+        self,
+        chain: v1alpha1.StackChain,
+        request: decide.Request,
+        connection: connections.Connection,
+    ) -> decide.Execution:
+        """Start what was decided, over the connection that the resource may use.
 
         Raises:
             AlreadyStarted: the resource has a live execution.
@@ -53,7 +57,7 @@ class Executions:
             chain_inputs.chain_input(
                 chain,
                 request,
-                self._access.connection_of(chain),
+                connection,
                 operator_queue=self._identity.operator_queue,
             ),
         )

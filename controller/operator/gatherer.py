@@ -1,15 +1,21 @@
-"""Observing: gathers what reconcile decides from, from Temporal and from what the status keeps."""
+"""Gather: reads what reconcile decides from. Executions, their progress, what a sweep found."""
 
 import dataclasses
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from controller.api import reasons, v1alpha1
 from controller.chain.requests import automatic, decide
 from controller.chain.run import progress
 from controller.chain.status import projection
-from controller.operator import automatic_starts, live_executions, operator_identity
+from controller.operator import (
+    clock,
+    connection_access,
+    live_executions,
+    operator_identity,
+    pass_statuses,
+    sweep_findings,
+)
 from controller.temporal import messages
 from controller.temporal.activities import chain_status
 from controller.temporal.operator import starter
@@ -30,40 +36,60 @@ class Occasion:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Gathered:
-    """What was gathered about one resource.
+    """What a pass knows about one resource.
 
-    The status in `chain` is the one that stands in `body` with what has come up since: how a closed
-    execution ended, and what asks for a run by itself. `undecided` are as in `starting.Judged`.
+    `stored` is the status in `body`. The status in `chain` is that with what has come up since: how
+    a closed execution ended and, after `AutomaticStarts.update`, what asks for a run automatically.
     """
 
     body: Mapping[str, Any]
+    stored: pass_statuses.StoredStatus
     chain: v1alpha1.StackChain
-    execution: decide.Execution | None
-    known: progress.ChainProgress | None
+    access: connection_access.AccessVerdict
+    execution: decide.Execution | None = None
+    known: progress.ChainProgress | None = None
     problem: projection.Problem | None = None
+    sweep: sweep_findings.SweepFindings | None = None
     starts: projection.Starts | None = None
     starts_problem: projection.Problem | None = None
-    undecided: tuple[str, ...] = ()
+
+    @property
+    def current(self) -> pass_statuses.CurrentStatus:
+        """Return the stored status with what has come up since."""
+        return pass_statuses.CurrentStatus(self.chain.status)
+
+    def with_started(self, execution: decide.Execution) -> "Gathered":
+        """Return what is known once an execution was started: nothing yet of how it goes."""
+        return dataclasses.replace(
+            self, execution=execution, known=None, problem=self.starts_problem
+        )
 
 
 class Gatherer:
-    """Looks at executions and schedules; the latter are set up and removed on the way."""
+    """Changes nothing, neither in Temporal nor in the API server."""
 
     def __init__(
         self,
         *,
         workflows: starter.ChainWorkflows,
-        starts: automatic_starts.AutomaticStarts,
+        sweeps: sweep_findings.SweepReader,
         live: live_executions.LiveExecutions,
         identity: operator_identity.OperatorIdentity,
+        time: clock.Clock,
     ) -> None:
         self._workflows = workflows
-        self._starts = starts
+        self._sweeps = sweeps
         self._live = live
         self._identity = identity
+        self._clock = time
 
     async def gather(
-        self, body: Mapping[str, Any], chain: v1alpha1.StackChain, occasion: Occasion
+        self,
+        body: Mapping[str, Any],
+        chain: v1alpha1.StackChain,
+        *,
+        access: connection_access.AccessVerdict,
+        occasion: Occasion,
     ) -> Gathered:
         """Gather what is to be known of a resource.
 
@@ -71,15 +97,17 @@ class Gatherer:
             Superseded: the execution that has news is not the resource's any more.
             TemporalUnreachable: call again later.
         """
-        gathered = await self._gather(body, chain)
+        stored = pass_statuses.StoredStatus(chain.status)
+        gathered = Gathered(body=body, stored=stored, chain=chain, access=access)
+        gathered = await self._with_execution(gathered)
         _check_not_superseded(chain, gathered.execution, occasion.publishing)
-        return await self._with_starts(self._harvested(gathered), occasion)
+        return await self._with_sweep(self._harvested(gathered), occasion.call)
 
-    async def _gather(self, body: Mapping[str, Any], chain: v1alpha1.StackChain) -> Gathered:
-        execution = await self._workflows.latest(chain.ref)
-        nothing = Gathered(body=body, chain=chain, execution=execution, known=None)
+    async def _with_execution(self, gathered: Gathered) -> Gathered:
+        execution = await self._workflows.latest(gathered.chain.ref)
         if execution is None:
-            return nothing
+            return gathered
+        gathered = dataclasses.replace(gathered, execution=execution)
         run_id = execution.workflow_run_id
         if execution.state is not decide.ExecutionState.RUNNING:
             self._live.forget(run_id)
@@ -88,9 +116,9 @@ class Gatherer:
         except starter.NoWorker:
             # Until then the status keeps what it knows.
             is_silent = self._live.is_silent(run_id)
-            return dataclasses.replace(nothing, problem=_NO_WORKER if is_silent else None)
+            return dataclasses.replace(gathered, problem=_NO_WORKER if is_silent else None)
         self._live.note_answer(run_id)
-        return dataclasses.replace(nothing, known=known)
+        return dataclasses.replace(gathered, known=known)
 
     def _harvested(self, gathered: Gathered) -> Gathered:
         """Take in how a closed run ended, before the next one takes its place in the status."""
@@ -105,48 +133,25 @@ class Gatherer:
             history_limit=chain.spec.history_limit,
             pending=automatic.only_asks(chain.status.pending_run),
         )
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        ended = projection.project(chain.ref, chain.status, facts, now=now)
+        ended = projection.project(chain.ref, chain.status, facts, now=self._clock.stamp())
         # The conditions are about the resource as it is now; these would be about the run alone.
         ended = dataclasses.replace(ended, conditions=chain.status.conditions)
         return dataclasses.replace(gathered, chain=dataclasses.replace(chain, status=ended))
 
-    async def _with_starts(self, gathered: Gathered, occasion: Occasion) -> Gathered:
-        """Take in what asks for a run by itself, as if it stood in the status already."""
-        chain, call = gathered.chain, occasion.call
-        if chain.is_deleting:
-            return gathered
-        found = await self._starts.look(
-            chain,
-            scheduled_time=call.scheduled_time if call else None,
-            is_renewing=occasion.is_renewing,
-        )
-        gathered = dataclasses.replace(
-            gathered,
-            starts=found.starts,
-            starts_problem=found.problem,
-            problem=gathered.problem or found.problem,
-        )
-        if call is not None and call.account:
-            return await self._with_roots(gathered, found, call)
-        return _asked(gathered, found.asks, handled=chain.status.last_handled)
-
-    async def _with_roots(
-        self, gathered: Gathered, found: automatic_starts.Found, call: messages.RequestRunCall
+    async def _with_sweep(
+        self, gathered: Gathered, call: messages.RequestRunCall | None
     ) -> Gathered:
-        """Take in what a sweep found, beside what is asked for anyway."""
-        chain, starts = gathered.chain, found.starts
-        judged = await self._starts.judge(
-            chain, decide.handled_asks(chain.status, gathered.execution), call
-        )
-        if starts.triggers is not None:
-            triggers = dataclasses.replace(starts.triggers, problem=judged.problem)
-            starts = dataclasses.replace(starts, triggers=triggers)
-        return _asked(
-            dataclasses.replace(gathered, starts=starts, undecided=judged.undecided),
-            dataclasses.replace(found.asks, root_runs=judged.asks.root_runs),
-            handled=dataclasses.replace(chain.status.last_handled, root_runs=judged.seen),
-        )
+        chain = gathered.chain
+        if call is None or not call.account or chain.is_deleting:
+            return gathered
+        handled = decide.handled_asks(chain.status, gathered.execution)
+        is_swept = bool(chain.spec.triggers) and not chain.spec.suspend
+        if gathered.access.usable is None or not is_swept:
+            # It was swept for what it was before.
+            found = sweep_findings.SweepFindings(seen=handled.root_runs)
+        else:
+            found = await self._sweeps.read(chain, handled, call)
+        return dataclasses.replace(gathered, sweep=found)
 
 
 _NO_WORKER = projection.Problem(
@@ -155,19 +160,6 @@ _NO_WORKER = projection.Problem(
     "check` tells which task queue has no poller.",
     is_retrying=True,
 )
-
-
-def _asked(
-    gathered: Gathered, asks: automatic.AutomaticAsks, *, handled: v1alpha1.Handled
-) -> Gathered:
-    """Put asks into the status, and up to where they were looked at."""
-    chain = gathered.chain
-    known = dataclasses.replace(
-        chain.status,
-        last_handled=handled,
-        pending_run=automatic.with_asks(chain.status.pending_run, asks),
-    )
-    return dataclasses.replace(gathered, chain=dataclasses.replace(chain, status=known))
 
 
 def _check_not_superseded(

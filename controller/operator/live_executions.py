@@ -4,10 +4,10 @@ Nothing of it has to outlive the process: one that starts anew asks, signals and
 """
 
 import dataclasses
-import time
 from typing import Any
 
 from controller.chain.requests import decide
+from controller.operator import clock
 
 _CANCEL_AGAIN_SECONDS = 60.0
 # A worker that was killed is asked for its cached runs for up to 14 s, although another is there.
@@ -17,7 +17,8 @@ _SILENCE_SECONDS = 20.0
 class LiveExecutions:
     """Keeps each, by workflow run id, from being asked, signaled or canceled more than it needs."""
 
-    def __init__(self) -> None:
+    def __init__(self, time: clock.Clock) -> None:
+        self._clock = time
         self._canceled_at: dict[str, float] = {}
         # Since when they have not answered.
         self._silent_since: dict[str, float] = {}
@@ -29,7 +30,7 @@ class LiveExecutions:
 
         Call it whenever it does not answer: the first call starts the silence.
         """
-        now = time.monotonic()
+        now = self._clock.monotonic()
         return now - self._silent_since.setdefault(workflow_run_id, now) >= _SILENCE_SECONDS
 
     def note_answer(self, workflow_run_id: str) -> None:
@@ -50,7 +51,7 @@ class LiveExecutions:
 
         A cancel is asked for again now and then only: each one is an event in the history.
         """
-        now = time.monotonic()
+        now = self._clock.monotonic()
         last = self._canceled_at.get(workflow_run_id)
         if last is not None and now - last < _CANCEL_AGAIN_SECONDS:
             return False

@@ -1,7 +1,9 @@
 """reconcile(ref): gather -> decide -> act -> project, for one StackChain at a time.
 
 The one level-triggered function of the operator. Whoever has a reason calls it: kopf, a chain that
-publishes, the resync. Calls for one resource never overlap.
+publishes, the resync. Calls for one resource never overlap. A pass is `Reconciler._attempt`:
+`gatherer` reads, `automatic_starts` keeps the schedules in line, `decider` decides, `executions`
+starts, cancels and signals, `status_writer` projects and writes, `announcer` says what has changed.
 """
 
 import asyncio
@@ -13,13 +15,13 @@ from typing import Any
 from controller.api import reasons, v1alpha1
 from controller.chain.requests import decide
 from controller.chain.status import projection
-from controller.config import connections
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
 from controller.operator import (
     announcer,
     automatic_starts,
+    clock,
     connection_access,
     decider,
     deletion,
@@ -29,6 +31,7 @@ from controller.operator import (
     operator_identity,
     resource_locks,
     status_writer,
+    sweep_findings,
 )
 from controller.temporal import client as temporal_client
 from controller.temporal import messages
@@ -60,32 +63,35 @@ class Reconciler:
         stack_chains: stackchains.StackChains,
         workflows: starter.ChainWorkflows,
         starts: automatic_starts.AutomaticStarts,
-        catalog: connections.ConnectionCatalog,
+        sweeps: sweep_findings.SweepReader,
+        access: connection_access.ConnectionAccess,
         announcer: announcer.Announcer,
         identity: operator_identity.OperatorIdentity,
         counters: metrics.Metrics,
+        time: clock.Clock,
     ) -> None:
         self._stack_chains = stack_chains
         self._workflows = workflows
         self._starts = starts
-        self._access = connection_access.ConnectionAccess(catalog)
+        self._access = access
         self._locks = resource_locks.ResourceLocks(counters)
-        live = live_executions.LiveExecutions()
+        live = live_executions.LiveExecutions(time)
         self._gatherer = gatherer.Gatherer(
-            workflows=workflows, starts=starts, live=live, identity=identity
+            workflows=workflows, sweeps=sweeps, live=live, identity=identity, time=time
         )
-        self._decider = decider.Decider(
-            access=self._access, recheck_seconds=identity.recheck_seconds
-        )
+        self._decider = decider.Decider(recheck_seconds=identity.recheck_seconds, time=time)
         self._executions = executions.Executions(
             workflows=workflows,
-            access=self._access,
             live=live,
             identity=identity,
             counters=counters,
         )
         self._writer = status_writer.StatusWriter(
-            stack_chains=stack_chains, announcer=announcer, identity=identity, counters=counters
+            stack_chains=stack_chains,
+            announcer=announcer,
+            identity=identity,
+            counters=counters,
+            time=time,
         )
         self._deletion = deletion.Deletion(
             workflows=workflows, starts=starts, live=live, writer=self._writer
@@ -124,7 +130,8 @@ class Reconciler:
                 outcome = await self._reconcile(body, gatherer.Occasion(call=argument))
             except InvalidSpec as error:
                 return messages.RequestRunResult(outcome=f"the spec cannot be read: {error}")
-        undecided = list(outcome.gathered.undecided)
+        sweep = outcome.gathered.sweep
+        undecided = list(sweep.undecided) if sweep is not None else []
         return messages.RequestRunResult(outcome="reconciled", undecided=undecided)
 
     async def release(self, namespace: str, name: str, uid: str) -> bool:
@@ -149,7 +156,7 @@ class Reconciler:
                     return 0
                 raise _gone(argument)
             if deletion.is_going(body):
-                # It may have gone before it was first told of: then nothing is triggered for it.
+                # It may go before its run was first shown in it: then nothing is triggered for it.
                 raise chain_status.ResourceGone(
                     f"StackChain {argument.namespace}/{argument.name} is being deleted"
                 )
@@ -162,7 +169,7 @@ class Reconciler:
         return known.sequence if known is not None else 0
 
     async def signal_orphans(self) -> None:
-        """Tell the runs of resources that went while Temporal was away that they are on their own.
+        """Signal `orphan` to the runs of resources that went while Temporal was away.
 
         Raises:
             TemporalUnreachable: call again later.
@@ -192,45 +199,39 @@ class Reconciler:
         except v1alpha1.InvalidResource as error:
             await self._writer.write_invalid(body, error)
             raise InvalidSpec(str(error)) from error
+        access = self._access.verdict_of(chain)
         try:
-            gathered = await self._gatherer.gather(body, chain, occasion)
+            gathered = await self._gatherer.gather(body, chain, access=access, occasion=occasion)
+            gathered = await self._starts.update(gathered, occasion)
         except temporal_client.TemporalUnreachable as error:
-            await self._write_unreachable(body, chain, error)
+            await self._write_unreachable(body, chain, access, error)
             raise
         live = self._executions.settings_of(gathered.execution, gathered.known)
         decision = self._decider.decide(gathered, live=live)
-        if decision.start is not None:
+        if decision.start is not None and access.usable is not None:
             await self._check_unchanged(body)
-            execution = await self._executions.start(gathered.chain, decision.start)
-            problem = gathered.starts_problem
-            gathered = dataclasses.replace(
-                gathered, execution=execution, known=None, problem=problem
+            gathered = gathered.with_started(
+                await self._executions.start(gathered.chain, decision.start, access.usable)
             )
         elif gathered.execution is not None:
             await self._executions.apply(gathered.execution, decision)
-        is_written = await self._writer.write(
-            gathered, decision, before=chain.status, problem=self._problem_of(gathered)
-        )
+        is_written = await self._writer.write(gathered, decision, problem=_problem_of(gathered))
         return _PassResult(gathered=gathered, is_written=is_written)
-
-    def _problem_of(self, gathered: gatherer.Gathered) -> projection.Problem | None:
-        if gathered.chain.is_deleting:
-            return deletion.problem_of(gathered.known)
-        return self._access.problem_of(gathered.chain) or gathered.problem
 
     async def _write_unreachable(
         self,
         body: Mapping[str, Any],
         chain: v1alpha1.StackChain,
+        access: connection_access.AccessVerdict,
         error: temporal_client.TemporalUnreachable,
     ) -> None:
         latest = chain.status.latest_run
         is_idle = latest is not None and latest.phase.is_over
         is_asking = decide.is_asking(chain, chain.status.last_handled)
-        if is_idle and not is_asking and not self._starts.is_behind(chain):
+        if is_idle and not is_asking and not self._starts.is_behind(chain, access.usable):
             # Nothing is asked and nothing runs: what the status says stays true without Temporal.
             return
-        problem = self._access.problem_of(chain) or projection.Problem(
+        problem = access.problem or projection.Problem(
             reason=reasons.ChainReason.TEMPORAL_UNREACHABLE, message=str(error), is_retrying=True
         )
         await self._writer.write_problem(body, chain, problem)
@@ -275,7 +276,13 @@ class Reconciler:
 
 
 class InvalidSpec(Exception):
-    """The resource cannot be read; its status says why, and only an edit can mend it."""
+    """The resource cannot be read; its status says why, and only an edit can fix it."""
+
+
+def _problem_of(gathered: gatherer.Gathered) -> projection.Problem | None:
+    if gathered.chain.is_deleting:
+        return deletion.problem_of(gathered.known)
+    return gathered.access.problem or gathered.problem
 
 
 def _uid(body: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from controller.api import v1alpha1
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
-from controller.operator import automatic_starts
+from controller.operator import automatic_starts, connection_access
 from controller.temporal import ids
 from controller.temporal.operator import schedules
 
@@ -21,11 +21,13 @@ class ScheduleSync:
         *,
         chain_schedules: schedules.ChainSchedules,
         starts: automatic_starts.AutomaticStarts,
+        access: connection_access.ConnectionAccess,
         stack_chains: stackchains.StackChains,
         installation: str,
     ) -> None:
         self._schedules = chain_schedules
         self._starts = starts
+        self._access = access
         self._stack_chains = stack_chains
         self._installation = installation
 
@@ -72,14 +74,18 @@ class ScheduleSync:
 
     def _is_wrong(self, chain: v1alpha1.StackChain, listed: Sequence[schedules.Listed]) -> bool:
         has = {item.memo.kind: item for item in listed if item.memo.uid == chain.ref.uid}
-        wanted, known = self._starts.wanted(chain), chain.status.schedule
         if chain.is_deleting:
             return False
+        connection, known = self._access.verdict_of(chain).usable, chain.status.schedule
+        wanted, is_behind = (
+            self._starts.wanted(chain, connection),
+            self._starts.is_behind(chain, connection),
+        )
         digests = {kind: item.digest for kind, item in wanted.items()}
-        if known is not None and known.problem is not None and not self._starts.is_behind(chain):
+        if known is not None and known.problem is not None and not is_behind:
             # Temporal has refused it as it is; asking again would bring the same answer.
             digests.pop(ids.SCHEDULE_KIND, None)
             has.pop(ids.SCHEDULE_KIND, None)
         if {kind: item.memo.digest for kind, item in has.items()} != digests:
             return True
-        return self._starts.is_behind(chain)
+        return is_behind

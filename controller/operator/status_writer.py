@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from controller.api import reasons, v1alpha1
@@ -13,7 +12,7 @@ from controller.chain.status import projection
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
-from controller.operator import announcer, gatherer, operator_identity
+from controller.operator import announcer, clock, gatherer, operator_identity, pass_statuses
 from controller.temporal.activities import chain_status
 
 
@@ -27,18 +26,19 @@ class StatusWriter:
         announcer: announcer.Announcer,
         identity: operator_identity.OperatorIdentity,
         counters: metrics.Metrics,
+        time: clock.Clock,
     ) -> None:
         self._stack_chains = stack_chains
         self._announcer = announcer
         self._identity = identity
         self._counters = counters
+        self._clock = time
 
     async def write(
         self,
         gathered: gatherer.Gathered,
         decision: decide.Decision,
         *,
-        before: v1alpha1.Status,
         problem: projection.Problem | None,
     ) -> bool:
         """Write how a resource stands after a decision; returns whether that changed the status.
@@ -46,7 +46,6 @@ class StatusWriter:
         Args:
             gathered: what was known, with the execution that was started since.
             decision: what was decided.
-            before: the status as it stands in the resource.
             problem: what keeps the resource from going on.
 
         Raises:
@@ -54,7 +53,7 @@ class StatusWriter:
             ResourceGone: it is gone.
             KubeError: the API server did not serve; call again later.
         """
-        chain, execution = gathered.chain, gathered.execution
+        chain, execution, stored = gathered.chain, gathered.execution, gathered.stored
         facts = projection.Facts(
             handled=decision.handled,
             is_suspended=chain.spec.suspend,
@@ -69,9 +68,12 @@ class StatusWriter:
             starts=gathered.starts,
         )
         # An ask that was taken in waits only if nothing was started for it, which the facts tell.
-        old = dataclasses.replace(chain.status, pending_run=before.pending_run)
-        told = [*transitions.transitions(before, old), *transitions.stale(decision.notes, old)]
-        return await self._project(gathered.body, old, facts, told=told)
+        current = dataclasses.replace(gathered.current, pending_run=stored.pending_run)
+        happened = [
+            *transitions.transitions(stored, current),
+            *transitions.stale(decision.notes, current),
+        ]
+        return await self._project(gathered.body, current, facts, happened=happened)
 
     async def write_problem(
         self, body: Mapping[str, Any], chain: v1alpha1.StackChain, problem: projection.Problem
@@ -84,21 +86,21 @@ class StatusWriter:
             history_limit=chain.spec.history_limit,
             pending=automatic.only_asks(chain.status.pending_run),
         )
-        await self._project(body, chain.status, facts, keep_run=True)
+        await self._project(body, pass_statuses.CurrentStatus(chain.status), facts, keep_run=True)
 
     async def write_invalid(self, body: Mapping[str, Any], error: v1alpha1.InvalidResource) -> None:
         """Write that the spec cannot be read. Raises as `write` does."""
-        old = v1alpha1.read_status(body.get("status") or {})
+        current = _current_status(body)
         problem = projection.Problem(
             reason=reasons.ChainReason.INVALID_SPEC, message=str(error), is_retrying=False
         )
         facts = projection.Facts(
-            handled=old.last_handled,
+            handled=current.last_handled,
             problem=problem,
-            history_limit=len(old.history),
-            pending=automatic.only_asks(old.pending_run),
+            history_limit=len(current.history),
+            pending=automatic.only_asks(current.pending_run),
         )
-        await self._project(body, old, facts, keep_run=True)
+        await self._project(body, current, facts, keep_run=True)
 
     async def write_deleting(
         self,
@@ -109,44 +111,47 @@ class StatusWriter:
         known: progress.ChainProgress | None = None,
     ) -> None:
         """Write what a deletion waits for, also of a spec that is wrong. Raises as `write` does."""
-        old = v1alpha1.read_status(body.get("status") or {})
+        current = _current_status(body)
         facts = projection.Facts(
-            handled=old.last_handled,
+            handled=current.last_handled,
             execution=execution,
             known=known,
             problem=problem,
             url=self._identity.url_of(execution) if execution else None,
-            history_limit=len(old.history),
+            history_limit=len(current.history),
         )
-        await self._project(body, old, facts)
+        await self._project(body, current, facts)
 
     async def _project(
         self,
         body: Mapping[str, Any],
-        old: v1alpha1.Status,
+        current: pass_statuses.CurrentStatus,
         facts: projection.Facts,
         *,
         keep_run: bool = False,
-        told: Sequence[transitions.Transition] = (),
+        happened: Sequence[transitions.Transition] = (),
     ) -> bool:
-        """Write the status and tell what is `told` anyway, then what the facts changed.
+        """Write the status; announce what has happened before, then what the facts changed.
 
         Returns whether the status had to be changed.
         """
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        new = projection.project(v1alpha1.read_ref(body), old, facts, now=now)
+        now = self._clock.stamp()
+        status = projection.project(v1alpha1.read_ref(body), current, facts, now=now)
         if keep_run:
-            new = dataclasses.replace(new, latest_run=old.latest_run, stacks=old.stacks)
-        happened = [*told, *transitions.transitions(old, new)]
+            status = dataclasses.replace(
+                status, latest_run=current.latest_run, stacks=current.stacks
+            )
+        new = pass_statuses.NextStatus(status)
+        happened = [*happened, *transitions.transitions(current, new)]
         sequence = facts.known.sequence if facts.known is not None else 0
         await self._announcer.notify(body, happened, sequence=sequence, now=now)
         is_written = await self._patch(body, new)
         if is_written:
-            self._count(old, new)
+            self._count(current, new)
             await self._announcer.emit(body, happened)
         return is_written
 
-    async def _patch(self, body: Mapping[str, Any], new: v1alpha1.Status) -> bool:
+    async def _patch(self, body: Mapping[str, Any], new: pass_statuses.NextStatus) -> bool:
         ref = v1alpha1.read_ref(body)
         try:
             written = await self._stack_chains.patch_status(
@@ -169,9 +174,14 @@ class StatusWriter:
         self._counters.status_writes.labels("unchanged" if written is None else "written").inc()
         return written is not None
 
-    def _count(self, old: v1alpha1.Status, new: v1alpha1.Status) -> None:
-        """Count what a write told for the first time."""
-        if drifted := transitions.drifted(old, new):
+    def _count(self, current: pass_statuses.CurrentStatus, new: pass_statuses.NextStatus) -> None:
+        """Count what a write shows for the first time."""
+        if drifted := transitions.drifted(current, new):
             self._counters.drift_runs.inc()
             self._counters.drift_stacks.inc(len(drifted))
-        self._counters.starts_missed.inc(transitions.missed(old, new))
+        self._counters.starts_missed.inc(transitions.missed(current, new))
+
+
+def _current_status(body: Mapping[str, Any]) -> pass_statuses.CurrentStatus:
+    """Return the status of a resource whose spec may be unreadable."""
+    return pass_statuses.CurrentStatus(v1alpha1.read_status(body.get("status") or {}))

@@ -15,12 +15,15 @@ from controller.kube import errors as kube_errors
 from controller.operator import (
     announcer,
     automatic_starts,
+    clock,
+    connection_access,
     handlers,
     kopf_settings,
     operator_identity,
     reconciler,
     resync,
     schedule_sync,
+    sweep_findings,
 )
 from controller.roles import process
 from controller.temporal import client as temporal_client
@@ -102,7 +105,8 @@ class _Operator:
         self, role: process.Process, stack_chains: stackchains.StackChains, installation: str
     ) -> None:
         self._role = role
-        temporal = role.settings.temporal
+        temporal, time = role.settings.temporal, clock.Clock()
+        access = connection_access.ConnectionAccess(role.catalog)
         self._link = process.TemporalLink(temporal, role.counters)
         self._queue = ids.operator_queue(installation)
         workflows = starter.ChainWorkflows(
@@ -120,14 +124,14 @@ class _Operator:
                 operator_queue=self._queue,
                 sweep_seconds=role.settings.operator.sweep_seconds,
             ),
-            held=held_runs.HeldRuns(self._link.get),
-            catalog=role.catalog,
+            time=time,
         )
         self._reconciler = reconciler.Reconciler(
             stack_chains=stack_chains,
             workflows=workflows,
             starts=starts,
-            catalog=role.catalog,
+            sweeps=sweep_findings.SweepReader(held_runs.HeldRuns(self._link.get)),
+            access=access,
             announcer=announcer.Announcer(
                 stack_chains=stack_chains,
                 catalog=role.sink_catalog,
@@ -141,6 +145,7 @@ class _Operator:
                 recheck_seconds=role.settings.operator.recheck_seconds,
             ),
             counters=role.counters,
+            time=time,
         )
         self._known = resync.KnownResources(role.counters)
         role.counters.before_reading.append(self._known.update_metrics)
@@ -151,6 +156,7 @@ class _Operator:
             schedule_sync=schedule_sync.ScheduleSync(
                 chain_schedules=chain_schedules,
                 starts=starts,
+                access=access,
                 stack_chains=stack_chains,
                 installation=installation,
             ),

@@ -6,7 +6,7 @@ run, and that nothing is asked of Temporal where there is nothing to do.
 
 import dataclasses
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import pytest
@@ -17,7 +17,7 @@ from controller.api.reasons import ChainReason
 from controller.chain.requests import automatic
 from controller.chain.status import projection
 from controller.config import connections, environment, settings
-from controller.operator import automatic_starts
+from controller.operator import automatic_starts, clock, connection_access, sweep_findings
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, messages
 from controller.temporal.operator import held_runs, schedules
@@ -27,6 +27,16 @@ from tests.support.builders import make_spec, make_stack_chain, make_status
 TRIGGERS = (v1alpha1.StartTrigger(type=v1alpha1.StartTriggerType.ROOT_RUN_FINISHED),)
 DAILY = v1alpha1.Schedule(cron="0 6 * * *", starting_deadline_seconds=3600)
 NOW = "2026-03-05T06:30:00Z"
+
+
+class FixedClock(clock.Clock):
+    """Stands still."""
+
+    def __init__(self, stamp: str) -> None:
+        self._now = datetime.fromisoformat(stamp)
+
+    def now(self) -> datetime:
+        return self._now.astimezone(UTC)
 
 
 @dataclasses.dataclass
@@ -43,13 +53,26 @@ class Bench:
         self.is_asked = True
         return self.client
 
-    def starts(self) -> automatic_starts.AutomaticStarts:
+    def connection(self, chain: v1alpha1.StackChain) -> connections.Connection | None:
         spacelift = settings.SpaceliftSettings(
             endpoint="https://acme.app.spacelift.io",
             api_key_id=environment.Secret(value="id"),
             api_key_secret=environment.Secret(value="secret"),
             allowed_namespaces=self.allowed_namespaces,
         )
+        catalog = connections.ConnectionCatalog(spacelift)
+        return connection_access.ConnectionAccess(catalog).verdict_of(chain).usable
+
+    def is_behind(self, chain: v1alpha1.StackChain) -> bool:
+        return self.starts().is_behind(chain, self.connection(chain))
+
+    async def read(
+        self, chain: v1alpha1.StackChain, handled: v1alpha1.Handled, call: messages.RequestRunCall
+    ) -> sweep_findings.SweepFindings:
+        reader = sweep_findings.SweepReader(held_runs.HeldRuns(self.get_client))
+        return await reader.read(chain, handled, call)
+
+    def starts(self) -> automatic_starts.AutomaticStarts:
         return automatic_starts.AutomaticStarts(
             chain_schedules=schedules.ChainSchedules(self.get_client),
             designs=schedules.ScheduleDesigns(
@@ -58,9 +81,7 @@ class Bench:
                 operator_queue=f"{self.uid}-op",
                 sweep_seconds=300,
             ),
-            held=held_runs.HeldRuns(self.get_client),
-            catalog=connections.ConnectionCatalog(spacelift),
-            clock=lambda: datetime.fromisoformat(self.now),
+            time=FixedClock(self.now),
         )
 
     def chain(self, found: projection.Starts | None = None, **spec: Any) -> v1alpha1.StackChain:
@@ -77,9 +98,12 @@ class Bench:
         *,
         scheduled_time: str | None = None,
         is_renewing: bool = False,
-    ) -> automatic_starts.Found:
-        return await self.starts().look(
-            chain, scheduled_time=scheduled_time, is_renewing=is_renewing
+    ) -> automatic_starts.ScheduleUpdate:
+        return await self.starts().update_schedules(
+            chain,
+            self.connection(chain),
+            scheduled_time=scheduled_time,
+            is_renewing=is_renewing,
         )
 
     async def kinds(self) -> set[str]:
@@ -101,7 +125,7 @@ async def bench(temporal_client: Client) -> AsyncIterator[Bench]:
         await temporal_client.get_workflow_handle(item.id).terminate()
 
 
-def checked(found: automatic_starts.Found, time: str, **fields: Any) -> projection.Starts:
+def checked(found: automatic_starts.ScheduleUpdate, time: str, **fields: Any) -> projection.Starts:
     """Return how it stands if the operator has looked last at a time."""
     schedule = found.starts.schedule
     assert schedule is not None
@@ -109,7 +133,7 @@ def checked(found: automatic_starts.Found, time: str, **fields: Any) -> projecti
     return dataclasses.replace(found.starts, schedule=known)
 
 
-def known(found: automatic_starts.Found) -> v1alpha1.ScheduleStatus:
+def known(found: automatic_starts.ScheduleUpdate) -> v1alpha1.ScheduleStatus:
     assert found.starts.schedule is not None
     return found.starts.schedule
 
@@ -143,7 +167,7 @@ async def test_at_rest_nothing_is_asked_of_temporal(bench: Bench) -> None:
     assert again.starts == found.starts
     assert none.starts == projection.Starts()
     assert not bench.is_asked
-    assert not bench.starts().is_behind(bench.chain())
+    assert not bench.is_behind(bench.chain())
 
 
 @pytest.mark.parametrize(
@@ -203,7 +227,7 @@ async def test_an_edit_serves_what_had_passed_before_it_and_is_set_up_after_that
 
     served = await bench.look(bench.chain(checked(found, "2026-03-04T06:00:00Z"), schedule=other))
     chain = bench.chain(served.starts, schedule=other)
-    is_behind = bench.starts().is_behind(chain)
+    is_behind = bench.is_behind(chain)
     edited = await bench.look(chain)
 
     assert served.asks.scheduled_time == "2026-03-05T06:00:00Z"
@@ -211,7 +235,7 @@ async def test_an_edit_serves_what_had_passed_before_it_and_is_set_up_after_that
     assert edited.asks == automatic.AutomaticAsks()
     assert known(edited).checked_time == NOW
     assert (known(edited).next_time or "").endswith("T07:00:00Z")
-    assert not bench.starts().is_behind(bench.chain(edited.starts, schedule=other))
+    assert not bench.is_behind(bench.chain(edited.starts, schedule=other))
 
 
 async def test_an_edit_that_is_taken_back_before_it_is_set_up_loses_no_time(
@@ -224,13 +248,13 @@ async def test_an_edit_that_is_taken_back_before_it_is_set_up_loses_no_time(
     bench.now = "2026-03-06T06:30:00Z"
 
     chain = bench.chain(served.starts, schedule=DAILY)
-    is_behind = bench.starts().is_behind(chain)
+    is_behind = bench.is_behind(chain)
     back = await bench.look(chain)
 
     assert is_behind
     assert back.asks.scheduled_time == "2026-03-06T06:00:00Z"
     assert known(back).next_time is not None
-    assert not bench.starts().is_behind(bench.chain(back.starts, schedule=DAILY))
+    assert not bench.is_behind(bench.chain(back.starts, schedule=DAILY))
 
 
 async def test_a_suspended_schedule_serves_nothing_and_goes_on_from_its_resume(
@@ -327,17 +351,16 @@ async def test_without_temporal_it_is_known_that_something_is_to_be_done(bench: 
 
     found = await bench.look(bench.chain(schedule=DAILY))
     bench.get_client = unreachable  # type: ignore[method-assign]
-    starts = bench.starts()
 
     for chain in (
         bench.chain(schedule=DAILY),
         bench.chain(found.starts),
         bench.chain(checked(found, "2026-03-04T06:00:00Z"), schedule=DAILY),
     ):
-        assert starts.is_behind(chain)
+        assert bench.is_behind(chain)
         with pytest.raises(temporal_client.TemporalUnreachable):
-            await starts.look(chain, scheduled_time=None, is_renewing=False)
-    assert not starts.is_behind(bench.chain(found.starts, schedule=DAILY))
+            await bench.look(chain)
+    assert not bench.is_behind(bench.chain(found.starts, schedule=DAILY))
     del bench.get_client
 
 
@@ -375,9 +398,9 @@ async def test_a_sweep_is_judged_by_what_was_looked_at(
     marks = (v1alpha1.RootRun(stack_id="a", run_id=mark),) if mark else ()
     chain = bench.chain(triggers=TRIGGERS)
 
-    judged = await bench.starts().judge(chain, v1alpha1.Handled(root_runs=marks), swept(*finished))
+    judged = await bench.read(chain, v1alpha1.Handled(root_runs=marks), swept(*finished))
 
-    assert tuple(item.run_id for item in judged.asks.root_runs) == asks
+    assert tuple(item.run_id for item in judged.root_runs) == asks
     assert judged.seen == (v1alpha1.RootRun(stack_id="a", run_id=seen),)
     assert judged.undecided == ()
 
@@ -385,8 +408,6 @@ async def test_a_sweep_is_judged_by_what_was_looked_at(
 @pytest.mark.parametrize(
     ("spec", "stack_id"),
     [
-        pytest.param({}, "a", id="the triggers are gone"),
-        pytest.param({"triggers": TRIGGERS, "suspend": True}, "a", id="it is suspended"),
         pytest.param({"triggers": TRIGGERS}, "b", id="the roots are others"),
     ],
 )
@@ -395,11 +416,11 @@ async def test_a_sweep_for_what_the_resource_was_before_counts_for_nothing(
 ) -> None:
     marks = (v1alpha1.RootRun(stack_id="a", run_id="4"),)
 
-    judged = await bench.starts().judge(
+    judged = await bench.read(
         bench.chain(**spec), v1alpha1.Handled(root_runs=marks), swept(FOREIGN, stack_id=stack_id)
     )
 
-    assert judged == automatic_starts.SweepFindings(seen=marks, asks=automatic.AutomaticAsks())
+    assert judged == sweep_findings.SweepFindings(seen=marks)
 
 
 async def test_a_root_that_cannot_be_seen_is_told_and_is_no_new_one_afterwards(
@@ -408,7 +429,7 @@ async def test_a_root_that_cannot_be_seen_is_told_and_is_no_new_one_afterwards(
     marks = tuple(v1alpha1.RootRun(stack_id=stack_id, run_id="4") for stack_id in "ab")
     call = dataclasses.replace(swept(FOREIGN), hidden=["b"])
 
-    judged = await bench.starts().judge(
+    judged = await bench.read(
         bench.chain(triggers=TRIGGERS), v1alpha1.Handled(root_runs=marks), call
     )
 
@@ -422,13 +443,11 @@ async def test_a_sweep_that_could_read_nothing_changes_nothing_but_what_is_told(
     marks = (v1alpha1.RootRun(stack_id="a", run_id="4"),)
     call = dataclasses.replace(swept(), root_runs=[], problem="Spacelift rejects the key.")
 
-    judged = await bench.starts().judge(
+    judged = await bench.read(
         bench.chain(triggers=TRIGGERS), v1alpha1.Handled(root_runs=marks), call
     )
 
-    assert judged == automatic_starts.SweepFindings(
-        seen=marks, asks=automatic.AutomaticAsks(), problem="Spacelift rejects the key."
-    )
+    assert judged == sweep_findings.SweepFindings(seen=marks, problem="Spacelift rejects the key.")
 
 
 async def test_what_is_told_of_the_roots_stays_until_the_next_sweep(bench: Bench) -> None:

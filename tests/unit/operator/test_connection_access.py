@@ -1,4 +1,4 @@
-"""Serving: what keeps a resource from being served, and what people are told to do."""
+"""What keeps a resource from using its connection, and what people are told to do."""
 
 from pathlib import Path
 
@@ -42,8 +42,10 @@ def access(tmp_path: Path) -> connection_access.ConnectionAccess:
 def test_what_is_not_served_says_why_and_what_to_do(
     access: connection_access.ConnectionAccess, name: str, reason: ChainReason, words: str
 ) -> None:
-    problem = access.problem_of(make_stack_chain(spec=make_spec(connection_name=name)))
+    verdict = access.verdict_of(make_stack_chain(spec=make_spec(connection_name=name)))
+    problem = verdict.problem
 
+    assert verdict.usable is None
     assert problem is not None
     assert problem.reason == reason
     assert words in problem.message
@@ -55,8 +57,23 @@ def test_nothing_is_wrong_where_the_connection_serves(
 ) -> None:
     chain = make_stack_chain(spec=make_spec(connection_name="default"))
 
-    assert access.problem_of(chain) is None
-    assert access.connection_of(chain).name == "default"
+    verdict = access.verdict_of(chain)
+
+    assert verdict.problem is None
+    assert verdict.usable is not None
+    assert verdict.usable.name == "default"
+
+
+def test_a_verdict_holds_though_the_connections_are_edited_meanwhile(
+    access: connection_access.ConnectionAccess, tmp_path: Path
+) -> None:
+    """A pass waits for Temporal between the judgement and the start."""
+    chain = make_stack_chain(spec=make_spec(connection_name="default"))
+    verdict = access.verdict_of(chain)
+    (tmp_path / "connections.yaml").write_text("connections: {}")
+
+    assert verdict.usable is not None
+    assert access.verdict_of(chain).usable is None
 
 
 @pytest.mark.parametrize(
@@ -68,3 +85,21 @@ def test_a_connection_that_is_not_known_does_not_refuse(
 ) -> None:
     """Its file may be wrong for a moment: what runs is not canceled for that."""
     assert access.is_refused(name, "team", "Apply") is is_refused
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "is_refused"),
+    [
+        ("default", "Apply", False),
+        ("default", "Destroy", True),
+        ("careful", "Plan", False),
+        ("careful", "Apply", True),
+        ("unheard", "Apply", False),
+    ],
+)
+def test_a_verdict_says_which_operations_a_live_run_may_go_on_with(
+    access: connection_access.ConnectionAccess, name: str, operation: str, is_refused: bool
+) -> None:
+    chain = make_stack_chain(spec=make_spec(connection_name=name))
+
+    assert access.verdict_of(chain).refuses(operation) is is_refused

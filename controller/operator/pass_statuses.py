@@ -1,0 +1,14 @@
+"""For every step: the three statuses of one pass, told apart by their types.
+
+StoredStatus    as the API server has it
+CurrentStatus   that, with what has come up since: how a closed run ended, what asks for a run
+NextStatus      as it is to be written
+"""
+
+from typing import NewType
+
+from controller.api import v1alpha1
+
+StoredStatus = NewType("StoredStatus", v1alpha1.Status)
+CurrentStatus = NewType("CurrentStatus", v1alpha1.Status)
+NextStatus = NewType("NextStatus", v1alpha1.Status)

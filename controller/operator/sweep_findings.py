@@ -1,0 +1,112 @@
+"""Gather: what a sweep of the roots has found, with which of their runs belong to chains.
+
+Temporal is only read. A sweep says that roots have finished runs; which of them ask for a run of
+the chain follows from those that were looked at before and from those that chains hold.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+from controller.api import v1alpha1
+from controller.chain.requests import automatic
+from controller.temporal import messages
+from controller.temporal.operator import held_runs
+
+# How many roots a message names before it counts the others.
+_NAMED = 5
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class SweepFindings:
+    """What a sweep comes to.
+
+    `seen` are the marks up to which the roots were looked at, `root_runs` the runs that ask.
+    `undecided` are roots whose run a chain may still be about to adopt. `problem` is what kept
+    roots from being seen; None: nothing did.
+    """
+
+    seen: tuple[v1alpha1.RootRun, ...]
+    root_runs: tuple[v1alpha1.RootRun, ...] = ()
+    undecided: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+class SweepReader:
+    """Reads what chains hold of the runs that a sweep has found."""
+
+    def __init__(self, held: held_runs.HeldRuns) -> None:
+        self._held = held
+
+    async def read(
+        self,
+        chain: v1alpha1.StackChain,
+        handled: v1alpha1.Handled,
+        call: messages.RequestRunCall,
+    ) -> SweepFindings:
+        """Judge what a sweep found; what is not for this resource as it is now counts for nothing.
+
+        Args:
+            chain: the resource; it has triggers, is not suspended, and may use its connection.
+            handled: what became a run, with the runs up to which the roots were looked at.
+            call: what the sweep says.
+
+        Raises:
+            TemporalUnreachable: call again later.
+        """
+        nothing = SweepFindings(seen=handled.root_runs)
+        if call.problem:
+            return dataclasses.replace(nothing, problem=call.problem[:1024])
+        pending = chain.status.pending_run
+        waiting = pending.root_runs if pending else ()
+        looked_up_to = automatic.by_stack(automatic.newest(handled.root_runs, waiting))
+        readings: list[automatic.RootReading] = []
+        undecided: list[str] = []
+        for root in call.root_runs:
+            if chain.spec.roots.stack_ids and root.stack_id not in chain.spec.roots.stack_ids:
+                # It was read for an earlier spec.
+                return nothing
+            reading = await self._read(root, looked_up_to.get(root.stack_id), call.account)
+            if reading is None:
+                undecided.append(root.stack_id)
+                reading = automatic.RootReading(
+                    stack_id=root.stack_id, newest_run_id="", looked_up_to=""
+                )
+            readings.append(reading)
+        seen, root_runs = automatic.judge(readings, handled.root_runs, waiting)
+        # A root that cannot be seen for a while is not a new one afterwards.
+        hidden = [item for item in handled.root_runs if item.stack_id in call.hidden]
+        return SweepFindings(
+            seen=automatic.newest(seen, hidden),
+            root_runs=root_runs,
+            undecided=tuple(undecided),
+            problem=_hidden_problem(call.hidden),
+        )
+
+    async def _read(
+        self, root: messages.RootRuns, mark: str | None, account: str
+    ) -> automatic.RootReading | None:
+        """Return a root as a sweep read it; None: its run may be a chain's, which will show."""
+        free: tuple[str, ...] = ()
+        for run in root.finished if mark is not None else ():
+            if run.is_own or run.run_id <= (mark or ""):
+                continue
+            holding = await self._held.holding(account, root.stack_id, run)
+            if holding is held_runs.Holding.UNDECIDED:
+                return None
+            if holding is held_runs.Holding.FREE:
+                free = (run.run_id,)
+                break
+        return automatic.RootReading(
+            stack_id=root.stack_id,
+            newest_run_id=root.newest_run_id,
+            looked_up_to=root.finished[0].run_id if root.finished else "",
+            finished=free,
+        )
+
+
+def _hidden_problem(hidden: Sequence[str]) -> str | None:
+    if not hidden:
+        return None
+    names = ", ".join(f"'{stack_id}'" for stack_id in hidden[:_NAMED])
+    more = f" and {len(hidden) - _NAMED} more" if len(hidden) > _NAMED else ""
+    return f"The API key cannot see these roots, or there are none such: {names}{more}."
