@@ -53,9 +53,11 @@ types: $(INSTALLED) ## Check types
 layers: $(INSTALLED) ## Check that imports go downward only
 	$(BIN)/lint-imports
 
-.PHONY: test-unit test-workflows test-e2e test-chart
+.PHONY: test-unit test-devenv test-workflows test-e2e test-chart
 test-unit: $(INSTALLED) ## Tests of one kind: no sockets, seconds
 	$(PYTEST) tests/unit $(ARGS)
+test-devenv: $(INSTALLED) ## Tests of one kind: the local environment and the simulator
+	$(PYTEST) tests/devenv $(ARGS)
 test-workflows: $(INSTALLED) ## Tests of one kind: workflows on a Temporal dev server
 	$(PYTEST) tests/workflows $(ARGS)
 test-e2e: prepare ## Tests of one kind: all roles on the real API server and Temporal

@@ -15,9 +15,9 @@ from devenv.simulator.model import policies
 from devenv.simulator.model.delivery_behavior import DeliveryBehavior
 from devenv.simulator.simulator import Simulator
 from devenv.simulator.web.server import serve
-from tests.contract.receiving import receiving
-from tests.contract.simulator_client import KEY, connect_to, until_state
 from tests.support import rego
+from tests.support.simulator_client import KEY, connect_to, until_state
+from tests.support.webhook_receiver import receiving
 
 SECRET = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 SCENARIO: dict[str, Any] = {

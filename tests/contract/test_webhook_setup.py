@@ -14,7 +14,7 @@ from controller.config import settings
 from controller.spacelift.webhooks import policy as notification_policy
 from controller.spacelift.webhooks import setup_command
 from devenv.simulator.model.webhooks import Webhook, WebhookKind
-from tests.contract.simulator_client import KEY, READER, Wire, connect
+from tests.support.simulator_client import KEY, READER, Wire, connect
 
 SECRET = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 URL = "https://hooks.example.com"

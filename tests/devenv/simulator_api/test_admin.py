@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract import simulator_client
-from tests.contract.simulator_client import TRIGGER
+from tests.support import simulator_client
+from tests.support.simulator_client import TRIGGER
 
 CLOCK = {"clock": "virtual"}
 

@@ -10,9 +10,9 @@ import pytest
 from devenv.simulator.model import payloads, signing
 from devenv.simulator.simulator import Simulator
 from devenv.simulator.web.server import serve
-from tests.contract.receiving import Received, receiving
-from tests.contract.simulator_client import KEY, READER, Wire, connect, connect_to
 from tests.support import waiting
+from tests.support.simulator_client import KEY, READER, Wire, connect, connect_to
+from tests.support.webhook_receiver import Received, receiving
 
 SECRET = "topsecret"
 NO_OP = ["QUEUED", "READY", "PREPARING", "INITIALIZING", "PLANNING", "FINISHED"]

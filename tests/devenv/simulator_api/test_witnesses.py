@@ -21,15 +21,15 @@ from gql.transport import exceptions as gql_exceptions
 from spacelift import Spacelift
 
 from devenv import settings
-from tests.contract import simulator_client
-from tests.contract.simulator_client import KEY, Wire, until_state
+from tests.support import simulator_client
+from tests.support.simulator_client import KEY, Wire, until_state
 
 PLUGIN = "@spacelift-io/backstage-integration-backend@0.3.3"
 PLUGIN_INTEGRITY = (
     "sha512-jeGDg9lXXOAXtBl68tS1ovzhxoaymOY9x5w"
     "+LX6KS7WxJ4lDchlom1bXSEvfqP+6enEhAXiGVEVAsMXKMDzpsw=="
 )
-FOLDER = Path(__file__).with_name("simulator_witness")
+FOLDER = Path(__file__).with_name("witness")
 SPACECTL = os.environ.get("SPACECTL")  # noqa: TID251 - a setting of the tests, not of the product
 
 OTHER_ANSWERS = {

@@ -14,8 +14,8 @@ import aiohttp
 import pytest
 import yaml
 
-from tests.contract.simulator_client import KEY, LOGIN, TRIGGER
 from tests.support import waiting
+from tests.support.simulator_client import KEY, LOGIN, TRIGGER
 
 SCENARIO = {"keys": [KEY], "stacks": {"a": {"durations": {"planning": 600}}}}
 START_SECONDS = 30

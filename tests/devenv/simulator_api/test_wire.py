@@ -15,8 +15,8 @@ from graphql import (
 )
 
 from devenv.simulator.gql import schema
-from tests.contract import simulator_client
-from tests.contract.simulator_client import KEY, LOGIN, READER, TRIGGER
+from tests.support import simulator_client
+from tests.support.simulator_client import KEY, LOGIN, READER, TRIGGER
 
 SLOW = {"durations": {"planning": 600}}
 

@@ -6,9 +6,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.contract import simulator_client
-from tests.contract.simulator_client import TRIGGER, Wire
-from tests.support import waiting
+from tests.support import simulator_client, waiting
+from tests.support.simulator_client import TRIGGER, Wire
 
 SLOW = {"stacks": {"a": {"durations": {"planning": 600}}, "b": {}}}
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.simulator_client import KEY, READER, connect
+from tests.support.simulator_client import KEY, READER, connect
 
 ENDPOINT = "http://127.0.0.1:9/webhooks"
 SPACES = {"net": {}, "apps": {}}

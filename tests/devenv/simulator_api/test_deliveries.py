@@ -11,11 +11,11 @@ import aiohttp
 import pytest
 
 from devenv.simulator.model.outbox import KEPT
-from tests.contract.receiving import Receiver, receiving
-from tests.contract.simulator_client import TRIGGER, Wire, connect
-from tests.contract.test_simulator_process import ask as ask_process
-from tests.contract.test_simulator_process import login, simulator
+from tests.devenv.simulator_api.test_process import ask as ask_process
+from tests.devenv.simulator_api.test_process import login, simulator
 from tests.support import waiting
+from tests.support.simulator_client import TRIGGER, Wire, connect
+from tests.support.webhook_receiver import Receiver, receiving
 
 NO_OP = ["QUEUED", "READY", "PREPARING", "INITIALIZING", "PLANNING", "FINISHED"]
 QUICK = {
