@@ -8,7 +8,12 @@ BIN := .venv/bin
 # The name changes with what is installed, so that an old environment is brought up to date.
 INSTALLED := .venv/.installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
 PYTEST := $(BIN)/python -m pytest
-QUICK_TESTS := tests/unit $(wildcard tests/contract)
+# Most tests wait, so more workers than processors pay. Tests of a file share what its fixtures start.
+WORKERS := 4
+PARALLEL := --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
+# With FILE="a b" or a path in ARGS, the tests of these files; otherwise those of a folder, in parallel.
+FILES = $(FILE) $(filter tests/%,$(ARGS))
+tests = $(PYTEST) $(if $(strip $(FILES)),$(FILE),$(PARALLEL) $(1)) $(ARGS)
 
 .PHONY: help
 help: ## List the targets
@@ -28,12 +33,12 @@ prepare: $(INSTALLED) ## Get all programs that the tests start (minutes, once pe
 	@$(BIN)/python -m tests.support.helm
 
 .PHONY: test
-test: lint types layers prepare ## Lint, types, layers and all tests on this machine
-	$(PYTEST) --ignore=tests/cluster --ignore=tests/image --ignore=tests/benchmarks --ignore=tests/soak $(ARGS)
+test: $(if $(FILE),,lint types layers) prepare ## Lint, types, layers, all tests on this machine; only FILE="tests/e2e/test_x.py ..."
+	$(call tests,--ignore=tests/cluster --ignore=tests/image --ignore=tests/benchmarks --ignore=tests/soak)
 
 .PHONY: check
 check: lint types layers ## Lint, types, layers and the quick tests
-	$(PYTEST) $(QUICK_TESTS) $(ARGS)
+	$(call tests,--no-real-parts tests/unit tests/contract)
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style and format
@@ -55,15 +60,15 @@ layers: $(INSTALLED) ## Check that imports go downward only
 
 .PHONY: test-unit test-devenv test-workflows test-e2e test-chart
 test-unit: $(INSTALLED) ## Tests of one kind: no sockets, seconds
-	$(PYTEST) tests/unit $(ARGS)
+	$(call tests,tests/unit)
 test-devenv: $(INSTALLED) ## Tests of one kind: the local environment and the simulator
-	$(PYTEST) tests/devenv $(ARGS)
+	$(call tests,tests/devenv)
 test-workflows: $(INSTALLED) ## Tests of one kind: workflows on a Temporal dev server
-	$(PYTEST) tests/workflows $(ARGS)
+	$(call tests,tests/workflows)
 test-e2e: prepare ## Tests of one kind: all roles on the real API server and Temporal
-	$(PYTEST) tests/e2e $(ARGS)
+	$(call tests,tests/e2e)
 test-chart: prepare ## Tests of one kind: the Helm chart, on the real API server
-	$(PYTEST) tests/chart $(ARGS)
+	$(call tests,tests/chart)
 
 .PHONY: soak
 soak: prepare ## Kill operator and worker over and over, and leave Temporal away (minutes)

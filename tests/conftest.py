@@ -1,4 +1,4 @@
-"""The real parts that tests run against, each started once per session and only when asked for.
+"""The real parts that tests run against, each started once per run and only when asked for.
 
 Given: a control plane, a Temporal server, the Spacelift simulator, and an environment without any
 setting of the person who runs the tests. A test gets names of its own inside of them.
@@ -21,7 +21,7 @@ from devenv import temporal_server as temporal_servers
 from devenv.control_plane import binaries, credentials, definitions, server, sources
 from devenv.simulator import simulator as simulators
 from devenv.simulator.web import server as simulator_server
-from tests.support import chains
+from tests.support import chains, shared_parts
 from tests.support import golden as golden_support
 from tests.support import kube as kube_support
 from tests.support import people as people_support
@@ -45,10 +45,37 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("busy-machine")
 
 
+# What takes longest begins first, so that no worker is left alone with it at the end.
+LONGEST_FIRST = ("faults", "chart", "e2e", "workflows", "contract")
+
+
+# Whoever asks for one of these takes seconds before its first test.
+REAL_PARTS = frozenset({"control_plane_binaries", "temporal_server", "own_temporal_server"})
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Order the tests by their folder, and leave those out that were not asked for."""
+
+    def place(item: pytest.Item) -> int:
+        folder = item.nodeid.split("/")[1]
+        return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+
+    items.sort(key=place)
+    if config.getoption("--no-real-parts"):
+        left_out = [i for i in items if REAL_PARTS & set(getattr(i, "fixturenames", ()))]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add our own options."""
     parser.addoption(
         "--update-golden", action="store_true", help="write the golden files instead of comparing"
+    )
+    parser.addoption(
+        "--no-real-parts",
+        action="store_true",
+        help="leave out tests that start an API server or Temporal",
     )
 
 
@@ -104,13 +131,21 @@ def control_plane_binaries(dev_settings: devenv_settings.DevSettings) -> binarie
 
 @pytest.fixture(scope="session")
 async def control_plane(
-    control_plane_binaries: binaries.Binaries, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[server.ControlPlane]:
+    control_plane_binaries: binaries.Binaries,
+    pytestconfig: pytest.Config,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> server.ControlPlane:
     """A real API server with our definitions, shared by all tests: do not stop it, see below."""
-    directory = tmp_path_factory.mktemp("control-plane")
-    async with server.ControlPlane(control_plane_binaries, directory) as plane:
+    there = shared_parts.folder(tmp_path_factory, "control-plane")
+
+    def make() -> server.ControlPlane:
+        return server.ControlPlane(control_plane_binaries, there)
+
+    async def start(plane: server.ControlPlane) -> None:
+        await plane.start()
         await apply_definitions(plane)
-        yield plane
+
+    return await shared_parts.shared(pytestconfig, there, make, start)
 
 
 @pytest.fixture
@@ -165,15 +200,21 @@ def stackchains(kube: kube_support.KubeApi, namespace: str) -> kube_support.Stac
 
 @pytest.fixture(scope="session")
 async def temporal_server(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[temporal_servers.TemporalServer]:
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> temporal_servers.TemporalServer:
     """A Temporal dev server in memory, shared by all tests: do not stop it, see below."""
-    log_file = tmp_path_factory.mktemp("temporal") / "temporal.log"
-    options = temporal_servers.TemporalOptions(
-        log_file=log_file, has_ui=False, dynamic_config=QUICK_DELETION
-    )
-    async with temporal_servers.TemporalServer(options) as running:
-        yield running
+    there = shared_parts.folder(tmp_path_factory, "temporal")
+
+    def make() -> temporal_servers.TemporalServer:
+        options = temporal_servers.TemporalOptions(
+            log_file=there / "temporal.log", has_ui=False, dynamic_config=QUICK_DELETION
+        )
+        return temporal_servers.TemporalServer(options)
+
+    async def start(running: temporal_servers.TemporalServer) -> None:
+        await running.start()
+
+    return await shared_parts.shared(pytestconfig, there, make, start)
 
 
 @pytest.fixture

@@ -76,7 +76,6 @@ class ControlPlane:
         self._certificates = certificates.Certificates(directory=self.directory / "pki")
         self.ca_file = self._certificates.authority
         self._token_file = self.directory / "pki" / "tokens.csv"
-        self._tokens = credentials.UserTokens(by_user={})
         self._etcd: processes.Process | None = None
         self._api_server: processes.Process | None = None
         self._controller_manager: processes.Process | None = None
@@ -99,7 +98,7 @@ class ControlPlane:
 
     def token_of(self, user: str) -> str:
         """Return the bearer token of `admin` or of the user without rights."""
-        return self._tokens.by_user[user]
+        return credentials.UserTokens.load_or_create(self._token_file).by_user[user]
 
     def write_kubeconfig(self, user: str, path: Path) -> Path:
         """Write a kubeconfig for one of the users, readable by its owner only."""
@@ -117,7 +116,6 @@ class ControlPlane:
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._certificates.ensure()
-        self._tokens = credentials.UserTokens.load_or_create(self._token_file)
         self.write_kubeconfig(credentials.ADMIN, self.kubeconfig)
         try:
             await self._start_etcd()

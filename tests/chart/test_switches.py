@@ -301,7 +301,7 @@ def test_the_check_runs_where_and_as_the_workers_do(helm: helms.Helm) -> None:
         ({"operator.resyncSeconds": 10}, {"operator"}),
         ({"worker.annotations": {"a": "b"}}, set()),
     ],
-    ids=str,
+    ids=lambda value: " ".join(sorted(value)) or "none",
 )
 def test_a_changed_setting_rolls_the_pods_that_read_it_once(
     release: Release, changes: dict[str, Any], roles: set[str]

@@ -179,7 +179,7 @@ async def test_a_sink_gets_what_its_type_says_with_its_secrets_and_temporal_does
         Answer(status=500, text=SECRET),
         Answer(status=408),
         Answer(status=429, headers={"Retry-After": "1"}),
-        Answer(status=503, headers={"Retry-After": formatdate(usegmt=True)}),
+        Answer(status=503, headers={"Retry-After": formatdate(0, usegmt=True)}),
         Answer(status=503, headers={"Retry-After": "soon"}),
         Answer(status=404, text=SECRET),
         Answer(status=302, headers={"Location": "/elsewhere"}),
