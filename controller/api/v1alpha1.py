@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pydantic
+import pydantic.dataclasses
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -138,13 +139,18 @@ class InvalidResource(Exception):
     """The object does not fit this version's model; the message names the field."""
 
 
+_FIELDS = pydantic.ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+
 class _Model(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore"
-    )
+    model_config = pydantic.ConfigDict(frozen=True, **_FIELDS)
 
 
-class Roots(_Model):
+# Parts of the spec that travel on in messages, as they are, are dataclasses.
+
+
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+class Roots:
     """The stacks that a chain starts from: by id, or all that have every one of the labels."""
 
     stack_ids: tuple[str, ...] = ()
@@ -157,14 +163,16 @@ class Roots(_Model):
         return self
 
 
-class Exclude(_Model):
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+class Exclude:
     """The stacks that are left out: by id, or with any of the labels."""
 
     stack_ids: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
 
-class Graph(_Model):
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+class Graph:
     """Which stacks belong to the chain."""
 
     direction: Direction = Direction.DOWNSTREAM
@@ -182,7 +190,8 @@ class EnvironmentVariable(_Model):
     value: str
 
 
-class Retry(_Model):
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+class Retry:
     """How often a FAILED run is followed by another, and after which pause."""
 
     limit: int = 0

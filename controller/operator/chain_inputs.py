@@ -1,6 +1,10 @@
 """For act: what a chain's workflow is started with. Spec, request and connection in one message."""
 
+import dataclasses
+from collections.abc import Sequence
+
 from controller.api import v1alpha1
+from controller.chain.graph import selection
 from controller.chain.requests import decide
 from controller.chain.run import progress
 from controller.config import connections
@@ -16,14 +20,10 @@ def chain_input(
     operator_queue: str,
 ) -> messages.ChainInput:
     """Return the input of the run that a request asks for."""
-    spec, ref = chain.spec, chain.ref
-    # Below runs of roots: these roots are all that the run starts from, and they belong to it.
+    spec = chain.spec
     below = sorted(item.stack_id for item in request.root_runs)
     return messages.ChainInput(
-        namespace=ref.namespace,
-        name=ref.name,
-        uid=ref.uid,
-        generation=ref.generation,
+        ref=chain.ref,
         number=request.number,
         attempt=request.attempt,
         cause=request.cause,
@@ -33,16 +33,7 @@ def chain_input(
             endpoint=connection.endpoint,
             account=endpoints.account_of(connection.endpoint),
         ),
-        roots=below or sorted(spec.roots.stack_ids),
-        root_labels=[] if below else sorted(spec.roots.labels),
-        sources=sorted(spec.graph.sources),
-        direction=spec.graph.direction,
-        include_roots=spec.graph.include_roots or bool(below),
-        max_depth=spec.graph.max_depth,
-        max_stacks=spec.graph.max_stacks,
-        exclude_stack_ids=sorted(spec.graph.exclude.stack_ids),
-        exclude_labels=sorted(spec.graph.exclude.labels),
-        operation=spec.operation,
+        scope=_scope(spec, below),
         commit_sha=None if below else spec.commit_sha,
         environment={item.name: item.value for item in spec.runtime_environment},
         parallelism=spec.parallelism,
@@ -52,14 +43,21 @@ def chain_input(
         confirmation_deadline_seconds=spec.confirmation_deadline_seconds,
         active_deadline_seconds=spec.active_deadline_seconds,
         stack_deadline_seconds=spec.stack_deadline_seconds,
-        retry=messages.RetryPolicy(
-            limit=spec.retry.limit,
-            backoff_seconds=spec.retry.backoff_seconds,
-            max_backoff_seconds=spec.retry.max_backoff_seconds,
-        ),
+        retry=spec.retry,
         is_suspended=spec.suspend,
         kept=list(request.kept),
         finished_roots=_finished_roots(request, connection),
+    )
+
+
+def _scope(spec: v1alpha1.StackChainSpec, below: Sequence[str]) -> selection.Scope:
+    if not below:
+        return selection.Scope(roots=spec.roots, graph=spec.graph, operation=spec.operation)
+    # Below runs of roots: these roots are all that the run starts from, and they belong to it.
+    return selection.Scope(
+        roots=v1alpha1.Roots(stack_ids=tuple(below)),
+        graph=dataclasses.replace(spec.graph, include_roots=True),
+        operation=spec.operation,
     )
 
 

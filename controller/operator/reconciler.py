@@ -122,9 +122,9 @@ class Reconciler:
 
     async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
         """Take in what a schedule or a sweep says. See `run_requests.Asked`."""
-        async with self._locks.hold(argument.namespace, argument.name):
-            body = await self._stack_chains.get(argument.namespace, argument.name)
-            if body is None or _uid(body) != argument.uid or deletion.is_deleting(body):
+        async with self._locks.hold(argument.ref.namespace, argument.ref.name):
+            body = await self._stack_chains.get(argument.ref.namespace, argument.ref.name)
+            if body is None or _uid(body) != argument.ref.uid or deletion.is_deleting(body):
                 raise _gone(argument)
             try:
                 outcome = await self._reconcile(body, gatherer.Occasion(call=argument))
@@ -148,17 +148,17 @@ class Reconciler:
 
     async def publish(self, argument: messages.PublishChainStatusInput) -> int:
         """Write the status for an execution that has news. See `chain_status.Publisher`."""
-        async with self._locks.hold(argument.namespace, argument.name):
-            body = await self._stack_chains.get(argument.namespace, argument.name)
-            if body is None or _uid(body) != argument.uid:
-                if self._deletion.is_unsignaled_orphan(argument.uid):
+        async with self._locks.hold(argument.ref.namespace, argument.ref.name):
+            body = await self._stack_chains.get(argument.ref.namespace, argument.ref.name)
+            if body is None or _uid(body) != argument.ref.uid:
+                if self._deletion.is_unsignaled_orphan(argument.ref.uid):
                     await self.signal_orphans()
                     return 0
                 raise _gone(argument)
             if deletion.is_going(body):
                 # It may go before its run was first shown in it: then nothing is triggered for it.
                 raise chain_status.ResourceGone(
-                    f"StackChain {argument.namespace}/{argument.name} is being deleted"
+                    f"StackChain {argument.ref.namespace}/{argument.ref.name} is being deleted"
                 )
             outcome = await self._reconcile(
                 body, gatherer.Occasion(publishing=argument.workflow_run_id)
@@ -259,7 +259,7 @@ class Reconciler:
                     await self._workflows.await_close(
                         argument.workflow_id, argument.workflow_run_id
                     )
-                await self.reconcile(argument.namespace, argument.name)
+                await self.reconcile(argument.ref.namespace, argument.ref.name)
             except (
                 TimeoutError,
                 kube_errors.KubeError,
@@ -294,5 +294,5 @@ def _gone(
     argument: messages.RequestRunCall | messages.PublishChainStatusInput,
 ) -> chain_status.ResourceGone:
     return chain_status.ResourceGone(
-        f"StackChain {argument.namespace}/{argument.name} of uid {argument.uid} is gone"
+        f"StackChain {argument.ref.namespace}/{argument.ref.name} of uid {argument.ref.uid} is gone"
     )

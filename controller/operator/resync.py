@@ -192,7 +192,7 @@ class Resync:
     async def once(self) -> None:
         """Compare once."""
         await self._reconciler.signal_orphans()
-        running = {item.memo.uid: item async for item in self._workflows.list_running()}
+        running = {item.memo.ref.uid: item async for item in self._workflows.list_running()}
         known = dict(self._known.by_uid)
         live = [execution for uid, execution in running.items() if uid in known]
         has_worker = await self._has_worker(live)
@@ -256,8 +256,8 @@ class Resync:
     async def _cancel_orphan(self, execution: starter.ChainExecution) -> None:
         """A run whose resource is gone, for sure, is stopped: nobody could see or steer it."""
         memo = execution.memo
-        body = await self._stack_chains.get(memo.namespace, memo.name)
-        if body is not None and body["metadata"]["uid"] == memo.uid:
+        body = await self._stack_chains.get(memo.ref.namespace, memo.ref.name)
+        if body is not None and body["metadata"]["uid"] == memo.ref.uid:
             return
         try:
             # It may have been let go a moment ago, which its memo tells only later.
@@ -269,6 +269,6 @@ class Resync:
             return
         logger.warning(
             "Canceling a run whose resource is gone",
-            extra={"namespace": memo.namespace, "chain": memo.name},
+            extra={"namespace": memo.ref.namespace, "chain": memo.ref.name},
         )
         await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)

@@ -46,10 +46,10 @@ class ScheduleSync:
             if item.memo.installation == self._installation
         ]
         for item in listed:
-            if item.memo.uid not in resources and not await self._is_wanted(item):
+            if item.memo.ref.uid not in resources and not await self._is_wanted(item):
                 logger.warning(
                     "Removing a schedule whose resource is gone",
-                    extra={"namespace": item.memo.namespace, "chain": item.memo.name},
+                    extra={"namespace": item.memo.ref.namespace, "chain": item.memo.ref.name},
                 )
                 await self._schedules.remove_listed(item)
         return [uid for uid, chain in resources.items() if self._is_wrong(chain, listed)]
@@ -58,22 +58,22 @@ class ScheduleSync:
         """Ask the API server: what is known here may be behind, or not be there yet."""
         memo = listed.memo
         try:
-            body = await self._stack_chains.get(memo.namespace, memo.name)
+            body = await self._stack_chains.get(memo.ref.namespace, memo.ref.name)
         except kube_errors.KubeError as error:
             # Such as a namespace that is no longer this release's: it is not known to be gone.
             logger.info(
                 "The resource of a schedule cannot be read",
-                extra={"namespace": memo.namespace, "chain": memo.name, "why": str(error)},
+                extra={"namespace": memo.ref.namespace, "chain": memo.ref.name, "why": str(error)},
             )
             return True
-        if body is None or body["metadata"]["uid"] != memo.uid:
+        if body is None or body["metadata"]["uid"] != memo.ref.uid:
             return False
         fields = {ids.SCHEDULE_KIND: "schedule", ids.TRIGGERS_KIND: "triggers"}
         field = fields.get(memo.kind, "")
         return bool((body.get("spec") or {}).get(field))
 
     def _is_wrong(self, chain: v1alpha1.StackChain, listed: Sequence[schedules.Listed]) -> bool:
-        has = {item.memo.kind: item for item in listed if item.memo.uid == chain.ref.uid}
+        has = {item.memo.kind: item for item in listed if item.memo.ref.uid == chain.ref.uid}
         if chain.is_deleting:
             return False
         connection, known = self._access.verdict_of(chain).usable, chain.status.schedule

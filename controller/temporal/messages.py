@@ -8,6 +8,7 @@ ints.
 import dataclasses
 
 from controller.api import v1alpha1
+from controller.chain.graph import selection
 from controller.chain.news import notifications
 from controller.chain.run import progress
 
@@ -25,43 +26,22 @@ class Connection:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class RetryPolicy:
-    """How many further runs a stack may have after a FAILED one, and the pauses between them."""
-
-    limit: int = 0
-    backoff_seconds: int = 30
-    max_backoff_seconds: int = 600
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ChainInput:
     """Starts a `StackDependencyChainWorkflow`. `attempt` counts rechecks of one run number.
 
-    Either `roots` or `root_labels` is empty. `commit_sha` is the root's. `environment` goes to each
-    run that the chain triggers. `kept` are stacks that an earlier run of the chain left succeeded.
-    `finished_roots` are the roots whose runs started this one, which then has no other roots.
+    `commit_sha` is the root's. `environment` goes to each run that the chain triggers. `kept` are
+    stacks that an earlier run of the chain left succeeded. `finished_roots` are the roots whose
+    runs started this one, which then has no other roots.
     """
 
-    namespace: str
-    name: str
-    uid: str
-    generation: int
+    ref: v1alpha1.Ref
     number: int
     attempt: int
     cause: str
     operator_queue: str
     connection: Connection
-    roots: list[str]
-    sources: list[str]
+    scope: selection.Scope
     parallelism: int
-    max_stacks: int = v1alpha1.MAX_STACKS
-    root_labels: list[str] = dataclasses.field(default_factory=list)
-    direction: str = v1alpha1.Direction.DOWNSTREAM
-    include_roots: bool = True
-    max_depth: int | None = None
-    exclude_stack_ids: list[str] = dataclasses.field(default_factory=list)
-    exclude_labels: list[str] = dataclasses.field(default_factory=list)
-    operation: str = v1alpha1.Operation.APPLY
     commit_sha: str | None = None
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
     native_runs: str = v1alpha1.NativeRuns.ADOPT
@@ -70,7 +50,7 @@ class ChainInput:
     confirmation_deadline_seconds: int | None = None
     active_deadline_seconds: int | None = None
     stack_deadline_seconds: int | None = None
-    retry: RetryPolicy = RetryPolicy()
+    retry: v1alpha1.Retry = dataclasses.field(default_factory=v1alpha1.Retry)
     is_suspended: bool = False
     kept: list[progress.Kept] = dataclasses.field(default_factory=list)
     finished_roots: list[progress.FinishedRoot] = dataclasses.field(default_factory=list)
@@ -81,10 +61,7 @@ class ChainMemo:
     """What the operator reads of an execution without asking a worker."""
 
     installation: str
-    namespace: str
-    name: str
-    uid: str
-    generation: int
+    ref: v1alpha1.Ref
     number: int
     attempt: int
     cause: str
@@ -103,54 +80,42 @@ class ChainMemo:
 class ScheduleMemo:
     """What is read of a Temporal Schedule without describing it.
 
-    `kind` is one of `ids`' kinds; `digest` tells how it was set up. A sweep says which roots, by id
-    or by label, of which account it looks at.
+    `kind` is one of `ids`' kinds; `digest` tells how it was set up. A sweep says which roots of
+    which account it looks at.
     """
 
     installation: str
-    namespace: str
-    name: str
-    uid: str
+    ref: v1alpha1.Ref
     kind: str
     digest: str
     account: str = ""
-    roots: list[str] = dataclasses.field(default_factory=list)
-    root_labels: list[str] = dataclasses.field(default_factory=list)
+    roots: v1alpha1.Roots | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class RequestRunInput:
     """Starts a `RequestRunWorkflow`: the schedule of a resource says that it is time."""
 
-    namespace: str
-    name: str
-    uid: str
+    ref: v1alpha1.Ref
     operator_queue: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class RootSweepInput:
-    """Starts a `RootSweepWorkflow`: the roots of a chain are to be looked at.
+    """Starts a `RootSweepWorkflow`: the roots of a chain are to be looked at."""
 
-    Either `roots` or `root_labels` is empty.
-    """
-
-    namespace: str
-    name: str
-    uid: str
+    ref: v1alpha1.Ref
     operator_queue: str
     connection: Connection
-    roots: list[str]
-    root_labels: list[str]
+    roots: v1alpha1.Roots
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class FindRootRunsInput:
-    """Asks for the newest runs of the roots. Either `roots` or `root_labels` is empty."""
+    """Asks for the newest runs of the roots."""
 
     connection: Connection
-    roots: list[str]
-    root_labels: list[str]
+    roots: v1alpha1.Roots
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -187,9 +152,7 @@ class RequestRunCall:
     `root_runs`. `hidden` are roots that it could not see; with a `problem` it could read none.
     """
 
-    namespace: str
-    name: str
-    uid: str
+    ref: v1alpha1.Ref
     scheduled_time: str | None = None
     account: str = ""
     root_runs: list[RootRuns] = dataclasses.field(default_factory=list)
@@ -216,22 +179,13 @@ class SetParallelism:
 class FetchDependentStacksInput:
     """Asks for the roots, the stacks that lie in the direction, and what else matters to them.
 
-    Beside the stacks that may belong to the chain, that is for Apply all on which runs of its
-    members would make Spacelift queue runs, and for Destroy what depends on members. `max_stacks`
+    Besides the stacks that may belong to the chain, that is for Apply all on which runs of its
+    members would make Spacelift queue runs, and for Destroy what depends on members. `maxStacks`
     bounds the members, not what is read, since stacks may be left out.
     """
 
     connection: Connection
-    roots: list[str]
-    sources: list[str]
-    max_stacks: int
-    root_labels: list[str] = dataclasses.field(default_factory=list)
-    direction: str = v1alpha1.Direction.DOWNSTREAM
-    include_roots: bool = True
-    max_depth: int | None = None
-    exclude_stack_ids: list[str] = dataclasses.field(default_factory=list)
-    exclude_labels: list[str] = dataclasses.field(default_factory=list)
-    operation: str = v1alpha1.Operation.APPLY
+    scope: selection.Scope
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -259,7 +213,7 @@ class StackExecutionInput:
     is_confirming: bool = False
     confirmation_deadline_seconds: int | None = None
     stack_deadline_seconds: int | None = None
-    retry: RetryPolicy = RetryPolicy()
+    retry: v1alpha1.Retry = dataclasses.field(default_factory=v1alpha1.Retry)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -405,9 +359,7 @@ class AwaitExecutionInput:
 class PublishChainStatusInput:
     """Asks the operator to write the freshest progress of the execution to the resource."""
 
-    namespace: str
-    name: str
-    uid: str
+    ref: v1alpha1.Ref
     workflow_id: str
     workflow_run_id: str
     interval_milliseconds: int

@@ -5,6 +5,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from controller.api import v1alpha1
 from controller.chain.graph import resolve
 from controller.chain.run import next_stacks, progress
 
@@ -88,13 +89,9 @@ def limit(upstreams: Upstreams, *, seconds: float, parallelism: int, is_native: 
     facts = tuple(resolve.StackFacts(id=name, name=name) for name in upstreams)
     resolved = resolve.resolve(
         resolve.Discovery(stacks=facts, edges=edges),
-        resolve.Selection(
-            roots=(root_of(upstreams),),
-            sources=("Dependencies", "Labels"),
-            direction="Downstream",
-            max_stacks=len(upstreams),
-            exclude_stack_ids=frozenset(),
-            exclude_labels=frozenset(),
+        resolve.Scope(
+            roots=v1alpha1.Roots(stack_ids=(root_of(upstreams),)),
+            graph=v1alpha1.Graph(max_stacks=len(upstreams)),
         ),
     )
     chain = progress.ChainProgress(

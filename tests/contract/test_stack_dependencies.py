@@ -13,6 +13,7 @@ from controller.spacelift import client, tokens
 from controller.temporal import messages
 from controller.temporal.activities import stack_dependencies
 from devenv import simulator_process
+from tests.support.builders import make_scope
 
 ADMIN = "01JKEYADM00000000000000000"
 NET = "01JKEYNET00000000000000000"
@@ -76,38 +77,18 @@ def resolve(account: simulator_process.SimulatorProcess) -> Resolve:
         *roots: str, key_id: str = ADMIN, labels: tuple[str, ...] = (), **wishes: Any
     ) -> graph.ChainGraph:
         spacelift = client.SpaceliftClient(endpoint=account.url, credentials=Key(key_id))
-        common = {
-            "direction": "Downstream",
-            "operation": "Apply",
-            "sources": ["Dependencies", "Labels"],
-            "max_stacks": 500,
-        } | wishes
-        excluded = {name: common.pop(name, ()) for name in ("exclude_stack_ids", "exclude_labels")}
+        scope = make_scope(*roots, root_labels=labels, **wishes)
         activities = stack_dependencies.StackDependencies(
             Served(spacelift)  # type: ignore[arg-type] - it has the same method
         )
         try:
             discovery = await ActivityEnvironment().run(
                 activities.fetch_dependent_stacks,
-                messages.FetchDependentStacksInput(
-                    connection=CONNECTION,
-                    roots=list(roots),
-                    root_labels=list(labels),
-                    **{name: list(values) for name, values in excluded.items()},
-                    **common,
-                ),
+                messages.FetchDependentStacksInput(connection=CONNECTION, scope=scope),
             )
         finally:
             await spacelift.aclose()
-        return graph.resolve(
-            discovery,
-            graph.Selection(
-                roots=roots,
-                root_labels=labels,
-                **{name: frozenset(values) for name, values in excluded.items()},
-                **common,
-            ),
-        )
+        return graph.resolve(discovery, scope)
 
     return discover_and_resolve
 
@@ -141,7 +122,7 @@ async def test_roots_have_all_of_the_labels(resolve: Resolve) -> None:
 
 
 async def test_what_is_excluded_by_label_keeps_the_order(resolve: Resolve) -> None:
-    resolved = await resolve("vpc", exclude_labels=("manual",), exclude_stack_ids=("app",))
+    resolved = await resolve("vpc", exclude_labels=("manual",), exclude=("app",))
 
     assert upstreams(resolved) == {"vpc": (), "eks": ("vpc",), "alerts": ("eks", "vpc")}
     assert resolved.outside == ("app", "dns")

@@ -398,22 +398,27 @@ def make_discovery(
     )
 
 
-def make_selection(*roots: str, **fields: Any) -> resolve.Selection:
-    """Return what a spec with these roots wants if it says nothing else."""
-    excluded = frozenset(fields.pop("exclude", ()))
-    return resolve.Selection(
-        **(
-            {
-                "roots": roots,
-                "sources": ("Dependencies", "Labels"),
-                "direction": "Downstream",
-                "max_stacks": 500,
-                "exclude_stack_ids": excluded,
-                "exclude_labels": frozenset(),
-            }
-            | fields
-        )
+def make_scope(
+    *roots: str,
+    root_labels: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    exclude_labels: Iterable[str] = (),
+    operation: str = "Apply",
+    **graph: Any,
+) -> resolve.Scope:
+    """Return what a spec with these roots is about; `graph` are fields of `spec.graph`."""
+    excluded = v1alpha1.Exclude(stack_ids=tuple(exclude), labels=tuple(exclude_labels))
+    return resolve.Scope(
+        roots=v1alpha1.Roots(stack_ids=roots, labels=tuple(root_labels)),
+        graph=v1alpha1.Graph(exclude=excluded, **graph),
+        operation=v1alpha1.Operation(operation),
     )
+
+
+def resolve_graph(discovery: resolve.Discovery, *roots: str, **wishes: Any) -> resolve.ChainGraph:
+    """Resolve from roots; `wishes` are fields of the scope, and what resolving takes besides."""
+    others = {name: wishes.pop(name) for name in ("is_adopting", "kept") if name in wishes}
+    return resolve.resolve(discovery, make_scope(*roots, **wishes), **others)
 
 
 def _pairs(paths: Iterable[str]) -> set[tuple[str, str]]:

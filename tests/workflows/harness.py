@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,9 +19,12 @@ from controller.api import v1alpha1
 from controller.chain.run import progress
 from controller.temporal import ids, messages, worker
 from tests.support import temporal as temporal_support
+from tests.support.builders import make_scope
 from tests.support.waiting import eventually
 from tests.workflows import listener
 from tests.workflows.world import World
+
+REF = v1alpha1.Ref(namespace="team", name="demo", uid="uid", generation=1)
 
 ChainHandle = WorkflowHandle[Any, progress.ChainProgress]
 
@@ -55,28 +58,26 @@ class Harness:
         self,
         name: str = "demo",
         *,
-        roots: list[str] | None = None,
+        roots: Sequence[str] | None = None,
         parallelism: int = 10,
         max_stacks: int = 500,
+        operation: str = "Apply",
         memo: messages.ChainMemo | None = None,
         cause: str = "Spec",
         **fields: Any,
     ) -> ChainHandle:
         """Start a chain; `fields` are more of its input."""
         argument = messages.ChainInput(
-            namespace="team",
-            name=name,
-            uid="uid",
-            generation=1,
+            ref=dataclasses.replace(REF, name=name),
             number=1,
             attempt=1,
             cause=cause,
             operator_queue=self.operator_queue,
             connection=self.connection,
-            roots=roots or self.world.roots,
-            sources=["Dependencies", "Labels"],
+            scope=make_scope(
+                *(roots or self.world.roots), max_stacks=max_stacks, operation=operation
+            ),
             parallelism=parallelism,
-            max_stacks=max_stacks,
             **fields,
         )
         handle: ChainHandle = await self.client.start_workflow(

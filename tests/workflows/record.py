@@ -20,6 +20,7 @@ import temporalio.worker
 from temporalio import activity
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 
+from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import holds, progress
 from controller.temporal import ids, messages, worker
@@ -77,7 +78,7 @@ async def busy(chain: Harness) -> None:
 
 async def retried(chain: Harness) -> None:
     """A run fails, another one follows after a pause."""
-    policy = messages.RetryPolicy(limit=1, backoff_seconds=1)
+    policy = v1alpha1.Retry(limit=1, backoff_seconds=1)
     async with execution(chain, retry=policy) as stack:
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
 
@@ -102,7 +103,7 @@ async def unanswered(chain: Harness) -> None:
 
 async def locked(chain: Harness) -> None:
     """Between two runs the stack is locked, is locked by another person, and is unlocked."""
-    policy = messages.RetryPolicy(limit=1, backoff_seconds=1)
+    policy = v1alpha1.Retry(limit=1, backoff_seconds=1)
     async with execution(chain, retry=policy) as stack:
         await stack.shows("RunInProgress")
         await chain.world.hold_stack("a", holds.Hold(locked_by="jane"))

@@ -4,8 +4,10 @@ from typing import Any
 
 from temporalio.client import WorkflowHandle
 
+from controller.api import v1alpha1
 from controller.temporal import ids, messages
 from tests.support import temporal as temporal_support
+from tests.workflows import harness
 from tests.workflows.harness import Harness
 
 Handle = WorkflowHandle[Any, messages.RequestRunResult]
@@ -24,20 +26,15 @@ async def start(chain: Harness, workflow: str, argument: Any) -> Handle:
 
 
 def request_input(chain: Harness) -> messages.RequestRunInput:
-    return messages.RequestRunInput(
-        namespace="team", name="demo", uid="uid", operator_queue=chain.operator_queue
-    )
+    return messages.RequestRunInput(ref=harness.REF, operator_queue=chain.operator_queue)
 
 
 def sweep_input(chain: Harness) -> messages.RootSweepInput:
     return messages.RootSweepInput(
-        namespace="team",
-        name="demo",
-        uid="uid",
+        ref=harness.REF,
         operator_queue=chain.operator_queue,
         connection=chain.connection,
-        roots=["a"],
-        root_labels=[],
+        roots=v1alpha1.Roots(stack_ids=("a",)),
     )
 
 

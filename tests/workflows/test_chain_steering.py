@@ -7,6 +7,7 @@ from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
 from controller.temporal import ids, messages
 from tests.support.waiting import eventually
+from tests.workflows import harness
 from tests.workflows.conftest import Serve
 from tests.workflows.harness import phases, stack_of
 from tests.workflows.world import World, failure
@@ -323,10 +324,7 @@ async def test_a_run_that_is_left_to_itself_goes_on_without_publishing(serve: Se
     chain = await serve(world)
     memo = messages.ChainMemo(
         installation="here",
-        namespace="team",
-        name="demo",
-        uid="uid",
-        generation=1,
+        ref=harness.REF,
         number=1,
         attempt=1,
         cause="Spec",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.temporal import ids, messages
 from tests.support.waiting import stays
@@ -60,7 +61,7 @@ async def test_a_run_that_applies_is_left_to_end_and_is_not_run_again(
     chain = await serve(world)
 
     async with execution(
-        chain, stack_deadline_seconds=1, retry=messages.RetryPolicy(limit=3, backoff_seconds=1)
+        chain, stack_deadline_seconds=1, retry=v1alpha1.Retry(limit=3, backoff_seconds=1)
     ) as stack:
         shown = await stack.shows(STACK)
         await chain.called("stop_stack_run", "a")
@@ -122,7 +123,7 @@ async def test_the_time_of_a_stack_includes_the_pauses_between_its_runs(serve: S
     async with execution(
         chain,
         stack_deadline_seconds=1,
-        retry=messages.RetryPolicy(limit=3, backoff_seconds=600),
+        retry=v1alpha1.Retry(limit=3, backoff_seconds=600),
     ) as stack:
         end = await stack.ends(Phase.FAILED, "RunFailed")
 
@@ -243,7 +244,7 @@ async def test_a_failure_ends_the_time_for_a_person(serve: Serve) -> None:
     async with execution(
         chain,
         confirmation_deadline_seconds=1,
-        retry=messages.RetryPolicy(limit=1, backoff_seconds=2),
+        retry=v1alpha1.Retry(limit=1, backoff_seconds=2),
     ) as stack:
         await stack.shows("NeedsConfirmation")
         await world.move("a", "FAILED")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import holds
 from controller.temporal import messages
@@ -23,7 +24,7 @@ async def held_between_runs(serve: Serve, world: World) -> AsyncIterator[tuple[H
     """A stack whose first run failed, and which somebody has locked before the next one."""
     world.held = {"a"}
     chain = await serve(world)
-    policy = messages.RetryPolicy(limit=1, backoff_seconds=1)
+    policy = v1alpha1.Retry(limit=1, backoff_seconds=1)
     async with execution(chain, retry=policy) as stack:
         await stack.shows("RunInProgress")
         await world.hold_stack("a", JANE)
@@ -164,7 +165,7 @@ async def test_a_stack_that_is_locked_between_two_runs_waits_and_its_time_goes_o
     async with execution(
         chain,
         stack_deadline_seconds=4,
-        retry=messages.RetryPolicy(limit=1, backoff_seconds=1),
+        retry=v1alpha1.Retry(limit=1, backoff_seconds=1),
     ) as stack:
         await stack.shows("RetryPending")
         await world.hold_stack("a", JANE)

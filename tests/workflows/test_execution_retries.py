@@ -4,14 +4,15 @@ import datetime
 
 import pytest
 
+from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.temporal import messages
 from tests.workflows.conftest import Serve
 from tests.workflows.executions import execution
 from tests.workflows.world import World, failure
 
-QUICK = messages.RetryPolicy(limit=2, backoff_seconds=1, max_backoff_seconds=1)
-SLOW = messages.RetryPolicy(limit=2, backoff_seconds=600)
+QUICK = v1alpha1.Retry(limit=2, backoff_seconds=1, max_backoff_seconds=1)
+SLOW = v1alpha1.Retry(limit=2, backoff_seconds=600)
 
 
 async def test_a_failed_run_is_followed_by_another_until_one_succeeds(serve: Serve) -> None:
@@ -86,7 +87,7 @@ async def test_a_run_that_somebody_started_meanwhile_is_not_taken_for_the_next_o
     world.first_ends["a"] = ["FAILED"]
     chain = await serve(world)
 
-    async with execution(chain, retry=messages.RetryPolicy(limit=1, backoff_seconds=2)) as stack:
+    async with execution(chain, retry=v1alpha1.Retry(limit=1, backoff_seconds=2)) as stack:
         await stack.shows("RetryPending")
         theirs = world.create("a").id
         end = await stack.ends(Phase.SUCCEEDED, "RunFinished")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from temporalio.client import Client
 
+from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
-from controller.temporal import messages
 from devenv import role_process
 from devenv import temporal_server as temporal_servers
 from tests.conftest import StartRole, StartSimulator
@@ -30,7 +30,7 @@ STACKS = {
     "off": {"disabled": True},
     "fails": {},
 }
-RETRY = messages.RetryPolicy(limit=2, backoff_seconds=1)
+RETRY = v1alpha1.Retry(limit=2, backoff_seconds=1)
 
 
 @dataclasses.dataclass
@@ -134,7 +134,7 @@ async def test_stacks_that_are_held_are_given_back(rig: Rig) -> None:
 async def test_a_stack_that_is_locked_between_two_runs_waits_and_goes_on(rig: Rig) -> None:
     failing = {"result": "fail", "phase": "PLANNING"}
     await rig.account.script("fails", failing, {"result": "changes"})
-    retry = messages.RetryPolicy(limit=1, backoff_seconds=3)
+    retry = v1alpha1.Retry(limit=1, backoff_seconds=3)
     async with rig.start("fails", retry=retry) as stack:
         await stack.shows("RetryPending")
         await rig.account.admin("POST", "/stacks/fails/lock", {"user": "jane"})

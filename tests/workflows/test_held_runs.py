@@ -9,6 +9,7 @@ from controller.temporal import ids, messages
 from controller.temporal.operator import held_runs
 from controller.temporal.operator.held_runs import Holding
 from tests.support.waiting import eventually
+from tests.workflows import harness
 from tests.workflows.conftest import Serve
 from tests.workflows.harness import Harness
 from tests.workflows.world import World
@@ -82,10 +83,7 @@ async def test_a_run_queued_by_a_finished_root_is_undecided_until_the_chain_belo
         cause="RootRunFinished",
         memo=messages.ChainMemo(
             installation="here",
-            namespace="team",
-            name="demo",
-            uid="uid",
-            generation=1,
+            ref=harness.REF,
             number=1,
             attempt=1,
             cause="RootRunFinished",

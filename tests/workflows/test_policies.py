@@ -15,9 +15,9 @@ import pytest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from controller.api import v1alpha1
 from controller.api.v1alpha1 import Operation
 from controller.chain.run import progress
-from controller.temporal import messages
 from tests.workflows import harness as harnesses
 from tests.workflows.conftest import Serve
 from tests.workflows.world import World
@@ -74,8 +74,8 @@ def _seconds(known: progress.ChainProgress) -> float:
     return (ended - began).total_seconds()
 
 
-def retry(limit: int, *, backoff: int = HOUR, most: int = 24 * HOUR) -> messages.RetryPolicy:
-    return messages.RetryPolicy(limit=limit, backoff_seconds=backoff, max_backoff_seconds=most)
+def retry(limit: int, *, backoff: int = HOUR, most: int = 24 * HOUR) -> v1alpha1.Retry:
+    return v1alpha1.Retry(limit=limit, backoff_seconds=backoff, max_backoff_seconds=most)
 
 
 WELL, FAILED = "Succeeded/RunFinished", "Failed/RunFailed"

@@ -8,12 +8,13 @@ import pytest
 import temporalio.client
 from temporalio.testing import WorkflowEnvironment
 
+from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
 from controller.temporal import ids, messages
 from tests.support.waiting import eventually
+from tests.workflows import harness, run_requests
 from tests.workflows import harness as harnesses
-from tests.workflows import run_requests
 from tests.workflows.conftest import Serve
 from tests.workflows.harness import phases, stack_of
 from tests.workflows.world import World, failure
@@ -51,9 +52,7 @@ async def test_a_schedule_that_fires_hands_on_the_time_that_it_stands_for(serve:
     await eventually(lambda: chain.world.calls("request_run") == [""])
     (call,) = chain.world.arguments_of(messages.RequestRunCall)
     await schedule.delete()
-    assert call == messages.RequestRunCall(
-        namespace="team", name="demo", uid="uid", scheduled_time="2026-03-01T02:30:00Z"
-    )
+    assert call == messages.RequestRunCall(ref=harness.REF, scheduled_time="2026-03-01T02:30:00Z")
 
 
 async def test_what_the_operator_cannot_serve_is_handed_on_again(serve: Serve) -> None:
@@ -75,7 +74,9 @@ async def test_a_sweep_hands_on_what_it_has_read_for_the_operator_to_judge(serve
     await run_requests.sweep(chain)
 
     assert world.arguments_of(messages.FindRootRunsInput) == [
-        messages.FindRootRunsInput(connection=chain.connection, roots=["a"], root_labels=[])
+        messages.FindRootRunsInput(
+            connection=chain.connection, roots=v1alpha1.Roots(stack_ids=("a",))
+        )
     ]
     (call,) = world.arguments_of(messages.RequestRunCall)
     assert (call.account, call.root_runs, call.scheduled_time) == (chain.account, [FOUND], None)

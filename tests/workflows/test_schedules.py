@@ -52,7 +52,9 @@ class Bench:
         return wanted
 
     async def mine(self) -> list[schedules.Listed]:
-        return [item for item in await self.kept.list_all() if item.memo.uid == self.chain.ref.uid]
+        return [
+            item for item in await self.kept.list_all() if item.memo.ref.uid == self.chain.ref.uid
+        ]
 
 
 @pytest.fixture
@@ -208,7 +210,10 @@ async def test_the_list_tells_what_is_needed_to_compare_without_describing_each(
     assert (first.memo, second.memo) == (starts.memo, sweeps.memo)
     assert first.next_time is not None
     assert first.next_time.endswith("T06:00:00Z")
-    assert (second.memo.account, second.memo.roots) == (bench.account, ["a", "b"])
+    assert (second.memo.account, second.memo.roots) == (
+        bench.account,
+        v1alpha1.Roots(stack_ids=("a", "b")),
+    )
     await bench.kept.remove_listed(first)
     assert await bench.kept.next_time(bench.chain.ref) is None
 

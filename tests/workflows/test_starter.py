@@ -16,6 +16,7 @@ from controller.chain.requests import decide
 from controller.chain.run import progress
 from controller.temporal import ids, messages
 from controller.temporal.operator import starter
+from tests.support.builders import make_scope
 from tests.support.waiting import eventually
 from tests.workflows.conftest import Serve
 from tests.workflows.harness import Harness
@@ -30,7 +31,7 @@ class BrokenChain:
 
     @workflow.run
     async def run(self, argument: messages.ChainInput) -> progress.ChainProgress:
-        raise KeyError(argument.name)
+        raise KeyError(argument.ref.name)
 
 
 def make_ref() -> v1alpha1.Ref:
@@ -49,10 +50,7 @@ def make_request(number: int = 1) -> decide.Request:
 
 def make_input(chain: Harness, ref: v1alpha1.Ref) -> messages.ChainInput:
     return messages.ChainInput(
-        namespace=ref.namespace,
-        name=ref.name,
-        uid=ref.uid,
-        generation=ref.generation,
+        ref=ref,
         number=1,
         attempt=1,
         cause="Spec",
@@ -60,8 +58,7 @@ def make_input(chain: Harness, ref: v1alpha1.Ref) -> messages.ChainInput:
         connection=messages.Connection(
             name="default", endpoint=chain.endpoint, account=chain.account
         ),
-        roots=chain.world.roots,
-        sources=["Dependencies", "Labels"],
+        scope=make_scope(*chain.world.roots),
         parallelism=10,
     )
 

@@ -370,7 +370,9 @@ async def test_without_temporal_it_is_known_that_something_is_to_be_done(bench: 
 def swept(*finished: messages.FinishedRun, stack_id: str = "a") -> messages.RequestRunCall:
     root = messages.RootRuns(stack_id=stack_id, newest_run_id="9", finished=list(finished))
     return messages.RequestRunCall(
-        namespace="team", name="chain", uid="uid", account="acme", root_runs=[root]
+        ref=v1alpha1.Ref(namespace="team", name="chain", uid="uid", generation=0),
+        account="acme",
+        root_runs=[root],
     )
 
 

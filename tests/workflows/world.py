@@ -188,7 +188,7 @@ class World:
         self, argument: messages.FetchDependentStacksInput
     ) -> resolve.Discovery:
         async with self._called("fetch_dependent_stacks", "", argument):
-            names = self._downstream(argument.roots)
+            names = self._downstream(argument.scope.roots.stack_ids)
             return resolve.Discovery(
                 stacks=tuple(resolve.StackFacts(id=name, name=name) for name in names),
                 edges=tuple(

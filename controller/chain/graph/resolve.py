@@ -1,7 +1,8 @@
 """Turns what discovery found into an ordered graph, or says what is wrong with it. Pure.
 
 Which stacks belong to the chain is decided first (`selection`), then their order, which does not
-depend on how they came to belong to it (`order`), and at last whose run each stack uses (`waves`).
+depend on how they came to belong to it (`ordering`), and at last whose run each stack uses
+(`adoption`).
 """
 
 import dataclasses
@@ -12,8 +13,8 @@ from controller.chain.graph import adoption, ordering, problems
 from controller.chain.graph.problems import GraphProblem as GraphProblem
 from controller.chain.graph.selection import Discovery as Discovery
 from controller.chain.graph.selection import Edge as Edge
-from controller.chain.graph.selection import Scope
-from controller.chain.graph.selection import Selection as Selection
+from controller.chain.graph.selection import ReadGraph
+from controller.chain.graph.selection import Scope as Scope
 from controller.chain.graph.selection import StackFacts as StackFacts
 
 
@@ -54,38 +55,54 @@ class ChainGraph:
     outside: tuple[str, ...]
 
 
-def resolve(discovery: Discovery, selection: Selection) -> ChainGraph:
+def resolve(
+    discovery: Discovery,
+    scope: Scope,
+    *,
+    is_adopting: bool = True,
+    kept: Collection[str] = frozenset(),
+) -> ChainGraph:
     """Validate and order.
+
+    Args:
+        discovery: what was read.
+        scope: which of it the chain runs.
+        is_adopting: whether stacks may use runs that Spacelift queues.
+        kept: stacks that succeeded in an earlier run and do not run again.
 
     Raises:
         GraphProblem: unknown root, invisible stack, too many stacks, none, a cycle, or a stack
             that depends on one to be destroyed and is not in the chain.
     """
-    _check_reading(discovery, selection)
-    scope = Scope(discovery, selection)
-    members = scope.members
-    _check_members(scope)
-    upstreams = ordering.contract(members, scope.upstreams)
+    _check_reading(discovery, scope)
+    read = ReadGraph(discovery, scope)
+    members = read.members
+    _check_members(read, kept)
+    upstreams = ordering.contract(members, read.upstreams)
     dependents = ordering.reverse(upstreams)
     ordered = ordering.topological(upstreams, dependents)
     if len(ordered) < len(members):
         start = ordering.member_of_circle(upstreams, ordered)
-        raise problems.cycle(ordering.circle(start, scope.dependents))
-    stacks = _planned(scope, ordered, upstreams, dependents)
-    is_applying = selection.operation == v1alpha1.Operation.APPLY
+        raise problems.cycle(ordering.circle(start, read.dependents))
+    is_applying = scope.operation is v1alpha1.Operation.APPLY
+    running = [stack_id for stack_id in ordered if stack_id not in kept]
+    origins = {stack_id: stack_id for stack_id in running}
+    if is_adopting and is_applying:
+        origins = adoption.origins(running, upstreams, read.queuing_upstreams())
+    stacks = _planned(read, ordered, origins, upstreams, dependents)
     return ChainGraph(
         stacks=stacks,
         edges=sum(len(ups) for ups in upstreams.values()),
         levels=stacks[-1].level + 1,
-        native_dependents=scope.native_dependents if is_applying else {},
-        native_upstreams=scope.native_upstreams if is_applying else {},
-        outside=tuple(sorted(set(scope.names) - members)),
+        native_dependents=read.native_dependents if is_applying else {},
+        native_upstreams=read.native_upstreams if is_applying else {},
+        outside=tuple(sorted(set(read.names) - members)),
     )
 
 
-def members(discovery: Discovery, selection: Selection) -> frozenset[str]:
+def members(discovery: Discovery, scope: Scope) -> frozenset[str]:
     """Return the ids of the stacks that belong to the chain, as far as was read."""
-    return Scope(discovery, selection).members
+    return ReadGraph(discovery, scope).members
 
 
 def reach(graph: ChainGraph, stack_id: str) -> list[str]:
@@ -106,58 +123,58 @@ def queuers(graph: ChainGraph, stack_id: str) -> list[str]:
 # What is wrong
 
 
-def _check_reading(discovery: Discovery, selection: Selection) -> None:
+def _check_reading(discovery: Discovery, scope: Scope) -> None:
     if discovery.unknown_roots:
         raise problems.unknown_roots(discovery.unknown_roots)
     if discovery.is_cut_off:
         raise problems.too_many_to_read()
-    if selection.root_labels and not discovery.roots:
-        raise problems.no_root_with_labels(selection.root_labels)
+    if scope.roots.labels and not discovery.roots:
+        raise problems.no_root_with_labels(scope.roots.labels)
 
 
-def _check_members(scope: Scope) -> None:
-    members, selection = scope.members, scope.selection
-    if len(members) > selection.max_stacks:
-        raise problems.too_many_members(len(members), selection.max_stacks)
-    _check_visible(scope)
+def _check_members(read: ReadGraph, kept: Collection[str]) -> None:
+    members, graph = read.members, read.scope.graph
+    if len(members) > graph.max_stacks:
+        raise problems.too_many_members(len(members), graph.max_stacks)
+    _check_visible(read)
     if not members:
-        left_out = 0 if selection.include_roots else len(scope.roots - scope.excluded)
+        left_out = 0 if graph.include_roots else len(read.roots - read.excluded)
         raise problems.empty(
-            found=len(scope.near), excluded=len(scope.excluded), roots_left_out=left_out
+            found=len(read.near), excluded=len(read.excluded), roots_left_out=left_out
         )
-    if scope.discovery.is_reach_cut_off:
+    if read.discovery.is_reach_cut_off:
         raise problems.too_large_reach()
-    if selection.operation == v1alpha1.Operation.DESTROY:
-        _check_nothing_outside_depends(scope, members - selection.kept)
+    if read.scope.operation is v1alpha1.Operation.DESTROY:
+        _check_nothing_outside_depends(read, members.difference(kept))
 
 
-def _check_nothing_outside_depends(scope: Scope, destroyed: Collection[str]) -> None:
+def _check_nothing_outside_depends(read: ReadGraph, destroyed: Collection[str]) -> None:
     outside = {
         (edge.upstream, edge.dependent)
-        for edge in scope.discovery.edges
-        if edge.upstream in destroyed and edge.dependent not in scope.members
+        for edge in read.discovery.edges
+        if edge.upstream in destroyed and edge.dependent not in read.members
     }
     if outside:
         raise problems.dependents_outside(outside)
 
 
-def _check_visible(scope: Scope) -> None:
-    selection, direction = scope.selection, v1alpha1.Direction
+def _check_visible(read: ReadGraph) -> None:
+    graph, direction = read.scope.graph, v1alpha1.Direction
     queued: Collection[str] = ()
-    if selection.operation == v1alpha1.Operation.APPLY:
+    if read.scope.operation is v1alpha1.Operation.APPLY:
         # Members, and all on which their runs make Spacelift queue runs.
-        queued = ordering.distances(sorted(scope.members), scope.native_dependents).keys()
+        queued = ordering.distances(sorted(read.members), read.native_dependents).keys()
     dependents: list[tuple[str, str]] = []
     upstreams: list[tuple[str, str]] = []
-    for up, down in scope.discovery.invisible:
-        is_dependent = down not in scope.names
+    for up, down in read.discovery.invisible:
+        is_dependent = down not in read.names
         seen, unseen = (up, down) if is_dependent else (down, up)
         wanted = direction.DOWNSTREAM if is_dependent else direction.UPSTREAM
         # What is left out by its id need not be seen: it would be no member.
         would_belong = (
-            selection.direction == wanted
-            and scope.is_near(seen, steps=1)
-            and unseen not in selection.exclude_stack_ids
+            graph.direction == wanted
+            and read.is_near(seen, steps=1)
+            and unseen not in graph.exclude.stack_ids
         )
         if would_belong or (is_dependent and seen in queued):
             (dependents if is_dependent else upstreams).append((up, down))
@@ -169,22 +186,22 @@ def _check_visible(scope: Scope) -> None:
 
 
 def _planned(
-    scope: Scope,
+    read: ReadGraph,
     ordered: Sequence[str],
+    origins: Mapping[str, str],
     upstreams: Mapping[str, tuple[str, ...]],
     dependents: Mapping[str, tuple[str, ...]],
 ) -> tuple[PlannedStack, ...]:
-    origins = _origins(scope, ordered, upstreams)
-    queuing = adoption.queuers(ordered, set(origins.values()), scope.native_upstreams)
-    is_applying = scope.selection.operation == v1alpha1.Operation.APPLY
-    if scope.selection.operation == v1alpha1.Operation.DESTROY:
+    queuing = adoption.queuers(ordered, set(origins.values()), read.native_upstreams)
+    is_applying = read.scope.operation is v1alpha1.Operation.APPLY
+    if read.scope.operation is v1alpha1.Operation.DESTROY:
         ordered, upstreams, dependents = ordered[::-1], dependents, upstreams
     levels = ordering.longest(ordered, upstreams)
     remaining = ordering.longest(reversed(ordered), dependents)
     stacks = [
         PlannedStack(
             id=stack_id,
-            name=scope.names[stack_id],
+            name=read.names[stack_id],
             level=levels[stack_id],
             depends_on=upstreams[stack_id],
             remaining=remaining[stack_id] + 1,
@@ -194,14 +211,3 @@ def _planned(
         for stack_id in ordered
     ]
     return tuple(sorted(stacks, key=lambda stack: (stack.level, stack.id)))
-
-
-def _origins(
-    scope: Scope, ordered: Sequence[str], upstreams: Mapping[str, tuple[str, ...]]
-) -> Mapping[str, str]:
-    """Return for each stack that has a run whose run brings it about: its own or another's."""
-    selection = scope.selection
-    running = [stack_id for stack_id in ordered if stack_id not in selection.kept]
-    if selection.is_adopting and selection.operation == v1alpha1.Operation.APPLY:
-        return adoption.origins(running, upstreams, scope.queuing_upstreams())
-    return {stack_id: stack_id for stack_id in running}

@@ -1,6 +1,6 @@
 """Decides which of the stacks that were read belong to a chain. Pure.
 
-It also keeps them as maps from each stack to its neighbours, for all that is decided after.
+It also keeps them as maps from each stack to its neighbors, for all that is decided after.
 """
 
 import dataclasses
@@ -50,55 +50,51 @@ class Discovery:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Selection:
-    """What the spec wants of the graph.
+class Scope:
+    """Which stacks a chain run is about, and what it does to them: as the spec says it.
 
-    Without `roots` those of the discovery count, which were found by `root_labels`. `kept` are
-    stacks that succeeded in an earlier run and do not run again.
+    A run below finished runs has the stacks of these as its only roots.
     """
 
-    roots: tuple[str, ...] = ()
-    root_labels: tuple[str, ...] = ()
-    sources: Collection[str]
-    direction: str
-    include_roots: bool = True
-    max_depth: int | None = None
-    max_stacks: int
-    exclude_stack_ids: frozenset[str]
-    exclude_labels: frozenset[str]
-    operation: str = v1alpha1.Operation.APPLY
-    is_adopting: bool = True
-    kept: frozenset[str] = frozenset()
+    roots: v1alpha1.Roots
+    graph: v1alpha1.Graph = dataclasses.field(default_factory=v1alpha1.Graph)
+    operation: v1alpha1.Operation = v1alpha1.Operation.APPLY
 
 
-class Scope:
-    """What was read, as maps from each stack to its neighbours, and which stacks are members.
+class ReadGraph:
+    """What was read, as maps from each stack to its neighbors, and which stacks are members.
 
     `distances` holds the stacks that may belong to the chain, with their steps from a root.
     """
 
-    def __init__(self, discovery: Discovery, selection: Selection) -> None:
-        self.discovery, self.selection = discovery, selection
+    def __init__(self, discovery: Discovery, scope: Scope) -> None:
+        self.discovery, self.scope = discovery, scope
+        graph = scope.graph
         self.names = {stack.id: stack.name for stack in discovery.stacks}
-        counting = [e for e in discovery.edges if _counts(e, selection.sources)]
+        counting = [e for e in discovery.edges if _counts(e, graph.sources)]
         native = [e for e in discovery.edges if e.is_native]
         self.upstreams = ordering.neighbours(self.names, _to_upstreams(counting))
         self.dependents = ordering.reverse(self.upstreams)
         self.native_upstreams = ordering.neighbours(self.names, _to_upstreams(native))
         self.native_dependents = ordering.reverse(self.native_upstreams)
-        self.roots = set(selection.roots or discovery.roots) & self.names.keys()
+        # Roots by label are known once they were read.
+        self.roots = set(scope.roots.stack_ids or discovery.roots) & self.names.keys()
         self.distances = ordering.distances(sorted(self.roots), self._nexts())
         self.near = {stack_id for stack_id in self.distances if self.is_near(stack_id)}
-        self.excluded = {s.id for s in discovery.stacks if _is_excluded(s, selection)} & self.near
-        roots_left_out = set() if selection.include_roots else self.roots
+        self.excluded = {
+            s.id for s in discovery.stacks if _is_excluded(s, graph.exclude)
+        } & self.near
+        roots_left_out = set() if graph.include_roots else self.roots
         self.members = frozenset(self.near - self.excluded - roots_left_out)
 
     def _nexts(self) -> ordering.Neighbours:
-        direction = v1alpha1.Direction
-        if self.selection.direction == direction.ROOTS_ONLY:
-            return dict.fromkeys(self.roots, ())
-        is_upward = self.selection.direction == direction.UPSTREAM
-        return self.upstreams if is_upward else self.dependents
+        match self.scope.graph.direction:
+            case v1alpha1.Direction.ROOTS_ONLY:
+                return dict.fromkeys(self.roots, ())
+            case v1alpha1.Direction.UPSTREAM:
+                return self.upstreams
+            case v1alpha1.Direction.DOWNSTREAM:
+                return self.dependents
 
     def queuing_upstreams(self) -> ordering.Neighbours:
         """Return the native upstreams through which Spacelift surely queues a run.
@@ -114,13 +110,13 @@ class Scope:
 
     def is_near(self, stack_id: str, *, steps: int = 0) -> bool:
         """Whether what is so many steps further from the roots than a stack is near enough."""
-        limit = self.selection.max_depth
+        limit = self.scope.graph.max_depth
         if stack_id not in self.distances:
             return False
         return limit is None or self.distances[stack_id] + steps <= limit
 
 
-def _counts(edge: Edge, sources: Collection[str]) -> bool:
+def _counts(edge: Edge, sources: Collection[v1alpha1.Source]) -> bool:
     return (edge.is_native and v1alpha1.Source.DEPENDENCIES in sources) or (
         edge.is_label and v1alpha1.Source.LABELS in sources
     )
@@ -130,6 +126,6 @@ def _to_upstreams(edges: Iterable[Edge]) -> Iterable[tuple[str, str]]:
     return ((edge.dependent, edge.upstream) for edge in edges)
 
 
-def _is_excluded(stack: StackFacts, selection: Selection) -> bool:
-    by_label = not selection.exclude_labels.isdisjoint(stack.labels)
-    return by_label or stack.id in selection.exclude_stack_ids
+def _is_excluded(stack: StackFacts, exclude: v1alpha1.Exclude) -> bool:
+    by_label = any(label in exclude.labels for label in stack.labels)
+    return by_label or stack.id in exclude.stack_ids

@@ -62,7 +62,7 @@ class ChainStatus:
                     await self._wait_for_turn(argument)
                 sequence = await _whole(self._publisher.publish(argument))
         except (ResourceGone, Superseded) as error:
-            self._written.pop(argument.uid, None)
+            self._written.pop(argument.ref.uid, None)
             raise temporalio.exceptions.ApplicationError(
                 str(error), type=type(error).__name__, non_retryable=True
             ) from error
@@ -71,7 +71,7 @@ class ChainStatus:
 
     async def _wait_for_turn(self, argument: messages.PublishChainStatusInput) -> None:
         """The interval is kept here, so that it costs the workflow no timer."""
-        last = self._written.get(argument.uid)
+        last = self._written.get(argument.ref.uid)
         if last is not None:
             due = last + argument.interval_milliseconds / 1000
             await asyncio.sleep(max(0.0, due - self._clock()))
@@ -79,9 +79,9 @@ class ChainStatus:
     def _note_written(self, argument: messages.PublishChainStatusInput) -> None:
         now = self._clock()
         if argument.is_final:
-            self._written.pop(argument.uid, None)
+            self._written.pop(argument.ref.uid, None)
         else:
-            self._written[argument.uid] = now
+            self._written[argument.ref.uid] = now
         if now - self._swept_at > _FORGET_SECONDS:
             self._swept_at = now
             self._written = {

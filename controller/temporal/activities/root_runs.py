@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import logging
+from collections.abc import Sequence
 
 import temporalio.activity as activity
 
@@ -39,7 +40,7 @@ class RootRuns:
         served = self._clients.get(argument.connection)
         try:
             async with heartbeats.kept_alive():
-                stack_ids = argument.roots or await _with_labels(served, argument.root_labels)
+                stack_ids = await _stack_ids(served, argument.roots)
                 slots = asyncio.Semaphore(_AT_ONCE)
                 async with asyncio.TaskGroup() as group:
                     reading = [
@@ -63,9 +64,11 @@ def _leaf(error: BaseException) -> spacelift_errors.SpaceliftError:
     return error
 
 
-async def _with_labels(served: spacelift_clients.Served, labels: list[str]) -> list[str]:
+async def _stack_ids(served: spacelift_clients.Served, roots: v1alpha1.Roots) -> Sequence[str]:
+    if roots.stack_ids:
+        return roots.stack_ids
     search = functools.partial(
-        served.client.list_stacks_with_labels, labels, limit=v1alpha1.MAX_STACKS
+        served.client.list_stacks_with_labels, roots.labels, limit=v1alpha1.MAX_STACKS
     )
     found = await within_rate.call(search)
     return [stack.id for stack in found[: v1alpha1.MAX_STACKS]]

@@ -108,22 +108,22 @@ class _Discovering:
         client: spacelift_client.SpaceliftClient,
         argument: messages.FetchDependentStacksInput,
     ) -> None:
-        self._argument = argument
+        self._scope = argument.scope
         self._reading = _Reading(client)
-        self._roots: list[str] = argument.roots
+        self._roots: Sequence[str] = argument.scope.roots.stack_ids
 
     async def discover(self) -> resolve.Discovery:
-        if self._argument.root_labels:
-            self._roots = await self._reading.with_labels(self._argument.root_labels)
+        if labels := self._scope.roots.labels:
+            self._roots = await self._reading.with_labels(labels)
         if not await self._reading.walk(self._roots, self._direction_step()):
             return resolve.Discovery(
                 stacks=(), edges=(), unknown_roots=self._unknown_roots(), is_cut_off=True
             )
         is_reach_cut_off = False
-        members = resolve.members(self._told(), self._selection())
-        if self._argument.operation == v1alpha1.Operation.APPLY:
+        members = resolve.members(self._told(), self._scope)
+        if self._scope.operation is v1alpha1.Operation.APPLY:
             is_reach_cut_off = not await self._reading.walk(members, _native_dependents)
-        elif self._argument.operation == v1alpha1.Operation.DESTROY:
+        elif self._is_destroying():
             # Spacelift tells the native ones of each stack by itself.
             await self._reading.labeled_dependents(members)
         return self._told(is_reach_cut_off=is_reach_cut_off)
@@ -131,45 +131,32 @@ class _Discovering:
     # The ways to go
 
     def _direction_step(self) -> _Step:
-        direction = v1alpha1.Direction
-        if self._argument.direction == direction.UPSTREAM:
+        direction = self._scope.graph.direction
+        if direction is v1alpha1.Direction.UPSTREAM:
             return self._upstreams
-        if self._argument.direction == direction.ROOTS_ONLY and len(self._roots) == 1:
+        if direction is v1alpha1.Direction.ROOTS_ONLY and len(self._roots) == 1:
             return _nothing
         # What lies between several roots puts them in order, even if it does not run.
         return self._dependents
 
     async def _dependents(self, stacks: Sequence[models.StackRecord]) -> set[str]:
         found: set[str] = set()
-        if v1alpha1.Source.DEPENDENCIES in self._argument.sources:
+        if v1alpha1.Source.DEPENDENCIES in self._scope.graph.sources:
             found |= await _native_dependents(stacks)
-        if v1alpha1.Source.LABELS in self._argument.sources:
+        if v1alpha1.Source.LABELS in self._scope.graph.sources:
             found.update(await self._reading.labeled_dependents(stack.id for stack in stacks))
         return found
 
     async def _upstreams(self, stacks: Sequence[models.StackRecord]) -> set[str]:
         found: set[str] = set()
         for stack in stacks:
-            if v1alpha1.Source.DEPENDENCIES in self._argument.sources:
+            if v1alpha1.Source.DEPENDENCIES in self._scope.graph.sources:
                 found.update(edge.upstream_id for edge in stack.depends_on)
-            if v1alpha1.Source.LABELS in self._argument.sources:
+            if v1alpha1.Source.LABELS in self._scope.graph.sources:
                 found.update(_labeled_upstreams(stack))
         return found
 
     # What was found
-
-    def _selection(self) -> resolve.Selection:
-        argument = self._argument
-        return resolve.Selection(
-            roots=tuple(self._roots),
-            sources=argument.sources,
-            direction=argument.direction,
-            include_roots=argument.include_roots,
-            max_depth=argument.max_depth,
-            max_stacks=argument.max_stacks,
-            exclude_stack_ids=frozenset(argument.exclude_stack_ids),
-            exclude_labels=frozenset(argument.exclude_labels),
-        )
 
     def _unknown_roots(self) -> tuple[str, ...]:
         return tuple(sorted(self._reading.missing.intersection(self._roots)))
@@ -220,7 +207,7 @@ class _Discovering:
         )
 
     def _is_destroying(self) -> bool:
-        return self._argument.operation == v1alpha1.Operation.DESTROY
+        return self._scope.operation is v1alpha1.Operation.DESTROY
 
 
 async def _nothing(_: Sequence[models.StackRecord]) -> set[str]:

@@ -77,15 +77,10 @@ class ScheduleDesigns:
 
     def starts(self, chain: v1alpha1.StackChain) -> Wanted | None:
         """Return the schedule that asks for runs; None: the resource wants none."""
-        wanted, ref = chain.spec.schedule, chain.ref
+        wanted, ref = chain.spec.schedule, _without_generation(chain.ref)
         if wanted is None:
             return None
-        argument = messages.RequestRunInput(
-            namespace=ref.namespace,
-            name=ref.name,
-            uid=ref.uid,
-            operator_queue=self._operator_queue,
-        )
+        argument = messages.RequestRunInput(ref=ref, operator_queue=self._operator_queue)
         return self._wanted(
             ref,
             ids.SCHEDULE_KIND,
@@ -103,15 +98,12 @@ class ScheduleDesigns:
         """Return the schedule that sweeps the roots; None: the resource wants none."""
         if not chain.spec.triggers:
             return None
-        ref, roots = chain.ref, chain.spec.roots
+        ref = _without_generation(chain.ref)
         argument = messages.RootSweepInput(
-            namespace=ref.namespace,
-            name=ref.name,
-            uid=ref.uid,
+            ref=ref,
             operator_queue=self._operator_queue,
             connection=connection,
-            roots=sorted(roots.stack_ids),
-            root_labels=sorted(roots.labels),
+            roots=chain.spec.roots,
         )
         # Else the sweeps of all chains would meet at the same moment.
         offset = int(hashlib.sha256(ref.uid.encode()).hexdigest(), 16) % self._sweep_seconds
@@ -155,14 +147,11 @@ class ScheduleDesigns:
         )
         memo = messages.ScheduleMemo(
             installation=self._installation,
-            namespace=ref.namespace,
-            name=ref.name,
-            uid=ref.uid,
+            ref=ref,
             kind=kind,
             digest=digest,
             account=sweep.connection.account if sweep else "",
-            roots=sweep.roots if sweep else [],
-            root_labels=sweep.root_labels if sweep else [],
+            roots=sweep.roots if sweep else None,
         )
         state = temporalio.client.ScheduleState(
             paused=is_paused, note="`spec.suspend` is true." if is_paused else None
@@ -177,6 +166,11 @@ class ScheduleDesigns:
             memo=memo,
             starts_at_once=sweep is not None and not is_paused,
         )
+
+
+def _without_generation(ref: v1alpha1.Ref) -> v1alpha1.Ref:
+    """Return what stays the same when the spec changes, so that the schedule does, too."""
+    return dataclasses.replace(ref, generation=0)
 
 
 def _times(schedule: v1alpha1.Schedule) -> temporalio.client.ScheduleSpec:

@@ -171,10 +171,7 @@ class ChainWorkflows:
         workflow_id = ids.chain_workflow_id(namespace=ref.namespace, name=ref.name, uid=ref.uid)
         memo = messages.ChainMemo(
             installation=self._installation,
-            namespace=ref.namespace,
-            name=ref.name,
-            uid=ref.uid,
-            generation=ref.generation,
+            ref=ref,
             number=request.number,
             attempt=request.attempt,
             cause=request.cause,
@@ -182,7 +179,7 @@ class ChainWorkflows:
             handled_spec=request.handled.spec,
             handled_run=request.handled.run,
             handled_retry=request.handled.retry,
-            operation=argument.operation,
+            operation=argument.scope.operation,
             handled_schedule=request.handled.schedule,
             handled_root_runs=list(request.took_up),
             root_runs=list(request.root_runs),
@@ -211,7 +208,7 @@ class ChainWorkflows:
             generation=ref.generation,
             handled=request.handled,
             started_at=_text(datetime.now(UTC)),
-            operation=argument.operation,
+            operation=argument.scope.operation,
             root_runs=request.root_runs,
         )
 
@@ -299,8 +296,9 @@ async def await_execution_end(client: temporalio.client.Client, workflow_id: str
 
 def _details(argument: messages.ChainInput, request: decide.Request) -> str:
     """What Temporal's web UI shows of the run, in Markdown."""
-    roots = ", ".join(argument.roots) or "labels " + ", ".join(argument.root_labels)
-    parts = [f"{argument.operation}. Roots: {roots}.", f"Request: `{request.key}`."]
+    scope = argument.scope
+    roots = ", ".join(scope.roots.stack_ids) or "labels " + ", ".join(scope.roots.labels)
+    parts = [f"{scope.operation}. Roots: {roots}.", f"Request: `{request.key}`."]
     if argument.finished_roots:
         runs = ", ".join(root.run_id for root in argument.finished_roots)
         parts.append(f"Below the finished runs {runs}.")
@@ -333,7 +331,7 @@ def _execution(
         number=memo.number,
         attempt=memo.attempt,
         cause=memo.cause,
-        generation=memo.generation,
+        generation=memo.ref.generation,
         handled=v1alpha1.Handled(
             spec=memo.handled_spec,
             run=memo.handled_run,

@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection
 import temporalio.client
 import temporalio.service
 
+from controller.api import v1alpha1
 from controller.temporal import client as temporal_client
-from controller.temporal import ids
 from controller.temporal.operator import schedules
 
 logger = logging.getLogger(__name__)
@@ -27,15 +27,14 @@ class _Sweep:
 
     schedule_id: str
     account: str
-    roots: frozenset[str]
-    root_labels: frozenset[str]
+    roots: v1alpha1.Roots
 
     def looks_at(self, account: str, stack_id: str, labels: Collection[str]) -> bool:
         if account != self.account:
             return False
-        if self.root_labels:
-            return self.root_labels <= frozenset(labels)
-        return stack_id in self.roots
+        if self.roots.labels:
+            return set(self.roots.labels) <= set(labels)
+        return stack_id in self.roots.stack_ids
 
 
 class RootSweeps:
@@ -77,12 +76,11 @@ class RootSweeps:
                 _Sweep(
                     schedule_id=item.schedule_id,
                     account=item.memo.account,
-                    roots=frozenset(item.memo.roots),
-                    root_labels=frozenset(item.memo.root_labels),
+                    roots=item.memo.roots,
                 )
                 for item in listed
                 # One that is paused looks again by itself once it is not.
-                if item.memo.kind == ids.TRIGGERS_KIND and not item.is_paused
+                if item.memo.roots is not None and not item.is_paused
             )
             self._listed_at = now
         return self._sweeps

@@ -83,9 +83,7 @@ class Publishing:
         result: messages.PublishChainStatusResult = await workflow.execute_activity_method(
             chain_status.ChainStatus.publish_chain_status,
             messages.PublishChainStatusInput(
-                namespace=self._input.namespace,
-                name=self._input.name,
-                uid=self._input.uid,
+                ref=self._input.ref,
                 workflow_id=info.workflow_id,
                 workflow_run_id=info.run_id,
                 interval_milliseconds=max(1000, size * 20),

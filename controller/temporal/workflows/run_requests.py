@@ -37,9 +37,7 @@ class RequestRunWorkflow:
         return await _request(
             argument.operator_queue,
             messages.RequestRunCall(
-                namespace=argument.namespace,
-                name=argument.name,
-                uid=argument.uid,
+                ref=argument.ref,
                 scheduled_time=due.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             ),
         )
@@ -52,12 +50,7 @@ class RootSweepWorkflow:
     @workflow.run
     async def run(self, argument: messages.RootSweepInput) -> messages.RequestRunResult:
         """Return what became of what was found."""
-        call = messages.RequestRunCall(
-            namespace=argument.namespace,
-            name=argument.name,
-            uid=argument.uid,
-            account=argument.connection.account,
-        )
+        call = messages.RequestRunCall(ref=argument.ref, account=argument.connection.account)
         try:
             found = await _find(argument)
         except temporalio.exceptions.ActivityError as error:
@@ -78,11 +71,7 @@ class RootSweepWorkflow:
 async def _find(argument: messages.RootSweepInput) -> messages.FindRootRunsResult:
     return await workflow.execute_activity_method(
         root_runs.RootRuns.find_root_runs,
-        messages.FindRootRunsInput(
-            connection=argument.connection,
-            roots=argument.roots,
-            root_labels=argument.root_labels,
-        ),
+        messages.FindRootRunsInput(connection=argument.connection, roots=argument.roots),
         start_to_close_timeout=calls.CALL_TIMEOUT,
         schedule_to_close_timeout=_SWEEP_LIMIT,
         heartbeat_timeout=calls.HEARTBEAT_TIMEOUT,

@@ -53,10 +53,10 @@ class StackDependencyChainWorkflow:
             number=argument.number,
             attempt=argument.attempt,
             cause=argument.cause,
-            generation=argument.generation,
+            generation=argument.ref.generation,
             parallelism=argument.parallelism,
             started_at=_now(),
-            operation=argument.operation,
+            operation=argument.scope.operation,
             failure_policy=argument.failure_policy,
             is_suspended=argument.is_suspended,
         )
@@ -223,7 +223,12 @@ class StackDependencyChainWorkflow:
     async def _resolve(self) -> bool:
         try:
             discovery = await self._interruptibly(asyncio.create_task(self._discover()))
-            resolved = resolve.resolve(discovery, chain_messages.selection(self._input, discovery))
+            resolved = resolve.resolve(
+                discovery,
+                self._input.scope,
+                is_adopting=chain_messages.is_adopting(self._input),
+                kept=frozenset(item.stack_id for item in self._input.kept),
+            )
         except resolve.GraphProblem as problem:
             self._fail(problem.reason, problem.message)
             return False
@@ -249,12 +254,12 @@ class StackDependencyChainWorkflow:
         return True
 
     async def _discover(self) -> resolve.Discovery:
-        argument = self._input
+        scope = self._input.scope
         discovery: resolve.Discovery = await calls.persist(
             stack_dependencies.StackDependencies.fetch_dependent_stacks,
-            chain_messages.fetch_dependent_stacks(argument),
+            messages.FetchDependentStacksInput(connection=self._input.connection, scope=scope),
             summary="discover the stacks around "
-            + ", ".join((argument.roots or argument.root_labels)[:5]),
+            + ", ".join((scope.roots.stack_ids or scope.roots.labels)[:5]),
             on_problem=self._on_problem,
             start_to_close=calls.BULK_TIMEOUT,
         )

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase, Source
@@ -97,14 +98,20 @@ def test_what_is_left_out_has_the_defaults_of_the_definition() -> None:
 def test_the_model_has_the_fields_of_the_definition() -> None:
     """One that it lacks would be an option that is ignored."""
 
-    def names(model: type[pydantic.BaseModel], path: str) -> Iterator[str]:
-        for name, field in model.model_fields.items():
+    def fields_of(model: Any) -> dict[str, FieldInfo]:
+        """Return the fields of a model or a pydantic dataclass; none for other types."""
+        is_model = isinstance(model, type) and issubclass(model, pydantic.BaseModel)
+        fields: dict[str, FieldInfo] = (
+            model.model_fields if is_model else getattr(model, "__pydantic_fields__", {})
+        )
+        return fields
+
+    def names(model: Any, path: str) -> Iterator[str]:
+        for name, field in fields_of(model).items():
             alias = f"{path}.{field.alias or to_camel(name)}"
             yield alias
-            inner = [field.annotation, *get_args(field.annotation)]
-            for part in inner:
-                if isinstance(part, type) and issubclass(part, pydantic.BaseModel):
-                    yield from names(part, alias)
+            for part in (field.annotation, *get_args(field.annotation)):
+                yield from names(part, alias)
 
     assert set(names(v1alpha1.StackChainSpec, "spec")) == set(definition.spec_fields())
 

@@ -8,7 +8,7 @@ import pytest
 
 from controller.api.reasons import ChainReason
 from controller.chain.graph import resolve as graph
-from tests.support.builders import make_discovery, make_selection
+from tests.support.builders import make_discovery, make_scope, resolve_graph
 
 BOTH = ("Dependencies", "Labels")
 # What a status keeps of a message is 1,024 characters; the chain may put words before it.
@@ -17,8 +17,9 @@ LONGEST_MESSAGE = 900
 
 def resolve(discovery: graph.Discovery, *roots: str, **wishes: Any) -> graph.ChainGraph:
     """Resolve from roots; without any, all that was read is a root."""
-    everything = [stack.id for stack in discovery.stacks]
-    return graph.resolve(discovery, make_selection(*(roots or everything), **wishes))
+    if not roots and not wishes.get("root_labels"):
+        roots = tuple(stack.id for stack in discovery.stacks)
+    return resolve_graph(discovery, *roots, **wishes)
 
 
 def problem_of(discovery: graph.Discovery, *roots: str, **wishes: Any) -> graph.GraphProblem:
@@ -169,7 +170,7 @@ def test_stacks_belong_to_the_chain_as_the_spec_says(
 
     assert planned(resolved).keys() == expected
     assert resolved.outside == tuple(sorted(ALL - expected))
-    assert graph.members(TREE, make_selection(root, **wishes)) == expected
+    assert graph.members(TREE, make_scope(root, **wishes)) == expected
 
 
 def test_a_stack_with_any_of_the_excluded_labels_is_left_out() -> None:
@@ -189,7 +190,7 @@ def test_a_stack_with_any_of_the_excluded_labels_is_left_out() -> None:
 def test_roots_by_label_are_those_that_discovery_found() -> None:
     discovery = make_discovery("a -> b", "x -> y", stacks=["z"], roots=("a", "x"))
 
-    resolved = graph.resolve(discovery, make_selection(root_labels=("team:net",)))
+    resolved = graph.resolve(discovery, make_scope(root_labels=("team:net",)))
 
     assert planned(resolved).keys() == {"a", "b", "x", "y"}
 
@@ -663,7 +664,7 @@ def test_a_root_that_is_not_there_is_named_with_what_to_do() -> None:
 )
 def test_root_labels_that_no_stack_has_are_named(labels: tuple[str, ...], named: str) -> None:
     with pytest.raises(graph.GraphProblem) as caught:
-        graph.resolve(make_discovery(), make_selection(root_labels=labels))
+        graph.resolve(make_discovery(), make_scope(root_labels=labels))
 
     assert caught.value.reason is ChainReason.GRAPH_EMPTY
     assert named in caught.value.message
@@ -846,7 +847,9 @@ LONG = [f"{number:03}" + "x" * 125 for number in range(64)]
 @pytest.mark.parametrize(
     ("discovery", "wishes"),
     [
-        pytest.param(make_discovery(unknown_roots=tuple(LONG)), {}, id="unknown roots"),
+        pytest.param(
+            make_discovery(unknown_roots=tuple(LONG)), {"roots": LONG}, id="unknown roots"
+        ),
         pytest.param(make_discovery(), {"root_labels": tuple(LONG)}, id="root labels"),
         pytest.param(
             make_discovery(stacks=["a"], invisible=tuple(itertools.product("a", LONG))),
@@ -860,7 +863,7 @@ LONG = [f"{number:03}" + "x" * 125 for number in range(64)]
         ),
         pytest.param(
             make_discovery(*(f"{up} -> {down}" for up, down in itertools.pairwise(LONG))),
-            {"roots": tuple(LONG[::2]), "operation": "Destroy", "direction": "RootsOnly"},
+            {"roots": LONG[::2], "operation": "Destroy", "direction": "RootsOnly"},
             id="dependents outside",
         ),
     ],
@@ -868,7 +871,7 @@ LONG = [f"{number:03}" + "x" * 125 for number in range(64)]
 def test_many_names_leave_room_for_what_to_do(
     discovery: graph.Discovery, wishes: dict[str, Any]
 ) -> None:
-    message = problem_of(discovery, **wishes).message
+    message = problem_of(discovery, *wishes.pop("roots", ()), **wishes).message
 
     assert len(message) <= LONGEST_MESSAGE
     assert " more" in message

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from controller.api.reasons import ChainReason
 from controller.chain.graph import resolve as graph
-from tests.support.builders import make_selection
+from tests.support.builders import make_scope
 
 Pairs = set[tuple[str, str]]
 SOURCES = st.sampled_from([("Dependencies",), ("Labels",), ("Dependencies", "Labels")])
@@ -42,32 +42,36 @@ def discoveries(draw: st.DrawFn, *, may_be_cyclic: bool = False) -> graph.Discov
 
 
 @st.composite
-def selections(draw: st.DrawFn, discovery: graph.Discovery) -> graph.Selection:
+def scopes(draw: st.DrawFn, discovery: graph.Discovery) -> graph.Scope:
     ids = st.sampled_from([stack.id for stack in discovery.stacks])
     direction = draw(DIRECTIONS)
-    return make_selection(
+    return make_scope(
         *draw(st.sets(ids, min_size=1)),
         sources=draw(SOURCES),
         direction=direction,
         include_roots=draw(st.booleans()) or direction == "RootsOnly",
         max_depth=draw(st.none() | st.integers(min_value=1, max_value=3)),
         exclude=draw(st.sets(ids, max_size=4)),
-        kept=frozenset(draw(st.sets(ids, max_size=3))),
     )
 
 
 @st.composite
-def wishes(
-    draw: st.DrawFn, *, may_be_cyclic: bool = False
-) -> tuple[graph.Discovery, graph.Selection]:
+def wishes(draw: st.DrawFn, *, may_be_cyclic: bool = False) -> tuple[graph.Discovery, graph.Scope]:
     discovery = draw(discoveries(may_be_cyclic=may_be_cyclic))
-    return discovery, draw(selections(discovery))
+    return discovery, draw(scopes(discovery))
 
 
-def resolve(discovery: graph.Discovery, selection: graph.Selection) -> graph.ChainGraph:
+def resolve(
+    discovery: graph.Discovery, scope: graph.Scope, kept: frozenset[str] = frozenset()
+) -> graph.ChainGraph:
     """Resolve what has stacks to run at all."""
-    assume(graph.members(discovery, selection))
-    return graph.resolve(discovery, selection)
+    assume(graph.members(discovery, scope))
+    return graph.resolve(discovery, scope, kept=kept)
+
+
+def with_direction(scope: graph.Scope, direction: str) -> graph.Scope:
+    way = dataclasses.replace(scope.graph, direction=direction)
+    return dataclasses.replace(scope, graph=way)
 
 
 def closure(pairs: Iterable[tuple[str, str]]) -> Pairs:
@@ -100,34 +104,34 @@ def waits(resolved: graph.ChainGraph) -> Pairs:
 
 @given(wishes(), st.randoms(use_true_random=False))
 def test_the_order_of_what_was_read_does_not_matter(
-    wish: tuple[graph.Discovery, graph.Selection], rng: random.Random
+    wish: tuple[graph.Discovery, graph.Scope], rng: random.Random
 ) -> None:
-    discovery, selection = wish
+    discovery, scope = wish
     stacks, edges = list(discovery.stacks), list(discovery.edges)
     rng.shuffle(stacks)
     rng.shuffle(edges)
 
     shuffled = dataclasses.replace(discovery, stacks=tuple(stacks), edges=tuple(edges))
 
-    assert resolve(shuffled, selection) == resolve(discovery, selection)
+    assert resolve(shuffled, scope) == resolve(discovery, scope)
 
 
 @given(wishes())
 def test_members_wait_for_each_other_exactly_as_the_dependencies_of_all_stacks_say(
-    wish: tuple[graph.Discovery, graph.Selection],
+    wish: tuple[graph.Discovery, graph.Scope],
 ) -> None:
     """Contraction neither loses an order nor makes one up."""
-    discovery, selection = wish
+    discovery, scope = wish
 
-    resolved = resolve(discovery, selection)
+    resolved = resolve(discovery, scope)
 
     members = {stack.id for stack in resolved.stacks}
-    assert waits(resolved) == among(closure(ordering(discovery, selection.sources)), members)
+    assert waits(resolved) == among(closure(ordering(discovery, scope.graph.sources)), members)
 
 
 @given(wishes())
 def test_stacks_come_after_those_they_wait_for(
-    wish: tuple[graph.Discovery, graph.Selection],
+    wish: tuple[graph.Discovery, graph.Scope],
 ) -> None:
     resolved = resolve(*wish)
 
@@ -143,12 +147,12 @@ def test_stacks_come_after_those_they_wait_for(
 
 @given(wishes(), DIRECTIONS)
 def test_the_direction_selects_stacks_and_does_not_order_them(
-    wish: tuple[graph.Discovery, graph.Selection], direction: str
+    wish: tuple[graph.Discovery, graph.Scope], direction: str
 ) -> None:
-    discovery, selection = wish
+    discovery, scope = wish
 
-    one = resolve(discovery, selection)
-    other = resolve(discovery, dataclasses.replace(selection, direction=direction))
+    one = resolve(discovery, scope)
+    other = resolve(discovery, with_direction(scope, direction))
 
     common = {stack.id for stack in one.stacks} & {stack.id for stack in other.stacks}
     assert among(waits(one), common) == among(waits(other), common)
@@ -157,8 +161,8 @@ def test_the_direction_selects_stacks_and_does_not_order_them(
 @given(discoveries(), SOURCES)
 def test_destroy_reverses_exactly(discovery: graph.Discovery, sources: tuple[str, ...]) -> None:
     roots = [stack.id for stack in discovery.stacks]
-    forward = resolve(discovery, make_selection(*roots, sources=sources))
-    backward = resolve(discovery, make_selection(*roots, sources=sources, operation="Destroy"))
+    forward = resolve(discovery, make_scope(*roots, sources=sources))
+    backward = resolve(discovery, make_scope(*roots, sources=sources, operation="Destroy"))
 
     def edges(resolved: graph.ChainGraph) -> Pairs:
         return {(up, stack.id) for stack in resolved.stacks for up in stack.depends_on}
@@ -173,15 +177,15 @@ def test_destroy_reverses_exactly(discovery: graph.Discovery, sources: tuple[str
 
 @given(wishes(may_be_cyclic=True))
 def test_a_circle_is_one_of_the_dependencies_themselves_and_holds_a_member(
-    wish: tuple[graph.Discovery, graph.Selection],
+    wish: tuple[graph.Discovery, graph.Scope],
 ) -> None:
     """Contraction closes no circle that is not there, and hides none that a member is on."""
-    discovery, selection = wish
-    members = graph.members(discovery, selection)
-    pairs = ordering(discovery, selection.sources)
+    discovery, scope = wish
+    members = graph.members(discovery, scope)
+    pairs = ordering(discovery, scope.graph.sources)
     on_a_circle = {one for one, other in closure(pairs) if one == other}
 
-    circle = circle_of(discovery, selection)
+    circle = circle_of(discovery, scope)
 
     assert bool(circle) == (not members.isdisjoint(on_a_circle))
     if circle:
@@ -191,10 +195,10 @@ def test_a_circle_is_one_of_the_dependencies_themselves_and_holds_a_member(
         assert set(itertools.pairwise(circle)) <= pairs
 
 
-def circle_of(discovery: graph.Discovery, selection: graph.Selection) -> list[str]:
+def circle_of(discovery: graph.Discovery, scope: graph.Scope) -> list[str]:
     """Return the circle that is named; empty if the graph can be run."""
     try:
-        resolve(discovery, selection)
+        resolve(discovery, scope)
     except graph.GraphProblem as problem:
         if problem.reason is not ChainReason.GRAPH_CYCLE:
             raise
@@ -269,14 +273,16 @@ class World:
         return upstreams <= self._ended
 
 
-@given(wishes(), st.randoms(use_true_random=False))
+@given(wishes(), st.data(), st.randoms(use_true_random=False))
 def test_an_adopted_run_cannot_start_before_what_the_chain_waits_for_has_ended(
-    wish: tuple[graph.Discovery, graph.Selection], rng: random.Random
+    wish: tuple[graph.Discovery, graph.Scope], data: st.DataObject, rng: random.Random
 ) -> None:
-    discovery, selection = wish
+    discovery, scope = wish
+    ids = st.sampled_from([stack.id for stack in discovery.stacks])
+    kept = data.draw(st.frozensets(ids, max_size=3))
 
     disabled = {stack.id for stack in discovery.stacks if stack.is_disabled}
-    World(resolve(discovery, selection), kept=selection.kept, disabled=disabled).roll(rng)
+    World(resolve(discovery, scope, kept), kept=kept, disabled=disabled).roll(rng)
 
 
 @given(discoveries())
@@ -286,9 +292,7 @@ def test_below_one_root_all_native_dependents_adopt(discovery: graph.Discovery) 
     stacks = [dataclasses.replace(stack, is_disabled=False) for stack in discovery.stacks]
     root = stacks[0].id
 
-    resolved = resolve(
-        graph.Discovery(stacks=tuple(stacks), edges=tuple(edges)), make_selection(root)
-    )
+    resolved = resolve(graph.Discovery(stacks=tuple(stacks), edges=tuple(edges)), make_scope(root))
 
     adopting = {stack.id: stack.adopts_from for stack in resolved.stacks}
     assert adopting.pop(root) is None
@@ -297,10 +301,10 @@ def test_below_one_root_all_native_dependents_adopt(discovery: graph.Discovery) 
 
 @given(wishes())
 def test_what_spacelift_reaches_is_the_closure_of_its_own_dependencies(
-    wish: tuple[graph.Discovery, graph.Selection],
+    wish: tuple[graph.Discovery, graph.Scope],
 ) -> None:
-    discovery, selection = wish
-    resolved = resolve(discovery, selection)
+    discovery, scope = wish
+    resolved = resolve(discovery, scope)
     above = closure(ordering(discovery, ["Dependencies"]))
 
     for stack in discovery.stacks:

@@ -8,7 +8,6 @@ import pytest
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.graph import resolve
 from controller.chain.run import outcome, policy, progress
 from tests.support.builders import (
     T0,
@@ -16,8 +15,8 @@ from tests.support.builders import (
     T2,
     make_discovery,
     make_progress,
-    make_selection,
     make_stack,
+    resolve_graph,
 )
 
 GO_ON = (
@@ -38,10 +37,7 @@ def report(
 
 def test_a_resolved_graph_becomes_the_stacks_of_the_run() -> None:
     known = make_progress()
-    resolved = resolve.resolve(
-        make_discovery("a -> b", labels=["x -> c"]),
-        make_selection("a", "x"),
-    )
+    resolved = resolve_graph(make_discovery("a -> b", labels=["x -> c"]), "a", "x")
 
     progress.adopt_graph(known, resolved, now=T1)
 

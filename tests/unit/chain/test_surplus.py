@@ -7,7 +7,7 @@ from controller.api.v1alpha1 import Phase
 from controller.chain.graph import resolve
 from controller.chain.run import unwanted_runs
 from controller.chain.run.progress import StackProgress
-from tests.support.builders import make_discovery, make_selection, make_stack
+from tests.support.builders import make_discovery, make_stack, resolve_graph
 
 # a -> b -> c natively, and from c on to what does not belong to the chain.
 LINE = make_discovery("a -> b -> c -> out -> far")
@@ -16,7 +16,7 @@ LINE = make_discovery("a -> b -> c -> out -> far")
 def waves_of(
     *roots: str, discovery: resolve.Discovery = LINE, **selection: object
 ) -> tuple[unwanted_runs.Waves, resolve.ChainGraph]:
-    resolved = resolve.resolve(discovery, make_selection(*roots, **selection))
+    resolved = resolve_graph(discovery, *roots, **selection)
     return unwanted_runs.Waves(resolved), resolved
 
 

@@ -7,6 +7,7 @@ import pytest
 import temporalio.exceptions
 from temporalio.testing import ActivityEnvironment
 
+from controller.api import v1alpha1
 from controller.temporal import messages
 from controller.temporal.activities import chain_status
 
@@ -21,7 +22,7 @@ class Publisher:
     async def publish(self, argument: messages.PublishChainStatusInput) -> int:
         if self.error is not None:
             raise self.error
-        self.written.append(argument.uid)
+        self.written.append(argument.ref.uid)
         return len(self.written)
 
 
@@ -43,9 +44,7 @@ def publish(
     interval_milliseconds: int = 60_000,
 ) -> "asyncio.Task[Any]":
     argument = messages.PublishChainStatusInput(
-        namespace="team",
-        name="demo",
-        uid=uid,
+        ref=v1alpha1.Ref(namespace="team", name="demo", uid=uid, generation=1),
         workflow_id="w",
         workflow_run_id="r",
         interval_milliseconds=interval_milliseconds,

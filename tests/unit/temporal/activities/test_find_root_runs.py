@@ -4,6 +4,7 @@ import pytest
 import temporalio.exceptions
 from temporalio.testing import ActivityEnvironment
 
+from controller.api import v1alpha1
 from controller.spacelift import errors, models
 from controller.temporal import messages
 from controller.temporal.activities import root_runs
@@ -14,7 +15,7 @@ async def find_all(
     bench: fakes.Bench, *roots: str, labels: tuple[str, ...] = ()
 ) -> messages.FindRootRunsResult:
     argument = messages.FindRootRunsInput(
-        connection=fakes.CONNECTION, roots=list(roots), root_labels=list(labels)
+        connection=fakes.CONNECTION, roots=v1alpha1.Roots(stack_ids=roots, labels=labels)
     )
     result: messages.FindRootRunsResult = await ActivityEnvironment().run(
         root_runs.RootRuns(bench.clients).find_root_runs, argument

@@ -11,6 +11,7 @@ from controller.chain.graph import resolve
 from controller.spacelift import errors, models
 from controller.temporal import messages
 from controller.temporal.activities import stack_dependencies
+from tests.support.builders import make_scope
 from tests.unit.temporal.activities import fakes
 
 
@@ -41,19 +42,11 @@ def account(*drawing: str, **labels: tuple[str, ...]) -> fakes.Bench:
 
 async def fetch(bench: fakes.Bench, *roots: str, **wishes: Any) -> resolve.Discovery:
     if not wishes.get("root_labels"):
-        wishes["roots"] = list(roots or ("a",))
+        roots = roots or ("a",)
     return await ActivityEnvironment().run(
         stack_dependencies.StackDependencies(bench.clients).fetch_dependent_stacks,
         messages.FetchDependentStacksInput(
-            **(
-                {
-                    "connection": fakes.CONNECTION,
-                    "roots": [],
-                    "sources": ["Dependencies", "Labels"],
-                    "max_stacks": 500,
-                }
-                | wishes
-            )
+            connection=fakes.CONNECTION, scope=make_scope(*roots, **wishes)
         ),
     )
 
@@ -257,7 +250,7 @@ async def test_roots_by_id_are_told_too() -> None:
         pytest.param("a", {"sources": ["Labels"]}, ["a", "b", "c", "d"], id="not of the sources"),
         pytest.param(
             "b",
-            {"direction": "Upstream", "exclude_stack_ids": ["a"]},
+            {"direction": "Upstream", "exclude": ["a"]},
             ["a", "b", "d"],
             id="not below one that is left out by id",
         ),
@@ -384,7 +377,7 @@ async def test_a_reach_over_the_limit_is_told_with_what_was_read() -> None:
 async def test_a_large_reach_of_a_stack_that_is_left_out_is_no_matter() -> None:
     bench = account("a>b", *(f"a>c{number}" for number in range(2000)))
 
-    found = await fetch(bench, "b", direction="Upstream", exclude_stack_ids=["a"])
+    found = await fetch(bench, "b", direction="Upstream", exclude=["a"])
 
     assert not found.is_reach_cut_off
 
