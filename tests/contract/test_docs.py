@@ -225,3 +225,54 @@ def test_every_documented_reason_can_occur(
     used_reasons: set[tuple[str, str]], enumeration: str, member: str
 ) -> None:
     assert (enumeration, member) in used_reasons
+
+
+# Paths in the code
+
+PAGES_OF_THE_CODE = [
+    "glossary.md",
+    "development.md",
+    *sorted(f"adr/{path.name}" for path in (ROOT / "docs/adr").glob("*.md")),
+]
+
+
+@pytest.mark.parametrize("name", PAGES_OF_THE_CODE)
+def test_paths_of_the_product_exist(name: str) -> None:
+    paths = re.findall(r"`(controller/[\w./-]*)[^`\n]*`", page(name))
+
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_the_glossary_names_classes_that_are_where_it_says() -> None:
+    mentions = re.findall(r"`(controller/[\w./]+\.py)`(?: \(([^)]+)\))?", page("glossary.md"))
+    named = [
+        (path, name) for path, names in mentions for name in re.findall(r"`(\w+)`", names or "")
+    ]
+
+    assert len(named) > 10
+    missing = [
+        (path, name)
+        for path, name in named
+        if f"class {name}" not in (ROOT / path).read_text(encoding="utf-8")
+    ]
+    assert missing == []
+
+
+def test_the_glossary_names_fields_of_the_definition() -> None:
+    definition = yaml.safe_load(
+        (ROOT / "crds/stackchains.stackchain.dev.yaml").read_text(encoding="utf-8")
+    )
+    schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    fields = re.findall(r"`((?:spec|status)(?:\.[\w\[\]]+)*)`", page("glossary.md"))
+
+    def exists(field: str) -> bool:
+        found = schema
+        for part in field.split("."):
+            found = found.get("properties", {}).get(part.removesuffix("[]"))
+            if found is None:
+                return False
+            found = found["items"] if part.endswith("[]") else found
+        return True
+
+    assert fields
+    assert [field for field in fields if not exists(field)] == []
