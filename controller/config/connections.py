@@ -6,29 +6,37 @@ own and a rotated one is taken up without a restart.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+import pydantic
 
 from controller.config import environment, files, settings
 
 DEFAULT_CONNECTION = "default"
 
-_connection_name = environment.dns_label
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ApiKey:
+    """An API key: its id, which is no secret, and its secret."""
+
+    key_id: str
+    secret: str = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ApiKeySource:
-    """An API key; each read takes it from its files as they are now."""
+    """Where an API key is; each read takes it from its files as they are now."""
 
     key_id: settings.Secret
     key_secret: settings.Secret
 
-    def read(self) -> tuple[str, str]:
-        """Return id and secret of the key.
+    def read(self) -> ApiKey:
+        """Return the key.
 
         Raises:
-            settings.SettingsError: files are not there or empty; it tells of each one.
+            settings.SettingsError: files are not there or empty; it names each one.
         """
         texts, problems = [], []
         for part, secret in (("id", self.key_id), ("secret", self.key_secret)):
@@ -38,8 +46,8 @@ class ApiKeySource:
                 problems += [f"API key {part}: {problem}" for problem in error.problems]
         if problems:
             raise settings.SettingsError(*problems)
-        key_id, key_secret = texts
-        return key_id, key_secret
+        key_id, secret_text = texts
+        return ApiKey(key_id=key_id, secret=secret_text)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,28 +61,32 @@ class Connection:
     """None: all."""
     allowed_operations: tuple[str, ...] = settings.DEFAULT_OPERATIONS
     """What StackChains may do through it. Destroy has to be allowed explicitly."""
-    credentials: ApiKeySource | None = None
+    api_key: ApiKeySource | None = None
     """None: this process was given no API key, as the operator."""
     webhook_secrets: tuple[settings.Secret, ...] = ()
     """What signs its deliveries; several while a secret is replaced. None: none are accepted."""
 
-    def allows(self, namespace: str) -> bool:
-        """Return whether a StackChain of the namespace may use it."""
+    def allows(self, namespace: str, operation: str) -> bool:
+        """Return whether a StackChain of the namespace may run the operation through it."""
+        return self.allows_namespace(namespace) and operation in self.allowed_operations
+
+    def allows_namespace(self, namespace: str) -> bool:
+        """Return whether a StackChain of the namespace may use it at all."""
         return self.allowed_namespaces is None or namespace in self.allowed_namespaces
 
-    def read_credentials(self) -> tuple[str, str]:
-        """Return id and secret of the API key.
+    def read_api_key(self) -> ApiKey:
+        """Return the API key as it is now.
 
         Raises:
             settings.SettingsError: this process has no key for the connection, or cannot read it.
         """
-        if self.credentials is None:
+        if self.api_key is None:
             raise settings.SettingsError(
                 f"connection {self.name}: has no API key in this process; set apiKeyIdFile and "
                 "apiKeySecretFile, or SPACELIFT_API_KEY_ID and SPACELIFT_API_KEY_SECRET"
             )
         try:
-            return self.credentials.read()
+            return self.api_key.read()
         except settings.SettingsError as error:
             named = (f"connection {self.name}: {problem}" for problem in error.problems)
             raise settings.SettingsError(*named) from error
@@ -106,12 +118,23 @@ class ConnectionCatalog:
         """Return all names, sorted."""
         return sorted(self._all())
 
-    def credential_problems(self) -> list[str]:
+    def read_api_key(self, name: str) -> ApiKey:
+        """Return the API key of a connection as it is now, for one that outlives a change.
+
+        Raises:
+            settings.SettingsError: there is no such connection, or no key of it.
+        """
+        connection = self.get(name)
+        if connection is None:
+            raise settings.SettingsError(f"connection {name}: is no longer configured")
+        return connection.read_api_key()
+
+    def api_key_problems(self) -> list[str]:
         """Return what is wrong with the API keys, one line each; reads every one of them."""
         problems: list[str] = []
         for _, connection in sorted(self._all().items()):
             try:
-                connection.read_credentials()
+                connection.read_api_key()
             except settings.SettingsError as error:
                 problems.extend(error.problems)
         return problems
@@ -122,7 +145,7 @@ class ConnectionCatalog:
         if own is not None and own.name in connections:
             raise settings.SettingsError(
                 f"SPACELIFT_API_KEY_ENDPOINT: {file} has a connection {own.name} too; "
-                "remove one of both"
+                "remove one of the two"
             )
         return self._complete(connections)
 
@@ -152,15 +175,15 @@ class ConnectionCatalog:
 def _environment_connection(spacelift: settings.SpaceliftSettings) -> Connection | None:
     if spacelift.endpoint is None:
         return None
-    credentials = None
+    api_key = None
     if spacelift.api_key_id is not None and spacelift.api_key_secret is not None:
-        credentials = ApiKeySource(key_id=spacelift.api_key_id, key_secret=spacelift.api_key_secret)
+        api_key = ApiKeySource(key_id=spacelift.api_key_id, key_secret=spacelift.api_key_secret)
     return Connection(
         name=DEFAULT_CONNECTION,
         endpoint=_account_url(spacelift.endpoint),
         allowed_namespaces=spacelift.allowed_namespaces,
         allowed_operations=spacelift.allowed_operations,
-        credentials=credentials,
+        api_key=api_key,
     )
 
 
@@ -170,95 +193,58 @@ def parse_connections(document: object, source: str) -> dict[str, Connection]:
     Raises:
         settings.SettingsError: with every problem of the file.
     """
-    entries = document.get("connections") if isinstance(document, dict) else None
-    if not isinstance(entries, dict):
-        raise settings.SettingsError(f"{source}: has no map `connections`; add one")
-    problems: list[str] = []
-    connections: dict[str, Connection] = {}
-    for name, entry in entries.items():
-        parser = _Entry(f"{source}: connection {name}", entry, problems)
-        connections[str(name)] = parser.connection(str(name))
-    if problems:
-        raise settings.SettingsError(*problems)
-    return connections
+    file = files.validated(_ConnectionsFile, document, source)
+    return {name: entry.connection(name) for name, entry in file.connections.items()}
 
 
-class _Entry:
-    """Parses one connection and notes its problems."""
+class _ConnectionEntry(files.Entry):
+    """One connection of the file; its name is the key."""
 
-    def __init__(self, where: str, entry: object, problems: list[str]) -> None:
-        self._where = where
-        self._problems = problems
-        self._entry: dict[str, Any] = dict(entry) if isinstance(entry, dict) else {}
-        if not isinstance(entry, dict):
-            self._problem("must be a map with an endpoint")
+    endpoint: Annotated[str, files.string(environment.http_url)]
+    api_key_id_file: files.SecretFile | None = None
+    api_key_secret_file: files.SecretFile | None = pydantic.Field(
+        default=None, validate_default=True
+    )
+    allowed_namespaces: list[Annotated[str, files.word(environment.dns_label)]] | None = None
+    """None: all. An empty list allows no one."""
+    allowed_operations: list[Annotated[str, files.word(settings.operation)]] = pydantic.Field(
+        default=list(settings.DEFAULT_OPERATIONS)
+    )
+    webhook_secret_files: list[files.SecretFile] = pydantic.Field(default=[])
+
+    @pydantic.field_validator("api_key_secret_file", mode="after")
+    @classmethod
+    def _is_whole_key(
+        cls, secret: settings.Secret | None, others: pydantic.ValidationInfo
+    ) -> settings.Secret | None:
+        if "api_key_id_file" in others.data and (
+            (secret is None) != (others.data["api_key_id_file"] is None)
+        ):
+            raise ValueError("goes together with apiKeyIdFile; set both, or neither")
+        return secret
 
     def connection(self, name: str) -> Connection:
-        self._parse("name", name, _connection_name)
-        endpoint = self._parse("endpoint", self._text("endpoint"), environment.http_url)
-        if not endpoint:
-            self._problem("has no endpoint; set the URL of the account")
-        key_id, key_secret = self._secret("apiKeyIdFile"), self._secret("apiKeySecretFile")
-        if (key_id is None) != (key_secret is None):
-            self._problem("needs both apiKeyIdFile and apiKeySecretFile, or neither")
-        connection = Connection(
+        api_key = None
+        if self.api_key_id_file is not None and self.api_key_secret_file is not None:
+            api_key = ApiKeySource(key_id=self.api_key_id_file, key_secret=self.api_key_secret_file)
+        return Connection(
             name=name,
-            endpoint=_account_url(endpoint or ""),
-            allowed_namespaces=self._words("allowedNamespaces", environment.dns_label),
-            allowed_operations=self._operations(),
-            credentials=ApiKeySource(key_id=key_id, key_secret=key_secret)
-            if key_id and key_secret
-            else None,
-            webhook_secrets=self._secrets("webhookSecretFiles"),
+            endpoint=_account_url(self.endpoint),
+            allowed_namespaces=None
+            if self.allowed_namespaces is None
+            else _sorted(self.allowed_namespaces),
+            allowed_operations=_sorted(self.allowed_operations),
+            api_key=api_key,
+            webhook_secrets=tuple(self.webhook_secret_files),
         )
-        for key in self._entry:
-            self._problem(f"has an unknown field {key}; remove it")
-        return connection
 
-    def _problem(self, what: str) -> None:
-        self._problems.append(f"{self._where} {what}")
 
-    def _text(self, key: str) -> str | None:
-        value = self._entry.pop(key, None)
-        if value is not None and not isinstance(value, str):
-            self._problem(f"{key} must be a text")
-            return None
-        return value or None
+class _ConnectionsFile(files.Entry):
+    connections: dict[Annotated[str, files.string(environment.dns_label)], _ConnectionEntry]
 
-    def _parse(self, key: str, text: str | None, parse: Callable[[str], str]) -> str | None:
-        try:
-            return parse(text) if text is not None else None
-        except ValueError as error:
-            self._problem(f"{key} is not usable: it {error}")
-            return None
 
-    def _secret(self, key: str) -> settings.Secret | None:
-        text = self._text(key)
-        return settings.Secret(file=Path(text)) if text else None
-
-    def _secrets(self, key: str) -> tuple[settings.Secret, ...]:
-        value = self._entry.pop(key, None)
-        if value is None:
-            return ()
-        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-            self._problem(f"{key} must be a list of paths")
-            return ()
-        return tuple(settings.Secret(file=Path(item)) for item in value)
-
-    def _operations(self) -> tuple[str, ...]:
-        allowed = self._words("allowedOperations", settings.operation)
-        return settings.DEFAULT_OPERATIONS if allowed is None else allowed
-
-    def _words(self, key: str, parse: Callable[[str], str]) -> tuple[str, ...] | None:
-        """Return a list of words, None if it is not there. An empty list allows nobody."""
-        value = self._entry.pop(key, None)
-        if value is None:
-            return None
-        if not isinstance(value, list):
-            self._problem(f"{key} must be a list")
-            return None
-        words = {self._parse(key, str(item), parse) for item in value}
-        return tuple(sorted(word for word in words if word))
+def _sorted(words: list[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(words)))
 
 
 def _account_url(endpoint: str) -> str:

@@ -5,6 +5,7 @@ Problems are collected instead of raised, so that a start fails once, with all t
 
 import ast
 import dataclasses
+import enum
 import inspect
 import ipaddress
 import itertools
@@ -19,6 +20,7 @@ from urllib import parse as urlparse
 
 Parsed = TypeVar("Parsed")
 Group = TypeVar("Group")
+Choice = TypeVar("Choice", bound=enum.StrEnum)
 
 _VARIABLE = "variable"
 
@@ -52,7 +54,7 @@ class Secret:
             text = self.file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(
-                f"{self.file}: cannot be read ({_reason(error)}); mount the secret there"
+                f"{self.file}: cannot be read ({reason_of(error)}); mount the secret there"
             ) from error
         if not text:
             raise SettingsError(f"{self.file}: is empty; put the secret's text into it")
@@ -203,7 +205,7 @@ def existing_file(text: str) -> Path:
         with path.open("rb"):
             return path
     except OSError as error:
-        raise ValueError(f"cannot be read ({_reason(error)}); name a readable file") from error
+        raise ValueError(f"cannot be read ({reason_of(error)}); name a readable file") from error
 
 
 def authorities_file(text: str) -> Path:
@@ -273,6 +275,12 @@ def one_of(*choices: str) -> Callable[[str], str]:
     return parse
 
 
+def member_of(choices: type[Choice]) -> Callable[[str], Choice]:
+    """Return a parser of the values of an enumeration, taken in any case."""
+    spell = one_of(*choices)
+    return lambda text: choices(spell(text))
+
+
 def matching(pattern: str, description: str) -> Callable[[str], str]:
     """Return a parser of texts of a form."""
 
@@ -333,7 +341,8 @@ def plain(text: str) -> str:
     return text
 
 
-def _reason(error: OSError | UnicodeDecodeError) -> str:
+def reason_of(error: OSError | UnicodeDecodeError) -> str:
+    """Return why a file cannot be read, without its path."""
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
     return "not UTF-8 text"

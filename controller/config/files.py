@@ -1,15 +1,18 @@
-"""Mounted YAML files of settings: read strictly, and read again when they change.
+"""Mounted files of settings: YAML read strictly by a model, and read again when it changes.
 
-Problems are collected and name the file, the entry, what is wrong and what to do. Texts of a file
-that cannot be read are not quoted: they could hold what should not be logged.
+Problems are collected and name the file, the path of the field, what is wrong and what to do. What
+a field holds is not quoted unless its own check does so: it could be what should not be logged.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
+import pydantic
 import yaml
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
 
 from controller.config import environment
 
@@ -17,6 +20,22 @@ logger = logging.getLogger(__name__)
 
 Content = TypeVar("Content")
 Parsed = TypeVar("Parsed")
+Model = TypeVar("Model", bound=pydantic.BaseModel)
+
+Stamp = tuple[int, int, int] | None
+
+_LONGEST_NAME = 64
+_SENTENCES = {
+    "missing": "is missing; add it",
+    "extra_forbidden": "is not a known field; remove it",
+    "invalid_key": "is not a known field; remove it",
+    "string_type": "must be a string",
+    "list_type": "must be a list",
+    "dict_type": "must be a map",
+    "model_type": "must be a map",
+}
+_OF_A_KEY = "[key]"
+"""What pydantic appends to the place of a map's key."""
 
 
 class WatchedFile(Generic[Content]):
@@ -31,16 +50,16 @@ class WatchedFile(Generic[Content]):
         self._path = path
         self._parse = read
         self._noun = noun
-        self._seen = self._stamp()
+        self._seen = stamp(path)
         self._content = read(path)
 
     def get(self) -> Content:
         """Return the content as the file has it now, or had it when it was last usable."""
-        stamp = self._stamp()
-        if stamp == self._seen:
+        now = stamp(self._path)
+        if now == self._seen:
             return self._content
         # Noted before reading: a bad file is reported once per change, not on every use.
-        self._seen = stamp
+        self._seen = now
         try:
             self._content = self._parse(self._path)
         except environment.SettingsError as error:
@@ -54,13 +73,15 @@ class WatchedFile(Generic[Content]):
             logger.info("%s read again", self._noun.capitalize(), extra={"file": str(self._path)})
         return self._content
 
-    def _stamp(self) -> tuple[int, int, int] | None:
-        try:
-            # A mounted ConfigMap changes by a swapped symlink: another inode, maybe an equal mtime.
-            stat = self._path.stat()
-        except OSError:
-            return None
-        return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+def stamp(path: Path) -> Stamp:
+    """Return what differs once the file has changed; None while there is none."""
+    try:
+        # A mounted volume changes by a swapped symlink: another inode, maybe an equal time.
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 def read_yaml(path: Path) -> object:
@@ -72,78 +93,101 @@ def read_yaml(path: Path) -> object:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        why = environment.reason_of(error)
         raise environment.SettingsError(f"{path}: cannot be read: {why}") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f" at line {mark.line + 1}" if mark else ""
-        raise environment.SettingsError(f"{path}: is no valid YAML{line}; mend it") from None
+        raise environment.SettingsError(f"{path}: is not valid YAML{line}; fix it") from None
 
 
-class Entry:
-    """One map of a file: fields are taken out one by one, and what is left is unknown."""
+class Entry(pydantic.BaseModel):
+    """One map of a mounted file: its keys are camelCase and known.
 
-    def __init__(self, where: str, entry: object, problems: list[str]) -> None:
-        self._where = where
-        self._problems = problems
-        self._entry: dict[str, Any] = (
-            {str(key): value for key, value in entry.items()} if isinstance(entry, dict) else {}
-        )
+    Null and the empty string, which templates like to leave, are as if not there.
+    """
+
+    model_config = pydantic.ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, strict=True
+    )
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, entry: object) -> object:
         if not isinstance(entry, dict):
-            self.problem("must be a map")
+            return entry
+        return {key: value for key, value in entry.items() if value is not None and value != ""}
 
-    def problem(self, what: str) -> None:
-        """Note what is wrong and what to do."""
-        self._problems.append(f"{self._where} {what}")
 
-    def take(self, key: str) -> Any:
-        """Return a field as it is; None if it is not there."""
-        return self._entry.pop(key, None)
+def validated(model: type[Model], document: object, source: str) -> Model:
+    """Return a parsed file as its model.
 
-    def text(self, key: str) -> str | None:
-        """Return a text; None if it is not there, or empty."""
-        value = self.take(key)
-        if value is not None and not isinstance(value, str):
-            self.problem(f"{key} must be a text")
-            return None
-        return value or None
+    Raises:
+        SettingsError: with every problem of the file.
+    """
+    document = {} if document is None else document
+    try:
+        # The context is what the entries of one file share, such as the names that are taken.
+        return model.model_validate(document, context={})
+    except pydantic.ValidationError as error:
+        problems = [_problem(details, document, source) for details in error.errors()]
+    # Outside of the handler: pydantic's error quotes what was read.
+    raise environment.SettingsError(*problems)
 
-    def parsed(self, key: str, parse: Callable[[str], Parsed]) -> Parsed | None:
-        """Return a parsed text; None if it is not there or wrong."""
-        text = self.text(key)
+
+def string(parse: Callable[[str], Any]) -> pydantic.PlainValidator:
+    """Return what validates a field that holds what `parse` makes of a string."""
+
+    def validate(value: object) -> Any:
+        if not isinstance(value, str):
+            raise ValueError("must be a string")
+        return parse(value)
+
+    return pydantic.PlainValidator(validate)
+
+
+def word(parse: Callable[[str], Any]) -> pydantic.PlainValidator:
+    """Return what validates a field like `string`; its problems quote it, so it is no secret."""
+
+    def quoting(text: str) -> Any:
         try:
-            return parse(text) if text is not None else None
+            return parse(text)
         except ValueError as error:
-            self.problem(f"{key} is not usable: it {error}")
-            return None
+            raise ValueError(f"{text[:_LONGEST_NAME]!r} is not usable: it {error}") from None
 
-    def words(self, key: str, parse: Callable[[str], Parsed]) -> tuple[Parsed, ...] | None:
-        """Return a list of words, each once, as ordered there; None if it is not there."""
-        value = self.take(key)
-        if value is None:
-            return None
-        if not isinstance(value, list):
-            self.problem(f"{key} must be a list")
-            return None
-        words: dict[Parsed, None] = {}
-        for item in value:
-            try:
-                words[parse(str(item))] = None
-            except ValueError as error:
-                self.problem(f"{key}: {str(item)[:64]!r} is not usable: it {error}")
-        return tuple(words)
+    return string(quoting)
 
-    def texts(self, key: str) -> dict[str, str]:
-        """Return a map of texts."""
-        value = self.take(key)
-        if value is None:
-            return {}
-        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
-            self.problem(f"{key} must be a map of texts")
-            return {}
-        return {str(name): text for name, text in value.items()}
 
-    def end(self) -> None:
-        """Note what nobody has asked for."""
-        for key in self._entry:
-            self.problem(f"has an unknown field {key[:64]}; remove it")
+def _secret_file(text: str) -> environment.Secret:
+    return environment.Secret(file=Path(text))
+
+
+SecretFile = Annotated[environment.Secret, string(_secret_file)]
+"""The path of a file that holds a secret; the file is read when the secret is used."""
+
+
+def _problem(details: ErrorDetails, document: object, source: str) -> str:
+    place = list(details["loc"])
+    says = str(details.get("ctx", {}).get("error") or "") or _SENTENCES.get(details["type"], "")
+    if place and place[-1] == _OF_A_KEY:
+        place.pop()
+        says = f"the key {says}"
+    path = _path(place, document)
+    return f"{source}: {path}: {says or details['msg']}" if path else f"{source}: {says}"
+
+
+def _path(place: list[int | str], document: object) -> str:
+    """Return the path of a field; an item of a list goes by its name where it has one."""
+    path = ""
+    for part in place:
+        if isinstance(document, Mapping):
+            # As the file has it: pydantic has a number for a key that is true, and of a field that
+            # is not there, the name in the model.
+            key = next((key for key in document if key == part), None)
+            path += f".{str(to_camel(str(part)) if key is None else key)[:_LONGEST_NAME]}"
+            document = document.get(part)
+        elif isinstance(document, list) and isinstance(part, int) and part < len(document):
+            document = document[part]
+            name = document.get("name") if isinstance(document, Mapping) else None
+            path += f"[{str(name)[:_LONGEST_NAME] if name else part}]"
+    return path.removeprefix(".")

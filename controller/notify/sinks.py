@@ -1,20 +1,21 @@
-"""The sinks that this release tells of transitions: what each wants, and where it is.
+"""The sinks that this release notifies of transitions: what each one wants, and where it is.
 
-The operator reads names and wishes only; a URL or a header that comes from a file is read by the
-worker when something is delivered, so that a rotated secret is taken up and nobody else has it.
+The operator reads names and filters only. The worker reads a URL or a header that comes from a file
+when it delivers something, so that a rotated secret is picked up and no one else has it.
 """
 
 import dataclasses
 import enum
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib import parse as urlparse
 
+import pydantic
+
 from controller.api.transitions import TransitionKind
-from controller.config import environment
-from controller.config import files as config_files
+from controller.config import environment, files
 from controller.notify import templates
 
 # The activity's time-out is above it.
@@ -43,80 +44,6 @@ class SinkTarget:
     headers: Mapping[str, str] = dataclasses.field(repr=False)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Sink:
-    """One receiver. An empty filter lets everything through."""
-
-    name: str
-    type: SinkType
-    url: environment.Secret
-    transitions: frozenset[TransitionKind]
-    namespaces: tuple[str, ...] = ()
-    match_labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    headers: Mapping[str, environment.Secret] = dataclasses.field(default_factory=dict)
-    template: Any = None
-    """A checked template; None: what the type sends by itself."""
-    timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
-
-    def wants(self, kind: TransitionKind, namespace: str, labels: Mapping[str, str]) -> bool:
-        """Return whether it is to be told of such a transition of such a StackChain."""
-        if kind not in self.transitions or (self.namespaces and namespace not in self.namespaces):
-            return False
-        return all(labels.get(key) == value for key, value in self.match_labels.items())
-
-    def read_target(self) -> SinkTarget:
-        """Return where to send, as the files have it now.
-
-        Raises:
-            SettingsError: a file cannot be read, or holds what cannot be used. The text names the
-                file and never what is in it.
-        """
-        url = self.url.reveal()
-        try:
-            sink_url(url)
-        except ValueError as error:
-            raise environment.SettingsError(f"{self.url.file}: the URL {error}") from None
-        headers = {name: secret.reveal() for name, secret in self.headers.items()}
-        for name, value in headers.items():
-            if not _HEADER_VALUE.fullmatch(value):
-                raise environment.SettingsError(
-                    f"{self.headers[name].file}: is no value of a header; use one line of "
-                    "printable ASCII"
-                )
-        return SinkTarget(url=url, headers=headers)
-
-
-class SinkCatalog:
-    """The sinks of the notifications file; none where there is no file."""
-
-    def __init__(self, file: Path | None) -> None:
-        """Read the file.
-
-        Raises:
-            SettingsError: with every problem of it.
-        """
-        self._file = config_files.WatchedFile(file, _read_file, noun="sinks") if file else None
-
-    def all(self) -> Mapping[str, Sink]:
-        """Return the sinks by name."""
-        return self._file.get() if self._file is not None else {}
-
-    def wanting(self, kind: TransitionKind, namespace: str, labels: Mapping[str, str]) -> list[str]:
-        """Return the names of the sinks that are to be told of a transition, sorted."""
-        wanting = (sink for sink in self.all().values() if sink.wants(kind, namespace, labels))
-        return sorted(sink.name for sink in wanting)
-
-    def target_problems(self) -> list[str]:
-        """Return what is wrong with the files of URLs and headers, one line each; reads them."""
-        problems: list[str] = []
-        for name, sink in sorted(self.all().items()):
-            try:
-                sink.read_target()
-            except environment.SettingsError as error:
-                problems.extend(f"sink {name}: {problem}" for problem in error.problems)
-        return problems
-
-
 def sink_url(text: str) -> str:
     """Parse the URL of a sink: http or https, with a query where it needs one.
 
@@ -135,8 +62,165 @@ def sink_url(text: str) -> str:
     return text
 
 
-def _read_file(path: Path) -> dict[str, Sink]:
-    return parse_sinks(config_files.read_yaml(path), str(path))
+def _header_name(text: str) -> str:
+    if not _HEADER_NAME.fullmatch(text):
+        raise ValueError("is not a valid header name")
+    if text.lower() in _OURS or text.lower().startswith("ce-"):
+        raise ValueError("may not be set here: the notification sets this header itself")
+    return text
+
+
+def _header_value(text: str) -> str:
+    if not _HEADER_VALUE.fullmatch(text):
+        raise ValueError("must be one line of printable ASCII")
+    return text
+
+
+def _checked_template(value: object) -> object:
+    templates.check(value)
+    return value
+
+
+def _timeout_seconds(value: object) -> int:
+    if type(value) is not int or not 1 <= value <= LONGEST_TIMEOUT_SECONDS:
+        raise ValueError(f"must be a whole number from 1 to {LONGEST_TIMEOUT_SECONDS}")
+    return value
+
+
+def _not_empty(hint: str) -> pydantic.AfterValidator:
+    def validate(items: list[Any]) -> list[Any]:
+        if not items:
+            raise ValueError(f"is empty; {hint}")
+        return items
+
+    return pydantic.AfterValidator(validate)
+
+
+_HeaderName = Annotated[str, files.string(_header_name)]
+
+
+class Sink(files.Entry):
+    """One receiver, as the file describes it. A filter that is left out lets everything through."""
+
+    name: Annotated[str, files.string(environment.dns_label)]
+    """Shows in metrics and logs."""
+    type: Annotated[SinkType, files.word(environment.member_of(SinkType))]
+    # Not `on`, which YAML takes for true.
+    transitions: Annotated[
+        list[Annotated[TransitionKind, files.word(environment.member_of(TransitionKind))]],
+        _not_empty("list what the sink is notified of"),
+    ]
+    url: Annotated[str, files.string(sink_url)] | None = pydantic.Field(default=None, repr=False)
+    url_file: files.SecretFile | None = pydantic.Field(default=None, validate_default=True)
+    namespaces: Annotated[
+        list[Annotated[str, files.word(environment.dns_label)]],
+        _not_empty("leave it out to serve all"),
+    ] = pydantic.Field(default=[])
+    match_labels: dict[str, str] = pydantic.Field(default={})
+    headers: dict[_HeaderName, Annotated[str, files.string(_header_value)]] = pydantic.Field(
+        default={}, repr=False
+    )
+    header_files: dict[_HeaderName, files.SecretFile] = pydantic.Field(default={})
+    template: Annotated[Any, pydantic.PlainValidator(_checked_template)] = None
+    """None: what the type sends when nothing is said."""
+    timeout_seconds: Annotated[int, pydantic.PlainValidator(_timeout_seconds)] = (
+        DEFAULT_TIMEOUT_SECONDS
+    )
+
+    @pydantic.field_validator("name", mode="after")
+    @classmethod
+    def _is_unique(cls, name: str, file: pydantic.ValidationInfo) -> str:
+        taken = file.context.setdefault("names", set()) if file.context is not None else set()
+        if name in taken:
+            raise ValueError("is there twice; rename one")
+        taken.add(name)
+        return name
+
+    @pydantic.field_validator("url_file", mode="after")
+    @classmethod
+    def _is_one_url(
+        cls, url_file: environment.Secret | None, others: pydantic.ValidationInfo
+    ) -> environment.Secret | None:
+        # An unusable url is not among the others, and has a problem of its own.
+        if "url" in others.data and (url_file is None) == (others.data["url"] is None):
+            raise ValueError("the sink needs either url or urlFile; set one of the two")
+        return url_file
+
+    @pydantic.field_validator("header_files", mode="after")
+    @classmethod
+    def _is_one_header(
+        cls, header_files: dict[str, environment.Secret], others: pydantic.ValidationInfo
+    ) -> dict[str, environment.Secret]:
+        given = {name.lower() for name in others.data.get("headers", ())}
+        if twice := sorted({name.lower() for name in header_files} & given):
+            raise ValueError(
+                f"the sink has the header {twice[0]} in headers and in headerFiles; keep one of "
+                "the two"
+            )
+        return header_files
+
+    def wants(self, kind: TransitionKind, namespace: str, labels: Mapping[str, str]) -> bool:
+        """Return whether it is notified of such a transition of such a StackChain."""
+        if kind not in self.transitions or (self.namespaces and namespace not in self.namespaces):
+            return False
+        return all(labels.get(key) == value for key, value in self.match_labels.items())
+
+    def read_target(self) -> SinkTarget:
+        """Return where to send, as the files have it now.
+
+        Raises:
+            SettingsError: a file cannot be read, or its content is not usable. The message names
+                the file and never what is in it.
+        """
+        files_of = self.header_files.items()
+        headers = {name: _read(secret, _header_value, "the value") for name, secret in files_of}
+        url = self.url
+        if url is None and self.url_file is not None:
+            url = _read(self.url_file, sink_url, "the URL")
+        return SinkTarget(url=url or "", headers={**self.headers, **headers})
+
+
+class _SinksFile(files.Entry):
+    sinks: list[Sink]
+
+
+def _read(secret: environment.Secret, check: Callable[[str], str], what: str) -> str:
+    text = secret.reveal()
+    try:
+        return check(text)
+    except ValueError as error:
+        raise environment.SettingsError(f"{secret.file}: {what} {error}") from None
+
+
+class SinkCatalog:
+    """The sinks of the notifications file; none where there is no file."""
+
+    def __init__(self, file: Path | None) -> None:
+        """Read the file.
+
+        Raises:
+            SettingsError: with every problem of it.
+        """
+        self._file = files.WatchedFile(file, _read_file, noun="sinks") if file else None
+
+    def all(self) -> Mapping[str, Sink]:
+        """Return the sinks by name."""
+        return self._file.get() if self._file is not None else {}
+
+    def wanting(self, kind: TransitionKind, namespace: str, labels: Mapping[str, str]) -> list[str]:
+        """Return the names of the sinks that are notified of a transition, sorted."""
+        wanting = (sink for sink in self.all().values() if sink.wants(kind, namespace, labels))
+        return sorted(sink.name for sink in wanting)
+
+    def target_problems(self) -> list[str]:
+        """Return what is wrong with the files of URLs and headers, one line each; reads them."""
+        problems: list[str] = []
+        for name, sink in sorted(self.all().items()):
+            try:
+                sink.read_target()
+            except environment.SettingsError as error:
+                problems.extend(f"sink {name}: {problem}" for problem in error.problems)
+        return problems
 
 
 def parse_sinks(document: object, source: str) -> dict[str, Sink]:
@@ -145,118 +229,8 @@ def parse_sinks(document: object, source: str) -> dict[str, Sink]:
     Raises:
         SettingsError: with every problem of the file.
     """
-    problems: list[str] = []
-    whole = config_files.Entry(f"{source}:", document, problems)
-    entries = whole.take("sinks")
-    whole.end()
-    if not isinstance(entries, list):
-        whole.problem("has no list `sinks`; add one")
-        entries = []
-    sinks: dict[str, Sink] = {}
-    for sink in _sinks(entries, source, problems):
-        if sink.name in sinks:
-            problems.append(f"{source}: sink {sink.name} is there twice; rename one")
-        sinks[sink.name] = sink
-    if problems:
-        raise environment.SettingsError(*problems)
-    return sinks
+    return {sink.name: sink for sink in files.validated(_SinksFile, document, source).sinks}
 
 
-def _sinks(entries: list[object], source: str, problems: list[str]) -> Iterator[Sink]:
-    for number, entry in enumerate(entries):
-        name = entry.get("name") if isinstance(entry, dict) else None
-        where = f"sink {str(name)[:64]}" if name else f"sinks[{number}]"
-        yield _sink(config_files.Entry(f"{source}: {where}", entry, problems))
-
-
-def _sink(entry: config_files.Entry) -> Sink:
-    name = entry.parsed("name", environment.dns_label)
-    if name is None:
-        entry.problem("has no usable name; give it one, which shows in metrics and logs")
-    type_ = entry.parsed("type", environment.one_of(*SinkType))
-    if type_ is None:
-        entry.problem(f"has no usable type; set one of {', '.join(SinkType)}")
-    # Not `on`, which YAML takes for true.
-    kinds = entry.words("transitions", _kind)
-    if not kinds:
-        entry.problem("is told nothing; list what it is to be told of in `transitions`")
-    sink = Sink(
-        name=name or "",
-        type=SinkType(type_ or SinkType.SLACK),
-        url=_url(entry),
-        transitions=frozenset(kinds or ()),
-        namespaces=_namespaces(entry),
-        match_labels=entry.texts("matchLabels"),
-        headers=_headers(entry),
-        template=_template(entry),
-        timeout_seconds=_timeout(entry),
-    )
-    entry.end()
-    return sink
-
-
-def _kind(text: str) -> TransitionKind:
-    return TransitionKind(environment.one_of(*TransitionKind)(text))
-
-
-def _url(entry: config_files.Entry) -> environment.Secret:
-    # Parsed by hand: a problem with it must not quote it.
-    text, file = entry.text("url"), entry.text("urlFile")
-    if (text is None) == (file is None):
-        entry.problem("needs either url or urlFile")
-    if file is not None:
-        return environment.Secret(file=Path(file))
-    try:
-        return environment.Secret(value=sink_url(text) if text is not None else "")
-    except ValueError as error:
-        entry.problem(f"url is not usable: it {error}")
-    return environment.Secret()
-
-
-def _namespaces(entry: config_files.Entry) -> tuple[str, ...]:
-    namespaces = entry.words("namespaces", environment.dns_label)
-    if namespaces == ():
-        entry.problem("has an empty list namespaces; leave it out to serve all")
-    return namespaces or ()
-
-
-def _headers(entry: config_files.Entry) -> dict[str, environment.Secret]:
-    given = {
-        name: environment.Secret(value=value) for name, value in entry.texts("headers").items()
-    }
-    files = {
-        name: environment.Secret(file=Path(path))
-        for name, path in entry.texts("headerFiles").items()
-    }
-    for name in {text.lower() for text in given} & {text.lower() for text in files}:
-        entry.problem(f"has the header {name} in headers and in headerFiles; keep one of both")
-    for name in (*given, *files):
-        if not _HEADER_NAME.fullmatch(name):
-            entry.problem(f"{name[:64]!r} is no name of a header")
-        elif name.lower() in _OURS or name.lower().startswith("ce-"):
-            entry.problem(f"may not set the header {name}, which the notification sets itself")
-    for name, secret in given.items():
-        if not _HEADER_VALUE.fullmatch(secret.value):
-            entry.problem(f"the header {name[:64]} must be one line of printable ASCII")
-    return given | files
-
-
-def _template(entry: config_files.Entry) -> Any:
-    template = entry.take("template")
-    if template is None:
-        return None
-    try:
-        templates.check(template)
-    except templates.BadTemplate as error:
-        entry.problem(str(error))
-    return template
-
-
-def _timeout(entry: config_files.Entry) -> int:
-    value = entry.take("timeoutSeconds")
-    if value is None:
-        return DEFAULT_TIMEOUT_SECONDS
-    if type(value) is not int or not 1 <= value <= LONGEST_TIMEOUT_SECONDS:
-        entry.problem(f"timeoutSeconds must be a whole number from 1 to {LONGEST_TIMEOUT_SECONDS}")
-        return DEFAULT_TIMEOUT_SECONDS
-    return value
+def _read_file(path: Path) -> dict[str, Sink]:
+    return parse_sinks(files.read_yaml(path), str(path))

@@ -86,20 +86,20 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
 _SYNTAX = re.compile(r"(?P<literal>\$\$\{)|\$\{(?P<name>[^}]*)\}|(?P<open>\$\{)")
 
 
-def check(value: object, *, where: str = "template") -> None:
-    """Check a template: a text, or a JSON document whose texts are templates.
+def check(value: object, *, where: str = "") -> None:
+    """Check a template: a string, or a JSON document whose strings are templates.
 
     Raises:
-        BadTemplate: it names what no notification has, or is no JSON.
+        BadTemplate: it names a fact that no notification has, or is not JSON.
     """
     match value:
         case str():
-            _check_text(value, where)
+            _check_text(value, _at(where))
         case dict():
             for key, item in value.items():
                 if not isinstance(key, str):
-                    raise BadTemplate(f"{where} has the key {key!r}, which is no text; quote it")
-                check(item, where=f"{where}.{key}")
+                    raise BadTemplate(f"has the key {key!r}{_at(where)}, not a string; quote it")
+                check(item, where=f"{where}.{key}".removeprefix("."))
         case list():
             for number, item in enumerate(value):
                 check(item, where=f"{where}[{number}]")
@@ -107,17 +107,22 @@ def check(value: object, *, where: str = "template") -> None:
             return
         case _:
             # YAML knows dates.
-            raise BadTemplate(f"{where} is a {type(value).__name__}, which is no JSON; quote it")
+            kind = type(value).__name__
+            raise BadTemplate(f"has a {kind}{_at(where)}, which JSON does not know; quote it")
 
 
-def _check_text(text: str, where: str) -> None:
+def _at(where: str) -> str:
+    return f" at {where}" if where else ""
+
+
+def _check_text(text: str, at: str) -> None:
     for match in _SYNTAX.finditer(text):
         if match["open"]:
-            raise BadTemplate(f"{where} has a `${{` without its `}}`; for the text write `$${{`")
+            raise BadTemplate(f"has a `${{` without its `}}`{at}; for the text itself write `$${{`")
         name = match["name"]
         if name is not None and name not in PLACEHOLDERS:
             raise BadTemplate(
-                f"{where} has the unknown placeholder ${{{name[:64]}}}; "
+                f"has the unknown placeholder ${{{name[:64]}}}{at}; "
                 f"known are: {', '.join(PLACEHOLDERS)}"
             )
 

@@ -26,7 +26,7 @@ class AccessVerdict:
 
     def refuses(self, operation: str) -> bool:
         """Whether the connection is known and does not serve an operation in this namespace."""
-        return self.listed is not None and not _serves(self.listed, self.namespace, operation)
+        return self.listed is not None and not self.listed.allows(self.namespace, operation)
 
 
 class ConnectionAccess:
@@ -45,7 +45,7 @@ class ConnectionAccess:
     def is_refused(self, connection_name: str, namespace: str, operation: str) -> bool:
         """Whether a connection is known and does not serve a namespace or an operation."""
         listed = self._catalog.get(connection_name)
-        return listed is not None and not _serves(listed, namespace, operation)
+        return listed is not None and not listed.allows(namespace, operation)
 
     def _problem_of(
         self, chain: v1alpha1.StackChain, listed: connections.Connection | None
@@ -53,7 +53,7 @@ class ConnectionAccess:
         name = chain.spec.connection_name
         if listed is None:
             return self._unknown(name)
-        if not listed.allows(chain.ref.namespace):
+        if not listed.allows_namespace(chain.ref.namespace):
             return projection.Problem(
                 reason=reasons.ChainReason.NAMESPACE_NOT_ALLOWED,
                 message=f"The connection '{name}' does not serve the namespace "
@@ -79,7 +79,3 @@ class ConnectionAccess:
             "Set `spec.connectionName` in a new resource, or add the connection.",
             is_retrying=False,
         )
-
-
-def _serves(connection: connections.Connection, namespace: str, operation: str) -> bool:
-    return connection.allows(namespace) and operation in connection.allowed_operations

@@ -102,7 +102,7 @@ def _connections(
             "SPACELIFT_CONNECTIONS_FILE: there is no Spacelift connection; set it, or "
             "SPACELIFT_API_KEY_ENDPOINT, SPACELIFT_API_KEY_ID and SPACELIFT_API_KEY_SECRET"
         )
-    problems = catalog.credential_problems() if needs_keys else []
+    problems = catalog.api_key_problems() if needs_keys else []
     if problems:
         raise settings.SettingsError(*problems)
     return catalog

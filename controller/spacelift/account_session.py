@@ -27,7 +27,7 @@ class AccountSession:
         self,
         *,
         endpoint: str,
-        credentials: tokens.CredentialSource,
+        read_api_key: tokens.ReadApiKey,
         transport: httpx.AsyncBaseTransport | None,
         request_timeout_seconds: float,
         ca_file: str | None,
@@ -35,7 +35,7 @@ class AccountSession:
         observer: Observer | None,
     ) -> None:
         self._url = endpoints.graphql_url(endpoint)
-        self._credentials = credentials
+        self._read_api_key = read_api_key
         self._clock = clock
         self._observer = observer
         self._http = httpx.AsyncClient(
@@ -159,7 +159,7 @@ class AccountSession:
     async def _exchange_token(self) -> tokens.Token:
         with self._observed(documents.EXCHANGE_TOKEN.name):
             return await tokens.exchange_token(
-                self._http, self._url, self._credentials, clock=self._clock
+                self._http, self._url, self._read_api_key, clock=self._clock
             )
 
     @contextlib.contextmanager

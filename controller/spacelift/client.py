@@ -25,18 +25,18 @@ class SpaceliftClient:
         self,
         *,
         endpoint: str,
-        credentials: tokens.CredentialSource,
+        read_api_key: tokens.ReadApiKey,
         transport: httpx.AsyncBaseTransport | None = None,
         request_timeout_seconds: float = 30,
         ca_file: str | None = None,
         clock: Callable[[], float] = time.time,
         observer: account_session.Observer | None = None,
     ) -> None:
-        """Prepare the client; nothing is sent and no credentials are read before the first call.
+        """Prepare the client; nothing is sent and no API key is read before the first call.
 
         Args:
             endpoint: The account's base URL, with or without `/graphql`.
-            credentials: Where to read the API key at each token exchange.
+            read_api_key: Returns the API key; called at each token exchange.
             transport: Sends the requests; a test hands in its own.
             request_timeout_seconds: How long to wait for each part of an answer.
             ca_file: A PEM file of the only certificate authorities to trust; default: the usual
@@ -46,7 +46,7 @@ class SpaceliftClient:
         """
         self._session = account_session.AccountSession(
             endpoint=endpoint,
-            credentials=credentials,
+            read_api_key=read_api_key,
             transport=transport,
             request_timeout_seconds=request_timeout_seconds,
             ca_file=ca_file,

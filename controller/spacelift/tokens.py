@@ -7,11 +7,11 @@ the secret of an OIDC key is itself a token that expires.
 import asyncio
 import dataclasses
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 
-from controller.config import settings
+from controller.config import connections, settings
 from controller.spacelift import answers, documents, errors
 
 _MARGIN_SECONDS = 30.0
@@ -22,23 +22,8 @@ _MARGIN_SHARE = 0.05
 _UNKNOWN_LIFE_SECONDS = 60.0
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class ApiKey:
-    """An API key: its id, which is no secret, and its secret."""
-
-    key_id: str
-    secret: str = dataclasses.field(repr=False)
-
-
-class CredentialSource(Protocol):
-    """Where the API key comes from; asked at every exchange."""
-
-    def read(self) -> ApiKey:
-        """Return the API key as it is now.
-
-        Raises:
-            SettingsError: There is none, or it cannot be read. So do OSError and ValueError.
-        """
+ReadApiKey = Callable[[], connections.ApiKey]
+"""Returns the API key as it is now; raises SettingsError if there is none or it cannot be read."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,7 +114,7 @@ class TokenAuth(httpx.Auth):
 
 
 async def exchange_token(
-    http: httpx.AsyncClient, url: str, source: CredentialSource, *, clock: Callable[[], float]
+    http: httpx.AsyncClient, url: str, read_api_key: ReadApiKey, *, clock: Callable[[], float]
 ) -> Token:
     """Exchange the API key for a token.
 
@@ -140,9 +125,9 @@ async def exchange_token(
         Unreachable: On everything else. Whatever happens here, the request that needs the token was
             not sent.
     """
-    credentials = _read_credentials(source)
-    what = f"token exchange for API key {credentials.key_id}"
-    variables = {"id": credentials.key_id, "secret": credentials.secret}
+    key = _read(read_api_key)
+    what = f"token exchange for API key {key.key_id}"
+    variables = {"id": key.key_id, "secret": key.secret}
     body = {"query": documents.EXCHANGE_TOKEN.text, "variables": variables}
     # Before the request, so that a slow answer makes the token look older rather than younger.
     obtained_at = clock()
@@ -150,7 +135,7 @@ async def exchange_token(
         with answers.transport_errors(what, host=httpx.URL(url).host):
             # Spacelift's own clients put none of their headers on this one.
             response = await http.send(http.build_request("POST", url, json=body), auth=None)
-        return read_token(response, credentials, what=what, obtained_at=obtained_at)
+        return read_token(response, key, what=what, obtained_at=obtained_at)
     except errors.AmbiguousOutcome as error:
         host = httpx.URL(url).host
         message = f"{what}: no readable answer from {host}; nothing else was sent, try again"
@@ -163,10 +148,10 @@ async def exchange_token(
 
 
 def read_token(
-    response: httpx.Response, credentials: ApiKey, *, what: str, obtained_at: float
+    response: httpx.Response, key: connections.ApiKey, *, what: str, obtained_at: float
 ) -> Token:
     """Return the token that an exchange answered with."""
-    answer = answers.read_answer(response, what=what, now=obtained_at, hide=(credentials.secret,))
+    answer = answers.read_answer(response, what=what, now=obtained_at, hide=(key.secret,))
     user: Any = answer.data.get("apiKeyUser")
     if answer.is_unauthenticated or any(e.is_unauthorized for e in answer.errors):
         raise _rejected(what)
@@ -174,7 +159,7 @@ def read_token(
         message = f"{what}: Spacelift fails at it; nothing else was sent, try again"
         raise errors.Unreachable(message)
     if answer.errors:
-        says = errors.excerpt(answer.errors[0].message, hide=(credentials.secret,))
+        says = errors.excerpt(answer.errors[0].message, hide=(key.secret,))
         message = f"{what}: Spacelift says {says!r}; check the key id and secret of the connection"
         raise errors.SpaceliftRefused(message)
     # An unknown key id is answered with null instead of an error.
@@ -195,17 +180,14 @@ def _rejected(what: str) -> errors.CredentialsRejected:
     )
 
 
-def _read_credentials(source: CredentialSource) -> ApiKey:
+def _read(read_api_key: ReadApiKey) -> connections.ApiKey:
     try:
-        credentials = source.read()
-    except (OSError, ValueError, settings.SettingsError) as error:
+        key = read_api_key()
+    except settings.SettingsError as error:
         says = errors.excerpt(str(error))
         message = f"the API key cannot be read: {says}; check the connection's secret files"
         raise errors.CredentialsRejected(message) from error
-    if not credentials.key_id or not credentials.secret:
-        message = "the API key is empty; check the connection's key id and secret"
-        raise errors.CredentialsRejected(message)
-    return credentials
+    return key
 
 
 def _shows_refused_token(response: httpx.Response) -> bool:

@@ -21,7 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from controller.config import connections, settings
 from controller.notify import sinks
 from controller.spacelift import client as spacelift_client
-from controller.spacelift import endpoints, errors, tokens
+from controller.spacelift import endpoints, errors
 from controller.temporal import client, ids
 from controller.temporal.operator import queues
 
@@ -183,14 +183,14 @@ async def _check_connection(
 ) -> CheckResult:
     name = f"Spacelift connection {connection.name}"
     try:
-        key_id, secret = connection.read_credentials()
+        key = connection.read_api_key()
     except settings.SettingsError as error:
         own = f"connection {connection.name}: "
         return _problem(name, "; ".join(line.removeprefix(own) for line in error.problems))
-    credentials = tokens.ApiKey(key_id=key_id, secret=secret)
     asked = spacelift_client.SpaceliftClient(
         endpoint=connection.endpoint,
-        credentials=_Fixed(credentials),
+        # Read once: a check tells about one moment.
+        read_api_key=lambda: key,
         request_timeout_seconds=min(spacelift.request_timeout_seconds, CHECK_TIMEOUT_SECONDS),
         ca_file=str(spacelift.ca_file) if spacelift.ca_file else None,
     )
@@ -216,16 +216,6 @@ def _check_sinks(notifications: settings.NotificationSettings) -> list[CheckResu
     except settings.SettingsError as error:
         return [_problem(name, "; ".join(error.problems))]
     return [CheckResult(check=name, ok=True, message=f"sinks: {', '.join(names) or 'none'}")]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Fixed:
-    """Credentials read once: a check tells about one moment."""
-
-    credentials: tokens.ApiKey
-
-    def read(self) -> tokens.ApiKey:
-        return self.credentials
 
 
 def _problem(name: str, message: str) -> CheckResult:

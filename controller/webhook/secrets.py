@@ -7,11 +7,9 @@ at once, and a flood of deliveries costs no reading.
 import logging
 from pathlib import Path
 
-from controller.config import connections, settings
+from controller.config import connections, files, settings
 
 logger = logging.getLogger(__name__)
-
-_Stamp = tuple[int, int, int] | None
 
 
 class WebhookSecrets:
@@ -19,7 +17,7 @@ class WebhookSecrets:
 
     def __init__(self, catalog: connections.ConnectionCatalog) -> None:
         self._catalog = catalog
-        self._files: dict[Path, tuple[_Stamp, str]] = {}
+        self._files: dict[Path, tuple[files.Stamp, str]] = {}
 
     def of(self, connection: connections.Connection) -> list[str]:
         """Return the secrets that are valid now; an empty list: no delivery is."""
@@ -43,7 +41,7 @@ class WebhookSecrets:
     def _text(self, secret: settings.Secret) -> str:
         if secret.file is None:
             return secret.value
-        stamp = _stamp(secret.file)
+        stamp = files.stamp(secret.file)
         known = self._files.get(secret.file)
         if known is None or known[0] != stamp:
             known = self._files[secret.file] = stamp, _read(secret)
@@ -59,12 +57,3 @@ def _read(secret: settings.Secret) -> str:
         return ""
     logger.info("Webhook secret read", extra={"file": str(secret.file)})
     return text
-
-
-def _stamp(file: Path) -> _Stamp:
-    try:
-        stat = file.stat()
-    except OSError:
-        return None
-    # A mounted Secret changes by a swapped symlink: another inode, maybe an equal time.
-    return stat.st_ino, stat.st_mtime_ns, stat.st_size

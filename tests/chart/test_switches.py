@@ -752,9 +752,10 @@ def test_the_program_reads_the_sinks_as_they_are_meant(helm: helms.Helm, tmp_pat
 
     on_call, audit = sinks.SinkCatalog(file).all().values()
 
-    assert str(on_call.url.file) == "/etc/stackchain/sinks/on-call/slack/url"
-    assert audit.namespaces == ("production",)
-    assert str(audit.headers["Authorization"].file).endswith("/audit/authorization")
+    assert on_call.url_file is not None
+    assert str(on_call.url_file.file) == "/etc/stackchain/sinks/on-call/slack/url"
+    assert audit.namespaces == ["production"]
+    assert str(audit.header_files["Authorization"].file).endswith("/audit/authorization")
 
 
 def test_a_release_without_sinks_has_no_file_of_them(release: Release) -> None:

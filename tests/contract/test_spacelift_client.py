@@ -9,7 +9,8 @@ import aiohttp
 import pytest
 import yaml
 
-from controller.spacelift import client, endpoints, errors, tokens
+from controller.config import connections
+from controller.spacelift import client, endpoints, errors
 from controller.spacelift.models import RunKey, RunRecord, StackEdge, StackHold
 from devenv import simulator_process
 
@@ -74,12 +75,8 @@ SCENARIO["faults"] = [
 Connect = Callable[..., client.SpaceliftClient]
 
 
-class Key:
-    def __init__(self, key_id: str, secret: str) -> None:
-        self.credentials = tokens.ApiKey(key_id=key_id, secret=secret)
-
-    def read(self) -> tokens.ApiKey:
-        return self.credentials
+def api_key(key_id: str, secret: str) -> Callable[[], connections.ApiKey]:
+    return lambda: connections.ApiKey(key_id=key_id, secret=secret)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +98,9 @@ async def connect(account: simulator_process.SimulatorProcess) -> AsyncIterator[
     def make(key_id: str, secret: str) -> client.SpaceliftClient:
         opened.append(
             client.SpaceliftClient(
-                endpoint=account.url, credentials=Key(key_id, secret), request_timeout_seconds=2
+                endpoint=account.url,
+                read_api_key=api_key(key_id, secret),
+                request_timeout_seconds=2,
             )
         )
         return opened[-1]
@@ -386,7 +385,9 @@ async def test_what_is_missing_cannot_be_triggered_or_listed(
 
 
 async def test_nothing_listens_is_unreachable() -> None:
-    nobody = client.SpaceliftClient(endpoint="http://127.0.0.1:1", credentials=Key(ADMIN, "admin"))
+    nobody = client.SpaceliftClient(
+        endpoint="http://127.0.0.1:1", read_api_key=api_key(ADMIN, "admin")
+    )
 
     with pytest.raises(errors.Unreachable):
         await nobody.trigger_run("vpc", marker="chain-8")
@@ -420,7 +421,7 @@ async def test_a_token_that_is_over_too_early_is_replaced_unseen(tmp_path: Path,
     async with simulator_process.SimulatorProcess(tmp_path, scenario=scenario) as running:
         spacelift = client.SpaceliftClient(
             endpoint=running.url,
-            credentials=Key(ADMIN, "admin"),
+            read_api_key=api_key(ADMIN, "admin"),
             clock=lambda: 0.0,
             observer=lambda operation, _outcome, _seconds: operations.append(operation),
         )

@@ -9,7 +9,8 @@ import yaml
 from temporalio.testing import ActivityEnvironment
 
 from controller.chain.graph import resolve as graph
-from controller.spacelift import client, tokens
+from controller.config import connections
+from controller.spacelift import client
 from controller.temporal import messages
 from controller.temporal.activities import stack_dependencies
 from devenv import simulator_process
@@ -36,16 +37,6 @@ SCENARIO: dict[str, Any] = {
 }
 
 Resolve = Callable[..., Awaitable[graph.ChainGraph]]
-
-
-class Key:
-    """An API key of the account."""
-
-    def __init__(self, key_id: str) -> None:
-        self._credentials = tokens.ApiKey(key_id=key_id, secret="secret")
-
-    def read(self) -> tokens.ApiKey:
-        return self._credentials
 
 
 class Served:
@@ -76,7 +67,8 @@ def resolve(account: simulator_process.SimulatorProcess) -> Resolve:
     async def discover_and_resolve(
         *roots: str, key_id: str = ADMIN, labels: tuple[str, ...] = (), **wishes: Any
     ) -> graph.ChainGraph:
-        spacelift = client.SpaceliftClient(endpoint=account.url, credentials=Key(key_id))
+        key = connections.ApiKey(key_id=key_id, secret="secret")
+        spacelift = client.SpaceliftClient(endpoint=account.url, read_api_key=lambda: key)
         scope = make_scope(*roots, root_labels=labels, **wishes)
         activities = stack_dependencies.StackDependencies(
             Served(spacelift)  # type: ignore[arg-type] - it has the same method

@@ -29,8 +29,8 @@ LISTS = {
     "missing": "cannot be read (No such file or directory)",
     "directory": "cannot be read (Is a directory)",
     "binary": "cannot be read: ",
-    "empty": "has no map `connections`; add one",
-    "broken": "is no valid YAML at line 1; mend it",
+    "empty": "connections: is missing; add it",
+    "broken": "is not valid YAML at line 1; fix it",
 }
 
 

@@ -28,7 +28,7 @@ class WebhookClient:
         self,
         *,
         endpoint: str,
-        credentials: tokens.CredentialSource,
+        read_api_key: tokens.ReadApiKey,
         transport: httpx.AsyncBaseTransport | None = None,
         request_timeout_seconds: float = 30,
         ca_file: str | None = None,
@@ -36,7 +36,7 @@ class WebhookClient:
         """Prepare the client; the arguments are those of `client.SpaceliftClient`."""
         self._session = account_session.AccountSession(
             endpoint=endpoint,
-            credentials=credentials,
+            read_api_key=read_api_key,
             transport=transport,
             request_timeout_seconds=request_timeout_seconds,
             ca_file=ca_file,

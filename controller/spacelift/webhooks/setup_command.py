@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from typing import TextIO
 
 from controller.config import connections, environment, settings
-from controller.spacelift import endpoints, errors, tokens
+from controller.spacelift import endpoints, errors
 from controller.spacelift.webhooks import plan, setup
 from controller.spacelift.webhooks.client import WebhookClient
 from controller.spacelift.webhooks.setup import SetupOutcome
@@ -247,7 +247,7 @@ def _connection(spacelift: settings.SpaceliftSettings, name: str) -> connections
         )
         raise settings.SettingsError(f"--connection: there is none named {name}, only: {names}")
     # Read here once, since a key that is not there is a matter of settings.
-    connection.read_credentials()
+    connection.read_api_key()
     return connection
 
 
@@ -287,16 +287,7 @@ def _webhook_client(
 ) -> WebhookClient:
     return WebhookClient(
         endpoint=connection.endpoint,
-        credentials=_CredentialsOf(connection),
+        read_api_key=connection.read_api_key,
         request_timeout_seconds=spacelift.request_timeout_seconds,
         ca_file=str(spacelift.ca_file) if spacelift.ca_file else None,
     )
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _CredentialsOf:
-    connection: connections.Connection
-
-    def read(self) -> tokens.ApiKey:
-        key_id, secret = self.connection.read_credentials()
-        return tokens.ApiKey(key_id=key_id, secret=secret)

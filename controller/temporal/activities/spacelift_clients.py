@@ -1,13 +1,14 @@
 """Hands activities the Spacelift client of a connection, and guards which one that is."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import temporalio.exceptions
 
 from controller.chain.run import holds, run_snapshots, run_states
 from controller.config import connections
-from controller.spacelift import client, endpoints, models, tokens
+from controller.spacelift import client, endpoints, models
 from controller.temporal import messages
 from controller.temporal.activities import run_poller
 
@@ -71,23 +72,7 @@ class Served:
         )
 
     def _is_ours(self, login: str | None) -> bool:
-        key_id, _ = self.connection.read_credentials()
-        return endpoints.is_own_run(login, key_id)
-
-
-class _CredentialsOf:
-    """Reads a connection's key anew at each exchange, so that a rotated one is taken up."""
-
-    def __init__(self, catalog: connections.ConnectionCatalog, name: str) -> None:
-        self._catalog = catalog
-        self._name = name
-
-    def read(self) -> tokens.ApiKey:
-        connection = self._catalog.get(self._name)
-        if connection is None:
-            raise OSError(f"the connection '{self._name}' is no longer configured")
-        key_id, secret = connection.read_credentials()
-        return tokens.ApiKey(key_id=key_id, secret=secret)
+        return endpoints.is_own_run(login, self.connection.read_api_key().key_id)
 
 
 class SpaceliftClients:
@@ -132,7 +117,7 @@ class SpaceliftClients:
     def _serve(self, connection: connections.Connection) -> Served:
         spacelift = client.SpaceliftClient(
             endpoint=connection.endpoint,
-            credentials=_CredentialsOf(self._catalog, connection.name),
+            read_api_key=functools.partial(self._catalog.read_api_key, connection.name),
             request_timeout_seconds=self._request_timeout_seconds,
             ca_file=self._ca_file,
             observer=self._observer,

@@ -9,6 +9,7 @@ import yaml
 from controller.api.transitions import TransitionKind
 from controller.config import environment
 from controller.notify import sinks
+from tests.support.golden import Golden
 
 URL = "https://hooks.example.com/services/T0/B0/hushhush"
 SLACK = {"name": "ops", "type": "Slack", "url": URL, "transitions": ["RunFailed"]}
@@ -42,8 +43,8 @@ def test_a_sink_is_read_with_all_its_fields(tmp_path: Path) -> None:
     sink = parse(entry)["broker"]
 
     assert sink.type is sinks.SinkType.CLOUD_EVENTS
-    assert sink.transitions == {TransitionKind.RUN_FAILED, TransitionKind.STACK_FAILED}
-    assert (sink.namespaces, sink.match_labels) == (("team-a",), {"tier": "prod"})
+    assert set(sink.transitions) == {TransitionKind.RUN_FAILED, TransitionKind.STACK_FAILED}
+    assert (sink.namespaces, sink.match_labels) == (["team-a"], {"tier": "prod"})
     assert (sink.template, sink.timeout_seconds) == ([{"text": "${title}"}], 3)
     target = sink.read_target()
     assert (target.url, target.headers) == (
@@ -80,67 +81,76 @@ def test_a_sink_wants_its_transitions_where_all_filters_let_them_through(
 
 
 @pytest.mark.parametrize(
-    ("changes", "problem"),
+    ("case", "changes"),
     [
-        ({"name": None}, "sinks[0] has no usable name; give it one, which shows in metrics"),
-        ({"name": "Ops!"}, "sink Ops! name is not usable: it must be a Kubernetes name"),
-        ({"type": "Mail"}, "sink ops type is not usable: it must be one of Slack, CloudEvents"),
-        ({"transitions": []}, "sink ops is told nothing; list what it is to be told of"),
-        ({"transitions": "RunFailed"}, "sink ops transitions must be a list"),
-        (
-            {"transitions": ["Failed"]},
-            "sink ops transitions: 'Failed' is not usable: it must be one of NotRequested",
-        ),
-        ({"url": None}, "sink ops needs either url or urlFile"),
-        ({"urlFile": "/x"}, "sink ops needs either url or urlFile"),
-        ({"url": "ftp://x/hushhush"}, "sink ops url is not usable: it must be a URL such as"),
-        ({"url": "https://x/\nhushhush"}, "sink ops url is not usable: it must be a URL such as"),
-        ({"url": "https://u:hushhush@x"}, "sink ops url is not usable: it must have no user"),
-        ({"url": "http://[hushhush"}, "sink ops url is not usable: it must be a URL such as"),
-        ({"namespaces": []}, "sink ops has an empty list namespaces"),
-        ({"namespaces": ["A"]}, "sink ops namespaces: 'A' is not usable"),
-        ({"matchLabels": ["a"]}, "sink ops matchLabels must be a map of texts"),
-        ({"matchLabels": {"a": 1}}, "sink ops matchLabels must be a map of texts"),
-        ({"headers": {"a b": "c"}}, "sink ops 'a b' is no name of a header"),
-        ({"headers": {"X": "a\nb"}}, "sink ops the header X must be one line of printable ASCII"),
-        ({"headers": {"Content-Type": "a"}}, "sink ops may not set the header Content-Type"),
-        ({"headerFiles": {"ce-id": "/x"}}, "sink ops may not set the header ce-id"),
-        (
-            {"headers": {"X-Key": "a"}, "headerFiles": {"x-key": "/x"}},
-            "sink ops has the header x-key in headers and in headerFiles",
-        ),
-        ({"template": "${oops}"}, "sink ops template has the unknown placeholder ${oops}"),
-        ({"template": {"a": ["${oops}"]}}, "sink ops template.a[0] has the unknown placeholder"),
-        ({"template": "${title"}, "sink ops template has a `${` without its `}`"),
-        ({"timeoutSeconds": 31}, "sink ops timeoutSeconds must be a whole number from 1 to 30"),
-        ({"timeoutSeconds": True}, "sink ops timeoutSeconds must be a whole number from 1 to 30"),
-        ({True: ["RunFailed"]}, "sink ops has an unknown field True; remove it"),
-        ({"colour": "red"}, "sink ops has an unknown field colour; remove it"),
+        ("no name", {"name": None}),
+        ("a name that cannot be one", {"name": "Ops!"}),
+        ("no type", {"type": None}),
+        ("an unknown type", {"type": "Mail"}),
+        ("no transitions", {"transitions": None}),
+        ("no transition", {"transitions": []}),
+        ("a transition that is no list", {"transitions": "RunFailed"}),
+        ("an unknown transition", {"transitions": ["RunFailed", "Failed"]}),
+        ("no URL", {"url": None}),
+        ("a URL and its file", {"urlFile": "/x"}),
+        ("a URL of another scheme", {"url": "ftp://x/hushhush"}),
+        ("a URL of two lines", {"url": "https://x/\nhushhush"}),
+        ("a URL with a user", {"url": "https://u:hushhush@x"}),
+        ("half a URL", {"url": "http://[hushhush"}),
+        ("a number for a URL", {"url": 1}),
+        ("no namespace", {"namespaces": []}),
+        ("a namespace that cannot be one", {"namespaces": ["A"]}),
+        ("labels that are no map", {"matchLabels": ["a"]}),
+        ("a label that is no string", {"matchLabels": {"a": 1}}),
+        ("a header name that cannot be one", {"headers": {"a b": "hushhush"}}),
+        ("a header of two lines", {"headers": {"X": "a\nhushhush"}}),
+        ("a header that is no string", {"headers": {"X": 1}}),
+        ("a header of ours", {"headers": {"Content-Type": "a"}}),
+        ("a header of CloudEvents", {"headerFiles": {"ce-id": "/x"}}),
+        ("a header twice", {"headers": {"X-Key": "a"}, "headerFiles": {"x-key": "/x"}}),
+        ("an unknown placeholder", {"template": "${oops}"}),
+        ("an unknown placeholder inside", {"template": {"a": ["${oops}"]}}),
+        ("half a placeholder", {"template": "${title"}),
+        ("too long a time-out", {"timeoutSeconds": 31}),
+        ("a time-out that is no number", {"timeoutSeconds": True}),
+        ("`on`, which YAML takes for true", {True: ["RunFailed"]}),
+        ("an unknown field", {"colour": "hushhush"}),
+        ("several mistakes", {"type": "Mail", "url": None, "timeoutSeconds": 0}),
     ],
 )
-def test_a_mistake_is_told_with_the_sink_and_what_to_do_and_without_a_secret(
-    changes: dict[str, Any], problem: str
+def test_a_mistake_is_reported_with_its_path_and_what_to_do_and_without_a_secret(
+    changes: dict[Any, Any], case: str, golden: Golden
 ) -> None:
     entry = {key: value for key, value in {**SLACK, **changes}.items() if value is not None}
 
-    found = problems(entry)
+    said = "\n".join(problems(entry))
 
-    assert any(line.startswith(f"n.yaml: {problem}") for line in found), found
-    assert "hushhush" not in "".join(found)
+    golden("sinks").check(case, said)
+    assert "hushhush" not in said
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once(golden: Golden) -> None:
     found = problems(SLACK, {**SLACK, "type": "Mail"}, "text")
 
-    assert any("sink ops is there twice; rename one" in line for line in found)
-    assert any("must be one of Slack" in line for line in found)
-    assert any(line.startswith("n.yaml: sinks[2] must be a map") for line in found)
+    golden("sinks").check("mistakes in several entries", "\n".join(found))
 
 
-@pytest.mark.parametrize("document", [None, [], {"sinks": {}}, {"sink": []}])
-def test_a_file_without_a_list_of_sinks_is_a_mistake(document: object) -> None:
-    with pytest.raises(environment.SettingsError, match="has no list `sinks`; add one"):
+@pytest.mark.parametrize(
+    ("case", "document"),
+    [
+        ("an empty file", None),
+        ("a file that is a list", []),
+        ("sinks that are no list", {"sinks": {}}),
+        ("a misspelled list", {"sink": []}),
+    ],
+)
+def test_a_file_without_a_list_of_sinks_is_a_mistake(
+    case: str, document: object, golden: Golden
+) -> None:
+    with pytest.raises(environment.SettingsError) as caught:
         sinks.parse_sinks(document, "n.yaml")
+
+    golden("sinks").check(case, "\n".join(caught.value.problems))
 
 
 @pytest.mark.parametrize("content", ["x\ny", "", "ftp://x", "https://x/\x01"])
@@ -164,7 +174,7 @@ def test_a_header_of_two_lines_is_refused_when_it_is_read(tmp_path: Path) -> Non
     file.write_text("hush\nX-Other: hush")
     sink = parse({**SLACK, "headerFiles": {"X-Key": str(file)}})["ops"]
 
-    with pytest.raises(environment.SettingsError, match="is no value of a header") as caught:
+    with pytest.raises(environment.SettingsError, match="the value must be one line") as caught:
         sink.read_target()
 
     assert "hush" not in str(caught.value)
@@ -203,7 +213,7 @@ def test_a_file_that_is_no_yaml_is_told_by_line_and_not_quoted(tmp_path: Path) -
     path = tmp_path / "n.yaml"
     path.write_text("sinks:\n- url: [hushhush\n")
 
-    with pytest.raises(environment.SettingsError, match=r"is no valid YAML at line \d") as caught:
+    with pytest.raises(environment.SettingsError, match=r"is not valid YAML at line \d") as caught:
         sinks.SinkCatalog(path)
 
     assert "hushhush" not in str(caught.value)

@@ -56,14 +56,14 @@ def test_before_the_first_run_the_facts_of_a_run_are_empty() -> None:
 @pytest.mark.parametrize(
     ("template", "problem"),
     [
-        ("${oops}", r"template has the unknown placeholder \$\{oops\}; known are: title, "),
+        ("${oops}", r"^has the unknown placeholder \$\{oops\}; known are: title, "),
         ("${}", r"unknown placeholder \$\{\}"),
         ("${chain.__class__}", "unknown placeholder"),
         ("${ chain }", "unknown placeholder"),
         ("${chain", "has a `\\${` without its `}`"),
-        ({"a": {"b": ["x", "${oops}"]}}, r"template\.a\.b\[1\] has the unknown placeholder"),
-        ({1: "x"}, "has the key 1, which is no text; quote it"),
-        ({"a": {1, 2}}, r"template\.a is a set, which is no JSON; quote it"),
+        ({"a": {"b": ["x", "${oops}"]}}, r"unknown placeholder \$\{oops\} at a\.b\[1\]; known"),
+        ({1: "x"}, "has the key 1, not a string; quote it"),
+        ({"a": {1, 2}}, r"has a set at a, which JSON does not know; quote it"),
     ],
 )
 def test_what_cannot_be_filled_in_is_refused_with_its_place(template: Any, problem: str) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from controller.spacelift import client, tokens
+from controller.config import connections
+from controller.spacelift import client
 
 KEY_ID = "01K56PKQ8Z3V0000000000000A"
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "SSL_CERT_FILE")
@@ -32,11 +33,11 @@ class MountedKey:
         self.reads = 0
         self.error: Exception | None = None
 
-    def read(self) -> tokens.ApiKey:
+    def __call__(self) -> connections.ApiKey:
         self.reads += 1
         if self.error is not None:
             raise self.error
-        return tokens.ApiKey(key_id=KEY_ID, secret=self.secret)
+        return connections.ApiKey(key_id=KEY_ID, secret=self.secret)
 
 
 class FakeAccount:
@@ -130,7 +131,7 @@ async def spacelift(
     """The client under test, connected to `account`."""
     connected = client.SpaceliftClient(
         endpoint="https://acme.app.spacelift.io",
-        credentials=key,
+        read_api_key=key,
         transport=httpx.MockTransport(account),
         clock=clock,
         observer=lambda operation, outcome, _seconds: observed.append((operation, outcome)),

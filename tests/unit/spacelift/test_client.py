@@ -473,7 +473,7 @@ async def test_a_client_for_a_private_ca_trusts_that_file_only(tmp_path: Any, ke
     with pytest.raises(FileNotFoundError):
         client.SpaceliftClient(
             endpoint="https://spacelift.corp.example",
-            credentials=key,
+            read_api_key=key,
             ca_file=str(tmp_path / "missing.pem"),
         )
 

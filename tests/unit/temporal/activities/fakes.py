@@ -243,7 +243,7 @@ def make_bench(
     spacelift = FakeSpacelift()
     poller = run_poller.RunPoller(spacelift.get_runs, tick_seconds=tick_seconds)
     hold_poller = run_poller.HoldPoller(spacelift.get_stack_holds, tick_seconds=tick_seconds)
-    credentials = connections.ApiKeySource(
+    api_key = connections.ApiKeySource(
         key_id=environment.Secret(value=KEY_ID), key_secret=environment.Secret(value="secret")
     )
     served = spacelift_clients.Served(
@@ -251,9 +251,7 @@ def make_bench(
         client=spacelift,  # type: ignore[arg-type] - it has the same methods
         poller=poller,
         hold_poller=hold_poller,
-        connection=connections.Connection(
-            name="default", endpoint=ENDPOINT, credentials=credentials
-        ),
+        connection=connections.Connection(name="default", endpoint=ENDPOINT, api_key=api_key),
     )
     clients, counts = Clients(served), Counts()
     quick = stack_operations.Patience(adopt_settle=0.05, trigger_grace=0.05, stop_effect=0.2)
