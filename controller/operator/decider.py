@@ -6,8 +6,7 @@ That is whether the connection may be used, how often it rechecks what went wron
 from datetime import datetime
 
 from controller.api import v1alpha1
-from controller.chain.requests import automatic
-from controller.chain.requests import decide as requests
+from controller.chain.requests import automatic, decide, executions, handling
 from controller.operator import clock, gatherer
 
 # What has been wrong for long is looked at no less often than this.
@@ -22,20 +21,20 @@ class Decider:
         self._clock = time
 
     def decide(
-        self, gathered: gatherer.Gathered, *, live: requests.Live | None
-    ) -> requests.Decision:
+        self, gathered: gatherer.Gathered, *, live: executions.LiveSettings | None
+    ) -> decide.Decision:
         """Decide about a resource; `live` are the settings of its live run, if it has one."""
         chain, execution = gathered.chain, gathered.execution
         if chain.is_deleting:
-            return requests.Decision(
-                handled=requests.handled_asks(chain.status, execution),
+            return decide.Decision(
+                handled=handling.handled_asks(chain.status, execution),
                 pending=automatic.only_asks(chain.status.pending_run),
             )
         # The latest execution may do what its connection does not serve, or serves no longer.
         is_withheld = execution is not None and gathered.access.refuses(execution.operation)
         if gathered.access.usable is None:
-            return requests.decide_unserved(chain, execution, live=live, is_withheld=is_withheld)
-        return requests.decide(
+            return decide.decide_unserved(chain, execution, live=live, is_withheld=is_withheld)
+        return decide.decide(
             chain,
             execution,
             live=live,
@@ -45,7 +44,7 @@ class Decider:
 
     def _is_recheck_due(self, chain: v1alpha1.StackChain) -> bool:
         latest = chain.status.latest_run
-        if latest is None or not requests.may_be_rechecked(latest):
+        if latest is None or not executions.may_be_rechecked(latest):
             return False
         if latest.start_time is None or latest.completion_time is None:
             return True

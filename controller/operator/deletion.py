@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.api import reasons, v1alpha1
-from controller.chain.requests import decide
+from controller.chain.requests import executions
 from controller.chain.run import progress
 from controller.chain.status import projection
 from controller.operator import automatic_starts, live_executions, status_writer
@@ -68,12 +68,12 @@ class Deletion:
         await self._writer.write_deleting(body, problem, execution=execution, known=known)
         return False
 
-    async def _end(self, body: Mapping[str, Any]) -> decide.Execution | None:
+    async def _end(self, body: Mapping[str, Any]) -> executions.Execution | None:
         """Remove the schedules and end the live execution; None: there is none to wait for."""
         ref = v1alpha1.read_ref(body)
         await self._starts.remove(ref, body)
         execution = await self._workflows.latest(ref)
-        if execution is None or execution.state is not decide.ExecutionState.RUNNING:
+        if execution is None or execution.state is not executions.ExecutionState.RUNNING:
             return None
         if _deletion_policy(body) is v1alpha1.DeletionPolicy.ORPHAN:
             await self._workflows.orphan(execution)
@@ -104,7 +104,7 @@ class Deletion:
         """
         for uid, ref in list(self._unsignaled_orphans.items()):
             execution = await self._workflows.latest(ref)
-            if execution is not None and execution.state is decide.ExecutionState.RUNNING:
+            if execution is not None and execution.state is executions.ExecutionState.RUNNING:
                 await self._workflows.orphan(execution)
             self._unsignaled_orphans.pop(uid, None)
 

@@ -3,7 +3,7 @@
 import logging
 
 from controller.api import v1alpha1
-from controller.chain.requests import decide
+from controller.chain.requests import decide, executions, run_requests
 from controller.chain.run import progress
 from controller.config import connections
 from controller.observability import metrics
@@ -30,21 +30,23 @@ class Executions:
         self._counters = counters
 
     def settings_of(
-        self, execution: decide.Execution | None, known: progress.ChainProgress | None
-    ) -> decide.Live | None:
+        self, execution: executions.Execution | None, known: progress.ChainProgress | None
+    ) -> executions.LiveSettings | None:
         """Return what a live run goes by; of one that does not answer, what it was told last."""
-        if execution is None or execution.state is not decide.ExecutionState.RUNNING:
+        if execution is None or execution.state is not executions.ExecutionState.RUNNING:
             return None
         if known is None:
             return self._live.last_sent(execution.workflow_run_id)
-        return decide.Live(parallelism=known.parallelism, is_suspended=known.is_suspended)
+        return executions.LiveSettings(
+            parallelism=known.parallelism, is_suspended=known.is_suspended
+        )
 
     async def start(
         self,
         chain: v1alpha1.StackChain,
-        request: decide.Request,
+        request: run_requests.Request,
         connection: connections.Connection,
-    ) -> decide.Execution:
+    ) -> executions.Execution:
         """Start what was decided, over the connection that the resource may use.
 
         Raises:
@@ -70,7 +72,7 @@ class Executions:
         _log_start(chain.ref, request, execution)
         return execution
 
-    async def apply(self, execution: decide.Execution, decision: decide.Decision) -> None:
+    async def apply(self, execution: executions.Execution, decision: decide.Decision) -> None:
         """Send a live run what has changed for it; each change may be sent twice.
 
         Raises:
@@ -79,15 +81,17 @@ class Executions:
         run_id = execution.workflow_run_id
         if decision.cancel and self._live.may_cancel(run_id):
             await self._workflows.cancel(execution.workflow_id, run_id)
-        if decision.set_parallelism is not None:
-            await self._workflows.set_parallelism(execution, decision.set_parallelism)
-            self._live.note_sent(run_id, parallelism=decision.set_parallelism)
-        if decision.set_suspended is not None:
-            await self._workflows.set_suspended(execution, decision.set_suspended)
-            self._live.note_sent(run_id, is_suspended=decision.set_suspended)
+        if decision.settings.parallelism is not None:
+            await self._workflows.set_parallelism(execution, decision.settings.parallelism)
+            self._live.note_sent(run_id, parallelism=decision.settings.parallelism)
+        if decision.settings.is_suspended is not None:
+            await self._workflows.set_suspended(execution, decision.settings.is_suspended)
+            self._live.note_sent(run_id, is_suspended=decision.settings.is_suspended)
 
 
-def _log_start(ref: v1alpha1.Ref, request: decide.Request, execution: decide.Execution) -> None:
+def _log_start(
+    ref: v1alpha1.Ref, request: run_requests.Request, execution: executions.Execution
+) -> None:
     logger.info(
         "Chain started",
         extra={

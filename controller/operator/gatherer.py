@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.api import reasons, v1alpha1
-from controller.chain.requests import automatic, decide
+from controller.chain.requests import automatic, executions, handling
 from controller.chain.run import progress
 from controller.chain.status import projection
 from controller.operator import (
@@ -46,7 +46,7 @@ class Gathered:
     stored: pass_statuses.StoredStatus
     chain: v1alpha1.StackChain
     access: connection_access.AccessVerdict
-    execution: decide.Execution | None = None
+    execution: executions.Execution | None = None
     known: progress.ChainProgress | None = None
     problem: projection.Problem | None = None
     sweep: sweep_findings.SweepFindings | None = None
@@ -58,7 +58,7 @@ class Gathered:
         """Return the stored status with what has come up since."""
         return pass_statuses.CurrentStatus(self.chain.status)
 
-    def with_started(self, execution: decide.Execution) -> "Gathered":
+    def with_started(self, execution: executions.Execution) -> "Gathered":
         """Return what is known once an execution was started: nothing yet of how it goes."""
         return dataclasses.replace(
             self, execution=execution, known=None, problem=self.starts_problem
@@ -109,7 +109,7 @@ class Gatherer:
             return gathered
         gathered = dataclasses.replace(gathered, execution=execution)
         run_id = execution.workflow_run_id
-        if execution.state is not decide.ExecutionState.RUNNING:
+        if execution.state is not executions.ExecutionState.RUNNING:
             self._live.forget(run_id)
         try:
             known = await self._workflows.get_progress(execution)
@@ -123,7 +123,7 @@ class Gatherer:
     def _harvested(self, gathered: Gathered) -> Gathered:
         """Take in how a closed run ended, before the next one takes its place in the status."""
         chain, execution = gathered.chain, gathered.execution
-        if execution is None or execution.state is decide.ExecutionState.RUNNING:
+        if execution is None or execution.state is executions.ExecutionState.RUNNING:
             return gathered
         facts = projection.Facts(
             handled=chain.status.last_handled,
@@ -144,7 +144,7 @@ class Gatherer:
         chain = gathered.chain
         if call is None or not call.account or chain.is_deleting:
             return gathered
-        handled = decide.handled_asks(chain.status, gathered.execution)
+        handled = handling.handled_asks(chain.status, gathered.execution)
         is_swept = bool(chain.spec.triggers) and not chain.spec.suspend
         if gathered.access.usable is None or not is_swept:
             # It was swept for what it was before.
@@ -163,7 +163,7 @@ _NO_WORKER = projection.Problem(
 
 
 def _check_not_superseded(
-    chain: v1alpha1.StackChain, execution: decide.Execution | None, publishing: str | None
+    chain: v1alpha1.StackChain, execution: executions.Execution | None, publishing: str | None
 ) -> None:
     """An execution may write, and so trigger, only if the resource has no newer one."""
     if publishing is None or execution is None:
@@ -171,7 +171,7 @@ def _check_not_superseded(
     if execution.workflow_run_id != publishing:
         raise chain_status.Superseded("A newer execution has the resource.")
     latest = chain.status.latest_run
-    if latest is not None and decide.is_duplicate(execution, latest):
+    if latest is not None and executions.is_duplicate(execution, latest):
         raise chain_status.Superseded(
             f"Run {latest.number} of the resource is the execution {latest.workflow_run_id}."
         )

@@ -6,7 +6,7 @@ Nothing of it has to outlive the process: one that starts anew asks, signals and
 import dataclasses
 from typing import Any
 
-from controller.chain.requests import decide
+from controller.chain.requests import executions
 from controller.operator import clock
 
 _CANCEL_AGAIN_SECONDS = 60.0
@@ -23,7 +23,7 @@ class LiveExecutions:
         # Since when they have not answered.
         self._silent_since: dict[str, float] = {}
         # What they were sent last: one that does not answer is sent it once.
-        self._sent: dict[str, decide.Live] = {}
+        self._sent: dict[str, executions.LiveSettings] = {}
 
     def is_silent(self, workflow_run_id: str) -> bool:
         """Whether an execution has not answered for so long that no worker can be there.
@@ -38,13 +38,13 @@ class LiveExecutions:
         self._silent_since.pop(workflow_run_id, None)
 
     def note_sent(self, workflow_run_id: str, **settings: Any) -> None:
-        """Note fields of `decide.Live` that an execution was sent."""
+        """Note fields of `executions.LiveSettings` that an execution was sent."""
         sent = self.last_sent(workflow_run_id)
         self._sent[workflow_run_id] = dataclasses.replace(sent, **settings)
 
-    def last_sent(self, workflow_run_id: str) -> decide.Live:
+    def last_sent(self, workflow_run_id: str) -> executions.LiveSettings:
         """Return what an execution was sent last."""
-        return self._sent.get(workflow_run_id, decide.Live())
+        return self._sent.get(workflow_run_id, executions.LiveSettings())
 
     def may_cancel(self, workflow_run_id: str) -> bool:
         """Whether to cancel an execution now, which counts as done.

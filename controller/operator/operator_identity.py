@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from controller.chain.requests import decide
+from controller.chain.requests import executions
 from controller.temporal import ids
 
 
@@ -15,7 +15,7 @@ class OperatorIdentity:
     ui_url: str
     recheck_seconds: float
 
-    def url_of(self, execution: decide.Execution) -> str | None:
+    def url_of(self, execution: executions.Execution) -> str | None:
         """Return the page of an execution in Temporal's web UI; None without a web UI."""
         return ids.workflow_url(
             ui_url=self.ui_url,

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controller.api import reasons, v1alpha1
-from controller.chain.requests import decide
+from controller.chain.requests import decide, executions
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
@@ -109,7 +109,7 @@ def _is_settled(chain: v1alpha1.StackChain) -> bool:
     return (
         latest is not None
         and latest.phase.is_over
-        and not decide.may_be_rechecked(latest)
+        and not executions.may_be_rechecked(latest)
         and ready.reason == latest.reason
     )
 

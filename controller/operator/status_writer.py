@@ -6,7 +6,7 @@ from typing import Any
 
 from controller.api import reasons, v1alpha1
 from controller.chain.news import transitions
-from controller.chain.requests import automatic, decide
+from controller.chain.requests import automatic, decide, executions
 from controller.chain.run import progress
 from controller.chain.status import projection
 from controller.kube import errors as kube_errors
@@ -107,7 +107,7 @@ class StatusWriter:
         body: Mapping[str, Any],
         problem: projection.Problem,
         *,
-        execution: decide.Execution | None = None,
+        execution: executions.Execution | None = None,
         known: progress.ChainProgress | None = None,
     ) -> None:
         """Write what a deletion waits for, also of a spec that is wrong. Raises as `write` does."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from controller.api import v1alpha1
-from controller.chain.requests import decide
+from controller.chain.requests import handling
 from tests.support import definition
 from tests.support.builders import make_body
 
@@ -98,7 +98,7 @@ def digest_with(name: str, value: Any) -> str:
     for part in parts:
         place = place.setdefault(part, {"cron": "@daily"} if part == "schedule" else {})
     place[last] = value
-    return decide.spec_digest(v1alpha1.parse(make_body(spec)).spec)
+    return handling.spec_digest(v1alpha1.parse(make_body(spec)).spec)
 
 
 def unchanged_digest(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.graph import resolve
-from controller.chain.requests import decide
+from controller.chain.requests import executions, handling
 from controller.chain.run import outcome, progress, run_snapshots
 from controller.chain.status import projection
 
@@ -113,7 +113,7 @@ def handled(
     spec: v1alpha1.StackChainSpec | None = None, run: str | None = None, **tokens: str | None
 ) -> v1alpha1.Handled:
     """Return what is written once these asks became a run."""
-    return v1alpha1.Handled(spec=decide.spec_digest(spec or make_spec()), run=run, **tokens)
+    return v1alpha1.Handled(spec=handling.spec_digest(spec or make_spec()), run=run, **tokens)
 
 
 def make_run(
@@ -198,18 +198,18 @@ def make_status(
 def make_execution(
     number: int = 1,
     *,
-    state: decide.ExecutionState = decide.ExecutionState.RUNNING,
+    state: executions.ExecutionState = executions.ExecutionState.RUNNING,
     attempt: int = 1,
     handled_asks: v1alpha1.Handled | None = None,
     started_at: str = T0,
     workflow_run_id: str = "",
     cause: str = v1alpha1.Cause.SPEC,
     generation: int = 1,
-) -> decide.Execution:
+) -> executions.Execution:
     _refuse_if(number < 1 or attempt < 1, "runs and attempts count from 1")
-    is_running = state is decide.ExecutionState.RUNNING
-    has_failed = state is decide.ExecutionState.FAILED
-    return decide.Execution(
+    is_running = state is executions.ExecutionState.RUNNING
+    has_failed = state is executions.ExecutionState.FAILED
+    return executions.Execution(
         workflow_id=WORKFLOW_ID,
         workflow_run_id=workflow_run_id or execution_run_id(number, attempt),
         state=state,
@@ -349,7 +349,7 @@ def _levels(upstreams: Mapping[str, Iterable[str]]) -> dict[str, int]:
 
 
 def make_facts(
-    execution: decide.Execution | None = None,
+    execution: executions.Execution | None = None,
     known: progress.ChainProgress | None = None,
     **fields: Any,
 ) -> projection.Facts:
@@ -360,8 +360,8 @@ def make_facts(
             (known.number, known.attempt) != (execution.number, execution.attempt),
             "progress of another execution",
         )
-        closed = decide.ExecutionState.CLOSED
-        running = decide.ExecutionState.RUNNING
+        closed = executions.ExecutionState.CLOSED
+        running = executions.ExecutionState.RUNNING
         _refuse_if(execution.state not in (closed, running), "nobody can be asked for progress")
         _refuse_if(execution.state is closed and known.completed_at is None, "a result is an end")
     pending = fields.get("pending")

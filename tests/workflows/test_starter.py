@@ -12,7 +12,7 @@ from temporalio.client import Client
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
-from controller.chain.requests import decide
+from controller.chain.requests import executions, run_requests
 from controller.chain.run import progress
 from controller.temporal import ids, messages
 from controller.temporal.operator import starter
@@ -38,8 +38,8 @@ def make_ref() -> v1alpha1.Ref:
     return v1alpha1.Ref(namespace="team", name="demo", uid=str(uuid.uuid4()), generation=3)
 
 
-def make_request(number: int = 1) -> decide.Request:
-    return decide.Request(
+def make_request(number: int = 1) -> run_requests.Request:
+    return run_requests.Request(
         key="spec:3:digest",
         number=number,
         attempt=1,
@@ -73,7 +73,7 @@ def make_workflows(
 
 async def start(
     chain: Harness, workflows: starter.ChainWorkflows, ref: v1alpha1.Ref, *, number: int = 1
-) -> decide.Execution:
+) -> executions.Execution:
     execution = await workflows.start(ref, make_request(number), make_input(chain, ref))
     chain.handles.append(
         chain.client.get_workflow_handle(execution.workflow_id, run_id=execution.workflow_run_id)
@@ -99,7 +99,7 @@ async def test_a_run_is_started_once_and_known_by_its_memo(serve: Serve) -> None
     assert running is not None
     assert (running.workflow_run_id, running.state) == (
         started.workflow_run_id,
-        decide.ExecutionState.RUNNING,
+        executions.ExecutionState.RUNNING,
     )
     assert (running.handled, running.generation, running.number) == (HANDLED, 3, 1)
     assert known is not None
@@ -137,7 +137,7 @@ async def test_a_closed_run_is_read_from_its_result_and_may_be_followed_by_anoth
     await workflows.set_parallelism(started, 3)
 
     assert closed is not None
-    assert closed.state is decide.ExecutionState.CLOSED
+    assert closed.state is executions.ExecutionState.CLOSED
     assert closed.closed_at is not None
     known = await workflows.get_progress(closed)
     assert known is not None
@@ -160,7 +160,7 @@ async def test_a_terminated_run_has_no_facts_of_its_own(serve: Serve) -> None:
     terminated = await workflows.latest(ref)
 
     assert terminated is not None
-    assert terminated.state is decide.ExecutionState.TERMINATED
+    assert terminated.state is executions.ExecutionState.TERMINATED
     assert await workflows.get_progress(terminated) is None
     await workflows.await_close(started.workflow_id, started.workflow_run_id)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
-from controller.chain.requests import decide
+from controller.chain.requests import executions
 from controller.chain.run import next_stacks, progress
 from controller.chain.status import conditions, fit, stack_rows
 
@@ -39,7 +39,7 @@ class Starts:
 class Facts:
     """All that the status is made of, beside the resource itself.
 
-    `is_suspended` and `history_limit` are the spec's; `is_not_requested`: see `requests.Decision`.
+    `is_suspended` and `history_limit` are the spec's; `is_not_requested`: see `decide.Decision`.
     `starts` is None where nobody has looked at them: they are as they were.
     """
 
@@ -47,7 +47,7 @@ class Facts:
     is_suspended: bool = False
     is_not_requested: bool = False
     history_limit: int = 5
-    execution: decide.Execution | None = None
+    execution: executions.Execution | None = None
     known: progress.ChainProgress | None = None
     pending: v1alpha1.PendingRun | None = None
     has_unhandled: bool = False
@@ -112,7 +112,7 @@ def _history(
 def _without_duplicate(old: v1alpha1.Status, facts: Facts) -> Facts:
     """Drop an execution that the resource has superseded: its stacks are not the run's."""
     execution, latest = facts.execution, old.latest_run
-    if execution is None or latest is None or not decide.is_duplicate(execution, latest):
+    if execution is None or latest is None or not executions.is_duplicate(execution, latest):
         return facts
     return dataclasses.replace(facts, execution=None, known=None)
 
@@ -123,13 +123,15 @@ def _is_rechecked(old: v1alpha1.Status, facts: Facts) -> bool:
     The status keeps the problem until then: one that flips every minute would tell nothing.
     """
     execution, known, latest = facts.execution, facts.known, old.latest_run
-    if execution is None or execution.state is not decide.ExecutionState.RUNNING:
+    if execution is None or execution.state is not executions.ExecutionState.RUNNING:
         return False
     if latest is None or latest.number != execution.number:
         return False
     is_silent = known is None or (known.resolved_at is None and known.phase is Phase.PENDING)
     return (
-        is_silent and decide.may_be_rechecked(latest) and not decide.has_end_of(latest, execution)
+        is_silent
+        and executions.may_be_rechecked(latest)
+        and not executions.has_end_of(latest, execution)
     )
 
 
@@ -174,7 +176,7 @@ def _outcome(known: progress.ChainProgress) -> tuple[Phase, str, str]:
 
 
 def _new_run(
-    latest: v1alpha1.RunStatus | None, execution: decide.Execution, facts: Facts
+    latest: v1alpha1.RunStatus | None, execution: executions.Execution, facts: Facts
 ) -> v1alpha1.RunStatus:
     # A recheck belongs to the same run, which began with the first attempt.
     is_same = latest is not None and latest.number == execution.number
@@ -213,23 +215,23 @@ def _unseen_run(old: v1alpha1.Status, facts: Facts, *, now: str) -> v1alpha1.Run
 
 
 def _run_without_progress(
-    latest: v1alpha1.RunStatus | None, execution: decide.Execution, facts: Facts
+    latest: v1alpha1.RunStatus | None, execution: executions.Execution, facts: Facts
 ) -> v1alpha1.RunStatus:
     """No worker answered, or the history has no result: say what the description alone tells."""
     is_same = latest is not None and latest.workflow_run_id == execution.workflow_run_id
     base = latest if is_same and latest is not None else _new_run(latest, execution, facts)
-    if execution.state is decide.ExecutionState.RUNNING:
+    if execution.state is executions.ExecutionState.RUNNING:
         return base
-    if base.phase.is_over and decide.has_end_of(base, execution):
+    if base.phase.is_over and executions.has_end_of(base, execution):
         return base
     ends = {
-        decide.ExecutionState.TERMINATED: (
+        executions.ExecutionState.TERMINATED: (
             Reason.WORKFLOW_TERMINATED,
             "The workflow was terminated from outside; the runs in progress were asked to stop, "
             "and runs that Spacelift had queued by itself may go on. Check the stacks there.",
         ),
-        decide.ExecutionState.FAILED: (Reason.WORKFLOW_FAILED, execution.failure),
-        decide.ExecutionState.CLOSED: (Reason.WORKFLOW_FAILED, "The workflow left no result."),
+        executions.ExecutionState.FAILED: (Reason.WORKFLOW_FAILED, execution.failure),
+        executions.ExecutionState.CLOSED: (Reason.WORKFLOW_FAILED, "The workflow left no result."),
     }
     reason, message = ends[execution.state]
     return dataclasses.replace(

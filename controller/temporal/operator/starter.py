@@ -14,7 +14,7 @@ import temporalio.exceptions
 import temporalio.service
 
 from controller.api import v1alpha1
-from controller.chain.requests import decide
+from controller.chain.requests import executions, run_requests
 from controller.chain.run import progress
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, messages
@@ -26,12 +26,12 @@ LIVE_CHAINS = f"WorkflowType = '{ids.CHAIN_WORKFLOW}' AND ExecutionStatus = 'Run
 _QUERY_TIMEOUT = timedelta(seconds=5)
 
 _STATES = {
-    temporalio.client.WorkflowExecutionStatus.RUNNING: decide.ExecutionState.RUNNING,
-    temporalio.client.WorkflowExecutionStatus.COMPLETED: decide.ExecutionState.CLOSED,
-    temporalio.client.WorkflowExecutionStatus.CANCELED: decide.ExecutionState.TERMINATED,
-    temporalio.client.WorkflowExecutionStatus.TERMINATED: decide.ExecutionState.TERMINATED,
-    temporalio.client.WorkflowExecutionStatus.TIMED_OUT: decide.ExecutionState.TERMINATED,
-    temporalio.client.WorkflowExecutionStatus.FAILED: decide.ExecutionState.FAILED,
+    temporalio.client.WorkflowExecutionStatus.RUNNING: executions.ExecutionState.RUNNING,
+    temporalio.client.WorkflowExecutionStatus.COMPLETED: executions.ExecutionState.CLOSED,
+    temporalio.client.WorkflowExecutionStatus.CANCELED: executions.ExecutionState.TERMINATED,
+    temporalio.client.WorkflowExecutionStatus.TERMINATED: executions.ExecutionState.TERMINATED,
+    temporalio.client.WorkflowExecutionStatus.TIMED_OUT: executions.ExecutionState.TERMINATED,
+    temporalio.client.WorkflowExecutionStatus.FAILED: executions.ExecutionState.FAILED,
 }
 
 
@@ -66,7 +66,7 @@ class ChainWorkflows:
         self._installation = installation
         self._task_queue = task_queue
 
-    async def latest(self, ref: v1alpha1.Ref) -> decide.Execution | None:
+    async def latest(self, ref: v1alpha1.Ref) -> executions.Execution | None:
         """Describe the latest execution of a resource; None if Temporal knows none."""
         workflow_id = ids.chain_workflow_id(namespace=ref.namespace, name=ref.name, uid=ref.uid)
         handle = self._get_client().get_workflow_handle(workflow_id)
@@ -82,7 +82,7 @@ class ChainWorkflows:
             return None
         return _execution(description, memo)
 
-    async def get_progress(self, execution: decide.Execution) -> progress.ChainProgress | None:
+    async def get_progress(self, execution: executions.Execution) -> progress.ChainProgress | None:
         """Return the facts of an execution; None if its history ended without a result.
 
         Raises:
@@ -93,7 +93,7 @@ class ChainWorkflows:
             run_id=execution.workflow_run_id,
             result_type=progress.ChainProgress,
         )
-        if execution.state is decide.ExecutionState.CLOSED:
+        if execution.state is executions.ExecutionState.CLOSED:
             with temporal_client.unreachable():
                 try:
                     result: progress.ChainProgress = await handle.result(
@@ -102,7 +102,7 @@ class ChainWorkflows:
                 except temporalio.client.WorkflowFailureError:
                     return None
                 return result
-        if execution.state is not decide.ExecutionState.RUNNING:
+        if execution.state is not executions.ExecutionState.RUNNING:
             # Terminated: what a query would tell is stale; the status has the last facts.
             return None
         return await self._query(handle)
@@ -161,8 +161,8 @@ class ChainWorkflows:
         return answer
 
     async def start(
-        self, ref: v1alpha1.Ref, request: decide.Request, argument: messages.ChainInput
-    ) -> decide.Execution:
+        self, ref: v1alpha1.Ref, request: run_requests.Request, argument: messages.ChainInput
+    ) -> executions.Execution:
         """Start the run of a request.
 
         Raises:
@@ -198,10 +198,10 @@ class ChainWorkflows:
                 )
             except temporalio.exceptions.WorkflowAlreadyStartedError as error:
                 raise AlreadyStarted(workflow_id) from error
-        return decide.Execution(
+        return executions.Execution(
             workflow_id=workflow_id,
             workflow_run_id=handle.first_execution_run_id or "",
-            state=decide.ExecutionState.RUNNING,
+            state=executions.ExecutionState.RUNNING,
             number=request.number,
             attempt=request.attempt,
             cause=request.cause,
@@ -225,21 +225,21 @@ class ChainWorkflows:
                 if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
                     raise
 
-    async def set_parallelism(self, execution: decide.Execution, parallelism: int) -> None:
+    async def set_parallelism(self, execution: executions.Execution, parallelism: int) -> None:
         """Tell a live run its new bound."""
         await self._signal(
             execution, ids.PARALLELISM_SIGNAL, messages.SetParallelism(parallelism=parallelism)
         )
 
-    async def set_suspended(self, execution: decide.Execution, is_suspended: bool) -> None:
+    async def set_suspended(self, execution: executions.Execution, is_suspended: bool) -> None:
         """Tell a live run to start no further stack, or to start stacks again."""
         await self._signal(execution, ids.SUSPEND_SIGNAL if is_suspended else ids.RESUME_SIGNAL)
 
-    async def orphan(self, execution: decide.Execution) -> None:
+    async def orphan(self, execution: executions.Execution) -> None:
         """Tell a live run that its resource goes and that it is to go on without."""
         await self._signal(execution, ids.ORPHAN_SIGNAL)
 
-    async def _signal(self, execution: decide.Execution, name: str, *arguments: object) -> None:
+    async def _signal(self, execution: executions.Execution, name: str, *arguments: object) -> None:
         """Signal a live run; one that closed meanwhile needs no telling."""
         handle = self._get_client().get_workflow_handle(
             execution.workflow_id, run_id=execution.workflow_run_id
@@ -294,7 +294,7 @@ async def await_execution_end(client: temporalio.client.Client, workflow_id: str
                 raise
 
 
-def _details(argument: messages.ChainInput, request: decide.Request) -> str:
+def _details(argument: messages.ChainInput, request: run_requests.Request) -> str:
     """What Temporal's web UI shows of the run, in Markdown."""
     scope = argument.scope
     roots = ", ".join(scope.roots.stack_ids) or "labels " + ", ".join(scope.roots.labels)
@@ -322,12 +322,12 @@ async def read_memo(
 
 def _execution(
     description: temporalio.client.WorkflowExecutionDescription, memo: messages.ChainMemo
-) -> decide.Execution:
+) -> executions.Execution:
     status = description.status or temporalio.client.WorkflowExecutionStatus.RUNNING
-    return decide.Execution(
+    return executions.Execution(
         workflow_id=description.id,
         workflow_run_id=description.run_id,
-        state=_STATES.get(status, decide.ExecutionState.RUNNING),
+        state=_STATES.get(status, executions.ExecutionState.RUNNING),
         number=memo.number,
         attempt=memo.attempt,
         cause=memo.cause,

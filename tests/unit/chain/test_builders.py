@@ -6,7 +6,7 @@ import pytest
 
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.requests.decide import ExecutionState
+from controller.chain.requests.executions import ExecutionState
 from controller.chain.status import projection
 from tests.support import builders
 

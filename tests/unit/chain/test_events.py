@@ -8,7 +8,7 @@ from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.news import events, transitions
-from controller.chain.requests.decide import ExecutionState
+from controller.chain.requests.executions import ExecutionState
 from controller.chain.run import progress
 from controller.chain.status import projection
 from tests.support.builders import (

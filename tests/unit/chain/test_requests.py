@@ -1,4 +1,4 @@
-"""requests.decide: which asks are unhandled, and what follows: exactly one run per request."""
+"""decisions.decide: which asks are unhandled, and what follows: exactly one run per request."""
 
 import dataclasses
 from typing import Any
@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Cause, Phase
-from controller.chain.requests import decide as requests
-from controller.chain.requests.decide import ExecutionState
+from controller.chain.requests import decide as decisions
+from controller.chain.requests import executions, handling, run_requests
+from controller.chain.requests.executions import ExecutionState
 from controller.chain.run import progress
 from tests.support.builders import (
     T0,
@@ -32,23 +33,23 @@ UNKNOWN = reasons.ChainReason.UNKNOWN_STACK
 
 def decide(
     chain: v1alpha1.StackChain,
-    execution: requests.Execution | None = None,
+    execution: executions.Execution | None = None,
     *,
     live_parallelism: int | None = None,
     is_live_suspended: bool = False,
     is_recheck_due: bool = False,
-) -> requests.Decision:
+) -> decisions.Decision:
     live = None
     if live_parallelism is not None:
-        live = requests.Live(parallelism=live_parallelism, is_suspended=is_live_suspended)
-    return requests.decide(chain, execution, live=live, is_recheck_due=is_recheck_due)
+        live = executions.LiveSettings(parallelism=live_parallelism, is_suspended=is_live_suspended)
+    return decisions.decide(chain, execution, live=live, is_recheck_due=is_recheck_due)
 
 
-def nothing(handled_asks: v1alpha1.Handled) -> requests.Decision:
-    return requests.Decision(handled=handled_asks)
+def nothing(handled_asks: v1alpha1.Handled) -> decisions.Decision:
+    return decisions.Decision(handled=handled_asks)
 
 
-def closed(number: int = 1, **fields: object) -> requests.Execution:
+def closed(number: int = 1, **fields: object) -> executions.Execution:
     return make_execution(number, state=ExecutionState.CLOSED, **fields)  # type: ignore[arg-type]
 
 
@@ -58,8 +59,8 @@ def closed(number: int = 1, **fields: object) -> requests.Execution:
 def test_creating_a_chain_starts_its_first_run() -> None:
     decision = decide(make_stack_chain(spec=A))
 
-    assert decision.start == requests.Request(
-        key=f"spec:1:{requests.spec_digest(A)}",
+    assert decision.start == run_requests.Request(
+        key=f"spec:1:{handling.spec_digest(A)}",
         number=1,
         attempt=1,
         cause=Cause.SPEC,
@@ -84,7 +85,7 @@ def test_an_edit_starts_the_next_run() -> None:
 
     assert decision.start is not None
     assert decision.start.number == 2
-    assert decision.start.key == f"spec:2:{requests.spec_digest(B)}"
+    assert decision.start.key == f"spec:2:{handling.spec_digest(B)}"
     assert decision.handled == handled(B)
 
 
@@ -94,7 +95,7 @@ def test_a_new_token_starts_the_next_run() -> None:
 
     decision = decide(chain, closed(handled_asks=handled(A, "old")))
 
-    assert decision.start == requests.Request(
+    assert decision.start == run_requests.Request(
         key="run:new",
         number=2,
         attempt=1,
@@ -169,7 +170,7 @@ def test_an_edit_that_a_run_does_not_depend_on_starts_nothing(
 
 
 def test_the_order_of_the_roots_starts_nothing() -> None:
-    assert requests.spec_digest(make_spec("a", "b")) == requests.spec_digest(make_spec("b", "a"))
+    assert handling.spec_digest(make_spec("a", "b")) == handling.spec_digest(make_spec("b", "a"))
 
 
 @pytest.mark.parametrize(
@@ -181,12 +182,12 @@ def test_the_order_of_the_roots_starts_nothing() -> None:
     ],
 )
 def test_each_field_that_a_run_depends_on_is_in_the_digest(spec: v1alpha1.StackChainSpec) -> None:
-    assert requests.spec_digest(spec) != requests.spec_digest(A)
+    assert handling.spec_digest(spec) != handling.spec_digest(A)
 
 
 def test_the_digest_stays_what_it_is_across_releases() -> None:
     """Another one for the same spec would start every chain at an upgrade."""
-    assert requests.spec_digest(make_spec("vpc-prod")) == "02bb49fa6a3060c7"
+    assert handling.spec_digest(make_spec("vpc-prod")) == "02bb49fa6a3060c7"
 
 
 # A live run
@@ -245,7 +246,7 @@ def test_a_change_of_parallelism_reaches_the_live_run_by_signal(run_token: str |
 
     decision = decide(chain, make_execution(1), live_parallelism=10)
 
-    assert decision.set_parallelism == 2
+    assert decision.settings.parallelism == 2
     assert decision.start is None
 
 
@@ -258,7 +259,7 @@ def test_a_change_of_parallelism_reaches_the_live_run_by_signal(run_token: str |
     ],
 )
 def test_no_signal_where_none_is_needed(
-    execution: requests.Execution, live_parallelism: int | None
+    execution: executions.Execution, live_parallelism: int | None
 ) -> None:
     is_live = execution.state is ExecutionState.RUNNING
     latest = make_run(1, phase=Phase.RUNNING if is_live else Phase.SUCCEEDED)
@@ -266,7 +267,7 @@ def test_no_signal_where_none_is_needed(
 
     decision = decide(chain, execution, live_parallelism=live_parallelism)
 
-    assert decision.set_parallelism is None
+    assert decision.settings.parallelism is None
 
 
 # Crashes and lost histories
@@ -333,9 +334,9 @@ def test_a_lost_status_is_rebuilt_from_the_execution_without_a_new_run() -> None
     ],
 )
 def test_an_execution_is_a_duplicate_if_the_status_has_another_of_that_number_or_a_later_one(
-    execution: requests.Execution, is_duplicate: bool
+    execution: executions.Execution, is_duplicate: bool
 ) -> None:
-    assert requests.is_duplicate(execution, make_run(2)) is is_duplicate
+    assert executions.is_duplicate(execution, make_run(2)) is is_duplicate
 
 
 def test_what_a_duplicate_was_asked_for_does_not_count() -> None:
@@ -359,7 +360,7 @@ def test_a_run_that_triggered_nothing_is_tried_again_under_its_number() -> None:
 
     decision = decide(chain, closed(1), is_recheck_due=True)
 
-    assert decision.start == requests.Request(
+    assert decision.start == run_requests.Request(
         key="recheck:1:2", number=1, attempt=2, cause=Cause.SPEC, handled=handled(A)
     )
     assert decision.handled == handled(A)
@@ -457,15 +458,15 @@ def test_a_run_that_the_status_does_not_know_yet_is_not_taken_for_the_bad_one() 
 def test_an_end_is_that_of_an_execution_if_it_came_after_its_start(
     latest: v1alpha1.RunStatus, has_end: bool
 ) -> None:
-    assert requests.has_end_of(latest, closed(1, started_at=T2)) is has_end
+    assert executions.has_end_of(latest, closed(1, started_at=T2)) is has_end
 
 
 @pytest.mark.parametrize("reason", list(reasons.ChainReason))
 def test_only_ends_that_triggered_nothing_are_rechecked(reason: reasons.ChainReason) -> None:
     latest = make_run(1, phase=Phase.FAILED, reason=reason)
 
-    assert requests.may_be_rechecked(latest) is (reason in reasons.RECHECKED)
-    assert not requests.may_be_rechecked(None)
+    assert executions.may_be_rechecked(latest) is (reason in reasons.RECHECKED)
+    assert not executions.may_be_rechecked(None)
 
 
 # What the spec says of when and what to run
@@ -531,7 +532,7 @@ ON_REQUEST = spec_with(start_policy="OnRequest")
 def test_on_request_creating_starts_nothing_and_says_so() -> None:
     decision = decide(make_stack_chain(spec=ON_REQUEST))
 
-    assert decision == requests.Decision(handled=v1alpha1.Handled(), is_not_requested=True)
+    assert decision == decisions.Decision(handled=v1alpha1.Handled(), is_not_requested=True)
 
 
 def test_on_request_a_token_runs_the_spec_as_it_is() -> None:
@@ -580,13 +581,13 @@ THREE = (
 
 @pytest.mark.parametrize("execution", [closed(3), None], ids=["known", "past retention"])
 def test_a_retry_keeps_what_ended_well_and_runs_the_others(
-    execution: requests.Execution | None,
+    execution: executions.Execution | None,
 ) -> None:
     chain = make_stack_chain(spec=A, status=ended(*THREE), retry_token="3")
 
     decision = decide(chain, execution)
 
-    assert decision.start == requests.Request(
+    assert decision.start == run_requests.Request(
         key="retry:3",
         number=4,
         attempt=1,
@@ -696,7 +697,7 @@ def test_a_cancel_of_the_live_run_cancels_it() -> None:
     ],
 )
 def test_a_stale_cancel_does_nothing_and_says_why(
-    token: str, execution: requests.Execution, why: str
+    token: str, execution: executions.Execution, why: str
 ) -> None:
     is_live = execution.state is ExecutionState.RUNNING
     latest = make_run(3, phase=Phase.RUNNING if is_live else Phase.SUCCEEDED)
@@ -745,7 +746,7 @@ def test_suspend_reaches_the_live_run(is_wanted: bool, is_live: bool, told: bool
 
     decision = decide(chain, make_execution(1), live_parallelism=10, is_live_suspended=is_live)
 
-    assert decision.set_suspended is told
+    assert decision.settings.is_suspended is told
     assert decision.start is None
 
 
@@ -756,9 +757,11 @@ def test_a_live_run_that_does_not_answer_is_told_all_that_may_have_changed() -> 
         generation=2,
     )
 
-    decision = requests.decide(chain, make_execution(1), live=requests.Live(), is_recheck_due=False)
+    decision = decisions.decide(
+        chain, make_execution(1), live=executions.LiveSettings(), is_recheck_due=False
+    )
 
-    assert (decision.set_parallelism, decision.set_suspended) == (3, True)
+    assert (decision.settings.parallelism, decision.settings.is_suspended) == (3, True)
 
 
 def test_a_live_run_that_was_told_and_does_not_answer_is_not_told_again() -> None:
@@ -767,11 +770,11 @@ def test_a_live_run_that_was_told_and_does_not_answer_is_not_told_again() -> Non
         status=make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A)),
         generation=2,
     )
-    told = requests.Live(parallelism=A.parallelism, is_suspended=True)
+    told = executions.LiveSettings(parallelism=A.parallelism, is_suspended=True)
 
-    decision = requests.decide(chain, make_execution(1), live=told, is_recheck_due=False)
+    decision = decisions.decide(chain, make_execution(1), live=told, is_recheck_due=False)
 
-    assert (decision.set_parallelism, decision.set_suspended) == (None, None)
+    assert (decision.settings.parallelism, decision.settings.is_suspended) == (None, None)
 
 
 # All together
@@ -780,7 +783,7 @@ def test_a_live_run_that_was_told_and_does_not_answer_is_not_told_again() -> Non
 @st.composite
 def situations(
     draw: st.DrawFn,
-) -> tuple[v1alpha1.StackChain, requests.Execution | None]:
+) -> tuple[v1alpha1.StackChain, executions.Execution | None]:
     """A resource and its latest execution, with asks that are handled or not."""
     tokens = st.sampled_from([None, "t1", "t2"])
     specs = st.sampled_from([A, B])
@@ -806,7 +809,7 @@ def situations(
 
 @given(situations(), st.booleans())
 def test_no_run_is_started_beside_a_live_one(
-    situation: tuple[v1alpha1.StackChain, requests.Execution | None], is_due: bool
+    situation: tuple[v1alpha1.StackChain, executions.Execution | None], is_due: bool
 ) -> None:
     chain, execution = situation
 
@@ -819,7 +822,7 @@ def test_no_run_is_started_beside_a_live_one(
 
 @given(situations())
 def test_a_request_that_was_started_is_never_started_again(
-    situation: tuple[v1alpha1.StackChain, requests.Execution | None],
+    situation: tuple[v1alpha1.StackChain, executions.Execution | None],
 ) -> None:
     """Whether or not the status could be written in between."""
     chain, execution = situation
@@ -842,7 +845,7 @@ def test_a_request_that_was_started_is_never_started_again(
 
 @given(situations())
 def test_numbers_only_grow(
-    situation: tuple[v1alpha1.StackChain, requests.Execution | None],
+    situation: tuple[v1alpha1.StackChain, executions.Execution | None],
 ) -> None:
     chain, execution = situation
 
@@ -872,21 +875,21 @@ def test_an_unserved_live_run_is_suspended_while_it_is_withheld(
 ) -> None:
     status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
     chain = make_stack_chain(spec=spec_with(suspend=is_wanted), status=status, generation=2)
-    live = requests.Live(parallelism=chain.spec.parallelism, is_suspended=is_live)
+    live = executions.LiveSettings(parallelism=chain.spec.parallelism, is_suspended=is_live)
 
-    decision = requests.decide_unserved(
+    decision = decisions.decide_unserved(
         chain, make_execution(1), live=live, is_withheld=is_withheld
     )
 
-    assert (decision.set_suspended, decision.start, decision.cancel) == (told, None, False)
+    assert (decision.settings.is_suspended, decision.start, decision.cancel) == (told, None, False)
 
 
 def test_an_unserved_live_run_can_be_canceled() -> None:
     status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
     chain = make_stack_chain(spec=B, status=status, cancel_token="1", generation=2)
 
-    decision = requests.decide_unserved(
-        chain, make_execution(1), live=requests.Live(), is_withheld=True
+    decision = decisions.decide_unserved(
+        chain, make_execution(1), live=executions.LiveSettings(), is_withheld=True
     )
 
     assert (decision.cancel, decision.handled.cancel) == (True, "1")
@@ -897,7 +900,7 @@ def test_an_unserved_live_run_can_be_canceled() -> None:
 def test_a_cancel_of_nothing_stays_asked_while_nothing_is_served() -> None:
     chain = make_stack_chain(spec=A, cancel_token="1")
 
-    decision = requests.decide_unserved(chain, None, live=None, is_withheld=False)
+    decision = decisions.decide_unserved(chain, None, live=None, is_withheld=False)
 
     assert decision == nothing(v1alpha1.Handled())
 
@@ -941,7 +944,7 @@ def test_a_time_of_the_schedule_starts_all_stacks_and_answers_finished_roots_too
     decision = decide(waiting(BOTH, spec=spec), closed(handled_asks=handled(spec)))
 
     wanted = dataclasses.replace(handled(spec), schedule=T2, root_runs=(RUN_A, RUN_B))
-    assert decision.start == requests.Request(
+    assert decision.start == run_requests.Request(
         key=f"schedule:{T2}",
         number=2,
         attempt=1,

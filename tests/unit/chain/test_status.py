@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from controller.api import reasons, v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.requests import decide
-from controller.chain.requests.decide import ExecutionState
+from controller.chain.requests import executions
+from controller.chain.requests.executions import ExecutionState
 from controller.chain.run import outcome, policy, progress
 from controller.chain.status import projection, stack_rows
 from tests.support.builders import (
@@ -1038,7 +1038,7 @@ def test_runs_never_go_back(old: v1alpha1.Status, facts: projection.Facts) -> No
     latest = old.latest_run
     if latest is None or facts.execution is None:
         return
-    if not decide.is_duplicate(facts.execution, latest):
+    if not executions.is_duplicate(facts.execution, latest):
         return
 
     found = project(facts, old)

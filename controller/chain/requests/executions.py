@@ -1,0 +1,87 @@
+"""The latest workflow execution of a resource, and how it stands to its status. Pure."""
+
+import dataclasses
+import enum
+
+from controller.api import reasons, v1alpha1
+
+
+class ExecutionState(enum.StrEnum):
+    """How the latest workflow execution of a resource stands."""
+
+    RUNNING = "Running"
+    CLOSED = "Closed"
+    TERMINATED = "Terminated"
+    FAILED = "Failed"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Execution:
+    """The latest workflow execution of a resource, as its memo and description tell."""
+
+    workflow_id: str
+    workflow_run_id: str
+    state: ExecutionState
+    number: int
+    attempt: int
+    cause: str
+    generation: int
+    handled: v1alpha1.Handled
+    started_at: str
+    operation: str = v1alpha1.Operation.APPLY
+    root_runs: tuple[v1alpha1.RootRun, ...] = ()
+    closed_at: str | None = None
+    failure: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class LiveSettings:
+    """What the spec can change of a run while it runs.
+
+    None: it is not known what the run goes by, since no worker answers for it; or, in a decision,
+    it needs no change.
+    """
+
+    parallelism: int | None = None
+    is_suspended: bool | None = None
+
+
+def is_live(execution: Execution | None) -> bool:
+    """Whether an execution is in progress."""
+    return execution is not None and execution.state is ExecutionState.RUNNING
+
+
+def run_number(chain: v1alpha1.StackChain, execution: Execution | None) -> int:
+    """Return the number of the newest run, of which the status may not know yet; 0: none."""
+    latest = chain.status.latest_run
+    return max(execution.number if execution else 0, latest.number if latest else 0)
+
+
+def is_duplicate(execution: Execution, latest: v1alpha1.RunStatus) -> bool:
+    """Whether the resource's run of that number, or a later one, is another execution.
+
+    Two operators that overlap for a moment can start one request twice, one after the other; the
+    status says which of both has the resource, and the other must trigger nothing.
+    """
+    if execution.workflow_run_id == latest.workflow_run_id:
+        return False
+    return (execution.number, execution.attempt) <= (latest.number, latest.attempt)
+
+
+def has_end_of(latest: v1alpha1.RunStatus, execution: Execution) -> bool:
+    """Whether the run's end in the status is this execution's own.
+
+    While a run is tried again the status keeps the end of the attempt before.
+    """
+    if latest.workflow_run_id != execution.workflow_run_id:
+        return False
+    return latest.completion_time is None or latest.completion_time >= execution.started_at
+
+
+def may_be_rechecked(latest: v1alpha1.RunStatus | None) -> bool:
+    """Whether the latest run ended before it triggered anything, for a reason that may pass."""
+    return (
+        latest is not None
+        and latest.phase == v1alpha1.Phase.FAILED
+        and latest.reason in reasons.RECHECKED
+    )

@@ -1,0 +1,76 @@
+"""Which asks were handled, and the digest by which a spec is known again. Pure."""
+
+import dataclasses
+import hashlib
+import json
+
+from controller.api import v1alpha1
+from controller.chain.requests import automatic, executions
+
+
+def spec_digest(spec: v1alpha1.StackChainSpec) -> str:
+    """Return the digest of what is run: a change of it asks for a run.
+
+    How it is run (parallelism, deadlines, policies, limits) is not part of it and starts nothing.
+    A field at its default is left out, so that a new field does not make every chain run once.
+    """
+    graph = spec.graph
+    relevant: dict[str, object] = {
+        "connectionName": spec.connection_name,
+        "roots": sorted(spec.roots.stack_ids),
+        "sources": sorted(graph.sources),
+    }
+    optional: dict[str, object] = {
+        "rootLabels": sorted(spec.roots.labels),
+        "direction": "" if graph.direction is v1alpha1.Direction.DOWNSTREAM else graph.direction,
+        "withoutRoots": not graph.include_roots,
+        "maxDepth": graph.max_depth,
+        "excludedStacks": sorted(graph.exclude.stack_ids),
+        "excludedLabels": sorted(graph.exclude.labels),
+        "operation": "" if spec.operation is v1alpha1.Operation.APPLY else spec.operation,
+        "commitSHA": spec.commit_sha,
+        "runtimeEnvironment": {item.name: item.value for item in spec.runtime_environment},
+    }
+    relevant |= {key: value for key, value in optional.items() if value}
+    text = json.dumps(relevant, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def is_spec_new(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> bool:
+    """Whether no run has taken up the spec as it is."""
+    return handled.spec != spec_digest(chain.spec)
+
+
+def handled_asks(
+    status: v1alpha1.Status, execution: executions.Execution | None
+) -> v1alpha1.Handled:
+    """Return what was handled, as the status and the latest execution together know it.
+
+    The execution is ahead of the status after a crash between start and write. The status is ahead
+    once the history is deleted, of an execution that it has superseded, and by requests that no
+    run was started for.
+    """
+    latest, told = status.latest_run, status.last_handled
+    if execution is None or (latest is not None and executions.is_duplicate(execution, latest)):
+        return told
+    started = execution.handled
+    schedule = automatic.later(told.schedule, started.schedule)
+    if latest is not None and latest.workflow_run_id == execution.workflow_run_id:
+        return v1alpha1.Handled(
+            spec=_first(told.spec, started.spec),
+            run=_first(told.run, started.run),
+            retry=_first(told.retry, started.retry),
+            cancel=told.cancel,
+            schedule=schedule,
+            root_runs=told.root_runs,
+        )
+    # A retry that did nothing has left no trace but in the status.
+    retry = _first(started.retry, told.retry)
+    root_runs = automatic.newest(told.root_runs, started.root_runs)
+    return dataclasses.replace(
+        started, retry=retry, cancel=told.cancel, schedule=schedule, root_runs=root_runs
+    )
+
+
+def _first(one: str | None, other: str | None) -> str | None:
+    return other if one is None else one

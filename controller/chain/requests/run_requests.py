@@ -1,0 +1,111 @@
+"""The run that is to be started: its key, its number, and what it handles. Pure."""
+
+import dataclasses
+import hashlib
+
+from controller.api import v1alpha1
+from controller.chain.requests import automatic, executions, tokens
+from controller.chain.requests.executions import Execution
+from controller.chain.requests.handling import spec_digest
+from controller.chain.run import progress
+
+_LONGEST_KEY = 256
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """One run to start; `key` makes it the same request however often it is decided.
+
+    `kept` are the stacks that the run leaves as an earlier one has left them. With `root_runs` it
+    runs only what is downstream of their stacks. `took_up` are the runs of roots that it answers.
+    """
+
+    key: str
+    number: int
+    attempt: int
+    cause: v1alpha1.Cause
+    handled: v1alpha1.Handled
+    kept: tuple[progress.Kept, ...] = ()
+    root_runs: tuple[v1alpha1.RootRun, ...] = ()
+    took_up: tuple[v1alpha1.RootRun, ...] = ()
+
+
+def request_for(
+    chain: v1alpha1.StackChain,
+    execution: Execution | None,
+    handled: v1alpha1.Handled,
+    asked: v1alpha1.Cause,
+    asks: automatic.AutomaticAsks,
+) -> Request:
+    """Return the request that all asks fold into; a retry leaves runs of roots to the next."""
+    latest, digest = chain.status.latest_run, spec_digest(chain.spec)
+    number = executions.run_number(chain, execution)
+    kept: tuple[progress.Kept, ...] = ()
+    root_runs: tuple[v1alpha1.RootRun, ...] = ()
+    took_up = asks.root_runs
+    if asked is v1alpha1.Cause.ROOT_RUN_FINISHED:
+        root_runs = asks.root_runs
+    elif asked is v1alpha1.Cause.RETRY:
+        root_runs, took_up = latest.root_runs if latest else (), ()
+        kept = tokens.kept_stacks(chain.status.stacks, number=number)
+    return Request(
+        key=_key(chain, asked, digest, asks),
+        number=number + 1,
+        attempt=1,
+        cause=asked,
+        handled=v1alpha1.Handled(
+            spec=digest,
+            run=chain.run_token,
+            retry=chain.retry_token,
+            schedule=automatic.later(handled.schedule, asks.scheduled_time),
+            root_runs=automatic.newest(handled.root_runs, took_up),
+        ),
+        kept=kept,
+        root_runs=root_runs,
+        took_up=took_up,
+    )
+
+
+def request_again(
+    chain: v1alpha1.StackChain, execution: Execution | None, handled: v1alpha1.Handled
+) -> Request:
+    """Return the request that tries a run which triggered nothing once more."""
+    latest = chain.status.latest_run
+    attempt = max(execution.attempt if execution else 1, latest.attempt if latest else 1) + 1
+    number = executions.run_number(chain, execution)
+    asked_by = execution.cause if execution else latest.cause if latest else ""
+    cause = next((item for item in v1alpha1.Cause if item == asked_by), v1alpha1.Cause.SPEC)
+    return Request(
+        key=f"recheck:{number}:{attempt}",
+        number=number,
+        attempt=attempt,
+        cause=cause,
+        handled=handled,
+        # The status of a retry that triggered nothing lists what it keeps, and nothing else.
+        kept=tokens.kept_stacks(chain.status.stacks, number=number)
+        if cause is v1alpha1.Cause.RETRY
+        else (),
+        root_runs=(execution.root_runs if execution else ())
+        or (latest.root_runs if latest else ()),
+    )
+
+
+def _key(
+    chain: v1alpha1.StackChain, cause: v1alpha1.Cause, digest: str, asks: automatic.AutomaticAsks
+) -> str:
+    match cause:
+        case v1alpha1.Cause.SPEC:
+            return f"spec:{chain.ref.generation}:{digest}"
+        case v1alpha1.Cause.RETRY:
+            return f"retry:{(chain.retry_token or '').strip()}"
+        case v1alpha1.Cause.SCHEDULE:
+            return f"schedule:{asks.scheduled_time}"
+        case v1alpha1.Cause.ROOT_RUN_FINISHED:
+            return f"webhook:{_short(','.join(item.run_id for item in asks.root_runs))}"
+        case v1alpha1.Cause.RUN_TOKEN:
+            return f"run:{_short(chain.run_token or '')}"
+
+
+def _short(text: str) -> str:
+    # An annotation may hold 256 kB, and Temporal shows the key.
+    return hashlib.sha256(text.encode()).hexdigest() if len(text) > _LONGEST_KEY else text
