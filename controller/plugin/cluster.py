@@ -34,7 +34,7 @@ def choose(wanted: argparse.Namespace) -> tuple[ClusterChoice, settings.PluginSe
     """Return which cluster and namespace the options and the environment mean.
 
     Raises:
-        Failure: the kubeconfig cannot be used.
+        CommandError: the kubeconfig cannot be used.
         SettingsError: KUBECONFIG names no file.
     """
     kubeconfig: str | None = getattr(wanted, "kubeconfig", None)
@@ -55,7 +55,7 @@ def choose_target(
     """Choose as kubectl does: its kubeconfig first, a pod's service account only without one.
 
     Raises:
-        Failure: the kubeconfig cannot be used, or has no such context.
+        CommandError: the kubeconfig cannot be used, or has no such context.
     """
     kubeconfig, default = kubernetes.kubeconfig, client.DEFAULT_KUBECONFIG.expanduser()
     if kubeconfig is None and (default.is_file() or context is not None):
@@ -106,7 +106,7 @@ class UserChains:
         """Return a StackChain.
 
         Raises:
-            Failure: there is none, or it cannot be read.
+            CommandError: there is none, or it cannot be read.
         """
         with self._explained("get", name):
             body = await self._chains.get(self.namespace, name)
@@ -144,7 +144,7 @@ class UserChains:
         """Make sure before anything is changed that this user may do all of it.
 
         Raises:
-            Failure: naming the verbs that are missing.
+            CommandError: naming the verbs that are missing.
         """
         missing = [verb for verb in verbs if not await self._may(verb)]
         if missing:

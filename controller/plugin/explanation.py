@@ -7,8 +7,8 @@ import collections
 import dataclasses
 from typing import Any
 
-from controller.api import reasons, v1alpha1
-from controller.api.reasons import ChainReason, StackReason
+from controller.api import reasons
+from controller.api.reasons import ChainReason, Meaning, StackReason
 from controller.api.v1alpha1 import Phase, StackChain, StackStatus
 from controller.display import styled_text, tree
 from controller.display.styled_text import Line, Span, Style
@@ -19,6 +19,13 @@ from controller.plugin.exit_codes import PROGRAM
 _CAUSED_BY_OTHERS = frozenset(
     {StackReason.UPSTREAM_PENDING, StackReason.UPSTREAM_NOT_SUCCEEDED, StackReason.FAIL_FAST}
 )
+_NOT_SEEN = Meaning(
+    means="No operator has seen it yet.",
+    do="Wait a moment; if it stays so, see whether `stackchain operator` runs and watches this "
+    "namespace.",
+)
+# Of a reason that a newer operator gives.
+_UNKNOWN = Meaning(means="", do="")
 # The next command, where there is one; what to do outside of the cluster comes before it.
 _COMMANDS: dict[ChainReason, str] = {
     ChainReason.STACK_FAILED: "retry {name}",
@@ -39,8 +46,7 @@ class BlockingStack:
     """A stack that keeps the chain from continuing or from succeeding."""
 
     stack: StackStatus
-    means: str
-    do: str
+    meaning: Meaning
     holds: tuple[str, ...]
     """The stacks that wait for it, or were skipped because of it."""
 
@@ -50,9 +56,7 @@ class ChainExplanation:
     """What a person should know about a chain that does not continue."""
 
     chain: StackChain
-    ready: v1alpha1.Condition | None
-    means: str
-    do: str
+    meaning: Meaning
     command: str | None
     notes: tuple[str, ...]
     blocking: tuple[BlockingStack, ...]
@@ -62,19 +66,13 @@ def explain(chain: StackChain) -> ChainExplanation:
     """Find out what a chain waits for."""
     ready = chain.status.condition("Ready")
     reason = _known(ready.reason) if ready is not None else None
-    meaning = reasons.CHAIN_MEANINGS.get(reason) if reason is not None else None
     command = _COMMANDS.get(reason) if reason is not None else None
-    if ready is None:
-        meaning = reasons.Meaning(
-            means="No operator has seen it yet.",
-            do="Wait a moment; if it stays so, see whether `stackchain operator` runs and watches "
-            "this namespace.",
-        )
+    meaning = _NOT_SEEN if ready is None else _UNKNOWN
+    if reason is not None:
+        meaning = reasons.CHAIN_MEANINGS[reason]
     return ChainExplanation(
         chain=chain,
-        ready=ready,
-        means=meaning.means if meaning else "",
-        do=meaning.do if meaning else "",
+        meaning=meaning,
         command=f"{PROGRAM} {command.format(name=chain.ref.name)}" if command else None,
         notes=_notes(chain),
         blocking=_blocking_stacks(tree.current_stacks(chain.status)),
@@ -86,8 +84,8 @@ def document(found: ChainExplanation) -> output.Document:
     return {
         "chain": output.chain_of(found.chain),
         "ready": output.ready_of(found.chain.status),
-        "means": found.means,
-        "do": found.do,
+        "means": found.meaning.means,
+        "do": found.meaning.do,
         "command": found.command,
         "notes": list(found.notes),
         "stacks": [_stack_document(one) for one in found.blocking],
@@ -96,23 +94,24 @@ def document(found: ChainExplanation) -> output.Document:
 
 def render(found: ChainExplanation, *, width: int) -> list[Line]:
     """Return the explanation for people."""
-    name, ready = found.chain.ref.name, found.ready
+    name, ready = found.chain.ref.name, found.chain.status.condition("Ready")
+    means, do = found.meaning.means, found.meaning.do
     state = f"Ready={ready.status} {ready.reason}" if ready else "not seen by the operator yet"
     drawn: list[Line] = [
         (Span(text=name, style=Style.STRONG), Span(text=f"{styled_text.GAP}{state}"))
     ]
-    if found.means:
-        drawn += styled_text.wrap(found.means, width)
-    if ready is not None and ready.message and ready.message != found.means:
+    if means:
+        drawn += styled_text.wrap(means, width)
+    if ready is not None and ready.message and ready.message != means:
         drawn += styled_text.wrap(ready.message, width)
     for note in found.notes:
         drawn += styled_text.wrap(note, width)
     for one in found.blocking:
         drawn += [(), *_stack_lines(one, width)]
-    if found.do or found.command:
+    if do or found.command:
         drawn.append(())
-    if found.do:
-        drawn += styled_text.wrap(f"What to do: {found.do}", width, Style.ATTENTION)
+    if do:
+        drawn += styled_text.wrap(f"What to do: {do}", width, Style.ATTENTION)
     if found.command:
         drawn.append(styled_text.line(f"  {found.command}", Style.ACTIVE))
     return drawn
@@ -139,11 +138,9 @@ def _is_blocking(stack: StackStatus) -> bool:
 
 def _blocking_stack(stack: StackStatus, holds: list[str]) -> BlockingStack:
     known = next((one for one in StackReason if one == stack.reason), None)
-    meaning = reasons.STACK_MEANINGS[known] if known is not None else None
     return BlockingStack(
         stack=stack,
-        means=meaning.means if meaning else "",
-        do=meaning.do if meaning else "",
+        meaning=reasons.STACK_MEANINGS[known] if known is not None else _UNKNOWN,
         holds=tuple(sorted(holds)),
     )
 
@@ -153,9 +150,9 @@ def _stack_lines(blocking: BlockingStack, width: int) -> list[Line]:
     state = f"{styled_text.GAP}{stack.phase}{f' {stack.reason}' if stack.reason else ''}"
     style = tree.style_of(stack.phase)
     drawn: list[Line] = [(Span(text=stack.id, style=style), Span(text=state, style=style))]
-    texts = [" ".join((stack.message or blocking.means).split())]
-    if blocking.do and blocking.do != "Nothing.":
-        texts.append(f"What to do: {blocking.do}")
+    texts = [" ".join((stack.message or blocking.meaning.means).split())]
+    if blocking.meaning.do and blocking.meaning.do != "Nothing.":
+        texts.append(f"What to do: {blocking.meaning.do}")
     if blocking.holds:
         texts.append(f"Held up by it: {user_requests.first_names(list(blocking.holds))}.")
     if stack.url:
@@ -173,8 +170,8 @@ def _stack_document(blocking: BlockingStack) -> dict[str, Any]:
         "phase": str(stack.phase),
         "reason": stack.reason,
         "message": stack.message,
-        "means": blocking.means,
-        "do": blocking.do,
+        "means": blocking.meaning.means,
+        "do": blocking.meaning.do,
         "url": stack.url,
         "holds": list(blocking.holds),
     }
@@ -186,14 +183,8 @@ def _notes(chain: StackChain) -> tuple[str, ...]:
         notes.append("It is being deleted.")
     if status.condition("Ready") is not None and outcomes.is_behind(chain):
         notes.append("The operator has not seen the latest change of the spec yet.")
-    handled = status.last_handled
-    for name, token, done in (
-        (v1alpha1.RUN_ANNOTATION, chain.run_token, handled.run),
-        (v1alpha1.RETRY_ANNOTATION, chain.retry_token, handled.retry),
-        (v1alpha1.CANCEL_ANNOTATION, chain.cancel_token, handled.cancel),
-    ):
-        if token is not None and token != done:
-            notes.append(f"`{name}: {token[:64]}` has not been taken up yet.")
+    for name, token in user_requests.open_requests(chain):
+        notes.append(f"`{name}: {token[:64]}` has not been taken up yet.")
     if status.pending_run is not None:
         notes.append(f"Another request ({status.pending_run.cause}): {status.pending_run.message}")
     return (*notes, *_automatic_starts(chain))

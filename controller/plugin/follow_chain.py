@@ -34,7 +34,7 @@ async def follow(followed: FollowedChain) -> tuple[StackChain, CommandOutcome]:
     """Return the chain and how it ended, as soon as it has.
 
     Raises:
-        Failure: the time is over, the chain is gone, or the API server stays away.
+        CommandError: the time is over, the chain is gone, or the API server stays away.
     """
     started = time.monotonic()
     uid = ""

@@ -57,7 +57,7 @@ def of_watching(chain: StackChain) -> CommandOutcome | None:
         return None
     if cannot_start(status):
         return CommandOutcome(code=ExitCode.NOT_SUCCEEDED, text=ready.message)
-    if reconciling.status == "True" or ready.reason == Reason.SUSPENDED or _is_asked(chain):
+    if reconciling.status == "True" or ready.reason == Reason.SUSPENDED or _has_request(chain):
         return None
     if status.latest_run is not None and not status.latest_run.phase.is_over:
         return None
@@ -125,15 +125,8 @@ def is_behind(chain: StackChain) -> bool:
     return chain.status.observed_generation < chain.ref.generation
 
 
-def _is_asked(chain: StackChain) -> bool:
-    handled = chain.status.last_handled
-    pairs = (
-        (chain.run_token, handled.run),
-        (chain.retry_token, handled.retry),
-        (chain.cancel_token, handled.cancel),
-    )
-    is_unhandled = any(token is not None and token != done for token, done in pairs)
-    return is_unhandled or chain.status.pending_run is not None
+def _has_request(chain: StackChain) -> bool:
+    return bool(user_requests.open_requests(chain)) or chain.status.pending_run is not None
 
 
 def _end(chain: StackChain, *, has_hint: bool = True) -> str:

@@ -56,7 +56,7 @@ def read_source(file: str | None, filename: str | None) -> ChainFile:
     Called before the event loop runs, since a terminal that is read from would keep Ctrl-C from it.
 
     Raises:
-        Failure: it is not one file, or cannot be read.
+        CommandError: it is not one file, or cannot be read.
     """
     if (file is None) == (filename is None):
         raise exit_codes.usage("name one file that holds a StackChain, or - for standard input")
@@ -73,7 +73,7 @@ def read_chain(source: ChainFile, *, target: cluster.ClusterChoice) -> Mapping[s
     """Return the StackChain of a file, with the namespace that it is meant for.
 
     Raises:
-        Failure: the file holds something else, or is for another namespace.
+        CommandError: the file holds something else, or is for another namespace.
     """
     body = parse_chain(source.text, source.where)
     named = body["metadata"].get("namespace")
@@ -89,7 +89,7 @@ def parse_chain(text: str, where: str) -> Mapping[str, Any]:
     """Return the one StackChain that a text holds.
 
     Raises:
-        Failure: it holds something else.
+        CommandError: it holds something else.
     """
     try:
         found = [one for one in yaml.safe_load_all(text) if one is not None]
@@ -139,7 +139,7 @@ async def resolve(
     """Have the operator resolve the graph of a chain, and leave nothing of it.
 
     Raises:
-        Failure: it cannot be resolved; the text says why.
+        CommandError: it cannot be resolved; the text says why.
     """
     created = temporary(body, suffix=secrets.token_hex(3))
     namespace, name = created["metadata"]["namespace"], created["metadata"]["name"]

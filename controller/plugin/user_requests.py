@@ -172,6 +172,17 @@ def request_parallelism(chain: StackChain, bound: int) -> UserRequest:
     )
 
 
+def open_requests(chain: StackChain) -> list[tuple[str, str]]:
+    """Return the annotations that the operator has not taken up yet, with their tokens."""
+    handled = chain.status.last_handled
+    requests = (
+        (v1alpha1.RUN_ANNOTATION, chain.run_token, handled.run),
+        (v1alpha1.RETRY_ANNOTATION, chain.retry_token, handled.retry),
+        (v1alpha1.CANCEL_ANNOTATION, chain.cancel_token, handled.cancel),
+    )
+    return [(name, token) for name, token, done in requests if token is not None and token != done]
+
+
 def split_for_retry(status: v1alpha1.Status) -> tuple[list[str], list[str]]:
     """Return which stacks of the latest run, which is over, a retry keeps, and which it runs again.
 
