@@ -23,6 +23,7 @@ from devenv.simulator.web import (
     endpoint,
     fault_admin,
     pages,
+    records,
     tls,
     webhook_admin,
 )
@@ -118,6 +119,7 @@ class Server:
         for part in (
             admin.Admin(self.simulator, self.set_outage),
             fault_admin.FaultAdmin(self.simulator, self.set_outage),
+            records.Records(self.simulator),
             webhook_admin.WebhookAdmin(self.simulator),
             actions.Actions(self.simulator),
             pages.Pages(self.simulator),
