@@ -10,7 +10,7 @@ import dataclasses
 from controller.api import v1alpha1
 from controller.chain.graph import selection
 from controller.chain.news import notifications
-from controller.chain.run import progress
+from controller.chain.run import progress, unwanted_runs
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,7 +193,7 @@ class StackExecutionInput:
     """Starts a `StackExecutionWorkflow`.
 
     `adopt_origin` is the run whose creation made Spacelift queue the run to use; None: trigger.
-    `surplus_origins` are runs that may have queued one which is then not wanted.
+    `unwanted_origins` are runs that may have queued one which is then not wanted.
     `queuers` are the stacks that such runs name as `triggeredBy`. `is_confirming`: the chain
     confirms planned changes itself. The deadlines count from when the run is known, and from when
     it waits for a person.
@@ -205,7 +205,7 @@ class StackExecutionInput:
     chain_workflow_run_id: str
     marker: str
     adopt_origin: str | None = None
-    surplus_origins: list[str] = dataclasses.field(default_factory=list)
+    unwanted_origins: list[str] = dataclasses.field(default_factory=list)
     queuers: list[str] = dataclasses.field(default_factory=list)
     operation: str = v1alpha1.Operation.APPLY
     commit_sha: str | None = None
@@ -307,25 +307,11 @@ class StopStackRunInput:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class NativeRunTarget:
-    """A stack whose runs, queued natively by the origins' creation, are not wanted.
-
-    The deepest are stopped first: a run that ends lets Spacelift start those that wait for it.
-    """
-
-    stack_id: str
-    origin_run_ids: list[str]
-    queuers: list[str]
-    keep_run_id: str | None = None
-    depth: int = 0
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StopNativeRunsInput:
     """Stops native runs of stacks that must not run them."""
 
     connection: Connection
-    targets: list[NativeRunTarget]
+    targets: list[unwanted_runs.UnwantedRuns]
     note: str
 
 

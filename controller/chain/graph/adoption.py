@@ -1,16 +1,17 @@
-"""Decides whose run each stack uses, by Spacelift's rules of native dependencies. Pure.
+"""Decides whose run each stack uses, by Spacelift's rules of native dependencies. Pure (ADR 0002).
 
 The creation of a tracked run, the origin's, queues a run on every stack that is natively downstream
 of it: its wave. Each of these starts when the runs of the same wave on its native upstreams have
 ended, however they ended.
 """
 
+import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from controller.chain.graph import ordering
 
 
-class Ancestry:
+class NativeAncestors:
     """Who is natively downstream of whom.
 
     A set of stacks is an int with a bit for each stack: a thousand stacks with thousands of edges
@@ -38,7 +39,7 @@ class Ancestry:
             self._above[stack_id] = above
         return is_changed
 
-    def upstreams_in_wave(self, origin: str, stack_id: str) -> set[str]:
+    def awaited_upstreams(self, origin: str, stack_id: str) -> set[str]:
         """Return the native upstreams that the stack's run waits for in the wave of an origin."""
         begin = self._bits[origin]
         return {up for up in self.upstreams[stack_id] if up == origin or self._above[up] & begin}
@@ -66,7 +67,7 @@ def origins(
         upstreams: The upstreams in the chain; those that are not `running` need not be waited for.
         native_upstreams: The native edges along which Spacelift queues runs.
     """
-    ancestry = Ancestry(native_upstreams)
+    ancestry = NativeAncestors(native_upstreams)
     found: dict[str, str] = {}
     for stack_id in running:
         awaited = {up for up in upstreams[stack_id] if up in found}
@@ -74,7 +75,7 @@ def origins(
         found[stack_id] = stack_id
         if len(begun) == 1:
             origin = begun.pop()
-            if awaited == ancestry.upstreams_in_wave(origin, stack_id):
+            if awaited == ancestry.awaited_upstreams(origin, stack_id):
                 found[stack_id] = origin
     return found
 
@@ -86,8 +87,39 @@ def queuers(
 
     Spacelift names the upstream through which it came here, or the one where the wave began.
     """
-    ancestry, begins = Ancestry(native_upstreams), sorted(triggering)
+    ancestry, begins = NativeAncestors(native_upstreams), sorted(triggering)
     return {
         stack_id: tuple(sorted({*native_upstreams[stack_id], *ancestry.above(stack_id, begins)}))
         for stack_id in stack_ids
     }
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A run of a stack, as adoption looks at it. `has_finished`: it is over and was carried out."""
+
+    run_id: str
+    triggered_by: str | None
+    is_over: bool
+    has_finished: bool = False
+
+
+def native_runs(
+    candidates: list[Candidate], *, origin_run_ids: list[str], queuers: list[str]
+) -> list[Candidate]:
+    """Return the runs that Spacelift queued because of the origins, terminal ones included.
+
+    Run ids are ULIDs, so a run caused by an origin has an id above it, and the oldest one is of
+    the origin's own wave: later ones come from later runs. Waves that begin together interleave,
+    so each origin takes a run of its own.
+    """
+    free = sorted(
+        (item for item in candidates if item.triggered_by in queuers), key=lambda item: item.run_id
+    )
+    found: list[Candidate] = []
+    for origin in sorted(origin_run_ids):
+        native = next((item for item in free if item.run_id > origin), None)
+        if native is not None:
+            free.remove(native)
+            found.append(native)
+    return found

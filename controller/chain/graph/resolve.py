@@ -55,6 +55,12 @@ class ChainGraph:
     outside: tuple[str, ...]
 
 
+EMPTY = ChainGraph(
+    stacks=(), edges=0, levels=0, native_dependents={}, native_upstreams={}, outside=()
+)
+"""What is known of the graph before it was read."""
+
+
 def resolve(
     discovery: Discovery,
     scope: Scope,

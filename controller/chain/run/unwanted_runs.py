@@ -1,8 +1,8 @@
-"""Which runs that Spacelift queues by itself are not wanted, and whose creation queued them. Pure.
+"""Which runs that Spacelift queued must not go on, and whose creation queued them. Pure.
 
-The creation of a tracked run queues runs on everything natively downstream of it: a wave. Of a wave
-the chain uses the runs on stacks that adopt from its origin; all others must not go on, also those
-on stacks outside of the chain.
+The creation of a tracked run, the origin, makes Spacelift queue runs on everything natively
+downstream of it: a wave. Of a wave the chain uses the runs on stacks that adopt from the origin's
+stack; no other may go on, not even on stacks outside of the chain (ADR 0002, 0014 and 0017).
 """
 
 import dataclasses
@@ -14,22 +14,24 @@ from controller.chain.run.progress import StackProgress
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Unwanted:
-    """A stack whose native runs are to be stopped.
+class UnwantedRuns:
+    """The native runs of a stack that must not go on.
 
-    `origin_run_ids` are the runs whose creation may have queued one; `keep_run_id` is the stack's
-    own run; `depth` is how far downstream it is natively.
+    `origin_run_ids` are the runs whose creation may have queued one, `queuers` the stacks that it
+    may name as `triggeredBy`; `keep_run_id` is the stack's own run. `depth` is how far downstream
+    it is natively: the deepest are stopped first, since a run that ends lets Spacelift start those
+    that wait for it.
     """
 
     stack_id: str
     origin_run_ids: list[str]
     queuers: list[str]
-    keep_run_id: str | None
-    depth: int
+    keep_run_id: str | None = None
+    depth: int = 0
 
 
-class Waves:
-    """The waves of one chain run: which run of which stack made Spacelift queue others."""
+class QueuedByRuns:
+    """The origins of one chain run: which run of which stack made Spacelift queue others."""
 
     def __init__(self, resolved: resolve.ChainGraph) -> None:
         self._graph = resolved
@@ -41,8 +43,8 @@ class Waves:
         self._queuers: dict[str, list[str]] = {}
         self._depths: dict[str, int] = {}
 
-    def note(self, stack: StackProgress) -> bool:
-        """Take in a run that the chain triggered; returns whether it is a new wave."""
+    def add(self, stack: StackProgress) -> bool:
+        """Take in a run that the chain triggered; returns whether it is a new origin."""
         is_own = stack.adopts_from is None and stack.reason != reasons.StackReason.KEPT
         if stack.run_id is None or not is_own or stack.run_id in self._origins:
             return False
@@ -63,16 +65,16 @@ class Waves:
             self._queuers[stack_id] = resolve.queuers(self._graph, stack_id)
         return self._queuers[stack_id]
 
-    def run_ids(self, stack_id: str, *, but_of: str | None = None) -> list[str]:
-        """Return the runs whose waves reach a stack, oldest first, but those of one origin."""
+    def origin_run_ids(self, stack_id: str, *, but_of: str | None = None) -> list[str]:
+        """Return the origins that reach a stack, oldest first, but those of one stack."""
         return sorted(
             run_id
             for run_id, origin in self._origins.items()
             if origin != but_of and stack_id in self._reached[origin]
         )
 
-    def surplus_of(self, origin: str, stacks: Mapping[str, StackProgress]) -> list[str]:
-        """Return the stacks on which the wave of an origin is not wanted."""
+    def unwanted_stacks(self, origin: str, stacks: Mapping[str, StackProgress]) -> list[str]:
+        """Return the stacks on which runs of the wave of an origin's stack are not wanted."""
         return [
             stack_id
             for stack_id in self.reach(origin)
@@ -83,15 +85,15 @@ class Waves:
 
     def unwanted(
         self, stack_ids: Iterable[str], stacks: Mapping[str, StackProgress]
-    ) -> list[Unwanted]:
+    ) -> list[UnwantedRuns]:
         """Return what is to be stopped on stacks: waves that interleave are told apart by all."""
-        found: list[Unwanted] = []
+        found: list[UnwantedRuns] = []
         for stack_id in stack_ids:
             stack = stacks.get(stack_id)
             used = None if stack is None or stack.phase.is_over else stack.adopts_from
-            if origin_run_ids := self.run_ids(stack_id, but_of=used):
+            if origin_run_ids := self.origin_run_ids(stack_id, but_of=used):
                 found.append(
-                    Unwanted(
+                    UnwantedRuns(
                         stack_id=stack_id,
                         origin_run_ids=origin_run_ids,
                         queuers=self.queuers(stack_id),

@@ -6,7 +6,8 @@ import logging
 import time
 from collections.abc import AsyncIterator
 
-from controller.chain.run import native_candidates, run_snapshots
+from controller.chain.graph import adoption
+from controller.chain.run import run_snapshots, unwanted_runs
 from controller.chain.run.run_states import RunState, StopCall
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
@@ -107,12 +108,12 @@ async def find_natives(
     queuers: list[str],
     *,
     patience: float,
-) -> list[native_candidates.Candidate]:
+) -> list[adoption.Candidate]:
     """Return what the origins made Spacelift queue; what is late is waited for."""
-    found: list[native_candidates.Candidate] = []
+    found: list[adoption.Candidate] = []
     async for _ in repeat(patience):
         records = await served.client.list_runs_after(stack_id, min(origin_run_ids))
-        found = native_candidates.native_runs(
+        found = adoption.native_runs(
             [_candidate(run) for run in records], origin_run_ids=origin_run_ids, queuers=queuers
         )
         if len(found) == len(origin_run_ids):
@@ -124,7 +125,7 @@ async def find_natives(
 class _Natives:
     """The runs on one stack that are to be stopped, or what kept them from being found."""
 
-    target: messages.NativeRunTarget
+    target: unwanted_runs.UnwantedRuns
     run_ids: list[str] = dataclasses.field(default_factory=list)
     problem: Exception | None = None
 
@@ -141,7 +142,7 @@ class NativeStops:
         self._effect = effect
         self._slots = asyncio.Semaphore(_STOPS_AT_ONCE)
 
-    async def run(self, targets: list[messages.NativeRunTarget]) -> list[messages.NativeRunEnd]:
+    async def run(self, targets: list[unwanted_runs.UnwantedRuns]) -> list[messages.NativeRunEnd]:
         """Stop all, the deepest first, and return what was found.
 
         A run that ends lets Spacelift start those that wait for it, so these must be gone before.
@@ -163,7 +164,7 @@ class NativeStops:
                 raise result
         return [end for result in results if isinstance(result, list) for end in result]
 
-    async def _find(self, target: messages.NativeRunTarget) -> _Natives:
+    async def _find(self, target: unwanted_runs.UnwantedRuns) -> _Natives:
         async with self._slots:
             try:
                 runs_found = await find_natives(
@@ -201,8 +202,8 @@ class NativeStops:
         return ends
 
 
-def _candidate(run: models.RunRecord) -> native_candidates.Candidate:
-    return native_candidates.Candidate(
+def _candidate(run: models.RunRecord) -> adoption.Candidate:
+    return adoption.Candidate(
         run_id=run.id,
         triggered_by=run.triggered_by,
         is_over=run.is_terminal,

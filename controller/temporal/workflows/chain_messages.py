@@ -28,7 +28,7 @@ def execution_id(argument: messages.ChainInput, stack_id: str) -> str:
 def stack_execution(
     argument: messages.ChainInput,
     stack: progress.StackProgress,
-    waves: unwanted_runs.Waves,
+    queued: unwanted_runs.QueuedByRuns,
     *,
     origin: str | None,
 ) -> messages.StackExecutionInput:
@@ -37,8 +37,8 @@ def stack_execution(
     Args:
         argument: the chain's.
         stack: the stack.
-        waves: what Spacelift has queued by itself so far.
-        origin: the run whose wave the stack adopts from; None: it gets a run of its own.
+        queued: what runs of the chain have made Spacelift queue so far.
+        origin: the run that made Spacelift queue the one to adopt; None: the chain triggers one.
     """
     return messages.StackExecutionInput(
         connection=argument.connection,
@@ -47,8 +47,8 @@ def stack_execution(
         chain_workflow_run_id=workflow.info().run_id,
         marker=f"stackchain {title(argument)}",
         adopt_origin=origin,
-        surplus_origins=[] if origin else waves.run_ids(stack.id),
-        queuers=waves.queuers(stack.id),
+        unwanted_origins=[] if origin else queued.origin_run_ids(stack.id),
+        queuers=queued.queuers(stack.id),
         operation=argument.scope.operation,
         commit_sha=argument.commit_sha if stack.id in argument.scope.roots.stack_ids else None,
         environment=argument.environment,

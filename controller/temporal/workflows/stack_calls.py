@@ -5,7 +5,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from controller.chain.run import run_snapshots
+from controller.chain.run import run_snapshots, unwanted_runs
 from controller.temporal import ids, messages
 from controller.temporal.activities import errors, stack_operations
 from controller.temporal.workflows import calls
@@ -117,7 +117,7 @@ class StackCalls:
 
     async def stop_natives(self, origins: list[str], *, keep_run_id: str | None, note: str) -> None:
         """Stop what the origins made Spacelift queue on the stack."""
-        target = messages.NativeRunTarget(
+        target = unwanted_runs.UnwantedRuns(
             stack_id=self._input.stack_id,
             origin_run_ids=origins,
             queuers=self._input.queuers,

@@ -22,9 +22,9 @@ with workflow.unsafe.imports_passed_through():
     from controller.temporal.workflows import (
         calls,
         chain_messages,
-        native_runs,
         publishing,
         stack_execution,
+        unwanted_runs,
     )
 
 # A chain closes only after the runs of its stacks were stopped.
@@ -71,7 +71,7 @@ class StackDependencyChainWorkflow:
         self._interruptible: list[asyncio.Task[Any]] = []
         # Waits for whatever keeps a stack from having its turn, by stack.
         self._turns: dict[str, asyncio.Task[Any]] = {}
-        self._natives = native_runs.NativeRuns(argument.connection, self._changed)
+        self._unwanted = unwanted_runs.UnwantedRunStopper(argument.connection, self._changed)
         self._publishing = publishing.Publishing(argument, self._progress)
         self._seen = -1
         self._stopping: asyncio.Task[None] | None = None
@@ -94,7 +94,7 @@ class StackDependencyChainWorkflow:
         """Start no further stack; running ones end."""
         if not self._progress.is_suspended:
             self._progress.is_suspended = True
-            self._natives.hold_back()
+            self._unwanted.stop_on_suspend()
             self._changed()
 
     @workflow.signal(name=ids.RESUME_SIGNAL)
@@ -168,8 +168,8 @@ class StackDependencyChainWorkflow:
         waiting = [s for s in self._stacks.values() if not (s.is_started or s.phase.is_over)]
         for stack in waiting:
             stack.adopts_from = None
-        if self._natives.stop([stack.id for stack in waiting], note=_NOTE_OF_CANCEL):
-            await self._natives.await_ends()
+        if self._unwanted.stop([stack.id for stack in waiting], note=_NOTE_OF_CANCEL):
+            await self._unwanted.await_ends()
         self._is_interrupting = True
         for task in self._interruptible:
             task.cancel()
@@ -212,8 +212,8 @@ class StackDependencyChainWorkflow:
     async def _let_stop(self, stack: progress.StackProgress) -> None:
         """A deadline of a stack has passed: its run is stopped after what waits behind it."""
         why = "the deadline of an upstream stack passed"
-        if self._natives.leave_behind(stack.id, note=why):
-            await self._natives.await_ends()
+        if self._unwanted.stop_behind(stack.id, note=why):
+            await self._unwanted.await_ends()
         # It may have ended meanwhile.
         with contextlib.suppress(temporalio.exceptions.FailureError):
             await self._handles[stack.id].signal(stack_execution.StackExecutionWorkflow.may_stop)
@@ -249,7 +249,7 @@ class StackDependencyChainWorkflow:
         )
         self._stacks = {stack.id: stack for stack in self._progress.stacks}
         self._remaining = {stack.id: stack.remaining for stack in resolved.stacks}
-        self._natives.know(resolved, self._stacks)
+        self._unwanted.set_graph(resolved, self._stacks)
         self._changed()
         return True
 
@@ -286,20 +286,20 @@ class StackDependencyChainWorkflow:
             lambda: self._publishing.is_wanted or self._progress.is_canceling
         )
         if self._input.finished_roots and not self._progress.is_canceling:
-            # Their waves are under way already.
-            self._natives.note_new(is_suspended=self._progress.is_suspended)
+            # What their runs made Spacelift queue is under way already.
+            self._unwanted.add_new_runs(is_suspended=self._progress.is_suspended)
         while not (self._progress.is_canceling or progress.is_over(self._progress)):
             self._start_ready()
             self._seen = self._progress.sequence
             await workflow.wait_condition(lambda: self._progress.sequence > self._seen)
             self._skip_unwanted()
-            self._natives.note_new(is_suspended=self._progress.is_suspended)
-            self._natives.leave_failed()
+            self._unwanted.add_new_runs(is_suspended=self._progress.is_suspended)
+            self._unwanted.leave_failed()
         await asyncio.gather(*self._executions, *self._leaves.values())
         if self._progress.is_canceling:
             unreached = policy.cancel_unreached(self._progress, now=_now())
-            self._natives.stop(unreached, note=_NOTE_OF_CANCEL)
-        await self._natives.wait()
+            self._unwanted.stop(unreached, note=_NOTE_OF_CANCEL)
+        await self._unwanted.wait()
 
     def _start_ready(self) -> None:
         ready = next_stacks.ready_stacks(self._progress, remaining=self._remaining)
@@ -315,7 +315,7 @@ class StackDependencyChainWorkflow:
         for stack_id in skipped:
             if (turn := self._turns.get(stack_id)) is not None:
                 turn.cancel()
-        self._natives.stop(skipped, note="an upstream stack did not succeed")
+        self._unwanted.stop(skipped, note="an upstream stack did not succeed")
 
     async def _execute(self, stack: progress.StackProgress) -> None:
         """Bring one stack to its end, or to where others have to be done with it first."""
@@ -358,7 +358,7 @@ class StackDependencyChainWorkflow:
         return chain_messages.stack_execution(
             self._input,
             stack,
-            self._natives.waves,
+            self._unwanted.queued,
             origin=self._stacks[stack.adopts_from].run_id if stack.adopts_from else None,
         )
 
@@ -438,7 +438,7 @@ class StackDependencyChainWorkflow:
         stack.adopts_from = None
         stack.is_started = False
         stack.phase, stack.reason, stack.message = Phase.PENDING, "", ""
-        self._natives.leave_behind(stack.id)
+        self._unwanted.stop_behind(stack.id)
 
     # The end
 

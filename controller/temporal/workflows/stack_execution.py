@@ -219,9 +219,9 @@ class StackExecutionWorkflow:
 
     async def _use(self, run: run_snapshots.RunSnapshot) -> None:
         self._report_run(run)
-        if self._input.surplus_origins and self._attempts == 1:
+        if self._input.unwanted_origins and self._attempts == 1:
             await self._calls.stop_natives(
-                self._input.surplus_origins,
+                self._input.unwanted_origins,
                 keep_run_id=run.run_id,
                 note="stackchain: the chain triggers this stack itself",
             )
@@ -365,7 +365,7 @@ class StackExecutionWorkflow:
         """What Spacelift queued here, for this chain to use or not, must not go on either."""
         if self._failed is not None:
             return
-        origins = self._input.surplus_origins
+        origins = self._input.unwanted_origins
         if self._input.adopt_origin is not None:
             origins = [self._input.adopt_origin]
         if origins:

@@ -6,7 +6,7 @@ import pytest
 import temporalio.exceptions
 
 from controller.api import v1alpha1
-from controller.chain.run import run_states
+from controller.chain.run import run_states, unwanted_runs
 from controller.spacelift import errors, models
 from controller.temporal import messages
 from controller.temporal.activities import stack_operations
@@ -45,7 +45,7 @@ async def stop(
 
 
 async def stop_natives(
-    bench: fakes.Bench, *targets: messages.NativeRunTarget
+    bench: fakes.Bench, *targets: unwanted_runs.UnwantedRuns
 ) -> list[messages.NativeRunEnd]:
     result = await bench.environment.run(
         bench.operations.stop_native_runs,
@@ -56,8 +56,10 @@ async def stop_natives(
     return result.runs
 
 
-def target(*origins: str, stack_id: str = "a", keep: str | None = None) -> messages.NativeRunTarget:
-    return messages.NativeRunTarget(
+def target(
+    *origins: str, stack_id: str = "a", keep: str | None = None
+) -> unwanted_runs.UnwantedRuns:
+    return unwanted_runs.UnwantedRuns(
         stack_id=stack_id, origin_run_ids=list(origins), queuers=["up", "root"], keep_run_id=keep
     )
 

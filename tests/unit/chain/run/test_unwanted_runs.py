@@ -1,4 +1,4 @@
-"""surplus: which runs that Spacelift queued are not wanted, as waves come one after another."""
+"""unwanted_runs: which runs that Spacelift queued must not go on, wave after wave."""
 
 import pytest
 
@@ -13,11 +13,11 @@ from tests.support.builders import make_discovery, make_stack, resolve_graph
 LINE = make_discovery("a -> b -> c -> out -> far")
 
 
-def waves_of(
+def queued_by(
     *roots: str, discovery: resolve.Discovery = LINE, **selection: object
-) -> tuple[unwanted_runs.Waves, resolve.ChainGraph]:
+) -> tuple[unwanted_runs.QueuedByRuns, resolve.ChainGraph]:
     resolved = resolve_graph(discovery, *roots, **selection)
-    return unwanted_runs.Waves(resolved), resolved
+    return unwanted_runs.QueuedByRuns(resolved), resolved
 
 
 def rows(*stacks: StackProgress) -> dict[str, StackProgress]:
@@ -35,12 +35,12 @@ def root(run_id: str = "01A", **fields: object) -> StackProgress:
 
 
 def test_a_run_that_the_chain_triggered_is_a_wave_once() -> None:
-    waves, _ = waves_of("a", exclude=["out", "far"])
+    queued, _ = queued_by("a", exclude=["out", "far"])
     stack = root()
 
-    assert waves.note(stack)
-    assert not waves.note(stack)
-    assert waves.run_ids("c") == ["01A"]
+    assert queued.add(stack)
+    assert not queued.add(stack)
+    assert queued.origin_run_ids("c") == ["01A"]
 
 
 @pytest.mark.parametrize(
@@ -52,34 +52,34 @@ def test_a_run_that_the_chain_triggered_is_a_wave_once() -> None:
     ],
 )
 def test_no_other_run_is_a_wave_of_this_chain(stack: StackProgress) -> None:
-    waves, _ = waves_of("a")
+    queued, _ = queued_by("a")
 
-    assert not waves.note(stack)
+    assert not queued.add(stack)
 
 
 def test_what_adopts_from_a_wave_is_wanted_and_what_lies_outside_is_not() -> None:
-    waves, _ = waves_of("a", exclude=["out", "far"])
+    queued, _ = queued_by("a", exclude=["out", "far"])
     stacks = rows(root(), adopting("b"), adopting("c"))
 
-    assert waves.surplus_of("a", stacks) == ["far", "out"]
+    assert queued.unwanted_stacks("a", stacks) == ["far", "out"]
 
 
 def test_a_stack_that_has_ended_wants_no_run_of_a_later_wave() -> None:
     """It was skipped because another upstream failed, before this wave began."""
-    waves, _ = waves_of("a", exclude=["out", "far"])
+    queued, _ = queued_by("a", exclude=["out", "far"])
     skipped = make_stack(
         "b", Phase.SKIPPED, reason=StackReason.UPSTREAM_NOT_SUCCEEDED, blocked_by="x"
     )
     skipped.adopts_from = "a"
 
-    assert "b" in waves.surplus_of("a", rows(root(), skipped, adopting("c")))
+    assert "b" in queued.unwanted_stacks("a", rows(root(), skipped, adopting("c")))
 
 
 def test_the_deepest_are_known_as_such() -> None:
-    waves, _ = waves_of("a", exclude=["out", "far"])
-    waves.note(root())
+    queued, _ = queued_by("a", exclude=["out", "far"])
+    queued.add(root())
 
-    found = waves.unwanted(["b", "out", "far"], rows(root(), make_stack("b")))
+    found = queued.unwanted(["b", "out", "far"], rows(root(), make_stack("b")))
 
     assert {item.stack_id: item.depth for item in found} == {"b": 1, "out": 3, "far": 4}
     assert {tuple(item.origin_run_ids) for item in found} == {("01A",)}
@@ -88,24 +88,24 @@ def test_the_deepest_are_known_as_such() -> None:
 
 def test_of_several_waves_the_one_that_is_used_is_left_alone() -> None:
     discovery = make_discovery("a -> b", "x -> b")
-    waves, _ = waves_of("a", "x", discovery=discovery)
+    queued, _ = queued_by("a", "x", discovery=discovery)
     stacks = rows(root(), make_stack("x", Phase.RUNNING), adopting("b"))
     stacks["x"].run_id = "01X"
     for name in ("a", "x"):
-        waves.note(stacks[name])
+        queued.add(stacks[name])
 
-    (found,) = waves.unwanted(["b"], stacks)
+    (found,) = queued.unwanted(["b"], stacks)
 
     assert found.origin_run_ids == ["01X"]
 
 
 def test_a_second_run_of_a_stack_is_a_wave_of_its_own() -> None:
-    waves, _ = waves_of("a", exclude=["out", "far"])
-    waves.note(root("01A"))
+    queued, _ = queued_by("a", exclude=["out", "far"])
+    queued.add(root("01A"))
 
-    assert waves.note(root("02A", attempts=2))
-    assert waves.run_ids("b") == ["01A", "02A"]
-    assert waves.run_ids("b", but_of="a") == []
+    assert queued.add(root("02A", attempts=2))
+    assert queued.origin_run_ids("b") == ["01A", "02A"]
+    assert queued.origin_run_ids("b", but_of="a") == []
 
 
 def test_what_still_counts_on_a_native_run_behind_a_stack() -> None:

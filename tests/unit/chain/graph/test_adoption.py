@@ -1,20 +1,18 @@
-"""native_candidates: which of a stack's runs the given runs made Spacelift queue."""
+"""adoption: which of a stack's runs the given runs made Spacelift queue."""
 
 import pytest
 
-from controller.chain.run import native_candidates
+from controller.chain.graph import adoption
 
 
 def candidate(
     run_id: str, triggered_by: str | None = "a", *, is_over: bool = False
-) -> native_candidates.Candidate:
-    return native_candidates.Candidate(run_id=run_id, triggered_by=triggered_by, is_over=is_over)
+) -> adoption.Candidate:
+    return adoption.Candidate(run_id=run_id, triggered_by=triggered_by, is_over=is_over)
 
 
-def native_runs(candidates: list[native_candidates.Candidate], *origins: str) -> list[str]:
-    found = native_candidates.native_runs(
-        candidates, origin_run_ids=list(origins), queuers=["a", "b"]
-    )
+def native_runs(candidates: list[adoption.Candidate], *origins: str) -> list[str]:
+    found = adoption.native_runs(candidates, origin_run_ids=list(origins), queuers=["a", "b"])
     return [item.run_id for item in found]
 
 
@@ -34,7 +32,7 @@ def native_runs(candidates: list[native_candidates.Candidate], *origins: str) ->
     ],
 )
 def test_the_native_run_is_the_oldest_above_its_origin_that_a_stack_of_the_wave_queued(
-    candidates: list[native_candidates.Candidate], expected: list[str]
+    candidates: list[adoption.Candidate], expected: list[str]
 ) -> None:
     assert native_runs(candidates, "03") == expected
 
