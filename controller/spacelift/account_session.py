@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import httpx
 
-from controller.spacelift import answers, documents, endpoints, errors, records, tokens
+from controller.spacelift import answers, documents, endpoints, errors, models, tokens
 from controller.spacelift.models import RunRecord
 
 Observer = Callable[[str, str, float], None]
@@ -96,7 +96,7 @@ class AccountSession:
                 await self._raise_denied(what)
             body = answers.check_mutation(answer, what=what)
             with answers.readable(what):
-                return records.read_run(body, stack_id=str(variables["stack"]))
+                return models.read_run(body, stack_id=str(variables["stack"]))
 
     async def change(
         self,

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from controller.spacelift import account_session, answers, documents, errors, records, tokens
+from controller.spacelift import account_session, answers, documents, errors, models, tokens
 from controller.spacelift.models import RunKey, RunRecord, RunType, StackHold, StackRecord, Viewer
 
 _T = TypeVar("_T")
@@ -78,7 +78,7 @@ class SpaceliftClient:
             with answers.readable(what):
                 for position, stack_id in enumerate(chunk):
                     body = answer.data[f"a{position}"]
-                    found[stack_id] = None if body is None else records.read_stack(body)
+                    found[stack_id] = None if body is None else models.read_stack(body)
         return found
 
     async def get_stack_holds(self, stack_ids: Sequence[str]) -> dict[str, StackHold | None]:
@@ -94,7 +94,7 @@ class SpaceliftClient:
                 for position, stack_id in enumerate(chunk):
                     body = answer.data[f"a{position}"]
                     found[stack_id] = (
-                        None if body is None else records.read_hold(body, stack_id=stack_id)
+                        None if body is None else models.read_hold(body, stack_id=stack_id)
                     )
         return found
 
@@ -259,7 +259,7 @@ class SpaceliftClient:
             answer = await self._session.query(documents.SEARCH_STACKS, variables, what=what)
             with answers.readable(what):
                 found = answer.data["searchStacks"]
-                page = [records.read_stack(edge["node"]) for edge in found["edges"]]
+                page = [models.read_stack(edge["node"]) for edge in found["edges"]]
                 cursor = found["pageInfo"]["endCursor"]
                 is_last = not found["pageInfo"]["hasNextPage"] or not cursor
             yield page
@@ -281,22 +281,22 @@ class SpaceliftClient:
         with answers.readable(what):
             stack = answer.data["stack"]
             if stack is not None:
-                page = [records.read_run(body, stack_id=stack_id) for body in stack["runs"]]
-                return page, records.read_hold(stack, stack_id=stack_id)
+                page = [models.read_run(body, stack_id=stack_id) for body in stack["runs"]]
+                return page, models.read_hold(stack, stack_id=stack_id)
         message = f"{what}: no such stack, or the API key's spaces do not include it"
         raise errors.SpaceliftObjectNotFound(message)
 
 
 def _run_of(stack: Mapping[str, Any] | None, key: RunKey) -> RunRecord | None:
     run = None if stack is None else stack["run"]
-    return None if run is None else records.read_run(run, stack_id=key.stack_id)
+    return None if run is None else models.read_run(run, stack_id=key.stack_id)
 
 
 def _held_run_of(stack: Mapping[str, Any] | None, key: RunKey) -> RunRecord | None:
     run = _run_of(stack, key)
     if stack is None or run is None:
         return None
-    return dataclasses.replace(run, hold=records.read_hold(stack, stack_id=key.stack_id))
+    return dataclasses.replace(run, hold=models.read_hold(stack, stack_id=key.stack_id))
 
 
 def _chunks(items: Iterable[_T]) -> Iterator[list[_T]]:

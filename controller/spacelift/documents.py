@@ -18,15 +18,12 @@ SIZES = (1, 5, 20, 50)
 
 LARGEST_SIZE = SIZES[-1]
 
-_RUN = "id state type finished needsApproval triggeredBy createdAt commit { hash }"
+_RUN = "id state type finished needsApproval triggeredBy commit { hash }"
 _DELTA = "delta { addCount changeCount deleteCount }"
 # What a queued run may wait for, and what keeps one from being created.
 _HOLD = "isDisabled lockedBy lockedAt lockNote blocker { id state type }"
-_EDGE = "stackId dependsOnStackId referenceCount triggerAlways"
-_STACK = (
-    "id name labels autodeploy isDisabled lockedBy blocker { id state type } "
-    f"dependsOn {{ {_EDGE} }} isDependedOnBy {{ {_EDGE} }}"
-)
+_EDGE = "stackId dependsOnStackId"
+_STACK = f"id name labels isDisabled dependsOn {{ {_EDGE} }} isDependedOnBy {{ {_EDGE} }}"
 
 Variables = Mapping[str, object]
 

@@ -1,21 +1,27 @@
-"""What the Spacelift client hands out: facts as Spacelift tells them, none of them judged."""
+"""What the Spacelift client returns: runs, stacks and what holds them, as Spacelift has them.
+
+The values come first, then how each is read from the JSON of an answer. Reading is strict about
+ids, states and edges only: it raises KeyError or TypeError if an answer lacks what was selected, of
+which `answers.readable` makes an error of ours.
+"""
 
 import dataclasses
 import enum
+from collections.abc import Mapping
+from typing import Any
 
 from controller.api import v1alpha1
 from controller.chain.run import run_states
 
+Json = Mapping[str, Any]
+
 
 class RunType(enum.StrEnum):
-    """The run types that this program triggers or meets on a stack."""
+    """The run types that this program triggers; it may find others on a stack."""
 
     TRACKED = "TRACKED"
     PROPOSED = "PROPOSED"
     DESTROY = "DESTROY"
-    TASK = "TASK"
-    TESTING = "TESTING"
-    PARSE = "PARSE"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, order=True)
@@ -28,7 +34,10 @@ class RunKey:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StackHold:
-    """What of a stack may keep its runs from being created or from starting."""
+    """What of a stack may keep its runs from being created or from starting.
+
+    Of the blocker only id, state and type are read.
+    """
 
     is_disabled: bool = False
     locked_by: str | None = None
@@ -51,7 +60,6 @@ class RunRecord:
     finished: bool = False
     needs_approval: bool = False
     triggered_by: str | None = None
-    created_at: int = 0
     commit_sha: str | None = None
     delta: v1alpha1.Delta | None = None
     note: str | None = None
@@ -79,21 +87,16 @@ class StackEdge:
 
     upstream_id: str
     dependent_id: str
-    reference_count: int = 0
-    trigger_always: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StackRecord:
-    """One stack as read at one moment; `blocker` has id, state and type only."""
+    """One stack as read at one moment."""
 
     id: str
     name: str
     labels: tuple[str, ...] = ()
-    autodeploy: bool = False
     is_disabled: bool = False
-    locked_by: str | None = None
-    blocker: RunRecord | None = None
     depends_on: tuple[StackEdge, ...] = ()
     is_depended_on_by: tuple[StackEdge, ...] = ()
 
@@ -104,3 +107,70 @@ class Viewer:
 
     id: str
     name: str
+
+
+def read_run(body: Json, *, stack_id: str) -> RunRecord:
+    """Return the run that a field of type Run answered with."""
+    return RunRecord(
+        id=str(body["id"]),
+        stack_id=stack_id,
+        state=str(body["state"]),
+        type=str(body["type"]),
+        finished=bool(body.get("finished")),
+        needs_approval=bool(body.get("needsApproval")),
+        triggered_by=body.get("triggeredBy") or None,
+        commit_sha=(body.get("commit") or {}).get("hash") or None,
+        delta=_read_delta(body.get("delta")),
+        note=_newest_note(body.get("history")),
+    )
+
+
+def read_hold(body: Json, *, stack_id: str) -> StackHold:
+    """Return what may hold the stack that a field of type Stack answered with."""
+    blocker = body.get("blocker")
+    locked_at = body.get("lockedAt")
+    return StackHold(
+        is_disabled=bool(body.get("isDisabled")),
+        locked_by=body.get("lockedBy") or None,
+        locked_at=None if locked_at is None else int(locked_at),
+        lock_note=body.get("lockNote") or None,
+        blocker=None if blocker is None else read_run(blocker, stack_id=stack_id),
+    )
+
+
+def read_stack(body: Json) -> StackRecord:
+    """Return the stack that a field of type Stack answered with."""
+    return StackRecord(
+        id=str(body["id"]),
+        name=str(body["name"]),
+        labels=tuple(sorted(body.get("labels") or ())),
+        is_disabled=bool(body.get("isDisabled")),
+        depends_on=_read_edges(body["dependsOn"]),
+        is_depended_on_by=_read_edges(body["isDependedOnBy"]),
+    )
+
+
+def _read_edges(entries: list[Json]) -> tuple[StackEdge, ...]:
+    edges = (
+        StackEdge(
+            upstream_id=str(entry["dependsOnStackId"]),
+            dependent_id=str(entry["stackId"]),
+        )
+        for entry in entries
+    )
+    return tuple(sorted(edges))
+
+
+def _read_delta(body: Json | None) -> v1alpha1.Delta | None:
+    if body is None:
+        return None
+    return v1alpha1.Delta(
+        added=int(body.get("addCount") or 0),
+        changed=int(body.get("changeCount") or 0),
+        deleted=int(body.get("deleteCount") or 0),
+    )
+
+
+def _newest_note(history: list[Json] | None) -> str | None:
+    # Spacelift lists transitions newest first.
+    return (history[0].get("note") or None) if history else None

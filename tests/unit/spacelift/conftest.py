@@ -163,7 +163,6 @@ def run_json() -> Callable[..., dict[str, Any]]:
             "finished": False,
             "needsApproval": False,
             "triggeredBy": f"api::{KEY_ID}",
-            "createdAt": 1_767_225_600,
             "commit": {"hash": "4f0c2d9"},
         } | changes
 
@@ -179,10 +178,7 @@ def stack_json() -> Callable[..., dict[str, Any]]:
             "id": stack_id,
             "name": stack_id.title(),
             "labels": [],
-            "autodeploy": True,
             "isDisabled": False,
-            "lockedBy": None,
-            "blocker": None,
             "dependsOn": [],
             "isDependedOnBy": [],
         } | changes
