@@ -7,6 +7,7 @@ connection pool. It retries nothing except once after renewing credentials.
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -18,6 +19,7 @@ from kubernetes.aio import client as kube_client
 from kubernetes.aio import config as kube_config
 from kubernetes.aio.config import kube_config as kube_config_files
 
+from controller import times
 from controller.config import settings
 from controller.kube import errors
 
@@ -261,7 +263,5 @@ def _names_resource(content: Json, what: str) -> bool:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
-    try:
-        return max(1.0, float(headers.get("Retry-After", "1")))
-    except ValueError:
-        return 1.0  # A date; API servers send seconds.
+    asked = times.retry_after_seconds(headers.get("Retry-After"), now=time.time())
+    return max(1.0, asked or 0.0)

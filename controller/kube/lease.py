@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from controller import times
 from controller.kube import client, errors
 
 logger = logging.getLogger(__name__)
@@ -270,4 +271,4 @@ def _record(lease: Json) -> LeaseRecord:
 
 
 def _timestamp() -> str:
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return times.rfc3339(datetime.datetime.now(datetime.UTC), timespec="microseconds")

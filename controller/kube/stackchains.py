@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib import parse as urlparse
 
+from controller import times
 from controller.chain.news import events
 from controller.kube import client, errors
 
@@ -212,7 +213,7 @@ def _event(
     resource: Mapping[str, Any], event_type: str, reason: str, message: str, instance: str
 ) -> Json:
     metadata = resource["metadata"]
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    now = times.rfc3339(datetime.datetime.now(datetime.UTC), timespec="microseconds")
     return {
         "apiVersion": "v1",
         "kind": "Event",

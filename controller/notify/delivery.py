@@ -4,9 +4,6 @@ aiohttp's client writes no log lines; httpx's would show the URL, which for many
 """
 
 import asyncio
-import datetime
-import email.utils
-import math
 import re
 from collections.abc import Callable
 from urllib import parse as urlparse
@@ -14,6 +11,7 @@ from urllib import request
 
 import aiohttp
 
+from controller import times
 from controller.config import environment
 from controller.notify import payloads, sinks
 
@@ -100,8 +98,11 @@ class Deliverer:
     async def _refuse(self, response: aiohttp.ClientResponse, target: sinks.SinkTarget) -> None:
         says = f"HTTP {response.status}"
         if response.status in _LATER or response.status >= 500:
-            pause = _retry_after(response.headers.get("Retry-After"), now=self._clock())
-            raise SinkUnavailable(says, retry_after_seconds=pause)
+            pause = times.retry_after_seconds(
+                response.headers.get("Retry-After"), now=self._clock()
+            )
+            bounded = None if pause is None else min(pause, LONGEST_PAUSE_SECONDS)
+            raise SinkUnavailable(says, retry_after_seconds=bounded)
         text = (await response.content.read(_LONGEST_ANSWER)).decode(errors="replace").strip()
         secrets = " ".join((target.url, *target.headers.values()))
         is_plain = _WORD.fullmatch(text) and text not in secrets
@@ -135,26 +136,3 @@ def _kind(error: BaseException) -> str:
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     name = type(error).__name__
     return f"{name}, {type(cause).__name__}" if cause is not error else name
-
-
-def _retry_after(text: str | None, *, now: float) -> float | None:
-    """Return the seconds that a Retry-After asks for, bounded; None if it says nothing usable."""
-    if text is None:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = _until(text, now=now)
-    if not math.isfinite(seconds) or seconds < 0:
-        return None
-    return min(seconds, LONGEST_PAUSE_SECONDS)
-
-
-def _until(text: str, *, now: float) -> float:
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return math.nan
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
-    return max(0.0, moment.timestamp() - now)

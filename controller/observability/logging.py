@@ -11,6 +11,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from controller import times
+
 CHAIN = "chain"
 NAMESPACE = "namespace"
 CONNECTION = "connection"
@@ -150,7 +152,7 @@ def _object_fields(record: logging.LogRecord) -> dict[str, Any]:
 
 def _time(record: logging.LogRecord) -> str:
     moment = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return times.rfc3339(moment, timespec="milliseconds")
 
 
 def _shown(value: object) -> str:

@@ -3,6 +3,8 @@
 import time
 from datetime import UTC, datetime
 
+from controller import times
+
 
 class Clock:
     """The machine's clock; tests have another."""
@@ -13,7 +15,7 @@ class Clock:
 
     def stamp(self) -> str:
         """Return the time as the status writes it: RFC 3339, in UTC."""
-        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return times.rfc3339(self.now())
 
     def monotonic(self) -> float:
         """Return seconds that only ever grow, for pauses."""

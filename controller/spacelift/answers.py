@@ -8,8 +8,6 @@ been.
 
 import contextlib
 import dataclasses
-import datetime
-import email.utils
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -17,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from controller import times
 from controller.spacelift import documents, errors
 
 CLIENT_TYPE = "stackchain"
@@ -160,7 +159,7 @@ def read_answer(
         return _decode(response, what=what, hide=hide)
     says = f"{what}: HTTP {status}, {errors.excerpt(response.text, hide=hide) or 'no body'}"
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        delay = _retry_after_seconds(response.headers.get("Retry-After"), now=now)
+        delay = times.retry_after_seconds(response.headers.get("Retry-After"), now=now)
         message = f"{what}: too many requests (HTTP 429); lower the parallelism if this stays"
         raise errors.RateLimited(message, retry_after_seconds=delay)
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT:
@@ -279,22 +278,6 @@ def _decode(response: httpx.Response, *, what: str, hide: Collection[str]) -> An
         is_cut = isinstance(error, json.JSONDecodeError) and text.startswith("{")
         raise errors.AmbiguousOutcome(message, is_foreign=not is_cut) from error
     return Answer(data=data or {}, errors=failed)
-
-
-def _retry_after_seconds(text: str | None, *, now: float) -> float | None:
-    """Return the delay of a Retry-After header, which is either seconds or a date."""
-    if text is None:
-        return None
-    with contextlib.suppress(ValueError):
-        seconds = float(text)
-        # float() also reads "nan" and "inf", which no timer can wait for.
-        return max(0.0, seconds) if seconds < float("inf") else None
-    with contextlib.suppress(ValueError):
-        date = email.utils.parsedate_to_datetime(text)
-        if date.tzinfo is None:
-            date = date.replace(tzinfo=datetime.UTC)
-        return max(0.0, date.timestamp() - now)
-    return None
 
 
 def _cause(error: Exception) -> str:

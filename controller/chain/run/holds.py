@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 
+from controller import times
 from controller.api import reasons, v1alpha1
 from controller.chain.run import run_states
 from controller.chain.run.progress import StackMeaning
@@ -86,6 +87,6 @@ def _locked_message(hold: Hold) -> str:
     since = ""
     if hold.locked_at is not None:
         at = datetime.datetime.fromtimestamp(hold.locked_at, datetime.UTC)
-        since = f" since {at.strftime('%Y-%m-%dT%H:%M:%SZ')}"
+        since = f" since {times.rfc3339(at)}"
     note = f" ({hold.lock_note})" if hold.lock_note else ""
     return f"The stack is locked by {hold.locked_by}{since}{note}; it goes on once it is unlocked."

@@ -17,6 +17,7 @@ import temporalio.client
 import temporalio.service
 from google.protobuf import timestamp_pb2
 
+from controller import times
 from controller.api import v1alpha1
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, messages
@@ -249,8 +250,8 @@ class ChainSchedules:
                 raise
         if description.schedule.state.paused:
             return None
-        times = description.info.next_action_times
-        return _text(times[0]) if times else None
+        moments = description.info.next_action_times
+        return times.rfc3339(moments[0]) if moments else None
 
     async def times_between(self, ref: v1alpha1.Ref, after: str, until: str) -> list[str]:
         """Return the schedule's times after one moment and up to another, as Temporal has them."""
@@ -278,7 +279,7 @@ class ChainSchedules:
                 if error.status is _NOT_FOUND:
                     return []
                 raise
-        return [_text(stamp.ToDatetime(tzinfo=UTC)) for stamp in answer.start_time]
+        return [times.rfc3339(stamp.ToDatetime(tzinfo=UTC)) for stamp in answer.start_time]
 
     async def list_all(self) -> list[Listed]:
         """Return the schedules of all installations, as visibility knows them."""
@@ -297,12 +298,12 @@ async def list_all(client: temporalio.client.Client) -> AsyncIterator[Listed]:
             if memo is None:
                 continue
             is_paused = item.schedule is not None and item.schedule.state.paused
-            times = item.info.next_action_times if item.info is not None else []
+            moments = item.info.next_action_times if item.info is not None else []
             yield Listed(
                 schedule_id=item.id,
                 memo=memo,
                 is_paused=is_paused,
-                next_time=_text(times[0]) if times and not is_paused else None,
+                next_time=times.rfc3339(moments[0]) if moments and not is_paused else None,
             )
 
 
@@ -351,7 +352,3 @@ def _stamp(instant: str) -> timestamp_pb2.Timestamp:
     stamp = timestamp_pb2.Timestamp()
     stamp.FromDatetime(datetime.fromisoformat(instant))
     return stamp
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -13,6 +13,7 @@ import temporalio.common
 import temporalio.exceptions
 import temporalio.service
 
+from controller import times
 from controller.api import v1alpha1
 from controller.chain.requests import executions, run_requests
 from controller.chain.run import progress
@@ -207,7 +208,7 @@ class ChainWorkflows:
             cause=request.cause,
             generation=ref.generation,
             handled=request.handled,
-            started_at=_text(datetime.now(UTC)),
+            started_at=times.rfc3339(datetime.now(UTC)),
             operation=argument.scope.operation,
             root_runs=request.root_runs,
         )
@@ -341,11 +342,7 @@ def _execution(
         ),
         root_runs=tuple(memo.root_runs),
         operation=memo.operation,
-        started_at=_text(description.start_time),
-        closed_at=_text(description.close_time) if description.close_time else None,
+        started_at=times.rfc3339(description.start_time),
+        closed_at=times.rfc3339(description.close_time) if description.close_time else None,
         failure=f"The workflow ended {status.name}; its history in Temporal has the reason.",
     )
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

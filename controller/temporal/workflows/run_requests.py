@@ -6,13 +6,14 @@ decide nothing: the operator knows what was handled already.
 
 import asyncio
 import dataclasses
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 import temporalio.common
 import temporalio.exceptions
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from controller import times
     from controller.temporal import ids, messages
     from controller.temporal.activities import root_runs, run_requests
     from controller.temporal.workflows import calls
@@ -38,7 +39,7 @@ class RequestRunWorkflow:
             argument.operator_queue,
             messages.RequestRunCall(
                 ref=argument.ref,
-                scheduled_time=due.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                scheduled_time=times.rfc3339(due),
             ),
         )
 

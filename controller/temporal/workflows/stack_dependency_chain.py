@@ -13,6 +13,7 @@ import temporalio.exceptions
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from controller import times
     from controller.api import reasons
     from controller.api.v1alpha1 import Phase
     from controller.chain.graph import resolve
@@ -470,7 +471,7 @@ class StackDependencyChainWorkflow:
 
 
 def _now() -> str:
-    return workflow.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    return times.rfc3339(workflow.now())
 
 
 def _ended(

@@ -15,6 +15,7 @@ import temporalio.exceptions
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from controller import times
     from controller.api import reasons, v1alpha1
     from controller.chain.run import (
         progress,
@@ -248,7 +249,7 @@ class StackExecutionWorkflow:
                 run,
                 attempts=self._attempts,
                 limit=retry.limit,
-                next_at=next_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                next_at=times.rfc3339(next_at),
             )
         )
         await asyncio.sleep(seconds)

@@ -1,0 +1,47 @@
+"""Times as text, for everything below: RFC 3339, and the header `Retry-After` of HTTP. Pure."""
+
+import datetime
+import email.utils
+import math
+
+
+def rfc3339(moment: datetime.datetime, *, timespec: str = "seconds") -> str:
+    """Return an instant in UTC as Kubernetes writes it, such as `2026-01-31T09:05:00Z`.
+
+    Args:
+        moment: an aware time, in any zone.
+        timespec: `seconds`, `milliseconds` or `microseconds`.
+    """
+    utc = moment.astimezone(datetime.UTC).replace(tzinfo=None)
+    return f"{utc.isoformat(timespec=timespec)}Z"
+
+
+def retry_after_seconds(header: str | None, *, now: float) -> float | None:
+    """Return the delay that a Retry-After asks for, which has seconds or a date.
+
+    Args:
+        header: the value of the header; None if there is none.
+        now: Unix time.
+
+    Returns:
+        0 or more seconds; None where the header says nothing usable.
+    """
+    if header is None:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        seconds = _seconds_until(header, now=now)
+    # float() also reads "nan" and "inf", which no timer can wait for.
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _seconds_until(date: str, *, now: float) -> float:
+    try:
+        moment = email.utils.parsedate_to_datetime(date)
+    except ValueError:
+        return math.nan
+    if moment.tzinfo is None:
+        # Its zone is `-0000`, which means UTC.
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return moment.timestamp() - now
