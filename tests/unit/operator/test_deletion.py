@@ -1,0 +1,211 @@
+"""Resources that are being deleted: what is stopped, what is waited for, when they may go."""
+
+import pytest
+
+from controller.api.reasons import ChainReason
+from controller.api.v1alpha1 import Phase
+from controller.temporal import client as temporal_client
+from controller.temporal.activities import chain_status
+from tests.support.builders import make_stack
+from tests.unit.operator.fakes import NAME, NAMESPACE, Bench
+
+RUNNING = make_stack("a", Phase.RUNNING)
+SCHEDULED = {"schedule": {"cron": "0 6 * * *"}}
+
+
+async def deleted(bench: Bench, *stacks: object, **spec: object) -> None:
+    """Bring the bench to where a resource with a live run is being deleted."""
+    bench.apply(**spec)
+    await bench.reconcile()
+    bench.workflows.run(*(stacks or (RUNNING,)))
+    await bench.publish()
+    bench.delete()
+
+
+async def may_go(bench: Bench) -> bool:
+    uid = bench.body["metadata"]["uid"]
+    return await bench.reconciler.release(NAMESPACE, NAME, uid)
+
+
+def message(bench: Bench) -> str:
+    ready = bench.status.condition("Ready")
+    assert ready is not None
+    return ready.message
+
+
+async def test_a_live_run_is_canceled_and_waited_for(bench: Bench) -> None:
+    await deleted(bench)
+
+    first = await may_go(bench)
+    said = (bench.ready, message(bench))
+    bench.workflows.end()
+    second = await may_go(bench)
+
+    assert (first, second) == (False, True)
+    assert said[0] == ChainReason.DELETING
+    assert "'a'" in said[1]
+    assert bench.workflows.sent == ["cancel execution-1"]
+
+
+@pytest.mark.parametrize(
+    ("stacks", "named"),
+    [
+        pytest.param(["a"], ["'a'"], id="one"),
+        pytest.param(list("abcde"), ["'a'", "'b'", "'c'", "2 more"], id="many"),
+        pytest.param([], ["closing"], id="none any more"),
+    ],
+)
+async def test_it_says_which_runs_it_waits_for(
+    bench: Bench, stacks: list[str], named: list[str]
+) -> None:
+    done = make_stack("z", Phase.SUCCEEDED)
+    await deleted(bench, *(make_stack(item, Phase.RUNNING) for item in stacks), done)
+
+    await may_go(bench)
+
+    assert all(name in message(bench) for name in named)
+    assert "'z'" not in message(bench)
+
+
+async def test_while_it_waits_it_asks_again_only_now_and_then(bench: Bench) -> None:
+    await deleted(bench)
+
+    for _ in range(5):
+        await may_go(bench)
+    at_once = list(bench.workflows.sent)
+    bench.clock.advance(61)
+    await may_go(bench)
+
+    assert at_once == ["cancel execution-1"]
+    assert bench.workflows.sent == ["cancel execution-1"] * 2
+
+
+@pytest.mark.parametrize("given", ["no run", "ended run", "past retention", "gone", "recreated"])
+async def test_without_a_live_run_it_may_go_at_once(bench: Bench, given: str) -> None:
+    uid = bench.apply()
+    if given != "no run":
+        await bench.reconcile()
+        bench.workflows.end()
+    if given == "past retention":
+        bench.workflows.forget()
+    if given in ("gone", "recreated"):
+        bench.remove()
+    if given == "recreated":
+        bench.apply()
+
+    assert await bench.reconciler.release(NAMESPACE, NAME, uid) is True
+    assert bench.workflows.sent == []
+
+
+async def test_orphan_leaves_the_run_alone(bench: Bench) -> None:
+    await deleted(bench, deletionPolicy="Orphan")
+
+    assert await may_go(bench) is True
+    assert bench.workflows.sent == ["orphan"]
+
+
+async def test_without_a_worker_it_waits_and_says_so(bench: Bench) -> None:
+    await deleted(bench)
+    bench.workflows.has_worker = False
+
+    assert await may_go(bench) is False
+    assert "none answers" in message(bench)
+    assert "Orphan" in message(bench)
+
+
+async def test_without_temporal_it_waits_and_says_so(bench: Bench) -> None:
+    await deleted(bench)
+    bench.workflows.is_away = True
+
+    with pytest.raises(temporal_client.TemporalUnreachable):
+        await may_go(bench)
+    assert bench.ready == ChainReason.DELETING
+    assert "Waits for Temporal" in message(bench)
+    assert "Orphan" in message(bench)
+
+
+async def test_an_orphan_goes_without_temporal_and_its_run_hears_of_it_later(
+    bench: Bench,
+) -> None:
+    await deleted(bench, deletionPolicy="Orphan")
+    bench.workflows.is_away = True
+
+    went = await may_go(bench)
+    bench.remove()
+    with pytest.raises(temporal_client.TemporalUnreachable):
+        await bench.reconciler.signal_orphans()
+    bench.workflows.is_away = False
+    await bench.reconciler.signal_orphans()
+    await bench.reconciler.signal_orphans()
+
+    assert went is True
+    assert bench.workflows.sent == ["orphan"]
+
+
+async def test_an_orphan_that_publishes_before_it_hears_of_it_is_signaled_then(
+    bench: Bench,
+) -> None:
+    """It would cancel itself, were it told that its resource is gone."""
+    await deleted(bench, deletionPolicy="Orphan")
+    bench.workflows.is_away = True
+    await may_go(bench)
+    bench.remove()
+    bench.workflows.is_away = False
+
+    assert await bench.publish() == 0
+    assert bench.workflows.sent == ["orphan"]
+    with pytest.raises(chain_status.ResourceGone):
+        await bench.publish()
+
+
+async def test_an_orphan_that_had_ended_is_signaled_nothing(bench: Bench) -> None:
+    await deleted(bench, deletionPolicy="Orphan")
+    bench.workflows.is_away = True
+    await may_go(bench)
+    bench.workflows.is_away = False
+    bench.workflows.end()
+
+    await bench.reconciler.signal_orphans()
+
+    assert bench.workflows.sent == []
+
+
+async def test_its_schedules_go_first(bench: Bench) -> None:
+    await deleted(bench, **SCHEDULED)
+    bench.schedules.calls.clear()
+
+    await may_go(bench)
+
+    assert bench.schedules.calls == ["remove schedule"]
+    assert bench.schedules.all == {}
+
+
+async def test_a_resource_without_schedules_asks_nothing_about_them(bench: Bench) -> None:
+    await deleted(bench)
+
+    await may_go(bench)
+
+    assert bench.schedules.calls == []
+
+
+async def test_a_spec_that_cannot_be_read_does_not_hold_it(bench: Bench) -> None:
+    await deleted(bench)
+    bench.edit(roots={"stackIds": "not a list"})
+
+    first = await may_go(bench)
+    bench.workflows.end()
+
+    assert (first, await may_go(bench)) == (False, True)
+    assert bench.workflows.sent == ["cancel execution-1"]
+
+
+async def test_a_pass_meanwhile_starts_nothing_and_says_what_it_waits_for(bench: Bench) -> None:
+    await deleted(bench)
+    bench.annotate(run="now")
+    bench.edit(schedule={"cron": "0 6 * * *"})
+
+    await bench.reconcile()
+
+    assert bench.workflows.started == ["spec"]
+    assert bench.schedules.calls == []
+    assert bench.ready == ChainReason.DELETING
