@@ -1,0 +1,58 @@
+"""The id of an installation: where it comes from, and what is said while it cannot be read."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from controller.config import settings
+from controller.kube import errors, installation_id, stackchains
+
+
+class FakeApiServer:
+    """Knows the namespace kube-system, or fails."""
+
+    def __init__(self, *failures: errors.KubeError) -> None:
+        self.failures = list(failures)
+        self.asked = 0
+
+    async def request(self, method: str, path: str, **_: Any) -> dict[str, Any]:
+        self.asked += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        return {"metadata": {"uid": "12345678-aaaa-bbbb"}}
+
+
+def of(api: FakeApiServer, **fields: Any) -> installation_id.InstallationId:
+    installation = settings.InstallationSettings(namespace="platform", **fields)
+    return installation_id.InstallationId(installation, stackchains.StackChains(api))
+
+
+async def test_it_is_made_of_the_cluster_and_the_namespace() -> None:
+    assert await of(FakeApiServer()).find() == "12345678-platform"
+
+
+async def test_one_that_is_set_is_taken_and_nothing_is_asked() -> None:
+    api = FakeApiServer()
+
+    assert await of(api, installation_id="blue").find() == "blue"
+    assert api.asked == 0
+
+
+async def test_until_it_can_be_read_readiness_says_why_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(installation_id, "_RETRY_SECONDS", 0.001)
+    api = FakeApiServer(errors.Denied("403 no"), errors.Denied("403 no"))
+    found = of(api)
+    said: list[str | None] = []
+
+    finding = asyncio.create_task(found.find())
+    while not finding.done():
+        await asyncio.sleep(0)
+        said.append(await found.check())
+
+    assert finding.result() == "12345678-platform"
+    assert any("403 no" in (why or "") and "STACKCHAIN_INSTALLATION" in (why or "") for why in said)
+    assert await found.check() is None
+    assert len(caplog.records) == 1

@@ -1,0 +1,406 @@
+"""Schedules and triggers in passes of reconcile: set up, served, replaced, removed.
+
+The tables of what is to be done are in tests/unit/chain; here is what is done, in which order.
+"""
+
+from typing import Any
+
+import pytest
+
+from controller.api.reasons import ChainReason
+from controller.kube import errors as kube_errors
+from controller.operator import reconciler
+from controller.temporal import client as temporal_client
+from controller.temporal import ids, messages
+from controller.temporal.activities import chain_status
+from controller.temporal.operator.held_runs import Holding
+from tests.unit.operator.fakes import NOW, Bench
+
+AT_SIX = {"schedule": {"cron": "0 6 * * *", "startingDeadlineSeconds": 3600}}
+AT_SEVEN = {"cron": "0 7 * * *", "startingDeadlineSeconds": 3600}
+TRIGGERS = {"triggers": [{"type": "RootRunFinished"}]}
+# No change of the spec starts a run.
+QUIET = {"startPolicy": "OnRequest"}
+
+YESTERDAY_AT_SIX, TODAY_AT_SIX = "2026-03-04T06:00:00Z", "2026-03-05T06:00:00Z"
+TOMORROW_AT_SIX = "2026-03-06T06:00:00Z"
+
+
+async def scheduled(bench: Bench, **spec: Any) -> None:
+    """Bring the bench to where a schedule is set up, at 05:30 and so before its first time."""
+    bench.clock.set("2026-03-05T05:30:00Z")
+    bench.apply(**{**QUIET, **AT_SIX, **spec})
+    await bench.reconcile()
+    bench.schedules.calls.clear()
+    bench.clock.set(NOW)
+
+
+async def triggered(bench: Bench, *marks: tuple[str, str], **spec: Any) -> None:
+    """Bring the bench to where roots are swept, and were looked at up to these runs."""
+    bench.apply(**{**QUIET, **TRIGGERS, **spec})
+    await bench.reconcile()
+    roots = [
+        messages.RootRuns(stack_id=stack_id, newest_run_id=run_id, finished=[])
+        for stack_id, run_id in marks or (("a", "4"),)
+    ]
+    await bench.ask(account="acme", root_runs=roots)
+
+
+def swept(*finished: messages.FinishedRun, stack_id: str = "a") -> dict[str, Any]:
+    root = messages.RootRuns(stack_id=stack_id, newest_run_id="9", finished=list(finished))
+    return {"account": "acme", "root_runs": [root]}
+
+
+def run(run_id: str, *, is_own: bool = False) -> messages.FinishedRun:
+    return messages.FinishedRun(run_id=run_id, is_own=is_own, triggered_by="jane")
+
+
+# The schedule
+
+
+async def test_a_schedule_is_set_up_and_its_next_time_shown(bench: Bench) -> None:
+    bench.apply(**QUIET, **AT_SIX)
+
+    await bench.reconcile()
+
+    assert bench.schedules.calls == ["set up schedule", "next time"]
+    assert bench.status.schedule is not None
+    assert bench.status.schedule.next_time == TOMORROW_AT_SIX
+
+
+async def test_at_rest_nothing_is_asked_about_schedules(bench: Bench) -> None:
+    bench.apply(**QUIET, **AT_SIX, **TRIGGERS)
+    await bench.reconcile()
+    bench.schedules.calls.clear()
+
+    await bench.reconcile()
+
+    assert bench.schedules.calls == []
+
+
+async def test_a_time_that_has_passed_starts_one_run(bench: Bench) -> None:
+    await scheduled(bench)
+
+    await bench.ask(scheduled_time=TODAY_AT_SIX)
+    await bench.ask(scheduled_time=TODAY_AT_SIX)
+    await bench.reconcile()
+
+    assert bench.workflows.started == ["schedule"]
+    assert bench.status.last_handled.schedule == TODAY_AT_SIX
+    assert bench.status.schedule is not None
+    assert bench.status.schedule.next_time == TOMORROW_AT_SIX
+
+
+async def test_a_time_that_was_not_written_as_handled_starts_no_second_run(bench: Bench) -> None:
+    await scheduled(bench)
+    bench.api.failures["PATCH"].append(kube_errors.ApiUnreachable("away"))
+    with pytest.raises(kube_errors.ApiUnreachable):
+        await bench.ask(scheduled_time=TODAY_AT_SIX)
+    bench.restart()
+
+    await bench.reconcile()
+
+    assert bench.workflows.started == ["schedule"]
+    assert bench.status.last_handled.schedule == TODAY_AT_SIX
+
+
+async def test_a_time_that_is_served_too_late_is_missed(bench: Bench) -> None:
+    await scheduled(bench)
+    bench.clock.set("2026-03-05T07:30:00Z")
+
+    await bench.reconcile()
+
+    assert bench.workflows.started == []
+    assert bench.status.schedule is not None
+    assert bench.status.schedule.missed == 1
+    assert bench.count("starts_missed_total") == 1
+
+
+async def test_a_time_waits_while_a_run_is_live(bench: Bench) -> None:
+    await scheduled(bench)
+    bench.annotate(run="now")
+    await bench.reconcile()
+
+    await bench.ask(scheduled_time=TODAY_AT_SIX)
+    pending = bench.status.pending_run
+    bench.workflows.end()
+    await bench.reconcile()
+
+    assert pending is None or pending.scheduled_time == TODAY_AT_SIX
+    assert bench.status.last_handled.schedule == TODAY_AT_SIX
+
+
+async def test_what_the_old_schedule_asks_for_is_written_before_it_is_replaced(
+    bench: Bench,
+) -> None:
+    """A crash in between would lose times that only the old schedule has."""
+    await scheduled(bench)
+    bench.edit(schedule=AT_SEVEN)
+
+    await bench.reconcile()
+    first = list(bench.schedules.calls)
+    bench.schedules.calls.clear()
+    await bench.reconcile()
+
+    assert first == ["times"]
+    assert bench.schedules.calls == ["set up schedule", "next time"]
+    assert bench.workflows.started == ["schedule"]
+    assert bench.status.schedule is not None
+    assert bench.status.schedule.next_time == "2026-03-05T07:00:00Z"
+
+
+async def test_an_edit_that_is_taken_back_before_it_is_set_up_loses_no_time(bench: Bench) -> None:
+    await scheduled(bench)
+    bench.edit(schedule=AT_SEVEN)
+    await bench.reconcile()
+    bench.workflows.end()
+    bench.edit(schedule=AT_SIX["schedule"])
+    bench.clock.set("2026-03-06T06:30:00Z")
+
+    await bench.reconcile()
+
+    assert bench.workflows.started == ["schedule", "schedule"]
+    assert bench.status.last_handled.schedule == TOMORROW_AT_SIX
+
+
+async def test_no_time_counts_while_it_is_suspended(bench: Bench) -> None:
+    await scheduled(bench)
+    bench.clock.set("2026-03-05T05:40:00Z")
+    bench.edit(suspend=True)
+    await bench.reconcile()
+    bench.clock.set("2026-03-09T06:30:00Z")
+    bench.edit(suspend=False)
+
+    await bench.reconcile()
+    await bench.reconcile()
+
+    assert bench.workflows.started == []
+    assert bench.status.schedule is not None
+    assert (bench.status.schedule.missed, bench.status.schedule.checked_time) == (
+        0,
+        "2026-03-09T06:30:00Z",
+    )
+
+
+async def test_a_schedule_that_is_missing_at_temporal_is_restored_and_served(bench: Bench) -> None:
+    await scheduled(bench)
+    bench.schedules.all.clear()
+
+    await bench.resync_once()
+
+    assert bench.workflows.started == ["schedule"]
+    assert [kind for _, kind in bench.schedules.all] == [ids.SCHEDULE_KIND]
+
+
+async def test_a_schedule_that_is_refused_is_said_and_not_asked_for_again(bench: Bench) -> None:
+    bench.schedules.refuses.add("0 6 * * *")
+    bench.apply(**QUIET, **AT_SIX)
+
+    await bench.reconcile()
+    said = bench.ready
+    bench.schedules.calls.clear()
+    await bench.reconcile()
+    await bench.resync_once()
+    again = list(bench.schedules.calls)
+    bench.edit(schedule=AT_SEVEN)
+    await bench.reconcile()
+
+    assert said == ChainReason.SCHEDULE_INVALID
+    assert again == ["list"]
+    assert bench.ready == ChainReason.NOT_REQUESTED
+
+
+async def test_a_refused_schedule_does_not_keep_other_runs_from_starting(bench: Bench) -> None:
+    bench.schedules.refuses.add("0 6 * * *")
+    bench.apply(**AT_SIX)
+
+    await bench.reconcile()
+
+    assert bench.workflows.started == ["spec"]
+    assert bench.ready == ChainReason.SCHEDULE_INVALID
+
+
+@pytest.mark.parametrize(
+    "takes",
+    [
+        pytest.param(lambda bench: bench.edit(schedule=None, triggers=None), id="the spec"),
+        pytest.param(
+            lambda bench: bench.catalog.put("default", allowed_namespaces=("other",)),
+            id="the connection",
+        ),
+    ],
+)
+async def test_what_is_no_longer_wanted_is_removed(bench: Bench, takes: Any) -> None:
+    await scheduled(bench, **TRIGGERS)
+    bench.clock.set("2026-03-05T05:40:00Z")
+    takes(bench)
+
+    await bench.reconcile()
+
+    assert bench.schedules.all == {}
+    assert (bench.status.schedule, bench.status.triggers) == (None, None)
+
+
+@pytest.mark.parametrize("given", ["gone", "recreated", "deleting"])
+async def test_an_ask_for_a_resource_that_goes_starts_nothing(bench: Bench, given: str) -> None:
+    await scheduled(bench)
+    uid = bench.body["metadata"]["uid"]
+    if given == "deleting":
+        bench.delete()
+    else:
+        bench.remove()
+    if given == "recreated":
+        bench.apply()
+
+    with pytest.raises(chain_status.ResourceGone):
+        await bench.ask(uid=uid, scheduled_time=TODAY_AT_SIX)
+
+    assert bench.workflows.started == []
+
+
+async def test_an_ask_for_a_spec_that_cannot_be_read_is_answered(bench: Bench) -> None:
+    await scheduled(bench)
+    bench.edit(roots={"stackIds": "not a list"})
+
+    answer = await bench.ask(scheduled_time=TODAY_AT_SIX)
+
+    assert answer.outcome.startswith("the spec cannot be read")
+    assert bench.ready == ChainReason.INVALID_SPEC
+    with pytest.raises(reconciler.InvalidSpec):
+        await bench.reconcile()
+
+
+async def test_without_temporal_a_schedule_waits_and_is_said_to(bench: Bench) -> None:
+    await scheduled(bench)
+    bench.workflows.is_away = True
+
+    with pytest.raises(temporal_client.TemporalUnreachable):
+        await bench.reconcile()
+
+    assert bench.ready == ChainReason.TEMPORAL_UNREACHABLE
+
+
+# Finished runs of roots
+
+
+@pytest.mark.parametrize(
+    ("finished", "keys", "mark"),
+    [
+        pytest.param([run("5")], ["webhook"], "5", id="somebody's run"),
+        pytest.param([run("4")], [], "4", id="one that was looked at"),
+        pytest.param([run("7", is_own=True)], [], "7", id="one with our key"),
+        pytest.param(
+            [run("7", is_own=True), run("5")], ["webhook"], "5", id="somebody's below one of ours"
+        ),
+        pytest.param([run("6"), run("5")], ["webhook"], "6", id="two: the newest asks for both"),
+        pytest.param([], [], "4", id="none"),
+    ],
+)
+async def test_a_finished_run_of_a_root_starts_what_is_below_it(
+    bench: Bench, finished: list[messages.FinishedRun], keys: list[str], mark: str
+) -> None:
+    await triggered(bench)
+
+    answer = await bench.ask(**swept(*finished))
+    await bench.reconcile()
+
+    assert answer.undecided == []
+    assert bench.workflows.started == keys
+    assert [item.run_id for item in bench.status.last_handled.root_runs] == [mark]
+
+
+async def test_a_root_that_is_seen_for_the_first_time_starts_nothing(bench: Bench) -> None:
+    bench.apply(**QUIET, **TRIGGERS)
+    await bench.reconcile()
+
+    await bench.ask(**swept(run("5")))
+
+    assert bench.workflows.started == []
+    assert [item.run_id for item in bench.status.last_handled.root_runs] == ["9"]
+
+
+@pytest.mark.parametrize(
+    ("holding", "keys", "undecided"),
+    [
+        pytest.param(Holding.HELD, [], [], id="a chain has it"),
+        pytest.param(Holding.UNDECIDED, [], ["a"], id="a chain may still adopt it"),
+        pytest.param(Holding.FREE, ["webhook"], [], id="no chain has it"),
+    ],
+)
+async def test_a_run_that_a_chain_holds_asks_for_nothing(
+    bench: Bench, holding: Holding, keys: list[str], undecided: list[str]
+) -> None:
+    await triggered(bench)
+    bench.held.holdings["5"] = holding
+
+    answer = await bench.ask(**swept(run("5")))
+
+    assert answer.undecided == undecided
+    assert bench.workflows.started == keys
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"triggers": None}, id="the triggers are gone"),
+        pytest.param({"suspend": True}, id="it is suspended"),
+        pytest.param({"roots": {"stackIds": ["b"]}}, id="the roots are others"),
+    ],
+)
+async def test_a_sweep_for_what_the_resource_was_before_starts_nothing(
+    bench: Bench, changes: dict[str, Any]
+) -> None:
+    await triggered(bench)
+    bench.edit(**changes)
+
+    await bench.ask(**swept(run("5")))
+
+    assert bench.workflows.started == []
+
+
+async def test_a_sweep_over_a_connection_that_was_withdrawn_starts_nothing(bench: Bench) -> None:
+    await triggered(bench)
+    bench.catalog.put("default", allowed_namespaces=("other",))
+
+    await bench.ask(**swept(run("5")))
+
+    assert bench.workflows.started == []
+
+
+async def test_what_kept_roots_from_being_seen_is_shown_until_the_next_sweep(bench: Bench) -> None:
+    await triggered(bench, ("a", "4"), ("b", "4"), roots={"stackIds": ["a", "b"]})
+
+    await bench.ask(**swept(), hidden=[f"s{number}" for number in range(7)] + ["b"])
+    hidden = bench.status.triggers
+    marks = {item.stack_id: item.run_id for item in bench.status.last_handled.root_runs}
+    await bench.ask(account="acme", problem="Spacelift rejects the key.")
+    rejected = bench.status.triggers
+    await bench.reconcile()
+    kept = bench.status.triggers
+    await bench.ask(account="acme", root_runs=swept()["root_runs"])
+
+    assert hidden is not None
+    assert (hidden.problem or "").endswith("and 3 more.")
+    # A root that cannot be seen for a while is not a new one afterwards.
+    assert marks == {"a": "4", "b": "4"}
+    assert rejected is not None
+    assert rejected.problem == "Spacelift rejects the key."
+    assert kept == rejected
+    assert bench.status.triggers is not None
+    assert bench.status.triggers.problem is None
+
+
+async def test_a_run_of_a_root_waits_while_a_run_is_live(bench: Bench) -> None:
+    await triggered(bench)
+    bench.annotate(run="now")
+    await bench.reconcile()
+
+    await bench.ask(**swept(run("5")))
+    pending = bench.status.pending_run
+    bench.workflows.end()
+    await bench.reconcile()
+
+    assert pending is not None
+    assert [item.run_id for item in pending.root_runs] == ["5"]
+    assert bench.workflows.started == ["run", "webhook"]
+    assert bench.workflows.last.argument.finished_roots[0].run_id == "5"

@@ -1,0 +1,193 @@
+"""What kopf calls, by plain calls: whom each handler asks, and what kopf is told of failures."""
+
+import types
+from typing import Any
+
+import kopf
+import pytest
+
+from controller.api import v1alpha1
+from controller.api.v1alpha1 import Phase
+from controller.kube import errors as kube_errors
+from controller.operator import errors, handlers, kopf_settings, reconciler
+from controller.temporal import client as temporal_client
+from controller.temporal.activities import chain_status
+from tests.support.builders import make_stack
+from tests.unit.operator.fakes import NAME, NAMESPACE, Bench
+
+
+class Handlers:
+    """The handlers of a registry, by their names."""
+
+    def __init__(self, bench: Bench) -> None:
+        registry = handlers.build_registry(bench.reconciler, bench.known, has_kubeconfig=True)
+        self._bench = bench
+        self.changing = list(registry._changing.get_all_handlers())
+        self.watching = list(registry._watching.get_all_handlers())
+
+    async def call(self, name: str, **fields: Any) -> None:
+        found = next(i for i in [*self.changing, *self.watching] if i.fn.__name__ == name)
+        body = kopf.Body(self._bench.body) if self._bench.api.objects else kopf.Body({})
+        given = {"namespace": NAMESPACE, "name": NAME, "uid": "uid-1", "body": body, **fields}
+        await found.fn(**given)
+
+
+@pytest.fixture
+def called(bench: Bench) -> Handlers:
+    return Handlers(bench)
+
+
+async def test_a_change_is_reconciled(bench: Bench, called: Handlers) -> None:
+    bench.apply()
+
+    await called.call("on_change")
+
+    assert bench.workflows.started == ["spec"]
+
+
+async def test_at_a_restart_what_is_settled_costs_no_request(
+    bench: Bench, called: Handlers
+) -> None:
+    bench.apply()
+    await called.call("on_resume")
+    bench.workflows.end()
+    await called.call("on_resume")
+    bench.api.requests.clear()
+
+    await called.call("on_resume")
+
+    assert bench.workflows.started == ["spec"]
+    assert sum(bench.api.requests.values()) == 0
+
+
+async def test_a_deletion_is_called_again_until_the_runs_have_stopped(
+    bench: Bench, called: Handlers
+) -> None:
+    bench.apply()
+    await bench.reconcile()
+    bench.workflows.run(make_stack("a", Phase.RUNNING))
+    bench.delete()
+
+    with pytest.raises(kopf.TemporaryError) as waits:
+        await called.call("on_delete")
+    bench.workflows.end()
+    await called.call("on_delete")
+
+    assert waits.value.delay == 1.0
+
+
+async def test_each_event_of_the_watch_is_taken_in(bench: Bench, called: Handlers) -> None:
+    bench.apply()
+
+    await called.call("on_event", event={"type": "ADDED"})
+
+    assert list(bench.known.by_uid) == ["uid-1"]
+
+
+def test_the_handlers_are_for_stack_chains_and_known_by_lasting_ids(called: Handlers) -> None:
+    """The ids are in annotations of resources: a new one would call all handlers again."""
+    assert sorted({str(item.id) for item in called.changing}) == ["reconcile", "release", "resume"]
+    everything = [*called.changing, *called.watching]
+    assert all(v1alpha1.PLURAL in repr(item.selector) for item in everything)
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "delay"),
+    [
+        (kube_errors.Throttled("later", retry_after_seconds=7), kopf.TemporaryError, 7),
+        (kube_errors.ApiUnreachable("away"), kopf.TemporaryError, errors.RETRY_SECONDS),
+        (kube_errors.Conflict("again"), kopf.TemporaryError, errors.RETRY_SECONDS),
+        (
+            temporal_client.TemporalUnreachable("away"),
+            kopf.TemporaryError,
+            errors.RETRY_SECONDS,
+        ),
+        (reconciler.InvalidSpec("no"), kopf.PermanentError, None),
+    ],
+    ids=["throttled", "API server away", "conflict", "Temporal away", "invalid spec"],
+)
+def test_kopf_is_told_whether_to_try_again(
+    error: Exception, raised: type[Exception], delay: float | None
+) -> None:
+    with pytest.raises(raised) as told, errors.as_kopf():
+        raise error
+
+    assert getattr(told.value, "delay", None) == delay
+    assert str(error) in str(told.value)
+
+
+def test_what_is_gone_is_done() -> None:
+    with errors.as_kopf():
+        raise chain_status.ResourceGone("gone")
+
+
+def test_what_no_one_foresaw_is_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError), errors.as_kopf():
+        raise ZeroDivisionError
+
+
+# Settings
+
+
+def body(spec: dict[str, Any], **annotations: str) -> kopf.Body:
+    named = {f"{v1alpha1.GROUP}/{key}": value for key, value in annotations.items()}
+    return kopf.Body({"metadata": {"annotations": named}, "spec": spec})
+
+
+@pytest.mark.parametrize(
+    ("other", "is_same"),
+    [
+        pytest.param(body({"a": 1, "b": 2}, run="1"), True, id="the same"),
+        pytest.param(body({"b": 2, "a": 1}, run="1"), True, id="in another order"),
+        pytest.param(body({"a": 1, "b": 2}, run="1", other="x"), True, id="another annotation"),
+        pytest.param(body({"a": 1, "b": 2}, run="2"), False, id="another run token"),
+        pytest.param(body({"a": 1, "b": 2}), False, id="no run token"),
+        pytest.param(body({"a": 1, "b": 2}, run="1", retry="1"), False, id="a retry token"),
+        pytest.param(body({"a": 1, "b": 2}, run="1", cancel="1"), False, id="a cancel token"),
+        pytest.param(body({"a": 1, "b": 3}, run="1"), False, id="another spec"),
+    ],
+)
+def test_a_change_is_one_of_the_spec_or_of_a_token(other: kopf.Body, is_same: bool) -> None:
+    storage = kopf_settings.AsksDigestStorage(prefix="kopf.stackchain.dev", v1=False)
+
+    before, after = storage.build(body=body({"a": 1, "b": 2}, run="1")), storage.build(body=other)
+
+    assert (before == after) is is_same
+
+
+def test_what_is_stored_stays_small() -> None:
+    storage = kopf_settings.AsksDigestStorage(prefix="kopf.stackchain.dev", v1=False)
+
+    assert len(str(storage.build(body=body({"roots": ["x" * 1000] * 1000})))) < 200
+
+
+def test_kopf_writes_no_events_and_watches_nothing_else() -> None:
+    settings = kopf.OperatorSettings()
+
+    kopf_settings.configure(settings)
+
+    assert not settings.posting.enabled
+    assert settings.scanning.disabled
+    assert settings.peering.standalone
+    assert settings.persistence.finalizer == "stackchain.dev/stop-runs"
+
+
+@pytest.mark.parametrize(
+    ("has_kubeconfig", "account", "expected"),
+    [
+        pytest.param(True, "account", "kubeconfig", id="a kubeconfig is set"),
+        pytest.param(False, "account", "account", id="in a pod"),
+        pytest.param(False, None, "kubeconfig", id="neither: the usual place"),
+    ],
+)
+def test_whom_kopf_is_to_the_api_server(
+    monkeypatch: pytest.MonkeyPatch, has_kubeconfig: bool, account: str | None, expected: str
+) -> None:
+    ours = types.SimpleNamespace(
+        login_with_kubeconfig=lambda **_: "kubeconfig",
+        login_with_service_account=lambda **_: account,
+    )
+    monkeypatch.setattr(kopf, "login_with_kubeconfig", ours.login_with_kubeconfig)
+    monkeypatch.setattr(kopf, "login_with_service_account", ours.login_with_service_account)
+
+    assert kopf_settings.login(has_kubeconfig=has_kubeconfig)() == expected

@@ -1,0 +1,147 @@
+"""What the roles share: a link to Temporal that is not there yet, and what ends a wait."""
+
+import asyncio
+from typing import Any, NoReturn
+
+import pytest
+
+from controller.config import settings
+from controller.observability import metrics
+from controller.roles import operator, process
+from controller.temporal import client as temporal_client
+
+
+def link(counters: metrics.Metrics | None = None) -> process.TemporalLink:
+    return process.TemporalLink(
+        settings.TemporalSettings(address="temporal.example.com:7233"),
+        counters or metrics.Metrics(),
+    )
+
+
+async def test_a_link_that_is_not_there_yet_says_so() -> None:
+    counters = metrics.Metrics()
+    made = link(counters)
+
+    with pytest.raises(temporal_client.TemporalUnreachable, match=r"temporal\.example\.com"):
+        made.get()
+    assert await made.check() == ("Temporal at temporal.example.com:7233 has not been reached yet.")
+    assert counters.registry.get_sample_value("stackchain_temporal_connected") == 0
+
+
+async def test_what_keeps_a_link_from_being_made_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    made = link()
+
+    for problem in ("refused", "refused", "no such namespace"):
+        made._tell(problem)
+
+    assert await made.check() == "no such namespace"
+    assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize(
+    ("ends", "is_done"),
+    [
+        pytest.param([], True, id="nothing ends it"),
+        pytest.param([asyncio.Event()], True, id="what could end it does not come"),
+    ],
+)
+async def test_what_is_done_first_is_done(ends: list[asyncio.Event], is_done: bool) -> None:
+    async def wanted() -> str:
+        return "result"
+
+    task = asyncio.create_task(wanted())
+
+    assert await process.done_before(task, *(end.wait() for end in ends)) is is_done
+    assert task.result() == "result"
+
+
+async def test_what_an_end_comes_before_is_canceled() -> None:
+    never, stop = asyncio.Event(), asyncio.Event()
+    stop.set()
+    task = asyncio.create_task(never.wait())
+
+    done = await process.done_before(task, stop.wait())
+    await asyncio.wait([task])
+
+    assert not done
+    assert task.cancelled()
+
+
+async def test_what_fails_is_raised() -> None:
+    async def fails() -> NoReturn:
+        raise RuntimeError("a part that fails")
+
+    with pytest.raises(RuntimeError):
+        await process.done_before(fails(), asyncio.Event().wait())
+
+
+async def test_readiness_waits_for_the_watch() -> None:
+    event = asyncio.Event()
+    check = operator._check_set(event)
+
+    before = await check()
+    event.set()
+
+    assert before == "The resources are not watched yet."
+    assert await check() is None
+
+
+class Leader:
+    """Holds a Lease, which may be lost."""
+
+    def __init__(self) -> None:
+        self.lost = asyncio.Event()
+
+
+class SilentApi:
+    """Never answers."""
+
+    async def request(self, *_: Any, **__: Any) -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {}
+
+
+class Server:
+    """Takes readiness checks."""
+
+    def __init__(self) -> None:
+        self.checks: dict[str, Any] = {}
+
+    def add_ready_check(self, name: str, check: Any) -> None:
+        self.checks[name] = check
+
+
+@pytest.mark.parametrize(
+    ("ends", "code"),
+    [pytest.param("stop", 0, id="SIGTERM"), pytest.param("lost", 1, id="the Lease is lost")],
+)
+async def test_a_leader_that_waits_for_the_definition_can_be_ended(ends: str, code: int) -> None:
+    leader, server, stop = Leader(), Server(), asyncio.Event()
+    role = process.Process(
+        settings=None, stop=stop, counters=None, server=server, catalog=None, sink_catalog=None
+    )
+    leading = asyncio.create_task(operator._lead(role, SilentApi(), leader, None))
+    await asyncio.sleep(0)
+    is_waiting = not leading.done()
+    (stop if ends == "stop" else leader.lost).set()
+
+    assert await leading == code
+    assert is_waiting
+    assert list(server.checks) == ["definition"]
+
+
+def test_parts_that_failed_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def fails() -> NoReturn:
+        raise RuntimeError("a part that fails")
+
+    async def main() -> None:
+        tasks = [asyncio.create_task(fails()), asyncio.create_task(asyncio.Event().wait())]
+        await asyncio.wait(tasks, timeout=0.01)
+        operator._log_failures(tasks)
+        tasks[1].cancel()
+
+    asyncio.run(main())
+
+    assert [record.message for record in caplog.records] == ["A part of the operator failed"]
