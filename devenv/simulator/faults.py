@@ -78,7 +78,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class FaultDecision:
     """What is to happen to one request."""
 
     fault: FaultSpec | None = None
@@ -113,21 +113,23 @@ class Faults:
         self.rules[fault.id] = fault
         return fault
 
-    def judge(
+    def decide(
         self, operation: Operation | None, variables: dict[str, Any], *, key_id: str | None
-    ) -> Verdict:
+    ) -> FaultDecision:
         """Decide about one request; the first rule whose turn it is wins, delays add up."""
         if operation is None or not self.rules:
-            return Verdict()
+            return FaultDecision()
         delay = 0.0
         for rule in self.rules.values():
             aliases = _matching(rule.spec, operation, variables, key_id=key_id)
             if not aliases or not rule.is_turn():
                 continue
             if rule.spec.action != "latency":
-                return Verdict(fault=rule.spec, fault_id=rule.id, aliases=aliases, delay=delay)
+                return FaultDecision(
+                    fault=rule.spec, fault_id=rule.id, aliases=aliases, delay=delay
+                )
             delay += self._delay(rule.spec)
-        return Verdict(delay=delay)
+        return FaultDecision(delay=delay)
 
     def seconds_to_wait(self, limit: RateLimit | None, key_id: str) -> float:
         """Take a token from a key's bucket; if there is none, say when there will be one."""

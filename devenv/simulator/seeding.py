@@ -8,9 +8,7 @@ from devenv.simulator.model.account import Account
 from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import (
     ApiKey,
-    Delta,
     Edge,
-    Outcome,
     Output,
     Reference,
     Space,
@@ -18,6 +16,7 @@ from devenv.simulator.model.entities import (
     Worker,
     WorkerPool,
 )
+from devenv.simulator.model.run_entities import Delta, Outcome
 from devenv.simulator.model.state_machine import StateMachine
 
 _PLAIN = (

@@ -16,10 +16,10 @@ from devenv.simulator.model.account import Account
 from devenv.simulator.model.clock import Clock, RealClock, VirtualClock
 from devenv.simulator.model.dispatch import Dispatch
 from devenv.simulator.model.engine import Engine
-from devenv.simulator.model.entities import Run, Transition
 from devenv.simulator.model.errors import Refusal
 from devenv.simulator.model.outbox import Outbox
 from devenv.simulator.model.policies import PolicyEngine
+from devenv.simulator.model.run_entities import Run, Transition
 from devenv.simulator.model.state_machine import StateMachine
 
 TransitionListener = Callable[[Run, Transition], None]

@@ -12,14 +12,14 @@ from typing import Any
 
 import pydantic
 
-from devenv.simulator.model import entities, webhooks
+from devenv.simulator.model import entities, run_entities, webhooks
 from devenv.simulator.model.account import Account
 from devenv.simulator.model.behavior import Behavior
 from devenv.simulator.model.delivery_behavior import DeliveryBehavior
 
 _ADAPTERS: dict[str, pydantic.TypeAdapter[Any]] = {
     "stack": pydantic.TypeAdapter(entities.Stack),
-    "run": pydantic.TypeAdapter(entities.Run),
+    "run": pydantic.TypeAdapter(run_entities.Run),
     "edge": pydantic.TypeAdapter(entities.Edge),
     "key": pydantic.TypeAdapter(entities.ApiKey),
     "space": pydantic.TypeAdapter(entities.Space),
@@ -28,7 +28,7 @@ _ADAPTERS: dict[str, pydantic.TypeAdapter[Any]] = {
     "policy": pydantic.TypeAdapter(webhooks.Policy),
     "delivery": pydantic.TypeAdapter(webhooks.Delivery),
 }
-_OUTCOME: pydantic.TypeAdapter[entities.Outcome] = pydantic.TypeAdapter(entities.Outcome)
+_OUTCOME: pydantic.TypeAdapter[run_entities.Outcome] = pydantic.TypeAdapter(run_entities.Outcome)
 
 
 def dump(account: Account) -> dict[str, Any]:

@@ -6,7 +6,7 @@ run of a lost trigger (`chains.FAST`).
 
 import pytest
 
-from devenv.simulator.model.entities import Run, Transition
+from devenv.simulator.model.run_entities import Run, Transition
 from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually

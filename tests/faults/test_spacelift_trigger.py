@@ -13,7 +13,7 @@ import pytest
 
 from devenv import simulator_process
 from devenv.simulator import faults
-from devenv.simulator.model.entities import Run, Transition
+from devenv.simulator.model.run_entities import Run, Transition
 from tests.support import chains
 from tests.support.chains import account_document
 

@@ -11,7 +11,8 @@ from graphql import GraphQLResolveInfo
 from devenv.simulator.gql import searching
 from devenv.simulator.gql.context import Context
 from devenv.simulator.model import queueing
-from devenv.simulator.model.entities import AuditEntry, Run, Space, Transition, Worker, WorkerPool
+from devenv.simulator.model.entities import AuditEntry, Space, Worker, WorkerPool
+from devenv.simulator.model.run_entities import Run, Transition
 
 _MONTH = 30 * 24 * 3600
 

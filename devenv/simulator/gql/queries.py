@@ -12,8 +12,9 @@ from graphql import GraphQLResolveInfo
 
 from devenv.simulator.gql import account_fields, searching
 from devenv.simulator.gql.context import Context
-from devenv.simulator.model.entities import ApiKey, Run, Space, Stack, WorkerPool
+from devenv.simulator.model.entities import ApiKey, Space, Stack, WorkerPool
 from devenv.simulator.model.errors import Refusal
+from devenv.simulator.model.run_entities import Run
 
 _STACKS = searching.Index(
     key=lambda stack: stack.id,

@@ -8,7 +8,7 @@ from graphql import GraphQLResolveInfo
 
 from devenv.simulator.gql.context import Context
 from devenv.simulator.model import operations
-from devenv.simulator.model.entities import Run, Transition
+from devenv.simulator.model.run_entities import Run, Transition
 from devenv.simulator.model.states import LOGGED
 
 _END_OF_LOG = "end"

@@ -12,8 +12,8 @@ from graphql import GraphQLResolveInfo
 
 from devenv.simulator.gql.context import Context
 from devenv.simulator.model import administration, creation, operations, queueing
-from devenv.simulator.model.entities import Comment, Review, Run
 from devenv.simulator.model.errors import Refusal
+from devenv.simulator.model.run_entities import Comment, Review, Run
 from devenv.simulator.model.states import RunType
 
 # GraphQL's argument names arrive as they are, hence the names of keyword arguments below.

@@ -7,7 +7,8 @@ from graphql import GraphQLResolveInfo
 
 from devenv.simulator.gql.context import Context
 from devenv.simulator.model import queueing
-from devenv.simulator.model.entities import Edge, Output, Reference, Run, Space, Stack, WorkerPool
+from devenv.simulator.model.entities import Edge, Output, Reference, Space, Stack, WorkerPool
+from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import LISTED_TYPES, RunType
 
 _VENDORS: dict[str, dict[str, Any]] = {

@@ -9,16 +9,8 @@ from collections.abc import Iterator
 
 from devenv.simulator.model.behavior import Behavior
 from devenv.simulator.model.delivery_behavior import DeliveryBehavior
-from devenv.simulator.model.entities import (
-    ApiKey,
-    AuditEntry,
-    Edge,
-    Outcome,
-    Run,
-    Space,
-    Stack,
-    WorkerPool,
-)
+from devenv.simulator.model.entities import ApiKey, AuditEntry, Edge, Space, Stack, WorkerPool
+from devenv.simulator.model.run_entities import Outcome, Run
 from devenv.simulator.model.states import LISTED_TYPES, RunType
 from devenv.simulator.model.webhooks import Delivery, Policy, Webhook
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from devenv.simulator.model import creation, native_runs, queueing
 from devenv.simulator.model.engine import Engine
-from devenv.simulator.model.entities import Commit, Edge, Reference, Run, Stack
+from devenv.simulator.model.entities import Edge, Reference, Stack
 from devenv.simulator.model.errors import Refusal, unauthorized
+from devenv.simulator.model.run_entities import Commit, Run
 from devenv.simulator.model.states import TERMINAL, RunState, RunType
 
 TRIGGERABLE = (RunType.TRACKED, RunType.PROPOSED, RunType.DESTROY)

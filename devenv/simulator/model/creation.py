@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from devenv.simulator.model import queueing, scripts
 from devenv.simulator.model.engine import Engine
-from devenv.simulator.model.entities import Commit, Run, Stack
+from devenv.simulator.model.entities import Stack
+from devenv.simulator.model.run_entities import Commit, Run
 from devenv.simulator.model.states import RunState, RunType
 
 

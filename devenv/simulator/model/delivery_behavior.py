@@ -36,7 +36,7 @@ class DeliveryBehavior(StrictModel):
     """Each setting with its default; seconds are those of the account's clock, but for timeout."""
 
     seed: int = 0
-    """Chance: the same seed gives the n-th delivery the same fate."""
+    """Chance: the same seed gives the n-th delivery the same plan."""
 
     delay: float = pydantic.Field(default=0, ge=0)
     """Seconds between an event and its delivery (the mean, if they scatter)."""
@@ -97,7 +97,7 @@ class DeliveryBehavior(StrictModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fate:
+class DeliveryPlan:
     """What happens to one delivery on its way."""
 
     is_dropped: bool
@@ -107,7 +107,7 @@ class Fate:
     has_noise: bool
 
 
-def fate(behavior: DeliveryBehavior, number: int) -> Fate:
+def plan(behavior: DeliveryBehavior, number: int) -> DeliveryPlan:
     """Return what happens to the `number`-th delivery of an account."""
     # A generator of its own per delivery: what one draws cannot shift what the next one gets.
     rng = random.Random(f"{behavior.seed}/{number}")  # noqa: S311 - repeatable on purpose
@@ -118,7 +118,7 @@ def fate(behavior: DeliveryBehavior, number: int) -> Fate:
     seconds = _delay(behavior, rng)
     if is_held:
         seconds += behavior.reorder_seconds * rng.uniform(0.5, 1)
-    return Fate(
+    return DeliveryPlan(
         is_dropped=is_dropped,
         is_replayed=is_replayed,
         is_doubled=is_doubled,

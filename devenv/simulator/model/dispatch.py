@@ -5,8 +5,9 @@ from typing import Any
 
 from devenv.simulator.model import delivery_behavior, payloads, policies, policy_inputs
 from devenv.simulator.model.engine import Engine
-from devenv.simulator.model.entities import AuditEntry, Run, Stack, Transition
+from devenv.simulator.model.entities import AuditEntry, Stack
 from devenv.simulator.model.outbox import Outbox
+from devenv.simulator.model.run_entities import Run, Transition
 from devenv.simulator.model.webhooks import (
     AUDIT_ID,
     Delivery,
@@ -197,23 +198,23 @@ class Dispatch:
             return
         account, now = self.engine.account, self.engine.now
         number = self.outbox.next_number()
-        fate = delivery_behavior.fate(account.delivery_behavior, number)
-        if fate.has_noise:
+        plan = delivery_behavior.plan(account.delivery_behavior, number)
+        if plan.has_noise:
             self.noise(webhook, kind="module" if number % 2 else "internal-error")
-        due = delivery_behavior.due(account.delivery_behavior, now, fate.seconds)
+        due = delivery_behavior.due(account.delivery_behavior, now, plan.seconds)
         delivery = self._add(
             webhook,
             body,
             event,
             number=number,
-            due=None if fate.is_dropped else due,
+            due=None if plan.is_dropped else due,
             method=method,
             headers=headers or {},
-            state=DeliveryState.DROPPED if fate.is_dropped else DeliveryState.PENDING,
+            state=DeliveryState.DROPPED if plan.is_dropped else DeliveryState.PENDING,
         )
-        if fate.is_doubled and not fate.is_dropped:
+        if plan.is_doubled and not plan.is_dropped:
             self._copy(delivery, due=due)
-        if fate.is_replayed and not fate.is_dropped:
+        if plan.is_replayed and not plan.is_dropped:
             late = due + account.delivery_behavior.replay_seconds
             self._copy(delivery, due=late, is_replay=True)
 

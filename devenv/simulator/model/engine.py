@@ -16,8 +16,9 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 
 from devenv.simulator.model.account import Account
-from devenv.simulator.model.entities import Run, Stack, Transition
+from devenv.simulator.model.entities import Stack
 from devenv.simulator.model.ids import Ulids
+from devenv.simulator.model.run_entities import Run, Transition
 from devenv.simulator.model.states import LISTED_TYPES, STACK_STATES, TERMINAL, RunState
 
 Listener = Callable[[Run, Transition], None]
@@ -53,9 +54,9 @@ class Engine(abc.ABC):
         self.listeners: list[Listener] = []
         # Queued runs of each stack, and runs waiting for a worker of each pool (None = public).
         self.queues: dict[str, list[str]] = defaultdict(list)
-        self.seekers: dict[str | None, list[str]] = defaultdict(list)
+        self.awaiting_worker: dict[str | None, list[str]] = defaultdict(list)
         # Runs that wait for each run.
-        self.followers: dict[str, list[str]] = defaultdict(list)
+        self.waiting_runs: dict[str, list[str]] = defaultdict(list)
         self._timetable: list[tuple[float, int, str, str]] = []
         self._entries = 0
         self._todo: deque[Callable[[], None]] = deque()
@@ -135,7 +136,7 @@ class Engine(abc.ABC):
     def resume(self) -> None:
         """Rebuild timetable, queues and waits from the account's records, after a restart."""
         self._timetable.clear()
-        for index in (self.queues, self.seekers, self.followers):
+        for index in (self.queues, self.awaiting_worker, self.waiting_runs):
             index.clear()
         for run in self.account.runs.values():
             self.ids.continue_after(run.id)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from devenv.simulator.model import native_runs, outputs, queueing, scripts
 from devenv.simulator.model.engine import Engine
-from devenv.simulator.model.entities import Delta, Run
+from devenv.simulator.model.run_entities import Delta, Run
 from devenv.simulator.model.states import AWAITS_WORKER, RunState, RunType
 
 _MISSING_INPUTS = "job assignment failed: the following inputs are missing: "

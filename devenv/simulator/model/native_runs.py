@@ -10,7 +10,8 @@ from collections import deque
 
 from devenv.simulator.model import creation, queueing
 from devenv.simulator.model.engine import Engine
-from devenv.simulator.model.entities import Edge, Reference, Run
+from devenv.simulator.model.entities import Edge, Reference
+from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import BROKEN, RunState, RunType
 
 _UNCHANGED = "This run has dependency references ({}) which have not changed since the last run"
@@ -53,7 +54,7 @@ def queue_dependents(engine: Engine, origins: list[Run]) -> list[Run]:
 
 def upstream_ended(engine: Engine, run: Run) -> None:
     """Let go whoever waited for this run alone."""
-    for follower_id in engine.followers.pop(run.id, ()):
+    for follower_id in engine.waiting_runs.pop(run.id, ()):
         follower = engine.account.runs[follower_id]
         if follower.state is not RunState.QUEUED or not _all_over(engine, follower):
             continue
@@ -117,7 +118,7 @@ def resume(engine: Engine, run: Run) -> None:
     if run.state is not RunState.QUEUED or not run.is_held:
         return
     for upstream_id in run.upstream_runs:
-        engine.followers[upstream_id].append(run.id)
+        engine.waiting_runs[upstream_id].append(run.id)
     if _all_over(engine, run) and run.due is None:
         engine.later(lambda: decide(engine, run))
 
@@ -138,7 +139,7 @@ def _hold(engine: Engine, run: Run, wave: dict[str, Run]) -> None:
     run.upstream_runs = sorted(upstreams)
     run.is_held = bool(upstreams)
     for upstream_id in upstreams:
-        engine.followers[upstream_id].append(run.id)
+        engine.waiting_runs[upstream_id].append(run.id)
 
 
 def _all_over(engine: Engine, run: Run) -> bool:

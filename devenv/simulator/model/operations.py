@@ -6,8 +6,8 @@ function takes the acting user's name, which ends up in the run's history.
 
 from devenv.simulator.model import creation, lifecycle, native_runs, queueing, scripts
 from devenv.simulator.model.engine import Engine
-from devenv.simulator.model.entities import Comment, Review, Run
 from devenv.simulator.model.errors import Refusal
+from devenv.simulator.model.run_entities import Comment, Review, Run
 from devenv.simulator.model.states import STOPPABLE, UNSTOPPABLE_WORK, RunState, RunType
 
 _NOT_STARTED = (RunState.QUEUED, RunState.READY)

@@ -5,7 +5,8 @@ after a failed run the outputs of its stack cannot be used until a run succeeds 
 """
 
 from devenv.simulator.model.engine import Engine
-from devenv.simulator.model.entities import Output, Run, Stack
+from devenv.simulator.model.entities import Output, Stack
+from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunState, RunType
 
 

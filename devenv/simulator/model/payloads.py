@@ -10,7 +10,8 @@ import re
 from typing import Any
 
 from devenv.simulator.model.account import Account
-from devenv.simulator.model.entities import AuditEntry, Commit, Delta, Run, Stack, Transition
+from devenv.simulator.model.entities import AuditEntry, Stack
+from devenv.simulator.model.run_entities import Commit, Delta, Run, Transition
 
 _VERBS = frozenset(
     re.findall(

@@ -8,8 +8,9 @@ import itertools
 from typing import Any
 
 from devenv.simulator.model.account import Account
-from devenv.simulator.model.entities import Commit, Run, Space, Stack, Transition
+from devenv.simulator.model.entities import Space, Stack
 from devenv.simulator.model.payloads import web_url
+from devenv.simulator.model.run_entities import Commit, Run, Transition
 from devenv.simulator.model.webhooks import Webhook
 
 _HOOKS = [

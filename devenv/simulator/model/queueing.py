@@ -7,7 +7,8 @@ proposed ones, then to drift detection; a prioritized run of a private pool jump
 """
 
 from devenv.simulator.model.engine import Engine
-from devenv.simulator.model.entities import Run, Stack, Worker
+from devenv.simulator.model.entities import Stack, Worker
+from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import AWAITS_WORKER, BLOCKING_TYPES, RunState
 
 DEPENDENCY, APPROVAL, LOCK = "dependency", "approval", "lock"
@@ -123,7 +124,7 @@ def blocker(engine: Engine, stack: Stack) -> Run | None:
 def seek_worker(engine: Engine, run: Run) -> None:
     """Let a run wait for a worker of its stack's pool, and have one at once if one is free."""
     pool_id = engine.stack_of(run).worker_pool_id
-    engine.seekers[pool_id].append(run.id)
+    engine.awaiting_worker[pool_id].append(run.id)
     engine.later(lambda: assign_workers(engine, pool_id))
 
 
@@ -132,7 +133,7 @@ def assign_workers(engine: Engine, pool_id: str | None) -> None:
     account = engine.account
     waiting = [
         account.runs[run_id]
-        for run_id in engine.seekers[pool_id]
+        for run_id in engine.awaiting_worker[pool_id]
         if account.runs[run_id].state in AWAITS_WORKER and not account.runs[run_id].has_worker
     ]
     waiting.sort(key=lambda run: rank(run, is_private=pool_id is not None))
@@ -142,7 +143,7 @@ def assign_workers(engine: Engine, pool_id: str | None) -> None:
             break
         given += 1
         engine.schedule(run, engine.duration(run, run.state.lower()))
-    engine.seekers[pool_id] = [run.id for run in waiting[given:]]
+    engine.awaiting_worker[pool_id] = [run.id for run in waiting[given:]]
 
 
 def rank(run: Run, *, is_private: bool) -> tuple[bool, int, float, str]:
@@ -171,13 +172,13 @@ def free_worker(engine: Engine, run: Run) -> None:
                     pools.append(pool.id)
                     account.touch("pool", pool.id)
     for pool_id in pools:
-        if engine.seekers[pool_id]:
+        if engine.awaiting_worker[pool_id]:
             assign_workers(engine, pool_id)
 
 
 def schedulable(engine: Engine, pool_id: str | None) -> list[Run]:
     """Return what waits for a worker of a pool; runs held by others of their stack do not show."""
-    runs = [engine.account.runs[run_id] for run_id in engine.seekers.get(pool_id, ())]
+    runs = [engine.account.runs[run_id] for run_id in engine.awaiting_worker.get(pool_id, ())]
     return [run for run in runs if run.state in AWAITS_WORKER and not run.has_worker]
 
 

@@ -1,7 +1,7 @@
 """Which script (`Outcome`) a run follows."""
 
 from devenv.simulator.model.engine import Engine
-from devenv.simulator.model.entities import Outcome, Run
+from devenv.simulator.model.run_entities import Outcome, Run
 
 
 def script_of(run: Run) -> Outcome:

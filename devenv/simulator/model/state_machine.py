@@ -2,7 +2,8 @@
 
 from devenv.simulator.model import lifecycle, native_runs, queueing
 from devenv.simulator.model.engine import Engine
-from devenv.simulator.model.entities import Run, Stack
+from devenv.simulator.model.entities import Stack
+from devenv.simulator.model.run_entities import Run
 
 
 class StateMachine(Engine):

@@ -97,7 +97,7 @@ class Delivery:
     """One notification to one webhook, with all that it takes to send it.
 
     `number` counts the deliveries of an account from 1; chance is drawn by it, so that the same
-    events meet the same fate in each run of a test. `body` is the text whose bytes are signed.
+    events are treated the same in each run of a test. `body` is the text whose bytes are signed.
     """
 
     id: str

@@ -12,7 +12,8 @@ from aiohttp import web
 
 from devenv.simulator.model import administration, creation, operations
 from devenv.simulator.model.behavior import StrictModel
-from devenv.simulator.model.entities import Run, Stack
+from devenv.simulator.model.entities import Stack
+from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunType
 from devenv.simulator.simulator import Simulator
 from devenv.simulator.web import views

@@ -101,20 +101,20 @@ class Endpoint:
         if refused is not None:
             return refused
         key_id = key.id if key else None
-        verdict = simulator.faults.judge(operation, call.variables, key_id=key_id)
-        record.fault = verdict.fault_id
-        if verdict.delay:
-            await self._pause(verdict.delay)
-        if verdict.fault is not None and verdict.fault.when == "before":
-            return await self._strike(verdict, None, operation)
+        decision = simulator.faults.decide(operation, call.variables, key_id=key_id)
+        record.fault = decision.fault_id
+        if decision.delay:
+            await self._pause(decision.delay)
+        if decision.fault is not None and decision.fault.when == "before":
+            return await self._carry_out(decision, None, operation)
         probes: dict[str, str | None] = {}
         if operation is not None and operation.is_mutation and key is not None:
             remote_ip = request.remote or ""
             probes = await self._probe_all(operation, call.variables, key, remote_ip)
         context = self._context(request, key, probes)
         response = self._execute(prepared, call, context, record)
-        if verdict.fault is not None:
-            return await self._strike(verdict, response.body, operation)
+        if decision.fault is not None:
+            return await self._carry_out(decision, response.body, operation)
         return web.json_response(response.body)
 
     def _execute(
@@ -184,11 +184,14 @@ class Endpoint:
         wants_header = behavior.rate_limit is not None and behavior.rate_limit.retry_after
         return html(429, retry_after=math.ceil(seconds) if wants_header else None)
 
-    async def _strike(
-        self, verdict: faults.Verdict, body: dict[str, Any] | None, operation: Operation | None
+    async def _carry_out(
+        self,
+        decision: faults.FaultDecision,
+        body: dict[str, Any] | None,
+        operation: Operation | None,
     ) -> web.Response | None:
         """Carry a fault out; `body` is the answer that the client does not get."""
-        fault = verdict.fault
+        fault = decision.fault
         if fault is None or fault.action == "reset":
             return None
         match fault.action:
@@ -201,7 +204,7 @@ class Endpoint:
                 whole = json.dumps(body if body is not None else {"data": None})
                 return web.Response(text=whole[: len(whole) // 2], content_type="application/json")
             case _:
-                return web.json_response(_with_error(verdict, body, operation))
+                return web.json_response(_with_error(decision, body, operation))
 
     async def _pause(self, seconds: float) -> None:
         """Wait, but not longer than the server lives."""
@@ -279,16 +282,16 @@ def _describe(
 
 
 def _with_error(
-    verdict: faults.Verdict, body: dict[str, Any] | None, operation: Operation | None
+    decision: faults.FaultDecision, body: dict[str, Any] | None, operation: Operation | None
 ) -> dict[str, Any]:
     """Put an error beside the data, or in its place where a field cannot be null."""
-    fault = verdict.fault
+    fault = decision.fault
     message = fault.message if fault else ""
-    errors = [{"message": message, "path": [alias]} for alias in verdict.aliases]
+    errors = [{"message": message, "path": [alias]} for alias in decision.aliases]
     is_partial = fault is not None and fault.action == "partial"
     data = body.get("data") if body and is_partial else None
     if data is not None and operation is not None:
-        data = {**data, **dict.fromkeys(verdict.aliases)}
-        if schema.has_required(operation, verdict.aliases):
+        data = {**data, **dict.fromkeys(decision.aliases)}
+        if schema.has_required(operation, decision.aliases):
             data = None
     return {"data": data, "errors": errors}

@@ -10,7 +10,8 @@ import html
 from aiohttp import web
 
 from devenv.simulator.model import operations
-from devenv.simulator.model.entities import Run, Stack
+from devenv.simulator.model.entities import Stack
+from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunState
 from devenv.simulator.simulator import Simulator
 from devenv.simulator.web.actions import PERSON

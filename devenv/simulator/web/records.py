@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from devenv.simulator.model.entities import Run
+from devenv.simulator.model.run_entities import Run
 from devenv.simulator.simulator import Simulator
 from devenv.simulator.web import views
 from devenv.simulator.web.bodies import found, json_answer

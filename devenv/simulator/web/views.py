@@ -6,7 +6,8 @@ from typing import Any
 from devenv.simulator import faults, journal
 from devenv.simulator.model.account import Account
 from devenv.simulator.model.engine import Engine
-from devenv.simulator.model.entities import Delta, Edge, Run, Stack
+from devenv.simulator.model.entities import Edge, Stack
+from devenv.simulator.model.run_entities import Delta, Run
 
 
 def run(record: Run) -> dict[str, Any]:

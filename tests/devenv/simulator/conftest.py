@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from devenv.simulator.model import administration, creation, operations
-from devenv.simulator.model.entities import Run, Stack
+from devenv.simulator.model.entities import Stack
+from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunType
 from devenv.simulator.simulator import Simulator
 

@@ -25,9 +25,9 @@ def make_faults(clock: Clock | None = None) -> faults.Faults:
     return faults.Faults(rng=rng, now=clock or Clock())
 
 
-def judge(rules: faults.Faults, text: str = TRIGGER, stack: str = "a") -> faults.Verdict:
+def judge(rules: faults.Faults, text: str = TRIGGER, stack: str = "a") -> faults.FaultDecision:
     operation = Documents().prepare(schema.load(), text).operation(None)
-    return rules.judge(operation, {"s": stack}, key_id="K")
+    return rules.decide(operation, {"s": stack}, key_id="K")
 
 
 # rule -> whether it hits `runTrigger(stack: "a")` of key K

@@ -150,13 +150,13 @@ def test_the_fate_of_a_delivery_follows_from_seed_and_number_alone() -> None:
     numbers = list(range(1, 200))
     random.shuffle(numbers)
 
-    shuffled = {number: delivery_behavior.fate(turned, number) for number in numbers}
+    shuffled = {number: delivery_behavior.plan(turned, number) for number in numbers}
 
     assert all(
-        delivery_behavior.fate(turned, number) == shuffled[number] for number in range(1, 200)
+        delivery_behavior.plan(turned, number) == shuffled[number] for number in range(1, 200)
     )
     other = turned.model_copy(update={"seed": 1})
-    assert any(delivery_behavior.fate(other, number) != shuffled[number] for number in numbers)
+    assert any(delivery_behavior.plan(other, number) != shuffled[number] for number in numbers)
 
 
 @pytest.mark.parametrize(
