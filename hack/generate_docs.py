@@ -123,7 +123,7 @@ def write_pages(folder: Path = DOCS) -> None:
         path.write_text(render(page, text), encoding="utf-8")
 
 
-def _reasons(meanings: Mapping[str, reasons.Meaning]) -> str:
+def _reasons(meanings: Mapping[str, reasons.ReasonMeaning]) -> str:
     rows = ((f"`{reason}`", meaning.means, meaning.do) for reason, meaning in meanings.items())
     return _table(("reason", "means", "what to do"), rows)
 

@@ -109,283 +109,283 @@ RECHECKED = frozenset(
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Meaning:
+class ReasonMeaning:
     """What a reason means, and what the person who sees it can do."""
 
     means: str
     do: str
 
 
-CHAIN_MEANINGS: dict[ChainReason, Meaning] = {
-    ChainReason.PROGRESSING: Meaning(
+CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
+    ChainReason.PROGRESSING: ReasonMeaning(
         means="A run is in progress or about to start.",
         do="Nothing; `status.stacks` tells how far it is.",
     ),
-    ChainReason.AWAITING_CONFIRMATION: Meaning(
+    ChainReason.AWAITING_CONFIRMATION: ReasonMeaning(
         means="At least one Spacelift run waits for a person.",
         do="Open the link in the message; confirm, discard or approve the run in Spacelift.",
     ),
-    ChainReason.RUN_SUCCEEDED: Meaning(
+    ChainReason.RUN_SUCCEEDED: ReasonMeaning(
         means="Every stack succeeded, or had nothing to do because its inputs did not change.",
         do="Nothing.",
     ),
-    ChainReason.STACK_FAILED: Meaning(
+    ChainReason.STACK_FAILED: ReasonMeaning(
         means="A stack failed; all that depend on it were skipped.",
         do="Open the failed run and mend the cause; then retry what did not succeed: set the "
         "annotation `stackchain.dev/retry` to the number of the run.",
     ),
-    ChainReason.STACK_CANCELED: Meaning(
+    ChainReason.STACK_CANCELED: ReasonMeaning(
         means="Somebody discarded, canceled or stopped a run; dependents were skipped.",
         do="If that was not meant, retry what did not succeed: set the annotation "
         "`stackchain.dev/retry` to the number of the run.",
     ),
-    ChainReason.RUN_CANCELED: Meaning(
+    ChainReason.RUN_CANCELED: ReasonMeaning(
         means="The chain's workflow was canceled; its Spacelift runs were stopped.",
         do="To go on, retry what did not succeed: set the annotation `stackchain.dev/retry` to the "
         "number of the run.",
     ),
-    ChainReason.STACK_TIMED_OUT: Meaning(
+    ChainReason.STACK_TIMED_OUT: ReasonMeaning(
         means="A stack did not end within `stackDeadlineSeconds`, or nobody confirmed its run in "
         "`confirmationDeadlineSeconds`; its run was stopped and dependents were skipped.",
         do="See the message; then retry what did not succeed: set the annotation "
         "`stackchain.dev/retry` to the number of the run.",
     ),
-    ChainReason.DEADLINE_EXCEEDED: Meaning(
+    ChainReason.DEADLINE_EXCEEDED: ReasonMeaning(
         means="The run took longer than `activeDeadlineSeconds`; what ran was stopped.",
         do="Raise the deadline if it was too short, then retry what did not succeed: set the "
         "annotation `stackchain.dev/retry` to the number of the run.",
     ),
-    ChainReason.SUSPENDED: Meaning(
+    ChainReason.SUSPENDED: ReasonMeaning(
         means="`spec.suspend` is true and stacks are left; none is started, running ones end.",
         do="Look at `status.stacks`; to go on set `spec.suspend` to false.",
     ),
-    ChainReason.NOT_REQUESTED: Meaning(
+    ChainReason.NOT_REQUESTED: ReasonMeaning(
         means="`spec.startPolicy` is OnRequest, and nobody has asked for a run of this spec yet.",
         do="To run it set the annotation `stackchain.dev/run` to a new text.",
     ),
-    ChainReason.UNKNOWN_STACK: Meaning(
+    ChainReason.UNKNOWN_STACK: ReasonMeaning(
         means="A root does not exist in Spacelift, or the API key cannot see it.",
         do="Correct `spec.roots.stackIds`, or give the API key read access. It is looked at again "
         "by itself.",
     ),
-    ChainReason.GRAPH_CYCLE: Meaning(
+    ChainReason.GRAPH_CYCLE: ReasonMeaning(
         means="The stacks depend on each other in a circle; the message names it stack by stack.",
         do="Remove one of the named dependencies or `dependsOn:` labels. It is looked at again by "
         "itself.",
     ),
-    ChainReason.DEPENDENT_NOT_VISIBLE: Meaning(
+    ChainReason.DEPENDENT_NOT_VISIBLE: ReasonMeaning(
         means="A stack that would belong to the chain, or on which its runs would make Spacelift "
         "queue runs, cannot be seen by the API key.",
         do="Give the API key access to the named stack's space; if a `dependsOn:` label names a "
         "stack that does not exist, correct it. It is looked at again by itself.",
     ),
-    ChainReason.TOO_MANY_STACKS: Meaning(
+    ChainReason.TOO_MANY_STACKS: ReasonMeaning(
         means="More stacks belong to the chain than `maxStacks`, or more would have to be read or "
         "watched than is allowed; nothing was triggered.",
         do="See the message: leave stacks out, set `maxDepth`, choose another direction, or split "
         "the chain. It is looked at again by itself.",
     ),
-    ChainReason.GRAPH_EMPTY: Meaning(
+    ChainReason.GRAPH_EMPTY: ReasonMeaning(
         means="The chain has no stack to run.",
         do="See the message for why; correct `spec.roots`, and what `spec.graph` leaves out. It is "
         "looked at again by itself.",
     ),
-    ChainReason.DEPENDENT_OUTSIDE: Meaning(
+    ChainReason.DEPENDENT_OUTSIDE: ReasonMeaning(
         means="A stack that is not in the chain depends on one that is to be destroyed; nothing "
         "was triggered.",
         do="Take the named stack into the chain, or remove its dependency. It is looked at again "
         "by itself.",
     ),
-    ChainReason.INVALID_SPEC: Meaning(
+    ChainReason.INVALID_SPEC: ReasonMeaning(
         means="The resource holds something that this version of the operator cannot read.",
         do="Correct the field that the message names; make sure that CRD and operator are of one "
         "release.",
     ),
-    ChainReason.SCHEDULE_INVALID: Meaning(
+    ChainReason.SCHEDULE_INVALID: ReasonMeaning(
         means="Temporal refuses the times of `spec.schedule`, or they never come; nothing starts "
         "by itself at any time.",
         do="Correct `cron` or `timeZone` as the message says.",
     ),
-    ChainReason.CONNECTION_UNKNOWN: Meaning(
+    ChainReason.CONNECTION_UNKNOWN: ReasonMeaning(
         means="`spec.connectionName` is not among the release's Spacelift connections.",
         do="Use a connection that the message lists, or add it to the release's settings.",
     ),
-    ChainReason.NAMESPACE_NOT_ALLOWED: Meaning(
+    ChainReason.NAMESPACE_NOT_ALLOWED: ReasonMeaning(
         means="The connection does not serve this namespace; nothing is read or triggered, and a "
         "live run starts no further stack.",
         do="Add the namespace to the connection's `allowedNamespaces`, or move the resource.",
     ),
-    ChainReason.OPERATION_NOT_ALLOWED: Meaning(
+    ChainReason.OPERATION_NOT_ALLOWED: ReasonMeaning(
         means="The connection does not serve this operation; nothing is read or triggered, and a "
         "live run of it starts no further stack.",
         do="Add the operation to the connection's `allowedOperations`, or change `spec.operation`.",
     ),
-    ChainReason.CREDENTIALS_REJECTED: Meaning(
+    ChainReason.CREDENTIALS_REJECTED: ReasonMeaning(
         means="Spacelift refused the connection's API key.",
         do="Put a valid key id and secret into the connection. It is looked at again by itself.",
     ),
-    ChainReason.SPACELIFT_UNREACHABLE: Meaning(
+    ChainReason.SPACELIFT_UNREACHABLE: ReasonMeaning(
         means="Spacelift does not answer; the worker keeps trying and nothing is lost.",
         do="See the message; check network and Spacelift's own status.",
     ),
-    ChainReason.SPACELIFT_REFUSED: Meaning(
+    ChainReason.SPACELIFT_REFUSED: ReasonMeaning(
         means="Spacelift answers, and refuses to let the stacks or a run be read.",
         do="See the message. It is looked at again by itself.",
     ),
-    ChainReason.TEMPORAL_UNREACHABLE: Meaning(
+    ChainReason.TEMPORAL_UNREACHABLE: ReasonMeaning(
         means="The operator cannot reach Temporal; it keeps trying and nothing is lost.",
         do="Run `stackchain check`; check the Temporal address, namespace and credentials.",
     ),
-    ChainReason.WORKER_UNAVAILABLE: Meaning(
+    ChainReason.WORKER_UNAVAILABLE: ReasonMeaning(
         means="The workflow is started and no worker takes it up.",
         do="Check the worker pods: `stackchain check` tells which task queue has no poller.",
     ),
-    ChainReason.WORKFLOW_TERMINATED: Meaning(
+    ChainReason.WORKFLOW_TERMINATED: ReasonMeaning(
         means="The workflow was terminated from outside, or Temporal no longer knows it; runs in "
         "progress were asked to stop.",
         do="Check the stacks in Spacelift; to run again set `stackchain.dev/run` to a new text.",
     ),
-    ChainReason.WORKFLOW_FAILED: Meaning(
+    ChainReason.WORKFLOW_FAILED: ReasonMeaning(
         means="The workflow failed for a reason of its own; the message has it.",
         do="Report it with the workflow's history; to run again set `stackchain.dev/run`.",
     ),
-    ChainReason.DELETING: Meaning(
+    ChainReason.DELETING: ReasonMeaning(
         means="The resource is being deleted; the message names what it waits for.",
         do="Nothing: it goes as soon as its runs are stopped.",
     ),
 }
 
-STACK_MEANINGS: dict[StackReason, Meaning] = {
-    StackReason.UPSTREAM_PENDING: Meaning(
+STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
+    StackReason.UPSTREAM_PENDING: ReasonMeaning(
         means="An upstream stack has not ended yet.", do="Nothing."
     ),
-    StackReason.SLOT_PENDING: Meaning(
+    StackReason.SLOT_PENDING: ReasonMeaning(
         means="It could start, and `parallelism` stacks run already.",
         do="Nothing, or raise `spec.parallelism`.",
     ),
-    StackReason.SUSPENDED: Meaning(
+    StackReason.SUSPENDED: ReasonMeaning(
         means="It could start, and the chain is suspended.", do="Set `spec.suspend` to false."
     ),
-    StackReason.STARTING: Meaning(means="Its run is looked for or triggered.", do="Nothing."),
-    StackReason.STACK_BUSY: Meaning(
+    StackReason.STARTING: ReasonMeaning(means="Its run is looked for or triggered.", do="Nothing."),
+    StackReason.STACK_BUSY: ReasonMeaning(
         means="Another chain runs this stack; chains take turns.", do="Nothing."
     ),
-    StackReason.STACK_LOCKED: Meaning(
+    StackReason.STACK_LOCKED: ReasonMeaning(
         means="Somebody has locked the stack in Spacelift; the message names who.",
         do="Ask the owner of the lock to unlock the stack; it goes on by itself then.",
     ),
-    StackReason.STACK_DISABLED: Meaning(
+    StackReason.STACK_DISABLED: ReasonMeaning(
         means="The stack is disabled in Spacelift.",
         do="Enable the stack in Spacelift, or leave it out with `spec.graph.exclude`; it goes on "
         "by itself once it is enabled.",
     ),
-    StackReason.RUN_QUEUED: Meaning(
+    StackReason.RUN_QUEUED: ReasonMeaning(
         means="Its run is queued in Spacelift.",
         do="Nothing; if it takes long, look at the stack in Spacelift.",
     ),
-    StackReason.RUN_BLOCKED: Meaning(
+    StackReason.RUN_BLOCKED: ReasonMeaning(
         means="Another run of the stack has to end first; the message has its link.",
         do="End that run: confirm, discard or stop it.",
     ),
-    StackReason.WORKER_PENDING: Meaning(
+    StackReason.WORKER_PENDING: ReasonMeaning(
         means="Its run is ready and waits for a worker of the stack's worker pool.",
         do="Nothing; if it takes long, see whether the worker pool has workers.",
     ),
-    StackReason.RETRY_PENDING: Meaning(
+    StackReason.RETRY_PENDING: ReasonMeaning(
         means="Its run failed and the next one starts after a pause (`spec.retry`).",
         do="Nothing; mend the cause meanwhile, the link leads to the failed run.",
     ),
-    StackReason.RUN_IN_PROGRESS: Meaning(means="Its run is in progress.", do="Nothing."),
-    StackReason.CONFIRMING: Meaning(
+    StackReason.RUN_IN_PROGRESS: ReasonMeaning(means="Its run is in progress.", do="Nothing."),
+    StackReason.CONFIRMING: ReasonMeaning(
         means="The run has planned changes and the chain confirms it (`confirmationPolicy: Auto`).",
         do="Nothing.",
     ),
-    StackReason.NEEDS_CONFIRMATION: Meaning(
+    StackReason.NEEDS_CONFIRMATION: ReasonMeaning(
         means="The run has planned changes and waits for a person.",
         do="Confirm or discard it at the link.",
     ),
-    StackReason.NEEDS_APPROVAL: Meaning(
+    StackReason.NEEDS_APPROVAL: ReasonMeaning(
         means="An approval policy holds the run.", do="Approve or reject it at the link."
     ),
-    StackReason.SPACELIFT_UNREACHABLE: Meaning(
+    StackReason.SPACELIFT_UNREACHABLE: ReasonMeaning(
         means="Spacelift does not answer about this stack; it is tried again.",
         do="Check network and Spacelift's own status.",
     ),
-    StackReason.CREDENTIALS_REJECTED: Meaning(
+    StackReason.CREDENTIALS_REJECTED: ReasonMeaning(
         means="Spacelift refused the API key.",
         do="Put a valid key into the connection; a run in progress is followed again by itself.",
     ),
-    StackReason.RUN_FINISHED: Meaning(means="Its run finished.", do="Nothing."),
-    StackReason.KEPT: Meaning(
+    StackReason.RUN_FINISHED: ReasonMeaning(means="Its run finished.", do="Nothing."),
+    StackReason.KEPT: ReasonMeaning(
         means="It succeeded in an earlier run of the chain and was not run again.", do="Nothing."
     ),
-    StackReason.ROOT_RUN_FINISHED: Meaning(
+    StackReason.ROOT_RUN_FINISHED: ReasonMeaning(
         means="Its run finished and started this run of the chain, which did not run it again.",
         do="Nothing.",
     ),
-    StackReason.OUTPUT_UNCHANGED: Meaning(
+    StackReason.OUTPUT_UNCHANGED: ReasonMeaning(
         means="Spacelift skipped its run, since no output that it refers to changed.",
         do="Nothing.",
     ),
-    StackReason.UPSTREAM_NOT_SUCCEEDED: Meaning(
+    StackReason.UPSTREAM_NOT_SUCCEEDED: ReasonMeaning(
         means="Not run, because the stack in `blockedBy` did not succeed.",
         do="Mend that stack.",
     ),
-    StackReason.FAIL_FAST: Meaning(
+    StackReason.FAIL_FAST: ReasonMeaning(
         means="Not run, because the stack in `blockedBy` did not succeed and `failurePolicy` is "
         "FailFast.",
         do="Mend that stack.",
     ),
-    StackReason.RUN_FAILED: Meaning(
+    StackReason.RUN_FAILED: ReasonMeaning(
         means="Its run failed.", do="Open the run at the link and mend the cause."
     ),
-    StackReason.RUN_DISCARDED: Meaning(
+    StackReason.RUN_DISCARDED: ReasonMeaning(
         means="Somebody discarded its run in Spacelift.", do="Ask for a run if that was not meant."
     ),
-    StackReason.RUN_CANCELED: Meaning(
+    StackReason.RUN_CANCELED: ReasonMeaning(
         means="Somebody canceled its run in Spacelift.", do="Ask for a run if that was not meant."
     ),
-    StackReason.RUN_STOPPED: Meaning(
+    StackReason.RUN_STOPPED: ReasonMeaning(
         means="Somebody stopped its run in Spacelift.", do="Ask for a run if that was not meant."
     ),
-    StackReason.RUN_SKIPPED: Meaning(
+    StackReason.RUN_SKIPPED: ReasonMeaning(
         means="Spacelift skipped the run that the chain had triggered itself.",
         do="Look at the run's notes in Spacelift.",
     ),
-    StackReason.RUN_LOST: Meaning(
+    StackReason.RUN_LOST: ReasonMeaning(
         means="Its run can no longer be found in Spacelift.",
         do="See whether the stack was deleted or renamed.",
     ),
-    StackReason.CHAIN_CANCELED: Meaning(
+    StackReason.CHAIN_CANCELED: ReasonMeaning(
         means="The chain was canceled before or while this stack ran.", do="Nothing."
     ),
-    StackReason.CHAIN_DEADLINE_EXCEEDED: Meaning(
+    StackReason.CHAIN_DEADLINE_EXCEEDED: ReasonMeaning(
         means="`activeDeadlineSeconds` passed before or while this stack ran.",
         do="See the chain's message.",
     ),
-    StackReason.STACK_DEADLINE_EXCEEDED: Meaning(
+    StackReason.STACK_DEADLINE_EXCEEDED: ReasonMeaning(
         means="The stack took longer than `stackDeadlineSeconds`; its run was stopped.",
         do="Open the run at the link; raise the deadline if it was too short.",
     ),
-    StackReason.CONFIRMATION_DEADLINE_EXCEEDED: Meaning(
+    StackReason.CONFIRMATION_DEADLINE_EXCEEDED: ReasonMeaning(
         means="Nobody confirmed or approved the run within `confirmationDeadlineSeconds`; it was "
         "discarded.",
         do="Retry when somebody can look at it.",
     ),
-    StackReason.TRIGGER_REFUSED: Meaning(
+    StackReason.TRIGGER_REFUSED: ReasonMeaning(
         means="Spacelift refused to create the run; the message has its words.",
         do="Mend what it names, such as a missing commit.",
     ),
-    StackReason.PERMISSION_DENIED: Meaning(
+    StackReason.PERMISSION_DENIED: ReasonMeaning(
         means="The API key may not do this on the stack.",
         do="Give the key write access to the stack's space; a run in progress is followed again "
         "by itself.",
     ),
-    StackReason.STACK_NOT_FOUND: Meaning(
+    StackReason.STACK_NOT_FOUND: ReasonMeaning(
         means="The stack is gone or no longer visible.",
         do="See whether it was deleted, renamed or moved to another space.",
     ),
-    StackReason.EXECUTION_ENDED: Meaning(
+    StackReason.EXECUTION_ENDED: ReasonMeaning(
         means="The stack's workflow was ended from outside; its run may still go on.",
         do="Look at the stack in Spacelift.",
     ),

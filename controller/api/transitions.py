@@ -41,7 +41,7 @@ class TransitionKind(enum.StrEnum):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Meaning:
+class TransitionMeaning:
     """When a transition happens, and how its Event looks."""
 
     when: str
@@ -52,32 +52,32 @@ class Meaning:
     """What the page says of the Event's reason, where it is not the transition's own name."""
 
 
-def _stack(when: str, *, is_warning: bool = False) -> Meaning:
-    return Meaning(when=when, is_warning=is_warning, is_of_stack=True)
+def _stack(when: str, *, is_warning: bool = False) -> TransitionMeaning:
+    return TransitionMeaning(when=when, is_warning=is_warning, is_of_stack=True)
 
 
 _OF_THE_RUN = "the run's reason"
 
-MEANINGS: dict[TransitionKind, Meaning] = {
-    TransitionKind.NOT_REQUESTED: Meaning(
+MEANINGS: dict[TransitionKind, TransitionMeaning] = {
+    TransitionKind.NOT_REQUESTED: TransitionMeaning(
         when="nobody has asked for a run of this spec yet (`startPolicy: OnRequest`)"
     ),
-    TransitionKind.RUN_PENDING: Meaning(when="a request waits for the live run to end"),
-    TransitionKind.STALE_REQUEST: Meaning(
+    TransitionKind.RUN_PENDING: TransitionMeaning(when="a request waits for the live run to end"),
+    TransitionKind.STALE_REQUEST: TransitionMeaning(
         when="an annotation names a run that it cannot be about any more; the message says why",
         is_warning=True,
     ),
-    TransitionKind.START_MISSED: Meaning(
+    TransitionKind.START_MISSED: TransitionMeaning(
         when="times of the schedule passed and were too late to start anything", is_warning=True
     ),
-    TransitionKind.ROOTS_NOT_SEEN: Meaning(
+    TransitionKind.ROOTS_NOT_SEEN: TransitionMeaning(
         when="roots of a chain with triggers cannot be seen or read; the message says which or why",
         is_warning=True,
     ),
-    TransitionKind.RUN_STARTED: Meaning(when="a run was started"),
-    TransitionKind.GRAPH_RESOLVED: Meaning(when="its stacks were read"),
-    TransitionKind.SUSPENDED: Meaning(when="a live run is held: no further stack starts"),
-    TransitionKind.RESUMED: Meaning(when="a live run goes on"),
+    TransitionKind.RUN_STARTED: TransitionMeaning(when="a run was started"),
+    TransitionKind.GRAPH_RESOLVED: TransitionMeaning(when="its stacks were read"),
+    TransitionKind.SUSPENDED: TransitionMeaning(when="a live run is held: no further stack starts"),
+    TransitionKind.RESUMED: TransitionMeaning(when="a live run goes on"),
     TransitionKind.STACK_WAITING: _stack(
         "a stack is locked or disabled, another chain has it, or another run of it has to end first"
     ),
@@ -99,25 +99,25 @@ MEANINGS: dict[TransitionKind, Meaning] = {
     TransitionKind.STACK_CANCELED: _stack(
         "a stack's run was canceled, discarded or stopped", is_warning=True
     ),
-    TransitionKind.RUN_SUCCEEDED: Meaning(when="the run succeeded"),
-    TransitionKind.RUN_FAILED: Meaning(
+    TransitionKind.RUN_SUCCEEDED: TransitionMeaning(when="the run succeeded"),
+    TransitionKind.RUN_FAILED: TransitionMeaning(
         when="the run failed, or could not begin", is_warning=True, event_reason=_OF_THE_RUN
     ),
-    TransitionKind.RUN_CANCELED: Meaning(
+    TransitionKind.RUN_CANCELED: TransitionMeaning(
         when="the run was canceled, or one of its stacks was",
         is_warning=True,
         event_reason=_OF_THE_RUN,
     ),
-    TransitionKind.RUN_TIMED_OUT: Meaning(
+    TransitionKind.RUN_TIMED_OUT: TransitionMeaning(
         when="a deadline ended the run", is_warning=True, event_reason=_OF_THE_RUN
     ),
-    TransitionKind.DRIFT_DETECTED: Meaning(
+    TransitionKind.DRIFT_DETECTED: TransitionMeaning(
         when="a plan that the schedule started found changes, with the stacks", is_warning=True
     ),
-    TransitionKind.PROBLEM: Meaning(
+    TransitionKind.PROBLEM: TransitionMeaning(
         when="something keeps the resource from being served, or it is being deleted",
         is_warning=True,
         event_reason="the reason of `Ready`",
     ),
-    TransitionKind.RECOVERED: Meaning(when="that is over"),
+    TransitionKind.RECOVERED: TransitionMeaning(when="that is over"),
 }

@@ -337,7 +337,7 @@ class RunStatus:
     summary: Summary = Summary()
     workflow_id: str = ""
     workflow_run_id: str = ""
-    url: str | None = None
+    workflow_url: str | None = None
     root_runs: tuple[RootRun, ...] = ()
 
 
@@ -423,7 +423,7 @@ class StackStatus:
     blocked_by: str | None = None
     run_id: str | None = None
     run_state: str | None = None
-    url: str | None = None
+    run_url: str | None = None
     attempts: int | None = None
     start_time: str | None = None
     completion_time: str | None = None

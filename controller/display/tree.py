@@ -143,13 +143,15 @@ def _message_or_reason(stack: StackStatus) -> str:
 
 def _links(stacks: tuple[StackStatus, ...]) -> Iterator[Line]:
     listed = [
-        stack for stack in stacks if stack.url and (_is_waiting(stack) or _needs_attention(stack))
+        stack
+        for stack in stacks
+        if stack.run_url and (_is_waiting(stack) or _needs_attention(stack))
     ]
     width = max((len(stack.id) for stack in listed), default=0)
     for stack in listed:
         yield (
             Span(text=f"{stack.id:<{width}}{styled_text.GAP}", style=style_of(stack.phase)),
-            Span(text=stack.url or ""),
+            Span(text=stack.run_url or ""),
         )
 
 

@@ -44,9 +44,9 @@ def title(told: Notification) -> str:
 
 def link(told: Notification) -> str | None:
     """Return where to look: the stack's run in Spacelift, else the chain run in Temporal."""
-    if told.stack is not None and told.stack.url:
-        return told.stack.url
-    return told.run.url if told.run is not None else None
+    if told.stack is not None and told.stack.run_url:
+        return told.stack.run_url
+    return told.run.workflow_url if told.run is not None else None
 
 
 PLACEHOLDERS: Mapping[str, Placeholder] = {
@@ -67,12 +67,12 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
     "progress": Placeholder(_of_run("progress"), "stacks that ended well, of all: `5/7`"),
     "startTime": Placeholder(_of_run("start_time"), "when the run started"),
     "completionTime": Placeholder(_of_run("completion_time"), "when the run ended"),
-    "runUrl": Placeholder(_of_run("url"), "the run's workflow in Temporal's web UI"),
+    "workflowUrl": Placeholder(_of_run("workflow_url"), "the run's workflow in Temporal's web UI"),
     "stack": Placeholder(_of_stack("id"), "id of the stack"),
     "stackName": Placeholder(_of_stack("name"), "name of the stack"),
     "stackPhase": Placeholder(_of_stack("phase"), "phase of the stack"),
     "stackReason": Placeholder(_of_stack("reason"), "why the stack is in that phase"),
-    "stackUrl": Placeholder(_of_stack("url"), "the stack's run in Spacelift"),
+    "runUrl": Placeholder(_of_stack("run_url"), "the stack's run in Spacelift"),
     "blockedBy": Placeholder(_of_stack("blocked_by"), "the stack that is to blame for a skip"),
     "time": Placeholder(lambda told: told.time, "when the operator saw it, RFC 3339 in UTC"),
     "sequence": Placeholder(

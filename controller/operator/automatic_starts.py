@@ -28,7 +28,7 @@ _SETTING_UP = (ScheduleStep.SET_UP, ScheduleStep.SERVE_THEN_SET_UP)
 class ScheduleUpdate:
     """How the schedules of a resource stand, what asks for a run now, and what is wrong."""
 
-    starts: projection.Starts
+    starts: projection.StartsStatus
     asks: automatic.AutomaticAsks
     problem: projection.Problem | None = None
 
@@ -125,7 +125,7 @@ class AutomaticStarts:
             chain, wanted.get(ids.TRIGGERS_KIND), is_renewing=is_renewing
         )
         return ScheduleUpdate(
-            starts=projection.Starts(schedule=known, triggers=triggers),
+            starts=projection.StartsStatus(schedule=known, triggers=triggers),
             asks=asks,
             problem=_problem(known),
         )

@@ -71,7 +71,7 @@ def _finished_roots(
         progress.FinishedRoot(
             stack_id=item.stack_id,
             run_id=item.run_id,
-            url=endpoints.run_url(connection.endpoint, item.stack_id, item.run_id),
+            run_url=endpoints.run_url(connection.endpoint, item.stack_id, item.run_id),
         )
         for item in request.root_runs
     ]

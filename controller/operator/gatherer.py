@@ -50,7 +50,7 @@ class Gathered:
     known: progress.ChainProgress | None = None
     problem: projection.Problem | None = None
     sweep: sweep_findings.SweepFindings | None = None
-    starts: projection.Starts | None = None
+    starts: projection.StartsStatus | None = None
     starts_problem: projection.Problem | None = None
 
     @property
@@ -125,11 +125,11 @@ class Gatherer:
         chain, execution = gathered.chain, gathered.execution
         if execution is None or execution.state is executions.ExecutionState.RUNNING:
             return gathered
-        facts = projection.Facts(
+        facts = projection.ChainFacts(
             handled=chain.status.last_handled,
             execution=execution,
             known=gathered.known,
-            url=self._identity.url_of(execution),
+            workflow_url=self._identity.url_of(execution),
             history_limit=chain.spec.history_limit,
             pending=automatic.only_asks(chain.status.pending_run),
         )

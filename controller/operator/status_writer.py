@@ -54,7 +54,7 @@ class StatusWriter:
             KubeError: the API server did not serve; call again later.
         """
         chain, execution, stored = gathered.chain, gathered.execution, gathered.stored
-        facts = projection.Facts(
+        facts = projection.ChainFacts(
             handled=decision.handled,
             is_suspended=chain.spec.suspend,
             is_not_requested=decision.is_not_requested,
@@ -64,7 +64,7 @@ class StatusWriter:
             pending=decision.pending,
             has_unhandled=decision.pending is not None,
             problem=problem,
-            url=self._identity.url_of(execution) if execution else None,
+            workflow_url=self._identity.url_of(execution) if execution else None,
             starts=gathered.starts,
         )
         # An ask that was taken in waits only if nothing was started for it, which the facts tell.
@@ -79,7 +79,7 @@ class StatusWriter:
         self, body: Mapping[str, Any], chain: v1alpha1.StackChain, problem: projection.Problem
     ) -> None:
         """Write what is wrong while nothing is known of the execution. Raises as `write` does."""
-        facts = projection.Facts(
+        facts = projection.ChainFacts(
             handled=chain.status.last_handled,
             problem=problem,
             is_suspended=chain.spec.suspend,
@@ -94,7 +94,7 @@ class StatusWriter:
         problem = projection.Problem(
             reason=reasons.ChainReason.INVALID_SPEC, message=str(error), is_retrying=False
         )
-        facts = projection.Facts(
+        facts = projection.ChainFacts(
             handled=current.last_handled,
             problem=problem,
             history_limit=len(current.history),
@@ -112,12 +112,12 @@ class StatusWriter:
     ) -> None:
         """Write what a deletion waits for, also of a spec that is wrong. Raises as `write` does."""
         current = _current_status(body)
-        facts = projection.Facts(
+        facts = projection.ChainFacts(
             handled=current.last_handled,
             execution=execution,
             known=known,
             problem=problem,
-            url=self._identity.url_of(execution) if execution else None,
+            workflow_url=self._identity.url_of(execution) if execution else None,
             history_limit=len(current.history),
         )
         await self._project(body, current, facts)
@@ -126,7 +126,7 @@ class StatusWriter:
         self,
         body: Mapping[str, Any],
         current: pass_statuses.CurrentStatus,
-        facts: projection.Facts,
+        facts: projection.ChainFacts,
         *,
         keep_run: bool = False,
         happened: Sequence[transitions.Transition] = (),

@@ -8,7 +8,7 @@ import dataclasses
 from typing import Any
 
 from controller.api import reasons
-from controller.api.reasons import ChainReason, Meaning, StackReason
+from controller.api.reasons import ChainReason, ReasonMeaning, StackReason
 from controller.api.v1alpha1 import Phase, StackChain, StackStatus
 from controller.display import styled_text, tree
 from controller.display.styled_text import Line, Span, Style
@@ -19,13 +19,13 @@ from controller.plugin.exit_codes import PROGRAM
 _CAUSED_BY_OTHERS = frozenset(
     {StackReason.UPSTREAM_PENDING, StackReason.UPSTREAM_NOT_SUCCEEDED, StackReason.FAIL_FAST}
 )
-_NOT_SEEN = Meaning(
+_NOT_SEEN = ReasonMeaning(
     means="No operator has seen it yet.",
     do="Wait a moment; if it stays so, see whether `stackchain operator` runs and watches this "
     "namespace.",
 )
 # Of a reason that a newer operator gives.
-_UNKNOWN = Meaning(means="", do="")
+_UNKNOWN = ReasonMeaning(means="", do="")
 # The next command, where there is one; what to do outside of the cluster comes before it.
 _COMMANDS: dict[ChainReason, str] = {
     ChainReason.STACK_FAILED: "retry {name}",
@@ -46,7 +46,7 @@ class BlockingStack:
     """A stack that keeps the chain from continuing or from succeeding."""
 
     stack: StackStatus
-    meaning: Meaning
+    meaning: ReasonMeaning
     holds: tuple[str, ...]
     """The stacks that wait for it, or were skipped because of it."""
 
@@ -56,7 +56,7 @@ class ChainExplanation:
     """What a person should know about a chain that does not continue."""
 
     chain: StackChain
-    meaning: Meaning
+    meaning: ReasonMeaning
     command: str | None
     notes: tuple[str, ...]
     blocking: tuple[BlockingStack, ...]
@@ -155,8 +155,8 @@ def _stack_lines(blocking: BlockingStack, width: int) -> list[Line]:
         texts.append(f"What to do: {blocking.meaning.do}")
     if blocking.holds:
         texts.append(f"Held up by it: {user_requests.first_names(list(blocking.holds))}.")
-    if stack.url:
-        texts.append(stack.url)
+    if stack.run_url:
+        texts.append(stack.run_url)
     for text in texts:
         indented = styled_text.wrap(text, width - 2) if text else []
         drawn += [(Span(text="  "), *line) for line in indented]
@@ -172,7 +172,7 @@ def _stack_document(blocking: BlockingStack) -> dict[str, Any]:
         "message": stack.message,
         "means": blocking.meaning.means,
         "do": blocking.meaning.do,
-        "url": stack.url,
+        "runUrl": stack.run_url,
         "holds": list(blocking.holds),
     }
 

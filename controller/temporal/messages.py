@@ -322,7 +322,7 @@ class NativeRunEnd:
     stack_id: str
     run_id: str
     state: str
-    url: str
+    run_url: str
     is_left: bool
     problem: str = ""
 

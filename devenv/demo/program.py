@@ -121,4 +121,4 @@ class Demo:
             screen.say("  make dev                the same stacks, for your own `kubectl apply`")
             screen.say("  examples/               more chains for these stacks")
             screen.say("The run of the chain in Temporal's web UI, for as long as that is up:")
-        screen.quote(f"  {status.latest_run.url if status.latest_run else ''}")
+        screen.quote(f"  {status.latest_run.workflow_url if status.latest_run else ''}")

@@ -109,7 +109,7 @@ class Walkthrough:
         await self._command("apply", "-f", EXAMPLE)
         screen.begin()
         status = await self._until(_awaits_confirmation, run=1, what="waiting for confirmation")
-        link = _stack(status, CONFIRMED).url
+        link = _stack(status, CONFIRMED).run_url
         screen.hint(
             "What to do: open the link and press Confirm. In a moment the demo does it for you."
         )

@@ -95,7 +95,7 @@ def limit(upstreams: Upstreams, *, seconds: float, parallelism: int, is_native: 
         ),
     )
     chain = progress.ChainProgress(
-        number=1, attempt=1, cause="Spec", generation=1, parallelism=parallelism, started_at=""
+        number=1, attempt=1, cause="Spec", generation=1, parallelism=parallelism, start_time=""
     )
     progress.adopt_graph(chain, resolved, now="")
     return _simulate(chain, {item.id: item.remaining for item in resolved.stacks}, seconds)

@@ -320,7 +320,7 @@ FAILED: Body = {
         "cause": "RunToken",
         "progress": "1/4",
         "startTime": T0,
-        "url": "https://temporal.example.com/run",
+        "workflowUrl": "https://temporal.example.com/run",
         "summary": {"failed": 1},
     },
     "schedule": {"nextTime": "2026-03-02T06:00:00Z"},

@@ -50,7 +50,7 @@ def full_status() -> v1alpha1.Status:
         ),
         make_stack("d", Phase.TIMED_OUT),
     )
-    facts = make_facts(make_execution(), known, url="https://temporal.example.com/run")
+    facts = make_facts(make_execution(), known, workflow_url="https://temporal.example.com/run")
     found = projection.project(make_ref(), v1alpha1.Status(), facts, now=T3)
     root_runs = (v1alpha1.RootRun(stack_id="a", run_id="01ARZ3NDEKTSV4RRFFQ69G5FAV"),)
     pending = v1alpha1.PendingRun(
@@ -71,7 +71,7 @@ def full_status() -> v1alpha1.Status:
         last_missed_time=T0,
         problem="It is so.",
     )
-    before = make_run(1, phase=Phase.CANCELED, url="https://temporal.example.com/run-1")
+    before = make_run(1, phase=Phase.CANCELED, workflow_url="https://temporal.example.com/run-1")
     stacks = tuple(dataclasses.replace(stack, attempts=2) for stack in found.stacks)
     if found.latest_run is None:
         raise AssertionError("there is a run")
@@ -179,7 +179,9 @@ def longest_history(message: str) -> tuple[v1alpha1.RunStatus, ...]:
     """Return as many runs as `historyLimit` allows, each with texts as long as they may be."""
     url = "https://temporal.example.com/namespaces/prod/workflows/".ljust(2048, "x")
     return tuple(
-        make_run(number, phase=Phase.FAILED, message=message[:1024], url=url, progress="499/500")
+        make_run(
+            number, phase=Phase.FAILED, message=message[:1024], workflow_url=url, progress="499/500"
+        )
         for number in range(50, 0, -1)
     )
 

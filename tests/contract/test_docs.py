@@ -59,7 +59,7 @@ def test_no_table_is_stale(generator: ModuleType) -> None:
     [("chain-reasons", reasons.CHAIN_MEANINGS), ("stack-reasons", reasons.STACK_MEANINGS)],
 )
 def test_every_reason_is_on_the_page_with_what_to_do(
-    marker: str, meanings: dict[str, reasons.Meaning]
+    marker: str, meanings: dict[str, reasons.ReasonMeaning]
 ) -> None:
     assert table("status.md", marker) == [
         [f"`{reason}`", meaning.means, meaning.do] for reason, meaning in meanings.items()

@@ -36,7 +36,7 @@ async def test_a_chain_is_ready_when_all_its_stacks_have_succeeded_and_not_befor
     assert status["observedGeneration"] == 1
     assert {item["observedGeneration"] for item in status["conditions"]} == {1}
     assert (status["graph"]["stacks"], status["graph"]["edges"]) == (4, 4)
-    assert status["latestRun"]["url"].startswith("http://temporal.example.com/namespaces/")
+    assert status["latestRun"]["workflowUrl"].startswith("http://temporal.example.com/namespaces/")
 
 
 async def test_runs_that_spacelift_queues_are_used_and_none_is_triggered_beside_them(
@@ -55,7 +55,7 @@ async def test_runs_that_spacelift_queues_are_used_and_none_is_triggered_beside_
     assert {run["state"] for run in runs.values()} == {"FINISHED"}
     for row in status["stacks"]:
         assert row["runId"] == runs[row["id"]]["id"]
-        assert row["url"] == f"{account.url}/stack/{row['id']}/run/{row['runId']}"
+        assert row["runUrl"] == f"{account.url}/stack/{row['id']}/run/{row['runId']}"
         assert row["delta"] == {"added": 1, "changed": 0, "deleted": 0}
 
 

@@ -183,7 +183,7 @@ async def test_a_stack_that_fails_twice_and_then_succeeds_is_run_three_times_and
     assert chains.phases(pausing) == {"a": "Waiting", "b": "Pending", "c": "Pending"}
     assert chains.stack(pausing, "a")["message"].startswith("Run 1 of at most 3 failed")
     assert chains.stack(pausing, "a")["runId"] == failed["id"]
-    assert chains.stack(pausing, "a")["url"].endswith(failed["id"])
+    assert chains.stack(pausing, "a")["runUrl"].endswith(failed["id"])
     assert chains.stack(running, "a")["runId"] == runs["a"][1]["id"]
     assert [run["state"] for run in runs["a"]] == ["FAILED", "FAILED", "FINISHED"]
     assert chains.stack(status, "a")["attempts"] == 3

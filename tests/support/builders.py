@@ -201,7 +201,7 @@ def make_execution(
     state: executions.ExecutionState = executions.ExecutionState.RUNNING,
     attempt: int = 1,
     handled_asks: v1alpha1.Handled | None = None,
-    started_at: str = T0,
+    start_time: str = T0,
     workflow_run_id: str = "",
     cause: str = v1alpha1.Cause.SPEC,
     generation: int = 1,
@@ -218,8 +218,8 @@ def make_execution(
         cause=cause,
         generation=generation,
         handled=handled_asks or handled(),
-        started_at=started_at,
-        closed_at=None if is_running else T3,
+        start_time=start_time,
+        close_time=None if is_running else T3,
         failure="The workflow ended FAILED." if has_failed else "",
     )
 
@@ -290,8 +290,8 @@ def make_stack(
         is_started=phase is not Phase.PENDING and not not_reached,
         run_id=run_id,
         run_url=RUN_URL.format(stack=stack_id, run=run_id) if run_id else None,
-        started_at=T0 if run_id else None,
-        **({"name": stack_id, "completed_at": T1 if phase.is_over else None} | fields),
+        start_time=T0 if run_id else None,
+        **({"name": stack_id, "completion_time": T1 if phase.is_over else None} | fields),
     )
 
 
@@ -302,7 +302,7 @@ def make_progress(
     phase: Phase | None = None,
     reason: str = "",
     message: str = "",
-    completed_at: str | None = None,
+    completion_time: str | None = None,
     is_stopping: bool = False,
     **fields: Any,
 ) -> progress.ChainProgress:
@@ -319,8 +319,8 @@ def make_progress(
     known = progress.ChainProgress(
         number=number,
         attempt=attempt,
-        started_at=T0,
-        resolved_at=T0 if stacks else None,
+        start_time=T0,
+        resolved_time=T0 if stacks else None,
         edges=sum(len(stack.depends_on) for stack in stacks),
         levels=max(levels.values(), default=-1) + 1,
         stacks=sorted(stacks, key=lambda stack: (stack.level, stack.id)),
@@ -331,9 +331,11 @@ def make_progress(
     else:
         known.phase, known.reason, known.message = phase or Phase.PENDING, reason, message
     is_over = known.phase.is_over
-    _refuse_if(completed_at is not None and not is_over, "it has not ended")
-    _refuse_if(is_stopping and (completed_at is not None or not is_over), "it stops after its end")
-    known.completed_at = completed_at or (T1 if is_over and not is_stopping else None)
+    _refuse_if(completion_time is not None and not is_over, "it has not ended")
+    _refuse_if(
+        is_stopping and (completion_time is not None or not is_over), "it stops after its end"
+    )
+    known.completion_time = completion_time or (T1 if is_over and not is_stopping else None)
     return known
 
 
@@ -352,7 +354,7 @@ def make_facts(
     execution: executions.Execution | None = None,
     known: progress.ChainProgress | None = None,
     **fields: Any,
-) -> projection.Facts:
+) -> projection.ChainFacts:
     if known is not None:
         _refuse_if(execution is None, "progress is that of an execution")
         assert execution is not None
@@ -363,12 +365,16 @@ def make_facts(
         closed = executions.ExecutionState.CLOSED
         running = executions.ExecutionState.RUNNING
         _refuse_if(execution.state not in (closed, running), "nobody can be asked for progress")
-        _refuse_if(execution.state is closed and known.completed_at is None, "a result is an end")
+        _refuse_if(
+            execution.state is closed and known.completion_time is None, "a result is an end"
+        )
     pending = fields.get("pending")
     fields.setdefault("has_unhandled", pending is not None)
     _refuse_if(pending is not None and not fields["has_unhandled"], "pending is unhandled")
     asks = execution.handled if execution is not None else handled()
-    return projection.Facts(**({"handled": asks, "execution": execution, "known": known} | fields))
+    return projection.ChainFacts(
+        **({"handled": asks, "execution": execution, "known": known} | fields)
+    )
 
 
 # The graph
@@ -437,5 +443,5 @@ def make_snapshot(state: str = "QUEUED", **fields: Any) -> run_snapshots.RunSnap
     terminal = {"FINISHED", "FAILED", "CANCELED", "DISCARDED", "STOPPED", "SKIPPED"}
     fields.setdefault("finished", state in terminal)
     return run_snapshots.RunSnapshot(
-        run_id=run_id, state=state, **({"url": RUN_URL.format(stack="a", run=run_id)} | fields)
+        run_id=run_id, state=state, **({"run_url": RUN_URL.format(stack="a", run=run_id)} | fields)
     )

@@ -138,7 +138,7 @@ WAITING = situation(
         phase=Phase.AWAITING_CONFIRMATION,
         reason="NeedsConfirmation",
         message="The run has planned changes.",
-        url=LINK,
+        run_url=LINK,
         delta=v1alpha1.Delta(added=0, changed=2, deleted=1),
     ),
     make_stack("app", 2, "eks", reason="UpstreamPending"),
@@ -150,7 +150,7 @@ WAITING = situation(
 )
 FAILED = situation(
     make_stack("vpc", phase=Phase.SUCCEEDED),
-    make_stack("eks", 1, "vpc", phase=Phase.FAILED, reason="RunFailed", url=LINK),
+    make_stack("eks", 1, "vpc", phase=Phase.FAILED, reason="RunFailed", run_url=LINK),
     make_stack("app", 2, "eks", phase=Phase.SKIPPED, reason="FailFast", blocked_by="eks"),
     ready=("False", "StackFailed", "1 of 3 stacks failed."),
     stalled="True",

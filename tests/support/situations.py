@@ -25,32 +25,32 @@ PENDING = v1alpha1.PendingRun(cause="Spec", message="Waits for run 1 to end.")
 EMPTY = v1alpha1.Status()
 
 
-def projected(facts: projection.Facts) -> v1alpha1.Status:
+def projected(facts: projection.ChainFacts) -> v1alpha1.Status:
     return projection.project(make_ref(), EMPTY, facts, now=T0)
 
 
 def live(
     *stacks: progress.StackProgress, is_asked: bool = False, **fields: Any
-) -> projection.Facts:
+) -> projection.ChainFacts:
     pending = PENDING if is_asked else None
     return make_facts(make_execution(), make_progress(*stacks, **fields), pending=pending)
 
 
-def ended(*stacks: progress.StackProgress, **fields: Any) -> projection.Facts:
+def ended(*stacks: progress.StackProgress, **fields: Any) -> projection.ChainFacts:
     execution = make_execution(state=ExecutionState.CLOSED)
     return make_facts(execution, make_progress(*stacks, **fields))
 
 
-def hindered(reason: ChainReason, *, is_retrying: bool) -> projection.Facts:
+def hindered(reason: ChainReason, *, is_retrying: bool) -> projection.ChainFacts:
     problem = projection.Problem(reason=reason, message="It is so.", is_retrying=is_retrying)
     return make_facts(None, problem=problem)
 
 
-def lost(state: ExecutionState) -> projection.Facts:
+def lost(state: ExecutionState) -> projection.ChainFacts:
     return make_facts(make_execution(state=state))
 
 
-def suspended(facts: projection.Facts) -> projection.Facts:
+def suspended(facts: projection.ChainFacts) -> projection.ChainFacts:
     return dataclasses.replace(facts, is_suspended=True)
 
 

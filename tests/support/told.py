@@ -3,25 +3,28 @@
 import dataclasses
 from typing import Any
 
+from controller.api import v1alpha1
+from controller.api.v1alpha1 import Phase
 from controller.chain.news import notifications
 
-RUN = notifications.Run(
+RUN = v1alpha1.RunStatus(
     number=7,
     attempt=1,
     cause="Spec",
     operation="Apply",
-    phase="Running",
+    phase=Phase.RUNNING,
     reason="Progressing",
     message="",
     progress="2/5",
     start_time="2026-03-01T10:00:00Z",
-    url="https://temporal.example.com/run",
+    workflow_url="https://temporal.example.com/run",
 )
-STACK = notifications.Stack(
+STACK = v1alpha1.StackStatus(
     id="vpc",
-    phase="Failed",
+    level=0,
+    phase=Phase.FAILED,
     reason="RunFailed",
-    url="https://acme.app.spacelift.io/stack/vpc/run/01",
+    run_url="https://acme.app.spacelift.io/stack/vpc/run/01",
 )
 
 

@@ -153,7 +153,7 @@ async def notified(chain: Harness) -> None:
 async def below(chain: Harness) -> None:
     """Started by the finished run of a root: what that queued is used, or stopped."""
     run = chain.world.create("a")
-    root = progress.FinishedRoot(stack_id="a", run_id=run.id, url="https://x")
+    root = progress.FinishedRoot(stack_id="a", run_id=run.id, run_url="https://x")
     await chain.run(finished_roots=[root], cause="RootRunFinished")
 
 

@@ -301,7 +301,7 @@ async def test_what_an_earlier_run_left_succeeded_is_kept_and_not_run_again(serv
 
     known = await chain.run(
         kept=[
-            progress.Kept(stack_id=name, run_number=1, run_id=f"01{name}", url="https://x")
+            progress.Kept(stack_id=name, run_number=1, run_id=f"01{name}", run_url="https://x")
             for name in ("a", "d", "gone")
         ]
     )

@@ -79,7 +79,9 @@ async def test_a_run_queued_by_a_finished_root_is_undecided_until_the_chain_belo
     gate = world.gate("find_stack_run", "b")
     root = v1alpha1.RootRun(stack_id="a", run_id=root_run.id)
     handle = await chain.start(
-        finished_roots=[progress.FinishedRoot(stack_id="a", run_id=root_run.id, url="https://x")],
+        finished_roots=[
+            progress.FinishedRoot(stack_id="a", run_id=root_run.id, run_url="https://x")
+        ],
         cause="RootRunFinished",
         memo=messages.ChainMemo(
             installation="here",

@@ -69,8 +69,8 @@ class Row:
 
 
 def _seconds(known: progress.ChainProgress) -> float:
-    assert known.completed_at
-    began, ended = (datetime.fromisoformat(at) for at in (known.started_at, known.completed_at))
+    assert known.completion_time
+    began, ended = (datetime.fromisoformat(at) for at in (known.start_time, known.completion_time))
     return (ended - began).total_seconds()
 
 

@@ -133,7 +133,7 @@ async def test_below_a_finished_root_native_runs_are_used_and_the_root_is_kept(
     world.held, world.holds_in["d"] = {"d"}, "QUEUED"
     chain = await serve(world)
     run = world.create("a")
-    root = progress.FinishedRoot(stack_id="a", run_id=run.id, url="https://x/root")
+    root = progress.FinishedRoot(stack_id="a", run_id=run.id, run_url="https://x/root")
 
     handle = await chain.start(finished_roots=[root], cause="RootRunFinished")
     await eventually(lambda: world.states("d")[:1] == ["CANCELED"])
@@ -159,7 +159,7 @@ async def test_below_a_finished_root_native_runs_are_used_and_the_root_is_kept(
 
 async def test_a_finished_root_alone_is_a_run_that_has_nothing_to_do(serve: Serve) -> None:
     chain = await serve(World())
-    root = progress.FinishedRoot(stack_id="a", run_id="01A", url="https://x/root")
+    root = progress.FinishedRoot(stack_id="a", run_id="01A", run_url="https://x/root")
 
     known = await chain.run(finished_roots=[root], cause="RootRunFinished")
 

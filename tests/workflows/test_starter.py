@@ -138,7 +138,7 @@ async def test_a_closed_run_is_read_from_its_result_and_may_be_followed_by_anoth
 
     assert closed is not None
     assert closed.state is executions.ExecutionState.CLOSED
-    assert closed.closed_at is not None
+    assert closed.close_time is not None
     known = await workflows.get_progress(closed)
     assert known is not None
     assert known.phase is Phase.SUCCEEDED

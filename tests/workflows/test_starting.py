@@ -84,8 +84,10 @@ class Bench:
             time=FixedClock(self.now),
         )
 
-    def chain(self, found: projection.Starts | None = None, **spec: Any) -> v1alpha1.StackChain:
-        starts = found or projection.Starts()
+    def chain(
+        self, found: projection.StartsStatus | None = None, **spec: Any
+    ) -> v1alpha1.StackChain:
+        starts = found or projection.StartsStatus()
         made = make_stack_chain(
             spec=make_spec("a", **spec),
             status=make_status(schedule=starts.schedule, triggers=starts.triggers),
@@ -125,7 +127,9 @@ async def bench(temporal_client: Client) -> AsyncIterator[Bench]:
         await temporal_client.get_workflow_handle(item.id).terminate()
 
 
-def checked(found: automatic_starts.ScheduleUpdate, time: str, **fields: Any) -> projection.Starts:
+def checked(
+    found: automatic_starts.ScheduleUpdate, time: str, **fields: Any
+) -> projection.StartsStatus:
     """Return how it stands if the operator has looked last at a time."""
     schedule = found.starts.schedule
     assert schedule is not None
@@ -149,7 +153,7 @@ async def test_what_is_wanted_is_set_up_and_what_is_not_wanted_any_more_removed(
     assert known(first).checked_time == NOW
     assert known(first).next_time is not None
     assert (first.asks, first.problem) == (automatic.AutomaticAsks(), None)
-    assert second.starts == projection.Starts()
+    assert second.starts == projection.StartsStatus()
     assert await bench.kinds() == set()
 
 
@@ -165,7 +169,7 @@ async def test_at_rest_nothing_is_asked_of_temporal(bench: Bench) -> None:
     none = await bench.look(bench.chain())
 
     assert again.starts == found.starts
-    assert none.starts == projection.Starts()
+    assert none.starts == projection.StartsStatus()
     assert not bench.is_asked
     assert not bench.is_behind(bench.chain())
 
@@ -341,7 +345,7 @@ async def test_a_connection_that_does_not_serve_the_namespace_leaves_nothing_beh
 
     refused = await bench.look(bench.chain(found.starts, schedule=DAILY, triggers=TRIGGERS))
 
-    assert refused.starts == projection.Starts()
+    assert refused.starts == projection.StartsStatus()
     assert await bench.kinds() == set()
 
 

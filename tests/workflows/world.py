@@ -44,7 +44,7 @@ class Run:
         return run_snapshots.RunSnapshot(
             run_id=self.id,
             state=self.state,
-            url=f"https://x/{self.id}",
+            run_url=f"https://x/{self.id}",
             needs_approval=self.needs_approval,
             hold=self.hold,
         )
@@ -306,7 +306,7 @@ class World:
                                 stack_id=run.stack_id,
                                 run_id=run.id,
                                 state=run.state,
-                                url="https://x",
+                                run_url="https://x",
                                 is_left=is_left,
                             )
                         )

@@ -67,7 +67,7 @@ def _id(transition: transitions.Transition) -> str:
 
 
 def _explained(transition: transitions.Transition) -> str:
-    url = transition.stack.url if transition.stack is not None else None
+    url = transition.stack.run_url if transition.stack is not None else None
     return " ".join(part for part in (f"{_id(transition)}:", transition.message, url) if part)
 
 

@@ -17,40 +17,6 @@ _DIGEST_LENGTH = 16
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Run:
-    """The chain run that a notification is about; times are RFC 3339, UTC."""
-
-    number: int
-    attempt: int
-    cause: str
-    operation: str
-    phase: str
-    reason: str
-    message: str
-    progress: str
-    start_time: str | None = None
-    completion_time: str | None = None
-    url: str | None = None
-    summary: v1alpha1.Summary = dataclasses.field(default_factory=v1alpha1.Summary)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Stack:
-    """The stack that a notification is about."""
-
-    id: str
-    phase: str
-    name: str | None = None
-    reason: str | None = None
-    message: str | None = None
-    blocked_by: str | None = None
-    run_id: str | None = None
-    url: str | None = None
-    attempts: int = 1
-    delta: v1alpha1.Delta | None = None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Notification:
     """One thing to tell. `id` is unique within `source` and the same however often it is told.
 
@@ -72,8 +38,8 @@ class Notification:
     time: str
     sequence: int = 0
     place: int = 0
-    run: Run | None = None
-    stack: Stack | None = None
+    run: v1alpha1.RunStatus | None = None
+    stack: v1alpha1.StackStatus | None = None
 
     @property
     def severity(self) -> str:
@@ -111,8 +77,8 @@ def notification(
         time=origin.time,
         sequence=origin.sequence,
         place=place,
-        run=_run(transition.run),
-        stack=_stack(transition.stack),
+        run=_without_roots(transition.run),
+        stack=transition.stack,
     )
 
 
@@ -135,37 +101,6 @@ def _unsaid(transition: transitions.Transition) -> str:
     return kinds.MEANINGS[transition.kind].when
 
 
-def _run(run: v1alpha1.RunStatus | None) -> Run | None:
-    if run is None:
-        return None
-    return Run(
-        number=run.number,
-        attempt=run.attempt,
-        cause=run.cause,
-        operation=run.operation,
-        phase=run.phase,
-        reason=run.reason,
-        message=run.message,
-        progress=run.progress,
-        start_time=run.start_time,
-        completion_time=run.completion_time,
-        url=run.url,
-        summary=run.summary,
-    )
-
-
-def _stack(stack: v1alpha1.StackStatus | None) -> Stack | None:
-    if stack is None:
-        return None
-    return Stack(
-        id=stack.id,
-        phase=stack.phase,
-        name=stack.name,
-        reason=stack.reason,
-        message=stack.message,
-        blocked_by=stack.blocked_by,
-        run_id=stack.run_id,
-        url=stack.url,
-        attempts=stack.attempts or 1,
-        delta=stack.delta,
-    )
+def _without_roots(run: v1alpha1.RunStatus | None) -> v1alpha1.RunStatus | None:
+    # There may be hundreds, and nobody is told of them.
+    return dataclasses.replace(run, root_runs=()) if run is not None else None

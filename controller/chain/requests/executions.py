@@ -27,10 +27,10 @@ class Execution:
     cause: str
     generation: int
     handled: v1alpha1.Handled
-    started_at: str
+    start_time: str
     operation: str = v1alpha1.Operation.APPLY
     root_runs: tuple[v1alpha1.RootRun, ...] = ()
-    closed_at: str | None = None
+    close_time: str | None = None
     failure: str = ""
 
 
@@ -75,7 +75,7 @@ def has_end_of(latest: v1alpha1.RunStatus, execution: Execution) -> bool:
     """
     if latest.workflow_run_id != execution.workflow_run_id:
         return False
-    return latest.completion_time is None or latest.completion_time >= execution.started_at
+    return latest.completion_time is None or latest.completion_time >= execution.start_time
 
 
 def may_be_rechecked(latest: v1alpha1.RunStatus | None) -> bool:

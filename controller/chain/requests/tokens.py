@@ -80,7 +80,9 @@ def kept_stacks(
 ) -> tuple[progress.Kept, ...]:
     """Return the stacks that a retry of a run leaves as they are: those that ended well."""
     return tuple(
-        progress.Kept(stack_id=stack.id, run_number=number, run_id=stack.run_id, url=stack.url)
+        progress.Kept(
+            stack_id=stack.id, run_number=number, run_id=stack.run_id, run_url=stack.run_url
+        )
         for stack in stacks
         if policy.ended_well(stack)
     )

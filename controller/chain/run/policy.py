@@ -62,7 +62,7 @@ def first_failed(chain: progress.ChainProgress) -> progress.StackProgress | None
         if stack.phase.is_over and stack.phase is not v1alpha1.Phase.SKIPPED
         if not ended_well(stack)
     ]
-    return min(failed, key=lambda stack: (stack.completed_at or "", stack.id), default=None)
+    return min(failed, key=lambda stack: (stack.completion_time or "", stack.id), default=None)
 
 
 def _skip(
@@ -75,7 +75,7 @@ def _skip(
 ) -> None:
     stack.phase, stack.reason = v1alpha1.Phase.SKIPPED, reason
     stack.blocked_by, stack.message = culprit.id, message
-    stack.completed_at = now
+    stack.completion_time = now
 
 
 def _culprit(
@@ -111,7 +111,7 @@ def cancel_unreached(chain: progress.ChainProgress, *, now: str) -> list[str]:
         if not stack.phase.is_over and not stack.is_started:
             stack.phase = v1alpha1.Phase.CANCELED
             stack.reason, stack.message = _why_not_run(chain)
-            stack.completed_at = now
+            stack.completion_time = now
             canceled.append(stack.id)
     return canceled
 

@@ -36,8 +36,8 @@ class StackProgress:
     run_state: str | None = None
     run_url: str | None = None
     attempts: int = 1
-    started_at: str | None = None
-    completed_at: str | None = None
+    start_time: str | None = None
+    completion_time: str | None = None
     delta: v1alpha1.Delta | None = None
 
 
@@ -55,7 +55,7 @@ class ChainProgress:
     cause: str
     generation: int
     parallelism: int
-    started_at: str
+    start_time: str
     operation: str = v1alpha1.Operation.APPLY
     failure_policy: str = v1alpha1.FailurePolicy.SKIP_DEPENDENTS
     is_suspended: bool = False
@@ -68,8 +68,8 @@ class ChainProgress:
     is_canceling: bool = False
     is_timed_out: bool = False
     is_orphan: bool = False
-    resolved_at: str | None = None
-    completed_at: str | None = None
+    resolved_time: str | None = None
+    completion_time: str | None = None
     edges: int = 0
     levels: int = 0
     stacks: list[StackProgress] = dataclasses.field(default_factory=list)
@@ -110,7 +110,7 @@ class Kept:
     stack_id: str
     run_number: int
     run_id: str | None = None
-    url: str | None = None
+    run_url: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,7 +119,7 @@ class FinishedRoot:
 
     stack_id: str
     run_id: str
-    url: str
+    run_url: str
 
 
 def adopt_graph(
@@ -150,7 +150,7 @@ def adopt_graph(
         if (stack := by_id.get(root.stack_id)) is not None:
             _finish(stack, root, now=now)
     progress.edges, progress.levels = resolved.edges, resolved.levels
-    progress.resolved_at = now
+    progress.resolved_time = now
     progress.phase = v1alpha1.Phase.RUNNING
     progress.reason = reasons.ChainReason.PROGRESSING
 
@@ -159,16 +159,16 @@ def _keep(stack: StackProgress, kept: Kept, *, now: str) -> None:
     stack.phase = v1alpha1.Phase.SUCCEEDED
     stack.reason = reasons.StackReason.KEPT
     stack.message = kept_message(kept.run_number)
-    stack.run_id, stack.run_url = kept.run_id, kept.url
-    stack.completed_at = now
+    stack.run_id, stack.run_url = kept.run_id, kept.run_url
+    stack.completion_time = now
 
 
 def _finish(stack: StackProgress, root: FinishedRoot, *, now: str) -> None:
     stack.phase = v1alpha1.Phase.SUCCEEDED
     stack.reason = reasons.StackReason.ROOT_RUN_FINISHED
     stack.message = "Its run finished and started this run of the chain; it is not run again."
-    stack.run_id, stack.run_url, stack.run_state = root.run_id, root.url, RunState.FINISHED
-    stack.completed_at = now
+    stack.run_id, stack.run_url, stack.run_state = root.run_id, root.run_url, RunState.FINISHED
+    stack.completion_time = now
 
 
 def kept_message(number: int) -> str:
@@ -190,10 +190,10 @@ def apply_report(stack: StackProgress, report: StackReport, *, now: str) -> bool
     stack.run_state = report.run_state
     stack.attempts = max(stack.attempts, report.attempts)
     stack.delta = report.delta or stack.delta
-    if stack.run_id and stack.started_at is None:
-        stack.started_at = now
+    if stack.run_id and stack.start_time is None:
+        stack.start_time = now
     if stack.phase.is_over:
-        stack.completed_at = now
+        stack.completion_time = now
     return dataclasses.astuple(stack) != before
 
 

@@ -20,7 +20,7 @@ def pending(
 ) -> progress.StackReport:
     """Return the report on a failed run after which another one starts."""
     failed = f"Run {attempts} of at most {limit + 1} failed{stack_reports.note_of(run)}"
-    link = f": {run.url}" if run.url else "."
+    link = f": {run.run_url}" if run.run_url else "."
     meaning = progress.StackMeaning(
         phase=v1alpha1.Phase.WAITING,
         reason=reasons.StackReason.RETRY_PENDING,

@@ -20,7 +20,7 @@ class RunSnapshot:
     finished: bool = False
     needs_approval: bool = False
     note: str = ""
-    url: str = ""
+    run_url: str = ""
     delta: v1alpha1.Delta | None = None
     problem_reason: str = ""
     problem_message: str = ""

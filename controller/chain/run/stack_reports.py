@@ -64,7 +64,7 @@ def report(
         run_id=run.run_id,
         # While it runs the state changes without a report, so naming it would soon be untrue.
         run_state=None if meaning.phase is Phase.RUNNING else run.state,
-        run_url=run.url or None,
+        run_url=run.run_url or None,
         attempts=attempts,
         delta=run.delta,
     )

@@ -89,7 +89,7 @@ def _verdict(situation: Situation) -> _Verdict:
             reconciling=problem.is_retrying,
             stalled=not problem.is_retrying,
         )
-    if known is not None and known.problem_reason and known.completed_at is None:
+    if known is not None and known.problem_reason and known.completion_time is None:
         return _hindered(known.problem_reason, known.problem_message)
     is_resting = run is None or run.phase.is_over
     if is_resting and situation.is_not_requested and not situation.has_unhandled:
@@ -178,7 +178,8 @@ def _awaiting(situation: Situation) -> tuple[str, str, str]:
     if not waiting or is_canceling:
         return "False", reasons.ConditionReason.NONE_WAITS, "No run waits for a person."
     links = "; ".join(
-        f"'{stack.id}'" + (f": {stack.url}" if stack.url else "") for stack in waiting[:_NAMED]
+        f"'{stack.id}'" + (f": {stack.run_url}" if stack.run_url else "")
+        for stack in waiting[:_NAMED]
     )
     more = f"; and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
     return "True", waiting[0].reason or Reason.AWAITING_CONFIRMATION, links + more

@@ -23,20 +23,20 @@ _LONGEST_HISTORY = 50
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Starts:
+class StartsStatus:
     """How the schedule and the triggers stand; None: there is none."""
 
     schedule: v1alpha1.ScheduleStatus | None = None
     triggers: v1alpha1.TriggersStatus | None = None
 
     @classmethod
-    def of(cls, known: v1alpha1.Status) -> "Starts":
+    def of(cls, known: v1alpha1.Status) -> "StartsStatus":
         """Return them as a status has them."""
         return cls(schedule=known.schedule, triggers=known.triggers)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Facts:
+class ChainFacts:
     """All that the status is made of, beside the resource itself.
 
     `is_suspended` and `history_limit` are the spec's; `is_not_requested`: see `decide.Decision`.
@@ -52,11 +52,13 @@ class Facts:
     pending: v1alpha1.PendingRun | None = None
     has_unhandled: bool = False
     problem: Problem | None = None
-    url: str | None = None
-    starts: Starts | None = None
+    workflow_url: str | None = None
+    starts: StartsStatus | None = None
 
 
-def project(ref: v1alpha1.Ref, old: v1alpha1.Status, facts: Facts, *, now: str) -> v1alpha1.Status:
+def project(
+    ref: v1alpha1.Ref, old: v1alpha1.Status, facts: ChainFacts, *, now: str
+) -> v1alpha1.Status:
     """Return the status that the facts call for.
 
     Args:
@@ -80,7 +82,7 @@ def project(ref: v1alpha1.Ref, old: v1alpha1.Status, facts: Facts, *, now: str) 
         is_suspended=facts.is_suspended,
         is_not_requested=facts.is_not_requested,
     )
-    begins = facts.starts or Starts.of(old)
+    begins = facts.starts or StartsStatus.of(old)
     found = v1alpha1.Status(
         observed_generation=ref.generation,
         conditions=conditions.conditions(ref, old, situation, now=now),
@@ -109,7 +111,7 @@ def _history(
     return earlier[: min(limit, _LONGEST_HISTORY)]
 
 
-def _without_duplicate(old: v1alpha1.Status, facts: Facts) -> Facts:
+def _without_duplicate(old: v1alpha1.Status, facts: ChainFacts) -> ChainFacts:
     """Drop an execution that the resource has superseded: its stacks are not the run's."""
     execution, latest = facts.execution, old.latest_run
     if execution is None or latest is None or not executions.is_duplicate(execution, latest):
@@ -117,7 +119,7 @@ def _without_duplicate(old: v1alpha1.Status, facts: Facts) -> Facts:
     return dataclasses.replace(facts, execution=None, known=None)
 
 
-def _is_rechecked(old: v1alpha1.Status, facts: Facts) -> bool:
+def _is_rechecked(old: v1alpha1.Status, facts: ChainFacts) -> bool:
     """Whether a run is being tried again and has nothing new to tell yet.
 
     The status keeps the problem until then: one that flips every minute would tell nothing.
@@ -127,7 +129,7 @@ def _is_rechecked(old: v1alpha1.Status, facts: Facts) -> bool:
         return False
     if latest is None or latest.number != execution.number:
         return False
-    is_silent = known is None or (known.resolved_at is None and known.phase is Phase.PENDING)
+    is_silent = known is None or (known.resolved_time is None and known.phase is Phase.PENDING)
     return (
         is_silent
         and executions.may_be_rechecked(latest)
@@ -136,7 +138,7 @@ def _is_rechecked(old: v1alpha1.Status, facts: Facts) -> bool:
 
 
 def _run(
-    old: v1alpha1.Status, facts: Facts, *, is_rechecked: bool, now: str
+    old: v1alpha1.Status, facts: ChainFacts, *, is_rechecked: bool, now: str
 ) -> v1alpha1.RunStatus | None:
     execution, known, latest = facts.execution, facts.known, old.latest_run
     if execution is None:
@@ -147,7 +149,7 @@ def _run(
             attempt=execution.attempt,
             generation=execution.generation,
             workflow_run_id=execution.workflow_run_id,
-            url=facts.url,
+            workflow_url=facts.workflow_url,
         )
     if known is None:
         return _run_without_progress(latest, execution, facts)
@@ -159,7 +161,7 @@ def _run(
         phase=phase,
         reason=reason,
         message=message[:1024],
-        completion_time=known.completed_at,
+        completion_time=known.completion_time,
         progress=f"{done}/{summary.total}" if known.stacks else "",
         summary=summary,
     )
@@ -167,7 +169,7 @@ def _run(
 
 def _outcome(known: progress.ChainProgress) -> tuple[Phase, str, str]:
     """A run whose stacks have ended is over once it has stopped what Spacelift queued besides."""
-    if known.phase.is_over and known.completed_at is None:
+    if known.phase.is_over and known.completion_time is None:
         message = (
             "All stacks have ended; runs that Spacelift queued and nobody wants are being stopped."
         )
@@ -176,7 +178,7 @@ def _outcome(known: progress.ChainProgress) -> tuple[Phase, str, str]:
 
 
 def _new_run(
-    latest: v1alpha1.RunStatus | None, execution: executions.Execution, facts: Facts
+    latest: v1alpha1.RunStatus | None, execution: executions.Execution, facts: ChainFacts
 ) -> v1alpha1.RunStatus:
     # A recheck belongs to the same run, which began with the first attempt.
     is_same = latest is not None and latest.number == execution.number
@@ -188,15 +190,15 @@ def _new_run(
         generation=execution.generation,
         phase=Phase.PENDING,
         reason=Reason.PROGRESSING,
-        start_time=(latest.start_time if is_same and latest else None) or execution.started_at,
+        start_time=(latest.start_time if is_same and latest else None) or execution.start_time,
         workflow_id=execution.workflow_id,
         workflow_run_id=execution.workflow_run_id,
-        url=facts.url,
+        workflow_url=facts.workflow_url,
         root_runs=execution.root_runs,
     )
 
 
-def _unseen_run(old: v1alpha1.Status, facts: Facts, *, now: str) -> v1alpha1.RunStatus | None:
+def _unseen_run(old: v1alpha1.Status, facts: ChainFacts, *, now: str) -> v1alpha1.RunStatus | None:
     """Temporal knows no execution: past retention is fine, a run in progress is not.
 
     With a problem it may be that Temporal could not be asked.
@@ -215,7 +217,7 @@ def _unseen_run(old: v1alpha1.Status, facts: Facts, *, now: str) -> v1alpha1.Run
 
 
 def _run_without_progress(
-    latest: v1alpha1.RunStatus | None, execution: executions.Execution, facts: Facts
+    latest: v1alpha1.RunStatus | None, execution: executions.Execution, facts: ChainFacts
 ) -> v1alpha1.RunStatus:
     """No worker answered, or the history has no result: say what the description alone tells."""
     is_same = latest is not None and latest.workflow_run_id == execution.workflow_run_id
@@ -239,7 +241,7 @@ def _run_without_progress(
         phase=Phase.FAILED,
         reason=reason,
         message=f"{message[:800]} {_AGAIN}".strip(),
-        completion_time=execution.closed_at,
+        completion_time=execution.close_time,
     )
 
 
@@ -266,29 +268,29 @@ def _unchanged(stacks: list[progress.StackProgress]) -> int:
     return sum(stack.reason == reasons.StackReason.OUTPUT_UNCHANGED for stack in stacks)
 
 
-def _graph(old: v1alpha1.Status, facts: Facts) -> v1alpha1.GraphStatus | None:
+def _graph(old: v1alpha1.Status, facts: ChainFacts) -> v1alpha1.GraphStatus | None:
     known = facts.known
-    if known is None or known.resolved_at is None:
+    if known is None or known.resolved_time is None:
         return old.graph
     return v1alpha1.GraphStatus(
         stacks=len(known.stacks),
         edges=known.edges,
         levels=known.levels,
-        resolved_time=known.resolved_at,
+        resolved_time=known.resolved_time,
     )
 
 
 def _stacks(
     old: v1alpha1.Status,
     run: v1alpha1.RunStatus | None,
-    facts: Facts,
+    facts: ChainFacts,
     *,
     is_rechecked: bool,
 ) -> tuple[v1alpha1.StackStatus, ...]:
     known, latest = facts.known, old.latest_run
     # A retry that cannot read its stacks still has those that it keeps: what comes after it, itself
     # again or another retry, would run them otherwise.
-    is_silent = known is not None and known.resolved_at is None
+    is_silent = known is not None and known.resolved_time is None
     is_kept = is_silent and run is not None and run.cause == v1alpha1.Cause.RETRY
     if known is not None and not is_rechecked and not is_kept:
         by_id = {stack.id: stack for stack in known.stacks}

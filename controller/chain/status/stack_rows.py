@@ -81,10 +81,10 @@ def of_progress(
         blocked_by=stack.blocked_by,
         run_id=stack.run_id,
         run_state=stack.run_state,
-        url=stack.run_url,
+        run_url=stack.run_url,
         attempts=stack.attempts if stack.attempts > 1 else None,
-        start_time=stack.started_at,
-        completion_time=stack.completed_at,
+        start_time=stack.start_time,
+        completion_time=stack.completion_time,
         delta=stack.delta,
     )
 

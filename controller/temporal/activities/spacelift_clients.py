@@ -40,7 +40,7 @@ class Served:
             finished=run.finished,
             needs_approval=run.needs_approval,
             note=(run.note or "")[:_NOTE_CHARACTERS],
-            url=endpoints.run_url(self.endpoint, run.stack_id, run.id),
+            run_url=endpoints.run_url(self.endpoint, run.stack_id, run.id),
             delta=run.delta,
             hold=self._hold_of(run),
         )

@@ -216,12 +216,12 @@ def _native_end(stack_id: str, end: run_snapshots.RunSnapshot) -> messages.Nativ
         stack_id=stack_id,
         run_id=end.run_id,
         state=end.state,
-        url=end.url,
+        run_url=end.run_url,
         is_left=not end.is_over,
     )
 
 
 def _problem(stack_id: str, error: Exception) -> messages.NativeRunEnd:
     return messages.NativeRunEnd(
-        stack_id=stack_id, run_id="", state="", url="", is_left=False, problem=str(error)
+        stack_id=stack_id, run_id="", state="", run_url="", is_left=False, problem=str(error)
     )

@@ -208,7 +208,7 @@ class ChainWorkflows:
             cause=request.cause,
             generation=ref.generation,
             handled=request.handled,
-            started_at=times.rfc3339(datetime.now(UTC)),
+            start_time=times.rfc3339(datetime.now(UTC)),
             operation=argument.scope.operation,
             root_runs=request.root_runs,
         )
@@ -342,7 +342,7 @@ def _execution(
         ),
         root_runs=tuple(memo.root_runs),
         operation=memo.operation,
-        started_at=times.rfc3339(description.start_time),
-        closed_at=times.rfc3339(description.close_time) if description.close_time else None,
+        start_time=times.rfc3339(description.start_time),
+        close_time=times.rfc3339(description.close_time) if description.close_time else None,
         failure=f"The workflow ended {status.name}; its history in Temporal has the reason.",
     )

@@ -56,7 +56,7 @@ class StackDependencyChainWorkflow:
             cause=argument.cause,
             generation=argument.ref.generation,
             parallelism=argument.parallelism,
-            started_at=_now(),
+            start_time=_now(),
             operation=argument.scope.operation,
             failure_policy=argument.failure_policy,
             is_suspended=argument.is_suspended,
@@ -449,7 +449,7 @@ class StackDependencyChainWorkflow:
         elif self._progress.is_canceling and not self._progress.phase.is_over:
             self._set_never_resolved()
         self._progress.problem_reason = self._progress.problem_message = ""
-        self._progress.completed_at = _now()
+        self._progress.completion_time = _now()
         self._progress.sequence += 1
 
     def _set_never_resolved(self) -> None:

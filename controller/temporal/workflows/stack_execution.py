@@ -409,7 +409,7 @@ class StackExecutionWorkflow:
             reason=_REFUSALS.get(kind, reasons.StackReason.TRIGGER_REFUSED),
             message=message,
             run_id=last.run_id if last else None,
-            run_url=last.url or None if last else None,
+            run_url=last.run_url or None if last else None,
             attempts=max(1, self._attempts),
         )
 

@@ -162,11 +162,11 @@ def _not_prevented(end: messages.NativeRunEnd) -> str:
     if end.state == run_states.RunState.FINISHED:
         return (
             f" Its run {end.run_id}, which Spacelift had queued, was faster than the chain and "
-            f"has finished: {end.url}"
+            f"has finished: {end.run_url}"
         )
     if end.is_left:
         return (
             f" Its run {end.run_id}, which Spacelift had queued, was {end.state} already and is "
-            f"left to end: {end.url}"
+            f"left to end: {end.run_url}"
         )
     return ""

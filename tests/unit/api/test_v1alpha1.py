@@ -260,7 +260,7 @@ def full_status() -> v1alpha1.Status:
         graph=v1alpha1.GraphStatus(
             stacks=2, edges=1, levels=2, resolved_time="2026-03-01T10:00:00Z"
         ),
-        latest_run=make_run(2, phase=Phase.FAILED, url="https://temporal", progress="1/2"),
+        latest_run=make_run(2, phase=Phase.FAILED, workflow_url="https://temporal", progress="1/2"),
         pending_run=v1alpha1.PendingRun(cause="Spec", message="Waits."),
         last_handled=dataclasses.replace(handled(run="token"), retry="1", cancel="2"),
         history=(make_run(1, phase=Phase.TIMED_OUT, operation="Plan"),),
@@ -276,7 +276,7 @@ def full_status() -> v1alpha1.Status:
                 blocked_by="b",
                 run_id="01",
                 run_state="FAILED",
-                url="https://spacelift",
+                run_url="https://spacelift",
                 attempts=2,
                 start_time="2026-03-01T10:00:00Z",
                 completion_time="2026-03-01T10:00:00Z",
@@ -310,7 +310,7 @@ def test_enumerations_are_written_as_plain_text() -> None:
 
 
 def test_what_is_empty_is_left_out() -> None:
-    written = v1alpha1.status_to_dict(make_status(make_run(1, url=None)))
+    written = v1alpha1.status_to_dict(make_status(make_run(1, workflow_url=None)))
 
     assert "stacks" not in written
     assert "pendingRun" not in written

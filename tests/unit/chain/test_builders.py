@@ -77,5 +77,5 @@ def test_what_cannot_be_is_refused(build: Callable[[], object]) -> None:
 def test_defaults_are_valid() -> None:
     known = builders.make_progress(builders.make_stack("a", Phase.RUNNING))
 
-    assert isinstance(builders.make_facts(builders.make_execution(), known), projection.Facts)
+    assert isinstance(builders.make_facts(builders.make_execution(), known), projection.ChainFacts)
     assert builders.make_stack_chain().spec.roots.stack_ids == ("a",)

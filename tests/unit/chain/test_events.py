@@ -35,7 +35,7 @@ def shown(
     return project(make_facts(execution, known), old)
 
 
-def project(facts: projection.Facts, old: v1alpha1.Status = EMPTY) -> v1alpha1.Status:
+def project(facts: projection.ChainFacts, old: v1alpha1.Status = EMPTY) -> v1alpha1.Status:
     return projection.project(make_ref(), old, facts, now=T3)
 
 
@@ -288,7 +288,7 @@ def test_two_stale_requests_share_an_event() -> None:
 
 def test_a_bad_graph_is_told_once_however_often_it_is_looked_at() -> None:
     first = bad_graph(ChainReason.UNKNOWN_STACK)
-    retried = make_facts(make_execution(1, attempt=2, started_at=T2))
+    retried = make_facts(make_execution(1, attempt=2, start_time=T2))
     during = project(retried, first)
     second = bad_graph(ChainReason.UNKNOWN_STACK, attempt=2, old=during)
 

@@ -127,7 +127,7 @@ def test_a_notification_carries_who_what_when_and_the_order() -> None:
     assert told.run is not None
     assert told.stack is not None
     assert (told.run.number, told.run.attempt, told.run.start_time) == (1, 1, T0)
-    assert (told.stack.id, told.stack.run_id, told.stack.attempts) == ("a", "01RUNA", 1)
+    assert (told.stack.id, told.stack.run_id, told.stack.phase) == ("a", "01RUNA", Phase.FAILED)
 
 
 def test_a_stack_without_a_message_is_told_in_words() -> None:

@@ -37,7 +37,7 @@ def test_all_transitive_dependents_are_skipped_and_name_the_culprit() -> None:
     assert skipped == ["b", "c", "d"]
     for stack in chain.stacks[2:]:
         assert (stack.phase, stack.reason) == (Phase.SKIPPED, StackReason.UPSTREAM_NOT_SUCCEEDED)
-        assert (stack.blocked_by, stack.completed_at) == ("a", T2)
+        assert (stack.blocked_by, stack.completion_time) == ("a", T2)
         assert stack.message == "Not run, because 'a' failed."
     assert chain.stacks[1].phase is Phase.PENDING
 
@@ -47,7 +47,7 @@ def test_a_skipped_dependent_is_not_skipped_a_second_time() -> None:
     policy.skip_unwanted(chain, now=T2)
 
     assert policy.skip_unwanted(chain, now="later") == []
-    assert chain.stacks[1].completed_at == T2
+    assert chain.stacks[1].completion_time == T2
 
 
 def test_one_failed_upstream_of_several_is_enough() -> None:
@@ -122,7 +122,7 @@ def test_canceling_ends_what_was_never_started_and_nothing_else() -> None:
     by_id = {stack.id: stack for stack in chain.stacks}
     assert by_id["next"].phase is Phase.CANCELED
     assert by_id["next"].reason == StackReason.CHAIN_CANCELED
-    assert by_id["next"].completed_at == T2
+    assert by_id["next"].completion_time == T2
     assert by_id["live"].phase is Phase.RUNNING
     assert by_id["done"].phase is Phase.SUCCEEDED
     assert policy.cancel_unreached(chain, now="later") == []
@@ -142,7 +142,7 @@ def fast(*stacks: progress.StackProgress) -> progress.ChainProgress:
 
 def test_fail_fast_starts_nothing_more_and_names_the_first_stack_that_failed() -> None:
     known = fast(
-        make_stack("a", Phase.FAILED, completed_at="2026-03-01T10:05:00Z"),
+        make_stack("a", Phase.FAILED, completion_time="2026-03-01T10:05:00Z"),
         make_stack("b", Phase.FAILED),
         make_stack("c", Phase.RUNNING),
         make_stack("d", depends_on="a"),

@@ -48,7 +48,7 @@ def test_a_resolved_graph_becomes_the_stacks_of_the_run() -> None:
         ("c", 1, ["x"], None),
     ]
     assert {stack.phase for stack in known.stacks} == {Phase.PENDING}
-    assert (known.edges, known.levels, known.resolved_at) == (2, 2, T1)
+    assert (known.edges, known.levels, known.resolved_time) == (2, 2, T1)
     assert (known.phase, known.reason) == (Phase.RUNNING, ChainReason.PROGRESSING)
 
 
@@ -68,8 +68,8 @@ def test_a_report_is_taken_over_with_the_time_at_which_the_run_was_known() -> No
         StackReason.RUN_IN_PROGRESS,
         "It runs.",
     )
-    assert (stack.run_id, stack.run_url, stack.started_at) == ("01R", "https://r", T2)
-    assert stack.completed_at is None
+    assert (stack.run_id, stack.run_url, stack.start_time) == ("01R", "https://r", T2)
+    assert stack.completion_time is None
 
 
 def test_the_same_report_twice_changes_nothing() -> None:
@@ -96,7 +96,7 @@ def test_an_end_has_its_time_and_the_run_keeps_its_start() -> None:
 
     progress.apply_report(stack, report(Phase.FAILED, StackReason.RUN_FAILED), now=T2)
 
-    assert (stack.started_at, stack.completed_at) == (T0, T2)
+    assert (stack.start_time, stack.completion_time) == (T0, T2)
 
 
 def test_a_stack_that_ends_without_a_run_never_started() -> None:
@@ -104,7 +104,7 @@ def test_a_stack_that_ends_without_a_run_never_started() -> None:
 
     progress.apply_report(stack, report(Phase.FAILED, StackReason.TRIGGER_REFUSED), now=T2)
 
-    assert (stack.started_at, stack.completed_at) == (None, T2)
+    assert (stack.start_time, stack.completion_time) == (None, T2)
 
 
 def test_a_report_without_run_and_delta_keeps_those_known() -> None:

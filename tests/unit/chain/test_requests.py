@@ -433,7 +433,7 @@ def test_a_recheck_that_went_well_while_nobody_could_write_is_not_repeated() -> 
     """The status still tells the first attempt's end; the second may have run every stack."""
     kept = unknown_root(attempt=2, completion_time=T1)
     chain = make_stack_chain(spec=A, status=make_status(kept, last_handled=handled(A)))
-    second = closed(1, attempt=2, started_at=T2)
+    second = closed(1, attempt=2, start_time=T2)
 
     assert decide(chain, second, is_recheck_due=True) == nothing(handled(A))
 
@@ -441,7 +441,7 @@ def test_a_recheck_that_went_well_while_nobody_could_write_is_not_repeated() -> 
 def test_a_run_that_the_status_does_not_know_yet_is_not_taken_for_the_bad_one() -> None:
     status = make_status(unknown_root(), last_handled=handled(A))
     chain = make_stack_chain(spec=B, status=status, generation=2)
-    second = closed(2, handled_asks=handled(B), generation=2, started_at=T2)
+    second = closed(2, handled_asks=handled(B), generation=2, start_time=T2)
 
     assert decide(chain, second, is_recheck_due=True) == nothing(handled(B))
 
@@ -458,7 +458,7 @@ def test_a_run_that_the_status_does_not_know_yet_is_not_taken_for_the_bad_one() 
 def test_an_end_is_that_of_an_execution_if_it_came_after_its_start(
     latest: v1alpha1.RunStatus, has_end: bool
 ) -> None:
-    assert executions.has_end_of(latest, closed(1, started_at=T2)) is has_end
+    assert executions.has_end_of(latest, closed(1, start_time=T2)) is has_end
 
 
 @pytest.mark.parametrize("reason", list(reasons.ChainReason))
@@ -803,7 +803,7 @@ def situations(
         state=draw(st.sampled_from(list(ExecutionState))),
         handled_asks=handled(draw(specs), draw(tokens)),
         workflow_run_id=draw(st.sampled_from([execution_run_id(execution_number), "other"])),
-        started_at=draw(st.sampled_from([T0, T2])),
+        start_time=draw(st.sampled_from([T0, T2])),
     )
 
 
@@ -831,7 +831,7 @@ def test_a_request_that_was_started_is_never_started_again(
         return
     request = decision.start
     started = make_execution(request.number, attempt=request.attempt, handled_asks=request.handled)
-    ended = dataclasses.replace(started, state=ExecutionState.CLOSED, closed_at=T3)
+    ended = dataclasses.replace(started, state=ExecutionState.CLOSED, close_time=T3)
     written = dataclasses.replace(
         chain, status=make_status(make_run(request.number), last_handled=request.handled)
     )

@@ -26,7 +26,7 @@ def test_a_limit_below_the_first_pause_is_the_pause() -> None:
 
 
 def test_the_wait_names_the_failed_run_and_when_the_next_one_starts() -> None:
-    run = make_snapshot("FAILED", note="no such image", url="https://r", delta=DELTA)
+    run = make_snapshot("FAILED", note="no such image", run_url="https://r", delta=DELTA)
 
     report = retries.pending("a", run, attempts=2, limit=3, next_at="2026-01-01T00:00:00Z")
 

@@ -90,7 +90,7 @@ def test_whatever_a_chain_has_its_status_can_be_stored_and_loses_no_stack_and_no
 ) -> None:
     message = letter * 1024
     history = tuple(
-        make_run(number, message=message, url="https://temporal.example.com/" + "x" * 2019)
+        make_run(number, message=message, workflow_url="https://temporal.example.com/" + "x" * 2019)
         for number in range(runs, 0, -1)
     )
     whole = status_of(make_stacks(count, id_length=id_length, message=letter * 512), history)
@@ -104,6 +104,6 @@ def test_whatever_a_chain_has_its_status_can_be_stored_and_loses_no_stack_and_no
     assert [(s.id, s.phase, s.run_id, s.blocked_by) for s in found.stacks] == [
         (s.id, s.phase, s.run_id, s.blocked_by) for s in whole.stacks
     ]
-    assert [(run.number, run.url) for run in found.history] == [
-        (run.number, run.url) for run in whole.history
+    assert [(run.number, run.workflow_url) for run in found.history] == [
+        (run.number, run.workflow_url) for run in whole.history
     ]

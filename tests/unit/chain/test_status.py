@@ -36,7 +36,11 @@ PENDING = v1alpha1.PendingRun(cause="Spec", message="Waits for run 1 to end.")
 
 
 def project(
-    facts: projection.Facts, old: v1alpha1.Status = EMPTY, *, generation: int = 1, now: str = NOW
+    facts: projection.ChainFacts,
+    old: v1alpha1.Status = EMPTY,
+    *,
+    generation: int = 1,
+    now: str = NOW,
 ) -> v1alpha1.Status:
     return projection.project(make_ref(generation=generation), old, facts, now=now)
 
@@ -70,12 +74,12 @@ def problem(reason: ChainReason, *, is_retrying: bool) -> projection.Problem:
     return projection.Problem(reason=reason, message="It is so.", is_retrying=is_retrying)
 
 
-def live(*stacks: progress.StackProgress, **fields: object) -> projection.Facts:
+def live(*stacks: progress.StackProgress, **fields: object) -> projection.ChainFacts:
     known = make_progress(*stacks, **fields)  # type: ignore[arg-type]
     return make_facts(make_execution(known.number, attempt=known.attempt), known)
 
 
-def ended(*stacks: progress.StackProgress, **fields: object) -> projection.Facts:
+def ended(*stacks: progress.StackProgress, **fields: object) -> projection.ChainFacts:
     known = make_progress(*stacks, **fields)  # type: ignore[arg-type]
     execution = make_execution(known.number, attempt=known.attempt, state=ExecutionState.CLOSED)
     return make_facts(execution, known)
@@ -90,11 +94,11 @@ def failed_graph(reason: ChainReason, **fields: object) -> progress.ChainProgres
     )
 
 
-def known_problem(reason: ChainReason) -> projection.Facts:
+def known_problem(reason: ChainReason) -> projection.ChainFacts:
     return live(problem_reason=reason, problem_message="It is so.")
 
 
-def executed(state: ExecutionState, **fields: object) -> projection.Facts:
+def executed(state: ExecutionState, **fields: object) -> projection.ChainFacts:
     return make_facts(make_execution(1, state=state), **fields)
 
 
@@ -237,14 +241,14 @@ SITUATIONS = [
 
 @pytest.mark.parametrize(("facts", "expected"), SITUATIONS)
 def test_each_situation_has_its_conditions(
-    facts: projection.Facts, expected: tuple[str, str, str, str]
+    facts: projection.ChainFacts, expected: tuple[str, str, str, str]
 ) -> None:
     assert verdict(project(facts)) == expected
 
 
 @pytest.mark.parametrize(("facts", "expected"), SITUATIONS)
 def test_kstatus_reads_each_situation_right(
-    facts: projection.Facts, expected: tuple[str, str, str, str]
+    facts: projection.ChainFacts, expected: tuple[str, str, str, str]
 ) -> None:
     ready, _, reconciling, stalled = expected
     meant = "Current" if ready == "True" else "Failed" if stalled == "True" else "InProgress"
@@ -255,7 +259,7 @@ def test_kstatus_reads_each_situation_right(
 
 @pytest.mark.parametrize(("facts", "expected"), SITUATIONS)
 def test_every_message_says_something_and_every_condition_names_its_generation(
-    facts: projection.Facts, expected: tuple[str, str, str, str]
+    facts: projection.ChainFacts, expected: tuple[str, str, str, str]
 ) -> None:
     found = project(facts, generation=7)
 
@@ -277,7 +281,7 @@ def test_every_message_says_something_and_every_condition_names_its_generation(
 
 @pytest.mark.parametrize(("facts", "expected"), SITUATIONS)
 def test_equal_facts_give_an_equal_status(
-    facts: projection.Facts, expected: tuple[str, str, str, str]
+    facts: projection.ChainFacts, expected: tuple[str, str, str, str]
 ) -> None:
     once = project(facts, now=T0)
 
@@ -287,7 +291,7 @@ def test_equal_facts_give_an_equal_status(
 # Messages of a run in progress
 
 
-def message_of(facts: projection.Facts, old: v1alpha1.Status = EMPTY) -> str:
+def message_of(facts: projection.ChainFacts, old: v1alpha1.Status = EMPTY) -> str:
     return condition(project(facts, old), "Ready").message
 
 
@@ -383,7 +387,7 @@ def test_a_run_that_only_stops_others_says_so() -> None:
     ],
 )
 def test_graph_resolved_tells_whether_the_order_is_known(
-    facts: projection.Facts, expected: tuple[str, str]
+    facts: projection.ChainFacts, expected: tuple[str, str]
 ) -> None:
     found = condition(project(facts), "GraphResolved")
 
@@ -440,11 +444,11 @@ def test_a_condition_has_the_time_of_its_last_change() -> None:
 
 def test_the_latest_run_tells_who_asked_when_and_where() -> None:
     execution = make_execution(
-        4, state=ExecutionState.CLOSED, cause="RunToken", generation=2, started_at=T0
+        4, state=ExecutionState.CLOSED, cause="RunToken", generation=2, start_time=T0
     )
-    known = make_progress(SUCCEEDED, make_stack("b", Phase.SKIPPED), number=4, completed_at=T2)
+    known = make_progress(SUCCEEDED, make_stack("b", Phase.SKIPPED), number=4, completion_time=T2)
 
-    run = project(make_facts(execution, known, url="https://temporal/4")).latest_run
+    run = project(make_facts(execution, known, workflow_url="https://temporal/4")).latest_run
 
     assert run == v1alpha1.RunStatus(
         number=4,
@@ -460,7 +464,7 @@ def test_the_latest_run_tells_who_asked_when_and_where() -> None:
         summary=v1alpha1.Summary(total=2, succeeded=1, skipped=1),
         workflow_id=execution.workflow_id,
         workflow_run_id=execution.workflow_run_id,
-        url="https://temporal/4",
+        workflow_url="https://temporal/4",
     )
 
 
@@ -528,7 +532,7 @@ def test_a_stack_tells_of_its_run() -> None:
         reason="RunFinished",
         run_id="01RUNA",
         run_state="FINISHED",
-        url=RUN_URL.format(stack="a", run="01RUNA"),
+        run_url=RUN_URL.format(stack="a", run="01RUNA"),
         start_time=T0,
         completion_time=T1,
         delta=v1alpha1.Delta(added=1, changed=2, deleted=3),
@@ -692,8 +696,8 @@ def bad_root() -> v1alpha1.Status:
 
 def second_attempt(
     known: progress.ChainProgress | None = None, *, state: ExecutionState = ExecutionState.RUNNING
-) -> projection.Facts:
-    return make_facts(make_execution(1, attempt=2, state=state, started_at=T2), known)
+) -> projection.ChainFacts:
+    return make_facts(make_execution(1, attempt=2, state=state, start_time=T2), known)
 
 
 @pytest.mark.parametrize(
@@ -720,7 +724,7 @@ def test_a_recheck_changes_nothing_until_it_has_news(known: progress.ChainProgre
 def test_a_recheck_that_finds_the_same_keeps_the_conditions() -> None:
     before = bad_root()
     during = project(second_attempt(), before, now=T2)
-    same = failed_graph(ChainReason.UNKNOWN_STACK, attempt=2, completed_at=T3)
+    same = failed_graph(ChainReason.UNKNOWN_STACK, attempt=2, completion_time=T3)
 
     after = project(second_attempt(same), during, now=T3)
 
@@ -752,7 +756,7 @@ def test_a_recheck_that_was_terminated_is_told() -> None:
 
 def test_a_recheck_whose_result_nobody_wrote_is_harvested() -> None:
     during = project(second_attempt(), bad_root())
-    known = make_progress(SUCCEEDED, attempt=2, completed_at=T3)
+    known = make_progress(SUCCEEDED, attempt=2, completion_time=T3)
 
     after = project(second_attempt(known, state=ExecutionState.CLOSED), during)
 
@@ -774,7 +778,7 @@ def after_a_failed_run() -> v1alpha1.Status:
     )
 
 
-def retry_that(known: progress.ChainProgress | None, *, attempt: int = 1) -> projection.Facts:
+def retry_that(known: progress.ChainProgress | None, *, attempt: int = 1) -> projection.ChainFacts:
     execution = make_execution(
         2, cause=v1alpha1.Cause.RETRY, attempt=attempt, state=ExecutionState.RUNNING
     )
@@ -859,7 +863,7 @@ def in_progress() -> v1alpha1.Status:
     ],
 )
 def test_a_run_that_ended_without_a_word_leaves_nothing_in_progress(
-    facts: projection.Facts,
+    facts: projection.ChainFacts,
 ) -> None:
     after = project(facts, in_progress())
 
@@ -924,13 +928,13 @@ def test_the_newest_history_deleted_leaves_the_status_as_it_is() -> None:
 
 
 @st.composite
-def facts_of_a_run(draw: st.DrawFn) -> projection.Facts:
+def facts_of_a_run(draw: st.DrawFn) -> projection.ChainFacts:
     """Any facts that can come together, of a run of up to six stacks in a row."""
     number = draw(st.integers(min_value=1, max_value=3))
     attempt = draw(st.integers(min_value=1, max_value=2))
     state = draw(st.sampled_from(list(ExecutionState)))
     execution = make_execution(
-        number, attempt=attempt, state=state, started_at=draw(st.sampled_from([T0, T2]))
+        number, attempt=attempt, state=state, start_time=draw(st.sampled_from([T0, T2]))
     )
     fields: dict[str, object] = {}
     if draw(st.booleans()):
@@ -962,7 +966,7 @@ def _known(
         stacks = [make_stack(f"s{place}", phase) for place, phase in enumerate(chosen)]
         known = make_progress(*stacks, number=number, attempt=attempt)
         if is_stopping and not is_closed:
-            known.completed_at = None
+            known.completion_time = None
         return known
 
     return st.builds(
@@ -983,14 +987,14 @@ def histories(draw: st.DrawFn) -> v1alpha1.Status:
 
 
 @given(histories(), facts_of_a_run())
-def test_projecting_twice_writes_once(old: v1alpha1.Status, facts: projection.Facts) -> None:
+def test_projecting_twice_writes_once(old: v1alpha1.Status, facts: projection.ChainFacts) -> None:
     once = project(facts, old, now=T2)
 
     assert project(facts, once, now=T3) == once
 
 
 @given(histories(), facts_of_a_run())
-def test_a_status_survives_being_stored(old: v1alpha1.Status, facts: projection.Facts) -> None:
+def test_a_status_survives_being_stored(old: v1alpha1.Status, facts: projection.ChainFacts) -> None:
     found = project(facts, old)
 
     assert v1alpha1.read_status(v1alpha1.status_to_dict(found)) == found
@@ -998,7 +1002,7 @@ def test_a_status_survives_being_stored(old: v1alpha1.Status, facts: projection.
 
 @given(histories(), facts_of_a_run())
 def test_ready_is_true_only_if_a_run_succeeded_and_nothing_is_asked(
-    old: v1alpha1.Status, facts: projection.Facts
+    old: v1alpha1.Status, facts: projection.ChainFacts
 ) -> None:
     found = project(facts, old)
 
@@ -1012,7 +1016,7 @@ def test_ready_is_true_only_if_a_run_succeeded_and_nothing_is_asked(
 
 @given(histories(), facts_of_a_run())
 def test_whatever_happens_the_status_holds_together(
-    old: v1alpha1.Status, facts: projection.Facts
+    old: v1alpha1.Status, facts: projection.ChainFacts
 ) -> None:
     found = project(facts, old)
 
@@ -1033,7 +1037,7 @@ def test_whatever_happens_the_status_holds_together(
 
 
 @given(histories(), facts_of_a_run())
-def test_runs_never_go_back(old: v1alpha1.Status, facts: projection.Facts) -> None:
+def test_runs_never_go_back(old: v1alpha1.Status, facts: projection.ChainFacts) -> None:
     """An execution that is older than what the status tells changes no run."""
     latest = old.latest_run
     if latest is None or facts.execution is None:
@@ -1089,7 +1093,7 @@ def test_the_history_is_as_long_as_the_spec_wants(limit: int) -> None:
 def test_the_attempts_of_one_run_are_one_run_in_the_history() -> None:
     bad = make_run(1, phase=Phase.FAILED, reason=reasons.ChainReason.UNKNOWN_STACK)
 
-    found = project(make_facts(make_execution(1, attempt=2, started_at=T2)), make_status(bad))
+    found = project(make_facts(make_execution(1, attempt=2, start_time=T2)), make_status(bad))
 
     assert found.history == ()
 

@@ -217,12 +217,14 @@ LINK = "https://example.app.spacelift.io/stack/a/run/01J"
 @pytest.mark.parametrize(
     ("fields", "is_listed"),
     [
-        pytest.param({"phase": Phase.AWAITING_CONFIRMATION, "url": LINK}, True, id="for a person"),
-        pytest.param({"phase": Phase.WAITING, "url": LINK}, True, id="waiting"),
-        pytest.param({"phase": Phase.FAILED, "url": LINK}, True, id="failed"),
-        pytest.param({"phase": Phase.TIMED_OUT, "url": LINK}, True, id="timed out"),
-        pytest.param({"phase": Phase.SUCCEEDED, "url": LINK}, False, id="succeeded"),
-        pytest.param({"phase": Phase.RUNNING, "url": LINK}, False, id="running"),
+        pytest.param(
+            {"phase": Phase.AWAITING_CONFIRMATION, "run_url": LINK}, True, id="for a person"
+        ),
+        pytest.param({"phase": Phase.WAITING, "run_url": LINK}, True, id="waiting"),
+        pytest.param({"phase": Phase.FAILED, "run_url": LINK}, True, id="failed"),
+        pytest.param({"phase": Phase.TIMED_OUT, "run_url": LINK}, True, id="timed out"),
+        pytest.param({"phase": Phase.SUCCEEDED, "run_url": LINK}, False, id="succeeded"),
+        pytest.param({"phase": Phase.RUNNING, "run_url": LINK}, False, id="running"),
         pytest.param({"phase": Phase.FAILED}, False, id="without a run"),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from controller.api import v1alpha1
 from controller.chain.news import notifications
 from controller.notify import payloads, sinks
 from tests.support.told import RUN, make_told
@@ -41,7 +42,7 @@ def test_without_a_link_the_text_ends_with_the_message() -> None:
 
 
 def test_slack_gets_a_map_as_it_is() -> None:
-    template = {"blocks": [{"text": {"type": "mrkdwn", "text": "<${runUrl}|${run}>"}}]}
+    template = {"blocks": [{"text": {"type": "mrkdwn", "text": "<${workflowUrl}|${run}>"}}]}
 
     assert sent(make_sink("Slack", template=template)) == {
         "blocks": [{"text": {"type": "mrkdwn", "text": "<https://temporal.example.com/run|7>"}}]
@@ -99,7 +100,7 @@ def test_what_is_not_known_is_left_out() -> None:
     ],
 )
 def test_attributes_are_encoded_as_the_http_binding_says(text: str, encoded: str) -> None:
-    stack = notifications.Stack(id=text, phase="Failed")
+    stack = v1alpha1.StackStatus(id=text, level=0, phase=v1alpha1.Phase.FAILED)
     payload = payloads.payload(make_sink("CloudEvents"), make_told(stack=stack))
 
     assert payload.headers["ce-subject"] == f"stacks/{encoded}"

@@ -196,16 +196,16 @@ class FakeWorkflows:
         else:
             self.last.known = None
         self.last.execution = dataclasses.replace(
-            self.last.execution, state=state, closed_at=self._clock.stamp()
+            self.last.execution, state=state, close_time=self._clock.stamp()
         )
 
     def fail_to_begin(self, reason: str) -> None:
         """Close the last execution before it triggered anything."""
         self.run(phase=v1alpha1.Phase.FAILED, reason=reason, message="It is so.")
         assert self.last.known is not None
-        self.last.known.completed_at = self._clock.stamp()
+        self.last.known.completion_time = self._clock.stamp()
         self.last.execution = dataclasses.replace(
-            self.last.execution, state=ExecutionState.CLOSED, closed_at=self._clock.stamp()
+            self.last.execution, state=ExecutionState.CLOSED, close_time=self._clock.stamp()
         )
 
     def forget(self) -> None:
@@ -256,7 +256,7 @@ class FakeWorkflows:
             cause=request.cause,
             generation=ref.generation,
             handled=request.handled,
-            started_at=self._clock.stamp(),
+            start_time=self._clock.stamp(),
             operation=argument.scope.operation,
             root_runs=request.root_runs,
         )

@@ -21,7 +21,7 @@ WAITING = make_status(
         phase=Phase.AWAITING_CONFIRMATION,
         reason="NeedsConfirmation",
         message="The run has planned changes.",
-        url=LINK,
+        run_url=LINK,
     ),
     make_stack("app", 2, "eks", reason="UpstreamPending", message="Waits for 'eks'."),
     ready=("Unknown", "AwaitingConfirmation", "'eks' waits for a person."),
@@ -140,6 +140,6 @@ def test_programs_get_the_same() -> None:
 
     assert document["chain"] == {"namespace": "team", "name": "prod"}
     assert document["ready"]["reason"] == "AwaitingConfirmation"
-    assert [(one["id"], one["url"], one["holds"]) for one in document["stacks"]] == [
+    assert [(one["id"], one["runUrl"], one["holds"]) for one in document["stacks"]] == [
         ("eks", LINK, ["app"])
     ]

@@ -344,14 +344,14 @@ def test_the_state_is_named_unless_it_would_soon_be_untrue(state: str) -> None:
 
 
 def test_link_and_delta_are_passed_on() -> None:
-    report = classify(make_snapshot("PLANNING", url="https://r", delta=DELTA))
+    report = classify(make_snapshot("PLANNING", run_url="https://r", delta=DELTA))
 
     assert report.run_url == "https://r"
     assert report.delta == DELTA
 
 
 def test_no_link_is_none() -> None:
-    assert classify(make_snapshot("PLANNING", url="")).run_url is None
+    assert classify(make_snapshot("PLANNING", run_url="")).run_url is None
 
 
 def test_states_that_mean_the_same_are_no_news() -> None:

@@ -45,7 +45,7 @@ async def test_the_first_attempt_triggers_without_looking() -> None:
 
     assert bench.spacelift.calls == [("trigger_run", ("a", "stackchain team/demo run 1"))]
     assert (run.run_id, run.state) == ("01RUN001", "QUEUED")
-    assert run.url == "https://acme.app.spacelift.io/stack/a/run/01RUN001"
+    assert run.run_url == "https://acme.app.spacelift.io/stack/a/run/01RUN001"
     assert bench.counts.triggered == 1
 
 
