@@ -40,7 +40,7 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         self._process_metrics()
         self._operator_metrics()
-        self._census_metrics()
+        self._chain_metrics()
         self._queue_metrics()
         self._worker_metrics()
         self._webhook_metrics()
@@ -85,7 +85,7 @@ class Metrics:
             "stackchain_lease_held", "1 while this operator holds the Lease."
         )
 
-    def _census_metrics(self) -> None:
+    def _chain_metrics(self) -> None:
         """Only the leading operator has these."""
         self.chains = self._gauge(
             "stackchain_chains", "StackChains, by the reason of their condition Ready.", "reason"

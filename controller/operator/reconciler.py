@@ -2,8 +2,9 @@
 
 The one level-triggered function of the operator. Whoever has a reason calls it: kopf, a chain that
 publishes, the resync. Calls for one resource never overlap. A pass is `Reconciler._attempt`:
-`gatherer` reads, `automatic_starts` keeps the schedules in line, `decider` decides, `executions`
-starts, cancels and signals, `status_writer` projects and writes, `announcer` says what has changed.
+`gatherer` reads, `automatic_starts` keeps the schedules in line, `decider` decides,
+`execution_commands` starts, cancels and signals, `status_writer` projects and writes, `announcer`
+says what has changed.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from controller.operator import (
     connection_access,
     decider,
     deletion,
-    executions,
+    execution_commands,
     gatherer,
     live_executions,
     operator_identity,
@@ -80,7 +81,7 @@ class Reconciler:
             workflows=workflows, sweeps=sweeps, live=live, identity=identity, time=time
         )
         self._decider = decider.Decider(recheck_seconds=identity.recheck_seconds, time=time)
-        self._executions = executions.Executions(
+        self._commands = execution_commands.ExecutionCommands(
             workflows=workflows,
             live=live,
             identity=identity,
@@ -206,15 +207,15 @@ class Reconciler:
         except temporal_client.TemporalUnreachable as error:
             await self._write_unreachable(body, chain, access, error)
             raise
-        live = self._executions.settings_of(gathered.execution, gathered.known)
+        live = self._commands.settings_of(gathered.execution, gathered.known)
         decision = self._decider.decide(gathered, live=live)
         if decision.start is not None and access.usable is not None:
             await self._check_unchanged(body)
             gathered = gathered.with_started(
-                await self._executions.start(gathered.chain, decision.start, access.usable)
+                await self._commands.start(gathered.chain, decision.start, access.usable)
             )
         elif gathered.execution is not None:
-            await self._executions.apply(gathered.execution, decision)
+            await self._commands.apply(gathered.execution, decision)
         is_written = await self._writer.write(gathered, decision, problem=_problem_of(gathered))
         return _PassResult(gathered=gathered, is_written=is_written)
 

@@ -73,7 +73,11 @@ class StatusWriter:
             *transitions.transitions(stored, current),
             *transitions.stale(decision.notes, current),
         ]
-        return await self._project(gathered.body, current, facts, happened=happened)
+        is_written = await self._project(gathered.body, current, facts, happened=happened)
+        if is_written:
+            # A run that has closed was taken in before: its end is no news to the projection.
+            self._count(stored, current)
+        return is_written
 
     async def write_problem(
         self, body: Mapping[str, Any], chain: v1alpha1.StackChain, problem: projection.Problem
@@ -174,12 +178,12 @@ class StatusWriter:
         self._counters.status_writes.labels("unchanged" if written is None else "written").inc()
         return written is not None
 
-    def _count(self, current: pass_statuses.CurrentStatus, new: pass_statuses.NextStatus) -> None:
+    def _count(self, old: v1alpha1.Status, new: v1alpha1.Status) -> None:
         """Count what a write shows for the first time."""
-        if drifted := transitions.drifted(current, new):
+        if drifted := transitions.drifted(old, new):
             self._counters.drift_runs.inc()
             self._counters.drift_stacks.inc(len(drifted))
-        self._counters.starts_missed.inc(transitions.missed(current, new))
+        self._counters.starts_missed.inc(transitions.missed(old, new))
 
 
 def _current_status(body: Mapping[str, Any]) -> pass_statuses.CurrentStatus:

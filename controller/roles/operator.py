@@ -107,7 +107,7 @@ class _Operator:
         self._role = role
         temporal, time = role.settings.temporal, clock.Clock()
         access = connection_access.ConnectionAccess(role.catalog)
-        self._link = process.TemporalLink(temporal, role.counters)
+        self._link = role.link
         self._queue = ids.operator_queue(installation)
         workflows = starter.ChainWorkflows(
             self._link.get, installation=installation, task_queue=temporal.task_queue

@@ -71,6 +71,7 @@ class Process:
     server: health.HealthServer
     catalog: connections.ConnectionCatalog
     sink_catalog: sinks.SinkCatalog
+    link: TemporalLink
 
 
 def run_role(role: Callable[[Process], Awaitable[int]], *, needs_keys: bool) -> NoReturn:
@@ -132,6 +133,7 @@ async def _serve(
                 server=server,
                 catalog=catalog,
                 sink_catalog=sink_catalog,
+                link=TemporalLink(all_settings.temporal, counters),
             )
         )
     finally:
@@ -155,7 +157,10 @@ async def done_before(wanted: Awaitable[object], *ends: Awaitable[object]) -> bo
         Exception: what it failed with.
     """
     task = asyncio.ensure_future(wanted)
-    await first(task, *ends)
+    waiting = [asyncio.ensure_future(end) for end in ends]
+    await first(task, *waiting)
+    for end in waiting:
+        end.cancel()
     if not task.done():
         task.cancel()
         return False

@@ -20,12 +20,11 @@ _TEMPORAL_CHECK_SECONDS = 10.0
 async def receive(role: process.Process) -> int:
     """The role of `stackchain webhook`: it takes deliveries whether Temporal is there or not."""
     webhook, counters = role.settings.webhook, role.counters
-    link = process.TemporalLink(role.settings.temporal, counters)
     queue = wake_queue.WakeQueue(webhook.queue_size, clock=time.monotonic)
     dispatcher = dispatch.WakeDispatcher(
         queue,
-        executions=wakeups.ExecutionWakeups(link.get),
-        root_sweeps=root_sweeps.RootSweeps(link.get),
+        executions=wakeups.ExecutionWakeups(role.link.get),
+        root_sweeps=root_sweeps.RootSweeps(role.link.get),
         counters=counters,
     )
     counters.webhook_queue_depth.set_function(lambda: dispatcher.queued)
@@ -44,7 +43,7 @@ async def receive(role: process.Process) -> int:
         logger.error("WEBHOOK_ADDRESS cannot be listened on", extra={"why": str(error)})
         return 2
     dispatcher.start()
-    linking = asyncio.create_task(_keep_linked(link, role.settings.temporal))
+    linking = asyncio.create_task(_keep_linked(role.link, role.settings.temporal))
     await process.first(role.stop.wait(), linking)
     receiver.is_stopping = True
     if role.stop.is_set():

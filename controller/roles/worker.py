@@ -12,9 +12,8 @@ logger = logging.getLogger(__name__)
 
 async def work(role: process.Process) -> int:
     """The role of `stackchain worker`."""
-    link = process.TemporalLink(role.settings.temporal, role.counters)
-    role.server.add_ready_check("temporal", link.check)
-    connecting = asyncio.create_task(link.connect())
+    role.server.add_ready_check("temporal", role.link.check)
+    connecting = asyncio.create_task(role.link.connect())
     if not await process.done_before(connecting, role.stop.wait()):
         return 0
     serving = worker.SpaceliftWorker(

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from controller.api.reasons import ChainReason
+from controller.api.v1alpha1 import Delta, Phase
 from controller.kube import errors as kube_errors
 from controller.operator import reconciler
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, messages
 from controller.temporal.activities import chain_status
 from controller.temporal.operator.held_runs import Holding
+from tests.support.builders import make_stack
 from tests.unit.operator.fakes import NOW, Bench
 
 AT_SIX = {"schedule": {"cron": "0 6 * * *", "startingDeadlineSeconds": 3600}}
@@ -278,6 +280,26 @@ async def test_without_temporal_a_schedule_waits_and_is_said_to(bench: Bench) ->
         await bench.reconcile()
 
     assert bench.ready == ChainReason.TEMPORAL_UNREACHABLE
+
+
+@pytest.mark.parametrize("is_published", [True, False], ids=["published", "operator was away"])
+async def test_drift_that_a_scheduled_plan_finds_is_counted_once(
+    bench: Bench, is_published: bool
+) -> None:
+    await scheduled(bench, operation="Plan")
+    await bench.reconcile()
+    changed = make_stack("a", Phase.SUCCEEDED, delta=Delta(added=1, changed=0, deleted=0))
+    if is_published:
+        bench.workflows.run(changed)
+        await bench.publish()
+    bench.workflows.end(changed)
+
+    await bench.reconcile()
+    await bench.reconcile()
+
+    assert bench.workflows.started == ["schedule"]
+    assert bench.count("drift_runs_total") == 1
+    assert bench.count("drift_stacks_total") == 1
 
 
 # Finished runs of roots

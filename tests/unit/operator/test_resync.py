@@ -299,6 +299,22 @@ async def test_a_pass_that_fails_is_made_up_for_by_the_next(bench: Bench) -> Non
     assert bench.workflows.sent == ["cancel execution-1"]
 
 
+async def test_passes_come_without_being_asked_for_and_the_last_good_one_is_shown(
+    bench: Bench,
+) -> None:
+    bench.apply()
+    bench.known.take_in("ADDED", bench.body)
+    bench.resync._interval_seconds = 0.001
+
+    running = asyncio.create_task(bench.resync.run())
+    async with asyncio.timeout(5):
+        while bench.count("resync_last_success_timestamp_seconds") == 0:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+    running.cancel()
+
+    assert bench.workflows.started == ["spec"]
+
+
 async def test_without_temporal_a_pass_ends_with_that(bench: Bench) -> None:
     bench.workflows.is_away = True
 

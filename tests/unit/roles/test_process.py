@@ -1,7 +1,7 @@
 """What the roles share: a link to Temporal that is not there yet, and what ends a wait."""
 
 import asyncio
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 
@@ -86,50 +86,6 @@ async def test_readiness_waits_for_the_watch() -> None:
 
     assert before == "The resources are not watched yet."
     assert await check() is None
-
-
-class Leader:
-    """Holds a Lease, which may be lost."""
-
-    def __init__(self) -> None:
-        self.lost = asyncio.Event()
-
-
-class SilentApi:
-    """Never answers."""
-
-    async def request(self, *_: Any, **__: Any) -> dict[str, Any]:
-        await asyncio.Event().wait()
-        return {}
-
-
-class Server:
-    """Takes readiness checks."""
-
-    def __init__(self) -> None:
-        self.checks: dict[str, Any] = {}
-
-    def add_ready_check(self, name: str, check: Any) -> None:
-        self.checks[name] = check
-
-
-@pytest.mark.parametrize(
-    ("ends", "code"),
-    [pytest.param("stop", 0, id="SIGTERM"), pytest.param("lost", 1, id="the Lease is lost")],
-)
-async def test_a_leader_that_waits_for_the_definition_can_be_ended(ends: str, code: int) -> None:
-    leader, server, stop = Leader(), Server(), asyncio.Event()
-    role = process.Process(
-        settings=None, stop=stop, counters=None, server=server, catalog=None, sink_catalog=None
-    )
-    leading = asyncio.create_task(operator._lead(role, SilentApi(), leader, None))
-    await asyncio.sleep(0)
-    is_waiting = not leading.done()
-    (stop if ends == "stop" else leader.lost).set()
-
-    assert await leading == code
-    assert is_waiting
-    assert list(server.checks) == ["definition"]
 
 
 def test_parts_that_failed_are_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,7 @@ from controller.temporal.operator import starter
 logger = logging.getLogger(__name__)
 
 
-class Executions:
+class ExecutionCommands:
     """Knows the settings of each live execution, so that it is sent changes and nothing else."""
 
     def __init__(
@@ -32,7 +32,7 @@ class Executions:
     def settings_of(
         self, execution: executions.Execution | None, known: progress.ChainProgress | None
     ) -> executions.LiveSettings | None:
-        """Return what a live run goes by; of one that does not answer, what it was told last."""
+        """Return what a live run goes by; of one that does not answer, what it was sent last."""
         if execution is None or execution.state is not executions.ExecutionState.RUNNING:
             return None
         if known is None:
