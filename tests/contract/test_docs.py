@@ -15,7 +15,7 @@ from controller.config import settings
 from controller.notify import payloads, sinks, templates
 from controller.observability import metrics
 from controller.plugin import arguments, exit_codes
-from tests.support.told import make_told
+from tests.support.builders import make_notification
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ROOT / "controller"
@@ -100,7 +100,7 @@ def test_every_example_of_sinks_is_a_file_that_works() -> None:
 
     assert len(found) >= 5
     assert {sink.type for example in found for sink in example.values()} == set(sinks.SinkType)
-    told = make_told()
+    told = make_notification()
     assert all(payloads.payload(s, told).body for example in found for s in example.values())
 
 

@@ -4,6 +4,7 @@ A test that decides about an object which cannot exist proves nothing, so each b
 the real makers of the object guarantee.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.graph import resolve
+from controller.chain.news import notifications
 from controller.chain.requests import executions, handling
 from controller.chain.run import outcome, progress, run_snapshots
 from controller.chain.status import projection
@@ -445,3 +447,112 @@ def make_snapshot(state: str = "QUEUED", **fields: Any) -> run_snapshots.RunSnap
     return run_snapshots.RunSnapshot(
         run_id=run_id, state=state, **({"run_url": RUN_URL.format(stack="a", run=run_id)} | fields)
     )
+
+
+# What people are shown
+
+# Statuses as an operator of any version may have written them, for those who only read them:
+# nothing is refused here, since a reader has to bear whatever the API server has.
+
+
+def make_stack_status(
+    stack_id: str, level: int = 0, *upstreams: str, **fields: object
+) -> v1alpha1.StackStatus:
+    values: dict[str, Any] = {"phase": Phase.PENDING, **fields}
+    return v1alpha1.StackStatus(id=stack_id, level=level, depends_on=upstreams, **values)
+
+
+def make_condition(type_: str, status: str, reason: str, message: str) -> v1alpha1.Condition:
+    return v1alpha1.Condition(
+        type=type_,
+        status=status,
+        reason=reason,
+        message=message,
+        observed_generation=1,
+        last_transition_time=T0,
+    )
+
+
+def make_shown_status(
+    *stacks: v1alpha1.StackStatus,
+    ready: tuple[str, str, str] = ("Unknown", "Progressing", ""),
+    read_at: str = T0,
+    **run: object,
+) -> v1alpha1.Status:
+    values: dict[str, Any] = {"number": 1, "start_time": T0, "phase": Phase.RUNNING, **run}
+    return v1alpha1.Status(
+        observed_generation=1,
+        conditions=(make_condition("Ready", *ready),),
+        graph=v1alpha1.GraphStatus(stacks=len(stacks), edges=0, levels=1, resolved_time=read_at),
+        latest_run=v1alpha1.RunStatus(**values),
+        stacks=stacks,
+    )
+
+
+def make_shown_chain(
+    status: v1alpha1.Status | None = None,
+    *,
+    name: str = "prod",
+    generation: int = 1,
+    is_deleting: bool = False,
+    run: str | None = None,
+    retry: str | None = None,
+    cancel: str | None = None,
+    **spec: object,
+) -> v1alpha1.StackChain:
+    """Return a chain as read; `run`, `retry` and `cancel` are its annotations."""
+    values: dict[str, Any] = {"roots": {"stackIds": ["a"]}, **spec}
+    return v1alpha1.StackChain(
+        ref=v1alpha1.Ref(namespace="team", name=name, uid="uid", generation=generation),
+        resource_version="1",
+        is_deleting=is_deleting,
+        run_token=run,
+        retry_token=retry,
+        cancel_token=cancel,
+        spec=v1alpha1.StackChainSpec.model_validate(values),
+        status=status or v1alpha1.Status(),
+        raw_status={},
+    )
+
+
+NOTIFIED_RUN = v1alpha1.RunStatus(
+    number=7,
+    attempt=1,
+    cause="Spec",
+    operation="Apply",
+    phase=Phase.RUNNING,
+    reason="Progressing",
+    message="",
+    progress="2/5",
+    start_time="2026-03-01T10:00:00Z",
+    workflow_url="https://temporal.example.com/run",
+)
+NOTIFIED_STACK = v1alpha1.StackStatus(
+    id="vpc",
+    level=0,
+    phase=Phase.FAILED,
+    reason="RunFailed",
+    run_url="https://acme.app.spacelift.io/stack/vpc/run/01",
+)
+
+
+def make_notification(**fields: Any) -> notifications.Notification:
+    """Return a notification of a stack's failure."""
+    told = notifications.Notification(
+        id="uid-7-1-StackFailed-0123456789abcdef",
+        source="/stackchain/prod/team/net",
+        transition="StackFailed",
+        is_warning=True,
+        reason="StackFailed",
+        message="The run failed.",
+        installation="prod",
+        namespace="team",
+        chain="net",
+        uid="uid",
+        generation=3,
+        time="2026-03-01T10:01:02Z",
+        sequence=14,
+        run=NOTIFIED_RUN,
+        stack=NOTIFIED_STACK,
+    )
+    return dataclasses.replace(told, **fields)

@@ -11,7 +11,7 @@ from typing import Any
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from tests.support import kube as kube_support
-from tests.support.statuses import make_condition, make_stack, make_status
+from tests.support.builders import make_condition, make_shown_status, make_stack_status
 from tests.support.waiting import eventually
 
 SECONDS = 60
@@ -121,7 +121,7 @@ def situation(
     stalled: str = "False",
     **run: object,
 ) -> Status:
-    base = make_status(*stacks, ready=ready, **run)
+    base = make_shown_status(*stacks, ready=ready, **run)
     more = (
         make_condition("Reconciling", reconciling, ready[1], ready[2]),
         make_condition("Stalled", stalled, ready[1], ready[2]),
@@ -130,8 +130,10 @@ def situation(
 
 
 WAITING = situation(
-    make_stack("vpc", phase=Phase.SUCCEEDED, delta=v1alpha1.Delta(added=3, changed=1, deleted=0)),
-    make_stack(
+    make_stack_status(
+        "vpc", phase=Phase.SUCCEEDED, delta=v1alpha1.Delta(added=3, changed=1, deleted=0)
+    ),
+    make_stack_status(
         "eks",
         1,
         "vpc",
@@ -141,7 +143,7 @@ WAITING = situation(
         run_url=LINK,
         delta=v1alpha1.Delta(added=0, changed=2, deleted=1),
     ),
-    make_stack("app", 2, "eks", reason="UpstreamPending"),
+    make_stack_status("app", 2, "eks", reason="UpstreamPending"),
     ready=("Unknown", "AwaitingConfirmation", "'eks' waits for a person."),
     reconciling="True",
     phase=Phase.AWAITING_CONFIRMATION,
@@ -149,9 +151,9 @@ WAITING = situation(
     progress="1/3",
 )
 FAILED = situation(
-    make_stack("vpc", phase=Phase.SUCCEEDED),
-    make_stack("eks", 1, "vpc", phase=Phase.FAILED, reason="RunFailed", run_url=LINK),
-    make_stack("app", 2, "eks", phase=Phase.SKIPPED, reason="FailFast", blocked_by="eks"),
+    make_stack_status("vpc", phase=Phase.SUCCEEDED),
+    make_stack_status("eks", 1, "vpc", phase=Phase.FAILED, reason="RunFailed", run_url=LINK),
+    make_stack_status("app", 2, "eks", phase=Phase.SKIPPED, reason="FailFast", blocked_by="eks"),
     ready=("False", "StackFailed", "1 of 3 stacks failed."),
     stalled="True",
     phase=Phase.FAILED,
@@ -164,7 +166,7 @@ FAILED = situation(
 
 def succeeded(number: int) -> Status:
     return situation(
-        make_stack("vpc", phase=Phase.SUCCEEDED),
+        make_stack_status("vpc", phase=Phase.SUCCEEDED),
         ready=("True", "RunSucceeded", "All stacks succeeded."),
         phase=Phase.SUCCEEDED,
         number=number,

@@ -25,7 +25,7 @@ from controller.api.v1alpha1 import Phase
 from controller.chain.run import holds, progress
 from controller.temporal import ids, messages, worker
 from devenv import temporal_server
-from tests.support.told import make_told
+from tests.support.builders import make_notification
 from tests.workflows import harness as harnesses
 from tests.workflows import run_requests
 from tests.workflows.executions import execution
@@ -137,7 +137,7 @@ async def notified(chain: Harness) -> None:
         activities=[deliver],
         max_cached_workflows=0,
     ):
-        told = make_told()
+        told = make_notification()
         handle: WorkflowHandle[Any, messages.NotificationResult]
         handle = await chain.client.start_workflow(
             ids.NOTIFICATION_WORKFLOW,

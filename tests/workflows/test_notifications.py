@@ -27,8 +27,8 @@ from controller.temporal import ids, messages, worker
 from controller.temporal.activities import notifications
 from controller.temporal.operator import notifier
 from tests.support import temporal as temporal_support
+from tests.support.builders import make_notification
 from tests.support.receivers import HANGS, Answer, Receiver
-from tests.support.told import make_told
 from tests.support.waiting import eventually
 from tests.workflows import harness
 from tests.workflows.test_policies import quick_client
@@ -86,7 +86,7 @@ async def start(
 def ask(*names: str, **fields: Any) -> messages.NotificationInput:
     """Return a notification of its own."""
     told_id = temporal_support.unique("notification")
-    told = make_told(**{"id": told_id, **fields})
+    told = make_notification(**{"id": told_id, **fields})
     return messages.NotificationInput(notification=told, sinks=list(names))
 
 

@@ -18,9 +18,9 @@ from controller.plugin import preview
 from controller.plugin.exit_codes import ExitCode
 from devenv.control_plane import server
 from tests.support import kube as kube_support
+from tests.support.builders import make_condition, make_stack_status
 from tests.support.golden import Golden
 from tests.support.plugin import SECONDS, SPEC, Kubectl, Operator, Status, ended, situation
-from tests.support.statuses import make_condition, make_stack
 from tests.support.waiting import eventually
 
 
@@ -43,10 +43,10 @@ def file(tmp_path: Path) -> Path:
 
 def resolved(status: str = "True", *, reason: str = "Suspended", message: str = "Held.") -> Status:
     stacks = (
-        make_stack("vpc"),
-        make_stack("dns", 1, "vpc"),
-        make_stack("eks", 1, "vpc"),
-        make_stack("app", 2, "dns", "eks"),
+        make_stack_status("vpc"),
+        make_stack_status("dns", 1, "vpc"),
+        make_stack_status("eks", 1, "vpc"),
+        make_stack_status("app", 2, "dns", "eks"),
     )
     base = situation(*stacks, ready=("Unknown", reason, message))
     graph = make_condition("GraphResolved", status, "Resolved", message)

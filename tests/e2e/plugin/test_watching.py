@@ -12,6 +12,7 @@ import pytest
 
 from controller.plugin.exit_codes import ExitCode
 from tests.support import kube as kube_support
+from tests.support.builders import make_shown_status, make_stack_status
 from tests.support.plugin import (
     FAILED,
     SECONDS,
@@ -23,7 +24,6 @@ from tests.support.plugin import (
     ended,
     succeeded,
 )
-from tests.support.statuses import make_stack, make_status
 from tests.support.waiting import eventually
 
 
@@ -149,9 +149,9 @@ async def test_ctrl_c_ends_watching_and_gives_the_terminal_back(
 async def test_whoever_reads_only_the_beginning_sees_no_complaint(
     kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator
 ) -> None:
-    stacks = [make_stack(f"s{n:03}", name="n" * 200) for n in range(500)]
+    stacks = [make_stack_status(f"s{n:03}", name="n" * 200) for n in range(500)]
     await stackchains.create("prod", SPEC)
-    await operator.write("prod", make_status(*stacks))
+    await operator.write("prod", make_shown_status(*stacks))
 
     process = await asyncio.create_subprocess_shell(
         f"kubectl stackchain tree prod -o json -n {kubectl.namespace} | head -1",

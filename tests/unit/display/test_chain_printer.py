@@ -10,7 +10,7 @@ from controller.api.v1alpha1 import Phase
 from controller.config import settings
 from controller.display import chain_printer, styled_text, terminal
 from controller.display.styled_text import Style
-from tests.support.statuses import make_stack, make_status
+from tests.support.builders import make_shown_status, make_stack_status
 
 COLOR = "\x1b[32m"
 
@@ -41,7 +41,7 @@ def make_live() -> chain_printer.ChainPrinter:
 
 
 def chain(phase: Phase, **fields: object) -> v1alpha1.Status:
-    return make_status(make_stack("a", phase=phase), **fields)
+    return make_shown_status(make_stack_status("a", phase=phase), **fields)
 
 
 def as_seen(text: str, *, width: int = 80) -> list[str]:
@@ -91,7 +91,7 @@ def test_without_a_terminal_a_person_who_is_waited_for_is_told_where_to_go() -> 
     link = f"http://127.0.0.1/{'x' * 90}"
 
     ready = ("Unknown", "AwaitingConfirmation", f"Confirm: {link}")
-    screen.show("chain", make_status(ready=ready))
+    screen.show("chain", make_shown_status(ready=ready))
 
     assert f"Confirm: {link}\n" in printed(screen)
 
@@ -122,7 +122,7 @@ def test_a_terminal_shows_one_tree_that_changes_in_place() -> None:
 
 def test_a_tree_that_is_higher_than_the_terminal_is_cut_until_the_end() -> None:
     screen = make_live()
-    status = make_status(*(make_stack(f"s{n:02}") for n in range(30)))
+    status = make_shown_status(*(make_stack_status(f"s{n:02}") for n in range(30)))
 
     screen.begin()
     screen.show("chain", status)

@@ -7,8 +7,8 @@ import pytest
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.display import styled_text, tree, tree_characters
+from tests.support.builders import T0, make_shown_status, make_stack_status
 from tests.support.golden import Golden
-from tests.support.statuses import START, make_stack, make_status
 
 END = "2026-03-01T10:00:07Z"
 PAGE = "display_tree"
@@ -34,57 +34,65 @@ def names(
 
 
 SHAPES = {
-    "one stack": [make_stack("a")],
-    "a line": [make_stack("a"), make_stack("b", 1, "a"), make_stack("c", 2, "b")],
+    "one stack": [make_stack_status("a")],
+    "a line": [
+        make_stack_status("a"),
+        make_stack_status("b", 1, "a"),
+        make_stack_status("c", 2, "b"),
+    ],
     "branches go on beside what is below them": [
-        make_stack("a"),
-        make_stack("b", 1, "a"),
-        make_stack("c", 2, "b"),
-        make_stack("d", 3, "c"),
-        make_stack("e", 1, "a"),
+        make_stack_status("a"),
+        make_stack_status("b", 1, "a"),
+        make_stack_status("c", 2, "b"),
+        make_stack_status("d", 3, "c"),
+        make_stack_status("e", 1, "a"),
     ],
     "a diamond shows its end once and names the other upstream": [
-        make_stack("a"),
-        make_stack("b", 1, "a"),
-        make_stack("c", 1, "a"),
-        make_stack("d", 2, "b", "c"),
+        make_stack_status("a"),
+        make_stack_status("b", 1, "a"),
+        make_stack_status("c", 1, "a"),
+        make_stack_status("d", 2, "b", "c"),
     ],
     "a stack hangs below its deepest upstream": [
-        make_stack("a"),
-        make_stack("z", 1, "a"),
-        make_stack("d", 2, "a", "z"),
+        make_stack_status("a"),
+        make_stack_status("z", 1, "a"),
+        make_stack_status("d", 2, "a", "z"),
     ],
-    "of many upstreams two are named": [make_stack(name) for name in "abcde"]
-    + [make_stack("f", 1, *"abcde")],
-    "several roots": [make_stack("b"), make_stack("a")],
-    "an upstream that is not in the list": [make_stack("a", 3, "gone")],
+    "of many upstreams two are named": [make_stack_status(name) for name in "abcde"]
+    + [make_stack_status("f", 1, *"abcde")],
+    "several roots": [make_stack_status("b"), make_stack_status("a")],
+    "an upstream that is not in the list": [make_stack_status("a", 3, "gone")],
     "levels that contradict the edges lose no stack": [
-        make_stack("a", 1, "b"),
-        make_stack("b", 1, "a"),
+        make_stack_status("a", 1, "b"),
+        make_stack_status("b", 1, "a"),
     ],
 }
 
 
 @pytest.mark.parametrize("case", SHAPES)
 def test_each_stack_appears_once_below_its_deepest_upstream(case: str, golden: Golden) -> None:
-    golden(PAGE).check(case, "\n".join(names(make_status(*SHAPES[case]))))
+    golden(PAGE).check(case, "\n".join(names(make_shown_status(*SHAPES[case]))))
 
 
 def test_a_screen_without_unicode_gets_other_characters(golden: Golden) -> None:
-    stacks = [make_stack("a"), make_stack("b", 1, "a"), make_stack("c", 1, "a")]
-    stacks.append(make_stack("d", 2, "b", "c"))
+    stacks = [
+        make_stack_status("a"),
+        make_stack_status("b", 1, "a"),
+        make_stack_status("c", 1, "a"),
+    ]
+    stacks.append(make_stack_status("d", 2, "b", "c"))
 
-    rows = names(make_status(*stacks), tree_characters.ASCII)
+    rows = names(make_shown_status(*stacks), tree_characters.ASCII)
 
     golden(PAGE).check("in ASCII", "\n".join(rows))
     assert "\n".join(rows).isascii()
 
 
 def test_five_hundred_levels_stay_five_hundred_rows_of_bounded_width() -> None:
-    line = [make_stack("s0")]
-    line += [make_stack(f"s{level}", level, f"s{level - 1}") for level in range(1, 500)]
+    line = [make_stack_status("s0")]
+    line += [make_stack_status(f"s{level}", level, f"s{level - 1}") for level in range(1, 500)]
 
-    rows = draw(make_status(*line), width=100)[2:]
+    rows = draw(make_shown_status(*line), width=100)[2:]
 
     assert len(rows) == 500
     assert max(len(row) for row in rows) <= 100
@@ -93,19 +101,22 @@ def test_five_hundred_levels_stay_five_hundred_rows_of_bounded_width() -> None:
 
 
 def test_a_star_of_five_hundred_is_drawn() -> None:
-    star = [make_stack("root"), *(make_stack(f"s{n:03}", 1, "root") for n in range(499))]
+    star = [
+        make_stack_status("root"),
+        *(make_stack_status(f"s{n:03}", 1, "root") for n in range(499)),
+    ]
 
-    rows = draw(make_status(*star))[2:]
+    rows = draw(make_shown_status(*star))[2:]
 
     assert len(rows) == 500
     assert rows[-1].startswith("└─ · s498")
 
 
 ROWS: dict[str, dict[str, object]] = {
-    "running since its start": {"phase": Phase.RUNNING, "start_time": START},
+    "running since its start": {"phase": Phase.RUNNING, "start_time": T0},
     "succeeded with its changes": {
         "phase": Phase.SUCCEEDED,
-        "start_time": START,
+        "start_time": T0,
         "completion_time": END,
         "delta": v1alpha1.Delta(added=2, changed=0, deleted=1),
     },
@@ -132,7 +143,7 @@ ROWS: dict[str, dict[str, object]] = {
     "skipped since nothing changed": {
         "phase": Phase.SKIPPED,
         "reason": "OutputUnchanged",
-        "start_time": START,
+        "start_time": T0,
     },
     "kept by a retry": {"phase": Phase.SUCCEEDED, "reason": "Kept"},
     "timed out": {
@@ -148,24 +159,28 @@ ROWS: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("case", ROWS)
 def test_a_row_says_phase_time_and_why(case: str, golden: Golden) -> None:
-    golden(PAGE).check(f"row: {case}", draw(make_status(make_stack("a", **ROWS[case])))[2])
+    golden(PAGE).check(
+        f"row: {case}", draw(make_shown_status(make_stack_status("a", **ROWS[case])))[2]
+    )
 
 
 def test_a_pending_stack_names_only_the_upstreams_that_are_not_over() -> None:
     waits = {"reason": "UpstreamPending", "message": "Waits for 'b'."}
     stacks = [
-        make_stack("a", phase=Phase.SUCCEEDED),
-        make_stack("b", phase=Phase.RUNNING),
-        make_stack("c", 1, "a", "b", **waits),
+        make_stack_status("a", phase=Phase.SUCCEEDED),
+        make_stack_status("b", phase=Phase.RUNNING),
+        make_stack_status("c", 1, "a", "b", **waits),
     ]
 
-    assert "waits for b" in draw(make_status(*stacks))[3]
+    assert "waits for b" in draw(make_shown_status(*stacks))[3]
 
 
 def test_a_narrow_screen_cuts_names_and_reasons_but_not_phases() -> None:
-    stack = make_stack("a-stack-with-a-very-long-name" * 2, phase=Phase.FAILED, message="x" * 200)
+    stack = make_stack_status(
+        "a-stack-with-a-very-long-name" * 2, phase=Phase.FAILED, message="x" * 200
+    )
 
-    rows = draw(make_status(stack), width=60)[2:]
+    rows = draw(make_shown_status(stack), width=60)[2:]
 
     assert len(rows[0]) <= 60
     assert "…" in rows[0]
@@ -173,8 +188,8 @@ def test_a_narrow_screen_cuts_names_and_reasons_but_not_phases() -> None:
 
 
 def test_the_first_line_is_what_kubectl_get_shows(golden: Golden) -> None:
-    status = make_status(
-        make_stack("a", phase=Phase.FAILED),
+    status = make_shown_status(
+        make_stack_status("a", phase=Phase.FAILED),
         ready=("False", "StackFailed", "1 of 1 stacks failed."),
         progress="0/1",
         completion_time=END,
@@ -188,7 +203,7 @@ def test_links_in_the_message_are_never_broken() -> None:
     link = "http://127.0.0.1:12345/stack/database/run/01M85FXX1B5W7HXM9M7BF6KZ0V"
     ready = ("Unknown", "AwaitingConfirmation", f"The run of 'database' waits: {link} [2/12 done]")
 
-    drawn = draw(make_status(make_stack("a"), ready=ready), width=72)
+    drawn = draw(make_shown_status(make_stack_status("a"), ready=ready), width=72)
 
     assert any(link in line for line in drawn)
 
@@ -204,9 +219,9 @@ def test_a_chain_that_nobody_has_seen_yet_is_one_line(golden: Golden) -> None:
 
 
 def test_stacks_of_the_run_before_are_not_shown_as_those_of_the_latest(golden: Golden) -> None:
-    stack = make_stack("a", phase=Phase.FAILED)
+    stack = make_stack_status("a", phase=Phase.FAILED)
 
-    status = make_status(stack, read_at="2026-03-01T09:00:00Z")
+    status = make_shown_status(stack, read_at="2026-03-01T09:00:00Z")
 
     golden(PAGE).check("the latest run has not read its stacks", "\n".join(draw(status)))
 
@@ -231,7 +246,7 @@ LINK = "https://example.app.spacelift.io/stack/a/run/01J"
 def test_links_are_listed_of_what_waits_or_did_not_succeed(
     fields: dict[str, object], is_listed: bool
 ) -> None:
-    status = make_status(make_stack("a", **fields))
+    status = make_shown_status(make_stack_status("a", **fields))
     drawing = tree.Drawing(now=NOW, width=40, has_links=True)
 
     drawn = [styled_text.plain_text(line) for line in tree.render("chain", status, drawing)]
@@ -240,17 +255,17 @@ def test_links_are_listed_of_what_waits_or_did_not_succeed(
 
 
 def test_a_run_that_does_not_apply_says_what_it_does(golden: Golden) -> None:
-    status = make_status(make_stack("a"), operation="Destroy")
+    status = make_shown_status(make_stack_status("a"), operation="Destroy")
 
     golden(PAGE).check("a run that destroys", "\n".join(draw(status)))
 
 
 def test_a_graph_of_which_nothing_has_run_is_names_alone(golden: Golden) -> None:
     stacks = (
-        make_stack("a"),
-        make_stack("b", 1, "a"),
-        make_stack("c", 1, "a"),
-        make_stack("d", 2, "b", "c"),
+        make_stack_status("a"),
+        make_stack_status("b", 1, "a"),
+        make_stack_status("c", 1, "a"),
+        make_stack_status("d", 2, "b", "c"),
     )
 
     drawn = tree.render_order(stacks, tree.Drawing(now=NOW))

@@ -9,7 +9,7 @@ import pytest
 from controller.api import v1alpha1
 from controller.chain.news import notifications
 from controller.notify import payloads, sinks
-from tests.support.told import RUN, make_told
+from tests.support.builders import NOTIFIED_RUN, make_notification
 
 
 def make_sink(type_: str, **fields: Any) -> sinks.Sink:
@@ -23,7 +23,7 @@ def make_sink(type_: str, **fields: Any) -> sinks.Sink:
 
 
 def sent(sink: sinks.Sink, told: notifications.Notification | None = None) -> Any:
-    payload = payloads.payload(sink, told or make_told())
+    payload = payloads.payload(sink, told or make_notification())
     assert payload.headers["Content-Type"] == "application/json"
     return json.loads(payload.body)
 
@@ -36,7 +36,7 @@ def test_slack_gets_title_message_and_link() -> None:
 
 
 def test_without_a_link_the_text_ends_with_the_message() -> None:
-    told = make_told(stack=None, run=None)
+    told = make_notification(stack=None, run=None)
 
     assert sent(make_sink("Slack"), told)["text"].endswith("*\nThe run failed.")
 
@@ -50,7 +50,7 @@ def test_slack_gets_a_map_as_it_is() -> None:
 
 
 def test_a_message_cannot_mention_a_channel() -> None:
-    told = make_told(message="<!channel> & <https://evil.example.com|click>")
+    told = make_notification(message="<!channel> & <https://evil.example.com|click>")
 
     text = sent(make_sink("Slack", template="<b> ${message}"), told)["text"]
 
@@ -58,7 +58,7 @@ def test_a_message_cannot_mention_a_channel() -> None:
 
 
 def test_a_cloud_event_has_its_attributes_in_headers_and_its_data_in_the_body() -> None:
-    payload = payloads.payload(make_sink("CloudEvents"), make_told())
+    payload = payloads.payload(make_sink("CloudEvents"), make_notification())
 
     assert payload.headers == {
         "Content-Type": "application/json",
@@ -80,7 +80,7 @@ def test_a_cloud_event_has_its_attributes_in_headers_and_its_data_in_the_body() 
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    told = make_told(stack=None, run=None)
+    told = make_notification(stack=None, run=None)
     payload = payloads.payload(make_sink("CloudEvents"), told)
 
     assert not {"ce-subject", "ce-runnumber"} & set(payload.headers)
@@ -101,14 +101,14 @@ def test_what_is_not_known_is_left_out() -> None:
 )
 def test_attributes_are_encoded_as_the_http_binding_says(text: str, encoded: str) -> None:
     stack = v1alpha1.StackStatus(id=text, level=0, phase=v1alpha1.Phase.FAILED)
-    payload = payloads.payload(make_sink("CloudEvents"), make_told(stack=stack))
+    payload = payloads.payload(make_sink("CloudEvents"), make_notification(stack=stack))
 
     assert payload.headers["ce-subject"] == f"stacks/{encoded}"
 
 
 def test_a_template_takes_the_place_of_the_data_and_is_json_whatever_is_filled_in() -> None:
     template = [{"labels": {"chain": "${chain}"}, "text": "${message}"}]
-    told = make_told(message='"}], "x": "')
+    told = make_notification(message='"}], "x": "')
 
     assert sent(make_sink("CloudEvents", template=template), told) == [
         {"labels": {"chain": "net"}, "text": '"}], "x": "'}
@@ -116,16 +116,16 @@ def test_a_template_takes_the_place_of_the_data_and_is_json_whatever_is_filled_i
 
 
 def test_later_ones_sort_behind_earlier_ones() -> None:
-    earlier = make_told(sequence=100, place=3)
+    earlier = make_notification(sequence=100, place=3)
     in_order = [
-        make_told(run=None, time="2027-01-01T00:00:00Z"),
+        make_notification(run=None, time="2027-01-01T00:00:00Z"),
         earlier,
-        make_told(sequence=101, place=0),
-        make_told(sequence=1000),
-        make_told(sequence=1000, place=10),
+        make_notification(sequence=101, place=0),
+        make_notification(sequence=1000),
+        make_notification(sequence=1000, place=10),
         # While Temporal is away nobody knows how far the run is.
-        make_told(sequence=0, time="2026-03-01T10:01:03Z"),
-        make_told(sequence=0, run=dataclasses.replace(RUN, number=10)),
+        make_notification(sequence=0, time="2026-03-01T10:01:03Z"),
+        make_notification(sequence=0, run=dataclasses.replace(NOTIFIED_RUN, number=10)),
     ]
     texts = [payloads.order(told) for told in in_order]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.notify import templates
-from tests.support.told import make_told
+from tests.support.builders import make_notification
 
 
 @pytest.mark.parametrize(
@@ -30,17 +30,17 @@ from tests.support.told import make_told
 def test_placeholders_are_filled_in(template: Any, expected: Any) -> None:
     templates.check(template)
 
-    assert templates.render(template, make_told()) == expected
+    assert templates.render(template, make_notification()) == expected
 
 
 def test_what_is_filled_in_is_not_looked_at_again() -> None:
-    told = make_told(message="${chain} $${chain} ${nothing}")
+    told = make_notification(message="${chain} $${chain} ${nothing}")
 
     assert templates.render("${message}", told) == "${chain} $${chain} ${nothing}"
 
 
 def test_of_a_chain_there_is_no_stack_to_name_and_the_link_is_the_runs() -> None:
-    told = make_told(stack=None, transition="RunFailed")
+    told = make_notification(stack=None, transition="RunFailed")
 
     assert templates.render("${title}|${stack}|${link}", told) == (
         "RunFailed: team/net run 7 (Apply)||https://temporal.example.com/run"
@@ -48,7 +48,7 @@ def test_of_a_chain_there_is_no_stack_to_name_and_the_link_is_the_runs() -> None
 
 
 def test_before_the_first_run_the_facts_of_a_run_are_empty() -> None:
-    told = make_told(stack=None, run=None, transition="Problem")
+    told = make_notification(stack=None, run=None, transition="Problem")
 
     assert templates.render("${title}|${run}|${link}", told) == "Problem: team/net||"
 
@@ -77,6 +77,6 @@ def test_what_was_checked_can_be_filled_in(text: str) -> None:
         templates.check(text)
     except templates.BadTemplate:
         return
-    filled = templates.render(text, make_told())
+    filled = templates.render(text, make_notification())
 
     assert filled.count("net") >= text.replace("$${", "").count("${chain}")

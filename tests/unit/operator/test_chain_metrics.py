@@ -10,7 +10,7 @@ from controller.api.reasons import ChainReason
 from controller.api.v1alpha1 import Phase
 from controller.observability import metrics
 from controller.operator import chain_metrics
-from tests.support import situations, statuses
+from tests.support import builders, situations
 from tests.support.builders import make_stack
 
 # 2026-03-01T10:00:00Z, when everything began in these statuses, and an hour later.
@@ -23,8 +23,8 @@ SUCCEEDED = situations.projected(situations.ended(situations.SUCCEEDED))
 
 def of_a_wait(reason: str) -> v1alpha1.Status:
     """Return a status whose run began at START and which has waited since LATER."""
-    status = statuses.make_status(ready=("Unknown", reason, ""))
-    waiting = statuses.make_condition(reason, "True", reason, "")
+    status = builders.make_shown_status(ready=("Unknown", reason, ""))
+    waiting = builders.make_condition(reason, "True", reason, "")
     waits = dataclasses.replace(waiting, last_transition_time=LATER)
     return dataclasses.replace(status, conditions=(*status.conditions, waits))
 
@@ -49,11 +49,11 @@ def test_a_resource_that_no_operator_has_seen_counts_as_such() -> None:
 @pytest.mark.parametrize(
     ("status", "is_settled", "since"),
     [
-        pytest.param(statuses.make_status(), False, START, id="run in progress: its start"),
+        pytest.param(builders.make_shown_status(), False, START, id="run in progress: its start"),
         pytest.param(of_a_wait("AwaitingConfirmation"), False, START + 3600, id="person: the wait"),
         pytest.param(of_a_wait("Suspended"), False, START + 3600, id="suspended: the suspension"),
         pytest.param(
-            statuses.make_status(
+            builders.make_shown_status(
                 ready=("False", "GraphCycle", ""), phase=Phase.FAILED, start_time=LATER
             ),
             False,
@@ -74,7 +74,7 @@ def test_since_when_something_is_waited_for(
     [
         pytest.param(
             "run-1",
-            statuses.make_status(
+            builders.make_shown_status(
                 phase=Phase.FAILED, workflow_run_id="run-1", completion_time=LATER
             ),
             ("Failed", 3600.0),
@@ -82,7 +82,7 @@ def test_since_when_something_is_waited_for(
         ),
         pytest.param(
             None,
-            statuses.make_status(
+            builders.make_shown_status(
                 phase=Phase.FAILED, workflow_run_id="run-1", completion_time=LATER
             ),
             None,
@@ -90,13 +90,15 @@ def test_since_when_something_is_waited_for(
         ),
         pytest.param(
             "run-0",
-            statuses.make_status(
+            builders.make_shown_status(
                 phase=Phase.FAILED, workflow_run_id="run-1", completion_time=LATER
             ),
             None,
             id="another run was live",
         ),
-        pytest.param("run-1", statuses.make_status(workflow_run_id="run-1"), None, id="goes on"),
+        pytest.param(
+            "run-1", builders.make_shown_status(workflow_run_id="run-1"), None, id="goes on"
+        ),
     ],
 )
 def test_a_run_counts_once_when_it_is_seen_to_end(

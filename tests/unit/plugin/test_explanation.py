@@ -8,13 +8,13 @@ from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase, StackStatus
 from controller.display import styled_text
 from controller.plugin import explanation
+from tests.support.builders import make_shown_chain, make_shown_status, make_stack_status
 from tests.support.golden import Golden
-from tests.support.statuses import make_chain, make_stack, make_status
 
 LINK = "https://example.app.spacelift.io/stack/eks/run/01J"
-WAITING = make_status(
-    make_stack("vpc", phase=Phase.SUCCEEDED),
-    make_stack(
+WAITING = make_shown_status(
+    make_stack_status("vpc", phase=Phase.SUCCEEDED),
+    make_stack_status(
         "eks",
         1,
         "vpc",
@@ -23,7 +23,7 @@ WAITING = make_status(
         message="The run has planned changes.",
         run_url=LINK,
     ),
-    make_stack("app", 2, "eks", reason="UpstreamPending", message="Waits for 'eks'."),
+    make_stack_status("app", 2, "eks", reason="UpstreamPending", message="Waits for 'eks'."),
     ready=("Unknown", "AwaitingConfirmation", "'eks' waits for a person."),
 )
 
@@ -43,14 +43,16 @@ COMMANDS = {
 def test_the_next_command_is_shown_where_there_is_one(
     ready: tuple[str, str], command: str | None
 ) -> None:
-    found = explanation.explain(make_chain(make_status(ready=(*ready, "Words."))))
+    found = explanation.explain(make_shown_chain(make_shown_status(ready=(*ready, "Words."))))
 
     assert found.command == command
 
 
 @pytest.mark.parametrize("reason", list(reasons.ChainReason))
 def test_every_documented_reason_is_blocking(reason: reasons.ChainReason) -> None:
-    found = explanation.explain(make_chain(make_status(ready=("False", reason, "Words."))))
+    found = explanation.explain(
+        make_shown_chain(make_shown_status(ready=("False", reason, "Words.")))
+    )
 
     meaning = reasons.CHAIN_MEANINGS[reason]
     assert found.meaning == meaning
@@ -59,24 +61,26 @@ def test_every_documented_reason_is_blocking(reason: reasons.ChainReason) -> Non
 BLOCKING: dict[str, tuple[list[StackStatus], dict[str, tuple[str, ...]]]] = {
     "a failed stack holds those that were skipped because of it": (
         [
-            make_stack("a", phase=Phase.FAILED, reason="RunFailed"),
-            make_stack("b", phase=Phase.SKIPPED, reason="UpstreamNotSucceeded", blocked_by="a"),
-            make_stack("c", phase=Phase.SKIPPED, reason="FailFast", blocked_by="a"),
+            make_stack_status("a", phase=Phase.FAILED, reason="RunFailed"),
+            make_stack_status(
+                "b", phase=Phase.SKIPPED, reason="UpstreamNotSucceeded", blocked_by="a"
+            ),
+            make_stack_status("c", phase=Phase.SKIPPED, reason="FailFast", blocked_by="a"),
         ],
         {"a": ("b", "c")},
     ),
     "what succeeded does not block": (
         [
-            make_stack("a", phase=Phase.SUCCEEDED, reason="RunFinished"),
-            make_stack("b", phase=Phase.SKIPPED, reason="OutputUnchanged"),
+            make_stack_status("a", phase=Phase.SUCCEEDED, reason="RunFinished"),
+            make_stack_status("b", phase=Phase.SKIPPED, reason="OutputUnchanged"),
         ],
         {},
     ),
     "a stack without an unfinished upstream waits for itself": (
-        [make_stack("a", reason="SlotPending"), make_stack("b", phase=Phase.RUNNING)],
+        [make_stack_status("a", reason="SlotPending"), make_stack_status("b", phase=Phase.RUNNING)],
         {"a": (), "b": ()},
     ),
-    "a reason of a newer operator": ([make_stack("a", reason="MoonPhase")], {"a": ()}),
+    "a reason of a newer operator": ([make_stack_status("a", reason="MoonPhase")], {"a": ()}),
 }
 
 
@@ -84,7 +88,7 @@ BLOCKING: dict[str, tuple[list[StackStatus], dict[str, tuple[str, ...]]]] = {
 def test_what_blocks_the_chain_is_listed_without_what_follows_from_it(
     stacks: list[StackStatus], expected: dict[str, tuple[str, ...]]
 ) -> None:
-    found = explanation.explain(make_chain(make_status(*stacks)))
+    found = explanation.explain(make_shown_chain(make_shown_status(*stacks)))
 
     assert {one.stack.id: one.holds for one in found.blocking} == expected
 
@@ -98,8 +102,8 @@ SCHEDULE = v1alpha1.ScheduleStatus(
     last_missed_time="2026-03-01T06:00:00Z",
 )
 EXPLAINED = {
-    "a stack waits for a person": make_chain(WAITING),
-    "not seen by an operator yet": make_chain(),
+    "a stack waits for a person": make_shown_chain(WAITING),
+    "not seen by an operator yet": make_shown_chain(),
 }
 
 
@@ -112,19 +116,19 @@ def test_it_says_what_the_chain_waits_for_and_what_to_do(case: str, golden: Gold
 
 
 NOTES = {
-    "an older spec": make_chain(WAITING, generation=2),
-    "a request that is not taken up yet": make_chain(WAITING, retry="1"),
-    "a request that waits": make_chain(dataclasses.replace(WAITING, pending_run=pending)),
-    "a schedule": make_chain(dataclasses.replace(WAITING, schedule=SCHEDULE)),
-    "runs of the roots": make_chain(
+    "an older spec": make_shown_chain(WAITING, generation=2),
+    "a request that is not taken up yet": make_shown_chain(WAITING, retry="1"),
+    "a request that waits": make_shown_chain(dataclasses.replace(WAITING, pending_run=pending)),
+    "a schedule": make_shown_chain(dataclasses.replace(WAITING, schedule=SCHEDULE)),
+    "runs of the roots": make_shown_chain(
         dataclasses.replace(WAITING, triggers=v1alpha1.TriggersStatus(digest="0" * 16))
     ),
-    "roots that cannot be read": make_chain(
+    "roots that cannot be read": make_shown_chain(
         dataclasses.replace(
             WAITING, triggers=v1alpha1.TriggersStatus(digest="0" * 16, problem="It is gone.")
         )
     ),
-    "being deleted": make_chain(WAITING, is_deleting=True),
+    "being deleted": make_shown_chain(WAITING, is_deleting=True),
 }
 
 
@@ -136,7 +140,7 @@ def test_it_notes_what_else_affects_the_chain(case: str, golden: Golden) -> None
 
 
 def test_programs_get_the_same() -> None:
-    document = explanation.document(explanation.explain(make_chain(WAITING)))
+    document = explanation.document(explanation.explain(make_shown_chain(WAITING)))
 
     assert document["chain"] == {"namespace": "team", "name": "prod"}
     assert document["ready"]["reason"] == "AwaitingConfirmation"

@@ -9,8 +9,13 @@ from controller.api.v1alpha1 import Phase, StackChain, Status
 from controller.plugin import outcomes
 from controller.plugin.exit_codes import ExitCode
 from controller.plugin.user_requests import RequestKind, UserRequest
+from tests.support.builders import (
+    make_condition,
+    make_shown_chain,
+    make_shown_status,
+    make_stack_status,
+)
 from tests.support.golden import Golden
-from tests.support.statuses import make_chain, make_condition, make_stack, make_status
 
 RUN = UserRequest(kind=RequestKind.RUN, messages=(), token="now", latest=7)
 RETRY = UserRequest(kind=RequestKind.RETRY, messages=(), token="7", latest=7)
@@ -26,7 +31,9 @@ def status(
     stalled: str = "False",
     **parts: object,
 ) -> Status:
-    base = make_status(make_stack("a", phase=phase), ready=ready, number=number, phase=phase)
+    base = make_shown_status(
+        make_stack_status("a", phase=phase), ready=ready, number=number, phase=phase
+    )
     conditions = (
         *base.conditions,
         make_condition("Reconciling", reconciling, ready[1], ready[2]),
@@ -44,40 +51,40 @@ def code(found: outcomes.CommandOutcome | None) -> ExitCode | None:
 
 
 REQUESTED = {
-    "run: not taken up": (RUN, make_chain(status(Phase.SUCCEEDED, 7), run="now"), None),
+    "run: not taken up": (RUN, make_shown_chain(status(Phase.SUCCEEDED, 7), run="now"), None),
     "run: in progress": (
         RUN,
-        make_chain(status(Phase.RUNNING, last_handled=handled(run="now")), run="now"),
+        make_shown_chain(status(Phase.RUNNING, last_handled=handled(run="now")), run="now"),
         None,
     ),
     "run: succeeded": (
         RUN,
-        make_chain(status(Phase.SUCCEEDED, last_handled=handled(run="now")), run="now"),
+        make_shown_chain(status(Phase.SUCCEEDED, last_handled=handled(run="now")), run="now"),
         ExitCode.DONE,
     ),
     "run: failed": (
         RUN,
-        make_chain(status(Phase.FAILED, last_handled=handled(run="now")), run="now"),
+        make_shown_chain(status(Phase.FAILED, last_handled=handled(run="now")), run="now"),
         ExitCode.NOT_SUCCEEDED,
     ),
     "run: timed out": (
         RUN,
-        make_chain(status(Phase.TIMED_OUT, last_handled=handled(run="now")), run="now"),
+        make_shown_chain(status(Phase.TIMED_OUT, last_handled=handled(run="now")), run="now"),
         ExitCode.NOT_SUCCEEDED,
     ),
     "run: somebody asked after us and stands for us": (
         RUN,
-        make_chain(status(Phase.SUCCEEDED, last_handled=handled(run="later")), run="later"),
+        make_shown_chain(status(Phase.SUCCEEDED, last_handled=handled(run="later")), run="later"),
         ExitCode.DONE,
     ),
     "run: the end of the run before is not its end": (
         RUN,
-        make_chain(status(Phase.FAILED, 7, last_handled=handled(run="now")), run="now"),
+        make_shown_chain(status(Phase.FAILED, 7, last_handled=handled(run="now")), run="now"),
         None,
     ),
     "run: the connection does not serve the namespace": (
         RUN,
-        make_chain(
+        make_shown_chain(
             status(
                 Phase.SUCCEEDED,
                 7,
@@ -91,7 +98,7 @@ REQUESTED = {
     ),
     "run: stalled by the failure of the run before": (
         RUN,
-        make_chain(
+        make_shown_chain(
             status(
                 Phase.FAILED,
                 7,
@@ -103,31 +110,31 @@ REQUESTED = {
         ),
         None,
     ),
-    "retry: not taken up": (RETRY, make_chain(status(Phase.FAILED, 7), retry="7"), None),
+    "retry: not taken up": (RETRY, make_shown_chain(status(Phase.FAILED, 7), retry="7"), None),
     "retry: succeeded": (
         RETRY,
-        make_chain(status(Phase.SUCCEEDED, last_handled=handled(retry="7")), retry="7"),
+        make_shown_chain(status(Phase.SUCCEEDED, last_handled=handled(retry="7")), retry="7"),
         ExitCode.DONE,
     ),
     "retry: taken up as stale": (
         RETRY,
-        make_chain(status(Phase.FAILED, 7, last_handled=handled(retry="7")), retry="7"),
+        make_shown_chain(status(Phase.FAILED, 7, last_handled=handled(retry="7")), retry="7"),
         ExitCode.NOT_SUCCEEDED,
     ),
-    "cancel: not taken up": (CANCEL, make_chain(status(Phase.RUNNING, 7), cancel="7"), None),
+    "cancel: not taken up": (CANCEL, make_shown_chain(status(Phase.RUNNING, 7), cancel="7"), None),
     "cancel: its runs are being stopped": (
         CANCEL,
-        make_chain(status(Phase.RUNNING, 7, last_handled=handled(cancel="7")), cancel="7"),
+        make_shown_chain(status(Phase.RUNNING, 7, last_handled=handled(cancel="7")), cancel="7"),
         None,
     ),
     "cancel: canceled": (
         CANCEL,
-        make_chain(status(Phase.CANCELED, 7, last_handled=handled(cancel="7")), cancel="7"),
+        make_shown_chain(status(Phase.CANCELED, 7, last_handled=handled(cancel="7")), cancel="7"),
         ExitCode.DONE,
     ),
     "cancel: the next run has started": (
         CANCEL,
-        make_chain(status(Phase.RUNNING, 8, last_handled=handled(cancel="7")), cancel="7"),
+        make_shown_chain(status(Phase.RUNNING, 8, last_handled=handled(cancel="7")), cancel="7"),
         ExitCode.DONE,
     ),
 }
@@ -147,7 +154,9 @@ def test_waiting_for_a_request_ends(case: str, golden: Golden) -> None:
 @pytest.mark.parametrize(("observed", "is_over"), [(1, False), (2, True), (3, True)])
 def test_a_changed_spec_is_taken_up_with_its_generation(observed: int, is_over: bool) -> None:
     request = UserRequest(kind=RequestKind.SUSPEND, messages=())
-    chain = make_chain(dataclasses.replace(status(Phase.RUNNING), observed_generation=observed))
+    chain = make_shown_chain(
+        dataclasses.replace(status(Phase.RUNNING), observed_generation=observed)
+    )
 
     assert (outcomes.of_request(chain, request, generation=2) is not None) == is_over
 
@@ -155,38 +164,38 @@ def test_a_changed_spec_is_taken_up_with_its_generation(observed: int, is_over: 
 READY = ("True", "RunSucceeded", "All done.")
 BAD = ("False", "StackFailed", "1 of 1 failed.")
 WATCHED = {
-    "nobody has seen it": (make_chain(), None),
-    "in progress": (make_chain(status(Phase.RUNNING)), None),
+    "nobody has seen it": (make_shown_chain(), None),
+    "in progress": (make_shown_chain(status(Phase.RUNNING)), None),
     "succeeded": (
-        make_chain(status(Phase.SUCCEEDED, ready=READY, reconciling="False")),
+        make_shown_chain(status(Phase.SUCCEEDED, ready=READY, reconciling="False")),
         ExitCode.DONE,
     ),
     "failed": (
-        make_chain(status(Phase.FAILED, ready=BAD, reconciling="False", stalled="True")),
+        make_shown_chain(status(Phase.FAILED, ready=BAD, reconciling="False", stalled="True")),
         ExitCode.NOT_SUCCEEDED,
     ),
     "suspended": (
-        make_chain(
+        make_shown_chain(
             status(Phase.PENDING, ready=("Unknown", "Suspended", "Held."), reconciling="False")
         ),
         None,
     ),
     "not requested": (
-        make_chain(
+        make_shown_chain(
             status(Phase.SUCCEEDED, ready=("Unknown", "NotRequested", "Ask."), reconciling="False")
         ),
         ExitCode.NOT_SUCCEEDED,
     ),
     "asked, and not taken up": (
-        make_chain(status(Phase.SUCCEEDED, ready=READY, reconciling="False"), run="now"),
+        make_shown_chain(status(Phase.SUCCEEDED, ready=READY, reconciling="False"), run="now"),
         None,
     ),
     "the status is about an older spec": (
-        make_chain(status(Phase.SUCCEEDED, ready=READY, reconciling="False"), generation=2),
+        make_shown_chain(status(Phase.SUCCEEDED, ready=READY, reconciling="False"), generation=2),
         None,
     ),
     "nothing can start": (
-        make_chain(
+        make_shown_chain(
             status(
                 Phase.SUCCEEDED,
                 ready=("False", "ConnectionUnknown", "No such."),
@@ -208,7 +217,7 @@ def test_watching_ends_when_nothing_more_happens(
 
 
 def test_the_end_of_a_run_names_the_next_command(golden: Golden) -> None:
-    chain = make_chain(status(Phase.FAILED, ready=BAD, reconciling="False", stalled="True"))
+    chain = make_shown_chain(status(Phase.FAILED, ready=BAD, reconciling="False", stalled="True"))
 
     found = outcomes.of_watching(chain)
 

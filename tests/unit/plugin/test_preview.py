@@ -9,8 +9,13 @@ from controller.api import v1alpha1
 from controller.display import styled_text, tree
 from controller.plugin import preview
 from controller.plugin.exit_codes import CommandError, ExitCode
+from tests.support.builders import (
+    make_condition,
+    make_shown_chain,
+    make_shown_status,
+    make_stack_status,
+)
 from tests.support.golden import Golden
-from tests.support.statuses import make_chain, make_condition, make_stack, make_status
 
 TEXT = """
 apiVersion: stackchain.dev/v1alpha1
@@ -98,19 +103,19 @@ def test_a_destruction_is_confirmed_by_the_file_and_not_by_us(
 
 
 def graph(status: str, ready: tuple[str, str, str], stalled: str = "False") -> v1alpha1.StackChain:
-    base = make_status(make_stack("a"), ready=ready)
+    base = make_shown_status(make_stack_status("a"), ready=ready)
     conditions = (
         *base.conditions,
         make_condition("GraphResolved", status, "Resolved", ""),
         make_condition("Stalled", stalled, ready[1], ready[2]),
     )
-    return make_chain(v1alpha1.Status(conditions=conditions, stacks=base.stacks))
+    return make_shown_chain(v1alpha1.Status(conditions=conditions, stacks=base.stacks))
 
 
 @pytest.mark.parametrize(
     ("chain", "expected"),
     [
-        pytest.param(make_chain(), None, id="nobody has seen it"),
+        pytest.param(make_shown_chain(), None, id="nobody has seen it"),
         pytest.param(graph("Unknown", ("Unknown", "Progressing", "Reads.")), None, id="reading"),
         pytest.param(graph("True", ("Unknown", "Suspended", "Held.")), ExitCode.DONE, id="known"),
         pytest.param(
@@ -136,12 +141,14 @@ def test_the_preview_ends_once_the_graph_is_known_or_cannot_be(
 
 def test_the_stacks_are_shown_in_order_and_by_what_they_wait_for(golden: Golden) -> None:
     stacks = (
-        make_stack("a"),
-        make_stack("b", 1, "a"),
-        make_stack("c", 1, "a"),
-        make_stack("d", 2, "b", "c"),
+        make_stack_status("a"),
+        make_stack_status("b", 1, "a"),
+        make_stack_status("c", 1, "a"),
+        make_stack_status("d", 2, "b", "c"),
     )
-    chain = make_chain(make_status(*stacks), operation="Destroy", destroyConfirmation="prod")
+    chain = make_shown_chain(
+        make_shown_status(*stacks), operation="Destroy", destroyConfirmation="prod"
+    )
     shown = preview.Preview(namespace="team", name="prod", chain=chain)
 
     drawn = preview.render(shown, tree.Drawing(now=datetime(2026, 3, 1, tzinfo=UTC), width=200))

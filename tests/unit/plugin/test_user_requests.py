@@ -8,21 +8,25 @@ from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.plugin import user_requests
 from controller.plugin.exit_codes import CommandError, ExitCode
+from tests.support.builders import make_shown_chain, make_shown_status, make_stack_status
 from tests.support.golden import Golden
-from tests.support.statuses import make_chain, make_stack, make_status
 
 PAGE = "plugin_requests"
 
-FAILED = make_status(
-    make_stack("a", phase=Phase.SUCCEEDED),
-    make_stack("b", 1, "a", phase=Phase.FAILED, reason="RunFailed"),
-    make_stack("c", 2, "b", phase=Phase.SKIPPED, reason="UpstreamNotSucceeded", blocked_by="b"),
-    make_stack("d", 1, "a", phase=Phase.SKIPPED, reason="OutputUnchanged"),
+FAILED = make_shown_status(
+    make_stack_status("a", phase=Phase.SUCCEEDED),
+    make_stack_status("b", 1, "a", phase=Phase.FAILED, reason="RunFailed"),
+    make_stack_status(
+        "c", 2, "b", phase=Phase.SKIPPED, reason="UpstreamNotSucceeded", blocked_by="b"
+    ),
+    make_stack_status("d", 1, "a", phase=Phase.SKIPPED, reason="OutputUnchanged"),
     number=7,
     phase=Phase.FAILED,
 )
-SUCCEEDED = make_status(make_stack("a", phase=Phase.SUCCEEDED), number=7, phase=Phase.SUCCEEDED)
-LIVE = make_status(make_stack("a", phase=Phase.RUNNING), number=7, phase=Phase.RUNNING)
+SUCCEEDED = make_shown_status(
+    make_stack_status("a", phase=Phase.SUCCEEDED), number=7, phase=Phase.SUCCEEDED
+)
+LIVE = make_shown_status(make_stack_status("a", phase=Phase.RUNNING), number=7, phase=Phase.RUNNING)
 
 
 def annotations(request: user_requests.UserRequest) -> dict[str, str]:
@@ -34,17 +38,17 @@ def annotations(request: user_requests.UserRequest) -> dict[str, str]:
 
 
 def test_a_run_is_asked_for_by_a_new_token() -> None:
-    request = user_requests.request_run(make_chain(SUCCEEDED), token="now")
+    request = user_requests.request_run(make_shown_chain(SUCCEEDED), token="now")
 
     assert annotations(request) == {"stackchain.dev/run": "now"}
     assert request.latest == 7
 
 
 RUN_NOTES = {
-    "run": make_chain(SUCCEEDED),
-    "run: a live run has to end": make_chain(LIVE),
-    "run: a live run is replaced": make_chain(LIVE, concurrencyPolicy="Replace"),
-    "run: suspended": make_chain(SUCCEEDED, suspend=True),
+    "run": make_shown_chain(SUCCEEDED),
+    "run: a live run has to end": make_shown_chain(LIVE),
+    "run: a live run is replaced": make_shown_chain(LIVE, concurrencyPolicy="Replace"),
+    "run: suspended": make_shown_chain(SUCCEEDED, suspend=True),
 }
 
 
@@ -60,7 +64,7 @@ def test_whoever_asks_for_a_run_reads_what_it_waits_for(case: str, golden: Golde
 
 @pytest.mark.parametrize("number", [None, 7], ids=["latest", "by number"])
 def test_a_retry_names_the_latest_run_and_what_it_keeps(number: int | None, golden: Golden) -> None:
-    request = user_requests.request_retry(make_chain(FAILED), number)
+    request = user_requests.request_retry(make_shown_chain(FAILED), number)
 
     assert annotations(request) == {"stackchain.dev/retry": "7"}
     golden(PAGE).check("retry", "\n".join(request.messages))
@@ -68,27 +72,27 @@ def test_a_retry_names_the_latest_run_and_what_it_keeps(number: int | None, gold
 
 
 def test_a_retry_of_a_run_that_read_no_stacks_runs_all(golden: Golden) -> None:
-    status = make_status(number=7, phase=Phase.FAILED, reason="UnknownStack")
+    status = make_shown_status(number=7, phase=Phase.FAILED, reason="UnknownStack")
 
-    messages = user_requests.request_retry(make_chain(status), None).messages
+    messages = user_requests.request_retry(make_shown_chain(status), None).messages
 
     golden(PAGE).check("retry: a run that read no stacks", "\n".join(messages))
 
 
 def test_a_retry_of_a_retry_that_read_no_stacks_names_what_stays_kept(golden: Golden) -> None:
-    kept = make_stack("a", phase=Phase.SUCCEEDED, reason="Kept")
-    status = make_status(kept, number=7, phase=Phase.FAILED, reason="UnknownStack")
+    kept = make_stack_status("a", phase=Phase.SUCCEEDED, reason="Kept")
+    status = make_shown_status(kept, number=7, phase=Phase.FAILED, reason="UnknownStack")
 
-    messages = user_requests.request_retry(make_chain(status), None).messages
+    messages = user_requests.request_retry(make_shown_chain(status), None).messages
 
     golden(PAGE).check("retry: a retry that read no stacks", "\n".join(messages))
 
 
 def test_of_many_stacks_five_are_named(golden: Golden) -> None:
-    stacks = [make_stack(f"s{n}", phase=Phase.FAILED) for n in range(8)]
+    stacks = [make_stack_status(f"s{n}", phase=Phase.FAILED) for n in range(8)]
 
     request = user_requests.request_retry(
-        make_chain(make_status(*stacks, phase=Phase.FAILED)), None
+        make_shown_chain(make_shown_status(*stacks, phase=Phase.FAILED)), None
     )
 
     golden(PAGE).check("retry: of many stacks five are named", "\n".join(request.messages))
@@ -96,16 +100,16 @@ def test_of_many_stacks_five_are_named(golden: Golden) -> None:
 
 handled = v1alpha1.Handled(retry="7")
 NOTHING_TO_RETRY = {
-    "never run": (make_chain(), None),
-    "live": (make_chain(LIVE), None),
-    "succeeded": (make_chain(SUCCEEDED), None),
-    "a stale number": (make_chain(FAILED), 6),
-    "a number to come": (make_chain(FAILED), 8),
+    "never run": (make_shown_chain(), None),
+    "live": (make_shown_chain(LIVE), None),
+    "succeeded": (make_shown_chain(SUCCEEDED), None),
+    "a stale number": (make_shown_chain(FAILED), 6),
+    "a number to come": (make_shown_chain(FAILED), 8),
     "taken up before": (
-        make_chain(dataclasses.replace(FAILED, last_handled=handled), retry="7"),
+        make_shown_chain(dataclasses.replace(FAILED, last_handled=handled), retry="7"),
         None,
     ),
-    "being deleted": (make_chain(FAILED, is_deleting=True), None),
+    "being deleted": (make_shown_chain(FAILED, is_deleting=True), None),
 }
 
 
@@ -124,7 +128,7 @@ def test_a_refused_retry_names_the_next_command(case: str, golden: Golden) -> No
 
 @pytest.mark.parametrize("number", [None, 7], ids=["live", "by number"])
 def test_a_cancel_names_the_live_run(number: int | None, golden: Golden) -> None:
-    request = user_requests.request_cancel(make_chain(LIVE), number)
+    request = user_requests.request_cancel(make_shown_chain(LIVE), number)
 
     assert annotations(request) == {"stackchain.dev/cancel": "7"}
     golden(PAGE).check("cancel", "\n".join(request.messages))
@@ -132,7 +136,7 @@ def test_a_cancel_names_the_live_run(number: int | None, golden: Golden) -> None
 
 def test_whoever_cancels_reads_of_the_request_that_waits(golden: Golden) -> None:
     pending = v1alpha1.PendingRun(cause="RunToken", message="Waits for run 7 to end.")
-    chain = make_chain(dataclasses.replace(LIVE, pending_run=pending))
+    chain = make_shown_chain(dataclasses.replace(LIVE, pending_run=pending))
 
     messages = user_requests.request_cancel(chain, None).messages
 
@@ -140,9 +144,9 @@ def test_whoever_cancels_reads_of_the_request_that_waits(golden: Golden) -> None
 
 
 NOTHING_TO_CANCEL = {
-    "never run": (make_chain(), None),
-    "over": (make_chain(FAILED), None),
-    "a stale number": (make_chain(LIVE), 6),
+    "never run": (make_shown_chain(), None),
+    "over": (make_shown_chain(FAILED), None),
+    "a stale number": (make_shown_chain(LIVE), 6),
 }
 
 
@@ -158,12 +162,12 @@ def test_what_cannot_be_canceled(case: str, golden: Golden) -> None:
 # suspend, resume, parallelism
 
 SPECS: dict[str, tuple[user_requests.UserRequest, dict[str, object] | None]] = {
-    "suspend": (user_requests.request_suspend(make_chain()), {"suspend": True}),
-    "suspend again": (user_requests.request_suspend(make_chain(suspend=True)), None),
-    "resume": (user_requests.request_resume(make_chain(suspend=True)), {"suspend": False}),
-    "resume again": (user_requests.request_resume(make_chain()), None),
-    "parallelism": (user_requests.request_parallelism(make_chain(), 3), {"parallelism": 3}),
-    "the same parallelism": (user_requests.request_parallelism(make_chain(), 10), None),
+    "suspend": (user_requests.request_suspend(make_shown_chain()), {"suspend": True}),
+    "suspend again": (user_requests.request_suspend(make_shown_chain(suspend=True)), None),
+    "resume": (user_requests.request_resume(make_shown_chain(suspend=True)), {"suspend": False}),
+    "resume again": (user_requests.request_resume(make_shown_chain()), None),
+    "parallelism": (user_requests.request_parallelism(make_shown_chain(), 3), {"parallelism": 3}),
+    "the same parallelism": (user_requests.request_parallelism(make_shown_chain(), 10), None),
 }
 
 
