@@ -91,11 +91,6 @@ class OperatorSettings:
     the time without a leader 15 at most.
     """
 
-    @property
-    def lease_renew_seconds(self) -> float:
-        """Seconds between two renewals: two of them may fail before the Lease is lost."""
-        return self.lease_duration_seconds / 3
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KubernetesSettings:

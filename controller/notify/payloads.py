@@ -32,12 +32,16 @@ class Payload:
     body: bytes
 
 
-def payload(sink: sinks.Sink, told: notifications.Notification) -> Payload:
-    """Return what tells a sink of a transition."""
+def payload(sink: sinks.Sink, notification: notifications.Notification) -> Payload:
+    """Return what a sink is sent for a notification."""
     if sink.type is sinks.SinkType.SLACK:
-        return Payload(headers=_JSON, body=_encoded(_slack(sink, told)))
-    data = data_of(told) if sink.template is None else templates.render(sink.template, told)
-    return Payload(headers=_JSON | _attributes(told), body=_encoded(data))
+        return Payload(headers=_JSON, body=_encoded(_slack(sink, notification)))
+    data = (
+        data_of(notification)
+        if sink.template is None
+        else templates.render(sink.template, notification)
+    )
+    return Payload(headers=_JSON | _attributes(notification), body=_encoded(data))
 
 
 _JSON = {"Content-Type": "application/json"}
@@ -50,9 +54,9 @@ def _encoded(document: Any) -> bytes:
 # Slack
 
 
-def _slack(sink: sinks.Sink, told: notifications.Notification) -> Any:
+def _slack(sink: sinks.Sink, notification: notifications.Notification) -> Any:
     template = DEFAULT_SLACK_TEXT if sink.template is None else sink.template
-    document = templates.render(template, told, escape=slack_text)
+    document = templates.render(template, notification, escape=slack_text)
     return {"text": document.strip()} if isinstance(document, str) else document
 
 
@@ -64,17 +68,17 @@ def slack_text(text: str) -> str:
 # CloudEvents
 
 
-def _attributes(told: notifications.Notification) -> dict[str, str]:
-    subject = f"stacks/{told.stack.id}" if told.stack is not None else None
-    run = told.run
+def _attributes(notification: notifications.Notification) -> dict[str, str]:
+    subject = f"stacks/{notification.stack.id}" if notification.stack is not None else None
+    run = notification.run
     attributes = {
         "specversion": "1.0",
-        "id": told.id,
-        "source": urlparse.quote(told.source),
-        "type": f"{TYPE_PREFIX}{told.transition}.{DATA_SCHEMA_VERSION}",
-        "time": told.time,
+        "id": notification.id,
+        "source": urlparse.quote(notification.source),
+        "type": f"{TYPE_PREFIX}{notification.transition}.{DATA_SCHEMA_VERSION}",
+        "time": notification.time,
         "subject": subject,
-        "sequence": order(told),
+        "sequence": order(notification),
         "runnumber": str(run.number) if run is not None else None,
     }
     return {
@@ -84,30 +88,34 @@ def _attributes(told: notifications.Notification) -> dict[str, str]:
     }
 
 
-def order(told: notifications.Notification) -> str:
+def order(notification: notifications.Notification) -> str:
     """Return a text that sorts the notifications of one StackChain as things happened."""
-    number = told.run.number if told.run is not None else 0
-    return f"{number:010d}.{told.time}.{told.sequence:010d}.{told.place:04d}"
+    number = notification.run.number if notification.run is not None else 0
+    return (
+        f"{number:010d}.{notification.time}.{notification.sequence:010d}.{notification.place:04d}"
+    )
 
 
-def data_of(told: notifications.Notification) -> dict[str, Any]:
+def data_of(notification: notifications.Notification) -> dict[str, Any]:
     """Return the data of a CloudEvent: camelCase, without empty fields."""
     return v1alpha1.as_json(
         {
-            "transition": told.transition,
-            "severity": told.severity,
-            "reason": told.reason,
-            "message": told.message,
-            "time": told.time,
-            "sequence": told.sequence,
-            "installation": told.installation,
+            "transition": notification.transition,
+            "severity": notification.severity,
+            "reason": notification.reason,
+            "message": notification.message,
+            "time": notification.time,
+            "sequence": notification.sequence,
+            "installation": notification.installation,
             "chain": {
-                "namespace": told.namespace,
-                "name": told.chain,
-                "uid": told.uid,
-                "generation": told.generation,
+                "namespace": notification.namespace,
+                "name": notification.chain,
+                "uid": notification.uid,
+                "generation": notification.generation,
             },
-            "run": dataclasses.asdict(told.run) if told.run is not None else None,
-            "stack": dataclasses.asdict(told.stack) if told.stack is not None else None,
+            "run": dataclasses.asdict(notification.run) if notification.run is not None else None,
+            "stack": dataclasses.asdict(notification.stack)
+            if notification.stack is not None
+            else None,
         }
     )

@@ -1,7 +1,7 @@
 """The template language of sinks: `${name}` stands for a fact of the notification, nothing else.
 
-Checked when a file is read, so that a mistake is told at the start and not when something fails. A
-fact that a notification does not have, such as the stack of a run's end, is an empty text.
+Checked when a file is read, so that a mistake is reported at the start and not when something
+fails. A fact that a notification does not have, such as the stack of a run's end, is an empty text.
 """
 
 import re
@@ -25,40 +25,40 @@ class Placeholder(NamedTuple):
 
 
 def _of_run(name: str) -> Callable[[Notification], object]:
-    return lambda told: getattr(told.run, name) if told.run is not None else None
+    return lambda news: getattr(news.run, name) if news.run is not None else None
 
 
 def _of_stack(name: str) -> Callable[[Notification], object]:
-    return lambda told: getattr(told.stack, name) if told.stack is not None else None
+    return lambda news: getattr(news.stack, name) if news.stack is not None else None
 
 
-def title(told: Notification) -> str:
+def title(news: Notification) -> str:
     """Return what happened to whom in one line."""
-    subject = f"{told.namespace}/{told.chain}"
-    if told.run is not None:
-        subject += f" run {told.run.number} ({told.run.operation})"
-    if told.stack is not None:
-        subject += f", stack {told.stack.id}"
-    return f"{told.transition}: {subject}"
+    subject = f"{news.namespace}/{news.chain}"
+    if news.run is not None:
+        subject += f" run {news.run.number} ({news.run.operation})"
+    if news.stack is not None:
+        subject += f", stack {news.stack.id}"
+    return f"{news.transition}: {subject}"
 
 
-def link(told: Notification) -> str | None:
+def link(news: Notification) -> str | None:
     """Return where to look: the stack's run in Spacelift, else the chain run in Temporal."""
-    if told.stack is not None and told.stack.run_url:
-        return told.stack.run_url
-    return told.run.workflow_url if told.run is not None else None
+    if news.stack is not None and news.stack.run_url:
+        return news.stack.run_url
+    return news.run.workflow_url if news.run is not None else None
 
 
 PLACEHOLDERS: Mapping[str, Placeholder] = {
     "title": Placeholder(title, "what happened to whom, in one line"),
-    "transition": Placeholder(lambda told: told.transition, "the transition, such as `RunFailed`"),
-    "severity": Placeholder(lambda told: told.severity, "`Normal` or `Warning`"),
-    "reason": Placeholder(lambda told: told.reason, "the reason, as of the Event"),
-    "message": Placeholder(lambda told: told.message, "the message, for people"),
+    "transition": Placeholder(lambda news: news.transition, "the transition, such as `RunFailed`"),
+    "severity": Placeholder(lambda news: news.severity, "`Normal` or `Warning`"),
+    "reason": Placeholder(lambda news: news.reason, "the reason, as of the Event"),
+    "message": Placeholder(lambda news: news.message, "the message, for people"),
     "link": Placeholder(link, "the stack's run in Spacelift, else the chain run in Temporal"),
-    "namespace": Placeholder(lambda told: told.namespace, "namespace of the StackChain"),
-    "chain": Placeholder(lambda told: told.chain, "name of the StackChain"),
-    "installation": Placeholder(lambda told: told.installation, "the installation's id"),
+    "namespace": Placeholder(lambda news: news.namespace, "namespace of the StackChain"),
+    "chain": Placeholder(lambda news: news.chain, "name of the StackChain"),
+    "installation": Placeholder(lambda news: news.installation, "the installation's id"),
     "run": Placeholder(_of_run("number"), "number of the run"),
     "attempt": Placeholder(_of_run("attempt"), "attempt of the run"),
     "cause": Placeholder(_of_run("cause"), "what asked for the run"),
@@ -74,11 +74,11 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
     "stackReason": Placeholder(_of_stack("reason"), "why the stack is in that phase"),
     "runUrl": Placeholder(_of_stack("run_url"), "the stack's run in Spacelift"),
     "blockedBy": Placeholder(_of_stack("blocked_by"), "the stack that is to blame for a skip"),
-    "time": Placeholder(lambda told: told.time, "when the operator saw it, RFC 3339 in UTC"),
+    "time": Placeholder(lambda news: news.time, "when the operator saw it, RFC 3339 in UTC"),
     "sequence": Placeholder(
-        lambda told: told.sequence, "how far the run was, as a number that grows; 0 if nobody knew"
+        lambda news: news.sequence, "how far the run was, as a number that grows; 0 if nobody knew"
     ),
-    "id": Placeholder(lambda told: told.id, "id of the notification, the same if it comes twice"),
+    "id": Placeholder(lambda news: news.id, "id of the notification, the same if it comes twice"),
 }
 
 
@@ -127,15 +127,15 @@ def _check_text(text: str, at: str) -> None:
             )
 
 
-def render(value: Any, told: Notification, *, escape: Callable[[str], str] = str) -> Any:
+def render(value: Any, news: Notification, *, escape: Callable[[str], str] = str) -> Any:
     """Return the document with every placeholder filled in.
 
     Args:
         value: a checked template.
-        told: what to fill in.
+        news: what to fill in.
         escape: applied to what is filled in, not to the template's own text.
     """
-    facts = {name: fact.value(told) for name, fact in PLACEHOLDERS.items()}
+    facts = {name: fact.value(news) for name, fact in PLACEHOLDERS.items()}
     return _filled(value, {name: escape(_shown(fact)) for name, fact in facts.items()})
 
 

@@ -1,6 +1,6 @@
-"""What a process tells Kubernetes and Prometheus: alive, ready, and its numbers.
+"""What a process says to Kubernetes and Prometheus: alive, ready, and its numbers.
 
-Live means that the event loop answers and nothing that runs for ever has ended. An outage of
+Live means that the event loop answers: a role whose work has ended ends itself. An outage of
 Temporal or Kubernetes makes a process not ready, never dead: a restart would not help.
 """
 
@@ -22,7 +22,6 @@ PROBLEM_CACHE_SECONDS = 0.5
 CHECK_TIMEOUT_SECONDS = 4.0
 """Below the usual probe time-out of 5 s, so that the answer with the reason arrives."""
 
-LiveCheck = Callable[[], str | None]
 ReadyCheck = Callable[[], Awaitable[str | None]]
 
 
@@ -50,15 +49,10 @@ class HealthServer:
         self._cache_seconds = cache_seconds
         self._check_timeout_seconds = check_timeout_seconds
         self._clock = clock
-        self._live_checks: dict[str, LiveCheck] = {}
         self._ready_checks: dict[str, ReadyCheck] = {}
         self._results: dict[str, _Result] = {}
         self._checking = asyncio.Lock()
         self._runner: web.AppRunner | None = None
-
-    def add_live_check(self, name: str, check: LiveCheck) -> None:
-        """Register what must hold for this process to be kept; the check returns a problem."""
-        self._live_checks[name] = check
 
     def add_ready_check(self, name: str, check: ReadyCheck) -> None:
         """Register what must hold for this process to do its work; the check returns a problem."""
@@ -90,11 +84,6 @@ class HealthServer:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
-
-    async def live_problems(self) -> dict[str, str]:
-        """Return the failing live checks with their reasons."""
-        problems = {name: check() for name, check in self._live_checks.items()}
-        return {name: problem for name, problem in problems.items() if problem is not None}
 
     async def ready_problems(self) -> dict[str, str]:
         """Return the failing ready checks with their reasons, at most `cache_seconds` old."""
@@ -130,7 +119,7 @@ class HealthServer:
             return f"failed: {type(error).__name__}"
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        return _answer(await self.live_problems())
+        return _answer({})
 
     async def _readyz(self, _: web.Request) -> web.Response:
         return _answer(await self.ready_problems())

@@ -1,7 +1,9 @@
 """One shape for the log lines of all roles: a constant text, and fields that can be searched.
 
 Everything goes through stdlib logging's root logger, so that lines of kopf, of Temporal's workers
-and of our own modules look alike and carry the same keys.
+and of our own modules look alike and carry the same keys: `chain` and `namespace`, `connection`,
+`stack_id`, `run_id` and `run_state` of a Spacelift run, `workflow_id` and `workflow_run_id` of
+Temporal, `phase`, `reason`, and `why` for the text of an error.
 """
 
 import datetime
@@ -12,18 +14,6 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 from controller import times
-
-CHAIN = "chain"
-NAMESPACE = "namespace"
-CONNECTION = "connection"
-STACK_ID = "stack_id"
-RUN_ID = "run_id"
-RUN_STATE = "run_state"
-WORKFLOW_ID = "workflow_id"
-WORKFLOW_RUN_ID = "workflow_run_id"
-ACTIVITY = "activity"
-PHASE = "phase"
-REASON = "reason"
 
 QUIET_LOGGERS = ("aiohttp.access", "httpcore", "httpx", "kubernetes", "kubernetes_asyncio")
 """They tell each request at INFO, which drowns the facts that an operator acts on."""
@@ -44,11 +34,11 @@ _CARRIERS = frozenset(
     }
 )
 _TEMPORAL_FIELDS = {
-    "workflow_id": WORKFLOW_ID,
-    "workflow_run_id": WORKFLOW_RUN_ID,
+    "workflow_id": "workflow_id",
+    "workflow_run_id": "workflow_run_id",
     # Workflow loggers say run_id for what we call workflow_run_id: a run is Spacelift's.
-    "run_id": WORKFLOW_RUN_ID,
-    "activity_type": ACTIVITY,
+    "run_id": "workflow_run_id",
+    "activity_type": "activity",
     "attempt": "attempt",
 }
 
@@ -147,7 +137,7 @@ def _object_fields(record: logging.LogRecord) -> dict[str, Any]:
     reference = getattr(record, "k8s_ref", None)
     if not isinstance(reference, Mapping):
         return {}
-    return {NAMESPACE: reference.get("namespace"), CHAIN: reference.get("name")}
+    return {"namespace": reference.get("namespace"), "chain": reference.get("name")}
 
 
 def _time(record: logging.LogRecord) -> str:

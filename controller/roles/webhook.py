@@ -8,7 +8,9 @@ from controller.config import settings
 from controller.roles import process
 from controller.temporal import client as temporal_client
 from controller.temporal.receiver import root_sweeps, wakeups
-from controller.webhook import app, dispatch, wake_queue
+from controller.webhook import dispatch, wake_queue
+from controller.webhook.receiver import Receiver
+from controller.webhook.server import WebhookServer
 
 logger = logging.getLogger(__name__)
 
@@ -28,13 +30,13 @@ async def receive(role: process.Process) -> int:
         counters=counters,
     )
     counters.webhook_queue_depth.set_function(lambda: dispatcher.queued)
-    receiver = app.Receiver(
+    receiver = Receiver(
         catalog=role.catalog,
         queue=queue,
         counters=counters,
         max_body_bytes=webhook.max_body_bytes,
     )
-    server = app.WebhookServer(webhook.address, receiver)
+    server = WebhookServer(webhook.address, receiver)
     role.server.add_ready_check("webhook", server.check)
     receiver.open_counters()
     try:

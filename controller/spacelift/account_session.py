@@ -1,7 +1,8 @@
-"""Authenticated GraphQL calls to one account: sends, tells what `unauthorized` meant, observes."""
+"""Authenticated GraphQL calls to one account: sends, says what `unauthorized` meant, observes."""
 
 import contextlib
 import ssl
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NoReturn
 
@@ -28,12 +29,24 @@ class AccountSession:
         *,
         endpoint: str,
         read_api_key: tokens.ReadApiKey,
-        transport: httpx.AsyncBaseTransport | None,
-        request_timeout_seconds: float,
-        ca_file: str | None,
-        clock: Callable[[], float],
-        observer: Observer | None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        request_timeout_seconds: float = 30,
+        ca_file: str | None = None,
+        clock: Callable[[], float] = time.time,
+        observer: Observer | None = None,
     ) -> None:
+        """Prepare the session; nothing is sent and no API key is read before the first call.
+
+        Args:
+            endpoint: The account's base URL, with or without `/graphql`.
+            read_api_key: Returns the API key; called at each token exchange.
+            transport: Sends the requests; a test hands in its own.
+            request_timeout_seconds: How long to wait for each part of an answer.
+            ca_file: A PEM file of the only certificate authorities to trust; default: the usual
+                ones.
+            clock: Wall time in seconds.
+            observer: Called after each operation, for metrics.
+        """
         self._url = endpoints.graphql_url(endpoint)
         self._read_api_key = read_api_key
         self._clock = clock

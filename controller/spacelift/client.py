@@ -6,13 +6,10 @@ refused token (see `auth`), after which nothing was carried out.
 
 import dataclasses
 import itertools
-import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-import httpx
-
-from controller.spacelift import account_session, answers, documents, errors, models, tokens
+from controller.spacelift import account_session, answers, documents, errors, models
 from controller.spacelift.models import RunKey, RunRecord, RunType, StackHold, StackRecord, Viewer
 
 _T = TypeVar("_T")
@@ -21,38 +18,9 @@ _T = TypeVar("_T")
 class SpaceliftClient:
     """One connection to one account; every failure leaves it as one of `errors`."""
 
-    def __init__(
-        self,
-        *,
-        endpoint: str,
-        read_api_key: tokens.ReadApiKey,
-        transport: httpx.AsyncBaseTransport | None = None,
-        request_timeout_seconds: float = 30,
-        ca_file: str | None = None,
-        clock: Callable[[], float] = time.time,
-        observer: account_session.Observer | None = None,
-    ) -> None:
-        """Prepare the client; nothing is sent and no API key is read before the first call.
-
-        Args:
-            endpoint: The account's base URL, with or without `/graphql`.
-            read_api_key: Returns the API key; called at each token exchange.
-            transport: Sends the requests; a test hands in its own.
-            request_timeout_seconds: How long to wait for each part of an answer.
-            ca_file: A PEM file of the only certificate authorities to trust; default: the usual
-                ones.
-            clock: Wall time in seconds.
-            observer: Told of each operation, for metrics.
-        """
-        self._session = account_session.AccountSession(
-            endpoint=endpoint,
-            read_api_key=read_api_key,
-            transport=transport,
-            request_timeout_seconds=request_timeout_seconds,
-            ca_file=ca_file,
-            clock=clock,
-            observer=observer,
-        )
+    def __init__(self, account: account_session.AccountSession) -> None:
+        """Take the session of the account; it is closed with the client."""
+        self._session = account
 
     async def aclose(self) -> None:
         """Close the connections."""

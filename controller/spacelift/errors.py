@@ -76,7 +76,7 @@ class PermissionDenied(SpaceliftError):
 
 
 class SpaceliftObjectNotFound(SpaceliftError):
-    """The stack or run is missing, or the API key cannot see it; Spacelift tells no difference."""
+    """The stack or run is missing, or the API key cannot see it; Spacelift makes no difference."""
 
     outcome = "not_found"
 

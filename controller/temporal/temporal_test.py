@@ -20,8 +20,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from controller.config import connections, settings
 from controller.notify import sinks
+from controller.spacelift import account_session, endpoints, errors
 from controller.spacelift import client as spacelift_client
-from controller.spacelift import endpoints, errors
 from controller.temporal import client, ids
 from controller.temporal.operator import queues
 
@@ -188,11 +188,13 @@ async def _check_connection(
         own = f"connection {connection.name}: "
         return _problem(name, "; ".join(line.removeprefix(own) for line in error.problems))
     asked = spacelift_client.SpaceliftClient(
-        endpoint=connection.endpoint,
-        # Read once: a check tells about one moment.
-        read_api_key=lambda: key,
-        request_timeout_seconds=min(spacelift.request_timeout_seconds, CHECK_TIMEOUT_SECONDS),
-        ca_file=str(spacelift.ca_file) if spacelift.ca_file else None,
+        account_session.AccountSession(
+            endpoint=connection.endpoint,
+            # Read once: a check tells about one moment.
+            read_api_key=lambda: key,
+            request_timeout_seconds=min(spacelift.request_timeout_seconds, CHECK_TIMEOUT_SECONDS),
+            ca_file=str(spacelift.ca_file) if spacelift.ca_file else None,
+        )
     )
     try:
         viewer = await asked.get_viewer()

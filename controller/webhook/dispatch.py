@@ -6,7 +6,6 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import Protocol
 
-from controller.observability import logging as log_setup
 from controller.observability import metrics
 from controller.temporal import client as temporal_client
 from controller.temporal.receiver import wakeups
@@ -144,7 +143,7 @@ class WakeDispatcher:
     ) -> str:
         """Call until Temporal serves; returns what came of it."""
         began, pause = self._clock(), FIRST_PAUSE_SECONDS
-        fields = {log_setup.STACK_ID: wake.stack_id}
+        fields = {"stack_id": wake.stack_id}
         while True:
             try:
                 return "woken" if await call(wake) else "nobody"

@@ -1,10 +1,8 @@
-"""What can be wrong with a delivery: how it is answered, counted, and told of in the log."""
+"""What can be wrong with a delivery: how it is answered, counted and logged."""
 
 import enum
 import logging
 from collections.abc import Callable
-
-from controller.observability import logging as log_setup
 
 logger = logging.getLogger(__name__)
 
@@ -75,27 +73,27 @@ WITH_UNREAD_BODY = frozenset(
 
 
 class RefusalLog:
-    """Tells of refusals, each kind at once and then in bundles; never of a body."""
+    """Logs refusals, each kind at once and then in bundles; never a body."""
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._next_at: dict[tuple[RefusalReason, str], float] = {}
-        self._untold: dict[tuple[RefusalReason, str], int] = {}
+        self._unlogged: dict[tuple[RefusalReason, str], int] = {}
 
-    def tell(self, reason: RefusalReason, *, connection: str, remote: str | None, why: str) -> None:
+    def log(self, reason: RefusalReason, *, connection: str, remote: str | None, why: str) -> None:
         """Log a refusal, or count it for the next line of its kind."""
         kind, now = (reason, connection), self._clock()
         if now < self._next_at.get(kind, now):
-            self._untold[kind] = self._untold.get(kind, 0) + 1
+            self._unlogged[kind] = self._unlogged.get(kind, 0) + 1
             return
         self._next_at[kind] = now + LOG_SECONDS
         logger.warning(
             "Delivery refused",
             extra={
-                log_setup.REASON: reason,
-                log_setup.CONNECTION: connection or None,
+                "reason": reason,
+                "connection": connection or None,
                 "remote": remote,
                 "why": why or None,
-                "more_before": self._untold.pop(kind, None),
+                "more_before": self._unlogged.pop(kind, None),
             },
         )

@@ -24,7 +24,7 @@ class WebhookSecrets:
         found = (self._text(secret) for secret in connection.webhook_secrets)
         return [text for text in found if text]
 
-    def tell(self) -> None:
+    def log_connections(self) -> None:
         """Log which connections take deliveries; called once, at the start."""
         for name in self._catalog.names():
             connection = self._catalog.get(name)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from controller.config import connections
-from controller.spacelift import client, endpoints, errors
+from controller.spacelift import account_session, client, endpoints, errors
 from controller.spacelift.models import RunKey, RunRecord, StackEdge, StackHold
 from devenv import simulator_process
 
@@ -98,9 +98,11 @@ async def connect(account: simulator_process.SimulatorProcess) -> AsyncIterator[
     def make(key_id: str, secret: str) -> client.SpaceliftClient:
         opened.append(
             client.SpaceliftClient(
-                endpoint=account.url,
-                read_api_key=api_key(key_id, secret),
-                request_timeout_seconds=2,
+                account_session.AccountSession(
+                    endpoint=account.url,
+                    read_api_key=api_key(key_id, secret),
+                    request_timeout_seconds=2,
+                )
             )
         )
         return opened[-1]
@@ -386,7 +388,9 @@ async def test_what_is_missing_cannot_be_triggered_or_listed(
 
 async def test_nothing_listens_is_unreachable() -> None:
     nobody = client.SpaceliftClient(
-        endpoint="http://127.0.0.1:1", read_api_key=api_key(ADMIN, "admin")
+        account_session.AccountSession(
+            endpoint="http://127.0.0.1:1", read_api_key=api_key(ADMIN, "admin")
+        )
     )
 
     with pytest.raises(errors.Unreachable):
@@ -420,10 +424,12 @@ async def test_a_token_that_is_over_too_early_is_replaced_unseen(tmp_path: Path,
     operations: list[str] = []
     async with simulator_process.SimulatorProcess(tmp_path, scenario=scenario) as running:
         spacelift = client.SpaceliftClient(
-            endpoint=running.url,
-            read_api_key=api_key(ADMIN, "admin"),
-            clock=lambda: 0.0,
-            observer=lambda operation, _outcome, _seconds: operations.append(operation),
+            account_session.AccountSession(
+                endpoint=running.url,
+                read_api_key=api_key(ADMIN, "admin"),
+                clock=lambda: 0.0,
+                observer=lambda operation, _outcome, _seconds: operations.append(operation),
+            )
         )
         await spacelift.get_viewer()
         for call in (

@@ -10,7 +10,7 @@ from temporalio.testing import ActivityEnvironment
 
 from controller.chain.graph import resolve as graph
 from controller.config import connections
-from controller.spacelift import client
+from controller.spacelift import account_session, client
 from controller.temporal import messages
 from controller.temporal.activities import stack_dependencies
 from devenv import simulator_process
@@ -68,7 +68,9 @@ def resolve(account: simulator_process.SimulatorProcess) -> Resolve:
         *roots: str, key_id: str = ADMIN, labels: tuple[str, ...] = (), **wishes: Any
     ) -> graph.ChainGraph:
         key = connections.ApiKey(key_id=key_id, secret="secret")
-        spacelift = client.SpaceliftClient(endpoint=account.url, read_api_key=lambda: key)
+        spacelift = client.SpaceliftClient(
+            account_session.AccountSession(endpoint=account.url, read_api_key=lambda: key)
+        )
         scope = make_scope(*roots, root_labels=labels, **wishes)
         activities = stack_dependencies.StackDependencies(
             Served(spacelift)  # type: ignore[arg-type] - it has the same method

@@ -51,14 +51,6 @@ async def test_a_process_that_waits_for_temporal_is_live_and_not_ready(
     assert (await get(server, "/healthz")).status_code == 200
 
 
-async def test_a_process_whose_worker_ended_is_not_live(server: health.HealthServer) -> None:
-    server.add_live_check("worker", lambda: "has ended")
-
-    answer = await get(server, "/healthz")
-
-    assert (answer.status_code, answer.text) == (503, "worker: has ended\n")
-
-
 async def test_prometheus_can_read_the_metrics(server: health.HealthServer) -> None:
     answer = await get(server, "/metrics")
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from controller.webhook import app, signature
+from controller.webhook import signature
+from controller.webhook.receiver import LARGE_BODIES, SMALL_BODY_BYTES
 from tests.support import webhooks
 from tests.support.waiting import eventually
 from tests.support.webhooks import Receiving, path, run_event, signed
@@ -276,9 +277,9 @@ async def test_a_connection_without_a_whole_head_is_closed(tmp_path: Path, sent:
 async def test_slow_senders_hold_nobody_else_up(tmp_path: Path) -> None:
     """More of them than there are places for large bodies, each with a place's worth of bytes."""
     async with webhooks.receiving(tmp_path, body_seconds=60) as receiving:
-        start = head("Content-Length: 900000") + b"x" * (app.SMALL_BODY_BYTES + 1)
-        slow = [asyncio.create_task(receiving.send(start)) for _ in range(app.LARGE_BODIES + 4)]
-        await eventually(lambda: receiving.receiver.large_bodies == app.LARGE_BODIES, 30)
+        start = head("Content-Length: 900000") + b"x" * (SMALL_BODY_BYTES + 1)
+        slow = [asyncio.create_task(receiving.send(start)) for _ in range(LARGE_BODIES + 4)]
+        await eventually(lambda: receiving.receiver.large_bodies == LARGE_BODIES, 30)
 
         answer = await receiving.deliver(BODY)
 

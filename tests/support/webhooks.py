@@ -15,7 +15,9 @@ import yaml
 
 from controller.config import connections, settings
 from controller.observability import metrics
-from controller.webhook import app, signature, wake_queue
+from controller.webhook import signature, wake_queue
+from controller.webhook.receiver import Receiver
+from controller.webhook.server import WebhookServer
 from devenv import tools
 from tests.support import chains
 from tests.support.waiting import eventually
@@ -95,8 +97,8 @@ async def flood(port: int, requests: Sequence[bytes], count: int) -> collections
 class Receiving:
     """A receiver on loopback, without anybody who works its queue off."""
 
-    server: app.WebhookServer
-    receiver: app.Receiver
+    server: WebhookServer
+    receiver: Receiver
     queue: wake_queue.WakeQueue
     counters: metrics.Metrics
     http: httpx.AsyncClient
@@ -161,7 +163,7 @@ async def receiving(
     listed = directory / "connections.yaml"
     listed.write_text(yaml.safe_dump({"connections": document}))
     queue, counters = wake_queue.WakeQueue(queue_size, clock=time.monotonic), metrics.Metrics()
-    receiver = app.Receiver(
+    receiver = Receiver(
         catalog=connections.ConnectionCatalog(settings.SpaceliftSettings(connections_file=listed)),
         queue=queue,
         counters=counters,
@@ -169,7 +171,7 @@ async def receiving(
         body_seconds=body_seconds,
     )
     receiver.open_counters()
-    server = app.WebhookServer("127.0.0.1:0", receiver, idle_seconds=idle_seconds)
+    server = WebhookServer("127.0.0.1:0", receiver, idle_seconds=idle_seconds)
     await server.start()
     url = f"http://127.0.0.1:{server.port}"
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http:

@@ -4,13 +4,10 @@ Nothing is retried, and nothing needs to be: a set-up that is run again looks fi
 """
 
 import contextlib
-import time
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-import httpx
-
-from controller.spacelift import account_session, answers, documents, errors, tokens
+from controller.spacelift import account_session, answers, documents, errors
 from controller.spacelift.webhooks import documents as webhook_documents
 from controller.spacelift.webhooks import plan
 from controller.spacelift.webhooks.plan import Policy, SetupAction, SetupStep, Space, Webhook
@@ -24,25 +21,9 @@ _Documents = Mapping[SetupAction, tuple[documents.Document, str]]
 class WebhookClient:
     """The webhooks and policies of one account; every failure leaves it as one of `errors`."""
 
-    def __init__(
-        self,
-        *,
-        endpoint: str,
-        read_api_key: tokens.ReadApiKey,
-        transport: httpx.AsyncBaseTransport | None = None,
-        request_timeout_seconds: float = 30,
-        ca_file: str | None = None,
-    ) -> None:
-        """Prepare the client; the arguments are those of `client.SpaceliftClient`."""
-        self._session = account_session.AccountSession(
-            endpoint=endpoint,
-            read_api_key=read_api_key,
-            transport=transport,
-            request_timeout_seconds=request_timeout_seconds,
-            ca_file=ca_file,
-            clock=time.time,
-            observer=None,
-        )
+    def __init__(self, account: account_session.AccountSession) -> None:
+        """Take the session of the account; it is closed with the client."""
+        self._session = account
 
     async def aclose(self) -> None:
         """Close the connections."""

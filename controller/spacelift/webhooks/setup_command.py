@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from typing import TextIO
 
 from controller.config import connections, environment, settings
-from controller.spacelift import endpoints, errors
+from controller.spacelift import account_session, endpoints, errors
 from controller.spacelift.webhooks import plan, setup
 from controller.spacelift.webhooks.client import WebhookClient
 from controller.spacelift.webhooks.setup import SetupOutcome
@@ -78,7 +78,7 @@ async def run(all_settings: settings.Settings, options: argparse.Namespace, out:
     webhook_client = _webhook_client(connection, all_settings.spacelift)
     try:
         async for outcome in set_up.carry_out(webhook_client):
-            printer.tell(outcome)
+            printer.show(outcome)
     except plan.CannotSetUp as error:
         printer.fail(f"{error}; nothing was changed")
     except errors.AmbiguousOutcome as error:
@@ -161,7 +161,7 @@ class _Printer:
         self._notes: list[str] = []
         self._problem: str | None = None
 
-    def tell(self, outcome: SetupOutcome) -> None:
+    def show(self, outcome: SetupOutcome) -> None:
         self._outcomes.append(outcome)
         action = str(outcome.action)
         if self._set_up.is_dry_run:
@@ -286,8 +286,10 @@ def _webhook_client(
     connection: connections.Connection, spacelift: settings.SpaceliftSettings
 ) -> WebhookClient:
     return WebhookClient(
-        endpoint=connection.endpoint,
-        read_api_key=connection.read_api_key,
-        request_timeout_seconds=spacelift.request_timeout_seconds,
-        ca_file=str(spacelift.ca_file) if spacelift.ca_file else None,
+        account_session.AccountSession(
+            endpoint=connection.endpoint,
+            read_api_key=connection.read_api_key,
+            request_timeout_seconds=spacelift.request_timeout_seconds,
+            ca_file=str(spacelift.ca_file) if spacelift.ca_file else None,
+        )
     )

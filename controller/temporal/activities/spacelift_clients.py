@@ -8,7 +8,7 @@ import temporalio.exceptions
 
 from controller.chain.run import holds, run_snapshots, run_states
 from controller.config import connections
-from controller.spacelift import client, endpoints, models
+from controller.spacelift import account_session, client, endpoints, models
 from controller.temporal import messages
 from controller.temporal.activities import run_poller
 
@@ -116,11 +116,13 @@ class SpaceliftClients:
 
     def _serve(self, connection: connections.Connection) -> Served:
         spacelift = client.SpaceliftClient(
-            endpoint=connection.endpoint,
-            read_api_key=functools.partial(self._catalog.read_api_key, connection.name),
-            request_timeout_seconds=self._request_timeout_seconds,
-            ca_file=self._ca_file,
-            observer=self._observer,
+            account_session.AccountSession(
+                endpoint=connection.endpoint,
+                read_api_key=functools.partial(self._catalog.read_api_key, connection.name),
+                request_timeout_seconds=self._request_timeout_seconds,
+                ca_file=self._ca_file,
+                observer=self._observer,
+            )
         )
         return Served(
             endpoint=connection.endpoint,

@@ -41,17 +41,14 @@ def server(clock: Clock) -> health.HealthServer:
 
 
 async def test_without_checks_all_is_well(server: health.HealthServer) -> None:
-    assert await server.live_problems() == {}
     assert await server.ready_problems() == {}
 
 
 async def test_each_failing_check_is_named_with_its_reason(server: health.HealthServer) -> None:
     server.add_ready_check("temporal", Check("connection refused"))
     server.add_ready_check("kubernetes", Check())
-    server.add_live_check("worker", lambda: "has ended")
 
     assert await server.ready_problems() == {"temporal": "connection refused"}
-    assert await server.live_problems() == {"worker": "has ended"}
 
 
 async def test_an_answer_is_kept_for_a_while(server: health.HealthServer, clock: Clock) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from controller.config import connections
-from controller.spacelift import client
+from controller.spacelift import account_session, client
 
 KEY_ID = "01K56PKQ8Z3V0000000000000A"
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "SSL_CERT_FILE")
@@ -130,11 +130,13 @@ async def spacelift(
 ) -> AsyncIterator[client.SpaceliftClient]:
     """The client under test, connected to `account`."""
     connected = client.SpaceliftClient(
-        endpoint="https://acme.app.spacelift.io",
-        read_api_key=key,
-        transport=httpx.MockTransport(account),
-        clock=clock,
-        observer=lambda operation, outcome, _seconds: observed.append((operation, outcome)),
+        account_session.AccountSession(
+            endpoint="https://acme.app.spacelift.io",
+            read_api_key=key,
+            transport=httpx.MockTransport(account),
+            clock=clock,
+            observer=lambda operation, outcome, _seconds: observed.append((operation, outcome)),
+        )
     )
     yield connected
     await connected.aclose()

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from controller.api import v1alpha1
-from controller.spacelift import client, errors
+from controller.spacelift import account_session, client, errors
 from controller.spacelift.models import RunKey, RunRecord, StackEdge, StackHold, Viewer
 
 ME = {"viewer": {"id": "me"}}
@@ -464,9 +464,11 @@ async def test_acting_on_a_run_names_the_run_and_leaves_a_note(
 async def test_a_client_for_a_private_ca_trusts_that_file_only(tmp_path: Any, key: Any) -> None:
     with pytest.raises(FileNotFoundError):
         client.SpaceliftClient(
-            endpoint="https://spacelift.corp.example",
-            read_api_key=key,
-            ca_file=str(tmp_path / "missing.pem"),
+            account_session.AccountSession(
+                endpoint="https://spacelift.corp.example",
+                read_api_key=key,
+                ca_file=str(tmp_path / "missing.pem"),
+            )
         )
 
 

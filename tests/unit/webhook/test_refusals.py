@@ -27,7 +27,7 @@ def test_a_flood_leaves_a_line_now_and_then_that_says_how_many_there_were(
     for second in range(25):
         now = float(second)
         for _ in range(100):
-            log.tell(
+            log.log(
                 RefusalReason.SIGNATURE, connection="default", remote="192.0.2.1", why="not signed"
             )
 
@@ -39,6 +39,6 @@ def test_a_flood_of_one_kind_hides_no_other(caplog: pytest.LogCaptureFixture) ->
     log = refusals.RefusalLog(clock=lambda: 0.0)
     for connection in ("a", "b"):
         for reason in (RefusalReason.SIGNATURE, RefusalReason.MALFORMED):
-            log.tell(reason, connection=connection, remote=None, why="")
+            log.log(reason, connection=connection, remote=None, why="")
 
     assert len(caplog.records) == 4

@@ -89,7 +89,7 @@ def test_a_connection_that_can_take_nothing_is_told_of_at_the_start(
     found, _ = make(file, "gone")
     caplog.clear()
 
-    found.tell()
+    found.log_connections()
 
     errors = [record for record in caplog.records if record.levelname == "ERROR"]
     assert len(errors) == 1
@@ -101,7 +101,7 @@ def test_no_secret_shows_in_the_log(file: Path, caplog: pytest.LogCaptureFixture
     (file.parent / "secret").write_text("hunter2")
     found, connection = make(file, "secret")
     with caplog.at_level("DEBUG"):
-        found.tell()
+        found.log_connections()
         found.of(connection)
 
     assert "hunter2" not in str([vars(record) for record in caplog.records])
