@@ -17,7 +17,7 @@ from controller.config import connections
 from controller.operator import clock, gatherer
 from controller.spacelift import endpoints
 from controller.temporal import ids, messages
-from controller.temporal.operator import schedules
+from controller.temporal.operator import schedule_designs, schedules
 
 _RESTORING = (ScheduleStep.RESTORE, ScheduleStep.RESTORE_AND_SERVE)
 _SERVING = (ScheduleStep.SERVE, ScheduleStep.SERVE_THEN_SET_UP, ScheduleStep.RESTORE_AND_SERVE)
@@ -40,7 +40,7 @@ class AutomaticStarts:
         self,
         *,
         chain_schedules: schedules.ChainSchedules,
-        designs: schedules.ScheduleDesigns,
+        designs: schedule_designs.ScheduleDesigns,
         time: clock.Clock,
     ) -> None:
         self._schedules = chain_schedules
@@ -49,14 +49,14 @@ class AutomaticStarts:
 
     def wanted(
         self, chain: v1alpha1.StackChain, connection: connections.Connection | None
-    ) -> Mapping[str, schedules.Wanted]:
+    ) -> Mapping[str, schedule_designs.DesiredSchedule]:
         """Return the schedules that a resource should have, by kind.
 
         None while it is being deleted or may not use its connection: nothing is read for it.
         """
         if chain.is_deleting or connection is None:
             return {}
-        account = messages.Connection(
+        account = messages.AccountRef(
             name=connection.name,
             endpoint=connection.endpoint,
             account=endpoints.account_of(connection.endpoint),
@@ -133,7 +133,7 @@ class AutomaticStarts:
     async def _schedule(
         self,
         chain: v1alpha1.StackChain,
-        wanted: schedules.Wanted | None,
+        wanted: schedule_designs.DesiredSchedule | None,
         *,
         now: str,
         is_renewing: bool,
@@ -164,7 +164,7 @@ class AutomaticStarts:
     async def _set_up(
         self,
         chain: v1alpha1.StackChain,
-        wanted: schedules.Wanted,
+        wanted: schedule_designs.DesiredSchedule,
         old: v1alpha1.ScheduleStatus | None,
         now: str,
     ) -> v1alpha1.ScheduleStatus:
@@ -185,7 +185,11 @@ class AutomaticStarts:
         return dataclasses.replace(known, next_time=next_time, problem=problem)
 
     async def _triggers(
-        self, chain: v1alpha1.StackChain, wanted: schedules.Wanted | None, *, is_renewing: bool
+        self,
+        chain: v1alpha1.StackChain,
+        wanted: schedule_designs.DesiredSchedule | None,
+        *,
+        is_renewing: bool,
     ) -> v1alpha1.TriggersStatus | None:
         old = chain.status.triggers
         if wanted is None:
@@ -214,7 +218,7 @@ class AutomaticStarts:
 
 def _step(
     chain: v1alpha1.StackChain,
-    wanted: schedules.Wanted | None,
+    wanted: schedule_designs.DesiredSchedule | None,
     *,
     now: str,
     is_renewing: bool = False,

@@ -28,7 +28,7 @@ def chain_input(
         attempt=request.attempt,
         cause=request.cause,
         operator_queue=operator_queue,
-        connection=messages.Connection(
+        connection=messages.AccountRef(
             name=connection.name,
             endpoint=connection.endpoint,
             account=endpoints.account_of(connection.endpoint),

@@ -7,7 +7,7 @@ from controller.api import v1alpha1
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.operator import automatic_starts, connection_access
-from controller.temporal import ids
+from controller.temporal import ids, schedule_list
 from controller.temporal.operator import schedules
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class ScheduleSync:
                 await self._schedules.remove_listed(item)
         return [uid for uid, chain in resources.items() if self._is_wrong(chain, listed)]
 
-    async def _is_wanted(self, listed: schedules.Listed) -> bool:
+    async def _is_wanted(self, listed: schedule_list.ListedSchedule) -> bool:
         """Ask the API server: what is known here may be behind, or not be there yet."""
         memo = listed.memo
         try:
@@ -72,7 +72,9 @@ class ScheduleSync:
         field = fields.get(memo.kind, "")
         return bool((body.get("spec") or {}).get(field))
 
-    def _is_wrong(self, chain: v1alpha1.StackChain, listed: Sequence[schedules.Listed]) -> bool:
+    def _is_wrong(
+        self, chain: v1alpha1.StackChain, listed: Sequence[schedule_list.ListedSchedule]
+    ) -> bool:
         has = {item.memo.kind: item for item in listed if item.memo.ref.uid == chain.ref.uid}
         if chain.is_deleting:
             return False

@@ -28,7 +28,14 @@ from controller.operator import (
 from controller.roles import process
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, worker
-from controller.temporal.operator import held_runs, notifier, queues, schedules, starter
+from controller.temporal.operator import (
+    held_runs,
+    notifier,
+    queues,
+    schedule_designs,
+    schedules,
+    starter,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +125,7 @@ class _Operator:
         chain_schedules = schedules.ChainSchedules(self._link.get)
         starts = automatic_starts.AutomaticStarts(
             chain_schedules=chain_schedules,
-            designs=schedules.ScheduleDesigns(
+            designs=schedule_designs.ScheduleDesigns(
                 installation=installation,
                 task_queue=temporal.task_queue,
                 operator_queue=self._queue,

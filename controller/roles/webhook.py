@@ -26,7 +26,7 @@ async def receive(role: process.Process) -> int:
     dispatcher = dispatch.WakeDispatcher(
         queue,
         executions=wakeups.ExecutionWakeups(role.link.get),
-        root_sweeps=root_sweeps.RootSweeps(role.link.get),
+        root_sweeps=root_sweeps.RootSweepWakeups(role.link.get),
         counters=counters,
     )
     counters.webhook_queue_depth.set_function(lambda: dispatcher.queued)

@@ -14,7 +14,7 @@ from controller.chain.run import progress, unwanted_runs
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Connection:
+class AccountRef:
     """A Spacelift account by name, with the endpoint that the operator means by that name.
 
     A worker whose connection of the name has another endpoint does not serve it.
@@ -39,7 +39,7 @@ class ChainInput:
     attempt: int
     cause: str
     operator_queue: str
-    connection: Connection
+    connection: AccountRef
     scope: selection.Scope
     parallelism: int
     commit_sha: str | None = None
@@ -65,7 +65,6 @@ class ChainMemo:
     number: int
     attempt: int
     cause: str
-    request_key: str
     handled_spec: str | None
     handled_run: str | None
     handled_retry: str | None = None
@@ -106,7 +105,7 @@ class RootSweepInput:
 
     ref: v1alpha1.Ref
     operator_queue: str
-    connection: Connection
+    connection: AccountRef
     roots: v1alpha1.Roots
 
 
@@ -114,7 +113,7 @@ class RootSweepInput:
 class FindRootRunsInput:
     """Asks for the newest runs of the roots."""
 
-    connection: Connection
+    connection: AccountRef
     roots: v1alpha1.Roots
 
 
@@ -184,7 +183,7 @@ class FetchDependentStacksInput:
     bounds the members, not what is read, since stacks may be left out.
     """
 
-    connection: Connection
+    connection: AccountRef
     scope: selection.Scope
 
 
@@ -199,7 +198,7 @@ class StackExecutionInput:
     it waits for a person.
     """
 
-    connection: Connection
+    connection: AccountRef
     stack_id: str
     chain_workflow_id: str
     chain_workflow_run_id: str
@@ -220,7 +219,7 @@ class StackExecutionInput:
 class FindStackRunInput:
     """Asks for the stack's newest run and for the one to adopt."""
 
-    connection: Connection
+    connection: AccountRef
     stack_id: str
     adopt_origin: str | None
     queuers: list[str]
@@ -244,7 +243,7 @@ class FindStackRunResult:
 class TriggerStackRunInput:
     """Triggers a run, once. `was_attempted`: an earlier activity may have created it already."""
 
-    connection: Connection
+    connection: AccountRef
     stack_id: str
     newest_run_id: str
     marker: str
@@ -258,7 +257,7 @@ class TriggerStackRunInput:
 class FollowStackRunInput:
     """Waits until the run's view differs from `known_view`, or its problem from the known one."""
 
-    connection: Connection
+    connection: AccountRef
     stack_id: str
     run_id: str
     known_view: str = ""
@@ -274,7 +273,7 @@ class AwaitStackReleaseInput:
     wait ends after a while, and when the stack cannot be read.
     """
 
-    connection: Connection
+    connection: AccountRef
     stack_id: str
     hold_message: str
     is_patient: bool = False
@@ -284,7 +283,7 @@ class AwaitStackReleaseInput:
 class ConfirmStackRunInput:
     """Confirms the run if it waits for nothing else."""
 
-    connection: Connection
+    connection: AccountRef
     stack_id: str
     run_id: str
     note: str
@@ -297,7 +296,7 @@ class StopStackRunInput:
     Without `run_id`: the run that a trigger above `newest_run_id` may have created.
     """
 
-    connection: Connection
+    connection: AccountRef
     stack_id: str
     run_id: str | None
     newest_run_id: str
@@ -310,7 +309,7 @@ class StopStackRunInput:
 class StopNativeRunsInput:
     """Stops native runs of stacks that must not run them."""
 
-    connection: Connection
+    connection: AccountRef
     targets: list[unwanted_runs.UnwantedRuns]
     note: str
 
@@ -369,7 +368,7 @@ class NotificationInput:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class NotificationResult:
-    """Which sinks were told, and which were given up."""
+    """Which sinks were told, and which were given up: for those who look at Temporal's page."""
 
     delivered: list[str]
     given_up: list[str]

@@ -14,6 +14,7 @@ from controller.notify import sinks
 from controller.observability import metrics
 from controller.temporal import ids
 from controller.temporal.activities import (
+    busy_stacks,
     chain_status,
     notifications,
     root_runs,
@@ -22,7 +23,6 @@ from controller.temporal.activities import (
     stack_dependencies,
     stack_operations,
 )
-from controller.temporal.operator import starter
 from controller.temporal.workflows import notification, stack_dependency_chain, stack_execution
 from controller.temporal.workflows import run_requests as run_request_workflows
 
@@ -98,7 +98,7 @@ class SpaceliftWorker:
                 trigger_grace=spacelift.trigger_grace_seconds,
             ),
             counters=_Counters(counters),
-            await_execution_end=functools.partial(starter.await_execution_end, client),
+            await_execution_end=functools.partial(busy_stacks.await_execution_end, client),
         )
         self._delivery = notifications.NotificationDelivery(sink_catalog, counters)
         self._workers = _workers(client, all_settings, operations, self.clients)
@@ -148,7 +148,7 @@ def _workers(
             operations.confirm_stack_run,
             operations.stop_stack_run,
             operations.stop_native_runs,
-            root_runs.RootRuns(clients).find_root_runs,
+            root_runs.RootRunFinder(clients).find_root_runs,
         ],
         max_concurrent_activities=worker.max_concurrent_activities,
         max_concurrent_workflow_tasks=worker.max_concurrent_workflow_tasks,
@@ -194,7 +194,7 @@ def _notify_worker(
     )
 
 
-class Operator(chain_status.Publisher, run_requests.Asked, Protocol):
+class Operator(chain_status.Publisher, run_requests.RunDecider, Protocol):
     """What the activities of the operator queue call."""
 
 

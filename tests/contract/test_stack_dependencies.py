@@ -18,7 +18,7 @@ from tests.support.builders import make_scope
 
 ADMIN = "01JKEYADM00000000000000000"
 NET = "01JKEYNET00000000000000000"
-CONNECTION = messages.Connection(name="default", endpoint="", account="acme")
+CONNECTION = messages.AccountRef(name="default", endpoint="", account="acme")
 SCENARIO: dict[str, Any] = {
     "keys": [
         {"id": ADMIN, "secret": "secret", "role": "admin"},
@@ -45,7 +45,7 @@ class Served:
     def __init__(self, spacelift: client.SpaceliftClient) -> None:
         self.client = spacelift
 
-    def get(self, _: messages.Connection) -> "Served":
+    def get(self, _: messages.AccountRef) -> "Served":
         return self
 
 

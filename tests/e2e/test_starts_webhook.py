@@ -38,7 +38,7 @@ async def is_listed(release: chains.Installation, account: chains.Account, stack
     client = await release.temporal()
 
     async def is_there() -> bool:
-        sweeps = root_sweeps.RootSweeps(lambda: client)
+        sweeps = root_sweeps.RootSweepWakeups(lambda: client)
         return await sweeps.wake(endpoints.account_of(account.url), stack_id, ()) > 0
 
     await eventually(is_there, chains.SECONDS, what=f"the sweep of {stack_id} is listed")

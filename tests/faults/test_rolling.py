@@ -13,14 +13,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import History
 
-from controller.temporal.workflows import calls
+from controller.temporal.workflows import activity_calls
 from devenv import role_process
 from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually
 
 # Longer than a heartbeat may be missing.
-SLOW_SECONDS = calls.HEARTBEAT_TIMEOUT.total_seconds() + 2
+SLOW_SECONDS = activity_calls.HEARTBEAT_TIMEOUT.total_seconds() + 2
 # As a release has them.
 PATIENT = {
     "WORKER_GRACEFUL_SHUTDOWN_SECONDS": "30",

@@ -38,7 +38,7 @@ async def deliver(
 
     async def is_woken() -> bool:
         # Another one each time, since it keeps the list of sweeps for a while.
-        sweeps = root_sweeps.RootSweeps(lambda: client)
+        sweeps = root_sweeps.RootSweepWakeups(lambda: client)
         return await sweeps.wake(endpoints.account_of(account.url), stack_id, labels) > 0
 
     await eventually(is_woken, chains.SECONDS, what=f"the sweep of {stack_id} is woken")

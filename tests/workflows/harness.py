@@ -51,8 +51,8 @@ class Harness:
     executions: list[WorkflowHandle[Any, Any]] = dataclasses.field(default_factory=list)
 
     @property
-    def connection(self) -> messages.Connection:
-        return messages.Connection(name="default", endpoint=self.endpoint, account=self.account)
+    def connection(self) -> messages.AccountRef:
+        return messages.AccountRef(name="default", endpoint=self.endpoint, account=self.account)
 
     async def start(
         self,

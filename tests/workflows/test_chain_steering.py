@@ -328,7 +328,6 @@ async def test_a_run_that_is_left_to_itself_goes_on_without_publishing(serve: Se
         number=1,
         attempt=1,
         cause="Spec",
-        request_key="spec:1:x",
         handled_spec="x",
         handled_run=None,
     )

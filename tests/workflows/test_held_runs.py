@@ -89,7 +89,6 @@ async def test_a_run_queued_by_a_finished_root_is_undecided_until_the_chain_belo
             number=1,
             attempt=1,
             cause="RootRunFinished",
-            request_key="webhook:x",
             handled_spec=None,
             handled_run=None,
             root_runs=[root],

@@ -14,8 +14,8 @@ import temporalio.client
 from temporalio.client import Client
 
 from controller.api import v1alpha1
-from controller.temporal import ids, messages
-from controller.temporal.operator import schedules
+from controller.temporal import ids, messages, schedule_list
+from controller.temporal.operator import schedule_designs, schedules
 from controller.temporal.receiver import root_sweeps
 from tests.support import temporal as temporal_support
 from tests.support.builders import make_spec, make_stack_chain
@@ -31,7 +31,7 @@ class Bench:
 
     client: Client
     chain: v1alpha1.StackChain
-    designs: schedules.ScheduleDesigns
+    designs: schedule_designs.ScheduleDesigns
     kept: schedules.ChainSchedules
     account: str
 
@@ -45,13 +45,13 @@ class Bench:
         assert wanted is not None
         return wanted
 
-    def sweeps(self, **fields: Any) -> schedules.Wanted:
-        connection = messages.Connection(name="default", endpoint=ENDPOINT, account=self.account)
+    def sweeps(self, **fields: Any) -> schedule_designs.DesiredSchedule:
+        connection = messages.AccountRef(name="default", endpoint=ENDPOINT, account=self.account)
         wanted = self.designs.sweeps(self.with_spec(triggers=TRIGGERS, **fields), connection)
         assert wanted is not None
         return wanted
 
-    async def mine(self) -> list[schedules.Listed]:
+    async def mine(self) -> list[schedule_list.ListedSchedule]:
         return [
             item for item in await self.kept.list_all() if item.memo.ref.uid == self.chain.ref.uid
         ]
@@ -65,7 +65,7 @@ async def bench(temporal_client: Client) -> AsyncIterator[Bench]:
     made = Bench(
         client=temporal_client,
         chain=chain,
-        designs=schedules.ScheduleDesigns(
+        designs=schedule_designs.ScheduleDesigns(
             installation="here", task_queue=uid, operator_queue=f"{uid}-op", sweep_seconds=300
         ),
         kept=schedules.ChainSchedules(lambda: temporal_client),
@@ -201,7 +201,7 @@ async def test_the_list_tells_what_is_needed_to_compare_without_describing_each(
     for wanted in (starts, sweeps):
         await bench.kept.set_up(wanted)
 
-    async def are_listed() -> list[schedules.Listed]:
+    async def are_listed() -> list[schedule_list.ListedSchedule]:
         found = sorted(await bench.mine(), key=lambda item: item.memo.kind)
         assert [item.memo.kind for item in found] == [ids.SCHEDULE_KIND, ids.TRIGGERS_KIND]
         return found
@@ -230,10 +230,10 @@ async def test_the_list_tells_what_is_needed_to_compare_without_describing_each(
 def test_a_sweep_is_another_one_if_it_looks_at_other_roots_or_pauses(
     changes: dict[str, Any], is_other: bool
 ) -> None:
-    designs = schedules.ScheduleDesigns(
+    designs = schedule_designs.ScheduleDesigns(
         installation="here", task_queue="q", operator_queue="op", sweep_seconds=300
     )
-    connection = messages.Connection(name="default", endpoint=ENDPOINT, account="acme")
+    connection = messages.AccountRef(name="default", endpoint=ENDPOINT, account="acme")
     digests = []
     for fields in ({}, changes):
         spec = make_spec(*fields.pop("roots", ("a",)), triggers=TRIGGERS, **fields)
@@ -273,7 +273,7 @@ async def test_a_finished_run_wakes_the_sweeps_that_look_at_its_stack_and_no_oth
     """One that runs already is followed by another; nobody serves them here."""
     await bench.kept.set_up(bench.sweeps(roots=("a",)))
     await eventually(lambda: is_listed(bench))
-    sweeps = root_sweeps.RootSweeps(lambda: bench.client)
+    sweeps = root_sweeps.RootSweepWakeups(lambda: bench.client)
 
     assert await sweeps.wake(bench.account, "a", []) == 1
     assert await sweeps.wake(bench.account, "b", []) == 0
@@ -288,7 +288,7 @@ async def test_roots_by_label_are_woken_by_stacks_that_have_all_of_the_labels(
     )
     await bench.kept.set_up(bench.sweeps(spec=spec))
     await eventually(lambda: is_listed(bench))
-    sweeps = root_sweeps.RootSweeps(lambda: bench.client)
+    sweeps = root_sweeps.RootSweepWakeups(lambda: bench.client)
 
     assert await sweeps.wake(bench.account, "any", ["z", "y", "x"]) == 1
     assert await sweeps.wake(bench.account, "any", ["x"]) == 0
@@ -296,7 +296,7 @@ async def test_roots_by_label_are_woken_by_stacks_that_have_all_of_the_labels(
 
 async def test_the_list_of_sweeps_is_read_anew_after_ten_seconds(bench: Bench) -> None:
     clock = Clock()
-    sweeps = root_sweeps.RootSweeps(lambda: bench.client, clock=clock)
+    sweeps = root_sweeps.RootSweepWakeups(lambda: bench.client, clock=clock)
     before = await sweeps.wake(bench.account, "a", [])
     await bench.kept.set_up(bench.sweeps(roots=("a",)))
     await eventually(lambda: is_listed(bench))
@@ -316,5 +316,7 @@ async def test_a_paused_sweep_is_not_woken(bench: Bench) -> None:
     await bench.kept.set_up(bench.sweeps(roots=("a",), suspend=True))
     await eventually(lambda: is_listed(bench))
 
-    assert await root_sweeps.RootSweeps(lambda: bench.client).wake(bench.account, "a", []) == 0
+    assert (
+        await root_sweeps.RootSweepWakeups(lambda: bench.client).wake(bench.account, "a", []) == 0
+    )
     assert await started(bench) == 0

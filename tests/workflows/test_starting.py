@@ -20,7 +20,7 @@ from controller.config import connections, environment, settings
 from controller.operator import automatic_starts, clock, connection_access, sweep_findings
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, messages
-from controller.temporal.operator import held_runs, schedules
+from controller.temporal.operator import held_runs, schedule_designs, schedules
 from tests.support import temporal as temporal_support
 from tests.support.builders import make_spec, make_stack_chain, make_status
 
@@ -75,7 +75,7 @@ class Bench:
     def starts(self) -> automatic_starts.AutomaticStarts:
         return automatic_starts.AutomaticStarts(
             chain_schedules=schedules.ChainSchedules(self.get_client),
-            designs=schedules.ScheduleDesigns(
+            designs=schedule_designs.ScheduleDesigns(
                 installation="here",
                 task_queue=self.uid,
                 operator_queue=f"{self.uid}-op",

@@ -12,7 +12,7 @@ from controller.chain.run import run_states
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
-from controller.temporal.activities import errors, heartbeats, spacelift_clients, within_rate
+from controller.temporal.activities import errors, heartbeats, rate_limits, spacelift_clients
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ _AT_ONCE = 10
 _NO_RUN = "0"
 
 
-class RootRuns:
+class RootRunFinder:
     """The activity of sweeps; `clients` guards which connection it reads."""
 
     def __init__(self, clients: spacelift_clients.SpaceliftClients) -> None:
@@ -70,7 +70,7 @@ async def _stack_ids(served: spacelift_clients.Served, roots: v1alpha1.Roots) ->
     search = functools.partial(
         served.client.list_stacks_with_labels, roots.labels, limit=v1alpha1.MAX_STACKS
     )
-    found = await within_rate.call(search)
+    found = await rate_limits.call(search)
     return [stack.id for stack in found[: v1alpha1.MAX_STACKS]]
 
 
@@ -79,7 +79,7 @@ async def _read(
 ) -> messages.RootRuns | None:
     async with slots:
         try:
-            runs = await within_rate.call(
+            runs = await rate_limits.call(
                 functools.partial(served.client.list_runs_after, stack_id, None)
             )
         except spacelift_errors.SpaceliftObjectNotFound as error:

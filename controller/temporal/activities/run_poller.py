@@ -31,7 +31,7 @@ _LONGEST_BACKOFF_SECONDS = 60.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Reading(Generic[_Record]):
+class PolledRecord(Generic[_Record]):
     """What one tick found: a record, None if it is not to be seen, or an error."""
 
     record: _Record | None
@@ -43,7 +43,7 @@ class _Follow(Generic[_Key, _Record]):
     key: _Key
     since: float
     due: float
-    readings: asyncio.Queue[Reading[_Record]]
+    readings: asyncio.Queue[PolledRecord[_Record]]
 
 
 class Poller(Generic[_Key, _Record]):
@@ -79,7 +79,7 @@ class Poller(Generic[_Key, _Record]):
     @contextlib.asynccontextmanager
     async def follow(
         self, key: _Key, *, read_now: bool
-    ) -> AsyncIterator[asyncio.Queue[Reading[_Record]]]:
+    ) -> AsyncIterator[asyncio.Queue[PolledRecord[_Record]]]:
         """Give a queue that receives the readings of a key while the context is open.
 
         Args:
@@ -88,7 +88,7 @@ class Poller(Generic[_Key, _Record]):
         """
         now = self._clock()
         due = now if read_now else self._next_due(now, age=0)
-        readings: asyncio.Queue[Reading[_Record]] = asyncio.Queue(maxsize=1)
+        readings: asyncio.Queue[PolledRecord[_Record]] = asyncio.Queue(maxsize=1)
         follow = _Follow(key=key, since=now, due=due, readings=readings)
         self._follows.add(follow)
         self._news.set()
@@ -136,7 +136,7 @@ class Poller(Generic[_Key, _Record]):
         keys = sorted({follow.key for follow in due})
         try:
             records = await self._read_records(keys)
-            readings = {key: Reading(record=records[key]) for key in keys}
+            readings = {key: PolledRecord(record=records[key]) for key in keys}
         except errors.SpaceliftError as error:
             self._failed(due, error)
             return
@@ -166,7 +166,7 @@ class Poller(Generic[_Key, _Record]):
         logger.warning("Polling Spacelift failed", extra={"error": str(error), "runs": len(due)})
         if lasts or rejected:
             for follow in self._follows:
-                _offer(follow, Reading(record=None, error=error))
+                _offer(follow, PolledRecord(record=None, error=error))
 
 
 class RunPoller(Poller[models.RunKey, models.RunRecord]):
@@ -177,7 +177,7 @@ class HoldPoller(Poller[str, models.StackHold]):
     """Follows stacks that hold their next run."""
 
 
-def _offer(follow: _Follow[_Key, _Record], reading: Reading[_Record]) -> None:
+def _offer(follow: _Follow[_Key, _Record], reading: PolledRecord[_Record]) -> None:
     """Keep only the newest reading: a follow that is slow wants what is true now."""
     if follow.readings.full():
         follow.readings.get_nowait()

@@ -11,7 +11,7 @@ _HEARTBEAT_SECONDS = 1.0
 _GONE = "the resource is gone"
 
 
-class Asked(Protocol):
+class RunDecider(Protocol):
     """Who decides about asks; the operator's reconciler."""
 
     async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
@@ -25,7 +25,7 @@ class Asked(Protocol):
 class RunRequests:
     """The activity of the operator queue."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: RunDecider) -> None:
         self._asked = asked
 
     @activity.defn(name="request_run")

@@ -94,7 +94,7 @@ class SpaceliftClients:
         self._observer = observer
         self._served: dict[str, Served] = {}
 
-    def get(self, wanted: messages.Connection) -> Served:
+    def get(self, wanted: messages.AccountRef) -> Served:
         """Return what serves the connection.
 
         Raises:

@@ -11,7 +11,7 @@ from controller.spacelift import client as spacelift_client
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
-from controller.temporal.activities import errors, heartbeats, spacelift_clients, within_rate
+from controller.temporal.activities import errors, heartbeats, rate_limits, spacelift_clients
 
 # The convention for edges that Spacelift is not to know of, on the dependent stack.
 LABEL_PREFIX = "dependsOn:"
@@ -58,13 +58,13 @@ class _Reading:
         search = functools.partial(
             self._client.list_stacks_with_labels, labels, limit=problems.MOST_READ
         )
-        return self._keep(await within_rate.call(search))
+        return self._keep(await rate_limits.call(search))
 
     async def labeled_dependents(self, stack_ids: Iterable[str]) -> list[str]:
         """Return the ids of the stacks that depend on one of the stacks by a label."""
         labels = sorted(LABEL_PREFIX + stack_id for stack_id in stack_ids)
         search = functools.partial(self._client.list_stacks_by_labels, labels)
-        return self._keep(await within_rate.call(search))
+        return self._keep(await rate_limits.call(search))
 
     def _keep(self, records: Iterable[models.StackRecord]) -> list[str]:
         found = {record.id: record for record in records}
@@ -78,7 +78,7 @@ class _Reading:
             return False
         self.stacks |= {item: self.at_hand[item] for item in new if item in self.at_hand}
         if unread := [item for item in new if item not in self.at_hand]:
-            found = await within_rate.call(functools.partial(self._client.get_stacks, unread))
+            found = await rate_limits.call(functools.partial(self._client.get_stacks, unread))
             for stack_id, record in found.items():
                 if record is None:
                     self.missing.add(stack_id)

@@ -21,12 +21,12 @@ from controller.temporal import messages
 from controller.temporal.activities import (
     errors,
     heartbeats,
-    own_runs,
     run_poller,
     spacelift_clients,
     stack_confirms,
     stack_stops,
     stack_triggers,
+    triggered_runs,
 )
 
 logger = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class StackOperations:
         self, served: spacelift_clients.Served, argument: messages.FindStackRunInput
     ) -> messages.FindStackRunResult:
         newest, found = await served.client.get_newest_run(
-            argument.stack_id, run_type=own_runs.type_of(argument.operation)
+            argument.stack_id, run_type=triggered_runs.type_of(argument.operation)
         )
         held = holds.of_creation(served.hold(found))
         return messages.FindStackRunResult(
@@ -293,8 +293,8 @@ class StackOperations:
 
 
 async def _readings(
-    queue: asyncio.Queue[run_poller.Reading[_Record]],
-) -> AsyncIterator[run_poller.Reading[_Record]]:
+    queue: asyncio.Queue[run_poller.PolledRecord[_Record]],
+) -> AsyncIterator[run_poller.PolledRecord[_Record]]:
     """Yield readings until the activity should end."""
     until = time.monotonic() + _FOLLOW_LIMIT_SECONDS
     while (left := until - time.monotonic()) > 0:

@@ -12,7 +12,7 @@ from controller.chain.run.run_states import RunState, StopCall
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
-from controller.temporal.activities import errors, own_runs, spacelift_clients
+from controller.temporal.activities import errors, spacelift_clients, triggered_runs
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ async def find_possible(
 ) -> str | None:
     """Return the run that a trigger of which nobody knows the outcome has created."""
     async for _ in repeat(patience):
-        run = await own_runs.find(served, own_runs.Wanted.of(argument))
+        run = await triggered_runs.find(served, triggered_runs.SoughtRun.of(argument))
         if run is not None:
             return run.id
     return None

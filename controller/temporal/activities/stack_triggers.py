@@ -16,7 +16,7 @@ from controller.chain.run import holds
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
-from controller.temporal.activities import errors, own_runs, spacelift_clients
+from controller.temporal.activities import errors, spacelift_clients, triggered_runs
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ async def find_lost(
     """
     left = lost_at + grace_seconds - time.time()
     try:
-        own = await own_runs.find(served, own_runs.Wanted.of(argument))
+        own = await triggered_runs.find(served, triggered_runs.SoughtRun.of(argument))
     except spacelift_errors.SpaceliftError as error:
         kind = type(error).__name__
         as_type = errors.AMBIGUOUS if kind in errors.NOTHING_SENT else kind
@@ -67,7 +67,7 @@ async def send(
         return await served.client.trigger_run(
             argument.stack_id,
             marker=argument.marker,
-            run_type=own_runs.type_of(argument.operation),
+            run_type=triggered_runs.type_of(argument.operation),
             commit_sha=argument.commit_sha,
             environment=argument.environment or None,
         )

@@ -176,7 +176,6 @@ class ChainWorkflows:
             number=request.number,
             attempt=request.attempt,
             cause=request.cause,
-            request_key=request.key,
             handled_spec=request.handled.spec,
             handled_run=request.handled.run,
             handled_retry=request.handled.retry,
@@ -281,18 +280,6 @@ NO_WORKER = frozenset(
         temporalio.service.RPCStatusCode.FAILED_PRECONDITION,
     }
 )
-
-
-async def await_execution_end(client: temporalio.client.Client, workflow_id: str) -> None:
-    """Return once no execution has the id; used by whoever waits for its turn at a stack."""
-    handle = client.get_workflow_handle(workflow_id)
-    with contextlib.suppress(temporalio.client.WorkflowFailureError):
-        try:
-            await handle.result(follow_runs=False)
-        except temporalio.service.RPCError as error:
-            # Its history was deleted, or was never there.
-            if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
-                raise
 
 
 def _details(argument: messages.ChainInput, request: run_requests.Request) -> str:

@@ -13,7 +13,7 @@ import temporalio.service
 
 from controller.api import v1alpha1
 from controller.temporal import client as temporal_client
-from controller.temporal.operator import schedules
+from controller.temporal import schedule_list
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class _Sweep:
         return stack_id in self.roots.stack_ids
 
 
-class RootSweeps:
+class RootSweepWakeups:
     """The sweeps of all installations that share the Temporal namespace."""
 
     def __init__(
@@ -71,7 +71,7 @@ class RootSweeps:
     async def _list(self) -> tuple[_Sweep, ...]:
         now = self._clock()
         if self._listed_at is None or now - self._listed_at >= _LIST_SECONDS:
-            listed = [item async for item in schedules.list_all(self._get_client())]
+            listed = [item async for item in schedule_list.list_all(self._get_client())]
             self._sweeps = tuple(
                 _Sweep(
                     schedule_id=item.schedule_id,
@@ -89,7 +89,7 @@ class RootSweeps:
         handle = self._get_client().get_schedule_handle(sweep.schedule_id)
         with temporal_client.unreachable():
             try:
-                await handle.trigger(overlap=schedules.SWEEP_OVERLAP)
+                await handle.trigger(overlap=schedule_list.SWEEP_OVERLAP)
             except temporalio.service.RPCError as error:
                 # Gone since it was listed, with its resource or for another set-up of it.
                 if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:

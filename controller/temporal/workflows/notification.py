@@ -13,7 +13,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from controller.temporal import ids, messages
     from controller.temporal.activities import notifications
-    from controller.temporal.workflows import calls
+    from controller.temporal.workflows import activity_calls
 
 # Above the longest time-out of a sink; a worker that was killed is noticed by it alone.
 _TRY_TIMEOUT = timedelta(seconds=45)
@@ -55,7 +55,7 @@ class NotificationWorkflow:
         except temporalio.exceptions.ActivityError as error:
             if temporalio.exceptions.is_cancelled_exception(error):
                 raise
-            kind, why = calls.cause_of(error)
+            kind, why = activity_calls.cause_of(error)
             # What the activity gives up it tells itself.
             if kind != notifications.GIVEN_UP:
                 workflow.logger.error(

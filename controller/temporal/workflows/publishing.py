@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from controller.chain.run import progress
     from controller.temporal import messages
     from controller.temporal.activities import chain_status
-    from controller.temporal.workflows import calls
+    from controller.temporal.workflows import activity_calls
 
 # Long enough for an operator that is being replaced; after that reconcile harvests the result.
 _FINAL_PUBLISH_LIMIT = timedelta(minutes=10)
@@ -54,7 +54,7 @@ class Publishing:
                 self._published = await self._publish(is_final=False)
             except temporalio.exceptions.ActivityError as error:
                 if not temporalio.exceptions.is_cancelled_exception(error):
-                    self._refused(calls.cause_of(error)[1], cancel)
+                    self._refused(activity_calls.cause_of(error)[1], cancel)
                 return
 
     def _refused(self, why: str, cancel: Callable[[], None]) -> None:
@@ -75,7 +75,9 @@ class Publishing:
             await self._publish(is_final=True)
         except temporalio.exceptions.ActivityError as error:
             # The result holds the same facts, and reconcile reads it.
-            workflow.logger.warning("Last publish failed", extra={"why": calls.cause_of(error)[1]})
+            workflow.logger.warning(
+                "Last publish failed", extra={"why": activity_calls.cause_of(error)[1]}
+            )
 
     async def _publish(self, *, is_final: bool) -> int:
         info = workflow.info()
@@ -93,7 +95,7 @@ class Publishing:
             start_to_close_timeout=_PUBLISH_TIMEOUT,
             schedule_to_close_timeout=_FINAL_PUBLISH_LIMIT if is_final else None,
             heartbeat_timeout=_PUBLISH_HEARTBEAT,
-            retry_policy=calls.PUBLISH,
+            retry_policy=activity_calls.PUBLISH,
             cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
             summary="publish the status",
         )

@@ -16,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from controller import times
     from controller.temporal import ids, messages
     from controller.temporal.activities import root_runs, run_requests
-    from controller.temporal.workflows import calls
+    from controller.temporal.workflows import activity_calls
 
 _SCHEDULED_TIME = temporalio.common.SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 
@@ -56,7 +56,7 @@ class RootSweepWorkflow:
             found = await _find(argument)
         except temporalio.exceptions.ActivityError as error:
             if not temporalio.exceptions.is_cancelled_exception(error):
-                problem = calls.cause_of(error)[1]
+                problem = activity_calls.cause_of(error)[1]
                 await _request(argument.operator_queue, dataclasses.replace(call, problem=problem))
             raise
         call = dataclasses.replace(call, root_runs=found.roots, hidden=found.hidden)
@@ -71,12 +71,12 @@ class RootSweepWorkflow:
 
 async def _find(argument: messages.RootSweepInput) -> messages.FindRootRunsResult:
     return await workflow.execute_activity_method(
-        root_runs.RootRuns.find_root_runs,
+        root_runs.RootRunFinder.find_root_runs,
         messages.FindRootRunsInput(connection=argument.connection, roots=argument.roots),
-        start_to_close_timeout=calls.CALL_TIMEOUT,
+        start_to_close_timeout=activity_calls.CALL_TIMEOUT,
         schedule_to_close_timeout=_SWEEP_LIMIT,
-        heartbeat_timeout=calls.HEARTBEAT_TIMEOUT,
-        retry_policy=calls.PATIENT,
+        heartbeat_timeout=activity_calls.HEARTBEAT_TIMEOUT,
+        retry_policy=activity_calls.PATIENT,
         summary="read the newest runs of the roots",
     )
 
@@ -88,8 +88,8 @@ async def _request(
         run_requests.RunRequests.request_run,
         argument,
         task_queue=operator_queue,
-        start_to_close_timeout=calls.CALL_TIMEOUT,
-        heartbeat_timeout=calls.HEARTBEAT_TIMEOUT,
-        retry_policy=calls.PUBLISH,
+        start_to_close_timeout=activity_calls.CALL_TIMEOUT,
+        heartbeat_timeout=activity_calls.HEARTBEAT_TIMEOUT,
+        retry_policy=activity_calls.PUBLISH,
         summary="tell the operator",
     )

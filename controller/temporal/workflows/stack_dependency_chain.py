@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from controller.temporal import ids, messages
     from controller.temporal.activities import stack_dependencies, stack_operations
     from controller.temporal.workflows import (
-        calls,
+        activity_calls,
         chain_messages,
         publishing,
         stack_execution,
@@ -238,7 +238,7 @@ class StackDependencyChainWorkflow:
         except temporalio.exceptions.ActivityError as error:
             if temporalio.exceptions.is_cancelled_exception(error):
                 return False
-            kind, message = calls.cause_of(error)
+            kind, message = activity_calls.cause_of(error)
             self._fail(_DISCOVERY_REASONS.get(kind, reasons.ChainReason.SPACELIFT_REFUSED), message)
             return False
         progress.adopt_graph(
@@ -256,13 +256,13 @@ class StackDependencyChainWorkflow:
 
     async def _discover(self) -> resolve.Discovery:
         scope = self._input.scope
-        discovery: resolve.Discovery = await calls.persist(
+        discovery: resolve.Discovery = await activity_calls.persist(
             stack_dependencies.StackDependencies.fetch_dependent_stacks,
             messages.FetchDependentStacksInput(connection=self._input.connection, scope=scope),
             summary="discover the stacks around "
             + ", ".join((scope.roots.stack_ids or scope.roots.labels)[:5]),
             on_problem=self._on_problem,
-            start_to_close=calls.BULK_TIMEOUT,
+            start_to_close=activity_calls.BULK_TIMEOUT,
         )
         return discovery
 
@@ -414,9 +414,9 @@ class StackDependencyChainWorkflow:
             activity,
             argument,
             task_queue=ids.follow_queue(workflow.info().task_queue),
-            start_to_close_timeout=calls.WAIT_TIMEOUT,
-            heartbeat_timeout=calls.HEARTBEAT_TIMEOUT,
-            retry_policy=calls.PATIENT,
+            start_to_close_timeout=activity_calls.WAIT_TIMEOUT,
+            heartbeat_timeout=activity_calls.HEARTBEAT_TIMEOUT,
+            retry_policy=activity_calls.PATIENT,
             cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
             summary=f"wait for {stack.id}",
         )
@@ -482,7 +482,7 @@ def _ended(
         phase=Phase.FAILED,
         reason=reasons.StackReason.EXECUTION_ENDED,
         message="The stack's workflow was ended from outside; its Spacelift run may still go on "
-        f"({calls.cause_of(error)[1]}).",
+        f"({activity_calls.cause_of(error)[1]}).",
     )
 
 

@@ -26,7 +26,13 @@ with workflow.unsafe.imports_passed_through():
         stops,
     )
     from controller.temporal import ids, messages
-    from controller.temporal.workflows import calls, deadlines, reports, stack_calls, triggers
+    from controller.temporal.workflows import (
+        activity_calls,
+        deadlines,
+        run_creation,
+        stack_activities,
+        stack_reporter,
+    )
 
 # The chain gives up earlier; beyond this it is gone.
 _LEAVE_LIMIT = datetime.timedelta(seconds=90)
@@ -70,7 +76,7 @@ class StackExecutionWorkflow:
         self._newest_run_id = ""
         # What holds the stack, so that the execution ends without having done anything.
         self._held: progress.StackReport | None = None
-        self._trigger: triggers.Trigger | None = None
+        self._trigger: run_creation.RunCreation | None = None
         self._is_adopted = False
         # Why what runs is to be stopped.
         self._stop: stops.Stop | None = None
@@ -85,8 +91,8 @@ class StackExecutionWorkflow:
         self._refusal = ""
         self._running: asyncio.Task[progress.StackReport | None] | None = None
         self._told_view = ""
-        self._reports = reports.Reports(argument)
-        self._calls = stack_calls.StackCalls(argument, on_problem=self._on_problem)
+        self._reports = stack_reporter.StackReporter(argument)
+        self._calls = stack_activities.StackActivities(argument, on_problem=self._on_problem)
         self._deadlines = deadlines.Deadlines(
             stack_seconds=argument.stack_deadline_seconds,
             confirmation_seconds=argument.confirmation_deadline_seconds,
@@ -203,7 +209,7 @@ class StackExecutionWorkflow:
 
     async def _create_run(self) -> bool:
         """Create a run; False if the stack was locked or disabled in between."""
-        self._trigger = triggers.Trigger(
+        self._trigger = run_creation.RunCreation(
             self._calls,
             self._newest_run_id,
             is_stopped=lambda: self._stop is not None,
@@ -313,7 +319,7 @@ class StackExecutionWorkflow:
         except temporalio.exceptions.ActivityError as error:
             if temporalio.exceptions.is_cancelled_exception(error):
                 raise
-            news, self._refusal = run, calls.cause_of(error)[1]
+            news, self._refusal = run, activity_calls.cause_of(error)[1]
         return self._take(run, news)
 
     def _is_confirming(self, run: run_snapshots.RunSnapshot) -> bool:
@@ -401,7 +407,7 @@ class StackExecutionWorkflow:
         )
 
     def _refused(self, error: temporalio.exceptions.ActivityError) -> progress.StackReport:
-        kind, message = calls.cause_of(error)
+        kind, message = activity_calls.cause_of(error)
         last = self._run or self._failed
         return progress.StackReport(
             stack_id=self._input.stack_id,

@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from controller.chain.run import progress, run_states, unwanted_runs
     from controller.temporal import messages
     from controller.temporal.activities import stack_operations
-    from controller.temporal.workflows import calls
+    from controller.temporal.workflows import activity_calls
 
 # Spacelift may be away: then the running stacks are not kept from being stopped any longer.
 _NATIVE_RUNS_LIMIT = timedelta(seconds=60)
@@ -34,7 +34,7 @@ class UnwantedRunStopper:
     own; the chain waits for all of them before it closes.
     """
 
-    def __init__(self, connection: messages.Connection, on_change: Callable[[], None]) -> None:
+    def __init__(self, connection: messages.AccountRef, on_change: Callable[[], None]) -> None:
         self._connection = connection
         self._on_change = on_change
         self._stacks: Mapping[str, progress.StackProgress] = {}
@@ -127,17 +127,17 @@ class UnwantedRunStopper:
             """The stacks' own executions report what is wrong with Spacelift."""
 
         try:
-            result: messages.StopNativeRunsResult = await calls.persist(
+            result: messages.StopNativeRunsResult = await activity_calls.persist(
                 stack_operations.StackOperations.stop_native_runs,
                 messages.StopNativeRunsInput(
                     connection=self._connection, targets=targets, note=note
                 ),
                 summary=f"stop unwanted runs of {len(targets)} stacks",
                 on_problem=ignore,
-                start_to_close=calls.BULK_TIMEOUT,
+                start_to_close=activity_calls.BULK_TIMEOUT,
             )
         except temporalio.exceptions.ActivityError as error:
-            why = calls.cause_of(error)[1]
+            why = activity_calls.cause_of(error)[1]
             ends = [(target.stack_id, _not_stopped(why)) for target in targets]
         else:
             ends = [(end.stack_id, text) for end in result.runs if (text := _not_prevented(end))]

@@ -16,7 +16,7 @@ from controller.temporal.activities import run_poller, spacelift_clients, stack_
 KEY_ID = "01JKEY00000000000000000001"
 OWN = f"api::{KEY_ID}"
 ENDPOINT = "https://acme.app.spacelift.io"
-CONNECTION = messages.Connection(name="default", endpoint=ENDPOINT, account="acme")
+CONNECTION = messages.AccountRef(name="default", endpoint=ENDPOINT, account="acme")
 
 _AFTER = {
     "cancel": "CANCELED",
@@ -233,7 +233,7 @@ class Clients:
     def __init__(self, served: spacelift_clients.Served) -> None:
         self._served = served
 
-    def get(self, _: messages.Connection) -> spacelift_clients.Served:
+    def get(self, _: messages.AccountRef) -> spacelift_clients.Served:
         return self._served
 
 

@@ -18,7 +18,7 @@ async def find_all(
         connection=fakes.CONNECTION, roots=v1alpha1.Roots(stack_ids=roots, labels=labels)
     )
     result: messages.FindRootRunsResult = await ActivityEnvironment().run(
-        root_runs.RootRuns(bench.clients).find_root_runs, argument
+        root_runs.RootRunFinder(bench.clients).find_root_runs, argument
     )
     return result
 

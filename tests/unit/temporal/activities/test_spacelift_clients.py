@@ -29,8 +29,8 @@ def make_clients(tmp_path: Path, endpoint: str) -> spacelift_clients.SpaceliftCl
     )
 
 
-def wanted(name: str = "default") -> messages.Connection:
-    return messages.Connection(name=name, endpoint="https://acme.app.spacelift.io", account="acme")
+def wanted(name: str = "default") -> messages.AccountRef:
+    return messages.AccountRef(name=name, endpoint="https://acme.app.spacelift.io", account="acme")
 
 
 async def test_one_client_serves_all_calls_of_a_connection(tmp_path: Path) -> None:

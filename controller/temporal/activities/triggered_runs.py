@@ -20,7 +20,7 @@ def type_of(operation: str) -> models.RunType:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class SoughtRun:
     """What a trigger asks for, as far as a run tells of it."""
 
     stack_id: str
@@ -29,7 +29,9 @@ class Wanted:
     commit_sha: str | None
 
     @classmethod
-    def of(cls, argument: messages.TriggerStackRunInput | messages.StopStackRunInput) -> "Wanted":
+    def of(
+        cls, argument: messages.TriggerStackRunInput | messages.StopStackRunInput
+    ) -> "SoughtRun":
         """Return what an activity looks for."""
         return cls(
             stack_id=argument.stack_id,
@@ -39,7 +41,7 @@ class Wanted:
         )
 
 
-async def find(served: spacelift_clients.Served, wanted: Wanted) -> models.RunRecord | None:
+async def find(served: spacelift_clients.Served, wanted: SoughtRun) -> models.RunRecord | None:
     """Return the run that a trigger has created, the oldest if there are several; None yet."""
     records = await served.client.list_runs_after(
         wanted.stack_id, wanted.newer_than, run_type=wanted.run_type
@@ -48,7 +50,7 @@ async def find(served: spacelift_clients.Served, wanted: Wanted) -> models.RunRe
     return min(own, key=lambda run: run.id, default=None)
 
 
-def _fits(run: models.RunRecord, wanted: Wanted) -> bool:
+def _fits(run: models.RunRecord, wanted: SoughtRun) -> bool:
     if run.type != wanted.run_type:
         return False
     if wanted.commit_sha is None or run.commit_sha is None:

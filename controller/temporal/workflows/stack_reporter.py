@@ -7,7 +7,7 @@ from controller.chain.run import progress
 from controller.temporal import ids, messages
 
 
-class Reports:
+class StackReporter:
     """Sends the newest report, one at a time, apart from the work.
 
     A cancel that meets a signal on its way is lost; here it cannot meet one.

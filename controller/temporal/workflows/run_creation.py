@@ -8,10 +8,10 @@ import temporalio.exceptions
 
 from controller.chain.run import run_snapshots
 from controller.temporal.activities import errors
-from controller.temporal.workflows import calls, stack_calls
+from controller.temporal.workflows import activity_calls, stack_activities
 
 
-class Trigger:
+class RunCreation:
     """Creates one run. `may_be_sent`: there may be one that is not known, to be looked for.
 
     That search takes a grace period, so a cancel waits for the end of the first try: what was
@@ -20,7 +20,7 @@ class Trigger:
 
     def __init__(
         self,
-        activities: stack_calls.StackCalls,
+        activities: stack_activities.StackActivities,
         newest_run_id: str,
         *,
         is_stopped: Callable[[], bool],
@@ -40,7 +40,7 @@ class Trigger:
         try:
             return await self._try_once() or await self._try_on()
         except temporalio.exceptions.ActivityError as error:
-            if calls.cause_of(error)[0] != errors.STACK_HELD:
+            if activity_calls.cause_of(error)[0] != errors.STACK_HELD:
                 raise
             self.may_be_sent = False
             return None
@@ -51,11 +51,11 @@ class Trigger:
             return await self._activities.trigger_once(self._argument)
         except temporalio.exceptions.ActivityError as error:
             if temporalio.exceptions.is_cancelled_exception(error):
-                self.may_be_sent = not calls.was_never_started(error)
+                self.may_be_sent = not activity_calls.was_never_started(error)
                 raise
-            if calls.is_final(error):
+            if activity_calls.is_final(error):
                 raise
-            (kind, _), delay = calls.cause_of(error), calls.delay_of(error)
+            (kind, _), delay = activity_calls.cause_of(error), activity_calls.delay_of(error)
         self.may_be_sent = kind not in errors.NOTHING_SENT
         self._argument = dataclasses.replace(self._argument, was_attempted=self.may_be_sent)
         if self._is_stopped():

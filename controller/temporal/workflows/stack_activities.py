@@ -8,24 +8,24 @@ from temporalio import workflow
 from controller.chain.run import run_snapshots, unwanted_runs
 from controller.temporal import ids, messages
 from controller.temporal.activities import errors, stack_operations
-from controller.temporal.workflows import calls
+from controller.temporal.workflows import activity_calls
 
 _Operations = stack_operations.StackOperations
 RunWait = workflow.ActivityHandle[run_snapshots.RunSnapshot | None]
 
 
-class StackCalls:
+class StackActivities:
     """Calls until there is an answer; waits are handles, since a wake or an end interrupts them."""
 
     def __init__(
-        self, argument: messages.StackExecutionInput, *, on_problem: calls.OnProblem
+        self, argument: messages.StackExecutionInput, *, on_problem: activity_calls.OnProblem
     ) -> None:
         self._input = argument
         self._on_problem = on_problem
 
     async def find(self, origin: str | None) -> messages.FindStackRunResult:
         """Return the newest run, and the one that the origin made Spacelift queue."""
-        found: messages.FindStackRunResult = await calls.persist(
+        found: messages.FindStackRunResult = await activity_calls.persist(
             _Operations.find_stack_run,
             messages.FindStackRunInput(
                 connection=self._input.connection,
@@ -58,9 +58,9 @@ class StackCalls:
         run: run_snapshots.RunSnapshot = await workflow.execute_activity_method(
             _Operations.trigger_stack_run,
             argument,
-            start_to_close_timeout=calls.CALL_TIMEOUT,
-            heartbeat_timeout=calls.HEARTBEAT_TIMEOUT,
-            retry_policy=calls.ONCE,
+            start_to_close_timeout=activity_calls.CALL_TIMEOUT,
+            heartbeat_timeout=activity_calls.HEARTBEAT_TIMEOUT,
+            retry_policy=activity_calls.ONCE,
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=f"trigger {self._input.stack_id}",
         )
@@ -68,7 +68,7 @@ class StackCalls:
 
     async def trigger(self, argument: messages.TriggerStackRunInput) -> run_snapshots.RunSnapshot:
         """Create a run, however often it has to be tried."""
-        run: run_snapshots.RunSnapshot = await calls.persist(
+        run: run_snapshots.RunSnapshot = await activity_calls.persist(
             _Operations.trigger_stack_run,
             argument,
             # Only what is known to have changed nothing may be sent again unseen.
@@ -82,7 +82,7 @@ class StackCalls:
 
     async def confirm(self, run_id: str) -> run_snapshots.RunSnapshot:
         """Confirm a run."""
-        run: run_snapshots.RunSnapshot = await calls.persist(
+        run: run_snapshots.RunSnapshot = await activity_calls.persist(
             _Operations.confirm_stack_run,
             messages.ConfirmStackRunInput(
                 connection=self._input.connection,
@@ -99,7 +99,7 @@ class StackCalls:
         self, run_id: str | None, *, newest_run_id: str, note: str
     ) -> run_snapshots.RunSnapshot | None:
         """Stop a run, or the one that a trigger may have created; None if there is none."""
-        run: run_snapshots.RunSnapshot | None = await calls.persist(
+        run: run_snapshots.RunSnapshot | None = await activity_calls.persist(
             _Operations.stop_stack_run,
             messages.StopStackRunInput(
                 connection=self._input.connection,
@@ -123,7 +123,7 @@ class StackCalls:
             queuers=self._input.queuers,
             keep_run_id=keep_run_id,
         )
-        await calls.persist(
+        await activity_calls.persist(
             _Operations.stop_native_runs,
             messages.StopNativeRunsInput(
                 connection=self._input.connection, targets=[target], note=note
@@ -163,9 +163,9 @@ class StackCalls:
 def _wait_options(summary: str) -> dict[str, Any]:
     return {
         "task_queue": ids.follow_queue(workflow.info().task_queue),
-        "start_to_close_timeout": calls.WAIT_TIMEOUT,
-        "heartbeat_timeout": calls.HEARTBEAT_TIMEOUT,
-        "retry_policy": calls.PATIENT,
+        "start_to_close_timeout": activity_calls.WAIT_TIMEOUT,
+        "heartbeat_timeout": activity_calls.HEARTBEAT_TIMEOUT,
+        "retry_policy": activity_calls.PATIENT,
         "cancellation_type": workflow.ActivityCancellationType.TRY_CANCEL,
         "summary": summary,
     }
