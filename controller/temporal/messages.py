@@ -58,21 +58,20 @@ class ChainInput:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ChainMemo:
-    """What the operator reads of an execution without asking a worker."""
+    """What the operator reads of an execution without asking a worker.
+
+    `handled` are the asks that the run answers; its `root_runs` are those alone that it took up.
+    """
 
     installation: str
     ref: v1alpha1.Ref
     number: int
     attempt: int
     cause: str
-    handled_spec: str | None
-    handled_run: str | None
-    handled_retry: str | None = None
+    handled: v1alpha1.Handled
     operation: str = v1alpha1.Operation.APPLY
     is_orphan: bool = False
-    handled_schedule: str | None = None
-    handled_root_runs: list[v1alpha1.RootRun] = dataclasses.field(default_factory=list)
-    root_runs: list[v1alpha1.RootRun] = dataclasses.field(default_factory=list)
+    root_runs: tuple[v1alpha1.RootRun, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

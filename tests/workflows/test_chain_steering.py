@@ -2,6 +2,7 @@
 
 import pytest
 
+from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
@@ -328,8 +329,7 @@ async def test_a_run_that_is_left_to_itself_goes_on_without_publishing(serve: Se
         number=1,
         attempt=1,
         cause="Spec",
-        handled_spec="x",
-        handled_run=None,
+        handled=v1alpha1.Handled(spec="x"),
     )
     handle = await chain.start(memo=memo)
     await chain.stack_shows(handle, "a", Phase.RUNNING)

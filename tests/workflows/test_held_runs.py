@@ -89,9 +89,8 @@ async def test_a_run_queued_by_a_finished_root_is_undecided_until_the_chain_belo
             number=1,
             attempt=1,
             cause="RootRunFinished",
-            handled_spec=None,
-            handled_run=None,
-            root_runs=[root],
+            handled=v1alpha1.Handled(),
+            root_runs=(root,),
         ),
     )
     await chain.called("find_stack_run", "b")

@@ -176,13 +176,12 @@ class ChainWorkflows:
             number=request.number,
             attempt=request.attempt,
             cause=request.cause,
-            handled_spec=request.handled.spec,
-            handled_run=request.handled.run,
-            handled_retry=request.handled.retry,
+            # A cancel starts nothing, so that only the status says that it was taken up.
+            handled=dataclasses.replace(
+                request.handled, cancel=None, root_runs=tuple(request.took_up)
+            ),
             operation=argument.scope.operation,
-            handled_schedule=request.handled.schedule,
-            handled_root_runs=list(request.took_up),
-            root_runs=list(request.root_runs),
+            root_runs=request.root_runs,
         )
         with temporal_client.unreachable():
             try:
@@ -320,14 +319,8 @@ def _execution(
         attempt=memo.attempt,
         cause=memo.cause,
         generation=memo.ref.generation,
-        handled=v1alpha1.Handled(
-            spec=memo.handled_spec,
-            run=memo.handled_run,
-            retry=memo.handled_retry,
-            schedule=memo.handled_schedule,
-            root_runs=tuple(memo.handled_root_runs),
-        ),
-        root_runs=tuple(memo.root_runs),
+        handled=memo.handled,
+        root_runs=memo.root_runs,
         operation=memo.operation,
         start_time=times.rfc3339(description.start_time),
         close_time=times.rfc3339(description.close_time) if description.close_time else None,

@@ -3,9 +3,9 @@
 Business deadlines are no time-outs here: a Temporal time-out kills without clean-up.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import temporalio.common
 import temporalio.exceptions
@@ -17,7 +17,7 @@ CALL_TIMEOUT = timedelta(minutes=2)
 BULK_TIMEOUT = timedelta(minutes=30)
 # All activities heartbeat while they wait, so that a killed worker is noticed soon.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
-# Waits return by themselves before this, so that no worker holds one for ever.
+# Waits return on their own before this, so that no worker holds one forever.
 WAIT_TIMEOUT = timedelta(hours=1)
 
 # A few tries before the status says that something is wrong: short faults stay unseen.
@@ -26,7 +26,7 @@ FIRST_TRIES = temporalio.common.RetryPolicy(
 )
 # One that must tell what became of it.
 ONCE = temporalio.common.RetryPolicy(maximum_attempts=1)
-# After that for ever: giving up would turn an outage of Spacelift into failed stacks.
+# After that forever: giving up would turn an outage of Spacelift into failed stacks.
 PATIENT = temporalio.common.RetryPolicy(
     initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=60)
 )
@@ -34,6 +34,9 @@ PATIENT = temporalio.common.RetryPolicy(
 PUBLISH = temporalio.common.RetryPolicy(
     initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15)
 )
+
+_Argument = TypeVar("_Argument")
+_Result = TypeVar("_Result")
 
 # (type, message) of what went wrong, or None when it is over.
 OnProblem = Callable[[tuple[str, str] | None], None]
@@ -76,18 +79,18 @@ def was_never_started(error: temporalio.exceptions.ActivityError) -> bool:
 
 
 async def persist(
-    activity: Callable[..., Any],
-    argument: Any,
+    activity: Callable[[Any, _Argument], Awaitable[_Result]],
+    argument: _Argument,
     *,
     summary: str,
     on_problem: OnProblem,
-    then: Callable[[str], Any] | None = None,
+    then: Callable[[str], _Argument] | None = None,
     start_to_close: timedelta = CALL_TIMEOUT,
-) -> Any:
+) -> _Result:
     """Run an activity until it succeeds; after the first few tries say what is wrong.
 
     Args:
-        activity: the activity.
+        activity: the activity, a method.
         argument: its input.
         summary: what the Temporal web UI shows.
         on_problem: called with the problem, and with None once it is over.
@@ -95,10 +98,10 @@ async def persist(
         start_to_close: how long one try may take.
 
     Raises:
-        ActivityError: cancelled, or a failure that no retry can mend.
+        ActivityError: cancelled, or a failure that no retry can fix.
     """
     try:
-        return await workflow.execute_activity(
+        return await workflow.execute_activity_method(
             activity,
             argument,
             start_to_close_timeout=start_to_close,
@@ -111,7 +114,7 @@ async def persist(
             raise
         kind, message = cause_of(error)
         on_problem((kind, message))
-    result = await workflow.execute_activity(
+    result = await workflow.execute_activity_method(
         activity,
         then(kind) if then is not None else argument,
         start_to_close_timeout=start_to_close,

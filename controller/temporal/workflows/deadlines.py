@@ -1,15 +1,53 @@
-"""The two limits of a stack, as timers of its workflow: they kill nothing, they let it be stopped.
+"""The limits of a stack and of a chain, as timers of their workflows: no Temporal time-out kills.
 
 A timer exists only for a deadline that is set.
 """
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
+
+from temporalio import workflow
 
 from controller.chain.run import stops
 
 
-class Deadlines:
+class ActiveDeadline:
+    """Calls `on_passed` once the chain has not been suspended for so long, all in all."""
+
+    def __init__(
+        self,
+        seconds: int | None,
+        *,
+        is_suspended: Callable[[], bool],
+        on_passed: Callable[[], None],
+    ) -> None:
+        self._is_suspended = is_suspended
+        self._on_passed = on_passed
+        self._wait = asyncio.create_task(self._run(seconds)) if seconds else None
+
+    def close(self) -> None:
+        """Nothing counts any more."""
+        _cancel(self._wait)
+
+    async def _run(self, seconds: int) -> None:
+        left = float(seconds)
+        while left > 0:
+            await workflow.wait_condition(lambda: not self._is_suspended())
+            started = workflow.time()
+            try:
+                await workflow.wait_condition(
+                    self._is_suspended,
+                    timeout=timedelta(seconds=left),
+                    timeout_summary="active deadline",
+                )
+            except TimeoutError:
+                break
+            left -= workflow.time() - started
+        self._on_passed()
+
+
+class StackDeadlines:
     """Calls `on_passed` once with the deadline that passes first; what then stops is not ours."""
 
     def __init__(

@@ -82,7 +82,7 @@ class Publishing:
     async def _publish(self, *, is_final: bool) -> int:
         info = workflow.info()
         size = len(self._run.stacks)
-        result: messages.PublishChainStatusResult = await workflow.execute_activity_method(
+        result = await workflow.execute_activity_method(
             chain_status.ChainStatus.publish_chain_status,
             messages.PublishChainStatusInput(
                 ref=self._input.ref,

@@ -25,7 +25,7 @@ class StackActivities:
 
     async def find(self, origin: str | None) -> messages.FindStackRunResult:
         """Return the newest run, and the one that the origin made Spacelift queue."""
-        found: messages.FindStackRunResult = await activity_calls.persist(
+        return await activity_calls.persist(
             _Operations.find_stack_run,
             messages.FindStackRunInput(
                 connection=self._input.connection,
@@ -37,7 +37,6 @@ class StackActivities:
             summary=f"runs of {self._input.stack_id}",
             on_problem=self._on_problem,
         )
-        return found
 
     def trigger_input(self, newest_run_id: str) -> messages.TriggerStackRunInput:
         """Return what creates a run, newer than the newest one known."""
@@ -55,7 +54,7 @@ class StackActivities:
         self, argument: messages.TriggerStackRunInput
     ) -> run_snapshots.RunSnapshot:
         """Create a run in one try; a cancel does not interrupt it before its end is known."""
-        run: run_snapshots.RunSnapshot = await workflow.execute_activity_method(
+        return await workflow.execute_activity_method(
             _Operations.trigger_stack_run,
             argument,
             start_to_close_timeout=activity_calls.CALL_TIMEOUT,
@@ -64,11 +63,10 @@ class StackActivities:
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=f"trigger {self._input.stack_id}",
         )
-        return run
 
     async def trigger(self, argument: messages.TriggerStackRunInput) -> run_snapshots.RunSnapshot:
         """Create a run, however often it has to be tried."""
-        run: run_snapshots.RunSnapshot = await activity_calls.persist(
+        return await activity_calls.persist(
             _Operations.trigger_stack_run,
             argument,
             # Only what is known to have changed nothing may be sent again unseen.
@@ -78,11 +76,10 @@ class StackActivities:
             summary=f"trigger {self._input.stack_id}",
             on_problem=self._on_problem,
         )
-        return run
 
     async def confirm(self, run_id: str) -> run_snapshots.RunSnapshot:
         """Confirm a run."""
-        run: run_snapshots.RunSnapshot = await activity_calls.persist(
+        return await activity_calls.persist(
             _Operations.confirm_stack_run,
             messages.ConfirmStackRunInput(
                 connection=self._input.connection,
@@ -93,13 +90,12 @@ class StackActivities:
             summary=f"confirm {run_id}",
             on_problem=self._on_problem,
         )
-        return run
 
     async def stop(
         self, run_id: str | None, *, newest_run_id: str, note: str
     ) -> run_snapshots.RunSnapshot | None:
         """Stop a run, or the one that a trigger may have created; None if there is none."""
-        run: run_snapshots.RunSnapshot | None = await activity_calls.persist(
+        return await activity_calls.persist(
             _Operations.stop_stack_run,
             messages.StopStackRunInput(
                 connection=self._input.connection,
@@ -113,7 +109,6 @@ class StackActivities:
             summary=f"stop the run of {self._input.stack_id}",
             on_problem=self._on_problem,
         )
-        return run
 
     async def stop_natives(self, origins: list[str], *, keep_run_id: str | None, note: str) -> None:
         """Stop what the origins made Spacelift queue on the stack."""

@@ -5,8 +5,7 @@ Deciding is `controller.chain`'s; this module starts, stops, listens and tells.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import temporalio.exceptions
@@ -19,10 +18,12 @@ with workflow.unsafe.imports_passed_through():
     from controller.chain.graph import resolve
     from controller.chain.run import next_stacks, outcome, policy, progress
     from controller.temporal import ids, messages
-    from controller.temporal.activities import stack_dependencies, stack_operations
+    from controller.temporal.activities import stack_operations
     from controller.temporal.workflows import (
         activity_calls,
         chain_messages,
+        deadlines,
+        discovery,
         publishing,
         stack_execution,
         unwanted_runs,
@@ -33,14 +34,8 @@ _WAIT_FOR_CLEAN_UP = workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_CO
 
 _NOTE_OF_CANCEL = "the chain was canceled"
 
+_Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
-
-_DISCOVERY_REASONS = {
-    "CredentialsRejected": reasons.ChainReason.CREDENTIALS_REJECTED,
-    "PermissionDenied": reasons.ChainReason.SPACELIFT_REFUSED,
-    "SpaceliftObjectNotFound": reasons.ChainReason.SPACELIFT_REFUSED,
-    "SpaceliftRefused": reasons.ChainReason.SPACELIFT_REFUSED,
-}
 
 
 @workflow.defn(name=ids.CHAIN_WORKFLOW)
@@ -142,12 +137,15 @@ class StackDependencyChainWorkflow:
 
     async def _work(self) -> None:
         publishing_task = asyncio.create_task(self._publishing.run(self._cancel))
-        deadline = self._start_deadline()
+        deadline = deadlines.ActiveDeadline(
+            self._input.active_deadline_seconds,
+            is_suspended=lambda: self._progress.is_suspended,
+            on_passed=self._active_deadline_passed,
+        )
         self._changed()
         if await self._resolve():
             await self._roll()
-        if deadline is not None:
-            deadline.cancel()
+        deadline.close()
         self._finish()
         self._is_closing = True
         await self._publishing.end(publishing_task)
@@ -185,27 +183,9 @@ class StackDependencyChainWorkflow:
         finally:
             self._interruptible.remove(task)
 
-    # The deadline
+    # Deadlines
 
-    def _start_deadline(self) -> "asyncio.Task[None] | None":
-        seconds = self._input.active_deadline_seconds
-        return asyncio.create_task(self._await_deadline(seconds)) if seconds else None
-
-    async def _await_deadline(self, seconds: int) -> None:
-        """Let the time pass in which the chain is not suspended, then stop it."""
-        left = float(seconds)
-        while left > 0:
-            await workflow.wait_condition(lambda: not self._progress.is_suspended)
-            began = workflow.time()
-            try:
-                await workflow.wait_condition(
-                    lambda: self._progress.is_suspended,
-                    timeout=timedelta(seconds=left),
-                    timeout_summary="active deadline",
-                )
-            except TimeoutError:
-                break
-            left -= workflow.time() - began
+    def _active_deadline_passed(self) -> None:
         if not (self._progress.is_canceling or self._is_closing):
             self._progress.is_timed_out = True
             self._cancel()
@@ -222,24 +202,16 @@ class StackDependencyChainWorkflow:
     # Discovery
 
     async def _resolve(self) -> bool:
+        reading = discovery.discover(self._input, on_problem=self._on_problem)
         try:
-            discovery = await self._interruptibly(asyncio.create_task(self._discover()))
-            resolved = resolve.resolve(
-                discovery,
-                self._input.scope,
-                is_adopting=chain_messages.is_adopting(self._input),
-                kept=frozenset(item.stack_id for item in self._input.kept),
-            )
+            resolved = await self._interruptibly(asyncio.create_task(reading))
         except resolve.GraphProblem as problem:
-            self._fail(problem.reason, problem.message)
+            self._progress.phase = Phase.FAILED
+            self._progress.reason, self._progress.message = problem.reason, problem.message
             return False
-        except asyncio.CancelledError:
-            return False
-        except temporalio.exceptions.ActivityError as error:
-            if temporalio.exceptions.is_cancelled_exception(error):
-                return False
-            kind, message = activity_calls.cause_of(error)
-            self._fail(_DISCOVERY_REASONS.get(kind, reasons.ChainReason.SPACELIFT_REFUSED), message)
+        except (temporalio.exceptions.ActivityError, asyncio.CancelledError) as error:
+            if not temporalio.exceptions.is_cancelled_exception(error):
+                raise
             return False
         progress.adopt_graph(
             self._progress,
@@ -253,22 +225,6 @@ class StackDependencyChainWorkflow:
         self._unwanted.set_graph(resolved, self._stacks)
         self._changed()
         return True
-
-    async def _discover(self) -> resolve.Discovery:
-        scope = self._input.scope
-        discovery: resolve.Discovery = await activity_calls.persist(
-            stack_dependencies.StackDependencies.fetch_dependent_stacks,
-            messages.FetchDependentStacksInput(connection=self._input.connection, scope=scope),
-            summary="discover the stacks around "
-            + ", ".join((scope.roots.stack_ids or scope.roots.labels)[:5]),
-            on_problem=self._on_problem,
-            start_to_close=activity_calls.BULK_TIMEOUT,
-        )
-        return discovery
-
-    def _fail(self, reason: reasons.ChainReason, message: str) -> None:
-        self._progress.phase = Phase.FAILED
-        self._progress.reason, self._progress.message = reason, message
 
     def _on_problem(self, problem: tuple[str, str] | None) -> None:
         kind, message = problem or ("", "")
@@ -396,8 +352,8 @@ class StackDependencyChainWorkflow:
         self,
         stack: progress.StackProgress,
         shown: tuple[str, str],
-        activity: Callable[..., Any],
-        argument: Any,
+        activity: Callable[[stack_operations.StackOperations, _Argument], Awaitable[None]],
+        argument: _Argument,
     ) -> bool:
         """Wait in an activity until a stack may have its turn; whether it is still to run then.
 
@@ -410,7 +366,7 @@ class StackDependencyChainWorkflow:
         stack.is_started, stack.is_busy = False, True
         stack.phase, (stack.reason, stack.message) = Phase.WAITING, shown
         self._changed()
-        waiting = workflow.start_activity(
+        waiting = workflow.start_activity_method(
             activity,
             argument,
             task_queue=ids.follow_queue(workflow.info().task_queue),

@@ -93,7 +93,7 @@ class StackExecutionWorkflow:
         self._told_view = ""
         self._reports = stack_reporter.StackReporter(argument)
         self._calls = stack_activities.StackActivities(argument, on_problem=self._on_problem)
-        self._deadlines = deadlines.Deadlines(
+        self._deadlines = deadlines.StackDeadlines(
             stack_seconds=argument.stack_deadline_seconds,
             confirmation_seconds=argument.confirmation_deadline_seconds,
             on_passed=self._deadline_passed,
@@ -168,8 +168,8 @@ class StackExecutionWorkflow:
         return report
 
     async def _roll(self) -> progress.StackReport | None:
-        while await self._obtain_run():
-            run = await self._follow()
+        while (obtained := await self._obtain_run()) is not None:
+            run = await self._follow(obtained)
             if not run.is_failed or self._attempts > self._input.retry.limit:
                 return self._classify(run)
             await self._pause(run)
@@ -177,29 +177,30 @@ class StackExecutionWorkflow:
 
     # A run to follow
 
-    async def _obtain_run(self) -> bool:
-        """Adopt or trigger; False if there is no run to adopt, or none can be created now."""
+    async def _obtain_run(self) -> run_snapshots.RunSnapshot | None:
+        """Adopt or trigger; None if there is no run to adopt, or none can be created now."""
         while True:
             origin = self._input.adopt_origin if self._attempts == 0 else None
             found = await self._calls.find(origin)
             self._newest_run_id = found.newest_run_id
             if found.adopted_run_id is not None:
                 self._is_adopted = True
-                self._run = run_snapshots.RunSnapshot(
+                adopted = run_snapshots.RunSnapshot(
                     run_id=found.adopted_run_id, state=run_states.RunState.QUEUED
                 )
+                self._run = adopted
                 self._run_is_known()
-                return True
+                return adopted
             if origin is not None:
-                return False
+                return None
             if found.hold_reason:
                 if self._attempts == 0:
                     # The stack is given back, and takes no slot of the chain meanwhile.
                     self._held = self._waiting(found.hold_reason, found.hold_message)
-                    return False
+                    return None
                 await self._await_release(found)
-            elif await self._create_run():
-                return True
+            elif (created := await self._create_run()) is not None:
+                return created
 
     async def _await_release(self, found: messages.FindStackRunResult) -> None:
         """Between two runs, wait until something else holds the stack, or nothing, or a wake."""
@@ -207,22 +208,22 @@ class StackExecutionWorkflow:
         self._is_read_due = False
         await self._until_done_or_woken(self._calls.await_release(found.hold_message))
 
-    async def _create_run(self) -> bool:
-        """Create a run; False if the stack was locked or disabled in between."""
+    async def _create_run(self) -> run_snapshots.RunSnapshot | None:
+        """Create a run; None if the stack was locked or disabled in between."""
         self._trigger = run_creation.RunCreation(
             self._calls,
             self._newest_run_id,
             is_stopped=lambda: self._stop is not None,
         )
-        self._run = await self._trigger.create()
-        if self._run is not None:
+        self._run = created = await self._trigger.create()
+        if created is not None:
             self._run_is_known()
         if self._stop is not None:
             # The cancel waited for this.
             raise asyncio.CancelledError
-        if self._run is not None:
-            await self._use(self._run)
-        return self._run is not None
+        if created is not None:
+            await self._use(created)
+        return created
 
     async def _use(self, run: run_snapshots.RunSnapshot) -> None:
         self._report_run(run)
@@ -262,8 +263,7 @@ class StackExecutionWorkflow:
 
     # Following it
 
-    async def _follow(self) -> run_snapshots.RunSnapshot:
-        run = self._known_run()
+    async def _follow(self, run: run_snapshots.RunSnapshot) -> run_snapshots.RunSnapshot:
         while not run.is_over:
             can_confirm = self._is_confirming(run) and not run.problem_reason
             if can_confirm and not self._is_confirmation_tried:
@@ -379,11 +379,6 @@ class StackExecutionWorkflow:
             await self._calls.stop_natives(origins, keep_run_id=None, note=_note(_CANCELED))
 
     # Telling of it
-
-    def _known_run(self) -> run_snapshots.RunSnapshot:
-        if self._run is None:
-            raise AssertionError("a run is followed only after it was found or triggered")
-        return self._run
 
     def _classify(self, run: run_snapshots.RunSnapshot) -> progress.StackReport:
         return stack_reports.classify(

@@ -127,7 +127,7 @@ class UnwantedRunStopper:
             """The stacks' own executions report what is wrong with Spacelift."""
 
         try:
-            result: messages.StopNativeRunsResult = await activity_calls.persist(
+            result = await activity_calls.persist(
                 stack_operations.StackOperations.stop_native_runs,
                 messages.StopNativeRunsInput(
                     connection=self._connection, targets=targets, note=note

@@ -37,8 +37,8 @@ from controller.operator import (
     sweep_findings,
 )
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, messages
-from controller.temporal.operator import held_runs, schedules, starter
+from controller.temporal import ids, messages, schedule_list
+from controller.temporal.operator import held_runs, schedule_designs, schedules, starter
 from tests.support.builders import make_progress, make_stack
 
 NOW = "2026-03-05T06:30:00Z"
@@ -316,9 +316,7 @@ class FakeWorkflows:
                     number=execution.number,
                     attempt=execution.attempt,
                     cause=execution.cause,
-                    request_key=item.request.key,
-                    handled_spec=None,
-                    handled_run=None,
+                    handled=v1alpha1.Handled(),
                 ),
                 workflow_id=execution.workflow_id,
                 workflow_run_id=execution.workflow_run_id,
@@ -339,7 +337,7 @@ class FakeSchedules:
     """Stands in for `schedules.ChainSchedules`; of crons it knows "<minute> <hour> * * *"."""
 
     def __init__(self, workflows: FakeWorkflows, time: FakeClock) -> None:
-        self.all: dict[tuple[str, str], schedules.Wanted] = {}
+        self.all: dict[tuple[str, str], schedule_designs.DesiredSchedule] = {}
         self.calls: list[str] = []
         self.refuses: set[str] = set()
         self._workflows, self._clock = workflows, time
@@ -348,7 +346,7 @@ class FakeSchedules:
         self.calls.append(call)
         await self._workflows._reach()
 
-    async def set_up(self, wanted: schedules.Wanted) -> None:
+    async def set_up(self, wanted: schedule_designs.DesiredSchedule) -> None:
         await self._note(f"set up {wanted.kind}")
         crons = wanted.schedule.spec.cron_expressions
         if crons and crons[0] in self.refuses:
@@ -360,7 +358,7 @@ class FakeSchedules:
         await self._note(f"remove {kind}")
         self.all.pop((ref.uid, kind), None)
 
-    async def remove_listed(self, listed: schedules.Listed) -> None:
+    async def remove_listed(self, listed: schedule_list.ListedSchedule) -> None:
         await self._note(f"remove listed {listed.memo.kind}")
         self.all.pop((listed.memo.ref.uid, listed.memo.kind), None)
 
@@ -379,17 +377,17 @@ class FakeSchedules:
             return []
         return _daily(found, datetime.fromisoformat(after), datetime.fromisoformat(until))
 
-    async def list_all(self) -> list[schedules.Listed]:
+    async def list_all(self) -> list[schedule_list.ListedSchedule]:
         await self._note("list")
         return [
-            schedules.Listed(
+            schedule_list.ListedSchedule(
                 schedule_id=f"{uid}/{kind}", memo=item.memo, is_paused=False, next_time=None
             )
             for (uid, kind), item in self.all.items()
         ]
 
 
-def _daily(wanted: schedules.Wanted, after: datetime, until: datetime) -> list[str]:
+def _daily(wanted: schedule_designs.DesiredSchedule, after: datetime, until: datetime) -> list[str]:
     minute, hour = (int(part) for part in wanted.schedule.spec.cron_expressions[0].split()[:2])
     day = after.replace(hour=hour, minute=minute, second=0)
     found = []
@@ -478,7 +476,7 @@ class Bench:
         access = connection_access.ConnectionAccess(self.catalog)
         self.starts = automatic_starts.AutomaticStarts(
             chain_schedules=self.schedules,
-            designs=schedules.ScheduleDesigns(
+            designs=schedule_designs.ScheduleDesigns(
                 installation=INSTALLATION,
                 task_queue="queue",
                 operator_queue="operator-queue",

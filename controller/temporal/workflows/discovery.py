@@ -1,0 +1,56 @@
+"""How a chain learns its graph: it reads until Spacelift answers, or refuses for good."""
+
+import temporalio.exceptions
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from controller.api import reasons
+    from controller.chain.graph import resolve
+    from controller.temporal import messages
+    from controller.temporal.activities import stack_dependencies
+    from controller.temporal.workflows import activity_calls, chain_messages
+
+_REASONS = {
+    "CredentialsRejected": reasons.ChainReason.CREDENTIALS_REJECTED,
+    "PermissionDenied": reasons.ChainReason.SPACELIFT_REFUSED,
+    "NotFound": reasons.ChainReason.SPACELIFT_REFUSED,
+    "Refused": reasons.ChainReason.SPACELIFT_REFUSED,
+}
+
+
+async def discover(
+    argument: messages.ChainInput, *, on_problem: activity_calls.OnProblem
+) -> resolve.ChainGraph:
+    """Read the stacks, and return the ordered graph of those that the chain runs.
+
+    Raises:
+        GraphProblem: the graph is not valid, or Spacelift does not let it be read.
+        ActivityError: canceled.
+    """
+    try:
+        found = await _read(argument, on_problem)
+    except temporalio.exceptions.ActivityError as error:
+        if temporalio.exceptions.is_cancelled_exception(error):
+            raise
+        kind, message = activity_calls.cause_of(error)
+        reason = _REASONS.get(kind, reasons.ChainReason.SPACELIFT_REFUSED)
+        raise resolve.GraphProblem(reason, message) from error
+    return resolve.resolve(
+        found,
+        argument.scope,
+        is_adopting=chain_messages.is_adopting(argument),
+        kept=frozenset(item.stack_id for item in argument.kept),
+    )
+
+
+async def _read(
+    argument: messages.ChainInput, on_problem: activity_calls.OnProblem
+) -> resolve.Discovery:
+    roots = argument.scope.roots
+    return await activity_calls.persist(
+        stack_dependencies.StackDependencies.fetch_dependent_stacks,
+        messages.FetchDependentStacksInput(connection=argument.connection, scope=argument.scope),
+        summary="discover the stacks around " + ", ".join((roots.stack_ids or roots.labels)[:5]),
+        on_problem=on_problem,
+        start_to_close=activity_calls.BULK_TIMEOUT,
+    )
