@@ -243,6 +243,23 @@ def test_paths_of_the_product_exist(name: str) -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+@pytest.mark.parametrize("name", ["architecture.md", "architecture.svg"])
+def test_the_architecture_names_modules_that_exist(name: str) -> None:
+    """Both name modules from the package on, so that they fit: `operator/gatherer`."""
+    rooms = [path.name for path in (ROOT / "controller").iterdir() if path.is_dir()]
+    of_room = "|".join(room for room in rooms if room.isidentifier())
+    named = re.findall(rf"(?<![\w./-])(?:{of_room})/[a-z_\d/]*[a-z\d](?![\w/.])", page(name))
+    found = {path for path in named if module_exists(path)}
+
+    assert len(found) > 5
+    assert sorted(set(named) - found) == []
+
+
+def module_exists(path: str) -> bool:
+    place = ROOT / "controller" / path
+    return place.is_dir() or place.with_suffix(".py").is_file()
+
+
 def test_the_glossary_names_classes_that_are_where_it_says() -> None:
     mentions = re.findall(r"`(controller/[\w./]+\.py)`(?: \(([^)]+)\))?", page("glossary.md"))
     named = [
