@@ -260,14 +260,12 @@ class StackChain:
     """A StackChain as read from the API server."""
 
     ref: Ref
-    resource_version: str
     is_deleting: bool
     run_token: str | None
     retry_token: str | None
     cancel_token: str | None
     spec: StackChainSpec
     status: "Status"
-    raw_status: Mapping[str, Any]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -527,7 +525,6 @@ def parse(body: Mapping[str, Any]) -> StackChain:
     """
     metadata = body["metadata"]
     annotations = metadata.get("annotations") or {}
-    raw_status = body.get("status") or {}
     try:
         spec = StackChainSpec.model_validate(body.get("spec") or {})
     except pydantic.ValidationError as error:
@@ -537,14 +534,12 @@ def parse(body: Mapping[str, Any]) -> StackChain:
         raise InvalidResource(f"`{where}`: {message}") from error
     return StackChain(
         ref=read_ref(body),
-        resource_version=metadata["resourceVersion"],
         is_deleting=bool(metadata.get("deletionTimestamp")),
         run_token=annotations.get(RUN_ANNOTATION),
         retry_token=annotations.get(RETRY_ANNOTATION),
         cancel_token=annotations.get(CANCEL_ANNOTATION),
         spec=spec,
-        status=read_status(raw_status),
-        raw_status=raw_status,
+        status=read_status(body.get("status") or {}),
     )
 
 

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 
+from controller.api import v1alpha1
 from controller.kube import client, errors, stackchains
 
 logger = logging.getLogger(__name__)
 
-_NAME = f"{stackchains.PLURAL}.{stackchains.GROUP}"
+_NAME = f"{v1alpha1.PLURAL}.{v1alpha1.GROUP}"
 _ASK_SECONDS = 1.0
 
 
@@ -51,11 +52,11 @@ class Definition:
             (
                 resource["verbs"]
                 for resource in found.get("resources", [])
-                if resource["name"] == stackchains.PLURAL
+                if resource["name"] == v1alpha1.PLURAL
             ),
             None,
         )
-        is_listed = any(group["name"] == stackchains.GROUP for group in groups.get("groups", []))
+        is_listed = any(group["name"] == v1alpha1.GROUP for group in groups.get("groups", []))
         if verbs is None or not is_listed:
             return (
                 f"The definition {_NAME} is not in this cluster; apply it "

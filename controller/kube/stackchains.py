@@ -7,16 +7,13 @@ from typing import Any, Literal
 from urllib import parse as urlparse
 
 from controller import times
+from controller.api import v1alpha1
 from controller.chain.news import events
 from controller.kube import client, errors
 
 logger = logging.getLogger(__name__)
 
-GROUP = "stackchain.dev"
-VERSION = "v1alpha1"
-PLURAL = "stackchains"
-KIND = "StackChain"
-API_VERSION = f"{GROUP}/{VERSION}"
+API_VERSION = f"{v1alpha1.GROUP}/{v1alpha1.VERSION}"
 
 PAGE_SIZE = 500
 REPORTING_COMPONENT = "stackchain-operator"
@@ -202,7 +199,7 @@ async def _list_pages(kube_client: client.KubeRequests, path: str) -> list[Json]
 def _path(namespace: str | None, name: str | None = None) -> str:
     scope = f"/namespaces/{_quoted(namespace)}" if namespace else ""
     suffix = f"/{_quoted(name)}" if name else ""
-    return f"/apis/{API_VERSION}{scope}/{PLURAL}{suffix}"
+    return f"/apis/{API_VERSION}{scope}/{v1alpha1.PLURAL}{suffix}"
 
 
 def _quoted(segment: str) -> str:
@@ -223,7 +220,7 @@ def _event(
         },
         "involvedObject": {
             "apiVersion": API_VERSION,
-            "kind": KIND,
+            "kind": v1alpha1.KIND,
             "name": metadata["name"],
             "namespace": metadata["namespace"],
             "uid": metadata.get("uid"),

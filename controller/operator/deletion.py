@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from controller.api import reasons, v1alpha1
+from controller.api import reasons, v1alpha1, wording
 from controller.chain.requests import executions
 from controller.chain.run import progress
 from controller.chain.status import projection
@@ -128,9 +128,8 @@ def problem_of(known: progress.ChainProgress | None) -> projection.Problem:
     ]
     if not live:
         return _deleting("The resource is being deleted; its workflow is closing.")
-    more = f" and {len(live) - 3} more" if len(live) > 3 else ""
-    runs = ", ".join(live[:3])
-    return _deleting(f"The resource is being deleted; waits for the runs of {runs}{more}")
+    runs = wording.listed(live, most=3)
+    return _deleting(f"The resource is being deleted; waits for the runs of {runs}")
 
 
 def _deletion_policy(body: Mapping[str, Any]) -> v1alpha1.DeletionPolicy:

@@ -7,7 +7,7 @@ the chain follows from those that were looked at before and from those that chai
 import dataclasses
 from collections.abc import Sequence
 
-from controller.api import v1alpha1
+from controller.api import v1alpha1, wording
 from controller.chain.requests import automatic
 from controller.temporal import messages
 from controller.temporal.operator import held_runs
@@ -107,6 +107,5 @@ class SweepReader:
 def _hidden_problem(hidden: Sequence[str]) -> str | None:
     if not hidden:
         return None
-    names = ", ".join(f"'{stack_id}'" for stack_id in hidden[:_NAMED])
-    more = f" and {len(hidden) - _NAMED} more" if len(hidden) > _NAMED else ""
-    return f"The API key cannot see these roots, or there are none such: {names}{more}."
+    names = wording.listed(wording.quoted(hidden), most=_NAMED)
+    return f"The API key cannot see these roots, or there are none such: {names}."

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from controller.api import v1alpha1
+from controller.api import v1alpha1, wording
 from controller.api.v1alpha1 import Operation, StackChain
 from controller.display import styled_text, tree
 from controller.display.styled_text import Line, Span, Style
@@ -221,10 +221,10 @@ def render(preview: Preview, drawing: tree.Drawing) -> list[Line]:
     """Return the preview for people."""
     status, spec = preview.chain.status, preview.chain.spec
     stacks, graph = status.stacks, status.graph
-    count = _count(len(stacks), "stack", "stacks")
+    count = wording.counted(len(stacks), "stack")
     facts = (
-        f", {_count(graph.edges, 'dependency', 'dependencies')}, "
-        f"{_count(graph.levels, 'level', 'levels')}"
+        f", {wording.counted(graph.edges, 'dependency', 'dependencies')}, "
+        f"{wording.counted(graph.levels, 'level')}"
         if graph
         else ""
     )
@@ -243,10 +243,6 @@ def render(preview: Preview, drawing: tree.Drawing) -> list[Line]:
         *styled_text.wrap(tail, drawing.width),
         styled_text.line("Nothing has been run, and the preview is being deleted.", Style.FAINT),
     ]
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def _has_others(stacks: tuple[v1alpha1.StackStatus, ...]) -> bool:

@@ -9,7 +9,7 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
-from controller.api import v1alpha1
+from controller.api import v1alpha1, wording
 from controller.api.v1alpha1 import Phase, RunStatus, StackChain
 from controller.chain.run import policy
 from controller.plugin import exit_codes
@@ -237,8 +237,7 @@ def _kept_and_again(kept: list[str], again: list[str]) -> tuple[str, ...]:
 
 def first_names(names: list[str]) -> str:
     """Return the first names, and how many more there are."""
-    more = len(names) - _MAX_NAMED
-    return ", ".join(names[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return wording.listed(names, most=_MAX_NAMED)
 
 
 def _annotation(name: str, value: str) -> Mapping[str, Any]:

@@ -85,14 +85,12 @@ def make_stack_chain(
     _refuse_if(latest is not None and latest.generation > generation, "a run of a later spec")
     return v1alpha1.StackChain(
         ref=make_ref(generation=generation),
-        resource_version="1",
         is_deleting=is_deleting,
         run_token=run_token,
         retry_token=retry_token,
         cancel_token=cancel_token,
         spec=spec or make_spec(),
         status=status,
-        raw_status=v1alpha1.status_to_dict(status),
     )
 
 
@@ -504,14 +502,12 @@ def make_shown_chain(
     values: dict[str, Any] = {"roots": {"stackIds": ["a"]}, **spec}
     return v1alpha1.StackChain(
         ref=v1alpha1.Ref(namespace="team", name=name, uid="uid", generation=generation),
-        resource_version="1",
         is_deleting=is_deleting,
         run_token=run,
         retry_token=retry,
         cancel_token=cancel,
         spec=v1alpha1.StackChainSpec.model_validate(values),
         status=status or v1alpha1.Status(),
-        raw_status={},
     )
 
 

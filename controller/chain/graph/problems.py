@@ -6,7 +6,7 @@ remedy is never what is cut.
 
 from collections.abc import Collection, Iterable, Sequence
 
-from controller.api import reasons, v1alpha1
+from controller.api import reasons, v1alpha1, wording
 
 # What a message may spend on names.
 _LISTED_CHARACTERS = 480
@@ -103,7 +103,11 @@ def empty(*, found: int, excluded: int, roots_left_out: int) -> GraphProblem:
         causes.append(f"{excluded} by `spec.graph.exclude`")
     if roots_left_out:
         causes.append(f"{roots_left_out} because of `spec.graph.includeRoots: false`")
-    why = f": {_stacks(found)} found, left out are {' and '.join(causes)}" if causes else ""
+    why = (
+        f": {wording.counted(found, 'stack')} found, left out are {' and '.join(causes)}"
+        if causes
+        else ""
+    )
     return GraphProblem(
         reasons.ChainReason.GRAPH_EMPTY,
         f"The chain has no stack to run{why}. Correct `spec.roots`, `spec.graph.direction`, or "
@@ -138,20 +142,11 @@ def cycle(circle: Sequence[str]) -> GraphProblem:
     )
 
 
-def _stacks(count: int) -> str:
-    return "1 stack" if count == 1 else f"{count} stacks"
-
-
 def _quoted(names: Iterable[str]) -> str:
-    return _listed(f"'{name}'" for name in names)
+    return _listed(wording.quoted(sorted(names)))
 
 
 def _listed(names: Iterable[str]) -> str:
     """Return the names in order; many or long ones are counted, so that a remedy still fits."""
-    left = sorted(names)
-    shown: list[str] = []
-    room = _LISTED_CHARACTERS
-    while left and (not shown or len(left[0]) + 2 <= room):
-        shown.append(left.pop(0))
-        room -= len(shown[-1]) + 2
-    return ", ".join(shown) + (f" and {len(left)} more" if left else "")
+    found = sorted(names)
+    return wording.listed(found, most=len(found), characters=_LISTED_CHARACTERS)

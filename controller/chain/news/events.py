@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from controller.api import wording
 from controller.api.transitions import TransitionKind
 from controller.chain.news import transitions
 
@@ -75,7 +76,7 @@ def _listed(items: Sequence[str], *, separator: str, at_most: int) -> str:
     """Name as many as there is room for, at least one, and count the others."""
     for count in range(min(len(items), at_most), 0, -1):
         rest = len(items) - count
-        end = f"{separator.rstrip()} and {rest} more" if rest else ""
+        end = wording.and_more(rest, separator=separator)
         text = separator.join(items[:count])
         if len((text + end).encode()) <= MESSAGE_LIMIT:
             return text + end

@@ -6,7 +6,7 @@
 import dataclasses
 from collections.abc import Iterable
 
-from controller.api import reasons, v1alpha1
+from controller.api import reasons, v1alpha1, wording
 from controller.api.transitions import MEANINGS, TransitionKind
 from controller.api.v1alpha1 import Phase
 
@@ -154,11 +154,11 @@ def _drift(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
         return []
     parts = [
         f"'{stack.id}' +{stack.delta.added} ~{stack.delta.changed} -{stack.delta.deleted}"
-        for stack in stacks[:_NAMED]
+        for stack in stacks
         if stack.delta is not None
     ]
-    more = f"; and {len(stacks) - _NAMED} more" if len(stacks) > _NAMED else ""
-    text = f"Run {new.latest_run.number} found changes: {'; '.join(parts)}{more}."
+    found = wording.listed(parts, most=_NAMED, separator="; ")
+    text = f"Run {new.latest_run.number} found changes: {found}."
     return [_of(TransitionKind.DRIFT_DETECTED, new, text)]
 
 
@@ -283,10 +283,9 @@ def _missed(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
     number = missed(old, new)
     if not number or new.schedule is None:
         return []
-    times = "time" if number == 1 else "times"
     last = new.schedule.last_missed_time
     text = (
-        f"{number} {times} of the schedule started nothing, the newest of them at "
+        f"{wording.counted(number, 'time')} of the schedule started nothing, the newest of them at "
         f"{last}: `startingDeadlineSeconds` had passed."
     )
     return [_of(TransitionKind.START_MISSED, new, text, str(last))]

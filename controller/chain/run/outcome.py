@@ -5,7 +5,7 @@ What to do stands at the end of a message, so lists are kept short enough that i
 
 from collections.abc import Sequence
 
-from controller.api import reasons, v1alpha1
+from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
 from controller.chain.run.progress import ChainProgress, StackProgress
@@ -164,13 +164,7 @@ def _link(stack: StackProgress) -> str:
 
 def _listed(parts: Sequence[str], *, separator: str) -> str:
     """Join as many as a message has room for, so that the remedy after them is not cut off."""
-    shown = list(parts[:1])
-    for part in parts[1:_PARTS]:
-        if sum(map(len, shown)) + len(part) > _LISTED_CHARACTERS:
-            break
-        shown.append(part)
-    left = len(parts) - len(shown)
-    return separator.join(shown) + (f" and {left} more" if left else "")
+    return wording.listed(parts, most=_PARTS, characters=_LISTED_CHARACTERS, separator=separator)
 
 
 def _skipped(run: ChainProgress) -> str:
@@ -194,4 +188,4 @@ def _succeeded_message(run: ChainProgress) -> str:
 
 
 def _count(stacks: int) -> str:
-    return f"{stacks} stack{'s' * (stacks != 1)}"
+    return wording.counted(stacks, "stack")

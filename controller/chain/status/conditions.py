@@ -6,7 +6,7 @@ other; tools that know kstatus read them without knowing this resource.
 
 import dataclasses
 
-from controller.api import reasons, v1alpha1
+from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
 
@@ -166,7 +166,7 @@ def _graph_resolved(situation: Situation) -> tuple[str, str, str]:
     if run is not None and run.reason in reasons.RECHECKED:
         return "False", run.reason, run.message
     if run is not None and situation.stacks and run.summary.total:
-        stacks = "1 stack" if run.summary.total == 1 else f"{run.summary.total} stacks"
+        stacks = wording.counted(run.summary.total, "stack")
         return "True", reasons.ConditionReason.RESOLVED, f"The order of {stacks} is known."
     reason = problem.reason if problem else Reason.PROGRESSING
     return "Unknown", reason, "The stacks have not been read."
@@ -177,12 +177,9 @@ def _awaiting(situation: Situation) -> tuple[str, str, str]:
     is_canceling = situation.known is not None and situation.known.is_canceling
     if not waiting or is_canceling:
         return "False", reasons.ConditionReason.NONE_WAITS, "No run waits for a person."
-    links = "; ".join(
-        f"'{stack.id}'" + (f": {stack.run_url}" if stack.run_url else "")
-        for stack in waiting[:_NAMED]
-    )
-    more = f"; and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
-    return "True", waiting[0].reason or Reason.AWAITING_CONFIRMATION, links + more
+    links = [f"'{stack.id}'" + (f": {stack.run_url}" if stack.run_url else "") for stack in waiting]
+    reason = waiting[0].reason or Reason.AWAITING_CONFIRMATION
+    return "True", reason, wording.listed(links, most=_NAMED, separator="; ")
 
 
 def _suspended(situation: Situation) -> tuple[str, str, str]:

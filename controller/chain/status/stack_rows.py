@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from controller.api import reasons, v1alpha1
+from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import policy, progress
 
@@ -104,6 +104,5 @@ def _pending(
         return reasons.StackReason.STARTING, ""
     if not waits_for:
         return reasons.StackReason.SLOT_PENDING, "Waits for a free slot (`spec.parallelism`)."
-    names = ", ".join(f"'{name}'" for name in sorted(waits_for)[:5])
-    more = f" and {len(waits_for) - 5} more" if len(waits_for) > 5 else ""
-    return reasons.StackReason.UPSTREAM_PENDING, f"Waits for {names}{more}."
+    names = wording.listed(wording.quoted(sorted(waits_for)), most=5)
+    return reasons.StackReason.UPSTREAM_PENDING, f"Waits for {names}."

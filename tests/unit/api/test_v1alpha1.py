@@ -69,7 +69,7 @@ def test_a_resource_is_read_with_its_identity_and_its_asks() -> None:
     chain = v1alpha1.parse(body)
 
     assert chain.ref == v1alpha1.Ref(namespace="team", name="chain", uid=UID, generation=5)
-    assert (chain.resource_version, chain.run_token, chain.is_deleting) == ("7", "t", False)
+    assert (chain.run_token, chain.is_deleting) == ("t", False)
     assert chain.spec.connection_name == "prod"
     assert chain.spec.roots.stack_ids == ("vpc", "dns")
     assert chain.spec.graph.sources == (Source.LABELS,)

@@ -222,7 +222,7 @@ def test_of_many_stacks_the_first_ones_are_named_and_the_others_counted() -> Non
     found = after(*(make_stack(name, Phase.RUNNING) for name in names(500)))
 
     first = ", ".join(f"'{name}'" for name in names(10))
-    assert found == [("Normal", "StackStarted", f"{first}, and 490 more")]
+    assert found == [("Normal", "StackStarted", f"{first} and 490 more")]
 
 
 def test_stacks_that_fail_together_are_told_with_their_messages_and_links() -> None:
