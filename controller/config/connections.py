@@ -12,7 +12,7 @@ from typing import Annotated
 
 import pydantic
 
-from controller.config import environment, files, settings
+from controller.config import files, parsing, settings
 
 DEFAULT_CONNECTION = "default"
 
@@ -200,12 +200,12 @@ def parse_connections(document: object, source: str) -> dict[str, Connection]:
 class _ConnectionEntry(files.Entry):
     """One connection of the file; its name is the key."""
 
-    endpoint: Annotated[str, files.string(environment.http_url)]
+    endpoint: Annotated[str, files.string(parsing.http_url)]
     api_key_id_file: files.SecretFile | None = None
     api_key_secret_file: files.SecretFile | None = pydantic.Field(
         default=None, validate_default=True
     )
-    allowed_namespaces: list[Annotated[str, files.word(environment.dns_label)]] | None = None
+    allowed_namespaces: list[Annotated[str, files.word(parsing.dns_label)]] | None = None
     """None: all. An empty list allows no one."""
     allowed_operations: list[Annotated[str, files.word(settings.operation)]] = pydantic.Field(
         default=list(settings.DEFAULT_OPERATIONS)
@@ -240,7 +240,7 @@ class _ConnectionEntry(files.Entry):
 
 
 class _ConnectionsFile(files.Entry):
-    connections: dict[Annotated[str, files.string(environment.dns_label)], _ConnectionEntry]
+    connections: dict[Annotated[str, files.string(parsing.dns_label)], _ConnectionEntry]
 
 
 def _sorted(words: list[str]) -> tuple[str, ...]:

@@ -1,26 +1,21 @@
 """Typed values out of environment variables; below `settings`, which hands it the mapping.
 
-Problems are collected instead of raised, so that a start fails once, with all that is to be mended.
+Problems are collected instead of raised, so that a start fails once, with all that is to be fixed.
 """
 
 import ast
 import dataclasses
-import enum
 import inspect
-import ipaddress
 import itertools
-import math
-import re
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
-from urllib import parse as urlparse
+
+from controller.config import parsing
 
 Parsed = TypeVar("Parsed")
 Group = TypeVar("Group")
-Choice = TypeVar("Choice", bound=enum.StrEnum)
 
 _VARIABLE = "variable"
 
@@ -54,7 +49,7 @@ class Secret:
             text = self.file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(
-                f"{self.file}: cannot be read ({reason_of(error)}); mount the secret there"
+                f"{self.file}: cannot be read ({parsing.reason_of(error)}); mount the secret there"
             ) from error
         if not text:
             raise SettingsError(f"{self.file}: is empty; put the secret's text into it")
@@ -196,153 +191,3 @@ def _shown(default: object) -> str:
         case float():
             return f"`{default:g}`"
     return f"`{default}`"
-
-
-def existing_file(text: str) -> Path:
-    """Parse the path of a file that can be read now."""
-    path = Path(text).expanduser()
-    try:
-        with path.open("rb"):
-            return path
-    except OSError as error:
-        raise ValueError(f"cannot be read ({reason_of(error)}); name a readable file") from error
-
-
-def authorities_file(text: str) -> Path:
-    """Parse the path of a file with the certificates of authorities, in PEM."""
-    path = existing_file(text)
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
-    except ssl.SSLError as error:
-        # Refused now: later, every connection would fail without saying why.
-        raise ValueError("holds no certificate in PEM; name the authority's file") from error
-    return path
-
-
-def is_key_pair(certificate: Path, key: Path) -> bool:
-    """Return whether two files in PEM hold a certificate and its private key, without password."""
-    try:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        # A password would be asked for on the terminal.
-        context.load_cert_chain(certificate, key, password=lambda: "")
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def seconds(text: str) -> float:
-    """Parse a length of time above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise ValueError("must be a number of seconds above 0, for example 30")
-    return value
-
-
-def whole(minimum: int) -> Callable[[str], int]:
-    """Return a parser of whole numbers from a minimum on."""
-
-    def parse(text: str) -> int:
-        # Not int(): it accepts "1_000" and surrounding blanks, which no chart or shell means.
-        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < minimum:
-            raise ValueError(f"must be a whole number, {minimum} or more")
-        return int(text)
-
-    return parse
-
-
-def boolean(text: str) -> bool:
-    """Parse true or false."""
-    match text.lower():
-        case "true" | "1":
-            return True
-        case "false" | "0":
-            return False
-    raise ValueError("must be true or false")
-
-
-def one_of(*choices: str) -> Callable[[str], str]:
-    """Return a parser of a fixed set of words, taken in any case and returned as spelled here."""
-    spelled = {choice.lower(): choice for choice in choices}
-
-    def parse(text: str) -> str:
-        if text.lower() not in spelled:
-            raise ValueError(f"must be one of {', '.join(choices)}")
-        return spelled[text.lower()]
-
-    return parse
-
-
-def member_of(choices: type[Choice]) -> Callable[[str], Choice]:
-    """Return a parser of the values of an enumeration, taken in any case."""
-    spell = one_of(*choices)
-    return lambda text: choices(spell(text))
-
-
-def matching(pattern: str, description: str) -> Callable[[str], str]:
-    """Return a parser of texts of a form."""
-
-    def parse(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError(f"must be {description}")
-        return text
-
-    return parse
-
-
-dns_label = matching(
-    r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
-    "a Kubernetes name: at most 63 lower case letters, digits and inner dashes",
-)
-
-
-def comma_list(item: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
-    """Return a parser of comma separated items, sorted and each one once."""
-
-    def parse(text: str) -> tuple[str, ...]:
-        words = {word.strip() for word in text.split(",")} - {""}
-        return tuple(sorted(item(word) for word in words))
-
-    return parse
-
-
-def host_port(text: str) -> str:
-    """Parse `host:port`, with brackets around the host of IPv6."""
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or not 0 <= int(port) <= 65535 or "/" in host:
-        raise ValueError("must be host:port, for example temporal:7233")
-    if ":" in host:
-        try:
-            ipaddress.IPv6Address(host.strip("[]"))
-        except ValueError:
-            raise ValueError("must be host:port, with an IPv6 host in brackets") from None
-        if not (host.startswith("[") and host.endswith("]")):
-            raise ValueError("must have brackets around the IPv6 host, for example [::]:8080")
-    return text
-
-
-def http_url(text: str) -> str:
-    """Parse a URL of http or https without credentials; a trailing slash goes."""
-    try:
-        parts = urlparse.urlsplit(text)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-            raise ValueError
-    except ValueError:
-        raise ValueError("must be a URL such as https://example.app.spacelift.io") from None
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError("must be a URL without user, query and fragment")
-    return text.rstrip("/")
-
-
-def plain(text: str) -> str:
-    """Take the text as it is."""
-    return text
-
-
-def reason_of(error: OSError | UnicodeDecodeError) -> str:
-    """Return why a file cannot be read, without its path."""
-    if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    return "not UTF-8 text"

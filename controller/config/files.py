@@ -14,7 +14,7 @@ import yaml
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
-from controller.config import environment
+from controller.config import environment, parsing
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def read_yaml(path: Path) -> object:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        why = environment.reason_of(error)
+        why = parsing.reason_of(error)
         raise environment.SettingsError(f"{path}: cannot be read: {why}") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_type_hints
 
-from controller.config import environment
+from controller.config import environment, parsing
 from controller.config.environment import Secret as Secret
 from controller.config.environment import SettingRow as SettingRow
 from controller.config.environment import SettingsError as SettingsError
@@ -25,7 +25,7 @@ SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/
 DEFAULT_OPERATIONS = ("Apply", "Plan")
 """What a connection serves where nothing is said: destroying has to be allowed explicitly."""
 
-operation = environment.one_of("Apply", "Plan", "Destroy")
+operation = parsing.one_of("Apply", "Plan", "Destroy")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,9 +36,7 @@ class InstallationSettings:
         default=None,
         metadata=env(
             "STACKCHAIN_INSTALLATION",
-            environment.matching(
-                r"[a-z0-9-]{1,63}", "1 to 63 lower case letters, digits and dashes"
-            ),
+            parsing.matching(r"[a-z0-9-]{1,63}", "1 to 63 lower case letters, digits and dashes"),
             default="from the cluster and the release's namespace",
         ),
     )
@@ -56,7 +54,7 @@ class InstallationSettings:
         default=(),
         metadata=env(
             "STACKCHAIN_WATCH_NAMESPACES",
-            environment.comma_list(environment.dns_label),
+            parsing.comma_list(parsing.dns_label),
             default="all namespaces",
         ),
     )
@@ -68,22 +66,22 @@ class OperatorSettings:
     """How the operator keeps up with what nobody told it."""
 
     resync_seconds: float = field(
-        default=30.0, metadata=env("STACKCHAIN_RESYNC_SECONDS", environment.seconds)
+        default=30.0, metadata=env("STACKCHAIN_RESYNC_SECONDS", parsing.seconds)
     )
     """Seconds between two comparisons of resources and workflows.
 
     A workflow that somebody terminates in Temporal shows in the status within two of them.
     """
     recheck_seconds: float = field(
-        default=60.0, metadata=env("STACKCHAIN_RECHECK_SECONDS", environment.seconds)
+        default=60.0, metadata=env("STACKCHAIN_RECHECK_SECONDS", parsing.seconds)
     )
     """Seconds until a chain that failed because of its graph or credentials is looked at again."""
     sweep_seconds: int = field(
-        default=300, metadata=env("STACKCHAIN_SWEEP_SECONDS", environment.whole(10))
+        default=300, metadata=env("STACKCHAIN_SWEEP_SECONDS", parsing.whole(10))
     )
     """Seconds between two looks at the roots of chains with triggers that no webhook asked for."""
     lease_duration_seconds: int = field(
-        default=12, metadata=env("STACKCHAIN_LEASE_DURATION_SECONDS", environment.whole(3))
+        default=12, metadata=env("STACKCHAIN_LEASE_DURATION_SECONDS", parsing.whole(3))
     )
     """Seconds after which a standby takes over from a dead operator. Renewed every third of it.
 
@@ -118,16 +116,16 @@ class TemporalSettings:
         ),
     )
     """Host and port of the Temporal frontend."""
-    namespace: str = field(default="default", metadata=env("TEMPORAL_NAMESPACE", environment.plain))
+    namespace: str = field(default="default", metadata=env("TEMPORAL_NAMESPACE", parsing.plain))
     """Temporal namespace. It has to exist."""
     task_queue: str = field(
-        default="spacelift-task-queue", metadata=env("TEMPORAL_TASK_QUEUE", environment.plain)
+        default="spacelift-task-queue", metadata=env("TEMPORAL_TASK_QUEUE", parsing.plain)
     )
     """Task queue of workflows and Spacelift activities.
 
     Follows use this name with `-follow`, notifications with `-notify`.
     """
-    ui_url: str = field(default="", metadata=env("TEMPORAL_UI_URL", environment.http_url))
+    ui_url: str = field(default="", metadata=env("TEMPORAL_UI_URL", parsing.http_url))
     """Base URL of Temporal's web UI, for the links in a chain's status. Empty: no links."""
     api_key: Secret | None = field(default=None, metadata=env("TEMPORAL_API_KEY"))
     """API key of Temporal Cloud; implies TLS. A file is read again as it rotates."""
@@ -139,28 +137,28 @@ class TemporalSettings:
     )
     """Whether the connection uses TLS."""
     tls_server_name: str | None = field(
-        default=None, metadata=env("TEMPORAL_TLS_SERVER_NAME", environment.plain)
+        default=None, metadata=env("TEMPORAL_TLS_SERVER_NAME", parsing.plain)
     )
     """Name in the server's certificate, where it is not the host of the address."""
     tls_server_ca_cert_path: Path | None = field(
         default=None,
-        metadata=env("TEMPORAL_TLS_SERVER_CA_CERT_PATH", environment.authorities_file),
+        metadata=env("TEMPORAL_TLS_SERVER_CA_CERT_PATH", parsing.authorities_file),
     )
     """File with the authority that signed the server's certificate, in PEM."""
     tls_server_ca_cert_data: str | None = field(
-        default=None, metadata=env("TEMPORAL_TLS_SERVER_CA_CERT_DATA", environment.plain)
+        default=None, metadata=env("TEMPORAL_TLS_SERVER_CA_CERT_DATA", parsing.plain)
     )
     """The same as text."""
     tls_client_cert_path: Path | None = field(
-        default=None, metadata=env("TEMPORAL_TLS_CLIENT_CERT_PATH", environment.existing_file)
+        default=None, metadata=env("TEMPORAL_TLS_CLIENT_CERT_PATH", parsing.existing_file)
     )
     """File with the client certificate for mutual TLS, in PEM."""
     tls_client_cert_data: str | None = field(
-        default=None, metadata=env("TEMPORAL_TLS_CLIENT_CERT_DATA", environment.plain)
+        default=None, metadata=env("TEMPORAL_TLS_CLIENT_CERT_DATA", parsing.plain)
     )
     """The same as text."""
     tls_client_key_path: Path | None = field(
-        default=None, metadata=env("TEMPORAL_TLS_CLIENT_KEY_PATH", environment.existing_file)
+        default=None, metadata=env("TEMPORAL_TLS_CLIENT_KEY_PATH", parsing.existing_file)
     )
     """File with the client certificate's private key, in PEM."""
     tls_client_key_data: Secret | None = field(
@@ -174,11 +172,11 @@ class SpaceliftSettings:
     """Which Spacelift accounts there are and how patiently they are asked."""
 
     connections_file: Path | None = field(
-        default=None, metadata=env("SPACELIFT_CONNECTIONS_FILE", environment.existing_file)
+        default=None, metadata=env("SPACELIFT_CONNECTIONS_FILE", parsing.existing_file)
     )
     """YAML file that lists the connections; read again when it changes."""
     endpoint: str | None = field(
-        default=None, metadata=env("SPACELIFT_API_KEY_ENDPOINT", environment.http_url)
+        default=None, metadata=env("SPACELIFT_API_KEY_ENDPOINT", parsing.http_url)
     )
     """URL of the account of the connection `default`, where no file is wanted."""
     api_key_id: Secret | None = field(default=None, metadata=env("SPACELIFT_API_KEY_ID"))
@@ -191,7 +189,7 @@ class SpaceliftSettings:
         default=None,
         metadata=env(
             "SPACELIFT_ALLOWED_NAMESPACES",
-            environment.comma_list(environment.dns_label),
+            parsing.comma_list(parsing.dns_label),
             default="all namespaces",
         ),
     )
@@ -200,31 +198,31 @@ class SpaceliftSettings:
         default=DEFAULT_OPERATIONS,
         metadata=env(
             "SPACELIFT_ALLOWED_OPERATIONS",
-            environment.comma_list(operation),
+            parsing.comma_list(operation),
             default="`Apply,Plan`",
         ),
     )
     """What StackChains may do through it: `Apply`, `Plan` and `Destroy`, separated by commas."""
     poll_seconds: float = field(
-        default=10.0, metadata=env("SPACELIFT_POLL_SECONDS", environment.seconds)
+        default=10.0, metadata=env("SPACELIFT_POLL_SECONDS", parsing.seconds)
     )
     """Seconds between two looks at all followed runs; a fifth of it while a follow is young."""
     adopt_settle_seconds: float = field(
-        default=5.0, metadata=env("SPACELIFT_ADOPT_SETTLE_SECONDS", environment.seconds)
+        default=5.0, metadata=env("SPACELIFT_ADOPT_SETTLE_SECONDS", parsing.seconds)
     )
     """Seconds to wait for a run that Spacelift should queue by itself before one is triggered."""
     trigger_grace_seconds: float = field(
-        default=60.0, metadata=env("SPACELIFT_TRIGGER_GRACE_SECONDS", environment.seconds)
+        default=60.0, metadata=env("SPACELIFT_TRIGGER_GRACE_SECONDS", parsing.seconds)
     )
     """Seconds to look for the run of a trigger whose answer was lost before it is sent again."""
     request_timeout_seconds: float = field(
-        default=30.0, metadata=env("SPACELIFT_REQUEST_TIMEOUT_SECONDS", environment.seconds)
+        default=30.0, metadata=env("SPACELIFT_REQUEST_TIMEOUT_SECONDS", parsing.seconds)
     )
     """Seconds after which a request is given up."""
     ca_file: Path | None = field(
         default=None,
         metadata=env(
-            "SPACELIFT_API_TLS_CA", environment.authorities_file, default="the usual authorities"
+            "SPACELIFT_API_TLS_CA", parsing.authorities_file, default="the usual authorities"
         ),
     )
     """PEM file of the only authorities to trust, for a self-hosted Spacelift."""
@@ -235,23 +233,23 @@ class WorkerSettings:
     """How much one worker process does at a time."""
 
     max_concurrent_activities: int = field(
-        default=100, metadata=env("WORKER_MAX_CONCURRENT_ACTIVITIES", environment.whole(1))
+        default=100, metadata=env("WORKER_MAX_CONCURRENT_ACTIVITIES", parsing.whole(1))
     )
     """Spacelift activities at a time, follows not counted."""
     max_concurrent_follows: int = field(
-        default=2000, metadata=env("WORKER_MAX_CONCURRENT_FOLLOWS", environment.whole(1))
+        default=2000, metadata=env("WORKER_MAX_CONCURRENT_FOLLOWS", parsing.whole(1))
     )
     """Runs followed at a time. A follow costs memory but no request of its own."""
     max_concurrent_workflow_tasks: int = field(
-        default=100, metadata=env("WORKER_MAX_CONCURRENT_WORKFLOW_TASKS", environment.whole(2))
+        default=100, metadata=env("WORKER_MAX_CONCURRENT_WORKFLOW_TASKS", parsing.whole(2))
     )
     """Workflow tasks at a time."""
     max_cached_workflows: int = field(
-        default=1000, metadata=env("WORKER_MAX_CACHED_WORKFLOWS", environment.whole(1))
+        default=1000, metadata=env("WORKER_MAX_CACHED_WORKFLOWS", parsing.whole(1))
     )
     """Workflows kept in memory, about 150 kB each; others are replayed when they go on."""
     graceful_shutdown_seconds: float = field(
-        default=30.0, metadata=env("WORKER_GRACEFUL_SHUTDOWN_SECONDS", environment.seconds)
+        default=30.0, metadata=env("WORKER_GRACEFUL_SHUTDOWN_SECONDS", parsing.seconds)
     )
     """Seconds for running activities to end on SIGTERM; keep it 15 below the pod's grace period."""
 
@@ -261,11 +259,11 @@ class NotificationSettings:
     """Whom a release tells of transitions."""
 
     file: Path | None = field(
-        default=None, metadata=env("NOTIFICATIONS_FILE", environment.existing_file)
+        default=None, metadata=env("NOTIFICATIONS_FILE", parsing.existing_file)
     )
     """YAML file that lists the sinks, for operator and worker; read again when it changes."""
     max_concurrent: int = field(
-        default=100, metadata=env("NOTIFICATIONS_MAX_CONCURRENT", environment.whole(1))
+        default=100, metadata=env("NOTIFICATIONS_MAX_CONCURRENT", parsing.whole(1))
     )
     """Deliveries of one worker at a time, apart from all that chains need."""
 
@@ -274,23 +272,19 @@ class NotificationSettings:
 class WebhookSettings:
     """How the receiver of Spacelift's webhook deliveries listens, and how much it takes."""
 
-    address: str = field(
-        default="0.0.0.0:8090", metadata=env("WEBHOOK_ADDRESS", environment.host_port)
-    )
+    address: str = field(default="0.0.0.0:8090", metadata=env("WEBHOOK_ADDRESS", parsing.host_port))
     """Host and port that deliveries are sent to, at /webhooks/spacelift/<connection>."""
     max_body_bytes: int = field(
-        default=1_048_576, metadata=env("WEBHOOK_MAX_BODY_BYTES", environment.whole(1))
+        default=1_048_576, metadata=env("WEBHOOK_MAX_BODY_BYTES", parsing.whole(1))
     )
     """Largest body that is read; a run event takes a few kilobytes."""
-    queue_size: int = field(
-        default=10_000, metadata=env("WEBHOOK_QUEUE_SIZE", environment.whole(1))
-    )
+    queue_size: int = field(default=10_000, metadata=env("WEBHOOK_QUEUE_SIZE", parsing.whole(1)))
     """Stacks that wait for their wake-up at most, for example while Temporal is down.
 
     What comes beyond is answered and left to polling.
     """
     drain_seconds: float = field(
-        default=5.0, metadata=env("WEBHOOK_DRAIN_SECONDS", environment.seconds)
+        default=5.0, metadata=env("WEBHOOK_DRAIN_SECONDS", parsing.seconds)
     )
     """Seconds after SIGTERM in which deliveries are still taken, since load balancers are late."""
 
@@ -301,15 +295,15 @@ class ObservabilitySettings:
 
     log_level: str = field(
         default="info",
-        metadata=env("LOG_LEVEL", environment.one_of("debug", "info", "warning", "error")),
+        metadata=env("LOG_LEVEL", parsing.one_of("debug", "info", "warning", "error")),
     )
     """Least severity that is logged: debug, info, warning or error."""
     log_format: str = field(
-        default="json", metadata=env("LOG_FORMAT", environment.one_of("json", "console"))
+        default="json", metadata=env("LOG_FORMAT", parsing.one_of("json", "console"))
     )
     """`json`: one object per line; `console`: for eyes."""
     health_address: str = field(
-        default="0.0.0.0:8080", metadata=env("HEALTH_ADDRESS", environment.host_port)
+        default="0.0.0.0:8080", metadata=env("HEALTH_ADDRESS", parsing.host_port)
     )
     """Host and port of /healthz, /readyz and /metrics."""
 
@@ -427,9 +421,7 @@ def _load_installation(reader: environment.Reader) -> InstallationSettings:
         mounted = ""  # Not in a pod.
     return reader.group(
         InstallationSettings,
-        namespace=reader.parsed(
-            "STACKCHAIN_NAMESPACE", environment.dns_label, mounted or "default"
-        ),
+        namespace=reader.parsed("STACKCHAIN_NAMESPACE", parsing.dns_label, mounted or "default"),
         pod_name=reader.text("STACKCHAIN_POD_NAME") or socket.gethostname(),
     )
 
@@ -453,14 +445,14 @@ def _load_temporal(reader: environment.Reader) -> TemporalSettings:
     )
     certificates = _check_certificates(reader, temporal)
     wanted = certificates or url_tls or api_key is not None or temporal.tls_server_name is not None
-    tls = reader.parsed("TEMPORAL_TLS", environment.boolean, wanted)
+    tls = reader.parsed("TEMPORAL_TLS", parsing.boolean, wanted)
     if not tls and (certificates or temporal.tls_server_name):
         reader.problem("TEMPORAL_TLS", "is false although TLS is set up; remove one of both")
     return dataclasses.replace(temporal, tls=tls)
 
 
 def _temporal_address(reader: environment.Reader) -> tuple[str, bool]:
-    address = reader.parsed("TEMPORAL_ADDRESS", environment.host_port, "")
+    address = reader.parsed("TEMPORAL_ADDRESS", parsing.host_port, "")
     if address or (url := reader.text("TEMPORAL_URL")) is None:
         return address or "temporal:7233", False
     scheme, separator, rest = url.rpartition("://")
@@ -472,7 +464,7 @@ def _temporal_address(reader: environment.Reader) -> tuple[str, bool]:
     if ":" not in bare.rpartition("]")[2]:
         bare = f"{bare}:{443 if scheme == 'https' else 7233}"
     try:
-        return environment.host_port(bare), scheme in {"https", "grpcs"}
+        return parsing.host_port(bare), scheme in {"https", "grpcs"}
     except ValueError as error:
         reader.problem("TEMPORAL_URL", f"{url!r} is not usable: it {error}")
         return bare, False
@@ -499,7 +491,7 @@ def _check_certificates(reader: environment.Reader, temporal: TemporalSettings) 
     if has_key and not has_cert:
         reader.problem("TEMPORAL_TLS_CLIENT_CERT_PATH", "is missing for the client key; set it")
     certificate, key = temporal.tls_client_cert_path, temporal.tls_client_key_path
-    if certificate and key and not environment.is_key_pair(certificate, key):
+    if certificate and key and not parsing.is_key_pair(certificate, key):
         reader.problem(
             "TEMPORAL_TLS_CLIENT_CERT_PATH",
             f"{certificate} is no certificate in PEM whose key is {key}; name the files of a pair, "

@@ -15,7 +15,7 @@ from urllib import parse as urlparse
 import pydantic
 
 from controller.api.transitions import TransitionKind
-from controller.config import environment, files
+from controller.config import environment, files, parsing
 from controller.notify import templates
 
 # The activity's time-out is above it.
@@ -102,18 +102,18 @@ _HeaderName = Annotated[str, files.string(_header_name)]
 class Sink(files.Entry):
     """One receiver, as the file describes it. A filter that is left out lets everything through."""
 
-    name: Annotated[str, files.string(environment.dns_label)]
+    name: Annotated[str, files.string(parsing.dns_label)]
     """Shows in metrics and logs."""
-    type: Annotated[SinkType, files.word(environment.member_of(SinkType))]
+    type: Annotated[SinkType, files.word(parsing.member_of(SinkType))]
     # Not `on`, which YAML takes for true.
     transitions: Annotated[
-        list[Annotated[TransitionKind, files.word(environment.member_of(TransitionKind))]],
+        list[Annotated[TransitionKind, files.word(parsing.member_of(TransitionKind))]],
         _not_empty("list what the sink is notified of"),
     ]
     url: Annotated[str, files.string(sink_url)] | None = pydantic.Field(default=None, repr=False)
     url_file: files.SecretFile | None = pydantic.Field(default=None, validate_default=True)
     namespaces: Annotated[
-        list[Annotated[str, files.word(environment.dns_label)]],
+        list[Annotated[str, files.word(parsing.dns_label)]],
         _not_empty("leave it out to serve all"),
     ] = pydantic.Field(default=[])
     match_labels: dict[str, str] = pydantic.Field(default={})

@@ -14,7 +14,7 @@ import urllib.parse
 from collections.abc import AsyncIterator
 from typing import TextIO
 
-from controller.config import connections, environment, settings
+from controller.config import connections, parsing, settings
 from controller.spacelift import account_session, endpoints, errors
 from controller.spacelift.webhooks import plan, setup
 from controller.spacelift.webhooks.client import WebhookClient
@@ -96,7 +96,7 @@ def receiver_url(text: str, *, connection: str, is_insecure: bool) -> str:
     Raises:
         ValueError: it is no URL, or it would show the deliveries to whoever is on the way.
     """
-    url = environment.http_url(text)
+    url = parsing.http_url(text)
     parts = urllib.parse.urlsplit(url)
     if parts.scheme != "https" and not is_insecure and not _is_loopback(parts.hostname or ""):
         raise ValueError(
