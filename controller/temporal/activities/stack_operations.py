@@ -1,31 +1,30 @@
 """find_, trigger_, follow_, confirm_ and stop_stack_run, and what goes with them.
 
-The activities of one stack: here is what Temporal sees of them, beside are the modules that say
-how a run is found, created, confirmed and stopped.
+The activities of one stack: here is what Temporal sees of them. Next to it are the modules that say
+how a run is found, created, waited for, confirmed and stopped.
 """
 
-import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Protocol, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import temporalio.activity as activity
 import temporalio.exceptions
 
-from controller.chain.run import holds, run_snapshots, run_states, stack_reports
+from controller.chain.run import holds, run_snapshots
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
 from controller.temporal.activities import (
     errors,
     heartbeats,
-    run_poller,
     spacelift_clients,
     stack_confirms,
     stack_stops,
     stack_triggers,
+    stack_waits,
     triggered_runs,
 )
 
@@ -33,10 +32,6 @@ logger = logging.getLogger(__name__)
 
 # Ids of a stack's runs are compared as text; any ULID is above this.
 _BEFORE_ALL = "0"
-# A follow hands over before its activity times out.
-_FOLLOW_LIMIT_SECONDS = 3300.0
-
-_Record = TypeVar("_Record")
 
 
 class Counters(Protocol):
@@ -136,20 +131,8 @@ class StackOperations:
         that is patient goes on until that can help.
         """
         served = self._clients.get(argument.connection)
-        async with (
-            heartbeats.kept_alive(),
-            served.hold_poller.follow(argument.stack_id, read_now=False) as readings,
-        ):
-            async for reading in _readings(readings):
-                if reading.record is None:
-                    if argument.is_patient and errors.may_pass(reading.error):
-                        continue
-                    return
-                held = holds.of_creation(served.hold(reading.record))
-                if (held.message if held else "") != argument.hold_message:
-                    return
-        if argument.is_patient:
-            raise errors.still_waiting(argument.hold_message)
+        async with heartbeats.kept_alive():
+            await stack_waits.await_release(served, argument)
 
     @activity.defn(name="trigger_stack_run")
     async def trigger_stack_run(
@@ -200,35 +183,8 @@ class StackOperations:
         A run that cannot be read is news too; of such a snapshot only the problem counts.
         """
         served = self._clients.get(argument.connection)
-        key = models.RunKey(stack_id=argument.stack_id, run_id=argument.run_id)
-        missing_since: float | None = None
-        async with (
-            heartbeats.kept_alive(),
-            served.poller.follow(key, read_now=argument.read_now) as readings,
-        ):
-            async for reading in _readings(readings):
-                if reading.error is not None:
-                    if type(reading.error).__name__ != argument.known_problem:
-                        return _unread(argument.run_id, reading.error)
-                elif reading.record is None:
-                    missing_since = missing_since or time.monotonic()
-                    self._check_lost(argument, missing_since)
-                else:
-                    missing_since = None
-                    news = served.snapshot(reading.record)
-                    _log_unknown_state(reading.record)
-                    if argument.known_problem or stack_reports.view(news) != argument.known_view:
-                        return await _with_note(served, reading.record, news)
-        return None
-
-    def _check_lost(self, argument: messages.FollowStackRunInput, missing_since: float) -> None:
-        if time.monotonic() - missing_since >= self._patience.lost_after:
-            raise temporalio.exceptions.ApplicationError(
-                f"The run {argument.run_id} of stack '{argument.stack_id}' can no longer be found; "
-                "see whether the stack was deleted, renamed or moved.",
-                type="RunLost",
-                non_retryable=True,
-            )
+        async with heartbeats.kept_alive():
+            return await stack_waits.follow(served, argument, lost_after=self._patience.lost_after)
 
     @activity.defn(name="confirm_stack_run")
     async def confirm_stack_run(
@@ -290,49 +246,3 @@ class StackOperations:
         """Return once no execution has the workflow id: another chain runs the stack until then."""
         async with heartbeats.kept_alive():
             await self._await_execution_end(argument.workflow_id)
-
-
-async def _readings(
-    queue: asyncio.Queue[run_poller.PolledRecord[_Record]],
-) -> AsyncIterator[run_poller.PolledRecord[_Record]]:
-    """Yield readings until the activity should end."""
-    until = time.monotonic() + _FOLLOW_LIMIT_SECONDS
-    while (left := until - time.monotonic()) > 0:
-        try:
-            async with asyncio.timeout(left):
-                reading = await queue.get()
-        except TimeoutError:
-            return
-        except asyncio.CancelledError:
-            if heartbeats.is_nobody_waiting():
-                return
-            raise
-        yield reading
-
-
-def _unread(run_id: str, error: spacelift_errors.SpaceliftError) -> run_snapshots.RunSnapshot:
-    return run_snapshots.RunSnapshot(
-        run_id=run_id, state="", problem_reason=type(error).__name__, problem_message=str(error)
-    )
-
-
-async def _with_note(
-    served: spacelift_clients.Served, record: models.RunRecord, last: run_snapshots.RunSnapshot
-) -> run_snapshots.RunSnapshot:
-    """Add the words that go with an end that is no success, if they can be had."""
-    if not last.is_over or last.state == run_states.RunState.FINISHED:
-        return last
-    try:
-        noted = await served.client.get_run(record.key)
-    except spacelift_errors.SpaceliftError as error:
-        logger.warning("The run's note cannot be read", extra={"error": str(error)})
-        return last
-    return served.snapshot(noted) if noted is not None else last
-
-
-def _log_unknown_state(run: models.RunRecord) -> None:
-    if not run.is_known_state:
-        logger.warning(
-            "Unknown run state, taken for running",
-            extra={"run_id": run.id, "run_state": run.state},
-        )

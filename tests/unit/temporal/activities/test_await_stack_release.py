@@ -8,7 +8,7 @@ import temporalio.exceptions
 
 from controller.spacelift import errors, models
 from controller.temporal import messages
-from controller.temporal.activities import heartbeats, stack_operations
+from controller.temporal.activities import heartbeats, stack_waits
 from tests.support.waiting import eventually
 from tests.unit.temporal.activities import fakes
 
@@ -133,7 +133,7 @@ async def test_a_patient_wait_that_takes_long_is_handed_to_temporal_to_be_repeat
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Returned to the workflow it would fill the history of a chain that waits for days."""
-    monkeypatch.setattr(stack_operations, "_FOLLOW_LIMIT_SECONDS", 0.05)
+    monkeypatch.setattr(stack_waits, "_FOLLOW_LIMIT_SECONDS", 0.05)
     bench = fakes.make_bench()
     bench.spacelift.holds["a"] = LOCKED
     argument = messages.AwaitStackReleaseInput(

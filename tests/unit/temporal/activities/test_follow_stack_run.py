@@ -11,7 +11,7 @@ import temporalio.exceptions
 from controller.chain.run import stack_reports
 from controller.spacelift import errors, models
 from controller.temporal import messages
-from controller.temporal.activities import heartbeats, stack_operations
+from controller.temporal.activities import heartbeats, stack_operations, stack_waits
 from tests.support.waiting import eventually
 from tests.unit.temporal.activities import fakes
 
@@ -138,7 +138,7 @@ async def test_a_run_that_stays_away_is_lost_for_good() -> None:
 async def test_a_follow_hands_over_before_its_activity_times_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stack_operations, "_FOLLOW_LIMIT_SECONDS", 0.05)
+    monkeypatch.setattr(stack_waits, "_FOLLOW_LIMIT_SECONDS", 0.05)
     bench = fakes.make_bench()
     run = bench.spacelift.add_run(state="PLANNING")
 
