@@ -1,4 +1,8 @@
-"""Authenticated GraphQL calls to one account: sends, says what `unauthorized` meant, observes."""
+"""Sends GraphQL documents to one account, below both of its clients.
+
+It builds the request, puts the token on it (`tokens`), has the answer read (`answers`), finds out
+what `unauthorized` meant, and reports each operation to its observer.
+"""
 
 import contextlib
 import ssl
@@ -13,6 +17,10 @@ from controller.spacelift.models import RunRecord
 
 Observer = Callable[[str, str, float], None]
 """Called after each operation with its name, `ok` or an error's `outcome`, and its seconds."""
+
+_CLIENT_TYPE = "stackchain"
+_RUN_METADATA_HEADER = "Spacelift-User-Provided-Run-Metadata"
+_LONGEST_HEADER_VALUE = 512
 
 _CONNECT_TIMEOUT_SECONDS = 10.0
 
@@ -148,7 +156,7 @@ class AccountSession:
         renews_token: bool = True,
         hide: Collection[str] = (),
     ) -> answers.Answer:
-        request = answers.prepare_request(
+        request = _prepare_request(
             self._http, self._url, document, variables, run_metadata=run_metadata
         )
         with answers.transport_errors(what, host=request.url.host):
@@ -188,3 +196,28 @@ class AccountSession:
         finally:
             if self._observer is not None:
                 self._observer(operation, outcome, max(0.0, self._clock() - started_at))
+
+
+def _prepare_request(
+    http: httpx.AsyncClient,
+    url: str,
+    document: documents.Document,
+    variables: documents.Variables,
+    *,
+    run_metadata: str | None = None,
+) -> httpx.Request:
+    """Build the request for one operation, without the token."""
+    headers = {
+        "Spacelift-Client-Type": _CLIENT_TYPE,
+        f"Spacelift-GraphQL-{document.kind}": document.name,
+    }
+    if run_metadata is not None:
+        headers[_RUN_METADATA_HEADER] = _header_value(run_metadata)
+    body = {"query": document.text, "variables": variables}
+    return http.build_request("POST", url, headers=headers, json=body)
+
+
+def _header_value(text: str) -> str:
+    """Return text as a legal header value: printable ASCII, no outer spaces, bounded."""
+    legal = "".join(character if " " <= character <= "~" else "-" for character in text)
+    return legal[:_LONGEST_HEADER_VALUE].strip()

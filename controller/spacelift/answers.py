@@ -1,4 +1,4 @@
-"""Between a document and its answer: how a request is built and what a response means.
+"""What a response of Spacelift means, or that there is none.
 
 Spacelift reports failures of an operation with HTTP 200 and an `errors` list. One message is a
 contract, `unauthorized`, and it means two things: the token is not accepted, or it is and does not
@@ -16,11 +16,7 @@ from typing import Any
 import httpx
 
 from controller import times
-from controller.spacelift import documents, errors
-
-CLIENT_TYPE = "stackchain"
-RUN_METADATA_HEADER = "Spacelift-User-Provided-Run-Metadata"
-_LONGEST_HEADER_VALUE = 512
+from controller.spacelift import errors
 
 # Raised before the first byte of a request leaves. Everything else that httpx raises may come after
 # it.
@@ -113,31 +109,6 @@ class Answer:
     def needs_new_token(self) -> bool:
         """Whether a fresh token may help, and sending the request again cannot do a thing twice."""
         return self.is_anonymous or self.is_denied
-
-
-def prepare_request(
-    http: httpx.AsyncClient,
-    url: str,
-    document: documents.Document,
-    variables: documents.Variables,
-    *,
-    run_metadata: str | None = None,
-) -> httpx.Request:
-    """Build the request for one operation, without the token."""
-    headers = {
-        "Spacelift-Client-Type": CLIENT_TYPE,
-        f"Spacelift-GraphQL-{document.kind}": document.name,
-    }
-    if run_metadata is not None:
-        headers[RUN_METADATA_HEADER] = header_value(run_metadata)
-    body = {"query": document.text, "variables": variables}
-    return http.build_request("POST", url, headers=headers, json=body)
-
-
-def header_value(text: str) -> str:
-    """Return text as a legal header value: printable ASCII, no outer spaces, bounded."""
-    legal = "".join(character if " " <= character <= "~" else "-" for character in text)
-    return legal[:_LONGEST_HEADER_VALUE].strip()
 
 
 def read_answer(

@@ -1,7 +1,7 @@
 """The Spacelift API client: one method per question or wish, one HTTP request per page, no retries.
 
 Activities own all retries, since only they know whether repeating is safe. The one exception is a
-refused token (see `auth`), after which nothing was carried out.
+refused token (see `tokens`), after which nothing was carried out.
 """
 
 import dataclasses
