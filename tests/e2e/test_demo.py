@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,6 +46,14 @@ class Demo:
     @property
     def text(self) -> str:
         return "\n".join(self.lines)
+
+
+@pytest.fixture(autouse=True)
+def _a_hangup_counts() -> Iterator[None]:
+    """Programs leave a hangup ignored that is ignored where they are started, as by nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @contextlib.asynccontextmanager

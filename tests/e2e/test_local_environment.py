@@ -8,27 +8,25 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from controller.config import settings
-from devenv import environment, processes, tools
+from devenv import environment, processes, settings, tools
 from tests.support.kube import KubeApi
 from tests.support.waiting import eventually
 
 SERVE = """
 import asyncio, pathlib, sys
-from controller import settings
-from devenv import environment, serving
+from devenv import dev_command, environment, settings
 
 options = environment.DevOptions(
-    dev=settings.load_settings().dev, say=lambda line: print(line, flush=True), roles=(),
+    dev=settings.load_dev_settings(), say=lambda line: print(line, flush=True), roles=(),
     state_dir=pathlib.Path(sys.argv[1]),
 )
-sys.exit(asyncio.run(serving.run_dev(options)))
+sys.exit(asyncio.run(dev_command.run_dev(options)))
 """
 
 
 def make_options(state_dir: Path, said: list[str]) -> environment.DevOptions:
     return environment.DevOptions(
-        dev=settings.load_settings().dev, say=said.append, state_dir=state_dir, roles=()
+        dev=settings.load_dev_settings(), say=said.append, state_dir=state_dir, roles=()
     )
 
 
@@ -78,7 +76,7 @@ async def test_a_part_that_cannot_start_takes_the_others_down(
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text("stacks: {vpc: {nonsense: 1}}")
     options = environment.DevOptions(
-        dev=settings.load_settings().dev,
+        dev=settings.load_dev_settings(),
         say=lambda _: None,
         state_dir=tmp_path / "state",
         scenario=scenario,
@@ -99,7 +97,7 @@ async def test_a_signal_ends_all_of_it(
         name="python -m devenv",
         argv=(sys.executable, "-c", SERVE, str(tmp_path / "state")),
         log_file=tmp_path / "dev.log",
-        directory=Path(environment.__file__).parents[2],
+        directory=Path(environment.__file__).parents[1],
     )
     process = processes.Process.start(command)
     try:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support import chains, people
 from tests.support.chains import account_document, ended_at, went_through
+from tests.support.waiting import eventually
 
 OUTPUT = {"output": "id", "input": "TF_VAR_id"}
 
@@ -25,6 +26,15 @@ async def effective(account: chains.Account, stack_id: str) -> dict[str, Any]:
     return found[0]
 
 
+async def are_taken_back(account: chains.Account, stack_id: str, count: int) -> None:
+    """Wait until so many runs of a stack were canceled, which must be before its upstreams end."""
+
+    async def are_canceled() -> bool:
+        return [run["state"] for run in await account.runs(stack_id)] == ["CANCELED"] * count
+
+    await eventually(are_canceled, chains.SECONDS, what=f"the runs of {stack_id} are canceled")
+
+
 async def test_a_stack_below_two_roots_that_is_queued_twice_runs_once_and_after_both(
     release: chains.Installation, people: people.People
 ) -> None:
@@ -32,11 +42,14 @@ async def test_a_stack_below_two_roots_that_is_queued_twice_runs_once_and_after_
     account = await release.add_account(
         "roots",
         account_document(
-            "a -> c -> d", "b -> c", stacks={"a": {"durations": 2}, "b": {"durations": 3}}
+            "a -> c -> d", "b -> c", stacks={"a": {"autodeploy": False}, "b": {"autodeploy": False}}
         ),
     )
 
     chain = await people.apply("roots", "a", "b", account=account)
+    await are_taken_back(account, "c", 2)
+    for root in "ab":
+        await account.act((await account.run_in(root, "UNCONFIRMED"))["id"], "confirm")
     status = await chain.ends("RunSucceeded")
 
     runs = {stack_id: await effective(account, stack_id) for stack_id in "abcd"}
@@ -126,7 +139,7 @@ async def test_a_stack_below_an_edge_of_each_kind_runs_once_and_after_both(
         account_document(
             "a -> c -> d",
             stacks={
-                "a": {"durations": 2},
+                "a": {"autodeploy": False},
                 "x": {"labels": ["dependsOn:a"], "durations": 1},
                 "c": {"labels": ["dependsOn:x"]},
             },
@@ -134,6 +147,8 @@ async def test_a_stack_below_an_edge_of_each_kind_runs_once_and_after_both(
     )
 
     chain = await people.apply("mixed", "a", account=account)
+    await are_taken_back(account, "c", 1)
+    await account.act((await account.run_in("a", "UNCONFIRMED"))["id"], "confirm")
     status = await chain.ends("RunSucceeded")
 
     runs = {stack_id: await effective(account, stack_id) for stack_id in "axcd"}

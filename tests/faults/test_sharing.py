@@ -36,8 +36,14 @@ async def test_two_chains_take_turns_at_a_stack_and_each_has_a_run_of_its_own(
 async def test_two_releases_on_one_temporal_namespace_leave_each_other_alone(
     release: chains.Installation, parts: chains.Parts, tmp_path: Path
 ) -> None:
-    """Even the names are the same: a chain's workflow belongs to its namespace and installation."""
-    options = chains.Options(temporal_namespace=release.temporal_namespace)
+    """Even the names are the same: a chain's workflow belongs to its namespace and installation.
+
+    Their workers have different connections, so they need different task queues.
+    """
+    options = chains.Options(
+        temporal_namespace=release.temporal_namespace,
+        settings={"TEMPORAL_TASK_QUEUE": "other-release"},
+    )
     document = account_document("a -> b", duration=1)
     async with chains.installed(parts, tmp_path, options) as other:
         accounts = [await item.add_account("both", document) for item in (release, other)]

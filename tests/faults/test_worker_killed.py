@@ -76,10 +76,10 @@ async def test_without_a_worker_the_status_says_so_and_chains_go_on_with_one(
     release: chains.Installation,
 ) -> None:
     account = await release.add_account(
-        "nobody", account_document("a -> b", "x -> y", stacks={"a": {"durations": 1}})
+        "nobody", account_document("a -> b", "x -> y", stacks={"a": {"autodeploy": False}})
     )
     old = await release.create("nobody-old", "a", account=account)
-    await old.until(lambda status: chains.phases(status).get("a") == "Running")
+    await old.shows("AwaitingConfirmation")
 
     await release.worker.kill()
     new = await release.create("nobody-new", "x", account=account)
@@ -89,6 +89,7 @@ async def test_without_a_worker_the_status_says_so_and_chains_go_on_with_one(
         assert chains.ready(status)["status"] == "False"
         assert chains.condition(status, "Reconciling")["status"] == "True"
         assert "stackchain check" in chains.ready(status)["message"]
+    await account.act((await account.only_run("a"))["id"], "confirm")
     await account.run_in("a", "FINISHED")
     await release.worker.start()
 

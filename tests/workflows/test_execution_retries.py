@@ -139,11 +139,11 @@ async def test_a_cancel_during_the_pause_ends_it_at_once_with_the_failed_run(
 async def test_a_cancel_during_the_second_search_ends_with_the_failed_run(serve: Serve) -> None:
     world = World()
     world.ends["a"] = "FAILED"
+    world.gate("find_stack_run", "a", from_call=2)
     chain = await serve(world)
 
     async with execution(chain, retry=QUICK) as stack:
         await stack.shows("RetryPending")
-        world.gate("find_stack_run", "a")
         await chain.called("find_stack_run", "a", times=2)
         await stack.cancel()
         await stack.ends(Phase.FAILED, "RunFailed")

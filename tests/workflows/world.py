@@ -88,6 +88,8 @@ class World:
         self.broken: dict[tuple[str, str], Exception] = {}
         # Activities that wait until their gate is opened, by name and stack.
         self.gates: dict[tuple[str, str], asyncio.Event] = {}
+        # Which of their calls is the first that waits.
+        self.first_gated: dict[tuple[str, str], int] = {}
         # Activities whose wait at a gate no cancel interrupts, as one that ends just before it.
         self.shields: set[str] = set()
         self.log: list[tuple[str, str]] = []
@@ -155,8 +157,9 @@ class World:
             self.problems[stack_id] = problem
             self._changed.notify_all()
 
-    def gate(self, name: str, stack_id: str) -> asyncio.Event:
-        """Make an activity wait; it goes on when the event is set."""
+    def gate(self, name: str, stack_id: str, *, from_call: int = 1) -> asyncio.Event:
+        """Make an activity wait, from one of its calls on; it continues when the event is set."""
+        self.first_gated[name, stack_id] = from_call
         return self.gates.setdefault((name, stack_id), asyncio.Event())
 
     def adopt_run(self, run: models.RunRecord) -> None:
@@ -410,8 +413,11 @@ class World:
     async def _called(self, name: str, stack_id: str, argument: Any) -> AsyncIterator[None]:
         self.log.append((name, stack_id))
         self.arguments.append(argument)
+        number = self.log.count((name, stack_id))
         async with heartbeats.kept_alive(seconds=0.2):
-            if (gate := self.gates.get((name, stack_id))) is not None:
+            gate = self.gates.get((name, stack_id))
+            is_gated = number >= self.first_gated.get((name, stack_id), 1)
+            if gate is not None and is_gated:
                 await _wait_at(gate, is_shielded=name in self.shields)
             if (error := self.broken.get((name, stack_id))) is not None:
                 raise error

@@ -41,12 +41,13 @@ async def test_suspend_and_resume_come_about(
     release: chains.Installation, kubectl: Kubectl
 ) -> None:
     account = await release.add_account(
-        "pause", account_document("a -> b", stacks={"a": {"durations": 4}})
+        "pause", account_document("a -> b", stacks={"a": {"autodeploy": False}})
     )
     chain = await release.create("pause", "a", account=account)
-    await account.run_in("a", "PLANNING", "APPLYING")
+    run = await account.run_in("a", "UNCONFIRMED")
 
     suspended = await kubectl("suspend", "pause", "--wait")
+    await account.act(run["id"], "confirm")
     status = await chain.shows("Suspended")
     resumed = await kubectl("resume", "pause", "--wait")
 
