@@ -20,6 +20,7 @@ GROUP = "stackchain.dev"
 VERSION = "v1alpha1"
 KIND = "StackChain"
 PLURAL = "stackchains"
+API_VERSION = f"{GROUP}/{VERSION}"
 
 # Request tokens: asks that a person writes, and that are never edited by the operator.
 RUN_ANNOTATION = f"{GROUP}/run"

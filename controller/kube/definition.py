@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from controller.api import v1alpha1
-from controller.kube import client, errors, stackchains
+from controller.kube import client, errors
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Definition:
         return self._problem
 
     async def wait(self) -> None:
-        """Return once StackChains are served, and tell why they are not meanwhile."""
+        """Return once StackChains are served, and log why they are not meanwhile."""
         while True:
             problem = await self._ask()
             if problem is not None and problem != self._problem:
@@ -43,7 +43,7 @@ class Definition:
         try:
             # kopf looks for the group first, which the API server may list a moment later.
             groups = await self._client.request("GET", "/apis")
-            found = await self._client.request("GET", f"/apis/{stackchains.API_VERSION}")
+            found = await self._client.request("GET", f"/apis/{v1alpha1.API_VERSION}")
         except errors.NotServed:
             groups, found = {}, {}
         except errors.KubeError as error:

@@ -1,7 +1,7 @@
 """What can go wrong at the Kubernetes API, in the terms of those who have to decide.
 
 Own classes, because the client library spreads one cause over its own exceptions, aiohttp's and
-asyncio's, and because a 404 means two things: the resource is gone, or nobody serves the API.
+asyncio's, and because a 404 means two things: the resource is gone, or no one serves the API.
 
     KubeError
     +-- ApiUnreachable   no useful answer: network, time-out, 5xx
@@ -10,7 +10,7 @@ asyncio's, and because a 404 means two things: the resource is gone, or nobody s
     +-- Denied           403, or no credentials at all
     |   +-- Unauthenticated  401
     +-- NotFound         404 that names the resource asked for
-    +-- Conflict         409: somebody wrote in between, or the object exists
+    +-- Conflict         409: someone wrote in between, or the object exists
     +-- Expired          410: a paged list took too long
     +-- Invalid          400, 422 and other refusals: the same request will fail again
 """

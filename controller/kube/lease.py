@@ -35,7 +35,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LeaseRecord:
-    """What stands in the Lease, the times as they are written there."""
+    """What the Lease says, the times as they are written there."""
 
     holder: str
     duration_seconds: float
@@ -76,7 +76,7 @@ def next_step(
         record: the Lease as read now; None: there is none.
         now: local monotonic time.
         identity: who asks.
-        observed: since when the record stands unchanged.
+        observed: since when the record is unchanged.
     """
     if record is None:
         return LeaseStep.CREATE
@@ -206,7 +206,7 @@ class LeaderLease:
                 logger.warning("Lease was not renewed", extra={"error": str(error)})
 
     def _ended(self, renewing: asyncio.Task[None]) -> None:
-        # For whatever reason renewing ends, a bug included: nobody may go on as the leader.
+        # For whatever reason renewing ends, a bug included: no one may continue as the leader.
         if renewing.cancelled():
             return
         logger.error("Lease lost", extra={"holder": self._identity}, exc_info=renewing.exception())

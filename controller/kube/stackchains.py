@@ -13,8 +13,6 @@ from controller.kube import client, errors
 
 logger = logging.getLogger(__name__)
 
-API_VERSION = f"{v1alpha1.GROUP}/{v1alpha1.VERSION}"
-
 PAGE_SIZE = 500
 REPORTING_COMPONENT = "stackchain-operator"
 
@@ -58,7 +56,7 @@ class StackChains:
         """Change a StackChain's metadata or spec as a person does, whatever its version is.
 
         Raises:
-            errors.NotFound: there is no such StackChain.
+            errors.ObjectNotFound: there is no such StackChain.
         """
         return await self._client.request(
             "PATCH",
@@ -100,8 +98,8 @@ class StackChains:
             The resource as written; None if there was nothing to write.
 
         Raises:
-            errors.Conflict: somebody wrote in between; read again and compute anew.
-            errors.NotFound: the resource is gone, or another one has its name.
+            errors.Conflict: someone wrote in between; read again and compute anew.
+            errors.ObjectNotFound: the resource is gone, or another one has its name.
         """
         changes = merge_patch(old_status, new_status)
         if not changes:
@@ -199,7 +197,7 @@ async def _list_pages(kube_client: client.KubeRequests, path: str) -> list[Json]
 def _path(namespace: str | None, name: str | None = None) -> str:
     scope = f"/namespaces/{_quoted(namespace)}" if namespace else ""
     suffix = f"/{_quoted(name)}" if name else ""
-    return f"/apis/{API_VERSION}{scope}/{v1alpha1.PLURAL}{suffix}"
+    return f"/apis/{v1alpha1.API_VERSION}{scope}/{v1alpha1.PLURAL}{suffix}"
 
 
 def _quoted(segment: str) -> str:
@@ -219,7 +217,7 @@ def _event(
             "namespace": metadata["namespace"],
         },
         "involvedObject": {
-            "apiVersion": API_VERSION,
+            "apiVersion": v1alpha1.API_VERSION,
             "kind": v1alpha1.KIND,
             "name": metadata["name"],
             "namespace": metadata["namespace"],

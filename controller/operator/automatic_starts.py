@@ -1,7 +1,7 @@
 """Act, before anything is decided: keeps the schedules at Temporal in line with a resource.
 
-A schedule that fires, and a sweep that has read the roots, say only that it is time to look. What
-asks for a run follows from what is known: the times that have passed, the runs that were looked at.
+A schedule that fires, and a sweep that has read the roots, say only that it is time to check.
+What asks for a run follows from what is known: the times that have passed, the runs seen before.
 A schedule knows its times only once Temporal has it, so this step comes before the decision.
 """
 
@@ -235,7 +235,7 @@ def _step(
 
 
 def _with_asks(gathered: gatherer.Gathered, update: ScheduleUpdate) -> gatherer.Gathered:
-    """Take in what asks for a run, and up to where it was looked for, as if the status had it."""
+    """Take in what asks for a run, and what was seen so far, as if the status had it."""
     chain, sweep = gathered.chain, gathered.sweep
     starts, asks, handled = update.starts, update.asks, chain.status.last_handled
     if sweep is not None:

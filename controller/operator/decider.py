@@ -9,7 +9,7 @@ from controller.api import v1alpha1
 from controller.chain.requests import automatic, decide, executions, handling
 from controller.operator import clock, gatherer
 
-# What has been wrong for long is looked at no less often than this.
+# What has been wrong for long is rechecked at least this often.
 _LONGEST_PAUSE_SECONDS = 600.0
 
 
@@ -48,7 +48,7 @@ class Decider:
             return False
         if latest.start_time is None or latest.completion_time is None:
             return True
-        # The longer it has been wrong, the less often it is looked at.
+        # The longer it has been wrong, the less often it is rechecked.
         wrong_for = self._age(latest.start_time)
         pause = min(max(self._recheck_seconds, wrong_for / 10), _LONGEST_PAUSE_SECONDS)
         return self._age(latest.completion_time) >= pause

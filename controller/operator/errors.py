@@ -10,13 +10,13 @@ from controller.operator import reconciler
 from controller.temporal import client as temporal_client
 from controller.temporal.activities import chain_status
 
-# The status tells that it is tried again; often enough to feel prompt, rare enough for an outage.
+# The status says that it is retried; often enough to feel prompt, rare enough for an outage.
 RETRY_SECONDS = 5.0
 
 
 @contextlib.contextmanager
 def as_kopf() -> Iterator[None]:
-    """Let kopf try again what may pass by itself, and end what only an edit can mend."""
+    """Let kopf retry what may pass on its own, and end what only an edit can fix."""
     try:
         yield
     except kube_errors.Throttled as error:

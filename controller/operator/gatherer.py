@@ -157,7 +157,7 @@ class Gatherer:
 _NO_WORKER = projection.Problem(
     reason=reasons.ChainReason.WORKER_UNAVAILABLE,
     message="The workflow is started and no worker takes it up. Check the worker pods; `stackchain "
-    "check` tells which task queue has no poller.",
+    "check` says which task queue has no poller.",
     is_retrying=True,
 )
 

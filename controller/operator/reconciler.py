@@ -252,7 +252,7 @@ class Reconciler:
             raise kube_errors.Conflict(f"{metadata['name']} has changed meanwhile")
 
     def _reconcile_after_close(self, argument: messages.PublishChainStatusInput) -> None:
-        """The last publish comes from a run that is still open; look once more when it is not."""
+        """The last publish comes from an open run; reconcile again once it has closed."""
 
         async def look_again() -> None:
             try:

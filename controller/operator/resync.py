@@ -41,7 +41,7 @@ class KnownResource:
     # What the live run does through which connection.
     connection_name: str = ""
     operation: str = ""
-    # The resource itself if it starts by itself, or did so when it was last written.
+    # The resource itself if it has automatic starts, or had them when it was last written.
     starting: v1alpha1.StackChain | None = None
 
 
@@ -63,7 +63,7 @@ class KnownResources:
             self.by_uid.pop(uid, None)
             return
         chain = _parse(body)
-        # What a spec that cannot be read asks for is not known; its status tells what runs.
+        # What a spec that cannot be read asks for is not known; its status says what runs.
         status = chain.status if chain else v1alpha1.read_status(body.get("status") or {})
         latest = status.latest_run
         is_live = latest is not None and not v1alpha1.Phase(latest.phase).is_over
@@ -81,11 +81,11 @@ class KnownResources:
             figures=chain_metrics.figures_of(status, is_settled=is_settled),
             connection_name=chain.spec.connection_name if chain else "",
             operation=latest.operation if latest else "",
-            starting=chain if chain is not None and _starts_by_itself(chain) else None,
+            starting=chain if chain is not None and _has_automatic_starts(chain) else None,
         )
 
 
-def _starts_by_itself(chain: v1alpha1.StackChain) -> bool:
+def _has_automatic_starts(chain: v1alpha1.StackChain) -> bool:
     known = chain.status
     return any((chain.spec.schedule, chain.spec.triggers, known.schedule, known.triggers))
 
@@ -216,7 +216,7 @@ class Resync:
         return [known[uid] for uid in wrong]
 
     async def _has_worker(self, live: Sequence[starter.ChainExecution]) -> bool:
-        """Ask one live run: without a worker none can tell that it stands still.
+        """Ask one live run: without a worker none can say that it makes no progress.
 
         One query per pass, whoever it hits; where it fails each run is asked by its own reconcile.
         """
@@ -230,7 +230,7 @@ class Resync:
         if item.is_settled:
             return execution is not None
         is_same = execution is not None and execution.workflow_run_id == item.live_run_id
-        # A right may be withdrawn from a run that has nothing to tell.
+        # A right may be withdrawn from a run that has no news.
         is_refused = self._reconciler.is_refused(
             item.connection_name, item.namespace, item.operation
         )
@@ -239,7 +239,7 @@ class Resync:
     async def _reconcile(self, item: KnownResource, *, is_renewing: bool = False) -> None:
         reconciling = self._reconciler.reconcile(item.namespace, item.name, is_renewing=is_renewing)
         try:
-            # Many of those that are looked at are as they should be: they wait for something.
+            # Many of those that are checked are as they should be: they wait for something.
             if await reconciling:
                 self._counters.resync_contradictions.inc()
         except (
@@ -254,13 +254,13 @@ class Resync:
             )
 
     async def _cancel_orphan(self, execution: starter.ChainExecution) -> None:
-        """A run whose resource is gone, for sure, is stopped: nobody could see or steer it."""
+        """Stop a run whose resource is certainly gone: no one could see or control it."""
         memo = execution.memo
         body = await self._stack_chains.get(memo.ref.namespace, memo.ref.name)
         if body is not None and body["metadata"]["uid"] == memo.ref.uid:
             return
         try:
-            # It may have been let go a moment ago, which its memo tells only later.
+            # It may have been let go a moment ago, which its memo shows only later.
             await self._reconciler.signal_orphans()
             if await self._workflows.is_orphan(execution):
                 return

@@ -67,7 +67,7 @@ class StatusWriter:
             workflow_url=self._identity.url_of(execution) if execution else None,
             starts=gathered.starts,
         )
-        # An ask that was taken in waits only if nothing was started for it, which the facts tell.
+        # An ask that was taken in waits only if nothing was started for it, which the facts say.
         current = dataclasses.replace(gathered.current, pending_run=stored.pending_run)
         happened = [
             *transitions.transitions(stored, current),

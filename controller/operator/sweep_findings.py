@@ -1,7 +1,7 @@
 """Gather: what a sweep of the roots has found, with which of their runs belong to chains.
 
 Temporal is only read. A sweep says that roots have finished runs; which of them ask for a run of
-the chain follows from those that were looked at before and from those that chains hold.
+the chain follows from those that were considered before and from those that chains hold.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ _NAMED = 5
 class SweepFindings:
     """What a sweep comes to.
 
-    `seen` are the marks up to which the roots were looked at, `root_runs` the runs that ask.
+    `seen` are the newest runs of the roots that were considered, `root_runs` the runs that ask.
     `undecided` are roots whose run a chain may still be about to adopt. `problem` is what kept
     roots from being seen; None: nothing did.
     """
@@ -47,7 +47,7 @@ class SweepReader:
 
         Args:
             chain: the resource; it has triggers, is not suspended, and may use its connection.
-            handled: what became a run, with the runs up to which the roots were looked at.
+            handled: what became a run, with the newest runs that were considered.
             call: what the sweep says.
 
         Raises:

@@ -24,7 +24,6 @@ from controller.plugin.exit_codes import CommandError, ExitCode
 from controller.plugin.outcomes import CommandOutcome
 
 LABEL = f"{v1alpha1.GROUP}/preview"
-_API_VERSION = f"{v1alpha1.GROUP}/{v1alpha1.VERSION}"
 _LONGEST_NAME = 63
 # A graph is resolved in a second or two, and the user is waiting.
 _POLL_SECONDS = 0.25
@@ -101,9 +100,9 @@ def parse_chain(text: str, where: str) -> Mapping[str, Any]:
         raise exit_codes.usage(f"{where} must hold one StackChain, and holds {len(found)} objects")
     body = found[0]
     is_ours = isinstance(body, dict) and body.get("kind") == v1alpha1.KIND
-    if not is_ours or body.get("apiVersion") != _API_VERSION:
+    if not is_ours or body.get("apiVersion") != v1alpha1.API_VERSION:
         raise exit_codes.usage(
-            f"{where} must hold a StackChain ({_API_VERSION}), and holds {_kind_of(body)}"
+            f"{where} must hold a StackChain ({v1alpha1.API_VERSION}), and holds {_kind_of(body)}"
         )
     metadata, spec = body.get("metadata"), body.get("spec")
     if not isinstance(metadata, dict) or not isinstance(spec, dict):
@@ -126,7 +125,7 @@ def temporary(body: Mapping[str, Any], *, suffix: str) -> dict[str, Any]:
     # OnRequest would resolve nothing before someone asks; nothing runs while it is suspended.
     spec |= {"suspend": True, "startPolicy": "OnChange", "deletionPolicy": "Cancel"}
     return {
-        "apiVersion": _API_VERSION,
+        "apiVersion": v1alpha1.API_VERSION,
         "kind": v1alpha1.KIND,
         "metadata": {"name": name, "namespace": metadata["namespace"], "labels": {LABEL: "true"}},
         "spec": spec,

@@ -14,7 +14,7 @@ from controller.webhook.server import WebhookServer
 
 logger = logging.getLogger(__name__)
 
-# What is queued takes milliseconds each; while Temporal is down it takes for ever.
+# What is queued takes milliseconds each; while Temporal is down it takes forever.
 _WAKES_STOP_SECONDS = 2.0
 _TEMPORAL_CHECK_SECONDS = 10.0
 

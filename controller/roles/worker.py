@@ -25,7 +25,7 @@ async def work(role: process.Process) -> int:
     )
     for problem in role.sink_catalog.target_problems():
         # No reason not to start: chains need no sink.
-        logger.error("Sink cannot be told", extra={"why": problem})
+        logger.error("Sink cannot be notified", extra={"why": problem})
 
     async def polls() -> str | None:
         return None if serving.is_running else "The task queues are not polled."

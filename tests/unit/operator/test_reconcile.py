@@ -686,3 +686,87 @@ async def test_another_resource_of_the_name_is_not_written_to(bench: Bench) -> N
     assert "status" not in bench.body
     assert v1alpha1.read_ref(bench.body).name == NAME
     assert v1alpha1.read_ref(bench.body).namespace == NAMESPACE
+
+
+# Several asks at once
+
+
+async def test_an_edit_that_is_taken_back_before_its_turn_starts_nothing(bench: Bench) -> None:
+    await with_run(bench)
+    edited(bench)
+    await bench.reconcile()
+    waiting = bench.status.pending_run
+    bench.edit(roots={"stackIds": ["a"]})
+    await bench.reconcile()
+    bench.workflows.end()
+    await bench.reconcile()
+
+    assert waiting is not None
+    assert bench.status.pending_run is None
+    assert bench.workflows.started == ["spec"]
+    assert bench.ready == ChainReason.RUN_SUCCEEDED
+
+
+async def test_of_several_edits_the_newest_runs_and_only_that(bench: Bench) -> None:
+    await with_run(bench)
+    for root in ("b", "c", "d"):
+        bench.edit(roots={"stackIds": [root]})
+        await bench.reconcile()
+    bench.workflows.end()
+
+    await bench.reconcile()
+
+    assert bench.workflows.started == ["spec", "spec"]
+    assert bench.workflows.last.argument.scope.roots.stack_ids == ("d",)
+
+
+async def test_a_token_and_an_edit_together_are_one_run(bench: Bench) -> None:
+    await with_ended_run(bench)
+    edited(bench)
+    bench.annotate(run="now")
+
+    await bench.reconcile()
+    bench.workflows.end()
+    await bench.reconcile()
+
+    assert bench.workflows.started == ["spec", "spec"]
+    assert bench.status.last_handled.run == "now"
+
+
+async def test_a_token_that_is_there_from_the_start_starts_no_second_run(bench: Bench) -> None:
+    bench.apply(annotations={"run": "0"})
+    await bench.reconcile()
+    bench.workflows.end()
+
+    await bench.reconcile()
+
+    assert bench.workflows.started == ["spec"]
+    assert bench.status.last_handled.run == "0"
+
+
+async def test_ready_is_not_true_while_a_request_waits(bench: Bench) -> None:
+    await with_run(bench)
+    edited(bench)
+    bench.workflows.run(SUCCEEDED)
+
+    await bench.publish(is_final=True)
+
+    ready = bench.status.condition("Ready")
+    assert ready is not None
+    assert ready.status != "True"
+
+
+async def test_a_lower_history_limit_cuts_the_history(bench: Bench) -> None:
+    await with_ended_run(bench)
+    for token in "1234":
+        bench.annotate(run=token)
+        await bench.reconcile()
+        bench.workflows.end()
+        await bench.reconcile()
+    before = [run.number for run in bench.status.history]
+    bench.edit(historyLimit=2)
+
+    await bench.reconcile()
+
+    assert before == [4, 3, 2, 1]
+    assert [run.number for run in bench.status.history] == [4, 3]

@@ -17,10 +17,10 @@ from controller.api.reasons import ChainReason
 from controller.chain.requests import automatic
 from controller.chain.status import projection
 from controller.config import connections, environment, settings
-from controller.operator import automatic_starts, clock, connection_access, sweep_findings
+from controller.operator import automatic_starts, clock, connection_access
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, messages
-from controller.temporal.operator import held_runs, schedule_designs, schedules
+from controller.temporal import ids
+from controller.temporal.operator import schedule_designs, schedules
 from tests.support import temporal as temporal_support
 from tests.support.builders import make_spec, make_stack_chain, make_status
 
@@ -65,12 +65,6 @@ class Bench:
 
     def is_behind(self, chain: v1alpha1.StackChain) -> bool:
         return self.starts().is_behind(chain, self.connection(chain))
-
-    async def read(
-        self, chain: v1alpha1.StackChain, handled: v1alpha1.Handled, call: messages.RequestRunCall
-    ) -> sweep_findings.SweepFindings:
-        reader = sweep_findings.SweepReader(held_runs.HeldRuns(self.get_client))
-        return await reader.read(chain, handled, call)
 
     def starts(self) -> automatic_starts.AutomaticStarts:
         return automatic_starts.AutomaticStarts(
@@ -366,102 +360,3 @@ async def test_without_temporal_it_is_known_that_something_is_to_be_done(bench: 
             await bench.look(chain)
     assert not bench.is_behind(bench.chain(found.starts, schedule=DAILY))
     del bench.get_client
-
-
-# What a sweep found
-
-
-def swept(*finished: messages.FinishedRun, stack_id: str = "a") -> messages.RequestRunCall:
-    root = messages.RootRuns(stack_id=stack_id, newest_run_id="9", finished=list(finished))
-    return messages.RequestRunCall(
-        ref=v1alpha1.Ref(namespace="team", name="chain", uid="uid", generation=0),
-        account="acme",
-        root_runs=[root],
-    )
-
-
-OWN = messages.FinishedRun(run_id="7", is_own=True, triggered_by="api::key")
-FOREIGN = messages.FinishedRun(run_id="5", is_own=False, triggered_by="jane")
-
-
-@pytest.mark.parametrize(
-    ("mark", "finished", "asks", "seen"),
-    [
-        pytest.param(None, (FOREIGN,), (), "9", id="looked at for the first time"),
-        pytest.param("4", (FOREIGN,), ("5",), "4", id="somebody's run"),
-        pytest.param("5", (FOREIGN,), (), "5", id="which was looked at"),
-        pytest.param("4", (OWN,), (), "7", id="a run with our key"),
-        pytest.param("4", (OWN, FOREIGN), ("5",), "4", id="somebody's below one of ours"),
-    ],
-)
-async def test_a_sweep_is_judged_by_what_was_looked_at(
-    bench: Bench,
-    mark: str | None,
-    finished: tuple[messages.FinishedRun, ...],
-    asks: tuple[str, ...],
-    seen: str,
-) -> None:
-    marks = (v1alpha1.RootRun(stack_id="a", run_id=mark),) if mark else ()
-    chain = bench.chain(triggers=TRIGGERS)
-
-    judged = await bench.read(chain, v1alpha1.Handled(root_runs=marks), swept(*finished))
-
-    assert tuple(item.run_id for item in judged.root_runs) == asks
-    assert judged.seen == (v1alpha1.RootRun(stack_id="a", run_id=seen),)
-    assert judged.undecided == ()
-
-
-@pytest.mark.parametrize(
-    ("spec", "stack_id"),
-    [
-        pytest.param({"triggers": TRIGGERS}, "b", id="the roots are others"),
-    ],
-)
-async def test_a_sweep_for_what_the_resource_was_before_counts_for_nothing(
-    bench: Bench, spec: dict[str, Any], stack_id: str
-) -> None:
-    marks = (v1alpha1.RootRun(stack_id="a", run_id="4"),)
-
-    judged = await bench.read(
-        bench.chain(**spec), v1alpha1.Handled(root_runs=marks), swept(FOREIGN, stack_id=stack_id)
-    )
-
-    assert judged == sweep_findings.SweepFindings(seen=marks)
-
-
-async def test_a_root_that_cannot_be_seen_is_told_and_is_no_new_one_afterwards(
-    bench: Bench,
-) -> None:
-    marks = tuple(v1alpha1.RootRun(stack_id=stack_id, run_id="4") for stack_id in "ab")
-    call = dataclasses.replace(swept(FOREIGN), hidden=["b"])
-
-    judged = await bench.read(
-        bench.chain(triggers=TRIGGERS), v1alpha1.Handled(root_runs=marks), call
-    )
-
-    assert judged.seen == marks
-    assert judged.problem == "The API key cannot see these roots, or there are none such: 'b'."
-
-
-async def test_a_sweep_that_could_read_nothing_changes_nothing_but_what_is_told(
-    bench: Bench,
-) -> None:
-    marks = (v1alpha1.RootRun(stack_id="a", run_id="4"),)
-    call = dataclasses.replace(swept(), root_runs=[], problem="Spacelift rejects the key.")
-
-    judged = await bench.read(
-        bench.chain(triggers=TRIGGERS), v1alpha1.Handled(root_runs=marks), call
-    )
-
-    assert judged == sweep_findings.SweepFindings(seen=marks, problem="Spacelift rejects the key.")
-
-
-async def test_what_is_told_of_the_roots_stays_until_the_next_sweep(bench: Bench) -> None:
-    first = await bench.look(bench.chain(triggers=TRIGGERS))
-    assert first.starts.triggers is not None
-    told = dataclasses.replace(first.starts.triggers, problem="It is so.")
-    starts = dataclasses.replace(first.starts, triggers=told)
-
-    again = await bench.look(bench.chain(starts, triggers=TRIGGERS))
-
-    assert again.starts == starts
