@@ -259,7 +259,7 @@ def make_stack(
 ) -> progress.StackProgress:
     """Return a stack of a run; it has a run of its own unless its phase says otherwise."""
     reason = reason or _STACK_REASONS[phase]
-    not_reached = bool(fields.get("is_busy")) or reason in (
+    not_reached = reason in (
         reasons.StackReason.UPSTREAM_NOT_SUCCEEDED,
         reasons.StackReason.FAIL_FAST,
         reasons.StackReason.CHAIN_CANCELED,
@@ -279,6 +279,11 @@ def make_stack(
         "OutputUnchanged is a reason to skip",
     )
     run_id = f"01RUN{stack_id.upper()}"[:26] if has_run else None
+    defaults = {
+        "name": stack_id,
+        "is_started": phase is not Phase.PENDING and not not_reached,
+        "completion_time": T1 if phase.is_over else None,
+    }
     return progress.StackProgress(
         id=stack_id,
         level=level,
@@ -287,11 +292,10 @@ def make_stack(
         reason=reason,
         message=_STACK_MESSAGES.get(phase, "") if message is None else message,
         blocked_by=blocked_by,
-        is_started=phase is not Phase.PENDING and not not_reached,
         run_id=run_id,
         run_url=RUN_URL.format(stack=stack_id, run=run_id) if run_id else None,
         start_time=T0 if run_id else None,
-        **({"name": stack_id, "completion_time": T1 if phase.is_over else None} | fields),
+        **(defaults | fields),
     )
 
 

@@ -16,9 +16,8 @@ from controller.chain.run.run_states import RunState
 class StackProgress:
     """One stack of the run.
 
-    `is_started`: an execution has it; `is_busy`: its turn had come, and others have it, another
-    chain or who locked or disabled it, which is waited for. `adopts_from` names the stack whose
-    run makes Spacelift queue the run to use.
+    `is_started`: an execution has it. `adopts_from` names the stack whose run makes Spacelift queue
+    the run to use.
     """
 
     id: str
@@ -30,7 +29,6 @@ class StackProgress:
     message: str = ""
     blocked_by: str | None = None
     is_started: bool = False
-    is_busy: bool = False
     adopts_from: str | None = None
     run_id: str | None = None
     run_state: str | None = None

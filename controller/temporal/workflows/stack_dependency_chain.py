@@ -363,7 +363,7 @@ class StackDependencyChainWorkflow:
         if self._progress.is_canceling:
             self._start_over(stack)
             return False
-        stack.is_started, stack.is_busy = False, True
+        stack.is_started = False
         stack.phase, (stack.reason, stack.message) = Phase.WAITING, shown
         self._changed()
         waiting = workflow.start_activity_method(
@@ -383,7 +383,6 @@ class StackDependencyChainWorkflow:
             if not temporalio.exceptions.is_cancelled_exception(error):
                 raise
         del self._turns[stack.id]
-        stack.is_busy = False
         return not stack.phase.is_over
 
     def _await_slot(self, stack: progress.StackProgress) -> None:

@@ -1,6 +1,7 @@
 """Schedules and triggers in passes of reconcile: set up, served, replaced, removed.
 
-The tables of what is to be done are in tests/unit/chain; here is what is done, in which order.
+The tables of what is to be done are in tests/unit/chain/requests; here is what is done, in which
+order.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""schedule.ready_stacks: what starts next, and in which order."""
+"""next_stacks.ready_stacks: what starts next, and in which order."""
 
 from collections.abc import Iterable
 
@@ -78,7 +78,7 @@ def test_a_stack_that_has_ended_gives_its_slot_back() -> None:
     "reason", [StackReason.STACK_BUSY, StackReason.STACK_LOCKED, StackReason.STACK_DISABLED]
 )
 def test_a_stack_that_others_have_takes_no_slot(reason: StackReason) -> None:
-    busy = make_stack("r", Phase.WAITING, reason=reason, is_busy=True)
+    busy = make_stack("r", Phase.WAITING, reason=reason, has_run=False, is_started=False)
     chain = make_progress(busy, make_stack("a"), parallelism=1)
 
     assert ready(chain) == ["a"]

@@ -147,7 +147,7 @@ def test_fail_fast_starts_nothing_more_and_names_the_first_stack_that_failed() -
         make_stack("c", Phase.RUNNING),
         make_stack("d", depends_on="a"),
         make_stack("e"),
-        make_stack("f", Phase.WAITING, reason=StackReason.STACK_BUSY, is_busy=True),
+        make_stack("f", Phase.WAITING, reason=StackReason.STACK_BUSY),
     )
 
     skipped = policy.skip_unwanted(known, now=T2)

@@ -1,4 +1,4 @@
-"""size.fitted: what a status gives up before the API server would refuse it, and in which order."""
+"""fit.fitted: what a status gives up before the API server would refuse it, and in which order."""
 
 import dataclasses
 

@@ -1,0 +1,236 @@
+"""decide: retries, cancels, and what reaches a live run."""
+
+import dataclasses
+
+import pytest
+
+from controller.api.v1alpha1 import Cause, Phase
+from controller.chain.requests import decide as decisions
+from controller.chain.requests import executions, run_requests
+from controller.chain.requests.executions import ExecutionState
+from controller.chain.run import progress
+from tests.support.builders import (
+    handled,
+    make_execution,
+    make_run,
+    make_stack_chain,
+    make_status,
+)
+from tests.unit.chain.requests.deciding import (
+    ON_REQUEST,
+    A,
+    B,
+    closed,
+    decide,
+    ended,
+    nothing,
+    spec_with,
+)
+
+# Retry of what failed
+
+
+THREE = (
+    ("a", Phase.SUCCEEDED, "RunFinished"),
+    ("b", Phase.SKIPPED, "OutputUnchanged"),
+    ("c", Phase.FAILED, "RunFailed"),
+    ("d", Phase.SKIPPED, "UpstreamNotSucceeded"),
+)
+
+
+@pytest.mark.parametrize("execution", [closed(3), None], ids=["known", "past retention"])
+def test_a_retry_keeps_what_ended_well_and_runs_the_others(
+    execution: executions.Execution | None,
+) -> None:
+    chain = make_stack_chain(spec=A, status=ended(*THREE), retry_token="3")
+
+    decision = decide(chain, execution)
+
+    assert decision.start == run_requests.Request(
+        key="retry:3",
+        number=4,
+        attempt=1,
+        cause=Cause.RETRY,
+        handled=handled(A, retry="3"),
+        kept=(
+            progress.Kept(stack_id="a", run_number=3, run_id="01a"),
+            progress.Kept(stack_id="b", run_number=3, run_id="01b"),
+        ),
+    )
+
+
+def test_a_retry_is_started_once_whether_or_not_the_status_was_written() -> None:
+    chain = make_stack_chain(spec=A, status=ended(*THREE), retry_token="3")
+    started = make_execution(4, handled_asks=handled(A, retry="3"))
+
+    assert decide(chain, started) == nothing(handled(A, retry="3"))
+    assert decide(chain, dataclasses.replace(started, state=ExecutionState.CLOSED)).start is None
+
+
+@pytest.mark.parametrize(
+    ("token", "why"),
+    [
+        ("2", "the latest run is 3"),
+        ("4", "the latest run is 3"),
+        ("latest", "it must be the number of a run"),
+        ("", "it must be the number of a run"),
+    ],
+)
+def test_a_stale_retry_does_nothing_and_says_why_once(token: str, why: str) -> None:
+    chain = make_stack_chain(spec=A, status=ended(*THREE), retry_token=token)
+
+    decision = decide(chain, closed(3))
+
+    assert decision.start is None
+    assert decision.handled == handled(A, retry=token)
+    assert decision.notes == (f"`stackchain.dev/retry: {token}` does nothing: {why}.",)
+    told = dataclasses.replace(chain, status=ended(*THREE))
+    told = dataclasses.replace(
+        told, status=dataclasses.replace(told.status, last_handled=decision.handled)
+    )
+    assert decide(told, closed(3)).notes == ()
+
+
+def test_a_retry_of_a_run_that_succeeded_does_nothing() -> None:
+    status = make_status(make_run(3), last_handled=handled(A))
+    chain = make_stack_chain(spec=A, status=status, retry_token="3")
+
+    decision = decide(chain, closed(3))
+
+    assert decision.start is None
+    assert "every stack of run 3 succeeded" in decision.notes[0]
+
+
+def test_a_retry_of_the_live_run_waits_for_its_end_even_where_requests_replace() -> None:
+    status = make_status(make_run(3, phase=Phase.RUNNING), last_handled=handled(A))
+    spec = spec_with(concurrency_policy="Replace")
+    chain = make_stack_chain(spec=spec, status=status, retry_token="3")
+
+    decision = decide(chain, make_execution(3))
+
+    assert decision.pending is not None
+    assert decision.pending.cause == Cause.RETRY
+    assert not decision.cancel
+
+
+def test_an_edit_beside_a_retry_runs_everything() -> None:
+    chain = make_stack_chain(spec=B, status=ended(*THREE), retry_token="3", generation=2)
+
+    decision = decide(chain, closed(3))
+
+    assert decision.start is not None
+    assert (decision.start.cause, decision.start.kept) == (Cause.SPEC, ())
+    assert decision.handled == handled(B, retry="3")
+
+
+def test_what_succeeded_under_another_spec_is_not_kept() -> None:
+    status = dataclasses.replace(ended(*THREE), last_handled=handled(B))
+    chain = make_stack_chain(spec=ON_REQUEST, status=status, retry_token="3", generation=2)
+
+    decision = decide(chain, closed(3, handled_asks=handled(B)))
+
+    assert decision.start is None
+    assert "the spec has changed since run 3" in decision.notes[0]
+
+
+# Cancel
+
+
+def test_a_cancel_of_the_live_run_cancels_it() -> None:
+    status = make_status(make_run(3, phase=Phase.RUNNING), last_handled=handled(A))
+    chain = make_stack_chain(spec=A, status=status, cancel_token="3")
+
+    decision = decide(chain, make_execution(3))
+
+    assert decision.cancel
+    assert decision.handled == handled(A, cancel="3")
+    assert decision.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("token", "execution", "why"),
+    [
+        ("2", make_execution(3), "the latest run is 3"),
+        ("3", closed(3), "run 3 is over"),
+        ("all", make_execution(3), "it must be the number of a run"),
+    ],
+)
+def test_a_stale_cancel_does_nothing_and_says_why(
+    token: str, execution: executions.Execution, why: str
+) -> None:
+    is_live = execution.state is ExecutionState.RUNNING
+    latest = make_run(3, phase=Phase.RUNNING if is_live else Phase.SUCCEEDED)
+    status = make_status(latest, last_handled=handled(A))
+    chain = make_stack_chain(spec=A, status=status, cancel_token=token)
+
+    decision = decide(chain, execution)
+
+    assert not decision.cancel
+    assert decision.handled == handled(A, cancel=token)
+    assert decision.notes == (f"`stackchain.dev/cancel: {token}` does nothing: {why}.",)
+
+
+def test_a_cancel_is_not_forgotten_when_the_next_run_starts() -> None:
+    status = make_status(make_run(3), last_handled=handled(A, cancel="3"))
+    chain = make_stack_chain(spec=B, status=status, cancel_token="3", generation=2)
+
+    decision = decide(chain, closed(3))
+
+    assert decision.start is not None
+    assert decision.handled == handled(B, cancel="3")
+    assert decision.notes == ()
+
+
+# Replace and suspend
+
+
+def test_where_requests_replace_the_live_run_is_canceled_for_the_next() -> None:
+    spec = spec_with(concurrency_policy="Replace", commit_sha="abcdef1")
+    status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
+
+    decision = decide(make_stack_chain(spec=spec, status=status, generation=2), make_execution(1))
+
+    assert decision.cancel
+    assert decision.pending is not None
+    assert decision.pending.message.startswith("Run 1 is being canceled for it")
+
+
+@pytest.mark.parametrize(
+    ("is_wanted", "is_live", "told"),
+    [(True, False, True), (False, True, False), (True, True, None), (False, False, None)],
+)
+def test_suspend_reaches_the_live_run(is_wanted: bool, is_live: bool, told: bool | None) -> None:
+    status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
+    chain = make_stack_chain(spec=spec_with(suspend=is_wanted), status=status, generation=2)
+
+    decision = decide(chain, make_execution(1), live_parallelism=10, is_live_suspended=is_live)
+
+    assert decision.settings.is_suspended is told
+    assert decision.start is None
+
+
+def test_a_live_run_that_does_not_answer_is_told_all_that_may_have_changed() -> None:
+    chain = make_stack_chain(
+        spec=spec_with(suspend=True, parallelism=3),
+        status=make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A)),
+        generation=2,
+    )
+
+    decision = decisions.decide(
+        chain, make_execution(1), live=executions.LiveSettings(), is_recheck_due=False
+    )
+
+    assert (decision.settings.parallelism, decision.settings.is_suspended) == (3, True)
+
+
+def test_a_live_run_that_was_told_and_does_not_answer_is_not_told_again() -> None:
+    chain = make_stack_chain(
+        spec=spec_with(suspend=True),
+        status=make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A)),
+        generation=2,
+    )
+    told = executions.LiveSettings(parallelism=A.parallelism, is_suspended=True)
+
+    decision = decisions.decide(chain, make_execution(1), live=told, is_recheck_due=False)
+
+    assert (decision.settings.parallelism, decision.settings.is_suspended) == (None, None)

@@ -1,0 +1,383 @@
+"""conditions: row by row of what can be the case."""
+
+import dataclasses
+
+import pytest
+
+from controller.api import reasons, v1alpha1
+from controller.api.reasons import ChainReason, StackReason
+from controller.api.v1alpha1 import Phase
+from controller.chain.requests.executions import ExecutionState
+from controller.chain.status import projection
+from tests.support.builders import (
+    RUN_URL,
+    T0,
+    T2,
+    T3,
+    make_execution,
+    make_facts,
+    make_stack,
+)
+from tests.unit.chain.status.projecting import (
+    EMPTY,
+    PENDING,
+    PROGRESSING,
+    RUNNING,
+    SUCCEEDED,
+    condition,
+    ended,
+    executed,
+    failed_graph,
+    live,
+    problem,
+    project,
+    verdict,
+)
+
+
+def kstatus(found: v1alpha1.Status, generation: int) -> str:
+    """Return what tools that know kstatus make of a status."""
+    if found.observed_generation != generation:
+        return "InProgress"
+    if condition(found, "Reconciling").status == "True":
+        return "InProgress"
+    if condition(found, "Stalled").status == "True":
+        return "Failed"
+    return "Current" if condition(found, "Ready").status == "True" else "InProgress"
+
+
+def known_problem(reason: ChainReason) -> projection.ChainFacts:
+    return live(problem_reason=reason, problem_message="It is so.")
+
+
+SITUATIONS = [
+    pytest.param(executed(ExecutionState.RUNNING), PROGRESSING, id="started a moment ago"),
+    pytest.param(live(), PROGRESSING, id="reading the stacks"),
+    pytest.param(live(RUNNING), PROGRESSING, id="running"),
+    pytest.param(
+        live(make_stack("a", Phase.FAILED), make_stack("b", Phase.RUNNING)),
+        PROGRESSING,
+        id="running on after a failure",
+    ),
+    pytest.param(
+        live(make_stack("a", Phase.AWAITING_CONFIRMATION), make_stack("b", Phase.RUNNING)),
+        ("Unknown", "AwaitingConfirmation", "True", "False"),
+        id="waiting for a person",
+    ),
+    pytest.param(
+        ended(SUCCEEDED), ("True", "RunSucceeded", "False", "False"), id="succeeded, nothing waits"
+    ),
+    pytest.param(
+        live(SUCCEEDED), ("True", "RunSucceeded", "False", "False"), id="succeeded, about to close"
+    ),
+    *(
+        pytest.param(
+            live(make_stack("a", phase), is_stopping=True),
+            PROGRESSING,
+            id=f"{phase}, and unwanted runs are still being stopped",
+        )
+        for phase in (Phase.SUCCEEDED, Phase.FAILED)
+    ),
+    pytest.param(
+        dataclasses.replace(live(SUCCEEDED), pending=PENDING, has_unhandled=True),
+        PROGRESSING,
+        id="succeeded, and a request waits",
+    ),
+    pytest.param(
+        dataclasses.replace(live(RUNNING), pending=PENDING, has_unhandled=True),
+        PROGRESSING,
+        id="running, and a request waits",
+    ),
+    pytest.param(
+        dataclasses.replace(
+            live(make_stack("a", Phase.FAILED)), pending=PENDING, has_unhandled=True
+        ),
+        PROGRESSING,
+        id="failed, and a request waits",
+    ),
+    pytest.param(
+        ended(make_stack("a", Phase.FAILED)),
+        ("False", "StackFailed", "False", "True"),
+        id="a stack failed",
+    ),
+    pytest.param(
+        ended(make_stack("a", Phase.CANCELED)),
+        ("False", "StackCanceled", "False", "True"),
+        id="a run was discarded",
+    ),
+    pytest.param(
+        ended(
+            make_stack("a", Phase.CANCELED, reason=StackReason.CHAIN_CANCELED), is_canceling=True
+        ),
+        ("False", "RunCanceled", "False", "True"),
+        id="the chain was canceled",
+    ),
+    *(
+        pytest.param(
+            make_facts(make_execution(1), failed_graph(reason)),
+            ("False", reason.value, "False", "True"),
+            id=f"discovery ended: {reason}",
+        )
+        for reason in sorted(reasons.RECHECKED)
+    ),
+    *(
+        pytest.param(
+            make_facts(None, problem=problem(reason, is_retrying=False)),
+            ("False", reason.value, "False", "True"),
+            id=f"a person has to act: {reason}",
+        )
+        for reason in (
+            ChainReason.CONNECTION_UNKNOWN,
+            ChainReason.NAMESPACE_NOT_ALLOWED,
+            ChainReason.INVALID_SPEC,
+        )
+    ),
+    *(
+        pytest.param(
+            make_facts(None, problem=problem(reason, is_retrying=True)),
+            ("False", reason.value, "True", "False"),
+            id=f"retrying: {reason}",
+        )
+        for reason in (ChainReason.TEMPORAL_UNREACHABLE, ChainReason.DELETING)
+    ),
+    pytest.param(
+        executed(
+            ExecutionState.RUNNING,
+            problem=problem(ChainReason.WORKER_UNAVAILABLE, is_retrying=True),
+        ),
+        ("False", "WorkerUnavailable", "True", "False"),
+        id="no worker answers",
+    ),
+    pytest.param(
+        known_problem(ChainReason.SPACELIFT_UNREACHABLE),
+        ("False", "SpaceliftUnreachable", "True", "False"),
+        id="discovery does not reach Spacelift",
+    ),
+    *(
+        pytest.param(
+            live(make_stack("a", Phase.RUNNING, reason=stack_reason, message="It is so.")),
+            ("False", chain_reason.value, "True", "False"),
+            id=f"a stack cannot go on: {stack_reason}",
+        )
+        for stack_reason, chain_reason in (
+            (StackReason.SPACELIFT_UNREACHABLE, ChainReason.SPACELIFT_UNREACHABLE),
+            (StackReason.CREDENTIALS_REJECTED, ChainReason.CREDENTIALS_REJECTED),
+            (StackReason.PERMISSION_DENIED, ChainReason.SPACELIFT_REFUSED),
+        )
+    ),
+    pytest.param(
+        executed(ExecutionState.TERMINATED),
+        ("False", "WorkflowTerminated", "False", "True"),
+        id="terminated from outside",
+    ),
+    pytest.param(
+        executed(ExecutionState.FAILED),
+        ("False", "WorkflowFailed", "False", "True"),
+        id="the workflow failed",
+    ),
+    pytest.param(
+        executed(ExecutionState.CLOSED),
+        ("False", "WorkflowFailed", "False", "True"),
+        id="the workflow left no result",
+    ),
+]
+
+
+@pytest.mark.parametrize(("facts", "expected"), SITUATIONS)
+def test_each_situation_has_its_conditions(
+    facts: projection.ChainFacts, expected: tuple[str, str, str, str]
+) -> None:
+    assert verdict(project(facts)) == expected
+
+
+@pytest.mark.parametrize(("facts", "expected"), SITUATIONS)
+def test_kstatus_reads_each_situation_right(
+    facts: projection.ChainFacts, expected: tuple[str, str, str, str]
+) -> None:
+    ready, _, reconciling, stalled = expected
+    meant = "Current" if ready == "True" else "Failed" if stalled == "True" else "InProgress"
+
+    assert kstatus(project(facts, generation=3), generation=3) == meant
+    assert (reconciling, stalled).count("True") == (0 if ready == "True" else 1)
+
+
+@pytest.mark.parametrize(("facts", "expected"), SITUATIONS)
+def test_every_message_says_something_and_every_condition_names_its_generation(
+    facts: projection.ChainFacts, expected: tuple[str, str, str, str]
+) -> None:
+    found = project(facts, generation=7)
+
+    assert found.observed_generation == 7
+    assert [item.type for item in found.conditions] == [
+        "Ready",
+        "Reconciling",
+        "Stalled",
+        "GraphResolved",
+        "AwaitingConfirmation",
+        "Suspended",
+    ]
+    for item in found.conditions:
+        assert item.message.strip()
+        assert "None" not in item.message
+        assert item.reason
+        assert item.observed_generation == 7
+
+
+@pytest.mark.parametrize(("facts", "expected"), SITUATIONS)
+def test_equal_facts_give_an_equal_status(
+    facts: projection.ChainFacts, expected: tuple[str, str, str, str]
+) -> None:
+    once = project(facts, now=T0)
+
+    assert project(facts, once, now=T3) == once
+
+
+# Messages of a run in progress
+
+
+def message_of(facts: projection.ChainFacts, old: v1alpha1.Status = EMPTY) -> str:
+    return condition(project(facts, old), "Ready").message
+
+
+def test_progress_is_told_in_numbers() -> None:
+    facts = live(
+        make_stack("a", Phase.SUCCEEDED),
+        make_stack("b", Phase.SKIPPED),
+        make_stack("c", Phase.RUNNING),
+        make_stack("d", Phase.WAITING),
+        make_stack("e", depends_on="c"),
+        make_stack("f", Phase.FAILED),
+        make_stack("g", Phase.SKIPPED, reason=StackReason.UPSTREAM_NOT_SUCCEEDED, blocked_by="f"),
+        make_stack("h", Phase.CANCELED),
+    )
+
+    assert message_of(facts) == (
+        "Run 1: 2/8 done, 1 running, 1 waiting, 1 pending, 1 failed, 1 canceled, 1 skipped."
+    )
+
+
+def test_before_the_stacks_are_read_the_message_says_so() -> None:
+    assert message_of(live()) == "Run 1: reading the stacks from Spacelift."
+
+
+def test_a_request_that_waits_is_mentioned() -> None:
+    facts = dataclasses.replace(live(RUNNING), pending=PENDING, has_unhandled=True)
+
+    assert message_of(facts).endswith(" Another run waits for its end.")
+    assert project(facts).pending_run == PENDING
+
+
+def test_a_request_after_an_ended_run_is_about_to_start() -> None:
+    facts = dataclasses.replace(live(SUCCEEDED), pending=PENDING, has_unhandled=True)
+
+    assert message_of(facts) == "A run is about to start."
+
+
+def test_a_wait_for_a_person_has_link_and_progress() -> None:
+    facts = live(make_stack("a", Phase.AWAITING_CONFIRMATION), make_stack("b", Phase.RUNNING))
+    link = RUN_URL.format(stack="a", run="01RUNA")
+
+    assert message_of(facts) == (
+        f"The run of 'a' waits for a person to confirm or discard it: {link} "
+        "[Run 1: 0/2 done, 1 waiting for a person, 1 running.]"
+    )
+
+
+def test_a_chain_that_is_being_canceled_says_so() -> None:
+    facts = live(make_stack("a", Phase.AWAITING_CONFIRMATION), is_canceling=True)
+
+    assert "is being canceled" in message_of(facts)
+    assert condition(project(facts), "AwaitingConfirmation").status == "False"
+
+
+def test_a_stack_that_cannot_go_on_is_named() -> None:
+    stack = make_stack(
+        "a", Phase.RUNNING, reason=StackReason.SPACELIFT_UNREACHABLE, message="Time-out."
+    )
+
+    assert message_of(live(stack)) == "'a': Time-out."
+
+
+def test_a_run_that_only_stops_others_says_so() -> None:
+    facts = live(SUCCEEDED, is_stopping=True)
+
+    assert message_of(facts) == (
+        "All stacks have ended; runs that Spacelift queued and nobody wants are being stopped. "
+        "[Run 1: 1/1 done.]"
+    )
+    run = project(facts).latest_run
+    assert run is not None
+    assert (run.phase, run.completion_time) == (Phase.RUNNING, None)
+
+
+# Other conditions
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        pytest.param(live(), ("Unknown", "Progressing"), id="not read yet"),
+        pytest.param(live(RUNNING), ("True", "Resolved"), id="known"),
+        pytest.param(
+            make_facts(make_execution(1), failed_graph(ChainReason.GRAPH_CYCLE)),
+            ("False", "GraphCycle"),
+            id="a cycle",
+        ),
+        pytest.param(
+            make_facts(None, problem=problem(ChainReason.TEMPORAL_UNREACHABLE, is_retrying=True)),
+            ("Unknown", "TemporalUnreachable"),
+            id="nobody could look",
+        ),
+    ],
+)
+def test_graph_resolved_tells_whether_the_order_is_known(
+    facts: projection.ChainFacts, expected: tuple[str, str]
+) -> None:
+    found = condition(project(facts), "GraphResolved")
+
+    assert (found.status, found.reason) == expected
+
+
+def test_graph_resolved_counts_the_stacks() -> None:
+    assert condition(project(live(RUNNING)), "GraphResolved").message == (
+        "The order of 1 stack is known."
+    )
+
+
+def test_awaiting_confirmation_has_the_links_of_all_who_wait() -> None:
+    found = condition(
+        project(live(*(make_stack(name, Phase.AWAITING_CONFIRMATION) for name in "abcdefg"))),
+        "AwaitingConfirmation",
+    )
+
+    assert (found.status, found.reason) == ("True", "NeedsConfirmation")
+    assert found.message.startswith("'a': https://acme.app.spacelift.io/stack/a/run/01RUNA; 'b': ")
+    assert found.message.endswith("; and 2 more")
+
+
+def test_awaiting_confirmation_is_false_while_nobody_is_wanted() -> None:
+    found = condition(project(live(RUNNING)), "AwaitingConfirmation")
+
+    assert (found.status, found.reason) == ("False", "NoneWaits")
+
+
+# Transition times
+
+
+def test_a_condition_keeps_its_time_while_only_reason_and_message_change() -> None:
+    before = project(live(), now=T0)
+
+    after = project(live(make_stack("a", Phase.AWAITING_CONFIRMATION)), before, now=T2)
+
+    assert condition(after, "Ready").reason != condition(before, "Ready").reason
+    assert condition(after, "Ready").last_transition_time == T0
+    assert condition(after, "AwaitingConfirmation").last_transition_time == T2
+
+
+def test_a_condition_has_the_time_of_its_last_change() -> None:
+    running = project(live(RUNNING), now=T0)
+    done = project(ended(SUCCEEDED), running, now=T2)
+
+    assert condition(done, "Ready").last_transition_time == T2
+    assert condition(done, "Reconciling").last_transition_time == T2
+    assert condition(done, "Stalled").last_transition_time == T0
