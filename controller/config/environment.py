@@ -121,7 +121,7 @@ class Reader:
         """Return the secret of `<name>` or `<name>_FILE`, checked to be there."""
         value, file = self.text(name), self.text(f"{name}_FILE")
         if value and file:
-            self.problem(f"{name}_FILE", f"is set together with {name}; keep one of both")
+            self.problem(f"{name}_FILE", f"is set together with {name}; keep one of the two")
         if file is None:
             return Secret(value=value) if value else None
         secret = Secret(file=Path(file))

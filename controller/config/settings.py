@@ -447,7 +447,7 @@ def _load_temporal(reader: environment.Reader) -> TemporalSettings:
     wanted = certificates or url_tls or api_key is not None or temporal.tls_server_name is not None
     tls = reader.parsed("TEMPORAL_TLS", parsing.boolean, wanted)
     if not tls and (certificates or temporal.tls_server_name):
-        reader.problem("TEMPORAL_TLS", "is false although TLS is set up; remove one of both")
+        reader.problem("TEMPORAL_TLS", "is false although TLS is set up; remove one of the two")
     return dataclasses.replace(temporal, tls=tls)
 
 
@@ -482,7 +482,7 @@ def _check_certificates(reader: environment.Reader, temporal: TemporalSettings) 
     }
     for name, (path, data) in pairs.items():
         if path and data:
-            reader.problem(f"{name}_PATH", f"is set together with {name}_DATA; keep one of both")
+            reader.problem(f"{name}_PATH", f"is set together with {name}_DATA; keep one of the two")
     has_cert, has_key = (any(pairs[f"TEMPORAL_TLS_CLIENT_{part}"]) for part in ("CERT", "KEY"))
     if has_cert and not has_key:
         reader.problem(

@@ -28,17 +28,17 @@ networkPolicy.webhookFrom: there is no receiver; set webhook.enabled, or remove 
 {{- define "stackchain.problems.temporal" -}}
 {{- $temporal := .Values.temporal -}}
 {{- if and $temporal.devServer.enabled $temporal.address }}
-temporal.devServer.enabled and temporal.address: the release either runs a Temporal of its own for a trial or uses one that exists; keep one of both.
+temporal.devServer.enabled and temporal.address: the release either runs a Temporal of its own for a trial or uses one that exists; keep one of the two.
 {{- else if not (or $temporal.devServer.enabled $temporal.address) }}
 temporal.address: set it to host:port of your Temporal, or set temporal.devServer.enabled for a trial.
 {{- end }}
 {{- if and $temporal.apiKey.existingSecret $temporal.apiKey.value }}
-temporal.apiKey: existingSecret and value are both set; keep one of both.
+temporal.apiKey: existingSecret and value are both set; keep one of the two.
 {{- end }}
 {{- include "stackchain.problems.ca" (dict "ca" $temporal.tls.ca "path" "temporal.tls.ca") -}}
 {{- with $temporal.tls.client }}
 {{- if and .existingSecret (or .certificate .privateKey) }}
-temporal.tls.client: existingSecret is set together with certificate or privateKey; keep one of both.
+temporal.tls.client: existingSecret is set together with certificate or privateKey; keep one of the two.
 {{- else if ne (empty .certificate) (empty .privateKey) }}
 temporal.tls.client: certificate and privateKey belong together; set both or none.
 {{- end }}
@@ -65,7 +65,7 @@ spacelift.connections: there is none; add at least spacelift.connections.default
 {{- $path := printf "spacelift.connections.%s" $name }}
 {{- $given := or $connection.apiKeyId $connection.apiKeySecret }}
 {{- if and $connection.existingSecret $given }}
-{{ $path }}: existingSecret is set together with apiKeyId or apiKeySecret; keep one of both.
+{{ $path }}: existingSecret is set together with apiKeyId or apiKeySecret; keep one of the two.
 {{- else if not (or $connection.existingSecret $given) }}
 {{ $path }}: has no API key; set existingSecret, or apiKeyId and apiKeySecret.
 {{- else if and $given (not (and $connection.apiKeyId $connection.apiKeySecret)) }}
@@ -73,7 +73,7 @@ spacelift.connections: there is none; add at least spacelift.connections.default
 {{- end }}
 {{- with $connection.webhookSecret }}
 {{- if and .existingSecret .values }}
-{{ $path }}.webhookSecret: existingSecret and values are both set; keep one of both.
+{{ $path }}.webhookSecret: existingSecret and values are both set; keep one of the two.
 {{- else if not (or .existingSecret .values) }}
 {{ $path }}.webhookSecret: has no secret; set existingSecret or values.
 {{- end }}
@@ -99,7 +99,7 @@ notifications.sinks: {{ .name }} needs either url or urlSecret.
 {{- range $header, $_ := .headers }}{{- $plain = append $plain (lower $header) }}{{- end }}
 {{- range $header, $_ := .headerSecrets }}
 {{- if has (lower $header) $plain }}
-notifications.sinks: {{ $sink.name }} has the header {{ $header }} in headers and in headerSecrets; keep one of both.
+notifications.sinks: {{ $sink.name }} has the header {{ $header }} in headers and in headerSecrets; keep one of the two.
 {{- end }}
 {{- end }}
 {{- end }}
@@ -130,7 +130,7 @@ spacelift.connections.{{ $name }}.allowedNamespaces: {{ $allowed }} is not in wa
 {{- define "stackchain.problems.pods" -}}
 {{- $scaling := .Values.worker.autoscaling }}
 {{- if and $scaling.type (not (kindIs "invalid" .Values.worker.replicas)) }}
-worker.replicas: {{ $scaling.type }} decides how many pods there are (worker.autoscaling.type); remove one of both.
+worker.replicas: {{ $scaling.type }} decides how many pods there are (worker.autoscaling.type); remove one of the two.
 {{- end }}
 {{- if and $scaling.type (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) }}
 worker.autoscaling: minReplicas ({{ $scaling.minReplicas }}) is above maxReplicas ({{ $scaling.maxReplicas }}).
@@ -161,7 +161,7 @@ worker.autoscaling.type: keda looks at temporal.tls.ca only with a client certif
 {{ $name }}.podDisruptionBudget.maxUnavailable: {{ $budget.maxUnavailable }} lets no node be drained; raise it.
 {{- end }}
 {{- if and (kindIs "invalid" $budget.minAvailable) (kindIs "invalid" $budget.maxUnavailable) }}
-{{ $name }}.podDisruptionBudget: neither minAvailable nor maxUnavailable is set; set one of both, or enabled to false.
+{{ $name }}.podDisruptionBudget: neither minAvailable nor maxUnavailable is set; set one of the two, or enabled to false.
 {{- end }}
 {{- end }}
 {{- if and (not (kindIs "invalid" $budget.minAvailable)) (not (kindIs "invalid" $budget.maxUnavailable)) }}
@@ -174,7 +174,7 @@ worker.autoscaling.type: keda looks at temporal.tls.ca only with a client certif
 {{- include "stackchain.problems.labels" . -}}
 {{- include "stackchain.problems.variables" . -}}
 {{- if and (not .Values.rbac.create) .Values.rbac.aggregatedRoles }}
-rbac.aggregatedRoles: rbac.create is false, which creates no roles at all; remove one of both.
+rbac.aggregatedRoles: rbac.create is false, which creates no roles at all; remove one of the two.
 {{- end }}
 {{- end -}}
 
@@ -240,7 +240,7 @@ webhook.enabled: no connection has a webhookSecret, so every delivery would be r
 {{- define "stackchain.problems.metrics" -}}
 {{- $metrics := .Values.metrics -}}
 {{- if and $metrics.serviceMonitor.enabled $metrics.podMonitor.enabled }}
-metrics.serviceMonitor.enabled and metrics.podMonitor.enabled: each pod would be read twice; keep one of both.
+metrics.serviceMonitor.enabled and metrics.podMonitor.enabled: each pod would be read twice; keep one of the two.
 {{- end }}
 {{- $known := list }}
 {{- range $path, $_ := .Files.Glob "alerts/*.yaml" }}
