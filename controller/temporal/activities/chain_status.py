@@ -1,4 +1,7 @@
-"""publish_chain_status: the workflow pokes, the operator pulls the freshest progress and writes."""
+"""publish_chain_status: the workflow pokes, the operator pulls the freshest progress and writes.
+
+ADR 0004 says why.
+"""
 
 import asyncio
 import time

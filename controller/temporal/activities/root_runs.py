@@ -1,4 +1,4 @@
-"""find_root_runs: what a sweep reads of the roots of a chain."""
+"""find_root_runs: what a sweep reads of the roots of a chain (ADR 0023)."""
 
 import asyncio
 import functools

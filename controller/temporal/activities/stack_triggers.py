@@ -2,7 +2,7 @@
 
 Spacelift has no idempotency key. Since one execution at a time has a stack (`ids`), a run that is
 newer than the one found before, and was triggered with our key, is ours: that is how a trigger
-whose answer was lost is found again instead of being sent twice.
+whose answer was lost is found again instead of being sent twice (ADR 0003).
 """
 
 import logging

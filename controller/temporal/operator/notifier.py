@@ -1,7 +1,7 @@
 """Hands notifications to Temporal, which then delivers them whatever becomes of the operator.
 
 Never raises and never keeps a status waiting for long: what Temporal does not take now waits here
-and is handed over once it does. Only what waits here is lost if the operator is killed.
+and is handed over once it does. Only what waits here is lost if the operator is killed (ADR 0024).
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """Wakes the sweeps that look at a root: what a notification about a finished run is good for.
 
-A sweep reads Spacelift itself, so a wake that is lost, doubled or about an old run does no harm.
+A sweep reads Spacelift itself, so a wake that is lost, doubled or about an old run does no harm
+(ADR 0023).
 """
 
 import dataclasses

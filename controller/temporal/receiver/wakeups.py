@@ -1,4 +1,7 @@
-"""Wakes what runs at a stack: the executions that have its id, without any index of them."""
+"""Wakes what runs at a stack: the executions that have its id, without any index of them.
+
+ADR 0021 says why there is none.
+"""
 
 import datetime
 from collections.abc import Callable

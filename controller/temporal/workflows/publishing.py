@@ -1,4 +1,7 @@
-"""Tells the operator that there is news, one call at a time; the operator asks what it is."""
+"""Tells the operator that there is news, one call at a time; the operator asks what it is.
+
+ADR 0004 says why.
+"""
 
 import asyncio
 from collections.abc import Callable

@@ -1,6 +1,7 @@
-"""StackDependencyChainWorkflow: discovers the stacks, starts each when its upstreams ended well.
+"""StackDependencyChainWorkflow: discovers the stacks, starts each when its upstreams succeeded.
 
-Deciding is `controller.chain`'s; this module starts, stops, listens and tells.
+Deciding is `controller.chain`'s; this module starts, stops, listens and reports. It always
+completes (ADR 0006), and a stack that others have takes no slot (ADR 0018).
 """
 
 import asyncio

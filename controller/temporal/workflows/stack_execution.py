@@ -2,7 +2,7 @@
 
 Its workflow id belongs to the stack, not to the chain, so Temporal allows one at a time over all
 chains and clusters. Whatever run is newer than the one found at the start and was triggered with
-our key is therefore ours.
+our key is therefore ours (ADR 0003). The chain learns phases, not states (ADR 0007).
 """
 
 import asyncio
@@ -28,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from controller.temporal import ids, messages
     from controller.temporal.workflows import (
         activity_calls,
+        confirmation,
         deadlines,
         run_creation,
         stack_activities,
@@ -86,13 +87,11 @@ class StackExecutionWorkflow:
         # The run is to be read at once: it is new here, or a wake came since it was read last.
         self._is_read_due = True
         self._wakes = 0
-        # A confirmation is tried once for each state of the run, and again after a wake.
-        self._is_confirmation_tried = False
-        self._refusal = ""
         self._running: asyncio.Task[progress.StackReport | None] | None = None
         self._told_view = ""
         self._reports = stack_reporter.StackReporter(argument)
         self._calls = stack_activities.StackActivities(argument, on_problem=self._on_problem)
+        self._confirmation = confirmation.Confirmation(self._calls, is_ours=argument.is_confirming)
         self._deadlines = deadlines.StackDeadlines(
             stack_seconds=argument.stack_deadline_seconds,
             confirmation_seconds=argument.confirmation_deadline_seconds,
@@ -106,7 +105,7 @@ class StackExecutionWorkflow:
         if self._wakes > MOST_WAKES:
             return
         self._is_read_due = True
-        self._is_confirmation_tried = False
+        self._confirmation.try_again()
 
     @workflow.signal(name=ids.MAY_STOP_SIGNAL)
     def may_stop(self) -> None:
@@ -137,6 +136,7 @@ class StackExecutionWorkflow:
     def _end_early(self, stop: stops.Stop) -> None:
         if self._stop is None:
             self._stop = stop
+            self._confirmation.give_up()
             if self._running is not None:
                 self._running.cancel()
 
@@ -265,9 +265,8 @@ class StackExecutionWorkflow:
 
     async def _follow(self, run: run_snapshots.RunSnapshot) -> run_snapshots.RunSnapshot:
         while not run.is_over:
-            can_confirm = self._is_confirming(run) and not run.problem_reason
-            if can_confirm and not self._is_confirmation_tried:
-                run = await self._confirm(run)
+            if self._confirmation.is_due(run):
+                run = self._take(run, await self._confirmation.confirm(run))
             else:
                 run = await self._next_reading(run)
         return run
@@ -303,28 +302,10 @@ class StackExecutionWorkflow:
             news = dataclasses.replace(
                 run, problem_reason=news.problem_reason, problem_message=news.problem_message
             )
-        if not news.needs_confirmation:
-            # A confirmation that is needed again is another one.
-            self._is_confirmation_tried, self._refusal = False, ""
+        self._confirmation.note(news)
         self._run = news
         self._report_run(news)
         return news
-
-    async def _confirm(self, run: run_snapshots.RunSnapshot) -> run_snapshots.RunSnapshot:
-        """Confirm the run; what Spacelift answers to that is told, and is no end."""
-        self._is_confirmation_tried = True
-        try:
-            news = await self._calls.confirm(run.run_id)
-            self._refusal = "the confirmation had no effect." if news.needs_confirmation else ""
-        except temporalio.exceptions.ActivityError as error:
-            if temporalio.exceptions.is_cancelled_exception(error):
-                raise
-            news, self._refusal = run, activity_calls.cause_of(error)[1]
-        return self._take(run, news)
-
-    def _is_confirming(self, run: run_snapshots.RunSnapshot) -> bool:
-        """Whether it is the chain that has to confirm the run."""
-        return self._input.is_confirming and self._stop is None and run.needs_confirmation
 
     # Stopping it
 
@@ -441,20 +422,13 @@ class StackExecutionWorkflow:
 
     def _report_run(self, run: run_snapshots.RunSnapshot) -> None:
         if self._stop is None:
-            is_ours = self._is_confirming(run) and not self._refusal
-            self._deadlines.person_is_needed(is_needed=run.waits_for_person and not is_ours)
+            self._deadlines.person_is_needed(is_needed=self._confirmation.needs_person(run))
         if not run.is_over:  # the end travels as the result
             self._told_view = stack_reports.view(run)
-            report = self._describe(run)
+            report = self._confirmation.report(
+                self._input.stack_id, run, attempts=self._attempts
+            ) or self._classify(run)
             self._reports.show(dataclasses.replace(report, is_stopping=self._is_asking))
-
-    def _describe(self, run: run_snapshots.RunSnapshot) -> progress.StackReport:
-        if run.problem_reason or not self._is_confirming(run):
-            return self._classify(run)
-        stack_id, attempts, words = self._input.stack_id, self._attempts, self._refusal
-        if words:
-            return stack_reports.confirmation_refused(stack_id, run, words=words, attempts=attempts)
-        return stack_reports.confirming(stack_id, run, attempts=attempts)
 
 
 def _note(stop: stops.Stop) -> str:
