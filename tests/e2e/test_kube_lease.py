@@ -108,7 +108,7 @@ async def test_a_restart_under_the_same_name_goes_on_at_once(
     before, after = new_lease("pod-a"), new_lease("pod-a")
     await before.acquire()
 
-    await asyncio.wait_for(after.acquire(), 1)
+    await asyncio.wait_for(after.acquire(), DURATION_SECONDS / 2)
 
     assert (await kube.get(path))["spec"]["leaseTransitions"] == 0
 

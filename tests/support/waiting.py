@@ -9,6 +9,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.05
+# Who has waited for long need not look often: each look costs the test and the API server time.
+_RARE_POLL_SECONDS = 0.1
 
 
 async def eventually(
@@ -26,7 +28,7 @@ async def eventually(
         timeout: Seconds until the test fails.
         what: What is waited for, in words; the name of the condition by default.
     """
-    deadline = time.monotonic() + timeout
+    started = time.monotonic()
     while True:
         last: object
         try:
@@ -37,11 +39,12 @@ async def eventually(
             last = value
         except AssertionError as error:
             last = error
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - started
+        if waited > timeout:
             name = what or getattr(condition, "__qualname__", repr(condition))
             text = f"{last}" if isinstance(last, AssertionError) else f"last value: {last!r}"
             raise AssertionError(f"after {timeout:g} s still not: {name}\n{text}")
-        await asyncio.sleep(_POLL_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS if waited < 1 else _RARE_POLL_SECONDS)
 
 
 async def stays(condition: Callable[[], T | Awaitable[T]], seconds: float, *, what: str = "") -> T:
