@@ -173,7 +173,7 @@ async def test_the_resync_sets_up_what_is_missing_and_removes_what_has_no_resour
     await chain.until(is_scheduled)
     handle = await schedule_of(release, chain)
     description = await handle.describe()
-    memo = await description.memo()
+    memo = (await description.memo())["stackchain"]
     client = await release.temporal()
     for name, installation in (("orphan", release.namespace), ("foreign", "other")):
         await client.create_schedule(
@@ -181,10 +181,9 @@ async def test_the_resync_sets_up_what_is_missing_and_removes_what_has_no_resour
             description.schedule,
             memo={
                 "stackchain": {
-                    **memo["stackchain"],
+                    **memo,
                     "installation": installation,
-                    "name": name,
-                    "uid": "uid",
+                    "ref": {**memo["ref"], "name": name, "uid": "uid"},
                 }
             },
         )
