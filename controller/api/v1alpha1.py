@@ -2,7 +2,7 @@
 
 `crds/stackchains.stackchain.dev.yaml` is the schema of record; the API server has refused what
 it forbids before anything here is called. Pydantic reads the spec at this edge, frozen
-dataclasses carry the status, and a dict never goes further.
+dataclasses carry the status, and a dict never goes further. See ADR 0010.
 """
 
 import dataclasses

@@ -3,6 +3,7 @@
 Before, since a transition that the status shows already is not found a second time: an operator
 that dies in between finds it again, and its id keeps it from being notified twice. Events come
 after, so that none reports a status that was never written; one may be lost in a crash.
+See ADR 0024.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,7 @@
-"""Workflow ids, task queues and the names that are Temporal's API: one place for each."""
+"""Workflow ids, task queues and the names that are Temporal's API: one place for each.
+
+See ADR 0003.
+"""
 
 from controller.api import v1alpha1
 

@@ -382,5 +382,8 @@ class DeliverNotificationInput:
 
 
 def as_orphan(memo: ChainMemo) -> ChainMemo:
-    """Return the memo of a run whose resource went and left it to itself."""
+    """Return the memo of a run whose resource went and left it to itself.
+
+    See ADR 0016.
+    """
     return dataclasses.replace(memo, is_orphan=True)

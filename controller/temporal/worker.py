@@ -1,4 +1,7 @@
-"""Builds the workers of each role: which workflows and activities run on which queue."""
+"""Builds the workers of each role: which workflows and activities run on which queue.
+
+See ADR 0009 and 0019.
+"""
 
 import asyncio
 import contextlib

@@ -1,4 +1,7 @@
-"""Works off the queue of wakes: signals the executions, for as long as it takes within bounds."""
+"""Works off the queue of wakes: signals the executions, for as long as it takes within bounds.
+
+See ADR 0021.
+"""
 
 import asyncio
 import logging

@@ -2,7 +2,7 @@
 
 Embeddable: `async with serve(Simulator(scenario)) as server:` gives a running server in this
 process, with the model at hand (`server.simulator.account`). `serve` is in `web.server`, the
-command line is `cli`.
+command line is `cli`. See ADR 0012.
 """
 
 import random

@@ -260,6 +260,18 @@ def module_exists(path: str) -> bool:
     return place.is_dir() or place.with_suffix(".py").is_file()
 
 
+@pytest.mark.parametrize("page_name", [p.name for p in sorted((ROOT / "docs/adr").glob("*.md"))])
+def test_code_that_an_adr_explains_links_to_it(page_name: str) -> None:
+    """The link is `ADR 0007`, in a docstring or a comment."""
+    number = page_name[:4]
+    linking = re.compile(rf"ADR (\d{{4}}(,| and) )*{number}")
+    texts = [ROOT / "pyproject.toml"]
+    for folder in ("controller", "devenv", "tests/workflows"):
+        texts += sorted((ROOT / folder).rglob("*.py"))
+
+    assert any(linking.search(text.read_text(encoding="utf-8")) for text in texts)
+
+
 def test_the_glossary_names_classes_that_are_where_it_says() -> None:
     mentions = re.findall(r"`(controller/[\w./]+\.py)`(?: \(([^)]+)\))?", page("glossary.md"))
     named = [

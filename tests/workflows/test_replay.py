@@ -2,7 +2,7 @@
 
 If it does not, running chains would get stuck at an upgrade. Before version 0.1.0 there are none:
 record all histories anew. Afterwards keep the old sequence of commands behind `workflow.patched`,
-and record new histories next to the old ones.
+and record new histories next to the old ones. See ADR 0020.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 Level-triggered: it looks at what is asked and what was handled, never at what happened. All
 unhandled asks fold into one request; a crash between start and write is healed by the memo that the
-execution carries.
+execution carries. See ADR 0015.
 """
 
 import dataclasses

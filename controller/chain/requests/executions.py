@@ -79,7 +79,10 @@ def has_end_of(latest: v1alpha1.RunStatus, execution: Execution) -> bool:
 
 
 def may_be_rechecked(latest: v1alpha1.RunStatus | None) -> bool:
-    """Whether the latest run ended before it triggered anything, for a reason that may pass."""
+    """Whether the latest run ended before it triggered anything, for a reason that may pass.
+
+    See ADR 0005.
+    """
     return (
         latest is not None
         and latest.phase == v1alpha1.Phase.FAILED

@@ -46,5 +46,8 @@ def ready_stacks(
 
 
 def takes_slot(stack: progress.StackProgress) -> bool:
-    """Whether this stack counts against `parallelism`."""
+    """Whether this stack counts against `parallelism`.
+
+    See ADR 0018.
+    """
     return stack.is_started and not stack.phase.is_over and stack.adopts_from is None

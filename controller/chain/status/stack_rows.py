@@ -11,7 +11,10 @@ LISTED_UPSTREAMS = 20
 
 
 def kept(old: v1alpha1.Status) -> tuple[v1alpha1.StackStatus, ...]:
-    """Return the stacks that a retry of the latest run keeps, as the retry shows them."""
+    """Return the stacks that a retry of the latest run keeps, as the retry shows them.
+
+    See ADR 0013.
+    """
     latest = old.latest_run
     return tuple(
         stack

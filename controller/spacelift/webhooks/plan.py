@@ -2,6 +2,7 @@
 
 A named webhook says where to send, and a notification policy what. Both are ours by their name, so
 a second set-up finds what the first one made, and people who made them by hand lose nothing.
+See ADR 0025.
 """
 
 import dataclasses

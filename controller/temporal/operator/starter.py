@@ -1,6 +1,7 @@
 """What the operator does at Temporal: look at, start, cancel, signal and list chain workflows.
 
 Thin: `chain.requests.decide` decides. Failures of Temporal come out as `TemporalUnreachable`.
+See ADR 0003.
 """
 
 import contextlib
