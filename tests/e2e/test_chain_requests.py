@@ -45,15 +45,16 @@ async def test_an_edit_while_a_run_is_on_waits_and_only_the_newest_one_runs(
     release: chains.Installation,
 ) -> None:
     account = await release.add_account(
-        "edits", account_document(stacks={"a": {"durations": 4}, "b": {}, "c": {}})
+        "edits", account_document(stacks={"a": {"autodeploy": False}, "b": {}, "c": {}})
     )
     chain = await release.create("edits", "a", account=account)
-    await account.run_in("a", "PLANNING", "APPLYING")
+    await account.run_in("a", "UNCONFIRMED")
 
     await release.stackchains.set_spec("edits", roots={"stackIds": ["b"]})
     waiting = await chain.until(lambda status: "pendingRun" in status)
     await release.stackchains.set_spec("edits", roots={"stackIds": ["c"]})
     await chain.until(lambda status: status["observedGeneration"] == 3)
+    await account.act((await account.only_run("a"))["id"], "confirm")
     status = await chain.ends("RunSucceeded", number=2)
 
     assert waiting["pendingRun"]["cause"] == "Spec"
@@ -72,12 +73,14 @@ async def test_ready_is_never_true_while_an_edit_waits(
 ) -> None:
     """Between the end of one run and the start of the next nobody may read success."""
     account = await release.add_account(
-        "between", account_document(stacks={"a": {"durations": 2}, "b": {"durations": 1}})
+        "between", account_document(stacks={"a": {"autodeploy": False}, "b": {"durations": 1}})
     )
     async with chains.Story(parts, release.chain("between")) as story:
         chain = await release.create("between", "a", account=account)
-        await account.run_in("a", "PLANNING", "APPLYING")
+        await account.run_in("a", "UNCONFIRMED")
         await release.stackchains.set_spec("between", roots={"stackIds": ["b"]})
+        await chain.until(lambda status: "pendingRun" in status)
+        await account.act((await account.only_run("a"))["id"], "confirm")
         await chain.ends("RunSucceeded", number=2)
 
     readies = [
@@ -90,15 +93,16 @@ async def test_an_edit_that_is_taken_back_before_its_turn_starts_nothing(
     release: chains.Installation,
 ) -> None:
     account = await release.add_account(
-        "back", account_document(stacks={"a": {"durations": 4}, "b": {}})
+        "back", account_document(stacks={"a": {"autodeploy": False}, "b": {}})
     )
     chain = await release.create("back", "a", account=account)
-    await account.run_in("a", "PLANNING", "APPLYING")
+    await account.run_in("a", "UNCONFIRMED")
 
     await release.stackchains.set_spec("back", roots={"stackIds": ["b"]})
     await chain.until(lambda status: "pendingRun" in status)
     await release.stackchains.set_spec("back", roots={"stackIds": ["a"]})
     await chain.until(lambda status: "pendingRun" not in status)
+    await account.act((await account.only_run("a"))["id"], "confirm")
     status = await chain.ends("RunSucceeded")
 
     async def ran_once() -> bool:
@@ -131,13 +135,18 @@ async def test_a_token_and_an_edit_together_are_one_run(release: chains.Installa
 async def test_a_token_while_a_run_is_on_runs_the_chain_again_after_it(
     release: chains.Installation,
 ) -> None:
-    account = await release.add_account("after", account_document(stacks={"a": {"durations": 3}}))
+    account = await release.add_account(
+        "after", account_document(stacks={"a": {"autodeploy": False}})
+    )
     chain = await release.create("after", "a", account=account)
-    await account.run_in("a", "PLANNING", "APPLYING")
+    first = await account.run_in("a", "UNCONFIRMED")
 
     await release.stackchains.annotate("after", run="one")
     waiting = await chain.until(lambda status: "pendingRun" in status)
     await release.stackchains.annotate("after", run="two")
+    await account.act(first["id"], "confirm")
+    second = await account.run_in("a", "UNCONFIRMED")
+    await account.act(second["id"], "confirm")
     status = await chain.ends("RunSucceeded", number=2)
 
     assert waiting["pendingRun"]["cause"] == "RunToken"

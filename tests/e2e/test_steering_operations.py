@@ -218,13 +218,17 @@ async def test_replace_bounds_all_runs_and_no_native_run_does_work(
 ) -> None:
     leaves = [f"leaf-{number}" for number in range(5)]
     document = account_document(
-        *(f"a -> {leaf}" for leaf in leaves), duration=1, stacks={"a": {"durations": 3}}
+        *(f"a -> {leaf}" for leaf in leaves), duration=1, stacks={"a": {"autodeploy": False}}
     )
     account = await release.add_account("strict", document)
 
     chain = await release.create(
         "strict", "a", account=account, nativeRuns="Replace", parallelism=2
     )
+    # They are taken back while `a` has not ended, however busy the machine is.
+    for leaf in leaves:
+        await account.run_in(leaf, "CANCELED")
+    await account.act((await account.run_in("a", "UNCONFIRMED"))["id"], "confirm")
     await chain.ends("RunSucceeded")
 
     runs = await account.runs()
@@ -240,7 +244,7 @@ async def test_commit_and_environment_reach_the_runs(release: chains.Installatio
     """The commit is the root's; the environment is for all, so none of them may be native."""
     sha = "4f0c2d9" + "0" * 33
     document = account_document(
-        "a -> b", stacks={"a": {"commits": [sha, "f" * 40], "durations": 3}}
+        "a -> b", stacks={"a": {"commits": [sha, "f" * 40], "autodeploy": False}}
     )
     account = await release.add_account("passes", document)
 
@@ -250,6 +254,8 @@ async def test_commit_and_environment_reach_the_runs(release: chains.Installatio
         commitSHA=sha,
         runtimeEnvironment=[{"name": "TF_VAR_size", "value": "3"}, {"name": "EMPTY", "value": ""}],
     )
+    await account.run_in("b", "CANCELED")
+    await account.act((await account.run_in("a", "UNCONFIRMED"))["id"], "confirm")
     await chain.ends("RunSucceeded")
 
     root, dependent = account_runs.worked(await account.runs())

@@ -100,11 +100,12 @@ async def test_a_locked_stack_names_the_owner_of_the_lock_and_has_no_run_until_i
 async def test_a_queued_run_under_a_lock_names_its_owner(release: chains.Installation) -> None:
     """Spacelift has queued the run already when the stack is locked."""
     account = await release.add_account(
-        "late-lock", account_document("a -> b", stacks={"a": {"durations": 3}})
+        "late-lock", account_document("a -> b", stacks={"a": {"autodeploy": False}})
     )
     chain = await release.create("late-lock", "a", account=account)
     await account.run_in("b", "QUEUED")
     await account.admin("POST", "/stacks/b/lock", LOCK)
+    await account.act((await account.run_in("a", "UNCONFIRMED"))["id"], "confirm")
 
     row = await waits(chain, "b", "StackLocked", f"locked by {PERSON}", "moves the state")
     run = await account.only_run("b")

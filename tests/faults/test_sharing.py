@@ -15,15 +15,19 @@ async def test_two_chains_take_turns_at_a_stack_and_each_has_a_run_of_its_own(
         stacks={
             "one": {"durations": 0.2},
             "two": {"durations": 0.2},
-            "shared": {"durations": 3, "labels": ["dependsOn:one", "dependsOn:two"]},
+            "shared": {"autodeploy": False, "labels": ["dependsOn:one", "dependsOn:two"]},
         }
     )
     account = await release.add_account("shared", document)
     first = await release.create("first", "one", account=account)
-    await account.run_in("shared", "PLANNING", "APPLYING")
+    ours = await account.run_in("shared", "UNCONFIRMED")
 
     second = await release.create("second", "two", account=account)
     status = await second.until(lambda status: chains.reasons(status).get("shared") == "StackBusy")
+    await account.act(ours["id"], "confirm")
+    await first.ends("RunSucceeded")
+    theirs = await account.run_in("shared", "UNCONFIRMED")
+    await account.act(theirs["id"], "confirm")
     ended = await asyncio.gather(first.ends("RunSucceeded"), second.ends("RunSucceeded"))
 
     assert chains.phases(status)["shared"] == "Waiting"
