@@ -183,11 +183,13 @@ async def test_watches_that_break_over_and_over_lose_no_change(
 async def test_an_api_server_that_freezes_is_waited_for(
     release: chains.Installation, api: faulty_api.FaultyApi
 ) -> None:
-    account = await release.add_account("frozen", account_document("a -> b", duration=1))
+    document = account_document("a -> b", stacks={"a": {"autodeploy": False}})
+    account = await release.add_account("frozen", document)
     chain = await release.create("frozen", "a", account=account)
-    await chain.until(lambda status: chains.phases(status).get("a") == "Running")
+    await chain.shows("AwaitingConfirmation")
 
     api.freeze()
+    await account.act((await account.only_run("a"))["id"], "confirm")
     await account.run_in("b", "FINISHED")
     assert chains.phases(await chain.status())["b"] != "Succeeded"
     api.thaw()
