@@ -86,6 +86,12 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str], golden_support.Pag
     return lambda name: golden_support.Page(name, is_updating=is_updating)
 
 
+@pytest.fixture
+def case(request: pytest.FixtureRequest) -> str:
+    """The id of a parametrized test's case: by this name it stands in a golden file."""
+    return str(request.node.callspec.id)
+
+
 @pytest.fixture(scope="session")
 def _setting_names() -> list[str]:
     """Read from the settings' own source, which is too slow to do for each test."""

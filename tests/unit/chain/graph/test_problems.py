@@ -8,25 +8,27 @@ import pytest
 from controller.api.reasons import ChainReason
 from controller.chain.graph import resolve as graph
 from tests.support.builders import make_discovery, make_scope
+from tests.support.golden import Golden
 from tests.unit.chain.graph.resolving import planned, problem_of, resolve
 
 # What a status keeps of a message is 1,024 characters; the chain may put words before it.
 LONGEST_MESSAGE = 900
 
+PAGE = "graph_problems"
+
 
 # What is wrong
 
 
-def test_a_cycle_is_named_stack_by_stack_in_the_order_of_running() -> None:
+def test_a_cycle_is_named_stack_by_stack_in_the_order_of_running(golden: Golden) -> None:
     problem = problem_of(make_discovery("root -> a -> b -> c -> a", "c -> end"))
 
     assert problem.reason is ChainReason.GRAPH_CYCLE
-    assert problem.message.endswith(": a -> b -> c -> a")
-    assert "Remove one of these dependencies or `dependsOn:` labels" in problem.message
+    golden(PAGE).check("a cycle", problem.message)
 
 
-def test_a_stack_that_depends_on_itself_is_a_cycle_of_one() -> None:
-    assert problem_of(make_discovery("a -> a")).message.endswith(": a -> a")
+def test_a_stack_that_depends_on_itself_is_a_cycle_of_one(golden: Golden) -> None:
+    golden(PAGE).check("a cycle of one", problem_of(make_discovery("a -> a")).message)
 
 
 def test_a_cycle_across_labels_and_native_edges_is_found() -> None:
@@ -55,39 +57,34 @@ def test_a_cycle_of_edges_that_do_not_order_the_chain_is_none() -> None:
     assert [stack.id for stack in resolved.stacks] == ["a", "b"]
 
 
-def test_a_long_cycle_is_shortened_in_the_middle() -> None:
+def test_a_long_cycle_is_shortened_in_the_middle(golden: Golden) -> None:
     names = [f"{number:03}" + "x" * 60 for number in range(100)]
 
     message = problem_of(make_discovery(" -> ".join([*names, names[0]]))).message
 
-    assert f"{names[0]} -> {names[1]}" in message
-    assert message.endswith(f"more) -> {names[0]}")
     shown = message.count("xxx -> ")
     assert f"({100 - shown} more)" in message
+    golden(PAGE).check("a long cycle", message)
 
 
-def test_a_root_that_is_not_there_is_named_with_what_to_do() -> None:
+def test_a_root_that_is_not_there_is_named_with_what_to_do(golden: Golden) -> None:
     problem = problem_of(make_discovery(stacks=["a"], unknown_roots=("vpc", "typo")))
 
     assert problem.reason is ChainReason.UNKNOWN_STACK
-    assert "'typo', 'vpc'" in problem.message
-    assert "Correct `spec.roots.stackIds`" in problem.message
+    golden(PAGE).check("unknown roots", problem.message)
 
 
 @pytest.mark.parametrize(
-    ("labels", "named"),
-    [
-        (("team:net",), "the label 'team:net'"),
-        (("prod", "team:net"), "all of the labels 'prod', 'team:net'"),
-    ],
+    "labels", [("team:net",), ("prod", "team:net")], ids=["one label", "two labels"]
 )
-def test_root_labels_that_no_stack_has_are_named(labels: tuple[str, ...], named: str) -> None:
+def test_root_labels_that_no_stack_has_are_named(
+    labels: tuple[str, ...], case: str, golden: Golden
+) -> None:
     with pytest.raises(graph.GraphProblem) as caught:
         graph.resolve(make_discovery(), make_scope(root_labels=labels))
 
     assert caught.value.reason is ChainReason.GRAPH_EMPTY
-    assert named in caught.value.message
-    assert "Correct `spec.roots.labels`" in caught.value.message
+    golden(PAGE).check(f"no stack has the labels of roots: {case}", caught.value.message)
 
 
 DEPENDENT = (("b", "secret"),)
@@ -96,52 +93,43 @@ DEPENDENT = (("b", "secret"),)
 UPSTREAM = (("secret", "b"),)
 
 
-HIDDEN_DEPENDENT = "'secret' (depends on 'b')"
-
-
-HIDDEN_UPSTREAM = "'secret' ('b' depends on it)"
-
-
 INVISIBLE = [
-    pytest.param("a", {}, DEPENDENT, HIDDEN_DEPENDENT, id="downstream"),
-    pytest.param("a", {"operation": "Plan"}, DEPENDENT, HIDDEN_DEPENDENT, id="to be planned"),
-    pytest.param("a", {"operation": "Destroy"}, DEPENDENT, HIDDEN_DEPENDENT, id="to be destroyed"),
+    pytest.param("a", {}, DEPENDENT, id="downstream"),
+    pytest.param("a", {"operation": "Plan"}, DEPENDENT, id="to be planned"),
+    pytest.param("a", {"operation": "Destroy"}, DEPENDENT, id="to be destroyed"),
     pytest.param(
         "a",
         {"exclude": ["b"], "operation": "Plan"},
         DEPENDENT,
-        HIDDEN_DEPENDENT,
         id="behind one that is left out: it would belong to the chain",
     ),
-    pytest.param(
-        "a", {"direction": "RootsOnly"}, DEPENDENT, HIDDEN_DEPENDENT, id="reached natively only"
-    ),
-    pytest.param(
-        "a", {"exclude": ["secret"]}, DEPENDENT, HIDDEN_DEPENDENT, id="left out, but reached"
-    ),
-    pytest.param("a", {"max_depth": 1}, DEPENDENT, HIDDEN_DEPENDENT, id="too far, but reached"),
-    pytest.param("b", {"direction": "Upstream"}, UPSTREAM, HIDDEN_UPSTREAM, id="upstream"),
+    pytest.param("a", {"direction": "RootsOnly"}, DEPENDENT, id="reached natively only"),
+    pytest.param("a", {"exclude": ["secret"]}, DEPENDENT, id="left out, but reached"),
+    pytest.param("a", {"max_depth": 1}, DEPENDENT, id="too far, but reached"),
+    pytest.param("b", {"direction": "Upstream"}, UPSTREAM, id="upstream"),
 ]
 
 
-@pytest.mark.parametrize(("root", "wishes", "invisible", "named"), INVISIBLE)
+@pytest.mark.parametrize(("root", "wishes", "invisible"), INVISIBLE)
 def test_a_stack_that_the_key_cannot_see_and_that_matters_is_named(
-    root: str, wishes: dict[str, Any], invisible: tuple[tuple[str, str], ...], named: str
+    root: str,
+    wishes: dict[str, Any],
+    invisible: tuple[tuple[str, str], ...],
+    case: str,
+    golden: Golden,
 ) -> None:
     problem = problem_of(make_discovery("a -> b", invisible=invisible), root, **wishes)
 
     assert problem.reason is ChainReason.DEPENDENT_NOT_VISIBLE
-    assert named in problem.message
-    assert "Give it access" in problem.message
+    golden(PAGE).check(f"not visible: {case}", problem.message)
 
 
 def test_an_invisible_upstream_may_be_a_mistake_in_a_label_or_left_out() -> None:
     discovery = make_discovery("a -> b", invisible=UPSTREAM)
 
-    message = problem_of(discovery, "b", direction="Upstream").message
-
-    assert "correct the `dependsOn:` label" in message
-    assert "`spec.graph.exclude.stackIds`" in message
+    assert problem_of(discovery, "b", direction="Upstream").reason is (
+        ChainReason.DEPENDENT_NOT_VISIBLE
+    )
     assert planned(resolve(discovery, "b", direction="Upstream", exclude=["secret"])).keys() == {
         "a",
         "b",
@@ -186,21 +174,17 @@ def test_a_stack_that_the_key_cannot_see_and_that_does_not_matter_is_no_problem(
     assert root in planned(resolved)
 
 
-def test_more_stacks_than_the_chain_may_hold_are_counted_and_refused() -> None:
+def test_more_stacks_than_the_chain_may_hold_are_counted_and_refused(golden: Golden) -> None:
     problem = problem_of(make_discovery("a -> b -> c"), "a", max_stacks=2)
 
     assert problem.reason is ChainReason.TOO_MANY_STACKS
-    assert "3 stacks belong to the chain, more than the 2 of `spec.graph.maxStacks`" in (
-        problem.message
-    )
-    for way in ("raise it", "exclude", "maxDepth", "direction", "roots further downstream"):
-        assert way in problem.message
+    golden(PAGE).check("too many stacks", problem.message)
 
 
-def test_raising_the_limit_is_not_offered_where_it_cannot_be_raised() -> None:
+def test_raising_the_limit_is_not_offered_where_it_cannot_be_raised(golden: Golden) -> None:
     discovery = make_discovery(stacks=[f"s{number}" for number in range(501)])
 
-    assert "raise it" not in problem_of(discovery).message
+    golden(PAGE).check("too many stacks, by the highest limit", problem_of(discovery).message)
 
 
 @pytest.mark.parametrize(
@@ -212,50 +196,37 @@ def test_only_members_count(wishes: dict[str, Any]) -> None:
     assert len(resolved.stacks) <= 3
 
 
-def test_a_reading_that_was_cut_off_counts_as_too_many() -> None:
+def test_a_reading_that_was_cut_off_counts_as_too_many(golden: Golden) -> None:
     problem = problem_of(make_discovery("a -> b", is_cut_off=True))
 
     assert problem.reason is ChainReason.TOO_MANY_STACKS
-    assert "More than 1000 stacks" in problem.message
-    assert "roots further downstream" in problem.message
+    golden(PAGE).check("too many stacks to read", problem.message)
 
 
-def test_a_native_reach_that_is_too_large_to_be_watched_is_refused() -> None:
+def test_a_native_reach_that_is_too_large_to_be_watched_is_refused(golden: Golden) -> None:
     problem = problem_of(make_discovery("a -> b", is_reach_cut_off=True))
 
     assert problem.reason is ChainReason.TOO_MANY_STACKS
-    assert "more than 1000 would have to be watched" in problem.message
+    golden(PAGE).check("too many stacks outside to watch", problem.message)
 
 
 @pytest.mark.parametrize(
-    ("wishes", "words"),
+    "wishes",
     [
+        pytest.param({"exclude": ["a", "b"]}, id="all left out"),
+        pytest.param({"include_roots": False, "exclude": ["b"]}, id="the rest left out"),
         pytest.param(
-            {"exclude": ["a", "b"]},
-            "2 stacks found, left out are 2 by `spec.graph.exclude`.",
-            id="all left out",
-        ),
-        pytest.param(
-            {"include_roots": False, "exclude": ["b"]},
-            "2 stacks found, left out are 1 by `spec.graph.exclude` and 1 because of "
-            "`spec.graph.includeRoots: false`.",
-            id="the rest left out",
-        ),
-        pytest.param(
-            {"include_roots": False, "direction": "Upstream"},
-            "1 stack found, left out are 1 because of `spec.graph.includeRoots: false`.",
-            id="nothing in the direction",
+            {"include_roots": False, "direction": "Upstream"}, id="nothing in the direction"
         ),
     ],
 )
 def test_a_chain_without_a_stack_is_refused_and_says_why(
-    wishes: dict[str, Any], words: str
+    wishes: dict[str, Any], case: str, golden: Golden
 ) -> None:
     problem = problem_of(make_discovery("a -> b"), "a", **wishes)
 
     assert problem.reason is ChainReason.GRAPH_EMPTY
-    assert words in problem.message
-    assert "Correct `spec.roots`" in problem.message
+    golden(PAGE).check(f"no stack to run: {case}", problem.message)
 
 
 def test_unknown_roots_come_before_all_else_that_is_wrong() -> None:

@@ -22,6 +22,7 @@ from tests.support.builders import (
     make_ref,
     make_stack,
 )
+from tests.support.golden import Golden
 
 EMPTY = v1alpha1.Status()
 
@@ -130,14 +131,15 @@ def test_a_notification_carries_who_what_when_and_the_order() -> None:
     assert (told.stack.id, told.stack.run_id, told.stack.phase) == ("a", "01RUNA", Phase.FAILED)
 
 
-def test_a_stack_without_a_message_is_told_in_words() -> None:
+def test_a_stack_without_a_message_is_told_in_words(golden: Golden) -> None:
     old = shown(make_stack("a"), make_stack("b"))
     new = shown(make_stack("a", Phase.RUNNING), make_stack("b"), old=old)
     (started,) = transitions.transitions(old, new)
     origin = notifications.Origin(ref=make_ref(), installation="prod", sequence=1, time=T2)
 
     assert not started.message
-    assert notifications.notification(started, origin).message == "a stack's run is in progress"
+    message = notifications.notification(started, origin).message
+    golden("events").check("a notification of a stack without a message", message)
 
 
 def test_before_the_first_run_there_is_no_run_to_tell_of() -> None:

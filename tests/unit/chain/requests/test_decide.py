@@ -17,6 +17,7 @@ from tests.support.builders import (
     make_stack_chain,
     make_status,
 )
+from tests.support.golden import Golden
 from tests.unit.chain.requests.deciding import ON_REQUEST, A, B, closed, decide, nothing, spec_with
 
 # Asks that start
@@ -159,7 +160,7 @@ def test_the_digest_stays_what_it_is_across_releases() -> None:
 # A live run
 
 
-def test_an_ask_while_a_run_is_live_waits_for_its_end() -> None:
+def test_an_ask_while_a_run_is_live_waits_for_its_end(golden: Golden) -> None:
     status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
 
     decision = decide(make_stack_chain(spec=B, status=status, generation=2), make_execution(1))
@@ -167,10 +168,8 @@ def test_an_ask_while_a_run_is_live_waits_for_its_end() -> None:
     assert decision.start is None
     assert decision.handled == handled(A)
     assert decision.pending is not None
-    assert decision.pending == v1alpha1.PendingRun(
-        cause=Cause.SPEC,
-        message="Waits for run 1 to end; the newest request is the one that runs.",
-    )
+    assert decision.pending.cause is Cause.SPEC
+    golden("pending_requests").check("Queue", decision.pending.message)
 
 
 def test_the_ask_that_waited_starts_when_the_live_run_has_ended() -> None:

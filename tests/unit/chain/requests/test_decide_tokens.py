@@ -16,6 +16,7 @@ from tests.support.builders import (
     make_stack_chain,
     make_status,
 )
+from tests.support.golden import Golden
 from tests.unit.chain.requests.deciding import (
     ON_REQUEST,
     A,
@@ -68,22 +69,25 @@ def test_a_retry_is_started_once_whether_or_not_the_status_was_written() -> None
 
 
 @pytest.mark.parametrize(
-    ("token", "why"),
+    "token",
     [
-        ("2", "the latest run is 3"),
-        ("4", "the latest run is 3"),
-        ("latest", "it must be the number of a run"),
-        ("", "it must be the number of a run"),
+        pytest.param("2", id="an earlier run"),
+        pytest.param("4", id="a later run"),
+        pytest.param("latest", id="a word"),
+        pytest.param("", id="empty"),
     ],
 )
-def test_a_stale_retry_does_nothing_and_says_why_once(token: str, why: str) -> None:
+def test_a_stale_retry_does_nothing_and_says_why_once(
+    token: str, case: str, golden: Golden
+) -> None:
     chain = make_stack_chain(spec=A, status=ended(*THREE), retry_token=token)
 
     decision = decide(chain, closed(3))
 
     assert decision.start is None
     assert decision.handled == handled(A, retry=token)
-    assert decision.notes == (f"`stackchain.dev/retry: {token}` does nothing: {why}.",)
+    (note,) = decision.notes
+    golden("stale_requests").check(f"retry: {case}", note)
     told = dataclasses.replace(chain, status=ended(*THREE))
     told = dataclasses.replace(
         told, status=dataclasses.replace(told.status, last_handled=decision.handled)
@@ -91,14 +95,14 @@ def test_a_stale_retry_does_nothing_and_says_why_once(token: str, why: str) -> N
     assert decide(told, closed(3)).notes == ()
 
 
-def test_a_retry_of_a_run_that_succeeded_does_nothing() -> None:
+def test_a_retry_of_a_run_that_succeeded_does_nothing(golden: Golden) -> None:
     status = make_status(make_run(3), last_handled=handled(A))
     chain = make_stack_chain(spec=A, status=status, retry_token="3")
 
     decision = decide(chain, closed(3))
 
     assert decision.start is None
-    assert "every stack of run 3 succeeded" in decision.notes[0]
+    golden("stale_requests").check("retry: a run that succeeded", decision.notes[0])
 
 
 def test_a_retry_of_the_live_run_waits_for_its_end_even_where_requests_replace() -> None:
@@ -123,14 +127,14 @@ def test_an_edit_beside_a_retry_runs_everything() -> None:
     assert decision.handled == handled(B, retry="3")
 
 
-def test_what_succeeded_under_another_spec_is_not_kept() -> None:
+def test_what_succeeded_under_another_spec_is_not_kept(golden: Golden) -> None:
     status = dataclasses.replace(ended(*THREE), last_handled=handled(B))
     chain = make_stack_chain(spec=ON_REQUEST, status=status, retry_token="3", generation=2)
 
     decision = decide(chain, closed(3, handled_asks=handled(B)))
 
     assert decision.start is None
-    assert "the spec has changed since run 3" in decision.notes[0]
+    golden("stale_requests").check("retry: another spec", decision.notes[0])
 
 
 # Cancel
@@ -148,15 +152,15 @@ def test_a_cancel_of_the_live_run_cancels_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("token", "execution", "why"),
+    ("token", "execution"),
     [
-        ("2", make_execution(3), "the latest run is 3"),
-        ("3", closed(3), "run 3 is over"),
-        ("all", make_execution(3), "it must be the number of a run"),
+        pytest.param("2", make_execution(3), id="an earlier run"),
+        pytest.param("3", closed(3), id="a run that is over"),
+        pytest.param("all", make_execution(3), id="a word"),
     ],
 )
 def test_a_stale_cancel_does_nothing_and_says_why(
-    token: str, execution: executions.Execution, why: str
+    token: str, execution: executions.Execution, case: str, golden: Golden
 ) -> None:
     is_live = execution.state is ExecutionState.RUNNING
     latest = make_run(3, phase=Phase.RUNNING if is_live else Phase.SUCCEEDED)
@@ -167,7 +171,8 @@ def test_a_stale_cancel_does_nothing_and_says_why(
 
     assert not decision.cancel
     assert decision.handled == handled(A, cancel=token)
-    assert decision.notes == (f"`stackchain.dev/cancel: {token}` does nothing: {why}.",)
+    (note,) = decision.notes
+    golden("stale_requests").check(f"cancel: {case}", note)
 
 
 def test_a_cancel_is_not_forgotten_when_the_next_run_starts() -> None:
@@ -184,7 +189,7 @@ def test_a_cancel_is_not_forgotten_when_the_next_run_starts() -> None:
 # Replace and suspend
 
 
-def test_where_requests_replace_the_live_run_is_canceled_for_the_next() -> None:
+def test_where_requests_replace_the_live_run_is_canceled_for_the_next(golden: Golden) -> None:
     spec = spec_with(concurrency_policy="Replace", commit_sha="abcdef1")
     status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
 
@@ -192,7 +197,7 @@ def test_where_requests_replace_the_live_run_is_canceled_for_the_next() -> None:
 
     assert decision.cancel
     assert decision.pending is not None
-    assert decision.pending.message.startswith("Run 1 is being canceled for it")
+    golden("pending_requests").check("Replace", decision.pending.message)
 
 
 @pytest.mark.parametrize(

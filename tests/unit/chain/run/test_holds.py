@@ -4,8 +4,9 @@ import pytest
 
 from controller.api.reasons import StackReason
 from controller.chain.run import holds
+from tests.support.golden import Golden
 
-LOCKED = holds.Hold(locked_by="jane", locked_at=1_767_225_600, lock_note="mending it")
+LOCKED = holds.Hold(locked_by="jane", locked_at=1_767_225_600, lock_note="fixing it")
 DISABLED = holds.Hold(is_disabled=True)
 
 
@@ -39,50 +40,34 @@ def blocked(state: str, **more: str) -> holds.Hold:
     ],
 )
 def test_a_run_that_has_not_started_says_what_it_waits_for(
-    state: str, hold: holds.Hold | None, reason: StackReason
+    state: str, hold: holds.Hold | None, reason: StackReason, case: str, golden: Golden
 ) -> None:
-    assert holds.of_queued(state, hold).reason is reason
+    held = holds.of_queued(state, hold)
+
+    assert held.reason is reason
+    golden("stack_messages").check(f"not started: {case}", held.message)
 
 
 @pytest.mark.parametrize(
-    ("state", "is_so"),
-    [
-        ("PLANNING", "is in progress"),
-        ("APPLYING", "is in progress"),
-        ("SOMETHING_NEW", "is in progress"),
-        ("UNCONFIRMED", "is UNCONFIRMED and waits for a person"),
-        ("PENDING_REVIEW", "is PENDING_REVIEW and waits for a person"),
-        ("QUEUED", "is QUEUED and waits for an approval"),
-    ],
+    "state", ["PLANNING", "APPLYING", "SOMETHING_NEW", "UNCONFIRMED", "PENDING_REVIEW", "QUEUED"]
 )
 def test_the_run_that_blocks_is_named_with_its_link_and_what_has_to_be_done(
-    state: str, is_so: str
+    state: str, golden: Golden
 ) -> None:
     message = holds.of_queued("QUEUED", blocked(state)).message
 
-    assert message == f"Another run of the stack, 01B, {is_so} and has to end first: https://b"
+    golden("stack_messages").check(f"queued behind a run that is {state}", message)
 
 
 @pytest.mark.parametrize(
-    ("hold", "message"),
-    [
-        (
-            LOCKED,
-            "The stack is locked by jane since 2026-01-01T00:00:00Z (mending it); it goes on once "
-            "it is unlocked.",
-        ),
-        (
-            holds.Hold(locked_by="jane"),
-            "The stack is locked by jane; it goes on once it is unlocked.",
-        ),
-    ],
-    ids=["all known", "only the owner"],
+    "hold", [LOCKED, holds.Hold(locked_by="jane")], ids=["all known", "only the owner"]
 )
-def test_the_owner_of_a_lock_is_named(hold: holds.Hold, message: str) -> None:
+def test_the_owner_of_a_lock_is_named(hold: holds.Hold, case: str, golden: Golden) -> None:
     held = holds.of_creation(hold)
 
     assert held is not None
-    assert (held.reason, held.message) == (StackReason.STACK_LOCKED, message)
+    assert held.reason is StackReason.STACK_LOCKED
+    golden("stack_messages").check(f"locked: {case}", held.message)
 
 
 def test_a_blocking_run_does_not_keep_another_from_being_created() -> None:

@@ -6,6 +6,7 @@ from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import policy, progress
 from tests.support.builders import T2, make_progress, make_stack
+from tests.support.golden import Golden
 
 
 @pytest.mark.parametrize("phase", list(Phase))
@@ -23,7 +24,7 @@ def test_a_stack_skipped_because_of_another_releases_nobody() -> None:
     assert not policy.ended_well(skipped)
 
 
-def test_all_transitive_dependents_are_skipped_and_name_the_culprit() -> None:
+def test_all_transitive_dependents_are_skipped_and_name_the_culprit(golden: Golden) -> None:
     chain = make_progress(
         make_stack("a", Phase.FAILED),
         make_stack("b", depends_on="a"),
@@ -38,7 +39,7 @@ def test_all_transitive_dependents_are_skipped_and_name_the_culprit() -> None:
     for stack in chain.stacks[2:]:
         assert (stack.phase, stack.reason) == (Phase.SKIPPED, StackReason.UPSTREAM_NOT_SUCCEEDED)
         assert (stack.blocked_by, stack.completion_time) == ("a", T2)
-        assert stack.message == "Not run, because 'a' failed."
+        golden("stack_messages").check("skipped: a dependent", stack.message)
     assert chain.stacks[1].phase is Phase.PENDING
 
 
@@ -69,43 +70,35 @@ def test_an_unchanged_output_skips_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("culprit", "message"),
+    "culprit",
     [
         pytest.param(
             make_stack("a", Phase.FAILED, reason=StackReason.TRIGGER_REFUSED, has_run=False),
-            "Not run, because 'a' failed.",
             id="never triggered",
         ),
         pytest.param(
-            make_stack("a", Phase.CANCELED, reason=StackReason.RUN_DISCARDED),
-            "Not run, because the run of 'a' was discarded.",
-            id="discarded",
+            make_stack("a", Phase.CANCELED, reason=StackReason.RUN_DISCARDED), id="discarded"
         ),
         pytest.param(
             make_stack("a", Phase.CANCELED, reason=StackReason.RUN_CANCELED),
-            "Not run, because the run of 'a' was canceled.",
             id="canceled in Spacelift",
         ),
-        pytest.param(
-            make_stack("a", Phase.CANCELED, reason=StackReason.RUN_STOPPED),
-            "Not run, because the run of 'a' was stopped.",
-            id="stopped",
-        ),
+        pytest.param(make_stack("a", Phase.CANCELED, reason=StackReason.RUN_STOPPED), id="stopped"),
         pytest.param(
             make_stack("a", Phase.CANCELED, reason=StackReason.CHAIN_CANCELED),
-            "Not run, because 'a' was canceled.",
             id="canceled with the chain",
         ),
+        pytest.param(make_stack("a", Phase.TIMED_OUT), id="timed out"),
     ],
 )
 def test_a_skipped_stack_says_what_became_of_the_culprit(
-    culprit: progress.StackProgress, message: str
+    culprit: progress.StackProgress, case: str, golden: Golden
 ) -> None:
     chain = make_progress(culprit, make_stack("b", depends_on="a"))
 
     policy.skip_unwanted(chain, now=T2)
 
-    assert chain.stacks[1].message == message
+    golden("stack_messages").check(f"skipped: upstream {case}", chain.stacks[1].message)
 
 
 def test_canceling_ends_what_was_never_started_and_nothing_else() -> None:
@@ -128,19 +121,13 @@ def test_canceling_ends_what_was_never_started_and_nothing_else() -> None:
     assert policy.cancel_unreached(chain, now="later") == []
 
 
-def test_a_stack_that_timed_out_is_named_as_such() -> None:
-    known = make_progress(make_stack("a", Phase.TIMED_OUT), make_stack("b", depends_on="a"))
-
-    policy.skip_unwanted(known, now=T2)
-
-    assert known.stacks[1].message == "Not run, because 'a' timed out."
-
-
 def fast(*stacks: progress.StackProgress) -> progress.ChainProgress:
     return make_progress(*stacks, failure_policy="FailFast")
 
 
-def test_fail_fast_starts_nothing_more_and_names_the_first_stack_that_failed() -> None:
+def test_fail_fast_starts_nothing_more_and_names_the_first_stack_that_failed(
+    golden: Golden,
+) -> None:
     known = fast(
         make_stack("a", Phase.FAILED, completion_time="2026-03-01T10:05:00Z"),
         make_stack("b", Phase.FAILED),
@@ -156,7 +143,7 @@ def test_fail_fast_starts_nothing_more_and_names_the_first_stack_that_failed() -
     assert sorted(skipped) == ["d", "e", "f"]
     assert (rows["d"].reason, rows["d"].blocked_by) == (StackReason.UPSTREAM_NOT_SUCCEEDED, "a")
     assert (rows["e"].reason, rows["e"].blocked_by) == (StackReason.FAIL_FAST, "b")
-    assert rows["e"].message == "Not run, because 'b' failed and `failurePolicy` is FailFast."
+    golden("stack_messages").check("skipped: FailFast", rows["e"].message)
     assert rows["c"].phase is Phase.RUNNING
 
 
@@ -187,7 +174,7 @@ def test_continue_skips_nothing_and_lets_dependents_start() -> None:
     assert not policy.releases(known, known.stacks[1])
 
 
-def test_a_deadline_is_told_apart_from_a_cancel() -> None:
+def test_a_deadline_is_told_apart_from_a_cancel(golden: Golden) -> None:
     known = make_progress(
         make_stack("a", Phase.RUNNING), make_stack("b"), is_canceling=True, is_timed_out=True
     )
@@ -196,7 +183,7 @@ def test_a_deadline_is_told_apart_from_a_cancel() -> None:
 
     assert known.stacks[1].phase is Phase.CANCELED
     assert known.stacks[1].reason == StackReason.CHAIN_DEADLINE_EXCEEDED
-    assert known.stacks[1].message == "Not run, because the chain's deadline passed."
+    golden("stack_messages").check("not started at the chain's deadline", known.stacks[1].message)
 
 
 @pytest.mark.parametrize(
@@ -237,6 +224,8 @@ def test_a_stopped_stack_learns_why_it_was_stopped(
     run_id: str | None,
     is_timed_out: bool,
     expected: tuple[Phase, StackReason],
+    case: str,
+    golden: Golden,
 ) -> None:
     known = make_progress(
         make_stack("a", Phase.RUNNING), is_canceling=True, is_timed_out=is_timed_out
@@ -246,3 +235,4 @@ def test_a_stopped_stack_learns_why_it_was_stopped(
     found = policy.with_cause(known, report)
 
     assert (found.phase, found.reason) == expected
+    golden("stack_messages").check(f"why the chain stopped it: {case}", found.message)

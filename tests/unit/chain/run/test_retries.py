@@ -7,6 +7,7 @@ from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import retries, stops
 from tests.support.builders import make_snapshot
+from tests.support.golden import Golden
 
 DELTA = v1alpha1.Delta(added=1, changed=0, deleted=2)
 
@@ -25,36 +26,30 @@ def test_a_limit_below_the_first_pause_is_the_pause() -> None:
     assert retries.pause_seconds(attempts=1, backoff_seconds=30, max_backoff_seconds=5) == 5
 
 
-def test_the_wait_names_the_failed_run_and_when_the_next_one_starts() -> None:
+def test_the_wait_names_the_failed_run_and_when_the_next_one_starts(golden: Golden) -> None:
     run = make_snapshot("FAILED", note="no such image", run_url="https://r", delta=DELTA)
 
     report = retries.pending("a", run, attempts=2, limit=3, next_at="2026-01-01T00:00:00Z")
 
     assert (report.phase, report.reason) == (Phase.WAITING, StackReason.RETRY_PENDING)
-    assert report.message == (
-        "Run 2 of at most 4 failed (no such image); the next one starts at 2026-01-01T00:00:00Z: "
-        "https://r"
-    )
+    golden("stack_messages").check("a retry is pending", report.message)
     assert (report.run_id, report.run_url, report.run_state) == (run.run_id, "https://r", "FAILED")
     assert (report.attempts, report.delta) == (2, DELTA)
 
 
 @pytest.mark.parametrize(
-    ("stop", "why"),
+    "stop",
     [
-        (stops.Stop(kind=stops.StopKind.CHAIN_CANCELED), "the chain was canceled"),
-        (
-            stops.Stop(kind=stops.StopKind.STACK_DEADLINE, seconds=600),
-            "`stackDeadlineSeconds` (600 s) passed",
-        ),
+        stops.Stop(kind=stops.StopKind.CHAIN_CANCELED),
+        stops.Stop(kind=stops.StopKind.STACK_DEADLINE, seconds=600),
     ],
     ids=["canceled", "deadline"],
 )
-def test_what_is_stopped_between_two_runs_has_failed(stop: stops.Stop, why: str) -> None:
+def test_what_is_stopped_between_two_runs_has_failed(
+    stop: stops.Stop, case: str, golden: Golden
+) -> None:
     report = retries.given_up("a", make_snapshot("FAILED", note="why"), stop, attempts=2)
 
     assert (report.phase, report.reason) == (Phase.FAILED, StackReason.RUN_FAILED)
-    assert report.message == (
-        f"The run failed (why). It was run 2 times. No other run was started because {why}."
-    )
+    golden("stack_messages").check(f"stopped between two runs: {case}", report.message)
     assert (report.run_id, report.attempts) == ("01RUNA", 2)

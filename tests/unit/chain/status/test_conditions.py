@@ -10,7 +10,6 @@ from controller.api.v1alpha1 import Phase
 from controller.chain.requests.executions import ExecutionState
 from controller.chain.status import projection
 from tests.support.builders import (
-    RUN_URL,
     T0,
     T2,
     T3,
@@ -18,6 +17,7 @@ from tests.support.builders import (
     make_facts,
     make_stack,
 )
+from tests.support.golden import Golden
 from tests.unit.chain.status.projecting import (
     EMPTY,
     PENDING,
@@ -234,12 +234,14 @@ def test_equal_facts_give_an_equal_status(
 
 # Messages of a run in progress
 
+PAGE = "chain_conditions"
+
 
 def message_of(facts: projection.ChainFacts, old: v1alpha1.Status = EMPTY) -> str:
     return condition(project(facts, old), "Ready").message
 
 
-def test_progress_is_told_in_numbers() -> None:
+def test_progress_is_told_in_numbers(golden: Golden) -> None:
     facts = live(
         make_stack("a", Phase.SUCCEEDED),
         make_stack("b", Phase.SKIPPED),
@@ -251,60 +253,51 @@ def test_progress_is_told_in_numbers() -> None:
         make_stack("h", Phase.CANCELED),
     )
 
-    assert message_of(facts) == (
-        "Run 1: 2/8 done, 1 running, 1 waiting, 1 pending, 1 failed, 1 canceled, 1 skipped."
-    )
+    golden(PAGE).check("Ready: progress", message_of(facts))
 
 
-def test_before_the_stacks_are_read_the_message_says_so() -> None:
-    assert message_of(live()) == "Run 1: reading the stacks from Spacelift."
+def test_before_the_stacks_are_read_the_message_says_so(golden: Golden) -> None:
+    golden(PAGE).check("Ready: the stacks are being read", message_of(live()))
 
 
-def test_a_request_that_waits_is_mentioned() -> None:
+def test_a_request_that_waits_is_mentioned(golden: Golden) -> None:
     facts = dataclasses.replace(live(RUNNING), pending=PENDING, has_unhandled=True)
 
-    assert message_of(facts).endswith(" Another run waits for its end.")
+    golden(PAGE).check("Ready: running, and a request waits", message_of(facts))
     assert project(facts).pending_run == PENDING
 
 
-def test_a_request_after_an_ended_run_is_about_to_start() -> None:
+def test_a_request_after_an_ended_run_is_about_to_start(golden: Golden) -> None:
     facts = dataclasses.replace(live(SUCCEEDED), pending=PENDING, has_unhandled=True)
 
-    assert message_of(facts) == "A run is about to start."
+    golden(PAGE).check("Ready: a run is about to start", message_of(facts))
 
 
-def test_a_wait_for_a_person_has_link_and_progress() -> None:
+def test_a_wait_for_a_person_has_link_and_progress(golden: Golden) -> None:
     facts = live(make_stack("a", Phase.AWAITING_CONFIRMATION), make_stack("b", Phase.RUNNING))
-    link = RUN_URL.format(stack="a", run="01RUNA")
 
-    assert message_of(facts) == (
-        f"The run of 'a' waits for a person to confirm or discard it: {link} "
-        "[Run 1: 0/2 done, 1 waiting for a person, 1 running.]"
-    )
+    golden(PAGE).check("Ready: a stack waits for a person", message_of(facts))
 
 
-def test_a_chain_that_is_being_canceled_says_so() -> None:
+def test_a_chain_that_is_being_canceled_says_so(golden: Golden) -> None:
     facts = live(make_stack("a", Phase.AWAITING_CONFIRMATION), is_canceling=True)
 
-    assert "is being canceled" in message_of(facts)
+    golden(PAGE).check("Ready: canceling", message_of(facts))
     assert condition(project(facts), "AwaitingConfirmation").status == "False"
 
 
-def test_a_stack_that_cannot_go_on_is_named() -> None:
+def test_a_stack_that_cannot_go_on_is_named(golden: Golden) -> None:
     stack = make_stack(
         "a", Phase.RUNNING, reason=StackReason.SPACELIFT_UNREACHABLE, message="Time-out."
     )
 
-    assert message_of(live(stack)) == "'a': Time-out."
+    golden(PAGE).check("Ready: a stack cannot continue", message_of(live(stack)))
 
 
-def test_a_run_that_only_stops_others_says_so() -> None:
+def test_a_run_that_only_stops_others_says_so(golden: Golden) -> None:
     facts = live(SUCCEEDED, is_stopping=True)
 
-    assert message_of(facts) == (
-        "All stacks have ended; runs that Spacelift queued and nobody wants are being stopped. "
-        "[Run 1: 1/1 done.]"
-    )
+    golden(PAGE).check("Ready: unwanted runs are being stopped", message_of(facts))
     run = project(facts).latest_run
     assert run is not None
     assert (run.phase, run.completion_time) == (Phase.RUNNING, None)
@@ -331,34 +324,29 @@ def test_a_run_that_only_stops_others_says_so() -> None:
     ],
 )
 def test_graph_resolved_tells_whether_the_order_is_known(
-    facts: projection.ChainFacts, expected: tuple[str, str]
+    facts: projection.ChainFacts, expected: tuple[str, str], case: str, golden: Golden
 ) -> None:
     found = condition(project(facts), "GraphResolved")
 
     assert (found.status, found.reason) == expected
+    golden(PAGE).check(f"GraphResolved: {case}", found.message)
 
 
-def test_graph_resolved_counts_the_stacks() -> None:
-    assert condition(project(live(RUNNING)), "GraphResolved").message == (
-        "The order of 1 stack is known."
-    )
-
-
-def test_awaiting_confirmation_has_the_links_of_all_who_wait() -> None:
+def test_awaiting_confirmation_has_the_links_of_all_who_wait(golden: Golden) -> None:
     found = condition(
         project(live(*(make_stack(name, Phase.AWAITING_CONFIRMATION) for name in "abcdefg"))),
         "AwaitingConfirmation",
     )
 
     assert (found.status, found.reason) == ("True", "NeedsConfirmation")
-    assert found.message.startswith("'a': https://acme.app.spacelift.io/stack/a/run/01RUNA; 'b': ")
-    assert found.message.endswith("; and 2 more")
+    golden(PAGE).check("AwaitingConfirmation: seven stacks", found.message)
 
 
-def test_awaiting_confirmation_is_false_while_nobody_is_wanted() -> None:
+def test_awaiting_confirmation_is_false_while_nobody_is_wanted(golden: Golden) -> None:
     found = condition(project(live(RUNNING)), "AwaitingConfirmation")
 
     assert (found.status, found.reason) == ("False", "NoneWaits")
+    golden(PAGE).check("AwaitingConfirmation: none", found.message)
 
 
 # Transition times

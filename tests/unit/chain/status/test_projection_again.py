@@ -26,6 +26,7 @@ from tests.support.builders import (
     make_stack,
     make_status,
 )
+from tests.support.golden import Golden
 from tests.unit.chain.status.projecting import (
     EMPTY,
     PENDING,
@@ -223,7 +224,7 @@ def in_progress() -> v1alpha1.Status:
     ],
 )
 def test_a_run_that_ended_without_a_word_leaves_nothing_in_progress(
-    facts: projection.ChainFacts,
+    facts: projection.ChainFacts, case: str, golden: Golden
 ) -> None:
     after = project(facts, in_progress())
 
@@ -235,7 +236,10 @@ def test_a_run_that_ended_without_a_word_leaves_nothing_in_progress(
     assert after.latest_run is not None
     assert after.latest_run.summary == v1alpha1.Summary(total=3, succeeded=1, canceled=2)
     assert after.latest_run.completion_time == T3
-    assert "To run again" in after.latest_run.message
+    golden("run_messages").check(f"ended without a word: {case}", after.latest_run.message)
+    for stack in after.stacks[1:]:
+        said = f"ended without a word: {stack.reason}"
+        golden("stack_messages").check(said, stack.message or "")
     assert project(facts, after, now="later") == after
 
 
