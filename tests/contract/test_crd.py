@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from controller.api import v1alpha1
-from tests.support import definition, waiting
+from tests.support import definition, spec_values, waiting
 from tests.support import kube as kube_support
 from tests.support.builders import T0
 from tests.support.kubectl import Kubectl
@@ -125,66 +125,27 @@ async def test_kubectl_explain_shows_allowed_values_and_defaults(explain: Kubect
 # What is taken
 
 
-DEFAULTS = {
-    "connectionName": "default",
-    "graph": {
-        "direction": "Downstream",
-        "sources": ["Dependencies", "Labels"],
-        "includeRoots": True,
-        "maxStacks": 500,
-    },
-    "operation": "Apply",
-    "startPolicy": "OnChange",
-    "parallelism": 10,
-    "nativeRuns": "Adopt",
-    "failurePolicy": "SkipDependents",
-    "confirmationPolicy": "StackDefault",
-    "retry": {"limit": 0, "backoffSeconds": 30, "maxBackoffSeconds": 600},
-    "concurrencyPolicy": "Queue",
-    "suspend": False,
-    "deletionPolicy": "Cancel",
-    "historyLimit": 5,
-}
-
-
 async def test_what_is_left_out_gets_its_default(stackchains: kube_support.StackChains) -> None:
     created = await stackchains.create("minimal", SPEC)
 
-    assert created["spec"] == {**SPEC, **DEFAULTS}
+    defaults = {
+        path.removeprefix("spec."): field["default"]
+        for path, field in SPEC_FIELDS.items()
+        # A part has the defaults of its fields; what is left out as a whole has none.
+        if "default" in field
+        if field["type"] != "object" and not path.startswith("spec.schedule.")
+    }
+    assert created["spec"] == SPEC | spec_values.spec_of(defaults)
     assert v1alpha1.parse(created).spec == v1alpha1.StackChainSpec(
         roots=v1alpha1.Roots(stack_ids=("vpc",))
     )
 
 
-FULL_SPEC: Body = {
-    "connectionName": "prod",
-    "roots": {"stackIds": ["vpc"]},
-    "graph": {
-        "direction": "Downstream",
-        "sources": ["Labels"],
-        "maxDepth": 5,
-        "maxStacks": 60,
-        "exclude": {"stackIds": ["sandbox"], "labels": ["no-chain"]},
-    },
-    "operation": "Apply",
-    "startPolicy": "OnRequest",
-    "schedule": {"cron": "0 6 * * 1-5", "timeZone": "Europe/Berlin", "startingDeadlineSeconds": 60},
-    "triggers": [{"type": "RootRunFinished"}],
-    "commitSHA": "0ee3a3b7266daf5a1d44a193a0f48ce995fa75eb",
-    "runtimeEnvironment": [{"name": "TF_VAR_size", "value": "3"}],
-    "parallelism": 5,
-    "nativeRuns": "Replace",
-    "failurePolicy": "FailFast",
-    "confirmationPolicy": "Auto",
-    "confirmationDeadlineSeconds": 600,
-    "activeDeadlineSeconds": 14400,
-    "stackDeadlineSeconds": 4200,
-    "retry": {"limit": 2, "backoffSeconds": 10, "maxBackoffSeconds": 60},
-    "concurrencyPolicy": "Replace",
-    "suspend": True,
-    "deletionPolicy": "Orphan",
-    "historyLimit": 3,
-}
+FULL_SPEC = spec_values.full_spec(
+    # What contradicts the others.
+    without=("roots.labels", "destroyConfirmation", "graph.includeRoots"),
+    **{"roots.stackIds": ["vpc"], "operation": "Apply", "graph.direction": "Downstream"},
+)
 DESTROY = {"operation": "Destroy", "destroyConfirmation": "accepted"}
 LONGEST_LIST = [f"{number:0128}" for number in range(64)]
 
@@ -267,21 +228,6 @@ def _without_blanks(value: Any) -> Any:
         inner = {key: _without_blanks(item) for key, item in value.items()}
         return {key: item for key, item in inner.items() if item not in (None, "", [], {})}
     return [_without_blanks(item) for item in value] if isinstance(value, list) else value
-
-
-def test_everything_set_sets_every_field() -> None:
-    """Beside what contradicts the others: roots by label, and what confirms a Destroy."""
-
-    def paths(value: Any, path: str) -> set[str]:
-        if isinstance(value, list):
-            return set().union(*(paths(item, path) for item in value))
-        if not isinstance(value, dict):
-            return set()
-        inner = (paths(item, f"{path}.{name}") for name, item in value.items())
-        return {f"{path}.{name}" for name in value}.union(*inner)
-
-    elsewhere = {"spec.roots.labels", "spec.destroyConfirmation", "spec.graph.includeRoots"}
-    assert paths(FULL_SPEC, "spec") | elsewhere == set(SPEC_FIELDS)
 
 
 async def test_a_name_of_63_characters_is_taken(stackchains: kube_support.StackChains) -> None:

@@ -10,45 +10,13 @@ from controller.api import v1alpha1
 from controller.chain.requests import handling
 from tests.support import definition
 from tests.support.builders import make_body
+from tests.support.spec_values import OTHER_VALUES, spec_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "spec.md"
 FIELDS = {path.removeprefix("spec."): field for path, field in definition.spec_fields().items()}
 
-# One other value for each field that is no part of another one.
-CHANGED: dict[str, Any] = {
-    "roots.stackIds": ["a", "b"],
-    "roots.labels": ["layer:other"],
-    "graph.direction": "Upstream",
-    "graph.sources": ["Labels"],
-    "graph.includeRoots": False,
-    "graph.maxDepth": 3,
-    "graph.maxStacks": 60,
-    "graph.exclude.stackIds": ["x"],
-    "graph.exclude.labels": ["x"],
-    "operation": "Plan",
-    "destroyConfirmation": "chain",
-    "commitSHA": "abcdef1",
-    "runtimeEnvironment": [{"name": "a", "value": "1"}],
-    "startPolicy": "OnRequest",
-    "schedule.cron": "0 7 * * *",
-    "schedule.timeZone": "Europe/Berlin",
-    "schedule.startingDeadlineSeconds": 60,
-    "triggers": [{"type": "RootRunFinished"}],
-    "suspend": True,
-    "parallelism": 3,
-    "nativeRuns": "Replace",
-    "concurrencyPolicy": "Replace",
-    "failurePolicy": "FailFast",
-    "retry.limit": 3,
-    "retry.backoffSeconds": 5,
-    "retry.maxBackoffSeconds": 60,
-    "confirmationPolicy": "Auto",
-    "confirmationDeadlineSeconds": 60,
-    "stackDeadlineSeconds": 60,
-    "activeDeadlineSeconds": 60,
-    "deletionPolicy": "Orphan",
-    "historyLimit": 3,
-}
+# What cannot be changed is not tried.
+CHANGED = {name: value for name, value in OTHER_VALUES.items() if name != "connectionName"}
 
 
 def rows() -> list[list[str]]:
@@ -91,13 +59,9 @@ def test_a_field_is_called_required_if_it_is() -> None:
 
 
 def digest_with(name: str, value: Any) -> str:
-    roots = {"labels": ["x"]} if name == "roots.labels" else {"stackIds": ["a"]}
-    spec: dict[str, Any] = {"roots": roots}
-    *parts, last = name.split(".")
-    place = spec
-    for part in parts:
-        place = place.setdefault(part, {"cron": "@daily"} if part == "schedule" else {})
-    place[last] = value
+    least = {"roots.labels": ["x"]} if name == "roots.labels" else {"roots.stackIds": ["a"]}
+    cron = {"schedule.cron": "@daily"} if name.startswith("schedule.") else {}
+    spec = spec_of({**least, **cron, name: value})
     return handling.spec_digest(v1alpha1.parse(make_body(spec)).spec)
 
 
@@ -116,16 +80,16 @@ def test_a_change_starts_a_run_if_and_only_if_the_page_says_so(name: str) -> Non
     assert change in ("starts a run", "live", "next run")
 
 
-def test_every_field_is_changed_here() -> None:
-    """Beside what cannot be changed, and parts of which a field is changed.
+def test_there_is_another_value_for_every_field() -> None:
+    """Beside parts of which a field has one; lists are values as a whole.
 
-    Lists are changed as a whole.
+    If it fails: `tests/support/spec_values.py`.
     """
     inner = {name for name in FIELDS if any(other.startswith(f"{name}.") for other in FIELDS)}
     lists = {"runtimeEnvironment", "triggers"}
     items = {name for name in FIELDS if name.partition(".")[0] in lists} - lists
 
-    assert set(CHANGED) == set(FIELDS) - (inner - lists) - items - {"connectionName"}
+    assert set(OTHER_VALUES) == set(FIELDS) - (inner - lists) - items
     assert next(row[3] for row in ROWS if row[0] == "connectionName") == "none"
 
 

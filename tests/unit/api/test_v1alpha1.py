@@ -1,6 +1,7 @@
 """The edge between the API server's objects and ours: reading, writing, and what does not fit."""
 
 import dataclasses
+import enum
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -15,40 +16,10 @@ from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase, Source
 from tests.support import definition
 from tests.support.builders import UID, handled, make_body, make_run, make_status
+from tests.support.spec_values import full_spec
 
 SPEC = {"roots": {"stackIds": ["vpc"]}}
-# Every field with another value than its default, but for the roots by id.
-FULL_SPEC: dict[str, Any] = {
-    "connectionName": "prod",
-    "roots": {"labels": ["layer:base"]},
-    "graph": {
-        "direction": "Upstream",
-        "sources": ["Labels"],
-        "includeRoots": False,
-        "maxDepth": 5,
-        "maxStacks": 60,
-        "exclude": {"stackIds": ["sandbox"], "labels": ["no-chain"]},
-    },
-    "operation": "Destroy",
-    "destroyConfirmation": "chain",
-    "startPolicy": "OnRequest",
-    "schedule": {"cron": "@daily", "timeZone": "Europe/Berlin", "startingDeadlineSeconds": 60},
-    "triggers": [{"type": "RootRunFinished"}],
-    "commitSHA": "abcdef1",
-    "runtimeEnvironment": [{"name": "a", "value": "1"}],
-    "parallelism": 5,
-    "nativeRuns": "Replace",
-    "failurePolicy": "FailFast",
-    "confirmationPolicy": "Auto",
-    "confirmationDeadlineSeconds": 600,
-    "activeDeadlineSeconds": 14400,
-    "stackDeadlineSeconds": 4200,
-    "retry": {"limit": 2, "backoffSeconds": 10, "maxBackoffSeconds": 60},
-    "concurrencyPolicy": "Replace",
-    "suspend": True,
-    "deletionPolicy": "Orphan",
-    "historyLimit": 3,
-}
+FULL_SPEC = full_spec(without=("roots.stackIds",), operation="Destroy")
 
 
 # Reading a resource
@@ -97,6 +68,27 @@ def test_what_is_left_out_has_the_defaults_of_the_definition() -> None:
 
 def test_the_model_has_the_fields_of_the_definition() -> None:
     """One that it lacks would be an option that is ignored."""
+    assert {path for path, _ in model_fields()} == set(definition.spec_fields())
+
+
+def test_the_words_of_the_model_are_those_of_the_definition() -> None:
+    words = {
+        path: [str(word) for word in found]
+        for path, annotation in model_fields()
+        for found in (annotation, *get_args(annotation))
+        if isinstance(found, enum.EnumType)
+    }
+    allowed = {
+        path: field.get("items", field)["enum"]
+        for path, field in definition.spec_fields().items()
+        if "enum" in field.get("items", field)
+    }
+
+    assert words == allowed
+
+
+def model_fields() -> Iterator[tuple[str, Any]]:
+    """Return the fields of the model of a spec by path, with their types."""
 
     def fields_of(model: Any) -> dict[str, FieldInfo]:
         """Return the fields of a model or a pydantic dataclass; none for other types."""
@@ -106,58 +98,38 @@ def test_the_model_has_the_fields_of_the_definition() -> None:
         )
         return fields
 
-    def names(model: Any, path: str) -> Iterator[str]:
+    def below(model: Any, path: str) -> Iterator[tuple[str, Any]]:
         for name, field in fields_of(model).items():
             alias = f"{path}.{field.alias or to_camel(name)}"
-            yield alias
+            yield alias, field.annotation
             for part in (field.annotation, *get_args(field.annotation)):
-                yield from names(part, alias)
+                yield from below(part, alias)
 
-    assert set(names(v1alpha1.StackChainSpec, "spec")) == set(definition.spec_fields())
-
-
-def test_the_words_of_the_model_are_those_of_the_definition() -> None:
-    fields = definition.spec_fields()
-    words = {
-        "spec.graph.direction": v1alpha1.Direction,
-        "spec.operation": v1alpha1.Operation,
-        "spec.startPolicy": v1alpha1.StartPolicy,
-        "spec.triggers.type": v1alpha1.StartTriggerType,
-        "spec.nativeRuns": v1alpha1.NativeRuns,
-        "spec.failurePolicy": v1alpha1.FailurePolicy,
-        "spec.confirmationPolicy": v1alpha1.ConfirmationPolicy,
-        "spec.concurrencyPolicy": v1alpha1.ConcurrencyPolicy,
-        "spec.deletionPolicy": v1alpha1.DeletionPolicy,
-    }
-
-    assert {path: field["enum"] for path, field in fields.items() if "enum" in field} == {
-        path: [str(word) for word in enumeration] for path, enumeration in words.items()
-    }
-    assert fields["spec.graph.sources"]["items"]["enum"] == [str(word) for word in Source]
+    return below(v1alpha1.StackChainSpec, "spec")
 
 
 def test_every_field_is_read_as_it_is_written() -> None:
     spec = v1alpha1.parse(make_body(FULL_SPEC)).spec
 
-    assert spec.roots == v1alpha1.Roots(labels=("layer:base",))
+    assert spec.roots == v1alpha1.Roots(labels=("layer:other",))
     assert spec.graph == v1alpha1.Graph(
         direction=v1alpha1.Direction.UPSTREAM,
         sources=(Source.LABELS,),
         include_roots=False,
-        max_depth=5,
+        max_depth=3,
         max_stacks=60,
-        exclude=v1alpha1.Exclude(stack_ids=("sandbox",), labels=("no-chain",)),
+        exclude=v1alpha1.Exclude(stack_ids=("x",), labels=("x",)),
     )
     assert (spec.operation, spec.destroy_confirmation) == ("Destroy", "chain")
     assert spec.commit_sha == "abcdef1"
     assert spec.runtime_environment == (v1alpha1.EnvironmentVariable(name="a", value="1"),)
-    assert spec.retry == v1alpha1.Retry(limit=2, backoff_seconds=10, max_backoff_seconds=60)
+    assert spec.retry == v1alpha1.Retry(limit=3, backoff_seconds=5, max_backoff_seconds=60)
     deadlines = (
         spec.confirmation_deadline_seconds,
         spec.stack_deadline_seconds,
         spec.active_deadline_seconds,
     )
-    assert deadlines == (600, 4200, 14400)
+    assert deadlines == (70, 80, 90)
     assert (spec.suspend, spec.history_limit) == (True, 3)
     assert spec.model_dump(by_alias=True, mode="json", exclude={"roots": {"stack_ids"}}) == (
         FULL_SPEC

@@ -1,0 +1,66 @@
+"""One other value than its default for each field of the spec, and whole specs made of them.
+
+A new field has its row here; all tests that want every field set take it from here.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Body = dict[str, Any]
+
+# Of fields that are no part of another one. Lists are values as a whole.
+OTHER_VALUES: Mapping[str, Any] = {
+    "connectionName": "prod",
+    "roots.stackIds": ["a", "b"],
+    "roots.labels": ["layer:other"],
+    "graph.direction": "Upstream",
+    "graph.sources": ["Labels"],
+    "graph.includeRoots": False,
+    "graph.maxDepth": 3,
+    "graph.maxStacks": 60,
+    "graph.exclude.stackIds": ["x"],
+    "graph.exclude.labels": ["x"],
+    "operation": "Plan",
+    "destroyConfirmation": "chain",
+    "commitSHA": "abcdef1",
+    "runtimeEnvironment": [{"name": "a", "value": "1"}],
+    "startPolicy": "OnRequest",
+    "schedule.cron": "0 7 * * *",
+    "schedule.timeZone": "Europe/Berlin",
+    "schedule.startingDeadlineSeconds": 60,
+    "triggers": [{"type": "RootRunFinished"}],
+    "suspend": True,
+    "parallelism": 3,
+    "nativeRuns": "Replace",
+    "concurrencyPolicy": "Replace",
+    "failurePolicy": "FailFast",
+    "retry.limit": 3,
+    "retry.backoffSeconds": 5,
+    "retry.maxBackoffSeconds": 60,
+    "confirmationPolicy": "Auto",
+    "confirmationDeadlineSeconds": 70,
+    "stackDeadlineSeconds": 80,
+    "activeDeadlineSeconds": 90,
+    "deletionPolicy": "Orphan",
+    "historyLimit": 3,
+}
+
+
+def spec_of(values: Mapping[str, Any]) -> Body:
+    """Return the spec in which the fields at these paths are set."""
+    spec: Body = {}
+    for path, value in values.items():
+        *parts, last = path.split(".")
+        place = spec
+        for part in parts:
+            place = place.setdefault(part, {})
+        place[last] = value
+    return spec
+
+
+def full_spec(*, without: Iterable[str], **others: Any) -> Body:
+    """Return a spec with another value for every field but some; `others` win."""
+    left_out = set(without)
+    assert left_out <= set(OTHER_VALUES)
+    chosen = {path: value for path, value in OTHER_VALUES.items() if path not in left_out}
+    return spec_of({**chosen, **others})
