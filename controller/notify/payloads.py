@@ -8,7 +8,7 @@ a receiver that knows nothing of CloudEvents sees plain JSON.
 import dataclasses
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, assert_never
 from urllib import parse as urlparse
 
 from controller.api import v1alpha1
@@ -34,14 +34,14 @@ class Payload:
 
 def payload(sink: sinks.Sink, notification: notifications.Notification) -> Payload:
     """Return what a sink is sent for a notification."""
-    if sink.type is sinks.SinkType.SLACK:
-        return Payload(headers=_JSON, body=_encoded(_slack(sink, notification)))
-    data = (
-        data_of(notification)
-        if sink.template is None
-        else templates.render(sink.template, notification)
-    )
-    return Payload(headers=_JSON | _attributes(notification), body=_encoded(data))
+    match sink.type:
+        case sinks.SinkType.SLACK:
+            return Payload(headers=_JSON, body=_encoded(_slack(sink, notification)))
+        case sinks.SinkType.CLOUD_EVENTS:
+            headers = _JSON | _attributes(notification)
+            return Payload(headers=headers, body=_encoded(_data(sink, notification)))
+        case _:
+            assert_never(sink.type)
 
 
 _JSON = {"Content-Type": "application/json"}
@@ -66,6 +66,12 @@ def slack_text(text: str) -> str:
 
 
 # CloudEvents
+
+
+def _data(sink: sinks.Sink, notification: notifications.Notification) -> Any:
+    if sink.template is None:
+        return data_of(notification)
+    return templates.render(sink.template, notification)
 
 
 def _attributes(notification: notifications.Notification) -> dict[str, str]:

@@ -11,6 +11,7 @@ import pytest
 from controller.api import reasons, v1alpha1
 from controller.observability import metrics
 from controller.spacelift import errors
+from controller.webhook import payload, receiver, refusals, wake_queue
 from tests.support import promql
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -42,6 +43,13 @@ def deliveries() -> set[str]:
     table = WEBHOOKS.read_text().partition("## While something is down")[0]
     rows = [line.split("|") for line in table.splitlines() if re.match(r"\| [1-5]\d\d \|", line)]
     return {name for row in rows for name in re.findall("`(.+?)`", row[3])}
+
+
+def test_the_page_has_every_result_of_a_delivery() -> None:
+    """If it fails: the table of answers in docs/webhooks.md."""
+    results = (*wake_queue.QueueResult, *payload.OtherNotification, *refusals.RefusalReason)
+
+    assert deliveries() == {*results, receiver.FAILED}
 
 
 def ids(items: list[promql.Query]) -> list[str]:

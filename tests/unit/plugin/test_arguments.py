@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.plugin import arguments
+from controller.plugin import arguments, commands
 from controller.plugin.exit_codes import ExitCode
 from tests.support.golden import Golden
 
@@ -115,3 +115,8 @@ def test_each_command_has_examples_that_it_understands(
     ]
     assert examples
     assert all(arguments.parse(words).command == command.name for words in examples)
+
+
+def test_every_command_of_the_command_line_can_be_run() -> None:
+    """`completion` needs no cluster, so the program runs it itself."""
+    assert {command.name for command in arguments.COMMANDS} == {*commands.COMMANDS, "completion"}
