@@ -1,0 +1,49 @@
+"""chain_inputs: nothing that a spec says about a run is left behind on its way to the workflow."""
+
+import dataclasses
+
+from controller.api import v1alpha1
+from controller.chain.requests import run_requests
+from controller.config import connections
+from controller.operator import chain_inputs
+from controller.temporal import messages
+from tests.support.builders import make_body
+from tests.support.spec_values import full_spec
+
+# What the operator alone reads.
+OPERATORS = {
+    "start_policy",
+    "schedule",
+    "triggers",
+    "concurrency_policy",
+    "deletion_policy",
+    "destroy_confirmation",
+    "history_limit",
+}
+# Fields of a spec that have another name in the message, or are a part of its scope.
+ELSEWHERE = {"connection_name", "roots", "graph", "operation", "runtime_environment", "suspend"}
+
+SPEC_FIELDS = set(v1alpha1.StackChainSpec.model_fields)
+COPIED = SPEC_FIELDS & {field.name for field in dataclasses.fields(messages.ChainInput)}
+
+
+def test_every_field_of_a_spec_is_the_operators_or_goes_into_the_message() -> None:
+    """If it fails: `controller/temporal/messages.py: ChainInput`, or `OPERATORS` here."""
+    assert SPEC_FIELDS == COPIED | OPERATORS | ELSEWHERE
+
+
+def test_a_message_has_what_the_spec_says() -> None:
+    """If it fails: `controller/operator/chain_inputs.py` leaves a field at its default."""
+    chain = v1alpha1.parse(make_body(full_spec(without=("roots.labels",))))
+    request = run_requests.Request(
+        key="k", number=1, attempt=1, cause=v1alpha1.Cause.SPEC, handled=v1alpha1.Handled()
+    )
+    connection = connections.Connection(name="prod", endpoint="https://acme.app.spacelift.io")
+
+    found = chain_inputs.chain_input(chain, request, connection, operator_queue="q")
+
+    copied = {name: getattr(found, name) for name in COPIED}
+    assert copied == {name: getattr(chain.spec, name) for name in COPIED}
+    assert (found.connection.name, found.is_suspended) == ("prod", True)
+    assert (found.scope.roots, found.scope.graph) == (chain.spec.roots, chain.spec.graph)
+    assert (found.scope.operation, found.environment) == ("Plan", {"a": "1"})
