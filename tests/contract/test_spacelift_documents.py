@@ -7,10 +7,12 @@ from pathlib import Path
 import graphql
 import pytest
 
+from controller.chain.run import run_states
 from controller.spacelift import documents
 from controller.spacelift.models import RunKey
 from controller.spacelift.webhooks import documents as webhook_documents
 from devenv import simulator
+from devenv.simulator.model import states
 
 KEY = RunKey(stack_id="vpc", run_id="01R")
 FIXED = [
@@ -45,6 +47,15 @@ def schema() -> graphql.GraphQLSchema:
 )
 def test_a_document_is_valid(schema: graphql.GraphQLSchema, document: documents.Document) -> None:
     assert graphql.validate(schema, graphql.parse(document.text)) == []
+
+
+def test_states_of_runs_are_those_of_the_schema(schema: graphql.GraphQLSchema) -> None:
+    """The simulator has them from facts of its own, and would never answer one that it lacks."""
+    in_schema = schema.get_type("RunState")
+
+    assert isinstance(in_schema, graphql.GraphQLEnumType)
+    assert set(in_schema.values) == run_states.KNOWN
+    assert {str(state) for state in states.RunState} == run_states.KNOWN
 
 
 def test_search_variables_fit_their_input_type(schema: graphql.GraphQLSchema) -> None:
