@@ -3,6 +3,7 @@
 Business deadlines are no time-outs here: a Temporal time-out kills without clean-up.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -34,6 +35,9 @@ PATIENT = temporalio.common.RetryPolicy(
 PUBLISH = temporalio.common.RetryPolicy(
     initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15)
 )
+
+# From the answer of Temporal to the end of the task that waits for it, with one to spare.
+_STEPS_TO_AN_END = 4
 
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
@@ -76,6 +80,22 @@ def delay_of(error: temporalio.exceptions.FailureError) -> timedelta:
 def was_never_started(error: temporalio.exceptions.ActivityError) -> bool:
     """Whether an activity of one try was canceled before any worker had it."""
     return temporalio.exceptions.is_cancelled_exception(error) and error.started_event_id == 0
+
+
+async def end_of(attempt: "asyncio.Task[_Result]") -> _Result:
+    """Return what became of an activity that a cancel of the caller cancels, too.
+
+    An end that comes together with the cancel is some steps of the event loop away; for a cancel of
+    the activity the SDK would drop it.
+    """
+    try:
+        return await asyncio.shield(attempt)
+    except asyncio.CancelledError:
+        for _ in range(_STEPS_TO_AN_END):
+            await asyncio.sleep(0)
+        if not attempt.done():
+            attempt.cancel()
+        return await attempt
 
 
 async def persist(

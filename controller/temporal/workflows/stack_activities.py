@@ -54,7 +54,7 @@ class StackActivities:
         self, argument: messages.TriggerStackRunInput
     ) -> run_snapshots.RunSnapshot:
         """Create a run in one try; a cancel does not interrupt it before its end is known."""
-        return await workflow.execute_activity_method(
+        attempt = workflow.start_activity_method(
             _Operations.trigger_stack_run,
             argument,
             start_to_close_timeout=activity_calls.CALL_TIMEOUT,
@@ -63,6 +63,7 @@ class StackActivities:
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=f"trigger {self._input.stack_id}",
         )
+        return await activity_calls.end_of(attempt)
 
     async def trigger(self, argument: messages.TriggerStackRunInput) -> run_snapshots.RunSnapshot:
         """Create a run, however often it has to be tried."""
