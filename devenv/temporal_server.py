@@ -58,7 +58,7 @@ class TemporalServer:
         self._process = processes.Process.start(command)
         try:
             await self._process.wait_until(
-                self._is_serving, timeout_seconds=_START_SECONDS, what="serving"
+                self._is_healthy, timeout_seconds=_START_SECONDS, what="serving"
             )
         except BaseException:
             # Cancellation included: nothing may be left running.
@@ -108,7 +108,7 @@ class TemporalServer:
             "--log-level=warn",
         )
 
-    async def _is_serving(self) -> bool:
+    async def _is_healthy(self) -> bool:
         config = temporalio.service.ConnectConfig(target_host=self.address)
         try:
             client = await temporalio.service.ServiceClient.connect(config)

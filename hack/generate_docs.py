@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from controller.api import reasons, transitions
+from controller.api import reasons, transition_kinds
 from controller.config import settings
 from controller.notify import templates
 from controller.observability import metrics
@@ -39,7 +39,7 @@ def events_table() -> str:
             "Warning" if meaning.is_warning else "Normal",
             meaning.when,
         )
-        for kind, meaning in transitions.MEANINGS.items()
+        for kind, meaning in transition_kinds.MEANINGS.items()
     )
     return _table(("reason", "type", "when"), rows)
 
@@ -48,7 +48,7 @@ def transitions_table() -> str:
     """Return the table of the transitions that a sink may ask for."""
     rows = (
         (f"`{kind}`", "each stack" if meaning.is_of_stack else "the chain", meaning.when)
-        for kind, meaning in transitions.MEANINGS.items()
+        for kind, meaning in transition_kinds.MEANINGS.items()
     )
     return _table(("transition", "of", "when"), rows)
 

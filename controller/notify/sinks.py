@@ -14,7 +14,7 @@ from urllib import parse as urlparse
 
 import pydantic
 
-from controller.api.transitions import TransitionKind
+from controller.api.transition_kinds import TransitionKind
 from controller.config import environment, files, parsing
 from controller.notify import templates
 

@@ -17,10 +17,10 @@ from controller.config import connections
 from controller.operator import clock, gatherer
 from controller.spacelift import endpoints
 from controller.temporal import ids, messages
-from controller.temporal.operator import schedule_designs, schedules
+from controller.temporal.operator import desired_schedules, schedules
 
 _RESTORING = (ScheduleStep.RESTORE, ScheduleStep.RESTORE_AND_SERVE)
-_SERVING = (ScheduleStep.SERVE, ScheduleStep.SERVE_THEN_SET_UP, ScheduleStep.RESTORE_AND_SERVE)
+_SERVES_TIMES = (ScheduleStep.SERVE, ScheduleStep.SERVE_THEN_SET_UP, ScheduleStep.RESTORE_AND_SERVE)
 _SETTING_UP = (ScheduleStep.SET_UP, ScheduleStep.SERVE_THEN_SET_UP)
 
 
@@ -40,7 +40,7 @@ class AutomaticStarts:
         self,
         *,
         chain_schedules: schedules.ChainSchedules,
-        designs: schedule_designs.ScheduleDesigns,
+        designs: desired_schedules.ScheduleDesigns,
         time: clock.Clock,
     ) -> None:
         self._schedules = chain_schedules
@@ -49,7 +49,7 @@ class AutomaticStarts:
 
     def wanted(
         self, chain: v1alpha1.StackChain, connection: connections.Connection | None
-    ) -> Mapping[str, schedule_designs.DesiredSchedule]:
+    ) -> Mapping[str, desired_schedules.DesiredSchedule]:
         """Return the schedules that a resource should have, by kind.
 
         None while it is being deleted or may not use its connection: nothing is read for it.
@@ -133,7 +133,7 @@ class AutomaticStarts:
     async def _schedule(
         self,
         chain: v1alpha1.StackChain,
-        wanted: schedule_designs.DesiredSchedule | None,
+        wanted: desired_schedules.DesiredSchedule | None,
         *,
         now: str,
         is_renewing: bool,
@@ -147,7 +147,7 @@ class AutomaticStarts:
         if step in _RESTORING:
             await self._schedules.set_up(wanted)
         known, ask = old, None
-        if step in _SERVING and old is not None:
+        if step in _SERVES_TIMES and old is not None:
             times = await self._schedules.times_between(chain.ref, old.checked_time, now)
             known, ask = schedule_times.served(old, spec, times, now=now)
         asks = automatic.AutomaticAsks(scheduled_time=ask)
@@ -164,7 +164,7 @@ class AutomaticStarts:
     async def _set_up(
         self,
         chain: v1alpha1.StackChain,
-        wanted: schedule_designs.DesiredSchedule,
+        wanted: desired_schedules.DesiredSchedule,
         old: v1alpha1.ScheduleStatus | None,
         now: str,
     ) -> v1alpha1.ScheduleStatus:
@@ -187,7 +187,7 @@ class AutomaticStarts:
     async def _triggers(
         self,
         chain: v1alpha1.StackChain,
-        wanted: schedule_designs.DesiredSchedule | None,
+        wanted: desired_schedules.DesiredSchedule | None,
         *,
         is_renewing: bool,
     ) -> v1alpha1.TriggersStatus | None:
@@ -218,7 +218,7 @@ class AutomaticStarts:
 
 def _step(
     chain: v1alpha1.StackChain,
-    wanted: schedule_designs.DesiredSchedule | None,
+    wanted: desired_schedules.DesiredSchedule | None,
     *,
     now: str,
     is_renewing: bool = False,

@@ -6,7 +6,7 @@ That is whether the connection may be used, how often it rechecks what went wron
 from datetime import datetime
 
 from controller.api import v1alpha1
-from controller.chain.requests import automatic, decide, executions, handling
+from controller.chain.requests import automatic, decide, executions, handled_asks
 from controller.operator import clock, gatherer
 
 # What has been wrong for long is rechecked at least this often.
@@ -27,7 +27,7 @@ class Decider:
         chain, execution = gathered.chain, gathered.execution
         if chain.is_deleting:
             return decide.Decision(
-                handled=handling.handled_asks(chain.status, execution),
+                handled=handled_asks.handled_asks(chain.status, execution),
                 pending=automatic.only_asks(chain.status.pending_run),
             )
         # The latest execution may do what its connection does not serve, or serves no longer.

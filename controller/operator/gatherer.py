@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.api import reasons, v1alpha1
-from controller.chain.requests import automatic, executions, handling
+from controller.chain.requests import automatic, executions, handled_asks
 from controller.chain.run import progress
 from controller.chain.status import projection
 from controller.operator import (
@@ -144,7 +144,7 @@ class Gatherer:
         chain = gathered.chain
         if call is None or not call.account or chain.is_deleting:
             return gathered
-        handled = handling.handled_asks(chain.status, gathered.execution)
+        handled = handled_asks.handled_asks(chain.status, gathered.execution)
         is_swept = bool(chain.spec.triggers) and not chain.spec.suspend
         if gathered.access.usable is None or not is_swept:
             # It was swept for what it was before.

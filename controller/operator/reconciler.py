@@ -122,7 +122,7 @@ class Reconciler:
         return outcome.is_written
 
     async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
-        """Take in what a schedule or a sweep says. See `run_requests.Asked`."""
+        """Take in what a schedule or a sweep says. See `run_requests.RunDecider`."""
         async with self._locks.hold(argument.ref.namespace, argument.ref.name):
             body = await self._stack_chains.get(argument.ref.namespace, argument.ref.name)
             if body is None or _uid(body) != argument.ref.uid or deletion.is_deleting(body):

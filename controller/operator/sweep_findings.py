@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from controller.api import v1alpha1, wording
 from controller.chain.requests import automatic
 from controller.temporal import messages
-from controller.temporal.operator import held_runs
+from controller.temporal.operator import runs_of_chains
 
 # How many roots a message names before it counts the others.
 _NAMED = 5
@@ -34,7 +34,7 @@ class SweepFindings:
 class SweepReader:
     """Reads what chains hold of the runs that a sweep has found."""
 
-    def __init__(self, held: held_runs.HeldRuns) -> None:
+    def __init__(self, held: runs_of_chains.HeldRuns) -> None:
         self._held = held
 
     async def read(
@@ -91,9 +91,9 @@ class SweepReader:
             if run.is_own or run.run_id <= (mark or ""):
                 continue
             holding = await self._held.holding(account, root.stack_id, run)
-            if holding is held_runs.Holding.UNDECIDED:
+            if holding is runs_of_chains.Holding.UNDECIDED:
                 return None
-            if holding is held_runs.Holding.FREE:
+            if holding is runs_of_chains.Holding.FREE:
                 free = (run.run_id,)
                 break
         return automatic.RootReading(

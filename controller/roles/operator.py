@@ -10,7 +10,7 @@ import kopf
 
 from controller.config import settings
 from controller.kube import client as kube_client
-from controller.kube import definition, installation_id, lease, stackchains
+from controller.kube import definition_check, installation_id, lease, stackchains
 from controller.kube import errors as kube_errors
 from controller.operator import (
     announcer,
@@ -29,10 +29,10 @@ from controller.roles import process
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, worker
 from controller.temporal.operator import (
-    held_runs,
+    desired_schedules,
     notifier,
     queues,
-    schedule_designs,
+    runs_of_chains,
     schedules,
     starter,
 )
@@ -80,7 +80,7 @@ async def _lead(
     leader: lease.LeaderLease,
     afterwards: contextlib.AsyncExitStack,
 ) -> int:
-    served = definition.Definition(client)
+    served = definition_check.Definition(client)
     role.server.add_ready_check("definition", served.check)
     if not await process.done_before(served.wait(), role.stop.wait(), leader.lost.wait()):
         return 0 if role.stop.is_set() else 1
@@ -125,7 +125,7 @@ class _Operator:
         chain_schedules = schedules.ChainSchedules(self._link.get)
         starts = automatic_starts.AutomaticStarts(
             chain_schedules=chain_schedules,
-            designs=schedule_designs.ScheduleDesigns(
+            designs=desired_schedules.ScheduleDesigns(
                 installation=installation,
                 task_queue=temporal.task_queue,
                 operator_queue=self._queue,
@@ -137,7 +137,7 @@ class _Operator:
             stack_chains=stack_chains,
             workflows=workflows,
             starts=starts,
-            sweeps=sweep_findings.SweepReader(held_runs.HeldRuns(self._link.get)),
+            sweeps=sweep_findings.SweepReader(runs_of_chains.HeldRuns(self._link.get)),
             access=access,
             announcer=announcer.Announcer(
                 stack_chains=stack_chains,
@@ -242,13 +242,15 @@ class _Operator:
             has_notifications=self._role.settings.notifications.file is not None,
         )
         watching = asyncio.create_task(queues.watch(client, watched, self._role.counters))
-        writer = worker.status_worker(client, operator_queue=self._queue, operator=self._reconciler)
-        serving = asyncio.create_task(writer.run())
-        await process.first(serving, stop.wait())
+        writer = worker.operator_worker(
+            client, operator_queue=self._queue, operator=self._reconciler
+        )
+        polling = asyncio.create_task(writer.run())
+        await process.first(polling, stop.wait())
         renewing.cancel()
         watching.cancel()
         await writer.shutdown()
-        await serving
+        await polling
 
 
 def _check_set(event: asyncio.Event) -> Callable[[], Awaitable[str | None]]:

@@ -16,7 +16,7 @@ async def work(role: process.Process) -> int:
     connecting = asyncio.create_task(role.link.connect())
     if not await process.done_before(connecting, role.stop.wait()):
         return 0
-    serving = worker.SpaceliftWorker(
+    spacelift_worker = worker.SpaceliftWorker(
         connecting.result(),
         all_settings=role.settings,
         catalog=role.catalog,
@@ -28,13 +28,13 @@ async def work(role: process.Process) -> int:
         logger.error("Sink cannot be notified", extra={"why": problem})
 
     async def polls() -> str | None:
-        return None if serving.is_running else "The task queues are not polled."
+        return None if spacelift_worker.is_running else "The task queues are not polled."
 
     role.server.add_ready_check("worker", polls)
     renewing = asyncio.create_task(
         temporal_client.keep_api_key_fresh(connecting.result(), role.settings.temporal)
     )
-    await serving.run(role.stop)
+    await spacelift_worker.run(role.stop)
     renewing.cancel()
     logger.info("Worker stopped")
     return 0 if role.stop.is_set() else 1

@@ -136,12 +136,12 @@ async def connect_with_retry(
 async def check_health(temporal_client: temporalio.client.Client) -> str | None:
     """Return what is wrong with the connection, None if Temporal answers."""
     try:
-        serving = await temporal_client.service_client.check_health(
+        is_healthy = await temporal_client.service_client.check_health(
             timeout=datetime.timedelta(seconds=HEALTH_TIMEOUT_SECONDS)
         )
     except (temporalio.service.RPCError, RuntimeError) as error:
         return f"Temporal does not answer: {error}"
-    return None if serving else "Temporal answers that it is not serving"
+    return None if is_healthy else "Temporal answers that it is not serving"
 
 
 async def keep_api_key_fresh(

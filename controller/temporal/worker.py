@@ -17,8 +17,8 @@ from controller.notify import sinks
 from controller.observability import metrics
 from controller.temporal import ids
 from controller.temporal.activities import (
-    busy_stacks,
     chain_status,
+    execution_waits,
     notifications,
     root_runs,
     run_requests,
@@ -101,7 +101,7 @@ class SpaceliftWorker:
                 trigger_grace=spacelift.trigger_grace_seconds,
             ),
             counters=_Counters(counters),
-            await_execution_end=functools.partial(busy_stacks.await_execution_end, client),
+            await_execution_end=functools.partial(execution_waits.await_execution_end, client),
         )
         self._delivery = notifications.NotificationDelivery(sink_catalog, counters)
         self._workers = _workers(client, all_settings, operations, self.clients)
@@ -197,12 +197,12 @@ def _notify_worker(
     )
 
 
-class Operator(chain_status.Publisher, run_requests.RunDecider, Protocol):
+class OperatorCalls(chain_status.Publisher, run_requests.RunDecider, Protocol):
     """What the activities of the operator queue call."""
 
 
-def status_worker(
-    client: temporalio.client.Client, *, operator_queue: str, operator: Operator
+def operator_worker(
+    client: temporalio.client.Client, *, operator_queue: str, operator: OperatorCalls
 ) -> temporalio.worker.Worker:
     """Return the operator's worker: statuses and asks of its own installation."""
     return temporalio.worker.Worker(

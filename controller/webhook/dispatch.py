@@ -30,7 +30,7 @@ GIVEN_UP = "given_up"
 
 
 class ExecutionWaker(Protocol):
-    """Wakes what follows a stack's run; `temporal.wakeups`."""
+    """Wakes what follows a stack's run; `temporal.receiver.wakeups`."""
 
     async def wake(self, account: str, stack_id: str) -> int:
         """Return how many executions were woken.
@@ -43,7 +43,7 @@ class ExecutionWaker(Protocol):
 
 
 class RootSweepWaker(Protocol):
-    """Lets the chains that wait for a root's runs look at them; `temporal.root_sweeps`."""
+    """Lets the chains that wait for a root's runs look at them; `temporal.receiver.root_sweeps`."""
 
     async def wake(self, account: str, stack_id: str, labels: Collection[str]) -> int:
         """Return how many chains were told to look.

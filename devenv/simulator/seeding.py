@@ -3,7 +3,7 @@
 import random
 
 from devenv.simulator import specs, webhook_seeding
-from devenv.simulator.model import administration, queueing
+from devenv.simulator.model import queueing, stack_actions
 from devenv.simulator.model.account import Account
 from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import (
@@ -77,10 +77,10 @@ def build(document: specs.Scenario, *, now: float, rng: random.Random) -> Engine
 def put_stack(engine: Engine, stack_id: str, spec: specs.StackSpec) -> Stack:
     """Add a stack, or change the one that is there; edges are not touched."""
     known = engine.account.stacks.get(stack_id)
-    commits = [administration.made_up_commit(sha) for sha in spec.commits]
+    commits = [stack_actions.made_up_commit(sha) for sha in spec.commits]
     for commit, sha in zip(commits, spec.commits, strict=True):
         commit.hash = sha
-    first = commits[-1] if commits else administration.made_up_commit(stack_id)
+    first = commits[-1] if commits else stack_actions.made_up_commit(stack_id)
     stack = known or Stack(
         id=stack_id, name=stack_id, created_at=engine.now, tracked_commit=first, branch_head=first
     )
@@ -105,7 +105,7 @@ def put_edge(engine: Engine, stack_id: str, spec: specs.EdgeSpec) -> Edge:
     """Add an edge; where the output is published already, the dependent has run with it."""
     account = engine.account
     stack, upstream = account.stacks[stack_id], account.stacks[spec.stack]
-    edge = administration.add_edge(engine, stack, upstream, trigger_always=spec.trigger_always)
+    edge = stack_actions.add_edge(engine, stack, upstream, trigger_always=spec.trigger_always)
     for reference in spec.references:
         published = upstream.outputs.get(reference.output)
         record = Reference(
@@ -115,7 +115,7 @@ def put_edge(engine: Engine, stack_id: str, spec: specs.EdgeSpec) -> Edge:
             trigger_always=reference.trigger_always,
             seen_version=published.version if published else None,
         )
-        administration.add_reference(engine, edge, record)
+        stack_actions.add_reference(engine, edge, record)
     return edge
 
 

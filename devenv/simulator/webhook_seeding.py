@@ -1,7 +1,7 @@
 """From the documents of webhooks and policies to the records of an account."""
 
 from devenv.simulator import webhook_specs
-from devenv.simulator.model import integrations
+from devenv.simulator.model import webhook_actions
 from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.errors import Refusal
 from devenv.simulator.model.policies import NOTIFICATION
@@ -31,7 +31,7 @@ def put_webhook(engine: Engine, spec: webhook_specs.WebhookSpec) -> Webhook:
     Raises:
         Refusal: the account does not take it: a stack or space that is not there, a taken name.
     """
-    draft = integrations.WebhookDraft(
+    draft = webhook_actions.WebhookDraft(
         endpoint=spec.endpoint,
         enabled=spec.enabled,
         secret=spec.secret,
@@ -42,21 +42,21 @@ def put_webhook(engine: Engine, spec: webhook_specs.WebhookSpec) -> Webhook:
             stack = engine.account.stacks.get(spec.stack or "")
             if stack is None:
                 raise Refusal(f"webhook: stack {spec.stack} not found")
-            webhook = integrations.create_stack_webhook(engine, stack, draft)
+            webhook = webhook_actions.create_stack_webhook(engine, stack, draft)
         case "named":
             webhook = _put_named(engine, spec, draft)
         case _:
             runs = spec.include_runs
-            webhook = integrations.set_audit_webhook(engine, draft, include_runs=runs)
-    return integrations.set_headers(engine, webhook, spec.headers)
+            webhook = webhook_actions.set_audit_webhook(engine, draft, include_runs=runs)
+    return webhook_actions.set_headers(engine, webhook, spec.headers)
 
 
 def put_policy(engine: Engine, spec: webhook_specs.PolicySpec) -> Policy:
     """Add a policy."""
     _check_space(engine, spec.space)
-    naming = integrations.Naming(name=spec.name, space=spec.space, labels=spec.labels)
-    draft = integrations.PolicyDraft(body=spec.body)
-    return integrations.create_policy(engine, naming, draft, policy_type=spec.type)
+    naming = webhook_actions.Naming(name=spec.name, space=spec.space, labels=spec.labels)
+    draft = webhook_actions.PolicyDraft(body=spec.body)
+    return webhook_actions.create_policy(engine, naming, draft, policy_type=spec.type)
 
 
 def change_webhook(
@@ -64,21 +64,21 @@ def change_webhook(
 ) -> Webhook:
     """Change a webhook as its update mutation does."""
     retries = change.retry_on_failure
-    draft = integrations.WebhookDraft(
+    draft = webhook_actions.WebhookDraft(
         endpoint=change.endpoint or webhook.endpoint,
         enabled=webhook.enabled if change.enabled is None else change.enabled,
         secret=change.secret,
         retry_on_failure=webhook.retry_on_failure if retries is None else retries,
     )
-    return integrations.change(engine, webhook, draft)
+    return webhook_actions.change(engine, webhook, draft)
 
 
 def _put_named(
-    engine: Engine, spec: webhook_specs.WebhookSpec, draft: integrations.WebhookDraft
+    engine: Engine, spec: webhook_specs.WebhookSpec, draft: webhook_actions.WebhookDraft
 ) -> Webhook:
     _check_space(engine, spec.space)
-    naming = integrations.Naming(name=spec.name, space=spec.space, labels=spec.labels)
-    webhook = integrations.create_named_webhook(engine, naming, draft)
+    naming = webhook_actions.Naming(name=spec.name, space=spec.space, labels=spec.labels)
+    webhook = webhook_actions.create_named_webhook(engine, naming, draft)
     if spec.policy != "none":
         body = _BODIES[spec.policy].format(id=webhook.id)
         policy = webhook_specs.PolicySpec(name=spec.name, body=body, space=spec.space)

@@ -17,8 +17,7 @@ from urllib.parse import urlencode
 import httpx
 import temporalio.client
 
-from controller.config import settings
-from devenv import environment, role_process, temporal_server, tools
+from devenv import environment, role_process, settings, temporal_server, tools
 from tests.benchmarks import machine
 from tests.support import kube as kube_support
 from tests.support import waiting
@@ -250,7 +249,7 @@ async def running(
     Webhooks are left out unless they are what is measured: without them, all news come by polling.
     """
     options = environment.DevOptions(
-        dev=settings.load_settings().dev,
+        dev=settings.load_dev_settings(),
         say=lambda _: None,
         poll_seconds=poll_seconds,
         roles=("worker", "operator", *(["webhook"] if has_webhook else [])),

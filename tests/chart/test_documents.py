@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 import yaml
 
-from controller.api import transitions
+from controller.api import transition_kinds
 from controller.config import settings
 from controller.notify import sinks
 from tests.support import charts
@@ -129,7 +129,7 @@ def test_the_schema_knows_the_transitions_and_types_of_sinks() -> None:
     schema = json.loads((helms.CHART / "values.schema.json").read_text())
     sink = schema["$defs"]["sink"]["properties"]
 
-    assert set(sink["transitions"]["items"]["enum"]) == set(transitions.TransitionKind)
+    assert set(sink["transitions"]["items"]["enum"]) == set(transition_kinds.TransitionKind)
     assert set(sink["type"]["enum"]) == set(sinks.SinkType)
 
 

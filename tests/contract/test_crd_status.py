@@ -13,7 +13,7 @@ import pytest
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.status import fit, projection
+from controller.chain.status import projection, status_size
 from tests.support import definition
 from tests.support import kube as kube_support
 from tests.support.builders import (
@@ -198,7 +198,7 @@ async def test_the_densest_graph_with_the_longest_texts_still_fits(
     ]
     facts = make_facts(make_execution(51), make_progress(*stacks, number=51))
     found = projection.project(make_ref(), v1alpha1.Status(), facts, now=T0)
-    found = fit.fitted(dataclasses.replace(found, history=longest_history(text * 1024)))
+    found = status_size.fitted(dataclasses.replace(found, history=longest_history(text * 1024)))
 
     kept = await write_status(stackchains, "dense", found)
 

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 import yaml
 
-from controller.api import reasons, transitions
+from controller.api import reasons, transition_kinds
 from controller.config import settings
 from controller.notify import payloads, sinks, templates
 from controller.observability import metrics
@@ -76,15 +76,15 @@ def test_every_event_is_on_the_page_with_its_type() -> None:
 
     assert shown == [
         [meaning.event_reason or f"`{kind}`", "Warning" if meaning.is_warning else "Normal"]
-        for kind, meaning in transitions.MEANINGS.items()
+        for kind, meaning in transition_kinds.MEANINGS.items()
     ]
-    assert set(transitions.MEANINGS) == set(transitions.TransitionKind)
+    assert set(transition_kinds.MEANINGS) == set(transition_kinds.TransitionKind)
 
 
 def test_every_transition_that_a_sink_may_ask_for_is_on_the_page() -> None:
     shown = [row[0] for row in table("notifications.md", "transitions")]
 
-    assert shown == [f"`{kind}`" for kind in transitions.TransitionKind]
+    assert shown == [f"`{kind}`" for kind in transition_kinds.TransitionKind]
 
 
 def test_every_placeholder_is_on_the_page() -> None:
@@ -216,7 +216,7 @@ def _last_name(node: ast.expr) -> str:
             reasons.ChainReason,
             reasons.StackReason,
             reasons.ConditionReason,
-            transitions.TransitionKind,
+            transition_kinds.TransitionKind,
         )
         for member in enumeration
     ],

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from controller.api import v1alpha1
-from controller.chain.requests import handling
+from controller.chain.requests import handled_asks
 from tests.support import definition
 from tests.support.builders import make_body
 from tests.support.spec_values import OTHER_VALUES, spec_of
@@ -62,7 +62,7 @@ def digest_with(name: str, value: Any) -> str:
     least = {"roots.labels": ["x"]} if name == "roots.labels" else {"roots.stackIds": ["a"]}
     cron = {"schedule.cron": "@daily"} if name.startswith("schedule.") else {}
     spec = spec_of({**least, **cron, name: value})
-    return handling.spec_digest(v1alpha1.parse(make_body(spec)).spec)
+    return handled_asks.spec_digest(v1alpha1.parse(make_body(spec)).spec)
 
 
 def unchanged_digest(name: str) -> str:

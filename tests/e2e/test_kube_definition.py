@@ -3,7 +3,7 @@
 import asyncio
 
 from controller.config import settings
-from controller.kube import client, definition
+from controller.kube import client, definition_check
 from devenv.control_plane import definitions, server
 from tests.support import kube as kube_support
 from tests.support.waiting import eventually
@@ -27,7 +27,7 @@ async def test_an_operator_waits_for_a_definition_that_is_going_or_gone_and_says
     }
     await api.create(HELD, held)
     await api.delete(CRD)
-    served = definition.Definition(asking)
+    served = definition_check.Definition(asking)
     waiting = asyncio.create_task(served.wait())
 
     async def says(text: str) -> bool:

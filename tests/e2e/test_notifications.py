@@ -14,6 +14,7 @@ import httpx
 import pytest
 import yaml
 
+from devenv import role_process
 from tests.support import chains, faulty_api
 from tests.support.chains import account_document
 from tests.support.receivers import HANGS, Answer, Receiver
@@ -82,7 +83,7 @@ def events_to(name: str, receiver: Receiver, **fields: Any) -> dict[str, Any]:
     }
 
 
-async def metric(role: chains.role_process.Role, name: str, **labels: str) -> float:
+async def metric(role: role_process.Role, name: str, **labels: str) -> float:
     """Return the value of a metric with these labels; 0 if there is none yet."""
     async with httpx.AsyncClient(base_url=role.health_url, trust_env=False) as http:
         text = (await http.get("/metrics")).text

@@ -13,7 +13,8 @@ from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.graph import resolve
 from controller.chain.news import notifications
-from controller.chain.requests import executions, handling
+from controller.chain.requests import executions
+from controller.chain.requests import handled_asks as handling
 from controller.chain.run import outcome, progress, run_snapshots
 from controller.chain.status import projection
 

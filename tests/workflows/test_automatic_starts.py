@@ -20,7 +20,7 @@ from controller.config import connections, environment, settings
 from controller.operator import automatic_starts, clock, connection_access
 from controller.temporal import client as temporal_client
 from controller.temporal import ids
-from controller.temporal.operator import schedule_designs, schedules
+from controller.temporal.operator import desired_schedules, schedules
 from tests.support import temporal as temporal_support
 from tests.support.builders import make_spec, make_stack_chain, make_status
 
@@ -69,7 +69,7 @@ class Bench:
     def starts(self) -> automatic_starts.AutomaticStarts:
         return automatic_starts.AutomaticStarts(
             chain_schedules=schedules.ChainSchedules(self.get_client),
-            designs=schedule_designs.ScheduleDesigns(
+            designs=desired_schedules.ScheduleDesigns(
                 installation="here",
                 task_queue=self.uid,
                 operator_queue=f"{self.uid}-op",

@@ -6,8 +6,8 @@ from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
 from controller.temporal import ids, messages
-from controller.temporal.operator import held_runs
-from controller.temporal.operator.held_runs import Holding
+from controller.temporal.operator import runs_of_chains
+from controller.temporal.operator.runs_of_chains import Holding
 from tests.support.waiting import eventually
 from tests.workflows import harness
 from tests.workflows.conftest import Serve
@@ -17,7 +17,7 @@ from tests.workflows.world import World
 
 async def holding(chain: Harness, stack_id: str, run_id: str, triggered_by: str = "") -> Holding:
     run = messages.FinishedRun(run_id=run_id, is_own=False, triggered_by=triggered_by)
-    return await held_runs.HeldRuns(lambda: chain.client).holding(chain.account, stack_id, run)
+    return await runs_of_chains.HeldRuns(lambda: chain.client).holding(chain.account, stack_id, run)
 
 
 async def test_a_run_of_a_stack_that_no_chain_has_ever_run_is_free(serve: Serve) -> None:

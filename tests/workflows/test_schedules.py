@@ -15,7 +15,7 @@ from temporalio.client import Client
 
 from controller.api import v1alpha1
 from controller.temporal import ids, messages, schedule_list
-from controller.temporal.operator import schedule_designs, schedules
+from controller.temporal.operator import desired_schedules, schedules
 from controller.temporal.receiver import root_sweeps
 from tests.support import temporal as temporal_support
 from tests.support.builders import make_spec, make_stack_chain
@@ -31,7 +31,7 @@ class Bench:
 
     client: Client
     chain: v1alpha1.StackChain
-    designs: schedule_designs.ScheduleDesigns
+    designs: desired_schedules.ScheduleDesigns
     kept: schedules.ChainSchedules
     account: str
 
@@ -45,7 +45,7 @@ class Bench:
         assert wanted is not None
         return wanted
 
-    def sweeps(self, **fields: Any) -> schedule_designs.DesiredSchedule:
+    def sweeps(self, **fields: Any) -> desired_schedules.DesiredSchedule:
         connection = messages.AccountRef(name="default", endpoint=ENDPOINT, account=self.account)
         wanted = self.designs.sweeps(self.with_spec(triggers=TRIGGERS, **fields), connection)
         assert wanted is not None
@@ -65,7 +65,7 @@ async def bench(temporal_client: Client) -> AsyncIterator[Bench]:
     made = Bench(
         client=temporal_client,
         chain=chain,
-        designs=schedule_designs.ScheduleDesigns(
+        designs=desired_schedules.ScheduleDesigns(
             installation="here", task_queue=uid, operator_queue=f"{uid}-op", sweep_seconds=300
         ),
         kept=schedules.ChainSchedules(lambda: temporal_client),
@@ -230,7 +230,7 @@ async def test_the_list_tells_what_is_needed_to_compare_without_describing_each(
 def test_a_sweep_is_another_one_if_it_looks_at_other_roots_or_pauses(
     changes: dict[str, Any], is_other: bool
 ) -> None:
-    designs = schedule_designs.ScheduleDesigns(
+    designs = desired_schedules.ScheduleDesigns(
         installation="here", task_queue="q", operator_queue="op", sweep_seconds=300
     )
     connection = messages.AccountRef(name="default", endpoint=ENDPOINT, account="acme")

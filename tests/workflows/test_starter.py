@@ -15,7 +15,7 @@ from controller.api.v1alpha1 import Phase
 from controller.chain.requests import executions, run_requests
 from controller.chain.run import progress
 from controller.temporal import ids, messages
-from controller.temporal.activities import busy_stacks
+from controller.temporal.activities import execution_waits
 from controller.temporal.operator import starter
 from tests.support.builders import make_scope
 from tests.support.waiting import eventually
@@ -267,13 +267,13 @@ async def test_an_end_is_waited_for_however_it_comes(serve: Serve) -> None:
     handle = await chain.client.start_workflow(
         "Something", id=f"{chain.account}/x", task_queue=f"{chain.task_queue}-none"
     )
-    waiting = asyncio.create_task(busy_stacks.await_execution_end(chain.client, handle.id))
+    waiting = asyncio.create_task(execution_waits.await_execution_end(chain.client, handle.id))
 
     await handle.terminate()
 
     await asyncio.wait_for(waiting, 10)
-    await asyncio.wait_for(busy_stacks.await_execution_end(chain.client, handle.id), 10)
+    await asyncio.wait_for(execution_waits.await_execution_end(chain.client, handle.id), 10)
 
 
 async def test_an_id_that_never_was_has_ended(temporal_client: Client) -> None:
-    await asyncio.wait_for(busy_stacks.await_execution_end(temporal_client, "never-was"), 10)
+    await asyncio.wait_for(execution_waits.await_execution_end(temporal_client, "never-was"), 10)

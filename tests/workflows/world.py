@@ -21,7 +21,7 @@ from controller.chain.graph import resolve
 from controller.chain.run import holds, progress, run_snapshots, stack_reports
 from controller.spacelift import models
 from controller.temporal import ids, messages
-from controller.temporal.activities import busy_stacks, errors, heartbeats
+from controller.temporal.activities import errors, execution_waits, heartbeats
 
 # How a run goes on by itself when nobody holds it.
 DEFAULT_END = "FINISHED"
@@ -318,7 +318,7 @@ class World:
     async def await_execution_end(self, argument: messages.AwaitExecutionInput) -> None:
         async with self._called("await_execution_end", argument.workflow_id, argument):
             assert self._client is not None
-            await busy_stacks.await_execution_end(self._client, argument.workflow_id)
+            await execution_waits.await_execution_end(self._client, argument.workflow_id)
 
     @activity.defn(name="find_root_runs")
     async def find_root_runs(

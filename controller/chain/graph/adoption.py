@@ -18,7 +18,7 @@ class NativeAncestors:
     cost milliseconds, and this runs inside of a workflow task.
     """
 
-    def __init__(self, upstreams: ordering.Neighbours) -> None:
+    def __init__(self, upstreams: ordering.Neighbors) -> None:
         self.upstreams = upstreams
         ids = sorted(upstreams)
         self._bits = {stack_id: 1 << place for place, stack_id in enumerate(ids)}
@@ -53,7 +53,7 @@ class NativeAncestors:
 def origins(
     running: Sequence[str],
     upstreams: Mapping[str, Collection[str]],
-    native_upstreams: ordering.Neighbours,
+    native_upstreams: ordering.Neighbors,
 ) -> dict[str, str]:
     """Return for each stack the one whose run makes Spacelift queue the run to use, or itself.
 
@@ -81,15 +81,17 @@ def origins(
 
 
 def queuers(
-    stack_ids: Iterable[str], triggering: Collection[str], native_upstreams: ordering.Neighbours
+    stack_ids: Iterable[str], triggering: Collection[str], native_upstreams: ordering.Neighbors
 ) -> dict[str, tuple[str, ...]]:
     """Return the stacks that a run which Spacelift queued on a stack may name as its cause.
 
     Spacelift names the upstream through which it came here, or the one where the wave began.
     """
-    ancestry, begins = NativeAncestors(native_upstreams), sorted(triggering)
+    ancestry, origin_ids = NativeAncestors(native_upstreams), sorted(triggering)
     return {
-        stack_id: tuple(sorted({*native_upstreams[stack_id], *ancestry.above(stack_id, begins)}))
+        stack_id: tuple(
+            sorted({*native_upstreams[stack_id], *ancestry.above(stack_id, origin_ids)})
+        )
         for stack_id in stack_ids
     }
 

@@ -5,10 +5,10 @@ Nothing here knows where an edge comes from or why a stack belongs to a chain.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-Neighbours = Mapping[str, Collection[str]]
+Neighbors = Mapping[str, Collection[str]]
 
 
-def neighbours(ids: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+def neighbors(ids: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     """Return the seconds of all pairs by their first, sorted; pairs with others are left out."""
     found: dict[str, set[str]] = {stack_id: set() for stack_id in ids}
     for one, other in pairs:
@@ -17,12 +17,12 @@ def neighbours(ids: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[str
     return {stack_id: tuple(sorted(found[stack_id])) for stack_id in sorted(found)}
 
 
-def reverse(upstreams: Neighbours) -> dict[str, tuple[str, ...]]:
+def reverse(upstreams: Neighbors) -> dict[str, tuple[str, ...]]:
     """Return the dependents of each stack, given the upstreams of each."""
-    return neighbours(upstreams, ((up, down) for down, ups in upstreams.items() for up in ups))
+    return neighbors(upstreams, ((up, down) for down, ups in upstreams.items() for up in ups))
 
 
-def distances(starts: Iterable[str], nexts: Neighbours) -> dict[str, int]:
+def distances(starts: Iterable[str], nexts: Neighbors) -> dict[str, int]:
     """Return how many steps each stack is away from the nearest start, as far as it is reached."""
     steps = dict.fromkeys(starts, 0)
     front = list(steps)
@@ -37,7 +37,7 @@ def distances(starts: Iterable[str], nexts: Neighbours) -> dict[str, int]:
     return steps
 
 
-def contract(members: Collection[str], upstreams: Neighbours) -> dict[str, tuple[str, ...]]:
+def contract(members: Collection[str], upstreams: Neighbors) -> dict[str, tuple[str, ...]]:
     """Return the upstreams of each member among the members.
 
     A path that leads through other stacks only counts as an edge, so whoever depends on a stack
@@ -48,7 +48,7 @@ def contract(members: Collection[str], upstreams: Neighbours) -> dict[str, tuple
     }
 
 
-def _nearest(member: str, members: Collection[str], upstreams: Neighbours) -> set[str]:
+def _nearest(member: str, members: Collection[str], upstreams: Neighbors) -> set[str]:
     nearest: set[str] = set()
     passed: set[str] = set()
     front = list(upstreams[member])
@@ -62,7 +62,7 @@ def _nearest(member: str, members: Collection[str], upstreams: Neighbours) -> se
     return nearest
 
 
-def topological(upstreams: Neighbours, dependents: Neighbours) -> list[str]:
+def topological(upstreams: Neighbors, dependents: Neighbors) -> list[str]:
     """Return the stacks such that each comes after its upstreams.
 
     Stacks on a circle, and those behind one, are missing.
@@ -77,7 +77,7 @@ def topological(upstreams: Neighbours, dependents: Neighbours) -> list[str]:
     return order
 
 
-def longest(order: Iterable[str], previous: Neighbours) -> dict[str, int]:
+def longest(order: Iterable[str], previous: Neighbors) -> dict[str, int]:
     """Return for each stack of an order the edges of the longest path that leads to it."""
     paths: dict[str, int] = {}
     for stack_id in order:
@@ -85,7 +85,7 @@ def longest(order: Iterable[str], previous: Neighbours) -> dict[str, int]:
     return paths
 
 
-def member_of_circle(upstreams: Neighbours, ordered: Sequence[str]) -> str:
+def member_of_cycle(upstreams: Neighbors, ordered: Sequence[str]) -> str:
     """Return a stack that is on a circle, given those that `topological` could order.
 
     Every other stack has an upstream that is not ordered either, so walking upstream must come
@@ -100,7 +100,7 @@ def member_of_circle(upstreams: Neighbours, ordered: Sequence[str]) -> str:
         path.append(upstream)
 
 
-def circle(start: str, dependents: Neighbours) -> list[str]:
+def cycle(start: str, dependents: Neighbors) -> list[str]:
     """Return a shortest way from a stack to its dependents and on that ends at the stack again."""
     came_from = dict.fromkeys(dependents[start], start)
     front = list(came_from)

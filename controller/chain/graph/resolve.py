@@ -88,8 +88,8 @@ def resolve(
     dependents = ordering.reverse(upstreams)
     ordered = ordering.topological(upstreams, dependents)
     if len(ordered) < len(members):
-        start = ordering.member_of_circle(upstreams, ordered)
-        raise problems.cycle(ordering.circle(start, read.dependents))
+        start = ordering.member_of_cycle(upstreams, ordered)
+        raise problems.cycle(ordering.cycle(start, read.dependents))
     is_applying = scope.operation is v1alpha1.Operation.APPLY
     running = [stack_id for stack_id in ordered if stack_id not in kept]
     origins = {stack_id: stack_id for stack_id in running}

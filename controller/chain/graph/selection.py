@@ -73,9 +73,9 @@ class ReadGraph:
         self.names = {stack.id: stack.name for stack in discovery.stacks}
         counting = [e for e in discovery.edges if _counts(e, graph.sources)]
         native = [e for e in discovery.edges if e.is_native]
-        self.upstreams = ordering.neighbours(self.names, _to_upstreams(counting))
+        self.upstreams = ordering.neighbors(self.names, _to_upstreams(counting))
         self.dependents = ordering.reverse(self.upstreams)
-        self.native_upstreams = ordering.neighbours(self.names, _to_upstreams(native))
+        self.native_upstreams = ordering.neighbors(self.names, _to_upstreams(native))
         self.native_dependents = ordering.reverse(self.native_upstreams)
         # Roots by label are known once they were read.
         self.roots = set(scope.roots.stack_ids or discovery.roots) & self.names.keys()
@@ -87,7 +87,7 @@ class ReadGraph:
         roots_left_out = set() if graph.include_roots else self.roots
         self.members = frozenset(self.near - self.excluded - roots_left_out)
 
-    def _nexts(self) -> ordering.Neighbours:
+    def _nexts(self) -> ordering.Neighbors:
         match self.scope.graph.direction:
             case v1alpha1.Direction.ROOTS_ONLY:
                 return dict.fromkeys(self.roots, ())
@@ -96,7 +96,7 @@ class ReadGraph:
             case v1alpha1.Direction.DOWNSTREAM:
                 return self.dependents
 
-    def queuing_upstreams(self) -> ordering.Neighbours:
+    def queuing_upstreams(self) -> ordering.Neighbors:
         """Return the native upstreams through which Spacelift surely queues a run.
 
         A disabled stack gets none, so neither do stacks behind it get one through it, and those

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from controller.api import wording
-from controller.api.transitions import TransitionKind
+from controller.api.transition_kinds import TransitionKind
 from controller.chain.news import transitions
 
 MESSAGE_LIMIT = 1024

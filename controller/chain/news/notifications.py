@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 from collections.abc import Iterable
 
-from controller.api import transitions as kinds
+from controller.api import transition_kinds as kinds
 from controller.api import v1alpha1
 from controller.chain.news import transitions
 

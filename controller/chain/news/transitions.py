@@ -1,13 +1,14 @@
 """What happened between two statuses of a resource: transitions only, one for each thing. Pure.
 
-`chain/events.py` makes Kubernetes Events of them and `chain/notifications.py` notifications.
+`chain/news/events.py` makes Kubernetes Events of them, `chain/news/notifications.py`
+notifications.
 """
 
 import dataclasses
 from collections.abc import Iterable
 
 from controller.api import reasons, v1alpha1, wording
-from controller.api.transitions import MEANINGS, TransitionKind
+from controller.api.transition_kinds import MEANINGS, TransitionKind
 from controller.api.v1alpha1 import Phase
 
 StackReason = reasons.StackReason

@@ -8,9 +8,9 @@ execution carries. See ADR 0015.
 import dataclasses
 
 from controller.api import v1alpha1
-from controller.chain.requests import automatic, executions, run_requests, tokens
+from controller.chain.requests import automatic, executions, request_tokens, run_requests
 from controller.chain.requests.executions import Execution, LiveSettings
-from controller.chain.requests.handling import handled_asks, is_spec_new
+from controller.chain.requests.handled_asks import handled_asks, is_spec_new
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,8 +53,8 @@ def decide(
         # Set up anew they begin with what is newest then.
         handled = dataclasses.replace(handled, root_runs=())
     number, is_live = executions.run_number(chain, execution), executions.is_live(execution)
-    cancel = tokens.take_cancel(chain, handled, number=number, is_live=is_live)
-    retry = tokens.take_retry(chain, cancel.handled, number=number, is_live=is_live)
+    cancel = request_tokens.take_cancel(chain, handled, number=number, is_live=is_live)
+    retry = request_tokens.take_retry(chain, cancel.handled, number=number, is_live=is_live)
     handled = retry.handled
     asks = automatic.open_asks(chain, handled)
     asked = _asked(chain, handled, asks, is_retry=retry.is_effective)
@@ -101,7 +101,7 @@ def decide_unserved(
     if not executions.is_live(execution):
         return Decision(handled=handled, pending=pending)
     number = executions.run_number(chain, execution)
-    cancel = tokens.take_cancel(chain, handled, number=number, is_live=True)
+    cancel = request_tokens.take_cancel(chain, handled, number=number, is_live=True)
     settings = LiveSettings()
     if not cancel.is_effective:
         settings = _changed_settings(chain, live, is_withheld)

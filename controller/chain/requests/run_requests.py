@@ -4,9 +4,9 @@ import dataclasses
 import hashlib
 
 from controller.api import v1alpha1
-from controller.chain.requests import automatic, executions, tokens
+from controller.chain.requests import automatic, executions, request_tokens
 from controller.chain.requests.executions import Execution
-from controller.chain.requests.handling import spec_digest
+from controller.chain.requests.handled_asks import spec_digest
 from controller.chain.run import progress
 
 _LONGEST_KEY = 256
@@ -47,7 +47,7 @@ def request_for(
         root_runs = asks.root_runs
     elif asked is v1alpha1.Cause.RETRY:
         root_runs, took_up = latest.root_runs if latest else (), ()
-        kept = tokens.kept_stacks(chain.status.stacks, number=number)
+        kept = request_tokens.kept_stacks(chain.status.stacks, number=number)
     return Request(
         key=_key(chain, asked, digest, asks),
         number=number + 1,
@@ -82,7 +82,7 @@ def request_again(
         cause=cause,
         handled=handled,
         # The status of a retry that triggered nothing lists what it keeps, and nothing else.
-        kept=tokens.kept_stacks(chain.status.stacks, number=number)
+        kept=request_tokens.kept_stacks(chain.status.stacks, number=number)
         if cause is v1alpha1.Cause.RETRY
         else (),
         root_runs=(execution.root_runs if execution else ())

@@ -11,7 +11,7 @@ from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests import executions
 from controller.chain.run import next_stacks, progress
-from controller.chain.status import conditions, fit, stack_rows
+from controller.chain.status import conditions, stack_rows, status_size
 
 Reason = reasons.ChainReason
 Problem = conditions.Problem
@@ -82,20 +82,20 @@ def project(
         is_suspended=facts.is_suspended,
         is_not_requested=facts.is_not_requested,
     )
-    begins = facts.starts or StartsStatus.of(old)
+    starts = facts.starts or StartsStatus.of(old)
     found = v1alpha1.Status(
         observed_generation=ref.generation,
         conditions=conditions.conditions(ref, old, situation, now=now),
         graph=_graph(old, facts),
         latest_run=run,
         pending_run=facts.pending,
-        schedule=begins.schedule,
-        triggers=begins.triggers,
+        schedule=starts.schedule,
+        triggers=starts.triggers,
         last_handled=facts.handled,
         stacks=stacks,
         history=_history(old, run, limit=facts.history_limit),
     )
-    return fit.fitted(found)
+    return status_size.fitted(found)
 
 
 def _history(

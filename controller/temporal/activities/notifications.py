@@ -10,7 +10,7 @@ from collections.abc import Callable
 import temporalio.activity as activity
 import temporalio.exceptions
 
-from controller.notify import delivery, payloads, sinks
+from controller.notify import payloads, sink_sender, sinks
 from controller.observability import metrics
 from controller.temporal import messages
 
@@ -37,7 +37,7 @@ class NotificationDelivery:
     ) -> None:
         self._catalog = catalog
         self._counters = counters
-        self._deliverer = delivery.Deliverer(clock=clock)
+        self._deliverer = sink_sender.SinkSender(clock=clock)
         for sink in catalog.all():
             self._show(sink)
 
@@ -52,7 +52,7 @@ class NotificationDelivery:
         began = time.monotonic()
         try:
             await self._deliver(argument)
-        except delivery.SinkError as error:
+        except sink_sender.SinkError as error:
             raise self._failure(argument, error) from None
         finally:
             self._counters.notification_duration.labels(argument.sink).observe(
@@ -70,14 +70,14 @@ class NotificationDelivery:
         sink = self._catalog.all().get(argument.sink)
         if sink is None:
             # The operator's file may be newer than this worker's.
-            raise delivery.SinkRefused("is not in this worker's notifications file")
+            raise sink_sender.SinkRefused("is not in this worker's notifications file")
         await self._deliverer.deliver(sink, payloads.payload(sink, argument.notification))
 
     def _failure(
-        self, argument: messages.DeliverNotificationInput, error: delivery.SinkError
+        self, argument: messages.DeliverNotificationInput, error: sink_sender.SinkError
     ) -> temporalio.exceptions.ApplicationError:
         """Count a failed try, tell of it in the log, and decide whether it was the last one."""
-        is_refused = isinstance(error, delivery.SinkRefused)
+        is_refused = isinstance(error, sink_sender.SinkRefused)
         is_over = _is_late() or (is_refused and activity.info().attempt >= REFUSALS)
         outcome = "given_up" if is_over else "refused" if is_refused else "unavailable"
         self._counters.notification_deliveries.labels(argument.sink, outcome).inc()
@@ -86,7 +86,9 @@ class NotificationDelivery:
             activity.logger.error("Notification given up", extra=fields)
         else:
             activity.logger.warning("Notification not delivered, trying on", extra=fields)
-        pause = error.retry_after_seconds if isinstance(error, delivery.SinkUnavailable) else None
+        pause = (
+            error.retry_after_seconds if isinstance(error, sink_sender.SinkUnavailable) else None
+        )
         return temporalio.exceptions.ApplicationError(
             f"sink {argument.sink}: {error}",
             type=GIVEN_UP if is_over else UNAVAILABLE,

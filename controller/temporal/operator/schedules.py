@@ -15,7 +15,7 @@ from controller import times
 from controller.api import v1alpha1
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, schedule_list
-from controller.temporal.operator import schedule_designs
+from controller.temporal.operator import desired_schedules
 
 # How many times are counted at most; a cron of every minute has more after a week.
 _MOST_TIMES = 10_000
@@ -33,7 +33,7 @@ class ChainSchedules:
     def __init__(self, get_client: Callable[[], temporalio.client.Client]) -> None:
         self._get_client = get_client
 
-    async def set_up(self, wanted: schedule_designs.DesiredSchedule) -> None:
+    async def set_up(self, wanted: desired_schedules.DesiredSchedule) -> None:
         """Make a schedule what it should be; one that is so already stays as it is.
 
         Raises:
@@ -41,7 +41,7 @@ class ChainSchedules:
             TemporalUnreachable: call again later.
         """
         handle = self._get_client().get_schedule_handle(
-            schedule_designs.schedule_id(wanted.ref, wanted.kind)
+            desired_schedules.schedule_id(wanted.ref, wanted.kind)
         )
         if await self._create(wanted):
             return
@@ -50,12 +50,12 @@ class ChainSchedules:
             await _delete(handle)
             await self._create(wanted)
 
-    async def _create(self, wanted: schedule_designs.DesiredSchedule) -> bool:
+    async def _create(self, wanted: desired_schedules.DesiredSchedule) -> bool:
         """Return whether there was none before."""
         with temporal_client.unreachable():
             try:
                 await self._get_client().create_schedule(
-                    schedule_designs.schedule_id(wanted.ref, wanted.kind),
+                    desired_schedules.schedule_id(wanted.ref, wanted.kind),
                     wanted.schedule,
                     trigger_immediately=wanted.starts_at_once,
                     memo={ids.MEMO: wanted.memo},
@@ -66,7 +66,7 @@ class ChainSchedules:
                 if error.status is temporalio.service.RPCStatusCode.INVALID_ARGUMENT:
                     # What was set up before must not go on in place of it.
                     handle = self._get_client().get_schedule_handle(
-                        schedule_designs.schedule_id(wanted.ref, wanted.kind)
+                        desired_schedules.schedule_id(wanted.ref, wanted.kind)
                     )
                     await _delete(handle)
                     raise ScheduleRefused(error.message) from error
@@ -76,13 +76,13 @@ class ChainSchedules:
     async def remove(self, ref: v1alpha1.Ref, kind: str) -> None:
         """Remove a schedule; fine if there is none."""
         await _delete(
-            self._get_client().get_schedule_handle(schedule_designs.schedule_id(ref, kind))
+            self._get_client().get_schedule_handle(desired_schedules.schedule_id(ref, kind))
         )
 
     async def next_time(self, ref: v1alpha1.Ref) -> str | None:
         """Return when the schedule asks for the next run; None: never, or it is paused or gone."""
         handle = self._get_client().get_schedule_handle(
-            schedule_designs.schedule_id(ref, ids.SCHEDULE_KIND)
+            desired_schedules.schedule_id(ref, ids.SCHEDULE_KIND)
         )
         with temporal_client.unreachable():
             try:
@@ -111,7 +111,7 @@ class ChainSchedules:
         client = self._get_client()
         request = workflowservice.ListScheduleMatchingTimesRequest(
             namespace=client.namespace,
-            schedule_id=schedule_designs.schedule_id(ref, ids.SCHEDULE_KIND),
+            schedule_id=desired_schedules.schedule_id(ref, ids.SCHEDULE_KIND),
             start_time=_stamp(after),
             end_time=_stamp(until),
         )

@@ -67,7 +67,7 @@ class StackDependencyChainWorkflow:
         # What a cancel interrupts: the discovery, waits for a turn, and children.
         self._interruptible: list[asyncio.Task[Any]] = []
         # Waits for whatever keeps a stack from having its turn, by stack.
-        self._turns: dict[str, asyncio.Task[Any]] = {}
+        self._release_waits: dict[str, asyncio.Task[Any]] = {}
         self._unwanted = unwanted_runs.UnwantedRunStopper(argument.connection, self._changed)
         self._publishing = publishing.Publishing(argument, self._progress)
         self._seen = -1
@@ -271,8 +271,8 @@ class StackDependencyChainWorkflow:
     def _skip_unwanted(self) -> None:
         skipped = policy.skip_unwanted(self._progress, now=_now())
         for stack_id in skipped:
-            if (turn := self._turns.get(stack_id)) is not None:
-                turn.cancel()
+            if (waiting := self._release_waits.get(stack_id)) is not None:
+                waiting.cancel()
         self._unwanted.stop(skipped, note="an upstream stack did not succeed")
 
     async def _execute(self, stack: progress.StackProgress) -> None:
@@ -377,13 +377,13 @@ class StackDependencyChainWorkflow:
             cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
             summary=f"wait for {stack.id}",
         )
-        self._turns[stack.id] = waiting
+        self._release_waits[stack.id] = waiting
         try:
             await self._interruptibly(waiting)
         except (temporalio.exceptions.ActivityError, asyncio.CancelledError) as error:
             if not temporalio.exceptions.is_cancelled_exception(error):
                 raise
-        del self._turns[stack.id]
+        del self._release_waits[stack.id]
         return not stack.phase.is_over
 
     def _await_slot(self, stack: progress.StackProgress) -> None:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devenv.simulator.model.account import Account
-from devenv.simulator.model.administration import User
 from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import ApiKey, AuditEntry, Edge, Stack
 from devenv.simulator.model.errors import Refusal, unauthorized
 from devenv.simulator.model.run_entities import Run
+from devenv.simulator.model.stack_actions import User
 from devenv.simulator.tokens import Tokens
 
 

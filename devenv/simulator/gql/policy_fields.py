@@ -7,7 +7,7 @@ from graphql import GraphQLResolveInfo
 
 from devenv.simulator.gql import searching
 from devenv.simulator.gql.context import Context
-from devenv.simulator.model import integrations
+from devenv.simulator.model import webhook_actions
 from devenv.simulator.model.account import ROOT_SPACE
 from devenv.simulator.model.errors import Refusal, unauthorized
 from devenv.simulator.model.webhooks import Policy
@@ -52,7 +52,7 @@ def policy_create(_root: None, info: GraphQLResolveInfo, *, input: dict[str, Any
     context: Context = info.context
     naming, draft = _naming(input, ROOT_SPACE), _draft(input)
     context.require_space(naming.space)
-    return integrations.create_policy(context.engine, naming, draft, policy_type=input["type"])
+    return webhook_actions.create_policy(context.engine, naming, draft, policy_type=input["type"])
 
 
 def policy_update(
@@ -63,7 +63,7 @@ def policy_update(
     record = _to_change(context, id)
     naming = _naming(input, record.space)
     context.require_space(naming.space)
-    return integrations.update_policy(context.engine, record, naming, _draft(input))
+    return webhook_actions.update_policy(context.engine, record, naming, _draft(input))
 
 
 def policy_delete(_root: None, info: GraphQLResolveInfo, *, id: str) -> Policy:
@@ -89,16 +89,16 @@ def _to_change(context: Context, policy_id: str) -> Policy:
     return record
 
 
-def _naming(values: dict[str, Any], space: str) -> integrations.Naming:
-    return integrations.Naming(
+def _naming(values: dict[str, Any], space: str) -> webhook_actions.Naming:
+    return webhook_actions.Naming(
         name=values["name"],
         space=values.get("space") or space,
         labels=values.get("labels") or [],
     )
 
 
-def _draft(values: dict[str, Any]) -> integrations.PolicyDraft:
-    return integrations.PolicyDraft(
+def _draft(values: dict[str, Any]) -> webhook_actions.PolicyDraft:
+    return webhook_actions.PolicyDraft(
         body=values["body"],
         description=values.get("description"),
         engine_type=values.get("engineType"),

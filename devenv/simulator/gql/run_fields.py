@@ -7,7 +7,7 @@ from typing import Any
 from graphql import GraphQLResolveInfo
 
 from devenv.simulator.gql.context import Context
-from devenv.simulator.model import operations
+from devenv.simulator.model import run_actions
 from devenv.simulator.model.run_entities import Run, Transition
 from devenv.simulator.model.states import LOGGED
 
@@ -41,32 +41,32 @@ def is_most_recent(run: Run, info: GraphQLResolveInfo) -> bool:
 
 def can_confirm(run: Run, _info: GraphQLResolveInfo) -> bool:
     """Whether `runConfirm` would be accepted."""
-    return operations.confirm_blocker(run) is None
+    return run_actions.confirm_blocker(run) is None
 
 
 def confirm_blocker(run: Run, _info: GraphQLResolveInfo) -> str | None:
     """Why it would not."""
-    return operations.confirm_blocker(run)
+    return run_actions.confirm_blocker(run)
 
 
 def can_retry(run: Run, _info: GraphQLResolveInfo) -> bool:
     """Whether `runRetry` would be accepted."""
-    return operations.retry_blocker(run) is None
+    return run_actions.retry_blocker(run) is None
 
 
 def retry_blocker(run: Run, _info: GraphQLResolveInfo) -> str | None:
     """Why it would not."""
-    return operations.retry_blocker(run)
+    return run_actions.retry_blocker(run)
 
 
 def can_promote(run: Run, info: GraphQLResolveInfo) -> bool:
     """Whether `runPromote` would be accepted."""
-    return operations.promote_blocker(info.context.engine, run) is None
+    return run_actions.promote_blocker(info.context.engine, run) is None
 
 
 def promote_blocker(run: Run, info: GraphQLResolveInfo) -> str | None:
     """Why it would not."""
-    return operations.promote_blocker(info.context.engine, run)
+    return run_actions.promote_blocker(info.context.engine, run)
 
 
 def history(run: Run, _info: GraphQLResolveInfo) -> list[Transition]:

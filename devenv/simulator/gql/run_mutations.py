@@ -11,7 +11,7 @@ import yaml
 from graphql import GraphQLResolveInfo
 
 from devenv.simulator.gql.context import Context
-from devenv.simulator.model import administration, creation, operations, queueing
+from devenv.simulator.model import creation, queueing, run_actions, stack_actions
 from devenv.simulator.model.errors import Refusal
 from devenv.simulator.model.run_entities import Comment, Review, Run
 from devenv.simulator.model.states import RunType
@@ -41,13 +41,13 @@ def run_trigger(
         stack=record,
         type=RunType(runType or RunType.TRACKED),
         triggered_by=user.login,
-        commit=administration.find_commit(record, commitSha),
+        commit=stack_actions.find_commit(record, commitSha),
         force_apply=forceApply,
         metadata=_metadata(context),
         environment=environment,
         runtime_yaml=text,
     )
-    return administration.trigger(context.engine, [order], user)[0]
+    return stack_actions.trigger(context.engine, [order], user)[0]
 
 
 def run_trigger_batch(
@@ -66,14 +66,14 @@ def run_trigger_batch(
             stack=record,
             type=RunType.TRACKED,
             triggered_by=user.login,
-            commit=administration.find_commit(record, item.get("commitSha")),
+            commit=stack_actions.find_commit(record, item.get("commitSha")),
             force_apply=input.get("forceApply"),
             metadata=_metadata(context),
         )
         orders.append(order)
     if not orders:
         raise Refusal("no stacks given")
-    runs = administration.trigger(context.engine, orders, user)
+    runs = stack_actions.trigger(context.engine, orders, user)
     return {"runs": [_batch_item(context, run) for run in runs]}
 
 
@@ -89,7 +89,7 @@ def task_create(
     context: Context = info.context
     record = context.stack_to_change(stack)
     user = context.require_writer()
-    administration.check_may_create(record, user)
+    stack_actions.check_may_create(record, user)
     order = creation.Order(
         stack=record,
         type=RunType.TASK,
@@ -124,7 +124,7 @@ def propose_local_workspace(
         metadata=_metadata(context),
         environment={pair["key"]: pair["value"] for pair in environmentVarsOverrides or ()},
     )
-    return administration.trigger(context.engine, [order], user)[0]
+    return stack_actions.trigger(context.engine, [order], user)[0]
 
 
 def run_confirm(
@@ -138,7 +138,7 @@ def run_confirm(
     """Accept a plan; the metadata of this request is added to the run's."""
     context: Context = info.context
     record = _run_or_blocker(context, stack, run)
-    confirmed = operations.confirm(
+    confirmed = run_actions.confirm(
         context.engine, record, username=context.require_writer().login, note=note
     )
     record.metadata.extend(_metadata(context))
@@ -182,7 +182,7 @@ def run_replan(
     context: Context = info.context
     record = context.run_to_change(stack, run)
     login = context.require_writer().login
-    return operations.targeted_replan(context.engine, record, targets, username=login)
+    return run_actions.targeted_replan(context.engine, record, targets, username=login)
 
 
 def run_review(
@@ -198,7 +198,7 @@ def run_review(
     context: Context = info.context
     record = _run_or_blocker(context, stack, run)
     login = context.require_writer().login
-    return operations.review(context.engine, record, decision, username=login, note=note)
+    return run_actions.review(context.engine, record, decision, username=login, note=note)
 
 
 def run_comment(
@@ -208,7 +208,7 @@ def run_comment(
     context: Context = info.context
     record = context.run_to_change(stack, run)
     login = context.require_writer().login
-    return operations.comment(context.engine, record, body, username=login)
+    return run_actions.comment(context.engine, record, body, username=login)
 
 
 def run_prioritize(
@@ -217,7 +217,7 @@ def run_prioritize(
     """Let a run jump the queue."""
     context: Context = info.context
     record = context.run_to_change(stack, run)
-    return operations.prioritize(context.engine, record, is_prioritized=prioritize)
+    return run_actions.prioritize(context.engine, record, is_prioritized=prioritize)
 
 
 def run_discard_all(
@@ -227,7 +227,7 @@ def run_discard_all(
     context: Context = info.context
     record = context.stack_to_change(stack)
     login = context.require_writer().login
-    done, failed = operations.discard_all(context.engine, record.id, username=login, note=note)
+    done, failed = run_actions.discard_all(context.engine, record.id, username=login, note=note)
     return {"discarded_runs": done, "failed_discarding": failed}
 
 
@@ -280,12 +280,12 @@ FIELDS: dict[str, Callable[..., Any]] = {
     "Mutation.taskCreate": task_create,
     "Mutation.runProposeLocalWorkspace": propose_local_workspace,
     "Mutation.runConfirm": run_confirm,
-    "Mutation.runDiscard": _acting(operations.discard),
-    "Mutation.runCancel": _acting(operations.cancel),
-    "Mutation.runStop": _acting(operations.stop),
-    "Mutation.runKill": _acting(operations.kill),
-    "Mutation.runRetry": _acting_plainly(operations.retry),
-    "Mutation.runPromote": _acting_plainly(operations.promote),
+    "Mutation.runDiscard": _acting(run_actions.discard),
+    "Mutation.runCancel": _acting(run_actions.cancel),
+    "Mutation.runStop": _acting(run_actions.stop),
+    "Mutation.runKill": _acting(run_actions.kill),
+    "Mutation.runRetry": _acting_plainly(run_actions.retry),
+    "Mutation.runPromote": _acting_plainly(run_actions.promote),
     "Mutation.runTargetedReplan": run_replan,
     "Mutation.runReview": run_review,
     "Mutation.runComment": run_comment,

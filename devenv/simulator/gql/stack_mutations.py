@@ -9,7 +9,7 @@ from graphql import GraphQLResolveInfo
 
 from devenv.simulator.gql import queries
 from devenv.simulator.gql.context import Context
-from devenv.simulator.model import administration, queueing
+from devenv.simulator.model import queueing, stack_actions
 from devenv.simulator.model.entities import (
     ConfigElement,
     Edge,
@@ -45,40 +45,40 @@ def stack_lock(_root: None, info: GraphQLResolveInfo, *, id: str, note: str | No
     """Reserve a stack."""
     context: Context = info.context
     stack = context.stack_to_change(id)
-    return administration.lock(context.engine, stack, context.require_writer(), note)
+    return stack_actions.lock(context.engine, stack, context.require_writer(), note)
 
 
 def stack_unlock(_root: None, info: GraphQLResolveInfo, *, id: str) -> Stack:
     """End a reservation."""
     context: Context = info.context
     stack = context.stack_to_change(id)
-    return administration.unlock(context.engine, stack, context.require_writer())
+    return stack_actions.unlock(context.engine, stack, context.require_writer())
 
 
 def stack_enable(_root: None, info: GraphQLResolveInfo, *, id: str) -> Stack:
     """Allow new runs."""
     stack = info.context.stack_to_change(id)
-    return administration.set_disabled(info.context.engine, stack, is_disabled=False)
+    return stack_actions.set_disabled(info.context.engine, stack, is_disabled=False)
 
 
 def stack_disable(_root: None, info: GraphQLResolveInfo, *, id: str) -> Stack:
     """Forbid new runs."""
     stack = info.context.stack_to_change(id)
-    return administration.set_disabled(info.context.engine, stack, is_disabled=True)
+    return stack_actions.set_disabled(info.context.engine, stack, is_disabled=True)
 
 
 def stack_set_current_commit(_root: None, info: GraphQLResolveInfo, *, id: str, sha: str) -> Stack:
     """Choose the commit of later runs."""
     context: Context = info.context
     stack = context.stack_to_change(id)
-    return administration.set_current_commit(context.engine, stack, sha, context.require_writer())
+    return stack_actions.set_current_commit(context.engine, stack, sha, context.require_writer())
 
 
 def stack_sync_commit(_root: None, info: GraphQLResolveInfo, *, id: str) -> Stack:
     """Track the head of the branch again."""
     context: Context = info.context
     stack = context.stack_to_change(id)
-    return administration.sync_commit(context.engine, stack, context.require_writer())
+    return stack_actions.sync_commit(context.engine, stack, context.require_writer())
 
 
 def stack_delete(
@@ -86,7 +86,7 @@ def stack_delete(
 ) -> Stack:
     """Start a deletion; the stack is `deleting` for a while and then null."""
     context: Context = info.context
-    return administration.delete(context.engine, context.stack_to_change(id))
+    return stack_actions.delete(context.engine, context.stack_to_change(id))
 
 
 def dependency_create(_root: None, info: GraphQLResolveInfo, *, input: dict[str, Any]) -> Edge:
@@ -98,7 +98,7 @@ def dependency_create(_root: None, info: GraphQLResolveInfo, *, input: dict[str,
         missing = input["dependsOnStackId"]
         raise Refusal(f"dependency stack {missing} not found: stack {missing} not found")
     always = bool(input.get("triggerAlways"))
-    return administration.add_edge(context.engine, stack, upstream, trigger_always=always)
+    return stack_actions.add_edge(context.engine, stack, upstream, trigger_always=always)
 
 
 def dependency_update(_root: None, info: GraphQLResolveInfo, *, input: dict[str, Any]) -> Edge:
@@ -131,7 +131,7 @@ def reference_add(
         type=reference["type"],
         trigger_always=bool(reference.get("triggerAlways")),
     )
-    return administration.add_reference(context.engine, edge, record)
+    return stack_actions.add_reference(context.engine, edge, record)
 
 
 def reference_update(

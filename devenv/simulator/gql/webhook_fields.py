@@ -11,7 +11,7 @@ from graphql import GraphQLResolveInfo
 
 from devenv.simulator.gql import searching
 from devenv.simulator.gql.context import Context
-from devenv.simulator.model import integrations
+from devenv.simulator.model import webhook_actions
 from devenv.simulator.model.entities import Space, Stack
 from devenv.simulator.model.errors import Refusal, unauthorized
 from devenv.simulator.model.webhooks import AUDIT_ID, Webhook, WebhookKind
@@ -47,7 +47,7 @@ def stack_webhook_create(
     """Add a webhook to a stack."""
     context: Context = info.context
     record = context.stack_to_change(stack)
-    return integrations.create_stack_webhook(context.engine, record, _draft(input))
+    return webhook_actions.create_stack_webhook(context.engine, record, _draft(input))
 
 
 def stack_webhook_update(
@@ -56,13 +56,13 @@ def stack_webhook_update(
     """Change a webhook of a stack; this also enables one that failures disabled."""
     context: Context = info.context
     record = context.stack_to_change(stack)
-    return integrations.update_stack_webhook(context.engine, record, id, _draft(input))
+    return webhook_actions.update_stack_webhook(context.engine, record, id, _draft(input))
 
 
 def stack_webhook_delete(_root: None, info: GraphQLResolveInfo, *, stack: str, id: str) -> Webhook:
     """Remove a webhook of a stack."""
     context: Context = info.context
-    return integrations.delete_stack_webhook(context.engine, context.stack_to_change(stack), id)
+    return webhook_actions.delete_stack_webhook(context.engine, context.stack_to_change(stack), id)
 
 
 # -- named webhooks ------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ def named_create(_root: None, info: GraphQLResolveInfo, *, input: dict[str, Any]
     """Add a named webhook to a space."""
     context: Context = info.context
     context.require_space(input["space"])
-    return integrations.create_named_webhook(context.engine, _naming(input), _draft(input))
+    return webhook_actions.create_named_webhook(context.engine, _naming(input), _draft(input))
 
 
 def named_update(
@@ -95,7 +95,7 @@ def named_update(
     webhook = _to_change(context, id)
     context.require_space(input["space"])
     naming, draft = _naming(input), _draft(input)
-    return integrations.update_named_webhook(context.engine, webhook, naming, draft)
+    return webhook_actions.update_named_webhook(context.engine, webhook, naming, draft)
 
 
 def named_delete(_root: None, info: GraphQLResolveInfo, *, id: str) -> Webhook:
@@ -111,7 +111,7 @@ def set_headers(
 ) -> Webhook:
     """Add secret headers."""
     context: Context = info.context
-    return integrations.set_headers(context.engine, _to_change(context, id), _pairs(input))
+    return webhook_actions.set_headers(context.engine, _to_change(context, id), _pairs(input))
 
 
 def delete_headers(
@@ -119,7 +119,7 @@ def delete_headers(
 ) -> Webhook:
     """Remove secret headers."""
     context: Context = info.context
-    return integrations.delete_headers(context.engine, _to_change(context, id), headerKeys)
+    return webhook_actions.delete_headers(context.engine, _to_change(context, id), headerKeys)
 
 
 def named_space(webhook: Webhook, info: GraphQLResolveInfo) -> Space:
@@ -152,7 +152,7 @@ def audit_set(_root: None, info: GraphQLResolveInfo, *, input: dict[str, Any]) -
     if input["enabled"] and problem is not None:
         raise Refusal(f"could not deliver the payload to {input['endpoint']}: {problem}")
     headers = input.get("customHeaders")
-    return integrations.set_audit_webhook(
+    return webhook_actions.set_audit_webhook(
         context.engine,
         _draft(input),
         include_runs=input["includeRuns"],
@@ -192,8 +192,8 @@ def _to_change(context: Context, webhook_id: str) -> Webhook:
     return webhook
 
 
-def _draft(values: dict[str, Any]) -> integrations.WebhookDraft:
-    return integrations.WebhookDraft(
+def _draft(values: dict[str, Any]) -> webhook_actions.WebhookDraft:
+    return webhook_actions.WebhookDraft(
         endpoint=values["endpoint"],
         enabled=values["enabled"],
         secret=values.get("secret"),
@@ -201,8 +201,8 @@ def _draft(values: dict[str, Any]) -> integrations.WebhookDraft:
     )
 
 
-def _naming(values: dict[str, Any]) -> integrations.Naming:
-    return integrations.Naming(
+def _naming(values: dict[str, Any]) -> webhook_actions.Naming:
+    return webhook_actions.Naming(
         name=values["name"], space=values["space"], labels=values.get("labels") or []
     )
 

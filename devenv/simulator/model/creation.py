@@ -6,7 +6,7 @@ dependents of its stack, and a retried one does not.
 
 from dataclasses import dataclass, field
 
-from devenv.simulator.model import queueing, scripts
+from devenv.simulator.model import queueing, run_outcomes
 from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import Stack
 from devenv.simulator.model.run_entities import Commit, Run
@@ -60,7 +60,7 @@ def make(engine: Engine, order: Order) -> Run:
     )
     engine.account.add_run(run)
     if run.type in (RunType.TRACKED, RunType.DESTROY, RunType.TASK):
-        script = scripts.next_outcome(engine, run, take=False)
+        script = run_outcomes.next_outcome(engine, run, take=False)
         run.needs_approval = order.stack.requires_approval or script.approval
     engine.move(run, RunState.QUEUED, username=run.triggered_by)
     queueing.enqueue(engine, run)

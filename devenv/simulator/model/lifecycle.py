@@ -7,7 +7,7 @@ instead.
 
 from collections.abc import Callable
 
-from devenv.simulator.model import native_runs, outputs, queueing, scripts
+from devenv.simulator.model import native_runs, outputs, queueing, run_outcomes
 from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.run_entities import Delta, Run
 from devenv.simulator.model.states import AWAITS_WORKER, RunState, RunType
@@ -72,7 +72,7 @@ def missing_inputs(engine: Engine, run: Run) -> list[str]:
 
 
 def _script_interferes(engine: Engine, run: Run) -> bool:
-    script = scripts.script_of(run)
+    script = run_outcomes.script_of(run)
     if script.phase is not run.state:
         return False
     if script.result == "hang":
@@ -86,7 +86,7 @@ def _script_interferes(engine: Engine, run: Run) -> bool:
 def _leave_queued(engine: Engine, run: Run) -> None:
     if not queueing.take_stack(engine, run):
         return
-    run.outcome = scripts.next_outcome(engine, run, take=True)
+    run.outcome = run_outcomes.next_outcome(engine, run, take=True)
     enter(engine, run, RunState.READY)
 
 
@@ -114,7 +114,7 @@ def _leave_initializing(engine: Engine, run: Run) -> None:
 
 
 def _leave_planning(engine: Engine, run: Run) -> None:
-    script = scripts.script_of(run)
+    script = run_outcomes.script_of(run)
     has_changes = script.result != "no-op"
     delta = script.delta or (Delta(add_count=1) if has_changes else Delta())
     resources = delta.resources or delta.add_count + delta.change_count
@@ -140,12 +140,14 @@ def _deploys_by_itself(engine: Engine, run: Run) -> bool:
     """Autodeploy stops at a warning of the plan policy, and under a user's lock."""
     stack = engine.stack_of(run)
     return (
-        stack.autodeploy and scripts.script_of(run).plan_policy is None and stack.locked_by is None
+        stack.autodeploy
+        and run_outcomes.script_of(run).plan_policy is None
+        and stack.locked_by is None
     )
 
 
 def _proposed_planned(engine: Engine, run: Run) -> None:
-    script = scripts.script_of(run)
+    script = run_outcomes.script_of(run)
     if script.approval or (script.plan_policy == "warn" and engine.stack_of(run).requires_approval):
         await_person(engine, run, RunState.PENDING_REVIEW, needs_approval=True)
     else:

@@ -1,7 +1,8 @@
 """The deliveries of an account: which are due, which may be sent now, and what came of them.
 
-Decides only; `web.courier` sends. A delivery that is being sent stays pending in the records until
-its answer is known, so that one that was interrupted is sent again after a restart: at least once.
+Decides only; `web.delivery_sender` sends. A delivery that is being sent stays pending in the
+records until its answer is known, so that one that was interrupted is sent again after a restart:
+at least once.
 """
 
 import heapq

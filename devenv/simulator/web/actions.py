@@ -10,7 +10,7 @@ from typing import Any
 import pydantic
 from aiohttp import web
 
-from devenv.simulator.model import administration, creation, operations
+from devenv.simulator.model import creation, run_actions, stack_actions
 from devenv.simulator.model.behavior import StrictModel
 from devenv.simulator.model.entities import Stack
 from devenv.simulator.model.run_entities import Run
@@ -93,17 +93,17 @@ class Actions:
             stack=stack,
             type=act.type,
             triggered_by=act.user,
-            commit=administration.find_commit(stack, act.commit_sha),
+            commit=stack_actions.find_commit(stack, act.commit_sha),
             force_apply=act.force_apply,
             environment=act.environment,
         )
-        user = administration.User(login=act.user)
-        return _runs(administration.trigger(self._simulator.engine, [order], user))
+        user = stack_actions.User(login=act.user)
+        return _runs(stack_actions.trigger(self._simulator.engine, [order], user))
 
     async def _task(self, request: web.Request) -> web.Response:
         act = await body_of(request, TaskAction)
         stack = self._stack(request)
-        administration.check_may_create(stack, administration.User(login=act.user))
+        stack_actions.check_may_create(stack, stack_actions.User(login=act.user))
         order = creation.Order(
             stack=stack, type=RunType.TASK, triggered_by=act.user, command=act.command
         )
@@ -124,37 +124,37 @@ class Actions:
     def _pushed(self, act: PushAction, stacks: list[Stack]) -> web.Response:
         engine = self._simulator.engine
         seed = act.sha or engine.ids.next(engine.now)
-        commit = administration.made_up_commit(seed, message=act.message, timestamp=int(engine.now))
+        commit = stack_actions.made_up_commit(seed, message=act.message, timestamp=int(engine.now))
         commit.hash = act.sha or commit.hash
-        runs = administration.push(engine, stacks, commit, is_proposed=act.proposed)
+        runs = stack_actions.push(engine, stacks, commit, is_proposed=act.proposed)
         return json_answer({"commit": commit.hash, "runs": [views.run(run) for run in runs]})
 
     async def _drift(self, request: web.Request) -> web.Response:
         stack = self._stack(request)
-        return _runs([administration.drift_check(self._simulator.engine, stack)])
+        return _runs([stack_actions.drift_check(self._simulator.engine, stack)])
 
     async def _reslug(self, request: web.Request) -> web.Response:
         act = await body_of(request, ReslugAction)
-        stack = administration.rename(self._simulator.engine, self._stack(request), act.id)
+        stack = stack_actions.rename(self._simulator.engine, self._stack(request), act.id)
         return self._shown(stack)
 
     async def _stack_act(self, request: web.Request) -> web.Response:
         act = await body_of(request, Action)
         stack, engine = self._stack(request), self._simulator.engine
-        user = administration.User(login=act.user)
+        user = stack_actions.User(login=act.user)
         match request.match_info["act"]:
             case "lock":
-                administration.lock(engine, stack, user, act.note)
+                stack_actions.lock(engine, stack, user, act.note)
             case "unlock":
-                administration.unlock(engine, stack, user)
+                stack_actions.unlock(engine, stack, user)
             case name:
-                administration.set_disabled(engine, stack, is_disabled=name == "disable")
+                stack_actions.set_disabled(engine, stack, is_disabled=name == "disable")
         return self._shown(stack)
 
     async def _comment(self, request: web.Request) -> web.Response:
         act = await body_of(request, CommentAction)
         run = self._run(request)
-        operations.comment(self._simulator.engine, run, act.body, username=act.user)
+        run_actions.comment(self._simulator.engine, run, act.body, username=act.user)
         return json_answer(views.run(run))
 
     async def _run_act(self, request: web.Request) -> web.Response:
@@ -163,11 +163,11 @@ class Actions:
         name = request.match_info["act"]
         if name in ("approve", "reject"):
             decision = name.upper()
-            operations.review(engine, run, decision, username=act.user, note=act.note)
+            run_actions.review(engine, run, decision, username=act.user, note=act.note)
         elif name == "retry":
-            run = operations.retry(engine, run, username=act.user)
+            run = run_actions.retry(engine, run, username=act.user)
         else:
-            found(_RUN_ACTS, name, "act")(engine, run, username=act.user, note=act.note)
+            found(_RUN_ACTIONS, name, "act")(engine, run, username=act.user, note=act.note)
         return json_answer(views.run(run))
 
     def _stack(self, request: web.Request) -> Stack:
@@ -180,12 +180,12 @@ class Actions:
         return json_answer(views.stack(self._simulator.account, stack))
 
 
-_RUN_ACTS: dict[str, Callable[..., Any]] = {
-    "confirm": operations.confirm,
-    "discard": operations.discard,
-    "cancel": operations.cancel,
-    "stop": operations.stop,
-    "kill": operations.kill,
+_RUN_ACTIONS: dict[str, Callable[..., Any]] = {
+    "confirm": run_actions.confirm,
+    "discard": run_actions.discard,
+    "cancel": run_actions.cancel,
+    "stop": run_actions.stop,
+    "kill": run_actions.kill,
 }
 
 

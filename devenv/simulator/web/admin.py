@@ -10,7 +10,7 @@ import pydantic
 from aiohttp import web
 
 from devenv.simulator import scenario, seeding, specs
-from devenv.simulator.model import administration
+from devenv.simulator.model import stack_actions
 from devenv.simulator.model.behavior import Behavior, StrictModel
 from devenv.simulator.model.entities import Stack
 from devenv.simulator.simulator import Simulator
@@ -182,7 +182,7 @@ class Admin:
         return self._shown(stack)
 
     async def _delete_stack(self, request: web.Request) -> web.Response:
-        administration.remove(self._simulator.engine, self._named_stack(request))
+        stack_actions.remove(self._simulator.engine, self._named_stack(request))
         return json_answer({})
 
     async def _script(self, request: web.Request) -> web.Response:

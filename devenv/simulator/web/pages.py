@@ -9,7 +9,7 @@ import html
 
 from aiohttp import web
 
-from devenv.simulator.model import operations
+from devenv.simulator.model import run_actions
 from devenv.simulator.model.entities import Stack
 from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunState
@@ -82,7 +82,7 @@ class Pages:
     async def _act(self, request: web.Request) -> web.Response:
         run = self._found_run(request)
         is_confirmed = request.match_info["act"] == "confirm"
-        act = operations.confirm if is_confirmed else operations.discard
+        act = run_actions.confirm if is_confirmed else run_actions.discard
         act(self._simulator.engine, run, username=PERSON)
         raise web.HTTPSeeOther(location=f"/stack/{run.stack_id}/run/{run.id}")
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from devenv.simulator.model import administration, creation, operations
+from devenv.simulator.model import creation, run_actions, stack_actions
 from devenv.simulator.model.entities import Stack
 from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunType
 from devenv.simulator.simulator import Simulator
 
 START = 1_700_000_000.0
-USER = administration.User(login="api::K")
+USER = stack_actions.User(login="api::K")
 
 
 class Lab:
@@ -48,7 +48,7 @@ class Lab:
         wanted = creation.Order(
             stack=self.stack(stack_id), type=RunType(run_type), triggered_by=USER.login, **order
         )
-        run = administration.trigger(self.engine, [wanted], USER)[0]
+        run = stack_actions.trigger(self.engine, [wanted], USER)[0]
         self.advance(0)
         return run
 
@@ -65,7 +65,7 @@ class Lab:
         return run
 
     def act(self, name: str, run: Run, **arguments: Any) -> Any:
-        result = getattr(operations, name)(self.engine, run, **arguments)
+        result = getattr(run_actions, name)(self.engine, run, **arguments)
         self.advance(0)
         return result
 

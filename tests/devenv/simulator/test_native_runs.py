@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from devenv.simulator.model import administration, operations
+from devenv.simulator.model import run_actions, stack_actions
 from devenv.simulator.model.errors import Refusal
 
 MakeLab = Callable[..., Any]
@@ -283,10 +283,10 @@ def test_a_disabled_dependent_gets_no_run_and_hides_what_is_behind_it(lab: MakeL
 
 def test_a_push_to_several_stacks_is_one_wave(lab: MakeLab) -> None:
     account = lab(edges=["a -> b -> c"])
-    commit = administration.made_up_commit("new")
+    commit = stack_actions.made_up_commit("new")
 
     stacks = [account.stack("b"), account.stack("a")]
-    runs = administration.push(account.engine, stacks, commit)
+    runs = stack_actions.push(account.engine, stacks, commit)
     account.advance(60)
 
     assert {run.stack_id: run.triggered_by for run in runs} == {"a": None, "b": None, "c": "b"}
@@ -296,10 +296,10 @@ def test_a_push_to_several_stacks_is_one_wave(lab: MakeLab) -> None:
 
 def test_a_commit_pushed_twice_makes_one_run(lab: MakeLab) -> None:
     account = lab(stacks=["a"])
-    commit = administration.made_up_commit("new")
-    administration.push(account.engine, [account.stack("a")], commit)
+    commit = stack_actions.made_up_commit("new")
+    stack_actions.push(account.engine, [account.stack("a")], commit)
 
-    assert administration.push(account.engine, [account.stack("a")], commit) == []
+    assert stack_actions.push(account.engine, [account.stack("a")], commit) == []
 
 
 def test_canceling_a_queued_dependent_lets_the_next_one_be_skipped(lab: MakeLab) -> None:
@@ -314,7 +314,7 @@ def test_canceling_a_queued_dependent_lets_the_next_one_be_skipped(lab: MakeLab)
 def test_an_edge_added_during_a_wave_counts_for_the_next_one(lab: MakeLab) -> None:
     account = lab(edges=["a -> b"], stacks=["c"])
     account.trigger("a")
-    administration.add_edge(
+    stack_actions.add_edge(
         account.engine, account.stack("c"), account.stack("b"), trigger_always=False
     )
     account.advance(60)
@@ -330,7 +330,7 @@ def test_a_stack_deleted_during_a_wave_breaks_the_wave_there(lab: MakeLab) -> No
     account.trigger("a")
     waiting = account.run_of("b")
 
-    administration.remove(account.engine, account.stack("b"))
+    stack_actions.remove(account.engine, account.stack("b"))
     account.advance(60)
 
     assert waiting.state == "CANCELED"
@@ -341,7 +341,7 @@ def test_dependencies_stay_a_dag(lab: MakeLab) -> None:
     account = lab(edges=["a -> b -> c"])
 
     with pytest.raises(Refusal, match="cycle"):
-        administration.add_edge(
+        stack_actions.add_edge(
             account.engine, account.stack("a"), account.stack("c"), trigger_always=False
         )
 
@@ -350,7 +350,7 @@ def test_what_others_depend_on_is_not_deleted(lab: MakeLab) -> None:
     account = lab(edges=["a -> b"])
 
     with pytest.raises(Refusal, match="dependents"):
-        administration.delete(account.engine, account.stack("a"))
+        stack_actions.delete(account.engine, account.stack("a"))
 
 
 def test_a_wave_of_five_hundred_skips_ends(lab: MakeLab) -> None:
@@ -372,7 +372,7 @@ def test_a_drift_check_is_answered_with_a_tracked_run(lab: MakeLab) -> None:
         workerPools={"p": {}},
         stacks={"a": {"workerPool": "p", "state": "FINISHED", "driftReconcile": True}},
     )
-    administration.drift_check(account.engine, account.stack("a"))
+    stack_actions.drift_check(account.engine, account.stack("a"))
 
     account.advance(60)
 
@@ -385,12 +385,12 @@ def test_a_drift_check_is_answered_with_a_tracked_run(lab: MakeLab) -> None:
 
 def test_promotion_needs_to_be_enabled_and_makes_a_tracked_run(lab: MakeLab) -> None:
     account = lab(stacks={"a": {"allowPromotion": True}, "b": {}})
-    commit = administration.made_up_commit("pr")
+    commit = stack_actions.made_up_commit("pr")
     stacks = [account.stack("a"), account.stack("b")]
-    administration.push(account.engine, stacks, commit, is_proposed=True)
+    stack_actions.push(account.engine, stacks, commit, is_proposed=True)
     account.advance(60)
 
     promoted = account.act("promote", account.run_of("a"), username="ann")
 
     assert (promoted.type, promoted.commit.hash) == ("TRACKED", commit.hash)
-    assert operations.promote_blocker(account.engine, account.run_of("b")) is not None
+    assert run_actions.promote_blocker(account.engine, account.run_of("b")) is not None

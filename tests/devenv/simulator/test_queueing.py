@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from devenv.simulator import seeding, specs
-from devenv.simulator.model import administration, queueing
+from devenv.simulator.model import queueing, stack_actions
 from devenv.simulator.model.errors import Refusal
 
 MakeLab = Callable[..., Any]
 
-ANN = administration.User(login="ann")
+ANN = stack_actions.User(login="ann")
 
 
 def test_one_blocking_run_at_a_time_oldest_first(lab: MakeLab) -> None:
@@ -76,14 +76,14 @@ def test_a_run_waiting_for_upstreams_holds_newer_ones_by_switch(lab: MakeLab, ho
 def test_a_lock_keeps_others_out_and_autodeploy_off(lab: MakeLab) -> None:
     account = lab(edges=["a -> b"])
     stack = account.stack("b")
-    administration.lock(account.engine, stack, ANN, "mine")
+    stack_actions.lock(account.engine, stack, ANN, "mine")
     with pytest.raises(Refusal, match="locked by ann"):
         account.trigger("b")
     account.trigger("a")
     account.advance(60)
     assert account.run_of("b").state == "QUEUED"
 
-    administration.unlock(account.engine, stack, ANN)
+    stack_actions.unlock(account.engine, stack, ANN)
     account.advance(60)
 
     assert account.run_of("b").state == "FINISHED"
@@ -91,8 +91,8 @@ def test_a_lock_keeps_others_out_and_autodeploy_off(lab: MakeLab) -> None:
 
 def test_the_owner_of_a_lock_may_run_but_has_to_confirm(lab: MakeLab) -> None:
     account = lab(stacks=["a"])
-    owner = administration.User(login="api::K")
-    administration.lock(account.engine, account.stack("a"), owner, None)
+    owner = stack_actions.User(login="api::K")
+    stack_actions.lock(account.engine, account.stack("a"), owner, None)
 
     run = account.trigger("a")
     account.advance(60)
@@ -102,11 +102,11 @@ def test_the_owner_of_a_lock_may_run_but_has_to_confirm(lab: MakeLab) -> None:
 
 def test_only_owner_or_admin_unlocks(lab: MakeLab) -> None:
     account = lab(stacks=["a"])
-    administration.lock(account.engine, account.stack("a"), ANN, None)
-    plain = administration.User(login="bob", is_admin=False)
+    stack_actions.lock(account.engine, account.stack("a"), ANN, None)
+    plain = stack_actions.User(login="bob", is_admin=False)
 
     with pytest.raises(Refusal, match="unauthorized"):
-        administration.unlock(account.engine, account.stack("a"), plain)
+        stack_actions.unlock(account.engine, account.stack("a"), plain)
 
 
 def test_a_disabled_stack_takes_no_runs(lab: MakeLab) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from devenv.simulator.model import administration
+from devenv.simulator.model import stack_actions
 from devenv.simulator.simulator import Simulator
 
 MakeLab = Callable[..., Any]
@@ -59,11 +59,11 @@ def make(path: Path, start: float = 1_700_000_000.0) -> Simulator:
 def test_a_state_file_survives_the_process(tmp_path: Path) -> None:
     path = tmp_path / "state"
     first = make(path)
-    user = administration.User(login="api::K")
-    administration.lock(first.engine, first.account.stacks["d"], user, "mine")
-    administration.remove(first.engine, first.account.stacks["f"])
-    pushed = administration.made_up_commit("new")
-    administration.push(first.engine, [first.account.stacks["a"]], pushed)
+    user = stack_actions.User(login="api::K")
+    stack_actions.lock(first.engine, first.account.stacks["d"], user, "mine")
+    stack_actions.remove(first.engine, first.account.stacks["f"])
+    pushed = stack_actions.made_up_commit("new")
+    stack_actions.push(first.engine, [first.account.stacks["a"]], pushed)
     first.advance(0.3)
 
     second = make(path, start=first.engine.now)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from controller.api.transitions import TransitionKind
+from controller.api.transition_kinds import TransitionKind
 from controller.config import environment
 from controller.notify import sinks
 from tests.support.golden import Golden

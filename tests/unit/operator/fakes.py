@@ -38,7 +38,7 @@ from controller.operator import (
 )
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, messages, schedule_list
-from controller.temporal.operator import held_runs, schedule_designs, schedules, starter
+from controller.temporal.operator import desired_schedules, runs_of_chains, schedules, starter
 from tests.support.builders import make_progress, make_stack
 
 NOW = "2026-03-05T06:30:00Z"
@@ -337,7 +337,7 @@ class FakeSchedules:
     """Stands in for `schedules.ChainSchedules`; of crons it knows "<minute> <hour> * * *"."""
 
     def __init__(self, workflows: FakeWorkflows, time: FakeClock) -> None:
-        self.all: dict[tuple[str, str], schedule_designs.DesiredSchedule] = {}
+        self.all: dict[tuple[str, str], desired_schedules.DesiredSchedule] = {}
         self.calls: list[str] = []
         self.refuses: set[str] = set()
         self._workflows, self._clock = workflows, time
@@ -346,7 +346,7 @@ class FakeSchedules:
         self.calls.append(call)
         await self._workflows._reach()
 
-    async def set_up(self, wanted: schedule_designs.DesiredSchedule) -> None:
+    async def set_up(self, wanted: desired_schedules.DesiredSchedule) -> None:
         await self._note(f"set up {wanted.kind}")
         crons = wanted.schedule.spec.cron_expressions
         if crons and crons[0] in self.refuses:
@@ -387,7 +387,9 @@ class FakeSchedules:
         ]
 
 
-def _daily(wanted: schedule_designs.DesiredSchedule, after: datetime, until: datetime) -> list[str]:
+def _daily(
+    wanted: desired_schedules.DesiredSchedule, after: datetime, until: datetime
+) -> list[str]:
     minute, hour = (int(part) for part in wanted.schedule.spec.cron_expressions[0].split()[:2])
     day = after.replace(hour=hour, minute=minute, second=0)
     found = []
@@ -399,13 +401,13 @@ def _daily(wanted: schedule_designs.DesiredSchedule, after: datetime, until: dat
 
 
 class FakeHeldRuns:
-    """Stands in for `held_runs.HeldRuns`: which runs chains hold, by id."""
+    """Stands in for `runs_of_chains.HeldRuns`: which runs chains hold, by id."""
 
     def __init__(self) -> None:
-        self.holdings: dict[str, held_runs.Holding] = {}
+        self.holdings: dict[str, runs_of_chains.Holding] = {}
 
     async def holding(self, account: str, stack_id: str, run: messages.FinishedRun) -> Any:
-        return self.holdings.get(run.run_id, held_runs.Holding.FREE)
+        return self.holdings.get(run.run_id, runs_of_chains.Holding.FREE)
 
 
 class FakeCatalog:
@@ -476,7 +478,7 @@ class Bench:
         access = connection_access.ConnectionAccess(self.catalog)
         self.starts = automatic_starts.AutomaticStarts(
             chain_schedules=self.schedules,
-            designs=schedule_designs.ScheduleDesigns(
+            designs=desired_schedules.ScheduleDesigns(
                 installation=INSTALLATION,
                 task_queue="queue",
                 operator_queue="operator-queue",

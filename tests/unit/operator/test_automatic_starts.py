@@ -15,7 +15,7 @@ from controller.operator import reconciler
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, messages
 from controller.temporal.activities import chain_status
-from controller.temporal.operator.held_runs import Holding
+from controller.temporal.operator.runs_of_chains import Holding
 from tests.support.builders import make_stack
 from tests.unit.operator.fakes import NOW, Bench
 

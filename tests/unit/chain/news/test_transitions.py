@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
-from controller.api import transitions as kinds
+from controller.api import transition_kinds as kinds
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
-from controller.api.transitions import TransitionKind
+from controller.api.transition_kinds import TransitionKind
 from controller.api.v1alpha1 import Phase
 from controller.chain.news import events, transitions
 from controller.chain.run import progress

@@ -7,7 +7,7 @@ import pytest
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Cause, Phase
 from controller.chain.requests import decide as decisions
-from controller.chain.requests import executions, handling, run_requests
+from controller.chain.requests import executions, handled_asks, run_requests
 from controller.chain.requests.executions import ExecutionState
 from tests.support.builders import (
     handled,
@@ -27,7 +27,7 @@ def test_creating_a_chain_starts_its_first_run() -> None:
     decision = decide(make_stack_chain(spec=A))
 
     assert decision.start == run_requests.Request(
-        key=f"spec:1:{handling.spec_digest(A)}",
+        key=f"spec:1:{handled_asks.spec_digest(A)}",
         number=1,
         attempt=1,
         cause=Cause.SPEC,
@@ -52,7 +52,7 @@ def test_an_edit_starts_the_next_run() -> None:
 
     assert decision.start is not None
     assert decision.start.number == 2
-    assert decision.start.key == f"spec:2:{handling.spec_digest(B)}"
+    assert decision.start.key == f"spec:2:{handled_asks.spec_digest(B)}"
     assert decision.handled == handled(B)
 
 
@@ -137,7 +137,9 @@ def test_an_edit_that_a_run_does_not_depend_on_starts_nothing(
 
 
 def test_the_order_of_the_roots_starts_nothing() -> None:
-    assert handling.spec_digest(make_spec("a", "b")) == handling.spec_digest(make_spec("b", "a"))
+    assert handled_asks.spec_digest(make_spec("a", "b")) == handled_asks.spec_digest(
+        make_spec("b", "a")
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,12 +151,12 @@ def test_the_order_of_the_roots_starts_nothing() -> None:
     ],
 )
 def test_each_field_that_a_run_depends_on_is_in_the_digest(spec: v1alpha1.StackChainSpec) -> None:
-    assert handling.spec_digest(spec) != handling.spec_digest(A)
+    assert handled_asks.spec_digest(spec) != handled_asks.spec_digest(A)
 
 
 def test_the_digest_stays_what_it_is_across_releases() -> None:
     """Another one for the same spec would start every chain at an upgrade."""
-    assert handling.spec_digest(make_spec("vpc-prod")) == "02bb49fa6a3060c7"
+    assert handled_asks.spec_digest(make_spec("vpc-prod")) == "02bb49fa6a3060c7"
 
 
 # A live run

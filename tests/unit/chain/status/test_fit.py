@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
-from controller.chain.status import fit
+from controller.chain.status import status_size
 from tests.support.builders import make_run, make_status
 
 # Four bytes in one character.
@@ -44,7 +44,7 @@ def status_of(
 def test_a_usual_chain_keeps_everything() -> None:
     whole = status_of(make_stacks(500, upstreams=5, message="m" * 200))
 
-    assert fit.fitted(whole) is whole
+    assert status_size.fitted(whole) is whole
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_usual_chain_keeps_everything() -> None:
 def test_a_large_status_gives_up_what_can_be_found_elsewhere(
     stacks: list[v1alpha1.StackStatus], upstreams: int, characters: int, has_names: bool
 ) -> None:
-    found = fit.fitted(status_of(stacks))
+    found = status_size.fitted(status_of(stacks))
 
     last = found.stacks[-1]
     assert len(last.depends_on) == upstreams
@@ -72,7 +72,7 @@ def test_a_large_status_gives_up_what_can_be_found_elsewhere(
 
 
 def test_a_shortened_text_says_that_it_is_shortened() -> None:
-    found = fit.fitted(status_of(make_stacks(500, message=WHALE * 512)))
+    found = status_size.fitted(status_of(make_stacks(500, message=WHALE * 512)))
 
     assert found.stacks[0].message == WHALE * 255 + "…"
 
@@ -95,10 +95,10 @@ def test_whatever_a_chain_has_its_status_can_be_stored_and_loses_no_stack_and_no
     )
     whole = status_of(make_stacks(count, id_length=id_length, message=letter * 512), history)
 
-    found = fit.fitted(whole)
+    found = status_size.fitted(whole)
 
-    assert fit.stored_bytes(found) <= fit.MAX_BYTES
-    assert fit.fitted(found) == found
+    assert status_size.stored_bytes(found) <= status_size.MAX_BYTES
+    assert status_size.fitted(found) == found
     kept = dataclasses.replace(found, stacks=(), history=())
     assert kept == dataclasses.replace(whole, stacks=(), history=())
     assert [(s.id, s.phase, s.run_id, s.blocked_by) for s in found.stacks] == [

@@ -4,7 +4,7 @@ Each is allowed from certain states only; which, is section 3.4 and 4.2 of the A
 function takes the acting user's name, which ends up in the run's history.
 """
 
-from devenv.simulator.model import creation, lifecycle, native_runs, queueing, scripts
+from devenv.simulator.model import creation, lifecycle, native_runs, queueing, run_outcomes
 from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.errors import Refusal
 from devenv.simulator.model.run_entities import Comment, Review, Run
@@ -80,7 +80,7 @@ def stop(engine: Engine, run: Run, *, username: str, note: str | None = None) ->
     run.stop_requested = True
     run.stop_note, run.stop_username = note, username
     engine.account.touch("run", run.id)
-    ignored = scripts.script_of(run).stop_ignored or (is_late and late == "ignored")
+    ignored = run_outcomes.script_of(run).stop_ignored or (is_late and late == "ignored")
     if not ignored:
         run.is_stopping = True
         engine.schedule(run, engine.duration(run, "stopping"))

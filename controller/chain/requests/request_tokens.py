@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from controller.api import v1alpha1
-from controller.chain.requests.handling import is_spec_new
+from controller.chain.requests.handled_asks import is_spec_new
 from controller.chain.run import policy, progress
 
 

@@ -46,7 +46,7 @@ class SinkRefused(SinkError):
     """The sink does not take it, or this process cannot send it."""
 
 
-class Deliverer:
+class SinkSender:
     """Sends payloads over one pool of connections; it follows no redirect and keeps no cookie."""
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
