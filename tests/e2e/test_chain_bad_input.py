@@ -105,35 +105,6 @@ async def test_a_dependent_that_the_key_cannot_see_runs_nothing_until_it_can(
     await chain.shows("RunSucceeded")
 
 
-async def test_an_unknown_connection_passes_once_the_release_has_it(
-    release: chains.Installation,
-) -> None:
-    account = await release.add_account("late", account_document("a -> b"), connects=False)
-
-    chain = await release.create("late", "a", account=account)
-    status = await chain.shows("ConnectionUnknown")
-    assert_stalled(status, "'late'", "'default'")
-
-    release.connect("late")
-    await chain.shows("RunSucceeded")
-
-
-async def test_a_namespace_that_the_connection_does_not_serve_is_told_and_nothing_is_read(
-    release: chains.Installation,
-) -> None:
-    account = await release.add_account(
-        "closed", account_document("a -> b"), allowedNamespaces=["elsewhere"]
-    )
-
-    chain = await release.create("closed", "a", account=account)
-    status = await chain.shows("NamespaceNotAllowed")
-    assert_stalled(status, f"'{release.namespace}'", "allowedNamespaces")
-    assert (await account.admin("GET", "/requests/counters"))["requests"] == 0
-
-    release.connect("closed", allowedNamespaces=["elsewhere", release.namespace])
-    await chain.shows("RunSucceeded")
-
-
 @pytest.mark.parametrize("mode", ["A", "B"])
 @pytest.mark.parametrize("wrong_secret", ["error", "null"])
 async def test_a_wrong_key_is_told_until_a_valid_one_is_mounted(

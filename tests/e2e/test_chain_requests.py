@@ -2,7 +2,7 @@
 
 from tests.support import chains
 from tests.support.chains import account_document
-from tests.support.waiting import eventually, stays
+from tests.support.waiting import stays
 
 # Several passes of the resync, which is what would start a run too many.
 PASSES = 3.0
@@ -24,21 +24,6 @@ async def test_a_token_runs_the_chain_once_more_and_only_once(release: chains.In
     assert status["latestRun"]["cause"] == "RunToken"
     assert status["lastHandled"]["run"] == "monday"
     assert (await chain.status())["latestRun"]["number"] == 2
-
-
-async def test_a_token_that_is_there_from_the_start_starts_no_second_run(
-    release: chains.Installation,
-) -> None:
-    account = await release.add_account("first", account_document(stacks=["a"]))
-
-    chain = await release.create("first", "a", account=account, annotations={"run": "0"})
-    await chain.ends("RunSucceeded")
-    await release.stackchains.annotate("first", run=None)
-
-    async def ran_once() -> bool:
-        return len(await account.runs("a")) == 1
-
-    assert await stays(ran_once, PASSES)
 
 
 async def test_an_edit_while_a_run_is_on_waits_and_only_the_newest_one_runs(
@@ -87,89 +72,3 @@ async def test_ready_is_never_true_while_an_edit_waits(
         (chains.ready(status)["status"], status["latestRun"]["number"]) for status in story.statuses
     ]
     assert {number for ready, number in readies if ready == "True"} == {2}
-
-
-async def test_an_edit_that_is_taken_back_before_its_turn_starts_nothing(
-    release: chains.Installation,
-) -> None:
-    account = await release.add_account(
-        "back", account_document(stacks={"a": {"autodeploy": False}, "b": {}})
-    )
-    chain = await release.create("back", "a", account=account)
-    await account.run_in("a", "UNCONFIRMED")
-
-    await release.stackchains.set_spec("back", roots={"stackIds": ["b"]})
-    await chain.until(lambda status: "pendingRun" in status)
-    await release.stackchains.set_spec("back", roots={"stackIds": ["a"]})
-    await chain.until(lambda status: "pendingRun" not in status)
-    await account.act((await account.only_run("a"))["id"], "confirm")
-    status = await chain.ends("RunSucceeded")
-
-    async def ran_once() -> bool:
-        return [len(await account.runs(stack_id)) for stack_id in "ab"] == [1, 0]
-
-    assert await stays(ran_once, PASSES)
-    assert status["observedGeneration"] == 3
-
-
-async def test_a_token_and_an_edit_together_are_one_run(release: chains.Installation) -> None:
-    account = await release.add_account("folded", account_document(stacks=["a", "b"]))
-    chain = await release.create("folded", "a", account=account)
-    await chain.ends("RunSucceeded")
-
-    body = {
-        "metadata": {"annotations": {"stackchain.dev/run": "both"}},
-        "spec": {"roots": {"stackIds": ["b"]}},
-    }
-    await release.stackchains.kube.patch(release.stackchains.path("folded"), body)
-    status = await chain.ends("RunSucceeded", number=2)
-
-    async def ran_once() -> bool:
-        return len(await account.runs("b")) == 1
-
-    assert await stays(ran_once, PASSES)
-    assert status["latestRun"]["number"] == 2
-    assert len(await account.runs("a")) == 1
-
-
-async def test_a_token_while_a_run_is_on_runs_the_chain_again_after_it(
-    release: chains.Installation,
-) -> None:
-    account = await release.add_account(
-        "after", account_document(stacks={"a": {"autodeploy": False}})
-    )
-    chain = await release.create("after", "a", account=account)
-    first = await account.run_in("a", "UNCONFIRMED")
-
-    await release.stackchains.annotate("after", run="one")
-    waiting = await chain.until(lambda status: "pendingRun" in status)
-    await release.stackchains.annotate("after", run="two")
-    await account.act(first["id"], "confirm")
-    second = await account.run_in("a", "UNCONFIRMED")
-    await account.act(second["id"], "confirm")
-    status = await chain.ends("RunSucceeded", number=2)
-
-    assert waiting["pendingRun"]["cause"] == "RunToken"
-    assert status["lastHandled"]["run"] == "two"
-    runs = await account.runs("a")
-    assert len(runs) == 2
-    assert runs[1]["createdAt"] >= runs[0]["history"][-1]["at"]
-
-
-async def test_parallelism_that_changes_at_rest_starts_nothing(
-    release: chains.Installation,
-) -> None:
-    account = await release.add_account("rest", account_document(stacks=["a"]))
-    chain = await release.create("rest", "a", account=account)
-    await chain.ends("RunSucceeded")
-
-    await release.stackchains.set_spec("rest", parallelism=3)
-
-    async def is_observed() -> bool:
-        return bool((await chain.status())["observedGeneration"] == 2)
-
-    await eventually(is_observed)
-    status = await chain.status()
-    assert chains.ready(status)["status"] == "True"
-    assert status["latestRun"]["number"] == 1
-    await account.only_run("a")

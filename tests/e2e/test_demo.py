@@ -120,21 +120,16 @@ def row(demo: Demo, stack: str, phase: str) -> str:
     return found[-1]
 
 
-async def test_the_demo_takes_its_steps_and_checks_them_and_is_kept_up_until_ctrl_c(
+async def test_the_demo_takes_its_steps_checks_them_and_ends(
     temporary_files: Path, control_plane_binaries: object
 ) -> None:
-    async with started("--keep", "--plain") as demo:
+    async with started() as demo:
         await demo.until("Ready=Unknown AwaitingConfirmation")
         link = await demo.until("waits for a person to confirm or discard it: http://")
         await demo.until("The run of `database` has been confirmed")
-        await demo.until("Everything stays up until Ctrl-C")
-        await demo.until("/workflows/")
-        children = living(children_of(demo.process.pid))
-        os.kill(demo.process.pid, signal.SIGINT)
         code = await demo.end()
 
     assert code == 0
-    assert len(children) >= 6
     assert "/stack/database/run/" in link
     assert row(demo, "alerts", "Skipped") == "because of monitoring"
     assert row(demo, "dashboards", "Skipped") == "because of monitoring"
@@ -161,7 +156,6 @@ async def test_the_demo_takes_its_steps_and_checks_them_and_is_kept_up_until_ctr
     assert "condition met" in demo.text
     assert "\x1b" not in demo.text
     assert left_in(temporary_files) == []
-    await eventually(lambda: not living(children), what="no child lives")
 
 
 @pytest.mark.parametrize(
@@ -206,6 +200,22 @@ async def test_a_demo_that_nobody_reads_any_more_ends_and_leaves_nothing(
     assert shell.returncode == 1
     assert left_in(temporary_files) == []
     assert not started_from(temporary_files)
+
+
+async def test_the_environment_is_kept_up_until_ctrl_c(
+    temporary_files: Path, control_plane_binaries: object
+) -> None:
+    async with started("--keep", "--plain") as demo:
+        await demo.until("Everything stays up until Ctrl-C")
+        await demo.until("/workflows/")
+        children = living(children_of(demo.process.pid))
+        os.kill(demo.process.pid, signal.SIGINT)
+        code = await demo.end()
+
+    assert len(children) >= 6
+    assert code == 0
+    assert left_in(temporary_files) == []
+    await eventually(lambda: not living(children), what="no child lives")
 
 
 async def test_an_unknown_argument_is_refused_in_one_line() -> None:

@@ -7,7 +7,6 @@ from devenv import simulator_process
 from tests.support import account_runs, chains
 from tests.support.chains import account_document
 from tests.support.processes import kubectl
-from tests.support.waiting import eventually
 
 OUR_KEY = f"api::{simulator_process.API_KEY.id}"
 ALL_OPERATIONS = ["Plan", "Apply", "Destroy"]
@@ -301,20 +300,3 @@ async def test_history_keeps_as_many_runs_as_it_may_newest_first(
     history = [(item["number"], item["reason"]) for item in status["history"]]
     assert history == [(3, "RunSucceeded"), (2, "StackFailed")]
     assert len(await account.runs("a")) == 4
-
-
-async def test_a_lower_history_limit_cuts_the_history(release: chains.Installation) -> None:
-    account = await release.add_account("cut", account_document(stacks=["a"]))
-    chain = await release.create("cut", "a", account=account)
-    await chain.ends("RunSucceeded")
-    await release.stackchains.annotate("cut", run="2")
-    status = await chain.ends("RunSucceeded", number=2)
-    assert [item["number"] for item in status["history"]] == [1]
-
-    await release.stackchains.set_spec("cut", historyLimit=0)
-
-    async def is_cut() -> bool:
-        return "history" not in await chain.status()
-
-    await eventually(is_cut, what="no history")
-    assert (await chain.status())["latestRun"]["number"] == 2

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.support import chains, people
 from tests.support.chains import account_document, ended_at
 from tests.support.waiting import eventually, stays
@@ -265,41 +263,3 @@ async def test_a_width_that_is_changed_twice_in_a_live_run_holds_each_time(
 
 
 # Concurrency
-
-
-@pytest.mark.parametrize("policy", ["Queue", "Replace"])
-async def test_of_three_quick_edits_in_a_live_run_the_newest_runs_and_only_that(
-    release: chains.Installation, people: people.People, policy: str
-) -> None:
-    name = f"edits-{policy.lower()}"
-    account = await release.add_account(
-        name, account_document(stacks={"a": {"autodeploy": False}, "b": {}, "c": {}, "d": {}})
-    )
-    chain = await people.apply(name, "a", account=account, concurrencyPolicy=policy)
-    run = await account.run_in("a", "UNCONFIRMED")
-    await chain.shows("AwaitingConfirmation")
-    # So that the run which is replaced cannot be over before the last edit.
-    refusal = await account.fault(field="runDiscard", action="status", status=503, count=0)
-
-    for stack_id in "bcd":
-        await people.apply(name, stack_id, account=account, concurrencyPolicy=policy)
-    waiting = await chain.until(
-        lambda status: status["observedGeneration"] == 4 and "pendingRun" in status
-    )
-    if policy == "Queue":
-        assert await account.hits(refusal) == 0
-        await account.act(run["id"], "confirm")
-    await account.heal()
-    status = await chain.ends("RunSucceeded", number=2)
-
-    async def one_more_ran() -> bool:
-        return [len(await account.runs(stack_id)) for stack_id in "abcd"] == [1, 0, 0, 1]
-
-    assert await stays(one_more_ran, PASSES)
-    first = {"Queue": ("RunSucceeded", "FINISHED"), "Replace": ("RunCanceled", "DISCARDED")}[policy]
-    says = {"Queue": "Waits for run 1", "Replace": "Run 1 is being canceled"}[policy]
-    assert waiting["pendingRun"]["message"].startswith(says)
-    assert waiting["latestRun"]["number"] == 1
-    assert (status["history"][0]["reason"], (await account.only_run("a"))["state"]) == first
-    assert chains.phases(status) == {"d": "Succeeded"}
-    assert status["latestRun"]["number"] == (await chain.status())["latestRun"]["number"] == 2

@@ -97,29 +97,6 @@ async def test_one_connection_plans_for_those_who_may_not_apply(
     assert {run["type"] for run in await account.runs()} == {"PROPOSED"}
 
 
-async def test_a_right_that_is_withdrawn_starts_no_further_run_until_it_is_given_back(
-    release: chains.Installation,
-) -> None:
-    account = await release.add_account("withdrawn", account_document(stacks=["a"]))
-    chain = await release.create("withdrawn", "a", account=account)
-    await chain.ends("RunSucceeded")
-
-    release.connect("withdrawn", allowedNamespaces=[])
-    await release.stackchains.annotate("withdrawn", run="2")
-    status = await chain.shows("NamespaceNotAllowed")
-    assert (chains.ready(status)["status"], status["latestRun"]["number"]) == ("False", 1)
-
-    async def ran_once() -> bool:
-        return len(await account.runs("a")) == 1
-
-    assert await stays(ran_once, PASSES)
-    release.connect("withdrawn")
-    again = await chain.ends("RunSucceeded", number=2)
-
-    assert again["latestRun"]["cause"] == "RunToken"
-    assert len(await account.runs("a")) == 2
-
-
 async def test_a_live_run_whose_right_is_withdrawn_starts_nothing_more_and_can_be_canceled(
     release: chains.Installation,
 ) -> None:

@@ -99,31 +99,3 @@ async def test_all_histories_of_a_failed_chain_that_go_leave_its_status_as_it_wa
 
     await assert_nothing_starts(release, "failed", before)
     assert chains.phases(before) == {"a": "Succeeded", "b": "Failed", "c": "Skipped"}
-
-
-async def test_an_edit_after_the_history_is_gone_is_a_new_run_with_the_next_number(
-    release: chains.Installation,
-) -> None:
-    account = await release.add_account("edit", account_document(stacks=["a", "b"]))
-    chain = await release.create("edit", "a", account=account)
-    before = await chain.ends("RunSucceeded")
-    await delete_history(await release.temporal(), before["latestRun"]["workflowId"])
-
-    await release.stackchains.set_spec("edit", roots={"stackIds": ["b"]})
-    await chain.ends("RunSucceeded", number=2)
-
-    for stack_id in "ab":
-        await account.only_run(stack_id)
-
-
-async def test_a_resource_whose_history_is_gone_can_be_deleted(
-    release: chains.Installation,
-) -> None:
-    account = await release.add_account("leaves", account_document("a -> b"))
-    chain = await release.create("leaves", "a", account=account)
-    before = await chain.ends("RunSucceeded")
-    await delete_history(await release.temporal(), before["latestRun"]["workflowId"])
-
-    await release.stackchains.delete("leaves")
-
-    await chain.is_gone(10)
