@@ -16,6 +16,7 @@ from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase, Source
 from tests.support import definition
 from tests.support.builders import UID, handled, make_body, make_run, make_status
+from tests.support.golden import Golden
 from tests.support.spec_values import full_spec
 
 SPEC = {"roots": {"stackIds": ["vpc"]}}
@@ -165,47 +166,28 @@ def test_a_field_of_a_later_release_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "message"),
+    "spec",
     [
-        pytest.param({}, "`spec.roots`: Field required", id="no roots"),
-        *(
-            pytest.param(
-                {"roots": roots},
-                "`spec.roots`: exactly one of `stackIds` and `labels` must be set",
-                id=which,
-            )
-            for roots, which in (
-                ({}, "no ids"),
-                ({"stackIds": []}, "empty ids"),
-                ({"stackIds": ["a"], "labels": ["b"]}, "ids and labels"),
-            )
+        pytest.param({}, id="no roots"),
+        pytest.param({"roots": {}}, id="no ids"),
+        pytest.param({"roots": {"stackIds": []}}, id="empty ids"),
+        pytest.param({"roots": {"stackIds": ["a"], "labels": ["b"]}}, id="ids and labels"),
+        pytest.param({**SPEC, "operation": "Refresh"}, id="an operation of a later release"),
+        pytest.param(
+            {**SPEC, "runtimeEnvironment": [{"value": "1"}]}, id="a variable without a name"
         ),
         pytest.param(
-            {**SPEC, "operation": "Refresh"},
-            "`spec.operation`: Input should be 'Apply', 'Plan' or 'Destroy'",
-            id="an operation of a later release",
+            {**SPEC, "graph": {"sources": ["Terraform"]}}, id="a source of a later release"
         ),
-        pytest.param(
-            {**SPEC, "runtimeEnvironment": [{"value": "1"}]},
-            "`spec.runtimeEnvironment.0.name`: Field required",
-            id="a variable without a name",
-        ),
-        pytest.param(
-            {**SPEC, "graph": {"sources": ["Terraform"]}},
-            "`spec.graph.sources.0`: Input should be 'Dependencies' or 'Labels'",
-            id="a source of a later release",
-        ),
-        pytest.param(
-            {**SPEC, "parallelism": "many"}, "`spec.parallelism`: Input should be", id="type"
-        ),
-        pytest.param(["vpc"], "`spec`: Input should be", id="no object"),
+        pytest.param({**SPEC, "parallelism": "many"}, id="type"),
+        pytest.param(["vpc"], id="no object"),
     ],
 )
-def test_what_does_not_fit_is_named(spec: Any, message: str) -> None:
+def test_what_does_not_fit_is_named(spec: Any, case: str, golden: Golden) -> None:
     with pytest.raises(v1alpha1.InvalidResource) as caught:
         v1alpha1.parse(make_body(spec))
 
-    assert str(caught.value).startswith(message)
+    golden("invalid_specs").check(case, str(caught.value))
 
 
 def test_a_handle_can_be_read_whatever_the_spec_holds() -> None:
