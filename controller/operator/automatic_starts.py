@@ -181,7 +181,7 @@ class AutomaticStarts:
         if chain.spec.suspend:
             return known
         next_time = await self._schedules.next_time(chain.ref)
-        problem = None if next_time else "There is no such day: none of its times ever comes."
+        problem = None if next_time else "The schedule never fires: no date matches it."
         return dataclasses.replace(known, next_time=next_time, problem=problem)
 
     async def _triggers(

@@ -15,8 +15,8 @@ from controller.temporal.operator import starter
 logger = logging.getLogger(__name__)
 
 _WAITS_FOR_WORKER = (
-    "The resource is being deleted; waits for a worker to stop the runs, and none answers. If that "
-    "lasts check the worker pods; to let the resource go with its run going on, set "
+    "The resource is being deleted; it waits for a worker to stop the runs, and no worker answers. "
+    "If that lasts, check the worker pods; to let the resource go and its run continue, set "
     "`spec.deletionPolicy` to Orphan."
 )
 
@@ -54,7 +54,7 @@ class Deletion:
                 return True
             problem = _deleting(
                 f"Waits for Temporal, to stop the runs: {error} To let the resource go without "
-                "that, set `spec.deletionPolicy` to Orphan."
+                "stopping them, set `spec.deletionPolicy` to Orphan."
             )
             await self._writer.write_deleting(body, problem)
             raise

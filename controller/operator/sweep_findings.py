@@ -108,4 +108,4 @@ def _hidden_problem(hidden: Sequence[str]) -> str | None:
     if not hidden:
         return None
     names = wording.listed(wording.quoted(hidden), most=_NAMED)
-    return f"The API key cannot see these roots, or there are none such: {names}."
+    return f"These roots do not exist, or the API key cannot see them: {names}."

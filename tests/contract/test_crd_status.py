@@ -45,7 +45,7 @@ def full_status() -> v1alpha1.Status:
             Phase.SKIPPED,
             depends_on="b",
             reason=StackReason.UPSTREAM_NOT_SUCCEEDED,
-            message="Not run, because 'b' failed.",
+            message="Not run because 'b' failed.",
             blocked_by="b",
         ),
         make_stack("d", Phase.TIMED_OUT),

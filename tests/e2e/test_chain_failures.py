@@ -110,13 +110,13 @@ async def test_describe_explains_a_failure_without_any_other_tool(
     assert "1 of 2 stacks failed: 'a'" in message
     assert "no such module 'vpc'" in message
     assert "stackchain.dev/run" in message
-    for part in (message, "StackFailed", "Blocked By:  ", "Not run, because 'a' failed."):
+    for part in (message, "StackFailed", "Blocked By:  ", "Not run because 'a' failed."):
         assert part in text, text
     expected = ["GraphResolved", "RunStarted", "StackFailed", "StackFailed", "StackSkipped"]
     # Whether the status sees a short run in progress depends on the moment.
     told = [reason for reason in await chain.events(*expected) if reason != "StackStarted"]
     assert sorted(told) == expected
-    assert await chain.told("StackSkipped") == ["'b': Not run, because 'a' failed."]
+    assert await chain.told("StackSkipped") == ["'b': Not run because 'a' failed."]
 
 
 async def test_a_run_that_a_person_discards_cancels_the_chain(release: chains.Installation) -> None:

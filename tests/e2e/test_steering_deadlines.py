@@ -30,7 +30,7 @@ CASES = {
         chain_reason="StackTimedOut",
         reason="ConfirmationDeadlineExceeded",
         dependent=_SKIPPED,
-        message="The run ended DISCARDED because nobody confirmed or approved it within "
+        message="The run ended DISCARDED because no one confirmed or approved it within "
         "`confirmationDeadlineSeconds` (1 s).",
     ),
     "approval": Case(
@@ -39,7 +39,7 @@ CASES = {
         chain_reason="StackTimedOut",
         reason="ConfirmationDeadlineExceeded",
         dependent=_SKIPPED,
-        message="The run ended CANCELED because nobody confirmed or approved it within "
+        message="The run ended CANCELED because no one confirmed or approved it within "
         "`confirmationDeadlineSeconds` (1 s).",
         needs="approval",
     ),

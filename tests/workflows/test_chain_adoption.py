@@ -80,7 +80,7 @@ async def test_a_native_run_that_applies_already_is_left_and_told_of(serve: Serv
 
     known = await chain.run()
 
-    assert "was APPLYING already and is left to end" in stack_of(known, "c").message
+    assert "was APPLYING already and is allowed to finish" in stack_of(known, "c").message
 
 
 @pytest.mark.parametrize("kind", ["SpaceliftRefused", "PermissionDenied"])

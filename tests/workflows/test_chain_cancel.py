@@ -102,7 +102,7 @@ async def test_an_applying_run_is_left_to_end_and_waited_for(serve: Serve) -> No
     await chain.called("stop_stack_run", "a")
 
     async def says_why() -> bool:
-        return "left to end" in stack_of(await chain.known(handle), "a").message
+        return "allowed to finish" in stack_of(await chain.known(handle), "a").message
 
     await eventually(says_why)
     assert world.states("a") == ["APPLYING"]

@@ -68,7 +68,7 @@ async def test_a_run_that_applies_is_left_to_end_and_is_not_run_again(
         await world.move("a", state)
         await stack.ends(phase, reason)
 
-    assert shown.message.endswith("the run applies already and is left to end.")
+    assert shown.message.endswith("the run is already applying and is allowed to finish.")
     assert world.calls("trigger_stack_run") == ["a"]
 
 
@@ -166,7 +166,7 @@ async def test_a_run_that_nobody_answers_is_stopped(
 
     assert world.states("a") == [end]
     assert report.message == (
-        f"The run ended {end} because nobody confirmed or approved it within "
+        f"The run ended {end} because no one confirmed or approved it within "
         "`confirmationDeadlineSeconds` (1 s)."
     )
 

@@ -46,11 +46,12 @@ def no_root_with_labels(labels: Sequence[str]) -> GraphProblem:
 
 def too_many_members(count: int, max_stacks: int) -> GraphProblem:
     """More stacks than `maxStacks`."""
-    raising = "" if max_stacks >= v1alpha1.MAX_STACKS else "raise it, "
+    is_highest = max_stacks >= v1alpha1.MAX_STACKS
+    raising = "To have fewer, leave stacks out" if is_highest else "Raise it, or leave stacks out"
     return GraphProblem(
         reasons.ChainReason.TOO_MANY_STACKS,
-        f"{count} stacks belong to the chain, more than the {max_stacks} of "
-        f"`spec.graph.maxStacks`; nothing was triggered. To have fewer, {raising}leave stacks out "
+        f"{count} stacks belong to the chain, and `spec.graph.maxStacks` is {max_stacks}; nothing "
+        f"was triggered. {raising} "
         "with `spec.graph.exclude`, set `spec.graph.maxDepth`, or choose another "
         "`spec.graph.direction` or roots further downstream and split the chain.",
     )
@@ -73,7 +74,7 @@ def too_large_reach() -> GraphProblem:
         "Runs of this chain would make Spacelift queue runs on so many stacks outside of it that "
         f"more than {MOST_READ} would have to be watched; nothing was triggered. Leave stacks "
         "that so many depend on out with `spec.graph.exclude`, choose roots further downstream, "
-        "or order those stacks by `dependsOn:` labels in place of Spacelift's dependencies.",
+        "or order those stacks by `dependsOn:` labels instead of Spacelift's dependencies.",
     )
 
 
@@ -84,15 +85,15 @@ def not_visible(
     hidden = [f"'{down}' (depends on '{up}')" for up, down in dependents]
     hidden += [f"'{up}' ('{down}' depends on it)" for up, down in upstreams]
     consequence = (
-        "else Spacelift would run what the chain cannot follow"
+        "otherwise Spacelift would run stacks that the chain cannot follow"
         if dependents
-        else "if it does not exist, correct the `dependsOn:` label; to run without it, list it in "
-        "`spec.graph.exclude.stackIds`"
+        else "if a stack does not exist, correct the `dependsOn:` label; to run without it, list "
+        "it in `spec.graph.exclude.stackIds`"
     )
     return GraphProblem(
         reasons.ChainReason.DEPENDENT_NOT_VISIBLE,
-        f"The connection's API key cannot see {_listed(hidden)}. Give it access to the space of "
-        f"what is named; {consequence}.",
+        f"The connection's API key cannot see {_listed(hidden)}. Give it access to their "
+        f"spaces; {consequence}.",
     )
 
 
@@ -100,14 +101,10 @@ def empty(*, found: int, excluded: int, roots_left_out: int) -> GraphProblem:
     """No stack is left to run, although some were found."""
     causes = []
     if excluded:
-        causes.append(f"{excluded} by `spec.graph.exclude`")
+        causes.append(f"`spec.graph.exclude` leaves out {excluded}")
     if roots_left_out:
-        causes.append(f"{roots_left_out} because of `spec.graph.includeRoots: false`")
-    why = (
-        f": {wording.counted(found, 'stack')} found, left out are {' and '.join(causes)}"
-        if causes
-        else ""
-    )
+        causes.append(f"`spec.graph.includeRoots: false` leaves out {roots_left_out}")
+    why = f": of {wording.counted(found, 'stack')} found, {' and '.join(causes)}" if causes else ""
     return GraphProblem(
         reasons.ChainReason.GRAPH_EMPTY,
         f"The chain has no stack to run{why}. Correct `spec.roots`, `spec.graph.direction`, or "
@@ -137,7 +134,7 @@ def cycle(circle: Sequence[str]) -> GraphProblem:
         way = " -> ".join([*circle[:shown], f"({left} more)", circle[-1]])
     return GraphProblem(
         reasons.ChainReason.GRAPH_CYCLE,
-        "The stacks depend on each other in a circle. Remove one of these dependencies or "
+        "The stacks depend on each other in a cycle. Remove one of these dependencies or "
         "`dependsOn:` labels (each arrow leads to a dependent): " + way,
     )
 

@@ -104,7 +104,7 @@ def _suspended(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
     since = before.last_transition_time
     if after.status == "True":
         return [_of(TransitionKind.SUSPENDED, new, after.message, since)]
-    return [_of(TransitionKind.RESUMED, new, f"Run {new.latest_run.number} goes on.", since)]
+    return [_of(TransitionKind.RESUMED, new, f"Run {new.latest_run.number} continues.", since)]
 
 
 _ENDS = {

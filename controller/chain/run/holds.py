@@ -59,7 +59,7 @@ def of_creation(hold: Hold) -> StackMeaning | None:
     if hold.is_disabled:
         return _waits(
             reasons.StackReason.STACK_DISABLED,
-            "The stack is disabled in Spacelift; it goes on once the stack is enabled.",
+            "The stack is disabled in Spacelift; it runs once it is enabled.",
         )
     return None
 
@@ -70,8 +70,8 @@ def _waits(reason: reasons.StackReason, message: str) -> StackMeaning:
 
 def _blocked_message(hold: Hold) -> str:
     link = f": {hold.blocker_url}" if hold.blocker_url else ""
-    what = f"Another run of the stack, {hold.blocker_id}, {_does(hold.blocker_state)}"
-    return f"{what} and has to end first{link}"
+    does = _does(hold.blocker_state)
+    return f"Another run of the stack, {hold.blocker_id}, has to end first; it {does}{link}"
 
 
 def _does(state: str) -> str:
@@ -84,9 +84,9 @@ def _does(state: str) -> str:
 
 
 def _locked_message(hold: Hold) -> str:
-    since = ""
+    is_locked = f"is locked by {hold.locked_by}"
     if hold.locked_at is not None:
         at = datetime.datetime.fromtimestamp(hold.locked_at, datetime.UTC)
-        since = f" since {times.rfc3339(at)}"
+        is_locked = f"has been locked by {hold.locked_by} since {times.rfc3339(at)}"
     note = f" ({hold.lock_note})" if hold.lock_note else ""
-    return f"The stack is locked by {hold.locked_by}{since}{note}; it goes on once it is unlocked."
+    return f"The stack {is_locked}{note}; it runs once it is unlocked."

@@ -93,7 +93,7 @@ def _suspended_message(run: ChainProgress) -> str:
     ends = f"; {_count(running)} in progress {'ends' if running == 1 else 'end'}" if running else ""
     return (
         f"The chain is suspended: {_count(left)} {'is' if left == 1 else 'are'} not started"
-        f"{ends}. To go on set `spec.suspend` to false."
+        f"{ends}. To continue, set `spec.suspend` to false."
     )
 
 
@@ -102,22 +102,22 @@ def _failed_message(run: ChainProgress, failed: list[StackProgress]) -> str:
     passed = " Then the chain's deadline passed." if run.is_timed_out else ""
     return (
         f"{len(failed)} of {_count(len(run.stacks))} failed: {_ends(failed)}."
-        f"{_skipped(run)}{canceled}{passed} Mend the cause, then {_retry(run)}."
+        f"{_skipped(run)}{canceled}{passed} Fix the cause, then {_retry(run)}."
     )
 
 
 def _timed_out_message(run: ChainProgress, timed_out: list[StackProgress]) -> str:
     return (
         f"{len(timed_out)} of {_count(len(run.stacks))} timed out: {_ends(timed_out)}."
-        f"{_skipped(run)} To go on {_retry(run)}."
+        f"{_skipped(run)} To continue, {_retry(run)}."
     )
 
 
 def _deadline_message(run: ChainProgress) -> str:
     return (
         "`spec.activeDeadlineSeconds` passed when "
-        f"{_well(run)} of {_count(len(run.stacks))} had ended well; the other runs were stopped or "
-        f"never triggered. Raise the deadline if it was too short. To go on {_retry(run)}."
+        f"{_well(run)} of {_count(len(run.stacks))} had succeeded; the other runs were stopped or "
+        f"never triggered. Raise the deadline if it was too short. To continue, {_retry(run)}."
     )
 
 
@@ -131,8 +131,8 @@ def _canceled_message(run: ChainProgress, canceled: list[StackProgress]) -> str:
 
 def _run_canceled_message(run: ChainProgress) -> str:
     return (
-        f"The chain was canceled when {_well(run)} of {_count(len(run.stacks))} had ended well; "
-        f"the other runs were stopped or never triggered. To go on {_retry(run)}."
+        f"The chain was canceled when {_well(run)} of {_count(len(run.stacks))} had succeeded; "
+        f"the other runs were stopped or never triggered. To continue, {_retry(run)}."
     )
 
 

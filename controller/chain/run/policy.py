@@ -44,9 +44,9 @@ def skip_unwanted(chain: progress.ChainProgress, *, now: str) -> list[str]:
         culprit = _culprit(stack, by_id)
         if culprit is not None:
             reason = reasons.StackReason.UPSTREAM_NOT_SUCCEEDED
-            _skip(stack, culprit, reason, f"Not run, because {_what(culprit)}.", now=now)
+            _skip(stack, culprit, reason, f"Not run because {_what(culprit)}.", now=now)
         elif first is not None:
-            text = f"Not run, because {_what(first)} and `failurePolicy` is FailFast."
+            text = f"Not run because {_what(first)} and `failurePolicy` is FailFast."
             _skip(stack, first, reasons.StackReason.FAIL_FAST, text, now=now)
         else:
             continue
@@ -84,7 +84,7 @@ def _culprit(
     for upstream_id in stack.depends_on:
         upstream = by_id[upstream_id]
         if upstream.phase.is_over and not ended_well(upstream):
-            # A stack that was skipped itself is not to blame.
+            # A stack that was skipped itself did not cause it.
             return by_id[upstream.blocked_by] if upstream.blocked_by else upstream
     return None
 
@@ -118,9 +118,9 @@ def cancel_unreached(chain: progress.ChainProgress, *, now: str) -> list[str]:
 
 def _why_not_run(chain: progress.ChainProgress) -> tuple[str, str]:
     if chain.is_timed_out:
-        message = "Not run, because the chain's deadline passed."
+        message = "Not run because the chain's deadline passed."
         return reasons.StackReason.CHAIN_DEADLINE_EXCEEDED, message
-    return reasons.StackReason.CHAIN_CANCELED, "Not run, because the chain was canceled."
+    return reasons.StackReason.CHAIN_CANCELED, "Not run because the chain was canceled."
 
 
 def with_cause(chain: progress.ChainProgress, report: progress.StackReport) -> progress.StackReport:

@@ -75,7 +75,9 @@ def _in_progress(run: RunSnapshot, *, stop: Stop | None) -> StackMeaning:
         problem = _PROBLEMS.get(run.problem_reason, StackReason.SPACELIFT_UNREACHABLE)
         return _meaning(Phase.RUNNING, problem, run.problem_message)
     if stop is not None and stop.is_deadline:
-        ends = "is being stopped" if run.stop_calls else "applies already and is left to end"
+        ends = (
+            "is being stopped" if run.stop_calls else "is already applying and is allowed to finish"
+        )
         return _meaning(Phase.RUNNING, stop.reason, _sentence(f"{stop.why}; the run {ends}"))
     if run.needs_confirmation:
         return _meaning(
@@ -95,7 +97,7 @@ def _in_progress(run: RunSnapshot, *, stop: Stop | None) -> StackMeaning:
         return _meaning(
             Phase.RUNNING,
             StackReason.RUN_IN_PROGRESS,
-            "The chain was canceled; the run applies already and is left to end.",
+            "The chain was canceled; the run is already applying and is allowed to finish.",
         )
     return _meaning(Phase.RUNNING, StackReason.RUN_IN_PROGRESS)
 
@@ -117,7 +119,7 @@ def confirmation_refused(
     meaning = _meaning(
         Phase.AWAITING_CONFIRMATION,
         StackReason.NEEDS_CONFIRMATION,
-        f"The chain could not confirm the run, a person has to confirm or discard it: {words}",
+        f"The chain could not confirm the run; a person has to confirm or discard it: {words}",
     )
     return report(stack_id, run, meaning, attempts=attempts)
 
@@ -125,7 +127,7 @@ def confirmation_refused(
 def left(stack_id: str, run: RunSnapshot, stop: Stop, *, attempts: int) -> progress.StackReport:
     """Return the end of a stack whose run no call stops, and which changes nothing."""
     message = (
-        f"{stop.why}; the run waits for a review and Spacelift does not let it be stopped. It "
+        f"{stop.why}; the run waits for a review, and Spacelift offers no way to stop it. It "
         "changes nothing and is left as it is."
     )
     meaning = _meaning(stop.phase, stop.reason, _sentence(message))
@@ -140,7 +142,7 @@ def _end(run: RunSnapshot, *, is_adopted: bool, stop: Stop | None) -> StackMeani
         return _meaning(
             Phase.SKIPPED,
             StackReason.OUTPUT_UNCHANGED,
-            f"Spacelift skipped the run: no output that it refers to changed{note}.",
+            f"Spacelift skipped the run: none of the outputs that it uses changed{note}.",
         )
     if run.is_failed:
         return _meaning(Phase.FAILED, StackReason.RUN_FAILED, f"The run failed{note}.")

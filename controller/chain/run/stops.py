@@ -29,7 +29,7 @@ class Stop:
                 return f"`stackDeadlineSeconds` ({self.seconds} s) passed"
             case StopKind.CONFIRMATION_DEADLINE:
                 return (
-                    "nobody confirmed or approved it within `confirmationDeadlineSeconds` "
+                    "no one confirmed or approved it within `confirmationDeadlineSeconds` "
                     f"({self.seconds} s)"
                 )
             case _:

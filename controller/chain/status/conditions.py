@@ -117,7 +117,7 @@ def _in_progress(situation: Situation) -> _Verdict:
     failing = [s for s in situation.stacks if not s.phase.is_over and s.reason in _FAILING]
     if failing:
         first = failing[0]
-        why = f": {first.message}" if first.message else " cannot go on."
+        why = f": {first.message}" if first.message else " cannot continue."
         return _hindered(_FAILING[reasons.StackReason(first.reason or "")], f"'{first.id}'{why}")
     is_shown = run.reason in (Reason.AWAITING_CONFIRMATION, Reason.SUSPENDED)
     is_held = run.reason == Reason.SUSPENDED and not situation.has_unhandled
@@ -131,9 +131,9 @@ def _in_progress(situation: Situation) -> _Verdict:
 
 
 def _not_requested_text(run: v1alpha1.RunStatus | None) -> str:
-    since = f"The spec has changed since run {run.number}" if run else "Nobody has asked for a run"
+    since = f"The spec has changed since run {run.number}" if run else "No one has requested a run"
     return (
-        f"{since}, and `spec.startPolicy` is OnRequest. To run it set the annotation "
+        f"{since}, and `spec.startPolicy` is OnRequest. To run it, set the annotation "
         f"`{v1alpha1.RUN_ANNOTATION}` to a new text."
     )
 
@@ -157,7 +157,7 @@ def _progress_text(situation: Situation) -> str:
         (summary.skipped - well, "skipped"),
     )
     parts = [f"{run.progress} done", *(f"{count} {word}" for count, word in counts if count > 0)]
-    waits = " Another run waits for its end." if situation.has_unhandled else ""
+    waits = " Another run waits for this one to end." if situation.has_unhandled else ""
     return f"Run {run.number}: {', '.join(parts)}.{waits}"
 
 

@@ -16,7 +16,7 @@ from controller.chain.status import conditions, stack_rows, status_size
 Reason = reasons.ChainReason
 Problem = conditions.Problem
 
-_AGAIN = f"To run again set the annotation `{v1alpha1.RUN_ANNOTATION}` to a new text."
+_AGAIN = f"To run again, set the annotation `{v1alpha1.RUN_ANNOTATION}` to a new text."
 
 # The most earlier runs that a status has room for.
 _LONGEST_HISTORY = 50
@@ -171,7 +171,8 @@ def _outcome(known: progress.ChainProgress) -> tuple[Phase, str, str]:
     """A run whose stacks have ended is over once it has stopped what Spacelift queued besides."""
     if known.phase.is_over and known.completion_time is None:
         message = (
-            "All stacks have ended; runs that Spacelift queued and nobody wants are being stopped."
+            "All stacks have ended; runs that Spacelift queued and the chain does not use are "
+            "being stopped."
         )
         return Phase.RUNNING, Reason.PROGRESSING, message
     return known.phase, known.reason or Reason.PROGRESSING, known.message
@@ -210,7 +211,7 @@ def _unseen_run(old: v1alpha1.Status, facts: ChainFacts, *, now: str) -> v1alpha
         latest,
         phase=Phase.FAILED,
         reason=Reason.WORKFLOW_TERMINATED,
-        message="Temporal no longer knows the run's workflow, so nobody can tell how it ended. "
+        message="Temporal no longer knows the run's workflow, so how it ended is unknown. "
         f"Check the stacks in Spacelift. {_AGAIN}",
         completion_time=now,
     )
@@ -230,7 +231,7 @@ def _run_without_progress(
         executions.ExecutionState.TERMINATED: (
             Reason.WORKFLOW_TERMINATED,
             "The workflow was terminated from outside; the runs in progress were asked to stop, "
-            "and runs that Spacelift had queued by itself may go on. Check the stacks there.",
+            "and runs that Spacelift had queued on its own may continue. Check the stacks there.",
         ),
         executions.ExecutionState.FAILED: (Reason.WORKFLOW_FAILED, execution.failure),
         executions.ExecutionState.CLOSED: (Reason.WORKFLOW_FAILED, "The workflow left no result."),

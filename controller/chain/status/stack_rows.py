@@ -40,14 +40,14 @@ def ended(stack: v1alpha1.StackStatus) -> v1alpha1.StackStatus:
     if stack.phase is Phase.PENDING:
         reason = reasons.StackReason.CHAIN_CANCELED
         message = (
-            "The chain did not start it, because the chain's workflow was ended from outside; a "
-            "run that Spacelift queued by itself may go on. Look at the stack in Spacelift."
+            "The chain did not start it because the chain's workflow was ended from outside; a "
+            "run that Spacelift queued on its own may continue. Check the stack in Spacelift."
         )
     else:
         reason = reasons.StackReason.EXECUTION_ENDED
         message = (
-            "The chain's workflow was ended from outside, and the run asked to stop; look at the "
-            "stack in Spacelift."
+            "The chain's workflow was ended from outside, and its run was asked to stop; check "
+            "the stack in Spacelift."
         )
     return dataclasses.replace(stack, phase=Phase.CANCELED, reason=reason, message=message)
 

@@ -379,7 +379,7 @@ class StackExecutionWorkflow:
             stack_id=self._input.stack_id,
             phase=v1alpha1.Phase.CANCELED,
             reason=reasons.StackReason.CHAIN_CANCELED,
-            message="Not run, because the chain was canceled.",
+            message="Not run because the chain was canceled.",
         )
 
     def _refused(self, error: temporalio.exceptions.ActivityError) -> progress.StackReport:

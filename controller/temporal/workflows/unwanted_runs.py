@@ -167,6 +167,6 @@ def _not_prevented(end: messages.NativeRunEnd) -> str:
     if end.is_left:
         return (
             f" Its run {end.run_id}, which Spacelift had queued, was {end.state} already and is "
-            f"left to end: {end.run_url}"
+            f"allowed to finish: {end.run_url}"
         )
     return ""
