@@ -149,7 +149,8 @@ class AutomaticStarts:
         known, ask = old, None
         if step in _SERVES_TIMES and old is not None:
             times = await self._schedules.times_between(chain.ref, old.checked_time, now)
-            known, ask = schedule_times.served(old, spec, times, now=now)
+            served = schedule_times.served(old, spec, times, now=now)
+            known, ask = served.known, served.ask
         asks = automatic.AutomaticAsks(scheduled_time=ask)
         if step in _SETTING_UP:
             if known is not None and known != old:

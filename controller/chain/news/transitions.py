@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from controller.api import reasons, v1alpha1, wording
 from controller.api.transition_kinds import MEANINGS, TransitionKind
 from controller.api.v1alpha1 import Phase
-
-StackReason = reasons.StackReason
+from controller.chain.news import drift, stack_kinds
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,56 +135,18 @@ def _end(run: v1alpha1.RunStatus) -> tuple[int, Phase, str]:
 
 def drifted(old: v1alpha1.Status, new: v1alpha1.Status) -> list[v1alpha1.StackStatus]:
     """Return the stacks in which a plan that the schedule started found changes, once it ended."""
-    run = new.latest_run
-    if run is None or not _has_ended(old, new):
-        return []
-    if (run.operation, run.cause) != (v1alpha1.Operation.PLAN, v1alpha1.Cause.SCHEDULE):
-        return []
-    return [
-        stack
-        for stack in new.stacks
-        if stack.delta is not None
-        and (stack.delta.added or stack.delta.changed or stack.delta.deleted)
-    ]
+    return drift.stacks_of(new) if _has_ended(old, new) else []
 
 
 def _drift(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
     stacks = drifted(old, new)
     if not stacks or new.latest_run is None:
         return []
-    parts = [
-        f"'{stack.id}' +{stack.delta.added} ~{stack.delta.changed} -{stack.delta.deleted}"
-        for stack in stacks
-        if stack.delta is not None
-    ]
-    found = wording.listed(parts, most=_NAMED, separator="; ")
-    text = f"Run {new.latest_run.number} found changes: {found}."
+    text = drift.message(new.latest_run, stacks)
     return [_of(TransitionKind.DRIFT_DETECTED, new, text)]
 
 
 # Stacks
-
-# How many stacks the message of a transition of the chain names before it counts the others.
-_NAMED = 10
-# Ended well in a run that told of it.
-_TOLD_BEFORE = frozenset({StackReason.KEPT, StackReason.ROOT_RUN_FINISHED})
-# Somebody or something else has the stack; what its own run does is told by other kinds.
-_HELD = frozenset(
-    {
-        StackReason.STACK_BUSY,
-        StackReason.STACK_LOCKED,
-        StackReason.STACK_DISABLED,
-        StackReason.RUN_BLOCKED,
-    }
-)
-# The end of the run has an Event; its stacks need none each.
-_ENDED_WITH_THE_CHAIN = frozenset(
-    {
-        StackReason.CHAIN_CANCELED,
-        StackReason.CHAIN_DEADLINE_EXCEEDED,
-        StackReason.EXECUTION_ENDED,
-    }
-)
 
 
 def _stacks(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
@@ -194,7 +155,7 @@ def _stacks(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
     before = {} if _is_new_run(old, new) else {stack.id: stack for stack in old.stacks}
     found: list[Transition] = []
     for stack in new.stacks:
-        kind = _stack_kind(before.get(stack.id), stack)
+        kind = stack_kinds.kind_of(before.get(stack.id), stack)
         if kind is not None:
             found.append(_of_stack(kind, new, stack))
     return found
@@ -214,47 +175,6 @@ def _of_stack(
         stack=stack,
         occasion=(stack.id, str(stack.attempts or 1), stack.run_id or "", *why),
     )
-
-
-def _stack_kind(
-    before: v1alpha1.StackStatus | None, stack: v1alpha1.StackStatus
-) -> TransitionKind | None:
-    is_same_attempt = before is not None and before.attempts == stack.attempts
-    was = before.phase if before is not None and is_same_attempt else None
-    has_same_reason = was is not None and before is not None and before.reason == stack.reason
-    if stack.phase is Phase.AWAITING_CONFIRMATION:
-        # After the approval comes the confirmation: each wants a person of its own.
-        is_same = was is stack.phase and has_same_reason
-        return None if is_same else TransitionKind.AWAITING_CONFIRMATION
-    if stack.phase is Phase.WAITING:
-        return None if has_same_reason else _wait_kind(stack)
-    if was is stack.phase:
-        return None
-    if stack.phase is Phase.RUNNING:
-        is_confirmed = was is Phase.AWAITING_CONFIRMATION
-        return TransitionKind.STACK_CONFIRMED if is_confirmed else TransitionKind.STACK_STARTED
-    return _end_kind(stack) if stack.phase.is_over else None
-
-
-def _wait_kind(stack: v1alpha1.StackStatus) -> TransitionKind | None:
-    if stack.reason == StackReason.RETRY_PENDING:
-        return TransitionKind.STACK_RETRYING
-    return TransitionKind.STACK_WAITING if stack.reason in _HELD else None
-
-
-def _end_kind(stack: v1alpha1.StackStatus) -> TransitionKind | None:
-    if stack.phase is Phase.FAILED:
-        return TransitionKind.STACK_FAILED
-    if stack.phase is Phase.SUCCEEDED:
-        return None if stack.reason in _TOLD_BEFORE else TransitionKind.STACK_SUCCEEDED
-    if stack.phase is Phase.SKIPPED:
-        is_unchanged = stack.reason == StackReason.OUTPUT_UNCHANGED
-        return TransitionKind.STACK_UNCHANGED if is_unchanged else TransitionKind.STACK_SKIPPED
-    if stack.reason in _ENDED_WITH_THE_CHAIN:
-        return None
-    if stack.phase is Phase.TIMED_OUT:
-        return TransitionKind.STACK_TIMED_OUT
-    return TransitionKind.STACK_CANCELED if stack.run_id else None
 
 
 # Requests

@@ -80,14 +80,22 @@ def _lacks_next_time(known: v1alpha1.ScheduleStatus, situation: ScheduleSituatio
     return known.next_time is None and known.problem is None and not situation.is_suspended
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ServedTimes:
+    """What is known of a schedule once its times were served, and the time that asks for a run."""
+
+    known: v1alpha1.ScheduleStatus
+    ask: str | None
+
+
 def served(
     old: v1alpha1.ScheduleStatus,
     schedule: v1alpha1.Schedule,
     times: Sequence[str],
     *,
     now: str,
-) -> tuple[v1alpha1.ScheduleStatus, str | None]:
-    """Serve the times that have passed; returns the time that asks for a run, if one does.
+) -> ServedTimes:
+    """Serve the times that have passed.
 
     Of those that are not too late the newest asks for all. Those that are too late are missed.
 
@@ -98,7 +106,7 @@ def served(
         now: at which the lateness is judged.
     """
     if not times:
-        return old, None
+        return ServedTimes(known=old, ask=None)
     late = [time for time in times if _seconds(time, now) > schedule.starting_deadline_seconds]
     ask = times[-1] if len(late) < len(times) else None
     new = dataclasses.replace(
@@ -108,7 +116,7 @@ def served(
         missed=old.missed + len(late),
         last_missed_time=late[-1] if late else old.last_missed_time,
     )
-    return new, ask
+    return ServedTimes(known=new, ask=ask)
 
 
 def _seconds(time: str, now: str) -> float:

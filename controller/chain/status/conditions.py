@@ -59,6 +59,17 @@ class _Verdict:
     reconciling: bool = False
     stalled: bool = False
 
+    def value(self, status: str) -> "_Value":
+        """One of the conditions that follow from it."""
+        return _Value(status=status, reason=self.reason, message=self.message)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Value:
+    status: str
+    reason: str
+    message: str
+
 
 def conditions(
     ref: v1alpha1.Ref, old: v1alpha1.Status, situation: Situation, *, now: str
@@ -66,16 +77,16 @@ def conditions(
     """Return all conditions; one whose status is as it was keeps its transition time."""
     verdict = _verdict(situation)
     wanted = {
-        "Ready": (verdict.ready, verdict.reason, verdict.message),
-        "Reconciling": (_bool(verdict.reconciling), verdict.reason, verdict.message),
-        "Stalled": (_bool(verdict.stalled), verdict.reason, verdict.message),
+        "Ready": verdict.value(verdict.ready),
+        "Reconciling": verdict.value(_bool(verdict.reconciling)),
+        "Stalled": verdict.value(_bool(verdict.stalled)),
         "GraphResolved": _graph_resolved(situation),
         "AwaitingConfirmation": _awaiting(situation),
         "Suspended": _suspended(situation),
     }
     return tuple(
-        _condition(ref, old.condition(type_), type_, *values, now=now)
-        for type_, values in wanted.items()
+        _condition(ref, old.condition(type_), type_, value, now=now)
+        for type_, value in wanted.items()
     )
 
 
@@ -161,50 +172,52 @@ def _progress_text(situation: Situation) -> str:
     return f"Run {run.number}: {', '.join(parts)}.{waits}"
 
 
-def _graph_resolved(situation: Situation) -> tuple[str, str, str]:
+def _graph_resolved(situation: Situation) -> _Value:
     run, problem = situation.run, situation.problem
     if run is not None and run.reason in reasons.RECHECKED:
-        return "False", run.reason, run.message
+        return _Value(status="False", reason=run.reason, message=run.message)
     if run is not None and situation.stacks and run.summary.total:
         stacks = wording.counted(run.summary.total, "stack")
-        return "True", reasons.ConditionReason.RESOLVED, f"The order of {stacks} is known."
+        resolved = reasons.ConditionReason.RESOLVED
+        return _Value(status="True", reason=resolved, message=f"The order of {stacks} is known.")
     reason = problem.reason if problem else Reason.PROGRESSING
-    return "Unknown", reason, "The stacks have not been read."
+    return _Value(status="Unknown", reason=reason, message="The stacks have not been read.")
 
 
-def _awaiting(situation: Situation) -> tuple[str, str, str]:
+def _awaiting(situation: Situation) -> _Value:
     waiting = [s for s in situation.stacks if s.phase is Phase.AWAITING_CONFIRMATION]
     is_canceling = situation.known is not None and situation.known.is_canceling
     if not waiting or is_canceling:
-        return "False", reasons.ConditionReason.NONE_WAITS, "No run waits for a person."
+        none = reasons.ConditionReason.NONE_WAITS
+        return _Value(status="False", reason=none, message="No run waits for a person.")
     links = [f"'{stack.id}'" + (f": {stack.run_url}" if stack.run_url else "") for stack in waiting]
     reason = waiting[0].reason or Reason.AWAITING_CONFIRMATION
-    return "True", reason, wording.listed(links, most=_NAMED, separator="; ")
+    listed = wording.listed(links, most=_NAMED, separator="; ")
+    return _Value(status="True", reason=reason, message=listed)
 
 
-def _suspended(situation: Situation) -> tuple[str, str, str]:
+def _suspended(situation: Situation) -> _Value:
     if not situation.is_suspended:
-        return "False", reasons.ConditionReason.NOT_SUSPENDED, "`spec.suspend` is false."
+        not_suspended = reasons.ConditionReason.NOT_SUSPENDED
+        return _Value(status="False", reason=not_suspended, message="`spec.suspend` is false.")
     message = "`spec.suspend` is true: no further stack is started."
-    return "True", reasons.ConditionReason.SUSPENDED, message
+    return _Value(status="True", reason=reasons.ConditionReason.SUSPENDED, message=message)
 
 
 def _condition(
     ref: v1alpha1.Ref,
     old: v1alpha1.Condition | None,
     type_: str,
-    status: str,
-    reason: str,
-    message: str,
+    value: _Value,
     *,
     now: str,
 ) -> v1alpha1.Condition:
-    is_same = old is not None and old.status == status
+    is_same = old is not None and old.status == value.status
     return v1alpha1.Condition(
         type=type_,
-        status=status,
-        reason=reason,
-        message=message,
+        status=value.status,
+        reason=value.reason,
+        message=value.message,
         observed_generation=ref.generation,
         last_transition_time=old.last_transition_time if is_same and old is not None else now,
     )

@@ -5,55 +5,19 @@ their transition times.
 """
 
 import dataclasses
-from collections.abc import Sequence
 
-from controller.api import reasons, v1alpha1
+from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests import executions
-from controller.chain.run import next_stacks, progress
-from controller.chain.status import conditions, stack_rows, status_size
+from controller.chain.run import next_stacks
+from controller.chain.status import conditions, latest_run, stack_rows, status_size
+from controller.chain.status.chain_facts import ChainFacts as ChainFacts
+from controller.chain.status.chain_facts import StartsStatus as StartsStatus
 
-Reason = reasons.ChainReason
 Problem = conditions.Problem
-
-_AGAIN = f"To run again, set the annotation `{v1alpha1.RUN_ANNOTATION}` to a new text."
 
 # The most earlier runs that a status has room for.
 _LONGEST_HISTORY = 50
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class StartsStatus:
-    """How the schedule and the triggers stand; None: there is none."""
-
-    schedule: v1alpha1.ScheduleStatus | None = None
-    triggers: v1alpha1.TriggersStatus | None = None
-
-    @classmethod
-    def of(cls, known: v1alpha1.Status) -> "StartsStatus":
-        """Return them as a status has them."""
-        return cls(schedule=known.schedule, triggers=known.triggers)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class ChainFacts:
-    """All that the status is made of, beside the resource itself.
-
-    `is_suspended` and `history_limit` are the spec's; `is_not_requested`: see `decide.Decision`.
-    `starts` is None where nobody has looked at them: they are as they were.
-    """
-
-    handled: v1alpha1.Handled
-    is_suspended: bool = False
-    is_not_requested: bool = False
-    history_limit: int = 5
-    execution: executions.Execution | None = None
-    known: progress.ChainProgress | None = None
-    pending: v1alpha1.PendingRun | None = None
-    has_unhandled: bool = False
-    problem: Problem | None = None
-    workflow_url: str | None = None
-    starts: StartsStatus | None = None
 
 
 def project(
@@ -69,10 +33,10 @@ def project(
     """
     facts = _without_duplicate(old, facts)
     is_rechecked = _is_rechecked(old, facts)
-    run = _run(old, facts, is_rechecked=is_rechecked, now=now)
+    run = latest_run.project(old, facts, is_rechecked=is_rechecked, now=now)
     stacks = _stacks(old, run, facts, is_rechecked=is_rechecked)
     if run is not None and facts.known is None and run.phase.is_over and stacks != old.stacks:
-        run = dataclasses.replace(run, summary=summarize(stacks))
+        run = dataclasses.replace(run, summary=latest_run.summarize(stacks))
     situation = conditions.Situation(
         run=run,
         stacks=stacks,
@@ -135,138 +99,6 @@ def _is_rechecked(old: v1alpha1.Status, facts: ChainFacts) -> bool:
         and executions.may_be_rechecked(latest)
         and not executions.has_end_of(latest, execution)
     )
-
-
-def _run(
-    old: v1alpha1.Status, facts: ChainFacts, *, is_rechecked: bool, now: str
-) -> v1alpha1.RunStatus | None:
-    execution, known, latest = facts.execution, facts.known, old.latest_run
-    if execution is None:
-        return _unseen_run(old, facts, now=now)
-    if is_rechecked and latest is not None:
-        return dataclasses.replace(
-            latest,
-            attempt=execution.attempt,
-            generation=execution.generation,
-            workflow_run_id=execution.workflow_run_id,
-            workflow_url=facts.workflow_url,
-        )
-    if known is None:
-        return _run_without_progress(latest, execution, facts)
-    phase, reason, message = _outcome(known)
-    summary = summarize(known.stacks)
-    done = summary.succeeded + _unchanged(known.stacks)
-    return dataclasses.replace(
-        _new_run(latest, execution, facts),
-        phase=phase,
-        reason=reason,
-        message=message[:1024],
-        completion_time=known.completion_time,
-        progress=f"{done}/{summary.total}" if known.stacks else "",
-        summary=summary,
-    )
-
-
-def _outcome(known: progress.ChainProgress) -> tuple[Phase, str, str]:
-    """A run whose stacks have ended is over once it has stopped what Spacelift queued besides."""
-    if known.phase.is_over and known.completion_time is None:
-        message = (
-            "All stacks have ended; runs that Spacelift queued and the chain does not use are "
-            "being stopped."
-        )
-        return Phase.RUNNING, Reason.PROGRESSING, message
-    return known.phase, known.reason or Reason.PROGRESSING, known.message
-
-
-def _new_run(
-    latest: v1alpha1.RunStatus | None, execution: executions.Execution, facts: ChainFacts
-) -> v1alpha1.RunStatus:
-    # A recheck belongs to the same run, which began with the first attempt.
-    is_same = latest is not None and latest.number == execution.number
-    return v1alpha1.RunStatus(
-        number=execution.number,
-        attempt=execution.attempt,
-        cause=execution.cause,
-        operation=execution.operation,
-        generation=execution.generation,
-        phase=Phase.PENDING,
-        reason=Reason.PROGRESSING,
-        start_time=(latest.start_time if is_same and latest else None) or execution.start_time,
-        workflow_id=execution.workflow_id,
-        workflow_run_id=execution.workflow_run_id,
-        workflow_url=facts.workflow_url,
-        root_runs=execution.root_runs,
-    )
-
-
-def _unseen_run(old: v1alpha1.Status, facts: ChainFacts, *, now: str) -> v1alpha1.RunStatus | None:
-    """Temporal knows no execution: past retention is fine, a run in progress is not.
-
-    With a problem it may be that Temporal could not be asked.
-    """
-    latest = old.latest_run
-    if latest is None or latest.phase.is_over or facts.problem is not None:
-        return latest
-    return dataclasses.replace(
-        latest,
-        phase=Phase.FAILED,
-        reason=Reason.WORKFLOW_TERMINATED,
-        message="Temporal no longer knows the run's workflow, so how it ended is unknown. "
-        f"Check the stacks in Spacelift. {_AGAIN}",
-        completion_time=now,
-    )
-
-
-def _run_without_progress(
-    latest: v1alpha1.RunStatus | None, execution: executions.Execution, facts: ChainFacts
-) -> v1alpha1.RunStatus:
-    """No worker answered, or the history has no result: say what the description alone tells."""
-    is_same = latest is not None and latest.workflow_run_id == execution.workflow_run_id
-    base = latest if is_same and latest is not None else _new_run(latest, execution, facts)
-    if execution.state is executions.ExecutionState.RUNNING:
-        return base
-    if base.phase.is_over and executions.has_end_of(base, execution):
-        return base
-    ends = {
-        executions.ExecutionState.TERMINATED: (
-            Reason.WORKFLOW_TERMINATED,
-            "The workflow was terminated from outside; the runs in progress were asked to stop, "
-            "and runs that Spacelift had queued on its own may continue. Check the stacks there.",
-        ),
-        executions.ExecutionState.FAILED: (Reason.WORKFLOW_FAILED, execution.failure),
-        executions.ExecutionState.CLOSED: (Reason.WORKFLOW_FAILED, "The workflow left no result."),
-    }
-    reason, message = ends[execution.state]
-    return dataclasses.replace(
-        base,
-        phase=Phase.FAILED,
-        reason=reason,
-        message=f"{message[:800]} {_AGAIN}".strip(),
-        completion_time=execution.close_time,
-    )
-
-
-def summarize(
-    stacks: Sequence[progress.StackProgress] | Sequence[v1alpha1.StackStatus],
-) -> v1alpha1.Summary:
-    """Count the stacks by phase."""
-    phases = [stack.phase for stack in stacks]
-    return v1alpha1.Summary(
-        total=len(phases),
-        pending=phases.count(Phase.PENDING),
-        waiting=phases.count(Phase.WAITING),
-        running=phases.count(Phase.RUNNING),
-        awaiting_confirmation=phases.count(Phase.AWAITING_CONFIRMATION),
-        succeeded=phases.count(Phase.SUCCEEDED),
-        failed=phases.count(Phase.FAILED),
-        skipped=phases.count(Phase.SKIPPED),
-        canceled=phases.count(Phase.CANCELED),
-        timed_out=phases.count(Phase.TIMED_OUT),
-    )
-
-
-def _unchanged(stacks: list[progress.StackProgress]) -> int:
-    return sum(stack.reason == reasons.StackReason.OUTPUT_UNCHANGED for stack in stacks)
 
 
 def _graph(old: v1alpha1.Status, facts: ChainFacts) -> v1alpha1.GraphStatus | None:

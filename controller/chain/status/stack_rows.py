@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from controller.api import reasons, v1alpha1, wording
+from controller.api import v1alpha1, wording
+from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import policy, progress
 
@@ -18,11 +19,11 @@ def kept(old: v1alpha1.Status) -> tuple[v1alpha1.StackStatus, ...]:
     latest = old.latest_run
     return tuple(
         stack
-        if stack.reason == reasons.StackReason.KEPT
+        if stack.reason == StackReason.KEPT
         else dataclasses.replace(
             stack,
             phase=Phase.SUCCEEDED,
-            reason=reasons.StackReason.KEPT,
+            reason=StackReason.KEPT,
             message=progress.kept_message(latest.number if latest else 0),
             run_state=None,
             attempts=None,
@@ -38,13 +39,13 @@ def ended(stack: v1alpha1.StackStatus) -> v1alpha1.StackStatus:
     if stack.phase.is_over:
         return stack
     if stack.phase is Phase.PENDING:
-        reason = reasons.StackReason.CHAIN_CANCELED
+        reason = StackReason.CHAIN_CANCELED
         message = (
             "The chain did not start it because the chain's workflow was ended from outside; a "
             "run that Spacelift queued on its own may continue. Check the stack in Spacelift."
         )
     else:
-        reason = reasons.StackReason.EXECUTION_ENDED
+        reason = StackReason.EXECUTION_ENDED
         message = (
             "The chain's workflow was ended from outside, and its run was asked to stop; check "
             "the stack in Spacelift."
@@ -72,7 +73,8 @@ def of_progress(
     """Return what is said of a stack of a run whose stacks are known."""
     reason, message = stack.reason, stack.message
     if stack.phase is Phase.PENDING:
-        reason, message = _pending(stack, by_id, held)
+        pending = _pending(stack, by_id, held)
+        reason, message = pending.reason, pending.message
     return v1alpha1.StackStatus(
         id=stack.id,
         name=stack.name[:256] if stack.name != stack.id else None,
@@ -96,16 +98,20 @@ def _pending(
     stack: progress.StackProgress,
     by_id: dict[str, progress.StackProgress],
     held: Held,
-) -> tuple[str, str]:
+) -> progress.StackMeaning:
     waits_for = [item for item in stack.depends_on if not by_id[item].phase.is_over]
     if not waits_for and held.is_suspended and not held.is_by_spec:
         message = "The run starts no further stack for now; the condition `Ready` says why."
-        return reasons.StackReason.SUSPENDED, message
+        return _waits(StackReason.SUSPENDED, message)
     if not waits_for and held.is_suspended:
-        return reasons.StackReason.SUSPENDED, "The chain is suspended (`spec.suspend`)."
+        return _waits(StackReason.SUSPENDED, "The chain is suspended (`spec.suspend`).")
     if not waits_for and (held.has_slot or stack.adopts_from is not None):
-        return reasons.StackReason.STARTING, ""
+        return _waits(StackReason.STARTING)
     if not waits_for:
-        return reasons.StackReason.SLOT_PENDING, "Waits for a free slot (`spec.parallelism`)."
+        return _waits(StackReason.SLOT_PENDING, "Waits for a free slot (`spec.parallelism`).")
     names = wording.listed(wording.quoted(sorted(waits_for)), most=5)
-    return reasons.StackReason.UPSTREAM_PENDING, f"Waits for {names}."
+    return _waits(StackReason.UPSTREAM_PENDING, f"Waits for {names}.")
+
+
+def _waits(reason: StackReason, message: str = "") -> progress.StackMeaning:
+    return progress.StackMeaning(phase=Phase.PENDING, reason=reason, message=message)

@@ -115,13 +115,13 @@ def test_the_newest_time_that_is_not_too_late_asks_and_those_too_late_are_missed
 ) -> None:
     times = [minute(number) for number in passed]
 
-    new, asked = schedule_times.served(KNOWN, EVERY_MINUTE, times, now=now)
+    served = schedule_times.served(KNOWN, EVERY_MINUTE, times, now=now)
 
-    assert asked == (None if ask is None else minute(ask))
-    assert new == dataclasses.replace(
+    assert served.ask == (None if ask is None else minute(ask))
+    assert served.known == dataclasses.replace(
         KNOWN,
         checked_time=times[-1] if times else KNOWN.checked_time,
-        last_time=asked,
+        last_time=served.ask,
         missed=missed,
         last_missed_time=times[missed - 1] if missed else None,
     )
@@ -130,10 +130,11 @@ def test_the_newest_time_that_is_not_too_late_asks_and_those_too_late_are_missed
 def test_what_was_missed_before_is_counted_on() -> None:
     known = dataclasses.replace(KNOWN, missed=3, last_missed_time=minute(0), last_time=minute(0))
 
-    new, ask = schedule_times.served(known, EVERY_MINUTE, [minute(1)], now=minute(9))
+    served = schedule_times.served(known, EVERY_MINUTE, [minute(1)], now=minute(9))
 
+    new = served.known
     assert (new.missed, new.last_missed_time, new.last_time) == (4, minute(1), minute(0))
-    assert ask is None
+    assert served.ask is None
 
 
 @given(looks=st.lists(st.integers(min_value=1, max_value=400), min_size=1, max_size=12))
@@ -152,10 +153,11 @@ def test_however_often_and_late_it_is_looked_each_time_is_served_folded_or_misse
         all_times = [begin + timedelta(minutes=item) for item in range(1, number + 1)]
         times = [item for item in all_times if item > after]
         late += sum((now - item).total_seconds() > DEADLINE for item in times)
-        known, ask = schedule_times.served(
+        served = schedule_times.served(
             known, EVERY_MINUTE, [t.strftime("%Y-%m-%dT%H:%M:%SZ") for t in times], now=text
         )
-        asked += [ask] if ask else []
+        known = served.known
+        asked += [served.ask] if served.ask else []
 
     assert known.missed == late
     assert len(set(asked)) == len(asked)

@@ -11,7 +11,7 @@ from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests.executions import ExecutionState
 from controller.chain.run import outcome, policy, progress
-from controller.chain.status import projection, stack_rows
+from controller.chain.status import latest_run, stack_rows
 from tests.support.builders import (
     RUN_URL,
     T0,
@@ -79,7 +79,7 @@ def test_no_progress_is_shown_before_the_stacks_are_known() -> None:
 def test_the_summary_counts_every_phase() -> None:
     stacks = [make_stack(f"s{place}", phase) for place, phase in enumerate(Phase)]
 
-    counted = dataclasses.asdict(projection.summarize(stacks))
+    counted = dataclasses.asdict(latest_run.summarize(stacks))
 
     assert counted.pop("total") == len(Phase)
     assert set(counted.values()) == {1}

@@ -1,0 +1,154 @@
+"""What a status says of the latest run, also where nothing answers for it any more. Pure."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from controller.api import reasons, v1alpha1
+from controller.api.v1alpha1 import Phase
+from controller.chain.requests import executions
+from controller.chain.run import progress
+from controller.chain.status.chain_facts import ChainFacts
+
+Reason = reasons.ChainReason
+
+_AGAIN = f"To run again, set the annotation `{v1alpha1.RUN_ANNOTATION}` to a new text."
+
+
+def project(
+    old: v1alpha1.Status, facts: ChainFacts, *, is_rechecked: bool, now: str
+) -> v1alpha1.RunStatus | None:
+    """Return the latest run, given the status as it was.
+
+    Args:
+        old: the status as it is.
+        facts: what was observed.
+        is_rechecked: the run is being tried again and says nothing new yet.
+        now: the time of an end that has no time of its own.
+    """
+    execution, known, latest = facts.execution, facts.known, old.latest_run
+    if execution is None:
+        return _unseen_run(old, facts, now=now)
+    if is_rechecked and latest is not None:
+        return dataclasses.replace(
+            latest,
+            attempt=execution.attempt,
+            generation=execution.generation,
+            workflow_run_id=execution.workflow_run_id,
+            workflow_url=facts.workflow_url,
+        )
+    if known is None:
+        return _run_without_progress(latest, execution, facts)
+    phase, reason, message = _outcome(known)
+    summary = summarize(known.stacks)
+    done = summary.succeeded + _unchanged(known.stacks)
+    return dataclasses.replace(
+        _new_run(latest, execution, facts),
+        phase=phase,
+        reason=reason,
+        message=message[:1024],
+        completion_time=known.completion_time,
+        progress=f"{done}/{summary.total}" if known.stacks else "",
+        summary=summary,
+    )
+
+
+def _outcome(known: progress.ChainProgress) -> tuple[Phase, str, str]:
+    """A run whose stacks have ended is over once it has stopped what Spacelift queued besides."""
+    if known.phase.is_over and known.completion_time is None:
+        message = (
+            "All stacks have ended; runs that Spacelift queued and the chain does not use are "
+            "being stopped."
+        )
+        return Phase.RUNNING, Reason.PROGRESSING, message
+    return known.phase, known.reason or Reason.PROGRESSING, known.message
+
+
+def _new_run(
+    latest: v1alpha1.RunStatus | None, execution: executions.Execution, facts: ChainFacts
+) -> v1alpha1.RunStatus:
+    # A recheck belongs to the same run, which began with the first attempt.
+    is_same = latest is not None and latest.number == execution.number
+    return v1alpha1.RunStatus(
+        number=execution.number,
+        attempt=execution.attempt,
+        cause=execution.cause,
+        operation=execution.operation,
+        generation=execution.generation,
+        phase=Phase.PENDING,
+        reason=Reason.PROGRESSING,
+        start_time=(latest.start_time if is_same and latest else None) or execution.start_time,
+        workflow_id=execution.workflow_id,
+        workflow_run_id=execution.workflow_run_id,
+        workflow_url=facts.workflow_url,
+        root_runs=execution.root_runs,
+    )
+
+
+def _unseen_run(old: v1alpha1.Status, facts: ChainFacts, *, now: str) -> v1alpha1.RunStatus | None:
+    """Temporal knows no execution: past retention is fine, a run in progress is not.
+
+    With a problem it may be that Temporal could not be asked.
+    """
+    latest = old.latest_run
+    if latest is None or latest.phase.is_over or facts.problem is not None:
+        return latest
+    return dataclasses.replace(
+        latest,
+        phase=Phase.FAILED,
+        reason=Reason.WORKFLOW_TERMINATED,
+        message="Temporal no longer knows the run's workflow, so how it ended is unknown. "
+        f"Check the stacks in Spacelift. {_AGAIN}",
+        completion_time=now,
+    )
+
+
+def _run_without_progress(
+    latest: v1alpha1.RunStatus | None, execution: executions.Execution, facts: ChainFacts
+) -> v1alpha1.RunStatus:
+    """No worker answered, or the history has no result: say what the description alone tells."""
+    is_same = latest is not None and latest.workflow_run_id == execution.workflow_run_id
+    base = latest if is_same and latest is not None else _new_run(latest, execution, facts)
+    if execution.state is executions.ExecutionState.RUNNING:
+        return base
+    if base.phase.is_over and executions.has_end_of(base, execution):
+        return base
+    ends = {
+        executions.ExecutionState.TERMINATED: (
+            Reason.WORKFLOW_TERMINATED,
+            "The workflow was terminated from outside; the runs in progress were asked to stop, "
+            "and runs that Spacelift had queued on its own may continue. Check the stacks there.",
+        ),
+        executions.ExecutionState.FAILED: (Reason.WORKFLOW_FAILED, execution.failure),
+        executions.ExecutionState.CLOSED: (Reason.WORKFLOW_FAILED, "The workflow left no result."),
+    }
+    reason, message = ends[execution.state]
+    return dataclasses.replace(
+        base,
+        phase=Phase.FAILED,
+        reason=reason,
+        message=f"{message[:800]} {_AGAIN}".strip(),
+        completion_time=execution.close_time,
+    )
+
+
+def summarize(
+    stacks: Sequence[progress.StackProgress] | Sequence[v1alpha1.StackStatus],
+) -> v1alpha1.Summary:
+    """Count the stacks by phase."""
+    phases = [stack.phase for stack in stacks]
+    return v1alpha1.Summary(
+        total=len(phases),
+        pending=phases.count(Phase.PENDING),
+        waiting=phases.count(Phase.WAITING),
+        running=phases.count(Phase.RUNNING),
+        awaiting_confirmation=phases.count(Phase.AWAITING_CONFIRMATION),
+        succeeded=phases.count(Phase.SUCCEEDED),
+        failed=phases.count(Phase.FAILED),
+        skipped=phases.count(Phase.SKIPPED),
+        canceled=phases.count(Phase.CANCELED),
+        timed_out=phases.count(Phase.TIMED_OUT),
+    )
+
+
+def _unchanged(stacks: list[progress.StackProgress]) -> int:
+    return sum(stack.reason == reasons.StackReason.OUTPUT_UNCHANGED for stack in stacks)
