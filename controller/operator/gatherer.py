@@ -7,13 +7,12 @@ from typing import Any
 from controller.api import reasons, v1alpha1
 from controller.chain.requests import automatic, executions, handled_asks
 from controller.chain.run import progress
-from controller.chain.status import projection
+from controller.chain.status import pass_statuses, projection
 from controller.operator import (
     clock,
     connection_access,
     live_executions,
     operator_identity,
-    pass_statuses,
     sweep_findings,
 )
 from controller.temporal import messages
@@ -133,7 +132,7 @@ class Gatherer:
             history_limit=chain.spec.history_limit,
             pending=automatic.only_asks(chain.status.pending_run),
         )
-        ended = projection.project(chain.ref, chain.status, facts, now=self._clock.stamp())
+        ended = projection.project(chain.ref, gathered.current, facts, now=self._clock.stamp())
         # The conditions are about the resource as it is now; these would be about the run alone.
         ended = dataclasses.replace(ended, conditions=chain.status.conditions)
         return dataclasses.replace(gathered, chain=dataclasses.replace(chain, status=ended))

@@ -8,11 +8,11 @@ from controller.api import reasons, v1alpha1
 from controller.chain.news import transitions
 from controller.chain.requests import automatic, decide, executions
 from controller.chain.run import progress
-from controller.chain.status import projection
+from controller.chain.status import pass_statuses, projection
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
-from controller.operator import announcer, clock, gatherer, operator_identity, pass_statuses
+from controller.operator import announcer, clock, gatherer, operator_identity
 from controller.temporal.activities import chain_status
 
 
@@ -140,12 +140,9 @@ class StatusWriter:
         Returns whether the status had to be changed.
         """
         now = self._clock.stamp()
-        status = projection.project(v1alpha1.read_ref(body), current, facts, now=now)
+        new = projection.project(v1alpha1.read_ref(body), current, facts, now=now)
         if keep_run:
-            status = dataclasses.replace(
-                status, latest_run=current.latest_run, stacks=current.stacks
-            )
-        new = pass_statuses.NextStatus(status)
+            new = dataclasses.replace(new, latest_run=current.latest_run, stacks=current.stacks)
         happened = [*happened, *transitions.transitions(current, new)]
         sequence = facts.known.sequence if facts.known is not None else 0
         await self._announcer.notify(body, happened, sequence=sequence, now=now)
@@ -178,7 +175,7 @@ class StatusWriter:
         self._counters.status_writes.labels("unchanged" if written is None else "written").inc()
         return written is not None
 
-    def _count(self, old: v1alpha1.Status, new: v1alpha1.Status) -> None:
+    def _count(self, old: pass_statuses.Earlier, new: pass_statuses.Later) -> None:
         """Count what a write shows for the first time."""
         if drifted := transitions.drifted(old, new):
             self._counters.drift_runs.inc()

@@ -11,6 +11,7 @@ from controller.api import reasons, v1alpha1, wording
 from controller.api.transition_kinds import MEANINGS, TransitionKind
 from controller.api.v1alpha1 import Phase
 from controller.chain.news import drift, stack_kinds
+from controller.chain.status.pass_statuses import Earlier, Later
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +35,7 @@ class Transition:
         return MEANINGS[self.kind].is_warning
 
 
-def transitions(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+def transitions(old: Earlier, new: Later) -> list[Transition]:
     """Return what happened between two statuses, oldest first."""
     return [
         *_recovered(old, new),
@@ -133,12 +134,12 @@ def _end(run: v1alpha1.RunStatus) -> tuple[int, Phase, str]:
     return run.number, run.phase, run.reason
 
 
-def drifted(old: v1alpha1.Status, new: v1alpha1.Status) -> list[v1alpha1.StackStatus]:
+def drifted(old: Earlier, new: Later) -> list[v1alpha1.StackStatus]:
     """Return the stacks in which a plan that the schedule started found changes, once it ended."""
     return drift.stacks_of(new) if _has_ended(old, new) else []
 
 
-def _drift(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+def _drift(old: Earlier, new: Later) -> list[Transition]:
     stacks = drifted(old, new)
     if not stacks or new.latest_run is None:
         return []
@@ -194,13 +195,13 @@ def _asked(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
     return found
 
 
-def missed(old: v1alpha1.Status, new: v1alpha1.Status) -> int:
+def missed(old: Earlier, new: Later) -> int:
     """Return how many times of the schedule turned out to be too late."""
     before = old.schedule.missed if old.schedule else 0
     return max(0, (new.schedule.missed if new.schedule else 0) - before)
 
 
-def _missed(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+def _missed(old: Earlier, new: Later) -> list[Transition]:
     number = missed(old, new)
     if not number or new.schedule is None:
         return []

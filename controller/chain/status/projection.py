@@ -13,6 +13,7 @@ from controller.chain.run import next_stacks
 from controller.chain.status import conditions, latest_run, stack_rows, status_size
 from controller.chain.status.chain_facts import ChainFacts as ChainFacts
 from controller.chain.status.chain_facts import StartsStatus as StartsStatus
+from controller.chain.status.pass_statuses import CurrentStatus, NextStatus
 
 Problem = conditions.Problem
 
@@ -20,14 +21,12 @@ Problem = conditions.Problem
 _LONGEST_HISTORY = 50
 
 
-def project(
-    ref: v1alpha1.Ref, old: v1alpha1.Status, facts: ChainFacts, *, now: str
-) -> v1alpha1.Status:
+def project(ref: v1alpha1.Ref, old: CurrentStatus, facts: ChainFacts, *, now: str) -> NextStatus:
     """Return the status that the facts call for.
 
     Args:
         ref: the resource, with the generation that was looked at.
-        old: the status as it is.
+        old: the status as it is, with what has come up since it was written.
         facts: what was observed.
         now: the time of what changes without a time of its own, RFC 3339 in UTC.
     """
@@ -59,7 +58,7 @@ def project(
         stacks=stacks,
         history=_history(old, run, limit=facts.history_limit),
     )
-    return status_size.fitted(found)
+    return NextStatus(status_size.fitted(found))
 
 
 def _history(
