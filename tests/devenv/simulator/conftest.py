@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from devenv.simulator.model import creation, run_actions, stack_actions
+from devenv.simulator.model.engine import DEFAULT_DURATIONS
 from devenv.simulator.model.entities import Stack
 from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunType
@@ -97,21 +98,7 @@ def path(run: Run) -> list[str]:
     return [str(entry.state) for entry in run.history]
 
 
-_PHASES = (
-    "queued",
-    "ready",
-    "preparing",
-    "initializing",
-    "planning",
-    "confirmed",
-    "preparing_apply",
-    "applying",
-    "performing",
-    "destroying",
-    "replan_requested",
-    "preparing_replan",
-    "stopping",
-)
+_PHASES = [phase for phase in DEFAULT_DURATIONS if phase != "deleting"]
 
 
 @pytest.fixture

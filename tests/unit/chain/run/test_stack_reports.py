@@ -70,8 +70,11 @@ def test_the_tables_here_know_every_state_that_spacelift_is_known_to_have() -> N
 def test_each_state_has_its_meaning(state: str, golden: Golden) -> None:
     report = classify(make_snapshot(state))
 
-    golden(PAGE).check(f"the run is {state}", report.message)
-
+    if STATES[state][0] == BUSY:
+        # While a run goes on there is nothing to say.
+        assert report.message == ""
+    else:
+        golden(PAGE).check(f"the run is {state}", report.message)
     assert (report.phase, report.reason) == STATES[state][0]
     assert report.run_id == "01RUNA"
 
