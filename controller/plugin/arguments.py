@@ -189,6 +189,8 @@ def command_parser(command: Command) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    # Also of a command without the option.
+    parser.set_defaults(output=FORMATS[0])
     for positional in command.positionals:
         _add_positional(parser, positional)
     for option in command.options:
@@ -237,9 +239,7 @@ def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) ->
                 "-w", "--watch", action="store_true", help="follow until nothing more happens"
             )
         case "output":
-            parser.add_argument(
-                "-o", "--output", choices=FORMATS[1:], default="text", help="for programs"
-            )
+            parser.add_argument("-o", "--output", choices=FORMATS[1:], help="for programs")
         case "wait":
             parser.add_argument("--wait", action="store_true", help=_wait_help(command.name))
             parser.add_argument(

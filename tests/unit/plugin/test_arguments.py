@@ -1,5 +1,7 @@
 """The command line: what is understood, and the one line for what is not."""
 
+import dataclasses
+
 import pytest
 
 from controller.plugin import arguments, commands
@@ -120,3 +122,10 @@ def test_each_command_has_examples_that_it_understands(
 def test_every_command_of_the_command_line_can_be_run() -> None:
     """`completion` needs no cluster, so the program runs it itself."""
     assert {command.name for command in arguments.COMMANDS} == {*commands.COMMANDS, "completion"}
+
+
+@pytest.mark.parametrize("command", arguments.COMMANDS, ids=lambda command: command.name)
+def test_a_command_without_a_choice_of_output_is_for_people(command: arguments.Command) -> None:
+    bare = dataclasses.replace(command, options=())
+
+    assert arguments.command_parser(bare).get_default("output") == "text"
