@@ -243,6 +243,15 @@ def test_paths_of_the_product_exist(name: str) -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+def test_files_of_typical_changes_exist() -> None:
+    """If it fails: a file was moved or renamed, and docs/development.md still has its old name."""
+    section = page("development.md").split("## Typical changes")[1].split("\n## ")[0]
+    paths = re.findall(r"(?:controller|devenv|tests|charts|crds|docs|hack)/[\w./-]*\w", section)
+
+    assert len(paths) > 50
+    assert sorted({path for path in paths if not (ROOT / path).exists()}) == []
+
+
 @pytest.mark.parametrize("name", ["architecture.md", "architecture.svg"])
 def test_the_architecture_names_modules_that_exist(name: str) -> None:
     """Both name modules from the package on, so that they fit: `operator/gatherer`."""
