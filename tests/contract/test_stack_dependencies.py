@@ -105,7 +105,6 @@ async def test_upstream_knows_whom_its_runs_reach_outside(resolve: Resolve) -> N
     resolved = await resolve("eks", direction="Upstream")
 
     assert upstreams(resolved) == {"vpc": (), "eks": ("vpc",)}
-    assert resolved.outside == ("app", "dns")
     assert graph.reach(resolved, "vpc") == ["app", "dns", "eks"]
 
 
@@ -119,7 +118,6 @@ async def test_what_is_excluded_by_label_keeps_the_order(resolve: Resolve) -> No
     resolved = await resolve("vpc", exclude_labels=("manual",), exclude=("app",))
 
     assert upstreams(resolved) == {"vpc": (), "eks": ("vpc",), "alerts": ("eks", "vpc")}
-    assert resolved.outside == ("app", "dns")
 
 
 async def test_destroy_goes_the_other_way(resolve: Resolve) -> None:

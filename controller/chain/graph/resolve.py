@@ -44,7 +44,6 @@ class ChainGraph:
 
     `native_dependents` and `native_upstreams` hold all stacks that were read, since a run makes
     Spacelift queue runs outside of the chain too; they are empty if nothing is applied.
-    `outside` are the stacks that were read and do not belong to the chain.
     """
 
     stacks: tuple[PlannedStack, ...]
@@ -52,12 +51,9 @@ class ChainGraph:
     levels: int
     native_dependents: Mapping[str, tuple[str, ...]]
     native_upstreams: Mapping[str, tuple[str, ...]]
-    outside: tuple[str, ...]
 
 
-EMPTY = ChainGraph(
-    stacks=(), edges=0, levels=0, native_dependents={}, native_upstreams={}, outside=()
-)
+EMPTY = ChainGraph(stacks=(), edges=0, levels=0, native_dependents={}, native_upstreams={})
 """What is known of the graph before it was read."""
 
 
@@ -102,7 +98,6 @@ def resolve(
         levels=stacks[-1].level + 1,
         native_dependents=read.native_dependents if is_applying else {},
         native_upstreams=read.native_upstreams if is_applying else {},
-        outside=tuple(sorted(set(read.names) - members)),
     )
 
 
