@@ -168,13 +168,12 @@ async def plan(context: CommandContext, wanted: argparse.Namespace) -> int:
     """Show what a chain would run that is not applied yet."""
     body = preview.read_chain(wanted.source, target=context.target)
     seconds = wanted.timeout or arguments.PROMPT_SECONDS
-    shown = await preview.resolve(context.target, body, timeout_seconds=seconds)
+    chain = await preview.resolve(context.target, body, timeout_seconds=seconds)
+    namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
     if context.is_text:
-        context.say(*preview.render(shown, chain_printer.make_drawing(context.terminal)))
+        context.say(*preview.render(name, chain, chain_printer.make_drawing(context.terminal)))
     else:
-        context.emit(
-            output.plan_document(shown.namespace, shown.name, shown.chain, preview.order_of(shown))
-        )
+        context.emit(output.plan_document(namespace, name, chain, preview.order_of(chain)))
     return ExitCode.DONE
 
 

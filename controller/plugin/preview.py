@@ -33,15 +33,6 @@ _OPERATION_VERBS = {Operation.APPLY: "run", Operation.PLAN: "plan", Operation.DE
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Preview:
-    """A resolved graph, and the chain that the file holds."""
-
-    namespace: str
-    name: str
-    chain: StackChain
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ChainFile:
     """A file's text, and what to call it."""
 
@@ -134,7 +125,7 @@ def temporary(body: Mapping[str, Any], *, suffix: str) -> dict[str, Any]:
 
 async def resolve(
     target: cluster.ClusterChoice, body: Mapping[str, Any], *, timeout_seconds: float
-) -> Preview:
+) -> StackChain:
     """Have the operator resolve the graph of a chain, and leave nothing of it.
 
     Raises:
@@ -149,13 +140,12 @@ async def resolve(
         _refuse_unheld(await chains.accepted_spec(created))
         try:
             await chains.create(created)
-            chain = await _resolved(chains, name, body["metadata"]["name"], timeout_seconds)
+            return await _resolved(chains, name, body["metadata"]["name"], timeout_seconds)
         finally:
             # Also after a failed or interrupted create: the object may be there nevertheless.
             await _delete(chains, name)
     finally:
         await chains.close()
-    return Preview(namespace=namespace, name=body["metadata"]["name"], chain=chain)
 
 
 def _refuse_unheld(spec: Mapping[str, Any]) -> None:
@@ -209,16 +199,14 @@ def outcome_of(chain: StackChain) -> CommandOutcome | None:
     return None
 
 
-def order_of(preview: Preview) -> list[str]:
+def order_of(chain: StackChain) -> list[str]:
     """Return the stacks in an order in which none stands before what it waits for."""
-    return [
-        stack.id for stack in sorted(preview.chain.status.stacks, key=lambda s: (s.level, s.id))
-    ]
+    return [stack.id for stack in sorted(chain.status.stacks, key=lambda s: (s.level, s.id))]
 
 
-def render(preview: Preview, drawing: tree.Drawing) -> list[Line]:
-    """Return the preview for people."""
-    status, spec = preview.chain.status, preview.chain.spec
+def render(name: str, chain: StackChain, drawing: tree.Drawing) -> list[Line]:
+    """Return the preview of the chain of that name for people."""
+    status, spec = chain.status, chain.spec
     stacks, graph = status.stacks, status.graph
     count = wording.counted(len(stacks), "stack")
     facts = (
@@ -228,7 +216,7 @@ def render(preview: Preview, drawing: tree.Drawing) -> list[Line]:
         else ""
     )
     head = (
-        Span(text=preview.name, style=Style.STRONG),
+        Span(text=name, style=Style.STRONG),
         Span(text=f" would {_OPERATION_VERBS[spec.operation]} {count}{facts}:"),
     )
     others = f", and all after {drawing.characters.others}," if _has_others(stacks) else ""

@@ -149,11 +149,12 @@ def test_the_stacks_are_shown_in_order_and_by_what_they_wait_for(golden: Golden)
     chain = make_shown_chain(
         make_shown_status(*stacks), operation="Destroy", destroyConfirmation="prod"
     )
-    shown = preview.Preview(namespace="team", name="prod", chain=chain)
 
-    drawn = preview.render(shown, tree.Drawing(now=datetime(2026, 3, 1, tzinfo=UTC), width=200))
+    drawn = preview.render(
+        "prod", chain, tree.Drawing(now=datetime(2026, 3, 1, tzinfo=UTC), width=200)
+    )
 
     golden("plugin_plan").check(
         "the order of a diamond", "\n".join(styled_text.plain_text(line) for line in drawn)
     )
-    assert preview.order_of(shown) == ["a", "b", "c", "d"]
+    assert preview.order_of(chain) == ["a", "b", "c", "d"]
