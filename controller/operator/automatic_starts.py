@@ -62,7 +62,7 @@ class AutomaticStarts:
             account=endpoints.account_of(connection.endpoint),
         )
         found = (self._designs.starts(chain), self._designs.sweeps(chain, account))
-        return {item.kind: item for item in found if item is not None}
+        return {item.memo.kind: item for item in found if item is not None}
 
     def is_behind(
         self, chain: v1alpha1.StackChain, connection: connections.Connection | None
@@ -71,7 +71,7 @@ class AutomaticStarts:
         wanted, triggers = self.wanted(chain, connection), chain.status.triggers
         step = _step(chain, wanted.get(ids.SCHEDULE_KIND), now=self._clock.stamp())
         sweeps = wanted.get(ids.TRIGGERS_KIND)
-        has, should = triggers and triggers.digest, sweeps and sweeps.digest
+        has, should = triggers and triggers.digest, sweeps and sweeps.memo.digest
         return step is not ScheduleStep.NOTHING or has != should
 
     async def update(
@@ -170,10 +170,10 @@ class AutomaticStarts:
         now: str,
     ) -> v1alpha1.ScheduleStatus:
         """Times before now are not those of the new schedule."""
-        known = v1alpha1.ScheduleStatus(digest=wanted.digest, checked_time=now)
+        known = v1alpha1.ScheduleStatus(digest=wanted.memo.digest, checked_time=now)
         if old is not None:
             known = dataclasses.replace(
-                old, digest=wanted.digest, checked_time=now, next_time=None, problem=None
+                old, digest=wanted.memo.digest, checked_time=now, next_time=None, problem=None
             )
         try:
             await self._schedules.set_up(wanted)
@@ -197,11 +197,11 @@ class AutomaticStarts:
             if old is not None or is_renewing:
                 await self._schedules.remove(chain.ref, ids.TRIGGERS_KIND)
             return None
-        if is_renewing or old is None or old.digest != wanted.digest:
+        if is_renewing or old is None or old.digest != wanted.memo.digest:
             await self._schedules.set_up(wanted)
-        if old is not None and old.digest == wanted.digest:
+        if old is not None and old.digest == wanted.memo.digest:
             return old
-        return v1alpha1.TriggersStatus(digest=wanted.digest)
+        return v1alpha1.TriggersStatus(digest=wanted.memo.digest)
 
     async def remove(self, ref: v1alpha1.Ref, body: Mapping[str, Any]) -> None:
         """Remove the schedules of a resource that goes, whatever of it can be read.
@@ -226,7 +226,7 @@ def _step(
 ) -> ScheduleStep:
     return schedule_times.next_step(
         schedule_times.ScheduleSituation(
-            wanted_digest=wanted.digest if wanted else None,
+            wanted_digest=wanted.memo.digest if wanted else None,
             known=chain.status.schedule,
             now=now,
             is_suspended=chain.spec.suspend,

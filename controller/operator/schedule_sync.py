@@ -83,7 +83,7 @@ class ScheduleSync:
             self._starts.wanted(chain, connection),
             self._starts.is_behind(chain, connection),
         )
-        digests = {kind: item.digest for kind, item in wanted.items()}
+        digests = {kind: item.memo.digest for kind, item in wanted.items()}
         if known is not None and known.problem is not None and not is_behind:
             # Temporal has refused it as it is; asking again would bring the same answer.
             digests.pop(ids.SCHEDULE_KIND, None)

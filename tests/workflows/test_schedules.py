@@ -239,7 +239,7 @@ def test_a_sweep_is_another_one_if_it_looks_at_other_roots_or_pauses(
         spec = make_spec(*fields.pop("roots", ("a",)), triggers=TRIGGERS, **fields)
         wanted = designs.sweeps(make_stack_chain(spec=spec), connection)
         assert wanted is not None
-        digests.append(wanted.digest)
+        digests.append(wanted.memo.digest)
 
     assert (digests[0] != digests[1]) is is_other
 

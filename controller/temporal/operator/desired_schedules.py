@@ -29,11 +29,8 @@ _EVERY = re.compile(r"\*(?:/(1|3|5|15))?")
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class DesiredSchedule:
-    """One schedule as a resource wants it; equal digests mean equal schedules."""
+    """One schedule as a resource wants it; equal digests in the memo mean equal schedules."""
 
-    ref: v1alpha1.Ref
-    kind: str
-    digest: str
     schedule: temporalio.client.Schedule
     memo: messages.ScheduleMemo
     starts_at_once: bool
@@ -134,9 +131,6 @@ class ScheduleDesigns:
             paused=is_paused, note="`spec.suspend` is true." if is_paused else None
         )
         return DesiredSchedule(
-            ref=ref,
-            kind=kind,
-            digest=digest,
             schedule=temporalio.client.Schedule(
                 action=action, spec=spec, policy=policy, state=state
             ),

@@ -41,11 +41,11 @@ class ChainSchedules:
             TemporalUnreachable: call again later.
         """
         handle = self._get_client().get_schedule_handle(
-            desired_schedules.schedule_id(wanted.ref, wanted.kind)
+            desired_schedules.schedule_id(wanted.memo.ref, wanted.memo.kind)
         )
         if await self._create(wanted):
             return
-        if await _digest_of(handle) != wanted.digest:
+        if await _digest_of(handle) != wanted.memo.digest:
             # A memo cannot be changed, and the list of schedules shows nothing else.
             await _delete(handle)
             await self._create(wanted)
@@ -55,7 +55,7 @@ class ChainSchedules:
         with temporal_client.unreachable():
             try:
                 await self._get_client().create_schedule(
-                    desired_schedules.schedule_id(wanted.ref, wanted.kind),
+                    desired_schedules.schedule_id(wanted.memo.ref, wanted.memo.kind),
                     wanted.schedule,
                     trigger_immediately=wanted.starts_at_once,
                     memo={ids.MEMO: wanted.memo},
@@ -66,7 +66,7 @@ class ChainSchedules:
                 if error.status is temporalio.service.RPCStatusCode.INVALID_ARGUMENT:
                     # What was set up before must not go on in place of it.
                     handle = self._get_client().get_schedule_handle(
-                        desired_schedules.schedule_id(wanted.ref, wanted.kind)
+                        desired_schedules.schedule_id(wanted.memo.ref, wanted.memo.kind)
                     )
                     await _delete(handle)
                     raise ScheduleRefused(error.message) from error

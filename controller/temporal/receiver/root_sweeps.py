@@ -4,7 +4,6 @@ A sweep reads Spacelift itself, so a wake that is lost, doubled or about an old 
 (ADR 0023).
 """
 
-import dataclasses
 import logging
 import time
 from collections.abc import Callable, Collection
@@ -12,30 +11,13 @@ from collections.abc import Callable, Collection
 import temporalio.client
 import temporalio.service
 
-from controller.api import v1alpha1
 from controller.temporal import client as temporal_client
-from controller.temporal import schedule_list
+from controller.temporal import messages, schedule_list
 
 logger = logging.getLogger(__name__)
 
 # A sweep that is newer than the list is not woken: its first pass has just looked.
 _LIST_SECONDS = 10.0
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class _Sweep:
-    """One chain's sweep: which roots of which account it looks at."""
-
-    schedule_id: str
-    account: str
-    roots: v1alpha1.Roots
-
-    def looks_at(self, account: str, stack_id: str, labels: Collection[str]) -> bool:
-        if account != self.account:
-            return False
-        if self.roots.labels:
-            return set(self.roots.labels) <= set(labels)
-        return stack_id in self.roots.stack_ids
 
 
 class RootSweepWakeups:
@@ -50,7 +32,7 @@ class RootSweepWakeups:
         self._get_client = get_client
         self._clock = clock
         self._listed_at: float | None = None
-        self._sweeps: tuple[_Sweep, ...] = ()
+        self._sweeps: tuple[schedule_list.ListedSchedule, ...] = ()
 
     async def wake(self, account: str, stack_id: str, labels: Collection[str]) -> int:
         """Make the sweeps that look at a stack start now; returns how many.
@@ -64,29 +46,25 @@ class RootSweepWakeups:
         Raises:
             TemporalUnreachable: nothing or not all was woken; the sweeps' interval makes it good.
         """
-        found = [item for item in await self._list() if item.looks_at(account, stack_id, labels)]
+        found = [
+            item
+            for item in await self._list()
+            if item.memo.account == account and _is_root(item.memo, stack_id, labels)
+        ]
         for sweep in found:
             await self._trigger(sweep)
         return len(found)
 
-    async def _list(self) -> tuple[_Sweep, ...]:
+    async def _list(self) -> tuple[schedule_list.ListedSchedule, ...]:
         now = self._clock()
         if self._listed_at is None or now - self._listed_at >= _LIST_SECONDS:
             listed = [item async for item in schedule_list.list_all(self._get_client())]
-            self._sweeps = tuple(
-                _Sweep(
-                    schedule_id=item.schedule_id,
-                    account=item.memo.account,
-                    roots=item.memo.roots,
-                )
-                for item in listed
-                # One that is paused looks again by itself once it is not.
-                if item.memo.roots is not None and not item.is_paused
-            )
+            # One that is paused looks again on its own once it is not.
+            self._sweeps = tuple(item for item in listed if not item.is_paused)
             self._listed_at = now
         return self._sweeps
 
-    async def _trigger(self, sweep: _Sweep) -> None:
+    async def _trigger(self, sweep: schedule_list.ListedSchedule) -> None:
         handle = self._get_client().get_schedule_handle(sweep.schedule_id)
         with temporal_client.unreachable():
             try:
@@ -97,3 +75,12 @@ class RootSweepWakeups:
                     raise
                 self._listed_at = None
         logger.info("Sweep woken", extra={"workflow_id": sweep.schedule_id})
+
+
+def _is_root(memo: messages.ScheduleMemo, stack_id: str, labels: Collection[str]) -> bool:
+    """Whether a sweep looks at a stack; a schedule that is not a sweep has no roots."""
+    if memo.roots is None:
+        return False
+    if memo.roots.labels:
+        return set(memo.roots.labels) <= set(labels)
+    return stack_id in memo.roots.stack_ids

@@ -347,12 +347,12 @@ class FakeSchedules:
         await self._workflows._reach()
 
     async def set_up(self, wanted: desired_schedules.DesiredSchedule) -> None:
-        await self._note(f"set up {wanted.kind}")
+        await self._note(f"set up {wanted.memo.kind}")
         crons = wanted.schedule.spec.cron_expressions
         if crons and crons[0] in self.refuses:
-            self.all.pop((wanted.ref.uid, wanted.kind), None)
+            self.all.pop((wanted.memo.ref.uid, wanted.memo.kind), None)
             raise schedules.ScheduleRefused("no such cron")
-        self.all[wanted.ref.uid, wanted.kind] = wanted
+        self.all[wanted.memo.ref.uid, wanted.memo.kind] = wanted
 
     async def remove(self, ref: v1alpha1.Ref, kind: str) -> None:
         await self._note(f"remove {kind}")
