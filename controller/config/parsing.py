@@ -34,7 +34,7 @@ def authorities_file(text: str) -> Path:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     except ssl.SSLError as error:
         # Refused now: later, every connection would fail without saying why.
-        raise ValueError("holds no certificate in PEM; name the authority's file") from error
+        raise ValueError("contains no PEM certificate; name the authority's file") from error
     return path
 
 

@@ -458,7 +458,7 @@ def _temporal_address(reader: environment.Reader) -> tuple[str, bool]:
     scheme, separator, rest = url.rpartition("://")
     if separator and scheme not in {"http", "https", "grpc", "grpcs"}:
         reader.problem(
-            "TEMPORAL_URL", f"{scheme}:// is not known; use https://, grpcs:// or http://"
+            "TEMPORAL_URL", f"{scheme}:// is not supported; use https://, grpcs:// or http://"
         )
     bare = rest.rstrip("/")
     if ":" not in bare.rpartition("]")[2]:
@@ -494,7 +494,7 @@ def _check_certificates(reader: environment.Reader, temporal: TemporalSettings) 
     if certificate and key and not parsing.is_key_pair(certificate, key):
         reader.problem(
             "TEMPORAL_TLS_CLIENT_CERT_PATH",
-            f"{certificate} is no certificate in PEM whose key is {key}; name the files of a pair, "
+            f"{certificate} is not the PEM certificate of the key {key}; name the files of a pair, "
             "the key without a password",
         )
     return any(any(pair) for pair in pairs.values())

@@ -129,7 +129,7 @@ def problem_of(known: progress.ChainProgress | None) -> projection.Problem:
     if not live:
         return _deleting("The resource is being deleted; its workflow is closing.")
     runs = wording.listed(live, most=3)
-    return _deleting(f"The resource is being deleted; waits for the runs of {runs}")
+    return _deleting(f"The resource is being deleted; it waits for the runs of {runs}")
 
 
 def _deletion_policy(body: Mapping[str, Any]) -> v1alpha1.DeletionPolicy:

@@ -244,5 +244,5 @@ async def test_times_that_pass_while_the_operator_is_down_are_judged_exactly(
     assert judged in possible
     assert len(await account.runs("a")) == 1
     (told,) = await chain.told("StartMissed")
-    assert told.startswith(f"{known['missed']} time")
+    assert told.startswith(f"{known['missed']} scheduled start")
     await release.stackchains.set_spec("late", suspend=True)

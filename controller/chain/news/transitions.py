@@ -207,8 +207,8 @@ def _missed(old: Earlier, new: Later) -> list[Transition]:
         return []
     last = new.schedule.last_missed_time
     text = (
-        f"{wording.counted(number, 'time')} of the schedule started nothing, the newest of them at "
-        f"{last}: `startingDeadlineSeconds` had passed."
+        f"{wording.counted(number, 'scheduled start was', 'scheduled starts were')} missed, the "
+        f"latest at {last}: `startingDeadlineSeconds` had passed."
     )
     return [_of(TransitionKind.START_MISSED, new, text, str(last))]
 

@@ -142,8 +142,8 @@ def _for_administrators(what: str) -> Iterator[None]:
         yield
     except errors.PermissionDenied as error:
         message = (
-            f"{what}: the API key is valid but not allowed; webhooks and policies take an "
-            "administrator of their space, so use such a key for the set-up"
+            f"{what}: the API key is valid but not allowed; webhooks and policies need an "
+            "administrator of their space; set them up with such a key"
         )
         raise errors.PermissionDenied(message) from error
 

@@ -82,7 +82,7 @@ async def run(all_settings: settings.Settings, options: argparse.Namespace, out:
     except plan.CannotSetUp as error:
         printer.fail(f"{error}; nothing was changed")
     except errors.AmbiguousOutcome as error:
-        printer.fail(f"{error}; running this again is safe, it looks first")
+        printer.fail(f"{error}; running this again is safe: it checks first")
     except errors.SpaceliftError as error:
         printer.fail(str(error))
     finally:
@@ -100,8 +100,8 @@ def receiver_url(text: str, *, connection: str, is_insecure: bool) -> str:
     parts = urllib.parse.urlsplit(url)
     if parts.scheme != "https" and not is_insecure and not _is_loopback(parts.hostname or ""):
         raise ValueError(
-            "has no https, so others could read and repeat what Spacelift sends; give one with "
-            "https, or add --insecure"
+            "does not use https, so others could read and repeat what Spacelift sends; give one "
+            "with https, or add --insecure"
         )
     return url if parts.path else url + _path(connection)
 
@@ -124,7 +124,9 @@ class _SetUp:
     @classmethod
     def of(cls, connection: connections.Connection, options: argparse.Namespace) -> "_SetUp":
         if not plan.slug(options.name):
-            raise settings.SettingsError("--name: needs a letter or a digit; the id is made of it")
+            raise settings.SettingsError(
+                "--name: needs a letter or a digit; the id is derived from it"
+            )
         secret, wanted = settings.Secret(), None
         if not options.remove:
             secret = _signing_secret(connection)
@@ -245,7 +247,9 @@ def _connection(spacelift: settings.SpaceliftSettings, name: str) -> connections
         names = ", ".join(catalog.names()) or (
             "none; set SPACELIFT_CONNECTIONS_FILE or SPACELIFT_API_KEY_ENDPOINT"
         )
-        raise settings.SettingsError(f"--connection: there is none named {name}, only: {names}")
+        raise settings.SettingsError(
+            f"--connection: there is no connection {name}; this release has: {names}"
+        )
     # Read here once, since a key that is not there is a matter of settings.
     connection.read_api_key()
     return connection
