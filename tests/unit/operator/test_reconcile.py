@@ -770,3 +770,33 @@ async def test_a_lower_history_limit_cuts_the_history(bench: Bench) -> None:
 
     assert before == [4, 3, 2, 1]
     assert [run.number for run in bench.status.history] == [4, 3]
+
+
+# What could not begin
+
+
+@pytest.mark.parametrize(
+    ("wrong_for", "pause"),
+    [
+        pytest.param(0, 60, id="at first after the setting"),
+        pytest.param(3000, 300, id="then after a tenth of the time that it has been wrong"),
+        pytest.param(86_400, 600, id="and after ten minutes at most"),
+    ],
+)
+async def test_what_could_not_begin_is_rechecked_less_and_less_often(
+    bench: Bench, wrong_for: int, pause: int
+) -> None:
+    bench.apply()
+    await bench.reconcile()
+    bench.clock.advance(wrong_for)
+    bench.workflows.fail_to_begin(ChainReason.GRAPH_CYCLE)
+    await bench.reconcile()
+    # The pause is a tenth of the time since the start, so a little longer than it was at first.
+    bench.clock.advance(pause - 1)
+    await bench.reconcile()
+    assert len(bench.workflows.started) == 1
+
+    bench.clock.advance(pause / 8 + 1)
+    await bench.reconcile()
+
+    assert len(bench.workflows.started) == 2
