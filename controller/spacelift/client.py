@@ -61,9 +61,7 @@ class SpaceliftClient:
             with answers.readable(what):
                 for position, stack_id in enumerate(chunk):
                     body = answer.data[f"a{position}"]
-                    found[stack_id] = (
-                        None if body is None else models.read_hold(body, stack_id=stack_id)
-                    )
+                    found[stack_id] = None if body is None else models.read_hold(body)
         return found
 
     async def list_stacks_by_labels(self, labels: Sequence[str]) -> list[StackRecord]:
@@ -115,15 +113,15 @@ class SpaceliftClient:
             page, _ = await self._runs_page(stack_id, run_type, before=before)
             # A page without news ends the list too, so that a list that ignores `before` has an
             # end.
-            is_last = run_id is None or all(run.id in found for run in page)
+            is_last = run_id is None or all(run.run_id in found for run in page)
             for run in page:
-                if run_id is not None and run.id <= run_id:
+                if run_id is not None and run.run_id <= run_id:
                     is_last = True
                 else:
-                    found[run.id] = run
+                    found[run.run_id] = run
             if is_last or len(found) >= limit:
                 return [found[found_id] for found_id in sorted(found, reverse=True)[:limit]]
-            before = page[-1].id
+            before = page[-1].run_id
 
     async def get_newest_run(
         self, stack_id: str, *, run_type: str = RunType.TRACKED
@@ -134,7 +132,7 @@ class SpaceliftClient:
             SpaceliftObjectNotFound: If the stack is missing or invisible to the API key.
         """
         page, hold = await self._runs_page(stack_id, run_type, before=None)
-        return max(page, key=lambda run: run.id, default=None), hold
+        return max(page, key=lambda run: run.run_id, default=None), hold
 
     async def get_runs(self, keys: Sequence[RunKey]) -> dict[RunKey, RunRecord | None]:
         """Return runs by key with their stack's hold, without notes; None where one is missing.
@@ -250,7 +248,7 @@ class SpaceliftClient:
             stack = answer.data["stack"]
             if stack is not None:
                 page = [models.read_run(body, stack_id=stack_id) for body in stack["runs"]]
-                return page, models.read_hold(stack, stack_id=stack_id)
+                return page, models.read_hold(stack)
         message = f"{what}: no such stack, or the API key's spaces do not include it"
         raise errors.SpaceliftObjectNotFound(message)
 
@@ -264,7 +262,7 @@ def _held_run_of(stack: Mapping[str, Any] | None, key: RunKey) -> RunRecord | No
     run = _run_of(stack, key)
     if stack is None or run is None:
         return None
-    return dataclasses.replace(run, hold=models.read_hold(stack, stack_id=key.stack_id))
+    return dataclasses.replace(run, hold=models.read_hold(stack))
 
 
 def _chunks(items: Iterable[_T]) -> Iterator[list[_T]]:

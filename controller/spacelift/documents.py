@@ -21,7 +21,7 @@ LARGEST_SIZE = SIZES[-1]
 _RUN = "id state type finished needsApproval triggeredBy commit { hash }"
 _DELTA = "delta { addCount changeCount deleteCount }"
 # What a queued run may wait for, and what keeps one from being created.
-_HOLD = "isDisabled lockedBy lockedAt lockNote blocker { id state type }"
+_HOLD = "isDisabled lockedBy lockedAt lockNote blocker { id state }"
 _EDGE = "stackId dependsOnStackId"
 _STACK = f"id name labels isDisabled dependsOn {{ {_EDGE} }} isDependedOnBy {{ {_EDGE} }}"
 

@@ -34,26 +34,24 @@ class RunKey:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StackHold:
-    """What of a stack may keep its runs from being created or from starting.
-
-    Of the blocker only id, state and type are read.
-    """
+    """What of a stack may keep its runs from being created or from starting."""
 
     is_disabled: bool = False
     locked_by: str | None = None
     locked_at: int | None = None
     lock_note: str | None = None
-    blocker: "RunRecord | None" = None
+    blocker_id: str | None = None
+    blocker_state: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class RunRecord:
-    """One run as read at one moment; `id` is a ULID, so ids sort by creation.
+    """One run as read at one moment; `run_id` is a ULID, so run ids sort by creation.
 
     `hold` is the stack's, where it was read with the run.
     """
 
-    id: str
+    run_id: str
     stack_id: str
     state: str
     type: str
@@ -68,7 +66,7 @@ class RunRecord:
     @property
     def key(self) -> RunKey:
         """The stack and run id, by which the run is looked up."""
-        return RunKey(stack_id=self.stack_id, run_id=self.id)
+        return RunKey(stack_id=self.stack_id, run_id=self.run_id)
 
     @property
     def is_terminal(self) -> bool:
@@ -112,7 +110,7 @@ class Viewer:
 def read_run(body: Json, *, stack_id: str) -> RunRecord:
     """Return the run that a field of type Run answered with."""
     return RunRecord(
-        id=str(body["id"]),
+        run_id=str(body["id"]),
         stack_id=stack_id,
         state=str(body["state"]),
         type=str(body["type"]),
@@ -125,7 +123,7 @@ def read_run(body: Json, *, stack_id: str) -> RunRecord:
     )
 
 
-def read_hold(body: Json, *, stack_id: str) -> StackHold:
+def read_hold(body: Json) -> StackHold:
     """Return what may hold the stack that a field of type Stack answered with."""
     blocker = body.get("blocker")
     locked_at = body.get("lockedAt")
@@ -134,7 +132,8 @@ def read_hold(body: Json, *, stack_id: str) -> StackHold:
         locked_by=body.get("lockedBy") or None,
         locked_at=None if locked_at is None else int(locked_at),
         lock_note=body.get("lockNote") or None,
-        blocker=None if blocker is None else read_run(blocker, stack_id=stack_id),
+        blocker_id=None if blocker is None else str(blocker["id"]),
+        blocker_state=None if blocker is None else str(blocker["state"]),
     )
 
 

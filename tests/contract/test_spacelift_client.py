@@ -187,7 +187,7 @@ async def test_a_tracked_run_finishes_and_its_native_dependent_is_queued(
     spacelift: client.SpaceliftClient,
 ) -> None:
     run = await spacelift.trigger_run("vpc", marker="chain-1")
-    native = (await spacelift.list_runs_after("eks", run.id))[0]
+    native = (await spacelift.list_runs_after("eks", run.run_id))[0]
     done = await wait_for(spacelift, run.key, lambda record: record.is_terminal)
 
     assert run.state == "QUEUED"
@@ -209,9 +209,8 @@ async def test_a_run_waits_for_a_person_and_is_confirmed(
     done = await wait_for(spacelift, run.key, lambda record: record.is_terminal)
 
     assert hold is not None
-    assert hold.blocker is not None
-    assert hold.blocker.key == run.key
-    assert confirmed.id == run.id
+    assert hold.blocker_id == run.run_id
+    assert confirmed.run_id == run.run_id
     assert done.state == "FINISHED"
     with pytest.raises(errors.SpaceliftRefused):
         await spacelift.confirm_run(run.key, note="twice")
@@ -246,14 +245,14 @@ async def test_runs_are_listed_after_a_run_and_read_together(
     spacelift: client.SpaceliftClient,
 ) -> None:
     runs = [await spacelift.trigger_run("bulk", marker=f"chain-{n}") for n in range(60)]
-    newest_first = [run.id for run in reversed(runs)]
+    newest_first = [run.run_id for run in reversed(runs)]
 
-    listed = await spacelift.list_runs_after("bulk", runs[0].id)
+    listed = await spacelift.list_runs_after("bulk", runs[0].run_id)
     read = await spacelift.get_runs([run.key for run in runs])
-    missing = RunKey(stack_id="gone", run_id=runs[0].id)
+    missing = RunKey(stack_id="gone", run_id=runs[0].run_id)
 
-    assert [run.id for run in listed] == newest_first[:-1]
-    assert {run.id for run in read.values() if run is not None} == set(newest_first)
+    assert [run.run_id for run in listed] == newest_first[:-1]
+    assert {run.run_id for run in read.values() if run is not None} == set(newest_first)
     assert await spacelift.get_runs([missing]) == {missing: None}
     assert await spacelift.get_run(missing) is None
 
@@ -264,8 +263,8 @@ async def test_proposed_runs_are_listed_apart(spacelift: client.SpaceliftClient)
     tracked = await spacelift.list_runs_after("bulk", None)
     proposed = await spacelift.list_runs_after("bulk", None, run_type="PROPOSED")
 
-    assert run.id not in {each.id for each in tracked}
-    assert [each.id for each in proposed] == [run.id]
+    assert run.run_id not in {each.run_id for each in tracked}
+    assert [each.run_id for each in proposed] == [run.run_id]
 
 
 async def test_a_proposed_run_goes_beside_the_run_that_blocks_and_queues_nothing(
@@ -282,9 +281,8 @@ async def test_a_proposed_run_goes_beside_the_run_that_blocks_and_queues_nothing
     stopped = await wait_for(spacelift, run.key, lambda record: record.is_terminal)
 
     assert (done.type, stopped.state) == ("PROPOSED", "STOPPED")
-    assert hold.blocker is not None
-    assert hold.blocker.id == blocking.id
-    assert await spacelift.list_runs_after("child", native.id) == []
+    assert hold.blocker_id == blocking.run_id
+    assert await spacelift.list_runs_after("child", native.run_id) == []
 
 
 async def test_a_proposed_run_in_review_is_ended_by_its_reviewers_only(
@@ -297,7 +295,7 @@ async def test_a_proposed_run_in_review_is_ended_by_its_reviewers_only(
     for refused in (spacelift.stop_run, spacelift.discard_run, spacelift.cancel_run):
         with pytest.raises(errors.SpaceliftRefused):
             await refused(run.key, note="not needed")
-    await person("runs", run.id, "approve")
+    await person("runs", run.run_id, "approve")
 
     assert held.needs_approval
     assert (await wait_for(spacelift, run.key, lambda run: run.is_terminal)).state == "FINISHED"
@@ -312,7 +310,7 @@ async def test_a_destroy_run_blocks_its_stack_and_is_listed_with_the_tracked_one
 
     done = await wait_for(spacelift, run.key, lambda record: record.is_terminal)
 
-    assert [each.id for each in listed] == [second.id, run.id]
+    assert [each.run_id for each in listed] == [second.run_id, run.run_id]
     assert (done.type, done.state) == ("DESTROY", "FINISHED")
 
 
@@ -358,9 +356,8 @@ async def test_a_queued_run_comes_with_the_run_that_blocks_it(
 
     assert read is not None
     assert read.hold is not None
-    assert read.hold.blocker is not None
-    assert (read.state, read.hold.blocker.id) == ("QUEUED", first.id)
-    assert read.hold.blocker.state == "UNCONFIRMED"
+    assert (read.state, read.hold.blocker_id) == ("QUEUED", first.run_id)
+    assert read.hold.blocker_state == "UNCONFIRMED"
 
 
 async def test_a_run_takes_variables_of_its_own(spacelift: client.SpaceliftClient) -> None:

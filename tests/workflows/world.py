@@ -164,7 +164,7 @@ class World:
 
     def adopt_run(self, run: models.RunRecord) -> None:
         """Take over a run that a real activity created elsewhere."""
-        self.runs[run.id] = Run(run.id, run.stack_id, DEFAULT_END)
+        self.runs[run.run_id] = Run(run.run_id, run.stack_id, DEFAULT_END)
 
     # The activities
 

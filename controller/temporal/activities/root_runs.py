@@ -88,13 +88,13 @@ async def _read(
             return None
     finished = [
         messages.FinishedRun(
-            run_id=run.id, is_own=served.owns(run), triggered_by=run.triggered_by or ""
+            run_id=run.run_id, is_own=served.owns(run), triggered_by=run.triggered_by or ""
         )
         for run in runs
         if run.state == run_states.RunState.FINISHED and run.type == models.RunType.TRACKED
     ]
     return messages.RootRuns(
         stack_id=stack_id,
-        newest_run_id=runs[0].id if runs else _NO_RUN,
+        newest_run_id=runs[0].run_id if runs else _NO_RUN,
         finished=finished[:_JUDGED],
     )

@@ -35,12 +35,12 @@ class Served:
     def snapshot(self, run: models.RunRecord) -> run_snapshots.RunSnapshot:
         """Return the run as workflows see it."""
         return run_snapshots.RunSnapshot(
-            run_id=run.id,
+            run_id=run.run_id,
             state=run.state,
             finished=run.finished,
             needs_approval=run.needs_approval,
             note=(run.note or "")[:_NOTE_CHARACTERS],
-            run_url=endpoints.run_url(self.endpoint, run.stack_id, run.id),
+            run_url=endpoints.run_url(self.endpoint, run.stack_id, run.run_id),
             delta=run.delta,
             hold=self._hold_of(run),
         )
@@ -61,14 +61,14 @@ class Served:
         """Return what a queued run may wait for; proposed ones go beside the run that blocks."""
         if run.hold is None or run.state != run_states.RunState.QUEUED:
             return None
-        hold, blocker = self.hold(run.hold), run.hold.blocker
-        if blocker is None or blocker.id == run.id or run.type == models.RunType.PROPOSED:
+        hold, blocker_id = self.hold(run.hold), run.hold.blocker_id
+        if blocker_id is None or blocker_id == run.run_id or run.type == models.RunType.PROPOSED:
             return hold
         return dataclasses.replace(
             hold,
-            blocker_id=blocker.id,
-            blocker_state=blocker.state,
-            blocker_url=endpoints.run_url(self.endpoint, run.stack_id, blocker.id),
+            blocker_id=blocker_id,
+            blocker_state=run.hold.blocker_state or "",
+            blocker_url=endpoints.run_url(self.endpoint, run.stack_id, blocker_id),
         )
 
     def _is_ours(self, login: str | None) -> bool:

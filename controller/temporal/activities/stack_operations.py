@@ -99,7 +99,7 @@ class StackOperations:
         )
         held = holds.of_creation(served.hold(found))
         return messages.FindStackRunResult(
-            newest_run_id=newest.id if newest else _BEFORE_ALL,
+            newest_run_id=newest.run_id if newest else _BEFORE_ALL,
             hold_reason=held.reason if held else "",
             hold_message=held.message if held else "",
         )
@@ -159,7 +159,7 @@ class StackOperations:
             stack_triggers.note_failure(lost_at)
             raise
         self._counters.run_triggered()
-        logger.info("Run triggered", extra={"stack_id": argument.stack_id, "run_id": run.id})
+        logger.info("Run triggered", extra={"stack_id": argument.stack_id, "run_id": run.run_id})
         return served.snapshot(run)
 
     async def _find_lost(

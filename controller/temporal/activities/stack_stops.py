@@ -97,7 +97,7 @@ async def find_possible(
     async for _ in repeat(patience):
         run = await triggered_runs.find(served, triggered_runs.SoughtRun.of(argument))
         if run is not None:
-            return run.id
+            return run.run_id
     return None
 
 
@@ -204,7 +204,7 @@ class NativeStops:
 
 def _candidate(run: models.RunRecord) -> adoption.Candidate:
     return adoption.Candidate(
-        run_id=run.id,
+        run_id=run.run_id,
         triggered_by=run.triggered_by,
         is_over=run.is_terminal,
         has_finished=run.state == RunState.FINISHED,

@@ -119,5 +119,5 @@ def _log_unknown_state(run: models.RunRecord) -> None:
     if not run.is_known_state:
         logger.warning(
             "Unknown run state, taken for running",
-            extra={"run_id": run.id, "run_state": run.state},
+            extra={"run_id": run.run_id, "run_state": run.state},
         )

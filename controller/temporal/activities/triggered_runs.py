@@ -47,7 +47,7 @@ async def find(served: spacelift_clients.Served, wanted: SoughtRun) -> models.Ru
         wanted.stack_id, wanted.newer_than, run_type=wanted.run_type
     )
     own = [run for run in records if served.owns(run) and _fits(run, wanted)]
-    return min(own, key=lambda run: run.id, default=None)
+    return min(own, key=lambda run: run.run_id, default=None)
 
 
 def _fits(run: models.RunRecord, wanted: SoughtRun) -> bool:

@@ -76,14 +76,15 @@ HELD = {
     "lockedBy": "jdoe",
     "lockedAt": 1_767_225_600,
     "lockNote": "mending it",
-    "blocker": {"id": "01R", "state": "APPLYING", "type": "TRACKED"},
+    "blocker": {"id": "01R", "state": "APPLYING"},
 }
 HOLD = StackHold(
     is_disabled=True,
     locked_by="jdoe",
     locked_at=1_767_225_600,
     lock_note="mending it",
-    blocker=RunRecord(id="01R", stack_id="vpc", state="APPLYING", type="TRACKED"),
+    blocker_id="01R",
+    blocker_state="APPLYING",
 )
 
 
@@ -104,7 +105,7 @@ async def test_a_run_comes_with_what_holds_its_stack(
 
     run = (await spacelift.get_runs([KEY]))[KEY]
 
-    assert (run.id, run.hold) == ("01RUN1", HOLD)
+    assert (run.run_id, run.hold) == ("01RUN1", HOLD)
 
 
 async def test_the_newest_run_comes_with_what_holds_the_stack(
@@ -116,7 +117,7 @@ async def test_the_newest_run_comes_with_what_holds_the_stack(
     newest, hold = await spacelift.get_newest_run("vpc")
     none, _ = await spacelift.get_newest_run("vpc", run_type="PROPOSED")
 
-    assert (newest.id, hold, none) == ("01RUN2", HOLD, None)
+    assert (newest.run_id, hold, none) == ("01RUN2", HOLD, None)
     assert "proposedRuns" in account.bodies[-1]["query"]
     assert "proposedRuns" not in account.bodies[0]["query"]
 
@@ -241,7 +242,7 @@ class TestListRunsAfter:
     async def test_gives_newer_runs_only_newest_first(self, pages: Any, spacelift: Any) -> None:
         runs = await spacelift.list_runs_after("vpc", "01R074")
 
-        assert [run.id for run in runs] == sorted(self.RUNS[75:], reverse=True)
+        assert [run.run_id for run in runs] == sorted(self.RUNS[75:], reverse=True)
         assert [body["variables"]["before"] for body in pages.bodies] == [
             None,
             "01R090",
@@ -258,7 +259,7 @@ class TestListRunsAfter:
     ) -> None:
         runs = await spacelift.list_runs_after("vpc", None)
 
-        assert [run.id for run in runs] == sorted(self.RUNS[90:], reverse=True)
+        assert [run.run_id for run in runs] == sorted(self.RUNS[90:], reverse=True)
         assert len(pages.requests) == 1
 
     async def test_goes_to_the_end_of_the_list(self, pages: Any, spacelift: Any) -> None:
@@ -267,7 +268,7 @@ class TestListRunsAfter:
     async def test_stops_at_the_limit(self, pages: Any, spacelift: Any) -> None:
         runs = await spacelift.list_runs_after("vpc", "00000", limit=15)
 
-        assert [run.id for run in runs] == sorted(self.RUNS[85:], reverse=True)
+        assert [run.run_id for run in runs] == sorted(self.RUNS[85:], reverse=True)
         assert len(pages.requests) == 2
 
     async def test_ends_although_before_is_ignored(
@@ -277,7 +278,7 @@ class TestListRunsAfter:
 
         runs = await spacelift.list_runs_after("vpc", "01R0")
 
-        assert [run.id for run in runs] == ["01R2", "01R1"]
+        assert [run.run_id for run in runs] == ["01R2", "01R1"]
         assert len(account.requests) == 2
 
     async def test_of_a_stack_that_cannot_be_seen_is_not_found(
@@ -355,7 +356,7 @@ async def test_a_run_comes_with_its_delta_and_newest_note(
     account.script = [ME | {"stack": {"id": "vpc", "run": run}}]
 
     assert await spacelift.get_run(KEY) == RunRecord(
-        id="01RUN1",
+        run_id="01RUN1",
         stack_id="vpc",
         state="FAILED",
         type="TRACKED",

@@ -163,7 +163,7 @@ async def test_unauthorized_that_a_new_token_heals_is_not_seen(
 
     run = await call(spacelift)
 
-    assert run.id == "01RUN1"
+    assert run.run_id == "01RUN1"
     assert account.tokens == ["Bearer token-1", "Bearer token-2"]
     assert account.bodies[0] == account.bodies[1]
 
@@ -177,7 +177,7 @@ async def test_http_401_that_a_new_token_heals_is_not_seen(
 
     run = await call(spacelift)
 
-    assert run.id == "01RUN1"
+    assert run.run_id == "01RUN1"
     assert account.tokens == ["Bearer token-1", "Bearer token-2"]
 
 
@@ -343,7 +343,7 @@ async def test_a_mutation_that_answers_with_its_run_was_done_whatever_else_faile
 
     run = await mutate(spacelift)
 
-    assert run.id == "01RUN1"
+    assert run.run_id == "01RUN1"
     assert run.commit_sha is None
 
 

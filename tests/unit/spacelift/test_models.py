@@ -7,7 +7,7 @@ TERMINAL = {"FINISHED", "FAILED", "CANCELED", "DISCARDED", "STOPPED", "SKIPPED"}
 
 
 def make_run(state: str, *, finished: bool = False) -> RunRecord:
-    return RunRecord(id="01R", stack_id="vpc", state=state, type="TRACKED", finished=finished)
+    return RunRecord(run_id="01R", stack_id="vpc", state=state, type="TRACKED", finished=finished)
 
 
 @pytest.mark.parametrize("state", list(RunState))

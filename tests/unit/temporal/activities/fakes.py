@@ -32,6 +32,11 @@ _ALLOWED = {
 }
 
 
+def blocked_by(run: models.RunRecord, **facts: Any) -> models.StackHold:
+    """What holds a stack that a run blocks."""
+    return models.StackHold(blocker_id=run.run_id, blocker_state=run.state, **facts)
+
+
 class FakeSpacelift:
     """Answers as an account would; `fails` makes the next calls of a method raise."""
 
@@ -53,16 +58,16 @@ class FakeSpacelift:
     def add_run(self, stack_id: str = "a", state: str = "QUEUED", **facts: Any) -> models.RunRecord:
         self._time += 1
         run = models.RunRecord(
-            id=f"01RUN{self._time:03d}",
+            run_id=f"01RUN{self._time:03d}",
             stack_id=stack_id,
             state=state,
             **{"type": "TRACKED", "triggered_by": OWN} | facts,
         )
-        self.runs[run.id] = run
+        self.runs[run.run_id] = run
         return run
 
     def move(self, run: models.RunRecord, state: str, **facts: Any) -> None:
-        self.runs[run.id] = dataclasses.replace(self.runs[run.id], state=state, **facts)
+        self.runs[run.run_id] = dataclasses.replace(self.runs[run.run_id], state=state, **facts)
 
     def fail(self, method: str, *failures: errors.SpaceliftError) -> None:
         self.failures.setdefault(method, []).extend(failures)
@@ -71,7 +76,7 @@ class FakeSpacelift:
         return sum(called == method for called, _ in self.calls)
 
     def state(self, run: models.RunRecord) -> str:
-        return self.runs[run.id].state
+        return self.runs[run.run_id].state
 
     # The client's interface
 
@@ -109,10 +114,10 @@ class FakeSpacelift:
             run
             for run in self.runs.values()
             if run.stack_id == stack_id
-            and run.id > after
+            and run.run_id > after
             and (run.type == "PROPOSED") is (run_type == "PROPOSED")
         ]
-        return sorted(found, key=lambda run: run.id, reverse=True)
+        return sorted(found, key=lambda run: run.run_id, reverse=True)
 
     def _hold(self, stack_id: str) -> models.StackHold:
         return self.holds.get(stack_id, models.StackHold())

@@ -83,8 +83,8 @@ async def test_runs_that_come_and_go_do_not_matter() -> None:
     bench.spacelift.holds["a"] = LOCKED
     task = await waiting(bench)
 
-    bench.spacelift.holds["a"] = models.StackHold(
-        locked_by="jane", blocker=bench.spacelift.add_run(state="PLANNING")
+    bench.spacelift.holds["a"] = fakes.blocked_by(
+        bench.spacelift.add_run(state="PLANNING"), locked_by="jane"
     )
     await reads(bench)
     was_done = task.done()

@@ -14,7 +14,7 @@ async def confirm(bench: fakes.Bench, run: models.RunRecord) -> Any:
     return await bench.environment.run(
         bench.operations.confirm_stack_run,
         messages.ConfirmStackRunInput(
-            connection=fakes.CONNECTION, stack_id="a", run_id=run.id, note="by the chain"
+            connection=fakes.CONNECTION, stack_id="a", run_id=run.run_id, note="by the chain"
         ),
     )
 
@@ -139,6 +139,6 @@ async def test_a_confirmation_without_effect_is_not_waited_for_for_ever() -> Non
 async def test_a_run_that_is_gone_cannot_be_confirmed() -> None:
     bench = fakes.make_bench()
     run = bench.spacelift.add_run(state="UNCONFIRMED")
-    del bench.spacelift.runs[run.id]
+    del bench.spacelift.runs[run.run_id]
 
     assert (await fails(bench, run)).type == "SpaceliftObjectNotFound"

@@ -73,7 +73,7 @@ async def test_the_newest_run_is_found_whoever_triggered_it() -> None:
     bench.spacelift.add_run()
     newest = bench.spacelift.add_run(triggered_by="jane@example.com")
 
-    assert (await find(bench)).newest_run_id == newest.id
+    assert (await find(bench)).newest_run_id == newest.run_id
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ async def test_the_newest_run_comes_from_the_list_of_the_operation(
     bench = fakes.make_bench()
     runs = {kind: bench.spacelift.add_run(type=kind) for kind in ("TRACKED", "DESTROY", "PROPOSED")}
 
-    assert (await find(bench, operation=operation)).newest_run_id == runs[newest].id
+    assert (await find(bench, operation=operation)).newest_run_id == runs[newest].run_id
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,9 @@ async def test_a_run_to_adopt_is_there_whatever_holds_its_stack() -> None:
     origin = bench.spacelift.add_run("root")
     native = bench.spacelift.add_run(triggered_by="up")
 
-    found = await find(bench, origin=origin.id)
+    found = await find(bench, origin=origin.run_id)
 
-    assert (found.adopted_run_id, found.hold_reason) == (native.id, "")
+    assert (found.adopted_run_id, found.hold_reason) == (native.run_id, "")
 
 
 async def test_the_oldest_native_run_above_the_origin_is_adopted_even_if_it_ended() -> None:
@@ -127,9 +127,9 @@ async def test_the_oldest_native_run_above_the_origin_is_adopted_even_if_it_ende
     native = bench.spacelift.add_run(state="SKIPPED", triggered_by="up")
     bench.spacelift.add_run(triggered_by="up")
 
-    found = await find(bench, origin=origin.id)
+    found = await find(bench, origin=origin.run_id)
 
-    assert (found.adopted_run_id, found.newest_run_id) == (native.id, native.id)
+    assert (found.adopted_run_id, found.newest_run_id) == (native.run_id, native.run_id)
     assert bench.counts.adopted == 1
 
 
@@ -142,7 +142,7 @@ async def test_a_native_run_that_comes_late_is_waited_for() -> None:
             bench.spacelift.add_run(triggered_by="up")
 
     bench.spacelift.before = comes_late
-    found = await find(bench, origin=origin.id)
+    found = await find(bench, origin=origin.run_id)
 
     assert found.adopted_run_id == "01RUN002"
     assert bench.spacelift.count("list_runs_after") == 2
@@ -152,9 +152,9 @@ async def test_a_native_run_that_does_not_come_is_not_waited_for_for_ever() -> N
     bench = fakes.make_bench()
     origin = bench.spacelift.add_run("root")
 
-    found = await find(bench, origin=origin.id)
+    found = await find(bench, origin=origin.run_id)
 
-    assert found == messages.FindStackRunResult(newest_run_id=origin.id)
+    assert found == messages.FindStackRunResult(newest_run_id=origin.run_id)
     assert bench.spacelift.count("list_runs_after") > 1
 
 
@@ -174,7 +174,7 @@ async def test_the_state_chooses_the_call(state: str, call: str | None, end: str
     bench = fakes.make_bench()
     run = bench.spacelift.add_run(state=state)
 
-    stopped = await stop(bench, run.id)
+    stopped = await stop(bench, run.run_id)
 
     assert stopped.state == end
     made = [name for name, _ in bench.spacelift.calls if name != "get_run"]
@@ -187,7 +187,7 @@ async def test_a_run_that_ends_at_the_call_is_not_read_again() -> None:
     delta = v1alpha1.Delta(added=3, changed=1, deleted=0)
     run = bench.spacelift.add_run(state="UNCONFIRMED", delta=delta)
 
-    stopped = await stop(bench, run.id)
+    stopped = await stop(bench, run.run_id)
 
     assert [name for name, _ in bench.spacelift.calls] == ["get_run", "discard"]
     assert (stopped.state, stopped.delta) == ("DISCARDED", delta)
@@ -203,7 +203,7 @@ async def test_a_state_that_moves_on_between_reading_and_calling_is_read_again()
 
     bench.spacelift.before = moves_on
 
-    assert (await stop(bench, run.id)).state == "STOPPED"
+    assert (await stop(bench, run.run_id)).state == "STOPPED"
 
 
 async def test_a_stop_that_is_ignored_is_asked_for_once_and_then_left_to_the_workflow() -> None:
@@ -211,7 +211,7 @@ async def test_a_stop_that_is_ignored_is_asked_for_once_and_then_left_to_the_wor
     bench.spacelift.ignores_stops = True
     run = bench.spacelift.add_run(state="PLANNING")
 
-    stopped = await stop(bench, run.id)
+    stopped = await stop(bench, run.run_id)
 
     assert stopped.state == "PLANNING"
     assert bench.spacelift.count("stop") == 1
@@ -227,7 +227,7 @@ async def test_a_run_that_a_lost_trigger_created_is_waited_for_and_stopped() -> 
             bench.spacelift.add_run()
 
     bench.spacelift.before = comes_late
-    stopped = await stop(bench, None, newest_run_id=before.id)
+    stopped = await stop(bench, None, newest_run_id=before.run_id)
 
     assert (stopped.run_id, stopped.state) == ("01RUN003", "CANCELED")
     assert bench.spacelift.runs["01RUN002"].state == "QUEUED"
@@ -241,7 +241,7 @@ async def test_only_a_run_that_fits_the_trigger_is_stopped_for_it() -> None:
 
     stopped = await stop(bench, None, operation="Plan", commit_sha="4f0c2d9")
 
-    assert (stopped.run_id, stopped.state) == (own.id, "CANCELED")
+    assert (stopped.run_id, stopped.state) == (own.run_id, "CANCELED")
 
 
 async def test_a_run_in_review_is_tried_to_be_stopped_by_every_call_and_then_left() -> None:
@@ -250,7 +250,7 @@ async def test_a_run_in_review_is_tried_to_be_stopped_by_every_call_and_then_lef
     )
     run = bench.spacelift.add_run(state="PENDING_REVIEW", type="PROPOSED", needs_approval=True)
 
-    stopped = await stop(bench, run.id)
+    stopped = await stop(bench, run.run_id)
 
     made = [name for name, _ in bench.spacelift.calls if name != "get_run"]
     assert (stopped.state, made) == ("PENDING_REVIEW", ["stop", "discard"])
@@ -278,7 +278,7 @@ async def test_a_stop_is_given_up_only_if_trying_again_cannot_help(
     bench.spacelift.fail("cancel", error)
 
     with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
-        await stop(bench, run.id)
+        await stop(bench, run.run_id)
 
     assert caught.value.non_retryable is is_final
 
@@ -293,9 +293,9 @@ async def test_waves_that_interleave_are_all_stopped() -> None:
     ]
     later = bench.spacelift.add_run(triggered_by="up")
 
-    ends = await stop_natives(bench, target(first.id, second.id))
+    ends = await stop_natives(bench, target(first.run_id, second.run_id))
 
-    assert [end.run_id for end in ends] == [run.id for run in natives]
+    assert [end.run_id for end in ends] == [run.run_id for run in natives]
     assert [bench.spacelift.state(run) for run in natives] == ["CANCELED", "CANCELED"]
     assert bench.spacelift.state(later) == "QUEUED"
 
@@ -306,7 +306,7 @@ async def test_the_run_that_is_used_and_runs_that_ended_are_left_alone() -> None
     kept = bench.spacelift.add_run(triggered_by="root")
     bench.spacelift.add_run(state="SKIPPED", triggered_by="up")
 
-    ends = await stop_natives(bench, target(first.id, second.id, keep=kept.id))
+    ends = await stop_natives(bench, target(first.run_id, second.run_id, keep=kept.run_id))
 
     assert ends == []
     assert bench.spacelift.state(kept) == "QUEUED"
@@ -317,7 +317,7 @@ async def test_a_native_run_that_applies_is_reported_as_left() -> None:
     origin = bench.spacelift.add_run("root")
     bench.spacelift.add_run(state="APPLYING", triggered_by="up")
 
-    (end,) = await stop_natives(bench, target(origin.id))
+    (end,) = await stop_natives(bench, target(origin.run_id))
 
     assert (end.is_left, end.state, end.problem) == (True, "APPLYING", "")
 
@@ -327,7 +327,7 @@ async def test_a_native_run_that_finished_before_it_could_be_stopped_is_reported
     origin = bench.spacelift.add_run("root")
     bench.spacelift.add_run(state="FINISHED", triggered_by="up")
 
-    (end,) = await stop_natives(bench, target(origin.id))
+    (end,) = await stop_natives(bench, target(origin.run_id))
 
     assert (end.is_left, end.state, end.problem) == (False, "FINISHED", "")
 
@@ -339,7 +339,7 @@ async def test_one_stack_that_refuses_does_not_keep_others_from_being_stopped() 
     bench.spacelift.fail("cancel", errors.PermissionDenied("not yours"))
 
     ends = await stop_natives(
-        bench, *(target(origin.id, stack_id=stack_id) for stack_id in ("a", "b", "c"))
+        bench, *(target(origin.run_id, stack_id=stack_id) for stack_id in ("a", "b", "c"))
     )
 
     states = [bench.spacelift.state(run) for run in runs]
@@ -354,7 +354,7 @@ async def test_an_outage_lets_all_be_tried_again_after_each_was_tried() -> None:
     bench.spacelift.fail("cancel", errors.Unreachable("away"))
 
     with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
-        await stop_natives(bench, target(origin.id), target(origin.id, stack_id="b"))
+        await stop_natives(bench, target(origin.run_id), target(origin.run_id, stack_id="b"))
 
     assert (caught.value.type, caught.value.non_retryable) == ("Unreachable", False)
     assert sorted(bench.spacelift.state(run) for run in runs) == ["CANCELED", "QUEUED"]

@@ -43,11 +43,11 @@ async def test_finished_tracked_runs_are_told_newest_first_with_who_triggered_th
     assert found == [
         messages.RootRuns(
             stack_id="a",
-            newest_run_id=newest.id,
+            newest_run_id=newest.run_id,
             finished=[
-                messages.FinishedRun(run_id=by_commit.id, is_own=False, triggered_by=""),
-                messages.FinishedRun(run_id=own.id, is_own=True, triggered_by=fakes.OWN),
-                messages.FinishedRun(run_id=by_person.id, is_own=False, triggered_by="jane"),
+                messages.FinishedRun(run_id=by_commit.run_id, is_own=False, triggered_by=""),
+                messages.FinishedRun(run_id=own.run_id, is_own=True, triggered_by=fakes.OWN),
+                messages.FinishedRun(run_id=by_person.run_id, is_own=False, triggered_by="jane"),
             ],
         )
     ]
@@ -60,7 +60,7 @@ async def test_no_more_than_five_finished_runs_are_told_of_a_root() -> None:
 
     (found,) = await find(bench, "a")
 
-    assert [item.run_id for item in found.finished] == [run.id for run in reversed(runs[4:])]
+    assert [item.run_id for item in found.finished] == [run.run_id for run in reversed(runs[4:])]
 
 
 async def test_a_root_that_never_ran_is_told_as_such() -> None:

@@ -22,7 +22,7 @@ def follow(
     argument = messages.FollowStackRunInput(
         connection=fakes.CONNECTION,
         stack_id=run.stack_id,
-        run_id=run.id,
+        run_id=run.run_id,
         known_view=view,
         known_problem=problem,
         read_now=True,
@@ -114,11 +114,11 @@ async def test_a_problem_is_told_once_and_so_is_its_end() -> None:
 async def test_a_run_that_is_not_to_be_seen_for_a_moment_is_not_lost() -> None:
     bench = fakes.make_bench()
     run = bench.spacelift.add_run(state="PLANNING")
-    hidden = bench.spacelift.runs.pop(run.id)
+    hidden = bench.spacelift.runs.pop(run.run_id)
     following = follow(bench, run)
     await reads(bench)
 
-    bench.spacelift.runs[run.id] = hidden
+    bench.spacelift.runs[run.run_id] = hidden
 
     assert (await following).state == "PLANNING"
 
@@ -127,7 +127,7 @@ async def test_a_run_that_stays_away_is_lost_for_good() -> None:
     patience = stack_operations.Patience(adopt_settle=0.1, trigger_grace=0.1, lost_after=0.05)
     bench = fakes.make_bench(patience=patience)
     run = bench.spacelift.add_run()
-    del bench.spacelift.runs[run.id]
+    del bench.spacelift.runs[run.run_id]
 
     with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
         await follow(bench, run)
@@ -164,22 +164,20 @@ async def test_a_queued_run_says_for_what_and_another_blocker_is_news() -> None:
     bench = fakes.make_bench()
     first, second = bench.spacelift.add_run(state="PLANNING"), bench.spacelift.add_run()
     run = bench.spacelift.add_run()
-    bench.spacelift.holds["a"] = models.StackHold(blocker=first)
+    bench.spacelift.holds["a"] = fakes.blocked_by(first)
 
     news = await follow(bench, run)
     following = follow(bench, run, view=stack_reports.view(news))
     await reads(bench)
-    bench.spacelift.holds["a"] = models.StackHold(
-        blocker=dataclasses.replace(first, state="APPLYING")
-    )
+    bench.spacelift.holds["a"] = fakes.blocked_by(dataclasses.replace(first, state="APPLYING"))
     await reads(bench)
     was_told = following.done()
-    bench.spacelift.holds["a"] = models.StackHold(blocker=second)
+    bench.spacelift.holds["a"] = fakes.blocked_by(second)
     later = await following
 
     assert not was_told
-    assert news.hold.blocker_url == f"https://acme.app.spacelift.io/stack/a/run/{first.id}"
-    assert (news.hold.blocker_id, later.hold.blocker_id) == (first.id, second.id)
+    assert news.hold.blocker_url == f"https://acme.app.spacelift.io/stack/a/run/{first.run_id}"
+    assert (news.hold.blocker_id, later.hold.blocker_id) == (first.run_id, second.run_id)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +196,7 @@ async def test_only_a_queued_run_that_changes_the_stack_waits_for_the_one_that_b
     bench = fakes.make_bench()
     blocker = bench.spacelift.add_run(state="PLANNING")
     run = bench.spacelift.add_run(state=state, type=run_type)
-    bench.spacelift.holds["a"] = models.StackHold(blocker=blocker)
+    bench.spacelift.holds["a"] = fakes.blocked_by(blocker)
 
     news = await follow(bench, run)
 
@@ -208,7 +206,7 @@ async def test_only_a_queued_run_that_changes_the_stack_waits_for_the_one_that_b
 async def test_a_run_does_not_wait_for_itself_nor_for_a_lock_of_our_own() -> None:
     bench = fakes.make_bench()
     run = bench.spacelift.add_run()
-    bench.spacelift.holds["a"] = models.StackHold(blocker=run, locked_by=fakes.OWN)
+    bench.spacelift.holds["a"] = fakes.blocked_by(run, locked_by=fakes.OWN)
 
     news = await follow(bench, run)
 

@@ -39,7 +39,7 @@ class Account:
             raise self.failures.pop(0)
         return {
             key: models.RunRecord(
-                id=key.run_id, stack_id=key.stack_id, state=self.state, type="TRACKED"
+                run_id=key.run_id, stack_id=key.stack_id, state=self.state, type="TRACKED"
             )
             for key in keys
             if key.run_id not in self.leaves_out
@@ -212,4 +212,4 @@ async def test_a_follow_that_begins_during_a_reading_is_not_forgotten(
             reading = await asyncio.wait_for(readings.get(), 10)
 
     assert reading.record is not None
-    assert reading.record.id == "r002"
+    assert reading.record.run_id == "r002"

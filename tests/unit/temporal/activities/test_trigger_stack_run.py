@@ -118,12 +118,12 @@ async def test_only_a_run_of_our_key_that_is_newer_and_tracked_is_ours() -> None
     bench.spacelift.add_run(type="PROPOSED")
     bench.attempt(2)
 
-    await fails(bench, newest_run_id=before.id)
+    await fails(bench, newest_run_id=before.run_id)
     own = bench.spacelift.add_run(triggered_by="api::01JKEY0::StackChain")
     bench.attempt(3)
-    run = await trigger(bench, newest_run_id=before.id)
+    run = await trigger(bench, newest_run_id=before.run_id)
 
-    assert run.run_id == own.id
+    assert run.run_id == own.run_id
     assert bench.spacelift.count("trigger_run") == 0
 
 
@@ -203,7 +203,7 @@ async def test_a_run_that_shows_up_at_the_end_of_the_grace_is_not_doubled() -> N
 
     run = await trigger(bench)
 
-    assert run.run_id == own.id
+    assert run.run_id == own.run_id
     assert bench.spacelift.count("trigger_run") == 0
 
 
@@ -243,11 +243,11 @@ async def test_the_operation_chooses_the_run_and_the_one_that_is_looked_for(
         bench.spacelift.add_run(type=other)
     newest = bench.spacelift.add_run(type=run_type)
 
-    run = await trigger(bench, operation=operation, newest_run_id=newest.id)
+    run = await trigger(bench, operation=operation, newest_run_id=newest.run_id)
     for other in others:
         bench.spacelift.add_run(type=other)
     bench.attempt(2)
-    found = await trigger(bench, operation=operation, newest_run_id=newest.id)
+    found = await trigger(bench, operation=operation, newest_run_id=newest.run_id)
 
     assert bench.spacelift.runs[run.run_id].type == run_type
     assert found.run_id == run.run_id
@@ -275,7 +275,7 @@ async def test_a_run_of_another_commit_is_not_ours(commit_sha: str | None, is_ou
     bench.attempt(2)
 
     if is_ours:
-        assert (await trigger(bench, commit_sha="4f0c2d9")).run_id == own.id
+        assert (await trigger(bench, commit_sha="4f0c2d9")).run_id == own.run_id
     else:
         assert (await fails(bench, commit_sha="4f0c2d9")).type == "AmbiguousOutcome"
     assert bench.spacelift.count("trigger_run") == 0
