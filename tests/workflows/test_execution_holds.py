@@ -193,8 +193,8 @@ async def test_a_queued_run_tells_what_it_waits_for(serve: Serve) -> None:
         await world.move("a", "FINISHED")
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
 
-    assert "01A, is UNCONFIRMED and waits for a person" in first.message
-    assert "01B, is in progress" in second.message
+    assert "01A, has to end first; it is UNCONFIRMED and waits for a person" in first.message
+    assert "01B, has to end first; it is in progress" in second.message
 
 
 @pytest.mark.parametrize("operation", ["Apply", "Plan", "Destroy"])

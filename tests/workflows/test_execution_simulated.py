@@ -153,5 +153,5 @@ async def test_a_queued_run_names_the_one_that_blocks_it_with_its_link(rig: Rig)
         await rig.account.act(theirs, "discard")
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
 
-    assert f"{theirs}, is UNCONFIRMED" in shown.message
+    assert f"{theirs}, has to end first; it is UNCONFIRMED" in shown.message
     assert shown.message.endswith(f"/stack/asks/run/{theirs}")
