@@ -182,7 +182,7 @@ async def test_a_notifications_file_with_a_mistake_is_a_problem(
 
     ok, message = lines["Notifications"]
     assert not ok
-    assert "sink ops has no usable type; set one of Slack, CloudEvents" in message
+    assert f"{file}: sinks[ops].type: is missing" in message
 
 
 async def test_a_wrong_namespace_is_a_problem_beside_the_ones_that_exist(

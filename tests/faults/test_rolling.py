@@ -55,9 +55,7 @@ async def histories(release: chains.Installation) -> dict[str, History]:
 
 def timed_out(history: History) -> list[str]:
     """Name what ended by a time-out, tries of activities that were made good included."""
-    late = [
-        EventType.Name(item.event_type) for item in history.events if item.event_type in TIMED_OUT
-    ]
+    late = [str(item) for item in history.events if item.event_type in TIMED_OUT]
     for item in history.events:
         failure = item.activity_task_started_event_attributes.last_failure
         if failure.HasField("timeout_failure_info"):
