@@ -229,13 +229,12 @@ class FindStackRunInput:
 class FindStackRunResult:
     """`newest_run_id` is "0" for a stack that never ran; `adopted_run_id` None if none is there.
 
-    `hold_reason` says what keeps a run from being triggered now; "" if nothing does.
+    `held` says what keeps a run from being triggered now; None if nothing does.
     """
 
     newest_run_id: str
     adopted_run_id: str | None = None
-    hold_reason: str = ""
-    hold_message: str = ""
+    held: progress.StackMeaning | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -210,23 +210,24 @@ class World:
                 return messages.FindStackRunResult(
                     newest_run_id=natives[0], adopted_run_id=natives[0]
                 )
-            reason, message = self._hold_of(argument.stack_id)
             return messages.FindStackRunResult(
                 newest_run_id=max((run.id for run in known), default="0"),
-                hold_reason=reason,
-                hold_message=message,
+                held=self._hold_of(argument.stack_id),
             )
 
-    def _hold_of(self, stack_id: str) -> tuple[str, str]:
-        held = holds.of_creation(self.stack_holds.get(stack_id, holds.Hold()))
-        return (held.reason, held.message) if held else ("", "")
+    def _hold_of(self, stack_id: str) -> progress.StackMeaning | None:
+        return holds.of_creation(self.stack_holds.get(stack_id, holds.Hold()))
+
+    def _hold_message(self, stack_id: str) -> str:
+        held = self._hold_of(stack_id)
+        return held.message if held else ""
 
     @activity.defn(name="await_stack_release")
     async def await_stack_release(self, argument: messages.AwaitStackReleaseInput) -> None:
         stack_id = argument.stack_id
         async with self._called("await_stack_release", stack_id, argument), self._changed:
             await self._changed.wait_for(
-                lambda: self._hold_of(stack_id)[1] != argument.hold_message
+                lambda: self._hold_message(stack_id) != argument.hold_message
             )
 
     @activity.defn(name="trigger_stack_run")
@@ -234,10 +235,9 @@ class World:
         self, argument: messages.TriggerStackRunInput
     ) -> run_snapshots.RunSnapshot:
         async with self._called("trigger_stack_run", argument.stack_id, argument):
-            reason, message = self._hold_of(argument.stack_id)
-            if reason:
+            if held := self._hold_of(argument.stack_id):
                 raise temporalio.exceptions.ApplicationError(
-                    message, type=errors.STACK_HELD, non_retryable=True
+                    held.message, type=errors.STACK_HELD, non_retryable=True
                 )
             run = self.create(argument.stack_id)
             run.asked = argument

@@ -97,11 +97,9 @@ class StackOperations:
         newest, found = await served.client.get_newest_run(
             argument.stack_id, run_type=triggered_runs.type_of(argument.operation)
         )
-        held = holds.of_creation(served.hold(found))
         return messages.FindStackRunResult(
             newest_run_id=newest.run_id if newest else _BEFORE_ALL,
-            hold_reason=held.reason if held else "",
-            hold_message=held.message if held else "",
+            held=holds.of_creation(served.hold(found)),
         )
 
     async def _find_adopted(

@@ -193,20 +193,20 @@ class StackExecutionWorkflow:
                 return adopted
             if origin is not None:
                 return None
-            if found.hold_reason:
+            if found.held is not None:
                 if self._attempts == 0:
                     # The stack is given back, and takes no slot of the chain meanwhile.
-                    self._held = self._waiting(found.hold_reason, found.hold_message)
+                    self._held = self._waiting(found.held.reason, found.held.message)
                     return None
-                await self._await_release(found)
+                await self._await_release(found.held)
             elif (created := await self._create_run()) is not None:
                 return created
 
-    async def _await_release(self, found: messages.FindStackRunResult) -> None:
+    async def _await_release(self, held: progress.StackMeaning) -> None:
         """Between two runs, wait until something else holds the stack, or nothing, or a wake."""
-        self._show_waiting(reasons.StackReason(found.hold_reason), found.hold_message)
+        self._show_waiting(held.reason, held.message)
         self._is_read_due = False
-        await self._until_done_or_woken(self._calls.await_release(found.hold_message))
+        await self._until_done_or_woken(self._calls.await_release(held.message))
 
     async def _create_run(self) -> run_snapshots.RunSnapshot | None:
         """Create a run; None if the stack was locked or disabled in between."""

@@ -23,7 +23,7 @@ async def known(bench: fakes.Bench) -> str:
             connection=fakes.CONNECTION, stack_id="a", adopt_origin=None, queuers=[]
         ),
     )
-    return found.hold_message
+    return found.held.message if found.held else ""
 
 
 async def waiting(bench: fakes.Bench, *, is_patient: bool = False) -> "asyncio.Task[Any]":

@@ -93,19 +93,19 @@ async def test_the_newest_run_comes_from_the_list_of_the_operation(
     [
         (models.StackHold(locked_by="jane"), "StackLocked"),
         (models.StackHold(is_disabled=True), "StackDisabled"),
-        (models.StackHold(locked_by=fakes.OWN), ""),
-        (models.StackHold(), ""),
+        (models.StackHold(locked_by=fakes.OWN), None),
+        (models.StackHold(), None),
     ],
     ids=["locked", "disabled", "locked by ourselves", "free"],
 )
-async def test_what_holds_the_stack_is_told(hold: models.StackHold, reason: str) -> None:
+async def test_what_holds_the_stack_is_told(hold: models.StackHold, reason: str | None) -> None:
     bench = fakes.make_bench()
     bench.spacelift.holds["a"] = hold
 
     found = await find(bench)
 
-    assert found.hold_reason == reason
-    assert bool(found.hold_message) is bool(reason)
+    assert (found.held.reason if found.held else None) == reason
+    assert found.held is None or found.held.message
 
 
 async def test_a_run_to_adopt_is_there_whatever_holds_its_stack() -> None:
@@ -116,7 +116,7 @@ async def test_a_run_to_adopt_is_there_whatever_holds_its_stack() -> None:
 
     found = await find(bench, origin=origin.run_id)
 
-    assert (found.adopted_run_id, found.hold_reason) == (native.run_id, "")
+    assert (found.adopted_run_id, found.held) == (native.run_id, None)
 
 
 async def test_the_oldest_native_run_above_the_origin_is_adopted_even_if_it_ended() -> None:
