@@ -19,6 +19,8 @@ from controller.temporal import client as temporal_client
 
 logger = logging.getLogger(__name__)
 
+_LEFT_OVER_SECONDS = 0.5
+
 
 class TemporalLink:
     """The connection to Temporal, which may come late; until then it says what is wrong."""
@@ -87,11 +89,7 @@ def run_role(role: Callable[[Process], Awaitable[int]], *, needs_keys: bool) -> 
         level=all_settings.observability.log_level,
         log_format=all_settings.observability.log_format,
     )
-    code = asyncio.run(_serve(role, all_settings, catalog, sink_catalog))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # The SDK's native threads make a part of all normal exits crash (temporalio/sdk-python#300).
-    os._exit(code)
+    asyncio.run(_serve_and_leave(role, all_settings, catalog, sink_catalog))
 
 
 def _connections(
@@ -107,6 +105,28 @@ def _connections(
     if problems:
         raise settings.SettingsError(*problems)
     return catalog
+
+
+async def _serve_and_leave(
+    role: Callable[[Process], Awaitable[int]],
+    all_settings: settings.Settings,
+    catalog: connections.ConnectionCatalog,
+    sink_catalog: sinks.SinkCatalog,
+) -> NoReturn:
+    """Leave from inside: the loop's own end waits for tasks that a cancel does not end, as kopf's.
+
+    What is left over by then has nothing to finish.
+    """
+    code = await _serve(role, all_settings, catalog, sink_catalog)
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=_LEFT_OVER_SECONDS)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The SDK's native threads make a part of all normal exits crash (temporalio/sdk-python#300).
+    os._exit(code)
 
 
 async def _serve(

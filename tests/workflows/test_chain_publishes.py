@@ -120,7 +120,7 @@ async def test_an_operator_that_is_away_delays_only_the_status(serve: Serve) -> 
         pytest.param(
             tuple(f"a~{name}" for name in "bcdefghij"),
             reasons.ChainReason.TOO_MANY_STACKS,
-            "more than",
+            "10 stacks",
             id="too many",
         ),
     ],
