@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import fcntl
+import os
 import random
 import shutil
 import socket
@@ -12,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 # Outgoing connections draw their source port from 32768 up: a port below cannot be taken by one
 # while the server that owns it is down for a moment.
@@ -45,19 +48,59 @@ def find_program(name: str, *, install: str) -> Path:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
+    """Return a loopback port that nobody listens on, and that is this process's from now on.
+
+    What is to listen there may start much later, while other environments and tests on this machine
+    look for ports, too.
+    """
     while True:
         port = random.choice(_PORT_RANGE)  # noqa: S311 - not a secret
-        if _is_free(port):
+        if _is_free(port) and reserve_port(port):
             return port
+
+
+def reserve_port(port: int) -> bool:
+    """Make a port this process's own until its end; returns whether it was nobody's."""
+    return _PORTS.reserve(port)
+
+
+class _PortReservations:
+    """Locks of one byte for each port, in one file for all processes of a user.
+
+    The kernel releases them when the process ends, however it ends.
+    """
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] | None = None
+        # A lock does not hold against the process that has it.
+        self._own: set[int] = set()
+
+    def reserve(self, port: int) -> bool:
+        """Return whether the port was nobody's."""
+        if port in self._own:
+            return False
+        try:
+            fcntl.lockf(self._opened(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        except OSError:
+            return False
+        self._own.add(port)
+        return True
+
+    def _opened(self) -> IO[bytes]:
+        if self._file is None:
+            # Not in TMPDIR, which differs between processes that are to know of each other.
+            path = f"/tmp/stackchain-ports-{os.getuid()}"  # noqa: S108 - nothing is written to it
+            opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            self._file = os.fdopen(opened, "r+b")
+        return self._file
+
+
+_PORTS = _PortReservations()
 
 
 def free_ports(count: int) -> list[int]:
     """Return that many different free loopback ports."""
-    ports: dict[int, None] = {}
-    while len(ports) < count:
-        ports[free_port()] = None
-    return list(ports)
+    return [free_port() for _ in range(count)]
 
 
 def _is_free(port: int) -> bool:
