@@ -26,8 +26,8 @@ PATIENT = {
     "WORKER_GRACEFUL_SHUTDOWN_SECONDS": "30",
     "SPACELIFT_REQUEST_TIMEOUT_SECONDS": "30",
 }
-# A workflow task may time out: Temporal may give one to a poll just when the worker that ends takes
-# the poll back, and then gives it to another worker after ten seconds.
+# A workflow task may time out: now and then a worker that ends has been given one that it does not
+# answer, and another worker has it after ten seconds. Why is not known; docs/limits.md says it.
 TIMED_OUT = {
     EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT,
     EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
