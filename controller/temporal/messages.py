@@ -26,6 +26,14 @@ class AccountRef:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class StackRef:
+    """A stack of an account."""
+
+    connection: AccountRef
+    stack_id: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ChainInput:
     """Starts a `StackDependencyChainWorkflow`. `attempt` counts rechecks of one run number.
 
@@ -197,8 +205,7 @@ class StackExecutionInput:
     it waits for a person.
     """
 
-    connection: AccountRef
-    stack_id: str
+    target: StackRef
     chain_workflow_id: str
     chain_workflow_run_id: str
     marker: str
@@ -218,8 +225,7 @@ class StackExecutionInput:
 class FindStackRunInput:
     """Asks for the stack's newest run and for the one to adopt."""
 
-    connection: AccountRef
-    stack_id: str
+    target: StackRef
     adopt_origin: str | None
     queuers: list[str]
     operation: str = v1alpha1.Operation.APPLY
@@ -241,8 +247,7 @@ class FindStackRunResult:
 class TriggerStackRunInput:
     """Triggers a run, once. `was_attempted`: an earlier activity may have created it already."""
 
-    connection: AccountRef
-    stack_id: str
+    target: StackRef
     newest_run_id: str
     marker: str
     was_attempted: bool = False
@@ -255,8 +260,7 @@ class TriggerStackRunInput:
 class FollowStackRunInput:
     """Waits until the run's view differs from `known_view`, or its problem from the known one."""
 
-    connection: AccountRef
-    stack_id: str
+    target: StackRef
     run_id: str
     known_view: str = ""
     known_problem: str = ""
@@ -271,8 +275,7 @@ class AwaitStackReleaseInput:
     wait ends after a while, and when the stack cannot be read.
     """
 
-    connection: AccountRef
-    stack_id: str
+    target: StackRef
     hold_message: str
     is_patient: bool = False
 
@@ -281,8 +284,7 @@ class AwaitStackReleaseInput:
 class ConfirmStackRunInput:
     """Confirms the run if it waits for nothing else."""
 
-    connection: AccountRef
-    stack_id: str
+    target: StackRef
     run_id: str
     note: str
 
@@ -294,8 +296,7 @@ class StopStackRunInput:
     Without `run_id`: the run that a trigger above `newest_run_id` may have created.
     """
 
-    connection: AccountRef
-    stack_id: str
+    target: StackRef
     run_id: str | None
     newest_run_id: str
     note: str

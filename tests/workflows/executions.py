@@ -73,8 +73,7 @@ async def execution(
     )
     assert chain.first_execution_run_id is not None
     argument = messages.StackExecutionInput(
-        connection=harness.connection,
-        stack_id=stack_id,
+        target=messages.StackRef(connection=harness.connection, stack_id=stack_id),
         chain_workflow_id=chain.id,
         chain_workflow_run_id=chain.first_execution_run_id,
         marker="stackchain team/demo run 1",

@@ -104,7 +104,7 @@ async def test_an_origin_tells_its_dependents_which_wave_to_adopt_from(serve: Se
 
     await chain.run()
 
-    finds = {find.stack_id: find for find in world.arguments_of(messages.FindStackRunInput)}
+    finds = {find.target.stack_id: find for find in world.arguments_of(messages.FindStackRunInput)}
     origin = next(run.id for run in world.runs.values() if run.stack_id == "a")
     assert finds["a"].adopt_origin is None
     assert (finds["b"].adopt_origin, finds["c"].adopt_origin) == (origin, origin)

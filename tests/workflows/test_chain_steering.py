@@ -286,7 +286,7 @@ async def test_with_variables_of_its_own_the_chain_triggers_every_stack_with_the
     await chain.run(environment={"REGION": "eu"}, commit_sha="abcdef1")
 
     found = world.arguments_of(messages.TriggerStackRunInput)
-    assert [(item.stack_id, item.environment, item.commit_sha) for item in found] == [
+    assert [(item.target.stack_id, item.environment, item.commit_sha) for item in found] == [
         ("a", {"REGION": "eu"}, "abcdef1"),
         ("b", {"REGION": "eu"}, None),
     ]

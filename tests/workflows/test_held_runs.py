@@ -130,8 +130,7 @@ async def test_without_a_worker_nobody_can_tell(serve: Serve) -> None:
     """An execution that no worker serves may hold any run."""
     chain = await serve(World())
     argument = messages.StackExecutionInput(
-        connection=chain.connection,
-        stack_id="a",
+        target=messages.StackRef(connection=chain.connection, stack_id="a"),
         chain_workflow_id="none",
         chain_workflow_run_id="none",
         marker="m",

@@ -150,7 +150,7 @@ async def test_below_a_finished_root_native_runs_are_used_and_the_root_is_kept(
     )
     assert world.calls("trigger_stack_run") == ["d"]
     adopting = world.arguments_of(messages.FindStackRunInput)
-    assert {item.stack_id: item.adopt_origin for item in adopting} == {
+    assert {item.target.stack_id: item.adopt_origin for item in adopting} == {
         "b": run.id,
         "c": run.id,
         "d": None,

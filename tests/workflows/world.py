@@ -203,8 +203,8 @@ class World:
     async def find_stack_run(
         self, argument: messages.FindStackRunInput
     ) -> messages.FindStackRunResult:
-        async with self._called("find_stack_run", argument.stack_id, argument):
-            known = [run for run in self.runs.values() if run.stack_id == argument.stack_id]
+        async with self._called("find_stack_run", argument.target.stack_id, argument):
+            known = [run for run in self.runs.values() if run.stack_id == argument.target.stack_id]
             natives = [run.id for run in known if run.is_native]
             if argument.adopt_origin is not None and natives:
                 return messages.FindStackRunResult(
@@ -212,7 +212,7 @@ class World:
                 )
             return messages.FindStackRunResult(
                 newest_run_id=max((run.id for run in known), default="0"),
-                held=self._hold_of(argument.stack_id),
+                held=self._hold_of(argument.target.stack_id),
             )
 
     def _hold_of(self, stack_id: str) -> progress.StackMeaning | None:
@@ -224,7 +224,7 @@ class World:
 
     @activity.defn(name="await_stack_release")
     async def await_stack_release(self, argument: messages.AwaitStackReleaseInput) -> None:
-        stack_id = argument.stack_id
+        stack_id = argument.target.stack_id
         async with self._called("await_stack_release", stack_id, argument), self._changed:
             await self._changed.wait_for(
                 lambda: self._hold_message(stack_id) != argument.hold_message
@@ -234,12 +234,12 @@ class World:
     async def trigger_stack_run(
         self, argument: messages.TriggerStackRunInput
     ) -> run_snapshots.RunSnapshot:
-        async with self._called("trigger_stack_run", argument.stack_id, argument):
-            if held := self._hold_of(argument.stack_id):
+        async with self._called("trigger_stack_run", argument.target.stack_id, argument):
+            if held := self._hold_of(argument.target.stack_id):
                 raise temporalio.exceptions.ApplicationError(
                     held.message, type=errors.STACK_HELD, non_retryable=True
                 )
-            run = self.create(argument.stack_id)
+            run = self.create(argument.target.stack_id)
             run.asked = argument
             return run.snapshot()
 
@@ -247,7 +247,10 @@ class World:
     async def confirm_stack_run(
         self, argument: messages.ConfirmStackRunInput
     ) -> run_snapshots.RunSnapshot:
-        async with self._called("confirm_stack_run", argument.stack_id, argument), self._changed:
+        async with (
+            self._called("confirm_stack_run", argument.target.stack_id, argument),
+            self._changed,
+        ):
             run = self.runs[argument.run_id]
             if run.snapshot().needs_confirmation:
                 run.state = self.confirms_to
@@ -259,18 +262,18 @@ class World:
         self, argument: messages.FollowStackRunInput
     ) -> run_snapshots.RunSnapshot | None:
         async with (
-            self._called("follow_stack_run", argument.stack_id, argument),
+            self._called("follow_stack_run", argument.target.stack_id, argument),
             self._changed,
         ):
             await self._changed.wait_for(lambda: self._has_news(argument))
             run = self.runs[argument.run_id]
-            problem = self.problems.get(argument.stack_id, "")
+            problem = self.problems.get(argument.target.stack_id, "")
             if problem:
                 return run_snapshots.RunSnapshot(run_id=run.id, state="", problem_reason=problem)
             return run.snapshot()
 
     def _has_news(self, argument: messages.FollowStackRunInput) -> bool:
-        problem = self.problems.get(argument.stack_id, "")
+        problem = self.problems.get(argument.target.stack_id, "")
         if problem or argument.known_problem:
             return problem != argument.known_problem
         return stack_reports.view(self.runs[argument.run_id].snapshot()) != argument.known_view
@@ -279,11 +282,11 @@ class World:
     async def stop_stack_run(
         self, argument: messages.StopStackRunInput
     ) -> run_snapshots.RunSnapshot | None:
-        async with self._called("stop_stack_run", argument.stack_id, argument):
+        async with self._called("stop_stack_run", argument.target.stack_id, argument):
             own = [
                 run
                 for run in self.runs.values()
-                if run.stack_id == argument.stack_id and not run.is_native
+                if run.stack_id == argument.target.stack_id and not run.is_native
             ]
             run = self.runs[argument.run_id] if argument.run_id else (own[-1] if own else None)
             if run is None:

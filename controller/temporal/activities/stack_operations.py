@@ -82,7 +82,7 @@ class StackOperations:
         self, argument: messages.FindStackRunInput
     ) -> messages.FindStackRunResult:
         """Return the newest run, and the one to adopt, which is waited for a settable while."""
-        served = self._clients.get(argument.connection)
+        served = self._clients.get(argument.target.connection)
         try:
             async with heartbeats.kept_alive():
                 if argument.adopt_origin is not None:
@@ -95,7 +95,7 @@ class StackOperations:
         self, served: spacelift_clients.Served, argument: messages.FindStackRunInput
     ) -> messages.FindStackRunResult:
         newest, found = await served.client.get_newest_run(
-            argument.stack_id, run_type=triggered_runs.type_of(argument.operation)
+            argument.target.stack_id, run_type=triggered_runs.type_of(argument.operation)
         )
         return messages.FindStackRunResult(
             newest_run_id=newest.run_id if newest else _BEFORE_ALL,
@@ -110,7 +110,7 @@ class StackOperations:
     ) -> messages.FindStackRunResult:
         natives = await stack_stops.find_natives(
             served,
-            argument.stack_id,
+            argument.target.stack_id,
             [origin],
             argument.queuers,
             patience=self._patience.adopt_settle,
@@ -128,7 +128,7 @@ class StackOperations:
         Whoever waits looks for the stack's runs again then, which tells whatever is wrong. A wait
         that is patient goes on until that can help.
         """
-        served = self._clients.get(argument.connection)
+        served = self._clients.get(argument.target.connection)
         async with heartbeats.kept_alive():
             await stack_waits.await_release(served, argument)
 
@@ -139,7 +139,7 @@ class StackOperations:
         """Create a run once, whatever happens to the answer or to this process."""
         lost_at = stack_triggers.lost_since(was_attempted=argument.was_attempted)
         try:
-            served = self._clients.get(argument.connection)
+            served = self._clients.get(argument.target.connection)
             async with heartbeats.kept_alive():
                 run = await self._find_lost(served, argument, lost_at)
                 if run is None:
@@ -157,7 +157,9 @@ class StackOperations:
             stack_triggers.note_failure(lost_at)
             raise
         self._counters.run_triggered()
-        logger.info("Run triggered", extra={"stack_id": argument.stack_id, "run_id": run.run_id})
+        logger.info(
+            "Run triggered", extra={"stack_id": argument.target.stack_id, "run_id": run.run_id}
+        )
         return served.snapshot(run)
 
     async def _find_lost(
@@ -180,7 +182,7 @@ class StackOperations:
 
         A run that cannot be read is news too; of such a snapshot only the problem counts.
         """
-        served = self._clients.get(argument.connection)
+        served = self._clients.get(argument.target.connection)
         async with heartbeats.kept_alive():
             return await stack_waits.follow(served, argument, lost_after=self._patience.lost_after)
 
@@ -189,8 +191,8 @@ class StackOperations:
         self, argument: messages.ConfirmStackRunInput
     ) -> run_snapshots.RunSnapshot:
         """Confirm the run, whoever else does so meanwhile, and return how it stands then."""
-        served = self._clients.get(argument.connection)
-        key = models.RunKey(stack_id=argument.stack_id, run_id=argument.run_id)
+        served = self._clients.get(argument.target.connection)
+        key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
         try:
             async with heartbeats.kept_alive():
                 return await stack_confirms.confirm_run(
@@ -207,7 +209,7 @@ class StackOperations:
 
         None: no run was found that a trigger could have created.
         """
-        served = self._clients.get(argument.connection)
+        served = self._clients.get(argument.target.connection)
         try:
             async with heartbeats.kept_alive():
                 run_id = argument.run_id or await stack_stops.find_possible(
@@ -215,7 +217,7 @@ class StackOperations:
                 )
                 if run_id is None:
                     return None
-                key = models.RunKey(stack_id=argument.stack_id, run_id=run_id)
+                key = models.RunKey(stack_id=argument.target.stack_id, run_id=run_id)
                 return await stack_stops.stop_run(
                     served, key, note=argument.note, patience=self._patience.stop_effect
                 )

@@ -42,12 +42,12 @@ async def find_lost(
         as_type = errors.AMBIGUOUS if kind in errors.NOTHING_SENT else kind
         raise errors.to_application_error(error, as_type=as_type) from error
     if own is not None:
-        logger.info("Run of a lost trigger found", extra={"stack_id": argument.stack_id})
+        logger.info("Run of a lost trigger found", extra={"stack_id": argument.target.stack_id})
         return own
     if left <= 0:
         return None
     raise temporalio.exceptions.ApplicationError(
-        f"The answer to the trigger of '{argument.stack_id}' was lost; looking for its run "
+        f"The answer to the trigger of '{argument.target.stack_id}' was lost; looking for its run "
         f"for {left:.0f} s more before triggering again.",
         type=errors.AMBIGUOUS,
         next_retry_delay=timedelta(seconds=min(left, 2.0)),
@@ -65,7 +65,7 @@ async def send(
     """
     try:
         return await served.client.trigger_run(
-            argument.stack_id,
+            argument.target.stack_id,
             marker=argument.marker,
             run_type=triggered_runs.type_of(argument.operation),
             commit_sha=argument.commit_sha,
@@ -73,7 +73,7 @@ async def send(
         )
     except (spacelift_errors.SpaceliftRefused, spacelift_errors.PermissionDenied) as refusal:
         # How Spacelift refuses a run of a locked stack is not documented, so the stack is asked.
-        await _raise_if_held(served, argument.stack_id, refusal)
+        await _raise_if_held(served, argument.target.stack_id, refusal)
         raise
 
 

@@ -26,7 +26,7 @@ async def await_release(
     served: spacelift_clients.Served, argument: messages.AwaitStackReleaseInput
 ) -> None:
     """Return once what holds the stack is another than the one known, or nothing, or unknown."""
-    async with served.hold_poller.follow(argument.stack_id, read_now=False) as readings:
+    async with served.hold_poller.follow(argument.target.stack_id, read_now=False) as readings:
         async for reading in _readings(readings):
             if reading.record is None:
                 if argument.is_patient and errors.may_pass(reading.error):
@@ -46,7 +46,7 @@ async def follow(
     lost_after: float,
 ) -> run_snapshots.RunSnapshot | None:
     """Return at the next change that matters to the chain; None if none came for long."""
-    key = models.RunKey(stack_id=argument.stack_id, run_id=argument.run_id)
+    key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
     missing_since: float | None = None
     async with served.poller.follow(key, read_now=argument.read_now) as readings:
         async for reading in _readings(readings):
@@ -70,8 +70,8 @@ def _check_lost(
 ) -> None:
     if time.monotonic() - missing_since >= lost_after:
         raise temporalio.exceptions.ApplicationError(
-            f"The run {argument.run_id} of stack '{argument.stack_id}' can no longer be found; "
-            "see whether the stack was deleted, renamed or moved.",
+            f"The run {argument.run_id} of stack '{argument.target.stack_id}' can no longer be "
+            "found; see whether the stack was deleted, renamed or moved.",
             type="RunLost",
             non_retryable=True,
         )

@@ -34,7 +34,7 @@ class SoughtRun:
     ) -> "SoughtRun":
         """Return what an activity looks for."""
         return cls(
-            stack_id=argument.stack_id,
+            stack_id=argument.target.stack_id,
             newer_than=argument.newest_run_id,
             run_type=type_of(argument.operation),
             commit_sha=argument.commit_sha,

@@ -25,6 +25,11 @@ def execution_id(argument: messages.ChainInput, stack_id: str) -> str:
     )
 
 
+def target(argument: messages.ChainInput, stack_id: str) -> messages.StackRef:
+    """Return a stack of the chain's account."""
+    return messages.StackRef(connection=argument.connection, stack_id=stack_id)
+
+
 def stack_execution(
     argument: messages.ChainInput,
     stack: progress.StackProgress,
@@ -41,8 +46,7 @@ def stack_execution(
         origin: the run that made Spacelift queue the one to adopt; None: the chain triggers one.
     """
     return messages.StackExecutionInput(
-        connection=argument.connection,
-        stack_id=stack.id,
+        target=target(argument, stack.id),
         chain_workflow_id=workflow.info().workflow_id,
         chain_workflow_run_id=workflow.info().run_id,
         marker=f"stackchain {title(argument)}",

@@ -28,21 +28,19 @@ class StackActivities:
         return await activity_calls.persist(
             _Operations.find_stack_run,
             messages.FindStackRunInput(
-                connection=self._input.connection,
-                stack_id=self._input.stack_id,
+                target=self._input.target,
                 adopt_origin=origin,
                 queuers=self._input.queuers,
                 operation=self._input.operation,
             ),
-            summary=f"runs of {self._input.stack_id}",
+            summary=f"runs of {self._input.target.stack_id}",
             on_problem=self._on_problem,
         )
 
     def trigger_input(self, newest_run_id: str) -> messages.TriggerStackRunInput:
         """Return what creates a run, newer than the newest one known."""
         return messages.TriggerStackRunInput(
-            connection=self._input.connection,
-            stack_id=self._input.stack_id,
+            target=self._input.target,
             newest_run_id=newest_run_id,
             marker=self._input.marker,
             operation=self._input.operation,
@@ -61,7 +59,7 @@ class StackActivities:
             heartbeat_timeout=activity_calls.HEARTBEAT_TIMEOUT,
             retry_policy=activity_calls.ONCE,
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            summary=f"trigger {self._input.stack_id}",
+            summary=f"trigger {self._input.target.stack_id}",
         )
         return await activity_calls.end_of(attempt)
 
@@ -74,7 +72,7 @@ class StackActivities:
             then=lambda kind: dataclasses.replace(
                 argument, was_attempted=kind not in errors.NOTHING_SENT
             ),
-            summary=f"trigger {self._input.stack_id}",
+            summary=f"trigger {self._input.target.stack_id}",
             on_problem=self._on_problem,
         )
 
@@ -83,8 +81,7 @@ class StackActivities:
         return await activity_calls.persist(
             _Operations.confirm_stack_run,
             messages.ConfirmStackRunInput(
-                connection=self._input.connection,
-                stack_id=self._input.stack_id,
+                target=self._input.target,
                 run_id=run_id,
                 note="stackchain: confirmed by the chain",
             ),
@@ -99,22 +96,21 @@ class StackActivities:
         return await activity_calls.persist(
             _Operations.stop_stack_run,
             messages.StopStackRunInput(
-                connection=self._input.connection,
-                stack_id=self._input.stack_id,
+                target=self._input.target,
                 run_id=run_id,
                 newest_run_id=newest_run_id,
                 note=note,
                 operation=self._input.operation,
                 commit_sha=self._input.commit_sha,
             ),
-            summary=f"stop the run of {self._input.stack_id}",
+            summary=f"stop the run of {self._input.target.stack_id}",
             on_problem=self._on_problem,
         )
 
     async def stop_natives(self, origins: list[str], *, keep_run_id: str | None, note: str) -> None:
         """Stop what the origins made Spacelift queue on the stack."""
         target = unwanted_runs.UnwantedRuns(
-            stack_id=self._input.stack_id,
+            stack_id=self._input.target.stack_id,
             origin_run_ids=origins,
             queuers=self._input.queuers,
             keep_run_id=keep_run_id,
@@ -122,9 +118,9 @@ class StackActivities:
         await activity_calls.persist(
             _Operations.stop_native_runs,
             messages.StopNativeRunsInput(
-                connection=self._input.connection, targets=[target], note=note
+                connection=self._input.target.connection, targets=[target], note=note
             ),
-            summary=f"stop unwanted runs of {self._input.stack_id}",
+            summary=f"stop unwanted runs of {self._input.target.stack_id}",
             on_problem=self._on_problem,
         )
 
@@ -133,8 +129,7 @@ class StackActivities:
         return workflow.start_activity_method(
             _Operations.follow_stack_run,
             messages.FollowStackRunInput(
-                connection=self._input.connection,
-                stack_id=self._input.stack_id,
+                target=self._input.target,
                 run_id=run.run_id,
                 known_view=known_view,
                 known_problem=run.problem_reason,
@@ -148,11 +143,10 @@ class StackActivities:
         return workflow.start_activity_method(
             _Operations.await_stack_release,
             messages.AwaitStackReleaseInput(
-                connection=self._input.connection,
-                stack_id=self._input.stack_id,
+                target=self._input.target,
                 hold_message=hold_message,
             ),
-            **_wait_options(f"what holds {self._input.stack_id}"),
+            **_wait_options(f"what holds {self._input.target.stack_id}"),
         )
 
 

@@ -341,8 +341,7 @@ class StackDependencyChainWorkflow:
             (report.reason, report.message),
             stack_operations.StackOperations.await_stack_release,
             messages.AwaitStackReleaseInput(
-                connection=self._input.connection,
-                stack_id=stack.id,
+                target=chain_messages.target(self._input, stack.id),
                 hold_message=report.message,
                 is_patient=True,
             ),

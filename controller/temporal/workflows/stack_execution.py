@@ -252,7 +252,7 @@ class StackExecutionWorkflow:
         next_at = workflow.now() + datetime.timedelta(seconds=seconds)
         self._reports.show(
             retries.pending(
-                self._input.stack_id,
+                self._input.target.stack_id,
                 run,
                 attempts=self._attempts,
                 limit=retry.limit,
@@ -327,7 +327,9 @@ class StackExecutionWorkflow:
             if possible and possible != called:
                 called, run = possible, await self._stop_run(stop)
             elif run.may_be_left:
-                return stack_reports.left(self._input.stack_id, run, stop, attempts=self._attempts)
+                return stack_reports.left(
+                    self._input.target.stack_id, run, stop, attempts=self._attempts
+                )
             else:
                 run = await self._next_reading(run)
         return self._not_run(stop) if run is None else self._classify(run)
@@ -363,7 +365,7 @@ class StackExecutionWorkflow:
 
     def _classify(self, run: run_snapshots.RunSnapshot) -> progress.StackReport:
         return stack_reports.classify(
-            self._input.stack_id,
+            self._input.target.stack_id,
             run,
             is_adopted=self._is_adopted,
             stop=self._stop,
@@ -373,10 +375,10 @@ class StackExecutionWorkflow:
     def _not_run(self, stop: stops.Stop) -> progress.StackReport:
         if self._failed is not None:
             return retries.given_up(
-                self._input.stack_id, self._failed, stop, attempts=self._attempts
+                self._input.target.stack_id, self._failed, stop, attempts=self._attempts
             )
         return progress.StackReport(
-            stack_id=self._input.stack_id,
+            stack_id=self._input.target.stack_id,
             phase=v1alpha1.Phase.CANCELED,
             reason=reasons.StackReason.CHAIN_CANCELED,
             message="Not run because the chain was canceled.",
@@ -386,7 +388,7 @@ class StackExecutionWorkflow:
         kind, message = activity_calls.cause_of(error)
         last = self._run or self._failed
         return progress.StackReport(
-            stack_id=self._input.stack_id,
+            stack_id=self._input.target.stack_id,
             phase=v1alpha1.Phase.FAILED,
             reason=_REFUSALS.get(kind, reasons.StackReason.TRIGGER_REFUSED),
             message=message,
@@ -412,7 +414,7 @@ class StackExecutionWorkflow:
 
     def _waiting(self, reason: str, message: str) -> progress.StackReport:
         return progress.StackReport(
-            stack_id=self._input.stack_id,
+            stack_id=self._input.target.stack_id,
             phase=v1alpha1.Phase.WAITING,
             reason=reason,
             message=message,
@@ -426,7 +428,7 @@ class StackExecutionWorkflow:
         if not run.is_over:  # the end travels as the result
             self._told_view = stack_reports.view(run)
             report = self._confirmation.report(
-                self._input.stack_id, run, attempts=self._attempts
+                self._input.target.stack_id, run, attempts=self._attempts
             ) or self._classify(run)
             self._reports.show(dataclasses.replace(report, is_stopping=self._is_asking))
 

@@ -18,6 +18,11 @@ OWN = f"api::{KEY_ID}"
 ENDPOINT = "https://acme.app.spacelift.io"
 CONNECTION = messages.AccountRef(name="default", endpoint=ENDPOINT, account="acme")
 
+
+def stack_ref(stack_id: str) -> messages.StackRef:
+    return messages.StackRef(connection=CONNECTION, stack_id=stack_id)
+
+
 _AFTER = {
     "cancel": "CANCELED",
     "confirm": "CONFIRMED",

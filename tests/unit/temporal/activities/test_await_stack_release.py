@@ -19,17 +19,14 @@ async def known(bench: fakes.Bench) -> str:
     """Return what the workflow was told before it waits."""
     found = await bench.environment.run(
         bench.operations.find_stack_run,
-        messages.FindStackRunInput(
-            connection=fakes.CONNECTION, stack_id="a", adopt_origin=None, queuers=[]
-        ),
+        messages.FindStackRunInput(target=fakes.stack_ref("a"), adopt_origin=None, queuers=[]),
     )
     return found.held.message if found.held else ""
 
 
 async def waiting(bench: fakes.Bench, *, is_patient: bool = False) -> "asyncio.Task[Any]":
     argument = messages.AwaitStackReleaseInput(
-        connection=fakes.CONNECTION,
-        stack_id="a",
+        target=fakes.stack_ref("a"),
         hold_message=await known(bench),
         is_patient=is_patient,
     )
@@ -137,8 +134,7 @@ async def test_a_patient_wait_that_takes_long_is_handed_to_temporal_to_be_repeat
     bench = fakes.make_bench()
     bench.spacelift.holds["a"] = LOCKED
     argument = messages.AwaitStackReleaseInput(
-        connection=fakes.CONNECTION,
-        stack_id="a",
+        target=fakes.stack_ref("a"),
         hold_message=await known(bench),
         is_patient=True,
     )

@@ -14,7 +14,7 @@ async def confirm(bench: fakes.Bench, run: models.RunRecord) -> Any:
     return await bench.environment.run(
         bench.operations.confirm_stack_run,
         messages.ConfirmStackRunInput(
-            connection=fakes.CONNECTION, stack_id="a", run_id=run.run_id, note="by the chain"
+            target=fakes.stack_ref("a"), run_id=run.run_id, note="by the chain"
         ),
     )
 

@@ -19,8 +19,7 @@ async def find(
     return await bench.environment.run(
         bench.operations.find_stack_run,
         messages.FindStackRunInput(
-            connection=fakes.CONNECTION,
-            stack_id="a",
+            target=fakes.stack_ref("a"),
             adopt_origin=origin,
             queuers=["up", "root"],
             operation=operation,
@@ -34,8 +33,7 @@ async def stop(
     return await bench.environment.run(
         bench.operations.stop_stack_run,
         messages.StopStackRunInput(
-            connection=fakes.CONNECTION,
-            stack_id="a",
+            target=fakes.stack_ref("a"),
             run_id=run_id,
             newest_run_id=newest_run_id,
             note="canceled",

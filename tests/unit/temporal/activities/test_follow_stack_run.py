@@ -20,8 +20,7 @@ def follow(
     bench: fakes.Bench, run: models.RunRecord, *, view: str = "", problem: str = ""
 ) -> "asyncio.Task[Any]":
     argument = messages.FollowStackRunInput(
-        connection=fakes.CONNECTION,
-        stack_id=run.stack_id,
+        target=fakes.stack_ref(run.stack_id),
         run_id=run.run_id,
         known_view=view,
         known_problem=problem,

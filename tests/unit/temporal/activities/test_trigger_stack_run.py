@@ -22,8 +22,7 @@ async def trigger(
     return await bench.environment.run(
         bench.operations.trigger_stack_run,
         messages.TriggerStackRunInput(
-            connection=fakes.CONNECTION,
-            stack_id="a",
+            target=fakes.stack_ref("a"),
             newest_run_id=newest_run_id,
             marker="stackchain team/demo run 1",
             was_attempted=was_attempted,
