@@ -23,7 +23,7 @@ async def run_dev(options: environment.DevOptions) -> int:
                 options.say(_summary(local))
                 return await watch(local, is_over)
             finally:
-                with tools.step(options.say, "Stopped"):
+                with tools.timed(options.say, "Stopped"):
                     await local.stop()
     except tools.DevError as error:
         options.say(f"stackchain: {error}")

@@ -105,7 +105,7 @@ class LocalEnvironment:
         """
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            with tools.step(self.options.say, "All parts are ready"):
+            with tools.timed(self.options.say, "All parts are ready"):
                 await _together(self._start_cluster, self._start_temporal, self._start_simulator)
                 if self.has_webhook:
                     await self._register_webhook()
@@ -152,7 +152,7 @@ class LocalEnvironment:
             await self._start_control_plane()
         else:
             await self._use_existing_cluster()
-        with tools.step(self.options.say, "CustomResourceDefinition established"):
+        with tools.timed(self.options.say, "CustomResourceDefinition established"):
             await definitions.apply(
                 definitions.Cluster(kubeconfig=self.kubeconfig, log_file=self.logs / "kubectl.log")
             )
@@ -164,7 +164,7 @@ class LocalEnvironment:
         )
         say(f"Control plane: {binaries.source}")
         self.control_plane = server.ControlPlane(binaries, self.directory)
-        with tools.step(say, f"API server ready at {self.control_plane.url}"):
+        with tools.timed(say, f"API server ready at {self.control_plane.url}"):
             await self.control_plane.start()
 
     async def _use_existing_cluster(self) -> None:
@@ -175,11 +175,11 @@ class LocalEnvironment:
         options.say(f"Cluster: context {options.context or 'in use'} of the kubeconfig")
 
     async def _start_temporal(self) -> None:
-        with tools.step(self.options.say, f"Temporal ready at {self.temporal.address}"):
+        with tools.timed(self.options.say, f"Temporal ready at {self.temporal.address}"):
             await self.temporal.start()
 
     async def _start_simulator(self) -> None:
-        with tools.step(self.options.say, "Spacelift simulator ready"):
+        with tools.timed(self.options.say, "Spacelift simulator ready"):
             await self.simulator.start()
 
     async def _register_webhook(self) -> None:
@@ -198,7 +198,7 @@ class LocalEnvironment:
         self.roles[role] = child
 
         async def start() -> None:
-            with tools.step(self.options.say, f"{role} ready ({child.health_url})"):
+            with tools.timed(self.options.say, f"{role} ready ({child.health_url})"):
                 await child.start()
 
         return start

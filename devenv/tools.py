@@ -137,7 +137,7 @@ def _http_status(url: str, token: str, ca_file: Path | None) -> int:
 
 
 @contextlib.contextmanager
-def step(say: Say, text: str) -> Iterator[None]:
+def timed(say: Say, text: str) -> Iterator[None]:
     """Say what was done and how long it took, once it is done."""
     started = time.monotonic()
     yield

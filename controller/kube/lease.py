@@ -133,7 +133,7 @@ class LeaderLease:
             except errors.Conflict:
                 continue  # Somebody was faster; see who.
             except errors.KubeError as error:
-                self._tell(str(error))
+                self._log_once(str(error))
             else:
                 self._problem = ""
                 if observed is None:
@@ -165,7 +165,7 @@ class LeaderLease:
                 extra={"error": str(error)},
             )
 
-    def _tell(self, problem: str) -> None:
+    def _log_once(self, problem: str) -> None:
         # Once for each problem: an API server may be away for hours.
         if problem != self._problem:
             logger.warning("Lease cannot be read or written, trying on", extra={"error": problem})

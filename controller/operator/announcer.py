@@ -51,7 +51,7 @@ class Announcer:
         """
         if not happened or not self._catalog.all():
             return
-        origin = notifications.Origin(
+        source = notifications.NotificationSource(
             ref=v1alpha1.read_ref(body),
             installation=self._installation,
             sequence=sequence,
@@ -60,13 +60,13 @@ class Announcer:
         labels = body["metadata"].get("labels") or {}
         wanted = [
             messages.NotificationInput(
-                notification=notifications.notification(item, origin, place=place), sinks=names
+                notification=notifications.notification(item, source, place=place), sinks=names
             )
             for place, item in enumerate(happened)
-            if (names := self._catalog.wanting(item.kind, origin.ref.namespace, labels))
+            if (names := self._catalog.wanting(item.kind, source.ref.namespace, labels))
         ]
         if wanted:
-            await self._notifier.tell(wanted)
+            await self._notifier.start(wanted)
 
     async def emit(
         self, body: Mapping[str, Any], happened: Sequence[transitions.Transition]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from controller.api import v1alpha1
 from controller.chain.graph import selection
-from controller.chain.requests import run_requests
+from controller.chain.requests import next_request
 from controller.chain.run import progress
 from controller.config import connections
 from controller.spacelift import endpoints
@@ -14,7 +14,7 @@ from controller.temporal import messages
 
 def chain_input(
     chain: v1alpha1.StackChain,
-    request: run_requests.Request,
+    request: next_request.Request,
     connection: connections.Connection,
     *,
     operator_queue: str,
@@ -62,7 +62,7 @@ def _scope(spec: v1alpha1.StackChainSpec, below: Sequence[str]) -> selection.Sco
 
 
 def _finished_roots(
-    request: run_requests.Request, connection: connections.Connection
+    request: next_request.Request, connection: connections.Connection
 ) -> list[progress.FinishedRoot]:
     """A retry keeps the roots as it keeps others: what their runs queued has ended since."""
     if request.cause is v1alpha1.Cause.RETRY:

@@ -8,7 +8,7 @@ from controller.api import reasons, v1alpha1, wording
 from controller.chain.requests import executions
 from controller.chain.run import progress
 from controller.chain.status import projection
-from controller.operator import automatic_starts, live_executions, status_writer
+from controller.operator import live_executions, resource_schedules, status_writer
 from controller.temporal import client as temporal_client
 from controller.temporal.operator import starter
 
@@ -28,12 +28,12 @@ class Deletion:
         self,
         *,
         workflows: starter.ChainWorkflows,
-        starts: automatic_starts.AutomaticStarts,
+        schedules: resource_schedules.ResourceSchedules,
         live: live_executions.LiveExecutions,
         writer: status_writer.StatusWriter,
     ) -> None:
         self._workflows = workflows
-        self._starts = starts
+        self._schedules = schedules
         self._live = live
         self._writer = writer
         # Resources that were let go while Temporal was away, by uid.
@@ -71,7 +71,7 @@ class Deletion:
     async def _end(self, body: Mapping[str, Any]) -> executions.Execution | None:
         """Remove the schedules and end the live execution; None: there is none to wait for."""
         ref = v1alpha1.read_ref(body)
-        await self._starts.remove(ref, body)
+        await self._schedules.remove(ref, body)
         execution = await self._workflows.latest(ref)
         if execution is None or execution.state is not executions.ExecutionState.RUNNING:
             return None

@@ -3,7 +3,7 @@
 import logging
 
 from controller.api import v1alpha1
-from controller.chain.requests import decide, executions, run_requests
+from controller.chain.requests import decide, executions, next_request
 from controller.chain.run import progress
 from controller.config import connections
 from controller.observability import metrics
@@ -44,7 +44,7 @@ class ExecutionCommands:
     async def start(
         self,
         chain: v1alpha1.StackChain,
-        request: run_requests.Request,
+        request: next_request.Request,
         connection: connections.Connection,
     ) -> executions.Execution:
         """Start what was decided, over the connection that the resource may use.
@@ -90,7 +90,7 @@ class ExecutionCommands:
 
 
 def _log_start(
-    ref: v1alpha1.Ref, request: run_requests.Request, execution: executions.Execution
+    ref: v1alpha1.Ref, request: next_request.Request, execution: executions.Execution
 ) -> None:
     logger.info(
         "Chain started",

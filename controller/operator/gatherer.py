@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.api import reasons, v1alpha1
-from controller.chain.requests import automatic, executions, handled_asks
+from controller.chain.requests import automatic_asks, executions, handled_asks
 from controller.chain.run import progress
 from controller.chain.status import pass_statuses, projection
 from controller.operator import (
@@ -21,7 +21,7 @@ from controller.temporal.operator import starter
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Occasion:
+class ReconcileInput:
     """Why a resource is reconciled, as far as it matters.
 
     `publishing` is the execution that has news. `call` is what a schedule or a sweep says.
@@ -38,7 +38,7 @@ class Gathered:
     """What a pass knows about one resource.
 
     `stored` is the status in `body`. The status in `chain` is that with what has come up since: how
-    a closed execution ended and, after `AutomaticStarts.update`, what asks for a run automatically.
+    a closed execution ended and, after `ResourceSchedules.update`, what asks for a run on its own.
     """
 
     body: Mapping[str, Any]
@@ -49,8 +49,8 @@ class Gathered:
     known: progress.ChainProgress | None = None
     problem: projection.Problem | None = None
     sweep: sweep_findings.SweepFindings | None = None
-    starts: projection.StartsStatus | None = None
-    starts_problem: projection.Problem | None = None
+    schedules: projection.SchedulesStatus | None = None
+    schedules_problem: projection.Problem | None = None
 
     @property
     def current(self) -> pass_statuses.CurrentStatus:
@@ -60,7 +60,7 @@ class Gathered:
     def with_started(self, execution: executions.Execution) -> "Gathered":
         """Return what is known once an execution was started: nothing yet of how it goes."""
         return dataclasses.replace(
-            self, execution=execution, known=None, problem=self.starts_problem
+            self, execution=execution, known=None, problem=self.schedules_problem
         )
 
 
@@ -88,7 +88,7 @@ class Gatherer:
         chain: v1alpha1.StackChain,
         *,
         access: connection_access.AccessVerdict,
-        occasion: Occasion,
+        given: ReconcileInput,
     ) -> Gathered:
         """Gather what is to be known of a resource.
 
@@ -99,8 +99,8 @@ class Gatherer:
         stored = pass_statuses.StoredStatus(chain.status)
         gathered = Gathered(body=body, stored=stored, chain=chain, access=access)
         gathered = await self._with_execution(gathered)
-        _check_not_superseded(chain, gathered.execution, occasion.publishing)
-        return await self._with_sweep(self._harvested(gathered), occasion.call)
+        _check_not_superseded(chain, gathered.execution, given.publishing)
+        return await self._with_sweep(self._harvested(gathered), given.call)
 
     async def _with_execution(self, gathered: Gathered) -> Gathered:
         execution = await self._workflows.latest(gathered.chain.ref)
@@ -130,7 +130,7 @@ class Gatherer:
             known=gathered.known,
             workflow_url=self._identity.url_of(execution),
             history_limit=chain.spec.history_limit,
-            pending=automatic.only_asks(chain.status.pending_run),
+            pending=automatic_asks.only_asks(chain.status.pending_run),
         )
         ended = projection.project(chain.ref, gathered.current, facts, now=self._clock.stamp())
         # The conditions are about the resource as it is now; these would be about the run alone.

@@ -2,7 +2,7 @@
 
 The one level-triggered function of the operator. Whoever has a reason calls it: kopf, a chain that
 publishes, the resync. Calls for one resource never overlap. A pass is `Reconciler._attempt`:
-`gatherer` reads, `automatic_starts` keeps the schedules in line, `decider` decides,
+`gatherer` reads, `resource_schedules` keeps the schedules in line, `pass_decision` decides,
 `execution_commands` starts, cancels and signals, `status_writer` projects and writes, `announcer`
 says what has changed.
 """
@@ -21,16 +21,16 @@ from controller.kube import stackchains
 from controller.observability import metrics
 from controller.operator import (
     announcer,
-    automatic_starts,
     clock,
     connection_access,
-    decider,
     deletion,
     execution_commands,
     gatherer,
     live_executions,
     operator_identity,
+    pass_decision,
     resource_locks,
+    resource_schedules,
     status_writer,
     sweep_findings,
 )
@@ -63,7 +63,7 @@ class Reconciler:
         *,
         stack_chains: stackchains.StackChains,
         workflows: starter.ChainWorkflows,
-        starts: automatic_starts.AutomaticStarts,
+        schedules: resource_schedules.ResourceSchedules,
         sweeps: sweep_findings.SweepReader,
         access: connection_access.ConnectionAccess,
         announcer: announcer.Announcer,
@@ -73,14 +73,16 @@ class Reconciler:
     ) -> None:
         self._stack_chains = stack_chains
         self._workflows = workflows
-        self._starts = starts
+        self._schedules = schedules
         self._access = access
         self._locks = resource_locks.ResourceLocks(counters)
         live = live_executions.LiveExecutions(time)
         self._gatherer = gatherer.Gatherer(
             workflows=workflows, sweeps=sweeps, live=live, identity=identity, time=time
         )
-        self._decider = decider.Decider(recheck_seconds=identity.recheck_seconds, time=time)
+        self._decider = pass_decision.PassDecider(
+            recheck_seconds=identity.recheck_seconds, time=time
+        )
         self._commands = execution_commands.ExecutionCommands(
             workflows=workflows,
             live=live,
@@ -95,7 +97,7 @@ class Reconciler:
             time=time,
         )
         self._deletion = deletion.Deletion(
-            workflows=workflows, starts=starts, live=live, writer=self._writer
+            workflows=workflows, schedules=schedules, live=live, writer=self._writer
         )
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -118,17 +120,17 @@ class Reconciler:
             body = await self._stack_chains.get(namespace, name)
             if body is None:
                 return False
-            outcome = await self._reconcile(body, gatherer.Occasion(is_renewing=is_renewing))
+            outcome = await self._reconcile(body, gatherer.ReconcileInput(is_renewing=is_renewing))
         return outcome.is_written
 
     async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
-        """Take in what a schedule or a sweep says. See `run_requests.RunDecider`."""
+        """Take in what a schedule or a sweep says. See `operator_asks.RunDecider`."""
         async with self._locks.hold(argument.ref.namespace, argument.ref.name):
             body = await self._stack_chains.get(argument.ref.namespace, argument.ref.name)
             if body is None or _uid(body) != argument.ref.uid or deletion.is_deleting(body):
                 raise _gone(argument)
             try:
-                outcome = await self._reconcile(body, gatherer.Occasion(call=argument))
+                outcome = await self._reconcile(body, gatherer.ReconcileInput(call=argument))
             except InvalidSpec as error:
                 return messages.RequestRunResult(outcome=f"the spec cannot be read: {error}")
         sweep = outcome.gathered.sweep
@@ -162,7 +164,7 @@ class Reconciler:
                     f"StackChain {argument.ref.namespace}/{argument.ref.name} is being deleted"
                 )
             outcome = await self._reconcile(
-                body, gatherer.Occasion(publishing=argument.workflow_run_id)
+                body, gatherer.ReconcileInput(publishing=argument.workflow_run_id)
             )
         if argument.is_final:
             self._reconcile_after_close(argument)
@@ -181,11 +183,13 @@ class Reconciler:
         """Whether a connection is known and does not serve a namespace or an operation."""
         return self._access.is_refused(connection_name, namespace, operation)
 
-    async def _reconcile(self, body: Mapping[str, Any], occasion: gatherer.Occasion) -> _PassResult:
+    async def _reconcile(
+        self, body: Mapping[str, Any], reconcile_input: gatherer.ReconcileInput
+    ) -> _PassResult:
         """Do what is to be done; after a conflict, with the resource as it is then."""
         for _ in range(_CONFLICTS):
             try:
-                return await self._attempt(body, occasion)
+                return await self._attempt(body, reconcile_input)
             except (kube_errors.Conflict, starter.AlreadyStarted):
                 metadata = body["metadata"]
                 again = await self._stack_chains.get(metadata["namespace"], metadata["name"])
@@ -194,7 +198,9 @@ class Reconciler:
                 body = again
         raise kube_errors.Conflict(f"{body['metadata']['name']} changes faster than it is written")
 
-    async def _attempt(self, body: Mapping[str, Any], occasion: gatherer.Occasion) -> _PassResult:
+    async def _attempt(
+        self, body: Mapping[str, Any], reconcile_input: gatherer.ReconcileInput
+    ) -> _PassResult:
         try:
             chain = v1alpha1.parse(body)
         except v1alpha1.InvalidResource as error:
@@ -202,8 +208,10 @@ class Reconciler:
             raise InvalidSpec(str(error)) from error
         access = self._access.verdict_of(chain)
         try:
-            gathered = await self._gatherer.gather(body, chain, access=access, occasion=occasion)
-            gathered = await self._starts.update(gathered, occasion)
+            gathered = await self._gatherer.gather(
+                body, chain, access=access, given=reconcile_input
+            )
+            gathered = await self._schedules.update(gathered, reconcile_input)
         except temporal_client.TemporalUnreachable as error:
             await self._write_unreachable(body, chain, access, error)
             raise
@@ -229,7 +237,7 @@ class Reconciler:
         latest = chain.status.latest_run
         is_idle = latest is not None and latest.phase.is_over
         is_asking = decide.is_asking(chain, chain.status.last_handled)
-        if is_idle and not is_asking and not self._starts.is_behind(chain, access.usable):
+        if is_idle and not is_asking and not self._schedules.is_behind(chain, access.usable):
             # Nothing is asked and nothing runs: what the status says stays true without Temporal.
             return
         problem = access.problem or projection.Problem(

@@ -81,11 +81,11 @@ class KnownResources:
             figures=chain_metrics.figures_of(status, is_settled=is_settled),
             connection_name=chain.spec.connection_name if chain else "",
             operation=latest.operation if latest else "",
-            starting=chain if chain is not None and _has_automatic_starts(chain) else None,
+            starting=chain if chain is not None and _has_schedules(chain) else None,
         )
 
 
-def _has_automatic_starts(chain: v1alpha1.StackChain) -> bool:
+def _has_schedules(chain: v1alpha1.StackChain) -> bool:
     known = chain.status
     return any((chain.spec.schedule, chain.spec.triggers, known.schedule, known.triggers))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from controller.api import v1alpha1
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
-from controller.operator import automatic_starts, connection_access
+from controller.operator import connection_access, resource_schedules
 from controller.temporal import ids, schedule_list
 from controller.temporal.operator import schedules
 
@@ -20,13 +20,13 @@ class ScheduleSync:
         self,
         *,
         chain_schedules: schedules.ChainSchedules,
-        starts: automatic_starts.AutomaticStarts,
+        of_resources: resource_schedules.ResourceSchedules,
         access: connection_access.ConnectionAccess,
         stack_chains: stackchains.StackChains,
         installation: str,
     ) -> None:
         self._schedules = chain_schedules
-        self._starts = starts
+        self._of_resources = of_resources
         self._access = access
         self._stack_chains = stack_chains
         self._installation = installation
@@ -80,8 +80,8 @@ class ScheduleSync:
             return False
         connection, known = self._access.verdict_of(chain).usable, chain.status.schedule
         wanted, is_behind = (
-            self._starts.wanted(chain, connection),
-            self._starts.is_behind(chain, connection),
+            self._of_resources.wanted(chain, connection),
+            self._of_resources.is_behind(chain, connection),
         )
         digests = {kind: item.memo.digest for kind, item in wanted.items()}
         if known is not None and known.problem is not None and not is_behind:

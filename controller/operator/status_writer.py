@@ -6,7 +6,7 @@ from typing import Any
 
 from controller.api import reasons, v1alpha1
 from controller.chain.news import transitions
-from controller.chain.requests import automatic, decide, executions
+from controller.chain.requests import automatic_asks, decide, executions
 from controller.chain.run import progress
 from controller.chain.status import pass_statuses, projection
 from controller.kube import errors as kube_errors
@@ -65,7 +65,7 @@ class StatusWriter:
             has_unhandled=decision.pending is not None,
             problem=problem,
             workflow_url=self._identity.url_of(execution) if execution else None,
-            starts=gathered.starts,
+            schedules=gathered.schedules,
         )
         # An ask that was taken in waits only if nothing was started for it, which the facts say.
         current = dataclasses.replace(gathered.current, pending_run=stored.pending_run)
@@ -88,7 +88,7 @@ class StatusWriter:
             problem=problem,
             is_suspended=chain.spec.suspend,
             history_limit=chain.spec.history_limit,
-            pending=automatic.only_asks(chain.status.pending_run),
+            pending=automatic_asks.only_asks(chain.status.pending_run),
         )
         await self._project(body, pass_statuses.CurrentStatus(chain.status), facts, keep_run=True)
 
@@ -102,7 +102,7 @@ class StatusWriter:
             handled=current.last_handled,
             problem=problem,
             history_limit=len(current.history),
-            pending=automatic.only_asks(current.pending_run),
+            pending=automatic_asks.only_asks(current.pending_run),
         )
         await self._project(body, current, facts, keep_run=True)
 

@@ -8,9 +8,9 @@ import dataclasses
 from collections.abc import Sequence
 
 from controller.api import v1alpha1, wording
-from controller.chain.requests import automatic
+from controller.chain.requests import automatic_asks
 from controller.temporal import messages
-from controller.temporal.operator import runs_of_chains
+from controller.temporal.operator import run_use
 
 # How many roots a message names before it counts the others.
 _NAMED = 5
@@ -34,8 +34,8 @@ class SweepFindings:
 class SweepReader:
     """Reads what chains hold of the runs that a sweep has found."""
 
-    def __init__(self, held: runs_of_chains.HeldRuns) -> None:
-        self._held = held
+    def __init__(self, reader: run_use.RunUseReader) -> None:
+        self._run_use = reader
 
     async def read(
         self,
@@ -58,8 +58,8 @@ class SweepReader:
             return dataclasses.replace(nothing, problem=call.problem[:1024])
         pending = chain.status.pending_run
         waiting = pending.root_runs if pending else ()
-        looked_up_to = automatic.by_stack(automatic.newest(handled.root_runs, waiting))
-        readings: list[automatic.RootReading] = []
+        looked_up_to = automatic_asks.by_stack(automatic_asks.newest(handled.root_runs, waiting))
+        readings: list[automatic_asks.RootReading] = []
         undecided: list[str] = []
         for root in call.root_runs:
             if chain.spec.roots.stack_ids and root.stack_id not in chain.spec.roots.stack_ids:
@@ -68,15 +68,15 @@ class SweepReader:
             reading = await self._read(root, looked_up_to.get(root.stack_id), call.account)
             if reading is None:
                 undecided.append(root.stack_id)
-                reading = automatic.RootReading(
+                reading = automatic_asks.RootReading(
                     stack_id=root.stack_id, newest_run_id="", looked_up_to=""
                 )
             readings.append(reading)
-        seen, root_runs = automatic.judge(readings, handled.root_runs, waiting)
+        seen, root_runs = automatic_asks.find_asking_runs(readings, handled.root_runs, waiting)
         # A root that cannot be seen for a while is not a new one afterwards.
         hidden = [item for item in handled.root_runs if item.stack_id in call.hidden]
         return SweepFindings(
-            seen=automatic.newest(seen, hidden),
+            seen=automatic_asks.newest(seen, hidden),
             root_runs=root_runs,
             undecided=tuple(undecided),
             problem=_hidden_problem(call.hidden),
@@ -84,19 +84,19 @@ class SweepReader:
 
     async def _read(
         self, root: messages.RootRuns, mark: str | None, account: str
-    ) -> automatic.RootReading | None:
+    ) -> automatic_asks.RootReading | None:
         """Return a root as a sweep read it; None: its run may be a chain's, which will show."""
         free: tuple[str, ...] = ()
         for run in root.finished if mark is not None else ():
             if run.is_own or run.run_id <= (mark or ""):
                 continue
-            holding = await self._held.holding(account, root.stack_id, run)
-            if holding is runs_of_chains.Holding.UNDECIDED:
+            use = await self._run_use.use_of(account, root.stack_id, run)
+            if use is run_use.RunUse.UNDECIDED:
                 return None
-            if holding is runs_of_chains.Holding.FREE:
+            if use is run_use.RunUse.UNUSED:
                 free = (run.run_id,)
                 break
-        return automatic.RootReading(
+        return automatic_asks.RootReading(
             stack_id=root.stack_id,
             newest_run_id=root.newest_run_id,
             looked_up_to=root.finished[0].run_id if root.finished else "",

@@ -14,13 +14,13 @@ from controller.kube import definition_check, installation_id, lease, stackchain
 from controller.kube import errors as kube_errors
 from controller.operator import (
     announcer,
-    automatic_starts,
     clock,
     connection_access,
     handlers,
     kopf_settings,
     operator_identity,
     reconciler,
+    resource_schedules,
     resync,
     schedule_sync,
     sweep_findings,
@@ -32,7 +32,7 @@ from controller.temporal.operator import (
     desired_schedules,
     notifier,
     queues,
-    runs_of_chains,
+    run_use,
     schedules,
     starter,
 )
@@ -97,7 +97,7 @@ async def _lead(
     parts = _Operator(role, stack_chains, finding.result())
     afterwards.push_async_callback(parts.aclose)
     async with parts.running() as ends:
-        await process.first(role.stop.wait(), leader.lost.wait(), *ends)
+        await process.wait_for_first(role.stop.wait(), leader.lost.wait(), *ends)
         if leader.lost.is_set():
             # Another operator may act already: do nothing more, not even in an orderly way.
             logger.error("Lease lost, leaving")
@@ -123,7 +123,7 @@ class _Operator:
             self._link.get, task_queue=temporal.task_queue, counters=role.counters
         )
         chain_schedules = schedules.ChainSchedules(self._link.get)
-        starts = automatic_starts.AutomaticStarts(
+        of_resources = resource_schedules.ResourceSchedules(
             chain_schedules=chain_schedules,
             designs=desired_schedules.ScheduleDesigns(
                 installation=installation,
@@ -136,8 +136,8 @@ class _Operator:
         self._reconciler = reconciler.Reconciler(
             stack_chains=stack_chains,
             workflows=workflows,
-            starts=starts,
-            sweeps=sweep_findings.SweepReader(runs_of_chains.HeldRuns(self._link.get)),
+            schedules=of_resources,
+            sweeps=sweep_findings.SweepReader(run_use.RunUseReader(self._link.get)),
             access=access,
             announcer=announcer.Announcer(
                 stack_chains=stack_chains,
@@ -162,7 +162,7 @@ class _Operator:
             workflows=workflows,
             schedule_sync=schedule_sync.ScheduleSync(
                 chain_schedules=chain_schedules,
-                starts=starts,
+                of_resources=of_resources,
                 access=access,
                 stack_chains=stack_chains,
                 installation=installation,
@@ -186,7 +186,7 @@ class _Operator:
         notifying = asyncio.create_task(self._notifier.run())
         try:
             # kopf takes over the signals when it starts; they are ours.
-            await process.first(watched.wait(), handling)
+            await process.wait_for_first(watched.wait(), handling)
             process.on_signals(self._role.stop)
             yield [handling, statuses, resyncing, notifying]
         finally:
@@ -246,7 +246,7 @@ class _Operator:
             client, operator_queue=self._queue, operator=self._reconciler
         )
         polling = asyncio.create_task(writer.run())
-        await process.first(polling, stop.wait())
+        await process.wait_for_first(polling, stop.wait())
         renewing.cancel()
         watching.cancel()
         await writer.shutdown()

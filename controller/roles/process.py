@@ -44,7 +44,7 @@ class TemporalLink:
     async def connect(self) -> temporalio.client.Client:
         """Connect, however long it takes."""
         self._counters.temporal_connected.set(0)
-        self._client = await temporal_client.connect_with_retry(self._temporal, self._tell)
+        self._client = await temporal_client.connect_with_retry(self._temporal, self._log_once)
         logger.info("Connected to Temporal", extra={"address": self._temporal.address})
         return self._client
 
@@ -57,7 +57,7 @@ class TemporalLink:
         self._counters.temporal_connected.set(0 if problem else 1)
         return problem
 
-    def _tell(self, problem: str) -> None:
+    def _log_once(self, problem: str) -> None:
         if problem != self._problem:
             logger.warning("Temporal is not reachable, trying on", extra={"why": problem})
         self._problem = problem
@@ -178,7 +178,7 @@ async def done_before(wanted: Awaitable[object], *ends: Awaitable[object]) -> bo
     """
     task = asyncio.ensure_future(wanted)
     waiting = [asyncio.ensure_future(end) for end in ends]
-    await first(task, *waiting)
+    await wait_for_first(task, *waiting)
     for end in waiting:
         end.cancel()
     if not task.done():
@@ -188,7 +188,7 @@ async def done_before(wanted: Awaitable[object], *ends: Awaitable[object]) -> bo
     return True
 
 
-async def first(*awaitables: Awaitable[object]) -> None:
+async def wait_for_first(*awaitables: Awaitable[object]) -> None:
     """Wait until one is done; the others go on."""
     tasks = [asyncio.ensure_future(item) for item in awaitables]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

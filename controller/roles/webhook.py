@@ -7,7 +7,7 @@ import time
 from controller.config import settings
 from controller.roles import process
 from controller.temporal import client as temporal_client
-from controller.temporal.receiver import root_sweeps, wakeups
+from controller.temporal.receiver import execution_wakes, sweep_wakes
 from controller.webhook import dispatch, wake_queue
 from controller.webhook.receiver import Receiver
 from controller.webhook.server import WebhookServer
@@ -25,8 +25,8 @@ async def receive(role: process.Process) -> int:
     queue = wake_queue.WakeQueue(webhook.queue_size, clock=time.monotonic)
     dispatcher = dispatch.WakeDispatcher(
         queue,
-        executions=wakeups.ExecutionWakeups(role.link.get),
-        root_sweeps=root_sweeps.RootSweepWakeups(role.link.get),
+        executions=execution_wakes.TemporalExecutionWaker(role.link.get),
+        root_sweeps=sweep_wakes.TemporalSweepWaker(role.link.get),
         counters=counters,
     )
     counters.webhook_queue_depth.set_function(lambda: dispatcher.queued)
@@ -46,7 +46,7 @@ async def receive(role: process.Process) -> int:
         return 2
     dispatcher.start()
     linking = asyncio.create_task(_keep_linked(role.link, role.settings.temporal))
-    await process.first(role.stop.wait(), linking)
+    await process.wait_for_first(role.stop.wait(), linking)
     receiver.is_stopping = True
     if role.stop.is_set():
         # Whoever sends learns late that this process is no longer there.

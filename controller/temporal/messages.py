@@ -258,11 +258,11 @@ class TriggerStackRunInput:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class FollowStackRunInput:
-    """Waits until the run's view differs from `known_view`, or its problem from the known one."""
+    """Waits until the summary of the run differs from `known_summary`, or its problem does."""
 
     target: StackRef
     run_id: str
-    known_view: str = ""
+    known_summary: str = ""
     known_problem: str = ""
     read_now: bool = False
 

@@ -20,14 +20,14 @@ from controller.temporal.activities import (
     chain_status,
     execution_waits,
     notifications,
+    operator_asks,
     root_runs,
-    run_requests,
     spacelift_clients,
     stack_dependencies,
     stack_operations,
 )
 from controller.temporal.workflows import notification, stack_dependency_chain, stack_execution
-from controller.temporal.workflows import run_requests as run_request_workflows
+from controller.temporal.workflows import scheduled_workflows as run_request_workflows
 
 WORKFLOWS = (
     stack_dependency_chain.StackDependencyChainWorkflow,
@@ -96,7 +96,7 @@ class SpaceliftWorker:
         counters.follow_slots.set(all_settings.worker.max_concurrent_follows)
         operations = stack_operations.StackOperations(
             self.clients,
-            patience=stack_operations.Patience(
+            limits=stack_operations.WaitLimits(
                 adopt_settle=spacelift.adopt_settle_seconds,
                 trigger_grace=spacelift.trigger_grace_seconds,
             ),
@@ -197,7 +197,7 @@ def _notify_worker(
     )
 
 
-class OperatorCalls(chain_status.Publisher, run_requests.RunDecider, Protocol):
+class OperatorCalls(chain_status.Publisher, operator_asks.RunDecider, Protocol):
     """What the activities of the operator queue call."""
 
 
@@ -210,7 +210,7 @@ def operator_worker(
         task_queue=operator_queue,
         activities=[
             chain_status.ChainStatus(operator).publish_chain_status,
-            run_requests.RunRequests(operator).request_run,
+            operator_asks.OperatorAsks(operator).request_run,
         ],
         max_concurrent_activities=200,
         # A write takes less; what is cut off is done again by the next operator, who waits.

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from controller.observability import metrics
 from controller.temporal import client as temporal_client
-from controller.temporal.receiver import wakeups
+from controller.temporal.receiver import execution_wakes
 from controller.webhook import wake_queue
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ GIVEN_UP = "given_up"
 
 
 class ExecutionWaker(Protocol):
-    """Wakes what follows a stack's run; `temporal.receiver.wakeups`."""
+    """Wakes what follows a stack's run; `temporal.receiver.execution_wakes`."""
 
     async def wake(self, account: str, stack_id: str) -> int:
         """Return how many executions were woken.
@@ -43,7 +43,7 @@ class ExecutionWaker(Protocol):
 
 
 class RootSweepWaker(Protocol):
-    """Lets the chains that wait for a root's runs look at them; `temporal.receiver.root_sweeps`."""
+    """Lets the chains that wait for a root's runs look at them; `temporal.receiver.sweep_wakes`."""
 
     async def wake(self, account: str, stack_id: str, labels: Collection[str]) -> int:
         """Return how many chains were told to look.
@@ -152,7 +152,7 @@ class WakeDispatcher:
                 return "woken" if await call(wake) else "nobody"
             except temporal_client.TemporalUnreachable as error:
                 why = str(error)
-            except wakeups.WakeRefused as error:
+            except execution_wakes.WakeRefused as error:
                 logger.error("Wake refused", extra=fields | {"why": str(error)})
                 return "refused"
             except Exception:

@@ -90,7 +90,7 @@ class Demo:
         """Stop everything; nothing of it is to be kept, so nothing needs to end in order."""
         self._screen.close()
         self._screen.say()
-        with tools.step(lambda line: self._screen.say(line, Style.FAINT), "Stopped"):
+        with tools.timed(lambda line: self._screen.say(line, Style.FAINT), "Stopped"):
             await asyncio.gather(*(role.kill() for role in self._local.roles.values()))
             await self._local.stop()
 

@@ -50,7 +50,7 @@ def test_a_port_that_another_process_was_given_is_not_given_again() -> None:
 def test_a_step_is_said_once_it_is_done() -> None:
     said: list[str] = []
 
-    with tools.step(said.append, "API server ready"):
+    with tools.timed(said.append, "API server ready"):
         assert said == []
 
     assert said[0].startswith("API server ready (0.")
@@ -59,7 +59,7 @@ def test_a_step_is_said_once_it_is_done() -> None:
 def test_a_failed_step_is_not_said() -> None:
     said: list[str] = []
 
-    with pytest.raises(tools.DevError), tools.step(said.append, "never"):
+    with pytest.raises(tools.DevError), tools.timed(said.append, "never"):
         raise tools.DevError
 
     assert said == []

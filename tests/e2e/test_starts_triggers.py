@@ -1,7 +1,7 @@
 """Runs that the finished run of a root starts, on the whole path: each stack runs once.
 
 Given: people who trigger runs in Spacelift, and chains that watch these roots. Sweeps run every ten
-seconds at least, which stands for lost deliveries; `RootSweepWakeups.wake` stands for one that
+seconds at least, which stands for lost deliveries; `TemporalSweepWaker.wake` stands for one that
 arrives.
 """
 

@@ -10,7 +10,7 @@ import pytest
 import temporalio.client
 
 from controller.spacelift import endpoints
-from controller.temporal.receiver import root_sweeps
+from controller.temporal.receiver import sweep_wakes
 from tests.support import account_runs, chains, webhooks
 from tests.support.chains import account_document
 from tests.support.starts import finished_run, is_watched, root_runs
@@ -38,7 +38,7 @@ async def is_listed(release: chains.Installation, account: chains.Account, stack
     client = await release.temporal()
 
     async def is_there() -> bool:
-        sweeps = root_sweeps.RootSweepWakeups(lambda: client)
+        sweeps = sweep_wakes.TemporalSweepWaker(lambda: client)
         return await sweeps.wake(endpoints.account_of(account.url), stack_id, ()) > 0
 
     await eventually(is_there, chains.SECONDS, what=f"the sweep of {stack_id} is listed")

@@ -332,7 +332,7 @@ def make_progress(
         **({"cause": v1alpha1.Cause.SPEC, "generation": 1, "parallelism": 10} | fields),
     )
     if stacks:
-        outcome.settle(known)
+        outcome.set_outcome(known)
     else:
         known.phase, known.reason, known.message = phase or Phase.PENDING, reason, message
     is_over = known.phase.is_over

@@ -1,7 +1,7 @@
 """Starts that nobody asks for, as those see them who wait for one."""
 
 from controller.spacelift import endpoints
-from controller.temporal.receiver import root_sweeps
+from controller.temporal.receiver import sweep_wakes
 from tests.support import chains
 from tests.support.waiting import eventually
 
@@ -38,7 +38,7 @@ async def deliver(
 
     async def is_woken() -> bool:
         # Another one each time, since it keeps the list of sweeps for a while.
-        sweeps = root_sweeps.RootSweepWakeups(lambda: client)
+        sweeps = sweep_wakes.TemporalSweepWaker(lambda: client)
         return await sweeps.wake(endpoints.account_of(account.url), stack_id, labels) > 0
 
     await eventually(is_woken, chains.SECONDS, what=f"the sweep of {stack_id} is woken")

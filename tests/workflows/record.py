@@ -26,8 +26,8 @@ from controller.chain.run import holds, progress
 from controller.temporal import ids, messages, worker
 from devenv import temporal_server
 from tests.support.builders import make_notification
+from tests.workflows import asking
 from tests.workflows import harness as harnesses
-from tests.workflows import run_requests
 from tests.workflows.executions import execution
 from tests.workflows.harness import Harness
 from tests.workflows.world import World, failure
@@ -159,12 +159,12 @@ async def below(chain: Harness) -> None:
 
 async def requested(chain: Harness) -> None:
     """A schedule says that it is time."""
-    await run_requests.request(chain)
+    await asking.request(chain)
 
 
 async def swept(chain: Harness) -> None:
     """The roots are looked at, and the operator can tell at once."""
-    await run_requests.sweep(chain)
+    await asking.sweep(chain)
 
 
 async def held(chain: Harness) -> None:

@@ -155,7 +155,7 @@ async def test_a_sink_gets_what_its_type_says_with_its_secrets_and_temporal_does
         async with telling(temporal_client, tmp_path / "n.yaml", sink) as served:
             shown = [served.shown("ops", outcome) for outcome in notifications.OUTCOMES]
             asked = ask("ops")
-            await served.notifier.tell([asked])
+            await served.notifier.start([asked])
             result = await served.result(asked.notification.id)
             history = await served.history(asked.notification.id)
 
@@ -194,7 +194,7 @@ async def test_a_sink_that_fails_once_is_told_after_all(
         file = tmp_path / "n.yaml"
         async with telling(temporal_client, file, entry("ops", receiver)) as served:
             asked = ask("ops")
-            await served.notifier.tell([asked])
+            await served.notifier.start([asked])
             result = await served.result(asked.notification.id)
             history = await served.history(asked.notification.id)
 
@@ -222,7 +222,7 @@ async def test_a_sink_is_reached_through_the_proxy_of_the_environment_unless_it_
         entries = [outside, entry("inside", inside)]
         async with telling(temporal_client, tmp_path / "n.yaml", *entries) as served:
             asked = ask("outside", "inside")
-            await served.notifier.tell([asked])
+            await served.notifier.start([asked])
             result = await served.result(asked.notification.id)
 
     assert result.delivered == ["inside", "outside"]
@@ -235,7 +235,7 @@ async def test_retry_after_is_kept(temporal_client: Client, tmp_path: Path) -> N
         file = tmp_path / "n.yaml"
         async with telling(temporal_client, file, entry("ops", receiver)) as served:
             asked = ask("ops")
-            await served.notifier.tell([asked])
+            await served.notifier.start([asked])
             await served.result(asked.notification.id)
             history = await served.history(asked.notification.id)
 
@@ -261,7 +261,7 @@ async def test_one_sink_that_hangs_or_is_gone_keeps_no_other_waiting(
         entries = [entry("hangs", hanging), entry("gone", gone), entry("well", healthy)]
         async with telling(temporal_client, tmp_path / "n.yaml", *entries) as served:
             asked = [ask("gone", "hangs", "well") for _ in range(3)]
-            await served.notifier.tell(asked)
+            await served.notifier.start(asked)
             await healthy.takes(3)
             await eventually(lambda: served.count("hangs", "unavailable") >= 3)
             await eventually(lambda: served.count("gone", "unavailable") >= 3)
@@ -287,11 +287,11 @@ async def test_what_is_asked_for_again_is_told_once(
         file = tmp_path / "n.yaml"
         async with telling(temporal_client, file, entry("ops", receiver)) as served:
             asked, other = ask("ops"), ask("ops")
-            await served.notifier.tell([asked, asked])
+            await served.notifier.start([asked, asked])
             await receiver.takes(1)
             await served.result(asked.notification.id)
-            await served.notifier.tell([asked])
-            await served.notifier.tell([other])
+            await served.notifier.start([asked])
+            await served.notifier.start([other])
             await receiver.takes(2)
 
     told = [item.id for item in receiver.answered]

@@ -16,7 +16,7 @@ from temporalio.client import Client
 from controller.api import v1alpha1
 from controller.temporal import ids, messages, schedule_list
 from controller.temporal.operator import desired_schedules, schedules
-from controller.temporal.receiver import root_sweeps
+from controller.temporal.receiver import sweep_wakes
 from tests.support import temporal as temporal_support
 from tests.support.builders import make_spec, make_stack_chain
 from tests.support.waiting import eventually
@@ -41,7 +41,7 @@ class Bench:
 
     def starts(self, cron: str, zone: str = "UTC", deadline: int = 60, **fields: Any) -> Any:
         schedule = v1alpha1.Schedule(cron=cron, time_zone=zone, starting_deadline_seconds=deadline)
-        wanted = self.designs.starts(self.with_spec(schedule=schedule, **fields))
+        wanted = self.designs.schedule(self.with_spec(schedule=schedule, **fields))
         assert wanted is not None
         return wanted
 
@@ -273,7 +273,7 @@ async def test_a_finished_run_wakes_the_sweeps_that_look_at_its_stack_and_no_oth
     """One that runs already is followed by another; nobody serves them here."""
     await bench.kept.set_up(bench.sweeps(roots=("a",)))
     await eventually(lambda: is_listed(bench))
-    sweeps = root_sweeps.RootSweepWakeups(lambda: bench.client)
+    sweeps = sweep_wakes.TemporalSweepWaker(lambda: bench.client)
 
     assert await sweeps.wake(bench.account, "a", []) == 1
     assert await sweeps.wake(bench.account, "b", []) == 0
@@ -288,7 +288,7 @@ async def test_roots_by_label_are_woken_by_stacks_that_have_all_of_the_labels(
     )
     await bench.kept.set_up(bench.sweeps(spec=spec))
     await eventually(lambda: is_listed(bench))
-    sweeps = root_sweeps.RootSweepWakeups(lambda: bench.client)
+    sweeps = sweep_wakes.TemporalSweepWaker(lambda: bench.client)
 
     assert await sweeps.wake(bench.account, "any", ["z", "y", "x"]) == 1
     assert await sweeps.wake(bench.account, "any", ["x"]) == 0
@@ -296,7 +296,7 @@ async def test_roots_by_label_are_woken_by_stacks_that_have_all_of_the_labels(
 
 async def test_the_list_of_sweeps_is_read_anew_after_ten_seconds(bench: Bench) -> None:
     clock = Clock()
-    sweeps = root_sweeps.RootSweepWakeups(lambda: bench.client, clock=clock)
+    sweeps = sweep_wakes.TemporalSweepWaker(lambda: bench.client, clock=clock)
     before = await sweeps.wake(bench.account, "a", [])
     await bench.kept.set_up(bench.sweeps(roots=("a",)))
     await eventually(lambda: is_listed(bench))
@@ -317,6 +317,6 @@ async def test_a_paused_sweep_is_not_woken(bench: Bench) -> None:
     await eventually(lambda: is_listed(bench))
 
     assert (
-        await root_sweeps.RootSweepWakeups(lambda: bench.client).wake(bench.account, "a", []) == 0
+        await sweep_wakes.TemporalSweepWaker(lambda: bench.client).wake(bench.account, "a", []) == 0
     )
     assert await started(bench) == 0

@@ -12,7 +12,7 @@ from temporalio.client import Client
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
-from controller.chain.requests import executions, run_requests
+from controller.chain.requests import executions, next_request
 from controller.chain.run import progress
 from controller.temporal import ids, messages
 from controller.temporal.activities import execution_waits
@@ -39,8 +39,8 @@ def make_ref() -> v1alpha1.Ref:
     return v1alpha1.Ref(namespace="team", name="demo", uid=str(uuid.uuid4()), generation=3)
 
 
-def make_request(number: int = 1) -> run_requests.Request:
-    return run_requests.Request(
+def make_request(number: int = 1) -> next_request.Request:
+    return next_request.Request(
         key="spec:3:digest",
         number=number,
         attempt=1,

@@ -21,8 +21,8 @@ from tests.workflows.world import World
 
 async def test_the_word_of_a_failed_attempt_reaches_the_next_one(serve: Serve) -> None:
     """It is written within the interval in which the SDK holds heartbeats back."""
-    patience = stack_operations.Patience(adopt_settle=0.1, trigger_grace=1.0)
-    bench = fakes.make_bench(patience=patience)
+    limits = stack_operations.WaitLimits(adopt_settle=0.1, trigger_grace=1.0)
+    bench = fakes.make_bench(limits=limits)
     bench.spacelift.fail("trigger_run", errors.AmbiguousOutcome("no answer"))
     told: dict[int, list[object]] = {}
 

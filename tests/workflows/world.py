@@ -276,7 +276,9 @@ class World:
         problem = self.problems.get(argument.target.stack_id, "")
         if problem or argument.known_problem:
             return problem != argument.known_problem
-        return stack_reports.view(self.runs[argument.run_id].snapshot()) != argument.known_view
+        return (
+            stack_reports.summary(self.runs[argument.run_id].snapshot()) != argument.known_summary
+        )
 
     @activity.defn(name="stop_stack_run")
     async def stop_stack_run(

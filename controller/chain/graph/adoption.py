@@ -80,7 +80,7 @@ def origins(
     return found
 
 
-def queuers(
+def queuing_stacks(
     stack_ids: Iterable[str], triggering: Collection[str], native_upstreams: ordering.Neighbors
 ) -> dict[str, tuple[str, ...]]:
     """Return the stacks that a run which Spacelift queued on a stack may name as its cause.

@@ -112,7 +112,7 @@ def reach(graph: ChainGraph, stack_id: str) -> list[str]:
     return sorted(reached.keys() - {stack_id})
 
 
-def queuers(graph: ChainGraph, stack_id: str) -> list[str]:
+def stacks_queuing(graph: ChainGraph, stack_id: str) -> list[str]:
     """Return, sorted, the stacks that a run Spacelift queued here may name as `triggeredBy`.
 
     Spacelift names the upstream through which it came here, or the one where the wave began.
@@ -193,7 +193,7 @@ def _planned(
     upstreams: Mapping[str, tuple[str, ...]],
     dependents: Mapping[str, tuple[str, ...]],
 ) -> tuple[PlannedStack, ...]:
-    queuing = adoption.queuers(ordered, set(origins.values()), read.native_upstreams)
+    queuing = adoption.queuing_stacks(ordered, set(origins.values()), read.native_upstreams)
     is_applying = read.scope.operation is v1alpha1.Operation.APPLY
     if read.scope.operation is v1alpha1.Operation.DESTROY:
         ordered, upstreams, dependents = ordered[::-1], dependents, upstreams

@@ -48,7 +48,7 @@ class Notification:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Origin:
+class NotificationSource:
     """Whose transitions are told, by which release, as of when."""
 
     ref: v1alpha1.Ref
@@ -58,24 +58,24 @@ class Origin:
 
 
 def notification(
-    transition: transitions.Transition, origin: Origin, *, place: int = 0
+    transition: transitions.Transition, source: NotificationSource, *, place: int = 0
 ) -> Notification:
     """Return what tells of a transition."""
-    ref = origin.ref
+    ref = source.ref
     return Notification(
         id=notification_id(transition, ref.uid),
-        source=f"/stackchain/{origin.installation}/{ref.namespace}/{ref.name}",
+        source=f"/stackchain/{source.installation}/{ref.namespace}/{ref.name}",
         transition=str(transition.kind),
         is_warning=transition.is_warning,
         reason=transition.reason,
         message=transition.message or _unsaid(transition),
-        installation=origin.installation,
+        installation=source.installation,
         namespace=ref.namespace,
         chain=ref.name,
         uid=ref.uid,
         generation=ref.generation,
-        time=origin.time,
-        sequence=origin.sequence,
+        time=source.time,
+        sequence=source.sequence,
         place=place,
         run=_without_roots(transition.run),
         stack=transition.stack,

@@ -8,7 +8,7 @@ execution carries. See ADR 0015.
 import dataclasses
 
 from controller.api import v1alpha1
-from controller.chain.requests import automatic, executions, request_tokens, run_requests
+from controller.chain.requests import automatic_asks, executions, next_request, request_tokens
 from controller.chain.requests.executions import Execution, LiveSettings
 from controller.chain.requests.handled_asks import handled_asks, is_spec_new
 
@@ -23,7 +23,7 @@ class Decision:
     """
 
     handled: v1alpha1.Handled
-    start: run_requests.Request | None = None
+    start: next_request.Request | None = None
     cancel: bool = False
     settings: LiveSettings = dataclasses.field(default_factory=LiveSettings)
     pending: v1alpha1.PendingRun | None = None
@@ -56,7 +56,7 @@ def decide(
     cancel = request_tokens.take_cancel(chain, handled, number=number, is_live=is_live)
     retry = request_tokens.take_retry(chain, cancel.handled, number=number, is_live=is_live)
     handled = retry.handled
-    asks = automatic.open_asks(chain, handled)
+    asks = automatic_asks.open_asks(chain, handled)
     asked = _asked(chain, handled, asks, is_retry=retry.is_effective)
     base = Decision(
         handled=handled,
@@ -67,13 +67,13 @@ def decide(
     if is_live and not cancel.is_effective:
         base = dataclasses.replace(base, settings=_changed_settings(chain, live, is_withheld))
     if asked is None:
-        if not is_live and is_recheck_due and _is_told(chain.status.latest_run, execution):
-            again = run_requests.request_again(chain, execution, handled)
+        if not is_live and is_recheck_due and _is_published(chain.status.latest_run, execution):
+            again = next_request.request_again(chain, execution, handled)
             return dataclasses.replace(base, start=again)
         return base
     if is_live:
         return _wait(chain, number, base, asked, asks)
-    request = run_requests.request_for(chain, execution, handled, asked, asks)
+    request = next_request.request_for(chain, execution, handled, asked, asks)
     base = dataclasses.replace(
         base, handled=dataclasses.replace(request.handled, cancel=handled.cancel), start=request
     )
@@ -85,7 +85,7 @@ def decide(
     return base
 
 
-def decide_unserved(
+def decide_without_connection(
     chain: v1alpha1.StackChain,
     execution: Execution | None,
     *,
@@ -97,7 +97,7 @@ def decide_unserved(
     A live run goes on being steered, and begins nothing more while it is withheld.
     """
     handled = handled_asks(chain.status, execution)
-    pending = automatic.only_asks(chain.status.pending_run)
+    pending = automatic_asks.only_asks(chain.status.pending_run)
     if not executions.is_live(execution):
         return Decision(handled=handled, pending=pending)
     number = executions.run_number(chain, execution)
@@ -116,7 +116,7 @@ def decide_unserved(
 
 def is_asking(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> bool:
     """Whether anything is asked that is not handled, be it stale or not."""
-    asks = automatic.open_asks(chain, handled)
+    asks = automatic_asks.open_asks(chain, handled)
     return (
         _asked(chain, handled, asks, is_retry=False) is not None
         or chain.retry_token not in (None, handled.retry)
@@ -127,7 +127,7 @@ def is_asking(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> bool:
 def _asked(
     chain: v1alpha1.StackChain,
     handled: v1alpha1.Handled,
-    asks: automatic.AutomaticAsks,
+    asks: automatic_asks.AutomaticAsks,
     *,
     is_retry: bool,
 ) -> v1alpha1.Cause | None:
@@ -163,7 +163,7 @@ def _wait(
     number: int,
     base: Decision,
     asked: v1alpha1.Cause,
-    asks: automatic.AutomaticAsks,
+    asks: automatic_asks.AutomaticAsks,
 ) -> Decision:
     """A run is live: the request waits for its end, or ends it."""
     is_replacing = (
@@ -183,7 +183,11 @@ _NEVER_REPLACING = (v1alpha1.Cause.RETRY, v1alpha1.Cause.ROOT_RUN_FINISHED)
 
 
 def _pending(
-    asked: v1alpha1.Cause, asks: automatic.AutomaticAsks, number: int, *, is_replacing: bool = False
+    asked: v1alpha1.Cause,
+    asks: automatic_asks.AutomaticAsks,
+    number: int,
+    *,
+    is_replacing: bool = False,
 ) -> v1alpha1.PendingRun:
     does = "Waits for run {} to end" if not is_replacing else "Run {} is being canceled for it"
     return v1alpha1.PendingRun(
@@ -194,7 +198,7 @@ def _pending(
     )
 
 
-def _is_told(latest: v1alpha1.RunStatus | None, execution: Execution | None) -> bool:
+def _is_published(latest: v1alpha1.RunStatus | None, execution: Execution | None) -> bool:
     """Whether what the status says of the latest run is the last word on it.
 
     Not so after a crash: the execution may have gone on and ended well since, and starting it again

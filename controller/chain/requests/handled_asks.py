@@ -5,7 +5,7 @@ import hashlib
 import json
 
 from controller.api import v1alpha1
-from controller.chain.requests import automatic, executions
+from controller.chain.requests import automatic_asks, executions
 
 
 def spec_digest(spec: v1alpha1.StackChainSpec) -> str:
@@ -54,7 +54,7 @@ def handled_asks(
     if execution is None or (latest is not None and executions.is_duplicate(execution, latest)):
         return told
     started = execution.handled
-    schedule = automatic.later(told.schedule, started.schedule)
+    schedule = automatic_asks.later(told.schedule, started.schedule)
     if latest is not None and latest.workflow_run_id == execution.workflow_run_id:
         return v1alpha1.Handled(
             spec=_first(told.spec, started.spec),
@@ -66,7 +66,7 @@ def handled_asks(
         )
     # A retry that did nothing has left no trace but in the status.
     retry = _first(started.retry, told.retry)
-    root_runs = automatic.newest(told.root_runs, started.root_runs)
+    root_runs = automatic_asks.newest(told.root_runs, started.root_runs)
     return dataclasses.replace(
         started, retry=retry, cancel=told.cancel, schedule=schedule, root_runs=root_runs
     )

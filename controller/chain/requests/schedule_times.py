@@ -1,7 +1,7 @@
 """What is to be done about a schedule, and which of its times ask for a run.
 
-Temporal has the schedule and alone knows its times; the status knows up to which of them it was
-served. Times are RFC 3339 in UTC, so they compare as texts. Pure.
+Temporal has the schedule and alone knows its times; the status knows up to which of them were taken
+up. Times are RFC 3339 in UTC, so they compare as texts. Pure.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ from controller.api import v1alpha1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class ScheduleSituation:
+class ScheduleFacts:
     """What is known when a schedule is looked at.
 
     `wanted_digest` names the schedule that Temporal should have; None: it should have none.
@@ -35,67 +35,67 @@ class ScheduleStep(enum.StrEnum):
     REMOVE = "Remove"
     SET_UP = "SetUp"
     """Temporal gets a new schedule; times before now are not its own."""
-    SERVE_THEN_SET_UP = "ServeThenSetUp"
+    TAKE_TIMES_THEN_SET_UP = "TakeTimesThenSetUp"
     """Times of the old schedule have passed, and once Temporal has the new one nobody knows them.
 
     If there are any, what they ask for goes into the status first, and the new schedule is set up
     in a later pass.
     """
-    SERVE = "Serve"
-    """Serve the times that have passed, and ask Temporal for the next one."""
+    TAKE_TIMES = "TakeTimes"
+    """Take the times that have passed, and ask Temporal for the next one."""
     RESTORE = "Restore"
     """Give Temporal the same schedule again and ask for the next time; times passed are none."""
-    RESTORE_AND_SERVE = "RestoreAndServe"
+    RESTORE_AND_TAKE_TIMES = "RestoreAndTakeTimes"
     """Give Temporal the same schedule again, which tells the times that passed meanwhile."""
 
 
-def next_step(situation: ScheduleSituation) -> ScheduleStep:
+def next_step(facts: ScheduleFacts) -> ScheduleStep:
     """Return what is to be done; `NOTHING` if Temporal need not be asked."""
-    known = situation.known
-    if situation.wanted_digest is None:
-        is_there = known is not None or situation.is_renewing
+    known = facts.known
+    if facts.wanted_digest is None:
+        is_there = known is not None or facts.is_renewing
         return ScheduleStep.REMOVE if is_there else ScheduleStep.NOTHING
-    has_passed = known is not None and _has_time_passed(known, situation.now)
-    if known is None or _is_new(known, situation):
-        return ScheduleStep.SERVE_THEN_SET_UP if has_passed else ScheduleStep.SET_UP
-    if situation.is_renewing or _lacks_next_time(known, situation):
+    has_passed = known is not None and _has_time_passed(known, facts.now)
+    if known is None or _is_new(known, facts):
+        return ScheduleStep.TAKE_TIMES_THEN_SET_UP if has_passed else ScheduleStep.SET_UP
+    if facts.is_renewing or _lacks_next_time(known, facts):
         # Times that pass while it is suspended are none.
-        is_served = has_passed or not situation.is_suspended
-        return ScheduleStep.RESTORE_AND_SERVE if is_served else ScheduleStep.RESTORE
-    return ScheduleStep.SERVE if has_passed else ScheduleStep.NOTHING
+        are_times_taken = has_passed or not facts.is_suspended
+        return ScheduleStep.RESTORE_AND_TAKE_TIMES if are_times_taken else ScheduleStep.RESTORE
+    return ScheduleStep.TAKE_TIMES if has_passed else ScheduleStep.NOTHING
 
 
-def _is_new(known: v1alpha1.ScheduleStatus, situation: ScheduleSituation) -> bool:
+def _is_new(known: v1alpha1.ScheduleStatus, facts: ScheduleFacts) -> bool:
     # One that was refused, or never comes, is tried anew: the next answer may be another.
-    was_refused = situation.is_renewing and known.problem is not None
-    return known.digest != situation.wanted_digest or was_refused
+    was_refused = facts.is_renewing and known.problem is not None
+    return known.digest != facts.wanted_digest or was_refused
 
 
 def _has_time_passed(known: v1alpha1.ScheduleStatus, now: str) -> bool:
     return known.next_time is not None and known.next_time <= now
 
 
-def _lacks_next_time(known: v1alpha1.ScheduleStatus, situation: ScheduleSituation) -> bool:
+def _lacks_next_time(known: v1alpha1.ScheduleStatus, facts: ScheduleFacts) -> bool:
     """Whether there is a next time that the status does not know: an edit was taken back."""
-    return known.next_time is None and known.problem is None and not situation.is_suspended
+    return known.next_time is None and known.problem is None and not facts.is_suspended
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class ServedTimes:
-    """What is known of a schedule once its times were served, and the time that asks for a run."""
+class TakenTimes:
+    """What is known of a schedule once its passed times were taken, and the time that asks."""
 
     known: v1alpha1.ScheduleStatus
     ask: str | None
 
 
-def served(
+def take_passed_times(
     old: v1alpha1.ScheduleStatus,
     schedule: v1alpha1.Schedule,
     times: Sequence[str],
     *,
     now: str,
-) -> ServedTimes:
-    """Serve the times that have passed.
+) -> TakenTimes:
+    """Return which of the times that have passed ask for a run, and which were missed.
 
     Of those that are not too late the newest asks for all. Those that are too late are missed.
 
@@ -106,7 +106,7 @@ def served(
         now: at which the lateness is judged.
     """
     if not times:
-        return ServedTimes(known=old, ask=None)
+        return TakenTimes(known=old, ask=None)
     late = [time for time in times if _seconds(time, now) > schedule.starting_deadline_seconds]
     ask = times[-1] if len(late) < len(times) else None
     new = dataclasses.replace(
@@ -116,7 +116,7 @@ def served(
         missed=old.missed + len(late),
         last_missed_time=late[-1] if late else old.last_missed_time,
     )
-    return ServedTimes(known=new, ask=ask)
+    return TakenTimes(known=new, ask=ask)
 
 
 def _seconds(time: str, now: str) -> float:

@@ -19,7 +19,7 @@ _Reason = reasons.ChainReason
 _Outcome = tuple[Phase, reasons.ChainReason, str]
 
 
-def settle(run: ChainProgress) -> None:
+def set_outcome(run: ChainProgress) -> None:
     """Set the run's phase, reason and message from its stacks."""
     run.phase, run.reason, run.message = _end(run) if progress.is_over(run) else _in_progress(run)
 

@@ -29,7 +29,7 @@ def pending(
     return stack_reports.report(stack_id, run, meaning, attempts=attempts)
 
 
-def given_up(
+def stopped_before_retry(
     stack_id: str, run: run_snapshots.RunSnapshot, stop: stops.Stop, *, attempts: int
 ) -> progress.StackReport:
     """Return the end of a stack that was stopped between a failed run and the next one."""

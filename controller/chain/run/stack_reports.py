@@ -17,7 +17,7 @@ _PROBLEMS = {
 }
 
 
-def view(run: RunSnapshot) -> str:
+def summary(run: RunSnapshot) -> str:
     """Return what matters to the chain; a follow returns when this changes.
 
     What a queued run waits for is part of it: whoever looks wants to know who holds it now.
@@ -124,7 +124,9 @@ def confirmation_refused(
     return report(stack_id, run, meaning, attempts=attempts)
 
 
-def left(stack_id: str, run: RunSnapshot, stop: Stop, *, attempts: int) -> progress.StackReport:
+def left_unstopped(
+    stack_id: str, run: RunSnapshot, stop: Stop, *, attempts: int
+) -> progress.StackReport:
     """Return the end of a stack whose run no call stops, and which changes nothing."""
     message = (
         f"{stop.why}; the run waits for a review, and Spacelift offers no way to stop it. It "

@@ -62,7 +62,7 @@ class QueuedByRuns:
     def queuers(self, stack_id: str) -> list[str]:
         """Return the stacks that a native run on this one may name as the one that queued it."""
         if stack_id not in self._queuers:
-            self._queuers[stack_id] = resolve.queuers(self._graph, stack_id)
+            self._queuers[stack_id] = resolve.stacks_queuing(self._graph, stack_id)
         return self._queuers[stack_id]
 
     def origin_run_ids(self, stack_id: str, *, but_of: str | None = None) -> list[str]:

@@ -9,14 +9,14 @@ from controller.chain.status.conditions import Problem
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class StartsStatus:
+class SchedulesStatus:
     """How the schedule and the triggers stand; None: there is none."""
 
     schedule: v1alpha1.ScheduleStatus | None = None
     triggers: v1alpha1.TriggersStatus | None = None
 
     @classmethod
-    def of(cls, known: v1alpha1.Status) -> "StartsStatus":
+    def of(cls, known: v1alpha1.Status) -> "SchedulesStatus":
         """Return them as a status has them."""
         return cls(schedule=known.schedule, triggers=known.triggers)
 
@@ -26,7 +26,7 @@ class ChainFacts:
     """All that the status is made of, beside the resource itself.
 
     `is_suspended` and `history_limit` are the spec's; `is_not_requested`: see `decide.Decision`.
-    `starts` is None where nobody has looked at them: they are as they were.
+    `schedules` is None where nobody has looked at them: they are as they were.
     """
 
     handled: v1alpha1.Handled
@@ -39,4 +39,4 @@ class ChainFacts:
     has_unhandled: bool = False
     problem: Problem | None = None
     workflow_url: str | None = None
-    starts: StartsStatus | None = None
+    schedules: SchedulesStatus | None = None

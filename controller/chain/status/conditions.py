@@ -35,7 +35,7 @@ class Problem:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Situation:
+class ConditionFacts:
     """All that conditions are made of.
 
     `has_unhandled`: asked for, and taken up by no run yet. `is_not_requested`: to be run only when
@@ -72,17 +72,17 @@ class _Value:
 
 
 def conditions(
-    ref: v1alpha1.Ref, old: v1alpha1.Status, situation: Situation, *, now: str
+    ref: v1alpha1.Ref, old: v1alpha1.Status, facts: ConditionFacts, *, now: str
 ) -> tuple[v1alpha1.Condition, ...]:
     """Return all conditions; one whose status is as it was keeps its transition time."""
-    verdict = _verdict(situation)
+    verdict = _verdict(facts)
     wanted = {
         "Ready": verdict.value(verdict.ready),
         "Reconciling": verdict.value(_bool(verdict.reconciling)),
         "Stalled": verdict.value(_bool(verdict.stalled)),
-        "GraphResolved": _graph_resolved(situation),
-        "AwaitingConfirmation": _awaiting(situation),
-        "Suspended": _suspended(situation),
+        "GraphResolved": _graph_resolved(facts),
+        "AwaitingConfirmation": _awaiting(facts),
+        "Suspended": _suspended(facts),
     }
     return tuple(
         _condition(ref, old.condition(type_), type_, value, now=now)
@@ -90,8 +90,8 @@ def conditions(
     )
 
 
-def _verdict(situation: Situation) -> _Verdict:
-    problem, known, run = situation.problem, situation.known, situation.run
+def _verdict(facts: ConditionFacts) -> _Verdict:
+    problem, known, run = facts.problem, facts.known, facts.run
     if problem is not None:
         return _Verdict(
             ready="False",
@@ -103,12 +103,12 @@ def _verdict(situation: Situation) -> _Verdict:
     if known is not None and known.problem_reason and known.completion_time is None:
         return _hindered(known.problem_reason, known.problem_message)
     is_resting = run is None or run.phase.is_over
-    if is_resting and situation.is_not_requested and not situation.has_unhandled:
+    if is_resting and facts.is_not_requested and not facts.has_unhandled:
         return _Verdict(
             ready="Unknown", reason=Reason.NOT_REQUESTED, message=_not_requested_text(run)
         )
-    if run is None or situation.has_unhandled or not run.phase.is_over:
-        return _in_progress(situation)
+    if run is None or facts.has_unhandled or not run.phase.is_over:
+        return _in_progress(facts)
     if run.phase is Phase.SUCCEEDED:
         return _Verdict(ready="True", reason=Reason.RUN_SUCCEEDED, message=run.message)
     reason = run.reason or Reason.WORKFLOW_FAILED
@@ -120,18 +120,18 @@ def _hindered(reason: str, message: str) -> _Verdict:
     return _Verdict(ready="False", reason=reason, message=message, reconciling=True)
 
 
-def _in_progress(situation: Situation) -> _Verdict:
-    run = situation.run
-    text = _progress_text(situation)
+def _in_progress(facts: ConditionFacts) -> _Verdict:
+    run = facts.run
+    text = _progress_text(facts)
     if run is None or run.phase.is_over:
         return _Verdict(ready="Unknown", reason=Reason.PROGRESSING, message=text, reconciling=True)
-    failing = [s for s in situation.stacks if not s.phase.is_over and s.reason in _FAILING]
+    failing = [s for s in facts.stacks if not s.phase.is_over and s.reason in _FAILING]
     if failing:
         first = failing[0]
         why = f": {first.message}" if first.message else " cannot continue."
         return _hindered(_FAILING[reasons.StackReason(first.reason or "")], f"'{first.id}'{why}")
     is_shown = run.reason in (Reason.AWAITING_CONFIRMATION, Reason.SUSPENDED)
-    is_held = run.reason == Reason.SUSPENDED and not situation.has_unhandled
+    is_held = run.reason == Reason.SUSPENDED and not facts.has_unhandled
     return _Verdict(
         ready="Unknown",
         reason=run.reason if is_shown else Reason.PROGRESSING,
@@ -149,14 +149,14 @@ def _not_requested_text(run: v1alpha1.RunStatus | None) -> str:
     )
 
 
-def _progress_text(situation: Situation) -> str:
-    run = situation.run
+def _progress_text(facts: ConditionFacts) -> str:
+    run = facts.run
     if run is None or run.phase.is_over:
         return "A run is about to start."
     if not run.summary.total:
         return f"Run {run.number}: reading the stacks from Spacelift."
     summary = run.summary
-    well = sum(s.reason == reasons.StackReason.OUTPUT_UNCHANGED for s in situation.stacks)
+    well = sum(s.reason == reasons.StackReason.OUTPUT_UNCHANGED for s in facts.stacks)
     counts = (
         (summary.awaiting_confirmation, "waiting for a person"),
         (summary.running, "running"),
@@ -168,15 +168,15 @@ def _progress_text(situation: Situation) -> str:
         (summary.skipped - well, "skipped"),
     )
     parts = [f"{run.progress} done", *(f"{count} {word}" for count, word in counts if count > 0)]
-    waits = " Another run waits for this one to end." if situation.has_unhandled else ""
+    waits = " Another run waits for this one to end." if facts.has_unhandled else ""
     return f"Run {run.number}: {', '.join(parts)}.{waits}"
 
 
-def _graph_resolved(situation: Situation) -> _Value:
-    run, problem = situation.run, situation.problem
+def _graph_resolved(facts: ConditionFacts) -> _Value:
+    run, problem = facts.run, facts.problem
     if run is not None and run.reason in reasons.RECHECKED:
         return _Value(status="False", reason=run.reason, message=run.message)
-    if run is not None and situation.stacks and run.summary.total:
+    if run is not None and facts.stacks and run.summary.total:
         stacks = wording.counted(run.summary.total, "stack")
         resolved = reasons.ConditionReason.RESOLVED
         return _Value(status="True", reason=resolved, message=f"The order of {stacks} is known.")
@@ -184,9 +184,9 @@ def _graph_resolved(situation: Situation) -> _Value:
     return _Value(status="Unknown", reason=reason, message="The stacks have not been read.")
 
 
-def _awaiting(situation: Situation) -> _Value:
-    waiting = [s for s in situation.stacks if s.phase is Phase.AWAITING_CONFIRMATION]
-    is_canceling = situation.known is not None and situation.known.is_canceling
+def _awaiting(facts: ConditionFacts) -> _Value:
+    waiting = [s for s in facts.stacks if s.phase is Phase.AWAITING_CONFIRMATION]
+    is_canceling = facts.known is not None and facts.known.is_canceling
     if not waiting or is_canceling:
         none = reasons.ConditionReason.NONE_WAITS
         return _Value(status="False", reason=none, message="No run waits for a person.")
@@ -196,8 +196,8 @@ def _awaiting(situation: Situation) -> _Value:
     return _Value(status="True", reason=reason, message=listed)
 
 
-def _suspended(situation: Situation) -> _Value:
-    if not situation.is_suspended:
+def _suspended(facts: ConditionFacts) -> _Value:
+    if not facts.is_suspended:
         not_suspended = reasons.ConditionReason.NOT_SUSPENDED
         return _Value(status="False", reason=not_suspended, message="`spec.suspend` is false.")
     message = "`spec.suspend` is true: no further stack is started."

@@ -12,7 +12,7 @@ from controller.chain.requests import executions
 from controller.chain.run import next_stacks
 from controller.chain.status import conditions, latest_run, stack_rows, status_size
 from controller.chain.status.chain_facts import ChainFacts as ChainFacts
-from controller.chain.status.chain_facts import StartsStatus as StartsStatus
+from controller.chain.status.chain_facts import SchedulesStatus as SchedulesStatus
 from controller.chain.status.pass_statuses import CurrentStatus, NextStatus
 
 Problem = conditions.Problem
@@ -36,7 +36,7 @@ def project(ref: v1alpha1.Ref, old: CurrentStatus, facts: ChainFacts, *, now: st
     stacks = _stacks(old, run, facts, is_rechecked=is_rechecked)
     if run is not None and facts.known is None and run.phase.is_over and stacks != old.stacks:
         run = dataclasses.replace(run, summary=latest_run.summarize(stacks))
-    situation = conditions.Situation(
+    shown = conditions.ConditionFacts(
         run=run,
         stacks=stacks,
         known=facts.known,
@@ -45,15 +45,15 @@ def project(ref: v1alpha1.Ref, old: CurrentStatus, facts: ChainFacts, *, now: st
         is_suspended=facts.is_suspended,
         is_not_requested=facts.is_not_requested,
     )
-    starts = facts.starts or StartsStatus.of(old)
+    schedules = facts.schedules or SchedulesStatus.of(old)
     found = v1alpha1.Status(
         observed_generation=ref.generation,
-        conditions=conditions.conditions(ref, old, situation, now=now),
+        conditions=conditions.conditions(ref, old, shown, now=now),
         graph=_graph(old, facts),
         latest_run=run,
         pending_run=facts.pending,
-        schedule=starts.schedule,
-        triggers=starts.triggers,
+        schedule=schedules.schedule,
+        triggers=schedules.triggers,
         last_handled=facts.handled,
         stacks=stacks,
         history=_history(old, run, limit=facts.history_limit),
@@ -127,12 +127,12 @@ def _stacks(
     if known is not None and not is_rechecked and not is_kept:
         by_id = {stack.id: stack for stack in known.stacks}
         slots = sum(next_stacks.takes_slot(stack) for stack in known.stacks)
-        held = stack_rows.Held(
+        limits = stack_rows.StartLimits(
             is_suspended=known.is_suspended,
             has_slot=slots < known.parallelism,
             is_by_spec=facts.is_suspended,
         )
-        rows = [stack_rows.of_progress(stack, by_id, held) for stack in known.stacks]
+        rows = [stack_rows.of_progress(stack, by_id, limits) for stack in known.stacks]
         return tuple(sorted(rows, key=lambda row: (row.level, row.id)))
     if run is None or latest is None or run.workflow_run_id != latest.workflow_run_id:
         # Those of the run before would look like this run's; one that is rechecked has none.

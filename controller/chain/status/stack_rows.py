@@ -54,7 +54,7 @@ def ended(stack: v1alpha1.StackStatus) -> v1alpha1.StackStatus:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Held:
+class StartLimits:
     """What may keep a stack from starting whose upstreams have ended.
 
     `is_suspended` is the run's; `is_by_spec`: that is what the spec wants.
@@ -68,12 +68,12 @@ class Held:
 def of_progress(
     stack: progress.StackProgress,
     by_id: dict[str, progress.StackProgress],
-    held: Held,
+    limits: StartLimits,
 ) -> v1alpha1.StackStatus:
     """Return what is said of a stack of a run whose stacks are known."""
     reason, message = stack.reason, stack.message
     if stack.phase is Phase.PENDING:
-        pending = _pending(stack, by_id, held)
+        pending = _pending(stack, by_id, limits)
         reason, message = pending.reason, pending.message
     return v1alpha1.StackStatus(
         id=stack.id,
@@ -97,15 +97,15 @@ def of_progress(
 def _pending(
     stack: progress.StackProgress,
     by_id: dict[str, progress.StackProgress],
-    held: Held,
+    limits: StartLimits,
 ) -> progress.StackMeaning:
     waits_for = [item for item in stack.depends_on if not by_id[item].phase.is_over]
-    if not waits_for and held.is_suspended and not held.is_by_spec:
+    if not waits_for and limits.is_suspended and not limits.is_by_spec:
         message = "The run starts no further stack for now; the condition `Ready` says why."
         return _waits(StackReason.SUSPENDED, message)
-    if not waits_for and held.is_suspended:
+    if not waits_for and limits.is_suspended:
         return _waits(StackReason.SUSPENDED, "The chain is suspended (`spec.suspend`).")
-    if not waits_for and (held.has_slot or stack.adopts_from is not None):
+    if not waits_for and (limits.has_slot or stack.adopts_from is not None):
         return _waits(StackReason.STARTING)
     if not waits_for:
         return _waits(StackReason.SLOT_PENDING, "Waits for a free slot (`spec.parallelism`).")

@@ -37,14 +37,14 @@ class RootRunFinder:
         Raises:
             ApplicationError: with the type of the Spacelift error.
         """
-        served = self._clients.get(argument.connection)
+        account = self._clients.get(argument.connection)
         try:
             async with heartbeats.kept_alive():
-                stack_ids = await _stack_ids(served, argument.roots)
+                stack_ids = await _stack_ids(account, argument.roots)
                 slots = asyncio.Semaphore(_AT_ONCE)
                 async with asyncio.TaskGroup() as group:
                     reading = [
-                        group.create_task(_read(served, stack_id, slots)) for stack_id in stack_ids
+                        group.create_task(_read(account, stack_id, slots)) for stack_id in stack_ids
                     ]
         except* spacelift_errors.SpaceliftError as group_of_errors:
             first = group_of_errors.exceptions[0]
@@ -64,23 +64,25 @@ def _leaf(error: BaseException) -> spacelift_errors.SpaceliftError:
     return error
 
 
-async def _stack_ids(served: spacelift_clients.Served, roots: v1alpha1.Roots) -> Sequence[str]:
+async def _stack_ids(
+    account: spacelift_clients.SpaceliftAccount, roots: v1alpha1.Roots
+) -> Sequence[str]:
     if roots.stack_ids:
         return roots.stack_ids
     search = functools.partial(
-        served.client.list_stacks_with_labels, roots.labels, limit=v1alpha1.MAX_STACKS
+        account.client.list_stacks_with_labels, roots.labels, limit=v1alpha1.MAX_STACKS
     )
     found = await rate_limits.call(search)
     return [stack.id for stack in found[: v1alpha1.MAX_STACKS]]
 
 
 async def _read(
-    served: spacelift_clients.Served, stack_id: str, slots: asyncio.Semaphore
+    account: spacelift_clients.SpaceliftAccount, stack_id: str, slots: asyncio.Semaphore
 ) -> messages.RootRuns | None:
     async with slots:
         try:
             runs = await rate_limits.call(
-                functools.partial(served.client.list_runs_after, stack_id, None)
+                functools.partial(account.client.list_runs_after, stack_id, None)
             )
         except spacelift_errors.SpaceliftObjectNotFound as error:
             # The status says so; the other roots are looked at.
@@ -88,7 +90,7 @@ async def _read(
             return None
     finished = [
         messages.FinishedRun(
-            run_id=run.run_id, is_own=served.owns(run), triggered_by=run.triggered_by or ""
+            run_id=run.run_id, is_own=account.owns(run), triggered_by=run.triggered_by or ""
         )
         for run in runs
         if run.state == run_states.RunState.FINISHED and run.type == models.RunType.TRACKED

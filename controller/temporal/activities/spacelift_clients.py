@@ -19,8 +19,8 @@ _NOTE_CHARACTERS = 256
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Served:
-    """One connection as this worker serves it."""
+class SpaceliftAccount:
+    """The Spacelift account of a connection, with what reads and polls it."""
 
     endpoint: str
     client: client.SpaceliftClient
@@ -92,10 +92,10 @@ class SpaceliftClients:
         self._request_timeout_seconds = request_timeout_seconds
         self._ca_file = ca_file
         self._observer = observer
-        self._served: dict[str, Served] = {}
+        self._accounts: dict[str, SpaceliftAccount] = {}
 
-    def get(self, wanted: messages.AccountRef) -> Served:
-        """Return what serves the connection.
+    def get(self, wanted: messages.AccountRef) -> SpaceliftAccount:
+        """Return the account of the connection.
 
         Raises:
             ApplicationError: this worker has no such connection, or one with another endpoint; a
@@ -109,12 +109,12 @@ class SpaceliftClients:
                 f"worker {has}. Give operator and workers the same connections.",
                 type="ConnectionMismatch",
             )
-        served = self._served.get(wanted.name)
-        if served is None or served.endpoint != connection.endpoint:
-            served = self._served[wanted.name] = self._serve(connection)
-        return served
+        account = self._accounts.get(wanted.name)
+        if account is None or account.endpoint != connection.endpoint:
+            account = self._accounts[wanted.name] = self._open(connection)
+        return account
 
-    def _serve(self, connection: connections.Connection) -> Served:
+    def _open(self, connection: connections.Connection) -> SpaceliftAccount:
         spacelift = client.SpaceliftClient(
             account_session.AccountSession(
                 endpoint=connection.endpoint,
@@ -124,7 +124,7 @@ class SpaceliftClients:
                 observer=self._observer,
             )
         )
-        return Served(
+        return SpaceliftAccount(
             endpoint=connection.endpoint,
             client=spacelift,
             poller=run_poller.RunPoller(spacelift.get_runs, tick_seconds=self._poll_seconds),
@@ -137,11 +137,11 @@ class SpaceliftClients:
     @property
     def followed(self) -> int:
         """How many runs are followed."""
-        return sum(served.poller.followed for served in self._served.values())
+        return sum(account.poller.followed for account in self._accounts.values())
 
     async def aclose(self) -> None:
         """Close all clients."""
-        for served in self._served.values():
-            await served.poller.aclose()
-            await served.hold_poller.aclose()
-            await served.client.aclose()
+        for account in self._accounts.values():
+            await account.poller.aclose()
+            await account.hold_poller.aclose()
+            await account.client.aclose()

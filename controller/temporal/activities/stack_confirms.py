@@ -7,7 +7,7 @@ from controller.temporal.activities import spacelift_clients, stack_stops
 
 
 async def confirm_run(
-    served: spacelift_clients.Served, key: models.RunKey, *, note: str, patience: float
+    account: spacelift_clients.SpaceliftAccount, key: models.RunKey, *, note: str, seconds: float
 ) -> run_snapshots.RunSnapshot:
     """Confirm the run unless it waits for something else by now, and return how it stands then.
 
@@ -15,13 +15,13 @@ async def confirm_run(
         SpaceliftRefused: the run still waits for confirmation, and Spacelift refuses ours.
         SpaceliftError: any other failure.
     """
-    current = await stack_stops.read(served, key)
+    current = await stack_stops.read(account, key)
     if not current.needs_confirmation:
         return current
     try:
-        confirmed = served.snapshot(await served.client.confirm_run(key, note=note))
+        confirmed = account.snapshot(await account.client.confirm_run(key, note=note))
     except spacelift_errors.SpaceliftRefused:
-        current = await stack_stops.read(served, key)
+        current = await stack_stops.read(account, key)
         if current.needs_confirmation:
             raise
         # Somebody else was faster.
@@ -29,8 +29,8 @@ async def confirm_run(
     if not confirmed.needs_confirmation:
         return confirmed
     # The answer may be from before the change; what is read later is not.
-    async for _ in stack_stops.repeat(patience):
-        confirmed = await stack_stops.read(served, key)
+    async for _ in stack_stops.repeat(seconds):
+        confirmed = await stack_stops.read(account, key)
         if not confirmed.needs_confirmation:
             break
     return confirmed

@@ -35,10 +35,10 @@ class StackDependencies:
         Raises:
             ApplicationError: with the type of the Spacelift error.
         """
-        served = self._clients.get(argument.connection)
+        account = self._clients.get(argument.connection)
         try:
             async with heartbeats.kept_alive():
-                return await _Discovering(served.client, argument).discover()
+                return await _Discovering(account.client, argument).discover()
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error) from error
 
@@ -120,13 +120,13 @@ class _Discovering:
                 stacks=(), edges=(), unknown_roots=self._unknown_roots(), is_cut_off=True
             )
         is_reach_cut_off = False
-        members = resolve.members(self._told(), self._scope)
+        members = resolve.members(self._discovery(), self._scope)
         if self._scope.operation is v1alpha1.Operation.APPLY:
             is_reach_cut_off = not await self._reading.walk(members, _native_dependents)
         elif self._is_destroying():
             # Spacelift tells the native ones of each stack by itself.
             await self._reading.labeled_dependents(members)
-        return self._told(is_reach_cut_off=is_reach_cut_off)
+        return self._discovery(is_reach_cut_off=is_reach_cut_off)
 
     # The ways to go
 
@@ -161,7 +161,7 @@ class _Discovering:
     def _unknown_roots(self) -> tuple[str, ...]:
         return tuple(sorted(self._reading.missing.intersection(self._roots)))
 
-    def _told(self, *, is_reach_cut_off: bool = False) -> resolve.Discovery:
+    def _discovery(self, *, is_reach_cut_off: bool = False) -> resolve.Discovery:
         stacks, hidden = self._reading.stacks, self._reading.missing.difference(self._roots)
         native = {
             (edge.upstream_id, edge.dependent_id)

@@ -48,7 +48,7 @@ class Counters(Protocol):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Patience:
+class WaitLimits:
     """How long, in seconds, what may come late is waited for.
 
     `stop_effect`: a worker may ignore a stop, so after this the run is followed on. `lost_after`: a
@@ -68,12 +68,12 @@ class StackOperations:
         self,
         clients: spacelift_clients.SpaceliftClients,
         *,
-        patience: Patience,
+        limits: WaitLimits,
         counters: Counters,
         await_execution_end: Callable[[str], Awaitable[None]],
     ) -> None:
         self._clients = clients
-        self._patience = patience
+        self._limits = limits
         self._counters = counters
         self._await_execution_end = await_execution_end
 
@@ -82,38 +82,38 @@ class StackOperations:
         self, argument: messages.FindStackRunInput
     ) -> messages.FindStackRunResult:
         """Return the newest run, and the one to adopt, which is waited for a settable while."""
-        served = self._clients.get(argument.target.connection)
+        account = self._clients.get(argument.target.connection)
         try:
             async with heartbeats.kept_alive():
                 if argument.adopt_origin is not None:
-                    return await self._find_adopted(served, argument, argument.adopt_origin)
-                return await self._find_newest(served, argument)
+                    return await self._find_adopted(account, argument, argument.adopt_origin)
+                return await self._find_newest(account, argument)
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error) from error
 
     async def _find_newest(
-        self, served: spacelift_clients.Served, argument: messages.FindStackRunInput
+        self, account: spacelift_clients.SpaceliftAccount, argument: messages.FindStackRunInput
     ) -> messages.FindStackRunResult:
-        newest, found = await served.client.get_newest_run(
+        newest, found = await account.client.get_newest_run(
             argument.target.stack_id, run_type=triggered_runs.type_of(argument.operation)
         )
         return messages.FindStackRunResult(
             newest_run_id=newest.run_id if newest else _BEFORE_ALL,
-            held=holds.of_creation(served.hold(found)),
+            held=holds.of_creation(account.hold(found)),
         )
 
     async def _find_adopted(
         self,
-        served: spacelift_clients.Served,
+        account: spacelift_clients.SpaceliftAccount,
         argument: messages.FindStackRunInput,
         origin: str,
     ) -> messages.FindStackRunResult:
         natives = await stack_stops.find_natives(
-            served,
+            account,
             argument.target.stack_id,
             [origin],
             argument.queuers,
-            patience=self._patience.adopt_settle,
+            seconds=self._limits.adopt_settle,
         )
         if not natives:
             return messages.FindStackRunResult(newest_run_id=origin)
@@ -128,9 +128,9 @@ class StackOperations:
         Whoever waits looks for the stack's runs again then, which tells whatever is wrong. A wait
         that is patient goes on until that can help.
         """
-        served = self._clients.get(argument.target.connection)
+        account = self._clients.get(argument.target.connection)
         async with heartbeats.kept_alive():
-            await stack_waits.await_release(served, argument)
+            await stack_waits.await_release(account, argument)
 
     @activity.defn(name="trigger_stack_run")
     async def trigger_stack_run(
@@ -139,12 +139,12 @@ class StackOperations:
         """Create a run once, whatever happens to the answer or to this process."""
         lost_at = stack_triggers.lost_since(was_attempted=argument.was_attempted)
         try:
-            served = self._clients.get(argument.target.connection)
+            account = self._clients.get(argument.target.connection)
             async with heartbeats.kept_alive():
-                run = await self._find_lost(served, argument, lost_at)
+                run = await self._find_lost(account, argument, lost_at)
                 if run is None:
                     lost_at = None
-                    run = await stack_triggers.send(served, argument)
+                    run = await stack_triggers.send(account, argument)
         except spacelift_errors.AmbiguousOutcome as error:
             self._counters.trigger_ambiguous()
             stack_triggers.note_failure(time.time())
@@ -160,18 +160,18 @@ class StackOperations:
         logger.info(
             "Run triggered", extra={"stack_id": argument.target.stack_id, "run_id": run.run_id}
         )
-        return served.snapshot(run)
+        return account.snapshot(run)
 
     async def _find_lost(
         self,
-        served: spacelift_clients.Served,
+        account: spacelift_clients.SpaceliftAccount,
         argument: messages.TriggerStackRunInput,
         lost_at: float | None,
     ) -> models.RunRecord | None:
         if lost_at is None:
             return None
         return await stack_triggers.find_lost(
-            served, argument, lost_at=lost_at, grace_seconds=self._patience.trigger_grace
+            account, argument, lost_at=lost_at, grace_seconds=self._limits.trigger_grace
         )
 
     @activity.defn(name="follow_stack_run")
@@ -182,21 +182,21 @@ class StackOperations:
 
         A run that cannot be read is news too; of such a snapshot only the problem counts.
         """
-        served = self._clients.get(argument.target.connection)
+        account = self._clients.get(argument.target.connection)
         async with heartbeats.kept_alive():
-            return await stack_waits.follow(served, argument, lost_after=self._patience.lost_after)
+            return await stack_waits.follow(account, argument, lost_after=self._limits.lost_after)
 
     @activity.defn(name="confirm_stack_run")
     async def confirm_stack_run(
         self, argument: messages.ConfirmStackRunInput
     ) -> run_snapshots.RunSnapshot:
         """Confirm the run, whoever else does so meanwhile, and return how it stands then."""
-        served = self._clients.get(argument.target.connection)
+        account = self._clients.get(argument.target.connection)
         key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
         try:
             async with heartbeats.kept_alive():
                 return await stack_confirms.confirm_run(
-                    served, key, note=argument.note, patience=self._patience.stop_effect
+                    account, key, note=argument.note, seconds=self._limits.stop_effect
                 )
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error, goes_on=True) from error
@@ -209,17 +209,17 @@ class StackOperations:
 
         None: no run was found that a trigger could have created.
         """
-        served = self._clients.get(argument.target.connection)
+        account = self._clients.get(argument.target.connection)
         try:
             async with heartbeats.kept_alive():
                 run_id = argument.run_id or await stack_stops.find_possible(
-                    served, argument, patience=self._patience.trigger_grace
+                    account, argument, seconds=self._limits.trigger_grace
                 )
                 if run_id is None:
                     return None
                 key = models.RunKey(stack_id=argument.target.stack_id, run_id=run_id)
                 return await stack_stops.stop_run(
-                    served, key, note=argument.note, patience=self._patience.stop_effect
+                    account, key, note=argument.note, seconds=self._limits.stop_effect
                 )
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error, goes_on=True) from error
@@ -232,8 +232,8 @@ class StackOperations:
         stops = stack_stops.NativeStops(
             self._clients.get(argument.connection),
             note=argument.note,
-            settle=self._patience.adopt_settle,
-            effect=self._patience.stop_effect,
+            settle=self._limits.adopt_settle,
+            effect=self._limits.stop_effect,
         )
         try:
             async with heartbeats.kept_alive():

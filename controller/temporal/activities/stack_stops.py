@@ -32,34 +32,36 @@ async def repeat(limit_seconds: float) -> AsyncIterator[None]:
         await asyncio.sleep(pause)
 
 
-async def read(served: spacelift_clients.Served, key: models.RunKey) -> run_snapshots.RunSnapshot:
+async def read(
+    account: spacelift_clients.SpaceliftAccount, key: models.RunKey
+) -> run_snapshots.RunSnapshot:
     """Return how a run stands.
 
     Raises:
         SpaceliftObjectNotFound: it is gone.
     """
-    record = await served.client.get_run(key)
+    record = await account.client.get_run(key)
     if record is None:
         raise spacelift_errors.SpaceliftObjectNotFound(
             f"run '{key.run_id}' of stack '{key.stack_id}' is gone"
         )
-    return served.snapshot(record)
+    return account.snapshot(record)
 
 
 async def stop_run(
-    served: spacelift_clients.Served, key: models.RunKey, *, note: str, patience: float
+    account: spacelift_clients.SpaceliftAccount, key: models.RunKey, *, note: str, seconds: float
 ) -> run_snapshots.RunSnapshot:
     """Call what stops the run until it has ended, cannot be stopped, or ignores it."""
     calls = {
-        StopCall.CANCEL: served.client.cancel_run,
-        StopCall.DISCARD: served.client.discard_run,
-        StopCall.STOP: served.client.stop_run,
+        StopCall.CANCEL: account.client.cancel_run,
+        StopCall.DISCARD: account.client.discard_run,
+        StopCall.STOP: account.client.stop_run,
     }
     called: set[StopCall] = set()
     refused: set[tuple[str, StopCall]] = set()
     current = run_snapshots.RunSnapshot(run_id=key.run_id, state=RunState.QUEUED)
-    async for _ in repeat(patience):
-        current = await read(served, key)
+    async for _ in repeat(seconds):
+        current = await read(account, key)
         possible = current.stop_calls
         left = [call for call in possible if (current.state, call) not in refused]
         if not left and current.state == RunState.PENDING_REVIEW:
@@ -74,7 +76,7 @@ async def stop_run(
                 called.add(call)
                 if answer.is_terminal:
                     # Not read again: whatever this run waited for is stopped after it, and soon.
-                    return _ended(current, served.snapshot(answer))
+                    return _ended(current, account.snapshot(answer))
             except spacelift_errors.SpaceliftRefused:
                 refused.add((current.state, call))
                 logger.debug("Stopping was refused", extra={"run_id": key.run_id})
@@ -91,28 +93,31 @@ def _ended(
 
 
 async def find_possible(
-    served: spacelift_clients.Served, argument: messages.StopStackRunInput, *, patience: float
+    account: spacelift_clients.SpaceliftAccount,
+    argument: messages.StopStackRunInput,
+    *,
+    seconds: float,
 ) -> str | None:
     """Return the run that a trigger of which nobody knows the outcome has created."""
-    async for _ in repeat(patience):
-        run = await triggered_runs.find(served, triggered_runs.SoughtRun.of(argument))
+    async for _ in repeat(seconds):
+        run = await triggered_runs.find(account, triggered_runs.SoughtRun.of(argument))
         if run is not None:
             return run.run_id
     return None
 
 
 async def find_natives(
-    served: spacelift_clients.Served,
+    account: spacelift_clients.SpaceliftAccount,
     stack_id: str,
     origin_run_ids: list[str],
     queuers: list[str],
     *,
-    patience: float,
+    seconds: float,
 ) -> list[adoption.Candidate]:
     """Return what the origins made Spacelift queue; what is late is waited for."""
     found: list[adoption.Candidate] = []
-    async for _ in repeat(patience):
-        records = await served.client.list_runs_after(stack_id, min(origin_run_ids))
+    async for _ in repeat(seconds):
+        records = await account.client.list_runs_after(stack_id, min(origin_run_ids))
         found = adoption.native_runs(
             [_candidate(run) for run in records], origin_run_ids=origin_run_ids, queuers=queuers
         )
@@ -134,9 +139,14 @@ class NativeStops:
     """Stops what Spacelift queued on stacks that must not run it."""
 
     def __init__(
-        self, served: spacelift_clients.Served, *, note: str, settle: float, effect: float
+        self,
+        account: spacelift_clients.SpaceliftAccount,
+        *,
+        note: str,
+        settle: float,
+        effect: float,
     ) -> None:
-        self._served = served
+        self._account = account
         self._note = note
         self._settle = settle
         self._effect = effect
@@ -168,11 +178,11 @@ class NativeStops:
         async with self._slots:
             try:
                 runs_found = await find_natives(
-                    self._served,
+                    self._account,
                     target.stack_id,
                     target.origin_run_ids,
                     target.queuers,
-                    patience=self._settle,
+                    seconds=self._settle,
                 )
             except errors.FINAL_STOP as error:
                 return _Natives(target=target, problem=error)
@@ -193,7 +203,7 @@ class NativeStops:
                 for run_id in natives.run_ids:
                     key = models.RunKey(stack_id=stack_id, run_id=run_id)
                     stopped = await stop_run(
-                        self._served, key, note=self._note, patience=self._effect
+                        self._account, key, note=self._note, seconds=self._effect
                     )
                     ends.append(_native_end(stack_id, stopped))
             except errors.FINAL_STOP as error:

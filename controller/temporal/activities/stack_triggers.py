@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 async def find_lost(
-    served: spacelift_clients.Served,
+    account: spacelift_clients.SpaceliftAccount,
     argument: messages.TriggerStackRunInput,
     *,
     lost_at: float,
@@ -36,7 +36,7 @@ async def find_lost(
     """
     left = lost_at + grace_seconds - time.time()
     try:
-        own = await triggered_runs.find(served, triggered_runs.SoughtRun.of(argument))
+        own = await triggered_runs.find(account, triggered_runs.SoughtRun.of(argument))
     except spacelift_errors.SpaceliftError as error:
         kind = type(error).__name__
         as_type = errors.AMBIGUOUS if kind in errors.NOTHING_SENT else kind
@@ -55,7 +55,7 @@ async def find_lost(
 
 
 async def send(
-    served: spacelift_clients.Served, argument: messages.TriggerStackRunInput
+    account: spacelift_clients.SpaceliftAccount, argument: messages.TriggerStackRunInput
 ) -> models.RunRecord:
     """Create the run.
 
@@ -64,7 +64,7 @@ async def send(
         SpaceliftError: any other failure; only `AmbiguousOutcome` leaves open whether it is there.
     """
     try:
-        return await served.client.trigger_run(
+        return await account.client.trigger_run(
             argument.target.stack_id,
             marker=argument.marker,
             run_type=triggered_runs.type_of(argument.operation),
@@ -73,19 +73,21 @@ async def send(
         )
     except (spacelift_errors.SpaceliftRefused, spacelift_errors.PermissionDenied) as refusal:
         # How Spacelift refuses a run of a locked stack is not documented, so the stack is asked.
-        await _raise_if_held(served, argument.target.stack_id, refusal)
+        await _raise_if_held(account, argument.target.stack_id, refusal)
         raise
 
 
 async def _raise_if_held(
-    served: spacelift_clients.Served, stack_id: str, refusal: spacelift_errors.SpaceliftError
+    account: spacelift_clients.SpaceliftAccount,
+    stack_id: str,
+    refusal: spacelift_errors.SpaceliftError,
 ) -> None:
     try:
-        found = (await served.client.get_stack_holds([stack_id]))[stack_id]
+        found = (await account.client.get_stack_holds([stack_id]))[stack_id]
     except spacelift_errors.SpaceliftError as error:
         # Nothing was created, so that all may be tried again.
         raise errors.to_application_error(error, as_type=errors.UNREACHABLE) from error
-    held = holds.of_creation(served.hold(found)) if found else None
+    held = holds.of_creation(account.hold(found)) if found else None
     if held is not None:
         raise temporalio.exceptions.ApplicationError(
             f"{held.message} {refusal}", type=errors.STACK_HELD, non_retryable=True

@@ -23,16 +23,16 @@ _Record = TypeVar("_Record")
 
 
 async def await_release(
-    served: spacelift_clients.Served, argument: messages.AwaitStackReleaseInput
+    account: spacelift_clients.SpaceliftAccount, argument: messages.AwaitStackReleaseInput
 ) -> None:
     """Return once what holds the stack is another than the one known, or nothing, or unknown."""
-    async with served.hold_poller.follow(argument.target.stack_id, read_now=False) as readings:
+    async with account.hold_poller.follow(argument.target.stack_id, read_now=False) as readings:
         async for reading in _readings(readings):
             if reading.record is None:
                 if argument.is_patient and errors.may_pass(reading.error):
                     continue
                 return
-            held = holds.of_creation(served.hold(reading.record))
+            held = holds.of_creation(account.hold(reading.record))
             if (held.message if held else "") != argument.hold_message:
                 return
     if argument.is_patient:
@@ -40,7 +40,7 @@ async def await_release(
 
 
 async def follow(
-    served: spacelift_clients.Served,
+    account: spacelift_clients.SpaceliftAccount,
     argument: messages.FollowStackRunInput,
     *,
     lost_after: float,
@@ -48,7 +48,7 @@ async def follow(
     """Return at the next change that matters to the chain; None if none came for long."""
     key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
     missing_since: float | None = None
-    async with served.poller.follow(key, read_now=argument.read_now) as readings:
+    async with account.poller.follow(key, read_now=argument.read_now) as readings:
         async for reading in _readings(readings):
             if reading.error is not None:
                 if type(reading.error).__name__ != argument.known_problem:
@@ -58,10 +58,10 @@ async def follow(
                 _check_lost(argument, missing_since, lost_after)
             else:
                 missing_since = None
-                news = served.snapshot(reading.record)
+                news = account.snapshot(reading.record)
                 _log_unknown_state(reading.record)
-                if argument.known_problem or stack_reports.view(news) != argument.known_view:
-                    return await _with_note(served, reading.record, news)
+                if argument.known_problem or stack_reports.summary(news) != argument.known_summary:
+                    return await _with_note(account, reading.record, news)
     return None
 
 
@@ -102,17 +102,19 @@ def _unread(run_id: str, error: spacelift_errors.SpaceliftError) -> run_snapshot
 
 
 async def _with_note(
-    served: spacelift_clients.Served, record: models.RunRecord, last: run_snapshots.RunSnapshot
+    account: spacelift_clients.SpaceliftAccount,
+    record: models.RunRecord,
+    last: run_snapshots.RunSnapshot,
 ) -> run_snapshots.RunSnapshot:
     """Add the words that go with an end that is no success, if they can be had."""
     if not last.is_over or last.state == run_states.RunState.FINISHED:
         return last
     try:
-        noted = await served.client.get_run(record.key)
+        noted = await account.client.get_run(record.key)
     except spacelift_errors.SpaceliftError as error:
         logger.warning("The run's note cannot be read", extra={"error": str(error)})
         return last
-    return served.snapshot(noted) if noted is not None else last
+    return account.snapshot(noted) if noted is not None else last
 
 
 def _log_unknown_state(run: models.RunRecord) -> None:

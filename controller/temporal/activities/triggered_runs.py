@@ -41,12 +41,14 @@ class SoughtRun:
         )
 
 
-async def find(served: spacelift_clients.Served, wanted: SoughtRun) -> models.RunRecord | None:
+async def find(
+    account: spacelift_clients.SpaceliftAccount, wanted: SoughtRun
+) -> models.RunRecord | None:
     """Return the run that a trigger has created, the oldest if there are several; None yet."""
-    records = await served.client.list_runs_after(
+    records = await account.client.list_runs_after(
         wanted.stack_id, wanted.newer_than, run_type=wanted.run_type
     )
-    own = [run for run in records if served.owns(run) and _fits(run, wanted)]
+    own = [run for run in records if account.owns(run) and _fits(run, wanted)]
     return min(own, key=lambda run: run.run_id, default=None)
 
 

@@ -47,7 +47,7 @@ class ScheduleDesigns:
         self._operator_queue = operator_queue
         self._sweep_seconds = sweep_seconds
 
-    def starts(self, chain: v1alpha1.StackChain) -> DesiredSchedule | None:
+    def schedule(self, chain: v1alpha1.StackChain) -> DesiredSchedule | None:
         """Return the schedule that asks for runs; None: the resource wants none."""
         wanted, ref = chain.spec.schedule, _without_generation(chain.ref)
         if wanted is None:

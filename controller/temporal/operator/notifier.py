@@ -50,7 +50,7 @@ class Notifier:
         self._waiting: collections.deque[messages.NotificationInput] = collections.deque()
         self._slots = asyncio.Semaphore(_STARTS_AT_ONCE)
 
-    async def tell(self, wanted: Sequence[messages.NotificationInput]) -> None:
+    async def start(self, wanted: Sequence[messages.NotificationInput]) -> None:
         """Take over notifications, for sure unless the operator is killed before Temporal has them.
 
         Returns after seconds at most.

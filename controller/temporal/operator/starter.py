@@ -16,7 +16,7 @@ import temporalio.service
 
 from controller import times
 from controller.api import v1alpha1
-from controller.chain.requests import executions, run_requests
+from controller.chain.requests import executions, next_request
 from controller.chain.run import progress
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, messages
@@ -163,7 +163,7 @@ class ChainWorkflows:
         return answer
 
     async def start(
-        self, ref: v1alpha1.Ref, request: run_requests.Request, argument: messages.ChainInput
+        self, ref: v1alpha1.Ref, request: next_request.Request, argument: messages.ChainInput
     ) -> executions.Execution:
         """Start the run of a request.
 
@@ -282,7 +282,7 @@ NO_WORKER = frozenset(
 )
 
 
-def _details(argument: messages.ChainInput, request: run_requests.Request) -> str:
+def _details(argument: messages.ChainInput, request: next_request.Request) -> str:
     """What Temporal's web UI shows of the run, in Markdown."""
     scope = argument.scope
     roots = ", ".join(scope.roots.stack_ids) or "labels " + ", ".join(scope.roots.labels)

@@ -34,14 +34,14 @@ class NotificationWorkflow:
     @workflow.run
     async def run(self, argument: messages.NotificationInput) -> messages.NotificationResult:
         """Tell all sinks; returns once each was told or given up."""
-        outcomes = await asyncio.gather(*(self._tell(argument, sink) for sink in argument.sinks))
+        outcomes = await asyncio.gather(*(self._deliver(argument, sink) for sink in argument.sinks))
         told = dict(zip(argument.sinks, outcomes, strict=True))
         return messages.NotificationResult(
             delivered=sorted(sink for sink, is_told in told.items() if is_told),
             given_up=sorted(sink for sink, is_told in told.items() if not is_told),
         )
 
-    async def _tell(self, argument: messages.NotificationInput, sink: str) -> bool:
+    async def _deliver(self, argument: messages.NotificationInput, sink: str) -> bool:
         try:
             await workflow.execute_activity_method(
                 notifications.NotificationDelivery.deliver_notification,

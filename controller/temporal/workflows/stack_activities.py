@@ -124,14 +124,16 @@ class StackActivities:
             on_problem=self._on_problem,
         )
 
-    def follow(self, run: run_snapshots.RunSnapshot, *, known_view: str, read_now: bool) -> RunWait:
+    def follow(
+        self, run: run_snapshots.RunSnapshot, *, known_summary: str, read_now: bool
+    ) -> RunWait:
         """Wait for news of a run."""
         return workflow.start_activity_method(
             _Operations.follow_stack_run,
             messages.FollowStackRunInput(
                 target=self._input.target,
                 run_id=run.run_id,
-                known_view=known_view,
+                known_summary=known_summary,
                 known_problem=run.problem_reason,
                 read_now=read_now,
             ),

@@ -400,7 +400,7 @@ class StackDependencyChainWorkflow:
 
     def _finish(self) -> None:
         if self._progress.stacks:
-            outcome.settle(self._progress)
+            outcome.set_outcome(self._progress)
         elif self._progress.is_canceling and not self._progress.phase.is_over:
             self._set_never_resolved()
         self._progress.problem_reason = self._progress.problem_message = ""
@@ -421,7 +421,7 @@ class StackDependencyChainWorkflow:
     def _changed(self) -> None:
         self._progress.sequence += 1
         if self._progress.stacks and not self._is_closing:
-            outcome.settle(self._progress)
+            outcome.set_outcome(self._progress)
         workflow.set_current_details(_details(self._progress))
 
 

@@ -88,7 +88,7 @@ class StackExecutionWorkflow:
         self._is_read_due = True
         self._wakes = 0
         self._running: asyncio.Task[progress.StackReport | None] | None = None
-        self._told_view = ""
+        self._reported_summary = ""
         self._reports = stack_reporter.StackReporter(argument)
         self._calls = stack_activities.StackActivities(argument, on_problem=self._on_problem)
         self._confirmation = confirmation.Confirmation(self._calls, is_ours=argument.is_confirming)
@@ -274,7 +274,7 @@ class StackExecutionWorkflow:
     async def _next_reading(self, run: run_snapshots.RunSnapshot) -> run_snapshots.RunSnapshot:
         """Return the run after its next news, or as it was if a wake came first."""
         read_now, self._is_read_due = self._is_read_due, False
-        following = self._calls.follow(run, known_view=self._told_view, read_now=read_now)
+        following = self._calls.follow(run, known_summary=self._reported_summary, read_now=read_now)
         is_done = await self._until_done_or_woken(following)
         return self._take(run, following.result()) if is_done else run
 
@@ -327,7 +327,7 @@ class StackExecutionWorkflow:
             if possible and possible != called:
                 called, run = possible, await self._stop_run(stop)
             elif run.may_be_left:
-                return stack_reports.left(
+                return stack_reports.left_unstopped(
                     self._input.target.stack_id, run, stop, attempts=self._attempts
                 )
             else:
@@ -374,7 +374,7 @@ class StackExecutionWorkflow:
 
     def _not_run(self, stop: stops.Stop) -> progress.StackReport:
         if self._failed is not None:
-            return retries.given_up(
+            return retries.stopped_before_retry(
                 self._input.target.stack_id, self._failed, stop, attempts=self._attempts
             )
         return progress.StackReport(
@@ -409,7 +409,7 @@ class StackExecutionWorkflow:
 
     def _show_waiting(self, reason: reasons.StackReason, message: str) -> None:
         # Whatever is read of the run next is news to the chain.
-        self._told_view = ""
+        self._reported_summary = ""
         self._reports.show(self._waiting(reason, message))
 
     def _waiting(self, reason: str, message: str) -> progress.StackReport:
@@ -426,7 +426,7 @@ class StackExecutionWorkflow:
         if self._stop is None:
             self._deadlines.person_is_needed(is_needed=self._confirmation.needs_person(run))
         if not run.is_over:  # the end travels as the result
-            self._told_view = stack_reports.view(run)
+            self._reported_summary = stack_reports.summary(run)
             report = self._confirmation.report(
                 self._input.target.stack_id, run, attempts=self._attempts
             ) or self._classify(run)

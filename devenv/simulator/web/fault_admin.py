@@ -8,8 +8,8 @@ from aiohttp import web
 from devenv.simulator import faults
 from devenv.simulator.model.behavior import StrictModel
 from devenv.simulator.simulator import Simulator
-from devenv.simulator.web import views
-from devenv.simulator.web.bodies import body_of, found, json_answer
+from devenv.simulator.web import admin_answers
+from devenv.simulator.web.admin_bodies import body_of, found, json_answer
 
 
 class Outage(StrictModel):
@@ -40,13 +40,13 @@ class FaultAdmin:
         return json_answer(
             {
                 "outage": self._simulator.faults.outage,
-                "faults": [views.fault(rule) for rule in rules],
+                "faults": [admin_answers.fault(rule) for rule in rules],
             }
         )
 
     async def _add_fault(self, request: web.Request) -> web.Response:
         fault = self._simulator.faults.add(await body_of(request, faults.FaultSpec))
-        return json_answer(views.fault(fault), status=201)
+        return json_answer(admin_answers.fault(fault), status=201)
 
     async def _clear_faults(self, request: web.Request) -> web.Response:
         await self._set_outage("off")
@@ -57,7 +57,7 @@ class FaultAdmin:
         rules = {str(number): rule for number, rule in self._simulator.faults.rules.items()}
         rule = found(rules, request.match_info["fault"], "fault")
         del self._simulator.faults.rules[rule.id]
-        return json_answer(views.fault(rule))
+        return json_answer(admin_answers.fault(rule))
 
     async def _outage(self, request: web.Request) -> web.Response:
         outage = await body_of(request, Outage)

@@ -14,7 +14,7 @@ from devenv.simulator.model.entities import Stack
 from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunState
 from devenv.simulator.simulator import Simulator
-from devenv.simulator.web.actions import PERSON
+from devenv.simulator.web.action_admin import PERSON
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>{refresh}

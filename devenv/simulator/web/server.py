@@ -16,14 +16,14 @@ from aiohttp import web
 
 from devenv.simulator.simulator import Simulator
 from devenv.simulator.web import (
-    actions,
-    admin,
-    bodies,
+    action_admin,
+    admin_bodies,
     delivery_sender,
     endpoint,
     fault_admin,
+    inspection_admin,
     pages,
-    records,
+    simulator_admin,
     tls,
     webhook_admin,
 )
@@ -113,15 +113,15 @@ class Server:
                 await self._listen(name, listener.port, listener.context)
 
     def _app(self) -> web.Application:
-        account_up_to_date = bodies.middleware(self.simulator, self.wake)
+        account_up_to_date = admin_bodies.middleware(self.simulator, self.wake)
         app = web.Application(client_max_size=endpoint.BODY_LIMIT, middlewares=[account_up_to_date])
         app.router.add_post("/graphql", self._graphql)
         for part in (
-            admin.Admin(self.simulator, self.set_outage),
+            simulator_admin.Admin(self.simulator, self.set_outage),
             fault_admin.FaultAdmin(self.simulator, self.set_outage),
-            records.Records(self.simulator),
+            inspection_admin.Records(self.simulator),
             webhook_admin.WebhookAdmin(self.simulator),
-            actions.Actions(self.simulator),
+            action_admin.Actions(self.simulator),
             pages.Pages(self.simulator),
         ):
             app.router.add_routes(part.routes())

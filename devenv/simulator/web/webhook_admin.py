@@ -9,7 +9,7 @@ from devenv.simulator.model.behavior import StrictModel
 from devenv.simulator.model.delivery_behavior import DeliveryBehavior
 from devenv.simulator.model.webhooks import Delivery, Policy, Webhook
 from devenv.simulator.simulator import Simulator
-from devenv.simulator.web.bodies import body_of, checked, found, json_answer, json_of
+from devenv.simulator.web.admin_bodies import body_of, checked, found, json_answer, json_of
 
 _PAGE = 1000
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from controller.api import v1alpha1
-from controller.chain.requests import run_requests
+from controller.chain.requests import next_request
 from controller.chain.requests.executions import Execution, ExecutionState
 from controller.chain.run import progress
 from controller.config import connections
@@ -27,18 +27,18 @@ from controller.kube import stackchains
 from controller.observability import metrics
 from controller.operator import (
     announcer,
-    automatic_starts,
     clock,
     connection_access,
     operator_identity,
     reconciler,
+    resource_schedules,
     resync,
     schedule_sync,
     sweep_findings,
 )
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, messages, schedule_list
-from controller.temporal.operator import desired_schedules, runs_of_chains, schedules, starter
+from controller.temporal.operator import desired_schedules, run_use, schedules, starter
 from tests.support.builders import make_progress, make_stack
 
 NOW = "2026-03-05T06:30:00Z"
@@ -144,7 +144,7 @@ class FakeExecution:
 
     ref: v1alpha1.Ref
     execution: Execution
-    request: run_requests.Request
+    request: next_request.Request
     argument: messages.ChainInput
     known: progress.ChainProgress | None
     is_orphan: bool = False
@@ -242,7 +242,7 @@ class FakeWorkflows:
         return copy.deepcopy(self._by_run(execution.workflow_run_id).known)
 
     async def start(
-        self, ref: v1alpha1.Ref, request: run_requests.Request, argument: messages.ChainInput
+        self, ref: v1alpha1.Ref, request: next_request.Request, argument: messages.ChainInput
     ) -> Execution:
         await self._reach()
         if any(item.execution.state is ExecutionState.RUNNING for item in self._of(ref.uid)):
@@ -400,14 +400,14 @@ def _daily(
     return found
 
 
-class FakeHeldRuns:
-    """Stands in for `runs_of_chains.HeldRuns`: which runs chains hold, by id."""
+class FakeRunUse:
+    """Stands in for `run_use.RunUseReader`: which runs chains use, by id."""
 
     def __init__(self) -> None:
-        self.holdings: dict[str, runs_of_chains.Holding] = {}
+        self.uses: dict[str, run_use.RunUse] = {}
 
-    async def holding(self, account: str, stack_id: str, run: messages.FinishedRun) -> Any:
-        return self.holdings.get(run.run_id, runs_of_chains.Holding.FREE)
+    async def use_of(self, account: str, stack_id: str, run: messages.FinishedRun) -> Any:
+        return self.uses.get(run.run_id, run_use.RunUse.UNUSED)
 
 
 class FakeCatalog:
@@ -444,7 +444,7 @@ class FakeNotifier:
         self.handed_over: list[messages.NotificationInput] = []
         self._log = log
 
-    async def tell(self, wanted: Iterable[messages.NotificationInput]) -> None:
+    async def start(self, wanted: Iterable[messages.NotificationInput]) -> None:
         for item in wanted:
             self._log.append(f"notify {item.notification.transition}")
             self.handed_over.append(item)
@@ -460,7 +460,7 @@ class Bench:
         self.api = FakeApiServer(self.log)
         self.workflows = FakeWorkflows(self.log, self.clock)
         self.schedules = FakeSchedules(self.workflows, self.clock)
-        self.held = FakeHeldRuns()
+        self.run_use = FakeRunUse()
         self.catalog = FakeCatalog()
         self.notifier = FakeNotifier(self.log)
         self.stack_chains = stackchains.StackChains(self.api)
@@ -476,7 +476,7 @@ class Bench:
             recheck_seconds=60,
         )
         access = connection_access.ConnectionAccess(self.catalog)
-        self.starts = automatic_starts.AutomaticStarts(
+        self.of_resources = resource_schedules.ResourceSchedules(
             chain_schedules=self.schedules,
             designs=desired_schedules.ScheduleDesigns(
                 installation=INSTALLATION,
@@ -489,8 +489,8 @@ class Bench:
         self.reconciler = reconciler.Reconciler(
             stack_chains=self.stack_chains,
             workflows=self.workflows,
-            starts=self.starts,
-            sweeps=sweep_findings.SweepReader(self.held),
+            schedules=self.of_resources,
+            sweeps=sweep_findings.SweepReader(self.run_use),
             access=access,
             announcer=announcer.Announcer(
                 stack_chains=self.stack_chains,
@@ -505,7 +505,7 @@ class Bench:
         self.known = resync.KnownResources(self.counters)
         self.schedule_sync = schedule_sync.ScheduleSync(
             chain_schedules=self.schedules,
-            starts=self.starts,
+            of_resources=self.of_resources,
             access=access,
             stack_chains=self.stack_chains,
             installation=INSTALLATION,

@@ -3,7 +3,7 @@
 import dataclasses
 
 from controller.api import v1alpha1
-from controller.chain.requests import run_requests
+from controller.chain.requests import next_request
 from controller.config import connections
 from controller.operator import chain_inputs
 from controller.temporal import messages
@@ -35,7 +35,7 @@ def test_every_field_of_a_spec_is_the_operators_or_goes_into_the_message() -> No
 def test_a_message_has_what_the_spec_says() -> None:
     """If it fails: `controller/operator/chain_inputs.py` leaves a field at its default."""
     chain = v1alpha1.parse(make_body(full_spec(without=("roots.labels",))))
-    request = run_requests.Request(
+    request = next_request.Request(
         key="k", number=1, attempt=1, cause=v1alpha1.Cause.SPEC, handled=v1alpha1.Handled()
     )
     connection = connections.Connection(name="prod", endpoint="https://acme.app.spacelift.io")

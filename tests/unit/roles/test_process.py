@@ -34,7 +34,7 @@ async def test_what_keeps_a_link_from_being_made_is_logged_once(
     made = link()
 
     for problem in ("refused", "refused", "no such namespace"):
-        made._tell(problem)
+        made._log_once(problem)
 
     assert await made.check() == "no such namespace"
     assert len(caplog.records) == 2

@@ -198,7 +198,7 @@ def test_every_state_has_its_predecessors_here() -> None:
 )
 def test_every_change_that_a_follow_returns_for_is_sent(before: str, after: str) -> None:
     views = {
-        stack_reports.view(run_snapshots.RunSnapshot(run_id="01R", state=state))
+        stack_reports.summary(run_snapshots.RunSnapshot(run_id="01R", state=state))
         for state in (before, after)
     }
     is_news = len(views) > 1

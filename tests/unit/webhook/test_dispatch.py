@@ -8,7 +8,7 @@ import pytest
 
 from controller.observability import metrics
 from controller.temporal import client as temporal_client
-from controller.temporal.receiver import wakeups
+from controller.temporal.receiver import execution_wakes
 from controller.webhook import dispatch, wake_queue
 from tests.support.waiting import eventually
 
@@ -124,7 +124,7 @@ async def test_a_wake_is_given_up_after_a_while(caplog: pytest.LogCaptureFixture
 @pytest.mark.parametrize(
     ("failure", "result", "said"),
     [
-        (wakeups.WakeRefused("too long"), "refused", "Wake refused"),
+        (execution_wakes.WakeRefused("too long"), "refused", "Wake refused"),
         (ZeroDivisionError("a mistake"), "failed", "Wake failed"),
     ],
 )

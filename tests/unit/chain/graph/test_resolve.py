@@ -263,7 +263,7 @@ def test_nothing_is_adopted_where_spacelift_queues_nothing(operation: str) -> No
 
     assert {(stack.adopts_from, stack.queuers) for stack in resolved.stacks} == {(None, ())}
     assert (resolved.native_dependents, resolved.native_upstreams) == ({}, {})
-    assert graph.reach(resolved, "vpc") == graph.queuers(resolved, "site") == []
+    assert graph.reach(resolved, "vpc") == graph.stacks_queuing(resolved, "site") == []
 
 
 OUTSIDE = [

@@ -152,7 +152,7 @@ def test_a_disabled_stack_is_in_no_wave(
     resolved = resolve(dataclasses.replace(discovery, stacks=tuple(stacks)), "a")
 
     assert {stack.id: stack.adopts_from for stack in resolved.stacks} == adopts_from
-    assert graph.queuers(resolved, "b") == ["a"]
+    assert graph.stacks_queuing(resolved, "b") == ["a"]
     assert planned(resolved)["b"].queuers == ("a",)
 
 
@@ -196,8 +196,8 @@ def test_whoever_reaches_a_stack_may_have_queued_its_run() -> None:
     """Also a stack that was to adopt, found nothing and was triggered in the end."""
     resolved = resolve(make_discovery("a -> b -> c -> d", labels=["x -> d"]), "a")
 
-    assert graph.queuers(resolved, "d") == ["a", "b", "c"]
-    assert graph.queuers(resolved, "a") == []
+    assert graph.stacks_queuing(resolved, "d") == ["a", "b", "c"]
+    assert graph.stacks_queuing(resolved, "a") == []
 
 
 def test_stacks_outside_of_the_chain_are_reached_too() -> None:
@@ -209,7 +209,7 @@ def test_stacks_outside_of_the_chain_are_reached_too() -> None:
     assert resolved.native_dependents == {"a": ("b", "x"), "b": (), "x": ("y",), "y": (), "z": ()}
     assert resolved.native_upstreams == {"a": (), "b": ("a",), "x": ("a",), "y": ("x",), "z": ()}
     assert graph.reach(resolved, "a") == ["b", "x", "y"]
-    assert graph.queuers(resolved, "y") == ["a", "x"]
+    assert graph.stacks_queuing(resolved, "y") == ["a", "x"]
 
 
 def test_native_edges_that_do_not_order_the_chain_still_queue_runs() -> None:

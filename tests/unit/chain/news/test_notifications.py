@@ -117,9 +117,11 @@ def test_a_notification_carries_who_what_when_and_the_order() -> None:
     old = shown(make_stack("a", Phase.RUNNING))
     new = shown(make_stack("a", Phase.FAILED), old=old)
     failed = transitions.transitions(old, new)[0]
-    origin = notifications.Origin(ref=make_ref(), installation="prod", sequence=7, time=T2)
+    source = notifications.NotificationSource(
+        ref=make_ref(), installation="prod", sequence=7, time=T2
+    )
 
-    told = notifications.notification(failed, origin)
+    told = notifications.notification(failed, source)
 
     assert (told.namespace, told.chain, told.uid, told.generation) == ("team", "chain", UID, 1)
     assert told.source == "/stackchain/prod/team/chain"
@@ -135,18 +137,22 @@ def test_a_stack_without_a_message_is_told_in_words(golden: Golden) -> None:
     old = shown(make_stack("a"), make_stack("b"))
     new = shown(make_stack("a", Phase.RUNNING), make_stack("b"), old=old)
     (started,) = transitions.transitions(old, new)
-    origin = notifications.Origin(ref=make_ref(), installation="prod", sequence=1, time=T2)
+    source = notifications.NotificationSource(
+        ref=make_ref(), installation="prod", sequence=1, time=T2
+    )
 
     assert not started.message
-    message = notifications.notification(started, origin).message
+    message = notifications.notification(started, source).message
     golden("events").check("a notification of a stack without a message", message)
 
 
 def test_before_the_first_run_there_is_no_run_to_tell_of() -> None:
     (problem,) = transitions.transitions(EMPTY, unreachable(EMPTY))
-    origin = notifications.Origin(ref=make_ref(), installation="prod", sequence=0, time=T2)
+    source = notifications.NotificationSource(
+        ref=make_ref(), installation="prod", sequence=0, time=T2
+    )
 
-    told = notifications.notification(problem, origin)
+    told = notifications.notification(problem, source)
 
     assert dataclasses.asdict(told)["run"] is None
     assert told.id.startswith(f"{UID}-0-0-Problem-")

@@ -7,7 +7,7 @@ import pytest
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Cause, Phase
 from controller.chain.requests import decide as decisions
-from controller.chain.requests import executions, handled_asks, run_requests
+from controller.chain.requests import executions, handled_asks, next_request
 from controller.chain.requests.executions import ExecutionState
 from tests.support.builders import (
     handled,
@@ -26,7 +26,7 @@ from tests.unit.chain.requests.deciding import ON_REQUEST, A, B, closed, decide,
 def test_creating_a_chain_starts_its_first_run() -> None:
     decision = decide(make_stack_chain(spec=A))
 
-    assert decision.start == run_requests.Request(
+    assert decision.start == next_request.Request(
         key=f"spec:1:{handled_asks.spec_digest(A)}",
         number=1,
         attempt=1,
@@ -62,7 +62,7 @@ def test_a_new_token_starts_the_next_run() -> None:
 
     decision = decide(chain, closed(handled_asks=handled(A, "old")))
 
-    assert decision.start == run_requests.Request(
+    assert decision.start == next_request.Request(
         key="run:new",
         number=2,
         attempt=1,

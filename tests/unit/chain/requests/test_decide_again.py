@@ -4,7 +4,7 @@ import pytest
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Cause, Phase
-from controller.chain.requests import executions, run_requests
+from controller.chain.requests import executions, next_request
 from controller.chain.run import progress
 from tests.support.builders import (
     T1,
@@ -104,7 +104,7 @@ def test_a_run_that_triggered_nothing_is_tried_again_under_its_number() -> None:
 
     decision = decide(chain, closed(1), is_recheck_due=True)
 
-    assert decision.start == run_requests.Request(
+    assert decision.start == next_request.Request(
         key="recheck:1:2", number=1, attempt=2, cause=Cause.SPEC, handled=handled(A)
     )
     assert decision.handled == handled(A)

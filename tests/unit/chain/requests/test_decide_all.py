@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Cause, Phase
 from controller.chain.requests import decide as decisions
-from controller.chain.requests import executions, run_requests
+from controller.chain.requests import executions, next_request
 from controller.chain.requests.executions import ExecutionState
 from tests.support.builders import (
     T0,
@@ -135,7 +135,7 @@ def test_an_unserved_live_run_is_suspended_while_it_is_withheld(
     chain = make_stack_chain(spec=spec_with(suspend=is_wanted), status=status, generation=2)
     live = executions.LiveSettings(parallelism=chain.spec.parallelism, is_suspended=is_live)
 
-    decision = decisions.decide_unserved(
+    decision = decisions.decide_without_connection(
         chain, make_execution(1), live=live, is_withheld=is_withheld
     )
 
@@ -146,7 +146,7 @@ def test_an_unserved_live_run_can_be_canceled() -> None:
     status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
     chain = make_stack_chain(spec=B, status=status, cancel_token="1", generation=2)
 
-    decision = decisions.decide_unserved(
+    decision = decisions.decide_without_connection(
         chain, make_execution(1), live=executions.LiveSettings(), is_withheld=True
     )
 
@@ -158,7 +158,7 @@ def test_an_unserved_live_run_can_be_canceled() -> None:
 def test_a_cancel_of_nothing_stays_asked_while_nothing_is_served() -> None:
     chain = make_stack_chain(spec=A, cancel_token="1")
 
-    decision = decisions.decide_unserved(chain, None, live=None, is_withheld=False)
+    decision = decisions.decide_without_connection(chain, None, live=None, is_withheld=False)
 
     assert decision == nothing(v1alpha1.Handled())
 
@@ -202,7 +202,7 @@ def test_a_time_of_the_schedule_starts_all_stacks_and_answers_finished_roots_too
     decision = decide(waiting(BOTH, spec=spec), closed(handled_asks=handled(spec)))
 
     wanted = dataclasses.replace(handled(spec), schedule=T2, root_runs=(RUN_A, RUN_B))
-    assert decision.start == run_requests.Request(
+    assert decision.start == next_request.Request(
         key=f"schedule:{T2}",
         number=2,
         attempt=1,

@@ -6,7 +6,7 @@ import pytest
 
 from controller.api.v1alpha1 import Cause, Phase
 from controller.chain.requests import decide as decisions
-from controller.chain.requests import executions, run_requests
+from controller.chain.requests import executions, next_request
 from controller.chain.requests.executions import ExecutionState
 from controller.chain.run import progress
 from tests.support.builders import (
@@ -47,7 +47,7 @@ def test_a_retry_keeps_what_ended_well_and_runs_the_others(
 
     decision = decide(chain, execution)
 
-    assert decision.start == run_requests.Request(
+    assert decision.start == next_request.Request(
         key="retry:3",
         number=4,
         attempt=1,

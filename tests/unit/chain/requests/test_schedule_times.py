@@ -40,27 +40,32 @@ BEFORE, AFTER = minute(0, 59), minute(1)
         pytest.param("e", KNOWN, BEFORE, "", ScheduleStep.SET_UP, id="it is edited"),
         pytest.param("e", WITHOUT_NEXT, AFTER, "", ScheduleStep.SET_UP, id="edited twice at once"),
         pytest.param(
-            "e", KNOWN, AFTER, "", ScheduleStep.SERVE_THEN_SET_UP, id="edited, a time passed"
+            "e", KNOWN, AFTER, "", ScheduleStep.TAKE_TIMES_THEN_SET_UP, id="edited, a time passed"
         ),
         pytest.param(
             "e",
             KNOWN,
             AFTER,
             "suspended",
-            ScheduleStep.SERVE_THEN_SET_UP,
+            ScheduleStep.TAKE_TIMES_THEN_SET_UP,
             id="suspended, a time passed before",
         ),
         pytest.param("d", KNOWN, BEFORE, "", ScheduleStep.NOTHING, id="nothing has changed"),
-        pytest.param("d", KNOWN, AFTER, "", ScheduleStep.SERVE, id="a time has passed"),
+        pytest.param("d", KNOWN, AFTER, "", ScheduleStep.TAKE_TIMES, id="a time has passed"),
         pytest.param("d", REFUSED, AFTER, "", ScheduleStep.NOTHING, id="it was refused"),
         pytest.param("e", REFUSED, AFTER, "", ScheduleStep.SET_UP, id="refused, then edited"),
         pytest.param("d", REFUSED, AFTER, "renewing", ScheduleStep.SET_UP, id="refused, once more"),
         pytest.param(
-            "d", WITHOUT_NEXT, BEFORE, "", ScheduleStep.RESTORE_AND_SERVE, id="edit taken back"
+            "d", WITHOUT_NEXT, BEFORE, "", ScheduleStep.RESTORE_AND_TAKE_TIMES, id="edit taken back"
         ),
         pytest.param("d", WITHOUT_NEXT, BEFORE, "suspended", ScheduleStep.NOTHING, id="suspended"),
         pytest.param(
-            "d", KNOWN, BEFORE, "renewing", ScheduleStep.RESTORE_AND_SERVE, id="it may be missing"
+            "d",
+            KNOWN,
+            BEFORE,
+            "renewing",
+            ScheduleStep.RESTORE_AND_TAKE_TIMES,
+            id="it may be missing",
         ),
         pytest.param(
             "d",
@@ -82,7 +87,7 @@ def test_what_is_done_about_a_schedule_follows_from_what_is_known(
     state: str,
     step: ScheduleStep,
 ) -> None:
-    situation = schedule_times.ScheduleSituation(
+    situation = schedule_times.ScheduleFacts(
         wanted_digest=wanted,
         known=known,
         now=now,
@@ -115,7 +120,7 @@ def test_the_newest_time_that_is_not_too_late_asks_and_those_too_late_are_missed
 ) -> None:
     times = [minute(number) for number in passed]
 
-    served = schedule_times.served(KNOWN, EVERY_MINUTE, times, now=now)
+    served = schedule_times.take_passed_times(KNOWN, EVERY_MINUTE, times, now=now)
 
     assert served.ask == (None if ask is None else minute(ask))
     assert served.known == dataclasses.replace(
@@ -130,7 +135,7 @@ def test_the_newest_time_that_is_not_too_late_asks_and_those_too_late_are_missed
 def test_what_was_missed_before_is_counted_on() -> None:
     known = dataclasses.replace(KNOWN, missed=3, last_missed_time=minute(0), last_time=minute(0))
 
-    served = schedule_times.served(known, EVERY_MINUTE, [minute(1)], now=minute(9))
+    served = schedule_times.take_passed_times(known, EVERY_MINUTE, [minute(1)], now=minute(9))
 
     new = served.known
     assert (new.missed, new.last_missed_time, new.last_time) == (4, minute(1), minute(0))
@@ -153,7 +158,7 @@ def test_however_often_and_late_it_is_looked_each_time_is_served_folded_or_misse
         all_times = [begin + timedelta(minutes=item) for item in range(1, number + 1)]
         times = [item for item in all_times if item > after]
         late += sum((now - item).total_seconds() > DEADLINE for item in times)
-        served = schedule_times.served(
+        served = schedule_times.take_passed_times(
             known, EVERY_MINUTE, [t.strftime("%Y-%m-%dT%H:%M:%SZ") for t in times], now=text
         )
         known = served.known

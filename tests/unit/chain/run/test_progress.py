@@ -192,7 +192,7 @@ def test_a_failure_names_stack_cause_link_consequence_and_remedy(golden: Golden)
     )
     policy.skip_unwanted(known, now=T2)
 
-    outcome.settle(known)
+    outcome.set_outcome(known)
 
     golden(PAGE).check("a stack failed, two were skipped", known.message)
 
@@ -201,7 +201,7 @@ def test_one_skipped_dependent_is_one(golden: Golden) -> None:
     known = make_progress(make_stack("a", Phase.FAILED), make_stack("b", depends_on="a"))
     policy.skip_unwanted(known, now=T2)
 
-    outcome.settle(known)
+    outcome.set_outcome(known)
 
     golden(PAGE).check("a stack failed, one was skipped", known.message)
 

@@ -48,7 +48,9 @@ def test_the_wait_names_the_failed_run_and_when_the_next_one_starts(golden: Gold
 def test_what_is_stopped_between_two_runs_has_failed(
     stop: stops.Stop, case: str, golden: Golden
 ) -> None:
-    report = retries.given_up("a", make_snapshot("FAILED", note="why"), stop, attempts=2)
+    report = retries.stopped_before_retry(
+        "a", make_snapshot("FAILED", note="why"), stop, attempts=2
+    )
 
     assert (report.phase, report.reason) == (Phase.FAILED, StackReason.RUN_FAILED)
     golden("stack_messages").check(f"stopped between two runs: {case}", report.message)

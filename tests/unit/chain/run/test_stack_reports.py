@@ -116,7 +116,7 @@ def test_a_run_held_by_an_approval_policy_waits_for_a_person(state: str, golden:
 def test_after_the_approval_the_confirmation_is_news() -> None:
     held = make_snapshot("UNCONFIRMED", needs_approval=True)
 
-    assert stack_reports.view(held) != stack_reports.view(make_snapshot("UNCONFIRMED"))
+    assert stack_reports.summary(held) != stack_reports.summary(make_snapshot("UNCONFIRMED"))
 
 
 # Ends
@@ -210,7 +210,7 @@ def test_a_reason_to_stop_begins_its_sentence(golden: Golden) -> None:
 def test_a_run_in_review_that_cannot_be_stopped_is_left(golden: Golden) -> None:
     run = make_snapshot("PENDING_REVIEW")
 
-    report = stack_reports.left("a", run, UNANSWERED, attempts=1)
+    report = stack_reports.left_unstopped("a", run, UNANSWERED, attempts=1)
 
     assert run.may_be_left
     assert (report.phase, report.reason) == (
@@ -218,7 +218,7 @@ def test_a_run_in_review_that_cannot_be_stopped_is_left(golden: Golden) -> None:
         StackReason.CONFIRMATION_DEADLINE_EXCEEDED,
     )
     golden(PAGE).check("a run in review cannot be stopped", report.message)
-    assert stack_reports.left("a", run, CANCELED, attempts=1).phase is Phase.CANCELED
+    assert stack_reports.left_unstopped("a", run, CANCELED, attempts=1).phase is Phase.CANCELED
 
 
 @pytest.mark.parametrize("state", [state for state in STATES if state != "PENDING_REVIEW"])
@@ -280,9 +280,9 @@ def test_a_run_in_progress_counts_silently() -> None:
 def test_who_holds_a_queued_run_is_news_and_what_it_does_meanwhile_is_not() -> None:
     def blocked(run_id: str, state: str) -> str:
         hold = holds.Hold(blocker_id=run_id, blocker_state=state)
-        return stack_reports.view(make_snapshot("QUEUED", hold=hold))
+        return stack_reports.summary(make_snapshot("QUEUED", hold=hold))
 
-    assert blocked("01A", "PLANNING") != stack_reports.view(make_snapshot("QUEUED"))
+    assert blocked("01A", "PLANNING") != stack_reports.summary(make_snapshot("QUEUED"))
     assert blocked("01A", "PLANNING") != blocked("01B", "PLANNING")
     assert blocked("01A", "PLANNING") == blocked("01A", "APPLYING")
     assert blocked("01A", "PLANNING") != blocked("01A", "UNCONFIRMED")
@@ -290,10 +290,10 @@ def test_who_holds_a_queued_run_is_news_and_what_it_does_meanwhile_is_not() -> N
 
 def test_another_owner_of_the_lock_is_news() -> None:
     def locked(owner: str) -> str:
-        return stack_reports.view(make_snapshot("QUEUED", hold=holds.Hold(locked_by=owner)))
+        return stack_reports.summary(make_snapshot("QUEUED", hold=holds.Hold(locked_by=owner)))
 
     assert locked("jane") != locked("joe")
-    assert locked("jane") != stack_reports.view(make_snapshot("QUEUED"))
+    assert locked("jane") != stack_reports.summary(make_snapshot("QUEUED"))
 
 
 def test_an_approval_goes_before_all_else_that_a_queued_run_waits_for() -> None:
@@ -332,11 +332,13 @@ def test_no_link_is_none() -> None:
 
 
 def test_states_that_mean_the_same_are_no_news() -> None:
-    assert stack_reports.view(make_snapshot("PLANNING")) == stack_reports.view(
+    assert stack_reports.summary(make_snapshot("PLANNING")) == stack_reports.summary(
         make_snapshot("APPLYING")
     )
-    assert stack_reports.view(make_snapshot("QUEUED")) != stack_reports.view(make_snapshot("READY"))
-    assert stack_reports.view(make_snapshot("QUEUED")) != stack_reports.view(
+    assert stack_reports.summary(make_snapshot("QUEUED")) != stack_reports.summary(
+        make_snapshot("READY")
+    )
+    assert stack_reports.summary(make_snapshot("QUEUED")) != stack_reports.summary(
         make_snapshot("PLANNING")
     )
 

@@ -197,7 +197,7 @@ def test_a_pending_stack_does_not_wait_for_what_has_ended(golden: Golden) -> Non
 def test_a_skipped_stack_names_its_culprit() -> None:
     known = make_progress(make_stack("a", Phase.FAILED), make_stack("b", depends_on="a"))
     policy.skip_unwanted(known, now=T2)
-    outcome.settle(known)
+    outcome.set_outcome(known)
 
     found = project(make_facts(make_execution(1), known)).stacks[-1]
 

@@ -240,15 +240,15 @@ class Bench:
 class Clients:
     """Hands out one connection, as `SpaceliftClients` does."""
 
-    def __init__(self, served: spacelift_clients.Served) -> None:
-        self._served = served
+    def __init__(self, account: spacelift_clients.SpaceliftAccount) -> None:
+        self._account = account
 
-    def get(self, _: messages.AccountRef) -> spacelift_clients.Served:
-        return self._served
+    def get(self, _: messages.AccountRef) -> spacelift_clients.SpaceliftAccount:
+        return self._account
 
 
 def make_bench(
-    *, patience: stack_operations.Patience | None = None, tick_seconds: float = 0.02
+    *, limits: stack_operations.WaitLimits | None = None, tick_seconds: float = 0.02
 ) -> Bench:
     spacelift = FakeSpacelift()
     poller = run_poller.RunPoller(spacelift.get_runs, tick_seconds=tick_seconds)
@@ -256,18 +256,18 @@ def make_bench(
     api_key = connections.ApiKeySource(
         key_id=environment.Secret(value=KEY_ID), key_secret=environment.Secret(value="secret")
     )
-    served = spacelift_clients.Served(
+    account = spacelift_clients.SpaceliftAccount(
         endpoint=ENDPOINT,
         client=spacelift,  # type: ignore[arg-type] - it has the same methods
         poller=poller,
         hold_poller=hold_poller,
         connection=connections.Connection(name="default", endpoint=ENDPOINT, api_key=api_key),
     )
-    clients, counts = Clients(served), Counts()
-    quick = stack_operations.Patience(adopt_settle=0.05, trigger_grace=0.05, stop_effect=0.2)
+    clients, counts = Clients(account), Counts()
+    quick = stack_operations.WaitLimits(adopt_settle=0.05, trigger_grace=0.05, stop_effect=0.2)
     operations = stack_operations.StackOperations(
         clients,  # type: ignore[arg-type] - it has the same method
-        patience=patience or quick,
+        limits=limits or quick,
         counters=counts,
         await_execution_end=lambda _: asyncio.sleep(0),
     )

@@ -244,7 +244,7 @@ async def test_only_a_run_that_fits_the_trigger_is_stopped_for_it() -> None:
 
 async def test_a_run_in_review_is_tried_to_be_stopped_by_every_call_and_then_left() -> None:
     bench = fakes.make_bench(
-        patience=stack_operations.Patience(adopt_settle=0.05, trigger_grace=0.05, stop_effect=60)
+        limits=stack_operations.WaitLimits(adopt_settle=0.05, trigger_grace=0.05, stop_effect=60)
     )
     run = bench.spacelift.add_run(state="PENDING_REVIEW", type="PROPOSED", needs_approval=True)
 

@@ -22,7 +22,7 @@ def follow(
     argument = messages.FollowStackRunInput(
         target=fakes.stack_ref(run.stack_id),
         run_id=run.run_id,
-        known_view=view,
+        known_summary=view,
         known_problem=problem,
         read_now=True,
     )
@@ -41,7 +41,7 @@ async def test_it_returns_at_once_what_the_chain_does_not_know() -> None:
 
     news = await follow(bench, run)
 
-    assert (news.state, stack_reports.view(news)) == ("PLANNING", "Running/RunInProgress")
+    assert (news.state, stack_reports.summary(news)) == ("PLANNING", "Running/RunInProgress")
 
 
 async def test_changes_that_do_not_matter_are_not_told() -> None:
@@ -123,8 +123,8 @@ async def test_a_run_that_is_not_to_be_seen_for_a_moment_is_not_lost() -> None:
 
 
 async def test_a_run_that_stays_away_is_lost_for_good() -> None:
-    patience = stack_operations.Patience(adopt_settle=0.1, trigger_grace=0.1, lost_after=0.05)
-    bench = fakes.make_bench(patience=patience)
+    limits = stack_operations.WaitLimits(adopt_settle=0.1, trigger_grace=0.1, lost_after=0.05)
+    bench = fakes.make_bench(limits=limits)
     run = bench.spacelift.add_run()
     del bench.spacelift.runs[run.run_id]
 
@@ -166,7 +166,7 @@ async def test_a_queued_run_says_for_what_and_another_blocker_is_news() -> None:
     bench.spacelift.holds["a"] = fakes.blocked_by(first)
 
     news = await follow(bench, run)
-    following = follow(bench, run, view=stack_reports.view(news))
+    following = follow(bench, run, view=stack_reports.summary(news))
     await reads(bench)
     bench.spacelift.holds["a"] = fakes.blocked_by(dataclasses.replace(first, state="APPLYING"))
     await reads(bench)
@@ -209,7 +209,7 @@ async def test_a_run_does_not_wait_for_itself_nor_for_a_lock_of_our_own() -> Non
 
     news = await follow(bench, run)
 
-    assert stack_reports.view(news) == "Waiting/RunQueued"
+    assert stack_reports.summary(news) == "Waiting/RunQueued"
 
 
 async def test_texts_of_a_lock_are_cut() -> None:

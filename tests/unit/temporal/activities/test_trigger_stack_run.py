@@ -13,7 +13,7 @@ from controller.temporal.activities import stack_operations
 from tests.unit.temporal.activities import fakes
 
 LOST = errors.AmbiguousOutcome("no answer")
-LONG = stack_operations.Patience(adopt_settle=0.05, trigger_grace=60.0)
+LONG = stack_operations.WaitLimits(adopt_settle=0.05, trigger_grace=60.0)
 
 
 async def trigger(
@@ -52,7 +52,7 @@ async def test_the_first_attempt_triggers_without_looking() -> None:
 async def test_a_lost_answer_is_searched_before_anything_is_sent_again(
     is_committed: bool,
 ) -> None:
-    bench = fakes.make_bench(patience=LONG)
+    bench = fakes.make_bench(limits=LONG)
     bench.spacelift.commits_failed_triggers = is_committed
     bench.spacelift.fail("trigger_run", LOST)
     first = await fails(bench)
@@ -95,7 +95,7 @@ NOW, LONG_AGO = 0.0, -100.0
 async def test_what_an_attempt_does_depends_on_the_word_of_the_one_before(
     attempt: int, details: Sequence[Any], was_attempted: bool, looks: bool, triggers: bool
 ) -> None:
-    bench = fakes.make_bench(patience=LONG)
+    bench = fakes.make_bench(limits=LONG)
     found = [time.time() + item if isinstance(item, float) else item for item in details]
     bench.attempt(attempt, found)
 
@@ -109,7 +109,7 @@ async def test_what_an_attempt_does_depends_on_the_word_of_the_one_before(
 
 
 async def test_only_a_run_of_our_key_that_is_newer_and_tracked_is_ours() -> None:
-    bench = fakes.make_bench(patience=LONG)
+    bench = fakes.make_bench(limits=LONG)
     before = bench.spacelift.add_run()
     bench.spacelift.add_run(triggered_by="jane@example.com")
     bench.spacelift.add_run(triggered_by="vpc")
@@ -169,7 +169,7 @@ async def test_while_a_run_may_be_there_no_failure_to_look_is_final(
     error: errors.SpaceliftError,
 ) -> None:
     """Nor does one that says that nothing was sent pass for word about the trigger."""
-    bench = fakes.make_bench(patience=LONG)
+    bench = fakes.make_bench(limits=LONG)
     lost_at = time.time() - 5
     bench.attempt(2, [1, lost_at])
     bench.spacelift.fail("list_runs_after", error)
@@ -184,7 +184,7 @@ async def test_while_a_run_may_be_there_no_failure_to_look_is_final(
 
 
 async def test_the_grace_does_not_begin_again_with_each_look() -> None:
-    bench = fakes.make_bench(patience=LONG)
+    bench = fakes.make_bench(limits=LONG)
     lost_at = time.time() - 59.9
     bench.attempt(2, [1, lost_at])
 
@@ -196,7 +196,7 @@ async def test_the_grace_does_not_begin_again_with_each_look() -> None:
 
 
 async def test_a_run_that_shows_up_at_the_end_of_the_grace_is_not_doubled() -> None:
-    bench = fakes.make_bench(patience=LONG)
+    bench = fakes.make_bench(limits=LONG)
     own = bench.spacelift.add_run()
     bench.attempt(2, [1, time.time() - 100])
 
@@ -207,7 +207,7 @@ async def test_a_run_that_shows_up_at_the_end_of_the_grace_is_not_doubled() -> N
 
 
 async def test_a_foreseen_failure_after_the_grace_is_definite_again() -> None:
-    bench = fakes.make_bench(patience=LONG)
+    bench = fakes.make_bench(limits=LONG)
     bench.attempt(5, [4, time.time() - 100])
     bench.spacelift.fail("trigger_run", errors.Unreachable("no"))
 
@@ -217,7 +217,7 @@ async def test_a_foreseen_failure_after_the_grace_is_definite_again() -> None:
 
 
 async def test_a_failure_that_nobody_foresaw_leaves_no_word() -> None:
-    bench = fakes.make_bench(patience=LONG)
+    bench = fakes.make_bench(limits=LONG)
 
     def break_off(method: str) -> None:
         raise RuntimeError(method)
@@ -236,7 +236,7 @@ async def test_a_failure_that_nobody_foresaw_leaves_no_word() -> None:
 async def test_the_operation_chooses_the_run_and_the_one_that_is_looked_for(
     operation: str, run_type: str
 ) -> None:
-    bench = fakes.make_bench(patience=LONG)
+    bench = fakes.make_bench(limits=LONG)
     others = {"TRACKED", "PROPOSED", "DESTROY", "TASK"} - {run_type}
     for other in others:
         bench.spacelift.add_run(type=other)
@@ -269,7 +269,7 @@ async def test_a_run_is_given_its_commit_and_its_environment() -> None:
     ids=["longer than asked", "in capitals", "not told", "of another commit"],
 )
 async def test_a_run_of_another_commit_is_not_ours(commit_sha: str | None, is_ours: bool) -> None:
-    bench = fakes.make_bench(patience=LONG)
+    bench = fakes.make_bench(limits=LONG)
     own = bench.spacelift.add_run(commit_sha=commit_sha)
     bench.attempt(2)
 
@@ -322,7 +322,7 @@ async def test_a_refusal_whose_cause_cannot_be_read_is_tried_again() -> None:
 
 
 async def test_a_refusal_after_a_lost_trigger_leaves_no_doubt() -> None:
-    bench = fakes.make_bench(patience=LONG)
+    bench = fakes.make_bench(limits=LONG)
     bench.spacelift.holds["a"] = LOCKED
     bench.attempt(3, [2, time.time() - 100])
     bench.spacelift.fail("trigger_run", errors.SpaceliftRefused("no"))

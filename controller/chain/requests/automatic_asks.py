@@ -80,7 +80,7 @@ def only_asks(pending: v1alpha1.PendingRun | None) -> v1alpha1.PendingRun | None
 # Finished runs of roots
 
 
-def judge(
+def find_asking_runs(
     readings: Iterable[RootReading], seen: Sequence[RootRun], waiting: Sequence[RootRun]
 ) -> tuple[tuple[RootRun, ...], tuple[RootRun, ...]]:
     """Return up to which run each root needs no looking at, and the runs that ask.

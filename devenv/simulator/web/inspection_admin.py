@@ -4,8 +4,8 @@ from aiohttp import web
 
 from devenv.simulator.model.run_entities import Run
 from devenv.simulator.simulator import Simulator
-from devenv.simulator.web import views
-from devenv.simulator.web.bodies import found, json_answer
+from devenv.simulator.web import admin_answers
+from devenv.simulator.web.admin_bodies import found, json_answer
 
 
 class Records:
@@ -36,14 +36,14 @@ class Records:
             and wanted.get("triggeredBy") in (None, run.triggered_by or "")
             and run.id > wanted.get("after", "")
         ]
-        return json_answer({"runs": [views.run(run) for run in runs]})
+        return json_answer({"runs": [admin_answers.run(run) for run in runs]})
 
     async def _run(self, request: web.Request) -> web.Response:
         run: Run = found(self._simulator.account.runs, request.match_info["run"], "run")
-        return json_answer(views.run(run))
+        return json_answer(admin_answers.run(run))
 
     async def _summary(self, _request: web.Request) -> web.Response:
-        return json_answer(views.summary(self._simulator.account))
+        return json_answer(admin_answers.summary(self._simulator.account))
 
     async def _requests(self, request: web.Request) -> web.Response:
         field = request.query.get("field")
@@ -55,11 +55,13 @@ class Records:
             and (field is None or any(root.name == field for root in entry.fields))
         ]
         limit = int(request.query.get("limit", "0"))
-        return json_answer({"requests": [views.request(entry) for entry in entries[-limit:]]})
+        return json_answer(
+            {"requests": [admin_answers.request(entry) for entry in entries[-limit:]]}
+        )
 
     async def _clear_requests(self, _request: web.Request) -> web.Response:
         self._simulator.journal.clear()
         return json_answer({})
 
     async def _counters(self, _request: web.Request) -> web.Response:
-        return json_answer(views.counters(self._simulator.journal))
+        return json_answer(admin_answers.counters(self._simulator.journal))

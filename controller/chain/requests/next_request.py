@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 
 from controller.api import v1alpha1
-from controller.chain.requests import automatic, executions, request_tokens
+from controller.chain.requests import automatic_asks, executions, request_tokens
 from controller.chain.requests.executions import Execution
 from controller.chain.requests.handled_asks import spec_digest
 from controller.chain.run import progress
@@ -35,7 +35,7 @@ def request_for(
     execution: Execution | None,
     handled: v1alpha1.Handled,
     asked: v1alpha1.Cause,
-    asks: automatic.AutomaticAsks,
+    asks: automatic_asks.AutomaticAsks,
 ) -> Request:
     """Return the request that all asks fold into; a retry leaves runs of roots to the next."""
     latest, digest = chain.status.latest_run, spec_digest(chain.spec)
@@ -57,8 +57,8 @@ def request_for(
             spec=digest,
             run=chain.run_token,
             retry=chain.retry_token,
-            schedule=automatic.later(handled.schedule, asks.scheduled_time),
-            root_runs=automatic.newest(handled.root_runs, took_up),
+            schedule=automatic_asks.later(handled.schedule, asks.scheduled_time),
+            root_runs=automatic_asks.newest(handled.root_runs, took_up),
         ),
         kept=kept,
         root_runs=root_runs,
@@ -91,7 +91,10 @@ def request_again(
 
 
 def _key(
-    chain: v1alpha1.StackChain, cause: v1alpha1.Cause, digest: str, asks: automatic.AutomaticAsks
+    chain: v1alpha1.StackChain,
+    cause: v1alpha1.Cause,
+    digest: str,
+    asks: automatic_asks.AutomaticAsks,
 ) -> str:
     match cause:
         case v1alpha1.Cause.SPEC:

@@ -16,8 +16,8 @@ from devenv.simulator.model.entities import Stack
 from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunType
 from devenv.simulator.simulator import Simulator
-from devenv.simulator.web import views
-from devenv.simulator.web.bodies import body_of, found, json_answer
+from devenv.simulator.web import admin_answers
+from devenv.simulator.web.admin_bodies import body_of, found, json_answer
 
 PERSON = "jdoe@example.com"
 
@@ -127,7 +127,9 @@ class Actions:
         commit = stack_actions.made_up_commit(seed, message=act.message, timestamp=int(engine.now))
         commit.hash = act.sha or commit.hash
         runs = stack_actions.push(engine, stacks, commit, is_proposed=act.proposed)
-        return json_answer({"commit": commit.hash, "runs": [views.run(run) for run in runs]})
+        return json_answer(
+            {"commit": commit.hash, "runs": [admin_answers.run(run) for run in runs]}
+        )
 
     async def _drift(self, request: web.Request) -> web.Response:
         stack = self._stack(request)
@@ -155,7 +157,7 @@ class Actions:
         act = await body_of(request, CommentAction)
         run = self._run(request)
         run_actions.comment(self._simulator.engine, run, act.body, username=act.user)
-        return json_answer(views.run(run))
+        return json_answer(admin_answers.run(run))
 
     async def _run_act(self, request: web.Request) -> web.Response:
         act = await body_of(request, Action)
@@ -168,7 +170,7 @@ class Actions:
             run = run_actions.retry(engine, run, username=act.user)
         else:
             found(_RUN_ACTIONS, name, "act")(engine, run, username=act.user, note=act.note)
-        return json_answer(views.run(run))
+        return json_answer(admin_answers.run(run))
 
     def _stack(self, request: web.Request) -> Stack:
         return found(self._simulator.account.stacks, request.match_info["stack"], "stack")
@@ -177,7 +179,7 @@ class Actions:
         return found(self._simulator.account.runs, request.match_info["run"], "run")
 
     def _shown(self, stack: Stack) -> web.Response:
-        return json_answer(views.stack(self._simulator.account, stack))
+        return json_answer(admin_answers.stack(self._simulator.account, stack))
 
 
 _RUN_ACTIONS: dict[str, Callable[..., Any]] = {
@@ -190,4 +192,4 @@ _RUN_ACTIONS: dict[str, Callable[..., Any]] = {
 
 
 def _runs(runs: list[Run]) -> web.Response:
-    return json_answer({"runs": [views.run(run) for run in runs]})
+    return json_answer({"runs": [admin_answers.run(run) for run in runs]})

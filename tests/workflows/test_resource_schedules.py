@@ -14,10 +14,10 @@ from temporalio.client import Client
 
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason
-from controller.chain.requests import automatic
+from controller.chain.requests import automatic_asks
 from controller.chain.status import projection
 from controller.config import connections, environment, settings
-from controller.operator import automatic_starts, clock, connection_access
+from controller.operator import clock, connection_access, resource_schedules
 from controller.temporal import client as temporal_client
 from controller.temporal import ids
 from controller.temporal.operator import desired_schedules, schedules
@@ -66,8 +66,8 @@ class Bench:
     def is_behind(self, chain: v1alpha1.StackChain) -> bool:
         return self.starts().is_behind(chain, self.connection(chain))
 
-    def starts(self) -> automatic_starts.AutomaticStarts:
-        return automatic_starts.AutomaticStarts(
+    def starts(self) -> resource_schedules.ResourceSchedules:
+        return resource_schedules.ResourceSchedules(
             chain_schedules=schedules.ChainSchedules(self.get_client),
             designs=desired_schedules.ScheduleDesigns(
                 installation="here",
@@ -79,9 +79,9 @@ class Bench:
         )
 
     def chain(
-        self, found: projection.StartsStatus | None = None, **spec: Any
+        self, found: projection.SchedulesStatus | None = None, **spec: Any
     ) -> v1alpha1.StackChain:
-        starts = found or projection.StartsStatus()
+        starts = found or projection.SchedulesStatus()
         made = make_stack_chain(
             spec=make_spec("a", **spec),
             status=make_status(schedule=starts.schedule, triggers=starts.triggers),
@@ -94,7 +94,7 @@ class Bench:
         *,
         scheduled_time: str | None = None,
         is_renewing: bool = False,
-    ) -> automatic_starts.ScheduleUpdate:
+    ) -> resource_schedules.ScheduleUpdate:
         return await self.starts().update_schedules(
             chain,
             self.connection(chain),
@@ -122,18 +122,18 @@ async def bench(temporal_client: Client) -> AsyncIterator[Bench]:
 
 
 def checked(
-    found: automatic_starts.ScheduleUpdate, time: str, **fields: Any
-) -> projection.StartsStatus:
+    found: resource_schedules.ScheduleUpdate, time: str, **fields: Any
+) -> projection.SchedulesStatus:
     """Return how it stands if the operator has looked last at a time."""
-    schedule = found.starts.schedule
+    schedule = found.schedules.schedule
     assert schedule is not None
     known = dataclasses.replace(schedule, checked_time=time, next_time=time, **fields)
-    return dataclasses.replace(found.starts, schedule=known)
+    return dataclasses.replace(found.schedules, schedule=known)
 
 
-def known(found: automatic_starts.ScheduleUpdate) -> v1alpha1.ScheduleStatus:
-    assert found.starts.schedule is not None
-    return found.starts.schedule
+def known(found: resource_schedules.ScheduleUpdate) -> v1alpha1.ScheduleStatus:
+    assert found.schedules.schedule is not None
+    return found.schedules.schedule
 
 
 async def test_what_is_wanted_is_set_up_and_what_is_not_wanted_any_more_removed(
@@ -141,13 +141,13 @@ async def test_what_is_wanted_is_set_up_and_what_is_not_wanted_any_more_removed(
 ) -> None:
     first = await bench.look(bench.chain(schedule=DAILY, triggers=TRIGGERS))
     both = await bench.kinds()
-    second = await bench.look(bench.chain(first.starts))
+    second = await bench.look(bench.chain(first.schedules))
 
     assert both == {ids.SCHEDULE_KIND, ids.TRIGGERS_KIND}
     assert known(first).checked_time == NOW
     assert known(first).next_time is not None
-    assert (first.asks, first.problem) == (automatic.AutomaticAsks(), None)
-    assert second.starts == projection.StartsStatus()
+    assert (first.asks, first.problem) == (automatic_asks.AutomaticAsks(), None)
+    assert second.schedules == projection.SchedulesStatus()
     assert await bench.kinds() == set()
 
 
@@ -158,12 +158,12 @@ async def test_at_rest_nothing_is_asked_of_temporal(bench: Bench) -> None:
     bench.is_asked = False
 
     again = await bench.look(
-        bench.chain(found.starts, schedule=DAILY, triggers=TRIGGERS, parallelism=3)
+        bench.chain(found.schedules, schedule=DAILY, triggers=TRIGGERS, parallelism=3)
     )
     none = await bench.look(bench.chain())
 
-    assert again.starts == found.starts
-    assert none.starts == projection.StartsStatus()
+    assert again.schedules == found.schedules
+    assert none.schedules == projection.SchedulesStatus()
     assert not bench.is_asked
     assert not bench.is_behind(bench.chain())
 
@@ -195,8 +195,8 @@ async def test_times_that_have_passed_are_served_by_what_temporal_says_they_are(
     assert known(served).missed == missed
     assert known(served).last_missed_time == newest_missed
     assert known(served).checked_time == "2026-03-05T06:00:00Z"
-    again = await bench.look(bench.chain(served.starts, schedule=DAILY))
-    assert (again.asks, known(again).missed) == (automatic.AutomaticAsks(), missed)
+    again = await bench.look(bench.chain(served.schedules, schedule=DAILY))
+    assert (again.asks, known(again).missed) == (automatic_asks.AutomaticAsks(), missed)
 
 
 async def test_a_time_that_temporal_says_has_come_has_come_whatever_the_clock_says(
@@ -207,7 +207,7 @@ async def test_a_time_that_temporal_says_has_come_has_come_whatever_the_clock_sa
     schedule = dataclasses.replace(
         known(found), checked_time="2026-03-04T06:00:00Z", next_time="2026-03-05T06:00:00Z"
     )
-    starts = dataclasses.replace(found.starts, schedule=schedule)
+    starts = dataclasses.replace(found.schedules, schedule=schedule)
 
     served = await bench.look(
         bench.chain(starts, schedule=DAILY), scheduled_time="2026-03-05T06:00:00Z"
@@ -224,16 +224,16 @@ async def test_an_edit_serves_what_had_passed_before_it_and_is_set_up_after_that
     other = DAILY.model_copy(update={"cron": "0 7 * * *"})
 
     served = await bench.look(bench.chain(checked(found, "2026-03-04T06:00:00Z"), schedule=other))
-    chain = bench.chain(served.starts, schedule=other)
+    chain = bench.chain(served.schedules, schedule=other)
     is_behind = bench.is_behind(chain)
     edited = await bench.look(chain)
 
     assert served.asks.scheduled_time == "2026-03-05T06:00:00Z"
     assert is_behind
-    assert edited.asks == automatic.AutomaticAsks()
+    assert edited.asks == automatic_asks.AutomaticAsks()
     assert known(edited).checked_time == NOW
     assert (known(edited).next_time or "").endswith("T07:00:00Z")
-    assert not bench.is_behind(bench.chain(edited.starts, schedule=other))
+    assert not bench.is_behind(bench.chain(edited.schedules, schedule=other))
 
 
 async def test_an_edit_that_is_taken_back_before_it_is_set_up_loses_no_time(
@@ -245,28 +245,28 @@ async def test_an_edit_that_is_taken_back_before_it_is_set_up_loses_no_time(
     served = await bench.look(bench.chain(checked(found, "2026-03-04T06:00:00Z"), schedule=other))
     bench.now = "2026-03-06T06:30:00Z"
 
-    chain = bench.chain(served.starts, schedule=DAILY)
+    chain = bench.chain(served.schedules, schedule=DAILY)
     is_behind = bench.is_behind(chain)
     back = await bench.look(chain)
 
     assert is_behind
     assert back.asks.scheduled_time == "2026-03-06T06:00:00Z"
     assert known(back).next_time is not None
-    assert not bench.is_behind(bench.chain(back.starts, schedule=DAILY))
+    assert not bench.is_behind(bench.chain(back.schedules, schedule=DAILY))
 
 
 async def test_a_suspended_schedule_serves_nothing_and_goes_on_from_its_resume(
     bench: Bench,
 ) -> None:
     found = await bench.look(bench.chain(schedule=DAILY))
-    suspended = await bench.look(bench.chain(found.starts, schedule=DAILY, suspend=True))
+    suspended = await bench.look(bench.chain(found.schedules, schedule=DAILY, suspend=True))
     bench.now = "2026-03-09T06:30:00Z"
-    waiting = await bench.look(bench.chain(suspended.starts, schedule=DAILY, suspend=True))
-    resumed = await bench.look(bench.chain(waiting.starts, schedule=DAILY))
+    waiting = await bench.look(bench.chain(suspended.schedules, schedule=DAILY, suspend=True))
+    resumed = await bench.look(bench.chain(waiting.schedules, schedule=DAILY))
 
     assert known(suspended).next_time is None
-    assert waiting.starts == suspended.starts
-    assert (resumed.asks, known(resumed).missed) == (automatic.AutomaticAsks(), 0)
+    assert waiting.schedules == suspended.schedules
+    assert (resumed.asks, known(resumed).missed) == (automatic_asks.AutomaticAsks(), 0)
     assert known(resumed).checked_time == bench.now
 
 
@@ -276,14 +276,14 @@ async def test_what_passes_while_suspended_asks_for_nothing_though_the_resync_re
 ) -> None:
     """A resync renews whatever is not in Temporal's list, which is behind, or not in the status."""
     found = await bench.look(bench.chain(schedule=DAILY))
-    suspended = await bench.look(bench.chain(found.starts, schedule=DAILY, suspend=True))
+    suspended = await bench.look(bench.chain(found.schedules, schedule=DAILY, suspend=True))
     bench.now = "2026-03-09T06:30:00Z"
 
     renewed = await bench.look(
-        bench.chain(suspended.starts, schedule=DAILY, suspend=not is_resumed), is_renewing=True
+        bench.chain(suspended.schedules, schedule=DAILY, suspend=not is_resumed), is_renewing=True
     )
 
-    assert (renewed.asks, known(renewed).missed) == (automatic.AutomaticAsks(), 0)
+    assert (renewed.asks, known(renewed).missed) == (automatic_asks.AutomaticAsks(), 0)
     assert known(renewed).last_time is None
     assert (known(renewed).next_time is not None) is is_resumed
 
@@ -292,10 +292,10 @@ async def test_a_schedule_that_is_lost_is_renewed_and_what_passed_is_served(
     bench: Bench,
 ) -> None:
     found = await bench.look(bench.chain(schedule=DAILY, triggers=TRIGGERS))
-    await bench.look(bench.chain(found.starts), is_renewing=True)
+    await bench.look(bench.chain(found.schedules), is_renewing=True)
     gone = await bench.kinds()
     starts = dataclasses.replace(
-        checked(found, "2026-03-04T06:00:00Z"), triggers=found.starts.triggers
+        checked(found, "2026-03-04T06:00:00Z"), triggers=found.schedules.triggers
     )
 
     renewed = await bench.look(
@@ -317,9 +317,9 @@ async def test_what_cannot_be_scheduled_is_told_once_asked_and_never_asked_again
     bad = DAILY.model_copy(update={"cron": cron})
     found = await bench.look(bench.chain(schedule=bad))
     bench.is_asked = False
-    again = await bench.look(bench.chain(found.starts, schedule=bad))
+    again = await bench.look(bench.chain(found.schedules, schedule=bad))
     was_asked = bench.is_asked
-    mended = await bench.look(bench.chain(found.starts, schedule=DAILY))
+    mended = await bench.look(bench.chain(found.schedules, schedule=DAILY))
 
     for one in (found, again):
         assert one.problem is not None
@@ -337,9 +337,9 @@ async def test_a_connection_that_does_not_serve_the_namespace_leaves_nothing_beh
     found = await bench.look(chain)
     bench.allowed_namespaces = ("another",)
 
-    refused = await bench.look(bench.chain(found.starts, schedule=DAILY, triggers=TRIGGERS))
+    refused = await bench.look(bench.chain(found.schedules, schedule=DAILY, triggers=TRIGGERS))
 
-    assert refused.starts == projection.StartsStatus()
+    assert refused.schedules == projection.SchedulesStatus()
     assert await bench.kinds() == set()
 
 
@@ -352,11 +352,11 @@ async def test_without_temporal_it_is_known_that_something_is_to_be_done(bench: 
 
     for chain in (
         bench.chain(schedule=DAILY),
-        bench.chain(found.starts),
+        bench.chain(found.schedules),
         bench.chain(checked(found, "2026-03-04T06:00:00Z"), schedule=DAILY),
     ):
         assert bench.is_behind(chain)
         with pytest.raises(temporal_client.TemporalUnreachable):
             await bench.look(chain)
-    assert not bench.is_behind(bench.chain(found.starts, schedule=DAILY))
+    assert not bench.is_behind(bench.chain(found.schedules, schedule=DAILY))
     del bench.get_client

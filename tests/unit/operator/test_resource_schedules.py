@@ -15,7 +15,7 @@ from controller.operator import reconciler
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, messages
 from controller.temporal.activities import chain_status
-from controller.temporal.operator.runs_of_chains import Holding
+from controller.temporal.operator.run_use import RunUse
 from tests.support.builders import make_stack
 from tests.support.golden import Golden
 from tests.unit.operator.fakes import NOW, Bench
@@ -344,18 +344,18 @@ async def test_a_root_that_is_seen_for_the_first_time_starts_nothing(bench: Benc
 
 
 @pytest.mark.parametrize(
-    ("holding", "keys", "undecided"),
+    ("use", "keys", "undecided"),
     [
-        pytest.param(Holding.HELD, [], [], id="a chain has it"),
-        pytest.param(Holding.UNDECIDED, [], ["a"], id="a chain may still adopt it"),
-        pytest.param(Holding.FREE, ["webhook"], [], id="no chain has it"),
+        pytest.param(RunUse.USED, [], [], id="a chain has it"),
+        pytest.param(RunUse.UNDECIDED, [], ["a"], id="a chain may still adopt it"),
+        pytest.param(RunUse.UNUSED, ["webhook"], [], id="no chain has it"),
     ],
 )
 async def test_a_run_that_a_chain_holds_asks_for_nothing(
-    bench: Bench, holding: Holding, keys: list[str], undecided: list[str]
+    bench: Bench, use: RunUse, keys: list[str], undecided: list[str]
 ) -> None:
     await triggered(bench)
-    bench.held.holdings["5"] = holding
+    bench.run_use.uses["5"] = use
 
     answer = await bench.ask(**swept(run("5")))
 

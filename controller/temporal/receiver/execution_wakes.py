@@ -30,7 +30,7 @@ class WakeRefused(Exception):
     """Temporal takes no signal of this kind: not now, and not later."""
 
 
-class ExecutionWakeups:
+class TemporalExecutionWaker:
     """Signals the live executions of a stack; that there is none is as good as one."""
 
     def __init__(self, get_client: Callable[[], temporalio.client.Client]) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import RootRun
-from controller.chain.requests import automatic
-from controller.chain.requests.automatic import AutomaticAsks, RootReading
+from controller.chain.requests import automatic_asks
+from controller.chain.requests.automatic_asks import AutomaticAsks, RootReading
 from tests.support.builders import handled, make_spec, make_stack_chain, make_status
 
 DEADLINE = 90
@@ -127,7 +127,7 @@ def run(stack_id: str, run_id: str) -> RootRun:
 def test_a_run_asks_once_and_only_if_it_is_newer_than_what_was_looked_at(
     reading: RootReading, seen: str | None, waiting: str | None, mark: str, ask: str | None
 ) -> None:
-    looked, asks = automatic.judge(
+    looked, asks = automatic_asks.find_asking_runs(
         [reading],
         [run("a", seen)] if seen is not None else [],
         [run("a", waiting)] if waiting is not None else [],
@@ -143,19 +143,19 @@ def test_each_root_has_a_mark_of_its_own() -> None:
     b = RootReading(stack_id="b", newest_run_id="7", looked_up_to="7", finished=("7",))
     marks = (run("a", "1"), run("b", "2"))
 
-    looked, asks = automatic.judge(
+    looked, asks = automatic_asks.find_asking_runs(
         [b, dataclasses.replace(a, looked_up_to="1", finished=())], marks, ()
     )
     assert (looked, asks) == (marks, (run("b", "7"),))
 
-    _, more = automatic.judge([a, b], (run("a", "1"), run("b", "7")), ())
+    _, more = automatic_asks.find_asking_runs([a, b], (run("a", "1"), run("b", "7")), ())
     assert more == (run("a", "5"),)
 
 
 def test_a_root_that_is_no_longer_one_is_forgotten() -> None:
     reading = RootReading(stack_id="a", newest_run_id="5", looked_up_to="5")
 
-    looked, asks = automatic.judge([reading], [run("a", "5"), run("b", "7")], ())
+    looked, asks = automatic_asks.find_asking_runs([reading], [run("a", "5"), run("b", "7")], ())
 
     assert (looked, asks) == ((run("a", "5"),), ())
 
@@ -164,7 +164,7 @@ def test_a_root_about_which_nobody_can_tell_yet_gets_no_mark() -> None:
     """It was out of sight for a sweep while its run waited; an old run must not ask now."""
     undecided = RootReading(stack_id="a", newest_run_id="", looked_up_to="")
 
-    assert automatic.judge([undecided], (), [run("a", "5")]) == ((), ())
+    assert automatic_asks.find_asking_runs([undecided], (), [run("a", "5")]) == ((), ())
 
 
 # What waits
@@ -224,14 +224,14 @@ def test_what_waits_counts_until_it_is_handled_or_no_longer_wanted(
     chain = make_stack_chain(spec=spec, status=make_status(pending_run=waits))
     asked = dataclasses.replace(handled(spec), **done)  # type: ignore[arg-type]
 
-    assert automatic.open_asks(chain, asked) == asks
+    assert automatic_asks.open_asks(chain, asked) == asks
 
 
 def test_roots_by_label_are_whatever_the_sweep_found() -> None:
     spec = WATCHING.model_copy(update={"roots": v1alpha1.Roots(labels=("x",))})
     status = make_status(pending_run=pending(root_runs=(run("c", "5"),)))
 
-    asks = automatic.open_asks(make_stack_chain(spec=spec, status=status), handled(spec))
+    asks = automatic_asks.open_asks(make_stack_chain(spec=spec, status=status), handled(spec))
 
     assert asks == AutomaticAsks(root_runs=(run("c", "5"),))
 
@@ -240,11 +240,11 @@ def test_new_asks_join_those_that_wait() -> None:
     waits = pending(scheduled_time=minute(2), root_runs=(run("a", "5"), run("b", "6")))
     asks = AutomaticAsks(scheduled_time=minute(3), root_runs=(run("a", "7"),))
 
-    joined = automatic.with_asks(waits, asks)
+    joined = automatic_asks.with_asks(waits, asks)
 
     assert joined is not None
     assert joined.scheduled_time == minute(3)
     assert joined.root_runs == (run("a", "7"), run("b", "6"))
-    assert automatic.with_asks(None, AutomaticAsks()) is None
-    assert automatic.only_asks(joined) == joined
-    assert automatic.only_asks(pending()) is None
+    assert automatic_asks.with_asks(None, AutomaticAsks()) is None
+    assert automatic_asks.only_asks(joined) == joined
+    assert automatic_asks.only_asks(pending()) is None

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 _LIST_SECONDS = 10.0
 
 
-class RootSweepWakeups:
+class TemporalSweepWaker:
     """The sweeps of all installations that share the Temporal namespace."""
 
     def __init__(
@@ -52,7 +52,7 @@ class RootSweepWakeups:
             if item.memo.account == account and _is_root(item.memo, stack_id, labels)
         ]
         for sweep in found:
-            await self._trigger(sweep)
+            await self._start(sweep)
         return len(found)
 
     async def _list(self) -> tuple[schedule_list.ListedSchedule, ...]:
@@ -64,7 +64,7 @@ class RootSweepWakeups:
             self._listed_at = now
         return self._sweeps
 
-    async def _trigger(self, sweep: schedule_list.ListedSchedule) -> None:
+    async def _start(self, sweep: schedule_list.ListedSchedule) -> None:
         handle = self._get_client().get_schedule_handle(sweep.schedule_id)
         with temporal_client.unreachable():
             try:

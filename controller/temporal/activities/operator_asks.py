@@ -22,7 +22,7 @@ class RunDecider(Protocol):
         """
 
 
-class RunRequests:
+class OperatorAsks:
     """The activity of the operator queue."""
 
     def __init__(self, asked: RunDecider) -> None:

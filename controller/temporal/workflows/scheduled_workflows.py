@@ -15,7 +15,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from controller import times
     from controller.temporal import ids, messages
-    from controller.temporal.activities import root_runs, run_requests
+    from controller.temporal.activities import operator_asks, root_runs
     from controller.temporal.workflows import activity_calls
 
 _SCHEDULED_TIME = temporalio.common.SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
@@ -85,7 +85,7 @@ async def _request(
     operator_queue: str, argument: messages.RequestRunCall
 ) -> messages.RequestRunResult:
     return await workflow.execute_activity_method(
-        run_requests.RunRequests.request_run,
+        operator_asks.OperatorAsks.request_run,
         argument,
         task_queue=operator_queue,
         start_to_close_timeout=activity_calls.CALL_TIMEOUT,

@@ -14,8 +14,15 @@ from devenv.simulator.model import stack_actions
 from devenv.simulator.model.behavior import Behavior, StrictModel
 from devenv.simulator.model.entities import Stack
 from devenv.simulator.simulator import Simulator
-from devenv.simulator.web import views
-from devenv.simulator.web.bodies import NotThereError, body_of, checked, found, json_answer, json_of
+from devenv.simulator.web import admin_answers
+from devenv.simulator.web.admin_bodies import (
+    NotThereError,
+    body_of,
+    checked,
+    found,
+    json_answer,
+    json_of,
+)
 
 
 class Seed(StrictModel):
@@ -93,7 +100,7 @@ class Admin:
 
     async def _overview(self, _request: web.Request) -> web.Response:
         return json_answer(
-            views.overview(self._simulator.engine, next_due=self._simulator.next_due())
+            admin_answers.overview(self._simulator.engine, next_due=self._simulator.next_due())
         )
 
     async def _reset(self, request: web.Request) -> web.Response:
@@ -167,7 +174,7 @@ class Admin:
     async def _stacks(self, _request: web.Request) -> web.Response:
         account = self._simulator.account
         stacks = sorted(account.stacks.values(), key=lambda stack: stack.id)
-        return json_answer({"stacks": [views.stack(account, stack) for stack in stacks]})
+        return json_answer({"stacks": [admin_answers.stack(account, stack) for stack in stacks]})
 
     async def _stack(self, request: web.Request) -> web.Response:
         return self._shown(self._named_stack(request))
@@ -200,7 +207,9 @@ class Admin:
         spec = specs.EdgeSpec(
             stack=new.depends_on, references=new.references, trigger_always=new.trigger_always
         )
-        return json_answer(views.edge(seeding.put_edge(self._simulator.engine, new.stack, spec)))
+        return json_answer(
+            admin_answers.edge(seeding.put_edge(self._simulator.engine, new.stack, spec))
+        )
 
     async def _delete_edge(self, request: web.Request) -> web.Response:
         key = await body_of(request, EdgeKey)
@@ -208,7 +217,7 @@ class Admin:
         if edge is None:
             raise NotThereError(f"no edge from {key.stack} to {key.depends_on}")
         self._simulator.account.remove_edge(edge.id)
-        return json_answer(views.edge(edge))
+        return json_answer(admin_answers.edge(edge))
 
     async def _put_key(self, request: web.Request) -> web.Response:
         document = await json_of(request)
@@ -237,7 +246,7 @@ class Admin:
         return found(self._simulator.account.stacks, request.match_info["stack"], "stack")
 
     def _shown(self, stack: Stack) -> web.Response:
-        return json_answer(views.stack(self._simulator.account, stack))
+        return json_answer(admin_answers.stack(self._simulator.account, stack))
 
     def _put_edges(self, stack_id: str, spec: specs.StackSpec) -> None:
         account = self._simulator.account

@@ -8,7 +8,7 @@ from temporalio.client import Client
 from controller.config import settings
 from controller.temporal import client as connecting
 from controller.temporal import ids
-from controller.temporal.receiver import wakeups
+from controller.temporal.receiver import execution_wakes
 from devenv import temporal_server as temporal_servers
 from tests.support import temporal as temporal_support
 
@@ -41,7 +41,9 @@ async def test_all_that_runs_at_a_stack_is_woken_and_nothing_else(
     for workflow_id in (*mine, *others):
         await start(temporal_client, workflow_id)
 
-    woken = await wakeups.ExecutionWakeups(lambda: temporal_client).wake(account, "vpc")
+    woken = await execution_wakes.TemporalExecutionWaker(lambda: temporal_client).wake(
+        account, "vpc"
+    )
 
     assert woken == len(mine)
     assert [await signals(temporal_client, one) for one in mine] == [[ids.WAKE_SIGNAL]] * len(mine)
@@ -53,7 +55,7 @@ async def test_a_stack_at_which_nothing_runs_is_no_problem(
 ) -> None:
     await start(temporal_client, f"spacelift/{account}/ended")
     await temporal_client.get_workflow_handle(f"spacelift/{account}/ended").terminate()
-    waking = wakeups.ExecutionWakeups(lambda: temporal_client)
+    waking = execution_wakes.TemporalExecutionWaker(lambda: temporal_client)
 
     assert [await waking.wake(account, stack) for stack in ("ended", "never-was")] == [0, 0]
 
@@ -71,12 +73,12 @@ async def test_a_server_that_is_away_is_told_apart_from_one_that_takes_no_more(
     async with temporal_servers.TemporalServer(options) as server:
         client = await connecting.connect(settings.TemporalSettings(address=server.address))
         await start(client, f"spacelift/{account}/vpc")
-        waking = wakeups.ExecutionWakeups(lambda: client)
+        waking = execution_wakes.TemporalExecutionWaker(lambda: client)
         await server.stop()
         with pytest.raises(connecting.TemporalUnreachable):
             await waking.wake(account, "vpc")
         await server.start()
         assert [await waking.wake(account, "vpc") for _ in range(2)] == [1, 1]
 
-        with pytest.raises(wakeups.WakeRefused):
+        with pytest.raises(execution_wakes.WakeRefused):
             await waking.wake(account, "vpc")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.api import reasons, v1alpha1
-from controller.chain.requests import automatic, schedule_times
+from controller.chain.requests import automatic_asks, schedule_times
 from controller.chain.requests.schedule_times import ScheduleStep
 from controller.chain.status import projection
 from controller.config import connections
@@ -19,21 +19,25 @@ from controller.spacelift import endpoints
 from controller.temporal import ids, messages
 from controller.temporal.operator import desired_schedules, schedules
 
-_RESTORING = (ScheduleStep.RESTORE, ScheduleStep.RESTORE_AND_SERVE)
-_SERVES_TIMES = (ScheduleStep.SERVE, ScheduleStep.SERVE_THEN_SET_UP, ScheduleStep.RESTORE_AND_SERVE)
-_SETTING_UP = (ScheduleStep.SET_UP, ScheduleStep.SERVE_THEN_SET_UP)
+_RESTORING = (ScheduleStep.RESTORE, ScheduleStep.RESTORE_AND_TAKE_TIMES)
+_TAKING_TIMES = (
+    ScheduleStep.TAKE_TIMES,
+    ScheduleStep.TAKE_TIMES_THEN_SET_UP,
+    ScheduleStep.RESTORE_AND_TAKE_TIMES,
+)
+_SETTING_UP = (ScheduleStep.SET_UP, ScheduleStep.TAKE_TIMES_THEN_SET_UP)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleUpdate:
     """How the schedules of a resource stand, what asks for a run now, and what is wrong."""
 
-    starts: projection.StartsStatus
-    asks: automatic.AutomaticAsks
+    schedules: projection.SchedulesStatus
+    asks: automatic_asks.AutomaticAsks
     problem: projection.Problem | None = None
 
 
-class AutomaticStarts:
+class ResourceSchedules:
     """Schedules and triggers of the resources of one installation."""
 
     def __init__(
@@ -61,7 +65,7 @@ class AutomaticStarts:
             endpoint=connection.endpoint,
             account=endpoints.account_of(connection.endpoint),
         )
-        found = (self._designs.starts(chain), self._designs.sweeps(chain, account))
+        found = (self._designs.schedule(chain), self._designs.sweeps(chain, account))
         return {item.memo.kind: item for item in found if item is not None}
 
     def is_behind(
@@ -75,21 +79,21 @@ class AutomaticStarts:
         return step is not ScheduleStep.NOTHING or has != should
 
     async def update(
-        self, gathered: gatherer.Gathered, occasion: gatherer.Occasion
+        self, gathered: gatherer.Gathered, reconcile_input: gatherer.ReconcileInput
     ) -> gatherer.Gathered:
         """Bring the schedules in line, and take in what asks for a run.
 
         Raises:
             TemporalUnreachable: call again later.
         """
-        chain, call = gathered.chain, occasion.call
+        chain, call = gathered.chain, reconcile_input.call
         if chain.is_deleting:
             return gathered
         update = await self.update_schedules(
             chain,
             gathered.access.usable,
             scheduled_time=call.scheduled_time if call else None,
-            is_renewing=occasion.is_renewing,
+            is_renewing=reconcile_input.is_renewing,
         )
         return _with_asks(gathered, update)
 
@@ -101,7 +105,7 @@ class AutomaticStarts:
         scheduled_time: str | None,
         is_renewing: bool,
     ) -> ScheduleUpdate:
-        """Set up what should be there, remove what should not, and serve the times that passed.
+        """Set up what should be there, remove what should not, and take the times that passed.
 
         Nothing is asked of Temporal where nothing has changed and no time has passed.
 
@@ -125,7 +129,7 @@ class AutomaticStarts:
             chain, wanted.get(ids.TRIGGERS_KIND), is_renewing=is_renewing
         )
         return ScheduleUpdate(
-            starts=projection.StartsStatus(schedule=known, triggers=triggers),
+            schedules=projection.SchedulesStatus(schedule=known, triggers=triggers),
             asks=asks,
             problem=_problem(known),
         )
@@ -137,21 +141,21 @@ class AutomaticStarts:
         *,
         now: str,
         is_renewing: bool,
-    ) -> tuple[v1alpha1.ScheduleStatus | None, automatic.AutomaticAsks]:
+    ) -> tuple[v1alpha1.ScheduleStatus | None, automatic_asks.AutomaticAsks]:
         spec, old = chain.spec.schedule, chain.status.schedule
         step = _step(chain, wanted, now=now, is_renewing=is_renewing)
         if wanted is None or spec is None:
             if step is ScheduleStep.REMOVE:
                 await self._schedules.remove(chain.ref, ids.SCHEDULE_KIND)
-            return None, automatic.AutomaticAsks()
+            return None, automatic_asks.AutomaticAsks()
         if step in _RESTORING:
             await self._schedules.set_up(wanted)
         known, ask = old, None
-        if step in _SERVES_TIMES and old is not None:
+        if step in _TAKING_TIMES and old is not None:
             times = await self._schedules.times_between(chain.ref, old.checked_time, now)
-            served = schedule_times.served(old, spec, times, now=now)
-            known, ask = served.known, served.ask
-        asks = automatic.AutomaticAsks(scheduled_time=ask)
+            taken = schedule_times.take_passed_times(old, spec, times, now=now)
+            known, ask = taken.known, taken.ask
+        asks = automatic_asks.AutomaticAsks(scheduled_time=ask)
         if step in _SETTING_UP:
             if known is not None and known != old:
                 # Only Temporal knows these times, and only until it has the new schedule: first
@@ -225,7 +229,7 @@ def _step(
     is_renewing: bool = False,
 ) -> ScheduleStep:
     return schedule_times.next_step(
-        schedule_times.ScheduleSituation(
+        schedule_times.ScheduleFacts(
             wanted_digest=wanted.memo.digest if wanted else None,
             known=chain.status.schedule,
             now=now,
@@ -238,23 +242,23 @@ def _step(
 def _with_asks(gathered: gatherer.Gathered, update: ScheduleUpdate) -> gatherer.Gathered:
     """Take in what asks for a run, and what was seen so far, as if the status had it."""
     chain, sweep = gathered.chain, gathered.sweep
-    starts, asks, handled = update.starts, update.asks, chain.status.last_handled
+    known, asks, handled = update.schedules, update.asks, chain.status.last_handled
     if sweep is not None:
         asks = dataclasses.replace(asks, root_runs=sweep.root_runs)
         handled = dataclasses.replace(handled, root_runs=sweep.seen)
-        if starts.triggers is not None:
-            triggers = dataclasses.replace(starts.triggers, problem=sweep.problem)
-            starts = dataclasses.replace(starts, triggers=triggers)
+        if known.triggers is not None:
+            triggers = dataclasses.replace(known.triggers, problem=sweep.problem)
+            known = dataclasses.replace(known, triggers=triggers)
     status = dataclasses.replace(
         chain.status,
         last_handled=handled,
-        pending_run=automatic.with_asks(chain.status.pending_run, asks),
+        pending_run=automatic_asks.with_asks(chain.status.pending_run, asks),
     )
     return dataclasses.replace(
         gathered,
         chain=dataclasses.replace(chain, status=status),
-        starts=starts,
-        starts_problem=update.problem,
+        schedules=known,
+        schedules_problem=update.problem,
         problem=gathered.problem or update.problem,
     )
 

@@ -22,22 +22,22 @@ _QUERY_TIMEOUT = timedelta(seconds=5)
 _LOOKED_AT = 20
 
 
-class Holding(enum.Enum):
+class RunUse(enum.Enum):
     """What chains have to do with a run."""
 
-    FREE = enum.auto()
-    HELD = enum.auto()
+    UNUSED = enum.auto()
+    USED = enum.auto()
     # Nobody can tell yet: a worker does not answer, or a chain that goes on may adopt the run.
     UNDECIDED = enum.auto()
 
 
-class HeldRuns:
+class RunUseReader:
     """Looks at the executions of stacks."""
 
     def __init__(self, get_client: Callable[[], temporalio.client.Client]) -> None:
         self._get_client = get_client
 
-    async def holding(self, account: str, stack_id: str, run: messages.FinishedRun) -> Holding:
+    async def use_of(self, account: str, stack_id: str, run: messages.FinishedRun) -> RunUse:
         """Return what chains have to do with a stack's run that has finished.
 
         Raises:
@@ -46,14 +46,14 @@ class HeldRuns:
         with temporal_client.unreachable():
             async for execution in self._executions(account, stack_id):
                 try:
-                    held = await self._run_of(execution)
+                    used = await self._run_of(execution)
                 except starter.NoWorker:
-                    return Holding.UNDECIDED
-                if held == run.run_id:
-                    return Holding.HELD
+                    return RunUse.UNDECIDED
+                if used == run.run_id:
+                    return RunUse.USED
             return await self._of_wave(account, stack_id, run)
 
-    async def _of_wave(self, account: str, stack_id: str, run: messages.FinishedRun) -> Holding:
+    async def _of_wave(self, account: str, stack_id: str, run: messages.FinishedRun) -> RunUse:
         """Look at the chains that ran the stack which made Spacelift queue the run, or began below.
 
         Such a chain adopts the run when its turn comes, which may be after the run's end.
@@ -61,16 +61,16 @@ class HeldRuns:
         parents: set[tuple[str, str | None]] = set()
         # Who triggers a run may be a stack, a person or something else; only ids of stacks fit.
         if not run.triggered_by or "'" in run.triggered_by:
-            return Holding.FREE
+            return RunUse.UNUSED
         async for execution in self._executions(account, run.triggered_by):
             if execution.parent_id is not None:
                 parents.add((execution.parent_id, execution.parent_run_id))
         parents |= {item async for item in self._chains_below(run.triggered_by)}
         for workflow_id, run_id in sorted(parents, key=str):
-            holding = await self._of_chain(workflow_id, run_id, stack_id, run.run_id)
-            if holding is not Holding.FREE:
-                return holding
-        return Holding.FREE
+            use = await self._of_chain(workflow_id, run_id, stack_id, run.run_id)
+            if use is not RunUse.UNUSED:
+                return use
+        return RunUse.UNUSED
 
     async def _chains_below(self, root: str) -> AsyncIterator[tuple[str, str | None]]:
         """Yield the live chains that the finished run of a root started; it has no execution."""
@@ -81,34 +81,34 @@ class HeldRuns:
 
     async def _of_chain(
         self, workflow_id: str, workflow_run_id: str | None, stack_id: str, run_id: str
-    ) -> Holding:
+    ) -> RunUse:
         handle: temporalio.client.WorkflowHandle[object, progress.ChainProgress]
         handle = self._get_client().get_workflow_handle(workflow_id, run_id=workflow_run_id)
         try:
             description = await handle.describe()
             if description.status is not temporalio.client.WorkflowExecutionStatus.RUNNING:
-                return Holding.FREE
+                return RunUse.UNUSED
             known: progress.ChainProgress = await handle.query(
                 ids.PROGRESS_QUERY,
                 result_type=progress.ChainProgress,
                 rpc_timeout=_QUERY_TIMEOUT,
             )
         except temporalio.client.WorkflowQueryFailedError:
-            return Holding.UNDECIDED
+            return RunUse.UNDECIDED
         except temporalio.service.RPCError as error:
             if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
-                return Holding.FREE
+                return RunUse.UNUSED
             if error.status in starter.NO_WORKER:
-                return Holding.UNDECIDED
+                return RunUse.UNDECIDED
             raise
         if not known.stacks and not known.phase.is_over:
-            return Holding.UNDECIDED
+            return RunUse.UNDECIDED
         stack = next((item for item in known.stacks if item.id == stack_id), None)
         if stack is None:
-            return Holding.FREE
+            return RunUse.UNUSED
         if stack.run_id == run_id:
-            return Holding.HELD
-        return Holding.FREE if stack.phase.is_over else Holding.UNDECIDED
+            return RunUse.USED
+        return RunUse.UNUSED if stack.phase.is_over else RunUse.UNDECIDED
 
     async def _executions(
         self, account: str, stack_id: str

@@ -6,8 +6,8 @@ from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
 from controller.temporal import ids, messages
-from controller.temporal.operator import runs_of_chains
-from controller.temporal.operator.runs_of_chains import Holding
+from controller.temporal.operator import run_use
+from controller.temporal.operator.run_use import RunUse
 from tests.support.waiting import eventually
 from tests.workflows import harness
 from tests.workflows.conftest import Serve
@@ -15,18 +15,18 @@ from tests.workflows.harness import Harness
 from tests.workflows.world import World
 
 
-async def holding(chain: Harness, stack_id: str, run_id: str, triggered_by: str = "") -> Holding:
+async def holding(chain: Harness, stack_id: str, run_id: str, triggered_by: str = "") -> RunUse:
     run = messages.FinishedRun(run_id=run_id, is_own=False, triggered_by=triggered_by)
-    return await runs_of_chains.HeldRuns(lambda: chain.client).holding(chain.account, stack_id, run)
+    return await run_use.RunUseReader(lambda: chain.client).use_of(chain.account, stack_id, run)
 
 
 async def test_a_run_of_a_stack_that_no_chain_has_ever_run_is_free(serve: Serve) -> None:
     chain = await serve(World())
 
-    assert await holding(chain, "a", "01A") is Holding.FREE
+    assert await holding(chain, "a", "01A") is RunUse.UNUSED
     # Whoever it is, it is no stack of ours; nor does a name break the question.
     for person in ("jane@example.com", "b", "o'hara"):
-        assert await holding(chain, "a", "01A", person) is Holding.FREE
+        assert await holding(chain, "a", "01A", person) is RunUse.UNUSED
 
 
 async def test_the_run_of_an_execution_is_held_while_it_goes_on_and_after(serve: Serve) -> None:
@@ -42,7 +42,7 @@ async def test_the_run_of_an_execution_is_held_while_it_goes_on_and_after(serve:
     await handle.result()
     ended = await holding(chain, "a", run_id), await holding(chain, "a", "another")
 
-    assert live == ended == (Holding.HELD, Holding.FREE)
+    assert live == ended == (RunUse.USED, RunUse.UNUSED)
 
 
 async def test_a_native_run_that_a_chain_may_still_adopt_is_undecided_until_it_has(
@@ -64,8 +64,8 @@ async def test_a_native_run_that_a_chain_may_still_adopt_is_undecided_until_it_h
     after = await holding(chain, "b", run_id, "a")
     other = await holding(chain, "b", "another", "a")
 
-    assert (before, by_person, outside) == (Holding.UNDECIDED, Holding.FREE, Holding.FREE)
-    assert (after, other) == (Holding.HELD, Holding.FREE)
+    assert (before, by_person, outside) == (RunUse.UNDECIDED, RunUse.UNUSED, RunUse.UNUSED)
+    assert (after, other) == (RunUse.USED, RunUse.UNUSED)
 
 
 async def test_a_run_queued_by_a_finished_root_is_undecided_until_the_chain_below_has_it(
@@ -97,15 +97,15 @@ async def test_a_run_queued_by_a_finished_root_is_undecided_until_the_chain_belo
 
     async def is_undecided() -> bool:
         # The list of chains is behind.
-        return await holding(chain, "b", run_id, "a") is Holding.UNDECIDED
+        return await holding(chain, "b", run_id, "a") is RunUse.UNDECIDED
 
     await eventually(is_undecided)
     outside = await holding(chain, "z", "01Z", "a")
     gate.set()
     await handle.result()
 
-    assert outside is Holding.FREE
-    assert await holding(chain, "b", run_id, "a") is Holding.HELD
+    assert outside is RunUse.UNUSED
+    assert await holding(chain, "b", run_id, "a") is RunUse.USED
 
 
 async def test_a_run_whose_execution_was_terminated_is_still_known_to_be_held(
@@ -121,7 +121,7 @@ async def test_a_run_whose_execution_was_terminated_is_still_known_to_be_held(
     await handle.result()
 
     async def is_held() -> bool:
-        return await holding(chain, "b", run_id, "a") is Holding.HELD
+        return await holding(chain, "b", run_id, "a") is RunUse.USED
 
     await eventually(is_held)
 
@@ -145,7 +145,7 @@ async def test_without_a_worker_nobody_can_tell(serve: Serve) -> None:
     found = await holding(chain, "a", "01A")
     await handle.terminate()
 
-    assert found is Holding.UNDECIDED
+    assert found is RunUse.UNDECIDED
 
 
 @pytest.mark.parametrize("run_id", ["01A", "01B"])
@@ -160,4 +160,4 @@ async def test_an_execution_that_has_no_run_yet_holds_none(serve: Serve, run_id:
     gate.set()
     await handle.result()
 
-    assert found is Holding.FREE
+    assert found is RunUse.UNUSED

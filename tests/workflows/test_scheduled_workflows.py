@@ -13,7 +13,7 @@ from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
 from controller.temporal import ids, messages
 from tests.support.waiting import eventually
-from tests.workflows import harness, run_requests
+from tests.workflows import asking, harness
 from tests.workflows import harness as harnesses
 from tests.workflows.conftest import Serve
 from tests.workflows.harness import phases, stack_of
@@ -37,7 +37,7 @@ async def test_a_schedule_that_fires_hands_on_the_time_that_it_stands_for(serve:
         temporalio.client.Schedule(
             action=temporalio.client.ScheduleActionStartWorkflow(
                 ids.REQUEST_RUN_WORKFLOW,
-                run_requests.request_input(chain),
+                asking.request_input(chain),
                 id=workflow_id,
                 task_queue=chain.task_queue,
             ),
@@ -60,7 +60,7 @@ async def test_what_the_operator_cannot_serve_is_handed_on_again(serve: Serve) -
     world.failures["request_run", ""] = [failure("TemporalUnreachable"), failure("KubeError")]
     chain = await serve(world)
 
-    result = await run_requests.request(chain)
+    result = await asking.request(chain)
 
     assert result.outcome == "reconciled"
     assert len(world.calls("request_run")) == 3
@@ -71,7 +71,7 @@ async def test_a_sweep_hands_on_what_it_has_read_for_the_operator_to_judge(serve
     world.root_runs = [FOUND]
     chain = await serve(world)
 
-    await run_requests.sweep(chain)
+    await asking.sweep(chain)
 
     assert world.arguments_of(messages.FindRootRunsInput) == [
         messages.FindRootRunsInput(
@@ -90,7 +90,7 @@ async def test_a_sweep_that_spacelift_refuses_tells_the_operator_and_fails_for_a
     chain = await serve(world)
 
     with pytest.raises(temporalio.client.WorkflowFailureError):
-        await run_requests.sweep(chain)
+        await asking.sweep(chain)
 
     (call,) = world.arguments_of(messages.RequestRunCall)
     assert (call.account, call.root_runs) == (chain.account, [])
@@ -115,7 +115,7 @@ async def test_while_a_chain_may_adopt_the_run_it_is_judged_again_for_a_while(
     ) as environment:
         chain = harnesses.new_harness(environment.client, world)
         async with harnesses.workers(chain):
-            result = await run_requests.sweep(chain)
+            result = await asking.sweep(chain)
 
     assert len(world.calls("request_run")) == calls
     assert len(world.calls("find_root_runs")) == 1

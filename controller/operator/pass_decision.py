@@ -6,14 +6,14 @@ That is whether the connection may be used, how often it rechecks what went wron
 from datetime import datetime
 
 from controller.api import v1alpha1
-from controller.chain.requests import automatic, decide, executions, handled_asks
+from controller.chain.requests import automatic_asks, decide, executions, handled_asks
 from controller.operator import clock, gatherer
 
 # What has been wrong for long is rechecked at least this often.
 _LONGEST_PAUSE_SECONDS = 600.0
 
 
-class Decider:
+class PassDecider:
     """Does nothing but read its arguments and the clock."""
 
     def __init__(self, *, recheck_seconds: float, time: clock.Clock) -> None:
@@ -28,12 +28,14 @@ class Decider:
         if chain.is_deleting:
             return decide.Decision(
                 handled=handled_asks.handled_asks(chain.status, execution),
-                pending=automatic.only_asks(chain.status.pending_run),
+                pending=automatic_asks.only_asks(chain.status.pending_run),
             )
         # The latest execution may do what its connection does not serve, or serves no longer.
         is_withheld = execution is not None and gathered.access.refuses(execution.operation)
         if gathered.access.usable is None:
-            return decide.decide_unserved(chain, execution, live=live, is_withheld=is_withheld)
+            return decide.decide_without_connection(
+                chain, execution, live=live, is_withheld=is_withheld
+            )
         return decide.decide(
             chain,
             execution,
