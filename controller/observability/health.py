@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import prometheus_client
 from aiohttp import web
 
+from controller import http_server
+
 logger = logging.getLogger(__name__)
 
 CACHE_SECONDS = 5.0
@@ -41,10 +43,9 @@ class HealthServer:
         *,
         cache_seconds: float = CACHE_SECONDS,
         check_timeout_seconds: float = CHECK_TIMEOUT_SECONDS,
+        idle_seconds: float = http_server.IDLE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        host, _, port = address.rpartition(":")
-        self._host, self._port = host.strip("[]"), int(port)
         self._registry = registry
         self._cache_seconds = cache_seconds
         self._check_timeout_seconds = check_timeout_seconds
@@ -52,21 +53,6 @@ class HealthServer:
         self._ready_checks: dict[str, ReadyCheck] = {}
         self._results: dict[str, _Result] = {}
         self._checking = asyncio.Lock()
-        self._runner: web.AppRunner | None = None
-
-    def add_ready_check(self, name: str, check: ReadyCheck) -> None:
-        """Register what must hold for this process to do its work; the check returns a problem."""
-        self._ready_checks[name] = check
-
-    @property
-    def port(self) -> int:
-        """The port that is listened on, also where the address said 0."""
-        if self._runner is None:
-            return self._port
-        return int(self._runner.addresses[0][1])
-
-    async def start(self) -> None:
-        """Listen."""
         app = web.Application()
         app.add_routes(
             [
@@ -75,15 +61,33 @@ class HealthServer:
                 web.get("/metrics", self._metrics),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        self._http = http_server.HttpServer(address, app, idle_seconds=idle_seconds)
+
+    def add_ready_check(self, name: str, check: ReadyCheck) -> None:
+        """Register what must hold for this process to do its work; the check returns a problem."""
+        self._ready_checks[name] = check
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on, also where the address said 0."""
+        return self._http.port
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return self._http.connections
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            OSError: the address cannot be listened on.
+        """
+        await self._http.start()
 
     async def stop(self) -> None:
         """Stop listening."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._http.stop()
 
     async def ready_problems(self) -> dict[str, str]:
         """Return the failing ready checks with their reasons, at most `cache_seconds` old."""

@@ -4,10 +4,9 @@ import enum
 import logging
 from collections.abc import Callable
 
-logger = logging.getLogger(__name__)
+from controller import log_throttle
 
-LOG_SECONDS = 10.0
-"""Seconds between two log lines of one reason and connection: a flood must not fill the log."""
+logger = logging.getLogger(__name__)
 
 
 class RefusalReason(enum.StrEnum):
@@ -20,6 +19,7 @@ class RefusalReason(enum.StrEnum):
     TOO_LARGE = "too_large"
     SLOW = "slow"
     BROKEN_OFF = "broken_off"
+    CROWDED_OUT = "crowded_out"
     SIGNATURE = "wrong_signature"
     MALFORMED = "malformed"
     NOT_HTTP = "not_http"
@@ -43,6 +43,7 @@ _ANSWERS = {
     RefusalReason.TOO_LARGE: (413, "the body is too large"),
     RefusalReason.SLOW: (408, "the body took too long"),
     RefusalReason.BROKEN_OFF: (400, "the body is not complete"),
+    RefusalReason.CROWDED_OUT: (429, "too many bodies come at a time"),
     RefusalReason.SIGNATURE: (401, "the signature is missing or wrong"),
     RefusalReason.MALFORMED: (400, "the body is no notification of a run"),
     RefusalReason.NOT_HTTP: (400, "this is no HTTP"),
@@ -53,6 +54,7 @@ OF_A_CONNECTION = (
     RefusalReason.TOO_LARGE,
     RefusalReason.SLOW,
     RefusalReason.BROKEN_OFF,
+    RefusalReason.CROWDED_OUT,
     RefusalReason.SIGNATURE,
     RefusalReason.MALFORMED,
 )
@@ -64,6 +66,7 @@ WITH_UNREAD_BODY = frozenset(
         RefusalReason.TOO_LARGE,
         RefusalReason.SLOW,
         RefusalReason.BROKEN_OFF,
+        RefusalReason.CROWDED_OUT,
         RefusalReason.UNKNOWN_CONNECTION,
         RefusalReason.UNKNOWN_PATH,
         RefusalReason.METHOD,
@@ -72,21 +75,26 @@ WITH_UNREAD_BODY = frozenset(
 """After these the connection is of no use: the rest of the body would be taken for a request."""
 
 
+class DeliveryRefused(Exception):
+    """A delivery that is answered with an error of its sender."""
+
+    def __init__(self, reason: RefusalReason, why: str = "") -> None:
+        super().__init__(why or reason)
+        self.reason = reason
+        self.why = why
+
+
 class RefusalLog:
     """Logs refusals, each kind at once and then in bundles; never a body."""
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._next_at: dict[tuple[RefusalReason, str], float] = {}
-        self._unlogged: dict[tuple[RefusalReason, str], int] = {}
+        self._throttle = log_throttle.LogThrottle(clock=clock)
 
     def log(self, reason: RefusalReason, *, connection: str, remote: str | None, why: str) -> None:
         """Log a refusal, or count it for the next line of its kind."""
-        kind, now = (reason, connection), self._clock()
-        if now < self._next_at.get(kind, now):
-            self._unlogged[kind] = self._unlogged.get(kind, 0) + 1
+        kind = (reason, connection)
+        if not self._throttle.due(kind):
             return
-        self._next_at[kind] = now + LOG_SECONDS
         logger.warning(
             "Delivery refused",
             extra={
@@ -94,6 +102,6 @@ class RefusalLog:
                 "connection": connection or None,
                 "remote": remote,
                 "why": why or None,
-                "more_before": self._unlogged.pop(kind, None),
+                "more_before": self._throttle.skipped(kind),
             },
         )

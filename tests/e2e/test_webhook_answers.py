@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.webhook import signature
-from controller.webhook.receiver import LARGE_BODIES, SMALL_BODY_BYTES
+from controller.webhook import bodies, signature
 from tests.support import webhooks
 from tests.support.waiting import eventually
 from tests.support.webhooks import Receiving, path, run_event, signed
@@ -274,21 +273,25 @@ async def test_a_connection_without_a_whole_head_is_closed(tmp_path: Path, sent:
         assert receiving.server.connections == 0
 
 
-async def test_slow_senders_hold_nobody_else_up(tmp_path: Path) -> None:
-    """More of them than there are places for large bodies, each with a place's worth of bytes."""
+async def test_slow_large_bodies_make_room_for_newer_ones(tmp_path: Path) -> None:
+    """More of them than the budget holds: the oldest ones end, and nobody else is held up."""
+    half = bodies.BUDGET_BYTES // (900_000 - 1)
     async with webhooks.receiving(tmp_path, body_seconds=60) as receiving:
-        start = head("Content-Length: 900000") + b"x" * (SMALL_BODY_BYTES + 1)
-        slow = [asyncio.create_task(receiving.send(start)) for _ in range(LARGE_BODIES + 4)]
-        await eventually(lambda: receiving.receiver.large_bodies == LARGE_BODIES, 30)
+        start = head("Content-Length: 900000") + b"x" * 899_999
+        slow = [asyncio.create_task(receiving.send(start)) for _ in range(2 * half)]
+        await eventually(lambda: receiving.counted().get("crowded_out", 0) >= half, 30)
 
-        answer = await receiving.deliver(BODY)
+        large = json.dumps({"stack_id": "vpc", "filler": "x" * 500_000}).encode()
+        answers = [await receiving.deliver(BODY), await receiving.deliver(large)]
 
-        assert answer.status_code == 202
-        for task in slow:
+        assert [answer.status_code for answer in answers] == [202, 202]
+        assert 0 < receiving.receiver.held_bytes <= bodies.BUDGET_BYTES
+        ended, waiting = await asyncio.wait(slow, return_when=asyncio.FIRST_COMPLETED)
+        assert {status_of(task.result()) for task in ended} == {429}
+        for task in waiting:
             task.cancel()
-        await asyncio.gather(*slow, return_exceptions=True)
-        await eventually(lambda: receiving.counted().get("broken_off") == len(slow), 30)
-        assert receiving.receiver.large_bodies == 0
+        await asyncio.gather(*waiting, return_exceptions=True)
+        await eventually(lambda: receiving.receiver.held_bytes == 0, 30)
 
 
 async def test_a_sender_that_hangs_up_is_counted(receiving: Receiving) -> None:
@@ -388,7 +391,7 @@ async def test_nothing_is_left_of_ten_thousand_malformed_deliveries(receiving: R
     assert {answer.status_code for answer in unknown} == {404}
     assert receiving.counted() == {"wrong_signature": 4000, "malformed": 4000}
     assert receiving.counted("silent") == {"wrong_signature": 2000}
-    assert len(receiving.queue) == receiving.receiver.large_bodies == 0
+    assert len(receiving.queue) == receiving.receiver.held_bytes == 0
     labels = [
         sample.labels["connection"]
         for metric in receiving.counters.webhook_deliveries.collect()
