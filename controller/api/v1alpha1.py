@@ -200,6 +200,20 @@ class Retry:
     max_backoff_seconds: int = 600
 
 
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+class Policies:
+    """How a run goes about its stacks; a change starts nothing, and most wait for the next run."""
+
+    parallelism: int = 10
+    native_runs: NativeRuns = NativeRuns.ADOPT
+    failure_policy: FailurePolicy = FailurePolicy.SKIP_DEPENDENTS
+    confirmation_policy: ConfirmationPolicy = ConfirmationPolicy.STACK_DEFAULT
+    confirmation_deadline_seconds: int | None = None
+    active_deadline_seconds: int | None = None
+    stack_deadline_seconds: int | None = None
+    retry: Retry = Retry()
+
+
 class Schedule(_Model):
     """At which times a run is asked for, and how late it still may be."""
 
@@ -215,7 +229,10 @@ class StartTrigger(_Model):
 
 
 class StackChainSpec(_Model):
-    """What the user asks for; field documentation is in the CRD."""
+    """What the user asks for; field documentation is in the CRD.
+
+    The fields of `policies` are the spec's own in the manifest.
+    """
 
     connection_name: str = "default"
     roots: Roots
@@ -227,18 +244,16 @@ class StackChainSpec(_Model):
     triggers: tuple[StartTrigger, ...] = ()
     commit_sha: str | None = pydantic.Field(default=None, alias="commitSHA")
     runtime_environment: tuple[EnvironmentVariable, ...] = ()
-    parallelism: int = 10
-    native_runs: NativeRuns = NativeRuns.ADOPT
-    failure_policy: FailurePolicy = FailurePolicy.SKIP_DEPENDENTS
-    confirmation_policy: ConfirmationPolicy = ConfirmationPolicy.STACK_DEFAULT
-    confirmation_deadline_seconds: int | None = None
-    active_deadline_seconds: int | None = None
-    stack_deadline_seconds: int | None = None
-    retry: Retry = Retry()
+    policies: Policies = Policies()
     concurrency_policy: ConcurrencyPolicy = ConcurrencyPolicy.QUEUE
     suspend: bool = False
     deletion_policy: DeletionPolicy = DeletionPolicy.CANCEL
     history_limit: int = 5
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _gather_policies(cls, fields: Any) -> Any:
+        return {"policies": fields, **fields} if isinstance(fields, Mapping) else fields
 
     @pydantic.field_validator("commit_sha", mode="after")
     @classmethod
@@ -530,7 +545,8 @@ def parse(body: Mapping[str, Any]) -> StackChain:
         spec = StackChainSpec.model_validate(body.get("spec") or {})
     except pydantic.ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(["spec", *(str(part) for part in first["loc"])])
+        parts = [str(part) for part in first["loc"] if part != "policies"]
+        where = ".".join(["spec", *parts])
         message = first["msg"].removeprefix("Value error, ")
         raise InvalidResource(f"`{where}`: {message}") from error
     return StackChain(

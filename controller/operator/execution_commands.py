@@ -38,7 +38,7 @@ class ExecutionCommands:
         if known is None:
             return self._live.last_sent(execution.workflow_run_id)
         return executions.LiveSettings(
-            parallelism=known.parallelism, is_suspended=known.is_suspended
+            parallelism=known.policies.parallelism, is_suspended=known.is_suspended
         )
 
     async def start(
@@ -65,7 +65,7 @@ class ExecutionCommands:
         )
         self._live.note_sent(
             execution.workflow_run_id,
-            parallelism=chain.spec.parallelism,
+            parallelism=chain.spec.policies.parallelism,
             is_suspended=chain.spec.suspend,
         )
         self._counters.chain_starts.inc()

@@ -221,7 +221,7 @@ def render(name: str, chain: StackChain, drawing: tree.Drawing) -> list[Line]:
     )
     others = f", and all after {drawing.characters.others}," if _has_others(stacks) else ""
     order = f"A stack starts once the one that it stands below{others} has succeeded"
-    tail = f"{order}; at most {spec.parallelism} at once."
+    tail = f"{order}; at most {spec.policies.parallelism} at once."
     return [
         head,
         (),

@@ -159,7 +159,7 @@ def request_resume(chain: StackChain) -> UserRequest:
 def request_parallelism(chain: StackChain, bound: int) -> UserRequest:
     """Ask that so many stacks may run at once; a live run follows."""
     _refuse_deleted(chain)
-    name, before = chain.ref.name, chain.spec.parallelism
+    name, before = chain.ref.name, chain.spec.policies.parallelism
     details = {"parallelism": bound}
     if bound == before:
         messages = (f"The parallelism of {name} is {bound} already.",)

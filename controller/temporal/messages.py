@@ -49,16 +49,9 @@ class ChainInput:
     operator_queue: str
     connection: AccountRef
     scope: selection.Scope
-    parallelism: int
+    policies: v1alpha1.Policies = dataclasses.field(default_factory=v1alpha1.Policies)
     commit_sha: str | None = None
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
-    native_runs: str = v1alpha1.NativeRuns.ADOPT
-    failure_policy: str = v1alpha1.FailurePolicy.SKIP_DEPENDENTS
-    confirmation_policy: str = v1alpha1.ConfirmationPolicy.STACK_DEFAULT
-    confirmation_deadline_seconds: int | None = None
-    active_deadline_seconds: int | None = None
-    stack_deadline_seconds: int | None = None
-    retry: v1alpha1.Retry = dataclasses.field(default_factory=v1alpha1.Retry)
     is_suspended: bool = False
     kept: list[progress.Kept] = dataclasses.field(default_factory=list)
     finished_roots: list[progress.FinishedRoot] = dataclasses.field(default_factory=list)
@@ -200,9 +193,8 @@ class StackExecutionInput:
 
     `adopt_origin` is the run whose creation made Spacelift queue the run to use; None: trigger.
     `unwanted_origins` are runs that may have queued one which is then not wanted.
-    `queuers` are the stacks that such runs name as `triggeredBy`. `is_confirming`: the chain
-    confirms planned changes itself. The deadlines count from when the run is known, and from when
-    it waits for a person.
+    `queuers` are the stacks that such runs name as `triggeredBy`. The deadlines count from when the
+    run is known, and from when it waits for a person.
     """
 
     target: StackRef
@@ -215,10 +207,7 @@ class StackExecutionInput:
     operation: str = v1alpha1.Operation.APPLY
     commit_sha: str | None = None
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
-    is_confirming: bool = False
-    confirmation_deadline_seconds: int | None = None
-    stack_deadline_seconds: int | None = None
-    retry: v1alpha1.Retry = dataclasses.field(default_factory=v1alpha1.Retry)
+    policies: v1alpha1.Policies = dataclasses.field(default_factory=v1alpha1.Policies)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -95,7 +95,12 @@ def limit(upstreams: Upstreams, *, seconds: float, parallelism: int, is_native: 
         ),
     )
     chain = progress.ChainProgress(
-        number=1, attempt=1, cause="Spec", generation=1, parallelism=parallelism, start_time=""
+        number=1,
+        attempt=1,
+        cause="Spec",
+        generation=1,
+        start_time="",
+        policies=v1alpha1.Policies(parallelism=parallelism),
     )
     progress.adopt_graph(chain, resolved, now="")
     return _simulate(chain, {item.id: item.remaining for item in resolved.stacks}, seconds)

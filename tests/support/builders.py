@@ -39,6 +39,16 @@ def _refuse_if(impossible: bool, why: str) -> None:
         raise Impossible(why)
 
 
+_POLICIES = frozenset(field.name for field in dataclasses.fields(v1alpha1.Policies))
+
+
+def with_policies(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields in which those of the policies are one value."""
+    policies = {name: value for name, value in fields.items() if name in _POLICIES}
+    others = {name: value for name, value in fields.items() if name not in _POLICIES}
+    return {**others, "policies": v1alpha1.Policies(**policies)}
+
+
 # The resource
 
 
@@ -65,8 +75,7 @@ def make_spec(
         connection_name=connection_name,
         roots=v1alpha1.Roots(stack_ids=roots),
         graph=v1alpha1.Graph(sources=sources, **(graph or {})),
-        parallelism=parallelism,
-        **fields,
+        **with_policies({"parallelism": parallelism, **fields}),
     )
 
 
@@ -329,7 +338,7 @@ def make_progress(
         edges=sum(len(stack.depends_on) for stack in stacks),
         levels=max(levels.values(), default=-1) + 1,
         stacks=sorted(stacks, key=lambda stack: (stack.level, stack.id)),
-        **({"cause": v1alpha1.Cause.SPEC, "generation": 1, "parallelism": 10} | fields),
+        **with_policies({"cause": v1alpha1.Cause.SPEC, "generation": 1, **fields}),
     )
     if stacks:
         outcome.set_outcome(known)

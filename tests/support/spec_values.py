@@ -6,6 +6,8 @@ A new field has its row here; all tests that want every field set take it from h
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from controller.api import v1alpha1
+
 Body = dict[str, Any]
 
 # Of fields that are no part of another one. Lists are values as a whole.
@@ -56,6 +58,13 @@ def spec_of(values: Mapping[str, Any]) -> Body:
             place = place.setdefault(part, {})
         place[last] = value
     return spec
+
+
+def manifest_of(spec: v1alpha1.StackChainSpec) -> Body:
+    """Return a spec as a manifest has it, where the policies are fields of the spec itself."""
+    written = spec.model_dump(by_alias=True, mode="json")
+    policies = written.pop("policies")
+    return {**written, **policies}
 
 
 def full_spec(*, without: Iterable[str], **others: Any) -> Body:

@@ -11,6 +11,7 @@ from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
 from controller.temporal import ids, messages
 from tests.support import temporal as temporal_support
+from tests.support.builders import with_policies
 from tests.support.waiting import eventually
 from tests.workflows import listener
 from tests.workflows.harness import Harness
@@ -60,7 +61,7 @@ class Execution:
 async def execution(
     harness: Harness, stack_id: str = "a", *, lets_stop: bool = True, **facts: Any
 ) -> AsyncIterator[Execution]:
-    """Start the execution of a stack; `facts` are fields of its input.
+    """Start the execution of a stack; `facts` are fields of its input, and of its policies.
 
     Its chain lets it stop its run as soon as it asks, unless the test is to do that.
     """
@@ -77,7 +78,7 @@ async def execution(
         chain_workflow_id=chain.id,
         chain_workflow_run_id=chain.first_execution_run_id,
         marker="stackchain team/demo run 1",
-        **facts,
+        **with_policies(facts),
     )
     handle: WorkflowHandle[Any, progress.StackReport | None] = await harness.client.start_workflow(
         ids.EXECUTION_WORKFLOW,

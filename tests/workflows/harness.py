@@ -19,7 +19,7 @@ from controller.api import v1alpha1
 from controller.chain.run import progress
 from controller.temporal import ids, messages, worker
 from tests.support import temporal as temporal_support
-from tests.support.builders import make_scope
+from tests.support.builders import make_scope, with_policies
 from tests.support.waiting import eventually
 from tests.workflows import listener
 from tests.workflows.world import World
@@ -59,14 +59,13 @@ class Harness:
         name: str = "demo",
         *,
         roots: Sequence[str] | None = None,
-        parallelism: int = 10,
         max_stacks: int = 500,
         operation: str = "Apply",
         memo: messages.ChainMemo | None = None,
         cause: str = "Spec",
         **fields: Any,
     ) -> ChainHandle:
-        """Start a chain; `fields` are more of its input."""
+        """Start a chain; `fields` are more of its input, and of its policies."""
         argument = messages.ChainInput(
             ref=dataclasses.replace(REF, name=name),
             number=1,
@@ -77,8 +76,7 @@ class Harness:
             scope=make_scope(
                 *(roots or self.world.roots), max_stacks=max_stacks, operation=operation
             ),
-            parallelism=parallelism,
-            **fields,
+            **with_policies(fields),
         )
         handle: ChainHandle = await self.client.start_workflow(
             ids.CHAIN_WORKFLOW,

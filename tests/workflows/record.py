@@ -85,7 +85,7 @@ async def retried(chain: Harness) -> None:
 
 async def confirmed(chain: Harness) -> None:
     """The chain confirms: refused at first, then at a wake accepted."""
-    async with execution(chain, is_confirming=True) as stack:
+    async with execution(chain, confirmation_policy="Auto") as stack:
         await stack.shows("RunInProgress")
         await chain.world.move("a", "UNCONFIRMED")
         await stack.shows("NeedsConfirmation")

@@ -59,7 +59,7 @@ async def test_slots_bound_what_runs_and_can_be_changed_live(serve: Serve) -> No
     await chain.stack_shows(handle, "d", Phase.RUNNING)
 
     assert sorted(before) == ["a", "b"]
-    assert (await chain.known(handle)).parallelism == 3
+    assert (await chain.known(handle)).policies.parallelism == 3
     for stack_id in "bcd":
         await world.move(stack_id, "FINISHED")
     assert (await handle.result()).phase is Phase.SUCCEEDED

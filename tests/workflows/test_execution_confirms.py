@@ -19,7 +19,7 @@ async def test_a_run_with_planned_changes_is_confirmed(serve: Serve) -> None:
     world = unconfirmed()
     chain = await serve(world)
 
-    async with execution(chain, is_confirming=True) as stack:
+    async with execution(chain, confirmation_policy="Auto") as stack:
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
         told = [report.reason for report in await stack.reports()]
 
@@ -32,7 +32,7 @@ async def test_while_it_is_confirmed_nobody_is_asked(serve: Serve) -> None:
     gate = world.gate("confirm_stack_run", "a")
     chain = await serve(world)
 
-    async with execution(chain, is_confirming=True) as stack:
+    async with execution(chain, confirmation_policy="Auto") as stack:
         shown = await stack.shows("Confirming")
         gate.set()
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
@@ -57,7 +57,7 @@ async def test_a_run_that_needs_an_approval_is_confirmed_after_it(serve: Serve) 
     world.holds_in["a"] = "PLANNING"
     chain = await serve(world)
 
-    async with execution(chain, is_confirming=True) as stack:
+    async with execution(chain, confirmation_policy="Auto") as stack:
         await stack.shows("RunInProgress")
         await world.change("a", state="UNCONFIRMED", needs_approval=True)
         await stack.shows("NeedsApproval")
@@ -73,7 +73,7 @@ async def test_a_refusal_shows_with_its_words_and_is_not_repeated_by_itself(serv
     world.broken["confirm_stack_run", "a"] = failure("SpaceliftRefused", final=True)
     chain = await serve(world)
 
-    async with execution(chain, is_confirming=True) as stack:
+    async with execution(chain, confirmation_policy="Auto") as stack:
         shown = await stack.shows("NeedsConfirmation")
         await chain.called("follow_stack_run", "a")
         await stays(lambda: len(world.calls("confirm_stack_run")) == 1, 1)
@@ -91,7 +91,7 @@ async def test_after_a_refusal_a_wake_tries_once_more(serve: Serve) -> None:
     world.failures["confirm_stack_run", "a"] = [failure("SpaceliftRefused", final=True)]
     chain = await serve(world)
 
-    async with execution(chain, is_confirming=True) as stack:
+    async with execution(chain, confirmation_policy="Auto") as stack:
         await stack.shows("NeedsConfirmation")
         await stack.wake()
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
@@ -104,7 +104,7 @@ async def test_after_a_refusal_another_plan_is_confirmed(serve: Serve) -> None:
     world.failures["confirm_stack_run", "a"] = [failure("PermissionDenied", final=True)]
     chain = await serve(world)
 
-    async with execution(chain, is_confirming=True) as stack:
+    async with execution(chain, confirmation_policy="Auto") as stack:
         await stack.shows("NeedsConfirmation")
         await world.move("a", "PREPARING_REPLAN")
         await stack.shows("RunInProgress")
@@ -119,7 +119,7 @@ async def test_a_confirmation_without_effect_needs_a_person(serve: Serve) -> Non
     world.confirms_to = "UNCONFIRMED"
     chain = await serve(world)
 
-    async with execution(chain, is_confirming=True) as stack:
+    async with execution(chain, confirmation_policy="Auto") as stack:
         shown = await stack.shows("NeedsConfirmation")
         await world.move("a", "FINISHED")
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
@@ -133,7 +133,7 @@ async def test_an_outage_during_the_confirmation_shows_and_passes(serve: Serve) 
     world.broken["confirm_stack_run", "a"] = failure("Unreachable")
     chain = await serve(world)
 
-    async with execution(chain, is_confirming=True) as stack:
+    async with execution(chain, confirmation_policy="Auto") as stack:
         await stack.shows("SpaceliftUnreachable")
         world.broken.clear()
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
@@ -149,7 +149,7 @@ async def test_a_cancel_during_the_confirmation_stops_what_can_be_stopped(
     world.gate("confirm_stack_run", "a")
     chain = await serve(world)
 
-    async with execution(chain, is_confirming=True) as stack:
+    async with execution(chain, confirmation_policy="Auto") as stack:
         await stack.shows("Confirming")
         # As if the confirmation had arrived, or not.
         await world.move("a", state)

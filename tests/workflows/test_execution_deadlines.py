@@ -216,7 +216,9 @@ async def test_a_run_that_the_chain_confirms_has_no_time_for_a_person(serve: Ser
     gate = world.gate("confirm_stack_run", "a")
     chain = await serve(world)
 
-    async with execution(chain, is_confirming=True, confirmation_deadline_seconds=1) as stack:
+    async with execution(
+        chain, confirmation_policy="Auto", confirmation_deadline_seconds=1
+    ) as stack:
         await stack.shows("Confirming")
         await stays(lambda: world.calls("stop_stack_run") == [], 1.5)
         gate.set()
@@ -228,7 +230,9 @@ async def test_a_run_that_the_chain_may_not_confirm_has(serve: Serve) -> None:
     world.broken["confirm_stack_run", "a"] = failure("SpaceliftRefused", final=True)
     chain = await serve(world)
 
-    async with execution(chain, is_confirming=True, confirmation_deadline_seconds=1) as stack:
+    async with execution(
+        chain, confirmation_policy="Auto", confirmation_deadline_seconds=1
+    ) as stack:
         await stack.ends(Phase.TIMED_OUT, CONFIRMATION)
 
     assert world.states("a") == ["DISCARDED"]

@@ -84,7 +84,7 @@ async def test_each_operation_has_its_kind_of_run_and_ends_well(rig: Rig) -> Non
 
 async def test_a_run_is_confirmed_and_one_that_needs_an_approval_after_it(rig: Rig) -> None:
     await rig.account.script("asks", {"approval": True})
-    async with rig.start("asks", is_confirming=True) as stack:
+    async with rig.start("asks", confirmation_policy="Auto") as stack:
         await stack.shows("NeedsApproval")
         await rig.account.act((await rig.account.only_run("asks"))["id"], "approve")
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
@@ -148,7 +148,7 @@ async def test_a_stack_that_is_locked_between_two_runs_waits_and_goes_on(rig: Ri
 async def test_a_queued_run_names_the_one_that_blocks_it_with_its_link(rig: Rig) -> None:
     theirs = (await rig.account.trigger("asks"))["id"]
     await rig.account.run_in("asks", "UNCONFIRMED")
-    async with rig.start("asks", is_confirming=True) as stack:
+    async with rig.start("asks", confirmation_policy="Auto") as stack:
         shown = await stack.shows("RunBlocked")
         await rig.account.act(theirs, "discard")
         await stack.ends(Phase.SUCCEEDED, "RunFinished")

@@ -60,7 +60,6 @@ def make_input(chain: Harness, ref: v1alpha1.Ref) -> messages.ChainInput:
             name="default", endpoint=chain.endpoint, account=chain.account
         ),
         scope=make_scope(*chain.world.roots),
-        parallelism=10,
     )
 
 
@@ -180,7 +179,7 @@ async def test_a_live_run_takes_a_new_bound_and_a_cancel(serve: Serve) -> None:
     await workflows.await_close(started.workflow_id, started.workflow_run_id)
 
     assert known is not None
-    assert known.parallelism == 7
+    assert known.policies.parallelism == 7
     assert world.states("a") == ["STOPPED"]
 
 

@@ -151,7 +151,8 @@ def _changed_settings(
     """Return the settings that a live run does not go by yet."""
     if live is None:
         return LiveSettings()
-    parallelism, is_suspended = chain.spec.parallelism, chain.spec.suspend or is_withheld
+    parallelism = chain.spec.policies.parallelism
+    is_suspended = chain.spec.suspend or is_withheld
     return LiveSettings(
         parallelism=parallelism if live.parallelism != parallelism else None,
         is_suspended=is_suspended if live.is_suspended != is_suspended else None,

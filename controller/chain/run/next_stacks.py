@@ -34,7 +34,7 @@ def ready_stacks(
         and all(policy.releases(chain, by_id[upstream]) for upstream in stack.depends_on)
     ]
     ready.sort(key=lambda stack: (-remaining[stack.id], stack.id))
-    free = chain.parallelism - sum(takes_slot(stack) for stack in chain.stacks)
+    free = chain.policies.parallelism - sum(takes_slot(stack) for stack in chain.stacks)
     chosen: list[progress.StackProgress] = []
     for stack in ready:
         if stack.adopts_from is None:

@@ -23,7 +23,7 @@ def ended_well(stack: progress.StackProgress | v1alpha1.StackStatus) -> bool:
 
 def releases(chain: progress.ChainProgress, stack: progress.StackProgress) -> bool:
     """Whether the end of a stack lets its dependents start, as the chain's policy has it."""
-    if chain.failure_policy == FailurePolicy.CONTINUE:
+    if chain.policies.failure_policy == FailurePolicy.CONTINUE:
         return stack.phase.is_over
     return ended_well(stack)
 
@@ -33,10 +33,12 @@ def skip_unwanted(chain: progress.ChainProgress, *, now: str) -> list[str]:
 
     Stacks are sorted by level, so one pass reaches the transitive dependents.
     """
-    if chain.failure_policy == FailurePolicy.CONTINUE:
+    if chain.policies.failure_policy == FailurePolicy.CONTINUE:
         return []
     by_id = {stack.id: stack for stack in chain.stacks}
-    first = first_failed(chain) if chain.failure_policy == FailurePolicy.FAIL_FAST else None
+    first = (
+        first_failed(chain) if chain.policies.failure_policy == FailurePolicy.FAIL_FAST else None
+    )
     skipped: list[str] = []
     for stack in chain.stacks:
         if stack.is_started or stack.phase.is_over:

@@ -52,10 +52,9 @@ class ChainProgress:
     attempt: int
     cause: str
     generation: int
-    parallelism: int
     start_time: str
     operation: str = v1alpha1.Operation.APPLY
-    failure_policy: str = v1alpha1.FailurePolicy.SKIP_DEPENDENTS
+    policies: v1alpha1.Policies = dataclasses.field(default_factory=v1alpha1.Policies)
     is_suspended: bool = False
     sequence: int = 0
     phase: v1alpha1.Phase = v1alpha1.Phase.PENDING

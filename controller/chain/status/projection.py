@@ -129,7 +129,7 @@ def _stacks(
         slots = sum(next_stacks.takes_slot(stack) for stack in known.stacks)
         limits = stack_rows.StartLimits(
             is_suspended=known.is_suspended,
-            has_slot=slots < known.parallelism,
+            has_slot=slots < known.policies.parallelism,
             is_by_spec=facts.is_suspended,
         )
         rows = [stack_rows.of_progress(stack, by_id, limits) for stack in known.stacks]

@@ -3,14 +3,14 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from controller.api.v1alpha1 import ConfirmationPolicy, NativeRuns
+    from controller.api.v1alpha1 import NativeRuns
     from controller.chain.run import progress, unwanted_runs
     from controller.temporal import ids, messages
 
 
 def is_adopting(argument: messages.ChainInput) -> bool:
     """Whether stacks may use runs that Spacelift queues; these have no environment of the chain."""
-    return argument.native_runs == NativeRuns.ADOPT and not argument.environment
+    return argument.policies.native_runs == NativeRuns.ADOPT and not argument.environment
 
 
 def title(argument: messages.ChainInput) -> str:
@@ -56,8 +56,5 @@ def stack_execution(
         operation=argument.scope.operation,
         commit_sha=argument.commit_sha if stack.id in argument.scope.roots.stack_ids else None,
         environment=argument.environment,
-        is_confirming=argument.confirmation_policy == ConfirmationPolicy.AUTO,
-        confirmation_deadline_seconds=argument.confirmation_deadline_seconds,
-        stack_deadline_seconds=argument.stack_deadline_seconds,
-        retry=argument.retry,
+        policies=argument.policies,
     )

@@ -6,6 +6,7 @@ completes (ADR 0006), and a stack that others have takes no slot (ADR 0018).
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -51,10 +52,9 @@ class StackDependencyChainWorkflow:
             attempt=argument.attempt,
             cause=argument.cause,
             generation=argument.ref.generation,
-            parallelism=argument.parallelism,
             start_time=_now(),
             operation=argument.scope.operation,
-            failure_policy=argument.failure_policy,
+            policies=argument.policies,
             is_suspended=argument.is_suspended,
         )
         self._stacks: dict[str, progress.StackProgress] = {}
@@ -83,7 +83,9 @@ class StackDependencyChainWorkflow:
     @workflow.signal(name=ids.PARALLELISM_SIGNAL)
     def set_parallelism(self, argument: messages.SetParallelism) -> None:
         """Change how many stacks may run at once; running ones go on."""
-        self._progress.parallelism = argument.parallelism
+        self._progress.policies = dataclasses.replace(
+            self._progress.policies, parallelism=argument.parallelism
+        )
         self._changed()
 
     @workflow.signal(name=ids.SUSPEND_SIGNAL)
@@ -139,7 +141,7 @@ class StackDependencyChainWorkflow:
     async def _work(self) -> None:
         publishing_task = asyncio.create_task(self._publishing.run(self._cancel))
         deadline = deadlines.ActiveDeadline(
-            self._input.active_deadline_seconds,
+            self._input.policies.active_deadline_seconds,
             is_suspended=lambda: self._progress.is_suspended,
             on_passed=self._active_deadline_passed,
         )

@@ -91,10 +91,13 @@ class StackExecutionWorkflow:
         self._reported_summary = ""
         self._reports = stack_reporter.StackReporter(argument)
         self._calls = stack_activities.StackActivities(argument, on_problem=self._on_problem)
-        self._confirmation = confirmation.Confirmation(self._calls, is_ours=argument.is_confirming)
+        self._confirmation = confirmation.Confirmation(
+            self._calls,
+            is_ours=argument.policies.confirmation_policy is v1alpha1.ConfirmationPolicy.AUTO,
+        )
         self._deadlines = deadlines.StackDeadlines(
-            stack_seconds=argument.stack_deadline_seconds,
-            confirmation_seconds=argument.confirmation_deadline_seconds,
+            stack_seconds=argument.policies.stack_deadline_seconds,
+            confirmation_seconds=argument.policies.confirmation_deadline_seconds,
             on_passed=self._deadline_passed,
         )
 
@@ -170,7 +173,7 @@ class StackExecutionWorkflow:
     async def _roll(self) -> progress.StackReport | None:
         while (obtained := await self._obtain_run()) is not None:
             run = await self._follow(obtained)
-            if not run.is_failed or self._attempts > self._input.retry.limit:
+            if not run.is_failed or self._attempts > self._input.policies.retry.limit:
                 return self._classify(run)
             await self._pause(run)
         return self._held
@@ -243,7 +246,7 @@ class StackExecutionWorkflow:
         """Wait before the next run; the failed one is the stack's end if there will be none."""
         self._failed, self._run = run, None
         self._trigger, self._is_adopted = None, False
-        retry = self._input.retry
+        retry = self._input.policies.retry
         seconds = retries.pause_seconds(
             attempts=self._attempts,
             backoff_seconds=retry.backoff_seconds,

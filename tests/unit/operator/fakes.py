@@ -266,7 +266,7 @@ class FakeWorkflows:
             )
         )
         self._log.append(f"start {request.number}")
-        self.run(parallelism=argument.parallelism)
+        self.run(parallelism=argument.policies.parallelism)
         if self.crash_after_start:
             self.crash_after_start = False
             raise Crash
@@ -284,7 +284,7 @@ class FakeWorkflows:
         self.sent.append(f"parallelism {parallelism}")
         known = self._by_run(execution.workflow_run_id).known
         if self.has_worker and known is not None:
-            known.parallelism = parallelism
+            known.policies = dataclasses.replace(known.policies, parallelism=parallelism)
 
     async def set_suspended(self, execution: Execution, is_suspended: bool) -> None:
         await self._reach()

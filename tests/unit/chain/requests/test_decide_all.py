@@ -133,7 +133,9 @@ def test_an_unserved_live_run_is_suspended_while_it_is_withheld(
 ) -> None:
     status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
     chain = make_stack_chain(spec=spec_with(suspend=is_wanted), status=status, generation=2)
-    live = executions.LiveSettings(parallelism=chain.spec.parallelism, is_suspended=is_live)
+    live = executions.LiveSettings(
+        parallelism=chain.spec.policies.parallelism, is_suspended=is_live
+    )
 
     decision = decisions.decide_without_connection(
         chain, make_execution(1), live=live, is_withheld=is_withheld

@@ -234,7 +234,7 @@ def test_a_live_run_that_was_told_and_does_not_answer_is_not_told_again() -> Non
         status=make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A)),
         generation=2,
     )
-    told = executions.LiveSettings(parallelism=A.parallelism, is_suspended=True)
+    told = executions.LiveSettings(parallelism=A.policies.parallelism, is_suspended=True)
 
     decision = decisions.decide(chain, make_execution(1), live=told, is_recheck_due=False)
 
