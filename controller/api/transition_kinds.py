@@ -76,7 +76,9 @@ MEANINGS: dict[TransitionKind, TransitionMeaning] = {
     ),
     TransitionKind.RUN_STARTED: TransitionMeaning(when="a run was started"),
     TransitionKind.GRAPH_RESOLVED: TransitionMeaning(when="its stacks were read"),
-    TransitionKind.SUSPENDED: TransitionMeaning(when="a live run is held: no further stack starts"),
+    TransitionKind.SUSPENDED: TransitionMeaning(
+        when="a live run is suspended: no further stack starts"
+    ),
     TransitionKind.RESUMED: TransitionMeaning(when="a live run goes on"),
     TransitionKind.STACK_WAITING: _stack(
         "a stack is locked or disabled, another chain has it, or another run of it has to end first"

@@ -104,7 +104,7 @@ def order(notification: notifications.Notification) -> str:
 
 def data_of(notification: notifications.Notification) -> dict[str, Any]:
     """Return the data of a CloudEvent: camelCase, without empty fields."""
-    return v1alpha1.as_json(
+    return v1alpha1.to_json(
         {
             "transition": notification.transition,
             "severity": notification.severity,

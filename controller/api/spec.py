@@ -1,0 +1,209 @@
+"""The spec of a StackChain: what the user asks for. Pydantic reads it (ADR 0010).
+
+Field documentation is in the CRD, `crds/stackchains.stackchain.dev.yaml`.
+"""
+
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+import pydantic
+import pydantic.dataclasses
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+# The most stacks that one chain may hold (history budget and object size; docs/limits.md).
+MAX_STACKS = 500
+
+
+class Source(enum.StrEnum):
+    """Where the edges of the graph come from."""
+
+    DEPENDENCIES = "Dependencies"
+    LABELS = "Labels"
+
+
+class Direction(enum.StrEnum):
+    """Which stacks belong to the chain beside its roots; never in which order they run."""
+
+    DOWNSTREAM = "Downstream"
+    UPSTREAM = "Upstream"
+    ROOTS_ONLY = "RootsOnly"
+
+
+class Operation(enum.StrEnum):
+    """What a run of the chain does to each stack."""
+
+    APPLY = "Apply"
+    PLAN = "Plan"
+    DESTROY = "Destroy"
+
+
+class StartPolicy(enum.StrEnum):
+    """Whether a change of the spec asks for a run."""
+
+    ON_CHANGE = "OnChange"
+    ON_REQUEST = "OnRequest"
+
+
+class NativeRuns(enum.StrEnum):
+    """What happens to the runs that Spacelift queues by itself."""
+
+    ADOPT = "Adopt"
+    REPLACE = "Replace"
+
+
+class FailurePolicy(enum.StrEnum):
+    """What the end of a stack that did not succeed means for the others."""
+
+    SKIP_DEPENDENTS = "SkipDependents"
+    FAIL_FAST = "FailFast"
+    CONTINUE = "Continue"
+
+
+class ConfirmationPolicy(enum.StrEnum):
+    """Who confirms a run that has planned changes."""
+
+    STACK_DEFAULT = "StackDefault"
+    AUTO = "Auto"
+
+
+class ConcurrencyPolicy(enum.StrEnum):
+    """What a request does while a run of the chain is live."""
+
+    QUEUE = "Queue"
+    REPLACE = "Replace"
+
+
+class DeletionPolicy(enum.StrEnum):
+    """What deleting the resource does to its live run."""
+
+    CANCEL = "Cancel"
+    ORPHAN = "Orphan"
+
+
+class StartTriggerType(enum.StrEnum):
+    """What may start a run beside people, the spec and the schedule."""
+
+    ROOT_RUN_FINISHED = "RootRunFinished"
+
+
+_FIELDS = pydantic.ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+
+class _Model(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(frozen=True, **_FIELDS)
+
+
+# Parts of the spec that travel on in messages, as they are, are dataclasses.
+
+
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+class Roots:
+    """The stacks that a chain starts from: by id, or all that have every one of the labels."""
+
+    stack_ids: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    @pydantic.model_validator(mode="after")
+    def _is_one_of_both(self) -> "Roots":
+        if bool(self.stack_ids) == bool(self.labels):
+            raise PydanticCustomError("roots", "exactly one of `stackIds` and `labels` must be set")
+        return self
+
+
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+class Exclude:
+    """The stacks that are left out: by id, or with any of the labels."""
+
+    stack_ids: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+class Graph:
+    """Which stacks belong to the chain."""
+
+    direction: Direction = Direction.DOWNSTREAM
+    sources: tuple[Source, ...] = (Source.DEPENDENCIES, Source.LABELS)
+    include_roots: bool = True
+    max_depth: int | None = None
+    max_stacks: int = MAX_STACKS
+    exclude: Exclude = Exclude()
+
+
+class EnvironmentVariable(_Model):
+    """One variable of a run's environment; not secret."""
+
+    name: str
+    value: str
+
+
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+class Retry:
+    """How often a FAILED run is followed by another, and after which pause."""
+
+    limit: int = 0
+    backoff_seconds: int = 30
+    max_backoff_seconds: int = 600
+
+
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+class Policies:
+    """How a run goes about its stacks; a change starts nothing, and most wait for the next run."""
+
+    parallelism: int = 10
+    native_runs: NativeRuns = NativeRuns.ADOPT
+    failure_policy: FailurePolicy = FailurePolicy.SKIP_DEPENDENTS
+    confirmation_policy: ConfirmationPolicy = ConfirmationPolicy.STACK_DEFAULT
+    confirmation_deadline_seconds: int | None = None
+    active_deadline_seconds: int | None = None
+    stack_deadline_seconds: int | None = None
+    retry: Retry = Retry()
+
+
+class Schedule(_Model):
+    """At which times a run is asked for, and how late it still may be."""
+
+    cron: str
+    time_zone: str = "UTC"
+    starting_deadline_seconds: int = 600
+
+
+class StartTrigger(_Model):
+    """Something that starts a run by itself."""
+
+    type: StartTriggerType
+
+
+class StackChainSpec(_Model):
+    """What the user asks for; field documentation is in the CRD.
+
+    The fields of `policies` are the spec's own in the manifest.
+    """
+
+    connection_name: str = "default"
+    roots: Roots
+    graph: Graph = Graph()
+    operation: Operation = Operation.APPLY
+    destroy_confirmation: str | None = None
+    start_policy: StartPolicy = StartPolicy.ON_CHANGE
+    schedule: Schedule | None = None
+    triggers: tuple[StartTrigger, ...] = ()
+    commit_sha: str | None = pydantic.Field(default=None, alias="commitSHA")
+    runtime_environment: tuple[EnvironmentVariable, ...] = ()
+    policies: Policies = Policies()
+    concurrency_policy: ConcurrencyPolicy = ConcurrencyPolicy.QUEUE
+    suspend: bool = False
+    deletion_policy: DeletionPolicy = DeletionPolicy.CANCEL
+    history_limit: int = 5
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _gather_policies(cls, fields: Any) -> Any:
+        return {"policies": fields, **fields} if isinstance(fields, Mapping) else fields
+
+    @pydantic.field_validator("commit_sha", mode="after")
+    @classmethod
+    def _is_none_if_empty(cls, value: str | None) -> str | None:
+        return value or None

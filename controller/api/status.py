@@ -1,0 +1,251 @@
+"""The status of a StackChain: dataclasses, read and written as the API server stores them."""
+
+import dataclasses
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+import pydantic
+
+from controller.api import json_fields
+from controller.api.spec import Operation
+
+
+class Phase(enum.StrEnum):
+    """Where a stack or a chain run is."""
+
+    PENDING = "Pending"
+    WAITING = "Waiting"
+    RUNNING = "Running"
+    AWAITING_CONFIRMATION = "AwaitingConfirmation"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    SKIPPED = "Skipped"
+    CANCELED = "Canceled"
+    TIMED_OUT = "TimedOut"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens in this phase."""
+        return self in _OVER
+
+
+_OVER = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.SKIPPED, Phase.CANCELED, Phase.TIMED_OUT})
+
+
+class Cause(enum.StrEnum):
+    """What asked for a chain run."""
+
+    SPEC = "Spec"
+    RUN_TOKEN = "RunToken"  # noqa: S105 -- the name of an annotation's role, not a secret
+    SCHEDULE = "Schedule"
+    RETRY = "Retry"
+    ROOT_RUN_FINISHED = "RootRunFinished"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Condition:
+    """A Kubernetes condition."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+    observed_generation: int
+    last_transition_time: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Summary:
+    """How many stacks are in which phase; the others add up to `total`."""
+
+    total: int = 0
+    pending: int = 0
+    waiting: int = 0
+    running: int = 0
+    awaiting_confirmation: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    skipped: int = 0
+    canceled: int = 0
+    timed_out: int = 0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class GraphStatus:
+    """What the discovery found."""
+
+    stacks: int
+    edges: int
+    levels: int
+    resolved_time: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RootRun:
+    """A Spacelift run of a root; run ids are ULIDs, so they compare by the time of creation."""
+
+    stack_id: str
+    run_id: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RunStatus:
+    """One pass of a chain; times are RFC 3339, UTC.
+
+    `root_runs` are the finished runs of roots below which it runs; none: it runs the whole chain.
+    """
+
+    number: int
+    attempt: int = 1
+    cause: str = ""
+    operation: str = Operation.APPLY
+    generation: int = 0
+    phase: Phase = Phase.PENDING
+    reason: str = ""
+    message: str = ""
+    start_time: str | None = None
+    completion_time: str | None = None
+    progress: str = ""
+    summary: Summary = Summary()
+    workflow_id: str = ""
+    workflow_run_id: str = ""
+    workflow_url: str | None = None
+    root_runs: tuple[RootRun, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class PendingRun:
+    """A request that waits for the live run to end.
+
+    `scheduled_time` and `root_runs` are asks that stand nowhere else; what else is asked can be
+    read from the resource.
+    """
+
+    cause: str
+    message: str
+    scheduled_time: str | None = None
+    root_runs: tuple[RootRun, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Handled:
+    """The asks that were taken up: the digest of the spec and the texts of the tokens.
+
+    A retry or cancel whose number is stale is taken up too: there is nothing to do for it.
+    `schedule` is the newest time of the schedule that a run was started for; `root_runs` has for
+    each root the newest run that needs no looking at any more.
+    """
+
+    spec: str | None = None
+    run: str | None = None
+    retry: str | None = None
+    cancel: str | None = None
+    schedule: str | None = None
+    root_runs: tuple[RootRun, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ScheduleStatus:
+    """How the schedule stands; times are RFC 3339, UTC.
+
+    Every time of the schedule up to `checked_time` was served or missed. `digest` tells which
+    schedule Temporal has, or has refused for the `problem`.
+    """
+
+    digest: str
+    checked_time: str
+    next_time: str | None = None
+    last_time: str | None = None
+    missed: int = 0
+    last_missed_time: str | None = None
+    problem: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class TriggersStatus:
+    """How the triggers stand; `digest` tells which sweep Temporal has.
+
+    `problem` is what kept the last sweep from seeing all roots.
+    """
+
+    digest: str
+    problem: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Delta:
+    """What a run changes, in resources."""
+
+    added: int
+    changed: int
+    deleted: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class StackStatus:
+    """One stack of the latest run."""
+
+    id: str
+    level: int
+    phase: Phase
+    name: str | None = None
+    depends_on: tuple[str, ...] = ()
+    reason: str | None = None
+    message: str | None = None
+    blocked_by: str | None = None
+    run_id: str | None = None
+    run_state: str | None = None
+    run_url: str | None = None
+    attempts: int | None = None
+    start_time: str | None = None
+    completion_time: str | None = None
+    delta: Delta | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Status:
+    """The status subresource."""
+
+    observed_generation: int = 0
+    conditions: tuple[Condition, ...] = ()
+    graph: GraphStatus | None = None
+    latest_run: RunStatus | None = None
+    pending_run: PendingRun | None = None
+    schedule: ScheduleStatus | None = None
+    triggers: TriggersStatus | None = None
+    last_handled: Handled = Handled()
+    stacks: tuple[StackStatus, ...] = ()
+    history: tuple[RunStatus, ...] = ()
+
+    def condition(self, type_: str) -> Condition | None:
+        """Return the condition of that type, if there is one."""
+        return next((item for item in self.conditions if item.type == type_), None)
+
+
+_STATUS = pydantic.TypeAdapter(Status)
+
+
+def status_to_dict(status: Status) -> dict[str, Any]:
+    """Return the status as the API server stores it: camelCase, without empty fields."""
+    return json_fields.to_json(dataclasses.asdict(status))
+
+
+def read_status(raw: Mapping[str, Any]) -> Status:
+    """Read a stored status; a part that does not fit counts as missing, since it can be rebuilt.
+
+    What cannot, the numbers and the handled asks, is in parts of its own.
+    """
+    parts = json_fields.from_json(raw)
+    try:
+        return _STATUS.validate_python(parts)
+    except pydantic.ValidationError:
+        return _STATUS.validate_python({key: parts[key] for key in parts if _fits(parts, key)})
+
+
+def _fits(parts: Mapping[str, Any], key: str) -> bool:
+    try:
+        _STATUS.validate_python({key: parts[key]})
+    except pydantic.ValidationError:
+        return False
+    return True
