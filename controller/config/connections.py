@@ -17,6 +17,11 @@ from controller.config import files, parsing, settings
 DEFAULT_CONNECTION = "default"
 
 
+def webhook_path(connection: str) -> str:
+    """Return where the receiver takes the deliveries of a connection."""
+    return f"/webhooks/spacelift/{connection}"
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ApiKey:
     """An API key: its id, which is no secret, and its secret."""

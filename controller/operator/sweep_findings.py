@@ -1,7 +1,7 @@
 """Gather: what a sweep of the roots has found, with which of their runs belong to chains.
 
 Temporal is only read. A sweep says that roots have finished runs; which of them ask for a run of
-the chain follows from those that were considered before and from those that chains hold.
+the chain follows from those that were considered before and from those that chains use.
 """
 
 import dataclasses
@@ -32,7 +32,7 @@ class SweepFindings:
 
 
 class SweepReader:
-    """Reads what chains hold of the runs that a sweep has found."""
+    """Reads which of the runs that a sweep has found chains use."""
 
     def __init__(self, reader: run_use.RunUseReader) -> None:
         self._run_use = reader

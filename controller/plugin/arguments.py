@@ -89,7 +89,7 @@ COMMANDS = (
     Command(
         name="suspend",
         help="start no further stack; runs in progress end",
-        examples=(("suspend prod", "hold the chain"),),
+        examples=(("suspend prod", "pause the chain"),),
         options=("wait", "output"),
     ),
     Command(

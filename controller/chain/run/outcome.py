@@ -50,13 +50,13 @@ def _in_progress(run: ChainProgress) -> _Outcome:
     if awaiting:
         message = _awaiting_message(awaiting)
         return Phase.AWAITING_CONFIRMATION, _Reason.AWAITING_CONFIRMATION, message
-    if run.is_suspended and has_held_stacks(run):
+    if run.is_suspended and has_unstarted_stacks(run):
         phase = Phase.PENDING if progress.is_idle(run) else Phase.RUNNING
         return phase, _Reason.SUSPENDED, _suspended_message(run)
     return Phase.RUNNING, _Reason.PROGRESSING, ""
 
 
-def has_held_stacks(run: ChainProgress) -> bool:
+def has_unstarted_stacks(run: ChainProgress) -> bool:
     """Whether there are stacks that a suspended run keeps from starting."""
     return any(not stack.is_started and not stack.phase.is_over for stack in run.stacks)
 
@@ -170,12 +170,14 @@ def _listed(parts: Sequence[str], *, separator: str) -> str:
 def _skipped(run: ChainProgress) -> str:
     reason = reasons.StackReason
     dependent = sum(stack.reason == reason.UPSTREAM_NOT_SUCCEEDED for stack in run.stacks)
-    held = sum(stack.reason == reason.FAIL_FAST for stack in run.stacks)
+    unstarted = sum(stack.reason == reason.FAIL_FAST for stack in run.stacks)
     text = ""
     if dependent:
         text = f" {dependent} dependent {'stack was' if dependent == 1 else 'stacks were'} skipped."
-    if held:
-        text += f" {_count(held)} {'was' if held == 1 else 'were'} not started (FailFast)."
+    if unstarted:
+        text += (
+            f" {_count(unstarted)} {'was' if unstarted == 1 else 'were'} not started (FailFast)."
+        )
     return text
 
 

@@ -131,13 +131,13 @@ def _in_progress(facts: ConditionFacts) -> _Verdict:
         why = f": {first.message}" if first.message else " cannot continue."
         return _hindered(_FAILING[reasons.StackReason(first.reason or "")], f"'{first.id}'{why}")
     is_shown = run.reason in (Reason.AWAITING_CONFIRMATION, Reason.SUSPENDED)
-    is_held = run.reason == Reason.SUSPENDED and not facts.has_unhandled
+    is_suspended = run.reason == Reason.SUSPENDED and not facts.has_unhandled
     return _Verdict(
         ready="Unknown",
         reason=run.reason if is_shown else Reason.PROGRESSING,
         message=f"{run.message} [{text}]" if run.message else text,
         # Nothing moves until a person lets it.
-        reconciling=not (is_held and run.phase is Phase.PENDING),
+        reconciling=not (is_suspended and run.phase is Phase.PENDING),
     )
 
 

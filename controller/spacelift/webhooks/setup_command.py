@@ -35,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument(
         "--url",
-        help="where Spacelift reaches `stackchain webhook`; /webhooks/spacelift/CONNECTION is "
-        "added if it has no path",
+        help=f"where Spacelift reaches `stackchain webhook`; "
+        f"{connections.webhook_path('CONNECTION')} is added if it has no path",
     )
     parser.add_argument(
         "--connection",
@@ -73,7 +73,9 @@ async def run(all_settings: settings.Settings, options: argparse.Namespace, out:
     connection = _connection(all_settings.spacelift, options.connection)
     set_up = _SetUp.of(connection, options)
     printer = _Printer(out, endpoints.account_of(connection.endpoint), set_up)
-    if set_up.wanted is not None and not set_up.wanted.endpoint.endswith(_path(connection.name)):
+    if set_up.wanted is not None and not set_up.wanted.endpoint.endswith(
+        connections.webhook_path(connection.name)
+    ):
         printer.note(_path_note(connection.name))
     webhook_client = _webhook_client(connection, all_settings.spacelift)
     try:
@@ -103,11 +105,7 @@ def receiver_url(text: str, *, connection: str, is_insecure: bool) -> str:
             "does not use https, so others could read and repeat what Spacelift sends; give one "
             "with https, or add --insecure"
         )
-    return url if parts.path else url + _path(connection)
-
-
-def _path(connection: str) -> str:
-    return f"/webhooks/spacelift/{connection}"
+    return url if parts.path else url + connections.webhook_path(connection)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -224,8 +222,8 @@ class _Printer:
 
 def _path_note(connection: str) -> str:
     return (
-        f"`stackchain webhook` takes deliveries at {_path(connection)}; what is in front of it has "
-        "to map the path of the URL to that"
+        f"`stackchain webhook` takes deliveries at {connections.webhook_path(connection)}; what is "
+        "in front of it has to map the path of the URL to that"
     )
 
 
