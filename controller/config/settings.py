@@ -324,6 +324,8 @@ class PluginSettings:
 
     kubernetes: KubernetesSettings = field(default_factory=KubernetesSettings)
     terminal: TerminalSettings = field(default_factory=TerminalSettings)
+    completion_seconds: float = 3.0
+    """`STACKCHAIN_COMPLETION_SECONDS`: for so long a completion waits for the cluster."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -341,18 +343,23 @@ class Settings:
     observability: ObservabilitySettings = field(default_factory=ObservabilitySettings)
 
 
-def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+def load_settings(
+    environ: Mapping[str, str] | None = None,
+    *,
+    service_account_namespace: Path = SERVICE_ACCOUNT_NAMESPACE,
+) -> Settings:
     """Read all settings from the environment.
 
     Args:
         environ: the variables; None: those of this process.
+        service_account_namespace: where a pod finds its namespace.
 
     Raises:
         SettingsError: with every problem that was found, not the first one.
     """
     reader = _reader(environ)
     settings = Settings(
-        installation=_load_installation(reader),
+        installation=_load_installation(reader, service_account_namespace),
         operator=reader.group(OperatorSettings),
         kubernetes=_load_kubernetes(reader),
         temporal=_load_temporal(reader),
@@ -389,13 +396,20 @@ def load_plugin_settings(
         environ: the variables; None: those of this process.
 
     Raises:
-        SettingsError: there is no such kubeconfig.
+        SettingsError: there is no such kubeconfig, or a variable of the plugin's own is unusable.
     """
     reader = _reader({"KUBECONFIG": kubeconfig} if kubeconfig else environ)
-    kubernetes = _load_kubernetes(reader)
-    if reader.problems:
-        raise SettingsError(*reader.problems)
-    return PluginSettings(kubernetes=kubernetes, terminal=load_terminal_settings(environ))
+    kubernetes, own = _load_kubernetes(reader), _reader(environ)
+    patience = own.parsed(
+        "STACKCHAIN_COMPLETION_SECONDS", parsing.seconds, PluginSettings().completion_seconds
+    )
+    if problems := [*reader.problems, *own.problems]:
+        raise SettingsError(*problems)
+    return PluginSettings(
+        kubernetes=kubernetes,
+        terminal=load_terminal_settings(environ),
+        completion_seconds=patience,
+    )
 
 
 def describe_settings() -> list[SettingRow]:
@@ -414,9 +428,11 @@ def _reader(environ: Mapping[str, str] | None) -> environment.Reader:
     )
 
 
-def _load_installation(reader: environment.Reader) -> InstallationSettings:
+def _load_installation(
+    reader: environment.Reader, service_account_namespace: Path
+) -> InstallationSettings:
     try:
-        mounted = SERVICE_ACCOUNT_NAMESPACE.read_text(encoding="utf-8").strip()
+        mounted = service_account_namespace.read_text(encoding="utf-8").strip()
     except OSError:
         mounted = ""  # Not in a pod.
     return reader.group(

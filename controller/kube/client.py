@@ -56,10 +56,15 @@ class KubeClient:
     """Holds working credentials: a service account's token is read again as it is rotated."""
 
     def __init__(
-        self, kubernetes: settings.KubernetesSettings, *, context: str | None = None
+        self,
+        kubernetes: settings.KubernetesSettings,
+        *,
+        context: str | None = None,
+        request_timeout: float = REQUEST_TIMEOUT_SECONDS,
     ) -> None:
         """Connect on the first request; `context` is one of the kubeconfig, else its current."""
         self._kubeconfig = kubernetes.kubeconfig
+        self._request_timeout = request_timeout
         self._context = context
         self._api: kube_client.ApiClient | None = None
         self._retired: kube_client.ApiClient | None = None
@@ -94,7 +99,7 @@ class KubeClient:
             errors.KubeError: in one of its forms.
         """
         api = await self._connected()
-        sent = (method, path, query, body, content_type)
+        sent = (self._request_timeout, method, path, query, body, content_type)
         try:
             return await _send(api, *sent)
         except errors.Unauthenticated:
@@ -181,6 +186,7 @@ def _load_service_account(configuration: kube_client.Configuration) -> str | Non
 
 async def _send(
     api: kube_client.ApiClient,
+    timeout_seconds: float,
     method: Method,
     path: str,
     query: Mapping[str, str] | None,
@@ -189,7 +195,7 @@ async def _send(
 ) -> Json:
     what = f"{method} {path}"
     try:
-        async with asyncio.timeout(REQUEST_TIMEOUT_SECONDS):
+        async with asyncio.timeout(timeout_seconds):
             _, url, headers, _, _ = await api.param_serialize(
                 method,
                 path,

@@ -8,17 +8,20 @@ from controller.kube import errors, stackchains
 
 logger = logging.getLogger(__name__)
 
-_RETRY_SECONDS = 1.0
-
 
 class InstallationId:
     """A setting, or else made of the cluster's id and the release's namespace."""
 
     def __init__(
-        self, installation: settings.InstallationSettings, stack_chains: stackchains.StackChains
+        self,
+        installation: settings.InstallationSettings,
+        stack_chains: stackchains.StackChains,
+        *,
+        retry_seconds: float = 1.0,
     ) -> None:
         self._installation = installation
         self._stack_chains = stack_chains
+        self._retry_seconds = retry_seconds
         self._problem: str | None = None
 
     async def check(self) -> str | None:
@@ -34,7 +37,7 @@ class InstallationId:
                 uid = await self._stack_chains.get_namespace_uid("kube-system")
             except errors.KubeError as error:
                 self._report(str(error))
-                await asyncio.sleep(_RETRY_SECONDS)
+                await asyncio.sleep(self._retry_seconds)
             else:
                 self._problem = None
                 return f"{uid[:8]}-{self._installation.namespace}"

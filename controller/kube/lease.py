@@ -101,6 +101,7 @@ class LeaderLease:
         namespace: str,
         identity: str,
         duration_seconds: int = 15,
+        poll_seconds: float = POLL_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lost = asyncio.Event()
@@ -108,6 +109,7 @@ class LeaderLease:
         self._path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._identity = identity
         self._duration = duration_seconds
+        self._poll_seconds = poll_seconds
         self._clock = clock
         self._lease: Json = {}
         self._renewed_at = 0.0
@@ -141,7 +143,7 @@ class LeaderLease:
                 if observed.record.holder != holder:
                     holder = observed.record.holder
                     logger.info("Waiting for the Lease", extra={"holder": holder})
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(self._poll_seconds)
         logger.info("Lease acquired", extra={"holder": self._identity})
         self.lost.clear()
         self._renewing = asyncio.create_task(self._keep())
@@ -214,7 +216,7 @@ class LeaderLease:
 
     def _pause(self) -> float:
         due = self._renewed_at + self._duration / 3 - self._clock()
-        return due if due > 0 else min(POLL_SECONDS, self._duration / 10)
+        return due if due > 0 else min(self._poll_seconds, self._duration / 10)
 
     async def _renew(self) -> bool:
         """Return whether the Lease is still ours."""

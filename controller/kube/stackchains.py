@@ -28,11 +28,13 @@ class StackChains:
         *,
         namespaces: Sequence[str] = (),
         reporting_instance: str = REPORTING_COMPONENT,
+        page_size: int = PAGE_SIZE,
     ) -> None:
         """Serve some namespaces, or all when none is named."""
         self._client = kube_client
         self._namespaces = tuple(namespaces)
         self._reporting_instance = reporting_instance
+        self._page_size = page_size
 
     async def get(self, namespace: str, name: str) -> Json | None:
         """Return a StackChain; None only if the API server says that it does not exist.
@@ -49,7 +51,7 @@ class StackChains:
         """Return all StackChains of the served namespaces."""
         found: list[Json] = []
         for namespace in self._namespaces or [None]:
-            found.extend(await _list_pages(self._client, _path(namespace)))
+            found.extend(await _list_pages(self._client, _path(namespace), self._page_size))
         return found
 
     async def patch(self, namespace: str, name: str, changes: Mapping[str, Any]) -> Json:
@@ -175,11 +177,11 @@ def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
     return patch
 
 
-async def _list_pages(kube_client: client.KubeRequests, path: str) -> list[Json]:
+async def _list_pages(kube_client: client.KubeRequests, path: str, page_size: int) -> list[Json]:
     found: list[Json] = []
     token = ""
     while True:
-        query = {"limit": str(PAGE_SIZE)} | ({"continue": token} if token else {})
+        query = {"limit": str(page_size)} | ({"continue": token} if token else {})
         try:
             page = await kube_client.request("GET", path, query=query)
         except errors.Expired:

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import kopf
 
 from controller.api import v1alpha1
+
+Login = Callable[..., kopf.ConnectionInfo | None]
+"""A login handler of kopf's, or a way to log in."""
 
 _PREFIX = f"kopf.{v1alpha1.GROUP}"
 
@@ -53,12 +56,17 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.execution.default_backoff = 15
 
 
-def login(*, has_kubeconfig: bool) -> Any:
+def login(
+    *,
+    has_kubeconfig: bool,
+    with_kubeconfig: Login = kopf.login_with_kubeconfig,
+    with_service_account: Login = kopf.login_with_service_account,
+) -> Login:
     """Return kopf's login handler: a kubeconfig if one is set, else the pod's service account."""
 
     def authenticate(**kwargs: Any) -> kopf.ConnectionInfo | None:
         if has_kubeconfig:
-            return kopf.login_with_kubeconfig(**kwargs)
-        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+            return with_kubeconfig(**kwargs)
+        return with_service_account(**kwargs) or with_kubeconfig(**kwargs)
 
     return authenticate

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from controller.config import environment
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 # Of cobra, whose protocol it is.
 FILES = 0
 NO_FILES = 4
-# The user has pressed Tab and is waiting.
-_PATIENCE_SECONDS = 3.0
 
 _TAKES_VALUE = {"-n", "--namespace", "--context", "--kubeconfig", "--timeout", "-o", "--output"}
 _TAKES_VALUE |= {"-f", "--filename"}
@@ -120,10 +118,12 @@ async def _chains(before: Sequence[str]) -> AsyncIterator["cluster.UserChains"]:
     from controller.plugin import cluster
 
     wanted = _cluster_parser().parse_known_args(before)[0]
-    target, _ = cluster.choose(wanted)
+    target, plugin = cluster.choose(wanted)
     chains = cluster.UserChains(target)
     try:
-        yield chains
+        # The user has pressed Tab and is waiting.
+        async with asyncio.timeout(plugin.completion_seconds):
+            yield chains
     finally:
         await chains.close()
 
@@ -134,15 +134,10 @@ def _cluster_parser() -> argparse.ArgumentParser:
     )
 
 
-def _asked(ask: Callable[[], Awaitable[list[str]]]) -> list[str]:
+def _asked(ask: Callable[[], Coroutine[None, None, list[str]]]) -> list[str]:
     """Ask the cluster; one that cannot be asked completes nothing, and says nothing about it."""
-
-    async def in_time() -> list[str]:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            return await ask()
-
     try:
-        return asyncio.run(in_time())
+        return asyncio.run(ask())
     except (exit_codes.CommandError, environment.SettingsError, TimeoutError):
         return []
 

@@ -58,9 +58,10 @@ class QueueResult(enum.StrEnum):
 class WakePacer:
     """Knows when a stack may be woken next: at once, until its burst is used up."""
 
-    def __init__(self, *, limit: int) -> None:
+    def __init__(self, *, limit: int, refill_seconds: float = REFILL_SECONDS) -> None:
         """Remember at most `limit` stacks, and forget first whichever was woken longest ago."""
         self._limit = limit
+        self._refill_seconds = refill_seconds
         # When the burst of a stack would be whole again; it moves on with each wake.
         self._whole_at: collections.OrderedDict[Key, float] = collections.OrderedDict()
 
@@ -70,19 +71,25 @@ class WakePacer:
     def reserve(self, key: Key, now: float) -> float:
         """Take the next moment at which the stack may be woken, and return it."""
         whole_at = max(self._whole_at.pop(key, now), now)
-        self._whole_at[key] = whole_at + REFILL_SECONDS
+        self._whole_at[key] = whole_at + self._refill_seconds
         if len(self._whole_at) > self._limit:
             self._whole_at.popitem(last=False)
-        return max(now, whole_at - (BURST - 1) * REFILL_SECONDS)
+        return max(now, whole_at - (BURST - 1) * self._refill_seconds)
 
 
 class WakeQueue:
     """Holds each stack once, at most `size` of them, and gives them in the order they are due."""
 
-    def __init__(self, size: int, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        size: int,
+        *,
+        clock: Callable[[], float],
+        refill_seconds: float = REFILL_SECONDS,
+    ) -> None:
         self.size = size
         self._clock = clock
-        self._pace = WakePacer(limit=size)
+        self._pace = WakePacer(limit=size, refill_seconds=refill_seconds)
         self._wakes: dict[Key, Wake] = {}
         self._due: list[tuple[float, int, Key]] = []
         self._numbers = itertools.count()

@@ -141,17 +141,14 @@ async def test_a_status_against_the_schema_is_invalid(
 
 
 async def test_a_list_spans_pages_and_keeps_to_the_served_namespaces(
-    kube_client: client.KubeClient,
-    ours: chains_module.StackChains,
-    stackchains: kube_support.StackChains,
-    monkeypatch: pytest.MonkeyPatch,
+    kube_client: client.KubeClient, stackchains: kube_support.StackChains, namespace: str
 ) -> None:
-    monkeypatch.setattr(chains_module, "PAGE_SIZE", 2)
+    ours = chains_module.StackChains(kube_client, namespaces=[namespace], page_size=2)
     for number in range(5):
         await stackchains.create(f"chain-{number}", SPEC)
 
     names = [found["metadata"]["name"] for found in await ours.list()]
-    everywhere = await chains_module.StackChains(kube_client).list()
+    everywhere = await chains_module.StackChains(kube_client, page_size=2).list()
 
     assert sorted(names) == [f"chain-{number}" for number in range(5)]
     assert {found["metadata"]["namespace"] for found in everywhere} >= {stackchains.namespace}
@@ -291,14 +288,14 @@ async def test_an_api_server_that_is_away_is_unreachable_and_then_back(
 
 
 async def test_an_api_server_that_hangs_is_unreachable_in_bounded_time(
-    own_control_plane: server.ControlPlane, monkeypatch: pytest.MonkeyPatch
+    own_control_plane: server.ControlPlane,
 ) -> None:
     connected = client.KubeClient(
-        settings.KubernetesSettings(kubeconfig=own_control_plane.kubeconfig)
+        settings.KubernetesSettings(kubeconfig=own_control_plane.kubeconfig),
+        request_timeout=2.0,
     )
     ours = chains_module.StackChains(connected)
     await ours.list()
-    monkeypatch.setattr(client, "REQUEST_TIMEOUT_SECONDS", 0.5)
 
     own_control_plane.pause_api_server()
     with pytest.raises(errors.ApiUnreachable):

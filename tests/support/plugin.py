@@ -51,6 +51,8 @@ class Kubectl:
             "KUBECACHEDIR": str(home / "cache"),
             "LANG": "C.UTF-8",
             "PYTHONUTF8": "1",
+            # As long as a busy machine takes: a completion that is empty is a failure.
+            "STACKCHAIN_COMPLETION_SECONDS": str(SECONDS),
         }
 
     async def start(self, *words: str, **options: Any) -> asyncio.subprocess.Process:

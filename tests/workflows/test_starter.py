@@ -67,7 +67,10 @@ def make_workflows(
     chain: Harness, *, installation: str = "here", task_queue: str = ""
 ) -> starter.ChainWorkflows:
     return starter.ChainWorkflows(
-        lambda: chain.client, installation=installation, task_queue=task_queue or chain.task_queue
+        lambda: chain.client,
+        installation=installation,
+        task_queue=task_queue or chain.task_queue,
+        query_timeout=timedelta(seconds=0.3 if task_queue else 5),
     )
 
 
@@ -199,10 +202,7 @@ async def test_what_the_operator_never_started_is_unknown_to_it(serve: Serve) ->
     await workflows.cancel("nothing", str(uuid.uuid4()))
 
 
-async def test_without_a_worker_a_query_says_so_in_time(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(starter, "_QUERY_TIMEOUT", timedelta(seconds=0.3))
+async def test_without_a_worker_a_query_says_so_in_time(serve: Serve) -> None:
     chain = await serve(World())
     workflows, ref = make_workflows(chain, task_queue=f"{chain.task_queue}-none"), make_ref()
     started = await workflows.start(ref, make_request(), make_input(chain, ref))
@@ -214,9 +214,8 @@ async def test_without_a_worker_a_query_says_so_in_time(
 
 
 async def test_a_worker_that_went_away_counts_as_none(
-    serve: Serve, temporal_client: Client, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, temporal_client: Client
 ) -> None:
-    monkeypatch.setattr(starter, "_QUERY_TIMEOUT", timedelta(seconds=0.3))
     chain = await serve(World())
     queue = f"{chain.task_queue}-short"
     workflows, ref = make_workflows(chain, task_queue=queue), make_ref()

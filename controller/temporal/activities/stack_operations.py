@@ -52,13 +52,16 @@ class WaitLimits:
     """How long, in seconds, what may come late is waited for.
 
     `stop_effect`: a worker may ignore a stop, so after this the run is followed on. `lost_after`: a
-    run that is not to be seen may be new to the server that was asked, and is then lost.
+    run that is not to be seen may be new to the server that was asked, and is then lost. `follow`:
+    a follow hands over before its activity times out. `heartbeat`: the pause between heartbeats.
     """
 
     adopt_settle: float
     trigger_grace: float
     stop_effect: float = 20.0
     lost_after: float = 30.0
+    follow: float = 3300.0
+    heartbeat: float = heartbeats.HEARTBEAT_SECONDS
 
 
 class StackOperations:
@@ -129,8 +132,8 @@ class StackOperations:
         that is patient goes on until that can help.
         """
         account = self._clients.get(argument.target.connection)
-        async with heartbeats.kept_alive():
-            await stack_waits.await_release(account, argument)
+        async with heartbeats.kept_alive(seconds=self._limits.heartbeat):
+            await stack_waits.await_release(account, argument, limit=self._limits.follow)
 
     @activity.defn(name="trigger_stack_run")
     async def trigger_stack_run(
@@ -183,8 +186,13 @@ class StackOperations:
         A run that cannot be read is news too; of such a snapshot only the problem counts.
         """
         account = self._clients.get(argument.target.connection)
-        async with heartbeats.kept_alive():
-            return await stack_waits.follow(account, argument, lost_after=self._limits.lost_after)
+        async with heartbeats.kept_alive(seconds=self._limits.heartbeat):
+            return await stack_waits.follow(
+                account,
+                argument,
+                limit=self._limits.follow,
+                lost_after=self._limits.lost_after,
+            )
 
     @activity.defn(name="confirm_stack_run")
     async def confirm_stack_run(

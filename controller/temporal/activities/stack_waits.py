@@ -16,18 +16,18 @@ from controller.temporal.activities import errors, heartbeats, run_poller, space
 
 logger = logging.getLogger(__name__)
 
-# A follow hands over before its activity times out.
-_FOLLOW_LIMIT_SECONDS = 3300.0
-
 _Record = TypeVar("_Record")
 
 
 async def await_release(
-    account: spacelift_clients.SpaceliftAccount, argument: messages.AwaitStackReleaseInput
+    account: spacelift_clients.SpaceliftAccount,
+    argument: messages.AwaitStackReleaseInput,
+    *,
+    limit: float,
 ) -> None:
     """Return once what holds the stack is another than the one known, or nothing, or unknown."""
     async with account.hold_poller.follow(argument.target.stack_id, read_now=False) as readings:
-        async for reading in _readings(readings):
+        async for reading in _readings(readings, limit):
             if reading.record is None:
                 if argument.is_patient and errors.may_pass(reading.error):
                     continue
@@ -43,13 +43,14 @@ async def follow(
     account: spacelift_clients.SpaceliftAccount,
     argument: messages.FollowStackRunInput,
     *,
+    limit: float,
     lost_after: float,
 ) -> run_snapshots.RunSnapshot | None:
     """Return at the next change that matters to the chain; None if none came for long."""
     key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
     missing_since: float | None = None
     async with account.poller.follow(key, read_now=argument.read_now) as readings:
-        async for reading in _readings(readings):
+        async for reading in _readings(readings, limit):
             if reading.error is not None:
                 if type(reading.error).__name__ != argument.known_problem:
                     return _unread(argument.run_id, reading.error)
@@ -78,10 +79,10 @@ def _check_lost(
 
 
 async def _readings(
-    queue: asyncio.Queue[run_poller.PolledRecord[_Record]],
+    queue: asyncio.Queue[run_poller.PolledRecord[_Record]], limit: float
 ) -> AsyncIterator[run_poller.PolledRecord[_Record]]:
     """Yield readings until the activity should end."""
-    until = time.monotonic() + _FOLLOW_LIMIT_SECONDS
+    until = time.monotonic() + limit
     while (left := until - time.monotonic()) > 0:
         try:
             async with asyncio.timeout(left):

@@ -63,10 +63,12 @@ class ChainWorkflows:
         *,
         installation: str,
         task_queue: str,
+        query_timeout: timedelta = _QUERY_TIMEOUT,
     ) -> None:
         self._get_client = get_client
         self._installation = installation
         self._task_queue = task_queue
+        self._query_timeout = query_timeout
 
     async def latest(self, ref: v1alpha1.Ref) -> executions.Execution | None:
         """Describe the latest execution of a resource; None if Temporal knows none."""
@@ -99,7 +101,7 @@ class ChainWorkflows:
             with temporal_client.unreachable():
                 try:
                     result: progress.ChainProgress = await handle.result(
-                        follow_runs=False, rpc_timeout=_QUERY_TIMEOUT
+                        follow_runs=False, rpc_timeout=self._query_timeout
                     )
                 except temporalio.client.WorkflowFailureError:
                     return None
@@ -152,7 +154,7 @@ class ChainWorkflows:
                 answer: progress.ChainProgress = await handle.query(
                     ids.PROGRESS_QUERY,
                     result_type=progress.ChainProgress,
-                    rpc_timeout=_QUERY_TIMEOUT,
+                    rpc_timeout=self._query_timeout,
                 )
             except temporalio.client.WorkflowQueryFailedError as error:
                 raise NoWorker(str(error)) from error

@@ -4,6 +4,7 @@ Given: a mapping of variables. Asserted: the settings, or all problems at once.
 """
 
 import dataclasses
+import functools
 import inspect
 from pathlib import Path
 from typing import get_type_hints
@@ -37,11 +38,9 @@ def pem(tmp_path: Path) -> str:
 
 
 def test_an_empty_environment_gives_the_documented_defaults(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(settings, "SERVICE_ACCOUNT_NAMESPACE", tmp_path / "missing")
-
-    loaded = settings.load_settings({})
+    loaded = settings.load_settings({}, service_account_namespace=tmp_path / "missing")
 
     assert loaded.installation.pod_name
     assert loaded == settings.Settings(
@@ -111,16 +110,14 @@ def test_lists_are_sorted_and_free_of_doubles() -> None:
     assert loaded.installation.watch_namespaces == ("team-a", "team-b")
 
 
-def test_the_namespace_is_that_of_the_pod_unless_it_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_namespace_is_that_of_the_pod_unless_it_is_named(tmp_path: Path) -> None:
     mounted = tmp_path / "namespace"
     mounted.write_text("platform\n")
-    monkeypatch.setattr(settings, "SERVICE_ACCOUNT_NAMESPACE", mounted)
 
-    named = settings.load_settings({"STACKCHAIN_NAMESPACE": "elsewhere"})
+    load = functools.partial(settings.load_settings, service_account_namespace=mounted)
+    named = load({"STACKCHAIN_NAMESPACE": "elsewhere"})
 
-    assert settings.load_settings({}).installation.namespace == "platform"
+    assert load({}).installation.namespace == "platform"
     assert named.installation.namespace == "elsewhere"
 
 
@@ -360,6 +357,16 @@ def test_an_option_of_the_plugin_goes_before_the_variable(tmp_path: Path) -> Non
     assert loaded.kubernetes.kubeconfig == config
     with pytest.raises(settings.SettingsError, match="KUBECONFIG"):
         settings.load_plugin_settings(environ={"KUBECONFIG": "/nowhere"})
+
+
+def test_how_long_a_completion_waits_can_be_set_beside_an_option(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.touch()
+    load = functools.partial(settings.load_plugin_settings, kubeconfig=str(config))
+
+    assert load(environ={"STACKCHAIN_COMPLETION_SECONDS": "0.5"}).completion_seconds == 0.5
+    with pytest.raises(settings.SettingsError, match="STACKCHAIN_COMPLETION_SECONDS"):
+        load(environ={"STACKCHAIN_COMPLETION_SECONDS": "soon"})
 
 
 def test_a_webhook_secret_needs_an_account(golden: Golden) -> None:

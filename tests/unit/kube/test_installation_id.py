@@ -25,7 +25,8 @@ class FakeApiServer:
 
 def of(api: FakeApiServer, **fields: Any) -> installation_id.InstallationId:
     installation = settings.InstallationSettings(namespace="platform", **fields)
-    return installation_id.InstallationId(installation, stackchains.StackChains(api))
+    chains = stackchains.StackChains(api)
+    return installation_id.InstallationId(installation, chains, retry_seconds=0.001)
 
 
 async def test_it_is_made_of_the_cluster_and_the_namespace() -> None:
@@ -40,9 +41,8 @@ async def test_one_that_is_set_is_taken_and_nothing_is_asked() -> None:
 
 
 async def test_until_it_can_be_read_readiness_says_why_and_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(installation_id, "_RETRY_SECONDS", 0.001)
     api = FakeApiServer(errors.Denied("403 no"), errors.Denied("403 no"))
     found = of(api)
     said: list[str | None] = []

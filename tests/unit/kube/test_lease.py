@@ -86,14 +86,14 @@ class AwayApi:
 
 
 async def test_an_api_server_that_is_away_is_told_once_and_not_at_each_try(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(lease, "POLL_SECONDS", 0.0)
     away = [errors.ApiUnreachable("nobody answers") for _ in range(3)]
     leader = lease.LeaderLease(
         AwayApi(*away, errors.Denied("forbidden"), errors.Denied("forbidden")),
         namespace="default",
         identity=ME,
+        poll_seconds=0.0,
     )
 
     await leader.acquire()
@@ -104,12 +104,12 @@ async def test_an_api_server_that_is_away_is_told_once_and_not_at_each_try(
     assert warned == ["nobody answers", "forbidden"]
 
 
-async def test_who_cannot_reach_the_api_server_is_not_ready(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(lease, "POLL_SECONDS", 0.01)
+async def test_who_cannot_reach_the_api_server_is_not_ready() -> None:
     leader = lease.LeaderLease(
-        AwayApi(*[errors.ApiUnreachable("nobody answers")] * 20), namespace="default", identity=ME
+        AwayApi(*[errors.ApiUnreachable("nobody answers")] * 20),
+        namespace="default",
+        identity=ME,
+        poll_seconds=0.01,
     )
     assert await leader.check() is None
 

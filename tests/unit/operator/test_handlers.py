@@ -1,6 +1,5 @@
 """What kopf calls, by plain calls: whom each handler asks, and what kopf is told of failures."""
 
-import types
 from typing import Any
 
 import kopf
@@ -14,6 +13,11 @@ from controller.temporal import client as temporal_client
 from controller.temporal.activities import chain_status
 from tests.support.builders import make_stack
 from tests.unit.operator.fakes import NAME, NAMESPACE, Bench
+
+KUBECONFIG, ACCOUNT = (
+    kopf.ConnectionInfo(server="kubeconfig"),
+    kopf.ConnectionInfo(server="account"),
+)
 
 
 class Handlers:
@@ -175,19 +179,18 @@ def test_kopf_writes_no_events_and_watches_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("has_kubeconfig", "account", "expected"),
     [
-        pytest.param(True, "account", "kubeconfig", id="a kubeconfig is set"),
-        pytest.param(False, "account", "account", id="in a pod"),
-        pytest.param(False, None, "kubeconfig", id="neither: the usual place"),
+        pytest.param(True, ACCOUNT, KUBECONFIG, id="a kubeconfig is set"),
+        pytest.param(False, ACCOUNT, ACCOUNT, id="in a pod"),
+        pytest.param(False, None, KUBECONFIG, id="neither: the usual place"),
     ],
 )
 def test_whom_kopf_is_to_the_api_server(
-    monkeypatch: pytest.MonkeyPatch, has_kubeconfig: bool, account: str | None, expected: str
+    has_kubeconfig: bool, account: kopf.ConnectionInfo | None, expected: kopf.ConnectionInfo
 ) -> None:
-    ours = types.SimpleNamespace(
-        login_with_kubeconfig=lambda **_: "kubeconfig",
-        login_with_service_account=lambda **_: account,
+    login = kopf_settings.login(
+        has_kubeconfig=has_kubeconfig,
+        with_kubeconfig=lambda **_: KUBECONFIG,
+        with_service_account=lambda **_: account,
     )
-    monkeypatch.setattr(kopf, "login_with_kubeconfig", ours.login_with_kubeconfig)
-    monkeypatch.setattr(kopf, "login_with_service_account", ours.login_with_service_account)
 
-    assert kopf_settings.login(has_kubeconfig=has_kubeconfig)() == expected
+    assert login() is expected

@@ -191,9 +191,8 @@ async def test_whoever_waits_gets_the_wake_that_comes() -> None:
     assert {(await task).stack_id for task in waiting} == {"a", "b"}
 
 
-async def test_whoever_waits_gets_a_wake_once_it_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wake_queue, "REFILL_SECONDS", 0.01)
-    queue = wake_queue.WakeQueue(10, clock=time.monotonic)
+async def test_whoever_waits_gets_a_wake_once_it_is_due() -> None:
+    queue = wake_queue.WakeQueue(10, clock=time.monotonic, refill_seconds=0.01)
     for _ in range(wake_queue.BURST + 1):
         queue.put(wake())
         assert (await queue.get()).stack_id == "vpc"

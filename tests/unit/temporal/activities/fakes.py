@@ -18,6 +18,8 @@ OWN = f"api::{KEY_ID}"
 ENDPOINT = "https://acme.app.spacelift.io"
 CONNECTION = messages.AccountRef(name="default", endpoint=ENDPOINT, account="acme")
 
+QUICK = stack_operations.WaitLimits(adopt_settle=0.05, trigger_grace=0.05, stop_effect=0.2)
+
 
 def stack_ref(stack_id: str) -> messages.StackRef:
     return messages.StackRef(connection=CONNECTION, stack_id=stack_id)
@@ -247,9 +249,7 @@ class Clients:
         return self._account
 
 
-def make_bench(
-    *, limits: stack_operations.WaitLimits | None = None, tick_seconds: float = 0.02
-) -> Bench:
+def make_bench(*, limits: stack_operations.WaitLimits = QUICK, tick_seconds: float = 0.02) -> Bench:
     spacelift = FakeSpacelift()
     poller = run_poller.RunPoller(spacelift.get_runs, tick_seconds=tick_seconds)
     hold_poller = run_poller.HoldPoller(spacelift.get_stack_holds, tick_seconds=tick_seconds)
@@ -264,10 +264,9 @@ def make_bench(
         connection=connections.Connection(name="default", endpoint=ENDPOINT, api_key=api_key),
     )
     clients, counts = Clients(account), Counts()
-    quick = stack_operations.WaitLimits(adopt_settle=0.05, trigger_grace=0.05, stop_effect=0.2)
     operations = stack_operations.StackOperations(
         clients,  # type: ignore[arg-type] - it has the same method
-        limits=limits or quick,
+        limits=limits,
         counters=counts,
         await_execution_end=lambda _: asyncio.sleep(0),
     )

@@ -1,6 +1,7 @@
 """Whoever waits for a stack is told once something else holds it, or nothing does."""
 
 import asyncio
+import dataclasses
 from typing import Any
 
 import pytest
@@ -8,7 +9,6 @@ import temporalio.exceptions
 
 from controller.spacelift import errors, models
 from controller.temporal import messages
-from controller.temporal.activities import heartbeats, stack_waits
 from tests.support.waiting import eventually
 from tests.unit.temporal.activities import fakes
 
@@ -63,9 +63,8 @@ async def test_it_returns_when_something_else_holds_the_stack(after: models.Stac
     await asyncio.wait_for(task, 5)
 
 
-async def test_it_heartbeats_while_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heartbeats, "HEARTBEAT_SECONDS", 0.01)
-    bench = fakes.make_bench()
+async def test_it_heartbeats_while_it_waits() -> None:
+    bench = fakes.make_bench(limits=dataclasses.replace(fakes.QUICK, heartbeat=0.01))
     bench.spacelift.holds["a"] = LOCKED
 
     task = await waiting(bench)
@@ -126,12 +125,9 @@ async def test_a_patient_wait_returns_when_only_a_search_can_say_what_is_wrong()
     await asyncio.wait_for(task, 5)
 
 
-async def test_a_patient_wait_that_takes_long_is_handed_to_temporal_to_be_repeated(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_patient_wait_that_takes_long_is_handed_to_temporal_to_be_repeated() -> None:
     """Returned to the workflow it would fill the history of a chain that waits for days."""
-    monkeypatch.setattr(stack_waits, "_FOLLOW_LIMIT_SECONDS", 0.05)
-    bench = fakes.make_bench()
+    bench = fakes.make_bench(limits=dataclasses.replace(fakes.QUICK, follow=0.05))
     bench.spacelift.holds["a"] = LOCKED
     argument = messages.AwaitStackReleaseInput(
         target=fakes.stack_ref("a"),

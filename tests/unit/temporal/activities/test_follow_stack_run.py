@@ -11,7 +11,7 @@ import temporalio.exceptions
 from controller.chain.run import stack_reports
 from controller.spacelift import errors, models
 from controller.temporal import messages
-from controller.temporal.activities import heartbeats, stack_operations, stack_waits
+from controller.temporal.activities import stack_operations
 from tests.support.waiting import eventually
 from tests.unit.temporal.activities import fakes
 
@@ -134,20 +134,16 @@ async def test_a_run_that_stays_away_is_lost_for_good() -> None:
     assert (caught.value.type, caught.value.non_retryable) == ("RunLost", True)
 
 
-async def test_a_follow_hands_over_before_its_activity_times_out(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(stack_waits, "_FOLLOW_LIMIT_SECONDS", 0.05)
-    bench = fakes.make_bench()
+async def test_a_follow_hands_over_before_its_activity_times_out() -> None:
+    bench = fakes.make_bench(limits=dataclasses.replace(fakes.QUICK, follow=0.05))
     run = bench.spacelift.add_run(state="PLANNING")
 
     assert await follow(bench, run, view="Running/RunInProgress") is None
     assert bench.poller.followed == 0
 
 
-async def test_a_follow_heartbeats_and_can_be_canceled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heartbeats, "HEARTBEAT_SECONDS", 0.01)
-    bench = fakes.make_bench()
+async def test_a_follow_heartbeats_and_can_be_canceled() -> None:
+    bench = fakes.make_bench(limits=dataclasses.replace(fakes.QUICK, heartbeat=0.01))
     run = bench.spacelift.add_run(state="PLANNING")
     following = follow(bench, run, view="Running/RunInProgress")
     await eventually(lambda: bench.heartbeats)
