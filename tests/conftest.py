@@ -5,8 +5,17 @@ setting of the person who runs the tests. A test gets names of its own inside of
 """
 
 import contextlib
+import dataclasses
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +70,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 
     items.sort(key=place)
+    checked = config.stash[CHECKED]
+    checked.modules |= {module_of(item.nodeid) for item in items}
+    checked.incomplete |= {module_of(arg) for arg in config.args if "::" in arg}
     if config.getoption("--no-real-parts"):
         left_out = [i for i in items if REAL_PARTS & set(getattr(i, "fixturenames", ()))]
         config.hook.pytest_deselected(items=left_out)
@@ -79,11 +91,75 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+CHECKED = pytest.StashKey[golden_support.Checked]()
+UNUSED = pytest.StashKey[list[tuple[str, str]]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what is compared with golden files until the end of the run."""
+    config.stash[CHECKED] = golden_support.Checked()
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Note of which modules only some tests run."""
+    for item in items:
+        item.config.stash[CHECKED].incomplete.add(module_of(item.nodeid))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Note the same of a module with a test that is skipped."""
+    report = yield
+    if report.skipped:
+        item.config.stash[CHECKED].incomplete.add(module_of(item.nodeid))
+    return report
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of pytest-xdist has checked."""
+    if checked := getattr(node, "workeroutput", {}).get("golden"):
+        node.config.stash[CHECKED].add(golden_support.Checked(**checked))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the golden files, or refuse what is in them that no test checks any longer."""
+    checked = session.config.stash[CHECKED]
+    has_passed = exitstatus == pytest.ExitCode.OK
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["golden"] = dataclasses.asdict(checked)
+    elif session.config.getoption("--update-golden"):
+        golden_support.write(checked, has_passed=has_passed)
+    elif has_passed and (unused := list(golden_support.find_unused(checked))):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        session.config.stash[UNUSED] = unused
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the texts that no test checks."""
+    for page, case in terminalreporter.config.stash.get(UNUSED, []):
+        terminalreporter.write_line(
+            f"FAILED tests/golden/{page}.txt: no test checks {case!r}; "
+            "remove it with `pytest --update-golden`, and all tests of the modules that name it"
+        )
+
+
+def module_of(node_id: str) -> str:
+    """Return the path of a test's module."""
+    return node_id.partition("::")[0]
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str], golden_support.Page]:
     """Golden files by name: `golden("graph_problems").check("a cycle", message)`."""
     is_updating = bool(request.config.getoption("--update-golden"))
-    return lambda name: golden_support.Page(name, is_updating=is_updating)
+    checked, module = request.config.stash[CHECKED], module_of(request.node.nodeid)
+
+    def page(name: str) -> golden_support.Page:
+        assert golden_support.names_page(module, name), f'say `PAGE = "{name}"` in {module}'
+        return golden_support.Page(name, checked, is_updating=is_updating)
+
+    return page
 
 
 @pytest.fixture
