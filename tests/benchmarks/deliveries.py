@@ -142,7 +142,7 @@ async def _send_all(
     began = time.perf_counter()
     await asyncio.gather(
         *(
-            _send(receiver, requests[sender:] + requests[:sender], count // SENDERS, latencies)
+            _send(receiver, [*requests[sender:], *requests[:sender]], count // SENDERS, latencies)
             for sender in range(SENDERS)
         )
     )

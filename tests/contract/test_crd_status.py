@@ -197,8 +197,8 @@ async def test_the_densest_graph_with_the_longest_texts_still_fits(
         for place, name in enumerate(names)
     ]
     facts = make_facts(make_execution(51), make_progress(*stacks, number=51))
-    found = projection.project(make_ref(), v1alpha1.Status(), facts, now=T0)
-    found = status_size.fitted(dataclasses.replace(found, history=longest_history(text * 1024)))
+    projected = projection.project(make_ref(), v1alpha1.Status(), facts, now=T0)
+    found = status_size.fitted(dataclasses.replace(projected, history=longest_history(text * 1024)))
 
     kept = await write_status(stackchains, "dense", found)
 

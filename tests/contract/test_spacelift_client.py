@@ -44,7 +44,7 @@ SCENARIO: dict[str, Any] = {
 
 # Each stack of this table has one fault, at its first trigger: what hits, what the client
 # concludes, and whether there is a run all the same.
-FAULTS = {
+FAULTS: dict[str, tuple[dict[str, Any], type[errors.SpaceliftError], bool]] = {
     "reset-before": ({"action": "reset", "when": "before"}, errors.AmbiguousOutcome, False),
     "reset-after": ({"action": "reset", "when": "after"}, errors.AmbiguousOutcome, True),
     "silent-after": ({"action": "timeout", "when": "after"}, errors.AmbiguousOutcome, True),

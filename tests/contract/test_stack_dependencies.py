@@ -73,7 +73,7 @@ def resolve(account: simulator_process.SimulatorProcess) -> Resolve:
         )
         scope = make_scope(*roots, root_labels=labels, **wishes)
         activities = stack_dependencies.StackDependencies(
-            Served(spacelift)  # type: ignore[arg-type] - it has the same method
+            Served(spacelift)  # type: ignore[arg-type]  # it has the same method
         )
         try:
             discovery = await ActivityEnvironment().run(

@@ -249,6 +249,7 @@ async def test_requests_under_way_survive_the_renewal_of_credentials(
 ) -> None:
     ours = chains_module.StackChains(kube_client)
     assert await ours.get(namespace, "chain") is None
+    assert kube_client._api is not None
     kube_client._api.configuration.api_key["BearerToken"] = "Bearer of-yesterday"
 
     found = await asyncio.gather(*(ours.get(namespace, f"chain-{n}") for n in range(20)))

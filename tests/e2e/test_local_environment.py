@@ -65,7 +65,7 @@ async def test_a_second_start_goes_on_with_what_the_first_one_left(
         assert await kube.find("/api/v1/namespaces/kept")
         await kube.close()
         client = await Client.connect(second.temporal.address)
-        assert await client.get_workflow_handle("kept").describe()
+        assert (await client.get_workflow_handle("kept").describe()).id == "kept"
 
     assert any(line.startswith("All parts are ready") for line in said)
 

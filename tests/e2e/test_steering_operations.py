@@ -293,6 +293,7 @@ async def test_history_keeps_as_many_runs_as_it_may_newest_first(
     await chain.ends("RunSucceeded")
     await account.script("a", "fail:planning", "changes")
 
+    status: chains.Body = {}
     for number, reason in ((2, "StackFailed"), (3, "RunSucceeded"), (4, "RunSucceeded")):
         await release.stackchains.annotate("history", run=str(number))
         status = await chain.ends(reason, number=number)

@@ -81,16 +81,17 @@ LASTING = {
 }
 
 # The fault stays: whoever triggers once more is struck once more, and has made one more run.
+_LOSSES: dict[str, dict[str, Any]] = {
+    "timeout": {"action": "timeout"},
+    "reset": {"action": "reset"},
+    "page": {"action": "status", "status": 502},
+    "garbage": {"action": "malformed"},
+    "internal-error": {"action": "error"},
+    "no-run": {"action": "partial"},
+}
 LOST = {
     f"lost-{name}": Case(fault={"when": "after", "count": 0, **fault})
-    for name, fault in {
-        "timeout": {"action": "timeout"},
-        "reset": {"action": "reset"},
-        "page": {"action": "status", "status": 502},
-        "garbage": {"action": "malformed"},
-        "internal-error": {"action": "error"},
-        "no-run": {"action": "partial"},
-    }.items()
+    for name, fault in _LOSSES.items()
 }
 
 # In mode A of a refused token every list is empty, which must not pass for "there is no run".

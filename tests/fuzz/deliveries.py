@@ -82,5 +82,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    assert payload.parse(json.dumps(SEEDS[0]).encode()).stack_id == "vpc"
+    seed = payload.parse(json.dumps(SEEDS[0]).encode())
+    assert isinstance(seed, payload.RunNotification)
+    assert seed.stack_id == "vpc"
     main()

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 T = TypeVar("T")
 
@@ -13,6 +13,20 @@ _POLL_SECONDS = 0.05
 _RARE_POLL_SECONDS = 0.1
 
 
+@overload
+async def eventually(
+    condition: Callable[[], Awaitable[T]],
+    timeout: float = ...,  # noqa: ASYNC109
+    *,
+    what: str = ...,
+) -> T: ...
+@overload
+async def eventually(
+    condition: Callable[[], T],
+    timeout: float = ...,  # noqa: ASYNC109
+    *,
+    what: str = ...,
+) -> T: ...
 async def eventually(
     condition: Callable[[], T | Awaitable[T]],
     timeout: float = 10,  # noqa: ASYNC109 - the failure text is the point of it
@@ -47,6 +61,10 @@ async def eventually(
         await asyncio.sleep(_POLL_SECONDS if waited < 1 else _RARE_POLL_SECONDS)
 
 
+@overload
+async def stays(condition: Callable[[], Awaitable[T]], seconds: float, *, what: str = ...) -> T: ...
+@overload
+async def stays(condition: Callable[[], T], seconds: float, *, what: str = ...) -> T: ...
 async def stays(condition: Callable[[], T | Awaitable[T]], seconds: float, *, what: str = "") -> T:
     """Assert that a condition holds all the while: for "nothing happens", which has no event."""
     deadline = time.monotonic() + seconds

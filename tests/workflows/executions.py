@@ -85,7 +85,7 @@ async def execution(
         argument,
         id=workflow_id,
         task_queue=harness.task_queue,
-        result_type=progress.StackReport | None,  # type: ignore[arg-type] - a type form
+        result_type=progress.StackReport | None,  # type: ignore[arg-type]  # a type form
     )
     harness.executions.append(handle)
     try:

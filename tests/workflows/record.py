@@ -246,7 +246,7 @@ async def record(folder: Path, names: Collection[str]) -> list[Path]:
                 async with harnesses.workers(chain):
                     await scenario(chain)
                     histories = await chain.histories()
-                written += _write(folder, scenario.__name__, histories)  # type: ignore[attr-defined] - they are functions
+                written += _write(folder, scenario.__name__, histories)  # type: ignore[attr-defined]  # they are functions
     return written
 
 

@@ -420,8 +420,8 @@ async def test_what_temporal_does_not_take_is_handed_over_once_it_does(
     queue, counters = temporal_support.unique("queue"), metrics.Metrics()
     handing = notifier.Notifier(get_client, task_queue=queue, counters=counters)
     asked = [ask("ops") for _ in range(50)]
-    await handing.tell(asked[:2])
-    await handing.tell(asked)
+    await handing.start(asked[:2])
+    await handing.start(asked)
     waiting = counters.notifications_waiting._value.get()
     is_up = True
     await handing.aclose()
@@ -446,7 +446,7 @@ async def test_what_temporal_never_takes_is_dropped_with_a_line_and_a_number(
 
     counters = metrics.Metrics()
     handing = notifier.Notifier(get_client, task_queue="queue", counters=counters)
-    await handing.tell([ask("ops"), ask("ops")])
+    await handing.start([ask("ops"), ask("ops")])
     await handing.aclose()
 
     assert counters.notifications_dropped._value.get() == 2
@@ -461,7 +461,7 @@ async def test_of_more_than_an_outage_brings_forth_the_oldest_are_dropped() -> N
     counters = metrics.Metrics()
     handing = notifier.Notifier(get_client, task_queue="queue", counters=counters, most_waiting=3)
     for _ in range(5):
-        await handing.tell([ask("ops")])
+        await handing.start([ask("ops")])
 
     assert counters.notifications_waiting._value.get() == 3
     assert counters.notifications_dropped._value.get() == 2

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from devenv import tools
-from devenv.control_plane import build, sources
+from devenv.control_plane import binaries, build, sources
 
 
 def programs(folder: Path, *names: str) -> Path:
@@ -103,4 +103,4 @@ def test_the_version_is_stamped_where_clients_and_server_look() -> None:
 
 
 def test_the_module_builds_the_version_that_is_stamped() -> None:
-    assert f"k8s.io/kubernetes v{sources.VERSION}\n" in build._source("go.mod").decode()
+    assert f"k8s.io/kubernetes v{binaries.VERSION}\n" in build._source("go.mod").decode()

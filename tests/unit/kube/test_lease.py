@@ -100,7 +100,7 @@ async def test_an_api_server_that_is_away_is_told_once_and_not_at_each_try(
 
     assert await leader.check() is None
     await leader.release()
-    warned = [record.error for record in caplog.records if record.levelname == "WARNING"]
+    warned = [vars(record)["error"] for record in caplog.records if record.levelname == "WARNING"]
     assert warned == ["nobody answers", "forbidden"]
 
 

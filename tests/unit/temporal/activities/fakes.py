@@ -258,14 +258,14 @@ def make_bench(*, limits: stack_operations.WaitLimits = QUICK, tick_seconds: flo
     )
     account = spacelift_clients.SpaceliftAccount(
         endpoint=ENDPOINT,
-        client=spacelift,  # type: ignore[arg-type] - it has the same methods
+        client=spacelift,  # type: ignore[arg-type]  # it has the same methods
         poller=poller,
         hold_poller=hold_poller,
         connection=connections.Connection(name="default", endpoint=ENDPOINT, api_key=api_key),
     )
     clients, counts = Clients(account), Counts()
     operations = stack_operations.StackOperations(
-        clients,  # type: ignore[arg-type] - it has the same method
+        clients,  # type: ignore[arg-type]  # it has the same method
         limits=limits,
         counters=counts,
         await_execution_end=lambda _: asyncio.sleep(0),
