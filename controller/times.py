@@ -4,6 +4,9 @@ import datetime
 import email.utils
 import math
 
+LONGEST_PAUSE_SECONDS = 300.0
+"""Whoever asks for a longer pause is asked again by then: a wrong one stops nothing for days."""
+
 
 def rfc3339(moment: datetime.datetime, *, timespec: str = "seconds") -> str:
     """Return an instant in UTC as Kubernetes writes it, such as `2026-01-31T09:05:00Z`.
@@ -24,7 +27,8 @@ def retry_after_seconds(header: str | None, *, now: float) -> float | None:
         now: Unix time.
 
     Returns:
-        0 or more seconds; None where the header says nothing usable.
+        0 or more seconds, however many; `pause_seconds` says how long to wait. None where the
+        header says nothing usable.
     """
     if header is None:
         return None
@@ -36,10 +40,20 @@ def retry_after_seconds(header: str | None, *, now: float) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
+def pause_seconds(asked: float | None, *, own: float) -> float:
+    """Return how long to wait: never shorter than our own pause, and only minutes at most.
+
+    Args:
+        asked: what the other side asks for, as `retry_after_seconds` reads it; None for nothing.
+        own: how long would be waited without being asked.
+    """
+    return max(own, min(asked or 0.0, LONGEST_PAUSE_SECONDS))
+
+
 def _seconds_until(date: str, *, now: float) -> float:
     try:
         moment = email.utils.parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return math.nan
     if moment.tzinfo is None:
         # Its zone is `-0000`, which means UTC.

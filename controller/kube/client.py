@@ -26,6 +26,7 @@ from controller.kube import errors
 logger = logging.getLogger(__name__)
 
 REQUEST_TIMEOUT_SECONDS = 10.0
+_OWN_PAUSE_SECONDS = 1.0
 DEFAULT_KUBECONFIG = Path("~/.kube/config")  # The client library expands the ~.
 MERGE_PATCH = "application/merge-patch+json"
 
@@ -270,4 +271,4 @@ def _names_resource(content: Json, what: str) -> bool:
 
 def _retry_after(headers: Mapping[str, str]) -> float:
     asked = times.retry_after_seconds(headers.get("Retry-After"), now=time.time())
-    return max(1.0, asked or 0.0)
+    return times.pause_seconds(asked, own=_OWN_PAUSE_SECONDS)

@@ -15,9 +15,6 @@ from controller import times
 from controller.config import environment
 from controller.notify import payloads, sinks
 
-# A sink that asks for more patience than this is asked again by then.
-LONGEST_PAUSE_SECONDS = 3600.0
-
 _LATER = frozenset({408, 425, 429})
 # Slack says why in one word, such as `invalid_payload`; longer texts may quote what was sent.
 _WORD = re.compile(r"[a-z_]{1,64}")
@@ -101,8 +98,7 @@ class SinkSender:
             pause = times.retry_after_seconds(
                 response.headers.get("Retry-After"), now=self._clock()
             )
-            bounded = None if pause is None else min(pause, LONGEST_PAUSE_SECONDS)
-            raise SinkUnavailable(says, retry_after_seconds=bounded)
+            raise SinkUnavailable(says, retry_after_seconds=pause)
         text = (await response.content.read(_LONGEST_ANSWER)).decode(errors="replace").strip()
         secrets = " ".join((target.url, *target.headers.values()))
         is_plain = _WORD.fullmatch(text) and text not in secrets

@@ -9,6 +9,7 @@ been.
 import contextlib
 import dataclasses
 import json
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -28,6 +29,7 @@ _NOTHING_SENT = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
+_DAY_SECONDS = 86_400
 _LOOK_FIRST = "it may have been carried out, look at Spacelift before repeating it"
 _SERVER_FAULT = re.compile(
     r"(?i)\binternal\b|panic|time(d )?[ -]?out|deadline|context cancell?ed|unavailable|try again"
@@ -131,7 +133,10 @@ def read_answer(
     says = f"{what}: HTTP {status}, {errors.excerpt(response.text, hide=hide) or 'no body'}"
     if status == httpx.codes.TOO_MANY_REQUESTS:
         delay = times.retry_after_seconds(response.headers.get("Retry-After"), now=now)
-        message = f"{what}: too many requests (HTTP 429); lower the parallelism if this stays"
+        message = (
+            f"{what}: too many requests (HTTP 429){_asked_pause(delay)}; "
+            "lower the parallelism if this stays"
+        )
         raise errors.RateLimited(message, retry_after_seconds=delay)
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT:
         raise errors.AmbiguousOutcome(f"{says}; {_LOOK_FIRST}")
@@ -225,6 +230,15 @@ def readable(what: str) -> Iterator[None]:
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         message = f"{what}: the answer has an unexpected shape ({_cause(error)}); look at Spacelift"
         raise errors.AmbiguousOutcome(message) from error
+
+
+def _asked_pause(seconds: float | None) -> str:
+    if seconds is None or seconds <= 1:
+        return ""
+    asked = "more than a day" if seconds > _DAY_SECONDS else f"{math.ceil(seconds)} s"
+    longest = times.LONGEST_PAUSE_SECONDS
+    again = f" and is asked again after {longest:.0f} s" if seconds > longest else ""
+    return f", Spacelift asks to wait {asked}{again}"
 
 
 def _decode(response: httpx.Response, *, what: str, hide: Collection[str]) -> Answer:

@@ -6,7 +6,7 @@ something is whether Spacelift may have done it::
     SpaceliftError
      +-- Unreachable              nothing reached it: DNS, refused, connect time-out, TLS, no token
      +-- AmbiguousOutcome         sent, then silence, a 5xx or garbage: it may be committed
-     +-- RateLimited              HTTP 429; try again after ``retry_after_seconds``
+     +-- RateLimited              HTTP 429; ``times.pause_seconds`` says when to try again
      +-- CredentialsRejected      the API key is not accepted, or its tokens are not
      +-- PermissionDenied         the API key is accepted, but may not do this
      +-- SpaceliftObjectNotFound  the stack or run does not exist, or the API key cannot see it

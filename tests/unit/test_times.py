@@ -34,6 +34,8 @@ def test_an_instant_is_written_in_utc(timespec: str, text: str) -> None:
         ("Sat, 31 Jan 2026 12:06:30 GMT", 90.0),
         ("Sat, 31 Jan 2026 12:06:30 -0000", 90.0),
         ("Sat, 31 Jan 2026 12:00:00 GMT", 0.0),
+        ("1e18", 1e18),
+        ("Fri, 31 Dec 99999 23:59:59 GMT", None),
         ("soon", None),
         ("nan", None),
         ("inf", None),
@@ -46,3 +48,21 @@ def test_a_retry_after_asks_for_seconds_or_names_a_date(
     now = NOON.replace(second=0, microsecond=0).timestamp()
 
     assert times.retry_after_seconds(header, now=now) == seconds
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [
+        pytest.param(None, 2.0, id="nothing"),
+        pytest.param(0.0, 2.0, id="never sooner than the own pause"),
+        pytest.param(7.0, 7.0, id="as long as asked"),
+        pytest.param(86_400.0, 300.0, id="minutes at most"),
+        pytest.param(1e18, 300.0, id="a number that no timer takes"),
+    ],
+)
+def test_a_pause_is_what_was_asked_for_within_bounds(asked: float | None, seconds: float) -> None:
+    assert times.pause_seconds(asked, own=2.0) == seconds
+
+
+def test_an_own_pause_may_be_longer_than_any_that_is_taken() -> None:
+    assert times.pause_seconds(3600.0, own=600.0) == 600.0

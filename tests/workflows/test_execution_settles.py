@@ -7,6 +7,7 @@ import pytest
 
 from controller.api.v1alpha1 import Phase
 from controller.temporal import messages
+from controller.temporal.activities import errors
 from tests.support.waiting import eventually, stays
 from tests.workflows.conftest import Serve
 from tests.workflows.executions import execution
@@ -144,6 +145,22 @@ async def test_a_refusal_at_the_first_try_fails_the_stack(serve: Serve) -> None:
         await stack.ends(Phase.FAILED, "TriggerRefused")
 
     assert world.calls("trigger_stack_run") == ["a"]
+
+
+@pytest.mark.parametrize("call", ["find_stack_run", "trigger_stack_run"])
+async def test_a_long_pause_is_told_at_once_and_waited_for(serve: Serve, call: str) -> None:
+    """The first failure says it: three tries with such pauses would take a quarter of an hour."""
+    world = World()
+    busy = failure(errors.LONG_PAUSE, delay=datetime.timedelta(seconds=3))
+    world.failures[call, "a"] = [busy]
+    chain = await serve(world)
+
+    async with execution(chain) as stack:
+        await stack.shows("SpaceliftUnreachable")
+        assert world.calls(call) == ["a"]
+        await stack.ends(Phase.SUCCEEDED, "RunFinished")
+
+    assert world.calls("trigger_stack_run") == ["a"] * (2 if call == "trigger_stack_run" else 1)
 
 
 async def test_the_next_try_waits_as_long_as_spacelift_asked_and_a_cancel_ends_that_at_once(

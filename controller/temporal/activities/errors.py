@@ -5,8 +5,11 @@ The only place that does; `workflows/` reads the types named here.
 
 from datetime import timedelta
 
+import temporalio.activity as activity
+import temporalio.common
 import temporalio.exceptions
 
+from controller import times
 from controller.spacelift import errors
 
 # Bad credentials may be mended by a rotation; without them nothing was committed.
@@ -19,10 +22,15 @@ _FINAL = (
 # A run goes on until it is stopped, so bad credentials are no reason to give that up.
 FINAL_STOP = (errors.PermissionDenied, errors.SpaceliftObjectNotFound, errors.SpaceliftRefused)
 
+_LONG = timedelta(seconds=10)
+_DEFAULT_POLICY = temporalio.common.RetryPolicy()
+
 # Whether a run was created is not known.
 AMBIGUOUS = errors.AmbiguousOutcome.__name__
+# Spacelift asks to be left alone for so long that the status has to say so.
+LONG_PAUSE = "LongPauseAsked"
 # Failures of a trigger after which it may be sent again without looking for its run.
-NOTHING_SENT = frozenset({errors.Unreachable.__name__, errors.RateLimited.__name__})
+NOTHING_SENT = frozenset({errors.Unreachable.__name__, errors.RateLimited.__name__, LONG_PAUSE})
 UNREACHABLE = errors.Unreachable.__name__
 # Nothing was created, and something will be once the stack is unlocked or enabled.
 STACK_HELD = "StackHeld"
@@ -34,23 +42,36 @@ def to_application_error(
     """Return the error that Temporal understands.
 
     Args:
-        error: what the client raised.
+        error: what the client raised. A pause that it asks for counts where it is longer than the
+            one that the retry policy makes.
         goes_on: a run goes on meanwhile, so bad credentials are no reason to give up.
         as_type: the type that it gets; such an error is never final.
     """
-    delay: timedelta | None = None
+    delay, kind = None, type(error).__name__
     category = temporalio.exceptions.ApplicationErrorCategory.UNSPECIFIED
     if isinstance(error, errors.RateLimited):
         category = temporalio.exceptions.ApplicationErrorCategory.BENIGN
-        if error.retry_after_seconds is not None:
-            delay = timedelta(seconds=error.retry_after_seconds)
+        delay = asked_pause(error.retry_after_seconds)
+        if delay is not None and delay >= _LONG:
+            kind = LONG_PAUSE
     return temporalio.exceptions.ApplicationError(
         str(error),
-        type=as_type or type(error).__name__,
+        type=as_type or kind,
         non_retryable=as_type is None and isinstance(error, FINAL_STOP if goes_on else _FINAL),
         next_retry_delay=delay,
         category=category,
     )
+
+
+def asked_pause(seconds: float | None) -> timedelta | None:
+    """Return the pause before an activity's next try; None where its policy makes one as long."""
+    info = activity.info()
+    policy = info.retry_policy or _DEFAULT_POLICY
+    longest = policy.maximum_interval or policy.initial_interval * 100
+    # The exponent is bounded: an activity may have had any number of tries.
+    own = policy.initial_interval * policy.backoff_coefficient ** min(info.attempt - 1, 20)
+    pause = times.pause_seconds(seconds, own=min(own, longest).total_seconds())
+    return timedelta(seconds=pause) if pause > min(own, longest).total_seconds() else None
 
 
 def may_pass(error: errors.SpaceliftError | None) -> bool:

@@ -13,6 +13,7 @@ import temporalio.exceptions
 from controller.notify import payloads, sink_sender, sinks
 from controller.observability import metrics
 from controller.temporal import messages
+from controller.temporal.activities import errors
 
 GIVE_UP_AFTER = datetime.timedelta(hours=24)
 REFUSALS = 10
@@ -93,7 +94,7 @@ class NotificationDelivery:
             f"sink {argument.sink}: {error}",
             type=GIVEN_UP if is_over else UNAVAILABLE,
             non_retryable=is_over,
-            next_retry_delay=datetime.timedelta(seconds=pause) if pause else None,
+            next_retry_delay=errors.asked_pause(pause),
             # Known and counted: no warning of the SDK's with a traceback for each try.
             category=temporalio.exceptions.ApplicationErrorCategory.BENIGN,
         )

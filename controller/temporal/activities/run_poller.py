@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+from controller import times
 from controller.spacelift import errors, models
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class _Follow(Generic[_Key, _Record]):
     key: _Key
     since: float
     due: float
+    is_woken: bool
     readings: asyncio.Queue[PolledRecord[_Record]]
 
 
@@ -68,8 +70,10 @@ class Poller(Generic[_Key, _Record]):
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
         self._failing_since: float | None = None
-        # Nothing is read before this, whoever asks: Spacelift fails or wants to be left alone.
+        # Nothing is read before this, whoever asks: Spacelift has just failed.
         self._resume_at = clock()
+        # Before this only what was woken is read: Spacelift asked to be left alone.
+        self._asked_until = self._resume_at
 
     @property
     def followed(self) -> int:
@@ -89,7 +93,7 @@ class Poller(Generic[_Key, _Record]):
         now = self._clock()
         due = now if read_now else self._next_due(now, age=0)
         readings: asyncio.Queue[PolledRecord[_Record]] = asyncio.Queue(maxsize=1)
-        follow = _Follow(key=key, since=now, due=due, readings=readings)
+        follow = _Follow(key=key, since=now, due=due, is_woken=read_now, readings=readings)
         self._follows.add(follow)
         self._news.set()
         if self._task is None or self._task.done():
@@ -121,16 +125,26 @@ class Poller(Generic[_Key, _Record]):
         while self._follows:
             await self._wait_until_due()
             now = self._clock()
-            due = [follow for follow in self._follows if follow.due <= self._horizon(now)]
-            if due and self._resume_at <= now:
+            due = [
+                follow
+                for follow in self._follows
+                if follow.due <= self._horizon(now) and self._resume_of(follow) <= now
+            ]
+            if due:
                 await self._read(due)
 
     async def _wait_until_due(self) -> None:
         self._news.clear()
-        next_due = min((follow.due for follow in self._follows), default=self._clock())
-        seconds = max(next_due, self._resume_at) - self._clock()
+        next_due = min(
+            (max(follow.due, self._resume_of(follow)) for follow in self._follows),
+            default=self._clock(),
+        )
+        seconds = next_due - self._clock()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), max(0.0, seconds))
+
+    def _resume_of(self, follow: _Follow[_Key, _Record]) -> float:
+        return self._resume_at if follow.is_woken else max(self._resume_at, self._asked_until)
 
     async def _read(self, due: list[_Follow[_Key, _Record]]) -> None:
         keys = sorted({follow.key for follow in due})
@@ -147,7 +161,9 @@ class Poller(Generic[_Key, _Record]):
             return
         self._failures, self._failing_since = 0, None
         now = self._clock()
+        self._asked_until = now
         for follow in due:
+            follow.is_woken = False
             follow.due = self._next_due(now, age=now - follow.since)
             _offer(follow, readings[follow.key])
 
@@ -158,10 +174,13 @@ class Poller(Generic[_Key, _Record]):
         if self._failing_since is None:
             self._failing_since = now
         delay = min(self._tick * 2 ** min(self._failures - 1, 10), _LONGEST_BACKOFF_SECONDS)
-        if isinstance(error, errors.RateLimited) and error.retry_after_seconds is not None:
-            delay = error.retry_after_seconds
+        asked = 0.0
+        if isinstance(error, errors.RateLimited):
+            asked = times.pause_seconds(error.retry_after_seconds, own=0.0)
         self._resume_at = now + delay
-        lasts = now - self._failing_since >= _PROBLEM_AFTER_SECONDS
+        self._asked_until = now + max(asked, delay)
+        # A pause that is asked for is known to last before it has lasted.
+        lasts = now + asked - self._failing_since >= _PROBLEM_AFTER_SECONDS
         rejected = isinstance(error, errors.CredentialsRejected | errors.PermissionDenied)
         logger.warning("Polling Spacelift failed", extra={"error": str(error), "runs": len(due)})
         if lasts or rejected:

@@ -12,6 +12,8 @@ import temporalio.common
 import temporalio.exceptions
 from temporalio import workflow
 
+from controller.temporal.activities import errors
+
 # A call and its look-ups take seconds, the search for a lost run a grace period; many stacks at a
 # time take minutes.
 CALL_TIMEOUT = timedelta(minutes=2)
@@ -23,7 +25,11 @@ WAIT_TIMEOUT = timedelta(hours=1)
 
 # A few tries before the status says that something is wrong: short faults stay unseen.
 FIRST_TRIES = temporalio.common.RetryPolicy(
-    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=5), maximum_attempts=3
+    initial_interval=timedelta(seconds=1),
+    maximum_interval=timedelta(seconds=5),
+    maximum_attempts=3,
+    # Told at once: a try after it is minutes away.
+    non_retryable_error_types=[errors.LONG_PAUSE],
 )
 # One that must tell what became of it.
 ONCE = temporalio.common.RetryPolicy(maximum_attempts=1)
@@ -130,10 +136,13 @@ async def persist(
             summary=summary,
         )
     except temporalio.exceptions.ActivityError as error:
-        if temporalio.exceptions.is_cancelled_exception(error) or is_final(error):
-            raise
         kind, message = cause_of(error)
+        is_long = kind == errors.LONG_PAUSE
+        if temporalio.exceptions.is_cancelled_exception(error) or (is_final(error) and not is_long):
+            raise
         on_problem((kind, message))
+        if is_long:
+            await asyncio.sleep(delay_of(error).total_seconds())
     result = await workflow.execute_activity_method(
         activity,
         then(kind) if then is not None else argument,

@@ -55,12 +55,14 @@ class RunCreation:
                 raise
             if activity_calls.is_final(error):
                 raise
-            (kind, _), delay = activity_calls.cause_of(error), activity_calls.delay_of(error)
+            (kind, message), delay = activity_calls.cause_of(error), activity_calls.delay_of(error)
         self.may_be_sent = kind not in errors.NOTHING_SENT
         self._argument = dataclasses.replace(self._argument, was_attempted=self.may_be_sent)
         if self._is_stopped():
             # The cancel came during the try, which kept it to itself.
             raise asyncio.CancelledError
+        if kind == errors.LONG_PAUSE:
+            self._activities.on_problem((kind, message))
         await asyncio.sleep(delay.total_seconds())
         return None
 

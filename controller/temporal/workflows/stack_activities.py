@@ -21,7 +21,7 @@ class StackActivities:
         self, argument: messages.StackExecutionInput, *, on_problem: activity_calls.OnProblem
     ) -> None:
         self._input = argument
-        self._on_problem = on_problem
+        self.on_problem = on_problem
 
     async def find(self, origin: str | None) -> messages.FindStackRunResult:
         """Return the newest run, and the one that the origin made Spacelift queue."""
@@ -34,7 +34,7 @@ class StackActivities:
                 operation=self._input.operation,
             ),
             summary=f"runs of {self._input.target.stack_id}",
-            on_problem=self._on_problem,
+            on_problem=self.on_problem,
         )
 
     def trigger_input(self, newest_run_id: str) -> messages.TriggerStackRunInput:
@@ -73,7 +73,7 @@ class StackActivities:
                 argument, was_attempted=kind not in errors.NOTHING_SENT
             ),
             summary=f"trigger {self._input.target.stack_id}",
-            on_problem=self._on_problem,
+            on_problem=self.on_problem,
         )
 
     async def confirm(self, run_id: str) -> run_snapshots.RunSnapshot:
@@ -86,7 +86,7 @@ class StackActivities:
                 note="stackchain: confirmed by the chain",
             ),
             summary=f"confirm {run_id}",
-            on_problem=self._on_problem,
+            on_problem=self.on_problem,
         )
 
     async def stop(
@@ -104,7 +104,7 @@ class StackActivities:
                 commit_sha=self._input.commit_sha,
             ),
             summary=f"stop the run of {self._input.target.stack_id}",
-            on_problem=self._on_problem,
+            on_problem=self.on_problem,
         )
 
     async def stop_natives(self, origins: list[str], *, keep_run_id: str | None, note: str) -> None:
@@ -121,7 +121,7 @@ class StackActivities:
                 connection=self._input.target.connection, targets=[target], note=note
             ),
             summary=f"stop unwanted runs of {self._input.target.stack_id}",
-            on_problem=self._on_problem,
+            on_problem=self.on_problem,
         )
 
     def follow(

@@ -70,6 +70,7 @@ def test_an_object_is_returned_as_it_is() -> None:
     [
         pytest.param({"Retry-After": "7"}, 7.0, id="seconds"),
         pytest.param({}, 1.0, id="none"),
+        pytest.param({"Retry-After": "86400"}, 300.0, id="minutes at most"),
         pytest.param({"Retry-After": "0"}, 1.0, id="never at once"),
         pytest.param(
             {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 1.0, id="a date that is past"

@@ -137,14 +137,64 @@ async def test_nobody_reads_before_the_time_that_spacelift_asked_for(
     account: Account, poller: run_poller.RunPoller
 ) -> None:
     account.failures = [errors.RateLimited("slow down", retry_after_seconds=0.3)]
-    async with poller.follow(key(1), read_now=True) as first:
+    async with poller.follow(key(1), read_now=False) as first:
         await eventually(lambda: account.count == 1 and not account.failures)
-        async with poller.follow(key(2), read_now=True) as second:
+        async with poller.follow(key(2), read_now=False) as second:
             await asyncio.wait_for(asyncio.gather(first.get(), second.get()), 10)
 
     (refused, _), (allowed, keys) = account.readings[:2]
     assert allowed - refused >= 0.3
     assert keys == ["r001", "r002"]
+
+
+@pytest.mark.parametrize("asked", [None, 0.0])
+async def test_who_asks_for_no_pause_gets_the_own_one(
+    account: Account, poller: run_poller.RunPoller, asked: float | None
+) -> None:
+    account.failures = [errors.RateLimited("slow down", retry_after_seconds=asked)] * 3
+    async with poller.follow(key(1), read_now=True) as readings:
+        await asyncio.wait_for(readings.get(), 10)
+
+    times = [at for at, _ in account.readings]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert all(gap >= TICK * 2**number for number, gap in enumerate(gaps))
+
+
+@pytest.mark.parametrize("asked", [86_400.0, 1e18])
+async def test_a_pause_of_a_day_lasts_minutes_and_is_told_at_once(
+    account: Account, asked: float
+) -> None:
+    now = 0.0
+    poller = run_poller.RunPoller(account.read, tick_seconds=TICK, clock=lambda: now)
+    account.failures = [errors.RateLimited("slow down", retry_after_seconds=asked)]
+    async with contextlib.aclosing(poller), poller.follow(key(1), read_now=False) as readings:
+        now = TICK
+        poller._news.set()
+        reading = await asyncio.wait_for(readings.get(), 10)
+        assert isinstance(reading.error, errors.RateLimited)
+
+        now = 299.0
+        poller._news.set()
+        assert await stays(lambda: account.count == 1, TICK)
+        now = 301.0
+        poller._news.set()
+        reading = await asyncio.wait_for(readings.get(), 10)
+
+    assert reading.record is not None
+
+
+async def test_what_is_woken_is_read_within_a_pause_that_was_asked_for(account: Account) -> None:
+    """After the own pause, and alone; an answer ends the pause for all."""
+    poller = run_poller.RunPoller(account.read, tick_seconds=TICK)
+    account.failures = [errors.RateLimited("slow down", retry_after_seconds=60)]
+    async with contextlib.aclosing(poller), poller.follow(key(1), read_now=False) as first:
+        assert isinstance((await asyncio.wait_for(first.get(), 10)).error, errors.RateLimited)
+        async with poller.follow(key(2), read_now=True) as second:
+            await asyncio.wait_for(asyncio.gather(first.get(), second.get()), 10)
+
+    (refused, _), (woken, keys) = account.readings[:2]
+    assert keys == ["r002"]
+    assert woken - refused >= TICK
 
 
 async def test_a_failure_that_lasts_is_told_to_all(account: Account) -> None:
