@@ -39,6 +39,8 @@ class ChainReason(enum.StrEnum):
     WORKER_UNAVAILABLE = "WorkerUnavailable"
     WORKFLOW_TERMINATED = "WorkflowTerminated"
     WORKFLOW_FAILED = "WorkflowFailed"
+    WORKFLOW_UNREADABLE = "WorkflowUnreadable"
+    RECONCILE_FAILED = "ReconcileFailed"
     DELETING = "Deleting"
 
 
@@ -248,6 +250,18 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ChainReason.WORKFLOW_FAILED: ReasonMeaning(
         means="The workflow failed for a reason of its own; the message has it.",
         do="Report it with the workflow's history; to run again set `stackchain.dev/run`.",
+    ),
+    ChainReason.WORKFLOW_UNREADABLE: ReasonMeaning(
+        means="The workflow that has this resource's id in Temporal, or what it says of itself, "
+        "cannot be read by this version of the operator. It is tried again with a growing pause.",
+        do="Make sure that operator and workers are of one release. If the message names a "
+        "workflow that no release of yours started, terminate it in Temporal.",
+    ),
+    ChainReason.RECONCILE_FAILED: ReasonMeaning(
+        means="The operator fails at this resource for a reason that it does not know. It tries "
+        "again with a growing pause; other resources are not affected, and runs continue.",
+        do="Report it with the message and the operator's log, which has the traceback. Correct "
+        "the field if the message names one.",
     ),
     ChainReason.DELETING: ReasonMeaning(
         means="The resource is being deleted; the message names what it waits for.",

@@ -12,7 +12,11 @@ from controller.api.spec import Operation
 
 
 class Phase(enum.StrEnum):
-    """Where a stack or a chain run is."""
+    """Where a stack or a chain run is.
+
+    One that this version does not know, as a newer worker or operator may say, counts as running:
+    of what is known nothing says that it has ended.
+    """
 
     PENDING = "Pending"
     WAITING = "Waiting"
@@ -28,6 +32,10 @@ class Phase(enum.StrEnum):
     def is_over(self) -> bool:
         """Whether nothing more happens in this phase."""
         return self in _OVER
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Phase | None":
+        return cls.RUNNING if isinstance(value, str) else None
 
 
 _OVER = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.SKIPPED, Phase.CANCELED, Phase.TIMED_OUT})

@@ -63,6 +63,23 @@ class Metrics:
             "Status writes, by result (written, unchanged, conflict, gone, error).",
             "result",
         )
+        self.chains_failing = self._gauge(
+            "stackchain_chains_failing",
+            "StackChains that the operator fails at for a reason that it does not know; each is "
+            "tried again with a growing pause.",
+        )
+        self.unforeseen_errors = self._counter(
+            "stackchain_unforeseen_errors",
+            "Errors that nobody foresaw, by the part that goes on after them (reconcile, resync, "
+            "watch, notifier, queues).",
+            "part",
+        )
+        self.unreadable = self._gauge(
+            "stackchain_temporal_unreadable",
+            "What looks like a chain or schedule of ours at Temporal and cannot be read, by kind "
+            "(workflow, schedule), when the resync last listed them; it is skipped.",
+            "kind",
+        )
         self.resync_contradictions = self._counter(
             "stackchain_resync_contradictions",
             "Resources whose status contradicted Temporal and was corrected by resync.",

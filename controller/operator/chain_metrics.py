@@ -32,6 +32,10 @@ class ChainFigures:
     stacks: tuple[tuple[str, str], ...]
 
 
+UNREAD = ChainFigures(reason=UNOBSERVED, since=None, stacks=())
+"""Of a resource that nobody here can read."""
+
+
 def figures_of(status: v1alpha1.Status, *, is_settled: bool) -> ChainFigures:
     """Return what counts of a status."""
     ready = status.condition("Ready")

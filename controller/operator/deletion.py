@@ -58,6 +58,8 @@ class Deletion:
             )
             await self._writer.write_deleting(body, problem)
             raise
+        except starter.UnreadableExecution as error:
+            return await self._end_unreadable(body, error)
         if execution is None:
             return True
         try:
@@ -65,6 +67,8 @@ class Deletion:
             problem = problem_of(known)
         except starter.NoWorker:
             known, problem = None, _deleting(_WAITS_FOR_WORKER)
+        except starter.UnreadableProgress:
+            known, problem = None, problem_of(None)
         await self._writer.write_deleting(body, problem, execution=execution, known=known)
         return False
 
@@ -81,6 +85,22 @@ class Deletion:
         if self._live.may_cancel(execution.workflow_run_id):
             await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)
         return execution
+
+    async def _end_unreadable(
+        self, body: Mapping[str, Any], error: starter.UnreadableExecution
+    ) -> bool:
+        """Cancel what has the resource's id, whatever it is: nothing else may have that id."""
+        if _deletion_policy(body) is v1alpha1.DeletionPolicy.ORPHAN:
+            return True
+        if self._live.may_cancel(error.workflow_run_id):
+            await self._workflows.cancel(error.workflow_id, error.workflow_run_id)
+        problem = _deleting(
+            f"The resource is being deleted; it waits for the workflow {error.workflow_id} to "
+            f"close, which was canceled. {error}. If it does not close, terminate it in Temporal, "
+            "or set `spec.deletionPolicy` to Orphan to let the resource go."
+        )
+        await self._writer.write_deleting(body, problem)
+        return False
 
     def _let_go_unsignaled(
         self, ref: v1alpha1.Ref, error: temporal_client.TemporalUnreachable
@@ -103,7 +123,12 @@ class Deletion:
             TemporalUnreachable: call again later.
         """
         for uid, ref in list(self._unsignaled_orphans.items()):
-            execution = await self._workflows.latest(ref)
+            try:
+                execution = await self._workflows.latest(ref)
+            except starter.UnreadableExecution as error:
+                # It would not understand the signal.
+                logger.warning("An orphan cannot be signaled", extra={"why": str(error)})
+                execution = None
             if execution is not None and execution.state is executions.ExecutionState.RUNNING:
                 await self._workflows.orphan(execution)
             self._unsignaled_orphans.pop(uid, None)

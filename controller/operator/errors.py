@@ -23,6 +23,8 @@ def as_kopf() -> Iterator[None]:
         raise kopf.TemporaryError(str(error), delay=error.retry_after_seconds) from error
     except (temporal_client.TemporalUnreachable, kube_errors.KubeError) as error:
         raise kopf.TemporaryError(str(error), delay=RETRY_SECONDS) from error
+    except chain_status.ReconcileFailed as error:
+        raise kopf.TemporaryError(str(error), delay=error.retry_seconds) from error
     except reconciler.InvalidSpec as error:
         raise kopf.PermanentError(str(error)) from error
     except chain_status.ResourceGone:

@@ -48,6 +48,8 @@ class Gathered:
     execution: executions.Execution | None = None
     known: progress.ChainProgress | None = None
     problem: projection.Problem | None = None
+    # The workflow answers, and this version cannot read what it says.
+    is_unreadable: bool = False
     sweep: sweep_findings.SweepFindings | None = None
     schedules: projection.SchedulesStatus | None = None
     schedules_problem: projection.Problem | None = None
@@ -94,6 +96,7 @@ class Gatherer:
 
         Raises:
             Superseded: the execution that has news is not the resource's any more.
+            UnreadableExecution: a live execution has the resource's id, and is not one of ours.
             TemporalUnreachable: call again later.
         """
         stored = pass_statuses.StoredStatus(chain.status)
@@ -116,6 +119,9 @@ class Gatherer:
             # Until then the status keeps what it knows.
             is_silent = self._live.is_silent(run_id)
             return dataclasses.replace(gathered, problem=_NO_WORKER if is_silent else None)
+        except starter.UnreadableProgress as error:
+            self._live.note_answer(run_id)
+            return dataclasses.replace(gathered, problem=unreadable(error), is_unreadable=True)
         self._live.note_answer(run_id)
         return dataclasses.replace(gathered, known=known)
 
@@ -151,6 +157,16 @@ class Gatherer:
         else:
             found = await self._sweeps.read(chain, handled, call)
         return dataclasses.replace(gathered, sweep=found)
+
+
+def unreadable(error: Exception) -> projection.Problem:
+    """Return what is wrong where Temporal holds something that this version cannot read."""
+    return projection.Problem(
+        reason=reasons.ChainReason.WORKFLOW_UNREADABLE,
+        message=f"{error}. Make sure that operator and workers are of one release; if no release "
+        "of yours started that workflow, terminate it in Temporal.",
+        is_retrying=True,
+    )
 
 
 _NO_WORKER = projection.Problem(

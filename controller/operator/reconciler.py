@@ -8,9 +8,10 @@ says what has changed.
 """
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from controller.api import reasons, v1alpha1
@@ -29,6 +30,7 @@ from controller.operator import (
     live_executions,
     operator_identity,
     pass_decision,
+    resource_failures,
     resource_locks,
     resource_schedules,
     status_writer,
@@ -99,6 +101,8 @@ class Reconciler:
         self._deletion = deletion.Deletion(
             workflows=workflows, schedules=schedules, live=live, writer=self._writer
         )
+        self._failures = resource_failures.ResourceFailures(counters, time)
+        self._counters = counters
         self._closing: set[asyncio.Task[None]] = set()
 
     async def reconcile(self, namespace: str, name: str, *, is_renewing: bool = False) -> bool:
@@ -115,8 +119,9 @@ class Reconciler:
         Raises:
             TemporalUnreachable: after the status says so; call again later.
             KubeError: the API server did not serve; call again later.
+            ReconcileFailed: after the status says so; call again when it says.
         """
-        async with self._locks.hold(namespace, name):
+        async with self._pass(namespace, name):
             body = await self._stack_chains.get(namespace, name)
             if body is None:
                 return False
@@ -125,7 +130,7 @@ class Reconciler:
 
     async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
         """Take in what a schedule or a sweep says. See `operator_asks.RunDecider`."""
-        async with self._locks.hold(argument.ref.namespace, argument.ref.name):
+        async with self._pass(argument.ref.namespace, argument.ref.name):
             body = await self._stack_chains.get(argument.ref.namespace, argument.ref.name)
             if body is None or _uid(body) != argument.ref.uid or deletion.is_deleting(body):
                 raise _gone(argument)
@@ -141,9 +146,9 @@ class Reconciler:
         """Bring a resource that is being deleted to its end; returns whether it may go.
 
         Raises:
-            TemporalUnreachable, KubeError: call again later.
+            TemporalUnreachable, KubeError, ReconcileFailed: call again later.
         """
-        async with self._locks.hold(namespace, name):
+        async with self._pass(namespace, name):
             body = await self._stack_chains.get(namespace, name)
             if body is None or _uid(body) != uid:
                 return True
@@ -151,7 +156,7 @@ class Reconciler:
 
     async def publish(self, argument: messages.PublishChainStatusInput) -> int:
         """Write the status for an execution that has news. See `chain_status.Publisher`."""
-        async with self._locks.hold(argument.ref.namespace, argument.ref.name):
+        async with self._pass(argument.ref.namespace, argument.ref.name):
             body = await self._stack_chains.get(argument.ref.namespace, argument.ref.name)
             if body is None or _uid(body) != argument.ref.uid:
                 if self._deletion.is_unsignaled_orphan(argument.ref.uid):
@@ -166,10 +171,69 @@ class Reconciler:
             outcome = await self._reconcile(
                 body, gatherer.ReconcileInput(publishing=argument.workflow_run_id)
             )
+            if outcome.gathered.is_unreadable:
+                # Called again by Temporal it leaves nothing in the history, as an answer would.
+                raise self._failed(argument.ref.namespace, argument.ref.name, _UNREAD)
         if argument.is_final:
             self._reconcile_after_close(argument)
         known = outcome.gathered.known
         return known.sequence if known is not None else 0
+
+    @contextlib.asynccontextmanager
+    async def _pass(self, namespace: str, name: str) -> AsyncIterator[None]:
+        """Hold a resource for one pass; what nobody foresaw costs this resource alone."""
+        async with self._locks.hold(namespace, name):
+            try:
+                yield
+            except kube_errors.Invalid as error:
+                # The API server will refuse the same status each time.
+                await self._show_failure(namespace, name, error)
+                raise self._failed(namespace, name, str(error)) from error
+            except _FORESEEN:
+                raise
+            except starter.UnreadableExecution as error:
+                logger.warning(
+                    "A workflow cannot be read",
+                    extra={"namespace": namespace, "chain": name, "why": str(error)},
+                )
+                await self._show_failure(namespace, name, error)
+                raise self._failed(namespace, name, str(error)) from error
+            except Exception as error:
+                self._counters.unforeseen_errors.labels("reconcile").inc()
+                logger.exception("Reconcile failed", extra={"namespace": namespace, "chain": name})
+                await self._show_failure(namespace, name, error)
+                raise self._failed(namespace, name, _text_of(error)) from error
+            self._failures.note_success(namespace, name)
+
+    def _failed(self, namespace: str, name: str, why: str) -> chain_status.ReconcileFailed:
+        pause = self._failures.note_failure(namespace, name)
+        return chain_status.ReconcileFailed(why, retry_seconds=pause)
+
+    async def _show_failure(self, namespace: str, name: str, error: Exception) -> None:
+        """Write it to the status, as far as that is possible: it is not the only place."""
+        problem = (
+            gatherer.unreadable(error)
+            if isinstance(error, starter.UnreadableExecution)
+            else projection.Problem(
+                reason=reasons.ChainReason.RECONCILE_FAILED,
+                message=f"The operator fails at this resource: {_text_of(error)}. It tries again "
+                "with growing pauses; runs in Spacelift continue. The operator's log has more.",
+                is_retrying=True,
+            )
+        )
+        try:
+            body = await self._stack_chains.get(namespace, name)
+            if body is not None:
+                await self._writer.write_failed(body, problem)
+        except Exception as second:
+            logger.warning(
+                "A failure cannot be shown in the status",
+                extra={"namespace": namespace, "chain": name, "why": _text_of(second)},
+            )
+
+    def is_due(self, namespace: str, name: str) -> bool:
+        """Whether a resource has not failed at its last pass, or its pause is over."""
+        return self._failures.is_due(namespace, name)
 
     async def signal_orphans(self) -> None:
         """Signal `orphan` to the runs of resources that went while Temporal was away.
@@ -274,6 +338,7 @@ class Reconciler:
                 kube_errors.KubeError,
                 temporal_client.TemporalUnreachable,
                 chain_status.ResourceGone,
+                chain_status.ReconcileFailed,
                 InvalidSpec,
             ) as error:
                 # The resync sees to it.
@@ -286,6 +351,24 @@ class Reconciler:
 
 class InvalidSpec(Exception):
     """The resource cannot be read; its status says why, and only an edit can fix it."""
+
+
+# What passes end with in the normal course of events; each is dealt with where it is caught.
+_FORESEEN = (
+    temporal_client.TemporalUnreachable,
+    kube_errors.KubeError,
+    chain_status.ResourceGone,
+    chain_status.Superseded,
+    chain_status.ReconcileFailed,
+    InvalidSpec,
+)
+
+_LONGEST_ERROR = 256
+_UNREAD = "The progress of the workflow cannot be read."
+
+
+def _text_of(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_ERROR]
 
 
 def _problem_of(gathered: gatherer.Gathered) -> projection.Problem | None:

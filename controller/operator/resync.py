@@ -17,7 +17,7 @@ from controller.chain.requests import decide, executions
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
-from controller.operator import chain_metrics, reconciler, schedule_sync
+from controller.operator import chain_metrics, guards, reconciler, schedule_sync
 from controller.temporal import client as temporal_client
 from controller.temporal.activities import chain_status
 from controller.temporal.operator import starter
@@ -62,6 +62,25 @@ class KnownResources:
         if event_type == "DELETED":
             self.by_uid.pop(uid, None)
             return
+        try:
+            self._take_in(uid, body)
+        except Exception:
+            # Whatever is wrong with it, it is there: passes come to it, and its run is its own.
+            self._counters.unforeseen_errors.labels("watch").inc()
+            namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
+            logger.exception(
+                "A resource cannot be read", extra={"namespace": namespace, "chain": name}
+            )
+            self.by_uid[uid] = KnownResource(
+                namespace=namespace,
+                name=name,
+                is_settled=False,
+                is_steady=False,
+                live_run_id=None,
+                figures=chain_metrics.UNREAD,
+            )
+
+    def _take_in(self, uid: str, body: Mapping[str, Any]) -> None:
         chain = _parse(body)
         # What a spec that cannot be read asks for is not known; its status says what runs.
         status = chain.status if chain else v1alpha1.read_status(body.get("status") or {})
@@ -183,6 +202,10 @@ class Resync:
                     await self._report_outage()
             except kube_errors.KubeError as error:
                 logger.warning("Resync failed", extra={"why": str(error)})
+            except Exception:
+                # The next pass may go better, and without it nothing is ever made good.
+                self._counters.unforeseen_errors.labels("resync").inc()
+                logger.exception("Resync failed")
 
     async def _report_outage(self) -> None:
         """Show the outage where something runs or is asked; at rest the status stays true."""
@@ -192,7 +215,9 @@ class Resync:
     async def once(self) -> None:
         """Compare once."""
         await self._reconciler.signal_orphans()
-        running = {item.memo.ref.uid: item async for item in self._workflows.list_running()}
+        listing = await self._workflows.list_running()
+        self._counters.unreadable.labels("workflow").set(len(listing.unreadable))
+        running = {item.memo.ref.uid: item for item in listing.executions}
         known = dict(self._known.by_uid)
         live = [execution for uid, execution in running.items() if uid in known]
         has_worker = await self._has_worker(live)
@@ -202,9 +227,12 @@ class Resync:
             if self._is_contradicted(item, running.get(uid), has_worker=has_worker)
         ]
         await asyncio.gather(*(self._reconcile(item) for item in contradicted))
+        guard = guards.Guard(self._counters, "resync")
         for uid, execution in running.items():
             if uid not in known and not execution.memo.is_orphan:
-                await self._cancel_orphan(execution)
+                ref = execution.memo.ref
+                with guard.item(namespace=ref.namespace, chain=ref.name):
+                    await self._cancel_orphan(execution)
         # Last: what keeps schedules from being read must not hold up runs.
         wrong = await self._compare_schedules(known)
         await asyncio.gather(*(self._reconcile(item, is_renewing=True) for item in wrong))
@@ -237,6 +265,8 @@ class Resync:
         return is_refused or not (is_same and item.is_steady and has_worker)
 
     async def _reconcile(self, item: KnownResource, *, is_renewing: bool = False) -> None:
+        if not self._reconciler.is_due(item.namespace, item.name):
+            return
         reconciling = self._reconciler.reconcile(item.namespace, item.name, is_renewing=is_renewing)
         try:
             # Many of those that are checked are as they should be: they wait for something.
@@ -247,6 +277,7 @@ class Resync:
             kube_errors.KubeError,
             reconciler.InvalidSpec,
             chain_status.ResourceGone,
+            chain_status.ReconcileFailed,
         ) as error:
             logger.info(
                 "Resync could not reconcile",
@@ -264,7 +295,7 @@ class Resync:
             await self._reconciler.signal_orphans()
             if await self._workflows.is_orphan(execution):
                 return
-        except starter.NoWorker:
+        except (starter.NoWorker, starter.UnreadableProgress):
             # Nobody could stop its runs either; a later pass asks again.
             return
         logger.warning(

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from controller.api import v1alpha1
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
-from controller.operator import connection_access, resource_schedules
+from controller.observability import metrics
+from controller.operator import connection_access, guards, resource_schedules
 from controller.temporal import ids, schedule_list
 from controller.temporal.operator import schedules
 
@@ -24,12 +25,14 @@ class ScheduleSync:
         access: connection_access.ConnectionAccess,
         stack_chains: stackchains.StackChains,
         installation: str,
+        counters: metrics.Metrics,
     ) -> None:
         self._schedules = chain_schedules
         self._of_resources = of_resources
         self._access = access
         self._stack_chains = stack_chains
         self._installation = installation
+        self._counters = counters
 
     async def compare(self, resources: Mapping[str, v1alpha1.StackChain]) -> list[str]:
         """Remove schedules that have no resource; return the uids of those to be set right.
@@ -40,19 +43,31 @@ class ScheduleSync:
         Raises:
             TemporalUnreachable: call again later.
         """
+        listing = await self._schedules.list_all()
+        self._counters.unreadable.labels("schedule").set(len(listing.unreadable))
         listed = [
-            item
-            for item in await self._schedules.list_all()
-            if item.memo.installation == self._installation
+            item for item in listing.schedules if item.memo.installation == self._installation
         ]
+        guard = guards.Guard(self._counters, "resync")
         for item in listed:
-            if item.memo.ref.uid not in resources and not await self._is_wanted(item):
-                logger.warning(
-                    "Removing a schedule whose resource is gone",
-                    extra={"namespace": item.memo.ref.namespace, "chain": item.memo.ref.name},
-                )
-                await self._schedules.remove_listed(item)
-        return [uid for uid, chain in resources.items() if self._is_wrong(chain, listed)]
+            if item.memo.ref.uid not in resources:
+                with guard.item(namespace=item.memo.ref.namespace, chain=item.memo.ref.name):
+                    await self._remove_unwanted(item)
+        wrong: list[str] = []
+        for uid, chain in resources.items():
+            with guard.item(namespace=chain.ref.namespace, chain=chain.ref.name):
+                if self._is_wrong(chain, listed):
+                    wrong.append(uid)
+        return wrong
+
+    async def _remove_unwanted(self, item: schedule_list.ListedSchedule) -> None:
+        if await self._is_wanted(item):
+            return
+        logger.warning(
+            "Removing a schedule whose resource is gone",
+            extra={"namespace": item.memo.ref.namespace, "chain": item.memo.ref.name},
+        )
+        await self._schedules.remove_listed(item)
 
     async def _is_wanted(self, listed: schedule_list.ListedSchedule) -> bool:
         """Ask the API server: what is known here may be behind, or not be there yet."""

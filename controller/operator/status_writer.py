@@ -1,6 +1,7 @@
 """Project: computes the status from what is known, writes it once, announces what it changes."""
 
 import dataclasses
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,12 +9,14 @@ from controller.api import reasons, v1alpha1
 from controller.chain.news import transitions
 from controller.chain.requests import automatic_asks, decide, executions
 from controller.chain.run import progress
-from controller.chain.status import pass_statuses, projection
+from controller.chain.status import conditions, pass_statuses, projection
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
 from controller.operator import announcer, clock, gatherer, operator_identity
 from controller.temporal.activities import chain_status
+
+logger = logging.getLogger(__name__)
 
 
 class StatusWriter:
@@ -106,6 +109,51 @@ class StatusWriter:
         )
         await self._project(body, current, facts, keep_run=True)
 
+    async def write_failed(self, body: Mapping[str, Any], problem: projection.Problem) -> None:
+        """Write that a resource cannot be handled, whatever of it can be read.
+
+        Where even the status as it is keeps a new one from being made, only its conditions are
+        written.
+
+        Raises:
+            KubeError: the API server did not serve, or does not take it.
+        """
+        try:
+            current = _current_status(body)
+            facts = projection.ChainFacts(
+                handled=current.last_handled,
+                problem=problem,
+                history_limit=len(current.history),
+                pending=automatic_asks.only_asks(current.pending_run),
+            )
+            await self._project(body, current, facts, keep_run=True)
+        except kube_errors.Invalid:
+            await self._write_conditions(body, problem)
+        except (kube_errors.KubeError, chain_status.ResourceGone):
+            raise
+        except Exception:
+            # It may be what the pass has failed at.
+            logger.exception("A status cannot be made", extra=_named(body))
+            await self._write_conditions(body, problem)
+
+    async def _write_conditions(self, body: Mapping[str, Any], problem: projection.Problem) -> None:
+        ref, status = v1alpha1.read_ref(body), body.get("status") or {}
+        found = conditions.conditions(
+            ref,
+            v1alpha1.Status(),
+            conditions.ConditionFacts(run=None, stacks=(), problem=problem),
+            now=self._clock.stamp(),
+        )
+        shown = v1alpha1.status_to_dict(v1alpha1.Status(conditions=found))["conditions"]
+        await self._stack_chains.patch_status(
+            ref.namespace,
+            ref.name,
+            uid=ref.uid,
+            resource_version=body["metadata"]["resourceVersion"],
+            old_status=status,
+            new_status={**status, "conditions": shown},
+        )
+
     async def write_deleting(
         self,
         body: Mapping[str, Any],
@@ -181,6 +229,10 @@ class StatusWriter:
             self._counters.drift_runs.inc()
             self._counters.drift_stacks.inc(len(drifted))
         self._counters.starts_missed.inc(transitions.missed(old, new))
+
+
+def _named(body: Mapping[str, Any]) -> dict[str, str]:
+    return {"namespace": body["metadata"]["namespace"], "chain": body["metadata"]["name"]}
 
 
 def _current_status(body: Mapping[str, Any]) -> pass_statuses.CurrentStatus:

@@ -166,6 +166,7 @@ class _Operator:
                 access=access,
                 stack_chains=stack_chains,
                 installation=installation,
+                counters=role.counters,
             ),
             stack_chains=stack_chains,
             counters=role.counters,

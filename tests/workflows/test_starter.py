@@ -186,22 +186,6 @@ async def test_a_live_run_takes_a_new_bound_and_a_cancel(serve: Serve) -> None:
     assert world.states("a") == ["STOPPED"]
 
 
-async def test_what_the_operator_never_started_is_unknown_to_it(serve: Serve) -> None:
-    chain = await serve(World())
-    workflows, ref = make_workflows(chain), make_ref()
-    workflow_id = ids.chain_workflow_id(namespace=ref.namespace, name=ref.name, uid=ref.uid)
-    stranger = await chain.client.start_workflow(
-        "Something", id=workflow_id, task_queue=f"{chain.task_queue}-none"
-    )
-
-    latest = await workflows.latest(ref)
-
-    assert latest is None
-    await stranger.terminate()
-    # Neither is there, which is all that was asked for.
-    await workflows.cancel("nothing", str(uuid.uuid4()))
-
-
 async def test_without_a_worker_a_query_says_so_in_time(serve: Serve) -> None:
     chain = await serve(World())
     workflows, ref = make_workflows(chain, task_queue=f"{chain.task_queue}-none"), make_ref()
@@ -250,9 +234,9 @@ async def test_only_live_runs_of_the_own_installation_are_listed(serve: Serve) -
     await ours.await_close(done.workflow_id, done.workflow_run_id)
 
     async def listed() -> bool:
-        found = [item async for item in ours.list_running()]
-        assert [item.workflow_run_id for item in found] == [first.workflow_run_id]
-        assert found[0].memo.installation == here
+        found = await ours.list_running()
+        assert [item.workflow_run_id for item in found.executions] == [first.workflow_run_id]
+        assert found.executions[0].memo.installation == here
         return True
 
     await eventually(listed, 20)

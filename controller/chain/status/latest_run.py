@@ -13,6 +13,11 @@ Reason = reasons.ChainReason
 
 _AGAIN = f"To run again, set the annotation `{v1alpha1.RUN_ANNOTATION}` to a new text."
 
+_UNKNOWN_END = (
+    "The workflow ended in a phase that this version of the operator does not know. Check the "
+    f"stacks in Spacelift, and make sure that operator and workers are of one release. {_AGAIN}"
+)
+
 
 def project(
     old: v1alpha1.Status, facts: ChainFacts, *, is_rechecked: bool, now: str
@@ -39,6 +44,8 @@ def project(
     if known is None:
         return _run_without_progress(latest, execution, facts)
     phase, reason, message = _outcome(known)
+    if execution.state is executions.ExecutionState.CLOSED and not phase.is_over:
+        phase, reason, message = Phase.FAILED, Reason.WORKFLOW_FAILED, _UNKNOWN_END
     summary = summarize(known.stacks)
     done = summary.succeeded + _unchanged(known.stacks)
     return dataclasses.replace(
@@ -46,7 +53,7 @@ def project(
         phase=phase,
         reason=reason,
         message=message[:1024],
-        completion_time=known.completion_time,
+        completion_time=known.completion_time or execution.close_time,
         progress=f"{done}/{summary.total}" if known.stacks else "",
         summary=summary,
     )

@@ -6,6 +6,7 @@ ADR 0004 says why.
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from typing import Any, Protocol
 
 import temporalio.activity as activity
@@ -31,6 +32,22 @@ class Superseded(Exception):
     """The resource belongs to another execution: this one must do nothing."""
 
 
+class ReconcileFailed(Exception):
+    """A pass failed for a reason that nobody foresaw; the same call may succeed later."""
+
+    def __init__(self, message: str, *, retry_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_seconds = retry_seconds
+
+    def to_application_error(self) -> temporalio.exceptions.ApplicationError:
+        """Return what lets Temporal repeat the call after the resource's own pause."""
+        return temporalio.exceptions.ApplicationError(
+            str(self),
+            type=type(self).__name__,
+            next_retry_delay=timedelta(seconds=self.retry_seconds),
+        )
+
+
 class Publisher(Protocol):
     """What reconciles a resource; the operator's."""
 
@@ -40,6 +57,7 @@ class Publisher(Protocol):
         Raises:
             ResourceGone: there is nothing to write to.
             Superseded: another execution has the resource.
+            ReconcileFailed: it did not work, and is to be tried again.
         """
 
 
@@ -69,6 +87,8 @@ class ChainStatus:
             raise temporalio.exceptions.ApplicationError(
                 str(error), type=type(error).__name__, non_retryable=True
             ) from error
+        except ReconcileFailed as error:
+            raise error.to_application_error() from error
         self._note_written(argument)
         return messages.PublishChainStatusResult(sequence=sequence)
 

@@ -19,6 +19,7 @@ class RunDecider(Protocol):
 
         Raises:
             ResourceGone: there is nothing to start a run for.
+            ReconcileFailed: it did not work, and is to be tried again.
         """
 
 
@@ -36,3 +37,5 @@ class OperatorAsks:
                 return await self._asked.request_run(argument)
         except (chain_status.ResourceGone, chain_status.Superseded):
             return messages.RequestRunResult(outcome=_GONE)
+        except chain_status.ReconcileFailed as error:
+            raise error.to_application_error() from error

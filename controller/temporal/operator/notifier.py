@@ -29,6 +29,9 @@ _STARTS_AT_ONCE = 20
 # Far more than an outage of hours brings forth: only transitions count, and chains stand still.
 _MOST_WAITING = 10_000
 
+# Asked again Temporal says the same.
+_NEVER = frozenset({temporalio.service.RPCStatusCode.INVALID_ARGUMENT})
+
 
 class Notifier:
     """Notifications of one release; the same one asked for again is not told again."""
@@ -125,14 +128,25 @@ class Notifier:
             return None
         except TimeoutError:
             return f"no answer within {_START_SECONDS:g} s"
-        except (
-            RuntimeError,
-            temporalio.service.RPCError,
-            temporal_client.TemporalUnreachable,
-        ) as error:
+        except temporalio.service.RPCError as error:
+            if error.status not in _NEVER:
+                return str(error)
+            self._give_up(wanted, error)
+            return None
+        except (RuntimeError, OSError, temporal_client.TemporalUnreachable) as error:
             return str(error)
+        except Exception as error:
+            # Such as a text that cannot be encoded: it is never taken, and must not keep others
+            # from being taken, nor a status from being written.
+            self._counters.unforeseen_errors.labels("notifier").inc()
+            self._give_up(wanted, error)
+            return None
         self._counters.notifications_started.inc()
         return None
+
+    def _give_up(self, wanted: messages.NotificationInput, error: Exception) -> None:
+        told = wanted.notification
+        self._drop(1, f"{told.transition} of {told.namespace}/{told.chain}: {error}"[:256])
 
     def _keep(self, left: Sequence[messages.NotificationInput]) -> None:
         known = {item.notification.id for item in self._waiting}

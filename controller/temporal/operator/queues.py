@@ -91,7 +91,12 @@ async def watch(
     while True:
         for name, (queue, kinds) in queues.items():
             for kind in kinds:
-                await _look(client, name, queue, kind, counters)
+                try:
+                    await _look(client, name, queue, kind, counters)
+                except Exception:
+                    # Nobody waits for this loop: it must not end unnoticed.
+                    counters.unforeseen_errors.labels("queues").inc()
+                    logger.exception("A task queue cannot be described", extra={"queue": queue})
         await asyncio.sleep(look_seconds)
 
 

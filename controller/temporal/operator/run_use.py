@@ -6,16 +6,20 @@ without knowing any chain.
 
 import contextlib
 import enum
+import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 import temporalio.client
 import temporalio.service
 
+from controller.chain.requests import executions
 from controller.chain.run import progress
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, messages
+from controller.temporal import decoding, execution_infos, ids, messages
 from controller.temporal.operator import starter
+
+logger = logging.getLogger(__name__)
 
 _QUERY_TIMEOUT = timedelta(seconds=5)
 # An older execution of a stack had closed before the run was created.
@@ -58,42 +62,51 @@ class RunUseReader:
 
         Such a chain adopts the run when its turn comes, which may be after the run's end.
         """
-        parents: set[tuple[str, str | None]] = set()
+        parents: set[tuple[str, str]] = set()
         # Who triggers a run may be a stack, a person or something else; only ids of stacks fit.
         if not run.triggered_by or "'" in run.triggered_by:
             return RunUse.UNUSED
         async for execution in self._executions(account, run.triggered_by):
-            if execution.parent_id is not None:
-                parents.add((execution.parent_id, execution.parent_run_id))
+            if execution.parent is not None:
+                parents.add(execution.parent)
         parents |= {item async for item in self._chains_below(run.triggered_by)}
-        for workflow_id, run_id in sorted(parents, key=str):
+        for workflow_id, run_id in sorted(parents):
             use = await self._of_chain(workflow_id, run_id, stack_id, run.run_id)
             if use is not RunUse.UNUSED:
                 return use
         return RunUse.UNUSED
 
-    async def _chains_below(self, root: str) -> AsyncIterator[tuple[str, str | None]]:
+    async def _chains_below(self, root: str) -> AsyncIterator[tuple[str, str]]:
         """Yield the live chains that the finished run of a root started; it has no execution."""
-        async for item in self._get_client().list_workflows(starter.LIVE_CHAINS, page_size=500):
-            memo = await starter.read_memo(item)
-            if memo is not None and any(below.stack_id == root for below in memo.root_runs):
-                yield item.id, item.run_id
+        client = self._get_client()
+        async for item in execution_infos.list_all(client, starter.LIVE_CHAINS):
+            try:
+                memo = await decoding.chain_memo(client, item.memo, item.workflow_id)
+            except decoding.Unreadable:
+                # It is no chain, or of a version that nobody here knows; the resync counts it.
+                continue
+            if any(below.stack_id == root for below in memo.root_runs):
+                yield item.workflow_id, item.workflow_run_id
 
     async def _of_chain(
-        self, workflow_id: str, workflow_run_id: str | None, stack_id: str, run_id: str
+        self, workflow_id: str, workflow_run_id: str, stack_id: str, run_id: str
     ) -> RunUse:
+        client = self._get_client()
         handle: temporalio.client.WorkflowHandle[object, progress.ChainProgress]
-        handle = self._get_client().get_workflow_handle(workflow_id, run_id=workflow_run_id)
+        handle = client.get_workflow_handle(workflow_id, run_id=workflow_run_id)
+        what = f"The answer of the workflow {workflow_id}"
         try:
-            description = await handle.describe()
-            if description.status is not temporalio.client.WorkflowExecutionStatus.RUNNING:
+            found = await execution_infos.describe(client, workflow_id, workflow_run_id)
+            if found.state is not executions.ExecutionState.RUNNING:
                 return RunUse.UNUSED
-            known: progress.ChainProgress = await handle.query(
-                ids.PROGRESS_QUERY,
-                result_type=progress.ChainProgress,
-                rpc_timeout=_QUERY_TIMEOUT,
-            )
-        except temporalio.client.WorkflowQueryFailedError:
+            with decoding.readable(what):
+                answer = await handle.query(
+                    ids.PROGRESS_QUERY,
+                    result_type=progress.ChainProgress,
+                    rpc_timeout=_QUERY_TIMEOUT,
+                )
+            known = decoding.checked(answer, progress.ChainProgress, what)
+        except (temporalio.client.WorkflowQueryFailedError, decoding.Unreadable):
             return RunUse.UNDECIDED
         except temporalio.service.RPCError as error:
             if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
@@ -112,44 +125,58 @@ class RunUseReader:
 
     async def _executions(
         self, account: str, stack_id: str
-    ) -> AsyncIterator[temporalio.client.WorkflowExecution]:
+    ) -> AsyncIterator[execution_infos.ExecutionInfo]:
         """Yield the executions of a stack's tracked runs, the newest first."""
         workflow_id = ids.execution_workflow_id(account=account, stack_id=stack_id)
         client = self._get_client()
         # The list is behind what has started just now.
         try:
-            latest = await client.get_workflow_handle(workflow_id).describe()
+            latest = await execution_infos.describe(client, workflow_id)
         except temporalio.service.RPCError as error:
             if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
                 raise
             return
         yield latest
         query = f"WorkflowId = '{workflow_id}'"
-        async for item in client.list_workflows(query, limit=_LOOKED_AT):
-            if item.run_id != latest.run_id:
+        async for item in execution_infos.list_all(client, query, limit=_LOOKED_AT):
+            if item.workflow_run_id != latest.workflow_run_id:
                 yield item
 
-    async def _run_of(self, execution: temporalio.client.WorkflowExecution) -> str | None:
+    async def _run_of(self, execution: execution_infos.ExecutionInfo) -> str | None:
         """Return the run that an execution triggered or adopted, if it got so far."""
         client = self._get_client()
-        if execution.status is temporalio.client.WorkflowExecutionStatus.COMPLETED:
+        if execution.state is executions.ExecutionState.CLOSED:
+            what = f"The result of the workflow {execution.workflow_id}"
             handle = client.get_workflow_handle(
-                execution.id, run_id=execution.run_id, result_type=progress.StackReport
+                execution.workflow_id,
+                run_id=execution.workflow_run_id,
+                result_type=progress.StackReport,
             )
-            report: progress.StackReport | None = await handle.result(follow_runs=False)
-            return report.run_id if report is not None else None
+            try:
+                with decoding.readable(what):
+                    report: object = await handle.result(follow_runs=False)
+                return report.run_id if isinstance(report, progress.StackReport) else None
+            except decoding.Unreadable as error:
+                # It stays so: no run can be told to be its own.
+                logger.debug("A result cannot be read", extra={"why": str(error)})
+                return None
         with contextlib.suppress(temporalio.client.WorkflowFailureError):
             return await self._ask(execution)
         return None
 
-    async def _ask(self, execution: temporalio.client.WorkflowExecution) -> str | None:
+    async def _ask(self, execution: execution_infos.ExecutionInfo) -> str | None:
         handle: temporalio.client.WorkflowHandle[object, object]
-        handle = self._get_client().get_workflow_handle(execution.id, run_id=execution.run_id)
+        handle = self._get_client().get_workflow_handle(
+            execution.workflow_id, run_id=execution.workflow_run_id
+        )
+        what = f"The answer of the workflow {execution.workflow_id}"
         try:
-            found: str | None = await handle.query(
-                ids.RUN_ID_QUERY, result_type=str, rpc_timeout=_QUERY_TIMEOUT
-            )
-        except temporalio.client.WorkflowQueryFailedError as error:
+            with decoding.readable(what):
+                found: object = await handle.query(
+                    ids.RUN_ID_QUERY, result_type=str, rpc_timeout=_QUERY_TIMEOUT
+                )
+            return None if found is None else decoding.checked(found, str, what)
+        except (temporalio.client.WorkflowQueryFailedError, decoding.Unreadable) as error:
             raise starter.NoWorker(str(error)) from error
         except temporalio.service.RPCError as error:
             if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
@@ -157,4 +184,3 @@ class RunUseReader:
             if error.status in starter.NO_WORKER:
                 raise starter.NoWorker(str(error)) from error
             raise
-        return found

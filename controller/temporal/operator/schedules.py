@@ -3,6 +3,7 @@
 Temporal evaluates the times, with their time zone; no one here knows what a cron means.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -14,8 +15,10 @@ from google.protobuf import timestamp_pb2
 from controller import times
 from controller.api import v1alpha1
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, schedule_list
+from controller.temporal import decoding, ids, messages, schedule_list
 from controller.temporal.operator import desired_schedules
+
+logger = logging.getLogger(__name__)
 
 # How many times are counted at most; a cron of every minute has more after a week.
 _MOST_TIMES = 10_000
@@ -40,14 +43,13 @@ class ChainSchedules:
             ScheduleRefused: Temporal does not take it; there is none now.
             TemporalUnreachable: call again later.
         """
-        handle = self._get_client().get_schedule_handle(
-            desired_schedules.schedule_id(wanted.memo.ref, wanted.memo.kind)
-        )
+        client = self._get_client()
+        schedule_id = desired_schedules.schedule_id(wanted.memo.ref, wanted.memo.kind)
         if await self._create(wanted):
             return
-        if await _digest_of(handle) != wanted.memo.digest:
+        if await _digest_of(client, schedule_id) != wanted.memo.digest:
             # A memo cannot be changed, and the list of schedules shows nothing else.
-            await _delete(handle)
+            await _delete(client.get_schedule_handle(schedule_id))
             await self._create(wanted)
 
     async def _create(self, wanted: desired_schedules.DesiredSchedule) -> bool:
@@ -81,20 +83,12 @@ class ChainSchedules:
 
     async def next_time(self, ref: v1alpha1.Ref) -> str | None:
         """Return when the schedule asks for the next run; None: never, or it is paused or gone."""
-        handle = self._get_client().get_schedule_handle(
-            desired_schedules.schedule_id(ref, ids.SCHEDULE_KIND)
-        )
-        with temporal_client.unreachable():
-            try:
-                description = await handle.describe()
-            except temporalio.service.RPCError as error:
-                if error.status is _NOT_FOUND:
-                    return None
-                raise
-        if description.schedule.state.paused:
+        client = self._get_client()
+        found = await _describe(client, desired_schedules.schedule_id(ref, ids.SCHEDULE_KIND))
+        if found is None or found.schedule.state.paused:
             return None
-        moments = description.info.next_action_times
-        return times.rfc3339(moments[0]) if moments else None
+        moments = found.info.future_action_times
+        return times.rfc3339(moments[0].ToDatetime(tzinfo=UTC)) if moments else None
 
     async def times_between(self, ref: v1alpha1.Ref, after: str, until: str) -> list[str]:
         """Return the schedule's times after one moment and up to another, as Temporal has them."""
@@ -124,24 +118,47 @@ class ChainSchedules:
                 raise
         return [times.rfc3339(stamp.ToDatetime(tzinfo=UTC)) for stamp in answer.start_time]
 
-    async def list_all(self) -> list[schedule_list.ListedSchedule]:
+    async def list_all(self) -> schedule_list.ScheduleListing:
         """Return the schedules of all installations, as visibility knows them."""
-        return [item async for item in schedule_list.list_all(self._get_client())]
+        return await schedule_list.list_all(self._get_client())
 
     async def remove_listed(self, listed: schedule_list.ListedSchedule) -> None:
         """Remove a schedule that belongs to no resource."""
         await _delete(self._get_client().get_schedule_handle(listed.schedule_id))
 
 
-async def _digest_of(handle: temporalio.client.ScheduleHandle) -> str | None:
+async def _digest_of(client: temporalio.client.Client, schedule_id: str) -> str | None:
+    """Return how a schedule was set up; None for one that is not there, or not of this program."""
+    found = await _describe(client, schedule_id)
+    if found is None:
+        return None
+    try:
+        memo = await decoding.memo_of(
+            client, found.memo, messages.ScheduleMemo, f"the schedule {schedule_id}"
+        )
+    except decoding.Unreadable as error:
+        logger.warning("A schedule in the place of one of ours", extra={"why": str(error)})
+        return None
+    return memo.digest
+
+
+async def _describe(
+    client: temporalio.client.Client, schedule_id: str
+) -> workflowservice.DescribeScheduleResponse | None:
+    """Return the record itself: the SDK fails at a schedule with an action that it does not know.
+
+    None: there is no such schedule.
+    """
+    request = workflowservice.DescribeScheduleRequest(
+        namespace=client.namespace, schedule_id=schedule_id
+    )
     with temporal_client.unreachable():
         try:
-            memo = await schedule_list.read_memo(await handle.describe())
+            return await client.workflow_service.describe_schedule(request, retry=True)
         except temporalio.service.RPCError as error:
             if error.status is _NOT_FOUND:
                 return None
             raise
-    return memo.digest if memo is not None else None
 
 
 async def _delete(handle: temporalio.client.ScheduleHandle) -> None:

@@ -4,9 +4,9 @@ Thin: `chain.requests.decide` decides. Failures of Temporal come out as `Tempora
 See ADR 0003.
 """
 
-import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import temporalio.client
@@ -19,22 +19,15 @@ from controller.api import v1alpha1
 from controller.chain.requests import executions, next_request
 from controller.chain.run import progress
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, messages
+from controller.temporal import decoding, execution_infos, ids, messages
+
+logger = logging.getLogger(__name__)
 
 LIVE_CHAINS = f"WorkflowType = '{ids.CHAIN_WORKFLOW}' AND ExecutionStatus = 'Running'"
 """The query for the chains that run, of all installations."""
 
 # A query needs a worker; one that is busy replaying answers within this.
 _QUERY_TIMEOUT = timedelta(seconds=5)
-
-_STATES = {
-    temporalio.client.WorkflowExecutionStatus.RUNNING: executions.ExecutionState.RUNNING,
-    temporalio.client.WorkflowExecutionStatus.COMPLETED: executions.ExecutionState.CLOSED,
-    temporalio.client.WorkflowExecutionStatus.CANCELED: executions.ExecutionState.TERMINATED,
-    temporalio.client.WorkflowExecutionStatus.TERMINATED: executions.ExecutionState.TERMINATED,
-    temporalio.client.WorkflowExecutionStatus.TIMED_OUT: executions.ExecutionState.TERMINATED,
-    temporalio.client.WorkflowExecutionStatus.FAILED: executions.ExecutionState.FAILED,
-}
 
 
 class AlreadyStarted(Exception):
@@ -45,6 +38,18 @@ class NoWorker(Exception):
     """No worker answered a query."""
 
 
+class UnreadableExecution(Exception):
+    """A live execution has a resource's id, and this version cannot tell what it is."""
+
+    def __init__(self, why: str, *, workflow_id: str, workflow_run_id: str) -> None:
+        super().__init__(why)
+        self.workflow_id, self.workflow_run_id = workflow_id, workflow_run_id
+
+
+class UnreadableProgress(Exception):
+    """A worker answers for an execution, and this version cannot read what it says."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ChainExecution:
     """A listed execution with the resource that it belongs to."""
@@ -52,6 +57,14 @@ class ChainExecution:
     memo: messages.ChainMemo
     workflow_id: str
     workflow_run_id: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RunningChains:
+    """The live executions of an installation, and the ids of what only looks like a chain."""
+
+    executions: tuple[ChainExecution, ...]
+    unreadable: tuple[str, ...] = ()
 
 
 class ChainWorkflows:
@@ -71,26 +84,40 @@ class ChainWorkflows:
         self._query_timeout = query_timeout
 
     async def latest(self, ref: v1alpha1.Ref) -> executions.Execution | None:
-        """Describe the latest execution of a resource; None if Temporal knows none."""
-        workflow_id = ids.chain_workflow_id(namespace=ref.namespace, name=ref.name, uid=ref.uid)
-        handle = self._get_client().get_workflow_handle(workflow_id)
+        """Describe the latest execution of a resource; None if Temporal knows none.
+
+        Raises:
+            UnreadableExecution: it is live, and not one that this version knows.
+        """
+        workflow_id = _id_of(ref)
+        client = self._get_client()
         with temporal_client.unreachable():
             try:
-                description = await handle.describe()
+                found = await execution_infos.describe(client, workflow_id)
             except temporalio.service.RPCError as error:
                 if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
                     return None
                 raise
-            memo = await read_memo(description)
-        if memo is None:
-            return None
-        return _execution(description, memo)
+            try:
+                memo = await decoding.chain_memo(client, found.memo, workflow_id)
+            except decoding.Unreadable as error:
+                if found.state is executions.ExecutionState.RUNNING:
+                    raise UnreadableExecution(
+                        str(error),
+                        workflow_id=workflow_id,
+                        workflow_run_id=found.workflow_run_id,
+                    ) from error
+                # What has ended is in the way of nothing.
+                logger.warning("A workflow in the place of a chain's", extra={"why": str(error)})
+                return None
+        return _execution(found, memo)
 
     async def get_progress(self, execution: executions.Execution) -> progress.ChainProgress | None:
         """Return the facts of an execution; None if its history ended without a result.
 
         Raises:
             NoWorker: it runs and no worker answers.
+            UnreadableProgress: a worker answers, and nobody here can read it.
         """
         handle = self._get_client().get_workflow_handle(
             execution.workflow_id,
@@ -98,18 +125,27 @@ class ChainWorkflows:
             result_type=progress.ChainProgress,
         )
         if execution.state is executions.ExecutionState.CLOSED:
-            with temporal_client.unreachable():
-                try:
-                    result: progress.ChainProgress = await handle.result(
-                        follow_runs=False, rpc_timeout=self._query_timeout
-                    )
-                except temporalio.client.WorkflowFailureError:
-                    return None
-                return result
+            return await self._result(handle)
         if execution.state is not executions.ExecutionState.RUNNING:
             # Terminated: what a query would tell is stale; the status has the last facts.
             return None
         return await self._query(handle)
+
+    async def _result(
+        self, handle: temporalio.client.WorkflowHandle[object, progress.ChainProgress]
+    ) -> progress.ChainProgress | None:
+        what = f"The result of the workflow {handle.id}"
+        with temporal_client.unreachable():
+            try:
+                with decoding.readable(what):
+                    result = await handle.result(follow_runs=False, rpc_timeout=self._query_timeout)
+                return decoding.checked(result, progress.ChainProgress, what)
+            except temporalio.client.WorkflowFailureError:
+                return None
+            except decoding.Unreadable as error:
+                # It stays so: the status says that nothing is known of the end.
+                logger.warning("A result cannot be read", extra={"why": str(error)})
+                return None
 
     async def is_answering(self, execution: ChainExecution) -> bool:
         """Whether a worker answers for a live run; one that is gone by now says nothing of it."""
@@ -117,6 +153,8 @@ class ChainWorkflows:
             await self._ask(execution)
         except NoWorker:
             return False
+        except UnreadableProgress:
+            return True
         return True
 
     async def is_orphan(self, execution: ChainExecution) -> bool:
@@ -126,6 +164,7 @@ class ChainWorkflows:
 
         Raises:
             NoWorker: nobody answers for it.
+            UnreadableProgress: somebody does, and cannot be understood.
         """
         known = await self._ask(execution)
         return known is not None and known.is_orphan
@@ -149,20 +188,24 @@ class ChainWorkflows:
     async def _query(
         self, handle: temporalio.client.WorkflowHandle[object, progress.ChainProgress]
     ) -> progress.ChainProgress:
+        what = f"The answer of the workflow {handle.id}"
         with temporal_client.unreachable():
             try:
-                answer: progress.ChainProgress = await handle.query(
-                    ids.PROGRESS_QUERY,
-                    result_type=progress.ChainProgress,
-                    rpc_timeout=self._query_timeout,
-                )
+                with decoding.readable(what):
+                    answer = await handle.query(
+                        ids.PROGRESS_QUERY,
+                        result_type=progress.ChainProgress,
+                        rpc_timeout=self._query_timeout,
+                    )
+                return decoding.checked(answer, progress.ChainProgress, what)
+            except decoding.Unreadable as error:
+                raise UnreadableProgress(str(error)) from error
             except temporalio.client.WorkflowQueryFailedError as error:
                 raise NoWorker(str(error)) from error
             except temporalio.service.RPCError as error:
                 if error.status in NO_WORKER:
                     raise NoWorker(str(error)) from error
                 raise
-        return answer
 
     async def start(
         self, ref: v1alpha1.Ref, request: next_request.Request, argument: messages.ChainInput
@@ -172,7 +215,7 @@ class ChainWorkflows:
         Raises:
             AlreadyStarted: the resource has a live execution.
         """
-        workflow_id = ids.chain_workflow_id(namespace=ref.namespace, name=ref.name, uid=ref.uid)
+        workflow_id = _id_of(ref)
         memo = messages.ChainMemo(
             installation=self._installation,
             ref=ref,
@@ -254,23 +297,34 @@ class ChainWorkflows:
                     raise
 
     async def await_close(self, workflow_id: str, workflow_run_id: str) -> None:
-        """Return when the execution has closed, however."""
-        handle = self._get_client().get_workflow_handle(workflow_id, run_id=workflow_run_id)
-        with (
-            temporal_client.unreachable(),
-            contextlib.suppress(temporalio.client.WorkflowFailureError),
-        ):
-            await handle.result(follow_runs=False)
-
-    async def list_running(self) -> AsyncIterator[ChainExecution]:
-        """Yield the live chain executions of this installation, as visibility knows them."""
+        """Return when the execution has closed, however, whatever it left."""
         with temporal_client.unreachable():
-            async for item in self._get_client().list_workflows(LIVE_CHAINS, page_size=500):
-                memo = await read_memo(item)
-                if memo is not None and memo.installation == self._installation:
-                    yield ChainExecution(
-                        memo=memo, workflow_id=item.id, workflow_run_id=item.run_id
+            await execution_infos.await_close(self._get_client(), workflow_id, workflow_run_id)
+
+    async def list_running(self) -> RunningChains:
+        """Return the live chain executions of this installation, as visibility knows them."""
+        found: list[ChainExecution] = []
+        unreadable: list[str] = []
+        client = self._get_client()
+        with temporal_client.unreachable():
+            async for item in execution_infos.list_all(client, LIVE_CHAINS):
+                try:
+                    memo = await decoding.chain_memo(client, item.memo, item.workflow_id)
+                except decoding.Unreadable:
+                    unreadable.append(item.workflow_id)
+                    continue
+                if item.workflow_id != _id_of(memo.ref):
+                    # It would pass for that resource's run.
+                    unreadable.append(item.workflow_id)
+                elif memo.installation == self._installation:
+                    found.append(
+                        ChainExecution(
+                            memo=memo,
+                            workflow_id=item.workflow_id,
+                            workflow_run_id=item.workflow_run_id,
+                        )
                     )
+        return RunningChains(executions=tuple(found), unreadable=tuple(unreadable))
 
 
 # How a query fails that reaches Temporal and no worker: the client or the server gave up waiting,
@@ -297,27 +351,17 @@ def _details(argument: messages.ChainInput, request: next_request.Request) -> st
     return " ".join(parts)
 
 
-async def read_memo(
-    execution: temporalio.client.WorkflowExecution,
-) -> messages.ChainMemo | None:
-    """Return who the execution belongs to; None for one that this program did not start."""
-    try:
-        memo: messages.ChainMemo | None = await execution.memo_value(
-            ids.MEMO, default=None, type_hint=messages.ChainMemo
-        )
-    except (TypeError, ValueError):
-        return None
-    return memo
+def _id_of(ref: v1alpha1.Ref) -> str:
+    return ids.chain_workflow_id(namespace=ref.namespace, name=ref.name, uid=ref.uid)
 
 
 def _execution(
-    description: temporalio.client.WorkflowExecutionDescription, memo: messages.ChainMemo
+    found: execution_infos.ExecutionInfo, memo: messages.ChainMemo
 ) -> executions.Execution:
-    status = description.status or temporalio.client.WorkflowExecutionStatus.RUNNING
     return executions.Execution(
-        workflow_id=description.id,
-        workflow_run_id=description.run_id,
-        state=_STATES.get(status, executions.ExecutionState.RUNNING),
+        workflow_id=found.workflow_id,
+        workflow_run_id=found.workflow_run_id,
+        state=found.state,
         number=memo.number,
         attempt=memo.attempt,
         cause=memo.cause,
@@ -325,7 +369,7 @@ def _execution(
         handled=memo.handled,
         root_runs=memo.root_runs,
         operation=memo.operation,
-        start_time=times.rfc3339(description.start_time),
-        close_time=times.rfc3339(description.close_time) if description.close_time else None,
-        failure=f"The workflow ended {status.name}; its history in Temporal has the reason.",
+        start_time=times.rfc3339(found.start_time),
+        close_time=times.rfc3339(found.close_time) if found.close_time else None,
+        failure=f"The workflow ended {found.status}; its history in Temporal has the reason.",
     )

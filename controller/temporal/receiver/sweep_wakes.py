@@ -51,16 +51,23 @@ class TemporalSweepWaker:
             for item in await self._list()
             if item.memo.account == account and _is_root(item.memo, stack_id, labels)
         ]
+        failures: list[temporal_client.TemporalUnreachable] = []
         for sweep in found:
-            await self._start(sweep)
+            try:
+                await self._start(sweep)
+            except temporal_client.TemporalUnreachable as error:
+                # One that Temporal does not start must not keep the others from looking.
+                failures.append(error)
+        if failures:
+            raise failures[0]
         return len(found)
 
     async def _list(self) -> tuple[schedule_list.ListedSchedule, ...]:
         now = self._clock()
         if self._listed_at is None or now - self._listed_at >= _LIST_SECONDS:
-            listed = [item async for item in schedule_list.list_all(self._get_client())]
+            listed = await schedule_list.list_all(self._get_client())
             # One that is paused looks again on its own once it is not.
-            self._sweeps = tuple(item for item in listed if not item.is_paused)
+            self._sweeps = tuple(item for item in listed.schedules if not item.is_paused)
             self._listed_at = now
         return self._sweeps
 

@@ -52,5 +52,5 @@ def test_no_label_can_grow_with_what_customers_do() -> None:
     # Connections and sinks are those of the release's settings, whatever a delivery names.
     assert labels <= {
         *("result", "operation", "outcome", "reason", "phase", "queue", "kind", "version"),
-        *("connection", "sink"),
+        *("connection", "sink", "part"),
     }

@@ -13,7 +13,7 @@ import asyncio
 import collections
 import copy
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -163,6 +163,10 @@ class FakeWorkflows:
         self.is_beaten = False
         """Another operator starts the next request a moment earlier."""
         self.described = 0
+        self.unreadable: tuple[str, ...] = ()
+        """Ids of workflows that only look like chains."""
+        self.fails: dict[str, Exception] = {}
+        """What the calls of a name raise, whoever calls them."""
         self._log, self._clock = log, time
         self._forgotten: set[str] = set()
 
@@ -214,10 +218,12 @@ class FakeWorkflows:
 
     # What the operator asks and does
 
-    async def _reach(self) -> None:
+    async def _reach(self, call: str = "") -> None:
         await asyncio.sleep(0)
         if self.is_away:
             raise temporal_client.TemporalUnreachable("Temporal is away.")
+        if call in self.fails:
+            raise self.fails[call]
 
     def _of(self, uid: str) -> list[FakeExecution]:
         return [
@@ -231,12 +237,12 @@ class FakeWorkflows:
 
     async def latest(self, ref: v1alpha1.Ref) -> Execution | None:
         self.described += 1
-        await self._reach()
+        await self._reach("latest")
         found = self._of(ref.uid)
         return found[-1].execution if found else None
 
     async def get_progress(self, execution: Execution) -> progress.ChainProgress | None:
-        await self._reach()
+        await self._reach("get_progress")
         if execution.state is ExecutionState.RUNNING and not self.has_worker:
             raise starter.NoWorker("nobody answers")
         return copy.deepcopy(self._by_run(execution.workflow_run_id).known)
@@ -303,34 +309,38 @@ class FakeWorkflows:
         if self.closes is not None:
             await self.closes.wait()
 
-    async def list_running(self) -> AsyncIterator[starter.ChainExecution]:
+    async def list_running(self) -> starter.RunningChains:
         await self._reach()
-        for item in self.all:
-            execution = item.execution
-            if execution.state is not ExecutionState.RUNNING:
-                continue
-            yield starter.ChainExecution(
-                memo=messages.ChainMemo(
-                    installation=INSTALLATION,
-                    ref=item.ref,
-                    number=execution.number,
-                    attempt=execution.attempt,
-                    cause=execution.cause,
-                    handled=v1alpha1.Handled(),
-                ),
-                workflow_id=execution.workflow_id,
-                workflow_run_id=execution.workflow_run_id,
-            )
+        running = [i for i in self.all if i.execution.state is ExecutionState.RUNNING]
+        return starter.RunningChains(
+            executions=tuple(_listed(item) for item in running), unreadable=self.unreadable
+        )
 
     async def is_answering(self, execution: starter.ChainExecution) -> bool:
         await self._reach()
         return self.has_worker
 
     async def is_orphan(self, execution: starter.ChainExecution) -> bool:
-        await self._reach()
+        await self._reach("is_orphan")
         if not self.has_worker:
             raise starter.NoWorker("nobody answers")
         return self._by_run(execution.workflow_run_id).is_orphan
+
+
+def _listed(item: FakeExecution) -> starter.ChainExecution:
+    execution = item.execution
+    return starter.ChainExecution(
+        memo=messages.ChainMemo(
+            installation=INSTALLATION,
+            ref=item.ref,
+            number=execution.number,
+            attempt=execution.attempt,
+            cause=execution.cause,
+            handled=v1alpha1.Handled(),
+        ),
+        workflow_id=execution.workflow_id,
+        workflow_run_id=execution.workflow_run_id,
+    )
 
 
 class FakeSchedules:
@@ -377,14 +387,16 @@ class FakeSchedules:
             return []
         return _daily(found, datetime.fromisoformat(after), datetime.fromisoformat(until))
 
-    async def list_all(self) -> list[schedule_list.ListedSchedule]:
+    async def list_all(self) -> schedule_list.ScheduleListing:
         await self._note("list")
-        return [
-            schedule_list.ListedSchedule(
-                schedule_id=f"{uid}/{kind}", memo=item.memo, is_paused=False, next_time=None
+        return schedule_list.ScheduleListing(
+            schedules=tuple(
+                schedule_list.ListedSchedule(
+                    schedule_id=f"{uid}/{kind}", memo=item.memo, is_paused=False
+                )
+                for (uid, kind), item in self.all.items()
             )
-            for (uid, kind), item in self.all.items()
-        ]
+        )
 
 
 def _daily(
@@ -509,6 +521,7 @@ class Bench:
             access=access,
             stack_chains=self.stack_chains,
             installation=INSTALLATION,
+            counters=self.counters,
         )
         self.resync = resync.Resync(
             reconciler=self.reconciler,

@@ -653,7 +653,7 @@ async def test_a_run_whose_history_is_gone_is_over_and_not_started_again(bench: 
     ("error", "raised", "result"),
     [
         (kube_errors.ApiUnreachable("away"), kube_errors.ApiUnreachable, "error"),
-        (kube_errors.Invalid("no"), kube_errors.Invalid, "error"),
+        (kube_errors.Invalid("no"), chain_status.ReconcileFailed, "error"),
         (kube_errors.Throttled("later", retry_after_seconds=2), kube_errors.Throttled, "error"),
         (kube_errors.ObjectNotFound("gone"), chain_status.ResourceGone, "gone"),
     ],

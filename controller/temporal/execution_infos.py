@@ -1,0 +1,139 @@
+"""What Temporal's records say of executions, item by item.
+
+The SDK converts a page of a listing as one: a single record that it does not understand, such as
+one in a state that is newer than the SDK, would hide all others.
+"""
+
+import dataclasses
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+
+import temporalio.client
+from google.protobuf import timestamp_pb2
+from temporalio.api.common.v1 import Memo, WorkflowExecution
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+from temporalio.api.workflowservice import v1 as workflowservice
+
+from controller.chain.requests import executions
+
+_PAGE_SIZE = 500
+
+_S = WorkflowExecutionStatus
+_STATES: Mapping[int, executions.ExecutionState] = {
+    _S.WORKFLOW_EXECUTION_STATUS_COMPLETED: executions.ExecutionState.CLOSED,
+    _S.WORKFLOW_EXECUTION_STATUS_CANCELED: executions.ExecutionState.TERMINATED,
+    _S.WORKFLOW_EXECUTION_STATUS_TERMINATED: executions.ExecutionState.TERMINATED,
+    _S.WORKFLOW_EXECUTION_STATUS_TIMED_OUT: executions.ExecutionState.TERMINATED,
+    _S.WORKFLOW_EXECUTION_STATUS_FAILED: executions.ExecutionState.FAILED,
+    _S.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW: executions.ExecutionState.TERMINATED,
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ExecutionInfo:
+    """One record; a state that nobody knows here counts as running, since it has not ended.
+
+    `attempt` counts how often workers were given its current task, if it has one.
+    """
+
+    workflow_id: str
+    workflow_run_id: str
+    state: executions.ExecutionState
+    status: str
+    memo: Memo
+    start_time: datetime
+    close_time: datetime | None
+    parent: tuple[str, str] | None
+    attempt: int = 0
+
+
+async def describe(
+    client: temporalio.client.Client, workflow_id: str, workflow_run_id: str = ""
+) -> ExecutionInfo:
+    """Return the record of an execution; without a run id of the latest one.
+
+    Raises:
+        RPCError: Temporal does not know it, or does not answer.
+    """
+    answer = await client.workflow_service.describe_workflow_execution(
+        workflowservice.DescribeWorkflowExecutionRequest(
+            namespace=client.namespace,
+            execution=WorkflowExecution(workflow_id=workflow_id, run_id=workflow_run_id),
+        ),
+        retry=True,
+    )
+    return _info(answer.workflow_execution_info, attempt=answer.pending_workflow_task.attempt)
+
+
+async def list_all(
+    client: temporalio.client.Client, query: str, *, limit: int | None = None
+) -> AsyncIterator[ExecutionInfo]:
+    """Yield what visibility finds, the newest first.
+
+    Raises:
+        RPCError: Temporal does not answer.
+    """
+    token, count = b"", 0
+    while True:
+        page = await client.workflow_service.list_workflow_executions(
+            workflowservice.ListWorkflowExecutionsRequest(
+                namespace=client.namespace,
+                page_size=min(limit or _PAGE_SIZE, _PAGE_SIZE),
+                next_page_token=token,
+                query=query,
+            ),
+            retry=True,
+        )
+        for item in page.executions:
+            yield _info(item)
+            count += 1
+            if count == limit:
+                return
+        token = page.next_page_token
+        if not token:
+            return
+
+
+async def await_close(
+    client: temporalio.client.Client, workflow_id: str, workflow_run_id: str = ""
+) -> None:
+    """Return when an execution has closed, however; its result is not read.
+
+    Raises:
+        RPCError: Temporal does not know it, or does not answer.
+    """
+    handle: temporalio.client.WorkflowHandle[object, object]
+    handle = client.get_workflow_handle(workflow_id, run_id=workflow_run_id or None)
+    async for _ in handle.fetch_history_events(
+        wait_new_event=True,
+        event_filter_type=temporalio.client.WorkflowHistoryEventFilterType.CLOSE_EVENT,
+        skip_archival=True,
+    ):
+        return
+
+
+def _info(found: WorkflowExecutionInfo, *, attempt: int = 0) -> ExecutionInfo:
+    parent = found.parent_execution if found.HasField("parent_execution") else None
+    return ExecutionInfo(
+        workflow_id=found.execution.workflow_id,
+        workflow_run_id=found.execution.run_id,
+        state=_STATES.get(found.status, executions.ExecutionState.RUNNING),
+        status=_status_name(found.status),
+        memo=found.memo,
+        start_time=_instant(found.start_time),
+        close_time=_instant(found.close_time) if found.HasField("close_time") else None,
+        parent=(parent.workflow_id, parent.run_id) if parent is not None else None,
+        attempt=attempt,
+    )
+
+
+def _status_name(status: int) -> str:
+    if status not in WorkflowExecutionStatus.values():
+        return f"in the state {status}"
+    name = WorkflowExecutionStatus.Name(WorkflowExecutionStatus.ValueType(status))
+    return name.removeprefix("WORKFLOW_EXECUTION_STATUS_")
+
+
+def _instant(stamp: timestamp_pb2.Timestamp) -> datetime:
+    return stamp.ToDatetime(tzinfo=UTC)

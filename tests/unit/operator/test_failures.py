@@ -1,0 +1,294 @@
+"""One bad thing costs itself alone: what nobody foresaw, and what nobody here can read."""
+
+import asyncio
+import datetime
+from typing import Any
+
+import kopf
+import pytest
+import temporalio.exceptions
+
+from controller.api.reasons import ChainReason
+from controller.api.v1alpha1 import Phase
+from controller.kube import errors as kube_errors
+from controller.operator import errors
+from controller.temporal import client as temporal_client
+from controller.temporal import messages
+from controller.temporal.activities import chain_status, operator_asks
+from controller.temporal.operator import starter
+from tests.support.builders import make_stack
+from tests.unit.operator.fakes import NAME, NAMESPACE, Bench, make_ref
+
+UNFORESEEN = ZeroDivisionError("division by zero")
+FOREIGN = starter.UnreadableExecution(
+    "The memo of the workflow stackchain/x cannot be read: KeyError: 'binary/encrypted'",
+    workflow_id="stackchain/x",
+    workflow_run_id="foreign",
+)
+UNREAD = starter.UnreadableProgress("The answer cannot be read: TypeError: no such field")
+
+
+async def failed(bench: Bench) -> chain_status.ReconcileFailed:
+    with pytest.raises(chain_status.ReconcileFailed) as raised:
+        await bench.reconcile()
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "says"),
+    [
+        pytest.param(
+            UNFORESEEN, ChainReason.RECONCILE_FAILED, "ZeroDivisionError", id="not foreseen"
+        ),
+        pytest.param(FOREIGN, ChainReason.WORKFLOW_UNREADABLE, "stackchain/x", id="foreign"),
+    ],
+)
+async def test_a_pass_that_fails_is_shown_in_the_status_and_made_good_by_the_next(
+    bench: Bench, error: Exception, reason: ChainReason, says: str
+) -> None:
+    bench.apply()
+    bench.workflows.fails["latest"] = error
+
+    await failed(bench)
+    shown = bench.status.condition("Ready")
+    failing = bench.count("chains_failing")
+    bench.workflows.fails.clear()
+    await bench.reconcile()
+
+    assert shown is not None
+    assert (shown.status, shown.reason) == ("False", reason)
+    assert says in shown.message
+    assert (failing, bench.count("chains_failing")) == (1, 0)
+    assert bench.workflows.started == ["spec"]
+    assert bench.ready == ChainReason.PROGRESSING
+
+
+async def test_what_the_status_says_of_the_run_stays_while_passes_fail(bench: Bench) -> None:
+    bench.apply()
+    await bench.reconcile()
+    bench.workflows.run(make_stack("a", Phase.RUNNING))
+    await bench.reconcile()
+    bench.workflows.fails["latest"] = UNFORESEEN
+
+    await failed(bench)
+
+    assert bench.status.latest_run is not None
+    assert [stack.id for stack in bench.status.stacks] == ["a"]
+
+
+async def test_the_pauses_of_one_resource_grow_up_to_a_bound(bench: Bench) -> None:
+    bench.apply()
+    bench.workflows.fails["latest"] = UNFORESEEN
+
+    pauses = [(await failed(bench)).retry_seconds for _ in range(9)]
+
+    assert pauses == [5, 10, 20, 40, 80, 160, 320, 600, 600]
+    assert bench.count("unforeseen_errors_total", part="reconcile") == 9
+
+
+async def test_the_resync_leaves_a_resource_alone_until_its_pause_is_over(bench: Bench) -> None:
+    bench.apply()
+    bench.workflows.fails["latest"] = UNFORESEEN
+    await failed(bench)
+    described = bench.workflows.described
+
+    await bench.resync_once()
+    soon = bench.workflows.described
+    bench.clock.advance(5)
+    await bench.resync_once()
+
+    assert (soon, bench.workflows.described) == (described, described + 1)
+
+
+async def test_the_resync_reaches_the_others_past_one_that_fails(bench: Bench) -> None:
+    bench.apply()
+    bad = bench.body["metadata"]["uid"]
+    other = {**bench.body, "metadata": {**bench.body["metadata"], "name": "other", "uid": "u2"}}
+    bench.api.put(other)
+    latest = bench.workflows.latest
+
+    async def failing(ref: Any) -> Any:
+        if ref.uid == bad:
+            raise UNFORESEEN
+        return await latest(ref)
+
+    bench.workflows.latest = failing  # type: ignore[method-assign]
+
+    await bench.resync_once()
+
+    assert [item.ref.name for item in bench.workflows.all] == ["other"]
+
+
+async def test_a_status_that_the_api_server_refuses_shows_at_least_why(bench: Bench) -> None:
+    """As a time that is none, which a worker has told."""
+    bench.apply()
+    refusal = kube_errors.Invalid("status.latestRun.startTime: must be a date-time")
+    bench.api.failures["PATCH"] += [refusal, refusal]
+
+    problem = await failed(bench)
+
+    assert "date-time" in str(problem)
+    assert bench.ready == ChainReason.RECONCILE_FAILED
+
+
+async def test_where_nothing_can_be_written_it_is_still_counted(bench: Bench) -> None:
+    bench.apply()
+    refusal = kube_errors.Invalid("no")
+    bench.api.failures["PATCH"] += [refusal] * 3
+
+    await failed(bench)
+
+    assert bench.count("chains_failing") == 1
+
+
+async def test_a_resource_whose_workflow_tells_what_nobody_reads_keeps_what_is_known(
+    bench: Bench,
+) -> None:
+    bench.apply()
+    await bench.reconcile()
+    bench.workflows.run(make_stack("a", Phase.RUNNING))
+    await bench.reconcile()
+    bench.workflows.fails["get_progress"] = UNREAD
+
+    await bench.reconcile()
+
+    assert bench.ready == ChainReason.WORKFLOW_UNREADABLE
+    assert [stack.id for stack in bench.status.stacks] == ["a"]
+    assert bench.workflows.started == ["spec"]
+
+
+async def test_a_publish_of_what_nobody_reads_is_called_again_and_leaves_no_event(
+    bench: Bench,
+) -> None:
+    """An answer would let the workflow publish once more, each second."""
+    bench.apply()
+    await bench.reconcile()
+    bench.workflows.fails["get_progress"] = UNREAD
+
+    with pytest.raises(chain_status.ReconcileFailed):
+        await bench.publish()
+
+    assert bench.ready == ChainReason.WORKFLOW_UNREADABLE
+
+
+async def test_a_resource_is_deleted_though_a_foreign_workflow_has_its_id(bench: Bench) -> None:
+    uid = bench.apply()
+    bench.delete()
+    bench.workflows.fails["latest"] = FOREIGN
+
+    may_go = await bench.reconciler.release(NAMESPACE, NAME, uid)
+    shown = bench.status.condition("Ready")
+    bench.workflows.fails.clear()
+
+    assert not may_go
+    assert bench.workflows.sent == ["cancel foreign"]
+    assert shown is not None
+    assert "stackchain/x" in shown.message
+    assert await bench.reconciler.release(NAMESPACE, NAME, uid)
+
+
+async def test_an_orphan_policy_lets_it_go_at_once(bench: Bench) -> None:
+    uid = bench.apply(deletionPolicy="Orphan")
+    bench.delete()
+    bench.workflows.fails["latest"] = FOREIGN
+
+    assert await bench.reconciler.release(NAMESPACE, NAME, uid)
+    assert bench.workflows.sent == []
+
+
+async def test_what_looks_like_ours_and_is_not_is_counted(bench: Bench) -> None:
+    bench.workflows.unreadable = ("stackchain/a", "stackchain/b")
+
+    await bench.resync_once()
+
+    assert bench.count("temporal_unreadable", kind="workflow") == 2
+    assert bench.count("temporal_unreadable", kind="schedule") == 0
+
+
+@pytest.mark.parametrize(
+    "error", [UNFORESEEN, kube_errors.Denied("no longer this release's namespace")]
+)
+async def test_one_run_without_a_resource_that_cannot_be_judged_holds_up_no_schedule(
+    bench: Bench, error: Exception
+) -> None:
+    bench.apply()
+    await bench.reconcile()
+    bench.remove()
+    bench.workflows.fails["is_orphan"] = error
+
+    await bench.resync.once()
+
+    assert bench.schedules.calls == ["list"]
+    assert bench.workflows.sent == []
+
+
+async def test_a_resource_that_the_watch_cannot_make_sense_of_is_still_known(
+    bench: Bench,
+) -> None:
+    """Times are checked by the API server; a definition of another version may let others by."""
+    bench.apply()
+    await bench.reconcile()
+    body = bench.body
+    body["status"]["latestRun"]["startTime"] = "yesterday"
+
+    bench.known.take_in("MODIFIED", body)
+
+    uid = body["metadata"]["uid"]
+    assert not bench.known.by_uid[uid].is_settled
+    assert bench.count("unforeseen_errors_total", part="watch") == 1
+
+
+async def test_the_resync_goes_on_after_a_pass_that_nobody_foresaw(bench: Bench) -> None:
+    bench.resync._interval_seconds = 0.001
+    calls: list[int] = []
+
+    async def once() -> None:
+        calls.append(len(calls))
+        if len(calls) == 1:
+            raise UNFORESEEN
+
+    bench.resync.once = once  # type: ignore[method-assign]
+    running = asyncio.create_task(bench.resync.run())
+    for _ in range(1000):
+        bench.resync.soon()
+        await asyncio.sleep(0)
+        if len(calls) > 1:
+            break
+    running.cancel()
+
+    assert len(calls) > 1
+    assert bench.count("unforeseen_errors_total", part="resync") == 1
+
+
+# Whoever calls is told when to try again
+
+
+def test_kopf_is_told_the_pause() -> None:
+    with pytest.raises(kopf.TemporaryError) as told, errors.as_kopf():
+        raise chain_status.ReconcileFailed("why", retry_seconds=40)
+
+    assert told.value.delay == 40
+
+
+async def test_temporal_is_told_the_pause() -> None:
+    class Failing:
+        async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
+            raise chain_status.ReconcileFailed("why", retry_seconds=40)
+
+    with pytest.raises(temporalio.exceptions.ApplicationError) as told:
+        await operator_asks.OperatorAsks(Failing()).request_run(
+            messages.RequestRunCall(ref=make_ref("uid"))
+        )
+
+    assert told.value.next_retry_delay == datetime.timedelta(seconds=40)
+    assert not told.value.non_retryable
+
+
+async def test_an_outage_is_no_failure_of_a_resource(bench: Bench) -> None:
+    bench.apply()
+    bench.workflows.is_away = True
+
+    with pytest.raises(temporal_client.TemporalUnreachable):
+        await bench.reconcile()
+
+    assert bench.count("chains_failing") == 0
