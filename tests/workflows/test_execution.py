@@ -11,7 +11,7 @@ from controller.api import reasons
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
 from controller.temporal import ids, messages
-from controller.temporal.workflows.stack_execution import MOST_WAKES
+from controller.temporal.workflows.wakes import MOST_WAKES
 from tests.support.waiting import eventually
 from tests.workflows.conftest import Serve
 from tests.workflows.harness import stack_of

@@ -3,6 +3,7 @@
 What to do stands at the end of a message, so lists are kept short enough that it is not cut off.
 """
 
+import dataclasses
 from collections.abc import Sequence
 
 from controller.api import reasons, v1alpha1, wording
@@ -16,44 +17,78 @@ _PART_CHARACTERS = 240
 _PARTS = 5
 
 _Reason = reasons.ChainReason
-_Outcome = tuple[Phase, reasons.ChainReason, str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RunMeaning:
+    """The phase of a chain run, and why, for alerts and for people."""
+
+    phase: Phase
+    reason: str
+    message: str = ""
 
 
 def set_outcome(run: ChainProgress) -> None:
     """Set the run's phase, reason and message from its stacks."""
-    run.phase, run.reason, run.message = _end(run) if progress.is_over(run) else _in_progress(run)
+    _set(run, _end(run) if progress.is_over(run) else _in_progress(run))
 
 
-def _end(run: ChainProgress) -> _Outcome:
+def set_unresolved_outcome(run: ChainProgress) -> None:
+    """Set what a run ends in that was canceled before its graph was known."""
+    meaning = _meaning(
+        Phase.CANCELED,
+        _Reason.RUN_CANCELED,
+        "The chain was canceled before it triggered anything.",
+    )
+    if run.is_timed_out:
+        meaning = _meaning(
+            Phase.TIMED_OUT,
+            _Reason.DEADLINE_EXCEEDED,
+            "`spec.activeDeadlineSeconds` passed before anything was triggered.",
+        )
+    _set(run, meaning)
+
+
+def _set(run: ChainProgress, meaning: RunMeaning) -> None:
+    run.phase, run.reason, run.message = meaning.phase, meaning.reason, meaning.message
+
+
+def _meaning(phase: Phase, reason: str, message: str) -> RunMeaning:
+    return RunMeaning(phase=phase, reason=reason, message=message)
+
+
+def _end(run: ChainProgress) -> RunMeaning:
     failed = _in_phase(run, Phase.FAILED)
     timed_out = _in_phase(run, Phase.TIMED_OUT)
     canceled = _in_phase(run, Phase.CANCELED)
     if failed:
-        return Phase.FAILED, _Reason.STACK_FAILED, _failed_message(run, failed)
+        return _meaning(Phase.FAILED, _Reason.STACK_FAILED, _failed_message(run, failed))
     if run.is_timed_out and (timed_out or canceled):
-        return Phase.TIMED_OUT, _Reason.DEADLINE_EXCEEDED, _deadline_message(run)
+        return _meaning(Phase.TIMED_OUT, _Reason.DEADLINE_EXCEEDED, _deadline_message(run))
     if timed_out:
-        return Phase.TIMED_OUT, _Reason.STACK_TIMED_OUT, _timed_out_message(run, timed_out)
+        return _meaning(
+            Phase.TIMED_OUT, _Reason.STACK_TIMED_OUT, _timed_out_message(run, timed_out)
+        )
     if canceled and run.is_canceling:
-        return Phase.CANCELED, _Reason.RUN_CANCELED, _run_canceled_message(run)
+        return _meaning(Phase.CANCELED, _Reason.RUN_CANCELED, _run_canceled_message(run))
     if canceled:
-        return Phase.CANCELED, _Reason.STACK_CANCELED, _canceled_message(run, canceled)
-    return Phase.SUCCEEDED, _Reason.RUN_SUCCEEDED, _succeeded_message(run)
+        return _meaning(Phase.CANCELED, _Reason.STACK_CANCELED, _canceled_message(run, canceled))
+    return _meaning(Phase.SUCCEEDED, _Reason.RUN_SUCCEEDED, _succeeded_message(run))
 
 
-def _in_progress(run: ChainProgress) -> _Outcome:
+def _in_progress(run: ChainProgress) -> RunMeaning:
     """A stack that waits for a person shows at once, whatever else still runs."""
     awaiting = _in_phase(run, Phase.AWAITING_CONFIRMATION)
     if run.is_canceling:
         # Nobody should confirm now what is about to be discarded.
-        return Phase.RUNNING, _Reason.PROGRESSING, _canceling_message(run)
+        return _meaning(Phase.RUNNING, _Reason.PROGRESSING, _canceling_message(run))
     if awaiting:
         message = _awaiting_message(awaiting)
-        return Phase.AWAITING_CONFIRMATION, _Reason.AWAITING_CONFIRMATION, message
+        return _meaning(Phase.AWAITING_CONFIRMATION, _Reason.AWAITING_CONFIRMATION, message)
     if run.is_suspended and has_unstarted_stacks(run):
         phase = Phase.PENDING if progress.is_idle(run) else Phase.RUNNING
-        return phase, _Reason.SUSPENDED, _suspended_message(run)
-    return Phase.RUNNING, _Reason.PROGRESSING, ""
+        return _meaning(phase, _Reason.SUSPENDED, _suspended_message(run))
+    return _meaning(Phase.RUNNING, _Reason.PROGRESSING, "")
 
 
 def has_unstarted_stacks(run: ChainProgress) -> bool:

@@ -108,32 +108,37 @@ def _what(culprit: progress.StackProgress) -> str:
 
 def cancel_unreached(chain: progress.ChainProgress, *, now: str) -> list[str]:
     """End what the canceled chain never started; returns the ids."""
-    canceled: list[str] = []
+    canceled, why = list[str](), _why_not_run(chain)
     for stack in chain.stacks:
         if not stack.phase.is_over and not stack.is_started:
-            stack.phase = v1alpha1.Phase.CANCELED
-            stack.reason, stack.message = _why_not_run(chain)
+            stack.phase = why.phase
+            stack.reason, stack.message = why.reason, why.message
             stack.completion_time = now
             canceled.append(stack.id)
     return canceled
 
 
-def _why_not_run(chain: progress.ChainProgress) -> tuple[str, str]:
+def _why_not_run(chain: progress.ChainProgress) -> progress.StackMeaning:
+    """Return the end of a stack that a canceled chain never started."""
+    reason = reasons.StackReason.CHAIN_CANCELED
+    message = "Not run because the chain was canceled."
     if chain.is_timed_out:
+        reason = reasons.StackReason.CHAIN_DEADLINE_EXCEEDED
         message = "Not run because the chain's deadline passed."
-        return reasons.StackReason.CHAIN_DEADLINE_EXCEEDED, message
-    return reasons.StackReason.CHAIN_CANCELED, "Not run because the chain was canceled."
+    return progress.StackMeaning(phase=v1alpha1.Phase.CANCELED, reason=reason, message=message)
 
 
 def with_cause(chain: progress.ChainProgress, report: progress.StackReport) -> progress.StackReport:
     """Return what a stopped stack's end means: it does not know why the chain stopped it."""
     if not chain.is_timed_out or report.reason != reasons.StackReason.CHAIN_CANCELED:
         return report
+    why = _why_not_run(chain)
     has_run = report.run_id is not None
-    _, not_run = _why_not_run(chain)
     return dataclasses.replace(
         report,
-        phase=v1alpha1.Phase.TIMED_OUT if has_run else v1alpha1.Phase.CANCELED,
-        reason=reasons.StackReason.CHAIN_DEADLINE_EXCEEDED,
-        message="The run was stopped because the chain's deadline passed." if has_run else not_run,
+        phase=v1alpha1.Phase.TIMED_OUT if has_run else why.phase,
+        reason=why.reason,
+        message="The run was stopped because the chain's deadline passed."
+        if has_run
+        else why.message,
     )

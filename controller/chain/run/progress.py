@@ -194,6 +194,18 @@ def apply_report(stack: StackProgress, report: StackReport, *, now: str) -> bool
     return dataclasses.astuple(stack) != before
 
 
+def set_aside(stack: StackProgress, reason: str, message: str) -> None:
+    """Have a stack wait for others; it takes no slot meanwhile."""
+    stack.is_started = False
+    stack.phase, stack.reason, stack.message = v1alpha1.Phase.WAITING, reason, message
+
+
+def set_pending(stack: StackProgress) -> None:
+    """Have a stack be as ready as any other that was not started."""
+    stack.is_started = False
+    stack.phase, stack.reason, stack.message = v1alpha1.Phase.PENDING, "", ""
+
+
 def is_over(progress: ChainProgress) -> bool:
     """Whether every stack has ended."""
     return all(stack.phase.is_over for stack in progress.stacks)

@@ -4,17 +4,11 @@ import dataclasses
 
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import holds, progress
+from controller.chain.run import holds, progress, reports_without_reading
 from controller.chain.run.progress import StackMeaning
 from controller.chain.run.run_snapshots import RunSnapshot
 from controller.chain.run.run_states import RunState
 from controller.chain.run.stops import Stop
-
-# What went wrong with reading a run, by the name of the Spacelift error.
-_PROBLEMS = {
-    "CredentialsRejected": StackReason.CREDENTIALS_REJECTED,
-    "PermissionDenied": StackReason.PERMISSION_DENIED,
-}
 
 
 def summary(run: RunSnapshot) -> str:
@@ -72,7 +66,7 @@ def report(
 
 def _in_progress(run: RunSnapshot, *, stop: Stop | None) -> StackMeaning:
     if run.problem_reason:
-        problem = _PROBLEMS.get(run.problem_reason, StackReason.SPACELIFT_UNREACHABLE)
+        problem = reports_without_reading.problem_reason(run.problem_reason)
         return _meaning(Phase.RUNNING, problem, run.problem_message)
     if stop is not None and stop.is_deadline:
         ends = (

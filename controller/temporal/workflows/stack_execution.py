@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import dataclasses
 import datetime
-from typing import Any
 
 import temporalio.exceptions
 from temporalio import workflow
@@ -19,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from controller.api import reasons, v1alpha1
     from controller.chain.run import (
         progress,
+        reports_without_reading,
         retries,
         run_snapshots,
         run_states,
@@ -33,30 +33,13 @@ with workflow.unsafe.imports_passed_through():
         run_creation,
         stack_activities,
         stack_reporter,
+        wakes,
     )
 
 # The chain gives up earlier; beyond this it is gone.
 _LEAVE_LIMIT = datetime.timedelta(seconds=90)
 
-MOST_WAKES = 1000
-"""Wakes that an execution follows; after that it reads its run as if there were no webhook.
-
-Temporal takes 10,000 signals and ends a history of 51,200 events. A wake that is followed costs
-eleven events and one that is not costs four, so that whoever sends deliveries for as long as a run
-waits for a person cannot end its execution. The states of a run are a dozen.
-"""
-
 _CANCELED = stops.Stop(kind=stops.StopKind.CHAIN_CANCELED)
-
-_PROBLEMS = {
-    "CredentialsRejected": reasons.StackReason.CREDENTIALS_REJECTED,
-}
-_REFUSALS = {
-    "CredentialsRejected": reasons.StackReason.CREDENTIALS_REJECTED,
-    "PermissionDenied": reasons.StackReason.PERMISSION_DENIED,
-    "SpaceliftObjectNotFound": reasons.StackReason.STACK_NOT_FOUND,
-    "RunLost": reasons.StackReason.RUN_LOST,
-}
 
 
 @workflow.defn(name=ids.EXECUTION_WORKFLOW)
@@ -84,9 +67,7 @@ class StackExecutionWorkflow:
         # The chain is asked before the run is stopped, and has answered.
         self._is_asking = False
         self._may_stop = False
-        # The run is to be read at once: it is new here, or a wake came since it was read last.
-        self._is_read_due = True
-        self._wakes = 0
+        self._wakes = wakes.Wakes()
         self._running: asyncio.Task[progress.StackReport | None] | None = None
         self._reported_summary = ""
         self._reports = stack_reporter.StackReporter(argument)
@@ -104,11 +85,8 @@ class StackExecutionWorkflow:
     @workflow.signal(name=ids.WAKE_SIGNAL)
     def wake(self) -> None:
         """Something happened to the stack: read it now instead of at the next tick."""
-        self._wakes += 1
-        if self._wakes > MOST_WAKES:
-            return
-        self._is_read_due = True
-        self._confirmation.try_again()
+        if self._wakes.note():
+            self._confirmation.try_again()
 
     @workflow.signal(name=ids.MAY_STOP_SIGNAL)
     def may_stop(self) -> None:
@@ -208,8 +186,8 @@ class StackExecutionWorkflow:
     async def _await_release(self, held: progress.StackMeaning) -> None:
         """Between two runs, wait until something else holds the stack, or nothing, or a wake."""
         self._show_waiting(held.reason, held.message)
-        self._is_read_due = False
-        await self._until_done_or_woken(self._calls.await_release(held.message))
+        self._wakes.take()
+        await self._wakes.until_done_or_woken(self._calls.await_release(held.message))
 
     async def _create_run(self) -> run_snapshots.RunSnapshot | None:
         """Create a run; None if the stack was locked or disabled in between."""
@@ -239,7 +217,7 @@ class StackExecutionWorkflow:
 
     def _run_is_known(self) -> None:
         self._attempts += 1
-        self._is_read_due = True
+        self._wakes.is_read_due = True
         self._deadlines.run_is_known()
 
     async def _pause(self, run: run_snapshots.RunSnapshot) -> None:
@@ -276,24 +254,10 @@ class StackExecutionWorkflow:
 
     async def _next_reading(self, run: run_snapshots.RunSnapshot) -> run_snapshots.RunSnapshot:
         """Return the run after its next news, or as it was if a wake came first."""
-        read_now, self._is_read_due = self._is_read_due, False
+        read_now = self._wakes.take()
         following = self._calls.follow(run, known_summary=self._reported_summary, read_now=read_now)
-        is_done = await self._until_done_or_woken(following)
+        is_done = await self._wakes.until_done_or_woken(following)
         return self._take(run, following.result()) if is_done else run
-
-    async def _until_done_or_woken(self, waiting: "workflow.ActivityHandle[Any]") -> bool:
-        """Return whether the activity is done; it is given up at a wake."""
-        woken = asyncio.create_task(workflow.wait_condition(lambda: self._is_read_due))
-        try:
-            await workflow.wait([waiting, woken], return_when=asyncio.FIRST_COMPLETED)
-            if waiting.done():
-                waiting.result()
-            return waiting.done()
-        finally:
-            woken.cancel()
-            waiting.cancel()
-            # Nobody asks what became of a wait that was given up.
-            waiting.add_done_callback(_ignore_outcome)
 
     def _take(
         self, run: run_snapshots.RunSnapshot, news: run_snapshots.RunSnapshot | None
@@ -380,31 +344,22 @@ class StackExecutionWorkflow:
             return retries.stopped_before_retry(
                 self._input.target.stack_id, self._failed, stop, attempts=self._attempts
             )
-        return progress.StackReport(
-            stack_id=self._input.target.stack_id,
-            phase=v1alpha1.Phase.CANCELED,
-            reason=reasons.StackReason.CHAIN_CANCELED,
-            message="Not run because the chain was canceled.",
-        )
+        return reports_without_reading.never_run(self._input.target.stack_id)
 
     def _refused(self, error: temporalio.exceptions.ActivityError) -> progress.StackReport:
         kind, message = activity_calls.cause_of(error)
-        last = self._run or self._failed
-        return progress.StackReport(
-            stack_id=self._input.target.stack_id,
-            phase=v1alpha1.Phase.FAILED,
-            reason=_REFUSALS.get(kind, reasons.StackReason.TRIGGER_REFUSED),
-            message=message,
-            run_id=last.run_id if last else None,
-            run_url=last.run_url or None if last else None,
-            attempts=max(1, self._attempts),
+        return reports_without_reading.refused(
+            self._input.target.stack_id,
+            kind,
+            message,
+            last=self._run or self._failed,
+            attempts=self._attempts,
         )
 
     def _on_problem(self, problem: tuple[str, str] | None) -> None:
         if problem is not None:
             kind, message = problem
-            reason = _PROBLEMS.get(kind, reasons.StackReason.SPACELIFT_UNREACHABLE)
-            self._show_waiting(reason, message)
+            self._show_waiting(reports_without_reading.problem_reason(kind), message)
         elif self._run is not None:
             self._report_run(self._run)
         else:
@@ -416,13 +371,12 @@ class StackExecutionWorkflow:
         self._reports.show(self._waiting(reason, message))
 
     def _waiting(self, reason: str, message: str) -> progress.StackReport:
-        return progress.StackReport(
-            stack_id=self._input.target.stack_id,
-            phase=v1alpha1.Phase.WAITING,
-            reason=reason,
-            message=message,
+        return reports_without_reading.waiting(
+            self._input.target.stack_id,
+            reason,
+            message,
             run_id=self._run.run_id if self._run else None,
-            attempts=max(1, self._attempts),
+            attempts=self._attempts,
         )
 
     def _report_run(self, run: run_snapshots.RunSnapshot) -> None:
@@ -438,8 +392,3 @@ class StackExecutionWorkflow:
 
 def _note(stop: stops.Stop) -> str:
     return f"stackchain: {stop.why}"
-
-
-def _ignore_outcome(task: "asyncio.Task[Any]") -> None:
-    if not task.cancelled():
-        task.exception()

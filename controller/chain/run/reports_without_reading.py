@@ -1,0 +1,76 @@
+"""Reports on a stack that say something else than how its run stands. Pure."""
+
+from controller.api import reasons, v1alpha1
+from controller.chain.run import progress, run_snapshots
+
+# What keeps a call from being answered, and what ends a stack, by the type of the failure.
+_PROBLEMS = {
+    "CredentialsRejected": reasons.StackReason.CREDENTIALS_REJECTED,
+    "PermissionDenied": reasons.StackReason.PERMISSION_DENIED,
+}
+_REFUSALS = {
+    "CredentialsRejected": reasons.StackReason.CREDENTIALS_REJECTED,
+    "PermissionDenied": reasons.StackReason.PERMISSION_DENIED,
+    "SpaceliftObjectNotFound": reasons.StackReason.STACK_NOT_FOUND,
+    "RunLost": reasons.StackReason.RUN_LOST,
+}
+
+
+def problem_reason(kind: str) -> reasons.StackReason:
+    """Return what the stack waits for while a call fails and is tried again."""
+    return _PROBLEMS.get(kind, reasons.StackReason.SPACELIFT_UNREACHABLE)
+
+
+def waiting(
+    stack_id: str, reason: str, message: str, *, run_id: str | None, attempts: int
+) -> progress.StackReport:
+    """Return the report on a stack that waits for something, with the run that it may have."""
+    return progress.StackReport(
+        stack_id=stack_id,
+        phase=v1alpha1.Phase.WAITING,
+        reason=reason,
+        message=message,
+        run_id=run_id,
+        attempts=max(1, attempts),
+    )
+
+
+def refused(
+    stack_id: str,
+    kind: str,
+    message: str,
+    *,
+    last: run_snapshots.RunSnapshot | None,
+    attempts: int,
+) -> progress.StackReport:
+    """Return the end of a stack for which a call failed for good; `last` is its last run."""
+    return progress.StackReport(
+        stack_id=stack_id,
+        phase=v1alpha1.Phase.FAILED,
+        reason=_REFUSALS.get(kind, reasons.StackReason.TRIGGER_REFUSED),
+        message=message,
+        run_id=last.run_id if last else None,
+        run_url=last.run_url or None if last else None,
+        attempts=max(1, attempts),
+    )
+
+
+def never_run(stack_id: str) -> progress.StackReport:
+    """Return the end of a stack that the chain was canceled before."""
+    return progress.StackReport(
+        stack_id=stack_id,
+        phase=v1alpha1.Phase.CANCELED,
+        reason=reasons.StackReason.CHAIN_CANCELED,
+        message="Not run because the chain was canceled.",
+    )
+
+
+def execution_ended(stack_id: str, why: str) -> progress.StackReport:
+    """Return the end of a stack whose workflow ended without one."""
+    return progress.StackReport(
+        stack_id=stack_id,
+        phase=v1alpha1.Phase.FAILED,
+        reason=reasons.StackReason.EXECUTION_ENDED,
+        message="The stack's workflow was ended from outside; its Spacelift run may still go on "
+        f"({why}).",
+    )

@@ -1,0 +1,206 @@
+"""Brings stacks of a chain to their ends: by executions, and by waits for those who have a stack.
+
+A stack that others have, or that is locked or disabled, takes no slot meanwhile (ADR 0018).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import temporalio.exceptions
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from controller import times
+    from controller.api import reasons
+    from controller.api.v1alpha1 import Phase
+    from controller.chain.run import policy, progress, reports_without_reading
+    from controller.temporal import ids, messages
+    from controller.temporal.activities import stack_operations
+    from controller.temporal.workflows import (
+        activity_calls,
+        chain_messages,
+        interruption,
+        stack_execution,
+        unwanted_runs,
+    )
+
+# A chain closes only after the runs of its stacks were stopped.
+_WAIT_FOR_CLEAN_UP = workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
+
+_Argument = TypeVar("_Argument")
+
+
+class StackRunner:
+    """Each stack that was started is one task, until it has ended or is as if it were not started.
+
+    `interruptible` ends the executions and the waits.
+    """
+
+    def __init__(
+        self,
+        argument: messages.ChainInput,
+        run: progress.ChainProgress,
+        unwanted: unwanted_runs.UnwantedRunStopper,
+        interruptible: interruption.Interruption,
+        *,
+        on_change: Callable[[], None],
+    ) -> None:
+        self._input = argument
+        self._run = run
+        self._unwanted = unwanted
+        self._interruptible = interruptible
+        self._on_change = on_change
+        # Lists, not sets: the order of cancel commands must be the same on replay.
+        self._tasks: list[asyncio.Task[None]] = []
+        # By stack: its execution, the wait for it, and what lets it stop its run.
+        self._handles: dict[str, workflow.ChildWorkflowHandle[Any, Any]] = {}
+        self._waits: dict[str, asyncio.Task[Any]] = {}
+        self._leaves: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, stack: progress.StackProgress) -> None:
+        """Start an execution of a stack."""
+        stack.is_started = True
+        stack.phase, stack.reason = Phase.WAITING, reasons.StackReason.STARTING
+        self._tasks.append(asyncio.create_task(self._execute(stack)))
+
+    def give_up(self, stack_id: str) -> None:
+        """End the wait for a stack that is not to run any more, if there is one."""
+        if (waiting := self._waits.get(stack_id)) is not None:
+            waiting.cancel()
+
+    def let_stop(self, stack: progress.StackProgress) -> None:
+        """Let a stack stop its run, whose deadline has passed, after what waits behind it."""
+        if stack.id not in self._leaves:
+            self._leaves[stack.id] = asyncio.create_task(self._let_stop(stack))
+
+    async def wait(self) -> None:
+        """Return once all that was started has ended."""
+        await asyncio.gather(*self._tasks, *self._leaves.values())
+
+    async def _let_stop(self, stack: progress.StackProgress) -> None:
+        why = "the deadline of an upstream stack passed"
+        if self._unwanted.stop_behind(stack.id, note=why):
+            await self._unwanted.await_ends()
+        # It may have ended meanwhile.
+        with contextlib.suppress(temporalio.exceptions.FailureError):
+            await self._handles[stack.id].signal(stack_execution.StackExecutionWorkflow.may_stop)
+
+    async def _execute(self, stack: progress.StackProgress) -> None:
+        """Bring one stack to its end, or to where others have to be done with it first."""
+        # A start is never interrupted: whether there is a child to wait for must be known.
+        handle = await self._start_execution(stack)
+        if handle is None:
+            await self._await_turn(stack)
+            return
+        self._handles[stack.id] = handle
+        try:
+            report: progress.StackReport | None = await self._interruptible.wait_for(handle)
+        except temporalio.exceptions.FailureError as error:
+            why = activity_calls.cause_of(error)[1]
+            report = reports_without_reading.execution_ended(stack.id, why)
+        if report is None:
+            self._start_over(stack)
+        elif not report.phase.is_over:
+            await self._await_release(stack, report)
+        else:
+            report = policy.with_cause(self._run, report)
+            progress.apply_report(stack, report, now=times.rfc3339(workflow.now()))
+        self._on_change()
+
+    async def _start_execution(
+        self, stack: progress.StackProgress
+    ) -> workflow.ChildWorkflowHandle[Any, progress.StackReport | None] | None:
+        """Start the stack's execution; None: another chain has the stack."""
+        try:
+            return await workflow.start_child_workflow(
+                stack_execution.StackExecutionWorkflow.run,
+                self._execution_input(stack),
+                id=chain_messages.execution_id(self._input, stack.id),
+                parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
+                cancellation_type=_WAIT_FOR_CLEAN_UP,
+                static_summary=f"{stack.id} for {chain_messages.title(self._input)}",
+            )
+        except temporalio.exceptions.WorkflowAlreadyStartedError:
+            return None
+
+    def _execution_input(self, stack: progress.StackProgress) -> messages.StackExecutionInput:
+        origin = None
+        if stack.adopts_from is not None:
+            origin = next(item.run_id for item in self._run.stacks if item.id == stack.adopts_from)
+        return chain_messages.stack_execution(
+            self._input, stack, self._unwanted.queued, origin=origin
+        )
+
+    async def _await_turn(self, stack: progress.StackProgress) -> None:
+        """Another chain has the stack: wait for its end in one activity, not by trying again."""
+        await self._stand_aside(
+            stack,
+            reasons.StackReason.STACK_BUSY,
+            f"Another chain runs '{stack.id}'; its turn comes when that has ended.",
+            stack_operations.StackOperations.await_execution_end,
+            messages.AwaitExecutionInput(
+                workflow_id=chain_messages.execution_id(self._input, stack.id)
+            ),
+        )
+
+    async def _await_release(
+        self, stack: progress.StackProgress, report: progress.StackReport
+    ) -> None:
+        """The stack is locked or disabled, so its execution has ended without a run."""
+        await self._stand_aside(
+            stack,
+            report.reason,
+            report.message,
+            stack_operations.StackOperations.await_stack_release,
+            messages.AwaitStackReleaseInput(
+                target=chain_messages.target(self._input, stack.id),
+                hold_message=report.message,
+                is_patient=True,
+            ),
+        )
+
+    async def _stand_aside(
+        self,
+        stack: progress.StackProgress,
+        reason: str,
+        message: str,
+        activity: Callable[[stack_operations.StackOperations, _Argument], Awaitable[None]],
+        argument: _Argument,
+    ) -> None:
+        """Wait in an activity until a stack may have its turn, or is skipped or canceled.
+
+        Meanwhile the stack counts as not started; afterwards it is as ready as any other.
+        """
+        if self._run.is_canceling:
+            self._start_over(stack)
+            return
+        progress.set_aside(stack, reason, message)
+        self._on_change()
+        waiting = workflow.start_activity_method(
+            activity,
+            argument,
+            task_queue=ids.follow_queue(workflow.info().task_queue),
+            start_to_close_timeout=activity_calls.WAIT_TIMEOUT,
+            heartbeat_timeout=activity_calls.HEARTBEAT_TIMEOUT,
+            retry_policy=activity_calls.PATIENT,
+            cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
+            summary=f"wait for {stack.id}",
+        )
+        self._waits[stack.id] = waiting
+        try:
+            await self._interruptible.wait_for(waiting)
+        except (temporalio.exceptions.ActivityError, asyncio.CancelledError) as error:
+            if not temporalio.exceptions.is_cancelled_exception(error):
+                raise
+        del self._waits[stack.id]
+        if not stack.phase.is_over:
+            progress.set_pending(stack)
+            self._on_change()
+
+    def _start_over(self, stack: progress.StackProgress) -> None:
+        """There is no run here: the chain triggers one when a slot is free, if it still goes on."""
+        stack.adopts_from = None
+        progress.set_pending(stack)
+        self._unwanted.stop_behind(stack.id)
