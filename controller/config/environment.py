@@ -5,6 +5,7 @@ Problems are collected instead of raised, so that a start fails once, with all t
 
 import ast
 import dataclasses
+import errno
 import inspect
 import itertools
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,8 @@ Parsed = TypeVar("Parsed")
 Group = TypeVar("Group")
 
 _VARIABLE = "variable"
+
+_LARGEST_MOUNT_BYTES = 1024 * 1024
 
 
 class SettingsError(Exception):
@@ -46,7 +49,7 @@ class Secret:
         if self.file is None:
             return self.value
         try:
-            text = self.file.read_text(encoding="utf-8").strip()
+            text = read_mounted(self.file).decode("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(
                 f"{self.file}: cannot be read ({parsing.reason_of(error)}); mount the secret there"
@@ -54,6 +57,19 @@ class Secret:
         if not text:
             raise SettingsError(f"{self.file}: is empty; put the secret's text into it")
         return text
+
+
+def read_mounted(path: Path) -> bytes:
+    """Return what a mounted file holds.
+
+    Raises:
+        OSError: it cannot be read, or is larger than a Secret or ConfigMap can be.
+    """
+    with path.open("rb") as file:
+        content = file.read(_LARGEST_MOUNT_BYTES + 1)
+    if len(content) > _LARGEST_MOUNT_BYTES:
+        raise OSError(errno.EFBIG, "larger than 1 MiB")
+    return content
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

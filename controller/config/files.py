@@ -91,7 +91,7 @@ def read_yaml(path: Path) -> object:
         SettingsError: it cannot be read; the text is not quoted.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(environment.read_mounted(path).decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         why = parsing.reason_of(error)
         raise environment.SettingsError(f"{path}: cannot be read: {why}") from error

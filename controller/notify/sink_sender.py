@@ -112,6 +112,8 @@ class SinkSender:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None),
                 headers={"User-Agent": "stackchain"},
+                # Little is read of an answer, and nothing of one that has to be unpacked.
+                auto_decompress=False,
             )
         return self._session
 

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import httpx
 
-from controller.spacelift import answers, documents, endpoints, errors, models, tokens
+from controller.spacelift import answer_sizes, answers, documents, endpoints, errors, models, tokens
 from controller.spacelift.models import RunRecord
 
 Observer = Callable[[str, str, float], None]
@@ -62,6 +62,8 @@ class AccountSession:
         self._http = httpx.AsyncClient(
             transport=transport,
             verify=True if ca_file is None else ssl.create_default_context(cafile=ca_file),
+            headers={"Accept-Encoding": answer_sizes.ACCEPTED_ENCODING},
+            event_hooks={"response": [answer_sizes.bound]},
             limits=_LIMITS,
             timeout=httpx.Timeout(
                 request_timeout_seconds,

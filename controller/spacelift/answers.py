@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from controller import times
-from controller.spacelift import errors
+from controller.spacelift import answer_sizes, errors
 
 # Raised before the first byte of a request leaves. Everything else that httpx raises may come after
 # it.
@@ -217,6 +217,11 @@ def transport_errors(what: str, *, host: str) -> Iterator[None]:
             f"{what}: cannot reach {host} ({_cause(error)}); check the endpoint, DNS and network"
         )
         raise errors.Unreachable(message) from error
+    except answer_sizes.AnswerTooLarge as error:
+        message = (
+            f"{what}: the answer of {host} was not read to its end, since {error}; {_LOOK_FIRST}"
+        )
+        raise errors.AmbiguousOutcome(message, is_foreign=True) from error
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         message = f"{what}: no answer from {host} ({_cause(error)}); {_LOOK_FIRST}"
         raise errors.AmbiguousOutcome(message) from error
@@ -256,7 +261,7 @@ def _decode(response: httpx.Response, *, what: str, hide: Collection[str]) -> An
         if not (isinstance(data, dict) or (data is None and failed)):
             message = "neither data nor errors"
             raise TypeError(message)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         text = errors.excerpt(response.text, hide=hide) or "no body"
         message = f"{what}: not a GraphQL answer: {text}"
         # Half of an answer begins like a whole one.

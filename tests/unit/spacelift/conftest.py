@@ -89,6 +89,9 @@ class FakeAccount:
         if isinstance(scripted, Exception):
             raise scripted
         if isinstance(scripted, httpx.Response):
+            if not scripted.is_closed:
+                # It comes in pieces, and only once.
+                return scripted
             # A response object belongs to one request; a repeated answer needs one of its own.
             return httpx.Response(
                 scripted.status_code, headers=scripted.headers, content=scripted.content
