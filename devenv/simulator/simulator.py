@@ -71,10 +71,8 @@ class Simulator:
         return self.engine.account
 
     def advance(self, seconds: float | None = None) -> None:
-        """Bring the account up to the clock; with a virtual clock, move that first."""
+        """Bring the account up to the clock, which is put forward first if that is asked."""
         if seconds is not None:
-            if not isinstance(self.clock, VirtualClock):
-                raise ValueError("the clock is real; use speed, or a scenario with clock: virtual")
             self.clock.move(seconds)
         self.engine.advance(self.clock.now())
         self.outbox.advance(self.clock.now())

@@ -33,7 +33,7 @@ async def restricted(kube: kube_support.KubeApi) -> AsyncIterator[str]:
         if await kube.find(f"/api/v1/namespaces/{team}") is None:
             await kube.create_namespace(team)
     account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
-    await eventually(lambda: kube.find(account), 30, what="the service account default is there")
+    await eventually(lambda: kube.find(account), what="the service account default is there")
     yield name
     for namespace in (name, "team-a", "team-b"):
         await kube.delete(f"/api/v1/namespaces/{namespace}")
@@ -146,7 +146,7 @@ async def test_the_definition_and_its_resources_live_through_upgrade_and_removal
     assert (await kubectl.apply(SPEC))[0] == 0
     assert not await knows_the_short_name(kubectl)
     installing.upgrade(values={**values, "worker": {"replicas": 5}})
-    await eventually(lambda: knows_the_short_name(kubectl), 30)
+    await eventually(lambda: knows_the_short_name(kubectl))
     _, replicas = await kubectl(
         *("get", "deployment", "--namespace", installing.namespace, "release-stackchain-worker"),
         "--output=jsonpath={.spec.replicas}",
@@ -193,7 +193,7 @@ async def test_the_definition_goes_if_so_asked(
     async def is_gone() -> bool:
         return (await kubectl("get", "crd", CRD))[0] != 0
 
-    await eventually(is_gone, 30)
+    await eventually(is_gone)
 
 
 async def is_served(kubectl: kubectls.Kubectl) -> None:
@@ -217,7 +217,7 @@ async def test_people_who_may_view_edit_or_administer_may_do_so_with_stackchains
     async def are_aggregated() -> bool:
         return await may("admin", "deletecollection") and await may("view", "get")
 
-    await eventually(are_aggregated, 30)
+    await eventually(are_aggregated)
     allowed = {
         user: [
             verb

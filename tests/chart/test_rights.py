@@ -134,7 +134,7 @@ async def live_through_all(running: chains.Installation, namespace: str) -> None
     run = await account.run_in("b", "UNCONFIRMED")
     await account.act(run["id"], "confirm")
     await chain.ends("RunSucceeded")
-    await eventually(lambda: told(chain, "RunSucceeded"), 30)
+    await eventually(lambda: told(chain, "RunSucceeded"))
     await api.annotate("life", run="again")
     await chain.shows("AwaitingConfirmation")
     await api.delete("life")

@@ -44,7 +44,7 @@ async def test_no_stack_is_triggered_twice_when_all_pods_are_killed_in_the_middl
     apply: Apply, release: releases.Release
 ) -> None:
     applied = apply("killed")
-    await waiting.eventually(applied.is_in_the_middle, 60)
+    await waiting.eventually(applied.is_in_the_middle)
 
     release.kill("worker")
     release.kill("operator")
@@ -59,7 +59,7 @@ async def test_an_upgrade_in_the_middle_replaces_all_pods_and_loses_nothing(
 ) -> None:
     before = {*release.pods("operator"), *release.pods("worker")}
     applied = apply("upgraded")
-    await waiting.eventually(applied.is_in_the_middle, 60)
+    await waiting.eventually(applied.is_in_the_middle)
 
     release.upgrade("logging.level=debug")
     after = {*release.pods("operator"), *release.pods("worker")}

@@ -49,11 +49,11 @@ async def test_uninstalling_leaves_definition_and_stackchains_for_the_next_relea
     kept.wait_until_ready()
 
     release.uninstall()
-    await waiting.eventually(lambda: not release.pods_that_are_left(), 60)
+    await waiting.eventually(lambda: not release.pods_that_are_left())
     left = objects(cluster, release.namespace) - before
     release.install()
     kept.annotate("stackchain.dev/run=again")
-    await waiting.eventually(lambda: kept.status()["latestRun"]["number"] == 2, 60)
+    await waiting.eventually(lambda: kept.status()["latestRun"]["number"] == 2)
     kept.wait_until_ready()
 
     assert left == DEFINITION

@@ -79,7 +79,7 @@ async def explain(kubectl: Kubectl) -> Kubectl:
         code, output = await kubectl("explain", "schain.spec.parallelism")
         return code == 0 and "Default: 10" in " ".join(output.split())
 
-    await waiting.eventually(can_explain, 30)
+    await waiting.eventually(can_explain)
     return kubectl
 
 

@@ -81,7 +81,7 @@ async def engine(kube: kube_support.KubeApi) -> AsyncIterator[Engine]:
         return bool(matching)
 
     # A server takes up a new policy a moment later.
-    await waiting.eventually(is_in_force, 30)
+    await waiting.eventually(is_in_force)
     yield running
     await kube.delete(f"{BINDINGS}/{name}")
     await kube.delete(f"{POLICIES}/{name}")

@@ -124,7 +124,7 @@ print(child.pid, flush=True)
 time.sleep(600)
 """
     parent = start(code)
-    await eventually(lambda: parent.log_tail().strip().isdigit(), 30)
+    await eventually(lambda: parent.log_tail().strip().isdigit())
     child = int(parent.log_tail())
     # Only the parent itself: its child is in a group of its own.
     os.kill(parent.pid, signal.SIGKILL)

@@ -201,7 +201,7 @@ async def test_a_run_that_an_approval_policy_holds_says_so(release: chains.Insta
 async def test_a_run_in_progress_has_its_start_and_counts_in_the_summary(
     release: chains.Installation,
 ) -> None:
-    document = account_document("a -> b", stacks={"a": {"durations": 3}})
+    document = account_document("a -> b", stacks={"a": {"durations": 600}})
     account = await release.add_account("summary", document)
 
     chain = await release.create("summary", "a", account=account)
@@ -213,6 +213,7 @@ async def test_a_run_in_progress_has_its_start_and_counts_in_the_summary(
     assert chains.stack(running, "b")["reason"] == "UpstreamPending"
     assert "'a'" in chains.stack(running, "b")["message"]
 
+    await account.hurry()
     status = await chain.ends("RunSucceeded")
     assert status["latestRun"]["summary"]["succeeded"] == 2
 

@@ -33,9 +33,9 @@ async def test_an_operator_waits_for_a_definition_that_is_going_or_gone_and_says
     async def says(text: str) -> bool:
         return text in (await served.check() or "")
 
-    await eventually(lambda: says("is being deleted"), 20)
+    await eventually(lambda: says("is being deleted"))
     await api.patch(f"{HELD}/held", {"metadata": {"finalizers": None}})
-    await eventually(lambda: says("is not in this cluster"), 20)
+    await eventually(lambda: says("is not in this cluster"))
     assert not waiting.done()
     log_file = plane.logs / "kubectl.log"
     await definitions.apply(definitions.Cluster(kubeconfig=plane.kubeconfig, log_file=log_file))

@@ -284,7 +284,7 @@ async def test_an_api_server_that_is_away_is_unreachable_and_then_back(
     async def answers() -> bool:
         return await ours.list() == []
 
-    assert await waiting.eventually(answers, 30)
+    assert await waiting.eventually(answers)
     await connected.close()
 
 

@@ -94,7 +94,7 @@ async def test_a_deleted_namespace_goes_away(
     async def is_gone() -> bool:
         return await kube.find(f"{NAMESPACES}/{namespace}-2") is None
 
-    assert await eventually(is_gone, 60)
+    assert await eventually(is_gone)
 
 
 async def test_a_stopped_temporal_server_knows_its_workflows_when_it_is_back(

@@ -67,7 +67,7 @@ async def test_an_operator_that_cannot_read_the_clusters_id_is_not_ready_and_end
                 return None
         return text if "kube-system" in text else None
 
-    assert await eventually(said, 30, what="the operator says what it cannot read")
+    assert await eventually(said, what="the operator says what it cannot read")
     operator.process.signal(signal.SIGTERM)
 
     assert await operator.process.wait() == 0

@@ -53,7 +53,8 @@ CASES = {
     ),
     "chain": Case(
         field="activeDeadlineSeconds",
-        seconds=4,
+        # More than the time to the run that waits, on a busy machine too.
+        seconds=12,
         chain_reason="DeadlineExceeded",
         reason="ChainDeadlineExceeded",
         dependent=("Canceled", "ChainDeadlineExceeded"),

@@ -28,7 +28,7 @@ async def test_a_stack_waits_for_its_upstreams_and_then_for_a_slot(
     release: chains.Installation,
 ) -> None:
     document = account_document(
-        "a -> z", stacks={"a": {"durations": 3}, "b": {"durations": 3}, "c": {}}
+        "a -> z", stacks={"a": {"durations": 600}, "b": {"durations": 600}, "c": {}}
     )
     account = await release.add_account("slots", document)
 
@@ -36,6 +36,7 @@ async def test_a_stack_waits_for_its_upstreams_and_then_for_a_slot(
     await waits(chain, "z", "UpstreamPending", "'a'")
     row = await waits(chain, "c", "SlotPending", "`spec.parallelism`")
     assert row["phase"] == "Pending"
+    await account.hurry()
     await chain.ends("RunSucceeded")
 
     assert len(await account.runs()) == 4

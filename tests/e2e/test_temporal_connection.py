@@ -79,7 +79,7 @@ async def test_a_connection_is_healthy_until_the_server_stops(
     async def is_healthy() -> bool:
         return await client.check_health(connected) is None
 
-    assert await waiting.eventually(is_healthy, 30)
+    assert await waiting.eventually(is_healthy)
 
 
 async def test_a_server_that_comes_later_is_found(
@@ -138,7 +138,7 @@ async def test_an_installation_that_works_has_no_problem(
             return True
 
         # A poller counts once Temporal has seen its first poll.
-        await waiting.eventually(is_fine, 30)
+        await waiting.eventually(is_fine)
         _, lines = await check(everything)
 
     assert "default (configured)" in lines["Temporal namespaces"][1]

@@ -279,7 +279,7 @@ async def test_slow_large_bodies_make_room_for_newer_ones(tmp_path: Path) -> Non
     async with webhooks.receiving(tmp_path, body_seconds=60) as receiving:
         start = head("Content-Length: 900000") + b"x" * 899_999
         slow = [asyncio.create_task(receiving.send(start)) for _ in range(2 * half)]
-        await eventually(lambda: receiving.counted().get("crowded_out", 0) >= half, 30)
+        await eventually(lambda: receiving.counted().get("crowded_out", 0) >= half)
 
         large = json.dumps({"stack_id": "vpc", "filler": "x" * 500_000}).encode()
         answers = [await receiving.deliver(BODY), await receiving.deliver(large)]
@@ -291,7 +291,7 @@ async def test_slow_large_bodies_make_room_for_newer_ones(tmp_path: Path) -> Non
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        await eventually(lambda: receiving.receiver.held_bytes == 0, 30)
+        await eventually(lambda: receiving.receiver.held_bytes == 0)
 
 
 async def test_a_sender_that_hangs_up_is_counted(receiving: Receiving) -> None:

@@ -38,7 +38,8 @@ async def test_deliveries_of_an_outage_are_answered_202_and_wake_their_chains_af
     await receiver.role.start()
     others = [f"other-{number}" for number in range(4)]
     account, hook = await receiver.add_account(
-        "outage", account_document("a -> b", stacks={"a": {"durations": 4}} | dict.fromkeys(others))
+        "outage",
+        account_document("a -> b", stacks={"a": {"durations": 600}} | dict.fromkeys(others)),
     )
     chain = await release.create("outage", "a", account=account)
     await account.run_in("a", "PLANNING")
@@ -49,6 +50,7 @@ async def test_deliveries_of_an_outage_are_answered_202_and_wake_their_chains_af
     for stack_id in others:
         await account.trigger(stack_id)
         await account.run_in(stack_id, "FINISHED")
+    await account.hurry()
     await account.run_in("a", "FINISHED")
     await hook.at_rest()
     assert len(await hook.deliveries()) - before >= DELIVERIES

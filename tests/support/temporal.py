@@ -38,7 +38,7 @@ async def create_namespace(
             return False
         return True
 
-    await eventually(is_served, 30, what=f"Temporal namespace {name} is served")
+    await eventually(is_served, what=f"Temporal namespace {name} is served")
 
 
 async def delete_history(client: Client, workflow_id: str) -> None:
@@ -57,7 +57,7 @@ async def delete_history(client: Client, workflow_id: str) -> None:
             return error.status is RPCStatusCode.NOT_FOUND
         return False
 
-    await eventually(is_deleted, 60, what=f"{workflow_id} is deleted")
+    await eventually(is_deleted, what=f"{workflow_id} is deleted")
 
 
 async def has_schedule(client: Client, schedule_id: str) -> bool:

@@ -29,7 +29,7 @@ async def eventually(
 ) -> T: ...
 async def eventually(
     condition: Callable[[], T | Awaitable[T]],
-    timeout: float = 10,  # noqa: ASYNC109 - the failure text is the point of it
+    timeout: float = 60,  # noqa: ASYNC109 - the failure text is the point of it
     *,
     what: str = "",
 ) -> T:
@@ -39,7 +39,7 @@ async def eventually(
 
     Args:
         condition: A function, plain or async, without arguments.
-        timeout: Seconds until the test fails.
+        timeout: Seconds until the test fails; more than the busiest machine takes.
         what: What is waited for, in words; the name of the condition by default.
     """
     started = time.monotonic()

@@ -40,7 +40,7 @@ class Execution:
             is_so_often = sum(report.reason == reason for report in found) >= times
             return found[-1] if is_so_often else None
 
-        found = await eventually(shows, 15, what=f"it shows {reason}")
+        found = await eventually(shows, what=f"it shows {reason}")
         assert found is not None
         return found
 

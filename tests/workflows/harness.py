@@ -29,6 +29,9 @@ REF = v1alpha1.Ref(namespace="team", name="demo", uid="uid", generation=1)
 ChainHandle = WorkflowHandle[Any, progress.ChainProgress]
 
 
+TAKES_LONG = "_DeadlockError"
+"""What the SDK calls a workflow task of more than two seconds."""
+
 # A workflow that closes while news comes in is asked to look again, and one may be terminated while
 # it works: neither is a fault of its code.
 _HARMLESS = (
@@ -135,7 +138,7 @@ class Harness:
             assert (stack.phase, stack.reason) == (phase, reason or stack.reason), stack
             return stack
 
-        found = await eventually(shows, 15, what=f"{stack_id} shows {phase} {reason}")
+        found = await eventually(shows, what=f"{stack_id} shows {phase} {reason}")
         assert found is not None
         return found
 
@@ -226,7 +229,11 @@ def sandbox_runner() -> temporalio.worker.WorkflowRunner:
 
 
 def assert_sound(history: WorkflowHistory) -> None:
-    """No workflow task of it failed or took too long, and no payload is near a limit."""
+    """No workflow task of it failed, and no payload is near a limit.
+
+    One that takes long is done again, as on a machine with more to do than it can; if a workflow
+    were the reason, it would never end.
+    """
     failed = [event for event in history.events if _is_failed_task(event)]
 
     assert not failed, failed
@@ -234,11 +241,11 @@ def assert_sound(history: WorkflowHistory) -> None:
 
 
 def _is_failed_task(event: HistoryEvent) -> bool:
-    if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
-        return True
+    failed = event.workflow_task_failed_event_attributes
     return (
         event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
-        and event.workflow_task_failed_event_attributes.cause not in _HARMLESS
+        and failed.cause not in _HARMLESS
+        and failed.failure.application_failure_info.type != TAKES_LONG
     )
 
 
@@ -246,7 +253,7 @@ async def finish(harness: Harness) -> None:
     """Check what every scenario must leave behind: sound histories that can be replayed."""
     for handle in [*harness.handles, *harness.executions]:
         with contextlib.suppress(temporalio.client.WorkflowFailureError):
-            await asyncio.wait_for(handle.result(), 5)
+            await asyncio.wait_for(handle.result(), 60)
     histories = await harness.histories()
     # The sandbox was there when the history was made; without it a replay takes half the time.
     replayer = temporalio.worker.Replayer(

@@ -103,7 +103,7 @@ async def test_with_fail_fast_a_stack_that_is_held_is_skipped_by_a_failure(serve
     assert world.calls("trigger_stack_run") == ["b"]
 
 
-@pytest.mark.parametrize("deadline", [None, 2], ids=["canceled", "its deadline passes"])
+@pytest.mark.parametrize("deadline", [None, 6], ids=["canceled", "its deadline passes"])
 async def test_a_chain_that_ends_meanwhile_leaves_it_alone(
     serve: Serve, deadline: int | None
 ) -> None:

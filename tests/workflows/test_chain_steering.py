@@ -129,7 +129,7 @@ async def test_a_chain_that_takes_too_long_is_stopped_and_says_so(serve: Serve) 
     world.held = {"a"}
     chain = await serve(world)
 
-    known = await chain.run(active_deadline_seconds=1)
+    known = await chain.run(active_deadline_seconds=6)
 
     assert (known.phase, known.reason) == (Phase.TIMED_OUT, ChainReason.DEADLINE_EXCEEDED)
     assert phases(known) == {"a": "TimedOut", "b": "Canceled"}
@@ -212,7 +212,7 @@ async def test_a_run_that_applies_at_the_deadline_is_left_to_end(serve: Serve) -
     world = World()
     world.held, world.holds_in["a"] = {"a"}, "APPLYING"
     chain = await serve(world)
-    handle = await chain.start(active_deadline_seconds=1)
+    handle = await chain.start(active_deadline_seconds=6)
     await chain.called("stop_stack_run", "a")
 
     await world.move("a", "FINISHED")

@@ -239,7 +239,7 @@ async def test_only_live_runs_of_the_own_installation_are_listed(serve: Serve) -
         assert found.executions[0].memo.installation == here
         return True
 
-    await eventually(listed, 20)
+    await eventually(listed)
     for handle in chain.handles:
         await handle.cancel()
 

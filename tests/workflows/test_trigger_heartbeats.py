@@ -36,7 +36,7 @@ async def test_the_word_of_a_failed_attempt_reaches_the_next_one(serve: Serve) -
     chain = await serve(world)
     handle = await chain.start()
 
-    await eventually(lambda: bench.spacelift.count("trigger_run") == 2, 20)
+    await eventually(lambda: bench.spacelift.count("trigger_run") == 2)
     world.adopt_run(bench.spacelift.runs.popitem()[1])
 
     attempts = sorted(told)
@@ -74,7 +74,7 @@ async def test_a_worker_that_dies_after_the_grace_with_a_second_trigger_on_its_w
         async with harnesses.operator(chain):
             worker = await start_role("worker", endpoints, environment=fast)
             handle = await chain.start()
-            await eventually(lambda: _hits(account, held), 30, what="the second trigger is held")
+            await eventually(lambda: _hits(account, held), what="the second trigger is held")
             await worker.kill()
             await start_role("worker", endpoints, environment=fast, instance=1)
             known = await handle.result()

@@ -83,7 +83,7 @@ async def test_a_stopped_worker_hands_its_follows_over_and_is_gone_in_time(
         await asyncio.wait_for(running, 5)
         second = served.make_worker()
         running = asyncio.create_task(second.run(stop_second))
-        await eventually(lambda: second.clients.followed == 1, 15)
+        await eventually(lambda: second.clients.followed == 1)
         await handle.cancel()
         known = await handle.result()
         stop_second.set()

@@ -19,9 +19,13 @@ class Clock(Protocol):
         """Return the present instant."""
         ...
 
+    def move(self, seconds: float) -> float:
+        """Go forward and return the new instant."""
+        ...
+
 
 class RealClock:
-    """The wall clock, never going back."""
+    """The wall clock, never going back; it may be put forward."""
 
     is_virtual = False
 
@@ -32,6 +36,11 @@ class RealClock:
     def now(self) -> float:
         """Return the present instant."""
         return self._offset + time.monotonic()
+
+    def move(self, seconds: float) -> float:
+        """Go forward and return the new instant."""
+        self._offset += _forward(seconds)
+        return self.now()
 
 
 class VirtualClock:
@@ -49,7 +58,11 @@ class VirtualClock:
 
     def move(self, seconds: float) -> float:
         """Go forward and return the new instant."""
-        if seconds < 0:
-            raise ValueError("a clock goes forward only")
-        self._now += seconds
+        self._now += _forward(seconds)
         return self._now
+
+
+def _forward(seconds: float) -> float:
+    if seconds < 0:
+        raise ValueError("a clock goes forward only")
+    return seconds

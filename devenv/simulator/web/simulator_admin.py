@@ -56,7 +56,7 @@ class NewEdge(EdgeKey):
 
 
 class ClockAction(StrictModel):
-    """Move a virtual clock, by seconds or to what is due next; or change the speed."""
+    """Put the clock forward, by seconds or to what is due next; or change the speed."""
 
     advance: float | None = pydantic.Field(default=None, ge=0)
     to_next: bool = False
