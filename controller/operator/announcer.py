@@ -13,7 +13,7 @@ from controller.api import v1alpha1
 from controller.chain.news import events, notifications, transitions
 from controller.kube import stackchains
 from controller.notify import sinks
-from controller.temporal import messages
+from controller.temporal import notification_messages
 from controller.temporal.operator import notifier
 
 
@@ -59,7 +59,7 @@ class Announcer:
         )
         labels = body["metadata"].get("labels") or {}
         wanted = [
-            messages.NotificationInput(
+            notification_messages.NotificationInput(
                 notification=notifications.notification(item, source, place=place), sinks=names
             )
             for place, item in enumerate(happened)

@@ -15,7 +15,7 @@ from controller.operator import (
     operator_identity,
     sweep_findings,
 )
-from controller.temporal import messages
+from controller.temporal import start_messages
 from controller.temporal.activities import chain_status
 from controller.temporal.operator import starter
 
@@ -29,7 +29,7 @@ class ReconcileInput:
     """
 
     publishing: str | None = None
-    call: messages.RequestRunCall | None = None
+    call: start_messages.RequestRunCall | None = None
     is_renewing: bool = False
 
 
@@ -144,7 +144,7 @@ class Gatherer:
         return dataclasses.replace(gathered, chain=dataclasses.replace(chain, status=ended))
 
     async def _with_sweep(
-        self, gathered: Gathered, call: messages.RequestRunCall | None
+        self, gathered: Gathered, call: start_messages.RequestRunCall | None
     ) -> Gathered:
         chain = gathered.chain
         if call is None or not call.account or chain.is_deleting:

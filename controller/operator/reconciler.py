@@ -37,7 +37,7 @@ from controller.operator import (
     sweep_findings,
 )
 from controller.temporal import client as temporal_client
-from controller.temporal import messages
+from controller.temporal import messages, start_messages
 from controller.temporal.activities import chain_status
 from controller.temporal.operator import starter
 
@@ -128,7 +128,9 @@ class Reconciler:
             outcome = await self._reconcile(body, gatherer.ReconcileInput(is_renewing=is_renewing))
         return outcome.is_written
 
-    async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
+    async def request_run(
+        self, argument: start_messages.RequestRunCall
+    ) -> start_messages.RequestRunResult:
         """Take in what a schedule or a sweep says. See `operator_asks.RunDecider`."""
         async with self._pass(argument.ref.namespace, argument.ref.name):
             body = await self._stack_chains.get(argument.ref.namespace, argument.ref.name)
@@ -137,10 +139,10 @@ class Reconciler:
             try:
                 outcome = await self._reconcile(body, gatherer.ReconcileInput(call=argument))
             except InvalidSpec as error:
-                return messages.RequestRunResult(outcome=f"the spec cannot be read: {error}")
+                return start_messages.RequestRunResult(outcome=f"the spec cannot be read: {error}")
         sweep = outcome.gathered.sweep
         undecided = list(sweep.undecided) if sweep is not None else []
-        return messages.RequestRunResult(outcome="reconciled", undecided=undecided)
+        return start_messages.RequestRunResult(outcome="reconciled", undecided=undecided)
 
     async def release(self, namespace: str, name: str, uid: str) -> bool:
         """Bring a resource that is being deleted to its end; returns whether it may go.
@@ -383,7 +385,7 @@ def _uid(body: Mapping[str, Any]) -> str:
 
 
 def _gone(
-    argument: messages.RequestRunCall | messages.PublishChainStatusInput,
+    argument: start_messages.RequestRunCall | messages.PublishChainStatusInput,
 ) -> chain_status.ResourceGone:
     return chain_status.ResourceGone(
         f"StackChain {argument.ref.namespace}/{argument.ref.name} of uid {argument.ref.uid} is gone"

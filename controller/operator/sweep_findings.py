@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from controller.api import v1alpha1, wording
 from controller.chain.requests import automatic_asks
-from controller.temporal import messages
+from controller.temporal import start_messages
 from controller.temporal.operator import run_use
 
 # How many roots a message names before it counts the others.
@@ -41,7 +41,7 @@ class SweepReader:
         self,
         chain: v1alpha1.StackChain,
         handled: v1alpha1.Handled,
-        call: messages.RequestRunCall,
+        call: start_messages.RequestRunCall,
     ) -> SweepFindings:
         """Judge what a sweep found; what is not for this resource as it is now counts for nothing.
 
@@ -83,7 +83,7 @@ class SweepReader:
         )
 
     async def _read(
-        self, root: messages.RootRuns, mark: str | None, account: str
+        self, root: start_messages.RootRuns, mark: str | None, account: str
     ) -> automatic_asks.RootReading | None:
         """Return a root as a sweep read it; None: its run may be a chain's, which will show."""
         free: tuple[str, ...] = ()

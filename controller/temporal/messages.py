@@ -1,4 +1,4 @@
-"""What travels between operator, workflows and activities.
+"""What travels between operator, chains, stacks and their activities.
 
 Frozen dataclasses on the default converter. From version 0.1.0 on a field may be added with a
 default, never renamed or removed, since histories in flight hold them (ADR 0011). `*_seconds` are
@@ -9,7 +9,6 @@ import dataclasses
 
 from controller.api import v1alpha1
 from controller.chain.graph import selection
-from controller.chain.news import notifications
 from controller.chain.run import progress, unwanted_runs
 
 
@@ -73,98 +72,6 @@ class ChainMemo:
     operation: str = v1alpha1.Operation.APPLY
     is_orphan: bool = False
     root_runs: tuple[v1alpha1.RootRun, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class ScheduleMemo:
-    """What is read of a Temporal Schedule without describing it.
-
-    `kind` is one of `ids`' kinds; `digest` tells how it was set up. A sweep says which roots of
-    which account it looks at.
-    """
-
-    installation: str
-    ref: v1alpha1.Ref
-    kind: str
-    digest: str
-    account: str = ""
-    roots: v1alpha1.Roots | None = None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class RequestRunInput:
-    """Starts a `RequestRunWorkflow`: the schedule of a resource says that it is time."""
-
-    ref: v1alpha1.Ref
-    operator_queue: str
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class RootSweepInput:
-    """Starts a `RootSweepWorkflow`: the roots of a chain are to be looked at."""
-
-    ref: v1alpha1.Ref
-    operator_queue: str
-    connection: AccountRef
-    roots: v1alpha1.Roots
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class FindRootRunsInput:
-    """Asks for the newest runs of the roots."""
-
-    connection: AccountRef
-    roots: v1alpha1.Roots
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class FinishedRun:
-    """A finished tracked run. `is_own`: it was triggered with the connection's API key."""
-
-    run_id: str
-    is_own: bool
-    triggered_by: str = ""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class RootRuns:
-    """A root's newest run in whatever state ("0": none), and its finished ones, newest first."""
-
-    stack_id: str
-    newest_run_id: str
-    finished: list[FinishedRun]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class FindRootRunsResult:
-    """One of each root that can be seen; `hidden` are those by id that cannot."""
-
-    roots: list[RootRuns]
-    hidden: list[str] = dataclasses.field(default_factory=list)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class RequestRunCall:
-    """Asks the operator for a run, if there is reason for one.
-
-    Either it is the `scheduled_time`, RFC 3339 in UTC, or a sweep of an `account` has read
-    `root_runs`. `hidden` are roots that it could not see; with a `problem` it could read none.
-    """
-
-    ref: v1alpha1.Ref
-    scheduled_time: str | None = None
-    account: str = ""
-    root_runs: list[RootRuns] = dataclasses.field(default_factory=list)
-    hidden: list[str] = dataclasses.field(default_factory=list)
-    problem: str = ""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class RequestRunResult:
-    """What became of it. `undecided`: roots whose run a chain may still be about to adopt."""
-
-    outcome: str
-    undecided: list[str] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -344,30 +251,6 @@ class PublishChainStatusResult:
     """The sequence that the written status covers."""
 
     sequence: int
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class NotificationInput:
-    """Tells each of these sinks; the worker knows where they are."""
-
-    notification: notifications.Notification
-    sinks: list[str]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class NotificationResult:
-    """Which sinks were told, and which were given up: for those who look at Temporal's page."""
-
-    delivered: list[str]
-    given_up: list[str]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class DeliverNotificationInput:
-    """Tells one sink."""
-
-    sink: str
-    notification: notifications.Notification
 
 
 def as_orphan(memo: ChainMemo) -> ChainMemo:

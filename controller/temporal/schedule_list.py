@@ -7,7 +7,7 @@ from temporalio.api.schedule.v1 import ScheduleListEntry
 from temporalio.api.workflowservice import v1 as workflowservice
 
 from controller.temporal import client as temporal_client
-from controller.temporal import decoding, ids, messages
+from controller.temporal import decoding, ids, start_messages
 
 # While a sweep runs the next one waits: what it has looked at already may have changed since.
 SWEEP_OVERLAP = temporalio.client.ScheduleOverlapPolicy.BUFFER_ONE
@@ -20,7 +20,7 @@ class ListedSchedule:
     """A schedule in the list of all."""
 
     schedule_id: str
-    memo: messages.ScheduleMemo
+    memo: start_messages.ScheduleMemo
     is_paused: bool
 
 
@@ -67,7 +67,7 @@ async def list_all(client: temporalio.client.Client) -> ScheduleListing:
 
 async def _listed(client: temporalio.client.Client, entry: ScheduleListEntry) -> ListedSchedule:
     what = f"the schedule {entry.schedule_id}"
-    memo = await decoding.memo_of(client, entry.memo, messages.ScheduleMemo, what)
+    memo = await decoding.memo_of(client, entry.memo, start_messages.ScheduleMemo, what)
     ref = memo.ref
     wanted = ids.schedule_id(namespace=ref.namespace, name=ref.name, uid=ref.uid, kind=memo.kind)
     if entry.schedule_id != wanted:

@@ -23,7 +23,7 @@ from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import holds, progress
-from controller.temporal import ids, messages, worker
+from controller.temporal import ids, notification_messages, start_messages, worker
 from devenv import temporal_server
 from tests.support.builders import make_notification
 from tests.workflows import asking
@@ -121,7 +121,7 @@ async def notified(chain: Harness) -> None:
     tries: dict[str, int] = {}
 
     @activity.defn(name="deliver_notification")
-    async def deliver(argument: messages.DeliverNotificationInput) -> None:
+    async def deliver(argument: notification_messages.DeliverNotificationInput) -> None:
         tries[argument.sink] = tries.get(argument.sink, 0) + 1
         if argument.sink == "refuses":
             raise failure("GivenUp", final=True)
@@ -138,13 +138,13 @@ async def notified(chain: Harness) -> None:
         max_cached_workflows=0,
     ):
         told = make_notification()
-        handle: WorkflowHandle[Any, messages.NotificationResult]
+        handle: WorkflowHandle[Any, notification_messages.NotificationResult]
         handle = await chain.client.start_workflow(
             ids.NOTIFICATION_WORKFLOW,
-            messages.NotificationInput(notification=told, sinks=["ops", "refuses"]),
+            notification_messages.NotificationInput(notification=told, sinks=["ops", "refuses"]),
             id=ids.notification_workflow_id(told.id),
             task_queue=queue,
-            result_type=messages.NotificationResult,
+            result_type=notification_messages.NotificationResult,
         )
         await handle.result()
         chain.executions.append(handle)
@@ -201,10 +201,10 @@ def _worlds_of_starts() -> dict[Callable[[Harness], Awaitable[None]], World]:
     rooted = World("a>b", "b>c", "a>d", "b~d")
     watched = World()
     watched.root_runs = [
-        messages.RootRuns(
+        start_messages.RootRuns(
             stack_id="a",
             newest_run_id="2",
-            finished=[messages.FinishedRun(run_id="1", is_own=False, triggered_by="jane")],
+            finished=[start_messages.FinishedRun(run_id="1", is_own=False, triggered_by="jane")],
         )
     ]
     return {below: rooted, requested: World(), swept: watched}

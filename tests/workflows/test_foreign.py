@@ -23,7 +23,7 @@ from temporalio.client import Client
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests import executions
-from controller.temporal import ids, messages, schedule_list
+from controller.temporal import ids, messages, schedule_list, start_messages
 from controller.temporal.activities import execution_waits
 from controller.temporal.operator import run_use, schedules, starter
 from controller.temporal.receiver import sweep_wakes
@@ -166,7 +166,7 @@ async def test_a_foreign_workflow_in_the_place_of_a_run_is_named(client: Client,
 
 
 async def test_our_schedules_are_listed_among_junk_of_every_kind(client: Client) -> None:
-    memo = messages.ScheduleMemo(
+    memo = start_messages.ScheduleMemo(
         installation=HERE,
         ref=REF,
         kind=ids.TRIGGERS_KIND,
@@ -271,7 +271,7 @@ async def test_an_answer_and_a_result_that_do_not_decode_are_told_as_that(odd: C
 
 async def test_a_stacks_execution_that_does_not_decode_holds_no_run_for_good(odd: Client) -> None:
     held = run_use.RunUseReader(lambda: odd)
-    run = messages.FinishedRun(run_id="01A", is_own=False, triggered_by="")
+    run = start_messages.FinishedRun(run_id="01A", is_own=False, triggered_by="")
     for name in ANSWERS:
         _ANSWER["name"] = name
         workflow_id = ids.execution_workflow_id(account="acme", stack_id="a")
@@ -291,7 +291,7 @@ async def test_junk_that_runs_keeps_no_root_from_being_judged(client: Client) ->
     for name, memo in JUNK.items():
         await start_raw(client, f"stackchain/junk/{name}/uid", memo)
     held = run_use.RunUseReader(lambda: client)
-    run = messages.FinishedRun(run_id="01A", is_own=False, triggered_by="b")
+    run = start_messages.FinishedRun(run_id="01A", is_own=False, triggered_by="b")
 
     async def listed() -> bool:
         return len((await make_workflows(client).list_running()).unreadable) == len(JUNK)

@@ -23,7 +23,7 @@ from temporalio.exceptions import ApplicationError
 from controller.notify import sinks
 from controller.observability import metrics
 from controller.temporal import client as temporal_client_module
-from controller.temporal import ids, messages, worker
+from controller.temporal import ids, notification_messages, worker
 from controller.temporal.activities import notifications
 from controller.temporal.operator import notifier
 from tests.support import temporal as temporal_support
@@ -48,13 +48,14 @@ class Telling:
     counters: metrics.Metrics
     notifier: notifier.Notifier
 
-    def handle(self, told_id: str) -> WorkflowHandle[Any, messages.NotificationResult]:
+    def handle(self, told_id: str) -> WorkflowHandle[Any, notification_messages.NotificationResult]:
         return self.client.get_workflow_handle(
-            ids.notification_workflow_id(told_id), result_type=messages.NotificationResult
+            ids.notification_workflow_id(told_id),
+            result_type=notification_messages.NotificationResult,
         )
 
-    async def result(self, told_id: str) -> messages.NotificationResult:
-        result: messages.NotificationResult = await self.handle(told_id).result()
+    async def result(self, told_id: str) -> notification_messages.NotificationResult:
+        result: notification_messages.NotificationResult = await self.handle(told_id).result()
         return result
 
     async def history(self, told_id: str) -> WorkflowHistory:
@@ -70,24 +71,26 @@ class Telling:
 
 
 async def start(
-    client: Client, asked: messages.NotificationInput, queue: str
-) -> WorkflowHandle[Any, messages.NotificationResult]:
+    client: Client, asked: notification_messages.NotificationInput, queue: str
+) -> WorkflowHandle[Any, notification_messages.NotificationResult]:
     """Start a notification by a handle for whose result the other server skips time."""
-    handle: WorkflowHandle[Any, messages.NotificationResult] = await client.start_workflow(
+    handle: WorkflowHandle[
+        Any, notification_messages.NotificationResult
+    ] = await client.start_workflow(
         ids.NOTIFICATION_WORKFLOW,
         asked,
         id=ids.notification_workflow_id(asked.notification.id),
         task_queue=queue,
-        result_type=messages.NotificationResult,
+        result_type=notification_messages.NotificationResult,
     )
     return handle
 
 
-def ask(*names: str, **fields: Any) -> messages.NotificationInput:
+def ask(*names: str, **fields: Any) -> notification_messages.NotificationInput:
     """Return a notification of its own."""
     told_id = temporal_support.unique("notification")
     told = make_notification(**{"id": told_id, **fields})
-    return messages.NotificationInput(notification=told, sinks=list(names))
+    return notification_messages.NotificationInput(notification=told, sinks=list(names))
 
 
 def entry(name: str, receiver: Receiver, **fields: Any) -> dict[str, Any]:
@@ -168,7 +171,7 @@ async def test_a_sink_gets_what_its_type_says_with_its_secrets_and_temporal_does
     assert received.headers["User-Agent"] == "stackchain"
     assert received.id == asked.notification.id
     assert received.transition == "StackFailed"
-    assert result == messages.NotificationResult(delivered=["ops"], given_up=[])
+    assert result == notification_messages.NotificationResult(delivered=["ops"], given_up=[])
     assert served.count("ops", "delivered") == 1
     assert_tells_no_secret(history)
 
@@ -325,7 +328,7 @@ async def test_a_sink_that_never_takes_it_is_given_up_in_time_and_in_the_log(
             result = await (await start(quick_client, asked, served.queue)).result()
             history = await served.history(asked.notification.id)
 
-    assert result == messages.NotificationResult(delivered=["good"], given_up=["bad"])
+    assert result == notification_messages.NotificationResult(delivered=["good"], given_up=["bad"])
     assert len(receiver.received) <= most
     took = history.events[-1].event_time.ToDatetime() - history.events[0].event_time.ToDatetime()
     assert least_seconds <= took.total_seconds() <= least_seconds + 3700
@@ -378,7 +381,7 @@ async def test_a_delivery_that_ends_in_another_way_is_told_in_the_log_too(
     """As with a queue that nobody polls for a day, which is too long to wait for."""
 
     @activity.defn(name="deliver_notification")
-    async def broken(argument: messages.DeliverNotificationInput) -> None:
+    async def broken(argument: notification_messages.DeliverNotificationInput) -> None:
         raise ApplicationError(f"{argument.sink} is broken", non_retryable=True)
 
     queue = temporal_support.unique("queue")
@@ -393,7 +396,7 @@ async def test_a_delivery_that_ends_in_another_way_is_told_in_the_log_too(
         result = await handle.result()
         history = await handle.fetch_history()
 
-    assert result == messages.NotificationResult(delivered=[], given_up=["ops"])
+    assert result == notification_messages.NotificationResult(delivered=[], given_up=["ops"])
     (line,) = [record for record in caplog.records if record.name == "temporalio.workflow"]
     assert (line.levelname, vars(line)["why"]) == ("ERROR", "ops is broken")
     (scheduled,) = [

@@ -5,7 +5,7 @@ import pytest
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
-from controller.temporal import ids, messages
+from controller.temporal import ids, messages, start_messages
 from controller.temporal.operator import run_use
 from controller.temporal.operator.run_use import RunUse
 from tests.support.waiting import eventually
@@ -16,7 +16,7 @@ from tests.workflows.world import World
 
 
 async def holding(chain: Harness, stack_id: str, run_id: str, triggered_by: str = "") -> RunUse:
-    run = messages.FinishedRun(run_id=run_id, is_own=False, triggered_by=triggered_by)
+    run = start_messages.FinishedRun(run_id=run_id, is_own=False, triggered_by=triggered_by)
     return await run_use.RunUseReader(lambda: chain.client).use_of(chain.account, stack_id, run)
 
 

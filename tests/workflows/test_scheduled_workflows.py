@@ -11,7 +11,7 @@ from temporalio.testing import WorkflowEnvironment
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
-from controller.temporal import ids, messages
+from controller.temporal import ids, messages, start_messages
 from tests.support.waiting import eventually
 from tests.workflows import asking, harness
 from tests.workflows import harness as harnesses
@@ -20,12 +20,12 @@ from tests.workflows.harness import phases, stack_of
 from tests.workflows.world import World, failure
 
 SERVER = Path(sys.executable).parent / "temporal-test-server"
-FOUND = messages.RootRuns(
+FOUND = start_messages.RootRuns(
     stack_id="a",
     newest_run_id="2",
-    finished=[messages.FinishedRun(run_id="1", is_own=False, triggered_by="jane")],
+    finished=[start_messages.FinishedRun(run_id="1", is_own=False, triggered_by="jane")],
 )
-UNDECIDED = messages.RequestRunResult(outcome="reconciled", undecided=["a"])
+UNDECIDED = start_messages.RequestRunResult(outcome="reconciled", undecided=["a"])
 
 
 async def test_a_schedule_that_fires_hands_on_the_time_that_it_stands_for(serve: Serve) -> None:
@@ -50,9 +50,11 @@ async def test_a_schedule_that_fires_hands_on_the_time_that_it_stands_for(serve:
     )
 
     await eventually(lambda: chain.world.calls("request_run") == [""])
-    (call,) = chain.world.arguments_of(messages.RequestRunCall)
+    (call,) = chain.world.arguments_of(start_messages.RequestRunCall)
     await schedule.delete()
-    assert call == messages.RequestRunCall(ref=harness.REF, scheduled_time="2026-03-01T02:30:00Z")
+    assert call == start_messages.RequestRunCall(
+        ref=harness.REF, scheduled_time="2026-03-01T02:30:00Z"
+    )
 
 
 async def test_what_the_operator_cannot_serve_is_handed_on_again(serve: Serve) -> None:
@@ -73,12 +75,12 @@ async def test_a_sweep_hands_on_what_it_has_read_for_the_operator_to_judge(serve
 
     await asking.sweep(chain)
 
-    assert world.arguments_of(messages.FindRootRunsInput) == [
-        messages.FindRootRunsInput(
+    assert world.arguments_of(start_messages.FindRootRunsInput) == [
+        start_messages.FindRootRunsInput(
             connection=chain.connection, roots=v1alpha1.Roots(stack_ids=("a",))
         )
     ]
-    (call,) = world.arguments_of(messages.RequestRunCall)
+    (call,) = world.arguments_of(start_messages.RequestRunCall)
     assert (call.account, call.root_runs, call.scheduled_time) == (chain.account, [FOUND], None)
 
 
@@ -92,7 +94,7 @@ async def test_a_sweep_that_spacelift_refuses_tells_the_operator_and_fails_for_a
     with pytest.raises(temporalio.client.WorkflowFailureError):
         await asking.sweep(chain)
 
-    (call,) = world.arguments_of(messages.RequestRunCall)
+    (call,) = world.arguments_of(start_messages.RequestRunCall)
     assert (call.account, call.root_runs) == (chain.account, [])
     assert call.problem == "made up: CredentialsRejected"
 
@@ -100,12 +102,14 @@ async def test_a_sweep_that_spacelift_refuses_tells_the_operator_and_fails_for_a
 @pytest.mark.parametrize(
     ("answers", "calls"),
     [
-        pytest.param([UNDECIDED, UNDECIDED, messages.RequestRunResult(outcome="ok")], 3, id="soon"),
+        pytest.param(
+            [UNDECIDED, UNDECIDED, start_messages.RequestRunResult(outcome="ok")], 3, id="soon"
+        ),
         pytest.param([UNDECIDED], 21, id="not before the next sweep"),
     ],
 )
 async def test_while_a_chain_may_adopt_the_run_it_is_judged_again_for_a_while(
-    answers: list[messages.RequestRunResult], calls: int
+    answers: list[start_messages.RequestRunResult], calls: int
 ) -> None:
     """The time-skipping server: the pauses are long."""
     world = World()

@@ -20,7 +20,7 @@ from temporalio.client import Client
 from controller.chain.graph import resolve
 from controller.chain.run import holds, progress, run_snapshots, stack_reports
 from controller.spacelift import models
-from controller.temporal import ids, messages
+from controller.temporal import ids, messages, start_messages
 from controller.temporal.activities import errors, execution_waits, heartbeats
 
 # How a run goes on by itself when nobody holds it.
@@ -105,8 +105,8 @@ class World:
         # Takes the place of the fake, for tests of the real one on a real server.
         self.real_trigger: Callable[..., Any] | None = None
         # What sweeps find, and what the operator answers to each call; the last one repeats.
-        self.root_runs: list[messages.RootRuns] = []
-        self.request_answers = [messages.RequestRunResult(outcome="reconciled")]
+        self.root_runs: list[start_messages.RootRuns] = []
+        self.request_answers = [start_messages.RequestRunResult(outcome="reconciled")]
         self._changed = asyncio.Condition()
         self._client: Client | None = None
         self._time = 0
@@ -327,13 +327,15 @@ class World:
 
     @activity.defn(name="find_root_runs")
     async def find_root_runs(
-        self, argument: messages.FindRootRunsInput
-    ) -> messages.FindRootRunsResult:
+        self, argument: start_messages.FindRootRunsInput
+    ) -> start_messages.FindRootRunsResult:
         async with self._called("find_root_runs", "", argument):
-            return messages.FindRootRunsResult(roots=self.root_runs)
+            return start_messages.FindRootRunsResult(roots=self.root_runs)
 
     @activity.defn(name="request_run")
-    async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
+    async def request_run(
+        self, argument: start_messages.RequestRunCall
+    ) -> start_messages.RequestRunResult:
         async with self._called("request_run", "", argument):
             answers = self.request_answers
             return answers.pop(0) if len(answers) > 1 else answers[0]

@@ -12,7 +12,7 @@ import temporalio.exceptions
 
 from controller.notify import payloads, sink_sender, sinks
 from controller.observability import metrics
-from controller.temporal import messages
+from controller.temporal import notification_messages
 from controller.temporal.activities import errors
 
 GIVE_UP_AFTER = datetime.timedelta(hours=24)
@@ -47,7 +47,9 @@ class NotificationDelivery:
         await self._deliverer.aclose()
 
     @activity.defn(name="deliver_notification")
-    async def deliver_notification(self, argument: messages.DeliverNotificationInput) -> None:
+    async def deliver_notification(
+        self, argument: notification_messages.DeliverNotificationInput
+    ) -> None:
         """Tell a sink of a transition."""
         self._show(argument.sink)
         began = time.monotonic()
@@ -67,7 +69,7 @@ class NotificationDelivery:
         for outcome in OUTCOMES:
             self._counters.notification_deliveries.labels(sink, outcome)
 
-    async def _deliver(self, argument: messages.DeliverNotificationInput) -> None:
+    async def _deliver(self, argument: notification_messages.DeliverNotificationInput) -> None:
         sink = self._catalog.all().get(argument.sink)
         if sink is None:
             # The operator's file may be newer than this worker's.
@@ -75,7 +77,7 @@ class NotificationDelivery:
         await self._deliverer.deliver(sink, payloads.payload(sink, argument.notification))
 
     def _failure(
-        self, argument: messages.DeliverNotificationInput, error: sink_sender.SinkError
+        self, argument: notification_messages.DeliverNotificationInput, error: sink_sender.SinkError
     ) -> temporalio.exceptions.ApplicationError:
         """Count a failed try, tell of it in the log, and decide whether it was the last one."""
         is_refused = isinstance(error, sink_sender.SinkRefused)
@@ -106,7 +108,7 @@ def _is_late() -> bool:
     return info.started_time - info.scheduled_time >= GIVE_UP_AFTER
 
 
-def _fields(argument: messages.DeliverNotificationInput) -> dict[str, object]:
+def _fields(argument: notification_messages.DeliverNotificationInput) -> dict[str, object]:
     told = argument.notification
     return {
         "sink": argument.sink,

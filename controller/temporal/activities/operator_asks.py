@@ -4,7 +4,7 @@ from typing import Protocol
 
 import temporalio.activity as activity
 
-from controller.temporal import messages
+from controller.temporal import start_messages
 from controller.temporal.activities import chain_status, heartbeats
 
 _HEARTBEAT_SECONDS = 1.0
@@ -14,7 +14,9 @@ _GONE = "the resource is gone"
 class RunDecider(Protocol):
     """Who decides about asks; the operator's reconciler."""
 
-    async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
+    async def request_run(
+        self, argument: start_messages.RequestRunCall
+    ) -> start_messages.RequestRunResult:
         """Take in what asks for a run, and do what follows.
 
         Raises:
@@ -30,12 +32,14 @@ class OperatorAsks:
         self._asked = asked
 
     @activity.defn(name="request_run")
-    async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
+    async def request_run(
+        self, argument: start_messages.RequestRunCall
+    ) -> start_messages.RequestRunResult:
         """Hand on an ask; the same one twice starts one run."""
         try:
             async with heartbeats.kept_alive(seconds=_HEARTBEAT_SECONDS):
                 return await self._asked.request_run(argument)
         except (chain_status.ResourceGone, chain_status.Superseded):
-            return messages.RequestRunResult(outcome=_GONE)
+            return start_messages.RequestRunResult(outcome=_GONE)
         except chain_status.ReconcileFailed as error:
             raise error.to_application_error() from error

@@ -11,7 +11,7 @@ from controller.api import v1alpha1
 from controller.chain.run import run_states
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
-from controller.temporal import messages
+from controller.temporal import start_messages
 from controller.temporal.activities import errors, heartbeats, rate_limits, spacelift_clients
 
 logger = logging.getLogger(__name__)
@@ -30,8 +30,8 @@ class RootRunFinder:
 
     @activity.defn(name="find_root_runs")
     async def find_root_runs(
-        self, argument: messages.FindRootRunsInput
-    ) -> messages.FindRootRunsResult:
+        self, argument: start_messages.FindRootRunsInput
+    ) -> start_messages.FindRootRunsResult:
         """Return the newest runs of each root that can be seen.
 
         Raises:
@@ -50,7 +50,7 @@ class RootRunFinder:
             first = group_of_errors.exceptions[0]
             raise errors.to_application_error(_leaf(first)) from group_of_errors
         found = dict(zip(stack_ids, [task.result() for task in reading], strict=True))
-        return messages.FindRootRunsResult(
+        return start_messages.FindRootRunsResult(
             roots=[item for item in found.values() if item is not None],
             hidden=[stack_id for stack_id, item in found.items() if item is None],
         )
@@ -78,7 +78,7 @@ async def _stack_ids(
 
 async def _read(
     account: spacelift_clients.SpaceliftAccount, stack_id: str, slots: asyncio.Semaphore
-) -> messages.RootRuns | None:
+) -> start_messages.RootRuns | None:
     async with slots:
         try:
             runs = await rate_limits.call(
@@ -89,13 +89,13 @@ async def _read(
             logger.info("Root not visible", extra={"stack_id": stack_id, "why": str(error)})
             return None
     finished = [
-        messages.FinishedRun(
+        start_messages.FinishedRun(
             run_id=run.run_id, is_own=account.owns(run), triggered_by=run.triggered_by or ""
         )
         for run in runs
         if run.state == run_states.RunState.FINISHED and run.type == models.RunType.TRACKED
     ]
-    return messages.RootRuns(
+    return start_messages.RootRuns(
         stack_id=stack_id,
         newest_run_id=runs[0].run_id if runs else _NO_RUN,
         finished=finished[:_JUDGED],

@@ -14,7 +14,7 @@ from typing import Any
 import temporalio.client
 
 from controller.api import v1alpha1
-from controller.temporal import ids, messages, schedule_list
+from controller.temporal import ids, messages, schedule_list, start_messages
 
 # A workflow that waits for the operator asks for all the times that have passed when it is served.
 _START_OVERLAP = temporalio.client.ScheduleOverlapPolicy.SKIP
@@ -32,7 +32,7 @@ class DesiredSchedule:
     """One schedule as a resource wants it; equal digests in the memo mean equal schedules."""
 
     schedule: temporalio.client.Schedule
-    memo: messages.ScheduleMemo
+    memo: start_messages.ScheduleMemo
     starts_at_once: bool
 
 
@@ -52,7 +52,7 @@ class ScheduleDesigns:
         wanted, ref = chain.spec.schedule, _without_generation(chain.ref)
         if wanted is None:
             return None
-        argument = messages.RequestRunInput(ref=ref, operator_queue=self._operator_queue)
+        argument = start_messages.RequestRunInput(ref=ref, operator_queue=self._operator_queue)
         return self._wanted(
             ref,
             ids.SCHEDULE_KIND,
@@ -73,7 +73,7 @@ class ScheduleDesigns:
         if not chain.spec.triggers:
             return None
         ref = _without_generation(chain.ref)
-        argument = messages.RootSweepInput(
+        argument = start_messages.RootSweepInput(
             ref=ref,
             operator_queue=self._operator_queue,
             connection=connection,
@@ -100,14 +100,14 @@ class ScheduleDesigns:
         self,
         ref: v1alpha1.Ref,
         kind: str,
-        argument: messages.RequestRunInput | messages.RootSweepInput,
+        argument: start_messages.RequestRunInput | start_messages.RootSweepInput,
         *,
         spec: temporalio.client.ScheduleSpec,
         policy: temporalio.client.SchedulePolicy,
         is_paused: bool,
         told: list[Any],
     ) -> DesiredSchedule:
-        sweep = argument if isinstance(argument, messages.RootSweepInput) else None
+        sweep = argument if isinstance(argument, start_messages.RootSweepInput) else None
         workflow = ids.ROOT_SWEEP_WORKFLOW if sweep else ids.REQUEST_RUN_WORKFLOW
         digest = _digest([workflow, dataclasses.asdict(argument), is_paused, *told])
         does = "sweep" if sweep else "schedule"
@@ -119,7 +119,7 @@ class ScheduleDesigns:
             execution_timeout=_GIVE_UP,
             static_summary=f"{does} of {ref.namespace}/{ref.name}",
         )
-        memo = messages.ScheduleMemo(
+        memo = start_messages.ScheduleMemo(
             installation=self._installation,
             ref=ref,
             kind=kind,

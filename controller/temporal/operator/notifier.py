@@ -18,7 +18,7 @@ import temporalio.service
 
 from controller.observability import metrics
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, messages
+from controller.temporal import ids, notification_messages
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +50,12 @@ class Notifier:
         self._counters = counters
         self._again_seconds = again_seconds
         self._most_waiting = most_waiting
-        self._waiting: collections.deque[messages.NotificationInput] = collections.deque()
+        self._waiting: collections.deque[notification_messages.NotificationInput] = (
+            collections.deque()
+        )
         self._slots = asyncio.Semaphore(_STARTS_AT_ONCE)
 
-    async def start(self, wanted: Sequence[messages.NotificationInput]) -> None:
+    async def start(self, wanted: Sequence[notification_messages.NotificationInput]) -> None:
         """Take over notifications, for sure unless the operator is killed before Temporal has them.
 
         Returns after seconds at most.
@@ -99,7 +101,9 @@ class Notifier:
             if left:
                 return
 
-    async def _start_all(self, wanted: Sequence[messages.NotificationInput]) -> dict[str, str]:
+    async def _start_all(
+        self, wanted: Sequence[notification_messages.NotificationInput]
+    ) -> dict[str, str]:
         """Start workflows; return the ids that Temporal did not take, each with why."""
         problems = await asyncio.gather(*(self._start(item) for item in wanted))
         return {
@@ -108,7 +112,7 @@ class Notifier:
             if problem is not None
         }
 
-    async def _start(self, wanted: messages.NotificationInput) -> str | None:
+    async def _start(self, wanted: notification_messages.NotificationInput) -> str | None:
         """Start one workflow; return why that did not work."""
         told = wanted.notification
         try:
@@ -144,11 +148,11 @@ class Notifier:
         self._counters.notifications_started.inc()
         return None
 
-    def _give_up(self, wanted: messages.NotificationInput, error: Exception) -> None:
+    def _give_up(self, wanted: notification_messages.NotificationInput, error: Exception) -> None:
         told = wanted.notification
         self._drop(1, f"{told.transition} of {told.namespace}/{told.chain}: {error}"[:256])
 
-    def _keep(self, left: Sequence[messages.NotificationInput]) -> None:
+    def _keep(self, left: Sequence[notification_messages.NotificationInput]) -> None:
         known = {item.notification.id for item in self._waiting}
         self._waiting.extend(item for item in left if item.notification.id not in known)
         if (excess := len(self._waiting) - self._most_waiting) > 0:

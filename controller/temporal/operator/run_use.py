@@ -16,7 +16,7 @@ import temporalio.service
 from controller.chain.requests import executions
 from controller.chain.run import progress
 from controller.temporal import client as temporal_client
-from controller.temporal import decoding, execution_infos, ids, messages
+from controller.temporal import decoding, execution_infos, ids, start_messages
 from controller.temporal.operator import starter
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class RunUseReader:
     def __init__(self, get_client: Callable[[], temporalio.client.Client]) -> None:
         self._get_client = get_client
 
-    async def use_of(self, account: str, stack_id: str, run: messages.FinishedRun) -> RunUse:
+    async def use_of(self, account: str, stack_id: str, run: start_messages.FinishedRun) -> RunUse:
         """Return what chains have to do with a stack's run that has finished.
 
         Raises:
@@ -57,7 +57,9 @@ class RunUseReader:
                     return RunUse.USED
             return await self._of_wave(account, stack_id, run)
 
-    async def _of_wave(self, account: str, stack_id: str, run: messages.FinishedRun) -> RunUse:
+    async def _of_wave(
+        self, account: str, stack_id: str, run: start_messages.FinishedRun
+    ) -> RunUse:
         """Look at the chains that ran the stack which made Spacelift queue the run, or began below.
 
         Such a chain adopts the run when its turn comes, which may be after the run's end.

@@ -15,7 +15,7 @@ from google.protobuf import timestamp_pb2
 from controller import times
 from controller.api import v1alpha1
 from controller.temporal import client as temporal_client
-from controller.temporal import decoding, ids, messages, schedule_list
+from controller.temporal import decoding, ids, schedule_list, start_messages
 from controller.temporal.operator import desired_schedules
 
 logger = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ async def _digest_of(client: temporalio.client.Client, schedule_id: str) -> str 
         return None
     try:
         memo = await decoding.memo_of(
-            client, found.memo, messages.ScheduleMemo, f"the schedule {schedule_id}"
+            client, found.memo, start_messages.ScheduleMemo, f"the schedule {schedule_id}"
         )
     except decoding.Unreadable as error:
         logger.warning("A schedule in the place of one of ours", extra={"why": str(error)})

@@ -12,7 +12,7 @@ import temporalio.client
 import temporalio.service
 
 from controller.temporal import client as temporal_client
-from controller.temporal import messages, schedule_list
+from controller.temporal import schedule_list, start_messages
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class TemporalSweepWaker:
         logger.info("Sweep woken", extra={"workflow_id": sweep.schedule_id})
 
 
-def _is_root(memo: messages.ScheduleMemo, stack_id: str, labels: Collection[str]) -> bool:
+def _is_root(memo: start_messages.ScheduleMemo, stack_id: str, labels: Collection[str]) -> bool:
     """Whether a sweep looks at a stack; a schedule that is not a sweep has no roots."""
     if memo.roots is None:
         return False

@@ -11,7 +11,7 @@ import temporalio.exceptions
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from controller.temporal import ids, messages
+    from controller.temporal import ids, notification_messages
     from controller.temporal.activities import notifications
     from controller.temporal.workflows import activity_calls
 
@@ -32,20 +32,24 @@ class NotificationWorkflow:
     """Each sink has an activity of its own, so that none waits for another."""
 
     @workflow.run
-    async def run(self, argument: messages.NotificationInput) -> messages.NotificationResult:
+    async def run(
+        self, argument: notification_messages.NotificationInput
+    ) -> notification_messages.NotificationResult:
         """Tell all sinks; returns once each was told or given up."""
         outcomes = await asyncio.gather(*(self._deliver(argument, sink) for sink in argument.sinks))
         told = dict(zip(argument.sinks, outcomes, strict=True))
-        return messages.NotificationResult(
+        return notification_messages.NotificationResult(
             delivered=sorted(sink for sink, is_told in told.items() if is_told),
             given_up=sorted(sink for sink, is_told in told.items() if not is_told),
         )
 
-    async def _deliver(self, argument: messages.NotificationInput, sink: str) -> bool:
+    async def _deliver(self, argument: notification_messages.NotificationInput, sink: str) -> bool:
         try:
             await workflow.execute_activity_method(
                 notifications.NotificationDelivery.deliver_notification,
-                messages.DeliverNotificationInput(sink=sink, notification=argument.notification),
+                notification_messages.DeliverNotificationInput(
+                    sink=sink, notification=argument.notification
+                ),
                 activity_id=sink,
                 start_to_close_timeout=_TRY_TIMEOUT,
                 schedule_to_close_timeout=_LIMIT,

@@ -14,7 +14,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from controller import times
-    from controller.temporal import ids, messages
+    from controller.temporal import ids, start_messages
     from controller.temporal.activities import operator_asks, root_runs
     from controller.temporal.workflows import activity_calls
 
@@ -32,12 +32,14 @@ class RequestRunWorkflow:
     """A time of the schedule has come."""
 
     @workflow.run
-    async def run(self, argument: messages.RequestRunInput) -> messages.RequestRunResult:
+    async def run(
+        self, argument: start_messages.RequestRunInput
+    ) -> start_messages.RequestRunResult:
         """Return what became of it."""
         due = workflow.info().typed_search_attributes.get(_SCHEDULED_TIME) or workflow.now()
         return await _request(
             argument.operator_queue,
-            messages.RequestRunCall(
+            start_messages.RequestRunCall(
                 ref=argument.ref,
                 scheduled_time=times.rfc3339(due),
             ),
@@ -49,9 +51,9 @@ class RootSweepWorkflow:
     """Look at the roots of a chain: has somebody else's run of one finished?"""
 
     @workflow.run
-    async def run(self, argument: messages.RootSweepInput) -> messages.RequestRunResult:
+    async def run(self, argument: start_messages.RootSweepInput) -> start_messages.RequestRunResult:
         """Return what became of what was found."""
-        call = messages.RequestRunCall(ref=argument.ref, account=argument.connection.account)
+        call = start_messages.RequestRunCall(ref=argument.ref, account=argument.connection.account)
         try:
             found = await _find(argument)
         except temporalio.exceptions.ActivityError as error:
@@ -69,10 +71,10 @@ class RootSweepWorkflow:
         return result
 
 
-async def _find(argument: messages.RootSweepInput) -> messages.FindRootRunsResult:
+async def _find(argument: start_messages.RootSweepInput) -> start_messages.FindRootRunsResult:
     return await workflow.execute_activity_method(
         root_runs.RootRunFinder.find_root_runs,
-        messages.FindRootRunsInput(connection=argument.connection, roots=argument.roots),
+        start_messages.FindRootRunsInput(connection=argument.connection, roots=argument.roots),
         start_to_close_timeout=activity_calls.CALL_TIMEOUT,
         schedule_to_close_timeout=_SWEEP_LIMIT,
         heartbeat_timeout=activity_calls.HEARTBEAT_TIMEOUT,
@@ -82,8 +84,8 @@ async def _find(argument: messages.RootSweepInput) -> messages.FindRootRunsResul
 
 
 async def _request(
-    operator_queue: str, argument: messages.RequestRunCall
-) -> messages.RequestRunResult:
+    operator_queue: str, argument: start_messages.RequestRunCall
+) -> start_messages.RequestRunResult:
     return await workflow.execute_activity_method(
         operator_asks.OperatorAsks.request_run,
         argument,

@@ -37,7 +37,7 @@ from controller.operator import (
     sweep_findings,
 )
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, messages, schedule_list
+from controller.temporal import ids, messages, notification_messages, schedule_list, start_messages
 from controller.temporal.operator import desired_schedules, run_use, schedules, starter
 from tests.support.builders import make_progress, make_stack
 
@@ -418,7 +418,7 @@ class FakeRunUse:
     def __init__(self) -> None:
         self.uses: dict[str, run_use.RunUse] = {}
 
-    async def use_of(self, account: str, stack_id: str, run: messages.FinishedRun) -> Any:
+    async def use_of(self, account: str, stack_id: str, run: start_messages.FinishedRun) -> Any:
         return self.uses.get(run.run_id, run_use.RunUse.UNUSED)
 
 
@@ -453,10 +453,10 @@ class FakeNotifier:
     """Stands in for `notifier.Notifier`; what is handed over twice has one id."""
 
     def __init__(self, log: list[str]) -> None:
-        self.handed_over: list[messages.NotificationInput] = []
+        self.handed_over: list[notification_messages.NotificationInput] = []
         self._log = log
 
-    async def start(self, wanted: Iterable[messages.NotificationInput]) -> None:
+    async def start(self, wanted: Iterable[notification_messages.NotificationInput]) -> None:
         for item in wanted:
             self._log.append(f"notify {item.notification.transition}")
             self.handed_over.append(item)
@@ -596,10 +596,12 @@ class Bench:
             )
         )
 
-    async def ask(self, *, uid: str = "", **fields: Any) -> messages.RequestRunResult:
+    async def ask(self, *, uid: str = "", **fields: Any) -> start_messages.RequestRunResult:
         """Say what a schedule or a sweep says."""
         return await self.reconciler.request_run(
-            messages.RequestRunCall(ref=make_ref(uid or self.body["metadata"]["uid"]), **fields)
+            start_messages.RequestRunCall(
+                ref=make_ref(uid or self.body["metadata"]["uid"]), **fields
+            )
         )
 
     async def resync_once(self) -> None:

@@ -13,7 +13,7 @@ from controller.api.v1alpha1 import Phase
 from controller.kube import errors as kube_errors
 from controller.operator import errors
 from controller.temporal import client as temporal_client
-from controller.temporal import messages
+from controller.temporal import start_messages
 from controller.temporal.activities import chain_status, operator_asks
 from controller.temporal.operator import starter
 from tests.support.builders import make_stack
@@ -272,12 +272,14 @@ def test_kopf_is_told_the_pause() -> None:
 
 async def test_temporal_is_told_the_pause() -> None:
     class Failing:
-        async def request_run(self, argument: messages.RequestRunCall) -> messages.RequestRunResult:
+        async def request_run(
+            self, argument: start_messages.RequestRunCall
+        ) -> start_messages.RequestRunResult:
             raise chain_status.ReconcileFailed("why", retry_seconds=40)
 
     with pytest.raises(temporalio.exceptions.ApplicationError) as told:
         await operator_asks.OperatorAsks(Failing()).request_run(
-            messages.RequestRunCall(ref=make_ref("uid"))
+            start_messages.RequestRunCall(ref=make_ref("uid"))
         )
 
     assert told.value.next_retry_delay == datetime.timedelta(seconds=40)

@@ -13,7 +13,7 @@ from controller.api.v1alpha1 import Delta, Phase
 from controller.kube import errors as kube_errors
 from controller.operator import reconciler
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, messages
+from controller.temporal import ids, start_messages
 from controller.temporal.activities import chain_status
 from controller.temporal.operator.run_use import RunUse
 from tests.support.builders import make_stack
@@ -44,19 +44,19 @@ async def triggered(bench: Bench, *marks: tuple[str, str], **spec: Any) -> None:
     bench.apply(**{**QUIET, **TRIGGERS, **spec})
     await bench.reconcile()
     roots = [
-        messages.RootRuns(stack_id=stack_id, newest_run_id=run_id, finished=[])
+        start_messages.RootRuns(stack_id=stack_id, newest_run_id=run_id, finished=[])
         for stack_id, run_id in marks or (("a", "4"),)
     ]
     await bench.ask(account="acme", root_runs=roots)
 
 
-def swept(*finished: messages.FinishedRun, stack_id: str = "a") -> dict[str, Any]:
-    root = messages.RootRuns(stack_id=stack_id, newest_run_id="9", finished=list(finished))
+def swept(*finished: start_messages.FinishedRun, stack_id: str = "a") -> dict[str, Any]:
+    root = start_messages.RootRuns(stack_id=stack_id, newest_run_id="9", finished=list(finished))
     return {"account": "acme", "root_runs": [root]}
 
 
-def run(run_id: str, *, is_own: bool = False) -> messages.FinishedRun:
-    return messages.FinishedRun(run_id=run_id, is_own=is_own, triggered_by="jane")
+def run(run_id: str, *, is_own: bool = False) -> start_messages.FinishedRun:
+    return start_messages.FinishedRun(run_id=run_id, is_own=is_own, triggered_by="jane")
 
 
 # The schedule
@@ -321,7 +321,7 @@ async def test_drift_that_a_scheduled_plan_finds_is_counted_once(
     ],
 )
 async def test_a_finished_run_of_a_root_starts_what_is_below_it(
-    bench: Bench, finished: list[messages.FinishedRun], keys: list[str], mark: str
+    bench: Bench, finished: list[start_messages.FinishedRun], keys: list[str], mark: str
 ) -> None:
     await triggered(bench)
 

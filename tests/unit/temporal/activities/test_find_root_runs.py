@@ -6,18 +6,18 @@ from temporalio.testing import ActivityEnvironment
 
 from controller.api import v1alpha1
 from controller.spacelift import errors, models
-from controller.temporal import messages
+from controller.temporal import start_messages
 from controller.temporal.activities import root_runs
 from tests.unit.temporal.activities import fakes
 
 
 async def find_all(
     bench: fakes.Bench, *roots: str, labels: tuple[str, ...] = ()
-) -> messages.FindRootRunsResult:
-    argument = messages.FindRootRunsInput(
+) -> start_messages.FindRootRunsResult:
+    argument = start_messages.FindRootRunsInput(
         connection=fakes.CONNECTION, roots=v1alpha1.Roots(stack_ids=roots, labels=labels)
     )
-    result: messages.FindRootRunsResult = await ActivityEnvironment().run(
+    result: start_messages.FindRootRunsResult = await ActivityEnvironment().run(
         root_runs.RootRunFinder(bench.clients).find_root_runs, argument
     )
     return result
@@ -25,7 +25,7 @@ async def find_all(
 
 async def find(
     bench: fakes.Bench, *roots: str, labels: tuple[str, ...] = ()
-) -> list[messages.RootRuns]:
+) -> list[start_messages.RootRuns]:
     return (await find_all(bench, *roots, labels=labels)).roots
 
 
@@ -41,13 +41,15 @@ async def test_finished_tracked_runs_are_told_newest_first_with_who_triggered_th
     found = await find(bench, "a")
 
     assert found == [
-        messages.RootRuns(
+        start_messages.RootRuns(
             stack_id="a",
             newest_run_id=newest.run_id,
             finished=[
-                messages.FinishedRun(run_id=by_commit.run_id, is_own=False, triggered_by=""),
-                messages.FinishedRun(run_id=own.run_id, is_own=True, triggered_by=fakes.OWN),
-                messages.FinishedRun(run_id=by_person.run_id, is_own=False, triggered_by="jane"),
+                start_messages.FinishedRun(run_id=by_commit.run_id, is_own=False, triggered_by=""),
+                start_messages.FinishedRun(run_id=own.run_id, is_own=True, triggered_by=fakes.OWN),
+                start_messages.FinishedRun(
+                    run_id=by_person.run_id, is_own=False, triggered_by="jane"
+                ),
             ],
         )
     ]
@@ -67,7 +69,7 @@ async def test_a_root_that_never_ran_is_told_as_such() -> None:
     bench = fakes.make_bench()
 
     assert await find(bench, "a") == [
-        messages.RootRuns(stack_id="a", newest_run_id="0", finished=[])
+        start_messages.RootRuns(stack_id="a", newest_run_id="0", finished=[])
     ]
 
 

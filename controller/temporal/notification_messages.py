@@ -1,0 +1,32 @@
+"""What travels from the operator to the workers that notify sinks.
+
+See `messages` for how these may change.
+"""
+
+import dataclasses
+
+from controller.chain.news import notifications
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class NotificationInput:
+    """Notifies each of these sinks; the worker knows where they are."""
+
+    notification: notifications.Notification
+    sinks: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class NotificationResult:
+    """Which sinks were notified, and which were not; people read it on Temporal's page."""
+
+    delivered: list[str]
+    given_up: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class DeliverNotificationInput:
+    """Notifies one sink."""
+
+    sink: str
+    notification: notifications.Notification
