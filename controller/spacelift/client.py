@@ -37,7 +37,7 @@ class SpaceliftClient:
     async def get_stacks(self, stack_ids: Sequence[str]) -> dict[str, StackRecord | None]:
         """Return stacks by id; None where one is missing or invisible to the API key."""
         found: dict[str, StackRecord | None] = {}
-        for chunk in _chunks(stack_ids):
+        for chunk in chunks(stack_ids):
             what = f"reading {_named(chunk)}"
             document, variables = documents.get_stacks(chunk)
             answer = await self._session.query(
@@ -52,7 +52,7 @@ class SpaceliftClient:
     async def get_stack_holds(self, stack_ids: Sequence[str]) -> dict[str, StackHold | None]:
         """Return what may hold stacks, by id; None where one is missing or invisible."""
         found: dict[str, StackHold | None] = {}
-        for chunk in _chunks(stack_ids):
+        for chunk in chunks(stack_ids):
             what = f"reading what holds {_named(chunk)}"
             document, variables = documents.get_stack_holds(chunk)
             answer = await self._session.query(
@@ -68,7 +68,7 @@ class SpaceliftClient:
         """Return the stacks that carry at least one of the labels verbatim, sorted by id."""
         wanted = frozenset(labels)
         found: dict[str, StackRecord] = {}
-        for chunk in _chunks(sorted(wanted)):
+        for chunk in chunks(sorted(wanted)):
             async for page in self._search_pages([chunk]):
                 # Whether Spacelift compares labels exactly or as patterns is not documented.
                 found |= {stack.id: stack for stack in page if wanted.intersection(stack.labels)}
@@ -123,6 +123,23 @@ class SpaceliftClient:
                 return [found[found_id] for found_id in sorted(found, reverse=True)[:limit]]
             before = page[-1].run_id
 
+    async def get_newest_runs(self, stack_ids: Sequence[str]) -> dict[str, list[RunRecord] | None]:
+        """Return the newest page of runs of up to 50 stacks in one request, newest first.
+
+        They have their ids, states, types and who triggered them, and nothing else; None stands for
+        a stack that is missing or invisible to the API key.
+        """
+        what = f"listing runs of {_named(stack_ids)}"
+        document, variables = documents.get_newest_runs(stack_ids)
+        answer = await self._session.query(
+            document, variables, what=what, check=answers.check_many_fields
+        )
+        with answers.readable(what):
+            return {
+                stack_id: _newest_runs(answer.data[f"a{position}"], stack_id)
+                for position, stack_id in enumerate(stack_ids)
+            }
+
     async def get_newest_run(
         self, stack_id: str, *, run_type: str = RunType.TRACKED
     ) -> tuple[RunRecord | None, StackHold]:
@@ -140,7 +157,7 @@ class SpaceliftClient:
         An error that belongs to one run only still fails the call: it is no statement on the run.
         """
         found: dict[RunKey, RunRecord | None] = {}
-        for chunk in _chunks(keys):
+        for chunk in chunks(keys):
             what = f"reading {len(chunk)} runs, the first {_named_run(chunk[0])}"
             document, variables = documents.get_runs(chunk)
             answer = await self._session.query(
@@ -265,8 +282,15 @@ def _held_run_of(stack: Mapping[str, Any] | None, key: RunKey) -> RunRecord | No
     return dataclasses.replace(run, hold=models.read_hold(stack))
 
 
-def _chunks(items: Iterable[_T]) -> Iterator[list[_T]]:
-    """Yield the distinct items in lists that fit one document."""
+def _newest_runs(stack: Mapping[str, Any] | None, stack_id: str) -> list[RunRecord] | None:
+    if stack is None:
+        return None
+    runs = [models.read_run(body, stack_id=stack_id) for body in stack["runs"]]
+    return sorted(runs, key=lambda run: run.run_id, reverse=True)
+
+
+def chunks(items: Iterable[_T]) -> Iterator[list[_T]]:
+    """Yield the distinct items in lists that one document reads."""
     distinct = iter(dict.fromkeys(items))
     while chunk := list(itertools.islice(distinct, documents.LARGEST_SIZE)):
         yield chunk

@@ -134,6 +134,12 @@ def get_stack_holds(stack_ids: Sequence[str]) -> tuple[Document, Variables]:
     return _get_stack_holds_document(_size_for(len(stack_ids))), variables
 
 
+def get_newest_runs(stack_ids: Sequence[str]) -> tuple[Document, Variables]:
+    """Return the document and variables that read the newest runs of up to 50 stacks."""
+    _, variables = get_stacks(stack_ids)
+    return _get_newest_runs_document(_size_for(len(stack_ids))), variables
+
+
 def search_stacks(alternatives: Sequence[Sequence[str]], *, after: str | None) -> Variables:
     """Return the variables of one page of the stacks that carry a label of each of the lists."""
     predicates = [
@@ -168,6 +174,12 @@ def _get_stacks_document(size: int) -> Document:
 @functools.cache
 def _get_stack_holds_document(size: int) -> Document:
     return _of_stacks("GetStackHolds", f"id {_HOLD}", size)
+
+
+@functools.cache
+def _get_newest_runs_document(size: int) -> Document:
+    # Of a page of runs, no more than what tells whose they are and how they ended.
+    return _of_stacks("GetNewestRuns", "id runs { id state type triggeredBy }", size)
 
 
 def _of_stacks(name: str, selection: str, size: int) -> Document:

@@ -20,13 +20,19 @@ WORKERS = 16
 """Executions woken at a time: each waits for two short calls, one after the other."""
 SWEEP_WORKERS = 4
 """The same of sweeps, which need more of Temporal: without it they hold up no execution."""
+SWEEP_BURST = 3
+"""Looks of one sweep that follow each other at once, and below, seconds between those after them.
+
+A sweep reads all its roots: whoever sends deliveries about roots must not set the pace of that.
+"""
+SWEEP_REFILL_SECONDS = 10.0
 FIRST_PAUSE_SECONDS = 0.2
 MAX_PAUSE_SECONDS = 5.0
 GIVE_UP_SECONDS = 600.0
 """How long one wake is tried while Temporal is down; what is older, polling has found long ago."""
 
 EXECUTION, ROOT_SWEEP = "execution", "root_sweep"
-GIVEN_UP = "given_up"
+WOKEN, GIVEN_UP = "woken", "given_up"
 
 
 class ExecutionWaker(Protocol):
@@ -45,13 +51,21 @@ class ExecutionWaker(Protocol):
 class RootSweepWaker(Protocol):
     """Lets the chains that wait for a root's runs look at them; `temporal.receiver.sweep_wakes`."""
 
-    async def wake(self, account: str, stack_id: str, labels: Collection[str]) -> int:
-        """Return how many chains were told to look.
+    async def find(self, account: str, stack_id: str, labels: Collection[str]) -> list[str]:
+        """Return the ids of the sweeps that look at a stack.
 
         Args:
             account: the account's name, as in workflow ids.
             stack_id: the stack whose tracked run finished.
             labels: the stack's labels, for chains whose roots are chosen by label.
+
+        Raises:
+            TemporalUnreachable: try again.
+        """
+        ...
+
+    async def wake(self, sweep_id: str) -> bool:
+        """Make a sweep look now; returns whether it is there.
 
         Raises:
             TemporalUnreachable: try again.
@@ -74,7 +88,11 @@ class WakeDispatcher:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._queue = queue
-        self._sweeps = wake_queue.WakeQueue(queue.size, clock=clock)
+        self._roots = wake_queue.WakeQueue(queue.size, clock=clock)
+        # By the sweep's id, so that deliveries about any number of its roots make one look.
+        self._sweeps = wake_queue.WakeQueue(
+            queue.size, clock=clock, burst=SWEEP_BURST, refill_seconds=SWEEP_REFILL_SECONDS
+        )
         self._executions = executions
         self._root_sweeps = root_sweeps
         self._counters = counters
@@ -88,6 +106,7 @@ class WakeDispatcher:
         """Begin."""
         workers = [
             *(self._work(self._queue, self._to_executions) for _ in range(WORKERS)),
+            *(self._work(self._roots, self._find_sweeps) for _ in range(SWEEP_WORKERS)),
             *(self._work(self._sweeps, self._to_sweeps) for _ in range(SWEEP_WORKERS)),
         ]
         self._tasks = [asyncio.create_task(worker) for worker in workers]
@@ -95,7 +114,7 @@ class WakeDispatcher:
     @property
     def queued(self) -> int:
         """Wakes that wait for their turn."""
-        return len(self._queue) + len(self._sweeps)
+        return len(self._queue) + len(self._roots) + len(self._sweeps)
 
     @property
     def pending(self) -> int:
@@ -127,19 +146,34 @@ class WakeDispatcher:
     async def _to_executions(self, wake: wake_queue.Wake) -> None:
         result = await self._try(wake, self._wake_executions)
         self._counters.webhook_wakes.labels(EXECUTION, result).inc()
-        if wake.is_root_run_finished and self._sweeps.put(wake) is wake_queue.QueueResult.OVERFLOW:
-            # Their interval makes it good.
-            self._counters.webhook_wakes.labels(ROOT_SWEEP, GIVEN_UP).inc()
+        if wake.is_root_run_finished:
+            self._put(self._roots, wake)
+
+    async def _find_sweeps(self, wake: wake_queue.Wake) -> None:
+        result = await self._try(wake, self._queue_sweeps)
+        if result != WOKEN:
+            self._counters.webhook_wakes.labels(ROOT_SWEEP, result).inc()
+
+    async def _queue_sweeps(self, wake: wake_queue.Wake) -> int:
+        found = await self._root_sweeps.find(wake.account, wake.stack_id, wake.labels)
+        for sweep_id in found:
+            self._put(self._sweeps, wake_queue.Wake(account=wake.account, stack_id=sweep_id))
+        return len(found)
 
     async def _to_sweeps(self, wake: wake_queue.Wake) -> None:
-        result = await self._try(wake, self._wake_sweeps)
+        result = await self._try(wake, self._wake_sweep)
         self._counters.webhook_wakes.labels(ROOT_SWEEP, result).inc()
+
+    async def _wake_sweep(self, wake: wake_queue.Wake) -> int:
+        return await self._root_sweeps.wake(wake.stack_id)
+
+    def _put(self, queue: wake_queue.WakeQueue, wake: wake_queue.Wake) -> None:
+        if queue.put(wake) is wake_queue.QueueResult.OVERFLOW:
+            # The interval of the sweeps makes it good.
+            self._counters.webhook_wakes.labels(ROOT_SWEEP, GIVEN_UP).inc()
 
     async def _wake_executions(self, wake: wake_queue.Wake) -> int:
         return await self._executions.wake(wake.account, wake.stack_id)
-
-    async def _wake_sweeps(self, wake: wake_queue.Wake) -> int:
-        return await self._root_sweeps.wake(wake.account, wake.stack_id, wake.labels)
 
     async def _try(
         self, wake: wake_queue.Wake, call: Callable[[wake_queue.Wake], Awaitable[int]]
@@ -149,7 +183,7 @@ class WakeDispatcher:
         fields = {"stack_id": wake.stack_id}
         while True:
             try:
-                return "woken" if await call(wake) else "nobody"
+                return WOKEN if await call(wake) else "nobody"
             except temporal_client.TemporalUnreachable as error:
                 why = str(error)
             except execution_wakes.WakeRefused as error:

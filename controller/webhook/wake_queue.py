@@ -58,9 +58,12 @@ class QueueResult(enum.StrEnum):
 class WakePacer:
     """Knows when a stack may be woken next: at once, until its burst is used up."""
 
-    def __init__(self, *, limit: int, refill_seconds: float = REFILL_SECONDS) -> None:
+    def __init__(
+        self, *, limit: int, burst: int = BURST, refill_seconds: float = REFILL_SECONDS
+    ) -> None:
         """Remember at most `limit` stacks, and forget first whichever was woken longest ago."""
         self._limit = limit
+        self._burst = burst
         self._refill_seconds = refill_seconds
         # When the burst of a stack would be whole again; it moves on with each wake.
         self._whole_at: collections.OrderedDict[Key, float] = collections.OrderedDict()
@@ -74,7 +77,7 @@ class WakePacer:
         self._whole_at[key] = whole_at + self._refill_seconds
         if len(self._whole_at) > self._limit:
             self._whole_at.popitem(last=False)
-        return max(now, whole_at - (BURST - 1) * self._refill_seconds)
+        return max(now, whole_at - (self._burst - 1) * self._refill_seconds)
 
 
 class WakeQueue:
@@ -85,11 +88,12 @@ class WakeQueue:
         size: int,
         *,
         clock: Callable[[], float],
+        burst: int = BURST,
         refill_seconds: float = REFILL_SECONDS,
     ) -> None:
         self.size = size
         self._clock = clock
-        self._pace = WakePacer(limit=size, refill_seconds=refill_seconds)
+        self._pace = WakePacer(limit=size, burst=burst, refill_seconds=refill_seconds)
         self._wakes: dict[Key, Wake] = {}
         self._due: list[tuple[float, int, Key]] = []
         self._numbers = itertools.count()

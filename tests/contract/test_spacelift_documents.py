@@ -24,6 +24,7 @@ FIXED = [
 OF_RUNS = [documents.get_runs([KEY] * size)[0] for size in documents.SIZES]
 OF_STACKS = [documents.get_stacks(["vpc"] * size)[0] for size in documents.SIZES]
 OF_HOLDS = [documents.get_stack_holds(["vpc"] * size)[0] for size in documents.SIZES]
+OF_NEWEST = [documents.get_newest_runs(["vpc"] * size)[0] for size in documents.SIZES]
 
 
 PAGE = Path(__file__).parents[2] / "docs/tasks/connect-webhooks.md"
@@ -43,7 +44,9 @@ def schema() -> graphql.GraphQLSchema:
 
 
 @pytest.mark.parametrize(
-    "document", FIXED + OF_RUNS + OF_STACKS + OF_HOLDS, ids=lambda document: document.name
+    "document",
+    FIXED + OF_RUNS + OF_STACKS + OF_HOLDS + OF_NEWEST,
+    ids=lambda document: document.name,
 )
 def test_a_document_is_valid(schema: graphql.GraphQLSchema, document: documents.Document) -> None:
     assert graphql.validate(schema, graphql.parse(document.text)) == []

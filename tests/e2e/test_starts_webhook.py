@@ -39,7 +39,7 @@ async def is_listed(release: chains.Installation, account: chains.Account, stack
 
     async def is_there() -> bool:
         sweeps = sweep_wakes.TemporalSweepWaker(lambda: client)
-        return await sweeps.wake(endpoints.account_of(account.url), stack_id, ()) > 0
+        return bool(await sweeps.find(endpoints.account_of(account.url), stack_id, ()))
 
     await eventually(is_there, chains.SECONDS, what=f"the sweep of {stack_id} is listed")
 

@@ -39,7 +39,8 @@ async def deliver(
     async def is_woken() -> bool:
         # Another one each time, since it keeps the list of sweeps for a while.
         sweeps = sweep_wakes.TemporalSweepWaker(lambda: client)
-        return await sweeps.wake(endpoints.account_of(account.url), stack_id, labels) > 0
+        found = await sweeps.find(endpoints.account_of(account.url), stack_id, labels)
+        return bool(found) and all([await sweeps.wake(sweep_id) for sweep_id in found])
 
     await eventually(is_woken, chains.SECONDS, what=f"the sweep of {stack_id} is woken")
 

@@ -190,7 +190,7 @@ async def test_our_schedules_are_listed_among_junk_of_every_kind(client: Client)
 
     found = await eventually(listed, 20)
     assert found.schedules[0].memo == memo
-    assert await sweep_wakes.TemporalSweepWaker(lambda: client).wake("acme", "a", []) == 0
+    assert await sweep_wakes.TemporalSweepWaker(lambda: client).find("acme", "a", []) == []
 
 
 # What workers answer

@@ -263,6 +263,10 @@ async def started(bench: Bench) -> int:
     return len([item async for item in bench.client.list_workflows(query)])
 
 
+async def has_started(bench: Bench, count: int) -> bool:
+    return await started(bench) == count
+
+
 async def is_listed(bench: Bench) -> bool:
     return bool(await bench.mine())
 
@@ -275,9 +279,13 @@ async def test_a_finished_run_wakes_the_sweeps_that_look_at_its_stack_and_no_oth
     await eventually(lambda: is_listed(bench))
     sweeps = sweep_wakes.TemporalSweepWaker(lambda: bench.client)
 
-    assert await sweeps.wake(bench.account, "a", []) == 1
-    assert await sweeps.wake(bench.account, "b", []) == 0
-    assert await sweeps.wake("another", "a", []) == 0
+    found = await sweeps.find(bench.account, "a", [])
+
+    assert len(found) == 1
+    assert await sweeps.find(bench.account, "b", []) == []
+    assert await sweeps.find("another", "a", []) == []
+    assert await sweeps.wake(found[0])
+    await eventually(lambda: has_started(bench, 1))
 
 
 async def test_roots_by_label_are_woken_by_stacks_that_have_all_of_the_labels(
@@ -290,33 +298,33 @@ async def test_roots_by_label_are_woken_by_stacks_that_have_all_of_the_labels(
     await eventually(lambda: is_listed(bench))
     sweeps = sweep_wakes.TemporalSweepWaker(lambda: bench.client)
 
-    assert await sweeps.wake(bench.account, "any", ["z", "y", "x"]) == 1
-    assert await sweeps.wake(bench.account, "any", ["x"]) == 0
+    assert len(await sweeps.find(bench.account, "any", ["z", "y", "x"])) == 1
+    assert await sweeps.find(bench.account, "any", ["x"]) == []
 
 
 async def test_the_list_of_sweeps_is_read_anew_after_ten_seconds(bench: Bench) -> None:
     clock = Clock()
     sweeps = sweep_wakes.TemporalSweepWaker(lambda: bench.client, clock=clock)
-    before = await sweeps.wake(bench.account, "a", [])
+    before = await sweeps.find(bench.account, "a", [])
     await bench.kept.set_up(bench.sweeps(roots=("a",)))
     await eventually(lambda: is_listed(bench))
 
     clock.now = 9.9
-    soon = await sweeps.wake(bench.account, "a", [])
+    soon = await sweeps.find(bench.account, "a", [])
     clock.now = 10.0
-    after = await sweeps.wake(bench.account, "a", [])
+    after = await sweeps.find(bench.account, "a", [])
     await bench.kept.remove(bench.chain.ref, ids.TRIGGERS_KIND)
-    gone = await sweeps.wake(bench.account, "a", [])
+    is_there = await sweeps.wake(after[0])
 
-    assert (before, soon, after) == (0, 0, 1)
-    assert gone == 1  # It was listed; that it is gone is no failure.
+    assert (before, soon, len(after)) == ([], [], 1)
+    # That it is gone is no failure, and it is not found again.
+    assert not is_there
 
 
 async def test_a_paused_sweep_is_not_woken(bench: Bench) -> None:
     await bench.kept.set_up(bench.sweeps(roots=("a",), suspend=True))
     await eventually(lambda: is_listed(bench))
 
-    assert (
-        await sweep_wakes.TemporalSweepWaker(lambda: bench.client).wake(bench.account, "a", []) == 0
-    )
+    sweeps = sweep_wakes.TemporalSweepWaker(lambda: bench.client)
+    assert await sweeps.find(bench.account, "a", []) == []
     assert await started(bench) == 0

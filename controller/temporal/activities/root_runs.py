@@ -1,6 +1,5 @@
 """find_root_runs: what a sweep reads of the roots of a chain (ADR 0023)."""
 
-import asyncio
 import functools
 import logging
 from collections.abc import Sequence
@@ -9,8 +8,8 @@ import temporalio.activity as activity
 
 from controller.api import v1alpha1
 from controller.chain.run import run_states
+from controller.spacelift import client, models
 from controller.spacelift import errors as spacelift_errors
-from controller.spacelift import models
 from controller.temporal import start_messages
 from controller.temporal.activities import errors, heartbeats, rate_limits, spacelift_clients
 
@@ -18,7 +17,6 @@ logger = logging.getLogger(__name__)
 
 # A root whose newest finished runs are chains' own may have one of somebody else below them.
 _JUDGED = 5
-_AT_ONCE = 10
 _NO_RUN = "0"
 
 
@@ -38,30 +36,17 @@ class RootRunFinder:
             ApplicationError: with the type of the Spacelift error.
         """
         account = self._clients.get(argument.connection)
+        found: dict[str, start_messages.RootRuns | None] = {}
         try:
             async with heartbeats.kept_alive():
-                stack_ids = await _stack_ids(account, argument.roots)
-                slots = asyncio.Semaphore(_AT_ONCE)
-                async with asyncio.TaskGroup() as group:
-                    reading = [
-                        group.create_task(_read(account, stack_id, slots)) for stack_id in stack_ids
-                    ]
-        except* spacelift_errors.SpaceliftError as group_of_errors:
-            first = group_of_errors.exceptions[0]
-            raise errors.to_application_error(_leaf(first)) from group_of_errors
-        found = dict(zip(stack_ids, [task.result() for task in reading], strict=True))
+                for stack_ids in client.chunks(await _stack_ids(account, argument.roots)):
+                    found |= await _read(account, stack_ids)
+        except spacelift_errors.SpaceliftError as error:
+            raise errors.to_application_error(error) from error
         return start_messages.FindRootRunsResult(
             roots=[item for item in found.values() if item is not None],
             hidden=[stack_id for stack_id, item in found.items() if item is None],
         )
-
-
-def _leaf(error: BaseException) -> spacelift_errors.SpaceliftError:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if not isinstance(error, spacelift_errors.SpaceliftError):
-        raise error
-    return error
 
 
 async def _stack_ids(
@@ -77,17 +62,21 @@ async def _stack_ids(
 
 
 async def _read(
-    account: spacelift_clients.SpaceliftAccount, stack_id: str, slots: asyncio.Semaphore
+    account: spacelift_clients.SpaceliftAccount, stack_ids: Sequence[str]
+) -> dict[str, start_messages.RootRuns | None]:
+    found = await rate_limits.call(functools.partial(account.client.get_newest_runs, stack_ids))
+    return {stack_id: _root_runs(account, stack_id, runs) for stack_id, runs in found.items()}
+
+
+def _root_runs(
+    account: spacelift_clients.SpaceliftAccount,
+    stack_id: str,
+    runs: Sequence[models.RunRecord] | None,
 ) -> start_messages.RootRuns | None:
-    async with slots:
-        try:
-            runs = await rate_limits.call(
-                functools.partial(account.client.list_runs_after, stack_id, None)
-            )
-        except spacelift_errors.SpaceliftObjectNotFound as error:
-            # The status says so; the other roots are looked at.
-            logger.info("Root not visible", extra={"stack_id": stack_id, "why": str(error)})
-            return None
+    if runs is None:
+        # The status says so; the other roots are looked at.
+        logger.info("Root not visible", extra={"stack_id": stack_id})
+        return None
     finished = [
         start_messages.FinishedRun(
             run_id=run.run_id, is_own=account.owns(run), triggered_by=run.triggered_by or ""

@@ -34,8 +34,8 @@ class TemporalSweepWaker:
         self._listed_at: float | None = None
         self._sweeps: tuple[schedule_list.ListedSchedule, ...] = ()
 
-    async def wake(self, account: str, stack_id: str, labels: Collection[str]) -> int:
-        """Make the sweeps that look at a stack start now; returns how many.
+    async def find(self, account: str, stack_id: str, labels: Collection[str]) -> list[str]:
+        """Return the ids of the sweeps that look at a stack.
 
         Args:
             account: the Spacelift account of the connection, as `endpoints.account_of` names it.
@@ -44,23 +44,13 @@ class TemporalSweepWaker:
                 all of theirs among them.
 
         Raises:
-            TemporalUnreachable: nothing or not all was woken; the sweeps' interval makes it good.
+            TemporalUnreachable: their interval makes it good.
         """
-        found = [
-            item
+        return [
+            item.schedule_id
             for item in await self._list()
             if item.memo.account == account and _is_root(item.memo, stack_id, labels)
         ]
-        failures: list[temporal_client.TemporalUnreachable] = []
-        for sweep in found:
-            try:
-                await self._start(sweep)
-            except temporal_client.TemporalUnreachable as error:
-                # One that Temporal does not start must not keep the others from looking.
-                failures.append(error)
-        if failures:
-            raise failures[0]
-        return len(found)
 
     async def _list(self) -> tuple[schedule_list.ListedSchedule, ...]:
         now = self._clock()
@@ -71,8 +61,13 @@ class TemporalSweepWaker:
             self._listed_at = now
         return self._sweeps
 
-    async def _start(self, sweep: schedule_list.ListedSchedule) -> None:
-        handle = self._get_client().get_schedule_handle(sweep.schedule_id)
+    async def wake(self, sweep_id: str) -> bool:
+        """Make a sweep start now; returns whether it is there.
+
+        Raises:
+            TemporalUnreachable: try again.
+        """
+        handle = self._get_client().get_schedule_handle(sweep_id)
         with temporal_client.unreachable():
             try:
                 await handle.trigger(overlap=schedule_list.SWEEP_OVERLAP)
@@ -81,7 +76,9 @@ class TemporalSweepWaker:
                 if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
                     raise
                 self._listed_at = None
-        logger.info("Sweep woken", extra={"workflow_id": sweep.schedule_id})
+                return False
+        logger.info("Sweep woken", extra={"workflow_id": sweep_id})
+        return True
 
 
 def _is_root(memo: start_messages.ScheduleMemo, stack_id: str, labels: Collection[str]) -> bool:

@@ -108,6 +108,24 @@ async def test_a_run_comes_with_what_holds_its_stack(
     assert (run.run_id, run.hold) == ("01RUN1", HOLD)
 
 
+async def test_the_newest_runs_of_many_stacks_come_in_one_request(
+    account: Any, spacelift: Any, run_json: Any
+) -> None:
+    runs = [
+        {key: run_json(run_id)[key] for key in ("id", "state", "type", "triggeredBy")}
+        for run_id in ("01RUN1", "01RUN2")
+    ]
+    account.script = [
+        ME | {"a0": {"runs": runs}, "a1": {"runs": []}, "a2": None, "a3": None, "a4": None}
+    ]
+
+    found = await spacelift.get_newest_runs(["vpc", "eks", "gone"])
+
+    assert [run.run_id for run in found["vpc"]] == ["01RUN2", "01RUN1"]
+    assert (found["eks"], found["gone"]) == ([], None)
+    assert len(account.requests) == 1
+
+
 async def test_the_newest_run_comes_with_what_holds_the_stack(
     account: Any, spacelift: Any, run_json: Any
 ) -> None:

@@ -44,7 +44,8 @@ def sized() -> list[documents.Document]:
     of_runs = [documents.get_runs(keys(size))[0] for size in documents.SIZES]
     of_stacks = [documents.get_stacks(["vpc"] * size)[0] for size in documents.SIZES]
     of_holds = [documents.get_stack_holds(["vpc"] * size)[0] for size in documents.SIZES]
-    return of_runs + of_stacks + of_holds
+    of_newest = [documents.get_newest_runs(["vpc"] * size)[0] for size in documents.SIZES]
+    return of_runs + of_stacks + of_holds + of_newest
 
 
 @pytest.mark.parametrize("document", FIXED + sized(), ids=lambda document: document.name)

@@ -45,15 +45,23 @@ class Temporal:
 
 
 class Sweeps:
-    def __init__(self, *failures: Exception) -> None:
-        self.failures = list(failures)
-        self.woken: list[tuple[str, str, Collection[str]]] = []
+    """Has a sweep by the name of each stack, unless it is told of others."""
 
-    async def wake(self, account: str, stack_id: str, labels: Collection[str]) -> int:
+    def __init__(self, *failures: Exception, found: Collection[str] = ()) -> None:
+        self.failures = list(failures)
+        self.found = found
+        self.asked: list[tuple[str, str, Collection[str]]] = []
+        self.woken: list[str] = []
+
+    async def find(self, account: str, stack_id: str, labels: Collection[str]) -> list[str]:
         if self.failures:
             raise self.failures.pop(0)
-        self.woken.append((account, stack_id, labels))
-        return 1
+        self.asked.append((account, stack_id, labels))
+        return list(self.found or [f"sweep-{stack_id}"])
+
+    async def wake(self, sweep_id: str) -> bool:
+        self.woken.append(sweep_id)
+        return True
 
 
 DOWN = temporal_client.TemporalUnreachable("down")
@@ -148,7 +156,8 @@ async def test_a_finished_root_run_lets_its_chains_look_too() -> None:
     await world.work_off(FINISHED)
 
     assert temporal.woken == [("acme", "vpc")], "once, though the sweep was tried twice"
-    assert sweeps.woken == [("acme", "vpc", ("a",))]
+    assert sweeps.asked == [("acme", "vpc", ("a",))]
+    assert sweeps.woken == ["sweep-vpc"]
     assert world.count("woken", dispatch.ROOT_SWEEP) == 1
 
 
@@ -156,7 +165,7 @@ async def test_sweeps_that_cannot_be_woken_hold_up_no_execution() -> None:
     """The list of sweeps needs Temporal's visibility, which may be down alone."""
 
     class Silent(Sweeps):
-        async def wake(self, account: str, stack_id: str, labels: Collection[str]) -> int:
+        async def find(self, account: str, stack_id: str, labels: Collection[str]) -> list[str]:
             return await asyncio.get_running_loop().create_future()
 
     temporal, count = Temporal(), 2 * dispatch.WORKERS
@@ -168,6 +177,24 @@ async def test_sweeps_that_cannot_be_woken_hold_up_no_execution() -> None:
     await eventually(lambda: len(temporal.woken) == count)
 
     assert await world.dispatcher.stop(drain_seconds=0) == count
+
+
+async def test_deliveries_about_many_roots_of_a_chain_make_it_look_a_few_times() -> None:
+    """Whatever stacks they name; and the last of them is followed by a look."""
+    sweeps = Sweeps(found=["all", "net"])
+    world = World(Temporal(), sweeps)
+    world.dispatcher.start()
+    for number in range(40):
+        world.queue.put(dataclasses.replace(FINISHED, stack_id=f"unknown-{number}"))
+        await eventually(lambda: len(sweeps.asked) == number + 1)  # noqa: B023 - awaited here
+
+    await eventually(lambda: world.dispatcher.pending == 2)
+
+    assert sweeps.woken.count("all") == sweeps.woken.count("net") == dispatch.SWEEP_BURST
+    assert world.count("woken", dispatch.ROOT_SWEEP) == 2 * dispatch.SWEEP_BURST
+    world.clock.now += dispatch.SWEEP_REFILL_SECONDS
+    world.queue.put(dataclasses.replace(FINISHED, stack_id="another"))
+    assert await world.dispatcher.stop(drain_seconds=0) > 0
 
 
 async def test_any_other_delivery_lets_no_chain_look() -> None:

@@ -51,6 +51,8 @@ class FakeSpacelift:
         self.runs: dict[str, models.RunRecord] = {}
         self.stacks: dict[str, models.StackRecord] = {}
         self.holds: dict[str, models.StackHold] = {}
+        # Stacks that the API key does not see, where that can be told by their answer alone.
+        self.hidden: set[str] = set()
         self.calls: list[tuple[str, Any]] = []
         self.failures: dict[str, list[errors.SpaceliftError]] = {}
         # Called before each call is answered: what others do meanwhile.
@@ -107,6 +109,15 @@ class FakeSpacelift:
     ) -> list[models.RunRecord]:
         self._called("list_runs_after", (stack_id, run_id))
         return self._listed(stack_id, run_id or "", run_type)
+
+    async def get_newest_runs(
+        self, stack_ids: Sequence[str]
+    ) -> dict[str, list[models.RunRecord] | None]:
+        self._called("get_newest_runs", list(stack_ids))
+        return {
+            stack_id: None if stack_id in self.hidden else self._listed(stack_id, "", "TRACKED")
+            for stack_id in stack_ids
+        }
 
     async def get_newest_run(
         self, stack_id: str, *, run_type: str = "TRACKED"

@@ -1,4 +1,4 @@
-"""What a sweep reads of the roots: their newest runs, in one request each."""
+"""What a sweep reads of the roots: their newest runs, fifty roots in one request."""
 
 import pytest
 import temporalio.exceptions
@@ -53,7 +53,7 @@ async def test_finished_tracked_runs_are_told_newest_first_with_who_triggered_th
             ],
         )
     ]
-    assert [called for called, _ in bench.spacelift.calls] == ["list_runs_after"]
+    assert [called for called, _ in bench.spacelift.calls] == ["get_newest_runs"]
 
 
 async def test_no_more_than_five_finished_runs_are_told_of_a_root() -> None:
@@ -85,12 +85,26 @@ async def test_roots_by_label_are_those_that_have_all_of_them_now() -> None:
 
 async def test_a_root_that_cannot_be_seen_does_not_hide_the_others() -> None:
     bench = fakes.make_bench()
-    bench.spacelift.fail("list_runs_after", errors.SpaceliftObjectNotFound("no such stack"))
+    bench.spacelift.hidden = {"gone"}
 
     found = await find_all(bench, "gone", "a")
 
     assert [item.stack_id for item in found.roots] == ["a"]
     assert found.hidden == ["gone"]
+
+
+async def test_fifty_roots_are_read_in_one_request() -> None:
+    bench = fakes.make_bench()
+    roots = [f"r{number:03d}" for number in range(120)]
+
+    found = await find(bench, *roots)
+
+    assert [item.stack_id for item in found] == roots
+    assert [(called, len(asked)) for called, asked in bench.spacelift.calls] == [
+        ("get_newest_runs", 50),
+        ("get_newest_runs", 50),
+        ("get_newest_runs", 20),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +118,7 @@ async def test_what_spacelift_refuses_is_the_sweeps_failure(
     error: errors.SpaceliftError, kind: str, is_final: bool
 ) -> None:
     bench = fakes.make_bench()
-    bench.spacelift.fail("list_runs_after", error)
+    bench.spacelift.fail("get_newest_runs", error)
 
     with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
         await find(bench, "a", "b")
