@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.api import reasons, v1alpha1
-from controller.chain.requests import automatic_asks, executions, handled_asks
+from controller.chain.requests import automatic_asks, executions, future_marks, handled_asks
 from controller.chain.run import progress
 from controller.chain.status import pass_statuses, projection
 from controller.operator import (
@@ -100,6 +100,8 @@ class Gatherer:
             TemporalUnreachable: call again later.
         """
         stored = pass_statuses.StoredStatus(chain.status)
+        believed = future_marks.past_status(chain.status, now=self._clock.now())
+        chain = dataclasses.replace(chain, status=believed)
         gathered = Gathered(body=body, stored=stored, chain=chain, access=access)
         gathered = await self._with_execution(gathered)
         _check_not_superseded(chain, gathered.execution, given.publishing)
@@ -109,6 +111,8 @@ class Gatherer:
         execution = await self._workflows.latest(gathered.chain.ref)
         if execution is None:
             return gathered
+        handled = future_marks.past_handled(execution.handled, now=self._clock.now())
+        execution = dataclasses.replace(execution, handled=handled)
         gathered = dataclasses.replace(gathered, execution=execution)
         run_id = execution.workflow_run_id
         if execution.state is not executions.ExecutionState.RUNNING:
@@ -155,8 +159,23 @@ class Gatherer:
             # It was swept for what it was before.
             found = sweep_findings.SweepFindings(seen=handled.root_runs)
         else:
-            found = await self._sweeps.read(chain, handled, call)
+            found = await self._sweeps.read(chain, handled, self._believed(call))
         return dataclasses.replace(gathered, sweep=found)
+
+    def _believed(self, call: start_messages.RequestRunCall) -> start_messages.RequestRunCall:
+        """Return what a sweep says without runs that cannot have been created yet.
+
+        While nothing else of a root is believed nobody can tell which its newest run is.
+        """
+        now = self._clock.now()
+        roots = []
+        for root in call.root_runs:
+            finished = [i for i in root.finished if future_marks.is_past_run(i.run_id, now=now)]
+            newest = root.newest_run_id
+            if not future_marks.is_past_run(newest, now=now):
+                newest = finished[0].run_id if finished else ""
+            roots.append(dataclasses.replace(root, newest_run_id=newest, finished=finished))
+        return dataclasses.replace(call, root_runs=roots)
 
 
 def unreadable(error: Exception) -> projection.Problem:

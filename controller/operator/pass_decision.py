@@ -6,7 +6,7 @@ That is whether the connection may be used, how often it rechecks what went wron
 from datetime import datetime
 
 from controller.api import v1alpha1
-from controller.chain.requests import automatic_asks, decide, executions, handled_asks
+from controller.chain.requests import automatic_asks, decide, executions, future_marks, handled_asks
 from controller.operator import clock, gatherer
 
 # What has been wrong for long is rechecked at least this often.
@@ -51,9 +51,14 @@ class PassDecider:
         if latest.start_time is None or latest.completion_time is None:
             return True
         # The longer it has been wrong, the less often it is rechecked.
-        wrong_for = self._age(latest.start_time)
+        wrong_for, ended_for = self._age(latest.start_time), self._age(latest.completion_time)
+        if wrong_for is None or ended_for is None:
+            return True
         pause = min(max(self._recheck_seconds, wrong_for / 10), _LONGEST_PAUSE_SECONDS)
-        return self._age(latest.completion_time) >= pause
+        return ended_for >= pause
 
-    def _age(self, instant: str) -> float:
-        return (self._clock.now() - datetime.fromisoformat(instant)).total_seconds()
+    def _age(self, instant: str) -> float | None:
+        """Return how long ago a time was; None for one that cannot have been yet."""
+        now = self._clock.now()
+        past = future_marks.past_time(instant, now=now)
+        return (now - datetime.fromisoformat(past)).total_seconds() if past else None

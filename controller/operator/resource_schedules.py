@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.api import reasons, v1alpha1
-from controller.chain.requests import automatic_asks, schedule_times
+from controller.chain.requests import automatic_asks, future_marks, schedule_times
 from controller.chain.requests.schedule_times import ScheduleStep
 from controller.chain.status import projection
 from controller.config import connections
@@ -73,7 +73,9 @@ class ResourceSchedules:
     ) -> bool:
         """Whether Temporal may have other schedules than it should, or a time has passed."""
         wanted, triggers = self.wanted(chain, connection), chain.status.triggers
-        step = _step(chain, wanted.get(ids.SCHEDULE_KIND), now=self._clock.stamp())
+        step = _step(
+            chain.status.schedule, chain, wanted.get(ids.SCHEDULE_KIND), now=self._clock.stamp()
+        )
         sweeps = wanted.get(ids.TRIGGERS_KIND)
         has, should = triggers and triggers.digest, sweeps and sweeps.memo.digest
         return step is not ScheduleStep.NOTHING or has != should
@@ -119,10 +121,13 @@ class ResourceSchedules:
             TemporalUnreachable: call again later.
         """
         wanted = self.wanted(chain, connection)
+        # A time that nobody can have waited for yet would be a mark above all that come until then.
+        called = future_marks.past_time(scheduled_time, now=self._clock.now())
         known, asks = await self._schedule(
             chain,
             wanted.get(ids.SCHEDULE_KIND),
-            now=max(self._clock.stamp(), scheduled_time or ""),
+            now=max(self._clock.stamp(), called or ""),
+            has_come=called is not None,
             is_renewing=is_renewing,
         )
         triggers = await self._triggers(
@@ -140,10 +145,14 @@ class ResourceSchedules:
         wanted: desired_schedules.DesiredSchedule | None,
         *,
         now: str,
+        has_come: bool,
         is_renewing: bool,
     ) -> tuple[v1alpha1.ScheduleStatus | None, automatic_asks.AutomaticAsks]:
         spec, old = chain.spec.schedule, chain.status.schedule
-        step = _step(chain, wanted, now=now, is_renewing=is_renewing)
+        if has_come and old is not None and old.next_time is not None:
+            # Temporal says that a time has come, whatever the status expects.
+            old = dataclasses.replace(old, next_time=min(old.next_time, now))
+        step = _step(old, chain, wanted, now=now, is_renewing=is_renewing)
         if wanted is None or spec is None:
             if step is ScheduleStep.REMOVE:
                 await self._schedules.remove(chain.ref, ids.SCHEDULE_KIND)
@@ -222,6 +231,7 @@ class ResourceSchedules:
 
 
 def _step(
+    known: v1alpha1.ScheduleStatus | None,
     chain: v1alpha1.StackChain,
     wanted: desired_schedules.DesiredSchedule | None,
     *,
@@ -231,7 +241,7 @@ def _step(
     return schedule_times.next_step(
         schedule_times.ScheduleFacts(
             wanted_digest=wanted.memo.digest if wanted else None,
-            known=chain.status.schedule,
+            known=known,
             now=now,
             is_suspended=chain.spec.suspend,
             is_renewing=is_renewing,

@@ -83,10 +83,19 @@ def _does(state: str) -> str:
     return "is in progress"
 
 
+def _instant(seconds: float | None) -> str | None:
+    """Return a Unix time in words; None for one that no calendar has."""
+    if seconds is None:
+        return None
+    try:
+        return times.rfc3339(datetime.datetime.fromtimestamp(seconds, datetime.UTC))
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 def _locked_message(hold: Hold) -> str:
     is_locked = f"is locked by {hold.locked_by}"
-    if hold.locked_at is not None:
-        at = datetime.datetime.fromtimestamp(hold.locked_at, datetime.UTC)
-        is_locked = f"has been locked by {hold.locked_by} since {times.rfc3339(at)}"
+    if (since := _instant(hold.locked_at)) is not None:
+        is_locked = f"has been locked by {hold.locked_by} since {since}"
     note = f" ({hold.lock_note})" if hold.lock_note else ""
     return f"The stack {is_locked}{note}; it runs once it is unlocked."

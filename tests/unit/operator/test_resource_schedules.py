@@ -45,13 +45,13 @@ async def triggered(bench: Bench, *marks: tuple[str, str], **spec: Any) -> None:
     await bench.reconcile()
     roots = [
         start_messages.RootRuns(stack_id=stack_id, newest_run_id=run_id, finished=[])
-        for stack_id, run_id in marks or (("a", "4"),)
+        for stack_id, run_id in marks or (("a", "014"),)
     ]
     await bench.ask(account="acme", root_runs=roots)
 
 
 def swept(*finished: start_messages.FinishedRun, stack_id: str = "a") -> dict[str, Any]:
-    root = start_messages.RootRuns(stack_id=stack_id, newest_run_id="9", finished=list(finished))
+    root = start_messages.RootRuns(stack_id=stack_id, newest_run_id="019", finished=list(finished))
     return {"account": "acme", "root_runs": [root]}
 
 
@@ -310,14 +310,19 @@ async def test_drift_that_a_scheduled_plan_finds_is_counted_once(
 @pytest.mark.parametrize(
     ("finished", "keys", "mark"),
     [
-        pytest.param([run("5")], ["webhook"], "5", id="somebody's run"),
-        pytest.param([run("4")], [], "4", id="one that was looked at"),
-        pytest.param([run("7", is_own=True)], [], "7", id="one with our key"),
+        pytest.param([run("015")], ["webhook"], "015", id="somebody's run"),
+        pytest.param([run("014")], [], "014", id="one that was looked at"),
+        pytest.param([run("017", is_own=True)], [], "017", id="one with our key"),
         pytest.param(
-            [run("7", is_own=True), run("5")], ["webhook"], "5", id="somebody's below one of ours"
+            [run("017", is_own=True), run("015")],
+            ["webhook"],
+            "015",
+            id="somebody's below one of ours",
         ),
-        pytest.param([run("6"), run("5")], ["webhook"], "6", id="two: the newest asks for both"),
-        pytest.param([], [], "4", id="none"),
+        pytest.param(
+            [run("016"), run("015")], ["webhook"], "016", id="two: the newest asks for both"
+        ),
+        pytest.param([], [], "014", id="none"),
     ],
 )
 async def test_a_finished_run_of_a_root_starts_what_is_below_it(
@@ -337,10 +342,10 @@ async def test_a_root_that_is_seen_for_the_first_time_starts_nothing(bench: Benc
     bench.apply(**QUIET, **TRIGGERS)
     await bench.reconcile()
 
-    await bench.ask(**swept(run("5")))
+    await bench.ask(**swept(run("015")))
 
     assert bench.workflows.started == []
-    assert [item.run_id for item in bench.status.last_handled.root_runs] == ["9"]
+    assert [item.run_id for item in bench.status.last_handled.root_runs] == ["019"]
 
 
 @pytest.mark.parametrize(
@@ -355,9 +360,9 @@ async def test_a_run_that_a_chain_holds_asks_for_nothing(
     bench: Bench, use: RunUse, keys: list[str], undecided: list[str]
 ) -> None:
     await triggered(bench)
-    bench.run_use.uses["5"] = use
+    bench.run_use.uses["015"] = use
 
-    answer = await bench.ask(**swept(run("5")))
+    answer = await bench.ask(**swept(run("015")))
 
     assert answer.undecided == undecided
     assert bench.workflows.started == keys
@@ -377,7 +382,7 @@ async def test_a_sweep_for_what_the_resource_was_before_starts_nothing(
     await triggered(bench)
     bench.edit(**changes)
 
-    await bench.ask(**swept(run("5")))
+    await bench.ask(**swept(run("015")))
 
     assert bench.workflows.started == []
 
@@ -386,7 +391,7 @@ async def test_a_sweep_over_a_connection_that_was_withdrawn_starts_nothing(bench
     await triggered(bench)
     bench.catalog.put("default", allowed_namespaces=("other",))
 
-    await bench.ask(**swept(run("5")))
+    await bench.ask(**swept(run("015")))
 
     assert bench.workflows.started == []
 
@@ -394,7 +399,7 @@ async def test_a_sweep_over_a_connection_that_was_withdrawn_starts_nothing(bench
 async def test_what_kept_roots_from_being_seen_is_shown_until_the_next_sweep(
     bench: Bench, golden: Golden
 ) -> None:
-    await triggered(bench, ("a", "4"), ("b", "4"), roots={"stackIds": ["a", "b"]})
+    await triggered(bench, ("a", "014"), ("b", "014"), roots={"stackIds": ["a", "b"]})
 
     await bench.ask(**swept(), hidden=[f"s{number}" for number in range(7)] + ["b"])
     hidden = bench.status.triggers
@@ -409,7 +414,7 @@ async def test_what_kept_roots_from_being_seen_is_shown_until_the_next_sweep(
     assert hidden is not None
     golden("operator_problems").check("roots are not seen", hidden.problem or "")
     # A root that cannot be seen for a while is not a new one afterwards.
-    assert marks == {"a": "4", "b": "4"}
+    assert marks == {"a": "014", "b": "014"}
     assert rejected is not None
     assert rejected.problem == problem
     assert kept == rejected
@@ -422,12 +427,122 @@ async def test_a_run_of_a_root_waits_while_a_run_is_live(bench: Bench) -> None:
     bench.annotate(run="now")
     await bench.reconcile()
 
-    await bench.ask(**swept(run("5")))
+    await bench.ask(**swept(run("015")))
     pending = bench.status.pending_run
     bench.workflows.end()
     await bench.reconcile()
 
     assert pending is not None
-    assert [item.run_id for item in pending.root_runs] == ["5"]
+    assert [item.run_id for item in pending.root_runs] == ["015"]
     assert bench.workflows.started == ["run", "webhook"]
-    assert bench.workflows.last.argument.finished_roots[0].run_id == "5"
+    assert bench.workflows.last.argument.finished_roots[0].run_id == "015"
+
+
+# Marks in the future
+
+
+FORGED_TIME = "12026-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        pytest.param("9999-12-31T23:59:59Z", id="forged"),
+        pytest.param("2026-03-05T05:36:01Z", id="by a clock that is ahead"),
+        pytest.param(FORGED_TIME, id="after all that can be written"),
+        pytest.param("tomorrow", id="none at all"),
+        pytest.param("2026-03-07T06:00:00", id="without a zone"),
+        pytest.param("", id="empty"),
+    ],
+)
+async def test_a_time_that_cannot_have_come_holds_up_none_of_those_that_come(
+    bench: Bench, time: str
+) -> None:
+    await scheduled(bench)
+    bench.clock.set("2026-03-05T05:31:00Z")
+
+    await bench.ask(scheduled_time=time)
+    bench.clock.set("2026-03-05T06:00:01Z")
+    await bench.resync_once()
+
+    assert bench.workflows.started == ["schedule"]
+    assert bench.status.last_handled.schedule == "2026-03-05T06:00:00Z"
+
+
+async def test_a_time_of_a_clock_that_is_a_little_ahead_is_believed(bench: Bench) -> None:
+    await scheduled(bench)
+    bench.clock.set("2026-03-06T05:59:00Z")
+
+    await bench.ask(scheduled_time="2026-03-06T06:00:00Z")
+
+    assert bench.workflows.started == ["schedule"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param({"schedule": {"checkedTime": "9999-01-01T00:00:00Z"}}, id="checked"),
+        pytest.param({"schedule": {"checkedTime": "never"}}, id="a time that is none"),
+        pytest.param({"schedule": {"nextTime": "9999-01-01T00:00:00Z"}}, id="next"),
+        pytest.param({"schedule": {"nextTime": "never"}}, id="a next time that is none"),
+        pytest.param({"lastHandled": {"schedule": "9999-01-01T00:00:00Z"}}, id="handled"),
+        pytest.param(
+            {"pendingRun": {"cause": "Schedule", "message": "", "scheduledTime": FORGED_TIME}},
+            id="asked",
+        ),
+    ],
+)
+async def test_a_mark_of_a_schedule_in_the_future_counts_as_unknown(
+    bench: Bench, damage: dict[str, dict[str, str]]
+) -> None:
+    """The clock of an earlier operator was wrong, or somebody has edited the status."""
+    await scheduled(bench)
+    for part, fields in damage.items():
+        bench.body["status"].setdefault(part, {}).update(fields)
+    await bench.reconcile()
+    bench.clock.set("2026-03-06T06:00:01Z")
+
+    await bench.ask(scheduled_time="2026-03-06T06:00:00Z")
+
+    assert bench.workflows.started == ["schedule"]
+
+
+async def test_a_run_that_cannot_have_been_created_yet_is_no_mark(bench: Bench) -> None:
+    forged = "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"
+    await triggered(bench)
+
+    root = start_messages.RootRuns(stack_id="a", newest_run_id=forged, finished=[run(forged)])
+    await bench.ask(account="acme", root_runs=[root])
+    nothing = list(bench.workflows.started)
+    await bench.ask(**swept(run("015")))
+
+    assert nothing == []
+    assert bench.workflows.started == ["webhook"]
+    assert [item.run_id for item in bench.status.last_handled.root_runs] == ["015"]
+
+
+async def test_a_root_whose_mark_is_in_the_future_begins_at_its_newest_run(bench: Bench) -> None:
+    await triggered(bench)
+    bench.body["status"]["lastHandled"]["rootRuns"][0]["runId"] = "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"
+
+    await bench.ask(**swept(run("015")))
+    first = list(bench.workflows.started)
+    marks = [item.run_id for item in bench.status.last_handled.root_runs]
+    newer = start_messages.RootRuns(stack_id="a", newest_run_id="01A", finished=[run("01A")])
+    await bench.ask(account="acme", root_runs=[newer])
+
+    assert (first, marks) == ([], ["019"])
+    assert bench.workflows.started == ["webhook"]
+
+
+async def test_a_run_that_ended_in_the_future_is_rechecked(bench: Bench) -> None:
+    bench.apply()
+    await bench.reconcile()
+    bench.workflows.fail_to_begin(ChainReason.GRAPH_CYCLE)
+    await bench.reconcile()
+    bench.workflows.forget()
+    bench.body["status"]["latestRun"]["completionTime"] = "9999-01-01T00:00:00Z"
+
+    await bench.reconcile()
+
+    assert bench.workflows.started == ["spec", "recheck"]
