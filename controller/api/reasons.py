@@ -39,6 +39,7 @@ class ChainReason(enum.StrEnum):
     WORKER_UNAVAILABLE = "WorkerUnavailable"
     WORKFLOW_TERMINATED = "WorkflowTerminated"
     WORKFLOW_FAILED = "WorkflowFailed"
+    WORKFLOW_TASK_FAILING = "WorkflowTaskFailing"
     WORKFLOW_UNREADABLE = "WorkflowUnreadable"
     RECONCILE_FAILED = "ReconcileFailed"
     DELETING = "Deleting"
@@ -250,6 +251,13 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ChainReason.WORKFLOW_FAILED: ReasonMeaning(
         means="The workflow failed for a reason of its own; the message has it.",
         do="Report it with the workflow's history; to run again set `stackchain.dev/run`.",
+    ),
+    ChainReason.WORKFLOW_TASK_FAILING: ReasonMeaning(
+        means="Workers take up the workflow and fail at it each time, so the run does nothing. "
+        "They keep trying; runs in Spacelift continue.",
+        do="The message has the error. If workers were upgraded or rolled back, give them the "
+        "version that started the run. Else report it, terminate the workflow in Temporal, and "
+        "set `stackchain.dev/run` to run again.",
     ),
     ChainReason.WORKFLOW_UNREADABLE: ReasonMeaning(
         means="The workflow that has this resource's id in Temporal, or what it says of itself, "

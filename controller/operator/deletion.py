@@ -19,6 +19,11 @@ _WAITS_FOR_WORKER = (
     "If that lasts, check the worker pods; to let the resource go and its run continue, set "
     "`spec.deletionPolicy` to Orphan."
 )
+_WAITS_FOR_TASK = (
+    "The resource is being deleted; it waits for its workflow to stop the runs, and workers fail "
+    "at that each time they take it up: {}. Give the workers the version that started the run, or "
+    "set `spec.deletionPolicy` to Orphan and stop the runs in Spacelift."
+)
 
 
 class Deletion:
@@ -66,7 +71,9 @@ class Deletion:
             known = await self._workflows.get_progress(execution)
             problem = problem_of(known)
         except starter.NoWorker:
-            known, problem = None, _deleting(_WAITS_FOR_WORKER)
+            failure = await self._workflows.task_failure(execution)
+            waits = _WAITS_FOR_WORKER if failure is None else _WAITS_FOR_TASK.format(failure)
+            known, problem = None, _deleting(waits)
         except starter.UnreadableProgress:
             known, problem = None, problem_of(None)
         await self._writer.write_deleting(body, problem, execution=execution, known=known)

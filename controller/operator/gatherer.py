@@ -122,7 +122,10 @@ class Gatherer:
         except starter.NoWorker:
             # Until then the status keeps what it knows.
             is_silent = self._live.is_silent(run_id)
-            return dataclasses.replace(gathered, problem=_NO_WORKER if is_silent else None)
+            failure = await self._workflows.task_failure(execution)
+            problem = _task_failing(failure) if failure is not None else _NO_WORKER
+            is_shown = failure is not None or is_silent
+            return dataclasses.replace(gathered, problem=problem if is_shown else None)
         except starter.UnreadableProgress as error:
             self._live.note_answer(run_id)
             return dataclasses.replace(gathered, problem=unreadable(error), is_unreadable=True)
@@ -184,6 +187,16 @@ def unreadable(error: Exception) -> projection.Problem:
         reason=reasons.ChainReason.WORKFLOW_UNREADABLE,
         message=f"{error}. Make sure that operator and workers are of one release; if no release "
         "of yours started that workflow, terminate it in Temporal.",
+        is_retrying=True,
+    )
+
+
+def _task_failing(failure: str) -> projection.Problem:
+    return projection.Problem(
+        reason=reasons.ChainReason.WORKFLOW_TASK_FAILING,
+        message=f"Workers fail at the workflow each time they take it up: {failure}. If they were "
+        "upgraded or rolled back, give them the version that started the run. Else terminate the "
+        f"workflow in Temporal, and set the annotation `{v1alpha1.RUN_ANNOTATION}` to a new text.",
         is_retrying=True,
     )
 

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 # A first failure may be one lost request, and a status that flips says nothing.
 _FAILURES_TO_REPORT = 2
+# Five minutes at the interval by default.
+_PASSES_TO_LOOK_AT_ALL = 10
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,6 +176,7 @@ class Resync:
         self._counters = counters
         self._interval_seconds = interval_seconds
         self._now = asyncio.Event()
+        self._passes = 0
 
     def soon(self) -> None:
         """Make the next pass start at once."""
@@ -221,10 +224,12 @@ class Resync:
         known = dict(self._known.by_uid)
         live = [execution for uid, execution in running.items() if uid in known]
         has_worker = await self._has_worker(live)
+        failing = await self._failing(live)
         contradicted = [
             item
             for uid, item in known.items()
-            if self._is_contradicted(item, running.get(uid), has_worker=has_worker)
+            if uid in failing
+            or self._is_contradicted(item, running.get(uid), has_worker=has_worker)
         ]
         await asyncio.gather(*(self._reconcile(item) for item in contradicted))
         guard = guards.Guard(self._counters, "resync")
@@ -251,6 +256,18 @@ class Resync:
         if not live:
             return True
         return await self._workflows.is_answering(random.choice(live))  # noqa: S311
+
+    async def _failing(self, live: Sequence[starter.ChainExecution]) -> set[str]:
+        """Return the uids of live runs at which workers fail: they report nothing any more.
+
+        Each is looked at once in some passes, since that costs a request.
+        """
+        self._passes += 1
+        found: set[str] = set()
+        for execution in live[self._passes % _PASSES_TO_LOOK_AT_ALL :: _PASSES_TO_LOOK_AT_ALL]:
+            if await self._workflows.is_failing(execution):
+                found.add(execution.memo.ref.uid)
+        return found
 
     def _is_contradicted(
         self, item: KnownResource, execution: starter.ChainExecution | None, *, has_worker: bool

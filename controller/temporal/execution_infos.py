@@ -11,13 +11,23 @@ from datetime import UTC, datetime
 import temporalio.client
 from google.protobuf import timestamp_pb2
 from temporalio.api.common.v1 import Memo, WorkflowExecution
-from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus, WorkflowTaskFailedCause
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice import v1 as workflowservice
 
 from controller.chain.requests import executions
 
 _PAGE_SIZE = 500
+# What came in since the last task that went well: signals may be among it.
+_LAST_EVENTS = 200
+_LONGEST_FAILURE = 512
+# What the server asks for itself: news came in while the task was done, or it was reset.
+_HARMLESS = (
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW,
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_STICKY_TASK_QUEUE,
+)
 
 _S = WorkflowExecutionStatus
 _STATES: Mapping[int, executions.ExecutionState] = {
@@ -93,6 +103,36 @@ async def list_all(
         token = page.next_page_token
         if not token:
             return
+
+
+async def task_failure(
+    client: temporalio.client.Client, workflow_id: str, workflow_run_id: str
+) -> str | None:
+    """Return why the current task of an execution has failed; None if it has not.
+
+    Of a task that fails again and again the history has the first failure only.
+
+    Raises:
+        RPCError: Temporal does not know it, or does not answer.
+    """
+    answer = await client.workflow_service.get_workflow_execution_history_reverse(
+        workflowservice.GetWorkflowExecutionHistoryReverseRequest(
+            namespace=client.namespace,
+            execution=WorkflowExecution(workflow_id=workflow_id, run_id=workflow_run_id),
+            maximum_page_size=_LAST_EVENTS,
+        ),
+        retry=True,
+    )
+    for event in answer.history.events:
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+            return None
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+            failed = event.workflow_task_failed_event_attributes
+            if failed.cause in _HARMLESS:
+                continue
+            text = " ".join(failed.failure.message.split())[:_LONGEST_FAILURE]
+            return text or f"cause {failed.cause}"
+    return None
 
 
 async def await_close(

@@ -159,6 +159,7 @@ SITUATIONS: list[tuple[str, v1alpha1.Status, tuple[str, str]]] = [
         for reason in (
             ChainReason.TEMPORAL_UNREACHABLE,
             ChainReason.WORKER_UNAVAILABLE,
+            ChainReason.WORKFLOW_TASK_FAILING,
             ChainReason.WORKFLOW_UNREADABLE,
             ChainReason.RECONCILE_FAILED,
             ChainReason.DELETING,

@@ -216,6 +216,17 @@ async def test_a_worker_that_went_away_counts_as_none(
         with pytest.raises(starter.NoWorker):
             await asyncio.wait_for(workflows.get_progress(started), 5)
 
+        async def is_told() -> str:
+            found = await workflows.latest(ref)
+            assert found is not None
+            assert found.task_attempts > 1
+            failure = await workflows.task_failure(found)
+            assert failure is not None
+            return failure
+
+        # Only the first failure is in the history; the attempts tell that it goes on.
+        assert "demo" in await eventually(is_told, 20)
+
     with pytest.raises(starter.NoWorker):
         await asyncio.wait_for(workflows.get_progress(started), 5)
     await handle.terminate()

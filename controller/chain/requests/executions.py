@@ -17,7 +17,10 @@ class ExecutionState(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Execution:
-    """The latest workflow execution of a resource, as its memo and description tell."""
+    """The latest workflow execution of a resource, as its memo and description tell.
+
+    `task_attempts`: how often workers were given its current task, if it has one.
+    """
 
     workflow_id: str
     workflow_run_id: str
@@ -32,6 +35,7 @@ class Execution:
     root_runs: tuple[v1alpha1.RootRun, ...] = ()
     close_time: str | None = None
     failure: str = ""
+    task_attempts: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

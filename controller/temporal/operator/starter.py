@@ -29,6 +29,9 @@ LIVE_CHAINS = f"WorkflowType = '{ids.CHAIN_WORKFLOW}' AND ExecutionStatus = 'Run
 # A query needs a worker; one that is busy replaying answers within this.
 _QUERY_TIMEOUT = timedelta(seconds=5)
 
+# A first attempt may be under way.
+_FAILING_ATTEMPTS = 2
+
 
 class AlreadyStarted(Exception):
     """Another process started an execution of this resource just now: look again."""
@@ -130,6 +133,36 @@ class ChainWorkflows:
             # Terminated: what a query would tell is stale; the status has the last facts.
             return None
         return await self._query(handle)
+
+    async def task_failure(self, execution: executions.Execution) -> str | None:
+        """Return why workers fail at a live run; None if none has, or it is gone by now.
+
+        Asked only about a task that was given out more than once: else nothing has failed.
+        """
+        if execution.task_attempts < _FAILING_ATTEMPTS:
+            return None
+        with temporal_client.unreachable():
+            try:
+                return await execution_infos.task_failure(
+                    self._get_client(), execution.workflow_id, execution.workflow_run_id
+                )
+            except temporalio.service.RPCError as error:
+                if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+                    return None
+                raise
+
+    async def is_failing(self, execution: ChainExecution) -> bool:
+        """Whether the task of a live run was given to workers more than once."""
+        with temporal_client.unreachable():
+            try:
+                found = await execution_infos.describe(
+                    self._get_client(), execution.workflow_id, execution.workflow_run_id
+                )
+            except temporalio.service.RPCError as error:
+                if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+                    return False
+                raise
+        return found.attempt >= _FAILING_ATTEMPTS
 
     async def _result(
         self, handle: temporalio.client.WorkflowHandle[object, progress.ChainProgress]
@@ -371,5 +404,6 @@ def _execution(
         operation=memo.operation,
         start_time=times.rfc3339(found.start_time),
         close_time=times.rfc3339(found.close_time) if found.close_time else None,
+        task_attempts=found.attempt,
         failure=f"The workflow ended {found.status}; its history in Temporal has the reason.",
     )

@@ -163,6 +163,8 @@ class FakeWorkflows:
         self.is_beaten = False
         """Another operator starts the next request a moment earlier."""
         self.described = 0
+        self.task_failure_text: str | None = None
+        """Why workers fail at the task of each live run."""
         self.unreadable: tuple[str, ...] = ()
         """Ids of workflows that only look like chains."""
         self.fails: dict[str, Exception] = {}
@@ -315,6 +317,14 @@ class FakeWorkflows:
         return starter.RunningChains(
             executions=tuple(_listed(item) for item in running), unreadable=self.unreadable
         )
+
+    async def task_failure(self, execution: Execution) -> str | None:
+        await self._reach()
+        return self.task_failure_text
+
+    async def is_failing(self, execution: starter.ChainExecution) -> bool:
+        await self._reach()
+        return self.task_failure_text is not None
 
     async def is_answering(self, execution: starter.ChainExecution) -> bool:
         await self._reach()

@@ -294,3 +294,71 @@ async def test_an_outage_is_no_failure_of_a_resource(bench: Bench) -> None:
         await bench.reconcile()
 
     assert bench.count("chains_failing") == 0
+
+
+# Workers that fail at a workflow
+
+
+async def test_workers_that_fail_are_told_apart_from_workers_that_are_not_there(
+    bench: Bench,
+) -> None:
+    bench.apply()
+    await bench.reconcile()
+    bench.workflows.has_worker = False
+    bench.workflows.task_failure_text = "TypeError: set_parallelism() misses an argument"
+
+    await bench.reconcile()
+    shown = bench.status.condition("Ready")
+    bench.workflows.task_failure_text = None
+    bench.clock.advance(20)
+    await bench.reconcile()
+
+    assert shown is not None
+    assert shown.reason == ChainReason.WORKFLOW_TASK_FAILING
+    assert "misses an argument" in shown.message
+    assert bench.ready == ChainReason.WORKER_UNAVAILABLE
+
+
+async def test_a_deletion_says_that_workers_fail_at_stopping_the_runs(bench: Bench) -> None:
+    uid = bench.apply()
+    await bench.reconcile()
+    bench.delete()
+    bench.workflows.has_worker = False
+    bench.workflows.task_failure_text = "TypeError: {braces}"
+
+    await bench.reconciler.release(NAMESPACE, NAME, uid)
+
+    shown = bench.status.condition("Ready")
+    assert shown is not None
+    assert "TypeError: {braces}" in shown.message
+
+
+async def test_a_live_run_that_reports_nothing_since_workers_fail_is_found_in_some_passes(
+    bench: Bench,
+) -> None:
+    """It looks as if it went on: nobody else asks a run that reports itself."""
+    bench.apply()
+    await bench.reconcile()
+    bench.workflows.run(make_stack("a", Phase.RUNNING))
+    await bench.publish()
+    bench.workflows.task_failure_text = "it fails"
+    bench.workflows.is_answering = answering  # type: ignore[assignment]
+    get_progress = bench.workflows.get_progress
+
+    async def failing(execution: Any) -> Any:
+        bench.workflows.has_worker = False
+        try:
+            return await get_progress(execution)
+        finally:
+            bench.workflows.has_worker = True
+
+    bench.workflows.get_progress = failing  # type: ignore[method-assign]
+
+    for _ in range(10):
+        await bench.resync_once()
+
+    assert bench.ready == ChainReason.WORKFLOW_TASK_FAILING
+
+
+async def answering(execution: Any) -> bool:
+    return True
