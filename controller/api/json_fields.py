@@ -1,11 +1,12 @@
 """Names of fields as our JSON has them, camelCase, and as our code has them."""
 
-import enum
 import functools
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic.alias_generators import to_camel
+
+from controller import outside_text
 
 
 def to_json(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def _camel_value(value: Any) -> Any:
         return to_json(value)
     if isinstance(value, list | tuple):
         return [_camel_value(item) for item in value]
-    return str(value) if isinstance(value, enum.StrEnum) else value
+    return outside_text.visible(str(value)) if isinstance(value, str) else value
 
 
 def from_json(value: Any) -> Any:

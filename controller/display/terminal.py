@@ -5,6 +5,7 @@ import os
 import shutil
 from typing import TextIO
 
+from controller import outside_text
 from controller.config import settings
 from controller.display import styled_text
 from controller.display.styled_text import Line, Style
@@ -73,7 +74,7 @@ class Terminal:
 
     def _paint(self, span: styled_text.Span) -> str:
         # Messages come from other systems: a control character in one must not reach a terminal.
-        text = "".join(one if one.isprintable() else " " for one in span.text)
+        text = outside_text.visible(span.text)
         code = _CODES[span.style] if self.has_color else ""
         return f"{code}{text}{_RESET}" if code and text else text
 

@@ -19,7 +19,7 @@ from kubernetes.aio import client as kube_client
 from kubernetes.aio import config as kube_config
 from kubernetes.aio.config import kube_config as kube_config_files
 
-from controller import times
+from controller import outside_text, times
 from controller.config import settings
 from controller.kube import errors
 
@@ -149,7 +149,7 @@ async def _load(kubeconfig: Path | None, context: str | None) -> kube_client.Con
 
 
 def _no_access(why: str) -> errors.Denied:
-    lines = " ".join(why.split())
+    lines = outside_text.clean(why)
     return errors.Denied(
         f"No access to a Kubernetes API: {lines.removesuffix('.')}. Set KUBECONFIG, or run in a "
         "pod with a service account token"
@@ -167,7 +167,7 @@ def context_namespace(kubeconfig: Path, context: str | None) -> str | None:
         loader = kube_config_files.KubeConfigLoader(merged.config, active_context=context)  # type: ignore[no-untyped-call]
         chosen: Json = loader.current_context
     except _UNUSABLE_KUBECONFIG as error:
-        lines = " ".join(str(error).split())
+        lines = outside_text.clean(str(error))
         raise errors.Denied(f"The kubeconfig {kubeconfig} cannot be used: {lines}") from error
     except _NO_KUBECONFIG as error:
         raise errors.Denied(f"{kubeconfig} cannot be used: it is no kubeconfig") from error
@@ -211,7 +211,7 @@ async def _send(
             data = await response.read()
     except (aiohttp.ClientError, kube_config.ConfigException, OSError, TimeoutError) as error:
         reason = str(error) or type(error).__name__
-        raise errors.ApiUnreachable(f"{what}: {reason[: errors.MESSAGE_LIMIT]}") from error
+        raise errors.ApiUnreachable(f"{what}: {outside_text.clean(reason)}") from error
     return read_answer(what, response.status, response.headers, data)
 
 
@@ -224,10 +224,11 @@ def read_answer(what: str, status: int, headers: Mapping[str, str], data: bytes)
     content: Json = answer if isinstance(answer, dict) else {}
     if 200 <= status < 300 and content:
         return content
-    text = str(content.get("message") or data[: errors.MESSAGE_LIMIT].decode(errors="replace"))
-    message = f"{what}: {status} {text[: errors.MESSAGE_LIMIT]}"
+    said = content.get("message") or data[: errors.ANSWER_LIMIT].decode(errors="replace")
+    text = outside_text.clean(str(said), most=errors.ANSWER_LIMIT)
+    message = f"{what}: {status} {outside_text.clean(text)}"
     error = _error(status, message, headers, content, what)
-    error.answer = text[: errors.ANSWER_LIMIT]
+    error.answer = text
     raise error
 
 

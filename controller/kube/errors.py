@@ -15,7 +15,6 @@ asyncio's, and because a 404 means two things: the resource is gone, or no one s
     +-- Invalid          400, 422 and other refusals: the same request will fail again
 """
 
-MESSAGE_LIMIT = 256
 ANSWER_LIMIT = 2048
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from controller import outside_text
 from controller.chain.news import notifications
 
 Notification = notifications.Notification
@@ -155,4 +156,4 @@ def _part(match: re.Match[str], facts: Mapping[str, str]) -> str:
 
 
 def _shown(fact: object) -> str:
-    return "" if fact is None else str(fact)
+    return "" if fact is None else outside_text.visible(str(fact))

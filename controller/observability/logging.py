@@ -9,14 +9,26 @@ Temporal, `phase`, `reason`, and `why` for the text of an error.
 import datetime
 import json
 import logging
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from controller import times
+from controller import outside_text, times
 
 QUIET_LOGGERS = ("aiohttp.access", "httpcore", "httpx", "kubernetes", "kubernetes_asyncio")
 """They tell each request at INFO, which drowns the facts that an operator acts on."""
+
+PAYLOAD_LOGGERS = ("temporalio.worker._activity", "temporalio.worker._workflow")
+"""At DEBUG they tell each task with all that is in it: a spec's environment variables, too."""
+
+# So do these lines of kopf, with the resource behind the colon.
+_WITH_RESOURCE = re.compile(
+    r"(.*?(?:is in progress|diff|-patching the (?:resource|status) with"
+    r"|-patching finished with inconsistencies|unsupported event type)): .*",
+    re.DOTALL,
+)
+_RESOURCE_LOGGERS = ("kopf._cogs.clients.watching", "kopf.objects")
 
 _STANDARD = frozenset(
     {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "exc_text"}
@@ -54,8 +66,19 @@ def configure_logging(*, level: str, log_format: str, stream: TextIO | None = No
     least = logging.INFO if level == "debug" else logging.WARNING
     objects = logging.getLogger("kopf.objects")
     objects.filters[:] = [_ObjectFilter()]
+    for name in _RESOURCE_LOGGERS:
+        logging.getLogger(name).addFilter(_without_resource)
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(least)
+    for name in PAYLOAD_LOGGERS:
+        logging.getLogger(name).setLevel(logging.INFO if level == "debug" else logging.NOTSET)
+
+
+def _without_resource(record: logging.LogRecord) -> bool:
+    """Cut a line where it goes on with a whole resource."""
+    if (found := _WITH_RESOURCE.fullmatch(record.getMessage())) is not None:
+        record.msg, record.args = found[1], None
+    return True
 
 
 class _ObjectFilter(logging.Filter):
@@ -89,7 +112,7 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             line["exception"] = self.formatException(record.exc_info)
         # A field of any type must not lose the line; a Secret's text is its redacted form.
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return json.dumps(line, default=str)
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -98,9 +121,11 @@ class ConsoleFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         fields = "".join(f" {key}={_shown(value)}" for key, value in fields_of(record).items())
-        line = f"{_time(record)} {record.levelname:<7} {message_of(record)}{fields}"
+        message = outside_text.escaped(message_of(record))
+        line = f"{_time(record)} {record.levelname:<7} {message}{fields}"
         if record.exc_info and record.exc_info[0] is not None:
-            line = f"{line}\n{self.formatException(record.exc_info)}"
+            lines = self.formatException(record.exc_info).splitlines()
+            line = "\n".join([line, *map(outside_text.escaped, lines)])
         return line
 
 
@@ -148,7 +173,8 @@ def _time(record: logging.LogRecord) -> str:
 def _shown(value: object) -> str:
     text = str(value)
     # Quoted where a blank or a line break would make the line ambiguous.
-    return text if text and text.isprintable() and " " not in text else json.dumps(text)
+    is_plain = text and outside_text.escaped(text) == text and " " not in text
+    return text if is_plain else json.dumps(text)
 
 
 class _Handler(logging.StreamHandler[TextIO]):

@@ -191,7 +191,7 @@ class ResourceSchedules:
         try:
             await self._schedules.set_up(wanted)
         except schedules.ScheduleRefused as error:
-            return dataclasses.replace(known, problem=f"Temporal refuses it: {error}"[:1024])
+            return dataclasses.replace(known, problem=f"Temporal refuses it: {error}")
         if chain.spec.suspend:
             return known
         next_time = await self._schedules.next_time(chain.ref)

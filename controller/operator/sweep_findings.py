@@ -7,6 +7,7 @@ the chain follows from those that were considered before and from those that cha
 import dataclasses
 from collections.abc import Sequence
 
+from controller import outside_text
 from controller.api import v1alpha1, wording
 from controller.chain.requests import automatic_asks
 from controller.temporal import start_messages
@@ -55,7 +56,7 @@ class SweepReader:
         """
         nothing = SweepFindings(seen=handled.root_runs)
         if call.problem:
-            return dataclasses.replace(nothing, problem=call.problem[:1024])
+            return dataclasses.replace(nothing, problem=outside_text.clean(call.problem, most=1024))
         pending = chain.status.pending_run
         waiting = pending.root_runs if pending else ()
         looked_up_to = automatic_asks.by_stack(automatic_asks.newest(handled.root_runs, waiting))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from controller import outside_text
 from controller.api import v1alpha1
 from controller.config import settings
 from controller.kube import client, errors, stackchains
@@ -223,4 +224,4 @@ def _parsed(body: Mapping[str, Any]) -> v1alpha1.StackChain:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    return outside_text.clean(text, most=errors.ANSWER_LIMIT)

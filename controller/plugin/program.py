@@ -8,6 +8,7 @@ import sys
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
+from controller import outside_text
 from controller.config import settings
 from controller.display import terminal
 from controller.plugin import arguments, cluster, commands, completion, preview
@@ -24,7 +25,7 @@ def run(words: Sequence[str]) -> int:
     try:
         return _run(arguments.parse(words))
     except CommandError as failure:
-        print(f"{PROGRAM}: {failure}", file=sys.stderr)
+        print(f"{PROGRAM}: {outside_text.visible(str(failure))}", file=sys.stderr)
         return failure.code
     except settings.SettingsError as error:
         for problem in error.problems:

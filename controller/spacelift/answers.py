@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from controller import times
+from controller import outside_text, times
 from controller.spacelift import answer_sizes, errors
 
 # Raised before the first byte of a request leaves. Everything else that httpx raises may come after
@@ -130,7 +130,7 @@ def read_answer(
         return Answer(data={}, is_unauthenticated=True)
     if response.is_success:
         return _decode(response, what=what, hide=hide)
-    says = f"{what}: HTTP {status}, {errors.excerpt(response.text, hide=hide) or 'no body'}"
+    says = f"{what}: HTTP {status}, {outside_text.clean(response.text, hide=hide) or 'no body'}"
     if status == httpx.codes.TOO_MANY_REQUESTS:
         delay = times.retry_after_seconds(response.headers.get("Retry-After"), now=now)
         message = (
@@ -157,7 +157,7 @@ def check_fields(answer: Answer, *, what: str) -> None:
         SpaceliftRefused: On any other message.
     """
     for error in answer.errors:
-        says = f"{what}: Spacelift says {errors.excerpt(error.message)!r}"
+        says = f"{what}: Spacelift says {outside_text.clean(error.message)!r}"
         if error.is_unauthorized:
             raise permission_denied(what)
         if error.is_not_found:
@@ -188,7 +188,7 @@ def check_mutation(answer: Answer, *, what: str) -> Mapping[str, Any]:
         return run
     if not any(len(error.path) > 1 for error in answer.errors):
         check_fields(answer, what=what)
-    detail = errors.excerpt("; ".join(error.message for error in answer.errors)) or "no run"
+    detail = outside_text.clean("; ".join(error.message for error in answer.errors)) or "no run"
     message = f"{what}: the answer has no run ({detail}); look at Spacelift before repeating it"
     raise errors.AmbiguousOutcome(message)
 
@@ -253,7 +253,7 @@ def _decode(response: httpx.Response, *, what: str, hide: Collection[str]) -> An
         entries = body.get("errors") or []
         failed = tuple(
             FieldError(
-                message=errors.without(str(entry["message"]), hide),
+                message=outside_text.without(str(entry["message"]), hide),
                 path=tuple(entry.get("path") or ()),
             )
             for entry in entries
@@ -262,7 +262,7 @@ def _decode(response: httpx.Response, *, what: str, hide: Collection[str]) -> An
             message = "neither data nor errors"
             raise TypeError(message)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        text = errors.excerpt(response.text, hide=hide) or "no body"
+        text = outside_text.clean(response.text, hide=hide) or "no body"
         message = f"{what}: not a GraphQL answer: {text}"
         # Half of an answer begins like a whole one.
         is_cut = isinstance(error, json.JSONDecodeError) and text.startswith("{")
@@ -271,6 +271,6 @@ def _decode(response: httpx.Response, *, what: str, hide: Collection[str]) -> An
 
 
 def _cause(error: Exception) -> str:
-    return errors.excerpt(
+    return outside_text.clean(
         f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     )

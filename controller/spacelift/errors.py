@@ -13,15 +13,7 @@ something is whether Spacelift may have done it::
      +-- SpaceliftRefused         a sound answer that says no: nothing was committed
 """
 
-import re
-from collections.abc import Collection
 from typing import ClassVar
-
-EXCERPT_LENGTH = 256
-REDACTED = "[redacted]"
-
-# Debug pages like to echo request headers, and a token in a condition message is a leak.
-_TOKEN_PATTERN = re.compile(r"(?i:bearer)\s+\S+|eyJ[\w-]{8,}(?:\.[\w-]*)*")
 
 
 class SpaceliftError(Exception):
@@ -85,25 +77,3 @@ class SpaceliftRefused(SpaceliftError):
     """Spacelift understood the request and said no; nothing was committed."""
 
     outcome = "refused"
-
-
-def excerpt(text: str, *, hide: Collection[str] = ()) -> str:
-    """Return text from outside on one line, free of secrets and at most 256 characters long.
-
-    Args:
-        text: What came from outside.
-        hide: Known secrets. They are taken out before the cut, since half a secret is a leak as
-            well.
-    """
-    text = " ".join(_TOKEN_PATTERN.sub(REDACTED, without(text, hide)).split())
-    if len(text) <= EXCERPT_LENGTH:
-        return text
-    return text[: EXCERPT_LENGTH - 3] + "..."
-
-
-def without(text: str, hide: Collection[str]) -> str:
-    """Return text without known secrets."""
-    for secret in hide:
-        if secret:
-            text = text.replace(secret, REDACTED)
-    return text

@@ -2,7 +2,8 @@
 
 The values come first, then how each is read from the JSON of an answer. Reading is strict about
 ids, states and edges only: it raises KeyError or TypeError if an answer lacks what was selected, of
-which `answers.readable` makes an error of ours.
+which `answers.readable` makes an error of ours. All that may be shown is cleaned here; labels are
+compared as they are, and are cleaned where one is shown.
 """
 
 import dataclasses
@@ -12,6 +13,7 @@ from typing import Any
 
 from controller.api import v1alpha1
 from controller.chain.run import run_states
+from controller.outside_text import clean
 
 Json = Mapping[str, Any]
 
@@ -110,14 +112,14 @@ class Viewer:
 def read_run(body: Json, *, stack_id: str) -> RunRecord:
     """Return the run that a field of type Run answered with."""
     return RunRecord(
-        run_id=str(body["id"]),
+        run_id=clean(str(body["id"])),
         stack_id=stack_id,
-        state=str(body["state"]),
-        type=str(body["type"]),
+        state=clean(str(body["state"])),
+        type=clean(str(body["type"])),
         finished=bool(body.get("finished")),
         needs_approval=bool(body.get("needsApproval")),
-        triggered_by=body.get("triggeredBy") or None,
-        commit_sha=(body.get("commit") or {}).get("hash") or None,
+        triggered_by=clean(body.get("triggeredBy")) or None,
+        commit_sha=clean((body.get("commit") or {}).get("hash")) or None,
         delta=_read_delta(body.get("delta")),
         note=_newest_note(body.get("history")),
     )
@@ -129,19 +131,19 @@ def read_hold(body: Json) -> StackHold:
     locked_at = body.get("lockedAt")
     return StackHold(
         is_disabled=bool(body.get("isDisabled")),
-        locked_by=body.get("lockedBy") or None,
+        locked_by=clean(body.get("lockedBy")) or None,
         locked_at=None if locked_at is None else int(locked_at),
-        lock_note=body.get("lockNote") or None,
-        blocker_id=None if blocker is None else str(blocker["id"]),
-        blocker_state=None if blocker is None else str(blocker["state"]),
+        lock_note=clean(body.get("lockNote")) or None,
+        blocker_id=None if blocker is None else clean(str(blocker["id"])),
+        blocker_state=None if blocker is None else clean(str(blocker["state"])),
     )
 
 
 def read_stack(body: Json) -> StackRecord:
     """Return the stack that a field of type Stack answered with."""
     return StackRecord(
-        id=str(body["id"]),
-        name=str(body["name"]),
+        id=clean(str(body["id"])),
+        name=clean(str(body["name"])),
         labels=tuple(sorted(body.get("labels") or ())),
         is_disabled=bool(body.get("isDisabled")),
         depends_on=_read_edges(body["dependsOn"]),
@@ -152,8 +154,8 @@ def read_stack(body: Json) -> StackRecord:
 def _read_edges(entries: list[Json]) -> tuple[StackEdge, ...]:
     edges = (
         StackEdge(
-            upstream_id=str(entry["dependsOnStackId"]),
-            dependent_id=str(entry["stackId"]),
+            upstream_id=clean(str(entry["dependsOnStackId"])),
+            dependent_id=clean(str(entry["stackId"])),
         )
         for entry in entries
     )
@@ -172,4 +174,4 @@ def _read_delta(body: Json | None) -> v1alpha1.Delta | None:
 
 def _newest_note(history: list[Json] | None) -> str | None:
     # Spacelift lists transitions newest first.
-    return (history[0].get("note") or None) if history else None
+    return (clean(history[0].get("note")) or None) if history else None

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from controller import outside_text
 from controller.config import connections, settings
 from controller.spacelift import answers, documents, errors
 
@@ -159,7 +160,7 @@ def read_token(
         message = f"{what}: Spacelift fails at it; nothing else was sent, try again"
         raise errors.Unreachable(message)
     if answer.errors:
-        says = errors.excerpt(answer.errors[0].message, hide=(key.secret,))
+        says = outside_text.clean(answer.errors[0].message, hide=(key.secret,))
         message = f"{what}: Spacelift says {says!r}; check the key id and secret of the connection"
         raise errors.SpaceliftRefused(message)
     # An unknown key id is answered with null instead of an error.
@@ -184,7 +185,7 @@ def _read(read_api_key: ReadApiKey) -> connections.ApiKey:
     try:
         key = read_api_key()
     except settings.SettingsError as error:
-        says = errors.excerpt(str(error))
+        says = outside_text.clean(str(error))
         message = f"the API key cannot be read: {says}; check the connection's secret files"
         raise errors.CredentialsRejected(message) from error
     return key

@@ -14,6 +14,7 @@ import temporalio.runtime
 import temporalio.service
 from temporalio.api.workflowservice import v1 as workflowservice
 
+from controller import outside_text
 from controller.config import settings
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ def unreachable() -> Iterator[None]:
         yield
     except temporalio.service.RPCError as error:
         raise TemporalUnreachable(
-            f"Temporal does not serve: {error.message}. Run `stackchain check`."
+            f"Temporal does not serve: {outside_text.clean(error.message)}. Run `stackchain check`."
         ) from error
 
 
@@ -96,7 +97,7 @@ async def dial(
 def _reason(error: Exception) -> str:
     text = str(error) or f"no answer within {CONNECT_TIMEOUT_SECONDS:g} s"
     found = _CORE_TEXT.findall(text)
-    return found[-1] if found else text
+    return outside_text.clean(found[-1] if found else text)
 
 
 async def describe_namespace(
@@ -140,7 +141,7 @@ async def check_health(temporal_client: temporalio.client.Client) -> str | None:
             timeout=datetime.timedelta(seconds=HEALTH_TIMEOUT_SECONDS)
         )
     except (temporalio.service.RPCError, RuntimeError) as error:
-        return f"Temporal does not answer: {error}"
+        return f"Temporal does not answer: {outside_text.clean(str(error))}"
     return None if is_healthy else "Temporal answers that it is not serving"
 
 
@@ -181,9 +182,11 @@ def explain(error: temporalio.service.RPCError, temporal: settings.TemporalSetti
         ):
             return (
                 f"Temporal at {temporal.address} refuses access to namespace {temporal.namespace}: "
-                f"{error.message}. Check TEMPORAL_API_KEY or the client certificate"
+                f"{outside_text.clean(error.message)}. Check TEMPORAL_API_KEY or the client "
+                "certificate"
             )
-    return f"Temporal at {temporal.address} does not answer as it should: {error.message}"
+    says = outside_text.clean(error.message)
+    return f"Temporal at {temporal.address} does not answer as it should: {says}"
 
 
 def _tls(temporal: settings.TemporalSettings) -> temporalio.service.TLSConfig | bool:

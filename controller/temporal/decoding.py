@@ -12,16 +12,19 @@ import temporalio.client
 import temporalio.exceptions
 from temporalio.api.common.v1 import Memo
 
+from controller import outside_text
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, messages
-
-_LONGEST_REASON = 256
 
 _Wanted = TypeVar("_Wanted")
 
 
 class Unreadable(Exception):
     """Temporal holds something that this version did not write, or cannot read."""
+
+    def __init__(self, message: str) -> None:
+        # Ids of others' workflows are in it.
+        super().__init__(outside_text.clean(message, most=512))
 
 
 @contextlib.contextmanager
@@ -88,4 +91,4 @@ def _reason(error: Exception) -> str:
     while inner.__cause__ is not None:
         inner = inner.__cause__
     text = f"{type(inner).__name__}: {inner}"
-    return " ".join(text.split())[:_LONGEST_REASON]
+    return outside_text.clean(text)

@@ -18,6 +18,7 @@ import temporalio.client
 from temporalio.api.workflowservice import v1 as workflowservice
 from temporalio.service import RPCError, RPCStatusCode
 
+from controller import outside_text
 from controller.config import connections, settings
 from controller.notify import sinks
 from controller.spacelift import account_session, endpoints, errors
@@ -69,7 +70,8 @@ async def _guarded(name: str, checking: Awaitable[CheckResult]) -> CheckResult:
     except TimeoutError:
         return _problem(name, f"no answer within {CHECK_TIMEOUT_SECONDS:g} s; try again")
     except RPCError as error:
-        return _problem(name, f"{error.message} ({error.status.name}); check the rights of the key")
+        says = outside_text.clean(error.message)
+        return _problem(name, f"{says} ({error.status.name}); check the rights of the key")
 
 
 async def _check_temporal(all_settings: settings.Settings) -> list[CheckResult]:

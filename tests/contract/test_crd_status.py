@@ -6,9 +6,11 @@ keeps, and how large the stored object is.
 
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
@@ -27,6 +29,7 @@ from tests.support.builders import (
     make_run,
     make_stack,
 )
+from tests.support.kubectl import Kubectl
 
 Body = dict[str, Any]
 
@@ -259,3 +262,32 @@ async def test_writing_the_spec_does_not_touch_the_status_nor_the_other_way_roun
     found = await stackchains.get("apart")
     assert found["spec"]["parallelism"] == 3
     assert found["status"] == kept
+
+
+async def test_kubectl_prints_and_edits_whatever_a_run_says(
+    stackchains: kube_support.StackChains,
+    kubectl: Kubectl,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One control character in a stored object makes kubectl fail at all of its list."""
+    said = "a\x07\x1b[31m\x7f\x85\u200b\u202e\u2028\ufeff\ufffe\ud800\U000e0041\r\nz"
+    stack = make_stack("a", Phase.FAILED, name=said, message=said)
+    known = make_progress(stack)
+    known.message = said
+    facts = make_facts(make_execution(), known)
+    found = projection.project(make_ref(), v1alpha1.Status(), facts, now=T3)
+    await write_status(stackchains, "said", found)
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nsed -i 's/parallelism: 10/parallelism: 3/' \"$1\"\n")
+    editor.chmod(0o755)
+    monkeypatch.setenv("KUBE_EDITOR", str(editor))
+
+    code, listed = await kubectl("get", "schain", "-o", "yaml")
+    edited = await kubectl("edit", "schain", "said")
+
+    assert code == 0, listed
+    shown = yaml.safe_load(listed)["items"][0]["status"]["stacks"][0]
+    assert shown["message"] == "a [31m \ufffd\ufffd z"
+    assert edited[0] == 0, edited
+    assert (await stackchains.get("said"))["spec"]["parallelism"] == 3

@@ -6,6 +6,7 @@ other; tools that know kstatus read them without knowing this resource.
 
 import dataclasses
 
+from controller import outside_text
 from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
@@ -216,8 +217,8 @@ def _condition(
     return v1alpha1.Condition(
         type=type_,
         status=value.status,
-        reason=value.reason,
-        message=value.message,
+        reason=outside_text.visible(value.reason),
+        message=outside_text.visible(value.message),
         observed_generation=ref.generation,
         last_transition_time=old.last_transition_time if is_same and old is not None else now,
     )

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
+from controller import outside_text
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests import executions
@@ -39,7 +40,7 @@ def project(
             attempt=execution.attempt,
             generation=execution.generation,
             workflow_run_id=execution.workflow_run_id,
-            workflow_url=facts.workflow_url,
+            workflow_url=outside_text.link(facts.workflow_url),
         )
     if known is None:
         return _run_without_progress(latest, execution, facts)
@@ -51,8 +52,8 @@ def project(
     return dataclasses.replace(
         _new_run(latest, execution, facts),
         phase=phase,
-        reason=reason,
-        message=message[:1024],
+        reason=outside_text.visible(reason),
+        message=outside_text.clean(message, most=1024),
         completion_time=known.completion_time or execution.close_time,
         progress=f"{done}/{summary.total}" if known.stacks else "",
         summary=summary,
@@ -86,7 +87,7 @@ def _new_run(
         start_time=(latest.start_time if is_same and latest else None) or execution.start_time,
         workflow_id=execution.workflow_id,
         workflow_run_id=execution.workflow_run_id,
-        workflow_url=facts.workflow_url,
+        workflow_url=outside_text.link(facts.workflow_url),
         root_runs=execution.root_runs,
     )
 

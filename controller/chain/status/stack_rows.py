@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from controller import outside_text
 from controller.api import v1alpha1, wording
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
@@ -76,22 +77,26 @@ def of_progress(
         pending = _pending(stack, by_id, limits)
         reason, message = pending.reason, pending.message
     return v1alpha1.StackStatus(
-        id=stack.id,
-        name=stack.name[:256] if stack.name != stack.id else None,
+        id=outside_text.visible(stack.id),
+        name=outside_text.clean(stack.name) if stack.name != stack.id else None,
         level=stack.level,
-        depends_on=tuple(sorted(stack.depends_on)[:LISTED_UPSTREAMS]),
+        depends_on=tuple(map(outside_text.visible, sorted(stack.depends_on)[:LISTED_UPSTREAMS])),
         phase=stack.phase,
-        reason=reason or None,
-        message=message[:512] or None,
-        blocked_by=stack.blocked_by,
-        run_id=stack.run_id,
-        run_state=stack.run_state,
-        run_url=stack.run_url,
+        reason=outside_text.visible(reason) or None,
+        message=outside_text.clean(message, most=512) or None,
+        blocked_by=_visible(stack.blocked_by),
+        run_id=_visible(stack.run_id),
+        run_state=_visible(stack.run_state),
+        run_url=outside_text.link(stack.run_url),
         attempts=stack.attempts if stack.attempts > 1 else None,
         start_time=stack.start_time,
         completion_time=stack.completion_time,
         delta=stack.delta,
     )
+
+
+def _visible(text: str | None) -> str | None:
+    return None if text is None else outside_text.visible(text)
 
 
 def _pending(

@@ -14,6 +14,7 @@ import urllib.parse
 from collections.abc import AsyncIterator
 from typing import TextIO
 
+from controller import outside_text
 from controller.config import connections, parsing, settings
 from controller.spacelift import account_session, endpoints, errors
 from controller.spacelift.webhooks import plan, setup
@@ -196,7 +197,7 @@ class _Printer:
 
     def _line(self, action: str, text: str) -> None:
         if not self._set_up.is_json:
-            print(f"{action:<12} {text}", file=self._out, flush=True)
+            print(f"{action:<12} {outside_text.visible(text)}", file=self._out, flush=True)
 
     def _document(self) -> dict[str, object]:
         rows = [

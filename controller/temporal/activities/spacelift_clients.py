@@ -14,9 +14,6 @@ from controller.temporal.activities import run_poller
 
 Observer = Callable[[str, str, float], None]
 
-# Texts from outside travel in histories and messages.
-_NOTE_CHARACTERS = 256
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class SpaceliftAccount:
@@ -39,7 +36,7 @@ class SpaceliftAccount:
             state=run.state,
             finished=run.finished,
             needs_approval=run.needs_approval,
-            note=(run.note or "")[:_NOTE_CHARACTERS],
+            note=run.note or "",
             run_url=endpoints.run_url(self.endpoint, run.stack_id, run.run_id),
             delta=run.delta,
             hold=self._hold_of(run),
@@ -52,9 +49,9 @@ class SpaceliftAccount:
             return holds.Hold(is_disabled=found.is_disabled)
         return holds.Hold(
             is_disabled=found.is_disabled,
-            locked_by=owner[:_NOTE_CHARACTERS],
+            locked_by=owner,
             locked_at=found.locked_at,
-            lock_note=(found.lock_note or "")[:_NOTE_CHARACTERS],
+            lock_note=found.lock_note or "",
         )
 
     def _hold_of(self, run: models.RunRecord) -> holds.Hold | None:

@@ -43,7 +43,7 @@ class StackDependencies:
             raise errors.to_application_error(error) from error
 
 
-class _Reading:
+class _ReadStacks:
     """The stacks that were read so far, never more than may be."""
 
     def __init__(self, client: spacelift_client.SpaceliftClient) -> None:
@@ -109,7 +109,7 @@ class _Discovering:
         argument: messages.FetchDependentStacksInput,
     ) -> None:
         self._scope = argument.scope
-        self._reading = _Reading(client)
+        self._reading = _ReadStacks(client)
         self._roots: Sequence[str] = argument.scope.roots.stack_ids
 
     async def discover(self) -> resolve.Discovery:

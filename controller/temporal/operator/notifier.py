@@ -16,6 +16,7 @@ import temporalio.common
 import temporalio.exceptions
 import temporalio.service
 
+from controller import outside_text
 from controller.observability import metrics
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, notification_messages
@@ -134,11 +135,11 @@ class Notifier:
             return f"no answer within {_START_SECONDS:g} s"
         except temporalio.service.RPCError as error:
             if error.status not in _NEVER:
-                return str(error)
+                return outside_text.clean(str(error))
             self._give_up(wanted, error)
             return None
         except (RuntimeError, OSError, temporal_client.TemporalUnreachable) as error:
-            return str(error)
+            return outside_text.clean(str(error))
         except Exception as error:
             # Such as a text that cannot be encoded: it is never taken, and must not keep others
             # from being taken, nor a status from being written.

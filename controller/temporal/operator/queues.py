@@ -12,6 +12,7 @@ from temporalio.api.taskqueue import v1 as taskqueue
 from temporalio.api.workflowservice import v1 as workflowservice
 from temporalio.service import RPCError
 
+from controller import outside_text
 from controller.observability import metrics
 from controller.temporal import ids
 
@@ -107,7 +108,9 @@ async def _look(
         state = await describe(client, queue, kind)
     except RPCError as error:
         # Whether Temporal answers has a metric of its own; old numbers would be wrong ones.
-        logger.debug("A task queue cannot be described", extra={"why": str(error)})
+        logger.debug(
+            "A task queue cannot be described", extra={"why": outside_text.clean(str(error))}
+        )
         for gauge in (counters.queue_pollers, counters.queue_backlog, counters.queue_backlog_age):
             gauge.clear()
         return

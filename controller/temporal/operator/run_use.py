@@ -13,6 +13,7 @@ from datetime import timedelta
 import temporalio.client
 import temporalio.service
 
+from controller import outside_text
 from controller.chain.requests import executions
 from controller.chain.run import progress
 from controller.temporal import client as temporal_client
@@ -179,10 +180,10 @@ class RunUseReader:
                 )
             return None if found is None else decoding.checked(found, str, what)
         except (temporalio.client.WorkflowQueryFailedError, decoding.Unreadable) as error:
-            raise starter.NoWorker(str(error)) from error
+            raise starter.NoWorker(outside_text.clean(str(error))) from error
         except temporalio.service.RPCError as error:
             if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
                 return None
             if error.status in starter.NO_WORKER:
-                raise starter.NoWorker(str(error)) from error
+                raise starter.NoWorker(outside_text.clean(str(error))) from error
             raise

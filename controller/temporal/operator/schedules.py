@@ -12,7 +12,7 @@ import temporalio.client
 import temporalio.service
 from google.protobuf import timestamp_pb2
 
-from controller import times
+from controller import outside_text, times
 from controller.api import v1alpha1
 from controller.temporal import client as temporal_client
 from controller.temporal import decoding, ids, schedule_list, start_messages
@@ -71,7 +71,7 @@ class ChainSchedules:
                         desired_schedules.schedule_id(wanted.memo.ref, wanted.memo.kind)
                     )
                     await _delete(handle)
-                    raise ScheduleRefused(error.message) from error
+                    raise ScheduleRefused(outside_text.clean(error.message, most=512)) from error
                 raise
         return True
 

@@ -14,7 +14,7 @@ import temporalio.common
 import temporalio.exceptions
 import temporalio.service
 
-from controller import times
+from controller import outside_text, times
 from controller.api import v1alpha1
 from controller.chain.requests import executions, next_request
 from controller.chain.run import progress
@@ -234,10 +234,10 @@ class ChainWorkflows:
             except decoding.Unreadable as error:
                 raise UnreadableProgress(str(error)) from error
             except temporalio.client.WorkflowQueryFailedError as error:
-                raise NoWorker(str(error)) from error
+                raise NoWorker(outside_text.clean(str(error))) from error
             except temporalio.service.RPCError as error:
                 if error.status in NO_WORKER:
-                    raise NoWorker(str(error)) from error
+                    raise NoWorker(outside_text.clean(str(error))) from error
                 raise
 
     async def start(
@@ -374,8 +374,13 @@ NO_WORKER = frozenset(
 def _details(argument: messages.ChainInput, request: next_request.Request) -> str:
     """What Temporal's web UI shows of the run, in Markdown."""
     scope = argument.scope
-    roots = ", ".join(scope.roots.stack_ids) or "labels " + ", ".join(scope.roots.labels)
-    parts = [f"{scope.operation}. Roots: {roots}.", f"Request: `{request.key}`."]
+    roots = outside_text.markdown(
+        ", ".join(scope.roots.stack_ids) or "labels " + ", ".join(scope.roots.labels)
+    )
+    parts = [
+        f"{scope.operation}. Roots: {roots}.",
+        f"Request: {outside_text.markdown(request.key)}.",
+    ]
     if argument.finished_roots:
         runs = ", ".join(root.run_id for root in argument.finished_roots)
         parts.append(f"Below the finished runs {runs}.")

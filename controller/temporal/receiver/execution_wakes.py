@@ -9,6 +9,7 @@ from collections.abc import Callable
 import temporalio.client
 import temporalio.service
 
+from controller import outside_text
 from controller.api import v1alpha1
 from controller.temporal import client as temporal_client
 from controller.temporal import ids
@@ -60,8 +61,8 @@ class TemporalExecutionWaker:
             if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
                 return False
             if error.status in _REFUSED:
-                raise WakeRefused(f"{workflow_id}: {error.message}") from error
+                raise WakeRefused(f"{workflow_id}: {outside_text.clean(error.message)}") from error
             raise temporal_client.TemporalUnreachable(
-                f"Temporal does not serve: {error.message}"
+                f"Temporal does not serve: {outside_text.clean(error.message)}"
             ) from error
         return True

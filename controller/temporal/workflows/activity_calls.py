@@ -12,6 +12,7 @@ import temporalio.common
 import temporalio.exceptions
 from temporalio import workflow
 
+from controller import outside_text
 from controller.temporal.activities import errors
 
 # A call and its look-ups take seconds, the search for a lost run a grace period; many stacks at a
@@ -42,6 +43,9 @@ PUBLISH = temporalio.common.RetryPolicy(
     initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15)
 )
 
+# What a status has room for.
+_LONGEST_MESSAGE = 1024
+
 # From the answer of Temporal to the end of the task that waits for it, with one to spare.
 _STEPS_TO_AN_END = 4
 
@@ -65,10 +69,10 @@ def cause_of(error: temporalio.exceptions.FailureError) -> tuple[str, str]:
     ):
         inner = inner.cause
     if isinstance(inner, temporalio.exceptions.ApplicationError):
-        return inner.type or "Unknown", inner.message
+        return inner.type or "Unknown", outside_text.clean(inner.message, most=_LONGEST_MESSAGE)
     if isinstance(inner, temporalio.exceptions.TimeoutError):
         return "WorkerTimeout", "no worker answered in time"
-    return type(inner).__name__, str(inner)
+    return type(inner).__name__, outside_text.clean(str(inner), most=_LONGEST_MESSAGE)
 
 
 def is_final(error: temporalio.exceptions.ActivityError) -> bool:

@@ -35,7 +35,7 @@ WORKFLOW = {
 
 @pytest.fixture(autouse=True)
 def _restore_levels() -> Iterator[None]:
-    names = our_logging.QUIET_LOGGERS
+    names = (*our_logging.QUIET_LOGGERS, *our_logging.PAYLOAD_LOGGERS)
     levels = {name: logging.getLogger(name).level for name in names}
     yield
     for name, level in levels.items():
@@ -184,3 +184,39 @@ def test_kopf_tells_of_objects_only_what_somebody_acts_on() -> None:
     assert len(lines) == 2
     assert "INFO" in lines[0].upper()
     assert "ERROR" in lines[1].upper()
+
+
+@pytest.mark.parametrize(
+    ("logger", "text", "line"),
+    [
+        (
+            "kopf.objects",
+            "Creation is in progress: {'spec': {'runtimeEnvironment': 'hunter2'}}",
+            "Creation is in progress",
+        ),
+        ("kopf.objects", "Update diff: (('change', ('spec',), 'hunter2', 1),)", "Update diff"),
+        (
+            "kopf.objects",
+            "Merge-patching the resource with: {'spec': 'hunter2'}",
+            "Merge-patching the resource with",
+        ),
+        (
+            "kopf._cogs.clients.watching",
+            "Ignoring an unsupported event type: {'object': 'hunter2'}",
+            "Ignoring an unsupported event type",
+        ),
+        ("kopf.objects", "Handling cycle is finished: x", "Handling cycle is finished: x"),
+        ("temporalio.worker._workflow", "Received workflow activation:\nhunter2", None),
+        ("temporalio.worker._activity", "Completing activity with completion: hunter2", None),
+    ],
+)
+def test_no_line_of_any_level_holds_a_resource_or_a_payload(
+    logger: str, text: str, line: str | None
+) -> None:
+    out = io.StringIO()
+    our_logging.configure_logging(level="debug", log_format="json", stream=out)
+
+    logging.getLogger(logger).debug(text)
+
+    lines = [json.loads(item)["message"] for item in out.getvalue().splitlines()]
+    assert lines == ([line] if line is not None else [])

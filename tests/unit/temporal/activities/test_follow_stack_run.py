@@ -206,13 +206,3 @@ async def test_a_run_does_not_wait_for_itself_nor_for_a_lock_of_our_own() -> Non
     news = await follow(bench, run)
 
     assert stack_reports.summary(news) == "Waiting/RunQueued"
-
-
-async def test_texts_of_a_lock_are_cut() -> None:
-    bench = fakes.make_bench()
-    run = bench.spacelift.add_run()
-    bench.spacelift.holds["a"] = models.StackHold(locked_by="j" * 999, lock_note="n" * 999)
-
-    news = await follow(bench, run)
-
-    assert (len(news.hold.locked_by), len(news.hold.lock_note)) == (256, 256)
