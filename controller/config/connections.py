@@ -66,6 +66,8 @@ class Connection:
     """None: all."""
     allowed_operations: tuple[str, ...] = settings.DEFAULT_OPERATIONS
     """What StackChains may do through it. Destroy has to be allowed explicitly."""
+    dependency_label_prefixes: tuple[str, ...] = settings.DEFAULT_LABEL_PREFIXES
+    """What the labels begin with that name an upstream stack; none: no label does."""
     api_key: ApiKeySource | None = None
     """None: this process was given no API key, as the operator."""
     webhook_secrets: tuple[settings.Secret, ...] = ()
@@ -188,6 +190,7 @@ def _environment_connection(spacelift: settings.SpaceliftSettings) -> Connection
         endpoint=_account_url(spacelift.endpoint),
         allowed_namespaces=spacelift.allowed_namespaces,
         allowed_operations=spacelift.allowed_operations,
+        dependency_label_prefixes=spacelift.dependency_label_prefixes,
         api_key=api_key,
     )
 
@@ -215,6 +218,9 @@ class _ConnectionEntry(files.Entry):
     allowed_operations: list[Annotated[str, files.word(settings.operation)]] = pydantic.Field(
         default=list(settings.DEFAULT_OPERATIONS)
     )
+    dependency_label_prefixes: list[
+        Annotated[str, files.word(settings.dependency_label_prefix)]
+    ] = pydantic.Field(default=list(settings.DEFAULT_LABEL_PREFIXES))
     webhook_secret_files: list[files.SecretFile] = pydantic.Field(default=[])
 
     @pydantic.field_validator("api_key_secret_file", mode="after")
@@ -239,6 +245,7 @@ class _ConnectionEntry(files.Entry):
             if self.allowed_namespaces is None
             else _sorted(self.allowed_namespaces),
             allowed_operations=_sorted(self.allowed_operations),
+            dependency_label_prefixes=_sorted(self.dependency_label_prefixes),
             api_key=api_key,
             webhook_secrets=tuple(self.webhook_secret_files),
         )

@@ -27,6 +27,14 @@ DEFAULT_OPERATIONS = ("Apply", "Plan")
 
 operation = parsing.one_of("Apply", "Plan", "Destroy")
 
+DEFAULT_LABEL_PREFIXES = ("dependsOn:",)
+"""What a label begins with that names an upstream stack."""
+
+dependency_label_prefix = parsing.matching(
+    r"[A-Za-z][-A-Za-z0-9_.]{0,61}[:=/]",
+    "a word of letters, digits, dashes, dots and underscores that ends with `:`, `=` or `/`",
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InstallationSettings:
@@ -203,6 +211,15 @@ class SpaceliftSettings:
         ),
     )
     """What StackChains may do through it: `Apply`, `Plan` and `Destroy`, separated by commas."""
+    dependency_label_prefixes: tuple[str, ...] = field(
+        default=DEFAULT_LABEL_PREFIXES,
+        metadata=env(
+            "SPACELIFT_DEPENDENCY_LABEL_PREFIXES",
+            parsing.comma_list(dependency_label_prefix),
+            default="`dependsOn:`",
+        ),
+    )
+    """What labels of its stacks begin with that name an upstream stack, separated by commas."""
     poll_seconds: float = field(
         default=10.0, metadata=env("SPACELIFT_POLL_SECONDS", parsing.seconds)
     )

@@ -47,6 +47,11 @@ def refusal(helm: helms.Helm, changes: dict[str, Any]) -> str:
             ["Delete"],
             "connections/default/allowedOperations/0'",
         ),
+        (
+            "spacelift.connections.default.dependencyLabelPrefixes",
+            ["after"],
+            "connections/default/dependencyLabelPrefixes/0'",
+        ),
         ("notifications.sinks", [{"name": "a", "type": "Slack"}], "at '/notifications/sinks/0'"),
         (
             "notifications.sinks",

@@ -139,6 +139,7 @@ _CONNECTION_FIELDS: dict[str, Any] = {
     "apiKeySecret": "other",
     "allowedNamespaces": ["other"],
     "allowedOperations": ["Destroy"],
+    "dependencyLabelPrefixes": ["after:"],
     "webhookSecret": {"existingSecret": "other", "keys": ["other"]},
     "webhookSecret.existingSecret": "other",
     "webhookSecret.keys": ["other"],

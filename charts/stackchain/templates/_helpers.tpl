@@ -155,6 +155,9 @@ connections:
     {{- if kindIs "slice" $connection.allowedOperations }}
     allowedOperations: {{ toJson $connection.allowedOperations }}
     {{- end }}
+    {{- if kindIs "slice" $connection.dependencyLabelPrefixes }}
+    dependencyLabelPrefixes: {{ toJson $connection.dependencyLabelPrefixes }}
+    {{- end }}
     {{- with (include "stackchain.webhookSecretFiles" $argument | fromYaml).files }}
     webhookSecretFiles: {{ toJson . }}
     {{- end }}

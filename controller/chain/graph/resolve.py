@@ -9,10 +9,11 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 
 from controller.api import v1alpha1
-from controller.chain.graph import adoption, ordering, problems
+from controller.chain.graph import adoption, dependency_labels, ordering, problems
 from controller.chain.graph.problems import GraphProblem as GraphProblem
 from controller.chain.graph.selection import Discovery as Discovery
 from controller.chain.graph.selection import Edge as Edge
+from controller.chain.graph.selection import LookAlike as LookAlike
 from controller.chain.graph.selection import ReadGraph
 from controller.chain.graph.selection import Scope as Scope
 from controller.chain.graph.selection import StackFacts as StackFacts
@@ -44,6 +45,7 @@ class ChainGraph:
 
     `native_dependents` and `native_upstreams` hold all stacks that were read, since a run makes
     Spacelift queue runs outside of the chain too; they are empty if nothing is applied.
+    `look_alikes` are labels that look like dependencies and are none.
     """
 
     stacks: tuple[PlannedStack, ...]
@@ -51,6 +53,7 @@ class ChainGraph:
     levels: int
     native_dependents: Mapping[str, tuple[str, ...]]
     native_upstreams: Mapping[str, tuple[str, ...]]
+    look_alikes: tuple[LookAlike, ...] = ()
 
 
 EMPTY = ChainGraph(stacks=(), edges=0, levels=0, native_dependents={}, native_upstreams={})
@@ -98,6 +101,18 @@ def resolve(
         levels=stacks[-1].level + 1,
         native_dependents=read.native_dependents if is_applying else {},
         native_upstreams=read.native_upstreams if is_applying else {},
+        look_alikes=_look_alikes(read),
+    )
+
+
+def _look_alikes(read: ReadGraph) -> tuple[LookAlike, ...]:
+    """Return the labels that may be meant to order stacks of the chain and do not."""
+    if v1alpha1.Source.LABELS not in read.scope.graph.sources:
+        return ()
+    return tuple(
+        item
+        for item in read.discovery.look_alikes
+        if item.stack_id in read.members or dependency_labels.named_by(item.label) in read.members
     )
 
 

@@ -31,13 +31,22 @@ class Edge:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class LookAlike:
+    """A label that looks like a dependency and is none."""
+
+    stack_id: str
+    label: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Discovery:
     """All that was read: every edge between the stacks, also those that do not order them.
 
     For Destroy there are also edges to dependents that were not read. `roots` are those of the
     roots that were found. `invisible` pairs an upstream with a dependent where the key cannot see
     the one or the other. `is_cut_off`: the stacks in the chain's direction are more than may be
-    read; `is_reach_cut_off`: those are on which Spacelift would queue runs.
+    read; `is_reach_cut_off`: those are on which Spacelift would queue runs. `look_alikes` are
+    labels, on stacks outside of the chain too.
     """
 
     stacks: tuple[StackFacts, ...]
@@ -47,6 +56,7 @@ class Discovery:
     is_cut_off: bool = False
     roots: tuple[str, ...] = ()
     is_reach_cut_off: bool = False
+    look_alikes: tuple[LookAlike, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

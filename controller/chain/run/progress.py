@@ -69,6 +69,7 @@ class ChainProgress:
     completion_time: str | None = None
     edges: int = 0
     levels: int = 0
+    look_alikes: list[resolve.LookAlike] = dataclasses.field(default_factory=list)
     stacks: list[StackProgress] = dataclasses.field(default_factory=list)
 
 
@@ -147,6 +148,7 @@ def adopt_graph(
         if (stack := by_id.get(root.stack_id)) is not None:
             _finish(stack, root, now=now)
     progress.edges, progress.levels = resolved.edges, resolved.levels
+    progress.look_alikes = list(resolved.look_alikes)
     progress.resolved_time = now
     progress.phase = v1alpha1.Phase.RUNNING
     progress.reason = reasons.ChainReason.PROGRESSING

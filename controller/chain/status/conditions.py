@@ -15,6 +15,7 @@ Reason = reasons.ChainReason
 
 # How many stacks a message names before it counts the others.
 _NAMED = 5
+_LABEL_CHARACTERS = 64
 
 _FAILING = {
     reasons.StackReason.SPACELIFT_UNREACHABLE: Reason.SPACELIFT_UNREACHABLE,
@@ -81,7 +82,7 @@ def conditions(
         "Ready": verdict.value(verdict.ready),
         "Reconciling": verdict.value(_bool(verdict.reconciling)),
         "Stalled": verdict.value(_bool(verdict.stalled)),
-        "GraphResolved": _graph_resolved(facts),
+        "GraphResolved": _graph_resolved(facts, old.condition("GraphResolved")),
         "AwaitingConfirmation": _awaiting(facts),
         "Suspended": _suspended(facts),
     }
@@ -173,16 +174,38 @@ def _progress_text(facts: ConditionFacts) -> str:
     return f"Run {run.number}: {', '.join(parts)}.{waits}"
 
 
-def _graph_resolved(facts: ConditionFacts) -> _Value:
+def _graph_resolved(facts: ConditionFacts, old: v1alpha1.Condition | None) -> _Value:
     run, problem = facts.run, facts.problem
     if run is not None and run.reason in reasons.RECHECKED:
         return _Value(status="False", reason=run.reason, message=run.message)
     if run is not None and facts.stacks and run.summary.total:
         stacks = wording.counted(run.summary.total, "stack")
         resolved = reasons.ConditionReason.RESOLVED
-        return _Value(status="True", reason=resolved, message=f"The order of {stacks} is known.")
+        message = f"The order of {stacks} is known."
+        if facts.known is not None:
+            message += _look_alikes_text(facts.known)
+        elif old is not None and old.message.startswith(message):
+            # Only the run itself knows its labels, and Temporal forgets it.
+            message = old.message
+        return _Value(status="True", reason=resolved, message=message)
     reason = problem.reason if problem else Reason.PROGRESSING
     return _Value(status="Unknown", reason=reason, message="The stacks have not been read.")
+
+
+def _look_alikes_text(known: progress.ChainProgress) -> str:
+    if not known.look_alikes:
+        return ""
+    found = [
+        f"'{outside_text.clean(item.label, most=_LABEL_CHARACTERS)}' of '{item.stack_id}'"
+        for item in known.look_alikes
+    ]
+    one = len(found) == 1
+    return (
+        f" {wording.counted(len(found), 'label')} {'looks' if one else 'look'} like a dependency "
+        f"and {'is' if one else 'are'} none: {wording.listed(found, most=_NAMED)}. A dependency is "
+        "written `dependsOn:<stack id>`, or with another prefix of the connection, one label for "
+        "each upstream stack."
+    )
 
 
 def _awaiting(facts: ConditionFacts) -> _Value:

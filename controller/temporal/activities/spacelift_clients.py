@@ -109,6 +109,9 @@ class SpaceliftClients:
         account = self._accounts.get(wanted.name)
         if account is None or account.endpoint != connection.endpoint:
             account = self._accounts[wanted.name] = self._open(connection)
+        elif account.connection != connection:
+            account = dataclasses.replace(account, connection=connection)
+            self._accounts[wanted.name] = account
         return account
 
     def _open(self, connection: connections.Connection) -> SpaceliftAccount:

@@ -1,20 +1,21 @@
 """fetch_dependent_stacks: reads the stacks around the roots, level by level."""
 
 import functools
+import itertools
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 import temporalio.activity as activity
 
 from controller.api import v1alpha1
-from controller.chain.graph import problems, resolve
+from controller.chain.graph import dependency_labels, problems, resolve, selection
 from controller.spacelift import client as spacelift_client
+from controller.spacelift import documents, models
 from controller.spacelift import errors as spacelift_errors
-from controller.spacelift import models
 from controller.temporal import messages
 from controller.temporal.activities import errors, heartbeats, rate_limits, spacelift_clients
 
-# The convention for edges that Spacelift is not to know of, on the dependent stack.
-LABEL_PREFIX = "dependsOn:"
+# A message names a few of them; whoever corrects these sees the others.
+_MOST_LOOK_ALIKES = 20
 
 # From stacks to the ids of those that come next.
 _Step = Callable[[Sequence[models.StackRecord]], Awaitable[set[str]]]
@@ -38,7 +39,7 @@ class StackDependencies:
         account = self._clients.get(argument.connection)
         try:
             async with heartbeats.kept_alive():
-                return await _Discovering(account.client, argument).discover()
+                return await _Discovering(account, argument).discover()
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error) from error
 
@@ -46,8 +47,9 @@ class StackDependencies:
 class _ReadStacks:
     """The stacks that were read so far, never more than may be."""
 
-    def __init__(self, client: spacelift_client.SpaceliftClient) -> None:
+    def __init__(self, client: spacelift_client.SpaceliftClient, prefixes: Sequence[str]) -> None:
         self._client = client
+        self.prefixes = prefixes
         self.stacks: dict[str, models.StackRecord] = {}
         self.missing: set[str] = set()
         # Records that a search brought along, so that they need not be asked for again.
@@ -62,9 +64,27 @@ class _ReadStacks:
 
     async def labeled_dependents(self, stack_ids: Iterable[str]) -> list[str]:
         """Return the ids of the stacks that depend on one of the stacks by a label."""
-        labels = sorted(LABEL_PREFIX + stack_id for stack_id in stack_ids)
+        wanted = set(stack_ids)
+        labels = dependency_labels.searched(wanted, self.prefixes)
+        # To tell of what is misspelled costs no request.
+        if room := max(0, documents.LARGEST_SIZE - len(labels)):
+            labels += dependency_labels.misspelled(wanted, self.prefixes)[:room]
         search = functools.partial(self._client.list_stacks_by_labels, labels)
-        return self._keep(await rate_limits.call(search))
+        self._keep(found := await rate_limits.call(search))
+        return [stack.id for stack in found if wanted & self.labeled_upstreams(stack)]
+
+    def labeled_upstreams(self, stack: models.StackRecord) -> set[str]:
+        """Return the stacks that a stack depends on by a label."""
+        return dependency_labels.upstreams(stack.labels, self.prefixes)
+
+    def look_alikes(self) -> tuple[selection.LookAlike, ...]:
+        """Return the labels that look like dependencies and are none, of all that was read."""
+        found = (
+            selection.LookAlike(stack_id=stack.id, label=label)
+            for _, stack in sorted((self.at_hand | self.stacks).items())
+            for label in dependency_labels.look_alikes(stack.labels, self.prefixes)
+        )
+        return tuple(itertools.islice(found, _MOST_LOOK_ALIKES))
 
     def _keep(self, records: Iterable[models.StackRecord]) -> list[str]:
         found = {record.id: record for record in records}
@@ -105,11 +125,11 @@ class _Discovering:
 
     def __init__(
         self,
-        client: spacelift_client.SpaceliftClient,
+        account: spacelift_clients.SpaceliftAccount,
         argument: messages.FetchDependentStacksInput,
     ) -> None:
         self._scope = argument.scope
-        self._reading = _ReadStacks(client)
+        self._reading = _ReadStacks(account.client, account.connection.dependency_label_prefixes)
         self._roots: Sequence[str] = argument.scope.roots.stack_ids
 
     async def discover(self) -> resolve.Discovery:
@@ -153,7 +173,7 @@ class _Discovering:
             if v1alpha1.Source.DEPENDENCIES in self._scope.graph.sources:
                 found.update(edge.upstream_id for edge in stack.depends_on)
             if v1alpha1.Source.LABELS in self._scope.graph.sources:
-                found.update(_labeled_upstreams(stack))
+                found.update(self._reading.labeled_upstreams(stack))
         return found
 
     # What was found
@@ -171,7 +191,7 @@ class _Discovering:
         labeled = {
             (up, stack.id)
             for stack in (self._reading.at_hand | stacks).values()
-            for up in _labeled_upstreams(stack)
+            for up in self._reading.labeled_upstreams(stack)
         }
         pairs = sorted(native | labeled)
         return resolve.Discovery(
@@ -204,6 +224,7 @@ class _Discovering:
             ),
             roots=tuple(sorted(stacks.keys() & set(self._roots))),
             is_reach_cut_off=is_reach_cut_off,
+            look_alikes=self._reading.look_alikes(),
         )
 
     def _is_destroying(self) -> bool:
@@ -216,10 +237,3 @@ async def _nothing(_: Sequence[models.StackRecord]) -> set[str]:
 
 async def _native_dependents(stacks: Sequence[models.StackRecord]) -> set[str]:
     return {edge.dependent_id for stack in stacks for edge in stack.is_depended_on_by}
-
-
-def _labeled_upstreams(stack: models.StackRecord) -> set[str]:
-    named = {
-        label.removeprefix(LABEL_PREFIX) for label in stack.labels if label.startswith(LABEL_PREFIX)
-    }
-    return named - {""}

@@ -200,6 +200,10 @@ def test_a_file_that_is_mended_is_read(file: Path) -> None:
             "connections: {a: {endpoint: https://a, allowedOperations: [Delete]}}",
         ),
         (
+            "a prefix of labels without an end",
+            "connections: {a: {endpoint: https://a, dependencyLabelPrefixes: [after]}}",
+        ),
+        (
             "a webhook secret that is no list",
             "connections: {a: {endpoint: https://a, webhookSecretFiles: /x}}",
         ),

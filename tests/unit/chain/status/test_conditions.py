@@ -7,6 +7,7 @@ import pytest
 from controller.api import reasons, v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
+from controller.chain.graph import resolve
 from controller.chain.requests.executions import ExecutionState
 from controller.chain.status import projection
 from tests.support.builders import (
@@ -330,6 +331,42 @@ def test_graph_resolved_tells_whether_the_order_is_known(
 
     assert (found.status, found.reason) == expected
     golden(PAGE).check(f"GraphResolved: {case}", found.message)
+
+
+def with_look_alikes(*labels: str) -> projection.ChainFacts:
+    facts = live(RUNNING)
+    assert facts.known is not None
+    facts.known.look_alikes = [resolve.LookAlike(stack_id="b", label=label) for label in labels]
+    return facts
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pytest.param(["depends-on:a"], id="one label that looks like a dependency"),
+        pytest.param(
+            ["dependsOn:a,c", *(f"depends_on:{name}\x1b" for name in "cdefg")],
+            id="several labels that look like dependencies",
+        ),
+    ],
+)
+def test_graph_resolved_names_labels_that_look_like_dependencies(
+    labels: list[str], case: str, golden: Golden
+) -> None:
+    found = condition(project(with_look_alikes(*labels)), "GraphResolved")
+
+    assert (found.status, found.reason) == ("True", "Resolved")
+    golden(PAGE).check(f"GraphResolved: {case}", found.message)
+
+
+def test_labels_that_look_like_dependencies_stay_told_once_temporal_forgets_the_run() -> None:
+    before = project(with_look_alikes("depends-on:a"))
+
+    after = project(make_facts(make_execution(1)), before)
+
+    found = condition(after, "GraphResolved")
+    assert found.message == condition(before, "GraphResolved").message
+    assert "'depends-on:a' of 'b'" in found.message
 
 
 def test_awaiting_confirmation_has_the_links_of_all_who_wait(golden: Golden) -> None:

@@ -259,6 +259,10 @@ class Clients:
     def get(self, _: messages.AccountRef) -> spacelift_clients.SpaceliftAccount:
         return self._account
 
+    def change_connection(self, **fields: Any) -> None:
+        connection = dataclasses.replace(self._account.connection, **fields)
+        self._account = dataclasses.replace(self._account, connection=connection)
+
 
 def make_bench(*, limits: stack_operations.WaitLimits = QUICK, tick_seconds: float = 0.02) -> Bench:
     spacelift = FakeSpacelift()

@@ -59,3 +59,20 @@ async def test_another_account_of_the_same_name_is_not_served(
         clients.get(wanted(name))
 
     assert (caught.value.type, caught.value.non_retryable) == ("ConnectionMismatch", False)
+
+
+async def test_a_setting_of_a_connection_that_changes_counts_at_once(tmp_path: Path) -> None:
+    clients = make_clients(tmp_path, "https://acme.app.spacelift.io")
+    before = clients.get(wanted())
+    file = tmp_path / "connections.yaml"
+    file.write_text(
+        FILE.format(endpoint="https://acme.app.spacelift.io")
+        + "    dependencyLabelPrefixes: ['after:']\n"
+    )
+
+    after = clients.get(wanted())
+
+    assert after.client is before.client
+    assert before.connection.dependency_label_prefixes == ("dependsOn:",)
+    assert after.connection.dependency_label_prefixes == ("after:",)
+    await clients.aclose()

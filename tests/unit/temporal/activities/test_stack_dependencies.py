@@ -430,3 +430,36 @@ async def test_a_rate_limit_for_long_is_left_to_temporal() -> None:
 
     assert (caught.value.type, caught.value.non_retryable) == ("LongPauseAsked", False)
     assert caught.value.next_retry_delay == datetime.timedelta(seconds=300)
+
+
+# Labels in other forms
+
+
+async def test_a_blank_after_the_prefix_counts_for_nothing() -> None:
+    bench = account("a~b", c=("dependsOn: b",), d=(" dependsOn:  c ", "dependsOn:a"))
+
+    found = await fetch(bench)
+
+    assert pairs(found) == [("a", "b"), ("a", "d"), ("b", "c"), ("c", "d")]
+    assert found.look_alikes == ()
+
+
+async def test_labels_that_look_like_dependencies_are_told_without_another_request() -> None:
+    told = ("DependsOn:a", "dependsOn:a,b")
+    bench = account("a~b", b=told, c=("depends-on:b",), d=("depends-on:z",))
+
+    found = await fetch(bench)
+
+    named = [(item.stack_id, item.label) for item in found.look_alikes]
+    assert named == [("b", told[0]), ("b", told[1]), ("c", "depends-on:b")]
+    assert ids(found) == ["a", "b"]
+    assert bench.spacelift.count("list_stacks_by_labels") == 2
+
+
+async def test_the_prefixes_are_those_of_the_connection() -> None:
+    bench = account("a~x", b=("after=a",), c=("needs:b",))
+    bench.clients.change_connection(dependency_label_prefixes=("after=", "needs:"))
+
+    found = await fetch(bench)
+
+    assert pairs(found) == [("a", "b"), ("b", "c")]
