@@ -71,7 +71,8 @@ test-chart: prepare ## Tests of one kind: the Helm chart, on the real API server
 	$(call tests,tests/chart)
 
 .PHONY: soak
-soak: prepare ## Kill operator and worker over and over, and leave Temporal away (minutes)
+soak: prepare ## Kill operator and worker over and over, leave Temporal or its database away
+	@$(BIN)/python -m tests.support.temporal_database
 	$(PYTEST) tests/soak $(ARGS)
 
 .PHONY: fuzz

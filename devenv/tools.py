@@ -113,6 +113,16 @@ def _is_free(port: int) -> bool:
         return True
 
 
+async def is_listened_on(port: int) -> bool:
+    """Whether somebody takes connections on a loopback port."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
 async def http_status(url: str, *, token: str = "", ca_file: Path | None = None) -> int:
     """GET a URL and return the status, or 0 while nobody answers."""
     return await asyncio.to_thread(_http_status, url, token, ca_file)

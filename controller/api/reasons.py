@@ -236,8 +236,10 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         do="See the message. It is looked at again by itself.",
     ),
     ChainReason.TEMPORAL_UNREACHABLE: ReasonMeaning(
-        means="The operator cannot reach Temporal; it keeps trying and nothing is lost.",
-        do="Run `stackchain check`; check the Temporal address, namespace and credentials.",
+        means="The operator cannot reach Temporal, or Temporal its database; the operator keeps "
+        "trying and nothing is lost.",
+        do="Run `stackchain check`; check the Temporal address, namespace and credentials, and "
+        "Temporal's database.",
     ),
     ChainReason.WORKER_UNAVAILABLE: ReasonMeaning(
         means="The workflow is started and no worker takes it up.",

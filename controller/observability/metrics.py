@@ -5,7 +5,6 @@ metric at zero.
 """
 
 import importlib.metadata
-import math
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -202,10 +201,8 @@ class Metrics:
     def _connection_metrics(self) -> None:
         self.temporal_connected = self._gauge(
             "stackchain_temporal_connected",
-            "1 while Temporal answers; NaN in a process that does not ask it, such as a standby.",
+            "1 while Temporal can run workflows: it is reached, and so is its database.",
         )
-        # Not 0, which would tell of an outage.
-        self.temporal_connected.set(math.nan)
 
     def _notification_metrics(self) -> None:
         self.notifications_started = self._counter(

@@ -58,6 +58,9 @@ async def operate(role: process.Process) -> int:
         identity=installation.pod_name,
         duration_seconds=role.settings.operator.lease_duration_seconds,
     )
+    # A standby as well: one that never reaches Temporal must not replace an operator that does.
+    role.server.add_ready_check("temporal", role.link.check)
+    linking = asyncio.create_task(role.link.run())
     role.server.add_ready_check("lease", leader.check)
     if not await process.done_before(leader.acquire(), role.stop.wait()):
         return 0
@@ -68,6 +71,7 @@ async def operate(role: process.Process) -> int:
             code = await _lead(role, client, leader, afterwards)
         finally:
             role.counters.lease_held.set(0)
+            linking.cancel()
             await leader.release()
             await client.close()
     logger.info("Operator stopped")
@@ -178,7 +182,6 @@ class _Operator:
     async def running(self) -> AsyncIterator[list[asyncio.Task[None]]]:
         """Give the tasks that should never end; on leaving, end them in order."""
         watching, watched = asyncio.Event(), asyncio.Event()
-        self._role.server.add_ready_check("temporal", self._link.check)
         self._role.server.add_ready_check("watch", _check_set(watched))
         handling = asyncio.create_task(self._handle(ready=watched, stop=watching))
         statuses_stop = asyncio.Event()
@@ -228,7 +231,7 @@ class _Operator:
         )
 
     async def _write_statuses(self, stop: asyncio.Event) -> None:
-        connecting = asyncio.create_task(self._link.connect())
+        connecting = asyncio.create_task(self._link.connected())
         if not await process.done_before(connecting, stop.wait()):
             return
         client = connecting.result()

@@ -20,46 +20,88 @@ from controller.temporal import client as temporal_client
 logger = logging.getLogger(__name__)
 
 _LEFT_OVER_SECONDS = 0.5
+# One look that fails may be one lost request, and a status that flips says nothing.
+_FAILURES_TO_REFUSE = 2
+
+
+Look = Callable[[temporalio.client.Client, settings.TemporalSettings], Awaitable[str | None]]
+"""Says why Temporal cannot run workflows, None if it can."""
 
 
 class TemporalLink:
-    """The connection to Temporal, which may come late; until then it says what is wrong."""
+    """The connection to Temporal, which may come late; without it, it says what is wrong.
 
-    def __init__(self, temporal: settings.TemporalSettings, counters: metrics.Metrics) -> None:
+    That is known at all times, so that readiness, the metric and whoever needs Temporal agree:
+    ADR 0029.
+    """
+
+    def __init__(
+        self,
+        temporal: settings.TemporalSettings,
+        counters: metrics.Metrics,
+        *,
+        look: Look = temporal_client.find_problem,
+        look_seconds: float = 5.0,
+        look_again_seconds: float = 1.0,
+    ) -> None:
+        """Look every `look_seconds`, and sooner while something is wrong."""
         self._temporal = temporal
         self._counters = counters
+        self._look = look
+        self._look_seconds, self._look_again_seconds = look_seconds, look_again_seconds
         self._client: temporalio.client.Client | None = None
+        self._reached = asyncio.Event()
         self._problem = f"Temporal at {temporal.address} has not been reached yet."
+        self._failures = 0
+        counters.temporal_connected.set(0)
 
     def get(self) -> temporalio.client.Client:
         """Return the client.
 
         Raises:
-            TemporalUnreachable: there is none yet.
+            TemporalUnreachable: there is none yet, or Temporal cannot run workflows. What it has in
+                memory it might still answer, and a status from that would say that all is well.
         """
-        if self._client is None:
+        if self._client is None or self._failures >= _FAILURES_TO_REFUSE:
             raise temporal_client.TemporalUnreachable(self._problem)
         return self._client
 
-    async def connect(self) -> temporalio.client.Client:
-        """Connect, however long it takes."""
-        self._counters.temporal_connected.set(0)
-        self._client = await temporal_client.connect_with_retry(self._temporal, self._log_once)
+    async def run(self) -> None:
+        """Connect, however long it takes, and look now and then from then on; never returns."""
+        connected = await temporal_client.connect_with_retry(self._temporal, self._log_once)
         logger.info("Connected to Temporal", extra={"address": self._temporal.address})
+        await self.watch(connected)
+
+    async def watch(self, connected: temporalio.client.Client) -> None:
+        """Take a connection and look now and then what is wrong with it; never returns."""
+        self._client = connected
+        self._note(None)
+        self._reached.set()
+        while True:
+            await asyncio.sleep(self._look_again_seconds if self._problem else self._look_seconds)
+            self._note(await self._look(connected, self._temporal))
+
+    async def connected(self) -> temporalio.client.Client:
+        """Return the client once Temporal and the namespace have been reached."""
+        while self._client is None:
+            await self._reached.wait()
         return self._client
 
     async def check(self) -> str | None:
         """Return what is wrong, for readiness."""
-        if self._client is None:
-            problem: str | None = self._problem
-        else:
-            problem = await temporal_client.check_health(self._client)
+        return self._problem or None
+
+    def _note(self, problem: str | None) -> None:
+        self._failures = self._failures + 1 if problem else 0
+        if problem:
+            self._log_once(problem)
+        elif self._problem:
+            self._problem = ""
         self._counters.temporal_connected.set(0 if problem else 1)
-        return problem
 
     def _log_once(self, problem: str) -> None:
         if problem != self._problem:
-            logger.warning("Temporal is not reachable, trying on", extra={"why": problem})
+            logger.warning("Temporal cannot be used, trying on", extra={"why": problem})
         self._problem = problem
 
 

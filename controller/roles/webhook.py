@@ -16,7 +16,6 @@ logger = logging.getLogger(__name__)
 
 # What is queued takes milliseconds each; while Temporal is down it takes forever.
 _WAKES_STOP_SECONDS = 2.0
-_TEMPORAL_CHECK_SECONDS = 10.0
 
 
 async def receive(role: process.Process) -> int:
@@ -60,9 +59,6 @@ async def receive(role: process.Process) -> int:
 
 async def _keep_linked(link: process.TemporalLink, temporal: settings.TemporalSettings) -> None:
     """Connect, and keep the connection's key and metric up to date; never returns."""
-    client = await link.connect()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(temporal_client.keep_api_key_fresh(client, temporal))
-        while True:
-            await link.check()
-            await asyncio.sleep(_TEMPORAL_CHECK_SECONDS)
+        tasks.create_task(link.run())
+        tasks.create_task(temporal_client.keep_api_key_fresh(await link.connected(), temporal))

@@ -13,9 +13,12 @@ logger = logging.getLogger(__name__)
 async def work(role: process.Process) -> int:
     """The role of `stackchain worker`."""
     role.server.add_ready_check("temporal", role.link.check)
-    connecting = asyncio.create_task(role.link.connect())
-    if not await process.done_before(connecting, role.stop.wait()):
-        return 0
+    linking = asyncio.create_task(role.link.run())
+    connecting = asyncio.create_task(role.link.connected())
+    # What ends the wait is canceled after it, and the link goes on.
+    ends = (role.stop.wait(), asyncio.shield(linking))
+    if not await process.done_before(connecting, *ends):
+        return 0 if role.stop.is_set() else 1
     spacelift_worker = worker.SpaceliftWorker(
         connecting.result(),
         all_settings=role.settings,
@@ -36,5 +39,6 @@ async def work(role: process.Process) -> int:
     )
     await spacelift_worker.run(role.stop)
     renewing.cancel()
+    linking.cancel()
     logger.info("Worker stopped")
     return 0 if role.stop.is_set() else 1

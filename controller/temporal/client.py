@@ -12,6 +12,8 @@ from pathlib import Path
 import temporalio.client
 import temporalio.runtime
 import temporalio.service
+from temporalio.api.common import v1 as common
+from temporalio.api.errordetails import v1 as errordetails
 from temporalio.api.workflowservice import v1 as workflowservice
 
 from controller import outside_text
@@ -21,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 HEALTH_TIMEOUT_SECONDS = 2.0
+STORE_TIMEOUT_SECONDS = 5.0
+NEVER_STARTED = "stackchain/never-started"
+"""A workflow that nobody starts: only Temporal's database can say that it is not there."""
 FIRST_BACKOFF_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 30.0
 API_KEY_REFRESH_SECONDS = 60.0
@@ -134,15 +139,53 @@ async def connect_with_retry(
         backoff = min(backoff * 2, MAX_BACKOFF_SECONDS)
 
 
-async def check_health(temporal_client: temporalio.client.Client) -> str | None:
-    """Return what is wrong with the connection, None if Temporal answers."""
+async def find_problem(
+    temporal_client: temporalio.client.Client, temporal: settings.TemporalSettings
+) -> str | None:
+    """Return why Temporal cannot run workflows, None if it can.
+
+    Its frontend says that it serves while its database or its other services are away. So this asks
+    for an execution, for which the service that runs workflows reads the database each time.
+    """
+    request = workflowservice.DescribeWorkflowExecutionRequest(
+        namespace=temporal_client.namespace,
+        execution=common.WorkflowExecution(workflow_id=NEVER_STARTED),
+    )
     try:
-        is_healthy = await temporal_client.service_client.check_health(
+        await temporal_client.workflow_service.describe_workflow_execution(
+            request, timeout=datetime.timedelta(seconds=STORE_TIMEOUT_SECONDS)
+        )
+    except temporalio.service.RPCError as error:
+        match error.status:
+            case temporalio.service.RPCStatusCode.NOT_FOUND if not _is_about_namespace(error):
+                return None
+            case (
+                temporalio.service.RPCStatusCode.NOT_FOUND
+                | temporalio.service.RPCStatusCode.PERMISSION_DENIED
+                | temporalio.service.RPCStatusCode.UNAUTHENTICATED
+            ):
+                return explain(error, temporal)
+        said = outside_text.clean(error.message)
+        if await _is_healthy(temporal_client):
+            return f"Temporal at {temporal.address} answers, but cannot read its database: {said}"
+        return f"Temporal at {temporal.address} does not answer: {said}"
+    return None
+
+
+def _is_about_namespace(error: temporalio.service.RPCError) -> bool:
+    return any(
+        detail.Is(errordetails.NamespaceNotFoundFailure.DESCRIPTOR)
+        for detail in error.grpc_status.details
+    )
+
+
+async def _is_healthy(temporal_client: temporalio.client.Client) -> bool:
+    try:
+        return await temporal_client.service_client.check_health(
             timeout=datetime.timedelta(seconds=HEALTH_TIMEOUT_SECONDS)
         )
-    except (temporalio.service.RPCError, RuntimeError) as error:
-        return f"Temporal does not answer: {outside_text.clean(str(error))}"
-    return None if is_healthy else "Temporal answers that it is not serving"
+    except (temporalio.service.RPCError, RuntimeError):
+        return False
 
 
 async def keep_api_key_fresh(

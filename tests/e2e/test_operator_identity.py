@@ -1,4 +1,4 @@
-"""An operator that may not read the cluster's id: it says so, and can be told to end."""
+"""An operator that lacks a right or a namespace: it says so, and harms nobody."""
 
 import signal
 from collections.abc import AsyncIterator
@@ -7,7 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from devenv import role_process
 from devenv.control_plane import credentials
+from tests.conftest import StartRole
 from tests.support import chains
 from tests.support import temporal as temporal_support
 from tests.support.waiting import eventually
@@ -51,6 +53,29 @@ async def poor(parts: chains.Parts, tmp_path: Path) -> AsyncIterator[chains.Inst
     await release.prepare()
     yield release
     await release.close()
+
+
+async def test_a_standby_that_never_reached_its_temporal_namespace_replaces_no_operator(
+    start_role: StartRole, endpoints: role_process.Endpoints
+) -> None:
+    """As after an upgrade with a wrong value: the rollout waits for the new pod to be ready."""
+    leader = await start_role("operator", endpoints)
+
+    wrong = {"TEMPORAL_NAMESPACE": "not-made"}
+    standby = await start_role("operator", endpoints, instance=1, environment=wrong, wait=False)
+
+    async def said() -> bool:
+        async with httpx.AsyncClient(base_url=standby.health_url, trust_env=False) as http:
+            try:
+                answer = await http.get("/readyz")
+            except httpx.TransportError:
+                return False
+        return answer.status_code == 503 and "has no namespace not-made" in answer.text
+
+    await eventually(said, what="the standby says what it cannot reach")
+    assert await leader.is_ready()
+    right = await start_role("operator", endpoints, instance=2)
+    assert await right.is_ready()
 
 
 async def test_an_operator_that_cannot_read_the_clusters_id_is_not_ready_and_ends_when_asked(

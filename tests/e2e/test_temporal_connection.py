@@ -67,19 +67,32 @@ async def check(all_settings: settings.Settings) -> tuple[int, dict[str, tuple[b
 async def test_a_connection_is_healthy_until_the_server_stops(
     own_temporal_server: temporal_servers.TemporalServer,
 ) -> None:
-    connected = await client.connect(settings.TemporalSettings(address=own_temporal_server.address))
-    assert await client.check_health(connected) is None
+    temporal = settings.TemporalSettings(address=own_temporal_server.address)
+    connected = await client.connect(temporal)
+    assert await client.find_problem(connected, temporal) is None
 
     await own_temporal_server.stop()
 
-    assert "Temporal does not answer" in str(await client.check_health(connected))
+    assert "does not answer" in str(await client.find_problem(connected, temporal))
 
     await own_temporal_server.start()
 
     async def is_healthy() -> bool:
-        return await client.check_health(connected) is None
+        return await client.find_problem(connected, temporal) is None
 
     assert await waiting.eventually(is_healthy)
+
+
+async def test_a_namespace_that_is_gone_is_named(
+    temporal_client: Client, temporal_server: temporal_servers.TemporalServer
+) -> None:
+    temporal = settings.TemporalSettings(address=temporal_server.address, namespace="not-made")
+    connected = await client.dial(temporal)
+
+    problem = await client.find_problem(connected, temporal)
+
+    assert problem is not None
+    assert "has no namespace not-made" in problem
 
 
 async def test_a_server_that_comes_later_is_found(
@@ -91,11 +104,10 @@ async def test_a_server_that_comes_later_is_found(
     async def sleep(_: float) -> None:
         await own_temporal_server.start()
 
-    connected = await client.connect_with_retry(
-        settings.TemporalSettings(address=own_temporal_server.address), problems.append, sleep=sleep
-    )
+    temporal = settings.TemporalSettings(address=own_temporal_server.address)
+    connected = await client.connect_with_retry(temporal, problems.append, sleep=sleep)
 
-    assert await client.check_health(connected) is None
+    assert await client.find_problem(connected, temporal) is None
     assert len(problems) == 1
 
 

@@ -13,14 +13,13 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import temporalio.client
 import yaml
 
 from devenv import role_process, simulator_process
-from devenv import temporal_server as temporal_servers
 from devenv.control_plane import server as control_planes
 from devenv.simulator import scenario as scenarios
 from devenv.simulator import simulator as simulators
@@ -274,13 +273,20 @@ def explain(status: Body) -> str:
     return "\n".join([*lines, f"latestRun: {json.dumps(status.get('latestRun'))}", *rows])
 
 
+class AnyTemporal(Protocol):
+    """What an installation has to know of a Temporal server."""
+
+    @property
+    def address(self) -> str: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parts:
     """The real parts that an installation runs on."""
 
     control_plane: control_planes.ControlPlane
     kube: kube_support.KubeApi
-    temporal_server: temporal_servers.TemporalServer
+    temporal_server: AnyTemporal
     temporal_client: temporalio.client.Client
 
 

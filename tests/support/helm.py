@@ -2,12 +2,10 @@
 
 `python -m tests.support.helm` gets it ready, as `make prepare` does, and prints where it is. No
 registry that tests may use has Helm as a program, so the last resort is to compile it from its Go
-module, whose version and hashes are in the folder `helm_go` beside this file.
+module.
 """
 
-import asyncio
 import dataclasses
-import hashlib
 import os
 import re
 import shutil
@@ -20,18 +18,24 @@ from typing import Any
 
 import yaml
 
-from devenv import processes, settings, tools
+from devenv import settings, tools
+from tests.support import go_programs
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "stackchain"
 CI_VALUES = CHART / "ci"
 
 _MAJOR = 4
-_PACKAGE = f"helm.sh/helm/v{_MAJOR}/cmd/helm"
-_MODULE = Path(__file__).parent / "helm_go"
-_BUILD_SECONDS = 1800
 _HELM_SECONDS = 240
-_INSTALL_GO = "install Helm 4 (https://helm.sh/docs/intro/install), or Go 1.26 to have it compiled"
+_PROGRAM = go_programs.GoProgram(
+    name="Helm",
+    module=f"helm.sh/helm/v{_MAJOR}",
+    folder=Path(__file__).parent / "helm_go",
+    packages=(f"helm.sh/helm/v{_MAJOR}/cmd/helm",),
+    takes="about 3 minutes on two cores",
+    install="install Helm 4 (https://helm.sh/docs/intro/install), or Go 1.26 to have it compiled",
+    stamp=f"helm.sh/helm/v{_MAJOR}/internal/version.version",
+)
 
 Body = dict[str, Any]
 
@@ -45,8 +49,8 @@ def find(cache_dir: Path) -> Path | None:
     on_path = shutil.which("helm")
     if on_path is not None and _major(on_path) >= _MAJOR:
         return Path(on_path)
-    built = _target(cache_dir)
-    return built if built.is_file() else None
+    built = _PROGRAM.find(cache_dir)
+    return built / "helm" if built is not None else None
 
 
 def obtain(cache_dir: Path, say: tools.Say) -> Path:
@@ -55,46 +59,7 @@ def obtain(cache_dir: Path, say: tools.Say) -> Path:
     Raises:
         DevError: there is no Go, or the build failed; the text says what to do.
     """
-    found = find(cache_dir)
-    if found is not None:
-        return found
-    go = tools.find_program("go", install=_INSTALL_GO)
-    target = _target(cache_dir)
-    say(f"  compiling Helm {_version()} with {go}: about 3 minutes on two cores, once")
-    target.parent.parent.mkdir(parents=True, exist_ok=True)
-    # Of two processes that build at once, the later one wins; nobody ever sees half a file.
-    with tempfile.TemporaryDirectory(dir=target.parent.parent) as temporary:
-        built = Path(temporary) / "helm"
-        asyncio.run(processes.run(_build(go, built), timeout_seconds=_BUILD_SECONDS))
-        target.parent.mkdir(exist_ok=True)
-        built.replace(target)
-    return target
-
-
-def _build(go: Path, target: Path) -> processes.Command:
-    stamp = f"-s -w -X helm.sh/helm/v{_MAJOR}/internal/version.version={_version()}"
-    return processes.Command(
-        name="go build",
-        argv=(str(go), "build", "-trimpath", "-ldflags", stamp, "-o", str(target), _PACKAGE),
-        log_file=target.parent / "build.log",
-        directory=_MODULE,
-        # What a person set for other modules must not reach this one.
-        environment={"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"},
-    )
-
-
-def _version() -> str:
-    text = (_MODULE / "go.mod").read_text(encoding="utf-8")
-    found = re.search(rf"helm\.sh/helm/v{_MAJOR} (v[0-9.]+)", text)
-    if found is None:
-        raise tools.DevError(f"{_MODULE / 'go.mod'} requires no Helm")
-    return found[1]
-
-
-def _target(cache_dir: Path) -> Path:
-    sources = b"".join((_MODULE / name).read_bytes() for name in ("go.mod", "go.sum"))
-    digest = hashlib.sha256(sources).hexdigest()[:12]
-    return cache_dir.absolute() / "helm" / f"{_version()}-{digest}" / "helm"
+    return find(cache_dir) or _PROGRAM.obtain(cache_dir, say) / "helm"
 
 
 def _major(program: str) -> int:

@@ -1,7 +1,9 @@
 """What the roles share: a link to Temporal that is not there yet, and what ends a wait."""
 
 import asyncio
-from typing import NoReturn
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any, NoReturn
 
 import pytest
 
@@ -9,6 +11,7 @@ from controller.config import settings
 from controller.observability import metrics
 from controller.roles import operator, process
 from controller.temporal import client as temporal_client
+from tests.support.waiting import eventually
 
 
 def link(counters: metrics.Metrics | None = None) -> process.TemporalLink:
@@ -26,6 +29,72 @@ async def test_a_link_that_is_not_there_yet_says_so() -> None:
         made.get()
     assert await made.check() == ("Temporal at temporal.example.com:7233 has not been reached yet.")
     assert counters.registry.get_sample_value("stackchain_temporal_connected") == 0
+
+
+class Temporal:
+    """What looks at Temporal find, one after another; the last one stays."""
+
+    def __init__(self, *found: str | None) -> None:
+        self.found = list(found)
+        self.looks = 0
+
+    async def look(self, *_: Any) -> str | None:
+        self.looks += 1
+        return self.found.pop(0) if len(self.found) > 1 else self.found[0]
+
+
+@contextlib.asynccontextmanager
+async def watched(
+    temporal: Temporal, counters: metrics.Metrics | None = None
+) -> AsyncIterator[process.TemporalLink]:
+    made = process.TemporalLink(
+        settings.TemporalSettings(),
+        counters or metrics.Metrics(),
+        look=temporal.look,
+        look_seconds=0,
+        look_again_seconds=0,
+    )
+    watching = asyncio.create_task(made.watch(CLIENT))
+    await made.connected()
+    yield made
+    watching.cancel()
+
+
+CLIENT: Any = object()
+AWAY = "Temporal answers, but cannot read its database"
+
+
+async def test_a_link_to_a_temporal_without_its_database_says_so_and_gives_no_client() -> None:
+    counters, temporal = metrics.Metrics(), Temporal(None, AWAY)
+    async with watched(temporal, counters) as made:
+        assert (await made.check(), made.get()) == (None, CLIENT)
+        assert counters.registry.get_sample_value("stackchain_temporal_connected") == 1
+
+        await eventually(lambda: temporal.looks > 2)
+
+        assert await made.check() == AWAY
+        assert counters.registry.get_sample_value("stackchain_temporal_connected") == 0
+        with pytest.raises(temporal_client.TemporalUnreachable, match="database"):
+            made.get()
+
+
+async def test_a_link_serves_again_at_the_first_look_that_finds_nothing_wrong() -> None:
+    counters, temporal = metrics.Metrics(), Temporal(AWAY, AWAY, None)
+    async with watched(temporal, counters) as made:
+        await eventually(lambda: temporal.looks > 3)
+
+        assert (await made.check(), made.get()) == (None, CLIENT)
+        assert counters.registry.get_sample_value("stackchain_temporal_connected") == 1
+
+
+async def test_one_look_that_fails_makes_a_link_not_ready_and_stops_nothing() -> None:
+    made = link()
+    made._client = CLIENT
+    made._note(None)
+
+    made._note("no answer")
+
+    assert (await made.check(), made.get()) == ("no answer", CLIENT)
 
 
 async def test_what_keeps_a_link_from_being_made_is_logged_once(

@@ -29,7 +29,7 @@ class FakeServer:
 class FarTemporal(process.TemporalLink):
     """Never reached."""
 
-    async def connect(self) -> Any:
+    async def run(self) -> None:
         await asyncio.Event().wait()
 
 
