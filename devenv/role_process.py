@@ -93,6 +93,7 @@ class Endpoints:
             "TEMPORAL_NAMESPACE": self.temporal_namespace,
             "TEMPORAL_UI_URL": self.temporal_ui_url,
             "SPACELIFT_API_KEY_ENDPOINT": self.spacelift_url,
+            "SPACELIFT_ALLOWED_NAMESPACES": "*",
             # The account is simulated: nothing that is destroyed in it is missed by anybody.
             "SPACELIFT_ALLOWED_OPERATIONS": "Apply,Plan,Destroy",
             "STACKCHAIN_NAMESPACE": self.release_namespace,

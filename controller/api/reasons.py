@@ -32,6 +32,8 @@ class ChainReason(enum.StrEnum):
     CONNECTION_UNKNOWN = "ConnectionUnknown"
     NAMESPACE_NOT_ALLOWED = "NamespaceNotAllowed"
     OPERATION_NOT_ALLOWED = "OperationNotAllowed"
+    FIELD_NOT_ALLOWED = "FieldNotAllowed"
+    STACK_NOT_ALLOWED = "StackNotAllowed"
     CREDENTIALS_REJECTED = "CredentialsRejected"
     SPACELIFT_UNREACHABLE = "SpaceliftUnreachable"
     SPACELIFT_REFUSED = "SpaceliftRefused"
@@ -65,6 +67,7 @@ class StackReason(enum.StrEnum):
     NEEDS_APPROVAL = "NeedsApproval"
     SPACELIFT_UNREACHABLE = "SpaceliftUnreachable"
     CREDENTIALS_REJECTED = "CredentialsRejected"
+    NOT_ALLOWED = "NotAllowed"
     RUN_FINISHED = "RunFinished"
     KEPT = "Kept"
     ROOT_RUN_FINISHED = "RootRunFinished"
@@ -107,6 +110,7 @@ RECHECKED = frozenset(
         ChainReason.DEPENDENT_OUTSIDE,
         ChainReason.CREDENTIALS_REJECTED,
         ChainReason.SPACELIFT_REFUSED,
+        ChainReason.STACK_NOT_ALLOWED,
     }
 )
 
@@ -211,7 +215,8 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ),
     ChainReason.CONNECTION_UNKNOWN: ReasonMeaning(
         means="`spec.connectionName` is not among the release's Spacelift connections.",
-        do="Use a connection that the message lists, or add it to the release's settings.",
+        do="Use a connection that the message lists for this namespace, or add it to the release's "
+        "settings.",
     ),
     ChainReason.NAMESPACE_NOT_ALLOWED: ReasonMeaning(
         means="The connection does not serve this namespace; nothing is read or triggered, and a "
@@ -222,6 +227,17 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         means="The connection does not serve this operation; nothing is read or triggered, and a "
         "live run of it starts no further stack.",
         do="Add the operation to the connection's `allowedOperations`, or change `spec.operation`.",
+    ),
+    ChainReason.FIELD_NOT_ALLOWED: ReasonMeaning(
+        means="The connection does not allow a value of the spec: its confirmation policy, a "
+        "variable of `spec.runtimeEnvironment`, or `spec.commitSHA`. Nothing is read or triggered.",
+        do="Change the field that the message names, or have the connection allow it.",
+    ),
+    ChainReason.STACK_NOT_ALLOWED: ReasonMeaning(
+        means="A stack of the chain is not among those that the connection may run; nothing was "
+        "triggered.",
+        do="Leave the named stacks out with `spec.graph`, or have the connection allow them. It "
+        "is rechecked automatically.",
     ),
     ChainReason.CREDENTIALS_REJECTED: ReasonMeaning(
         means="Spacelift refused the connection's API key.",
@@ -338,6 +354,11 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     StackReason.CREDENTIALS_REJECTED: ReasonMeaning(
         means="Spacelift refused the API key.",
         do="Put a valid key into the connection; a run in progress is followed again by itself.",
+    ),
+    StackReason.NOT_ALLOWED: ReasonMeaning(
+        means="The worker's connection does not allow what the chain wants of this stack.",
+        do="See the message; have the connection allow it, or cancel the run. It is rechecked "
+        "automatically.",
     ),
     StackReason.RUN_FINISHED: ReasonMeaning(means="Its run finished.", do="Nothing."),
     StackReason.KEPT: ReasonMeaning(

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import pydantic
 
-from controller.config import files, parsing, settings
+from controller.config import files, parsing, permissions, settings
 
 DEFAULT_CONNECTION = "default"
 
@@ -62,10 +62,7 @@ class Connection:
     name: str
     endpoint: str
     """URL of the account without `/graphql`; the connection guard compares it."""
-    allowed_namespaces: tuple[str, ...] | None = None
-    """None: all."""
-    allowed_operations: tuple[str, ...] = settings.DEFAULT_OPERATIONS
-    """What StackChains may do through it. Destroy has to be allowed explicitly."""
+    allowed: permissions.Permissions
     dependency_label_prefixes: tuple[str, ...] = settings.DEFAULT_LABEL_PREFIXES
     """What the labels begin with that name an upstream stack; none: no label does."""
     api_key: ApiKeySource | None = None
@@ -73,13 +70,9 @@ class Connection:
     webhook_secrets: tuple[settings.Secret, ...] = ()
     """What signs its deliveries; several while a secret is replaced. None: none are accepted."""
 
-    def allows(self, namespace: str, operation: str) -> bool:
-        """Return whether a StackChain of the namespace may run the operation through it."""
-        return self.allows_namespace(namespace) and operation in self.allowed_operations
-
-    def allows_namespace(self, namespace: str) -> bool:
-        """Return whether a StackChain of the namespace may use it at all."""
-        return self.allowed_namespaces is None or namespace in self.allowed_namespaces
+    def refusal_of(self, use: permissions.ConnectionUse) -> permissions.Refusal | None:
+        """Return why a use of it is not allowed; None if it is."""
+        return permissions.refusal_of(self.name, self.allowed, use)
 
     def read_api_key(self) -> ApiKey:
         """Return the API key as it is now.
@@ -188,8 +181,10 @@ def _environment_connection(spacelift: settings.SpaceliftSettings) -> Connection
     return Connection(
         name=DEFAULT_CONNECTION,
         endpoint=_account_url(spacelift.endpoint),
-        allowed_namespaces=spacelift.allowed_namespaces,
-        allowed_operations=spacelift.allowed_operations,
+        allowed=permissions.Permissions(
+            namespaces=spacelift.allowed_namespaces or (),
+            operations=spacelift.allowed_operations,
+        ),
         dependency_label_prefixes=spacelift.dependency_label_prefixes,
         api_key=api_key,
     )
@@ -213,14 +208,22 @@ class _ConnectionEntry(files.Entry):
     api_key_secret_file: files.SecretFile | None = pydantic.Field(
         default=None, validate_default=True
     )
-    allowed_namespaces: list[Annotated[str, files.word(parsing.dns_label)]] | None = None
-    """None: all. An empty list allows no one."""
+    allowed_namespaces: list[Annotated[str, files.word(parsing.all_or(parsing.dns_label))]]
+    """An empty list allows no one."""
     allowed_operations: list[Annotated[str, files.word(settings.operation)]] = pydantic.Field(
-        default=list(settings.DEFAULT_OPERATIONS)
+        default=list(permissions.DEFAULT_OPERATIONS)
     )
     dependency_label_prefixes: list[
         Annotated[str, files.word(settings.dependency_label_prefix)]
     ] = pydantic.Field(default=list(settings.DEFAULT_LABEL_PREFIXES))
+    allowed_confirmation_policies: list[
+        Annotated[str, files.word(parsing.one_of(*permissions.CONFIRMATION_POLICIES))]
+    ] = pydantic.Field(default=list(permissions.CONFIRMATION_POLICIES))
+    allowed_variables: list[str] = pydantic.Field(default=[permissions.ALL])
+    allow_commit_sha: bool = pydantic.Field(default=True, alias="allowCommitSHA")
+    allowed_stack_ids: list[str] | None = None
+    allowed_stack_labels: list[str] | None = None
+    """Without it and the ids: all stacks. With either, an empty list allows none by it."""
     webhook_secret_files: list[files.SecretFile] = pydantic.Field(default=[])
 
     @pydantic.field_validator("api_key_secret_file", mode="after")
@@ -241,10 +244,15 @@ class _ConnectionEntry(files.Entry):
         return Connection(
             name=name,
             endpoint=_account_url(self.endpoint),
-            allowed_namespaces=None
-            if self.allowed_namespaces is None
-            else _sorted(self.allowed_namespaces),
-            allowed_operations=_sorted(self.allowed_operations),
+            allowed=permissions.Permissions(
+                namespaces=_sorted(self.allowed_namespaces),
+                operations=_sorted(self.allowed_operations),
+                confirmation_policies=_sorted(self.allowed_confirmation_policies),
+                variables=_sorted(self.allowed_variables),
+                allows_commit=self.allow_commit_sha,
+                stack_ids=_sorted_or_none(self.allowed_stack_ids),
+                stack_labels=_sorted_or_none(self.allowed_stack_labels),
+            ),
             dependency_label_prefixes=_sorted(self.dependency_label_prefixes),
             api_key=api_key,
             webhook_secrets=tuple(self.webhook_secret_files),
@@ -257,6 +265,10 @@ class _ConnectionsFile(files.Entry):
 
 def _sorted(words: list[str]) -> tuple[str, ...]:
     return tuple(sorted(set(words)))
+
+
+def _sorted_or_none(words: list[str] | None) -> tuple[str, ...] | None:
+    return None if words is None else _sorted(words)
 
 
 def _account_url(endpoint: str) -> str:

@@ -117,6 +117,15 @@ dns_label = matching(
 )
 
 
+def all_or(item: Callable[[str], str]) -> Callable[[str], str]:
+    """Return a parser of an item, or of `*` for whatever there is."""
+
+    def parse(text: str) -> str:
+        return text if text == "*" else item(text)
+
+    return parse
+
+
 def comma_list(item: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
     """Return a parser of comma separated items, sorted and each one once."""
 

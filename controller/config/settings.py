@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_type_hints
 
-from controller.config import environment, parsing
+from controller.config import environment, parsing, permissions
 from controller.config.environment import Secret as Secret
 from controller.config.environment import SettingRow as SettingRow
 from controller.config.environment import SettingsError as SettingsError
@@ -22,10 +22,7 @@ from controller.config.environment import env
 
 SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
-DEFAULT_OPERATIONS = ("Apply", "Plan")
-"""What a connection serves where nothing is said: destroying has to be allowed explicitly."""
-
-operation = parsing.one_of("Apply", "Plan", "Destroy")
+operation = parsing.one_of(*permissions.OPERATIONS)
 
 DEFAULT_LABEL_PREFIXES = ("dependsOn:",)
 """What a label begins with that names an upstream stack."""
@@ -197,13 +194,13 @@ class SpaceliftSettings:
         default=None,
         metadata=env(
             "SPACELIFT_ALLOWED_NAMESPACES",
-            parsing.comma_list(parsing.dns_label),
-            default="all namespaces",
+            parsing.comma_list(parsing.all_or(parsing.dns_label)),
+            default="required with SPACELIFT_API_KEY_ENDPOINT",
         ),
     )
-    """Namespaces whose StackChains may use it, separated by commas."""
+    """Namespaces whose StackChains may use it, separated by commas; `*` for all of them."""
     allowed_operations: tuple[str, ...] = field(
-        default=DEFAULT_OPERATIONS,
+        default=permissions.DEFAULT_OPERATIONS,
         metadata=env(
             "SPACELIFT_ALLOWED_OPERATIONS",
             parsing.comma_list(operation),

@@ -8,6 +8,7 @@ from controller.chain.graph import selection
 from controller.chain.requests import next_request
 from controller.chain.run import progress
 from controller.config import connections
+from controller.operator import connection_access
 from controller.spacelift import endpoints
 from controller.temporal import messages
 
@@ -32,6 +33,7 @@ def chain_input(
             name=connection.name,
             endpoint=connection.endpoint,
             account=endpoints.account_of(connection.endpoint),
+            use=connection_access.use_of(chain),
         ),
         scope=_scope(spec, below),
         commit_sha=None if below else spec.commit_sha,

@@ -4,7 +4,13 @@ import dataclasses
 
 from controller.api import reasons, v1alpha1
 from controller.chain.status import projection
-from controller.config import connections
+from controller.config import connections, permissions
+
+_REASONS = {
+    permissions.RefusalReason.NAMESPACE: reasons.ChainReason.NAMESPACE_NOT_ALLOWED,
+    permissions.RefusalReason.OPERATION: reasons.ChainReason.OPERATION_NOT_ALLOWED,
+    permissions.RefusalReason.FIELD: reasons.ChainReason.FIELD_NOT_ALLOWED,
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +32,7 @@ class AccessVerdict:
 
     def refuses(self, operation: str) -> bool:
         """Whether the connection is known and does not serve an operation in this namespace."""
-        return self.listed is not None and not self.listed.allows(self.namespace, operation)
+        return self.listed is not None and _refuses(self.listed, self.namespace, operation)
 
 
 class ConnectionAccess:
@@ -45,37 +51,47 @@ class ConnectionAccess:
     def is_refused(self, connection_name: str, namespace: str, operation: str) -> bool:
         """Whether a connection is known and does not serve a namespace or an operation."""
         listed = self._catalog.get(connection_name)
-        return listed is not None and not listed.allows(namespace, operation)
+        return listed is not None and _refuses(listed, namespace, operation)
 
     def _problem_of(
         self, chain: v1alpha1.StackChain, listed: connections.Connection | None
     ) -> projection.Problem | None:
-        name = chain.spec.connection_name
         if listed is None:
-            return self._unknown(name)
-        if not listed.allows_namespace(chain.ref.namespace):
-            return projection.Problem(
-                reason=reasons.ChainReason.NAMESPACE_NOT_ALLOWED,
-                message=f"The connection '{name}' does not serve the namespace "
-                f"'{chain.ref.namespace}'. Add it to the connection's `allowedNamespaces`.",
-                is_retrying=False,
-            )
-        if chain.spec.operation not in listed.allowed_operations:
-            allowed = ", ".join(listed.allowed_operations) or "none"
-            return projection.Problem(
-                reason=reasons.ChainReason.OPERATION_NOT_ALLOWED,
-                message=f"The connection '{name}' does not serve the operation "
-                f"{chain.spec.operation}; it serves: {allowed}. Add it to the connection's "
-                "`allowedOperations`, or change `spec.operation`.",
-                is_retrying=False,
-            )
-        return None
+            return self._unknown(chain)
+        refusal = listed.refusal_of(use_of(chain))
+        if refusal is None:
+            return None
+        return projection.Problem(
+            reason=_REASONS[refusal.reason], message=refusal.message, is_retrying=False
+        )
 
-    def _unknown(self, name: str) -> projection.Problem:
-        known = ", ".join(f"'{item}'" for item in self._catalog.names()) or "none"
+    def _unknown(self, chain: v1alpha1.StackChain) -> projection.Problem:
+        """Name those connections only that the namespace may use: others are not its business."""
+        found = (self._catalog.get(name) for name in self._catalog.names())
+        usable = (item for item in found if item and item.allowed.serves(chain.ref.namespace))
+        known = ", ".join(f"'{item.name}'" for item in usable) or "none"
         return projection.Problem(
             reason=reasons.ChainReason.CONNECTION_UNKNOWN,
-            message=f"There is no Spacelift connection '{name}'; this release has: {known}. "
-            "Set `spec.connectionName` in a new resource, or add the connection.",
+            message=f"There is no Spacelift connection '{chain.spec.connection_name}'; this "
+            f"namespace may use: {known}. Set `spec.connectionName` in a new resource, or add the "
+            "connection.",
             is_retrying=False,
         )
+
+
+def use_of(chain: v1alpha1.StackChain) -> permissions.ConnectionUse:
+    """Return what a resource wants of its connection."""
+    spec = chain.spec
+    return permissions.ConnectionUse(
+        namespace=chain.ref.namespace,
+        operation=spec.operation,
+        confirmation_policy=spec.policies.confirmation_policy,
+        variables=tuple(item.name for item in spec.runtime_environment),
+        has_commit=spec.commit_sha is not None,
+    )
+
+
+def _refuses(connection: connections.Connection, namespace: str, operation: str) -> bool:
+    use = permissions.ConnectionUse(namespace=namespace, operation=operation)
+    refusal = connection.refusal_of(use)
+    return refusal is not None and refusal.reason is not permissions.RefusalReason.FIELD

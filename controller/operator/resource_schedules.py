@@ -13,7 +13,7 @@ from controller.api import reasons, v1alpha1
 from controller.chain.requests import automatic_asks, future_marks, schedule_times
 from controller.chain.requests.schedule_times import ScheduleStep
 from controller.chain.status import projection
-from controller.config import connections
+from controller.config import connections, permissions
 from controller.operator import clock, gatherer
 from controller.spacelift import endpoints
 from controller.temporal import ids, messages
@@ -64,6 +64,10 @@ class ResourceSchedules:
             name=connection.name,
             endpoint=connection.endpoint,
             account=endpoints.account_of(connection.endpoint),
+            # A sweep reads, whatever the runs would do.
+            use=permissions.ConnectionUse(
+                namespace=chain.ref.namespace, operation=chain.spec.operation
+            ),
         )
         found = (self._designs.schedule(chain), self._designs.sweeps(chain, account))
         return {item.memo.kind: item for item in found if item is not None}

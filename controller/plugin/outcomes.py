@@ -17,6 +17,7 @@ _CANNOT_START = frozenset(
         Reason.CONNECTION_UNKNOWN,
         Reason.NAMESPACE_NOT_ALLOWED,
         Reason.OPERATION_NOT_ALLOWED,
+        Reason.FIELD_NOT_ALLOWED,
     }
 )
 

@@ -144,6 +144,12 @@ def _connections(
             "SPACELIFT_API_KEY_ENDPOINT, SPACELIFT_API_KEY_ID and SPACELIFT_API_KEY_SECRET"
         )
     problems = catalog.api_key_problems() if needs_keys else []
+    spacelift = all_settings.spacelift
+    if spacelift.endpoint and spacelift.allowed_namespaces is None:
+        problems.append(
+            "SPACELIFT_ALLOWED_NAMESPACES: is missing for SPACELIFT_API_KEY_ENDPOINT; list the "
+            "namespaces whose StackChains may use the account, or set * for all of them"
+        )
     if problems:
         raise settings.SettingsError(*problems)
     return catalog

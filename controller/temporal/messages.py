@@ -10,18 +10,21 @@ import dataclasses
 from controller.api import v1alpha1
 from controller.chain.graph import selection
 from controller.chain.run import progress, unwanted_runs
+from controller.config import permissions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class AccountRef:
     """A Spacelift account by name, with the endpoint that the operator means by that name.
 
-    A worker whose connection of the name has another endpoint does not serve it.
+    A worker whose connection of the name has another endpoint does not serve it, nor one whose
+    connection does not allow the `use`.
     """
 
     name: str
     endpoint: str
     account: str
+    use: permissions.ConnectionUse
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -230,15 +230,26 @@ def test_notes_say_when_nobody_may_use_the_connection(helm: helms.Helm) -> None:
     assert "describe schain first" not in notes
 
 
+@pytest.mark.parametrize("roles", [None, [], ["view", "edit"]], ids=str)
+def test_notes_explain_who_may_make_chains(helm: helms.Helm, roles: list[str] | None) -> None:
+    notes = helm.notes(values=charts.values({"rbac.aggregatedRoles": roles}))
+
+    is_bound = "create rolebinding stackchain-edit --clusterrole" in notes
+    assert is_bound is ("edit" not in (roles or []))
+    assert ("(rbac.aggregatedRoles): view, edit." in notes) is (roles == ["view", "edit"])
+    assert "The connection default serves all namespaces" in notes
+
+
 def test_notes_tell_where_deliveries_of_each_signed_connection_go(helm: helms.Helm) -> None:
-    endpoint, signed = "https://a.example.com", {"existingSecret": "signing"}
+    served = {"endpoint": "https://a.example.com", "allowedNamespaces": ["*"]}
+    signed = {"existingSecret": "signing"}
     notes = helm.notes(
         values=charts.values(
             {
                 "spacelift.connections": {
-                    "default": {"endpoint": endpoint, "existingSecret": "a"},
-                    "prod": {"endpoint": endpoint, "existingSecret": "b", "webhookSecret": signed},
-                    "test": {"endpoint": endpoint, "existingSecret": "c", "webhookSecret": signed},
+                    "default": {"existingSecret": "a", **served},
+                    "prod": {"existingSecret": "b", "webhookSecret": signed, **served},
+                    "test": {"existingSecret": "c", "webhookSecret": signed, **served},
                 },
                 "webhook.enabled": True,
                 "webhook.ingress": {"enabled": True, "host": "hooks.example.com"},

@@ -204,7 +204,7 @@ async def is_served(kubectl: kubectls.Kubectl) -> None:
 async def test_people_who_may_view_edit_or_administer_may_do_so_with_stackchains(
     installing: helms.Helm, kubectl: kubectls.Kubectl
 ) -> None:
-    installing.install(values=charts.values())
+    installing.install(values=charts.values({"rbac.aggregatedRoles": ["view", "edit", "admin"]}))
     for role in ("view", "edit", "admin"):
         await kubectl(
             "create", "rolebinding", f"a-{role}", f"--clusterrole={role}", f"--user={role}"

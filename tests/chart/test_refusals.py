@@ -40,6 +40,10 @@ def refusal(helm: helms.Helm, changes: dict[str, Any]) -> str:
         ("image.digest", "abc", "at '/image/digest'"),
         ("spacelift.connections.Prod", {"endpoint": "https://a"}, "at '/spacelift/connections'"),
         ("spacelift.connections.default.endpoint", None, "connections/default"),
+        ("spacelift.connections.default.allowedNamespaces", None, "connections/default"),
+        ("spacelift.connections.default.allowedNamespaces", ["a", "B"], "allowedNamespaces/1'"),
+        ("spacelift.connections.default.allowCommitSHA", "no", "allowCommitSHA'"),
+        ("rbac.aggregatedRoles", ["owner"], "rbac/aggregatedRoles/0'"),
         ("spacelift.connections.default.endpoint", "a.b", "connections/default/endpoint'"),
         ("spacelift.connections.default.key", "x", "at '/spacelift/connections/default'"),
         (
@@ -124,11 +128,11 @@ _CONNECTION = "spacelift.connections.default"
             "spacelift.connections.default: existingSecret is set together with apiKeyId",
         ),
         (
-            {_CONNECTION: {"endpoint": "https://a"}},
+            {_CONNECTION: {"endpoint": "https://a", "allowedNamespaces": []}},
             "spacelift.connections.default: has no API key",
         ),
         (
-            {_CONNECTION: {"endpoint": "https://a", "apiKeyId": "x"}},
+            {_CONNECTION: {"endpoint": "https://a", "allowedNamespaces": [], "apiKeyId": "x"}},
             "spacelift.connections.default: apiKeyId and apiKeySecret belong together",
         ),
         (
@@ -219,7 +223,7 @@ _CONNECTION = "spacelift.connections.default"
             "installation.id: with watchNamespaces",
         ),
         (
-            {"watchNamespaces": ["a"], "rbac.aggregatedRoles": True},
+            {"watchNamespaces": ["a"], "rbac.aggregatedRoles": ["edit"]},
             "rbac.aggregatedRoles: a release for some namespaces",
         ),
         (
@@ -227,7 +231,7 @@ _CONNECTION = "spacelift.connections.default"
             "spacelift.connections.default.allowedNamespaces: b is not in watchNamespaces",
         ),
         (
-            {"rbac": {"create": False, "aggregatedRoles": True}},
+            {"rbac": {"create": False, "aggregatedRoles": ["edit"]}},
             "rbac.aggregatedRoles: rbac.create is false",
         ),
         (

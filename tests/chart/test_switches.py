@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from controller.config import connections, settings
+from controller.config import connections, permissions, settings
 from controller.kube import lease
 from controller.notify import sinks
 from tests.support import charts
@@ -135,29 +135,48 @@ def test_the_cluster_is_asked_for_its_id_only_where_the_installation_has_no_name
     assert not reads_namespaces(release({"installation.id": "production"}))
 
 
-def test_people_get_rights_by_kubernetes_own_roles(release: Release) -> None:
-    roles = [b for b in release().of("ClusterRole") if charts.component_of(b) == "people"]
+def people_roles(objects: charts.Objects) -> list[charts.Body]:
+    return [b for b in objects.of("ClusterRole") if charts.component_of(b) == "people"]
+
+
+def test_there_are_roles_to_bind_to_people(release: Release) -> None:
     verbs = {
-        label.removeprefix("rbac.authorization.k8s.io/aggregate-to-"): body["rules"][0]["verbs"]
-        for body in roles
-        for label in body["metadata"]["labels"]
-        if "aggregate-to" in label
+        body["metadata"]["name"].rsplit("-", 1)[-1]: body["rules"][0]["verbs"]
+        for body in people_roles(release())
     }
 
+    reading, writing = ["get", "list", "watch"], ["create", "update", "patch", "delete"]
     assert verbs == {
-        "view": ["get", "list", "watch"],
-        "edit": ["create", "update", "patch", "delete"],
-        "admin": ["deletecollection"],
+        "view": reading,
+        "edit": reading + writing,
+        "admin": [*reading, *writing, "deletecollection"],
     }
 
 
 @pytest.mark.parametrize(
-    "changes", [{"rbac.aggregatedRoles": False}, {"rbac.create": False}], ids=str
+    ("chosen", "aggregated"),
+    [
+        (None, ["view"]),
+        ([], []),
+        (["view", "edit", "admin"], ["admin", "edit", "view"]),
+    ],
 )
-def test_rights_of_people_can_be_left_out(release: Release, changes: dict[str, Any]) -> None:
-    objects = release(changes)
+def test_which_of_kubernetes_own_roles_include_them_is_a_choice(
+    release: Release, chosen: list[str] | None, aggregated: list[str]
+) -> None:
+    labels = {
+        label
+        for body in people_roles(release({"rbac.aggregatedRoles": chosen}))
+        for label in body["metadata"]["labels"]
+        if "aggregate-to" in label
+    }
 
-    assert [b for b in objects.of("ClusterRole") if charts.component_of(b) == "people"] == []
+    prefix = "rbac.authorization.k8s.io/aggregate-to-"
+    assert sorted(label.removeprefix(prefix) for label in labels) == aggregated
+
+
+def test_roles_for_people_can_be_left_out(release: Release) -> None:
+    assert people_roles(release({"rbac.create": False})) == []
 
 
 # Pods
@@ -554,13 +573,17 @@ def test_the_program_reads_the_connections_as_they_are_meant(
     default, sandbox = catalog.get("default"), catalog.get("sandbox")
     assert default is not None
     assert sandbox is not None
-    assert (default.endpoint, default.allowed_namespaces, default.allowed_operations) == (
-        "https://example.app.spacelift.io",
-        None,
-        ("Plan",),
+    assert default.endpoint == "https://example.app.spacelift.io"
+    assert default.allowed == permissions.Permissions(namespaces=("*",), operations=("Plan",))
+    assert sandbox.allowed == permissions.Permissions(
+        namespaces=("team-a", "team-b"),
+        operations=("Apply", "Destroy", "Plan"),
+        confirmation_policies=("StackDefault",),
+        variables=("TF_LOG",),
+        allows_commit=False,
+        stack_ids=("sandbox-base",),
+        stack_labels=("stackchain:allowed",),
     )
-    assert sandbox.allowed_namespaces == ("team-a", "team-b")
-    assert sandbox.allowed_operations == ("Apply", "Destroy", "Plan")
 
 
 def test_an_empty_list_allows_nothing(release: Release, tmp_path: Path) -> None:
@@ -569,8 +592,7 @@ def test_an_empty_list_allows_nothing(release: Release, tmp_path: Path) -> None:
     connection = read_connections(objects, tmp_path).get("default")
 
     assert connection is not None
-    assert connection.allowed_namespaces == ()
-    assert connection.allowed_operations == settings.DEFAULT_OPERATIONS
+    assert connection.allowed == permissions.Permissions(namespaces=())
 
 
 @pytest.mark.parametrize("values", ["several-accounts", "trial"])
@@ -607,6 +629,7 @@ def test_no_secret_is_in_anything_but_a_secret(helm: helms.Helm) -> None:
             _CONNECTION: {
                 "endpoint": "https://a",
                 "apiKeyId": "hush-id",
+                "allowedNamespaces": ["*"],
                 "apiKeySecret": "hush-key",
                 "webhookSecret": {"values": ["hush-hook"]},
             },

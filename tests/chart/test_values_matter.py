@@ -41,6 +41,7 @@ _GIVEN = {
     _CONNECTION: {
         "endpoint": "https://example.app.spacelift.io",
         "apiKeyId": "id",
+        "allowedNamespaces": ["*"],
         "apiKeySecret": "secret",
         "webhookSecret": {"values": ["hook"]},
     },
@@ -110,9 +111,14 @@ _ITEMS: dict[str, Any] = {
 _OTHERS: dict[str, Any] = {
     "address": "other.example.com:7233",
     "affinity": {"nodeAffinity": {}},
-    # Empty means yes.
-    "aggregatedRoles": False,
-    "connections": {"other": {"endpoint": "https://b.example.com", "existingSecret": "b"}},
+    "aggregatedRoles": ["edit"],
+    "connections": {
+        "other": {
+            "endpoint": "https://b.example.com",
+            "existingSecret": "b",
+            "allowedNamespaces": [],
+        }
+    },
     "digest": f"sha256:{'1' * 64}",
     "disabledAlerts": ["StackChainFailed"],
     "interval": "15s",
@@ -140,6 +146,11 @@ _CONNECTION_FIELDS: dict[str, Any] = {
     "allowedNamespaces": ["other"],
     "allowedOperations": ["Destroy"],
     "dependencyLabelPrefixes": ["after:"],
+    "allowedConfirmationPolicies": ["Auto"],
+    "allowedVariables": ["OTHER"],
+    "allowCommitSHA": False,
+    "allowedStackIds": ["other"],
+    "allowedStackLabels": ["other"],
     "webhookSecret": {"existingSecret": "other", "keys": ["other"]},
     "webhookSecret.existingSecret": "other",
     "webhookSecret.keys": ["other"],

@@ -11,14 +11,17 @@ from controller.spacelift import account_session, client
 from controller.temporal import messages, start_messages
 from controller.temporal.activities import root_runs
 from tests.conftest import StartSimulator
+from tests.support.builders import make_connection, make_use
 
 ROOTS = 300
 KEY = connections.ApiKey(key_id="01JKEYADM00000000000000000", secret="secret")
-CONNECTION = messages.AccountRef(name="default", endpoint="", account="acme")
+CONNECTION = messages.AccountRef(name="default", endpoint="", account="acme", use=make_use())
 
 
 class Served:
     """Hands out one client, as `SpaceliftClients` does."""
+
+    connection = make_connection()
 
     def __init__(self, spacelift: client.SpaceliftClient) -> None:
         self.client = spacelift

@@ -9,16 +9,16 @@ import yaml
 from temporalio.testing import ActivityEnvironment
 
 from controller.chain.graph import resolve as graph
-from controller.config import connections
+from controller.config import connections, permissions
 from controller.spacelift import account_session, client
 from controller.temporal import messages
 from controller.temporal.activities import stack_dependencies
 from devenv import simulator_process
-from tests.support.builders import make_scope
+from tests.support.builders import make_scope, make_use
 
 ADMIN = "01JKEYADM00000000000000000"
 NET = "01JKEYNET00000000000000000"
-CONNECTION = messages.AccountRef(name="default", endpoint="", account="acme")
+CONNECTION = messages.AccountRef(name="default", endpoint="", account="acme", use=make_use())
 SCENARIO: dict[str, Any] = {
     "keys": [
         {"id": ADMIN, "secret": "secret", "role": "admin"},
@@ -41,6 +41,12 @@ Resolve = Callable[..., Awaitable[graph.ChainGraph]]
 
 class Served:
     """Hands out one client, as `SpaceliftClients` does."""
+
+    connection = connections.Connection(
+        name="default",
+        endpoint="",
+        allowed=permissions.Permissions(namespaces=("*",), operations=permissions.OPERATIONS),
+    )
 
     def __init__(self, spacelift: client.SpaceliftClient) -> None:
         self.client = spacelift

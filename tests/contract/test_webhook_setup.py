@@ -173,6 +173,7 @@ async def test_of_several_secrets_the_last_one_is_registered(wire: Wire, tmp_pat
     files["new"].write_text(SECRET)
     connection = {
         "endpoint": wire.server.url,
+        "allowedNamespaces": [],
         "apiKeyIdFile": str(files["id"]),
         "apiKeySecretFile": str(files["key"]),
         "webhookSecretFiles": [str(files["old"]), str(files["new"])],

@@ -194,4 +194,4 @@ def test_the_connections_file_is_one() -> None:
     parsed = connections.parse_connections(yaml.safe_load(path.read_text()), str(path))
 
     assert sorted(parsed) == ["default", "sandbox"]
-    assert not parsed["sandbox"].allows_namespace("elsewhere")
+    assert not parsed["sandbox"].allowed.serves("elsewhere")

@@ -17,6 +17,7 @@ from controller.chain.requests import executions
 from controller.chain.requests import handled_asks as handling
 from controller.chain.run import outcome, progress, run_snapshots
 from controller.chain.status import projection
+from controller.config import connections, permissions
 
 T0 = "2026-03-01T10:00:00Z"
 T1 = "2026-03-01T10:01:00Z"
@@ -52,6 +53,11 @@ def with_policies(fields: Mapping[str, Any]) -> dict[str, Any]:
 # The resource
 
 
+def make_use(operation: str = "Apply", **fields: Any) -> permissions.ConnectionUse:
+    """Return what a chain of the namespace of `make_ref` wants of its connection."""
+    return permissions.ConnectionUse(namespace="team", operation=operation, **fields)
+
+
 def make_ref(*, name: str = "chain", generation: int = 1) -> v1alpha1.Ref:
     _refuse_if(not 0 < len(name) <= 63, "the CRD refuses the name")
     _refuse_if(generation < 1, "generations count from 1")
@@ -76,6 +82,15 @@ def make_spec(
         roots=v1alpha1.Roots(stack_ids=roots),
         graph=v1alpha1.Graph(sources=sources, **(graph or {})),
         **with_policies({"parallelism": parallelism, **fields}),
+    )
+
+
+def make_connection(name: str = "default", **allowed: Any) -> connections.Connection:
+    """Return a connection that serves all namespaces."""
+    return connections.Connection(
+        name=name,
+        endpoint="https://acme.app.spacelift.io",
+        allowed=permissions.Permissions(**{"namespaces": ("*",), **allowed}),
     )
 
 

@@ -416,6 +416,7 @@ class Installation:
             secret.write_text(simulator_process.API_KEY.secret)
         self._connections[name] = {
             "endpoint": self.accounts[name].url,
+            "allowedNamespaces": ["*"],
             "apiKeyIdFile": str(key_id),
             "apiKeySecretFile": str(secret),
             **connection,

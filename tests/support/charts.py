@@ -13,7 +13,11 @@ MINIMAL: Mapping[str, Any] = {
     "temporal": {"address": "temporal.example.com:7233"},
     "spacelift": {
         "connections": {
-            "default": {"endpoint": "https://example.app.spacelift.io", "existingSecret": "keys"}
+            "default": {
+                "endpoint": "https://example.app.spacelift.io",
+                "existingSecret": "keys",
+                "allowedNamespaces": ["*"],
+            }
         }
     },
 }

@@ -148,6 +148,7 @@ SITUATIONS: list[tuple[str, v1alpha1.Status, tuple[str, str]]] = [
             ChainReason.CONNECTION_UNKNOWN,
             ChainReason.NAMESPACE_NOT_ALLOWED,
             ChainReason.OPERATION_NOT_ALLOWED,
+            ChainReason.FIELD_NOT_ALLOWED,
         )
     ),
     *(

@@ -156,9 +156,10 @@ async def receiving(
     document = {
         CONNECTION: {
             "endpoint": "https://acme.app.spacelift.io",
+            "allowedNamespaces": ["*"],
             "webhookSecretFiles": [str(file) for file in files],
         },
-        "silent": {"endpoint": "https://silent.app.spacelift.io"},
+        "silent": {"endpoint": "https://silent.app.spacelift.io", "allowedNamespaces": []},
     }
     listed = directory / "connections.yaml"
     listed.write_text(yaml.safe_dump({"connections": document}))

@@ -84,6 +84,7 @@ def test_a_role_that_has_ended_leaves_whatever_does_not_end_with_it() -> None:
         env={
             "HEALTH_ADDRESS": f"127.0.0.1:{tools.free_port()}",
             "SPACELIFT_API_KEY_ENDPOINT": "https://acme.app.spacelift.io",
+            "SPACELIFT_ALLOWED_NAMESPACES": "*",
             "SPACELIFT_API_KEY_ID": "01KEY",
             "SPACELIFT_API_KEY_SECRET": "secret",
         },

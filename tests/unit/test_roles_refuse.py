@@ -52,6 +52,7 @@ def started(
     """Start a role with these settings; returns the lines that it ends with."""
     account = {
         "SPACELIFT_API_KEY_ENDPOINT": "https://acme.app.spacelift.io",
+        "SPACELIFT_ALLOWED_NAMESPACES": "*",
         "SPACELIFT_API_KEY_ID": "id",
         "SPACELIFT_API_KEY_SECRET": "do-not-print-this",
         "HEALTH_ADDRESS": "127.0.0.1:0",
@@ -104,6 +105,15 @@ def test_a_connections_file_that_is_no_good_is_named(
     assert LISTS[kind] in line
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_an_account_by_variable_needs_to_say_whom_it_serves(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], role: str
+) -> None:
+    (line,) = started(role, monkeypatch, capsys, SPACELIFT_ALLOWED_NAMESPACES="")
+
+    assert line.startswith("stackchain: SPACELIFT_ALLOWED_NAMESPACES: is missing")
+
+
 def test_a_worker_names_each_key_that_its_connections_lack(
     files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,10 +123,12 @@ def test_a_worker_names_each_key_that_its_connections_lack(
         connections:
           prod:
             endpoint: https://acme.app.spacelift.io
+            allowedNamespaces: ["*"]
             apiKeyIdFile: {files}/missing
             apiKeySecretFile: {files}/empty
           staging:
             endpoint: https://staging.app.spacelift.io
+            allowedNamespaces: ["*"]
             apiKeyIdFile: {files}/id
             apiKeySecretFile: {files}/directory
         """

@@ -19,7 +19,7 @@ from controller.api import v1alpha1
 from controller.chain.run import progress
 from controller.temporal import ids, messages, worker
 from tests.support import temporal as temporal_support
-from tests.support.builders import make_scope, with_policies
+from tests.support.builders import make_scope, make_use, with_policies
 from tests.support.waiting import eventually
 from tests.workflows import listener
 from tests.workflows.world import World
@@ -55,7 +55,9 @@ class Harness:
 
     @property
     def connection(self) -> messages.AccountRef:
-        return messages.AccountRef(name="default", endpoint=self.endpoint, account=self.account)
+        return messages.AccountRef(
+            name="default", endpoint=self.endpoint, account=self.account, use=make_use()
+        )
 
     async def start(
         self,

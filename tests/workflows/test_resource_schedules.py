@@ -47,7 +47,7 @@ class Bench:
     uid: str
     now: str = NOW
     is_asked: bool = False
-    allowed_namespaces: tuple[str, ...] | None = None
+    allowed_namespaces: tuple[str, ...] = ("*",)
 
     def get_client(self) -> Client:
         self.is_asked = True

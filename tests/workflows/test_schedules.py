@@ -18,7 +18,7 @@ from controller.temporal import ids, messages, schedule_list
 from controller.temporal.operator import desired_schedules, schedules
 from controller.temporal.receiver import sweep_wakes
 from tests.support import temporal as temporal_support
-from tests.support.builders import make_spec, make_stack_chain
+from tests.support.builders import make_spec, make_stack_chain, make_use
 from tests.support.waiting import eventually
 
 TRIGGERS = (v1alpha1.StartTrigger(type=v1alpha1.StartTriggerType.ROOT_RUN_FINISHED),)
@@ -46,7 +46,9 @@ class Bench:
         return wanted
 
     def sweeps(self, **fields: Any) -> desired_schedules.DesiredSchedule:
-        connection = messages.AccountRef(name="default", endpoint=ENDPOINT, account=self.account)
+        connection = messages.AccountRef(
+            name="default", endpoint=ENDPOINT, account=self.account, use=make_use()
+        )
         wanted = self.designs.sweeps(self.with_spec(triggers=TRIGGERS, **fields), connection)
         assert wanted is not None
         return wanted
@@ -233,7 +235,9 @@ def test_a_sweep_is_another_one_if_it_looks_at_other_roots_or_pauses(
     designs = desired_schedules.ScheduleDesigns(
         installation="here", task_queue="q", operator_queue="op", sweep_seconds=300
     )
-    connection = messages.AccountRef(name="default", endpoint=ENDPOINT, account="acme")
+    connection = messages.AccountRef(
+        name="default", endpoint=ENDPOINT, account="acme", use=make_use()
+    )
     digests = []
     for fields in ({}, changes):
         spec = make_spec(*fields.pop("roots", ("a",)), triggers=TRIGGERS, **fields)

@@ -17,7 +17,7 @@ from controller.chain.run import progress
 from controller.temporal import ids, messages
 from controller.temporal.activities import execution_waits
 from controller.temporal.operator import starter
-from tests.support.builders import make_scope
+from tests.support.builders import make_scope, make_use
 from tests.support.waiting import eventually
 from tests.workflows.conftest import Serve
 from tests.workflows.harness import Harness
@@ -57,7 +57,7 @@ def make_input(chain: Harness, ref: v1alpha1.Ref) -> messages.ChainInput:
         cause="Spec",
         operator_queue=chain.operator_queue,
         connection=messages.AccountRef(
-            name="default", endpoint=chain.endpoint, account=chain.account
+            name="default", endpoint=chain.endpoint, account=chain.account, use=make_use()
         ),
         scope=make_scope(*chain.world.roots),
     )

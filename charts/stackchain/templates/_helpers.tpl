@@ -57,6 +57,21 @@ annotations:
 {{- end }}
 {{- end -}}
 
+{{/* Whether there are ClusterRoles for people: "true" or empty. */}}
+{{- define "stackchain.hasPeopleRoles" -}}
+{{- if and .Values.rbac.create (empty .Values.watchNamespaces) -}}true{{- end -}}
+{{- end -}}
+
+{{/* First part of their names. */}}
+{{- define "stackchain.peoplePrefix" -}}
+{{- printf "%s-%s" .Release.Namespace (include "stackchain.fullname" .) -}}
+{{- end -}}
+
+{{/* Kubernetes' own roles that get the rights of their name to StackChains, as a JSON list. */}}
+{{- define "stackchain.aggregatedRoles" -}}
+{{- kindIs "invalid" .Values.rbac.aggregatedRoles | ternary (list "view") .Values.rbac.aggregatedRoles | toJson -}}
+{{- end -}}
+
 {{/* Name of a component's service account. Takes (dict "root" . "component" "worker"). */}}
 {{- define "stackchain.serviceAccountName" -}}
 {{- $account := (index .root.Values .component).serviceAccount -}}
@@ -149,11 +164,15 @@ connections:
     endpoint: {{ $connection.endpoint | quote }}
     apiKeyIdFile: /etc/stackchain/spacelift/{{ $name }}/{{ $secret }}/{{ $connection.apiKeyIdKey | default "api-key-id" }}
     apiKeySecretFile: /etc/stackchain/spacelift/{{ $name }}/{{ $secret }}/{{ $connection.apiKeySecretKey | default "api-key-secret" }}
-    {{- if kindIs "slice" $connection.allowedNamespaces }}
-    allowedNamespaces: {{ toJson $connection.allowedNamespaces }}
+    {{- /* Lint renders what the schema refuses. */}}
+    allowedNamespaces: {{ toJson ($connection.allowedNamespaces | default list) }}
+    {{- range $field := list "allowedOperations" "allowedConfirmationPolicies" "allowedVariables" "allowedStackIds" "allowedStackLabels" }}
+    {{- if kindIs "slice" (get $connection $field) }}
+    {{ $field }}: {{ toJson (get $connection $field) }}
     {{- end }}
-    {{- if kindIs "slice" $connection.allowedOperations }}
-    allowedOperations: {{ toJson $connection.allowedOperations }}
+    {{- end }}
+    {{- if kindIs "bool" $connection.allowCommitSHA }}
+    allowCommitSHA: {{ $connection.allowCommitSHA }}
     {{- end }}
     {{- if kindIs "slice" $connection.dependencyLabelPrefixes }}
     dependencyLabelPrefixes: {{ toJson $connection.dependencyLabelPrefixes }}

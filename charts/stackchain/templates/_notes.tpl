@@ -3,7 +3,10 @@
 {{- $names := keys .Values.spacelift.connections | sortAlpha }}
 {{- $name := has "default" $names | ternary "default" (first $names) }}
 {{- $connection := index .Values.spacelift.connections $name }}
-{{- $namespaces := kindIs "slice" $connection.allowedNamespaces | ternary $connection.allowedNamespaces (.Values.watchNamespaces | default (list "default")) }}
+{{- $namespaces := $connection.allowedNamespaces | default list }}
+{{- if has "*" $namespaces }}
+{{- $namespaces = .Values.watchNamespaces | default (list "default") }}
+{{- end }}
 {{- $operations := kindIs "slice" $connection.allowedOperations | ternary $connection.allowedOperations (list "Apply" "Plan") }}
 {{- if and $namespaces $operations }}
 {{- $namespace := first $namespaces }}
@@ -34,6 +37,32 @@ If it is not Ready, this says why and what to do:
 {{- else }}
 
 The connection {{ $name }} serves no {{ empty $namespaces | ternary "namespace (allowedNamespaces is empty)" "operation (allowedOperations is empty)" }}, so no StackChain can use it yet.
+{{- end }}
+{{- end -}}
+
+{{/* Who may make StackChains, which is a choice, and what they can do then. */}}
+{{- define "stackchain.notes.people" -}}
+{{- $aggregated := include "stackchain.aggregatedRoles" . | fromJsonArray }}
+{{- $prefix := include "stackchain.peoplePrefix" . }}
+Whoever may create or change StackChains may run what their connection allows (docs/trust.md).
+{{- if not (include "stackchain.hasPeopleRoles" .) }}
+This release makes no ClusterRoles for people; give them rights to stackchains.stackchain.dev in the namespaces that are theirs.
+{{- else }}
+{{- if $aggregated }}
+Everyone with one of these roles of Kubernetes has the rights of the same name to StackChains, wherever they have it (rbac.aggregatedRoles): {{ join ", " $aggregated }}.
+{{- else }}
+No role of Kubernetes has rights to StackChains (rbac.aggregatedRoles is empty).
+{{- end }}
+{{- if not (has "edit" $aggregated) }}
+To let a team make them in a namespace of its own:
+
+    kubectl --namespace TEAM create rolebinding stackchain-edit --clusterrole {{ $prefix }}-edit --group TEAM
+{{- end }}
+{{- end }}
+{{- range $name, $connection := .Values.spacelift.connections }}
+{{- if and (has "*" ($connection.allowedNamespaces | default list)) (not $.Values.watchNamespaces) }}
+The connection {{ $name }} serves all namespaces (allowedNamespaces).
+{{- end }}
 {{- end }}
 {{- end -}}
 

@@ -119,7 +119,7 @@ installation.id: with watchNamespaces, the operator may not read the cluster's i
 {{- end }}
 {{- range $name, $connection := $.Values.spacelift.connections }}
 {{- range $allowed := $connection.allowedNamespaces }}
-{{- if not (has $allowed $.Values.watchNamespaces) }}
+{{- if not (or (eq $allowed "*") (has $allowed $.Values.watchNamespaces)) }}
 spacelift.connections.{{ $name }}.allowedNamespaces: {{ $allowed }} is not in watchNamespaces, so nobody serves its StackChains; add it there, or remove it here.
 {{- end }}
 {{- end }}

@@ -44,7 +44,8 @@ class Discovery:
 
     For Destroy there are also edges to dependents that were not read. `roots` are those of the
     roots that were found. `invisible` pairs an upstream with a dependent where the key cannot see
-    the one or the other. `is_cut_off`: the stacks in the chain's direction are more than may be
+    the one or the other. `forbidden` are stacks that the connection does not allow to run.
+    `is_cut_off`: the stacks in the chain's direction are more than may be
     read; `is_reach_cut_off`: those are on which Spacelift would queue runs. `look_alikes` are
     labels, on stacks outside of the chain too.
     """
@@ -57,6 +58,7 @@ class Discovery:
     roots: tuple[str, ...] = ()
     is_reach_cut_off: bool = False
     look_alikes: tuple[LookAlike, ...] = ()
+    forbidden: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

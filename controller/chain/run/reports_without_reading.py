@@ -2,10 +2,12 @@
 
 from controller.api import reasons, v1alpha1
 from controller.chain.run import progress, run_snapshots
+from controller.config import permissions
 
 # What keeps a call from being answered, and what ends a stack, by the type of the failure.
 _PROBLEMS = {
     "CredentialsRejected": reasons.StackReason.CREDENTIALS_REJECTED,
+    **dict.fromkeys(map(str, permissions.RefusalReason), reasons.StackReason.NOT_ALLOWED),
     "PermissionDenied": reasons.StackReason.PERMISSION_DENIED,
 }
 _REFUSALS = {

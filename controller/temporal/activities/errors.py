@@ -10,6 +10,7 @@ import temporalio.common
 import temporalio.exceptions
 
 from controller import times
+from controller.config import permissions
 from controller.spacelift import errors
 
 # Bad credentials may be mended by a rotation; without them nothing was committed.
@@ -27,10 +28,16 @@ _DEFAULT_POLICY = temporalio.common.RetryPolicy()
 
 # Whether a run was created is not known.
 AMBIGUOUS = errors.AmbiguousOutcome.__name__
+# This worker's connection does not allow it; that may change, and is asked before anything is sent.
+NOT_ALLOWED = frozenset(permissions.RefusalReason)
 # Spacelift asks to be left alone for so long that the status has to say so.
 LONG_PAUSE = "LongPauseAsked"
 # Failures of a trigger after which it may be sent again without looking for its run.
-NOTHING_SENT = frozenset({errors.Unreachable.__name__, errors.RateLimited.__name__, LONG_PAUSE})
+NOTHING_SENT = NOT_ALLOWED | {
+    errors.Unreachable.__name__,
+    errors.RateLimited.__name__,
+    LONG_PAUSE,
+}
 UNREACHABLE = errors.Unreachable.__name__
 # Nothing was created, and something will be once the stack is unlocked or enabled.
 STACK_HELD = "StackHeld"

@@ -11,7 +11,13 @@ from controller.chain.run import run_states
 from controller.spacelift import client, models
 from controller.spacelift import errors as spacelift_errors
 from controller.temporal import start_messages
-from controller.temporal.activities import errors, heartbeats, rate_limits, spacelift_clients
+from controller.temporal.activities import (
+    errors,
+    heartbeats,
+    permission_checks,
+    rate_limits,
+    spacelift_clients,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +42,7 @@ class RootRunFinder:
             ApplicationError: with the type of the Spacelift error.
         """
         account = self._clients.get(argument.connection)
+        permission_checks.check_use(account, argument.connection.use)
         found: dict[str, start_messages.RootRuns | None] = {}
         try:
             async with heartbeats.kept_alive():

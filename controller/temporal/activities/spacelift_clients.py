@@ -110,6 +110,7 @@ class SpaceliftClients:
         if account is None or account.endpoint != connection.endpoint:
             account = self._accounts[wanted.name] = self._open(connection)
         elif account.connection != connection:
+            # The file has changed: what is allowed now counts, and the poller goes on.
             account = dataclasses.replace(account, connection=connection)
             self._accounts[wanted.name] = account
         return account

@@ -1,5 +1,6 @@
 """fetch_dependent_stacks: reads the stacks around the roots, level by level."""
 
+import dataclasses
 import functools
 import itertools
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
@@ -12,7 +13,13 @@ from controller.spacelift import client as spacelift_client
 from controller.spacelift import documents, models
 from controller.spacelift import errors as spacelift_errors
 from controller.temporal import messages
-from controller.temporal.activities import errors, heartbeats, rate_limits, spacelift_clients
+from controller.temporal.activities import (
+    errors,
+    heartbeats,
+    permission_checks,
+    rate_limits,
+    spacelift_clients,
+)
 
 # A message names a few of them; whoever corrects these sees the others.
 _MOST_LOOK_ALIKES = 20
@@ -36,12 +43,17 @@ class StackDependencies:
         Raises:
             ApplicationError: with the type of the Spacelift error.
         """
-        account = self._clients.get(argument.connection)
+        account, scope = self._clients.get(argument.connection), argument.scope
+        use = dataclasses.replace(argument.connection.use, operation=scope.operation)
+        permission_checks.check_use(account, use)
         try:
             async with heartbeats.kept_alive():
-                return await _Discovering(account, argument).discover()
+                found = await _Discovering(account, argument).discover()
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error) from error
+        may_run = account.connection.allowed.may_run
+        forbidden = (stack.id for stack in found.stacks if not may_run(stack.id, stack.labels))
+        return dataclasses.replace(found, forbidden=tuple(forbidden))
 
 
 class _ReadStacks:

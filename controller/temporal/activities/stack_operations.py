@@ -13,6 +13,7 @@ from typing import Protocol
 import temporalio.activity as activity
 import temporalio.exceptions
 
+from controller.api import v1alpha1
 from controller.chain.run import holds, run_snapshots
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
@@ -20,6 +21,7 @@ from controller.temporal import messages
 from controller.temporal.activities import (
     errors,
     heartbeats,
+    permission_checks,
     spacelift_clients,
     stack_confirms,
     stack_stops,
@@ -32,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 # Ids of a stack's runs are compared as text; any ULID is above this.
 _BEFORE_ALL = "0"
+_AUTO = v1alpha1.ConfirmationPolicy.AUTO
 
 
 class Counters(Protocol):
@@ -147,6 +150,7 @@ class StackOperations:
                 run = await self._find_lost(account, argument, lost_at)
                 if run is None:
                     lost_at = None
+                    await _check_trigger(account, argument)
                     run = await stack_triggers.send(account, argument)
         except spacelift_errors.AmbiguousOutcome as error:
             self._counters.trigger_ambiguous()
@@ -156,7 +160,8 @@ class StackOperations:
             stack_triggers.note_failure(None)
             raise errors.to_application_error(error) from error
         except temporalio.exceptions.ApplicationError:
-            # Not found yet, held, or this worker does not serve the connection: all is as it was.
+            # Not found yet, held, not allowed, or this worker does not serve the connection: all is
+            # as it was.
             stack_triggers.note_failure(lost_at)
             raise
         self._counters.run_triggered()
@@ -199,10 +204,16 @@ class StackOperations:
         self, argument: messages.ConfirmStackRunInput
     ) -> run_snapshots.RunSnapshot:
         """Confirm the run, whoever else does so meanwhile, and return how it stands then."""
-        account = self._clients.get(argument.target.connection)
+        account, use = (
+            self._clients.get(argument.target.connection),
+            argument.target.connection.use,
+        )
         key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
+        # Only runs that the chain is to confirm itself come here, whatever the message says.
+        permission_checks.check_use(account, dataclasses.replace(use, confirmation_policy=_AUTO))
         try:
             async with heartbeats.kept_alive():
+                await permission_checks.check_stack(account, argument.target.stack_id)
                 return await stack_confirms.confirm_run(
                     account, key, note=argument.note, seconds=self._limits.stop_effect
                 )
@@ -254,3 +265,17 @@ class StackOperations:
         """Return once no execution has the workflow id: another chain runs the stack until then."""
         async with heartbeats.kept_alive():
             await self._await_execution_end(argument.workflow_id)
+
+
+async def _check_trigger(
+    account: spacelift_clients.SpaceliftAccount, argument: messages.TriggerStackRunInput
+) -> None:
+    """By what is really sent, not by what the message says that it is for."""
+    use = dataclasses.replace(
+        argument.target.connection.use,
+        operation=argument.operation,
+        variables=tuple(argument.environment),
+        has_commit=argument.commit_sha is not None,
+    )
+    permission_checks.check_use(account, use)
+    await permission_checks.check_stack(account, argument.target.stack_id)

@@ -6,6 +6,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from controller.api import reasons
     from controller.chain.graph import resolve
+    from controller.config import permissions
     from controller.temporal import messages
     from controller.temporal.activities import stack_dependencies
     from controller.temporal.workflows import activity_calls, chain_messages
@@ -35,12 +36,14 @@ async def discover(
         kind, message = activity_calls.cause_of(error)
         reason = _REASONS.get(kind, reasons.ChainReason.SPACELIFT_REFUSED)
         raise resolve.GraphProblem(reason, message) from error
-    return resolve.resolve(
-        found,
-        argument.scope,
-        is_adopting=chain_messages.is_adopting(argument),
-        kept=frozenset(item.stack_id for item in argument.kept),
+    kept = frozenset(item.stack_id for item in argument.kept)
+    graph = resolve.resolve(
+        found, argument.scope, is_adopting=chain_messages.is_adopting(argument), kept=kept
     )
+    if forbidden := {stack.id for stack in graph.stacks}.intersection(found.forbidden) - kept:
+        refusal = permissions.stack_refusal(argument.connection.name, forbidden)
+        raise resolve.GraphProblem(reasons.ChainReason.STACK_NOT_ALLOWED, refusal.message)
+    return graph
 
 
 async def _read(

@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
         web_details,
     )
     from controller.temporal import ids, messages
+    from controller.temporal.activities import errors
     from controller.temporal.workflows import (
         deadlines,
         discovery,
@@ -203,6 +204,8 @@ class StackDependencyChainWorkflow:
         self._progress.problem_reason = reasons.ChainReason.SPACELIFT_UNREACHABLE if problem else ""
         if kind == "WorkerTimeout":
             self._progress.problem_reason = reasons.ChainReason.WORKER_UNAVAILABLE
+        if kind in errors.NOT_ALLOWED:
+            self._progress.problem_reason = reasons.ChainReason(kind)
         self._progress.problem_message = message
         self._changed()
 

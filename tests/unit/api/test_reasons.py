@@ -31,6 +31,7 @@ def test_only_ends_before_anything_was_triggered_are_looked_at_again() -> None:
         "GraphCycle",
         "GraphEmpty",
         "SpaceliftRefused",
+        "StackNotAllowed",
         "TooManyStacks",
         "UnknownStack",
     }

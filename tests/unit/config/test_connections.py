@@ -5,19 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from controller.config import connections, settings
+from controller.config import connections, permissions, settings
 from tests.support.golden import Golden
 
 GOOD = """
 connections:
   default:
     endpoint: https://acme.app.spacelift.io/
+    allowedNamespaces: ["*"]
   staging:
     endpoint: https://acme-staging.app.spacelift.io/graphql
     apiKeyIdFile: {directory}/id
     apiKeySecretFile: {directory}/secret
     allowedNamespaces: [team-b, team-a]
 """
+
+
+MINIMAL = "connections: {a: {endpoint: https://a, allowedNamespaces: []"
 
 
 @pytest.fixture
@@ -53,47 +57,45 @@ def test_connections_come_with_their_permissions(file: Path) -> None:
     assert found.names() == ["default", "staging"]
     assert found.get("other") is None
     assert staging.endpoint == "https://acme-staging.app.spacelift.io"
-    assert staging.allowed_namespaces == ("team-a", "team-b")
+    assert staging.allowed.namespaces == ("team-a", "team-b")
 
 
-def test_a_connection_allows_all_namespaces_unless_said(file: Path) -> None:
-    assert get(catalog(file), "default").allows("anywhere", "Plan")
+def test_a_connection_has_to_say_whom_it_serves() -> None:
+    with pytest.raises(settings.SettingsError, match=r"allowedNamespaces: is missing; add it"):
+        connections.parse_connections({"connections": {"a": {"endpoint": "https://a"}}}, "test")
 
 
-def test_a_connection_allows_only_what_is_listed(file: Path) -> None:
-    staging = get(catalog(file), "staging")
+def test_what_is_not_said_allows_all_but_to_destroy() -> None:
+    entry = {"endpoint": "https://a.example", "allowedNamespaces": ["*"]}
 
-    assert staging.allows("team-a", "Apply")
-    assert not staging.allows("team-c", "Apply")
+    found = connections.parse_connections({"connections": {"a": entry}}, "test")["a"]
+
+    assert found.allowed == permissions.Permissions(namespaces=("*",))
 
 
-def test_a_connection_allows_destroying_only_where_it_is_listed() -> None:
-    document = {
-        "connections": {
-            "usual": {"endpoint": "https://a.example"},
-            "sandbox": {"endpoint": "https://a.example", "allowedOperations": ["destroy"]},
-        }
+def test_all_that_is_allowed_comes_from_the_file() -> None:
+    entry = {
+        "endpoint": "https://a.example",
+        "allowedNamespaces": ["team-b", "team-a"],
+        "allowedOperations": ["destroy"],
+        "allowedConfirmationPolicies": ["stackdefault"],
+        "allowedVariables": ["TF_LOG"],
+        "allowCommitSHA": False,
+        "allowedStackIds": [],
+        "allowedStackLabels": ["team:a"],
     }
 
-    found = connections.parse_connections(document, "test")
+    found = connections.parse_connections({"connections": {"a": entry}}, "test")["a"]
 
-    assert [name for name in found if found[name].allows("team-a", "Destroy")] == ["sandbox"]
-    assert [name for name in found if found[name].allows("team-a", "Plan")] == ["usual"]
-
-
-def test_an_empty_list_allows_no_one() -> None:
-    document = {
-        "connections": {
-            "closed": {
-                "endpoint": "https://a.example",
-                "allowedNamespaces": [],
-            }
-        }
-    }
-
-    closed = connections.parse_connections(document, "test")["closed"]
-
-    assert not closed.allows("team-a", "Apply")
+    assert found.allowed == permissions.Permissions(
+        namespaces=("team-a", "team-b"),
+        operations=("Destroy",),
+        confirmation_policies=("StackDefault",),
+        variables=("TF_LOG",),
+        allows_commit=False,
+        stack_ids=(),
+        stack_labels=("team:a",),
+    )
 
 
 def test_the_operator_needs_no_key_files(file: Path) -> None:
@@ -132,7 +134,7 @@ def test_all_missing_keys_are_named(file: Path) -> None:
 def test_a_changed_file_is_seen_without_a_restart(file: Path) -> None:
     found = catalog(file)
 
-    replace(file, "connections: {new: {endpoint: https://new.example}}")
+    replace(file, "connections: {new: {endpoint: https://new.example, allowedNamespaces: []}}")
 
     assert found.names() == ["new"]
 
@@ -165,7 +167,7 @@ def test_a_file_that_is_mended_is_read(file: Path) -> None:
     replace(file, "nonsense")
     found.names()
 
-    replace(file, "connections: {new: {endpoint: https://new.example}}")
+    replace(file, "connections: {new: {endpoint: https://new.example, allowedNamespaces: []}}")
 
     assert found.names() == ["new"]
 
@@ -178,15 +180,27 @@ def test_a_file_that_is_mended_is_read(file: Path) -> None:
         ("no connections", "{}"),
         ("another field", "{connections: {}, sinks: []}"),
         ("an entry that is no map", "connections: {a: https://a}"),
-        ("no endpoint", "connections: {a: {}}"),
-        ("an empty endpoint", "connections: {a: {endpoint: ''}}"),
-        ("an endpoint that is no URL", "connections: {a: {endpoint: a}}"),
-        ("a number for an endpoint", "connections: {a: {endpoint: 1}}"),
-        ("a name that cannot be one", "connections: {A_1: {endpoint: https://a}}"),
-        ("a number for a name", "connections: {1: {endpoint: https://a}}"),
-        ("an id without a secret", "connections: {a: {endpoint: https://a, apiKeyIdFile: /x}}"),
-        ("a secret without an id", "connections: {a: {endpoint: https://a, apiKeySecretFile: /x}}"),
-        ("a secret in the file", "connections: {a: {endpoint: https://a, apiKeySecret: hunter2}}"),
+        ("no endpoint", "connections: {a: {allowedNamespaces: []}}"),
+        ("an empty endpoint", "connections: {a: {allowedNamespaces: [], endpoint: ''}}"),
+        ("an endpoint that is no URL", "connections: {a: {allowedNamespaces: [], endpoint: a}}"),
+        ("a number for an endpoint", "connections: {a: {allowedNamespaces: [], endpoint: 1}}"),
+        (
+            "a name that cannot be one",
+            "connections: {A_1: {allowedNamespaces: [], endpoint: https://a}}",
+        ),
+        ("a number for a name", "connections: {1: {allowedNamespaces: [], endpoint: https://a}}"),
+        (
+            "an id without a secret",
+            MINIMAL + ", apiKeyIdFile: /x}}",
+        ),
+        (
+            "a secret without an id",
+            MINIMAL + ", apiKeySecretFile: /x}}",
+        ),
+        (
+            "a secret in the file",
+            MINIMAL + ", apiKeySecret: hunter2}}",
+        ),
         (
             "a namespace that is no list",
             "connections: {a: {endpoint: https://a, allowedNamespaces: team-a}}",
@@ -195,21 +209,30 @@ def test_a_file_that_is_mended_is_read(file: Path) -> None:
             "a namespace that cannot be one",
             "connections: {a: {endpoint: https://a, allowedNamespaces: [team-a, Team]}}",
         ),
+        ("nobody named", "connections: {a: {endpoint: https://a}}"),
+        (
+            "an unknown confirmation policy",
+            MINIMAL + ", allowedConfirmationPolicies: [All]}}",
+        ),
+        (
+            "a word for a choice of commits",
+            MINIMAL + ", allowCommitSHA: never}}",
+        ),
         (
             "an unknown operation",
-            "connections: {a: {endpoint: https://a, allowedOperations: [Delete]}}",
+            MINIMAL + ", allowedOperations: [Delete]}}",
         ),
         (
             "a prefix of labels without an end",
-            "connections: {a: {endpoint: https://a, dependencyLabelPrefixes: [after]}}",
+            MINIMAL + ", dependencyLabelPrefixes: [after]}}",
         ),
         (
             "a webhook secret that is no list",
-            "connections: {a: {endpoint: https://a, webhookSecretFiles: /x}}",
+            MINIMAL + ", webhookSecretFiles: /x}}",
         ),
         (
             "webhook secrets that are no paths",
-            "connections: {a: {endpoint: https://a, webhookSecretFiles: [[hunter2]]}}",
+            MINIMAL + ", webhookSecretFiles: [[hunter2]]}}",
         ),
         (
             "mistakes in several entries",
@@ -241,7 +264,7 @@ def test_variables_make_the_connection_default() -> None:
     assert found.names() == ["default"]
     assert default.endpoint == "https://acme.app.spacelift.io"
     assert default.read_api_key() == connections.ApiKey(key_id="id", secret="secret")
-    assert not default.allows("team-b", "Apply")
+    assert default.allowed == permissions.Permissions(namespaces=("team-a",))
 
 
 def test_variables_and_file_may_not_mean_different_accounts(file: Path) -> None:
@@ -253,8 +276,9 @@ def test_webhook_secrets_come_by_file_and_for_the_connection_default_by_variable
     file: Path,
 ) -> None:
     file.write_text(
-        f"connections: {{default: {{endpoint: https://a, webhookSecretFiles: [{file}]}}, "
-        "other: {endpoint: https://b}}"
+        "connections: {default: {endpoint: https://a, allowedNamespaces: [], "
+        f"webhookSecretFiles: [{file}]}}, "
+        "other: {endpoint: https://b, allowedNamespaces: []}}"
     )
 
     found = catalog(file, webhook_secret=settings.Secret(value="by-variable"))
@@ -266,7 +290,7 @@ def test_webhook_secrets_come_by_file_and_for_the_connection_default_by_variable
 
 
 def test_a_webhook_secret_by_variable_needs_the_connection_default(file: Path) -> None:
-    file.write_text("connections: {other: {endpoint: https://b}}")
+    file.write_text("connections: {other: {endpoint: https://b, allowedNamespaces: []}}")
 
     with pytest.raises(settings.SettingsError, match="no connection default"):
         catalog(file, webhook_secret=settings.Secret(value="by-variable"))

@@ -47,6 +47,7 @@ def test_the_operator_ends_at_once_with_a_line_that_names_the_setting(tmp_path: 
         "KUBECONFIG": str(path),
         "HEALTH_ADDRESS": "127.0.0.1:0",
         "SPACELIFT_API_KEY_ENDPOINT": "http://127.0.0.1:1",
+        "SPACELIFT_ALLOWED_NAMESPACES": "*",
     }
 
     ended = subprocess.run(

@@ -21,7 +21,7 @@ from controller.api import v1alpha1
 from controller.chain.requests import next_request
 from controller.chain.requests.executions import Execution, ExecutionState
 from controller.chain.run import progress
-from controller.config import connections
+from controller.config import connections, permissions
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
@@ -439,8 +439,12 @@ class FakeCatalog:
         self.all: dict[str, connections.Connection] = {}
         self.put("default")
 
-    def put(self, name: str, **fields: Any) -> None:
-        self.all[name] = connections.Connection(name=name, endpoint=ACCOUNT_URL, **fields)
+    def put(self, name: str, *, namespaces: Iterable[str] = ("*",), **allowed: Any) -> None:
+        self.all[name] = connections.Connection(
+            name=name,
+            endpoint=ACCOUNT_URL,
+            allowed=permissions.Permissions(namespaces=tuple(namespaces), **allowed),
+        )
 
     def get(self, name: str) -> connections.Connection | None:
         return self.all.get(name)

@@ -4,7 +4,7 @@ import dataclasses
 
 from controller.api import v1alpha1
 from controller.chain.requests import next_request
-from controller.config import connections
+from controller.config import connections, permissions
 from controller.operator import chain_inputs
 from controller.temporal import messages
 from tests.support.builders import make_body
@@ -38,7 +38,11 @@ def test_a_message_has_what_the_spec_says() -> None:
     request = next_request.Request(
         key="k", number=1, attempt=1, cause=v1alpha1.Cause.SPEC, handled=v1alpha1.Handled()
     )
-    connection = connections.Connection(name="prod", endpoint="https://acme.app.spacelift.io")
+    connection = connections.Connection(
+        name="prod",
+        endpoint="https://acme.app.spacelift.io",
+        allowed=permissions.Permissions(namespaces=("*",)),
+    )
 
     found = chain_inputs.chain_input(chain, request, connection, operator_queue="q")
 

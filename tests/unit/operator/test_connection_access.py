@@ -1,9 +1,11 @@
 """What keeps a resource from using its connection, and what people are told to do."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from controller.api import v1alpha1
 from controller.api.reasons import ChainReason
 from controller.config import connections, settings
 from controller.operator import connection_access
@@ -14,12 +16,20 @@ CONNECTIONS = """
 connections:
   default:
     endpoint: https://acme.app.spacelift.io
+    allowedNamespaces: ["*"]
   elsewhere:
     endpoint: https://acme.app.spacelift.io
     allowedNamespaces: [others]
   careful:
     endpoint: https://acme.app.spacelift.io
+    allowedNamespaces: [team, others]
     allowedOperations: [Plan]
+  strict:
+    endpoint: https://acme.app.spacelift.io
+    allowedNamespaces: [team]
+    allowedConfirmationPolicies: [StackDefault]
+    allowedVariables: [TF_LOG]
+    allowCommitSHA: false
 """
 
 
@@ -51,6 +61,37 @@ def test_what_is_not_served_says_why_and_what_to_do(
     assert problem.reason == reason
     golden("operator_problems").check(f"connection: {reason}", problem.message)
     assert not problem.is_retrying
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"confirmation_policy": v1alpha1.ConfirmationPolicy.AUTO},
+        {"runtime_environment": (v1alpha1.EnvironmentVariable(name="PATH", value="/"),)},
+        {"commit_sha": "0123abcd"},
+    ],
+    ids=str,
+)
+def test_each_field_that_a_connection_can_forbid_is_looked_at(
+    access: connection_access.ConnectionAccess, fields: dict[str, Any]
+) -> None:
+    wanted = make_stack_chain(spec=make_spec(connection_name="strict", **fields))
+    plain = make_stack_chain(spec=make_spec(connection_name="strict"))
+
+    problem = access.verdict_of(wanted).problem
+
+    assert problem is not None
+    assert problem.reason is ChainReason.FIELD_NOT_ALLOWED
+    assert access.verdict_of(plain).problem is None
+
+
+def test_connections_of_others_are_not_named(access: connection_access.ConnectionAccess) -> None:
+    chain = make_stack_chain(spec=make_spec(connection_name="unheard"))
+    problem = access.verdict_of(chain).problem
+
+    assert problem is not None
+    assert "'careful', 'default', 'strict'" in problem.message
+    assert "elsewhere" not in problem.message
 
 
 def test_nothing_is_wrong_where_the_connection_serves(

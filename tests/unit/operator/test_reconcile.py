@@ -423,12 +423,12 @@ async def test_a_run_that_failed_in_its_stacks_is_not_tried_again(bench: Bench) 
     [
         pytest.param(None, ChainReason.CONNECTION_UNKNOWN, id="unknown"),
         pytest.param(
-            {"allowed_namespaces": ("other",)},
+            {"namespaces": ("other",)},
             ChainReason.NAMESPACE_NOT_ALLOWED,
             id="not for this namespace",
         ),
         pytest.param(
-            {"allowed_operations": ("Plan",)},
+            {"operations": ("Plan",)},
             ChainReason.OPERATION_NOT_ALLOWED,
             id="not for this operation",
         ),
@@ -454,7 +454,7 @@ async def test_what_the_connection_does_not_serve_stays_asked_until_it_does(
 @pytest.mark.parametrize(
     ("connection", "sent"),
     [
-        pytest.param({"allowed_operations": ("Plan",)}, ["suspend"], id="withdrawn"),
+        pytest.param({"operations": ("Plan",)}, ["suspend"], id="withdrawn"),
         # Its file may be wrong for a moment: what runs is not stopped for that.
         pytest.param(None, [], id="unknown"),
     ],

@@ -229,7 +229,7 @@ async def test_a_refused_schedule_does_not_keep_other_runs_from_starting(bench: 
     [
         pytest.param(lambda bench: bench.edit(schedule=None, triggers=None), id="the spec"),
         pytest.param(
-            lambda bench: bench.catalog.put("default", allowed_namespaces=("other",)),
+            lambda bench: bench.catalog.put("default", namespaces=("other",)),
             id="the connection",
         ),
     ],
@@ -389,7 +389,7 @@ async def test_a_sweep_for_what_the_resource_was_before_starts_nothing(
 
 async def test_a_sweep_over_a_connection_that_was_withdrawn_starts_nothing(bench: Bench) -> None:
     await triggered(bench)
-    bench.catalog.put("default", allowed_namespaces=("other",))
+    bench.catalog.put("default", namespaces=("other",))
 
     await bench.ask(**swept(run("015")))
 

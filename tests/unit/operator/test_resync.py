@@ -105,7 +105,7 @@ async def test_a_settled_resource_with_a_live_run_is_corrected(bench: Bench) -> 
 
 @pytest.mark.parametrize(
     ("connection", "sent"),
-    [({"allowed_operations": ("Plan",)}, ["suspend"]), ({}, [])],
+    [({"operations": ("Plan",)}, ["suspend"]), ({}, [])],
     ids=["withdrawn", "still allowed"],
 )
 async def test_a_live_run_whose_connection_is_withdrawn_hears_of_it(

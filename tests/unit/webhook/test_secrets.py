@@ -21,7 +21,8 @@ def replace(file: Path, text: str) -> None:
 def make(file: Path, *names: str) -> tuple[secrets.WebhookSecrets, connections.Connection]:
     listed = "".join(f"\n      - {file.parent / name}" for name in names)
     file.write_text(
-        f"connections:\n  default:\n    endpoint: {ENDPOINT}\n    webhookSecretFiles:{listed}\n"
+        f"connections:\n  default:\n    endpoint: {ENDPOINT}\n    allowedNamespaces: []\n"
+        f"    webhookSecretFiles:{listed}\n"
     )
     catalog = connections.ConnectionCatalog(settings.SpaceliftSettings(connections_file=file))
     connection = catalog.get("default")

@@ -8,15 +8,17 @@ from typing import Any
 
 from temporalio.testing import ActivityEnvironment
 
-from controller.config import connections, environment
+from controller.config import connections, environment, permissions
 from controller.spacelift import errors, models
 from controller.temporal import messages
 from controller.temporal.activities import run_poller, spacelift_clients, stack_operations
+from tests.support.builders import make_use
 
 KEY_ID = "01JKEY00000000000000000001"
 OWN = f"api::{KEY_ID}"
+OPERATIONS = permissions.OPERATIONS
 ENDPOINT = "https://acme.app.spacelift.io"
-CONNECTION = messages.AccountRef(name="default", endpoint=ENDPOINT, account="acme")
+CONNECTION = messages.AccountRef(name="default", endpoint=ENDPOINT, account="acme", use=make_use())
 
 QUICK = stack_operations.WaitLimits(adopt_settle=0.05, trigger_grace=0.05, stop_effect=0.2)
 
@@ -264,7 +266,12 @@ class Clients:
         self._account = dataclasses.replace(self._account, connection=connection)
 
 
-def make_bench(*, limits: stack_operations.WaitLimits = QUICK, tick_seconds: float = 0.02) -> Bench:
+def make_bench(
+    *,
+    limits: stack_operations.WaitLimits = QUICK,
+    tick_seconds: float = 0.02,
+    allowed: permissions.Permissions | None = None,
+) -> Bench:
     spacelift = FakeSpacelift()
     poller = run_poller.RunPoller(spacelift.get_runs, tick_seconds=tick_seconds)
     hold_poller = run_poller.HoldPoller(spacelift.get_stack_holds, tick_seconds=tick_seconds)
@@ -276,7 +283,12 @@ def make_bench(*, limits: stack_operations.WaitLimits = QUICK, tick_seconds: flo
         client=spacelift,  # type: ignore[arg-type]  # it has the same methods
         poller=poller,
         hold_poller=hold_poller,
-        connection=connections.Connection(name="default", endpoint=ENDPOINT, api_key=api_key),
+        connection=connections.Connection(
+            name="default",
+            endpoint=ENDPOINT,
+            allowed=allowed or permissions.Permissions(namespaces=("*",), operations=OPERATIONS),
+            api_key=api_key,
+        ),
     )
     clients, counts = Clients(account), Counts()
     operations = stack_operations.StackOperations(

@@ -8,11 +8,13 @@ import temporalio.exceptions
 from controller.config import connections, settings
 from controller.temporal import messages
 from controller.temporal.activities import spacelift_clients
+from tests.support.builders import make_use
 
 FILE = """
 connections:
   default:
     endpoint: {endpoint}
+    allowedNamespaces: ["*"]
 """
 
 
@@ -30,7 +32,9 @@ def make_clients(tmp_path: Path, endpoint: str) -> spacelift_clients.SpaceliftCl
 
 
 def wanted(name: str = "default") -> messages.AccountRef:
-    return messages.AccountRef(name=name, endpoint="https://acme.app.spacelift.io", account="acme")
+    return messages.AccountRef(
+        name=name, endpoint="https://acme.app.spacelift.io", account="acme", use=make_use()
+    )
 
 
 async def test_one_client_serves_all_calls_of_a_connection(tmp_path: Path) -> None:

@@ -1,0 +1,153 @@
+"""Workers refuse what their own connection does not allow, whatever the message says."""
+
+import dataclasses
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+import temporalio.exceptions
+
+from controller.api import v1alpha1
+from controller.config import permissions
+from controller.spacelift import models
+from controller.temporal import messages, start_messages
+from controller.temporal.activities import errors, root_runs, stack_dependencies
+from tests.support.builders import make_scope, make_use
+from tests.unit.temporal.activities import fakes
+
+STRICT = permissions.Permissions(
+    namespaces=("team",),
+    operations=("Plan",),
+    confirmation_policies=("StackDefault",),
+    variables=(),
+    allows_commit=False,
+)
+ELSEWHERE = dataclasses.replace(
+    fakes.CONNECTION, use=permissions.ConnectionUse(namespace="else", operation="Plan")
+)
+PLAN = dataclasses.replace(fakes.CONNECTION, use=make_use("Plan"))
+
+
+async def trigger(bench: fakes.Bench, **fields: Any) -> Any:
+    argument = {"operation": "Plan"} | fields
+    target = messages.StackRef(connection=argument.pop("connection", PLAN), stack_id="a")
+    return await bench.environment.run(
+        bench.operations.trigger_stack_run,
+        messages.TriggerStackRunInput(target=target, newest_run_id="0", marker="", **argument),
+    )
+
+
+async def confirm(bench: fakes.Bench, **fields: Any) -> Any:
+    run = bench.spacelift.add_run(state="UNCONFIRMED")
+    target = messages.StackRef(connection=fields.get("connection", PLAN), stack_id="a")
+    return await bench.environment.run(
+        bench.operations.confirm_stack_run,
+        messages.ConfirmStackRunInput(target=target, run_id=run.run_id, note=""),
+    )
+
+
+async def discover(bench: fakes.Bench, **fields: Any) -> Any:
+    argument = {"connection": PLAN, "scope": make_scope("a", operation="Plan")} | fields
+    return await bench.environment.run(
+        stack_dependencies.StackDependencies(bench.clients).fetch_dependent_stacks,
+        messages.FetchDependentStacksInput(**argument),
+    )
+
+
+async def sweep(bench: fakes.Bench, **fields: Any) -> Any:
+    return await bench.environment.run(
+        root_runs.RootRunFinder(bench.clients).find_root_runs,
+        start_messages.FindRootRunsInput(roots=v1alpha1.Roots(stack_ids=("a",)), **fields),
+    )
+
+
+Doing = Callable[..., Awaitable[Any]]
+
+
+@pytest.mark.parametrize(
+    ("do", "fields", "reason"),
+    [
+        (trigger, {"connection": ELSEWHERE}, "NamespaceNotAllowed"),
+        (trigger, {"operation": "Apply"}, "OperationNotAllowed"),
+        (trigger, {"operation": "Destroy"}, "OperationNotAllowed"),
+        (trigger, {"environment": {"A": "1"}}, "FieldNotAllowed"),
+        (trigger, {"commit_sha": "0123abcd"}, "FieldNotAllowed"),
+        (confirm, {"connection": ELSEWHERE}, "NamespaceNotAllowed"),
+        (confirm, {}, "FieldNotAllowed"),
+        (discover, {"connection": ELSEWHERE}, "NamespaceNotAllowed"),
+        (discover, {"scope": make_scope("a", operation="Destroy")}, "OperationNotAllowed"),
+        (sweep, {"connection": ELSEWHERE}, "NamespaceNotAllowed"),
+    ],
+)
+async def test_what_the_connection_forbids_is_refused_before_anything_is_asked(
+    do: Doing, fields: dict[str, Any], reason: str
+) -> None:
+    """By what would be sent: a message that claims to be for less is not believed."""
+    bench = fakes.make_bench(allowed=STRICT)
+
+    with pytest.raises(temporalio.exceptions.ApplicationError, match="own connection") as caught:
+        await do(bench, **fields)
+
+    assert (caught.value.type, caught.value.non_retryable) == (reason, False)
+    assert bench.spacelift.calls == []
+
+
+async def test_what_is_allowed_is_done() -> None:
+    bench = fakes.make_bench(allowed=STRICT)
+
+    run = await trigger(bench)
+
+    assert run.run_id in bench.spacelift.runs
+
+
+@pytest.mark.parametrize(
+    ("labels", "is_refused"), [(("team:x",), False), (("team:y",), True), (None, True)]
+)
+@pytest.mark.parametrize("do", [trigger, confirm])
+async def test_a_stack_counts_by_the_labels_that_it_has_now(
+    do: Doing, labels: tuple[str, ...] | None, is_refused: bool
+) -> None:
+    allowed = permissions.Permissions(namespaces=("team",), stack_labels=("team:x",))
+    bench = fakes.make_bench(allowed=allowed)
+    if labels is not None:
+        bench.spacelift.stacks["a"] = stack("a", *labels)
+
+    if is_refused:
+        with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
+            await do(bench)
+        assert caught.value.type == "StackNotAllowed"
+    else:
+        await do(bench)
+
+    assert bench.spacelift.count("get_stacks") == 1
+    assert bench.spacelift.count("trigger_run") == (do is trigger and not is_refused)
+
+
+async def test_discovery_tells_which_stacks_may_not_run() -> None:
+    allowed = permissions.Permissions(
+        namespaces=("team",), stack_ids=("a",), stack_labels=("team:x",)
+    )
+    bench = fakes.make_bench(allowed=allowed)
+    bench.spacelift.stacks = {"a": stack("a"), "b": stack("b", "team:x"), "c": stack("c")}
+
+    found = await discover(bench, scope=make_scope("a", "b", "c", operation="Plan"))
+
+    assert found.forbidden == ("c",)
+
+
+async def test_a_refused_trigger_is_known_to_have_sent_nothing() -> None:
+    """So a cancel of the chain has no run to look for."""
+    assert set(permissions.RefusalReason) <= errors.NOTHING_SENT
+
+
+async def test_a_right_that_is_withdrawn_leaves_a_lost_run_to_be_found() -> None:
+    bench = fakes.make_bench(allowed=STRICT)
+    lost = bench.spacelift.add_run(type="TRACKED")
+
+    found = await trigger(bench, operation="Apply", was_attempted=True)
+
+    assert found.run_id == lost.run_id
+
+
+def stack(stack_id: str, *labels: str) -> models.StackRecord:
+    return models.StackRecord(id=stack_id, name=stack_id, labels=labels)
