@@ -77,6 +77,17 @@ build() {
   esac
 }
 
+# real_name ENGINE IMAGE prints what the engine calls an image that it has built: podman and buildah put
+# a host in front where none is named.
+real_name() {
+  local host=${2%%/*}
+  if [[ $1 == docker || ($2 == */* && ($host == *[.:]* || $host == localhost)) ]]; then
+    echo "$2"
+  else
+    echo "localhost/$2"
+  fi
+}
+
 isolation() { [[ $EUID == 0 ]] && echo chroot || echo rootless; }
 
 # save ENGINE IMAGE ARCHIVE

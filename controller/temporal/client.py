@@ -30,8 +30,37 @@ FIRST_BACKOFF_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 30.0
 API_KEY_REFRESH_SECONDS = 60.0
 
+REFUSALS = frozenset(
+    {
+        temporalio.service.RPCStatusCode.PERMISSION_DENIED,
+        temporalio.service.RPCStatusCode.UNAUTHENTICATED,
+    }
+)
+"""What Temporal answers to somebody who lacks a right."""
+
 # The SDK's core writes its errors as nested Rust values; the innermost text is the one for people.
 _CORE_TEXT = re.compile(r'\b(?:message|error): "([^"]+)"')
+# What these values mean where they have no such text, or one that only its authors understand.
+_CORE_MEANINGS = (
+    (
+        re.compile(r"tls handshake eof|ConnectError\(Os \{ code: 104"),
+        "the server closed the TLS handshake; it may expect no TLS, or a client certificate",
+    ),
+    (re.compile(r"InvalidContentType"), "the server does not speak TLS at this port"),
+    (
+        re.compile(r"received fatal alert: (\w+)|AlertReceived\((\w+)\)"),
+        "the server refused the TLS handshake: {}",
+    ),
+    (
+        re.compile(r"InvalidCertificate\((?:Other\(OtherError\()?(\w+)"),
+        "the server's certificate is not accepted: {}",
+    ),
+    (
+        re.compile(r'"stream closed because of a broken pipe"|hyper::Error\(Canceled'),
+        "the server closed the connection; it may expect TLS",
+    ),
+    (re.compile(r"h2 protocol error"), "what answers is not Temporal, or expects TLS"),
+)
 
 
 class TemporalUnreachable(Exception):
@@ -101,6 +130,9 @@ async def dial(
 
 def _reason(error: Exception) -> str:
     text = str(error) or f"no answer within {CONNECT_TIMEOUT_SECONDS:g} s"
+    for pattern, meaning in _CORE_MEANINGS:
+        if (match := pattern.search(text)) is not None:
+            return meaning.format(next(filter(None, match.groups()), ""))
     found = _CORE_TEXT.findall(text)
     return outside_text.clean(found[-1] if found else text)
 

@@ -70,8 +70,10 @@ async def _guarded(name: str, checking: Awaitable[CheckResult]) -> CheckResult:
     except TimeoutError:
         return _problem(name, f"no answer within {CHECK_TIMEOUT_SECONDS:g} s; try again")
     except RPCError as error:
-        says = outside_text.clean(error.message)
-        return _problem(name, f"{says} ({error.status.name}); check the rights of the key")
+        what = f"{outside_text.clean(error.message)} ({error.status.name})"
+        if error.status in client.REFUSALS:
+            return _problem(name, f"{what}; check the rights of the key or certificate")
+        return _problem(name, f"{what}; look at Temporal, and try again")
 
 
 async def _check_temporal(all_settings: settings.Settings) -> list[CheckResult]:

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import yaml
@@ -196,6 +197,42 @@ def test_notes_tell_the_next_commands(helm: helms.Helm) -> None:
 )
 def test_notes_are_about_what_is_configured(helm: helms.Helm, values: str, says: str) -> None:
     assert says in helm.notes(helms.CI_VALUES / f"{values}.yaml")
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"operator.replicas": 0}, "operator.replicas is 0: no StackChain is looked at"),
+        ({"worker.replicas": 0}, "worker.replicas is 0: chains stand still"),
+        ({**charts.WEBHOOK, "webhook.replicas": 0}, "webhook.replicas is 0: deliveries"),
+    ],
+)
+def test_notes_say_what_a_role_without_pods_means(
+    helm: helms.Helm, values: dict[str, Any], says: str
+) -> None:
+    assert says in helm.notes(values=charts.values(values))
+    assert "is 0:" not in helm.notes(values=charts.values({}))
+
+
+@pytest.mark.parametrize(
+    ("values", "image"),
+    [
+        ({}, "docker.io/temporalio/temporal:"),
+        ({"image.registry": "r.example.com"}, "r.example.com/temporalio/temporal:"),
+        (
+            {"image.registry": "r.example.com", "temporal.devServer.image.registry": "docker.io"},
+            "docker.io/temporalio/temporal:",
+        ),
+    ],
+)
+def test_the_image_of_the_trials_temporal_moves_with_the_registry(
+    helm: helms.Helm, values: dict[str, Any], image: str
+) -> None:
+    trial = {"temporal.address": "", "temporal.devServer.enabled": True, **values}
+
+    objects = charts.Objects(helm.template(values=charts.values(trial)))
+    (container,) = objects.one("Deployment", "temporal")["spec"]["template"]["spec"]["containers"]
+    assert container["image"].startswith(image)
 
 
 def test_the_first_chain_of_the_notes_is_one_that_the_connection_allows(helm: helms.Helm) -> None:

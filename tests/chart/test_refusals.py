@@ -38,7 +38,6 @@ def refusal(helm: helms.Helm, changes: dict[str, Any]) -> str:
         ("watchNamespaces", ["Team"], "at '/watchNamespaces/0'"),
         ("installation.id", "Team A", "at '/installation/id'"),
         ("image.digest", "abc", "at '/image/digest'"),
-        ("spacelift.connections.Prod", {"endpoint": "https://a"}, "at '/spacelift/connections'"),
         ("spacelift.connections.default.endpoint", None, "connections/default"),
         ("spacelift.connections.default.allowedNamespaces", None, "connections/default"),
         ("spacelift.connections.default.allowedNamespaces", ["a", "B"], "allowedNamespaces/1'"),
@@ -123,6 +122,14 @@ _CONNECTION = "spacelift.connections.default"
             "spacelift.ca: of existingSecret, existingConfigMap and value",
         ),
         ({"spacelift.connections": {}}, "spacelift.connections: there is none"),
+        (
+            {"spacelift.connections.Prod": {"endpoint": "https://a", "existingSecret": "a"}},
+            "spacelift.connections.Prod: the name of a connection has at most 50 lower case",
+        ),
+        (
+            {f"spacelift.connections.{'a' * 51}": {"endpoint": "https://a", "existingSecret": "a"}},
+            f"spacelift.connections.{'a' * 51}: the name of a connection has at most 50 lower case",
+        ),
         (
             {f"{_CONNECTION}.apiKeyId": "x"},
             "spacelift.connections.default: existingSecret is set together with apiKeyId",

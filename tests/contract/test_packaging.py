@@ -126,3 +126,28 @@ def test_the_plugin_completes_arguments(scripts: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "plan" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("engine", "image", "known_as"),
+    [
+        ("docker", "stackchain:1", "stackchain:1"),
+        ("podman", "stackchain:1", "localhost/stackchain:1"),
+        ("buildah", "team/stackchain:1", "localhost/team/stackchain:1"),
+        ("podman", "localhost/stackchain:1", "localhost/stackchain:1"),
+        ("podman", "registry.example.com/stackchain:1", "registry.example.com/stackchain:1"),
+        ("buildah", "registry:5000/stackchain:1", "registry:5000/stackchain:1"),
+    ],
+)
+def test_an_image_is_named_as_its_engine_knows_it(engine: str, image: str, known_as: str) -> None:
+    script = '. hack/container-engine.sh && real_name "$@"'
+
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", engine, image],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+    assert done.stdout.strip() == known_as

@@ -4,6 +4,7 @@ Given: a Temporal server, pollers on some queues, a simulated Spacelift account.
 told what.
 """
 
+import asyncio
 import dataclasses
 import io
 import json
@@ -93,6 +94,30 @@ async def test_a_namespace_that_is_gone_is_named(
 
     assert problem is not None
     assert "has no namespace not-made" in problem
+
+
+@pytest.mark.parametrize(
+    ("answer", "tls", "said"),
+    [
+        pytest.param(b"", True, "the server closed the TLS handshake", id="it closes"),
+        pytest.param(b"HTTP/1.1 400\r\n\r\n", True, "does not speak TLS", id="it has no TLS"),
+        pytest.param(b"", False, "closed the connection; it may expect TLS", id="it wants TLS"),
+    ],
+)
+async def test_a_check_names_what_is_wrong_with_tls(answer: bytes, tls: bool, said: str) -> None:
+    async def answer_and_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(answer_and_close, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        temporal = settings.TemporalSettings(address=f"127.0.0.1:{port}", tls=tls)
+        _, lines = await check(settings.Settings(temporal=temporal))
+
+    ok, message = lines["Temporal"]
+    assert not ok
+    assert said in message
 
 
 async def test_a_server_that_comes_later_is_found(

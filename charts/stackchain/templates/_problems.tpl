@@ -63,6 +63,9 @@ spacelift.connections: there is none; add at least spacelift.connections.default
 {{- end }}
 {{- range $name, $connection := .Values.spacelift.connections }}
 {{- $path := printf "spacelift.connections.%s" $name }}
+{{- if not (regexMatch "^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$" $name) }}
+{{ $path }}: the name of a connection has at most 50 lower case letters, digits and inner dashes, such as prod-eu; StackChains name it in spec.connectionName.
+{{- end }}
 {{- $given := or $connection.apiKeyId $connection.apiKeySecret }}
 {{- if and $connection.existingSecret $given }}
 {{ $path }}: existingSecret is set together with apiKeyId or apiKeySecret; keep one of the two.

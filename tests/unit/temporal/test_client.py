@@ -63,10 +63,56 @@ def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
             "failed to lookup address information: Name or service not known",
             id="unknown host",
         ),
+        pytest.param("ConnectError(Odd(7))", "ConnectError(Odd(7))", id="no text inside"),
         pytest.param(
             "ConnectError(Custom { kind: InvalidData, error: InvalidCertificate(UnknownIssuer) })",
-            "ConnectError(Custom { kind: InvalidData, error: InvalidCertificate(UnknownIssuer) })",
-            id="no text inside",
+            "the server's certificate is not accepted: UnknownIssuer",
+            id="unknown authority",
+        ),
+        pytest.param(
+            "ConnectError(Custom { kind: InvalidData, error: InvalidCertificate(Other(OtherError("
+            "CaUsedAsEndEntity))) })",
+            "the server's certificate is not accepted: CaUsedAsEndEntity",
+            id="a certificate of another kind",
+        ),
+        pytest.param(
+            'ConnectError(Custom { kind: UnexpectedEof, error: "tls handshake eof" })',
+            "the server closed the TLS handshake; it may expect no TLS, or a client certificate",
+            id="the handshake is closed",
+        ),
+        pytest.param(
+            "Server connection error: tonic::transport::Error(Transport, ConnectError(Os { code: "
+            '104, kind: ConnectionReset, message: "Connection reset by peer" }))',
+            "the server closed the TLS handshake; it may expect no TLS, or a client certificate",
+            id="the handshake is reset",
+        ),
+        pytest.param(
+            "ConnectError(Custom { kind: InvalidData, error: InvalidMessage(InvalidContentType) })",
+            "the server does not speak TLS at this port",
+            id="no TLS there",
+        ),
+        pytest.param(
+            "ConnectError(Custom { kind: InvalidData, error: AlertReceived(CertificateRequired) })",
+            "the server refused the TLS handshake: CertificateRequired",
+            id="a client certificate is missing",
+        ),
+        pytest.param(
+            '`get_system_info` call error after connection: Status { code: Unknown, message: "trans'
+            'port error", source: Some(tonic::transport::Error(Transport, hyper::Error(Io, Custom '
+            '{ kind: BrokenPipe, error: "stream closed because of a broken pipe" }))) }',
+            "the server closed the connection; it may expect TLS",
+            id="TLS is expected",
+        ),
+        pytest.param(
+            'Status { code: Cancelled, message: "operation was canceled", source: Some(tonic::'
+            'transport::Error(Transport, hyper::Error(Canceled, "connection closed"))) }',
+            "the server closed the connection; it may expect TLS",
+            id="the connection is closed",
+        ),
+        pytest.param(
+            'Status { code: Internal, message: "h2 protocol error: http2 error", source: None }',
+            "what answers is not Temporal, or expects TLS",
+            id="something else answers",
         ),
     ],
 )
