@@ -7,6 +7,8 @@ from pathlib import Path
 
 from devenv import managed_process, processes, settings, simulator_process, tools
 
+SIGNING_KEY = "only-in-local-environments-0123456789"
+
 
 def cleared_environment() -> dict[str, str | None]:
     """Return the removal of every setting that a person may have in the shell.
@@ -96,6 +98,7 @@ class Endpoints:
             "SPACELIFT_ALLOWED_NAMESPACES": "*",
             # The account is simulated: nothing that is destroyed in it is missed by anybody.
             "SPACELIFT_ALLOWED_OPERATIONS": "Apply,Plan,Destroy",
+            "STACKCHAIN_SIGNING_KEYS": SIGNING_KEY,
             "STACKCHAIN_NAMESPACE": self.release_namespace,
             "STACKCHAIN_WATCH_NAMESPACES": ",".join(self.watch_namespaces),
             "STACKCHAIN_INSTALLATION": self.installation,

@@ -34,6 +34,7 @@ class ChainReason(enum.StrEnum):
     OPERATION_NOT_ALLOWED = "OperationNotAllowed"
     FIELD_NOT_ALLOWED = "FieldNotAllowed"
     STACK_NOT_ALLOWED = "StackNotAllowed"
+    SIGNATURE_INVALID = "SignatureInvalid"
     CREDENTIALS_REJECTED = "CredentialsRejected"
     SPACELIFT_UNREACHABLE = "SpaceliftUnreachable"
     SPACELIFT_REFUSED = "SpaceliftRefused"
@@ -68,6 +69,7 @@ class StackReason(enum.StrEnum):
     SPACELIFT_UNREACHABLE = "SpaceliftUnreachable"
     CREDENTIALS_REJECTED = "CredentialsRejected"
     NOT_ALLOWED = "NotAllowed"
+    SIGNATURE_INVALID = "SignatureInvalid"
     RUN_FINISHED = "RunFinished"
     KEPT = "Kept"
     ROOT_RUN_FINISHED = "RootRunFinished"
@@ -239,6 +241,13 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         do="Leave the named stacks out with `spec.graph`, or have the connection allow them. It "
         "is rechecked automatically.",
     ),
+    ChainReason.SIGNATURE_INVALID: ReasonMeaning(
+        means="Workers refuse the run: it, or what it is to do, was not signed by an operator with "
+        "one of their keys. Either the keys differ, or someone else wrote to the Temporal "
+        "namespace.",
+        do="Give operator and workers the same signing keys, then ask for a run. If they have "
+        "them, find out in Temporal who started the workflow.",
+    ),
     ChainReason.CREDENTIALS_REJECTED: ReasonMeaning(
         means="Spacelift refused the connection's API key.",
         do="Put a valid key id and secret into the connection. It is looked at again by itself.",
@@ -359,6 +368,10 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
         means="The worker's connection does not allow what the chain wants of this stack.",
         do="See the message; have the connection allow it, or cancel the run. It is rechecked "
         "automatically.",
+    ),
+    StackReason.SIGNATURE_INVALID: ReasonMeaning(
+        means="Workers refuse what is to be done to the stack: it was not signed.",
+        do="As for `SignatureInvalid` of a chain.",
     ),
     StackReason.RUN_FINISHED: ReasonMeaning(means="Its run finished.", do="Nothing."),
     StackReason.KEPT: ReasonMeaning(

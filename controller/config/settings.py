@@ -22,6 +22,8 @@ from controller.config.environment import env
 
 SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
+SHORTEST_SIGNING_KEY = 32
+
 operation = parsing.one_of(*permissions.OPERATIONS)
 
 DEFAULT_LABEL_PREFIXES = ("dependsOn:",)
@@ -129,6 +131,14 @@ class TemporalSettings:
     """Task queue of workflows and Spacelift activities.
 
     Follows use this name with `-follow`, notifications with `-notify`.
+    """
+    signing_keys: Secret | None = field(
+        default=None, metadata=env("STACKCHAIN_SIGNING_KEYS", default="nothing is signed")
+    )
+    """Keys with which the operator signs what it starts, and by which workers know it.
+
+    Separated by blanks or lines, each of 32 characters or more. The first one signs, all are
+    accepted; a file is read again as it changes. Operator and workers need the same.
     """
     ui_url: str = field(default="", metadata=env("TEMPORAL_UI_URL", parsing.http_url))
     """Base URL of Temporal's web UI, for the links in a chain's status. Empty: no links."""
@@ -472,6 +482,7 @@ def _load_temporal(reader: environment.Reader) -> TemporalSettings:
         address=address,
         api_key=api_key,
         tls_client_key_data=reader.secret("TEMPORAL_TLS_CLIENT_KEY_DATA"),
+        signing_keys=_signing_keys(reader),
     )
     certificates = _check_certificates(reader, temporal)
     wanted = certificates or url_tls or api_key is not None or temporal.tls_server_name is not None
@@ -479,6 +490,23 @@ def _load_temporal(reader: environment.Reader) -> TemporalSettings:
     if not tls and (certificates or temporal.tls_server_name):
         reader.problem("TEMPORAL_TLS", "is false although TLS is set up; remove one of the two")
     return dataclasses.replace(temporal, tls=tls)
+
+
+def _signing_keys(reader: environment.Reader) -> Secret | None:
+    name = "STACKCHAIN_SIGNING_KEYS"
+    keys = reader.secret(name)
+    if keys is None:
+        return None
+    try:
+        words = keys.reveal().split()
+    except SettingsError:
+        # Noted already.
+        return keys
+    if any(len(word) < SHORTEST_SIGNING_KEY for word in words):
+        reader.problem(
+            name, f"has a key of less than {SHORTEST_SIGNING_KEY} characters; make longer ones"
+        )
+    return keys
 
 
 def _temporal_address(reader: environment.Reader) -> tuple[str, bool]:

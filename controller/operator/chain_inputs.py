@@ -10,7 +10,7 @@ from controller.chain.run import progress
 from controller.config import connections
 from controller.operator import connection_access
 from controller.spacelift import endpoints
-from controller.temporal import messages
+from controller.temporal import messages, signing
 
 
 def chain_input(
@@ -23,6 +23,8 @@ def chain_input(
     """Return the input of the run that a request asks for."""
     spec = chain.spec
     below = sorted(item.stack_id for item in request.root_runs)
+    scope, commit_sha = _scope(spec, below), None if below else spec.commit_sha
+    environment = {item.name: item.value for item in spec.runtime_environment}
     return messages.ChainInput(
         ref=chain.ref,
         number=request.number,
@@ -33,11 +35,16 @@ def chain_input(
             name=connection.name,
             endpoint=connection.endpoint,
             account=endpoints.account_of(connection.endpoint),
-            use=connection_access.use_of(chain),
+            grant=messages.Grant(
+                use=connection_access.use_of(chain),
+                commit_sha=commit_sha,
+                scope_digest=signing.digest(scope),
+                environment_digest=signing.digest(environment),
+            ),
         ),
-        scope=_scope(spec, below),
-        commit_sha=None if below else spec.commit_sha,
-        environment={item.name: item.value for item in spec.runtime_environment},
+        scope=scope,
+        commit_sha=commit_sha,
+        environment=environment,
         policies=spec.policies,
         is_suspended=spec.suspend,
         kept=list(request.kept),

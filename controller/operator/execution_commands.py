@@ -53,15 +53,11 @@ class ExecutionCommands:
             AlreadyStarted: the resource has a live execution.
             TemporalUnreachable: call again later.
         """
+        argument = chain_inputs.chain_input(
+            chain, request, connection, operator_queue=self._identity.operator_queue
+        )
         execution = await self._workflows.start(
-            chain.ref,
-            request,
-            chain_inputs.chain_input(
-                chain,
-                request,
-                connection,
-                operator_queue=self._identity.operator_queue,
-            ),
+            chain.ref, request, self._identity.signing_keys.signed_input(argument)
         )
         self._live.note_sent(
             execution.workflow_run_id,

@@ -3,7 +3,7 @@
 import dataclasses
 
 from controller.chain.requests import executions
-from controller.temporal import ids
+from controller.temporal import ids, signing
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -14,6 +14,7 @@ class OperatorIdentity:
     temporal_namespace: str
     ui_url: str
     recheck_seconds: float
+    signing_keys: signing.SigningKeys = dataclasses.field(default_factory=signing.SigningKeys)
 
     def url_of(self, execution: executions.Execution) -> str | None:
         """Return the page of an execution in Temporal's web UI; None without a web UI."""

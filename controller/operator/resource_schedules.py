@@ -16,7 +16,7 @@ from controller.chain.status import projection
 from controller.config import connections, permissions
 from controller.operator import clock, gatherer
 from controller.spacelift import endpoints
-from controller.temporal import ids, messages
+from controller.temporal import ids, messages, signing
 from controller.temporal.operator import desired_schedules, schedules
 
 _RESTORING = (ScheduleStep.RESTORE, ScheduleStep.RESTORE_AND_TAKE_TIMES)
@@ -65,8 +65,11 @@ class ResourceSchedules:
             endpoint=connection.endpoint,
             account=endpoints.account_of(connection.endpoint),
             # A sweep reads, whatever the runs would do.
-            use=permissions.ConnectionUse(
-                namespace=chain.ref.namespace, operation=chain.spec.operation
+            grant=messages.Grant(
+                use=permissions.ConnectionUse(
+                    namespace=chain.ref.namespace, operation=chain.spec.operation
+                ),
+                scope_digest=signing.digest(chain.spec.roots),
             ),
         )
         found = (self._designs.schedule(chain), self._designs.sweeps(chain, account))

@@ -27,7 +27,7 @@ from controller.operator import (
 )
 from controller.roles import process
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, worker
+from controller.temporal import ids, signing, worker
 from controller.temporal.operator import (
     desired_schedules,
     notifier,
@@ -118,6 +118,7 @@ class _Operator:
         self._role = role
         temporal, time = role.settings.temporal, clock.Clock()
         access = connection_access.ConnectionAccess(role.catalog)
+        signing_keys = signing.SigningKeys(temporal.signing_keys)
         self._link = role.link
         self._queue = ids.operator_queue(installation)
         workflows = starter.ChainWorkflows(
@@ -134,6 +135,7 @@ class _Operator:
                 task_queue=temporal.task_queue,
                 operator_queue=self._queue,
                 sweep_seconds=role.settings.operator.sweep_seconds,
+                signing_keys=signing_keys,
             ),
             time=time,
         )
@@ -154,6 +156,7 @@ class _Operator:
                 temporal_namespace=temporal.namespace,
                 ui_url=temporal.ui_url,
                 recheck_seconds=role.settings.operator.recheck_seconds,
+                signing_keys=signing_keys,
             ),
             counters=role.counters,
             time=time,

@@ -26,6 +26,8 @@ async def work(role: process.Process) -> int:
         sink_catalog=role.sink_catalog,
         counters=role.counters,
     )
+    if role.settings.temporal.signing_keys is None:
+        logger.warning("Work is not signed: whoever writes to the Temporal namespace is obeyed")
     for problem in role.sink_catalog.target_problems():
         # No reason not to start: chains need no sink.
         logger.error("Sink cannot be notified", extra={"why": problem})

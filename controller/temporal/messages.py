@@ -14,25 +14,42 @@ from controller.config import permissions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Grant:
+    """What the operator lets an execution do through a connection, signed by it (`signing`).
+
+    The digests stand for what is carried elsewhere: all of the chain's input, its scope (for a
+    sweep the roots), and the environment of its runs.
+    """
+
+    use: permissions.ConnectionUse
+    commit_sha: str | None = None
+    input_digest: str = ""
+    scope_digest: str = ""
+    environment_digest: str = ""
+    signature: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class AccountRef:
     """A Spacelift account by name, with the endpoint that the operator means by that name.
 
     A worker whose connection of the name has another endpoint does not serve it, nor one whose
-    connection does not allow the `use`.
+    connection does not allow what is granted.
     """
 
     name: str
     endpoint: str
     account: str
-    use: permissions.ConnectionUse
+    grant: Grant
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StackRef:
-    """A stack of an account."""
+    """A stack of an account. `permit`: a worker has read that the stack belongs to the chain."""
 
     connection: AccountRef
     stack_id: str
+    permit: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +112,7 @@ class FetchDependentStacksInput:
 
     connection: AccountRef
     scope: selection.Scope
+    input_digest: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,7 +15,7 @@ import temporalio.worker
 from controller.config import connections, settings
 from controller.notify import sinks
 from controller.observability import metrics
-from controller.temporal import ids
+from controller.temporal import ids, signing
 from controller.temporal.activities import (
     chain_status,
     execution_waits,
@@ -91,6 +91,7 @@ class SpaceliftWorker:
             request_timeout_seconds=spacelift.request_timeout_seconds,
             ca_file=str(spacelift.ca_file) if spacelift.ca_file else None,
             observer=functools.partial(_observe, counters),
+            signing_keys=signing.SigningKeys(all_settings.temporal.signing_keys),
         )
         counters.runs_followed.set_function(lambda: self.clients.followed)
         counters.follow_slots.set(all_settings.worker.max_concurrent_follows)

@@ -1,5 +1,6 @@
 """What the chart renders, sent to a real API server: valid, restricted, installed and removed."""
 
+import base64
 import dataclasses
 import shutil
 from collections.abc import AsyncIterator
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from controller.config import settings
 from devenv.control_plane import binaries, server
 from tests.support import charts, processes
 from tests.support import helm as helms
@@ -199,6 +201,30 @@ async def test_the_definition_goes_if_so_asked(
 async def is_served(kubectl: kubectls.Kubectl) -> None:
     code, output = await kubectl("wait", "--for=condition=Established", f"crd/{CRD}")
     assert code == 0, output
+
+
+async def test_the_signing_key_stays_until_a_new_one_is_asked_for(
+    installing: helms.Helm, kubectl: kubectls.Kubectl
+) -> None:
+    async def keys() -> list[str]:
+        code, encoded = await kubectl(
+            *("get", "secret", "--namespace", installing.namespace, "release-stackchain-signing"),
+            "--output=jsonpath={.data.signing-keys}",
+        )
+        assert code == 0, encoded
+        return base64.b64decode(encoded).decode().split("\n")
+
+    found = []
+    installing.install(values=charts.values())
+    found.append(await keys())
+    for generation in (1, 2, 2, 3):
+        installing.upgrade(values=charts.values({"signing.generation": generation}))
+        found.append(await keys())
+
+    (first,), (second, *_), (third, *_) = found[0], found[2], found[4]
+    assert found == [[first], [first], [second, first], [second, first], [third, second]]
+    assert len({first, second, third}) == 3
+    assert all(len(key) >= settings.SHORTEST_SIGNING_KEY for key in (first, second, third))
 
 
 async def test_people_who_may_view_edit_or_administer_may_do_so_with_stackchains(

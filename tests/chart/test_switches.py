@@ -615,7 +615,7 @@ def test_a_key_in_the_values_becomes_a_secret_with_the_keys_that_are_mounted(
 ) -> None:
     objects = charts.Objects(helm.template(helms.CI_VALUES / "trial.yaml"))
 
-    (secret,) = objects.of("Secret")
+    secret = objects.one("Secret", "spacelift-default")
     volumes = {item["name"]: item for item in objects.pods()["worker"]["spec"]["volumes"]}
     mounted = volumes["spacelift-default"]["secret"]
     assert mounted["secretName"] == secret["metadata"]["name"]
@@ -643,6 +643,48 @@ def test_no_secret_is_in_anything_but_a_secret(helm: helms.Helm) -> None:
 
     assert "hush" not in json.dumps(others)
     assert "hush" not in helm.notes(values=values)
+
+
+def test_only_operator_and_workers_have_the_signing_keys(release: Release) -> None:
+    objects = release(charts.WEBHOOK)
+    secret = objects.one("Secret", "signing")["metadata"]["name"]
+    file = f"/etc/stackchain/signing/{secret}/signing-keys"
+
+    having = {component for component in objects.pods() if is_mounted(objects, component, file)}
+
+    assert having == {"operator", "worker"}
+
+
+def test_signing_keys_of_your_own_take_the_place_of_the_charts(release: Release) -> None:
+    objects = release({"signing": {"existingSecret": "own", "key": "hmac"}})
+
+    assert is_mounted(objects, "worker", "/etc/stackchain/signing/own/hmac")
+    assert objects.of("Secret") == []
+
+
+def test_the_receiver_can_have_credentials_for_temporal_of_its_own(release: Release) -> None:
+    """It faces the internet, and needs less than the others."""
+    objects = release(
+        {
+            **charts.WEBHOOK,
+            "temporal.apiKey.existingSecret": "cloud",
+            "temporal.tls.client.existingSecret": "mtls",
+            "webhook.temporal.apiKey.existingSecret": "receivers-cloud",
+            "webhook.temporal.client.existingSecret": "receivers-mtls",
+        }
+    )
+    of_all = ("api-key/cloud/api-key", "client/mtls/tls.key")
+    of_its_own = ("api-key/receivers-cloud/api-key", "client/receivers-mtls/tls.key")
+
+    for component, there, not_there in (
+        ("webhook", of_its_own, of_all),
+        ("worker", of_all, of_its_own),
+        ("operator", of_all, of_its_own),
+    ):
+        for name in there:
+            assert is_mounted(objects, component, f"/etc/stackchain/temporal/{name}")
+        for name in not_there:
+            assert not is_mounted(objects, component, f"/etc/stackchain/temporal/{name}")
 
 
 def test_a_missing_secret_lets_the_pod_start_and_say_so(release: Release) -> None:

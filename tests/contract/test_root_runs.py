@@ -8,20 +8,22 @@ from temporalio.testing import ActivityEnvironment
 from controller.api import v1alpha1
 from controller.config import connections
 from controller.spacelift import account_session, client
-from controller.temporal import messages, start_messages
+from controller.temporal import messages, signing, start_messages
 from controller.temporal.activities import root_runs
 from tests.conftest import StartSimulator
 from tests.support.builders import make_connection, make_use
 
 ROOTS = 300
 KEY = connections.ApiKey(key_id="01JKEYADM00000000000000000", secret="secret")
-CONNECTION = messages.AccountRef(name="default", endpoint="", account="acme", use=make_use())
+CONNECTION = messages.AccountRef(
+    name="default", endpoint="", account="acme", grant=messages.Grant(use=make_use())
+)
 
 
 class Served:
     """Hands out one client, as `SpaceliftClients` does."""
 
-    connection = make_connection()
+    connection, signing_keys = make_connection(), signing.SigningKeys()
 
     def __init__(self, spacelift: client.SpaceliftClient) -> None:
         self.client = spacelift

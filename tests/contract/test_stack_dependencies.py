@@ -11,14 +11,16 @@ from temporalio.testing import ActivityEnvironment
 from controller.chain.graph import resolve as graph
 from controller.config import connections, permissions
 from controller.spacelift import account_session, client
-from controller.temporal import messages
+from controller.temporal import messages, signing
 from controller.temporal.activities import stack_dependencies
 from devenv import simulator_process
 from tests.support.builders import make_scope, make_use
 
 ADMIN = "01JKEYADM00000000000000000"
 NET = "01JKEYNET00000000000000000"
-CONNECTION = messages.AccountRef(name="default", endpoint="", account="acme", use=make_use())
+CONNECTION = messages.AccountRef(
+    name="default", endpoint="", account="acme", grant=messages.Grant(use=make_use())
+)
 SCENARIO: dict[str, Any] = {
     "keys": [
         {"id": ADMIN, "secret": "secret", "role": "admin"},
@@ -42,6 +44,7 @@ Resolve = Callable[..., Awaitable[graph.ChainGraph]]
 class Served:
     """Hands out one client, as `SpaceliftClients` does."""
 
+    signing_keys = signing.SigningKeys()
     connection = connections.Connection(
         name="default",
         endpoint="",

@@ -13,7 +13,7 @@ from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.graph import resolve
 from controller.chain.news import notifications
-from controller.chain.requests import executions
+from controller.chain.requests import executions, next_request
 from controller.chain.requests import handled_asks as handling
 from controller.chain.run import outcome, progress, run_snapshots
 from controller.chain.status import projection
@@ -91,6 +91,20 @@ def make_connection(name: str = "default", **allowed: Any) -> connections.Connec
         name=name,
         endpoint="https://acme.app.spacelift.io",
         allowed=permissions.Permissions(**{"namespaces": ("*",), **allowed}),
+    )
+
+
+def make_request(**fields: Any) -> next_request.Request:
+    """Return the request of a first run."""
+    return next_request.Request(
+        **{
+            "key": "k",
+            "number": 1,
+            "attempt": 1,
+            "cause": v1alpha1.Cause.SPEC,
+            "handled": v1alpha1.Handled(),
+            **fields,
+        }
     )
 
 

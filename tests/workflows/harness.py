@@ -56,7 +56,10 @@ class Harness:
     @property
     def connection(self) -> messages.AccountRef:
         return messages.AccountRef(
-            name="default", endpoint=self.endpoint, account=self.account, use=make_use()
+            name="default",
+            endpoint=self.endpoint,
+            account=self.account,
+            grant=messages.Grant(use=make_use()),
         )
 
     async def start(

@@ -47,7 +47,10 @@ class Bench:
 
     def sweeps(self, **fields: Any) -> desired_schedules.DesiredSchedule:
         connection = messages.AccountRef(
-            name="default", endpoint=ENDPOINT, account=self.account, use=make_use()
+            name="default",
+            endpoint=ENDPOINT,
+            account=self.account,
+            grant=messages.Grant(use=make_use()),
         )
         wanted = self.designs.sweeps(self.with_spec(triggers=TRIGGERS, **fields), connection)
         assert wanted is not None
@@ -236,7 +239,7 @@ def test_a_sweep_is_another_one_if_it_looks_at_other_roots_or_pauses(
         installation="here", task_queue="q", operator_queue="op", sweep_seconds=300
     )
     connection = messages.AccountRef(
-        name="default", endpoint=ENDPOINT, account="acme", use=make_use()
+        name="default", endpoint=ENDPOINT, account="acme", grant=messages.Grant(use=make_use())
     )
     digests = []
     for fields in ({}, changes):

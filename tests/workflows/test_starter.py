@@ -57,7 +57,10 @@ def make_input(chain: Harness, ref: v1alpha1.Ref) -> messages.ChainInput:
         cause="Spec",
         operator_queue=chain.operator_queue,
         connection=messages.AccountRef(
-            name="default", endpoint=chain.endpoint, account=chain.account, use=make_use()
+            name="default",
+            endpoint=chain.endpoint,
+            account=chain.account,
+            grant=messages.Grant(use=make_use()),
         ),
         scope=make_scope(*chain.world.roots),
     )

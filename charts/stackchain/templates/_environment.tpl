@@ -39,6 +39,10 @@
 {{- end }}
 {{- end -}}
 
+{{- define "stackchain.env.signing" -}}
+- {name: STACKCHAIN_SIGNING_KEYS_FILE, value: {{ printf "/etc/stackchain/signing/%s/%s" (include "stackchain.signingSecret" .) .Values.signing.key | quote }}}
+{{- end -}}
+
 {{- define "stackchain.temporalApiKeyKey" -}}
 {{- .Values.temporal.apiKey.key -}}
 {{- end -}}

@@ -115,6 +115,11 @@ annotations:
 {{- include "stackchain.componentName" (dict "root" . "component" "temporal-credentials") -}}
 {{- end -}}
 
+{{/* Secret with the keys that operator and workers share. */}}
+{{- define "stackchain.signingSecret" -}}
+{{- .Values.signing.existingSecret | default (include "stackchain.componentName" (dict "root" . "component" "signing")) -}}
+{{- end -}}
+
 {{- define "stackchain.temporalApiKeySecret" -}}
 {{- with .Values.temporal.apiKey -}}
 {{- if .existingSecret -}}{{ .existingSecret }}{{- else if .value -}}{{ include "stackchain.temporalSecret" $ }}{{- end -}}

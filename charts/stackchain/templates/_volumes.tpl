@@ -18,6 +18,15 @@
   mount: {name: connections, mountPath: /etc/stackchain/connections, readOnly: true}
 {{- end -}}
 
+{{/* Keys that the operator signs with, and workers check by: for these two only. */}}
+{{- define "stackchain.mounts.signing" -}}
+{{- $secret := include "stackchain.signingSecret" . }}
+- volume:
+    name: signing
+    secret: {secretName: {{ $secret }}, optional: true, defaultMode: 0440, items: [{key: {{ quote .Values.signing.key }}, path: {{ quote .Values.signing.key }}}]}
+  mount: {name: signing, mountPath: /etc/stackchain/signing/{{ $secret }}, readOnly: true}
+{{- end -}}
+
 {{/* API keys of the connections: for the worker and the check only. */}}
 {{- define "stackchain.mounts.spaceliftKeys" -}}
 {{- range $name, $connection := .Values.spacelift.connections }}

@@ -4,7 +4,7 @@ It also keeps them as maps from each stack to its neighbors, for all that is dec
 """
 
 import dataclasses
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from controller.api import v1alpha1
 from controller.chain.graph import ordering
@@ -44,7 +44,8 @@ class Discovery:
 
     For Destroy there are also edges to dependents that were not read. `roots` are those of the
     roots that were found. `invisible` pairs an upstream with a dependent where the key cannot see
-    the one or the other. `forbidden` are stacks that the connection does not allow to run.
+    the one or the other. `forbidden` are stacks that the connection does not allow to run;
+    `permits` are what the worker hands out for those that belong to the chain.
     `is_cut_off`: the stacks in the chain's direction are more than may be
     read; `is_reach_cut_off`: those are on which Spacelift would queue runs. `look_alikes` are
     labels, on stacks outside of the chain too.
@@ -59,6 +60,7 @@ class Discovery:
     is_reach_cut_off: bool = False
     look_alikes: tuple[LookAlike, ...] = ()
     forbidden: tuple[str, ...] = ()
+    permits: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

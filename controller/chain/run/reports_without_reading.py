@@ -4,10 +4,14 @@ from controller.api import reasons, v1alpha1
 from controller.chain.run import progress, run_snapshots
 from controller.config import permissions
 
+_NOT_SIGNED = dict.fromkeys(
+    ("SignatureInvalid", "SigningKeyUnknown"), reasons.StackReason.SIGNATURE_INVALID
+)
 # What keeps a call from being answered, and what ends a stack, by the type of the failure.
 _PROBLEMS = {
     "CredentialsRejected": reasons.StackReason.CREDENTIALS_REJECTED,
     **dict.fromkeys(map(str, permissions.RefusalReason), reasons.StackReason.NOT_ALLOWED),
+    **_NOT_SIGNED,
     "PermissionDenied": reasons.StackReason.PERMISSION_DENIED,
 }
 _REFUSALS = {
@@ -15,6 +19,7 @@ _REFUSALS = {
     "PermissionDenied": reasons.StackReason.PERMISSION_DENIED,
     "SpaceliftObjectNotFound": reasons.StackReason.STACK_NOT_FOUND,
     "RunLost": reasons.StackReason.RUN_LOST,
+    **_NOT_SIGNED,
 }
 
 

@@ -12,6 +12,7 @@ import temporalio.exceptions
 from controller import times
 from controller.config import permissions
 from controller.spacelift import errors
+from controller.temporal import signing
 
 # Bad credentials may be mended by a rotation; without them nothing was committed.
 _FINAL = (
@@ -30,6 +31,8 @@ _DEFAULT_POLICY = temporalio.common.RetryPolicy()
 AMBIGUOUS = errors.AmbiguousOutcome.__name__
 # This worker's connection does not allow it; that may change, and is asked before anything is sent.
 NOT_ALLOWED = frozenset(permissions.RefusalReason)
+# No operator of this release has signed it, or with a key that this worker does not have.
+NOT_SIGNED = (signing.SignatureInvalid.__name__, signing.SigningKeyUnknown.__name__)
 # Spacelift asks to be left alone for so long that the status has to say so.
 LONG_PAUSE = "LongPauseAsked"
 # Failures of a trigger after which it may be sent again without looking for its run.

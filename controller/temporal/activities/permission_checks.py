@@ -1,4 +1,4 @@
-"""Refuses what this worker's own connection does not allow, whoever put it on the queue.
+"""Refuses what no operator has granted, or this worker's own connection does not allow.
 
 The operator has judged by the same rules (`config.permissions`) before it started anything. Runs
 that exist are followed and stopped all the same: a right that was withdrawn interrupts nothing.
@@ -6,8 +6,60 @@ that exist are followed and stopped all the same: a right that was withdrawn int
 
 import temporalio.exceptions
 
+from controller.api import v1alpha1
 from controller.config import permissions
+from controller.temporal import messages, signing, start_messages
 from controller.temporal.activities import spacelift_clients
+
+
+def check_scope(
+    clients: spacelift_clients.SpaceliftClients, argument: messages.FetchDependentStacksInput
+) -> None:
+    """Check whether a chain has the input that was signed, and reads what that is about.
+
+    Raises:
+        ApplicationError: it has another one.
+    """
+    grant, keys = argument.connection.grant, clients.signing_keys
+    with spacelift_clients.signature_failures():
+        keys.check_covers(grant.scope_digest, actual=argument.scope)
+        keys.check_covers(signing.digest(grant.input_digest), actual=argument.input_digest)
+
+
+def check_roots(
+    clients: spacelift_clients.SpaceliftClients, argument: start_messages.FindRootRunsInput
+) -> None:
+    """Check whether a sweep reads the roots that were signed; raises as `check_scope` does."""
+    with spacelift_clients.signature_failures():
+        clients.signing_keys.check_covers(
+            argument.connection.grant.scope_digest, actual=argument.roots
+        )
+
+
+def check_trigger(
+    clients: spacelift_clients.SpaceliftClients, argument: messages.TriggerStackRunInput
+) -> None:
+    """Check whether what is to be sent was signed; raises as `check_scope` does."""
+    grant = argument.target.connection.grant
+    granted = (grant.use.operation, grant.commit_sha, grant.environment_digest)
+    # The commit is the root's alone.
+    commit_sha = argument.commit_sha or grant.commit_sha
+    sent = (argument.operation, commit_sha, signing.digest(argument.environment))
+    with spacelift_clients.signature_failures():
+        clients.signing_keys.check_permit(argument.target)
+        clients.signing_keys.check_covers(signing.digest(granted), actual=sent)
+
+
+def check_confirmation(
+    clients: spacelift_clients.SpaceliftClients, argument: messages.ConfirmStackRunInput
+) -> None:
+    """Check whether confirming was signed; raises as `check_scope` does."""
+    policy = argument.target.connection.grant.use.confirmation_policy
+    with spacelift_clients.signature_failures():
+        clients.signing_keys.check_permit(argument.target)
+        clients.signing_keys.check_covers(
+            signing.digest(policy), actual=v1alpha1.ConfirmationPolicy.AUTO
+        )
 
 
 def check_use(account: spacelift_clients.SpaceliftAccount, use: permissions.ConnectionUse) -> None:

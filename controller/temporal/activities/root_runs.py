@@ -42,7 +42,8 @@ class RootRunFinder:
             ApplicationError: with the type of the Spacelift error.
         """
         account = self._clients.get(argument.connection)
-        permission_checks.check_use(account, argument.connection.use)
+        permission_checks.check_roots(self._clients, argument)
+        permission_checks.check_use(account, argument.connection.grant.use)
         found: dict[str, start_messages.RootRuns | None] = {}
         try:
             async with heartbeats.kept_alive():

@@ -1,16 +1,20 @@
 """Hands activities the Spacelift client of a connection, and guards which one that is."""
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 
 import temporalio.exceptions
 
 from controller.chain.run import holds, run_snapshots, run_states
 from controller.config import connections
 from controller.spacelift import account_session, client, endpoints, models
-from controller.temporal import messages
+from controller.temporal import messages, signing
 from controller.temporal.activities import run_poller
+
+logger = logging.getLogger(__name__)
 
 Observer = Callable[[str, str, float], None]
 
@@ -72,6 +76,21 @@ class SpaceliftAccount:
         return endpoints.is_own_run(login, self.connection.read_api_key().key_id)
 
 
+@contextlib.contextmanager
+def signature_failures() -> Iterator[None]:
+    """Turn failures of checks by `signing` into those that Temporal understands, and log them."""
+    try:
+        yield
+    except (signing.SignatureInvalid, signing.SigningKeyUnknown) as error:
+        logger.warning("Work refused that no operator signed", extra={"why": str(error)})
+        raise temporalio.exceptions.ApplicationError(
+            str(error),
+            type=type(error).__name__,
+            # A key may be on its way to this worker.
+            non_retryable=isinstance(error, signing.SignatureInvalid),
+        ) from error
+
+
 class SpaceliftClients:
     """One client and one poller per connection; made when first needed."""
 
@@ -83,7 +102,9 @@ class SpaceliftClients:
         request_timeout_seconds: float,
         ca_file: str | None,
         observer: Observer,
+        signing_keys: signing.SigningKeys | None = None,
     ) -> None:
+        self.signing_keys = signing_keys or signing.SigningKeys()
         self._catalog = catalog
         self._poll_seconds = poll_seconds
         self._request_timeout_seconds = request_timeout_seconds
@@ -95,8 +116,9 @@ class SpaceliftClients:
         """Return the account of the connection.
 
         Raises:
-            ApplicationError: this worker has no such connection, or one with another endpoint; a
-                retry may reach a worker that has it.
+            ApplicationError: this worker has no such connection, or one with another endpoint, or
+                not the key that it was signed with; a retry may reach a worker that has it. Or no
+                operator has signed it.
         """
         connection = self._catalog.get(wanted.name)
         if connection is None or connection.endpoint != wanted.endpoint:
@@ -106,6 +128,8 @@ class SpaceliftClients:
                 f"worker {has}. Give operator and workers the same connections.",
                 type="ConnectionMismatch",
             )
+        with signature_failures():
+            self.signing_keys.check(wanted)
         account = self._accounts.get(wanted.name)
         if account is None or account.endpoint != connection.endpoint:
             account = self._accounts[wanted.name] = self._open(connection)

@@ -44,7 +44,8 @@ class StackDependencies:
             ApplicationError: with the type of the Spacelift error.
         """
         account, scope = self._clients.get(argument.connection), argument.scope
-        use = dataclasses.replace(argument.connection.use, operation=scope.operation)
+        permission_checks.check_scope(self._clients, argument)
+        use = dataclasses.replace(argument.connection.grant.use, operation=scope.operation)
         permission_checks.check_use(account, use)
         try:
             async with heartbeats.kept_alive():
@@ -53,7 +54,11 @@ class StackDependencies:
             raise errors.to_application_error(error) from error
         may_run = account.connection.allowed.may_run
         forbidden = (stack.id for stack in found.stacks if not may_run(stack.id, stack.labels))
-        return dataclasses.replace(found, forbidden=tuple(forbidden))
+        keys, members = self._clients.signing_keys, selection.ReadGraph(found, scope).members
+        permits = {
+            stack_id: keys.permit(argument.connection, stack_id) for stack_id in sorted(members)
+        }
+        return dataclasses.replace(found, forbidden=tuple(forbidden), permits=permits)
 
 
 class _ReadStacks:

@@ -150,6 +150,7 @@ class StackOperations:
                 run = await self._find_lost(account, argument, lost_at)
                 if run is None:
                     lost_at = None
+                    permission_checks.check_trigger(self._clients, argument)
                     await _check_trigger(account, argument)
                     run = await stack_triggers.send(account, argument)
         except spacelift_errors.AmbiguousOutcome as error:
@@ -206,10 +207,11 @@ class StackOperations:
         """Confirm the run, whoever else does so meanwhile, and return how it stands then."""
         account, use = (
             self._clients.get(argument.target.connection),
-            argument.target.connection.use,
+            argument.target.connection.grant.use,
         )
         key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
         # Only runs that the chain is to confirm itself come here, whatever the message says.
+        permission_checks.check_confirmation(self._clients, argument)
         permission_checks.check_use(account, dataclasses.replace(use, confirmation_policy=_AUTO))
         try:
             async with heartbeats.kept_alive():
@@ -272,7 +274,7 @@ async def _check_trigger(
 ) -> None:
     """By what is really sent, not by what the message says that it is for."""
     use = dataclasses.replace(
-        argument.target.connection.use,
+        argument.target.connection.grant.use,
         operation=argument.operation,
         variables=tuple(argument.environment),
         has_commit=argument.commit_sha is not None,

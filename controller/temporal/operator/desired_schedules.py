@@ -14,7 +14,7 @@ from typing import Any
 import temporalio.client
 
 from controller.api import v1alpha1
-from controller.temporal import ids, messages, schedule_list, start_messages
+from controller.temporal import ids, messages, schedule_list, signing, start_messages
 
 # A workflow that waits for the operator asks for all the times that have passed when it is served.
 _START_OVERLAP = temporalio.client.ScheduleOverlapPolicy.SKIP
@@ -40,8 +40,15 @@ class ScheduleDesigns:
     """What the schedules of an installation's resources look like."""
 
     def __init__(
-        self, *, installation: str, task_queue: str, operator_queue: str, sweep_seconds: int
+        self,
+        *,
+        installation: str,
+        task_queue: str,
+        operator_queue: str,
+        sweep_seconds: int,
+        signing_keys: signing.SigningKeys | None = None,
     ) -> None:
+        self._signing_keys = signing_keys or signing.SigningKeys()
         self._installation = installation
         self._task_queue = task_queue
         self._operator_queue = operator_queue
@@ -76,7 +83,7 @@ class ScheduleDesigns:
         argument = start_messages.RootSweepInput(
             ref=ref,
             operator_queue=self._operator_queue,
-            connection=connection,
+            connection=self._signing_keys.signed(connection),
             roots=chain.spec.roots,
         )
         # Else the sweeps of all chains would meet at the same moment.

@@ -1,5 +1,7 @@
 """What a chain tells its activities and executions: messages out of its input, no commands."""
 
+from collections.abc import Mapping
+
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
@@ -25,9 +27,13 @@ def execution_id(argument: messages.ChainInput, stack_id: str) -> str:
     )
 
 
-def target(argument: messages.ChainInput, stack_id: str) -> messages.StackRef:
+def target(
+    argument: messages.ChainInput, stack_id: str, permits: Mapping[str, str]
+) -> messages.StackRef:
     """Return a stack of the chain's account."""
-    return messages.StackRef(connection=argument.connection, stack_id=stack_id)
+    return messages.StackRef(
+        connection=argument.connection, stack_id=stack_id, permit=permits.get(stack_id, "")
+    )
 
 
 def stack_execution(
@@ -35,6 +41,7 @@ def stack_execution(
     stack: progress.StackProgress,
     queued: unwanted_runs.QueuedByRuns,
     *,
+    permits: Mapping[str, str],
     origin: str | None,
 ) -> messages.StackExecutionInput:
     """Return what a stack's execution is started with.
@@ -43,10 +50,11 @@ def stack_execution(
         argument: the chain's.
         stack: the stack.
         queued: what runs of the chain have made Spacelift queue so far.
+        permits: what the worker that read the stacks handed out for them.
         origin: the run that made Spacelift queue the one to adopt; None: the chain triggers one.
     """
     return messages.StackExecutionInput(
-        target=target(argument, stack.id),
+        target=target(argument, stack.id, permits),
         chain_workflow_id=workflow.info().workflow_id,
         chain_workflow_run_id=workflow.info().run_id,
         marker=f"stackchain {title(argument)}",

@@ -1,5 +1,7 @@
 """How a chain learns its graph: it reads until Spacelift answers, or refuses for good."""
 
+from collections.abc import Mapping
+
 import temporalio.exceptions
 from temporalio import workflow
 
@@ -7,8 +9,8 @@ with workflow.unsafe.imports_passed_through():
     from controller.api import reasons
     from controller.chain.graph import resolve
     from controller.config import permissions
-    from controller.temporal import messages
-    from controller.temporal.activities import stack_dependencies
+    from controller.temporal import messages, signing
+    from controller.temporal.activities import errors, stack_dependencies
     from controller.temporal.workflows import activity_calls, chain_messages
 
 _REASONS = {
@@ -16,13 +18,14 @@ _REASONS = {
     "PermissionDenied": reasons.ChainReason.SPACELIFT_REFUSED,
     "NotFound": reasons.ChainReason.SPACELIFT_REFUSED,
     "Refused": reasons.ChainReason.SPACELIFT_REFUSED,
+    **dict.fromkeys(errors.NOT_SIGNED, reasons.ChainReason.SIGNATURE_INVALID),
 }
 
 
 async def discover(
     argument: messages.ChainInput, *, on_problem: activity_calls.OnProblem
-) -> resolve.ChainGraph:
-    """Read the stacks, and return the ordered graph of those that the chain runs.
+) -> tuple[resolve.ChainGraph, Mapping[str, str]]:
+    """Read the stacks, and return the ordered graph of those that the chain runs, with permits.
 
     Raises:
         GraphProblem: the graph is not valid, or Spacelift does not let it be read.
@@ -43,7 +46,7 @@ async def discover(
     if forbidden := {stack.id for stack in graph.stacks}.intersection(found.forbidden) - kept:
         refusal = permissions.stack_refusal(argument.connection.name, forbidden)
         raise resolve.GraphProblem(reasons.ChainReason.STACK_NOT_ALLOWED, refusal.message)
-    return graph
+    return graph, found.permits
 
 
 async def _read(
@@ -52,7 +55,11 @@ async def _read(
     roots = argument.scope.roots
     return await activity_calls.persist(
         stack_dependencies.StackDependencies.fetch_dependent_stacks,
-        messages.FetchDependentStacksInput(connection=argument.connection, scope=argument.scope),
+        messages.FetchDependentStacksInput(
+            connection=argument.connection,
+            scope=argument.scope,
+            input_digest=signing.input_digest(argument),
+        ),
         summary="discover the stacks around " + ", ".join((roots.stack_ids or roots.labels)[:5]),
         on_problem=on_problem,
         start_to_close=activity_calls.BULK_TIMEOUT,

@@ -177,7 +177,9 @@ class StackDependencyChainWorkflow:
     async def _resolve(self) -> bool:
         reading = discovery.discover(self._input, on_problem=self._on_problem)
         try:
-            resolved = await self._interruption.wait_for(asyncio.create_task(reading))
+            resolved, self._runner.permits = await self._interruption.wait_for(
+                asyncio.create_task(reading)
+            )
         except resolve.GraphProblem as problem:
             self._progress.phase = Phase.FAILED
             self._progress.reason, self._progress.message = problem.reason, problem.message
@@ -206,6 +208,8 @@ class StackDependencyChainWorkflow:
             self._progress.problem_reason = reasons.ChainReason.WORKER_UNAVAILABLE
         if kind in errors.NOT_ALLOWED:
             self._progress.problem_reason = reasons.ChainReason(kind)
+        if kind in errors.NOT_SIGNED:
+            self._progress.problem_reason = reasons.ChainReason.SIGNATURE_INVALID
         self._progress.problem_message = message
         self._changed()
 

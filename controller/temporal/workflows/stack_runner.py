@@ -5,7 +5,7 @@ A stack that others have, or that is locked or disabled, takes no slot meanwhile
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import temporalio.exceptions
@@ -52,6 +52,8 @@ class StackRunner:
         self._unwanted = unwanted
         self._interruptible = interruptible
         self._on_change = on_change
+        # What the worker that read the stacks handed out for them; set before one is started.
+        self.permits: Mapping[str, str] = {}
         # Lists, not sets: the order of cancel commands must be the same on replay.
         self._tasks: list[asyncio.Task[None]] = []
         # By stack: its execution, the wait for it, and what lets it stop its run.
@@ -130,7 +132,7 @@ class StackRunner:
         if stack.adopts_from is not None:
             origin = next(item.run_id for item in self._run.stacks if item.id == stack.adopts_from)
         return chain_messages.stack_execution(
-            self._input, stack, self._unwanted.queued, origin=origin
+            self._input, stack, self._unwanted.queued, permits=self.permits, origin=origin
         )
 
     async def _await_turn(self, stack: progress.StackProgress) -> None:
@@ -155,7 +157,7 @@ class StackRunner:
             report.message,
             stack_operations.StackOperations.await_stack_release,
             messages.AwaitStackReleaseInput(
-                target=chain_messages.target(self._input, stack.id),
+                target=chain_messages.target(self._input, stack.id, self.permits),
                 hold_message=report.message,
                 is_patient=True,
             ),

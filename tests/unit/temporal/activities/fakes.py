@@ -10,7 +10,7 @@ from temporalio.testing import ActivityEnvironment
 
 from controller.config import connections, environment, permissions
 from controller.spacelift import errors, models
-from controller.temporal import messages
+from controller.temporal import messages, signing
 from controller.temporal.activities import run_poller, spacelift_clients, stack_operations
 from tests.support.builders import make_use
 
@@ -18,7 +18,9 @@ KEY_ID = "01JKEY00000000000000000001"
 OWN = f"api::{KEY_ID}"
 OPERATIONS = permissions.OPERATIONS
 ENDPOINT = "https://acme.app.spacelift.io"
-CONNECTION = messages.AccountRef(name="default", endpoint=ENDPOINT, account="acme", use=make_use())
+CONNECTION = messages.AccountRef(
+    name="default", endpoint=ENDPOINT, account="acme", grant=messages.Grant(use=make_use())
+)
 
 QUICK = stack_operations.WaitLimits(adopt_settle=0.05, trigger_grace=0.05, stop_effect=0.2)
 
@@ -257,8 +259,11 @@ class Clients:
 
     def __init__(self, account: spacelift_clients.SpaceliftAccount) -> None:
         self._account = account
+        self.signing_keys = signing.SigningKeys()
 
-    def get(self, _: messages.AccountRef) -> spacelift_clients.SpaceliftAccount:
+    def get(self, wanted: messages.AccountRef) -> spacelift_clients.SpaceliftAccount:
+        with spacelift_clients.signature_failures():
+            self.signing_keys.check(wanted)
         return self._account
 
     def change_connection(self, **fields: Any) -> None:

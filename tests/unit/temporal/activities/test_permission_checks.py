@@ -8,11 +8,19 @@ import pytest
 import temporalio.exceptions
 
 from controller.api import v1alpha1
-from controller.config import permissions
+from controller.config import permissions, settings
+from controller.operator import chain_inputs
 from controller.spacelift import models
-from controller.temporal import messages, start_messages
+from controller.temporal import messages, signing, start_messages
 from controller.temporal.activities import errors, root_runs, stack_dependencies
-from tests.support.builders import make_scope, make_use
+from tests.support.builders import (
+    make_connection,
+    make_request,
+    make_scope,
+    make_spec,
+    make_stack_chain,
+    make_use,
+)
 from tests.unit.temporal.activities import fakes
 
 STRICT = permissions.Permissions(
@@ -23,14 +31,17 @@ STRICT = permissions.Permissions(
     allows_commit=False,
 )
 ELSEWHERE = dataclasses.replace(
-    fakes.CONNECTION, use=permissions.ConnectionUse(namespace="else", operation="Plan")
+    fakes.CONNECTION,
+    grant=messages.Grant(use=permissions.ConnectionUse(namespace="else", operation="Plan")),
 )
-PLAN = dataclasses.replace(fakes.CONNECTION, use=make_use("Plan"))
+PLAN = dataclasses.replace(fakes.CONNECTION, grant=messages.Grant(use=make_use("Plan")))
 
 
 async def trigger(bench: fakes.Bench, **fields: Any) -> Any:
     argument = {"operation": "Plan"} | fields
-    target = messages.StackRef(connection=argument.pop("connection", PLAN), stack_id="a")
+    target = messages.StackRef(
+        connection=argument.pop("connection", PLAN), stack_id="a", permit=argument.pop("permit", "")
+    )
     return await bench.environment.run(
         bench.operations.trigger_stack_run,
         messages.TriggerStackRunInput(target=target, newest_run_id="0", marker="", **argument),
@@ -39,7 +50,9 @@ async def trigger(bench: fakes.Bench, **fields: Any) -> Any:
 
 async def confirm(bench: fakes.Bench, **fields: Any) -> Any:
     run = bench.spacelift.add_run(state="UNCONFIRMED")
-    target = messages.StackRef(connection=fields.get("connection", PLAN), stack_id="a")
+    target = messages.StackRef(
+        connection=fields.get("connection", PLAN), stack_id="a", permit=fields.get("permit", "")
+    )
     return await bench.environment.run(
         bench.operations.confirm_stack_run,
         messages.ConfirmStackRunInput(target=target, run_id=run.run_id, note=""),
@@ -151,3 +164,108 @@ async def test_a_right_that_is_withdrawn_leaves_a_lost_run_to_be_found() -> None
 
 def stack(stack_id: str, *labels: str) -> models.StackRecord:
     return models.StackRecord(id=stack_id, name=stack_id, labels=labels)
+
+
+# What no operator has signed
+
+KEYS = signing.SigningKeys(settings.Secret(value="k" * 32))
+WANTED = chain_inputs.chain_input(
+    make_stack_chain(
+        spec=make_spec(
+            "a",
+            "b",
+            confirmation_policy=v1alpha1.ConfirmationPolicy.AUTO,
+            runtime_environment=(v1alpha1.EnvironmentVariable(name="A", value="1"),),
+        )
+    ),
+    make_request(),
+    make_connection(),
+    operator_queue="q",
+)
+SIGNED = KEYS.signed_input(WANTED)
+GRANTED = SIGNED.connection
+AS_SIGNED: dict[str, Any] = {
+    "connection": GRANTED,
+    "operation": "Apply",
+    "environment": {"A": "1"},
+    "permit": KEYS.permit(GRANTED, "a"),
+}
+
+
+def signed_bench() -> fakes.Bench:
+    bench = fakes.make_bench()
+    bench.clients.signing_keys = KEYS
+    bench.spacelift.stacks = {name: stack(name) for name in ("a", "b", "other")}
+    return bench
+
+
+async def read(bench: fakes.Bench, **fields: Any) -> Any:
+    signed = {"scope": SIGNED.scope, "input_digest": signing.input_digest(SIGNED)}
+    return await discover(bench, **{"connection": GRANTED, **signed, **fields})
+
+
+async def triggered(bench: fakes.Bench, **fields: Any) -> Any:
+    return await trigger(bench, **{**AS_SIGNED, **fields})
+
+
+async def confirmed(bench: fakes.Bench, **fields: Any) -> Any:
+    return await confirm(bench, **{"connection": GRANTED, "permit": AS_SIGNED["permit"], **fields})
+
+
+async def test_what_was_signed_is_done_to_the_stacks_that_were_read() -> None:
+    bench = signed_bench()
+
+    found = await read(bench)
+    await triggered(bench, permit=found.permits["a"])
+    await confirmed(bench, permit=found.permits["a"])
+
+    assert sorted(found.permits) == ["a", "b"]
+    assert bench.spacelift.count("trigger_run") == bench.spacelift.count("confirm") == 1
+
+
+@pytest.mark.parametrize(
+    ("do", "fields"),
+    [
+        (read, {"connection": WANTED.connection}),
+        (read, {"scope": make_scope("other")}),
+        (read, {"input_digest": "x"}),
+        (triggered, {"connection": WANTED.connection}),
+        (triggered, {"operation": "Destroy"}),
+        (triggered, {"environment": {"A": "2"}}),
+        (triggered, {"environment": {}}),
+        (triggered, {"commit_sha": "0123abcd"}),
+        (triggered, {"permit": ""}),
+        (triggered, {"permit": KEYS.permit(GRANTED, "other")}),
+        (confirmed, {"connection": WANTED.connection}),
+        (confirmed, {"permit": ""}),
+        (
+            confirmed,
+            {
+                "connection": KEYS.signed(PLAN),
+                "permit": KEYS.permit(PLAN, "a"),
+            },
+        ),
+        (sweep, {"connection": GRANTED}),
+    ],
+)
+async def test_what_no_operator_signed_is_refused_for_good(
+    do: Doing, fields: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = signed_bench()
+
+    with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
+        await do(bench, **fields)
+
+    assert (caught.value.type, caught.value.non_retryable) == ("SignatureInvalid", True)
+    assert "Work refused that no operator signed" in caplog.messages
+    assert bench.spacelift.calls == []
+
+
+async def test_a_key_that_is_not_here_yet_is_waited_for() -> None:
+    bench = signed_bench()
+    newer = signing.SigningKeys(settings.Secret(value="n" * 32))
+
+    with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
+        await triggered(bench, connection=newer.signed_input(WANTED).connection)
+
+    assert (caught.value.type, caught.value.non_retryable) == ("SigningKeyUnknown", False)

@@ -33,7 +33,10 @@ def make_clients(tmp_path: Path, endpoint: str) -> spacelift_clients.SpaceliftCl
 
 def wanted(name: str = "default") -> messages.AccountRef:
     return messages.AccountRef(
-        name=name, endpoint="https://acme.app.spacelift.io", account="acme", use=make_use()
+        name=name,
+        endpoint="https://acme.app.spacelift.io",
+        account="acme",
+        grant=messages.Grant(use=make_use()),
     )
 
 

@@ -1,0 +1,169 @@
+"""What the operator signs and workers check, so that writing to Temporal alone starts nothing.
+
+Both have keys that are not in Temporal (ADR 0031). The operator signs the grant in a chain's input,
+which all messages to activities carry on. The worker that reads the stacks adds a permit for each
+one that belongs to the chain.
+"""
+
+import base64
+import dataclasses
+import hashlib
+import hmac
+import json
+import logging
+from typing import Any
+
+from controller.config import settings
+from controller.temporal import messages
+
+logger = logging.getLogger(__name__)
+
+_KEY_ID_CHARACTERS = 8
+# Of a digest or code, enough that none is ever guessed or met again.
+_SHORT_BYTES = 16
+
+
+class SignatureInvalid(Exception):
+    """No one who has a key of ours signed it."""
+
+
+class SigningKeyUnknown(Exception):
+    """It was signed with a key that this process does not have, or does not have yet."""
+
+
+def digest(value: Any) -> str:
+    """Return what is equal for equal values, before and after they traveled in a message."""
+    is_instance = dataclasses.is_dataclass(value) and not isinstance(value, type)
+    plain = dataclasses.asdict(value) if is_instance else value
+    return _text(hashlib.sha256(_bytes(plain)).digest()[:_SHORT_BYTES])
+
+
+def input_digest(argument: messages.ChainInput) -> str:
+    """Return the digest of what a chain is started with, without the grant and what may change."""
+    fields = dataclasses.asdict(argument)
+    del fields["connection"], fields["is_suspended"]
+    return digest(fields)
+
+
+class SigningKeys:
+    """The keys of a process: the first one signs, all of them are accepted.
+
+    A mounted file is read at each use, so that keys are replaced without a restart. Without any,
+    nothing is signed and everything is accepted.
+    """
+
+    def __init__(self, secret: settings.Secret | None = None) -> None:
+        self._secret = secret
+        self._last_good = ""
+
+    @property
+    def is_signing(self) -> bool:
+        """Whether there are keys."""
+        return self._secret is not None
+
+    def signed_input(self, argument: messages.ChainInput) -> messages.ChainInput:
+        """Return what a chain is to be started with, with its grant signed."""
+        connection = argument.connection
+        grant = dataclasses.replace(connection.grant, input_digest=input_digest(argument))
+        signed = self.signed(dataclasses.replace(connection, grant=grant))
+        return dataclasses.replace(argument, connection=signed)
+
+    def signed(self, connection: messages.AccountRef) -> messages.AccountRef:
+        """Return the connection with its grant signed by the first key."""
+        if self._secret is None:
+            return connection
+        signature = self._sign(_content(connection))
+        return dataclasses.replace(
+            connection, grant=dataclasses.replace(connection.grant, signature=signature)
+        )
+
+    def permit(self, connection: messages.AccountRef, stack_id: str) -> str:
+        """Return the word of this worker that a stack belongs to what the grant is for."""
+        return self._sign(_permitted(connection, stack_id)) if self._secret else ""
+
+    def check(self, connection: messages.AccountRef) -> None:
+        """Check whether an operator with one of our keys has granted it.
+
+        Raises:
+            SignatureInvalid: it was not signed, or for something else.
+            SigningKeyUnknown: by a key that is not here.
+        """
+        if self._secret is not None:
+            self._check(connection.grant.signature, _content(connection), "The input of the run")
+
+    def check_permit(self, stack: messages.StackRef) -> None:
+        """Check whether a worker with one of our keys has read that the stack belongs to it.
+
+        Raises:
+            SignatureInvalid: none has.
+            SigningKeyUnknown: by a key that is not here.
+        """
+        if self._secret is not None:
+            content = _permitted(stack.connection, stack.stack_id)
+            self._check(stack.permit, content, f"The permit for the stack '{stack.stack_id}'")
+
+    def check_covers(self, signed: str, *, actual: Any) -> None:
+        """Check whether what is at hand is what a digest in a checked grant stands for.
+
+        Raises:
+            SignatureInvalid: it is not.
+        """
+        if self._secret is not None and not _is_same(signed, digest(actual)):
+            raise SignatureInvalid("What the run is to do is not what the operator signed.")
+
+    def _check(self, signature: str, content: bytes, what: str) -> None:
+        key_id, _, code = signature.partition(".")
+        keys = self._keys()
+        if not code:
+            raise SignatureInvalid(f"{what} is not signed.")
+        if key_id not in keys:
+            raise SigningKeyUnknown(
+                f"{what} is signed with the key {key_id[:_KEY_ID_CHARACTERS]}, which this worker "
+                "does not have. Give operator and workers the same STACKCHAIN_SIGNING_KEYS."
+            )
+        if not _is_same(code, _code(keys[key_id], content)):
+            raise SignatureInvalid(f"{what} was changed after it was signed.")
+
+    def _sign(self, content: bytes) -> str:
+        key_id, key = next(iter(self._keys().items()))
+        return f"{key_id}.{_code(key, content)}"
+
+    def _keys(self) -> dict[str, bytes]:
+        try:
+            self._last_good = self._secret.reveal() if self._secret is not None else ""
+        except settings.SettingsError as error:
+            if not self._last_good:
+                raise
+            logger.warning("Signing keys not read, keeping the last", extra={"why": str(error)})
+        return {_key_id(word): word.encode() for word in self._last_good.split()}
+
+
+def _is_same(given: str, right: str) -> bool:
+    return hmac.compare_digest(given.encode(), right.encode())
+
+
+def _key_id(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:_KEY_ID_CHARACTERS]
+
+
+def _code(key: bytes, content: bytes) -> str:
+    return _text(hmac.digest(key, content, "sha256"))
+
+
+def _content(connection: messages.AccountRef) -> bytes:
+    """Return what is signed: all that the message says, but the signature."""
+    grant = dataclasses.replace(connection.grant, signature="")
+    return b"grant " + _bytes(dataclasses.asdict(dataclasses.replace(connection, grant=grant)))
+
+
+def _permitted(connection: messages.AccountRef, stack_id: str) -> bytes:
+    # By what was granted and not by its signature, which another key may have made since.
+    return b"permit " + _content(connection) + b" " + stack_id.encode()
+
+
+def _bytes(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _text(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()

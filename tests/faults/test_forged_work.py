@@ -1,0 +1,132 @@
+"""Somebody who can write to the Temporal namespace, and has none of our keys, gets nothing done."""
+
+import dataclasses
+from typing import Any
+
+import temporalio.client
+
+from controller.api import v1alpha1
+from controller.chain.graph import selection
+from controller.chain.run import progress
+from controller.config import permissions
+from controller.temporal import ids, messages
+from tests.support import chains, temporal
+from tests.support.chains import account_document
+
+QUEUE = "spacelift-task-queue"
+
+
+async def forged(
+    release: chains.Installation, account: chains.Account, operation: str
+) -> messages.ChainInput:
+    scope = selection.Scope(
+        roots=v1alpha1.Roots(stack_ids=("a",)), operation=v1alpha1.Operation(operation)
+    )
+    return messages.ChainInput(
+        ref=v1alpha1.Ref(namespace=release.namespace, name="forged", uid="uid", generation=1),
+        number=1,
+        attempt=1,
+        cause="Spec",
+        operator_queue="nobody",
+        connection=messages.AccountRef(
+            name=account.name,
+            endpoint=account.url,
+            account="forged",
+            grant=messages.Grant(
+                use=permissions.ConnectionUse(namespace=release.namespace, operation=operation)
+            ),
+        ),
+        scope=scope,
+    )
+
+
+async def start(
+    client: temporalio.client.Client, workflow: str, argument: Any, result_type: type
+) -> Any:
+    return await client.execute_workflow(
+        workflow,
+        argument,
+        id=temporal.unique("forged"),
+        task_queue=QUEUE,
+        result_type=result_type,
+    )
+
+
+async def test_a_start_that_no_operator_signed_does_nothing_and_says_so(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account("forged-start", account_document("a -> b"))
+    client = await release.temporal()
+
+    for operation in ("Apply", "Plan"):
+        argument = await forged(release, account, operation)
+        ended = await start(client, ids.CHAIN_WORKFLOW, argument, progress.ChainProgress)
+        assert (ended.phase, ended.reason) == ("Failed", "SignatureInvalid")
+        assert "not signed" in ended.message
+
+    assert await account.runs() == []
+    assert (await account.admin("GET", "/requests"))["requests"] == []
+
+
+async def test_a_child_that_no_operator_signed_does_nothing_and_says_so(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account("forged-child", account_document("a -> b"))
+    client = await release.temporal()
+    argument = await forged(release, account, "Apply")
+
+    report = await start(
+        client,
+        ids.EXECUTION_WORKFLOW,
+        messages.StackExecutionInput(
+            target=messages.StackRef(connection=argument.connection, stack_id="a"),
+            chain_workflow_id="stackchain/forged",
+            chain_workflow_run_id="",
+            marker="",
+        ),
+        progress.StackReport,
+    )
+
+    assert (report.phase, report.reason) == ("Failed", "SignatureInvalid")
+    assert await account.runs() == []
+    assert (await account.admin("GET", "/requests"))["requests"] == []
+
+
+async def test_what_was_signed_for_one_thing_is_not_obeyed_for_another(
+    release: chains.Installation,
+) -> None:
+    """Histories can be read, and what they hold sent again with changes."""
+    account = await release.add_account(
+        "forged-copy", account_document("a -> b"), allowedOperations=["Apply", "Plan", "Destroy"]
+    )
+    chain = await release.create("forged-copy", "a", account=account, operation="Plan")
+    await chain.ends("RunSucceeded")
+    before = await account.runs()
+    client = await release.temporal()
+    signed = await input_of(release, client)
+    changed = dataclasses.replace(
+        signed, scope=dataclasses.replace(signed.scope, operation=v1alpha1.Operation.DESTROY)
+    )
+
+    ended = await start(client, ids.CHAIN_WORKFLOW, changed, progress.ChainProgress)
+
+    assert signed.connection.grant.signature
+    assert (ended.phase, ended.reason) == ("Failed", "SignatureInvalid")
+    assert await account.runs() == before
+
+
+async def input_of(
+    release: chains.Installation, client: temporalio.client.Client
+) -> messages.ChainInput:
+    (execution,) = [
+        item
+        for item in await release.executions(f"WorkflowType = '{ids.CHAIN_WORKFLOW}'")
+        if "/forged-copy/" in item.id
+    ]
+    history = await client.get_workflow_handle(execution.id).fetch_history()
+    payloads = history.events[0].workflow_execution_started_event_attributes.input.payloads
+    (found,) = client.data_converter.payload_converter.from_payloads(
+        payloads, [messages.ChainInput]
+    )
+    assert isinstance(found, messages.ChainInput)
+    return found
