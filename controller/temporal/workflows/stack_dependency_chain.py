@@ -12,7 +12,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from controller import times
-    from controller.api import reasons
+    from controller.api import reasons, v1alpha1
     from controller.api.v1alpha1 import Phase
     from controller.chain.graph import resolve
     from controller.chain.run import (
@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
         discovery,
         interruption,
         publishing,
+        signal_handlers,
         stack_runner,
         unwanted_runs,
     )
@@ -71,15 +72,17 @@ class StackDependencyChainWorkflow:
         """The facts, as fresh as they are."""
         return self._progress
 
-    @workflow.signal(name=ids.PARALLELISM_SIGNAL)
+    @signal_handlers.signal(ids.PARALLELISM_SIGNAL)
     def set_parallelism(self, argument: messages.SetParallelism) -> None:
         """Change how many stacks may run at once; running ones go on."""
+        if not 1 <= argument.parallelism <= v1alpha1.MAX_STACKS:
+            return
         self._progress.policies = dataclasses.replace(
             self._progress.policies, parallelism=argument.parallelism
         )
         self._changed()
 
-    @workflow.signal(name=ids.SUSPEND_SIGNAL)
+    @signal_handlers.signal(ids.SUSPEND_SIGNAL)
     def suspend(self) -> None:
         """Start no further stack; running ones end."""
         if not self._progress.is_suspended:
@@ -87,24 +90,24 @@ class StackDependencyChainWorkflow:
             self._unwanted.stop_on_suspend()
             self._changed()
 
-    @workflow.signal(name=ids.RESUME_SIGNAL)
+    @signal_handlers.signal(ids.RESUME_SIGNAL)
     def resume(self) -> None:
         """Start stacks again."""
         if self._progress.is_suspended:
             self._progress.is_suspended = False
             self._changed()
 
-    @workflow.signal(name=ids.ORPHAN_SIGNAL)
+    @signal_handlers.signal(ids.ORPHAN_SIGNAL)
     def orphan(self) -> None:
         """Go on without the resource, which is about to go."""
         self._progress.is_orphan = True
         self._publishing.orphan()
-        memo = workflow.memo_value(ids.MEMO, default=None, type_hint=messages.ChainMemo)
+        memo = _memo()
         if memo is not None and not memo.is_orphan:
             # Who lists the live runs must see that this one belongs to nobody on purpose.
             workflow.upsert_memo({ids.MEMO: messages.as_orphan(memo)})
 
-    @workflow.signal(name=ids.REPORT_SIGNAL)
+    @signal_handlers.signal(ids.REPORT_SIGNAL)
     def report_stack_progress(self, report: progress.StackReport) -> None:
         """Take over what a stack's execution reports; the same report twice changes nothing."""
         stack = self._stacks.get(report.stack_id)
@@ -270,3 +273,12 @@ class StackDependencyChainWorkflow:
 
 def _now() -> str:
     return times.rfc3339(workflow.now())
+
+
+def _memo() -> messages.ChainMemo | None:
+    """Return the memo; None for an execution that somebody started by hand, with any other."""
+    try:
+        memo = workflow.memo_value(ids.MEMO, default=None, type_hint=messages.ChainMemo)
+    except (TypeError, ValueError, KeyError, RuntimeError):
+        return None
+    return memo if isinstance(memo, messages.ChainMemo) else None

@@ -31,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
         confirmation,
         deadlines,
         run_creation,
+        signal_handlers,
         stack_activities,
         stack_reporter,
         wakes,
@@ -82,13 +83,13 @@ class StackExecutionWorkflow:
             on_passed=self._deadline_passed,
         )
 
-    @workflow.signal(name=ids.WAKE_SIGNAL)
+    @signal_handlers.signal(ids.WAKE_SIGNAL)
     def wake(self) -> None:
         """Something happened to the stack: read it now instead of at the next tick."""
         if self._wakes.note():
             self._confirmation.try_again()
 
-    @workflow.signal(name=ids.MAY_STOP_SIGNAL)
+    @signal_handlers.signal(ids.MAY_STOP_SIGNAL)
     def may_stop(self) -> None:
         """What Spacelift would start once the run is stopped has ended."""
         self._may_stop = True
