@@ -64,7 +64,8 @@ MEANINGS: dict[TransitionKind, TransitionMeaning] = {
     ),
     TransitionKind.RUN_PENDING: TransitionMeaning(when="a request waits for the live run to end"),
     TransitionKind.STALE_REQUEST: TransitionMeaning(
-        when="an annotation names a run that it cannot be about any more; the message says why",
+        when="an annotation names a run that it cannot be about any more, or is too long; "
+        "the message says why",
         is_warning=True,
     ),
     TransitionKind.START_MISSED: TransitionMeaning(

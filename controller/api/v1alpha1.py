@@ -6,6 +6,7 @@ it forbids before anything here is called. The parts of the spec and of the stat
 """
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,6 +63,12 @@ CANCEL_ANNOTATION = f"{GROUP}/cancel"
 TOKENS = (RUN_ANNOTATION, RETRY_ANNOTATION, CANCEL_ANNOTATION)
 
 
+LONGEST_TOKEN = 256
+"""Characters of a request token. A longer one asks for nothing: annotations hold 256 KiB, and what
+was asked is kept in the status, in the memory of the operator and at Temporal."""
+_TOO_LONG = "too-long:sha256:"
+
+
 class InvalidResource(Exception):
     """The object does not fit this version's model; the message names the field."""
 
@@ -78,7 +85,7 @@ class Ref:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StackChain:
-    """A StackChain as read from the API server."""
+    """A StackChain as read from the API server; of a token that is too long it has a digest."""
 
     ref: Ref
     is_deleting: bool
@@ -108,12 +115,24 @@ def parse(body: Mapping[str, Any]) -> StackChain:
     return StackChain(
         ref=read_ref(body),
         is_deleting=bool(metadata.get("deletionTimestamp")),
-        run_token=annotations.get(RUN_ANNOTATION),
-        retry_token=annotations.get(RETRY_ANNOTATION),
-        cancel_token=annotations.get(CANCEL_ANNOTATION),
+        run_token=_token(annotations, RUN_ANNOTATION),
+        retry_token=_token(annotations, RETRY_ANNOTATION),
+        cancel_token=_token(annotations, CANCEL_ANNOTATION),
         spec=spec,
         status=read_status(body.get("status") or {}),
     )
+
+
+def is_too_long(token: str) -> bool:
+    """Whether a request token of a StackChain stands for one that is too long."""
+    return token.startswith(_TOO_LONG)
+
+
+def _token(annotations: Mapping[str, str], name: str) -> str | None:
+    text = annotations.get(name)
+    if text is None or len(text) <= LONGEST_TOKEN:
+        return text
+    return _TOO_LONG + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_ref(body: Mapping[str, Any]) -> Ref:

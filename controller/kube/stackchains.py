@@ -13,7 +13,8 @@ from controller.kube import client, errors
 
 logger = logging.getLogger(__name__)
 
-PAGE_SIZE = 500
+PAGE_SIZE = 100
+"""Resources in one answer: each may have 256 KiB of annotations, and a status as large again."""
 REPORTING_COMPONENT = "stackchain-operator"
 
 Json = dict[str, Any]

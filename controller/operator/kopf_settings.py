@@ -8,11 +8,63 @@ from typing import Any
 import kopf
 
 from controller.api import v1alpha1
+from controller.kube import stackchains
 
 Login = Callable[..., kopf.ConnectionInfo | None]
 """A login handler of kopf's, or a way to log in."""
 
 _PREFIX = f"kopf.{v1alpha1.GROUP}"
+_TOUCH_LABEL = f"{_PREFIX}/touch"
+
+# What the API server takes, and more than kopf ever adds here.
+_LARGEST_ANNOTATIONS_BYTES = 256 * 1024
+_RESERVED_BYTES = 4 * 1024
+
+
+def _has_room(body: kopf.Body) -> bool:
+    """Whether kopf's annotations fit besides those of others.
+
+    Where they do not, the API server refuses the whole change, the finalizer in it included.
+    """
+    used = sum(
+        len(key.encode()) + len(value.encode()) for key, value in body.metadata.annotations.items()
+    )
+    return used + _RESERVED_BYTES <= _LARGEST_ANNOTATIONS_BYTES
+
+
+class ProgressStorage(kopf.AnnotationsProgressStorage):
+    """Keeps the progress of handlers in annotations, as far as there is room for them.
+
+    Without any each handler is called anew, which does no harm: they are level-triggered. What
+    wakes kopf up for that is a label then.
+    """
+
+    def store(
+        self,
+        *,
+        key: kopf.HandlerId,
+        record: kopf.ProgressRecord,
+        body: kopf.Body,
+        patch: kopf.Patch,
+    ) -> None:
+        """Keep the record of a handler."""
+        if _has_room(body):
+            super().store(key=key, record=record, body=body, patch=patch)
+
+    def touch(self, *, body: kopf.Body, patch: kopf.Patch, value: str | None) -> None:
+        """Change the object, so that it is looked at again; None takes that back."""
+        if value is None or _has_room(body):
+            super().touch(body=body, patch=patch, value=value)
+        label = None if value is None or _has_room(body) else _label_value(value)
+        if label is None and body.metadata.deletion_timestamp is not None:
+            # It goes with the object.
+            return
+        if label != body.metadata.labels.get(_TOUCH_LABEL):
+            patch.setdefault("metadata", {}).setdefault("labels", {})[_TOUCH_LABEL] = label
+
+
+def _label_value(text: str) -> str:
+    return "".join(character for character in text if character.isalnum())[:63]
 
 
 class AsksDigestStorage(kopf.AnnotationsDiffBaseStorage):
@@ -21,6 +73,11 @@ class AsksDigestStorage(kopf.AnnotationsDiffBaseStorage):
     kopf's own storage leaves annotations out of the comparison, writes the whole spec into one,
     and calls handlers over and over once that passes 256 kB.
     """
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        """Keep the digest; without room for it, each event of the object is a change."""
+        if _has_room(body):
+            super().store(body=body, patch=patch, essence=essence)
 
     def build(
         self, *, body: kopf.Body, extra_fields: Iterable[Any] | None = None
@@ -38,9 +95,7 @@ class AsksDigestStorage(kopf.AnnotationsDiffBaseStorage):
 def configure(settings: kopf.OperatorSettings) -> None:
     """Set what differs from kopf's defaults, each with its reason."""
     settings.persistence.finalizer = f"{v1alpha1.GROUP}/stop-runs"
-    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(
-        prefix=_PREFIX, v1=False
-    )
+    settings.persistence.progress_storage = ProgressStorage(prefix=_PREFIX, v1=False)
     settings.persistence.diffbase_storage = AsksDigestStorage(prefix=_PREFIX, v1=False)
     # No watch of CRDs and namespaces: fewer rights are needed.
     settings.scanning.disabled = True
@@ -52,7 +107,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.networking.connect_timeout = 10
     settings.watching.connect_timeout = 10
     # Bounds the memory of a listing.
-    settings.watching.chunk_size = 500
+    settings.watching.chunk_size = stackchains.PAGE_SIZE
     settings.execution.default_backoff = 15
 
 

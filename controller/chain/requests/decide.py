@@ -53,7 +53,8 @@ def decide(
         # Set up anew they begin with what is newest then.
         handled = dataclasses.replace(handled, root_runs=())
     number, is_live = executions.run_number(chain, execution), executions.is_live(execution)
-    cancel = request_tokens.take_cancel(chain, handled, number=number, is_live=is_live)
+    run = request_tokens.take_run(chain, handled)
+    cancel = request_tokens.take_cancel(chain, run.handled, number=number, is_live=is_live)
     retry = request_tokens.take_retry(chain, cancel.handled, number=number, is_live=is_live)
     handled = retry.handled
     asks = automatic_asks.open_asks(chain, handled)
@@ -61,7 +62,7 @@ def decide(
     base = Decision(
         handled=handled,
         cancel=cancel.is_effective,
-        notes=tuple(taken.note for taken in (cancel, retry) if taken.note is not None),
+        notes=tuple(taken.note for taken in (run, cancel, retry) if taken.note is not None),
         is_not_requested=asked is None and not is_live and is_spec_new(chain, handled),
     )
     if is_live and not cancel.is_effective:
@@ -119,6 +120,7 @@ def is_asking(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> bool:
     asks = automatic_asks.open_asks(chain, handled)
     return (
         _asked(chain, handled, asks, is_retry=False) is not None
+        or chain.run_token not in (None, handled.run)
         or chain.retry_token not in (None, handled.retry)
         or chain.cancel_token not in (None, handled.cancel)
     )
@@ -135,8 +137,7 @@ def _asked(
     is_on_change = chain.spec.start_policy is v1alpha1.StartPolicy.ON_CHANGE
     if is_on_change and is_spec_new(chain, handled):
         return v1alpha1.Cause.SPEC
-    # A token that was removed asks for nothing.
-    if chain.run_token is not None and handled.run != chain.run_token:
+    if request_tokens.take_run(chain, handled).is_effective:
         return v1alpha1.Cause.RUN_TOKEN
     if asks.scheduled_time is not None:
         return v1alpha1.Cause.SCHEDULE

@@ -20,6 +20,18 @@ class TakenToken:
     note: str | None = None
 
 
+def take_run(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> TakenToken:
+    """Return whether the annotation `run` asks for a run, which handles it."""
+    token = chain.run_token
+    # A token that was removed asks for nothing.
+    if token is None or token == handled.run:
+        return TakenToken(handled=handled)
+    if not v1alpha1.is_too_long(token):
+        return TakenToken(handled=handled, is_effective=True)
+    handled = dataclasses.replace(handled, run=token)
+    return TakenToken(handled=handled, note=_does_nothing(v1alpha1.RUN_ANNOTATION, token, ""))
+
+
 def take_cancel(
     chain: v1alpha1.StackChain, handled: v1alpha1.Handled, *, number: int, is_live: bool
 ) -> TakenToken:
@@ -64,6 +76,10 @@ def _why_no_retry(chain: v1alpha1.StackChain, handled: v1alpha1.Handled, number:
 
 
 def _does_nothing(annotation: str, token: str, why: str) -> str:
+    if v1alpha1.is_too_long(token):
+        return (
+            f"`{annotation}` does nothing: it is longer than {v1alpha1.LONGEST_TOKEN} characters."
+        )
     return f"`{annotation}: {token[:64]}` does nothing: {why}."
 
 

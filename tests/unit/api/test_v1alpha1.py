@@ -336,3 +336,29 @@ names = st.sampled_from(
 @given(st.dictionaries(names, json_values))
 def test_no_stored_status_makes_reading_fail(raw: dict[str, Any]) -> None:
     assert isinstance(v1alpha1.read_status(raw), v1alpha1.Status)
+
+
+@pytest.mark.parametrize("name", v1alpha1.TOKENS)
+def test_of_a_token_that_is_too_long_a_digest_is_kept(name: str) -> None:
+    def read(text: str) -> list[str | None]:
+        body = {
+            "metadata": {"namespace": "n", "name": "c", "uid": "u", "annotations": {name: text}},
+            "spec": {"connectionName": "default", "roots": {"stackIds": ["a"]}},
+        }
+        chain = v1alpha1.parse(body)
+        return [chain.run_token, chain.retry_token, chain.cancel_token]
+
+    position = v1alpha1.TOKENS.index(name)
+    longest, too_long, other = (
+        read("x" * 256)[position],
+        read("x" * 257)[position],
+        read("y" * 250_000)[position],
+    )
+
+    assert longest == "x" * 256
+    assert too_long is not None
+    assert other is not None
+    assert not v1alpha1.is_too_long(longest)
+    assert v1alpha1.is_too_long(too_long)
+    assert too_long != other
+    assert len(other) < 100

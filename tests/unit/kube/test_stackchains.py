@@ -54,7 +54,7 @@ async def test_a_list_follows_its_pages_in_each_served_namespace() -> None:
         "/apis/stackchain.dev/v1alpha1/namespaces/one/stackchains",
         "/apis/stackchain.dev/v1alpha1/namespaces/two/stackchains",
     ]
-    assert api.requests[1][2]["query"] == {"limit": "500", "continue": "more"}
+    assert api.requests[1][2]["query"] == {"limit": "100", "continue": "more"}
 
 
 async def test_a_list_whose_snapshot_expired_starts_again_without_doubles() -> None:

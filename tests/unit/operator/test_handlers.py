@@ -165,6 +165,51 @@ def test_what_is_stored_stays_small() -> None:
     assert len(str(storage.build(body=body({"roots": ["x" * 1000] * 1000})))) < 200
 
 
+ROOM = 256 * 1024
+
+
+def annotated(size: int, **labels: str) -> kopf.Body:
+    """Return an object whose annotations take so many bytes together."""
+    metadata = {"annotations": {"a/b": "x" * (size - 3)}, "labels": labels}
+    return kopf.Body({"metadata": metadata, "spec": {}})
+
+
+@pytest.mark.parametrize(("size", "is_kept"), [(100, True), (ROOM - 100, False), (ROOM, False)])
+def test_where_annotations_leave_no_room_kopf_adds_none(size: int, is_kept: bool) -> None:
+    """One too many, and the API server refuses the removal of the finalizer that comes with it."""
+    settings = kopf.OperatorSettings()
+    kopf_settings.configure(settings)
+    body, patch = annotated(size), kopf.Patch()
+    essence = settings.persistence.diffbase_storage.build(body=body)
+
+    settings.persistence.diffbase_storage.store(body=body, patch=patch, essence=essence)
+    settings.persistence.progress_storage.store(
+        key=kopf.HandlerId("release"),
+        record=kopf.ProgressRecord(started="2026-01-01T00:00:00Z", retries=1),
+        body=body,
+        patch=patch,
+    )
+
+    assert bool(patch.get("metadata", {}).get("annotations")) is is_kept
+    assert "labels" not in patch.get("metadata", {})
+
+
+def test_where_annotations_leave_no_room_a_label_wakes_kopf_up() -> None:
+    settings = kopf.OperatorSettings()
+    kopf_settings.configure(settings)
+    storage = settings.persistence.progress_storage
+    set_one, taken, roomy = kopf.Patch(), kopf.Patch(), kopf.Patch()
+    label = "kopf.stackchain.dev/touch"
+
+    storage.touch(body=annotated(ROOM), patch=set_one, value="2026-11-28T22:27:28.462+00:00")
+    storage.touch(body=annotated(ROOM, **{label: "1"}), patch=taken, value=None)
+    storage.touch(body=annotated(100), patch=roomy, value="2026-11-28T22:27:28.462+00:00")
+
+    assert set_one == {"metadata": {"labels": {label: "20261128T2227284620000"}}}
+    assert taken["metadata"]["labels"] == {label: None}
+    assert "labels" not in roomy["metadata"]
+
+
 def test_kopf_writes_no_events_and_watches_nothing_else() -> None:
     settings = kopf.OperatorSettings()
 

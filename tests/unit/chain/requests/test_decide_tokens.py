@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from controller.api import v1alpha1
 from controller.api.v1alpha1 import Cause, Phase
 from controller.chain.requests import decide as decisions
 from controller.chain.requests import executions, next_request
@@ -239,3 +240,33 @@ def test_a_live_run_that_was_told_and_does_not_answer_is_not_told_again() -> Non
     decision = decisions.decide(chain, make_execution(1), live=told, is_recheck_due=False)
 
     assert (decision.settings.parallelism, decision.settings.is_suspended) == (None, None)
+
+
+# Tokens that are too long
+
+
+@pytest.mark.parametrize("name", ["run", "retry", "cancel"])
+def test_a_token_that_is_too_long_asks_for_nothing_and_says_so_once(name: str) -> None:
+    token = v1alpha1.parse(
+        {
+            "metadata": {
+                "namespace": "n",
+                "name": "c",
+                "uid": "u",
+                "annotations": {v1alpha1.RUN_ANNOTATION: "7" * 257},
+            },
+            "spec": {"connectionName": "default", "roots": {"stackIds": ["a"]}},
+        }
+    ).run_token
+    chain = make_stack_chain(spec=A, status=ended(*THREE), **{f"{name}_token": token})
+
+    decision = decide(chain, closed(3))
+    told = dataclasses.replace(chain.status, last_handled=decision.handled)
+    again = decide(dataclasses.replace(chain, status=told), closed(3))
+
+    assert decision.notes == (
+        f"`stackchain.dev/{name}` does nothing: it is longer than 256 characters.",
+    )
+    assert getattr(decision.handled, name) == token
+    assert (decision.start, decision.cancel) == (None, False)
+    assert (again.start, again.notes) == (None, ())

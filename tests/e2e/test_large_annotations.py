@@ -1,0 +1,112 @@
+"""Annotations as large as an object may have them: what others write there must cost no run.
+
+The API server takes 256 KiB of annotations of an object, all of them together.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from devenv import processes
+from tests.support import chains
+from tests.support.chains import account_document
+
+LIMIT = 256 * 1024
+CHAINS = 40
+MIB = 1024 * 1024
+
+
+def peak_memory(process: processes.Process) -> int:
+    """Return the most bytes that a process has had in memory."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())
+    assert found is not None
+    return int(found[1]) * 1024
+
+
+@pytest.fixture
+async def fresh(
+    parts: chains.Parts, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[chains.Installation]:
+    """An installation whose memory is its own."""
+    # Its Lease is not what is looked at, and the machine may be busy.
+    options = chains.Options(settings={"STACKCHAIN_LEASE_DURATION_SECONDS": "60"})
+    async with chains.installed(parts, tmp_path_factory.mktemp("annotated"), options) as release:
+        yield release
+
+
+async def test_a_chain_whose_annotations_leave_no_room_runs_and_can_be_deleted(
+    release: chains.Installation,
+) -> None:
+    """Its run is stopped first, so that kopf has to look several times."""
+    account = await release.add_account(
+        "full", account_document(stacks={"a": {}, "b": {"durations": {"planning": 90}}})
+    )
+    others = {"notes": "x" * (LIMIT - len("stackchain.dev/notes"))}
+    idle = await release.create("idle", "a", account=account, annotations=others)
+    await idle.ends("RunSucceeded")
+    live = await release.create("live", "b", account=account, annotations=others)
+    await account.run_in("b", "PLANNING")
+
+    await release.stackchains.delete("idle")
+    await release.stackchains.delete("live")
+
+    await idle.is_gone()
+    await live.is_gone()
+    assert (await account.only_run("b"))["state"] == "STOPPED"
+
+
+async def test_tokens_that_are_too_long_are_refused_and_kept_as_digests(
+    fresh: chains.Installation,
+) -> None:
+    account = await fresh.add_account("tokens", account_document(stacks={"a": {}}))
+    small = await fresh.create("small", "a", account=account, startPolicy="OnRequest")
+    await small.shows("NotRequested")
+    before = peak_memory(fresh.operator.process)
+    token = "x" * 250_000
+
+    async with asyncio.TaskGroup() as group:
+        made = [
+            group.create_task(
+                fresh.create(
+                    f"long-{number}",
+                    "a",
+                    account=account,
+                    startPolicy="OnRequest",
+                    annotations={"run": token},
+                )
+            )
+            for number in range(CHAINS)
+        ]
+    for task in made:
+        chain = task.result()
+        await chain.shows("NotRequested")
+        await chain.events("StaleRequest")
+    status = await made[0].result().status()
+
+    assert len(status["lastHandled"]["run"]) < 100
+    assert await account.runs() == []
+    # Less than a mebibyte each, while kopf has all of them in its hands; 3.6 were kept before.
+    assert peak_memory(fresh.operator.process) - before < 80 * MIB
+
+
+async def test_a_long_token_is_told_once_and_a_short_one_after_it_counts(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account("told-once", account_document(stacks={"a": {}}))
+    chain = await release.create(
+        "told-once",
+        "a",
+        account=account,
+        startPolicy="OnRequest",
+        annotations={"run": "x" * 257},
+    )
+
+    await chain.shows("NotRequested")
+    assert await chain.told("StaleRequest") == [
+        "`stackchain.dev/run` does nothing: it is longer than 256 characters."
+    ]
+    await release.stackchains.annotate("told-once", run="x" * 256)
+    await chain.ends("RunSucceeded")
