@@ -118,6 +118,10 @@ class ConnectionCatalog:
         """Return all names, sorted."""
         return sorted(self._all())
 
+    def endpoints(self) -> list[str]:
+        """Return the accounts, each once, sorted."""
+        return sorted({connection.endpoint for connection in self._all().values()})
+
     def read_api_key(self, name: str) -> ApiKey:
         """Return the API key of a connection as it is now, for one that outlives a change.
 

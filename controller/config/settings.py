@@ -23,6 +23,7 @@ from controller.config.environment import env
 SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 SHORTEST_SIGNING_KEY = 32
+DEFAULT_TASK_QUEUE = "spacelift-task-queue"
 
 operation = parsing.one_of(*permissions.OPERATIONS)
 
@@ -126,11 +127,17 @@ class TemporalSettings:
     namespace: str = field(default="default", metadata=env("TEMPORAL_NAMESPACE", parsing.plain))
     """Temporal namespace. It has to exist."""
     task_queue: str = field(
-        default="spacelift-task-queue", metadata=env("TEMPORAL_TASK_QUEUE", parsing.plain)
+        default=DEFAULT_TASK_QUEUE,
+        metadata=env(
+            "TEMPORAL_TASK_QUEUE",
+            parsing.plain,
+            default=f"`{DEFAULT_TASK_QUEUE}-` and `STACKCHAIN_INSTALLATION`, else the namespace",
+        ),
     )
     """Task queue of workflows and Spacelift activities.
 
-    Follows use this name with `-follow`, notifications with `-notify`.
+    Follows use this name with `-follow`, notifications with `-notify`. Two installations with
+    different Spacelift accounts must not share it.
     """
     signing_keys: Secret | None = field(
         default=None, metadata=env("STACKCHAIN_SIGNING_KEYS", default="nothing is signed")
@@ -382,11 +389,12 @@ def load_settings(
         SettingsError: with every problem that was found, not the first one.
     """
     reader = _reader(environ)
+    installation = _load_installation(reader, service_account_namespace)
     settings = Settings(
-        installation=_load_installation(reader, service_account_namespace),
+        installation=installation,
         operator=reader.group(OperatorSettings),
         kubernetes=_load_kubernetes(reader),
-        temporal=_load_temporal(reader),
+        temporal=_load_temporal(reader, installation),
         spacelift=_load_spacelift(reader),
         worker=reader.group(WorkerSettings),
         notifications=reader.group(NotificationSettings),
@@ -474,12 +482,19 @@ def _load_kubernetes(reader: environment.Reader) -> KubernetesSettings:
     return KubernetesSettings(kubeconfig=Path(text) if text else None)
 
 
-def _load_temporal(reader: environment.Reader) -> TemporalSettings:
+def _load_temporal(
+    reader: environment.Reader, installation: InstallationSettings
+) -> TemporalSettings:
     address, url_tls = _temporal_address(reader)
     api_key = reader.secret("TEMPORAL_API_KEY")
     temporal = reader.group(
         TemporalSettings,
         address=address,
+        task_queue=reader.parsed(
+            "TEMPORAL_TASK_QUEUE",
+            parsing.plain,
+            f"{DEFAULT_TASK_QUEUE}-{installation.installation_id or installation.namespace}",
+        ),
         api_key=api_key,
         tls_client_key_data=reader.secret("TEMPORAL_TLS_CLIENT_KEY_DATA"),
         signing_keys=_signing_keys(reader),

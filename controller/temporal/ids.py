@@ -3,6 +3,10 @@
 See ADR 0003.
 """
 
+import hashlib
+import re
+from collections.abc import Iterable
+
 from controller.api import v1alpha1
 
 CHAIN_WORKFLOW = "StackDependencyChainWorkflow"
@@ -32,6 +36,8 @@ SCHEDULES_QUERY = f"ScheduleId STARTS_WITH '{CHAIN_PREFIX}'"
 # Keys of the memo that every chain workflow carries, and every schedule.
 MEMO = "stackchain"
 
+_IDENTITY = re.compile(r".+@accounts-([0-9a-f]{12})")
+
 
 def chain_workflow_id(*, namespace: str, name: str, uid: str) -> str:
     """One id per resource, so that Temporal itself allows one live run of it."""
@@ -52,6 +58,25 @@ def execution_workflow_id(
     """
     plan = "/plan" if operation == v1alpha1.Operation.PLAN else ""
     return f"spacelift/{account}/{stack_id}{plan}"
+
+
+def worker_identity(pod_name: str, endpoints: Iterable[str]) -> str:
+    """What a worker calls itself, so that whoever asks for its queue sees which accounts it serves.
+
+    Each event of a history carries it, so of the accounts only a mark is in it.
+    """
+    return f"{pod_name}@accounts-{accounts_mark(endpoints)}"
+
+
+def accounts_mark(endpoints: Iterable[str]) -> str:
+    """Return what differs between workers with different Spacelift accounts."""
+    return hashlib.sha256("\n".join(sorted(set(endpoints))).encode()).hexdigest()[:12]
+
+
+def mark_of(identity: str) -> str | None:
+    """Return the mark of the accounts that a worker serves; None if it is none of ours."""
+    found = _IDENTITY.fullmatch(identity)
+    return found[1] if found else None
 
 
 def operator_queue(installation: str) -> str:

@@ -90,9 +90,13 @@ async def _check_temporal(all_settings: settings.Settings) -> list[CheckResult]:
     )
     if not found.ok:
         return [connected, listed, found]
+    mark = _accounts_mark(all_settings.spacelift)
     checked = await asyncio.gather(
         *(
-            _guarded(f"task queue {queue}", _check_queue(temporal_client, queue, kinds, role))
+            _guarded(
+                f"task queue {queue}",
+                _check_queue(temporal_client, queue, kinds, role, mark=mark),
+            )
             for queue, kinds, role in _queues(all_settings)
         )
     )
@@ -148,11 +152,24 @@ async def _find_namespace(
     return CheckResult(check=name, ok=True, message=message)
 
 
+def _accounts_mark(spacelift: settings.SpaceliftSettings) -> str | None:
+    try:
+        return ids.accounts_mark(connections.ConnectionCatalog(spacelift).endpoints())
+    except settings.SettingsError:
+        # A line of its own says what is wrong with them.
+        return None
+
+
 async def _check_queue(
-    temporal_client: temporalio.client.Client, queue: str, kinds: Sequence[str], role: str
+    temporal_client: temporalio.client.Client,
+    queue: str,
+    kinds: Sequence[str],
+    role: str,
+    *,
+    mark: str | None,
 ) -> CheckResult:
     states = await asyncio.gather(*(queues.describe(temporal_client, queue, k) for k in kinds))
-    counts = {kind: state.pollers for kind, state in zip(kinds, states, strict=True)}
+    counts = {kind: len(state.pollers) for kind, state in zip(kinds, states, strict=True)}
     name = f"task queue {queue}"
     shown = ", ".join(f"{count} polling for {kind} tasks" for kind, count in counts.items())
     missing = [kind for kind, count in counts.items() if count == 0]
@@ -161,6 +178,16 @@ async def _check_queue(
             name,
             f"nobody polls for {' or '.join(missing)} tasks; start `stackchain {role}` with this "
             "Temporal namespace and task queue, or look at its log",
+        )
+    pollers = {poller for state in states for poller in state.pollers}
+    strangers = sorted(p for p in pollers if mark and (ids.mark_of(p) or mark) != mark)
+    if strangers:
+        shown = outside_text.clean(", ".join(strangers))
+        return _problem(
+            name,
+            f"workers with other Spacelift accounts poll it, too ({shown}), and take tasks that "
+            "they cannot do; give each installation a TEMPORAL_TASK_QUEUE of its own, or restart "
+            "workers that were started before an account was added",
         )
     return CheckResult(check=name, ok=True, message=shown)
 

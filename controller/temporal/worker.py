@@ -105,9 +105,10 @@ class SpaceliftWorker:
             await_execution_end=functools.partial(execution_waits.await_execution_end, client),
         )
         self._delivery = notifications.NotificationDelivery(sink_catalog, counters)
-        self._workers = _workers(client, all_settings, operations, self.clients)
+        identity = ids.worker_identity(all_settings.installation.pod_name, catalog.endpoints())
+        self._workers = _workers(client, all_settings, operations, self.clients, identity)
         if all_settings.notifications.file is not None:
-            self._workers.append(_notify_worker(client, all_settings, self._delivery))
+            self._workers.append(_notify_worker(client, all_settings, self._delivery, identity))
 
     @property
     def is_running(self) -> bool:
@@ -134,6 +135,7 @@ def _workers(
     all_settings: settings.Settings,
     operations: stack_operations.StackOperations,
     clients: spacelift_clients.SpaceliftClients,
+    identity: str,
 ) -> list[temporalio.worker.Worker]:
     worker = all_settings.worker
     queue = all_settings.temporal.task_queue
@@ -142,6 +144,7 @@ def _workers(
     grace = timedelta(seconds=worker.graceful_shutdown_seconds)
     calls = temporalio.worker.Worker(
         client,
+        identity=identity,
         task_queue=queue,
         workflows=list(WORKFLOWS),
         workflow_runner=workflow_runner(),
@@ -163,6 +166,7 @@ def _workers(
     )
     follows = temporalio.worker.Worker(
         client,
+        identity=identity,
         task_queue=ids.follow_queue(queue),
         activities=[
             operations.follow_stack_run,
@@ -181,11 +185,13 @@ def _notify_worker(
     client: temporalio.client.Client,
     all_settings: settings.Settings,
     delivery: notifications.NotificationDelivery,
+    identity: str,
 ) -> temporalio.worker.Worker:
     """Return the worker of notifications: what hangs there takes nothing from chains."""
     grace = all_settings.worker.graceful_shutdown_seconds
     return temporalio.worker.Worker(
         client,
+        identity=identity,
         task_queue=ids.notify_queue(all_settings.temporal.task_queue),
         workflows=list(NOTIFY_WORKFLOWS),
         workflow_runner=workflow_runner(),

@@ -381,7 +381,7 @@ def test_the_backlog_of_the_task_queue_scales_workers(helm: helms.Helm) -> None:
     assert trigger["metadata"] == {
         "endpoint": "us-east-1.aws.api.temporal.io:7233",
         "namespace": "stackchain.a1b2c",
-        "taskQueue": "spacelift-task-queue",
+        "taskQueue": "spacelift-task-queue-stackchain-system",
         "queueTypes": "workflow,activity",
         "targetQueueSize": "50",
     }

@@ -6,11 +6,13 @@ told what.
 
 import asyncio
 import dataclasses
+import functools
 import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from controller.config import settings
+from controller.config import connections, settings
 from controller.temporal import client, ids, temporal_test
 from devenv import simulator_process, tools
 from devenv import temporal_server as temporal_servers
@@ -155,6 +157,40 @@ async def test_a_namespace_that_comes_later_is_found(
 async def test_plain_text_where_tls_is_wanted_is_told(temporal: settings.TemporalSettings) -> None:
     with pytest.raises(client.TemporalUnreachable, match="TEMPORAL_TLS"):
         await client.connect(dataclasses.replace(temporal, tls=True))
+
+
+async def test_workers_with_other_accounts_at_the_queue_are_named(
+    temporal: settings.TemporalSettings,
+    spacelift: settings.SpaceliftSettings,
+    temporal_client: Client,
+) -> None:
+    own = ids.worker_identity("ours", connections.ConnectionCatalog(spacelift).endpoints())
+    other = ids.worker_identity("theirs", ["https://other.app.spacelift.io"])
+    everything = settings.Settings(temporal=temporal, spacelift=spacelift)
+    queue = temporal.task_queue
+
+    async def line() -> tuple[bool, str]:
+        return (await check(everything))[1][f"task queue {queue}"]
+
+    async def names_them() -> bool:
+        ok, message = await line()
+        assert not ok
+        assert f"({other})" in message
+        return True
+
+    # A client has one worker for a queue.
+    second = await Client.connect(temporal.address)
+    poll = functools.partial(Worker, task_queue=queue, workflows=[Idle], activities=[idle])
+    async with poll(temporal_client, identity=own):
+        await waiting.eventually(lambda: is_ok(line))
+        async with poll(second, identity=other):
+            await waiting.eventually(names_them)
+
+
+async def is_ok(line: Callable[[], Awaitable[tuple[bool, str]]]) -> bool:
+    ok, message = await line()
+    assert ok, message
+    return True
 
 
 async def test_an_installation_that_works_has_no_problem(

@@ -42,12 +42,9 @@ async def test_two_releases_on_one_temporal_namespace_leave_each_other_alone(
 ) -> None:
     """Even the names are the same: a chain's workflow belongs to its namespace and installation.
 
-    Their workers have different connections, so they need different task queues.
+    Their workers have different connections, and each installation has a task queue of its own.
     """
-    options = chains.Options(
-        temporal_namespace=release.temporal_namespace,
-        settings={"TEMPORAL_TASK_QUEUE": "other-release"},
-    )
+    options = chains.Options(temporal_namespace=release.temporal_namespace)
     document = account_document("a -> b", duration=1)
     async with chains.installed(parts, tmp_path, options) as other:
         accounts = [await item.add_account("both", document) for item in (release, other)]

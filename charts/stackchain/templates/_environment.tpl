@@ -17,7 +17,7 @@
 {{- $tls := .Values.temporal.tls -}}
 - {name: TEMPORAL_ADDRESS, value: {{ include "stackchain.temporalAddress" . | quote }}}
 - {name: TEMPORAL_NAMESPACE, value: {{ quote .Values.temporal.namespace }}}
-- {name: TEMPORAL_TASK_QUEUE, value: {{ quote .Values.temporal.taskQueue }}}
+- {name: TEMPORAL_TASK_QUEUE, value: {{ include "stackchain.taskQueue" . | quote }}}
 {{- with .Values.temporal.uiUrl }}
 - {name: TEMPORAL_UI_URL, value: {{ quote . }}}
 {{- end }}

@@ -93,6 +93,11 @@ annotations:
 {{- end -}}
 {{- end -}}
 
+{{/* A task queue of this release's own, or workers of another one, with other accounts, would take its tasks. */}}
+{{- define "stackchain.taskQueue" -}}
+{{- .Values.temporal.taskQueue | default (printf "spacelift-task-queue-%s" (.Values.installation.id | default .Release.Namespace)) -}}
+{{- end -}}
+
 {{/* Host and port of Temporal. */}}
 {{- define "stackchain.temporalAddress" -}}
 {{- if .Values.temporal.devServer.enabled -}}

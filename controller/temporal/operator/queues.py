@@ -34,7 +34,8 @@ _TYPES = {
 class QueueState:
     """One kind of tasks of one queue; `backlog` is Temporal's estimate."""
 
-    pollers: int
+    pollers: tuple[str, ...]
+    """Who polls it now, by the name that each has given itself."""
     backlog: int
     backlog_age_seconds: float
 
@@ -57,9 +58,10 @@ async def describe(client: temporalio.client.Client, queue: str, kind: str) -> Q
     fresh = datetime.timedelta(seconds=POLLER_FRESH_SECONDS)
     return QueueState(
         # Temporal lists those that ended for some minutes more.
-        pollers=sum(
-            now - poller.last_access_time.ToDatetime(tzinfo=datetime.UTC) <= fresh
+        pollers=tuple(
+            poller.identity
             for poller in answer.pollers
+            if now - poller.last_access_time.ToDatetime(tzinfo=datetime.UTC) <= fresh
         ),
         backlog=answer.stats.approximate_backlog_count,
         backlog_age_seconds=answer.stats.approximate_backlog_age.ToTimedelta().total_seconds(),
@@ -114,6 +116,6 @@ async def _look(
         for gauge in (counters.queue_pollers, counters.queue_backlog, counters.queue_backlog_age):
             gauge.clear()
         return
-    counters.queue_pollers.labels(name, kind).set(state.pollers)
+    counters.queue_pollers.labels(name, kind).set(len(state.pollers))
     counters.queue_backlog.labels(name, kind).set(state.backlog)
     counters.queue_backlog_age.labels(name, kind).set(state.backlog_age_seconds)

@@ -45,6 +45,7 @@ def test_an_empty_environment_gives_the_documented_defaults(
     assert loaded.installation.pod_name
     assert loaded == settings.Settings(
         installation=settings.InstallationSettings(pod_name=loaded.installation.pod_name),
+        temporal=settings.TemporalSettings(task_queue="spacelift-task-queue-default"),
     )
 
 
@@ -119,6 +120,26 @@ def test_the_namespace_is_that_of_the_pod_unless_it_is_named(tmp_path: Path) -> 
 
     assert load({}).installation.namespace == "platform"
     assert named.installation.namespace == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("environ", "queue"),
+    [
+        pytest.param({"STACKCHAIN_NAMESPACE": "team"}, "spacelift-task-queue-team", id="namespace"),
+        pytest.param(
+            {"STACKCHAIN_NAMESPACE": "team", "STACKCHAIN_INSTALLATION": "blue"},
+            "spacelift-task-queue-blue",
+            id="installation",
+        ),
+        pytest.param(
+            {"STACKCHAIN_INSTALLATION": "blue", "TEMPORAL_TASK_QUEUE": "shared"},
+            "shared",
+            id="named",
+        ),
+    ],
+)
+def test_the_task_queue_is_the_installations_own(environ: dict[str, str], queue: str) -> None:
+    assert settings.load_settings(environ).temporal.task_queue == queue
 
 
 class TestTemporal:
