@@ -216,6 +216,8 @@ class Status:
     """The status subresource."""
 
     observed_generation: int = 0
+    installation: str = ""
+    """Whose runs these are: the installation that has the resource."""
     conditions: tuple[Condition, ...] = ()
     graph: GraphStatus | None = None
     latest_run: RunStatus | None = None

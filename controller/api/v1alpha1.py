@@ -60,6 +60,8 @@ API_VERSION = f"{GROUP}/{VERSION}"
 RUN_ANNOTATION = f"{GROUP}/run"
 RETRY_ANNOTATION = f"{GROUP}/retry"
 CANCEL_ANNOTATION = f"{GROUP}/cancel"
+INSTALLATION_ANNOTATION = f"{GROUP}/installation"
+"""Which installation is to have a resource, whoever has had it before."""
 TOKENS = (RUN_ANNOTATION, RETRY_ANNOTATION, CANCEL_ANNOTATION)
 
 
@@ -144,3 +146,10 @@ def read_ref(body: Mapping[str, Any]) -> Ref:
         uid=metadata["uid"],
         generation=metadata.get("generation", 0),
     )
+
+
+def owner_of(body: Mapping[str, Any]) -> str:
+    """Return the installation that has a resource, whatever its spec is; "" if none has it yet."""
+    annotated = (body["metadata"].get("annotations") or {}).get(INSTALLATION_ANNOTATION)
+    owner = annotated or (body.get("status") or {}).get("installation")
+    return owner if isinstance(owner, str) else ""

@@ -10,6 +10,7 @@ from controller.temporal import ids, signing
 class OperatorIdentity:
     """What this operator puts into the chains that it starts, and into links."""
 
+    installation: str
     operator_queue: str
     temporal_namespace: str
     ui_url: str

@@ -29,6 +29,7 @@ from controller.operator import (
     gatherer,
     live_executions,
     operator_identity,
+    ownership,
     pass_decision,
     resource_failures,
     resource_locks,
@@ -69,6 +70,7 @@ class Reconciler:
         sweeps: sweep_findings.SweepReader,
         access: connection_access.ConnectionAccess,
         announcer: announcer.Announcer,
+        ownership: ownership.Ownership,
         identity: operator_identity.OperatorIdentity,
         counters: metrics.Metrics,
         time: clock.Clock,
@@ -77,6 +79,7 @@ class Reconciler:
         self._workflows = workflows
         self._schedules = schedules
         self._access = access
+        self._ownership = ownership
         self._locks = resource_locks.ResourceLocks(counters)
         live = live_executions.LiveExecutions(time)
         self._gatherer = gatherer.Gatherer(
@@ -125,7 +128,14 @@ class Reconciler:
             body = await self._stack_chains.get(namespace, name)
             if body is None:
                 return False
-            outcome = await self._reconcile(body, gatherer.ReconcileInput(is_renewing=is_renewing))
+            if await self._ownership.find_other_owner(body):
+                return False
+            given = gatherer.ReconcileInput(is_renewing=is_renewing)
+            try:
+                outcome = await self._reconcile(body, given)
+            except chain_status.Superseded:
+                # Another installation has written its status meanwhile.
+                return False
         return outcome.is_written
 
     async def request_run(
@@ -154,6 +164,9 @@ class Reconciler:
             body = await self._stack_chains.get(namespace, name)
             if body is None or _uid(body) != uid:
                 return True
+            if await self._ownership.find_other_owner(body):
+                # Who has it takes the finalizer off.
+                return False
             return await self._deletion.advance(body)
 
     async def publish(self, argument: messages.PublishChainStatusInput) -> int:
@@ -267,6 +280,9 @@ class Reconciler:
     async def _attempt(
         self, body: Mapping[str, Any], reconcile_input: gatherer.ReconcileInput
     ) -> _PassResult:
+        owner = await self._ownership.find_other_owner(body)
+        if owner is not None:
+            raise chain_status.Superseded(f"The installation {owner} has the resource.")
         try:
             chain = v1alpha1.parse(body)
         except v1alpha1.InvalidResource as error:

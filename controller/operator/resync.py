@@ -9,7 +9,7 @@ import dataclasses
 import logging
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from controller.api import reasons, v1alpha1
@@ -50,8 +50,11 @@ class KnownResource:
 class KnownResources:
     """The resources as the watch last showed them, by uid; the metrics about them all."""
 
-    def __init__(self, counters: metrics.Metrics) -> None:
+    def __init__(
+        self, counters: metrics.Metrics, *, is_ours: Callable[[Mapping[str, Any]], bool]
+    ) -> None:
         self.by_uid: dict[str, KnownResource] = {}
+        self._is_ours = is_ours
         self._counters = counters
 
     def update_metrics(self) -> None:
@@ -61,7 +64,7 @@ class KnownResources:
     def take_in(self, event_type: str | None, body: Mapping[str, Any]) -> None:
         """Take in one event of the watch."""
         uid = body["metadata"]["uid"]
-        if event_type == "DELETED":
+        if event_type == "DELETED" or not self._is_ours(body):
             self.by_uid.pop(uid, None)
             return
         try:

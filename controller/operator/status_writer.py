@@ -202,6 +202,7 @@ class StatusWriter:
 
     async def _patch(self, body: Mapping[str, Any], new: pass_statuses.NextStatus) -> bool:
         ref = v1alpha1.read_ref(body)
+        shown = dataclasses.replace(new, installation=self._identity.installation)
         try:
             written = await self._stack_chains.patch_status(
                 ref.namespace,
@@ -209,7 +210,7 @@ class StatusWriter:
                 uid=ref.uid,
                 resource_version=body["metadata"]["resourceVersion"],
                 old_status=body.get("status") or {},
-                new_status=v1alpha1.status_to_dict(new),
+                new_status=v1alpha1.status_to_dict(shown),
             )
         except kube_errors.Conflict:
             self._counters.status_writes.labels("conflict").inc()

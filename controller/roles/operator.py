@@ -19,6 +19,7 @@ from controller.operator import (
     handlers,
     kopf_settings,
     operator_identity,
+    ownership,
     reconciler,
     resource_schedules,
     resync,
@@ -139,6 +140,7 @@ class _Operator:
             ),
             time=time,
         )
+        owning = ownership.Ownership(installation, stack_chains)
         self._reconciler = reconciler.Reconciler(
             stack_chains=stack_chains,
             workflows=workflows,
@@ -151,7 +153,9 @@ class _Operator:
                 notifier=self._notifier,
                 installation=installation,
             ),
+            ownership=owning,
             identity=operator_identity.OperatorIdentity(
+                installation=installation,
                 operator_queue=self._queue,
                 temporal_namespace=temporal.namespace,
                 ui_url=temporal.ui_url,
@@ -161,7 +165,7 @@ class _Operator:
             counters=role.counters,
             time=time,
         )
-        self._known = resync.KnownResources(role.counters)
+        self._known = resync.KnownResources(role.counters, is_ours=owning.is_ours)
         role.counters.before_reading.append(self._known.update_metrics)
         self._resync = resync.Resync(
             reconciler=self._reconciler,

@@ -198,6 +198,21 @@ async def test_the_definition_goes_if_so_asked(
     await eventually(is_gone)
 
 
+async def test_a_second_release_for_all_namespaces_is_refused_and_the_first_is_named(
+    installing: helms.Helm,
+) -> None:
+    second = dataclasses.replace(installing, namespace="second")
+    installing.install(values=charts.values())
+
+    with pytest.raises(helms.HelmRefused) as refused:
+        second.install(values=charts.values())
+    installing.upgrade(values=charts.values({"worker.replicas": 3}))
+    installing("uninstall", "release", f"--namespace={installing.namespace}")
+
+    said = f"the release release in the namespace {installing.namespace} serves all namespaces"
+    assert f"- watchNamespaces: {said}" in str(refused.value)
+
+
 async def is_served(kubectl: kubectls.Kubectl) -> None:
     code, output = await kubectl("wait", "--for=condition=Established", f"crd/{CRD}")
     assert code == 0, output

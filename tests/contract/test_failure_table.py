@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROWS = 13
+ROWS = 15
 
 
 def rows() -> list[tuple[str, list[str]]]:

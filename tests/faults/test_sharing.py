@@ -1,8 +1,12 @@
 """Several of everything: chains at one stack, releases on one Temporal."""
 
 import asyncio
+import dataclasses
 from pathlib import Path
 
+from temporalio.client import Client
+
+from devenv import temporal_server as temporal_servers
 from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.waiting import stays
@@ -68,3 +72,40 @@ async def test_two_releases_on_one_temporal_namespace_leave_each_other_alone(
         for account in accounts:
             for stack_id in "ab":
                 await account.only_run(stack_id)
+
+
+async def test_a_release_with_another_temporal_leaves_alone_what_the_first_one_has(
+    release: chains.Installation,
+    parts: chains.Parts,
+    own_temporal_server: temporal_servers.TemporalServer,
+    tmp_path: Path,
+) -> None:
+    """It watches the same namespace, and does not know the runs there."""
+    account = await release.add_account(
+        "theirs", account_document("a -> b", stacks={"a": {"autodeploy": False}})
+    )
+    chain = await release.create("theirs", "a", account=account)
+    before = await chain.shows("AwaitingConfirmation")
+    own = dataclasses.replace(
+        parts,
+        temporal_server=own_temporal_server,
+        temporal_client=await Client.connect(own_temporal_server.address),
+    )
+    options = chains.Options(settings={"STACKCHAIN_WATCH_NAMESPACES": release.namespace})
+    async with chains.installed(own, tmp_path, options) as other:
+        (message,) = await chain.told("OtherInstallation")
+
+        async def is_untouched() -> bool:
+            return await chain.status() == before
+
+        # Three passes of its resync.
+        assert await stays(is_untouched, 3)
+        await account.act((await account.only_run("a"))["id"], "confirm")
+        await chain.ends("RunSucceeded")
+        await release.stackchains.delete(chain.name)
+        await chain.is_gone()
+
+    assert f"'{release.namespace}'" in message
+    assert f"'{other.namespace}'" in message
+    for stack_id in "ab":
+        await account.only_run(stack_id)

@@ -10,6 +10,26 @@
 {{- include "stackchain.problems.webhook" . -}}
 {{- include "stackchain.problems.metrics" . -}}
 {{- include "stackchain.problems.network" . -}}
+{{- include "stackchain.problems.others" . -}}
+{{- end -}}
+
+{{/* Other releases, which only a cluster knows: nothing of it is seen where Helm only renders. */}}
+{{- define "stackchain.problems.others" -}}
+{{- $others := dict }}
+{{- if not .Values.watchNamespaces }}
+{{- range $role := (lookup "rbac.authorization.k8s.io/v1" "ClusterRole" "" "").items }}
+{{- $labels := $role.metadata.labels | default dict }}
+{{- $notes := $role.metadata.annotations | default dict }}
+{{- $name := get $notes "meta.helm.sh/release-name" }}
+{{- $namespace := get $notes "meta.helm.sh/release-namespace" }}
+{{- if and (eq (get $labels "app.kubernetes.io/part-of") "stackchain") $name (or (ne $name $.Release.Name) (ne $namespace $.Release.Namespace)) }}
+{{- $_ := set $others (printf "%s in the namespace %s" $name $namespace) true }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $other, $_ := $others }}
+watchNamespaces: the release {{ $other }} serves all namespaces of this cluster; upgrade that one, uninstall it, or let both serve namespaces of their own.
+{{- end }}
 {{- end -}}
 
 {{- define "stackchain.problems.network" -}}

@@ -30,6 +30,7 @@ from controller.operator import (
     clock,
     connection_access,
     operator_identity,
+    ownership,
     reconciler,
     resource_schedules,
     resync,
@@ -496,6 +497,7 @@ class Bench:
     def restart(self) -> None:
         """Start the operator anew: all that it remembers is what others keep."""
         identity = operator_identity.OperatorIdentity(
+            installation=INSTALLATION,
             operator_queue="operator-queue",
             temporal_namespace="default",
             ui_url="https://temporal.example.com",
@@ -512,12 +514,14 @@ class Bench:
             ),
             time=self.clock,
         )
+        owning = ownership.Ownership(INSTALLATION, self.stack_chains)
         self.reconciler = reconciler.Reconciler(
             stack_chains=self.stack_chains,
             workflows=self.workflows,
             schedules=self.of_resources,
             sweeps=sweep_findings.SweepReader(self.run_use),
             access=access,
+            ownership=owning,
             announcer=announcer.Announcer(
                 stack_chains=self.stack_chains,
                 catalog=FakeSinks(),
@@ -528,7 +532,7 @@ class Bench:
             counters=self.counters,
             time=self.clock,
         )
-        self.known = resync.KnownResources(self.counters)
+        self.known = resync.KnownResources(self.counters, is_ours=owning.is_ours)
         self.schedule_sync = schedule_sync.ScheduleSync(
             chain_schedules=self.schedules,
             of_resources=self.of_resources,
