@@ -50,6 +50,7 @@ class NativeRuns(enum.StrEnum):
     """What happens to the runs that Spacelift queues by itself."""
 
     ADOPT = "Adopt"
+    STRICT = "Strict"
     REPLACE = "Replace"
 
 

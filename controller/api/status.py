@@ -191,6 +191,19 @@ class Delta:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class UnusedRun:
+    """A run that Spacelift queued because of the chain, carried out, and that no stack used.
+
+    `stack_id` is there if it is of a stack outside of the chain.
+    """
+
+    run_id: str
+    stack_id: str | None = None
+    run_state: str | None = None
+    run_url: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StackStatus:
     """One stack of the latest run."""
 
@@ -209,6 +222,7 @@ class StackStatus:
     start_time: str | None = None
     completion_time: str | None = None
     delta: Delta | None = None
+    unused_runs: tuple[UnusedRun, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -31,6 +31,7 @@ class TransitionKind(enum.StrEnum):
     STACK_FAILED = "StackFailed"
     STACK_TIMED_OUT = "StackTimedOut"
     STACK_CANCELED = "StackCanceled"
+    UNUSED_RUN = "UnusedRun"
     RUN_SUCCEEDED = "RunSucceeded"
     RUN_FAILED = "RunFailed"
     RUN_CANCELED = "RunCanceled"
@@ -101,6 +102,10 @@ MEANINGS: dict[TransitionKind, TransitionMeaning] = {
     TransitionKind.STACK_TIMED_OUT: _stack("a stack's deadline passed", is_warning=True),
     TransitionKind.STACK_CANCELED: _stack(
         "a stack's run was canceled, discarded or stopped", is_warning=True
+    ),
+    TransitionKind.UNUSED_RUN: _stack(
+        "Spacelift carried out a run that it had queued on its own and that the chain does not use",
+        is_warning=True,
     ),
     TransitionKind.RUN_SUCCEEDED: TransitionMeaning(when="the run succeeded"),
     TransitionKind.RUN_FAILED: TransitionMeaning(

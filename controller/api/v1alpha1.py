@@ -47,6 +47,7 @@ from controller.api.status import StackStatus as StackStatus
 from controller.api.status import Status as Status
 from controller.api.status import Summary as Summary
 from controller.api.status import TriggersStatus as TriggersStatus
+from controller.api.status import UnusedRun as UnusedRun
 from controller.api.status import read_status as read_status
 from controller.api.status import status_to_dict as status_to_dict
 

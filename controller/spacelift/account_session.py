@@ -121,6 +121,25 @@ class AccountSession:
             with answers.readable(what):
                 return models.read_run(body, stack_id=str(variables["stack"]))
 
+    async def mutate_many(
+        self, document: documents.Document, variables: documents.Variables, *, what: str
+    ) -> Mapping[str, answers.Json | errors.SpaceliftError]:
+        """Return what became of each field of a mutation; of one that is missing nothing is known.
+
+        Raises:
+            SpaceliftError: the whole document failed; what is so of one field is only its own.
+        """
+        with self._observed(document.name):
+            answer = await self._send(document, variables, what=what)
+            if answer.is_unauthenticated:
+                await self._raise_denied(what)
+            found = answers.check_fields_apart(answer, what=what)
+            if any(isinstance(one, errors.PermissionDenied) for one in found.values()):
+                # A token that has gone bad says the same of each run.
+                with contextlib.suppress(errors.PermissionDenied):
+                    await self._raise_denied(what)
+            return found
+
     async def change(
         self,
         document: documents.Document,

@@ -19,6 +19,8 @@ import httpx
 from controller import outside_text, times
 from controller.spacelift import answer_sizes, errors
 
+Json = Mapping[str, Any]
+
 # Raised before the first byte of a request leaves. Everything else that httpx raises may come after
 # it.
 _NOTHING_SENT = (
@@ -173,6 +175,27 @@ def check_many_fields(answer: Answer, *, what: str) -> None:
     """Do as `check_fields`, but let single objects be denied or missing: their field is null."""
     failures = tuple(error for error in answer.errors if not error.is_absence)
     check_fields(dataclasses.replace(answer, errors=failures), what=what)
+
+
+def check_fields_apart(answer: Answer, *, what: str) -> dict[str, Json | errors.SpaceliftError]:
+    """Return what each field of a mutation of many answered with, or what its error means.
+
+    Raises:
+        SpaceliftError: Whatever `check_fields` makes of an error that belongs to no field.
+    """
+    found: dict[str, Json | errors.SpaceliftError] = {
+        name: body for name, body in answer.data.items() if body is not None
+    }
+    for error in answer.errors:
+        alone = dataclasses.replace(answer, errors=(error,))
+        if not error.path:
+            check_fields(alone, what=what)
+        elif len(error.path) == 1:
+            try:
+                check_fields(alone, what=what)
+            except errors.SpaceliftError as meaning:
+                found[str(error.path[0])] = meaning
+    return found
 
 
 def check_mutation(answer: Answer, *, what: str) -> Mapping[str, Any]:

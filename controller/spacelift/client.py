@@ -9,10 +9,26 @@ import itertools
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from controller.chain.graph import adoption
+from controller.chain.run import run_states
 from controller.spacelift import account_session, answers, documents, errors, models
-from controller.spacelift.models import RunKey, RunRecord, RunType, StackHold, StackRecord, Viewer
+from controller.spacelift.models import (
+    RunKey,
+    RunRecord,
+    RunsPage,
+    RunType,
+    StackHold,
+    StackRecord,
+    Viewer,
+)
 
 _T = TypeVar("_T")
+
+_STOP_DOCUMENTS = {
+    run_states.StopCall.CANCEL: documents.CANCEL_RUN,
+    run_states.StopCall.DISCARD: documents.DISCARD_RUN,
+    run_states.StopCall.STOP: documents.STOP_RUN,
+}
 
 
 class SpaceliftClient:
@@ -123,7 +139,7 @@ class SpaceliftClient:
                 return [found[found_id] for found_id in sorted(found, reverse=True)[:limit]]
             before = page[-1].run_id
 
-    async def get_newest_runs(self, stack_ids: Sequence[str]) -> dict[str, list[RunRecord] | None]:
+    async def get_newest_runs(self, stack_ids: Sequence[str]) -> dict[str, RunsPage | None]:
         """Return the newest page of runs of up to 50 stacks in one request, newest first.
 
         They have their ids, states, types and who triggered them, and nothing else; None stands for
@@ -166,6 +182,22 @@ class SpaceliftClient:
             with answers.readable(what):
                 for position, key in enumerate(chunk):
                     found[key] = _held_run_of(answer.data[f"a{position}"], key)
+        return found
+
+    async def get_run_times(self, keys: Sequence[RunKey]) -> dict[RunKey, adoption.RunTimes | None]:
+        """Return when runs started and ended, by key; None where one is missing."""
+        found: dict[RunKey, adoption.RunTimes | None] = {}
+        for chunk in chunks(keys):
+            what = f"reading the times of {len(chunk)} runs, the first {_named_run(chunk[0])}"
+            document, variables = documents.get_run_times(chunk)
+            answer = await self._session.query(
+                document, variables, what=what, check=answers.check_many_fields
+            )
+            with answers.readable(what):
+                for position, key in enumerate(chunk):
+                    stack = answer.data[f"a{position}"]
+                    run = None if stack is None else stack["run"]
+                    found[key] = None if run is None else models.read_times(run["history"])
         return found
 
     async def get_run(self, key: RunKey) -> RunRecord | None:
@@ -226,6 +258,39 @@ class SpaceliftClient:
         """Ask the worker to stop a run that is being prepared or planned."""
         return await self._act(documents.STOP_RUN, "stopping", key, note=note)
 
+    async def end_runs(
+        self, call: run_states.StopCall, wanted: Sequence[tuple[RunKey, str]]
+    ) -> dict[RunKey, RunRecord | errors.SpaceliftError]:
+        """Call what ends runs, in this order, each with its note; up to 50 go into one document.
+
+        A run that is missing in the answer may have been ended or not: what ends one run keeps
+        those behind it in a document from being carried out where a server wants it so, and then
+        hides those before it. Read them again.
+
+        Raises:
+            SpaceliftError: a whole document failed; those before it were carried out.
+        """
+        ended: dict[RunKey, RunRecord | errors.SpaceliftError] = {}
+        left = list(wanted)
+        for size in documents.sizes_for(len(left)):
+            chunk, left = left[:size], left[size:]
+            keys = [key for key, _ in chunk]
+            what = f"ending {len(keys)} runs ({call}), the first {_named_run(keys[0])}"
+            document, variables = documents.end_runs(
+                _STOP_DOCUMENTS[call], keys, [note for _, note in chunk]
+            )
+            found = await self._session.mutate_many(document, variables, what=what)
+            with answers.readable(what):
+                for position, key in enumerate(keys):
+                    match found.get(f"a{position}"):
+                        case errors.SpaceliftError() as refusal:
+                            ended[key] = refusal
+                        case None:
+                            pass
+                        case body:
+                            ended[key] = models.read_run(body, stack_id=key.stack_id)
+        return ended
+
     async def _act(
         self, document: documents.Document, doing: str, key: RunKey, *, note: str
     ) -> RunRecord:
@@ -282,11 +347,12 @@ def _held_run_of(stack: Mapping[str, Any] | None, key: RunKey) -> RunRecord | No
     return dataclasses.replace(run, hold=models.read_hold(stack))
 
 
-def _newest_runs(stack: Mapping[str, Any] | None, stack_id: str) -> list[RunRecord] | None:
+def _newest_runs(stack: Mapping[str, Any] | None, stack_id: str) -> RunsPage | None:
     if stack is None:
         return None
     runs = [models.read_run(body, stack_id=stack_id) for body in stack["runs"]]
-    return sorted(runs, key=lambda run: run.run_id, reverse=True)
+    runs.sort(key=lambda run: run.run_id, reverse=True)
+    return RunsPage(runs=tuple(runs), is_disabled=bool(stack.get("isDisabled")))
 
 
 def chunks(items: Iterable[_T]) -> Iterator[list[_T]]:

@@ -19,6 +19,8 @@ SIZES = (1, 5, 20, 50)
 LARGEST_SIZE = SIZES[-1]
 
 _RUN = "id state type finished needsApproval triggeredBy commit { hash }"
+# Of many runs at a time no more than tells what each is.
+_LISTED = "id state type finished triggeredBy"
 _DELTA = "delta { addCount changeCount deleteCount }"
 # What a queued run may wait for, and what keeps one from being created.
 _HOLD = "isDisabled lockedBy lockedAt lockNote blocker { id state }"
@@ -94,19 +96,27 @@ TRIGGER_RUN_WITH_ENVIRONMENT = Document(
 )
 
 
-def _run_mutation(name: str, field: str) -> Document:
+_FIELDS = {
+    "ConfirmRun": "runConfirm",
+    "DiscardRun": "runDiscard",
+    "CancelRun": "runCancel",
+    "StopRun": "runStop",
+}
+
+
+def _run_mutation(name: str) -> Document:
     return Document(
         name=name,
         kind="Mutation",
         text=f"mutation {name}($stack: ID!, $run: ID!, $note: String) {{"
-        f" run: {field}(stack: $stack, run: $run, note: $note) {{ {_RUN} }} }}",
+        f" run: {_FIELDS[name]}(stack: $stack, run: $run, note: $note) {{ {_RUN} }} }}",
     )
 
 
-CONFIRM_RUN = _run_mutation("ConfirmRun", "runConfirm")
-DISCARD_RUN = _run_mutation("DiscardRun", "runDiscard")
-CANCEL_RUN = _run_mutation("CancelRun", "runCancel")
-STOP_RUN = _run_mutation("StopRun", "runStop")
+CONFIRM_RUN = _run_mutation("ConfirmRun")
+DISCARD_RUN = _run_mutation("DiscardRun")
+CANCEL_RUN = _run_mutation("CancelRun")
+STOP_RUN = _run_mutation("StopRun")
 
 
 def get_runs(keys: Sequence[RunKey]) -> tuple[Document, Variables]:
@@ -140,6 +150,41 @@ def get_newest_runs(stack_ids: Sequence[str]) -> tuple[Document, Variables]:
     return _get_newest_runs_document(_size_for(len(stack_ids))), variables
 
 
+def get_run_times(keys: Sequence[RunKey]) -> tuple[Document, Variables]:
+    """Return the document and variables that read when up to 50 runs changed their states."""
+    _, variables = get_runs(keys)
+    return _get_run_times_document(_size_for(len(keys))), variables
+
+
+def end_runs(
+    call: Document, keys: Sequence[RunKey], notes: Sequence[str]
+) -> tuple[Document, Variables]:
+    """Return the document and variables that end exactly these runs, one after the other.
+
+    Nothing is padded, since each field acts; so there must be as many runs as one of the sizes.
+
+    Args:
+        call: the mutation that ends one run.
+        keys: the runs; the fields of a mutation are carried out in their order.
+        notes: what is said of each.
+    """
+    variables: dict[str, object] = {}
+    for position, (key, note) in enumerate(zip(keys, notes, strict=True)):
+        variables[f"s{position}"] = key.stack_id
+        variables[f"r{position}"] = key.run_id
+        variables[f"n{position}"] = note
+    return _end_runs_document(call.name, _FIELDS[call.name], len(keys)), variables
+
+
+def sizes_for(count: int) -> list[int]:
+    """Return the sizes of documents that together are about so many objects, none of them twice."""
+    sizes: list[int] = []
+    while count:
+        sizes.append(next(size for size in reversed(SIZES) if size <= count))
+        count -= sizes[-1]
+    return sizes
+
+
 def search_stacks(alternatives: Sequence[Sequence[str]], *, after: str | None) -> Variables:
     """Return the variables of one page of the stacks that carry a label of each of the lists."""
     predicates = [
@@ -167,6 +212,28 @@ def _get_runs_document(size: int) -> Document:
 
 
 @functools.cache
+def _get_run_times_document(size: int) -> Document:
+    variables = ", ".join(f"$s{n}: ID!, $r{n}: ID!" for n in range(size))
+    fields = " ".join(
+        f"a{n}: stack(id: $s{n}) {{ run(id: $r{n}) {{ id history {{ state timestamp }} }} }}"
+        for n in range(size)
+    )
+    text = f"query GetRunTimes({variables}) {{ viewer {{ id }} {fields} }}"
+    return Document(name="GetRunTimes", kind="Query", text=text)
+
+
+@functools.cache
+def _end_runs_document(name: str, field: str, size: int) -> Document:
+    variables = ", ".join(f"$s{n}: ID!, $r{n}: ID!, $n{n}: String" for n in range(size))
+    fields = " ".join(
+        f"a{n}: {field}(stack: $s{n}, run: $r{n}, note: $n{n}) {{ {_LISTED} }}" for n in range(size)
+    )
+    return Document(
+        name=f"{name}s", kind="Mutation", text=f"mutation {name}s({variables}) {{ {fields} }}"
+    )
+
+
+@functools.cache
 def _get_stacks_document(size: int) -> Document:
     return _of_stacks("GetStacks", _STACK, size)
 
@@ -178,8 +245,7 @@ def _get_stack_holds_document(size: int) -> Document:
 
 @functools.cache
 def _get_newest_runs_document(size: int) -> Document:
-    # Of a page of runs, no more than what tells whose they are and how they ended.
-    return _of_stacks("GetNewestRuns", "id runs { id state type triggeredBy }", size)
+    return _of_stacks("GetNewestRuns", f"id isDisabled runs {{ {_LISTED} }}", size)
 
 
 def _of_stacks(name: str, selection: str, size: int) -> Document:

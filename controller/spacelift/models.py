@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.api import v1alpha1
+from controller.chain.graph import adoption
 from controller.chain.run import run_states
 from controller.outside_text import clean
 
@@ -81,6 +82,14 @@ class RunRecord:
         return self.state in run_states.KNOWN
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RunsPage:
+    """The newest runs of a stack, newest first, and whether the stack may have any more."""
+
+    runs: tuple[RunRecord, ...]
+    is_disabled: bool = False
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class StackEdge:
     """One of Spacelift's own stack dependencies."""
@@ -122,6 +131,24 @@ def read_run(body: Json, *, stack_id: str) -> RunRecord:
         commit_sha=clean((body.get("commit") or {}).get("hash")) or None,
         delta=_read_delta(body.get("delta")),
         note=_newest_note(body.get("history")),
+    )
+
+
+def read_times(history: list[Json]) -> adoption.RunTimes:
+    """Return the times of a run from its transitions, in whatever order they are listed.
+
+    A run that is skipped or canceled in the queue never started.
+    """
+    began = [
+        int(entry["timestamp"])
+        for entry in history
+        if entry["state"] not in run_states.QUEUED | run_states.TERMINAL
+    ]
+    ended = [entry for entry in history if entry["state"] in run_states.TERMINAL]
+    return adoption.RunTimes(
+        started_at=min(began, default=None),
+        ended_at=max((int(entry["timestamp"]) for entry in ended), default=None),
+        is_usable=all(entry["state"] == run_states.RunState.FINISHED for entry in ended),
     )
 
 

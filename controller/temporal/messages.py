@@ -8,8 +8,8 @@ ints.
 import dataclasses
 
 from controller.api import v1alpha1
-from controller.chain.graph import selection
-from controller.chain.run import progress, unwanted_runs
+from controller.chain.graph import adoption, selection
+from controller.chain.run import native_stops, progress
 from controller.config import permissions
 
 
@@ -120,8 +120,9 @@ class StackExecutionInput:
     """Starts a `StackExecutionWorkflow`.
 
     `adopt_origin` is the run whose creation made Spacelift queue the run to use; None: trigger.
-    `unwanted_origins` are runs that may have queued one which is then not wanted.
-    `queuers` are the stacks that such runs name as `triggeredBy`. The deadlines count from when the
+    `queuers` are the stacks that such a run may name as `triggeredBy`. `ahead_runs` are runs of the
+    stack that Spacelift carried out on its own; one that ran after `upstream_runs` is the stack's.
+    The deadlines count from when the
     run is known, and from when it waits for a person.
     """
 
@@ -130,8 +131,9 @@ class StackExecutionInput:
     chain_workflow_run_id: str
     marker: str
     adopt_origin: str | None = None
-    unwanted_origins: list[str] = dataclasses.field(default_factory=list)
     queuers: list[str] = dataclasses.field(default_factory=list)
+    ahead_runs: list[adoption.AheadRun] = dataclasses.field(default_factory=list)
+    upstream_runs: list[adoption.UpstreamRun] = dataclasses.field(default_factory=list)
     operation: str = v1alpha1.Operation.APPLY
     commit_sha: str | None = None
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -140,12 +142,18 @@ class StackExecutionInput:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class FindStackRunInput:
-    """Asks for the stack's newest run and for the one to adopt."""
+    """Asks for the stack's newest run and for the one to adopt.
+
+    `ahead_runs` are runs that Spacelift carried out on its own: one that started only after the
+    `upstream_runs` had ended is the stack's.
+    """
 
     target: StackRef
     adopt_origin: str | None
     queuers: list[str]
     operation: str = v1alpha1.Operation.APPLY
+    ahead_runs: list[adoption.AheadRun] = dataclasses.field(default_factory=list)
+    upstream_runs: list[adoption.UpstreamRun] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -208,45 +216,36 @@ class ConfirmStackRunInput:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StopStackRunInput:
-    """Stops a run by the call that fits its state.
-
-    Without `run_id`: the run that a trigger above `newest_run_id` may have created.
-    """
+    """Stops a run by the call that fits its state."""
 
     target: StackRef
-    run_id: str | None
-    newest_run_id: str
+    run_id: str
     note: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FindTriggeredRunInput:
+    """Asks for the run that a trigger above `newest_run_id` may have created."""
+
+    target: StackRef
+    newest_run_id: str
     operation: str = v1alpha1.Operation.APPLY
     commit_sha: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StopNativeRunsInput:
-    """Stops native runs of stacks that must not run them."""
+    """Asks for one look at native runs that must not go on, and for the calls that end them."""
 
     connection: AccountRef
-    targets: list[unwanted_runs.UnwantedRuns]
-    note: str
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class NativeRunEnd:
-    """How a native run ended, that it is left to end (`is_left`), or what kept it from stopping."""
-
-    stack_id: str
-    run_id: str
-    state: str
-    run_url: str
-    is_left: bool
-    problem: str = ""
+    targets: list[native_stops.UnwantedRuns]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StopNativeRunsResult:
-    """All native runs that were found."""
+    """What was found: one for each origin of each target."""
 
-    runs: list[NativeRunEnd]
+    runs: list[native_stops.NativeRun]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -155,6 +155,7 @@ def _workers(
             operations.confirm_stack_run,
             operations.stop_stack_run,
             operations.stop_native_runs,
+            operations.find_triggered_run,
             root_runs.RootRunFinder(clients).find_root_runs,
         ],
         max_concurrent_activities=worker.max_concurrent_activities,

@@ -24,6 +24,12 @@ FIXED = [
 OF_RUNS = [documents.get_runs([KEY] * size)[0] for size in documents.SIZES]
 OF_STACKS = [documents.get_stacks(["vpc"] * size)[0] for size in documents.SIZES]
 OF_HOLDS = [documents.get_stack_holds(["vpc"] * size)[0] for size in documents.SIZES]
+OF_TIMES = [documents.get_run_times([KEY] * size)[0] for size in documents.SIZES]
+OF_ENDS = [
+    documents.end_runs(call, [KEY] * size, ["why"] * size)[0]
+    for call in (documents.CANCEL_RUN, documents.DISCARD_RUN, documents.STOP_RUN)
+    for size in documents.SIZES
+]
 OF_NEWEST = [documents.get_newest_runs(["vpc"] * size)[0] for size in documents.SIZES]
 
 
@@ -45,7 +51,7 @@ def schema() -> graphql.GraphQLSchema:
 
 @pytest.mark.parametrize(
     "document",
-    FIXED + OF_RUNS + OF_STACKS + OF_HOLDS + OF_NEWEST,
+    FIXED + OF_RUNS + OF_STACKS + OF_HOLDS + OF_NEWEST + OF_TIMES + OF_ENDS,
     ids=lambda document: document.name,
 )
 def test_a_document_is_valid(schema: graphql.GraphQLSchema, document: documents.Document) -> None:

@@ -67,6 +67,7 @@ class Harness:
         name: str = "demo",
         *,
         roots: Sequence[str] | None = None,
+        exclude: Sequence[str] = (),
         max_stacks: int = 500,
         operation: str = "Apply",
         memo: messages.ChainMemo | None = None,
@@ -82,7 +83,10 @@ class Harness:
             operator_queue=self.operator_queue,
             connection=self.connection,
             scope=make_scope(
-                *(roots or self.world.roots), max_stacks=max_stacks, operation=operation
+                *(roots or self.world.roots),
+                exclude=exclude,
+                max_stacks=max_stacks,
+                operation=operation,
             ),
             **with_policies(fields),
         )
@@ -178,9 +182,16 @@ def phases(known: progress.ChainProgress) -> dict[str, str]:
 
 @contextlib.asynccontextmanager
 async def workers(
-    harness: Harness, *, max_cached_workflows: int = 100, max_concurrent_activities: int = 100
+    harness: Harness,
+    *,
+    max_cached_workflows: int = 100,
+    max_concurrent_activities: int = 100,
+    has_sandbox: bool = True,
 ) -> AsyncIterator[None]:
-    """Serve the three queues as the roles do, with the real sandbox and fake activities."""
+    """Serve the three queues as the roles do, with the real sandbox and the world's activities.
+
+    Large chains spend most of their time on the sandbox, so they may do without.
+    """
     world = harness.world
     calls = _worker(
         harness,
@@ -189,6 +200,7 @@ async def workers(
         workflows=list(worker.WORKFLOWS),
         max_cached_workflows=max_cached_workflows,
         max_concurrent_activities=max_concurrent_activities,
+        workflow_runner=sandbox_runner() if has_sandbox else worker.workflow_runner(),
     )
     follows = _worker(harness, ids.follow_queue(harness.task_queue), world.follows_queue())
     async with operator(harness), calls, follows:
@@ -215,7 +227,6 @@ def _worker(
         harness.client,
         task_queue=task_queue,
         activities=activities,
-        workflow_runner=sandbox_runner(),
         max_heartbeat_throttle_interval=timedelta(milliseconds=200),
         **options,
     )

@@ -198,7 +198,7 @@ async def test_a_queued_run_tells_what_it_waits_for(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("operation", ["Apply", "Plan", "Destroy"])
-async def test_the_operation_reaches_the_search_the_trigger_and_the_stop(
+async def test_the_operation_reaches_the_search_and_the_trigger(
     serve: Serve, operation: str
 ) -> None:
     world = World()
@@ -214,7 +214,5 @@ async def test_the_operation_reaches_the_search_the_trigger_and_the_stop(
 
     (find,) = world.arguments_of(messages.FindStackRunInput)
     (trigger,) = world.arguments_of(messages.TriggerStackRunInput)
-    (stop,) = world.arguments_of(messages.StopStackRunInput)
-    assert {find.operation, trigger.operation, stop.operation} == {operation}
+    assert {find.operation, trigger.operation} == {operation}
     assert (trigger.commit_sha, trigger.environment) == ("4f0c2d9", {"WAVE": "7"})
-    assert stop.commit_sha == "4f0c2d9"

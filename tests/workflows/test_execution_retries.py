@@ -183,14 +183,3 @@ async def test_a_second_trigger_that_is_refused_keeps_the_failed_run_in_sight(
         end = await stack.ends(Phase.FAILED, "TriggerRefused")
 
     assert (end.run_id, end.attempts) == (world.run_of("a").id, 1)
-
-
-async def test_what_unwanted_runs_there_were_is_stopped_once(serve: Serve) -> None:
-    world = World()
-    world.first_ends["a"] = ["FAILED"]
-    chain = await serve(world)
-
-    async with execution(chain, retry=QUICK, unwanted_origins=["0"]) as stack:
-        await stack.ends(Phase.SUCCEEDED, "RunFinished")
-
-    assert world.calls("stop_native_runs") == ["a"]

@@ -72,8 +72,9 @@ async def test_a_trigger_whose_answer_was_lost_is_looked_for(serve: Serve) -> No
         gate.set()
         await stack.ends(Phase.CANCELED, "ChainCanceled")
 
+    assert world.calls("find_triggered_run") == ["a"]
     (stop,) = world.arguments_of(messages.StopStackRunInput)
-    assert stop.run_id is None
+    assert stop.run_id == world.run_of("a").id
     assert world.states("a") == ["STOPPED"]
 
 
@@ -178,3 +179,18 @@ async def test_the_next_try_waits_as_long_as_spacelift_asked_and_a_cancel_ends_t
         await stack.ends(Phase.CANCELED, "ChainCanceled")
 
     assert world.calls("stop_stack_run") == []
+
+
+async def test_a_run_is_looked_for_as_it_was_triggered(serve: Serve) -> None:
+    world = World()
+    world.held = {"a"}
+    world.gate("trigger_stack_run", "a")
+    chain = await serve(world)
+
+    async with execution(chain, operation="Plan", commit_sha="4f0c2d9") as stack:
+        await chain.called("trigger_stack_run", "a")
+        await stack.cancel()
+        await stack.ends(Phase.CANCELED, "ChainCanceled")
+
+    (find,) = world.arguments_of(messages.FindTriggeredRunInput)
+    assert (find.operation, find.commit_sha) == ("Plan", "4f0c2d9")

@@ -18,7 +18,7 @@ import temporalio.exceptions
 from temporalio.client import Client
 
 from controller.chain.graph import resolve
-from controller.chain.run import holds, progress, run_snapshots, stack_reports
+from controller.chain.run import holds, native_stops, progress, run_snapshots, stack_reports
 from controller.spacelift import models
 from controller.temporal import ids, messages, start_messages
 from controller.temporal.activities import errors, execution_waits, heartbeats
@@ -179,6 +179,7 @@ class World:
             self.confirm_stack_run,
             self.stop_stack_run,
             self.stop_native_runs,
+            self.find_triggered_run,
             self.find_root_runs,
         ]
 
@@ -280,19 +281,24 @@ class World:
             stack_reports.summary(self.runs[argument.run_id].snapshot()) != argument.known_summary
         )
 
-    @activity.defn(name="stop_stack_run")
-    async def stop_stack_run(
-        self, argument: messages.StopStackRunInput
+    @activity.defn(name="find_triggered_run")
+    async def find_triggered_run(
+        self, argument: messages.FindTriggeredRunInput
     ) -> run_snapshots.RunSnapshot | None:
-        async with self._called("stop_stack_run", argument.target.stack_id, argument):
+        async with self._called("find_triggered_run", argument.target.stack_id, argument):
             own = [
                 run
                 for run in self.runs.values()
                 if run.stack_id == argument.target.stack_id and not run.is_native
             ]
-            run = self.runs[argument.run_id] if argument.run_id else (own[-1] if own else None)
-            if run is None:
-                return None
+            return own[-1].snapshot() if own else None
+
+    @activity.defn(name="stop_stack_run")
+    async def stop_stack_run(
+        self, argument: messages.StopStackRunInput
+    ) -> run_snapshots.RunSnapshot:
+        async with self._called("stop_stack_run", argument.target.stack_id, argument):
+            run = self.runs[argument.run_id]
             await self._stop(run)
             return run.snapshot()
 
@@ -301,23 +307,32 @@ class World:
         self, argument: messages.StopNativeRunsInput
     ) -> messages.StopNativeRunsResult:
         names = ",".join(target.stack_id for target in argument.targets)
-        ends: list[messages.NativeRunEnd] = []
+        found: list[native_stops.NativeRun] = []
         async with self._called("stop_native_runs", names, argument):
             for target in argument.targets:
-                for run in list(self.runs.values()):
-                    if run.stack_id == target.stack_id and run.is_native:
-                        await self._stop(run)
-                        is_left = not run.snapshot().is_over
-                        ends.append(
-                            messages.NativeRunEnd(
-                                stack_id=run.stack_id,
-                                run_id=run.id,
-                                state=run.state,
-                                run_url="https://x",
-                                is_left=is_left,
-                            )
+                free = [
+                    run
+                    for run in self.runs.values()
+                    if run.stack_id == target.stack_id
+                    and run.is_native
+                    and run.id not in target.claimed_run_ids
+                ]
+                for origin in target.origin_run_ids:
+                    run = next((item for item in free if item.id > origin), None)
+                    if run is not None:
+                        free.remove(run)
+                        if run.id != target.keep_run_id:
+                            await self._stop(run)
+                    found.append(
+                        native_stops.NativeRun(
+                            stack_id=target.stack_id,
+                            origin_run_id=origin,
+                            run_id=run.id if run else "",
+                            state=run.state if run else "",
+                            run_url="https://x",
                         )
-        return messages.StopNativeRunsResult(runs=ends)
+                    )
+        return messages.StopNativeRunsResult(runs=found)
 
     @activity.defn(name="await_execution_end")
     async def await_execution_end(self, argument: messages.AwaitExecutionInput) -> None:

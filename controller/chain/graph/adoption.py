@@ -44,16 +44,13 @@ class NativeAncestors:
         begin = self._bits[origin]
         return {up for up in self.upstreams[stack_id] if up == origin or self._above[up] & begin}
 
-    def above(self, stack_id: str, among: Collection[str]) -> list[str]:
-        """Return those among some stacks whose runs make Spacelift queue one on the stack."""
-        mask = self._above[stack_id]
-        return [other for other in among if mask & self._bits[other]]
-
 
 def origins(
     running: Sequence[str],
     upstreams: Mapping[str, Collection[str]],
     native_upstreams: ordering.Neighbors,
+    *,
+    is_strict: bool = False,
 ) -> dict[str, str]:
     """Return for each stack the one whose run makes Spacelift queue the run to use, or itself.
 
@@ -66,6 +63,8 @@ def origins(
         running: The stacks that have runs, each after its upstreams.
         upstreams: The upstreams in the chain; those that are not `running` need not be waited for.
         native_upstreams: The native edges along which Spacelift queues runs.
+        is_strict: Use no run that waits for one that Spacelift may skip: of a skipped run it starts
+            the dependents. The origin itself is triggered, and so never skipped.
     """
     ancestry = NativeAncestors(native_upstreams)
     found: dict[str, str] = {}
@@ -75,41 +74,24 @@ def origins(
         found[stack_id] = stack_id
         if len(begun) == 1:
             origin = begun.pop()
-            if awaited == ancestry.awaited_upstreams(origin, stack_id):
+            is_safe = not is_strict or awaited == {origin}
+            if is_safe and awaited == ancestry.awaited_upstreams(origin, stack_id):
                 found[stack_id] = origin
     return found
 
 
-def queuing_stacks(
-    stack_ids: Iterable[str], triggering: Collection[str], native_upstreams: ordering.Neighbors
-) -> dict[str, tuple[str, ...]]:
-    """Return the stacks that a run which Spacelift queued on a stack may name as its cause.
-
-    Spacelift names the upstream through which it came here, or the one where the wave began.
-    """
-    ancestry, origin_ids = NativeAncestors(native_upstreams), sorted(triggering)
-    return {
-        stack_id: tuple(
-            sorted({*native_upstreams[stack_id], *ancestry.above(stack_id, origin_ids)})
-        )
-        for stack_id in stack_ids
-    }
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
-    """A run of a stack, as adoption looks at it. `has_finished`: it is over and was carried out."""
+    """A run of a stack, as adoption looks at it."""
 
     run_id: str
     triggered_by: str | None
-    is_over: bool
-    has_finished: bool = False
 
 
 def native_runs(
-    candidates: list[Candidate], *, origin_run_ids: list[str], queuers: list[str]
-) -> list[Candidate]:
-    """Return the runs that Spacelift queued because of the origins, terminal ones included.
+    candidates: Iterable[Candidate], *, origin_run_ids: Iterable[str], queuers: Collection[str]
+) -> dict[str, Candidate]:
+    """Return what Spacelift queued because of each origin, by origin; terminal ones included.
 
     Run ids are ULIDs, so a run caused by an origin has an id above it, and the oldest one is of
     the origin's own wave: later ones come from later runs. Waves that begin together interleave,
@@ -118,10 +100,78 @@ def native_runs(
     free = sorted(
         (item for item in candidates if item.triggered_by in queuers), key=lambda item: item.run_id
     )
-    found: list[Candidate] = []
+    found: dict[str, Candidate] = {}
     for origin in sorted(origin_run_ids):
         native = next((item for item in free if item.run_id > origin), None)
         if native is not None:
             free.remove(native)
-            found.append(native)
+            found[origin] = native
     return found
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RunTimes:
+    """When a run left the queue and when it ended, in whole seconds; None: it has not.
+
+    `is_usable`: it is a success, or may still become one.
+    """
+
+    started_at: int | None = None
+    ended_at: int | None = None
+    is_usable: bool = True
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class AheadRun:
+    """A native run that no stack was to use and that was carried out before it could be stopped.
+
+    `state` is the last one that is known: a run that cannot be stopped goes on. `problem` is what
+    Spacelift said to that.
+    """
+
+    stack_id: str
+    run_id: str
+    origin_run_id: str
+    state: str = ""
+    run_url: str = ""
+    problem: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class UpstreamRun:
+    """The run that an upstream stack used.
+
+    `origin_run_id` names the wave it is of, if the stack hangs on this upstream natively: in that
+    wave Spacelift lets the stack's run wait for it.
+    """
+
+    stack_id: str
+    run_id: str
+    origin_run_id: str = ""
+
+
+def in_order(
+    run: AheadRun, upstreams: Iterable[UpstreamRun], times: Mapping[str, RunTimes]
+) -> bool:
+    """Whether a run may be the stack's: it left the queue after all upstream runs had ended.
+
+    Times are whole seconds. Within the same second it is known only where Spacelift itself let
+    the run wait for the other.
+
+    Args:
+        run: the run.
+        upstreams: what the upstream stacks used.
+        times: of all these runs, by run id; what is missing is not known.
+    """
+    own = times.get(run.run_id, RunTimes())
+    started_at = own.started_at
+    if started_at is None or not own.is_usable:
+        return False
+    for upstream in upstreams:
+        ended_at = times.get(upstream.run_id, RunTimes()).ended_at
+        has_waited = upstream.origin_run_id == run.origin_run_id
+        if ended_at is None or started_at < ended_at:
+            return False
+        if started_at == ended_at and not has_waited:
+            return False
+    return True

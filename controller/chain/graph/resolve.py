@@ -26,8 +26,8 @@ class PlannedStack:
     `depends_on` are the stacks that must have ended before: its upstreams, for Destroy its
     dependents. `level` is the longest distance from a stack without any, `remaining` counts the
     stacks of the longest path from here to an end. `adopts_from` names the stack whose run, once
-    created, makes Spacelift queue the run to use here; None: the chain triggers. `queuers` are the
-    stacks that a run which Spacelift queued here may name as `triggeredBy`, as far as planned.
+    created, makes Spacelift queue the run to use here; None: the chain triggers.
+    `is_disabled`: it was when it was read.
     """
 
     id: str
@@ -36,7 +36,7 @@ class PlannedStack:
     depends_on: tuple[str, ...]
     remaining: int
     adopts_from: str | None
-    queuers: tuple[str, ...]
+    is_disabled: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +45,7 @@ class ChainGraph:
 
     `native_dependents` and `native_upstreams` hold all stacks that were read, since a run makes
     Spacelift queue runs outside of the chain too; they are empty if nothing is applied.
+    `queuing_dependents` are those without what was disabled then.
     `look_alikes` are labels that look like dependencies and are none.
     """
 
@@ -53,10 +54,18 @@ class ChainGraph:
     levels: int
     native_dependents: Mapping[str, tuple[str, ...]]
     native_upstreams: Mapping[str, tuple[str, ...]]
+    queuing_dependents: Mapping[str, tuple[str, ...]]
     look_alikes: tuple[LookAlike, ...] = ()
 
 
-EMPTY = ChainGraph(stacks=(), edges=0, levels=0, native_dependents={}, native_upstreams={})
+EMPTY = ChainGraph(
+    stacks=(),
+    edges=0,
+    levels=0,
+    native_dependents={},
+    native_upstreams={},
+    queuing_dependents={},
+)
 """What is known of the graph before it was read."""
 
 
@@ -64,7 +73,7 @@ def resolve(
     discovery: Discovery,
     scope: Scope,
     *,
-    is_adopting: bool = True,
+    native_runs: v1alpha1.NativeRuns = v1alpha1.NativeRuns.ADOPT,
     kept: Collection[str] = frozenset(),
 ) -> ChainGraph:
     """Validate and order.
@@ -72,7 +81,7 @@ def resolve(
     Args:
         discovery: what was read.
         scope: which of it the chain runs.
-        is_adopting: whether stacks may use runs that Spacelift queues.
+        native_runs: which stacks may use runs that Spacelift queues.
         kept: stacks that succeeded in an earlier run and do not run again.
 
     Raises:
@@ -92,8 +101,13 @@ def resolve(
     is_applying = scope.operation is v1alpha1.Operation.APPLY
     running = [stack_id for stack_id in ordered if stack_id not in kept]
     origins = {stack_id: stack_id for stack_id in running}
-    if is_adopting and is_applying:
-        origins = adoption.origins(running, upstreams, read.queuing_upstreams())
+    if native_runs is not v1alpha1.NativeRuns.REPLACE and is_applying:
+        origins = adoption.origins(
+            running,
+            upstreams,
+            read.queuing_upstreams(),
+            is_strict=native_runs is v1alpha1.NativeRuns.STRICT,
+        )
     stacks = _planned(read, ordered, origins, upstreams, dependents)
     return ChainGraph(
         stacks=stacks,
@@ -101,6 +115,7 @@ def resolve(
         levels=stacks[-1].level + 1,
         native_dependents=read.native_dependents if is_applying else {},
         native_upstreams=read.native_upstreams if is_applying else {},
+        queuing_dependents=ordering.reverse(read.queuing_upstreams()) if is_applying else {},
         look_alikes=_look_alikes(read),
     )
 
@@ -127,13 +142,13 @@ def reach(graph: ChainGraph, stack_id: str) -> list[str]:
     return sorted(reached.keys() - {stack_id})
 
 
-def stacks_queuing(graph: ChainGraph, stack_id: str) -> list[str]:
-    """Return, sorted, the stacks that a run Spacelift queued here may name as `triggeredBy`.
+def queued_behind(graph: ChainGraph, stack_id: str) -> list[str]:
+    """Return, sorted, the stacks on which a run of this one surely makes Spacelift queue runs.
 
-    Spacelift names the upstream through which it came here, or the one where the wave began.
+    A disabled stack gets none, and what is only behind one is not reached.
     """
-    above = ordering.distances([stack_id], graph.native_upstreams)
-    return sorted(above.keys() - {stack_id})
+    reached = ordering.distances([stack_id], graph.queuing_dependents)
+    return sorted(reached.keys() - {stack_id})
 
 
 # What is wrong
@@ -208,8 +223,7 @@ def _planned(
     upstreams: Mapping[str, tuple[str, ...]],
     dependents: Mapping[str, tuple[str, ...]],
 ) -> tuple[PlannedStack, ...]:
-    queuing = adoption.queuing_stacks(ordered, set(origins.values()), read.native_upstreams)
-    is_applying = read.scope.operation is v1alpha1.Operation.APPLY
+    disabled = {stack.id for stack in read.discovery.stacks if stack.is_disabled}
     if read.scope.operation is v1alpha1.Operation.DESTROY:
         ordered, upstreams, dependents = ordered[::-1], dependents, upstreams
     levels = ordering.longest(ordered, upstreams)
@@ -222,7 +236,7 @@ def _planned(
             depends_on=upstreams[stack_id],
             remaining=remaining[stack_id] + 1,
             adopts_from=origin if (origin := origins.get(stack_id)) != stack_id else None,
-            queuers=queuing[stack_id] if is_applying else (),
+            is_disabled=stack_id in disabled,
         )
         for stack_id in ordered
     ]

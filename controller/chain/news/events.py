@@ -68,7 +68,9 @@ def _id(transition: transitions.Transition) -> str:
 
 
 def _explained(transition: transitions.Transition) -> str:
-    url = transition.stack.run_url if transition.stack is not None else None
+    # The message about a run that is not the stack's has the link of that one.
+    is_of_own_run = transition.kind is not TransitionKind.UNUSED_RUN
+    url = transition.stack.run_url if transition.stack is not None and is_of_own_run else None
     return " ".join(part for part in (f"{_id(transition)}:", transition.message, url) if part)
 
 

@@ -43,6 +43,7 @@ def transitions(old: Earlier, new: Later) -> list[Transition]:
         *_resolved(old, new),
         *_suspended(old, new),
         *_stacks(old, new),
+        *_unused_runs(old, new),
         *_ended(old, new),
         *_drift(old, new),
         *_missed(old, new),
@@ -160,6 +161,34 @@ def _stacks(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
         if kind is not None:
             found.append(_of_stack(kind, new, stack))
     return found
+
+
+def _unused_runs(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    """What Spacelift carried out although it was not to, once for each run."""
+    if old.stacks is new.stacks:
+        return []
+    known = {run.run_id for stack in old.stacks for run in stack.unused_runs}
+    found: list[Transition] = []
+    for stack in new.stacks:
+        runs = [run for run in stack.unused_runs if run.run_id not in known]
+        if not runs:
+            continue
+        names = ", ".join(_unused_run(run) for run in runs)
+        transition = Transition(
+            kind=TransitionKind.UNUSED_RUN,
+            reason=str(TransitionKind.UNUSED_RUN),
+            message=f"Spacelift carried out what it had queued on its own: {names}",
+            run=new.latest_run,
+            stack=stack,
+            occasion=(stack.id, *(run.run_id for run in runs)),
+        )
+        found.append(transition)
+    return found
+
+
+def _unused_run(run: v1alpha1.UnusedRun) -> str:
+    where = f" of '{run.stack_id}'" if run.stack_id else ""
+    return " ".join(part for part in (f"{run.run_id}{where}", run.run_url) if part)
 
 
 def _of_stack(

@@ -5,14 +5,17 @@ Among ready stacks the one with the longest remaining path goes first, which kee
 near the critical path when slots are few.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from controller.api import v1alpha1
 from controller.chain.run import policy, progress
 
 
 def ready_stacks(
-    chain: progress.ChainProgress, *, remaining: Mapping[str, int]
+    chain: progress.ChainProgress,
+    *,
+    remaining: Mapping[str, int],
+    held_back: Collection[str] = frozenset(),
 ) -> list[progress.StackProgress]:
     """Return the stacks to start now, in order; none while the chain is suspended.
 
@@ -22,6 +25,8 @@ def ready_stacks(
     Args:
         chain: the facts.
         remaining: the longest path from each stack to an end, in stacks.
+        held_back: stacks on which a run that is not wanted may go on; where the chain triggers one,
+            it is known first what became of that.
     """
     if chain.is_suspended:
         return []
@@ -31,6 +36,7 @@ def ready_stacks(
         for stack in chain.stacks
         if stack.phase is v1alpha1.Phase.PENDING
         and not stack.is_started
+        and (stack.adopts_from is not None or stack.id not in held_back)
         and all(policy.releases(chain, by_id[upstream]) for upstream in stack.depends_on)
     ]
     ready.sort(key=lambda stack: (-remaining[stack.id], stack.id))

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from controller.api import reasons, v1alpha1
-from controller.chain.graph import resolve
+from controller.chain.graph import adoption, resolve
 from controller.chain.run.run_states import RunState
 
 
@@ -17,7 +17,9 @@ class StackProgress:
     """One stack of the run.
 
     `is_started`: an execution has it. `adopts_from` names the stack whose run makes Spacelift queue
-    the run to use.
+    the run to use. `ahead_runs` are runs that Spacelift queued and carried out although no stack
+    was to use them: on this stack, and on stacks outside of the chain because of its run.
+    `is_disabled`: it was when the stacks were read.
     """
 
     id: str
@@ -37,6 +39,13 @@ class StackProgress:
     start_time: str | None = None
     completion_time: str | None = None
     delta: v1alpha1.Delta | None = None
+    ahead_runs: list[adoption.AheadRun] = dataclasses.field(default_factory=list)
+    is_disabled: bool = False
+
+    @property
+    def uses_ahead_run(self) -> bool:
+        """Whether its run is one that Spacelift carried out on its own, in order."""
+        return any(run.run_id == self.run_id for run in self.ahead_runs)
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -136,6 +145,7 @@ def adopt_graph(
             level=stack.level,
             depends_on=list(stack.depends_on),
             adopts_from=stack.adopts_from,
+            is_disabled=stack.is_disabled,
         )
         for stack in resolved.stacks
     ]

@@ -47,6 +47,9 @@ TERMINAL: frozenset[str] = frozenset(
 )
 """Spacelift does nothing more with the run."""
 
+CARRIED_OUT: frozenset[str] = frozenset({RunState.FINISHED, RunState.FAILED})
+"""Ends of a run that may have changed something."""
+
 QUEUED: frozenset[str] = frozenset({RunState.QUEUED, RunState.READY})
 """No worker has started with the run."""
 

@@ -5,29 +5,12 @@ downstream of it: a wave. Of a wave the chain uses the runs on stacks that adopt
 stack; no other may go on, not even on stacks outside of the chain (ADR 0002, 0014 and 0017).
 """
 
-import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from controller.api import reasons
-from controller.chain.graph import resolve
+from controller.api import reasons, wording
+from controller.chain.graph import adoption, resolve
+from controller.chain.run import native_stops, run_states
 from controller.chain.run.progress import StackProgress
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class UnwantedRuns:
-    """The native runs of a stack that must not go on.
-
-    `origin_run_ids` are the runs whose creation may have queued one, `queuers` the stacks that it
-    may name as `triggeredBy`; `keep_run_id` is the stack's own run. `depth` is how far downstream
-    it is natively: the deepest are stopped first, since a run that ends lets Spacelift start those
-    that wait for it.
-    """
-
-    stack_id: str
-    origin_run_ids: list[str]
-    queuers: list[str]
-    keep_run_id: str | None = None
-    depth: int = 0
 
 
 class QueuedByRuns:
@@ -40,12 +23,17 @@ class QueuedByRuns:
         self._reach: dict[str, list[str]] = {}
         # The same to look up in: many origins are asked about many stacks.
         self._reached: dict[str, frozenset[str]] = {}
-        self._queuers: dict[str, list[str]] = {}
+        # Where Spacelift queues a run for sure.
+        self._expected: dict[str, frozenset[str]] = {}
         self._depths: dict[str, int] = {}
 
     def add(self, stack: StackProgress) -> bool:
         """Take in a run that the chain triggered; returns whether it is a new origin."""
-        is_own = stack.adopts_from is None and stack.reason != reasons.StackReason.KEPT
+        is_own = (
+            stack.adopts_from is None
+            and stack.reason != reasons.StackReason.KEPT
+            and not stack.uses_ahead_run
+        )
         if stack.run_id is None or not is_own or stack.run_id in self._origins:
             return False
         self._origins[stack.run_id] = stack.id
@@ -53,17 +41,20 @@ class QueuedByRuns:
         return True
 
     def reach(self, stack_id: str) -> list[str]:
-        """Return the stacks on which a run of this one makes Spacelift queue runs."""
+        """Return the stacks on which a run of this one may make Spacelift queue runs."""
         if stack_id not in self._reach:
             self._reach[stack_id] = resolve.reach(self._graph, stack_id)
             self._reached[stack_id] = frozenset(self._reach[stack_id])
+            self._expected[stack_id] = frozenset(resolve.queued_behind(self._graph, stack_id))
         return self._reach[stack_id]
 
-    def queuers(self, stack_id: str) -> list[str]:
-        """Return the stacks that a native run on this one may name as the one that queued it."""
-        if stack_id not in self._queuers:
-            self._queuers[stack_id] = resolve.stacks_queuing(self._graph, stack_id)
-        return self._queuers[stack_id]
+    def queuers(self, stack_id: str, origin_run_ids: Iterable[str]) -> list[str]:
+        """Return the stacks that a native run on this one may name as the one that queued it.
+
+        Spacelift names the upstream through which it came here, or the one where the wave began.
+        """
+        begun = {self._origins[run_id] for run_id in origin_run_ids}
+        return sorted(begun.union(self._graph.native_upstreams.get(stack_id, ())))
 
     def origin_run_ids(self, stack_id: str, *, but_of: str | None = None) -> list[str]:
         """Return the origins that reach a stack, oldest first, but those of one stack."""
@@ -73,35 +64,68 @@ class QueuedByRuns:
             if origin != but_of and stack_id in self._reached[origin]
         )
 
+    def unwanted_origins(self, stack_id: str, stacks: Mapping[str, StackProgress]) -> list[str]:
+        """Return the origins whose runs on a stack are not wanted: all but the one it uses."""
+        return self.origin_run_ids(stack_id, but_of=_used_origin(stacks.get(stack_id)))
+
     def unwanted_stacks(self, origin: str, stacks: Mapping[str, StackProgress]) -> list[str]:
         """Return the stacks on which runs of the wave of an origin's stack are not wanted."""
         return [
             stack_id
             for stack_id in self.reach(origin)
-            if (stack := stacks.get(stack_id)) is None
-            or stack.adopts_from != origin
-            or stack.phase.is_over
+            if _used_origin(stacks.get(stack_id)) != origin
         ]
 
-    def unwanted(
-        self, stack_ids: Iterable[str], stacks: Mapping[str, StackProgress]
-    ) -> list[UnwantedRuns]:
-        """Return what is to be stopped on stacks: waves that interleave are told apart by all."""
-        found: list[UnwantedRuns] = []
-        for stack_id in stack_ids:
-            stack = stacks.get(stack_id)
-            used = None if stack is None or stack.phase.is_over else stack.adopts_from
-            if origin_run_ids := self.origin_run_ids(stack_id, but_of=used):
-                found.append(
-                    UnwantedRuns(
-                        stack_id=stack_id,
-                        origin_run_ids=origin_run_ids,
-                        queuers=self.queuers(stack_id),
-                        keep_run_id=stack.run_id if stack else None,
-                        depth=self._depth(stack_id),
-                    )
-                )
-        return found
+    def describe(
+        self, stack_id: str, origin_run_ids: Sequence[str], stack: StackProgress | None
+    ) -> native_stops.UnwantedRuns:
+        """Return what is known of the runs that origins made Spacelift queue on a stack."""
+        used = _used_origin(stack)
+        used_run_id = next(
+            (run for run in self.origin_run_ids(stack_id) if self._origins[run] == used), None
+        )
+        known = [*origin_run_ids, *([used_run_id] if used_run_id else [])]
+        return native_stops.UnwantedRuns(
+            stack_id=stack_id,
+            origin_run_ids=list(origin_run_ids),
+            queuers=self.queuers(stack_id, known),
+            note="",
+            keep_run_id=stack.run_id if stack else None,
+            used_origin_run_id=used_run_id,
+            depth=self._depth(stack_id),
+            is_expected=all(
+                stack_id in self._expected[self._origins[run_id]] for run_id in origin_run_ids
+            ),
+        )
+
+    def origin_stack(self, origin_run_id: str) -> str:
+        """Return the stack whose run an origin is."""
+        return self._origins[origin_run_id]
+
+    def upstream_runs(
+        self, stack: StackProgress, stacks: Mapping[str, StackProgress]
+    ) -> list[adoption.UpstreamRun]:
+        """Return the runs of the upstream stacks, after which a run of the stack is in order."""
+        native = self._graph.native_upstreams.get(stack.id, ())
+        upstreams = [stacks[upstream] for upstream in stack.depends_on]
+        return [
+            adoption.UpstreamRun(
+                stack_id=upstream.id,
+                run_id=upstream.run_id or "",
+                origin_run_id=self.origin_of(upstream) if upstream.id in native else "",
+            )
+            for upstream in upstreams
+        ]
+
+    def origin_of(self, stack: StackProgress) -> str:
+        """Return the origin in whose wave the run that a stack used is; itself, if it is one."""
+        ahead = next((run for run in stack.ahead_runs if run.run_id == stack.run_id), None)
+        if ahead is not None:
+            return ahead.origin_run_id
+        if stack.adopts_from is None:
+            return stack.run_id or ""
+        newest = [run for run, origin in self._origins.items() if origin == stack.adopts_from]
+        return max(newest, default="")
 
     def _depth(self, stack_id: str) -> int:
         """Return the longest native way to a stack; native dependencies have no cycle."""
@@ -117,6 +141,11 @@ class QueuedByRuns:
             ways = (self._depths[upstream] + 1 for upstream in upstreams)
             self._depths[current] = max(ways, default=0)
         return self._depths[stack_id]
+
+
+def _used_origin(stack: StackProgress | None) -> str | None:
+    """Return the stack whose run makes Spacelift queue the run that a stack is still to use."""
+    return None if stack is None or stack.phase.is_over else stack.adopts_from
 
 
 def adopting_beyond(
@@ -135,3 +164,32 @@ def adopting_beyond(
         and not stack.is_started
         and not stack.phase.is_over
     ]
+
+
+def unused_runs(stack: StackProgress) -> list[adoption.AheadRun]:
+    """Return what Spacelift carried out because of the chain and no stack of it uses.
+
+    Before the stack has its turn nothing is known: it may still use one.
+    """
+    is_decided = stack.phase.is_over or stack.run_id is not None
+    return [
+        run
+        for run in stack.ahead_runs
+        if run.run_id != stack.run_id and (is_decided or run.stack_id != stack.id)
+    ]
+
+
+def unused_note(stack_id: str, runs: Sequence[adoption.AheadRun]) -> str:
+    """Return what the status of a stack says of such runs: of the first, and how many there are."""
+    run = runs[0]
+    where = "" if run.stack_id == stack_id else f" of '{run.stack_id}'"
+    end = f"it ended {run.state}" if run.state in run_states.TERMINAL else f"it was {run.state}"
+    problem = f", and Spacelift would not stop it ({run.problem})" if run.problem else ""
+    text = (
+        f"Spacelift carried out run {run.run_id}{where}, which it had queued on its own, before "
+        f"the chain could stop it; {end}{problem}: {run.run_url}"
+    )
+    others = len(runs) - 1
+    return text + (
+        f" So it did with {wording.counted(others, 'other run', 'other runs')}." if others else ""
+    )

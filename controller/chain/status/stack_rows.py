@@ -6,10 +6,11 @@ from controller import outside_text
 from controller.api import v1alpha1, wording
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import policy, progress
+from controller.chain.run import policy, progress, unwanted_runs
 
 # Of a dense graph the status lists this many upstreams per stack, since an object has a size limit.
 LISTED_UPSTREAMS = 20
+LISTED_UNUSED_RUNS = 20
 
 
 def kept(old: v1alpha1.Status) -> tuple[v1alpha1.StackStatus, ...]:
@@ -29,6 +30,7 @@ def kept(old: v1alpha1.Status) -> tuple[v1alpha1.StackStatus, ...]:
             run_state=None,
             attempts=None,
             delta=None,
+            unused_runs=(),
         )
         for stack in old.stacks
         if policy.ended_well(stack)
@@ -76,6 +78,9 @@ def of_progress(
     if stack.phase is Phase.PENDING:
         pending = _pending(stack, by_id, limits)
         reason, message = pending.reason, pending.message
+    unused = unwanted_runs.unused_runs(stack)
+    if unused:
+        message = f"{message} {unwanted_runs.unused_note(stack.id, unused)}".strip()
     return v1alpha1.StackStatus(
         id=outside_text.visible(stack.id),
         name=outside_text.clean(stack.name) if stack.name != stack.id else None,
@@ -92,6 +97,15 @@ def of_progress(
         start_time=stack.start_time,
         completion_time=stack.completion_time,
         delta=stack.delta,
+        unused_runs=tuple(
+            v1alpha1.UnusedRun(
+                run_id=run.run_id,
+                stack_id=run.stack_id if run.stack_id != stack.id else None,
+                run_state=run.state or None,
+                run_url=run.run_url or None,
+            )
+            for run in unused[:LISTED_UNUSED_RUNS]
+        ),
     )
 
 
@@ -115,7 +129,10 @@ def _pending(
     if not waits_for:
         return _waits(StackReason.SLOT_PENDING, "Waits for a free slot (`spec.parallelism`).")
     names = wording.listed(wording.quoted(sorted(waits_for)), most=5)
-    return _waits(StackReason.UPSTREAM_PENDING, f"Waits for {names}.")
+    text = f"Waits for {names}."
+    if stack.is_disabled:
+        text += " The stack was disabled in Spacelift when this run of the chain started."
+    return _waits(StackReason.UPSTREAM_PENDING, text)
 
 
 def _waits(reason: StackReason, message: str = "") -> progress.StackMeaning:

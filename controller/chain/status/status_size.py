@@ -23,14 +23,15 @@ _ALWAYS_FITS = 20
 class _Step:
     upstreams: int
     characters: int
+    unused_runs: int = 2
     has_names: bool = True
 
 
 _STEPS = (
     _Step(upstreams=5, characters=1024),
     _Step(upstreams=5, characters=256),
-    _Step(upstreams=2, characters=128),
-    _Step(upstreams=0, characters=64, has_names=False),
+    _Step(upstreams=2, characters=128, unused_runs=1),
+    _Step(upstreams=0, characters=64, unused_runs=0, has_names=False),
 )
 
 
@@ -68,6 +69,7 @@ def _short_stack(stack: v1alpha1.StackStatus, step: _Step) -> v1alpha1.StackStat
         stack,
         name=stack.name if step.has_names else None,
         depends_on=stack.depends_on[: step.upstreams],
+        unused_runs=stack.unused_runs[: step.unused_runs],
         message=None if stack.message is None else _short_text(stack.message, step),
     )
 

@@ -73,15 +73,15 @@ async def _read(
     account: spacelift_clients.SpaceliftAccount, stack_ids: Sequence[str]
 ) -> dict[str, start_messages.RootRuns | None]:
     found = await rate_limits.call(functools.partial(account.client.get_newest_runs, stack_ids))
-    return {stack_id: _root_runs(account, stack_id, runs) for stack_id, runs in found.items()}
+    return {stack_id: _root_runs(account, stack_id, page) for stack_id, page in found.items()}
 
 
 def _root_runs(
     account: spacelift_clients.SpaceliftAccount,
     stack_id: str,
-    runs: Sequence[models.RunRecord] | None,
+    page: models.RunsPage | None,
 ) -> start_messages.RootRuns | None:
-    if runs is None:
+    if page is None:
         # The status says so; the other roots are looked at.
         logger.info("Root not visible", extra={"stack_id": stack_id})
         return None
@@ -89,11 +89,11 @@ def _root_runs(
         start_messages.FinishedRun(
             run_id=run.run_id, is_own=account.owns(run), triggered_by=run.triggered_by or ""
         )
-        for run in runs
+        for run in page.runs
         if run.state == run_states.RunState.FINISHED and run.type == models.RunType.TRACKED
     ]
     return start_messages.RootRuns(
         stack_id=stack_id,
-        newest_run_id=runs[0].run_id if runs else _NO_RUN,
+        newest_run_id=page.runs[0].run_id if page.runs else _NO_RUN,
         finished=finished[:_JUDGED],
     )

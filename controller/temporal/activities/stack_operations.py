@@ -21,6 +21,7 @@ from controller.temporal import messages
 from controller.temporal.activities import (
     errors,
     heartbeats,
+    native_run_stops,
     permission_checks,
     spacelift_clients,
     stack_confirms,
@@ -100,6 +101,12 @@ class StackOperations:
     async def _find_newest(
         self, account: spacelift_clients.SpaceliftAccount, argument: messages.FindStackRunInput
     ) -> messages.FindStackRunResult:
+        adopted = await stack_stops.find_in_order(
+            account, argument.ahead_runs, argument.upstream_runs
+        )
+        if adopted is not None:
+            self._counters.run_adopted()
+            return messages.FindStackRunResult(newest_run_id=adopted, adopted_run_id=adopted)
         newest, found = await account.client.get_newest_run(
             argument.target.stack_id, run_type=triggered_runs.type_of(argument.operation)
         )
@@ -114,17 +121,16 @@ class StackOperations:
         argument: messages.FindStackRunInput,
         origin: str,
     ) -> messages.FindStackRunResult:
-        natives = await stack_stops.find_natives(
+        adopted = await stack_stops.find_native(
             account,
             argument.target.stack_id,
-            [origin],
+            origin,
             argument.queuers,
             seconds=self._limits.adopt_settle,
         )
-        if not natives:
+        if adopted is None:
             return messages.FindStackRunResult(newest_run_id=origin)
         self._counters.run_adopted()
-        adopted = natives[0].run_id
         return messages.FindStackRunResult(newest_run_id=adopted, adopted_run_id=adopted)
 
     @activity.defn(name="await_stack_release")
@@ -225,23 +231,33 @@ class StackOperations:
     @activity.defn(name="stop_stack_run")
     async def stop_stack_run(
         self, argument: messages.StopStackRunInput
-    ) -> run_snapshots.RunSnapshot | None:
-        """Stop the run by the call that fits its state, and return how it stands then.
+    ) -> run_snapshots.RunSnapshot:
+        """Stop the run by the call that fits its state, and return how it stands then."""
+        account = self._clients.get(argument.target.connection)
+        key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
+        try:
+            async with heartbeats.kept_alive():
+                return await stack_stops.stop_run(
+                    account, key, note=argument.note, seconds=self._limits.stop_effect
+                )
+        except spacelift_errors.SpaceliftError as error:
+            raise errors.to_application_error(error, goes_on=True) from error
 
-        None: no run was found that a trigger could have created.
+    @activity.defn(name="find_triggered_run")
+    async def find_triggered_run(
+        self, argument: messages.FindTriggeredRunInput
+    ) -> run_snapshots.RunSnapshot | None:
+        """Return the run that a trigger whose answer is not known has created; None: there is none.
+
+        It is looked for as long as it may be late.
         """
         account = self._clients.get(argument.target.connection)
         try:
             async with heartbeats.kept_alive():
-                run_id = argument.run_id or await stack_stops.find_possible(
+                run = await stack_stops.find_possible(
                     account, argument, seconds=self._limits.trigger_grace
                 )
-                if run_id is None:
-                    return None
-                key = models.RunKey(stack_id=argument.target.stack_id, run_id=run_id)
-                return await stack_stops.stop_run(
-                    account, key, note=argument.note, seconds=self._limits.stop_effect
-                )
+                return account.snapshot(run) if run is not None else None
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error, goes_on=True) from error
 
@@ -249,16 +265,15 @@ class StackOperations:
     async def stop_native_runs(
         self, argument: messages.StopNativeRunsInput
     ) -> messages.StopNativeRunsResult:
-        """Stop what Spacelift queued on stacks that must not run it."""
-        stops = stack_stops.NativeStops(
+        """Stop what Spacelift queued on stacks that must not run it, as far as it is there."""
+        stops = native_run_stops.NativeRunStops(
             self._clients.get(argument.connection),
-            note=argument.note,
             settle=self._limits.adopt_settle,
             effect=self._limits.stop_effect,
         )
         try:
             async with heartbeats.kept_alive():
-                return messages.StopNativeRunsResult(runs=await stops.run(argument.targets))
+                return messages.StopNativeRunsResult(runs=await stops.look(argument.targets))
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error, goes_on=True) from error
 

@@ -4,21 +4,20 @@ import asyncio
 import dataclasses
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from controller.chain.graph import adoption
-from controller.chain.run import run_snapshots, unwanted_runs
+from controller.chain.run import run_snapshots
 from controller.chain.run.run_states import RunState, StopCall
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
-from controller.temporal.activities import errors, spacelift_clients, triggered_runs
+from controller.temporal.activities import spacelift_clients, triggered_runs
 
 logger = logging.getLogger(__name__)
 
 # How often a run is read again while an activity waits for the effect of its own call.
 _EFFECT_SECONDS = 1.0
-_STOPS_AT_ONCE = 10
 
 
 async def repeat(limit_seconds: float) -> AsyncIterator[None]:
@@ -94,144 +93,54 @@ def _ended(
 
 async def find_possible(
     account: spacelift_clients.SpaceliftAccount,
-    argument: messages.StopStackRunInput,
+    argument: messages.FindTriggeredRunInput,
     *,
     seconds: float,
-) -> str | None:
+) -> models.RunRecord | None:
     """Return the run that a trigger of which nobody knows the outcome has created."""
     async for _ in repeat(seconds):
         run = await triggered_runs.find(account, triggered_runs.SoughtRun.of(argument))
         if run is not None:
-            return run.run_id
+            return run
     return None
 
 
-async def find_natives(
+async def find_in_order(
+    account: spacelift_clients.SpaceliftAccount,
+    ahead_runs: Sequence[adoption.AheadRun],
+    upstream_runs: Sequence[adoption.UpstreamRun],
+) -> str | None:
+    """Return the newest of the runs that Spacelift carried out after all upstream runs had ended.
+
+    It is the stack's run, as it would have been had the chain triggered it then.
+    """
+    keys = [models.RunKey(stack_id=run.stack_id, run_id=run.run_id) for run in ahead_runs]
+    if not keys:
+        return None
+    keys += [models.RunKey(stack_id=run.stack_id, run_id=run.run_id) for run in upstream_runs]
+    read = await account.client.get_run_times(keys)
+    times = {key.run_id: found for key, found in read.items() if found is not None}
+    return max(
+        (run.run_id for run in ahead_runs if adoption.in_order(run, upstream_runs, times)),
+        default=None,
+    )
+
+
+async def find_native(
     account: spacelift_clients.SpaceliftAccount,
     stack_id: str,
-    origin_run_ids: list[str],
+    origin_run_id: str,
     queuers: list[str],
     *,
     seconds: float,
-) -> list[adoption.Candidate]:
-    """Return what the origins made Spacelift queue; what is late is waited for."""
-    found: list[adoption.Candidate] = []
+) -> str | None:
+    """Return the run that an origin made Spacelift queue; what is late is waited for."""
     async for _ in repeat(seconds):
-        records = await account.client.list_runs_after(stack_id, min(origin_run_ids))
-        found = adoption.native_runs(
-            [_candidate(run) for run in records], origin_run_ids=origin_run_ids, queuers=queuers
-        )
-        if len(found) == len(origin_run_ids):
-            break
-    return found
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class _Natives:
-    """The runs on one stack that are to be stopped, or what kept them from being found."""
-
-    target: unwanted_runs.UnwantedRuns
-    run_ids: list[str] = dataclasses.field(default_factory=list)
-    problem: Exception | None = None
-
-
-class NativeStops:
-    """Stops what Spacelift queued on stacks that must not run it."""
-
-    def __init__(
-        self,
-        account: spacelift_clients.SpaceliftAccount,
-        *,
-        note: str,
-        settle: float,
-        effect: float,
-    ) -> None:
-        self._account = account
-        self._note = note
-        self._settle = settle
-        self._effect = effect
-        self._slots = asyncio.Semaphore(_STOPS_AT_ONCE)
-
-    async def run(self, targets: list[unwanted_runs.UnwantedRuns]) -> list[messages.NativeRunEnd]:
-        """Stop all, the deepest first, and return what was found.
-
-        A run that ends lets Spacelift start those that wait for it, so these must be gone before.
-
-        Raises:
-            SpaceliftError: one could not be stopped now; the others were tried.
-        """
-        # One that fails must not keep the others from being stopped.
-        found = await asyncio.gather(*map(self._find, targets), return_exceptions=True)
-        results: list[list[messages.NativeRunEnd] | BaseException] = [
-            item for item in found if isinstance(item, BaseException)
+        records = await account.client.list_runs_after(stack_id, origin_run_id)
+        candidates = [
+            adoption.Candidate(run_id=run.run_id, triggered_by=run.triggered_by) for run in records
         ]
-        natives = [item for item in found if not isinstance(item, BaseException)]
-        for depth in sorted({item.target.depth for item in natives}, reverse=True):
-            level = [self._stop(item) for item in natives if item.target.depth == depth]
-            results += await asyncio.gather(*level, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-        return [end for result in results if isinstance(result, list) for end in result]
-
-    async def _find(self, target: unwanted_runs.UnwantedRuns) -> _Natives:
-        async with self._slots:
-            try:
-                runs_found = await find_natives(
-                    self._account,
-                    target.stack_id,
-                    target.origin_run_ids,
-                    target.queuers,
-                    seconds=self._settle,
-                )
-            except errors.FINAL_STOP as error:
-                return _Natives(target=target, problem=error)
-        # Of those that are over, one that was carried out must be told of.
-        of_note = [
-            native.run_id
-            for native in runs_found
-            if native.run_id != target.keep_run_id and (native.has_finished or not native.is_over)
-        ]
-        return _Natives(target=target, run_ids=of_note)
-
-    async def _stop(self, natives: _Natives) -> list[messages.NativeRunEnd]:
-        stack_id, ends = natives.target.stack_id, list[messages.NativeRunEnd]()
-        if natives.problem is not None:
-            return [_problem(stack_id, natives.problem)]
-        async with self._slots:
-            try:
-                for run_id in natives.run_ids:
-                    key = models.RunKey(stack_id=stack_id, run_id=run_id)
-                    stopped = await stop_run(
-                        self._account, key, note=self._note, seconds=self._effect
-                    )
-                    ends.append(_native_end(stack_id, stopped))
-            except errors.FINAL_STOP as error:
-                # Trying again cannot help this stack; the others are not its business.
-                ends.append(_problem(stack_id, error))
-        return ends
-
-
-def _candidate(run: models.RunRecord) -> adoption.Candidate:
-    return adoption.Candidate(
-        run_id=run.run_id,
-        triggered_by=run.triggered_by,
-        is_over=run.is_terminal,
-        has_finished=run.state == RunState.FINISHED,
-    )
-
-
-def _native_end(stack_id: str, end: run_snapshots.RunSnapshot) -> messages.NativeRunEnd:
-    return messages.NativeRunEnd(
-        stack_id=stack_id,
-        run_id=end.run_id,
-        state=end.state,
-        run_url=end.run_url,
-        is_left=not end.is_over,
-    )
-
-
-def _problem(stack_id: str, error: Exception) -> messages.NativeRunEnd:
-    return messages.NativeRunEnd(
-        stack_id=stack_id, run_id="", state="", run_url="", is_left=False, problem=str(error)
-    )
+        found = adoption.native_runs(candidates, origin_run_ids=[origin_run_id], queuers=queuers)
+        if found:
+            return found[origin_run_id].run_id
+    return None

@@ -30,7 +30,7 @@ class SoughtRun:
 
     @classmethod
     def of(
-        cls, argument: messages.TriggerStackRunInput | messages.StopStackRunInput
+        cls, argument: messages.TriggerStackRunInput | messages.FindTriggeredRunInput
     ) -> "SoughtRun":
         """Return what an activity looks for."""
         return cls(

@@ -10,9 +10,9 @@ with workflow.unsafe.imports_passed_through():
     from controller.temporal import ids, messages
 
 
-def is_adopting(argument: messages.ChainInput) -> bool:
-    """Whether stacks may use runs that Spacelift queues; these have no environment of the chain."""
-    return argument.policies.native_runs == NativeRuns.ADOPT and not argument.environment
+def native_runs(argument: messages.ChainInput) -> NativeRuns:
+    """Return what happens to runs that Spacelift queues; these have no environment of the chain."""
+    return NativeRuns.REPLACE if argument.environment else argument.policies.native_runs
 
 
 def title(argument: messages.ChainInput) -> str:
@@ -40,6 +40,7 @@ def stack_execution(
     argument: messages.ChainInput,
     stack: progress.StackProgress,
     queued: unwanted_runs.QueuedByRuns,
+    stacks: Mapping[str, progress.StackProgress],
     *,
     permits: Mapping[str, str],
     origin: str | None,
@@ -50,6 +51,7 @@ def stack_execution(
         argument: the chain's.
         stack: the stack.
         queued: what runs of the chain have made Spacelift queue so far.
+        stacks: all stacks of the chain.
         permits: what the worker that read the stacks handed out for them.
         origin: the run that made Spacelift queue the one to adopt; None: the chain triggers one.
     """
@@ -59,8 +61,9 @@ def stack_execution(
         chain_workflow_run_id=workflow.info().run_id,
         marker=f"stackchain {title(argument)}",
         adopt_origin=origin,
-        unwanted_origins=[] if origin else queued.origin_run_ids(stack.id),
-        queuers=queued.queuers(stack.id),
+        queuers=queued.queuers(stack.id, [origin]) if origin else [],
+        ahead_runs=[run for run in stack.ahead_runs if run.stack_id == stack.id],
+        upstream_runs=queued.upstream_runs(stack, stacks) if stack.ahead_runs else [],
         operation=argument.scope.operation,
         commit_sha=argument.commit_sha if stack.id in argument.scope.roots.stack_ids else None,
         environment=argument.environment,

@@ -41,7 +41,7 @@ async def discover(
         raise resolve.GraphProblem(reason, message) from error
     kept = frozenset(item.stack_id for item in argument.kept)
     graph = resolve.resolve(
-        found, argument.scope, is_adopting=chain_messages.is_adopting(argument), kept=kept
+        found, argument.scope, native_runs=chain_messages.native_runs(argument), kept=kept
     )
     if forbidden := {stack.id for stack in graph.stacks}.intersection(found.forbidden) - kept:
         refusal = permissions.stack_refusal(argument.connection.name, forbidden)

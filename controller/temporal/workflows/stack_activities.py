@@ -5,7 +5,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from controller.chain.run import run_snapshots, unwanted_runs
+from controller.chain.run import run_snapshots
 from controller.temporal import ids, messages
 from controller.temporal.activities import errors, stack_operations
 from controller.temporal.workflows import activity_calls
@@ -23,7 +23,7 @@ class StackActivities:
         self._input = argument
         self.on_problem = on_problem
 
-    async def find(self, origin: str | None) -> messages.FindStackRunResult:
+    async def find(self, origin: str | None, *, is_first: bool) -> messages.FindStackRunResult:
         """Return the newest run, and the one that the origin made Spacelift queue."""
         return await activity_calls.persist(
             _Operations.find_stack_run,
@@ -31,6 +31,8 @@ class StackActivities:
                 target=self._input.target,
                 adopt_origin=origin,
                 queuers=self._input.queuers,
+                ahead_runs=self._input.ahead_runs if is_first else [],
+                upstream_runs=self._input.upstream_runs if is_first else [],
                 operation=self._input.operation,
             ),
             summary=f"runs of {self._input.target.stack_id}",
@@ -89,38 +91,26 @@ class StackActivities:
             on_problem=self.on_problem,
         )
 
-    async def stop(
-        self, run_id: str | None, *, newest_run_id: str, note: str
-    ) -> run_snapshots.RunSnapshot | None:
-        """Stop a run, or the one that a trigger may have created; None if there is none."""
+    async def find_triggered(self, newest_run_id: str) -> run_snapshots.RunSnapshot | None:
+        """Return the run that a trigger of which nobody knows the outcome has created."""
         return await activity_calls.persist(
-            _Operations.stop_stack_run,
-            messages.StopStackRunInput(
+            _Operations.find_triggered_run,
+            messages.FindTriggeredRunInput(
                 target=self._input.target,
-                run_id=run_id,
                 newest_run_id=newest_run_id,
-                note=note,
                 operation=self._input.operation,
                 commit_sha=self._input.commit_sha,
             ),
-            summary=f"stop the run of {self._input.target.stack_id}",
+            summary=f"look for a run of {self._input.target.stack_id}",
             on_problem=self.on_problem,
         )
 
-    async def stop_natives(self, origins: list[str], *, keep_run_id: str | None, note: str) -> None:
-        """Stop what the origins made Spacelift queue on the stack."""
-        target = unwanted_runs.UnwantedRuns(
-            stack_id=self._input.target.stack_id,
-            origin_run_ids=origins,
-            queuers=self._input.queuers,
-            keep_run_id=keep_run_id,
-        )
-        await activity_calls.persist(
-            _Operations.stop_native_runs,
-            messages.StopNativeRunsInput(
-                connection=self._input.target.connection, targets=[target], note=note
-            ),
-            summary=f"stop unwanted runs of {self._input.target.stack_id}",
+    async def stop(self, run_id: str, *, note: str) -> run_snapshots.RunSnapshot:
+        """Stop a run, and return how it stands then."""
+        return await activity_calls.persist(
+            _Operations.stop_stack_run,
+            messages.StopStackRunInput(target=self._input.target, run_id=run_id, note=note),
+            summary=f"stop the run of {self._input.target.stack_id}",
             on_problem=self.on_problem,
         )
 

@@ -114,10 +114,13 @@ class StackDependencyChainWorkflow:
         # Ends travel as the execution's result: nothing starts before an execution has closed.
         if stack is None or report.phase.is_over:
             return
-        if report.is_stopping:
-            self._runner.let_stop(stack)
         if progress.apply_report(stack, report, now=_now()):
             self._changed()
+        if self._progress.is_canceling or report.is_stopping:
+            # The run may be news: what it made Spacelift queue is stopped before it.
+            self._add_new_runs()
+        if report.is_stopping:
+            self._runner.let_stop(stack)
 
     @workflow.run
     async def run(self, argument: messages.ChainInput) -> progress.ChainProgress:
@@ -161,11 +164,13 @@ class StackDependencyChainWorkflow:
         Spacelift skips the direct dependents of a run that was stopped, and a skipped run does not
         stop its own dependents: they would apply.
         """
+        self._add_new_runs()
         waiting = [s for s in self._stacks.values() if not (s.is_started or s.phase.is_over)]
         for stack in waiting:
             stack.adopts_from = None
-        if self._unwanted.stop([stack.id for stack in waiting], note=_NOTE_OF_CANCEL):
-            await self._unwanted.await_ends()
+        self._unwanted.stop([stack.id for stack in waiting], note=_NOTE_OF_CANCEL)
+        running = (s.id for s in self._stacks.values() if s.is_started and not s.phase.is_over)
+        await self._unwanted.await_ends_behind(*running)
         self._interruption.interrupt()
 
     # Deadlines
@@ -226,22 +231,29 @@ class StackDependencyChainWorkflow:
         )
         if self._input.finished_roots and not self._progress.is_canceling:
             # What their runs made Spacelift queue is under way already.
-            self._unwanted.add_new_runs(is_suspended=self._progress.is_suspended)
+            self._add_new_runs()
         while not (self._progress.is_canceling or progress.is_over(self._progress)):
             self._start_ready()
             self._seen = self._progress.sequence
             await workflow.wait_condition(lambda: self._progress.sequence > self._seen)
             self._skip_unwanted()
-            self._unwanted.add_new_runs(is_suspended=self._progress.is_suspended)
+            self._add_new_runs()
             self._unwanted.leave_failed()
         await self._runner.wait()
+        self._add_new_runs()
         if self._progress.is_canceling:
-            unreached = policy.cancel_unreached(self._progress, now=_now())
-            self._unwanted.stop(unreached, note=_NOTE_OF_CANCEL)
+            policy.cancel_unreached(self._progress, now=_now())
+            not_run = [stack.id for stack in self._stacks.values() if stack.run_id is None]
+            self._unwanted.stop(not_run, note=_NOTE_OF_CANCEL)
         await self._unwanted.wait()
 
+    def _add_new_runs(self) -> None:
+        self._unwanted.add_new_runs(is_suspended=self._progress.is_suspended)
+
     def _start_ready(self) -> None:
-        ready = next_stacks.ready_stacks(self._progress, remaining=self._remaining)
+        ready = next_stacks.ready_stacks(
+            self._progress, remaining=self._remaining, held_back=self._unwanted.open_stacks
+        )
         for stack in ready:
             self._runner.start(stack)
         if ready:

@@ -71,7 +71,7 @@ class StackExecutionWorkflow:
         self._wakes = wakes.Wakes()
         self._running: asyncio.Task[progress.StackReport | None] | None = None
         self._reported_summary = ""
-        self._reports = stack_reporter.StackReporter(argument)
+        self._reports = stack_reporter.StackReporter(argument, on_chain_gone=self.may_stop)
         self._calls = stack_activities.StackActivities(argument, on_problem=self._on_problem)
         self._confirmation = confirmation.Confirmation(
             self._calls,
@@ -80,7 +80,7 @@ class StackExecutionWorkflow:
         self._deadlines = deadlines.StackDeadlines(
             stack_seconds=argument.policies.stack_deadline_seconds,
             confirmation_seconds=argument.policies.confirmation_deadline_seconds,
-            on_passed=self._deadline_passed,
+            on_passed=self._end_early,
         )
 
     @signal_handlers.signal(ids.WAKE_SIGNAL)
@@ -122,13 +122,6 @@ class StackExecutionWorkflow:
             if self._running is not None:
                 self._running.cancel()
 
-    def _deadline_passed(self, stop: stops.Stop) -> None:
-        if self._stop is None:
-            self._end_early(stop)
-            if self._run is not None:
-                self._is_asking = bool(self._run.stop_calls)
-                self._report_run(self._run)
-
     async def _work(self) -> progress.StackReport | None:
         reporting = asyncio.create_task(self._reports.send())
         self._running = asyncio.create_task(self._roll())
@@ -162,8 +155,9 @@ class StackExecutionWorkflow:
     async def _obtain_run(self) -> run_snapshots.RunSnapshot | None:
         """Adopt or trigger; None if there is no run to adopt, or none can be created now."""
         while True:
-            origin = self._input.adopt_origin if self._attempts == 0 else None
-            found = await self._calls.find(origin)
+            is_first = self._attempts == 0
+            origin = self._input.adopt_origin if is_first else None
+            found = await self._calls.find(origin, is_first=is_first)
             self._newest_run_id = found.newest_run_id
             if found.adopted_run_id is not None:
                 self._is_adopted = True
@@ -204,17 +198,8 @@ class StackExecutionWorkflow:
             # The cancel waited for this.
             raise asyncio.CancelledError
         if created is not None:
-            await self._use(created)
+            self._report_run(created)
         return created
-
-    async def _use(self, run: run_snapshots.RunSnapshot) -> None:
-        self._report_run(run)
-        if self._input.unwanted_origins and self._attempts == 1:
-            await self._calls.stop_natives(
-                self._input.unwanted_origins,
-                keep_run_id=run.run_id,
-                note="stackchain: the chain triggers this stack itself",
-            )
 
     def _run_is_known(self) -> None:
         self._attempts += 1
@@ -279,30 +264,41 @@ class StackExecutionWorkflow:
 
     async def _clean_up(self, stop: stops.Stop) -> progress.StackReport:
         """Stop what this execution may have running; a run that applies is left to end."""
-        may_be_sent = self._trigger is not None and self._trigger.may_be_sent
-        if self._run is None and not may_be_sent:
-            await self._stop_unwanted()
+        await self._find_sent()
+        if self._run is None:
             return self._not_run(stop)
-        await self._await_leave()
-        run = await self._stop_run(stop)
-        if run is not None and self._run is None:
-            self._attempts += 1
-        called = run.stop_calls if run is not None else ()
-        while run is not None and not run.is_over:
+        await self._await_leave(self._run)
+        run = await self._stop_run(self._run, stop)
+        called = run.stop_calls
+        while not run.is_over:
             self._run = run
             self._report_run(run)
             possible = run.stop_calls
             if possible and possible != called:
-                called, run = possible, await self._stop_run(stop)
+                called, run = possible, await self._stop_run(run, stop)
             elif run.may_be_left:
                 return stack_reports.left_unstopped(
                     self._input.target.stack_id, run, stop, attempts=self._attempts
                 )
             else:
                 run = await self._next_reading(run)
-        return self._not_run(stop) if run is None else self._classify(run)
+        return self._classify(run)
 
-    async def _await_leave(self) -> None:
+    async def _find_sent(self) -> None:
+        """Find the run of a trigger whose answer had not come: it is this execution's to stop."""
+        if self._run is None and self._trigger is not None and self._trigger.may_be_sent:
+            self._run = await self._calls.find_triggered(self._newest_run_id)
+            if self._run is not None:
+                self._attempts += 1
+
+    async def _await_leave(self, run: run_snapshots.RunSnapshot) -> None:
+        """Tell the chain that the run is to be stopped, and wait until it has stopped what waits.
+
+        The chain may not know the run yet, which then has made Spacelift queue others that nobody
+        else stops.
+        """
+        self._is_asking = bool(run.stop_calls)
+        self._report_run(run)
         if self._is_asking:
             with contextlib.suppress(TimeoutError):
                 await workflow.wait_condition(
@@ -312,22 +308,10 @@ class StackExecutionWorkflow:
                 )
         self._is_asking = False
 
-    async def _stop_run(self, stop: stops.Stop) -> run_snapshots.RunSnapshot | None:
-        return await self._calls.stop(
-            self._run.run_id if self._run else None,
-            newest_run_id=self._newest_run_id,
-            note=_note(stop),
-        )
-
-    async def _stop_unwanted(self) -> None:
-        """What Spacelift queued here, for this chain to use or not, must not go on either."""
-        if self._failed is not None:
-            return
-        origins = self._input.unwanted_origins
-        if self._input.adopt_origin is not None:
-            origins = [self._input.adopt_origin]
-        if origins:
-            await self._calls.stop_natives(origins, keep_run_id=None, note=_note(_CANCELED))
+    async def _stop_run(
+        self, run: run_snapshots.RunSnapshot, stop: stops.Stop
+    ) -> run_snapshots.RunSnapshot:
+        return await self._calls.stop(run.run_id, note=_note(stop))
 
     # Telling of it
 

@@ -1,5 +1,7 @@
 """What an execution tells its chain while it goes on; the end travels as the result."""
 
+from collections.abc import Callable
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
@@ -13,10 +15,13 @@ class StackReporter:
     A cancel that meets a signal on its way is lost; here it cannot meet one.
     """
 
-    def __init__(self, argument: messages.StackExecutionInput) -> None:
+    def __init__(
+        self, argument: messages.StackExecutionInput, *, on_chain_gone: Callable[[], None]
+    ) -> None:
         self._chain = (argument.chain_workflow_id, argument.chain_workflow_run_id)
         self._newest: progress.StackReport | None = None
         self._sent: progress.StackReport | None = None
+        self._on_chain_gone = on_chain_gone
         self._is_closing = False
 
     def show(self, report: progress.StackReport) -> None:
@@ -41,3 +46,4 @@ class StackReporter:
             except ApplicationError:
                 # The chain is over: it was terminated, and has asked this execution to stop.
                 workflow.logger.info("The chain is gone, its report was dropped")
+                self._on_chain_gone()

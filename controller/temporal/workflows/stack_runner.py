@@ -73,18 +73,19 @@ class StackRunner:
             waiting.cancel()
 
     def let_stop(self, stack: progress.StackProgress) -> None:
-        """Let a stack stop its run, whose deadline has passed, after what waits behind it."""
+        """Let a stack stop its run, after what waits behind it."""
         if stack.id not in self._leaves:
             self._leaves[stack.id] = asyncio.create_task(self._let_stop(stack))
 
     async def wait(self) -> None:
         """Return once all that was started has ended."""
-        await asyncio.gather(*self._tasks, *self._leaves.values())
+        await asyncio.gather(*self._tasks)
+        # An execution asks before it ends.
+        await asyncio.gather(*self._leaves.values())
 
     async def _let_stop(self, stack: progress.StackProgress) -> None:
-        why = "the deadline of an upstream stack passed"
-        if self._unwanted.stop_behind(stack.id, note=why):
-            await self._unwanted.await_ends()
+        self._unwanted.stop_behind(stack.id, note="the run of an upstream stack is stopped")
+        await self._unwanted.await_ends_behind(stack.id)
         # It may have ended meanwhile.
         with contextlib.suppress(temporalio.exceptions.FailureError):
             await self._handles[stack.id].signal(stack_execution.StackExecutionWorkflow.may_stop)
@@ -128,11 +129,15 @@ class StackRunner:
             return None
 
     def _execution_input(self, stack: progress.StackProgress) -> messages.StackExecutionInput:
-        origin = None
-        if stack.adopts_from is not None:
-            origin = next(item.run_id for item in self._run.stacks if item.id == stack.adopts_from)
+        stacks = {item.id: item for item in self._run.stacks}
+        origin = stacks[stack.adopts_from].run_id if stack.adopts_from is not None else None
         return chain_messages.stack_execution(
-            self._input, stack, self._unwanted.queued, permits=self.permits, origin=origin
+            self._input,
+            stack,
+            self._unwanted.queued,
+            stacks,
+            permits=self.permits,
+            origin=origin,
         )
 
     async def _await_turn(self, stack: progress.StackProgress) -> None:

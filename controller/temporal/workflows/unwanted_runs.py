@@ -7,7 +7,7 @@ of the chain. A stack that no longer counts on a native run gets a run of the ch
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 import temporalio.exceptions
@@ -15,8 +15,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from controller.api import reasons
-    from controller.chain.graph import resolve
-    from controller.chain.run import progress, run_states, unwanted_runs
+    from controller.chain.graph import adoption, resolve
+    from controller.chain.run import native_stops, progress, unwanted_runs
     from controller.temporal import messages
     from controller.temporal.activities import stack_operations
     from controller.temporal.workflows import activity_calls
@@ -24,14 +24,18 @@ with workflow.unsafe.imports_passed_through():
 # Spacelift may be away: then the running stacks are not kept from being stopped any longer.
 _NATIVE_RUNS_LIMIT = timedelta(seconds=60)
 
+# Between two looks for what is late or being stopped; new asks are looked for at once.
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.25, 2.0
+
 _OTHER_RUN_NOTE = "another run is used here"
 
 
 class UnwantedRunStopper:
     """A native run continues only on a stack that adopts it.
 
-    Until the graph is known there are no stacks, and so nothing to stop. Each stop is a task of its
-    own; the chain waits for all of them before it closes.
+    Until the graph is known there are no stacks, and so nothing to stop. One activity at a time
+    looks for all that is open, so that no two of them take the same run for that of two origins;
+    the chain waits for the last one before it closes.
     """
 
     def __init__(self, connection: messages.AccountRef, on_change: Callable[[], None]) -> None:
@@ -41,8 +45,9 @@ class UnwantedRunStopper:
         self._queued = unwanted_runs.QueuedByRuns(resolve.EMPTY)
         # Stacks that got a run of their own in place of the native one that they adopted.
         self._left: list[str] = []
-        # A list, not a set: the order must be the same on replay.
-        self._stops: list[asyncio.Task[None]] = []
+        self._stops = native_stops.OpenStops()
+        self._is_asked = False
+        self._looking: asyncio.Task[None] | None = None
 
     def set_graph(
         self, resolved: resolve.ChainGraph, stacks: Mapping[str, progress.StackProgress]
@@ -56,14 +61,27 @@ class UnwantedRunStopper:
         """What runs of the chain have made Spacelift queue so far."""
         return self._queued
 
+    @property
+    def open_stacks(self) -> Collection[str]:
+        """The stacks on which a run that is not wanted may go on."""
+        return self._stops.open_stacks
+
     def add_new_runs(self, *, is_suspended: bool) -> None:
         """Of what new runs of the chain made Spacelift queue, stop what no stack adopts."""
         for stack in self._stacks.values():
-            if self._queued.add(stack):
-                unwanted = self._queued.unwanted_stacks(stack.id, self._stacks)
-                self.stop(unwanted, note=_OTHER_RUN_NOTE)
+            if stack.uses_ahead_run:
+                self._give_up_wave(stack.id)
+            if self._queued.add(stack) and stack.run_id is not None:
+                for stack_id in self._queued.unwanted_stacks(stack.id, self._stacks):
+                    self._ask(stack_id, [stack.run_id], note=_OTHER_RUN_NOTE)
                 if is_suspended:
                     self.stop_on_suspend()
+
+    def _give_up_wave(self, stack_id: str) -> None:
+        """No run of the chain begins a wave here, so no stack can adopt from it."""
+        for stack in self._stacks.values():
+            if stack.adopts_from == stack_id and not stack.is_started:
+                stack.adopts_from = None
 
     def leave_failed(self) -> None:
         """A stack whose run failed gets another one: what is behind it would not wait for that."""
@@ -74,14 +92,14 @@ class UnwantedRunStopper:
                 stack.adopts_from = None
                 self.stop_behind(stack.id)
 
-    def stop_behind(self, stack_id: str, *, note: str = _OTHER_RUN_NOTE) -> bool:
-        """Stop the native runs behind a stack; returns whether there may be any.
+    def stop_behind(self, stack_id: str, *, note: str = _OTHER_RUN_NOTE) -> None:
+        """Stop the native runs behind a stack.
 
         Spacelift would start them without waiting for the run that the stack gets, or would start
         them although there is none.
         """
         behind = unwanted_runs.adopting_beyond(self._queued.reach(stack_id), self._stacks)
-        return self._stop_adopting(behind, note=note)
+        self._stop_adopting(behind, note=note)
 
     def stop_on_suspend(self) -> None:
         """Stop what Spacelift would start while the chain is suspended."""
@@ -92,81 +110,124 @@ class UnwantedRunStopper:
         ]
         self._stop_adopting(known, note="the chain is suspended")
 
-    def _stop_adopting(self, stacks: Iterable[progress.StackProgress], *, note: str) -> bool:
+    def _stop_adopting(self, stacks: Iterable[progress.StackProgress], *, note: str) -> None:
         """Stop the native runs of stacks, which get runs of the chain when their turn comes."""
         left = list(stacks)
         for stack in left:
             stack.adopts_from = None
-        return self.stop([stack.id for stack in left], note=note)
+        self.stop([stack.id for stack in left], note=note)
 
-    def stop(self, stack_ids: Iterable[str], *, note: str) -> bool:
-        """Start to stop the unwanted runs on stacks; returns whether there may be any."""
-        targets = self._queued.unwanted(stack_ids, self._stacks)
-        if targets:
-            stop = self._stop(targets, note=f"stackchain: {note}")
-            self._stops.append(asyncio.create_task(stop))
-        return bool(targets)
+    def stop(self, stack_ids: Iterable[str], *, note: str) -> None:
+        """Start to stop the unwanted runs on stacks."""
+        for stack_id in stack_ids:
+            origins = self._queued.unwanted_origins(stack_id, self._stacks)
+            self._ask(stack_id, origins, note=note)
 
-    async def await_ends(self) -> None:
-        """Return once nothing is being stopped, or Spacelift is away for too long."""
+    def _ask(self, stack_id: str, origin_run_ids: Iterable[str], *, note: str) -> None:
+        text = f"stackchain: {note}"
+        if self._stops.ask(stack_id, origin_run_ids, note=text, now=_now()):
+            self._start_looking()
+
+    def _start_looking(self) -> None:
+        self._is_asked = True
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+
+    async def await_ends_behind(self, *stack_ids: str) -> None:
+        """Return once nothing is being stopped behind stacks, or Spacelift is away for too long."""
+        behind = {other for stack_id in stack_ids for other in self._queued.reach(stack_id)}
         with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: all(stop.done() for stop in self._stops),
+                lambda: self._stops.open_stacks.isdisjoint(behind),
                 timeout=_NATIVE_RUNS_LIMIT,
                 timeout_summary="native runs first",
             )
 
     async def wait(self) -> None:
-        """Return once nothing is being stopped any more, however long that takes."""
-        while self._stops:
-            stops, self._stops = self._stops, []
-            await asyncio.gather(*stops)
+        """Return once nothing is being stopped any more, however long that takes.
 
-    async def _stop(self, targets: list[unwanted_runs.UnwantedRuns], *, note: str) -> None:
+        What Spacelift queued too late to be seen then is looked for once more.
+        """
+        await self._await_looking()
+        if self._stops.ask_for_missing():
+            self._start_looking()
+            await self._await_looking()
+
+    async def _await_looking(self) -> None:
+        await workflow.wait_condition(lambda: self._looking is None or self._looking.done())
+        if self._looking is not None:
+            self._looking.result()
+
+    async def _look(self) -> None:
+        pause = _FIRST_PAUSE_SECONDS
+        while self._stops.open_stacks:
+            if self._is_asked:
+                self._is_asked, pause = False, _FIRST_PAUSE_SECONDS
+            await self._look_once()
+            if self._stops.open_stacks:
+                with contextlib.suppress(TimeoutError):
+                    await workflow.wait_condition(
+                        lambda: self._is_asked,
+                        timeout=pause,
+                        timeout_summary="until native runs are looked for again",
+                    )
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    async def _look_once(self) -> None:
         def ignore(_: tuple[str, str] | None) -> None:
             """The stacks' own executions report what is wrong with Spacelift."""
 
+        targets = self._stops.targets(self._describe, now=_now())
         try:
             result = await activity_calls.persist(
                 stack_operations.StackOperations.stop_native_runs,
-                messages.StopNativeRunsInput(
-                    connection=self._connection, targets=targets, note=note
-                ),
+                messages.StopNativeRunsInput(connection=self._connection, targets=targets),
                 summary=f"stop unwanted runs of {len(targets)} stacks",
                 on_problem=ignore,
                 start_to_close=activity_calls.BULK_TIMEOUT,
             )
+            found = result.runs
         except temporalio.exceptions.ActivityError as error:
-            why = activity_calls.cause_of(error)[1]
-            ends = [(target.stack_id, _not_stopped(why)) for target in targets]
-        else:
-            ends = [(end.stack_id, text) for end in result.runs if (text := _not_prevented(end))]
-        for stack_id, text in ends:
-            self._append_message(stack_id, text)
-
-    def _append_message(self, stack_id: str, text: str) -> None:
-        stack = self._stacks.get(stack_id)
-        if stack is not None and stack.phase.is_over:
-            stack.message += text
+            found = _not_stopped(targets, activity_calls.cause_of(error)[1])
+        for run in self._stops.take(found, now=_now()):
+            self._note(run)
         self._on_change()
 
+    def _describe(self, stack_id: str, origin_run_ids: Sequence[str]) -> native_stops.UnwantedRuns:
+        return self._queued.describe(stack_id, origin_run_ids, self._stacks.get(stack_id))
 
-def _not_stopped(why: str) -> str:
-    return f" A run that Spacelift queued here could not be stopped: {why}"
+    def _note(self, run: native_stops.NativeRun) -> None:
+        """Keep what was carried out all the same; the stack may still use it, or says so."""
+        stack = self._stacks.get(run.stack_id)
+        if stack is not None and run.run_id == stack.run_id:
+            return
+        teller = stack or self._stacks[self._queued.origin_stack(run.origin_run_id)]
+        if run.was_carried_out or (run.problem and run.run_id):
+            teller.ahead_runs.append(
+                adoption.AheadRun(
+                    stack_id=run.stack_id,
+                    run_id=run.run_id,
+                    origin_run_id=run.origin_run_id,
+                    state=run.state,
+                    run_url=run.run_url,
+                    problem=run.problem,
+                )
+            )
+        elif run.problem and teller.phase.is_over:
+            teller.message += (
+                f" A run that Spacelift queued here could not be stopped: {run.problem}"
+            )
 
 
-def _not_prevented(end: messages.NativeRunEnd) -> str:
-    """Return what the status says of a run that was carried out all the same; "" if it was not."""
-    if end.problem:
-        return _not_stopped(end.problem)
-    if end.state == run_states.RunState.FINISHED:
-        return (
-            f" Its run {end.run_id}, which Spacelift had queued, was faster than the chain and "
-            f"has finished: {end.run_url}"
-        )
-    if end.is_left:
-        return (
-            f" Its run {end.run_id}, which Spacelift had queued, was {end.state} already and is "
-            f"allowed to finish: {end.run_url}"
-        )
-    return ""
+def _now() -> float:
+    return workflow.now().timestamp()
+
+
+def _not_stopped(
+    targets: Iterable[native_stops.UnwantedRuns], why: str
+) -> list[native_stops.NativeRun]:
+    return [
+        native_stops.NativeRun(stack_id=target.stack_id, origin_run_id=origin, problem=why)
+        for target in targets
+        for origin in target.origin_run_ids
+    ]

@@ -5,6 +5,8 @@ import httpx
 import pytest
 
 from controller.api import v1alpha1
+from controller.chain.graph import adoption
+from controller.chain.run import run_states
 from controller.spacelift import account_session, client, errors
 from controller.spacelift.models import RunKey, RunRecord, StackEdge, StackHold, Viewer
 
@@ -121,8 +123,8 @@ async def test_the_newest_runs_of_many_stacks_come_in_one_request(
 
     found = await spacelift.get_newest_runs(["vpc", "eks", "gone"])
 
-    assert [run.run_id for run in found["vpc"]] == ["01RUN2", "01RUN1"]
-    assert (found["eks"], found["gone"]) == ([], None)
+    assert [run.run_id for run in found["vpc"].runs] == ["01RUN2", "01RUN1"]
+    assert (found["eks"].runs, found["gone"]) == ((), None)
     assert len(account.requests) == 1
 
 
@@ -508,3 +510,81 @@ def _aliased_runs(request: httpx.Request, run_json: Any) -> Any:
 def _page(nodes: list[Any], cursor: str | None) -> Any:
     info = {"endCursor": cursor, "hasNextPage": cursor is not None}
     return {"edges": [{"node": node} for node in nodes], "pageInfo": info}
+
+
+async def test_when_runs_started_and_ended_is_read_together(account: Any, spacelift: Any) -> None:
+    def history(*entries: tuple[str, int]) -> dict[str, Any]:
+        listed = [{"state": state, "timestamp": at} for state, at in reversed(entries)]
+        return {"run": {"id": "x", "history": listed}}
+
+    account.script = [
+        ME
+        | {
+            "a0": history(("QUEUED", 1), ("READY", 2), ("PREPARING", 3), ("FINISHED", 9)),
+            "a1": history(("QUEUED", 1), ("SKIPPED", 4)),
+            "a2": history(("QUEUED", 1), ("PLANNING", 5)),
+            "a3": {"run": None},
+            "a4": None,
+        }
+    ]
+    keys = [RunKey(stack_id="vpc", run_id=f"0{number}") for number in range(5)]
+
+    found = await spacelift.get_run_times(keys)
+
+    assert list(found.values()) == [
+        adoption.RunTimes(started_at=3, ended_at=9),
+        adoption.RunTimes(ended_at=4, is_usable=False),
+        adoption.RunTimes(started_at=5),
+        None,
+        None,
+    ]
+
+
+def _wanted(*numbers: int) -> list[tuple[RunKey, str]]:
+    return [(RunKey(stack_id="vpc", run_id=f"{number:02}"), f"why {number}") for number in numbers]
+
+
+async def test_many_runs_are_ended_in_as_few_documents_as_hold_each_of_them_once(
+    account: Any, spacelift: Any, run_json: Any
+) -> None:
+    canceled = run_json("01RUN1") | {"state": "CANCELED", "finished": True}
+    account.script = [{f"a{position}": canceled for position in range(size)} for size in (5, 1, 1)]
+
+    ended = await spacelift.end_runs(run_states.StopCall.CANCEL, _wanted(*range(7)))
+
+    assert [run.state for run in ended.values()] == ["CANCELED"] * 7
+    variables = [body["variables"] for body in account.bodies]
+    assert [given["r0"] for given in variables] == ["00", "05", "06"]
+    assert (variables[0]["r4"], variables[0]["n4"]) == ("04", "why 4")
+
+
+async def test_what_became_of_each_run_is_told_apart_as_far_as_it_is_known(
+    account: Any, spacelift: Any, run_json: Any
+) -> None:
+    account.script = [
+        httpx.Response(
+            200,
+            json={
+                "data": {"a0": run_json("01RUN1"), **dict.fromkeys(("a1", "a2", "a3", "a4"))},
+                "errors": [
+                    {"message": "run cannot be canceled: it is PLANNING", "path": ["a1"]},
+                    {"message": "run 02 not found", "path": ["a2"]},
+                    {"message": "internal error", "path": ["a3", "state"]},
+                ],
+            },
+        )
+    ]
+
+    ended = await spacelift.end_runs(run_states.StopCall.CANCEL, _wanted(*range(5)))
+
+    kinds = {key.run_id: type(end) for key, end in ended.items()}
+    assert kinds == {
+        "00": RunRecord,
+        "01": errors.SpaceliftRefused,
+        "02": errors.SpaceliftObjectNotFound,
+    }
+
+
+async def test_nothing_to_end_asks_for_nothing(account: Any, spacelift: Any) -> None:
+    assert await spacelift.end_runs(run_states.StopCall.STOP, []) == {}
+    assert not account.requests

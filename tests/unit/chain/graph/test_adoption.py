@@ -5,15 +5,13 @@ import pytest
 from controller.chain.graph import adoption
 
 
-def candidate(
-    run_id: str, triggered_by: str | None = "a", *, is_over: bool = False
-) -> adoption.Candidate:
-    return adoption.Candidate(run_id=run_id, triggered_by=triggered_by, is_over=is_over)
+def candidate(run_id: str, triggered_by: str | None = "a") -> adoption.Candidate:
+    return adoption.Candidate(run_id=run_id, triggered_by=triggered_by)
 
 
 def native_runs(candidates: list[adoption.Candidate], *origins: str) -> list[str]:
-    found = adoption.native_runs(candidates, origin_run_ids=list(origins), queuers=["a", "b"])
-    return [item.run_id for item in found]
+    found = adoption.native_runs(candidates, origin_run_ids=origins, queuers=["a", "b"])
+    return [found[origin].run_id for origin in sorted(origins) if origin in found]
 
 
 @pytest.mark.parametrize(
@@ -24,7 +22,6 @@ def native_runs(candidates: list[adoption.Candidate], *origins: str) -> list[str
         pytest.param([candidate("02")], [], id="of an earlier wave"),
         pytest.param([candidate("03")], [], id="the origin itself"),
         pytest.param([candidate("07"), candidate("05")], ["05"], id="the oldest of several"),
-        pytest.param([candidate("05", is_over=True)], ["05"], id="ended already"),
         pytest.param([candidate("04", "alice"), candidate("06")], ["06"], id="a person's is not"),
         pytest.param([candidate("04", None)], [], id="a commit's is not"),
         pytest.param([candidate("04", "b")], ["04"], id="queued by a later stack of the wave"),
@@ -46,3 +43,43 @@ def test_each_of_several_origins_has_a_native_run_of_its_own() -> None:
 
 def test_an_origin_that_queued_nothing_takes_no_run_of_an_earlier_one() -> None:
     assert native_runs([candidate("04")], "03", "05") == ["04"]
+
+
+TIMES = {
+    "05": adoption.RunTimes(started_at=10, ended_at=20),
+    "06": adoption.RunTimes(started_at=19, ended_at=30),
+    "07": adoption.RunTimes(started_at=20, ended_at=30),
+    "08": adoption.RunTimes(started_at=21),
+    "09": adoption.RunTimes(started_at=21, ended_at=30, is_usable=False),
+    "10": adoption.RunTimes(),
+}
+
+
+@pytest.mark.parametrize(
+    ("run_id", "upstreams", "expected"),
+    [
+        pytest.param("06", ["05"], False, id="it started before the upstream run had ended"),
+        pytest.param("08", ["05"], True, id="after it, and it goes on"),
+        pytest.param("07", ["05"], False, id="in the same second"),
+        pytest.param("07", ["05 of the wave"], True, id="in the second in which it was let go"),
+        pytest.param("08", ["05", "06"], False, id="only after one of two"),
+        pytest.param("08", ["05", "10"], False, id="an upstream run has not ended"),
+        pytest.param("08", [""], False, id="an upstream without a run"),
+        pytest.param("09", ["05"], False, id="it did not succeed"),
+        pytest.param("10", ["05"], False, id="it never started"),
+        pytest.param("99", ["05"], False, id="it cannot be seen"),
+        pytest.param("08", [], True, id="there is nothing to wait for"),
+    ],
+)
+def test_a_run_is_in_order_if_it_left_the_queue_after_all_upstream_runs(
+    run_id: str, upstreams: list[str], expected: bool
+) -> None:
+    run = adoption.AheadRun(stack_id="c", run_id=run_id, origin_run_id="01")
+    used = [
+        adoption.UpstreamRun(
+            stack_id="up", run_id=text.partition(" ")[0], origin_run_id="01" if " " in text else ""
+        )
+        for text in upstreams
+    ]
+
+    assert adoption.in_order(run, used, TIMES) is expected

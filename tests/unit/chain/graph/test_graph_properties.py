@@ -309,9 +309,7 @@ def test_what_spacelift_reaches_is_the_closure_of_its_own_dependencies(
 
     for stack in discovery.stacks:
         assert graph.reach(resolved, stack.id) == sorted(d for u, d in above if u == stack.id)
-        assert graph.stacks_queuing(resolved, stack.id) == sorted(
-            u for u, d in above if d == stack.id
-        )
+        assert set(graph.queued_behind(resolved, stack.id)) <= set(graph.reach(resolved, stack.id))
     for planned in resolved.stacks:
-        assert set(planned.queuers) <= set(graph.stacks_queuing(resolved, planned.id))
-        assert planned.adopts_from is None or planned.adopts_from in planned.queuers
+        if planned.adopts_from is not None:
+            assert planned.id in graph.queued_behind(resolved, planned.adopts_from)

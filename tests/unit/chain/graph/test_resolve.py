@@ -261,9 +261,9 @@ def test_destroy_begins_with_those_on_which_nothing_depends() -> None:
 def test_nothing_is_adopted_where_spacelift_queues_nothing(operation: str) -> None:
     resolved = resolve(TREE, "vpc", operation=operation)
 
-    assert {(stack.adopts_from, stack.queuers) for stack in resolved.stacks} == {(None, ())}
+    assert {stack.adopts_from for stack in resolved.stacks} == {None}
     assert (resolved.native_dependents, resolved.native_upstreams) == ({}, {})
-    assert graph.reach(resolved, "vpc") == graph.stacks_queuing(resolved, "site") == []
+    assert graph.reach(resolved, "vpc") == graph.queued_behind(resolved, "vpc") == []
 
 
 OUTSIDE = [

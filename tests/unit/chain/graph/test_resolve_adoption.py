@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from controller.api.v1alpha1 import NativeRuns
 from controller.chain.graph import resolve as graph
 from tests.support.builders import make_discovery
 from tests.unit.chain.graph.resolving import planned, resolve
@@ -114,7 +115,7 @@ ADOPTION = [
     ),
     pytest.param(
         make_discovery("a -> b -> c"),
-        {"is_adopting": False},
+        {"native_runs": NativeRuns.REPLACE},
         {"a": None, "b": None, "c": None},
         id="nothing is to be adopted",
     ),
@@ -152,8 +153,9 @@ def test_a_disabled_stack_is_in_no_wave(
     resolved = resolve(dataclasses.replace(discovery, stacks=tuple(stacks)), "a")
 
     assert {stack.id: stack.adopts_from for stack in resolved.stacks} == adopts_from
-    assert graph.stacks_queuing(resolved, "b") == ["a"]
-    assert planned(resolved)["b"].queuers == ("a",)
+    assert [stack.id for stack in resolved.stacks if stack.is_disabled] == ["b"]
+    assert "b" in graph.reach(resolved, "a")
+    assert "b" not in graph.queued_behind(resolved, "a")
 
 
 def test_the_end_of_a_wave_below_the_depth_is_not_adopted_and_still_reached() -> None:
@@ -164,67 +166,26 @@ def test_the_end_of_a_wave_below_the_depth_is_not_adopted_and_still_reached() ->
     assert graph.reach(resolved, "a") == ["b", "c"]
 
 
-@pytest.mark.parametrize(
-    ("discovery", "queuers"),
-    [
-        pytest.param(
-            make_discovery("a -> b -> c -> d"),
-            {"a": (), "b": ("a",), "c": ("a", "b"), "d": ("a", "c")},
-            id="the direct upstream, and where the wave begins",
-        ),
-        pytest.param(
-            make_discovery("a -> c -> d", "b -> c"),
-            {"a": (), "b": (), "c": ("a", "b"), "d": ("a", "b", "c")},
-            id="all waves that reach it",
-        ),
-        pytest.param(
-            make_discovery("a -> b", labels=["b -> c"]),
-            {"a": (), "b": ("a",), "c": ()},
-            id="labels queue nothing",
-        ),
-    ],
-)
-def test_a_native_run_may_name_an_upstream_or_who_began_the_wave(
-    discovery: graph.Discovery, queuers: dict[str, tuple[str, ...]]
-) -> None:
-    found = planned(resolve(discovery))
+def test_only_what_hangs_on_the_origin_alone_adopts_where_it_is_strict() -> None:
+    """Of a skipped run Spacelift starts the dependents; a run that is triggered is not skipped."""
+    discovery = make_discovery("a -> b -> c -> d", "a -> e", "b -> e")
 
-    assert {key: stack.queuers for key, stack in found.items()} == queuers
+    found = planned(resolve(discovery, native_runs=NativeRuns.STRICT))
+
+    assert {key: stack.adopts_from for key, stack in found.items()} == {
+        "a": None,
+        "b": "a",
+        "c": None,
+        "d": "c",
+        "e": None,
+    }
 
 
-def test_whoever_reaches_a_stack_may_have_queued_its_run() -> None:
-    """Also a stack that was to adopt, found nothing and was triggered in the end."""
-    resolved = resolve(make_discovery("a -> b -> c -> d", labels=["x -> d"]), "a")
+def test_what_is_behind_a_disabled_stack_alone_is_not_sure_to_be_queued() -> None:
+    discovery = make_discovery("a -> b -> c", "a -> d")
+    stacks = tuple(dataclasses.replace(s, is_disabled=s.id == "b") for s in discovery.stacks)
 
-    assert graph.stacks_queuing(resolved, "d") == ["a", "b", "c"]
-    assert graph.stacks_queuing(resolved, "a") == []
+    resolved = resolve(dataclasses.replace(discovery, stacks=stacks), "a")
 
-
-def test_stacks_outside_of_the_chain_are_reached_too() -> None:
-    discovery = make_discovery("a -> x -> y", "a -> b", labels=["b -> z"])
-
-    resolved = resolve(discovery, "a", exclude=["x"], sources=("Dependencies",), max_depth=1)
-
-    assert planned(resolved).keys() == {"a", "b"}
-    assert resolved.native_dependents == {"a": ("b", "x"), "b": (), "x": ("y",), "y": (), "z": ()}
-    assert resolved.native_upstreams == {"a": (), "b": ("a",), "x": ("a",), "y": ("x",), "z": ()}
-    assert graph.reach(resolved, "a") == ["b", "x", "y"]
-    assert graph.stacks_queuing(resolved, "y") == ["a", "x"]
-
-
-def test_native_edges_that_do_not_order_the_chain_still_queue_runs() -> None:
-    """With labels only, `b` follows `x`; the run that `a` queues on it is known, and unwanted."""
-    discovery = make_discovery("a -> b", labels=["x -> b"])
-
-    resolved = resolve(discovery, "a", "x", sources=("Labels",))
-
-    assert planned(resolved)["b"].depends_on == ("x",)
-    assert planned(resolved)["b"].adopts_from is None
-    assert graph.reach(resolved, "a") == ["b"]
-
-
-def test_dependencies_that_changed_into_a_circle_while_they_were_read_end_the_search() -> None:
-    """Spacelift allows none at any moment; two answers of different moments may show one."""
-    resolved = resolve(make_discovery("a -> x -> y -> x"), "a", sources=("Labels",))
-
-    assert graph.reach(resolved, "a") == [*graph.reach(resolved, "y"), "y"] == ["x", "y"]
+    assert graph.reach(resolved, "a") == ["b", "c", "d"]
+    assert graph.queued_behind(resolved, "a") == ["d"]

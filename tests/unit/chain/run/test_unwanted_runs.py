@@ -1,10 +1,12 @@
 """unwanted_runs: which runs that Spacelift queued must not go on, wave after wave."""
 
+import dataclasses
+
 import pytest
 
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.graph import resolve
+from controller.chain.graph import adoption, resolve
 from controller.chain.run import unwanted_runs
 from controller.chain.run.progress import StackProgress
 from tests.support.builders import make_discovery, make_stack, resolve_graph
@@ -43,6 +45,13 @@ def test_a_run_that_the_chain_triggered_is_a_wave_once() -> None:
     assert queued.origin_run_ids("c") == ["01A"]
 
 
+def test_a_run_that_spacelift_carried_out_and_the_stack_uses_begins_no_wave() -> None:
+    queued, _ = queued_by("a")
+    ahead = adoption.AheadRun(stack_id="a", run_id="01A", origin_run_id="00X")
+
+    assert not queued.add(root(ahead_runs=[ahead]))
+
+
 @pytest.mark.parametrize(
     "stack",
     [
@@ -75,15 +84,28 @@ def test_a_stack_that_has_ended_wants_no_run_of_a_later_wave() -> None:
     assert "b" in queued.unwanted_stacks("a", rows(root(), skipped, adopting("c")))
 
 
-def test_the_deepest_are_known_as_such() -> None:
+def test_what_is_known_of_the_runs_on_a_stack() -> None:
     queued, _ = queued_by("a", exclude=["out", "far"])
     queued.add(root())
 
-    found = queued.unwanted(["b", "out", "far"], rows(root(), make_stack("b")))
+    found = {stack_id: queued.describe(stack_id, ["01A"], None) for stack_id in ("b", "out", "far")}
 
-    assert {item.stack_id: item.depth for item in found} == {"b": 1, "out": 3, "far": 4}
-    assert {tuple(item.origin_run_ids) for item in found} == {("01A",)}
-    assert found[1].queuers == ["a", "b", "c"]
+    assert {key: item.depth for key, item in found.items()} == {"b": 1, "out": 3, "far": 4}
+    assert {key: item.queuers for key, item in found.items()} == {
+        "b": ["a"],
+        "out": ["a", "c"],
+        "far": ["a", "out"],
+    }
+    assert all(item.is_expected for item in found.values())
+
+
+def test_behind_a_stack_that_was_disabled_no_run_is_waited_for() -> None:
+    stacks = tuple(dataclasses.replace(s, is_disabled=s.id == "b") for s in LINE.stacks)
+    queued, _ = queued_by("a", discovery=dataclasses.replace(LINE, stacks=stacks))
+    queued.add(root())
+
+    assert queued.reach("a") == ["b", "c", "far", "out"]
+    assert not queued.describe("c", ["01A"], None).is_expected
 
 
 def test_of_several_waves_the_one_that_is_used_is_left_alone() -> None:
@@ -94,9 +116,74 @@ def test_of_several_waves_the_one_that_is_used_is_left_alone() -> None:
     for name in ("a", "x"):
         queued.add(stacks[name])
 
-    (found,) = queued.unwanted(["b"], stacks)
+    found = queued.describe("b", queued.unwanted_origins("b", stacks), stacks["b"])
 
-    assert found.origin_run_ids == ["01X"]
+    assert (found.origin_run_ids, found.used_origin_run_id) == (["01X"], "01A")
+    assert found.queuers == ["a", "x"]
+
+
+def test_upstream_runs_name_the_wave_in_which_spacelift_lets_a_run_wait_for_them() -> None:
+    discovery = make_discovery("a -> b -> d", "x -> d", labels=["k -> d"])
+    queued, _ = queued_by("a", "x", "k", discovery=discovery)
+    stacks = rows(
+        root(),
+        adopting("b", phase=Phase.SUCCEEDED),
+        make_stack("x", Phase.SUCCEEDED),
+        make_stack("k", Phase.SUCCEEDED),
+        make_stack("d", depends_on=["b", "k", "x"]),
+    )
+    for name, run_id in {"b": "02B", "x": "03X", "k": "04K"}.items():
+        stacks[name].run_id = run_id
+    for stack in stacks.values():
+        queued.add(stack)
+
+    found = {run.run_id: run.origin_run_id for run in queued.upstream_runs(stacks["d"], stacks)}
+
+    assert found == {"02B": "01A", "03X": "03X", "04K": ""}
+
+
+AHEAD = adoption.AheadRun(
+    stack_id="b", run_id="01N", origin_run_id="01A", state="FINISHED", run_url="https://x/01N"
+)
+
+
+@pytest.mark.parametrize(
+    ("stack", "expected"),
+    [
+        pytest.param(make_stack("b"), [], id="its turn has not come: it may still be used"),
+        pytest.param(make_stack("b", Phase.RUNNING), ["01N"], id="it has another run"),
+        pytest.param(
+            make_stack(
+                "b",
+                Phase.SKIPPED,
+                reason=StackReason.UPSTREAM_NOT_SUCCEEDED,
+                blocked_by="a",
+            ),
+            ["01N"],
+            id="it was not to run",
+        ),
+    ],
+)
+def test_what_was_carried_out_and_is_not_used_is_known_once_it_is_decided(
+    stack: StackProgress, expected: list[str]
+) -> None:
+    stack.ahead_runs = [AHEAD]
+
+    assert [run.run_id for run in unwanted_runs.unused_runs(stack)] == expected
+
+
+def test_the_run_that_is_used_is_not_among_the_unused() -> None:
+    stack = make_stack("b", Phase.SUCCEEDED, ahead_runs=[AHEAD])
+    stack.run_id = "01N"
+
+    assert stack.uses_ahead_run
+    assert unwanted_runs.unused_runs(stack) == []
+
+
+def test_a_run_outside_of_the_chain_is_told_at_once_by_the_stack_that_caused_it() -> None:
+    outside = dataclasses.replace(AHEAD, stack_id="out")
+
+    assert unwanted_runs.unused_runs(make_stack("b", ahead_runs=[outside])) == [outside]
 
 
 def test_a_second_run_of_a_stack_is_a_wave_of_its_own() -> None:

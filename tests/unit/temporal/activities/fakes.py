@@ -8,6 +8,8 @@ from typing import Any
 
 from temporalio.testing import ActivityEnvironment
 
+from controller.chain.graph import adoption
+from controller.chain.run import run_states
 from controller.config import connections, environment, permissions
 from controller.spacelift import errors, models
 from controller.temporal import messages, signing
@@ -64,6 +66,11 @@ class FakeSpacelift:
         # Whether a trigger that fails was carried out all the same.
         self.commits_failed_triggers = False
         self.ignores_stops = False
+        # How many runs a page has.
+        self.page_size = 50
+        self.times: dict[str, adoption.RunTimes] = {}
+        # What was said of each run that was to end.
+        self.notes: dict[str, str] = {}
         # What each trigger handed to its run.
         self.environments: list[Mapping[str, str] | None] = []
         self._time = 0
@@ -114,12 +121,15 @@ class FakeSpacelift:
         self._called("list_runs_after", (stack_id, run_id))
         return self._listed(stack_id, run_id or "", run_type)
 
-    async def get_newest_runs(
-        self, stack_ids: Sequence[str]
-    ) -> dict[str, list[models.RunRecord] | None]:
+    async def get_newest_runs(self, stack_ids: Sequence[str]) -> dict[str, models.RunsPage | None]:
         self._called("get_newest_runs", list(stack_ids))
         return {
-            stack_id: None if stack_id in self.hidden else self._listed(stack_id, "", "TRACKED")
+            stack_id: None
+            if stack_id in self.hidden
+            else models.RunsPage(
+                runs=tuple(self._listed(stack_id, "", "TRACKED")[: self.page_size]),
+                is_disabled=self._hold(stack_id).is_disabled,
+            )
             for stack_id in stack_ids
         }
 
@@ -159,6 +169,29 @@ class FakeSpacelift:
             key: dataclasses.replace(run, hold=self._hold(key.stack_id)) if run else None
             for key, run in found.items()
         }
+
+    async def get_run_times(
+        self, keys: Sequence[models.RunKey]
+    ) -> dict[models.RunKey, adoption.RunTimes | None]:
+        self._called("get_run_times", list(keys))
+        return {key: self.times.get(key.run_id) for key in keys}
+
+    async def end_runs(
+        self, call: run_states.StopCall, wanted: Sequence[tuple[models.RunKey, str]]
+    ) -> dict[models.RunKey, models.RunRecord | errors.SpaceliftError]:
+        """Each field that fails keeps those behind it from being carried out."""
+        if not wanted:
+            return {}
+        self._called(f"{call}_runs", [key.run_id for key, _ in wanted])
+        ended: dict[models.RunKey, models.RunRecord | errors.SpaceliftError] = {}
+        for key, note in wanted:
+            self.notes[key.run_id] = note
+            try:
+                self._act(call, key)
+            except (errors.SpaceliftRefused, errors.PermissionDenied) as error:
+                return {key: error}
+            ended[key] = self.runs[key.run_id]
+        return ended
 
     async def get_run(self, key: models.RunKey) -> models.RunRecord | None:
         self._called("get_run", key)

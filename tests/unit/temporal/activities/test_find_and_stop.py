@@ -6,7 +6,8 @@ import pytest
 import temporalio.exceptions
 
 from controller.api import v1alpha1
-from controller.chain.run import run_states, unwanted_runs
+from controller.chain.graph import adoption
+from controller.chain.run import run_snapshots, run_states
 from controller.spacelift import errors, models
 from controller.temporal import messages
 from controller.temporal.activities import stack_operations
@@ -14,7 +15,7 @@ from tests.unit.temporal.activities import fakes
 
 
 async def find(
-    bench: fakes.Bench, *, origin: str | None = None, operation: str = "Apply"
+    bench: fakes.Bench, *, origin: str | None = None, operation: str = "Apply", **runs: Any
 ) -> messages.FindStackRunResult:
     return await bench.environment.run(
         bench.operations.find_stack_run,
@@ -23,42 +24,26 @@ async def find(
             adopt_origin=origin,
             queuers=["up", "root"],
             operation=operation,
+            **runs,
         ),
     )
 
 
-async def stop(
-    bench: fakes.Bench, run_id: str | None, *, newest_run_id: str = "0", **facts: Any
-) -> Any:
+async def stop(bench: fakes.Bench, run_id: str) -> Any:
     return await bench.environment.run(
         bench.operations.stop_stack_run,
-        messages.StopStackRunInput(
-            target=fakes.stack_ref("a"),
-            run_id=run_id,
-            newest_run_id=newest_run_id,
-            note="canceled",
-            **facts,
-        ),
+        messages.StopStackRunInput(target=fakes.stack_ref("a"), run_id=run_id, note="canceled"),
     )
 
 
-async def stop_natives(
-    bench: fakes.Bench, *targets: unwanted_runs.UnwantedRuns
-) -> list[messages.NativeRunEnd]:
-    result = await bench.environment.run(
-        bench.operations.stop_native_runs,
-        messages.StopNativeRunsInput(
-            connection=fakes.CONNECTION, targets=list(targets), note="not wanted"
+async def find_triggered(
+    bench: fakes.Bench, newest_run_id: str = "0", **facts: Any
+) -> run_snapshots.RunSnapshot | None:
+    return await bench.environment.run(
+        bench.operations.find_triggered_run,
+        messages.FindTriggeredRunInput(
+            target=fakes.stack_ref("a"), newest_run_id=newest_run_id, **facts
         ),
-    )
-    return result.runs
-
-
-def target(
-    *origins: str, stack_id: str = "a", keep: str | None = None
-) -> unwanted_runs.UnwantedRuns:
-    return unwanted_runs.UnwantedRuns(
-        stack_id=stack_id, origin_run_ids=list(origins), queuers=["up", "root"], keep_run_id=keep
     )
 
 
@@ -156,6 +141,29 @@ async def test_a_native_run_that_does_not_come_is_not_waited_for_for_ever() -> N
     assert bench.spacelift.count("list_runs_after") > 1
 
 
+async def test_a_run_that_spacelift_carried_out_in_order_is_the_stacks() -> None:
+    bench = fakes.make_bench()
+    upstream = bench.spacelift.add_run("up", state="FINISHED")
+    early, late = (bench.spacelift.add_run(state="FINISHED", triggered_by="up") for _ in range(2))
+    bench.spacelift.times = {
+        upstream.run_id: adoption.RunTimes(started_at=1, ended_at=5),
+        early.run_id: adoption.RunTimes(started_at=3, ended_at=8),
+        late.run_id: adoption.RunTimes(started_at=6, ended_at=8),
+    }
+    ahead = [
+        adoption.AheadRun(stack_id="a", run_id=run.run_id, origin_run_id="01RUN000")
+        for run in (early, late)
+    ]
+    after = [adoption.UpstreamRun(stack_id="up", run_id=upstream.run_id)]
+
+    found = await find(bench, ahead_runs=ahead, upstream_runs=after)
+    none = await find(bench, ahead_runs=ahead[:1], upstream_runs=after)
+
+    assert found.adopted_run_id == late.run_id
+    assert (none.adopted_run_id, none.newest_run_id) == (None, late.run_id)
+    assert bench.counts.adopted == 1
+
+
 @pytest.mark.parametrize(
     ("state", "call", "end"),
     [
@@ -215,7 +223,7 @@ async def test_a_stop_that_is_ignored_is_asked_for_once_and_then_left_to_the_wor
     assert bench.spacelift.count("stop") == 1
 
 
-async def test_a_run_that_a_lost_trigger_created_is_waited_for_and_stopped() -> None:
+async def test_a_run_that_a_lost_trigger_created_is_waited_for() -> None:
     bench = fakes.make_bench()
     before = bench.spacelift.add_run(state="FINISHED")
 
@@ -225,21 +233,22 @@ async def test_a_run_that_a_lost_trigger_created_is_waited_for_and_stopped() -> 
             bench.spacelift.add_run()
 
     bench.spacelift.before = comes_late
-    stopped = await stop(bench, None, newest_run_id=before.run_id)
+    found = await find_triggered(bench, before.run_id)
 
-    assert (stopped.run_id, stopped.state) == ("01RUN003", "CANCELED")
-    assert bench.spacelift.runs["01RUN002"].state == "QUEUED"
+    assert found is not None
+    assert (found.run_id, found.state) == ("01RUN003", "QUEUED")
 
 
-async def test_only_a_run_that_fits_the_trigger_is_stopped_for_it() -> None:
+async def test_only_a_run_that_fits_the_trigger_is_found_for_it() -> None:
     bench = fakes.make_bench()
     bench.spacelift.add_run(type="TRACKED", commit_sha="4f0c2d9")
     bench.spacelift.add_run(type="PROPOSED", commit_sha="b1e4c53")
     own = bench.spacelift.add_run(type="PROPOSED", commit_sha="4f0c2d9")
 
-    stopped = await stop(bench, None, operation="Plan", commit_sha="4f0c2d9")
+    found = await find_triggered(bench, operation="Plan", commit_sha="4f0c2d9")
 
-    assert (stopped.run_id, stopped.state) == (own.run_id, "CANCELED")
+    assert found is not None
+    assert found.run_id == own.run_id
 
 
 async def test_a_run_in_review_is_tried_to_be_stopped_by_every_call_and_then_left() -> None:
@@ -254,8 +263,8 @@ async def test_a_run_in_review_is_tried_to_be_stopped_by_every_call_and_then_lef
     assert (stopped.state, made) == ("PENDING_REVIEW", ["stop", "discard"])
 
 
-async def test_a_trigger_that_never_was_leaves_nothing_to_stop() -> None:
-    assert await stop(fakes.make_bench(), None) is None
+async def test_a_trigger_that_never_was_leaves_no_run() -> None:
+    assert await find_triggered(fakes.make_bench()) is None
 
 
 @pytest.mark.parametrize(
@@ -279,83 +288,6 @@ async def test_a_stop_is_given_up_only_if_trying_again_cannot_help(
         await stop(bench, run.run_id)
 
     assert caught.value.non_retryable is is_final
-
-
-async def test_waves_that_interleave_are_all_stopped() -> None:
-    """Two roots triggered together: both native runs are above both origins."""
-    bench = fakes.make_bench()
-    first, second = bench.spacelift.add_run("root"), bench.spacelift.add_run("up")
-    natives = [
-        bench.spacelift.add_run(triggered_by="root"),
-        bench.spacelift.add_run(triggered_by="up"),
-    ]
-    later = bench.spacelift.add_run(triggered_by="up")
-
-    ends = await stop_natives(bench, target(first.run_id, second.run_id))
-
-    assert [end.run_id for end in ends] == [run.run_id for run in natives]
-    assert [bench.spacelift.state(run) for run in natives] == ["CANCELED", "CANCELED"]
-    assert bench.spacelift.state(later) == "QUEUED"
-
-
-async def test_the_run_that_is_used_and_runs_that_ended_are_left_alone() -> None:
-    bench = fakes.make_bench()
-    first, second = bench.spacelift.add_run("root"), bench.spacelift.add_run("up")
-    kept = bench.spacelift.add_run(triggered_by="root")
-    bench.spacelift.add_run(state="SKIPPED", triggered_by="up")
-
-    ends = await stop_natives(bench, target(first.run_id, second.run_id, keep=kept.run_id))
-
-    assert ends == []
-    assert bench.spacelift.state(kept) == "QUEUED"
-
-
-async def test_a_native_run_that_applies_is_reported_as_left() -> None:
-    bench = fakes.make_bench()
-    origin = bench.spacelift.add_run("root")
-    bench.spacelift.add_run(state="APPLYING", triggered_by="up")
-
-    (end,) = await stop_natives(bench, target(origin.run_id))
-
-    assert (end.is_left, end.state, end.problem) == (True, "APPLYING", "")
-
-
-async def test_a_native_run_that_finished_before_it_could_be_stopped_is_reported() -> None:
-    bench = fakes.make_bench()
-    origin = bench.spacelift.add_run("root")
-    bench.spacelift.add_run(state="FINISHED", triggered_by="up")
-
-    (end,) = await stop_natives(bench, target(origin.run_id))
-
-    assert (end.is_left, end.state, end.problem) == (False, "FINISHED", "")
-
-
-async def test_one_stack_that_refuses_does_not_keep_others_from_being_stopped() -> None:
-    bench = fakes.make_bench()
-    origin = bench.spacelift.add_run("root")
-    runs = [bench.spacelift.add_run(stack_id, triggered_by="root") for stack_id in ("a", "b", "c")]
-    bench.spacelift.fail("cancel", errors.PermissionDenied("not yours"))
-
-    ends = await stop_natives(
-        bench, *(target(origin.run_id, stack_id=stack_id) for stack_id in ("a", "b", "c"))
-    )
-
-    states = [bench.spacelift.state(run) for run in runs]
-    assert sorted(states) == ["CANCELED", "CANCELED", "QUEUED"]
-    assert [end.problem for end in ends if end.problem] == ["not yours"]
-
-
-async def test_an_outage_lets_all_be_tried_again_after_each_was_tried() -> None:
-    bench = fakes.make_bench()
-    origin = bench.spacelift.add_run("root")
-    runs = [bench.spacelift.add_run(stack_id, triggered_by="root") for stack_id in ("a", "b")]
-    bench.spacelift.fail("cancel", errors.Unreachable("away"))
-
-    with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
-        await stop_natives(bench, target(origin.run_id), target(origin.run_id, stack_id="b"))
-
-    assert (caught.value.type, caught.value.non_retryable) == ("Unreachable", False)
-    assert sorted(bench.spacelift.state(run) for run in runs) == ["CANCELED", "QUEUED"]
 
 
 def test_states_that_the_fake_allows_are_known() -> None:

@@ -1,0 +1,163 @@
+"""Which native runs are still to be stopped, and what has become of those that were. Pure.
+
+Each is known by the stack that it is on and by its origin, the run whose creation made Spacelift
+queue it. Each is asked for until it is known to have ended or that it goes on, and then not again
+(ADR 0031).
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+
+from controller.chain.run import run_states
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class CalledStop:
+    """A call that was made to end a run and had not taken effect yet."""
+
+    run_id: str
+    call: run_states.StopCall
+    seconds_ago: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class UnwantedRuns:
+    """The native runs of a stack that must not go on, one for each of `origin_run_ids`.
+
+    `queuers` are the stacks that one may name as `triggeredBy`. `claimed_run_ids` are of other
+    origins, `used_origin_run_id` queued the one that the stack is to use, and `keep_run_id` is the
+    stack's own run. `depth` is how far downstream the stack is natively. `is_expected`: Spacelift
+    queues one there, so one that is not to be seen is only late; `seconds` is for how long.
+    """
+
+    stack_id: str
+    origin_run_ids: list[str]
+    queuers: list[str]
+    note: str
+    keep_run_id: str | None = None
+    used_origin_run_id: str | None = None
+    claimed_run_ids: list[str] = dataclasses.field(default_factory=list)
+    called: list[CalledStop] = dataclasses.field(default_factory=list)
+    depth: int = 0
+    is_expected: bool = True
+    seconds: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class NativeRun:
+    """What was found of one native run; without `run_id` there is none, or none yet.
+
+    `is_open`: look again. `call` was made and had no effect yet. `problem` kept it from being
+    stopped.
+    """
+
+    stack_id: str
+    origin_run_id: str
+    run_id: str = ""
+    state: str = ""
+    run_url: str = ""
+    call: run_states.StopCall | None = None
+    problem: str = ""
+    is_open: bool = False
+
+    @property
+    def was_carried_out(self) -> bool:
+        """Whether it did something in the account or may still do so."""
+        if not self.run_id or self.is_open:
+            return False
+        return self.state not in run_states.TERMINAL or self.state in run_states.CARRIED_OUT
+
+
+_Pair = tuple[str, str]
+
+
+class OpenStops:
+    """What is open and what is settled; asking twice for the same run changes nothing."""
+
+    def __init__(self) -> None:
+        # By stack and origin, since when; a dict for its order.
+        self._open: dict[_Pair, float] = {}
+        self._settled: dict[_Pair, NativeRun] = {}
+        self._notes: dict[str, str] = {}
+        # By stack and run: the call, and when.
+        self._calls: dict[_Pair, tuple[run_states.StopCall, float]] = {}
+
+    def ask(self, stack_id: str, origin_run_ids: Iterable[str], *, note: str, now: float) -> bool:
+        """Let the runs on a stack be stopped; returns whether there may be any that goes on."""
+        is_any = False
+        for origin in origin_run_ids:
+            pair = (stack_id, origin)
+            settled = self._settled.get(pair)
+            if settled is not None and settled.run_id:
+                continue
+            self._settled.pop(pair, None)
+            self._open.setdefault(pair, now)
+            self._notes[stack_id] = note
+            is_any = True
+        return is_any
+
+    def ask_for_missing(self) -> bool:
+        """Let what did not come in time be looked for once more; returns whether there is any."""
+        missing = [pair for pair, run in self._settled.items() if not (run.run_id or run.problem)]
+        for pair in missing:
+            del self._settled[pair]
+            # It has been waited for.
+            self._open[pair] = 0.0
+        return bool(missing)
+
+    @property
+    def open_stacks(self) -> frozenset[str]:
+        """The stacks on which one may go on."""
+        return frozenset(stack_id for stack_id, _ in self._open)
+
+    def targets(
+        self, describe: Callable[[str, Sequence[str]], UnwantedRuns], *, now: float
+    ) -> list[UnwantedRuns]:
+        """Return what is to be looked at now, stack by stack.
+
+        Args:
+            describe: says what is known of the runs on a stack that some origins queued.
+            now: the time, in seconds.
+        """
+        by_stack: dict[str, list[str]] = {}
+        for stack_id, origin in self._open:
+            by_stack.setdefault(stack_id, []).append(origin)
+        return [
+            dataclasses.replace(
+                describe(stack_id, sorted(origins)),
+                note=self._notes[stack_id],
+                claimed_run_ids=self._claimed(stack_id),
+                called=self._called(stack_id, now),
+                seconds=now - min(self._open[stack_id, origin] for origin in origins),
+            )
+            for stack_id, origins in sorted(by_stack.items())
+        ]
+
+    def take(self, found: Iterable[NativeRun], *, now: float) -> list[NativeRun]:
+        """Take in what was found; returns what is settled by it."""
+        settled: list[NativeRun] = []
+        for run in found:
+            pair = (run.stack_id, run.origin_run_id)
+            if pair not in self._open:
+                continue
+            if run.is_open:
+                if run.call is not None:
+                    self._calls[run.stack_id, run.run_id] = (run.call, now)
+                continue
+            del self._open[pair]
+            self._calls.pop((run.stack_id, run.run_id), None)
+            self._settled[pair] = run
+            settled.append(run)
+        return settled
+
+    def _claimed(self, stack_id: str) -> list[str]:
+        return sorted(
+            run.run_id for run in self._settled.values() if run.stack_id == stack_id and run.run_id
+        )
+
+    def _called(self, stack_id: str, now: float) -> list[CalledStop]:
+        return [
+            CalledStop(run_id=run_id, call=call, seconds_ago=now - at)
+            for (other, run_id), (call, at) in sorted(self._calls.items())
+            if other == stack_id
+        ]

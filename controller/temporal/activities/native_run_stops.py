@@ -1,0 +1,228 @@
+"""How native runs of many stacks are found and stopped: 50 stacks, or 50 runs, in one request.
+
+One look finds what is there and calls what ends it; whoever asks looks again for what is late, and
+for what a call has not ended yet (`chain.run.native_stops`, ADR 0031).
+"""
+
+import asyncio
+import dataclasses
+import functools
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+
+from controller.chain.graph import adoption
+from controller.chain.run import run_states
+from controller.chain.run.native_stops import NativeRun, UnwantedRuns
+from controller.chain.run.run_states import StopCall
+from controller.spacelift import client, endpoints, models
+from controller.spacelift import errors as spacelift_errors
+from controller.temporal.activities import rate_limits, spacelift_clients
+
+logger = logging.getLogger(__name__)
+
+# A run that has moved on since it was read is read again, and so is what its refusal hid.
+_ROUNDS = 4
+_SHORT_PAGE = 20
+# What has not started is canceled before anything else: that is what something may still start.
+_CALLS = (StopCall.CANCEL, StopCall.DISCARD, StopCall.STOP)
+# A refusal is none of these: the run may only have moved on since it was read.
+_FINAL = (spacelift_errors.PermissionDenied, spacelift_errors.SpaceliftObjectNotFound)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Seen:
+    """One native run, and the call that is to end it, if one is to be made now."""
+
+    target: UnwantedRuns
+    found: NativeRun
+    due: StopCall | None = None
+
+    @property
+    def key(self) -> models.RunKey:
+        return models.RunKey(stack_id=self.found.stack_id, run_id=self.found.run_id)
+
+
+class NativeRunStops:
+    """Stops what Spacelift queued on stacks that must not run it.
+
+    A run that ends lets Spacelift start those that wait for it, so what is furthest downstream is
+    canceled first. What is late keeps nothing else from being stopped.
+    """
+
+    def __init__(
+        self, account: spacelift_clients.SpaceliftAccount, *, settle: float, effect: float
+    ) -> None:
+        self._account = account
+        self._settle = settle
+        self._effect = effect
+
+    async def look(self, targets: Sequence[UnwantedRuns]) -> list[NativeRun]:
+        """Find all, call what ends them, and return one finding for each origin of each target.
+
+        Raises:
+            SpaceliftError: Spacelift does not answer; look again.
+        """
+        done: list[NativeRun] = []
+        left, refusals = list(targets), dict[models.RunKey, spacelift_errors.SpaceliftError]()
+        for _ in range(_ROUNDS):
+            seen = await self._find(left)
+            ends = await self._call([item for item in seen if item.due is not None])
+            refusals = {
+                key: end for key, end in ends.items() if not isinstance(end, models.RunRecord)
+            }
+            known = [self._known(item, ends.get(item.key)) for item in seen]
+            done += [found for found in known if found is not None]
+            left = _remaining(seen, known)
+            if not left:
+                return done
+        return [*done, *(self._given_up(item, refusals) for item in await self._find(left))]
+
+    def _known(
+        self, item: _Seen, end: models.RunRecord | spacelift_errors.SpaceliftError | None
+    ) -> NativeRun | None:
+        """Return what is known of a run after the calls; None: it has to be read again."""
+        if item.due is None:
+            return item.found
+        if isinstance(end, models.RunRecord):
+            is_over = end.is_terminal
+            call = None if is_over else item.due
+            return dataclasses.replace(item.found, state=end.state, call=call, is_open=not is_over)
+        if isinstance(end, _FINAL):
+            return dataclasses.replace(item.found, problem=str(end))
+        return None
+
+    # Finding
+
+    async def _find(self, targets: Sequence[UnwantedRuns]) -> list[_Seen]:
+        stack_ids = sorted({target.stack_id for target in targets})
+        read = await asyncio.gather(
+            *(
+                rate_limits.call(functools.partial(self._account.client.get_newest_runs, chunk))
+                for chunk in client.chunks(stack_ids)
+            )
+        )
+        pages = {stack_id: page for found in read for stack_id, page in found.items()}
+        seen: list[_Seen] = []
+        for target in targets:
+            seen += await self._find_on(target, pages[target.stack_id])
+        return seen
+
+    async def _find_on(self, target: UnwantedRuns, page: models.RunsPage | None) -> list[_Seen]:
+        if page is None:
+            problem = f"stack '{target.stack_id}' is gone, or the API key cannot see it"
+            return [_nothing(target, origin, problem=problem) for origin in target.origin_run_ids]
+        runs: Sequence[models.RunRecord] = page.runs
+        natives = _natives(target, runs)
+        if _may_be_cut_off(target, runs, natives):
+            runs = await self._account.client.list_runs_after(
+                target.stack_id, min(target.origin_run_ids)
+            )
+            natives = _natives(target, runs)
+        by_id = {run.run_id: run for run in runs}
+        is_late = target.is_expected and not page.is_disabled and target.seconds < self._settle
+        return [
+            self._seen(target, origin, by_id[natives[origin]])
+            if origin in natives
+            else _nothing(target, origin, is_open=is_late)
+            for origin in target.origin_run_ids
+        ]
+
+    def _seen(self, target: UnwantedRuns, origin: str, run: models.RunRecord) -> _Seen:
+        found = NativeRun(
+            stack_id=target.stack_id,
+            origin_run_id=origin,
+            run_id=run.run_id,
+            state=run.state,
+            run_url=endpoints.run_url(self._account.endpoint, run.stack_id, run.run_id),
+        )
+        calls = () if run.is_terminal else run_states.stop_calls(run.state)
+        if not calls or run.run_id == target.keep_run_id:
+            return _Seen(target=target, found=found)
+        made = next((call for call in target.called if call.run_id == run.run_id), None)
+        if made is None or made.call != calls[0]:
+            return _Seen(target=target, found=found, due=calls[0])
+        # A worker may ignore a stop; after a while the run is left to end.
+        is_open = made.seconds_ago < self._effect
+        return _Seen(target=target, found=dataclasses.replace(found, is_open=is_open))
+
+    # Ending
+
+    async def _call(
+        self, due: Sequence[_Seen]
+    ) -> Mapping[models.RunKey, models.RunRecord | spacelift_errors.SpaceliftError]:
+        ends: dict[models.RunKey, models.RunRecord | spacelift_errors.SpaceliftError] = {}
+        for call in _CALLS:
+            wanted = [item for item in due if item.due is call]
+            wanted.sort(key=lambda item: (-item.target.depth, item.key))
+            ends |= await self._account.client.end_runs(
+                call, [(item.key, item.target.note) for item in wanted]
+            )
+        return ends
+
+    def _given_up(
+        self, item: _Seen, refusals: Mapping[models.RunKey, spacelift_errors.SpaceliftError]
+    ) -> NativeRun:
+        """Return what is said of a run that no round has ended."""
+        refusal = refusals.get(item.key)
+        if item.due is None:
+            return item.found
+        if refusal is None or item.target.seconds < self._settle + self._effect:
+            return dataclasses.replace(item.found, is_open=True)
+        logger.warning("A native run cannot be stopped", extra={"run_id": item.found.run_id})
+        return dataclasses.replace(item.found, problem=str(refusal))
+
+
+def _natives(target: UnwantedRuns, runs: Iterable[models.RunRecord]) -> dict[str, str]:
+    """Return the run that each origin made Spacelift queue, as far as it is among some."""
+    origins = [*target.origin_run_ids]
+    if target.used_origin_run_id is not None:
+        # Where waves interleave, the run that is used is told from the others by all origins.
+        origins.append(target.used_origin_run_id)
+    candidates = [
+        adoption.Candidate(run_id=run.run_id, triggered_by=run.triggered_by)
+        for run in runs
+        if run.run_id not in target.claimed_run_ids
+    ]
+    found = adoption.native_runs(candidates, origin_run_ids=origins, queuers=target.queuers)
+    return {origin: native.run_id for origin, native in found.items()}
+
+
+def _may_be_cut_off(
+    target: UnwantedRuns, runs: Sequence[models.RunRecord], natives: Mapping[str, str]
+) -> bool:
+    """Whether a page of runs may end before the oldest of these waves began.
+
+    How long a page is is not documented; a short one on which all are found holds them all.
+    """
+    if not runs or min(run.run_id for run in runs) <= min(target.origin_run_ids):
+        return False
+    return len(runs) >= _SHORT_PAGE or not natives.keys() >= set(target.origin_run_ids)
+
+
+def _nothing(
+    target: UnwantedRuns, origin: str, *, is_open: bool = False, problem: str = ""
+) -> _Seen:
+    found = NativeRun(
+        stack_id=target.stack_id, origin_run_id=origin, is_open=is_open, problem=problem
+    )
+    return _Seen(target=target, found=found)
+
+
+def _remaining(seen: Sequence[_Seen], known: Sequence[NativeRun | None]) -> list[UnwantedRuns]:
+    """Return the targets with what has to be read again, told apart from what need not be."""
+    again: dict[str, list[str]] = {}
+    claimed: dict[str, list[str]] = {}
+    for item, found in zip(seen, known, strict=True):
+        if found is None:
+            again.setdefault(item.target.stack_id, []).append(item.found.origin_run_id)
+        else:
+            claimed.setdefault(item.target.stack_id, []).append(found.run_id)
+    targets = {item.target.stack_id: item.target for item in seen}
+    return [
+        dataclasses.replace(
+            targets[stack_id],
+            origin_run_ids=origins,
+            claimed_run_ids=[*targets[stack_id].claimed_run_ids, *claimed.get(stack_id, ())],
+        )
+        for stack_id, origins in again.items()
+    ]

@@ -1,0 +1,191 @@
+"""Chains with the activities as they are shipped, on a simulated account in this process.
+
+Spacelift is not asked over HTTP but by function calls, so that many chains run side by side in
+seconds. The account's time is the wall clock's.
+"""
+
+import asyncio
+import collections
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+
+from controller.config import connections, environment, permissions
+from controller.spacelift import account_session, client
+from controller.temporal import messages, signing
+from controller.temporal.activities import (
+    execution_waits,
+    run_poller,
+    spacelift_clients,
+    stack_dependencies,
+    stack_operations,
+)
+from devenv.simulator.gql import execution, schema
+from devenv.simulator.gql.context import Context
+from devenv.simulator.simulator import Simulator
+from tests.workflows.world import World
+
+ENDPOINT = "https://x.app.spacelift.io"
+KEY_ID = "01JKEY00000000000000000001"
+SECRET = "secret"
+
+
+class Counts:
+    """Whom the activities report to; nobody asks it."""
+
+    def run_triggered(self) -> None:
+        """Not counted."""
+
+    def run_adopted(self) -> None:
+        """Not counted."""
+
+    def trigger_ambiguous(self) -> None:
+        """Not counted."""
+
+
+class Transport(httpx.AsyncBaseTransport):
+    """Answers requests from the account, and counts them by the name of their document.
+
+    `answer_delays` keeps back answers to the documents of a name, which have taken effect; those to
+    the documents that `lost` names do not come at all. While `is_served` is not set nothing
+    arrives, as when no worker is there; that begins after so many documents of a name as
+    `stops_serving_after` says.
+    """
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self.requests: collections.Counter[str] = collections.Counter()
+        self.answer_delays: dict[str, Callable[[Mapping[str, Any]], float]] = {}
+        self.lost: set[str] = set()
+        self.stops_serving_after: dict[str, int] = {}
+        self.is_served = asyncio.Event()
+        self.is_served.set()
+
+    def serve(self) -> None:
+        """Let requests arrive again, from now on for good."""
+        self.stops_serving_after = {}
+        self.is_served.set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await self.is_served.wait()
+        body = json.loads(request.content)
+        name = (
+            request.headers.get("Spacelift-GraphQL-Query")
+            or request.headers.get("Spacelift-GraphQL-Mutation")
+            or "ExchangeToken"
+        )
+        self.requests[name] += 1
+        answer = self._answer(request, body)
+        if self.requests[name] == self.stops_serving_after.get(name):
+            self.is_served.clear()
+        # Others that wait for the account get their turn, as with a network between.
+        await asyncio.sleep(self._delay(name, body["variables"]))
+        if name in self.lost:
+            raise httpx.ReadError("the answer is lost", request=request)
+        return httpx.Response(200, json=answer)
+
+    def _delay(self, name: str, variables: Mapping[str, Any]) -> float:
+        delay = self.answer_delays.get(name)
+        return delay(variables) if delay is not None else 0.005
+
+    def _answer(self, request: httpx.Request, body: dict[str, Any]) -> dict[str, Any]:
+        simulator = self._simulator
+        simulator.advance()
+        definition = schema.load(has_metadata=False)
+        context = Context(
+            engine=simulator.engine,
+            tokens=simulator.tokens,
+            key=simulator.tokens.owner(request.headers.get("Authorization")),
+            base_url=ENDPOINT,
+        )
+        response = execution.execute(
+            definition,
+            simulator.documents.prepare(definition, body["query"]),
+            variables=body["variables"],
+            operation_name=None,
+            context=context,
+        )
+        simulator.advance()
+        return response.body
+
+
+class SimulatedWorld(World):
+    """A simulated account, and the activities of the worker on it."""
+
+    def __init__(
+        self,
+        document: dict[str, Any],
+        *,
+        roots: list[str],
+        seed: int = 0,
+        poll_seconds: float = 0.2,
+        limits: stack_operations.WaitLimits | None = None,
+    ) -> None:
+        super().__init__(roots=roots)
+        keys = [{"id": KEY_ID, "secret": SECRET, "role": "admin"}]
+        self.simulator = Simulator({"keys": keys, **document}, seed=seed)
+        self.transport = Transport(self.simulator)
+        api_key = connections.ApiKeySource(
+            key_id=environment.Secret(value=KEY_ID), key_secret=environment.Secret(value=SECRET)
+        )
+        connection = connections.Connection(
+            name="default",
+            endpoint=ENDPOINT,
+            allowed=permissions.Permissions(namespaces=("*",), operations=("Apply",)),
+            api_key=api_key,
+        )
+        spacelift = client.SpaceliftClient(
+            account_session.AccountSession(
+                endpoint=ENDPOINT, read_api_key=connection.read_api_key, transport=self.transport
+            )
+        )
+        self.spacelift = spacelift_clients.SpaceliftAccount(
+            endpoint=ENDPOINT,
+            client=spacelift,
+            poller=run_poller.RunPoller(spacelift.get_runs, tick_seconds=poll_seconds),
+            hold_poller=run_poller.HoldPoller(spacelift.get_stack_holds, tick_seconds=poll_seconds),
+            connection=connection,
+        )
+        self.signing_keys = signing.SigningKeys()
+        self._dependencies = stack_dependencies.StackDependencies(self)  # type: ignore[arg-type]
+        self._operations = stack_operations.StackOperations(
+            self,  # type: ignore[arg-type]
+            limits=limits
+            or stack_operations.WaitLimits(adopt_settle=0.5, trigger_grace=2, stop_effect=2),
+            counters=Counts(),
+            await_execution_end=self._execution_end,
+        )
+
+    def get(self, _: messages.AccountRef) -> spacelift_clients.SpaceliftAccount:
+        return self.spacelift
+
+    async def _execution_end(self, workflow_id: str) -> None:
+        assert self._client is not None
+        await execution_waits.await_execution_end(self._client, workflow_id)
+
+    def calls_queue(self) -> list[Callable[..., Any]]:
+        operations = self._operations
+        return [
+            self._dependencies.fetch_dependent_stacks,
+            operations.find_stack_run,
+            operations.trigger_stack_run,
+            operations.confirm_stack_run,
+            operations.stop_stack_run,
+            operations.stop_native_runs,
+            operations.find_triggered_run,
+        ]
+
+    def follows_queue(self) -> list[Callable[..., Any]]:
+        operations = self._operations
+        return [
+            operations.follow_stack_run,
+            operations.await_stack_release,
+            operations.await_execution_end,
+        ]
+
+    async def aclose(self) -> None:
+        await self.spacelift.poller.aclose()
+        await self.spacelift.hold_poller.aclose()
+        await self.spacelift.client.aclose()
