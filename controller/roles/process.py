@@ -237,6 +237,11 @@ async def done_before(wanted: Awaitable[object], *ends: Awaitable[object]) -> bo
 
 
 async def wait_for_first(*awaitables: Awaitable[object]) -> None:
-    """Wait until one is done; the others go on."""
+    """Wait until one is done; tasks among the others go on, and nothing else is left."""
     tasks = [asyncio.ensure_future(item) for item in awaitables]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task, item in zip(tasks, awaitables, strict=True):
+            if task is not item:
+                task.cancel()

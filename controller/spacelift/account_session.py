@@ -180,6 +180,8 @@ class AccountSession:
         request = _prepare_request(
             self._http, self._url, document, variables, run_metadata=run_metadata
         )
+        if self._http.is_closed:
+            raise errors.Unreachable(f"{what}: the connection has another endpoint now, or is gone")
         with answers.transport_errors(what, host=request.url.host):
             response = await self._http.send(
                 request, auth=tokens.TokenAuth(self._tokens, renews=renews_token)

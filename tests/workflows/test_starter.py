@@ -1,6 +1,7 @@
 """What the operator does at Temporal, against a real server."""
 
 import asyncio
+import dataclasses
 import uuid
 from datetime import timedelta
 
@@ -152,6 +153,19 @@ async def test_a_closed_run_is_read_from_its_result_and_may_be_followed_by_anoth
     latest = await workflows.latest(ref)
     assert latest is not None
     assert (latest.workflow_run_id, latest.number) == (second.workflow_run_id, 2)
+
+
+async def test_a_run_whose_history_is_gone_has_no_facts_and_is_no_outage(serve: Serve) -> None:
+    """Retention may end it between the look at it and the look into it."""
+    chain = await serve(World())
+    workflows, ref = make_workflows(chain), make_ref()
+    started = await start(chain, workflows, ref)
+    gone = dataclasses.replace(started, workflow_run_id=str(uuid.uuid4()))
+
+    assert await workflows.get_progress(gone) is None
+    closed = dataclasses.replace(gone, state=executions.ExecutionState.CLOSED)
+    assert await workflows.get_progress(closed) is None
+    await workflows.await_close(gone.workflow_id, gone.workflow_run_id)
 
 
 async def test_a_terminated_run_has_no_facts_of_its_own(serve: Serve) -> None:

@@ -70,6 +70,7 @@ class Poller(Generic[_Key, _Record]):
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
         self._failing_since: float | None = None
+        self._end: errors.SpaceliftError | None = None
         # Nothing is read before this, whoever asks: Spacelift has just failed.
         self._resume_at = clock()
         # Before this only what was woken is read: Spacelift asked to be left alone.
@@ -96,15 +97,25 @@ class Poller(Generic[_Key, _Record]):
         follow = _Follow(key=key, since=now, due=due, is_woken=read_now, readings=readings)
         self._follows.add(follow)
         self._news.set()
-        if self._task is None or self._task.done():
+        if self._end is not None:
+            _offer(follow, PolledRecord(record=None, error=self._end))
+        elif self._task is None or self._task.done():
             self._task = asyncio.create_task(self._poll(), name="spacelift-poller")
         try:
             yield follow.readings
         finally:
             self._follows.discard(follow)
 
-    async def aclose(self) -> None:
-        """Stop polling."""
+    async def aclose(self, error: errors.SpaceliftError | None = None) -> None:
+        """Stop polling.
+
+        Args:
+            error: what all follows get, and those that come; none are left by default.
+        """
+        self._end = error
+        if error is not None:
+            for follow in self._follows:
+                _offer(follow, PolledRecord(record=None, error=error))
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -1,5 +1,6 @@
 """Hands activities the Spacelift client of a connection, and guards which one that is."""
 
+import asyncio
 import contextlib
 import dataclasses
 import functools
@@ -10,7 +11,7 @@ import temporalio.exceptions
 
 from controller.chain.run import holds, run_snapshots, run_states
 from controller.config import connections
-from controller.spacelift import account_session, client, endpoints, models
+from controller.spacelift import account_session, client, endpoints, errors, models
 from controller.temporal import messages, signing
 from controller.temporal.activities import run_poller
 
@@ -111,6 +112,7 @@ class SpaceliftClients:
         self._ca_file = ca_file
         self._observer = observer
         self._accounts: dict[str, SpaceliftAccount] = {}
+        self._closing: set[asyncio.Task[None]] = set()
 
     def get(self, wanted: messages.AccountRef) -> SpaceliftAccount:
         """Return the account of the connection.
@@ -120,6 +122,7 @@ class SpaceliftClients:
                 not the key that it was signed with; a retry may reach a worker that has it. Or no
                 operator has signed it.
         """
+        self._retire_changed()
         connection = self._catalog.get(wanted.name)
         if connection is None or connection.endpoint != wanted.endpoint:
             has = "has no such connection" if connection is None else f"has {connection.endpoint}"
@@ -131,13 +134,37 @@ class SpaceliftClients:
         with signature_failures():
             self.signing_keys.check(wanted)
         account = self._accounts.get(wanted.name)
-        if account is None or account.endpoint != connection.endpoint:
+        if account is None:
             account = self._accounts[wanted.name] = self._open(connection)
         elif account.connection != connection:
             # The file has changed: what is allowed now counts, and the poller goes on.
             account = dataclasses.replace(account, connection=connection)
             self._accounts[wanted.name] = account
         return account
+
+    def _retire_changed(self) -> None:
+        """Let go of the accounts that the connections file no longer has at their endpoint."""
+        for name, account in list(self._accounts.items()):
+            connection = self._catalog.get(name)
+            if connection is None or connection.endpoint != account.endpoint:
+                del self._accounts[name]
+                task = asyncio.create_task(self._retire(account))
+                self._closing.add(task)
+                task.add_done_callback(self._closing.discard)
+
+    async def _retire(self, account: SpaceliftAccount) -> None:
+        """Close an account: what follows ends at once, what is on its way has its time."""
+        logger.info("Connection has another endpoint or is gone", extra={"old": account.endpoint})
+        error = errors.Unreachable(
+            f"{account.endpoint}: the connection '{account.connection.name}' has another endpoint "
+            "now, or was removed"
+        )
+        await account.poller.aclose(error)
+        await account.hold_poller.aclose(error)
+        try:
+            await asyncio.sleep(self._request_timeout_seconds)
+        finally:
+            await account.client.aclose()
 
     def _open(self, connection: connections.Connection) -> SpaceliftAccount:
         spacelift = client.SpaceliftClient(
@@ -166,6 +193,9 @@ class SpaceliftClients:
 
     async def aclose(self) -> None:
         """Close all clients."""
+        for task in self._closing:
+            task.cancel()
+        await asyncio.gather(*self._closing, return_exceptions=True)
         for account in self._accounts.values():
             await account.poller.aclose()
             await account.hold_poller.aclose()

@@ -163,6 +163,11 @@ class RunUseReader:
                 # It stays so: no run can be told to be its own.
                 logger.debug("A result cannot be read", extra={"why": str(error)})
                 return None
+            except temporalio.service.RPCError as error:
+                # Listed still, and its history is gone.
+                if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+                    return None
+                raise
         with contextlib.suppress(temporalio.client.WorkflowFailureError):
             return await self._ask(execution)
         return None

@@ -116,7 +116,7 @@ class ChainWorkflows:
         return _execution(found, memo)
 
     async def get_progress(self, execution: executions.Execution) -> progress.ChainProgress | None:
-        """Return the facts of an execution; None if its history ended without a result.
+        """Return the facts of an execution; None if it ended without a result, or is gone.
 
         Raises:
             NoWorker: it runs and no worker answers.
@@ -175,6 +175,11 @@ class ChainWorkflows:
                 return decoding.checked(result, progress.ChainProgress, what)
             except temporalio.client.WorkflowFailureError:
                 return None
+            except temporalio.service.RPCError as error:
+                # Deleted since it was described, or by its retention while it was read.
+                if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+                    return None
+                raise
             except decoding.Unreadable as error:
                 # It stays so: the status says that nothing is known of the end.
                 logger.warning("A result cannot be read", extra={"why": str(error)})
@@ -208,19 +213,12 @@ class ChainWorkflows:
         handle = self._get_client().get_workflow_handle(
             execution.workflow_id, run_id=execution.workflow_run_id
         )
-        try:
-            return await self._query(handle)
-        except temporal_client.TemporalUnreachable as error:
-            cause = error.__cause__
-            if not isinstance(cause, temporalio.service.RPCError) or (
-                cause.status is not temporalio.service.RPCStatusCode.NOT_FOUND
-            ):
-                raise
-        return None
+        return await self._query(handle)
 
     async def _query(
         self, handle: temporalio.client.WorkflowHandle[object, progress.ChainProgress]
-    ) -> progress.ChainProgress:
+    ) -> progress.ChainProgress | None:
+        """Return what a live run answers; None if it is gone by now."""
         what = f"The answer of the workflow {handle.id}"
         with temporal_client.unreachable():
             try:
@@ -236,6 +234,8 @@ class ChainWorkflows:
             except temporalio.client.WorkflowQueryFailedError as error:
                 raise NoWorker(outside_text.clean(str(error))) from error
             except temporalio.service.RPCError as error:
+                if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+                    return None
                 if error.status in NO_WORKER:
                     raise NoWorker(outside_text.clean(str(error))) from error
                 raise
@@ -332,7 +332,12 @@ class ChainWorkflows:
     async def await_close(self, workflow_id: str, workflow_run_id: str) -> None:
         """Return when the execution has closed, however, whatever it left."""
         with temporal_client.unreachable():
-            await execution_infos.await_close(self._get_client(), workflow_id, workflow_run_id)
+            try:
+                await execution_infos.await_close(self._get_client(), workflow_id, workflow_run_id)
+            except temporalio.service.RPCError as error:
+                # That it is gone is as good as its end.
+                if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
+                    raise
 
     async def list_running(self) -> RunningChains:
         """Return the live chain executions of this installation, as visibility knows them."""

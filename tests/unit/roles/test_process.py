@@ -170,3 +170,14 @@ def test_parts_that_failed_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     asyncio.run(main())
 
     assert [record.message for record in caplog.records] == ["A part of the operator failed"]
+
+
+async def test_what_was_waited_for_besides_is_not_left_behind() -> None:
+    goes_on = asyncio.create_task(asyncio.sleep(3600))
+    before = asyncio.all_tasks()
+
+    await process.wait_for_first(asyncio.sleep(0), asyncio.Event().wait(), goes_on)
+    await asyncio.sleep(0)
+
+    assert asyncio.all_tasks() == before
+    goes_on.cancel()

@@ -1,11 +1,13 @@
 """A worker serves a connection only if it means the same account by it."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 import temporalio.exceptions
 
 from controller.config import connections, settings
+from controller.spacelift import errors, models
 from controller.temporal import messages
 from controller.temporal.activities import spacelift_clients
 from tests.support.builders import make_use
@@ -83,3 +85,35 @@ async def test_a_setting_of_a_connection_that_changes_counts_at_once(tmp_path: P
     assert before.connection.dependency_label_prefixes == ("dependsOn:",)
     assert after.connection.dependency_label_prefixes == ("after:",)
     await clients.aclose()
+
+
+@pytest.mark.parametrize(
+    "after",
+    [FILE.format(endpoint="https://else.app.spacelift.io"), "connections: {}"],
+    ids=["another endpoint", "removed"],
+)
+async def test_an_account_that_the_file_no_longer_has_is_closed_and_its_follows_end(
+    tmp_path: Path, after: str
+) -> None:
+    clients = make_clients(tmp_path, "https://acme.app.spacelift.io")
+    old = clients.get(wanted())
+    key = models.RunKey(stack_id="a", run_id="01R")
+    before = asyncio.all_tasks()
+
+    async with (
+        old.poller.follow(key, read_now=False) as readings,
+        old.hold_poller.follow("a", read_now=False) as holds,
+    ):
+        (tmp_path / "connections.yaml").write_text(after)
+        with pytest.raises(temporalio.exceptions.ApplicationError):
+            clients.get(wanted())
+        async with asyncio.timeout(5):
+            ends = [(await readings.get()).error, (await holds.get()).error]
+
+    assert {type(error) for error in ends} == {errors.Unreachable}
+    async with old.poller.follow(key, read_now=True) as readings:
+        assert readings.get_nowait().error is ends[0]
+    await clients.aclose()
+    with pytest.raises(errors.Unreachable, match="another endpoint"):
+        await old.client.get_run(key)
+    assert asyncio.all_tasks() <= before
