@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import kopf
+import temporalio.client
 
 from controller.config import settings
 from controller.kube import client as kube_client
@@ -27,7 +28,6 @@ from controller.operator import (
     sweep_findings,
 )
 from controller.roles import process
-from controller.temporal import client as temporal_client
 from controller.temporal import ids, signing, worker
 from controller.temporal.operator import (
     desired_schedules,
@@ -244,9 +244,7 @@ class _Operator:
         client = connecting.result()
         # What could not be started without Temporal is started now.
         self._resync.soon()
-        renewing = asyncio.create_task(
-            temporal_client.keep_api_key_fresh(client, self._role.settings.temporal)
-        )
+        renewing = asyncio.create_task(self._link.keep_credentials())
         watched = queues.queues_of(
             self._role.settings.temporal.task_queue,
             self._queue,
@@ -257,6 +255,14 @@ class _Operator:
             client, operator_queue=self._queue, operator=self._reconciler
         )
         polling = asyncio.create_task(writer.run())
+
+        def use_client(client: temporalio.client.Client) -> None:
+            nonlocal watching
+            writer.client = client
+            watching.cancel()
+            watching = asyncio.create_task(queues.watch(client, watched, self._role.counters))
+
+        self._link.on_new_client.append(use_client)
         await process.wait_for_first(polling, stop.wait())
         renewing.cancel()
         watching.cancel()

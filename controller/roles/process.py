@@ -43,8 +43,17 @@ class TemporalLink:
         look: Look = temporal_client.find_problem,
         look_seconds: float = 5.0,
         look_again_seconds: float = 1.0,
+        credentials_seconds: float = temporal_client.CREDENTIALS_SECONDS,
     ) -> None:
-        """Look every `look_seconds`, and sooner while something is wrong."""
+        """Look every `look_seconds`, and sooner while something is wrong.
+
+        Files of credentials are looked at every `credentials_seconds`.
+        """
+        self.on_new_client: list[Callable[[temporalio.client.Client], None]] = []
+        """Called with the client that takes the place of the one before."""
+        self._credentials_seconds = credentials_seconds
+        # What the client was made with, or older.
+        self._certificates = temporal_client.certificate_stamps(temporal)
         self._temporal = temporal
         self._counters = counters
         self._look = look
@@ -79,7 +88,36 @@ class TemporalLink:
         self._reached.set()
         while True:
             await asyncio.sleep(self._look_again_seconds if self._problem else self._look_seconds)
-            self._note(await self._look(connected, self._temporal))
+            self._note(await self._look(self._client, self._temporal))
+
+    async def keep_credentials(self) -> None:
+        """Use the API key and the certificates that are mounted now; never returns."""
+        while True:
+            await asyncio.sleep(self._credentials_seconds)
+            if self._client is not None:
+                temporal_client.renew_api_key(self._client, self._temporal)
+                await self._renew_certificates()
+
+    async def _renew_certificates(self) -> None:
+        """Connect anew if a certificate has changed: a connection keeps those that it began with.
+
+        It is tried until it works, as a certificate and its key may change one after the other.
+        """
+        now = temporal_client.certificate_stamps(self._temporal)
+        if now == self._certificates:
+            return
+        try:
+            client = await temporal_client.connect(self._temporal)
+        except temporal_client.TemporalUnreachable as error:
+            logger.warning(
+                "Temporal cannot be reached with the new certificates, trying on",
+                extra={"why": str(error)},
+            )
+            return
+        self._client, self._certificates = client, now
+        for use in self.on_new_client:
+            use(client)
+        logger.info("Certificates for Temporal read again")
 
     async def connected(self) -> temporalio.client.Client:
         """Return the client once Temporal and the namespace have been reached."""

@@ -4,9 +4,7 @@ import asyncio
 import logging
 import time
 
-from controller.config import settings
 from controller.roles import process
-from controller.temporal import client as temporal_client
 from controller.temporal.receiver import execution_wakes, sweep_wakes
 from controller.webhook import dispatch, wake_queue
 from controller.webhook.receiver import Receiver
@@ -44,7 +42,7 @@ async def receive(role: process.Process) -> int:
         logger.error("WEBHOOK_ADDRESS cannot be listened on", extra={"why": str(error)})
         return 2
     dispatcher.start()
-    linking = asyncio.create_task(_keep_linked(role.link, role.settings.temporal))
+    linking = asyncio.create_task(_keep_linked(role.link))
     await process.wait_for_first(role.stop.wait(), linking)
     receiver.is_stopping = True
     if role.stop.is_set():
@@ -57,8 +55,8 @@ async def receive(role: process.Process) -> int:
     return 0 if role.stop.is_set() else 1
 
 
-async def _keep_linked(link: process.TemporalLink, temporal: settings.TemporalSettings) -> None:
-    """Connect, and keep the connection's key and metric up to date; never returns."""
+async def _keep_linked(link: process.TemporalLink) -> None:
+    """Connect, and keep the connection's credentials and metric up to date; never returns."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(link.run())
-        tasks.create_task(temporal_client.keep_api_key_fresh(await link.connected(), temporal))
+        tasks.create_task(link.keep_credentials())

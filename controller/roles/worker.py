@@ -4,7 +4,6 @@ import asyncio
 import logging
 
 from controller.roles import process
-from controller.temporal import client as temporal_client
 from controller.temporal import worker
 
 logger = logging.getLogger(__name__)
@@ -36,9 +35,8 @@ async def work(role: process.Process) -> int:
         return None if spacelift_worker.is_running else "The task queues are not polled."
 
     role.server.add_ready_check("worker", polls)
-    renewing = asyncio.create_task(
-        temporal_client.keep_api_key_fresh(connecting.result(), role.settings.temporal)
-    )
+    role.link.on_new_client.append(spacelift_worker.use_client)
+    renewing = asyncio.create_task(role.link.keep_credentials())
     await spacelift_worker.run(role.stop)
     renewing.cancel()
     linking.cancel()

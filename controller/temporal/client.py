@@ -17,7 +17,7 @@ from temporalio.api.errordetails import v1 as errordetails
 from temporalio.api.workflowservice import v1 as workflowservice
 
 from controller import outside_text
-from controller.config import settings
+from controller.config import environment, files, settings
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ NEVER_STARTED = "stackchain/never-started"
 """A workflow that nobody starts: only Temporal's database can say that it is not there."""
 FIRST_BACKOFF_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 30.0
-API_KEY_REFRESH_SECONDS = 60.0
+CREDENTIALS_SECONDS = 60.0
 
 REFUSALS = frozenset(
     {
@@ -220,26 +220,32 @@ async def _is_healthy(temporal_client: temporalio.client.Client) -> bool:
         return False
 
 
-async def keep_api_key_fresh(
-    temporal_client: temporalio.client.Client,
-    temporal: settings.TemporalSettings,
-    *,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+def renew_api_key(
+    temporal_client: temporalio.client.Client, temporal: settings.TemporalSettings
 ) -> None:
-    """Hand a rotated API key to the client, for ever; returns at once if it is not from a file."""
+    """Hand a rotated API key to the client."""
     if temporal.api_key is None or temporal.api_key.file is None:
         return
-    current = temporal_client.api_key
-    while True:
-        await sleep(API_KEY_REFRESH_SECONDS)
-        try:
-            key = temporal.api_key.reveal()
-        except settings.SettingsError as error:
-            logger.warning("Temporal API key cannot be read", extra={"error": str(error)})
-            continue
-        if key != current:
-            temporal_client.api_key = current = key
-            logger.info("Temporal API key renewed from its file")
+    try:
+        key = temporal.api_key.reveal()
+    except settings.SettingsError as error:
+        logger.warning("Temporal API key cannot be read", extra={"error": str(error)})
+        return
+    if key != temporal_client.api_key:
+        temporal_client.api_key = key
+        logger.info("Temporal API key renewed from its file")
+
+
+def certificate_stamps(temporal: settings.TemporalSettings) -> tuple[files.Stamp, ...]:
+    """Return what differs once a mounted certificate, or the key of one, has changed."""
+    key = temporal.tls_client_key_data
+    mounted = (
+        temporal.tls_server_ca_cert_path,
+        temporal.tls_client_cert_path,
+        temporal.tls_client_key_path,
+        key.file if key is not None else None,
+    )
+    return tuple(files.stamp(path) for path in mounted if path is not None and temporal.tls)
 
 
 def explain(error: temporalio.service.RPCError, temporal: settings.TemporalSettings) -> str:
@@ -281,5 +287,5 @@ def _tls(temporal: settings.TemporalSettings) -> temporalio.service.TLSConfig | 
 
 def _pem(path: Path | None, data: str | None) -> bytes | None:
     if path is not None:
-        return path.read_bytes()
+        return environment.read_mounted(path)
     return data.encode() if data else None

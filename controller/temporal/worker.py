@@ -83,6 +83,7 @@ class SpaceliftWorker:
         sink_catalog: sinks.SinkCatalog,
         counters: metrics.Metrics,
     ) -> None:
+        self._client = client
         spacelift = all_settings.spacelift
         self._grace_seconds = all_settings.worker.graceful_shutdown_seconds
         self.clients = spacelift_clients.SpaceliftClients(
@@ -102,13 +103,22 @@ class SpaceliftWorker:
                 trigger_grace=spacelift.trigger_grace_seconds,
             ),
             counters=_Counters(counters),
-            await_execution_end=functools.partial(execution_waits.await_execution_end, client),
+            await_execution_end=self._await_execution_end,
         )
         self._delivery = notifications.NotificationDelivery(sink_catalog, counters)
         identity = ids.worker_identity(all_settings.installation.pod_name, catalog.endpoints())
         self._workers = _workers(client, all_settings, operations, self.clients, identity)
         if all_settings.notifications.file is not None:
             self._workers.append(_notify_worker(client, all_settings, self._delivery, identity))
+
+    def use_client(self, client: temporalio.client.Client) -> None:
+        """Go on with another connection to Temporal."""
+        self._client = client
+        for one in self._workers:
+            one.client = client
+
+    async def _await_execution_end(self, workflow_id: str) -> None:
+        await execution_waits.await_execution_end(self._client, workflow_id)
 
     @property
     def is_running(self) -> bool:

@@ -1,6 +1,5 @@
 """Connecting to Temporal: how long it is tried, and what a refusal tells."""
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -223,33 +222,38 @@ def test_a_refusal_says_what_to_do(status: RPCStatusCode, words: Sequence[str]) 
     assert all(word in text for word in ["temporal:7233", *words])
 
 
-async def test_a_rotated_key_reaches_the_client(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_rotated_key_reaches_the_client(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "key"
-    path.write_text("old")
     holder = KeyHolder()
     temporal = settings.TemporalSettings(api_key=settings.Secret(file=path))
-    rotations = iter(["new", "", "newest"])
     seen: list[str | None] = []
 
-    async def sleep(_: float) -> None:
-        seen.append(holder.api_key)
-        text = next(rotations, None)
-        if text is None:
-            raise EnoughError
+    for text in ("old", "new", "", "newest"):
         path.write_text(text)
-
-    with pytest.raises(EnoughError):
-        await client.keep_api_key_fresh(holder, temporal, sleep=sleep)  # type: ignore[arg-type]
+        client.renew_api_key(holder, temporal)  # type: ignore[arg-type]
+        seen.append(holder.api_key)
 
     assert seen == ["old", "new", "new", "newest"]
     assert "Temporal API key cannot be read" in caplog.text
     assert "newest" not in caplog.text
 
 
-async def test_a_key_that_cannot_rotate_needs_no_task() -> None:
+def test_a_key_that_cannot_rotate_stays() -> None:
+    holder = KeyHolder()
     temporal = settings.TemporalSettings(api_key=settings.Secret(value="fixed"))
 
-    async with asyncio.timeout(5):
-        await client.keep_api_key_fresh(KeyHolder(), temporal)  # type: ignore[arg-type]
+    client.renew_api_key(holder, temporal)  # type: ignore[arg-type]
+
+    assert holder.api_key == "old"
+
+
+@pytest.mark.parametrize("field", ["tls_client_cert_path", "tls_client_key_path"])
+def test_a_certificate_that_is_replaced_is_noticed(tmp_path: Path, field: str) -> None:
+    path = tmp_path / "pem"
+    path.write_text("old")
+    temporal = settings.TemporalSettings(tls=True, **{field: path})  # type: ignore[arg-type]
+    before = client.certificate_stamps(temporal)
+
+    assert client.certificate_stamps(temporal) == before
+    path.write_text("newer")
+    assert client.certificate_stamps(temporal) != before
