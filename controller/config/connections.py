@@ -28,6 +28,8 @@ class ApiKey:
 
     key_id: str
     secret: str = dataclasses.field(repr=False)
+    name: str = ""
+    """What the key is called in Spacelift; empty: not known."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +38,7 @@ class ApiKeySource:
 
     key_id: settings.Secret
     key_secret: settings.Secret
+    name: str = ""
 
     def read(self) -> ApiKey:
         """Return the key.
@@ -52,7 +55,7 @@ class ApiKeySource:
         if problems:
             raise settings.SettingsError(*problems)
         key_id, secret_text = texts
-        return ApiKey(key_id=key_id, secret=secret_text)
+        return ApiKey(key_id=key_id, secret=secret_text, name=self.name)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +106,7 @@ class ConnectionCatalog:
         """
         self._from_environment = _environment_connection(spacelift)
         self._webhook_secret = spacelift.webhook_secret
+        self._allow_http = spacelift.allow_http
         file = spacelift.connections_file
         self._file = files.WatchedFile(file, self._read, noun="connections") if file else None
         self._fixed = self._complete({}) if file is None else {}
@@ -154,10 +158,23 @@ class ConnectionCatalog:
         return self._complete(connections)
 
     def _complete(self, connections: dict[str, Connection]) -> Mapping[str, Connection]:
-        """Add what came by variable."""
+        """Add what came by variable, and check what concerns them all.
+
+        Raises:
+            settings.SettingsError: secrets would go over the network in plain text.
+        """
         own = self._from_environment
         if own is not None:
             connections[own.name] = own
+        if not self._allow_http:
+            problems = [
+                f"connection {name}: {found.endpoint} would have the API key sent in plain text; "
+                "use https, or set SPACELIFT_ALLOW_HTTP to true"
+                for name, found in sorted(connections.items())
+                if not parsing.is_encrypted_or_local(found.endpoint)
+            ]
+            if problems:
+                raise settings.SettingsError(*problems)
         self._add_webhook_secret(connections)
         return connections
 
@@ -181,7 +198,11 @@ def _environment_connection(spacelift: settings.SpaceliftSettings) -> Connection
         return None
     api_key = None
     if spacelift.api_key_id is not None and spacelift.api_key_secret is not None:
-        api_key = ApiKeySource(key_id=spacelift.api_key_id, key_secret=spacelift.api_key_secret)
+        api_key = ApiKeySource(
+            key_id=spacelift.api_key_id,
+            key_secret=spacelift.api_key_secret,
+            name=spacelift.api_key_name,
+        )
     return Connection(
         name=DEFAULT_CONNECTION,
         endpoint=_account_url(spacelift.endpoint),
@@ -230,6 +251,8 @@ class _ConnectionEntry(files.Entry):
     """Without it and the ids: all stacks. With either, an empty list allows none by it."""
     webhook_secret_files: list[files.SecretFile] = pydantic.Field(default=[])
 
+    api_key_name: str = ""
+
     @pydantic.field_validator("api_key_secret_file", mode="after")
     @classmethod
     def _is_whole_key(
@@ -244,7 +267,11 @@ class _ConnectionEntry(files.Entry):
     def connection(self, name: str) -> Connection:
         api_key = None
         if self.api_key_id_file is not None and self.api_key_secret_file is not None:
-            api_key = ApiKeySource(key_id=self.api_key_id_file, key_secret=self.api_key_secret_file)
+            api_key = ApiKeySource(
+                key_id=self.api_key_id_file,
+                key_secret=self.api_key_secret_file,
+                name=self.api_key_name,
+            )
         return Connection(
             name=name,
             endpoint=_account_url(self.endpoint),

@@ -164,6 +164,18 @@ def http_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def is_encrypted_or_local(url: str) -> bool:
+    """Return whether what is sent to a URL is not to be read on any network."""
+    parts = urlparse.urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme == "https" or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def plain(text: str) -> str:
     """Take the text as it is."""
     return text

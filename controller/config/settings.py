@@ -205,6 +205,8 @@ class SpaceliftSettings:
     """Id of its API key. The worker needs it, the operator does not."""
     api_key_secret: Secret | None = field(default=None, metadata=env("SPACELIFT_API_KEY_SECRET"))
     """Secret of its API key."""
+    api_key_name: str = field(default="", metadata=env("SPACELIFT_API_KEY_NAME", parsing.plain))
+    """What the API key is called in Spacelift, which may show the start of its id and its name."""
     webhook_secret: Secret | None = field(default=None, metadata=env("SPACELIFT_WEBHOOK_SECRET"))
     """Secret that signs the webhook deliveries of the connection `default`."""
     allowed_namespaces: tuple[str, ...] | None = field(
@@ -234,6 +236,8 @@ class SpaceliftSettings:
         ),
     )
     """What labels of its stacks begin with that name an upstream stack, separated by commas."""
+    allow_http: bool = field(default=False, metadata=env("SPACELIFT_ALLOW_HTTP", parsing.boolean))
+    """Whether accounts off this machine may be reached by http, with keys in plain text."""
     poll_seconds: float = field(
         default=10.0, metadata=env("SPACELIFT_POLL_SECONDS", parsing.seconds)
     )

@@ -65,11 +65,14 @@ def run_url(endpoint: str, stack_id: str, run_id: str) -> str:
     return f"{stack_url(endpoint, stack_id)}/run/{urllib.parse.quote(run_id, safe='')}"
 
 
-def is_own_run(triggered_by: str | None, key_id: str) -> bool:
+def is_own_run(triggered_by: str | None, key_id: str, *, key_name: str = "") -> bool:
     """Return whether a run's `triggeredBy`, or the owner of a lock, names the API key.
 
     Spacelift writes `api::<key id>`, and in newer texts `api::<start of the key id>::<key name>`.
-    An OIDC key's id is `oidc::<issuer>::<key id>`, of which the last part counts on both sides.
+    Keys that were made within half a minute share that start, so the name has to be the key's where
+    it is known. Where it is not, the start alone counts: a run of ours that is taken for another's
+    would be triggered once more. An OIDC key's id is `oidc::<issuer>::<key id>`, of which the last
+    part counts on both sides.
     """
     kind, _, rest = (triggered_by or "").partition("::")
     own = key_id.rsplit("::", 1)[-1].upper()
@@ -79,8 +82,21 @@ def is_own_run(triggered_by: str | None, key_id: str) -> bool:
     if kind == "oidc" or (kind == "api" and parts[0] == "oidc"):
         return parts[-1].upper() == own
     named = parts[0].upper()
-    is_prefix = len(named) >= _SHORTEST_KEY_PREFIX and own.startswith(named)
-    return kind == "api" and (named == own or is_prefix)
+    if kind != "api" or named == own:
+        return kind == "api"
+    is_start = len(named) >= _SHORTEST_KEY_PREFIX and own.startswith(named)
+    return is_start and key_name in ("", _name_in(rest))
+
+
+def key_name(triggered_by: str | None) -> str:
+    """Return the name of the API key in a run's `triggeredBy`; empty where there is none."""
+    kind, _, rest = (triggered_by or "").partition("::")
+    return _name_in(rest) if kind == "api" and not rest.startswith("oidc::") else ""
+
+
+def _name_in(rest: str) -> str:
+    # A name may hold the separator itself.
+    return rest.partition("::")[2]
 
 
 def _host_and_port(parts: urllib.parse.SplitResult) -> str:

@@ -160,10 +160,12 @@ class FindStackRunInput:
 class FindStackRunResult:
     """`newest_run_id` is "0" for a stack that never ran; `adopted_run_id` None if none is there.
 
-    `held` says what keeps a run from being triggered now; None if nothing does.
+    `held` says what keeps a run from being triggered now; None if nothing does. `key_id` is that of
+    the API key which then triggers it: it may be another by the time that its run is looked for.
     """
 
     newest_run_id: str
+    key_id: str = ""
     adopted_run_id: str | None = None
     held: progress.StackMeaning | None = None
 
@@ -175,6 +177,7 @@ class TriggerStackRunInput:
     target: StackRef
     newest_run_id: str
     marker: str
+    key_id: str = ""
     was_attempted: bool = False
     operation: str = v1alpha1.Operation.APPLY
     commit_sha: str | None = None
@@ -229,6 +232,7 @@ class FindTriggeredRunInput:
 
     target: StackRef
     newest_run_id: str
+    key_id: str = ""
     operation: str = v1alpha1.Operation.APPLY
     commit_sha: str | None = None
 

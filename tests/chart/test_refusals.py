@@ -123,6 +123,10 @@ _CONNECTION = "spacelift.connections.default"
         ),
         ({"spacelift.connections": {}}, "spacelift.connections: there is none"),
         (
+            {f"{_CONNECTION}.endpoint": "http://a"},
+            "spacelift.connections.default.endpoint: http://a would have the API key sent",
+        ),
+        (
             {"spacelift.connections.Prod": {"endpoint": "https://a", "existingSecret": "a"}},
             "spacelift.connections.Prod: the name of a connection has at most 50 lower case",
         ),

@@ -140,8 +140,9 @@ _OTHERS: dict[str, Any] = {
     "uiUrl": "https://other.example.com",
 }
 _CONNECTION_FIELDS: dict[str, Any] = {
-    "endpoint": "http://other.example.com",
+    "endpoint": "https://other.example.com",
     "existingSecret": "other",
+    "apiKeyName": "other",
     "apiKeyIdKey": "other",
     "apiKeySecretKey": "other",
     "apiKeyId": "other",

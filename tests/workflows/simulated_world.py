@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from controller.config import connections, environment, permissions
-from controller.spacelift import account_session, client
+from controller.spacelift import account_session, client, own_keys
 from controller.temporal import messages, signing
 from controller.temporal.activities import (
     execution_waits,
@@ -147,6 +147,7 @@ class SimulatedWorld(World):
             poller=run_poller.RunPoller(spacelift.get_runs, tick_seconds=poll_seconds),
             hold_poller=run_poller.HoldPoller(spacelift.get_stack_holds, tick_seconds=poll_seconds),
             connection=connection,
+            own_keys=own_keys.OwnKeys(connection.read_api_key),
         )
         self.signing_keys = signing.SigningKeys()
         self._dependencies = stack_dependencies.StackDependencies(self)  # type: ignore[arg-type]

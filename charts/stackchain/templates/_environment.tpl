@@ -50,6 +50,9 @@
 {{/* Which accounts there are and how they are asked. */}}
 {{- define "stackchain.env.spacelift" -}}
 - {name: SPACELIFT_CONNECTIONS_FILE, value: /etc/stackchain/connections/connections.yaml}
+{{- if .Values.spacelift.allowHTTP }}
+- {name: SPACELIFT_ALLOW_HTTP, value: "true"}
+{{- end }}
 {{- end -}}
 
 {{- define "stackchain.env.spaceliftRequests" -}}

@@ -174,6 +174,9 @@ connections:
     endpoint: {{ $connection.endpoint | quote }}
     apiKeyIdFile: /etc/stackchain/spacelift/{{ $name }}/{{ $secret }}/{{ $connection.apiKeyIdKey | default "api-key-id" }}
     apiKeySecretFile: /etc/stackchain/spacelift/{{ $name }}/{{ $secret }}/{{ $connection.apiKeySecretKey | default "api-key-secret" }}
+    {{- with $connection.apiKeyName }}
+    apiKeyName: {{ quote . }}
+    {{- end }}
     {{- /* Lint renders what the schema refuses. */}}
     allowedNamespaces: {{ toJson ($connection.allowedNamespaces | default list) }}
     {{- range $field := list "allowedOperations" "allowedConfirmationPolicies" "allowedVariables" "allowedStackIds" "allowedStackLabels" }}

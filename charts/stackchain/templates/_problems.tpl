@@ -129,6 +129,11 @@ notifications.sinks: {{ $sink.name }} has the header {{ $header }} in headers an
 {{- end -}}
 
 {{- define "stackchain.problems.scope" -}}
+{{- range $name, $connection := .Values.spacelift.connections }}
+{{- if and (hasPrefix "http://" $connection.endpoint) (not $.Values.spacelift.allowHTTP) }}
+spacelift.connections.{{ $name }}.endpoint: {{ $connection.endpoint }} would have the API key sent in plain text; use https, or set spacelift.allowHTTP.
+{{- end }}
+{{- end }}
 {{- with .Values.watchNamespaces }}
 {{- $served := join ", " . }}
 {{- if $.Values.crds.enabled }}

@@ -5,13 +5,13 @@ import contextlib
 import dataclasses
 import functools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import temporalio.exceptions
 
 from controller.chain.run import holds, run_snapshots, run_states
 from controller.config import connections
-from controller.spacelift import account_session, client, endpoints, errors, models
+from controller.spacelift import account_session, client, endpoints, errors, models, own_keys
 from controller.temporal import messages, signing
 from controller.temporal.activities import run_poller
 
@@ -29,10 +29,11 @@ class SpaceliftAccount:
     poller: run_poller.RunPoller
     hold_poller: run_poller.HoldPoller
     connection: connections.Connection
+    own_keys: own_keys.OwnKeys
 
-    def owns(self, run: models.RunRecord) -> bool:
-        """Whether the run was triggered with this connection's API key."""
-        return self._is_ours(run.triggered_by)
+    def owns(self, run: models.RunRecord, *, also: Collection[str] = ()) -> bool:
+        """Whether the run was triggered with an API key of this connection, or one of those ids."""
+        return self.own_keys.owns(run.triggered_by, also=also)
 
     def snapshot(self, run: models.RunRecord) -> run_snapshots.RunSnapshot:
         """Return the run as workflows see it."""
@@ -50,7 +51,7 @@ class SpaceliftAccount:
     def hold(self, found: models.StackHold) -> holds.Hold:
         """Return what keeps us from creating a run; a lock of our own key does not."""
         owner = found.locked_by or ""
-        if not owner or self._is_ours(owner):
+        if not owner or self.own_keys.owns(owner):
             return holds.Hold(is_disabled=found.is_disabled)
         return holds.Hold(
             is_disabled=found.is_disabled,
@@ -73,9 +74,6 @@ class SpaceliftAccount:
             blocker_url=endpoints.run_url(self.endpoint, run.stack_id, blocker_id),
         )
 
-    def _is_ours(self, login: str | None) -> bool:
-        return endpoints.is_own_run(login, self.connection.read_api_key().key_id)
-
 
 @contextlib.contextmanager
 def signature_failures() -> Iterator[None]:
@@ -89,6 +87,8 @@ def signature_failures() -> Iterator[None]:
             type=type(error).__name__,
             # A key may be on its way to this worker.
             non_retryable=isinstance(error, signing.SignatureInvalid),
+            # Logged here: the SDK would add a traceback.
+            category=temporalio.exceptions.ApplicationErrorCategory.BENIGN,
         ) from error
 
 
@@ -167,10 +167,11 @@ class SpaceliftClients:
             await account.client.aclose()
 
     def _open(self, connection: connections.Connection) -> SpaceliftAccount:
+        read_api_key = functools.partial(self._catalog.read_api_key, connection.name)
         spacelift = client.SpaceliftClient(
             account_session.AccountSession(
                 endpoint=connection.endpoint,
-                read_api_key=functools.partial(self._catalog.read_api_key, connection.name),
+                read_api_key=read_api_key,
                 request_timeout_seconds=self._request_timeout_seconds,
                 ca_file=self._ca_file,
                 observer=self._observer,
@@ -184,6 +185,7 @@ class SpaceliftClients:
                 spacelift.get_stack_holds, tick_seconds=self._poll_seconds
             ),
             connection=connection,
+            own_keys=own_keys.OwnKeys(read_api_key),
         )
 
     @property

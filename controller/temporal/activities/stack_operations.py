@@ -112,6 +112,7 @@ class StackOperations:
         )
         return messages.FindStackRunResult(
             newest_run_id=newest.run_id if newest else _BEFORE_ALL,
+            key_id=account.own_keys.current_id(),
             held=holds.of_creation(account.hold(found)),
         )
 
@@ -172,6 +173,7 @@ class StackOperations:
             stack_triggers.note_failure(lost_at)
             raise
         self._counters.run_triggered()
+        account.own_keys.learn(run.triggered_by)
         logger.info(
             "Run triggered", extra={"stack_id": argument.target.stack_id, "run_id": run.run_id}
         )

@@ -27,6 +27,7 @@ class SoughtRun:
     newer_than: str
     run_type: models.RunType
     commit_sha: str | None
+    key_id: str
 
     @classmethod
     def of(
@@ -38,6 +39,7 @@ class SoughtRun:
             newer_than=argument.newest_run_id,
             run_type=type_of(argument.operation),
             commit_sha=argument.commit_sha,
+            key_id=argument.key_id,
         )
 
 
@@ -48,7 +50,7 @@ async def find(
     records = await account.client.list_runs_after(
         wanted.stack_id, wanted.newer_than, run_type=wanted.run_type
     )
-    own = [run for run in records if account.owns(run) and _fits(run, wanted)]
+    own = [run for run in records if account.owns(run, also=[wanted.key_id]) and _fits(run, wanted)]
     return min(own, key=lambda run: run.run_id, default=None)
 
 

@@ -22,11 +22,12 @@ class RunCreation:
         self,
         activities: stack_activities.StackActivities,
         newest_run_id: str,
+        key_id: str,
         *,
         is_stopped: Callable[[], bool],
     ) -> None:
         self._activities = activities
-        self._argument = activities.trigger_input(newest_run_id)
+        self._argument = activities.trigger_input(newest_run_id, key_id)
         self._is_stopped = is_stopped
         self.may_be_sent = False
 

@@ -39,12 +39,13 @@ class StackActivities:
             on_problem=self.on_problem,
         )
 
-    def trigger_input(self, newest_run_id: str) -> messages.TriggerStackRunInput:
+    def trigger_input(self, newest_run_id: str, key_id: str) -> messages.TriggerStackRunInput:
         """Return what creates a run, newer than the newest one known."""
         return messages.TriggerStackRunInput(
             target=self._input.target,
             newest_run_id=newest_run_id,
             marker=self._input.marker,
+            key_id=key_id,
             operation=self._input.operation,
             commit_sha=self._input.commit_sha,
             environment=self._input.environment,
@@ -91,13 +92,16 @@ class StackActivities:
             on_problem=self.on_problem,
         )
 
-    async def find_triggered(self, newest_run_id: str) -> run_snapshots.RunSnapshot | None:
+    async def find_triggered(
+        self, newest_run_id: str, key_id: str
+    ) -> run_snapshots.RunSnapshot | None:
         """Return the run that a trigger of which nobody knows the outcome has created."""
         return await activity_calls.persist(
             _Operations.find_triggered_run,
             messages.FindTriggeredRunInput(
                 target=self._input.target,
                 newest_run_id=newest_run_id,
+                key_id=key_id,
                 operation=self._input.operation,
                 commit_sha=self._input.commit_sha,
             ),

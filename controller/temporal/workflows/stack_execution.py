@@ -59,6 +59,8 @@ class StackExecutionWorkflow:
         # How many runs there were.
         self._attempts = 0
         self._newest_run_id = ""
+        # Of the API key that triggers a run above it.
+        self._key_id = ""
         # What holds the stack, so that the execution ends without having done anything.
         self._held: progress.StackReport | None = None
         self._trigger: run_creation.RunCreation | None = None
@@ -158,7 +160,7 @@ class StackExecutionWorkflow:
             is_first = self._attempts == 0
             origin = self._input.adopt_origin if is_first else None
             found = await self._calls.find(origin, is_first=is_first)
-            self._newest_run_id = found.newest_run_id
+            self._newest_run_id, self._key_id = found.newest_run_id, found.key_id
             if found.adopted_run_id is not None:
                 self._is_adopted = True
                 adopted = run_snapshots.RunSnapshot(
@@ -189,6 +191,7 @@ class StackExecutionWorkflow:
         self._trigger = run_creation.RunCreation(
             self._calls,
             self._newest_run_id,
+            self._key_id,
             is_stopped=lambda: self._stop is not None,
         )
         self._run = created = await self._trigger.create()
@@ -287,7 +290,7 @@ class StackExecutionWorkflow:
     async def _find_sent(self) -> None:
         """Find the run of a trigger whose answer had not come: it is this execution's to stop."""
         if self._run is None and self._trigger is not None and self._trigger.may_be_sent:
-            self._run = await self._calls.find_triggered(self._newest_run_id)
+            self._run = await self._calls.find_triggered(self._newest_run_id, self._key_id)
             if self._run is not None:
                 self._attempts += 1
 

@@ -294,3 +294,35 @@ def test_a_webhook_secret_by_variable_needs_the_connection_default(file: Path) -
 
     with pytest.raises(settings.SettingsError, match="no connection default"):
         catalog(file, webhook_secret=settings.Secret(value="by-variable"))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "is_refused"),
+    [
+        ("https://acme.app.spacelift.io", False),
+        ("http://127.0.0.1:8500", False),
+        ("http://127.1.2.3", False),
+        ("http://localhost:1", False),
+        ("http://[::1]:1", False),
+        ("http://acme.app.spacelift.io", True),
+        ("http://10.0.0.1", True),
+        ("http://localhost.example.com", True),
+    ],
+)
+@pytest.mark.parametrize("by_file", [True, False])
+def test_keys_are_not_sent_in_plain_text_unless_a_setting_says_so(
+    file: Path, endpoint: str, is_refused: bool, by_file: bool
+) -> None:
+    file.write_text(f"connections: {{default: {{endpoint: '{endpoint}', allowedNamespaces: []}}}}")
+
+    def read(**fields: object) -> list[str]:
+        if by_file:
+            return catalog(file, **fields).names()
+        return catalog(None, endpoint=endpoint, **fields).names()
+
+    assert read(allow_http=True) == ["default"]
+    if is_refused:
+        with pytest.raises(settings.SettingsError, match="SPACELIFT_ALLOW_HTTP"):
+            read()
+    else:
+        assert read() == ["default"]

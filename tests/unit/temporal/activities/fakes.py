@@ -11,7 +11,7 @@ from temporalio.testing import ActivityEnvironment
 from controller.chain.graph import adoption
 from controller.chain.run import run_states
 from controller.config import connections, environment, permissions
-from controller.spacelift import errors, models
+from controller.spacelift import errors, models, own_keys
 from controller.temporal import messages, signing
 from controller.temporal.activities import run_poller, spacelift_clients, stack_operations
 from tests.support.builders import make_use
@@ -327,6 +327,7 @@ def make_bench(
             allowed=allowed or permissions.Permissions(namespaces=("*",), operations=OPERATIONS),
             api_key=api_key,
         ),
+        own_keys=own_keys.OwnKeys(api_key.read),
     )
     clients, counts = Clients(account), Counts()
     operations = stack_operations.StackOperations(

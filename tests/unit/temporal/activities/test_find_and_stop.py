@@ -48,7 +48,9 @@ async def find_triggered(
 
 
 async def test_a_stack_that_never_ran_has_no_newest_run() -> None:
-    assert await find(fakes.make_bench()) == messages.FindStackRunResult(newest_run_id="0")
+    assert await find(fakes.make_bench()) == messages.FindStackRunResult(
+        newest_run_id="0", key_id=fakes.KEY_ID
+    )
 
 
 async def test_the_newest_run_is_found_whoever_triggered_it() -> None:

@@ -331,3 +331,14 @@ async def test_a_refusal_after_a_lost_trigger_leaves_no_doubt() -> None:
 
     assert failure.type == "StackHeld"
     assert bench.details == [3, None]
+
+
+async def test_a_lost_run_is_found_though_another_key_has_taken_the_place_of_its_own() -> None:
+    """The key that triggered it is known from the time before."""
+    bench = fakes.make_bench(limits=LONG)
+    run = bench.spacelift.add_run(triggered_by="api::01JKEYOLD00000000000000001")
+
+    found = await trigger(bench, was_attempted=True, key_id="01JKEYOLD00000000000000001")
+
+    assert found.run_id == run.run_id
+    assert bench.spacelift.count("trigger_run") == 0
