@@ -89,12 +89,13 @@ class OperatorSettings:
     )
     """Seconds between two looks at the roots of chains with triggers that no webhook asked for."""
     lease_duration_seconds: int = field(
-        default=12, metadata=env("STACKCHAIN_LEASE_DURATION_SECONDS", parsing.whole(3))
+        default=30, metadata=env("STACKCHAIN_LEASE_DURATION_SECONDS", parsing.whole(3))
     )
-    """Seconds after which a standby takes over from a dead operator. Renewed every third of it.
+    """Seconds after which a standby takes over from a dead operator.
 
-    A standby sees a renewal up to a second late, and the end of the Lease again: 12 seconds make
-    the time without a leader 15 at most.
+    An operator that is asked to stop hands over at once, and chains go on without one. So this may
+    be long enough for what does not mean that the holder is dead: it renews the Lease every 2/15 of
+    it and gives up after two thirds, 20 seconds, of an API server that does not answer.
     """
 
 

@@ -9,6 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 from urllib import parse as urlparse
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 REQUEST_TIMEOUT_SECONDS = 10.0
 _OWN_PAUSE_SECONDS = 1.0
 DEFAULT_KUBECONFIG = Path("~/.kube/config")  # The client library expands the ~.
+JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
 _UNUSABLE_KUBECONFIG = (kube_config.ConfigException, yaml.YAMLError, OSError, ValueError)
@@ -36,6 +38,22 @@ _NO_KUBECONFIG = (TypeError, KeyError, AttributeError)
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Access:
+    """How the API server is reached, for those who bring a client of their own."""
+
+    server: str
+    ca_file: str | None
+    is_verified: bool
+    authorization: str | None
+    """Scheme and token, as the header has them."""
+    username: str | None
+    password: str | None
+    certificate_file: str | None
+    key_file: str | None
+    proxy: str | None
 
 
 class KubeRequests(Protocol):
@@ -48,7 +66,8 @@ class KubeRequests(Protocol):
         *,
         query: Mapping[str, str] | None = None,
         body: Json | None = None,
-        content_type: str = "application/json",
+        content_type: str = JSON,
+        accept: str = JSON,
     ) -> Json:
         """Send one request and return the object of the answer."""
 
@@ -92,7 +111,8 @@ class KubeClient:
         *,
         query: Mapping[str, str] | None = None,
         body: Json | None = None,
-        content_type: str = "application/json",
+        content_type: str = JSON,
+        accept: str = JSON,
     ) -> Json:
         """Send one request and return the object of the answer.
 
@@ -100,7 +120,8 @@ class KubeClient:
             errors.KubeError: in one of its forms.
         """
         api = await self._connected()
-        sent = (self._request_timeout, method, path, query, body, content_type)
+        headers = {"Accept": accept, "Content-Type": content_type}
+        sent = (self._request_timeout, method, path, query, body, headers)
         try:
             return await _send(api, *sent)
         except errors.Unauthenticated:
@@ -120,6 +141,26 @@ class KubeClient:
                 await _close(self._retired)
                 self._api, self._retired = renewed, self._api
             return self._api
+
+
+async def read_access(kubernetes: settings.KubernetesSettings) -> Access:
+    """Read the credentials as `KubeClient` does, which then reaches the same server by that name.
+
+    Raises:
+        errors.Denied: there are none, or they cannot be read.
+    """
+    configuration = await _load(kubernetes.kubeconfig, None)
+    return Access(
+        server=configuration.host,
+        ca_file=configuration.ssl_ca_cert,
+        is_verified=bool(configuration.verify_ssl),
+        authorization=await configuration.get_api_key_with_prefix("BearerToken"),
+        username=configuration.username or None,
+        password=configuration.password or None,
+        certificate_file=configuration.cert_file,
+        key_file=configuration.key_file,
+        proxy=configuration.proxy,
+    )
 
 
 async def _close(api: kube_client.ApiClient | None) -> None:
@@ -192,7 +233,7 @@ async def _send(
     path: str,
     query: Mapping[str, str] | None,
     body: Json | None,
-    content_type: str,
+    header_params: Mapping[str, str],
 ) -> Json:
     what = f"{method} {path}"
     try:
@@ -200,7 +241,7 @@ async def _send(
             _, url, headers, _, _ = await api.param_serialize(
                 method,
                 path,
-                header_params={"Accept": "application/json", "Content-Type": content_type},
+                header_params=dict(header_params),
                 auth_settings=["BearerToken"],
             )
             if query:
@@ -210,8 +251,8 @@ async def _send(
             )
             data = await response.read()
     except (aiohttp.ClientError, kube_config.ConfigException, OSError, TimeoutError) as error:
-        reason = str(error) or type(error).__name__
-        raise errors.ApiUnreachable(f"{what}: {outside_text.clean(reason)}") from error
+        reason = outside_text.clean(errors.text_of(error))
+        raise errors.ApiUnreachable(f"{what}: {reason}") from error
     return read_answer(what, response.status, response.headers, data)
 
 

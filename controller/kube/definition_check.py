@@ -1,15 +1,21 @@
-"""Whether the cluster serves StackChains: the definition can be missing, or on its way out."""
+"""Whether the cluster serves StackChains as this version needs them.
+
+Their definition can be missing, on its way out, or older than the operator.
+"""
 
 import asyncio
 import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from controller.api import v1alpha1
+from controller.api import definition_fields, v1alpha1, wording
 from controller.kube import client, errors
 
 logger = logging.getLogger(__name__)
 
 _NAME = f"{v1alpha1.PLURAL}.{v1alpha1.GROUP}"
 _ASK_SECONDS = 1.0
+_SHOWN = 5
 
 
 class Definition:
@@ -43,28 +49,95 @@ class Definition:
         try:
             # kopf looks for the group first, which the API server may list a moment later.
             groups = await self._client.request("GET", "/apis")
-            found = await self._client.request("GET", f"/apis/{v1alpha1.API_VERSION}")
-        except errors.NotServed:
-            groups, found = {}, {}
         except errors.KubeError as error:
             return str(error)
-        verbs = next(
-            (
-                resource["verbs"]
-                for resource in found.get("resources", [])
-                if resource["name"] == v1alpha1.PLURAL
-            ),
-            None,
+        try:
+            found = await self._client.request("GET", f"/apis/{v1alpha1.API_VERSION}")
+        except errors.NotServed:
+            found = {}
+        except errors.KubeError as error:
+            return str(error)
+        return unserved(groups, found) or await self._outdated()
+
+    async def _outdated(self) -> str | None:
+        """Return which fields the definition lacks; the API server may not say, which is fine."""
+        try:
+            published = await self._client.request(
+                "GET", f"/openapi/v3/apis/{v1alpha1.API_VERSION}"
+            )
+        except errors.NotServed as error:
+            # It is published some time after it is served, and not by each API server.
+            logger.info("The definition's fields cannot be read", extra={"why": str(error)})
+            return None
+        except errors.KubeError as error:
+            return str(error)
+        return lacking(published)
+
+
+def unserved(groups: Mapping[str, Any], found: Mapping[str, Any]) -> str | None:
+    """Return why StackChains are not served, from the API's groups and the version's resources."""
+    versions = {
+        version["version"]
+        for group in groups.get("groups", [])
+        if group["name"] == v1alpha1.GROUP
+        for version in group["versions"]
+    }
+    verbs = next(
+        (item["verbs"] for item in found.get("resources", []) if item["name"] == v1alpha1.PLURAL),
+        None,
+    )
+    if versions and v1alpha1.VERSION not in versions:
+        served = ", ".join(sorted(versions))
+        return (
+            f"The definition {_NAME} does not serve {v1alpha1.VERSION}, which this operator needs; "
+            f"it serves {served}. Apply the definition of this operator's release, or set "
+            f"`served: true` for {v1alpha1.VERSION} in it."
         )
-        is_listed = any(group["name"] == v1alpha1.GROUP for group in groups.get("groups", []))
-        if verbs is None or not is_listed:
-            return (
-                f"The definition {_NAME} is not in this cluster; apply it "
-                "(`kubectl apply --server-side -f crds/`), or install with `crds.enabled`."
-            )
-        if "patch" not in verbs:
-            return (
-                f"The definition {_NAME} is being deleted, and StackChains hold it by their "
-                "finalizer; take that off them, then install the definition anew."
-            )
+    if verbs is None or not versions:
+        return (
+            f"The definition {_NAME} is not in this cluster, or serves no version; apply it "
+            "(`kubectl apply --server-side -f crds/`), or install with `crds.enabled`."
+        )
+    if "patch" not in verbs:
+        return (
+            f"The definition {_NAME} is being deleted, and StackChains hold it by their "
+            "finalizer; take that off them, then install the definition anew."
+        )
+    return None
+
+
+def lacking(published: Mapping[str, Any]) -> str | None:
+    """Return which fields of this version a published definition lacks."""
+    schemas = published.get("components", {}).get("schemas", {})
+    schema = next(
+        (
+            item
+            for item in schemas.values()
+            for kind in item.get("x-kubernetes-group-version-kind", [])
+            if kind.get("kind") == v1alpha1.KIND
+        ),
+        None,
+    )
+    if schema is None:
         return None
+    missing = sorted(definition_fields.FIELDS - set(fields_of(schema)))
+    # What is below a field that is missing says no more than that one.
+    outermost = [name for name in missing if name.rpartition(".")[0] not in missing]
+    if not outermost:
+        return None
+    shown = wording.listed(outermost, most=_SHOWN)
+    return (
+        f"The definition {_NAME} is older than this operator: it lacks {shown}. Apply the "
+        "definition of this operator's release (`kubectl apply --server-side -f crds/`)."
+    )
+
+
+def fields_of(schema: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """Give the paths of all fields in a schema; those of list items are below the list."""
+    for name, below in (schema.get("properties") or {}).items():
+        inner = f"{path}.{name}" if path else name
+        yield inner
+        yield from fields_of(below, inner)
+    for below in (schema.get("items"), schema.get("additionalProperties")):
+        if isinstance(below, Mapping):
+            yield from fields_of(below, path)

@@ -63,3 +63,8 @@ class Expired(KubeError):
 
 class Invalid(KubeError):
     """The API server refuses the content; repeating the request does not help."""
+
+
+def text_of(error: BaseException) -> str:
+    """Return what an error says; its name where it says nothing, as a time-out does."""
+    return str(error) or type(error).__name__

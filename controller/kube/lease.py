@@ -4,6 +4,11 @@ As in client-go, no clock of another machine is trusted: a holder counts as dead
 not changed for the Lease's duration as measured here. A holder that cannot renew gives up after two
 thirds of the duration, while every other process still waits for the rest of it.
 
+Renewing has a thread, an event loop and a connection of its own, so that the load of the operator
+does not delay it. An attempt is short at first, since its connection may be dead without anyone
+having said so, and then longer, since the API server may be slow; each one that got no answer costs
+its connection. An operator whose own event loop hangs must not lead: then nothing is renewed.
+
 Why not `kubernetes.aio.leaderelection` (37.0): it catches only `ApiException`, so a connection that
 breaks while it renews ends its `run` with the leading task still at work, and `onstopped_leading`
 never called. It looks at its deadline only between requests, by the wall clock, and bounds no
@@ -13,13 +18,16 @@ second; and it leaves `leaseTransitions` alone.
 """
 
 import asyncio
+import concurrent.futures
+import contextlib
 import datetime
 import enum
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from controller import times
 from controller.kube import client, errors
@@ -29,6 +37,14 @@ logger = logging.getLogger(__name__)
 LEASE_NAME = "stackchain-operator"
 POLL_SECONDS = 0.5
 RELEASE_TIMEOUT_SECONDS = 2.0
+HUNG_SECONDS = 60.0
+"""An event loop that has not turned for so long hangs; liveness probes give up at about then."""
+_TICK_SECONDS = 1.0
+# As in client-go by its defaults: renewed every 2 of 15 seconds, given up after 10.
+_RENEW_PART = 2 / 15
+_PATIENCE_PART = 2 / 3
+# Of the duration: for a connection that is dead, and for an API server that is slow.
+_ATTEMPT_PARTS = (1 / 12, 7 / 20)
 
 Json = dict[str, Any]
 
@@ -91,6 +107,31 @@ def next_step(
     return LeaseStep.TAKE if expired else LeaseStep.WAIT
 
 
+class LeaseClient(client.KubeRequests, Protocol):
+    """A connection that can be given up."""
+
+    async def close(self) -> None:
+        """Close all connections."""
+
+
+class _Thread:
+    """An event loop in a thread of its own, for what the load of this one must not delay."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="lease", daemon=True)
+        self._thread.start()
+
+    def run(self, coroutine: Coroutine[Any, Any, None]) -> concurrent.futures.Future[None]:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    async def close(self) -> None:
+        """Stop the loop; what ran in it has ended."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        await asyncio.to_thread(self._thread.join)
+        self._loop.close()
+
+
 class LeaderLease:
     """Held from `acquire` on until `release`, or until `lost` is set."""
 
@@ -100,20 +141,31 @@ class LeaderLease:
         *,
         namespace: str,
         identity: str,
-        duration_seconds: int = 15,
+        new_client: Callable[[], LeaseClient],
+        duration_seconds: int = 30,
         poll_seconds: float = POLL_SECONDS,
+        hung_seconds: float = HUNG_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Take the client for acquiring and releasing; `new_client` makes those for renewing."""
         self.lost = asyncio.Event()
         self._client = kube_client
+        self._new_client = new_client
         self._path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._identity = identity
         self._duration = duration_seconds
         self._poll_seconds = poll_seconds
+        self._hung_seconds = hung_seconds
         self._clock = clock
         self._lease: Json = {}
         self._renewed_at = 0.0
-        self._renewing: asyncio.Task[None] | None = None
+        # When each time was sent that was written into the Lease, perhaps without an answer.
+        self._sent: dict[str, float] = {}
+        self._ticked_at = 0.0
+        self._thread: _Thread | None = None
+        self._renewing: asyncio.Future[None] | None = None
+        self._ticking: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
         self._problem = ""
 
     @property
@@ -135,7 +187,7 @@ class LeaderLease:
             except errors.Conflict:
                 continue  # Somebody was faster; see who.
             except errors.KubeError as error:
-                self._log_once(str(error))
+                self._log_once(errors.text_of(error))
             else:
                 self._problem = ""
                 if observed is None:
@@ -146,25 +198,32 @@ class LeaderLease:
             await asyncio.sleep(self._poll_seconds)
         logger.info("Lease acquired", extra={"holder": self._identity})
         self.lost.clear()
-        self._renewing = asyncio.create_task(self._keep())
+        self._stopping = asyncio.Event()
+        self._sent.clear()
+        self._ticked_at = self._clock()
+        self._ticking = asyncio.create_task(self._tick())
+        self._thread = _Thread()
+        self._renewing = asyncio.wrap_future(self._thread.run(self._renew_until_stopped()))
         self._renewing.add_done_callback(self._ended)
 
     async def release(self) -> None:
         """Stop renewing and let a standby take over at once. Best effort."""
-        if self._renewing is None:
+        if self._thread is None or self._renewing is None or self._ticking is None:
             return
-        self._renewing.cancel()
+        self._ticking.cancel()
+        await asyncio.wrap_future(self._thread.run(self._stop()))
         await asyncio.wait([self._renewing])
-        self._renewing = None
+        await self._thread.close()
+        self._thread = self._renewing = None
         if self.lost.is_set():
             return
         try:
             async with asyncio.timeout(RELEASE_TIMEOUT_SECONDS):
-                await self._write({"holderIdentity": ""})
+                await self._write(self._client, {"holderIdentity": ""})
         except (errors.KubeError, TimeoutError) as error:
             logger.warning(
                 "Lease was not released, a standby takes over when it expires",
-                extra={"error": str(error)},
+                extra={"error": errors.text_of(error)},
             )
 
     def _log_once(self, problem: str) -> None:
@@ -176,7 +235,7 @@ class LeaderLease:
     async def _try_acquire(self, observed: Observation | None) -> Observation | None:
         """Return None if the Lease is ours now, else what was observed."""
         sent_at = self._clock()
-        lease = await self._read()
+        lease = await self._read(self._client)
         record = None if lease is None else _record(lease)
         now = self._clock()
         if record is not None:
@@ -189,64 +248,115 @@ class LeaderLease:
         if step is not LeaseStep.RENEW:
             transitions = 0 if record is None else record.transitions + 1
             spec |= {"acquireTime": _timestamp(), "leaseTransitions": transitions}
-        await self._write(spec)
+        await self._write(self._client, spec)
         self._renewed_at = sent_at
         return None
 
-    async def _keep(self) -> None:
-        """Renew until that is no longer possible."""
-        patience = self._duration * 2 / 3
-        while (remaining := self._renewed_at + patience - self._clock()) > 0:
-            # At most a third of the duration apart; sooner after a failure.
-            await asyncio.sleep(min(remaining, self._pause()))
-            remaining = self._renewed_at + patience - self._clock()
-            try:
-                async with asyncio.timeout(max(0.0, remaining)):
-                    if not await self._renew():
-                        break
-            except (errors.KubeError, TimeoutError) as error:
-                logger.warning("Lease was not renewed", extra={"error": str(error)})
+    async def _tick(self) -> None:
+        """Show the thread that this event loop turns."""
+        while True:
+            self._ticked_at = self._clock()
+            await asyncio.sleep(_TICK_SECONDS)
 
-    def _ended(self, renewing: asyncio.Task[None]) -> None:
+    def _ended(self, renewing: asyncio.Future[None]) -> None:
         # For whatever reason renewing ends, a bug included: no one may continue as the leader.
-        if renewing.cancelled():
+        if self._stopping.is_set():
             return
         logger.error("Lease lost", extra={"holder": self._identity}, exc_info=renewing.exception())
         self.lost.set()
 
-    def _pause(self) -> float:
-        due = self._renewed_at + self._duration / 3 - self._clock()
-        return due if due > 0 else min(self._poll_seconds, self._duration / 10)
+    # In the thread, from here
 
-    async def _renew(self) -> bool:
+    async def _renew_until_stopped(self) -> None:
+        keeping = asyncio.create_task(self._keep())
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait([keeping, stopping], return_when=asyncio.FIRST_COMPLETED)
+        for task in (keeping, stopping):
+            task.cancel()
+        await asyncio.wait([keeping, stopping])
+        if not keeping.cancelled():
+            keeping.result()
+
+    async def _stop(self) -> None:
+        self._stopping.set()
+
+    async def _keep(self) -> None:
+        """Renew until that is no longer possible."""
+        connected = self._new_client()
+        failures = 0
+        # Who was answered late is given time at once.
+        is_slow = False
+        try:
+            while (remaining := self._remaining()) > 0:
+                await asyncio.sleep(min(remaining, self._pause(failures)))
+                if self._clock() - self._ticked_at > self._hung_seconds:
+                    logger.error("The operator hangs, the Lease is no longer renewed")
+                    return
+                asked_at = self._clock()
+                try:
+                    async with asyncio.timeout(self._attempt_seconds(failures or int(is_slow))):
+                        if not await self._renew(connected):
+                            return
+                    failures = 0
+                    is_slow = self._clock() - asked_at > self._duration * _ATTEMPT_PARTS[0] / 2
+                except (errors.KubeError, TimeoutError) as error:
+                    failures += 1
+                    why = errors.text_of(error)
+                    if isinstance(error, TimeoutError):
+                        why = "The API server did not answer in time"
+                    logger.warning("Lease was not renewed", extra={"error": why})
+                    await _close(connected)
+                    connected = self._new_client()
+        finally:
+            await _close(connected)
+
+    def _remaining(self) -> float:
+        return self._renewed_at + self._duration * _PATIENCE_PART - self._clock()
+
+    def _pause(self, failures: int) -> float:
+        due = self._renewed_at + self._duration * _RENEW_PART - self._clock()
+        return min(self._poll_seconds, self._duration / 30) if failures else max(0.0, due)
+
+    def _attempt_seconds(self, failures: int) -> float:
+        part = _ATTEMPT_PARTS[min(failures, len(_ATTEMPT_PARTS) - 1)]
+        return max(0.0, min(self._remaining(), self._duration * part))
+
+    async def _renew(self, connected: client.KubeRequests) -> bool:
         """Return whether the Lease is still ours."""
         # Counted from before the request: the server may have written long before it answered.
         sent_at = self._clock()
         try:
-            await self._write({"holderIdentity": self._identity})
+            await self._write(connected, {"holderIdentity": self._identity})
         except errors.Conflict:
-            lease = await self._read()
+            lease = await self._read(connected)
             if lease is None or _record(lease).holder != self._identity:
                 return False
             self._lease = lease
-            await self._write({"holderIdentity": self._identity})
+            if (written_at := self._sent.get(_record(lease).renewed_at)) is not None:
+                # An attempt that got no answer was written all the same.
+                self._renewed_at = max(self._renewed_at, written_at)
+                return True
+            await self._write(connected, {"holderIdentity": self._identity})
         except errors.ObjectNotFound:
             return False
         self._renewed_at = sent_at
+        self._sent.clear()
         return True
 
-    async def _read(self) -> Json | None:
+    async def _read(self, connected: client.KubeRequests) -> Json | None:
         try:
-            return await self._client.request("GET", f"{self._path}/{LEASE_NAME}")
+            return await connected.request("GET", f"{self._path}/{LEASE_NAME}")
         except errors.ObjectNotFound:
             return None
 
-    async def _write(self, changes: Json) -> None:
+    async def _write(self, connected: client.KubeRequests, changes: Json) -> None:
         """Write the Lease over the version that was read or written last."""
+        now = _timestamp()
+        self._sent[now] = self._clock()
         spec = {
             **self._lease.get("spec", {}),
             "leaseDurationSeconds": self._duration,
-            "renewTime": _timestamp(),
+            "renewTime": now,
             **changes,
         }
         body = {
@@ -256,10 +366,16 @@ class LeaderLease:
             "spec": spec,
         }
         if self._lease:
-            answer = await self._client.request("PUT", f"{self._path}/{LEASE_NAME}", body=body)
+            answer = await connected.request("PUT", f"{self._path}/{LEASE_NAME}", body=body)
         else:
-            answer = await self._client.request("POST", self._path, body=body)
+            answer = await connected.request("POST", self._path, body=body)
         self._lease = answer
+
+
+async def _close(connected: LeaseClient) -> None:
+    # Whatever is left of a connection that does not answer, a new one is wanted now.
+    with contextlib.suppress(Exception):
+        await connected.close()
 
 
 def _record(lease: Json) -> LeaseRecord:

@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 PAGE_SIZE = 100
 """Resources in one answer: each may have 256 KiB of annotations, and a status as large again."""
 REPORTING_COMPONENT = "stackchain-operator"
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 Json = dict[str, Any]
 
@@ -54,6 +55,35 @@ class StackChains:
         for namespace in self._namespaces or [None]:
             found.extend(await _list_pages(self._client, _path(namespace), self._page_size))
         return found
+
+    async def list_uids(self) -> tuple[set[str], set[str]]:
+        """List the uids of the StackChains of the served namespaces, as they are now.
+
+        Returns:
+            The uids; and the served namespaces that could not be listed.
+
+        Raises:
+            errors.KubeError: when all namespaces are listed at once.
+        """
+        uids: set[str] = set()
+        unread: set[str] = set()
+        for namespace in self._namespaces or [None]:
+            try:
+                found = await _list_pages(
+                    self._client, _path(namespace), self._page_size, accept=_METADATA_ONLY
+                )
+            except errors.KubeError as error:
+                if namespace is None:
+                    raise
+                # One namespace that is gone or withdrawn must not keep the others from being read.
+                logger.info(
+                    "A namespace could not be listed",
+                    extra={"namespace": namespace, "error": str(error)},
+                )
+                unread.add(namespace)
+            else:
+                uids.update(item["metadata"]["uid"] for item in found)
+        return uids, unread
 
     async def patch(self, namespace: str, name: str, changes: Mapping[str, Any]) -> Json:
         """Change a StackChain's metadata or spec as a person does, whatever its version is.
@@ -178,20 +208,23 @@ def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
     return patch
 
 
-async def _list_pages(kube_client: client.KubeRequests, path: str, page_size: int) -> list[Json]:
+async def _list_pages(
+    kube_client: client.KubeRequests, path: str, page_size: int, *, accept: str = client.JSON
+) -> list[Json]:
     found: list[Json] = []
     token = ""
     while True:
         query = {"limit": str(page_size)} | ({"continue": token} if token else {})
         try:
-            page = await kube_client.request("GET", path, query=query)
+            page = await kube_client.request("GET", path, query=query, accept=accept)
         except errors.Expired:
             if not token:
                 raise
             # The pages so far belong to a snapshot that is compacted: start a new one.
             found, token = [], ""
             continue
-        found.extend(page["items"])
+        # An empty list of metadata has null for its items.
+        found.extend(page["items"] or [])
         token = page["metadata"].get("continue") or ""
         if not token:
             return found

@@ -83,6 +83,12 @@ class Metrics:
             "stackchain_resync_contradictions",
             "Resources whose status contradicted Temporal and was corrected by resync.",
         )
+        self.watch_up = self._gauge(
+            "stackchain_watch_up",
+            "1 while the StackChains of a served namespace (`*`: of all of them) are listed and "
+            "watched; only the leading operator has it.",
+            "served",
+        )
         self.resync_last = self._gauge(
             "stackchain_resync_last_success_timestamp_seconds",
             "When the leading operator last compared all resources with Temporal.",

@@ -6,7 +6,7 @@ from typing import Any
 import kopf
 
 from controller.api import v1alpha1
-from controller.operator import errors, kopf_settings, reconciler, resync
+from controller.operator import errors, kopf_settings, reconciler, resync, watches
 
 _RESOURCE = (v1alpha1.GROUP, v1alpha1.VERSION, v1alpha1.PLURAL)
 # Until the workflow has closed; short, since a person waits for `kubectl delete`.
@@ -14,7 +14,11 @@ _RELEASE_SECONDS = 1.0
 
 
 def build_registry(
-    reconciler: reconciler.Reconciler, known: resync.KnownResources, *, has_kubeconfig: bool
+    reconciler: reconciler.Reconciler,
+    known: resync.KnownResources,
+    watches: watches.Watches,
+    *,
+    login: kopf_settings.Login,
 ) -> kopf.OperatorRegistry:
     """Return the handlers for one operator; nothing is registered globally."""
     registry = kopf.OperatorRegistry()
@@ -36,9 +40,12 @@ def build_registry(
                 raise kopf.TemporaryError("Waits for the runs to stop", delay=_RELEASE_SECONDS)
 
     async def on_event(event: Mapping[str, Any], body: kopf.Body, **_: Any) -> None:
-        known.take_in(event.get("type"), body)
+        try:
+            known.take_in(event.get("type"), body)
+        finally:
+            watches.note_handled(body["metadata"]["uid"])
 
-    kopf.on.login(registry=registry)(kopf_settings.login(has_kubeconfig=has_kubeconfig))
+    kopf.on.login(registry=registry)(login)
     kopf.on.event(*_RESOURCE, registry=registry)(on_event)
     kopf.on.resume(*_RESOURCE, registry=registry, id="resume")(on_resume)
     kopf.on.create(*_RESOURCE, registry=registry, id="reconcile")(on_change)

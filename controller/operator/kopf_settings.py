@@ -1,18 +1,24 @@
 """How kopf is set up here: what it stores, how it watches, and who it is to the API server."""
 
+import asyncio
 import hashlib
+import itertools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import kopf
 
 from controller.api import v1alpha1
+from controller.kube import client as kube_client
+from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 
-Login = Callable[..., kopf.ConnectionInfo | None]
-"""A login handler of kopf's, or a way to log in."""
+Login = Callable[..., Awaitable[kopf.ConnectionInfo]]
+"""A login handler of kopf's."""
+ReadAccess = Callable[[], Awaitable[kube_client.Access]]
 
+_LOGIN_PAUSE_SECONDS = 2.0
 _PREFIX = f"kopf.{v1alpha1.GROUP}"
 _TOUCH_LABEL = f"{_PREFIX}/touch"
 
@@ -36,8 +42,17 @@ class ProgressStorage(kopf.AnnotationsProgressStorage):
     """Keeps the progress of handlers in annotations, as far as there is room for them.
 
     Without any each handler is called anew, which does no harm: they are level-triggered. What
-    wakes kopf up for that is a label then.
+    wakes kopf up for that is a label then. A record that is not what kopf wrote counts as none:
+    else the resource would never be handled.
     """
+
+    def fetch(self, *, key: kopf.HandlerId, body: kopf.Body) -> kopf.ProgressRecord | None:
+        """Return the progress of a handler."""
+        try:
+            record = super().fetch(key=key, body=body)
+        except ValueError:
+            return None
+        return record if isinstance(record, Mapping) else None
 
     def store(
         self,
@@ -71,7 +86,8 @@ class AsksDigestStorage(kopf.AnnotationsDiffBaseStorage):
     """Keeps a digest of the spec and of the request tokens as the state last handled.
 
     kopf's own storage leaves annotations out of the comparison, writes the whole spec into one,
-    and calls handlers over and over once that passes 256 kB.
+    and calls handlers over and over once that passes 256 kB. The uid is part of it: a backup that
+    is restored brings the annotation along, and it is another resource all the same.
     """
 
     def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
@@ -84,12 +100,21 @@ class AsksDigestStorage(kopf.AnnotationsDiffBaseStorage):
     ) -> kopf.BodyEssence:
         """Return what is compared: nothing but the digest."""
         asks = {
+            "uid": body.metadata.uid,
             "spec": body.get("spec") or {},
             "tokens": [body.metadata.annotations.get(name) for name in v1alpha1.TOKENS],
         }
         text = json.dumps(asks, sort_keys=True, separators=(",", ":"), default=dict)
         digest = hashlib.sha256(text.encode()).hexdigest()
         return kopf.BodyEssence({"spec": {"digest": digest}})
+
+    def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:
+        """Return what was handled last; nothing, if the annotation is not what kopf wrote."""
+        try:
+            essence = super().fetch(body=body)
+        except ValueError:
+            return None
+        return essence if isinstance(essence, Mapping) else None
 
 
 def configure(settings: kopf.OperatorSettings) -> None:
@@ -111,17 +136,33 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.execution.default_backoff = 15
 
 
-def login(
-    *,
-    has_kubeconfig: bool,
-    with_kubeconfig: Login = kopf.login_with_kubeconfig,
-    with_service_account: Login = kopf.login_with_service_account,
-) -> Login:
-    """Return kopf's login handler: a kubeconfig if one is set, else the pod's service account."""
+def login(read_access: ReadAccess, *, pause_seconds: float = _LOGIN_PAUSE_SECONDS) -> Login:
+    """Return kopf's login handler: kopf reaches the API server as our own client does."""
+    count = itertools.count()
 
-    def authenticate(**kwargs: Any) -> kopf.ConnectionInfo | None:
-        if has_kubeconfig:
-            return with_kubeconfig(**kwargs)
-        return with_service_account(**kwargs) or with_kubeconfig(**kwargs)
+    async def authenticate(**_: Any) -> kopf.ConnectionInfo:
+        number = next(count)
+        if number:
+            # Credentials were refused. It may be the API server's fault, and be over in a while.
+            await asyncio.sleep(pause_seconds)
+        try:
+            access = await read_access()
+        except kube_errors.Denied as error:
+            raise kopf.TemporaryError(str(error), delay=pause_seconds) from error
+        scheme, _space, token = (access.authorization or "").rpartition(" ")
+        return kopf.ConnectionInfo(
+            server=access.server,
+            ca_path=access.ca_file,
+            insecure=not access.is_verified,
+            username=access.username,
+            password=access.password,
+            scheme=scheme or None,
+            token=token or None,
+            certificate_path=access.certificate_file,
+            private_key_path=access.key_file,
+            proxy_url=access.proxy,
+            # kopf never uses again what was refused once, unless it differs in something.
+            priority=number,
+        )
 
     return authenticate

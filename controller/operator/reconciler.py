@@ -360,7 +360,8 @@ class Reconciler:
                 InvalidSpec,
             ) as error:
                 # The resync sees to it.
-                logger.info("Not reconciled after the end", extra={"why": str(error)})
+                why = kube_errors.text_of(error)
+                logger.info("Not reconciled after the end", extra={"why": why})
 
         task = asyncio.create_task(look_again())
         self._closing.add(task)

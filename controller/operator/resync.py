@@ -17,7 +17,7 @@ from controller.chain.requests import decide, executions
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
-from controller.operator import chain_metrics, guards, reconciler, schedule_sync
+from controller.operator import chain_metrics, guards, reconciler, schedule_sync, watches
 from controller.temporal import client as temporal_client
 from controller.temporal.activities import chain_status
 from controller.temporal.operator import starter
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 _FAILURES_TO_REPORT = 2
 # Five minutes at the interval by default.
 _PASSES_TO_LOOK_AT_ALL = 10
+# Every five minutes by default: a listing is large, and a deletion that no watch shows is rare.
+_PASSES_PER_LISTING = 10
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +67,7 @@ class KnownResources:
         """Take in one event of the watch."""
         uid = body["metadata"]["uid"]
         if event_type == "DELETED" or not self._is_ours(body):
-            self.by_uid.pop(uid, None)
+            self.forget(uid)
             return
         try:
             self._take_in(uid, body)
@@ -107,6 +109,10 @@ class KnownResources:
             operation=latest.operation if latest else "",
             starting=chain if chain is not None and _has_schedules(chain) else None,
         )
+
+    def forget(self, uid: str) -> None:
+        """Drop a resource that is gone."""
+        self.by_uid.pop(uid, None)
 
 
 def _has_schedules(chain: v1alpha1.StackChain) -> bool:
@@ -165,6 +171,7 @@ class Resync:
         *,
         reconciler: reconciler.Reconciler,
         known: KnownResources,
+        watches: watches.Watches,
         workflows: starter.ChainWorkflows,
         schedule_sync: schedule_sync.ScheduleSync,
         stack_chains: stackchains.StackChains,
@@ -173,6 +180,7 @@ class Resync:
     ) -> None:
         self._reconciler = reconciler
         self._known = known
+        self._watches = watches
         self._workflows = workflows
         self._schedule_sync = schedule_sync
         self._stack_chains = stack_chains
@@ -180,6 +188,8 @@ class Resync:
         self._interval_seconds = interval_seconds
         self._now = asyncio.Event()
         self._passes = 0
+        self._passes_since_listing = 0
+        self._listings_seen = 0
 
     def soon(self) -> None:
         """Make the next pass start at once."""
@@ -220,6 +230,7 @@ class Resync:
 
     async def once(self) -> None:
         """Compare once."""
+        await self._forget_deleted()
         await self._reconciler.signal_orphans()
         listing = await self._workflows.list_running()
         self._counters.unreadable.labels("workflow").set(len(listing.unreadable))
@@ -244,6 +255,32 @@ class Resync:
         # Last: what keeps schedules from being read must not hold up runs.
         wrong = await self._compare_schedules(known)
         await asyncio.gather(*(self._reconcile(item, is_renewing=True) for item in wrong))
+
+    async def _forget_deleted(self) -> None:
+        """Drop resources whose deletion no watch has shown; what runs for them is an orphan then.
+
+        It may have come while a watch was interrupted, or have been lost on the way.
+        """
+        self._passes_since_listing += 1
+        listings = self._watches.listings
+        is_due = self._passes_since_listing >= _PASSES_PER_LISTING
+        if listings == self._listings_seen and not is_due:
+            return
+        # What is known before the listing and not in it is gone; what comes up later is not.
+        known = dict(self._known.by_uid)
+        try:
+            listed, unread = await self._stack_chains.list_uids()
+        except kube_errors.KubeError as error:
+            logger.warning("StackChains could not be listed", extra={"why": str(error)})
+            return
+        for uid, item in known.items():
+            if uid not in listed and item.namespace not in unread:
+                logger.info(
+                    "A StackChain is gone, and no watch has shown it",
+                    extra={"namespace": item.namespace, "chain": item.name},
+                )
+                self._known.forget(uid)
+        self._listings_seen, self._passes_since_listing = listings, 0
 
     async def _compare_schedules(self, known: Mapping[str, KnownResource]) -> list[KnownResource]:
         """Return the resources whose schedules are not what they should be, or are due."""

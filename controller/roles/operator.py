@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import kopf
 import temporalio.client
@@ -26,6 +26,7 @@ from controller.operator import (
     resync,
     schedule_sync,
     sweep_findings,
+    watches,
 )
 from controller.roles import process
 from controller.temporal import ids, signing, worker
@@ -57,6 +58,7 @@ async def operate(role: process.Process) -> int:
         client,
         namespace=installation.namespace,
         identity=installation.pod_name,
+        new_client=lambda: kube_client.KubeClient(role.settings.kubernetes),
         duration_seconds=role.settings.operator.lease_duration_seconds,
     )
     # A standby as well: one that never reaches Temporal must not replace an operator that does.
@@ -165,11 +167,13 @@ class _Operator:
             counters=role.counters,
             time=time,
         )
+        self._watches = watches.Watches(role.settings.installation.watch_namespaces, role.counters)
         self._known = resync.KnownResources(role.counters, is_ours=owning.is_ours)
         role.counters.before_reading.append(self._known.update_metrics)
         self._resync = resync.Resync(
             reconciler=self._reconciler,
             known=self._known,
+            watches=self._watches,
             workflows=workflows,
             schedule_sync=schedule_sync.ScheduleSync(
                 chain_schedules=chain_schedules,
@@ -188,17 +192,14 @@ class _Operator:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[list[asyncio.Task[None]]]:
         """Give the tasks that should never end; on leaving, end them in order."""
-        watching, watched = asyncio.Event(), asyncio.Event()
-        self._role.server.add_ready_check("watch", _check_set(watched))
-        handling = asyncio.create_task(self._handle(ready=watched, stop=watching))
+        watching = asyncio.Event()
+        self._role.server.add_ready_check("watch", self._watches.check)
+        handling = asyncio.create_task(self._handle(stop=watching))
         statuses_stop = asyncio.Event()
         statuses = asyncio.create_task(self._write_statuses(statuses_stop))
         resyncing = asyncio.create_task(self._resync.run())
         notifying = asyncio.create_task(self._notifier.run())
         try:
-            # kopf takes over the signals when it starts; they are ours.
-            await process.wait_for_first(watched.wait(), handling)
-            process.on_signals(self._role.stop)
             yield [handling, statuses, resyncing, notifying]
         finally:
             # kopf cancels all tasks that are younger than itself, so it goes last.
@@ -219,23 +220,30 @@ class _Operator:
         """Hand over the notifications that wait."""
         await self._notifier.aclose()
 
-    async def _handle(self, *, ready: asyncio.Event, stop: asyncio.Event) -> None:
+    async def _handle(self, *, stop: asyncio.Event) -> None:
         namespaces = self._role.settings.installation.watch_namespaces
         operator_settings = kopf.OperatorSettings()
         kopf_settings.configure(operator_settings)
-        await kopf.operator(
-            registry=handlers.build_registry(
-                self._reconciler,
-                self._known,
-                has_kubeconfig=self._role.settings.kubernetes.kubeconfig is not None,
-            ),
-            settings=operator_settings,
-            standalone=True,
-            clusterwide=not namespaces,
-            namespaces=list(namespaces),
-            ready_flag=ready,
-            stop_flag=stop,
-        )
+        ours = asyncio.all_tasks()
+        with self._watches.installed():
+            tasks = await kopf.spawn_tasks(
+                registry=handlers.build_registry(
+                    self._reconciler,
+                    self._known,
+                    self._watches,
+                    login=kopf_settings.login(
+                        lambda: kube_client.read_access(self._role.settings.kubernetes)
+                    ),
+                ),
+                settings=operator_settings,
+                standalone=True,
+                clusterwide=not namespaces,
+                namespaces=list(namespaces),
+                stop_flag=stop,
+            )
+            # kopf has just taken over the signals; they are ours.
+            process.on_signals(self._role.stop)
+            await kopf.run_tasks(tasks, ignored=ours)
 
     async def _write_statuses(self, stop: asyncio.Event) -> None:
         connecting = asyncio.create_task(self._link.connected())
@@ -268,13 +276,6 @@ class _Operator:
         watching.cancel()
         await writer.shutdown()
         await polling
-
-
-def _check_set(event: asyncio.Event) -> Callable[[], Awaitable[str | None]]:
-    async def check() -> str | None:
-        return None if event.is_set() else "The resources are not watched yet."
-
-    return check
 
 
 def _log_failures(tasks: list[asyncio.Task[None]]) -> None:

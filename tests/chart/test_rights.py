@@ -5,10 +5,12 @@ The API server's audit log says what it asked for, from its first request to its
 
 import contextlib
 import dataclasses
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import temporalio.client
 
@@ -159,8 +161,9 @@ async def test_the_operator_needs_all_rights_of_the_chart_and_no_other(
     assert audit.used(rights, [request.right for request in requests]) == rights
 
 
-async def test_an_operator_of_some_namespaces_needs_its_roles_there_and_no_other(
-    audited: Audited, tmp_path: Path
+@pytest.mark.parametrize("namespace_deletion", [True, False], ids=["cluster", "roles only"])
+async def test_an_operator_of_some_namespaces_needs_its_rights_there_and_no_other(
+    audited: Audited, tmp_path: Path, namespace_deletion: bool
 ) -> None:
     teams = [temporal_support.unique("team") for _ in range(2)]
     for team in teams:
@@ -169,6 +172,7 @@ async def test_an_operator_of_some_namespaces_needs_its_roles_there_and_no_other
         "watchNamespaces": teams,
         "installation.id": temporal_support.unique("teams"),
         "crds.enabled": False,
+        "rbac.namespaceDeletion": namespace_deletion,
     }
     release = Release(audited, changes, tmp_path)
 
@@ -183,3 +187,74 @@ async def test_an_operator_of_some_namespaces_needs_its_roles_there_and_no_other
         rights = audit.granted(role["rules"])
         asked = [r.right for r in requests if r.namespace == role["metadata"]["namespace"]]
         assert audit.used(rights, asked) == rights, role["metadata"]["namespace"]
+    for role in release.objects.of("ClusterRole"):
+        rights = audit.granted(role["rules"])
+        assert audit.used(rights, [request.right for request in requests]) == rights
+
+
+async def is_gone(audited: Audited, namespace: str) -> None:
+    async def gone() -> bool:
+        return await audited.parts.kube.find(f"/api/v1/namespaces/{namespace}") is None
+
+    await eventually(gone, chains.SECONDS, what=f"{namespace} is gone")
+
+
+async def test_a_watched_namespace_can_be_deleted_with_its_live_chains(
+    audited: Audited, tmp_path: Path
+) -> None:
+    """By whoever may: its Roles go first, and the operator is killed in the middle of it."""
+    kube = audited.parts.kube
+    going, staying, foreign = (temporal_support.unique("team") for _ in range(3))
+    for team in (going, staying, foreign):
+        await kube.create_namespace(team)
+    changes = {
+        "watchNamespaces": [going, staying],
+        "installation.id": temporal_support.unique("teams"),
+        "crds.enabled": False,
+    }
+    release = Release(audited, changes, tmp_path)
+    async with release.running() as running:
+        document = account_document("a -> b", stacks={"a": {"durations": {"applying": 8}}})
+        account = await running.add_account("going", document)
+        api = kube_support.StackChains(kube, going)
+        await api.create("live", {"connectionName": "going", "roots": {"stackIds": ["a"]}})
+        await account.run_in("a", "APPLYING")
+
+        # As the namespace controller may, in an order of its own.
+        rights = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{going}"
+        for kind in ("rolebindings", "roles"):
+            await kube.delete(f"{rights}/{kind}/release-stackchain-operator")
+        await kube.delete(f"/api/v1/namespaces/{going}")
+        await chains.Chain("live", api).shows("Deleting")
+        await running.operator.kill()
+        await running.operator.start()
+        await is_gone(audited, going)
+        await running.operator.stop()
+        await running.operator.start()
+        await live_through_all(running, staying)
+
+        assert [run["state"] for run in await account.runs("a")] == ["FINISHED"]
+        assert all(run["state"] != "FINISHED" for run in await account.runs("b"))
+        foreigners = kube_support.StackChains(kube, foreign)
+        await foreigners.create("theirs", {"roots": {"stackIds": ["a"]}})
+        status = await refused_as_operator(audited, release, foreigners.path("theirs"))
+        assert "This operator serves other namespaces" in status
+        await foreigners.delete("theirs")
+
+
+async def refused_as_operator(audited: Audited, release: Release, path: str) -> str:
+    """Return what the API server says to a write of the operator's service account."""
+    user = f"system:serviceaccount:{release.namespace}:{release.account}"
+    async with httpx.AsyncClient(
+        base_url=audited.parts.control_plane.url,
+        headers={
+            "Authorization": f"Bearer {audited.parts.control_plane.token}",
+            "Impersonate-User": user,
+            "Content-Type": "application/merge-patch+json",
+        },
+        verify=ssl.create_default_context(cafile=str(audited.parts.control_plane.ca_file)),
+        trust_env=False,
+    ) as http:
+        answer = await http.patch(path, json={"metadata": {"annotations": {"a": "b"}}})
+    assert answer.status_code in (403, 422), answer.text
+    return answer.text

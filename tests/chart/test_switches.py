@@ -105,20 +105,44 @@ NAMESPACED = {
 }
 
 
-def test_watched_namespaces_get_roles_and_the_cluster_gets_nothing(release: Release) -> None:
-    objects = release(NAMESPACED)
-    roles = {
+def roles_of(objects: charts.Objects) -> set[tuple[str, str]]:
+    return {
         (body["metadata"]["namespace"], body["metadata"]["name"]) for body in objects.of("Role")
     }
 
-    assert roles == {
-        ("stackchain-system", "release-stackchain-operator-lease"),
-        ("team-a", "release-stackchain-operator"),
-        ("team-b", "release-stackchain-operator"),
+
+WATCHED_ROLES = {
+    ("stackchain-system", "release-stackchain-operator-lease"),
+    ("team-a", "release-stackchain-operator"),
+    ("team-b", "release-stackchain-operator"),
+}
+
+
+def test_rights_in_watched_namespaces_outlive_these_and_are_kept_to_them(release: Release) -> None:
+    objects = release(NAMESPACED)
+    (policy,) = objects.of("ValidatingAdmissionPolicy")
+
+    assert roles_of(objects) == WATCHED_ROLES
+    assert {rule["resources"][0] for rule in objects.one("ClusterRole", "operator")["rules"]} == {
+        "stackchains",
+        "stackchains/status",
     }
+    assert policy["spec"]["matchConditions"][0]["expression"].endswith(
+        '"system:serviceaccount:stackchain-system:release-stackchain-operator"'
+    )
+    (validation,) = policy["spec"]["validations"]
+    assert validation["expression"] == 'request.namespace in ["team-a","team-b"]'
+    (binding,) = objects.of("ValidatingAdmissionPolicyBinding")
+    assert binding["spec"]["policyName"] == policy["metadata"]["name"]
+
+
+def test_watched_namespaces_may_get_roles_and_the_cluster_nothing(release: Release) -> None:
+    objects = release({**NAMESPACED, "rbac.namespaceDeletion": False})
+
+    assert roles_of(objects) == WATCHED_ROLES
     assert len(objects.of("RoleBinding")) == 3
     kinds = {body["kind"] for body in objects.bodies}
-    assert not kinds & {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}
+    assert not {kind for kind in kinds if kind.startswith(("Cluster", "Custom", "Validating"))}
     environment = objects.environment("operator")
     assert environment["STACKCHAIN_WATCH_NAMESPACES"] == "team-a,team-b"
     assert environment["STACKCHAIN_INSTALLATION"] == "teams"

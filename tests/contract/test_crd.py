@@ -4,12 +4,16 @@ Given: objects as people write them. Asserted: what the server makes of them, an
 shows. What it refuses is in `test_crd_refusals.py`, statuses are in `test_crd_status.py`.
 """
 
+import asyncio
 import re
 from typing import Any
 
 import pytest
 
-from controller.api import v1alpha1
+from controller.api import definition_fields, v1alpha1
+from controller.config import settings
+from controller.kube import client, definition_check
+from devenv.control_plane import server
 from tests.support import definition, spec_values, waiting
 from tests.support import kube as kube_support
 from tests.support.builders import T0
@@ -46,6 +50,25 @@ def test_the_definition_is_that_of_the_code() -> None:
     assert spec["names"]["plural"] == v1alpha1.PLURAL
     assert spec["names"]["kind"] == v1alpha1.KIND
     assert spec["versions"][0]["name"] == v1alpha1.VERSION
+
+
+def test_the_operator_asks_the_cluster_for_every_field_of_the_definition() -> None:
+    fields = set(definition_check.fields_of(definition.schema()))
+
+    ours = {name for name in fields if name.partition(".")[0] in ("spec", "status")}
+    assert sorted(ours) == sorted(definition_fields.FIELDS)
+
+
+async def test_the_published_definition_has_every_field(
+    control_plane: server.ControlPlane,
+) -> None:
+    asking = client.KubeClient(settings.KubernetesSettings(kubeconfig=control_plane.kubeconfig))
+    served = definition_check.Definition(asking)
+
+    await asyncio.wait_for(served.wait(), 20)
+
+    assert await served.check() is None
+    await asking.close()
 
 
 @pytest.mark.parametrize("path", [*SPEC_FIELDS, *STATUS_FIELDS])

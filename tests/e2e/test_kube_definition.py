@@ -43,5 +43,16 @@ async def test_an_operator_waits_for_a_definition_that_is_going_or_gone_and_says
     await asyncio.wait_for(waiting, 20)
 
     assert await served.check() is None
+    # An older release's, and one that does not serve the version of this operator.
+    found = await api.get(CRD)
+    version = found["spec"]["versions"][0]
+    del version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["suspend"]
+    await api.patch(CRD, {"spec": {"versions": [version]}})
+    waiting = asyncio.create_task(served.wait())
+    await eventually(lambda: says("is older than this operator: it lacks spec.suspend"), 30)
+    other = {**version, "name": "v1", "storage": False}
+    await api.patch(CRD, {"spec": {"versions": [{**version, "served": False}, other]}})
+    await eventually(lambda: says("does not serve v1alpha1"), 30)
+    waiting.cancel()
     await asking.close()
     await api.close()

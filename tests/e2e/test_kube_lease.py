@@ -1,35 +1,47 @@
 """Leader election on the real API server, with short Leases."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
 from controller.config import settings
 from controller.kube import client, lease
 from devenv.control_plane import server
+from tests.support import faulty_api, waiting
 from tests.support import kube as kube_support
-from tests.support import waiting
 
 DURATION_SECONDS = 3
 
 NewLease = Callable[[str], lease.LeaderLease]
 
 
+def connection(kubeconfig: Path) -> client.KubeClient:
+    return client.KubeClient(settings.KubernetesSettings(kubeconfig=kubeconfig))
+
+
 @pytest.fixture
 async def kube_client(control_plane: server.ControlPlane) -> AsyncIterator[client.KubeClient]:
-    connected = client.KubeClient(settings.KubernetesSettings(kubeconfig=control_plane.kubeconfig))
+    connected = connection(control_plane.kubeconfig)
     yield connected
     await connected.close()
 
 
 @pytest.fixture
-async def new_lease(kube_client: client.KubeClient, namespace: str) -> AsyncIterator[NewLease]:
+async def new_lease(
+    kube_client: client.KubeClient, control_plane: server.ControlPlane, namespace: str
+) -> AsyncIterator[NewLease]:
     made: list[lease.LeaderLease] = []
 
     def new(identity: str) -> lease.LeaderLease:
         one = lease.LeaderLease(
-            kube_client, namespace=namespace, identity=identity, duration_seconds=DURATION_SECONDS
+            kube_client,
+            namespace=namespace,
+            identity=identity,
+            new_client=lambda: connection(control_plane.kubeconfig),
+            duration_seconds=DURATION_SECONDS,
         )
         made.append(one)
         return one
@@ -145,11 +157,13 @@ async def test_a_change_by_others_that_keeps_the_holder_is_no_loss(
 async def test_a_holder_cut_off_gives_up_before_anybody_else_may_begin(
     own_control_plane: server.ControlPlane,
 ) -> None:
-    connected = client.KubeClient(
-        settings.KubernetesSettings(kubeconfig=own_control_plane.kubeconfig)
-    )
+    connected = connection(own_control_plane.kubeconfig)
     leader = lease.LeaderLease(
-        connected, namespace="default", identity="pod-a", duration_seconds=DURATION_SECONDS
+        connected,
+        namespace="default",
+        identity="pod-a",
+        new_client=lambda: connection(own_control_plane.kubeconfig),
+        duration_seconds=DURATION_SECONDS,
     )
     await leader.acquire()
 
@@ -159,6 +173,69 @@ async def test_a_holder_cut_off_gives_up_before_anybody_else_may_begin(
     own_control_plane.resume_api_server()
     await leader.release()
     await connected.close()
+
+
+@pytest.fixture
+async def api(
+    control_plane: server.ControlPlane, tmp_path: Path
+) -> AsyncIterator[faulty_api.FaultyApi]:
+    async with faulty_api.FaultyApi(control_plane, tmp_path) as proxy:
+        yield proxy
+
+
+@contextlib.asynccontextmanager
+async def leader_behind(
+    api: faulty_api.FaultyApi, namespace: str
+) -> AsyncIterator[lease.LeaderLease]:
+    """A leader that sees the API server through the proxy."""
+    connected = connection(api.kubeconfig)
+    leader = lease.LeaderLease(
+        connected,
+        namespace=namespace,
+        identity="pod-a",
+        new_client=lambda: connection(api.kubeconfig),
+        duration_seconds=9,
+    )
+    await leader.acquire()
+    yield leader
+    await leader.release()
+    await connected.close()
+
+
+async def renewals(kube: kube_support.KubeApi, path: str, count: int) -> None:
+    """Wait until the Lease was renewed so often."""
+    for _ in range(count):
+        before = (await kube.get(path))["spec"]["renewTime"]
+
+        async def is_renewed(before: str = before) -> bool:
+            return bool((await kube.get(path))["spec"]["renewTime"] > before)
+
+        await waiting.eventually(is_renewed, 30)
+
+
+async def test_a_stale_connection_does_not_lose_the_lease(
+    api: faulty_api.FaultyApi, kube: kube_support.KubeApi, namespace: str, path: str
+) -> None:
+    async with leader_behind(api, namespace) as leader:
+        await renewals(kube, path, 1)
+        api.stall()
+        await renewals(kube, path, 3)
+
+        assert leader.is_held
+
+
+async def test_an_api_server_that_is_slow_for_a_while_does_not_lose_the_lease(
+    api: faulty_api.FaultyApi, kube: kube_support.KubeApi, namespace: str, path: str
+) -> None:
+    """A third of the duration; it would be ten seconds of those thirty that a release has."""
+    async with leader_behind(api, namespace) as leader:
+        await renewals(kube, path, 1)
+        api.freeze()
+        await asyncio.sleep(3)
+        api.thaw()
+        await renewals(kube, path, 3)
+
+        assert leader.is_held
 
 
 async def test_of_many_exactly_one_leads(new_lease: NewLease) -> None:

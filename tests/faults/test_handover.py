@@ -1,4 +1,4 @@
-"""One operator leaves and the standby works on: asked to within 2 s, killed within 15 s.
+"""One operator leaves and the standby works on: asked to within 2 s, killed within 33 s.
 
 The moments are those that stand in the Lease; what is measured begins with the signal.
 """
@@ -21,7 +21,7 @@ from tests.support.waiting import eventually
 
 DURATION_SECONDS = settings.OperatorSettings().lease_duration_seconds
 ASKED_SECONDS = 2.0
-KILLED_SECONDS = 15.0
+KILLED_SECONDS = 33.0
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ async def test_a_standby_leads_within_two_seconds_of_a_sigterm(pair: chains.Inst
         await account.only_run(stack_id)
 
 
-async def test_a_standby_leads_within_fifteen_seconds_of_a_sigkill_and_not_before_the_lease_ends(
+async def test_a_standby_leads_within_33_seconds_of_a_sigkill_and_not_before_the_lease_ends(
     pair: chains.Installation,
 ) -> None:
     """Killed at the worst moment, with the whole of the Lease before it."""

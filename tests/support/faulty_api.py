@@ -1,10 +1,12 @@
 """A proxy before the API server that answers some requests itself, wrongly or not at all."""
 
 import asyncio
+import json
 import re
 import socket
 import ssl
 import struct
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,12 +50,18 @@ class FaultyApi:
 
     def __init__(self, control_plane: ControlPlane, directory: Path) -> None:
         self.faults: list[Fault] = []
+        self.lost: set[str] = set()
+        """Types of watch events that do not arrive, such as DELETED."""
         self.kubeconfig = directory / "faulty.kubeconfig"
         self._plane = control_plane
         self._port = tools.free_port()
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
         self._open: dict[int, web.Request] = {}
+        # Transports, all that there were and those that are stalled.
+        self._connections: set[Any] = set()
+        self._stalled: set[Any] = set()
+        self._handling: set[asyncio.Task[Any]] = set()
         self._flows = asyncio.Event()
         self._flows.set()
         self._http: aiohttp.ClientSession | None = None
@@ -102,6 +110,10 @@ class FaultyApi:
     def thaw(self) -> None:
         self._flows.set()
 
+    def stall(self) -> None:
+        """Answer nothing more on the connections that there are; new ones work."""
+        self._stalled |= self._connections
+
     def break_connections(self) -> int:
         """Break what is under way, watches first of all, and return how much that was."""
         for request in self._open.values():
@@ -109,6 +121,9 @@ class FaultyApi:
         return len(self._open)
 
     async def __aexit__(self, *_: object) -> None:
+        # Some belong to watches whose client has gone, and wait for an event that may never come.
+        for task in self._handling:
+            task.cancel()
         if self._http is not None:
             await self._http.close()
         if self._runner is not None:
@@ -123,12 +138,19 @@ class FaultyApi:
         if not self.is_listening:
             # On a connection that was idle when all others were broken.
             return _reset(request)
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(request.transport)
         self._open[id(request)] = request
+        self._handling.add(task)
         try:
             await self._flows.wait()
+            if request.transport in self._stalled:
+                await asyncio.Event().wait()
             return await self._answer(request)
         finally:
             del self._open[id(request)]
+            self._handling.discard(task)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         fault = next(
@@ -143,6 +165,17 @@ class FaultyApi:
             return _reset(request)
         body = {"kind": "Status", "status": "Failure", "code": fault.status, "message": "a fault"}
         return web.json_response(body, status=fault.status, headers=dict(fault.headers))
+
+    async def _chunks(
+        self, request: web.Request, upstream: aiohttp.ClientResponse
+    ) -> AsyncIterator[bytes]:
+        if "watch" not in request.query:
+            async for chunk in upstream.content.iter_any():
+                yield chunk
+            return
+        async for line in upstream.content:
+            if json.loads(line)["type"] not in self.lost:
+                yield line
 
     async def _pass_on(self, request: web.Request, *, is_shown: bool) -> web.StreamResponse | None:
         assert self._http is not None
@@ -163,7 +196,7 @@ class FaultyApi:
                     },
                 )
                 await answer.prepare(request)
-                async for chunk in upstream.content.iter_any():
+                async for chunk in self._chunks(request, upstream):
                     await self._flows.wait()
                     await answer.write(chunk)
                 return answer

@@ -65,6 +65,23 @@ async def test_a_list_whose_snapshot_expired_starts_again_without_doubles() -> N
     assert [item["name"] for item in found] == ["a"]
 
 
+def uids(*found: str) -> Json:
+    return {"metadata": {}, "items": [{"metadata": {"uid": uid}} for uid in found]}
+
+
+async def test_one_namespace_that_cannot_be_listed_costs_the_others_nothing() -> None:
+    api = ScriptedApi(errors.Denied("403"), uids("u1", "u2"), errors.NotServed("404"))
+    ours = stackchains.StackChains(api, namespaces=["gone", "well", "odd"])
+
+    assert await ours.list_uids() == ({"u1", "u2"}, {"gone", "odd"})
+    assert all("PartialObjectMetadataList" in asked["accept"] for _, _, asked in api.requests)
+
+
+async def test_all_namespaces_that_cannot_be_listed_are_no_empty_list() -> None:
+    with pytest.raises(errors.ApiUnreachable):
+        await stackchains.StackChains(ScriptedApi(errors.ApiUnreachable("away"))).list_uids()
+
+
 async def test_a_status_is_one_merge_patch_onto_the_version_it_was_computed_from() -> None:
     api = ScriptedApi({"kind": "StackChain"})
 

@@ -49,8 +49,8 @@ def test_every_metric_of_ours_is_described() -> None:
 def test_no_label_can_grow_with_what_customers_do() -> None:
     labels = {label for row in metrics.describe_metrics() for label in row.labels}
 
-    # Connections and sinks are those of the release's settings, whatever a delivery names.
+    # Connections, sinks and served namespaces are the settings', whatever a delivery names.
     assert labels <= {
         *("result", "operation", "outcome", "reason", "phase", "queue", "kind", "version"),
-        *("connection", "sink", "part"),
+        *("connection", "sink", "part", "served"),
     }

@@ -36,6 +36,7 @@ from controller.operator import (
     resync,
     schedule_sync,
     sweep_findings,
+    watches,
 )
 from controller.temporal import client as temporal_client
 from controller.temporal import ids, messages, notification_messages, schedule_list, start_messages
@@ -106,6 +107,8 @@ class FakeApiServer:
             self._log.append(f"event {body['reason']}")
             self.events.append(body)
             return body
+        if path.endswith(f"/{v1alpha1.PLURAL}"):
+            return {"metadata": {}, "items": copy.deepcopy(list(self.objects.values()))}
         parts = path.removesuffix("/status").split("/")
         namespace, name = parts[-3], parts[-1]
         found = self.objects.get((namespace, name))
@@ -533,6 +536,7 @@ class Bench:
             time=self.clock,
         )
         self.known = resync.KnownResources(self.counters, is_ours=owning.is_ours)
+        self.watches = watches.Watches([], self.counters)
         self.schedule_sync = schedule_sync.ScheduleSync(
             chain_schedules=self.schedules,
             of_resources=self.of_resources,
@@ -544,6 +548,7 @@ class Bench:
         self.resync = resync.Resync(
             reconciler=self.reconciler,
             known=self.known,
+            watches=self.watches,
             workflows=self.workflows,
             schedule_sync=self.schedule_sync,
             stack_chains=self.stack_chains,

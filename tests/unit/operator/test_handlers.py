@@ -1,12 +1,15 @@
 """What kopf calls, by plain calls: whom each handler asks, and what kopf is told of failures."""
 
+import time
 from typing import Any
 
 import kopf
 import pytest
+from kopf._cogs.structs import ids
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
+from controller.kube import client as kube_client
 from controller.kube import errors as kube_errors
 from controller.operator import errors, handlers, kopf_settings, reconciler
 from controller.temporal import client as temporal_client
@@ -24,10 +27,15 @@ class Handlers:
     """The handlers of a registry, by their names."""
 
     def __init__(self, bench: Bench) -> None:
-        registry = handlers.build_registry(bench.reconciler, bench.known, has_kubeconfig=True)
+        registry = handlers.build_registry(
+            bench.reconciler, bench.known, bench.watches, login=self._login
+        )
         self._bench = bench
         self.changing = list(registry._changing.get_all_handlers())
         self.watching = list(registry._watching.get_all_handlers())
+
+    async def _login(self, **_: Any) -> kopf.ConnectionInfo:
+        raise NotImplementedError
 
     async def call(self, name: str, **fields: Any) -> None:
         found = next(i for i in [*self.changing, *self.watching] if i.fn.__name__ == name)
@@ -221,21 +229,71 @@ def test_kopf_writes_no_events_and_watches_nothing_else() -> None:
     assert settings.persistence.finalizer == "stackchain.dev/stop-runs"
 
 
-@pytest.mark.parametrize(
-    ("has_kubeconfig", "account", "expected"),
-    [
-        pytest.param(True, ACCOUNT, KUBECONFIG, id="a kubeconfig is set"),
-        pytest.param(False, ACCOUNT, ACCOUNT, id="in a pod"),
-        pytest.param(False, None, KUBECONFIG, id="neither: the usual place"),
-    ],
-)
-def test_whom_kopf_is_to_the_api_server(
-    has_kubeconfig: bool, account: kopf.ConnectionInfo | None, expected: kopf.ConnectionInfo
-) -> None:
-    login = kopf_settings.login(
-        has_kubeconfig=has_kubeconfig,
-        with_kubeconfig=lambda **_: KUBECONFIG,
-        with_service_account=lambda **_: account,
-    )
+def restored(uid: str) -> kopf.Body:
+    return kopf.Body({"metadata": {"uid": uid}, "spec": {"a": 1}})
 
-    assert login() is expected
+
+def test_a_restored_resource_is_another_one_whatever_its_annotation_says() -> None:
+    storage = kopf_settings.AsksDigestStorage(prefix="kopf.stackchain.dev", v1=False)
+
+    assert storage.build(body=restored("u1")) != storage.build(body=restored("u2"))
+
+
+@pytest.mark.parametrize("junk", ["{", "no JSON", "7"])
+def test_annotations_that_others_broke_count_as_none(junk: str) -> None:
+    settings = kopf.OperatorSettings()
+    kopf_settings.configure(settings)
+    persistence, prefix = settings.persistence, f"kopf.{v1alpha1.GROUP}"
+    names = (f"{prefix}/last-handled-configuration", f"{prefix}/reconcile")
+    broken = kopf.Body({"metadata": {"annotations": dict.fromkeys(names, junk)}})
+
+    assert persistence.diffbase_storage.fetch(body=broken) is None
+    key = ids.HandlerId("reconcile")
+    assert persistence.progress_storage.fetch(key=key, body=broken) is None
+
+
+ACCESS = kube_client.Access(
+    server="https://10.96.0.1:443",
+    ca_file="/ca.crt",
+    is_verified=True,
+    authorization="bearer a-token",
+    username=None,
+    password=None,
+    certificate_file=None,
+    key_file=None,
+    proxy=None,
+)
+
+
+async def test_kopf_reaches_the_api_server_as_our_own_client_does() -> None:
+    async def read_access() -> kube_client.Access:
+        return ACCESS
+
+    given = await kopf_settings.login(read_access)()
+
+    assert given.server == ACCESS.server
+    assert given.ca_path == ACCESS.ca_file
+    assert given.as_http_headers() == {"Authorization": "bearer a-token"}
+    assert not given.insecure
+
+
+async def test_credentials_that_were_refused_are_tried_again_after_a_pause() -> None:
+    async def read_access() -> kube_client.Access:
+        return ACCESS
+
+    login = kopf_settings.login(read_access, pause_seconds=0.05)
+    first = await login()
+    asked_at = time.monotonic()
+    second = await login()
+
+    # kopf leaves out what equals credentials that were refused.
+    assert first != second
+    assert time.monotonic() - asked_at >= 0.05
+
+
+async def test_credentials_that_are_missing_for_a_while_are_waited_for() -> None:
+    async def read_access() -> kube_client.Access:
+        raise kube_errors.Denied("no token")
+
+    with pytest.raises(kopf.TemporaryError):
+        await kopf_settings.login(read_access)()

@@ -178,6 +178,51 @@ async def test_a_run_whose_resource_is_gone_for_sure_is_canceled(
     assert bench.workflows.sent == sent
 
 
+async def test_a_run_whose_resource_may_not_be_read_costs_the_others_nothing(
+    bench: Bench,
+) -> None:
+    await with_run(bench, **SCHEDULE)
+    bench.remove()
+    bench.api.failures["GET"].append(kube_errors.Denied("no longer this release's namespace"))
+
+    await bench.resync.once()
+
+    assert bench.workflows.sent == []
+    assert bench.schedules.all == {}
+
+
+# Deletions that no watch has shown
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [
+        pytest.param("listed again", [], id="a watch was interrupted"),
+        pytest.param("tenth pass", [], id="the watch looks well"),
+        pytest.param("second pass", ["uid-1"], id="no listing in each pass"),
+        pytest.param("still there", ["uid-1"], id="it is still there"),
+        pytest.param("unread", ["uid-1"], id="the API server does not say"),
+    ],
+)
+async def test_a_resource_whose_deletion_was_missed_is_forgotten_and_its_run_canceled(
+    bench: Bench, given: str, known: list[str]
+) -> None:
+    await with_run(bench)
+    bench.known.take_in("ADDED", bench.body)
+    if given != "still there":
+        bench.remove()
+    if given == "unread":
+        bench.api.failures["GET"].extend([kube_errors.ApiUnreachable("away")] * 9)
+    if given not in ("second pass", "tenth pass"):
+        bench.watches.listings += 1
+
+    for _ in range({"second pass": 2, "tenth pass": 10}.get(given, 1)):
+        await bench.resync.once()
+
+    assert list(bench.known.by_uid) == known
+    assert bench.workflows.sent == ([] if known else ["cancel execution-1"])
+
+
 async def test_an_orphan_that_went_while_temporal_was_away_is_signaled_first(
     bench: Bench,
 ) -> None:

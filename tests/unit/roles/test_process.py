@@ -146,17 +146,6 @@ async def test_what_fails_is_raised() -> None:
         await process.done_before(fails(), asyncio.Event().wait())
 
 
-async def test_readiness_waits_for_the_watch() -> None:
-    event = asyncio.Event()
-    check = operator._check_set(event)
-
-    before = await check()
-    event.set()
-
-    assert before == "The resources are not watched yet."
-    assert await check() is None
-
-
 def test_parts_that_failed_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def fails() -> NoReturn:
         raise RuntimeError("a part that fails")

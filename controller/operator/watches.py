@@ -1,0 +1,201 @@
+"""The watches of StackChains, one for each served namespace or one for all; none fails for good.
+
+kopf ends altogether with the first watch that fails: a page of a listing that has expired (410), an
+error within a stream, a namespace whose Role is gone. And it never says whether it watches at all.
+So `installed` wraps kopf's stream of events (`infinite_watch`) and what hands them out (`watcher`):
+both start over after whatever failed, with growing pauses, and what comes is noted.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from typing import Any, cast
+
+import kopf
+from kopf._cogs.clients import errors as kopf_errors
+from kopf._cogs.clients import watching
+from kopf._core.reactor import queueing
+
+from controller.observability import metrics
+
+logger = logging.getLogger(__name__)
+
+SILENCE_SECONDS = 140.0
+"""A watch that says nothing for so long is down. The API server sends a bookmark each minute, kopf
+connects anew after 70 seconds without one, and then the next one may take another minute."""
+_PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+# kopf's own tries before a watch fails. They are few, since the pauses above come after them.
+_TRIES_SECONDS = (1.0, 2.0, 4.0)
+_RELIST_SECONDS = 1.0
+_ERROR_LIMIT = 256
+ALL_NAMESPACES = "*"
+
+
+@dataclasses.dataclass(kw_only=True)
+class _Watch:
+    """What is known of one watch."""
+
+    heard_at: float
+    listed_at: float | None = None
+    failures: int = 0
+    why: str = ""
+    is_denied: bool = False
+    # Of the first listing: what the operator has not taken in yet.
+    unhandled: set[str] = dataclasses.field(default_factory=set)
+
+
+class Watches:
+    """Keeps the watches going, and knows how they are."""
+
+    def __init__(
+        self,
+        namespaces: Sequence[str],
+        counters: metrics.Metrics,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        pauses: Sequence[float] = _PAUSES_SECONDS,
+    ) -> None:
+        """Take the served namespaces; none stands for all of them."""
+        self._clock = clock
+        self._pauses = pauses
+        self._counters = counters
+        self._watches = {name: _Watch(heard_at=clock()) for name in namespaces or [ALL_NAMESPACES]}
+        self.listings = 0
+        """How many listings are over: after another one, a deletion may have gone unseen."""
+        counters.before_reading.append(self._update_metrics)
+
+    @contextlib.contextmanager
+    def installed(self) -> Iterator[None]:
+        """Have kopf watch through here; all its watches are of StackChains (`kopf_settings`)."""
+        stream, watcher = watching.infinite_watch, queueing.watcher
+
+        def lasting_stream(**arguments: Any) -> AsyncIterator[Any]:
+            return self.lasting_stream(stream, **arguments)
+
+        async def lasting_watcher(**arguments: Any) -> None:
+            await self.lasting_watcher(watcher, **arguments)
+
+        watching.infinite_watch = lasting_stream
+        queueing.watcher = lasting_watcher
+        try:
+            yield
+        finally:
+            watching.infinite_watch, queueing.watcher = stream, watcher
+
+    async def lasting_stream(
+        self,
+        stream: Callable[..., AsyncIterator[Any]],
+        *,
+        settings: kopf.OperatorSettings,
+        namespace: str | None,
+        **arguments: Any,
+    ) -> AsyncIterator[Any]:
+        """Give what kopf's stream gives, and start it over when it fails."""
+        watch = self._watches[namespace or ALL_NAMESPACES]
+        settings = _impatient(settings)
+        while True:
+            items = stream(settings=settings, namespace=namespace, **arguments)
+            try:
+                async with contextlib.aclosing(cast(AsyncGenerator[Any, None], items)):
+                    async for item in items:
+                        self._note(watch, item)
+                        yield item
+            except Exception as error:
+                # Whatever it is: other namespaces, and this one later, are still to be watched.
+                self._note_failure(watch, namespace, error)
+            await asyncio.sleep(self._pause(watch))
+
+    async def lasting_watcher(
+        self,
+        watcher: Callable[..., Coroutine[Any, Any, None]],
+        *,
+        namespace: str | None,
+        **arguments: Any,
+    ) -> None:
+        """Run kopf's watcher, and start it over when an object makes it fail."""
+        watch = self._watches[namespace or ALL_NAMESPACES]
+        while True:
+            try:
+                # A task of its own, since a watcher that fails cancels the one that it is in.
+                await asyncio.create_task(watcher(namespace=namespace, **arguments))
+            except Exception as error:
+                self._note_failure(watch, namespace, error)
+            await asyncio.sleep(self._pause(watch))
+
+    def _pause(self, watch: _Watch) -> float:
+        return self._pauses[min(max(watch.failures, 1), len(self._pauses)) - 1]
+
+    def note_handled(self, uid: str) -> None:
+        """Note that the operator has taken in an event of a resource."""
+        for watch in self._watches.values():
+            watch.unhandled.discard(uid)
+
+    async def check(self) -> str | None:
+        """Return why StackChains are not watched, for readiness.
+
+        A namespace that may not be read is no reason as long as another one is watched: it would
+        make an operator useless to all because one namespace was deleted (see ADR 0030).
+        """
+        problems = {name: self._problem(name, watch) for name, watch in self._watches.items()}
+        denied = [name for name, watch in self._watches.items() if watch.is_denied]
+        counting = [
+            problem
+            for name, problem in problems.items()
+            if problem is not None and (name not in denied or len(denied) == len(problems))
+        ]
+        return " ".join(counting) or None
+
+    def _problem(self, name: str, watch: _Watch) -> str | None:
+        where = "all namespaces" if name == ALL_NAMESPACES else f"the namespace {name}"
+        why = f": {watch.why}" if watch.why else ""
+        if watch.is_denied:
+            return f"The StackChains of {where} may not be read{why}."
+        if watch.listed_at is None:
+            return f"The StackChains of {where} have not been listed yet{why}."
+        now = self._clock()
+        # One that kopf cannot handle, whatever that may be, does not count for ever.
+        if watch.unhandled and now - watch.listed_at < SILENCE_SECONDS:
+            return f"{len(watch.unhandled)} listed StackChains of {where} are not taken in yet."
+        silence = now - watch.heard_at
+        if silence > SILENCE_SECONDS:
+            return f"The watch of {where} has been down for {silence:.0f} s{why}."
+        return None
+
+    def _update_metrics(self) -> None:
+        for name, watch in self._watches.items():
+            is_up = self._problem(name, watch) is None
+            self._counters.watch_up.labels(name).set(1 if is_up else 0)
+
+    def _note(self, watch: _Watch, item: Any) -> None:
+        watch.heard_at = self._clock()
+        if item is watching.Bookmark.LISTED:
+            self.listings += 1
+            watch.listed_at, watch.is_denied = watch.listed_at or watch.heard_at, False
+        elif item["type"] is not None:
+            # It was listed before, and now the watch works, too.
+            watch.failures, watch.why, watch.is_denied = 0, "", False
+        elif watch.listed_at is None:
+            watch.unhandled.add(item["object"]["metadata"]["uid"])
+
+    def _note_failure(self, watch: _Watch, namespace: str | None, error: Exception) -> None:
+        why = (str(error) or type(error).__name__)[:_ERROR_LIMIT]
+        # Once for each problem: a namespace may be gone for as long as the operator runs.
+        if why != watch.why:
+            logger.warning(
+                "A watch failed, starting it over", extra={"namespace": namespace, "error": why}
+            )
+        watch.failures += 1
+        watch.why = why
+        watch.is_denied = isinstance(error, kopf_errors.APIForbiddenError)
+
+
+def _impatient(settings: kopf.OperatorSettings) -> kopf.OperatorSettings:
+    """Return settings for a watch, which is started over here and needs no patience of kopf's."""
+    return dataclasses.replace(
+        settings,
+        networking=dataclasses.replace(settings.networking, error_backoffs=_TRIES_SECONDS),
+        watching=dataclasses.replace(settings.watching, reconnect_backoff=_RELIST_SECONDS),
+    )
