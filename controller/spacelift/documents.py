@@ -23,7 +23,7 @@ _RUN = "id state type finished needsApproval triggeredBy commit { hash }"
 _LISTED = "id state type finished triggeredBy"
 _DELTA = "delta { addCount changeCount deleteCount }"
 # What a queued run may wait for, and what keeps one from being created.
-_HOLD = "isDisabled lockedBy lockedAt lockNote blocker { id state }"
+_HOLD = "isDisabled lockedBy lockedAt lockNote blocker { id state triggeredBy }"
 _EDGE = "stackId dependsOnStackId"
 _STACK = f"id name labels isDisabled dependsOn {{ {_EDGE} }} isDependedOnBy {{ {_EDGE} }}"
 

@@ -45,6 +45,7 @@ class StackHold:
     lock_note: str | None = None
     blocker_id: str | None = None
     blocker_state: str | None = None
+    blocker_triggered_by: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -163,6 +164,7 @@ def read_hold(body: Json) -> StackHold:
         lock_note=clean(body.get("lockNote")) or None,
         blocker_id=None if blocker is None else clean(str(blocker["id"])),
         blocker_state=None if blocker is None else clean(str(blocker["state"])),
+        blocker_triggered_by=None if blocker is None else clean(blocker.get("triggeredBy")) or None,
     )
 
 

@@ -22,8 +22,10 @@ RESUME_SIGNAL = "resume"
 ORPHAN_SIGNAL = "orphan"
 WAKE_SIGNAL = "wake"
 MAY_STOP_SIGNAL = "may_stop"
+JOIN_LINE_SIGNAL = "join_line"
 PROGRESS_QUERY = "progress"
 RUN_ID_QUERY = "run_id"
+HOLDER_QUERY = "holder"
 
 REQUEST_RUN_WORKFLOW = "RequestRunWorkflow"
 ROOT_SWEEP_WORKFLOW = "RootSweepWorkflow"
@@ -35,6 +37,8 @@ SCHEDULES_QUERY = f"ScheduleId STARTS_WITH '{CHAIN_PREFIX}'"
 
 # Keys of the memo that every chain workflow carries, and every schedule.
 MEMO = "stackchain"
+# That of an execution's memo which has the chains that wait for the stack.
+LINE_MEMO = "stackchain-line"
 
 _IDENTITY = re.compile(r".+@accounts-([0-9a-f]{12})")
 
@@ -42,6 +46,13 @@ _IDENTITY = re.compile(r".+@accounts-([0-9a-f]{12})")
 def chain_workflow_id(*, namespace: str, name: str, uid: str) -> str:
     """One id per resource, so that Temporal itself allows one live run of it."""
     return f"{CHAIN_PREFIX}{namespace}/{name}/{uid}"
+
+
+def chain_of(workflow_id: str) -> str:
+    """Return namespace and name of the resource that a chain's workflow id names, else nothing."""
+    parts = workflow_id.removeprefix(CHAIN_PREFIX).split("/")
+    is_chain = workflow_id.startswith(CHAIN_PREFIX) and len(parts) == len(("ns", "name", "uid"))
+    return "/".join(parts[:2]) if is_chain else ""
 
 
 def schedule_id(*, namespace: str, name: str, uid: str, kind: str) -> str:

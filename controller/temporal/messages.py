@@ -9,7 +9,7 @@ import dataclasses
 
 from controller.api import v1alpha1
 from controller.chain.graph import adoption, selection
-from controller.chain.run import native_stops, progress
+from controller.chain.run import holds, native_stops, progress, stack_lines
 from controller.config import permissions
 
 
@@ -122,8 +122,8 @@ class StackExecutionInput:
     `adopt_origin` is the run whose creation made Spacelift queue the run to use; None: trigger.
     `queuers` are the stacks that such a run may name as `triggeredBy`. `ahead_runs` are runs of the
     stack that Spacelift carried out on its own; one that ran after `upstream_runs` is the stack's.
-    The deadlines count from when the
-    run is known, and from when it waits for a person.
+    The deadlines count from when the run is known, and from when it waits for a person. `line` are
+    the chains that wait for the stack.
     """
 
     target: StackRef
@@ -138,6 +138,7 @@ class StackExecutionInput:
     commit_sha: str | None = None
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
     policies: v1alpha1.Policies = dataclasses.field(default_factory=v1alpha1.Policies)
+    line: list[stack_lines.WaitingChain] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -253,10 +254,24 @@ class StopNativeRunsResult:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class AwaitExecutionInput:
-    """Waits until no execution has this workflow id."""
+class AwaitTurnInput:
+    """Waits for the turn of `chain` at the stack whose execution has this workflow id.
+
+    `known` is the chain that has the stack, as far as it is known; a wait ends when that changes.
+    """
 
     workflow_id: str
+    chain: stack_lines.WaitingChain
+    known: holds.HoldingChain | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class AwaitTurnResult:
+    """That it is the chain's turn, with those behind it; or which chain has the stack now."""
+
+    is_turn: bool = False
+    behind: list[stack_lines.WaitingChain] = dataclasses.field(default_factory=list)
+    holder: holds.HoldingChain | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

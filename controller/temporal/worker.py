@@ -15,7 +15,7 @@ import temporalio.worker
 from controller.config import connections, settings
 from controller.notify import sinks
 from controller.observability import metrics
-from controller.temporal import ids, signing
+from controller.temporal import ids, messages, signing
 from controller.temporal.activities import (
     chain_status,
     execution_waits,
@@ -103,7 +103,7 @@ class SpaceliftWorker:
                 trigger_grace=spacelift.trigger_grace_seconds,
             ),
             counters=_Counters(counters),
-            await_execution_end=self._await_execution_end,
+            await_turn=self._await_turn,
         )
         self._delivery = notifications.NotificationDelivery(sink_catalog, counters)
         identity = ids.worker_identity(all_settings.installation.pod_name, catalog.endpoints())
@@ -117,8 +117,8 @@ class SpaceliftWorker:
         for one in self._workers:
             one.client = client
 
-    async def _await_execution_end(self, workflow_id: str) -> None:
-        await execution_waits.await_execution_end(self._client, workflow_id)
+    async def _await_turn(self, argument: messages.AwaitTurnInput) -> messages.AwaitTurnResult:
+        return await execution_waits.TurnWait(self._client, argument, execution_waits.Pace()).wait()
 
     @property
     def is_running(self) -> bool:
@@ -182,7 +182,7 @@ def _workers(
         activities=[
             operations.follow_stack_run,
             operations.await_stack_release,
-            operations.await_execution_end,
+            operations.await_turn,
         ],
         max_concurrent_activities=worker.max_concurrent_follows,
         # A follow holds nothing worth waiting for: another worker takes it up at once.

@@ -51,9 +51,12 @@ async def test_a_stack_that_another_chain_runs_waits_for_that_chain(
     await first.shows("AwaitingConfirmation")
 
     second = await release.create("busy-2", "shared", account=account)
-    row = await waits(second, "shared", "StackBusy", "Another chain runs 'shared'")
+    run = await account.only_run("shared")
+    told = f"{release.namespace}/busy-1 run 1, whose run waits for a person"
+    row = await waits(second, "shared", "StackBusy", told)
     assert row["phase"] == "Waiting"
-    await account.act((await account.only_run("shared"))["id"], "confirm")
+    assert row["message"].endswith(f"/stack/shared/run/{run['id']}")
+    await account.act(run["id"], "confirm")
     await first.ends("RunSucceeded")
     await second.shows("AwaitingConfirmation")
     _, own = await account.runs("shared")

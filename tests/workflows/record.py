@@ -69,6 +69,7 @@ async def busy(chain: Harness) -> None:
     await chain.stack_shows(first, "a", Phase.RUNNING)
     second = await chain.start("second")
     await chain.stack_shows(second, "a", Phase.WAITING, "StackBusy")
+    await chain.called("await_turn", chain.execution("a").id, times=2)
     chain.world.failures["trigger_stack_run", "a"] = [failure("AmbiguousOutcome")] * 3
     await chain.world.move("a", "FINISHED")
     await chain.stack_shows(second, "a", Phase.RUNNING)

@@ -156,15 +156,15 @@ class SimulatedWorld(World):
             limits=limits
             or stack_operations.WaitLimits(adopt_settle=0.5, trigger_grace=2, stop_effect=2),
             counters=Counts(),
-            await_execution_end=self._execution_end,
+            await_turn=self._turn,
         )
 
     def get(self, _: messages.AccountRef) -> spacelift_clients.SpaceliftAccount:
         return self.spacelift
 
-    async def _execution_end(self, workflow_id: str) -> None:
+    async def _turn(self, argument: messages.AwaitTurnInput) -> messages.AwaitTurnResult:
         assert self._client is not None
-        await execution_waits.await_execution_end(self._client, workflow_id)
+        return await execution_waits.TurnWait(self._client, argument, execution_waits.Pace()).wait()
 
     def calls_queue(self) -> list[Callable[..., Any]]:
         operations = self._operations
@@ -183,7 +183,7 @@ class SimulatedWorld(World):
         return [
             operations.follow_stack_run,
             operations.await_stack_release,
-            operations.await_execution_end,
+            operations.await_turn,
         ]
 
     async def aclose(self) -> None:

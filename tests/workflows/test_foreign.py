@@ -24,12 +24,12 @@ from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests import executions
 from controller.temporal import ids, messages, schedule_list, start_messages
-from controller.temporal.activities import execution_waits
 from controller.temporal.operator import run_use, schedules, starter
 from controller.temporal.receiver import sweep_wakes
 from tests.support import temporal as temporal_support
 from tests.support.builders import make_progress, make_stack
 from tests.support.waiting import eventually
+from tests.workflows.turns import turn_at
 
 HERE = "here"
 REF = v1alpha1.Ref(namespace="team", name="ours", uid="uid-ours", generation=1)
@@ -278,7 +278,7 @@ async def test_a_stacks_execution_that_does_not_decode_holds_no_run_for_good(odd
         handle = await odd.start_workflow(OddChain.run, id=workflow_id, task_queue="odd")
 
         live = await held.use_of("acme", "a", run)
-        waiting = asyncio.create_task(execution_waits.await_execution_end(odd, workflow_id))
+        waiting = asyncio.create_task(turn_at(odd, workflow_id))
         await handle.signal(OddChain.end)
         await asyncio.wait_for(waiting, 10)
 

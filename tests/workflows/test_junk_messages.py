@@ -101,6 +101,7 @@ def test_the_signals_are_those_that_are_known() -> None:
                 ids.REPORT_SIGNAL,
                 ids.WAKE_SIGNAL,
                 ids.MAY_STOP_SIGNAL,
+                ids.JOIN_LINE_SIGNAL,
             }
         )
         == SIGNALS

@@ -16,12 +16,12 @@ from controller.api.v1alpha1 import Phase
 from controller.chain.requests import executions, next_request
 from controller.chain.run import progress
 from controller.temporal import ids, messages
-from controller.temporal.activities import execution_waits
 from controller.temporal.operator import starter
 from tests.support.builders import make_scope, make_use
 from tests.support.waiting import eventually
 from tests.workflows.conftest import Serve
 from tests.workflows.harness import Harness
+from tests.workflows.turns import turn_at
 from tests.workflows.world import World
 
 HANDLED = v1alpha1.Handled(spec="digest", run="token")
@@ -126,7 +126,7 @@ async def test_temporals_web_ui_says_which_chain_and_which_stack_it_is(serve: Se
     of_stack = await chain.execution("a").describe()
 
     assert await of_chain.static_summary() == "team/demo run 1"
-    assert await of_chain.static_details() == "Apply. Roots: a. Request: `spec:3:digest`."
+    assert await of_chain.static_details() == "Apply. Roots: a. Request: spec:3:digest."
     assert await of_stack.static_summary() == "a for team/demo run 1"
     await world.move("a", "FINISHED")
 
@@ -277,13 +277,13 @@ async def test_an_end_is_waited_for_however_it_comes(serve: Serve) -> None:
     handle = await chain.client.start_workflow(
         "Something", id=f"{chain.account}/x", task_queue=f"{chain.task_queue}-none"
     )
-    waiting = asyncio.create_task(execution_waits.await_execution_end(chain.client, handle.id))
+    waiting = asyncio.create_task(turn_at(chain.client, handle.id))
 
     await handle.terminate()
 
     await asyncio.wait_for(waiting, 10)
-    await asyncio.wait_for(execution_waits.await_execution_end(chain.client, handle.id), 10)
+    await asyncio.wait_for(turn_at(chain.client, handle.id), 10)
 
 
 async def test_an_id_that_never_was_has_ended(temporal_client: Client) -> None:
-    await asyncio.wait_for(execution_waits.await_execution_end(temporal_client, "never-was"), 10)
+    await asyncio.wait_for(turn_at(temporal_client, "never-was"), 10)

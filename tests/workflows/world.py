@@ -77,6 +77,7 @@ class World:
         # Where a confirmation leads.
         self.confirms_to = DEFAULT_END
         self.held: set[str] = set()
+        self.pace = execution_waits.Pace(refresh=0.3, grace=3.0, look=0.1)
         self.holds_in: dict[str, str] = {}
         self.has_natives = True
         # Stacks on which Spacelift queues nothing by itself.
@@ -184,7 +185,7 @@ class World:
         ]
 
     def follows_queue(self) -> list[Callable[..., Any]]:
-        return [self.follow_stack_run, self.await_stack_release, self.await_execution_end]
+        return [self.follow_stack_run, self.await_stack_release, self.await_turn]
 
     @activity.defn(name="fetch_dependent_stacks")
     async def fetch_dependent_stacks(
@@ -334,11 +335,11 @@ class World:
                     )
         return messages.StopNativeRunsResult(runs=found)
 
-    @activity.defn(name="await_execution_end")
-    async def await_execution_end(self, argument: messages.AwaitExecutionInput) -> None:
-        async with self._called("await_execution_end", argument.workflow_id, argument):
+    @activity.defn(name="await_turn")
+    async def await_turn(self, argument: messages.AwaitTurnInput) -> messages.AwaitTurnResult:
+        async with self._called("await_turn", argument.workflow_id, argument):
             assert self._client is not None
-            await execution_waits.await_execution_end(self._client, argument.workflow_id)
+            return await execution_waits.TurnWait(self._client, argument, self.pace).wait()
 
     @activity.defn(name="find_root_runs")
     async def find_root_runs(

@@ -3,7 +3,7 @@
 import dataclasses
 import datetime
 
-from controller import times
+from controller import outside_text, times
 from controller.api import reasons, v1alpha1
 from controller.chain.run import run_states
 from controller.chain.run.progress import StackMeaning
@@ -33,7 +33,32 @@ class Hold:
     lock_note: str = ""
     blocker_id: str = ""
     blocker_state: str = ""
+    blocker_triggered_by: str = ""
     blocker_url: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class HoldingChain:
+    """The chain run that has a stack, as `namespace/name run 1`, and how its Spacelift run stands.
+
+    All empty: it is not known.
+    """
+
+    chain: str = ""
+    run_url: str = ""
+    waits_for_person: bool = False
+
+
+def of_chain(stack_id: str, holder: HoldingChain | None) -> StackMeaning:
+    """Return what a stack waits for that another chain runs."""
+    message = f"Another chain runs '{stack_id}'"
+    if holder is not None and holder.chain:
+        message += f": {outside_text.clean(holder.chain)}"
+        if holder.waits_for_person:
+            message += ", whose run waits for a person"
+    link = outside_text.link(holder.run_url) if holder is not None else None
+    message += f". This chain's turn comes when that has ended{f': {link}' if link else '.'}"
+    return _waits(reasons.StackReason.STACK_BUSY, message)
 
 
 def of_queued(state: str, hold: Hold | None) -> StackMeaning:
@@ -71,7 +96,8 @@ def _waits(reason: reasons.StackReason, message: str) -> StackMeaning:
 def _blocked_message(hold: Hold) -> str:
     link = f": {hold.blocker_url}" if hold.blocker_url else ""
     does = _does(hold.blocker_state)
-    return f"Another run of the stack, {hold.blocker_id}, has to end first; it {does}{link}"
+    by = f" ({hold.blocker_triggered_by} triggered it)" if hold.blocker_triggered_by else ""
+    return f"Another run of the stack, {hold.blocker_id}{by}, has to end first; it {does}{link}"
 
 
 def _does(state: str) -> str:

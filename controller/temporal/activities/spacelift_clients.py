@@ -71,8 +71,12 @@ class SpaceliftAccount:
             hold,
             blocker_id=blocker_id,
             blocker_state=run.hold.blocker_state or "",
+            blocker_triggered_by=self._name_of(run.hold.blocker_triggered_by),
             blocker_url=endpoints.run_url(self.endpoint, run.stack_id, blocker_id),
         )
+
+    def _name_of(self, login: str | None) -> str:
+        return "this connection's API key" if self.own_keys.owns(login) else login or ""
 
 
 @contextlib.contextmanager

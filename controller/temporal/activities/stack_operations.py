@@ -77,12 +77,12 @@ class StackOperations:
         *,
         limits: WaitLimits,
         counters: Counters,
-        await_execution_end: Callable[[str], Awaitable[None]],
+        await_turn: Callable[[messages.AwaitTurnInput], Awaitable[messages.AwaitTurnResult]],
     ) -> None:
         self._clients = clients
         self._limits = limits
         self._counters = counters
-        self._await_execution_end = await_execution_end
+        self._await_turn = await_turn
 
     @activity.defn(name="find_stack_run")
     async def find_stack_run(
@@ -279,11 +279,11 @@ class StackOperations:
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error, goes_on=True) from error
 
-    @activity.defn(name="await_execution_end")
-    async def await_execution_end(self, argument: messages.AwaitExecutionInput) -> None:
-        """Return once no execution has the workflow id: another chain runs the stack until then."""
+    @activity.defn(name="await_turn")
+    async def await_turn(self, argument: messages.AwaitTurnInput) -> messages.AwaitTurnResult:
+        """Return once it is a chain's turn at a stack, or who has the stack is news."""
         async with heartbeats.kept_alive():
-            await self._await_execution_end(argument.workflow_id)
+            return await self._await_turn(argument)
 
 
 async def _check_trigger(

@@ -6,7 +6,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from controller.api.v1alpha1 import NativeRuns
-    from controller.chain.run import progress, unwanted_runs
+    from controller.chain.run import progress, stack_lines, unwanted_runs
     from controller.temporal import ids, messages
 
 
@@ -44,6 +44,7 @@ def stack_execution(
     *,
     permits: Mapping[str, str],
     origin: str | None,
+    line: list[stack_lines.WaitingChain],
 ) -> messages.StackExecutionInput:
     """Return what a stack's execution is started with.
 
@@ -54,6 +55,7 @@ def stack_execution(
         stacks: all stacks of the chain.
         permits: what the worker that read the stacks handed out for them.
         origin: the run that made Spacelift queue the one to adopt; None: the chain triggers one.
+        line: the chains that wait for the stack.
     """
     return messages.StackExecutionInput(
         target=target(argument, stack.id, permits),
@@ -68,4 +70,5 @@ def stack_execution(
         commit_sha=argument.commit_sha if stack.id in argument.scope.roots.stack_ids else None,
         environment=argument.environment,
         policies=argument.policies,
+        line=line,
     )

@@ -17,11 +17,13 @@ with workflow.unsafe.imports_passed_through():
     from controller import times
     from controller.api import reasons, v1alpha1
     from controller.chain.run import (
+        holds,
         progress,
         reports_without_reading,
         retries,
         run_snapshots,
         run_states,
+        stack_lines,
         stack_reports,
         stops,
     )
@@ -70,6 +72,7 @@ class StackExecutionWorkflow:
         # The chain is asked before the run is stopped, and has answered.
         self._is_asking = False
         self._may_stop = False
+        self._line = list(argument.line)
         self._wakes = wakes.Wakes()
         self._running: asyncio.Task[progress.StackReport | None] | None = None
         self._reported_summary = ""
@@ -95,6 +98,25 @@ class StackExecutionWorkflow:
     def may_stop(self) -> None:
         """What Spacelift would start once the run is stopped has ended."""
         self._may_stop = True
+
+    @signal_handlers.signal(ids.JOIN_LINE_SIGNAL)
+    def join_line(self, chain: stack_lines.WaitingChain) -> None:
+        """Another chain waits for the stack; the memo says in which order they came."""
+        line = stack_lines.joined(self._line, chain)
+        if line != self._line:
+            self._line = line
+            workflow.upsert_memo({ids.LINE_MEMO: line})
+
+    @workflow.query(name=ids.HOLDER_QUERY)
+    def get_holder(self) -> holds.HoldingChain:
+        """Which chain has the stack, and what its run waits for."""
+        report = self._reports.newest
+        return holds.HoldingChain(
+            chain=self._input.marker.removeprefix("stackchain "),
+            run_url=(report.run_url if report is not None else None) or "",
+            waits_for_person=report is not None
+            and report.phase is v1alpha1.Phase.AWAITING_CONFIRMATION,
+        )
 
     @workflow.query(name=ids.RUN_ID_QUERY)
     def get_run_id(self) -> str | None:

@@ -24,6 +24,11 @@ class StackReporter:
         self._on_chain_gone = on_chain_gone
         self._is_closing = False
 
+    @property
+    def newest(self) -> progress.StackReport | None:
+        """What was reported last; None: nothing yet."""
+        return self._newest
+
     def show(self, report: progress.StackReport) -> None:
         """Let the chain know; only the newest counts."""
         self._newest = report

@@ -15,7 +15,13 @@ with workflow.unsafe.imports_passed_through():
     from controller import times
     from controller.api import reasons
     from controller.api.v1alpha1 import Phase
-    from controller.chain.run import policy, progress, reports_without_reading
+    from controller.chain.run import (
+        holds,
+        policy,
+        progress,
+        reports_without_reading,
+        stack_lines,
+    )
     from controller.temporal import ids, messages
     from controller.temporal.activities import stack_operations
     from controller.temporal.workflows import (
@@ -30,6 +36,7 @@ with workflow.unsafe.imports_passed_through():
 _WAIT_FOR_CLEAN_UP = workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
 
 _Argument = TypeVar("_Argument")
+_Result = TypeVar("_Result")
 
 
 class StackRunner:
@@ -60,6 +67,9 @@ class StackRunner:
         self._handles: dict[str, workflow.ChildWorkflowHandle[Any, Any]] = {}
         self._waits: dict[str, asyncio.Task[Any]] = {}
         self._leaves: dict[str, asyncio.Task[None]] = {}
+        # By stack that others have, or had: since when it is waited for, and who comes after.
+        self._since: dict[str, float] = {}
+        self._behind: dict[str, list[stack_lines.WaitingChain]] = {}
 
     def start(self, stack: progress.StackProgress) -> None:
         """Start an execution of a stack."""
@@ -116,10 +126,12 @@ class StackRunner:
         self, stack: progress.StackProgress
     ) -> workflow.ChildWorkflowHandle[Any, progress.StackReport | None] | None:
         """Start the stack's execution; None: another chain has the stack."""
+        line = self._behind.get(stack.id, [])
         try:
             return await workflow.start_child_workflow(
                 stack_execution.StackExecutionWorkflow.run,
-                self._execution_input(stack),
+                self._execution_input(stack, line),
+                memo={ids.LINE_MEMO: line} if line else None,
                 id=chain_messages.execution_id(self._input, stack.id),
                 parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
                 cancellation_type=_WAIT_FOR_CLEAN_UP,
@@ -128,7 +140,9 @@ class StackRunner:
         except temporalio.exceptions.WorkflowAlreadyStartedError:
             return None
 
-    def _execution_input(self, stack: progress.StackProgress) -> messages.StackExecutionInput:
+    def _execution_input(
+        self, stack: progress.StackProgress, line: list[stack_lines.WaitingChain]
+    ) -> messages.StackExecutionInput:
         stacks = {item.id: item for item in self._run.stacks}
         origin = stacks[stack.adopts_from].run_id if stack.adopts_from is not None else None
         return chain_messages.stack_execution(
@@ -138,19 +152,37 @@ class StackRunner:
             stacks,
             permits=self.permits,
             origin=origin,
+            line=line,
         )
 
     async def _await_turn(self, stack: progress.StackProgress) -> None:
-        """Another chain has the stack: wait for its end in one activity, not by trying again."""
-        await self._stand_aside(
-            stack,
-            reasons.StackReason.STACK_BUSY,
-            f"Another chain runs '{stack.id}'; its turn comes when that has ended.",
-            stack_operations.StackOperations.await_execution_end,
-            messages.AwaitExecutionInput(
-                workflow_id=chain_messages.execution_id(self._input, stack.id)
-            ),
+        """Another chain has the stack: wait for its end in activities, not by trying again.
+
+        One that returns before says which chain that is now, and what its run waits for.
+        """
+        waiting = stack_lines.WaitingChain(
+            workflow_id=workflow.info().workflow_id,
+            since=self._since.setdefault(stack.id, workflow.now().timestamp()),
         )
+        known: holds.HoldingChain | None = None
+        while True:
+            meaning = holds.of_chain(stack.id, known)
+            result = await self._stand_aside(
+                stack,
+                meaning.reason,
+                meaning.message,
+                stack_operations.StackOperations.await_turn,
+                messages.AwaitTurnInput(
+                    workflow_id=chain_messages.execution_id(self._input, stack.id),
+                    chain=waiting,
+                    known=known,
+                ),
+            )
+            if result is None or result.is_turn or stack.phase.is_over:
+                break
+            known = result.holder
+        self._behind[stack.id] = result.behind if result is not None else []
+        self._have_again(stack)
 
     async def _await_release(
         self, stack: progress.StackProgress, report: progress.StackReport
@@ -167,22 +199,23 @@ class StackRunner:
                 is_patient=True,
             ),
         )
+        self._have_again(stack)
 
     async def _stand_aside(
         self,
         stack: progress.StackProgress,
         reason: str,
         message: str,
-        activity: Callable[[stack_operations.StackOperations, _Argument], Awaitable[None]],
+        activity: Callable[[stack_operations.StackOperations, _Argument], Awaitable[_Result]],
         argument: _Argument,
-    ) -> None:
-        """Wait in an activity until a stack may have its turn, or is skipped or canceled.
+    ) -> _Result | None:
+        """Wait in an activity for what others do; None once the stack is skipped or canceled.
 
-        Meanwhile the stack counts as not started; afterwards it is as ready as any other.
+        Meanwhile the stack counts as not started.
         """
         if self._run.is_canceling:
             self._start_over(stack)
-            return
+            return None
         progress.set_aside(stack, reason, message)
         self._on_change()
         waiting = workflow.start_activity_method(
@@ -197,11 +230,16 @@ class StackRunner:
         )
         self._waits[stack.id] = waiting
         try:
-            await self._interruptible.wait_for(waiting)
+            return await self._interruptible.wait_for(waiting)
         except (temporalio.exceptions.ActivityError, asyncio.CancelledError) as error:
             if not temporalio.exceptions.is_cancelled_exception(error):
                 raise
-        del self._waits[stack.id]
+            return None
+        finally:
+            del self._waits[stack.id]
+
+    def _have_again(self, stack: progress.StackProgress) -> None:
+        """Others are done with the stack: it is as ready as any other."""
         if not stack.phase.is_over:
             progress.set_pending(stack)
             self._on_change()

@@ -20,6 +20,12 @@ def blocked(state: str, **more: str) -> holds.Hold:
         pytest.param("QUEUED", None, StackReason.RUN_QUEUED, id="nobody knows"),
         pytest.param("QUEUED", holds.Hold(), StackReason.RUN_QUEUED, id="nothing to be seen"),
         pytest.param("QUEUED", blocked("APPLYING"), StackReason.RUN_BLOCKED, id="another run"),
+        pytest.param(
+            "QUEUED",
+            blocked("APPLYING", blocker_triggered_by="jane"),
+            StackReason.RUN_BLOCKED,
+            id="another run, of a person",
+        ),
         pytest.param("QUEUED", blocked("FINISHED"), StackReason.RUN_QUEUED, id="a run that ended"),
         pytest.param("QUEUED", LOCKED, StackReason.STACK_LOCKED, id="a lock"),
         pytest.param("QUEUED", DISABLED, StackReason.STACK_DISABLED, id="disabled"),
@@ -84,3 +90,28 @@ def test_a_disabled_stack_creates_no_run() -> None:
 @pytest.mark.parametrize("hold", [LOCKED, DISABLED, blocked("PLANNING")])
 def test_whatever_names_who_holds_is_detailed(hold: holds.Hold) -> None:
     assert holds.of_queued("QUEUED", hold).reason in holds.DETAILED
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        pytest.param(None, id="nobody knows yet"),
+        pytest.param(holds.HoldingChain(), id="nobody answers"),
+        pytest.param(holds.HoldingChain(chain="team/net run 3"), id="about to trigger"),
+        pytest.param(holds.HoldingChain(chain="team/net run 3", run_url="https://r"), id="its run"),
+        pytest.param(
+            holds.HoldingChain(chain="team/net run 3", run_url="https://r", waits_for_person=True),
+            id="a person",
+        ),
+        pytest.param(
+            holds.HoldingChain(chain="a\x1b[2J\nb", run_url="javascript:x"), id="what is no name"
+        ),
+    ],
+)
+def test_who_has_a_stack_is_named(
+    holder: holds.HoldingChain | None, case: str, golden: Golden
+) -> None:
+    found = holds.of_chain("vpc", holder)
+
+    assert found.reason is StackReason.STACK_BUSY
+    golden("stack_messages").check(f"another chain: {case}", found.message)

@@ -1,6 +1,5 @@
 """FakeSpacelift: an account in memory with the client's interface, and the activities around it."""
 
-import asyncio
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -304,6 +303,10 @@ class Clients:
         self._account = dataclasses.replace(self._account, connection=connection)
 
 
+async def _turn_at_once(_: messages.AwaitTurnInput) -> messages.AwaitTurnResult:
+    return messages.AwaitTurnResult(is_turn=True)
+
+
 def make_bench(
     *,
     limits: stack_operations.WaitLimits = QUICK,
@@ -334,7 +337,7 @@ def make_bench(
         clients,  # type: ignore[arg-type]  # it has the same method
         limits=limits,
         counters=counts,
-        await_execution_end=lambda _: asyncio.sleep(0),
+        await_turn=_turn_at_once,
     )
     heartbeats: list[tuple[Any, ...]] = []
     activities = ActivityEnvironment()
