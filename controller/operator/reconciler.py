@@ -14,6 +14,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from controller import outside_text
 from controller.api import reasons, v1alpha1
 from controller.chain.requests import decide
 from controller.chain.status import projection
@@ -382,12 +383,11 @@ _FORESEEN = (
     InvalidSpec,
 )
 
-_LONGEST_ERROR = 256
 _UNREAD = "The progress of the workflow cannot be read."
 
 
 def _text_of(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_ERROR]
+    return outside_text.clean(f"{type(error).__name__}: {error}")
 
 
 def _problem_of(gathered: gatherer.Gathered) -> projection.Problem | None:

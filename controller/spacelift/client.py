@@ -9,6 +9,7 @@ import itertools
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from controller import outside_text
 from controller.chain.graph import adoption
 from controller.chain.run import run_states
 from controller.spacelift import account_session, answers, documents, errors, models
@@ -48,7 +49,10 @@ class SpaceliftClient:
         answer = await self._session.query(documents.GET_VIEWER, {}, what=what)
         with answers.readable(what):
             viewer = answer.data["viewer"]
-            return Viewer(id=str(viewer["id"]), name=str(viewer.get("name") or ""))
+            return Viewer(
+                id=outside_text.clean(str(viewer["id"])),
+                name=outside_text.clean(viewer.get("name")),
+            )
 
     async def get_stacks(self, stack_ids: Sequence[str]) -> dict[str, StackRecord | None]:
         """Return stacks by id; None where one is missing or invisible to the API key."""

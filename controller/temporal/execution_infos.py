@@ -15,6 +15,7 @@ from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus, Workflow
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice import v1 as workflowservice
 
+from controller import outside_text
 from controller.chain.requests import executions
 
 _PAGE_SIZE = 500
@@ -130,7 +131,7 @@ async def task_failure(
             failed = event.workflow_task_failed_event_attributes
             if failed.cause in _HARMLESS:
                 continue
-            text = " ".join(failed.failure.message.split())[:_LONGEST_FAILURE]
+            text = outside_text.clean(failed.failure.message, most=_LONGEST_FAILURE)
             return text or f"cause {failed.cause}"
     return None
 

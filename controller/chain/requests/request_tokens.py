@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
+from controller import outside_text
 from controller.api import v1alpha1
 from controller.chain.requests.handled_asks import is_spec_new
 from controller.chain.run import policy, progress
@@ -80,7 +81,7 @@ def _does_nothing(annotation: str, token: str, why: str) -> str:
         return (
             f"`{annotation}` does nothing: it is longer than {v1alpha1.LONGEST_TOKEN} characters."
         )
-    return f"`{annotation}: {token[:64]}` does nothing: {why}."
+    return f"`{annotation}: {outside_text.clean(token, most=64)}` does nothing: {why}."
 
 
 def _why_stale(token: str, number: int) -> str:

@@ -151,7 +151,9 @@ class Notifier:
 
     def _give_up(self, wanted: notification_messages.NotificationInput, error: Exception) -> None:
         told = wanted.notification
-        self._drop(1, f"{told.transition} of {told.namespace}/{told.chain}: {error}"[:256])
+        self._drop(
+            1, outside_text.clean(f"{told.transition} of {told.namespace}/{told.chain}: {error}")
+        )
 
     def _keep(self, left: Sequence[notification_messages.NotificationInput]) -> None:
         known = {item.notification.id for item in self._waiting}
