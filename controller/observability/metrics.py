@@ -73,6 +73,9 @@ class Metrics:
             "watch, notifier, queues).",
             "part",
         )
+        # A series that begins with its first error shows no increase.
+        for part in ("reconcile", "resync", "watch", "notifier", "queues"):
+            self.unforeseen_errors.labels(part)
         self.unreadable = self._gauge(
             "stackchain_temporal_unreadable",
             "What looks like a chain or schedule of ours at Temporal and cannot be read, by kind "

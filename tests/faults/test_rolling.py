@@ -92,7 +92,7 @@ async def who_triggers(release: chains.Installation, stack_id: str) -> role_proc
         described = (await handle.describe()).raw_description
         identities = [item.last_worker_identity for item in described.pending_activities]
         workers = [role for role in release.roles if role.options.role == "worker"]
-        return next((r for r in workers if f"{r.process.pid}@" in "".join(identities)), None)
+        return next((r for r in workers if f"{r.options.name}@" in "".join(identities)), None)
 
     role = await eventually(found, chains.SECONDS, what=f"a worker triggers {stack_id}")
     assert role is not None
