@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_type_hints
 
-from controller.config import environment, parsing, permissions
+from controller.config import environment, mounted_keys, parsing, permissions
 from controller.config.environment import Secret as Secret
 from controller.config.environment import SettingRow as SettingRow
 from controller.config.environment import SettingsError as SettingsError
@@ -22,7 +22,6 @@ from controller.config.environment import env
 
 SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
-SHORTEST_SIGNING_KEY = 32
 DEFAULT_TASK_QUEUE = "spacelift-task-queue"
 
 operation = parsing.one_of(*permissions.OPERATIONS)
@@ -147,6 +146,13 @@ class TemporalSettings:
 
     Separated by blanks or lines, each of 32 characters or more. The first one signs, all are
     accepted; a file is read again as it changes. Operator and workers need the same.
+    """
+    payload_keys: Secret | None = field(
+        default=None, metadata=env("TEMPORAL_PAYLOAD_KEYS", default="in plain text")
+    )
+    """Keys that all of what is kept in Temporal is encrypted with, in the same form.
+
+    All roles need them; keep earlier ones as long as there are histories of them.
     """
     ui_url: str = field(default="", metadata=env("TEMPORAL_UI_URL", parsing.http_url))
     """Base URL of Temporal's web UI, for the links in a chain's status. Empty: no links."""
@@ -502,7 +508,8 @@ def _load_temporal(
         ),
         api_key=api_key,
         tls_client_key_data=reader.secret("TEMPORAL_TLS_CLIENT_KEY_DATA"),
-        signing_keys=_signing_keys(reader),
+        signing_keys=_keys(reader, "STACKCHAIN_SIGNING_KEYS"),
+        payload_keys=_keys(reader, "TEMPORAL_PAYLOAD_KEYS"),
     )
     certificates = _check_certificates(reader, temporal)
     wanted = certificates or url_tls or api_key is not None or temporal.tls_server_name is not None
@@ -512,8 +519,7 @@ def _load_temporal(
     return dataclasses.replace(temporal, tls=tls)
 
 
-def _signing_keys(reader: environment.Reader) -> Secret | None:
-    name = "STACKCHAIN_SIGNING_KEYS"
+def _keys(reader: environment.Reader, name: str) -> Secret | None:
     keys = reader.secret(name)
     if keys is None:
         return None
@@ -522,9 +528,9 @@ def _signing_keys(reader: environment.Reader) -> Secret | None:
     except SettingsError:
         # Noted already.
         return keys
-    if any(len(word) < SHORTEST_SIGNING_KEY for word in words):
+    if any(len(word) < mounted_keys.SHORTEST_KEY for word in words):
         reader.problem(
-            name, f"has a key of less than {SHORTEST_SIGNING_KEY} characters; make longer ones"
+            name, f"has a key of less than {mounted_keys.SHORTEST_KEY} characters; make longer ones"
         )
     return keys
 

@@ -18,6 +18,7 @@ from temporalio.api.workflowservice import v1 as workflowservice
 
 from controller import outside_text
 from controller.config import environment, files, settings
+from controller.temporal import payload_codec
 
 logger = logging.getLogger(__name__)
 
@@ -117,6 +118,7 @@ async def dial(
                 tls=_tls(temporal),
                 interceptors=interceptors,
                 runtime=runtime,
+                data_converter=payload_codec.data_converter(temporal.payload_keys),
             )
     except settings.SettingsError as error:
         raise TemporalUnreachable("; ".join(error.problems)) from error

@@ -1,6 +1,6 @@
 """What the operator signs and workers check, so that writing to Temporal alone starts nothing.
 
-Both have keys that are not in Temporal (ADR 0031). The operator signs the grant in a chain's input,
+Both have keys that are not in Temporal (ADR 0033). The operator signs the grant in a chain's input,
 which all messages to activities carry on. The worker that reads the stacks adds a permit for each
 one that belongs to the chain.
 """
@@ -10,15 +10,11 @@ import dataclasses
 import hashlib
 import hmac
 import json
-import logging
 from typing import Any
 
-from controller.config import settings
+from controller.config import mounted_keys, settings
 from controller.temporal import messages
 
-logger = logging.getLogger(__name__)
-
-_KEY_ID_CHARACTERS = 8
 # Of a digest or code, enough that none is ever guessed or met again.
 _SHORT_BYTES = 16
 
@@ -53,13 +49,7 @@ class SigningKeys:
     """
 
     def __init__(self, secret: settings.Secret | None = None) -> None:
-        self._secret = secret
-        self._last_good = ""
-
-    @property
-    def is_signing(self) -> bool:
-        """Whether there are keys."""
-        return self._secret is not None
+        self._keys = mounted_keys.MountedKeys(secret, noun="Signing keys") if secret else None
 
     def signed_input(self, argument: messages.ChainInput) -> messages.ChainInput:
         """Return what a chain is to be started with, with its grant signed."""
@@ -70,16 +60,16 @@ class SigningKeys:
 
     def signed(self, connection: messages.AccountRef) -> messages.AccountRef:
         """Return the connection with its grant signed by the first key."""
-        if self._secret is None:
+        if self._keys is None:
             return connection
-        signature = self._sign(_content(connection))
+        signature = _signature(self._keys, _content(connection))
         return dataclasses.replace(
             connection, grant=dataclasses.replace(connection.grant, signature=signature)
         )
 
     def permit(self, connection: messages.AccountRef, stack_id: str) -> str:
         """Return the word of this worker that a stack belongs to what the grant is for."""
-        return self._sign(_permitted(connection, stack_id)) if self._secret else ""
+        return _signature(self._keys, _permitted(connection, stack_id)) if self._keys else ""
 
     def check(self, connection: messages.AccountRef) -> None:
         """Check whether an operator with one of our keys has granted it.
@@ -88,8 +78,10 @@ class SigningKeys:
             SignatureInvalid: it was not signed, or for something else.
             SigningKeyUnknown: by a key that is not here.
         """
-        if self._secret is not None:
-            self._check(connection.grant.signature, _content(connection), "The input of the run")
+        if self._keys is not None:
+            self._check(
+                self._keys, connection.grant.signature, _content(connection), "The input of the run"
+            )
 
     def check_permit(self, stack: messages.StackRef) -> None:
         """Check whether a worker with one of our keys has read that the stack belongs to it.
@@ -98,9 +90,11 @@ class SigningKeys:
             SignatureInvalid: none has.
             SigningKeyUnknown: by a key that is not here.
         """
-        if self._secret is not None:
+        if self._keys is not None:
             content = _permitted(stack.connection, stack.stack_id)
-            self._check(stack.permit, content, f"The permit for the stack '{stack.stack_id}'")
+            self._check(
+                self._keys, stack.permit, content, f"The permit for the stack '{stack.stack_id}'"
+            )
 
     def check_covers(self, signed: str, *, actual: Any) -> None:
         """Check whether what is at hand is what a digest in a checked grant stands for.
@@ -108,42 +102,32 @@ class SigningKeys:
         Raises:
             SignatureInvalid: it is not.
         """
-        if self._secret is not None and not _is_same(signed, digest(actual)):
+        if self._keys is not None and not _is_same(signed, digest(actual)):
             raise SignatureInvalid("What the run is to do is not what the operator signed.")
 
-    def _check(self, signature: str, content: bytes, what: str) -> None:
+    def _check(
+        self, keys: mounted_keys.MountedKeys, signature: str, content: bytes, what: str
+    ) -> None:
         key_id, _, code = signature.partition(".")
-        keys = self._keys()
         if not code:
             raise SignatureInvalid(f"{what} is not signed.")
-        if key_id not in keys:
+        key = keys.get(key_id)
+        if key is None:
             raise SigningKeyUnknown(
-                f"{what} is signed with the key {key_id[:_KEY_ID_CHARACTERS]}, which this worker "
-                "does not have. Give operator and workers the same STACKCHAIN_SIGNING_KEYS."
+                f"{what} is signed with the key {key_id[:16]}, which this worker does not have. "
+                "Give operator and workers the same STACKCHAIN_SIGNING_KEYS."
             )
-        if not _is_same(code, _code(keys[key_id], content)):
+        if not _is_same(code, _code(key, content)):
             raise SignatureInvalid(f"{what} was changed after it was signed.")
 
-    def _sign(self, content: bytes) -> str:
-        key_id, key = next(iter(self._keys().items()))
-        return f"{key_id}.{_code(key, content)}"
 
-    def _keys(self) -> dict[str, bytes]:
-        try:
-            self._last_good = self._secret.reveal() if self._secret is not None else ""
-        except settings.SettingsError as error:
-            if not self._last_good:
-                raise
-            logger.warning("Signing keys not read, keeping the last", extra={"why": str(error)})
-        return {_key_id(word): word.encode() for word in self._last_good.split()}
+def _signature(keys: mounted_keys.MountedKeys, content: bytes) -> str:
+    key_id, key = keys.first()
+    return f"{key_id}.{_code(key, content)}"
 
 
 def _is_same(given: str, right: str) -> bool:
     return hmac.compare_digest(given.encode(), right.encode())
-
-
-def _key_id(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:_KEY_ID_CHARACTERS]
 
 
 def _code(key: bytes, content: bytes) -> str:

@@ -146,10 +146,12 @@ def test_every_setting_of_the_program_has_a_value(helm: helms.Helm) -> None:
             "installation.id": "all",
             "temporal.uiUrl": "https://temporal.example.com",
             "temporal.apiKey.existingSecret": "cloud",
+            "temporal.payloadKeys.existingSecret": "payloads",
             "temporal.tls.serverName": "front",
             "temporal.tls.ca.existingSecret": "ca",
             "temporal.tls.client.existingSecret": "client",
             "spacelift.ca.existingSecret": "ca",
+            "spacelift.allowHTTP": True,
             "notifications.sinks": [
                 {"name": "a", "type": "Slack", "transitions": ["Problem"], "url": "https://a.b"}
             ],

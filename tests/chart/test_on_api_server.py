@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from controller.config import settings
+from controller.config import mounted_keys
 from devenv.control_plane import binaries, server
 from tests.support import charts, processes
 from tests.support import helm as helms
@@ -239,7 +239,7 @@ async def test_the_signing_key_stays_until_a_new_one_is_asked_for(
     (first,), (second, *_), (third, *_) = found[0], found[2], found[4]
     assert found == [[first], [first], [second, first], [second, first], [third, second]]
     assert len({first, second, third}) == 3
-    assert all(len(key) >= settings.SHORTEST_SIGNING_KEY for key in (first, second, third))
+    assert all(len(key) >= mounted_keys.SHORTEST_KEY for key in (first, second, third))
 
 
 async def test_people_who_may_view_edit_or_administer_may_do_so_with_stackchains(

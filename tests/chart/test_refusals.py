@@ -86,6 +86,7 @@ def test_a_wrong_value_is_refused_with_its_path(
 
 _DEV = {"temporal.address": "", "temporal.devServer.enabled": True}
 _CONNECTION = "spacelift.connections.default"
+_ENTRY = {"endpoint": "https://a", "existingSecret": "a", "allowedNamespaces": []}
 
 
 @pytest.mark.parametrize(
@@ -127,11 +128,11 @@ _CONNECTION = "spacelift.connections.default"
             "spacelift.connections.default.endpoint: http://a would have the API key sent",
         ),
         (
-            {"spacelift.connections.Prod": {"endpoint": "https://a", "existingSecret": "a"}},
+            {"spacelift.connections.Prod": _ENTRY},
             "spacelift.connections.Prod: the name of a connection has at most 50 lower case",
         ),
         (
-            {f"spacelift.connections.{'a' * 51}": {"endpoint": "https://a", "existingSecret": "a"}},
+            {f"spacelift.connections.{'a' * 51}": _ENTRY},
             f"spacelift.connections.{'a' * 51}: the name of a connection has at most 50 lower case",
         ),
         (

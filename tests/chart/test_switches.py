@@ -686,6 +686,16 @@ def test_signing_keys_of_your_own_take_the_place_of_the_charts(release: Release)
     assert objects.of("Secret") == []
 
 
+def test_all_roles_have_the_payload_keys(release: Release) -> None:
+    """The receiver reads which roots a sweep is about."""
+    objects = release(
+        {**charts.WEBHOOK, "temporal.payloadKeys": {"existingSecret": "own", "key": "aes"}}
+    )
+
+    for component in objects.pods():
+        assert is_mounted(objects, component, "/etc/stackchain/temporal/payload-keys/own/aes")
+
+
 def test_the_receiver_can_have_credentials_for_temporal_of_its_own(release: Release) -> None:
     """It faces the internet, and needs less than the others."""
     objects = release(

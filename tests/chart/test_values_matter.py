@@ -21,6 +21,7 @@ _EXISTING = {
     "temporal.apiKey.existingSecret": "cloud",
     "temporal.tls.client.existingSecret": "mtls",
     "temporal.tls.ca.existingSecret": "ca",
+    "temporal.payloadKeys.existingSecret": "payloads",
     "webhook.temporal.apiKey.existingSecret": "receivers-cloud",
     "webhook.temporal.client.existingSecret": "receivers-mtls",
     "spacelift.ca.existingSecret": "ca",

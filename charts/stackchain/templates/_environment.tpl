@@ -30,6 +30,11 @@
 {{- with include "stackchain.temporalApiKeySecret" . }}
 - {name: TEMPORAL_API_KEY_FILE, value: {{ printf "/etc/stackchain/temporal/api-key/%s/%s" . (include "stackchain.temporalApiKeyKey" $) | quote }}}
 {{- end }}
+{{- with .Values.temporal.payloadKeys }}
+{{- if .existingSecret }}
+- {name: TEMPORAL_PAYLOAD_KEYS_FILE, value: {{ printf "/etc/stackchain/temporal/payload-keys/%s/%s" .existingSecret .key | quote }}}
+{{- end }}
+{{- end }}
 {{- if or $tls.ca.existingSecret $tls.ca.existingConfigMap $tls.ca.value }}
 - {name: TEMPORAL_TLS_SERVER_CA_CERT_PATH, value: {{ printf "/etc/stackchain/temporal/ca/%s" $tls.ca.key | quote }}}
 {{- end }}

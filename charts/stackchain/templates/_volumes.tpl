@@ -74,6 +74,14 @@
     secret: {secretName: {{ . }}, optional: true, defaultMode: 0440, items: [{key: {{ quote $key }}, path: {{ quote $key }}}]}
   mount: {name: temporal-api-key, mountPath: /etc/stackchain/temporal/api-key/{{ . }}, readOnly: true}
 {{- end }}
+{{- with .Values.temporal.payloadKeys }}
+{{- if .existingSecret }}
+- volume:
+    name: temporal-payload-keys
+    secret: {secretName: {{ .existingSecret }}, optional: true, defaultMode: 0440, items: [{key: {{ quote .key }}, path: {{ quote .key }}}]}
+  mount: {name: temporal-payload-keys, mountPath: /etc/stackchain/temporal/payload-keys/{{ .existingSecret }}, readOnly: true}
+{{- end }}
+{{- end }}
 {{- include "stackchain.mounts.ca" (dict "ca" $tls.ca "name" "temporal-ca" "path" "/etc/stackchain/temporal/ca" "made" (include "stackchain.componentName" (dict "root" . "component" "temporal-ca"))) }}
 {{- with include "stackchain.temporalClientSecret" . }}
 - volume:
