@@ -6,8 +6,10 @@ See ADR 0009 and 0019.
 import asyncio
 import contextlib
 import functools
+import logging
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import temporalio.client
 import temporalio.worker
@@ -29,6 +31,8 @@ from controller.temporal.activities import (
 from controller.temporal.workflows import notification, stack_dependency_chain, stack_execution
 from controller.temporal.workflows import scheduled_workflows as run_request_workflows
 
+logger = logging.getLogger(__name__)
+
 WORKFLOWS = (
     stack_dependency_chain.StackDependencyChainWorkflow,
     stack_execution.StackExecutionWorkflow,
@@ -41,6 +45,10 @@ NOTIFY_WORKFLOWS = (notification.NotificationWorkflow,)
 # Which part of the polls for workflow tasks asks for the first ones of new executions. By default
 # it is one poll of five, through which the executions of a whole level of the graph start.
 _FIRST_TASK_POLLS = 0.5
+
+# How long an end is waited for once no activity runs: with Temporal it takes less than a second.
+_IDLE_SECONDS = 4.0
+_LOOK_SECONDS = 0.1
 
 
 class _Counters:
@@ -68,6 +76,35 @@ def workflow_runner() -> temporalio.worker.WorkflowRunner:
     return temporalio.worker.UnsandboxedWorkflowRunner()
 
 
+class RunningActivities(temporalio.worker.Interceptor):
+    """Counts the activities that run now."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def intercept_activity(
+        self,
+        next: temporalio.worker.ActivityInboundInterceptor,  # noqa: A002 - the SDK's name
+    ) -> temporalio.worker.ActivityInboundInterceptor:
+        """Return what counts before and after the next one."""
+        return _CountingInterceptor(next, self)
+
+
+class _CountingInterceptor(temporalio.worker.ActivityInboundInterceptor):
+    def __init__(
+        self, inner: temporalio.worker.ActivityInboundInterceptor, running: RunningActivities
+    ) -> None:
+        super().__init__(inner)
+        self._running = running
+
+    async def execute_activity(self, input: temporalio.worker.ExecuteActivityInput) -> Any:  # noqa: A002
+        self._running.count += 1
+        try:
+            return await super().execute_activity(input)
+        finally:
+            self._running.count -= 1
+
+
 class SpaceliftWorker:
     """The worker role: short calls and workflows on one queue, long waits on another.
 
@@ -84,6 +121,7 @@ class SpaceliftWorker:
         counters: metrics.Metrics,
     ) -> None:
         self._client = client
+        self._running = RunningActivities()
         spacelift = all_settings.spacelift
         self._grace_seconds = all_settings.worker.graceful_shutdown_seconds
         self.clients = spacelift_clients.SpaceliftClients(
@@ -107,9 +145,13 @@ class SpaceliftWorker:
         )
         self._delivery = notifications.NotificationDelivery(sink_catalog, counters)
         identity = ids.worker_identity(all_settings.installation.pod_name, catalog.endpoints())
-        self._workers = _workers(client, all_settings, operations, self.clients, identity)
+        self._workers = _workers(
+            client, all_settings, operations, self.clients, identity, [self._running]
+        )
         if all_settings.notifications.file is not None:
-            self._workers.append(_notify_worker(client, all_settings, self._delivery, identity))
+            self._workers.append(
+                _notify_worker(client, all_settings, self._delivery, identity, [self._running])
+            )
 
     def use_client(self, client: temporalio.client.Client) -> None:
         """Go on with another connection to Temporal."""
@@ -134,10 +176,27 @@ class SpaceliftWorker:
             stopping = asyncio.create_task(stop.wait())
             await asyncio.wait([*runs, stopping], return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
-            shutdowns = (worker.shutdown() for worker in self._workers)
-            async with asyncio.timeout(self._grace_seconds + 10):
-                await asyncio.gather(*shutdowns)
-                await asyncio.gather(*runs)
+            await self._end(runs)
+
+    async def _end(self, runs: list[asyncio.Task[None]]) -> None:
+        """Give what runs its time; while Temporal is away the SDK would wait for it, too."""
+        loop = asyncio.get_running_loop()
+        shutdowns = [asyncio.create_task(worker.shutdown()) for worker in self._workers]
+        pending: set[asyncio.Task[None]] = {*shutdowns, *runs}
+        until = loop.time() + self._grace_seconds + 10
+        idle_until = loop.time() + _IDLE_SECONDS
+        while pending and loop.time() < until:
+            if self._running.count:
+                idle_until = loop.time() + _IDLE_SECONDS
+            elif loop.time() > idle_until:
+                break
+            _, pending = await asyncio.wait(pending, timeout=_LOOK_SECONDS)
+        for task in pending:
+            task.cancel()
+        if pending:
+            logger.warning("Temporal does not answer, leaving without its word")
+        for task in {*shutdowns, *runs} - pending:
+            task.result()
 
 
 def _workers(
@@ -146,6 +205,7 @@ def _workers(
     operations: stack_operations.StackOperations,
     clients: spacelift_clients.SpaceliftClients,
     identity: str,
+    interceptors: Sequence[temporalio.worker.Interceptor],
 ) -> list[temporalio.worker.Worker]:
     worker = all_settings.worker
     queue = all_settings.temporal.task_queue
@@ -155,6 +215,7 @@ def _workers(
     calls = temporalio.worker.Worker(
         client,
         identity=identity,
+        interceptors=interceptors,
         task_queue=queue,
         workflows=list(WORKFLOWS),
         workflow_runner=workflow_runner(),
@@ -178,6 +239,7 @@ def _workers(
     follows = temporalio.worker.Worker(
         client,
         identity=identity,
+        interceptors=interceptors,
         task_queue=ids.follow_queue(queue),
         activities=[
             operations.follow_stack_run,
@@ -197,12 +259,14 @@ def _notify_worker(
     all_settings: settings.Settings,
     delivery: notifications.NotificationDelivery,
     identity: str,
+    interceptors: Sequence[temporalio.worker.Interceptor],
 ) -> temporalio.worker.Worker:
     """Return the worker of notifications: what hangs there takes nothing from chains."""
     grace = all_settings.worker.graceful_shutdown_seconds
     return temporalio.worker.Worker(
         client,
         identity=identity,
+        interceptors=interceptors,
         task_queue=ids.notify_queue(all_settings.temporal.task_queue),
         workflows=list(NOTIFY_WORKFLOWS),
         workflow_runner=workflow_runner(),
