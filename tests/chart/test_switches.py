@@ -918,6 +918,45 @@ def test_workers_may_call_the_sinks(release: Release, where: dict[str, Any], por
     assert not may_call("check")
 
 
+@pytest.mark.parametrize(
+    ("value", "role", "port"),
+    [
+        ("dnsTo", "webhook", 53),
+        ("temporalTo", "webhook", 7233),
+        ("apiServerTo", "operator", 6443),
+        ("spaceliftTo", "worker", 8443),
+        ("spaceliftTo", "check", 8443),
+        ("sinksTo", "worker", 9093),
+    ],
+)
+def test_a_policy_can_be_narrowed_to_where_something_is(
+    release: Release, value: str, role: str, port: int
+) -> None:
+    peers = [{"ipBlock": {"cidr": "192.0.2.0/24"}}]
+    sink = {
+        "name": "a",
+        "type": "CloudEvents",
+        "transitions": ["Problem"],
+        "url": "http://alerts.monitoring.svc:9093/x",
+    }
+    objects = release(
+        {
+            **charts.WEBHOOK,
+            "networkPolicy.enabled": True,
+            f"networkPolicy.{value}": peers,
+            f"{_CONNECTION}.endpoint": "https://spacelift.example.com:8443",
+            "notifications.sinks": [sink],
+        }
+    )
+
+    rules = objects.one("NetworkPolicy", role)["spec"]["egress"]
+    narrowed = {item["port"] for rule in rules if rule.get("to") == peers for item in rule["ports"]}
+
+    assert port in narrowed
+    assert all(rule.get("to") in (None, peers) for rule in rules)
+    assert sum(rule.get("to") == peers for rule in rules) == 1
+
+
 def test_a_policy_selects_the_pods_of_its_role(release: Release) -> None:
     objects = release({**charts.WEBHOOK, "networkPolicy.enabled": True})
 

@@ -109,6 +109,11 @@ _ITEMS: dict[str, Any] = {
     "metricsFrom": {"podSelector": {}},
     "webhookFrom": {"podSelector": {}},
     "extraEgress": {"ports": [{"port": 3128}]},
+    "apiServerTo": {"podSelector": {}},
+    "temporalTo": {"podSelector": {}},
+    "spaceliftTo": {"podSelector": {}},
+    "sinksTo": {"podSelector": {}},
+    "dnsTo": {"podSelector": {}},
     "apiServerPorts": 16443,
     "sinks": {"name": "b", "type": "Slack", "url": "https://a.b", "transitions": ["Problem"]},
 }
