@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ _COMMANDS = """commands, each with a --help of its own:
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command of the local environment and return its exit code."""
+    # Kubeconfigs, tokens, keys, databases and logs: for nobody else on this machine.
+    os.umask(0o077)
     try:
         match list(arguments):
             case ["simulator", *rest]:

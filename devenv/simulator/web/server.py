@@ -18,6 +18,7 @@ from devenv.simulator.simulator import Simulator
 from devenv.simulator.web import (
     action_admin,
     admin_bodies,
+    callers,
     delivery_sender,
     endpoint,
     fault_admin,
@@ -114,7 +115,10 @@ class Server:
 
     def _app(self) -> web.Application:
         account_up_to_date = admin_bodies.middleware(self.simulator, self.wake)
-        app = web.Application(client_max_size=endpoint.BODY_LIMIT, middlewares=[account_up_to_date])
+        app = web.Application(
+            client_max_size=endpoint.BODY_LIMIT,
+            middlewares=[callers.middleware(self._host), account_up_to_date],
+        )
         app.router.add_post("/graphql", self._graphql)
         for part in (
             simulator_admin.Admin(self.simulator, self.set_outage),

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
+from tests.conftest import StartSimulator
 from tests.support import simulator_client
 from tests.support.simulator_client import TRIGGER
 
@@ -210,3 +212,28 @@ async def test_hooks_hear_of_every_transition() -> None:
 
     assert heard[0] == (run, "QUEUED")
     assert heard[-1] == (run, "UNCONFIRMED")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({}, 200, id="a program"),
+        pytest.param({"Host": "localhost"}, 200, id="by its name"),
+        pytest.param({"Host": "[::1]:80"}, 200, id="by its other address"),
+        pytest.param({"Host": "evil.example.com"}, 403, id="a name that leads here"),
+        pytest.param({"Origin": "https://evil.example.com"}, 403, id="a page of another origin"),
+        pytest.param({"Origin": "null"}, 403, id="a page without an origin"),
+        pytest.param({"Origin": "http://127.0.0.1:1"}, 403, id="a page on another port"),
+    ],
+)
+async def test_a_browser_is_not_made_to_call_it(
+    start_simulator: StartSimulator, headers: dict[str, str], status: int
+) -> None:
+    running = await start_simulator({"stacks": {"a": {}}})
+
+    async with httpx.AsyncClient(trust_env=False) as http:
+        answer = await http.get(f"{running.admin_url}/requests", headers=headers)
+        own = {"Origin": running.admin_url.removesuffix("/admin")}
+        from_own_page = await http.get(f"{running.admin_url}/requests", headers=own)
+
+    assert (answer.status_code, from_own_page.status_code) == (status, 200)
