@@ -6,6 +6,7 @@ Problems are collected instead of raised, so that a start fails once, with all t
 import ast
 import dataclasses
 import errno
+import functools
 import inspect
 import itertools
 from collections.abc import Callable, Iterator, Mapping
@@ -178,6 +179,7 @@ def describe(module: ModuleType, group: type) -> Iterator[SettingRow]:
             yield SettingRow(name, "", further)
 
 
+@functools.cache
 def _field_docstrings(module: ModuleType, class_name: str) -> dict[str, str]:
     tree = ast.parse(inspect.getsource(module))
     body = next(
