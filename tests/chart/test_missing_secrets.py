@@ -23,8 +23,16 @@ Release = Callable[..., charts.Objects]
         ("worker", {}, "keys", "api-key-id"),
         ("operator", {"temporal.apiKey.existingSecret": "cloud"}, "cloud", "api-key"),
         ("worker", {"temporal.tls.client.existingSecret": "mtls"}, "mtls", "tls.crt"),
+        ("worker", {"temporal.payloadKeys.existingSecret": "aes"}, "aes", "payload-keys"),
+        ("operator", {"signing.existingSecret": "hmac"}, "hmac", "signing-keys"),
     ],
-    ids=["Spacelift API key", "Temporal API key", "client certificate"],
+    ids=[
+        "Spacelift API key",
+        "Temporal API key",
+        "client certificate",
+        "payload keys",
+        "signing keys",
+    ],
 )
 def test_the_role_names_the_secret_and_its_key(
     release: Release,
@@ -37,11 +45,15 @@ def test_the_role_names_the_secret_and_its_key(
     objects = release(changes)
     connections = tmp_path / "connections.yaml"
     connections.write_text(objects.one("ConfigMap", "connections")["data"]["connections.yaml"])
+    made_by_the_chart = tmp_path / "signing-keys"
+    made_by_the_chart.write_text("k" * 32)
     environment = {
         **objects.environment(role),
         "STACKCHAIN_NAMESPACE": "default",
         "SPACELIFT_CONNECTIONS_FILE": str(connections),
     }
+    if "signing.existingSecret" not in changes:
+        environment["STACKCHAIN_SIGNING_KEYS_FILE"] = str(made_by_the_chart)
 
     done = subprocess.run(
         [sys.executable, "-m", "controller", *objects.container(role)["args"]],

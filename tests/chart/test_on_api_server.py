@@ -235,6 +235,7 @@ async def test_the_signing_key_stays_until_a_new_one_is_asked_for(
     for generation in (1, 2, 2, 3):
         installing.upgrade(values=charts.values({"signing.generation": generation}))
         found.append(await keys())
+    installing("uninstall", "release", f"--namespace={installing.namespace}")
 
     (first,), (second, *_), (third, *_) = found[0], found[2], found[4]
     assert found == [[first], [first], [second, first], [second, first], [third, second]]
