@@ -377,7 +377,9 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     ),
     StackReason.RUN_FINISHED: ReasonMeaning(means="Its run finished.", do="Nothing."),
     StackReason.KEPT: ReasonMeaning(
-        means="It succeeded in an earlier run of the chain and was not run again.", do="Nothing."
+        means="It succeeded in an earlier run of the chain, or outside of the chain since, and was "
+        "not run again.",
+        do="Nothing.",
     ),
     StackReason.ROOT_RUN_FINISHED: ReasonMeaning(
         means="Its run finished and started this run of the chain, which did not run it again.",

@@ -48,6 +48,7 @@ def chain_input(
         policies=spec.policies,
         is_suspended=spec.suspend,
         kept=list(request.kept),
+        retried=_retried(spec, request),
         finished_roots=_finished_roots(request, connection),
     )
 
@@ -61,6 +62,20 @@ def _scope(spec: v1alpha1.StackChainSpec, below: Sequence[str]) -> selection.Sco
         graph=dataclasses.replace(spec.graph, include_roots=True),
         operation=spec.operation,
     )
+
+
+def _retried(
+    spec: v1alpha1.StackChainSpec, request: next_request.Request
+) -> list[progress.Retried]:
+    """Return the stacks for which a run outside of the chain may count.
+
+    None does where it would not have been what the chain runs: another commit of the root, a run
+    without the chain's environment, or a plan.
+    """
+    if spec.operation is not v1alpha1.Operation.APPLY or spec.runtime_environment:
+        return []
+    given = spec.roots.stack_ids if spec.commit_sha else ()
+    return [item for item in request.retried if item.stack_id not in given]
 
 
 def _finished_roots(

@@ -73,6 +73,7 @@ class ChainInput:
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
     is_suspended: bool = False
     kept: list[progress.Kept] = dataclasses.field(default_factory=list)
+    retried: list[progress.Retried] = dataclasses.field(default_factory=list)
     finished_roots: list[progress.FinishedRoot] = dataclasses.field(default_factory=list)
 
 
@@ -99,6 +100,14 @@ class SetParallelism:
     """Signal: how many stacks may run at once from now on."""
 
     parallelism: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FindNewestRunsInput:
+    """Asks for the newest runs of stacks that a retry may keep."""
+
+    connection: AccountRef
+    stack_ids: list[str]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

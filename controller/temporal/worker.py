@@ -21,6 +21,7 @@ from controller.temporal import ids, messages, signing
 from controller.temporal.activities import (
     chain_status,
     execution_waits,
+    newest_runs,
     notifications,
     operator_asks,
     root_runs,
@@ -228,6 +229,7 @@ def _workers(
             operations.stop_native_runs,
             operations.find_triggered_run,
             root_runs.RootRunFinder(clients).find_root_runs,
+            newest_runs.NewestRunFinder(clients).find_newest_runs,
         ],
         max_concurrent_activities=worker.max_concurrent_activities,
         max_concurrent_workflow_tasks=worker.max_concurrent_workflow_tasks,

@@ -63,6 +63,25 @@ async def test_a_retry_runs_what_did_not_succeed_and_keeps_the_rest(
     assert [(item["number"], item["reason"]) for item in status["history"]] == [(1, "StackFailed")]
 
 
+async def test_a_retry_keeps_what_a_person_has_run_again_with_success(
+    release: chains.Installation, people: people.People
+) -> None:
+    """The person's run of `b` made Spacelift queue those of its dependents, in their order."""
+    chain, account = await failed_chain(release, people, "meanwhile")
+    await account.trigger("b")
+    for stack_id in "bde":
+        await account.run_in(stack_id, "FINISHED")
+    before = {run["id"] for run in await account.runs()}
+
+    await people.annotate("meanwhile", retry="1")
+    status = await chain.ends("RunSucceeded", number=2)
+
+    assert {run["id"] for run in await account.runs()} == before
+    assert chains.reasons(status) == dict.fromkeys("abcde", "Kept")
+    assert "outside of the chain" in chains.stack(status, "b")["message"]
+    assert chains.stack(status, "b")["runId"] == (await account.runs("b"))[-1]["id"]
+
+
 async def test_a_retry_of_anything_but_the_latest_run_does_nothing_and_says_so(
     release: chains.Installation, people: people.People
 ) -> None:

@@ -5,7 +5,7 @@ import pytest
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import progress
+from controller.chain.run import newer_runs, progress
 from controller.temporal import ids, messages
 from tests.support.waiting import eventually
 from tests.workflows import harness
@@ -314,6 +314,36 @@ async def test_what_an_earlier_run_left_succeeded_is_kept_and_not_run_again(serv
     assert (kept.reason, kept.run_id) == (StackReason.KEPT, "01a")
     assert kept.message == "It had succeeded when run 1 ended and is not run again."
     assert known.message == "4 stacks succeeded, 2 of them in an earlier run."
+
+
+async def test_what_has_succeeded_since_outside_of_the_chain_is_kept_too(serve: Serve) -> None:
+    world = World("a>b", "b>c", "c~d")
+    world.newest_runs = [
+        newer_runs.NewestRun(
+            stack_id=stack_id,
+            run_id=run_id,
+            run_url=f"https://x/{run_id}",
+            triggered_by=triggered_by,
+            is_success=True,
+        )
+        for stack_id, run_id, triggered_by in (("b", "03", "jane"), ("c", "04", "b"))
+    ]
+    chain = await serve(world)
+
+    known = await chain.run(
+        kept=[progress.Kept(stack_id="a", run_number=1, run_id="01", run_url="https://x/01")],
+        retried=[
+            progress.Retried(stack_id="b", run_number=1, run_id="02"),
+            progress.Retried(stack_id="c", run_number=1),
+            progress.Retried(stack_id="d", run_number=1),
+        ],
+    )
+
+    assert phases(known) == dict.fromkeys("abcd", "Succeeded")
+    assert world.calls("trigger_stack_run") == ["d"]
+    newer = stack_of(known, "b")
+    assert (newer.reason, newer.run_id, newer.run_url) == (StackReason.KEPT, "03", "https://x/03")
+    assert newer.message == "It succeeded outside of the chain after run 1, and is not run again."
 
 
 # The resource goes, the run stays

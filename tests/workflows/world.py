@@ -18,7 +18,14 @@ import temporalio.exceptions
 from temporalio.client import Client
 
 from controller.chain.graph import resolve
-from controller.chain.run import holds, native_stops, progress, run_snapshots, stack_reports
+from controller.chain.run import (
+    holds,
+    native_stops,
+    newer_runs,
+    progress,
+    run_snapshots,
+    stack_reports,
+)
 from controller.spacelift import models
 from controller.temporal import ids, messages, start_messages
 from controller.temporal.activities import errors, execution_waits, heartbeats
@@ -69,6 +76,8 @@ class World:
         self.roots = list(roots)
         self.edges = [_edge(text) for text in drawing]
         self.unknown_roots: tuple[str, ...] = ()
+        # The newest runs in Spacelift of stacks that a retry may keep.
+        self.newest_runs: list[newer_runs.NewestRun] = []
         self.ends: dict[str, str] = {}
         # How the first runs of a stack end; later ones end as `ends` says.
         self.first_ends: dict[str, list[str]] = {}
@@ -182,6 +191,7 @@ class World:
             self.stop_native_runs,
             self.find_triggered_run,
             self.find_root_runs,
+            self.find_newest_runs,
         ]
 
     def follows_queue(self) -> list[Callable[..., Any]]:
@@ -340,6 +350,14 @@ class World:
         async with self._called("await_turn", argument.workflow_id, argument):
             assert self._client is not None
             return await execution_waits.TurnWait(self._client, argument, self.pace).wait()
+
+    @activity.defn(name="find_newest_runs")
+    async def find_newest_runs(
+        self, argument: messages.FindNewestRunsInput
+    ) -> list[newer_runs.NewestRun]:
+        async with self._called("find_newest_runs", "", argument):
+            wanted = set(argument.stack_ids)
+            return [item for item in self.newest_runs if item.stack_id in wanted]
 
     @activity.defn(name="find_root_runs")
     async def find_root_runs(

@@ -1,7 +1,7 @@
 """Times and run ids that say up to where something was handled, and lie in the future. Pure.
 
 Whatever is below such a mark asks for nothing, so one from a wrong clock, or a forged one, would
-silently hold up all starts for as long as it is ahead. It counts as unknown instead (ADR 0027).
+silently hold up all starts for as long as it is ahead. It counts as unknown instead (ADR 0028).
 """
 
 import dataclasses

@@ -16,7 +16,8 @@ _LONGEST_KEY = 256
 class Request:
     """One run to start; `key` makes it the same request however often it is decided.
 
-    `kept` are the stacks that the run leaves as an earlier one has left them. With `root_runs` it
+    `kept` are the stacks that the run leaves as an earlier one has left them, `retried` the others
+    of that run: what has succeeded since is left, too. With `root_runs` it
     runs only what is downstream of their stacks. `took_up` are the runs of roots that it answers.
     """
 
@@ -26,6 +27,7 @@ class Request:
     cause: v1alpha1.Cause
     handled: v1alpha1.Handled
     kept: tuple[progress.Kept, ...] = ()
+    retried: tuple[progress.Retried, ...] = ()
     root_runs: tuple[v1alpha1.RootRun, ...] = ()
     took_up: tuple[v1alpha1.RootRun, ...] = ()
 
@@ -41,6 +43,7 @@ def request_for(
     latest, digest = chain.status.latest_run, spec_digest(chain.spec)
     number = executions.run_number(chain, execution)
     kept: tuple[progress.Kept, ...] = ()
+    retried: tuple[progress.Retried, ...] = ()
     root_runs: tuple[v1alpha1.RootRun, ...] = ()
     took_up = asks.root_runs
     if asked is v1alpha1.Cause.ROOT_RUN_FINISHED:
@@ -48,6 +51,7 @@ def request_for(
     elif asked is v1alpha1.Cause.RETRY:
         root_runs, took_up = latest.root_runs if latest else (), ()
         kept = request_tokens.kept_stacks(chain.status.stacks, number=number)
+        retried = request_tokens.retried_stacks(chain.status.stacks, number=number)
     return Request(
         key=_key(chain, asked, digest, asks),
         number=number + 1,
@@ -61,6 +65,7 @@ def request_for(
             root_runs=automatic_asks.newest(handled.root_runs, took_up),
         ),
         kept=kept,
+        retried=retried,
         root_runs=root_runs,
         took_up=took_up,
     )

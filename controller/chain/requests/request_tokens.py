@@ -92,6 +92,17 @@ def _why_stale(token: str, number: int) -> str:
     return f"the latest run is {number}" if number else "there has been no run yet"
 
 
+def retried_stacks(
+    stacks: Sequence[v1alpha1.StackStatus], *, number: int
+) -> tuple[progress.Retried, ...]:
+    """Return the stacks that a retry runs, unless they have succeeded since."""
+    return tuple(
+        progress.Retried(stack_id=stack.id, run_number=number, run_id=stack.run_id)
+        for stack in stacks
+        if not policy.ended_well(stack)
+    )
+
+
 def kept_stacks(
     stacks: Sequence[v1alpha1.StackStatus], *, number: int
 ) -> tuple[progress.Kept, ...]:

@@ -112,12 +112,25 @@ class StackReport:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Kept:
-    """A stack that had succeeded by an earlier run of the chain, with its Spacelift run."""
+    """A stack that had succeeded by an earlier run of the chain, with its Spacelift run.
+
+    `is_newer`: it had not, and a run outside of the chain has made it good since.
+    """
 
     stack_id: str
     run_number: int
     run_id: str | None = None
     run_url: str | None = None
+    is_newer: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Retried:
+    """A stack that had not succeeded when run `run_number` ended; the run that it had, if any."""
+
+    stack_id: str
+    run_number: int
+    run_id: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,7 +180,9 @@ def adopt_graph(
 def _keep(stack: StackProgress, kept: Kept, *, now: str) -> None:
     stack.phase = v1alpha1.Phase.SUCCEEDED
     stack.reason = reasons.StackReason.KEPT
-    stack.message = kept_message(kept.run_number)
+    stack.message = (
+        newer_message(kept.run_number) if kept.is_newer else kept_message(kept.run_number)
+    )
     stack.run_id, stack.run_url = kept.run_id, kept.run_url
     stack.completion_time = now
 
@@ -186,6 +201,11 @@ def kept_message(number: int) -> str:
     It may be an earlier run than that one by which it succeeded.
     """
     return f"It had succeeded when run {number} ended and is not run again."
+
+
+def newer_message(number: int) -> str:
+    """Return what is said of a stack that succeeded since run `number` ended."""
+    return f"It succeeded outside of the chain after run {number}, and is not run again."
 
 
 def apply_report(stack: StackProgress, report: StackReport, *, now: str) -> bool:

@@ -1,6 +1,7 @@
 """How a chain learns its graph: it reads until Spacelift answers, or refuses for good."""
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 
 import temporalio.exceptions
 from temporalio import workflow
@@ -8,9 +9,10 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from controller.api import reasons
     from controller.chain.graph import resolve
+    from controller.chain.run import newer_runs, progress
     from controller.config import permissions
     from controller.temporal import messages, signing
-    from controller.temporal.activities import errors, stack_dependencies
+    from controller.temporal.activities import errors, newest_runs, stack_dependencies
     from controller.temporal.workflows import activity_calls, chain_messages
 
 _REASONS = {
@@ -22,31 +24,71 @@ _REASONS = {
 }
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Discovered:
+    """The ordered graph of a chain's stacks, those of them that it keeps, and their permits."""
+
+    graph: resolve.ChainGraph
+    kept: list[progress.Kept]
+    permits: Mapping[str, str]
+
+
 async def discover(
     argument: messages.ChainInput, *, on_problem: activity_calls.OnProblem
-) -> tuple[resolve.ChainGraph, Mapping[str, str]]:
-    """Read the stacks, and return the ordered graph of those that the chain runs, with permits.
+) -> Discovered:
+    """Read the stacks, and order those that the chain runs.
 
     Raises:
         GraphProblem: the graph is not valid, or Spacelift does not let it be read.
         ActivityError: canceled.
     """
+    newest: list[newer_runs.NewestRun] = []
     try:
         found = await _read(argument, on_problem)
+        if argument.retried:
+            newest = await _read_newest_runs(argument, on_problem)
     except temporalio.exceptions.ActivityError as error:
         if temporalio.exceptions.is_cancelled_exception(error):
             raise
         kind, message = activity_calls.cause_of(error)
         reason = _REASONS.get(kind, reasons.ChainReason.SPACELIFT_REFUSED)
         raise resolve.GraphProblem(reason, message) from error
-    kept = frozenset(item.stack_id for item in argument.kept)
-    graph = resolve.resolve(
-        found, argument.scope, native_runs=chain_messages.native_runs(argument), kept=kept
-    )
-    if forbidden := {stack.id for stack in graph.stacks}.intersection(found.forbidden) - kept:
+    graph, kept = _resolved(argument, found, argument.kept), list(argument.kept)
+    if newer := newer_runs.newly_kept(graph, kept=kept, retried=argument.retried, newest=newest):
+        # What is kept takes no part in a wave.
+        kept += newer
+        graph = _resolved(argument, found, kept)
+    running = {stack.id for stack in graph.stacks}.difference(item.stack_id for item in kept)
+    if forbidden := running.intersection(found.forbidden):
         refusal = permissions.stack_refusal(argument.connection.name, forbidden)
         raise resolve.GraphProblem(reasons.ChainReason.STACK_NOT_ALLOWED, refusal.message)
-    return graph, found.permits
+    return Discovered(graph=graph, kept=kept, permits=found.permits)
+
+
+def _resolved(
+    argument: messages.ChainInput, found: resolve.Discovery, kept: Sequence[progress.Kept]
+) -> resolve.ChainGraph:
+    return resolve.resolve(
+        found,
+        argument.scope,
+        native_runs=chain_messages.native_runs(argument),
+        kept=frozenset(item.stack_id for item in kept),
+    )
+
+
+async def _read_newest_runs(
+    argument: messages.ChainInput, on_problem: activity_calls.OnProblem
+) -> list[newer_runs.NewestRun]:
+    return await activity_calls.persist(
+        newest_runs.NewestRunFinder.find_newest_runs,
+        messages.FindNewestRunsInput(
+            connection=argument.connection,
+            stack_ids=[item.stack_id for item in argument.retried],
+        ),
+        summary="find what has succeeded since outside of the chain",
+        on_problem=on_problem,
+        start_to_close=activity_calls.BULK_TIMEOUT,
+    )
 
 
 async def _read(

@@ -185,9 +185,7 @@ class StackDependencyChainWorkflow:
     async def _resolve(self) -> bool:
         reading = discovery.discover(self._input, on_problem=self._on_problem)
         try:
-            resolved, self._runner.permits = await self._interruption.wait_for(
-                asyncio.create_task(reading)
-            )
+            found = await self._interruption.wait_for(asyncio.create_task(reading))
         except resolve.GraphProblem as problem:
             self._progress.phase = Phase.FAILED
             self._progress.reason, self._progress.message = problem.reason, problem.message
@@ -196,10 +194,11 @@ class StackDependencyChainWorkflow:
             if not temporalio.exceptions.is_cancelled_exception(error):
                 raise
             return False
+        resolved, self._runner.permits = found.graph, found.permits
         progress.adopt_graph(
             self._progress,
             resolved,
-            kept=self._input.kept,
+            kept=found.kept,
             finished=self._input.finished_roots,
             now=_now(),
         )

@@ -1,9 +1,13 @@
 """chain_inputs: nothing that a spec says about a run is left behind on its way to the workflow."""
 
 import dataclasses
+from typing import Any
+
+import pytest
 
 from controller.api import v1alpha1
 from controller.chain.requests import next_request
+from controller.chain.run import progress
 from controller.config import connections, permissions
 from controller.operator import chain_inputs
 from controller.temporal import messages
@@ -51,3 +55,36 @@ def test_a_message_has_what_the_spec_says() -> None:
     assert (found.connection.name, found.is_suspended) == ("prod", True)
     assert (found.scope.roots, found.scope.graph) == (chain.spec.roots, chain.spec.graph)
     assert (found.scope.operation, found.environment) == ("Plan", {"a": "1"})
+
+
+@pytest.mark.parametrize(
+    ("spec", "retried"),
+    [
+        ({}, ["a", "b"]),
+        ({"commitSHA": "0123456789"}, ["b"]),
+        ({"runtimeEnvironment": [{"name": "A", "value": "1"}]}, []),
+        ({"operation": "Plan"}, []),
+        ({"operation": "Destroy", "destroyConfirmation": "chain"}, []),
+    ],
+)
+def test_runs_outside_of_the_chain_count_only_where_they_are_what_it_runs(
+    spec: dict[str, Any], retried: list[str]
+) -> None:
+    chain = v1alpha1.parse(make_body({"roots": {"stackIds": ["a"]}, **spec}))
+    request = next_request.Request(
+        key="k",
+        number=2,
+        attempt=1,
+        cause=v1alpha1.Cause.RETRY,
+        handled=v1alpha1.Handled(),
+        retried=tuple(progress.Retried(stack_id=item, run_number=1) for item in ("a", "b")),
+    )
+    connection = connections.Connection(
+        name="prod",
+        endpoint="https://acme.app.spacelift.io",
+        allowed=permissions.Permissions(namespaces=("*",)),
+    )
+
+    found = chain_inputs.chain_input(chain, request, connection, operator_queue="q")
+
+    assert [item.stack_id for item in found.retried] == retried

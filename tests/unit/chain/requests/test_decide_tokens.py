@@ -58,6 +58,10 @@ def test_a_retry_keeps_what_ended_well_and_runs_the_others(
             progress.Kept(stack_id="a", run_number=3, run_id="01a"),
             progress.Kept(stack_id="b", run_number=3, run_id="01b"),
         ),
+        retried=(
+            progress.Retried(stack_id="c", run_number=3, run_id="01c"),
+            progress.Retried(stack_id="d", run_number=3, run_id="01d"),
+        ),
     )
 
 

@@ -1,0 +1,59 @@
+"""find_newest_runs: what has become, outside of the chain, of stacks that a retry may keep."""
+
+import functools
+from collections.abc import Sequence
+
+import temporalio.activity as activity
+
+from controller.chain.run import newer_runs, run_states
+from controller.spacelift import client, endpoints, models
+from controller.spacelift import errors as spacelift_errors
+from controller.temporal import messages
+from controller.temporal.activities import (
+    errors,
+    heartbeats,
+    permission_checks,
+    rate_limits,
+    spacelift_clients,
+)
+
+
+class NewestRunFinder:
+    """The activity; `clients` guards which connection it reads."""
+
+    def __init__(self, clients: spacelift_clients.SpaceliftClients) -> None:
+        self._clients = clients
+
+    @activity.defn(name="find_newest_runs")
+    async def find_newest_runs(
+        self, argument: messages.FindNewestRunsInput
+    ) -> list[newer_runs.NewestRun]:
+        """Return the newest run of each stack that can be seen and has one.
+
+        Raises:
+            ApplicationError: with the type of the Spacelift error.
+        """
+        account = self._clients.get(argument.connection)
+        permission_checks.check_use(account, argument.connection.grant.use)
+        found: dict[str, models.RunsPage | None] = {}
+        try:
+            async with heartbeats.kept_alive():
+                for stack_ids in client.chunks(argument.stack_ids):
+                    read = functools.partial(account.client.get_newest_runs, stack_ids)
+                    found |= await rate_limits.call(read)
+        except spacelift_errors.SpaceliftError as error:
+            raise errors.to_application_error(error) from error
+        endpoint = argument.connection.endpoint
+        pages = (page for _, page in sorted(found.items()) if page is not None)
+        return [_newest(page.runs, endpoint) for page in pages if page.runs]
+
+
+def _newest(runs: Sequence[models.RunRecord], endpoint: str) -> newer_runs.NewestRun:
+    run = max(runs, key=lambda item: item.run_id)
+    return newer_runs.NewestRun(
+        stack_id=run.stack_id,
+        run_id=run.run_id,
+        run_url=endpoints.run_url(endpoint, run.stack_id, run.run_id),
+        triggered_by=run.triggered_by or "",
+        is_success=run.state == run_states.RunState.FINISHED and run.type == models.RunType.TRACKED,
+    )
