@@ -21,15 +21,20 @@ from temporalio.api.workflowservice import v1 as workflowservice
 from temporalio.client import Client
 
 from controller.api import v1alpha1
+from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests import executions
-from controller.temporal import ids, messages, schedule_list, start_messages
+from controller.chain.run import progress
+from controller.temporal import ids, messages, schedule_list, start_messages, worker
 from controller.temporal.operator import run_use, schedules, starter
 from controller.temporal.receiver import sweep_wakes
+from controller.temporal.workflows import stack_dependency_chain
 from tests.support import temporal as temporal_support
 from tests.support.builders import make_progress, make_stack
 from tests.support.waiting import eventually
+from tests.workflows import harness
 from tests.workflows.turns import turn_at
+from tests.workflows.world import World
 
 HERE = "here"
 REF = v1alpha1.Ref(namespace="team", name="ours", uid="uid-ours", generation=1)
@@ -313,6 +318,42 @@ class NewerChain:
     @workflow.run
     async def run(self) -> None:
         await workflow.wait_condition(lambda: False)
+
+
+@workflow.defn(name=ids.EXECUTION_WORKFLOW, sandboxed=False)
+class NewerExecution:
+    """Ends in a phase that nobody here knows."""
+
+    @workflow.run
+    async def run(self, argument: messages.StackExecutionInput) -> dict[str, Any]:
+        report = progress.StackReport(
+            stack_id=argument.target.stack_id, phase=Phase.SUCCEEDED, reason="RunFinished"
+        )
+        return {**dataclasses.asdict(report), "phase": "Landed", "run_id": "01A"}
+
+
+async def test_a_stack_that_a_newer_worker_ended_is_not_run_again(temporal_client: Client) -> None:
+    chain = harness.new_harness(temporal_client, World("a>b"))
+    async with (
+        harness.operator(chain),
+        temporalio.worker.Worker(
+            temporal_client,
+            task_queue=chain.task_queue,
+            workflows=[stack_dependency_chain.StackDependencyChainWorkflow, NewerExecution],
+            activities=chain.world.calls_queue(),
+            workflow_runner=worker.workflow_runner(),
+        ),
+    ):
+        known = await chain.run()
+
+    stack = harness.stack_of(known, "a")
+    assert (stack.phase, stack.reason, stack.run_id) == (
+        Phase.FAILED,
+        StackReason.EXECUTION_ENDED,
+        "01A",
+    )
+    assert known.phase is Phase.FAILED
+    assert not chain.world.calls("await_stack_release")
 
 
 async def test_a_phase_that_this_version_does_not_know_counts_as_running(client: Client) -> None:

@@ -1,5 +1,7 @@
 """Reports on a stack that say something else than how its run stands. Pure."""
 
+import dataclasses
+
 from controller.api import reasons, v1alpha1
 from controller.chain.run import progress, run_snapshots
 from controller.config import permissions
@@ -69,6 +71,20 @@ def never_run(stack_id: str) -> progress.StackReport:
         phase=v1alpha1.Phase.CANCELED,
         reason=reasons.StackReason.CHAIN_CANCELED,
         message="Not run because the chain was canceled.",
+    )
+
+
+def ended_unknown(report: progress.StackReport) -> progress.StackReport:
+    """Return the end of a stack that a newer worker reports in a phase that is not known here.
+
+    It is over, and must not be run again.
+    """
+    return dataclasses.replace(
+        report,
+        phase=v1alpha1.Phase.FAILED,
+        reason=reasons.StackReason.EXECUTION_ENDED,
+        message="The stack's workflow ended in a phase that this worker does not know. Look at its "
+        "run in Spacelift, and make sure that all workers are of one release.",
     )
 
 

@@ -115,9 +115,11 @@ class StackRunner:
             report = reports_without_reading.execution_ended(stack.id, why)
         if report is None:
             self._start_over(stack)
-        elif not report.phase.is_over:
+        elif report.phase is Phase.WAITING:
             await self._await_release(stack, report)
         else:
+            if not report.phase.is_over:
+                report = reports_without_reading.ended_unknown(report)
             report = policy.with_cause(self._run, report)
             progress.apply_report(stack, report, now=times.rfc3339(workflow.now()))
         self._on_change()
