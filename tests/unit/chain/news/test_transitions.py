@@ -9,6 +9,7 @@ from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.transition_kinds import TransitionKind
 from controller.api.v1alpha1 import Phase
+from controller.chain.graph import adoption
 from controller.chain.news import events, transitions
 from controller.chain.run import progress
 from controller.chain.status import projection
@@ -21,6 +22,8 @@ from tests.support.builders import (
     make_stack,
 )
 from tests.support.golden import Golden
+
+PAGE = "unused_runs"
 
 OTHER = make_stack("z", Phase.RUNNING)
 
@@ -176,3 +179,57 @@ def test_a_kind_of_stacks_is_told_with_a_stack(kind: TransitionKind) -> None:
     (event,) = events.texts([told])
     assert event.message.startswith("'a'" if of_stack else "Hello.")
     assert event.type == ("Warning" if kinds.MEANINGS[kind].is_warning else "Normal")
+
+
+def ahead(number: int, *, stack_id: str = "a", **facts: str) -> adoption.AheadRun:
+    fields = {"state": "FINISHED", "run_url": f"https://x/run/{number}"} | facts
+    return adoption.AheadRun(
+        stack_id=stack_id, run_id=f"01N{number}", origin_run_id="01O", **fields
+    )
+
+
+def test_a_run_that_no_stack_uses_is_told_once_with_its_link_and_not_that_of_the_stack(
+    golden: Golden,
+) -> None:
+    page = golden(PAGE)
+    none = shown(stack(Phase.RUNNING), OTHER)
+    one = shown(stack(Phase.RUNNING, ahead_runs=[ahead(1)]), OTHER, old=none)
+    two = shown(
+        stack(Phase.RUNNING, ahead_runs=[ahead(1), ahead(2, stack_id="out", state="APPLYING")]),
+        OTHER,
+        old=one,
+    )
+
+    first = transitions.transitions(none, one)
+    second = transitions.transitions(one, two)
+
+    assert [item.kind for item in first] == [item.kind for item in second] == ["UnusedRun"]
+    assert transitions.transitions(two, two) == []
+    assert first[0].occasion != second[0].occasion
+    for case, happened in (("the first Event", first), ("the second Event", second)):
+        (event,) = events.texts(happened)
+        assert event.type == "Warning"
+        page.check(case, event.message)
+
+
+@pytest.mark.parametrize(
+    ("case", "runs"),
+    [
+        ("finished", [ahead(1)]),
+        ("it could not be stopped", [ahead(1, state="APPLYING")]),
+        ("Spacelift refused", [ahead(1, state="PLANNING", problem="not allowed")]),
+        ("of a stack outside of the chain", [ahead(1, stack_id="out")]),
+        ("several", [ahead(1), ahead(2), ahead(3)]),
+    ],
+)
+def test_the_message_of_a_stack_tells_of_runs_that_it_does_not_use(
+    golden: Golden, case: str, runs: list[adoption.AheadRun]
+) -> None:
+    status = shown(stack(Phase.SUCCEEDED, ahead_runs=runs), OTHER)
+
+    row = status.stacks[0]
+    assert [run.run_id for run in row.unused_runs] == [run.run_id for run in runs]
+    assert [run.stack_id for run in row.unused_runs] == [
+        None if run.stack_id == "a" else run.stack_id for run in runs
+    ]
+    golden(PAGE).check(case, row.message or "")

@@ -138,6 +138,16 @@ def test_a_stack_that_was_started_is_not_started_again() -> None:
     assert ready(chain) == ["b"]
 
 
+def test_a_stack_waits_until_it_is_known_what_became_of_its_native_runs() -> None:
+    """One that adopts has its run in Spacelift already."""
+    chain = make_progress(make_stack("a"), make_stack("b", adopts_from="x"), make_stack("c"))
+    lengths = {stack.id: 1 for stack in chain.stacks}
+
+    found = next_stacks.ready_stacks(chain, remaining=lengths, held_back={"a", "b"})
+
+    assert [stack.id for stack in found] == ["b", "c"]
+
+
 @given(
     st.lists(st.tuples(st.sampled_from(list(Phase)), st.booleans()), min_size=1, max_size=12),
     st.integers(min_value=1, max_value=5),

@@ -360,3 +360,25 @@ def test_a_second_attempt_shows() -> None:
     found = project(live(make_stack("a", Phase.RUNNING, attempts=2), make_stack("b")))
 
     assert [stack.attempts for stack in found.stacks] == [2, None]
+
+
+def test_a_stack_that_was_disabled_says_so_while_it_waits() -> None:
+    known = make_progress(
+        make_stack("a", Phase.RUNNING), make_stack("b", depends_on="a", is_disabled=True)
+    )
+
+    row = project(make_facts(make_execution(1), known)).stacks[1]
+
+    assert (row.phase, row.reason) == (Phase.PENDING, StackReason.UPSTREAM_PENDING)
+    assert "was disabled in Spacelift" in (row.message or "")
+
+
+def test_a_retry_keeps_nothing_of_what_spacelift_carried_out_besides() -> None:
+    unused = v1alpha1.UnusedRun(run_id="01N")
+    succeeded = v1alpha1.StackStatus(
+        id="a", level=0, phase=Phase.SUCCEEDED, reason="RunFinished", unused_runs=(unused,)
+    )
+
+    (kept,) = stack_rows.kept(v1alpha1.Status(stacks=(succeeded,)))
+
+    assert kept.unused_runs == ()
