@@ -70,6 +70,9 @@ class NativeRun:
 
 _Pair = tuple[str, str]
 
+MOST_RUNS = 1000
+"""How many runs one look is for: Temporal takes 2 MiB, and each finding is some 300 bytes."""
+
 
 class OpenStops:
     """What is open and what is settled; asking twice for the same run changes nothing."""
@@ -78,6 +81,7 @@ class OpenStops:
         # By stack and origin, since when; a dict for its order.
         self._open: dict[_Pair, float] = {}
         self._settled: dict[_Pair, NativeRun] = {}
+        self._seen: set[_Pair] = set()
         self._notes: dict[str, str] = {}
         # By stack and run: the call, and when.
         self._calls: dict[_Pair, tuple[run_states.StopCall, float]] = {}
@@ -110,10 +114,15 @@ class OpenStops:
         """The stacks on which one may go on."""
         return frozenset(stack_id for stack_id, _ in self._open)
 
+    @property
+    def has_unseen(self) -> bool:
+        """Whether there are any that nobody has looked for yet."""
+        return any(pair not in self._seen for pair in self._open)
+
     def targets(
         self, describe: Callable[[str, Sequence[str]], UnwantedRuns], *, now: float
     ) -> list[UnwantedRuns]:
-        """Return what is to be looked at now, stack by stack.
+        """Return what is to be looked at now: what was not yet, then what is furthest downstream.
 
         Args:
             describe: says what is known of the runs on a stack that some origins queued.
@@ -122,16 +131,28 @@ class OpenStops:
         by_stack: dict[str, list[str]] = {}
         for stack_id, origin in self._open:
             by_stack.setdefault(stack_id, []).append(origin)
-        return [
+        found = [
             dataclasses.replace(
                 describe(stack_id, sorted(origins)),
                 note=self._notes[stack_id],
-                claimed_run_ids=self._claimed(stack_id),
+                claimed_run_ids=self._claimed(stack_id, after=min(origins)),
                 called=self._called(stack_id, now),
                 seconds=now - min(self._open[stack_id, origin] for origin in origins),
             )
             for stack_id, origins in sorted(by_stack.items())
         ]
+        found.sort(key=lambda item: (self._is_seen(item), -item.depth, item.stack_id))
+        chosen, count = list[UnwantedRuns](), 0
+        for item in found:
+            count += len(item.origin_run_ids)
+            if chosen and count > MOST_RUNS:
+                break
+            chosen.append(item)
+            self._seen.update((item.stack_id, origin) for origin in item.origin_run_ids)
+        return chosen
+
+    def _is_seen(self, item: UnwantedRuns) -> bool:
+        return all((item.stack_id, origin) in self._seen for origin in item.origin_run_ids)
 
     def take(self, found: Iterable[NativeRun], *, now: float) -> list[NativeRun]:
         """Take in what was found; returns what is settled by it."""
@@ -150,9 +171,12 @@ class OpenStops:
             settled.append(run)
         return settled
 
-    def _claimed(self, stack_id: str) -> list[str]:
+    def _claimed(self, stack_id: str, *, after: str) -> list[str]:
+        """Return what is known to be of other origins, as far as it may be mistaken for others."""
         return sorted(
-            run.run_id for run in self._settled.values() if run.stack_id == stack_id and run.run_id
+            run.run_id
+            for run in self._settled.values()
+            if run.stack_id == stack_id and run.run_id > after
         )
 
     def _called(self, stack_id: str, now: float) -> list[CalledStop]:

@@ -27,6 +27,9 @@ _NATIVE_RUNS_LIMIT = timedelta(seconds=60)
 # Between two looks for what is late or being stopped; new asks are looked for at once.
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.25, 2.0
 
+# Of a stack the newest are kept, since the progress of a chain travels as a whole.
+_MOST_AHEAD_RUNS = 20
+
 _OTHER_RUN_NOTE = "another run is used here"
 
 
@@ -164,7 +167,7 @@ class UnwantedRunStopper:
             if self._is_asked:
                 self._is_asked, pause = False, _FIRST_PAUSE_SECONDS
             await self._look_once()
-            if self._stops.open_stacks:
+            if self._stops.open_stacks and not self._stops.has_unseen:
                 with contextlib.suppress(TimeoutError):
                     await workflow.wait_condition(
                         lambda: self._is_asked,
@@ -203,6 +206,7 @@ class UnwantedRunStopper:
             return
         teller = stack or self._stacks[self._queued.origin_stack(run.origin_run_id)]
         if run.was_carried_out or (run.problem and run.run_id):
+            del teller.ahead_runs[: -_MOST_AHEAD_RUNS + 1]
             teller.ahead_runs.append(
                 adoption.AheadRun(
                     stack_id=run.stack_id,

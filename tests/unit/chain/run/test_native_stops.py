@@ -1,5 +1,6 @@
 """native_stops: each run that must not go on is asked for until it is known what became of it."""
 
+import dataclasses
 from collections.abc import Sequence
 
 from controller.chain.run import native_stops
@@ -58,6 +59,32 @@ def test_what_is_known_of_one_origin_is_not_taken_for_that_of_another() -> None:
     (target,) = stops.targets(describe, now=2)
 
     assert (target.origin_run_ids, target.claimed_run_ids) == (["02A"], ["05"])
+
+
+def test_what_is_older_than_an_origin_need_not_be_told_apart_from_its_run() -> None:
+    stops = native_stops.OpenStops()
+    stops.ask("b", ["01A", "06A"], note="", now=0)
+    stops.take([run("b", "01A", "05", state="CANCELED")], now=1)
+
+    (target,) = stops.targets(describe, now=2)
+
+    assert (target.origin_run_ids, target.claimed_run_ids) == (["06A"], [])
+
+
+def test_one_look_is_for_so_many_runs_as_one_message_holds_and_the_deepest_go_first() -> None:
+    stops = native_stops.OpenStops()
+    depths = {f"s{number}": number for number in range(5)}
+    origins = [f"{number:03}" for number in range(native_stops.MOST_RUNS // 2)]
+    for stack_id in depths:
+        stops.ask(stack_id, origins, note="", now=0)
+
+    def described(stack_id: str, found: Sequence[str]) -> native_stops.UnwantedRuns:
+        return dataclasses.replace(describe(stack_id, found), depth=depths[stack_id])
+
+    looks = [[item.stack_id for item in stops.targets(described, now=1)] for _ in range(3)]
+
+    assert looks == [["s4", "s3"], ["s2", "s1"], ["s0", "s4"]]
+    assert not stops.has_unseen
 
 
 def test_a_call_is_remembered_until_it_takes_effect() -> None:
