@@ -72,13 +72,14 @@ RULES = [
     ),
     *(
         pytest.param(
-            {**SPEC, **operation, "nativeRuns": "Replace"},
+            {**SPEC, **operation, "nativeRuns": native_runs},
             "spec.nativeRuns",
-            "nativeRuns may be Replace only when operation is Apply, since Spacelift queues runs "
-            "by itself for no other; remove it",
-            id=f"native runs of {operation['operation']}",
+            "nativeRuns may be Strict or Replace only when operation is Apply, since Spacelift "
+            "queues runs on its own for no other; remove it",
+            id=f"{native_runs} of {operation['operation']}",
         )
         for operation in ({"operation": "Plan"}, DESTROY)
+        for native_runs in ("Strict", "Replace")
     ),
     *(
         pytest.param(

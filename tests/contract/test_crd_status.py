@@ -75,7 +75,15 @@ def full_status() -> v1alpha1.Status:
         problem="It is so.",
     )
     before = make_run(1, phase=Phase.CANCELED, workflow_url="https://temporal.example.com/run-1")
-    stacks = tuple(dataclasses.replace(stack, attempts=2) for stack in found.stacks)
+    unused = v1alpha1.UnusedRun(
+        run_id="01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        stack_id="outside",
+        run_state="FINISHED",
+        run_url="https://acme.app.spacelift.io/stack/outside/run/01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    )
+    stacks = tuple(
+        dataclasses.replace(stack, attempts=2, unused_runs=(unused,)) for stack in found.stacks
+    )
     if found.latest_run is None:
         raise AssertionError("there is a run")
     return dataclasses.replace(

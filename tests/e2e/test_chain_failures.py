@@ -85,11 +85,11 @@ async def test_a_native_run_that_was_faster_than_the_chain_is_not_hidden(
 
     run = await account.only_run("c")
     assert run["state"] == "FINISHED"
-    assert chains.stack(status, "c")["phase"] == "Skipped"
-    assert (
-        f"{run['id']}, which Spacelift had queued, was faster"
-        in (chains.stack(status, "c")["message"])
-    )
+    row = chains.stack(status, "c")
+    assert row["phase"] == "Skipped"
+    assert [unused["runId"] for unused in row["unusedRuns"]] == [run["id"]]
+    assert run["id"] in row["message"]
+    assert "UnusedRun" in await chain.events("UnusedRun")
 
 
 async def test_describe_explains_a_failure_without_any_other_tool(

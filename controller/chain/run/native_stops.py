@@ -100,9 +100,16 @@ class OpenStops:
             is_any = True
         return is_any
 
-    def ask_for_missing(self) -> bool:
-        """Let what did not come in time be looked for once more; returns whether there is any."""
-        missing = [pair for pair, run in self._settled.items() if not (run.run_id or run.problem)]
+    def ask_for_missing(self, stack_id: str | None = None) -> bool:
+        """Let what did not come in time be looked for once more, on one stack or on all.
+
+        Returns whether there is any.
+        """
+        missing = [
+            pair
+            for pair, run in self._settled.items()
+            if not (run.run_id or run.problem) and stack_id in (None, run.stack_id)
+        ]
         for pair in missing:
             del self._settled[pair]
             # It has been waited for.

@@ -250,4 +250,5 @@ class StackRunner:
         """There is no run here: the chain triggers one when a slot is free, if it still goes on."""
         stack.adopts_from = None
         progress.set_pending(stack)
+        self._unwanted.stop_late(stack.id)
         self._unwanted.stop_behind(stack.id)

@@ -79,6 +79,9 @@ class UnwantedRunStopper:
                     self._ask(stack_id, [stack.run_id], note=_OTHER_RUN_NOTE)
                 if is_suspended:
                     self.stop_on_suspend()
+                # What Spacelift queued here too late to be seen would hold the new run back.
+                if self._stops.ask_for_missing(stack.id):
+                    self._start_looking()
 
     def _give_up_wave(self, stack_id: str) -> None:
         """No run of the chain begins a wave here, so no stack can adopt from it."""
@@ -126,9 +129,25 @@ class UnwantedRunStopper:
             origins = self._queued.unwanted_origins(stack_id, self._stacks)
             self._ask(stack_id, origins, note=note)
 
-    def _ask(self, stack_id: str, origin_run_ids: Iterable[str], *, note: str) -> None:
-        text = f"stackchain: {note}"
-        if self._stops.ask(stack_id, origin_run_ids, note=text, now=_now()):
+    def stop_late(self, stack_id: str) -> None:
+        """Stop the run that a stack was to adopt and that has been waited for in vain."""
+        self._ask(
+            stack_id,
+            self._queued.unwanted_origins(stack_id, self._stacks),
+            note=_OTHER_RUN_NOTE,
+            since=0.0,
+        )
+
+    def _ask(
+        self,
+        stack_id: str,
+        origin_run_ids: Iterable[str],
+        *,
+        note: str,
+        since: float | None = None,
+    ) -> None:
+        text, now = f"stackchain: {note}", _now() if since is None else since
+        if self._stops.ask(stack_id, origin_run_ids, note=text, now=now):
             self._start_looking()
 
     def _start_looking(self) -> None:

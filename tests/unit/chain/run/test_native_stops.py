@@ -114,7 +114,8 @@ def test_what_did_not_come_in_time_is_looked_for_once_more() -> None:
         now=6,
     )
 
-    assert stops.ask_for_missing()
+    assert not stops.ask_for_missing("c")
+    assert stops.ask_for_missing("b")
     (target,) = stops.targets(describe, now=7)
 
     assert (target.origin_run_ids, target.seconds) == (["02A"], 7)
