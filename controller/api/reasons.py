@@ -38,6 +38,8 @@ class ChainReason(enum.StrEnum):
     CREDENTIALS_REJECTED = "CredentialsRejected"
     SPACELIFT_UNREACHABLE = "SpaceliftUnreachable"
     SPACELIFT_REFUSED = "SpaceliftRefused"
+    PAYLOAD_TOO_LARGE = "PayloadTooLarge"
+    WORKER_FAILING = "WorkerFailing"
     TEMPORAL_UNREACHABLE = "TemporalUnreachable"
     WORKER_UNAVAILABLE = "WorkerUnavailable"
     WORKFLOW_TERMINATED = "WorkflowTerminated"
@@ -67,6 +69,7 @@ class StackReason(enum.StrEnum):
     NEEDS_CONFIRMATION = "NeedsConfirmation"
     NEEDS_APPROVAL = "NeedsApproval"
     SPACELIFT_UNREACHABLE = "SpaceliftUnreachable"
+    WORKER_FAILING = "WorkerFailing"
     CREDENTIALS_REJECTED = "CredentialsRejected"
     NOT_ALLOWED = "NotAllowed"
     SIGNATURE_INVALID = "SignatureInvalid"
@@ -82,6 +85,7 @@ class StackReason(enum.StrEnum):
     RUN_STOPPED = "RunStopped"
     RUN_SKIPPED = "RunSkipped"
     RUN_LOST = "RunLost"
+    PAYLOAD_TOO_LARGE = "PayloadTooLarge"
     CHAIN_CANCELED = "ChainCanceled"
     CHAIN_DEADLINE_EXCEEDED = "ChainDeadlineExceeded"
     STACK_DEADLINE_EXCEEDED = "StackDeadlineExceeded"
@@ -112,6 +116,7 @@ RECHECKED = frozenset(
         ChainReason.DEPENDENT_OUTSIDE,
         ChainReason.CREDENTIALS_REJECTED,
         ChainReason.SPACELIFT_REFUSED,
+        ChainReason.PAYLOAD_TOO_LARGE,
         ChainReason.STACK_NOT_ALLOWED,
     }
 )
@@ -260,6 +265,18 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         means="Spacelift answers, and refuses to let the stacks or a run be read.",
         do="See the message. It is looked at again by itself.",
     ),
+    ChainReason.PAYLOAD_TOO_LARGE: ReasonMeaning(
+        means="What a worker read of the account, or what a stack is to be run with, is more than "
+        "Temporal takes as one value (2 MiB); nothing was triggered.",
+        do="See the message: leave stacks out, set `maxDepth`, or split the chain. It is rechecked "
+        "automatically.",
+    ),
+    ChainReason.WORKER_FAILING: ReasonMeaning(
+        means="A worker fails at a call for a reason that has nothing to do with Spacelift's "
+        "answer; it keeps trying and nothing is lost.",
+        do="See the message and the worker's log; make sure that operator and workers are of one "
+        "release and have the same connections. Else report it.",
+    ),
     ChainReason.TEMPORAL_UNREACHABLE: ReasonMeaning(
         means="The operator cannot reach Temporal, or Temporal its database; the operator keeps "
         "trying and nothing is lost.",
@@ -362,6 +379,11 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
         means="Spacelift does not answer about this stack; it is tried again.",
         do="Check network and Spacelift's own status.",
     ),
+    StackReason.WORKER_FAILING: ReasonMeaning(
+        means="A worker fails at a call about this stack for a reason that has nothing to do with "
+        "Spacelift's answer; it is tried again.",
+        do="As for `WorkerFailing` of a chain.",
+    ),
     StackReason.CREDENTIALS_REJECTED: ReasonMeaning(
         means="Spacelift refused the API key.",
         do="Put a valid key into the connection; a run in progress is followed again by itself.",
@@ -417,6 +439,11 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     StackReason.RUN_LOST: ReasonMeaning(
         means="Its run can no longer be found in Spacelift.",
         do="See whether the stack was deleted or renamed.",
+    ),
+    StackReason.PAYLOAD_TOO_LARGE: ReasonMeaning(
+        means="What was to be done to the stack, or what a worker answered about it, is more than "
+        "Temporal takes as one value (2 MiB).",
+        do="See the message; a shorter `runtimeEnvironment` may help. Else report it.",
     ),
     StackReason.CHAIN_CANCELED: ReasonMeaning(
         means="The chain was canceled before or while this stack ran.", do="Nothing."

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from temporalio.testing import ActivityEnvironment
 
+from controller.chain.graph import packed_reading
 from controller.chain.graph import resolve as graph
 from controller.config import connections, permissions
 from controller.spacelift import account_session, client
@@ -85,13 +86,13 @@ def resolve(account: simulator_process.SimulatorProcess) -> Resolve:
             Served(spacelift)  # type: ignore[arg-type]  # it has the same method
         )
         try:
-            discovery = await ActivityEnvironment().run(
+            packed = await ActivityEnvironment().run(
                 activities.fetch_dependent_stacks,
                 messages.FetchDependentStacksInput(connection=CONNECTION, scope=scope),
             )
         finally:
             await spacelift.aclose()
-        return graph.resolve(discovery, scope)
+        return graph.resolve(packed_reading.unpack(packed), scope)
 
     return discover_and_resolve
 

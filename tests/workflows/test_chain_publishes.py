@@ -169,15 +169,37 @@ async def test_a_discovery_that_cannot_succeed_fails_the_chain(
     assert (known.phase, known.reason, known.message) == (Phase.FAILED, reason, f"made up: {kind}")
 
 
-async def test_a_discovery_that_fails_for_a_while_says_so_and_goes_on(serve: Serve) -> None:
+async def test_an_answer_that_temporal_does_not_take_is_read_once_and_stops_the_chain(
+    serve: Serve,
+) -> None:
     world = World()
-    world.broken["fetch_dependent_stacks", ""] = failure("Unreachable")
+    world.unknown_roots = ("x" * 3_000_000,)
+    chain = await serve(world)
+
+    known = await chain.run()
+
+    assert (known.phase, known.reason) == (Phase.FAILED, reasons.ChainReason.PAYLOAD_TOO_LARGE)
+    assert len(world.calls("fetch_dependent_stacks")) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("Unreachable", reasons.ChainReason.SPACELIFT_UNREACHABLE),
+        ("KeyError", reasons.ChainReason.WORKER_FAILING),
+    ],
+)
+async def test_a_discovery_that_fails_for_a_while_says_so_and_goes_on(
+    serve: Serve, kind: str, reason: reasons.ChainReason
+) -> None:
+    world = World()
+    world.broken["fetch_dependent_stacks", ""] = failure(kind)
     chain = await serve(world)
     handle = await chain.start()
 
     async def says_so() -> bool:
         known = await chain.known(handle)
-        return known.problem_reason == reasons.ChainReason.SPACELIFT_UNREACHABLE
+        return known.problem_reason == reason
 
     await eventually(says_so)
     world.broken.clear()

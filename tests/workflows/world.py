@@ -17,7 +17,7 @@ import temporalio.activity as activity
 import temporalio.exceptions
 from temporalio.client import Client
 
-from controller.chain.graph import resolve
+from controller.chain.graph import packed_reading, resolve
 from controller.chain.run import (
     holds,
     native_stops,
@@ -200,16 +200,17 @@ class World:
     @activity.defn(name="fetch_dependent_stacks")
     async def fetch_dependent_stacks(
         self, argument: messages.FetchDependentStacksInput
-    ) -> resolve.Discovery:
+    ) -> packed_reading.PackedReading:
         async with self._called("fetch_dependent_stacks", "", argument):
             names = self._downstream(argument.scope.roots.stack_ids)
-            return resolve.Discovery(
+            found = resolve.Discovery(
                 stacks=tuple(resolve.StackFacts(id=name, name=name) for name in names),
                 edges=tuple(
                     edge for edge in self.edges if {edge.upstream, edge.dependent} <= set(names)
                 ),
                 unknown_roots=self.unknown_roots,
             )
+            return packed_reading.pack(found, excluded_labels=())
 
     @activity.defn(name="find_stack_run")
     async def find_stack_run(

@@ -67,6 +67,16 @@ def too_many_to_read() -> GraphProblem:
     )
 
 
+def too_large_answer() -> GraphProblem:
+    """So much to say of the stacks that Temporal does not take it as one value."""
+    return GraphProblem(
+        reasons.ChainReason.PAYLOAD_TOO_LARGE,
+        "What was read of the stacks is more than Temporal takes as one value (2 MiB); nothing was "
+        "triggered. Choose another `spec.graph.direction` or roots further downstream, and split "
+        "the chain.",
+    )
+
+
 def too_large_reach() -> GraphProblem:
     """So many stacks natively downstream of the chain that reading stopped."""
     return GraphProblem(

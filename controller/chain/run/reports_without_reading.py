@@ -3,31 +3,7 @@
 import dataclasses
 
 from controller.api import reasons, v1alpha1
-from controller.chain.run import progress, run_snapshots
-from controller.config import permissions
-
-_NOT_SIGNED = dict.fromkeys(
-    ("SignatureInvalid", "SigningKeyUnknown"), reasons.StackReason.SIGNATURE_INVALID
-)
-# What keeps a call from being answered, and what ends a stack, by the type of the failure.
-_PROBLEMS = {
-    "CredentialsRejected": reasons.StackReason.CREDENTIALS_REJECTED,
-    **dict.fromkeys(map(str, permissions.RefusalReason), reasons.StackReason.NOT_ALLOWED),
-    **_NOT_SIGNED,
-    "PermissionDenied": reasons.StackReason.PERMISSION_DENIED,
-}
-_REFUSALS = {
-    "CredentialsRejected": reasons.StackReason.CREDENTIALS_REJECTED,
-    "PermissionDenied": reasons.StackReason.PERMISSION_DENIED,
-    "SpaceliftObjectNotFound": reasons.StackReason.STACK_NOT_FOUND,
-    "RunLost": reasons.StackReason.RUN_LOST,
-    **_NOT_SIGNED,
-}
-
-
-def problem_reason(kind: str) -> reasons.StackReason:
-    """Return what the stack waits for while a call fails and is tried again."""
-    return _PROBLEMS.get(kind, reasons.StackReason.SPACELIFT_UNREACHABLE)
+from controller.chain.run import failures, progress, run_snapshots
 
 
 def waiting(
@@ -56,7 +32,7 @@ def refused(
     return progress.StackReport(
         stack_id=stack_id,
         phase=v1alpha1.Phase.FAILED,
-        reason=_REFUSALS.get(kind, reasons.StackReason.TRIGGER_REFUSED),
+        reason=failures.stack_end(kind),
         message=message,
         run_id=last.run_id if last else None,
         run_url=last.run_url or None if last else None,

@@ -4,7 +4,7 @@ import dataclasses
 
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import holds, progress, reports_without_reading
+from controller.chain.run import failures, holds, progress
 from controller.chain.run.progress import StackMeaning
 from controller.chain.run.run_snapshots import RunSnapshot
 from controller.chain.run.run_states import RunState
@@ -66,7 +66,7 @@ def report(
 
 def _in_progress(run: RunSnapshot, *, stop: Stop | None) -> StackMeaning:
     if run.problem_reason:
-        problem = reports_without_reading.problem_reason(run.problem_reason)
+        problem = failures.stack_problem(run.problem_reason)
         return _meaning(Phase.RUNNING, problem, run.problem_message)
     if stop is not None and stop.is_deadline:
         ends = (

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 import temporalio.activity as activity
 
 from controller.api import v1alpha1
-from controller.chain.graph import dependency_labels, problems, resolve, selection
+from controller.chain.graph import dependency_labels, packed_reading, problems, resolve, selection
 from controller.spacelift import client as spacelift_client
 from controller.spacelift import documents, models
 from controller.spacelift import errors as spacelift_errors
@@ -37,7 +37,7 @@ class StackDependencies:
     @activity.defn(name="fetch_dependent_stacks")
     async def fetch_dependent_stacks(
         self, argument: messages.FetchDependentStacksInput
-    ) -> resolve.Discovery:
+    ) -> packed_reading.PackedReading:
         """Return all stacks reached from the roots and every edge between them.
 
         Raises:
@@ -58,7 +58,8 @@ class StackDependencies:
         permits = {
             stack_id: keys.permit(argument.connection, stack_id) for stack_id in sorted(members)
         }
-        return dataclasses.replace(found, forbidden=tuple(forbidden), permits=permits)
+        found = dataclasses.replace(found, forbidden=tuple(forbidden), permits=permits)
+        return packed_reading.pack(found, excluded_labels=scope.graph.exclude.labels)
 
 
 class _ReadStacks:

@@ -172,7 +172,7 @@ class ChainWorkflows:
             try:
                 with decoding.readable(what):
                     result = await handle.result(follow_runs=False, rpc_timeout=self._query_timeout)
-                return decoding.checked(result, progress.ChainProgress, what)
+                return _unpacked(result, what)
             except temporalio.client.WorkflowFailureError:
                 return None
             except temporalio.service.RPCError as error:
@@ -228,7 +228,7 @@ class ChainWorkflows:
                         result_type=progress.ChainProgress,
                         rpc_timeout=self._query_timeout,
                     )
-                return decoding.checked(answer, progress.ChainProgress, what)
+                return _unpacked(answer, what)
             except decoding.Unreadable as error:
                 raise UnreadableProgress(str(error)) from error
             except temporalio.client.WorkflowQueryFailedError as error:
@@ -374,6 +374,12 @@ NO_WORKER = frozenset(
         temporalio.service.RPCStatusCode.FAILED_PRECONDITION,
     }
 )
+
+
+def _unpacked(answer: object, what: str) -> progress.ChainProgress:
+    known = decoding.checked(answer, progress.ChainProgress, what)
+    with decoding.readable(what):
+        return progress.unpacked(known)
 
 
 def _details(argument: messages.ChainInput, request: next_request.Request) -> str:

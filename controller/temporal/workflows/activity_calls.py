@@ -13,6 +13,7 @@ import temporalio.exceptions
 from temporalio import workflow
 
 from controller import outside_text
+from controller.chain.run import failures
 from controller.temporal.activities import errors
 
 # A call and its look-ups take seconds, the search for a lost run a grace period; many stacks at a
@@ -29,14 +30,16 @@ FIRST_TRIES = temporalio.common.RetryPolicy(
     initial_interval=timedelta(seconds=1),
     maximum_interval=timedelta(seconds=5),
     maximum_attempts=3,
-    # Told at once: a try after it is minutes away.
-    non_retryable_error_types=[errors.LONG_PAUSE],
+    # Told at once: a try after it is minutes away, or as useless as this one.
+    non_retryable_error_types=[errors.LONG_PAUSE, failures.PAYLOAD_TOO_LARGE],
 )
 # One that must tell what became of it.
 ONCE = temporalio.common.RetryPolicy(maximum_attempts=1)
 # After that forever: giving up would turn an outage of Spacelift into failed stacks.
 PATIENT = temporalio.common.RetryPolicy(
-    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=60)
+    initial_interval=timedelta(seconds=1),
+    maximum_interval=timedelta(seconds=60),
+    non_retryable_error_types=[failures.PAYLOAD_TOO_LARGE],
 )
 # The operator may be replaced at any moment; its queue keeps the call.
 PUBLISH = temporalio.common.RetryPolicy(
@@ -71,7 +74,7 @@ def cause_of(error: temporalio.exceptions.FailureError) -> tuple[str, str]:
     if isinstance(inner, temporalio.exceptions.ApplicationError):
         return inner.type or "Unknown", outside_text.clean(inner.message, most=_LONGEST_MESSAGE)
     if isinstance(inner, temporalio.exceptions.TimeoutError):
-        return "WorkerTimeout", "no worker answered in time"
+        return failures.WORKER_TIMEOUT, "no worker answered in time"
     return type(inner).__name__, outside_text.clean(str(inner), most=_LONGEST_MESSAGE)
 
 

@@ -8,20 +8,12 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from controller.api import reasons
-    from controller.chain.graph import resolve
-    from controller.chain.run import newer_runs, progress
+    from controller.chain.graph import packed_reading, problems, resolve
+    from controller.chain.run import failures, newer_runs, progress
     from controller.config import permissions
     from controller.temporal import messages, signing
-    from controller.temporal.activities import errors, newest_runs, stack_dependencies
+    from controller.temporal.activities import newest_runs, stack_dependencies
     from controller.temporal.workflows import activity_calls, chain_messages
-
-_REASONS = {
-    "CredentialsRejected": reasons.ChainReason.CREDENTIALS_REJECTED,
-    "PermissionDenied": reasons.ChainReason.SPACELIFT_REFUSED,
-    "NotFound": reasons.ChainReason.SPACELIFT_REFUSED,
-    "Refused": reasons.ChainReason.SPACELIFT_REFUSED,
-    **dict.fromkeys(errors.NOT_SIGNED, reasons.ChainReason.SIGNATURE_INVALID),
-}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,8 +43,9 @@ async def discover(
         if temporalio.exceptions.is_cancelled_exception(error):
             raise
         kind, message = activity_calls.cause_of(error)
-        reason = _REASONS.get(kind, reasons.ChainReason.SPACELIFT_REFUSED)
-        raise resolve.GraphProblem(reason, message) from error
+        if kind == failures.PAYLOAD_TOO_LARGE:
+            raise problems.too_large_answer() from error
+        raise resolve.GraphProblem(failures.chain_end(kind), message) from error
     graph, kept = _resolved(argument, found, argument.kept), list(argument.kept)
     if newer := newer_runs.newly_kept(graph, kept=kept, retried=argument.retried, newest=newest):
         # What is kept takes no part in a wave.
@@ -95,7 +88,7 @@ async def _read(
     argument: messages.ChainInput, on_problem: activity_calls.OnProblem
 ) -> resolve.Discovery:
     roots = argument.scope.roots
-    return await activity_calls.persist(
+    packed = await activity_calls.persist(
         stack_dependencies.StackDependencies.fetch_dependent_stacks,
         messages.FetchDependentStacksInput(
             connection=argument.connection,
@@ -106,3 +99,4 @@ async def _read(
         on_problem=on_problem,
         start_to_close=activity_calls.BULK_TIMEOUT,
     )
+    return packed_reading.unpack(packed)

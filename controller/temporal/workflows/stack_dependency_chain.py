@@ -12,10 +12,11 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from controller import times
-    from controller.api import reasons, v1alpha1
+    from controller.api import v1alpha1
     from controller.api.v1alpha1 import Phase
     from controller.chain.graph import resolve
     from controller.chain.run import (
+        failures,
         next_stacks,
         outcome,
         policy,
@@ -23,7 +24,6 @@ with workflow.unsafe.imports_passed_through():
         web_details,
     )
     from controller.temporal import ids, messages
-    from controller.temporal.activities import errors
     from controller.temporal.workflows import (
         deadlines,
         discovery,
@@ -70,7 +70,7 @@ class StackDependencyChainWorkflow:
     @workflow.query(name=ids.PROGRESS_QUERY)
     def get_progress(self) -> progress.ChainProgress:
         """The facts, as fresh as they are."""
-        return self._progress
+        return progress.packed(self._progress)
 
     @signal_handlers.signal(ids.PARALLELISM_SIGNAL)
     def set_parallelism(self, argument: messages.SetParallelism) -> None:
@@ -133,7 +133,7 @@ class StackDependencyChainWorkflow:
                 # Only noted here: the work ends in order, whatever it waits for.
                 self._cancel()
         work.result()
-        return self._progress
+        return progress.packed(self._progress)
 
     async def _work(self) -> None:
         publishing_task = asyncio.create_task(self._publishing.run(self._cancel))
@@ -210,13 +210,7 @@ class StackDependencyChainWorkflow:
 
     def _on_problem(self, problem: tuple[str, str] | None) -> None:
         kind, message = problem or ("", "")
-        self._progress.problem_reason = reasons.ChainReason.SPACELIFT_UNREACHABLE if problem else ""
-        if kind == "WorkerTimeout":
-            self._progress.problem_reason = reasons.ChainReason.WORKER_UNAVAILABLE
-        if kind in errors.NOT_ALLOWED:
-            self._progress.problem_reason = reasons.ChainReason(kind)
-        if kind in errors.NOT_SIGNED:
-            self._progress.problem_reason = reasons.ChainReason.SIGNATURE_INVALID
+        self._progress.problem_reason = failures.chain_problem(kind) if problem else ""
         self._progress.problem_message = message
         self._changed()
 

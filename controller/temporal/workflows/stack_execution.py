@@ -17,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from controller import times
     from controller.api import reasons, v1alpha1
     from controller.chain.run import (
+        failures,
         holds,
         progress,
         reports_without_reading,
@@ -369,7 +370,7 @@ class StackExecutionWorkflow:
     def _on_problem(self, problem: tuple[str, str] | None) -> None:
         if problem is not None:
             kind, message = problem
-            self._show_waiting(reports_without_reading.problem_reason(kind), message)
+            self._show_waiting(failures.stack_problem(kind), message)
         elif self._run is not None:
             self._report_run(self._run)
         else:

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 
 import pytest
+from temporalio.converter import DataConverter
 
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
@@ -266,3 +267,40 @@ def test_a_failure_before_the_cancel_is_not_hidden_by_it(golden: Golden) -> None
 
     assert known.reason == ChainReason.STACK_FAILED
     golden(PAGE).check("a stack failed before the chain was canceled", known.message)
+
+
+# Across Temporal
+
+
+def test_a_run_is_the_same_after_it_has_crossed_temporal() -> None:
+    known = make_progress(make_stack("a"), make_stack("b", depends_on="a"), make_stack("c"))
+
+    packed = progress.packed(known)
+
+    assert [stack.depends_on for stack in packed.stacks] == [[], [], []]
+    assert progress.unpacked(packed) == known
+
+
+def test_at_the_limits_a_run_fits_into_one_value_of_temporal() -> None:
+    """500 stacks of the longest ids, with 11,000 edges between them and long messages."""
+    ids = [f"{number:04}-".ljust(128, "x") for number in range(500)]
+    known = make_progress()
+    known.stacks = [
+        progress.StackProgress(
+            id=item,
+            name="\u00fc" * 100,
+            level=place,
+            depends_on=ids[max(0, place - 23) : place],
+            message="m" * 1024,
+            blocked_by=item,
+            adopts_from=item,
+            run_id="0" * 26,
+            run_url="https://x.app.spacelift.io/stack/".ljust(256, "u"),
+        )
+        for place, item in enumerate(ids)
+    ]
+
+    (payload,) = DataConverter.default.payload_converter.to_payloads([progress.packed(known)])
+
+    assert sum(len(stack.depends_on) for stack in known.stacks) > 11_000
+    assert len(payload.data) < 2 * 1024 * 1024

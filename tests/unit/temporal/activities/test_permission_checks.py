@@ -8,6 +8,7 @@ import pytest
 import temporalio.exceptions
 
 from controller.api import v1alpha1
+from controller.chain.graph import packed_reading
 from controller.config import permissions, settings
 from controller.operator import chain_inputs
 from controller.spacelift import models
@@ -61,10 +62,11 @@ async def confirm(bench: fakes.Bench, **fields: Any) -> Any:
 
 async def discover(bench: fakes.Bench, **fields: Any) -> Any:
     argument = {"connection": PLAN, "scope": make_scope("a", operation="Plan")} | fields
-    return await bench.environment.run(
+    packed = await bench.environment.run(
         stack_dependencies.StackDependencies(bench.clients).fetch_dependent_stacks,
         messages.FetchDependentStacksInput(**argument),
     )
+    return packed_reading.unpack(packed)
 
 
 async def sweep(bench: fakes.Bench, **fields: Any) -> Any:

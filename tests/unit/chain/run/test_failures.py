@@ -1,0 +1,39 @@
+"""failures: only what Spacelift did not answer says so, whatever else a call may fail by."""
+
+import pytest
+
+from controller.api.reasons import ChainReason, StackReason
+from controller.chain.run import failures
+from controller.spacelift import errors
+from controller.temporal.activities import errors as activity_errors
+
+UNANSWERED = [
+    errors.Unreachable.__name__,
+    errors.AmbiguousOutcome.__name__,
+    errors.RateLimited.__name__,
+    activity_errors.LONG_PAUSE,
+]
+UNKNOWN = ["KeyError", "ConnectionMismatch", "Unknown", "", "SomethingOfTomorrow"]
+
+
+@pytest.mark.parametrize("kind", UNANSWERED)
+def test_spacelift_does_not_answer(kind: str) -> None:
+    assert failures.chain_problem(kind) == ChainReason.SPACELIFT_UNREACHABLE
+    assert failures.stack_problem(kind) == StackReason.SPACELIFT_UNREACHABLE
+
+
+@pytest.mark.parametrize("kind", UNKNOWN)
+def test_an_unknown_failure_is_the_workers(kind: str) -> None:
+    assert failures.chain_problem(kind) == ChainReason.WORKER_FAILING
+    assert failures.stack_problem(kind) == StackReason.WORKER_FAILING
+
+
+def test_what_temporal_does_not_take_has_a_reason_of_its_own() -> None:
+    kind = failures.PAYLOAD_TOO_LARGE
+
+    assert failures.chain_end(kind) == ChainReason.PAYLOAD_TOO_LARGE
+    assert failures.stack_end(kind) == StackReason.PAYLOAD_TOO_LARGE
+
+
+def test_without_a_worker_the_chain_says_so() -> None:
+    assert failures.chain_problem(failures.WORKER_TIMEOUT) == ChainReason.WORKER_UNAVAILABLE
