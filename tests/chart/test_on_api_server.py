@@ -3,7 +3,7 @@
 import base64
 import dataclasses
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +125,11 @@ async def empty_plane(
 
 
 @pytest.fixture
-def installing(helm: helms.Helm, empty_plane: server.ControlPlane) -> helms.Helm:
-    return dataclasses.replace(helm, kubeconfig=empty_plane.kubeconfig)
+def installing(helm: helms.Helm, empty_plane: server.ControlPlane) -> Iterator[helms.Helm]:
+    """Helm on that API server; a release that a test leaves is removed after it."""
+    there = dataclasses.replace(helm, kubeconfig=empty_plane.kubeconfig)
+    yield there
+    there("uninstall", "release", f"--namespace={there.namespace}", "--ignore-not-found")
 
 
 @pytest.fixture

@@ -499,7 +499,7 @@ def test_the_development_server_can_be_another_image(release: Release) -> None:
         "temporal.address": "",
         "temporal.devServer": {
             "enabled": True,
-            "image": {"registry": "", "repository": "ours", "tag": "1", "pullPolicy": "Never"},
+            "image": {"registry": "local", "repository": "ours", "tag": "1", "pullPolicy": "Never"},
             "command": ["python3", "-m", "temporal"],
             "args": ["server"],
         },
@@ -507,7 +507,7 @@ def test_the_development_server_can_be_another_image(release: Release) -> None:
 
     container = release(changes).container("temporal")
 
-    assert (container["image"], container["imagePullPolicy"]) == ("ours:1", "Never")
+    assert (container["image"], container["imagePullPolicy"]) == ("local/ours:1", "Never")
     assert (container["command"], container["args"]) == (["python3", "-m", "temporal"], ["server"])
 
 
