@@ -174,8 +174,10 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         do="Look at `status.stacks`; to go on set `spec.suspend` to false.",
     ),
     ChainReason.NOT_REQUESTED: ReasonMeaning(
-        means="`spec.startPolicy` is OnRequest, and nobody has asked for a run of this spec yet.",
-        do="To run it set the annotation `stackchain.dev/run` to a new text.",
+        means="`spec.startPolicy` is OnRequest, and no one has asked for a run of this spec yet; "
+        "or the StackChain was restored, or created with `operation: Destroy`, and no one has "
+        "asked since.",
+        do="To run it, set the annotation `stackchain.dev/run` or `spec.runToken` to a new text.",
     ),
     ChainReason.UNKNOWN_STACK: ReasonMeaning(
         means="A root does not exist in Spacelift, or the API key cannot see it.",

@@ -189,6 +189,7 @@ class StackChainSpec(_Model):
     operation: Operation = Operation.APPLY
     destroy_confirmation: str | None = None
     start_policy: StartPolicy = StartPolicy.ON_CHANGE
+    run_token: str | None = None
     schedule: Schedule | None = None
     triggers: tuple[StartTrigger, ...] = ()
     commit_sha: str | None = pydantic.Field(default=None, alias="commitSHA")
@@ -204,7 +205,7 @@ class StackChainSpec(_Model):
     def _gather_policies(cls, fields: Any) -> Any:
         return {"policies": fields, **fields} if isinstance(fields, Mapping) else fields
 
-    @pydantic.field_validator("commit_sha", mode="after")
+    @pydantic.field_validator("commit_sha", "run_token", mode="after")
     @classmethod
     def _is_none_if_empty(cls, value: str | None) -> str | None:
         return value or None

@@ -63,6 +63,9 @@ RETRY_ANNOTATION = f"{GROUP}/retry"
 CANCEL_ANNOTATION = f"{GROUP}/cancel"
 INSTALLATION_ANNOTATION = f"{GROUP}/installation"
 """Which installation is to have a resource, whoever has had it before."""
+# Written by whoever restores a resource; Velero labels all that it restores.
+RESTORED_ANNOTATION = f"{GROUP}/restored"
+VELERO_RESTORE_LABEL = "velero.io/restore-name"
 TOKENS = (RUN_ANNOTATION, RETRY_ANNOTATION, CANCEL_ANNOTATION)
 
 
@@ -88,10 +91,14 @@ class Ref:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StackChain:
-    """A StackChain as read from the API server; of a token that is too long it has a digest."""
+    """A StackChain as read from the API server; of a token that is too long it has a digest.
+
+    `run_token` and the others are the annotations; the spec may have a run token, too.
+    """
 
     ref: Ref
     is_deleting: bool
+    is_restored: bool
     run_token: str | None
     retry_token: str | None
     cancel_token: str | None
@@ -118,6 +125,8 @@ def parse(body: Mapping[str, Any]) -> StackChain:
     return StackChain(
         ref=read_ref(body),
         is_deleting=bool(metadata.get("deletionTimestamp")),
+        is_restored=RESTORED_ANNOTATION in annotations
+        or VELERO_RESTORE_LABEL in (metadata.get("labels") or {}),
         run_token=_token(annotations, RUN_ANNOTATION),
         retry_token=_token(annotations, RETRY_ANNOTATION),
         cancel_token=_token(annotations, CANCEL_ANNOTATION),

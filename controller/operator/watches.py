@@ -137,7 +137,7 @@ class Watches:
         """Return why StackChains are not watched, for readiness.
 
         A namespace that may not be read is no reason as long as another one is watched: it would
-        make an operator useless to all because one namespace was deleted (see ADR 0030).
+        make an operator useless to all because one namespace was deleted (see ADR 0035).
         """
         problems = {name: self._problem(name, watch) for name, watch in self._watches.items()}
         denied = [name for name, watch in self._watches.items() if watch.is_denied]

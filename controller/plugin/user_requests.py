@@ -173,10 +173,11 @@ def request_parallelism(chain: StackChain, bound: int) -> UserRequest:
 
 
 def open_requests(chain: StackChain) -> list[tuple[str, str]]:
-    """Return the annotations that the operator has not taken up yet, with their tokens."""
+    """Return the tokens that the operator has not taken up yet, with where they are."""
     handled = chain.status.last_handled
     requests = (
         (v1alpha1.RUN_ANNOTATION, chain.run_token, handled.run),
+        ("spec.runToken", chain.spec.run_token, handled.run_token),
         (v1alpha1.RETRY_ANNOTATION, chain.retry_token, handled.retry),
         (v1alpha1.CANCEL_ANNOTATION, chain.cancel_token, handled.cancel),
     )

@@ -305,7 +305,7 @@ def test_notes_tell_where_deliveries_of_each_signed_connection_go(helm: helms.He
     ("crds", "says"),
     [
         ({}, "The definition and the StackChains stay when the release is uninstalled"),
-        ({"keep": False}, "Uninstalling the release takes the definition and all StackChains away"),
+        ({"keep": False}, "Uninstalling the release deletes the definition and all StackChains"),
         ({"enabled": False}, None),
     ],
     ids=["kept", "not kept", "of others"],
@@ -314,7 +314,8 @@ def test_notes_say_how_to_leave(helm: helms.Helm, crds: dict[str, bool], says: s
     """Without an operator nobody takes the finalizers off."""
     notes = " ".join(helm.notes(values=charts.values({"crds": crds})).split())
 
-    assert ("kubectl delete schain --all --all-namespaces" in notes) is True
+    assert "kubectl delete schain --all --all-namespaces" in notes
+    assert "cannot be deleted until someone takes its finalizer off" in notes
     assert says is None or says in notes
 
 

@@ -53,6 +53,7 @@ def test_the_definition_is_that_of_the_code() -> None:
 
 
 def test_the_operator_asks_the_cluster_for_every_field_of_the_definition() -> None:
+    """If it fails: `controller/api/definition_fields.py` has one line for each field."""
     fields = set(definition_check.fields_of(definition.schema()))
 
     ours = {name for name in fields if name.partition(".")[0] in ("spec", "status")}

@@ -177,6 +177,8 @@ async def test_destroying_begins_with_what_depends_on_others(
     release: chains.Installation,
 ) -> None:
     account, chain = await run(release, "destroy")
+    await chain.shows("NotRequested")
+    await release.stackchains.annotate("destroy", run="now")
 
     await chain.ends("RunSucceeded")
 

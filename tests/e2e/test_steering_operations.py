@@ -90,6 +90,8 @@ async def test_destroy_goes_from_the_dependents_to_the_root(release: chains.Inst
     chain = await release.create(
         *("destroys", "a"), account=account, operation="Destroy", destroyConfirmation="destroys"
     )
+    await chain.shows("NotRequested")
+    await release.stackchains.annotate("destroys", run="now")
     status = await chain.ends("RunSucceeded")
     await release.stackchains.delete("destroys")
     await chain.is_gone()
@@ -118,6 +120,8 @@ async def test_nothing_is_destroyed_while_a_stack_outside_depends_on_the_chain(
         destroyConfirmation="outside",
         graph={"direction": "RootsOnly", "sources": ["Dependencies"]},
     )
+    await chain.shows("NotRequested")
+    await release.stackchains.annotate("outside", run="now")
     refused = await chain.shows("DependentOutside")
     assert chains.condition(refused, "Stalled")["status"] == "True"
     for text in ("'outside' (depends on 'b')", "'labelled' (depends on 'a')"):
@@ -144,6 +148,8 @@ async def test_deleting_the_resource_keeps_what_is_not_destroyed_yet(
     chain = await release.create(
         *("keeps", "a"), account=account, operation="Destroy", destroyConfirmation="keeps"
     )
+    await chain.shows("NotRequested")
+    await release.stackchains.annotate("keeps", run="now")
     await account.run_in("b", "DESTROYING")
 
     await release.stackchains.delete("keeps")

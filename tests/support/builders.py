@@ -115,6 +115,7 @@ def make_stack_chain(
     run_token: str | None = None,
     retry_token: str | None = None,
     cancel_token: str | None = None,
+    is_restored: bool = False,
     generation: int = 1,
     is_deleting: bool = False,
 ) -> v1alpha1.StackChain:
@@ -125,6 +126,7 @@ def make_stack_chain(
     return v1alpha1.StackChain(
         ref=make_ref(generation=generation),
         is_deleting=is_deleting,
+        is_restored=is_restored,
         run_token=run_token,
         retry_token=retry_token,
         cancel_token=cancel_token,
@@ -546,6 +548,7 @@ def make_shown_chain(
     return v1alpha1.StackChain(
         ref=v1alpha1.Ref(namespace="team", name=name, uid="uid", generation=generation),
         is_deleting=is_deleting,
+        is_restored=False,
         run_token=run,
         retry_token=retry,
         cancel_token=cancel,

@@ -27,6 +27,7 @@ OTHER_VALUES: Mapping[str, Any] = {
     "commitSHA": "abcdef1",
     "runtimeEnvironment": [{"name": "a", "value": "1"}],
     "startPolicy": "OnRequest",
+    "runToken": "release 41",
     "schedule.cron": "0 7 * * *",
     "schedule.timeZone": "Europe/Berlin",
     "schedule.startingDeadlineSeconds": 60,

@@ -107,9 +107,11 @@ Before you uninstall the release, delete the StackChains while its operator is t
 {{- if .Values.crds.enabled }}
 
 {{ if .Values.crds.keep -}}
-The definition and the StackChains stay when the release is uninstalled (crds.keep).
+The definition and the StackChains stay when the release is uninstalled (crds.keep), for a release that is installed later.
 {{- else -}}
-Uninstalling the release takes the definition and all StackChains away (crds.keep is false), and what still has runs then waits for an operator that has gone.
+Uninstalling the release deletes the definition and all StackChains (crds.keep is false), but they wait for an operator that has gone.
 {{- end }}
 {{- end }}
+
+A StackChain that is left without an operator cannot be deleted until someone takes its finalizer off; docs/install.md, "Uninstall", has the commands.
 {{- end -}}

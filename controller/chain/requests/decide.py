@@ -10,7 +10,12 @@ import dataclasses
 from controller.api import v1alpha1
 from controller.chain.requests import automatic_asks, executions, next_request, request_tokens
 from controller.chain.requests.executions import Execution, LiveSettings
-from controller.chain.requests.handled_asks import handled_asks, is_spec_new
+from controller.chain.requests.handled_asks import (
+    all_handled,
+    handled_asks,
+    is_held,
+    is_spec_new,
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,7 +24,7 @@ class Decision:
 
     `settings` has those that change; the others are None. `notes` say why a request does nothing.
     `is_not_requested`: the spec is to run only when asked, and nobody has asked for it as it is
-    now.
+    now; or nobody has asked since it was restored.
     """
 
     handled: v1alpha1.Handled
@@ -49,6 +54,8 @@ def decide(
         is_withheld: the live run, of an earlier spec, is one that the connection does not serve.
     """
     handled = handled_asks(chain.status, execution)
+    if is_held(chain, execution):
+        handled = all_handled(chain)
     if not chain.spec.triggers:
         # Set up anew they begin with what is newest then.
         handled = dataclasses.replace(handled, root_runs=())
@@ -63,7 +70,9 @@ def decide(
         handled=handled,
         cancel=cancel.is_effective,
         notes=tuple(taken.note for taken in (run, cancel, retry) if taken.note is not None),
-        is_not_requested=asked is None and not is_live and is_spec_new(chain, handled),
+        is_not_requested=asked is None
+        and not is_live
+        and (is_spec_new(chain, handled) or number == 0),
     )
     if is_live and not cancel.is_effective:
         base = dataclasses.replace(base, settings=_changed_settings(chain, live, is_withheld))
@@ -137,7 +146,10 @@ def _asked(
     is_on_change = chain.spec.start_policy is v1alpha1.StartPolicy.ON_CHANGE
     if is_on_change and is_spec_new(chain, handled):
         return v1alpha1.Cause.SPEC
-    if request_tokens.take_run(chain, handled).is_effective:
+    token = chain.spec.run_token
+    # A token that was removed asks for nothing.
+    is_new_in_spec = token is not None and token != handled.run_token
+    if is_new_in_spec or request_tokens.take_run(chain, handled).is_effective:
         return v1alpha1.Cause.RUN_TOKEN
     if asks.scheduled_time is not None:
         return v1alpha1.Cause.SCHEDULE

@@ -41,6 +41,29 @@ def is_spec_new(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> bool:
     return handled.spec != spec_digest(chain.spec)
 
 
+def is_held(chain: v1alpha1.StackChain, execution: executions.Execution | None) -> bool:
+    """Whether what a resource asks for at first sight counts as handled. See ADR 0036.
+
+    Its earlier self may have run all of it: a backup was restored, or it was replaced. That is
+    known of a Destroy by itself, and of others if whoever restores them says so.
+    """
+    if execution is not None or chain.status.latest_run is not None:
+        return False
+    is_new = chain.status.last_handled == v1alpha1.Handled()
+    return is_new and (chain.is_restored or chain.spec.operation is v1alpha1.Operation.DESTROY)
+
+
+def all_handled(chain: v1alpha1.StackChain) -> v1alpha1.Handled:
+    """Return that everything that a resource asks for is handled."""
+    return v1alpha1.Handled(
+        spec=spec_digest(chain.spec),
+        run=chain.run_token,
+        run_token=chain.spec.run_token,
+        retry=chain.retry_token,
+        cancel=chain.cancel_token,
+    )
+
+
 def handled_asks(
     status: v1alpha1.Status, execution: executions.Execution | None
 ) -> v1alpha1.Handled:
@@ -59,6 +82,7 @@ def handled_asks(
         return v1alpha1.Handled(
             spec=_first(told.spec, started.spec),
             run=_first(told.run, started.run),
+            run_token=_first(told.run_token, started.run_token),
             retry=_first(told.retry, started.retry),
             cancel=told.cancel,
             schedule=schedule,

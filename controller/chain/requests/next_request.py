@@ -53,13 +53,14 @@ def request_for(
         kept = request_tokens.kept_stacks(chain.status.stacks, number=number)
         retried = request_tokens.retried_stacks(chain.status.stacks, number=number)
     return Request(
-        key=_key(chain, asked, digest, asks),
+        key=_key(chain, asked, handled, digest, asks),
         number=number + 1,
         attempt=1,
         cause=asked,
         handled=v1alpha1.Handled(
             spec=digest,
             run=chain.run_token,
+            run_token=chain.spec.run_token,
             retry=chain.retry_token,
             schedule=automatic_asks.later(handled.schedule, asks.scheduled_time),
             root_runs=automatic_asks.newest(handled.root_runs, took_up),
@@ -98,6 +99,7 @@ def request_again(
 def _key(
     chain: v1alpha1.StackChain,
     cause: v1alpha1.Cause,
+    handled: v1alpha1.Handled,
     digest: str,
     asks: automatic_asks.AutomaticAsks,
 ) -> str:
@@ -110,6 +112,8 @@ def _key(
             return f"schedule:{asks.scheduled_time}"
         case v1alpha1.Cause.ROOT_RUN_FINISHED:
             return f"webhook:{_short(','.join(item.run_id for item in asks.root_runs))}"
+        case v1alpha1.Cause.RUN_TOKEN if chain.spec.run_token not in (None, handled.run_token):
+            return f"runToken:{chain.spec.run_token}"
         case v1alpha1.Cause.RUN_TOKEN:
             return f"run:{_short(chain.run_token or '')}"
 

@@ -42,7 +42,8 @@ class ConditionFacts:
     """All that conditions are made of.
 
     `has_unhandled`: asked for, and taken up by no run yet. `is_not_requested`: to be run only when
-    asked, and nobody has. `is_suspended`: what the spec says.
+    asked, and nobody has; `is_held`: because it was restored, or created to destroy.
+    `is_suspended`: what the spec says.
     """
 
     run: v1alpha1.RunStatus | None
@@ -52,6 +53,7 @@ class ConditionFacts:
     has_unhandled: bool = False
     is_suspended: bool = False
     is_not_requested: bool = False
+    is_held: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,9 +109,8 @@ def _verdict(facts: ConditionFacts) -> _Verdict:
         return _hindered(known.problem_reason, known.problem_message)
     is_resting = run is None or run.phase.is_over
     if is_resting and facts.is_not_requested and not facts.has_unhandled:
-        return _Verdict(
-            ready="Unknown", reason=Reason.NOT_REQUESTED, message=_not_requested_text(run)
-        )
+        text = _not_requested_text(run, is_held=facts.is_held)
+        return _Verdict(ready="Unknown", reason=Reason.NOT_REQUESTED, message=text)
     if run is None or facts.has_unhandled or not run.phase.is_over:
         return _in_progress(facts)
     if run.phase is Phase.SUCCEEDED:
@@ -144,7 +145,13 @@ def _in_progress(facts: ConditionFacts) -> _Verdict:
     )
 
 
-def _not_requested_text(run: v1alpha1.RunStatus | None) -> str:
+def _not_requested_text(run: v1alpha1.RunStatus | None, *, is_held: bool) -> str:
+    if is_held:
+        return (
+            "This StackChain was created with `operation: Destroy`, or was restored, so it does "
+            f"not run until someone asks for a run. To run it, set the annotation "
+            f"`{v1alpha1.RUN_ANNOTATION}` or `spec.runToken` to a new text."
+        )
     since = f"The spec has changed since run {run.number}" if run else "No one has requested a run"
     return (
         f"{since}, and `spec.startPolicy` is OnRequest. To run it, set the annotation "

@@ -44,6 +44,7 @@ def project(ref: v1alpha1.Ref, old: CurrentStatus, facts: ChainFacts, *, now: st
         has_unhandled=facts.has_unhandled,
         is_suspended=facts.is_suspended,
         is_not_requested=facts.is_not_requested,
+        is_held=run is None and facts.handled.spec is not None,
     )
     schedules = facts.schedules or SchedulesStatus.of(old)
     found = v1alpha1.Status(

@@ -17,6 +17,7 @@ from tests.support.spec_values import full_spec
 # What the operator alone reads.
 OPERATORS = {
     "start_policy",
+    "run_token",
     "schedule",
     "triggers",
     "concurrency_policy",

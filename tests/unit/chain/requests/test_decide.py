@@ -1,5 +1,6 @@
 """decide: which asks are unhandled, and what follows: exactly one run per request."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -293,6 +294,105 @@ def test_on_request_creating_starts_nothing_and_says_so() -> None:
     decision = decide(make_stack_chain(spec=ON_REQUEST))
 
     assert decision == decisions.Decision(handled=v1alpha1.Handled(), is_not_requested=True)
+
+
+DESTROY = spec_with(operation="Destroy", destroyConfirmation="chain")
+
+
+@pytest.mark.parametrize(
+    ("spec", "is_restored"),
+    [
+        pytest.param(DESTROY, False, id="created to destroy"),
+        pytest.param(A, True, id="restored"),
+        pytest.param(ON_REQUEST, True, id="restored, to run on request"),
+    ],
+)
+def test_what_may_have_run_in_an_earlier_life_runs_only_when_it_is_asked_anew(
+    spec: v1alpha1.StackChainSpec, is_restored: bool
+) -> None:
+    """Its tokens come from the backup, too."""
+    spec = spec.model_copy(update={"run_token": "in git"})
+    tokens = {"run_token": "old", "retry_token": "7", "cancel_token": "8"}
+    created = make_stack_chain(spec=spec, is_restored=is_restored, **tokens)
+
+    first = decide(created)
+    seen = make_stack_chain(
+        spec=spec,
+        is_restored=is_restored,
+        status=v1alpha1.Status(last_handled=first.handled),
+        **tokens,
+    )
+    then = decide(seen)
+    by_hand = decide(dataclasses.replace(seen, run_token="new"))
+    in_git = spec.model_copy(update={"run_token": "release 41"})
+    by_git = decide(dataclasses.replace(seen, spec=in_git))
+
+    for decision in (first, then):
+        assert (decision.start, decision.notes, decision.is_not_requested) == (None, (), True)
+    for decision in (by_hand, by_git):
+        assert decision.start is not None
+        assert decision.start.cause == Cause.RUN_TOKEN
+
+
+def test_an_edit_to_destroy_runs() -> None:
+    status = make_status(make_run(1), last_handled=handled(A))
+
+    decision = decide(make_stack_chain(spec=DESTROY, status=status, generation=2), closed())
+
+    assert decision.start is not None
+    assert decision.start.cause == Cause.SPEC
+
+
+def test_what_is_created_to_apply_runs_at_once() -> None:
+    assert decide(make_stack_chain(spec=A)).start is not None
+
+
+# The run token of the spec
+
+
+def with_token(token: str | None, **fields: Any) -> v1alpha1.StackChainSpec:
+    return spec_with(**fields).model_copy(update={"run_token": token})
+
+
+@pytest.mark.parametrize(
+    ("token", "annotation", "key"),
+    [
+        pytest.param("two", "one", "runToken:two", id="in the spec"),
+        pytest.param("one", "two", "run:two", id="as an annotation"),
+        pytest.param("two", "two", "runToken:two", id="both at once are one run"),
+        pytest.param("one", "one", None, id="none is new"),
+        pytest.param(None, "one", None, id="removed from the spec"),
+        pytest.param("one", None, None, id="removed as an annotation"),
+    ],
+)
+def test_run_tokens_in_the_spec_and_as_an_annotation_count_side_by_side(
+    token: str | None, annotation: str | None, key: str | None
+) -> None:
+    asks = dataclasses.replace(handled(A, "one"), run_token="one")
+    status = make_status(make_run(1), last_handled=asks)
+    chain = make_stack_chain(
+        spec=with_token(token), run_token=annotation, status=status, generation=2
+    )
+
+    request = decide(chain, closed()).start
+
+    assert (request.key if request else None) == key
+    if request is not None:
+        assert (request.handled.run, request.handled.run_token) == (annotation, token)
+
+
+def test_on_request_the_token_of_the_spec_runs_what_is_created() -> None:
+    request = decide(make_stack_chain(spec=with_token("t", start_policy="OnRequest"))).start
+
+    assert request is not None
+    assert request.key == "runToken:t"
+
+
+def test_a_run_for_the_spec_takes_its_token_up() -> None:
+    request = decide(make_stack_chain(spec=with_token("t"))).start
+
+    assert request is not None
+    assert (request.cause, request.handled.run_token) == (Cause.SPEC, "t")
 
 
 def test_on_request_a_token_runs_the_spec_as_it_is() -> None:

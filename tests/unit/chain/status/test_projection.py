@@ -342,14 +342,21 @@ def test_a_suspended_chain_with_nothing_left_to_start_is_in_progress_as_any_othe
     assert verdict(found) == ("Unknown", "Progressing", "True", "False")
 
 
-@pytest.mark.parametrize("latest", [None, make_run(3)], ids=["never ran", "ran another spec"])
+@pytest.mark.parametrize(
+    ("latest", "asks"),
+    [
+        pytest.param(None, v1alpha1.Handled(), id="never ran"),
+        pytest.param(make_run(3), handled(), id="ran another spec"),
+        pytest.param(None, handled(), id="restored, or created to destroy"),
+    ],
+)
 def test_what_is_to_run_on_request_says_that_nobody_asked(
-    latest: v1alpha1.RunStatus | None, case: str, golden: Golden
+    latest: v1alpha1.RunStatus | None, asks: v1alpha1.Handled, case: str, golden: Golden
 ) -> None:
     old = make_status(latest) if latest else v1alpha1.Status()
     execution = make_execution(3, state=ExecutionState.CLOSED) if latest else None
 
-    found = project(make_facts(execution, is_not_requested=True), old)
+    found = project(make_facts(execution, handled=asks, is_not_requested=True), old)
 
     assert verdict(found) == ("Unknown", "NotRequested", "False", "False")
     message = condition(found, "Ready").message
