@@ -63,7 +63,13 @@ def full_status() -> v1alpha1.Status:
         root_runs=root_runs,
     )
     asks = v1alpha1.Handled(
-        spec="0" * 16, run="token", retry="1", cancel="2", schedule=T0, root_runs=root_runs
+        spec="0" * 16,
+        run="token",
+        run_token="t",
+        retry="1",
+        cancel="2",
+        schedule=T0,
+        root_runs=root_runs,
     )
     schedule = v1alpha1.ScheduleStatus(
         digest="0" * 16,
