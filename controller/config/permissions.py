@@ -13,7 +13,7 @@ DEFAULT_OPERATIONS = ("Apply", "Plan")
 CONFIRMATION_POLICIES = ("Auto", "StackDefault")
 
 
-class RefusalReason(enum.StrEnum):
+class DisallowedUse(enum.StrEnum):
     """What of a use is not allowed; the values are reasons of the resource's condition, too."""
 
     NAMESPACE = "NamespaceNotAllowed"
@@ -26,7 +26,7 @@ class RefusalReason(enum.StrEnum):
 class Refusal:
     """Why a use is not allowed, in words for whoever wrote the resource."""
 
-    reason: RefusalReason
+    reason: DisallowedUse
     message: str
 
 
@@ -81,20 +81,20 @@ def refusal_of(connection: str, allowed: Permissions, use: ConnectionUse) -> Ref
     """Return why a connection does not allow a use of it; None if it does."""
     if not allowed.serves(use.namespace):
         return Refusal(
-            reason=RefusalReason.NAMESPACE,
+            reason=DisallowedUse.NAMESPACE,
             message=f"The connection '{connection}' does not serve the namespace "
             f"'{use.namespace}'. Add it to the connection's `allowedNamespaces`.",
         )
     if use.operation not in allowed.operations:
         return Refusal(
-            reason=RefusalReason.OPERATION,
+            reason=DisallowedUse.OPERATION,
             message=f"The connection '{connection}' does not serve the operation "
             f"{use.operation}; it serves: {_listed(allowed.operations)}. Add it to the "
             "connection's `allowedOperations`, or change `spec.operation`.",
         )
     if use.confirmation_policy not in allowed.confirmation_policies:
         return Refusal(
-            reason=RefusalReason.FIELD,
+            reason=DisallowedUse.FIELD,
             message=f"The connection '{connection}' does not allow the confirmation policy "
             f"{use.confirmation_policy}; it allows: {_listed(allowed.confirmation_policies)}. Add "
             "it to the connection's `allowedConfirmationPolicies`, or change "
@@ -102,14 +102,14 @@ def refusal_of(connection: str, allowed: Permissions, use: ConnectionUse) -> Ref
         )
     if refused := [name for name in use.variables if not _has(allowed.variables, name)]:
         return Refusal(
-            reason=RefusalReason.FIELD,
+            reason=DisallowedUse.FIELD,
             message=f"The connection '{connection}' does not allow to set these variables: "
             f"{_listed(sorted(refused))}. Add them to the connection's `allowedVariables`, or "
             "remove them from `spec.runtimeEnvironment`.",
         )
     if use.has_commit and not allowed.allows_commit:
         return Refusal(
-            reason=RefusalReason.FIELD,
+            reason=DisallowedUse.FIELD,
             message=f"The connection '{connection}' does not allow to choose a commit. Remove "
             "`spec.commitSHA`, or set the connection's `allowCommitSHA` to true.",
         )
@@ -119,7 +119,7 @@ def refusal_of(connection: str, allowed: Permissions, use: ConnectionUse) -> Ref
 def stack_refusal(connection: str, stack_ids: Collection[str]) -> Refusal:
     """Return why stacks that a connection does not allow are not run."""
     return Refusal(
-        reason=RefusalReason.STACK,
+        reason=DisallowedUse.STACK,
         message=f"The connection '{connection}' does not allow to run these stacks: "
         f"{_listed(sorted(stack_ids))}. Leave them out with `spec.graph`, or add them to the "
         "connection's `allowedStackIds` or a label of theirs to its `allowedStackLabels`.",

@@ -7,9 +7,9 @@ from controller.chain.status import projection
 from controller.config import connections, permissions
 
 _REASONS = {
-    permissions.RefusalReason.NAMESPACE: reasons.ChainReason.NAMESPACE_NOT_ALLOWED,
-    permissions.RefusalReason.OPERATION: reasons.ChainReason.OPERATION_NOT_ALLOWED,
-    permissions.RefusalReason.FIELD: reasons.ChainReason.FIELD_NOT_ALLOWED,
+    permissions.DisallowedUse.NAMESPACE: reasons.ChainReason.NAMESPACE_NOT_ALLOWED,
+    permissions.DisallowedUse.OPERATION: reasons.ChainReason.OPERATION_NOT_ALLOWED,
+    permissions.DisallowedUse.FIELD: reasons.ChainReason.FIELD_NOT_ALLOWED,
 }
 
 
@@ -94,4 +94,4 @@ def use_of(chain: v1alpha1.StackChain) -> permissions.ConnectionUse:
 def _refuses(connection: connections.Connection, namespace: str, operation: str) -> bool:
     use = permissions.ConnectionUse(namespace=namespace, operation=operation)
     refusal = connection.refusal_of(use)
-    return refusal is not None and refusal.reason is not permissions.RefusalReason.FIELD
+    return refusal is not None and refusal.reason is not permissions.DisallowedUse.FIELD

@@ -179,6 +179,11 @@ SITUATIONS: list[tuple[str, v1alpha1.Status, tuple[str, str]]] = [
             StackReason.PERMISSION_DENIED,
         )
     ),
+    (
+        "its workers do not hold with its signature",
+        projected(live(problem_reason=ChainReason.SIGNATURE_INVALID, problem_message="It is so.")),
+        IN_PROGRESS,
+    ),
     ("terminated from outside", projected(lost(ExecutionState.TERMINATED)), FAILED),
     ("the workflow failed", projected(lost(ExecutionState.FAILED)), FAILED),
 ]

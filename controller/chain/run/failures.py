@@ -20,7 +20,7 @@ _UNANSWERED = (
     "SpaceliftRefused",
     "SpaceliftObjectNotFound",
 )
-_REFUSALS = tuple(map(str, permissions.RefusalReason))
+_REFUSALS = tuple(map(str, permissions.DisallowedUse))
 _NOT_SIGNED = ("SignatureInvalid", "SigningKeyUnknown")
 
 _Chain, _Stack = reasons.ChainReason, reasons.StackReason

@@ -30,7 +30,7 @@ _DEFAULT_POLICY = temporalio.common.RetryPolicy()
 # Whether a run was created is not known.
 AMBIGUOUS = errors.AmbiguousOutcome.__name__
 # This worker's connection does not allow it; that may change, and is asked before anything is sent.
-NOT_ALLOWED = frozenset(permissions.RefusalReason)
+NOT_ALLOWED = frozenset(permissions.DisallowedUse)
 # No operator of this release has signed it, or with a key that this worker does not have.
 NOT_SIGNED = (signing.SignatureInvalid.__name__, signing.SigningKeyUnknown.__name__)
 # Spacelift asks to be left alone for so long that the status has to say so.

@@ -92,4 +92,4 @@ def test_stacks_that_may_not_run_are_named_but_not_all_of_many(golden: Golden) -
 def test_the_words_are_those_of_the_resource() -> None:
     assert set(permissions.OPERATIONS) == set(v1alpha1.Operation)
     assert set(permissions.CONFIRMATION_POLICIES) == set(v1alpha1.ConfirmationPolicy)
-    assert set(permissions.RefusalReason) <= set(reasons.ChainReason)
+    assert set(permissions.DisallowedUse) <= set(reasons.ChainReason)

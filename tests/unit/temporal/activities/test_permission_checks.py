@@ -152,7 +152,7 @@ async def test_discovery_tells_which_stacks_may_not_run() -> None:
 
 async def test_a_refused_trigger_is_known_to_have_sent_nothing() -> None:
     """So a cancel of the chain has no run to look for."""
-    assert set(permissions.RefusalReason) <= errors.NOTHING_SENT
+    assert set(permissions.DisallowedUse) <= errors.NOTHING_SENT
 
 
 async def test_a_right_that_is_withdrawn_leaves_a_lost_run_to_be_found() -> None:
