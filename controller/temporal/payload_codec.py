@@ -1,6 +1,6 @@
 """Encrypts what Temporal keeps: inputs, results, memos, heartbeats, failures, query answers.
 
-AES-GCM, by Temporal's own interface for codecs (ADR 0032). What was written without a key, or with
+AES-GCM, by Temporal's own interface for codecs (ADR 0037). What was written without a key, or with
 an earlier one, is still read.
 """
 

@@ -269,6 +269,18 @@ def module_exists(path: str) -> bool:
     return place.is_dir() or place.with_suffix(".py").is_file()
 
 
+def test_the_index_lists_each_decision_under_a_number_of_its_own() -> None:
+    titles = {
+        path.name: path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
+        for path in sorted((ROOT / "docs/adr").glob("*.md"))
+    }
+    listed = re.findall(r"^- \[(\d{4} .*)\]\(adr/(.*)\)$", page("README.md"), flags=re.MULTILINE)
+
+    assert [(name, title) for title, name in listed] == list(titles.items())
+    assert len({name[:4] for name in titles}) == len(titles)
+    assert all(title.startswith(f"{name[:4]} ") for name, title in titles.items())
+
+
 @pytest.mark.parametrize("page_name", [p.name for p in sorted((ROOT / "docs/adr").glob("*.md"))])
 def test_code_that_an_adr_explains_links_to_it(page_name: str) -> None:
     """The link is `ADR 0007`, in a docstring or a comment."""
