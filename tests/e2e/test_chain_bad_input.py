@@ -162,11 +162,12 @@ async def test_a_problem_that_stays_is_written_once(release: chains.Installation
     await chain.shows("NamespaceNotAllowed")
     told = await chain.body()
 
-    async def version() -> bool:
+    # kopf's own annotation may still be on its way, so the versions may differ once.
+    async def is_as_told() -> bool:
         body = await chain.body()
-        return bool(body["metadata"]["resourceVersion"] == told["metadata"]["resourceVersion"])
+        return bool(body["status"] == told["status"])
 
-    await stays(version, 3)
+    await stays(is_as_told, 3)
     assert told["status"]["latestRun"]["phase"] == "Succeeded"
     release.connect("once")
     await chain.ends("RunSucceeded", number=2)

@@ -61,6 +61,7 @@ def make_settings(chain: Harness) -> settings.Settings:
             endpoint=chain.endpoint,
             api_key_id=environment.Secret(value=simulator_process.API_KEY.id),
             api_key_secret=environment.Secret(value=simulator_process.API_KEY.secret),
+            allowed_namespaces=("*",),
             poll_seconds=0.2,
         ),
         worker=dataclasses.replace(base.worker, graceful_shutdown_seconds=5.0),
