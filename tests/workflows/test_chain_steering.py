@@ -150,10 +150,11 @@ async def test_a_stack_that_takes_too_long_is_stopped_after_what_waits_behind_it
     """Spacelift would start what is behind a direct dependent, and it might apply at once."""
     world = World("a>b", "b>c", "a~x")
     world.held, world.holds_in = set("abc"), {"a": "UNCONFIRMED", "b": "QUEUED", "c": "QUEUED"}
-    gate = world.gate("stop_native_runs", "b,c")
+    # The deepest first.
+    gate = world.gate("stop_native_runs", "c,b")
     chain = await serve(world)
     handle = await chain.start(**{field: 1})
-    await chain.called("stop_native_runs", "b,c")
+    await chain.called("stop_native_runs", "c,b")
     shown = await chain.stack_shows(handle, "a", Phase.RUNNING, reason)
     before = world.calls("stop_stack_run")
 

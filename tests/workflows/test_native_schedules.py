@@ -49,7 +49,7 @@ async def large(
     )
     harness = harnesses.new_harness(temporal_client, world)
     async with harnesses.workers(harness, has_sandbox=False):
-        known = await harness.run(parallelism=500)
+        known = progress.unpacked(await harness.run(parallelism=500))
     world.simulator.advance()
     yield world, known
     await world.aclose()
