@@ -182,7 +182,7 @@ class Performance:
         disturbing = asyncio.create_task(self._disturb(handle if not kept else None))
         try:
             async with asyncio.timeout(_LONGEST_SECONDS):
-                known = await handle.result()
+                known = progress.unpacked(await handle.result())
         finally:
             disturbing.cancel()
             self.world.transport.is_served.set()
