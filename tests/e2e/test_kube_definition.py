@@ -49,10 +49,10 @@ async def test_an_operator_waits_for_a_definition_that_is_going_or_gone_and_says
     del version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["suspend"]
     await api.patch(CRD, {"spec": {"versions": [version]}})
     waiting = asyncio.create_task(served.wait())
-    await eventually(lambda: says("is older than this operator: it lacks spec.suspend"), 30)
+    await eventually(lambda: says("is older than this operator: it lacks spec.suspend"), 120)
     other = {**version, "name": "v1", "storage": False}
     await api.patch(CRD, {"spec": {"versions": [{**version, "served": False}, other]}})
-    await eventually(lambda: says("does not serve v1alpha1"), 30)
+    await eventually(lambda: says("does not serve v1alpha1"), 120)
     waiting.cancel()
     await asking.close()
     await api.close()

@@ -13,7 +13,7 @@ from devenv.control_plane import server
 from tests.support import faulty_api, waiting
 from tests.support import kube as kube_support
 
-DURATION_SECONDS = 3
+DURATION_SECONDS = 6
 
 NewLease = Callable[[str], lease.LeaderLease]
 
