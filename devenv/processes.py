@@ -141,12 +141,30 @@ class Process:
         # From here on the system may give the id to another group.
         self._group_is_gone = True
 
+    async def freeze(self) -> None:
+        """Stop the group where it is, and wait until no thread of the process runs any more.
+
+        The signal alone is not enough: until each thread was interrupted, others still answer.
+        """
+        self.signal(signal.SIGSTOP)
+        while self.is_running and not self._is_frozen():  # noqa: ASYNC110 - as for `wait`
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def thaw(self) -> None:
+        """Let a frozen group go on."""
+        self.signal(signal.SIGCONT)
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the whole group, if anything of it is left."""
         if self._group_is_gone:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
+
+    def _is_frozen(self) -> bool:
+        # The system reports a stop when the last thread has come to it; WNOWAIT leaves the report.
+        report = os.WSTOPPED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.pid, report) is not None
 
     def _failure(self, what: str) -> tools.DevError:
         log_file = self.command.log_file

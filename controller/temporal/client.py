@@ -57,7 +57,10 @@ _CORE_MEANINGS = (
         "the server's certificate is not accepted: {}",
     ),
     (
-        re.compile(r'"stream closed because of a broken pipe"|hyper::Error\(Canceled'),
+        re.compile(
+            r'"stream closed because of a broken pipe"|hyper::Error\((?:Canceled|Io, Kind\()'
+            r"|hyper::Error\(Io, Os \{ code: 104\b"
+        ),
         "the server closed the connection; it may expect TLS",
     ),
     (re.compile(r"h2 protocol error"), "what answers is not Temporal, or expects TLS"),

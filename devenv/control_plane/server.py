@@ -1,7 +1,6 @@
 """A real API server with etcd and, where there is one, a controller manager, on loopback."""
 
 import asyncio
-import signal
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -151,15 +150,15 @@ class ControlPlane:
         if self._api_server is not None:
             await self._api_server.kill()
 
-    def pause_api_server(self) -> None:
+    async def pause_api_server(self) -> None:
         """Freeze the API server: connections stay open and nothing answers."""
         if self._api_server is not None:
-            self._api_server.signal(signal.SIGSTOP)
+            await self._api_server.freeze()
 
     def resume_api_server(self) -> None:
         """Let a frozen API server go on."""
         if self._api_server is not None:
-            self._api_server.signal(signal.SIGCONT)
+            self._api_server.thaw()
 
     async def __aenter__(self) -> "ControlPlane":
         await self.start()

@@ -14,6 +14,18 @@ from tests.support.waiting import eventually
 Start = Callable[[str], processes.Process]
 
 HANGS = "import time; print('hanging', flush=True); time.sleep(600)"
+MANY_BUSY_THREADS = """
+import threading
+
+def spin():
+    while True:
+        pass
+
+for _ in range(8):
+    threading.Thread(target=spin, daemon=True).start()
+print("busy", flush=True)
+threading.Event().wait()
+"""
 IGNORES_SIGTERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + HANGS
 
 
@@ -72,6 +84,12 @@ async def test_a_process_that_dies_ends_the_wait_at_once_with_its_log(start: Sta
         await process.wait_until(never, timeout_seconds=60, what="ready")
 
 
+def states_of_threads(pid: int) -> str:
+    """A letter a thread, as proc(5) has them: T is stopped."""
+    stats = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return "".join(stat.rpartition(") ")[2][0] for stat in stats)
+
+
 async def test_a_program_that_is_missing_is_reported_by_the_wait(tmp_path: Path) -> None:
     missing = processes.Command(name="x", argv=("/no/such",), log_file=tmp_path / "log")
 
@@ -87,6 +105,20 @@ async def test_a_wait_ends_with_its_time(start: Start) -> None:
 
     await process.kill()
     assert process.returncode == -signal.SIGKILL
+
+
+async def test_no_thread_of_a_frozen_process_runs(start: Start) -> None:
+    process = start(MANY_BUSY_THREADS)
+    await eventually(lambda: "busy" in process.log_tail())
+
+    await process.freeze()
+
+    states = states_of_threads(process.pid)
+    assert len(states) > 8
+    assert set(states) == {"T"}
+    process.thaw()
+    await process.terminate()
+    assert process.returncode == -signal.SIGTERM
 
 
 async def test_a_process_that_ignores_the_request_to_end_is_killed(start: Start) -> None:

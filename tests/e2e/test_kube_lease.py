@@ -167,7 +167,7 @@ async def test_a_holder_cut_off_gives_up_before_anybody_else_may_begin(
     )
     await leader.acquire()
 
-    own_control_plane.pause_api_server()
+    await own_control_plane.pause_api_server()
 
     await asyncio.wait_for(leader.lost.wait(), DURATION_SECONDS)
     own_control_plane.resume_api_server()

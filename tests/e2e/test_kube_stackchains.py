@@ -298,7 +298,7 @@ async def test_an_api_server_that_hangs_is_unreachable_in_bounded_time(
     ours = chains_module.StackChains(connected)
     await ours.list()
 
-    own_control_plane.pause_api_server()
+    await own_control_plane.pause_api_server()
     with pytest.raises(errors.ApiUnreachable):
         await ours.list()
     own_control_plane.resume_api_server()

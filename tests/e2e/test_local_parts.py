@@ -40,7 +40,7 @@ async def test_what_the_api_server_stored_survives_its_crash(
 async def test_a_frozen_api_server_answers_after_it_goes_on(
     own_control_plane: ControlPlane, own_kube: KubeApi
 ) -> None:
-    own_control_plane.pause_api_server()
+    await own_control_plane.pause_api_server()
     with pytest.raises(httpx.TimeoutException):
         await own_kube.request("GET", NAMESPACES, timeout=0.5)
     own_control_plane.resume_api_server()

@@ -1,7 +1,6 @@
 """Two operators act at once, since a Lease cannot rule that out: each request is one run."""
 
 import asyncio
-import signal
 
 from tests.support import chains
 from tests.support import temporal as temporal_support
@@ -23,13 +22,13 @@ async def test_an_operator_that_was_frozen_past_its_lease_leaves_and_undoes_noth
     standby = release.role("operator", instance=1)
     await standby.start()
 
-    release.operator.process.signal(signal.SIGSTOP)
+    await release.operator.process.freeze()
     other = await release.add_account("meanwhile", account_document("x -> y"))
     meanwhile = await release.create("meanwhile", "x", account=other)
     await meanwhile.ends("RunSucceeded")
     await account.act(run["id"], "confirm")
     await chain.ends("RunSucceeded")
-    release.operator.process.signal(signal.SIGCONT)
+    release.operator.process.thaw()
 
     async def has_left() -> bool:
         return not release.operator.is_running

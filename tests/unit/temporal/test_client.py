@@ -109,6 +109,19 @@ def unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
             id="the connection is closed",
         ),
         pytest.param(
+            'Status { code: Unknown, message: "transport error", source: Some(tonic::transport::'
+            "Error(Transport, hyper::Error(Io, Kind(ConnectionReset)))) }",
+            "the server closed the connection; it may expect TLS",
+            id="the connection is reset",
+        ),
+        pytest.param(
+            'Status { code: Unknown, message: "transport error", source: Some(tonic::transport::'
+            "Error(Transport, hyper::Error(Io, Os { code: 104, kind: ConnectionReset, message: "
+            '"Connection reset by peer" }))) }',
+            "the server closed the connection; it may expect TLS",
+            id="the connection is reset while it is read",
+        ),
+        pytest.param(
             'Status { code: Internal, message: "h2 protocol error: http2 error", source: None }',
             "what answers is not Temporal, or expects TLS",
             id="something else answers",
