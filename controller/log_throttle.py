@@ -1,7 +1,8 @@
 """Keeps a flood out of the log: one line of a kind every ten seconds, and how many came between."""
 
-import time
 from collections.abc import Callable, Hashable
+
+from controller import clock
 
 SECONDS = 10.0
 """Seconds between two log lines of one kind."""
@@ -10,7 +11,7 @@ SECONDS = 10.0
 class LogThrottle:
     """Says when a kind is logged; the number of kinds is for the caller to bound."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, clock: Callable[[], float] = clock.monotonic) -> None:
         self._clock = clock
         self._next_at: dict[Hashable, float] = {}
         self._unlogged: dict[Hashable, int] = {}

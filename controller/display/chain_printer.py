@@ -1,8 +1,6 @@
 """A chain as it changes: a live tree on a terminal, elsewhere one line for each change."""
 
-import datetime
-import time
-
+from controller import clock
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason
 from controller.api.v1alpha1 import Phase
@@ -26,7 +24,7 @@ class ChainPrinter:
         """Print to an output; `has_links` lists the links of the stacks below a tree."""
         self.terminal = terminal
         self._has_links = has_links
-        self._started = time.monotonic()
+        self._started = clock.monotonic()
         self._last: dict[str, str] = {}
 
     def say(self, line: str = "", style: Style = Style.PLAIN) -> None:
@@ -53,7 +51,7 @@ class ChainPrinter:
 
     def begin(self) -> None:
         """Start to follow a run of a chain."""
-        self._started = time.monotonic()
+        self._started = clock.monotonic()
         self._last = {}
         self.say()
 
@@ -101,7 +99,7 @@ class ChainPrinter:
         if self._last.get(key) == line:
             return False
         self._last[key] = line
-        seconds = time.monotonic() - self._started
+        seconds = clock.monotonic() - self._started
         label = f"{name:<{_LEAST_ID_WIDTH}}"
         self.quote(f"{seconds:6.1f}s  {label}  {line}".rstrip(), style)
         return True
@@ -197,7 +195,7 @@ def make_printer(
 def make_drawing(terminal: Terminal, *, has_links: bool = False) -> tree.Drawing:
     """Return how to draw on an output now."""
     return tree.Drawing(
-        now=datetime.datetime.now(datetime.UTC),
+        now=clock.now(),
         width=terminal.width,
         characters=tree_characters.UNICODE if terminal.is_unicode else tree_characters.ASCII,
         has_links=has_links,

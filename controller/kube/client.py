@@ -7,7 +7,6 @@ connection pool. It retries nothing except once after renewing credentials.
 import asyncio
 import json
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from kubernetes.aio import client as kube_client
 from kubernetes.aio import config as kube_config
 from kubernetes.aio.config import kube_config as kube_config_files
 
-from controller import outside_text, times
+from controller import clock, outside_text, times
 from controller.config import settings
 from controller.kube import errors
 
@@ -312,5 +311,5 @@ def _names_resource(content: Json, what: str) -> bool:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
-    asked = times.retry_after_seconds(headers.get("Retry-After"), now=time.time())
+    asked = times.retry_after_seconds(headers.get("Retry-After"), now=clock.unix())
     return times.pause_seconds(asked, own=_OWN_PAUSE_SECONDS)

@@ -20,16 +20,14 @@ second; and it leaves `leaseTransitions` alone.
 import asyncio
 import concurrent.futures
 import contextlib
-import datetime
 import enum
 import logging
 import threading
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from controller import times
+from controller import clock, times
 from controller.kube import client, errors
 
 logger = logging.getLogger(__name__)
@@ -145,7 +143,7 @@ class LeaderLease:
         duration_seconds: int = 30,
         poll_seconds: float = POLL_SECONDS,
         hung_seconds: float = HUNG_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clock.monotonic,
     ) -> None:
         """Take the client for acquiring and releasing; `new_client` makes those for renewing."""
         self.lost = asyncio.Event()
@@ -389,4 +387,4 @@ def _record(lease: Json) -> LeaseRecord:
 
 
 def _timestamp() -> str:
-    return times.rfc3339(datetime.datetime.now(datetime.UTC), timespec="microseconds")
+    return times.rfc3339(clock.now(), timespec="microseconds")

@@ -1,12 +1,11 @@
 """StackChains in the Kubernetes API: read, list, and the one place that writes their status."""
 
-import datetime
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib import parse as urlparse
 
-from controller import times
+from controller import clock, times
 from controller.api import v1alpha1
 from controller.chain.news import events
 from controller.kube import client, errors
@@ -244,7 +243,7 @@ def _event(
     resource: Mapping[str, Any], event_type: str, reason: str, message: str, instance: str
 ) -> Json:
     metadata = resource["metadata"]
-    now = times.rfc3339(datetime.datetime.now(datetime.UTC), timespec="microseconds")
+    now = times.rfc3339(clock.now(), timespec="microseconds")
     return {
         "apiVersion": "v1",
         "kind": "Event",

@@ -6,14 +6,13 @@ Temporal or Kubernetes makes a process not ready, never dead: a restart would no
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import prometheus_client
 from aiohttp import web
 
-from controller import http_server
+from controller import clock, http_server
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +43,7 @@ class HealthServer:
         cache_seconds: float = CACHE_SECONDS,
         check_timeout_seconds: float = CHECK_TIMEOUT_SECONDS,
         idle_seconds: float = http_server.IDLE_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clock.monotonic,
     ) -> None:
         self._registry = registry
         self._cache_seconds = cache_seconds

@@ -4,12 +4,12 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from controller import clock
 from controller.api import reasons, v1alpha1
 from controller.chain.requests import automatic_asks, executions, future_marks, handled_asks
 from controller.chain.run import progress
 from controller.chain.status import pass_statuses, projection
 from controller.operator import (
-    clock,
     connection_access,
     live_executions,
     operator_identity,

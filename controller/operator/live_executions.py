@@ -6,8 +6,8 @@ Nothing of it has to outlive the process: one that starts anew asks, signals and
 import dataclasses
 from typing import Any
 
+from controller import clock
 from controller.chain.requests import executions
-from controller.operator import clock
 
 _CANCEL_AGAIN_SECONDS = 60.0
 # A worker that was killed is asked for its cached runs for up to 14 s, although another is there.

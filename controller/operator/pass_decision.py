@@ -5,9 +5,10 @@ That is whether the connection may be used, how often it rechecks what went wron
 
 from datetime import datetime
 
+from controller import clock
 from controller.api import v1alpha1
 from controller.chain.requests import automatic_asks, decide, executions, future_marks, handled_asks
-from controller.operator import clock, gatherer
+from controller.operator import gatherer
 
 # What has been wrong for long is rechecked at least this often.
 _LONGEST_PAUSE_SECONDS = 600.0

@@ -14,7 +14,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from controller import outside_text
+from controller import clock, outside_text
 from controller.api import reasons, v1alpha1
 from controller.chain.requests import decide
 from controller.chain.status import projection
@@ -23,7 +23,6 @@ from controller.kube import stackchains
 from controller.observability import metrics
 from controller.operator import (
     announcer,
-    clock,
     connection_access,
     deletion,
     execution_commands,

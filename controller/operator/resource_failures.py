@@ -6,8 +6,8 @@ ADR 0026.
 
 import dataclasses
 
+from controller import clock
 from controller.observability import metrics
-from controller.operator import clock
 
 _FIRST_PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 600.0

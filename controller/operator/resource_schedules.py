@@ -9,12 +9,13 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from controller import clock
 from controller.api import reasons, v1alpha1
 from controller.chain.requests import automatic_asks, future_marks, schedule_times
 from controller.chain.requests.schedule_times import ScheduleStep
 from controller.chain.status import projection
 from controller.config import connections, permissions
-from controller.operator import clock, gatherer
+from controller.operator import gatherer
 from controller.spacelift import endpoints
 from controller.temporal import ids, messages, signing
 from controller.temporal.operator import desired_schedules, schedules

@@ -8,10 +8,10 @@ import asyncio
 import dataclasses
 import logging
 import random
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from controller import clock
 from controller.api import reasons, v1alpha1
 from controller.chain.requests import decide, executions
 from controller.kube import errors as kube_errors
@@ -210,7 +210,7 @@ class Resync:
             try:
                 await self.once()
                 failures = 0
-                self._counters.resync_last.set(time.time())
+                self._counters.resync_last.set(clock.unix())
             except temporal_client.TemporalUnreachable as error:
                 logger.warning("Resync failed", extra={"why": str(error)})
                 failures += 1

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from controller import clock
 from controller.api import reasons, v1alpha1
 from controller.chain.news import transitions
 from controller.chain.requests import automatic_asks, decide, executions
@@ -13,7 +14,7 @@ from controller.chain.status import conditions, pass_statuses, projection
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
-from controller.operator import announcer, clock, gatherer, operator_identity
+from controller.operator import announcer, gatherer, operator_identity
 from controller.temporal.activities import chain_status
 
 logger = logging.getLogger(__name__)

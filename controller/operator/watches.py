@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from typing import Any, cast
 
@@ -19,6 +18,7 @@ from kopf._cogs.clients import errors as kopf_errors
 from kopf._cogs.clients import watching
 from kopf._core.reactor import queueing
 
+from controller import clock
 from controller.observability import metrics
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Watches:
         namespaces: Sequence[str],
         counters: metrics.Metrics,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clock.monotonic,
         pauses: Sequence[float] = _PAUSES_SECONDS,
     ) -> None:
         """Take the served namespaces; none stands for all of them."""

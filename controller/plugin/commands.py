@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from controller import clock
 from controller.api.v1alpha1 import RunStatus, StackChain
 from controller.display import chain_printer, styled_text
 from controller.display.styled_text import Line, Style
@@ -90,7 +91,7 @@ async def history(context: CommandContext, wanted: argparse.Namespace) -> int:
         context.emit(output.history_document(chain))
         return ExitCode.DONE
     latest = (chain.status.latest_run,) if chain.status.latest_run else ()
-    now = datetime.datetime.now(datetime.UTC)
+    now = clock.now()
     context.say(*_history_lines((*latest, *chain.status.history), now=now))
     return ExitCode.DONE
 
@@ -127,7 +128,7 @@ def _history_row(run: RunStatus, now: datetime.datetime) -> tuple[str, ...]:
 async def run(context: CommandContext, wanted: argparse.Namespace) -> int:
     """Ask for a run."""
     # Microseconds: a token that was used before asks for nothing.
-    token = datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
+    token = clock.now().isoformat(timespec="microseconds")
     return await _request(
         context, wanted, lambda chain: user_requests.request_run(chain, token=token)
     )

@@ -4,10 +4,10 @@ It polls instead of watching, so that the right to get one StackChain is all tha
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from controller import clock
 from controller.api.v1alpha1 import StackChain
 from controller.plugin import cluster
 from controller.plugin.exit_codes import PROGRAM, CommandError, ExitCode
@@ -36,7 +36,7 @@ async def follow(followed: FollowedChain) -> tuple[StackChain, CommandOutcome]:
     Raises:
         CommandError: the time is over, the chain is gone, or the API server stays away.
     """
-    started = time.monotonic()
+    started = clock.monotonic()
     uid = ""
     while True:
         chain = await _get(followed)
@@ -60,16 +60,16 @@ async def follow(followed: FollowedChain) -> tuple[StackChain, CommandOutcome]:
 
 def _is_late(followed: FollowedChain, started: float) -> bool:
     limit = followed.timeout_seconds
-    return limit is not None and time.monotonic() - started >= limit
+    return limit is not None and clock.monotonic() - started >= limit
 
 
 async def _get(followed: FollowedChain) -> StackChain:
-    since = time.monotonic()
+    since = clock.monotonic()
     while True:
         try:
             return await followed.chains.get(followed.name)
         except CommandError as failure:
-            is_patient = time.monotonic() - since < _PATIENCE_SECONDS
+            is_patient = clock.monotonic() - since < _PATIENCE_SECONDS
             if failure.code is not ExitCode.UNREACHABLE or not is_patient:
                 raise
         await asyncio.sleep(followed.poll_seconds)

@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator
 import kopf
 import temporalio.client
 
+from controller import clock
 from controller.config import settings
 from controller.kube import client as kube_client
 from controller.kube import definition_check, installation_id, lease, stackchains
 from controller.kube import errors as kube_errors
 from controller.operator import (
     announcer,
-    clock,
     connection_access,
     handlers,
     kopf_settings,
@@ -119,7 +119,7 @@ class _Operator:
         self, role: process.Process, stack_chains: stackchains.StackChains, installation: str
     ) -> None:
         self._role = role
-        temporal, time = role.settings.temporal, clock.Clock()
+        temporal, time = role.settings.temporal, clock.current()
         access = connection_access.ConnectionAccess(role.catalog)
         signing_keys = signing.SigningKeys(temporal.signing_keys)
         self._link = role.link

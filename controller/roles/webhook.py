@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-import time
 
+from controller import clock
 from controller.roles import process
 from controller.temporal.receiver import execution_wakes, sweep_wakes
 from controller.webhook import dispatch, wake_queue
@@ -19,7 +19,7 @@ _WAKES_STOP_SECONDS = 2.0
 async def receive(role: process.Process) -> int:
     """The role of `stackchain webhook`: it takes deliveries whether Temporal is there or not."""
     webhook, counters = role.settings.webhook, role.counters
-    queue = wake_queue.WakeQueue(webhook.queue_size, clock=time.monotonic)
+    queue = wake_queue.WakeQueue(webhook.queue_size, clock=clock.monotonic)
     dispatcher = dispatch.WakeDispatcher(
         queue,
         executions=execution_wakes.TemporalExecutionWaker(role.link.get),

@@ -6,12 +6,12 @@ what `unauthorized` meant, and reports each operation to its observer.
 
 import contextlib
 import ssl
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NoReturn
 
 import httpx
 
+from controller import clock
 from controller.spacelift import answer_sizes, answers, documents, endpoints, errors, models, tokens
 from controller.spacelift.models import RunRecord
 
@@ -40,7 +40,7 @@ class AccountSession:
         transport: httpx.AsyncBaseTransport | None = None,
         request_timeout_seconds: float = 30,
         ca_file: str | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = clock.unix,
         observer: Observer | None = None,
     ) -> None:
         """Prepare the session; nothing is sent and no API key is read before the first call.

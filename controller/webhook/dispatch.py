@@ -5,10 +5,10 @@ See ADR 0021.
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import Protocol
 
+from controller import clock
 from controller.observability import metrics
 from controller.temporal import client as temporal_client
 from controller.temporal.receiver import execution_wakes
@@ -84,7 +84,7 @@ class WakeDispatcher:
         root_sweeps: RootSweepWaker,
         counters: metrics.Metrics,
         give_up_seconds: float = GIVE_UP_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clock.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._queue = queue

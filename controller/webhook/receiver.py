@@ -6,10 +6,10 @@ Spacelift disables a webhook after ten failures in a row. What is wrong with a d
 
 import enum
 import logging
-import time
 
 from aiohttp import web
 
+from controller import clock
 from controller.config import connections
 from controller.observability import metrics
 from controller.spacelift import endpoints
@@ -38,7 +38,7 @@ class Receiver:
         self._queue = queue
         self._counters = counters
         self._bodies = bodies.UnsignedBodies(max_body_bytes=max_body_bytes, seconds=body_seconds)
-        self._log = refusals.RefusalLog(clock=time.monotonic)
+        self._log = refusals.RefusalLog(clock=clock.monotonic)
         self.is_stopping = False
 
     @property

@@ -12,12 +12,13 @@ from typing import Any, NoReturn
 import pytest
 from temporalio.client import Client
 
+from controller import clock
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason
 from controller.chain.requests import automatic_asks
 from controller.chain.status import projection
 from controller.config import connections, environment, settings
-from controller.operator import clock, connection_access, resource_schedules
+from controller.operator import connection_access, resource_schedules
 from controller.temporal import client as temporal_client
 from controller.temporal import ids
 from controller.temporal.operator import desired_schedules, schedules

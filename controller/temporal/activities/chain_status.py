@@ -4,7 +4,6 @@ ADR 0004 says why.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Protocol
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 import temporalio.activity as activity
 import temporalio.exceptions
 
+from controller import clock
 from controller.temporal import messages
 from controller.temporal.activities import heartbeats
 
@@ -65,7 +65,7 @@ class ChainStatus:
     """The activity of the operator queue; keeps each chain's writes an interval apart."""
 
     def __init__(
-        self, publisher: Publisher, *, clock: Callable[[], float] = time.monotonic
+        self, publisher: Publisher, *, clock: Callable[[], float] = clock.monotonic
     ) -> None:
         self._publisher = publisher
         self._clock = clock

@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import dataclasses
 import datetime
-import time
 
 import temporalio.client
 import temporalio.service
 
+from controller import clock
 from controller.chain.requests import executions
 from controller.chain.run import holds, stack_lines
 from controller.temporal import decoding, execution_infos, ids, messages
@@ -56,8 +56,8 @@ class TurnWait:
         Raises:
             ApplicationError: it takes long; the wait is to be repeated.
         """
-        until = time.monotonic() + self._pace.limit
-        while time.monotonic() < until:
+        until = clock.monotonic() + self._pace.limit
+        while clock.monotonic() < until:
             try:
                 info = await execution_infos.describe(self._client, self._input.workflow_id)
                 result = await self._look(info)
@@ -101,9 +101,9 @@ class TurnWait:
     ) -> messages.AwaitTurnResult | None:
         """Whoever came first goes first; if it does not, the next one does after a while."""
         if self._ended[0] != info.workflow_run_id:
-            self._ended = (info.workflow_run_id, time.monotonic())
+            self._ended = (info.workflow_run_id, clock.monotonic())
         patience = stack_lines.place_of(line, self._input.chain) * self._pace.grace
-        left = self._ended[1] + patience - time.monotonic()
+        left = self._ended[1] + patience - clock.monotonic()
         if left <= 0:
             behind = stack_lines.behind(line, self._input.chain)
             return messages.AwaitTurnResult(is_turn=True, behind=behind)

@@ -4,12 +4,12 @@ Failures name the sink and what kind of failure it is, never where the sink is: 
 """
 
 import datetime
-import time
 from collections.abc import Callable
 
 import temporalio.activity as activity
 import temporalio.exceptions
 
+from controller import clock
 from controller.notify import payloads, sink_sender, sinks
 from controller.observability import metrics
 from controller.temporal import notification_messages
@@ -34,7 +34,7 @@ class NotificationDelivery:
         catalog: sinks.SinkCatalog,
         counters: metrics.Metrics,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = clock.unix,
     ) -> None:
         self._catalog = catalog
         self._counters = counters
@@ -52,14 +52,14 @@ class NotificationDelivery:
     ) -> None:
         """Tell a sink of a transition."""
         self._show(argument.sink)
-        began = time.monotonic()
+        began = clock.monotonic()
         try:
             await self._deliver(argument)
         except sink_sender.SinkError as error:
             raise self._failure(argument, error) from None
         finally:
             self._counters.notification_duration.labels(argument.sink).observe(
-                time.monotonic() - began
+                clock.monotonic() - began
             )
         self._counters.notification_deliveries.labels(argument.sink, "delivered").inc()
         activity.logger.debug("Notification delivered", extra=_fields(argument))

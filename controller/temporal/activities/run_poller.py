@@ -8,11 +8,10 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from controller import times
+from controller import clock, times
 from controller.spacelift import errors, models
 
 logger = logging.getLogger(__name__)
@@ -60,7 +59,7 @@ class Poller(Generic[_Key, _Record]):
         read: Callable[[Sequence[_Key]], Awaitable[Mapping[_Key, _Record | None]]],
         *,
         tick_seconds: float,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clock.monotonic,
     ) -> None:
         self._read_records = read
         self._tick = tick_seconds

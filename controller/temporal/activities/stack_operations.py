@@ -6,13 +6,13 @@ how a run is found, created, waited for, confirmed and stopped.
 
 import dataclasses
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import temporalio.activity as activity
 import temporalio.exceptions
 
+from controller import clock
 from controller.api import v1alpha1
 from controller.chain.run import holds, run_snapshots
 from controller.spacelift import errors as spacelift_errors
@@ -162,7 +162,7 @@ class StackOperations:
                     run = await stack_triggers.send(account, argument)
         except spacelift_errors.AmbiguousOutcome as error:
             self._counters.trigger_ambiguous()
-            stack_triggers.note_failure(time.time())
+            stack_triggers.note_failure(clock.unix())
             raise errors.to_application_error(error) from error
         except spacelift_errors.SpaceliftError as error:
             stack_triggers.note_failure(None)

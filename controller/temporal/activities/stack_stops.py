@@ -3,9 +3,9 @@
 import asyncio
 import dataclasses
 import logging
-import time
 from collections.abc import AsyncIterator, Sequence
 
+from controller import clock
 from controller.chain.graph import adoption
 from controller.chain.run import run_snapshots
 from controller.chain.run.run_states import RunState, StopCall
@@ -22,11 +22,11 @@ _EFFECT_SECONDS = 1.0
 
 async def repeat(limit_seconds: float) -> AsyncIterator[None]:
     """Yield at once, then again every second at most, until the limit has passed."""
-    until = time.monotonic() + limit_seconds
+    until = clock.monotonic() + limit_seconds
     pause = min(_EFFECT_SECONDS, max(limit_seconds / 5, 0.05))
     while True:
         yield
-        if time.monotonic() >= until:
+        if clock.monotonic() >= until:
             return
         await asyncio.sleep(pause)
 

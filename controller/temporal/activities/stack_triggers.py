@@ -6,12 +6,12 @@ whose answer was lost is found again instead of being sent twice (ADR 0003).
 """
 
 import logging
-import time
 from datetime import timedelta
 
 import temporalio.activity as activity
 import temporalio.exceptions
 
+from controller import clock
 from controller.chain.run import holds
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
@@ -34,7 +34,7 @@ async def find_lost(
         ApplicationError: not found yet; or Spacelift cannot be asked, which must neither end in
             giving up nor pass for "nothing was sent", since the run may be there.
     """
-    left = lost_at + grace_seconds - time.time()
+    left = lost_at + grace_seconds - clock.unix()
     try:
         own = await triggered_runs.find(account, triggered_runs.SoughtRun.of(argument))
     except spacelift_errors.SpaceliftError as error:
@@ -111,9 +111,9 @@ def lost_since(*, was_attempted: bool) -> float | None:
     """
     info = activity.info()
     if info.attempt == 1:
-        return time.time() if was_attempted else None
+        return clock.unix() if was_attempted else None
     match list(info.heartbeat_details):
         case [attempt, lost_at] if attempt == info.attempt - 1:
             return None if lost_at is None else float(lost_at)
         case _:
-            return time.time()
+            return clock.unix()

@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from typing import TypeVar
 
 import temporalio.exceptions
 
+from controller import clock
 from controller.chain.run import holds, run_snapshots, run_states, stack_reports
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
@@ -55,7 +55,7 @@ async def follow(
                 if type(reading.error).__name__ != argument.known_problem:
                     return _unread(argument.run_id, reading.error)
             elif reading.record is None:
-                missing_since = missing_since or time.monotonic()
+                missing_since = missing_since or clock.monotonic()
                 _check_lost(argument, missing_since, lost_after)
             else:
                 missing_since = None
@@ -69,7 +69,7 @@ async def follow(
 def _check_lost(
     argument: messages.FollowStackRunInput, missing_since: float, lost_after: float
 ) -> None:
-    if time.monotonic() - missing_since >= lost_after:
+    if clock.monotonic() - missing_since >= lost_after:
         raise temporalio.exceptions.ApplicationError(
             f"The run {argument.run_id} of stack '{argument.target.stack_id}' can no longer be "
             "found; see whether the stack was deleted, renamed or moved.",
@@ -82,8 +82,8 @@ async def _readings(
     queue: asyncio.Queue[run_poller.PolledRecord[_Record]], limit: float
 ) -> AsyncIterator[run_poller.PolledRecord[_Record]]:
     """Yield readings until the activity should end."""
-    until = time.monotonic() + limit
-    while (left := until - time.monotonic()) > 0:
+    until = clock.monotonic() + limit
+    while (left := until - clock.monotonic()) > 0:
         try:
             async with asyncio.timeout(left):
                 reading = await queue.get()

@@ -12,7 +12,7 @@ from temporalio.api.taskqueue import v1 as taskqueue
 from temporalio.api.workflowservice import v1 as workflowservice
 from temporalio.service import RPCError
 
-from controller import outside_text
+from controller import clock, outside_text
 from controller.observability import metrics
 from controller.temporal import ids
 
@@ -54,7 +54,7 @@ async def describe(client: temporalio.client.Client, queue: str, kind: str) -> Q
             report_stats=True,
         )
     )
-    now = datetime.datetime.now(datetime.UTC)
+    now = clock.now()
     fresh = datetime.timedelta(seconds=POLLER_FRESH_SECONDS)
     return QueueState(
         # Temporal lists those that ended for some minutes more.

@@ -7,14 +7,14 @@ See ADR 0003.
 import dataclasses
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import temporalio.client
 import temporalio.common
 import temporalio.exceptions
 import temporalio.service
 
-from controller import outside_text, times
+from controller import clock, outside_text, times
 from controller.api import v1alpha1
 from controller.chain.requests import executions, next_request
 from controller.chain.run import progress
@@ -285,7 +285,7 @@ class ChainWorkflows:
             cause=request.cause,
             generation=ref.generation,
             handled=request.handled,
-            start_time=times.rfc3339(datetime.now(UTC)),
+            start_time=times.rfc3339(clock.now()),
             operation=argument.scope.operation,
             root_runs=request.root_runs,
         )

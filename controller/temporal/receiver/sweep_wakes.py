@@ -5,12 +5,12 @@ A sweep reads Spacelift itself, so a wake that is lost, doubled or about an old 
 """
 
 import logging
-import time
 from collections.abc import Callable, Collection
 
 import temporalio.client
 import temporalio.service
 
+from controller import clock
 from controller.temporal import client as temporal_client
 from controller.temporal import schedule_list, start_messages
 
@@ -27,7 +27,7 @@ class TemporalSweepWaker:
         self,
         get_client: Callable[[], temporalio.client.Client],
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = clock.monotonic,
     ) -> None:
         self._get_client = get_client
         self._clock = clock

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from controller import clock
 from controller.api import v1alpha1
 from controller.chain.requests import next_request
 from controller.chain.requests.executions import Execution, ExecutionState
@@ -27,7 +28,6 @@ from controller.kube import stackchains
 from controller.observability import metrics
 from controller.operator import (
     announcer,
-    clock,
     connection_access,
     operator_identity,
     ownership,
