@@ -1,0 +1,136 @@
+"""A process of a simulated world, such as an operator: what lives and dies at once."""
+
+import asyncio
+import collections
+import contextvars
+from asyncio import events
+from collections.abc import Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from controller import clock
+
+if TYPE_CHECKING:
+    from tests.simulation.virtual_time import VirtualLoop
+
+_T = TypeVar("_T")
+
+OWNER: contextvars.ContextVar["Process"] = contextvars.ContextVar("process")
+"""The process whose code runs."""
+
+
+class ProcessClock(clock.Clock):
+    """The wall clock of a process, which may be wrong, and may be set while it runs."""
+
+    def __init__(self, loop: "VirtualLoop", skew_seconds: float) -> None:
+        self._loop = loop
+        self.skew_seconds = skew_seconds
+
+    def unix(self) -> float:
+        """Return what the process takes for the time."""
+        return self._loop.unix() + self.skew_seconds
+
+    def monotonic(self) -> float:
+        """Return virtual seconds, which no setting of the clock changes."""
+        return self._loop.time()
+
+
+class Process:
+    """Tasks that share a clock and die together.
+
+    A killed process ends as by SIGKILL: nothing of it runs again, not even its `finally` blocks;
+    what it has sent is still served, and the answers reach no one.
+    """
+
+    def __init__(self, loop: "VirtualLoop", name: str, *, skew_seconds: float) -> None:
+        self.name = name
+        self.clock = ProcessClock(loop, skew_seconds)
+        self.on_kill: list[Callable[[], None]] = []
+        """Called when it is killed, for those who keep connections of it."""
+        self.ready: collections.deque[events.Handle] = collections.deque()
+        self.steps = 0
+        """How many callbacks of it have run."""
+        self.dies_at_step: int | None = None
+        """It is killed instead of this step: at any await, that is."""
+        self.is_alive = True
+        self.is_frozen = False
+        self._loop = loop
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._prune_at = 64
+        self.context = contextvars.copy_context()
+        """What callbacks of the process run in."""
+        self.context.run(self._enter)
+
+    def start(
+        self, coroutine: Coroutine[Any, Any, _T], *, name: str | None = None
+    ) -> "asyncio.Task[_T]":
+        """Start a task in this process; do not wait for it from another one that may outlive it."""
+        return self._loop.create_task(coroutine, name=name, context=self.context.copy())
+
+    def call(self, function: Callable[..., _T], *args: Any) -> _T:
+        """Call a function as code of this process: with its clock, its tasks its own."""
+        return self.context.copy().run(function, *args)
+
+    def kill(self) -> None:
+        """End it at once; a second kill does nothing."""
+        if not self.is_alive:
+            return
+        self.is_alive = False
+        self.ready.clear()
+        self._loop._forget(self)
+        for report in self.on_kill:
+            report()
+
+    def freeze(self) -> None:
+        """Let it hang: nothing of it runs until `thaw`, while its connections stay."""
+        self.is_frozen = True
+        self._loop._forget(self)
+
+    def thaw(self) -> None:
+        """Let it run on."""
+        if self.is_frozen:
+            self.is_frozen = False
+            self._loop._resume(self)
+
+    def keep(self, task: "asyncio.Task[Any]") -> None:
+        """Hold a task: those of a dead process must not be collected, which would run code."""
+        self._tasks.append(task)
+        if len(self._tasks) > self._prune_at:
+            self._tasks = [task for task in self._tasks if not task.done()]
+            self._prune_at = 64 + 2 * len(self._tasks)
+
+    def take(self) -> list["asyncio.Task[Any]"]:
+        """Hand over the tasks that are not done."""
+        tasks, self._tasks = self._tasks, []
+        return [task for task in tasks if not task.done()]
+
+    def count_step(self) -> None:
+        """Count a step that is about to run, or die instead."""
+        self.steps += 1
+        if self.steps == self.dies_at_step:
+            self.kill()
+
+    def failures(self) -> Iterator[dict[str, Any]]:
+        """Give the errors of tasks that nobody has looked at."""
+        for task in self._tasks:
+            if task.done() and task._log_traceback:  # type: ignore[attr-defined]
+                yield {"exception": task.exception()}
+
+    def places(self) -> Iterator[str]:
+        """Give where each task waits, its innermost frame last."""
+        for task in self._tasks:
+            if not task.done():
+                yield " > ".join(_await_chain(task.get_coro()))
+
+    def _enter(self) -> None:
+        OWNER.set(self)
+        clock.use(self.clock)
+
+
+def _await_chain(coroutine: Any) -> list[str]:
+    chain = []
+    while coroutine is not None and (code := getattr(coroutine, "cr_code", None)) is not None:
+        frame = coroutine.cr_frame
+        if frame is not None:
+            chain.append(f"{code.co_name}:{frame.f_lineno}")
+        coroutine = coroutine.cr_await
+    return chain

@@ -1,0 +1,279 @@
+"""The event loop of a simulation: virtual time, no sockets, no threads, and an order by seed.
+
+When nothing is ready, time jumps to the next timer. What one process does stays in the order that
+asyncio promises; which process is next, and the order of timers that are due at the same instant,
+is the seed's choice. So one seed is one course, bit by bit.
+"""
+
+import asyncio
+import gc
+import heapq
+import itertools
+import random
+import sys
+from asyncio import events
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Any, NoReturn, TypeVar, TypeVarTuple
+
+from tests.simulation.processes import OWNER, Process
+
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
+
+EPOCH = 1_767_225_600.0
+"""The wall time at which each simulation begins: 2026-01-01, midnight in UTC."""
+_MOST_STEPS_AT_ONCE = 200_000
+_MOST_CLOSES = 20
+
+
+class Deadlock(Exception):
+    """Nothing is ready, no timer is left, and something still waits."""
+
+
+class Livelock(Exception):
+    """Callbacks call each other without end, and time stands still."""
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    """Runs processes of a simulated world until its main task ends; used once, then closed."""
+
+    def __init__(self, rng: random.Random) -> None:
+        """Take the source of each choice."""
+        super().__init__()
+        self.rng = rng
+        self.unhandled: list[str] = []
+        """What failed without anybody looking: exceptions of tasks and callbacks."""
+        self.steps = 0
+        """How many callbacks have run."""
+        self._now = 0.0
+        self._timers: list[tuple[float, float, int, events.TimerHandle]] = []
+        self._numbers = itertools.count()
+        self._runnable: list[Process] = []
+        self._still_since = (0.0, 0)
+        self._is_dropping = False
+        self._processes: list[Process] = []
+        self.world = self.process("world")
+        """What is nobody's process: servers, the network, people. It is never killed."""
+        self.set_exception_handler(self._note_unhandled)
+
+    def process(self, name: str, *, skew_seconds: float = 0.0) -> Process:
+        """Return a new process, with a wall clock that is wrong by so much."""
+        made = Process(self, name, skew_seconds=skew_seconds)
+        self._processes.append(made)
+        return made
+
+    def run(self, main: Coroutine[Any, Any, _T]) -> _T:
+        """Run until the main task of the world is done, and return its result.
+
+        Raises:
+            Deadlock: it waits for what never comes.
+            Livelock: time does not pass.
+        """
+        is_collecting = gc.isenabled()
+        # What the collector ends, and when, would depend on what ran before.
+        gc.disable()
+        try:
+            return self.run_until_complete(self.world.start(main))
+        finally:
+            if is_collecting:
+                gc.enable()
+
+    def time(self) -> float:
+        """Return the virtual seconds since the world began."""
+        return self._now
+
+    def unix(self) -> float:
+        """Return the true wall time, which the clock of a process may miss."""
+        return EPOCH + self._now
+
+    async def exchange(self, serve: Callable[[], _T], *, there: float, back: float) -> _T:
+        """Have the world call `serve` after some seconds, and give what it returns or raises later.
+
+        It is called all the same when the caller is canceled or killed meanwhile: what was sent is
+        sent.
+
+        Args:
+            serve: what the other side does, without waiting.
+            there: seconds until it is called.
+            back: seconds until the caller has the answer.
+        """
+        answer: asyncio.Future[_T] = self.create_future()
+
+        def arrive() -> None:
+            try:
+                result = serve()
+            except Exception as error:
+                self.call_later(back, _fail, answer, error, context=self.world.context)
+            else:
+                self.call_later(back, _succeed, answer, result, context=self.world.context)
+
+        self.call_later(there, arrive, context=self.world.context)
+        return await answer
+
+    # The event loop
+
+    def call_soon(
+        self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
+    ) -> events.Handle:
+        """Queue a callback behind those of the same process."""
+        handle = events.Handle(callback, args, self, context)
+        self._enqueue(handle)
+        return handle
+
+    call_soon_threadsafe = call_soon
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> events.TimerHandle:
+        """Queue a callback for an instant."""
+        timer = events.TimerHandle(when, callback, args, self, context)
+        if not self._is_dropping:
+            entry = (when, self.rng.random(), next(self._numbers), timer)
+            heapq.heappush(self._timers, entry)
+        return timer
+
+    def create_task(  # type: ignore[override]
+        self,
+        coro: Coroutine[Any, Any, Any],
+        *,
+        context: Context | None = None,
+        **options: Any,
+    ) -> asyncio.Task[Any]:
+        """Create a task, which belongs to the process of its context."""
+        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, context=context, **options)
+        owner = OWNER.get(None) if context is None else context.get(OWNER)
+        (owner or self.world).keep(task)
+        return task
+
+    def run_in_executor(self, *_: Any) -> NoReturn:  # type: ignore[override]
+        """Refuse: threads have no virtual time."""
+        raise NotImplementedError("A simulation has no threads")
+
+    def add_signal_handler(self, *_: Any) -> NoReturn:  # type: ignore[override]
+        """Refuse: a process of a simulation is stopped or killed by its world."""
+        raise NotImplementedError("A simulation has no signals")
+
+    def close(self) -> None:
+        """Drop all that still waits, as when the machines go off; frees their memory."""
+        if self.is_closed():
+            return
+        self._is_dropping = True
+        events._set_running_loop(self)
+        try:
+            for process in self._processes:
+                for error in process.failures():
+                    self._note_unhandled(self, {"message": f"{process.name} failed", **error})
+            # Code that is cut off may create tasks on its way out.
+            while left := [task for process in self._processes for task in process.take()]:
+                for task in left:
+                    _drop(task)
+        finally:
+            events._set_running_loop(None)
+            self._timers.clear()
+            super().close()
+
+    def _enqueue(self, handle: events.Handle) -> None:
+        process = _owner(handle) or self.world
+        if not process.is_alive or self._is_dropping:
+            return
+        process.ready.append(handle)
+        if len(process.ready) == 1 and not process.is_frozen:
+            self._runnable.append(process)
+
+    def _forget(self, process: Process) -> None:
+        """Run nothing of a process for now: it is frozen or dead."""
+        if process in self._runnable:
+            self._runnable.remove(process)
+
+    def _resume(self, process: Process) -> None:
+        if process.ready:
+            self._runnable.append(process)
+
+    def _run_once(self) -> None:
+        """Run one callback; the base class calls this until the main task is done."""
+        while self._timers and (not self._runnable or self._timers[0][0] <= self._now):
+            when, _, _, timer = heapq.heappop(self._timers)
+            if not timer.cancelled() and _is_alive(timer):
+                self._now = max(self._now, when)
+                self._enqueue(timer)
+        if not self._runnable:
+            raise Deadlock(self._hanging())
+        self._count_step()
+        place = int(self.rng.random() * len(self._runnable)) if len(self._runnable) > 1 else 0
+        process = self._runnable[place]
+        handle = process.ready.popleft()
+        if not process.ready:
+            del self._runnable[place]
+        if not handle.cancelled():
+            process.count_step()
+            if process.is_alive:
+                handle._run()
+
+    def _count_step(self) -> None:
+        self.steps += 1
+        if self._still_since[0] != self._now:
+            self._still_since = (self._now, self.steps)
+        elif self.steps - self._still_since[1] > _MOST_STEPS_AT_ONCE:
+            raise Livelock(f"At {self._now} s: {self._hanging()}")
+
+    def _hanging(self) -> str:
+        waiting = [
+            f"{process.name}: {place}"
+            for process in self._processes
+            if process.is_alive
+            for place in process.places()
+        ]
+        return "Nothing will happen any more; these wait:\n  " + "\n  ".join(waiting)
+
+    def _note_unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        self.unhandled.append(f"{context['message']}: {error!r}")
+
+    def _asyncgen_finalizer_hook(self, agen: Any) -> None:
+        owner = OWNER.get(None)
+        if not self._is_dropping and (owner is None or owner.is_alive):
+            super()._asyncgen_finalizer_hook(agen)  # type: ignore[misc]
+
+
+def _owner(handle: events.Handle) -> Process | None:
+    owner: Process | None = handle._context.get(OWNER)  # type: ignore[attr-defined]
+    return owner
+
+
+def _is_alive(handle: events.Handle) -> bool:
+    owner = _owner(handle)
+    return owner is None or owner.is_alive
+
+
+def _succeed(answer: "asyncio.Future[_T]", result: _T) -> None:
+    if not answer.done():
+        answer.set_result(result)
+
+
+def _fail(answer: "asyncio.Future[Any]", error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)
+        # Whoever asked may be dead.
+        answer._log_traceback = False  # type: ignore[attr-defined]
+
+
+def _drop(task: "asyncio.Task[Any]") -> None:
+    """End a coroutine that never runs again, without a word about it."""
+    task._log_destroy_pending = False  # type: ignore[attr-defined]
+    coroutine = task.get_coro()
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(firstiter=lambda _: None, finalizer=lambda _: None)
+    try:
+        for _ in range(_MOST_CLOSES):
+            try:
+                coroutine.close()  # type: ignore[union-attr]
+                return
+            except BaseException:  # noqa: S112 - it waits for something in a `finally`
+                continue
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
