@@ -59,7 +59,6 @@ class FailurePolicy(enum.StrEnum):
 
     SKIP_DEPENDENTS = "SkipDependents"
     FAIL_FAST = "FailFast"
-    CONTINUE = "Continue"
 
 
 class ConfirmationPolicy(enum.StrEnum):

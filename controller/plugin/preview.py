@@ -219,8 +219,7 @@ def render(name: str, chain: StackChain, drawing: tree.Drawing) -> list[Line]:
         Span(text=name, style=Style.STRONG),
         Span(text=f" would {_OPERATION_VERBS[spec.operation]} {count}{facts}:"),
     )
-    others = f", and all after {drawing.characters.others}," if _has_others(stacks) else ""
-    order = f"A stack starts once the one that it stands below{others} has succeeded"
+    order = _order_text(stacks, spec.operation, drawing)
     tail = f"{order}; at most {spec.policies.parallelism} at once."
     return [
         head,
@@ -232,8 +231,14 @@ def render(name: str, chain: StackChain, drawing: tree.Drawing) -> list[Line]:
     ]
 
 
-def _has_others(stacks: tuple[v1alpha1.StackStatus, ...]) -> bool:
-    return any(len(stack.depends_on) > 1 for stack in stacks)
+def _order_text(
+    stacks: tuple[v1alpha1.StackStatus, ...], operation: v1alpha1.Operation, drawing: tree.Drawing
+) -> str:
+    if operation is v1alpha1.Operation.PLAN:
+        return "Plans change nothing, so no stack waits for another"
+    has_others = any(len(stack.depends_on) > 1 for stack in stacks)
+    others = f", and all after {drawing.characters.others}," if has_others else ""
+    return f"A stack starts once the one that it stands below{others} has succeeded"
 
 
 async def _delete(chains: cluster.UserChains, name: str) -> None:

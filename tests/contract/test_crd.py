@@ -209,7 +209,7 @@ ACCEPTED = [
     pytest.param({**SPEC, "graph": {"includeRoots": False}}, id="dependents alone"),
     pytest.param({**SPEC, **DESTROY}, id="destroy, confirmed"),
     pytest.param({**SPEC, **DESTROY, "confirmationPolicy": "Auto"}, id="destroy without a person"),
-    pytest.param({**SPEC, "operation": "Plan", "failurePolicy": "Continue"}, id="plan all"),
+    pytest.param({**SPEC, "operation": "Plan", "failurePolicy": "FailFast"}, id="plan"),
     pytest.param({**SPEC, "commitSHA": "abcdef1"}, id="a short commit"),
     pytest.param({**SPEC, "commitSHA": "a" * 64}, id="a commit of SHA-256"),
     pytest.param(

@@ -53,16 +53,6 @@ RULES = [
         )
         for operation in ("Apply", "Plan")
     ),
-    *(
-        pytest.param(
-            {**SPEC, **operation, "failurePolicy": "Continue"},
-            "spec.failurePolicy",
-            "failurePolicy may be Continue only when operation is Plan; use SkipDependents or "
-            "FailFast, since a stack must not be changed after its upstream stack failed",
-            id=f"continue with {operation.get('operation', 'the default')}",
-        )
-        for operation in ({}, {"operation": "Apply"}, DESTROY)
-    ),
     pytest.param(
         {**SPEC, "operation": "Plan", "confirmationPolicy": "Auto"},
         "spec.confirmationPolicy",
@@ -324,11 +314,17 @@ async def test_a_name_that_is_too_long_is_refused(kubectl: Kubectl) -> None:
 
 async def test_several_mistakes_are_told_at_once(kubectl: Kubectl) -> None:
     code, output = await kubectl.apply(
-        {**SPEC, "failurePolicy": "Continue", "commitSHA": "main", "retry": {"backoffSeconds": 700}}
+        {
+            **SPEC,
+            "operation": "Destroy",
+            "nativeRuns": "Strict",
+            "commitSHA": "main",
+            "retry": {"backoffSeconds": 700},
+        }
     )
 
     assert code != 0
-    for field in ("spec.failurePolicy", "spec.commitSHA", "spec.retry.maxBackoffSeconds"):
+    for field in ("spec.nativeRuns", "spec.commitSHA", "spec.retry.maxBackoffSeconds"):
         assert field in output
 
 
@@ -475,7 +471,6 @@ LISTS = {
 }
 COMPANIONS: dict[tuple[str, Any], Body] = {
     ("spec.operation", "Destroy"): DESTROY,
-    ("spec.failurePolicy", "Continue"): {"operation": "Plan"},
     ("spec.retry.backoffSeconds", 86400): {"retry": {"maxBackoffSeconds": 86400}},
     ("spec.retry.maxBackoffSeconds", 1): {"retry": {"backoffSeconds": 1}},
 }

@@ -59,7 +59,7 @@ def make(seed: int, *, pace: float = 1.0, **fields: Any) -> Schedule:
         if not stacks[name].get("dependsOn") and not stacks[name].get("labels")
     ]
     chosen = {
-        "failure_policy": rng.choice(["SkipDependents"] * 3 + ["FailFast", "Continue"]),
+        "failure_policy": rng.choice(["SkipDependents"] * 4 + ["FailFast"]),
         "native_runs": rng.choice(["Adopt"] * 4 + ["Strict", "Replace"]),
         "parallelism": rng.choice([2, 10]),
     }
@@ -278,7 +278,7 @@ class Performance:
                     self.outcome.silent.append(
                         f"{run.id} on {stack.id} started before {other.id} on {upstream} ended"
                     )
-                if not policy.releases(known, above):
+                if not policy.ended_well(above):
                     self.outcome.silent.append(
                         f"{run.id} on {stack.id} was carried out though {upstream} is "
                         f"{above.phase} {above.reason}; its message: {stack.message!r}"

@@ -240,15 +240,24 @@ async def test_fail_fast_lets_what_runs_end_and_starts_nothing_more(serve: Serve
     assert sorted(world.calls("trigger_stack_run")) == ["a", "b"]
 
 
-async def test_a_plan_may_go_on_past_a_failure(serve: Serve) -> None:
-    world = World("a~b", "b~c")
-    world.ends["a"] = "FAILED"
+async def test_plans_run_side_by_side_and_past_a_failure(serve: Serve) -> None:
+    """All are in progress at once, although each depends on the one before."""
+    world = World("a>b", "b~c")
+    world.has_natives = False
+    world.held = {"a", "b", "c"}
     chain = await serve(world)
+    handle = await chain.start(operation="Plan")
+    for stack_id in "abc":
+        await chain.stack_shows(handle, stack_id, Phase.RUNNING)
 
-    known = await chain.run(operation="Plan", failure_policy="Continue")
+    await world.move("a", "FAILED")
+    await world.move("c", "FINISHED")
+    await world.move("b", "FINISHED")
+    known = await handle.result()
 
     assert (known.phase, known.reason) == (Phase.FAILED, ChainReason.STACK_FAILED)
     assert phases(known) == {"a": "Failed", "b": "Succeeded", "c": "Succeeded"}
+    assert sorted(world.calls("trigger_stack_run")) == ["a", "b", "c"]
 
 
 async def test_plans_have_executions_of_their_own_beside_an_apply(serve: Serve) -> None:

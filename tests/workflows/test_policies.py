@@ -158,20 +158,21 @@ FAILURE_POLICY = {
         stacks={"a": WELL, "b": "Skipped/OutputUnchanged", "c": WELL, "d": WELL},
         chain=SUCCESS,
     ),
-    "Continue lets a plan go on past a failure": Row(
+    "SkipDependents skips nothing of a plan": Row(
         graph=["a~b", "b~c"],
-        fields=PLAN | {"failure_policy": "Continue"},
+        fields=PLAN | {"parallelism": 1},
         ends={"a": "FAILED"},
         stacks={"a": FAILED, "b": WELL, "c": WELL},
         chain=FAILURE,
         triggers="abc",
     ),
-    "SkipDependents ends a plan like an apply": Row(
-        graph=["a~b"],
-        fields=PLAN,
-        ends={"a": "FAILED"},
-        stacks={"a": FAILED, "b": BEHIND},
+    "FailFast ends a plan too": Row(
+        graph=["a~b", "b~c"],
+        fields=PLAN | {"failure_policy": "FailFast", "parallelism": 1},
+        ends={"b": "FAILED"},
+        stacks={"a": WELL, "b": FAILED, "c": FAST},
         chain=FAILURE,
+        triggers="ab",
     ),
     "what could not be destroyed keeps what it needs": Row(
         graph=["a~b", "b~c"],
@@ -257,7 +258,7 @@ RETRY = {
     ),
     "plans are run again too": Row(
         graph=["a~b"],
-        fields=PLAN | {"retry": retry(1)},
+        fields=PLAN | {"retry": retry(1), "parallelism": 1},
         first_ends={"a": ["FAILED"]},
         stacks={"a": WELL, "b": WELL},
         chain=SUCCESS,
@@ -352,12 +353,13 @@ NATIVE_RUNS = {
 }
 
 ORDER = {
-    "Plan goes from upstream to downstream": Row(
-        graph=["a>b", "b>c"],
-        fields=PLAN,
-        stacks=dict.fromkeys("abc", WELL),
+    "Plan triggers every stack": Row(
+        graph=["a>b", "b>d", "c~d"],
+        roots=("a", "c"),
+        fields=PLAN | {"parallelism": 1},
+        stacks=dict.fromkeys("abcd", WELL),
         chain=SUCCESS,
-        triggers="abc",
+        triggers="abcd",
     ),
     "Destroy goes from downstream to upstream": Row(
         graph=["a>b", "b>c"],
@@ -438,9 +440,9 @@ STOPPED = {
         chain=LATE,
         takes=1,
     ),
-    "Continue after a deadline": Row(
+    "a plan after a deadline": Row(
         graph=["a~b"],
-        fields=PLAN | {"stack_deadline_seconds": 1, "failure_policy": "Continue"},
+        fields=PLAN | {"stack_deadline_seconds": 1},
         stays={"a": "PLANNING"},
         stacks={"a": "TimedOut/StackDeadlineExceeded", "b": WELL},
         chain=LATE,

@@ -1,6 +1,7 @@
 """Which stacks start next. Pure.
 
-Event driven, not level by level: a stack is ready the moment its own upstreams have ended well.
+Event driven, not level by level: a stack is ready the moment its own upstreams have ended well,
+and in a plan at once.
 Among ready stacks the one with the longest remaining path goes first, which keeps the makespan
 near the critical path when slots are few.
 """
@@ -37,7 +38,7 @@ def ready_stacks(
         if stack.phase is v1alpha1.Phase.PENDING
         and not stack.is_started
         and (stack.adopts_from is not None or stack.id not in held_back)
-        and all(policy.releases(chain, by_id[upstream]) for upstream in stack.depends_on)
+        and all(policy.ended_well(by_id[upstream]) for upstream in policy.awaited(chain, stack))
     ]
     ready.sort(key=lambda stack: (-remaining[stack.id], stack.id))
     free = chain.policies.parallelism - sum(takes_slot(stack) for stack in chain.stacks)

@@ -2,11 +2,11 @@
 
 `Succeeded`, and `Skipped` because no output changed, release the dependents. Any other end skips
 all transitive dependents, each with the stack that caused it; `FailFast` keeps all others from
-starting too, and `Continue` lets them run nevertheless.
+starting too. A plan changes nothing, so its stacks wait for no other (ADR 0038).
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import FailurePolicy
@@ -21,11 +21,9 @@ def ended_well(stack: progress.StackProgress | v1alpha1.StackStatus) -> bool:
     )
 
 
-def releases(chain: progress.ChainProgress, stack: progress.StackProgress) -> bool:
-    """Whether the end of a stack lets its dependents start, as the chain's policy has it."""
-    if chain.policies.failure_policy == FailurePolicy.CONTINUE:
-        return stack.phase.is_over
-    return ended_well(stack)
+def awaited(chain: progress.ChainProgress, stack: progress.StackProgress) -> Sequence[str]:
+    """Return the ids of the stacks that have to end well before this one may start."""
+    return () if chain.operation == v1alpha1.Operation.PLAN else stack.depends_on
 
 
 def skip_unwanted(chain: progress.ChainProgress, *, now: str) -> list[str]:
@@ -33,8 +31,6 @@ def skip_unwanted(chain: progress.ChainProgress, *, now: str) -> list[str]:
 
     Stacks are sorted by level, so one pass reaches the transitive dependents.
     """
-    if chain.policies.failure_policy == FailurePolicy.CONTINUE:
-        return []
     by_id = {stack.id: stack for stack in chain.stacks}
     first = (
         first_failed(chain) if chain.policies.failure_policy == FailurePolicy.FAIL_FAST else None
@@ -43,7 +39,7 @@ def skip_unwanted(chain: progress.ChainProgress, *, now: str) -> list[str]:
     for stack in chain.stacks:
         if stack.is_started or stack.phase.is_over:
             continue
-        culprit = _culprit(stack, by_id)
+        culprit = _culprit(awaited(chain, stack), by_id)
         if culprit is not None:
             reason = reasons.StackReason.UPSTREAM_NOT_SUCCEEDED
             _skip(stack, culprit, reason, f"Not run because {_what(culprit)}.", now=now)
@@ -81,9 +77,9 @@ def _skip(
 
 
 def _culprit(
-    stack: progress.StackProgress, by_id: Mapping[str, progress.StackProgress]
+    upstreams: Sequence[str], by_id: Mapping[str, progress.StackProgress]
 ) -> progress.StackProgress | None:
-    for upstream_id in stack.depends_on:
+    for upstream_id in upstreams:
         upstream = by_id[upstream_id]
         if upstream.phase.is_over and not ended_well(upstream):
             # A stack that was skipped itself did not cause it.

@@ -9,7 +9,7 @@ import dataclasses
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests import executions
-from controller.chain.run import next_stacks
+from controller.chain.run import next_stacks, policy
 from controller.chain.status import conditions, latest_run, stack_rows, status_size
 from controller.chain.status.chain_facts import ChainFacts as ChainFacts
 from controller.chain.status.chain_facts import SchedulesStatus as SchedulesStatus
@@ -126,14 +126,19 @@ def _stacks(
     is_silent = known is not None and known.resolved_time is None
     is_kept = is_silent and run is not None and run.cause == v1alpha1.Cause.RETRY
     if known is not None and not is_rechecked and not is_kept:
-        by_id = {stack.id: stack for stack in known.stacks}
+        over = {stack.id for stack in known.stacks if stack.phase.is_over}
         slots = sum(next_stacks.takes_slot(stack) for stack in known.stacks)
         limits = stack_rows.StartLimits(
             is_suspended=known.is_suspended,
             has_slot=slots < known.policies.parallelism,
             is_by_spec=facts.is_suspended,
         )
-        rows = [stack_rows.of_progress(stack, by_id, limits) for stack in known.stacks]
+        rows = [
+            stack_rows.of_progress(
+                stack, [item for item in policy.awaited(known, stack) if item not in over], limits
+            )
+            for stack in known.stacks
+        ]
         return tuple(sorted(rows, key=lambda row: (row.level, row.id)))
     if run is None or latest is None or run.workflow_run_id != latest.workflow_run_id:
         # Those of the run before would look like this run's; one that is rechecked has none.

@@ -1,6 +1,7 @@
 """The rows of a status, one for each stack: what is said of a stack in its run. Pure."""
 
 import dataclasses
+from collections.abc import Sequence
 
 from controller import outside_text
 from controller.api import v1alpha1, wording
@@ -70,13 +71,16 @@ class StartLimits:
 
 def of_progress(
     stack: progress.StackProgress,
-    by_id: dict[str, progress.StackProgress],
+    waits_for: Sequence[str],
     limits: StartLimits,
 ) -> v1alpha1.StackStatus:
-    """Return what is said of a stack of a run whose stacks are known."""
+    """Return what is said of a stack of a run whose stacks are known.
+
+    `waits_for` are the stacks that have to end before it may start.
+    """
     reason, message = stack.reason, stack.message
     if stack.phase is Phase.PENDING:
-        pending = _pending(stack, by_id, limits)
+        pending = _pending(stack, waits_for, limits)
         reason, message = pending.reason, pending.message
     unused = unwanted_runs.unused_runs(stack)
     if unused:
@@ -115,10 +119,9 @@ def _visible(text: str | None) -> str | None:
 
 def _pending(
     stack: progress.StackProgress,
-    by_id: dict[str, progress.StackProgress],
+    waits_for: Sequence[str],
     limits: StartLimits,
 ) -> progress.StackMeaning:
-    waits_for = [item for item in stack.depends_on if not by_id[item].phase.is_over]
     if not waits_for and limits.is_suspended and not limits.is_by_spec:
         message = "The run starts no further stack for now; the condition `Ready` says why."
         return _waits(StackReason.SUSPENDED, message)

@@ -157,8 +157,8 @@ async def test_an_interrupted_preview_is_deleted(
     [
         pytest.param("{kind: Pod, apiVersion: v1}", "holds Pod (v1)", id="another kind"),
         pytest.param(
-            manifest(failurePolicy="Continue"),
-            "failurePolicy may be Continue only when operation is Plan",
+            manifest(nativeRuns="Strict", operation="Plan"),
+            "nativeRuns may be Strict or Replace only when operation is Apply",
             id="a rule of the schema",
         ),
         pytest.param(

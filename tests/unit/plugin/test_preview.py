@@ -139,6 +139,19 @@ def test_the_preview_ends_once_the_graph_is_known_or_cannot_be(
     assert (found.code if found else None) == expected
 
 
+def test_of_plans_it_says_that_none_waits(golden: Golden) -> None:
+    stacks = (make_stack_status("a"), make_stack_status("b", 1, "a"))
+    chain = make_shown_chain(make_shown_status(*stacks), operation="Plan")
+
+    drawn = preview.render(
+        "prod", chain, tree.Drawing(now=datetime(2026, 3, 1, tzinfo=UTC), width=200)
+    )
+
+    golden("plugin_plan").check(
+        "a chain that plans", "\n".join(styled_text.plain_text(line) for line in drawn)
+    )
+
+
 def test_the_stacks_are_shown_in_order_and_by_what_they_wait_for(golden: Golden) -> None:
     stacks = (
         make_stack_status("a"),

@@ -88,15 +88,34 @@ def test_a_suspended_chain_starts_nothing() -> None:
     assert ready(make_progress(make_stack("a"), is_suspended=True)) == []
 
 
-def test_with_continue_a_stack_starts_although_its_upstream_failed() -> None:
+@pytest.mark.parametrize("phase", list(Phase))
+def test_a_plan_waits_for_no_upstream(phase: Phase) -> None:
     chain = make_progress(
-        make_stack("a", Phase.FAILED),
+        make_stack("a", phase, is_started=True),
         make_stack("b", depends_on="a"),
         make_stack("c", depends_on="b"),
-        failure_policy="Continue",
+        operation="Plan",
     )
 
-    assert ready(chain) == ["b"]
+    assert ready(chain) == ["b", "c"]
+
+
+def test_plans_side_by_side_are_bounded_by_parallelism() -> None:
+    chain = make_progress(
+        make_stack("a", Phase.RUNNING),
+        make_stack("b", depends_on="a"),
+        make_stack("c", depends_on="b"),
+        operation="Plan",
+        parallelism=2,
+    )
+
+    assert ready(chain, b=2) == ["b"]
+
+
+def test_a_destroying_chain_keeps_its_order() -> None:
+    chain = make_progress(make_stack("a"), make_stack("b", depends_on="a"), operation="Destroy")
+
+    assert ready(chain) == ["a"]
 
 
 def test_a_bound_lowered_below_what_runs_starts_nothing() -> None:

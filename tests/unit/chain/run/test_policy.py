@@ -164,14 +164,26 @@ def test_what_stops_a_chain_that_fails_fast(phase: Phase, stops: bool) -> None:
     assert policy.skip_unwanted(known, now=T2) == (["b"] if stops else [])
 
 
-def test_continue_skips_nothing_and_lets_dependents_start() -> None:
+def test_a_plan_that_fails_skips_no_dependent() -> None:
     known = make_progress(
-        make_stack("a", Phase.FAILED), make_stack("b", depends_on="a"), failure_policy="Continue"
+        make_stack("a", Phase.FAILED), make_stack("b", depends_on="a"), operation="Plan"
     )
 
     assert policy.skip_unwanted(known, now=T2) == []
-    assert policy.releases(known, known.stacks[0])
-    assert not policy.releases(known, known.stacks[1])
+
+
+def test_a_plan_that_fails_fast_skips_all_that_has_not_started_for_that_reason() -> None:
+    known = make_progress(
+        make_stack("a", Phase.FAILED),
+        make_stack("b", depends_on="a"),
+        make_stack("c", Phase.RUNNING, depends_on="b"),
+        operation="Plan",
+        failure_policy="FailFast",
+    )
+
+    assert policy.skip_unwanted(known, now=T2) == ["b"]
+    assert known.stacks[1].reason == StackReason.FAIL_FAST
+    assert known.stacks[1].blocked_by == "a"
 
 
 def test_a_deadline_is_told_apart_from_a_cancel(golden: Golden) -> None:

@@ -166,6 +166,18 @@ def test_a_pending_stack_says_what_it_waits_for(
 
 
 @pytest.mark.parametrize(
+    ("parallelism", "reason"), [(1, StackReason.SLOT_PENDING), (2, StackReason.STARTING)]
+)
+def test_a_stack_of_a_plan_waits_for_a_slot_at_most(parallelism: int, reason: str) -> None:
+    running = make_stack("y", Phase.RUNNING)
+    stacks = (running, make_stack("z", depends_on="y"))
+
+    found = project(live(*stacks, parallelism=parallelism, operation="Plan")).stacks[-1]
+
+    assert (found.reason, found.depends_on) == (reason, ("y",))
+
+
+@pytest.mark.parametrize(
     ("parallelism", "adopts_from"),
     [pytest.param(2, None, id="a slot is free"), pytest.param(1, "y", id="it needs no slot")],
 )
