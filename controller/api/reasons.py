@@ -121,6 +121,9 @@ RECHECKED = frozenset(
     }
 )
 
+# Ends of a run of which only Spacelift has the truth.
+LOST = frozenset({ChainReason.WORKFLOW_TERMINATED, ChainReason.WORKFLOW_FAILED})
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ReasonMeaning:
@@ -290,9 +293,10 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         do="Check the worker pods: `stackchain check` tells which task queue has no poller.",
     ),
     ChainReason.WORKFLOW_TERMINATED: ReasonMeaning(
-        means="The workflow was terminated from outside, or Temporal no longer knows it; runs in "
-        "progress were asked to stop.",
-        do="Check the stacks in Spacelift; to run again set `stackchain.dev/run` to a new text.",
+        means="The workflow was terminated from outside, or Temporal no longer knows it, so how "
+        "its stacks ended is not known.",
+        do="Check the stacks in Spacelift; then set `stackchain.dev/retry` to the run's number, "
+        "which keeps what has succeeded by then, or `stackchain.dev/run` to a new text.",
     ),
     ChainReason.WORKFLOW_FAILED: ReasonMeaning(
         means="The workflow failed for a reason of its own; the message has it.",
@@ -477,7 +481,8 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
         do="See whether it was deleted, renamed or moved to another space.",
     ),
     StackReason.EXECUTION_ENDED: ReasonMeaning(
-        means="The stack's workflow was ended from outside; its run may still go on.",
-        do="Look at the stack in Spacelift.",
+        means="The workflow of the stack, or of its chain, was ended from outside or is gone, so "
+        "how the stack ended is not known; its run may continue.",
+        do="Look at the stack in Spacelift. A retry keeps it if its run has succeeded by then.",
     ),
 }

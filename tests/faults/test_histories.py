@@ -43,7 +43,8 @@ def assert_ended_from_outside(status: dict[str, Any]) -> None:
     assert chains.ready(status)["status"] == "False"
     assert chains.condition(status, "Stalled")["status"] == "True"
     assert "stackchain.dev/run" in chains.ready(status)["message"]
-    assert all(phase == "Canceled" for phase in chains.phases(status).values())
+    assert chains.phases(status) == {"a": "Failed", "b": "Skipped"}
+    assert set(chains.reasons(status).values()) == {"ExecutionEnded"}
 
 
 @pytest.mark.parametrize("operator", ["there", "away"])

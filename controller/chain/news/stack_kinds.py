@@ -21,7 +21,6 @@ _ENDED_WITH_THE_CHAIN = frozenset(
     {
         StackReason.CHAIN_CANCELED,
         StackReason.CHAIN_DEADLINE_EXCEEDED,
-        StackReason.EXECUTION_ENDED,
     }
 )
 

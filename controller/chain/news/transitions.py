@@ -158,9 +158,19 @@ def _stacks(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
     found: list[Transition] = []
     for stack in new.stacks:
         kind = stack_kinds.kind_of(before.get(stack.id), stack)
-        if kind is not None:
+        if kind is not None and not _is_lost_with_the_run(new, stack):
             found.append(_of_stack(kind, new, stack))
     return found
+
+
+def _is_lost_with_the_run(new: v1alpha1.Status, stack: v1alpha1.StackStatus) -> bool:
+    """Whether a stack's end is not known because the run's is not: that is one thing to say."""
+    run = new.latest_run
+    return (
+        stack.reason == reasons.StackReason.EXECUTION_ENDED
+        and run is not None
+        and run.reason in reasons.LOST
+    )
 
 
 def _unused_runs(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:

@@ -64,12 +64,20 @@ def ended_unknown(report: progress.StackReport) -> progress.StackReport:
     )
 
 
-def execution_ended(stack_id: str, why: str) -> progress.StackReport:
+def execution_ended(stack: progress.StackProgress, why: str, *, now: str) -> progress.StackReport:
     """Return the end of a stack whose workflow ended without one."""
     return progress.StackReport(
-        stack_id=stack_id,
+        stack_id=stack.id,
         phase=v1alpha1.Phase.FAILED,
         reason=reasons.StackReason.EXECUTION_ENDED,
-        message="The stack's workflow was ended from outside; its Spacelift run may still go on "
-        f"({why}).",
+        message="How it ended is not known, since the stack's workflow was ended from outside "
+        f"({why}). {last_read(stack, before=now)} Its run may continue. Check the stack in "
+        "Spacelift.",
     )
+
+
+def last_read(stack: progress.StackProgress | v1alpha1.StackStatus, *, before: str | None) -> str:
+    """Say how a stack of which nothing is known any more stood when it was last read."""
+    state = f" ({stack.run_state})" if stack.run_state else ""
+    time = f", before {before}" if before else ""
+    return f"It was last read as {stack.phase}{state}{time}."

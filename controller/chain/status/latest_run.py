@@ -12,11 +12,9 @@ from controller.chain.status.chain_facts import ChainFacts
 
 Reason = reasons.ChainReason
 
-_AGAIN = f"To run again, set the annotation `{v1alpha1.RUN_ANNOTATION}` to a new text."
-
 _UNKNOWN_END = (
-    "The workflow ended in a phase that this version of the operator does not know. Check the "
-    f"stacks in Spacelift, and make sure that operator and workers are of one release. {_AGAIN}"
+    "The workflow ended in a phase that this version of the operator does not know. Make sure that "
+    "operator and workers are of one release."
 )
 
 
@@ -46,7 +44,8 @@ def project(
         return _run_without_progress(latest, execution, facts)
     phase, reason, message = _outcome(known)
     if execution.state is executions.ExecutionState.CLOSED and not phase.is_over:
-        phase, reason, message = Phase.FAILED, Reason.WORKFLOW_FAILED, _UNKNOWN_END
+        phase, reason = Phase.FAILED, Reason.WORKFLOW_FAILED
+        message = f"{_UNKNOWN_END} {_what_to_do(execution.number)}"
     summary = summarize(known.stacks)
     done = summary.succeeded + _unchanged(known.stacks)
     return dataclasses.replace(
@@ -104,8 +103,8 @@ def _unseen_run(old: v1alpha1.Status, facts: ChainFacts, *, now: str) -> v1alpha
         latest,
         phase=Phase.FAILED,
         reason=Reason.WORKFLOW_TERMINATED,
-        message="Temporal no longer knows the run's workflow, so how it ended is unknown. "
-        f"Check the stacks in Spacelift. {_AGAIN}",
+        message="Temporal no longer knows the run's workflow, so how it ended is not known. "
+        f"{_what_to_do(latest.number)}",
         completion_time=now,
     )
 
@@ -123,8 +122,9 @@ def _run_without_progress(
     ends = {
         executions.ExecutionState.TERMINATED: (
             Reason.WORKFLOW_TERMINATED,
-            "The workflow was terminated from outside; the runs in progress were asked to stop, "
-            "and runs that Spacelift had queued on its own may continue. Check the stacks there.",
+            "The workflow was terminated from outside. Temporal then asks the workflows of its "
+            "stacks to stop their runs; how these end is not known, and runs that Spacelift had "
+            "queued on its own may continue.",
         ),
         executions.ExecutionState.FAILED: (Reason.WORKFLOW_FAILED, execution.failure),
         executions.ExecutionState.CLOSED: (Reason.WORKFLOW_FAILED, "The workflow left no result."),
@@ -134,8 +134,17 @@ def _run_without_progress(
         base,
         phase=Phase.FAILED,
         reason=reason,
-        message=f"{message[:800]} {_AGAIN}".strip(),
+        message=f"{message[:700]} {_what_to_do(execution.number)}".strip(),
         completion_time=execution.close_time,
+    )
+
+
+def _what_to_do(number: int) -> str:
+    """A retry reads Spacelift, and keeps what has succeeded since (ADR 0032)."""
+    return (
+        f"Check the stacks in Spacelift. Then set the annotation `{v1alpha1.RETRY_ANNOTATION}` to "
+        f'"{number}" to run what has not succeeded by then, or `{v1alpha1.RUN_ANNOTATION}` to a '
+        "new text to run all again."
     )
 
 

@@ -145,4 +145,4 @@ def _stacks(
         return stack_rows.kept(old) if run is not None and run.cause == v1alpha1.Cause.RETRY else ()
     if not run.phase.is_over:
         return old.stacks
-    return tuple(stack_rows.ended(stack) for stack in old.stacks)
+    return tuple(stack_rows.lost(stack, run_ended_at=run.completion_time) for stack in old.stacks)

@@ -7,7 +7,7 @@ from controller import outside_text
 from controller.api import v1alpha1, wording
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import policy, progress, unwanted_runs
+from controller.chain.run import policy, progress, reports_without_reading, unwanted_runs
 
 # Of a dense graph the status lists this many upstreams per stack, since an object has a size limit.
 LISTED_UPSTREAMS = 20
@@ -38,23 +38,29 @@ def kept(old: v1alpha1.Status) -> tuple[v1alpha1.StackStatus, ...]:
     )
 
 
-def ended(stack: v1alpha1.StackStatus) -> v1alpha1.StackStatus:
-    """A workflow that was killed leaves stacks in progress behind; do not show them running."""
+def lost(stack: v1alpha1.StackStatus, *, run_ended_at: str | None) -> v1alpha1.StackStatus:
+    """Return what is left to say of a stack once nothing knows its run of the chain any more.
+
+    What the status has of it was read before the chain's workflow ended, or was found to be gone.
+    """
     if stack.phase.is_over:
         return stack
     if stack.phase is Phase.PENDING:
-        reason = StackReason.CHAIN_CANCELED
+        phase = Phase.SKIPPED
         message = (
-            "The chain did not start it because the chain's workflow was ended from outside; a "
-            "run that Spacelift queued on its own may continue. Check the stack in Spacelift."
+            "The chain had not started it when the chain's workflow was lost. A run that Spacelift "
+            "queued on its own may continue. Check the stack in Spacelift."
         )
     else:
-        reason = StackReason.EXECUTION_ENDED
+        phase = Phase.FAILED
         message = (
-            "The chain's workflow was ended from outside, and its run was asked to stop; check "
-            "the stack in Spacelift."
+            "How it ended is not known, since the chain's workflow was lost. "
+            f"{reports_without_reading.last_read(stack, before=run_ended_at)} Check the stack in "
+            "Spacelift."
         )
-    return dataclasses.replace(stack, phase=Phase.CANCELED, reason=reason, message=message)
+    return dataclasses.replace(
+        stack, phase=phase, reason=StackReason.EXECUTION_ENDED, message=message
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

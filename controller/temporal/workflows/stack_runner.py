@@ -112,7 +112,8 @@ class StackRunner:
             report: progress.StackReport | None = await self._interruptible.wait_for(handle)
         except temporalio.exceptions.FailureError as error:
             why = activity_calls.cause_of(error)[1]
-            report = reports_without_reading.execution_ended(stack.id, why)
+            now = times.rfc3339(workflow.now())
+            report = reports_without_reading.execution_ended(stack, why, now=now)
         if report is None:
             self._start_over(stack)
         elif report.phase is Phase.WAITING:

@@ -230,15 +230,15 @@ def test_a_run_that_ended_without_a_word_leaves_nothing_in_progress(
 
     assert {stack.id: (stack.phase, stack.reason) for stack in after.stacks} == {
         "a": (Phase.SUCCEEDED, StackReason.RUN_FINISHED),
-        "b": (Phase.CANCELED, StackReason.EXECUTION_ENDED),
-        "c": (Phase.CANCELED, StackReason.CHAIN_CANCELED),
+        "b": (Phase.FAILED, StackReason.EXECUTION_ENDED),
+        "c": (Phase.SKIPPED, StackReason.EXECUTION_ENDED),
     }
     assert after.latest_run is not None
-    assert after.latest_run.summary == v1alpha1.Summary(total=3, succeeded=1, canceled=2)
+    assert after.latest_run.summary == v1alpha1.Summary(total=3, succeeded=1, failed=1, skipped=1)
     assert after.latest_run.completion_time == T3
     golden("run_messages").check(f"ended without a word: {case}", after.latest_run.message)
     for stack in after.stacks[1:]:
-        said = f"ended without a word: {stack.reason}"
+        said = f"ended without a word: {stack.phase}"
         golden("stack_messages").check(said, stack.message or "")
     assert project(facts, after, now="later") == after
 
