@@ -1,0 +1,353 @@
+"""Workers, in the place of `temporalio.worker.Worker`: polls, slots, cache and shutdown.
+
+A worker belongs to the process that runs it, and is gone with it: what it had started times out.
+"""
+
+import asyncio
+import collections
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Self, cast
+
+import temporalio.worker
+from temporalio.api.enums.v1 import WorkflowTaskFailedCause
+from temporalio.api.failure.v1 import Failure
+from temporalio.client import Client
+from temporalio.common import MetricMeter
+from temporalio.worker._workflow import _WorkflowWorker
+
+from tests.simulation import processes, virtual_time
+from tests.simulation.temporal import chance, task_queues
+from tests.simulation.temporal.activity_runs import ActivityRuns
+from tests.simulation.temporal.connections import connection_of
+from tests.simulation.temporal.history import Command
+from tests.simulation.temporal.records import Activity, Execution, Query, WorkflowTask
+from tests.simulation.temporal.refusals import NotSimulated
+from tests.simulation.temporal.workflow_run import NotDeterministic, TaskFailed, WorkflowRun
+
+_SLOTS = 100
+_FAILED = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE
+_NOT_DETERMINISTIC = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
+
+
+class Worker:
+    """One worker of one task queue."""
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        task_queue: str,
+        activities: Sequence[Callable[..., Any]] = (),
+        workflows: Sequence[type] = (),
+        workflow_runner: temporalio.worker.WorkflowRunner | None = None,
+        interceptors: Sequence[temporalio.worker.Interceptor] = (),
+        identity: str | None = None,
+        max_cached_workflows: int = 1000,
+        max_concurrent_workflow_tasks: int | None = None,
+        max_concurrent_activities: int | None = None,
+        nonsticky_to_sticky_poll_ratio: float = 0.2,
+        graceful_shutdown_timeout: timedelta = timedelta(),
+        max_heartbeat_throttle_interval: timedelta = timedelta(seconds=60),
+        default_heartbeat_throttle_interval: timedelta = timedelta(seconds=30),
+    ) -> None:
+        if client.data_converter.payload_codec is not None:
+            raise NotSimulated("workers with a payload codec")
+        self._connection = connection_of(client)
+        self._server = self._connection.server
+        self._client = client
+        self.identity = identity or client.identity
+        self._task_queue = task_queue
+        self._max_cached = max_cached_workflows
+        self._grace_seconds = graceful_shutdown_timeout.total_seconds()
+        self._slots = {
+            task_queues.WORKFLOW: (max_concurrent_workflow_tasks or _SLOTS) if workflows else 0,
+            task_queues.ACTIVITY: (max_concurrent_activities or _SLOTS) if activities else 0,
+        }
+        self._kinds = [kind for kind, slots in self._slots.items() if slots]
+        self.sticky_queue = task_queues.TaskQueue("", task_queues.WORKFLOW, self._server.chance)
+        self._runs: collections.OrderedDict[str, WorkflowRun] = collections.OrderedDict()
+        # Executions that did a task of which the server does not know yet.
+        self._unconfirmed: set[str] = set()
+        self._is_polling = False
+        self._process: processes.Process | None = None
+        self._stop = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._workflows = _workflow_worker(client, task_queue, workflows, interceptors)
+        self._activities = ActivityRuns(
+            self._server,
+            client,
+            task_queue=task_queue,
+            activities=list(activities),
+            interceptors=list(interceptors),
+            longest_pause=max_heartbeat_throttle_interval.total_seconds(),
+            default_pause=default_heartbeat_throttle_interval.total_seconds(),
+        )
+
+    # What the SDK's worker has
+
+    @property
+    def client(self) -> Client:
+        """The client whose connection it polls through."""
+        return self._client
+
+    @client.setter
+    def client(self, client: Client) -> None:
+        self._client = client
+        self._connection = connection_of(client)
+        self._activities.use_client(client)
+        self._server.match()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it polls."""
+        return self._is_polling
+
+    async def run(self) -> None:
+        """Poll until it is shut down, or canceled."""
+        self._enter(processes.OWNER.get())
+        try:
+            await self._stop.wait()
+        finally:
+            await self._leave()
+
+    async def shutdown(self) -> None:
+        """Stop polling, give activities their time, cancel them, and return once all have ended."""
+        self._stop.set()
+        await self._ended.wait()
+
+    async def __aenter__(self) -> Self:
+        self._running = asyncio.create_task(self.run())
+        await asyncio.sleep(0)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.shutdown()
+        await self._running
+
+    def _enter(self, process: processes.Process) -> None:
+        self._process = process
+        self._activities.enter(process)
+        process.on_kill.append(self._vanish)
+        self._is_polling = True
+        self.sticky_queue.pollers.append(self)
+        for kind in self._kinds:
+            queue = self._server.queue(self._task_queue, kind)
+            queue.pollers.append(self)
+            queue.match()
+
+    async def _leave(self) -> None:
+        self._leave_queues()
+        # Those that know of this worker only wait for no other one in vain.
+        for execution in tuple(self._server.executions()):
+            if execution.sticky is self:
+                self._server.workflow_tasks.forget_worker(execution)
+        self._activities.notify_shutdown()
+        if self._activities.count:
+            waiting = asyncio.create_task(self._activities.wait())
+            await asyncio.wait([waiting], timeout=self._grace_seconds)
+            self._activities.cancel_all()
+            await waiting
+        self._evict_all()
+        self._ended.set()
+
+    def _vanish(self) -> None:
+        """Its process was killed."""
+        self._leave_queues()
+        self._evict_all()
+
+    def _leave_queues(self) -> None:
+        self._is_polling = False
+        self.sticky_queue.pollers.clear()
+        for kind in self._kinds:
+            pollers = self._server.queue(self._task_queue, kind).pollers
+            if self in pollers:
+                pollers.remove(self)
+
+    # What the server sees
+
+    @property
+    def caches(self) -> bool:
+        """Whether it keeps executions in memory between their tasks."""
+        return self._max_cached > 0
+
+    def is_polling(self, kind: str) -> bool:
+        """Whether it would do tasks of this kind, once it has time."""
+        return self._is_polling and self._connection.is_up and kind in self._kinds
+
+    def has_slot(self, kind: str) -> bool:
+        """Whether it could do a task of this kind now."""
+        process = self._process
+        return (
+            self._slots[kind] > 0
+            and self.is_polling(kind)
+            and process is not None
+            and process.is_alive
+            and not process.is_frozen
+        )
+
+    def take_workflow_task(
+        self, execution: Execution, task: WorkflowTask, queries: list[Query]
+    ) -> None:
+        """Be given a workflow task, with the queries that wait for it."""
+        self._slots[task_queues.WORKFLOW] -= 1
+        self._dispatch(self._do_workflow_task, execution, task, queries)
+
+    def take_query(self, execution: Execution, query: Query) -> None:
+        """Be given a query of an execution that has no news."""
+        self._slots[task_queues.WORKFLOW] -= 1
+        self._dispatch(self._do_query, execution, query)
+
+    def take_activity(self, activity: Activity, attempt: int) -> None:
+        """Be given an attempt of an activity."""
+        self._slots[task_queues.ACTIVITY] -= 1
+        self._dispatch(self._do_activity, activity, attempt)
+
+    def forget(self, execution: Execution) -> None:
+        """Drop an execution that has closed."""
+        run = self._runs.pop(execution.run_id, None)
+        if run is not None:
+            run.evict()
+
+    # What its process does
+
+    def _dispatch(self, act: Callable[..., None], *args: Any) -> None:
+        assert self._process is not None
+        self._server.loop.call_later(
+            self._server.chance.delay(chance.DISPATCH), act, *args, context=self._process.context
+        )
+
+    def _send(self, what: str, act: Callable[..., None], *args: Any) -> None:
+        """Have the server do something; it is sent, whatever becomes of this process."""
+        self._server.later(self._server.chance.delay(what), self._server.deliver, act, *args)
+
+    def _free(self, kind: str) -> None:
+        self._slots[kind] += 1
+        self.sticky_queue.match()
+        self._server.queue(self._task_queue, kind).match()
+
+    def _do_activity(self, activity: Activity, attempt: int) -> None:
+        self._activities.start(activity, attempt, lambda: self._free(task_queues.ACTIVITY))
+
+    def _do_workflow_task(
+        self, execution: Execution, task: WorkflowTask, queries: list[Query]
+    ) -> None:
+        if execution.task is not task:
+            self._free(task_queues.WORKFLOW)
+            return
+        try:
+            run = self._run_of(execution)
+            commands = run.do_task(task.started_id)
+            answers = {query: run.answer(query) for query in queries}
+        except (TaskFailed, NotDeterministic) as error:
+            self.forget(execution)
+            self._fail(execution, task, error)
+            return
+        self._unconfirmed.add(execution.run_id)
+        self._send(chance.WORKFLOW_TASK, self._complete, execution, task, commands, answers)
+
+    def _complete(
+        self, execution: Execution, task: WorkflowTask, commands: list[Command], answers: Any
+    ) -> None:
+        is_known = self._server.workflow_tasks.complete(execution, task, commands, answers)
+        self._unconfirmed.discard(execution.run_id)
+        if not is_known or not self.caches:
+            self.forget(execution)
+        self._free(task_queues.WORKFLOW)
+
+    def _fail(
+        self, execution: Execution, task: WorkflowTask, error: TaskFailed | NotDeterministic
+    ) -> None:
+        cause, failure = _NOT_DETERMINISTIC, Failure(message=str(error))
+        if isinstance(error, TaskFailed):
+            cause, failure = _FAILED, error.failure
+        self._server.note_fault(f"{execution.workflow_id}: {failure.message}")
+
+        def tell() -> None:
+            self._server.workflow_tasks.fail(execution, task, cause, failure)
+            self._free(task_queues.WORKFLOW)
+
+        self._send(chance.WORKFLOW_TASK, tell)
+
+    def _do_query(self, execution: Execution, query: Query) -> None:
+        try:
+            run = self._run_of(execution)
+            answer = run.answer(query)
+        except (TaskFailed, NotDeterministic) as error:
+            self.forget(execution)
+            answer = Failure(message=str(error))
+
+        def tell() -> None:
+            if not query.answer.done():
+                query.answer.set_result(answer)
+            self._free(task_queues.WORKFLOW)
+
+        self._send(chance.WORKFLOW_TASK, tell)
+
+    def _run_of(self, execution: Execution) -> WorkflowRun:
+        """Return the instance of an execution, up to date; made anew from time to time.
+
+        Raises:
+            NotDeterministic: it does not do again what it has done.
+        """
+        is_unconfirmed = execution.run_id in self._unconfirmed
+        if is_unconfirmed or self._server.chance.happens(chance.REPLAY):
+            self.forget(execution)
+        run = self._runs.get(execution.run_id)
+        if run is None:
+            run = WorkflowRun(
+                execution.history,
+                execution.start,
+                namespace=self._server.namespace,
+                epoch=virtual_time.EPOCH,
+                create=self._workflows._create_workflow_instance,
+            )
+            self._runs[execution.run_id] = run
+        self._runs.move_to_end(execution.run_id)
+        run.catch_up()
+        while len(self._runs) > max(self._max_cached, 1):
+            self._runs.popitem(last=False)[1].evict()
+        return run
+
+    def _evict_all(self) -> None:
+        while self._runs:
+            self._runs.popitem()[1].evict()
+
+
+def _workflow_worker(
+    client: Client,
+    task_queue: str,
+    workflows: Sequence[type],
+    interceptors: Sequence[temporalio.worker.Interceptor],
+) -> _WorkflowWorker:
+    """Return the SDK's part that makes instances; its threads and polls are not used."""
+    runner = temporalio.worker.UnsandboxedWorkflowRunner()
+    return _WorkflowWorker(
+        bridge_worker=cast(Any, None),
+        namespace=client.namespace,
+        task_queue=task_queue,
+        workflows=workflows,
+        workflow_task_executor=cast(Any, object()),
+        max_concurrent_workflow_tasks=None,
+        workflow_runner=runner,
+        unsandboxed_workflow_runner=runner,
+        data_converter=client.data_converter,
+        interceptors=interceptors,
+        workflow_failure_exception_types=[],
+        patch_activation_callback=None,
+        debug_mode=False,
+        disable_eager_activity_execution=True,
+        metric_meter=MetricMeter.noop,
+        on_eviction_hook=None,
+        disable_safe_eviction=False,
+        should_enforce_versioning_behavior=False,
+        assert_local_activity_valid=lambda _: None,
+        encode_headers=False,
+        max_workflow_task_external_storage_concurrency=1,
+    )

@@ -1,0 +1,92 @@
+"""The chain's workflows on the stand-in for Temporal: to their ends, by seed, with replays."""
+
+import asyncio
+
+import pytest
+
+from controller.chain.run import progress
+from tests.simulation import chain_runs
+from tests.simulation.temporal import chance
+from tests.workflows.harness import phases
+from tests.workflows.world import World
+
+LINE = ("a>b", "b>c", "c>d", "d>e")
+ALL_SUCCEEDED = dict.fromkeys("abcde", "Succeeded")
+
+
+def run_line(seed: int, decide: chance.Chance | None = None) -> chain_runs.ChainRun:
+    async def scenario(run: chain_runs.ChainRun) -> None:
+        handle = await run.harness.start()
+        known = await handle.result()
+
+        assert phases(known) == ALL_SUCCEEDED
+
+    return chain_runs.simulate(World(*LINE), scenario, seed=seed, decide=decide)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_five_stacks_run_one_after_the_other(seed: int) -> None:
+    run = run_line(seed)
+
+    assert run.harness.world.calls("trigger_stack_run") == ["a"]
+    assert {execution.status.name for execution in run.server.executions()} == {"COMPLETED"}
+
+
+def test_a_seed_makes_one_course_and_another_seed_another() -> None:
+    assert run_line(1).course() == run_line(1).course()
+    assert run_line(1).course() != run_line(2).course()
+
+
+def test_all_is_replayed_before_each_task() -> None:
+    run_line(3, chance.Seeded(3, probabilities={chance.REPLAY: 1.0}))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_killed_worker_is_replaced(seed: int) -> None:
+    async def scenario(run: chain_runs.ChainRun) -> None:
+        handle = await run.harness.start()
+        for step in range(3):
+            await asyncio.sleep(0.5 + 0.3 * step)
+            run.worker.kill()
+            await asyncio.sleep(1)
+            run.start_worker()
+        known = await handle.result()
+
+        assert phases(known) == ALL_SUCCEEDED
+
+    world = World(*LINE)
+    run = chain_runs.simulate(world, scenario, seed=seed)
+
+    assert {execution.status.name for execution in run.server.executions()} == {"COMPLETED"}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_outage_of_temporal_is_waited_for(seed: int) -> None:
+    async def scenario(run: chain_runs.ChainRun) -> None:
+        handle = await run.harness.start()
+        await asyncio.sleep(1)
+        run.server.go_down()
+        await asyncio.sleep(30)
+        run.server.come_up()
+        known = await handle.result()
+
+        assert phases(known) == ALL_SUCCEEDED
+
+    chain_runs.simulate(World(*LINE), scenario, seed=seed)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_canceled_chain_stops_what_runs(seed: int) -> None:
+    async def scenario(run: chain_runs.ChainRun) -> None:
+        world = run.harness.world
+        world.held = {"b"}
+        handle = await run.harness.start()
+        await run.until(lambda: "b" in world.calls("follow_stack_run"))
+        await handle.cancel()
+        known: progress.ChainProgress = await handle.result()
+
+        assert known.phase == "Canceled"
+        assert phases(known)["a"] == "Succeeded"
+        assert phases(known)["b"] == "Canceled"
+
+    chain_runs.simulate(World(*LINE), scenario, seed=seed)
