@@ -119,18 +119,20 @@ class Process:
         """Give where each task waits, its innermost frame last."""
         for task in self._tasks:
             if not task.done():
-                yield " > ".join(_await_chain(task.get_coro()))
+                frames = [(each, each.cr_frame) for each in await_chain(task.get_coro())]
+                yield " > ".join(
+                    f"{each.cr_code.co_name}:{frame.f_lineno}" for each, frame in frames if frame
+                )
 
     def _enter(self) -> None:
         OWNER.set(self)
         clock.use(self.clock)
 
 
-def _await_chain(coroutine: Any) -> list[str]:
+def await_chain(coroutine: Any) -> list[Any]:
+    """Return a coroutine and those that it waits for, one within the other."""
     chain = []
-    while coroutine is not None and (code := getattr(coroutine, "cr_code", None)) is not None:
-        frame = coroutine.cr_frame
-        if frame is not None:
-            chain.append(f"{code.co_name}:{frame.f_lineno}")
+    while hasattr(coroutine, "cr_await"):
+        chain.append(coroutine)
         coroutine = coroutine.cr_await
     return chain

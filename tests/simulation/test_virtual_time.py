@@ -286,3 +286,25 @@ def test_generators_and_finally_blocks_that_are_cut_off_leave_no_trace() -> None
     loop = run(main)
 
     assert loop.unhandled == []
+
+
+def test_code_that_waits_while_it_is_cut_off_leaves_no_trace() -> None:
+    async def wait_on_and_on(condition: asyncio.Condition) -> None:
+        async with condition:
+            # On its way out it takes the lock again, which another one has by now.
+            await condition.wait()
+
+    async def outer(condition: asyncio.Condition) -> None:
+        await wait_on_and_on(condition)
+
+    async def main(loop: virtual_time.VirtualLoop) -> None:
+        condition = asyncio.Condition()
+        process = loop.process("waiting")
+        process.start(outer(condition))
+        process.start(outer(condition))
+        await asyncio.sleep(1)
+        await condition.acquire()
+
+    loop = run(main)
+
+    assert loop.unhandled == []

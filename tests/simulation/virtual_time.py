@@ -6,6 +6,7 @@ is the seed's choice. So one seed is one course, bit by bit.
 """
 
 import asyncio
+import contextlib
 import gc
 import heapq
 import itertools
@@ -16,7 +17,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
-from tests.simulation.processes import OWNER, Process
+from tests.simulation.processes import OWNER, Process, await_chain
 
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
@@ -265,15 +266,16 @@ def _fail(answer: "asyncio.Future[Any]", error: Exception) -> None:
 def _drop(task: "asyncio.Task[Any]") -> None:
     """End a coroutine that never runs again, without a word about it."""
     task._log_destroy_pending = False  # type: ignore[attr-defined]
-    coroutine = task.get_coro()
     hooks = sys.get_asyncgen_hooks()
     sys.set_asyncgen_hooks(firstiter=lambda _: None, finalizer=lambda _: None)
     try:
         for _ in range(_MOST_CLOSES):
-            try:
-                coroutine.close()  # type: ignore[union-attr]
+            # From within: what an outer one drops unfinished would be closed by its finalizer.
+            for awaitable in reversed(await_chain(task.get_coro())):
+                # It may await something in a `finally`; then it is closed once more.
+                with contextlib.suppress(BaseException):
+                    awaitable.close()
+            if getattr(task.get_coro(), "cr_frame", None) is None:
                 return
-            except BaseException:  # noqa: S112 - it waits for something in a `finally`
-                continue
     finally:
         sys.set_asyncgen_hooks(*hooks)

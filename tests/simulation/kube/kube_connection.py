@@ -1,0 +1,64 @@
+"""Stands in for `controller.kube.client.KubeClient`: its answers and errors, on virtual time."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+
+from controller.kube import client, errors
+from tests.simulation.kube import routes
+from tests.simulation.kube.link import ApiLink
+from tests.simulation.kube.refusals import Answer
+
+Json = dict[str, Any]
+
+
+class KubeConnection:
+    """Asks as `KubeClient` does: 10 seconds for an answer, and once more with new credentials."""
+
+    def __init__(
+        self, link: ApiLink, *, request_timeout: float = client.REQUEST_TIMEOUT_SECONDS
+    ) -> None:
+        self._link = link
+        self._request_timeout = request_timeout
+
+    async def close(self) -> None:
+        """Keep nothing open."""
+
+    async def request(
+        self,
+        method: client.Method,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Json | None = None,
+        content_type: str = client.JSON,
+        accept: str = client.JSON,
+    ) -> Json:
+        """Send one request and return the object of the answer.
+
+        Raises:
+            errors.KubeError: in one of its forms.
+        """
+        sent = self._link.request(
+            method,
+            path,
+            query=dict(query or {}),
+            body=None if body is None else json.dumps(body).encode(),
+            content_type=content_type,
+            accept=accept,
+        )
+        what = f"{method} {path}"
+        answer = await self._send(what, sent)
+        if answer.status == 401:
+            answer = await self._send(what, sent)
+        return client.read_answer(what, answer.status, answer.headers, answer.data)
+
+    async def _send(self, what: str, request: routes.Request) -> Answer:
+        try:
+            async with asyncio.timeout(self._request_timeout):
+                return await self._link.send(request)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise errors.ApiUnreachable(f"{what}: {errors.text_of(error)}") from error

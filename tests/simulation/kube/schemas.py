@@ -1,0 +1,40 @@
+"""What the API server takes from the definition: defaults, and what it publishes of the schema."""
+
+import copy
+import functools
+from typing import Any
+
+from tests.simulation.kube import routes
+from tests.support import definition
+
+Json = dict[str, Any]
+
+
+@functools.cache
+def published(kind: routes.Kind) -> Json:
+    """Return the OpenAPI document of the version that the definition has."""
+    named = {"group": kind.group, "version": kind.version, "kind": kind.kind}
+    schema = {**definition.schema(), "x-kubernetes-group-version-kind": [named]}
+    return {"openapi": "3.0.0", "components": {"schemas": {kind.kind: schema}}}
+
+
+@functools.cache
+def spec_schema() -> Json:
+    """Return the schema of the spec."""
+    found: Json = definition.schema()["properties"]["spec"]
+    return found
+
+
+def with_defaults(value: Any, schema: Json) -> Any:
+    """Return a value with the defaults of its schema where it says nothing."""
+    if isinstance(value, dict):
+        result = dict(value)
+        for name, below in (schema.get("properties") or {}).items():
+            if name not in result and "default" in below:
+                result[name] = copy.deepcopy(below["default"])
+            if name in result:
+                result[name] = with_defaults(result[name], below)
+        return result
+    if isinstance(value, list) and isinstance(schema.get("items"), dict):
+        return [with_defaults(item, schema["items"]) for item in value]
+    return value
