@@ -38,7 +38,7 @@ test: $(if $(FILE),,lint types layers) prepare ## Lint, types, layers, all tests
 
 .PHONY: check
 check: lint types layers ## Lint, types, layers and the quick tests
-	$(call tests,--no-real-parts tests/unit tests/contract)
+	$(call tests,--no-real-parts tests/unit tests/contract tests/simulation)
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style and format

@@ -1,6 +1,8 @@
 """A plain client of the API server for tests, independent of the client under test."""
 
+import contextlib
 import ssl
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,12 @@ class KubeApi:
     async def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         """Send any request and return the answer, refused or not."""
         return await self._http.request(method, path, **arguments)
+
+    @contextlib.asynccontextmanager
+    async def stream(self, path: str, params: dict[str, str]) -> AsyncIterator[AsyncIterator[str]]:
+        """Give the lines of an answer that does not end."""
+        async with self._http.stream("GET", path, params=params, timeout=None) as response:
+            yield response.aiter_lines()
 
     async def get(self, path: str, **params: str) -> Body:
         return _checked(await self._http.get(path, params=params))

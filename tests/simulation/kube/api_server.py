@@ -12,7 +12,7 @@ from typing import Any
 from controller import times
 from tests.simulation.kube import discovery, patching, refusals, routes, schemas, writes
 from tests.simulation.kube.refusals import Answer
-from tests.simulation.kube.routes import NAMESPACES, STACKCHAINS, Request, Target
+from tests.simulation.kube.routes import LEASES, NAMESPACES, STACKCHAINS, Request, Target
 from tests.simulation.kube.store import Key, Store, Stored
 
 Json = dict[str, Any]
@@ -145,7 +145,9 @@ class ApiServer:
                 if not found:
                     raise refusals.UnservedPath
                 return discovery.resources(found)
-            case ["openapi", "v3", "apis", STACKCHAINS.group, STACKCHAINS.version]:
+            case ["openapi", "v3", "apis", group, version]:
+                if (group, version) != (STACKCHAINS.group, STACKCHAINS.version):
+                    raise refusals.UnservedPath
                 if STACKCHAINS not in kinds:
                     raise refusals.UnservedPath
                 return schemas.published(STACKCHAINS)
@@ -194,9 +196,13 @@ class ApiServer:
 
     def _replace(self, request: Request, target: Target) -> Answer:
         _expect(request, JSON)
-        if target.is_status:
+        if target.kind is not LEASES:
+            # Others are not created by a replacement, and have another refusal if they are gone.
             raise NotImplementedError(str(request))
-        return self._write(target, _json(request))
+        wish = _json(request)
+        found = self.store.get(_key(target))
+        writes.check_replaced(target.kind, found.body if found else None, wish)
+        return self._write(target, wish)
 
     def _patch(self, request: Request, target: Target) -> Answer:
         old = self._existing(target).body
@@ -225,11 +231,11 @@ class ApiServer:
             return Answer(status=200, data=stored.data)
         key = _key(target)
         if writes.is_finished(new):
-            written = self.store.remove(key, new)
+            # Watches show it as it was before, with the finalizer that held it.
+            self.store.remove(key, stored.body)
             self._end_namespace(key.namespace)
-        else:
-            written = self.store.put(key, new)
-        return Answer(status=200, data=written.data)
+            return _object(new)
+        return Answer(status=200, data=self.store.put(key, new).data)
 
     def _answer_deletion(self, request: Request, target: Target) -> Answer:
         if request.body is not None or request.query:

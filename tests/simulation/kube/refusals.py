@@ -46,7 +46,7 @@ class Refusal(Exception):
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
+            **({"reason": self.reason} if self.reason else {}),
             **details,
             "code": self.code,
         }
@@ -101,13 +101,13 @@ def conflict(resource: str, group: str, name: str, why: str = "") -> Refusal:
     )
 
 
-def invalid(resource: str, group: str, name: str, why: str) -> Refusal:
-    """Return the refusal of a content."""
+def invalid(kind: str, group: str, name: str, why: str) -> Refusal:
+    """Return the refusal of a content; it names the kind, as the others name the plural."""
     return Refusal(
         422,
         "Invalid",
-        f'{_qualified(resource, group)} "{name}" is invalid: {why}',
-        details=_details(resource, group, name),
+        f'{_qualified(kind, group)} "{name}" is invalid: {why}',
+        details=_details(kind, group, name),
     )
 
 

@@ -18,23 +18,26 @@ def published(kind: routes.Kind) -> Json:
     return {"openapi": "3.0.0", "components": {"schemas": {kind.kind: schema}}}
 
 
+def defaulted(body: Json) -> Json:
+    """Return an object with the defaults of the definition where it says nothing."""
+    result: Json = _with_defaults(body, _schema())
+    return result
+
+
 @functools.cache
-def spec_schema() -> Json:
-    """Return the schema of the spec."""
-    found: Json = definition.schema()["properties"]["spec"]
-    return found
+def _schema() -> Json:
+    return definition.schema()
 
 
-def with_defaults(value: Any, schema: Json) -> Any:
-    """Return a value with the defaults of its schema where it says nothing."""
+def _with_defaults(value: Any, schema: Json) -> Any:
     if isinstance(value, dict):
         result = dict(value)
         for name, below in (schema.get("properties") or {}).items():
             if name not in result and "default" in below:
                 result[name] = copy.deepcopy(below["default"])
             if name in result:
-                result[name] = with_defaults(result[name], below)
+                result[name] = _with_defaults(result[name], below)
         return result
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
-        return [with_defaults(item, schema["items"]) for item in value]
+        return [_with_defaults(item, schema["items"]) for item in value]
     return value

@@ -30,7 +30,9 @@ def created(kind: routes.Kind, body: Json, *, namespace: str | None, uid: str, n
     """
     metadata = dict(body.get("metadata") or {})
     if metadata.get("resourceVersion"):
-        raise refusals.bad_request("resourceVersion should not be set on objects to be created")
+        raise refusals.Refusal(
+            500, "", "resourceVersion should not be set on objects to be created"
+        )
     if namespace is not None and metadata.get("namespace", namespace) != namespace:
         raise refusals.bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"
@@ -39,7 +41,7 @@ def created(kind: routes.Kind, body: Json, *, namespace: str | None, uid: str, n
         metadata["name"] = metadata["generateName"] + uid[-5:]
     if "name" not in metadata:
         raise refusals.invalid(
-            kind.plural, kind.group, "", "metadata.name: Required value: name is required"
+            kind.kind, kind.group, "", "metadata.name: Required value: name is required"
         )
     metadata |= {"uid": uid, "creationTimestamp": now}
     if namespace is not None:
@@ -63,7 +65,8 @@ def updated(kind: routes.Kind, old: Json, wish: Json) -> Json:
     Raises:
         Refusal: it is a write onto another version or another object, or not allowed.
     """
-    _check_preconditions(kind, old, wish)
+    _check_version(kind, old, wish)
+    _check_identity(kind, old, wish)
     before, metadata = old["metadata"], dict(wish["metadata"])
     for name in _FIXED:
         if name in before:
@@ -89,12 +92,12 @@ def updated_status(kind: routes.Kind, old: Json, wish: Json) -> Json:
     Raises:
         Refusal: it is a write onto another version.
     """
-    _check_preconditions(kind, old, wish)
+    _check_version(kind, old, wish)
     result = {**old}
     result.pop("status", None)
     if "status" in wish:
         result["status"] = wish["status"]
-    return result
+    return _defaulted(kind, result)
 
 
 def deleted(kind: routes.Kind, old: Json, *, now: str) -> Json | None:
@@ -116,21 +119,34 @@ def is_finished(body: Json) -> bool:
     return "deletionTimestamp" in metadata and not metadata.get("finalizers")
 
 
-def _check_preconditions(kind: routes.Kind, old: Json, wish: Json) -> None:
+def check_replaced(kind: routes.Kind, old: Json | None, wish: Json) -> None:
+    """Refuse to replace another object than the one that was read.
+
+    Raises:
+        Refusal: that one is gone.
+    """
+    name, uid = wish["metadata"]["name"], wish["metadata"].get("uid", "")
+    found = old["metadata"]["uid"] if old else ""
+    if uid and uid != found:
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {found}"
+        raise refusals.conflict(kind.plural, kind.group, name, why)
+
+
+def _check_version(kind: routes.Kind, old: Json, wish: Json) -> None:
+    before, metadata = old["metadata"], wish["metadata"]
+    if metadata.get("resourceVersion", before["resourceVersion"]) != before["resourceVersion"]:
+        raise refusals.conflict(kind.plural, kind.group, before["name"])
+
+
+def _check_identity(kind: routes.Kind, old: Json, wish: Json) -> None:
     before, metadata = old["metadata"], wish["metadata"]
     name = before["name"]
     if metadata.get("name", name) != name:
         raise refusals.bad_request("the name of the object does not match the name on the URL")
-    if metadata.get("resourceVersion", before["resourceVersion"]) != before["resourceVersion"]:
-        raise refusals.conflict(kind.plural, kind.group, name)
     uid = metadata.get("uid", before["uid"])
     if uid != before["uid"]:
-        raise refusals.conflict(
-            kind.plural,
-            kind.group,
-            name,
-            f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before['uid']}",
-        )
+        why = f'metadata.uid: Invalid value: "{uid}": field is immutable'
+        raise refusals.invalid(kind.kind, kind.group, name, why)
 
 
 def _check_finalizers(kind: routes.Kind, before: Json, after: Json) -> None:
@@ -139,7 +155,7 @@ def _check_finalizers(kind: routes.Kind, before: Json, after: Json) -> None:
     added = sorted(set(after.get("finalizers") or ()) - set(before.get("finalizers") or ()))
     if added:
         raise refusals.invalid(
-            kind.plural,
+            kind.kind,
             kind.group,
             before["name"],
             "metadata.finalizers: Forbidden: no new finalizers can be added if the object is being "
@@ -158,6 +174,4 @@ def _without_empty(metadata: Json) -> Json:
 
 
 def _defaulted(kind: routes.Kind, body: Json) -> Json:
-    if not kind.is_defaulted or not isinstance(body.get("spec"), dict):
-        return body
-    return {**body, "spec": schemas.with_defaults(body["spec"], schemas.spec_schema())}
+    return schemas.defaulted(body) if kind.is_defaulted else body
