@@ -6,6 +6,7 @@ command line is `cli`. See ADR 0012.
 """
 
 import random
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ class Simulator:
         *,
         state_file: Path | None = None,
         seed: int | None = None,
+        clock: Clock | None = None,
         policy_engine: PolicyEngine | None = None,
     ) -> None:
         """Build the account from a scenario, or take it up from its state file.
@@ -42,6 +44,8 @@ class Simulator:
             document: The scenario.
             state_file: Where the account is kept over restarts.
             seed: Makes ids repeatable.
+            clock: Where all time comes from; default: the scenario says, and tokens live by the
+                wall clock.
             policy_engine: Runs notification policies; without one their text is looked at.
 
         Raises:
@@ -51,9 +55,10 @@ class Simulator:
             document = scenario.parse(dict(document or {}))
         self.scenario = document
         self.rng = random.Random(seed)  # noqa: S311 - made-up ids, nothing to guess
-        self.clock: Clock = _clock(document)
+        self._given_clock = clock
+        self.clock: Clock = clock or _clock(document)
         self.documents = Documents()
-        self.faults = faults.Faults(rng=self.rng)
+        self.faults = faults.Faults(rng=self.rng, now=clock.now if clock else time.monotonic)
         self.journal = journal.Journal()
         self.transition_listeners: list[TransitionListener] = []
         self._policy_engine = policy_engine
@@ -103,7 +108,7 @@ class Simulator:
     def reset(self, document: scenario.Scenario | None = None) -> None:
         """Start over from a scenario: the given one, or the one from the start."""
         self.scenario = document or self.scenario
-        self.clock = _clock(self.scenario)
+        self.clock = self._given_clock or _clock(self.scenario)
         self.faults.clear()
         self.journal.clear()
         self._adopt(self._build())
@@ -126,7 +131,8 @@ class Simulator:
         self.dispatch = Dispatch(
             engine=engine, outbox=self.outbox, policy_engine=self._policy_engine
         )
-        self.tokens = tokens.Tokens(engine.account)
+        given = self._given_clock
+        self.tokens = tokens.Tokens(engine.account, now=given.now if given else time.time)
         engine.listeners += [self.dispatch.run_changed, self._announce]
         if self.store is not None:
             self.store.rewrite(engine.account)

@@ -108,13 +108,16 @@ class SpaceliftClients:
         ca_file: str | None,
         observer: Observer,
         signing_keys: signing.SigningKeys | None = None,
+        new_session: Callable[..., account_session.AccountSession] = account_session.AccountSession,
     ) -> None:
+        """Take the connections; `new_session` makes a session of an account, as the class does."""
         self.signing_keys = signing_keys or signing.SigningKeys()
         self._catalog = catalog
         self._poll_seconds = poll_seconds
         self._request_timeout_seconds = request_timeout_seconds
         self._ca_file = ca_file
         self._observer = observer
+        self._new_session = new_session
         self._accounts: dict[str, SpaceliftAccount] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -173,7 +176,7 @@ class SpaceliftClients:
     def _open(self, connection: connections.Connection) -> SpaceliftAccount:
         read_api_key = functools.partial(self._catalog.read_api_key, connection.name)
         spacelift = client.SpaceliftClient(
-            account_session.AccountSession(
+            self._new_session(
                 endpoint=connection.endpoint,
                 read_api_key=read_api_key,
                 request_timeout_seconds=self._request_timeout_seconds,

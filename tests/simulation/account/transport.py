@@ -1,0 +1,94 @@
+"""The way from one process to an account, as the client's transport: delays and losses by chance.
+
+What is lost comes as httpx's own errors: before the request is sent, after it was carried out, or
+never, until the client's time-out.
+"""
+
+import asyncio
+import json
+from typing import Protocol
+
+import httpx
+
+from tests.simulation import virtual_time
+from tests.simulation.account.account_server import AccountServer
+
+# How long these take.
+REQUEST = "spacelift request"
+ANSWER = "spacelift answer"
+RETRY_AFTER = "spacelift retry after"
+
+# Whether these happen.
+UNREACHABLE = "spacelift unreachable"
+REQUEST_LOST = "spacelift request lost"
+ANSWER_LOST = "spacelift answer lost"
+ANSWER_HANGS = "spacelift answer hangs"
+ANSWER_CUT_SHORT = "spacelift answer cut short"
+THROTTLED = "spacelift throttled"
+UNAVAILABLE = "spacelift unavailable"
+UNAVAILABLE_AFTERWARDS = "spacelift unavailable afterwards"
+TOKENS_REVOKED = "spacelift tokens revoked"
+
+
+class Chance(Protocol):
+    """Decides what a world leaves open."""
+
+    def delay(self, what: str) -> float:
+        """Return how many seconds a step takes."""
+
+    def happens(self, what: str) -> bool:
+        """Return whether something that may go wrong does so now."""
+
+
+class AccountTransport(httpx.AsyncBaseTransport):
+    """The connections of one process."""
+
+    def __init__(
+        self, loop: virtual_time.VirtualLoop, server: AccountServer, *, chance: Chance
+    ) -> None:
+        self.is_cut = False
+        """No connection is made, and those that are open break."""
+        self.requests = 0
+        """How many were sent."""
+        self._loop = loop
+        self._server = server
+        self._chance = chance
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return its answer."""
+        self.requests += 1
+        there, back = self._chance.delay(REQUEST), self._chance.delay(ANSWER)
+        if self._is_lost(UNREACHABLE):
+            await asyncio.sleep(there)
+            raise httpx.ConnectError("All connection attempts failed", request=request)
+        if self._chance.happens(REQUEST_LOST):
+            await asyncio.sleep(there)
+            raise httpx.ReadError("The connection broke", request=request)
+        response = await self._loop.exchange(lambda: self._serve(request), there=there, back=back)
+        if self._chance.happens(ANSWER_HANGS):
+            await asyncio.sleep(request.extensions["timeout"]["read"])
+            raise httpx.ReadTimeout("The answer did not come", request=request)
+        if self._is_lost(ANSWER_LOST):
+            raise httpx.RemoteProtocolError("The connection broke", request=request)
+        return response
+
+    def _is_lost(self, what: str) -> bool:
+        return self.is_cut or self._chance.happens(what)
+
+    def _serve(self, request: httpx.Request) -> httpx.Response:
+        if self._chance.happens(THROTTLED):
+            seconds = round(self._chance.delay(RETRY_AFTER))
+            headers = {"Retry-After": str(seconds)} if seconds else {}
+            return httpx.Response(429, text="<html>429</html>", headers=headers)
+        if self._chance.happens(UNAVAILABLE):
+            return httpx.Response(503, text="<html>503</html>")
+        if self._chance.happens(TOKENS_REVOKED):
+            self._server.simulator.tokens.revoke_all()
+        body = self._server.answer(request.headers, request.content)
+        if self._chance.happens(UNAVAILABLE_AFTERWARDS):
+            return httpx.Response(502, text="<html>502</html>")
+        content = json.dumps(body).encode()
+        if self._chance.happens(ANSWER_CUT_SHORT):
+            content = content[: len(content) // 2]
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+        return httpx.Response(200, content=content, headers=headers)
