@@ -37,6 +37,7 @@ class ChainReason(enum.StrEnum):
     SIGNATURE_INVALID = "SignatureInvalid"
     CREDENTIALS_REJECTED = "CredentialsRejected"
     SPACELIFT_UNREACHABLE = "SpaceliftUnreachable"
+    RATE_LIMITED = "RateLimited"
     SPACELIFT_REFUSED = "SpaceliftRefused"
     PAYLOAD_TOO_LARGE = "PayloadTooLarge"
     WORKER_FAILING = "WorkerFailing"
@@ -69,6 +70,7 @@ class StackReason(enum.StrEnum):
     NEEDS_CONFIRMATION = "NeedsConfirmation"
     NEEDS_APPROVAL = "NeedsApproval"
     SPACELIFT_UNREACHABLE = "SpaceliftUnreachable"
+    RATE_LIMITED = "RateLimited"
     WORKER_FAILING = "WorkerFailing"
     CREDENTIALS_REJECTED = "CredentialsRejected"
     NOT_ALLOWED = "NotAllowed"
@@ -266,6 +268,12 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         means="Spacelift does not answer; the worker keeps trying and nothing is lost.",
         do="See the message; check network and Spacelift's own status.",
     ),
+    ChainReason.RATE_LIMITED: ReasonMeaning(
+        means="Spacelift answers, and asks for fewer requests (HTTP 429); the worker continues "
+        "after the pause that it asks for, and nothing is lost.",
+        do="Nothing, or see who else uses the account's API; the message has the pause if "
+        "Spacelift named one.",
+    ),
     ChainReason.SPACELIFT_REFUSED: ReasonMeaning(
         means="Spacelift answers, and refuses to let the stacks or a run be read.",
         do="See the message. It is looked at again by itself.",
@@ -384,6 +392,11 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     StackReason.SPACELIFT_UNREACHABLE: ReasonMeaning(
         means="Spacelift does not answer about this stack; it is tried again.",
         do="Check network and Spacelift's own status.",
+    ),
+    StackReason.RATE_LIMITED: ReasonMeaning(
+        means="Spacelift asks for fewer requests (HTTP 429); the stack is read again after a "
+        "pause.",
+        do="As for `RateLimited` of a chain.",
     ),
     StackReason.WORKER_FAILING: ReasonMeaning(
         means="A worker fails at a call about this stack for a reason that has nothing to do with "

@@ -6,7 +6,16 @@ refused token (see `tokens`), after which nothing was carried out.
 
 import dataclasses
 import itertools
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from typing import Any, TypeVar
 
 from controller import outside_text
@@ -25,6 +34,9 @@ from controller.spacelift.models import (
 
 _T = TypeVar("_T")
 
+Answers = MutableMapping[str, answers.Answer]
+"""Answers by what was asked."""
+
 _STOP_DOCUMENTS = {
     run_states.StopCall.CANCEL: documents.CANCEL_RUN,
     run_states.StopCall.DISCARD: documents.DISCARD_RUN,
@@ -35,9 +47,21 @@ _STOP_DOCUMENTS = {
 class SpaceliftClient:
     """One connection to one account; every failure leaves it as one of `errors`."""
 
-    def __init__(self, account: account_session.AccountSession) -> None:
-        """Take the session of the account; it is closed with the client."""
+    def __init__(
+        self, account: account_session.AccountSession, *, known: Answers | None = None
+    ) -> None:
+        """Take the session of the account; it is closed with the client.
+
+        Args:
+            account: the session.
+            known: answers that are not asked for again; further ones are added.
+        """
         self._session = account
+        self._known = known
+
+    def remembering(self, known: Answers) -> "SpaceliftClient":
+        """Return a client of the same session that asks for nothing that is known already."""
+        return SpaceliftClient(self._session, known=known)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -46,7 +70,7 @@ class SpaceliftClient:
     async def get_viewer(self) -> Viewer:
         """Return whom Spacelift takes the API key for; a null viewer is rejected credentials."""
         what = "reading the viewer"
-        answer = await self._session.query(documents.GET_VIEWER, {}, what=what)
+        answer = await self._query(documents.GET_VIEWER, {}, what=what)
         with answers.readable(what):
             viewer = answer.data["viewer"]
             return Viewer(
@@ -60,7 +84,7 @@ class SpaceliftClient:
         for chunk in chunks(stack_ids):
             what = f"reading {_named(chunk)}"
             document, variables = documents.get_stacks(chunk)
-            answer = await self._session.query(
+            answer = await self._query(
                 document, variables, what=what, check=answers.check_many_fields
             )
             with answers.readable(what):
@@ -75,7 +99,7 @@ class SpaceliftClient:
         for chunk in chunks(stack_ids):
             what = f"reading what holds {_named(chunk)}"
             document, variables = documents.get_stack_holds(chunk)
-            answer = await self._session.query(
+            answer = await self._query(
                 document, variables, what=what, check=answers.check_many_fields
             )
             with answers.readable(what):
@@ -151,9 +175,7 @@ class SpaceliftClient:
         """
         what = f"listing runs of {_named(stack_ids)}"
         document, variables = documents.get_newest_runs(stack_ids)
-        answer = await self._session.query(
-            document, variables, what=what, check=answers.check_many_fields
-        )
+        answer = await self._query(document, variables, what=what, check=answers.check_many_fields)
         with answers.readable(what):
             return {
                 stack_id: _newest_runs(answer.data[f"a{position}"], stack_id)
@@ -180,7 +202,7 @@ class SpaceliftClient:
         for chunk in chunks(keys):
             what = f"reading {len(chunk)} runs, the first {_named_run(chunk[0])}"
             document, variables = documents.get_runs(chunk)
-            answer = await self._session.query(
+            answer = await self._query(
                 document, variables, what=what, check=answers.check_many_fields
             )
             with answers.readable(what):
@@ -194,7 +216,7 @@ class SpaceliftClient:
         for chunk in chunks(keys):
             what = f"reading the times of {len(chunk)} runs, the first {_named_run(chunk[0])}"
             document, variables = documents.get_run_times(chunk)
-            answer = await self._session.query(
+            answer = await self._query(
                 document, variables, what=what, check=answers.check_many_fields
             )
             with answers.readable(what):
@@ -209,7 +231,7 @@ class SpaceliftClient:
         what = f"reading {_named_run(key)}"
         variables = {"stack": key.stack_id, "run": key.run_id}
         try:
-            answer = await self._session.query(documents.GET_RUN, variables, what=what)
+            answer = await self._query(documents.GET_RUN, variables, what=what)
         except errors.SpaceliftObjectNotFound:
             return None
         with answers.readable(what):
@@ -295,6 +317,22 @@ class SpaceliftClient:
                             ended[key] = models.read_run(body, stack_id=key.stack_id)
         return ended
 
+    async def _query(
+        self,
+        document: documents.Document,
+        variables: documents.Variables,
+        *,
+        what: str,
+        check: Callable[..., None] = answers.check_fields,
+    ) -> answers.Answer:
+        asked = json.dumps([document.text, variables], sort_keys=True)
+        if self._known is not None and asked in self._known:
+            return self._known[asked]
+        answer = await self._session.query(document, variables, what=what, check=check)
+        if self._known is not None:
+            self._known[asked] = answer
+        return answer
+
     async def _act(
         self, document: documents.Document, doing: str, key: RunKey, *, note: str
     ) -> RunRecord:
@@ -308,7 +346,7 @@ class SpaceliftClient:
         after: str | None = None
         while True:
             variables = documents.search_stacks(alternatives, after=after)
-            answer = await self._session.query(documents.SEARCH_STACKS, variables, what=what)
+            answer = await self._query(documents.SEARCH_STACKS, variables, what=what)
             with answers.readable(what):
                 found = answer.data["searchStacks"]
                 page = [models.read_stack(edge["node"]) for edge in found["edges"]]
@@ -329,7 +367,7 @@ class SpaceliftClient:
         document = documents.LIST_PROPOSED_RUNS if is_proposed else documents.LIST_RUNS
         what = f"listing runs of stack {stack_id}"
         variables = {"stack": stack_id, "before": before}
-        answer = await self._session.query(document, variables, what=what)
+        answer = await self._query(document, variables, what=what)
         with answers.readable(what):
             stack = answer.data["stack"]
             if stack is not None:

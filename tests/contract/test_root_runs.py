@@ -9,7 +9,7 @@ from controller.api import v1alpha1
 from controller.config import connections
 from controller.spacelift import account_session, client
 from controller.temporal import messages, signing, start_messages
-from controller.temporal.activities import root_runs
+from controller.temporal.activities import kept_answers, root_runs
 from tests.conftest import StartSimulator
 from tests.support.builders import make_connection, make_use
 
@@ -27,6 +27,7 @@ class Served:
 
     def __init__(self, spacelift: client.SpaceliftClient) -> None:
         self.client = spacelift
+        self.kept = kept_answers.KeptAnswers()
 
     def get(self, _: messages.AccountRef) -> "Served":
         return self

@@ -13,7 +13,7 @@ from controller.chain.graph import resolve as graph
 from controller.config import connections, permissions
 from controller.spacelift import account_session, client
 from controller.temporal import messages, signing
-from controller.temporal.activities import stack_dependencies
+from controller.temporal.activities import kept_answers, stack_dependencies
 from devenv import simulator_process
 from tests.support.builders import make_scope, make_use
 
@@ -54,6 +54,7 @@ class Served:
 
     def __init__(self, spacelift: client.SpaceliftClient) -> None:
         self.client = spacelift
+        self.kept = kept_answers.KeptAnswers()
 
     def get(self, _: messages.AccountRef) -> "Served":
         return self

@@ -174,6 +174,7 @@ SITUATIONS: list[tuple[str, v1alpha1.Status, tuple[str, str]]] = [
         )
         for reason in (
             StackReason.SPACELIFT_UNREACHABLE,
+            StackReason.RATE_LIMITED,
             StackReason.WORKER_FAILING,
             StackReason.CREDENTIALS_REJECTED,
             StackReason.PERMISSION_DENIED,

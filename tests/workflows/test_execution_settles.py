@@ -157,7 +157,7 @@ async def test_a_long_pause_is_told_at_once_and_waited_for(serve: Serve, call: s
     chain = await serve(world)
 
     async with execution(chain) as stack:
-        await stack.shows("SpaceliftUnreachable")
+        await stack.shows("RateLimited")
         assert world.calls(call) == ["a"]
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
 

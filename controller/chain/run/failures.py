@@ -1,6 +1,6 @@
 """What the failure of a call means, by its type, for a chain and for a stack. Pure.
 
-Only failures of which that is known say that Spacelift does not answer.
+Only failures of which that is known say that Spacelift does not answer, or is asked too much.
 """
 
 from controller.api import reasons
@@ -14,12 +14,11 @@ PAYLOAD_TOO_LARGE = "PayloadsTooLarge"
 _UNANSWERED = (
     "Unreachable",
     "AmbiguousOutcome",
-    "RateLimited",
-    "LongPauseAsked",
     # While a run is read, over and over.
     "SpaceliftRefused",
     "SpaceliftObjectNotFound",
 )
+_LIMITED = ("RateLimited", "LongPauseAsked")
 _REFUSALS = tuple(map(str, permissions.DisallowedUse))
 _NOT_SIGNED = ("SignatureInvalid", "SigningKeyUnknown")
 
@@ -27,6 +26,7 @@ _Chain, _Stack = reasons.ChainReason, reasons.StackReason
 
 _CHAIN_PROBLEMS = {
     **dict.fromkeys(_UNANSWERED, _Chain.SPACELIFT_UNREACHABLE),
+    **dict.fromkeys(_LIMITED, _Chain.RATE_LIMITED),
     **{refusal: _Chain(refusal) for refusal in _REFUSALS},
     **dict.fromkeys(_NOT_SIGNED, _Chain.SIGNATURE_INVALID),
     WORKER_TIMEOUT: _Chain.WORKER_UNAVAILABLE,
@@ -38,6 +38,7 @@ _CHAIN_ENDS = {
 }
 _STACK_PROBLEMS = {
     **dict.fromkeys(_UNANSWERED, _Stack.SPACELIFT_UNREACHABLE),
+    **dict.fromkeys(_LIMITED, _Stack.RATE_LIMITED),
     **dict.fromkeys(_REFUSALS, _Stack.NOT_ALLOWED),
     **dict.fromkeys(_NOT_SIGNED, _Stack.SIGNATURE_INVALID),
     "CredentialsRejected": _Stack.CREDENTIALS_REJECTED,

@@ -47,7 +47,11 @@ STACK_HELD = "StackHeld"
 
 
 def to_application_error(
-    error: errors.SpaceliftError, *, goes_on: bool = False, as_type: str | None = None
+    error: errors.SpaceliftError,
+    *,
+    goes_on: bool = False,
+    as_type: str | None = None,
+    is_further: bool = False,
 ) -> temporalio.exceptions.ApplicationError:
     """Return the error that Temporal understands.
 
@@ -56,12 +60,14 @@ def to_application_error(
             one that the retry policy makes.
         goes_on: a run goes on meanwhile, so bad credentials are no reason to give up.
         as_type: the type that it gets; such an error is never final.
+        is_further: the activity got further than at its last try, so a pause for a rate limit is
+            as short as the first one.
     """
     delay, kind = None, type(error).__name__
     category = temporalio.exceptions.ApplicationErrorCategory.UNSPECIFIED
     if isinstance(error, errors.RateLimited):
         category = temporalio.exceptions.ApplicationErrorCategory.BENIGN
-        delay = asked_pause(error.retry_after_seconds)
+        delay = asked_pause(error.retry_after_seconds, is_first=is_further)
         if delay is not None and delay >= _LONG:
             kind = LONG_PAUSE
     return temporalio.exceptions.ApplicationError(
@@ -73,15 +79,25 @@ def to_application_error(
     )
 
 
-def asked_pause(seconds: float | None) -> timedelta | None:
-    """Return the pause before an activity's next try; None where its policy makes one as long."""
+def asked_pause(seconds: float | None, *, is_first: bool = False) -> timedelta | None:
+    """Return the pause before an activity's next try; None where its policy makes one as long.
+
+    Args:
+        seconds: what the other side asks for.
+        is_first: it counts as the first pause, whatever the number of tries.
+    """
     info = activity.info()
     policy = info.retry_policy or _DEFAULT_POLICY
     longest = policy.maximum_interval or policy.initial_interval * 100
-    # The exponent is bounded: an activity may have had any number of tries.
-    own = policy.initial_interval * policy.backoff_coefficient ** min(info.attempt - 1, 20)
-    pause = times.pause_seconds(seconds, own=min(own, longest).total_seconds())
-    return timedelta(seconds=pause) if pause > min(own, longest).total_seconds() else None
+
+    def own_pause(tries: int) -> float:
+        # The exponent is bounded: an activity may have had any number of tries.
+        own = policy.initial_interval * policy.backoff_coefficient ** min(tries - 1, 20)
+        return min(own, longest).total_seconds()
+
+    own = own_pause(info.attempt)
+    pause = times.pause_seconds(seconds, own=own_pause(1) if is_first else own)
+    return timedelta(seconds=pause) if pause != own else None
 
 
 def may_pass(error: errors.SpaceliftError | None) -> bool:

@@ -6,7 +6,6 @@ for what a call has not ended yet (`chain.run.native_stops`, ADR 0031).
 
 import asyncio
 import dataclasses
-import functools
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,15 +13,18 @@ from controller.chain.graph import adoption
 from controller.chain.run import run_states
 from controller.chain.run.native_stops import NativeRun, UnwantedRuns
 from controller.chain.run.run_states import StopCall
-from controller.spacelift import client, endpoints, models
+from controller.spacelift import client, documents, endpoints, models
 from controller.spacelift import errors as spacelift_errors
-from controller.temporal.activities import rate_limits, spacelift_clients
+from controller.temporal.activities import spacelift_clients
 
 logger = logging.getLogger(__name__)
 
 # A run that has moved on since it was read is read again, and so is what its refusal hid.
 _ROUNDS = 4
 _SHORT_PAGE = 20
+# After a look that failed, an account that limits its requests may take this many of one: what
+# reads and ends the runs of as many stacks as go into one document.
+_CAREFUL = documents.LARGEST_SIZE
 # What has not started is canceled before anything else: that is what something may still start.
 _CALLS = (StopCall.CANCEL, StopCall.DISCARD, StopCall.STOP)
 # A refusal is none of these: the run may only have moved on since it was read.
@@ -56,14 +58,26 @@ class NativeRunStops:
         self._settle = settle
         self._effect = effect
 
-    async def look(self, targets: Sequence[UnwantedRuns]) -> list[NativeRun]:
+    async def look(
+        self, targets: Sequence[UnwantedRuns], *, is_first_try: bool = True
+    ) -> list[NativeRun]:
         """Find all, call what ends them, and return one finding for each origin of each target.
+
+        Args:
+            targets: what to look for, the most urgent first.
+            is_first_try: else the first ones alone are looked for, so that a limit of requests
+                that all of them exceed lets these through; the others stay open.
 
         Raises:
             SpaceliftError: Spacelift does not answer; look again.
         """
-        done: list[NativeRun] = []
-        left, refusals = list(targets), dict[models.RunKey, spacelift_errors.SpaceliftError]()
+        left = list(targets) if is_first_try else list(targets[:_CAREFUL])
+        done = [
+            _nothing(target, origin, is_open=True).found
+            for target in targets[len(left) :]
+            for origin in target.origin_run_ids
+        ]
+        refusals = dict[models.RunKey, spacelift_errors.SpaceliftError]()
         for _ in range(_ROUNDS):
             seen = await self._find(left)
             ends = await self._call([item for item in seen if item.due is not None])
@@ -96,10 +110,7 @@ class NativeRunStops:
     async def _find(self, targets: Sequence[UnwantedRuns]) -> list[_Seen]:
         stack_ids = sorted({target.stack_id for target in targets})
         read = await asyncio.gather(
-            *(
-                rate_limits.call(functools.partial(self._account.client.get_newest_runs, chunk))
-                for chunk in client.chunks(stack_ids)
-            )
+            *(self._account.client.get_newest_runs(chunk) for chunk in client.chunks(stack_ids))
         )
         pages = {stack_id: page for found in read for stack_id, page in found.items()}
         seen: list[_Seen] = []

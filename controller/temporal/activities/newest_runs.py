@@ -1,21 +1,13 @@
 """find_newest_runs: what has become, outside of the chain, of stacks that a retry may keep."""
 
-import functools
 from collections.abc import Sequence
 
 import temporalio.activity as activity
 
 from controller.chain.run import newer_runs, run_states
 from controller.spacelift import client, endpoints, models
-from controller.spacelift import errors as spacelift_errors
 from controller.temporal import messages
-from controller.temporal.activities import (
-    errors,
-    heartbeats,
-    permission_checks,
-    rate_limits,
-    spacelift_clients,
-)
+from controller.temporal.activities import heartbeats, permission_checks, spacelift_clients
 
 
 class NewestRunFinder:
@@ -36,13 +28,10 @@ class NewestRunFinder:
         account = self._clients.get(argument.connection)
         permission_checks.check_use(account, argument.connection.grant.use)
         found: dict[str, models.RunsPage | None] = {}
-        try:
+        with account.kept.reader(account.client) as reader:
             async with heartbeats.kept_alive():
                 for stack_ids in client.chunks(argument.stack_ids):
-                    read = functools.partial(account.client.get_newest_runs, stack_ids)
-                    found |= await rate_limits.call(read)
-        except spacelift_errors.SpaceliftError as error:
-            raise errors.to_application_error(error) from error
+                    found |= await reader.get_newest_runs(stack_ids)
         endpoint = argument.connection.endpoint
         pages = (page for _, page in sorted(found.items()) if page is not None)
         return [_newest(page.runs, endpoint) for page in pages if page.runs]

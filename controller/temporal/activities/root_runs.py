@@ -1,6 +1,5 @@
 """find_root_runs: what a sweep reads of the roots of a chain (ADR 0023)."""
 
-import functools
 import logging
 from collections.abc import Sequence
 
@@ -9,15 +8,8 @@ import temporalio.activity as activity
 from controller.api import v1alpha1
 from controller.chain.run import run_states
 from controller.spacelift import client, models
-from controller.spacelift import errors as spacelift_errors
 from controller.temporal import start_messages
-from controller.temporal.activities import (
-    errors,
-    heartbeats,
-    permission_checks,
-    rate_limits,
-    spacelift_clients,
-)
+from controller.temporal.activities import heartbeats, permission_checks, spacelift_clients
 
 logger = logging.getLogger(__name__)
 
@@ -45,35 +37,22 @@ class RootRunFinder:
         permission_checks.check_roots(self._clients, argument)
         permission_checks.check_use(account, argument.connection.grant.use)
         found: dict[str, start_messages.RootRuns | None] = {}
-        try:
+        with account.kept.reader(account.client) as reader:
             async with heartbeats.kept_alive():
-                for stack_ids in client.chunks(await _stack_ids(account, argument.roots)):
-                    found |= await _read(account, stack_ids)
-        except spacelift_errors.SpaceliftError as error:
-            raise errors.to_application_error(error) from error
+                for stack_ids in client.chunks(await _stack_ids(reader, argument.roots)):
+                    pages = await reader.get_newest_runs(stack_ids)
+                    found |= {item: _root_runs(account, item, page) for item, page in pages.items()}
         return start_messages.FindRootRunsResult(
             roots=[item for item in found.values() if item is not None],
             hidden=[stack_id for stack_id, item in found.items() if item is None],
         )
 
 
-async def _stack_ids(
-    account: spacelift_clients.SpaceliftAccount, roots: v1alpha1.Roots
-) -> Sequence[str]:
+async def _stack_ids(reader: client.SpaceliftClient, roots: v1alpha1.Roots) -> Sequence[str]:
     if roots.stack_ids:
         return roots.stack_ids
-    search = functools.partial(
-        account.client.list_stacks_with_labels, roots.labels, limit=v1alpha1.MAX_STACKS
-    )
-    found = await rate_limits.call(search)
+    found = await reader.list_stacks_with_labels(roots.labels, limit=v1alpha1.MAX_STACKS)
     return [stack.id for stack in found[: v1alpha1.MAX_STACKS]]
-
-
-async def _read(
-    account: spacelift_clients.SpaceliftAccount, stack_ids: Sequence[str]
-) -> dict[str, start_messages.RootRuns | None]:
-    found = await rate_limits.call(functools.partial(account.client.get_newest_runs, stack_ids))
-    return {stack_id: _root_runs(account, stack_id, page) for stack_id, page in found.items()}
 
 
 def _root_runs(

@@ -1,7 +1,6 @@
 """fetch_dependent_stacks: reads the stacks around the roots, level by level."""
 
 import dataclasses
-import functools
 import itertools
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
@@ -11,15 +10,8 @@ from controller.api import v1alpha1
 from controller.chain.graph import dependency_labels, packed_reading, problems, resolve, selection
 from controller.spacelift import client as spacelift_client
 from controller.spacelift import documents, models
-from controller.spacelift import errors as spacelift_errors
 from controller.temporal import messages
-from controller.temporal.activities import (
-    errors,
-    heartbeats,
-    permission_checks,
-    rate_limits,
-    spacelift_clients,
-)
+from controller.temporal.activities import heartbeats, permission_checks, spacelift_clients
 
 # A message names a few of them; whoever corrects these sees the others.
 _MOST_LOOK_ALIKES = 20
@@ -47,11 +39,11 @@ class StackDependencies:
         permission_checks.check_scope(self._clients, argument)
         use = dataclasses.replace(argument.connection.grant.use, operation=scope.operation)
         permission_checks.check_use(account, use)
-        try:
+        with account.kept.reader(account.client) as reader:
             async with heartbeats.kept_alive():
-                found = await _Discovering(account, argument).discover()
-        except spacelift_errors.SpaceliftError as error:
-            raise errors.to_application_error(error) from error
+                prefixes = account.connection.dependency_label_prefixes
+                reading = _ReadStacks(reader, prefixes)
+                found = await _Discovering(reading, argument).discover()
         may_run = account.connection.allowed.may_run
         forbidden = (stack.id for stack in found.stacks if not may_run(stack.id, stack.labels))
         keys, members = self._clients.signing_keys, selection.ReadGraph(found, scope).members
@@ -75,10 +67,9 @@ class _ReadStacks:
 
     async def with_labels(self, labels: Sequence[str]) -> list[str]:
         """Return the ids of the stacks that have all of the labels; a few too many tell so."""
-        search = functools.partial(
-            self._client.list_stacks_with_labels, labels, limit=problems.MOST_READ
+        return self._keep(
+            await self._client.list_stacks_with_labels(labels, limit=problems.MOST_READ)
         )
-        return self._keep(await rate_limits.call(search))
 
     async def labeled_dependents(self, stack_ids: Iterable[str]) -> list[str]:
         """Return the ids of the stacks that depend on one of the stacks by a label."""
@@ -87,8 +78,7 @@ class _ReadStacks:
         # To tell of what is misspelled costs no request.
         if room := max(0, documents.LARGEST_SIZE - len(labels)):
             labels += dependency_labels.misspelled(wanted, self.prefixes)[:room]
-        search = functools.partial(self._client.list_stacks_by_labels, labels)
-        self._keep(found := await rate_limits.call(search))
+        self._keep(found := await self._client.list_stacks_by_labels(labels))
         return [stack.id for stack in found if wanted & self.labeled_upstreams(stack)]
 
     def labeled_upstreams(self, stack: models.StackRecord) -> set[str]:
@@ -116,7 +106,7 @@ class _ReadStacks:
             return False
         self.stacks |= {item: self.at_hand[item] for item in new if item in self.at_hand}
         if unread := [item for item in new if item not in self.at_hand]:
-            found = await rate_limits.call(functools.partial(self._client.get_stacks, unread))
+            found = await self._client.get_stacks(unread)
             for stack_id, record in found.items():
                 if record is None:
                     self.missing.add(stack_id)
@@ -141,13 +131,9 @@ class _ReadStacks:
 class _Discovering:
     """One discovery: first what may belong to the chain, then what else its members touch."""
 
-    def __init__(
-        self,
-        account: spacelift_clients.SpaceliftAccount,
-        argument: messages.FetchDependentStacksInput,
-    ) -> None:
+    def __init__(self, reading: _ReadStacks, argument: messages.FetchDependentStacksInput) -> None:
         self._scope = argument.scope
-        self._reading = _ReadStacks(account.client, account.connection.dependency_label_prefixes)
+        self._reading = reading
         self._roots: Sequence[str] = argument.scope.roots.stack_ids
 
     async def discover(self) -> resolve.Discovery:

@@ -275,7 +275,8 @@ class StackOperations:
         )
         try:
             async with heartbeats.kept_alive():
-                return messages.StopNativeRunsResult(runs=await stops.look(argument.targets))
+                runs = await stops.look(argument.targets, is_first_try=activity.info().attempt == 1)
+                return messages.StopNativeRunsResult(runs=runs)
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error, goes_on=True) from error
 

@@ -10,9 +10,8 @@ from controller.temporal.activities import errors as activity_errors
 UNANSWERED = [
     errors.Unreachable.__name__,
     errors.AmbiguousOutcome.__name__,
-    errors.RateLimited.__name__,
-    activity_errors.LONG_PAUSE,
 ]
+LIMITED = [errors.RateLimited.__name__, activity_errors.LONG_PAUSE]
 UNKNOWN = ["KeyError", "ConnectionMismatch", "Unknown", "", "SomethingOfTomorrow"]
 
 
@@ -20,6 +19,12 @@ UNKNOWN = ["KeyError", "ConnectionMismatch", "Unknown", "", "SomethingOfTomorrow
 def test_spacelift_does_not_answer(kind: str) -> None:
     assert failures.chain_problem(kind) == ChainReason.SPACELIFT_UNREACHABLE
     assert failures.stack_problem(kind) == StackReason.SPACELIFT_UNREACHABLE
+
+
+@pytest.mark.parametrize("kind", LIMITED)
+def test_an_account_that_limits_its_requests_is_not_called_unreachable(kind: str) -> None:
+    assert failures.chain_problem(kind) == ChainReason.RATE_LIMITED
+    assert failures.stack_problem(kind) == StackReason.RATE_LIMITED
 
 
 @pytest.mark.parametrize("kind", UNKNOWN)

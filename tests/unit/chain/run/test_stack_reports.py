@@ -351,7 +351,7 @@ def test_states_that_mean_the_same_are_no_news() -> None:
     [
         (errors.Unreachable, StackReason.SPACELIFT_UNREACHABLE),
         (errors.AmbiguousOutcome, StackReason.SPACELIFT_UNREACHABLE),
-        (errors.RateLimited, StackReason.SPACELIFT_UNREACHABLE),
+        (errors.RateLimited, StackReason.RATE_LIMITED),
         (errors.SpaceliftRefused, StackReason.SPACELIFT_UNREACHABLE),
         (errors.SpaceliftObjectNotFound, StackReason.SPACELIFT_UNREACHABLE),
         (errors.CredentialsRejected, StackReason.CREDENTIALS_REJECTED),

@@ -162,6 +162,7 @@ SITUATIONS = [
         )
         for stack_reason, chain_reason in (
             (StackReason.SPACELIFT_UNREACHABLE, ChainReason.SPACELIFT_UNREACHABLE),
+            (StackReason.RATE_LIMITED, ChainReason.RATE_LIMITED),
             (StackReason.CREDENTIALS_REJECTED, ChainReason.CREDENTIALS_REJECTED),
             (StackReason.PERMISSION_DENIED, ChainReason.SPACELIFT_REFUSED),
         )

@@ -10,7 +10,7 @@ from temporalio.testing import ActivityEnvironment
 from controller.chain.graph import adoption
 from controller.chain.run import run_states
 from controller.config import connections, environment, permissions
-from controller.spacelift import errors, models, own_keys
+from controller.spacelift import client, errors, models, own_keys
 from controller.temporal import messages, signing
 from controller.temporal.activities import run_poller, spacelift_clients, stack_operations
 from tests.support.builders import make_use
@@ -98,6 +98,9 @@ class FakeSpacelift:
         return self.runs[run.run_id].state
 
     # The client's interface
+
+    def remembering(self, _: client.Answers) -> "FakeSpacelift":
+        return self
 
     async def get_stacks(self, stack_ids: Sequence[str]) -> dict[str, models.StackRecord | None]:
         self._called("get_stacks", list(stack_ids))

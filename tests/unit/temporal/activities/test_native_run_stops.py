@@ -291,3 +291,24 @@ async def test_an_outage_lets_all_be_tried_again() -> None:
         await look(bench, target(origin.run_id))
 
     assert (caught.value.type, caught.value.non_retryable) == ("Unreachable", False)
+
+
+async def test_a_limit_of_requests_lets_the_first_ones_through_at_the_next_try() -> None:
+    """All at once would be refused each time, and nothing would ever be stopped."""
+    bench = fakes.make_bench()
+    origin = bench.spacelift.add_run("root")
+    names = [f"n{number:02}" for number in range(60)]
+    for name in names:
+        bench.spacelift.add_run(name, triggered_by="root")
+    targets = [target(origin.run_id, stack_id=name) for name in names]
+    bench.spacelift.fail("cancel_runs", errors.RateLimited("slow"))
+
+    with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
+        await look(bench, *targets)
+    before = len(calls(bench))
+    bench.attempt(2)
+    found = await look(bench, *targets)
+
+    assert caught.value.type == "RateLimited"
+    assert calls(bench)[before:] == ["get_newest_runs", "cancel_runs"]
+    assert [run.is_open for run in found] == [False] * 50 + [True] * 10

@@ -412,16 +412,6 @@ def limited(seconds: float) -> errors.RateLimited:
     return errors.RateLimited("too many", retry_after_seconds=seconds)
 
 
-async def test_a_rate_limit_midway_is_waited_out_and_nothing_is_read_again() -> None:
-    bench = account("a>b")
-    bench.spacelift.fail("list_stacks_by_labels", limited(0))
-
-    found = await fetch(bench)
-
-    assert ids(found) == ["a", "b"]
-    assert bench.spacelift.count("get_stacks") == 2
-
-
 async def test_a_rate_limit_for_long_is_left_to_temporal() -> None:
     bench = account("a")
     bench.spacelift.fail("get_stacks", limited(3600))
