@@ -340,7 +340,8 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
         means="An upstream stack has not ended yet.", do="Nothing."
     ),
     StackReason.SLOT_PENDING: ReasonMeaning(
-        means="It could start, and `parallelism` stacks run already.",
+        means="It could start, and `parallelism` stacks run already; those that wait for a person, "
+        "for others or for their next attempt do not count.",
         do="Nothing, or raise `spec.parallelism`.",
     ),
     StackReason.SUSPENDED: ReasonMeaning(
@@ -374,7 +375,8 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
         do="Nothing; if it takes long, see whether the worker pool has workers.",
     ),
     StackReason.RETRY_PENDING: ReasonMeaning(
-        means="Its run failed and the next one starts after a pause (`spec.retry`).",
+        means="Its run failed and the next one starts after a pause (`spec.retry`), once a slot is "
+        "free.",
         do="Nothing; mend the cause meanwhile, the link leads to the failed run.",
     ),
     StackReason.RUN_IN_PROGRESS: ReasonMeaning(means="Its run is in progress.", do="Nothing."),

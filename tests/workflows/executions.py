@@ -50,6 +50,10 @@ class Execution:
         assert (report.phase, report.reason) == (phase, reason), report
         return report
 
+    async def wants_slot(self) -> bool:
+        found = await self.reports()
+        return bool(found) and found[-1].wants_slot
+
     async def wake(self) -> None:
         await self.handle.signal(ids.WAKE_SIGNAL)
 
@@ -59,16 +63,23 @@ class Execution:
 
 @contextlib.asynccontextmanager
 async def execution(
-    harness: Harness, stack_id: str = "a", *, lets_stop: bool = True, **facts: Any
+    harness: Harness,
+    stack_id: str = "a",
+    *,
+    lets_stop: bool = True,
+    lets_trigger: bool = True,
+    **facts: Any,
 ) -> AsyncIterator[Execution]:
     """Start the execution of a stack; `facts` are fields of its input, and of its policies.
 
-    Its chain lets it stop its run as soon as it asks, unless the test is to do that.
+    Its chain lets it stop its run, and trigger the next one, as soon as it asks, unless the test is
+    to do that.
     """
     workflow_id = ids.execution_workflow_id(account=harness.account, stack_id=stack_id)
+    allowed = ((ids.MAY_STOP_SIGNAL, lets_stop), (ids.MAY_TRIGGER_SIGNAL, lets_trigger))
     chain = await harness.client.start_workflow(
         "ReportListener",
-        workflow_id if lets_stop else None,
+        args=[workflow_id, [signal for signal, is_allowed in allowed if is_allowed]],
         id=temporal_support.unique("listener"),
         task_queue=harness.operator_queue,
     )

@@ -1,6 +1,5 @@
 """Stands in for a chain: it keeps what an execution reports, so that a test can look at it."""
 
-import asyncio
 import contextlib
 
 import temporalio.exceptions
@@ -18,20 +17,28 @@ class ReportListener:
     """Listens until it is terminated."""
 
     @workflow.init
-    def __init__(self, execution_id: str | None) -> None:
+    def __init__(self, execution_id: str, allows: list[str]) -> None:
         self._execution_id = execution_id
         self._reports: list[progress.StackReport] = []
+        self._answered = 0
 
     @workflow.run
-    async def run(self, execution_id: str | None) -> None:
-        """Let the execution, if one is named, stop its run as soon as it asks; wait forever."""
-        await workflow.wait_condition(lambda: any(item.is_stopping for item in self._reports))
-        if self._execution_id is not None:
-            execution = workflow.get_external_workflow_handle(self._execution_id)
-            # It may have ended meanwhile.
-            with contextlib.suppress(temporalio.exceptions.ApplicationError):
-                await execution.signal(ids.MAY_STOP_SIGNAL)
-        await asyncio.Event().wait()
+    async def run(self, execution_id: str, allows: list[str]) -> None:
+        """Let the execution do what it asks for, as far as it is one of the signals; forever."""
+        execution = workflow.get_external_workflow_handle(execution_id)
+        while True:
+            await workflow.wait_condition(lambda: len(self._reports) > self._answered)
+            report = self._reports[self._answered]
+            self._answered += 1
+            wishes = {
+                ids.MAY_STOP_SIGNAL: report.is_stopping,
+                ids.MAY_TRIGGER_SIGNAL: report.wants_slot,
+            }
+            for signal, is_asked in wishes.items():
+                if is_asked and signal in allows:
+                    # It may have ended meanwhile.
+                    with contextlib.suppress(temporalio.exceptions.ApplicationError):
+                        await execution.signal(signal)
 
     @workflow.signal(name=ids.REPORT_SIGNAL)
     def report(self, report: progress.StackReport) -> None:

@@ -1,13 +1,17 @@
 """How a chain rolls: order, slots, failures and skips."""
 
-import pytest
+from typing import Any
 
-from controller.api import reasons
+import pytest
+from temporalio.client import WorkflowHandle
+
+from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
+from controller.chain.run import progress
 from controller.temporal import ids, messages
 from tests.support.waiting import eventually
 from tests.workflows.conftest import Serve
-from tests.workflows.harness import phases, stack_of
+from tests.workflows.harness import Harness, phases, stack_of
 from tests.workflows.world import World
 
 
@@ -63,6 +67,86 @@ async def test_slots_bound_what_runs_and_can_be_changed_live(serve: Serve) -> No
     for stack_id in "bcd":
         await world.move(stack_id, "FINISHED")
     assert (await handle.result()).phase is Phase.SUCCEEDED
+
+
+async def test_a_stack_that_waits_for_a_person_leaves_its_slot_to_the_others(serve: Serve) -> None:
+    world = World("a~c", roots=("a", "b"))
+    world.held = {"a"}
+    chain = await serve(world)
+
+    handle = await chain.start(parallelism=1)
+    await chain.stack_shows(handle, "a", Phase.RUNNING)
+    await world.move("a", "UNCONFIRMED")
+    await chain.stack_shows(handle, "b", Phase.SUCCEEDED)
+    waits = await chain.stack_shows(handle, "a", Phase.AWAITING_CONFIRMATION)
+    await world.move("a", "FINISHED")
+    known = await handle.result()
+
+    assert waits.run_id == world.run_of("a").id
+    assert known.phase is Phase.SUCCEEDED
+    assert world.calls("trigger_stack_run") == ["a", "b", "c"]
+
+
+async def test_a_run_that_a_person_confirms_continues_beside_a_full_chain(serve: Serve) -> None:
+    """Spacelift applies it; nothing else starts until fewer run than `parallelism`."""
+    world = World(roots=("a", "b", "c"))
+    world.held = {"a", "b", "c"}
+    chain = await serve(world)
+
+    handle = await chain.start(parallelism=1)
+    await chain.stack_shows(handle, "a", Phase.RUNNING)
+    await world.move("a", "UNCONFIRMED")
+    await chain.stack_shows(handle, "b", Phase.RUNNING)
+    await world.move("a", "APPLYING")
+    await chain.stack_shows(handle, "a", Phase.RUNNING)
+    await world.move("b", "FINISHED")
+    await chain.stack_shows(handle, "b", Phase.SUCCEEDED)
+    before = world.calls("trigger_stack_run")
+    await world.move("a", "FINISHED")
+    await chain.stack_shows(handle, "c", Phase.RUNNING)
+    await world.move("c", "FINISHED")
+
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+    assert before == ["a", "b"]
+
+
+async def test_between_two_runs_a_stack_leaves_its_slot_and_takes_one_again(serve: Serve) -> None:
+    world = World("a~d", roots=("a", "b", "c"))
+    world.first_ends["a"], world.held = ["FAILED"], {"b"}
+    chain = await serve(world)
+
+    retry = v1alpha1.Retry(limit=1, backoff_seconds=1)
+    handle = await chain.start(parallelism=1, retry=retry)
+    await chain.stack_shows(handle, "b", Phase.RUNNING)
+
+    await _waits_for_slot(chain, handle, "a")
+    before = world.calls("trigger_stack_run")
+    await world.move("b", "FINISHED")
+    known = await handle.result()
+
+    assert before == ["a", "b"]
+    # It comes before the stacks that were not started, and what depends on it has its turn, too.
+    assert world.calls("trigger_stack_run")[2] == "a"
+    assert sorted(world.calls("trigger_stack_run")[3:]) == ["c", "d"]
+    assert known.phase is Phase.SUCCEEDED
+
+
+async def test_a_chain_is_canceled_while_a_stack_waits_for_a_slot_for_its_next_run(
+    serve: Serve,
+) -> None:
+    world = World(roots=("a", "b"))
+    world.first_ends["a"], world.held = ["FAILED"], {"b"}
+    chain = await serve(world)
+
+    retry = v1alpha1.Retry(limit=1, backoff_seconds=1)
+    handle = await chain.start(parallelism=1, retry=retry)
+
+    await _waits_for_slot(chain, handle, "a")
+    await handle.cancel()
+    known = await handle.result()
+
+    assert [stack.phase for stack in known.stacks] == [Phase.FAILED, Phase.CANCELED]
+    assert world.calls("trigger_stack_run") == ["a", "b"]
 
 
 async def test_a_stack_starts_when_its_own_upstreams_ended_not_level_by_level(
@@ -158,3 +242,13 @@ async def test_workflows_that_are_evicted_all_the_time_go_on(serve: Serve) -> No
         phases(known)["c"] == "Canceled"
     )
     await eventually(lambda: world.states("b") == ["DISCARDED"])
+
+
+async def _waits_for_slot(
+    chain: Harness, handle: WorkflowHandle[Any, progress.ChainProgress], stack_id: str
+) -> None:
+    async def waits() -> bool:
+        stacks = {stack.id: stack for stack in (await chain.known(handle)).stacks}
+        return stack_id in stacks and stacks[stack_id].wants_slot_since is not None
+
+    await eventually(waits)

@@ -6,7 +6,8 @@ import pytest
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
-from controller.temporal import messages
+from controller.temporal import ids, messages
+from tests.support.waiting import eventually
 from tests.workflows.conftest import Serve
 from tests.workflows.executions import execution
 from tests.workflows.world import World, failure
@@ -39,6 +40,47 @@ async def test_each_trigger_knows_the_run_before_it(serve: Serve) -> None:
     first, second = world.arguments_of(messages.TriggerStackRunInput)
     assert (first.newest_run_id, second.newest_run_id) == ("0", min(world.runs))
     assert not second.was_attempted
+
+
+async def test_the_next_run_waits_until_the_chain_has_a_slot_for_it(serve: Serve) -> None:
+    world = World()
+    world.first_ends["a"] = ["FAILED"]
+    chain = await serve(world)
+
+    async with execution(chain, retry=QUICK, lets_trigger=False) as stack:
+        await eventually(lambda: stack.wants_slot())
+        asked = (await stack.reports())[-1]
+        before = world.calls("trigger_stack_run")
+        await stack.handle.signal(ids.MAY_TRIGGER_SIGNAL)
+        await stack.ends(Phase.SUCCEEDED, "RunFinished")
+
+    assert (asked.phase, asked.reason) == (Phase.WAITING, "RetryPending")
+    assert (before, world.calls("trigger_stack_run")) == (["a"], ["a", "a"])
+
+
+async def test_each_further_run_asks_for_a_slot_of_its_own(serve: Serve) -> None:
+    world = World()
+    world.first_ends["a"] = ["FAILED", "FAILED"]
+    chain = await serve(world)
+
+    async with execution(chain, retry=QUICK) as stack:
+        await stack.ends(Phase.SUCCEEDED, "RunFinished")
+        asked = [report.attempts for report in await stack.reports() if report.wants_slot]
+
+    assert asked == [1, 2]
+
+
+async def test_who_waits_for_a_slot_is_stopped_at_once(serve: Serve) -> None:
+    world = World()
+    world.ends["a"] = "FAILED"
+    chain = await serve(world)
+
+    async with execution(chain, retry=QUICK, lets_trigger=False) as stack:
+        await eventually(lambda: stack.wants_slot())
+        await stack.cancel()
+        await stack.ends(Phase.FAILED, "RunFailed")
+
+    assert world.calls("trigger_stack_run") == ["a"]
 
 
 async def test_the_limit_counts_further_runs(serve: Serve) -> None:

@@ -253,7 +253,8 @@ RETRY = {
         first_ends={"a": ["FAILED"]},
         stacks={"a": WELL, "b": WELL},
         chain=SUCCESS,
-        triggers="aab",
+        # While it pauses, the other stack has the slot.
+        triggers="aba",
         takes=HOUR,
     ),
     "plans are run again too": Row(

@@ -3,13 +3,31 @@
 Event driven, not level by level: a stack is ready the moment its own upstreams have ended well,
 and in a plan at once.
 Among ready stacks the one with the longest remaining path goes first, which keeps the makespan
-near the critical path when slots are few.
+near the critical path when slots are few. A stack that was started and gave its slot back comes
+before them (ADR 0040).
 """
 
 from collections.abc import Collection, Mapping
 
-from controller.api import v1alpha1
+from controller.api import reasons, v1alpha1
 from controller.chain.run import policy, progress
+
+_Reason = reasons.StackReason
+
+# Why a stack that was started waits for others, or for its next run.
+_WAITS_WITHOUT_SLOT = frozenset(
+    {_Reason.RETRY_PENDING, _Reason.RUN_BLOCKED, _Reason.STACK_LOCKED, _Reason.STACK_DISABLED}
+)
+
+
+def stacks_with_next_run(chain: progress.ChainProgress) -> list[progress.StackProgress]:
+    """Return the stacks that may trigger their next run now, in the order in which they asked.
+
+    Also while the chain is suspended: these were started.
+    """
+    asking = [stack for stack in chain.stacks if stack.wants_slot_since is not None]
+    asking.sort(key=lambda stack: (stack.wants_slot_since or "", stack.id))
+    return asking[: max(0, _free_slots(chain))]
 
 
 def ready_stacks(
@@ -41,7 +59,7 @@ def ready_stacks(
         and all(policy.ended_well(by_id[upstream]) for upstream in policy.awaited(chain, stack))
     ]
     ready.sort(key=lambda stack: (-remaining[stack.id], stack.id))
-    free = chain.policies.parallelism - sum(takes_slot(stack) for stack in chain.stacks)
+    free = _free_slots(chain)
     chosen: list[progress.StackProgress] = []
     for stack in ready:
         if stack.adopts_from is None:
@@ -53,8 +71,18 @@ def ready_stacks(
 
 
 def takes_slot(stack: progress.StackProgress) -> bool:
-    """Whether this stack counts against `parallelism`.
+    """Whether this stack counts against `parallelism`: its run works, or is about to.
 
-    See ADR 0018.
+    Not while it waits for a person, for others, or for its next run (ADR 0018 and 0040).
     """
-    return stack.is_started and not stack.phase.is_over and stack.adopts_from is None
+    if not stack.is_started or stack.phase.is_over or stack.adopts_from is not None:
+        return False
+    return (
+        stack.phase is not v1alpha1.Phase.AWAITING_CONFIRMATION
+        and stack.reason not in _WAITS_WITHOUT_SLOT
+    )
+
+
+def _free_slots(chain: progress.ChainProgress) -> int:
+    """Return how many more may run; below 0 after people or others let more runs continue."""
+    return chain.policies.parallelism - sum(takes_slot(stack) for stack in chain.stacks)

@@ -20,7 +20,7 @@ class StackProgress:
     has it. `adopts_from` names the stack whose run makes Spacelift queue the run to use.
     `ahead_runs` are runs that Spacelift queued and carried out although no stack was to use them:
     on this stack, and on stacks outside of the chain because of its run. `is_disabled`: it was when
-    the stacks were read.
+    the stacks were read. `wants_slot_since`: its run failed, and the next one waits for a slot.
     """
 
     id: str
@@ -43,6 +43,7 @@ class StackProgress:
     delta: v1alpha1.Delta | None = None
     ahead_runs: list[adoption.AheadRun] = dataclasses.field(default_factory=list)
     is_disabled: bool = False
+    wants_slot_since: str | None = None
 
     @property
     def uses_ahead_run(self) -> bool:
@@ -98,6 +99,7 @@ class StackReport:
     """What is news of a stack's execution; the same report twice changes nothing.
 
     `is_stopping`: a deadline has passed, and the run is stopped once the chain lets it be.
+    `wants_slot`: the next run is triggered once the chain has a slot for it.
     """
 
     stack_id: str
@@ -110,6 +112,7 @@ class StackReport:
     attempts: int = 1
     delta: v1alpha1.Delta | None = None
     is_stopping: bool = False
+    wants_slot: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -221,6 +224,7 @@ def apply_report(stack: StackProgress, report: StackReport, *, now: str) -> bool
     stack.run_state = report.run_state
     stack.attempts = max(stack.attempts, report.attempts)
     stack.delta = report.delta or stack.delta
+    stack.wants_slot_since = (stack.wants_slot_since or now) if report.wants_slot else None
     if stack.run_id and stack.start_time is None:
         stack.start_time = now
     if stack.phase.is_over:
@@ -258,6 +262,16 @@ def set_aside(stack: StackProgress, reason: str, message: str) -> None:
     """Have a stack wait for others; it takes no slot meanwhile."""
     stack.is_started = False
     stack.phase, stack.reason, stack.message = v1alpha1.Phase.WAITING, reason, message
+
+
+def give_slot(stack: StackProgress) -> None:
+    """Have a stack trigger its next run."""
+    stack.wants_slot_since = None
+    stack.phase, stack.reason, stack.message = (
+        v1alpha1.Phase.WAITING,
+        reasons.StackReason.STARTING,
+        "",
+    )
 
 
 def set_pending(stack: StackProgress) -> None:

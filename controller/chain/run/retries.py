@@ -19,12 +19,32 @@ def pending(
     stack_id: str, run: run_snapshots.RunSnapshot, *, attempts: int, limit: int, next_at: str
 ) -> progress.StackReport:
     """Return the report on a failed run after which another one starts."""
+    return _between_runs(stack_id, run, f"starts at {next_at}", attempts=attempts, limit=limit)
+
+
+def wanting_slot(
+    stack_id: str, run: run_snapshots.RunSnapshot, *, attempts: int, limit: int
+) -> progress.StackReport:
+    """Return the report on a failed run after which another one could start now."""
+    report = _between_runs(
+        stack_id,
+        run,
+        "waits for a free slot (`spec.parallelism`)",
+        attempts=attempts,
+        limit=limit,
+    )
+    return dataclasses.replace(report, wants_slot=True)
+
+
+def _between_runs(
+    stack_id: str, run: run_snapshots.RunSnapshot, next_one: str, *, attempts: int, limit: int
+) -> progress.StackReport:
     failed = f"Run {attempts} of at most {limit + 1} failed{stack_reports.note_of(run)}"
     link = f": {run.run_url}" if run.run_url else "."
     meaning = progress.StackMeaning(
         phase=v1alpha1.Phase.WAITING,
         reason=reasons.StackReason.RETRY_PENDING,
-        message=f"{failed}; the next one starts at {next_at}{link}",
+        message=f"{failed}; the next one {next_one}{link}",
     )
     return stack_reports.report(stack_id, run, meaning, attempts=attempts)
 

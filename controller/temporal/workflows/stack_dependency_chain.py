@@ -1,7 +1,7 @@
 """StackDependencyChainWorkflow: discovers the stacks, starts each when its upstreams succeeded.
 
 Deciding is `controller.chain`'s; this module starts, stops, listens and reports. It always
-completes (ADR 0006), and a stack that others have takes no slot (ADR 0018).
+completes (ADR 0006), and a stack that waits takes no slot (ADR 0018 and 0040).
 """
 
 import asyncio
@@ -244,12 +244,15 @@ class StackDependencyChainWorkflow:
         self._unwanted.add_new_runs(is_suspended=self._progress.is_suspended)
 
     def _start_ready(self) -> None:
+        again = next_stacks.stacks_with_next_run(self._progress)
+        for stack in again:
+            self._runner.let_trigger(stack)
         ready = next_stacks.ready_stacks(
             self._progress, remaining=self._remaining, held_back=self._unwanted.open_stacks
         )
         for stack in ready:
             self._runner.start(stack)
-        if ready:
+        if again or ready:
             self._changed()
 
     def _skip_unwanted(self) -> None:

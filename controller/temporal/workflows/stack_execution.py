@@ -73,6 +73,8 @@ class StackExecutionWorkflow:
         # The chain is asked before the run is stopped, and has answered.
         self._is_asking = False
         self._may_stop = False
+        # The chain has a slot for the next run.
+        self._has_slot = True
         self._line = list(argument.line)
         self._wakes = wakes.Wakes()
         self._running: asyncio.Task[progress.StackReport | None] | None = None
@@ -99,6 +101,11 @@ class StackExecutionWorkflow:
     def may_stop(self) -> None:
         """What Spacelift would start once the run is stopped has ended."""
         self._may_stop = True
+
+    @signal_handlers.signal(ids.MAY_TRIGGER_SIGNAL)
+    def may_trigger(self) -> None:
+        """The chain has a slot for the next run."""
+        self._has_slot = True
 
     @signal_handlers.signal(ids.JOIN_LINE_SIGNAL)
     def join_line(self, chain: stack_lines.WaitingChain) -> None:
@@ -180,6 +187,7 @@ class StackExecutionWorkflow:
     async def _obtain_run(self) -> run_snapshots.RunSnapshot | None:
         """Adopt or trigger; None if there is no run to adopt, or none can be created now."""
         while True:
+            await self._await_slot()
             is_first = self._attempts == 0
             origin = self._input.adopt_origin if is_first else None
             found = await self._calls.find(origin, is_first=is_first)
@@ -205,6 +213,7 @@ class StackExecutionWorkflow:
 
     async def _await_release(self, held: progress.StackMeaning) -> None:
         """Between two runs, wait until something else holds the stack, or nothing, or a wake."""
+        self._has_slot = False
         self._show_waiting(held.reason, held.message)
         self._wakes.take()
         await self._wakes.until_done_or_woken(self._calls.await_release(held.message))
@@ -235,7 +244,7 @@ class StackExecutionWorkflow:
     async def _pause(self, run: run_snapshots.RunSnapshot) -> None:
         """Wait before the next run; the failed one is the stack's end if there will be none."""
         self._failed, self._run = run, None
-        self._trigger, self._is_adopted = None, False
+        self._trigger, self._is_adopted, self._has_slot = None, False, False
         retry = self._input.policies.retry
         seconds = retries.pause_seconds(
             attempts=self._attempts,
@@ -253,6 +262,19 @@ class StackExecutionWorkflow:
             )
         )
         await asyncio.sleep(seconds)
+
+    async def _await_slot(self) -> None:
+        """Between two runs the slot is the chain's, which others may have meanwhile (ADR 0040)."""
+        if self._has_slot or self._failed is None:
+            return
+        report = retries.wanting_slot(
+            self._input.target.stack_id,
+            self._failed,
+            attempts=self._attempts,
+            limit=self._input.policies.retry.limit,
+        )
+        self._reports.show(report)
+        await workflow.wait_condition(lambda: self._has_slot)
 
     # Following it
 

@@ -67,6 +67,8 @@ class StackRunner:
         self._handles: dict[str, workflow.ChildWorkflowHandle[Any, Any]] = {}
         self._waits: dict[str, asyncio.Task[Any]] = {}
         self._leaves: dict[str, asyncio.Task[None]] = {}
+        # What tells executions that they have a slot for their next run.
+        self._grants: list[asyncio.Task[None]] = []
         # By stack that others have, or had: since when it is waited for, and who comes after.
         self._since: dict[str, float] = {}
         self._behind: dict[str, list[stack_lines.WaitingChain]] = {}
@@ -87,9 +89,20 @@ class StackRunner:
         if stack.id not in self._leaves:
             self._leaves[stack.id] = asyncio.create_task(self._let_stop(stack))
 
+    def let_trigger(self, stack: progress.StackProgress) -> None:
+        """Give a stack a slot for its next run."""
+        progress.give_slot(stack)
+        self._grants.append(asyncio.create_task(self._let_trigger(stack.id)))
+
+    async def _let_trigger(self, stack_id: str) -> None:
+        # It may have ended meanwhile.
+        with contextlib.suppress(temporalio.exceptions.FailureError):
+            await self._handles[stack_id].signal(stack_execution.StackExecutionWorkflow.may_trigger)
+
     async def wait(self) -> None:
         """Return once all that was started has ended."""
         await asyncio.gather(*self._tasks)
+        await asyncio.gather(*self._grants)
         # An execution asks before it ends.
         await asyncio.gather(*self._leaves.values())
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import next_stacks, progress
-from tests.support.builders import make_progress, make_stack
+from tests.support.builders import T0, T1, make_progress, make_stack
 
 
 def ready(chain: progress.ChainProgress, **remaining: int) -> list[str]:
@@ -62,7 +62,7 @@ def test_a_stack_waits_for_all_of_its_upstreams_and_for_no_level() -> None:
 
 
 def test_no_more_start_than_there_are_free_slots() -> None:
-    running = [make_stack("r1", Phase.RUNNING), make_stack("r2", Phase.AWAITING_CONFIRMATION)]
+    running = [make_stack("r1", Phase.RUNNING), make_stack("r2", Phase.WAITING)]
     chain = make_progress(*running, *(make_stack(name) for name in "abc"), parallelism=4)
 
     assert ready(chain) == ["a", "b"]
@@ -82,6 +82,95 @@ def test_a_stack_that_others_have_takes_no_slot(reason: StackReason) -> None:
     chain = make_progress(busy, make_stack("a"), parallelism=1)
 
     assert ready(chain) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("stack", "takes"),
+    [
+        pytest.param(make_stack("r", Phase.RUNNING), True, id="its run works"),
+        pytest.param(make_stack("r", Phase.WAITING), True, id="its run is queued"),
+        *(
+            pytest.param(make_stack("r", Phase.WAITING, reason=reason), True, id=reason)
+            for reason in (
+                StackReason.STARTING,
+                StackReason.RUN_QUEUED,
+                StackReason.WORKER_PENDING,
+                StackReason.SPACELIFT_UNREACHABLE,
+                StackReason.RATE_LIMITED,
+            )
+        ),
+        *(
+            pytest.param(make_stack("r", Phase.WAITING, reason=reason), False, id=reason)
+            for reason in (
+                StackReason.RETRY_PENDING,
+                StackReason.RUN_BLOCKED,
+                StackReason.STACK_LOCKED,
+                StackReason.STACK_DISABLED,
+            )
+        ),
+        *(
+            pytest.param(
+                make_stack("r", Phase.AWAITING_CONFIRMATION, reason=reason), False, id=reason
+            )
+            for reason in (StackReason.NEEDS_CONFIRMATION, StackReason.NEEDS_APPROVAL)
+        ),
+        pytest.param(
+            make_stack("r", Phase.RUNNING, reason=StackReason.CONFIRMING),
+            True,
+            id="the chain confirms its run",
+        ),
+        pytest.param(make_stack("r", Phase.SUCCEEDED), False, id="it has ended"),
+    ],
+)
+def test_a_slot_is_for_a_stack_whose_run_works_or_is_about_to(
+    stack: progress.StackProgress, takes: bool
+) -> None:
+    chain = make_progress(stack, make_stack("a"), parallelism=1)
+
+    assert next_stacks.takes_slot(stack) is takes
+    assert ready(chain) == ([] if takes else ["a"])
+
+
+def asking(stack_id: str, since: str) -> progress.StackProgress:
+    return make_stack(
+        stack_id, Phase.WAITING, reason=StackReason.RETRY_PENDING, wants_slot_since=since
+    )
+
+
+@pytest.mark.parametrize(
+    ("free", "chosen"),
+    [(0, []), (1, ["c"]), (2, ["c", "a"]), (3, ["c", "a", "b"]), (4, ["c", "a", "b"])],
+)
+def test_next_runs_get_slots_in_the_order_in_which_they_asked(free: int, chosen: list[str]) -> None:
+    stacks = [asking("a", T1), asking("b", T1), asking("c", T0), make_stack("r", Phase.RUNNING)]
+    pausing = make_stack("p", Phase.WAITING, reason=StackReason.RETRY_PENDING)
+    chain = make_progress(*stacks, pausing, parallelism=free + 1)
+
+    assert [stack.id for stack in next_stacks.stacks_with_next_run(chain)] == chosen
+
+
+def test_a_next_run_takes_its_slot_before_a_stack_that_was_not_started() -> None:
+    chain = make_progress(asking("z", T0), make_stack("a"), parallelism=1)
+
+    for stack in next_stacks.stacks_with_next_run(chain):
+        progress.give_slot(stack)
+
+    assert ready(chain) == []
+    assert next_stacks.takes_slot(chain.stacks[1])
+
+
+def test_next_runs_wait_until_fewer_run_than_may() -> None:
+    """More do after a person has confirmed a run while others ran."""
+    running = [make_stack(f"r{number}", Phase.RUNNING) for number in range(3)]
+    chain = make_progress(*running, asking("a", T0), parallelism=2)
+
+    assert next_stacks.stacks_with_next_run(chain) == []
+
+
+def test_a_suspended_chain_runs_again_what_was_started() -> None:
+    chain = make_progress(asking("a", T0), parallelism=1, is_suspended=True)
+
+    assert [stack.id for stack in next_stacks.stacks_with_next_run(chain)] == ["a"]
 
 
 def test_a_suspended_chain_starts_nothing() -> None:

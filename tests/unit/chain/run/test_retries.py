@@ -37,6 +37,16 @@ def test_the_wait_names_the_failed_run_and_when_the_next_one_starts(golden: Gold
     assert (report.attempts, report.delta) == (2, DELTA)
 
 
+def test_who_waits_for_a_slot_says_so(golden: Golden) -> None:
+    run = make_snapshot("FAILED", note="no such image", run_url="https://r", delta=DELTA)
+
+    report = retries.wanting_slot("a", run, attempts=2, limit=3)
+
+    assert (report.phase, report.reason) == (Phase.WAITING, StackReason.RETRY_PENDING)
+    assert report.wants_slot
+    golden("stack_messages").check("a retry waits for a slot", report.message)
+
+
 @pytest.mark.parametrize(
     "stop",
     [
