@@ -7,7 +7,7 @@ from temporalio.api.enums.v1 import RetryState, TimeoutType
 from temporalio.api.failure.v1 import Failure
 
 from tests.simulation.temporal import failures, retries, task_queues
-from tests.simulation.temporal.history import ActivityEnd, ActivityStart, Kind
+from tests.simulation.temporal.history import ActivityEnd, ActivityStart, Event, Kind
 from tests.simulation.temporal.records import Activity, ActivityState, Execution
 from tests.simulation.temporal.refusals import only
 
@@ -136,8 +136,9 @@ class Activities:
         if activity.state is ActivityState.RUNNING:
             return False
         self._finish(activity)
+        # Written once all commands of the task are done, unless one of them closes the execution.
         end = ActivityEnd(seq, activity.scheduled_id)
-        execution.write(Kind.ACTIVITY_CANCELED, self._server.time(), end)
+        execution.held_back.append(Event(0, Kind.ACTIVITY_CANCELED, self._server.time(), end))
         return True
 
     def forget(self, execution: Execution) -> None:
@@ -160,19 +161,34 @@ class Activities:
     def _timed_out(self, activity: Activity, kind: TimeoutType.ValueType) -> None:
         if not is_open(activity):
             return
-        failure = failures.timed_out(kind, cause=None, details=activity.details)
+        failure = failures.timed_out(kind, details=activity.details)
+        state: int = RetryState.RETRY_STATE_TIMEOUT
         if kind in (_START_TO_CLOSE, _HEARTBEAT):
-            state, delay = self._next_attempt(activity, failure)
-            if state is None:
+            found, delay = self._next_attempt(activity, failure)
+            if found is None:
                 self._try_again(activity, failure, delay)
                 return
-        else:
-            state = RetryState.RETRY_STATE_TIMEOUT
-            if kind == _SCHEDULE_TO_START:
-                state = RetryState.RETRY_STATE_NON_RETRYABLE_FAILURE
-        if kind == _SCHEDULE_TO_CLOSE and activity.last_failure is not None:
-            failure.cause.CopyFrom(activity.last_failure)
+            state = found
+            if state == RetryState.RETRY_STATE_TIMEOUT:
+                failure = failures.no_time_left(details=activity.details)
+        elif kind == _SCHEDULE_TO_CLOSE:
+            failure = self._out_of_time(activity)
         self._end(activity, Kind.ACTIVITY_TIMED_OUT, failure=failure, retry_state=state)
+
+    def _out_of_time(self, activity: Activity) -> Failure:
+        """Return the failure at the end of the time of all attempts.
+
+        The server lets no time-out be longer than that one. In the first attempt the shorter ones
+        come at the same moment, and count.
+        """
+        is_first = activity.attempt == 1
+        if is_first and activity.state is ActivityState.QUEUED:
+            return failures.timed_out(_SCHEDULE_TO_START, details=activity.details)
+        if is_first and activity.state is ActivityState.RUNNING:
+            return failures.no_time_left(details=activity.details)
+        return failures.timed_out(
+            _SCHEDULE_TO_CLOSE, cause=activity.last_failure, details=activity.details
+        )
 
     def _next_attempt(self, activity: Activity, failure: Failure) -> tuple[int | None, float]:
         """Return why there is none, or None and in how many seconds there is one."""

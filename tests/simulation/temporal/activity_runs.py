@@ -146,12 +146,10 @@ class ActivityRuns:
         for timer in attempt.timers.values():
             timer.cancel()
         held = attempt.heartbeats.close()
-        if held is not None and completion.result.HasField("failed"):
-            self._send_heartbeat(attempt, held)
         answer: asyncio.Future[None] = self._loop.create_future()
         seconds = self._server.chance.delay(chance.COMPLETION)
         if not self._server.chance.happens(chance.COMPLETION_LOST):
-            self._server.later(seconds, self._server.deliver, self._end, attempt, completion)
+            self._server.later(seconds, self._server.deliver, self._end, attempt, completion, held)
         self._loop.call_later(seconds, answer.set_result, None)
         await answer
         attempt.on_end()
@@ -162,8 +160,12 @@ class ActivityRuns:
     def _loop(self) -> virtual_time.VirtualLoop:
         return self._server.loop
 
-    def _end(self, attempt: _Attempt, completion: ActivityTaskCompletion) -> None:
+    def _end(
+        self, attempt: _Attempt, completion: ActivityTaskCompletion, held: list[Payload] | None
+    ) -> None:
         result, activities = completion.result, self._server.activities
+        if held is not None:
+            activities.heartbeat(attempt.activity, attempt.number, held)
         match result.WhichOneof("status"):
             case "completed":
                 activities.complete(attempt.activity, attempt.number, result.completed.result)

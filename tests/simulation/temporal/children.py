@@ -119,7 +119,9 @@ class Children:
                 self._server.terminate(execution, reason=_PARENT_CLOSED)
 
     def cancel(self, sender: Execution, sent: ExternalEvent) -> None:
-        """Deliver a cancel of one execution to another one."""
+        """Deliver a cancel of one execution to another one, unless the sender has closed."""
+        if not sender.is_running:
+            return
         target = self._target(sent)
         if target is None or not target.is_running:
             sent.cause = _NOT_FOUND
@@ -129,7 +131,9 @@ class Children:
         self._answer(sender, Kind.EXTERNAL_CANCEL_REQUESTED, sent)
 
     def signal(self, sender: Execution, body: Any, sent: ExternalEvent) -> None:
-        """Deliver a signal of one execution to another one."""
+        """Deliver a signal of one execution to another one, unless the sender has closed."""
+        if not sender.is_running:
+            return
         target = self._target(sent)
         if target is None or not target.is_running:
             sent.cause = _NOT_FOUND
@@ -145,8 +149,7 @@ class Children:
         return self._server.latest(sent.workflow_id)
 
     def _answer(self, sender: Execution, kind: Kind, sent: ExternalEvent) -> None:
-        if sender.is_running:
-            self._server.workflow_tasks.note(sender, kind, sent)
+        self._server.workflow_tasks.note(sender, kind, sent)
 
 
 def refuse_policy(policy: int) -> None:

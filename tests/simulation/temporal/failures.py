@@ -33,7 +33,7 @@ _TIMEOUTS = {
 
 
 def timed_out(
-    kind: TimeoutType.ValueType, *, cause: Failure | None = None, details: list[Payload] | None
+    kind: TimeoutType.ValueType, *, details: list[Payload] | None, cause: Failure | None = None
 ) -> Failure:
     """Return why an activity has timed out, with its last heartbeat and its last failure."""
     last = Payloads(payloads=details) if details else None
@@ -43,6 +43,16 @@ def timed_out(
         cause=cause,
         timeout_failure_info=TimeoutFailureInfo(timeout_type=kind, last_heartbeat_details=last),
     )
+
+
+def no_time_left(*, details: list[Payload] | None) -> Failure:
+    """Return why an activity has no further attempt after one that has timed out."""
+    failure = timed_out(TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, details=details)
+    failure.message = (
+        "Not enough time to schedule next retry before activity ScheduleToClose timeout, "
+        "giving up retrying"
+    )
+    return failure
 
 
 def activity_failed(activity_type: str, activity_id: str, end: ActivityEnd) -> Failure:

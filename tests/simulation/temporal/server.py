@@ -21,6 +21,7 @@ from tests.simulation.temporal.commands import Commands
 from tests.simulation.temporal.history import Kind
 from tests.simulation.temporal.queries import Queries
 from tests.simulation.temporal.records import Execution, Query, Start, Status
+from tests.simulation.temporal.schedules import Schedules
 from tests.simulation.temporal.service import Service
 from tests.simulation.temporal.visibility import Visibility
 from tests.simulation.temporal.workflow_tasks import WorkflowTasks
@@ -59,6 +60,7 @@ class TemporalServer:
         self.children = Children(self)
         self.visibility = Visibility(self)
         self.queries = Queries(self)
+        self.schedules = Schedules(self)
         self.service = Service(self)
         # What workers send while nobody answers: they try on.
         self._undelivered: list[Callable[[], object]] = []
@@ -224,6 +226,7 @@ class TemporalServer:
         self.transfer(self.children.ended, execution)
         if execution.children:
             self.transfer(self.children.parent_closed, execution)
+        self.transfer(self.schedules.ended, execution)
         self.later(self.retention_seconds, self.delete, execution)
         self.queries.ask_again(execution)
 

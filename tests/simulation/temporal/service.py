@@ -13,7 +13,7 @@ from temporalio.api.workflowservice import v1 as api
 from temporalio.bridge.proto.health.v1 import HealthCheckResponse
 from temporalio.service import RPCError, RPCStatusCode
 
-from tests.simulation.temporal import describing, workflow_tasks
+from tests.simulation.temporal import describing, schedule_service, workflow_tasks
 from tests.simulation.temporal.activities import seconds_of
 from tests.simulation.temporal.history import Kind, Signal
 from tests.simulation.temporal.history_reads import HistoryReads
@@ -35,6 +35,7 @@ class Service:
         self._server = server
         self._describing = describing.Describing(server)
         self._histories = HistoryReads(server)
+        self._schedules = schedule_service.ScheduleService(server)
 
     def serve(self, rpc: str, request: Message) -> Any:
         """Answer a call.
@@ -43,7 +44,7 @@ class Service:
             NotSimulated: the product makes no such call.
             RPCError: it is refused as the server refuses it.
         """
-        for part in (self, self._describing, self._histories):
+        for part in (self, self._describing, self._histories, self._schedules):
             handler: Callable[[Any], Any] | None = getattr(part, f"on_{rpc}", None)
             if handler is not None:
                 return handler(request)

@@ -7,6 +7,7 @@ else than the history has is a fault of the workflow.
 import asyncio
 import zlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.common.v1 import Payload, Payloads
@@ -144,6 +145,7 @@ class WorkflowRun:
                         input=signal.input,
                         identity=signal.identity,
                         headers=signal.header,
+                        originating_event_id=event.id,
                     )
                 )
             case Kind.CANCEL_REQUESTED:
@@ -218,13 +220,18 @@ class WorkflowRun:
             asyncio._set_running_loop(loop)
 
     def _take(self, completion: WorkflowActivationCompletion) -> bool:
-        """Take over the commands; return whether one of them ends the execution."""
+        """Take over the commands, the one that ends the execution last; return if there is one."""
+        end: tuple[str, Any] | None = None
         for command in completion.successful.commands:
             variant = command.WhichOneof("variant") or ""
-            self._machines.take(variant, getattr(command, variant))
-            if variant in ENDS:
-                return True
-        return False
+            body = getattr(command, variant)
+            if variant not in ENDS:
+                self._machines.take(variant, body)
+            elif end is None:
+                end = variant, body
+        if end is not None:
+            self._machines.take(*end)
+        return end is not None
 
     def _stamp(self, time: float) -> Timestamp:
         nanoseconds = round((self._epoch + time) * 1_000_000) * 1000

@@ -141,6 +141,8 @@ class WorkflowTasks:
                 query.answer.set_result(answer)
         if self._let_in(execution) or has_news:
             self.schedule(execution)
+        # Those that came after the task was started.
+        self._server.queries.ask_again(execution)
         execution.tell_news()
         return True
 
@@ -190,6 +192,8 @@ class WorkflowTasks:
     def _let_in(self, execution: Execution) -> bool:
         """Write what was held back; return whether there was anything."""
         held_back, execution.held_back = execution.held_back, []
+        if not execution.is_running:
+            return False
         held_back.sort(key=lambda event: event.kind in ENDS_OF_OTHERS)
         for event in held_back:
             execution.history.append(event)

@@ -1,0 +1,396 @@
+"""Small workflows and activities whose fate shows how a server behaves; all return plain data."""
+
+import asyncio
+import dataclasses
+from datetime import timedelta
+from typing import Any
+
+import temporalio.exceptions as exceptions
+from temporalio import activity, workflow
+from temporalio.common import RetryPolicy, SearchAttributeKey
+
+_SCHEDULED = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
+_SCHEDULE = SearchAttributeKey.for_keyword("TemporalScheduledById")
+
+
+def described(error: BaseException | None) -> str:
+    """Return an error and its causes in one line, without ids and times."""
+    if error is None:
+        return ""
+    match error:
+        case exceptions.ActivityError():
+            state = error.retry_state.name if error.retry_state else "-"
+            started = "started" if error.started_event_id else "never started"
+            text = f"activity {error.activity_type} {state} {started}"
+        case exceptions.ChildWorkflowError():
+            state = error.retry_state.name if error.retry_state else "-"
+            text = f"child {error.workflow_type} {state}"
+        case exceptions.ApplicationError():
+            final = " for good" if error.non_retryable else ""
+            text = f"{error.type}: {error.message}{final}"
+        case exceptions.TimeoutError():
+            text = f"timeout {error.type.name if error.type else '-'} {error.message}"
+            if error.last_heartbeat_details:
+                text += f" {list(error.last_heartbeat_details)}"
+        case exceptions.WorkflowAlreadyStartedError():
+            text = f"{error.workflow_type} is there already"
+        case _:
+            text = f"{type(error).__name__}"
+    cause = error.__cause__ if isinstance(error, exceptions.FailureError) else None
+    return f"{text} < {described(cause)}" if cause is not None else text
+
+
+@workflow.defn(name="Waits")
+class Waits:
+    """Listens to signals until one of them says `end`, and returns them."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    @workflow.signal
+    def say(self, text: str) -> None:
+        """Take a word, or a command."""
+        self.said.append(text)
+
+    @workflow.query
+    def heard(self) -> list[str]:
+        """Return what was said."""
+        return self.said
+
+    @workflow.query
+    def broken(self) -> None:
+        """Fail."""
+        raise ValueError("no answer")
+
+    @workflow.run
+    async def run(self, on_cancel: str = "raise") -> list[str]:
+        """Return what was said, or what a cancel makes of it."""
+        try:
+            await workflow.wait_condition(lambda: "end" in self.said or "fail" in self.said)
+        except asyncio.CancelledError:
+            if on_cancel == "raise":
+                raise
+            return ["canceled", *self.said]
+        if "fail" in self.said:
+            raise exceptions.ApplicationError("as asked", type="Asked")
+        return self.said
+
+
+@workflow.defn(name="Breaks")
+class Breaks:
+    """Fails at its workflow task, with an error that is not a failure."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Never return."""
+        raise ValueError("broken code")
+
+
+@dataclasses.dataclass
+class Call:
+    """One activity and what is done about it; times are in seconds."""
+
+    name: str
+    argument: str = ""
+    queue: str | None = None
+    start_to_close: float | None = 20
+    schedule_to_close: float | None = None
+    schedule_to_start: float | None = None
+    heartbeat: float | None = None
+    attempts: int = 1
+    pause: float = 0.2
+    never_again: list[str] = dataclasses.field(default_factory=list)
+    cancellation: str = "TRY_CANCEL"
+    cancel_after: float | None = None
+    cancel_on_signal: bool = False
+
+
+@workflow.defn(name="Calls")
+class Calls:
+    """Calls an activity, cancels it if asked to, and returns what became of it."""
+
+    def __init__(self) -> None:
+        self.is_signaled = False
+
+    @workflow.signal
+    def go(self) -> None:
+        """Cancel now."""
+        self.is_signaled = True
+
+    @workflow.run
+    async def run(self, call: Call) -> str:
+        """Return the result or the error."""
+        handle = workflow.start_activity(
+            call.name,
+            call.argument,
+            task_queue=call.queue,
+            start_to_close_timeout=_span(call.start_to_close),
+            schedule_to_close_timeout=_span(call.schedule_to_close),
+            schedule_to_start_timeout=_span(call.schedule_to_start),
+            heartbeat_timeout=_span(call.heartbeat),
+            retry_policy=RetryPolicy(
+                initial_interval=timedelta(seconds=call.pause),
+                maximum_attempts=call.attempts,
+                non_retryable_error_types=call.never_again or None,
+            ),
+            cancellation_type=workflow.ActivityCancellationType[call.cancellation],
+        )
+        if call.cancel_after is not None:
+            if call.cancel_after:
+                await asyncio.sleep(call.cancel_after)
+            handle.cancel()
+        elif call.cancel_on_signal:
+            await workflow.wait_condition(lambda: self.is_signaled)
+            handle.cancel()
+        try:
+            return f"result {await handle}"
+        except (exceptions.FailureError, asyncio.CancelledError) as error:
+            return described(error)
+
+
+@dataclasses.dataclass
+class Family:
+    """A child and what is done about it."""
+
+    child_id: str
+    workflow: str = "Waits"
+    argument: str = "raise"
+    close: str = "TERMINATE"
+    cancellation: str = "WAIT_CANCELLATION_COMPLETED"
+    is_left: bool = False
+    is_canceled: bool = False
+    says: str = ""
+
+
+@workflow.defn(name="Parents")
+class Parents:
+    """Starts a child, and waits for it or leaves it."""
+
+    @workflow.run
+    async def run(self, family: Family) -> str:
+        """Return what became of the child."""
+        try:
+            handle: workflow.ChildWorkflowHandle[Any, Any] = await workflow.start_child_workflow(
+                family.workflow,
+                family.argument,
+                id=family.child_id,
+                parent_close_policy=workflow.ParentClosePolicy[family.close],
+                cancellation_type=workflow.ChildWorkflowCancellationType[family.cancellation],
+            )
+            if family.says:
+                await handle.signal("say", family.says)
+            if family.is_left:
+                return "left"
+            if family.is_canceled:
+                handle.cancel()
+            return f"result {await handle}"
+        except (exceptions.FailureError, asyncio.CancelledError) as error:
+            return described(error)
+
+
+@workflow.defn(name="Signals")
+class Signals:
+    """Signals another execution, or cancels it."""
+
+    @workflow.run
+    async def run(self, workflow_id: str, text: str) -> str:
+        """Return whether that worked."""
+        other: workflow.ExternalWorkflowHandle[Any]
+        other = workflow.get_external_workflow_handle(workflow_id)
+        try:
+            if text == "cancel":
+                await other.cancel()
+            else:
+                await other.signal("say", text)
+        except exceptions.FailureError as error:
+            return described(error)
+        return "done"
+
+
+@workflow.defn(name="Remembers")
+class Remembers:
+    """Changes its memo, and then waits for ever."""
+
+    @workflow.run
+    async def run(self, text: str) -> None:
+        """Never return."""
+        workflow.upsert_memo({"text": text})
+        await asyncio.Event().wait()
+
+
+@workflow.defn(name="Sleeps")
+class Sleeps:
+    """Waits for timers."""
+
+    @workflow.run
+    async def run(self) -> list[str]:
+        """Return what the timers have done."""
+        seen = []
+        started = workflow.time()
+        await asyncio.sleep(1)
+        seen.append("slept" if workflow.time() - started >= 1 else "too short")
+        try:
+            await workflow.wait_condition(lambda: False, timeout=0.5)
+        except TimeoutError:
+            seen.append("timed out")
+        long = asyncio.create_task(asyncio.sleep(1000))
+        await asyncio.sleep(0)
+        long.cancel()
+        seen.append("canceled")
+        return seen
+
+
+@workflow.defn(name="Scheduled")
+class Scheduled:
+    """Tells by which schedule it was started, and runs until it is told to end."""
+
+    def __init__(self) -> None:
+        self.is_over = False
+
+    @workflow.signal
+    def say(self, text: str) -> None:
+        """End."""
+        self.is_over = True
+
+    @workflow.run
+    async def run(self, is_long: bool) -> list[object]:
+        """Return what the schedule has left in the search attributes."""
+        if is_long:
+            await workflow.wait_condition(lambda: self.is_over)
+        found = workflow.info().typed_search_attributes
+        due = found.get(_SCHEDULED)
+        return [found.get(_SCHEDULE) is not None, due is not None and due.microsecond == 0]
+
+
+WORKFLOWS = [Waits, Breaks, Calls, Parents, Signals, Remembers, Sleeps, Scheduled]
+
+
+def _span(seconds: float | None) -> timedelta | None:
+    return timedelta(seconds=seconds) if seconds is not None else None
+
+
+class Activities:
+    """Activities, and what they have seen by their argument."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, list[str]] = {}
+
+    def note(self, key: str, text: str) -> None:
+        """Note what an activity has seen."""
+        self.seen.setdefault(key, []).append(text)
+
+    def all(self) -> list[Any]:
+        """Return all activities."""
+        return [
+            self.echo,
+            self.fail,
+            self.fail_for_good,
+            self.fail_once,
+            self.fail_with_delay,
+            self.hang,
+            self.hang_once,
+            self.beat,
+            self.beat_and_finish,
+            self.beat_and_fail,
+            self.beat_then_hang_once,
+            self.beat_fast_then_fail_once,
+        ]
+
+    @activity.defn
+    async def echo(self, text: str) -> str:
+        """Return the argument, and which attempt this is."""
+        return f"{text} {activity.info().attempt}"
+
+    @activity.defn
+    async def fail(self, text: str) -> None:
+        """Fail each time."""
+        raise exceptions.ApplicationError("as always", type="Always")
+
+    @activity.defn
+    async def fail_for_good(self, text: str) -> None:
+        """Fail once and for all."""
+        raise exceptions.ApplicationError("never again", type="Never", non_retryable=True)
+
+    @activity.defn
+    async def fail_once(self, text: str) -> str:
+        """Fail at the first attempt."""
+        if activity.info().attempt == 1:
+            raise exceptions.ApplicationError("once", type="Once")
+        return f"attempt {activity.info().attempt}"
+
+    @activity.defn
+    async def fail_with_delay(self, text: str) -> str:
+        """Fail at the first attempt, and say when the next one is to be."""
+        if activity.info().attempt == 1:
+            delay = timedelta(seconds=0.3)
+            raise exceptions.ApplicationError("later", type="Later", next_retry_delay=delay)
+        return f"attempt {activity.info().attempt}"
+
+    @activity.defn
+    async def hang(self, text: str) -> None:
+        """Never answer; note how it is canceled."""
+        await self._watched(text, beats=False)
+
+    @activity.defn
+    async def hang_once(self, text: str) -> str:
+        """Never answer at the first attempt."""
+        if activity.info().attempt == 1:
+            await self._watched(text, beats=False)
+        return f"attempt {activity.info().attempt}"
+
+    @activity.defn
+    async def beat(self, text: str) -> None:
+        """Heartbeat until it is canceled."""
+        await self._watched(text, beats=True)
+
+    @activity.defn
+    async def beat_and_finish(self, text: str) -> str:
+        """Heartbeat until it is canceled, and return all the same."""
+        try:
+            await self._watched(text, beats=True)
+        except asyncio.CancelledError:
+            return "finished"
+        return "never"
+
+    @activity.defn
+    async def beat_and_fail(self, text: str) -> str:
+        """Heartbeat until it is canceled, and fail then."""
+        try:
+            await self._watched(text, beats=True)
+        except asyncio.CancelledError:
+            raise exceptions.ApplicationError("on the way out", type="Way") from None
+        return "never"
+
+    @activity.defn
+    async def beat_then_hang_once(self, text: str) -> str:
+        """Heartbeat one time and hang; the next attempt returns what it was handed."""
+        info = activity.info()
+        if info.attempt == 1:
+            activity.heartbeat("first", 1)
+            await self._watched(text, beats=False)
+        return f"{list(info.heartbeat_details)}"
+
+    @activity.defn
+    async def beat_fast_then_fail_once(self, text: str) -> str:
+        """Heartbeat faster than core sends, and fail; the next attempt returns what it got."""
+        info = activity.info()
+        if info.attempt == 1:
+            for number in range(5):
+                activity.heartbeat(number)
+                await asyncio.sleep(0.01)
+            raise exceptions.ApplicationError("once", type="Once")
+        return f"{list(info.heartbeat_details)}"
+
+    async def _watched(self, key: str, *, beats: bool) -> None:
+        self.note(key, "started")
+        try:
+            while True:
+                if beats:
+                    activity.heartbeat("alive")
+                await asyncio.sleep(0.1)
+        except asyncio.CancelledError:
+            details = activity.cancellation_details()
+            assert details is not None
+            names = (item.name for item in dataclasses.fields(details))
+            self.note(key, " ".join(name for name in names if getattr(details, name)))
+            raise
