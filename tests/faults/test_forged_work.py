@@ -60,7 +60,7 @@ async def refused(
         return known if known.phase is v1alpha1.Phase.FAILED else None
 
     try:
-        found = await eventually(has_failed, 15, what="the forged chain has failed")
+        found = await eventually(has_failed, what="the forged chain has failed")
         assert found is not None
         return found
     finally:

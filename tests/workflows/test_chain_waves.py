@@ -69,7 +69,7 @@ def states(harness: harnesses.Harness, stack_id: str) -> list[str]:
 
 async def is_in(harness: harnesses.Harness, stack_id: str, *expected: str) -> None:
     await eventually(
-        lambda: states(harness, stack_id) == list(expected), 20, what=f"{stack_id}: {expected}"
+        lambda: states(harness, stack_id) == list(expected), what=f"{stack_id}: {expected}"
     )
 
 
@@ -97,7 +97,7 @@ async def test_what_a_trigger_queued_whose_answer_was_on_its_way_at_a_cancel_is_
     transport.answer_delays["TriggerRun"] = lambda _: 2.0
     transport.lost = {"TriggerRun"} if is_lost else set()
     handle = await chain.start()
-    await eventually(lambda: runs_of(chain, "a"), 20, what="the run of a is there")
+    await eventually(lambda: runs_of(chain, "a"), what="the run of a is there")
 
     await handle.cancel()
     known = await handle.result()
@@ -142,10 +142,9 @@ async def test_a_run_that_was_carried_out_in_order_is_the_stacks(open_account: O
     transport.stops_serving_after = {"TriggerRun": 2}
     handle = await chain.start()
 
-    await eventually(lambda: len(runs_of(chain, "c")) == 2, 20, what="two runs are queued on c")
+    await eventually(lambda: len(runs_of(chain, "c")) == 2, what="two runs are queued on c")
     await eventually(
         lambda: all(run.finished for name in "cd" for run in runs_of(chain, name)),
-        20,
         what="Spacelift has carried them out",
     )
     transport.serve()
@@ -172,7 +171,7 @@ async def test_a_run_that_was_ahead_is_reported_and_its_stack_runs_in_its_turn(
     transport.stops_serving_after = {"TriggerRun": 1}
     handle = await chain.start()
 
-    await eventually(lambda: any(map(was_applied, runs_of(chain, "c"))), 20, what="c applies")
+    await eventually(lambda: any(map(was_applied, runs_of(chain, "c"))), what="c applies")
     transport.serve()
     known = await handle.result()
 
@@ -184,10 +183,16 @@ async def test_a_run_that_was_ahead_is_reported_and_its_stack_runs_in_its_turn(
 
 
 async def test_a_kept_stack_is_not_run_again_by_the_wave_of_a_retry(open_account: Open) -> None:
-    chain = await open_account(line("a", "kept"), "a")
+    chain = await open_account(line("a", "kept", a={"autodeploy": False}), "a")
     kept = progress.Kept(stack_id="kept", run_number=1, run_id="01KEPT", run_url="https://x")
 
-    known = await chain.run(kept=[kept])
+    handle = await chain.start(kept=[kept])
+    # However busy the machine is: the native run cannot start before.
+    await eventually(lambda: states(chain, "kept") == ["CANCELED"], what="kept is left alone")
+    await is_in(chain, "a", "UNCONFIRMED")
+    simulator = account_of(chain).simulator
+    run_actions.confirm(simulator.engine, runs_of(chain, "a")[0], username="jane@example.com")
+    known = await handle.result()
 
     assert states(chain, "kept") == ["CANCELED"]
     assert stack_of(known, "kept").reason == "Kept"
@@ -202,7 +207,7 @@ async def test_a_run_outside_of_the_chain_that_was_faster_is_told_by_who_caused_
     transport.stops_serving_after = {"TriggerRun": 1}
     handle = await chain.start(exclude=["out"])
 
-    await eventually(lambda: any(map(was_applied, runs_of(chain, "out"))), 20, what="out applies")
+    await eventually(lambda: any(map(was_applied, runs_of(chain, "out"))), what="out applies")
     transport.serve()
     known = await handle.result()
 

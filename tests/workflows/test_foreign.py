@@ -150,7 +150,7 @@ async def test_our_run_is_listed_among_junk_of_every_kind(client: Client) -> Non
         assert len(found.executions) == 1
         return found
 
-    found = await eventually(listed, 20)
+    found = await eventually(listed)
     assert found.executions[0].memo == MEMO
     assert set(found.unreadable) == {f"stackchain/junk/{name}/uid" for name in JUNK}
 
@@ -193,7 +193,7 @@ async def test_our_schedules_are_listed_among_junk_of_every_kind(client: Client)
         assert len(found.schedules) == 1
         return found
 
-    found = await eventually(listed, 20)
+    found = await eventually(listed)
     assert found.schedules[0].memo == memo
     assert await sweep_wakes.TemporalSweepWaker(lambda: client).find("acme", "a", []) == []
 
@@ -301,7 +301,7 @@ async def test_junk_that_runs_keeps_no_root_from_being_judged(client: Client) ->
     async def listed() -> bool:
         return len((await make_workflows(client).list_running()).unreadable) == len(JUNK)
 
-    await eventually(listed, 20)
+    await eventually(listed)
     assert await held.use_of("acme", "a", run) is run_use.RunUse.UNUSED
 
 

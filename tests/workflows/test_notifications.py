@@ -266,16 +266,24 @@ async def test_one_sink_that_hangs_or_is_gone_keeps_no_other_waiting(
             asked = [ask("gone", "hangs", "well") for _ in range(3)]
             await served.notifier.start(asked)
             await healthy.takes(3)
+            pending = await served.handle(asked[0].notification.id).describe()
             await eventually(lambda: served.count("hangs", "unavailable") >= 3)
             await eventually(lambda: served.count("gone", "unavailable") >= 3)
-            pending = await served.handle(asked[0].notification.id).describe()
+
+            async def last_failures() -> dict[str, str]:
+                """Of both sinks: Temporal is told of a failure after it was counted."""
+                nonlocal pending
+                pending = await served.handle(asked[0].notification.id).describe()
+                found = {
+                    item.activity_id: item.last_failure.message
+                    for item in pending.raw_description.pending_activities
+                }
+                return found if all(found.values()) else {}
+
+            failures = await eventually(last_failures)
             for item in asked:
                 await served.handle(item.notification.id).terminate()
 
-    failures = {
-        item.activity_id: item.last_failure.message
-        for item in pending.raw_description.pending_activities
-    }
     assert failures["hangs"] == "sink hangs: no answer within 1 s"
     assert failures["gone"].startswith("sink gone: no connection (ClientConnectorError, Connection")
     assert SECRET not in str(pending.raw_description)

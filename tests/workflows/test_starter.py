@@ -242,7 +242,7 @@ async def test_a_worker_that_went_away_counts_as_none(
             return failure
 
         # Only the first failure is in the history; the attempts tell that it goes on.
-        assert "demo" in await eventually(is_told, 20)
+        assert "demo" in await eventually(is_told)
 
     with pytest.raises(starter.NoWorker):
         await asyncio.wait_for(workflows.get_progress(started), 5)
