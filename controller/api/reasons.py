@@ -301,8 +301,8 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         do="Check the worker pods: `stackchain check` tells which task queue has no poller.",
     ),
     ChainReason.WORKFLOW_TERMINATED: ReasonMeaning(
-        means="The workflow was terminated from outside, or Temporal no longer knows it, so how "
-        "its stacks ended is not known.",
+        means="The workflow was terminated, from outside or by Temporal as too large, or Temporal "
+        "no longer knows it, so how its stacks ended is not known.",
         do="Check the stacks in Spacelift; then set `stackchain.dev/retry` to the run's number, "
         "which keeps what has succeeded by then, or `stackchain.dev/run` to a new text.",
     ),

@@ -117,6 +117,10 @@ class Gatherer:
         run_id = execution.workflow_run_id
         if execution.state is not executions.ExecutionState.RUNNING:
             self._live.forget(run_id)
+        if executions.is_end_unknown(gathered.chain.status.latest_run, execution):
+            reason = await self._workflows.termination(execution)
+            execution = dataclasses.replace(execution, termination=reason)
+            gathered = dataclasses.replace(gathered, execution=execution)
         try:
             known = await self._workflows.get_progress(execution)
         except starter.NoWorker:

@@ -136,6 +136,29 @@ async def task_failure(
     return None
 
 
+async def termination(
+    client: temporalio.client.Client, workflow_id: str, workflow_run_id: str
+) -> str:
+    """Return the reason for which an execution was terminated; empty if none was given.
+
+    Raises:
+        RPCError: Temporal does not know it, or does not answer.
+    """
+    answer = await client.workflow_service.get_workflow_execution_history_reverse(
+        workflowservice.GetWorkflowExecutionHistoryReverseRequest(
+            namespace=client.namespace,
+            execution=WorkflowExecution(workflow_id=workflow_id, run_id=workflow_run_id),
+            maximum_page_size=1,
+        ),
+        retry=True,
+    )
+    # Of another kind of end it is empty, too.
+    for event in answer.history.events[:1]:
+        reason = event.workflow_execution_terminated_event_attributes.reason
+        return outside_text.clean(reason, most=_LONGEST_FAILURE)
+    return ""
+
+
 async def await_close(
     client: temporalio.client.Client, workflow_id: str, workflow_run_id: str = ""
 ) -> None:

@@ -228,6 +228,16 @@ ACCEPTED = [
     pytest.param(
         {**SPEC, "runtimeEnvironment": [{"name": "_a1", "value": ""}]}, id="an empty variable"
     ),
+    pytest.param(
+        {
+            **SPEC,
+            "runtimeEnvironment": [
+                {"name": "n" * 96, "value": "v" * 4000},
+                {"name": "m" * 96, "value": "\u00fc" * 2000},
+            ],
+        },
+        id="variables of 8,192 bytes",
+    ),
     pytest.param({"roots": {"stackIds": ["A_b-1.c", "x" * 128]}}, id="ids of all kinds"),
     pytest.param(
         {"roots": {"stackIds": ["vpc"]}, "graph": {"exclude": {"stackIds": LONGEST_LIST}}},

@@ -195,6 +195,19 @@ RULES = [
         )
         for name in ("1a", "a-b", "a=b")
     ),
+    pytest.param(
+        {
+            **SPEC,
+            "runtimeEnvironment": [
+                {"name": "n" * 96, "value": "v" * 4000},
+                {"name": "m" * 96, "value": "\u00fc" * 2000 + "v"},
+            ],
+        },
+        "spec.runtimeEnvironment",
+        "runtimeEnvironment may have 8,192 bytes of names and values together; put what is longer "
+        "into a context of Spacelift",
+        id="8,193 bytes of variables",
+    ),
     *(
         pytest.param(
             {**SPEC, "connectionName": name},

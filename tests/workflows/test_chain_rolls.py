@@ -48,6 +48,20 @@ async def test_one_slot_goes_to_the_longest_remaining_path(serve: Serve) -> None
     assert world.calls("trigger_stack_run") == ["z", "y", "a", "x"]
 
 
+async def test_stacks_that_start_together_do_not_make_a_task_that_is_too_large(
+    serve: Serve,
+) -> None:
+    """Temporal terminates a workflow whose task has commands of more than 4 MiB."""
+    roots = [f"s{number}" for number in range(60)]
+    world = World(roots=roots)
+    chain = await serve(world)
+
+    known = await chain.run(parallelism=60, environment={"A": "x" * 100_000})
+
+    assert known.phase is Phase.SUCCEEDED
+    assert sorted(world.calls("trigger_stack_run")) == sorted(roots)
+
+
 async def test_slots_bound_what_runs_and_can_be_changed_live(serve: Serve) -> None:
     world = World(roots=("a", "b", "c", "d"))
     world.held = {"a", "b", "c", "d"}

@@ -175,13 +175,14 @@ async def test_a_terminated_run_has_no_facts_of_its_own(serve: Serve) -> None:
     workflows, ref = make_workflows(chain), make_ref()
     started = await start(chain, workflows, ref)
     await chain.called("follow_stack_run", "a")
-    await chain.handles[0].terminate()
+    await chain.handles[0].terminate(reason="by hand,\nfor a test")
 
     terminated = await workflows.latest(ref)
 
     assert terminated is not None
     assert terminated.state is executions.ExecutionState.TERMINATED
     assert await workflows.get_progress(terminated) is None
+    assert await workflows.termination(terminated) == "by hand, for a test"
     await workflows.await_close(started.workflow_id, started.workflow_run_id)
 
 

@@ -19,7 +19,8 @@ class ExecutionState(enum.StrEnum):
 class Execution:
     """The latest workflow execution of a resource, as its memo and description tell.
 
-    `task_attempts`: how often workers were given its current task, if it has one.
+    `task_attempts`: how often workers were given its current task, if it has one. `termination` is
+    the reason that whoever terminated it gave.
     """
 
     workflow_id: str
@@ -36,6 +37,7 @@ class Execution:
     close_time: str | None = None
     failure: str = ""
     task_attempts: int = 0
+    termination: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +82,13 @@ def has_end_of(latest: v1alpha1.RunStatus, execution: Execution) -> bool:
     if latest.workflow_run_id != execution.workflow_run_id:
         return False
     return latest.completion_time is None or latest.completion_time >= execution.start_time
+
+
+def is_end_unknown(latest: v1alpha1.RunStatus | None, execution: Execution) -> bool:
+    """Whether a workflow was ended from outside, and the status does not say so yet."""
+    if execution.state is not ExecutionState.TERMINATED:
+        return False
+    return latest is None or not (latest.phase.is_over and has_end_of(latest, execution))
 
 
 def may_be_rechecked(latest: v1alpha1.RunStatus | None) -> bool:

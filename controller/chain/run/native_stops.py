@@ -71,7 +71,9 @@ class NativeRun:
 _Pair = tuple[str, str]
 
 MOST_RUNS = 1000
-"""How many runs one look is for: Temporal takes 2 MiB, and each finding is some 300 bytes."""
+"""How many runs one look is for: Temporal takes 2 MiB, and each finding has some 1,000 bytes."""
+MOST_CHARACTERS = 1024 * 1024
+"""How much all ids that one look is told may have: of the dense graphs each stack has many."""
 
 
 class OpenStops:
@@ -149,10 +151,11 @@ class OpenStops:
             for stack_id, origins in sorted(by_stack.items())
         ]
         found.sort(key=lambda item: (self._is_seen(item), -item.depth, item.stack_id))
-        chosen, count = list[UnwantedRuns](), 0
+        chosen, count, characters = list[UnwantedRuns](), 0, 0
         for item in found:
             count += len(item.origin_run_ids)
-            if chosen and count > MOST_RUNS:
+            characters += _characters(item)
+            if chosen and (count > MOST_RUNS or characters > MOST_CHARACTERS):
                 break
             chosen.append(item)
             self._seen.update((item.stack_id, origin) for origin in item.origin_run_ids)
@@ -192,3 +195,8 @@ class OpenStops:
             for (other, run_id), (call, at) in sorted(self._calls.items())
             if other == stack_id
         ]
+
+
+def _characters(item: UnwantedRuns) -> int:
+    ids = (*item.origin_run_ids, *item.queuers, *item.claimed_run_ids)
+    return sum(map(len, ids)) + sum(len(call.run_id) for call in item.called)

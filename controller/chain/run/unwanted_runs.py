@@ -12,6 +12,10 @@ from controller.chain.graph import adoption, resolve
 from controller.chain.run import native_stops, run_states
 from controller.chain.run.progress import StackProgress
 
+# The progress of a chain travels as a whole, and Temporal takes 2 MiB.
+_MOST_AHEAD_RUNS, _MANY_AHEAD_RUNS = 20, 500
+_LONGEST_PROBLEM = 200
+
 
 class QueuedByRuns:
     """The origins of one chain run: which run of which stack made Spacelift queue others."""
@@ -164,6 +168,27 @@ def adopting_beyond(
         and not stack.is_started
         and not stack.phase.is_over
     ]
+
+
+def keep_ahead(
+    run: native_stops.NativeRun, stack: StackProgress, stacks: Iterable[StackProgress]
+) -> None:
+    """Keep on a stack what was carried out though the chain did not want it.
+
+    Of each stack these are the newest; where the chain has many, a new one takes the place of the
+    stack's oldest.
+    """
+    has_many = sum(len(item.ahead_runs) for item in stacks) >= _MANY_AHEAD_RUNS
+    most = max(1, len(stack.ahead_runs)) if has_many else _MOST_AHEAD_RUNS
+    kept = adoption.AheadRun(
+        stack_id=run.stack_id,
+        run_id=run.run_id,
+        origin_run_id=run.origin_run_id,
+        state=run.state,
+        run_url=run.run_url,
+        problem=run.problem[:_LONGEST_PROBLEM],
+    )
+    stack.ahead_runs = [*stack.ahead_runs, kept][-most:]
 
 
 def unused_runs(stack: StackProgress) -> list[adoption.AheadRun]:

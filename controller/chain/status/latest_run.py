@@ -12,6 +12,9 @@ from controller.chain.status.chain_facts import ChainFacts
 
 Reason = reasons.ChainReason
 
+# What Temporal says of a workflow that it terminates by itself.
+_TOO_LARGE = ("GrpcMessageTooLarge", "exceeds limit", "exceeds size limit")
+
 _UNKNOWN_END = (
     "The workflow ended in a phase that this version of the operator does not know. Make sure that "
     "operator and workers are of one release."
@@ -122,7 +125,7 @@ def _run_without_progress(
     ends = {
         executions.ExecutionState.TERMINATED: (
             Reason.WORKFLOW_TERMINATED,
-            "The workflow was terminated from outside. Temporal then asks the workflows of its "
+            f"{_terminated(execution.termination)}. Temporal then asks the workflows of its "
             "stacks to stop their runs; how these end is not known, and runs that Spacelift had "
             "queued on its own may continue.",
         ),
@@ -146,6 +149,15 @@ def _what_to_do(number: int) -> str:
         f'"{number}" to run what has not succeeded by then, or `{v1alpha1.RUN_ANNOTATION}` to a '
         "new text to run all again."
     )
+
+
+def _terminated(reason: str) -> str:
+    if any(word in reason for word in _TOO_LARGE):
+        return (
+            f"Temporal terminated the workflow because it was too large ({reason}): shorten "
+            "`spec.runtimeEnvironment`, or split the chain"
+        )
+    return f"The workflow was terminated from outside{f' ({reason})' if reason else ''}"
 
 
 def summarize(

@@ -151,6 +151,18 @@ class ChainWorkflows:
                     return None
                 raise
 
+    async def termination(self, execution: executions.Execution) -> str:
+        """Return the reason for which a run was terminated, as far as there is one."""
+        with temporal_client.unreachable():
+            try:
+                return await execution_infos.termination(
+                    self._get_client(), execution.workflow_id, execution.workflow_run_id
+                )
+            except temporalio.service.RPCError as error:
+                if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+                    return ""
+                raise
+
     async def is_failing(self, execution: ChainExecution) -> bool:
         """Whether the task of a live run was given to workers more than once."""
         with temporal_client.unreachable():

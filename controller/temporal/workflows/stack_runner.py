@@ -35,6 +35,10 @@ with workflow.unsafe.imports_passed_through():
 # A chain closes only after the runs of its stacks were stopped.
 _WAIT_FOR_CLEAN_UP = workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
 
+# What a workflow task sends to Temporal may have 4 MiB, or Temporal terminates the chain; an input
+# at its longest (`docs/limits.md`) has some 150 kB.
+MOST_STARTS_AT_ONCE = 25
+
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
 
@@ -69,6 +73,7 @@ class StackRunner:
         self._leaves: dict[str, asyncio.Task[None]] = {}
         # What tells executions that they have a slot for their next run.
         self._grants: list[asyncio.Task[None]] = []
+        self._starting = asyncio.Semaphore(MOST_STARTS_AT_ONCE)
         # By stack that others have, or had: since when it is waited for, and who comes after.
         self._since: dict[str, float] = {}
         self._behind: dict[str, list[stack_lines.WaitingChain]] = {}
@@ -116,7 +121,11 @@ class StackRunner:
     async def _execute(self, stack: progress.StackProgress) -> None:
         """Bring one stack to its end, or to where others have to be done with it first."""
         # A start is never interrupted: whether there is a child to wait for must be known.
-        handle = await self._start_execution(stack)
+        async with self._starting:
+            if self._run.is_canceling:
+                self._start_over(stack)
+                return
+            handle = await self._start_execution(stack)
         if handle is None:
             await self._await_turn(stack)
             return

@@ -15,7 +15,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from controller.api import reasons
-    from controller.chain.graph import adoption, resolve
+    from controller.chain.graph import resolve
     from controller.chain.run import native_stops, progress, unwanted_runs
     from controller.temporal import messages
     from controller.temporal.activities import stack_operations
@@ -27,8 +27,8 @@ _NATIVE_RUNS_LIMIT = timedelta(seconds=60)
 # Between two looks for what is late or being stopped; new asks are looked for at once.
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.25, 2.0
 
-# Of a stack the newest are kept, since the progress of a chain travels as a whole.
-_MOST_AHEAD_RUNS = 20
+# What a status has room for, with one to spare.
+_LONGEST_MESSAGE = 1024
 
 _OTHER_RUN_NOTE = "another run is used here"
 
@@ -225,21 +225,10 @@ class UnwantedRunStopper:
             return
         teller = stack or self._stacks[self._queued.origin_stack(run.origin_run_id)]
         if run.was_carried_out or (run.problem and run.run_id):
-            del teller.ahead_runs[: -_MOST_AHEAD_RUNS + 1]
-            teller.ahead_runs.append(
-                adoption.AheadRun(
-                    stack_id=run.stack_id,
-                    run_id=run.run_id,
-                    origin_run_id=run.origin_run_id,
-                    state=run.state,
-                    run_url=run.run_url,
-                    problem=run.problem,
-                )
-            )
+            unwanted_runs.keep_ahead(run, teller, self._stacks.values())
         elif run.problem and teller.phase.is_over:
-            teller.message += (
-                f" A run that Spacelift queued here could not be stopped: {run.problem}"
-            )
+            text = f" A run that Spacelift queued here could not be stopped: {run.problem}"
+            teller.message = f"{teller.message}{text}"[:_LONGEST_MESSAGE]
 
 
 def _now() -> float:

@@ -168,6 +168,7 @@ class FakeWorkflows:
         """Another operator starts the next request a moment earlier."""
         self.described = 0
         self.task_failure_text: str | None = None
+        self.termination_reason = ""
         """Why workers fail at the task of each live run."""
         self.unreadable: tuple[str, ...] = ()
         """Ids of workflows that only look like chains."""
@@ -325,6 +326,10 @@ class FakeWorkflows:
     async def task_failure(self, execution: Execution) -> str | None:
         await self._reach()
         return self.task_failure_text
+
+    async def termination(self, execution: Execution) -> str:
+        await self._reach("termination")
+        return self.termination_reason
 
     async def is_failing(self, execution: starter.ChainExecution) -> bool:
         await self._reach()

@@ -636,6 +636,21 @@ async def test_how_a_run_ended_is_taken_in_before_the_next_one_is_started(
     assert [(run.number, run.reason) for run in bench.status.history] == [(1, reason)]
 
 
+async def test_the_reason_of_a_termination_is_asked_for_once_and_shown(bench: Bench) -> None:
+    await with_run(bench)
+    bench.workflows.end(state=ExecutionState.TERMINATED)
+    bench.workflows.termination_reason = "GrpcMessageTooLarge"
+    await bench.reconcile()
+
+    # Asked again it would fail.
+    bench.workflows.fails["termination"] = AssertionError("asked twice")
+    await bench.reconcile()
+
+    assert bench.ready == ChainReason.WORKFLOW_TERMINATED
+    assert bench.status.latest_run is not None
+    assert "GrpcMessageTooLarge" in bench.status.latest_run.message
+
+
 async def test_a_run_whose_history_is_gone_is_over_and_not_started_again(bench: Bench) -> None:
     await with_run(bench)
     bench.workflows.forget()

@@ -9,7 +9,8 @@ from temporalio.converter import DataConverter
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import outcome, policy, progress
+from controller.chain.graph import resolve
+from controller.chain.run import native_stops, outcome, policy, progress, unwanted_runs
 from tests.support.builders import (
     T0,
     T1,
@@ -299,6 +300,24 @@ def test_at_the_limits_a_run_fits_into_one_value_of_temporal() -> None:
         )
         for place, item in enumerate(ids)
     ]
+    known.look_alikes = [
+        resolve.LookAlike(stack_id=ids[place], label="dependsOn: x".ljust(128, "y"))
+        for place in range(200)
+    ]
+    for stack in (*known.stacks, *known.stacks):
+        # Two of each, and more where there is room.
+        unwanted_runs.keep_ahead(
+            native_stops.NativeRun(
+                stack_id=stack.id,
+                origin_run_id="0" * 26,
+                run_id="1" * 26,
+                state="PENDING_REVIEW",
+                run_url=stack.run_url or "",
+                problem="p" * 1024,
+            ),
+            stack,
+            known.stacks,
+        )
 
     (payload,) = DataConverter.default.payload_converter.to_payloads([progress.packed(known)])
 

@@ -1,5 +1,7 @@
 """Short forms for the tests of `projection`."""
 
+import dataclasses
+
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason
 from controller.api.v1alpha1 import Phase
@@ -72,8 +74,11 @@ def failed_graph(reason: ChainReason, **fields: object) -> progress.ChainProgres
     )
 
 
-def executed(state: ExecutionState, **fields: object) -> projection.ChainFacts:
-    return make_facts(make_execution(1, state=state), **fields)
+def executed(
+    state: ExecutionState, *, termination: str = "", **fields: object
+) -> projection.ChainFacts:
+    execution = dataclasses.replace(make_execution(1, state=state), termination=termination)
+    return make_facts(execution, **fields)
 
 
 PROGRESSING = ("Unknown", "Progressing", "True", "False")

@@ -216,6 +216,14 @@ def in_progress() -> v1alpha1.Status:
     "facts",
     [
         pytest.param(executed(ExecutionState.TERMINATED), id="terminated"),
+        pytest.param(
+            executed(ExecutionState.TERMINATED, termination="cleaning up"),
+            id="terminated with a reason",
+        ),
+        pytest.param(
+            executed(ExecutionState.TERMINATED, termination="Workflow history size exceeds limit."),
+            id="terminated by Temporal",
+        ),
         pytest.param(executed(ExecutionState.FAILED), id="failed"),
         pytest.param(make_facts(None), id="gone from Temporal"),
         pytest.param(
