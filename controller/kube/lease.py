@@ -112,7 +112,7 @@ class LeaseClient(client.KubeRequests, Protocol):
         """Close all connections."""
 
 
-class _Thread:
+class RenewalThread:
     """An event loop in a thread of its own, for what the load of this one must not delay."""
 
     def __init__(self) -> None:
@@ -121,6 +121,7 @@ class _Thread:
         self._thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, None]) -> concurrent.futures.Future[None]:
+        """Run something there."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     async def close(self) -> None:
@@ -140,6 +141,7 @@ class LeaderLease:
         namespace: str,
         identity: str,
         new_client: Callable[[], LeaseClient],
+        new_thread: Callable[[], RenewalThread] = RenewalThread,
         duration_seconds: int = 30,
         poll_seconds: float = POLL_SECONDS,
         hung_seconds: float = HUNG_SECONDS,
@@ -149,6 +151,7 @@ class LeaderLease:
         self.lost = asyncio.Event()
         self._client = kube_client
         self._new_client = new_client
+        self._new_thread = new_thread
         self._path = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
         self._identity = identity
         self._duration = duration_seconds
@@ -160,7 +163,7 @@ class LeaderLease:
         # When each time was sent that was written into the Lease, perhaps without an answer.
         self._sent: dict[str, float] = {}
         self._ticked_at = 0.0
-        self._thread: _Thread | None = None
+        self._thread: RenewalThread | None = None
         self._renewing: asyncio.Future[None] | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
@@ -200,7 +203,7 @@ class LeaderLease:
         self._sent.clear()
         self._ticked_at = self._clock()
         self._ticking = asyncio.create_task(self._tick())
-        self._thread = _Thread()
+        self._thread = self._new_thread()
         self._renewing = asyncio.wrap_future(self._thread.run(self._renew_until_stopped()))
         self._renewing.add_done_callback(self._ended)
 

@@ -3,52 +3,20 @@
 import asyncio
 import contextlib
 import logging
-import os
-from collections.abc import AsyncIterator
 
-import kopf
-import temporalio.client
-
-from controller import clock
 from controller.config import settings
 from controller.kube import client as kube_client
 from controller.kube import definition_check, installation_id, lease, stackchains
 from controller.kube import errors as kube_errors
-from controller.operator import (
-    announcer,
-    connection_access,
-    handlers,
-    kopf_settings,
-    operator_identity,
-    ownership,
-    reconciler,
-    resource_schedules,
-    resync,
-    schedule_sync,
-    sweep_findings,
-    watches,
-)
-from controller.roles import process
-from controller.temporal import ids, signing, worker
-from controller.temporal.operator import (
-    desired_schedules,
-    notifier,
-    queues,
-    run_use,
-    schedules,
-    starter,
-)
+from controller.roles import operator_parts, process
 
 logger = logging.getLogger(__name__)
 
-# Together with what a standby takes to look at the Lease they stay below two seconds.
-_STATUSES_STOP_SECONDS = 0.7
-_KOPF_STOP_SECONDS = 0.5
 
-
-async def operate(role: process.Process) -> int:
+async def operate(role: process.Process, outside: operator_parts.Outside | None = None) -> int:
     """The role of `stackchain operator`: all of it for the holder of the Lease, nothing else."""
-    client = kube_client.KubeClient(role.settings.kubernetes)
+    outside = outside or operator_parts.Outside()
+    client = outside.new_kube_client(role.settings.kubernetes)
     try:
         await client.load_credentials()
     except kube_errors.Denied as error:
@@ -58,7 +26,8 @@ async def operate(role: process.Process) -> int:
         client,
         namespace=installation.namespace,
         identity=installation.pod_name,
-        new_client=lambda: kube_client.KubeClient(role.settings.kubernetes),
+        new_client=lambda: outside.new_kube_client(role.settings.kubernetes),
+        new_thread=outside.new_lease_thread,
         duration_seconds=role.settings.operator.lease_duration_seconds,
     )
     # A standby as well: one that never reaches Temporal must not replace an operator that does.
@@ -71,7 +40,7 @@ async def operate(role: process.Process) -> int:
     # What needs no Lease comes after it: a standby waits for that, and Temporal may be away.
     async with contextlib.AsyncExitStack() as afterwards:
         try:
-            code = await _lead(role, client, leader, afterwards)
+            code = await _lead(role, outside, client, leader, afterwards)
         finally:
             role.counters.lease_held.set(0)
             linking.cancel()
@@ -83,6 +52,7 @@ async def operate(role: process.Process) -> int:
 
 async def _lead(
     role: process.Process,
+    outside: operator_parts.Outside,
     client: kube_client.KubeClient,
     leader: lease.LeaderLease,
     afterwards: contextlib.AsyncExitStack,
@@ -101,184 +71,12 @@ async def _lead(
     finding = asyncio.create_task(installation.find())
     if not await process.done_before(finding, role.stop.wait(), leader.lost.wait()):
         return 0 if role.stop.is_set() else 1
-    parts = _Operator(role, stack_chains, finding.result())
+    parts = operator_parts.OperatorParts(role, outside, stack_chains, finding.result())
     afterwards.push_async_callback(parts.aclose)
     async with parts.running() as ends:
         await process.wait_for_first(role.stop.wait(), leader.lost.wait(), *ends)
         if leader.lost.is_set():
             # Another operator may act already: do nothing more, not even in an orderly way.
             logger.error("Lease lost, leaving")
-            os._exit(1)
+            outside.leave(1)
     return 0 if role.stop.is_set() else 1
-
-
-class _Operator:
-    """The parts of a leading operator."""
-
-    def __init__(
-        self, role: process.Process, stack_chains: stackchains.StackChains, installation: str
-    ) -> None:
-        self._role = role
-        temporal, time = role.settings.temporal, clock.current()
-        access = connection_access.ConnectionAccess(role.catalog)
-        signing_keys = signing.SigningKeys(temporal.signing_keys)
-        self._link = role.link
-        self._queue = ids.operator_queue(installation)
-        workflows = starter.ChainWorkflows(
-            self._link.get, installation=installation, task_queue=temporal.task_queue
-        )
-        self._notifier = notifier.Notifier(
-            self._link.get, task_queue=temporal.task_queue, counters=role.counters
-        )
-        chain_schedules = schedules.ChainSchedules(self._link.get)
-        of_resources = resource_schedules.ResourceSchedules(
-            chain_schedules=chain_schedules,
-            designs=desired_schedules.ScheduleDesigns(
-                installation=installation,
-                task_queue=temporal.task_queue,
-                operator_queue=self._queue,
-                sweep_seconds=role.settings.operator.sweep_seconds,
-                signing_keys=signing_keys,
-            ),
-            time=time,
-        )
-        owning = ownership.Ownership(installation, stack_chains)
-        self._reconciler = reconciler.Reconciler(
-            stack_chains=stack_chains,
-            workflows=workflows,
-            schedules=of_resources,
-            sweeps=sweep_findings.SweepReader(run_use.RunUseReader(self._link.get)),
-            access=access,
-            announcer=announcer.Announcer(
-                stack_chains=stack_chains,
-                catalog=role.sink_catalog,
-                notifier=self._notifier,
-                installation=installation,
-            ),
-            ownership=owning,
-            identity=operator_identity.OperatorIdentity(
-                installation=installation,
-                operator_queue=self._queue,
-                temporal_namespace=temporal.namespace,
-                ui_url=temporal.ui_url,
-                recheck_seconds=role.settings.operator.recheck_seconds,
-                signing_keys=signing_keys,
-            ),
-            counters=role.counters,
-            time=time,
-        )
-        self._watches = watches.Watches(role.settings.installation.watch_namespaces, role.counters)
-        self._known = resync.KnownResources(role.counters, is_ours=owning.is_ours)
-        role.counters.before_reading.append(self._known.update_metrics)
-        self._resync = resync.Resync(
-            reconciler=self._reconciler,
-            known=self._known,
-            watches=self._watches,
-            workflows=workflows,
-            schedule_sync=schedule_sync.ScheduleSync(
-                chain_schedules=chain_schedules,
-                of_resources=of_resources,
-                access=access,
-                stack_chains=stack_chains,
-                installation=installation,
-                counters=role.counters,
-            ),
-            stack_chains=stack_chains,
-            counters=role.counters,
-            interval_seconds=role.settings.operator.resync_seconds,
-        )
-        logger.info("Leading", extra={"installation": installation})
-
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[list[asyncio.Task[None]]]:
-        """Give the tasks that should never end; on leaving, end them in order."""
-        watching = asyncio.Event()
-        self._role.server.add_ready_check("watch", self._watches.check)
-        handling = asyncio.create_task(self._handle(stop=watching))
-        statuses_stop = asyncio.Event()
-        statuses = asyncio.create_task(self._write_statuses(statuses_stop))
-        resyncing = asyncio.create_task(self._resync.run())
-        notifying = asyncio.create_task(self._notifier.run())
-        try:
-            yield [handling, statuses, resyncing, notifying]
-        finally:
-            # kopf cancels all tasks that are younger than itself, so it goes last.
-            resyncing.cancel()
-            notifying.cancel()
-            statuses_stop.set()
-            # A write on its way may wait long for Temporal; the next operator does it again.
-            await asyncio.wait([statuses, resyncing, notifying], timeout=_STATUSES_STOP_SECONDS)
-            statuses.cancel()
-            watching.set()
-            # kopf gives hung tasks five seconds more. Nothing of ours is left to wait for, and a
-            # standby waits for the Lease; what a handler was at is done again by the next one.
-            await asyncio.wait([handling], timeout=_KOPF_STOP_SECONDS)
-            handling.cancel()
-            _log_failures([handling, statuses, resyncing, notifying])
-
-    async def aclose(self) -> None:
-        """Hand over the notifications that wait."""
-        await self._notifier.aclose()
-
-    async def _handle(self, *, stop: asyncio.Event) -> None:
-        namespaces = self._role.settings.installation.watch_namespaces
-        operator_settings = kopf.OperatorSettings()
-        kopf_settings.configure(operator_settings)
-        ours = asyncio.all_tasks()
-        with self._watches.installed():
-            tasks = await kopf.spawn_tasks(
-                registry=handlers.build_registry(
-                    self._reconciler,
-                    self._known,
-                    self._watches,
-                    login=kopf_settings.login(
-                        lambda: kube_client.read_access(self._role.settings.kubernetes)
-                    ),
-                ),
-                settings=operator_settings,
-                standalone=True,
-                clusterwide=not namespaces,
-                namespaces=list(namespaces),
-                stop_flag=stop,
-            )
-            # kopf has just taken over the signals; they are ours.
-            process.on_signals(self._role.stop)
-            await kopf.run_tasks(tasks, ignored=ours)
-
-    async def _write_statuses(self, stop: asyncio.Event) -> None:
-        connecting = asyncio.create_task(self._link.connected())
-        if not await process.done_before(connecting, stop.wait()):
-            return
-        client = connecting.result()
-        # What could not be started without Temporal is started now.
-        self._resync.soon()
-        renewing = asyncio.create_task(self._link.keep_credentials())
-        watched = queues.queues_of(
-            self._role.settings.temporal.task_queue,
-            self._queue,
-            has_notifications=self._role.settings.notifications.file is not None,
-        )
-        watching = asyncio.create_task(queues.watch(client, watched, self._role.counters))
-        writer = worker.operator_worker(
-            client, operator_queue=self._queue, operator=self._reconciler
-        )
-        polling = asyncio.create_task(writer.run())
-
-        def use_client(client: temporalio.client.Client) -> None:
-            nonlocal watching
-            writer.client = client
-            watching.cancel()
-            watching = asyncio.create_task(queues.watch(client, watched, self._role.counters))
-
-        self._link.on_new_client.append(use_client)
-        await process.wait_for_first(polling, stop.wait())
-        renewing.cancel()
-        watching.cancel()
-        await writer.shutdown()
-        await polling
-
-
-def _log_failures(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("A part of the operator failed", exc_info=error)

@@ -26,6 +26,10 @@ _FAILURES_TO_REFUSE = 2
 
 Look = Callable[[temporalio.client.Client, settings.TemporalSettings], Awaitable[str | None]]
 """Says why Temporal cannot run workflows, None if it can."""
+Connect = Callable[
+    [settings.TemporalSettings, Callable[[str], None]], Awaitable[temporalio.client.Client]
+]
+"""Connects, however long it takes, and reports why it takes so long."""
 
 
 class TemporalLink:
@@ -40,6 +44,7 @@ class TemporalLink:
         temporal: settings.TemporalSettings,
         counters: metrics.Metrics,
         *,
+        connect: Connect = temporal_client.connect_with_retry,
         look: Look = temporal_client.find_problem,
         look_seconds: float = 5.0,
         look_again_seconds: float = 1.0,
@@ -56,6 +61,7 @@ class TemporalLink:
         self._certificates = temporal_client.certificate_stamps(temporal)
         self._temporal = temporal
         self._counters = counters
+        self._connect = connect
         self._look = look
         self._look_seconds, self._look_again_seconds = look_seconds, look_again_seconds
         self._client: temporalio.client.Client | None = None
@@ -77,7 +83,7 @@ class TemporalLink:
 
     async def run(self) -> None:
         """Connect, however long it takes, and look now and then from then on; never returns."""
-        connected = await temporal_client.connect_with_retry(self._temporal, self._log_once)
+        connected = await self._connect(self._temporal, self._log_once)
         logger.info("Connected to Temporal", extra={"address": self._temporal.address})
         await self.watch(connected)
 

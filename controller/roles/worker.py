@@ -3,14 +3,23 @@
 import asyncio
 import logging
 
+import temporalio.worker
+
 from controller.roles import process
+from controller.spacelift import account_session
 from controller.temporal import worker
+from controller.temporal.activities import spacelift_clients
 
 logger = logging.getLogger(__name__)
 
 
-async def work(role: process.Process) -> int:
-    """The role of `stackchain worker`."""
+async def work(
+    role: process.Process,
+    *,
+    new_worker: worker.NewWorker = temporalio.worker.Worker,
+    new_session: spacelift_clients.NewSession = account_session.AccountSession,
+) -> int:
+    """The role of `stackchain worker`; a simulation makes other workers and sessions."""
     role.server.add_ready_check("temporal", role.link.check)
     linking = asyncio.create_task(role.link.run())
     connecting = asyncio.create_task(role.link.connected())
@@ -24,6 +33,8 @@ async def work(role: process.Process) -> int:
         catalog=role.catalog,
         sink_catalog=role.sink_catalog,
         counters=role.counters,
+        new_worker=new_worker,
+        new_session=new_session,
     )
     if role.settings.temporal.signing_keys is None:
         logger.warning("Work is not signed: whoever writes to the Temporal namespace is obeyed")

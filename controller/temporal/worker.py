@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ import temporalio.worker
 from controller.config import connections, settings
 from controller.notify import sinks
 from controller.observability import metrics
+from controller.spacelift import account_session
 from controller.temporal import ids, messages, signing
 from controller.temporal.activities import (
     chain_status,
@@ -40,6 +41,9 @@ WORKFLOWS = (
     run_request_workflows.RequestRunWorkflow,
     run_request_workflows.RootSweepWorkflow,
 )
+NewWorker = Callable[..., temporalio.worker.Worker]
+"""Makes a worker, as the SDK's class does."""
+
 NOTIFY_WORKFLOWS = (notification.NotificationWorkflow,)
 
 
@@ -120,7 +124,10 @@ class SpaceliftWorker:
         catalog: connections.ConnectionCatalog,
         sink_catalog: sinks.SinkCatalog,
         counters: metrics.Metrics,
+        new_worker: NewWorker = temporalio.worker.Worker,
+        new_session: spacelift_clients.NewSession = account_session.AccountSession,
     ) -> None:
+        """Take what the worker works with; the last two make what reaches outside."""
         self._client = client
         self._running = RunningActivities()
         spacelift = all_settings.spacelift
@@ -132,6 +139,7 @@ class SpaceliftWorker:
             ca_file=str(spacelift.ca_file) if spacelift.ca_file else None,
             observer=functools.partial(_observe, counters),
             signing_keys=signing.SigningKeys(all_settings.temporal.signing_keys),
+            new_session=new_session,
         )
         counters.runs_followed.set_function(lambda: self.clients.followed)
         counters.follow_slots.set(all_settings.worker.max_concurrent_follows)
@@ -146,13 +154,12 @@ class SpaceliftWorker:
         )
         self._delivery = notifications.NotificationDelivery(sink_catalog, counters)
         identity = ids.worker_identity(all_settings.installation.pod_name, catalog.endpoints())
-        self._workers = _workers(
-            client, all_settings, operations, self.clients, identity, [self._running]
+        make = functools.partial(
+            new_worker, client, identity=identity, interceptors=[self._running]
         )
+        self._workers = _workers(make, all_settings, operations, self.clients)
         if all_settings.notifications.file is not None:
-            self._workers.append(
-                _notify_worker(client, all_settings, self._delivery, identity, [self._running])
-            )
+            self._workers.append(_notify_worker(make, all_settings, self._delivery))
 
     def use_client(self, client: temporalio.client.Client) -> None:
         """Go on with another connection to Temporal."""
@@ -201,22 +208,17 @@ class SpaceliftWorker:
 
 
 def _workers(
-    client: temporalio.client.Client,
+    make: NewWorker,
     all_settings: settings.Settings,
     operations: stack_operations.StackOperations,
     clients: spacelift_clients.SpaceliftClients,
-    identity: str,
-    interceptors: Sequence[temporalio.worker.Interceptor],
 ) -> list[temporalio.worker.Worker]:
     worker = all_settings.worker
     queue = all_settings.temporal.task_queue
     # Workers learn of a cancel through heartbeats; waits have to hear of it within seconds.
     heartbeats = timedelta(seconds=2)
     grace = timedelta(seconds=worker.graceful_shutdown_seconds)
-    calls = temporalio.worker.Worker(
-        client,
-        identity=identity,
-        interceptors=interceptors,
+    calls = make(
         task_queue=queue,
         workflows=list(WORKFLOWS),
         workflow_runner=workflow_runner(),
@@ -238,10 +240,7 @@ def _workers(
         graceful_shutdown_timeout=grace,
         max_heartbeat_throttle_interval=heartbeats,
     )
-    follows = temporalio.worker.Worker(
-        client,
-        identity=identity,
-        interceptors=interceptors,
+    follows = make(
         task_queue=ids.follow_queue(queue),
         activities=[
             operations.follow_stack_run,
@@ -257,18 +256,13 @@ def _workers(
 
 
 def _notify_worker(
-    client: temporalio.client.Client,
+    make: NewWorker,
     all_settings: settings.Settings,
     delivery: notifications.NotificationDelivery,
-    identity: str,
-    interceptors: Sequence[temporalio.worker.Interceptor],
 ) -> temporalio.worker.Worker:
     """Return the worker of notifications: what hangs there takes nothing from chains."""
     grace = all_settings.worker.graceful_shutdown_seconds
-    return temporalio.worker.Worker(
-        client,
-        identity=identity,
-        interceptors=interceptors,
+    return make(
         task_queue=ids.notify_queue(all_settings.temporal.task_queue),
         workflows=list(NOTIFY_WORKFLOWS),
         workflow_runner=workflow_runner(),
@@ -286,10 +280,14 @@ class OperatorCalls(chain_status.Publisher, operator_asks.RunDecider, Protocol):
 
 
 def operator_worker(
-    client: temporalio.client.Client, *, operator_queue: str, operator: OperatorCalls
+    client: temporalio.client.Client,
+    *,
+    operator_queue: str,
+    operator: OperatorCalls,
+    new_worker: NewWorker = temporalio.worker.Worker,
 ) -> temporalio.worker.Worker:
     """Return the operator's worker: statuses and asks of its own installation."""
-    return temporalio.worker.Worker(
+    return new_worker(
         client,
         task_queue=operator_queue,
         activities=[

@@ -18,6 +18,8 @@ from controller.temporal.activities import kept_answers, run_poller
 logger = logging.getLogger(__name__)
 
 Observer = Callable[[str, str, float], None]
+NewSession = Callable[..., account_session.AccountSession]
+"""Makes a session of an account, as the class does."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,9 +111,9 @@ class SpaceliftClients:
         ca_file: str | None,
         observer: Observer,
         signing_keys: signing.SigningKeys | None = None,
-        new_session: Callable[..., account_session.AccountSession] = account_session.AccountSession,
+        new_session: NewSession = account_session.AccountSession,
     ) -> None:
-        """Take the connections; `new_session` makes a session of an account, as the class does."""
+        """Take the connections, and what makes the sessions of their accounts."""
         self.signing_keys = signing_keys or signing.SigningKeys()
         self._catalog = catalog
         self._poll_seconds = poll_seconds

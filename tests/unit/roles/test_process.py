@@ -9,7 +9,7 @@ import pytest
 
 from controller.config import settings
 from controller.observability import metrics
-from controller.roles import operator, process
+from controller.roles import operator_parts, process
 from controller.temporal import client as temporal_client
 from tests.support.waiting import eventually
 
@@ -153,7 +153,7 @@ def test_parts_that_failed_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         tasks = [asyncio.create_task(fails()), asyncio.create_task(asyncio.Event().wait())]
         await asyncio.wait(tasks, timeout=0.01)
-        operator._log_failures(tasks)
+        operator_parts._log_failures(tasks)
         tasks[1].cancel()
 
     asyncio.run(main())

@@ -10,7 +10,7 @@ import pytest
 from controller.config import settings
 from controller.kube import stackchains
 from controller.observability import metrics
-from controller.roles import operator, process, webhook, worker
+from controller.roles import operator, operator_parts, process, webhook, worker
 from tests.unit.operator.fakes import FakeCatalog, FakeSinks
 
 Role = Callable[[process.Process], Awaitable[int]]
@@ -107,7 +107,7 @@ async def test_a_leader_that_waits_for_the_definition_can_be_ended(
     bench: Bench, ends: str, code: int
 ) -> None:
     leader = FakeLeader()
-    running = operator._lead(bench.role, SilentApi(), leader, None)
+    running = operator._lead(bench.role, operator_parts.Outside(), SilentApi(), leader, None)
 
     ended = await bench.ended(running, bench.role.stop if ends == "stop" else leader.lost)
 
@@ -116,7 +116,9 @@ async def test_a_leader_that_waits_for_the_definition_can_be_ended(
 
 
 async def test_a_leader_writes_no_status_before_temporal_is_there(bench: Bench) -> None:
-    parts = operator._Operator(bench.role, stackchains.StackChains(SilentApi()), "here")
+    parts = operator_parts.OperatorParts(
+        bench.role, operator_parts.Outside(), stackchains.StackChains(SilentApi()), "here"
+    )
     stop = asyncio.Event()
     writing = asyncio.create_task(parts._write_statuses(stop))
     await asyncio.sleep(0)
