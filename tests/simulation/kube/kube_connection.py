@@ -24,6 +24,9 @@ class KubeConnection:
         self._link = link
         self._request_timeout = request_timeout
 
+    async def load_credentials(self) -> None:
+        """Have them."""
+
     async def close(self) -> None:
         """Keep nothing open."""
 
