@@ -103,12 +103,6 @@ class Process:
         tasks, self._tasks = self._tasks, []
         return [task for task in tasks if not task.done()]
 
-    def count_step(self) -> None:
-        """Count a step that is about to run, or die instead."""
-        self.steps += 1
-        if self.steps == self.dies_at_step:
-            self.kill()
-
     def failures(self) -> Iterator[dict[str, Any]]:
         """Give the errors of tasks that nobody has looked at."""
         for task in self._tasks:

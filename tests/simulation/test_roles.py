@@ -5,8 +5,10 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import pytest
+
 from tests.simulation import role_processes, virtual_time
-from tests.simulation.account import account_server, people
+from tests.simulation.account import account_server, people, transport
 from tests.simulation.kube import api_server, kopf_operator, kube_connection, link
 from tests.simulation.temporal import chance
 from tests.simulation.temporal.server import TemporalServer
@@ -117,6 +119,10 @@ def has_ended(number: int) -> Callable[[Json], bool]:
     return is_so
 
 
+def is_in(phase: str) -> Callable[[Json], bool]:
+    return lambda status: (status.get("latestRun") or {}).get("phase") == phase
+
+
 async def live(bench: Bench) -> None:
     bench.start_operator()
     bench.start_worker()
@@ -131,3 +137,143 @@ def test_a_chain_runs_from_its_manifest_to_its_end() -> None:
     bench = run(live)
 
     assert bench.runs() == {name: ["FINISHED"] for name in ("vpc", "cluster", "app")}
+
+
+def test_a_seed_is_one_course_and_another_seed_another_one() -> None:
+    assert run(live, seed=3).course() == run(live, seed=3).course()
+    assert run(live, seed=3).course() != run(live, seed=4).course()
+
+
+WRONG = {
+    chance.REPLAY: 0.2,
+    chance.COMPLETION_LOST: 0.02,
+    chance.ANSWER_LOST: 0.02,
+    link.REQUEST_LOST: 0.02,
+    link.ANSWER_LOST: 0.02,
+    link.REQUEST_HANGS: 0.01,
+    link.THROTTLED: 0.02,
+    link.UNAVAILABLE: 0.02,
+    link.WATCH_BROKEN: 0.02,
+    transport.UNREACHABLE: 0.02,
+    transport.REQUEST_LOST: 0.02,
+    transport.ANSWER_LOST: 0.02,
+    transport.ANSWER_HANGS: 0.01,
+    transport.ANSWER_CUT_SHORT: 0.01,
+    transport.THROTTLED: 0.02,
+    transport.UNAVAILABLE: 0.02,
+    transport.UNAVAILABLE_AFTERWARDS: 0.01,
+    transport.TOKENS_REVOKED: 0.01,
+}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_chain_runs_once_whatever_is_lost_on_the_way(seed: int) -> None:
+    bench = run(live, seed=seed, wrong=WRONG)
+
+    assert bench.runs() == {name: ["FINISHED"] for name in ("vpc", "cluster", "app")}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_chain_runs_once_although_both_roles_are_killed_now_and_then(seed: int) -> None:
+    async def main(bench: Bench) -> None:
+        roles = [bench.start_operator(), bench.start_worker()]
+        rng = random.Random(seed)
+
+        async def kill_now_and_then() -> None:
+            for number in range(1, 5):
+                await asyncio.sleep(rng.uniform(1, 25))
+                which = rng.randrange(2)
+                # At whichever await comes then.
+                roles[which].process.dies_at_step = roles[which].process.steps + rng.randrange(9)
+                await asyncio.sleep(rng.uniform(0, 5))
+                roles[which].kill()
+                start = (bench.start_operator, bench.start_worker)[which]
+                roles[which] = start(number)
+
+        killing = bench.loop.world.start(kill_now_and_then())
+        await bench.create()
+        status = await bench.until(has_ended(1))
+        assert status["latestRun"]["phase"] == "Succeeded"
+        await killing
+
+    bench = run(main, seed=seed)
+
+    assert bench.runs() == {name: ["FINISHED"] for name in ("vpc", "cluster", "app")}
+
+
+def test_a_standby_takes_over_from_an_operator_that_is_killed() -> None:
+    async def main(bench: Bench) -> None:
+        first = bench.start_operator(0)
+        await asyncio.sleep(5)
+        second = bench.start_operator(1)
+        bench.start_worker()
+        await bench.create()
+        await asyncio.sleep(10)
+        assert second.role.counters.lease_held._value.get() == 0
+        first.kill()
+        await bench.until(has_ended(1))
+
+        assert second.role.counters.lease_held._value.get() == 1
+
+    run(main)
+
+
+def test_an_operator_that_is_asked_to_end_hands_the_lease_over_at_once() -> None:
+    async def main(bench: Bench) -> None:
+        first = bench.start_operator(0)
+        await asyncio.sleep(5)
+        second = bench.start_operator(1)
+        await asyncio.sleep(5)
+        first.stop()
+        await asyncio.sleep(5)
+
+        assert first.code == 0
+        assert second.role.counters.lease_held._value.get() == 1
+
+    run(main)
+
+
+def test_an_operator_that_cannot_renew_its_lease_leaves() -> None:
+    async def main(bench: Bench) -> None:
+        operator = bench.start_operator()
+        await asyncio.sleep(5)
+        assert operator.kube is not None
+        operator.kube.cut()
+        await asyncio.sleep(60)
+
+        assert not operator.is_running
+
+    run(main)
+
+
+def test_a_clock_that_is_wrong_by_minutes_changes_no_outcome() -> None:
+    async def main(bench: Bench) -> None:
+        for start, skew in (
+            (role_processes.start_operator, -200.0),
+            (role_processes.start_worker, 200.0),
+        ):
+            start(bench.parties, RELEASE, skew_seconds=skew)
+        await bench.create()
+        status = await bench.until(has_ended(1))
+
+        assert status["latestRun"]["phase"] == "Succeeded"
+
+    run(main)
+
+
+def test_a_run_waits_for_a_person() -> None:
+    async def main(bench: Bench) -> None:
+        bench.start_operator()
+        bench.start_worker()
+        stack = bench.parties.account.simulator.account.stacks["cluster"]
+        stack.autodeploy = False
+        await bench.create()
+        await bench.until(is_in("AwaitingConfirmation"))
+        waiting = bench.people.latest_run("cluster")
+        assert waiting is not None
+        assert bench.people.discard(waiting)
+        await bench.until(is_in("Canceled"))
+
+    bench = run(main)
+
+    assert bench.runs()["cluster"] == ["DISCARDED"]

@@ -3,11 +3,12 @@
 What is due in the account happens at its instant, also when nobody asks.
 """
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from devenv.simulator.gql import execution, schema
+from devenv.simulator.gql import documents, execution, schema
 from devenv.simulator.gql.context import Context
 from devenv.simulator.model.webhooks import Attempt, Delivery
 from devenv.simulator.simulator import Simulator
@@ -22,6 +23,11 @@ _DELIVERIES_AT_ONCE = 100
 
 Send = Callable[[Delivery, Callable[[int | None], None]], None]
 """Sends a delivery, and calls what it is given with the status of the answer; None for none."""
+
+
+@functools.cache
+def _documents() -> documents.Documents:
+    return documents.Documents()
 
 
 class LoopClock:
@@ -61,6 +67,8 @@ class AccountServer:
             seed=loop.rng.getrandbits(32),
             clock=LoopClock(loop),
         )
+        # The same documents in each world: to prepare them takes longer than to carry them out.
+        self.simulator.documents = _documents()
         self._loop = loop
         self._send = send
         self._wakes_at = float("inf")
