@@ -98,6 +98,7 @@ def test_the_signals_are_those_that_are_known() -> None:
                 ids.SUSPEND_SIGNAL,
                 ids.RESUME_SIGNAL,
                 ids.ORPHAN_SIGNAL,
+                ids.MAY_TRIGGER_SIGNAL,
                 ids.REPORT_SIGNAL,
                 ids.WAKE_SIGNAL,
                 ids.MAY_STOP_SIGNAL,

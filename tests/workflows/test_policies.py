@@ -436,7 +436,7 @@ STOPPED = {
             "failure_policy": "FailFast",
             "parallelism": 1,
         },
-        stays={"a": "UNCONFIRMED"},
+        stays={"a": "PLANNING"},
         stacks={"a": "TimedOut/StackDeadlineExceeded", "b": BEHIND, "c": FAST},
         chain=LATE,
         takes=1,
