@@ -8,7 +8,7 @@ from typing import Any
 from controller import clock
 from controller.api import reasons, v1alpha1
 from controller.chain.news import transitions
-from controller.chain.requests import automatic_asks, decide, executions
+from controller.chain.requests import automatic_asks, decide, executions, handled_asks
 from controller.chain.run import progress
 from controller.chain.status import conditions, pass_statuses, projection
 from controller.kube import errors as kube_errors
@@ -62,6 +62,7 @@ class StatusWriter:
             handled=decision.handled,
             is_suspended=chain.spec.suspend,
             is_not_requested=decision.is_not_requested,
+            is_spec_new=handled_asks.is_spec_new(chain, decision.handled),
             history_limit=chain.spec.history_limit,
             execution=execution,
             known=gathered.known,
@@ -74,7 +75,12 @@ class StatusWriter:
         # An ask that was taken in waits only if nothing was started for it, which the facts say.
         current = dataclasses.replace(gathered.current, pending_run=stored.pending_run)
         happened = [
-            *transitions.transitions(stored, current),
+            *transitions.transitions(
+                stored,
+                current,
+                is_followed=decision.start is not None or decision.pending is not None,
+                is_spec_new=facts.is_spec_new,
+            ),
             *transitions.stale(decision.notes, current),
         ]
         is_written = await self._project(gathered.body, current, facts, happened=happened)
@@ -192,7 +198,10 @@ class StatusWriter:
         new = projection.project(v1alpha1.read_ref(body), current, facts, now=now)
         if keep_run:
             new = dataclasses.replace(new, latest_run=current.latest_run, stacks=current.stacks)
-        happened = [*happened, *transitions.transitions(current, new)]
+        happened = [
+            *happened,
+            *transitions.transitions(current, new, is_spec_new=facts.is_spec_new),
+        ]
         sequence = facts.known.sequence if facts.known is not None else 0
         await self._announcer.notify(body, happened, sequence=sequence, now=now)
         is_written = await self._patch(body, new)

@@ -27,17 +27,18 @@ _NOT_SEEN = ReasonMeaning(
 # Of a reason that a newer operator gives.
 _UNKNOWN = ReasonMeaning(means="", do="")
 # The next command, where there is one; what to do outside of the cluster comes before it.
+_RETRY, _RUN, _FOLLOW = "retry {name}", "run {name}", "tree {name} -w"
 _COMMANDS: dict[ChainReason, str] = {
-    ChainReason.STACK_FAILED: "retry {name}",
-    ChainReason.STACK_CANCELED: "retry {name}",
-    ChainReason.RUN_CANCELED: "retry {name}",
-    ChainReason.STACK_TIMED_OUT: "retry {name}",
-    ChainReason.DEADLINE_EXCEEDED: "retry {name}",
-    ChainReason.WORKFLOW_TERMINATED: "retry {name}",
-    ChainReason.WORKFLOW_FAILED: "retry {name}",
+    ChainReason.STACK_FAILED: _RETRY,
+    ChainReason.STACK_CANCELED: _RETRY,
+    ChainReason.RUN_CANCELED: _RETRY,
+    ChainReason.STACK_TIMED_OUT: _RETRY,
+    ChainReason.DEADLINE_EXCEEDED: _RETRY,
+    ChainReason.WORKFLOW_TERMINATED: _RETRY,
+    ChainReason.WORKFLOW_FAILED: _RETRY,
     ChainReason.SUSPENDED: "resume {name}",
-    ChainReason.NOT_REQUESTED: "run {name}",
-    ChainReason.PROGRESSING: "tree {name} -w",
+    ChainReason.NOT_REQUESTED: _RUN,
+    ChainReason.PROGRESSING: _FOLLOW,
 }
 
 
@@ -66,17 +67,25 @@ def explain(chain: StackChain) -> ChainExplanation:
     """Find out what a chain waits for."""
     ready = chain.status.condition("Ready")
     reason = _known(ready.reason) if ready is not None else None
-    command = _COMMANDS.get(reason) if reason is not None else None
+    command = _command(chain, reason)
     meaning = _NOT_SEEN if ready is None else _UNKNOWN
     if reason is not None:
         meaning = reasons.CHAIN_MEANINGS[reason]
     return ChainExplanation(
         chain=chain,
         meaning=meaning,
-        command=f"{PROGRAM} {command.format(name=chain.ref.name)}" if command else None,
+        command=f"{PROGRAM} {command}" if command else None,
         notes=_notes(chain),
         blocking=_blocking_stacks(tree.current_stacks(chain.status)),
     )
+
+
+def _command(chain: StackChain, reason: ChainReason | None) -> str | None:
+    """Return the next command, never one that would be refused."""
+    command = _COMMANDS.get(reason) if reason is not None else None
+    if command == _RETRY and not user_requests.would_take_retry(chain):
+        command = _FOLLOW if user_requests.has_request(chain) else _RUN
+    return command.format(name=chain.ref.name) if command else None
 
 
 def document(found: ChainExplanation) -> output.Document:

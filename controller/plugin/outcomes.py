@@ -58,7 +58,11 @@ def of_watching(chain: StackChain) -> CommandOutcome | None:
         return None
     if cannot_start(status):
         return CommandOutcome(code=ExitCode.NOT_SUCCEEDED, text=ready.message)
-    if reconciling.status == "True" or ready.reason == Reason.SUSPENDED or _has_request(chain):
+    if (
+        reconciling.status == "True"
+        or ready.reason == Reason.SUSPENDED
+        or user_requests.has_request(chain)
+    ):
         return None
     if status.latest_run is not None and not status.latest_run.phase.is_over:
         return None
@@ -126,10 +130,6 @@ def is_behind(chain: StackChain) -> bool:
     return chain.status.observed_generation < chain.ref.generation
 
 
-def _has_request(chain: StackChain) -> bool:
-    return bool(user_requests.open_requests(chain)) or chain.status.pending_run is not None
-
-
 def _end(chain: StackChain, *, has_hint: bool = True) -> str:
     run, name = chain.status.latest_run, chain.ref.name
     if run is None:
@@ -140,5 +140,9 @@ def _end(chain: StackChain, *, has_hint: bool = True) -> str:
     if run.phase is Phase.SUCCEEDED or not has_hint:
         return text
     _, again = user_requests.split_for_retry(chain.status)
-    hint = f" Run what did not succeed again: `{PROGRAM} retry {name}`." if again else ""
+    hint = (
+        f" Run what did not succeed again: `{PROGRAM} retry {name}`."
+        if again and user_requests.would_take_retry(chain)
+        else ""
+    )
     return f"{text}{hint}"

@@ -9,7 +9,7 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
-from controller.api import v1alpha1, wording
+from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase, RunStatus, StackChain
 from controller.chain.run import policy
 from controller.plugin import exit_codes
@@ -182,6 +182,23 @@ def open_requests(chain: StackChain) -> list[tuple[str, str]]:
         (v1alpha1.CANCEL_ANNOTATION, chain.cancel_token, handled.cancel),
     )
     return [(name, token) for name, token, done in requests if token is not None and token != done]
+
+
+def has_request(chain: StackChain) -> bool:
+    """Whether another run is asked for."""
+    return bool(open_requests(chain)) or chain.status.pending_run is not None
+
+
+def would_take_retry(chain: StackChain) -> bool:
+    """Whether the operator would start a retry of the latest run, as far as the status tells."""
+    status, run = chain.status, chain.status.latest_run
+    ready = status.condition("Ready")
+    if run is None or has_request(chain):
+        return False
+    if ready is not None and ready.reason == reasons.ChainReason.NOT_REQUESTED:
+        # The spec is not the one with which the run ran.
+        return False
+    return (status.last_handled.retry or "").strip() != str(run.number)
 
 
 def split_for_retry(status: v1alpha1.Status) -> tuple[list[str], list[str]]:

@@ -11,6 +11,7 @@ from controller.api import reasons, v1alpha1, wording
 from controller.api.transition_kinds import MEANINGS, TransitionKind
 from controller.api.v1alpha1 import Phase
 from controller.chain.news import drift, stack_kinds
+from controller.chain.status import remedies
 from controller.chain.status.pass_statuses import Earlier, Later
 
 
@@ -35,8 +36,18 @@ class Transition:
         return MEANINGS[self.kind].is_warning
 
 
-def transitions(old: Earlier, new: Later) -> list[Transition]:
-    """Return what happened between two statuses, oldest first."""
+def transitions(
+    old: Earlier, new: Later, *, is_followed: bool = False, is_spec_new: bool = False
+) -> list[Transition]:
+    """Return what happened between two statuses, oldest first.
+
+    Args:
+        old: the earlier status.
+        new: the later one.
+        is_followed: another run follows the latest one, which may have ended.
+        is_spec_new: the spec is another one than that with which it ran.
+    """
+    is_followed = is_followed or new.pending_run is not None
     return [
         *_recovered(old, new),
         *_started(old, new),
@@ -44,7 +55,7 @@ def transitions(old: Earlier, new: Later) -> list[Transition]:
         *_suspended(old, new),
         *_stacks(old, new),
         *_unused_runs(old, new),
-        *_ended(old, new),
+        *_ended(old, new, is_followed=is_followed, is_spec_new=is_spec_new),
         *_drift(old, new),
         *_missed(old, new),
         *_unseen_roots(old, new),
@@ -115,12 +126,16 @@ _ENDS = {
 }
 
 
-def _ended(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+def _ended(
+    old: v1alpha1.Status, new: v1alpha1.Status, *, is_followed: bool, is_spec_new: bool
+) -> list[Transition]:
     run = new.latest_run
     if run is None or not _has_ended(old, new):
         return []
     kind = _ENDS.get(run.phase, TransitionKind.RUN_FAILED)
-    return [_of(kind, new, f"Run {run.number}: {run.message}", run.reason, reason=run.reason)]
+    can = remedies.possible(run, new.last_handled, is_followed=is_followed, is_spec_new=is_spec_new)
+    text = f"Run {run.number}: {remedies.with_remedy(run, can)}"
+    return [_of(kind, new, text, run.reason, reason=run.reason)]
 
 
 def _has_ended(old: v1alpha1.Status, new: v1alpha1.Status) -> bool:

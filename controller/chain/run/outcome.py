@@ -1,12 +1,12 @@
 """What the stacks of a run amount to: the run's phase, its reason, and its words. Pure.
 
-What to do stands at the end of a message, so lists are kept short enough that it is not cut off.
+What a person can do about it is added where it is known what may be asked (`status.remedies`).
 """
 
 import dataclasses
 from collections.abc import Sequence
 
-from controller.api import reasons, v1alpha1, wording
+from controller.api import reasons, wording
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
 from controller.chain.run.progress import ChainProgress, StackProgress
@@ -137,14 +137,14 @@ def _failed_message(run: ChainProgress, failed: list[StackProgress]) -> str:
     passed = " Then the chain's deadline passed." if run.is_timed_out else ""
     return (
         f"{len(failed)} of {_count(len(run.stacks))} failed: {_ends(failed)}."
-        f"{_skipped(run)}{canceled}{passed} Fix the cause, then {_retry(run)}."
+        f"{_skipped(run)}{canceled}{passed}"
     )
 
 
 def _timed_out_message(run: ChainProgress, timed_out: list[StackProgress]) -> str:
     return (
         f"{len(timed_out)} of {_count(len(run.stacks))} timed out: {_ends(timed_out)}."
-        f"{_skipped(run)} To continue, {_retry(run)}."
+        f"{_skipped(run)}"
     )
 
 
@@ -152,7 +152,7 @@ def _deadline_message(run: ChainProgress) -> str:
     return (
         "`spec.activeDeadlineSeconds` passed when "
         f"{_well(run)} of {_count(len(run.stacks))} had succeeded; the other runs were stopped or "
-        f"never triggered. Raise the deadline if it was too short. To continue, {_retry(run)}."
+        "never triggered."
     )
 
 
@@ -160,21 +160,14 @@ def _canceled_message(run: ChainProgress, canceled: list[StackProgress]) -> str:
     was = "was" if len(canceled) == 1 else "were"
     return (
         f"{len(canceled)} of {_count(len(run.stacks))} {was} canceled: {_ends(canceled)}."
-        f"{_skipped(run)} If that was not meant, {_retry(run)}."
+        f"{_skipped(run)}"
     )
 
 
 def _run_canceled_message(run: ChainProgress) -> str:
     return (
         f"The chain was canceled when {_well(run)} of {_count(len(run.stacks))} had succeeded; "
-        f"the other runs were stopped or never triggered. To continue, {_retry(run)}."
-    )
-
-
-def _retry(run: ChainProgress) -> str:
-    return (
-        f'set the annotation `{v1alpha1.RETRY_ANNOTATION}` to "{run.number}" to run what did not '
-        f"succeed, or `{v1alpha1.RUN_ANNOTATION}` to a new text to run all again"
+        "the other runs were stopped or never triggered."
     )
 
 
@@ -198,7 +191,7 @@ def _link(stack: StackProgress) -> str:
 
 
 def _listed(parts: Sequence[str], *, separator: str) -> str:
-    """Join as many as a message has room for, so that the remedy after them is not cut off."""
+    """Join as many as a message has room for, so that what comes after them is not cut off."""
     return wording.listed(parts, most=_PARTS, characters=_LISTED_CHARACTERS, separator=separator)
 
 

@@ -26,12 +26,14 @@ class ChainFacts:
     """All that the status is made of, beside the resource itself.
 
     `is_suspended` and `history_limit` are the spec's; `is_not_requested`: see `decide.Decision`.
+    `is_spec_new`: the latest run ran under another one.
     `schedules` is None where nobody has looked at them: they are as they were.
     """
 
     handled: v1alpha1.Handled
     is_suspended: bool = False
     is_not_requested: bool = False
+    is_spec_new: bool = False
     history_limit: int = 5
     execution: executions.Execution | None = None
     known: progress.ChainProgress | None = None

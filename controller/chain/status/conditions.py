@@ -10,6 +10,7 @@ from controller import outside_text
 from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
+from controller.chain.status import remedies
 
 Reason = reasons.ChainReason
 
@@ -44,11 +45,14 @@ class ConditionFacts:
 
     `has_unhandled`: asked for, and taken up by no run yet. `is_not_requested`: to be run only when
     asked, and nobody has; `is_held`: because it was restored, or created to destroy.
-    `is_suspended`: what the spec says.
+    `is_suspended`: what the spec says. `is_spec_new`: it is not the one with which the run ran.
+    `handled` is what was asked for and taken up.
     """
 
     run: v1alpha1.RunStatus | None
     stacks: tuple[v1alpha1.StackStatus, ...]
+    handled: v1alpha1.Handled = dataclasses.field(default_factory=v1alpha1.Handled)
+    is_spec_new: bool = False
     known: progress.ChainProgress | None = None
     problem: Problem | None = None
     has_unhandled: bool = False
@@ -117,7 +121,9 @@ def _verdict(facts: ConditionFacts) -> _Verdict:
     if run.phase is Phase.SUCCEEDED:
         return _Verdict(ready="True", reason=Reason.RUN_SUCCEEDED, message=run.message)
     reason = run.reason or Reason.WORKFLOW_FAILED
-    return _Verdict(ready="False", reason=reason, message=run.message, stalled=True)
+    can = remedies.possible(run, facts.handled, is_followed=False, is_spec_new=facts.is_spec_new)
+    message = remedies.with_remedy(run, can)
+    return _Verdict(ready="False", reason=reason, message=message, stalled=True)
 
 
 def _hindered(reason: str, message: str) -> _Verdict:

@@ -47,8 +47,7 @@ def project(
         return _run_without_progress(latest, execution, facts)
     phase, reason, message = _outcome(known)
     if execution.state is executions.ExecutionState.CLOSED and not phase.is_over:
-        phase, reason = Phase.FAILED, Reason.WORKFLOW_FAILED
-        message = f"{_UNKNOWN_END} {_what_to_do(execution.number)}"
+        phase, reason, message = Phase.FAILED, Reason.WORKFLOW_FAILED, _UNKNOWN_END
     summary = summarize(known.stacks)
     done = summary.succeeded + _unchanged(known.stacks)
     return dataclasses.replace(
@@ -106,8 +105,7 @@ def _unseen_run(old: v1alpha1.Status, facts: ChainFacts, *, now: str) -> v1alpha
         latest,
         phase=Phase.FAILED,
         reason=Reason.WORKFLOW_TERMINATED,
-        message="Temporal no longer knows the run's workflow, so how it ended is not known. "
-        f"{_what_to_do(latest.number)}",
+        message="Temporal no longer knows the run's workflow, so how it ended is not known.",
         completion_time=now,
     )
 
@@ -137,17 +135,8 @@ def _run_without_progress(
         base,
         phase=Phase.FAILED,
         reason=reason,
-        message=f"{message[:700]} {_what_to_do(execution.number)}".strip(),
+        message=message[:1024],
         completion_time=execution.close_time,
-    )
-
-
-def _what_to_do(number: int) -> str:
-    """A retry reads Spacelift, and keeps what has succeeded since (ADR 0032)."""
-    return (
-        f"Check the stacks in Spacelift. Then set the annotation `{v1alpha1.RETRY_ANNOTATION}` to "
-        f'"{number}" to run what has not succeeded by then, or `{v1alpha1.RUN_ANNOTATION}` to a '
-        "new text to run all again."
     )
 
 

@@ -6,7 +6,7 @@ their transition times.
 
 import dataclasses
 
-from controller.api import v1alpha1
+from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests import executions
 from controller.chain.run import next_stacks, policy
@@ -37,6 +37,8 @@ def project(ref: v1alpha1.Ref, old: CurrentStatus, facts: ChainFacts, *, now: st
     if run is not None and facts.known is None and run.phase.is_over and stacks != old.stacks:
         run = dataclasses.replace(run, summary=latest_run.summarize(stacks))
     shown = conditions.ConditionFacts(
+        handled=facts.handled,
+        is_spec_new=facts.is_spec_new,
         run=run,
         stacks=stacks,
         known=facts.known,
@@ -69,10 +71,24 @@ def _history(
     latest = old.latest_run
     is_next = latest is not None and run is not None and run.number > latest.number
     earlier = old.history
-    if is_next and latest is not None:
+    if is_next and latest is not None and not _was_replaced_unused(old, latest):
         # Only a retry of the latest run needs to know below which runs of roots it ran.
         earlier = (dataclasses.replace(latest, root_runs=()), *earlier)
     return earlier[: min(limit, _LONGEST_HISTORY)]
+
+
+def _was_replaced_unused(old: v1alpha1.Status, latest: v1alpha1.RunStatus) -> bool:
+    """Whether a run gave way to the next one before it did anything, which tells nobody anything.
+
+    With `concurrencyPolicy: Replace` many may do so, one after the other.
+    """
+    if old.pending_run is None or latest.reason != reasons.ChainReason.RUN_CANCELED:
+        return False
+    untouched = (reasons.StackReason.KEPT, reasons.StackReason.ROOT_RUN_FINISHED)
+    return all(
+        stack.reason in untouched or (stack.run_id is None and not stack.unused_runs)
+        for stack in old.stacks
+    )
 
 
 def _without_duplicate(old: v1alpha1.Status, facts: ChainFacts) -> ChainFacts:

@@ -199,11 +199,14 @@ class FakeWorkflows:
         item.known = known
 
     def end(
-        self, *stacks: progress.StackProgress, state: ExecutionState = ExecutionState.CLOSED
+        self,
+        *stacks: progress.StackProgress,
+        state: ExecutionState = ExecutionState.CLOSED,
+        **fields: Any,
     ) -> None:
         """Close the last execution, with these stacks as its result."""
         if state is ExecutionState.CLOSED:
-            self.run(*(stacks or (make_stack("a", v1alpha1.Phase.SUCCEEDED),)))
+            self.run(*(stacks or (make_stack("a", v1alpha1.Phase.SUCCEEDED),)), **fields)
         else:
             self.last.known = None
         self.last.execution = dataclasses.replace(

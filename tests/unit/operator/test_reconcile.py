@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from controller.api import v1alpha1
-from controller.api.reasons import ChainReason
+from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests.executions import ExecutionState
 from controller.kube import errors as kube_errors
@@ -25,6 +25,7 @@ from tests.unit.operator.fakes import NAME, NAMESPACE, Bench, Crash
 AWAY = kube_errors.ApiUnreachable("The API server is away.")
 SUCCEEDED = make_stack("a", Phase.SUCCEEDED)
 FAILED = make_stack("a", Phase.FAILED)
+NOT_RUN = make_stack("a", Phase.CANCELED, reason=StackReason.CHAIN_CANCELED)
 RUNNING = make_stack("a", Phase.RUNNING)
 
 Step = Callable[[Bench], Any]
@@ -380,6 +381,26 @@ async def test_a_cancel_is_not_sent_again_at_once(bench: Bench) -> None:
 
     assert at_once == ["cancel execution-1"]
     assert bench.workflows.sent == ["cancel execution-1"] * 2
+
+
+async def test_runs_that_are_replaced_before_they_do_anything_leave_no_trace(bench: Bench) -> None:
+    """Neither in the history nor as advice: a retry of any but the latest run is refused."""
+    await with_ended_run(bench, FAILED, concurrencyPolicy="Replace")
+    for number in range(5):
+        bench.annotate(run=f"now {number}")
+        await bench.reconcile()
+        bench.annotate(run=f"now {number}, or rather")
+        await bench.reconcile()
+        bench.workflows.end(NOT_RUN, is_canceling=True)
+        await bench.reconcile()
+
+    assert bench.status.latest_run is not None
+    assert bench.status.latest_run.number == 7
+    assert [run.number for run in bench.status.history] == [1]
+    advised = [
+        event["message"] for event in bench.api.events if "stackchain.dev/retry" in event["message"]
+    ]
+    assert [message[:6] for message in advised] == ["Run 1:"]
 
 
 # Runs that could not begin are tried again

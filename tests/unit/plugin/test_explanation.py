@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from controller.api import reasons, v1alpha1
-from controller.api.v1alpha1 import Phase, StackStatus
+from controller.api.v1alpha1 import Phase, StackChain, StackStatus
 from controller.display import styled_text
 from controller.plugin import explanation
 from tests.support.builders import make_shown_chain, make_shown_status, make_stack_status
@@ -28,6 +28,7 @@ WAITING = make_shown_status(
 )
 
 
+FAILED = make_shown_status(ready=("False", "StackFailed", "Words."))
 COMMANDS = {
     ("False", "StackFailed"): "kubectl stackchain retry prod",
     ("False", "DeadlineExceeded"): "kubectl stackchain retry prod",
@@ -46,6 +47,36 @@ def test_the_next_command_is_shown_where_there_is_one(
     found = explanation.explain(make_shown_chain(make_shown_status(ready=(*ready, "Words."))))
 
     assert found.command == command
+
+
+@pytest.mark.parametrize(
+    ("chain", "command"),
+    [
+        pytest.param(
+            make_shown_chain(FAILED, retry="1"), "tree prod -w", id="it has been asked for"
+        ),
+        pytest.param(
+            make_shown_chain(
+                dataclasses.replace(FAILED, last_handled=v1alpha1.Handled(retry="1")), retry="1"
+            ),
+            "run prod",
+            id="it was asked for too early",
+        ),
+        pytest.param(
+            make_shown_chain(
+                dataclasses.replace(
+                    FAILED, pending_run=v1alpha1.PendingRun(cause="Spec", message="It waits.")
+                )
+            ),
+            "tree prod -w",
+            id="another run waits",
+        ),
+    ],
+)
+def test_a_retry_that_would_do_nothing_is_not_the_next_command(
+    chain: StackChain, command: str
+) -> None:
+    assert explanation.explain(chain).command == f"kubectl stackchain {command}"
 
 
 @pytest.mark.parametrize("reason", list(reasons.ChainReason))

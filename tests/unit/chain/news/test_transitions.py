@@ -233,3 +233,40 @@ def test_the_message_of_a_stack_tells_of_runs_that_it_does_not_use(
         None if run.stack_id == "a" else run.stack_id for run in runs
     ]
     golden(PAGE).check(case, row.message or "")
+
+
+# What the end of a run advises
+
+
+FAILED_RUN = (stack(Phase.FAILED), make_stack("z", Phase.SUCCEEDED))
+
+
+@pytest.mark.parametrize(
+    ("facts", "asks", "advises_retry", "advises_run"),
+    [
+        pytest.param({}, {}, True, True, id="nothing follows"),
+        pytest.param({}, {"is_followed": True}, False, False, id="another run starts"),
+        pytest.param(
+            {"pending": v1alpha1.PendingRun(cause="Spec", message="It waits.")},
+            {},
+            False,
+            False,
+            id="a request waits for its end",
+        ),
+        pytest.param({}, {"is_spec_new": True}, False, True, id="the spec is another one now"),
+    ],
+)
+def test_the_event_of_an_end_advises_nothing_that_would_be_refused(
+    facts: dict[str, object], asks: dict[str, bool], advises_retry: bool, advises_run: bool
+) -> None:
+    old = shown(RUNNING, OTHER)
+    new = shown(*FAILED_RUN, old=old, **facts)
+
+    (end,) = (
+        item
+        for item in transitions.transitions(old, new, **asks)
+        if item.kind is TransitionKind.RUN_FAILED
+    )
+
+    assert ("stackchain.dev/retry" in end.message) is advises_retry
+    assert ("stackchain.dev/run" in end.message) is advises_run

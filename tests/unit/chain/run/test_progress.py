@@ -186,7 +186,7 @@ def test_a_success_counts_what_ran_and_what_had_nothing_to_do(golden: Golden) ->
     golden(PAGE).check("succeeded: one was skipped", make_progress(*stacks, skipped).message)
 
 
-def test_a_failure_names_stack_cause_link_consequence_and_remedy(golden: Golden) -> None:
+def test_a_failure_names_stack_cause_link_and_consequence(golden: Golden) -> None:
     known = make_progress(
         make_stack("a", Phase.FAILED, message="The run failed (exit code 1)."),
         make_stack("b", depends_on="a"),
@@ -208,13 +208,13 @@ def test_one_skipped_dependent_is_one(golden: Golden) -> None:
     golden(PAGE).check("a stack failed, one was skipped", known.message)
 
 
-def test_a_discarded_run_asks_whether_that_was_meant(golden: Golden) -> None:
+def test_a_discarded_run_is_named(golden: Golden) -> None:
     known = make_progress(make_stack("a", Phase.CANCELED), make_stack("b", Phase.SUCCEEDED))
 
     golden(PAGE).check("a run was discarded", known.message)
 
 
-def test_many_long_failures_leave_room_for_what_to_do(golden: Golden) -> None:
+def test_of_many_long_failures_some_are_named(golden: Golden) -> None:
     """A status keeps 1,024 characters."""
     known = make_progress(
         *(make_stack(f"{'x' * 120}{place}", Phase.FAILED, message="m" * 512) for place in range(9))
@@ -242,7 +242,7 @@ def test_nobody_is_asked_to_confirm_what_is_about_to_be_discarded() -> None:
     assert known.phase is Phase.RUNNING
 
 
-def test_a_canceled_chain_says_how_far_it_came_and_how_to_run_again(golden: Golden) -> None:
+def test_a_canceled_chain_says_how_far_it_came(golden: Golden) -> None:
     known = make_progress(
         make_stack("a", Phase.SUCCEEDED),
         make_stack("b", Phase.CANCELED, reason=StackReason.CHAIN_CANCELED),

@@ -1,6 +1,7 @@
 """projection.project: from the facts to the run, the stacks and the history."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,10 +24,12 @@ from tests.support.builders import (
     make_progress,
     make_run,
     make_stack,
+    make_stack_status,
     make_status,
 )
 from tests.support.golden import Golden
 from tests.unit.chain.status.projecting import (
+    PENDING,
     PROGRESSING,
     RUNNING,
     SUCCEEDED,
@@ -309,6 +312,60 @@ def test_the_history_is_as_long_as_the_spec_wants(limit: int) -> None:
     found = project(make_facts(make_execution(5), history_limit=limit), old)
 
     assert [run.number for run in found.history] == [4, 3, 2, 1][:limit]
+
+
+def replaced(*stacks: v1alpha1.StackStatus, **fields: Any) -> v1alpha1.Status:
+    """A run that was canceled, as a request waited for its end."""
+    canceled = make_run(2, phase=Phase.CANCELED, reason=reasons.ChainReason.RUN_CANCELED)
+    old = make_status(canceled, stacks=stacks, history=(make_run(1),))
+    return dataclasses.replace(old, **{"pending_run": PENDING, **fields})
+
+
+NOT_RUN = {"phase": Phase.CANCELED, "reason": StackReason.CHAIN_CANCELED}
+KEPT = {"phase": Phase.SUCCEEDED, "reason": StackReason.KEPT, "run_id": "01RUN"}
+
+
+@pytest.mark.parametrize(
+    ("stacks", "is_left_out"),
+    [
+        pytest.param((), True, id="before its stacks were read"),
+        pytest.param((make_stack_status("a", **NOT_RUN),), True, id="before it triggered any"),
+        pytest.param(
+            (make_stack_status("a", **KEPT), make_stack_status("b", **NOT_RUN)),
+            True,
+            id="a retry that kept some",
+        ),
+        pytest.param(
+            (make_stack_status("a", **NOT_RUN, run_id="01RUN"),), False, id="a run was stopped"
+        ),
+        pytest.param(
+            (make_stack_status("a", **NOT_RUN, unused_runs=(v1alpha1.UnusedRun(run_id="01RUN"),)),),
+            False,
+            id="Spacelift carried out a run",
+        ),
+    ],
+)
+def test_a_run_that_was_replaced_before_it_did_anything_is_left_out(
+    stacks: tuple[v1alpha1.StackStatus, ...], is_left_out: bool
+) -> None:
+    found = project(make_facts(make_execution(3)), replaced(*stacks))
+
+    assert [run.number for run in found.history] == ([1] if is_left_out else [2, 1])
+
+
+def test_a_run_that_a_person_canceled_is_in_the_history() -> None:
+    found = project(make_facts(make_execution(3)), replaced(pending_run=None))
+
+    assert [run.number for run in found.history] == [2, 1]
+
+
+def test_what_can_be_done_about_a_run_is_not_in_the_history() -> None:
+    """A retry of any but the latest run is refused."""
+    ended = executed(ExecutionState.TERMINATED)
+    after = project(make_facts(make_execution(2)), project(ended))
+
+    assert [run.reason for run in after.history] == ["WorkflowTerminated"]
+    assert "annotation" not in (after.history[0].message or "")
 
 
 def test_the_attempts_of_one_run_are_one_run_in_the_history() -> None:
