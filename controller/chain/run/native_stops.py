@@ -13,10 +13,13 @@ from controller.chain.run import run_states
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class CalledStop:
-    """A call that was made to end a run and had not taken effect yet."""
+    """A call that was made to end a run and had not taken effect yet.
+
+    `call` is one of `StopCall`, or one that a newer worker made.
+    """
 
     run_id: str
-    call: run_states.StopCall
+    call: str
     seconds_ago: float
 
 
@@ -56,7 +59,7 @@ class NativeRun:
     run_id: str = ""
     state: str = ""
     run_url: str = ""
-    call: run_states.StopCall | None = None
+    call: str | None = None
     problem: str = ""
     is_open: bool = False
 
@@ -86,7 +89,7 @@ class OpenStops:
         self._seen: set[_Pair] = set()
         self._notes: dict[str, str] = {}
         # By stack and run: the call, and when.
-        self._calls: dict[_Pair, tuple[run_states.StopCall, float]] = {}
+        self._calls: dict[_Pair, tuple[str, float]] = {}
 
     def ask(self, stack_id: str, origin_run_ids: Iterable[str], *, note: str, now: float) -> bool:
         """Let the runs on a stack be stopped; returns whether there may be any that goes on."""

@@ -87,10 +87,13 @@ class ChainProgress:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StackMeaning:
-    """The phase of a stack, and why, for alerts and for people."""
+    """The phase of a stack, and why, for alerts and for people.
+
+    `reason` is one of `StackReason`, or what a newer worker says.
+    """
 
     phase: v1alpha1.Phase
-    reason: reasons.StackReason
+    reason: str
     message: str = ""
 
 

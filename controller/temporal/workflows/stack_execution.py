@@ -398,7 +398,7 @@ class StackExecutionWorkflow:
         else:
             self._show_waiting(reasons.StackReason.STARTING, "")
 
-    def _show_waiting(self, reason: reasons.StackReason, message: str) -> None:
+    def _show_waiting(self, reason: str, message: str) -> None:
         # Whatever is read of the run next is news to the chain.
         self._reported_summary = ""
         self._reports.show(self._waiting(reason, message))
