@@ -153,6 +153,39 @@ async def test_more_times_than_one_answer_holds_are_all_counted(bench: Bench) ->
 
 
 @pytest.mark.parametrize(
+    ("cron", "newest"),
+    [
+        pytest.param("* * * * *", "2026-03-02T12:00:00Z", id="the last minute"),
+        pytest.param("* * * 1 *", "2026-01-31T23:59:00Z", id="a minute of a month before"),
+    ],
+)
+async def test_of_more_times_than_are_counted_the_newest_is_known(
+    bench: Bench, cron: str, newest: str
+) -> None:
+    """Else every pass would ask for a run of its own, until the times of today come."""
+    await bench.kept.set_up(bench.starts(cron))
+
+    times = await bench.kept.times_between(
+        bench.chain.ref, "2000-01-01T00:00:00Z", "2026-03-02T12:00:00Z"
+    )
+
+    assert len(times) == 10_001
+    assert times == sorted(times)
+    assert times[-1] == newest
+
+
+async def test_what_is_exactly_as_much_as_is_counted_is_complete(bench: Bench) -> None:
+    await bench.kept.set_up(bench.starts("* * * * *"))
+
+    times = await bench.kept.times_between(
+        bench.chain.ref, "2026-03-01T00:00:00Z", "2026-03-07T22:40:00Z"
+    )
+
+    assert len(times) == 10_000
+    assert times[-1] == "2026-03-07T22:40:00Z"
+
+
+@pytest.mark.parametrize(
     ("cron", "zone", "words"),
     [
         ("61 * * * *", "UTC", "Minute is not in range [0-59]"),

@@ -5,7 +5,7 @@ Temporal evaluates the times, with their time zone; no one here knows what a cro
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import temporalio.api.workflowservice.v1 as workflowservice
 import temporalio.client
@@ -20,7 +20,8 @@ from controller.temporal.operator import desired_schedules
 
 logger = logging.getLogger(__name__)
 
-# How many times are counted at most; a cron of every minute has more after a week.
+# How many times are counted at most; a cron of every minute has more after a week. Many years of
+# them would keep an operator busy for hours before it came to those of today.
 _MOST_TIMES = 10_000
 
 _NOT_FOUND = temporalio.service.RPCStatusCode.NOT_FOUND
@@ -91,15 +92,32 @@ class ChainSchedules:
         return times.rfc3339(moments[0].ToDatetime(tzinfo=UTC)) if moments else None
 
     async def times_between(self, ref: v1alpha1.Ref, after: str, until: str) -> list[str]:
-        """Return the schedule's times after one moment and up to another, as Temporal has them."""
+        """Return the schedule's times after one moment and up to another, as Temporal has them.
+
+        Where there are too many to count, these are the first ones and the newest.
+        """
         found: list[str] = []
         while len(found) < _MOST_TIMES:
             page = await self._times_page(ref, after, until)
             if not page:
-                break
+                return found
             found.extend(page)
             after = page[-1]
-        return found
+        return [*found, *await self._newest_time(ref, after, until)]
+
+    async def _newest_time(self, ref: v1alpha1.Ref, after: str, until: str) -> list[str]:
+        """Return the newest time, if there is one: Temporal lists from the oldest on."""
+        end, span = datetime.fromisoformat(until), timedelta(hours=1)
+        all_of_it = end - datetime.fromisoformat(after)
+        while True:
+            start = after if all_of_it <= span else times.rfc3339(end - span)
+            newest: list[str] = []
+            while page := await self._times_page(ref, start, until):
+                newest = page[-1:]
+                start = newest[0]
+            if newest or start == after:
+                return newest
+            span *= 2
 
     async def _times_page(self, ref: v1alpha1.Ref, after: str, until: str) -> list[str]:
         client = self._get_client()
