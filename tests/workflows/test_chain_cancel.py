@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 
-from controller.api import reasons
+from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
 from tests.support.waiting import eventually, stays
 from tests.workflows.conftest import Serve
@@ -22,7 +22,7 @@ async def test_during_discovery(serve: Serve) -> None:
     await chain.cancel_when(handle, "fetch_dependent_stacks")
 
     known = await handle.result()
-    assert (known.phase, known.reason) == (Phase.CANCELED, reasons.ChainReason.RUN_CANCELED)
+    assert (known.phase, known.reason) == (Phase.CANCELED, ChainReason.RUN_CANCELED)
     assert known.stacks == []
 
 
@@ -69,6 +69,38 @@ async def test_during_a_trigger_whose_outcome_nobody_knows(serve: Serve) -> None
     known = await handle.result()
     assert phases(known) == {"a": "Canceled"}
     assert world.states("a") == ["STOPPED"]
+
+
+@pytest.mark.parametrize("is_answered", [True, False], ids=["answered", "answer lost"])
+async def test_a_deadline_that_passes_during_a_trigger_stops_its_run_and_what_that_queued(
+    serve: Serve, is_answered: bool
+) -> None:
+    """The run is created before the deadline, and known only after it."""
+    world = World("a>b", "b>c")
+    world.held, world.holds_in = {"a", "b", "c"}, {"b": "QUEUED", "c": "QUEUED"}
+    gate = world.gate("trigger_stack_run", "a")
+    world.shields = {"trigger_stack_run"} if is_answered else set()
+    chain = await serve(world)
+    handle = await chain.start(active_deadline_seconds=1)
+    await chain.called("trigger_stack_run", "a")
+    if not is_answered:
+        world.create("a")
+
+    async def has_passed() -> bool:
+        return (await chain.known(handle)).is_timed_out
+
+    await eventually(has_passed, what="the deadline passes")
+    if is_answered:
+        gate.set()
+    known = await handle.result()
+
+    assert (known.phase, known.reason) == (Phase.TIMED_OUT, ChainReason.DEADLINE_EXCEEDED)
+    assert phases(known) == {"a": "TimedOut", "b": "Canceled", "c": "Canceled"}
+    assert {stack.reason for stack in known.stacks} == {StackReason.CHAIN_DEADLINE_EXCEEDED}
+    assert stack_of(known, "a").run_id == world.run_of("a").id
+    assert (world.states("a"), world.states("b")) == (["STOPPED"], ["CANCELED"])
+    assert world.states("c") == ["CANCELED"]
+    assert world.calls("trigger_stack_run") == ["a"]
 
 
 @pytest.mark.parametrize(
