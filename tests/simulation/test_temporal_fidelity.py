@@ -11,18 +11,19 @@ import pytest
 from temporalio.client import Client
 
 from tests.simulation.fidelity import (
+    activities,
     activity_rows,
     children_rows,
-    execution_rows,
     places,
+    reading_rows,
     schedule_rows,
-    subjects,
+    start_rows,
 )
 from tests.support import temporal as temporal_support
 
 ROWS = {
     row.__name__.replace("_", " "): row
-    for module in (execution_rows, activity_rows, children_rows, schedule_rows)
+    for module in (start_rows, reading_rows, activity_rows, children_rows, schedule_rows)
     for row in module.ROWS
 }
 
@@ -33,13 +34,13 @@ async def on_real_server(
 ) -> AsyncIterator[dict[str, "asyncio.Task[object]"]]:
     """Run all rows on the real server, side by side; yields the task of each."""
     queue = temporal_support.unique("fidelity")
-    activities = subjects.Activities()
-    first = places.Place(temporal_client, places.real_worker, queue, activities, queue)
+    noting = activities.Activities()
+    first = places.Place(temporal_client, places.real_worker, queue, noting, queue)
     async with first.worker(task_queue=queue, max_concurrent_activities=500):
         tasks = {}
         for number, (name, row) in enumerate(ROWS.items()):
             place = places.Place(
-                temporal_client, places.real_worker, queue, activities, f"{queue}-{number}"
+                temporal_client, places.real_worker, queue, noting, f"{queue}-{number}"
             )
             tasks[name] = asyncio.create_task(_observed(row, place))
         yield tasks

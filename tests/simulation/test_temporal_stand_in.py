@@ -12,7 +12,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from tests.simulation import virtual_time
-from tests.simulation.fidelity import subjects
+from tests.simulation.fidelity import activities, subjects
 from tests.simulation.temporal import chance, connections
 from tests.simulation.temporal.refusals import NotSimulated
 from tests.simulation.temporal.server import TemporalServer
@@ -27,7 +27,7 @@ class Forgets:
 
     @workflow.run
     async def run(self) -> None:
-        """Wait as long as nobody has waited before."""
+        """Wait as long as no one has waited before."""
         _STATE["runs"] += 1
         for _ in range(3):
             await asyncio.sleep(_STATE["runs"])
@@ -103,16 +103,16 @@ def test_a_workflow_task_that_fails_is_a_fault() -> None:
 
 def test_what_a_killed_worker_had_under_way_times_out() -> None:
     async def scenario(server: TemporalServer, client: Client) -> None:
-        activities = subjects.Activities()
-        process = serve(server, client, activities=activities.all())
+        noting = activities.Activities()
+        process = serve(server, client, activities=noting.all())
         call = subjects.Call("hang_once", "key", heartbeat=10, attempts=0)
         handle = await client.start_workflow("Calls", call, id="id", task_queue="q")
         await asyncio.sleep(5)
         process.kill()
-        serve(server, client, activities=activities.all())
+        serve(server, client, activities=noting.all())
 
         assert await handle.result() == "result attempt 2"
-        assert activities.seen == {"key": ["started"]}, "it runs none of its code"
+        assert noting.seen == {"key": ["started"]}, "it runs none of its code"
         # Its heartbeat is missed, and the worker that has the workflow is waited for.
         assert 20 < server.time() < 25
 
@@ -121,7 +121,7 @@ def test_what_a_killed_worker_had_under_way_times_out() -> None:
 
 def test_a_lost_completion_is_made_good_by_another_attempt() -> None:
     async def scenario(server: TemporalServer, client: Client) -> None:
-        serve(server, client, activities=subjects.Activities().all())
+        serve(server, client, activities=activities.Activities().all())
         call = subjects.Call("echo", "hello", start_to_close=3, attempts=0)
         handle = await client.start_workflow("Calls", call, id="id", task_queue="q")
 
@@ -155,6 +155,18 @@ def test_nobody_answers_while_the_server_is_away() -> None:
         assert 4 < server.time() < 10
         server.come_up()
         await client.start_workflow("Waits", id="id", task_queue="q")
+
+    simulate(scenario)
+
+
+def test_an_outage_ends_a_wait_for_a_result() -> None:
+    async def scenario(server: TemporalServer, client: Client) -> None:
+        handle = await client.start_workflow("Waits", id="id", task_queue="q")
+        result = asyncio.create_task(handle.result())
+        await asyncio.sleep(1)
+        server.go_down()
+        with pytest.raises(RPCError, match="connect"):
+            await result
 
     simulate(scenario)
 

@@ -67,7 +67,7 @@ async def the_time_of_all_attempts_ends_one(place: Place) -> object:
     return await _course(place, call)
 
 
-async def the_time_of_all_attempts_ends_while_nobody_takes_it_up(place: Place) -> object:
+async def the_time_of_all_attempts_ends_while_no_worker_takes_it(place: Place) -> object:
     queue = place.new_id("queue")
     return await _course(place, Call("echo", queue=queue, schedule_to_close=1, attempts=0))
 
@@ -254,7 +254,7 @@ ROWS = [
     a_worker_has_to_take_it_up_in_time,
     all_attempts_have_their_time,
     the_time_of_all_attempts_ends_one,
-    the_time_of_all_attempts_ends_while_nobody_takes_it_up,
+    the_time_of_all_attempts_ends_while_no_worker_takes_it,
     a_heartbeat_is_missed,
     details_of_a_heartbeat_are_handed_on,
     the_last_heartbeat_before_a_failure_is_handed_on,

@@ -140,11 +140,11 @@ async def an_execution_signals_another(place: Place) -> object:
     return [await sender.result(), await other.result(), await place.events(sender)]
 
 
-async def an_execution_signals_nobody(place: Place) -> object:
+async def an_execution_signals_what_is_not_there(place: Place) -> object:
     closed = await place.start("Waits")
     await closed.terminate()
     found = []
-    for target in (place.new_id("nobody"), closed.id):
+    for target in (place.new_id("missing"), closed.id):
         sender = await place.start("Signals", target, "x")
         found.append([await sender.result(), await place.events(sender)])
     return found
@@ -154,11 +154,11 @@ async def an_execution_cancels_another(place: Place) -> object:
     other = await place.start("Waits")
     await other.query("heard")
     sender = await place.start("Signals", other.id, "cancel")
-    nobody = await place.start("Signals", place.new_id("nobody"), "cancel")
+    missing = await place.start("Signals", place.new_id("missing"), "cancel")
     return [
         await sender.result(),
         await place.closed(other),
-        await nobody.result(),
+        await missing.result(),
         await place.events(sender),
     ]
 
@@ -178,6 +178,6 @@ ROWS = [
     a_parent_signals_its_child,
     a_child_knows_its_parent,
     an_execution_signals_another,
-    an_execution_signals_nobody,
+    an_execution_signals_what_is_not_there,
     an_execution_cancels_another,
 ]

@@ -13,6 +13,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 
 from tests.simulation import virtual_time
+from tests.simulation.fidelity import activities as noting
 from tests.simulation.fidelity import subjects
 from tests.simulation.temporal import chance, connections
 from tests.simulation.temporal.server import TemporalServer
@@ -32,7 +33,7 @@ class Place:
     client: Client
     make_worker: Callable[..., Any]
     queue: str
-    activities: subjects.Activities
+    activities: noting.Activities
     prefix: str
     _numbers: Any = dataclasses.field(default_factory=itertools.count)
 
@@ -63,7 +64,7 @@ class Place:
             TimeoutError: it is not, within a minute.
         """
         async with asyncio.timeout(_PATIENCE):
-            while not await condition():  # noqa: ASYNC110 - nobody tells
+            while not await condition():  # noqa: ASYNC110 - no one tells
                 await asyncio.sleep(0.1)
 
     async def closed(self, handle: WorkflowHandle[Any, Any]) -> str:
@@ -117,7 +118,7 @@ def on_stand_in(row: Row) -> object:
     async def main() -> object:
         server = TemporalServer(loop, chance.Steady())
         client = connections.connect(server)
-        place = Place(client, Worker, "shared", subjects.Activities(), "row")
+        place = Place(client, Worker, "shared", noting.Activities(), "row")
         async with place.worker(task_queue=place.queue):
             return await row(place)
 

@@ -18,8 +18,8 @@ from temporalio.client import (
     ScheduleState,
 )
 
-from tests.simulation.fidelity.execution_rows import refusal
 from tests.simulation.fidelity.places import Place
+from tests.simulation.fidelity.refused import refusal
 
 _RARELY = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(days=300))])
 _OFTEN = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(seconds=1))])

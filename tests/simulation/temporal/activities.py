@@ -66,7 +66,7 @@ class Activities:
             self._time_out_after(activity, "schedule to start", seconds, _SCHEDULE_TO_START)
         attempt = activity.attempt
         item = task_queues.Item(
-            hand_over=lambda poller: self._start(activity, poller),  # type: ignore[arg-type]
+            assign=lambda poller: self._start(activity, poller),  # type: ignore[arg-type]
             is_stale=lambda: (
                 not (
                     activity.state is ActivityState.QUEUED
@@ -91,7 +91,7 @@ class Activities:
     # From workers
 
     def heartbeat(self, activity: Activity, attempt: int, details: list[Payload]) -> bool | None:
-        """Take over a heartbeat; return whether a cancel is asked for, None if nobody waits."""
+        """Take over a heartbeat; return whether a cancel is asked for, None if no one waits."""
         if not _is_current(activity, attempt):
             return None
         activity.details = details
@@ -100,14 +100,14 @@ class Activities:
         return activity.is_cancel_requested
 
     def complete(self, activity: Activity, attempt: int, result: Payload) -> bool:
-        """Take over a result; False if nobody waits for it any more."""
+        """Take over a result; False if no one waits for it any more."""
         if not _is_current(activity, attempt):
             return False
         self._end(activity, Kind.ACTIVITY_COMPLETED, result=result)
         return True
 
     def cancel(self, activity: Activity, attempt: int, failure: Failure) -> bool:
-        """Take over that it was canceled; False if nobody has asked for that, or waits."""
+        """Take over that it was canceled; False if no one has asked for that, or waits."""
         if not _is_current(activity, attempt) or not activity.is_cancel_requested:
             return False
         details = list(failure.canceled_failure_info.details.payloads)
@@ -115,7 +115,7 @@ class Activities:
         return True
 
     def fail(self, activity: Activity, attempt: int, failure: Failure) -> bool:
-        """Take over a failure; False if nobody waits for it any more."""
+        """Take over a failure; False if no one waits for it any more."""
         if not _is_current(activity, attempt):
             return False
         state, delay = self._next_attempt(activity, failure)
@@ -141,8 +141,8 @@ class Activities:
         execution.held_back.append(Event(0, Kind.ACTIVITY_CANCELED, self._server.time(), end))
         return True
 
-    def forget(self, execution: Execution) -> None:
-        """Drop all activities of an execution that has closed: workers find nobody waiting."""
+    def drop_all(self, execution: Execution) -> None:
+        """Drop all activities of an execution that has closed: workers find no one waiting."""
         for activity in tuple(execution.activities.values()):
             self._finish(activity)
 
@@ -231,7 +231,7 @@ class Activities:
             # The number that a held back event gets is known once it is written.
             end.started = started
         self._finish(activity)
-        self._server.workflow_tasks.note(execution, kind, end)
+        self._server.workflow_tasks.add_event(execution, kind, end)
 
     def _finish(self, activity: Activity) -> None:
         activity.stop_timers()

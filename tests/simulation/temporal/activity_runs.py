@@ -1,4 +1,4 @@
-"""The activities that a worker runs: the SDK's own code, with this in the place of its core."""
+"""The activities that a worker runs: the SDK's own code, with this instead of its core."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from tests.simulation.temporal.refusals import NotSimulated
 if TYPE_CHECKING:
     from tests.simulation.temporal.server import TemporalServer
 
-# What core adds to a time-out before it takes an attempt for lost by itself.
+# What core adds to a time-out before it takes an attempt for lost on its own.
 _GRACE_SECONDS = 5.0
 
 
@@ -216,7 +216,7 @@ class ActivityRuns:
         self._worker._handle_cancel_activity_task(attempt.token, message)
 
     def _watch(self, attempt: _Attempt, name: str, seconds: float) -> None:
-        """Cancel an attempt by itself once the server is sure to have given it up."""
+        """Cancel an attempt here once the server is sure to have given it up."""
         if not seconds or self._process is None or attempt.token not in self._attempts:
             return
         if (timer := attempt.timers.pop(name, None)) is not None:

@@ -25,7 +25,7 @@ _LAST_YEAR = 2100
 
 
 class Times:
-    """When a schedule acts, in seconds since 1970."""
+    """When a schedule is due, in seconds since 1970."""
 
     def __init__(self, spec: ScheduleSpec) -> None:
         """Read a specification.

@@ -82,7 +82,7 @@ class Seeded:
     ) -> None:
         """Draw from a seed; `probabilities` says how often what may go wrong does so."""
         self._random = random.Random(seed)
-        self._probabilities = dict(probabilities or {REPLAY: 0.1})
+        self._probabilities = dict(probabilities or {REPLAY: 0.05})
         self._shortest = math.log(shortest)
         self._span = math.log(longest) - self._shortest
 

@@ -67,11 +67,11 @@ class Children:
         if not self._server.is_free(body.workflow_id, body.workflow_id_reuse_policy):
             del parent.children[seq]
             event.cause = _ALREADY_EXISTS
-            self._server.workflow_tasks.note(parent, Kind.CHILD_START_FAILED, event)
+            self._server.workflow_tasks.add_event(parent, Kind.CHILD_START_FAILED, event)
             return
-        execution = self._server.begin(start)
+        execution = self._server.start_execution(start)
         child.run_id = event.run_id = execution.run_id
-        started = self._server.workflow_tasks.note(parent, Kind.CHILD_STARTED, event)
+        started = self._server.workflow_tasks.add_event(parent, Kind.CHILD_STARTED, event)
         child.started = event.started = started
 
     def ended(self, execution: Execution) -> None:
@@ -98,7 +98,7 @@ class Children:
             event.result = last.data
         elif execution.status is Status.FAILED:
             event.failure = last.data
-        self._server.workflow_tasks.note(parent, _ENDS[execution.status], event)
+        self._server.workflow_tasks.add_event(parent, _ENDS[execution.status], event)
 
     def parent_closed(self, parent: Execution) -> None:
         """Do with the children of a closed execution as they were started for."""
@@ -140,7 +140,7 @@ class Children:
             self._answer(sender, Kind.SIGNAL_EXTERNAL_FAILED, sent)
             return
         signal = Signal(body.signal_name, list(body.args), header=dict(body.headers))
-        self._server.workflow_tasks.note(target, Kind.SIGNALED, signal)
+        self._server.workflow_tasks.add_event(target, Kind.SIGNALED, signal)
         self._answer(sender, Kind.EXTERNAL_SIGNALED, sent)
 
     def _target(self, sent: ExternalEvent) -> Execution | None:
@@ -149,7 +149,7 @@ class Children:
         return self._server.latest(sent.workflow_id)
 
     def _answer(self, sender: Execution, kind: Kind, sent: ExternalEvent) -> None:
-        self._server.workflow_tasks.note(sender, kind, sent)
+        self._server.workflow_tasks.add_event(sender, kind, sent)
 
 
 def refuse_policy(policy: int) -> None:

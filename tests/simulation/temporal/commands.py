@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 
 class Commands:
-    """Writes the event of each command, and begins what it asks for."""
+    """Writes the event of each command, and starts what it asks for."""
 
     def __init__(self, server: "TemporalServer") -> None:
         self._server = server
 
     def apply(self, execution: Execution, commands: Sequence[Command]) -> bool:
         """Do all commands; return whether one of them is news for the workflow itself."""
-        has_news = False
+        is_due = False
         for command in commands:
-            has_news |= bool(_APPLY[command.kind](self, execution, command.body))
-        return has_news
+            is_due |= bool(_APPLY[command.kind](self, execution, command.body))
+        return is_due
 
     def _add(self, execution: Execution, kind: Kind, data: Any) -> Event:
         return execution.history.add(kind, self._server.time(), data)
@@ -35,7 +35,7 @@ class Commands:
 
     def _fire(self, execution: Execution, seq: int) -> None:
         if execution.timers.pop(seq, None) is not None:
-            self._server.workflow_tasks.note(execution, Kind.TIMER_FIRED, seq)
+            self._server.workflow_tasks.add_event(execution, Kind.TIMER_FIRED, seq)
 
     def _cancel_timer(self, execution: Execution, body: Any) -> None:
         self._add(execution, Kind.TIMER_CANCELED, body.seq)
@@ -96,7 +96,7 @@ class Commands:
                 execution.memo[key] = value
             else:
                 raise NotSimulated("taking a value out of the memo")
-        self._server.visibility.note(execution)
+        self._server.visibility.update(execution)
 
     def _complete(self, execution: Execution, body: Any) -> None:
         self._server.close(execution, Kind.COMPLETED, body.result)

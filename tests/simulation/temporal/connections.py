@@ -10,20 +10,24 @@ import temporalio.service
 from google.protobuf.message import Message
 from temporalio.service import RPCStatusCode
 
-from tests.simulation.temporal import chance
-from tests.simulation.temporal.refusals import NotSimulated, rpc_error
+from tests.simulation.temporal import chance, quick_json
+from tests.simulation.temporal.refusals import GONE, NotSimulated, rpc_error
 
 if TYPE_CHECKING:
     from tests.simulation.temporal.server import TemporalServer
 
 _Response = TypeVar("_Response", bound=Message)
 
-# How long the SDK's core tries on while nobody answers, and how long it waits in between.
+# How long the SDK's core tries on while no one answers, and how long it waits in between.
 _TRY_SECONDS = 6.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 
-_GONE = object()
+
+_TIMED_OUT = (
+    lambda: rpc_error(RPCStatusCode.CANCELLED, "Timeout expired"),
+    lambda: rpc_error(RPCStatusCode.DEADLINE_EXCEEDED, "context deadline exceeded"),
+)
 
 
 class Connection(temporalio.service.ServiceClient):
@@ -59,10 +63,10 @@ class Connection(temporalio.service.ServiceClient):
         raise NotSimulated("the SDK's own workers")
 
     def update_rpc_metadata(self, metadata: Mapping[str, str | bytes]) -> None:
-        """Do nothing: there is nobody who reads it."""
+        """Do nothing: there is no one who reads it."""
 
     def update_api_key(self, api_key: str | None) -> None:
-        """Do nothing: there is nobody who reads it."""
+        """Do nothing: there is no one who reads it."""
 
     async def _rpc_call(
         self,
@@ -82,14 +86,15 @@ class Connection(temporalio.service.ServiceClient):
             async with asyncio.timeout(timeout.total_seconds()):
                 return await answering  # type: ignore[no-any-return]
         except TimeoutError as error:
-            raise rpc_error(RPCStatusCode.CANCELLED, "Timeout expired") from error
+            # Whether client or server gives up first is a matter of chance.
+            raise _TIMED_OUT[self.server.chance.pick(len(_TIMED_OUT))]() from error
 
     async def _answer(self, rpc: str, request: Message, *, retry: bool) -> Any:
         loop = self.server.loop
         until, pause = loop.time() + _TRY_SECONDS, _FIRST_PAUSE
         while True:
             answer = await self._try(rpc, request)
-            if answer is not _GONE:
+            if answer is not GONE:
                 return answer
             if not retry or loop.time() + pause > until:
                 raise rpc_error(RPCStatusCode.UNAVAILABLE, "tcp connect error")
@@ -103,12 +108,13 @@ class Connection(temporalio.service.ServiceClient):
         is_lost = decide.happens(chance.ANSWER_LOST)
 
         def serve() -> Any:
-            return self.server.service.serve(rpc, request) if self.is_up else _GONE
+            return self.server.service.answer(rpc, request) if self.is_up else GONE
 
         answer = await self.server.loop.exchange(serve, there=there, back=back)
         if isinstance(answer, asyncio.Future):
+            self.server.add_waiting(answer)
             answer = await answer
-        return _GONE if is_lost or not self.is_up else answer
+        return GONE if is_lost or not self.is_up else answer
 
 
 def connect(
@@ -119,8 +125,9 @@ def connect(
     Args:
         server: the stand-in.
         identity: how the client names itself.
-        options: more of `temporalio.client.Client`, such as `data_converter`.
+        options: more of `temporalio.client.Client`; its payloads are those of the SDK by default.
     """
+    options.setdefault("data_converter", quick_json.DATA_CONVERTER)
     return temporalio.client.Client(
         Connection(server, identity=identity), namespace=server.namespace, **options
     )

@@ -21,7 +21,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 
 from tests.simulation.temporal import task_queues
-from tests.simulation.temporal.history_messages import stamp
+from tests.simulation.temporal.history_attributes import stamp
 from tests.simulation.temporal.records import Activity, ActivityState, Execution
 from tests.simulation.temporal.refusals import not_found, only
 from tests.simulation.temporal.visibility import Row

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from temporalio.api.common.v1 import Payload
 
-# Core waits for this part of the time-out between two heartbeats, unless it is told to wait less.
+# Core waits for this part of the time-out between two heartbeats, unless its options say less.
 _THROTTLE = 0.8
 
 

@@ -78,7 +78,7 @@ class HistoryReads:
             if execution.is_running:
                 news: asyncio.Future[None] = loop.create_future()
                 news.add_done_callback(look, context=loop.world.context)
-                execution.news.append(news)
+                execution.waiters.append(news)
             else:
                 answer.set_result(_last_of(execution))
 

@@ -9,56 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message
-from temporalio.api.failure.v1 import Failure
-from temporalio.bridge.proto.activity_result import (
-    ActivityResolution,
-    Cancellation,
-    Success,
-)
-from temporalio.bridge.proto.activity_result import Failure as ActivityFailure
-from temporalio.bridge.proto.child_workflow import (
-    Cancellation as ChildCancellation,
-)
-from temporalio.bridge.proto.child_workflow import (
-    ChildWorkflowCancellationType,
-    ChildWorkflowResult,
-    StartChildWorkflowExecutionFailedCause,
-)
-from temporalio.bridge.proto.child_workflow import Failure as ChildFailure
-from temporalio.bridge.proto.child_workflow import Success as ChildSuccess
-from temporalio.bridge.proto.workflow_activation import (
-    FireTimer,
-    ResolveActivity,
-    ResolveChildWorkflowExecution,
-    ResolveChildWorkflowExecutionStart,
-    ResolveChildWorkflowExecutionStartCancelled,
-    ResolveChildWorkflowExecutionStartFailure,
-    ResolveChildWorkflowExecutionStartSuccess,
-    ResolveRequestCancelExternalWorkflow,
-    ResolveSignalExternalWorkflow,
-    WorkflowActivationJob,
-)
+from temporalio.bridge.proto.child_workflow import ChildWorkflowCancellationType
+from temporalio.bridge.proto.workflow_activation import FireTimer
 from temporalio.bridge.proto.workflow_commands import ActivityCancellationType
 
-from tests.simulation.temporal import failures
-from tests.simulation.temporal.history import (
-    ActivityEnd,
-    ChildEvent,
-    Command,
-    Event,
-    ExternalEvent,
-    Kind,
-)
+from tests.simulation.temporal import failures, resolutions
+from tests.simulation.temporal.history import ChildEvent, Command, Event, Kind
 from tests.simulation.temporal.refusals import NotSimulated
-
-Job = WorkflowActivationJob
+from tests.simulation.temporal.resolutions import Job
 
 _TRY = ActivityCancellationType.TRY_CANCEL
 _ABANDON = ActivityCancellationType.ABANDON
 _CHILD_WAITS = ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
 _CHILD_ABANDON = ChildWorkflowCancellationType.ABANDON
 _CHILD_REQUESTED = ChildWorkflowCancellationType.WAIT_CANCELLATION_REQUESTED
-_ALREADY_EXISTS = StartChildWorkflowExecutionFailedCause.START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS  # noqa: E501
 
 
 @dataclass(slots=True)
@@ -80,10 +44,10 @@ class Machines:
         self._timers: dict[int, _Machine] = {}
         self._children: dict[int, _Machine] = {}
         self._signals: dict[int, _Machine] = {}
-        # Of the task that is under way: what goes to the server, and what was taken back.
+        # Of the task that is under way: what goes to the server, and what was withdrawn.
         self._commands: list[Command] = []
         self._jobs: list[Job] = []
-        self._taken_back: list[Message] = []
+        self._withdrawn: list[Message] = []
 
     # Commands of the workflow
 
@@ -105,9 +69,9 @@ class Machines:
 
     def end_task(self) -> list[Command]:
         """Return what the server is to get."""
-        back = {id(body) for body in self._taken_back}
+        back = {id(body) for body in self._withdrawn}
         commands = [command for command in self._commands if id(command.body) not in back]
-        self._commands, self._taken_back = [], []
+        self._commands, self._withdrawn = [], []
         for machines in (self._activities, self._timers, self._children, self._signals):
             for machine in machines.values():
                 machine.is_sent = True
@@ -127,7 +91,7 @@ class Machines:
         if machine.is_sent:
             self._send(variant, body)
         else:
-            self._taken_back.append(machine.body)
+            self._withdrawn.append(machine.body)
 
     def _schedule_activity(self, variant: str, body: Any) -> None:
         self._activities[body.seq] = _Machine(body)
@@ -139,12 +103,12 @@ class Machines:
             return
         kind = machine.body.cancellation_type
         if not machine.is_sent:
-            self._taken_back.append(machine.body)
+            self._withdrawn.append(machine.body)
         elif kind != _ABANDON:
             self._send(variant, body)
         if not machine.is_sent or kind in (_TRY, _ABANDON):
             machine.is_over = True
-            self._jobs.append(self._activity_canceled(machine.body, failures.NO_CAUSE))
+            self._jobs.append(resolutions.activity_canceled(machine.body, failures.NO_CAUSE))
 
     def _start_child(self, variant: str, body: Any) -> None:
         self._children[body.seq] = _Machine(body)
@@ -164,17 +128,14 @@ class Machines:
         )
         if not machine.is_sent:
             machine.is_over = True
-            self._taken_back.append(machine.body)
-            failure = failures.child_never_started(event, self._namespace, body.reason)
-            cancelled = ResolveChildWorkflowExecutionStartCancelled(failure=failure)
-            start = ResolveChildWorkflowExecutionStart(seq=event.seq, cancelled=cancelled)
-            self._jobs.append(Job(resolve_child_workflow_execution_start=start))
+            self._withdrawn.append(machine.body)
+            self._jobs.append(resolutions.child_withdrawn(event, self._namespace, body.reason))
             return
         if kind != _CHILD_ABANDON:
             self._send(variant, body)
         if kind != _CHILD_WAITS:
             machine.is_over = True
-            self._jobs.append(self._child_canceled(event))
+            self._jobs.append(resolutions.child_canceled(event, self._namespace))
 
     def _signal_external(self, variant: str, body: Any) -> None:
         self._signals[body.seq] = _Machine(body)
@@ -185,14 +146,13 @@ class Machines:
         if machine is None or machine.is_sent or machine.is_over:
             return
         machine.is_over = True
-        self._taken_back.append(machine.body)
-        resolve = ResolveSignalExternalWorkflow(seq=body.seq, failure=failures.signal_canceled())
-        self._jobs.append(Job(resolve_signal_external_workflow=resolve))
+        self._withdrawn.append(machine.body)
+        self._jobs.append(resolutions.signal_withdrawn(body.seq))
 
     # Events of the history
 
     def jobs_for(self, event: Event) -> Job | None:
-        """Return what the workflow is to be told of an event; None: nothing."""
+        """Return what the workflow is to hear of an event; None: nothing."""
         handler = _EVENTS.get(event.kind)
         return handler(self, event) if handler is not None else None
 
@@ -202,98 +162,29 @@ class Machines:
         return Job(fire_timer=FireTimer(seq=event.data))
 
     def _activity_ended(self, event: Event) -> Job | None:
-        end: ActivityEnd = event.data
-        machine = self._activities.pop(end.seq)
-        if machine.is_over:
-            return None
-        body = machine.body
-        match event.kind:
-            case Kind.ACTIVITY_COMPLETED:
-                result = ActivityResolution(completed=Success(result=end.result))
-            case Kind.ACTIVITY_CANCELED:
-                return self._activity_canceled(body, end)
-            case Kind.ACTIVITY_FAILED:
-                failure = failures.activity_failed(body.activity_type, body.activity_id, end)
-                result = ActivityResolution(failed=ActivityFailure(failure=failure))
-            case _:
-                failure = failures.activity_timed_out(body.activity_type, body.activity_id, end)
-                result = ActivityResolution(failed=ActivityFailure(failure=failure))
-        return Job(resolve_activity=ResolveActivity(seq=end.seq, result=result))
-
-    def _activity_canceled(self, body: Any, end: ActivityEnd) -> Job:
-        failure = failures.activity_canceled(body.activity_type, body.activity_id, end)
-        result = ActivityResolution(cancelled=Cancellation(failure=failure))
-        return Job(resolve_activity=ResolveActivity(seq=body.seq, result=result))
+        machine = self._activities.pop(event.data.seq)
+        return None if machine.is_over else resolutions.activity(machine.body, event)
 
     def _child_started(self, event: Event) -> Job | None:
-        child: ChildEvent = event.data
-        machine = self._children[child.seq]
-        machine.started = child
-        if machine.is_over:
-            return None
-        succeeded = ResolveChildWorkflowExecutionStartSuccess(run_id=child.run_id)
-        start = ResolveChildWorkflowExecutionStart(seq=child.seq, succeeded=succeeded)
-        return Job(resolve_child_workflow_execution_start=start)
+        machine = self._children[event.data.seq]
+        machine.started = event.data
+        return None if machine.is_over else resolutions.child_started(event.data)
 
     def _child_start_failed(self, event: Event) -> Job | None:
-        child: ChildEvent = event.data
-        if self._children.pop(child.seq).is_over:
-            return None
-        failed = ResolveChildWorkflowExecutionStartFailure(
-            workflow_id=child.workflow_id, workflow_type=child.workflow_type, cause=_ALREADY_EXISTS
-        )
-        start = ResolveChildWorkflowExecutionStart(seq=child.seq, failed=failed)
-        return Job(resolve_child_workflow_execution_start=start)
+        machine = self._children.pop(event.data.seq)
+        return None if machine.is_over else resolutions.child_id_taken(event.data)
 
     def _child_ended(self, event: Event) -> Job | None:
-        child: ChildEvent = event.data
-        if self._children.pop(child.seq).is_over:
-            return None
-        if event.kind is Kind.CHILD_CANCELED:
-            return self._child_canceled(child)
-        if event.kind is Kind.CHILD_COMPLETED:
-            result = ChildWorkflowResult(completed=ChildSuccess(result=child.result))
-        else:
-            failure = _CHILD_FAILURES[event.kind](child, self._namespace)
-            result = ChildWorkflowResult(failed=ChildFailure(failure=failure))
-        ended = ResolveChildWorkflowExecution(seq=child.seq, result=result)
-        return Job(resolve_child_workflow_execution=ended)
-
-    def _child_canceled(self, child: ChildEvent) -> Job:
-        failure = failures.child_canceled(child, self._namespace)
-        result = ChildWorkflowResult(cancelled=ChildCancellation(failure=failure))
-        ended = ResolveChildWorkflowExecution(seq=child.seq, result=result)
-        return Job(resolve_child_workflow_execution=ended)
+        machine = self._children.pop(event.data.seq)
+        return None if machine.is_over else resolutions.child(event, self._namespace)
 
     def _signaled(self, event: Event) -> Job | None:
-        sent: ExternalEvent = event.data
-        self._signals.pop(sent.seq)
-        failure = None
-        if event.kind is Kind.SIGNAL_EXTERNAL_FAILED:
-            failure = failures.not_reached(
-                "signal", "it was not found", "ExternalWorkflowExecutionNotFound"
-            )
-        resolve = ResolveSignalExternalWorkflow(seq=sent.seq, failure=failure)
-        return Job(resolve_signal_external_workflow=resolve)
+        self._signals.pop(event.data.seq)
+        return resolutions.signal(event)
 
     def _cancel_delivered(self, event: Event) -> Job | None:
-        sent: ExternalEvent = event.data
-        if not sent.seq:
-            return None
-        failure = None
-        if event.kind is Kind.CANCEL_EXTERNAL_FAILED:
-            failure = failures.not_reached(
-                "cancel", "not found", "ExternalWorkflowExecutionNotFound"
-            )
-        resolve = ResolveRequestCancelExternalWorkflow(seq=sent.seq, failure=failure)
-        return Job(resolve_request_cancel_external_workflow=resolve)
+        return resolutions.cancel(event) if event.data.seq else None
 
-
-_CHILD_FAILURES: dict[Kind, Callable[[ChildEvent, str], Failure]] = {
-    Kind.CHILD_FAILED: failures.child_failed,
-    Kind.CHILD_TIMED_OUT: failures.child_timed_out,
-    Kind.CHILD_TERMINATED: failures.child_terminated,
-}
 
 _COMMANDS: dict[str, Callable[[Machines, str, Any], None]] = {
     "start_timer": Machines._start_timer,

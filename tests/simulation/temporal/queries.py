@@ -16,12 +16,12 @@ class Queries:
         self._server = server
 
     def ask(self, execution: Execution, query: Query) -> None:
-        """Have a worker answer; what came in before the query is told to the workflow first."""
+        """Have a worker answer; what came in before the query reaches the workflow first."""
         if execution.task is not None:
             execution.queries.append(query)
             return
         item = task_queues.Item(
-            hand_over=lambda poller: poller.take_query(execution, query),  # type: ignore[attr-defined]
+            assign=lambda poller: poller.take_query(execution, query),  # type: ignore[attr-defined]
             is_stale=query.answer.done,
             added_at=self._server.time(),
         )

@@ -150,7 +150,7 @@ class Execution:
         self.signal_ids: set[str] = set()
         self.queries: list[Query] = []
         self.closing_timer: asyncio.TimerHandle | None = None
-        self.news: collections.deque[asyncio.Future[None]] = collections.deque()
+        self.waiters: collections.deque[asyncio.Future[None]] = collections.deque()
 
     @property
     def workflow_id(self) -> str:
@@ -180,9 +180,9 @@ class Execution:
             return event
         return self.history.add(kind, time, data)
 
-    def tell_news(self) -> None:
+    def wake_waiters(self) -> None:
         """Wake whoever waits for an event."""
-        while self.news:
-            waiter = self.news.popleft()
+        while self.waiters:
+            waiter = self.waiters.popleft()
             if not waiter.done():
                 waiter.set_result(None)

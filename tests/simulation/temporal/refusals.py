@@ -4,6 +4,9 @@ from google.protobuf.message import Message
 from temporalio.api.common.v1 import GrpcStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+GONE = object()
+"""The answer of a server that is not there."""
+
 
 class NotSimulated(Exception):
     """The stand-in has no such behavior; whoever needs it adds it, with a row of fidelity."""

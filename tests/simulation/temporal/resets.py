@@ -25,10 +25,10 @@ _OPENS = frozenset(
 def reset(
     server: "TemporalServer", execution: Execution, request: ResetWorkflowExecutionRequest
 ) -> Execution:
-    """Terminate a run and begin one that goes on from an earlier workflow task.
+    """Terminate a run and start one that continues from an earlier workflow task.
 
-    Only what nobody waits for any more can be reset here: what was under way at that task would
-    have to be begun anew.
+    Only what no one waits for any more can be reset here: what was under way at that task would
+    have to be started anew.
 
     Raises:
         NotSimulated: something was under way.

@@ -15,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from tests.simulation import virtual_time
 from tests.simulation.temporal import chance
-from tests.simulation.temporal.history_messages import stamp
+from tests.simulation.temporal.history_attributes import stamp
 from tests.simulation.temporal.refusals import not_found, only
 from tests.simulation.temporal.schedules import Schedule
 from tests.simulation.temporal.visibility import compile_query

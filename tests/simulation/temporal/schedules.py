@@ -70,7 +70,7 @@ class Schedules:
         return schedule
 
     def remove(self, schedule: Schedule) -> None:
-        """Remove a schedule; what it has started goes on."""
+        """Remove a schedule; what it has started continues."""
         if schedule.timer is not None:
             schedule.timer.cancel()
         self._schedules.pop(schedule.schedule_id, None)
@@ -90,7 +90,7 @@ class Schedules:
             if schedule.running is execution:
                 schedule.running = None
                 if schedule.waiting:
-                    self._begin(schedule, schedule.waiting.pop(0))
+                    self._start(schedule, schedule.waiting.pop(0))
 
     def next_times(self, schedule: Schedule, count: int) -> list[float]:
         """Return the next times of a schedule."""
@@ -124,7 +124,7 @@ class Schedules:
     def _act(self, schedule: Schedule, due: float, overlap: int) -> None:
         overlap = overlap or schedule.message.policies.overlap_policy or SKIP
         if schedule.running is None:
-            self._begin(schedule, due)
+            self._start(schedule, due)
         elif overlap == BUFFER_ONE and not schedule.waiting:
             schedule.waiting.append(due)
         elif overlap in (SKIP, BUFFER_ONE):
@@ -132,13 +132,13 @@ class Schedules:
         else:
             raise NotSimulated(f"the overlap policy {overlap}")
 
-    def _begin(self, schedule: Schedule, due: float) -> None:
+    def _start(self, schedule: Schedule, due: float) -> None:
         action = schedule.message.action.start_workflow
         workflow_id = f"{action.workflow_id}-{_text_of(due)}"
         latest = self._server.latest(workflow_id)
         if latest is not None and latest.is_running:
             return
-        execution = self._server.begin(
+        execution = self._server.start_execution(
             Start(
                 workflow_id=workflow_id,
                 workflow_type=action.workflow_type.name,

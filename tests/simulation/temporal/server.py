@@ -21,6 +21,7 @@ from tests.simulation.temporal.commands import Commands
 from tests.simulation.temporal.history import Kind
 from tests.simulation.temporal.queries import Queries
 from tests.simulation.temporal.records import Execution, Query, Start, Status
+from tests.simulation.temporal.refusals import GONE
 from tests.simulation.temporal.schedules import Schedules
 from tests.simulation.temporal.service import Service
 from tests.simulation.temporal.visibility import Visibility
@@ -62,8 +63,9 @@ class TemporalServer:
         self.queries = Queries(self)
         self.schedules = Schedules(self)
         self.service = Service(self)
-        # What workers send while nobody answers: they try on.
+        # What workers send while no one answers: they try on.
         self._undelivered: list[Callable[[], object]] = []
+        self._waiting: list[asyncio.Future[Any]] = []
         self._queues: dict[tuple[str, str], task_queues.TaskQueue] = {}
         # All runs of a workflow id, the oldest first.
         self._executions: dict[str, list[Execution]] = {}
@@ -74,30 +76,38 @@ class TemporalServer:
         """Return the seconds since the world began."""
         return self.loop.time()
 
-    def later(self, seconds: float, act: Callable[..., Any], *args: Any) -> asyncio.TimerHandle:
+    def later(
+        self, seconds: float, callback: Callable[..., Any], *args: Any
+    ) -> asyncio.TimerHandle:
         """Do something after exactly so many seconds."""
-        return self.loop.call_later(seconds, act, *args, context=self.loop.world.context)
+        return self.loop.call_later(seconds, callback, *args, context=self.loop.world.context)
 
-    def on_time(self, seconds: float, act: Callable[..., Any], *args: Any) -> asyncio.TimerHandle:
+    def on_time(
+        self, seconds: float, callback: Callable[..., Any], *args: Any
+    ) -> asyncio.TimerHandle:
         """Do something after so many seconds, or somewhat later, as timers do."""
-        return self.later(seconds + self.chance.delay(chances.TIMER), act, *args)
+        return self.later(seconds + self.chance.delay(chances.TIMER), callback, *args)
 
-    def transfer(self, act: Callable[..., Any], *args: Any) -> None:
+    def transfer(self, callback: Callable[..., Any], *args: Any) -> None:
         """Do soon what one execution wants of another one."""
-        self.later(self.chance.delay(chances.TRANSFER), act, *args)
+        self.later(self.chance.delay(chances.TRANSFER), callback, *args)
 
     # Outages
 
     def go_down(self) -> None:
-        """Answer nobody, and hand out no tasks; time goes on for all executions."""
+        """Answer no one, and hand out no tasks; time continues for all executions."""
         self.is_up = False
+        waiting, self._waiting = self._waiting, []
+        for answer in waiting:
+            if not answer.done():
+                answer.set_result(GONE)
 
     def come_up(self) -> None:
-        """Serve again."""
+        """Answer again."""
         self.is_up = True
         undelivered, self._undelivered = self._undelivered, []
-        for act in undelivered:
-            self.later(self.chance.delay(chances.COMPLETION), self.deliver, act)
+        for callback in undelivered:
+            self.later(self.chance.delay(chances.COMPLETION), self.deliver, callback)
         self.match()
 
     def match(self) -> None:
@@ -105,17 +115,22 @@ class TemporalServer:
         for queue in tuple(self._queues.values()):
             queue.match()
 
-    def deliver(self, act: Callable[..., object], *args: Any) -> None:
-        """Do what a worker has sent, now or once there is somebody to answer."""
+    def add_waiting(self, answer: "asyncio.Future[Any]") -> None:
+        """Note an answer that someone waits for: an outage ends the wait."""
+        self._waiting = [one for one in self._waiting if not one.done()]
+        self._waiting.append(answer)
+
+    def deliver(self, callback: Callable[..., object], *args: Any) -> None:
+        """Do what a worker has sent, now or once there is someone to answer."""
         if self.is_up:
-            act(*args)
+            callback(*args)
         else:
-            self._undelivered.append(lambda: act(*args))
+            self._undelivered.append(lambda: callback(*args))
 
     # What there is
 
     def queue(self, name: str, kind: str) -> task_queues.TaskQueue:
-        """Return a task queue, which is there as soon as somebody names it."""
+        """Return a task queue, which is there as soon as someone names it."""
         found = self._queues.get((name, kind))
         if found is None:
             found = self._queues[name, kind] = task_queues.TaskQueue(name, kind, self.chance)
@@ -156,8 +171,8 @@ class TemporalServer:
             case _:
                 return True
 
-    def begin(self, start: Start) -> Execution:
-        """Begin an execution, whose id is free."""
+    def start_execution(self, start: Start) -> Execution:
+        """Start an execution, whose id is free."""
         run_id = self.chance.token()
         start = dataclasses.replace(
             start,
@@ -173,14 +188,14 @@ class TemporalServer:
             execution.closing_timer = self.later(
                 start.execution_timeout, self.close_if_open, execution, Kind.TIMED_OUT, None
             )
-        self.visibility.note(execution)
+        self.visibility.update(execution)
         self.workflow_tasks.schedule(execution)
         return execution
 
     def add_run(self, execution: Execution) -> None:
         """Add a run that was made of another one by a reset."""
         self._executions.setdefault(execution.workflow_id, []).append(execution)
-        self.visibility.note(execution)
+        self.visibility.update(execution)
 
     # Ends
 
@@ -189,7 +204,7 @@ class TemporalServer:
         if execution.is_running and not execution.is_cancel_requested:
             execution.is_cancel_requested = True
             execution.cancel_request_id = request_id
-            self.workflow_tasks.note(execution, Kind.CANCEL_REQUESTED, reason)
+            self.workflow_tasks.add_event(execution, Kind.CANCEL_REQUESTED, reason)
 
     def terminate(self, execution: Execution, *, reason: str) -> None:
         """End an execution at once, whatever it does."""
@@ -218,11 +233,11 @@ class TemporalServer:
         execution.timers.clear()
         if execution.closing_timer is not None:
             execution.closing_timer.cancel()
-        self.activities.forget(execution)
+        self.activities.drop_all(execution)
         if execution.sticky is not None:
-            execution.sticky.forget(execution)
-        execution.tell_news()
-        self.visibility.note(execution)
+            execution.sticky.evict(execution)
+        execution.wake_waiters()
+        self.visibility.update(execution)
         self.transfer(self.children.ended, execution)
         if execution.children:
             self.transfer(self.children.parent_closed, execution)
@@ -231,7 +246,7 @@ class TemporalServer:
         self.queries.ask_again(execution)
 
     def delete(self, execution: Execution) -> None:
-        """Forget an execution, as its retention or somebody wants it."""
+        """Delete an execution, as its retention or someone wants it."""
         if execution.is_running:
             self.terminate(execution, reason="deleted")
         runs = self._executions.get(execution.workflow_id, [])
@@ -239,7 +254,7 @@ class TemporalServer:
             runs.remove(execution)
         if not runs:
             self._executions.pop(execution.workflow_id, None)
-        self.visibility.forget(execution)
+        self.visibility.remove(execution)
 
     def ask(self, execution: Execution, query: Query) -> None:
         """Have a worker answer a query."""
@@ -247,6 +262,6 @@ class TemporalServer:
 
     # Problems
 
-    def note_fault(self, text: str) -> None:
+    def add_fault(self, text: str) -> None:
         """Note a fault of a workflow: whoever runs the simulation looks."""
         self.faults.append(text)

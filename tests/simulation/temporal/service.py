@@ -37,7 +37,7 @@ class Service:
         self._histories = HistoryReads(server)
         self._schedules = schedule_service.ScheduleService(server)
 
-    def serve(self, rpc: str, request: Message) -> Any:
+    def answer(self, rpc: str, request: Message) -> Any:
         """Answer a call.
 
         Raises:
@@ -51,7 +51,7 @@ class Service:
         raise NotSimulated(f"the call {rpc}")
 
     def on_check(self, request: Any) -> HealthCheckResponse:
-        """Say that the server serves."""
+        """Say that the server is there."""
         return HealthCheckResponse(status=HealthCheckResponse.ServingStatus.SERVING)
 
     def on_start_workflow_execution(
@@ -76,7 +76,7 @@ class Service:
             request.workflow_id, request.workflow_id_reuse_policy
         ):
             raise _already_started(latest, "Workflow execution already finished.")
-        return _started(self._server.begin(_start_of(request)), is_new=True)
+        return _started(self._server.start_execution(_start_of(request)), is_new=True)
 
     def on_signal_workflow_execution(
         self, request: api.SignalWorkflowExecutionRequest
@@ -91,7 +91,7 @@ class Service:
                 request.identity,
                 dict(request.header.fields),
             )
-            self._server.workflow_tasks.note(execution, Kind.SIGNALED, signal)
+            self._server.workflow_tasks.add_event(execution, Kind.SIGNALED, signal)
         return api.SignalWorkflowExecutionResponse()
 
     def on_request_cancel_workflow_execution(

@@ -25,9 +25,9 @@ WORKFLOW, ACTIVITY = "workflow", "activity"
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """One task in a queue; `hand_over` gives it to a worker, unless it `is_stale` by then."""
+    """One task in a queue; `assign` gives it to a worker, unless it `is_stale` by then."""
 
-    hand_over: Callable[[Poller], None]
+    assign: Callable[[Poller], None]
     is_stale: Callable[[], bool]
     added_at: float
 
@@ -70,6 +70,6 @@ class TaskQueue:
                 if not free:
                     return
                 item = self._items.popleft()
-                item.hand_over(free[self._chance.pick(len(free))])
+                item.assign(free[self._chance.pick(len(free))])
         finally:
             self._is_matching = False

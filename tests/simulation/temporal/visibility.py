@@ -36,11 +36,10 @@ class Visibility:
     def __init__(self, server: "TemporalServer") -> None:
         self._server = server
         self._rows: dict[str, Row] = {}
-        self._deleted: set[str] = set()
         # When the newest state of each is to be seen: an older one never overtakes it.
         self._due: dict[str, float] = {}
 
-    def note(self, execution: Execution) -> None:
+    def update(self, execution: Execution) -> None:
         """Show how an execution is now, after a while."""
         row = Row(
             execution.start,
@@ -51,7 +50,7 @@ class Visibility:
         )
         self._after_a_while(execution.run_id, self._show, row)
 
-    def forget(self, execution: Execution) -> None:
+    def remove(self, execution: Execution) -> None:
         """Show an execution no longer, after a while."""
         self._after_a_while(execution.run_id, self._hide, execution.run_id)
 
@@ -61,11 +60,11 @@ class Visibility:
         found = [row for row in self._rows.values() if matches(row)]
         return sorted(found, key=lambda row: (-row.start.time, row.start.run_id))
 
-    def _after_a_while(self, run_id: str, act: Callable[..., None], *args: object) -> None:
+    def _after_a_while(self, run_id: str, show: Callable[..., None], *args: object) -> None:
         due = self._server.time() + self._server.chance.delay(chance.VISIBILITY)
         due = max(due, self._due.get(run_id, 0.0) + 1e-6)
         self._due[run_id] = due
-        self._server.later(due - self._server.time(), act, *args)
+        self._server.later(due - self._server.time(), show, *args)
 
     def _show(self, row: Row) -> None:
         self._rows[row.start.run_id] = row

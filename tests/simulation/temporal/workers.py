@@ -1,30 +1,28 @@
-"""Workers, in the place of `temporalio.worker.Worker`: polls, slots, cache and shutdown.
+"""Workers, instead of `temporalio.worker.Worker`: polls, slots, cache and shutdown.
 
 A worker belongs to the process that runs it, and is gone with it: what it had started times out.
 """
 
 import asyncio
-import collections
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import temporalio.worker
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client
-from temporalio.common import MetricMeter
-from temporalio.worker._workflow import _WorkflowWorker
 
-from tests.simulation import processes, virtual_time
+from tests.simulation import processes
 from tests.simulation.temporal import chance, task_queues
 from tests.simulation.temporal.activity_runs import ActivityRuns
 from tests.simulation.temporal.connections import connection_of
 from tests.simulation.temporal.history import Command
+from tests.simulation.temporal.instances import Instances
 from tests.simulation.temporal.records import Activity, Execution, Query, WorkflowTask
 from tests.simulation.temporal.refusals import NotSimulated
-from tests.simulation.temporal.workflow_run import NotDeterministic, TaskFailed, WorkflowRun
+from tests.simulation.temporal.workflow_run import NotDeterministic, TaskFailed
 
 _SLOTS = 100
 _FAILED = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE
@@ -59,7 +57,6 @@ class Worker:
         self._client = client
         self.identity = identity or client.identity
         self._task_queue = task_queue
-        self._max_cached = max_cached_workflows
         self._grace_seconds = graceful_shutdown_timeout.total_seconds()
         self._slots = {
             task_queues.WORKFLOW: (max_concurrent_workflow_tasks or _SLOTS) if workflows else 0,
@@ -67,14 +64,18 @@ class Worker:
         }
         self._kinds = [kind for kind, slots in self._slots.items() if slots]
         self.sticky_queue = task_queues.TaskQueue("", task_queues.WORKFLOW, self._server.chance)
-        self._runs: collections.OrderedDict[str, WorkflowRun] = collections.OrderedDict()
-        # Executions that did a task of which the server does not know yet.
-        self._unconfirmed: set[str] = set()
         self._is_polling = False
         self._process: processes.Process | None = None
         self._stop = asyncio.Event()
         self._ended = asyncio.Event()
-        self._workflows = _workflow_worker(client, task_queue, workflows, interceptors)
+        self._instances = Instances(
+            self._server,
+            client,
+            task_queue=task_queue,
+            workflows=workflows,
+            interceptors=interceptors,
+            most=max_cached_workflows,
+        )
         self._activities = ActivityRuns(
             self._server,
             client,
@@ -134,7 +135,7 @@ class Worker:
     def _enter(self, process: processes.Process) -> None:
         self._process = process
         self._activities.enter(process)
-        process.on_kill.append(self._vanish)
+        process.on_kill.append(self._on_kill)
         self._is_polling = True
         self.sticky_queue.pollers.append(self)
         for kind in self._kinds:
@@ -147,20 +148,20 @@ class Worker:
         # Those that know of this worker only wait for no other one in vain.
         for execution in tuple(self._server.executions()):
             if execution.sticky is self:
-                self._server.workflow_tasks.forget_worker(execution)
+                self._server.workflow_tasks.release_worker(execution)
         self._activities.notify_shutdown()
         if self._activities.count:
             waiting = asyncio.create_task(self._activities.wait())
             await asyncio.wait([waiting], timeout=self._grace_seconds)
             self._activities.cancel_all()
             await waiting
-        self._evict_all()
+        self._instances.evict_all()
         self._ended.set()
 
-    def _vanish(self) -> None:
+    def _on_kill(self) -> None:
         """Its process was killed."""
         self._leave_queues()
-        self._evict_all()
+        self._instances.evict_all()
 
     def _leave_queues(self) -> None:
         self._is_polling = False
@@ -175,7 +176,7 @@ class Worker:
     @property
     def caches(self) -> bool:
         """Whether it keeps executions in memory between their tasks."""
-        return self._max_cached > 0
+        return self._instances.are_kept
 
     def is_polling(self, kind: str) -> bool:
         """Whether it would do tasks of this kind, once it has time."""
@@ -209,23 +210,24 @@ class Worker:
         self._slots[task_queues.ACTIVITY] -= 1
         self._dispatch(self._do_activity, activity, attempt)
 
-    def forget(self, execution: Execution) -> None:
+    def evict(self, execution: Execution) -> None:
         """Drop an execution that has closed."""
-        run = self._runs.pop(execution.run_id, None)
-        if run is not None:
-            run.evict()
+        self._instances.evict(execution.run_id)
 
     # What its process does
 
-    def _dispatch(self, act: Callable[..., None], *args: Any) -> None:
+    def _dispatch(self, callback: Callable[..., None], *args: Any) -> None:
         assert self._process is not None
         self._server.loop.call_later(
-            self._server.chance.delay(chance.DISPATCH), act, *args, context=self._process.context
+            self._server.chance.delay(chance.DISPATCH),
+            callback,
+            *args,
+            context=self._process.context,
         )
 
-    def _send(self, what: str, act: Callable[..., None], *args: Any) -> None:
+    def _send(self, what: str, callback: Callable[..., None], *args: Any) -> None:
         """Have the server do something; it is sent, whatever becomes of this process."""
-        self._server.later(self._server.chance.delay(what), self._server.deliver, act, *args)
+        self._server.later(self._server.chance.delay(what), self._server.deliver, callback, *args)
 
     def _free(self, kind: str) -> None:
         self._slots[kind] += 1
@@ -242,23 +244,23 @@ class Worker:
             self._free(task_queues.WORKFLOW)
             return
         try:
-            run = self._run_of(execution)
+            run = self._instances.get(execution)
             commands = run.do_task(task.started_id)
             answers = {query: run.answer(query) for query in queries}
         except (TaskFailed, NotDeterministic) as error:
-            self.forget(execution)
+            self.evict(execution)
             self._fail(execution, task, error)
             return
-        self._unconfirmed.add(execution.run_id)
+        self._instances.unconfirmed.add(execution.run_id)
         self._send(chance.WORKFLOW_TASK, self._complete, execution, task, commands, answers)
 
     def _complete(
         self, execution: Execution, task: WorkflowTask, commands: list[Command], answers: Any
     ) -> None:
         is_known = self._server.workflow_tasks.complete(execution, task, commands, answers)
-        self._unconfirmed.discard(execution.run_id)
+        self._instances.unconfirmed.discard(execution.run_id)
         if not is_known or not self.caches:
-            self.forget(execution)
+            self.evict(execution)
         self._free(task_queues.WORKFLOW)
 
     def _fail(
@@ -267,87 +269,26 @@ class Worker:
         cause, failure = _NOT_DETERMINISTIC, Failure(message=str(error))
         if isinstance(error, TaskFailed):
             cause, failure = _FAILED, error.failure
-        self._server.note_fault(f"{execution.workflow_id}: {failure.message}")
+        self._server.add_fault(f"{execution.workflow_id}: {failure.message}")
 
-        def tell() -> None:
+        def report() -> None:
             self._server.workflow_tasks.fail(execution, task, cause, failure)
             self._free(task_queues.WORKFLOW)
 
-        self._send(chance.WORKFLOW_TASK, tell)
+        self._send(chance.WORKFLOW_TASK, report)
 
     def _do_query(self, execution: Execution, query: Query) -> None:
         try:
-            run = self._run_of(execution)
+            run = self._instances.get(execution)
             answer = run.answer(query)
         except (TaskFailed, NotDeterministic) as error:
-            self.forget(execution)
+            self.evict(execution)
+            self._server.add_fault(f"{execution.workflow_id}: {error}")
             answer = Failure(message=str(error))
 
-        def tell() -> None:
+        def report() -> None:
             if not query.answer.done():
                 query.answer.set_result(answer)
             self._free(task_queues.WORKFLOW)
 
-        self._send(chance.WORKFLOW_TASK, tell)
-
-    def _run_of(self, execution: Execution) -> WorkflowRun:
-        """Return the instance of an execution, up to date; made anew from time to time.
-
-        Raises:
-            NotDeterministic: it does not do again what it has done.
-        """
-        is_unconfirmed = execution.run_id in self._unconfirmed
-        if is_unconfirmed or self._server.chance.happens(chance.REPLAY):
-            self.forget(execution)
-        run = self._runs.get(execution.run_id)
-        if run is None:
-            run = WorkflowRun(
-                execution.history,
-                execution.start,
-                namespace=self._server.namespace,
-                epoch=virtual_time.EPOCH,
-                create=self._workflows._create_workflow_instance,
-            )
-            self._runs[execution.run_id] = run
-        self._runs.move_to_end(execution.run_id)
-        run.catch_up()
-        while len(self._runs) > max(self._max_cached, 1):
-            self._runs.popitem(last=False)[1].evict()
-        return run
-
-    def _evict_all(self) -> None:
-        while self._runs:
-            self._runs.popitem()[1].evict()
-
-
-def _workflow_worker(
-    client: Client,
-    task_queue: str,
-    workflows: Sequence[type],
-    interceptors: Sequence[temporalio.worker.Interceptor],
-) -> _WorkflowWorker:
-    """Return the SDK's part that makes instances; its threads and polls are not used."""
-    runner = temporalio.worker.UnsandboxedWorkflowRunner()
-    return _WorkflowWorker(
-        bridge_worker=cast(Any, None),
-        namespace=client.namespace,
-        task_queue=task_queue,
-        workflows=workflows,
-        workflow_task_executor=cast(Any, object()),
-        max_concurrent_workflow_tasks=None,
-        workflow_runner=runner,
-        unsandboxed_workflow_runner=runner,
-        data_converter=client.data_converter,
-        interceptors=interceptors,
-        workflow_failure_exception_types=[],
-        patch_activation_callback=None,
-        debug_mode=False,
-        disable_eager_activity_execution=True,
-        metric_meter=MetricMeter.noop,
-        on_eviction_hook=None,
-        disable_safe_eviction=False,
-        should_enforce_versioning_behavior=False,
-        assert_local_activity_valid=lambda _: None,
-        encode_headers=False,
-        max_workflow_task_external_storage_concurrency=1,
-    )
+        self._send(chance.WORKFLOW_TASK, report)

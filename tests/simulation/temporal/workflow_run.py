@@ -26,8 +26,9 @@ from temporalio.bridge.proto.workflow_completion import WorkflowActivationComple
 from temporalio.worker._workflow_instance import WorkflowInstance
 
 from tests.simulation.temporal.history import Command, Event, History, Kind, Signal, TaskEnd
-from tests.simulation.temporal.machines import Job, Machines
+from tests.simulation.temporal.machines import Machines
 from tests.simulation.temporal.records import Query, Start
+from tests.simulation.temporal.resolutions import Job
 
 Create = Callable[[WorkflowActivation, InitializeWorkflow], WorkflowInstance]
 
@@ -112,7 +113,7 @@ class WorkflowRun:
         raise TaskFailed(completion.failed.failure)
 
     def evict(self) -> None:
-        """Take the instance apart, as core does before it forgets one."""
+        """Take the instance apart, as core does before it drops one."""
         if self._instance is not None:
             self._run([Job(remove_from_cache=RemoveFromCache())], self._applied, False)
             self._instance = None

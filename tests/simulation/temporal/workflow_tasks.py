@@ -32,7 +32,7 @@ _UNHANDLED = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAN
 _PATIENT_ATTEMPTS = 3
 _FIRST_WAIT = 5.0
 _LONGEST_WAIT = 600.0
-# From this attempt on nobody is made to wait for an answer to a query.
+# From this attempt on no one is made to wait for an answer to a query.
 FAILING_ATTEMPTS = 3
 
 
@@ -42,11 +42,11 @@ class WorkflowTasks:
     def __init__(self, server: "TemporalServer") -> None:
         self._server = server
 
-    def note(self, execution: Execution, kind: Kind, data: Any = None) -> Event:
+    def add_event(self, execution: Execution, kind: Kind, data: Any = None) -> Event:
         """Write what has happened, and let the workflow know."""
         event = execution.write(kind, self._server.time(), data)
         self.schedule(execution)
-        execution.tell_news()
+        execution.wake_waiters()
         return event
 
     def schedule(self, execution: Execution) -> None:
@@ -62,7 +62,7 @@ class WorkflowTasks:
 
     def _enqueue(self, execution: Execution, task: WorkflowTask) -> None:
         item = task_queues.Item(
-            hand_over=lambda poller: self._start(execution, task, poller),  # type: ignore[arg-type]
+            assign=lambda poller: self._start(execution, task, poller),  # type: ignore[arg-type]
             is_stale=lambda: execution.task is not task or task.worker is not None,
             added_at=task.scheduled_at,
         )
@@ -86,7 +86,7 @@ class WorkflowTasks:
         execution.history.add(Kind.TASK_TIMED_OUT, self._server.time(), "schedule to start")
         self.schedule(execution)
 
-    def forget_worker(self, execution: Execution) -> None:
+    def release_worker(self, execution: Execution) -> None:
         """Give the task of an execution to any worker: the one that knew it has said goodbye."""
         execution.sticky = None
         task = execution.task
@@ -135,15 +135,15 @@ class WorkflowTasks:
         end = TaskEnd(commands, task.started_id, task.worker.identity)
         completed = execution.history.add(Kind.TASK_COMPLETED, self._server.time(), end)
         execution.history.tasks.append((task.started_id, completed.id))
-        has_news = self._server.commands.apply(execution, commands)
+        is_due = self._server.commands.apply(execution, commands)
         for query, answer in answers.items():
             if not query.answer.done():
                 query.answer.set_result(answer)
-        if self._let_in(execution) or has_news:
+        if self._let_in(execution) or is_due:
             self.schedule(execution)
         # Those that came after the task was started.
         self._server.queries.ask_again(execution)
-        execution.tell_news()
+        execution.wake_waiters()
         return True
 
     def fail(self, execution: Execution, task: WorkflowTask, cause: int, failure: Failure) -> None:
@@ -156,7 +156,7 @@ class WorkflowTasks:
         # Core is silent about further ones, so that the server waits until their time is over.
 
     def _fail(self, execution: Execution, task: WorkflowTask, cause: int, failure: Failure) -> None:
-        self._take_back(execution, task)
+        self._withdraw(execution, task)
         if task.attempt == 1:
             execution.history.add(
                 Kind.TASK_FAILED,
@@ -168,12 +168,12 @@ class WorkflowTasks:
     def _timed_out(self, execution: Execution, task: WorkflowTask) -> None:
         if execution.task is not task:
             return
-        self._take_back(execution, task)
+        self._withdraw(execution, task)
         if task.attempt == 1:
             execution.history.add(Kind.TASK_TIMED_OUT, self._server.time(), "start to close")
         self._try_again(execution, task)
 
-    def _take_back(self, execution: Execution, task: WorkflowTask) -> None:
+    def _withdraw(self, execution: Execution, task: WorkflowTask) -> None:
         self._end(task)
         execution.task, execution.sticky = None, None
         if task.attempt > 1:
@@ -183,7 +183,7 @@ class WorkflowTasks:
         # With news it is another task, and not one that has failed before.
         execution.task_attempt = 1 if self._let_in(execution) else task.attempt + 1
         self.schedule(execution)
-        execution.tell_news()
+        execution.wake_waiters()
 
     def _end(self, task: WorkflowTask) -> None:
         if task.timer is not None:

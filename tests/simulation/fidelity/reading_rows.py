@@ -1,11 +1,9 @@
-"""Rows about executions: starts, signals, cancels, queries, ends, and what is read of them."""
+"""Rows about what is read of executions: queries, results, descriptions, listings."""
 
 import asyncio
 from datetime import timedelta
 from typing import Any
 
-import temporalio.client
-import temporalio.exceptions
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -14,204 +12,9 @@ from temporalio.api.workflowservice.v1 import (
     DescribeTaskQueueRequest,
     ResetWorkflowExecutionRequest,
 )
-from temporalio.client import WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.service import RPCError
 
 from tests.simulation.fidelity.places import Place
-from tests.simulation.fidelity.subjects import described
-
-Handle = WorkflowHandle[Any, Any]
-
-
-async def refusal(work: Any) -> str:
-    """Return how a call is refused."""
-    try:
-        await work
-    except temporalio.exceptions.WorkflowAlreadyStartedError as error:
-        return f"already started, {'with' if error.run_id else 'without'} a run id"
-    except RPCError as error:
-        return error.status.name
-    except temporalio.client.WorkflowQueryFailedError as error:
-        return f"query failed: {str(error).split(',')[0]}"
-    except temporalio.client.WorkflowFailureError as error:
-        return described(error.cause)
-    return "fine"
-
-
-async def end(handle: Handle, word: str = "end") -> None:
-    await handle.signal("say", word)
-    await refusal(handle.result())
-
-
-# Starts
-
-
-async def a_start_of_what_runs_is_refused(place: Place) -> object:
-    first = await place.start("Waits")
-    return await refusal(place.start("Waits", id=first.id))
-
-
-async def a_start_may_take_what_runs(place: Place) -> object:
-    first = await place.start("Waits")
-    second = await place.start(
-        "Waits", id=first.id, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING
-    )
-    return first.first_execution_run_id == second.first_execution_run_id
-
-
-async def a_start_may_terminate_what_runs(place: Place) -> object:
-    first = await place.start("Waits")
-    second = await place.start(
-        "Waits", id=first.id, id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING
-    )
-    old = place.client.get_workflow_handle(first.id, run_id=first.first_execution_run_id)
-    new = place.client.get_workflow_handle(first.id)
-    return [
-        await place.status(old),
-        await place.status(new),
-        first.first_execution_run_id != second.first_execution_run_id,
-    ]
-
-
-async def an_id_may_be_used_again(place: Place) -> object:
-    first = await place.start("Waits")
-    await end(first)
-    second = await place.start(
-        "Waits", id=first.id, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING
-    )
-    return first.first_execution_run_id != second.first_execution_run_id
-
-
-async def _after(place: Place, how: str, policy: WorkflowIDReusePolicy, **options: Any) -> str:
-    first = await place.start("Waits")
-    if how == "terminate":
-        await first.terminate()
-    elif how == "cancel":
-        await first.cancel()
-        await place.closed(first)
-    else:
-        await end(first, how)
-    return await refusal(place.start("Waits", id=first.id, id_reuse_policy=policy, **options))
-
-
-async def an_id_may_be_for_one_use_only(place: Place) -> object:
-    existing = WorkflowIDConflictPolicy.USE_EXISTING
-    reject = WorkflowIDReusePolicy.REJECT_DUPLICATE
-    return [
-        await _after(place, "end", reject),
-        await _after(place, "fail", reject),
-        await _after(place, "end", reject, id_conflict_policy=existing),
-    ]
-
-
-async def an_id_may_be_used_again_after_a_failure_only(place: Place) -> object:
-    policy = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
-    hows = ("end", "fail", "terminate", "cancel")
-    return [await _after(place, how, policy) for how in hows]
-
-
-# Signals
-
-
-async def signals_before_the_first_task_are_seen(place: Place) -> object:
-    queue = place.new_id("queue")
-    handle = await place.start("Waits", task_queue=queue)
-    for word in ("one", "two", "end"):
-        await handle.signal("say", word)
-    async with place.worker(task_queue=queue):
-        return await handle.result()
-
-
-async def signals_keep_their_order(place: Place) -> object:
-    handle = await place.start("Waits")
-    for number in range(12):
-        await handle.signal("say", str(number))
-    await handle.signal("say", "end")
-    return await handle.result()
-
-
-async def a_signal_finds_nothing(place: Place) -> object:
-    missing = place.client.get_workflow_handle(place.new_id())
-    closed = await place.start("Waits")
-    await end(closed)
-    return [await refusal(one.signal("say", "x")) for one in (missing, closed)]
-
-
-async def an_unknown_signal_changes_nothing(place: Place) -> object:
-    handle = await place.start("Waits")
-    await handle.signal("unheard_of", "x")
-    await handle.signal("say", "end")
-    return await handle.result()
-
-
-# Cancels and terminations
-
-
-async def a_cancel_ends_what_does_not_catch_it(place: Place) -> object:
-    handle = await place.start("Waits")
-    await handle.query("heard")
-    await handle.cancel()
-    return [await place.closed(handle), await refusal(handle.result())]
-
-
-async def a_cancel_may_be_caught(place: Place) -> object:
-    handle = await place.start("Waits", "catch")
-    await handle.query("heard")
-    await handle.cancel()
-    return [await handle.result(), await place.status(handle)]
-
-
-async def a_cancel_before_the_first_task_is_seen(place: Place) -> object:
-    queue = place.new_id("queue")
-    handle = await place.start("Waits", "catch", task_queue=queue)
-    await handle.cancel()
-    async with place.worker(task_queue=queue):
-        return [await place.closed(handle), await refusal(handle.result())]
-
-
-async def a_cancel_and_a_signal_come_together(place: Place) -> object:
-    queue = place.new_id("queue")
-    handle = await place.start("Waits", "catch", task_queue=queue)
-    async with place.worker(task_queue=queue):
-        await handle.query("heard")
-    await handle.signal("say", "one")
-    await handle.cancel()
-    async with place.worker(task_queue=queue):
-        return [await place.closed(handle), await handle.result()]
-
-
-async def a_cancel_is_asked_for_twice(place: Place) -> object:
-    queue = place.new_id("queue")
-    handle = await place.start("Waits", task_queue=queue)
-    return [await refusal(handle.cancel()), await refusal(handle.cancel())]
-
-
-async def a_cancel_or_termination_comes_too_late(place: Place) -> object:
-    missing = place.client.get_workflow_handle(place.new_id())
-    closed = await place.start("Waits")
-    await end(closed)
-    return [
-        await refusal(closed.cancel()),
-        await refusal(closed.terminate()),
-        await refusal(missing.cancel()),
-        await refusal(missing.terminate()),
-    ]
-
-
-async def a_termination_ends_at_once(place: Place) -> object:
-    handle = await place.start("Waits", task_queue=place.new_id("queue"))
-    await handle.terminate(reason="over")
-    return [await place.status(handle), await refusal(handle.result()), await place.events(handle)]
-
-
-async def a_cancel_of_another_run_finds_nothing(place: Place) -> object:
-    handle = await place.start("Waits")
-    other = place.client.get_workflow_handle(
-        handle.id, run_id="00000000-0000-4000-8000-000000000000"
-    )
-    return [await refusal(other.cancel()), await refusal(other.signal("say", "x"))]
-
+from tests.simulation.fidelity.refused import end, refusal
 
 # Queries
 
@@ -288,6 +91,23 @@ async def a_task_that_fails_is_tried_again(place: Place) -> object:
         (one.cause, one.failure.message, one.failure.application_failure_info.type)
         for one in failed
     ]
+
+
+async def a_query_of_what_fails_again_and_again_is_refused(place: Place) -> object:
+    """First no one answers in time; after some attempts the server does not even ask."""
+    handle = await place.start("Breaks")
+    seen = []
+
+    async def is_refused() -> bool:
+        status = await refusal(handle.query("heard", rpc_timeout=timedelta(seconds=1)))
+        # Whether client or server gives up first is a matter of chance.
+        seen.append(status.replace("DEADLINE_EXCEEDED", "CANCELLED"))
+        return status == "FAILED_PRECONDITION"
+
+    await place.until(is_refused)
+    history = await handle.fetch_history()
+    kinds = [EventType.Name(event.event_type) for event in history.events]
+    return [sorted(set(seen)), kinds]
 
 
 async def timers_fire_and_are_canceled(place: Place) -> object:
@@ -432,24 +252,6 @@ async def a_worker_that_leaves_gives_its_executions_to_another(place: Place) -> 
 
 
 ROWS = [
-    a_start_of_what_runs_is_refused,
-    a_start_may_take_what_runs,
-    a_start_may_terminate_what_runs,
-    an_id_may_be_used_again,
-    an_id_may_be_for_one_use_only,
-    an_id_may_be_used_again_after_a_failure_only,
-    signals_before_the_first_task_are_seen,
-    signals_keep_their_order,
-    a_signal_finds_nothing,
-    an_unknown_signal_changes_nothing,
-    a_cancel_ends_what_does_not_catch_it,
-    a_cancel_may_be_caught,
-    a_cancel_before_the_first_task_is_seen,
-    a_cancel_and_a_signal_come_together,
-    a_cancel_is_asked_for_twice,
-    a_cancel_or_termination_comes_too_late,
-    a_termination_ends_at_once,
-    a_cancel_of_another_run_finds_nothing,
     a_query_sees_what_came_before_it,
     a_query_of_what_has_ended_is_answered,
     a_query_fails,
@@ -458,6 +260,7 @@ ROWS = [
     a_failure_is_the_result,
     an_execution_has_its_time,
     a_task_that_fails_is_tried_again,
+    a_query_of_what_fails_again_and_again_is_refused,
     timers_fire_and_are_canceled,
     a_description_has_what_the_start_said,
     a_memo_can_be_changed,
