@@ -17,6 +17,16 @@ REQUEST_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 # From a chain of plans to one that waits for a person over a weekend.
 RUN_BUCKETS = (30.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 14400.0, 86400.0, 259200.0)
 
+# As the failures of activities name them.
+WORK_REFUSALS = (
+    "SignatureInvalid",
+    "SigningKeyUnknown",
+    "NamespaceNotAllowed",
+    "OperationNotAllowed",
+    "FieldNotAllowed",
+    "StackNotAllowed",
+)
+
 
 class MetricRow(NamedTuple):
     """One metric as the documentation shows it."""
@@ -183,6 +193,17 @@ class Metrics:
             "stackchain_trigger_ambiguous",
             "Triggers whose answer was lost, so that their run had to be searched for.",
         )
+        self.work_refused = self._counter(
+            "stackchain_work_refused",
+            "Calls that a worker refused, by reason: no operator of the release has signed them "
+            "(SignatureInvalid), or by a key that the worker does not have (SigningKeyUnknown), or "
+            "its own connection does not allow them (NamespaceNotAllowed, OperationNotAllowed, "
+            "FieldNotAllowed, StackNotAllowed).",
+            "reason",
+        )
+        # A series that starts with its first refusal shows no increase.
+        for reason in WORK_REFUSALS:
+            self.work_refused.labels(reason)
 
     def _webhook_metrics(self) -> None:
         self.webhook_deliveries = self._counter(

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 import temporalio.client
+import temporalio.exceptions
 import temporalio.worker
 
 from controller.config import connections, settings
@@ -82,10 +83,16 @@ def workflow_runner() -> temporalio.worker.WorkflowRunner:
 
 
 class RunningActivities(temporalio.worker.Interceptor):
-    """Counts the activities that run now."""
+    """Counts the activities that run now, and those that refuse what they are to do."""
 
-    def __init__(self) -> None:
+    def __init__(self, counters: metrics.Metrics) -> None:
         self.count = 0
+        self._counters = counters
+
+    def note_failure(self, error: temporalio.exceptions.ApplicationError) -> None:
+        """Count a failure that is a refusal."""
+        if error.type in metrics.WORK_REFUSALS:
+            self._counters.work_refused.labels(error.type).inc()
 
     def intercept_activity(
         self,
@@ -106,6 +113,9 @@ class _CountingInterceptor(temporalio.worker.ActivityInboundInterceptor):
         self._running.count += 1
         try:
             return await super().execute_activity(input)
+        except temporalio.exceptions.ApplicationError as error:
+            self._running.note_failure(error)
+            raise
         finally:
             self._running.count -= 1
 
@@ -129,7 +139,7 @@ class SpaceliftWorker:
     ) -> None:
         """Take what the worker works with; the last two make what reaches outside."""
         self._client = client
-        self._running = RunningActivities()
+        self._running = RunningActivities(counters)
         spacelift = all_settings.spacelift
         self._grace_seconds = all_settings.worker.graceful_shutdown_seconds
         self.clients = spacelift_clients.SpaceliftClients(

@@ -83,7 +83,10 @@ def test_values_that_queries_match_are_values_that_there_are() -> None:
         *("delivered", "unavailable", "given_up"),
     }
     known = {
-        "reason": {item.value for item in (*reasons.ChainReason, *reasons.StackReason)},
+        "reason": {
+            *(item.value for item in (*reasons.ChainReason, *reasons.StackReason)),
+            *metrics.WORK_REFUSALS,
+        },
         "phase": {item.value for item in v1alpha1.Phase},
         "outcome": outcomes,
         "queue": {"worker", "follow", "notify", "operator"},

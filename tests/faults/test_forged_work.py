@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 
+import httpx
 import temporalio.client
 import temporalio.service
 
@@ -79,8 +80,18 @@ async def test_a_start_that_no_operator_signed_does_nothing_and_says_so(
         assert ended.reason == "SignatureInvalid"
         assert "not signed" in ended.message
 
+    assert await refusals(release) >= 2
     assert await account.runs() == []
     assert (await account.admin("GET", "/requests"))["requests"] == []
+
+
+async def refusals(release: chains.Installation) -> float:
+    """Return how often the worker refused what was not signed."""
+    async with httpx.AsyncClient(trust_env=False) as http:
+        text = (await http.get(f"{release.worker.health_url}/metrics")).text
+    name = 'stackchain_work_refused_total{reason="SignatureInvalid"} '
+    (line,) = [line for line in text.splitlines() if line.startswith(name)]
+    return float(line.removeprefix(name))
 
 
 async def test_a_child_that_no_operator_signed_does_nothing_and_says_so(
@@ -119,7 +130,7 @@ async def test_what_was_signed_for_one_thing_is_not_obeyed_for_another(
     await chain.ends("RunSucceeded")
     before = await account.runs()
     client = await release.temporal()
-    signed = await input_of(release, client)
+    signed, _ = await start_of(release, client, "forged-copy")
     changed = dataclasses.replace(
         signed, scope=dataclasses.replace(signed.scope, operation=v1alpha1.Operation.DESTROY)
     )
@@ -131,13 +142,41 @@ async def test_what_was_signed_for_one_thing_is_not_obeyed_for_another(
     assert await account.runs() == before
 
 
-async def input_of(
-    release: chains.Installation, client: temporalio.client.Client
-) -> messages.ChainInput:
+async def test_a_copy_of_a_chains_start_does_nothing_though_it_is_signed(
+    release: chains.Installation,
+) -> None:
+    """The operator confirms one execution of a run, before that triggers anything."""
+    account = await release.add_account("replayed", account_document("a -> b"))
+    chain = await release.create("replayed", "a", account=account)
+    await chain.ends("RunSucceeded")
+    before = await account.runs()
+    client = await release.temporal()
+    signed, execution = await start_of(release, client, "replayed")
+    memo = {ids.MEMO: await execution.memo_value(ids.MEMO, type_hint=messages.ChainMemo)}
+
+    for workflow_id in (execution.id, temporal.unique("replayed")):
+        ended: progress.ChainProgress = await client.execute_workflow(
+            ids.CHAIN_WORKFLOW,
+            signed,
+            id=workflow_id,
+            task_queue=queue_of(release),
+            memo=memo,
+            result_type=progress.ChainProgress,
+        )
+        assert ended.phase is v1alpha1.Phase.CANCELED
+
+    assert await account.runs() == before
+    assert (await chain.status())["latestRun"]["workflowRunId"] == execution.run_id
+
+
+async def start_of(
+    release: chains.Installation, client: temporalio.client.Client, name: str
+) -> tuple[messages.ChainInput, temporalio.client.WorkflowExecution]:
+    """Return what a chain was started with, and its execution."""
     (execution,) = [
         item
         for item in await release.executions(f"WorkflowType = '{ids.CHAIN_WORKFLOW}'")
-        if "/forged-copy/" in item.id
+        if f"/{name}/" in item.id
     ]
     history = await client.get_workflow_handle(execution.id).fetch_history()
     payloads = history.events[0].workflow_execution_started_event_attributes.input.payloads
@@ -145,4 +184,4 @@ async def input_of(
         payloads, [messages.ChainInput]
     )
     assert isinstance(found, messages.ChainInput)
-    return found
+    return found, execution
