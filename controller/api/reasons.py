@@ -16,6 +16,7 @@ class ChainReason(enum.StrEnum):
     RUN_SUCCEEDED = "RunSucceeded"
     STACK_FAILED = "StackFailed"
     STACK_CANCELED = "StackCanceled"
+    STACKS_NO_LONGER_IN_CHAIN = "StacksNoLongerInChain"
     RUN_CANCELED = "RunCanceled"
     STACK_TIMED_OUT = "StackTimedOut"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
@@ -81,6 +82,7 @@ class StackReason(enum.StrEnum):
     OUTPUT_UNCHANGED = "OutputUnchanged"
     UPSTREAM_NOT_SUCCEEDED = "UpstreamNotSucceeded"
     FAIL_FAST = "FailFast"
+    NO_LONGER_IN_CHAIN = "NoLongerInChain"
     RUN_FAILED = "RunFailed"
     RUN_DISCARDED = "RunDiscarded"
     RUN_CANCELED = "RunCanceled"
@@ -157,6 +159,12 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         means="Somebody discarded, canceled or stopped a run; dependents were skipped.",
         do="If that was not meant, retry what did not succeed: set the annotation "
         "`stackchain.dev/retry` to the number of the run.",
+    ),
+    ChainReason.STACKS_NO_LONGER_IN_CHAIN: ReasonMeaning(
+        means="A retry was to run stacks that the chain no longer has: they were deleted, or "
+        "nothing makes them part of it any more. All others succeeded.",
+        do="`status.stacks` names them and says why. Bring back those that are to run, and retry; "
+        "or set `stackchain.dev/run` to a new text to run the stacks that the chain has now.",
     ),
     ChainReason.RUN_CANCELED: ReasonMeaning(
         means="The chain's workflow was canceled; its Spacelift runs were stopped.",
@@ -440,6 +448,12 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
         means="Not run, because the stack in `blockedBy` did not succeed and `failurePolicy` is "
         "FailFast.",
         do="Mend that stack.",
+    ),
+    StackReason.NO_LONGER_IN_CHAIN: ReasonMeaning(
+        means="It had not succeeded in the run that is retried, and the chain no longer has it; it "
+        "was not run.",
+        do="If it is to run, restore it in Spacelift, or the dependency or label that made it part "
+        "of the chain.",
     ),
     StackReason.RUN_FAILED: ReasonMeaning(
         means="Its run failed.", do="Open the run at the link and mend the cause."

@@ -67,15 +67,17 @@ def _scope(spec: v1alpha1.StackChainSpec, below: Sequence[str]) -> selection.Sco
 def _retried(
     spec: v1alpha1.StackChainSpec, request: next_request.Request
 ) -> list[progress.Retried]:
-    """Return the stacks for which a run outside of the chain may count.
+    """Return the stacks that are retried, and whether a run outside of the chain may count.
 
     None does where it would not have been what the chain runs: another commit of the root, a run
     without the chain's environment, or a plan.
     """
-    if spec.operation is not v1alpha1.Operation.APPLY or spec.runtime_environment:
-        return []
+    is_as_outside = spec.operation is v1alpha1.Operation.APPLY and not spec.runtime_environment
     given = spec.roots.stack_ids if spec.commit_sha else ()
-    return [item for item in request.retried if item.stack_id not in given]
+    return [
+        dataclasses.replace(item, may_have_newer=is_as_outside and item.stack_id not in given)
+        for item in request.retried
+    ]
 
 
 def _finished_roots(

@@ -31,6 +31,7 @@ _RETRY, _RUN, _FOLLOW = "retry {name}", "run {name}", "tree {name} -w"
 _COMMANDS: dict[ChainReason, str] = {
     ChainReason.STACK_FAILED: _RETRY,
     ChainReason.STACK_CANCELED: _RETRY,
+    ChainReason.STACKS_NO_LONGER_IN_CHAIN: _RUN,
     ChainReason.RUN_CANCELED: _RETRY,
     ChainReason.STACK_TIMED_OUT: _RETRY,
     ChainReason.DEADLINE_EXCEEDED: _RETRY,

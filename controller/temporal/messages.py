@@ -9,7 +9,7 @@ import dataclasses
 
 from controller.api import v1alpha1
 from controller.chain.graph import adoption, selection
-from controller.chain.run import holds, native_stops, progress, stack_lines
+from controller.chain.run import holds, native_stops, newer_runs, progress, stack_lines
 from controller.config import permissions
 
 
@@ -57,8 +57,8 @@ class ChainInput:
     """Starts a `StackDependencyChainWorkflow`. `attempt` counts rechecks of one run number.
 
     `commit_sha` is the root's. `environment` goes to each run that the chain triggers. `kept` are
-    stacks that an earlier run of the chain left succeeded. `finished_roots` are the roots whose
-    runs started this one, which then has no other roots.
+    stacks that an earlier run of the chain left succeeded, `retried` the others of that run.
+    `finished_roots` are the roots whose runs started this one, which then has no other roots.
     """
 
     ref: v1alpha1.Ref
@@ -104,10 +104,18 @@ class SetParallelism:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class FindNewestRunsInput:
-    """Asks for the newest runs of stacks that a retry may keep."""
+    """Asks for the newest runs of stacks that a retry may keep, or has lost."""
 
     connection: AccountRef
     stack_ids: list[str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FindNewestRunsResult:
+    """The newest run of each stack that has one; `hidden` are those that cannot be seen."""
+
+    runs: list[newer_runs.NewestRun]
+    hidden: list[str] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

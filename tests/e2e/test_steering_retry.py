@@ -82,6 +82,31 @@ async def test_a_retry_keeps_what_a_person_has_run_again_with_success(
     assert chains.stack(status, "b")["runId"] == (await account.runs("b"))[-1]["id"]
 
 
+async def test_a_retry_names_a_failed_stack_that_was_deleted_and_what_was_behind_it(
+    release: chains.Installation, people: people.People
+) -> None:
+    account = await release.add_account("lost", account_document("a -> b -> c", "a -> d"))
+    await account.script("b", "fail:applying", "changes")
+    chain = await people.apply("lost", "a", account=account)
+    await chain.ends("StackFailed")
+    await account.admin("DELETE", "/stacks/b")
+
+    await people.annotate("lost", retry="1")
+    status = await chain.ends("StacksNoLongerInChain", number=2)
+
+    lost = dict.fromkeys("bc", "NoLongerInChain")
+    assert chains.reasons(status) == dict.fromkeys("ad", "Kept") | lost
+    assert (status["graph"]["stacks"], status["latestRun"]["progress"]) == (2, "2/4")
+    assert "no longer has it" in chains.stack(status, "b")["message"]
+    assert "behind 'b', which is gone" in chains.stack(status, "c")["message"]
+    assert chains.ready(status)["status"] == "False"
+
+    await people.annotate("lost", run="as it is now")
+    status = await chain.ends("RunSucceeded", number=3)
+
+    assert chains.reasons(status) == dict.fromkeys("ad", "RunFinished")
+
+
 async def test_a_retry_of_anything_but_the_latest_run_does_nothing_and_says_so(
     release: chains.Installation, people: people.People
 ) -> None:

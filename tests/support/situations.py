@@ -105,6 +105,18 @@ SITUATIONS: list[tuple[str, v1alpha1.Status, tuple[str, str]]] = [
     ("nobody has asked for a run", projected(make_facts(None, is_not_requested=True)), PAUSED),
     ("succeeded", projected(ended(SUCCEEDED)), CURRENT),
     ("a stack failed", projected(ended(SUCCEEDED, make_stack("b", Phase.FAILED))), FAILED),
+    (
+        "a retry lost stacks",
+        projected(
+            ended(
+                SUCCEEDED,
+                make_stack(
+                    "b", Phase.SKIPPED, reason=StackReason.NO_LONGER_IN_CHAIN, has_run=False
+                ),
+            )
+        ),
+        FAILED,
+    ),
     ("a run was discarded", projected(ended(make_stack("a", Phase.CANCELED))), FAILED),
     (
         "the chain was canceled",

@@ -356,6 +356,58 @@ async def test_what_has_succeeded_since_outside_of_the_chain_is_kept_too(serve: 
     assert newer.message == "It succeeded outside of the chain after run 1, and is not run again."
 
 
+async def test_a_retry_names_what_the_chain_no_longer_has(serve: Serve) -> None:
+    """`b` failed and was deleted, so nothing leads to what was behind it any more."""
+    world = World("a>e")
+    world.hidden = {"b"}
+    chain = await serve(world)
+
+    known = await chain.run(
+        kept=[progress.Kept(stack_id="a", run_number=1, run_id="01a")],
+        retried=[
+            progress.Retried(stack_id="b", run_number=1, run_id="02"),
+            progress.Retried(stack_id="c", run_number=1, blocked_by="b"),
+            progress.Retried(stack_id="e", run_number=1),
+        ],
+    )
+
+    assert (known.phase, known.reason) == (Phase.FAILED, ChainReason.STACKS_NO_LONGER_IN_CHAIN)
+    assert phases(known) == {"a": "Succeeded", "b": "Skipped", "c": "Skipped", "e": "Succeeded"}
+    assert world.calls("trigger_stack_run") == ["e"]
+    assert "Spacelift no longer has it" in stack_of(known, "b").message
+    assert "behind 'b', which is gone" in stack_of(known, "c").message
+
+
+async def test_a_retry_of_what_came_back_runs_it(serve: Serve) -> None:
+    world = World("a~b")
+    chain = await serve(world)
+
+    known = await chain.run(
+        kept=[progress.Kept(stack_id="a", run_number=2, run_id="01a")],
+        retried=[progress.Retried(stack_id="b", run_number=2)],
+    )
+
+    assert (known.phase, known.reason) == (Phase.SUCCEEDED, ChainReason.RUN_SUCCEEDED)
+    assert world.calls("trigger_stack_run") == ["b"]
+
+
+async def test_a_chain_that_lost_stacks_can_be_canceled(serve: Serve) -> None:
+    world = World("a~e")
+    world.held = {"e"}
+    chain = await serve(world)
+    handle = await chain.start(
+        kept=[progress.Kept(stack_id="a", run_number=1, run_id="01a")],
+        retried=[progress.Retried(stack_id=item, run_number=1) for item in ("b", "e")],
+    )
+    await chain.stack_shows(handle, "e", Phase.RUNNING)
+
+    await handle.cancel()
+    known = await handle.result()
+
+    assert (known.phase, known.reason) == (Phase.CANCELED, ChainReason.RUN_CANCELED)
+    assert phases(known) == {"a": "Succeeded", "b": "Skipped", "e": "Canceled"}
+
+
 # The resource goes, the run stays
 
 

@@ -78,6 +78,8 @@ class World:
         self.unknown_roots: tuple[str, ...] = ()
         # The newest runs in Spacelift of stacks that a retry may keep.
         self.newest_runs: list[newer_runs.NewestRun] = []
+        # Stacks that were deleted, or that the API key does not see.
+        self.hidden: set[str] = set()
         self.ends: dict[str, str] = {}
         # How the first runs of a stack end; later ones end as `ends` says.
         self.first_ends: dict[str, list[str]] = {}
@@ -355,10 +357,13 @@ class World:
     @activity.defn(name="find_newest_runs")
     async def find_newest_runs(
         self, argument: messages.FindNewestRunsInput
-    ) -> list[newer_runs.NewestRun]:
+    ) -> messages.FindNewestRunsResult:
         async with self._called("find_newest_runs", "", argument):
             wanted = set(argument.stack_ids)
-            return [item for item in self.newest_runs if item.stack_id in wanted]
+            return messages.FindNewestRunsResult(
+                runs=[item for item in self.newest_runs if item.stack_id in wanted],
+                hidden=sorted(wanted & self.hidden),
+            )
 
     @activity.defn(name="find_root_runs")
     async def find_root_runs(

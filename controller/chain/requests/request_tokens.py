@@ -97,7 +97,12 @@ def retried_stacks(
 ) -> tuple[progress.Retried, ...]:
     """Return the stacks that a retry runs, unless they have succeeded since."""
     return tuple(
-        progress.Retried(stack_id=stack.id, run_number=number, run_id=stack.run_id)
+        progress.Retried(
+            stack_id=stack.id,
+            run_number=number,
+            run_id=stack.run_id,
+            blocked_by=stack.blocked_by,
+        )
         for stack in stacks
         if not policy.ended_well(stack)
     )

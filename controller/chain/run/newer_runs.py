@@ -38,7 +38,7 @@ def newly_kept(
     """
     had_succeeded = {item.stack_id for item in kept}
     known = {item.stack_id: item for item in kept}
-    left = {item.stack_id: item for item in retried}
+    left = {item.stack_id: item for item in retried if item.may_have_newer}
     runs = {item.stack_id: item for item in newest}
     found: list[progress.Kept] = []
     for stack in graph.stacks:

@@ -73,6 +73,9 @@ def _end(run: ChainProgress) -> RunMeaning:
         return _meaning(Phase.CANCELED, _Reason.RUN_CANCELED, _run_canceled_message(run))
     if canceled:
         return _meaning(Phase.CANCELED, _Reason.STACK_CANCELED, _canceled_message(run, canceled))
+    if any(stack.is_lost for stack in run.stacks):
+        reason = _Reason.STACKS_NO_LONGER_IN_CHAIN
+        return _meaning(Phase.FAILED, reason, _lost_message(run))
     return _meaning(Phase.SUCCEEDED, _Reason.RUN_SUCCEEDED, _succeeded_message(run))
 
 
@@ -171,6 +174,16 @@ def _run_canceled_message(run: ChainProgress) -> str:
     )
 
 
+def _lost_message(run: ChainProgress) -> str:
+    lost = [stack for stack in run.stacks if stack.is_lost]
+    had = "had not succeeded before, and is not in the chain any more"
+    if len(lost) > 1:
+        had = "had not succeeded before, and are not in the chain any more"
+    names = _listed(wording.quoted(sorted(stack.id for stack in lost)), separator=", ")
+    rest = len(run.stacks) - len(lost)
+    return f"{_count(len(lost))} {had}: {names}. The other {_count(rest)} succeeded."
+
+
 def _well(run: ChainProgress) -> int:
     return sum(
         stack.phase is Phase.SUCCEEDED or stack.reason == reasons.StackReason.OUTPUT_UNCHANGED
@@ -199,9 +212,17 @@ def _skipped(run: ChainProgress) -> str:
     reason = reasons.StackReason
     dependent = sum(stack.reason == reason.UPSTREAM_NOT_SUCCEEDED for stack in run.stacks)
     unstarted = sum(stack.reason == reason.FAIL_FAST for stack in run.stacks)
+    lost = sum(stack.is_lost for stack in run.stacks)
     text = ""
+    if lost:
+        text = (
+            f" {_count(lost)} that had not succeeded before {'is' if lost == 1 else 'are'} not in "
+            "the chain any more."
+        )
     if dependent:
-        text = f" {dependent} dependent {'stack was' if dependent == 1 else 'stacks were'} skipped."
+        text += (
+            f" {dependent} dependent {'stack was' if dependent == 1 else 'stacks were'} skipped."
+        )
     if unstarted:
         text += (
             f" {_count(unstarted)} {'was' if unstarted == 1 else 'were'} not started (FailFast)."

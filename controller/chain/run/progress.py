@@ -46,6 +46,11 @@ class StackProgress:
     wants_slot_since: str | None = None
 
     @property
+    def is_lost(self) -> bool:
+        """Whether it is none of the chain's any more, and is only named."""
+        return self.reason == reasons.StackReason.NO_LONGER_IN_CHAIN
+
+    @property
     def uses_ahead_run(self) -> bool:
         """Whether its run is one that Spacelift carried out on its own, in order."""
         return any(run.run_id == self.run_id for run in self.ahead_runs)
@@ -134,11 +139,25 @@ class Kept:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Retried:
-    """A stack that had not succeeded when run `run_number` ended; the run that it had, if any."""
+    """A stack that had not succeeded when run `run_number` ended; the run that it had, if any.
+
+    `blocked_by` is the stack behind which it was skipped. `may_have_newer`: a run outside of the
+    chain may count for it.
+    """
 
     stack_id: str
     run_number: int
     run_id: str | None = None
+    blocked_by: str | None = None
+    may_have_newer: bool = True
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class LostStack:
+    """A stack that a retry was to run and that the chain no longer has; `message` says why."""
+
+    stack_id: str
+    message: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,9 +175,10 @@ def adopt_graph(
     *,
     kept: Sequence[Kept] = (),
     finished: Sequence[FinishedRoot] = (),
+    lost: Sequence[LostStack] = (),
     now: str,
 ) -> None:
-    """Fill in the stacks of a resolved graph; what is kept or finished has ended already."""
+    """Fill in the stacks of a resolved graph; what is kept, finished or lost has ended already."""
     progress.stacks = [
         StackProgress(
             id=stack.id,
@@ -178,6 +198,7 @@ def adopt_graph(
     for root in finished:
         if (stack := by_id.get(root.stack_id)) is not None:
             _finish(stack, root, now=now)
+    progress.stacks += [_lost(item, level=resolved.levels, now=now) for item in lost]
     progress.edges, progress.levels = resolved.edges, resolved.levels
     progress.look_alikes = list(resolved.look_alikes)
     progress.resolved_time = now
@@ -193,6 +214,20 @@ def _keep(stack: StackProgress, kept: Kept, *, now: str) -> None:
     )
     stack.run_id, stack.run_url = kept.run_id, kept.run_url
     stack.completion_time = now
+
+
+def _lost(item: LostStack, *, level: int, now: str) -> StackProgress:
+    """Return what is said of a stack that is not in the graph; it comes after all that are."""
+    return StackProgress(
+        id=item.stack_id,
+        name=item.stack_id,
+        level=level,
+        depends_on=[],
+        phase=v1alpha1.Phase.SKIPPED,
+        reason=reasons.StackReason.NO_LONGER_IN_CHAIN,
+        message=item.message,
+        completion_time=now,
+    )
 
 
 def _finish(stack: StackProgress, root: FinishedRoot, *, now: str) -> None:

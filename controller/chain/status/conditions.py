@@ -194,7 +194,8 @@ def _graph_resolved(facts: ConditionFacts, old: v1alpha1.Condition | None) -> _V
     if run is not None and run.reason in reasons.RECHECKED:
         return _Value(status="False", reason=run.reason, message=run.message)
     if run is not None and facts.stacks and run.summary.total:
-        stacks = wording.counted(run.summary.total, "stack")
+        lost = sum(s.reason == reasons.StackReason.NO_LONGER_IN_CHAIN for s in facts.stacks)
+        stacks = wording.counted(run.summary.total - lost, "stack")
         resolved = reasons.ConditionReason.RESOLVED
         message = f"The order of {stacks} is known."
         if facts.known is not None:

@@ -122,7 +122,7 @@ def _graph(old: v1alpha1.Status, facts: ChainFacts) -> v1alpha1.GraphStatus | No
     if known is None or known.resolved_time is None:
         return old.graph
     return v1alpha1.GraphStatus(
-        stacks=len(known.stacks),
+        stacks=sum(not stack.is_lost for stack in known.stacks),
         edges=known.edges,
         levels=known.levels,
         resolved_time=known.resolved_time,

@@ -24,6 +24,7 @@ class Possible(enum.Enum):
 
 _BEFORE: dict[str | None, str] = {
     _Reason.STACK_FAILED: "Fix the cause, then",
+    _Reason.STACKS_NO_LONGER_IN_CHAIN: "To run them, bring them back into the chain. Then",
     _Reason.STACK_TIMED_OUT: "To continue,",
     _Reason.STACK_CANCELED: "If that was not meant,",
     _Reason.RUN_CANCELED: "To continue,",

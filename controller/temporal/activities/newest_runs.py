@@ -19,8 +19,8 @@ class NewestRunFinder:
     @activity.defn(name="find_newest_runs")
     async def find_newest_runs(
         self, argument: messages.FindNewestRunsInput
-    ) -> list[newer_runs.NewestRun]:
-        """Return the newest run of each stack that can be seen and has one.
+    ) -> messages.FindNewestRunsResult:
+        """Return the newest run of each stack that has one, and which cannot be seen.
 
         Raises:
             ApplicationError: with the type of the Spacelift error.
@@ -34,7 +34,10 @@ class NewestRunFinder:
                     found |= await reader.get_newest_runs(stack_ids)
         endpoint = argument.connection.endpoint
         pages = (page for _, page in sorted(found.items()) if page is not None)
-        return [_newest(page.runs, endpoint) for page in pages if page.runs]
+        return messages.FindNewestRunsResult(
+            runs=[_newest(page.runs, endpoint) for page in pages if page.runs],
+            hidden=sorted(stack_id for stack_id, page in found.items() if page is None),
+        )
 
 
 def _newest(runs: Sequence[models.RunRecord], endpoint: str) -> newer_runs.NewestRun:

@@ -9,7 +9,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from controller.api import reasons
     from controller.chain.graph import packed_reading, problems, resolve
-    from controller.chain.run import failures, newer_runs, progress
+    from controller.chain.run import failures, lost_stacks, newer_runs, progress
     from controller.config import permissions
     from controller.temporal import messages, signing
     from controller.temporal.activities import newest_runs, stack_dependencies
@@ -18,10 +18,14 @@ with workflow.unsafe.imports_passed_through():
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Discovered:
-    """The ordered graph of a chain's stacks, those of them that it keeps, and their permits."""
+    """The ordered graph of a chain's stacks, those of them that it keeps, and their permits.
+
+    `lost` are stacks that a retry was to run and that are not in the graph.
+    """
 
     graph: resolve.ChainGraph
     kept: list[progress.Kept]
+    lost: list[progress.LostStack]
     permits: Mapping[str, str]
 
 
@@ -34,11 +38,11 @@ async def discover(
         GraphProblem: the graph is not valid, or Spacelift does not let it be read.
         ActivityError: canceled.
     """
-    newest: list[newer_runs.NewestRun] = []
     try:
         found = await _read(argument, on_problem)
-        if argument.retried:
-            newest = await _read_newest_runs(argument, on_problem)
+        graph, kept = _resolved(argument, found, argument.kept), list(argument.kept)
+        lost = lost_stacks.of_retry(graph, argument.retried)
+        newest = await _read_newest_runs(argument, lost, on_problem)
     except temporalio.exceptions.ActivityError as error:
         if temporalio.exceptions.is_cancelled_exception(error):
             raise
@@ -46,8 +50,9 @@ async def discover(
         if kind == failures.PAYLOAD_TOO_LARGE:
             raise problems.too_large_answer() from error
         raise resolve.GraphProblem(failures.chain_end(kind), message) from error
-    graph, kept = _resolved(argument, found, argument.kept), list(argument.kept)
-    if newer := newer_runs.newly_kept(graph, kept=kept, retried=argument.retried, newest=newest):
+    if newer := newer_runs.newly_kept(
+        graph, kept=kept, retried=argument.retried, newest=newest.runs
+    ):
         # What is kept takes no part in a wave.
         kept += newer
         graph = _resolved(argument, found, kept)
@@ -55,7 +60,12 @@ async def discover(
     if forbidden := running.intersection(found.forbidden):
         refusal = permissions.stack_refusal(argument.connection.name, forbidden)
         raise resolve.GraphProblem(reasons.ChainReason.STACK_NOT_ALLOWED, refusal.message)
-    return Discovered(graph=graph, kept=kept, permits=found.permits)
+    return Discovered(
+        graph=graph,
+        kept=kept,
+        lost=lost_stacks.named(lost, hidden=newest.hidden),
+        permits=found.permits,
+    )
 
 
 def _resolved(
@@ -70,13 +80,18 @@ def _resolved(
 
 
 async def _read_newest_runs(
-    argument: messages.ChainInput, on_problem: activity_calls.OnProblem
-) -> list[newer_runs.NewestRun]:
+    argument: messages.ChainInput,
+    lost: Sequence[progress.Retried],
+    on_problem: activity_calls.OnProblem,
+) -> messages.FindNewestRunsResult:
+    stack_ids = [item.stack_id for item in argument.retried if item.may_have_newer or item in lost]
+    if not stack_ids:
+        return messages.FindNewestRunsResult(runs=[])
     return await activity_calls.persist(
         newest_runs.NewestRunFinder.find_newest_runs,
         messages.FindNewestRunsInput(
             connection=argument.connection,
-            stack_ids=[item.stack_id for item in argument.retried],
+            stack_ids=stack_ids,
         ),
         summary="find what has succeeded since outside of the chain",
         on_problem=on_problem,

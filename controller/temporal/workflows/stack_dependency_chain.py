@@ -200,9 +200,10 @@ class StackDependencyChainWorkflow:
             resolved,
             kept=found.kept,
             finished=self._input.finished_roots,
+            lost=found.lost,
             now=_now(),
         )
-        self._stacks = {stack.id: stack for stack in self._progress.stacks}
+        self._stacks = {stack.id: stack for stack in self._progress.stacks if not stack.is_lost}
         self._remaining = {stack.id: stack.remaining for stack in resolved.stacks}
         self._unwanted.set_graph(resolved, self._stacks)
         self._changed()

@@ -91,7 +91,8 @@ MESSAGES = {
             for item in STACKS
         ],
         retried=[
-            progress.Retried(stack_id=item, run_number=10**6, run_id=RUN_ID) for item in STACKS
+            progress.Retried(stack_id=item, run_number=10**6, run_id=RUN_ID, blocked_by=item)
+            for item in STACKS
         ],
     ),
     "a chain below 500 roots": chain_input(
@@ -115,12 +116,14 @@ MESSAGES = {
     ),
     "a stack below all others": execution_input(queuers=STACKS),
     "a question for runs": messages.FindNewestRunsInput(connection=CONNECTION, stack_ids=STACKS),
-    "the newest runs": [
-        newer_runs.NewestRun(
-            stack_id=item, run_id=RUN_ID, run_url=URL, triggered_by=item, is_success=True
-        )
-        for item in STACKS
-    ],
+    "the newest runs": messages.FindNewestRunsResult(
+        runs=[
+            newer_runs.NewestRun(
+                stack_id=item, run_id=RUN_ID, run_url=URL, triggered_by=item, is_success=True
+            )
+            for item in STACKS
+        ],
+    ),
     "runs of roots": start_messages.FindRootRunsResult(roots=root_runs(), hidden=STACKS),
     "what a sweep found": start_messages.RequestRunCall(
         ref=REF, account="a" * 64, root_runs=root_runs(), hidden=STACKS

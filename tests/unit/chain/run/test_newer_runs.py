@@ -118,3 +118,18 @@ def test_a_run_counts_if_it_came_after_all_that_it_depends_on(
     expected: dict[str, str | None],
 ) -> None:
     assert keeps(newest, **given) == expected
+
+
+def test_where_the_chain_would_have_run_something_else_no_other_run_counts() -> None:
+    newest = newer_runs.NewestRun(
+        stack_id="b", run_id="03", run_url="https://x", triggered_by="jane", is_success=True
+    )
+
+    found = newer_runs.newly_kept(
+        GRAPH,
+        kept=[progress.Kept(stack_id="a", run_number=1, run_id="01")],
+        retried=[progress.Retried(stack_id="b", run_number=1, run_id="02", may_have_newer=False)],
+        newest=[newest],
+    )
+
+    assert found == []

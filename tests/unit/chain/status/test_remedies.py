@@ -12,6 +12,7 @@ from tests.support.golden import Golden
 PAGE = "remedies"
 ADVISED = [
     ChainReason.STACK_FAILED,
+    ChainReason.STACKS_NO_LONGER_IN_CHAIN,
     ChainReason.STACK_TIMED_OUT,
     ChainReason.STACK_CANCELED,
     ChainReason.RUN_CANCELED,
