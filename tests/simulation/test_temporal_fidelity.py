@@ -58,6 +58,9 @@ async def _observed(row: places.Row, place: places.Place) -> object:
 async def test_the_stand_in_does_as_the_server(
     on_real_server: dict[str, "asyncio.Task[object]"], name: str
 ) -> None:
-    observed = await asyncio.to_thread(places.on_stand_in, ROWS[name])
+    row = ROWS[name]
+    observed = await asyncio.to_thread(
+        places.on_stand_in, row, has_slow_tasks=row in start_rows.SLOW_TASKS
+    )
 
     assert observed == await on_real_server[name]

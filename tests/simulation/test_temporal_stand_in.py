@@ -133,6 +133,17 @@ def test_a_lost_completion_is_made_good_by_another_attempt() -> None:
     assert server.time() > 3
 
 
+def test_a_lost_completion_of_a_workflow_task_is_made_good_by_another_one() -> None:
+    async def scenario(server: TemporalServer, client: Client) -> None:
+        serve(server, client)
+        handle = await client.start_workflow("Sleeps", id="id", task_queue="q")
+
+        assert await handle.result() == ["slept", "timed out", "canceled"]
+        assert server.time() > 10
+
+    simulate(scenario, chance.Seeded(1, probabilities={chance.COMPLETION_LOST: 0.5}))
+
+
 def test_lost_answers_start_and_signal_nothing_twice() -> None:
     async def scenario(server: TemporalServer, client: Client) -> None:
         serve(server, client)

@@ -35,6 +35,8 @@ class Place:
     queue: str
     activities: noting.Activities
     prefix: str
+    has_slow_tasks: bool = False
+    """Whether each workflow task takes a second here, whatever the workflow does."""
     _numbers: Any = dataclasses.field(default_factory=itertools.count)
 
     def new_id(self, name: str = "id") -> str:
@@ -111,14 +113,15 @@ def real_worker(client: Client, **options: Any) -> temporalio.worker.Worker:
     )
 
 
-def on_stand_in(row: Row) -> object:
+def on_stand_in(row: Row, *, has_slow_tasks: bool = False) -> object:
     """Return what a row observes on the stand-in."""
+    delays = {chance.WORKFLOW_TASK: 1.0} if has_slow_tasks else {}
     loop = virtual_time.VirtualLoop(random.Random(1))
 
     async def main() -> object:
-        server = TemporalServer(loop, chance.Steady())
+        server = TemporalServer(loop, chance.Steady(delays=delays))
         client = connections.connect(server)
-        place = Place(client, Worker, "shared", noting.Activities(), "row")
+        place = Place(client, Worker, "shared", noting.Activities(), "row", has_slow_tasks)
         async with place.worker(task_queue=place.queue):
             return await row(place)
 

@@ -1,7 +1,9 @@
 """Rows about executions: starts, signals, cancels and terminations."""
 
+import asyncio
 from typing import Any
 
+from temporalio.api.enums.v1 import EventType
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from tests.simulation.fidelity.places import Place
@@ -101,6 +103,25 @@ async def a_signal_finds_nothing(place: Place) -> object:
     return [await refusal(one.signal("say", "x")) for one in (missing, closed)]
 
 
+async def a_signal_that_comes_while_a_task_ends_the_execution_is_not_lost(
+    place: Place,
+) -> object:
+    """The server does not let the execution end, and the task is done again."""
+    handle = await place.start("Lasts", 0 if place.has_slow_tasks else 1)
+    await handle.query("heard")
+    await handle.signal("say", "first")
+    await asyncio.sleep(0.5)
+    await handle.signal("say", "late")
+    result = await handle.result()
+    history = await handle.fetch_history()
+    failed = [
+        event.workflow_task_failed_event_attributes.cause
+        for event in history.events
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
+    ]
+    return [result, failed, await place.events(handle)]
+
+
 async def an_unknown_signal_changes_nothing(place: Place) -> object:
     handle = await place.start("Waits")
     await handle.signal("unheard_of", "x")
@@ -186,6 +207,7 @@ ROWS = [
     signals_before_the_first_task_are_seen,
     signals_keep_their_order,
     a_signal_finds_nothing,
+    a_signal_that_comes_while_a_task_ends_the_execution_is_not_lost,
     an_unknown_signal_changes_nothing,
     a_cancel_ends_what_does_not_catch_it,
     a_cancel_may_be_caught,
@@ -196,3 +218,6 @@ ROWS = [
     a_termination_ends_at_once,
     a_cancel_of_another_run_finds_nothing,
 ]
+
+SLOW_TASKS = {a_signal_that_comes_while_a_task_ends_the_execution_is_not_lost}
+"""Those that need workflow tasks which take a second on the stand-in."""

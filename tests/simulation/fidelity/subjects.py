@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -73,6 +74,32 @@ class Waits:
             return ["canceled", *self.said]
         if "fail" in self.said:
             raise exceptions.ApplicationError("as asked", type="Asked")
+        return self.said
+
+
+@workflow.defn(name="Lasts")
+class Lasts:
+    """Ends at the first signal, in a workflow task that takes a while."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    @workflow.signal
+    def say(self, text: str) -> None:
+        """Take a word."""
+        self.said.append(text)
+
+    @workflow.query
+    def heard(self) -> list[str]:
+        """Return what was said."""
+        return self.said
+
+    @workflow.run
+    async def run(self, seconds: float) -> list[str]:
+        """Return all that was said before the end."""
+        await workflow.wait_condition(lambda: bool(self.said))
+        # Not a timer: the task itself is to last.
+        time.sleep(seconds)  # noqa: ASYNC251
         return self.said
 
 
@@ -262,7 +289,7 @@ class Scheduled:
         return [found.get(_SCHEDULE) is not None, due is not None and due.microsecond == 0]
 
 
-WORKFLOWS = [Waits, Breaks, Calls, Parents, Signals, Remembers, Sleeps, Scheduled]
+WORKFLOWS = [Waits, Lasts, Breaks, Calls, Parents, Signals, Remembers, Sleeps, Scheduled]
 
 
 def _span(seconds: float | None) -> timedelta | None:

@@ -252,6 +252,9 @@ class Worker:
             self._fail(execution, task, error)
             return
         self._instances.unconfirmed.add(execution.run_id)
+        if self._server.chance.happens(chance.COMPLETION_LOST):
+            self._free(task_queues.WORKFLOW)
+            return
         self._send(chance.WORKFLOW_TASK, self._complete, execution, task, commands, answers)
 
     def _complete(
