@@ -77,18 +77,29 @@ class Seeded:
         seed: int,
         *,
         probabilities: Mapping[str, float] | None = None,
+        scales: Mapping[str, float] | None = None,
         shortest: float = 0.001,
         longest: float = 0.5,
     ) -> None:
-        """Draw from a seed; `probabilities` says how often what may go wrong does so."""
+        """Draw from a seed.
+
+        Args:
+            seed: makes the run what it is.
+            probabilities: how often what may go wrong does so.
+            scales: how many times as long as others steps of a kind take; listings are slow.
+            shortest: the least seconds of a step.
+            longest: the most seconds of a step.
+        """
         self._random = random.Random(seed)
         self._probabilities = dict(probabilities or {REPLAY: 0.05})
+        self._scales = {VISIBILITY: 4.0, **(scales or {})}
         self._shortest = math.log(shortest)
         self._span = math.log(longest) - self._shortest
 
     def delay(self, what: str) -> float:
         """Return a time between the shortest and the longest one; short ones are likelier."""
-        return math.exp(self._shortest + self._span * self._random.random() ** 2)
+        seconds = math.exp(self._shortest + self._span * self._random.random() ** 2)
+        return seconds * self._scales.get(what, 1.0)
 
     def happens(self, what: str) -> bool:
         """Return whether it does, as often as its probability says."""
