@@ -4,13 +4,16 @@ Given: the receiver as a process, the webhook of a simulated account, and a chai
 root. Where deliveries arrive no sweep comes by itself; where they are lost, one does.
 """
 
+import json
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 import temporalio.client
 
 from controller.spacelift import endpoints
 from controller.temporal.receiver import sweep_wakes
+from controller.webhook import dispatch
 from tests.support import account_runs, chains, webhooks
 from tests.support.chains import account_document
 from tests.support.starts import finished_run, is_watched, root_runs
@@ -33,13 +36,15 @@ async def released(
         yield release, receiver
 
 
-async def is_listed(release: chains.Installation, account: chains.Account, stack_id: str) -> None:
+async def is_listed(
+    release: chains.Installation, account: chains.Account, stack_id: str, *labels: str
+) -> None:
     """Wait until whoever asks Temporal finds the sweep of a root: the list is behind."""
     client = await release.temporal()
 
     async def is_there() -> bool:
         sweeps = sweep_wakes.TemporalSweepWaker(lambda: client)
-        return bool(await sweeps.find(endpoints.account_of(account.url), stack_id, ()))
+        return bool(await sweeps.find(endpoints.account_of(account.url), stack_id, labels))
 
     await eventually(is_there, chains.SECONDS, what=f"the sweep of {stack_id} is listed")
 
@@ -106,6 +111,50 @@ async def test_a_delivery_about_a_persons_run_starts_the_chain_below_it_once_and
     # All that has moved on is how far the root needs no looking at.
     assert (await chain.status())["latestRun"] == status["latestRun"]
     assert "pendingRun" not in await chain.status()
+
+
+@pytest.mark.parametrize("released", ["3600"], indirect=True)
+async def test_forty_deliveries_about_stacks_that_do_not_exist_cost_a_few_requests(
+    released: Released,
+) -> None:
+    """Each says the label of the chain's roots, so that its sweep is to look."""
+    release, receiver = released
+    document = account_document("a -> b", stacks={"a": {"labels": ["net"]}})
+    account, _ = await receiver.add_account("forty", document)
+    chain = await release.create(
+        "forty",
+        account=account,
+        roots={"labels": ["net"]},
+        startPolicy="OnRequest",
+        triggers=[{"type": "RootRunFinished"}],
+    )
+    await is_watched(chain, "a")
+    await is_listed(release, account, "a", "net")
+    swept = await eventually(lambda: sweeps(release), chains.SECONDS, what="the first sweep ends")
+    before = await requests(account)
+
+    async with httpx.AsyncClient(trust_env=False) as http:
+        for number in range(40):
+            event = webhooks.run_event(f"unknown-{number}")
+            event["stack"]["labels"] = ["net"]
+            body = json.dumps(event).encode()
+            answer = await http.post(
+                receiver.url("forty"), content=body, headers=webhooks.signed(body)
+            )
+            assert answer.status_code == 202
+
+    async def are_worked_off() -> bool:
+        waiting = await receiver.metrics("stackchain_webhook_queue_depth")
+        return waiting == {"": 0} and await sweeps(release) > (swept or 0)
+
+    await eventually(are_worked_off, chains.SECONDS, what="all have been looked at")
+    # A sweep of roots by label makes two.
+    assert await requests(account) - before <= 2 * (dispatch.SWEEP_BURST + 3)
+
+
+async def requests(account: chains.Account) -> int:
+    """Return how often the account was asked."""
+    return len((await account.admin("GET", "/requests"))["requests"])
 
 
 @pytest.mark.parametrize("released", ["10"], indirect=True)
