@@ -195,12 +195,24 @@ def unreadable(error: Exception) -> projection.Problem:
     )
 
 
+# What the SDK says when a workflow sends a value that is too large.
+_TOO_LARGE = "TMPRL1103"
+
+
 def _task_failing(failure: str) -> projection.Problem:
+    do = (
+        "If they were upgraded or rolled back, give them the version that started the run. Else "
+        "terminate the workflow in Temporal"
+    )
+    if _TOO_LARGE in failure:
+        do = (
+            "The run is more than Temporal takes as one value (2 MiB): terminate the workflow in "
+            "Temporal, split the chain or leave stacks out"
+        )
     return projection.Problem(
         reason=reasons.ChainReason.WORKFLOW_TASK_FAILING,
-        message=f"Workers fail at the workflow each time they take it up: {failure}. If they were "
-        "upgraded or rolled back, give them the version that started the run. Else terminate the "
-        f"workflow in Temporal, and set the annotation `{v1alpha1.RUN_ANNOTATION}` to a new text.",
+        message=f"Workers fail at the workflow each time they take it up: {failure.rstrip('.')}. "
+        f"{do}, and set the annotation `{v1alpha1.RUN_ANNOTATION}` to a new text.",
         is_retrying=True,
     )
 

@@ -17,6 +17,7 @@ from controller.temporal import start_messages
 from controller.temporal.activities import chain_status, operator_asks
 from controller.temporal.operator import starter
 from tests.support.builders import make_stack
+from tests.support.golden import Golden
 from tests.unit.operator.fakes import NAME, NAMESPACE, Bench, make_ref
 
 UNFORESEEN = ZeroDivisionError("division by zero")
@@ -317,6 +318,24 @@ async def test_workers_that_fail_are_told_apart_from_workers_that_are_not_there(
     assert shown.reason == ChainReason.WORKFLOW_TASK_FAILING
     assert "misses an argument" in shown.message
     assert bench.ready == ChainReason.WORKER_UNAVAILABLE
+
+
+async def test_a_run_that_is_too_large_for_temporal_says_what_to_do(
+    bench: Bench, golden: Golden
+) -> None:
+    bench.apply()
+    await bench.reconcile()
+    bench.workflows.has_worker = False
+    bench.workflows.task_failure_text = (
+        "[TMPRL1103] Attempted to upload payloads with size that exceeded the error limit."
+    )
+
+    await bench.reconcile()
+
+    shown = bench.status.condition("Ready")
+    assert shown is not None
+    assert shown.reason == ChainReason.WORKFLOW_TASK_FAILING
+    golden("operator_problems").check("a workflow that is too large", shown.message)
 
 
 async def test_a_deletion_says_that_workers_fail_at_stopping_the_runs(bench: Bench) -> None:
