@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from controller import clock
 from controller.roles import process
@@ -16,7 +17,11 @@ logger = logging.getLogger(__name__)
 _WAKES_STOP_SECONDS = 2.0
 
 
-async def receive(role: process.Process) -> int:
+NewServer = Callable[[str, Receiver], WebhookServer]
+"""Makes what listens at an address for a receiver."""
+
+
+async def receive(role: process.Process, *, new_server: NewServer = WebhookServer) -> int:
     """The role of `stackchain webhook`: it takes deliveries whether Temporal is there or not."""
     webhook, counters = role.settings.webhook, role.counters
     queue = wake_queue.WakeQueue(webhook.queue_size, clock=clock.monotonic)
@@ -33,7 +38,7 @@ async def receive(role: process.Process) -> int:
         counters=counters,
         max_body_bytes=webhook.max_body_bytes,
     )
-    server = WebhookServer(webhook.address, receiver)
+    server = new_server(webhook.address, receiver)
     role.server.add_ready_check("webhook", server.check)
     receiver.open_counters()
     try:

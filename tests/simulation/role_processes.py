@@ -85,6 +85,16 @@ class RoleProcess:
         """Whether it still runs."""
         return self.process.is_alive and self.code is None
 
+    def run(self, work: Callable[[], Coroutine[Any, Any, int]]) -> None:
+        """Start what the process is for; it is gone with its end."""
+
+        async def until_its_end() -> None:
+            self.code = await work()
+            # What is left over has nothing to finish: see `roles.process.run_role`.
+            self.process.kill()
+
+        self.process.start(until_its_end())
+
     def stop(self) -> None:
         """Ask it to end, as SIGTERM does."""
         self.process.call(self.role.stop.set)
@@ -98,7 +108,7 @@ def start_operator(
     parties: Parties, release: Release, *, pod: str = "operator-0", skew_seconds: float = 0.0
 ) -> RoleProcess:
     """Start an operator, which leads once it has the Lease."""
-    started = _prepare(parties, release, pod=pod, skew_seconds=skew_seconds)
+    started = prepare(parties, release, pod=pod, skew_seconds=skew_seconds)
     way = link.ApiLink(
         parties.loop, parties.api, user=f"{release.name}/{pod}", chance=parties.chance
     )
@@ -110,7 +120,7 @@ def start_operator(
         "leave": lambda _: started.kill(),
     }
     outside = operator_parts.Outside(watch=functools.partial(_watch, way), **replaced)
-    _run(started, lambda: operator.operate(started.role, outside))
+    started.run(lambda: operator.operate(started.role, outside))
     return started
 
 
@@ -118,17 +128,14 @@ def start_worker(
     parties: Parties, release: Release, *, pod: str = "worker-0", skew_seconds: float = 0.0
 ) -> RoleProcess:
     """Start a worker, which runs workflows and calls the account."""
-    started = _prepare(parties, release, pod=pod, skew_seconds=skew_seconds)
+    started = prepare(parties, release, pod=pod, skew_seconds=skew_seconds)
 
     def new_session(**arguments: Any) -> account_session.AccountSession:
         way = transport.AccountTransport(parties.loop, parties.account, chance=parties.chance)
         started.spacelift.append(way)
         return account_session.AccountSession(transport=way, **arguments)
 
-    _run(
-        started,
-        lambda: worker.work(started.role, new_worker=Worker, new_session=new_session),
-    )
+    started.run(lambda: worker.work(started.role, new_worker=Worker, new_session=new_session))
     return started
 
 
@@ -151,7 +158,15 @@ class RenewalProcess:
         self._process.kill()
 
 
-def _prepare(parties: Parties, release: Release, *, pod: str, skew_seconds: float) -> RoleProcess:
+def prepare(
+    parties: Parties,
+    release: Release,
+    *,
+    pod: str,
+    skew_seconds: float,
+    environment: Mapping[str, str] | None = None,
+) -> RoleProcess:
+    """Return a process with all that its role gets; nothing runs in it yet."""
     owner = parties.loop.process(f"{release.name}/{pod}", skew_seconds=skew_seconds)
     temporal: list[temporal_connections.Connection] = []
 
@@ -160,11 +175,14 @@ def _prepare(parties: Parties, release: Release, *, pod: str, skew_seconds: floa
         temporal.append(temporal_connections.connection_of(client))
         return client
 
-    role = owner.call(_role, parties, release, pod, connect)
+    variables = {**release.environment, **(environment or {}), "STACKCHAIN_POD_NAME": pod}
+    role = owner.call(_role, parties, release, variables, connect)
     return RoleProcess(process=owner, role=role, temporal=temporal)
 
 
-def _role(parties: Parties, release: Release, pod: str, connect: roles.Connect) -> roles.Process:
+def _role(
+    parties: Parties, release: Release, variables: Mapping[str, str], connect: roles.Connect
+) -> roles.Process:
     all_settings = settings.load_settings(
         {
             "SPACELIFT_API_KEY_ENDPOINT": parties.account.url,
@@ -176,8 +194,7 @@ def _role(parties: Parties, release: Release, pod: str, connect: roles.Connect) 
             "STACKCHAIN_NAMESPACE": release.name,
             "STACKCHAIN_INSTALLATION": release.name,
             "STACKCHAIN_WATCH_NAMESPACES": ",".join(release.watch_namespaces),
-            "STACKCHAIN_POD_NAME": pod,
-            **release.environment,
+            **variables,
         }
     )
     counters = metrics.Metrics()
@@ -190,15 +207,6 @@ def _role(parties: Parties, release: Release, pod: str, connect: roles.Connect) 
         sink_catalog=sinks.SinkCatalog(None),
         link=roles.TemporalLink(all_settings.temporal, counters, connect=connect),
     )
-
-
-def _run(started: RoleProcess, work: Callable[[], Coroutine[Any, Any, int]]) -> None:
-    async def until_its_end() -> None:
-        started.code = await work()
-        # What is left over has nothing to finish: see `roles.process.run_role`.
-        started.process.kill()
-
-    started.process.start(until_its_end())
 
 
 async def _watch(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulation import role_processes, virtual_time
+from tests.simulation import receiver_process, role_processes, virtual_time
 from tests.simulation.account import account_server, people, transport
 from tests.simulation.kube import api_server, kopf_operator, kube_connection, link
 from tests.simulation.temporal import chance
@@ -20,6 +20,7 @@ RELEASE = role_processes.Release()
 SCENARIO = {
     "edges": ["vpc -> cluster -> app"],
     "defaults": {"stack": {"autodeploy": True}, "durations": 20},
+    "webhooks": [{"endpoint": receiver_process.ENDPOINT, "secret": receiver_process.SECRET}],
 }
 
 
@@ -37,18 +38,42 @@ class Bench:
             loop=loop, chance=decide, api=api, temporal=temporal, account=account
         )
         self.people = people.People(account)
+        self.roles: list[role_processes.RoleProcess] = []
         way = link.ApiLink(loop, api, user="person", chance=chance.Steady())
         self.person = kube_connection.KubeConnection(way)
 
-    def start_operator(self, number: int = 0) -> role_processes.RoleProcess:
-        return role_processes.start_operator(self.parties, RELEASE, pod=f"operator-{number}")
+    def start_operator(
+        self, number: int = 0, release: role_processes.Release = RELEASE
+    ) -> role_processes.RoleProcess:
+        pod = f"operator-{number}"
+        self.roles.append(role_processes.start_operator(self.parties, release, pod=pod))
+        return self.roles[-1]
 
-    def start_worker(self, number: int = 0) -> role_processes.RoleProcess:
-        return role_processes.start_worker(self.parties, RELEASE, pod=f"worker-{number}")
+    def start_worker(
+        self, number: int = 0, release: role_processes.Release = RELEASE
+    ) -> role_processes.RoleProcess:
+        pod = f"worker-{number}"
+        self.roles.append(role_processes.start_worker(self.parties, release, pod=pod))
+        return self.roles[-1]
 
-    async def create(self, **spec: Any) -> None:
+    def start_receiver(self, release: role_processes.Release = RELEASE) -> None:
+        receiver = receiver_process.start_receiver(self.parties, release)
+        self.parties.account.send = receiver.send
+        self.roles.append(receiver.started)
+
+    def unforeseen(self) -> float:
+        """How many errors the roles met that nobody foresaw."""
+        return sum(
+            sample.value
+            for role in self.roles
+            for metric in role.role.counters.unforeseen_errors.collect()
+            for sample in metric.samples
+            if sample.name.endswith("_total")
+        )
+
+    async def create(self, *, path: str = PATH, **spec: Any) -> None:
         body = {"metadata": {"name": "chain"}, "spec": {"roots": {"stackIds": ["vpc"]}, **spec}}
-        await self.person.request("POST", PATH, body=body)
+        await self.person.request("POST", path, body=body)
 
     async def annotate(self, **tokens: str) -> None:
         names = {f"stackchain.dev/{name}": value for name, value in tokens.items()}
@@ -108,6 +133,7 @@ def run(
         loop.close()
     assert loop.unhandled == []
     assert bench.parties.temporal.faults == []
+    assert bench.unforeseen() == 0
     return bench
 
 
@@ -277,3 +303,91 @@ def test_a_run_waits_for_a_person() -> None:
     bench = run(main)
 
     assert bench.runs()["cluster"] == ["DISCARDED"]
+
+
+def test_a_delivery_wakes_what_waits_for_it() -> None:
+    def run_with(*, has_receiver: bool) -> float:
+        async def main(bench: Bench) -> None:
+            if has_receiver:
+                bench.start_receiver()
+            release = role_processes.Release(environment={"SPACELIFT_POLL_SECONDS": "1500"})
+            bench.start_operator(release=release)
+            bench.start_worker(release=release)
+            await bench.create()
+            await bench.until(has_ended(1))
+
+        return run(main).loop.time()
+
+    assert run_with(has_receiver=True) < 100
+    assert run_with(has_receiver=False) > 300
+
+
+def test_a_receiver_that_dies_in_the_middle_costs_no_run() -> None:
+    async def main(bench: Bench) -> None:
+        bench.start_receiver()
+        bench.start_operator()
+        bench.start_worker()
+        await bench.create()
+        await asyncio.sleep(10)
+        bench.roles[0].kill()
+        await bench.until(has_ended(1))
+
+    bench = run(main)
+
+    assert bench.runs() == {name: ["FINISHED"] for name in ("vpc", "cluster", "app")}
+
+
+def test_two_installations_take_turns_at_the_same_stacks() -> None:
+    async def main(bench: Bench) -> None:
+        for name in ("one", "two"):
+            bench.parties.api.create_namespace(name)
+            release = role_processes.Release(
+                name=name,
+                watch_namespaces=(name,),
+                environment={"TEMPORAL_TASK_QUEUE": f"stackchain-{name}"},
+            )
+            bench.start_operator(release=release)
+            bench.start_worker(release=release)
+            await bench.create(path=PATH.replace("/team/", f"/{name}/"))
+        for name in ("one", "two"):
+            path = PATH.replace("/team/", f"/{name}/")
+            async with asyncio.timeout(3600):
+                while True:
+                    body = await bench.person.request("GET", f"{path}/chain")
+                    if has_ended(1)(body.get("status") or {}):
+                        break
+                    await asyncio.sleep(1)
+            assert body["status"]["installation"] == name
+
+    bench = run(main)
+
+    assert bench.runs() == {name: ["FINISHED"] * 2 for name in ("vpc", "cluster", "app")}
+
+
+def test_a_namespace_that_goes_takes_its_chain_along() -> None:
+    async def main(bench: Bench) -> None:
+        bench.start_operator()
+        bench.start_worker()
+        await bench.create()
+        await asyncio.sleep(15)
+        bench.parties.api.delete_namespace("team")
+        await bench.until_gone()
+        await asyncio.sleep(60)
+
+        spaces = [stored.body for stored in bench.parties.api.store.select("namespaces", None)]
+        assert "team" not in [space["metadata"]["name"] for space in spaces]
+
+    run(main)
+
+
+def test_an_operator_waits_for_the_definition() -> None:
+    async def main(bench: Bench) -> None:
+        bench.parties.api.is_definition_served = False
+        bench.start_operator()
+        bench.start_worker()
+        await asyncio.sleep(30)
+        bench.parties.api.is_definition_served = True
+        await bench.create()
+        await bench.until(has_ended(1))
+
+    run(main)

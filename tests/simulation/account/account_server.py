@@ -56,9 +56,10 @@ class AccountServer:
         scenario: Mapping[str, Any],
         *,
         name: str = "acme",
-        send: Send | None = None,
     ) -> None:
-        """Take what the account has; without `send` deliveries are lost on their way."""
+        """Take what the account has."""
+        self.send: Send | None = None
+        """Sends the deliveries of webhooks; without it they are lost on their way."""
         self.url = f"https://{name}.app.spacelift.io"
         key = {"id": API_KEY_ID, "secret": API_KEY_SECRET, "role": "admin"}
         keys = [key, *(scenario.get("keys") or [])]
@@ -70,7 +71,6 @@ class AccountServer:
         # The same documents in each world: to prepare them takes longer than to carry them out.
         self.simulator.documents = _documents()
         self._loop = loop
-        self._send = send
         self._wakes_at = float("inf")
         self.advance()
 
@@ -118,10 +118,10 @@ class AccountServer:
         outbox = self.simulator.outbox
         while deliveries := outbox.take(_DELIVERIES_AT_ONCE):
             for delivery in deliveries:
-                if self._send is None:
+                if self.send is None:
                     self._finish(delivery, None)
                 else:
-                    self._send(delivery, lambda status, sent=delivery: self._finish(sent, status))
+                    self.send(delivery, lambda status, sent=delivery: self._finish(sent, status))
 
     def _finish(self, delivery: Delivery, status: int | None) -> None:
         now = self._loop.unix()
