@@ -12,6 +12,8 @@ from controller.spacelift import account_session, client, errors, models
 from devenv.simulator.model.states import RunState
 from tests.simulation import virtual_time
 from tests.simulation.account import account_server, people, transport
+from tests.simulation.planned_chance import Planned, Wild
+from tests.simulation.temporal import chance
 
 SCENARIO = {
     "edges": ["vpc -> cluster -> app"],
@@ -19,44 +21,14 @@ SCENARIO = {
 }
 
 
-class Steady:
-    """Nothing goes wrong, unless a test says so."""
-
-    def __init__(self) -> None:
-        self.next: list[str] = []
-        """What happens once, in this order."""
-
-    def delay(self, _: str) -> float:
-        return 0.05
-
-    def happens(self, what: str) -> bool:
-        if self.next and self.next[0] == what:
-            self.next.pop(0)
-            return True
-        return False
-
-
-class Wild:
-    """All that can go wrong does so now and then."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self._rng = rng
-
-    def delay(self, _: str) -> float:
-        return self._rng.expovariate(10)
-
-    def happens(self, _: str) -> bool:
-        return self._rng.random() < 0.05
-
-
 class Bench:
     """An account, a client of it, and people."""
 
-    def __init__(self, loop: virtual_time.VirtualLoop, chance: transport.Chance) -> None:
+    def __init__(self, loop: virtual_time.VirtualLoop, decide: chance.Chance) -> None:
         self.loop = loop
         self.log: list[str] = []
         self.server = account_server.AccountServer(loop, SCENARIO)
-        self.way = transport.AccountTransport(loop, self.server, chance=chance)
+        self.way = transport.AccountTransport(loop, self.server, chance=decide)
         self.people = people.People(self.server)
         self.client = client.SpaceliftClient(
             account_session.AccountSession(
@@ -81,15 +53,15 @@ def run(
     main: Callable[[Bench, Any], Awaitable[object]],
     *,
     seed: int = 1,
-    make_chance: Callable[[random.Random], transport.Chance] | None = None,
+    make_chance: Callable[[random.Random], chance.Chance] | None = None,
 ) -> Bench:
     rng = random.Random(seed)
     loop = virtual_time.VirtualLoop(rng)
-    chance = make_chance(rng) if make_chance else Steady()
-    bench = Bench(loop, chance)
+    decide = make_chance(rng) if make_chance else Planned(seconds=0.05)
+    bench = Bench(loop, decide)
 
     async def started() -> None:
-        await main(bench, chance)
+        await main(bench, decide)
 
     try:
         loop.run(started())
@@ -114,9 +86,9 @@ def test_runs_take_their_time_although_nobody_asks_for_them() -> None:
 
 
 def test_an_answer_that_is_lost_leaves_the_run() -> None:
-    async def main(bench: Bench, chance: Steady) -> None:
+    async def main(bench: Bench, plan: Planned) -> None:
         await bench.client.get_viewer()
-        chance.next = [transport.ANSWER_LOST]
+        plan.next = [transport.ANSWER_LOST]
         with pytest.raises(errors.AmbiguousOutcome):
             await bench.client.trigger_run("vpc", marker="test")
 
@@ -126,12 +98,12 @@ def test_an_answer_that_is_lost_leaves_the_run() -> None:
 
 
 def test_a_request_that_is_lost_leaves_none() -> None:
-    async def main(bench: Bench, chance: Steady) -> None:
+    async def main(bench: Bench, plan: Planned) -> None:
         await bench.client.get_viewer()
-        chance.next = [transport.REQUEST_LOST]
+        plan.next = [transport.REQUEST_LOST]
         with pytest.raises(errors.AmbiguousOutcome):
             await bench.client.trigger_run("vpc", marker="test")
-        chance.next = [transport.UNREACHABLE]
+        plan.next = [transport.UNREACHABLE]
         with pytest.raises(errors.Unreachable):
             await bench.client.trigger_run("vpc", marker="test")
 
@@ -141,10 +113,10 @@ def test_a_request_that_is_lost_leaves_none() -> None:
 
 
 def test_an_answer_that_hangs_costs_the_whole_time_out() -> None:
-    async def main(bench: Bench, chance: Steady) -> None:
+    async def main(bench: Bench, plan: Planned) -> None:
         await bench.client.get_viewer()
         before = bench.loop.time()
-        chance.next = [transport.ANSWER_HANGS]
+        plan.next = [transport.ANSWER_HANGS]
         with pytest.raises(errors.AmbiguousOutcome):
             await bench.client.trigger_run("vpc", marker="test")
 
@@ -166,9 +138,9 @@ def test_an_answer_that_hangs_costs_the_whole_time_out() -> None:
 def test_what_an_account_may_answer_reaches_the_client_as_its_errors(
     what: str, error: type[errors.SpaceliftError]
 ) -> None:
-    async def main(bench: Bench, chance: Steady) -> None:
+    async def main(bench: Bench, plan: Planned) -> None:
         await bench.client.get_viewer()
-        chance.next = [what]
+        plan.next = [what]
         with pytest.raises(error):
             await bench.client.trigger_run("vpc", marker="test")
 
@@ -176,9 +148,9 @@ def test_what_an_account_may_answer_reaches_the_client_as_its_errors(
 
 
 def test_a_token_that_has_gone_bad_is_renewed() -> None:
-    async def main(bench: Bench, chance: Steady) -> None:
+    async def main(bench: Bench, plan: Planned) -> None:
         await bench.client.get_viewer()
-        chance.next = [transport.TOKENS_REVOKED]
+        plan.next = [transport.TOKENS_REVOKED]
         await bench.client.trigger_run("vpc", marker="test")
         await asyncio.sleep(2 * 3600)
         await bench.client.trigger_run("vpc", marker="test")

@@ -18,7 +18,9 @@ from tests.simulation.kube import (
     link,
     routes,
 )
+from tests.simulation.planned_chance import Planned, Wild
 from tests.simulation.processes import Process
+from tests.simulation.temporal import chance
 
 Json = dict[str, Any]
 PATH = "/apis/stackchain.dev/v1alpha1/namespaces/team/stackchains"
@@ -26,51 +28,21 @@ MERGE_PATCH = "application/merge-patch+json"
 FINALIZER = "stackchain.dev/stop-runs"
 
 
-class Steady:
-    """Nothing is lost, unless a test says so; each way takes a hundredth of a second."""
-
-    def __init__(self) -> None:
-        self.next: list[str] = []
-        """What happens once, in this order."""
-
-    def delay(self, _: str) -> float:
-        return 0.01
-
-    def happens(self, what: str) -> bool:
-        if self.next and self.next[0] == what:
-            self.next.pop(0)
-            return True
-        return False
-
-
-class Wild:
-    """All that can go wrong does so now and then, by a seed."""
-
-    def __init__(self, rng: random.Random) -> None:
-        self._rng = rng
-
-    def delay(self, _: str) -> float:
-        return self._rng.expovariate(20)
-
-    def happens(self, _: str) -> bool:
-        return self._rng.random() < 0.05
-
-
 class Bench:
     """An operator that only notes how kopf calls its handlers, and a person with kubectl."""
 
-    def __init__(self, loop: virtual_time.VirtualLoop, chance: link.Chance | None = None) -> None:
+    def __init__(self, loop: virtual_time.VirtualLoop, decide: chance.Chance | None = None) -> None:
         self.loop = loop
         self.api = api_server.ApiServer(loop.unix)
         self.api.create_namespace("team")
-        self.chance = chance or Steady()
+        self.chance = decide or Planned()
         self.calls: list[str] = []
         self.failures: list[BaseException] = []
         """What the next calls of a handler raise."""
         self.seconds = 0.0
         """How long a handler takes."""
         self.link = self._link("operator", self.chance)
-        self.person = kube_connection.KubeConnection(self._link("person", Steady()))
+        self.person = kube_connection.KubeConnection(self._link("person", Planned()))
 
     def start(self) -> Process:
         process = self.loop.process("operator")
@@ -90,8 +62,8 @@ class Bench:
     async def delete(self) -> None:
         await self.person.request("DELETE", f"{PATH}/chain")
 
-    def _link(self, user: str, chance: link.Chance) -> link.ApiLink:
-        return link.ApiLink(self.loop, self.api, user=user, chance=chance)
+    def _link(self, user: str, decide: chance.Chance) -> link.ApiLink:
+        return link.ApiLink(self.loop, self.api, user=user, chance=decide)
 
     async def _operate(self) -> None:
         registry = kopf.OperatorRegistry()
@@ -135,7 +107,7 @@ def run(
     main: Callable[[Bench], Awaitable[object]],
     *,
     seed: int = 1,
-    make_chance: Callable[[random.Random], link.Chance] | None = None,
+    make_chance: Callable[[random.Random], chance.Chance] | None = None,
 ) -> Bench:
     rng = random.Random(seed)
     loop = virtual_time.VirtualLoop(rng)
@@ -144,7 +116,6 @@ def run(
     async def started() -> None:
         await main(bench)
 
-    random.seed(seed)
     try:
         with kopf_operator.virtual_kopf():
             loop.run(started())

@@ -12,6 +12,7 @@ import heapq
 import itertools
 import random
 import sys
+import warnings
 from asyncio import events
 from collections.abc import Callable, Coroutine
 from contextvars import Context
@@ -73,12 +74,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
             Deadlock: it waits for what never comes.
             Livelock: time does not pass.
         """
-        is_collecting = gc.isenabled()
+        is_collecting, chance_before = gc.isenabled(), random.getstate()
         # What the collector ends, and when, would depend on what ran before.
         gc.disable()
+        # The product and its libraries draw from the module's own generator.
+        random.seed(self.rng.getrandbits(64))
         try:
             return self.run_until_complete(self.world.start(main))
         finally:
+            random.setstate(chance_before)
             if is_collecting:
                 gc.enable()
 
@@ -166,19 +170,25 @@ class VirtualLoop(asyncio.BaseEventLoop):
         if self.is_closed():
             return
         self._is_dropping = True
+        for process in self._processes:
+            for error in process.failures():
+                self._note_unhandled(self, {"message": f"{process.name} failed", **error})
         events._set_running_loop(self)
         try:
-            for process in self._processes:
-                for error in process.failures():
-                    self._note_unhandled(self, {"message": f"{process.name} failed", **error})
-            # Code that is cut off may create tasks on its way out.
-            while left := [task for process in self._processes for task in process.take()]:
-                for task in left:
-                    _drop(task)
+            with warnings.catch_warnings():
+                # Of coroutines that nobody has started yet.
+                warnings.simplefilter("ignore", RuntimeWarning)
+                self._drop_all()
         finally:
             events._set_running_loop(None)
             self._timers.clear()
             super().close()
+
+    def _drop_all(self) -> None:
+        # Code that is cut off may create tasks on its way out.
+        while left := [task for process in self._processes for task in process.take()]:
+            for task in left:
+                _drop(task)
 
     def _enqueue(self, handle: events.Handle) -> None:
         process = handle._context.get(OWNER) or self.world  # type: ignore[attr-defined]
@@ -200,7 +210,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _run_once(self) -> None:
         """Run callbacks until the main task is done; a step at a time would take twice as long."""
-        runnable, random = self._runnable, self.rng.random
+        runnable, draw = self._runnable, self.rng.random
         while not self._stopping:
             if self._timers:
                 self._take_due_timers()
@@ -209,7 +219,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self.steps += 1
             if self.steps > self._still_until:
                 raise Livelock(f"At {self._now} s: {self._hanging()}")
-            place = int(random() * len(runnable)) if len(runnable) > 1 else 0
+            place = int(draw() * len(runnable)) if len(runnable) > 1 else 0
             process = runnable[place]
             handle = process.ready.popleft()
             if not process.ready:

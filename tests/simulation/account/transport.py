@@ -6,12 +6,12 @@ never, until the client's time-out.
 
 import asyncio
 import json
-from typing import Protocol
 
 import httpx
 
 from tests.simulation import virtual_time
 from tests.simulation.account.account_server import AccountServer
+from tests.simulation.temporal.chance import Chance
 
 # How long these take.
 REQUEST = "spacelift request"
@@ -28,16 +28,6 @@ THROTTLED = "spacelift throttled"
 UNAVAILABLE = "spacelift unavailable"
 UNAVAILABLE_AFTERWARDS = "spacelift unavailable afterwards"
 TOKENS_REVOKED = "spacelift tokens revoked"
-
-
-class Chance(Protocol):
-    """Decides what a world leaves open."""
-
-    def delay(self, what: str) -> float:
-        """Return how many seconds a step takes."""
-
-    def happens(self, what: str) -> bool:
-        """Return whether something that may go wrong does so now."""
 
 
 class AccountTransport(httpx.AsyncBaseTransport):

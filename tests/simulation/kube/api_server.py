@@ -11,6 +11,7 @@ from typing import Any
 
 from controller import times
 from tests.simulation.kube import discovery, patching, refusals, routes, schemas, writes
+from tests.simulation.kube.lists import Lists
 from tests.simulation.kube.refusals import Answer
 from tests.simulation.kube.routes import LEASES, NAMESPACES, STACKCHAINS, Request, Target
 from tests.simulation.kube.store import Key, Store, Stored
@@ -20,8 +21,6 @@ Json = dict[str, Any]
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
-_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-_KNOWN_QUERY = {"limit", "continue"}
 
 
 class ApiServer:
@@ -38,7 +37,7 @@ class ApiServer:
         self._now = now
         self._cluster = cluster
         self._uids = 0
-        self._pages: dict[str, tuple[int, list[Stored]]] = {}
+        self._lists = Lists(self.store)
         for name in ("default", "kube-system"):
             self.create_namespace(name)
 
@@ -117,7 +116,7 @@ class ApiServer:
         self.authorize(request, target)
         match request.method, target.name:
             case "GET", None:
-                return self._list(request, target)
+                return self._lists.answer(request, target)
             case "GET", _:
                 return Answer(status=200, data=self._existing(target).data)
             case "POST", None:
@@ -152,28 +151,6 @@ class ApiServer:
                     raise refusals.UnservedPath
                 return schemas.published(STACKCHAINS)
         return None
-
-    def _list(self, request: Request, target: Target) -> Answer:
-        if unknown := set(request.query) - _KNOWN_QUERY:
-            raise NotImplementedError(f"{request}: {unknown}")
-        token = request.query.get("continue")
-        if token:
-            version, left = self._pages.pop(token, (0, []))
-            if version <= self.store.compacted and version != self.store.version:
-                raise refusals.expired(
-                    "The provided continue parameter is too old to display a consistent list result"
-                )
-        else:
-            version = self.store.version
-            left = self.store.select(target.kind.plural, target.namespace)
-        limit = int(request.query.get("limit", "0")) or len(left)
-        page, left = left[:limit], left[limit:]
-        metadata: Json = {"resourceVersion": str(version)}
-        if left:
-            metadata |= {"continue": f"{version}-{len(left)}-{self._uid()}"}
-            metadata["remainingItemCount"] = len(left)
-            self._pages[metadata["continue"]] = (version, left)
-        return _page(target, page, metadata, is_partial=request.accept == _METADATA_ONLY)
 
     def _create(self, request: Request, target: Target) -> Answer:
         _expect(request, JSON)
@@ -303,23 +280,3 @@ def _expect(request: Request, content_type: str) -> None:
 
 def _object(body: Json) -> Answer:
     return Answer(status=200, data=json.dumps(body).encode())
-
-
-def _page(target: Target, page: list[Stored], metadata: Json, *, is_partial: bool) -> Answer:
-    kind = target.kind
-    head = {"apiVersion": kind.api_version, "kind": f"{kind.kind}List", "metadata": metadata}
-    if is_partial:
-        partial = [
-            {
-                "kind": "PartialObjectMetadata",
-                "apiVersion": "meta.k8s.io/v1",
-                "metadata": stored.body["metadata"],
-            }
-            for stored in page
-        ]
-        head |= {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadataList"}
-        return _object({**head, "items": partial or None})
-    # Put together from what is serialized already.
-    items = b", ".join(stored.data for stored in page)
-    data = json.dumps(head).encode()[:-1] + b', "items": [' + items + b"]}"
-    return Answer(status=200, data=data)

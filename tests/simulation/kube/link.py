@@ -5,7 +5,6 @@ aiohttp's errors, since both clients of the operator are aiohttp's.
 """
 
 import asyncio
-from typing import Protocol
 
 import aiohttp
 
@@ -14,6 +13,7 @@ from tests.simulation.kube import refusals, routes
 from tests.simulation.kube.api_server import ApiServer
 from tests.simulation.kube.refusals import Answer
 from tests.simulation.kube.watch_stream import WatchStream
+from tests.simulation.temporal.chance import Chance
 
 # How long these take.
 REQUEST = "kube request"
@@ -28,15 +28,7 @@ THROTTLED = "kube throttled"
 UNAVAILABLE = "kube unavailable"
 WATCH_BROKEN = "kube watch broken"
 
-
-class Chance(Protocol):
-    """Decides what a world leaves open."""
-
-    def delay(self, what: str) -> float:
-        """Return how many seconds a step takes."""
-
-    def happens(self, what: str) -> bool:
-        """Return whether something that may go wrong does so now."""
+_FAILURES = (500, 503, 504)
 
 
 class ApiLink:
@@ -126,7 +118,7 @@ class ApiLink:
         if self._chance.happens(THROTTLED):
             return refusals.throttled(1).answer
         if self._chance.happens(UNAVAILABLE):
-            return refusals.unavailable().answer
+            return refusals.unavailable(_FAILURES[self._chance.pick(len(_FAILURES))]).answer
         return self._server.serve(request)
 
     def _open(self, request: routes.Request) -> WatchStream | Answer:
