@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from controller import clock
-from tests.simulation import virtual_time
+from tests.simulation import processes, virtual_time
 
 
 def run(
@@ -307,4 +307,35 @@ def test_code_that_waits_while_it_is_cut_off_leaves_no_trace() -> None:
 
     loop = run(main)
 
+    assert loop.unhandled == []
+
+
+def test_a_generator_is_closed_by_the_process_that_it_belongs_to() -> None:
+    closed: list[str] = []
+
+    async def numbers(name: str) -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            closed.append(f"{name} by {processes.OWNER.get().name}")
+
+    async def take_one(name: str, kept: list[object]) -> None:
+        generator = numbers(name)
+        kept.append(generator)
+        await anext(generator)
+
+    async def main(loop: virtual_time.VirtualLoop) -> None:
+        kept: list[object] = []
+        dead, alive = loop.process("dead"), loop.process("alive")
+        dead.start(take_one("one", kept))
+        alive.start(take_one("two", kept))
+        await asyncio.sleep(1)
+        dead.kill()
+        kept.clear()
+        await asyncio.sleep(1)
+
+    loop = run(main)
+
+    assert closed == ["two by alive"]
     assert loop.unhandled == []

@@ -56,6 +56,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._runnable: list[Process] = []
         self._still_until = _MOST_STEPS_AT_ONCE
         self._is_dropping = False
+        # Whose generators they are, by id: code of a dead process must not run when one is dropped.
+        self._generators: dict[int, Process] = {}
         self._processes: list[Process] = []
         self.world = self.process("world")
         """What is nobody's process: servers, the network, people. It is never killed."""
@@ -221,15 +223,19 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 raise Livelock(f"At {self._now} s: {self._hanging()}")
             place = int(draw() * len(runnable)) if len(runnable) > 1 else 0
             process = runnable[place]
-            handle = process.ready.popleft()
-            if not process.ready:
+            if len(process.ready) == 1:
                 del runnable[place]
-            if handle._cancelled:  # type: ignore[attr-defined]
-                continue
-            process.steps += 1
-            if process.steps == process.dies_at_step:
-                process.kill()
-                continue
+            self._run_next(process)
+
+    def _run_next(self, process: Process) -> None:
+        # What the callback held is dropped with this frame, which may queue others.
+        handle = process.ready.popleft()
+        if handle._cancelled:  # type: ignore[attr-defined]
+            return
+        process.steps += 1
+        if process.steps == process.dies_at_step:
+            process.kill()
+        else:
             handle._run()
 
     def _take_due_timers(self) -> None:
@@ -257,10 +263,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
         error = context.get("exception")
         self.unhandled.append(f"{context['message']}: {error!r}")
 
+    def _asyncgen_firstiter_hook(self, agen: Any) -> None:
+        self._generators[id(agen)] = OWNER.get(self.world)
+
     def _asyncgen_finalizer_hook(self, agen: Any) -> None:
-        owner = OWNER.get(None)
-        if not self._is_dropping and (owner is None or owner.is_alive):
-            super()._asyncgen_finalizer_hook(agen)  # type: ignore[misc]
+        owner = self._generators.pop(id(agen), self.world)
+        if owner.is_alive and not self._is_dropping:
+            self.call_soon(self.create_task, agen.aclose(), context=owner.context)
 
 
 def _is_alive(handle: events.Handle) -> bool:
