@@ -6,19 +6,17 @@ is the seed's choice. So one seed is one course, bit by bit.
 """
 
 import asyncio
-import contextlib
 import gc
 import heapq
 import itertools
 import random
-import sys
 import warnings
 from asyncio import events
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
-from tests.simulation.processes import OWNER, Process, await_chain
+from tests.simulation.processes import OWNER, Process, drop
 
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
@@ -26,7 +24,6 @@ _Ts = TypeVarTuple("_Ts")
 EPOCH = 1_767_225_600.0
 """The wall time at which each simulation begins: 2026-01-01, midnight in UTC."""
 _MOST_STEPS_AT_ONCE = 200_000
-_MOST_CLOSES = 20
 
 
 class Deadlock(Exception):
@@ -190,7 +187,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         # Code that is cut off may create tasks on its way out.
         while left := [task for process in self._processes for task in process.take()]:
             for task in left:
-                _drop(task)
+                drop(task)
 
     def _enqueue(self, handle: events.Handle) -> None:
         process = handle._context.get(OWNER) or self.world  # type: ignore[attr-defined]
@@ -287,21 +284,3 @@ def _fail(answer: "asyncio.Future[Any]", error: Exception) -> None:
         answer.set_exception(error)
         # Whoever asked may be dead.
         answer._log_traceback = False  # type: ignore[attr-defined]
-
-
-def _drop(task: "asyncio.Task[Any]") -> None:
-    """End a coroutine that never runs again, without a word about it."""
-    task._log_destroy_pending = False  # type: ignore[attr-defined]
-    hooks = sys.get_asyncgen_hooks()
-    sys.set_asyncgen_hooks(firstiter=lambda _: None, finalizer=lambda _: None)
-    try:
-        for _ in range(_MOST_CLOSES):
-            # From within: what an outer one drops unfinished would be closed by its finalizer.
-            for awaitable in reversed(await_chain(task.get_coro())):
-                # It may await something in a `finally`; then it is closed once more.
-                with contextlib.suppress(BaseException):
-                    awaitable.close()
-            if getattr(task.get_coro(), "cr_frame", None) is None:
-                return
-    finally:
-        sys.set_asyncgen_hooks(*hooks)
