@@ -1,7 +1,7 @@
 """For every part: the time. All of `controller` reads it here, so that it can be another one.
 
 A simulation runs many processes in one, each with a clock of its own; which one is read goes along
-with the context of the code that reads it. See ADR 0041.
+with the context of the code that reads it. See ADR 0042.
 """
 
 import contextvars
