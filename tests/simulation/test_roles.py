@@ -254,3 +254,24 @@ def test_an_operator_waits_for_the_definition() -> None:
         await bench.until(has_ended(1))
 
     run(main)
+
+
+def test_an_operator_that_hangs_leads_no_longer() -> None:
+    async def main(bench: Bench) -> None:
+        first = bench.start_operator(0)
+        await asyncio.sleep(5)
+        second = bench.start_operator(1)
+        bench.start_worker()
+        first.process.freeze()
+        await asyncio.sleep(50)
+        assert second.role.counters.lease_held._value.get() == 0
+        await bench.create()
+        await bench.until(has_ended(1))
+        assert second.role.counters.lease_held._value.get() == 1
+        assert first.process.is_alive
+        first.process.thaw()
+        await asyncio.sleep(1)
+
+        assert not first.is_running
+
+    run(main)
