@@ -24,6 +24,8 @@ class QueuedByRuns:
         self._graph = resolved
         # By run id; ids are ULIDs, so this is the order of creation too.
         self._origins: dict[str, str] = {}
+        # Runs that Spacelift queued and that stacks used: these queued nothing themselves.
+        self._adopted: set[str] = set()
         self._reach: dict[str, list[str]] = {}
         # The same to look up in: many origins are asked about many stacks.
         self._reached: dict[str, frozenset[str]] = {}
@@ -32,9 +34,16 @@ class QueuedByRuns:
         self._depths: dict[str, int] = {}
 
     def add(self, stack: StackProgress) -> bool:
-        """Take in a run that the chain triggered; returns whether it is a new origin."""
+        """Take in a run that the chain triggered; returns whether it is a new origin.
+
+        A stack that is to have another run adopts nothing any more, and shows the native one that
+        failed until that is there. Taken for an origin, it would make runs of others unwanted.
+        """
+        if stack.run_id is not None and stack.adopts_from is not None and _is_first_run(stack):
+            self._adopted.add(stack.run_id)
         is_own = (
             stack.adopts_from is None
+            and stack.run_id not in self._adopted
             and stack.reason != reasons.StackReason.KEPT
             and not stack.uses_ahead_run
         )
@@ -145,6 +154,10 @@ class QueuedByRuns:
             ways = (self._depths[upstream] + 1 for upstream in upstreams)
             self._depths[current] = max(ways, default=0)
         return self._depths[stack_id]
+
+
+def _is_first_run(stack: StackProgress) -> bool:
+    return stack.attempts == 1 or stack.reason == reasons.StackReason.RETRY_PENDING
 
 
 def _used_origin(stack: StackProgress | None) -> str | None:

@@ -195,6 +195,24 @@ def test_a_second_run_of_a_stack_is_a_wave_of_its_own() -> None:
     assert queued.origin_run_ids("b", but_of="a") == []
 
 
+def test_a_native_run_that_failed_and_is_repeated_is_no_wave() -> None:
+    """Otherwise what others make Spacelift queue behind the stack meanwhile would be stopped."""
+    queued, _ = queued_by("a", exclude=["out", "far"])
+    stack = adopting("b", phase=Phase.WAITING, reason=StackReason.RETRY_PENDING)
+    stack.run_id = "01B"
+    queued.add(root())
+    queued.add(stack)
+    stack.adopts_from = None
+
+    assert not queued.add(stack)
+    assert queued.origin_run_ids("c") == ["01A"]
+
+    stack.run_id, stack.attempts, stack.reason = "01C", 2, StackReason.RUN_IN_PROGRESS
+
+    assert queued.add(stack)
+    assert queued.origin_run_ids("c") == ["01A", "01C"]
+
+
 def test_what_still_counts_on_a_native_run_behind_a_stack() -> None:
     started = adopting("d", phase=Phase.RUNNING)
     stacks = rows(adopting("b"), make_stack("c"), started, adopting("e"))
