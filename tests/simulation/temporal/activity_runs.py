@@ -40,6 +40,8 @@ class _Attempt:
     on_end: Callable[[], None]
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
     is_canceled: bool = False
+    heard_at: float = 0.0
+    """When the newest heartbeat that was sent is heard."""
 
 
 class ActivityRuns:
@@ -148,6 +150,8 @@ class ActivityRuns:
         held = attempt.heartbeats.close()
         answer: asyncio.Future[None] = self._loop.create_future()
         seconds = self._server.chance.delay(chance.COMPLETION)
+        # Core sends the end of an attempt only after its heartbeats.
+        seconds += max(0.0, attempt.heard_at - self._server.time())
         if not self._server.chance.happens(chance.COMPLETION_LOST):
             self._server.later(seconds, self._server.deliver, self._end, attempt, completion, held)
         self._loop.call_later(seconds, answer.set_result, None)
@@ -186,9 +190,9 @@ class ActivityRuns:
 
     def _send_heartbeat(self, attempt: _Attempt, details: list[Payload]) -> None:
         self._watch(attempt, "heartbeat", seconds_of(attempt.activity.body.heartbeat_timeout))
-        self._server.later(
-            self._server.chance.delay(chance.CALL), self._hear_heartbeat, attempt, details
-        )
+        seconds = self._server.chance.delay(chance.CALL)
+        attempt.heard_at = self._server.time() + seconds
+        self._server.later(seconds, self._hear_heartbeat, attempt, details)
 
     def _hear_heartbeat(self, attempt: _Attempt, details: list[Payload]) -> None:
         if not self._server.is_up:

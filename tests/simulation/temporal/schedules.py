@@ -57,6 +57,10 @@ class Schedules:
         """Return a schedule; None: there is none."""
         return self._schedules.get(schedule_id)
 
+    def ids(self) -> list[str]:
+        """Return the ids of all schedules."""
+        return sorted(self._schedules)
+
     def add(
         self, schedule_id: str, message: ScheduleMessage, memo: dict[str, Payload], request_id: str
     ) -> Schedule:
