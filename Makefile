@@ -70,8 +70,13 @@ test-e2e: prepare ## Tests of one kind: all roles on the real API server and Tem
 test-chart: prepare ## Tests of one kind: the Helm chart, on the real API server
 	$(call tests,tests/chart)
 
+.PHONY: simulate
+simulate: $(INSTALLED) ## Play simulated schedules; ARGS="--seed N", "--count N" or "--fresh"
+	@$(BIN)/python -m tests.simulation.world $(ARGS)
+
 .PHONY: soak
 soak: prepare ## Kill operator and worker over and over, leave Temporal or its database away
+	@$(BIN)/python -m tests.simulation.world --fresh --count $(or $(SCHEDULES),100000)
 	@$(BIN)/python -m tests.support.temporal_database
 	$(PYTEST) tests/soak $(ARGS)
 

@@ -1,0 +1,196 @@
+"""Each invariant fails when the product has a mistake, or the record says that it had one."""
+
+import contextlib
+import dataclasses
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from controller.chain.run import next_stacks, policy, progress, unwanted_runs
+from controller.operator import deletion
+from controller.temporal.activities import stack_triggers
+from tests.simulation import role_processes
+from tests.simulation.account import transport
+from tests.simulation.world import finding, playing, regressions, settling, worlds
+from tests.simulation.world.invariants import statuses, triggers
+from tests.simulation.world.plans import Actor, ChainPlan, Event, Plan, StackPlan
+
+LINE = Plan(
+    seed=1,
+    slowest=0.1,
+    stacks=(
+        StackPlan(id="a"),
+        StackPlan(id="b", labels=("a",)),
+        StackPlan(id="c", upstreams=("b",)),
+    ),
+    chains=(ChainPlan(name="chain", spec={"roots": {"stackIds": ["a"]}}),),
+)
+FAILING = dataclasses.replace(
+    LINE, stacks=(StackPlan(id="a", outcomes=("fail:planning",)), *LINE.stacks[1:])
+)
+PERSON_BEHIND_A_REPEATED_RUN = regressions.FIXED[
+    "a person's run is queued behind a native run that fails and is repeated"
+]
+
+
+def patched(owner: Any, name: str, value: object) -> playing.Bug:
+    """Return a mistake: something of the product does something else."""
+
+    @contextlib.contextmanager
+    def put() -> Iterator[None]:
+        before = getattr(owner, name)
+        setattr(owner, name, value)
+        try:
+            yield
+        finally:
+            setattr(owner, name, before)
+
+    return put
+
+
+def both(*bugs: playing.Bug) -> playing.Bug:
+    """Return several mistakes as one."""
+
+    @contextlib.contextmanager
+    def put() -> Iterator[None]:
+        with contextlib.ExitStack() as stack:
+            for bug in bugs:
+                stack.enter_context(bug())
+            yield
+
+    return put
+
+
+def some_order(chain: progress.ChainProgress, **options: Any) -> list[progress.StackProgress]:
+    found = [stack for stack in chain.stacks if not stack.is_started and not stack.phase.is_over]
+    return random.sample(found, min(len(found), random.randint(0, 1)))
+
+
+def always_well(stack: progress.StackProgress, report: progress.StackReport, *, now: str) -> bool:
+    changed = apply_report(stack, report, now=now)
+    if stack.phase is stack.phase.FAILED:
+        stack.phase = stack.phase.SUCCEEDED
+    return changed
+
+
+apply_report = progress.apply_report
+
+
+async def never_gone(*_: Any) -> bool:
+    return False
+
+
+MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
+    "triggered once": (
+        Plan(
+            seed=1,
+            stacks=LINE.stacks,
+            chains=LINE.chains,
+            chances={transport.ANSWER_LOST: 0.5},
+            events=(Event(at=60, actor=Actor.PERSON, action="confirm", target="a"),),
+        ),
+        patched(stack_triggers, "lost_since", lambda **_: None),
+    ),
+    "upstreams first": (LINE, patched(policy, "awaited", lambda *_: ())),
+    "others' runs are untouched": (
+        PERSON_BEHIND_A_REPEATED_RUN,
+        patched(unwanted_runs, "_is_first_run", lambda _: False),
+    ),
+    "the status is true": (
+        FAILING,
+        patched(progress, "apply_report", always_well),
+    ),
+    "all ends": (FAILING, patched(policy, "skip_unwanted", lambda *_, **__: [])),
+    "nothing is left": (LINE, patched(deletion.Deletion, "advance", never_gone)),
+    "native runs are used or reported": (
+        Plan(
+            seed=1,
+            stacks=(StackPlan(id="a"), StackPlan(id="b", upstreams=("a",))),
+            chains=(
+                ChainPlan(
+                    name="chain", spec={"roots": {"stackIds": ["a"]}, "nativeRuns": "Replace"}
+                ),
+            ),
+        ),
+        patched(unwanted_runs.QueuedByRuns, "unwanted_stacks", lambda *_: []),
+    ),
+    "histories replay": (
+        LINE,
+        both(patched(next_stacks, "ready_stacks", some_order), patched(worlds, "_REPLAYS", 1.0)),
+    ),
+    "bounded work": (
+        LINE,
+        patched(
+            worlds,
+            "RELEASE",
+            role_processes.Release(environment={"SPACELIFT_POLL_SECONDS": "0.02"}),
+        ),
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "PATIENCE_SECONDS", 300.0)
+
+
+@pytest.mark.parametrize("invariant", MISTAKES)
+def test_a_mistake_of_the_product_is_seen(invariant: str) -> None:
+    plan, bug = MISTAKES[invariant]
+
+    assert finding.violations_of(plan) == ()
+
+    assert any(invariant in seen(plan, bug, seed=seed) for seed in range(plan.seed, plan.seed + 10))
+
+
+def seen(plan: Plan, bug: playing.Bug, *, seed: int) -> set[str]:
+    """Return the invariants that a mistake violates; by chance it may do no harm."""
+    found = finding.violations_of(dataclasses.replace(plan, seed=seed), bug=bug)
+    return {violation.invariant for violation in found}
+
+
+def test_a_run_that_nobody_asked_for_is_seen() -> None:
+    record = playing.play(LINE).record
+    (chain,) = record.chains.values()
+    before = list(triggers.only_what_was_asked_for(record))
+    chain.runs |= dict.fromkeys(range(2, 2 + chain.generations), chain.runs[1])
+
+    assert before == []
+    assert len(list(triggers.only_what_was_asked_for(record))) == 1
+
+
+def test_a_stack_that_waits_for_no_reason_is_seen() -> None:
+    record = playing.play(LINE).record
+    (chain,) = record.chains.values()
+    before = list(statuses.nothing_waits_without_a_reason(record))
+    chain.body = {**chain.body, "status": {"stacks": [{"id": "a", "phase": "Waiting"}]}}
+
+    assert before == []
+    assert list(statuses.nothing_waits_without_a_reason(record)) == [
+        "team/chain: a is Waiting for no reason"
+    ]
+
+
+def test_what_violates_something_is_made_as_small_as_it_gets() -> None:
+    """Of three stacks, two chains and three events the mistake needs one stack and one chain."""
+    plan, bug = MISTAKES["nothing is left"]
+    large = dataclasses.replace(
+        plan,
+        chains=(
+            *plan.chains,
+            ChainPlan(name="other", at=3, spec={"roots": {"stackIds": ["b"]}, "parallelism": 2}),
+        ),
+        events=tuple(
+            Event(at=at, actor=Actor.PERSON, action="trigger", target="c") for at in (2, 4, 8)
+        ),
+    )
+
+    found = finding.reduce(large, finding.violations_of(large, bug=bug), bug=bug)
+
+    assert len(found.smallest.stacks) == 1
+    assert len(found.smallest.chains) == 1
+    assert found.smallest.events == ()
+    assert "nothing is left: StackChain" in found.describe()
+    assert f"--seed {plan.seed}" in found.describe()

@@ -1,0 +1,54 @@
+"""Seeded worlds: fixed seeds, fresh ones, and schedules that have violated something before."""
+
+import random
+
+import pytest
+
+from tests.simulation.world import finding, making_plans, playing, regressions
+from tests.simulation.world.records import Record
+
+FIXED_SEEDS = range(20)
+# Printed with what they violate, so that `make simulate` plays them again.
+FRESH_SEEDS = [random.SystemRandom().randrange(10**9) for _ in range(5)]
+
+
+@pytest.mark.parametrize("seed", FIXED_SEEDS)
+def test_a_schedule_violates_nothing(seed: int) -> None:
+    found = finding.find(seed)
+
+    assert found is None, found.describe()
+
+
+def test_fresh_schedules_violate_nothing() -> None:
+    print("seeds:", *FRESH_SEEDS)
+    found = [item.describe() for seed in FRESH_SEEDS if (item := finding.find(seed)) is not None]
+
+    assert not found, "\n\n".join(found)
+
+
+@pytest.mark.parametrize("name", regressions.FIXED)
+def test_what_was_found_once_stays_right(name: str) -> None:
+    assert playing.play(regressions.FIXED[name]).violations == ()
+
+
+def course_of(record: Record) -> list[object]:
+    """Return all that shows what has happened, to compare two worlds."""
+    return [
+        [
+            (execution.workflow_id, event.kind.name, event.time)
+            for execution in record.executions()
+            for event in execution.history.events
+        ],
+        [(run.id, run.state) for run in record.account_runs],
+        [(chain.uid, chain.status_writes, chain.gone_at) for chain in record.chains.values()],
+        record.log,
+        record.parties.loop.steps,
+        record.parties.loop.time(),
+    ]
+
+
+def test_a_seed_is_one_course() -> None:
+    courses = [course_of(playing.play(making_plans.make(3)).record) for _ in range(2)]
+
+    assert courses[0] == courses[1]
+    assert courses[0] != course_of(playing.play(making_plans.make(4)).record)

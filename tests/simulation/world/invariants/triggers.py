@@ -1,0 +1,84 @@
+"""What we have triggered: once, in order, and only because somebody asked."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from controller.api import v1alpha1
+from devenv.simulator.model.run_entities import Run
+from devenv.simulator.model.states import RunState
+from tests.simulation.world.records import ChainRecord, Record
+
+Json = dict[str, Any]
+
+
+def triggered_once(record: Record) -> Iterator[str]:
+    """A request makes one run of each stack; Spacelift itself would take any number of them.
+
+    A second one applies twice what a person wanted once. Only `retry` allows more, each after one
+    that has FAILED.
+    """
+    for (title, number, stack_id), runs in record.runs_by_marker().items():
+        objects = [chain for chain in record.same_name(title) if number in chain.runs]
+        allowed = sum(_attempts(chain) for chain in objects) or 1
+        if len(runs) > allowed:
+            yield f"{title} run {number} triggered {stack_id} {len(runs)} times: {_named(runs)}"
+        elif len(objects) <= 1:
+            early = [run for run in runs[:-1] if run.state is not RunState.FAILED]
+            if early:
+                yield f"{title} run {number} triggered {stack_id} again after {_named(early)}"
+
+
+def upstreams_first(record: Record) -> Iterator[str]:
+    """No run that we trigger is created before the runs of the stack's upstreams have ended well.
+
+    It would plan with what its upstream stacks are about to change. A plan changes nothing, so
+    plans wait for nothing.
+    """
+    for chain in record.chains.values():
+        for number, status in chain.runs.items():
+            if status["latestRun"].get("operation") == v1alpha1.Operation.PLAN:
+                continue
+            yield from _too_early(record, chain, number, status)
+
+
+def only_what_was_asked_for(record: Record) -> Iterator[str]:
+    """There is at most one run of a chain for each thing that asks: its spec, and each token.
+
+    What runs unasked was wanted by nobody.
+    """
+    for chain in record.chains.values():
+        asks = chain.generations + len(chain.annotations)
+        if len(chain.runs) > asks:
+            yield f"{chain.title} ran {len(chain.runs)} times, and was asked {asks} times"
+
+
+def _too_early(record: Record, chain: ChainRecord, number: int, status: Json) -> Iterator[str]:
+    rows = {row["id"]: row for row in status.get("stacks") or ()}
+    runs = record.parties.account.simulator.account.runs
+    marked = record.runs_by_marker()
+    for row in rows.values():
+        if len(record.same_name(chain.title)) > 1:
+            return
+        for run in marked.get((chain.title, number, row["id"]), ()):
+            for upstream in row.get("dependsOn") or ():
+                if not _has_ended_well(rows.get(upstream), runs, before=run.created_at):
+                    yield (
+                        f"{chain.title} run {number} triggered {row['id']} ({run.id}) before its "
+                        f"upstream {upstream} had ended well: {rows.get(upstream)}"
+                    )
+
+
+def _has_ended_well(row: Json | None, runs: Mapping[str, Run], *, before: float) -> bool:
+    if row is None or row["phase"] != "Succeeded":
+        return False
+    run = runs.get(row.get("runId") or "")
+    # A stack that is kept may have no run that is still known.
+    return run is None or (run.finished and run.updated_at <= before)
+
+
+def _attempts(chain: ChainRecord) -> int:
+    return 1 + int((chain.body["spec"].get("retry") or {}).get("limit", 0))
+
+
+def _named(runs: Sequence[Run]) -> str:
+    return ", ".join(f"{run.id} ({run.state}, at {run.created_at % 86400:.1f} s)" for run in runs)

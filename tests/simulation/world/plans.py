@@ -1,0 +1,89 @@
+"""A schedule as plain data: an account, chains, and what happens to them at which time.
+
+One seed makes one plan (`making_plans`), a plan can be made smaller (`shrinking`), and is carried
+out by `playing`.
+"""
+
+import dataclasses
+import enum
+from typing import Any
+
+Json = dict[str, Any]
+
+NAMESPACE = "team"
+
+
+class Actor(enum.StrEnum):
+    """Who does something."""
+
+    PERSON = "person"
+    """In Spacelift's web interface."""
+    USER = "user"
+    """At kubectl."""
+    FAULT = "fault"
+    """Nobody: something breaks."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class StackPlan:
+    """A stack of the account.
+
+    `upstreams` are native, `labels` are upstreams that only a label names. The last of the
+    `outcomes` is that of all later runs.
+    """
+
+    id: str
+    upstreams: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    is_autodeployed: bool = True
+    seconds: float = 10.0
+    outcomes: tuple[str, ...] = ("changes",)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ChainPlan:
+    """A StackChain that is created at a time."""
+
+    name: str
+    spec: Json
+    at: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """Somebody does something, or something breaks; `target` is a stack, a chain or a process."""
+
+    at: float
+    actor: Actor
+    action: str
+    target: str = ""
+    value: Any = None
+
+    def describe(self) -> str:
+        """Return what happens in a few words."""
+        parts = (self.action, self.target, "" if self.value is None else str(self.value))
+        return " ".join(part for part in parts if part)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """A whole schedule; `chances` says how often each thing on the way goes wrong until `calm_at`.
+
+    After that nothing goes wrong any more, and people and users let all continue.
+    """
+
+    seed: int
+    stacks: tuple[StackPlan, ...]
+    chains: tuple[ChainPlan, ...]
+    events: tuple[Event, ...] = ()
+    chances: dict[str, float] = dataclasses.field(default_factory=dict)
+    skews: tuple[float, float] = (0.0, 0.0)
+    """By how many seconds the clocks of operators and workers are wrong."""
+    slowest: float = 0.5
+    """Seconds that the slowest step on the way takes."""
+
+    @property
+    def calm_at(self) -> float:
+        """When nothing more goes wrong."""
+        times = [chain.at for chain in self.chains] + [event.at for event in self.events]
+        return 5.0 + max(times, default=0.0)

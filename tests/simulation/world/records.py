@@ -1,0 +1,142 @@
+"""What a world shows of itself while a plan is carried out, for invariants to judge at the end."""
+
+import collections
+import dataclasses
+from typing import Any
+
+from controller.api import v1alpha1
+from devenv.simulator.model.run_entities import Run
+from tests.simulation import role_processes
+from tests.simulation.account import account_server
+from tests.simulation.kube.store import Change
+from tests.simulation.temporal.records import Execution
+from tests.simulation.world.plans import Plan
+
+Json = dict[str, Any]
+
+OUR_LOGIN = f"api::{account_server.API_KEY_ID}"
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class ChainRecord:
+    """One StackChain object, from its creation to its end."""
+
+    namespace: str
+    name: str
+    uid: str
+    created_at: float
+    deleted_at: float | None = None
+    """When somebody asked for its deletion."""
+    gone_at: float | None = None
+    status_writes: int = 0
+    generations: int = 1
+    body: Json = dataclasses.field(default_factory=dict)
+    runs: dict[int, Json] = dataclasses.field(default_factory=dict)
+    """The last whole status in which each run was the latest one."""
+    annotations: set[tuple[str, str]] = dataclasses.field(default_factory=set)
+    """All request tokens that it ever had."""
+
+    @property
+    def title(self) -> str:
+        """Namespace and name."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def status(self) -> Json:
+        """Its status as it was at last."""
+        return self.body.get("status") or {}
+
+
+class Record:
+    """All that has happened; `now` is the time of the world."""
+
+    def __init__(self, plan: Plan, parties: role_processes.Parties) -> None:
+        self.plan = plan
+        self.parties = parties
+        self.chains: dict[str, ChainRecord] = {}
+        """By uid."""
+        self.roles: list[role_processes.RoleProcess] = []
+        self.log: list[tuple[float, str, str]] = []
+        """What has happened, by time: actor and event."""
+        self.mistakes: list[str] = []
+        """What a check has found while the world went on."""
+        self.is_quiet = False
+        """Whether all came to its end in time."""
+        self.unsettled: list[str] = []
+        """What had not, if it did not."""
+        self.leftovers: list[str] = []
+        """What was left once all chains were deleted."""
+        self.quiet_at: float | None = None
+        parties.api.store.listeners.append(self._note_change)
+
+    def note(self, actor: str, event: str) -> None:
+        """Note that something has happened."""
+        self.log.append((self.parties.loop.time(), actor, event))
+
+    @property
+    def account_runs(self) -> list[Run]:
+        """All runs of the account, by time."""
+        return sorted(self.parties.account.simulator.account.runs.values(), key=lambda run: run.id)
+
+    def executions(self) -> list[Execution]:
+        """All executions that Temporal has not forgotten."""
+        return list(self.parties.temporal.executions())
+
+    def was_deleted(self, chain: ChainRecord) -> bool:
+        """Whether somebody deleted a chain before all was at its end and all chains were."""
+        if chain.deleted_at is None:
+            return False
+        return self.quiet_at is None or chain.deleted_at < self.quiet_at
+
+    def requests(self) -> int:
+        """Return how many requests workers have sent to the account."""
+        return sum(way.requests for role in self.roles for way in role.spacelift)
+
+    def same_name(self, title: str) -> list[ChainRecord]:
+        """Return the objects that have had a name, the oldest first."""
+        return [chain for chain in self.chains.values() if chain.title == title]
+
+    def runs_by_marker(self) -> dict[tuple[str, int, str], list[Run]]:
+        """Return the runs that we have triggered, by chain, number and stack."""
+        found: dict[tuple[str, int, str], list[Run]] = collections.defaultdict(list)
+        for run in self.account_runs:
+            if (marked := marker_of(run)) is not None:
+                found[(*marked, run.stack_id)].append(run)
+        return found
+
+    def _note_change(self, change: Change) -> None:
+        if change.key.plural != v1alpha1.PLURAL:
+            return
+        body, now = change.stored.body, self.parties.loop.time()
+        metadata = body["metadata"]
+        chain = self.chains.get(metadata["uid"])
+        if chain is None:
+            chain = self.chains[metadata["uid"]] = ChainRecord(
+                namespace=metadata["namespace"],
+                name=metadata["name"],
+                uid=metadata["uid"],
+                created_at=now,
+            )
+        if body.get("status") != chain.body.get("status"):
+            chain.status_writes += 1
+        chain.body = body
+        chain.generations = metadata.get("generation", 1)
+        annotations = metadata.get("annotations") or {}
+        chain.annotations |= {
+            (name, annotations[name]) for name in v1alpha1.TOKENS if name in annotations
+        }
+        if "deletionTimestamp" in metadata and chain.deleted_at is None:
+            chain.deleted_at = now
+        if change.type == "DELETED":
+            chain.deleted_at, chain.gone_at = chain.deleted_at or now, now
+        latest = (body.get("status") or {}).get("latestRun")
+        if latest:
+            chain.runs[latest["number"]] = body["status"]
+
+
+def marker_of(run: Run) -> tuple[str, int] | None:
+    """Return the chain and the number of its run for which we have triggered a run."""
+    if run.triggered_by != OUR_LOGIN or not run.metadata:
+        return None
+    title, _, number = run.metadata[0].removeprefix("stackchain ").rpartition(" run ")
+    return title, int(number)

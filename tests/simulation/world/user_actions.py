@@ -1,0 +1,74 @@
+"""What users do at kubectl; `target` is the name of a StackChain."""
+
+from collections.abc import Awaitable, Callable
+
+from tests.simulation.world.plans import NAMESPACE, ChainPlan, Event
+from tests.simulation.world.worlds import World
+
+
+async def _create(world: World, event: Event) -> None:
+    (chain,) = (item for item in world.plan.chains if item.name == event.target)
+    await world.create(chain)
+
+
+async def _recreate(world: World, event: Event) -> None:
+    """Create it once more; refused while the old one is there."""
+    (chain,) = (item for item in world.plan.chains if item.name == event.target)
+    spec = {**chain.spec, **(event.value or {})}
+    await world.create(ChainPlan(name=chain.name, spec=spec))
+
+
+async def _edit(world: World, event: Event) -> None:
+    await world.change(event.target, {"spec": event.value})
+
+
+async def _ask(world: World, event: Event, token: str, text: str) -> None:
+    annotation = {f"stackchain.dev/{token}": text}
+    await world.change(event.target, {"metadata": {"annotations": annotation}})
+
+
+async def _run(world: World, event: Event) -> None:
+    await _ask(world, event, "run", f"at-{event.at:.1f}")
+
+
+async def _retry(world: World, event: Event) -> None:
+    await _ask(world, event, "retry", _latest_number(world, event))
+
+
+async def _cancel(world: World, event: Event) -> None:
+    await _ask(world, event, "cancel", _latest_number(world, event))
+
+
+def _latest_number(world: World, event: Event) -> str:
+    latest = ((world.get(event.target) or {}).get("status") or {}).get("latestRun") or {}
+    return str(latest.get("number", 1))
+
+
+async def _suspend(world: World, event: Event) -> None:
+    await world.change(event.target, {"spec": {"suspend": True}})
+
+
+async def _resume(world: World, event: Event) -> None:
+    await world.change(event.target, {"spec": {"suspend": False}})
+
+
+async def _delete(world: World, event: Event) -> None:
+    await world.delete(event.target)
+
+
+async def _delete_namespace(world: World, _: Event) -> None:
+    world.parties.api.delete_namespace(NAMESPACE)
+
+
+ACTIONS: dict[str, Callable[[World, Event], Awaitable[None]]] = {
+    "create": _create,
+    "recreate": _recreate,
+    "edit": _edit,
+    "ask for a run of": _run,
+    "ask for a retry of": _retry,
+    "cancel": _cancel,
+    "suspend": _suspend,
+    "resume": _resume,
+    "delete": _delete,
+    "delete the namespace of": _delete_namespace,
+}
