@@ -236,5 +236,7 @@ def _check_not_superseded(
     latest = chain.status.latest_run
     if latest is not None and executions.is_duplicate(execution, latest):
         raise chain_status.Superseded(
-            f"Run {latest.number} of the resource is the execution {latest.workflow_run_id}."
+            f"Run {latest.number} of the resource is over."
+            if execution.is_reset
+            else f"Run {latest.number} of the resource is the execution {latest.workflow_run_id}."
         )

@@ -45,7 +45,8 @@ _STATES: Mapping[int, executions.ExecutionState] = {
 class ExecutionInfo:
     """One record; a state that nobody knows here counts as running, since it has not ended.
 
-    `attempt` counts how often workers were given its current task, if it has one.
+    `attempt` counts how often workers were given its current task, if it has one. A reset makes
+    another execution of it, `reset_run_id`, which has the same `first_run_id`.
     """
 
     workflow_id: str
@@ -56,6 +57,8 @@ class ExecutionInfo:
     start_time: datetime
     close_time: datetime | None
     parent: tuple[str, str] | None
+    first_run_id: str
+    reset_run_id: str = ""
     attempt: int = 0
 
 
@@ -74,7 +77,12 @@ async def describe(
         ),
         retry=True,
     )
-    return _info(answer.workflow_execution_info, attempt=answer.pending_workflow_task.attempt)
+    info = _info(answer.workflow_execution_info)
+    return dataclasses.replace(
+        info,
+        reset_run_id=answer.workflow_extended_info.reset_run_id,
+        attempt=answer.pending_workflow_task.attempt,
+    )
 
 
 async def list_all(
@@ -177,7 +185,7 @@ async def await_close(
         return
 
 
-def _info(found: WorkflowExecutionInfo, *, attempt: int = 0) -> ExecutionInfo:
+def _info(found: WorkflowExecutionInfo) -> ExecutionInfo:
     parent = found.parent_execution if found.HasField("parent_execution") else None
     return ExecutionInfo(
         workflow_id=found.execution.workflow_id,
@@ -188,7 +196,7 @@ def _info(found: WorkflowExecutionInfo, *, attempt: int = 0) -> ExecutionInfo:
         start_time=_instant(found.start_time),
         close_time=_instant(found.close_time) if found.HasField("close_time") else None,
         parent=(parent.workflow_id, parent.run_id) if parent is not None else None,
-        attempt=attempt,
+        first_run_id=found.first_run_id or found.execution.run_id,
     )
 
 

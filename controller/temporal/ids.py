@@ -21,12 +21,17 @@ SUSPEND_SIGNAL = "suspend"
 RESUME_SIGNAL = "resume"
 ORPHAN_SIGNAL = "orphan"
 WAKE_SIGNAL = "wake"
+CANCEL_SIGNAL = "cancel"
 MAY_STOP_SIGNAL = "may_stop"
 MAY_TRIGGER_SIGNAL = "may_trigger"
 JOIN_LINE_SIGNAL = "join_line"
 PROGRESS_QUERY = "progress"
 RUN_ID_QUERY = "run_id"
 HOLDER_QUERY = "holder"
+
+# Activities that are looked for in histories.
+FIND_ACTIVITY = "find_stack_run"
+TRIGGER_ACTIVITY = "trigger_stack_run"
 
 REQUEST_RUN_WORKFLOW = "RequestRunWorkflow"
 ROOT_SWEEP_WORKFLOW = "RootSweepWorkflow"

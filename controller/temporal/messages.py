@@ -133,6 +133,20 @@ class FetchDependentStacksInput:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ChainExecutionRef:
+    """The execution that is at a run of a chain; a reset in Temporal keeps `first_run_id` alone."""
+
+    workflow_id: str
+    workflow_run_id: str
+    first_run_id: str
+
+    @property
+    def is_reset(self) -> bool:
+        """Whether another execution was at the same run of the chain before."""
+        return self.workflow_run_id != self.first_run_id
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StackExecutionInput:
     """Starts a `StackExecutionWorkflow`.
 
@@ -144,8 +158,7 @@ class StackExecutionInput:
     """
 
     target: StackRef
-    chain_workflow_id: str
-    chain_workflow_run_id: str
+    chain: ChainExecutionRef
     marker: str
     adopt_origin: str | None = None
     queuers: list[str] = dataclasses.field(default_factory=list)
@@ -163,15 +176,34 @@ class FindStackRunInput:
     """Asks for the stack's newest run and for the one to adopt.
 
     `ahead_runs` are runs that Spacelift carried out on its own: one that started only after the
-    `upstream_runs` had ended is the stack's.
+    `upstream_runs` had ended is the stack's. `first_run_id` is that of the stack's execution: it
+    and the chain's tell whether one was reset. `known_run_id` is the last run that is known.
     """
 
     target: StackRef
     adopt_origin: str | None
     queuers: list[str]
+    chain: ChainExecutionRef
+    first_run_id: str
+    known_run_id: str = ""
     operation: str = v1alpha1.Operation.APPLY
     ahead_runs: list[adoption.AheadRun] = dataclasses.field(default_factory=list)
     upstream_runs: list[adoption.UpstreamRun] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class EarlierRun:
+    """The last run that an execution wanted for the same run of the chain, before a reset.
+
+    `run_id` is None if it is not known; it is newer than `newest_run_id` then, if it is there, and
+    triggered with the key. `attempts` counts the runs that were wanted, this one included.
+    """
+
+    newest_run_id: str
+    key_id: str = ""
+    run_id: str | None = None
+    is_adopted: bool = False
+    attempts: int = 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,21 +212,29 @@ class FindStackRunResult:
 
     `held` says what keeps a run from being triggered now; None if nothing does. `key_id` is that of
     the API key which then triggers it: it may be another by the time that its run is looked for.
+    `found_in` is the execution that looked, by its run id: one that was reset from it triggers with
+    care.
     """
 
     newest_run_id: str
     key_id: str = ""
     adopted_run_id: str | None = None
+    earlier: EarlierRun | None = None
     held: progress.StackMeaning | None = None
+    found_in: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class TriggerStackRunInput:
-    """Triggers a run, once. `was_attempted`: an earlier activity may have created it already."""
+    """Triggers a run, once. `was_attempted`: an earlier activity may have created it already.
+
+    So may one of the execution `found_in`, if that is another.
+    """
 
     target: StackRef
     newest_run_id: str
     marker: str
+    found_in: str = ""
     key_id: str = ""
     was_attempted: bool = False
     operation: str = v1alpha1.Operation.APPLY
@@ -275,10 +315,12 @@ class AwaitTurnInput:
     """Waits for the turn of `chain` at the stack whose execution has this workflow id.
 
     `known` is the chain that has the stack, as far as it is known; a wait ends when that changes.
+    What an execution that was reset into `asking` has left there is ended.
     """
 
     workflow_id: str
     chain: stack_lines.WaitingChain
+    asking: ChainExecutionRef
     known: holds.HoldingChain | None = None
 
 

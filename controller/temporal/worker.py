@@ -22,6 +22,7 @@ from controller.spacelift import account_session
 from controller.temporal import ids, messages, signing
 from controller.temporal.activities import (
     chain_status,
+    earlier_executions,
     execution_waits,
     newest_runs,
     notifications,
@@ -139,6 +140,7 @@ class SpaceliftWorker:
     ) -> None:
         """Take what the worker works with; the last two make what reaches outside."""
         self._client = client
+        self._earlier = earlier_executions.EarlierExecutions(client)
         self._running = RunningActivities(counters)
         spacelift = all_settings.spacelift
         self._grace_seconds = all_settings.worker.graceful_shutdown_seconds
@@ -161,6 +163,7 @@ class SpaceliftWorker:
             ),
             counters=_Counters(counters),
             await_turn=self._await_turn,
+            find_earlier=self._find_earlier,
         )
         self._delivery = notifications.NotificationDelivery(sink_catalog, counters)
         identity = ids.worker_identity(all_settings.installation.pod_name, catalog.endpoints())
@@ -174,11 +177,17 @@ class SpaceliftWorker:
     def use_client(self, client: temporalio.client.Client) -> None:
         """Go on with another connection to Temporal."""
         self._client = client
+        self._earlier = earlier_executions.EarlierExecutions(client)
         for one in self._workers:
             one.client = client
 
     async def _await_turn(self, argument: messages.AwaitTurnInput) -> messages.AwaitTurnResult:
         return await execution_waits.TurnWait(self._client, argument, execution_waits.Pace()).wait()
+
+    async def _find_earlier(
+        self, argument: messages.FindStackRunInput
+    ) -> messages.EarlierRun | None:
+        return await self._earlier.find(argument)
 
     @property
     def is_running(self) -> bool:

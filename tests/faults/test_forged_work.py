@@ -105,8 +105,9 @@ async def test_a_child_that_no_operator_signed_does_nothing_and_says_so(
         ids.EXECUTION_WORKFLOW,
         messages.StackExecutionInput(
             target=messages.StackRef(connection=argument.connection, stack_id="a"),
-            chain_workflow_id="stackchain/forged",
-            chain_workflow_run_id="",
+            chain=messages.ChainExecutionRef(
+                workflow_id="stackchain/forged", workflow_run_id="", first_run_id=""
+            ),
             marker="",
         ),
         id=temporal.unique("forged"),

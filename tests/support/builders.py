@@ -246,6 +246,7 @@ def make_execution(
     workflow_run_id: str = "",
     cause: str = v1alpha1.Cause.SPEC,
     generation: int = 1,
+    is_reset: bool = False,
 ) -> executions.Execution:
     _refuse_if(number < 1 or attempt < 1, "runs and attempts count from 1")
     is_running = state is executions.ExecutionState.RUNNING
@@ -262,6 +263,7 @@ def make_execution(
         start_time=start_time,
         close_time=None if is_running else T3,
         failure="The workflow ended FAILED." if has_failed else "",
+        is_reset=is_reset,
     )
 
 

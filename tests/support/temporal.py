@@ -6,6 +6,7 @@ from datetime import timedelta
 import temporalio.api.workflowservice.v1 as workflow_service
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -58,6 +59,27 @@ async def delete_history(client: Client, workflow_id: str) -> None:
         return False
 
     await eventually(is_deleted, what=f"{workflow_id} is deleted")
+
+
+async def reset(client: Client, workflow_id: str, *, to: str, run_id: str = "") -> str:
+    """Reset an execution to its `first` or `last` workflow task; returns the new one's run id."""
+    done = [
+        event.event_id
+        async for event in client.get_workflow_handle(
+            workflow_id, run_id=run_id or None
+        ).fetch_history_events()
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    ]
+    answer = await client.workflow_service.reset_workflow_execution(
+        workflow_service.ResetWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
+            reason="by hand",
+            workflow_task_finish_event_id={"first": done[0], "last": done[-1]}[to],
+            request_id=uuid.uuid4().hex,
+        )
+    )
+    return answer.run_id
 
 
 async def has_schedule(client: Client, schedule_id: str) -> bool:

@@ -86,8 +86,11 @@ async def execution(
     assert chain.first_execution_run_id is not None
     argument = messages.StackExecutionInput(
         target=messages.StackRef(connection=harness.connection, stack_id=stack_id),
-        chain_workflow_id=chain.id,
-        chain_workflow_run_id=chain.first_execution_run_id,
+        chain=messages.ChainExecutionRef(
+            workflow_id=chain.id,
+            workflow_run_id=chain.first_execution_run_id,
+            first_run_id=chain.first_execution_run_id,
+        ),
         marker="stackchain team/demo run 1",
         **with_policies(facts),
     )

@@ -38,10 +38,10 @@ class ReportListener:
                 if is_asked and signal in allows:
                     # It may have ended meanwhile.
                     with contextlib.suppress(temporalio.exceptions.ApplicationError):
-                        await execution.signal(signal)
+                        await execution.signal(signal, workflow.info().first_execution_run_id)
 
     @workflow.signal(name=ids.REPORT_SIGNAL)
-    def report(self, report: progress.StackReport) -> None:
+    def report(self, report: progress.StackReport, _first_run_id: str) -> None:
         """Keep a report."""
         self._reports.append(report)
 

@@ -16,6 +16,7 @@ from controller.config import connections, environment, permissions
 from controller.spacelift import account_session, client, own_keys
 from controller.temporal import messages, signing
 from controller.temporal.activities import (
+    earlier_executions,
     execution_waits,
     run_poller,
     spacelift_clients,
@@ -157,6 +158,7 @@ class SimulatedWorld(World):
             or stack_operations.WaitLimits(adopt_settle=0.5, trigger_grace=2, stop_effect=2),
             counters=Counts(),
             await_turn=self._turn,
+            find_earlier=self._find_earlier,
         )
 
     def get(self, _: messages.AccountRef) -> spacelift_clients.SpaceliftAccount:
@@ -165,6 +167,12 @@ class SimulatedWorld(World):
     async def _turn(self, argument: messages.AwaitTurnInput) -> messages.AwaitTurnResult:
         assert self._client is not None
         return await execution_waits.TurnWait(self._client, argument, execution_waits.Pace()).wait()
+
+    async def _find_earlier(
+        self, argument: messages.FindStackRunInput
+    ) -> messages.EarlierRun | None:
+        assert self._client is not None
+        return await earlier_executions.EarlierExecutions(self._client).find(argument)
 
     def calls_queue(self) -> list[Callable[..., Any]]:
         operations = self._operations

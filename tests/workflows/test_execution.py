@@ -208,6 +208,9 @@ async def test_a_report_that_comes_twice_or_claims_an_end_changes_nothing(serve:
         run_id=world.run_of("a").id,
         run_url=f"https://x/{world.run_of('a').id}",
     )
+    of_another_run = progress.StackReport(
+        stack_id="a", phase=Phase.WAITING, reason=reasons.StackReason.STACK_LOCKED
+    )
     before = (await chain.known(handle)).sequence
 
     for report in (
@@ -216,7 +219,8 @@ async def test_a_report_that_comes_twice_or_claims_an_end_changes_nothing(serve:
         progress.StackReport(stack_id="a", phase=Phase.FAILED, reason="RunFailed"),
         progress.StackReport(stack_id="nobody", phase=Phase.RUNNING, reason="RunInProgress"),
     ):
-        await handle.signal(ids.REPORT_SIGNAL, report)
+        await handle.signal(ids.REPORT_SIGNAL, args=[report, handle.first_execution_run_id])
+    await handle.signal(ids.REPORT_SIGNAL, args=[of_another_run, "another"])
     after = (await chain.known(handle)).sequence
 
     assert after == before

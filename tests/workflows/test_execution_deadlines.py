@@ -79,7 +79,9 @@ async def test_a_run_is_stopped_only_when_the_chain_lets_it_be(serve: Serve) -> 
     async with execution(chain, confirmation_deadline_seconds=1, lets_stop=False) as stack:
         asked = await stack.shows(CONFIRMATION)
         await stays(lambda: not world.calls("stop_stack_run"), 0.5)
-        await stack.handle.signal(ids.MAY_STOP_SIGNAL)
+        await stack.handle.signal(ids.MAY_STOP_SIGNAL, "another chain's")
+        await stays(lambda: not world.calls("stop_stack_run"), 0.5)
+        await stack.handle.signal(ids.MAY_STOP_SIGNAL, stack.chain.first_execution_run_id)
         await stack.ends(Phase.TIMED_OUT, CONFIRMATION)
 
     assert asked.is_stopping

@@ -51,7 +51,7 @@ async def test_the_next_run_waits_until_the_chain_has_a_slot_for_it(serve: Serve
         await eventually(lambda: stack.wants_slot())
         asked = (await stack.reports())[-1]
         before = world.calls("trigger_stack_run")
-        await stack.handle.signal(ids.MAY_TRIGGER_SIGNAL)
+        await stack.handle.signal(ids.MAY_TRIGGER_SIGNAL, stack.chain.first_execution_run_id)
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
 
     assert (asked.phase, asked.reason) == (Phase.WAITING, "RetryPending")

@@ -101,7 +101,9 @@ def test_the_signals_are_those_that_are_known() -> None:
                 ids.MAY_TRIGGER_SIGNAL,
                 ids.REPORT_SIGNAL,
                 ids.WAKE_SIGNAL,
+                ids.CANCEL_SIGNAL,
                 ids.MAY_STOP_SIGNAL,
+                ids.MAY_TRIGGER_SIGNAL,
                 ids.JOIN_LINE_SIGNAL,
             }
         )

@@ -131,8 +131,9 @@ async def test_without_a_worker_nobody_can_tell(serve: Serve) -> None:
     chain = await serve(World())
     argument = messages.StackExecutionInput(
         target=messages.StackRef(connection=chain.connection, stack_id="a"),
-        chain_workflow_id="none",
-        chain_workflow_run_id="none",
+        chain=messages.ChainExecutionRef(
+            workflow_id="none", workflow_run_id="none", first_run_id="none"
+        ),
         marker="m",
     )
     handle = await chain.client.start_workflow(

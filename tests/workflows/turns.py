@@ -18,6 +18,9 @@ async def turn_at(
         argument = messages.AwaitTurnInput(
             workflow_id=workflow_id,
             chain=stack_lines.WaitingChain(workflow_id=chain, since=since),
+            asking=messages.ChainExecutionRef(
+                workflow_id=chain, workflow_run_id="one", first_run_id="one"
+            ),
             known=known,
         )
         result = await execution_waits.TurnWait(client, argument, QUICK).wait()

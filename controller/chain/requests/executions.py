@@ -20,7 +20,8 @@ class Execution:
     """The latest workflow execution of a resource, as its memo and description tell.
 
     `task_attempts`: how often workers were given its current task, if it has one. `termination` is
-    the reason that whoever terminated it gave.
+    the reason that whoever terminated it gave. `is_reset`: someone has reset another execution in
+    Temporal, which made this one.
     """
 
     workflow_id: str
@@ -38,6 +39,7 @@ class Execution:
     failure: str = ""
     task_attempts: int = 0
     termination: str = ""
+    is_reset: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,11 +69,20 @@ def is_duplicate(execution: Execution, latest: v1alpha1.RunStatus) -> bool:
     """Whether the resource's run of that number, or a later one, is another execution.
 
     Two operators that overlap for a moment can start one request twice, one after the other; the
-    status says which of both has the resource, and the other must trigger nothing.
+    status says which of both has the resource, and the other must trigger nothing. The same goes
+    for what a reset makes of a run that is over.
     """
-    if execution.workflow_run_id == latest.workflow_run_id:
+    if is_execution_of(execution, latest):
         return False
     return (execution.number, execution.attempt) <= (latest.number, latest.attempt)
+
+
+def is_execution_of(execution: Execution, latest: v1alpha1.RunStatus) -> bool:
+    """Whether an execution is the one that the status is about, or was made of it by a reset."""
+    if execution.workflow_run_id == latest.workflow_run_id:
+        return True
+    is_same_run = (execution.number, execution.attempt) == (latest.number, latest.attempt)
+    return execution.is_reset and is_same_run and not latest.phase.is_over
 
 
 def has_end_of(latest: v1alpha1.RunStatus, execution: Execution) -> bool:

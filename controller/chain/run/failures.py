@@ -11,6 +11,9 @@ WORKER_TIMEOUT = "WorkerTimeout"
 PAYLOAD_TOO_LARGE = "PayloadsTooLarge"
 """Temporal does not take the input or the answer, which no further try makes smaller."""
 
+HISTORY_LOST = "HistoryLost"
+"""What an execution before a reset did is not known any more."""
+
 _UNANSWERED = (
     "Unreachable",
     "AmbiguousOutcome",
@@ -50,6 +53,7 @@ _STACK_ENDS = {
     "SpaceliftObjectNotFound": _Stack.STACK_NOT_FOUND,
     "RunLost": _Stack.RUN_LOST,
     PAYLOAD_TOO_LARGE: _Stack.PAYLOAD_TOO_LARGE,
+    HISTORY_LOST: _Stack.EXECUTION_ENDED,
     **dict.fromkeys(_NOT_SIGNED, _Stack.SIGNATURE_INVALID),
 }
 

@@ -114,8 +114,11 @@ def _run_without_progress(
     latest: v1alpha1.RunStatus | None, execution: executions.Execution, facts: ChainFacts
 ) -> v1alpha1.RunStatus:
     """No worker answered, or the history has no result: say what the description alone tells."""
-    is_same = latest is not None and latest.workflow_run_id == execution.workflow_run_id
-    base = latest if is_same and latest is not None else _new_run(latest, execution, facts)
+    base = _new_run(latest, execution, facts)
+    if latest is not None and executions.is_execution_of(execution, latest):
+        base = dataclasses.replace(
+            latest, workflow_run_id=base.workflow_run_id, workflow_url=base.workflow_url
+        )
     if execution.state is executions.ExecutionState.RUNNING:
         return base
     if base.phase.is_over and executions.has_end_of(base, execution):

@@ -140,7 +140,12 @@ def _stacks(
     # A retry that cannot read its stacks still has those that it keeps: what comes after it, itself
     # again or another retry, would run them otherwise.
     is_silent = known is not None and known.resolved_time is None
-    is_kept = is_silent and run is not None and run.cause == v1alpha1.Cause.RETRY
+    is_known_run = latest is not None and (
+        facts.execution is None or executions.is_execution_of(facts.execution, latest)
+    )
+    # The same goes for one that was reset.
+    is_retry = run is not None and run.cause == v1alpha1.Cause.RETRY
+    is_kept = is_silent and (is_retry or (is_known_run and bool(old.stacks)))
     if known is not None and not is_rechecked and not is_kept:
         over = {stack.id for stack in known.stacks if stack.phase.is_over}
         slots = sum(next_stacks.takes_slot(stack) for stack in known.stacks)
@@ -156,7 +161,7 @@ def _stacks(
             for stack in known.stacks
         ]
         return tuple(sorted(rows, key=lambda row: (row.level, row.id)))
-    if run is None or latest is None or run.workflow_run_id != latest.workflow_run_id:
+    if run is None or not is_known_run:
         # Those of the run before would look like this run's; one that is rechecked has none.
         return stack_rows.kept(old) if run is not None and run.cause == v1alpha1.Cause.RETRY else ()
     if not run.phase.is_over:

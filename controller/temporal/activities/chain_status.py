@@ -4,6 +4,7 @@ ADR 0004 says why.
 """
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Protocol
@@ -77,6 +78,9 @@ class ChainStatus:
         self, argument: messages.PublishChainStatusInput
     ) -> messages.PublishChainStatusResult:
         """Write the status of the execution's resource."""
+        # A reset carries the call over to the execution that it makes.
+        run_id = activity.info().workflow_run_id or ""
+        argument = dataclasses.replace(argument, workflow_run_id=run_id)
         try:
             async with heartbeats.kept_alive(seconds=_HEARTBEAT_SECONDS):
                 if not argument.is_final:

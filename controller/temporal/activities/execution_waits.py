@@ -74,6 +74,10 @@ class TurnWait:
         line = await self._line_of(info)
         if info.state is not executions.ExecutionState.RUNNING:
             return await self._after_its_end(info, line)
+        if await self._is_left_by_reset(info):
+            handle = self._client.get_workflow_handle(info.workflow_id, run_id=info.workflow_run_id)
+            await handle.terminate(reason="The chain was reset, and follows the run itself.")
+            return messages.AwaitTurnResult(is_turn=True, behind=line)
         await self._join(info, line)
         holder = await self._holder(info)
         if holder != self._input.known and not self._is_too_early(info, holder):
@@ -84,6 +88,24 @@ class TurnWait:
                     self._client, info.workflow_id, info.workflow_run_id
                 )
         return None
+
+    async def _is_left_by_reset(self, info: execution_infos.ExecutionInfo) -> bool:
+        """Whether an execution was started for the same run of the chain, before a reset.
+
+        Nobody waits for its end any more, and no cancel would reach it.
+        """
+        chain = self._input.asking
+        if not chain.is_reset or info.parent is None or info.parent[0] != chain.workflow_id:
+            return False
+        if info.parent[1] == chain.workflow_run_id:
+            return False
+        try:
+            parent = await execution_infos.describe(self._client, *info.parent)
+        except temporalio.service.RPCError as error:
+            if error.status is not _NOT_FOUND:
+                raise
+            return False
+        return parent.first_run_id == chain.first_run_id
 
     def _is_too_early(
         self, info: execution_infos.ExecutionInfo, holder: holds.HoldingChain

@@ -17,7 +17,7 @@ from controller.api import v1alpha1
 from controller.chain.run import holds, run_snapshots
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
-from controller.temporal import messages
+from controller.temporal import ids, messages
 from controller.temporal.activities import (
     errors,
     heartbeats,
@@ -78,20 +78,32 @@ class StackOperations:
         limits: WaitLimits,
         counters: Counters,
         await_turn: Callable[[messages.AwaitTurnInput], Awaitable[messages.AwaitTurnResult]],
+        find_earlier: Callable[[messages.FindStackRunInput], Awaitable[messages.EarlierRun | None]],
     ) -> None:
         self._clients = clients
         self._limits = limits
         self._counters = counters
         self._await_turn = await_turn
+        self._find_earlier = find_earlier
 
-    @activity.defn(name="find_stack_run")
+    @activity.defn(name=ids.FIND_ACTIVITY)
     async def find_stack_run(
         self, argument: messages.FindStackRunInput
     ) -> messages.FindStackRunResult:
-        """Return the newest run, and the one to adopt, which is waited for a settable while."""
+        """Return the newest run, and the one to adopt, which is waited for a settable while.
+
+        What the same run of the chain had before a reset goes before both.
+        """
         account = self._clients.get(argument.target.connection)
         try:
             async with heartbeats.kept_alive():
+                earlier = await self._find_earlier(argument)
+                if earlier is not None and _is_news(earlier, argument.known_run_id):
+                    return messages.FindStackRunResult(
+                        newest_run_id=earlier.run_id or earlier.newest_run_id,
+                        key_id=earlier.key_id,
+                        earlier=earlier,
+                    )
                 if argument.adopt_origin is not None:
                     return await self._find_adopted(account, argument, argument.adopt_origin)
                 return await self._find_newest(account, argument)
@@ -114,6 +126,7 @@ class StackOperations:
             newest_run_id=newest.run_id if newest else _BEFORE_ALL,
             key_id=account.own_keys.current_id(),
             held=holds.of_creation(account.hold(found)),
+            found_in=activity.info().workflow_run_id or "",
         )
 
     async def _find_adopted(
@@ -145,12 +158,12 @@ class StackOperations:
         async with heartbeats.kept_alive(seconds=self._limits.heartbeat):
             await stack_waits.await_release(account, argument, limit=self._limits.follow)
 
-    @activity.defn(name="trigger_stack_run")
+    @activity.defn(name=ids.TRIGGER_ACTIVITY)
     async def trigger_stack_run(
         self, argument: messages.TriggerStackRunInput
     ) -> run_snapshots.RunSnapshot:
         """Create a run once, whatever happens to the answer or to this process."""
-        lost_at = stack_triggers.lost_since(was_attempted=argument.was_attempted)
+        lost_at = stack_triggers.lost_since(argument)
         try:
             account = self._clients.get(argument.target.connection)
             async with heartbeats.kept_alive():
@@ -283,8 +296,18 @@ class StackOperations:
     @activity.defn(name="await_turn")
     async def await_turn(self, argument: messages.AwaitTurnInput) -> messages.AwaitTurnResult:
         """Return once it is a chain's turn at a stack, or who has the stack is news."""
+        # A reset carries the wait over to the execution that it makes.
+        run_id = activity.info().workflow_run_id or ""
+        asking = dataclasses.replace(argument.asking, workflow_run_id=run_id)
         async with heartbeats.kept_alive():
-            return await self._await_turn(argument)
+            return await self._await_turn(dataclasses.replace(argument, asking=asking))
+
+
+def _is_news(earlier: messages.EarlierRun, known_run_id: str) -> bool:
+    """Whether an execution does not know a run yet that was there before a reset."""
+    if earlier.run_id is None:
+        return earlier.newest_run_id >= known_run_id
+    return earlier.run_id > known_run_id
 
 
 async def _check_trigger(

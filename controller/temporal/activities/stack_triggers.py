@@ -103,15 +103,16 @@ def note_failure(lost_at: float | None) -> None:
     activity.heartbeat(activity.info().attempt, lost_at)
 
 
-def lost_since(*, was_attempted: bool) -> float | None:
+def lost_since(argument: messages.TriggerStackRunInput) -> float | None:
     """Return since when a run may be there that nobody knows of; None if there cannot be one.
 
     Without word from the attempt before, its worker is taken to have died just now and with the
-    request sent.
+    request sent. So is an execution that looked for runs and was reset before this one triggers.
     """
     info = activity.info()
     if info.attempt == 1:
-        return clock.unix() if was_attempted else None
+        was_reset = argument.found_in not in ("", info.workflow_run_id)
+        return clock.unix() if argument.was_attempted or was_reset else None
     match list(info.heartbeat_details):
         case [attempt, lost_at] if attempt == info.attempt - 1:
             return None if lost_at is None else float(lost_at)

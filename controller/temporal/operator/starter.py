@@ -433,5 +433,6 @@ def _execution(
         start_time=times.rfc3339(found.start_time),
         close_time=times.rfc3339(found.close_time) if found.close_time else None,
         task_attempts=found.attempt,
+        is_reset=found.first_run_id != found.workflow_run_id,
         failure=f"The workflow ended {found.status}; its history in Temporal has the reason.",
     )

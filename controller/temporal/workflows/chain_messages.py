@@ -20,6 +20,16 @@ def title(argument: messages.ChainInput) -> str:
     return f"{argument.ref.namespace}/{argument.ref.name} run {argument.number}"
 
 
+def chain_execution() -> messages.ChainExecutionRef:
+    """Return the execution that is at the run of the chain now."""
+    info = workflow.info()
+    return messages.ChainExecutionRef(
+        workflow_id=info.workflow_id,
+        workflow_run_id=info.run_id,
+        first_run_id=info.first_execution_run_id,
+    )
+
+
 def execution_id(argument: messages.ChainInput, stack_id: str) -> str:
     """Return the workflow id of a stack's execution; one for all chains that run the stack."""
     return ids.execution_workflow_id(
@@ -59,8 +69,7 @@ def stack_execution(
     """
     return messages.StackExecutionInput(
         target=target(argument, stack.id, permits),
-        chain_workflow_id=workflow.info().workflow_id,
-        chain_workflow_run_id=workflow.info().run_id,
+        chain=chain_execution(),
         marker=f"stackchain {title(argument)}",
         adopt_origin=origin,
         queuers=queued.queuers(stack.id, [origin]) if origin else [],

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any, TypeVar
 
+from temporalio import workflow
+
 _Result = TypeVar("_Result")
 
 
@@ -12,20 +14,29 @@ class Interruption:
     def __init__(self) -> None:
         # A list, not a set: the order of cancel commands must be the same on replay.
         self._tasks: list[asyncio.Task[Any]] = []
-        self._is_interrupted = False
+        self._came = asyncio.Event()
 
     async def wait_for(self, task: "asyncio.Task[_Result]") -> _Result:
         """Wait for a task that is canceled once the interruption comes, or at once after it."""
         self._tasks.append(task)
-        if self._is_interrupted:
+        if self._came.is_set():
             task.cancel()
         try:
             return await task
         finally:
             self._tasks.remove(task)
 
+    async def until_done(self, task: "asyncio.Task[Any]") -> bool:
+        """Wait for a task that the interruption does not cancel; returns whether it is done."""
+        coming = asyncio.create_task(self._came.wait())
+        try:
+            await workflow.wait([task, coming], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            coming.cancel()
+        return task.done()
+
     def interrupt(self) -> None:
         """Cancel what is waited for, and at once what will be."""
-        self._is_interrupted = True
+        self._came.set()
         for task in self._tasks:
             task.cancel()

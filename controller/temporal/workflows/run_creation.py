@@ -7,6 +7,7 @@ from collections.abc import Callable
 import temporalio.exceptions
 
 from controller.chain.run import run_snapshots
+from controller.temporal import messages
 from controller.temporal.activities import errors
 from controller.temporal.workflows import activity_calls, stack_activities
 
@@ -21,13 +22,12 @@ class RunCreation:
     def __init__(
         self,
         activities: stack_activities.StackActivities,
-        newest_run_id: str,
-        key_id: str,
+        found: messages.FindStackRunResult,
         *,
         is_stopped: Callable[[], bool],
     ) -> None:
         self._activities = activities
-        self._argument = activities.trigger_input(newest_run_id, key_id)
+        self._argument = activities.trigger_input(found)
         self._is_stopped = is_stopped
         self.may_be_sent = False
 
@@ -52,7 +52,8 @@ class RunCreation:
             return await self._activities.trigger_once(self._argument)
         except temporalio.exceptions.ActivityError as error:
             if temporalio.exceptions.is_cancelled_exception(error):
-                self.may_be_sent = not activity_calls.was_never_started(error)
+                was_sent = not activity_calls.was_never_started(error)
+                self.may_be_sent = was_sent or self._argument.was_attempted
                 raise
             if activity_calls.is_final(error):
                 raise

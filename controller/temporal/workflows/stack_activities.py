@@ -23,7 +23,9 @@ class StackActivities:
         self._input = argument
         self.on_problem = on_problem
 
-    async def find(self, origin: str | None, *, is_first: bool) -> messages.FindStackRunResult:
+    async def find(
+        self, origin: str | None, *, is_first: bool, known_run_id: str
+    ) -> messages.FindStackRunResult:
         """Return the newest run, and the one that the origin made Spacelift queue."""
         return await activity_calls.persist(
             _Operations.find_stack_run,
@@ -31,6 +33,9 @@ class StackActivities:
                 target=self._input.target,
                 adopt_origin=origin,
                 queuers=self._input.queuers,
+                chain=self._input.chain,
+                first_run_id=workflow.info().first_execution_run_id,
+                known_run_id=known_run_id,
                 ahead_runs=self._input.ahead_runs if is_first else [],
                 upstream_runs=self._input.upstream_runs if is_first else [],
                 operation=self._input.operation,
@@ -39,13 +44,15 @@ class StackActivities:
             on_problem=self.on_problem,
         )
 
-    def trigger_input(self, newest_run_id: str, key_id: str) -> messages.TriggerStackRunInput:
-        """Return what creates a run, newer than the newest one known."""
+    def trigger_input(self, found: messages.FindStackRunResult) -> messages.TriggerStackRunInput:
+        """Return what creates a run, newer than the newest one found."""
         return messages.TriggerStackRunInput(
             target=self._input.target,
-            newest_run_id=newest_run_id,
+            newest_run_id=found.newest_run_id,
             marker=self._input.marker,
-            key_id=key_id,
+            found_in=found.found_in,
+            key_id=found.key_id,
+            was_attempted=found.earlier is not None,
             operation=self._input.operation,
             commit_sha=self._input.commit_sha,
             environment=self._input.environment,

@@ -108,11 +108,17 @@ class StackDependencyChainWorkflow:
             workflow.upsert_memo({ids.MEMO: messages.as_orphan(memo)})
 
     @signal_handlers.signal(ids.REPORT_SIGNAL)
-    def report_stack_progress(self, report: progress.StackReport) -> None:
-        """Take over what a stack's execution reports; the same report twice changes nothing."""
+    def report_stack_progress(self, report: progress.StackReport, first_run_id: str) -> None:
+        """Take over what a stack's execution reports; the same report twice changes nothing.
+
+        What is said for another run of the chain is not about this one, nor what was said before a
+        reset of a stack that is to be started again.
+        """
+        if first_run_id != workflow.info().first_execution_run_id:
+            return
         stack = self._stacks.get(report.stack_id)
         # Ends travel as the execution's result: nothing starts before an execution has closed.
-        if stack is None or report.phase.is_over:
+        if stack is None or not stack.is_started or report.phase.is_over:
             return
         if progress.apply_report(stack, report, now=_now()):
             self._changed()

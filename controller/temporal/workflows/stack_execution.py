@@ -79,7 +79,7 @@ class StackExecutionWorkflow:
         self._wakes = wakes.Wakes()
         self._running: asyncio.Task[progress.StackReport | None] | None = None
         self._reported_summary = ""
-        self._reports = stack_reporter.StackReporter(argument, on_chain_gone=self.may_stop)
+        self._reports = stack_reporter.StackReporter(argument, on_chain_gone=self._let_stop)
         self._calls = stack_activities.StackActivities(argument, on_problem=self._on_problem)
         self._confirmation = confirmation.Confirmation(
             self._calls,
@@ -98,14 +98,21 @@ class StackExecutionWorkflow:
             self._confirmation.try_again()
 
     @signal_handlers.signal(ids.MAY_STOP_SIGNAL)
-    def may_stop(self) -> None:
+    def may_stop(self, chain_first_run_id: str) -> None:
         """What Spacelift would start once the run is stopped has ended."""
-        self._may_stop = True
+        if self._is_of(chain_first_run_id):
+            self._let_stop()
 
     @signal_handlers.signal(ids.MAY_TRIGGER_SIGNAL)
-    def may_trigger(self) -> None:
+    def may_trigger(self, chain_first_run_id: str) -> None:
         """The chain has a slot for the next run."""
-        self._has_slot = True
+        self._has_slot = self._has_slot or self._is_of(chain_first_run_id)
+
+    @signal_handlers.signal(ids.CANCEL_SIGNAL)
+    def cancel(self, chain_first_run_id: str) -> None:
+        """The chain is canceled."""
+        if self._is_of(chain_first_run_id):
+            self._end_early(_CANCELED)
 
     @signal_handlers.signal(ids.JOIN_LINE_SIGNAL)
     def join_line(self, chain: stack_lines.WaitingChain) -> None:
@@ -146,6 +153,12 @@ class StackExecutionWorkflow:
                 # Only noted here: it must interrupt the roll and never the clean-up.
                 self._end_early(_CANCELED)
         return work.result()
+
+    def _is_of(self, chain_first_run_id: str) -> bool:
+        return chain_first_run_id == self._input.chain.first_run_id
+
+    def _let_stop(self) -> None:
+        self._may_stop = True
 
     def _end_early(self, stop: stops.Stop) -> None:
         if self._stop is None:
@@ -190,17 +203,12 @@ class StackExecutionWorkflow:
             await self._await_slot()
             is_first = self._attempts == 0
             origin = self._input.adopt_origin if is_first else None
-            found = await self._calls.find(origin, is_first=is_first)
+            known_run_id = self._failed.run_id if self._failed is not None else ""
+            found = await self._calls.find(origin, is_first=is_first, known_run_id=known_run_id)
             self._newest_run_id, self._key_id = found.newest_run_id, found.key_id
-            if found.adopted_run_id is not None:
-                self._is_adopted = True
-                adopted = run_snapshots.RunSnapshot(
-                    run_id=found.adopted_run_id, state=run_states.RunState.QUEUED
-                )
-                self._run = adopted
-                self._run_is_known()
-                return adopted
-            if origin is not None:
+            if (there := self._take_found(found)) is not None:
+                return there
+            if origin is not None and found.earlier is None:
                 return None
             if found.held is not None:
                 if self._attempts == 0:
@@ -208,8 +216,21 @@ class StackExecutionWorkflow:
                     self._held = self._waiting(found.held.reason, found.held.message)
                     return None
                 await self._await_release(found.held)
-            elif (created := await self._create_run()) is not None:
+            elif (created := await self._create_run(found)) is not None:
                 return created
+
+    def _take_found(self, found: messages.FindStackRunResult) -> run_snapshots.RunSnapshot | None:
+        """Follow a run that is there: one to adopt, or that was there before a reset."""
+        earlier = found.earlier
+        if earlier is not None:
+            self._attempts = max(self._attempts, earlier.attempts - 1)
+        run_id = earlier.run_id if earlier is not None else found.adopted_run_id
+        if run_id is None:
+            return None
+        self._is_adopted = earlier is None or earlier.is_adopted
+        self._run = run_snapshots.RunSnapshot(run_id=run_id, state=run_states.RunState.QUEUED)
+        self._run_is_known()
+        return self._run
 
     async def _await_release(self, held: progress.StackMeaning) -> None:
         """Between two runs, wait until something else holds the stack, or nothing, or a wake."""
@@ -218,12 +239,13 @@ class StackExecutionWorkflow:
         self._wakes.take()
         await self._wakes.until_done_or_woken(self._calls.await_release(held.message))
 
-    async def _create_run(self) -> run_snapshots.RunSnapshot | None:
+    async def _create_run(
+        self, found: messages.FindStackRunResult
+    ) -> run_snapshots.RunSnapshot | None:
         """Create a run; None if the stack was locked or disabled in between."""
         self._trigger = run_creation.RunCreation(
             self._calls,
-            self._newest_run_id,
-            self._key_id,
+            found,
             is_stopped=lambda: self._stop is not None,
         )
         self._run = created = await self._trigger.create()

@@ -18,7 +18,7 @@ class StackReporter:
     def __init__(
         self, argument: messages.StackExecutionInput, *, on_chain_gone: Callable[[], None]
     ) -> None:
-        self._chain = (argument.chain_workflow_id, argument.chain_workflow_run_id)
+        self._chain = argument.chain
         self._newest: progress.StackReport | None = None
         self._sent: progress.StackReport | None = None
         self._on_chain_gone = on_chain_gone
@@ -39,16 +39,24 @@ class StackReporter:
 
     async def send(self) -> None:
         """Send until closed."""
-        workflow_id, run_id = self._chain
-        chain = workflow.get_external_workflow_handle(workflow_id, run_id=run_id)
+        is_there = True
         while True:
             await workflow.wait_condition(lambda: self._is_closing or self._newest != self._sent)
             if self._is_closing:
                 return
             self._sent = self._newest
-            try:
-                await chain.signal(ids.REPORT_SIGNAL, self._sent)
-            except ApplicationError:
-                # The chain is over: it was terminated, and has asked this execution to stop.
-                workflow.logger.info("The chain is gone, its report was dropped")
+            is_there = is_there and await self._tell(self._sent, self._chain.workflow_run_id)
+            if not is_there:
+                # It was ended, and has asked this execution to stop; or it was reset, and the
+                # execution that goes on in its place knows itself by the first one.
                 self._on_chain_gone()
+                await self._tell(self._sent, None)
+
+    async def _tell(self, report: progress.StackReport | None, run_id: str | None) -> bool:
+        chain = workflow.get_external_workflow_handle(self._chain.workflow_id, run_id=run_id)
+        try:
+            await chain.signal(ids.REPORT_SIGNAL, args=[report, self._chain.first_run_id])
+        except ApplicationError:
+            workflow.logger.info("The chain is gone, its report was dropped")
+            return False
+        return True

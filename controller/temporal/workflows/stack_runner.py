@@ -32,9 +32,6 @@ with workflow.unsafe.imports_passed_through():
         unwanted_runs,
     )
 
-# A chain closes only after the runs of its stacks were stopped.
-_WAIT_FOR_CLEAN_UP = workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
-
 # What a workflow task sends to Temporal may have 4 MiB, or Temporal terminates the chain; an input
 # at its longest (`docs/limits.md`) has some 150 kB.
 MOST_STARTS_AT_ONCE = 25
@@ -67,8 +64,7 @@ class StackRunner:
         self.permits: Mapping[str, str] = {}
         # Lists, not sets: the order of cancel commands must be the same on replay.
         self._tasks: list[asyncio.Task[None]] = []
-        # By stack: its execution, the wait for it, and what lets it stop its run.
-        self._handles: dict[str, workflow.ChildWorkflowHandle[Any, Any]] = {}
+        # By stack: the wait for its turn, and what lets its execution stop its run.
         self._waits: dict[str, asyncio.Task[Any]] = {}
         self._leaves: dict[str, asyncio.Task[None]] = {}
         # What tells executions that they have a slot for their next run.
@@ -100,9 +96,7 @@ class StackRunner:
         self._grants.append(asyncio.create_task(self._let_trigger(stack.id)))
 
     async def _let_trigger(self, stack_id: str) -> None:
-        # It may have ended meanwhile.
-        with contextlib.suppress(temporalio.exceptions.FailureError):
-            await self._handles[stack_id].signal(stack_execution.StackExecutionWorkflow.may_trigger)
+        await self._signal(stack_id, ids.MAY_TRIGGER_SIGNAL)
 
     async def wait(self) -> None:
         """Return once all that was started has ended."""
@@ -114,9 +108,20 @@ class StackRunner:
     async def _let_stop(self, stack: progress.StackProgress) -> None:
         self._unwanted.stop_behind(stack.id, note="the run of an upstream stack is stopped")
         await self._unwanted.await_ends_behind(stack.id)
-        # It may have ended meanwhile.
+        await self._signal(stack.id, ids.MAY_STOP_SIGNAL)
+
+    async def _signal(self, stack_id: str, name: str) -> None:
+        """Signal the stack's execution; it may have ended meanwhile.
+
+        Not as its parent: after a reset Temporal takes the execution before for that, and lets no
+        other one signal or cancel the child. Whoever else has the stack ignores what is not from
+        its own run of a chain.
+        """
+        execution = workflow.get_external_workflow_handle(
+            chain_messages.execution_id(self._input, stack_id)
+        )
         with contextlib.suppress(temporalio.exceptions.FailureError):
-            await self._handles[stack.id].signal(stack_execution.StackExecutionWorkflow.may_stop)
+            await execution.signal(name, workflow.info().first_execution_run_id)
 
     async def _execute(self, stack: progress.StackProgress) -> None:
         """Bring one stack to its end, or to where others have to be done with it first."""
@@ -129,9 +134,10 @@ class StackRunner:
         if handle is None:
             await self._await_turn(stack)
             return
-        self._handles[stack.id] = handle
+        if not await self._interruptible.until_done(handle):
+            await self._signal(stack.id, ids.CANCEL_SIGNAL)
         try:
-            report: progress.StackReport | None = await self._interruptible.wait_for(handle)
+            report: progress.StackReport | None = await handle
         except temporalio.exceptions.FailureError as error:
             why = activity_calls.cause_of(error)[1]
             now = times.rfc3339(workflow.now())
@@ -159,7 +165,6 @@ class StackRunner:
                 memo={ids.LINE_MEMO: line} if line else None,
                 id=chain_messages.execution_id(self._input, stack.id),
                 parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
-                cancellation_type=_WAIT_FOR_CLEAN_UP,
                 static_summary=f"{stack.id} for {chain_messages.title(self._input)}",
             )
         except temporalio.exceptions.WorkflowAlreadyStartedError:
@@ -200,6 +205,7 @@ class StackRunner:
                 messages.AwaitTurnInput(
                     workflow_id=chain_messages.execution_id(self._input, stack.id),
                     chain=waiting,
+                    asking=chain_messages.chain_execution(),
                     known=known,
                 ),
             )

@@ -71,12 +71,16 @@ def chain_input(**fields: Any) -> messages.ChainInput:
     )
 
 
+CHAIN = messages.ChainExecutionRef(
+    workflow_id=CHAIN_ID, workflow_run_id="r" * 36, first_run_id="r" * 36
+)
+
+
 def execution_input(*, queuers: Sequence[str] = ()) -> messages.StackExecutionInput:
     waiting = stack_lines.WaitingChain(workflow_id=CHAIN_ID, since=1e9 / 7)
     return messages.StackExecutionInput(
         target=messages.StackRef(connection=CONNECTION, stack_id=STACKS[0], permit="p" * 64),
-        chain_workflow_id=CHAIN_ID,
-        chain_workflow_run_id="r" * 36,
+        chain=CHAIN,
         marker="m" * 160,
         queuers=list(queuers),
         environment=ENVIRONMENT,
@@ -214,6 +218,8 @@ def test_a_stack_with_many_upstream_runs_is_told_of_all() -> None:
         target=execution_input().target,
         adopt_origin=RUN_ID,
         queuers=STACKS,
+        chain=CHAIN,
+        first_run_id="r" * 36,
         upstream_runs=upstreams,
     )
 

@@ -87,6 +87,23 @@ def test_an_execution_is_a_duplicate_if_the_status_has_another_of_that_number_or
     assert executions.is_duplicate(execution, make_run(2)) is is_duplicate
 
 
+@pytest.mark.parametrize(
+    ("number", "attempt", "latest", "is_duplicate"),
+    [
+        pytest.param(2, 1, make_run(2, phase=Phase.RUNNING), False, id="of the live run"),
+        pytest.param(2, 1, make_run(2), True, id="of a run that is over"),
+        pytest.param(1, 1, make_run(2, phase=Phase.RUNNING), True, id="of an earlier run"),
+        pytest.param(3, 1, make_run(2), False, id="of a run that the status does not know yet"),
+    ],
+)
+def test_what_a_reset_makes_of_the_live_run_is_that_run(
+    number: int, attempt: int, latest: v1alpha1.RunStatus, is_duplicate: bool
+) -> None:
+    made = make_execution(number, attempt=attempt, workflow_run_id="made", is_reset=True)
+
+    assert executions.is_duplicate(made, latest) is is_duplicate
+
+
 def test_what_a_duplicate_was_asked_for_does_not_count() -> None:
     """An operator with an old view started run 2 again for A; the resource's run 2 is of B."""
     status = make_status(make_run(2, generation=2), last_handled=handled(B))

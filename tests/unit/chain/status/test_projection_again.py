@@ -251,6 +251,43 @@ def test_a_run_that_ended_without_a_word_leaves_nothing_in_progress(
     assert project(facts, after, now="later") == after
 
 
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(None, id="no worker answers yet"),
+        pytest.param(make_progress(), id="reading the stacks again"),
+    ],
+)
+def test_a_run_that_was_reset_stays_as_it_was_until_it_has_read_its_stacks_again(
+    known: progress.ChainProgress | None,
+) -> None:
+    before = in_progress()
+    made = make_execution(1, workflow_run_id="made", start_time=T2, is_reset=True)
+
+    after = project(make_facts(made, known), before)
+
+    assert after.stacks == before.stacks
+    assert after.latest_run is not None
+    assert before.latest_run is not None
+    assert after.latest_run.workflow_run_id == "made"
+    assert after.latest_run.start_time == before.latest_run.start_time
+    assert not after.latest_run.phase.is_over
+
+
+def test_a_run_that_was_reset_and_cannot_read_its_stacks_says_that_their_end_is_not_known() -> None:
+    made = make_execution(1, state=ExecutionState.CLOSED, workflow_run_id="made", is_reset=True)
+    known = failed_graph(ChainReason.UNKNOWN_STACK, completion_time=T3)
+
+    after = project(make_facts(made, known), in_progress())
+
+    assert verdict(after)[1] == ChainReason.UNKNOWN_STACK
+    assert {stack.id: stack.reason for stack in after.stacks} == {
+        "a": StackReason.RUN_FINISHED,
+        "b": StackReason.EXECUTION_ENDED,
+        "c": StackReason.EXECUTION_ENDED,
+    }
+
+
 def test_an_end_that_was_told_stands_though_the_workflow_was_terminated_after() -> None:
     before = project(live(SUCCEEDED))
 

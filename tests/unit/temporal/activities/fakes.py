@@ -306,6 +306,9 @@ class Clients:
         self._account = dataclasses.replace(self._account, connection=connection)
 
 
+CHAIN = messages.ChainExecutionRef(workflow_id="chain", workflow_run_id="one", first_run_id="one")
+
+
 async def _turn_at_once(_: messages.AwaitTurnInput) -> messages.AwaitTurnResult:
     return messages.AwaitTurnResult(is_turn=True)
 
@@ -315,6 +318,7 @@ def make_bench(
     limits: stack_operations.WaitLimits = QUICK,
     tick_seconds: float = 0.02,
     allowed: permissions.Permissions | None = None,
+    earlier: messages.EarlierRun | None = None,
 ) -> Bench:
     spacelift = FakeSpacelift()
     poller = run_poller.RunPoller(spacelift.get_runs, tick_seconds=tick_seconds)
@@ -336,11 +340,16 @@ def make_bench(
         own_keys=own_keys.OwnKeys(api_key.read),
     )
     clients, counts = Clients(account), Counts()
+
+    async def find_earlier(_: messages.FindStackRunInput) -> messages.EarlierRun | None:
+        return earlier
+
     operations = stack_operations.StackOperations(
         clients,  # type: ignore[arg-type]  # it has the same method
         limits=limits,
         counters=counts,
         await_turn=_turn_at_once,
+        find_earlier=find_earlier,
     )
     heartbeats: list[tuple[Any, ...]] = []
     activities = ActivityEnvironment()

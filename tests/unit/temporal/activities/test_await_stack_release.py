@@ -19,7 +19,13 @@ async def known(bench: fakes.Bench) -> str:
     """Return what the workflow was told before it waits."""
     found = await bench.environment.run(
         bench.operations.find_stack_run,
-        messages.FindStackRunInput(target=fakes.stack_ref("a"), adopt_origin=None, queuers=[]),
+        messages.FindStackRunInput(
+            target=fakes.stack_ref("a"),
+            adopt_origin=None,
+            queuers=[],
+            chain=fakes.CHAIN,
+            first_run_id="one",
+        ),
     )
     return found.held.message if found.held else ""
 

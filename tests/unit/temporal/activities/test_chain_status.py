@@ -17,12 +17,14 @@ class Publisher:
 
     def __init__(self) -> None:
         self.written: list[str] = []
+        self.executions: list[str] = []
         self.error: Exception | None = None
 
     async def publish(self, argument: messages.PublishChainStatusInput) -> int:
         if self.error is not None:
             raise self.error
         self.written.append(argument.ref.uid)
+        self.executions.append(argument.workflow_run_id)
         return len(self.written)
 
 
@@ -62,6 +64,14 @@ async def test_the_first_and_the_last_publish_do_not_wait() -> None:
     again = await asyncio.wait_for(publish(status), 5)
 
     assert [result.sequence for result in (first, last, again)] == [1, 2, 3]
+
+
+async def test_a_call_that_a_reset_carried_over_is_of_the_execution_that_has_it_now() -> None:
+    publisher = Publisher()
+
+    await publish(chain_status.ChainStatus(publisher))
+
+    assert publisher.executions == [ActivityEnvironment().info.workflow_run_id]
 
 
 async def test_a_publish_waits_for_its_interval() -> None:

@@ -23,6 +23,8 @@ async def find(
             target=fakes.stack_ref("a"),
             adopt_origin=origin,
             queuers=["up", "root"],
+            chain=fakes.CHAIN,
+            first_run_id="one",
             operation=operation,
             **runs,
         ),
@@ -49,7 +51,7 @@ async def find_triggered(
 
 async def test_a_stack_that_never_ran_has_no_newest_run() -> None:
     assert await find(fakes.make_bench()) == messages.FindStackRunResult(
-        newest_run_id="0", key_id=fakes.KEY_ID
+        newest_run_id="0", key_id=fakes.KEY_ID, found_in="test-run"
     )
 
 
@@ -296,3 +298,30 @@ def test_states_that_the_fake_allows_are_known() -> None:
     allowed = {state for states in fakes._ALLOWED.values() for state in states}
 
     assert allowed <= run_states.KNOWN
+
+
+@pytest.mark.parametrize(
+    ("earlier", "known_run_id", "is_taken"),
+    [
+        pytest.param(messages.EarlierRun(newest_run_id="05", run_id="06"), "", True, id="known"),
+        pytest.param(messages.EarlierRun(newest_run_id="05"), "", True, id="answer lost"),
+        pytest.param(
+            messages.EarlierRun(newest_run_id="05", run_id="06"), "06", False, id="known, failed"
+        ),
+        pytest.param(
+            messages.EarlierRun(newest_run_id="07", run_id="08"), "06", True, id="after a retry"
+        ),
+        pytest.param(
+            messages.EarlierRun(newest_run_id="05"), "06", False, id="found since, failed"
+        ),
+    ],
+)
+async def test_what_there_was_before_a_reset_goes_before_all_else(
+    earlier: messages.EarlierRun, known_run_id: str, is_taken: bool
+) -> None:
+    bench = fakes.make_bench(earlier=earlier)
+
+    found = await find(bench, origin=None, known_run_id=known_run_id)
+
+    assert found.earlier == (earlier if is_taken else None)
+    assert bench.spacelift.count("get_newest_run") == (not is_taken)

@@ -108,6 +108,16 @@ async def test_what_an_attempt_does_depends_on_the_word_of_the_one_before(
     assert bench.spacelift.count("trigger_run") == triggers
 
 
+async def test_a_run_of_an_execution_that_was_reset_before_it_triggers_is_looked_for() -> None:
+    bench = fakes.make_bench(limits=LONG)
+    own = bench.spacelift.add_run()
+
+    found = await trigger(bench, found_in="the one before")
+
+    assert found.run_id == own.run_id
+    assert bench.spacelift.count("trigger_run") == 0
+
+
 async def test_only_a_run_of_our_key_that_is_newer_and_tracked_is_ours() -> None:
     bench = fakes.make_bench(limits=LONG)
     before = bench.spacelift.add_run()

@@ -1,0 +1,171 @@
+"""What executions of a stack before a reset in Temporal have done, read from their histories.
+
+A reset makes a new execution that begins somewhere in the history of the one before, and ends that
+one where it is; what that had triggered is known to it alone. See ADR 0043.
+"""
+
+import dataclasses
+from collections.abc import AsyncIterator
+from typing import TypeVar
+
+import temporalio.activity as activity
+import temporalio.client
+import temporalio.exceptions
+import temporalio.service
+from temporalio.api.common.v1 import Payloads
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+
+from controller import times
+from controller.chain.run import failures, run_snapshots
+from controller.temporal import decoding, execution_infos, ids, messages
+
+_Value = TypeVar("_Value")
+
+# The children of this many ended chain runs are remembered: each stack of a chain asks for them.
+_REMEMBERED = 32
+
+
+class EarlierExecutions:
+    """Finds the last run of a stack that its run of the chain had wanted before a reset."""
+
+    def __init__(self, client: temporalio.client.Client) -> None:
+        self._client = client
+        self._children: dict[tuple[str, str], dict[str, list[str]]] = {}
+
+    async def find(self, argument: messages.FindStackRunInput) -> messages.EarlierRun | None:
+        """Return the run; None if nothing was reset, or nothing was triggered or adopted before.
+
+        Raises:
+            ApplicationError: a history is gone, so nobody knows.
+        """
+        wanted: dict[str, messages.EarlierRun] = {}
+        try:
+            async for run_id in self._executions(argument):
+                reading = _HistoryReading(self._client)
+                handle = self._client.get_workflow_handle(_own_id(), run_id=run_id)
+                async for event in handle.fetch_history_events():
+                    await reading.take(event)
+                for wish, run in reading.wanted.items():
+                    if wish not in wanted or run.run_id is not None:
+                        wanted[wish] = run
+        except temporalio.service.RPCError as error:
+            if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
+                raise
+            raise _history_lost(argument.target.stack_id) from error
+        except decoding.Unreadable as error:
+            raise _history_lost(argument.target.stack_id) from error
+        if not wanted:
+            return None
+        # Run ids sort by time; a run that is not known is newer than the one before it.
+        last = max(
+            wanted.values(), key=lambda run: (run.run_id or run.newest_run_id, run.run_id is None)
+        )
+        return dataclasses.replace(last, attempts=len(wanted))
+
+    async def _executions(self, argument: messages.FindStackRunInput) -> AsyncIterator[str]:
+        """Yield the stack's executions before this one that were for the same run of the chain."""
+        own_run_id, chain = activity.info().workflow_run_id, argument.chain
+        firsts = [argument.first_run_id] if own_run_id != argument.first_run_id else []
+        if chain.workflow_run_id != chain.first_run_id:
+            for chain_run_id in await self._resets_of(chain.workflow_id, chain.first_run_id):
+                if chain_run_id != chain.workflow_run_id:
+                    children = await self._children_of(chain.workflow_id, chain_run_id)
+                    firsts += children.get(_own_id(), [])
+        for first in dict.fromkeys(firsts):
+            for run_id in await self._resets_of(_own_id(), first):
+                if run_id != own_run_id:
+                    yield run_id
+
+    async def _resets_of(self, workflow_id: str, first_run_id: str) -> list[str]:
+        """Return an execution and all that resets have made of it.
+
+        Each names the last one that was made of it; an older one only the listing has.
+        """
+        first = await execution_infos.describe(self._client, workflow_id, first_run_id)
+        found = {first_run_id: None}
+        since = times.rfc3339(first.start_time)
+        query = f"WorkflowId = '{workflow_id}' AND StartTime >= '{since}'"
+        async for item in execution_infos.list_all(self._client, query):
+            if item.first_run_id == first_run_id:
+                found[item.workflow_run_id] = None
+        following = first.reset_run_id
+        while following and following not in found:
+            found[following] = None
+            info = await execution_infos.describe(self._client, workflow_id, following)
+            following = info.reset_run_id
+        return list(found)
+
+    async def _children_of(self, workflow_id: str, workflow_run_id: str) -> dict[str, list[str]]:
+        """Return the executions that an ended chain run has started, by their workflow ids."""
+        key = (workflow_id, workflow_run_id)
+        if key not in self._children:
+            found: dict[str, list[str]] = {}
+            handle = self._client.get_workflow_handle(workflow_id, run_id=workflow_run_id)
+            async for event in handle.fetch_history_events():
+                if event.event_type == EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
+                    child = event.child_workflow_execution_started_event_attributes
+                    execution = child.workflow_execution
+                    found.setdefault(execution.workflow_id, []).append(execution.run_id)
+            while len(self._children) >= _REMEMBERED:
+                del self._children[next(iter(self._children))]
+            self._children[key] = found
+        return self._children[key]
+
+
+class _HistoryReading:
+    """The runs that one execution wanted, by what they are newer than, or adopted, by their ids."""
+
+    def __init__(self, client: temporalio.client.Client) -> None:
+        self._client = client
+        self.wanted: dict[str, messages.EarlierRun] = {}
+        self._triggers: dict[int, str] = {}
+        self._finds: set[int] = set()
+
+    async def take(self, event: HistoryEvent) -> None:
+        """Take in the next event."""
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+            scheduled = event.activity_task_scheduled_event_attributes
+            if scheduled.activity_type.name == ids.FIND_ACTIVITY:
+                self._finds.add(event.event_id)
+            elif scheduled.activity_type.name == ids.TRIGGER_ACTIVITY:
+                wish = await self._decoded(scheduled.input, messages.TriggerStackRunInput)
+                self._triggers[event.event_id] = wish.newest_run_id
+                unknown = messages.EarlierRun(newest_run_id=wish.newest_run_id, key_id=wish.key_id)
+                self.wanted.setdefault(wish.newest_run_id, unknown)
+        elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+            completed = event.activity_task_completed_event_attributes
+            if completed.scheduled_event_id in self._triggers:
+                run = await self._decoded(completed.result, run_snapshots.RunSnapshot)
+                newest_run_id = self._triggers[completed.scheduled_event_id]
+                self.wanted[newest_run_id] = dataclasses.replace(
+                    self.wanted[newest_run_id], run_id=run.run_id
+                )
+            elif completed.scheduled_event_id in self._finds:
+                self._add_found(await self._decoded(completed.result, messages.FindStackRunResult))
+
+    def _add_found(self, found: messages.FindStackRunResult) -> None:
+        if found.adopted_run_id is not None:
+            self.wanted[f"adopted {found.adopted_run_id}"] = messages.EarlierRun(
+                newest_run_id=found.newest_run_id, run_id=found.adopted_run_id, is_adopted=True
+            )
+
+    async def _decoded(self, payloads: Payloads, wanted: type[_Value]) -> _Value:
+        what = f"The history of a workflow of the stack ({wanted.__name__})"
+        with decoding.readable(what):
+            values = await self._client.data_converter.decode(payloads.payloads, [wanted])
+        return decoding.checked(values[0] if values else None, wanted, what)
+
+
+def _own_id() -> str:
+    return activity.info().workflow_id or ""
+
+
+def _history_lost(stack_id: str) -> temporalio.exceptions.ApplicationError:
+    return temporalio.exceptions.ApplicationError(
+        f"The workflow was reset in Temporal, and its history before that is gone, so it is not "
+        f"known whether '{stack_id}' has a run for this run of the chain. Check the stack in "
+        "Spacelift, then ask for another run of the chain.",
+        type=failures.HISTORY_LOST,
+        non_retryable=True,
+    )
