@@ -78,7 +78,8 @@ def unreachable() -> Iterator[None]:
         yield
     except temporalio.service.RPCError as error:
         raise TemporalUnreachable(
-            f"Temporal does not serve: {outside_text.clean(error.message)}. Run `stackchain check`."
+            f"Temporal does not serve: {outside_text.clean(error.message).rstrip('.')}. Run "
+            "`stackchain check`."
         ) from error
 
 
@@ -207,6 +208,15 @@ async def find_problem(
             return f"Temporal at {temporal.address} answers, but cannot read its database: {said}"
         return f"Temporal at {temporal.address} does not answer: {said}"
     return None
+
+
+def is_gone(error: temporalio.service.RPCError) -> bool:
+    """Whether Temporal says that what was asked for is not there.
+
+    While a whole namespace is not there, nobody knows what is in it.
+    """
+    is_missing = error.status is temporalio.service.RPCStatusCode.NOT_FOUND
+    return is_missing and not _is_about_namespace(error)
 
 
 def _is_about_namespace(error: temporalio.service.RPCError) -> bool:

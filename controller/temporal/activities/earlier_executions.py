@@ -18,6 +18,7 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from controller import times
 from controller.chain.run import failures, run_snapshots
+from controller.temporal import client as temporal_client
 from controller.temporal import decoding, execution_infos, ids, messages
 
 _Value = TypeVar("_Value")
@@ -50,7 +51,7 @@ class EarlierExecutions:
                     if wish not in wanted or run.run_id is not None:
                         wanted[wish] = run
         except temporalio.service.RPCError as error:
-            if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
+            if not temporal_client.is_gone(error):
                 raise
             raise _history_lost(argument.target.stack_id) from error
         except decoding.Unreadable as error:

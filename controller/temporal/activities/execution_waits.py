@@ -11,11 +11,11 @@ import temporalio.service
 from controller import clock
 from controller.chain.requests import executions
 from controller.chain.run import holds, stack_lines
+from controller.temporal import client as temporal_client
 from controller.temporal import decoding, execution_infos, ids, messages
 from controller.temporal.activities import errors
 
 _QUERY_TIMEOUT = datetime.timedelta(seconds=5)
-_NOT_FOUND = temporalio.service.RPCStatusCode.NOT_FOUND
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +62,7 @@ class TurnWait:
                 info = await execution_infos.describe(self._client, self._input.workflow_id)
                 result = await self._look(info)
             except temporalio.service.RPCError as error:
-                if error.status is not _NOT_FOUND:
+                if not temporal_client.is_gone(error):
                     raise
                 # Its history was deleted, or was never there.
                 return messages.AwaitTurnResult(is_turn=True)
@@ -102,7 +102,7 @@ class TurnWait:
         try:
             parent = await execution_infos.describe(self._client, *info.parent)
         except temporalio.service.RPCError as error:
-            if error.status is not _NOT_FOUND:
+            if not temporal_client.is_gone(error):
                 raise
             return False
         return parent.first_run_id == chain.first_run_id

@@ -112,7 +112,7 @@ class RunUseReader:
         except (temporalio.client.WorkflowQueryFailedError, decoding.Unreadable):
             return RunUse.UNDECIDED
         except temporalio.service.RPCError as error:
-            if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+            if temporal_client.is_gone(error):
                 return RunUse.UNUSED
             if error.status in starter.NO_WORKER:
                 return RunUse.UNDECIDED
@@ -136,7 +136,7 @@ class RunUseReader:
         try:
             latest = await execution_infos.describe(client, workflow_id)
         except temporalio.service.RPCError as error:
-            if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
+            if not temporal_client.is_gone(error):
                 raise
             return
         yield latest
@@ -165,7 +165,7 @@ class RunUseReader:
                 return None
             except temporalio.service.RPCError as error:
                 # Listed still, and its history is gone.
-                if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+                if temporal_client.is_gone(error):
                     return None
                 raise
         with contextlib.suppress(temporalio.client.WorkflowFailureError):
@@ -187,7 +187,7 @@ class RunUseReader:
         except (temporalio.client.WorkflowQueryFailedError, decoding.Unreadable) as error:
             raise starter.NoWorker(outside_text.clean(str(error))) from error
         except temporalio.service.RPCError as error:
-            if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+            if temporal_client.is_gone(error):
                 return None
             if error.status in starter.NO_WORKER:
                 raise starter.NoWorker(outside_text.clean(str(error))) from error

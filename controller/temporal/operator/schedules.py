@@ -24,8 +24,6 @@ logger = logging.getLogger(__name__)
 # them would keep an operator busy for hours before it came to those of today.
 _MOST_TIMES = 10_000
 
-_NOT_FOUND = temporalio.service.RPCStatusCode.NOT_FOUND
-
 
 class ScheduleRefused(Exception):
     """Temporal does not take the cron or the time zone; the message is Temporal's."""
@@ -131,7 +129,7 @@ class ChainSchedules:
             try:
                 answer = await client.workflow_service.list_schedule_matching_times(request)
             except temporalio.service.RPCError as error:
-                if error.status is _NOT_FOUND:
+                if temporal_client.is_gone(error):
                     return []
                 raise
         return [times.rfc3339(stamp.ToDatetime(tzinfo=UTC)) for stamp in answer.start_time]
@@ -174,7 +172,7 @@ async def _describe(
         try:
             return await client.workflow_service.describe_schedule(request, retry=True)
         except temporalio.service.RPCError as error:
-            if error.status is _NOT_FOUND:
+            if temporal_client.is_gone(error):
                 return None
             raise
 
@@ -184,7 +182,7 @@ async def _delete(handle: temporalio.client.ScheduleHandle) -> None:
         try:
             await handle.delete()
         except temporalio.service.RPCError as error:
-            if error.status is not _NOT_FOUND:
+            if not temporal_client.is_gone(error):
                 raise
 
 

@@ -98,7 +98,7 @@ class ChainWorkflows:
             try:
                 found = await execution_infos.describe(client, workflow_id)
             except temporalio.service.RPCError as error:
-                if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+                if temporal_client.is_gone(error):
                     return None
                 raise
             try:
@@ -147,7 +147,7 @@ class ChainWorkflows:
                     self._get_client(), execution.workflow_id, execution.workflow_run_id
                 )
             except temporalio.service.RPCError as error:
-                if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+                if temporal_client.is_gone(error):
                     return None
                 raise
 
@@ -171,7 +171,7 @@ class ChainWorkflows:
                     self._get_client(), execution.workflow_id, execution.workflow_run_id
                 )
             except temporalio.service.RPCError as error:
-                if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+                if temporal_client.is_gone(error):
                     return False
                 raise
         return found.attempt >= _FAILING_ATTEMPTS
@@ -189,7 +189,7 @@ class ChainWorkflows:
                 return None
             except temporalio.service.RPCError as error:
                 # Deleted since it was described, or by its retention while it was read.
-                if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+                if temporal_client.is_gone(error):
                     return None
                 raise
             except decoding.Unreadable as error:
@@ -246,7 +246,7 @@ class ChainWorkflows:
             except temporalio.client.WorkflowQueryFailedError as error:
                 raise NoWorker(outside_text.clean(str(error))) from error
             except temporalio.service.RPCError as error:
-                if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+                if temporal_client.is_gone(error):
                     return None
                 if error.status in NO_WORKER:
                     raise NoWorker(outside_text.clean(str(error))) from error
@@ -312,7 +312,7 @@ class ChainWorkflows:
                     .cancel()
                 )
             except temporalio.service.RPCError as error:
-                if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
+                if not temporal_client.is_gone(error):
                     raise
 
     async def set_parallelism(self, execution: executions.Execution, parallelism: int) -> None:
@@ -338,7 +338,7 @@ class ChainWorkflows:
             try:
                 await handle.signal(name, args=arguments)
             except temporalio.service.RPCError as error:
-                if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
+                if not temporal_client.is_gone(error):
                     raise
 
     async def await_close(self, workflow_id: str, workflow_run_id: str) -> None:
@@ -348,7 +348,7 @@ class ChainWorkflows:
                 await execution_infos.await_close(self._get_client(), workflow_id, workflow_run_id)
             except temporalio.service.RPCError as error:
                 # That it is gone is as good as its end.
-                if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
+                if not temporal_client.is_gone(error):
                     raise
 
     async def list_running(self) -> RunningChains:

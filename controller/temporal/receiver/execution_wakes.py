@@ -58,7 +58,7 @@ class TemporalExecutionWaker:
         try:
             await handle.signal(ids.WAKE_SIGNAL, rpc_timeout=_TIMEOUT)
         except temporalio.service.RPCError as error:
-            if error.status is temporalio.service.RPCStatusCode.NOT_FOUND:
+            if temporal_client.is_gone(error):
                 return False
             if error.status in _REFUSED:
                 raise WakeRefused(f"{workflow_id}: {outside_text.clean(error.message)}") from error

@@ -73,7 +73,7 @@ class TemporalSweepWaker:
                 await handle.trigger(overlap=schedule_list.SWEEP_OVERLAP)
             except temporalio.service.RPCError as error:
                 # Gone since it was listed, with its resource or for another set-up of it.
-                if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
+                if not temporal_client.is_gone(error):
                     raise
                 self._listed_at = None
                 return False
