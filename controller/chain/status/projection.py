@@ -34,7 +34,7 @@ def project(ref: v1alpha1.Ref, old: CurrentStatus, facts: ChainFacts, *, now: st
     is_rechecked = _is_rechecked(old, facts)
     run = latest_run.project(old, facts, is_rechecked=is_rechecked, now=now)
     stacks = _stacks(old, run, facts, is_rechecked=is_rechecked)
-    if run is not None and facts.known is None and run.phase.is_over and stacks != old.stacks:
+    if run is not None and stacks and _is_summary_missing(old, run, facts, stacks):
         run = dataclasses.replace(run, summary=latest_run.summarize(stacks))
     shown = conditions.ConditionFacts(
         handled=facts.handled,
@@ -62,6 +62,18 @@ def project(ref: v1alpha1.Ref, old: CurrentStatus, facts: ChainFacts, *, now: st
         history=_history(old, run, limit=facts.history_limit),
     )
     return NextStatus(status_size.fitted(found))
+
+
+def _is_summary_missing(
+    old: v1alpha1.Status,
+    run: v1alpha1.RunStatus,
+    facts: ChainFacts,
+    stacks: tuple[v1alpha1.StackStatus, ...],
+) -> bool:
+    """Whether the stacks are the status's own, of which the execution has said nothing."""
+    if facts.known is None:
+        return run.phase.is_over and stacks != old.stacks
+    return facts.known.resolved_time is None and run.cause != v1alpha1.Cause.RETRY
 
 
 def _history(
