@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROWS = 27
+ROWS = 28
 _ON_REAL_PARTS = ("tests/faults/", "tests/e2e/", "tests/soak/", "tests/chart/test_rights.py")
 
 
