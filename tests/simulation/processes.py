@@ -59,6 +59,7 @@ class Process:
         self.is_frozen = False
         self._loop = loop
         self._tasks: list[asyncio.Task[Any]] = []
+        self._failures: list[BaseException | None] = []
         self._prune_at = 64
         self.context = contextvars.copy_context()
         """What callbacks of the process run in."""
@@ -78,6 +79,8 @@ class Process:
         """End it at once; a second kill does nothing."""
         if not self.is_alive:
             return
+        self._excuse_what_waits()
+        self._failures = self._unseen_failures()
         self.is_alive = False
         self.ready.clear()
         self._loop._forget(self)
@@ -107,11 +110,23 @@ class Process:
         tasks, self._tasks = self._tasks, []
         return [task for task in tasks if not task.done()]
 
-    def failures(self) -> Iterator[dict[str, Any]]:
-        """Give the errors of tasks that nobody has looked at."""
-        for task in self._tasks:
-            if task.done() and task._log_traceback:  # type: ignore[attr-defined]
-                yield {"exception": task.exception()}
+    def failures(self) -> list[BaseException | None]:
+        """Return the errors of tasks that nobody has looked at."""
+        return self._unseen_failures() if self.is_alive else self._failures
+
+    def _unseen_failures(self) -> list[BaseException | None]:
+        return [
+            task.exception()
+            for task in self._tasks
+            if task.done() and task._log_traceback  # type: ignore[attr-defined]
+        ]
+
+    def _excuse_what_waits(self) -> None:
+        """Let nobody report what has just failed: whoever waits for it would have looked next."""
+        for handle in self.ready:
+            for argument in handle._args or ():  # type: ignore[attr-defined]
+                if asyncio.isfuture(argument):
+                    argument._log_traceback = False  # type: ignore[attr-defined]
 
     def places(self) -> Iterator[str]:
         """Give where each task waits, its innermost frame last."""

@@ -250,6 +250,28 @@ def test_what_fails_without_anybody_looking_is_kept() -> None:
     assert loop.unhandled == ["failing failed: ValueError('nobody looks')"]
 
 
+@pytest.mark.parametrize("step", range(2, 8))
+def test_what_fails_just_before_a_kill_would_have_been_looked_at(step: int) -> None:
+    async def fail() -> None:
+        await asyncio.sleep(1)
+        raise ValueError("somebody waits for it")
+
+    async def wait() -> None:
+        with contextlib.suppress(ValueError):
+            await asyncio.create_task(fail())
+
+    async def main(loop: virtual_time.VirtualLoop) -> None:
+        process = loop.process("killed")
+        process.dies_at_step = step
+        process.start(wait())
+        await asyncio.sleep(2)
+        process.kill()
+
+    loop = run(main)
+
+    assert loop.unhandled == []
+
+
 def test_threads_are_refused() -> None:
     async def main(_: virtual_time.VirtualLoop) -> None:
         await asyncio.to_thread(print)

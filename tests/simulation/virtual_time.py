@@ -171,7 +171,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._is_dropping = True
         for process in self._processes:
             for error in process.failures():
-                self._note_unhandled(self, {"message": f"{process.name} failed", **error})
+                message = f"{process.name} failed"
+                self._note_unhandled(self, {"message": message, "exception": error})
         events._set_running_loop(self)
         try:
             with warnings.catch_warnings():
@@ -231,6 +232,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
             return
         process.steps += 1
         if process.steps == process.dies_at_step:
+            # It still waits, to be seen by whoever looks what the kill has cut off.
+            process.ready.appendleft(handle)
             process.kill()
         else:
             handle._run()
