@@ -220,7 +220,10 @@ async def test_strict_lets_nothing_start_behind_a_failure(
     open_account: Open, native_runs: str
 ) -> None:
     """`c` plans at once: with Adopt it may be faster than the chain, and is then reported."""
-    stacks = line("a", "b", "c", "d", a={"outcomes": ["fail:applying"]}, c={"durations": 0.0})
+    slow = {"durations": 60.0}
+    stacks = line(
+        "a", "b", "c", "d", a={"outcomes": ["fail:applying"]}, c={"durations": 0.0}, d=slow
+    )
     chain = await open_account(stacks, "a")
 
     known = await chain.run(native_runs=native_runs)
