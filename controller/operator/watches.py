@@ -121,6 +121,12 @@ class Watches:
             try:
                 # A task of its own, since a watcher that fails cancels the one that it is in.
                 await asyncio.create_task(watcher(namespace=namespace, **arguments))
+            except asyncio.CancelledError:
+                if _is_canceled():
+                    raise
+                # kopf's own time-out for a silent watch, which may hit the watcher elsewhere than
+                # in its stream, for example after the process has hung for a minute.
+                self._note_failure(watch, namespace, TimeoutError("kopf has canceled its watcher"))
             except Exception as error:
                 self._note_failure(watch, namespace, error)
             await asyncio.sleep(self._pause(watch))
@@ -190,6 +196,12 @@ class Watches:
         watch.failures += 1
         watch.why = why
         watch.is_denied = isinstance(error, kopf_errors.APIForbiddenError)
+
+
+def _is_canceled() -> bool:
+    """Whether somebody wants the current task to end, and not only one that it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _impatient(settings: kopf.OperatorSettings) -> kopf.OperatorSettings:

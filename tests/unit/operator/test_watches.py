@@ -240,3 +240,23 @@ async def test_a_watcher_that_an_object_makes_fail_is_started_over() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await lasting
+
+
+async def test_a_watcher_that_kopf_cancels_is_started_over() -> None:
+    """As its time-out for a silent stream does when it hits the watcher outside of the stream."""
+    bench, tries = Bench(), []
+
+    async def watcher(*, namespace: str | None) -> None:
+        tries.append(namespace)
+        task = asyncio.current_task()
+        assert task is not None
+        if len(tries) < 3:
+            task.cancel()
+        await asyncio.Event().wait()
+
+    lasting = asyncio.create_task(bench.watches.lasting_watcher(watcher, namespace=None))
+    await eventually(lambda: len(tries) == 3, what="the watcher is started over")
+    lasting.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await lasting
