@@ -15,11 +15,13 @@ _LONGEST_PAUSE_SECONDS = 600.0
 
 
 class PassDecider:
-    """Does nothing but read its arguments and the clock."""
+    """Does nothing but read its arguments and the clock, and remember what it let be rechecked."""
 
     def __init__(self, *, recheck_seconds: float, time: clock.Clock) -> None:
         self._recheck_seconds = recheck_seconds
         self._clock = time
+        # By uid: the attempt that was let be followed by another last, and when.
+        self._rechecked: dict[str, tuple[tuple[int, int], float]] = {}
 
     def decide(
         self, gathered: gatherer.Gathered, *, live: executions.LiveSettings | None
@@ -56,7 +58,21 @@ class PassDecider:
         if wrong_for is None or ended_for is None:
             return True
         pause = min(max(self._recheck_seconds, wrong_for / 10), _LONGEST_PAUSE_SECONDS)
-        return ended_for >= pause
+        return ended_for >= pause and self._has_paused(chain.ref.uid, latest)
+
+    def _has_paused(self, uid: str, latest: v1alpha1.RunStatus) -> bool:
+        """Whether there was a pause by this operator's own measure, too.
+
+        The times above are those of other clocks. Where they are behind, each attempt looks as if
+        it had ended long ago.
+        """
+        now, attempt = self._clock.monotonic(), (latest.number, latest.attempt)
+        self._rechecked = {
+            other: known
+            for other, known in self._rechecked.items()
+            if now - known[1] < self._recheck_seconds
+        }
+        return self._rechecked.setdefault(uid, (attempt, now))[0] == attempt
 
     def _age(self, instant: str) -> float | None:
         """Return how long ago a time was; None for one that cannot have been yet."""

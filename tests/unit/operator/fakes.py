@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from controller import clock
+from controller import clock, times
 from controller.api import v1alpha1
 from controller.chain.requests import next_request
 from controller.chain.requests.executions import Execution, ExecutionState
@@ -213,13 +213,18 @@ class FakeWorkflows:
             self.last.execution, state=state, close_time=self._clock.stamp()
         )
 
-    def fail_to_begin(self, reason: str) -> None:
-        """Close the last execution before it triggered anything."""
+    def fail_to_begin(self, reason: str, *, behind: float = 0) -> None:
+        """Close the last execution before it triggered anything, by a clock so far behind."""
+        stamp = times.rfc3339(self._clock.now() - timedelta(seconds=behind))
         self.run(phase=v1alpha1.Phase.FAILED, reason=reason, message="It is so.")
         assert self.last.known is not None
-        self.last.known.completion_time = self._clock.stamp()
+        self.last.known.completion_time = stamp
+        execution = self.last.execution
         self.last.execution = dataclasses.replace(
-            self.last.execution, state=ExecutionState.CLOSED, close_time=self._clock.stamp()
+            execution,
+            state=ExecutionState.CLOSED,
+            start_time=min(execution.start_time, stamp),
+            close_time=stamp,
         )
 
     def forget(self) -> None:

@@ -836,3 +836,21 @@ async def test_what_could_not_begin_is_rechecked_less_and_less_often(
     await bench.reconcile()
 
     assert len(bench.workflows.started) == 2
+
+
+async def test_what_could_not_begin_is_not_rechecked_without_a_pause(bench: Bench) -> None:
+    """Whatever the times of the attempts say: those are of other clocks, which may be behind."""
+    bench.apply()
+    await bench.reconcile()
+    bench.clock.advance(120)
+    for _ in range(2):
+        bench.workflows.fail_to_begin(ChainReason.GRAPH_CYCLE, behind=90)
+        await bench.reconcile()
+        await bench.reconcile()
+    started = []
+    for seconds in (0, 30, 31):
+        bench.clock.advance(seconds)
+        await bench.reconcile()
+        started.append(len(bench.workflows.started))
+
+    assert started == [2, 2, 3]
