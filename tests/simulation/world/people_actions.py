@@ -10,7 +10,7 @@ from tests.simulation.world.worlds import World
 def _to_run(act: Callable[[World, Run], object]) -> Callable[[World, Event], Awaitable[None]]:
     async def carry_out(world: World, event: Event) -> None:
         run = world.people.latest_run(event.target)
-        if run is not None:
+        if run is not None and run.stack_id in world.parties.account.simulator.account.stacks:
             act(world, run)
 
     return carry_out

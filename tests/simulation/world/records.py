@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 from controller.api import v1alpha1
@@ -33,6 +34,8 @@ class ChainRecord:
     body: Json = dataclasses.field(default_factory=dict)
     runs: dict[int, Json] = dataclasses.field(default_factory=dict)
     """The last whole status in which each run was the latest one."""
+    named_runs: set[str] = dataclasses.field(default_factory=set)
+    """All runs that any of its statuses ever named."""
     annotations: set[tuple[str, str]] = dataclasses.field(default_factory=set)
     """All request tokens that it ever had."""
 
@@ -119,6 +122,7 @@ class Record:
             )
         if body.get("status") != chain.body.get("status"):
             chain.status_writes += 1
+            chain.named_runs.update(_named(body.get("status") or {}))
         chain.body = body
         chain.generations = metadata.get("generation", 1)
         annotations = metadata.get("annotations") or {}
@@ -132,6 +136,14 @@ class Record:
         latest = (body.get("status") or {}).get("latestRun")
         if latest:
             chain.runs[latest["number"]] = body["status"]
+
+
+def _named(status: Json) -> Iterator[str]:
+    for row in status.get("stacks") or ():
+        if "runId" in row:
+            yield row["runId"]
+        for unused in row.get("unusedRuns") or ():
+            yield unused["runId"]
 
 
 def marker_of(run: Run) -> tuple[str, int] | None:

@@ -20,4 +20,23 @@ FIXED: dict[str, Plan] = {
         ),
         events=(Event(at=18.6, actor=Actor.PERSON, action="trigger", target="s0"),),
     ),
+    "an operator that hung for a minute watches again": Plan(
+        seed=376,
+        slowest=0.1,
+        stacks=(StackPlan(id="s0"),),
+        chains=(ChainPlan(name="chain", at=1.4, spec={"roots": {"stackIds": ["s0"]}}),),
+        events=(
+            Event(at=49.6, actor=Actor.FAULT, action="freeze", target="operator", value=60.5),
+            Event(at=55.0, actor=Actor.USER, action="delete", target="chain"),
+            Event(at=107.9, actor=Actor.USER, action="ask for a run of", target="chain"),
+        ),
+    ),
+    "an operator's clock that is ahead makes no storm of rechecks": Plan(
+        seed=495,
+        skews=(90.0, 0.0),
+        slowest=0.1,
+        stacks=(StackPlan(id="s0"), StackPlan(id="s1", labels=("s0", "s1"))),
+        chains=(ChainPlan(name="chain", spec={"roots": {"stackIds": ["s0"]}}),),
+        events=(Event(at=60.0, actor=Actor.PERSON, action="trigger", target="s0"),),
+    ),
 }

@@ -1,12 +1,10 @@
 """Runs that Spacelift queues on its own because of ours."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
+from devenv.simulator.model.run_entities import Transition
 from devenv.simulator.model.states import RunState
 from tests.simulation.world.records import Record, marker_of
-
-Json = dict[str, Any]
 
 _APPLIED = {RunState.APPLYING, RunState.FINISHED}
 
@@ -17,11 +15,14 @@ def native_runs_are_used_or_reported(record: Record) -> Iterator[str]:
     docs/limits.md says when one may be faster than the chain; it is never silent.
     """
     runs = record.parties.account.simulator.account.runs
-    named = {run_id for chain in record.chains.values() for run_id in _named(chain.runs.values())}
+    named = {run_id for chain in record.chains.values() for run_id in chain.named_runs}
     for run in record.account_runs:
         origin = runs.get(run.origin_id or "")
         marked = marker_of(origin) if origin is not None else None
-        if marked is None or run.id in named or not _is_applied(run.history):
+        if origin is None or marked is None or run.id in named or not _is_applied(run.history):
+            continue
+        if not _was_downstream(record, run.stack_id, origin.stack_id):
+            # A dependency that is set up meanwhile counts for the next run.
             continue
         chains = record.same_name(marked[0])
         # Of a chain that was deleted meanwhile nobody reads the status.
@@ -33,14 +34,15 @@ def native_runs_are_used_or_reported(record: Record) -> Iterator[str]:
         )
 
 
-def _is_applied(history: Any) -> bool:
+def _is_applied(history: Iterable[Transition]) -> bool:
     return any(item.state in _APPLIED for item in history)
 
 
-def _named(statuses: Any) -> Iterator[str]:
-    for status in statuses:
-        for row in status.get("stacks") or ():
-            if "runId" in row:
-                yield row["runId"]
-            for unused in row.get("unusedRuns") or ():
-                yield unused["runId"]
+def _was_downstream(record: Record, stack_id: str, origin_id: str) -> bool:
+    """Whether a stack was natively downstream of another one when all began."""
+    upstreams = {stack.id: stack.upstreams for stack in record.plan.stacks}
+    above, todo = set[str](), [stack_id]
+    while todo:
+        todo += (found := set(upstreams.get(todo.pop(), ())) - above)
+        above |= found
+    return origin_id in above

@@ -35,7 +35,9 @@ def upstreams_first(record: Record) -> Iterator[str]:
     plans wait for nothing.
     """
     for chain in record.chains.values():
-        for number, status in chain.runs.items():
+        # After its deletion no status says what became of its stacks.
+        runs = {} if record.was_deleted(chain) else chain.runs
+        for number, status in runs.items():
             if status["latestRun"].get("operation") == v1alpha1.Operation.PLAN:
                 continue
             yield from _too_early(record, chain, number, status)
