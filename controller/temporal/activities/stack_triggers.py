@@ -32,12 +32,16 @@ async def find_lost(
 
     Raises:
         ApplicationError: not found yet; or Spacelift cannot be asked, which must neither end in
-            giving up nor pass for "nothing was sent", since the run may be there.
+            giving up nor pass for "nothing was sent", since the run may be there; or the stack is
+            gone, which is final once the grace has passed.
     """
     left = lost_at + grace_seconds - clock.unix()
     try:
         own = await triggered_runs.find(account, triggered_runs.SoughtRun.of(argument))
     except spacelift_errors.SpaceliftError as error:
+        if left <= 0 and isinstance(error, spacelift_errors.SpaceliftObjectNotFound):
+            # A stack that is gone has no run to wait for; it may only have been out of sight.
+            raise errors.to_application_error(error) from error
         kind = type(error).__name__
         as_type = errors.AMBIGUOUS if kind in errors.NOTHING_SENT else kind
         raise errors.to_application_error(error, as_type=as_type) from error

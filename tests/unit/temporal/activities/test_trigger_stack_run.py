@@ -193,6 +193,17 @@ async def test_while_a_run_may_be_there_no_failure_to_look_is_final(
     assert bench.spacelift.count("trigger_run") == 0
 
 
+async def test_a_stack_that_is_gone_when_the_grace_has_passed_is_waited_for_no_longer() -> None:
+    bench = fakes.make_bench(limits=LONG)
+    bench.attempt(2, [1, time.time() - 3600])
+    bench.spacelift.fail("list_runs_after", errors.SpaceliftObjectNotFound("no such stack"))
+
+    failure = await fails(bench)
+
+    assert (failure.type, failure.non_retryable) == ("SpaceliftObjectNotFound", True)
+    assert bench.spacelift.count("trigger_run") == 0
+
+
 async def test_the_grace_does_not_begin_again_with_each_look() -> None:
     bench = fakes.make_bench(limits=LONG)
     lost_at = time.time() - 59.9
