@@ -1,5 +1,6 @@
 """Schedules that have violated something, as small as they got; each is played in `make test`."""
 
+from tests.simulation.account import transport
 from tests.simulation.world.plans import Actor, ChainPlan, Event, Plan, StackPlan
 
 FIXED: dict[str, Plan] = {
@@ -38,5 +39,16 @@ FIXED: dict[str, Plan] = {
         stacks=(StackPlan(id="s0"), StackPlan(id="s1", labels=("s0", "s1"))),
         chains=(ChainPlan(name="chain", spec={"roots": {"stackIds": ["s0"]}}),),
         events=(Event(at=60.0, actor=Actor.PERSON, action="trigger", target="s0"),),
+    ),
+    "a stack is deleted while the run of a lost trigger on it is looked for": Plan(
+        seed=1,
+        slowest=0.1,
+        stacks=(StackPlan(id="s0"),),
+        chains=(ChainPlan(name="chain", at=9.1, spec={"roots": {"stackIds": ["s0"]}}),),
+        chances={transport.REQUEST_LOST: 0.5},
+        events=(
+            Event(at=25.0, actor=Actor.PERSON, action="delete", target="s0"),
+            Event(at=30.0, actor=Actor.PERSON, action="trigger", target="s0"),
+        ),
     ),
 }
