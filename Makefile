@@ -74,6 +74,10 @@ test-chart: prepare ## Tests of one kind: the Helm chart, on the real API server
 simulate: $(INSTALLED) ## Play simulated schedules; ARGS="--seed N", "--count N" or "--fresh"
 	@$(BIN)/python -m tests.simulation.world $(ARGS)
 
+.PHONY: mutants
+mutants: $(INSTALLED) ## Seed faults into a copy of the project, and show which tests catch them; ARGS="--only TEXT"
+	@$(BIN)/python -m tests.mutants $(ARGS)
+
 .PHONY: soak
 soak: prepare ## Kill operator and worker over and over, leave Temporal or its database away
 	@$(BIN)/python -m tests.simulation.world --fresh --count $(or $(SCHEDULES),100000)
