@@ -66,9 +66,9 @@ class Trial:
     ended: Body
 
 
-def lasting(words: str, **fault: Any) -> Case:
+def lasting(words: str, *, shows: str = "SpaceliftUnreachable", **fault: Any) -> Case:
     """Return a fault that strikes before anything is carried out, until it is ended."""
-    return Case(fault={"count": 0, **fault}, shows="SpaceliftUnreachable", words=words)
+    return Case(fault={"count": 0, **fault}, shows=shows, words=words)
 
 
 LASTING = {
@@ -77,7 +77,7 @@ LASTING = {
     "page": lasting("HTTP 502, <html>", action="status", status=502),
     "garbage": lasting("not a GraphQL answer", action="malformed"),
     "internal-error": lasting("internal server error", action="error"),
-    "too-many": lasting("HTTP 429", action="status", status=429, retryAfter=1),
+    "too-many": lasting("HTTP 429", shows="RateLimited", action="status", status=429, retryAfter=1),
 }
 
 # The fault stays: whoever triggers once more is struck once more, and has made one more run.
