@@ -190,10 +190,14 @@ class Width:
     async def open(self) -> list[dict[str, Any]]:
         return [run for run in await self.account.runs() if not run["finished"]]
 
-    async def confirm(self, count: int) -> None:
-        """Let a person confirm runs that wait for it."""
-        for run in (await self.account.runs(state="UNCONFIRMED"))[:count]:
-            await self.account.act(run["id"], "confirm")
+    async def stop(self, count: int) -> None:
+        """Let a person stop runs that plan."""
+        for run in (await self.account.runs(state="PLANNING"))[:count]:
+            await self.account.act(run["id"], "stop")
+
+    async def plan(self, count: int) -> bool:
+        """Whether so many runs plan."""
+        return len(await self.account.runs(state="PLANNING")) == count
 
     async def reaches(self, *, created: int, open_: int) -> None:
         """Wait until so many runs were created in all, and so many are not over."""
@@ -221,11 +225,11 @@ class Width:
 async def test_a_width_that_is_changed_twice_in_a_live_run_holds_each_time(
     release: chains.Installation, people: people.People
 ) -> None:
-    """A person's confirmation ends a run, so what is open at each moment is no matter of speed."""
+    """A person ends each run, so what is open at each moment is no matter of speed."""
     leaves = [f"s{number:02}" for number in range(24)]
     document = account_document(
         stacks={"root": {}}
-        | {name: {"labels": ["dependsOn:root"], "autodeploy": False} for name in leaves},
+        | {name: {"labels": ["dependsOn:root"], "durations": {"planning": 600}} for name in leaves},
         duration=0,
     )
     account = await release.add_account("width", document)
@@ -236,23 +240,25 @@ async def test_a_width_that_is_changed_twice_in_a_live_run_holds_each_time(
 
     chain = await people.apply("width", "root", account=account, parallelism=20)
     await width.reaches(created=1 + 20, open_=20)
-    waiting = await chain.until(lambda s: s["latestRun"]["summary"]["awaitingConfirmation"] == 20)
+    await eventually(lambda: width.plan(20), chains.SECONDS, what="20 runs plan")
+    working = await chain.until(lambda status: status["latestRun"]["summary"]["running"] == 20)
 
     await people.patch("width", parallelism=2)
     await is_observed(2)
-    await width.confirm(18)
+    await width.stop(18)
     await width.reaches(created=1 + 20, open_=2)
-    await chain.until(lambda status: status["latestRun"]["progress"] == "19/25")
+    await chain.until(lambda status: status["latestRun"]["summary"]["canceled"] == 18)
     for already in (20, 21):
-        await width.confirm(1)
+        await width.stop(1)
         await width.reaches(created=1 + already + 1, open_=2)
+        await eventually(lambda: width.plan(2), chains.SECONDS, what="2 runs plan")
 
     await people.patch("width", parallelism=20)
     await width.reaches(created=1 + 24, open_=4)
-    await width.confirm(4)
-    status = await chain.ends("RunSucceeded")
+    await account.hurry()
+    status = await chain.ends("StackCanceled")
 
-    pending = [row["reason"] for row in waiting["stacks"] if row["phase"] == "Pending"]
+    pending = [row["reason"] for row in working["stacks"] if row["phase"] == "Pending"]
     assert pending == ["SlotPending"] * 4
     assert await width.most_at_creation(slice(1, 21)) == 20
     assert await width.most_at_creation(slice(21, 23)) == 2

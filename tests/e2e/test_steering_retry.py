@@ -204,13 +204,13 @@ async def test_a_stack_that_fails_twice_and_then_succeeds_is_run_three_times_and
     release: chains.Installation, people: people.People
 ) -> None:
     """Each failed run has queued runs on `b` and `c`, and Spacelift starts that on `c` at once."""
-    slow = {"planning": 1, "applying": 0.2}
+    slow = {"planning": 3, "applying": 0.2}
     account = await release.add_account(
         "again",
         account_document("a -> b -> c", stacks={name: {"durations": slow} for name in "abc"}),
     )
     await account.script("a", "fail:planning", "fail:planning", "changes")
-    policy = {"limit": 2, "backoffSeconds": 1, "maxBackoffSeconds": 1}
+    policy = {"limit": 2, "backoffSeconds": 3, "maxBackoffSeconds": 3}
 
     chain = await people.apply("again", "a", account=account, retry=policy)
     pausing = await chain.until(lambda status: chains.reasons(status).get("a") == "RetryPending")
