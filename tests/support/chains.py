@@ -502,10 +502,18 @@ class Story:
         await asyncio.wait_for(started.wait(), SECONDS)
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, error: type[BaseException] | None, *_: object) -> None:
         if self._task is not None:
+            if error is None:
+                await eventually(self._is_whole, what="the watch tells the newest version")
             self._task.cancel()
             await asyncio.wait([self._task])
+
+    async def _is_whole(self) -> bool:
+        """Whether the watch, which may be behind, has told what can be read now."""
+        newest = await self._chain.api.find(self._chain.name)
+        told = [version["metadata"]["resourceVersion"] for version in self.versions]
+        return newest is None or newest["metadata"]["resourceVersion"] in told
 
     @property
     def statuses(self) -> list[Body]:

@@ -1,6 +1,5 @@
 """Two chains share a stack: they take turns, whatever happens to one of them."""
 
-import dataclasses
 from typing import Any
 
 from controller.api.v1alpha1 import Phase
@@ -155,7 +154,6 @@ async def test_chains_are_served_in_the_order_in_which_they_came(serve: Serve) -
 async def test_one_that_does_not_come_does_not_hold_the_line_up(serve: Serve) -> None:
     world = World()
     world.held = {"a"}
-    world.pace = dataclasses.replace(world.pace, grace=0.5)
     chain = await serve(world)
     first = await chain.start("0")
     await chain.stack_shows(first, "a", Phase.RUNNING)
@@ -187,6 +185,6 @@ async def who_runs(chain: Any, handles: list[Any]) -> str:
         ]
         return bool(found)
 
-    await eventually(one_runs, 30, what="a chain whose turn has come")
+    await eventually(one_runs, what="a chain whose turn has come")
     (name,) = found
     return name
