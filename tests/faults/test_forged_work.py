@@ -154,6 +154,8 @@ async def test_a_copy_of_a_chains_start_does_nothing_though_it_is_signed(
     client = await release.temporal()
     signed, execution = await start_of(release, client, "replayed")
     memo = {ids.MEMO: await execution.memo_value(ids.MEMO, type_hint=messages.ChainMemo)}
+    # It closes after its last publish.
+    await client.get_workflow_handle(execution.id).result()
 
     for workflow_id in (execution.id, temporal.unique("replayed")):
         ended: progress.ChainProgress = await client.execute_workflow(

@@ -487,6 +487,9 @@ async def installed(
         await installation.close()
 
 
+_WATCH_AGAIN_SECONDS = 0.1
+
+
 class Story:
     """Every version of one StackChain that the API server had, as a watch tells it."""
 
@@ -511,6 +514,8 @@ class Story:
 
     async def _is_whole(self) -> bool:
         """Whether the watch, which may be behind, has told what can be read now."""
+        if self._task is not None and self._task.done():
+            self._task.result()
         newest = await self._chain.api.find(self._chain.name)
         told = [version["metadata"]["resourceVersion"] for version in self.versions]
         return newest is None or newest["metadata"]["resourceVersion"] in told
@@ -525,19 +530,21 @@ class Story:
         plane = self._parts.control_plane
         path = self._chain.api.path("").rstrip("/")
         params = {"watch": "1", "fieldSelector": f"metadata.name={self._chain.name}"}
-        async with (
-            httpx.AsyncClient(
-                base_url=plane.url,
-                headers={"Authorization": f"Bearer {plane.token}"},
-                verify=ssl.create_default_context(cafile=str(plane.ca_file)),
-                timeout=None,  # noqa: S113 - the test ends it
-                trust_env=False,
-            ) as http,
-            http.stream("GET", path, params=params) as response,
-        ):
-            started.set()
-            async for line in response.aiter_lines():
-                self.versions.append(json.loads(line)["object"])
+        async with httpx.AsyncClient(
+            base_url=plane.url,
+            headers={"Authorization": f"Bearer {plane.token}"},
+            verify=ssl.create_default_context(cafile=str(plane.ca_file)),
+            timeout=None,  # noqa: S113 - the test ends it
+            trust_env=False,
+        ) as http:
+            while not started.is_set():
+                async with http.stream("GET", path, params=params) as response:
+                    # A definition that is new is not watched at once: the answer is a 429 then.
+                    if response.is_success:
+                        started.set()
+                        async for line in response.aiter_lines():
+                            self.versions.append(json.loads(line)["object"])
+                await asyncio.sleep(_WATCH_AGAIN_SECONDS)
 
 
 def distinct(items: Iterable[Any]) -> list[Any]:
