@@ -1,6 +1,5 @@
 """Each row of the failure table in docs/development.md names tests on real parts that exist."""
 
-import ast
 import re
 from pathlib import Path
 
@@ -29,7 +28,6 @@ def test_a_row_is_shown_on_real_parts(row: str, tests: list[str]) -> None:
     assert tests, row
     for test in tests:
         file, _, name = test.partition("::")
-        found = ast.parse((ROOT / file).read_text(encoding="utf-8")).body
-        functions = [item.name for item in found if isinstance(item, ast.AsyncFunctionDef)]
+        functions = re.findall(r"^async def (\w+)\(", (ROOT / file).read_text("utf-8"), re.M)
         assert name in functions, test
         assert file.startswith(_ON_REAL_PARTS), test
