@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import temporalio.service
 from temporalio.client import WorkflowHandle
 
 from tests.simulation.fidelity.places import Place
@@ -16,10 +17,12 @@ async def _family(place: Place, **fields: Any) -> tuple[WorkflowHandle[Any, Any]
 
 async def _there(place: Place, child: WorkflowHandle[Any, Any]) -> None:
     async def is_there() -> bool:
-        rows = place.client.get_workflow_handle(child.id)
+        found = place.client.get_workflow_handle(child.id)
         try:
-            return await place.status(rows) == "RUNNING"
-        except Exception:
+            return await place.status(found) == "RUNNING"
+        except temporalio.service.RPCError as error:
+            if error.status is not temporalio.service.RPCStatusCode.NOT_FOUND:
+                raise
             return False
 
     await place.until(is_there)
