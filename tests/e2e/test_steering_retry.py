@@ -7,7 +7,7 @@ import pytest
 from tests.support import chains, people
 from tests.support import temporal as temporal_support
 from tests.support.chains import account_document
-from tests.support.waiting import stays
+from tests.support.waiting import eventually, stays
 
 # Several passes of the resync, which is what would start a run too many.
 PASSES = 2.0
@@ -68,9 +68,14 @@ async def test_a_retry_keeps_what_a_person_has_run_again_with_success(
 ) -> None:
     """The person's run of `b` made Spacelift queue those of its dependents, in their order."""
     chain, account = await failed_chain(release, people, "meanwhile")
-    await account.trigger("b")
-    for stack_id in "bde":
-        await account.run_in(stack_id, "FINISHED")
+    person = await account.trigger("b")
+
+    async def has_ended_well() -> bool:
+        runs = [run for run in await account.runs() if person["id"] in (run["id"], run["originId"])]
+        assert [run["stackId"] for run in runs] == ["b", "d", "e"]
+        return all(run["state"] == "FINISHED" for run in runs)
+
+    await eventually(has_ended_well)
     before = {run["id"] for run in await account.runs()}
 
     await people.annotate("meanwhile", retry="1")
