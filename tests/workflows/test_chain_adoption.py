@@ -85,6 +85,54 @@ async def test_a_native_run_that_applies_already_is_left_and_told_of(serve: Serv
     assert (run.run_id, run.state) == (world.run_of("c").id, "APPLYING")
 
 
+async def test_the_native_run_of_a_stack_that_fails_before_it_has_it_is_stopped(
+    serve: Serve,
+) -> None:
+    world = World("a>b", "b>c")
+    world.failures["find_stack_run", "b"] = [failure("CredentialsRejected", final=True)]
+    world.held, world.holds_in = {"b", "c"}, {"b": "QUEUED", "c": "QUEUED"}
+    chain = await serve(world)
+
+    known = await chain.run()
+
+    assert phases(known) == {"a": "Succeeded", "b": "Failed", "c": "Skipped"}
+    assert (world.states("b"), world.states("c")) == (["CANCELED"], ["CANCELED"])
+    assert stack_of(known, "b").ahead_runs == []
+
+
+@pytest.mark.parametrize("state", ["APPLYING", "FINISHED"])
+async def test_what_a_stack_that_fails_before_it_has_its_native_run_leaves_is_told_of(
+    serve: Serve, state: str
+) -> None:
+    world = World("a>b")
+    world.failures["find_stack_run", "b"] = [failure("CredentialsRejected", final=True)]
+    world.held, world.holds_in["b"] = {"b"}, state
+    chain = await serve(world)
+
+    known = await chain.run()
+
+    (run,) = unwanted_runs.unused_runs(stack_of(known, "b"))
+    assert (run.run_id, run.state) == (world.run_of("b").id, state)
+
+
+async def test_the_native_run_of_a_stack_whose_execution_is_ended_from_outside_is_stopped(
+    serve: Serve,
+) -> None:
+    world = World("a>b")
+    world.held, world.holds_in["b"] = {"b"}, "QUEUED"
+    gate = world.gate("find_stack_run", "b")
+    chain = await serve(world)
+    handle = await chain.start()
+    await chain.called("find_stack_run", "b")
+
+    await chain.execution("b").terminate()
+    known = await handle.result()
+    gate.set()
+
+    assert phases(known) == {"a": "Succeeded", "b": "Failed"}
+    assert world.states("b") == ["CANCELED"]
+
+
 @pytest.mark.parametrize("kind", ["SpaceliftRefused", "PermissionDenied"])
 async def test_a_native_run_that_cannot_be_stopped_does_not_hold_the_chain(
     serve: Serve, kind: str

@@ -151,6 +151,7 @@ class StackRunner:
                 report = reports_without_reading.ended_unknown(report)
             report = policy.with_cause(self._run, report)
             progress.apply_report(stack, report, now=times.rfc3339(workflow.now()))
+            self._unwanted.stop_unused(stack)
         self._on_change()
 
     async def _start_execution(

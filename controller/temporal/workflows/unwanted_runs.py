@@ -129,6 +129,14 @@ class UnwantedRunStopper:
             origins = self._queued.unwanted_origins(stack_id, self._stacks)
             self._ask(stack_id, origins, note=note)
 
+    def stop_unused(self, stack: progress.StackProgress) -> None:
+        """Stop the run that a stack was to adopt if the stack has ended without it.
+
+        Its execution was refused, or was ended from outside, before it had the run.
+        """
+        if stack.adopts_from is not None and stack.run_id is None:
+            self.stop([stack.id], note="its stack ended without it")
+
     def stop_late(self, stack_id: str) -> None:
         """Stop the run that a stack was to adopt and that has been waited for in vain."""
         self._ask(

@@ -51,4 +51,26 @@ FIXED: dict[str, Plan] = {
             Event(at=30.0, actor=Actor.PERSON, action="trigger", target="s0"),
         ),
     ),
+    "a stack fails before it has the run that Spacelift queued for it": Plan(
+        seed=1078,
+        slowest=0.1,
+        stacks=(
+            StackPlan(id="s0", seconds=9.0),
+            StackPlan(id="s1", upstreams=("s0",)),
+            StackPlan(id="s2", upstreams=("s1",)),
+        ),
+        chains=(
+            ChainPlan(
+                name="chain-0",
+                at=12.4,
+                spec={"roots": {"stackIds": ["s0"]}, "nativeRuns": "Strict"},
+            ),
+        ),
+        chances={transport.TOKENS_REVOKED: 0.3},
+        events=(
+            Event(
+                at=53.2, actor=Actor.FAULT, action="kill within steps", target="worker", value=30
+            ),
+        ),
+    ),
 }
