@@ -245,12 +245,23 @@ async def apply_definitions(plane: server.ControlPlane) -> None:
     await definitions.apply(cluster)
 
 
+def kube_of(plane: server.ControlPlane) -> kube_support.KubeApi:
+    """Return what the administrator of a control plane speaks through."""
+    return kube_support.KubeApi(plane.url, plane.token, plane.ca_file)
+
+
 @pytest.fixture(scope="session")
 async def kube(control_plane: server.ControlPlane) -> AsyncIterator[kube_support.KubeApi]:
     """The API server as its administrator sees it."""
-    api = kube_support.KubeApi(control_plane.url, control_plane.token, control_plane.ca_file)
-    yield api
-    await api.close()
+    async with kube_of(control_plane) as api:
+        yield api
+
+
+@pytest.fixture
+async def own_kube(own_control_plane: server.ControlPlane) -> AsyncIterator[kube_support.KubeApi]:
+    """The same of this test's own control plane."""
+    async with kube_of(own_control_plane) as api:
+        yield api
 
 
 @pytest.fixture(scope="session")
@@ -259,9 +270,8 @@ async def kube_as_operator(
 ) -> AsyncIterator[kube_support.KubeApi]:
     """The API server as a user sees it who may do only what a test grants."""
     token = control_plane.token_of(credentials.OPERATOR)
-    api = kube_support.KubeApi(control_plane.url, token, control_plane.ca_file)
-    yield api
-    await api.close()
+    async with kube_support.KubeApi(control_plane.url, token, control_plane.ca_file) as api:
+        yield api
 
 
 @pytest.fixture

@@ -54,19 +54,18 @@ async def audited(
         await definitions.apply(
             definitions.Cluster(kubeconfig=plane.kubeconfig, log_file=directory / "kubectl.log")
         )
-        kube = kube_support.KubeApi(plane.url, plane.token, plane.ca_file)
-        parts = Parts(
-            control_plane=plane,
-            kube=kube,
-            temporal_server=temporal_server,
-            temporal_client=temporal_client,
-        )
-        yield Audited(
-            parts=parts,
-            log=log,
-            helm=dataclasses.replace(helm, kubeconfig=plane.kubeconfig),
-        )
-        await kube.close()
+        async with kube_support.KubeApi(plane.url, plane.token, plane.ca_file) as kube:
+            parts = Parts(
+                control_plane=plane,
+                kube=kube,
+                temporal_server=temporal_server,
+                temporal_client=temporal_client,
+            )
+            yield Audited(
+                parts=parts,
+                log=log,
+                helm=dataclasses.replace(helm, kubeconfig=plane.kubeconfig),
+            )
 
 
 class Release:

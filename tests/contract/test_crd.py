@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 
 from controller.api import definition_fields, v1alpha1
-from controller.config import settings
-from controller.kube import client, definition_check
+from controller.kube import definition_check
 from devenv.control_plane import server
-from tests.support import definition, spec_values, waiting
+from tests.support import definition, product_client, spec_values, waiting
 from tests.support import kube as kube_support
 from tests.support.builders import T0
 from tests.support.kubectl import Kubectl
@@ -63,13 +62,12 @@ def test_the_operator_asks_the_cluster_for_every_field_of_the_definition() -> No
 async def test_the_published_definition_has_every_field(
     control_plane: server.ControlPlane,
 ) -> None:
-    asking = client.KubeClient(settings.KubernetesSettings(kubeconfig=control_plane.kubeconfig))
-    served = definition_check.Definition(asking)
+    async with product_client.connected(control_plane.kubeconfig) as asking:
+        served = definition_check.Definition(asking)
 
-    await asyncio.wait_for(served.wait(), 20)
+        await asyncio.wait_for(served.wait(), 60)
 
-    assert await served.check() is None
-    await asking.close()
+        assert await served.check() is None
 
 
 @pytest.mark.parametrize("path", [*SPEC_FIELDS, *STATUS_FIELDS])

@@ -17,7 +17,7 @@ from controller.kube import client, errors
 from controller.kube import stackchains as chains_module
 from devenv.control_plane import credentials, server
 from tests.support import kube as kube_support
-from tests.support import waiting
+from tests.support import product_client, waiting
 
 SPEC = {"roots": {"stackIds": ["vpc"]}}
 CONDITION = {
@@ -32,9 +32,8 @@ CONDITION = {
 
 @pytest.fixture
 async def kube_client(control_plane: server.ControlPlane) -> AsyncIterator[client.KubeClient]:
-    connected = client.KubeClient(settings.KubernetesSettings(kubeconfig=control_plane.kubeconfig))
-    yield connected
-    await connected.close()
+    async with product_client.connected(control_plane.kubeconfig) as connected:
+        yield connected
 
 
 @pytest.fixture
@@ -195,12 +194,10 @@ async def test_missing_rights_are_told_apart_from_missing_resources(
     kubeconfig["users"][0]["user"]["token"] = control_plane.token_of(credentials.OPERATOR)
     path = tmp_path / "kubeconfig"
     path.write_text(yaml.safe_dump(kubeconfig))
-    powerless = client.KubeClient(settings.KubernetesSettings(kubeconfig=path))
 
-    with pytest.raises(errors.Denied, match="403"):
-        await chains_module.StackChains(powerless).get(namespace, "chain")
-
-    await powerless.close()
+    async with product_client.connected(path) as powerless:
+        with pytest.raises(errors.Denied, match="403"):
+            await chains_module.StackChains(powerless).get(namespace, "chain")
 
 
 async def test_renewed_credentials_are_taken_up_after_a_refusal(
@@ -209,15 +206,14 @@ async def test_renewed_credentials_are_taken_up_after_a_refusal(
     text = control_plane.kubeconfig.read_text()
     path = tmp_path / "kubeconfig"
     path.write_text(text.replace(control_plane.token, "of-yesterday"))
-    connected = client.KubeClient(settings.KubernetesSettings(kubeconfig=path))
-    ours = chains_module.StackChains(connected)
-    with pytest.raises(errors.Denied, match="401"):
-        await ours.get(namespace, "chain")
+    async with product_client.connected(path) as connected:
+        ours = chains_module.StackChains(connected)
+        with pytest.raises(errors.Denied, match="401"):
+            await ours.get(namespace, "chain")
 
-    path.write_text(text)
+        path.write_text(text)
 
-    assert await ours.get(namespace, "chain") is None
-    await connected.close()
+        assert await ours.get(namespace, "chain") is None
 
 
 async def test_a_pod_uses_its_service_account_and_takes_up_a_rotated_token(
@@ -233,15 +229,14 @@ async def test_a_pod_uses_its_service_account_and_takes_up_a_rotated_token(
     host, _, port = control_plane.url.removeprefix("https://").rpartition(":")
     monkeypatch.setenv(incluster_config.SERVICE_HOST_ENV_NAME, host)
     monkeypatch.setenv(incluster_config.SERVICE_PORT_ENV_NAME, port)
-    connected = client.KubeClient(settings.KubernetesSettings())
-    ours = chains_module.StackChains(connected)
-    with pytest.raises(errors.Denied, match="401"):
-        await ours.get(namespace, "chain")
+    async with product_client.connected(None) as connected:
+        ours = chains_module.StackChains(connected)
+        with pytest.raises(errors.Denied, match="401"):
+            await ours.get(namespace, "chain")
 
-    token.write_text(control_plane.token)
+        token.write_text(control_plane.token)
 
-    assert await ours.get(namespace, "chain") is None
-    await connected.close()
+        assert await ours.get(namespace, "chain") is None
 
 
 async def test_requests_under_way_survive_the_renewal_of_credentials(
@@ -270,37 +265,30 @@ async def test_without_any_access_the_caller_is_told_what_to_set(
 async def test_an_api_server_that_is_away_is_unreachable_and_then_back(
     own_control_plane: server.ControlPlane,
 ) -> None:
-    connected = client.KubeClient(
-        settings.KubernetesSettings(kubeconfig=own_control_plane.kubeconfig)
-    )
-    ours = chains_module.StackChains(connected)
-    assert await ours.list() == []
+    async with product_client.connected(own_control_plane.kubeconfig) as connected:
+        ours = chains_module.StackChains(connected)
+        assert await ours.list() == []
 
-    await own_control_plane.kill_api_server()
-    with pytest.raises(errors.ApiUnreachable):
-        await ours.list()
-    await own_control_plane.start_api_server()
+        await own_control_plane.kill_api_server()
+        with pytest.raises(errors.ApiUnreachable):
+            await ours.list()
+        await own_control_plane.start_api_server()
 
-    async def answers() -> bool:
-        return await ours.list() == []
+        async def answers() -> bool:
+            return await ours.list() == []
 
-    assert await waiting.eventually(answers)
-    await connected.close()
+        assert await waiting.eventually(answers)
 
 
 async def test_an_api_server_that_hangs_is_unreachable_in_bounded_time(
     own_control_plane: server.ControlPlane,
 ) -> None:
-    connected = client.KubeClient(
-        settings.KubernetesSettings(kubeconfig=own_control_plane.kubeconfig),
-        request_timeout=2.0,
-    )
-    ours = chains_module.StackChains(connected)
-    await ours.list()
-
-    await own_control_plane.pause_api_server()
-    with pytest.raises(errors.ApiUnreachable):
+    kubeconfig = own_control_plane.kubeconfig
+    async with product_client.connected(kubeconfig, request_timeout=5.0) as connected:
+        ours = chains_module.StackChains(connected)
         await ours.list()
-    own_control_plane.resume_api_server()
 
-    await connected.close()
+        await own_control_plane.pause_api_server()
+        with pytest.raises(errors.ApiUnreachable):
+            await ours.list()
+        own_control_plane.resume_api_server()

@@ -51,9 +51,8 @@ async def test_a_second_start_goes_on_with_what_the_first_one_left(
     async with environment.LocalEnvironment(make_options(tmp_path, said)) as first:
         assert first.control_plane is not None
         plane = first.control_plane
-        kube = KubeApi(plane.url, plane.token, plane.ca_file)
-        await kube.create_namespace("kept")
-        await kube.close()
+        async with KubeApi(plane.url, plane.token, plane.ca_file) as kube:
+            await kube.create_namespace("kept")
         client = await Client.connect(first.temporal.address)
         await client.start_workflow("any", id="kept", task_queue="nobody")
     assert running_with(str(tmp_path)) == []
@@ -61,9 +60,8 @@ async def test_a_second_start_goes_on_with_what_the_first_one_left(
     async with environment.LocalEnvironment(make_options(tmp_path, said)) as second:
         assert second.control_plane is not None
         plane = second.control_plane
-        kube = KubeApi(plane.url, plane.token, plane.ca_file)
-        assert await kube.find("/api/v1/namespaces/kept")
-        await kube.close()
+        async with KubeApi(plane.url, plane.token, plane.ca_file) as kube:
+            assert await kube.find("/api/v1/namespaces/kept")
         client = await Client.connect(second.temporal.address)
         assert (await client.get_workflow_handle("kept").describe()).id == "kept"
 

@@ -1,6 +1,5 @@
 """The real parts themselves: started, lost and back again, with what they knew."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -15,13 +14,6 @@ from tests.support.kube import KubeApi
 from tests.support.waiting import eventually
 
 NAMESPACES = "/api/v1/namespaces"
-
-
-@pytest.fixture
-async def own_kube(own_control_plane: ControlPlane) -> AsyncIterator[KubeApi]:
-    api = KubeApi(own_control_plane.url, own_control_plane.token, own_control_plane.ca_file)
-    yield api
-    await api.close()
 
 
 async def test_what_the_api_server_stored_survives_its_crash(

@@ -22,10 +22,8 @@ def way_out() -> str:
 
 
 async def test_the_way_out_frees_stackchains_and_their_definition(
-    own_control_plane: server.ControlPlane,
+    own_control_plane: server.ControlPlane, own_kube: kube_support.KubeApi
 ) -> None:
-    plane = own_control_plane
-    kube = kube_support.KubeApi(plane.url, plane.token, plane.ca_file)
     held = {"finalizers": ["stackchain.dev/stop-runs"]}
     for namespace, names in (("default", ("one", "two")), ("kube-public", ("three",))):
         for name in names:
@@ -36,16 +34,19 @@ async def test_the_way_out_frees_stackchains_and_their_definition(
                 "spec": {"roots": {"stackIds": ["vpc"]}},
             }
             path = f"/apis/stackchain.dev/v1alpha1/namespaces/{namespace}/stackchains"
-            await kube.create(path, body)
+            await own_kube.create(path, body)
     # As `crds.keep: false` does it, when the release is uninstalled.
-    await kube.delete(CRD)
+    await own_kube.delete(CRD)
 
     async def is_going() -> bool:
-        return "deletionTimestamp" in (await kube.get(CRD))["metadata"]
+        return "deletionTimestamp" in (await own_kube.get(CRD))["metadata"]
 
     await eventually(is_going, what="the definition waits for its StackChains")
     tools = str(Path(sys.executable).parent)
-    environment = {"KUBECONFIG": str(plane.kubeconfig), "PATH": f"{tools}{os.pathsep}{os.defpath}"}
+    environment = {
+        "KUBECONFIG": str(own_control_plane.kubeconfig),
+        "PATH": f"{tools}{os.pathsep}{os.defpath}",
+    }
     process = await asyncio.create_subprocess_exec(
         "bash",
         *("-e", "-o", "pipefail", "-c", way_out()),
@@ -58,7 +59,6 @@ async def test_the_way_out_frees_stackchains_and_their_definition(
     assert process.returncode == 0, output.decode()
 
     async def is_gone() -> bool:
-        return await kube.find(CRD) is None
+        return await own_kube.find(CRD) is None
 
     await eventually(is_gone, 60, what="the definition is gone")
-    await kube.close()

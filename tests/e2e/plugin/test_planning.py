@@ -213,18 +213,19 @@ async def test_who_may_not_delete_it_again_creates_nothing(
 
 
 async def test_a_cluster_that_cannot_hold_a_preview_gets_none(
-    own_control_plane: server.ControlPlane, tmp_path: Path, file: Path
+    own_control_plane: server.ControlPlane,
+    own_kube: kube_support.KubeApi,
+    tmp_path: Path,
+    file: Path,
 ) -> None:
     """A definition that drops `suspend` would let the preview run."""
-    plane = own_control_plane
-    api = kube_support.KubeApi(plane.url, plane.token, plane.ca_file)
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/stackchains.stackchain.dev"
-    definition = await api.get(path)
+    definition = await own_kube.get(path)
     schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     del schema["properties"]["spec"]["properties"]["suspend"]
     definition["spec"]["versions"][0]["additionalPrinterColumns"] = []
-    await api.replace(path, definition)
-    kubectl = Kubectl(plane.kubeconfig, tmp_path, "default")
+    await own_kube.replace(path, definition)
+    kubectl = Kubectl(own_control_plane.kubeconfig, tmp_path, "default")
 
     async def refused() -> bool:
         # The API server takes a changed definition up after a moment.
@@ -232,8 +233,7 @@ async def test_a_cluster_that_cannot_hold_a_preview_gets_none(
         return "has no `suspend`, so a preview would run" in shown.err
 
     await eventually(refused, SECONDS)
-    assert await previews(kube_support.StackChains(api, "default")) == []
-    await api.close()
+    assert await previews(kube_support.StackChains(own_kube, "default")) == []
 
 
 async def test_ctrl_c_ends_the_reading_of_standard_input(kubectl: Kubectl) -> None:

@@ -147,13 +147,11 @@ async def test_an_api_server_that_is_not_there(
 
 
 async def test_a_cluster_without_the_definition(
-    own_control_plane: server.ControlPlane, tmp_path: Path
+    own_control_plane: server.ControlPlane, own_kube: kube_support.KubeApi, tmp_path: Path
 ) -> None:
-    plane = own_control_plane
-    api = kube_support.KubeApi(plane.url, plane.token, plane.ca_file)
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/stackchains.stackchain.dev"
-    await api.delete(path)
-    kubectl = Kubectl(plane.kubeconfig, tmp_path, "default")
+    await own_kube.delete(path)
+    kubectl = Kubectl(own_control_plane.kubeconfig, tmp_path, "default")
 
     async def is_told() -> bool:
         shown = await kubectl("tree", "prod")
@@ -161,7 +159,6 @@ async def test_a_cluster_without_the_definition(
         return "this cluster has no StackChains: install them" in shown.err
 
     await eventually(is_told, SECONDS)
-    await api.close()
 
 
 WRONG = {
