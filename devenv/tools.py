@@ -14,7 +14,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
 
 # Outgoing connections draw their source port from 32768 up: a port below cannot be taken by one
 # while the server that owns it is down for a moment.
@@ -71,7 +70,8 @@ class _PortReservations:
     """
 
     def __init__(self) -> None:
-        self._file: IO[bytes] | None = None
+        # Kept open until the process ends: closing it would give all ports back.
+        self._descriptor: int | None = None
         # A lock does not hold against the process that has it.
         self._own: set[int] = set()
 
@@ -86,13 +86,13 @@ class _PortReservations:
         self._own.add(port)
         return True
 
-    def _opened(self) -> IO[bytes]:
-        if self._file is None:
+    def _opened(self) -> int:
+        if self._descriptor is None:
             # Not in TMPDIR, which differs between processes that are to know of each other.
             path = f"/tmp/stackchain-ports-{os.getuid()}"  # noqa: S108 - nothing is written to it
-            opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            self._file = os.fdopen(opened, "r+b")
-        return self._file
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._descriptor = os.open(path, flags, 0o600)
+        return self._descriptor
 
 
 _PORTS = _PortReservations()
