@@ -16,6 +16,7 @@ from devenv.simulator.model import signing
 from devenv.simulator.model.webhooks import Delivery
 from tests.simulation import role_processes
 from tests.simulation.role_processes import Parties, Release, RoleProcess
+from tests.simulation.temporal.chance import Chance
 
 SECRET = "only-in-simulations"
 ENDPOINT = "https://receiver.example" + connections.webhook_path(connections.DEFAULT_CONNECTION)
@@ -28,6 +29,9 @@ ANSWER = "webhook answer"
 LOST = "webhook delivery lost"
 ANSWER_LOST = "webhook answer lost"
 DOUBLED = "webhook delivery doubled"
+LATE = "webhook delivery late"
+
+_LATE_SECONDS = (3.0, 15.0, 60.0)
 
 
 class Port:
@@ -72,7 +76,7 @@ class ReceiverProcess:
         copies = 2 if chance.happens(DOUBLED) else 1
         for _ in range(copies):
             if not chance.happens(LOST):
-                self._later(chance.delay(DELIVERY), self._arrive, delivery, once)
+                self._later(_seconds_on_the_way(chance), self._arrive, delivery, once)
 
     def _arrive(self, delivery: Delivery, answered: Callable[[int | None], None]) -> None:
         process = self.started.process
@@ -132,6 +136,13 @@ class _Request:
         """Give the body, as it comes in a single write."""
         await asyncio.sleep(0)
         yield self._body
+
+
+def _seconds_on_the_way(chance: Chance) -> float:
+    seconds = chance.delay(DELIVERY)
+    if chance.happens(LATE):
+        seconds += _LATE_SECONDS[chance.pick(len(_LATE_SECONDS))]
+    return seconds
 
 
 def _once(report: Callable[[int | None], None]) -> Callable[[int | None], None]:

@@ -129,6 +129,8 @@ def review(
     engine: Engine, run: Run, decision: str, *, username: str, note: str | None = None
 ) -> Review:
     """Approve or reject a run that asks for it."""
+    if run.finished:
+        raise Refusal(f"run is {run.state}")
     if not run.needs_approval:
         raise Refusal("run does not need approval")
     entry = Review(

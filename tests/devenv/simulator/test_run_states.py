@@ -139,6 +139,17 @@ def test_a_proposed_run_is_reviewed_after_its_plan(lab: MakeLab, decision: str, 
     assert run.state == state
 
 
+def test_what_has_ended_is_not_reviewed(lab: MakeLab) -> None:
+    account = lab(stacks={"a": {"requiresApproval": True}})
+    run = account.trigger("a")
+    account.act("cancel", run, username="ann")
+
+    with pytest.raises(Refusal, match="run is CANCELED"):
+        account.act("review", run, decision="REJECT", username="ann")
+
+    assert run.state == "CANCELED"
+
+
 def test_force_apply_applies_without_changes(lab: MakeLab) -> None:
     account = lab(stacks={"a": {"outcomes": ["no-op"]}})
 

@@ -91,10 +91,19 @@ class Seeded:
             longest: the most seconds of a step.
         """
         self._random = random.Random(seed)
-        self._probabilities = dict(probabilities or {REPLAY: 0.05})
-        self._scales = {VISIBILITY: 4.0, **(scales or {})}
+        self.change(probabilities=probabilities, scales=scales)
         self._shortest = math.log(shortest)
         self._span = math.log(longest) - self._shortest
+
+    def change(
+        self,
+        *,
+        probabilities: Mapping[str, float] | None = None,
+        scales: Mapping[str, float] | None = None,
+    ) -> None:
+        """Let other things go wrong, and other steps take long, from now on."""
+        self._probabilities = dict(probabilities or {REPLAY: 0.05})
+        self._scales = {VISIBILITY: 4.0, **(scales or {})}
 
     def delay(self, what: str) -> float:
         """Return a time between the shortest and the longest one; short ones are likelier."""

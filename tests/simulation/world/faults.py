@@ -15,7 +15,7 @@ async def _kill(world: World, event: Event) -> None:
     running = world.running(event.target)
     if running:
         running[0].kill()
-    _later(world, event.value, lambda: _start(world, event.target))
+    _later(world, event.value, lambda: world.start(event.target))
 
 
 async def _kill_at_step(world: World, event: Event) -> None:
@@ -25,26 +25,19 @@ async def _kill_at_step(world: World, event: Event) -> None:
         return
     process = running[0].process
     process.dies_at_step = process.steps + event.value
-    process.on_kill.append(lambda: _later(world, 5.0, lambda: _start(world, event.target)))
+    process.on_kill.append(lambda: _later(world, 5.0, lambda: world.start(event.target)))
 
 
 async def _stop(world: World, event: Event) -> None:
     """Ask a process to end, as a roll-out does, once its successor runs."""
     running = world.running(event.target)
-    _start(world, event.target)
+    world.start(event.target)
     if running:
         running[0].stop()
 
 
 async def _add(world: World, event: Event) -> None:
-    _start(world, event.target)
-
-
-def _start(world: World, kind: str) -> None:
-    if kind == "operator":
-        world.start_operator()
-    else:
-        world.start_worker()
+    world.start(event.target)
 
 
 async def _freeze(world: World, event: Event) -> None:
@@ -67,7 +60,7 @@ async def _cut_from_temporal(world: World, event: Event) -> None:
 
 
 async def _api_server_away(world: World, event: Event) -> None:
-    for role in world.running("operator"):
+    for role in world.record.roles:
         if role.kube is not None:
             role.kube.cut()
             _later(world, event.value, role.kube.restore)
@@ -76,13 +69,13 @@ async def _api_server_away(world: World, event: Event) -> None:
 async def _break_watches(world: World, _: Event) -> None:
     """Break all watches, and forget what they have missed."""
     world.parties.api.store.compact()
-    for role in world.running("operator"):
+    for role in world.record.roles:
         if role.kube is not None:
             role.kube.break_watches()
 
 
 async def _spacelift_away(world: World, event: Event) -> None:
-    ways = [way for role in world.running("worker") for way in role.spacelift]
+    ways = [way for role in world.record.roles for way in role.spacelift]
     for way in ways:
         way.is_cut = True
 

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 from controller.kube import errors as kube_errors
-from tests.simulation.world import faults, people_actions, user_actions
+from tests.simulation.world import administrator_actions, faults, people_actions, user_actions
 from tests.simulation.world.plans import Actor, Event, Plan
 from tests.simulation.world.worlds import World
 
@@ -13,6 +13,7 @@ CREATE = "create"
 _TABLES: dict[Actor, dict[str, Callable[[World, Event], Awaitable[None]]]] = {
     Actor.PERSON: people_actions.ACTIONS,
     Actor.USER: user_actions.ACTIONS,
+    Actor.ADMINISTRATOR: administrator_actions.ACTIONS,
     Actor.FAULT: faults.ACTIONS,
 }
 

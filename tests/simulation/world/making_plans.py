@@ -6,7 +6,7 @@ from typing import Any
 from tests.simulation.account import transport
 from tests.simulation.kube import link
 from tests.simulation.temporal import chance
-from tests.simulation.world import making_events
+from tests.simulation.world import making_additions, making_events
 from tests.simulation.world.plans import ChainPlan, Plan, StackPlan
 
 Json = dict[str, Any]
@@ -34,6 +34,11 @@ _LOSSES = (
 
 def make(seed: int) -> Plan:
     """Return the plan of a seed."""
+    return making_additions.add(make_plain(seed))
+
+
+def make_plain(seed: int) -> Plan:
+    """Return what a seed makes of one installation without a receiver."""
     rng = random.Random(seed)
     stacks = _stacks(rng)
     chains = tuple(_chain(rng, number, stacks) for number in range(rng.choice([1, 1, 1, 2, 2, 3])))

@@ -30,6 +30,8 @@ ACTIONS: dict[str, Callable[[World, Event], Awaitable[None]]] = {
     "cancel": _to_run(lambda world, run: world.people.cancel(run)),
     "stop": _to_run(lambda world, run: world.people.stop(run)),
     "retry": _to_run(lambda world, run: world.people.retry(run)),
+    "approve": _to_run(lambda world, run: world.people.approve(run)),
+    "reject": _to_run(lambda world, run: world.people.reject(run)),
     "trigger": _to_stack(lambda world, event: world.people.trigger(event.target)),
     "push to": _to_stack(lambda world, event: world.people.push(event.target)),
     "lock": _to_stack(lambda world, event: world.people.lock(event.target)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from tests.simulation.world.plans import ChainPlan, Plan, StackPlan
+from tests.simulation.world.plans import HERE, ChainPlan, Plan, StackPlan
 
 
 def of(plan: Plan) -> str:
@@ -24,11 +24,17 @@ def _rest(plan: Plan) -> Iterable[str]:
         yield "clocks of operators and workers are wrong by {:.0f} s and {:.0f} s".format(
             *plan.skews
         )
+    if plan.slow:
+        slow = (f"{what} {times:g}" for what, times in sorted(plan.slow.items()))
+        yield f"so many times as slow as others: {', '.join(slow)}"
+    if plan.has_receiver:
+        yield f"Spacelift delivers notifications, runs are read every {plan.poll_seconds} s"
 
 
 def _created(chain: ChainPlan) -> str:
     fields = ", ".join(f"{name}: {value}" for name, value in chain.spec.items())
-    return f"create {chain.name} with {fields}"
+    where = "" if chain.installation == HERE else " in the other installation"
+    return f"create {chain.name}{where} with {fields}"
 
 
 def _stack(stack: StackPlan) -> tuple[str, str, str]:
@@ -36,7 +42,8 @@ def _stack(stack: StackPlan) -> tuple[str, str, str]:
     return (
         f"stack {stack.id}",
         f"depends on {', '.join(upstreams)}" if upstreams else "",
-        f"{'autodeploy, ' if stack.is_autodeployed else ''}{stack.seconds:.0f} s, "
+        f"{'autodeploy, ' if stack.is_autodeployed else ''}"
+        f"{'approved by people, ' if stack.needs_approval else ''}{stack.seconds:.0f} s, "
         + ", then ".join(stack.outcomes),
     )
 

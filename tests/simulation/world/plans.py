@@ -10,7 +10,11 @@ from typing import Any
 
 Json = dict[str, Any]
 
-NAMESPACE = "team"
+HERE = "here"
+THERE = "there"
+NAMESPACES = {HERE: "team", THERE: "other"}
+"""Which namespace each installation watches."""
+NAMESPACE = NAMESPACES[HERE]
 
 
 class Actor(enum.StrEnum):
@@ -20,6 +24,8 @@ class Actor(enum.StrEnum):
     """In Spacelift's web interface."""
     USER = "user"
     """At kubectl."""
+    ADMINISTRATOR = "administrator"
+    """Of the cluster, or of Temporal."""
     FAULT = "fault"
     """Nobody: something breaks."""
 
@@ -36,17 +42,25 @@ class StackPlan:
     upstreams: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     is_autodeployed: bool = True
+    needs_approval: bool = False
+    """Whether a person has to approve each run before it starts."""
     seconds: float = 10.0
     outcomes: tuple[str, ...] = ("changes",)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ChainPlan:
-    """A StackChain that is created at a time."""
+    """A StackChain that is created at a time, in the namespace of an installation."""
 
     name: str
     spec: Json
     at: float = 1.0
+    installation: str = HERE
+
+    @property
+    def namespace(self) -> str:
+        """Where it is created."""
+        return NAMESPACES[self.installation]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +95,17 @@ class Plan:
     """By how many seconds the clocks of operators and workers are wrong."""
     slowest: float = 0.5
     """Seconds that the slowest step on the way takes."""
+    slow: dict[str, float] = dataclasses.field(default_factory=dict)
+    """Which steps take how many times as long as the others."""
+    has_receiver: bool = False
+    """Whether Spacelift delivers notifications of runs to a receiver."""
+    poll_seconds: int = 10
+
+    @property
+    def installations(self) -> tuple[str, ...]:
+        """The installations that there are."""
+        has_other = any(chain.installation == THERE for chain in self.chains)
+        return (HERE, THERE) if has_other else (HERE,)
 
     @property
     def calm_at(self) -> float:

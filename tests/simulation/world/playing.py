@@ -76,8 +76,8 @@ def _judge(record: records.Record) -> Iterable[Violation]:
 
 
 async def _live(world: worlds.World) -> None:
-    world.start_operator()
-    world.start_worker()
+    for kind in world.kinds():
+        world.start(kind)
     for event in happenings.in_order(world.plan):
         await world.sleep_until(event.at)
         await happenings.carry_out(world, event)

@@ -38,6 +38,12 @@ class ChainRecord:
     """All runs that any of its statuses ever named."""
     annotations: set[tuple[str, str]] = dataclasses.field(default_factory=set)
     """All request tokens that it ever had."""
+    scheduled_until: float | None = None
+    """Until when it had a schedule."""
+    root_runs: set[str] = dataclasses.field(default_factory=set)
+    """All runs of others of roots that any of its runs was started by."""
+    triggering_roots: set[str] = dataclasses.field(default_factory=set)
+    """The roots that it ever had while their runs started it."""
 
     @property
     def title(self) -> str:
@@ -123,12 +129,16 @@ class Record:
         if body.get("status") != chain.body.get("status"):
             chain.status_writes += 1
             chain.named_runs.update(_named(body.get("status") or {}))
-        chain.body = body
+        before, chain.body = chain.body, body
         chain.generations = metadata.get("generation", 1)
         annotations = metadata.get("annotations") or {}
         chain.annotations |= {
             (name, annotations[name]) for name in v1alpha1.TOKENS if name in annotations
         }
+        if "schedule" in body["spec"] or "schedule" in before.get("spec", {}):
+            chain.scheduled_until = now
+        if "triggers" in body["spec"]:
+            chain.triggering_roots.update(body["spec"]["roots"].get("stackIds") or ())
         if "deletionTimestamp" in metadata and chain.deleted_at is None:
             chain.deleted_at = now
         if change.type == "DELETED":
@@ -136,6 +146,7 @@ class Record:
         latest = (body.get("status") or {}).get("latestRun")
         if latest:
             chain.runs[latest["number"]] = body["status"]
+            chain.root_runs.update(run["runId"] for run in latest.get("rootRuns") or ())
 
 
 def _named(status: Json) -> Iterator[str]:

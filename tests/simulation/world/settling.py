@@ -52,15 +52,19 @@ async def _make_calm(world: World) -> None:
             role.kube.restore()
         for way in role.spacelift:
             way.is_cut = False
-    for kind, start in (("operator", world.start_operator), ("worker", world.start_worker)):
-        if not world.running(kind):
-            start()
+    _start_what_is_missing(world)
     for stack in list(world.parties.account.simulator.account.stacks):
         world.people.unlock(stack)
         world.people.enable(stack)
     for body in world.chains():
+        spec: Json = {}
         if body["spec"].get("suspend"):
-            await world.change(body["metadata"]["name"], {"spec": {"suspend": False}})
+            spec["suspend"] = False
+        if "schedule" in body["spec"]:
+            # A chain with one never comes to its end.
+            spec["schedule"] = None
+        if spec:
+            await world.change(body["metadata"]["name"], {"spec": spec})
 
 
 async def _wait(world: World, left: Callable[[World], list[str]]) -> bool:
@@ -82,9 +86,13 @@ def _let_all_continue(world: World) -> None:
         if run.state is RunState.UNCONFIRMED:
             world.people.confirm(run)
     # A role may have ended by itself, as one does that has lost its Lease; Kubernetes restarts it.
-    for kind, start in (("operator", world.start_operator), ("worker", world.start_worker)):
+    _start_what_is_missing(world)
+
+
+def _start_what_is_missing(world: World) -> None:
+    for kind in world.kinds():
         if not world.running(kind):
-            start()
+            world.start(kind)
 
 
 def _unsettled(world: World) -> list[str]:

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from tests.simulation.world.plans import ChainPlan, Plan, StackPlan
+from tests.simulation.world.plans import HERE, ChainPlan, Plan, StackPlan
 
 _T = TypeVar("_T")
 
@@ -82,6 +82,12 @@ def _calmer(plan: Plan) -> Iterator[Plan]:
         rest = {other: share for other, share in plan.chances.items() if other != what}
         yield dataclasses.replace(plan, chances=rest)
     yield dataclasses.replace(plan, skews=(0.0, 0.0))
+    yield dataclasses.replace(plan, slow={})
+    for what in plan.slow:
+        rest = {other: times for other, times in plan.slow.items() if other != what}
+        yield dataclasses.replace(plan, slow=rest)
+    yield dataclasses.replace(plan, has_receiver=False)
+    yield dataclasses.replace(plan, poll_seconds=10)
     yield dataclasses.replace(plan, slowest=min(plan.slowest, 0.01))
     yield dataclasses.replace(plan, slowest=min(plan.slowest, 0.1))
 
@@ -113,6 +119,7 @@ def _with_fewer_stacks(plan: Plan) -> Iterator[Plan]:
 
 def _simpler(plan: Plan) -> Iterator[Plan]:
     for chain in plan.chains:
+        yield _with_chain(plan, chain, dataclasses.replace(chain, installation=HERE))
         for field in chain.spec:
             if field == "roots" or field == "destroyConfirmation":
                 continue
@@ -124,6 +131,7 @@ def _simpler(plan: Plan) -> Iterator[Plan]:
         for changes in (
             {"outcomes": ("changes",)},
             {"is_autodeployed": True},
+            {"needs_approval": False},
             {"seconds": 10.0},
         ):
             yield _with_stack(plan, stack, dataclasses.replace(stack, **changes))

@@ -1,8 +1,9 @@
 """What users do at kubectl; `target` is the name of a StackChain."""
 
+import dataclasses
 from collections.abc import Awaitable, Callable
 
-from tests.simulation.world.plans import NAMESPACE, ChainPlan, Event
+from tests.simulation.world.plans import Event
 from tests.simulation.world.worlds import World
 
 
@@ -15,7 +16,7 @@ async def _recreate(world: World, event: Event) -> None:
     """Create it once more; refused while the old one is there."""
     (chain,) = (item for item in world.plan.chains if item.name == event.target)
     spec = {**chain.spec, **(event.value or {})}
-    await world.create(ChainPlan(name=chain.name, spec=spec))
+    await world.create(dataclasses.replace(chain, spec=spec))
 
 
 async def _edit(world: World, event: Event) -> None:
@@ -56,10 +57,6 @@ async def _delete(world: World, event: Event) -> None:
     await world.delete(event.target)
 
 
-async def _delete_namespace(world: World, _: Event) -> None:
-    world.parties.api.delete_namespace(NAMESPACE)
-
-
 ACTIONS: dict[str, Callable[[World, Event], Awaitable[None]]] = {
     "create": _create,
     "recreate": _recreate,
@@ -70,5 +67,4 @@ ACTIONS: dict[str, Callable[[World, Event], Awaitable[None]]] = {
     "suspend": _suspend,
     "resume": _resume,
     "delete": _delete,
-    "delete the namespace of": _delete_namespace,
 }

@@ -9,14 +9,17 @@ from tests.simulation.world.records import OUR_LOGIN, Record, marker_of
 def others_runs_are_untouched(record: Record) -> Iterator[str]:
     """We confirm, cancel, discard and stop only what we have triggered or what came of it.
 
-    A run of a person is that person's, and so is what Spacelift queued because of it.
+    A run of a person is that person's, and so is what Spacelift queued because of it, unless a
+    chain was started by that run, which runs what depends on it.
     """
+    root_runs = {run_id for chain in record.chains.values() for run_id in chain.root_runs}
     runs = record.parties.account.simulator.account.runs
     for run in record.account_runs:
         if not _is_touched(run):
             continue
         cause = runs.get(run.origin_id or "", run)
-        if marker_of(cause) is None:
+        is_started_by = cause is not run and cause.id in root_runs
+        if marker_of(cause) is None and not is_started_by:
             yield (
                 f"run {run.id} of {run.stack_id}, which comes from {cause.triggered_by}'s run "
                 f"{cause.id} of {cause.stack_id}, was moved by us: "

@@ -6,7 +6,7 @@ from typing import Any
 from controller.api import v1alpha1
 from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunState
-from tests.simulation.world.records import ChainRecord, Record
+from tests.simulation.world.records import ChainRecord, Record, marker_of
 
 Json = dict[str, Any]
 
@@ -44,14 +44,32 @@ def upstreams_first(record: Record) -> Iterator[str]:
 
 
 def only_what_was_asked_for(record: Record) -> Iterator[str]:
-    """There is at most one run of a chain for each thing that asks: its spec, and each token.
+    """There is at most one run of a chain for each thing that asks for one.
 
-    What runs unasked was wanted by nobody.
+    These are its spec, each token, each time of its schedule, and each run of others that finished
+    on one of its roots. What runs unasked was wanted by nobody.
     """
     for chain in record.chains.values():
         asks = chain.generations + len(chain.annotations)
+        asks += _scheduled_times(chain) + _finished_root_runs(record, chain)
         if len(chain.runs) > asks:
             yield f"{chain.title} ran {len(chain.runs)} times, and was asked {asks} times"
+
+
+def _scheduled_times(chain: ChainRecord) -> int:
+    # Schedules here have a time in each minute at most.
+    if chain.scheduled_until is None:
+        return 0
+    return 1 + int(chain.scheduled_until // 60) - int(chain.created_at // 60)
+
+
+def _finished_root_runs(record: Record, chain: ChainRecord) -> int:
+    return sum(
+        run.stack_id in chain.triggering_roots
+        and run.state is RunState.FINISHED
+        and marker_of(run) is None
+        for run in record.account_runs
+    )
 
 
 def _too_early(record: Record, chain: ChainRecord, number: int, status: Json) -> Iterator[str]:
