@@ -29,6 +29,7 @@ class TemporalOptions:
     """Settings of the server as `key=value`, for limits that a test wants lower."""
     port: int = field(default_factory=tools.free_port)
     ui_port: int = field(default_factory=tools.free_port)
+    metrics_port: int = field(default_factory=tools.free_port)
 
 
 class TemporalServer:
@@ -38,6 +39,7 @@ class TemporalServer:
         self.options = options
         self.address = f"127.0.0.1:{options.port}"
         self.ui_url = f"http://127.0.0.1:{options.ui_port}" if options.has_ui else ""
+        self.metrics_url = f"http://127.0.0.1:{options.metrics_port}/metrics"
         self._process: processes.Process | None = None
 
     @property
@@ -101,6 +103,7 @@ class TemporalServer:
             "start-dev",
             "--ip=127.0.0.1",
             f"--port={options.port}",
+            f"--metrics-port={options.metrics_port}",
             *ui,
             *database,
             *(f"--namespace={name}" for name in options.namespaces),

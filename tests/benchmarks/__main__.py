@@ -15,6 +15,7 @@ import httpx
 import controller
 from devenv import tools
 from tests.benchmarks import (
+    cost,
     deliveries,
     figures,
     first_run,
@@ -45,6 +46,7 @@ BENCHMARKS: Mapping[str, tuple[str, Benchmark]] = {
     "makespan": ("makespan of 200 stacks against the shortest possible", makespan.run),
     "first-run": ("apply of a chain -> its first run, at 1 and 5 chains/s", first_run.run),
     "requests": ("Spacelift requests per stack and per tick", requests.run),
+    "cost": ("what a stack and an hour of waiting cost, in counts", cost.run),
     "history": ("history events of a 500-stack chain", history.run),
     "memory": ("memory of operator and worker; a restart over 1,000 resources", memory.run),
     "status": ("state change -> status; status writes per second", status.run),

@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import temporalio.client
@@ -34,6 +34,22 @@ class History:
     def workflow_tasks(self) -> int:
         kind = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
         return sum(event.event_type == kind for event in self.events)
+
+    def tasks_within(self, since: float, until: float) -> int:
+        """Return how many workflow tasks were completed in a time."""
+        kind = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+        return sum(event.event_type == kind for event in self._within(since, until))
+
+    def activities_within(self, since: float, until: float) -> list[str]:
+        """Return the names of the activities that were scheduled in a time."""
+        return [
+            event.activity_task_scheduled_event_attributes.activity_type.name
+            for event in self._within(since, until)
+            if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+        ]
+
+    def _within(self, since: float, until: float) -> list[Any]:
+        return [event for event in self.events if since <= _at(event) <= until]
 
     @property
     def started_at(self) -> float:
@@ -111,11 +127,17 @@ async def read(
     return await asyncio.gather(*(one(*execution) for execution in executions))
 
 
-async def read_all(client: temporalio.client.Client, *, wanted: int) -> list[History]:
-    """Read all histories once visibility knows of so many executions."""
+async def read_all(
+    client: temporalio.client.Client, *, wanted: int, names: Container[str] | None = None
+) -> list[History]:
+    """Read all histories, or those of chains and stacks, once visibility knows of so many."""
     found: list[tuple[str, str]] = []
     for _ in range(100):
-        found = [(item.id, item.workflow_type) async for item in client.list_workflows()]
+        found = [
+            (item.id, item.workflow_type)
+            async for item in client.list_workflows()
+            if names is None or any(part in names for part in item.id.split("/"))
+        ]
         if len(found) >= wanted:
             break
         await asyncio.sleep(0.1)

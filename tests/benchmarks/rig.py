@@ -18,13 +18,13 @@ import httpx
 import temporalio.client
 
 from devenv import environment, role_process, settings, temporal_server, tools
-from tests.benchmarks import machine
+from tests.benchmarks import counts, machine
 from tests.support import kube as kube_support
 from tests.support import waiting
 
 Body = dict[str, Any]
 
-NAMESPACE = "default"
+NAMESPACE = TEMPORAL_NAMESPACE = "default"
 # Others may be using the machine: a benchmark waits, and gives up when nothing can come of it.
 PATIENCE_SECONDS = 600.0
 
@@ -79,6 +79,14 @@ class Rig:
             "etcd": self._plane._etcd,
         }
         return found | {name: process.pid for name, process in servers.items() if process}
+
+    async def counts(self) -> counts.Counts:
+        """Return what Temporal and the API server have counted since they started."""
+        temporal = await self._http.get(self.parts.temporal.metrics_url)
+        kubernetes = await self.kube.request("GET", "/metrics")
+        return counts.read(
+            temporal=temporal.text, kubernetes=kubernetes.text, namespace=TEMPORAL_NAMESPACE
+        )
 
     async def start_second_worker(self) -> None:
         first = self.role("worker").options
