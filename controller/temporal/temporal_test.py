@@ -124,7 +124,7 @@ async def _list_namespaces(temporal_client: temporalio.client.Client) -> CheckRe
     name = "Temporal namespaces"
     try:
         answer = await temporal_client.workflow_service.list_namespaces(
-            workflowservice.ListNamespacesRequest(page_size=NAMESPACES_SHOWN)
+            workflowservice.ListNamespacesRequest(page_size=NAMESPACES_SHOWN), retry=True
         )
     except RPCError as error:
         if error.status not in {RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED}:

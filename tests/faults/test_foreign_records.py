@@ -33,7 +33,8 @@ async def start(client: Client, workflow_id: str, memo: Payload) -> None:
             request_id=temporal_support.unique("request"),
             input=Payloads(payloads=[Payload(metadata=JSON, data=b"{")]),
             memo=Memo(fields={ids.MEMO: memo}),
-        )
+        ),
+        retry=True,
     )
 
 

@@ -14,7 +14,7 @@ SLOW = {"planning": 300}
 async def delete_namespace(release: chains.Installation) -> None:
     client = await release.temporal()
     request = operator_service.DeleteNamespaceRequest(namespace=release.temporal_namespace)
-    await client.operator_service.delete_namespace(request)
+    await client.operator_service.delete_namespace(request, retry=True)
 
 
 async def make_namespace(release: chains.Installation) -> None:

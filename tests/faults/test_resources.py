@@ -187,7 +187,8 @@ async def test_nothing_starts_again_when_histories_are_deleted(
         DeleteWorkflowExecutionRequest(
             namespace=client.namespace,
             workflow_execution=WorkflowExecution(workflow_id=workflow_id),
-        )
+        ),
+        retry=True,
     )
 
     async def is_deleted() -> bool:

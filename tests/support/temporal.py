@@ -48,7 +48,8 @@ async def delete_history(client: Client, workflow_id: str) -> None:
         workflow_service.DeleteWorkflowExecutionRequest(
             namespace=client.namespace,
             workflow_execution=WorkflowExecution(workflow_id=workflow_id),
-        )
+        ),
+        retry=True,
     )
 
     async def is_deleted() -> bool:
@@ -77,7 +78,8 @@ async def reset(client: Client, workflow_id: str, *, to: str, run_id: str = "") 
             reason="by hand",
             workflow_task_finish_event_id={"first": done[0], "last": done[-1]}[to],
             request_id=uuid.uuid4().hex,
-        )
+        ),
+        retry=True,
     )
     return answer.run_id
 

@@ -99,7 +99,8 @@ async def start_raw(client: Client, workflow_id: str, memo: Payload | None) -> N
             request_id=temporal_support.unique("request"),
             input=Payloads(payloads=[payload(b"{")]),
             memo=Memo(fields={ids.MEMO: memo}) if memo is not None else None,
-        )
+        ),
+        retry=True,
     )
 
 
@@ -121,7 +122,8 @@ async def create_schedule_raw(client: Client, schedule_id: str, memo: Payload | 
                     )
                 ),
             ),
-        )
+        ),
+        retry=True,
     )
 
 

@@ -77,7 +77,8 @@ async def send(client: Client, workflow_id: str, name: str, arguments: list[Payl
             workflow_execution=WorkflowExecution(workflow_id=workflow_id),
             signal_name=name,
             input=Payloads(payloads=arguments),
-        )
+        ),
+        retry=True,
     )
 
 

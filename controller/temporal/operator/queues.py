@@ -52,7 +52,8 @@ async def describe(client: temporalio.client.Client, queue: str, kind: str) -> Q
             task_queue=taskqueue.TaskQueue(name=queue),
             task_queue_type=_TYPES[kind],
             report_stats=True,
-        )
+        ),
+        retry=True,
     )
     now = clock.now()
     fresh = datetime.timedelta(seconds=POLLER_FRESH_SECONDS)

@@ -127,7 +127,9 @@ class ChainSchedules:
         )
         with temporal_client.unreachable():
             try:
-                answer = await client.workflow_service.list_schedule_matching_times(request)
+                answer = await client.workflow_service.list_schedule_matching_times(
+                    request, retry=True
+                )
             except temporalio.service.RPCError as error:
                 if temporal_client.is_gone(error):
                     return []

@@ -177,7 +177,8 @@ async def a_deleted_execution_is_gone(place: Place) -> object:
         DeleteWorkflowExecutionRequest(
             namespace=place.client.namespace,
             workflow_execution=WorkflowExecution(workflow_id=handle.id),
-        )
+        ),
+        retry=True,
     )
     return "asked for"
 
@@ -200,7 +201,8 @@ async def a_reset_is_a_new_run(place: Place) -> object:
             reason="try again",
             workflow_task_finish_event_id=first,
             request_id=place.new_id(),
-        )
+        ),
+        retry=True,
     )
     new = place.client.get_workflow_handle(handle.id)
     old = place.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
@@ -220,7 +222,8 @@ async def a_queue_shows_who_polls_it_and_what_waits(place: Place) -> object:
                 task_queue=TaskQueue(name=queue),
                 task_queue_type=1,  # type: ignore[arg-type]
                 report_stats=True,
-            )
+            ),
+            retry=True,
         )
 
     async def is_waiting() -> bool:

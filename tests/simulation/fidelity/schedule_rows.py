@@ -248,7 +248,8 @@ async def _times(place: Place, spec: ScheduleSpec, after: str, until: str) -> li
             schedule_id=handle.id,
             start_time=start,
             end_time=end,
-        )
+        ),
+        retry=True,
     )
     await handle.delete()
     return [stamp.ToJsonString() for stamp in answer.start_time]
