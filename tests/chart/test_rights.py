@@ -213,7 +213,7 @@ async def test_a_watched_namespace_can_be_deleted_with_its_live_chains(
     }
     release = Release(audited, changes, tmp_path)
     async with release.running() as running:
-        document = account_document("a -> b", stacks={"a": {"durations": {"applying": 8}}})
+        document = account_document("a -> b", stacks={"a": {"durations": {"applying": 600}}})
         account = await running.add_account("going", document)
         api = kube_support.StackChains(kube, going)
         await api.create("live", {"connectionName": "going", "roots": {"stackIds": ["a"]}})
@@ -227,6 +227,8 @@ async def test_a_watched_namespace_can_be_deleted_with_its_live_chains(
         await chains.Chain("live", api).shows("Deleting")
         await running.operator.kill()
         await running.operator.start()
+        await account.run_in("b", "CANCELED")
+        await account.hurry()
         await is_gone(audited, going)
         await running.operator.stop()
         await running.operator.start()

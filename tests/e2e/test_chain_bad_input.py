@@ -197,7 +197,7 @@ async def test_an_outage_of_spacelift_midway_is_told_and_changes_nothing(
     release: chains.Installation,
 ) -> None:
     """Short ones stay unseen, so this one has to last."""
-    document = account_document("a -> b", stacks={"a": {"durations": 3}})
+    document = account_document("a -> b", stacks={"a": {"durations": 600}})
     account = await release.add_account("midway", document)
     chain = await release.create("midway", "a", account=account)
     await chain.until(lambda status: chains.phases(status).get("a") == "Running")
@@ -207,6 +207,7 @@ async def test_an_outage_of_spacelift_midway_is_told_and_changes_nothing(
     assert_retrying(status, "'a'")
 
     await account.outage("off")
+    await account.hurry()
     status = await chain.ends("RunSucceeded")
     for stack_id in "ab":
         await account.only_run(stack_id)

@@ -9,7 +9,7 @@ from devenv import simulator_process
 from tests.support import chains
 from tests.support.chains import account_document, ended_at
 from tests.support.processes import kubectl
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, stays
 
 
 def most_at_once(runs: list[dict[str, Any]]) -> int:
@@ -145,18 +145,24 @@ async def test_parallelism_bounds_what_runs_and_an_edit_reaches_the_live_run(
     release: chains.Installation,
 ) -> None:
     names = [f"s{number}" for number in range(8)]
-    account = await release.add_account("width", account_document(stacks=names, duration=1.5))
+    account = await release.add_account("width", account_document(stacks=names, duration=600))
 
     chain = await release.create("width", *names, account=account, parallelism=2)
-    await account.run_in("s2", "QUEUED", "PLANNING", "APPLYING")
-    first = await account.runs()
+
+    async def runs(count: int) -> bool:
+        return len(await account.runs()) == count
+
+    await eventually(lambda: runs(2), chains.SECONDS, what="two run")
+    await stays(lambda: runs(2), 1, what="two run, and no more")
+    await account.pass_time()
+    await eventually(lambda: runs(4), chains.SECONDS, what="the next two run")
     await release.stackchains.set_spec("width", parallelism=8)
+    await eventually(lambda: runs(8), chains.SECONDS, what="all run that are left")
+    await account.hurry()
     status = await chain.ends("RunSucceeded")
 
-    runs = await account.runs()
-    assert most_at_once([run for run in runs if run["id"] in {item["id"] for item in first}]) <= 2
-    assert most_at_once(runs) > 2
-    assert len(runs) == 8
+    assert most_at_once((await account.runs())[:4]) == 2
+    assert most_at_once(await account.runs()) == 6
     assert status["observedGeneration"] == 2
     assert status["latestRun"]["number"] == 1
 

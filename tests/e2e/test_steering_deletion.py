@@ -31,7 +31,8 @@ async def test_cancel_stops_the_runs_and_shows_what_the_resource_waits_for_meanw
 ) -> None:
     """A run that applies is left to end, so the resource stays as long."""
     document = account_document(
-        "a -> c", stacks={"a": {"durations": {"applying": 4}}, "b": {"durations": {"planning": 90}}}
+        "a -> c",
+        stacks={"a": {"durations": {"applying": 600}}, "b": {"durations": {"planning": 600}}},
     )
     account = await release.add_account("cancel", document)
     chain = await release.create("cancel", "a", "b", account=account)
@@ -40,6 +41,10 @@ async def test_cancel_stops_the_runs_and_shows_what_the_resource_waits_for_meanw
 
     async with chains.Story(parts, chain) as story:
         await release.stackchains.delete("cancel")
+        await account.run_in("b", "STOPPED")
+        await account.run_in("c", "CANCELED")
+        await chain.until(lambda status: "'a'" in chains.ready(status)["message"])
+        await account.hurry()
         await chain.is_gone()
 
     told = [chains.ready(status) for status in story.statuses]
@@ -119,7 +124,7 @@ async def test_a_resource_that_waits_for_its_runs_goes_once_it_is_switched_to_or
     release: chains.Installation,
 ) -> None:
     account = await release.add_account(
-        "switch", account_document(stacks={"a": {"durations": {"applying": 6}}})
+        "switch", account_document(stacks={"a": {"durations": {"applying": 600}}})
     )
     chain = await release.create("switch", "a", account=account)
     await account.run_in("a", "APPLYING")
@@ -131,5 +136,6 @@ async def test_a_resource_that_waits_for_its_runs_goes_once_it_is_switched_to_or
     await chain.is_gone()
 
     assert (await account.only_run("a"))["state"] == "APPLYING"
+    await account.hurry()
     assert await workflow_ends(release, uid) is _Status.COMPLETED
     assert (await account.only_run("a"))["state"] == "FINISHED"

@@ -11,8 +11,16 @@ import pytest
 
 from tests.support import account_runs, chains
 from tests.support.chains import account_document
+from tests.support.waiting import eventually
 
-SLOW = {"durations": 3}
+SLOW = {"durations": 600}
+
+
+async def passes_once_canceled(account: chains.Account, *stack_ids: str) -> None:
+    """Let the slow run in progress end once the runs that wait behind it are canceled."""
+    for stack_id in stack_ids:
+        await account.run_in(stack_id, "CANCELED")
+    await account.pass_time()
 
 
 async def assert_stopped(account: chains.Account, *stack_ids: str) -> None:
@@ -31,6 +39,7 @@ async def test_upstream_rolls_what_the_root_depends_on_and_stops_what_hangs_on_t
     chain = await release.create(
         "upstream", "app", account=account, graph={"direction": "Upstream"}
     )
+    await passes_once_canceled(account, "web", "report")
     status = await chain.ends("RunSucceeded")
 
     assert set(chains.phases(status)) == {"vpc", "db", "app"}
@@ -49,6 +58,13 @@ async def test_roots_only_rolls_the_roots_in_their_order_and_stops_everything_el
     chain = await release.create(
         "only", "a", "c", account=account, graph={"direction": "RootsOnly"}
     )
+    await passes_once_canceled(account, "b", "e")
+
+    async def is_stopped_behind_both() -> bool:
+        return [run["state"] for run in await account.runs("d")] == ["CANCELED"] * 2
+
+    await eventually(is_stopped_behind_both, chains.SECONDS)
+    await account.pass_time()
     status = await chain.ends("RunSucceeded")
 
     assert set(chains.phases(status)) == {"a", "c"}
@@ -99,6 +115,7 @@ async def test_below_the_depth_native_runs_are_stopped(release: chains.Installat
     )
 
     chain = await release.create("depth", "a", account=account, graph={"maxDepth": 1})
+    await passes_once_canceled(account, "c", "d", "e")
     status = await chain.ends("RunSucceeded")
 
     assert set(chains.phases(status)) == {"a", "b"}
@@ -117,6 +134,7 @@ async def test_an_excluded_stack_does_not_run_and_its_dependents_wait_for_what_i
     account = await release.add_account(name, document)
 
     chain = await release.create(name, "a", account=account, graph={"exclude": exclude})
+    await passes_once_canceled(account, "b")
     status = await chain.ends("RunSucceeded")
 
     assert {row["id"]: row.get("dependsOn", []) for row in status["stacks"]} == {
@@ -159,6 +177,7 @@ async def test_a_chain_of_labels_stops_the_native_runs_of_stacks_that_are_not_in
     account = await release.add_account("labels-only", document)
 
     chain = await release.create("labels-only", "a", account=account, graph={"sources": ["Labels"]})
+    await passes_once_canceled(account, "native", "further")
     status = await chain.ends("RunSucceeded")
 
     assert set(chains.phases(status)) == {"a", "x"}

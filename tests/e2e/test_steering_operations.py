@@ -139,7 +139,7 @@ async def test_nothing_is_destroyed_while_a_stack_outside_depends_on_the_chain(
 async def test_deleting_the_resource_keeps_what_is_not_destroyed_yet(
     release: chains.Installation,
 ) -> None:
-    document = account_document("a -> b", stacks={"b": {"durations": {"destroying": 3}}})
+    document = account_document("a -> b", stacks={"b": {"durations": {"destroying": 600}}})
     account = await release.add_account("keeps", document, allowedOperations=ALL_OPERATIONS)
     chain = await release.create(
         *("keeps", "a"), account=account, operation="Destroy", destroyConfirmation="keeps"
@@ -149,6 +149,8 @@ async def test_deleting_the_resource_keeps_what_is_not_destroyed_yet(
     await account.run_in("b", "DESTROYING")
 
     await release.stackchains.delete("keeps")
+    await chain.shows("Deleting")
+    await account.hurry()
     await chain.is_gone()
 
     assert (await account.only_run("b"))["state"] == "FINISHED"
@@ -174,13 +176,15 @@ async def test_fail_fast_starts_nothing_more_and_lets_running_stacks_end(
     release: chains.Installation,
 ) -> None:
     document = account_document(
-        stacks={"a": {"outcomes": ["fail:planning"]}, "b": {"durations": 3}, "c": {}, "d": {}},
+        stacks={"a": {"outcomes": ["fail:planning"]}, "b": {"durations": 600}, "c": {}, "d": {}},
     )
     account = await release.add_account("fast", document)
 
     chain = await release.create(
         *("fast", "a", "b", "c", "d"), account=account, parallelism=2, failurePolicy="FailFast"
     )
+    await chain.until(lambda status: chains.phases(status).get("d") == "Skipped")
+    await account.hurry()
     status = await chain.ends("StackFailed")
 
     assert chains.phases(status) == {

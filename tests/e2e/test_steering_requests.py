@@ -29,7 +29,7 @@ async def test_a_cancel_stops_each_run_by_its_state_and_what_waits_behind_it_fir
                 "a": {"durations": {"planning": LONG}},
                 "asked": {"autodeploy": False},
                 "queued": {"workerPool": "none"},
-                "applies": {"durations": {"planning": 0, "applying": 3}},
+                "applies": {"durations": {"planning": 0, "applying": LONG}},
             },
         ),
     )
@@ -40,6 +40,9 @@ async def test_a_cancel_stops_each_run_by_its_state_and_what_waits_behind_it_fir
     await chain.until(lambda status: chains.phases(status).get("queued") == "Waiting")
 
     await people.annotate("cancel", cancel="1")
+    for stack_id, state in (("a", "STOPPED"), ("asked", "DISCARDED"), ("queued", "CANCELED")):
+        await account.run_in(stack_id, state)
+    await account.hurry()
     status = await chain.ends("RunCanceled")
 
     runs = {run["stackId"]: run for run in await account.runs()}

@@ -59,6 +59,8 @@ async def suspend(
     """While the first stack runs, so that the other is left."""
     await account.run_in("a", "PLANNING", "APPLYING")
     await release.stackchains.set_spec(chain.name, suspend=True)
+    await chain.shows("Suspended")
+    await account.hurry()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -81,7 +83,7 @@ SITUATIONS = {
     "person": Situation(stacks=BY_HAND, reason="AwaitingConfirmation", expected=MOVES),
     "created-suspended": Situation(spec={"suspend": True}, reason="Suspended", expected=RESTS),
     "work-left": Situation(
-        stacks={"a": {"durations": 2}, "b": {"labels": ["dependsOn:a"]}},
+        stacks={"a": {"durations": 600}, "b": {"labels": ["dependsOn:a"]}},
         edges=(),
         act=suspend,
         reason="Suspended",

@@ -138,9 +138,9 @@ async def test_while_nothing_can_be_read_or_written_chains_go_on_and_the_status_
 ) -> None:
     """The chain rolls on without its operator; what is new meanwhile starts afterwards."""
     name, new = f"down-{how}", f"down-{how}-new"
-    document = account_document("a -> b", duration=1)
+    document = account_document("a -> b", stacks={"a": {"durations": 600}})
     account = await release.add_account(name, document)
-    other = await release.add_account(new, document)
+    other = await release.add_account(new, account_document("a -> b"))
     chain = await release.create(name, "a", account=account)
     await chain.until(lambda status: chains.phases(status).get("a") == "Running")
 
@@ -151,6 +151,7 @@ async def test_while_nothing_can_be_read_or_written_chains_go_on_and_the_status_
         fault = api.add(status=500 if how == "500" else None)
         api.break_connections()
     later = await release.create(new, "a", account=other)
+    await account.hurry()
     await account.run_in("b", "FINISHED")
     assert chains.phases(await chain.status())["b"] != "Succeeded"
     # No more than a new object has by default.

@@ -35,7 +35,7 @@ async def test_deleting_a_chain_stops_each_run_by_its_state_and_then_the_object_
                 "queued": {"durations": {"queued": 120}},
                 "planning": {"durations": SLOW},
                 "unconfirmed": {"autodeploy": False},
-                "applying": {"durations": {"planning": 0.1, "applying": 5}},
+                "applying": {"durations": {"planning": 0.1, "applying": 600}},
             },
         ),
     )
@@ -50,8 +50,19 @@ async def test_deleting_a_chain_stops_each_run_by_its_state_and_then_the_object_
     )
 
     await release.stackchains.delete("delete")
-    status = await chain.shows("Deleting")
-    assert "'applying'" in chains.ready(status)["message"]
+    await chain.until(
+        lambda status: (
+            chains.ready(status)["reason"] == "Deleting"
+            and "'applying'" in chains.ready(status)["message"]
+        )
+    )
+    for stack_id, state in (
+        ("queued", "CANCELED"),
+        ("planning", "STOPPED"),
+        ("unconfirmed", "DISCARDED"),
+    ):
+        await account.run_in(stack_id, state)
+    await account.hurry()
     await chain.is_gone()
 
     ended = {run["stackId"]: run["state"] for run in await account.runs()}
@@ -215,12 +226,13 @@ async def test_a_run_that_a_person_triggers_meanwhile_is_not_taken_for_the_chain
     release: chains.Installation,
 ) -> None:
     account = await release.add_account(
-        "person", account_document("a -> b", stacks={"a": {"durations": 2}})
+        "person", account_document("a -> b", stacks={"a": {"durations": 600}})
     )
     chain = await release.create("person", "a", account=account)
     ours = await account.run_in("a", "PLANNING")
 
     theirs = await account.trigger("a")
+    await account.hurry()
     status = await chain.ends("RunSucceeded")
 
     assert chains.stack(status, "a")["runId"] == ours["id"]

@@ -49,7 +49,7 @@ async def test_two_releases_on_one_temporal_namespace_leave_each_other_alone(
     Their workers have different connections, and each installation has a task queue of its own.
     """
     options = chains.Options(temporal_namespace=release.temporal_namespace)
-    document = account_document("a -> b", duration=1)
+    document = account_document("a -> b", stacks={"a": {"durations": 600}})
     async with chains.installed(parts, tmp_path, options) as other:
         accounts = [await item.add_account("both", document) for item in (release, other)]
         mine, theirs = [
@@ -59,6 +59,8 @@ async def test_two_releases_on_one_temporal_namespace_leave_each_other_alone(
         await asyncio.gather(*(account.run_in("a", "PLANNING") for account in accounts))
         # The other release stops writing; nobody does its work for it, or undoes it.
         await other.operator.kill()
+        for account in accounts:
+            await account.hurry()
         await mine.ends("RunSucceeded")
         before = await theirs.status()
 

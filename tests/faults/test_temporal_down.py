@@ -123,9 +123,9 @@ async def test_what_runs_is_created_edited_or_deleted_during_an_outage_goes_on_a
             "gone -> gone-b",
             "never -> never-b",
             stacks={
-                "runs": {"durations": 6},
+                "runs": {"durations": 600},
                 "waits": {"autodeploy": False},
-                "gone": {"durations": {"planning": 300}},
+                "gone": {"durations": {"planning": 100_000}},
                 "old": {},
                 "edited": {},
             },
@@ -157,6 +157,7 @@ async def test_what_runs_is_created_edited_or_deleted_during_an_outage_goes_on_a
     await release.stackchains.delete("never")
     status = await leaving.shows("Deleting")
     assert "Waits for Temporal" in chains.ready(status)["message"]
+    await account.pass_time()
     await account.run_in("runs", "FINISHED")
     await account.run_in("waits", "FINISHED")
     assert await account.runs("new") == []
