@@ -1,4 +1,7 @@
-"""Times as text, for everything below: RFC 3339, and the header `Retry-After` of HTTP. Pure."""
+"""Times as text, for everything below: RFC 3339, `Retry-After` of HTTP, and ids. Pure.
+
+Ids of Spacelift are ULIDs: the first ten of their digits are the milliseconds of their creation.
+"""
 
 import datetime
 import email.utils
@@ -6,6 +9,10 @@ import math
 
 LONGEST_PAUSE_SECONDS = 300.0
 """Whoever asks for a longer pause is asked again by then: a wrong one stops nothing for days."""
+
+ULID_TIME_DIGITS = 10
+_ULID_LENGTH = 26
+_ULID_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def rfc3339(moment: datetime.datetime, *, timespec: str = "seconds") -> str:
@@ -59,3 +66,23 @@ def _seconds_until(date: str, *, now: float) -> float:
         # Its zone is `-0000`, which means UTC.
         moment = moment.replace(tzinfo=datetime.UTC)
     return moment.timestamp() - now
+
+
+def ulid_time_digits(moment: datetime.datetime) -> str:
+    """Return the digits that begin the ULIDs of a moment."""
+    milliseconds = int(moment.astimezone(datetime.UTC).timestamp() * 1000)
+    digits = ""
+    for _ in range(ULID_TIME_DIGITS):
+        milliseconds, digit = divmod(milliseconds, len(_ULID_DIGITS))
+        digits = _ULID_DIGITS[digit] + digits
+    return digits
+
+
+def ulid_seconds(text: str) -> float | None:
+    """Return the Unix time at which an id was made; None for what is no ULID."""
+    if len(text) != _ULID_LENGTH or not set(text) <= set(_ULID_DIGITS):
+        return None
+    milliseconds = 0
+    for digit in text[:ULID_TIME_DIGITS]:
+        milliseconds = milliseconds * len(_ULID_DIGITS) + _ULID_DIGITS.index(digit)
+    return milliseconds / 1000

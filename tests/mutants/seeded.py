@@ -255,8 +255,15 @@ MUTANTS = (
     Mutant(
         name="a run of before the origin passes for its native run",
         module=_ADOPTION,
-        old="(item for item in free if item.run_id > origin)",
-        new="(item for item in free if item.run_id != origin)",
+        old="is_between = item.run_id > origin and",
+        new="is_between = item.run_id != origin and",
+        runs_twice=True,
+    ),
+    Mutant(
+        name="a run that others made Spacelift queue passes for a late one of the chain",
+        module=_ADOPTION,
+        old="(end is None or item.run_id < end)",
+        new="(end is None or item.run_id != end)",
         runs_twice=True,
     ),
     Mutant(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from controller.chain.graph import adoption
 from controller.chain.run import next_stacks, policy, progress, unwanted_runs
 from controller.operator import deletion
 from controller.temporal.activities import stack_triggers
@@ -30,8 +31,8 @@ LINE = Plan(
 FAILING = dataclasses.replace(
     LINE, stacks=(StackPlan(id="a", outcomes=("fail:planning",)), *LINE.stacks[1:])
 )
-PERSON_BEHIND_A_REPEATED_RUN = regressions.FIXED[
-    "a person's run is queued behind a native run that fails and is repeated"
+PERSON_ABOVE_A_STACK_THAT_WAS_DISABLED = regressions.FIXED[
+    "a stack that was disabled is run natively by a person before the chain ends"
 ]
 
 
@@ -95,8 +96,8 @@ MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
     ),
     "upstreams first": (LINE, patched(policy, "awaited", lambda *_: ())),
     "others' runs are untouched": (
-        PERSON_BEHIND_A_REPEATED_RUN,
-        patched(unwanted_runs, "_is_first_run", lambda _: False),
+        PERSON_ABOVE_A_STACK_THAT_WAS_DISABLED,
+        patched(adoption, "was_queued_at_once", lambda *_: True),
     ),
     "the status is true": (
         FAILING,

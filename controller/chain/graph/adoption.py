@@ -8,7 +8,11 @@ ended, however they ended.
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from controller import times
 from controller.chain.graph import ordering
+
+# Spacelift queues what is downstream when it creates the run.
+_AT_ONCE_SECONDS = 2.0
 
 
 class NativeAncestors:
@@ -89,24 +93,48 @@ class Candidate:
 
 
 def native_runs(
-    candidates: Iterable[Candidate], *, origin_run_ids: Iterable[str], queuers: Collection[str]
+    candidates: Iterable[Candidate],
+    *,
+    origin_run_ids: Iterable[str],
+    queuers: Collection[str],
+    begun_by_others: Collection[str] = (),
 ) -> dict[str, Candidate]:
     """Return what Spacelift queued because of each origin, by origin; terminal ones included.
 
-    Run ids are ULIDs, so a run caused by an origin has an id above it, and the oldest one is of
-    the origin's own wave: later ones come from later runs. Waves that begin together interleave,
-    so each origin takes a run of its own.
+    Run ids are ULIDs, so a run caused by an origin has an id above it. Spacelift queues a wave at
+    once, and waves that begin together interleave, so each origin takes the oldest run of its own
+    moment first. What is there later is of an origin that has none yet, or of others: it is left
+    alone if these began a wave before it.
+
+    Args:
+        candidates: the runs of one stack.
+        origin_run_ids: the runs of the chain above the stack.
+        queuers: the stacks that a native run may name as the one that queued it.
+        begun_by_others: the runs above the stack that may have queued one and are not the chain's.
     """
     free = sorted(
         (item for item in candidates if item.triggered_by in queuers), key=lambda item: item.run_id
     )
+    origins, others = sorted(origin_run_ids), sorted(begun_by_others)
     found: dict[str, Candidate] = {}
-    for origin in sorted(origin_run_ids):
-        native = next((item for item in free if item.run_id > origin), None)
-        if native is not None:
-            free.remove(native)
-            found[origin] = native
+    for is_late in (False, True):
+        for origin in origins:
+            if origin in found:
+                continue
+            end = next((run_id for run_id in others if run_id > origin), None)
+            for item in free:
+                is_between = item.run_id > origin and (end is None or item.run_id < end)
+                if is_between and (is_late or was_queued_at_once(item.run_id, origin)):
+                    free.remove(item)
+                    found[origin] = item
+                    break
     return found
+
+
+def was_queued_at_once(run_id: str, origin_run_id: str) -> bool:
+    """Whether a run was created in the moment of an origin; what is no ULID tells nothing."""
+    made_at, begun_at = times.ulid_seconds(run_id), times.ulid_seconds(origin_run_id)
+    return made_at is None or begun_at is None or made_at - begun_at <= _AT_ONCE_SECONDS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,7 +179,7 @@ class UpstreamRun:
 
 
 def in_order(
-    run: AheadRun, upstreams: Iterable[UpstreamRun], times: Mapping[str, RunTimes]
+    run: AheadRun, upstreams: Iterable[UpstreamRun], run_times: Mapping[str, RunTimes]
 ) -> bool:
     """Whether a run may be the stack's: it left the queue after all upstream runs had ended.
 
@@ -161,14 +189,14 @@ def in_order(
     Args:
         run: the run.
         upstreams: what the upstream stacks used.
-        times: of all these runs, by run id; what is missing is not known.
+        run_times: of all these runs, by run id; what is missing is not known.
     """
-    own = times.get(run.run_id, RunTimes())
+    own = run_times.get(run.run_id, RunTimes())
     started_at = own.started_at
     if started_at is None or not own.is_usable:
         return False
     for upstream in upstreams:
-        ended_at = times.get(upstream.run_id, RunTimes()).ended_at
+        ended_at = run_times.get(upstream.run_id, RunTimes()).ended_at
         has_waited = upstream.origin_run_id == run.origin_run_id
         if ended_at is None or started_at < ended_at:
             return False

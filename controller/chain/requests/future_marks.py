@@ -6,7 +6,7 @@ silently hold up all starts for as long as it is ahead. It counts as unknown ins
 
 import dataclasses
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from controller import times
 from controller.api import v1alpha1
@@ -14,9 +14,6 @@ from controller.api import v1alpha1
 SKEW_SECONDS = 300.0
 """How far the clocks of Temporal, Spacelift and this process may differ: as much as credentials
 that name a time usually allow."""
-
-_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_TIME_DIGITS = 10
 
 
 def past_time(text: str | None, *, now: datetime) -> str | None:
@@ -40,7 +37,7 @@ def is_past_run(run_id: str, *, now: datetime) -> bool:
 
     What is no ULID and sorts above all of today's is not believed either.
     """
-    return run_id[:_TIME_DIGITS] <= _time_digits(_latest(now))
+    return run_id[: times.ULID_TIME_DIGITS] <= times.ulid_time_digits(_latest(now))
 
 
 def past_runs(runs: Iterable[v1alpha1.RootRun], *, now: datetime) -> tuple[v1alpha1.RootRun, ...]:
@@ -90,13 +87,3 @@ def _is_time(text: str | None) -> bool:
         return datetime.fromisoformat(text or "").tzinfo is not None
     except ValueError:
         return False
-
-
-def _time_digits(moment: datetime) -> str:
-    """Return the digits that begin the ULIDs of a moment."""
-    milliseconds = int(moment.astimezone(UTC).timestamp() * 1000)
-    digits = ""
-    for _ in range(_TIME_DIGITS):
-        milliseconds, digit = divmod(milliseconds, len(_DIGITS))
-        digits = _DIGITS[digit] + digits
-    return digits

@@ -65,9 +65,11 @@ class QueuedByRuns:
         """Return the stacks that a native run on this one may name as the one that queued it.
 
         Spacelift names the upstream through which it came here, or the one where the wave began.
+        An upstream that the waves do not reach queues runs for others.
         """
         begun = {self._origins[run_id] for run_id in origin_run_ids}
-        return sorted(begun.union(self._graph.native_upstreams.get(stack_id, ())))
+        reached = begun.union(*(self._reached[origin] for origin in begun))
+        return sorted(begun | reached.intersection(self._graph.native_upstreams.get(stack_id, ())))
 
     def origin_run_ids(self, stack_id: str, *, but_of: str | None = None) -> list[str]:
         """Return the origins that reach a stack, oldest first, but those of one stack."""

@@ -9,13 +9,12 @@ import dataclasses
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 
-from controller.chain.graph import adoption
 from controller.chain.run import run_states
 from controller.chain.run.native_stops import NativeRun, UnwantedRuns
 from controller.chain.run.run_states import StopCall
 from controller.spacelift import client, documents, endpoints, models
 from controller.spacelift import errors as spacelift_errors
-from controller.temporal.activities import spacelift_clients
+from controller.temporal.activities import native_run_finding, spacelift_clients
 
 logger = logging.getLogger(__name__)
 
@@ -113,22 +112,28 @@ class NativeRunStops:
             *(self._account.client.get_newest_runs(chunk) for chunk in client.chunks(stack_ids))
         )
         pages = {stack_id: page for found in read for stack_id, page in found.items()}
+        finder = native_run_finding.NativeRunFinder(self._account.client)
         seen: list[_Seen] = []
         for target in targets:
-            seen += await self._find_on(target, pages[target.stack_id])
+            seen += await self._find_on(target, pages[target.stack_id], finder)
         return seen
 
-    async def _find_on(self, target: UnwantedRuns, page: models.RunsPage | None) -> list[_Seen]:
+    async def _find_on(
+        self,
+        target: UnwantedRuns,
+        page: models.RunsPage | None,
+        finder: native_run_finding.NativeRunFinder,
+    ) -> list[_Seen]:
         if page is None:
             problem = f"stack '{target.stack_id}' is gone, or the API key cannot see it"
             return [_nothing(target, origin, problem=problem) for origin in target.origin_run_ids]
         runs: Sequence[models.RunRecord] = page.runs
-        natives = _natives(target, runs)
+        natives = await _natives(target, runs, finder)
         if _may_be_cut_off(target, runs, natives):
             runs = await self._account.client.list_runs_after(
                 target.stack_id, min(target.origin_run_ids)
             )
-            natives = _natives(target, runs)
+            natives = await _natives(target, runs, finder)
         by_id = {run.run_id: run for run in runs}
         is_late = target.is_expected and not page.is_disabled and target.seconds < self._settle
         return [
@@ -183,19 +188,22 @@ class NativeRunStops:
         return dataclasses.replace(item.found, problem=str(refusal))
 
 
-def _natives(target: UnwantedRuns, runs: Iterable[models.RunRecord]) -> dict[str, str]:
+async def _natives(
+    target: UnwantedRuns,
+    runs: Iterable[models.RunRecord],
+    finder: native_run_finding.NativeRunFinder,
+) -> Mapping[str, str]:
     """Return the run that each origin made Spacelift queue, as far as it is among some."""
     origins = [*target.origin_run_ids]
     if target.used_origin_run_id is not None:
         # Where waves interleave, the run that is used is told from the others by all origins.
         origins.append(target.used_origin_run_id)
-    candidates = [
-        adoption.Candidate(run_id=run.run_id, triggered_by=run.triggered_by)
-        for run in runs
-        if run.run_id not in target.claimed_run_ids
-    ]
-    found = adoption.native_runs(candidates, origin_run_ids=origins, queuers=target.queuers)
-    return {origin: native.run_id for origin, native in found.items()}
+    return await finder.find(
+        target.stack_id,
+        [run for run in runs if run.run_id not in target.claimed_run_ids],
+        origin_run_ids=origins,
+        queuers=target.queuers,
+    )
 
 
 def _may_be_cut_off(

@@ -12,7 +12,11 @@ from controller.chain.run.run_states import RunState, StopCall
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
-from controller.temporal.activities import spacelift_clients, triggered_runs
+from controller.temporal.activities import (
+    native_run_finding,
+    spacelift_clients,
+    triggered_runs,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -136,11 +140,13 @@ async def find_native(
 ) -> str | None:
     """Return the run that an origin made Spacelift queue; what is late is waited for."""
     async for _ in repeat(seconds):
-        records = await account.client.list_runs_after(stack_id, origin_run_id)
-        candidates = [
-            adoption.Candidate(run_id=run.run_id, triggered_by=run.triggered_by) for run in records
-        ]
-        found = adoption.native_runs(candidates, origin_run_ids=[origin_run_id], queuers=queuers)
+        finder = native_run_finding.NativeRunFinder(account.client)
+        found = await finder.find(
+            stack_id,
+            await account.client.list_runs_after(stack_id, origin_run_id),
+            origin_run_ids=[origin_run_id],
+            queuers=queuers,
+        )
         if found:
-            return found[origin_run_id].run_id
+            return found[origin_run_id]
     return None

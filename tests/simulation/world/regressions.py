@@ -73,4 +73,23 @@ FIXED: dict[str, Plan] = {
             ),
         ),
     ),
+    "a stack that was disabled is run natively by a person before the chain ends": Plan(
+        seed=1,
+        stacks=(
+            StackPlan(id="first"),
+            StackPlan(id="s0", labels=("first",)),
+            StackPlan(id="s1", upstreams=("s0",), is_autodeployed=False),
+            StackPlan(id="s2", upstreams=("s1",)),
+        ),
+        chains=(
+            ChainPlan(
+                name="chain", spec={"roots": {"stackIds": ["first"]}, "nativeRuns": "Strict"}
+            ),
+        ),
+        events=(
+            Event(at=5.0, actor=Actor.PERSON, action="disable", target="s2"),
+            Event(at=40.0, actor=Actor.PERSON, action="enable", target="s2"),
+            Event(at=50.0, actor=Actor.PERSON, action="trigger", target="s0"),
+        ),
+    ),
 }

@@ -1,7 +1,10 @@
 """adoption: which of a stack's runs the given runs made Spacelift queue."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from controller import times
 from controller.chain.graph import adoption
 
 
@@ -43,6 +46,60 @@ def test_each_of_several_origins_has_a_native_run_of_its_own() -> None:
 
 def test_an_origin_that_queued_nothing_takes_no_run_of_an_earlier_one() -> None:
     assert native_runs([candidate("04")], "03", "05") == ["04"]
+
+
+def run_at(seconds: float, number: int = 0) -> str:
+    moment = datetime.fromtimestamp(1_800_000_000 + seconds, UTC)
+    return f"{times.ulid_time_digits(moment)}{number:016d}"
+
+
+def test_each_origin_takes_the_run_of_its_own_moment_first() -> None:
+    """The stack was disabled when the first one was created, and the second one's run is used."""
+    late, own = candidate(run_at(100.2)), candidate(run_at(300))
+
+    found = native_runs([late, own], run_at(0), run_at(100))
+
+    assert found == [own.run_id, late.run_id]
+
+
+@pytest.mark.parametrize(
+    ("begun", "made", "expected"),
+    [
+        pytest.param([], 60, True, id="late"),
+        pytest.param([50], 60, False, id="others began a wave before it"),
+        pytest.param([70], 60, True, id="others began a wave after it"),
+        pytest.param([-10], 60, True, id="others began a wave before the origin"),
+        pytest.param([0.5], 1, False, id="others began a wave in the same moment"),
+        pytest.param([50], 1, True, id="at once"),
+    ],
+)
+def test_what_is_there_after_others_began_a_wave_is_left_to_them(
+    begun: list[float], made: float, expected: bool
+) -> None:
+    found = adoption.native_runs(
+        [candidate(run_at(made))],
+        origin_run_ids=[run_at(0)],
+        queuers=["a"],
+        begun_by_others=[run_at(item) for item in begun],
+    )
+
+    assert bool(found) is expected
+
+
+@pytest.mark.parametrize(
+    ("run_id", "origin_run_id", "expected"),
+    [
+        pytest.param(run_at(0), run_at(0), True, id="the same moment"),
+        pytest.param(run_at(2), run_at(0), True, id="two seconds"),
+        pytest.param(run_at(2.001), run_at(0), False, id="more"),
+        pytest.param("01RUN002", run_at(0), True, id="no ULID"),
+        pytest.param(run_at(60).lower(), run_at(0), True, id="not one of Spacelift's"),
+    ],
+)
+def test_a_wave_is_queued_in_the_moment_of_its_origin(
+    run_id: str, origin_run_id: str, expected: bool
+) -> None:
+    assert adoption.was_queued_at_once(run_id, origin_run_id) is expected
 
 
 TIMES = {

@@ -7,6 +7,7 @@ from typing import Any
 
 from temporalio.testing import ActivityEnvironment
 
+from controller import times
 from controller.chain.graph import adoption
 from controller.chain.run import run_states
 from controller.config import connections, environment, permissions
@@ -77,13 +78,24 @@ class FakeSpacelift:
     def add_run(self, stack_id: str = "a", state: str = "QUEUED", **facts: Any) -> models.RunRecord:
         self._time += 1
         run = models.RunRecord(
-            run_id=f"01RUN{self._time:03d}",
             stack_id=stack_id,
             state=state,
-            **{"type": "TRACKED", "triggered_by": OWN} | facts,
+            **{"run_id": f"01RUN{self._time:03d}", "type": "TRACKED", "triggered_by": OWN} | facts,
         )
         self.runs[run.run_id] = run
         return run
+
+    def add_run_at(self, at: float, stack_id: str = "a", **facts: Any) -> models.RunRecord:
+        """Add a run whose id says when it was created, as Spacelift's do."""
+        digits = times.ulid_time_digits(datetime.fromtimestamp(at, UTC))
+        return self.add_run(stack_id, run_id=f"{digits}{self._time:016d}", **facts)
+
+    def add_stack(self, stack_id: str, *upstreams: str) -> None:
+        """Add a stack below others."""
+        edges = (models.StackEdge(upstream_id=item, dependent_id=stack_id) for item in upstreams)
+        self.stacks[stack_id] = models.StackRecord(
+            id=stack_id, name=stack_id, depends_on=tuple(edges)
+        )
 
     def move(self, run: models.RunRecord, state: str, **facts: Any) -> None:
         self.runs[run.run_id] = dataclasses.replace(self.runs[run.run_id], state=state, **facts)

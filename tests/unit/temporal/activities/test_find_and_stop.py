@@ -145,6 +145,20 @@ async def test_a_native_run_that_does_not_come_is_not_waited_for_for_ever() -> N
     assert bench.spacelift.count("list_runs_after") > 1
 
 
+async def test_what_others_made_spacelift_queue_is_not_adopted() -> None:
+    """The stack was disabled when the chain's own run could have queued one on it."""
+    bench = fakes.make_bench()
+    for stack_id, upstreams in (("root", ()), ("up", ("root",)), ("a", ("up",))):
+        bench.spacelift.add_stack(stack_id, *upstreams)
+    origin = bench.spacelift.add_run_at(100, "root")
+    bench.spacelift.add_run_at(160, "root", triggered_by="jane@example.com")
+    bench.spacelift.add_run_at(160, triggered_by="up")
+
+    found = await find(bench, origin=origin.run_id)
+
+    assert found == messages.FindStackRunResult(newest_run_id=origin.run_id)
+
+
 async def test_a_run_that_spacelift_carried_out_in_order_is_the_stacks() -> None:
     bench = fakes.make_bench()
     upstream = bench.spacelift.add_run("up", state="FINISHED")

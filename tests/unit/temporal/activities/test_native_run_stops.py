@@ -312,3 +312,83 @@ async def test_a_limit_of_requests_lets_the_first_ones_through_at_the_next_try()
     assert caught.value.type == "RateLimited"
     assert calls(bench)[before:] == ["get_newest_runs", "cancel_runs"]
     assert [run.is_open for run in found] == [False] * 50 + [True] * 10
+
+
+def late_bench() -> tuple[fakes.Bench, models.RunRecord]:
+    """`root > up > a`, and a run of the chain that queued nothing on `a`."""
+    bench = fakes.make_bench()
+    for stack_id, upstreams in (("root", ()), ("up", ("root",)), ("a", ("up",))):
+        bench.spacelift.add_stack(stack_id, *upstreams)
+    origin = bench.spacelift.add_run_at(100, "root")
+    bench.spacelift.add_run_at(100, "up", triggered_by="root", state="FINISHED")
+    return bench, origin
+
+
+@pytest.mark.parametrize("stack_id", ["root", "up"])
+@pytest.mark.parametrize("who", ["jane@example.com", None, fakes.OWN])
+async def test_what_others_made_spacelift_queue_is_left_alone(
+    stack_id: str, who: str | None
+) -> None:
+    """The stack was disabled when the chain's own run could have queued one on it."""
+    bench, origin = late_bench()
+    theirs = bench.spacelift.add_run_at(160, stack_id, triggered_by=who)
+    if stack_id == "root":
+        bench.spacelift.add_run_at(160, "up", triggered_by="root")
+    native = bench.spacelift.add_run_at(160, triggered_by="up")
+
+    (found,) = await look(bench, target(origin.run_id, seconds=60))
+
+    assert (found.run_id, found.is_open) == ("", False)
+    assert bench.spacelift.state(native) == "QUEUED"
+    assert bench.spacelift.state(theirs) == "QUEUED"
+
+
+async def test_what_others_queued_through_a_stack_that_cannot_be_seen_is_left_alone() -> None:
+    bench, origin = late_bench()
+    bench.spacelift.add_run_at(160, "up", triggered_by="hidden")
+    native = bench.spacelift.add_run_at(160, triggered_by="up")
+
+    await look(bench, target(origin.run_id, seconds=60))
+
+    assert bench.spacelift.state(native) == "QUEUED"
+
+
+@pytest.mark.parametrize("at", [103, 160])
+async def test_what_spacelift_queued_late_is_stopped_where_nobody_else_can_have_caused_it(
+    at: float,
+) -> None:
+    bench, origin = late_bench()
+    native = bench.spacelift.add_run_at(at, triggered_by="up")
+    bench.spacelift.add_run_at(200, "root", triggered_by="jane@example.com")
+
+    (found,) = await look(bench, target(origin.run_id, seconds=60))
+
+    assert found.run_id == native.run_id
+    assert bench.spacelift.state(native) == "CANCELED"
+
+
+async def test_the_chains_own_run_is_stopped_and_what_others_queued_after_it_is_not() -> None:
+    """Nothing above the stack is read for that."""
+    bench, origin = late_bench()
+    native = bench.spacelift.add_run_at(101, triggered_by="up")
+    bench.spacelift.add_run_at(160, "root", triggered_by="jane@example.com")
+    theirs = bench.spacelift.add_run_at(160, triggered_by="up")
+
+    (found,) = await look(bench, target(origin.run_id))
+
+    assert (found.run_id, bench.spacelift.state(theirs)) == (native.run_id, "QUEUED")
+    assert calls(bench) == ["get_newest_runs", "cancel_runs"]
+
+
+async def test_what_is_above_many_stacks_is_read_once() -> None:
+    bench, origin = late_bench()
+    bench.spacelift.add_run_at(160, "root", triggered_by="jane@example.com")
+    names = [f"b{number}" for number in range(3)]
+    for name in names:
+        bench.spacelift.add_stack(name, "up")
+        bench.spacelift.add_run_at(160, name, triggered_by="up")
+
+    await look(bench, *(target(origin.run_id, stack_id=name, seconds=60) for name in names))
+
+    assert bench.spacelift.count("get_newest_runs") == 2
+    assert bench.spacelift.count("cancel_runs") == 0
