@@ -254,7 +254,7 @@ _STATUS = pydantic.TypeAdapter(Status)
 
 def status_to_dict(status: Status) -> dict[str, Any]:
     """Return the status as the API server stores it: camelCase, without empty fields."""
-    return json_fields.to_json(dataclasses.asdict(status))
+    return json_fields.to_json(status)
 
 
 def read_status(raw: Mapping[str, Any]) -> Status:

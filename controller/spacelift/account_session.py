@@ -38,6 +38,7 @@ class AccountSession:
         endpoint: str,
         read_api_key: tokens.ReadApiKey,
         transport: httpx.AsyncBaseTransport | None = None,
+        new_http: Callable[..., httpx.AsyncClient] = httpx.AsyncClient,
         request_timeout_seconds: float = 30,
         ca_file: str | None = None,
         clock: Callable[[], float] = clock.unix,
@@ -49,6 +50,7 @@ class AccountSession:
             endpoint: The account's base URL, with or without `/graphql`.
             read_api_key: Returns the API key; called at each token exchange.
             transport: Sends the requests; a test hands in its own.
+            new_http: Makes what uses the transport.
             request_timeout_seconds: How long to wait for each part of an answer.
             ca_file: A PEM file of the only certificate authorities to trust; default: the usual
                 ones.
@@ -59,7 +61,7 @@ class AccountSession:
         self._read_api_key = read_api_key
         self._clock = clock
         self._observer = observer
-        self._http = httpx.AsyncClient(
+        self._http = new_http(
             transport=transport,
             verify=True if ca_file is None else ssl.create_default_context(cafile=ca_file),
             headers={"Accept-Encoding": answer_sizes.ACCEPTED_ENCODING},

@@ -19,7 +19,7 @@ from controller.roles import operator, operator_parts, worker
 from controller.roles import process as roles
 from controller.spacelift import account_session
 from tests.simulation import virtual_time
-from tests.simulation.account import account_server, transport
+from tests.simulation.account import account_server, direct_client, transport
 from tests.simulation.account.account_server import AccountServer
 from tests.simulation.kube import kopf_operator, kube_connection, link
 from tests.simulation.kube.api_server import ApiServer
@@ -133,7 +133,9 @@ def start_worker(
     def new_session(**arguments: Any) -> account_session.AccountSession:
         way = transport.AccountTransport(parties.loop, parties.account, chance=parties.chance)
         started.spacelift.append(way)
-        return account_session.AccountSession(transport=way, **arguments)
+        return account_session.AccountSession(
+            transport=way, new_http=direct_client.DirectClient, **arguments
+        )
 
     started.run(lambda: worker.work(started.role, new_worker=Worker, new_session=new_session))
     return started

@@ -13,9 +13,10 @@ import random
 import warnings
 from asyncio import events
 from collections.abc import Callable, Coroutine
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
+from tests.simulation import loop_handles
 from tests.simulation.processes import OWNER, Process, drop
 
 _T = TypeVar("_T")
@@ -48,7 +49,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.steps = 0
         """How many callbacks have run."""
         self._now = 0.0
-        self._timers: list[tuple[float, float, int, events.TimerHandle]] = []
+        self._timers: list[tuple[float, float, int, events.TimerHandle, Process]] = []
         self._numbers = itertools.count()
         self._runnable: list[Process] = []
         self._still_until = _MOST_STEPS_AT_ONCE
@@ -119,15 +120,30 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     # The event loop
 
+    get_debug = staticmethod(bool)
+    """False; each future and each task asks, so it is a function that is not Python's own."""
+
     def call_soon(
         self, callback: Callable[[*_Ts], object], *args: *_Ts, context: Context | None = None
     ) -> events.Handle:
         """Queue a callback behind those of the same process."""
-        handle = events.Handle(callback, args, self, context)
-        self._enqueue(handle)
+        if context is None:
+            context = copy_context()
+        handle = loop_handles.Step(callback, args, self, context)
+        self._enqueue(handle, context.get(OWNER) or self.world)
         return handle
 
     call_soon_threadsafe = call_soon
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[*_Ts], object],
+        *args: *_Ts,
+        context: Context | None = None,
+    ) -> events.TimerHandle:
+        """Queue a callback for some seconds from now."""
+        return self.call_at(self._now + delay, callback, *args, context=context)
 
     def call_at(
         self,
@@ -137,9 +153,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: Context | None = None,
     ) -> events.TimerHandle:
         """Queue a callback for an instant."""
-        timer = events.TimerHandle(when, callback, args, self, context)
+        if context is None:
+            context = copy_context()
+        timer = loop_handles.Timer(when, callback, args, self, context)
         if not self._is_dropping:
-            entry = (when, self.rng.random(), next(self._numbers), timer)
+            owner = context.get(OWNER) or self.world
+            entry = (when, self.rng.random(), next(self._numbers), timer, owner)
             heapq.heappush(self._timers, entry)
         return timer
 
@@ -190,8 +209,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             for task in left:
                 drop(task)
 
-    def _enqueue(self, handle: events.Handle) -> None:
-        process = handle._context.get(OWNER) or self.world  # type: ignore[attr-defined]
+    def _enqueue(self, handle: events.Handle, process: Process) -> None:
         if not process.is_alive or self._is_dropping:
             return
         ready = process.ready
@@ -210,9 +228,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _run_once(self) -> None:
         """Run callbacks until the main task is done; a step at a time would take twice as long."""
-        runnable, draw = self._runnable, self.rng.random
+        runnable, timers, draw = self._runnable, self._timers, self.rng.random
         while not self._stopping:
-            if self._timers:
+            if timers and (not runnable or timers[0][0] <= self._now):
                 self._take_due_timers()
             if not runnable:
                 raise Deadlock(self._hanging())
@@ -236,19 +254,25 @@ class VirtualLoop(asyncio.BaseEventLoop):
             process.ready.appendleft(handle)
             process.kill()
         else:
-            handle._run()
+            try:
+                handle._context.run(handle._callback, *handle._args)  # type: ignore[attr-defined]
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:
+                message = f"Exception in callback {handle!r}"
+                self._note_unhandled(self, {"message": message, "exception": error})
 
     def _take_due_timers(self) -> None:
         """Let time jump to the next timer if nothing is ready, and queue what is due."""
         timers = self._timers
         while timers and (not self._runnable or timers[0][0] <= self._now):
-            when, _, _, timer = heapq.heappop(timers)
-            if timer.cancelled() or not _is_alive(timer):
+            when, _, _, timer, owner = heapq.heappop(timers)
+            if timer._cancelled or not owner.is_alive:  # type: ignore[attr-defined]
                 continue
             if when > self._now:
                 self._now = when
                 self._still_until = self.steps + _MOST_STEPS_AT_ONCE
-            self._enqueue(timer)
+            self._enqueue(timer, owner)
 
     def _hanging(self) -> str:
         waiting = [
@@ -270,11 +294,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
         owner = self._generators.pop(id(agen), self.world)
         if owner.is_alive and not self._is_dropping:
             self.call_soon(self.create_task, agen.aclose(), context=owner.context)
-
-
-def _is_alive(handle: events.Handle) -> bool:
-    owner: Process | None = handle._context.get(OWNER)  # type: ignore[attr-defined]
-    return owner is None or owner.is_alive
 
 
 def _succeed(answer: "asyncio.Future[_T]", result: _T) -> None:

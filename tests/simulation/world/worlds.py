@@ -23,8 +23,11 @@ OTHER = "other "
 MERGE_PATCH = "application/merge-patch+json"
 SWEEP_SECONDS = 30
 """How often the roots of chains with triggers are looked at."""
-_REPLAYS = 0.05
-"""How often an execution is rebuilt from its history, also once all else is calm."""
+_REPLAYS = 0.015
+"""How often an execution is rebuilt from its history, also once all else is calm.
+
+Once in each schedule or two, that is; those whose worker was killed are all rebuilt besides.
+"""
 
 
 class PlannedChance(chance.Seeded):
