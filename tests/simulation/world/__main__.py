@@ -1,15 +1,11 @@
 """`make simulate`: plays schedules on all cores, and prints those that violate something."""
 
 import argparse
-import concurrent.futures
 import os
 import random
 import sys
-import time
 
-from tests.simulation.world import finding, making_plans, plan_tables, playing
-
-_AT_ONCE = 20
+from tests.simulation.world import batches, finding, making_plans, plan_tables, playing
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,27 +43,22 @@ def _replay(seed: int, *, is_whole: bool) -> int:
 
 
 def _play_many(seeds: range, processes: int) -> int:
-    began = time.monotonic()
-    print(f"seeds {seeds.start} to {seeds.stop - 1} in {processes} processes")
-    chunks = [seeds[at : at + _AT_ONCE] for at in range(0, len(seeds), _AT_ONCE)]
+    print(f"seeds {seeds.start} to {seeds.stop - 1} in {processes} processes", flush=True)
     violating: list[int] = []
-    with concurrent.futures.ProcessPoolExecutor(processes) as pool:
-        for found in pool.map(_find_all, chunks):
-            for item in found:
-                violating.append(item.seed)
-                print(item.describe(), flush=True)
-    minutes = (time.monotonic() - began) / 60
-    rate = len(seeds) / minutes / processes
+    seconds = 0.0
+    for batch in batches.in_processes(seeds, processes):
+        seconds += batch.seconds
+        for item in batch.found:
+            violating.append(item.seed)
+            print(item.describe(), flush=True)
+    rate = 60 * len(seeds) / seconds
     print(
-        f"{len(seeds)} schedules, {rate:.0f} a minute and core; {len(violating)} violate something"
+        f"{len(seeds)} schedules, {rate:.0f} in a minute of a processor; "
+        f"{len(violating)} violate something"
     )
     if violating:
         print("their seeds:", *violating)
     return 1 if violating else 0
-
-
-def _find_all(seeds: range) -> list[finding.Found]:
-    return [found for seed in seeds if (found := finding.find(seed)) is not None]
 
 
 if __name__ == "__main__":
