@@ -89,7 +89,7 @@ def task_create(
     context: Context = info.context
     record = context.stack_to_change(stack)
     user = context.require_writer()
-    stack_actions.check_may_create(record, user)
+    creation.check_may_create(record, user.login)
     order = creation.Order(
         stack=record,
         type=RunType.TASK,

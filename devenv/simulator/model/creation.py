@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from devenv.simulator.model import queueing, run_outcomes
 from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.entities import Stack
+from devenv.simulator.model.errors import Refusal
 from devenv.simulator.model.run_entities import Commit, Run
 from devenv.simulator.model.states import RunState, RunType
 
@@ -32,6 +33,21 @@ class Order:
     reconcile: bool = False
     origin_id: str | None = None
     retry_of: str | None = None
+
+
+def check_takes_runs(stack: Stack) -> None:
+    """Refuse a new run on a stack that is disabled or going."""
+    if stack.is_disabled:
+        raise Refusal("stack is disabled")
+    if stack.deleting:
+        raise Refusal("stack is being deleted")
+
+
+def check_may_create(stack: Stack, login: str) -> None:
+    """Refuse a new run on a stack that takes none, or is locked by somebody else."""
+    check_takes_runs(stack)
+    if stack.locked_by is not None and stack.locked_by != login:
+        raise Refusal(f"stack is locked by {stack.locked_by}")
 
 
 def make(engine: Engine, order: Order) -> Run:

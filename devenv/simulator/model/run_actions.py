@@ -100,8 +100,10 @@ def retry(engine: Engine, run: Run, *, username: str) -> Run:
     blocker = retry_blocker(run)
     if blocker:
         raise Refusal(f"run cannot be retried: {blocker}")
-    if engine.stack_of(run).is_disabled:
-        raise Refusal("stack is disabled")
+    stack = engine.account.stacks.get(run.stack_id)
+    if stack is None:
+        raise Refusal(f"stack {run.stack_id} not found")
+    creation.check_may_create(stack, username)
     return creation.retry(engine, run, username=username)
 
 

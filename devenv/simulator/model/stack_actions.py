@@ -25,20 +25,10 @@ class User:
     is_admin: bool = True
 
 
-def check_may_create(stack: Stack, user: User) -> None:
-    """Refuse a new run on a stack that is disabled, or locked by somebody else."""
-    if stack.is_disabled:
-        raise Refusal("stack is disabled")
-    if stack.deleting:
-        raise Refusal("stack is being deleted")
-    if stack.locked_by is not None and stack.locked_by != user.login:
-        raise Refusal(f"stack is locked by {stack.locked_by}")
-
-
 def trigger(engine: Engine, orders: list[creation.Order], user: User) -> list[Run]:
     """Create the ordered runs, with those on dependents behind them."""
     for order in orders:
-        check_may_create(order.stack, user)
+        creation.check_may_create(order.stack, user.login)
         if order.type not in TRIGGERABLE:
             raise Refusal(f"run type {order.type} cannot be triggered")
         if order.force_apply is not None and order.type is not RunType.TRACKED:
@@ -161,6 +151,7 @@ def push(
 
 def drift_check(engine: Engine, stack: Stack) -> Run:
     """Start a drift detection run: private workers only, and on a stack that finished well."""
+    creation.check_takes_runs(stack)
     if stack.worker_pool_id is None:
         raise Refusal("drift detection needs a private worker pool")
     if stack.state != RunState.FINISHED:

@@ -103,7 +103,7 @@ class Actions:
     async def _task(self, request: web.Request) -> web.Response:
         act = await body_of(request, TaskAction)
         stack = self._stack(request)
-        stack_actions.check_may_create(stack, stack_actions.User(login=act.user))
+        creation.check_may_create(stack, act.user)
         order = creation.Order(
             stack=stack, type=RunType.TASK, triggered_by=act.user, command=act.command
         )

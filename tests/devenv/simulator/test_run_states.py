@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from devenv.simulator.model import stack_actions
 from devenv.simulator.model.errors import Refusal
+from tests.devenv.simulator.conftest import USER
 
 MakeLab = Callable[..., Any]
 
@@ -282,6 +284,82 @@ def test_a_retry_has_a_new_id_or_the_old_one(lab: MakeLab, mode: str) -> None:
 
     assert (again.id == run.id) is (mode == "same")
     assert again.state == "FINISHED"
+
+
+ON_A_RUN_THAT_IS_OVER: dict[str, dict[str, Any]] = {
+    "confirm": {},
+    "discard": {},
+    "cancel": {},
+    "stop": {},
+    "kill": {},
+    "retry": {},
+    "promote": {},
+    "targeted_replan": {"targets": ["x"]},
+    "review": {"decision": "REJECT"},
+    "prioritize": {"is_prioritized": True},
+}
+
+
+def do(account: Any, name: str, run: Any) -> None:
+    arguments = dict(ON_A_RUN_THAT_IS_OVER[name])
+    if name != "prioritize":
+        arguments["username"] = USER.login
+    account.act(name, run, **arguments)
+
+
+@pytest.mark.parametrize("mode", ["new", "same"])
+@pytest.mark.parametrize("state", ["FAILED", "QUEUED", "UNCONFIRMED"])
+@pytest.mark.parametrize("name", ON_A_RUN_THAT_IS_OVER)
+def test_a_run_of_a_stack_that_is_gone_is_left_as_it_is(
+    lab: MakeLab, name: str, state: str, mode: str
+) -> None:
+    outcome = {"FAILED": "fail", "QUEUED": {"approval": True}, "UNCONFIRMED": "changes"}[state]
+    account = lab(
+        stacks={"a": {"outcomes": [outcome], "autodeploy": False}}, behavior={"retryRunId": mode}
+    )
+    run = account.until(account.trigger("a"), state)
+    stack_actions.remove(account.engine, account.stack("a"))
+    account.advance(1)
+    before = list(run.history)
+
+    with pytest.raises(Refusal):
+        do(account, name, run)
+
+    account.advance(60)
+    assert run.history == before
+    assert list(account.account.runs) == [run.id]
+
+
+def test_a_stack_that_is_being_deleted_gets_no_run(lab: MakeLab) -> None:
+    pools = {"private": {"workers": 1}}
+    account = lab(
+        stacks={"a": {"outcomes": ["changes", "fail"], "workerPool": "private"}}, workerPools=pools
+    )
+    account.until(account.trigger("a"), "FINISHED")
+    run = account.until(account.trigger("a"), "FAILED")
+    stack_actions.delete(account.engine, account.stack("a"))
+
+    with pytest.raises(Refusal, match="being deleted"):
+        account.trigger("a")
+    with pytest.raises(Refusal, match="being deleted"):
+        do(account, "retry", run)
+    with pytest.raises(Refusal, match="being deleted"):
+        stack_actions.drift_check(account.engine, account.stack("a"))
+
+    account.advance(60)
+    assert "a" not in account.account.stacks
+
+
+def test_a_retry_is_refused_as_a_trigger_is_under_the_lock_of_another_one(lab: MakeLab) -> None:
+    account = lab(stacks={"a": {"outcomes": ["fail", "changes"]}})
+    run = account.until(account.trigger("a"), "FAILED")
+    ann = stack_actions.User(login="ann")
+    stack_actions.lock(account.engine, account.stack("a"), ann, None)
+
+    with pytest.raises(Refusal, match="locked by ann"):
+        account.act("retry", run, username="joe")
+
+    assert account.until(account.act("retry", run, username="ann"), "UNCONFIRMED")
 
 
 def test_transitions_carry_the_time_they_were_due_however_late_one_looks(lab: MakeLab) -> None:
