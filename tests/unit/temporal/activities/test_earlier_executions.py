@@ -1,0 +1,399 @@
+"""Which run executions before a reset had wanted last, told from histories alone."""
+
+import dataclasses
+import re
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import temporalio.converter
+import temporalio.exceptions
+from temporalio.api.common.v1 import ActivityType, Payload, Payloads, WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflow.v1 import WorkflowExecutionInfo
+from temporalio.api.workflowservice import v1 as workflowservice
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import ActivityEnvironment
+
+from controller.chain.run import failures, run_snapshots
+from controller.temporal import ids, messages
+from controller.temporal.activities import earlier_executions
+from tests.unit.temporal.activities import fakes
+
+STACK, CHAIN = "spacelift/acme/a", "stackchain/team/demo/1"
+OWN = "own"
+"""The run id of the execution that asks."""
+CONVERTER = temporalio.converter.default()
+
+Events = Sequence[HistoryEvent]
+
+
+def payloads(*values: object) -> Payloads:
+    return Payloads(payloads=CONVERTER.payload_converter.to_payloads(values))
+
+
+def scheduled(event_id: int, name: str, argument: Payloads) -> HistoryEvent:
+    event = HistoryEvent(event_id=event_id, event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED)
+    attributes = event.activity_task_scheduled_event_attributes
+    attributes.activity_type.CopyFrom(ActivityType(name=name))
+    attributes.input.CopyFrom(argument)
+    return event
+
+
+def completed(event_id: int, result: Payloads) -> HistoryEvent:
+    event = HistoryEvent(event_type=EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
+    attributes = event.activity_task_completed_event_attributes
+    attributes.scheduled_event_id = event_id
+    attributes.result.CopyFrom(result)
+    return event
+
+
+def trigger(newest_run_id: str, run_id: str | None = None, *, event_id: int = 10) -> Events:
+    """Return what a trigger leaves, whose answer came or did not."""
+    wish = messages.TriggerStackRunInput(
+        target=fakes.stack_ref("a"), newest_run_id=newest_run_id, marker="", key_id="key"
+    )
+    events = [scheduled(event_id, ids.TRIGGER_ACTIVITY, payloads(wish))]
+    if run_id is not None:
+        run = run_snapshots.RunSnapshot(run_id=run_id, state="QUEUED")
+        events.append(completed(event_id, payloads(run)))
+    return events
+
+
+def found(newest_run_id: str, adopted: str | None = None) -> Events:
+    """Return what a search leaves."""
+    result = messages.FindStackRunResult(newest_run_id=newest_run_id, adopted_run_id=adopted)
+    return [scheduled(5, ids.FIND_ACTIVITY, payloads("")), completed(5, payloads(result))]
+
+
+def child(workflow_id: str, run_id: str) -> HistoryEvent:
+    event = HistoryEvent(event_type=EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED)
+    started = event.child_workflow_execution_started_event_attributes
+    started.workflow_execution.CopyFrom(WorkflowExecution(workflow_id=workflow_id, run_id=run_id))
+    return event
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Known:
+    """An execution that Temporal knows; `reset_to` is the last one that a reset made of it."""
+
+    run_id: str
+    first: str = ""
+    reset_to: str = ""
+    events: Events = ()
+    workflow_id: str = STACK
+    is_listed: bool = True
+
+
+class FakeTemporal:
+    """Answers as a client does, with its service's calls."""
+
+    namespace = "default"
+    data_converter = CONVERTER
+
+    def __init__(self, *executions: Known) -> None:
+        self.executions = {(each.workflow_id, each.run_id): each for each in executions}
+        self.read: list[str] = []
+        """The executions whose histories were read."""
+        self.error: RPCError | None = None
+
+    @property
+    def workflow_service(self) -> "FakeTemporal":
+        return self
+
+    async def describe_workflow_execution(
+        self, request: workflowservice.DescribeWorkflowExecutionRequest, *, retry: bool
+    ) -> workflowservice.DescribeWorkflowExecutionResponse:
+        each = self._get(request.execution.workflow_id, request.execution.run_id)
+        answer = workflowservice.DescribeWorkflowExecutionResponse(
+            workflow_execution_info=self._info(each)
+        )
+        answer.workflow_extended_info.reset_run_id = each.reset_to
+        return answer
+
+    async def list_workflow_executions(
+        self, request: workflowservice.ListWorkflowExecutionsRequest, *, retry: bool
+    ) -> workflowservice.ListWorkflowExecutionsResponse:
+        match = re.fullmatch(r"WorkflowId = '(.+)' AND StartTime >= '.+'", request.query)
+        assert match is not None, request.query
+        return workflowservice.ListWorkflowExecutionsResponse(
+            executions=[
+                self._info(each)
+                for each in self.executions.values()
+                if each.is_listed and each.workflow_id == match[1]
+            ]
+        )
+
+    def get_workflow_handle(self, workflow_id: str, *, run_id: str) -> Any:
+        each, read = self._get(workflow_id, run_id), self.read
+
+        class Handle:
+            async def fetch_history_events(self) -> AsyncIterator[HistoryEvent]:
+                read.append(run_id)
+                for event in each.events:
+                    yield event
+
+        return Handle()
+
+    def _get(self, workflow_id: str, run_id: str) -> Known:
+        if self.error is not None:
+            raise self.error
+        if (workflow_id, run_id) not in self.executions:
+            raise RPCError("not found", RPCStatusCode.NOT_FOUND, b"")
+        return self.executions[workflow_id, run_id]
+
+    def _info(self, each: Known) -> WorkflowExecutionInfo:
+        info = WorkflowExecutionInfo(
+            execution=WorkflowExecution(workflow_id=each.workflow_id, run_id=each.run_id),
+            first_run_id=each.first,
+        )
+        info.start_time.FromDatetime(datetime(2026, 1, 1, tzinfo=UTC))
+        return info
+
+
+async def find(
+    temporal: FakeTemporal,
+    *,
+    first: str = OWN,
+    chain: tuple[str, str] = ("chain", "chain"),
+    finder: earlier_executions.EarlierExecutions | None = None,
+) -> messages.EarlierRun | None:
+    """Ask as the execution `own`, whose first run id and whose chain's are given."""
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, workflow_id=STACK, workflow_run_id=OWN)
+    finder = finder or earlier_executions.EarlierExecutions(temporal)  # type: ignore[arg-type]
+    now, before = chain
+    argument = messages.FindStackRunInput(
+        target=fakes.stack_ref("a"),
+        adopt_origin=None,
+        queuers=[],
+        chain=messages.ChainExecutionRef(
+            workflow_id=CHAIN, workflow_run_id=now, first_run_id=before
+        ),
+        first_run_id=first,
+    )
+    return await environment.run(finder.find, argument)
+
+
+def wanted(newest_run_id: str, run_id: str | None = None, **facts: Any) -> messages.EarlierRun:
+    key_id = "" if facts.get("is_adopted") else "key"
+    return messages.EarlierRun(newest_run_id=newest_run_id, key_id=key_id, run_id=run_id, **facts)
+
+
+def reset(*events: HistoryEvent, into: Sequence[Known] = ()) -> list[Known]:
+    """Return the stack's first execution, which was reset, those between, and the present one."""
+    own = Known(run_id=OWN, first="first", events=trigger("90", "91"))
+    return [Known(run_id="first", reset_to=OWN, events=events), *into, own]
+
+
+BETWEEN = Known(run_id="between", first="first", reset_to=OWN)
+
+
+def between(*events: HistoryEvent, **facts: Any) -> Known:
+    return dataclasses.replace(BETWEEN, events=events, **facts)
+
+
+OF_ONE_STACK: dict[str, tuple[list[Known], messages.EarlierRun | None]] = {
+    "nothing was asked for before": (reset(), None),
+    "only searches": (reset(*found("04")), None),
+    "a trigger with its answer": (reset(*trigger("04", "05")), wanted("04", "05")),
+    "a trigger without an answer": (reset(*trigger("04")), wanted("04")),
+    "an adopted run": (
+        reset(*found("04", adopted="05")),
+        wanted("04", "05", is_adopted=True),
+    ),
+    "a second run after one that failed": (
+        reset(*trigger("04", "05"), *trigger("05", "06", event_id=20)),
+        wanted("05", "06", attempts=2),
+    ),
+    "the answer to a second trigger is not known": (
+        reset(*trigger("04", "05"), *trigger("05", event_id=20)),
+        wanted("05", attempts=2),
+    ),
+    "a trigger that was tried once and then again": (
+        reset(*trigger("04"), *trigger("04", "05", event_id=20)),
+        wanted("04", "05"),
+    ),
+    "a second run after one that was adopted": (
+        reset(*found("04", adopted="05"), *trigger("05", "06")),
+        wanted("05", "06", attempts=2),
+    ),
+    "an execution in between learned the answer": (
+        reset(*trigger("04"), into=[between(*trigger("04", "05"))]),
+        wanted("04", "05"),
+    ),
+    "the first one had the answer, the one in between not": (
+        reset(*trigger("04", "05"), into=[between(*trigger("04"))]),
+        wanted("04", "05"),
+    ),
+    "the one in between ran once more": (
+        reset(*trigger("04", "05"), into=[between(*trigger("05", "06"))]),
+        wanted("05", "06", attempts=2),
+    ),
+    "an execution of another run of the chain does not count": (
+        reset(
+            *trigger("04", "05"),
+            into=[Known(run_id="other", first="other", events=trigger("07", "08"))],
+        ),
+        wanted("04", "05"),
+    ),
+    "the other activities do not count": (
+        reset(scheduled(3, "follow_stack_run", payloads("")), completed(3, payloads("x"))),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("executions", "expected"), OF_ONE_STACK.values(), ids=OF_ONE_STACK)
+async def test_the_last_run_that_was_wanted_before_a_reset_of_the_stacks_execution(
+    executions: list[Known], expected: messages.EarlierRun | None
+) -> None:
+    temporal = FakeTemporal(*executions)
+
+    assert await find(temporal, first="first") == expected
+    assert OWN not in temporal.read
+
+
+async def test_where_nothing_was_reset_temporal_is_not_asked() -> None:
+    temporal = FakeTemporal(Known(run_id=OWN, events=trigger("04", "05")))
+    temporal.error = RPCError("away", RPCStatusCode.UNAVAILABLE, b"")
+
+    assert await find(temporal) is None
+
+
+async def test_an_execution_that_the_listing_does_not_show_yet_is_found_by_its_reset() -> None:
+    first = Known(run_id="first", reset_to="between", events=trigger("04"))
+    temporal = FakeTemporal(
+        first,
+        between(*trigger("04", "05"), is_listed=False),
+        Known(run_id=OWN, first="first", is_listed=False),
+    )
+
+    assert await find(temporal, first="first") == wanted("04", "05")
+
+
+def chain_execution(run_id: str, *children: tuple[str, str], **facts: Any) -> Known:
+    events = [child(*each) for each in children]
+    return Known(run_id=run_id, workflow_id=CHAIN, events=events, **facts)
+
+
+async def test_of_a_chain_that_was_reset_the_children_before_count() -> None:
+    temporal = FakeTemporal(
+        chain_execution("chain-1", (STACK, "a-1"), ("spacelift/acme/b", "b-1"), reset_to="chain-2"),
+        chain_execution("chain-2", (STACK, OWN), first="chain-1"),
+        Known(run_id="a-1", events=trigger("04", "05")),
+        Known(run_id="b-1", workflow_id="spacelift/acme/b", events=trigger("07", "08")),
+        Known(run_id=OWN),
+    )
+
+    assert await find(temporal, chain=("chain-2", "chain-1")) == wanted("04", "05")
+    assert temporal.read == ["chain-1", "a-1"]
+
+
+async def test_of_a_chain_that_was_reset_twice_all_children_count_with_their_own_resets() -> None:
+    temporal = FakeTemporal(
+        chain_execution("chain-1", (STACK, "a-1"), reset_to="chain-2"),
+        chain_execution("chain-2", (STACK, "a-2"), first="chain-1", reset_to="chain-3"),
+        chain_execution("chain-3", (STACK, OWN), first="chain-1"),
+        Known(run_id="a-1", reset_to="a-1b", events=trigger("04", "05")),
+        Known(run_id="a-1b", first="a-1", events=trigger("05", "06")),
+        Known(run_id="a-2", events=trigger("06", "07")),
+        Known(run_id=OWN),
+    )
+
+    assert await find(temporal, chain=("chain-3", "chain-1")) == wanted("06", "07", attempts=3)
+
+
+async def test_a_stack_that_had_not_started_before_the_reset_of_its_chain_has_no_run() -> None:
+    temporal = FakeTemporal(
+        chain_execution("chain-1", ("spacelift/acme/b", "b-1"), reset_to="chain-2"),
+        chain_execution("chain-2", first="chain-1"),
+        Known(run_id=OWN),
+    )
+
+    assert await find(temporal, chain=("chain-2", "chain-1")) is None
+
+
+async def test_the_children_of_a_chain_are_read_once_for_all_its_stacks() -> None:
+    temporal = FakeTemporal(
+        chain_execution("chain-1", (STACK, "a-1"), reset_to="chain-2"),
+        chain_execution("chain-2", first="chain-1"),
+        Known(run_id="a-1", events=trigger("04", "05")),
+        Known(run_id=OWN),
+    )
+    finder = earlier_executions.EarlierExecutions(temporal)  # type: ignore[arg-type]
+
+    for _ in range(3):
+        assert await find(temporal, chain=("chain-2", "chain-1"), finder=finder)
+
+    assert temporal.read == ["chain-1", *["a-1"] * 3]
+
+
+async def test_the_children_of_few_chains_are_remembered() -> None:
+    chains = [f"chain-{number}" for number in range(100)]
+    known = [chain_execution(chain, reset_to=f"{chain}-now") for chain in chains]
+    known += [chain_execution(f"{chain}-now", first=chain) for chain in chains]
+    temporal = FakeTemporal(*known)
+    finder = earlier_executions.EarlierExecutions(temporal)  # type: ignore[arg-type]
+
+    for chain in chains:
+        await find(temporal, chain=(f"{chain}-now", chain), finder=finder)
+
+    assert len(finder._children) < len(chains) / 2
+
+
+JUNK = Payloads(payloads=[Payload(metadata={"encoding": b"of/tomorrow"}, data=b"x")])
+
+LOST: dict[str, tuple[list[Known], dict[str, Any]]] = {
+    "the first execution is gone": ([Known(run_id=OWN, first="first")], {"first": "first"}),
+    "one in between is gone": (
+        [
+            Known(run_id="first", reset_to="gone", events=trigger("04", "05")),
+            Known(run_id=OWN, first="first"),
+        ],
+        {"first": "first"},
+    ),
+    "the chain's execution is gone": (
+        [Known(run_id=OWN)],
+        {"chain": ("chain-2", "chain-1")},
+    ),
+    "a child of the chain is gone": (
+        [
+            chain_execution("chain-1", (STACK, "gone"), reset_to="chain-2"),
+            chain_execution("chain-2", first="chain-1"),
+        ],
+        {"chain": ("chain-2", "chain-1")},
+    ),
+    "what was asked for cannot be read": (
+        reset(scheduled(10, ids.TRIGGER_ACTIVITY, JUNK)),
+        {"first": "first"},
+    ),
+    "what was asked for is nothing": (
+        reset(scheduled(10, ids.TRIGGER_ACTIVITY, Payloads())),
+        {"first": "first"},
+    ),
+    "an answer cannot be read": (
+        reset(*trigger("04"), completed(10, JUNK)),
+        {"first": "first"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("executions", "asked"), LOST.values(), ids=LOST)
+async def test_a_history_that_is_gone_or_unreadable_is_no_guess(
+    executions: list[Known], asked: dict[str, Any]
+) -> None:
+    with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
+        await find(FakeTemporal(*executions), **asked)
+
+    assert (caught.value.type, caught.value.non_retryable) == (failures.HISTORY_LOST, True)
+
+
+async def test_while_temporal_does_not_answer_it_is_asked_again() -> None:
+    temporal = FakeTemporal(*reset(*trigger("04", "05")))
+    temporal.error = RPCError("away", RPCStatusCode.UNAVAILABLE, b"")
+
+    with pytest.raises(RPCError):
+        await find(temporal, first="first")
