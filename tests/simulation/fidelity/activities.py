@@ -34,6 +34,9 @@ class Activities:
             self.beat_and_fail,
             self.beat_then_hang_once,
             self.beat_fast_then_fail_once,
+            self.beat_once_then_fail_twice,
+            self.beat_twice_then_hang_once,
+            self.count_at_first,
         ]
 
     @activity.defn
@@ -120,6 +123,38 @@ class Activities:
                 await asyncio.sleep(0.01)
             raise exceptions.ApplicationError("once", type="Once")
         return f"{list(info.heartbeat_details)}"
+
+    @activity.defn
+    async def beat_once_then_fail_twice(self, text: str) -> str:
+        """Heartbeat at the first attempt only; the third one returns what it was handed."""
+        info = activity.info()
+        if info.attempt == 1:
+            activity.heartbeat("first")
+        if info.attempt < 3:
+            raise exceptions.ApplicationError("again", type="Again")
+        return f"{list(info.heartbeat_details)}"
+
+    @activity.defn
+    async def beat_twice_then_hang_once(self, text: str) -> str:
+        """Heartbeat twice and hang; the next attempt returns what it was handed."""
+        info = activity.info()
+        if info.attempt == 1:
+            activity.heartbeat("first")
+            # Of two at one moment the SDK sends the second one.
+            await asyncio.sleep(0.1)
+            activity.heartbeat("second")
+            await asyncio.Event().wait()
+        return f"{list(info.heartbeat_details)}"
+
+    @activity.defn
+    async def count_at_first(self, enough: str) -> str:
+        """Count in heartbeats; the next attempt returns whether it was handed enough."""
+        info = activity.info()
+        number = 0
+        while info.attempt == 1:
+            activity.heartbeat(number := number + 1)
+            await asyncio.sleep(0.3)
+        return f"{[given >= int(enough) for given in info.heartbeat_details]}"
 
     async def _watched(self, key: str, *, beats: bool) -> None:
         self.note(key, "started")

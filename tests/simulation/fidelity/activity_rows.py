@@ -1,9 +1,11 @@
 """Rows about activities: results, failures, retries, time-outs, heartbeats and cancels."""
 
 import asyncio
+import json
 from typing import Any
 
 from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.client import WorkflowHandle
 
 from tests.simulation.fidelity.places import Place
 from tests.simulation.fidelity.subjects import Call
@@ -84,6 +86,53 @@ async def details_of_a_heartbeat_are_handed_on(place: Place) -> object:
 
 async def the_last_heartbeat_before_a_failure_is_handed_on(place: Place) -> object:
     return await _course(place, Call("beat_fast_then_fail_once", heartbeat=10, attempts=2))
+
+
+async def details_outlast_an_attempt_that_has_none(place: Place) -> object:
+    return await _course(place, Call("beat_once_then_fail_twice", heartbeat=10, attempts=3))
+
+
+async def _details(handle: WorkflowHandle[Any, Any]) -> list[Any]:
+    """Return what the server knows of the heartbeats of an activity that is under way."""
+    found = await handle.describe()
+    return [
+        json.loads(payload.data)
+        for one in found.raw_description.pending_activities
+        for payload in one.heartbeat_details.payloads
+    ]
+
+
+async def a_worker_is_gone_after_heartbeats(place: Place) -> object:
+    """The time-out counts from the last one, whose details reach the next attempt.
+
+    The attempt lasts for longer than the time-out before its worker is killed.
+    """
+    queue, enough, seconds = place.new_id("queue"), 12, 3
+    call = Call("count_at_first", str(enough), queue=queue, heartbeat=seconds, attempts=2)
+
+    async def has_counted() -> bool:
+        return any(number >= enough for number in await _details(handle))
+
+    async with place.doomed_worker(queue) as kill:
+        handle = await place.start("Calls", call)
+        await place.until(has_counted)
+        kill()
+    killed_at = asyncio.get_running_loop().time()
+    async with place.worker(task_queue=queue):
+        result = await handle.result()
+    waited = asyncio.get_running_loop().time() - killed_at
+    return [result, waited > seconds - 1, await place.events(handle)]
+
+
+async def a_heartbeat_that_was_held_back_goes_with_its_worker(place: Place) -> object:
+    queue = place.new_id("queue")
+    call = Call("beat_twice_then_hang_once", queue=queue, heartbeat=5, attempts=2)
+    async with place.doomed_worker(queue, pause=60) as kill:
+        handle = await place.start("Calls", call)
+        await place.until(lambda: _details(handle))
+        kill()
+    async with place.worker(task_queue=queue):
+        return [await handle.result(), await place.events(handle)]
 
 
 # Cancels
@@ -258,6 +307,9 @@ ROWS = [
     a_heartbeat_is_missed,
     details_of_a_heartbeat_are_handed_on,
     the_last_heartbeat_before_a_failure_is_handed_on,
+    details_outlast_an_attempt_that_has_none,
+    a_worker_is_gone_after_heartbeats,
+    a_heartbeat_that_was_held_back_goes_with_its_worker,
     a_cancel_is_tried,
     a_cancel_is_waited_for,
     a_cancel_is_ignored_by_an_activity_that_finishes,

@@ -1,6 +1,7 @@
 """Where a row of the table runs: on the real server, or on the stand-in under virtual time."""
 
 import asyncio
+import contextlib
 import dataclasses
 import itertools
 import random
@@ -14,7 +15,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from tests.simulation import virtual_time
 from tests.simulation.fidelity import activities as noting
-from tests.simulation.fidelity import subjects
+from tests.simulation.fidelity import doomed_workers, subjects
 from tests.simulation.temporal import chance, connections
 from tests.simulation.temporal.server import TemporalServer
 from tests.simulation.temporal.workers import Worker
@@ -35,6 +36,7 @@ class Place:
     queue: str
     activities: noting.Activities
     prefix: str
+    run_doomed: doomed_workers.Doomed = doomed_workers.real
     has_slow_tasks: bool = False
     """Whether each workflow task takes a second here, whatever the workflow does."""
     _numbers: Any = dataclasses.field(default_factory=itertools.count)
@@ -96,6 +98,12 @@ class Place:
         }
         return self.make_worker(self.client, **(given | options))
 
+    def doomed_worker(
+        self, queue: str, *, pause: float = THROTTLE.total_seconds()
+    ) -> contextlib.AbstractAsyncContextManager[doomed_workers.Kill]:
+        """Return a worker that can be killed; `pause` is the longest between two heartbeats."""
+        return self.run_doomed(self.client, queue, pause)
+
     async def events(self, handle: WorkflowHandle[Any, Any]) -> list[str]:
         """Return the types of a history's events, without those of workflow tasks."""
         history = await handle.fetch_history()
@@ -121,7 +129,15 @@ def on_stand_in(row: Row, *, has_slow_tasks: bool = False) -> object:
     async def main() -> object:
         server = TemporalServer(loop, chance.Steady(delays=delays))
         client = connections.connect(server)
-        place = Place(client, Worker, "shared", noting.Activities(), "row", has_slow_tasks)
+        place = Place(
+            client,
+            Worker,
+            "shared",
+            noting.Activities(),
+            "row",
+            doomed_workers.on(loop),
+            has_slow_tasks,
+        )
         async with place.worker(task_queue=place.queue):
             return await row(place)
 
