@@ -48,8 +48,8 @@ MUTANTS = (
     ),
     Mutant(
         name="a lost trigger is sent again at once",
-        module=_TRIGGERS,
-        old="left = lost_at + grace_seconds - clock.unix()",
+        module=_OPERATIONS,
+        old="left = lost_at + self._limits.trigger_grace - time.now()",
         new="left = 0.0",
         runs_twice=True,
     ),
@@ -57,7 +57,7 @@ MUTANTS = (
         name="a worker that died is taken to have sent nothing",
         module=_TRIGGERS,
         old="""        case _:
-            return clock.unix()""",
+            return now""",
         new="""        case _:
             return None""",
         runs_twice=True,
@@ -65,7 +65,7 @@ MUTANTS = (
     Mutant(
         name="a lost answer is noted as nothing sent",
         module=_OPERATIONS,
-        old="stack_triggers.note_failure(clock.unix())",
+        old="stack_triggers.note_failure(time.now())",
         new="stack_triggers.note_failure(None)",
         runs_twice=True,
     ),

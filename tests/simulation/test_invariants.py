@@ -92,7 +92,7 @@ MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
             chances={transport.ANSWER_LOST: 0.5},
             events=(Event(at=60, actor=Actor.PERSON, action="confirm", target="a"),),
         ),
-        patched(stack_triggers, "lost_since", lambda _: None),
+        patched(stack_triggers, "lost_since", lambda *_, **__: None),
     ),
     "upstreams first": (LINE, patched(policy, "awaited", lambda *_: ())),
     "others' runs are untouched": (

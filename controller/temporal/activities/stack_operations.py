@@ -12,7 +12,6 @@ from typing import Protocol
 import temporalio.activity as activity
 import temporalio.exceptions
 
-from controller import clock
 from controller.api import v1alpha1
 from controller.chain.run import holds, run_snapshots
 from controller.spacelift import errors as spacelift_errors
@@ -163,11 +162,15 @@ class StackOperations:
         self, argument: messages.TriggerStackRunInput
     ) -> run_snapshots.RunSnapshot:
         """Create a run once, whatever happens to the answer or to this process."""
-        lost_at = stack_triggers.lost_since(argument)
+        time = stack_triggers.AttemptTime.of_this()
+        lost_at = stack_triggers.lost_since(argument, now=time.now())
         try:
             account = self._clients.get(argument.target.connection)
             async with heartbeats.kept_alive():
-                run = await self._find_lost(account, argument, lost_at)
+                run = None
+                if lost_at is not None:
+                    left = lost_at + self._limits.trigger_grace - time.now()
+                    run = await stack_triggers.find_lost(account, argument, left=left)
                 if run is None:
                     lost_at = None
                     permission_checks.check_trigger(self._clients, argument)
@@ -175,7 +178,7 @@ class StackOperations:
                     run = await stack_triggers.send(account, argument)
         except spacelift_errors.AmbiguousOutcome as error:
             self._counters.trigger_ambiguous()
-            stack_triggers.note_failure(clock.unix())
+            stack_triggers.note_failure(time.now())
             raise errors.to_application_error(error) from error
         except spacelift_errors.SpaceliftError as error:
             stack_triggers.note_failure(None)
@@ -191,18 +194,6 @@ class StackOperations:
             "Run triggered", extra={"stack_id": argument.target.stack_id, "run_id": run.run_id}
         )
         return account.snapshot(run)
-
-    async def _find_lost(
-        self,
-        account: spacelift_clients.SpaceliftAccount,
-        argument: messages.TriggerStackRunInput,
-        lost_at: float | None,
-    ) -> models.RunRecord | None:
-        if lost_at is None:
-            return None
-        return await stack_triggers.find_lost(
-            account, argument, lost_at=lost_at, grace_seconds=self._limits.trigger_grace
-        )
 
     @activity.defn(name="follow_stack_run")
     async def follow_stack_run(

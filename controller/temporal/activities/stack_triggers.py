@@ -5,6 +5,7 @@ newer than the one found before, and was triggered with our key, is ours: that i
 whose answer was lost is found again instead of being sent twice (ADR 0003).
 """
 
+import dataclasses
 import logging
 from datetime import timedelta
 
@@ -21,21 +22,39 @@ from controller.temporal.activities import errors, spacelift_clients, triggered_
 logger = logging.getLogger(__name__)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class AttemptTime:
+    """Temporal's time during an attempt: the next one may be on a worker with another clock."""
+
+    started_at: float
+    since: float
+
+    @classmethod
+    def of_this(cls) -> "AttemptTime":
+        """Return the time of the attempt that is just beginning."""
+        started_at = activity.info().started_time.timestamp()
+        return cls(started_at=started_at, since=clock.monotonic())
+
+    def now(self) -> float:
+        """Return the time as seconds since 1970."""
+        return self.started_at + clock.monotonic() - self.since
+
+
 async def find_lost(
     account: spacelift_clients.SpaceliftAccount,
     argument: messages.TriggerStackRunInput,
     *,
-    lost_at: float,
-    grace_seconds: float,
+    left: float,
 ) -> models.RunRecord | None:
     """Return the run of a trigger whose answer was lost; None once the grace has passed.
+
+    Of that so many seconds are left.
 
     Raises:
         ApplicationError: not found yet; or Spacelift cannot be asked, which must neither end in
             giving up nor pass for "nothing was sent", since the run may be there; or the stack is
             gone, which is final once the grace has passed.
     """
-    left = lost_at + grace_seconds - clock.unix()
     try:
         own = await triggered_runs.find(account, triggered_runs.SoughtRun.of(argument))
     except spacelift_errors.SpaceliftError as error:
@@ -107,7 +126,7 @@ def note_failure(lost_at: float | None) -> None:
     activity.heartbeat(activity.info().attempt, lost_at)
 
 
-def lost_since(argument: messages.TriggerStackRunInput) -> float | None:
+def lost_since(argument: messages.TriggerStackRunInput, *, now: float) -> float | None:
     """Return since when a run may be there that nobody knows of; None if there cannot be one.
 
     Without word from the attempt before, its worker is taken to have died just now and with the
@@ -116,9 +135,9 @@ def lost_since(argument: messages.TriggerStackRunInput) -> float | None:
     info = activity.info()
     if info.attempt == 1:
         was_reset = argument.found_in not in ("", info.workflow_run_id)
-        return clock.unix() if argument.was_attempted or was_reset else None
+        return now if argument.was_attempted or was_reset else None
     match list(info.heartbeat_details):
         case [attempt, lost_at] if attempt == info.attempt - 1:
             return None if lost_at is None else float(lost_at)
         case _:
-            return clock.unix()
+            return now

@@ -298,6 +298,7 @@ class Bench:
             attempt=number,
             heartbeat_details=list(details),
             current_attempt_scheduled_time=datetime.now(UTC),
+            started_time=datetime.now(UTC),
         )
 
 
@@ -365,5 +366,6 @@ def make_bench(
     )
     heartbeats: list[tuple[Any, ...]] = []
     activities = ActivityEnvironment()
+    activities.info = dataclasses.replace(activities.info, started_time=datetime.now(UTC))
     activities.on_heartbeat = lambda *details: heartbeats.append(details)
     return Bench(spacelift, operations, clients, counts, poller, activities, heartbeats)

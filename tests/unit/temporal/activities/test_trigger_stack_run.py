@@ -1,5 +1,6 @@
 """A trigger creates one run, whatever happens to its answer or to the worker that sends it."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 import temporalio.exceptions
 
+from controller import clock
 from controller.spacelift import errors, models
 from controller.temporal import messages
 from controller.temporal.activities import stack_operations
@@ -71,6 +73,41 @@ async def test_a_lost_answer_is_searched_before_anything_is_sent_again(
     assert (first.type, first.non_retryable) == ("AmbiguousOutcome", False)
     assert bench.spacelift.count("trigger_run") == 1
     assert bench.counts.ambiguous == 1
+
+
+class WrongClock(clock.Clock):
+    """A worker's clock that is ahead of Temporal's."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def unix(self) -> float:
+        return super().unix() + self._seconds
+
+
+async def on_worker(clock_ahead: float, bench: fakes.Bench) -> str | None:
+    """Make an attempt on a worker with a clock of its own, and return how it fails."""
+
+    async def attempt() -> str | None:
+        clock.use(WrongClock(clock_ahead))
+        return (await fails(bench)).message
+
+    return await asyncio.create_task(attempt())
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 500), (0, -500), (500, -500), (-500, 500)])
+async def test_workers_whose_clocks_differ_look_for_as_long_as_others(
+    first: float, second: float
+) -> None:
+    bench = fakes.make_bench(limits=LONG)
+    bench.spacelift.fail("trigger_run", LOST)
+
+    await on_worker(first, bench)
+    bench.attempt(2, bench.details)
+    message = await on_worker(second, bench)
+
+    assert "looking for its run for 60 s more" in str(message)
+    assert bench.spacelift.count("trigger_run") == 1
 
 
 NOW, LONG_AGO = 0.0, -100.0
