@@ -33,6 +33,7 @@ from controller.spacelift.models import (
 )
 
 _T = TypeVar("_T")
+_Record = TypeVar("_Record")
 
 Answers = MutableMapping[str, answers.Answer]
 """Answers by what was asked."""
@@ -80,33 +81,21 @@ class SpaceliftClient:
 
     async def get_stacks(self, stack_ids: Sequence[str]) -> dict[str, StackRecord | None]:
         """Return stacks by id; None where one is missing or invisible to the API key."""
-        found: dict[str, StackRecord | None] = {}
-        for chunk in chunks(stack_ids):
-            what = f"reading {_named(chunk)}"
-            document, variables = documents.get_stacks(chunk)
-            answer = await self._query(
-                document, variables, what=what, check=answers.check_many_fields
-            )
-            with answers.readable(what):
-                for position, stack_id in enumerate(chunk):
-                    body = answer.data[f"a{position}"]
-                    found[stack_id] = None if body is None else models.read_stack(body)
-        return found
+        return await self._read_many(
+            stack_ids,
+            what=lambda chunk: f"reading {_named(chunk)}",
+            ask=documents.get_stacks,
+            read=lambda body, _: models.read_stack(body),
+        )
 
     async def get_stack_holds(self, stack_ids: Sequence[str]) -> dict[str, StackHold | None]:
         """Return what may hold stacks, by id; None where one is missing or invisible."""
-        found: dict[str, StackHold | None] = {}
-        for chunk in chunks(stack_ids):
-            what = f"reading what holds {_named(chunk)}"
-            document, variables = documents.get_stack_holds(chunk)
-            answer = await self._query(
-                document, variables, what=what, check=answers.check_many_fields
-            )
-            with answers.readable(what):
-                for position, stack_id in enumerate(chunk):
-                    body = answer.data[f"a{position}"]
-                    found[stack_id] = None if body is None else models.read_hold(body)
-        return found
+        return await self._read_many(
+            stack_ids,
+            what=lambda chunk: f"reading what holds {_named(chunk)}",
+            ask=documents.get_stack_holds,
+            read=lambda body, _: models.read_hold(body),
+        )
 
     async def list_stacks_by_labels(self, labels: Sequence[str]) -> list[StackRecord]:
         """Return the stacks that carry at least one of the labels verbatim, sorted by id."""
@@ -173,14 +162,12 @@ class SpaceliftClient:
         They have their ids, states, types and who triggered them, and nothing else; None stands for
         a stack that is missing or invisible to the API key.
         """
-        what = f"listing runs of {_named(stack_ids)}"
-        document, variables = documents.get_newest_runs(stack_ids)
-        answer = await self._query(document, variables, what=what, check=answers.check_many_fields)
-        with answers.readable(what):
-            return {
-                stack_id: _newest_runs(answer.data[f"a{position}"], stack_id)
-                for position, stack_id in enumerate(stack_ids)
-            }
+        return await self._read_many(
+            stack_ids,
+            what=lambda chunk: f"listing runs of {_named(chunk)}",
+            ask=documents.get_newest_runs,
+            read=_newest_runs,
+        )
 
     async def get_newest_run(
         self, stack_id: str, *, run_type: str = RunType.TRACKED
@@ -198,33 +185,21 @@ class SpaceliftClient:
 
         An error that belongs to one run only still fails the call: it is no statement on the run.
         """
-        found: dict[RunKey, RunRecord | None] = {}
-        for chunk in chunks(keys):
-            what = f"reading {len(chunk)} runs, the first {_named_run(chunk[0])}"
-            document, variables = documents.get_runs(chunk)
-            answer = await self._query(
-                document, variables, what=what, check=answers.check_many_fields
-            )
-            with answers.readable(what):
-                for position, key in enumerate(chunk):
-                    found[key] = _held_run_of(answer.data[f"a{position}"], key)
-        return found
+        return await self._read_many(
+            keys,
+            what=lambda chunk: f"reading {_named_runs(chunk)}",
+            ask=documents.get_runs,
+            read=_held_run_of,
+        )
 
     async def get_run_times(self, keys: Sequence[RunKey]) -> dict[RunKey, adoption.RunTimes | None]:
         """Return when runs started and ended, by key; None where one is missing."""
-        found: dict[RunKey, adoption.RunTimes | None] = {}
-        for chunk in chunks(keys):
-            what = f"reading the times of {len(chunk)} runs, the first {_named_run(chunk[0])}"
-            document, variables = documents.get_run_times(chunk)
-            answer = await self._query(
-                document, variables, what=what, check=answers.check_many_fields
-            )
-            with answers.readable(what):
-                for position, key in enumerate(chunk):
-                    stack = answer.data[f"a{position}"]
-                    run = None if stack is None else stack["run"]
-                    found[key] = None if run is None else models.read_times(run["history"])
-        return found
+        return await self._read_many(
+            keys,
+            what=lambda chunk: f"reading the times of {_named_runs(chunk)}",
+            ask=documents.get_run_times,
+            read=_run_times,
+        )
 
     async def get_run(self, key: RunKey) -> RunRecord | None:
         """Return a run with the note of its newest transition; None if missing or invisible."""
@@ -317,6 +292,28 @@ class SpaceliftClient:
                             ended[key] = models.read_run(body, stack_id=key.stack_id)
         return ended
 
+    async def _read_many(
+        self,
+        items: Iterable[_T],
+        *,
+        what: Callable[[Sequence[_T]], str],
+        ask: Callable[[Sequence[_T]], tuple[documents.Document, documents.Variables]],
+        read: Callable[[Mapping[str, Any], _T], _Record | None],
+    ) -> dict[_T, _Record | None]:
+        """Read many things of one kind, up to 50 in one request; a stack that is null is None."""
+        found: dict[_T, _Record | None] = {}
+        for chunk in chunks(items):
+            doing = what(chunk)
+            document, variables = ask(chunk)
+            answer = await self._query(
+                document, variables, what=doing, check=answers.check_many_fields
+            )
+            with answers.readable(doing):
+                for position, item in enumerate(chunk):
+                    body = answer.data[f"a{position}"]
+                    found[item] = None if body is None else read(body, item)
+        return found
+
     async def _query(
         self,
         document: documents.Document,
@@ -382,16 +379,17 @@ def _run_of(stack: Mapping[str, Any] | None, key: RunKey) -> RunRecord | None:
     return None if run is None else models.read_run(run, stack_id=key.stack_id)
 
 
-def _held_run_of(stack: Mapping[str, Any] | None, key: RunKey) -> RunRecord | None:
+def _held_run_of(stack: Mapping[str, Any], key: RunKey) -> RunRecord | None:
     run = _run_of(stack, key)
-    if stack is None or run is None:
-        return None
-    return dataclasses.replace(run, hold=models.read_hold(stack))
+    return None if run is None else dataclasses.replace(run, hold=models.read_hold(stack))
 
 
-def _newest_runs(stack: Mapping[str, Any] | None, stack_id: str) -> RunsPage | None:
-    if stack is None:
-        return None
+def _run_times(stack: Mapping[str, Any], _: RunKey) -> adoption.RunTimes | None:
+    run = stack["run"]
+    return None if run is None else models.read_times(run["history"])
+
+
+def _newest_runs(stack: Mapping[str, Any], stack_id: str) -> RunsPage:
     runs = [models.read_run(body, stack_id=stack_id) for body in stack["runs"]]
     runs.sort(key=lambda run: run.run_id, reverse=True)
     return RunsPage(runs=tuple(runs), is_disabled=bool(stack.get("isDisabled")))
@@ -407,6 +405,10 @@ def chunks(items: Iterable[_T]) -> Iterator[list[_T]]:
 def _named(stack_ids: Sequence[str]) -> str:
     others = len(stack_ids) - 1
     return f"stack {stack_ids[0]}" + (f" and {others} others" if others else "")
+
+
+def _named_runs(keys: Sequence[RunKey]) -> str:
+    return f"{len(keys)} runs, the first {_named_run(keys[0])}"
 
 
 def _named_run(key: RunKey) -> str:

@@ -31,99 +31,35 @@ def run(stack_id: str, run_id: str) -> RootRun:
 # Finished runs of roots
 
 
-@pytest.mark.parametrize(
-    ("reading", "seen", "waiting", "mark", "ask"),
-    [
-        pytest.param(
-            RootReading(stack_id="a", newest_run_id="7", looked_up_to="5", finished=("5",)),
-            None,
-            None,
-            "7",
-            None,
-            id="seen for the first time: an old run starts nothing",
-        ),
-        pytest.param(
-            RootReading(stack_id="a", newest_run_id="0", looked_up_to=""),
-            None,
-            None,
-            "0",
-            None,
-            id="a root that never ran",
-        ),
-        pytest.param(
-            RootReading(stack_id="a", newest_run_id="3", looked_up_to="3", finished=("3",)),
-            "0",
-            None,
-            "0",
-            "3",
-            id="its first run",
-        ),
-        pytest.param(
-            RootReading(stack_id="a", newest_run_id="7", looked_up_to="7", finished=("7",)),
-            "5",
-            None,
-            "5",
-            "7",
-            id="a run of somebody else",
-        ),
-        pytest.param(
-            RootReading(stack_id="a", newest_run_id="7", looked_up_to="7"),
-            "5",
-            None,
-            "7",
-            None,
-            id="a run of a chain",
-        ),
-        pytest.param(
-            RootReading(stack_id="a", newest_run_id="7", looked_up_to="7", finished=("7",)),
-            "7",
-            None,
-            "7",
-            None,
-            id="a replay",
-        ),
-        pytest.param(
-            RootReading(stack_id="a", newest_run_id="9", looked_up_to="3", finished=("3",)),
-            "7",
-            None,
-            "7",
-            None,
-            id="a newer one has not finished",
-        ),
-        pytest.param(
-            RootReading(stack_id="a", newest_run_id="7", looked_up_to="7", finished=("7",)),
-            "5",
-            "7",
-            "5",
-            None,
-            id="it asks already",
-        ),
-        pytest.param(
-            RootReading(stack_id="a", newest_run_id="9", looked_up_to="9", finished=("9", "7")),
-            "5",
-            "7",
-            "5",
-            "9",
-            id="the next one of the same root",
-        ),
-        pytest.param(
-            RootReading(stack_id="a", newest_run_id="9", looked_up_to="9", finished=("7",)),
-            "5",
-            None,
-            "5",
-            "7",
-            id="below a run of a chain",
-        ),
-        pytest.param(
-            RootReading(stack_id="a", newest_run_id="", looked_up_to=""),
-            "5",
-            "7",
-            "5",
-            None,
-            id="nobody can tell yet",
-        ),
-    ],
-)
+def root(newest: str, looked_up_to: str, *finished: str) -> RootReading:
+    return RootReading(
+        stack_id="a", newest_run_id=newest, looked_up_to=looked_up_to, finished=finished
+    )
+
+
+# What was read of a root, its mark and the run that asks already -> its new mark, the run that asks
+ROOTS: dict[str, tuple[RootReading, str | None, str | None, str, str | None]] = {
+    "seen for the first time: an old run starts nothing": (
+        root("7", "5", "5"),
+        None,
+        None,
+        "7",
+        None,
+    ),
+    "a root that never ran": (root("0", ""), None, None, "0", None),
+    "its first run": (root("3", "3", "3"), "0", None, "0", "3"),
+    "a run of somebody else": (root("7", "7", "7"), "5", None, "5", "7"),
+    "a run of a chain": (root("7", "7"), "5", None, "7", None),
+    "a replay": (root("7", "7", "7"), "7", None, "7", None),
+    "a newer one has not finished": (root("9", "3", "3"), "7", None, "7", None),
+    "it asks already": (root("7", "7", "7"), "5", "7", "5", None),
+    "the next one of the same root": (root("9", "9", "9", "7"), "5", "7", "5", "9"),
+    "below a run of a chain": (root("9", "9", "7"), "5", None, "5", "7"),
+    "nobody can tell yet": (root("", ""), "5", "7", "5", None),
+}
+
+
+@pytest.mark.parametrize(("reading", "seen", "waiting", "mark", "ask"), ROOTS.values(), ids=ROOTS)
 def test_a_run_asks_once_and_only_if_it_is_newer_than_what_was_looked_at(
     reading: RootReading, seen: str | None, waiting: str | None, mark: str, ask: str | None
 ) -> None:
