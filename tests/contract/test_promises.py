@@ -30,8 +30,12 @@ def drawn() -> Iterator[str]:
         yield "create"
         yield from (event.action for event in plan.events)
         yield from plan.chances
-        if any(plan.skews):
-            yield "skews"
+        facts = {
+            "skews": any(plan.skews),
+            "slow": bool(plan.slow),
+            "two installations": len(plan.installations) > 1,
+        }
+        yield from (name for name, is_so in facts.items() if is_so)
 
 
 def test_each_invariant_belongs_to_one_promise() -> None:
