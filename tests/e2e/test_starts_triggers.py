@@ -198,6 +198,30 @@ async def test_a_lost_delivery_is_made_good_by_the_sweep_also_for_roots_by_label
     assert len(await account.runs("b")) == 1
 
 
+async def test_a_mark_from_a_clock_that_is_far_ahead_holds_up_no_start(
+    sweeping: chains.Installation,
+) -> None:
+    account = await sweeping.add_account("ahead", account_document("a -> b"))
+    await account.trigger("a")
+    await account.run_in("b", "FINISHED")
+    chain = await sweeping.create("ahead", "a", account=account, **TRIGGERS)
+    await is_watched(chain, "a")
+    ahead = {"stackId": "a", "runId": "7ZZZZZZZZZ0000000000000000"}
+
+    await chain.api.kube.patch(
+        f"{chain.api.path(chain.name)}/status", {"status": {"lastHandled": {"rootRuns": [ahead]}}}
+    )
+    await chain.until(
+        lambda status: ahead not in status["lastHandled"]["rootRuns"],
+        what="the mark is one of the root's runs again",
+    )
+    run = await finished_run(account, "a")
+    status = await chain.ends("RunSucceeded")
+
+    assert root_runs(status) == [("a", run)]
+    assert status["latestRun"]["number"] == 1
+
+
 async def test_while_suspended_nothing_is_looked_for_and_it_is_made_good_after(
     sweeping: chains.Installation,
 ) -> None:
