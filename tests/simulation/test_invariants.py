@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from temporalio import workflow
 
 from controller.chain.graph import adoption
 from controller.chain.run import next_stacks, policy, progress, unwanted_runs
+from controller.kube import lease
 from controller.operator import deletion
+from controller.temporal import ids
 from controller.temporal.activities import stack_triggers
 from tests.simulation import role_processes
 from tests.simulation.account import transport
-from tests.simulation.world import finding, playing, regressions, settling, worlds
-from tests.simulation.world.invariants import statuses, triggers
+from tests.simulation.world import finding, playing, records, regressions, settling, worlds
+from tests.simulation.world.invariants import triggers, work, writes
 from tests.simulation.world.plans import Actor, ChainPlan, Event, Plan, StackPlan
 
 LINE = Plan(
@@ -79,8 +82,32 @@ def always_well(stack: progress.StackProgress, report: progress.StackReport, *, 
 apply_report = progress.apply_report
 
 
-async def never_gone(*_: Any) -> bool:
+def always_over(stack: progress.StackProgress, report: progress.StackReport, *, now: str) -> bool:
+    changed = apply_report(stack, report, now=now)
+    if stack.phase is stack.phase.RUNNING:
+        stack.phase = stack.phase.SUCCEEDED
+    return changed
+
+
+def id_of_its_own(*, account: str, stack_id: str, operation: str = "Apply") -> str:
+    found = execution_workflow_id(account=account, stack_id=stack_id, operation=operation)
+    return found + workflow.info().workflow_id[-4:] if workflow.in_workflow() else found
+
+
+execution_workflow_id = ids.execution_workflow_id
+
+
+async def never(*_: Any) -> bool:
     return False
+
+
+async def always(*_: Any) -> bool:
+    return True
+
+
+async def still_leads(leader: lease.LeaderLease, _: object) -> bool:
+    leader._renewed_at = leader._clock()
+    return True
 
 
 MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
@@ -104,7 +131,7 @@ MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
         patched(progress, "apply_report", always_well),
     ),
     "all ends": (FAILING, patched(policy, "skip_unwanted", lambda *_, **__: [])),
-    "nothing is left": (LINE, patched(deletion.Deletion, "advance", never_gone)),
+    "nothing is left": (LINE, patched(deletion.Deletion, "advance", never)),
     "native runs are used or reported": (
         Plan(
             seed=1,
@@ -120,6 +147,28 @@ MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
     "histories replay": (
         LINE,
         both(patched(next_stacks, "ready_stacks", some_order), patched(worlds, "_REPLAYS", 1.0)),
+    ),
+    "a success is true": (LINE, patched(progress, "apply_report", always_over)),
+    "one chain at a stack": (
+        dataclasses.replace(
+            LINE, chains=(*LINE.chains, ChainPlan(name="other", spec=LINE.chains[0].spec))
+        ),
+        patched(ids, "execution_workflow_id", id_of_its_own),
+    ),
+    "gone means over": (
+        dataclasses.replace(
+            LINE, events=(Event(at=9, actor=Actor.USER, action="delete", target="chain"),)
+        ),
+        patched(deletion.Deletion, "advance", always),
+    ),
+    "only the leader writes": (
+        dataclasses.replace(
+            LINE, events=(Event(at=5, actor=Actor.FAULT, action="add", target="operator"),)
+        ),
+        both(
+            patched(lease, "next_step", lambda *_: lease.LeaseStep.TAKE),
+            patched(lease.LeaderLease, "_renew", still_leads),
+        ),
     ),
     "bounded work": (
         LINE,
@@ -162,15 +211,96 @@ def test_a_run_that_nobody_asked_for_is_seen() -> None:
     assert len(list(triggers.only_what_was_asked_for(record))) == 1
 
 
-def test_a_stack_that_waits_for_no_reason_is_seen() -> None:
+RUN_2: dict[str, Any] = {
+    "observedGeneration": 3,
+    "latestRun": {"number": 2},
+    "stacks": [{"id": "a", "phase": "Failed"}],
+}
+WRITES = {
+    "an earlier run": (
+        writes.the_status_never_goes_back,
+        {**RUN_2, "latestRun": {"number": 1}},
+        ["the number of the run went from 2 to 1"],
+    ),
+    "an earlier generation": (
+        writes.the_status_never_goes_back,
+        {**RUN_2, "observedGeneration": 2},
+        ["the observed generation went from 3 to 2"],
+    ),
+    "a stack that was over": (
+        writes.the_status_never_goes_back,
+        {**RUN_2, "stacks": [{"id": "a", "phase": "Running"}]},
+        ["a went from Failed to Running"],
+    ),
+    "a further attempt": (
+        writes.the_status_never_goes_back,
+        {**RUN_2, "latestRun": {"number": 2, "attempt": 2}, "stacks": []},
+        [],
+    ),
+    "ready, and not over": (
+        writes.ready_means_over,
+        {
+            "conditions": [
+                {"type": "Ready", "status": "True"},
+                {"type": "Stalled", "status": "True"},
+            ],
+            "pendingRun": {},
+            "stacks": [{"id": "a", "phase": "Running"}],
+        },
+        ["is Ready, while a is Running, a run waits, Stalled"],
+    ),
+    "a stack without a reason": (
+        writes.nothing_waits_without_a_reason,
+        {"stacks": [{"id": "a", "phase": "Waiting"}]},
+        ["a is Waiting for no reason"],
+    ),
+    "a chain without a reason": (
+        writes.nothing_waits_without_a_reason,
+        {"conditions": [{"type": "Ready", "status": "False", "reason": "Gone"}]},
+        ["is not Ready for no reason: {'type': 'Ready', 'status': 'False', 'reason': 'Gone'}"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_a_write_that_says_what_is_wrong_is_seen(name: str) -> None:
+    invariant, status, violated = WRITES[name]
     record = playing.play(LINE).record
     (chain,) = record.chains.values()
-    before = list(statuses.nothing_waits_without_a_reason(record))
-    chain.body = {**chain.body, "status": {"stacks": [{"id": "a", "phase": "Waiting"}]}}
+    chain.body = {**chain.body, "status": status}
+    write = records.Write(record=record, chain=chain, before=RUN_2, user="", is_gone=False)
+
+    assert list(invariant(write)) == violated
+
+
+def test_a_storm_is_seen() -> None:
+    record = playing.play(LINE).record
+    (chain,) = record.chains.values()
+    before = list(work.no_storms(record))
+    chain.written_at = [100 + number / 2 for number in range(15)]
+    for role in record.roles:
+        if role.kube is not None:
+            role.kube.sent_at = [3 * number for number in range(120)]
+            role.kube.sent_at += [400 + number / 10 for number in range(70)]
 
     assert before == []
-    assert list(statuses.nothing_waits_without_a_reason(record)) == [
-        "team/chain: a is Waiting for no reason"
+    assert list(work.no_storms(record)) == [
+        "more than 12 writes of the status of team/chain in 10 s, at 106.0 s",
+        "more than 60 requests of here/operator-1 to the API server in 10 s, at 406.0 s",
+    ]
+
+
+def test_no_run_of_a_chain_that_was_deleted_may_be_too_early_either() -> None:
+    record = playing.play(LINE).record
+    (chain,) = record.chains.values()
+    chain.deleted_at = 9.0
+    before = list(triggers.upstreams_first(record))
+    (first,) = (run for run in record.account_runs if run.stack_id == "a")
+    first.updated_at += 1000
+
+    assert before == []
+    assert [text.split(" had")[0][-10:] for text in triggers.upstreams_first(record)] == [
+        "upstream a"
     ]
 
 

@@ -38,15 +38,15 @@ class AccountTransport(httpx.AsyncBaseTransport):
     ) -> None:
         self.is_cut = False
         """No connection is made, and those that are open break."""
-        self.requests = 0
-        """How many were sent."""
+        self.sent_at: list[float] = []
+        """When requests were sent."""
         self._loop = loop
         self._server = server
         self._chance = chance
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its answer."""
-        self.requests += 1
+        self.sent_at.append(self._loop.time())
         there, back = self._chance.delay(REQUEST), self._chance.delay(ANSWER)
         if self._is_lost(UNREACHABLE):
             await asyncio.sleep(there)

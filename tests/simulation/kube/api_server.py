@@ -47,11 +47,14 @@ class ApiServer:
         Raises:
             NotImplementedError: a real API server might do it.
         """
+        self.store.user = request.user
         try:
             self.authenticate(request)
             return self._answer(request)
         except (refusals.Refusal, refusals.UnservedPath) as refusal:
             return refusal.answer
+        finally:
+            self.store.user = ""
 
     def authenticate(self, request: Request) -> None:
         """Refuse users that are not known.

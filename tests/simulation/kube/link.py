@@ -39,6 +39,8 @@ class ApiLink:
     ) -> None:
         self._is_cut = False
         self.streams: list[WatchStream] = []
+        self.sent_at: list[float] = []
+        """When requests were sent, those that open a watch included."""
         self._loop = loop
         self._server = server
         self._user = user
@@ -85,6 +87,7 @@ class ApiLink:
         Raises:
             aiohttp.ClientConnectionError: it was lost on the way, before or after it was served.
         """
+        self.sent_at.append(self._loop.time())
         there, back = self._chance.delay(REQUEST), self._chance.delay(ANSWER)
         if self._is_lost(REQUEST_LOST):
             await asyncio.sleep(there)
@@ -102,6 +105,7 @@ class ApiLink:
         Raises:
             aiohttp.ClientConnectionError: it could not be opened.
         """
+        self.sent_at.append(self._loop.time())
         there, back = self._chance.delay(REQUEST), self._chance.delay(ANSWER)
         if self._is_lost(REQUEST_LOST):
             await asyncio.sleep(there)

@@ -50,6 +50,8 @@ class Change:
     type: str
     key: Key
     stored: Stored
+    user: str = ""
+    """Who has written; no one, if the server itself has."""
 
 
 class Store:
@@ -59,6 +61,8 @@ class Store:
         self.version = first_version
         self.compacted = first_version
         """Changes up to this version are forgotten: who watches from before has to list."""
+        self.user = ""
+        """Whose request is carried out now."""
         self.listeners: list[Callable[[Change], None]] = []
         self._objects: dict[Key, Stored] = {}
         self._changes: list[Change] = []
@@ -110,7 +114,7 @@ class Store:
         return Stored({**body, "metadata": metadata})
 
     def _announce(self, kind: str, key: Key, stored: Stored) -> None:
-        change = Change(version=self.version, type=kind, key=key, stored=stored)
+        change = Change(version=self.version, type=kind, key=key, stored=stored, user=self.user)
         self._changes.append(change)
         for listener in list(self.listeners):
             listener(change)

@@ -4,12 +4,12 @@ import contextlib
 import dataclasses
 import logging
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from tests.simulation import virtual_time
 from tests.simulation.kube import kopf_operator
-from tests.simulation.world import happenings, records, settling, worlds
-from tests.simulation.world.invariants import ALL, Violation
+from tests.simulation.world import happenings, invariants, records, settling, worlds
+from tests.simulation.world.invariants import Violation
 from tests.simulation.world.plans import Plan
 
 Bug = Callable[[], contextlib.AbstractContextManager[object]]
@@ -36,6 +36,7 @@ def play(plan: Plan, *, bug: Bug = NO_BUG) -> Outcome:
     # kopf draws its keys from the global source.
     random.seed(plan.seed)
     world = worlds.World(plan)
+    invariants.watch(world.record)
     problems: list[Violation] = []
     with _unlogged():
         try:
@@ -48,7 +49,7 @@ def play(plan: Plan, *, bug: Bug = NO_BUG) -> Outcome:
     problems += [
         Violation(invariant="no unhandled errors", text=text) for text in world.loop.unhandled
     ]
-    problems += _judge(world.record)
+    problems += invariants.judge(world.record)
     return Outcome(
         plan=plan,
         violations=tuple(problems),
@@ -67,12 +68,6 @@ def _unlogged() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
-
-
-def _judge(record: records.Record) -> Iterable[Violation]:
-    for name, invariant in ALL.items():
-        for text in invariant(record):
-            yield Violation(invariant=name, text=text)
 
 
 async def _live(world: worlds.World) -> None:

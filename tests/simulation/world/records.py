@@ -2,11 +2,11 @@
 
 import collections
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from controller.api import v1alpha1
-from devenv.simulator.model.run_entities import Run
+from devenv.simulator.model.run_entities import Run, Transition
 from tests.simulation import role_processes
 from tests.simulation.account import account_server
 from tests.simulation.kube.store import Change
@@ -29,7 +29,8 @@ class ChainRecord:
     deleted_at: float | None = None
     """When somebody asked for its deletion."""
     gone_at: float | None = None
-    status_writes: int = 0
+    written_at: list[float] = dataclasses.field(default_factory=list)
+    """When its status was written."""
     generations: int = 1
     body: Json = dataclasses.field(default_factory=dict)
     runs: dict[int, Json] = dataclasses.field(default_factory=dict)
@@ -46,6 +47,11 @@ class ChainRecord:
     """The roots that it ever had while their runs started it."""
 
     @property
+    def status_writes(self) -> int:
+        """How often its status was written."""
+        return len(self.written_at)
+
+    @property
     def title(self) -> str:
         """Namespace and name."""
         return f"{self.namespace}/{self.name}"
@@ -54,6 +60,23 @@ class ChainRecord:
     def status(self) -> Json:
         """Its status as it was at last."""
         return self.body.get("status") or {}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Write:
+    """A StackChain has changed, by the hand of `user`; or is gone."""
+
+    record: "Record"
+    chain: ChainRecord
+    before: Json
+    """Its status before."""
+    user: str
+    is_gone: bool
+
+    @property
+    def status(self) -> Json:
+        """Its status now."""
+        return self.chain.status
 
 
 class Record:
@@ -67,8 +90,14 @@ class Record:
         self.roles: list[role_processes.RoleProcess] = []
         self.log: list[tuple[float, str, str]] = []
         """What has happened, by time: actor and event."""
-        self.mistakes: list[str] = []
-        """What a check has found while the world went on."""
+        self.mistakes: list[tuple[str, str]] = []
+        """What was found while the world went on: which invariant was violated, and how."""
+        self.on_write: list[Callable[[Write], None]] = []
+        """Called after each write of a StackChain."""
+        self.on_move: list[Callable[[Run], None]] = []
+        """Called after each change of the state of a run; the first one is its creation."""
+        self.leaders: dict[str, tuple[str, float]] = {}
+        """Who leads each installation, and since when; by its namespace."""
         self.is_quiet = False
         """Whether all came to its end in time."""
         self.unsettled: list[str] = []
@@ -77,10 +106,20 @@ class Record:
         """What was left once all chains were deleted."""
         self.quiet_at: float | None = None
         parties.api.store.listeners.append(self._note_change)
+        parties.account.simulator.transition_listeners.append(self._note_move)
 
     def note(self, actor: str, event: str) -> None:
         """Note that something has happened."""
         self.log.append((self.parties.loop.time(), actor, event))
+
+    def cause_of(self, run: Run) -> tuple[str, int] | None:
+        """Return the chain and its run that triggered a run, or that from which it comes."""
+        origin = self.parties.account.simulator.account.runs.get(run.origin_id or "", run)
+        return marker_of(origin)
+
+    def note_mistake(self, invariant: str, text: str) -> None:
+        """Note that an invariant is violated now."""
+        self.mistakes.append((invariant, f"{self.parties.loop.time():.1f} s: {text}"))
 
     @property
     def account_runs(self) -> list[Run]:
@@ -99,7 +138,7 @@ class Record:
 
     def requests(self) -> int:
         """Return how many requests workers have sent to the account."""
-        return sum(way.requests for role in self.roles for way in role.spacelift)
+        return sum(len(way.sent_at) for role in self.roles for way in role.spacelift)
 
     def same_name(self, title: str) -> list[ChainRecord]:
         """Return the objects that have had a name, the oldest first."""
@@ -114,6 +153,8 @@ class Record:
         return found
 
     def _note_change(self, change: Change) -> None:
+        if change.key.plural == "leases":
+            self._note_leader(change)
         if change.key.plural != v1alpha1.PLURAL:
             return
         body, now = change.stored.body, self.parties.loop.time()
@@ -127,7 +168,7 @@ class Record:
                 created_at=now,
             )
         if body.get("status") != chain.body.get("status"):
-            chain.status_writes += 1
+            chain.written_at.append(now)
             chain.named_runs.update(_named(body.get("status") or {}))
         before, chain.body = chain.body, body
         chain.generations = metadata.get("generation", 1)
@@ -147,6 +188,24 @@ class Record:
         if latest:
             chain.runs[latest["number"]] = body["status"]
             chain.root_runs.update(run["runId"] for run in latest.get("rootRuns") or ())
+        write = Write(
+            record=self,
+            chain=chain,
+            before=before.get("status") or {},
+            user=change.user,
+            is_gone=change.type == "DELETED",
+        )
+        for judge in self.on_write:
+            judge(write)
+
+    def _note_leader(self, change: Change) -> None:
+        holder = change.stored.body["spec"].get("holderIdentity") or ""
+        if self.leaders.get(change.key.namespace, ("", 0.0))[0] != holder:
+            self.leaders[change.key.namespace] = (holder, self.parties.loop.time())
+
+    def _note_move(self, run: Run, _: Transition) -> None:
+        for judge in self.on_move:
+            judge(run)
 
 
 def _named(status: Json) -> Iterator[str]:

@@ -12,7 +12,8 @@ _APPLIED = {RunState.APPLYING, RunState.FINISHED}
 def native_runs_are_used_or_reported(record: Record) -> Iterator[str]:
     """A native run of ours that was carried out is some stack's run, or the status names it.
 
-    docs/limits.md says when one may be faster than the chain; it is never silent.
+    docs/limits.md says when one may be faster than the chain; it is never silent. Of a chain that
+    was deleted meanwhile nobody reads the status: `gone_means_over` says what it may leave.
     """
     runs = record.parties.account.simulator.account.runs
     named = {run_id for chain in record.chains.values() for run_id in chain.named_runs}
@@ -25,7 +26,6 @@ def native_runs_are_used_or_reported(record: Record) -> Iterator[str]:
             # A dependency that is set up meanwhile counts for the next run.
             continue
         chains = record.same_name(marked[0])
-        # Of a chain that was deleted meanwhile nobody reads the status.
         if any(record.was_deleted(chain) for chain in chains):
             continue
         yield (

@@ -34,17 +34,6 @@ def the_status_is_true(record: Record) -> Iterator[str]:
         yield from _sums(chain, status)
 
 
-def nothing_waits_without_a_reason(record: Record) -> Iterator[str]:
-    """A stack that is not over says what it waits for.
-
-    A person who sees it must know whether to do something.
-    """
-    for chain in record.chains.values():
-        for row in chain.status.get("stacks") or ():
-            if row["phase"] in ("Waiting", "AwaitingConfirmation") and not row.get("reason"):
-                yield f"{chain.title}: {row['id']} is {row['phase']} for no reason"
-
-
 def _untrue(record: Record, chain: ChainRecord, row: Json) -> Iterator[str]:
     account = record.parties.account.simulator.account
     if row["id"] not in account.stacks:

@@ -35,9 +35,7 @@ def upstreams_first(record: Record) -> Iterator[str]:
     plans wait for nothing.
     """
     for chain in record.chains.values():
-        # After its deletion no status says what became of its stacks.
-        runs = {} if record.was_deleted(chain) else chain.runs
-        for number, status in runs.items():
+        for number, status in chain.runs.items():
             if status["latestRun"].get("operation") == v1alpha1.Operation.PLAN:
                 continue
             yield from _too_early(record, chain, number, status)
@@ -81,7 +79,12 @@ def _too_early(record: Record, chain: ChainRecord, number: int, status: Json) ->
             return
         for run in marked.get((chain.title, number, row["id"]), ()):
             for upstream in row.get("dependsOn") or ():
-                if not _has_ended_well(rows.get(upstream), runs, before=run.created_at):
+                if record.was_deleted(chain):
+                    # After its deletion no status says what became of its stacks.
+                    is_well = _has_ended_in_account(record, chain, upstream, before=run.created_at)
+                else:
+                    is_well = _has_ended_well(rows.get(upstream), runs, before=run.created_at)
+                if not is_well:
                     yield (
                         f"{chain.title} run {number} triggered {row['id']} ({run.id}) before its "
                         f"upstream {upstream} had ended well: {rows.get(upstream)}"
@@ -94,6 +97,21 @@ def _has_ended_well(row: Json | None, runs: Mapping[str, Run], *, before: float)
     run = runs.get(row.get("runId") or "")
     # A stack that is kept may have no run that is still known.
     return run is None or (run.finished and run.updated_at <= before)
+
+
+def _has_ended_in_account(
+    record: Record, chain: ChainRecord, stack_id: str, *, before: float
+) -> bool:
+    """Whether a run of a stack had ended well that was the chain's, or that had started it."""
+    return any(
+        run.state in (RunState.FINISHED, RunState.SKIPPED)
+        and run.updated_at <= before
+        and (
+            (record.cause_of(run) or ("", 0))[0] == chain.title
+            or not chain.root_runs.isdisjoint({run.id, run.origin_id})
+        )
+        for run in record.parties.account.simulator.account.runs_of(stack_id)
+    )
 
 
 def _attempts(chain: ChainRecord) -> int:

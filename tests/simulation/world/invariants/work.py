@@ -1,13 +1,14 @@
 """How much work all of it takes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tests.simulation.world.records import Record
 
 _REQUESTS_A_RUN = 60
 _REQUESTS_AN_HOUR = 3600
-_WRITES_A_STACK = 40
 _EVENTS = 5000
+_WRITES = 12
+"""In ten seconds: one a second, and those that an operator begins or ends with."""
 
 
 def bounded_work(record: Record) -> Iterator[str]:
@@ -21,10 +22,42 @@ def bounded_work(record: Record) -> Iterator[str]:
     most = _REQUESTS_A_RUN * runs + _REQUESTS_AN_HOUR * hours
     if record.requests() > most:
         yield f"{record.requests()} requests for {runs} runs in {hours:.2f} hours"
-    for chain in record.chains.values():
-        changes = (len(record.plan.stacks) + 1) * max(len(chain.runs), 1) + len(record.plan.events)
-        if chain.status_writes > _WRITES_A_STACK * changes:
-            yield f"{chain.status_writes} writes of the status of {chain.title}"
     for execution in record.executions():
         if len(execution.history.events) > _EVENTS:
             yield f"{execution.workflow_id} has {len(execution.history.events)} events"
+
+
+def no_storms(record: Record) -> Iterator[str]:
+    """In no ten seconds, and in no minute, anything is done much oftener than there is reason for.
+
+    What is repeated at once hits a party when it is weakest, and is lost in the sum of an hour.
+    """
+    plan = record.plan
+    stacks = len(plan.stacks) * len(plan.chains)
+    for chain in record.chains.values():
+        yield from _too_many(chain.written_at, f"writes of the status of {chain.title}", _WRITES)
+    for role in record.roles:
+        # Each stack is found, triggered, followed and stopped; a reading of the graph comes before.
+        sent = sorted(at for way in role.spacelift for at in way.sent_at)
+        name = role.process.name
+        yield from _too_many(sent, f"requests of {name} to Spacelift", 20 + 3 * stacks)
+        yield from _too_many(
+            sent, f"requests of {name} to Spacelift", 60 + 6 * stacks, seconds=60.0
+        )
+        if role.kube is not None:
+            # An operator that starts reads what there is of the API, and renews its Lease.
+            sent, what = role.kube.sent_at, f"requests of {name} to the API server"
+            yield from _too_many(sent, what, 40 + 20 * len(plan.chains))
+            yield from _too_many(sent, what, 80 + 40 * len(plan.chains), seconds=60.0)
+
+
+def _too_many(
+    times: Sequence[float], what: str, limit: int, *, seconds: float = 10.0
+) -> Iterator[str]:
+    first = 0
+    for last, at in enumerate(times):
+        while times[first] <= at - seconds:
+            first += 1
+        if last - first + 1 > limit:
+            yield f"more than {limit} {what} in {seconds:.0f} s, at {at:.1f} s"
+            return

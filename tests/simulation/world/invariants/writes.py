@@ -1,0 +1,131 @@
+"""What must hold at each write of a StackChain."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from controller.api.v1alpha1 import Phase
+from devenv.simulator.model.states import RunState
+from tests.simulation.kube import link
+from tests.simulation.world.records import OUR_LOGIN, Write
+
+Json = dict[str, Any]
+
+
+def the_status_never_goes_back(write: Write) -> Iterator[str]:
+    """A later status is of a later run, or knows more of the same one.
+
+    Whoever waits for a run, or for a spec to be observed, has seen it come already.
+    """
+    old, new = write.before, write.status
+    for what, before, after in (
+        ("the number of the run", _number(old), _number(new)),
+        ("the observed generation", *(item.get("observedGeneration", -1) for item in (old, new))),
+    ):
+        if after < before:
+            yield f"{what} went from {before} to {after}"
+    if _number(old) == _number(new) and _attempt(old) == _attempt(new):
+        rows = {row["id"]: row for row in new.get("stacks") or ()}
+        for row in old.get("stacks") or ():
+            now = rows.get(row["id"])
+            if now and Phase(row["phase"]).is_over and not Phase(now["phase"]).is_over:
+                yield f"{row['id']} went from {row['phase']} to {now['phase']}"
+
+
+def ready_means_over(write: Write) -> Iterator[str]:
+    """Ready is only what has succeeded, with nothing under way or asked for; conditions agree.
+
+    GitOps tools and pipelines continue as soon as a chain is Ready.
+    """
+    found = {item["type"]: item["status"] for item in write.status.get("conditions") or ()}
+    if found.get("Ready") == "True":
+        left = [
+            f"{row['id']} is {row['phase']}"
+            for row in write.status.get("stacks") or ()
+            if row["phase"] != Phase.SUCCEEDED
+        ]
+        if "pendingRun" in write.status:
+            left.append("a run waits")
+        left += [name for name in ("Reconciling", "Stalled") if found.get(name) == "True"]
+        if left:
+            yield f"is Ready, while {', '.join(left)}"
+    if found.get("Reconciling") == found.get("Stalled") == "True":
+        yield "is Reconciling and Stalled"
+
+
+def a_success_is_true(write: Write) -> Iterator[str]:
+    """The run of a stack that has succeeded is over in the account, and has succeeded there.
+
+    What depends on it starts then.
+    """
+    runs = write.record.parties.account.simulator.account.runs
+    before = {row["id"]: row for row in write.before.get("stacks") or ()}
+    for row in write.status.get("stacks") or ():
+        if row["phase"] != Phase.SUCCEEDED or row == before.get(row["id"]):
+            continue
+        run = runs.get(row.get("runId") or "")
+        if run is not None and run.state not in (RunState.FINISHED, RunState.SKIPPED):
+            yield f"{row['id']} has succeeded, while its run {run.id} is {run.state}"
+
+
+def nothing_waits_without_a_reason(write: Write) -> Iterator[str]:
+    """A stack that waits, and a chain that is not Ready, say why.
+
+    A person who sees it must know whether to do something.
+    """
+    for row in write.status.get("stacks") or ():
+        if row["phase"] in (Phase.WAITING, Phase.AWAITING_CONFIRMATION) and not row.get("reason"):
+            yield f"{row['id']} is {row['phase']} for no reason"
+    for item in write.status.get("conditions") or ():
+        is_bad = item["type"] == "Ready" and item["status"] != "True"
+        if is_bad and not (item.get("reason") and item.get("message")):
+            yield f"is not Ready for no reason: {item}"
+
+
+def only_the_leader_writes(write: Write) -> Iterator[str]:
+    """No operator writes a status once another one leads, but for what is on its way already.
+
+    Two that write say different things about one chain.
+    """
+    namespace, _, pod = write.user.partition("/")
+    holder, since = write.record.leaders.get(namespace, ("", 0.0))
+    if not pod or holder == pod or write.status == write.before:
+        return
+    plan, now = write.record.plan, write.record.parties.loop.time()
+    if now - since > plan.slowest * plan.slow.get(link.REQUEST, 1.0):
+        yield f"{pod} writes {now - since:.1f} s after {holder or 'no one'} began to lead"
+
+
+def gone_means_over(write: Write) -> Iterator[str]:
+    """A StackChain goes when none of its runs is left, unless they are to be left alone.
+
+    Its runs are those that it has triggered, and those that Spacelift has queued because of them.
+    What runs for a resource that is gone is seen by no one.
+    """
+    chain = write.chain
+    if not write.is_gone or chain.body["spec"].get("deletionPolicy") == "Orphan":
+        return
+    for run in write.record.parties.account.simulator.account.runs.values():
+        was_stopped = run.stop_requested and run.stop_username == OUR_LOGIN
+        if run.finished or was_stopped:
+            continue
+        cause = write.record.cause_of(run)
+        if cause is not None and cause[0] == chain.title:
+            yield f"is gone, while {run.id} of {run.stack_id} is {run.state}"
+
+
+AT_EACH_WRITE: dict[str, Callable[[Write], Iterator[str]]] = {
+    "the status never goes back": the_status_never_goes_back,
+    "ready means over": ready_means_over,
+    "a success is true": a_success_is_true,
+    "nothing waits without a reason": nothing_waits_without_a_reason,
+    "only the leader writes": only_the_leader_writes,
+    "gone means over": gone_means_over,
+}
+
+
+def _number(status: Json) -> int:
+    return int((status.get("latestRun") or {}).get("number", 0))
+
+
+def _attempt(status: Json) -> int:
+    return int((status.get("latestRun") or {}).get("attempt", 1))
