@@ -1,5 +1,10 @@
-"""The flow of a resource that is being deleted: ends its runs, says what it waits for."""
+"""The flow of a resource that is being deleted: ends its runs, says what it waits for.
 
+With `deletionPolicy: Orphan` it leaves the live run alone instead, with what the resource said at
+last: no one can change it any more (ADR 0044).
+"""
+
+import dataclasses
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -8,11 +13,20 @@ from controller.api import reasons, v1alpha1, wording
 from controller.chain.requests import executions
 from controller.chain.run import progress
 from controller.chain.status import projection
-from controller.operator import live_executions, resource_schedules, status_writer
+from controller.kube import stackchains
+from controller.operator import (
+    connection_access,
+    live_executions,
+    resource_schedules,
+    status_writer,
+)
 from controller.temporal import client as temporal_client
 from controller.temporal.operator import starter
 
 logger = logging.getLogger(__name__)
+
+ORPHANED = "Orphaned"
+"""The reason of the Event."""
 
 _WAITS_FOR_WORKER = (
     "The resource is being deleted; it waits for a worker to stop the runs, and no worker answers. "
@@ -26,6 +40,15 @@ _WAITS_FOR_TASK = (
 )
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _LastSettings:
+    """What holds for the run of a resource that goes; None: that cannot be read."""
+
+    ref: v1alpha1.Ref
+    is_suspended: bool
+    parallelism: int | None = None
+
+
 class Deletion:
     """Lets a resource go only once its runs are stopped, unless they are to be left alone."""
 
@@ -36,13 +59,17 @@ class Deletion:
         schedules: resource_schedules.ResourceSchedules,
         live: live_executions.LiveExecutions,
         writer: status_writer.StatusWriter,
+        stack_chains: stackchains.StackChains,
+        access: connection_access.ConnectionAccess,
     ) -> None:
         self._workflows = workflows
         self._schedules = schedules
         self._live = live
         self._writer = writer
-        # Resources that were let go while Temporal was away, by uid.
-        self._unsignaled_orphans: dict[str, v1alpha1.Ref] = {}
+        self._stack_chains = stack_chains
+        self._access = access
+        # Of resources that were let go while Temporal was away, by uid.
+        self._unsignaled_orphans: dict[str, _LastSettings] = {}
 
     async def advance(self, body: Mapping[str, Any]) -> bool:
         """Stop what runs, or leave it alone if that is wanted; returns whether it may go.
@@ -55,7 +82,7 @@ class Deletion:
             execution = await self._end(body)
         except temporal_client.TemporalUnreachable as error:
             if _deletion_policy(body) is v1alpha1.DeletionPolicy.ORPHAN:
-                self._let_go_unsignaled(v1alpha1.read_ref(body), error)
+                self._let_go_unsignaled(self._last_settings(body), error)
                 return True
             problem = _deleting(
                 f"Waits for Temporal, to stop the runs: {error} To let the resource go without "
@@ -87,11 +114,40 @@ class Deletion:
         if execution is None or execution.state is not executions.ExecutionState.RUNNING:
             return None
         if _deletion_policy(body) is v1alpha1.DeletionPolicy.ORPHAN:
-            await self._workflows.orphan(execution)
+            last = self._last_settings(body)
+            await self._leave(execution, last)
+            await self._stack_chains.emit_event(
+                body, type="Normal", reason=ORPHANED, message=_left_message(body, execution, last)
+            )
             return None
         if self._live.may_cancel(execution.workflow_run_id):
             await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)
         return execution
+
+    def _last_settings(self, body: Mapping[str, Any]) -> _LastSettings:
+        ref = v1alpha1.read_ref(body)
+        try:
+            chain = v1alpha1.parse(body)
+        except v1alpha1.InvalidResource:
+            suspend = (body.get("spec") or {}).get("suspend")
+            return _LastSettings(ref=ref, is_suspended=suspend is True)
+        latest = chain.status.latest_run
+        # What its connection does not serve any more is suspended too, whatever the spec says.
+        is_withheld = latest is not None and self._access.verdict_of(chain).refuses(
+            latest.operation
+        )
+        return _LastSettings(
+            ref=ref,
+            is_suspended=chain.spec.suspend or is_withheld,
+            parallelism=chain.spec.policies.parallelism,
+        )
+
+    async def _leave(self, execution: executions.Execution, last: _LastSettings) -> None:
+        """Leave a live run alone, with the settings that its resource had last."""
+        if last.parallelism is not None:
+            await self._workflows.set_parallelism(execution, last.parallelism)
+        await self._workflows.set_suspended(execution, last.is_suspended)
+        await self._workflows.orphan(execution)
 
     async def _end_unreadable(
         self, body: Mapping[str, Any], error: starter.UnreadableExecution
@@ -110,10 +166,11 @@ class Deletion:
         return False
 
     def _let_go_unsignaled(
-        self, ref: v1alpha1.Ref, error: temporal_client.TemporalUnreachable
+        self, last: _LastSettings, error: temporal_client.TemporalUnreachable
     ) -> None:
         """It is to go whatever happens; its run is signaled once Temporal is back."""
-        self._unsignaled_orphans[ref.uid] = ref
+        ref = last.ref
+        self._unsignaled_orphans[ref.uid] = last
         logger.warning(
             "Released while Temporal is away; its run is signaled later",
             extra={"namespace": ref.namespace, "chain": ref.name, "why": str(error)},
@@ -129,15 +186,15 @@ class Deletion:
         Raises:
             TemporalUnreachable: call again later.
         """
-        for uid, ref in list(self._unsignaled_orphans.items()):
+        for uid, last in list(self._unsignaled_orphans.items()):
             try:
-                execution = await self._workflows.latest(ref)
+                execution = await self._workflows.latest(last.ref)
             except starter.UnreadableExecution as error:
                 # It would not understand the signal.
                 logger.warning("An orphan cannot be signaled", extra={"why": str(error)})
                 execution = None
             if execution is not None and execution.state is executions.ExecutionState.RUNNING:
-                await self._workflows.orphan(execution)
+                await self._leave(execution, last)
             self._unsignaled_orphans.pop(uid, None)
 
 
@@ -162,6 +219,21 @@ def problem_of(known: progress.ChainProgress | None) -> projection.Problem:
         return _deleting("The resource is being deleted; its workflow is closing.")
     runs = wording.listed(live, most=3)
     return _deleting(f"The resource is being deleted; it waits for the runs of {runs}")
+
+
+def _left_message(
+    body: Mapping[str, Any], execution: executions.Execution, last: _LastSettings
+) -> str:
+    latest = (body.get("status") or {}).get("latestRun") or {}
+    is_same = latest.get("workflowRunId") == execution.workflow_run_id
+    url = latest.get("workflowUrl") if is_same else None
+    link = f": {url}" if url else f", in the workflow {execution.workflow_id}."
+    if last.is_suspended:
+        return (
+            f"Run {execution.number} was suspended, and no one can resume it without the "
+            f"StackChain: it triggers nothing more, and ends once its runs have ended{link}"
+        )
+    return f"Run {execution.number} continues without the StackChain, to its end{link}"
 
 
 def _deletion_policy(body: Mapping[str, Any]) -> v1alpha1.DeletionPolicy:

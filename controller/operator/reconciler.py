@@ -102,7 +102,12 @@ class Reconciler:
             time=time,
         )
         self._deletion = deletion.Deletion(
-            workflows=workflows, schedules=schedules, live=live, writer=self._writer
+            workflows=workflows,
+            schedules=schedules,
+            live=live,
+            writer=self._writer,
+            stack_chains=stack_chains,
+            access=access,
         )
         self._failures = resource_failures.ResourceFailures(counters, time)
         self._counters = counters

@@ -86,6 +86,30 @@ async def test_orphan_lets_the_resource_go_at_once_and_the_run_goes_on_to_its_en
     assert {run["state"] for run in await account.runs()} == {"FINISHED"}
 
 
+async def test_a_suspended_orphan_ends_once_its_runs_have_ended_and_says_so_before(
+    release: chains.Installation,
+) -> None:
+    """It is suspended and deleted at once, so the operator may never see it suspended."""
+    account = await release.add_account(
+        "left", account_document("a -> b", stacks={"a": {"autodeploy": False}})
+    )
+    chain = await release.create("left", "a", account=account, deletionPolicy="Orphan")
+    await chain.shows("AwaitingConfirmation")
+    uid = (await chain.body())["metadata"]["uid"]
+
+    await release.stackchains.set_spec("left", suspend=True)
+    await release.stackchains.delete("left")
+    await chain.is_gone()
+    (message,) = await chain.told("Orphaned")
+    await account.act((await account.only_run("a"))["id"], "confirm")
+
+    assert await workflow_ends(release, uid) is _Status.COMPLETED
+    assert message.startswith("Run 1 was suspended")
+    assert uid in message
+    assert (await account.only_run("a"))["state"] == "FINISHED"
+    assert not account_runs.did_work(await account.only_run("b"))
+
+
 async def test_an_orphan_that_no_worker_could_tell_so_goes_on_once_there_is_one(
     release: chains.Installation,
 ) -> None:

@@ -301,6 +301,12 @@ MUTANTS = (
     ),
     # Cancel, delete, steer
     Mutant(
+        name="a suspended run that no one can resume stays open",
+        module=_CHAIN,
+        old="if self._progress.is_abandoned and progress.is_idle(self._progress):",
+        new="if self._progress.is_abandoned and progress.is_over(self._progress):",
+    ),
+    Mutant(
         name="a cancel starts nothing more and stops nothing",
         module=_CHAIN,
         old="        self._interruption.interrupt()\n\n    # Deadlines",
@@ -333,8 +339,8 @@ MUTANTS = (
     Mutant(
         name="a resource goes before its runs are stopped",
         module=_DELETION,
-        old="        return execution\n\n    async def _end_unreadable(",
-        new="        return None\n\n    async def _end_unreadable(",
+        old="        return execution\n\n    def _last_settings(",
+        new="        return None\n\n    def _last_settings(",
     ),
     Mutant(
         name="a resource that is being deleted may still run",

@@ -5,7 +5,7 @@ import pytest
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import newer_runs, progress
+from controller.chain.run import holds, newer_runs, progress
 from controller.temporal import ids, messages
 from tests.support.waiting import eventually
 from tests.workflows import harness
@@ -441,6 +441,93 @@ async def test_a_run_that_is_left_to_itself_goes_on_without_publishing(serve: Se
     assert known.phase is Phase.SUCCEEDED
     assert len(world.calls("publish_chain_status")) <= before + 1
     assert not any(item.is_final for item in world.arguments_of(messages.PublishChainStatusInput))
+
+
+@pytest.mark.parametrize("is_held", [False, True], ids=["ready", "waits for a lock"])
+async def test_a_suspended_run_that_is_left_to_itself_ends_where_nothing_runs(
+    serve: Serve, is_held: bool
+) -> None:
+    world = World("a>b")
+    if is_held:
+        world.stack_holds["a"] = holds.Hold(locked_by="jane")
+    chain = await serve(world)
+    handle = await chain.start(is_suspended=not is_held)
+    await chain.stack_shows(handle, "a", Phase.WAITING if is_held else Phase.PENDING)
+
+    await handle.signal(ids.SUSPEND_SIGNAL)
+    await handle.signal(ids.ORPHAN_SIGNAL)
+    known = await handle.result()
+
+    assert (known.phase, known.reason) == (Phase.CANCELED, ChainReason.RUN_CANCELED)
+    assert phases(known) == {"a": "Canceled", "b": "Canceled"}
+    assert {stack.reason for stack in known.stacks} == {StackReason.CHAIN_CANCELED}
+    assert world.calls("trigger_stack_run") == []
+
+
+async def test_a_suspended_run_that_is_left_to_itself_lets_end_what_runs_and_starts_no_more(
+    serve: Serve,
+) -> None:
+    """Its repeated runs are of stacks that had started, as on any suspended chain."""
+    world = World("a>b")
+    world.held, world.holds_in = {"a", "b"}, {"b": "QUEUED"}
+    chain = await serve(world)
+    handle = await chain.start(retry=v1alpha1.Retry(limit=1, backoff_seconds=1))
+    await chain.stack_shows(handle, "a", Phase.RUNNING)
+    await handle.signal(ids.SUSPEND_SIGNAL)
+    await handle.signal(ids.ORPHAN_SIGNAL)
+
+    world.held = {"b"}
+    await world.move("a", "FAILED")
+    known = await handle.result()
+
+    assert phases(known) == {"a": "Succeeded", "b": "Canceled"}
+    assert world.states("a") == ["FAILED", "FINISHED"]
+    assert set(world.states("b")) == {"CANCELED"}
+
+
+async def test_a_run_that_is_resumed_before_it_is_left_to_itself_goes_on(serve: Serve) -> None:
+    world = World("a~b")
+    chain = await serve(world)
+    handle = await chain.start(is_suspended=True)
+    await chain.stack_shows(handle, "a", Phase.PENDING)
+
+    await handle.signal(ids.RESUME_SIGNAL)
+    await handle.signal(ids.ORPHAN_SIGNAL)
+    known = await handle.result()
+
+    assert phases(known) == {"a": "Succeeded", "b": "Succeeded"}
+
+
+async def test_a_suspended_run_that_is_left_to_itself_before_its_stacks_are_read_ends(
+    serve: Serve,
+) -> None:
+    world = World("a~b")
+    gate = world.gate("fetch_dependent_stacks", "")
+    chain = await serve(world)
+    handle = await chain.start(is_suspended=True)
+    await chain.called("fetch_dependent_stacks")
+
+    await handle.signal(ids.ORPHAN_SIGNAL)
+    known = await handle.result()
+    gate.set()
+
+    assert (known.phase, known.stacks) == (Phase.CANCELED, [])
+
+
+async def test_the_time_of_a_suspended_run_that_is_left_to_itself_counts(serve: Serve) -> None:
+    """What it waits for might otherwise hold it for ever."""
+    world = World("a~b")
+    world.held, world.holds_in["a"] = {"a"}, "UNCONFIRMED"
+    chain = await serve(world)
+    handle = await chain.start(active_deadline_seconds=6)
+    await chain.stack_shows(handle, "a", Phase.AWAITING_CONFIRMATION)
+
+    await handle.signal(ids.SUSPEND_SIGNAL)
+    await handle.signal(ids.ORPHAN_SIGNAL)
+    known = await handle.result()
+
+    assert (known.phase, known.reason) == (Phase.TIMED_OUT, ChainReason.DEADLINE_EXCEEDED)
+    assert world.states("a") == ["DISCARDED"]
 
 
 @pytest.mark.parametrize("is_first_told", [True, False], ids=["told first", "gone first"])

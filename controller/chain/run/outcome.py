@@ -38,7 +38,7 @@ def set_unresolved_outcome(run: ChainProgress) -> None:
     meaning = _meaning(
         Phase.CANCELED,
         _Reason.RUN_CANCELED,
-        "The chain was canceled before it triggered anything.",
+        f"{_why_canceled(run)} before it triggered anything.",
     )
     if run.is_timed_out:
         meaning = _meaning(
@@ -129,9 +129,12 @@ def _suspended_message(run: ChainProgress) -> str:
     left = sum(not stack.is_started and not stack.phase.is_over for stack in run.stacks)
     running = sum(stack.is_started and not stack.phase.is_over for stack in run.stacks)
     ends = f"; {_count(running)} in progress {'ends' if running == 1 else 'end'}" if running else ""
+    then = "To continue, set `spec.suspend` to false."
+    if run.is_abandoned:
+        then = "The chain ends then, since its StackChain was deleted and no one can resume it."
     return (
         f"The chain is suspended: {_count(left)} {'is' if left == 1 else 'are'} not started"
-        f"{ends}. To continue, set `spec.suspend` to false."
+        f"{ends}. {then}"
     )
 
 
@@ -169,9 +172,15 @@ def _canceled_message(run: ChainProgress, canceled: list[StackProgress]) -> str:
 
 def _run_canceled_message(run: ChainProgress) -> str:
     return (
-        f"The chain was canceled when {_well(run)} of {_count(len(run.stacks))} had succeeded; "
+        f"{_why_canceled(run)} when {_well(run)} of {_count(len(run.stacks))} had succeeded; "
         "the other runs were stopped or never triggered."
     )
+
+
+def _why_canceled(run: ChainProgress) -> str:
+    if run.is_abandoned:
+        return "The StackChain was deleted while it was suspended, which ended the chain"
+    return "The chain was canceled"
 
 
 def _lost_message(run: ChainProgress) -> str:

@@ -118,6 +118,8 @@ def _why_not_run(chain: progress.ChainProgress) -> progress.StackMeaning:
     """Return the end of a stack that a canceled chain never started."""
     reason = reasons.StackReason.CHAIN_CANCELED
     message = "Not run because the chain was canceled."
+    if chain.is_abandoned:
+        message = "Not run because the StackChain was deleted while it was suspended."
     if chain.is_timed_out:
         reason = reasons.StackReason.CHAIN_DEADLINE_EXCEEDED
         message = "Not run because the chain's deadline passed."

@@ -89,6 +89,11 @@ class ChainProgress:
     look_alikes: list[resolve.LookAlike] = dataclasses.field(default_factory=list)
     stacks: list[StackProgress] = dataclasses.field(default_factory=list)
 
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether it is suspended and no one can resume it, since its resource went."""
+        return self.is_orphan and self.is_suspended
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StackMeaning:

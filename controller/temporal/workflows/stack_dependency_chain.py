@@ -89,6 +89,7 @@ class StackDependencyChainWorkflow:
             self._progress.is_suspended = True
             self._unwanted.stop_on_suspend()
             self._changed()
+            self._end_if_abandoned()
 
     @signal_handlers.signal(ids.RESUME_SIGNAL)
     def resume(self) -> None:
@@ -106,6 +107,8 @@ class StackDependencyChainWorkflow:
         if memo is not None and not memo.is_orphan:
             # Who lists the live runs must see that this one belongs to nobody on purpose.
             workflow.upsert_memo({ids.MEMO: messages.as_orphan(memo)})
+        self._changed()
+        self._end_if_abandoned()
 
     @signal_handlers.signal(ids.REPORT_SIGNAL)
     def report_stack_progress(self, report: progress.StackReport, first_run_id: str) -> None:
@@ -145,7 +148,7 @@ class StackDependencyChainWorkflow:
         publishing_task = asyncio.create_task(self._publishing.run(self._cancel))
         deadline = deadlines.ActiveDeadline(
             self._input.policies.active_deadline_seconds,
-            is_suspended=lambda: self._progress.is_suspended,
+            is_suspended=lambda: self._progress.is_suspended and not self._progress.is_orphan,
             on_passed=self._active_deadline_passed,
         )
         self._changed()
@@ -163,6 +166,11 @@ class StackDependencyChainWorkflow:
         self._progress.is_canceling = True
         self._stopping = asyncio.create_task(self._stop())
         self._changed()
+
+    def _end_if_abandoned(self) -> None:
+        """End a suspended run that no one can resume, once what it had started has ended."""
+        if self._progress.is_abandoned and progress.is_idle(self._progress):
+            self._cancel()
 
     async def _stop(self) -> None:
         """Stop what waits behind the running stacks first, then these.
@@ -239,6 +247,7 @@ class StackDependencyChainWorkflow:
             self._skip_unwanted()
             self._add_new_runs()
             self._unwanted.leave_failed()
+            self._end_if_abandoned()
         await self._runner.wait()
         self._add_new_runs()
         if self._progress.is_canceling:

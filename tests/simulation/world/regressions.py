@@ -92,4 +92,20 @@ FIXED: dict[str, Plan] = {
             Event(at=50.0, actor=Actor.PERSON, action="trigger", target="s0"),
         ),
     ),
+    "an orphan is suspended when its resource is deleted": Plan(
+        seed=1033,
+        slowest=3.0,
+        stacks=(StackPlan(id="s1"),),
+        chains=(
+            ChainPlan(
+                name="chain-0",
+                at=10.7,
+                spec={"roots": {"stackIds": ["s1"]}, "deletionPolicy": "Orphan"},
+            ),
+        ),
+        events=(
+            Event(at=12.6, actor=Actor.USER, action="suspend", target="chain-0"),
+            Event(at=67.9, actor=Actor.USER, action="delete", target="chain-0"),
+        ),
+    ),
 }

@@ -11,6 +11,7 @@ from tests.support.golden import Golden
 from tests.unit.operator.fakes import NAME, NAMESPACE, Bench
 
 RUNNING = make_stack("a", Phase.RUNNING)
+LEFT = ["parallelism 10", "resume", "orphan"]
 SCHEDULED = {"schedule": {"cron": "0 6 * * *"}}
 
 
@@ -101,7 +102,55 @@ async def test_orphan_leaves_the_run_alone(bench: Bench) -> None:
     await deleted(bench, deletionPolicy="Orphan")
 
     assert await may_go(bench) is True
-    assert bench.workflows.sent == ["orphan"]
+    assert bench.workflows.sent == LEFT
+
+
+@pytest.mark.parametrize("is_away", [False, True], ids=["at once", "once Temporal is back"])
+async def test_what_was_changed_last_holds_for_an_orphan(bench: Bench, is_away: bool) -> None:
+    """The operator may have been away for the change, and then see the deletion alone."""
+    await deleted(bench, deletionPolicy="Orphan")
+    bench.edit(suspend=True, parallelism=7)
+    bench.workflows.is_away = is_away
+
+    await may_go(bench)
+    bench.workflows.is_away = False
+    await bench.reconciler.signal_orphans()
+
+    assert bench.workflows.sent == ["parallelism 7", "suspend", "orphan"]
+
+
+async def test_an_orphan_that_its_connection_does_not_serve_stays_suspended(bench: Bench) -> None:
+    await deleted(bench, deletionPolicy="Orphan", operation="Apply")
+    bench.catalog.put("default", operations=("Plan",))
+
+    await may_go(bench)
+
+    assert bench.workflows.sent[-2:] == ["suspend", "orphan"]
+
+
+async def test_an_orphan_whose_spec_cannot_be_read_is_suspended_as_it_says(bench: Bench) -> None:
+    await deleted(bench, deletionPolicy="Orphan")
+    bench.edit(roots={"stackIds": "not a list"}, suspend=True)
+
+    assert await may_go(bench) is True
+    assert bench.workflows.sent == ["suspend", "orphan"]
+
+
+@pytest.mark.parametrize(
+    "suspend",
+    [pytest.param(False, id="goes on"), pytest.param(True, id="suspended")],
+)
+async def test_an_event_says_what_becomes_of_an_orphan(
+    bench: Bench, suspend: bool, case: str, golden: Golden
+) -> None:
+    await deleted(bench, deletionPolicy="Orphan")
+    bench.edit(suspend=suspend)
+
+    await may_go(bench)
+
+    (event,) = [item for item in bench.api.events if item["reason"] == "Orphaned"]
+    assert event["type"] == "Normal"
+    golden("operator_problems").check(f"orphaned: {case}", event["message"])
 
 
 async def test_without_a_worker_it_waits_and_says_so(bench: Bench, golden: Golden) -> None:
@@ -137,7 +186,7 @@ async def test_an_orphan_goes_without_temporal_and_its_run_hears_of_it_later(
     await bench.reconciler.signal_orphans()
 
     assert went is True
-    assert bench.workflows.sent == ["orphan"]
+    assert bench.workflows.sent == LEFT
 
 
 async def test_an_orphan_that_publishes_before_it_hears_of_it_is_signaled_then(
@@ -151,7 +200,7 @@ async def test_an_orphan_that_publishes_before_it_hears_of_it_is_signaled_then(
     bench.workflows.is_away = False
 
     assert await bench.publish() == 0
-    assert bench.workflows.sent == ["orphan"]
+    assert bench.workflows.sent == LEFT
     with pytest.raises(chain_status.ResourceGone):
         await bench.publish()
 

@@ -236,7 +236,7 @@ async def test_an_orphan_that_went_while_temporal_was_away_is_signaled_first(
 
     await bench.resync.once()
 
-    assert bench.workflows.sent == ["orphan"]
+    assert bench.workflows.sent == ["parallelism 10", "resume", "orphan"]
 
 
 # Schedules

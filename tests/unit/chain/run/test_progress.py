@@ -253,6 +253,47 @@ def test_a_canceled_chain_says_how_far_it_came(golden: Golden) -> None:
     golden(PAGE).check("canceled", known.message)
 
 
+def test_a_suspended_chain_without_its_resource_says_that_it_ends(golden: Golden) -> None:
+    known = make_progress(
+        make_stack("a", Phase.RUNNING),
+        make_stack("b", depends_on="a"),
+        is_suspended=True,
+        is_orphan=True,
+    )
+
+    assert known.is_abandoned
+    assert (known.phase, known.reason) == (Phase.RUNNING, ChainReason.SUSPENDED)
+    golden(PAGE).check("suspended, and its resource went", known.message)
+
+
+def test_a_chain_that_ended_because_its_resource_went_says_so(golden: Golden) -> None:
+    known = make_progress(
+        make_stack("a", Phase.SUCCEEDED),
+        make_stack("b", depends_on="a"),
+        is_suspended=True,
+        is_orphan=True,
+        is_canceling=True,
+    )
+
+    policy.cancel_unreached(known, now="2026-03-05T06:30:00Z")
+    outcome.set_outcome(known)
+
+    assert (known.phase, known.reason) == (Phase.CANCELED, ChainReason.RUN_CANCELED)
+    golden(PAGE).check("ended suspended, after its resource went", known.message)
+    golden(PAGE).check("ended suspended, after its resource went: a stack", known.stacks[1].message)
+
+
+@pytest.mark.parametrize(
+    ("is_suspended", "is_orphan"), [(True, False), (False, True), (False, False)]
+)
+def test_a_chain_that_can_be_resumed_or_goes_on_is_not_abandoned(
+    is_suspended: bool, is_orphan: bool
+) -> None:
+    known = make_progress(make_stack("a"), is_suspended=is_suspended, is_orphan=is_orphan)
+
+    assert not known.is_abandoned
+
+
 def test_a_cancel_that_came_too_late_leaves_a_success() -> None:
     known = make_progress(make_stack("a", Phase.SUCCEEDED), is_canceling=True)
 
