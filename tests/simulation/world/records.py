@@ -32,6 +32,8 @@ class ChainRecord:
     written_at: list[float] = dataclasses.field(default_factory=list)
     """When its status was written."""
     generations: int = 1
+    retry_limit: int = 0
+    """The largest that it ever had: an edit counts for the next run."""
     body: Json = dataclasses.field(default_factory=dict)
     runs: dict[int, Json] = dataclasses.field(default_factory=dict)
     """The last whole status in which each run was the latest one."""
@@ -171,6 +173,8 @@ class Record:
             chain.written_at.append(now)
             chain.named_runs.update(_named(body.get("status") or {}))
         before, chain.body = chain.body, body
+        limit = (body["spec"].get("retry") or {}).get("limit", 0)
+        chain.retry_limit = max(chain.retry_limit, limit)
         chain.generations = metadata.get("generation", 1)
         annotations = metadata.get("annotations") or {}
         chain.annotations |= {

@@ -115,7 +115,7 @@ def _has_ended_in_account(
 
 
 def _attempts(chain: ChainRecord) -> int:
-    return 1 + int((chain.body["spec"].get("retry") or {}).get("limit", 0))
+    return 1 + chain.retry_limit
 
 
 def _named(runs: Sequence[Run]) -> str:
