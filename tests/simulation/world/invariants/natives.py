@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from devenv.simulator.model.run_entities import Transition
+from devenv.simulator.model.run_entities import Run, Transition
 from devenv.simulator.model.states import RunState
-from tests.simulation.world.records import Record, marker_of
+from tests.simulation.world.records import ChainRecord, Record, marker_of
 
 _APPLIED = {RunState.APPLYING, RunState.FINISHED}
 
@@ -15,7 +15,8 @@ def native_runs_are_used_or_reported(record: Record) -> Iterator[str]:
     docs/limits.md says when one may be faster than the chain; it is never silent. Of a chain that
     was deleted meanwhile nobody reads the status: `gone_means_over` says what it may leave.
     """
-    runs = record.parties.account.simulator.account.runs
+    account = record.parties.account.simulator.account
+    runs = account.runs
     named = {run_id for chain in record.chains.values() for run_id in chain.named_runs}
     for run in record.account_runs:
         origin = runs.get(run.origin_id or "")
@@ -26,12 +27,27 @@ def native_runs_are_used_or_reported(record: Record) -> Iterator[str]:
             # A dependency that is set up meanwhile counts for the next run.
             continue
         chains = record.same_name(marked[0])
+        if run.stack_id not in account.stacks or _was_repeated(chains, run):
+            # Nobody sees the runs of a deleted stack. Of a repeated stack the last run is named.
+            continue
         if any(record.was_deleted(chain) for chain in chains):
             continue
         yield (
             f"Spacelift carried out {run.id} of {run.stack_id} because of {marked[0]} run "
             f"{marked[1]}, and no status names it"
         )
+
+
+def _was_repeated(chains: Iterable[ChainRecord], run: Run) -> bool:
+    """Whether a run was one that its stack used, and that failed and was followed by another."""
+    rows = (
+        row
+        for chain in chains
+        for status in chain.runs.values()
+        for row in status.get("stacks") or ()
+    )
+    is_repeated = any(row["id"] == run.stack_id and row.get("attempts", 1) > 1 for row in rows)
+    return is_repeated and run.state is RunState.FAILED
 
 
 def _is_applied(history: Iterable[Transition]) -> bool:
