@@ -4,6 +4,7 @@ Labels are bounded: no names of chains, stacks or runs. A role that does not do 
 metric at zero.
 """
 
+import functools
 import importlib.metadata
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -26,6 +27,11 @@ WORK_REFUSALS = (
     "FieldNotAllowed",
     "StackNotAllowed",
 )
+
+
+@functools.cache
+def _version() -> str:
+    return importlib.metadata.version("stackchain")
 
 
 class MetricRow(NamedTuple):
@@ -58,7 +64,7 @@ class Metrics:
 
     def _process_metrics(self) -> None:
         self.build_info = self._gauge("stackchain_build_info", "Always 1, by version.", "version")
-        self.build_info.labels(importlib.metadata.version("stackchain")).set(1)
+        self.build_info.labels(_version()).set(1)
 
     def _operator_metrics(self) -> None:
         self.reconciles = self._counter(

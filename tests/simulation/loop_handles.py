@@ -1,7 +1,13 @@
-"""Callbacks that an event loop has queued, without what asyncio does for its debug mode."""
+"""Callbacks, tasks and futures of the event loop of a simulation.
+
+Callbacks do without what asyncio does for its debug mode. Tasks and futures are told apart by
+numbers: asyncio and kopf keep them in sets and go through these, as when all of a group are
+canceled, and by their addresses the order would be another one each time.
+"""
 
 import asyncio
 from asyncio import events
+from collections.abc import Coroutine
 from contextvars import Context
 from typing import Any
 
@@ -50,3 +56,39 @@ class Timer(events.TimerHandle):
         """Do not call it, and hold nothing of it."""
         self._cancelled = True
         self._callback, self._args = None, ()
+
+
+class Future(asyncio.Future[Any]):
+    """A future that has the same place in a set in each run."""
+
+    def __init__(self, number: int, *, loop: asyncio.AbstractEventLoop) -> None:
+        self._number = number
+        super().__init__(loop=loop)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
+class Task(asyncio.Task[Any]):
+    """A task that has the same place in a set in each run."""
+
+    def __init__(self, number: int, coro: Coroutine[Any, Any, Any], **options: Any) -> None:
+        self._number = number
+        super().__init__(coro, **options)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
+def succeed(answer: asyncio.Future[Any], result: Any) -> None:
+    """Give an answer, if anybody still waits for it."""
+    if not answer.done():
+        answer.set_result(result)
+
+
+def fail(answer: asyncio.Future[Any], error: Exception) -> None:
+    """Give an error, if anybody still waits for an answer."""
+    if not answer.done():
+        answer.set_exception(error)
+        # Whoever asked may be dead.
+        answer._log_traceback = False  # type: ignore[attr-defined]

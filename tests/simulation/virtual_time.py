@@ -111,9 +111,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
             try:
                 result = serve()
             except Exception as error:
-                self.call_later(back, _fail, answer, error, context=self.world.context)
+                self.call_later(back, loop_handles.fail, answer, error, context=self.world.context)
             else:
-                self.call_later(back, _succeed, answer, result, context=self.world.context)
+                self.call_later(
+                    back, loop_handles.succeed, answer, result, context=self.world.context
+                )
 
         self.call_later(there, arrive, context=self.world.context)
         return await answer
@@ -162,6 +164,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
             heapq.heappush(self._timers, entry)
         return timer
 
+    def create_future(self) -> asyncio.Future[Any]:
+        """Return a future that waits for a result."""
+        return loop_handles.Future(next(self._numbers), loop=self)
+
     def create_task(  # type: ignore[override]
         self,
         coro: Coroutine[Any, Any, Any],
@@ -170,7 +176,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         **options: Any,
     ) -> asyncio.Task[Any]:
         """Create a task, which belongs to the process of its context."""
-        task: asyncio.Task[Any] = asyncio.Task(coro, loop=self, context=context, **options)
+        number = next(self._numbers)
+        task = loop_handles.Task(number, coro, loop=self, context=context, **options)
         owner = OWNER.get(None) if context is None else context.get(OWNER)
         (owner or self.world).keep(task)
         return task
@@ -294,15 +301,3 @@ class VirtualLoop(asyncio.BaseEventLoop):
         owner = self._generators.pop(id(agen), self.world)
         if owner.is_alive and not self._is_dropping:
             self.call_soon(self.create_task, agen.aclose(), context=owner.context)
-
-
-def _succeed(answer: "asyncio.Future[_T]", result: _T) -> None:
-    if not answer.done():
-        answer.set_result(result)
-
-
-def _fail(answer: "asyncio.Future[Any]", error: Exception) -> None:
-    if not answer.done():
-        answer.set_exception(error)
-        # Whoever asked may be dead.
-        answer._log_traceback = False  # type: ignore[attr-defined]

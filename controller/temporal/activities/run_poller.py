@@ -64,7 +64,8 @@ class Poller(Generic[_Key, _Record]):
         self._read_records = read
         self._tick = tick_seconds
         self._clock = clock
-        self._follows: set[_Follow[_Key, _Record]] = set()
+        # In the order in which they came, in which they are given their readings.
+        self._follows: dict[_Follow[_Key, _Record], None] = {}
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
@@ -94,7 +95,7 @@ class Poller(Generic[_Key, _Record]):
         due = now if read_now else self._next_due(now, age=0)
         readings: asyncio.Queue[PolledRecord[_Record]] = asyncio.Queue(maxsize=1)
         follow = _Follow(key=key, since=now, due=due, is_woken=read_now, readings=readings)
-        self._follows.add(follow)
+        self._follows[follow] = None
         self._news.set()
         if self._end is not None:
             _offer(follow, PolledRecord(record=None, error=self._end))
@@ -103,7 +104,7 @@ class Poller(Generic[_Key, _Record]):
         try:
             yield follow.readings
         finally:
-            self._follows.discard(follow)
+            self._follows.pop(follow, None)
 
     async def aclose(self, error: errors.SpaceliftError | None = None) -> None:
         """Stop polling.

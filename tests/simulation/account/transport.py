@@ -5,9 +5,9 @@ never, until the client's time-out.
 """
 
 import asyncio
-import json
 
 import httpx
+import pydantic_core
 
 from tests.simulation import virtual_time
 from tests.simulation.account.account_server import AccountServer
@@ -77,7 +77,7 @@ class AccountTransport(httpx.AsyncBaseTransport):
         body = self._server.answer(request.headers, request.content)
         if self._chance.happens(UNAVAILABLE_AFTERWARDS):
             return httpx.Response(502, text="<html>502</html>")
-        content = json.dumps(body).encode()
+        content = pydantic_core.to_json(body)
         if self._chance.happens(ANSWER_CUT_SHORT):
             content = content[: len(content) // 2]
         headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}

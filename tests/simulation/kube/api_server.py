@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import pydantic_core
+
 from controller import times
 from tests.simulation.kube import discovery, patching, refusals, routes, schemas, writes
 from tests.simulation.kube.lists import Lists
@@ -282,4 +284,4 @@ def _expect(request: Request, content_type: str) -> None:
 
 
 def _object(body: Json) -> Answer:
-    return Answer(status=200, data=json.dumps(body).encode())
+    return Answer(status=200, data=pydantic_core.to_json(body))

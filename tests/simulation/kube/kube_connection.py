@@ -1,11 +1,11 @@
 """Stands in for `controller.kube.client.KubeClient`: its answers and errors, on virtual time."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
+import pydantic_core
 
 from controller.kube import client, errors
 from tests.simulation.kube import routes
@@ -49,7 +49,7 @@ class KubeConnection:
             method,
             path,
             query=dict(query or {}),
-            body=None if body is None else json.dumps(body).encode(),
+            body=None if body is None else pydantic_core.to_json(body),
             content_type=content_type,
             accept=accept,
         )

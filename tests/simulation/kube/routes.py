@@ -1,5 +1,6 @@
 """Requests to the API server, and which of the few resources that are needed each one is about."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,6 +76,7 @@ class Target:
     is_status: bool
 
 
+@functools.lru_cache(maxsize=1024)
 def target_of(path: str) -> Target:
     """Return what a path of a resource names.
 

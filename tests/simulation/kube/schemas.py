@@ -26,7 +26,18 @@ def defaulted(body: Json) -> Json:
 
 @functools.cache
 def _schema() -> Json:
-    return definition.schema()
+    return _pruned(definition.schema())
+
+
+def _pruned(schema: Json) -> Json:
+    """Return of a schema what leads to a default."""
+    below = {name: _pruned(each) for name, each in (schema.get("properties") or {}).items()}
+    kept: Json = {"properties": {name: each for name, each in below.items() if each}}
+    if isinstance(schema.get("items"), dict) and (items := _pruned(schema["items"])):
+        kept["items"] = items
+    if "default" in schema:
+        kept["default"] = schema["default"]
+    return kept if len(kept) > 1 or kept["properties"] else {}
 
 
 def _with_defaults(value: Any, schema: Json) -> Any:

@@ -3,10 +3,11 @@
 Bodies are never changed in place: a write puts a new one, and readers get bytes.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import pydantic_core
 
 Json = dict[str, Any]
 
@@ -33,7 +34,7 @@ class Stored:
     def data(self) -> bytes:
         """The object as it goes over the wire."""
         if self._data is None:
-            self._data = json.dumps(self.body).encode()
+            self._data = pydantic_core.to_json(self.body)
         return self._data
 
     @property
