@@ -108,4 +108,24 @@ FIXED: dict[str, Plan] = {
             Event(at=67.9, actor=Actor.USER, action="delete", target="chain-0"),
         ),
     ),
+    "a limit of retries is lowered once they are used": Plan(
+        seed=1810,
+        slowest=0.1,
+        stacks=(StackPlan(id="s0", outcomes=("fail:planning",)),),
+        chains=(
+            ChainPlan(
+                name="chain",
+                spec={"roots": {"stackIds": ["s0"]}, "retry": {"limit": 2, "backoffSeconds": 10}},
+            ),
+        ),
+        events=(
+            Event(
+                at=98.3,
+                actor=Actor.USER,
+                action="edit",
+                target="chain",
+                value={"retry": {"limit": 1, "backoffSeconds": 5}},
+            ),
+        ),
+    ),
 }
