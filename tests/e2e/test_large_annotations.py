@@ -31,9 +31,7 @@ async def fresh(
     parts: chains.Parts, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[chains.Installation]:
     """An installation whose memory is its own."""
-    # Its Lease is not what is looked at, and the machine may be busy.
-    options = chains.Options(settings={"STACKCHAIN_LEASE_DURATION_SECONDS": "60"})
-    async with chains.installed(parts, tmp_path_factory.mktemp("annotated"), options) as release:
+    async with chains.installed(parts, tmp_path_factory.mktemp("annotated")) as release:
         yield release
 
 

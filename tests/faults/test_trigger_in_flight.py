@@ -1,6 +1,7 @@
 """A chain is ended while Spacelift takes its time over a trigger: no native run of it goes on."""
 
 import dataclasses
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from tests.support import account_runs, chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually
 
-# Longer than a worker of these tests waits for an answer, and shorter than it looks for the run.
-LATE_SECONDS = 3
+# Longer than a worker waits for an answer here, and much shorter than it looks for the run.
+LATE_SECONDS = 4
+GRACE = {"SPACELIFT_TRIGGER_GRACE_SECONDS": "60"}
 SLOW = {"planning": 600}
 
 
@@ -28,6 +30,16 @@ CASES = {
     "replaced": Case(spec={"concurrencyPolicy": "Replace"}, annotations={"run": "anew"}),
     "deleted": Case(),
 }
+
+
+@pytest.fixture(scope="module")
+async def release(
+    parts: chains.Parts, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[chains.Installation]:
+    """An installation whose workers look for a run for as long as it may come late."""
+    options = chains.Options(settings=GRACE)
+    async with chains.installed(parts, tmp_path_factory.mktemp("release"), options) as running:
+        yield running
 
 
 @pytest.mark.parametrize("name", CASES)

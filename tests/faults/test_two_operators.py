@@ -1,6 +1,9 @@
 """Two operators act at once, since a Lease cannot rule that out: each request is one run."""
 
 import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
 
 from tests.support import chains
 from tests.support import temporal as temporal_support
@@ -8,6 +11,16 @@ from tests.support.chains import account_document
 from tests.support.waiting import eventually
 
 CHAIN_RUNS = "WorkflowType = 'StackDependencyChainWorkflow'"
+
+
+@pytest.fixture(scope="module")
+async def release(
+    parts: chains.Parts, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[chains.Installation]:
+    """An installation whose standby need not wait for long."""
+    options = chains.Options(settings={"STACKCHAIN_LEASE_DURATION_SECONDS": "15"})
+    async with chains.installed(parts, tmp_path_factory.mktemp("release"), options) as running:
+        yield running
 
 
 async def test_an_operator_that_was_frozen_past_its_lease_leaves_and_undoes_nothing(

@@ -56,7 +56,10 @@ async def watched(
         options = chains.Options(
             namespace=namespace,
             kubeconfig=api.kubeconfig,
-            settings={"STACKCHAIN_WATCH_NAMESPACES": f"{namespace},{other}"},
+            settings={
+                "STACKCHAIN_WATCH_NAMESPACES": f"{namespace},{other}",
+                "STACKCHAIN_LEASE_DURATION_SECONDS": "15",
+            },
         )
         async with chains.installed(parts, directory, options) as release:
             yield Watched(release=release, api=api, other=other)

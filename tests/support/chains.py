@@ -40,7 +40,8 @@ FAST: Mapping[str, str] = {
     "SPACELIFT_REQUEST_TIMEOUT_SECONDS": "2",
     "STACKCHAIN_RESYNC_SECONDS": "1",
     "STACKCHAIN_RECHECK_SECONDS": "1",
-    "STACKCHAIN_LEASE_DURATION_SECONDS": "10",
+    # An operator that cannot renew it for two thirds of that leaves, and nobody starts it again.
+    "STACKCHAIN_LEASE_DURATION_SECONDS": "60",
     "WORKER_GRACEFUL_SHUTDOWN_SECONDS": "1",
 }
 

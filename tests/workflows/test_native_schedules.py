@@ -18,26 +18,25 @@ from tests.workflows import native_schedules
 from tests.workflows.simulated_world import SimulatedWorld
 
 
-@pytest.mark.parametrize("first_seed", [0, 8, 16])
 async def test_what_spacelift_carries_out_on_its_own_is_used_or_reported(
-    temporal_client: Client, first_seed: int
+    temporal_client: Client,
 ) -> None:
-    seeds = range(first_seed, first_seed + 8)
-
-    outcomes = await native_schedules.play_all(temporal_client, seeds, at_once=4)
+    outcomes = await native_schedules.play_all(temporal_client, range(8), at_once=4)
 
     assert not [outcome.describe() for outcome in outcomes if outcome.silent]
 
 
+ROOTS, DEPENDENTS = 8, 60
+
+
 @pytest.fixture
 async def large(
-    temporal_client: Client, request: pytest.FixtureRequest
+    temporal_client: Client,
 ) -> AsyncIterator[tuple[SimulatedWorld, progress.ChainProgress]]:
     """A chain of roots and of stacks that are each natively below all of them, once it ended."""
-    roots, dependents = request.param
-    names = [f"root{number}" for number in range(roots)]
+    names = [f"root{number}" for number in range(ROOTS)]
     stacks: dict[str, Any] = {name: {"durations": 8.0} for name in names}
-    stacks |= {f"n{number:02}": {"dependsOn": names} for number in range(dependents)}
+    stacks |= {f"n{number:02}": {"dependsOn": names} for number in range(DEPENDENTS)}
     world = SimulatedWorld(
         {
             "stacks": stacks,
@@ -55,7 +54,6 @@ async def large(
     await world.aclose()
 
 
-@pytest.mark.parametrize("large", [(8, 60), (5, 40)], indirect=True, ids=["8x60", "5x40"])
 async def test_stacks_below_several_roots_run_once_at_few_requests(
     large: tuple[SimulatedWorld, progress.ChainProgress],
 ) -> None:
