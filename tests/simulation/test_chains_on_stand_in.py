@@ -4,11 +4,13 @@ import asyncio
 
 import pytest
 
+from controller.api import v1alpha1
 from controller.chain.run import progress
+from controller.temporal import ids
 from tests.simulation import chain_runs
 from tests.simulation.temporal import chance
 from tests.workflows.harness import phases
-from tests.workflows.world import World
+from tests.workflows.world import World, failure
 
 LINE = ("a>b", "b>c", "c>d", "d>e")
 ALL_SUCCEEDED = dict.fromkeys("abcde", "Succeeded")
@@ -90,3 +92,46 @@ def test_a_canceled_chain_stops_what_runs(seed: int) -> None:
         assert phases(known)["b"] == "Canceled"
 
     chain_runs.simulate(World(*LINE), scenario, seed=seed)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_chain_triggers_nothing_before_its_resource_has_answered(seed: int) -> None:
+    async def scenario(run: chain_runs.ChainRun) -> None:
+        world = run.harness.world
+        answered = world.gate("publish_chain_status", "")
+        handle = await run.harness.start()
+        await run.until(lambda: world.calls("publish_chain_status"))
+        await asyncio.sleep(30)
+        before = world.calls("trigger_stack_run")
+        world.publish_error = failure("ResourceGone", final=True)
+        answered.set()
+        known = await handle.result()
+
+        assert before == world.calls("trigger_stack_run") == []
+        assert known.phase == "Canceled"
+
+    chain_runs.simulate(World(*LINE), scenario, seed=seed)
+
+
+def test_what_waits_for_a_stack_starts_once_its_execution_has_closed() -> None:
+    """A report of the end is believed to no one: the execution may still have its run."""
+
+    async def scenario(run: chain_runs.ChainRun) -> None:
+        world = run.harness.world
+        world.held = {"a"}
+        handle = await run.harness.start()
+        await run.until(lambda: "a" in world.calls("follow_stack_run"))
+        ended = progress.StackReport(
+            stack_id="a", phase=v1alpha1.Phase.SUCCEEDED, reason="RunFinished"
+        )
+        await handle.signal(ids.REPORT_SIGNAL, args=[ended, handle.first_execution_run_id])
+        await asyncio.sleep(30)
+        before = world.calls("trigger_stack_run")
+        world.held = set()
+        await world.move("a", "FINISHED")
+        known = await handle.result()
+
+        assert before == ["a"]
+        assert phases(known) == {"a": "Succeeded", "b": "Succeeded"}
+
+    chain_runs.simulate(World("a~b"), scenario, seed=1)

@@ -1,5 +1,6 @@
 """Each invariant fails when the product has a mistake, or the record says that it had one."""
 
+import asyncio
 import contextlib
 import dataclasses
 import random
@@ -10,14 +11,30 @@ import pytest
 from temporalio import workflow
 
 from controller.chain.graph import adoption
+from controller.chain.requests import decide
 from controller.chain.run import next_stacks, policy, progress, unwanted_runs
 from controller.kube import lease
 from controller.operator import deletion
+from controller.spacelift import models
 from controller.temporal import ids
-from controller.temporal.activities import stack_triggers
+from controller.temporal.activities import (
+    native_run_stops,
+    stack_stops,
+    stack_triggers,
+    triggered_runs,
+)
+from controller.temporal.workflows import interruption, publishing, stack_execution
 from tests.simulation import role_processes
 from tests.simulation.account import transport
-from tests.simulation.world import finding, playing, records, regressions, settling, worlds
+from tests.simulation.world import (
+    finding,
+    playing,
+    records,
+    regressions,
+    settling,
+    worlds,
+    written,
+)
 from tests.simulation.world.invariants import triggers, work, writes
 from tests.simulation.world.plans import Actor, ChainPlan, Event, Plan, StackPlan
 
@@ -110,6 +127,38 @@ async def still_leads(leader: lease.LeaderLease, _: object) -> bool:
     return True
 
 
+async def do_nothing(*_: Any) -> None:
+    pass
+
+
+async def call_nothing(*_: Any) -> dict[models.RunKey, models.RunRecord]:
+    return {}
+
+
+sought_run = triggered_runs.SoughtRun.of
+
+
+def of_all_times(argument: Any) -> triggered_runs.SoughtRun:
+    return dataclasses.replace(sought_run(argument), newer_than="0")
+
+
+async def only_cancel(_: publishing.Publishing, running: "asyncio.Task[None]") -> None:
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+class Anything:
+    """Equals whatever the chain waits for."""
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def __eq__(self, _: object) -> bool:
+        return True
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
     "triggered once": (
         Plan(
@@ -143,6 +192,35 @@ MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
             ),
         ),
         patched(unwanted_runs.QueuedByRuns, "unwanted_stacks", lambda *_: []),
+    ),
+    "no run outlives its chain": (
+        written.SCHEDULES["a chain is canceled while the answer to its trigger is lost"],
+        patched(stack_execution.StackExecutionWorkflow, "_find_sent", do_nothing),
+    ),
+    "what is canceled stops": (
+        written.SCHEDULES["a waiting run is canceled"],
+        patched(interruption.Interruption, "interrupt", lambda _: None),
+    ),
+    "an end is told at once": (FAILING, patched(publishing.Publishing, "end", only_cancel)),
+    "only what was asked for": (
+        written.SCHEDULES["what is created to destroy is asked later"],
+        patched(decide, "is_held", lambda *_: False),
+    ),
+    "a run is used once": (
+        written.SCHEDULES["answers to triggers are lost, and lists lag"],
+        patched(triggered_runs.SoughtRun, "of", of_all_times),
+    ),
+    "used runs are in order": (
+        written.SCHEDULES["native runs beside labels"],
+        patched(adoption.NativeAncestors, "awaited_upstreams", Anything),
+    ),
+    "nothing in order runs twice": (
+        written.SCHEDULES["a quick native run gets ahead while no worker is there"],
+        patched(stack_stops, "find_in_order", do_nothing),
+    ),
+    "unwanted runs are stopped in time": (
+        written.SCHEDULES["native runs beside labels"],
+        patched(native_run_stops.NativeRunStops, "_call", call_nothing),
     ),
     "histories replay": (
         LINE,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulation.world import finding, making_plans, playing, regressions
+from tests.simulation.world import finding, making_plans, playing, regressions, written
 from tests.simulation.world.records import Record
 
 FIXED_SEEDS = range(20)
@@ -18,6 +18,11 @@ def test_a_schedule_violates_nothing(seed: int) -> None:
 @pytest.mark.parametrize("name", regressions.FIXED)
 def test_what_was_found_once_stays_right(name: str) -> None:
     assert playing.play(regressions.FIXED[name]).violations == ()
+
+
+@pytest.mark.parametrize("name", written.SCHEDULES)
+def test_what_is_written_by_hand_violates_nothing(name: str) -> None:
+    assert playing.play(written.SCHEDULES[name]).violations == ()
 
 
 def course_of(record: Record) -> list[object]:

@@ -28,6 +28,13 @@ THROTTLED = "spacelift throttled"
 UNAVAILABLE = "spacelift unavailable"
 UNAVAILABLE_AFTERWARDS = "spacelift unavailable afterwards"
 TOKENS_REVOKED = "spacelift tokens revoked"
+# The same, of requests that create a run.
+TRIGGER_UNREACHABLE = "spacelift unreachable for a trigger"
+TRIGGER_ANSWER_LOST = "spacelift answer to a trigger lost"
+TRIGGER_ANSWER_LATE = "spacelift answer to a trigger late"
+
+_TRIGGER = b"runTrigger("
+_LATE_SECONDS = 4.0
 
 
 class AccountTransport(httpx.AsyncBaseTransport):
@@ -48,7 +55,8 @@ class AccountTransport(httpx.AsyncBaseTransport):
         """Send a request and return its answer."""
         self.sent_at.append(self._loop.time())
         there, back = self._chance.delay(REQUEST), self._chance.delay(ANSWER)
-        if self._is_lost(UNREACHABLE):
+        is_trigger = _TRIGGER in request.content
+        if self._is_lost(UNREACHABLE) or (is_trigger and self._chance.happens(TRIGGER_UNREACHABLE)):
             await asyncio.sleep(there)
             raise httpx.ConnectError("All connection attempts failed", request=request)
         if self._chance.happens(REQUEST_LOST):
@@ -58,7 +66,9 @@ class AccountTransport(httpx.AsyncBaseTransport):
         if self._chance.happens(ANSWER_HANGS):
             await asyncio.sleep(request.extensions["timeout"]["read"])
             raise httpx.ReadTimeout("The answer did not come", request=request)
-        if self._is_lost(ANSWER_LOST):
+        if is_trigger and self._chance.happens(TRIGGER_ANSWER_LATE):
+            await asyncio.sleep(_LATE_SECONDS)
+        if self._is_lost(ANSWER_LOST) or (is_trigger and self._chance.happens(TRIGGER_ANSWER_LOST)):
             raise httpx.RemoteProtocolError("The connection broke", request=request)
         return response
 

@@ -1,4 +1,4 @@
-"""What administrators do: to the namespaces of a cluster; `target` is the name of one."""
+"""What administrators do, to a namespace of the cluster or to the workflow of a chain."""
 
 from collections.abc import Awaitable, Callable
 
@@ -21,7 +21,15 @@ def _has_namespace(world: World, name: str) -> bool:
     return world.parties.api.store.get(Key("namespaces", "", name)) is not None
 
 
+async def _terminate(world: World, event: Event) -> None:
+    """Terminate the workflow of a chain, which hears nothing of it."""
+    for execution in list(world.parties.temporal.executions()):
+        if execution.is_running and f"/{event.target}/" in execution.workflow_id:
+            world.parties.temporal.terminate(execution, reason="by an administrator")
+
+
 ACTIONS: dict[str, Callable[[World, Event], Awaitable[None]]] = {
     "delete the namespace": _delete_namespace,
     "create the namespace": _create_namespace,
+    "terminate the workflow of": _terminate,
 }

@@ -11,9 +11,11 @@ from tests.simulation import role_processes
 from tests.simulation.account import account_server
 from tests.simulation.kube.store import Change
 from tests.simulation.temporal.records import Execution
-from tests.simulation.world.plans import Plan
+from tests.simulation.world.plans import Actor, Plan
 
 Json = dict[str, Any]
+
+_SLOWEST_SECONDS = 0.5
 
 OUR_LOGIN = f"api::{account_server.API_KEY_ID}"
 
@@ -47,6 +49,18 @@ class ChainRecord:
     """All runs of others of roots that any of its runs was started by."""
     triggering_roots: set[str] = dataclasses.field(default_factory=set)
     """The roots that it ever had while their runs started it."""
+    first_spec: Json = dataclasses.field(default_factory=dict)
+    """What it was created with."""
+    canceled_at: dict[int, float] = dataclasses.field(default_factory=dict)
+    """When somebody asked for the end of which run, by the wall clock."""
+    told_at: dict[int, float] = dataclasses.field(default_factory=dict)
+    """When the status began to say that a run had ended, by the wall clock."""
+
+    @property
+    def was_orphaned(self) -> bool:
+        """Whether it was deleted, and its runs were to go on."""
+        is_orphan = self.body["spec"].get("deletionPolicy") == "Orphan"
+        return is_orphan and self.deleted_at is not None
 
     @property
     def status_writes(self) -> int:
@@ -124,9 +138,21 @@ class Record:
         self.mistakes.append((invariant, f"{self.parties.loop.time():.1f} s: {text}"))
 
     @property
+    def is_undisturbed(self) -> bool:
+        """Whether nothing broke, and nothing took long."""
+        plan = self.plan
+        is_faulty = plan.chances or any(event.actor is Actor.FAULT for event in plan.events)
+        is_slow = plan.slow or plan.slowest > _SLOWEST_SECONDS
+        return not (is_faulty or is_slow or any(plan.skews))
+
+    @property
     def account_runs(self) -> list[Run]:
         """All runs of the account, by time."""
         return sorted(self.parties.account.simulator.account.runs.values(), key=lambda run: run.id)
+
+    def run(self, run_id: str | None) -> Run | None:
+        """Return a run of the account."""
+        return self.parties.account.simulator.account.runs.get(run_id or "")
 
     def executions(self) -> list[Execution]:
         """All executions that Temporal has not forgotten."""
@@ -168,6 +194,7 @@ class Record:
                 name=metadata["name"],
                 uid=metadata["uid"],
                 created_at=now,
+                first_spec=body["spec"],
             )
         if body.get("status") != chain.body.get("status"):
             chain.written_at.append(now)
@@ -175,7 +202,9 @@ class Record:
         before, chain.body = chain.body, body
         limit = (body["spec"].get("retry") or {}).get("limit", 0)
         chain.retry_limit = max(chain.retry_limit, limit)
-        chain.generations = metadata.get("generation", 1)
+        if "deletionTimestamp" not in metadata:
+            # A deletion counts as a change of the spec.
+            chain.generations = metadata.get("generation", 1)
         annotations = metadata.get("annotations") or {}
         chain.annotations |= {
             (name, annotations[name]) for name in v1alpha1.TOKENS if name in annotations
@@ -188,10 +217,12 @@ class Record:
             chain.deleted_at = now
         if change.type == "DELETED":
             chain.deleted_at, chain.gone_at = chain.deleted_at or now, now
+        asked = annotations.get(v1alpha1.CANCEL_ANNOTATION, "")
+        if asked.isdecimal():
+            chain.canceled_at.setdefault(int(asked), self.parties.loop.unix())
         latest = (body.get("status") or {}).get("latestRun")
         if latest:
-            chain.runs[latest["number"]] = body["status"]
-            chain.root_runs.update(run["runId"] for run in latest.get("rootRuns") or ())
+            self._note_run(chain, body["status"], latest)
         write = Write(
             record=self,
             chain=chain,
@@ -210,6 +241,16 @@ class Record:
     def _note_move(self, run: Run, _: Transition) -> None:
         for judge in self.on_move:
             judge(run)
+
+    def _note_run(self, chain: ChainRecord, status: Json, latest: Json) -> None:
+        number = latest["number"]
+        chain.runs[number] = status
+        chain.root_runs.update(run["runId"] for run in latest.get("rootRuns") or ())
+        if v1alpha1.Phase(latest["phase"]).is_over:
+            chain.told_at.setdefault(number, self.parties.loop.unix())
+        else:
+            # It is tried again.
+            chain.told_at.pop(number, None)
 
 
 def _named(status: Json) -> Iterator[str]:

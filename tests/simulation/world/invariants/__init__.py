@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 
 from devenv.simulator.model.run_entities import Run
 from tests.simulation.world.invariants import (
+    endings,
     ends,
     moves,
+    native_order,
     natives,
     statuses,
     touching,
@@ -34,12 +36,19 @@ AT_THE_END: dict[str, Invariant] = {
     "all ends": ends.all_ends,
     "nothing is left": ends.nothing_is_left,
     "histories replay": ends.histories_replay,
+    "no run outlives its chain": endings.no_run_outlives_its_chain,
+    "what is canceled stops": endings.what_is_canceled_stops,
+    "an end is told at once": endings.an_end_is_told_at_once,
     "triggered once": triggers.triggered_once,
     "upstreams first": triggers.upstreams_first,
+    "a run is used once": triggers.a_run_is_used_once,
     "only what was asked for": triggers.only_what_was_asked_for,
     "others' runs are untouched": touching.others_runs_are_untouched,
     "the status is true": statuses.the_status_is_true,
     "native runs are used or reported": natives.native_runs_are_used_or_reported,
+    "used runs are in order": native_order.used_runs_are_in_order,
+    "nothing in order runs twice": native_order.nothing_in_order_runs_twice,
+    "unwanted runs are stopped in time": native_order.unwanted_runs_are_stopped_in_time,
     "bounded work": work.bounded_work,
     "no storms": work.no_storms,
 }

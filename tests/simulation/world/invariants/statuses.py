@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from controller.api import reasons
 from devenv.simulator.model.states import RunState
 from tests.simulation.world.records import ChainRecord, Record
 
@@ -53,6 +54,9 @@ def _untrue(record: Record, chain: ChainRecord, row: Json) -> Iterator[str]:
         yield f"{what} with run {run_id}, which is one of {run.stack_id}"
     if not (row.get("runUrl") or run_id).endswith(run_id):
         yield f"{what} with run {run_id} and the link {row['runUrl']}"
+    if row.get("reason") == reasons.StackReason.EXECUTION_ENDED:
+        # Nobody followed it from then on.
+        return
     if run.finished and row["phase"] not in _PHASES[run.state]:
         yield f"{what}, while its run {run_id} is {run.state}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from controller.api import v1alpha1
+from controller.api import reasons, v1alpha1
 from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunState
 from tests.simulation.world.records import ChainRecord, Record, marker_of
@@ -45,13 +45,30 @@ def only_what_was_asked_for(record: Record) -> Iterator[str]:
     """There is at most one run of a chain for each thing that asks for one.
 
     These are its spec, each token, each time of its schedule, and each run of others that finished
-    on one of its roots. What runs unasked was wanted by nobody.
+    on one of its roots. What runs unasked was wanted by nobody. What is
+    created to destroy, or to run on request, does not ask by its creation.
     """
     for chain in record.chains.values():
-        asks = chain.generations + len(chain.annotations)
+        asks = chain.generations + len(chain.annotations) - _is_created_silent(chain)
         asks += _scheduled_times(chain) + _finished_root_runs(record, chain)
         if len(chain.runs) > asks:
             yield f"{chain.title} ran {len(chain.runs)} times, and was asked {asks} times"
+
+
+def a_run_is_used_once(record: Record) -> Iterator[str]:
+    """No run of the account is the run of a stack in two runs of chains, unless a retry keeps it.
+
+    What was asked for the second time would not be done, and count as done.
+    """
+    used: dict[str, str] = {}
+    for chain in record.chains.values():
+        for number, status in chain.runs.items():
+            for row in status.get("stacks") or ():
+                run_id, what = row.get("runId"), f"{chain.title} run {number}"
+                if run_id is None or row.get("reason") == reasons.StackReason.KEPT:
+                    continue
+                if used.setdefault(run_id, what) != what:
+                    yield f"{what} used {run_id} of {row['id']}, which was that of {used[run_id]}"
 
 
 def _scheduled_times(chain: ChainRecord) -> int:
@@ -68,6 +85,11 @@ def _finished_root_runs(record: Record, chain: ChainRecord) -> int:
         and marker_of(run) is None
         for run in record.account_runs
     )
+
+
+def _is_created_silent(chain: ChainRecord) -> bool:
+    spec = chain.first_spec
+    return spec.get("operation") == "Destroy" or spec.get("startPolicy") == "OnRequest"
 
 
 def _too_early(record: Record, chain: ChainRecord, number: int, status: Json) -> Iterator[str]:

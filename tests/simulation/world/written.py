@@ -1,0 +1,211 @@
+"""Schedules written by hand, one or two for each promise that chance seldom puts to the test."""
+
+from typing import Any
+
+from tests.simulation.account import transport
+from tests.simulation.kube import link
+from tests.simulation.world.plans import Actor, ChainPlan, Event, Plan, StackPlan
+
+
+def _plan(
+    *stacks: StackPlan,
+    events: tuple[Event, ...] = (),
+    chains: tuple[ChainPlan, ...] = (),
+    **options: Any,
+) -> Plan:
+    """Return a plan with a chain below its first stack, where nothing takes long."""
+    default = (ChainPlan(name="chain", spec={"roots": {"stackIds": [stacks[0].id]}}),)
+    values = {"seed": 1, "slowest": 0.1, **options}
+    return Plan(stacks=stacks, chains=chains or default, events=events, **values)
+
+
+def _chain(*, at: float = 1.0, **spec: Any) -> tuple[ChainPlan, ...]:
+    return (ChainPlan(name="chain", at=at, spec={"roots": {"stackIds": ["a"]}, **spec}),)
+
+
+def _user(at: float, action: str, target: str = "chain", value: Any = None) -> Event:
+    return Event(at=at, actor=Actor.USER, action=action, target=target, value=value)
+
+
+def _fault(at: float, action: str, target: str = "", value: Any = None) -> Event:
+    return Event(at=at, actor=Actor.FAULT, action=action, target=target, value=value)
+
+
+def _person(at: float, action: str, target: str, value: Any = None) -> Event:
+    return Event(at=at, actor=Actor.PERSON, action=action, target=target, value=value)
+
+
+def _administrator(at: float, action: str, target: str) -> Event:
+    return Event(at=at, actor=Actor.ADMINISTRATOR, action=action, target=target)
+
+
+def _lags(*times: float, seconds: float = 3.0) -> tuple[Event, ...]:
+    """Let lists show runs later than they are there, each time for twenty seconds."""
+    return tuple(_fault(at, "Spacelift lags", value=seconds) for at in times)
+
+
+_LABELED = (
+    StackPlan(id="a", seconds=2.0),
+    StackPlan(id="b", labels=("a",), seconds=2.0),
+    StackPlan(id="c", labels=("b",), seconds=2.0),
+    StackPlan(id="d", labels=("c",), seconds=2.0),
+)
+
+
+def _line(names: str, *, seconds: float) -> tuple[StackPlan, ...]:
+    """Return stacks that hang on each other natively."""
+    return tuple(
+        StackPlan(
+            id=name, upstreams=tuple(names[place - 1 : place]) if place else (), seconds=seconds
+        )
+        for place, name in enumerate(names)
+    )
+
+
+SCHEDULES: dict[str, Plan] = {
+    # A run for a request
+    "answers to triggers are lost, and lists lag": _plan(
+        *_LABELED,
+        chances={transport.TRIGGER_ANSWER_LOST: 0.5},
+        events=(*_lags(0.0, 20.0, 40.0, 60.0, 80.0), _user(50.0, "ask for a run of")),
+    ),
+    "triggers fail before their answers are lost": _plan(
+        *_LABELED,
+        chances={transport.TRIGGER_UNREACHABLE: 0.6, transport.TRIGGER_ANSWER_LOST: 0.6},
+        events=_lags(0.0, 20.0, 40.0, 60.0, 80.0),
+    ),
+    "workers die in triggers that are tried again": _plan(
+        *_LABELED,
+        chances={transport.TRIGGER_UNREACHABLE: 0.6, transport.TRIGGER_ANSWER_LATE: 1.0},
+        events=tuple(_fault(4.0 + 5.3 * n, "kill", "worker", 1.0) for n in range(20)),
+    ),
+    "a failing stack is repeated up to its limit": _plan(
+        StackPlan(id="a", outcomes=("fail:planning",) * 5),
+        chains=_chain(retry={"limit": 2, "backoffSeconds": 5}),
+    ),
+    "what is created to destroy is asked later": _plan(
+        StackPlan(id="a"),
+        StackPlan(id="b", upstreams=("a",)),
+        chains=_chain(operation="Destroy", destroyConfirmation="chain"),
+        events=(_user(40.0, "ask for a run of"), _user(120.0, "ask for a run of")),
+    ),
+    "two operators start what is asked": _plan(
+        StackPlan(id="a", seconds=2.0),
+        chains=_chain(at=10.0),
+        slowest=3.0,
+        events=(
+            _fault(0.5, "add", "operator"),
+            *(_user(20.0 + 15 * n, "ask for a run of") for n in range(5)),
+            _fault(21.0, "freeze", "operator", 40.0),
+            _fault(66.0, "freeze", "operator", 40.0),
+        ),
+    ),
+    "chains wait for each other's stacks": _plan(
+        StackPlan(id="a", seconds=20.0),
+        StackPlan(id="b", labels=("a",), seconds=20.0),
+        chains=tuple(
+            ChainPlan(name=f"chain-{n}", at=1.0 + 3 * n, spec={"roots": {"stackIds": ["a"]}})
+            for n in range(4)
+        ),
+    ),
+    "a person repeats what failed before it is retried": _plan(
+        StackPlan(id="a", outcomes=("fail:planning", "changes")),
+        StackPlan(id="b", upstreams=("a",)),
+        events=(_person(30.0, "trigger", "a"), _user(60.0, "ask for a retry of")),
+    ),
+    # Cancel and delete
+    "a waiting run is canceled": _plan(
+        StackPlan(id="a", is_autodeployed=False),
+        StackPlan(id="b", upstreams=("a",)),
+        # Nobody confirms anything before the last event.
+        events=(_user(30.0, "cancel"), _person(80.0, "enable", "a")),
+    ),
+    "a chain is canceled in the middle of a line": _plan(
+        *_line("abcd", seconds=30.0), events=(_user(70.0, "cancel"),)
+    ),
+    "a chain is deleted in the middle of a line": _plan(
+        *_line("abcd", seconds=30.0), events=(_user(70.0, "delete"),)
+    ),
+    "a chain is canceled while the answer to its trigger is on its way": _plan(
+        *_line("abc", seconds=30.0),
+        chances={transport.TRIGGER_ANSWER_LATE: 1.0},
+        events=(_user(4.0, "cancel"),),
+    ),
+    "a chain is canceled while the answer to its trigger is lost": _plan(
+        *_line("abc", seconds=60.0),
+        chances={transport.TRIGGER_ANSWER_LATE: 0.5, transport.TRIGGER_ANSWER_LOST: 1.0},
+        events=(_user(5.0, "cancel"),),
+    ),
+    "a chain is replaced while it runs": _plan(
+        *_line("abc", seconds=30.0),
+        chains=_chain(concurrencyPolicy="Replace"),
+        events=(_user(40.0, "ask for a run of"),),
+    ),
+    "the workflow of a chain is terminated": _plan(
+        *_line("abc", seconds=30.0),
+        # What is left of it is not confirmed before the last event.
+        events=(_administrator(40.0, "terminate the workflow of", "chain"), *_lags(200.0)),
+    ),
+    # Native runs
+    "a native run two steps behind a failure": _plan(
+        StackPlan(id="a", outcomes=("fail:planning",)),
+        StackPlan(id="b", upstreams=("a",)),
+        StackPlan(id="c", upstreams=("b",), is_autodeployed=False),
+    ),
+    "a native run two steps behind a skip": _plan(
+        StackPlan(id="a"),
+        StackPlan(id="b", upstreams=("a",), seconds=30.0),
+        StackPlan(id="c", upstreams=("b",)),
+        StackPlan(id="d", upstreams=("c",)),
+        chains=_chain(nativeRuns="Strict"),
+        events=(_person(5.0, "cancel", "b"),),
+    ),
+    "native runs beside labels": _plan(
+        StackPlan(id="a", seconds=30.0),
+        StackPlan(id="b", upstreams=("a",), seconds=20.0),
+        StackPlan(id="c", upstreams=("b",), labels=("a",)),
+        StackPlan(id="d", upstreams=("a",), labels=("c",), seconds=20.0),
+        StackPlan(id="e", upstreams=("d",), labels=("b",)),
+    ),
+    "native runs below several roots": _plan(
+        StackPlan(id="a", seconds=20.0),
+        StackPlan(id="r", seconds=30.0),
+        StackPlan(id="s", seconds=40.0),
+        *(StackPlan(id=f"d{n}", upstreams=("a", "r", "s")) for n in range(3)),
+        chains=_chain(roots={"stackIds": ["a", "r", "s"]}),
+    ),
+    "native runs behind a disabled stack": _plan(
+        StackPlan(id="a", seconds=12.0),
+        StackPlan(id="b", upstreams=("a",)),
+        StackPlan(id="c", upstreams=("a",)),
+        StackPlan(id="d", upstreams=("a",), labels=("c",)),
+        chains=_chain(nativeRuns="Replace"),
+        events=(_person(0.5, "disable", "b"), _person(90.0, "enable", "b")),
+    ),
+    "native runs that come late": _plan(
+        *_line("abc", seconds=30.0),
+        chains=_chain(nativeRuns="Replace"),
+        events=_lags(0.0, 20.0, 40.0, seconds=15.0),
+    ),
+    "a stack that a retry keeps is below one that it runs": _plan(
+        StackPlan(id="a", seconds=10.0, outcomes=("fail:planning", "changes")),
+        StackPlan(id="r"),
+        StackPlan(id="k", labels=("r",), upstreams=("a",)),
+        chains=_chain(roots={"stackIds": ["a", "r"]}, graph={"sources": ["Labels"]}),
+        events=(_user(60.0, "ask for a retry of"),),
+    ),
+    "a quick native run gets ahead while no worker is there": _plan(
+        StackPlan(id="a", seconds=10.0),
+        StackPlan(id="b", upstreams=("a",), seconds=2.0),
+        StackPlan(id="c", upstreams=("b",), seconds=2.0),
+        chains=_chain(nativeRuns="Replace"),
+        chances={transport.TRIGGER_ANSWER_LATE: 1.0},
+        events=(_fault(3.0, "kill", "worker", 30.0),),
+    ),
+    # What breaks
+    "watches break": _plan(
+        StackPlan(id="a"),
+        chances={link.WATCH_BROKEN: 0.2},
+        events=tuple(_fault(5.0 + 10 * n, "watches break") for n in range(5)),
+    ),
+}
