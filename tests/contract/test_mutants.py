@@ -1,9 +1,13 @@
-"""Each seeded fault still fits the product, so that `make mutants` means something."""
+"""Each seeded fault still fits the product, and the page about them has what was found of each."""
+
+import dataclasses
+from pathlib import Path
 
 import pytest
 
+from tests.mutants import suites, table
+from tests.mutants.catalog import MUTANTS
 from tests.mutants.mutant import Mutant
-from tests.mutants.seeded import MUTANTS
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
@@ -25,3 +29,66 @@ def test_a_fault_that_does_not_fit_is_named() -> None:
     stale = Mutant(name="a stale one", module="controller/clock.py", old="not there", new="")
     with pytest.raises(ValueError, match="a stale one: what it changes is 0 times in"):
         stale.applied_to(stale.read())
+
+
+# The page
+
+
+TRIED = table.Row(
+    name="a fault", runs_twice=True, caught_by={"unit": None, "simulation": "seed 1: all ends"}
+)
+
+
+def test_a_page_is_read_as_it_was_written() -> None:
+    other = dataclasses.replace(TRIED, name="a | fault", runs_twice=False, note="why not")
+    page = "<!-- make mutants -->\n<!-- end -->\n"
+
+    assert table.read(table.write(page, [TRIED, other])) == [TRIED, other]
+
+
+def test_what_was_tried_takes_the_place_of_what_was_known() -> None:
+    first, second = (Mutant(name=name, module="", old="", new="") for name in ("one", "two"))
+    known = [table.row_of(first, {"unit": "a test", "simulation": None})]
+    tried = [table.row_of(first, {"simulation": "seed 2"}), table.row_of(second, {"unit": None})]
+
+    rows = table.merged(known, tried, [second, first])
+
+    assert [row.name for row in rows] == ["two", "one"]
+    assert [row.caught_by for row in rows] == [
+        {"unit": None},
+        {"unit": "a test", "simulation": "seed 2"},
+    ]
+
+
+# The suites
+
+
+def suite(program: str) -> suites.Suite:
+    return suites.Suite(parts=(("-c", "pass"), ("-c", program)))
+
+
+@pytest.mark.parametrize(
+    ("program", "failure"),
+    [
+        ("pass", None),
+        ("print('seed 1: all ends'); raise SystemExit(1)", "seed 1: all ends"),
+        (
+            "print('FAILED tests/x.py::test_y - AssertionError\\n1 failed'); raise SystemExit(1)",
+            "tests/x.py::test_y",
+        ),
+    ],
+)
+def test_a_suite_names_what_failed_first(program: str, failure: str | None, tmp_path: Path) -> None:
+    assert suite(program).first_failure(tmp_path) == failure
+
+
+def test_a_suite_that_cannot_be_run_is_no_finding(tmp_path: Path) -> None:
+    with pytest.raises(suites.SuiteBroken, match="ended 3"):
+        suite("raise SystemExit(3)").first_failure(tmp_path)
+
+
+def test_the_unit_tests_of_a_module_come_before_the_others() -> None:
+    first, others = suites.unit("controller/temporal/activities/errors.py").parts
+
+    assert first[-1] == "tests/unit/temporal"
+    assert others[-2:] == ("tests/unit", "--ignore=tests/unit/temporal")

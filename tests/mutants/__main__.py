@@ -1,108 +1,103 @@
-"""Seed each fault into a copy of the project, and show which tests catch it.
-
-    python -m tests.mutants [--only TEXT] [--suite NAME]
+"""`make mutants`: seeds each fault into a copy of the project, and shows which tests catch it.
 
 Ends with 1 if a fault that runs something twice is caught by no suite.
 """
 
 import argparse
-import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.mutants import simulated, suites, table
+from tests.mutants.catalog import MUTANTS
 from tests.mutants.mutant import ROOT, Mutant
-from tests.mutants.seeded import MUTANTS
-
-_PYTEST = ("-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider")
-SUITES: Mapping[str, Sequence[str]] = {
-    "unit": (*_PYTEST, "-n", "2", "--dist=loadfile", "tests/unit"),
-    "simulation": (*_PYTEST, "-n", "2", "--no-real-parts", "tests/simulation"),
-}
-"""What is run in the copy, as arguments of Python; a fault is caught if it ends with 1."""
-
-_NOTHING_CAUGHT, _CAUGHT = 0, 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the suites over the faults and print a table."""
-    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
-    parser.add_argument("--only", default="", help="faults whose name has this text")
-    parser.add_argument("--suite", choices=sorted(SUITES), action="append", help="these suites")
-    options = parser.parse_args(arguments)
-    suites = options.suite or sorted(SUITES)
+    """Run the suites over the faults, and print what catches them."""
+    options = _parse(arguments)
     chosen = [mutant for mutant in MUTANTS if options.only in mutant.name]
+    tried = list[table.Row]()
     with tempfile.TemporaryDirectory(prefix="stackchain-mutants-") as folder:
-        copy = Path(folder)
-        _copy_to(copy)
-        for suite in suites:
-            if _run(copy, suite)[0] != _NOTHING_CAUGHT:
-                print(f"The suite {suite} fails without any fault; mend that first.")
+        original = Path(folder) / "original"
+        _copy_to(original)
+        for name in options.suite:
+            # This also compiles all modules, for every copy.
+            failure = _suite(name, "", options.seeds).first_failure(original)
+            if failure is not None:
+                print(f"The suite {name} fails without any fault; fix that first: {failure}")
                 return 2
-        return _report(chosen, suites, copy)
+        for mutant in chosen:
+            tried.append(_try(mutant, options, original, Path(folder) / "copy"))
+            if options.write:
+                # What is known survives an end in the middle.
+                _write(tried)
+    counts = ", ".join(
+        f"{suite} {sum(bool(row.caught_by[suite]) for row in tried)}" for suite in options.suite
+    )
+    missed = [row for row in tried if not row.is_caught]
+    print(f"\n{len(tried)} faults; caught by {counts}; by none: {len(missed)}")
+    return 1 if any(row.runs_twice for row in missed) else 0
 
 
-def _report(chosen: Sequence[Mutant], suites: Sequence[str], copy: Path) -> int:
-    caught = dict.fromkeys(suites, 0)
-    missed: list[Mutant] = []
-    for mutant in chosen:
-        found = {suite: _try(mutant, suite, copy) for suite in suites}
-        for suite, by in found.items():
-            caught[suite] += by is not None
-        if not any(found.values()):
-            missed.append(mutant)
-        words = ", ".join(f"{suite}: {by or '-'}" for suite, by in found.items())
-        print(f"{'twice ' if mutant.runs_twice else '      '}{mutant.name}: {words}", flush=True)
-    counts = ", ".join(f"{suite} {count}" for suite, count in caught.items())
-    print(f"\n{len(chosen)} faults; caught by {counts}; by none: {len(missed)}")
-    return 1 if any(mutant.runs_twice for mutant in missed) else 0
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
+    parser.add_argument("--only", default="", help="faults whose name has this text")
+    parser.add_argument("--suite", choices=table.SUITES, action="append", help="these suites")
+    parser.add_argument("--seeds", type=int, default=simulated.SEEDS, help="simulated schedules")
+    parser.add_argument("--write", action="store_true", help=f"write {table.PAGE.name}")
+    options = parser.parse_args(arguments)
+    options.suite = options.suite or list(table.SUITES)
+    return options
 
 
-def _try(mutant: Mutant, suite: str, copy: Path) -> str | None:
-    """Return what caught the fault, or None."""
-    module = copy / mutant.module
-    original = module.read_text(encoding="utf-8")
-    _write(module, mutant.applied_to(original))
+def _suite(name: str, module: str, seeds: int) -> suites.Suite:
+    return suites.unit(module) if name == "unit" else suites.simulation(seeds=seeds)
+
+
+def _try(mutant: Mutant, options: argparse.Namespace, original: Path, copy: Path) -> table.Row:
+    shutil.copytree(original, copy)
     try:
-        code, text, seconds = _run(copy, suite)
+        (copy / mutant.module).write_text(mutant.applied_to(mutant.read()), encoding="utf-8")
+        found = dict[str, str | None]()
+        for name in options.suite:
+            began = time.monotonic()
+            found[name] = _suite(name, mutant.module, options.seeds).first_failure(copy)
+            print(
+                f"{mutant.name}: {name}: {found[name]} ({time.monotonic() - began:.0f} s)",
+                flush=True,
+            )
     finally:
-        _write(module, original)
-    if code == _NOTHING_CAUGHT:
-        return None
-    first = next((line for line in text.splitlines() if line.startswith(("FAILED", "ERROR"))), "")
-    return f"{first or f'exit code {code}'} ({seconds:.0f} s)"
+        shutil.rmtree(copy)
+    return table.row_of(mutant, found)
 
 
-def _write(module: Path, text: str) -> None:
-    """Write a module so that nobody takes what was compiled before for it."""
-    # Python compares whole seconds.
-    modified = module.stat().st_mtime + 2
-    module.write_text(text, encoding="utf-8")
-    os.utime(module, (modified, modified))
-
-
-def _run(copy: Path, suite: str) -> tuple[int, str, float]:
-    started = time.monotonic()
-    command = (sys.executable, *SUITES[suite])
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, time.monotonic() - started
+def _write(tried: Sequence[table.Row]) -> None:
+    text = table.PAGE.read_text(encoding="utf-8")
+    rows = table.merged(table.read(text), tried, MUTANTS)
+    table.PAGE.write_text(table.write(text, rows), encoding="utf-8")
 
 
 def _copy_to(copy: Path) -> None:
+    for name in _files():
+        source, target = ROOT / name, copy / name
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+
+
+def _files() -> Iterator[str]:
     listed = subprocess.run(
         ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"),
         cwd=ROOT,
         capture_output=True,
         check=True,
     )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        source, target = ROOT / name, copy / name
-        if source.is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(source.read_bytes())
+    yield from filter(None, listed.stdout.decode().split("\0"))
 
 
 if __name__ == "__main__":

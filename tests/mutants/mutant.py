@@ -11,7 +11,7 @@ class Mutant:
     """A realistic fault; `old` occurs once in the module.
 
     `runs_twice`: it lets a run be triggered twice, or a foreign run be touched, so that none of
-    the tests that are to catch it may miss it.
+    the tests that are to catch it may miss it. `note`: why a suite misses it.
     """
 
     name: str
@@ -19,6 +19,7 @@ class Mutant:
     old: str
     new: str
     runs_twice: bool = False
+    note: str = ""
 
     def applied_to(self, text: str) -> str:
         """Return the module's text with the fault in it.

@@ -169,10 +169,10 @@ MUTANTS = (
         runs_twice=True,
     ),
     Mutant(
-        name="a stack that has started starts once more",
+        name="a stack that waits for its turn starts once more",
         module=_NEXT,
-        old="        and not stack.is_started\n",
-        new="",
+        old="if stack.phase is v1alpha1.Phase.PENDING\n",
+        new="if not stack.phase.is_over\n",
         runs_twice=True,
     ),
     Mutant(
