@@ -88,6 +88,8 @@ class _QuickExecution(ExecutionContext):
                 info = self.build_resolve_info(field, field_nodes, parent_type, path)
                 try:
                     result = field.resolve(source, info)
+                    if result is None and inner is field.type:
+                        return None
                     if result is not None and not isinstance(result, Exception):
                         return inner.serialize(result)
                 except Exception:
