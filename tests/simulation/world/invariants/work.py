@@ -28,27 +28,19 @@ def bounded_work(record: Record) -> Iterator[str]:
 
 
 def no_storms(record: Record) -> Iterator[str]:
-    """In no ten seconds, and in no minute, anything is done much oftener than there is reason for.
+    """No status is written, and no API server asked, in storms of seconds.
 
     What is repeated at once hits a party when it is weakest, and is lost in the sum of an hour.
     """
-    plan = record.plan
-    stacks = len(plan.stacks) * len(plan.chains)
+    chains = len(record.plan.chains)
     for chain in record.chains.values():
         yield from _too_many(chain.written_at, f"writes of the status of {chain.title}", _WRITES)
     for role in record.roles:
-        # Each stack is found, triggered, followed and stopped; a reading of the graph comes before.
-        sent = sorted(at for way in role.spacelift for at in way.sent_at)
-        name = role.process.name
-        yield from _too_many(sent, f"requests of {name} to Spacelift", 20 + 3 * stacks)
-        yield from _too_many(
-            sent, f"requests of {name} to Spacelift", 60 + 6 * stacks, seconds=60.0
-        )
         if role.kube is not None:
             # An operator that starts reads what there is of the API, and renews its Lease.
-            sent, what = role.kube.sent_at, f"requests of {name} to the API server"
-            yield from _too_many(sent, what, 40 + 20 * len(plan.chains))
-            yield from _too_many(sent, what, 80 + 40 * len(plan.chains), seconds=60.0)
+            sent, what = role.kube.sent_at, f"requests of {role.process.name} to the API server"
+            yield from _too_many(sent, what, 40 + 20 * chains)
+            yield from _too_many(sent, what, 80 + 40 * chains, seconds=60.0)
 
 
 def _too_many(
