@@ -34,16 +34,40 @@ def test_a_fault_that_does_not_fit_is_named() -> None:
 # The page
 
 
+PAGE = table.read(table.PAGE.read_text(encoding="utf-8"))
 TRIED = table.Row(
     name="a fault", runs_twice=True, caught_by={"unit": None, "simulation": "seed 1: all ends"}
 )
+
+
+def test_the_page_has_each_fault() -> None:
+    """If it fails: make mutants ARGS="--write --only NAME"."""
+    assert [(row.name, row.runs_twice, row.note) for row in PAGE] == [
+        (mutant.name, mutant.runs_twice, mutant.note) for mutant in MUTANTS
+    ]
+
+
+def test_no_fault_that_runs_something_twice_survives() -> None:
+    survivors = [row.name for row in PAGE if row.runs_twice and row.is_missed]
+
+    assert survivors == []
+
+
+def test_the_page_counts_what_is_on_it() -> None:
+    text = table.PAGE.read_text(encoding="utf-8")
+
+    assert table.write(text, PAGE) == text
 
 
 def test_a_page_is_read_as_it_was_written() -> None:
     other = dataclasses.replace(TRIED, name="a | fault", runs_twice=False, note="why not")
     page = "<!-- make mutants -->\n<!-- end -->\n"
 
-    assert table.read(table.write(page, [TRIED, other])) == [TRIED, other]
+    untried = dataclasses.replace(TRIED, name="another", caught_by={"unit": None})
+
+    rows = table.read(table.write(page, [TRIED, other, untried]))
+
+    assert rows == [TRIED, other, untried]
 
 
 def test_what_was_tried_takes_the_place_of_what_was_known() -> None:

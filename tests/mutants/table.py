@@ -11,7 +11,7 @@ from tests.mutants.mutant import ROOT, Mutant
 
 PAGE = ROOT / "docs/mutants.md"
 SUITES = ("unit", "simulation")
-NOT_CAUGHT = "-"
+NOT_CAUGHT, NOT_TRIED = "-", "not tried"
 _BEGIN, _END = "<!-- make mutants -->", "<!-- end -->"
 
 
@@ -29,9 +29,14 @@ class Row:
         """Whether any suite has caught it."""
         return any(self.caught_by.values())
 
+    @property
+    def is_missed(self) -> bool:
+        """Whether all suites were tried, and none has caught it."""
+        return set(self.caught_by) == set(SUITES) and not self.is_caught
+
     def line(self) -> str:
         """Return the row of the table."""
-        found = [self.caught_by.get(suite) or NOT_CAUGHT for suite in SUITES]
+        found = [self.caught_by.get(suite, NOT_TRIED) or NOT_CAUGHT for suite in SUITES]
         cells = [self.name, "yes" if self.runs_twice else "", *found, self.note]
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
@@ -75,7 +80,9 @@ def _row(line: str) -> Row:
     return Row(
         name=name,
         runs_twice=bool(twice),
-        caught_by={suite: None if by == NOT_CAUGHT else by for suite, by in found},
+        caught_by={
+            suite: None if by == NOT_CAUGHT else by for suite, by in found if by != NOT_TRIED
+        },
         note=note,
     )
 
@@ -83,7 +90,7 @@ def _row(line: str) -> Row:
 def _summary(rows: Sequence[Row]) -> str:
     counts = [sum(bool(row.caught_by.get(suite)) for row in rows) for suite in SUITES]
     both = sum(all(row.caught_by.get(suite) for suite in SUITES) for row in rows)
-    missed = sum(not row.is_caught for row in rows)
+    missed = sum(row.is_missed for row in rows)
     return (
         f"Of {len(rows)} faults the unit tests catch {counts[0]} and the simulation {counts[1]}, "
         f"both of them {both}, and neither of them {missed}."

@@ -43,6 +43,7 @@ MUTANTS = (
         module=_ACTIVITIES,
         old="return await activity_calls.end_of(attempt)",
         new="return await attempt",
+        note="only slower: the run is looked for",
     ),
     # Native runs
     Mutant(
@@ -59,6 +60,7 @@ MUTANTS = (
         module=_NATIVE_STOPS,
         old="is_late = target.is_expected and not page.is_disabled and",
         new="is_late = target.is_expected and",
+        note="only slower",
     ),
     Mutant(
         name="unwanted native runs are stopped only when their stack has its turn",
@@ -147,6 +149,7 @@ MUTANTS = (
         module=_RESYNC,
         old="        await self._forget_deleted()\n",
         new="",
+        note="a chain without its resource ends by itself; metrics show it",
     ),
     # Resets
     Mutant(
@@ -154,6 +157,7 @@ MUTANTS = (
         module=_EXECUTIONS,
         old="return execution.is_reset and is_same_run and not latest.phase.is_over",
         new="return False",
+        note="schedules reset nothing that runs",
     ),
     Mutant(
         name="an execution that was reset forgets the run that it has",
@@ -161,6 +165,7 @@ MUTANTS = (
         old="if earlier is not None and _is_news(earlier, argument.known_run_id):",
         new="if False:",
         runs_twice=True,
+        note="schedules reset nothing that runs",
     ),
     # What goes on without end, or ends too early
     Mutant(
@@ -186,6 +191,7 @@ MUTANTS = (
         module=_WATCHES,
         old="            except Exception as error:\n                # Whatever it is:",
         new="            except ConnectionError as error:\n                # Whatever it is:",
+        note="schedules restart what ends by itself, as Kubernetes does",
     ),
     Mutant(
         name="a pause of no seconds is taken at its word",

@@ -50,6 +50,14 @@ def test_a_stack_is_ready_once_its_upstream_has_ended_well(
     assert ready(chain) == expected
 
 
+def test_what_waits_for_others_is_not_started_once_more() -> None:
+    """Another chain has the stack, or a lock: one wait for it is enough."""
+    waiting = make_stack("a", Phase.WAITING)
+    waiting.is_started = False
+
+    assert next_stacks.ready_stacks(make_progress(waiting), remaining={"a": 1}) == []
+
+
 def test_a_stack_waits_for_all_of_its_upstreams_and_for_no_level() -> None:
     chain = make_progress(
         make_stack("a", Phase.SUCCEEDED),
