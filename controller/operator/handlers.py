@@ -9,8 +9,11 @@ from controller.api import v1alpha1
 from controller.operator import errors, kopf_settings, reconciler, resync, watches
 
 _RESOURCE = (v1alpha1.GROUP, v1alpha1.VERSION, v1alpha1.PLURAL)
-# Until the workflow has closed; short, since a person waits for `kubectl delete`.
+# Until the workflow has closed; short at first, since a person waits for `kubectl delete`. It may
+# take hours, if a run applies, and each look costs two requests to the API server.
 _RELEASE_SECONDS = 1.0
+_RELEASE_MOST_SECONDS = 5.0
+_LOOKS_ALIKE = 5
 
 
 def build_registry(
@@ -34,10 +37,12 @@ def build_registry(
         with errors.as_kopf():
             await reconciler.reconcile(namespace or "", name or "")
 
-    async def on_delete(namespace: str | None, name: str | None, uid: str | None, **_: Any) -> None:
+    async def on_delete(
+        namespace: str | None, name: str | None, uid: str | None, retry: int, **_: Any
+    ) -> None:
         with errors.as_kopf():
             if not await reconciler.release(namespace or "", name or "", uid or ""):
-                raise kopf.TemporaryError("Waits for the runs to stop", delay=_RELEASE_SECONDS)
+                raise kopf.TemporaryError("Waits for the runs to stop", delay=release_pause(retry))
 
     async def on_event(event: Mapping[str, Any], body: kopf.Body, **_: Any) -> None:
         try:
@@ -52,3 +57,8 @@ def build_registry(
     kopf.on.update(*_RESOURCE, registry=registry, id="reconcile")(on_change)
     kopf.on.delete(*_RESOURCE, registry=registry, id="release")(on_delete)
     return registry
+
+
+def release_pause(looks: int) -> float:
+    """Return in how many seconds to look again at a deletion, after so many looks before this."""
+    return min(_RELEASE_SECONDS * (1 + looks // _LOOKS_ALIKE), _RELEASE_MOST_SECONDS)

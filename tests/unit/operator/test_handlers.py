@@ -40,7 +40,14 @@ class Handlers:
     async def call(self, name: str, **fields: Any) -> None:
         found = next(i for i in [*self.changing, *self.watching] if i.fn.__name__ == name)
         body = kopf.Body(self._bench.body) if self._bench.api.objects else kopf.Body({})
-        given = {"namespace": NAMESPACE, "name": NAME, "uid": "uid-1", "body": body, **fields}
+        given = {
+            "namespace": NAMESPACE,
+            "name": NAME,
+            "uid": "uid-1",
+            "body": body,
+            "retry": 0,
+            **fields,
+        }
         await found.fn(**given)
 
 
@@ -86,6 +93,11 @@ async def test_a_deletion_is_called_again_until_the_runs_have_stopped(
     await called.call("on_delete")
 
     assert waits.value.delay == 1.0
+
+
+@pytest.mark.parametrize(("looks", "pause"), [(0, 1), (4, 1), (5, 2), (19, 4), (20, 5), (4000, 5)])
+def test_a_deletion_that_lasts_is_looked_at_less_often(looks: int, pause: int) -> None:
+    assert handlers.release_pause(looks) == pause
 
 
 async def test_each_event_of_the_watch_is_taken_in(bench: Bench, called: Handlers) -> None:

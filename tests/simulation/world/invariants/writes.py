@@ -99,14 +99,17 @@ def gone_means_over(write: Write) -> Iterator[str]:
     """A StackChain goes when none of its runs is left, unless they are to be left alone.
 
     Its runs are those that it has triggered, and those that Spacelift has queued because of them.
-    What runs for a resource that is gone is seen by no one.
+    What runs for a resource that is gone is seen by no one. A run that Spacelift has queued and
+    that applies before the chain has taken it up cannot be stopped, and is not waited for.
     """
     chain = write.chain
     if not write.is_gone or chain.body["spec"].get("deletionPolicy") == "Orphan":
         return
+    used = {row.get("runId") for row in (chain.body.get("status") or {}).get("stacks") or ()}
     for run in write.record.parties.account.simulator.account.runs.values():
         was_stopped = run.stop_requested and run.stop_username == OUR_LOGIN
-        if run.finished or was_stopped:
+        was_faster = run.state is RunState.APPLYING and run.origin_id and run.id not in used
+        if run.finished or was_stopped or was_faster:
             continue
         cause = write.record.cause_of(run)
         if cause is not None and cause[0] == chain.title:
