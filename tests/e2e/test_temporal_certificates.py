@@ -97,7 +97,7 @@ class Door:
                 await asyncio.gather(_pipe(reader, inner_writer), _pipe(inner_reader, writer))
             finally:
                 inner_writer.transport.abort()
-                writer.transport.abort()
+        writer.transport.abort()
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

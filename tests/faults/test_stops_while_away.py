@@ -60,15 +60,17 @@ class Relay:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        inner_writer: asyncio.StreamWriter | None = None
         with contextlib.suppress(OSError, asyncio.CancelledError):
-            inner_reader, inner_writer = await asyncio.open_connection(self._host, self._port)
-            try:
+            # A connection that was taken just before the server was closed comes after all others.
+            if self._server is not None:
+                inner_reader, inner_writer = await asyncio.open_connection(self._host, self._port)
                 await asyncio.gather(
                     self._pipe(reader, inner_writer), self._pipe(inner_reader, writer)
                 )
-            finally:
-                inner_writer.transport.abort()
-                writer.transport.abort()
+        writer.transport.abort()
+        if inner_writer is not None:
+            inner_writer.transport.abort()
 
     async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65_536):

@@ -115,8 +115,9 @@ class Cable:
         return await Client.connect(f"127.0.0.1:{port}")
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
         far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
-        self._writers += [writer, far_writer]
+        self._writers.append(far_writer)
         for source, sink in ((reader, far_writer), (far_reader, writer)):
             task = asyncio.create_task(_pump(source, sink))
             self._tasks.add(task)
