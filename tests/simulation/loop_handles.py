@@ -12,7 +12,21 @@ from contextvars import Context
 from typing import Any
 
 
-class Step(events.Handle):
+class _Forgetting:
+    """A handle whose cancel the loop is not told of."""
+
+    __slots__ = ()
+    _callback: Any
+    _args: Any
+    _cancelled: bool
+
+    def cancel(self) -> None:
+        """Do not call it, and hold nothing of it."""
+        self._cancelled = True
+        self._callback, self._args = None, ()
+
+
+class Step(_Forgetting, events.Handle):
     """A callback for now."""
 
     __slots__ = ()
@@ -26,13 +40,8 @@ class Step(events.Handle):
         self._repr: str | None = None
         self._source_traceback: Any = None
 
-    def cancel(self) -> None:
-        """Do not call it, and hold nothing of it."""
-        self._cancelled = True
-        self._callback, self._args = None, ()
 
-
-class Timer(events.TimerHandle):
+class Timer(_Forgetting, events.TimerHandle):
     """A callback for an instant."""
 
     __slots__ = ()
@@ -51,11 +60,6 @@ class Timer(events.TimerHandle):
         self._cancelled = False
         self._repr: str | None = None
         self._source_traceback: Any = None
-
-    def cancel(self) -> None:
-        """Do not call it, and hold nothing of it."""
-        self._cancelled = True
-        self._callback, self._args = None, ()
 
 
 class Future(asyncio.Future[Any]):
