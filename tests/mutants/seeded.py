@@ -333,7 +333,7 @@ MUTANTS = (
     Mutant(
         name="a cancel of an earlier run cancels the newest",
         module=_TOKENS,
-        old="if is_live and token.strip() == str(number):",
+        old="if not why and is_live:",
         new="if is_live:",
     ),
     Mutant(

@@ -3,8 +3,8 @@
 import dataclasses
 from collections.abc import Sequence
 
-from controller import outside_text
 from controller.api import v1alpha1
+from controller.chain.requests import token_grammar
 from controller.chain.requests.handled_asks import is_spec_new
 from controller.chain.run import policy, progress
 
@@ -41,9 +41,10 @@ def take_cancel(
     if token is None or token == handled.cancel:
         return TakenToken(handled=handled)
     handled = dataclasses.replace(handled, cancel=token)
-    if is_live and token.strip() == str(number):
+    why = _why_stale(token, number)
+    if not why and is_live:
         return TakenToken(handled=handled, is_effective=True)
-    why = _why_stale(token, number) or f"run {number} is over"
+    why = why or f"run {number} is over"
     return TakenToken(handled=handled, note=_does_nothing(v1alpha1.CANCEL_ANNOTATION, token, why))
 
 
@@ -81,15 +82,15 @@ def _does_nothing(annotation: str, token: str, why: str) -> str:
         return (
             f"`{annotation}` does nothing: it is longer than {v1alpha1.LONGEST_TOKEN} characters."
         )
-    return f"`{annotation}: {outside_text.clean(token, most=64)}` does nothing: {why}."
+    return token_grammar.does_nothing(annotation, token, why)
 
 
-def _why_stale(token: str, number: int) -> str:
-    if token.strip() == str(number) and number:
-        return ""
-    if not token.strip().isdecimal():
-        return "it must be the number of a run"
-    return f"the latest run is {number}" if number else "there has been no run yet"
+def _why_stale(token: str, latest: int) -> str:
+    try:
+        named = token_grammar.read(token, names=token_grammar.Names.NONE)
+    except token_grammar.InvalidToken as error:
+        return str(error)
+    return token_grammar.why_stale(named.number, latest=latest)
 
 
 def retried_stacks(

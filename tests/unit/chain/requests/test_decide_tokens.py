@@ -100,6 +100,17 @@ def test_a_stale_retry_does_nothing_and_says_why_once(
     assert decide(told, closed(3)).notes == ()
 
 
+def test_a_note_makes_a_retry_a_new_one() -> None:
+    status = dataclasses.replace(ended(*THREE), last_handled=handled(A, retry="3"))
+    chain = make_stack_chain(spec=A, status=status, retry_token="3 @second try")
+
+    decision = decide(chain, closed(3, handled_asks=handled(A, retry="3")))
+
+    assert decision.start is not None
+    assert decision.start.key == "retry:3 @second try"
+    assert decision.handled == handled(A, retry="3 @second try")
+
+
 def test_a_retry_of_a_run_that_succeeded_does_nothing(golden: Golden) -> None:
     status = make_status(make_run(3), last_handled=handled(A))
     chain = make_stack_chain(spec=A, status=status, retry_token="3")
