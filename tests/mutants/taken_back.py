@@ -15,6 +15,7 @@ _NATIVE_STOPS = "controller/temporal/activities/native_run_stops.py"
 _WAITS = "controller/temporal/activities/execution_waits.py"
 _QUEUED = "controller/chain/run/unwanted_runs.py"
 _NEWER = "controller/chain/run/newer_runs.py"
+_REPORTS = "controller/chain/run/stack_reports.py"
 _OPEN_STOPS = "controller/chain/run/native_stops.py"
 _ADOPTION = "controller/chain/graph/adoption.py"
 _HANDLED = "controller/chain/requests/handled_asks.py"
@@ -166,6 +167,12 @@ MUTANTS = (
         new="if False:",
         runs_twice=True,
         note="schedules reset nothing that runs",
+    ),
+    Mutant(
+        name="a native run that was skipped for a failure counts as unchanged",
+        module=_REPORTS,
+        old="return run.state == RunState.SKIPPED and not _UNCHANGED.search(run.note)",
+        new="return False",
     ),
     # What goes on without end, or ends too early
     Mutant(

@@ -40,6 +40,27 @@ async def test_what_the_chain_triggers_after_all_takes_a_slot(serve: Serve) -> N
     assert known.phase is Phase.SUCCEEDED
 
 
+async def test_a_native_run_that_was_skipped_for_what_the_chain_does_not_know_is_not_used(
+    serve: Serve,
+) -> None:
+    """What is behind the stack leaves the wave with it: Spacelift would start that too early."""
+    world = World("a>b", "b>c")
+    world.first_ends["b"] = ["SKIPPED"]
+    world.skip_notes["b"] = "upstream run 01X of stack z is CANCELED"
+    world.held, world.holds_in["c"] = {"c"}, "QUEUED"
+    chain = await serve(world)
+    handle = await chain.start()
+    await chain.stack_shows(handle, "c", Phase.WAITING, "RunQueued")
+
+    await world.move("c", "FINISHED")
+    known = await handle.result()
+
+    assert phases(known) == {"a": "Succeeded", "b": "Succeeded", "c": "Succeeded"}
+    assert world.calls("trigger_stack_run") == ["a", "b", "c"]
+    assert world.states("c") == ["CANCELED", "CANCELED", "FINISHED"]
+    assert stack_of(known, "b").run_id == world.run_of("b").id
+
+
 async def test_a_stack_below_two_roots_gets_one_run_and_both_native_ones_are_stopped(
     serve: Serve,
 ) -> None:

@@ -45,6 +45,7 @@ class Run:
     needs_approval: bool = False
     hold: holds.Hold | None = None
     asked: messages.TriggerStackRunInput | None = None
+    skip_note: str = ""
 
     def snapshot(self) -> run_snapshots.RunSnapshot:
         return run_snapshots.RunSnapshot(
@@ -52,6 +53,7 @@ class Run:
             state=self.state,
             run_url=f"https://x/{self.id}",
             needs_approval=self.needs_approval,
+            note=self.skip_note if self.state == "SKIPPED" else "",
             hold=self.hold,
         )
 
@@ -83,6 +85,8 @@ class World:
         self.ends: dict[str, str] = {}
         # How the first runs of a stack end; later ones end as `ends` says.
         self.first_ends: dict[str, list[str]] = {}
+        # Why Spacelift skips runs of stacks, where it is not for unchanged outputs.
+        self.skip_notes: dict[str, str] = {}
         # What holds stacks, so that no run can be created.
         self.stack_holds: dict[str, holds.Hold] = {}
         # Where a confirmation leads.
@@ -420,6 +424,7 @@ class World:
         elif stack_id in self.held:
             state = self.holds_in.get(stack_id, "PLANNING")
         run = Run(f"{self._time:04d}-{stack_id}", stack_id, state, is_native)
+        run.skip_note = self.skip_notes.get(stack_id, "its references have not changed")
         self.runs[run.id] = run
         return run
 

@@ -323,6 +323,12 @@ def set_pending(stack: StackProgress) -> None:
     stack.phase, stack.reason, stack.message = v1alpha1.Phase.PENDING, "", ""
 
 
+def start_over(stack: StackProgress) -> None:
+    """Have a stack be as if it had never had a run."""
+    set_pending(stack)
+    stack.run_id = stack.run_state = stack.run_url = stack.start_time = None
+
+
 def is_over(progress: ChainProgress) -> bool:
     """Whether every stack has ended."""
     return all(stack.phase.is_over for stack in progress.stacks)

@@ -1,6 +1,7 @@
 """What a reading of a run means for its stack: the report that goes to the chain. Pure."""
 
 import dataclasses
+import re
 
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
@@ -9,6 +10,10 @@ from controller.chain.run.progress import StackMeaning
 from controller.chain.run.run_snapshots import RunSnapshot
 from controller.chain.run.run_states import RunState
 from controller.chain.run.stops import Stop
+
+# Of "This run has dependency references (...) which have not changed since the last run": a long
+# list of references is cut before its end.
+_UNCHANGED = re.compile(r"(?i)\bdependency references\b|\b(have|has|did) not change|\bunchanged\b")
 
 
 def summary(run: RunSnapshot) -> str:
@@ -62,6 +67,16 @@ def report(
         attempts=attempts,
         delta=run.delta,
     )
+
+
+def is_skipped_for_another(run: RunSnapshot) -> bool:
+    """Whether Spacelift skipped a native run for a reason that the chain does not know.
+
+    The chain takes up a native run once all upstream stacks ended well. So the run did not wait for
+    these alone, or had ended before one of them was repeated. Only the note tells such a skip from
+    one for unchanged outputs; where it is not understood, a run too many does no harm.
+    """
+    return run.state == RunState.SKIPPED and not _UNCHANGED.search(run.note)
 
 
 def _in_progress(run: RunSnapshot, *, stop: Stop | None) -> StackMeaning:
@@ -134,7 +149,8 @@ def _end(run: RunSnapshot, *, is_adopted: bool, stop: Stop | None) -> StackMeani
     note = note_of(run)
     if run.state == RunState.FINISHED:
         return _meaning(Phase.SUCCEEDED, StackReason.RUN_FINISHED)
-    if run.state == RunState.SKIPPED and is_adopted and stop is None:
+    is_unchanged = run.state == RunState.SKIPPED and not is_skipped_for_another(run)
+    if is_unchanged and is_adopted and stop is None:
         return _meaning(
             Phase.SKIPPED,
             StackReason.OUTPUT_UNCHANGED,

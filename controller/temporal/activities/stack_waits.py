@@ -62,7 +62,9 @@ async def follow(
                 news = account.snapshot(reading.record)
                 _log_unknown_state(reading.record)
                 if argument.known_problem or stack_reports.summary(news) != argument.known_summary:
-                    return await _with_note(account, reading.record, news)
+                    noted = await _with_note(account, reading.record, news)
+                    if not noted.problem_reason or noted.problem_reason != argument.known_problem:
+                        return noted
     return None
 
 
@@ -107,13 +109,18 @@ async def _with_note(
     record: models.RunRecord,
     last: run_snapshots.RunSnapshot,
 ) -> run_snapshots.RunSnapshot:
-    """Add the words that go with an end that is no success, if they can be had."""
+    """Add the words that go with an end that is no success, if they can be had.
+
+    What a skip means is not known without them.
+    """
     if not last.is_over or last.state == run_states.RunState.FINISHED:
         return last
     try:
         noted = await account.client.get_run(record.key)
     except spacelift_errors.SpaceliftError as error:
         logger.warning("The run's note cannot be read", extra={"error": str(error)})
+        if last.state == run_states.RunState.SKIPPED:
+            return _unread(record.run_id, error)
         return last
     return account.snapshot(noted) if noted is not None else last
 

@@ -59,6 +59,8 @@ class StackExecutionWorkflow:
         self._run: run_snapshots.RunSnapshot | None = None
         # The last run, once it failed and another one is to follow.
         self._failed: run_snapshots.RunSnapshot | None = None
+        # A native run that Spacelift skipped for a reason that is not the chain's.
+        self._passed_over = ""
         # How many runs there were.
         self._attempts = 0
         self._newest_run_id = ""
@@ -190,6 +192,12 @@ class StackExecutionWorkflow:
     async def _roll(self) -> progress.StackReport | None:
         while (obtained := await self._obtain_run()) is not None:
             run = await self._follow(obtained)
+            if self._is_adopted and stack_reports.is_skipped_for_another(run):
+                if self._input.adopt_origin is not None:
+                    # What is behind the stack leaves the wave with it (ADR 0017).
+                    return None
+                self._pass_over(run)
+                continue
             if not run.is_failed or self._attempts > self._input.policies.retry.limit:
                 return self._classify(run)
             await self._pause(run)
@@ -203,7 +211,7 @@ class StackExecutionWorkflow:
             await self._await_slot()
             is_first = self._attempts == 0
             origin = self._input.adopt_origin if is_first else None
-            known_run_id = self._failed.run_id if self._failed is not None else ""
+            known_run_id = self._failed.run_id if self._failed is not None else self._passed_over
             found = await self._calls.find(origin, is_first=is_first, known_run_id=known_run_id)
             self._newest_run_id, self._key_id = found.newest_run_id, found.key_id
             if (there := self._take_found(found)) is not None:
@@ -231,6 +239,11 @@ class StackExecutionWorkflow:
         self._run = run_snapshots.RunSnapshot(run_id=run_id, state=run_states.RunState.QUEUED)
         self._run_is_known()
         return self._run
+
+    def _pass_over(self, run: run_snapshots.RunSnapshot) -> None:
+        """Go on as if a native run that was there before a reset were not."""
+        self._passed_over, self._run, self._is_adopted = run.run_id, None, False
+        self._attempts -= 1
 
     async def _await_release(self, held: progress.StackMeaning) -> None:
         """Between two runs, wait until something else holds the stack, or nothing, or a wake."""

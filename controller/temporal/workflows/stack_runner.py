@@ -277,8 +277,11 @@ class StackRunner:
             self._on_change()
 
     def _start_over(self, stack: progress.StackProgress) -> None:
-        """There is no run here: the chain triggers one when a slot is free, if it still goes on."""
+        """There is no run here: the chain triggers one when a slot is free, if it still goes on.
+
+        Or there was one that Spacelift skipped for a reason that is not the chain's.
+        """
         stack.adopts_from = None
-        progress.set_pending(stack)
+        progress.start_over(stack)
         self._unwanted.stop_late(stack.id)
         self._unwanted.stop_behind(stack.id)

@@ -92,6 +92,33 @@ FIXED: dict[str, Plan] = {
             Event(at=50.0, actor=Actor.PERSON, action="trigger", target="s0"),
         ),
     ),
+    "Spacelift skips a run because of a stack that is not above it any more": Plan(
+        seed=437706776,
+        stacks=(
+            StackPlan(id="s0"),
+            StackPlan(id="s1", upstreams=("s0",)),
+            StackPlan(id="s2", upstreams=("s0", "s1")),
+            StackPlan(id="s5", labels=("s2",)),
+        ),
+        chains=(
+            ChainPlan(
+                name="chain-0",
+                at=3.1,
+                spec={"roots": {"stackIds": ["s0"]}, "triggers": [{"type": "RootRunFinished"}]},
+            ),
+        ),
+        events=(
+            Event(at=23.3, actor=Actor.PERSON, action="trigger", target="s0"),
+            Event(at=31.6, actor=Actor.PERSON, action="cancel", target="s1"),
+            Event(
+                at=32.0,
+                actor=Actor.PERSON,
+                action="remove the upstream from",
+                target="s1",
+                value="s0",
+            ),
+        ),
+    ),
     "an orphan is suspended when its resource is deleted": Plan(
         seed=1033,
         slowest=3.0,

@@ -122,11 +122,43 @@ def test_after_the_approval_the_confirmation_is_news() -> None:
 # Ends
 
 
-def test_an_adopted_run_that_spacelift_skipped_had_nothing_to_do(golden: Golden) -> None:
-    report = classify(make_snapshot("SKIPPED", note="inputs unchanged"), is_adopted=True)
+@pytest.mark.parametrize(
+    "note",
+    [
+        "inputs unchanged",
+        "This run has dependency references (a.id) which have not changed since the last run",
+        "This run has dependency references (a.one, a.two, and so many that the end is cut...",
+    ],
+)
+def test_an_adopted_run_that_spacelift_skipped_had_nothing_to_do(note: str) -> None:
+    run = make_snapshot("SKIPPED", note=note)
+
+    report = classify(run, is_adopted=True)
 
     assert (report.phase, report.reason) == (Phase.SKIPPED, StackReason.OUTPUT_UNCHANGED)
+    assert not stack_reports.is_skipped_for_another(run)
+
+
+def test_an_adopted_run_that_was_skipped_tells_the_note(golden: Golden) -> None:
+    report = classify(make_snapshot("SKIPPED", note="inputs unchanged"), is_adopted=True)
+
     golden(PAGE).check("an adopted run was skipped, with a note", report.message)
+
+
+@pytest.mark.parametrize("note", ["", "upstream run 01X of stack z is CANCELED"])
+def test_an_adopted_run_that_was_skipped_for_another_reason_releases_nothing(note: str) -> None:
+    """The chain runs such a stack itself; should it not, nothing may start behind it."""
+    run = make_snapshot("SKIPPED", note=note)
+
+    report = classify(run, is_adopted=True)
+
+    assert (report.phase, report.reason) == (Phase.FAILED, StackReason.RUN_SKIPPED)
+    assert stack_reports.is_skipped_for_another(run)
+
+
+@pytest.mark.parametrize("state", ["FINISHED", "FAILED", "CANCELED", "QUEUED"])
+def test_only_a_skipped_run_is_skipped_for_another(state: str) -> None:
+    assert not stack_reports.is_skipped_for_another(make_snapshot(state))
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELED", "DISCARDED", "STOPPED", "SKIPPED"])

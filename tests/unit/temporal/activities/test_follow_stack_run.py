@@ -206,3 +206,17 @@ async def test_a_run_does_not_wait_for_itself_nor_for_a_lock_of_our_own() -> Non
     news = await follow(bench, run)
 
     assert stack_reports.summary(news) == "Waiting/RunQueued"
+
+
+async def test_a_skip_is_told_only_with_its_note_since_that_says_what_it_means() -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run(state="SKIPPED", finished=True, note="its reasons")
+    bench.spacelift.fail("get_run", errors.Unreachable("away"))
+    bench.spacelift.fail("get_run", errors.Unreachable("away"))
+
+    news = await follow(bench, run)
+    over = await follow(bench, run, problem=news.problem_reason)
+
+    assert (news.problem_reason, news.state) == ("Unreachable", "")
+    assert (over.state, over.note, over.problem_reason) == ("SKIPPED", "its reasons", "")
+    assert bench.spacelift.count("get_run") == 3
