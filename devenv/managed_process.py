@@ -16,8 +16,11 @@ _STOP_SECONDS = 10
 class ManagedProcess:
     """It may be stopped, killed and started again under the same identity."""
 
-    def __init__(self, command: processes.Command) -> None:
+    def __init__(
+        self, command: processes.Command, start: processes.Start = processes.Process.start
+    ) -> None:
         self.command = command
+        self._start = start
         self._process: processes.Process | None = None
 
     @property
@@ -48,7 +51,7 @@ class ManagedProcess:
 
     def start_without_waiting(self) -> None:
         """Start the process; what it needs may be down for now."""
-        self._process = processes.Process.start(self.command)
+        self._process = self._start(self.command)
 
     async def wait_ready(self, *, timeout_seconds: float = _START_SECONDS) -> None:
         """Wait until a started process is ready."""

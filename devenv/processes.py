@@ -17,6 +17,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from devenv import tools
 
@@ -55,12 +56,23 @@ class Command:
     directory: Path | None = None
 
 
+class Child(Protocol):
+    """A child process as the system knows it."""
+
+    @property
+    def pid(self) -> int:
+        """Its id, and that of its group."""
+
+    def poll(self) -> int | None:
+        """Return the exit code, negative for a signal, or none while it runs."""
+
+
 class Process:
     """One running child: its whole process group ends with `terminate` or `kill`."""
 
-    def __init__(self, command: Command, popen: subprocess.Popen[bytes]) -> None:
+    def __init__(self, command: Command, child: Child) -> None:
         self.command = command
-        self._popen = popen
+        self._child = child
         self._group_is_gone = False
 
     @classmethod
@@ -89,12 +101,12 @@ class Process:
     @property
     def pid(self) -> int:
         """Id of the process and of its group."""
-        return self._popen.pid
+        return self._child.pid
 
     @property
     def returncode(self) -> int | None:
         """Exit code, negative for a signal, or none while it runs."""
-        return self._popen.poll()
+        return self._child.poll()
 
     @property
     def is_running(self) -> bool:
@@ -171,6 +183,10 @@ class Process:
         return tools.DevError(
             f"{self.command.name} {what}; the end of {log_file}:\n{self.log_tail()}"
         )
+
+
+Start = Callable[[Command], Process]
+"""Starts a child whose output is appended to its log file."""
 
 
 def log_tail(log_file: Path, *, lines: int = 20) -> str:

@@ -38,7 +38,9 @@ class RoleOptions:
 class Role(managed_process.ManagedProcess):
     """One role of the product, ready when its own readiness probe says so."""
 
-    def __init__(self, options: RoleOptions) -> None:
+    def __init__(
+        self, options: RoleOptions, start: processes.Start = processes.Process.start
+    ) -> None:
         self.options = options
         self.health_url = f"http://127.0.0.1:{options.health_port}"
         super().__init__(
@@ -53,7 +55,8 @@ class Role(managed_process.ManagedProcess):
                     "HEALTH_ADDRESS": f"127.0.0.1:{options.health_port}",
                 }
                 | dict(options.environment),
-            )
+            ),
+            start,
         )
 
     async def is_ready(self) -> bool:

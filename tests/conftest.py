@@ -7,6 +7,7 @@ setting of the person who runs the tests. A test gets names of its own inside of
 import contextlib
 import dataclasses
 import logging
+import sys
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -24,13 +25,13 @@ import pytest
 from temporalio.client import Client
 
 from controller.config import settings
-from devenv import managed_process, role_process, simulator_process
+from devenv import managed_process, processes, role_process, simulator_process
 from devenv import settings as devenv_settings
 from devenv import temporal_server as temporal_servers
 from devenv.control_plane import binaries, credentials, definitions, server, sources
 from devenv.simulator import simulator as simulators
 from devenv.simulator.web import server as simulator_server
-from tests.support import chains, shared_parts
+from tests.support import chains, fork_server, shared_parts
 from tests.support import golden as golden_support
 from tests.support import kube as kube_support
 from tests.support import people as people_support
@@ -339,8 +340,18 @@ def task_queue() -> str:
     return temporal_support.unique("queue")
 
 
+@pytest.fixture(scope="session")
+def start_process() -> Iterator[processes.Start]:
+    """What starts roles: on Linux without loading the product's modules for each."""
+    if sys.platform != "linux":
+        yield processes.Process.start
+        return
+    with fork_server.ForkServer() as running:
+        yield running.start
+
+
 @pytest.fixture
-async def start_role(tmp_path: Path) -> AsyncIterator[StartRole]:
+async def start_role(tmp_path: Path, start_process: processes.Start) -> AsyncIterator[StartRole]:
     """Start roles of the product as processes: `await start_role("worker", endpoints)`.
 
     Further arguments: `instance` (0, 1, ...), `environment` (more variables), `wait` (False while
@@ -360,7 +371,7 @@ async def start_role(tmp_path: Path) -> AsyncIterator[StartRole]:
         options = role_process.RoleOptions(
             role=role, directory=tmp_path, environment=variables, instance=instance
         )
-        roles.append(role_process.Role(options))
+        roles.append(role_process.Role(options, start_process))
         await (roles[-1].start() if wait else _start_without_waiting(roles[-1]))
         return roles[-1]
 
@@ -434,6 +445,7 @@ def parts(
     kube: kube_support.KubeApi,
     temporal_server: temporal_servers.TemporalServer,
     temporal_client: Client,
+    start_process: processes.Start,
 ) -> chains.Parts:
     """The shared real parts, as an installation takes them."""
     return chains.Parts(
@@ -441,6 +453,7 @@ def parts(
         kube=kube,
         temporal_server=temporal_server,
         temporal_client=temporal_client,
+        start=start_process,
     )
 
 

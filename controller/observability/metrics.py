@@ -30,7 +30,8 @@ WORK_REFUSALS = (
 
 
 @functools.cache
-def _version() -> str:
+def version() -> str:
+    """Return which version this process is of."""
     return importlib.metadata.version("stackchain")
 
 
@@ -64,7 +65,7 @@ class Metrics:
 
     def _process_metrics(self) -> None:
         self.build_info = self._gauge("stackchain_build_info", "Always 1, by version.", "version")
-        self.build_info.labels(_version()).set(1)
+        self.build_info.labels(version()).set(1)
 
     def _operator_metrics(self) -> None:
         self.reconciles = self._counter(

@@ -14,6 +14,7 @@ import httpx
 import pytest
 import temporalio.client
 
+from devenv import processes
 from devenv import temporal_server as temporal_servers
 from devenv.control_plane import binaries, credentials, definitions, server
 from tests.support import audit, chains, charts
@@ -43,6 +44,7 @@ async def audited(
     control_plane_binaries: binaries.Binaries,
     temporal_server: temporal_servers.TemporalServer,
     temporal_client: temporalio.client.Client,
+    start_process: processes.Start,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Audited]:
     directory = tmp_path_factory.mktemp("audited")
@@ -60,6 +62,7 @@ async def audited(
                 kube=kube,
                 temporal_server=temporal_server,
                 temporal_client=temporal_client,
+                start=start_process,
             )
             yield Audited(
                 parts=parts,

@@ -19,7 +19,7 @@ import httpx
 import temporalio.client
 import yaml
 
-from devenv import role_process, simulator_process
+from devenv import processes, role_process, simulator_process
 from devenv.control_plane import server as control_planes
 from devenv.simulator import scenario as scenarios
 from devenv.simulator import simulator as simulators
@@ -293,6 +293,8 @@ class Parts:
     kube: kube_support.KubeApi
     temporal_server: AnyTemporal
     temporal_client: temporalio.client.Client
+    start: processes.Start
+    """Starts the roles."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -357,7 +359,8 @@ class Installation:
         role = role_process.Role(
             role_process.RoleOptions(
                 role=name, directory=self.directory, environment=environment, instance=instance
-            )
+            ),
+            self.parts.start,
         )
         self.roles.append(role)
         return role

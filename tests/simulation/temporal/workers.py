@@ -42,6 +42,7 @@ class Worker:
         workflow_runner: temporalio.worker.WorkflowRunner | None = None,
         interceptors: Sequence[temporalio.worker.Interceptor] = (),
         identity: str | None = None,
+        build_id: str | None = None,
         max_cached_workflows: int = 1000,
         max_concurrent_workflow_tasks: int | None = None,
         max_concurrent_activities: int | None = None,
@@ -56,6 +57,7 @@ class Worker:
         self._server = self._connection.server
         self._client = client
         self.identity = identity or client.identity
+        self.build_id = build_id
         self._task_queue = task_queue
         self._grace_seconds = graceful_shutdown_timeout.total_seconds()
         self._slots = {

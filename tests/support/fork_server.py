@@ -1,0 +1,103 @@
+"""Starts processes of the product from one that has its modules loaded.
+
+Importing them takes 0.7 s of processor time, and the tests start hundreds of roles. What comes out
+is the same process (`tests/devenv/test_fork_server.py`), but for variables that Python itself reads
+when it starts. Tests about the start itself, console scripts and images start the real program.
+"""
+
+import ctypes
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Self
+
+from devenv import managed_process, processes, tools
+from tests.support import fork_server_program
+
+_PR_SET_CHILD_SUBREAPER = 36
+# The modules load meanwhile.
+_ANSWER_SECONDS = 60
+
+
+class ForkServer:
+    """Its children are children of this process, as those of `processes.Process.start` are."""
+
+    def __init__(self) -> None:
+        """Start the server; its modules load meanwhile."""
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        # One packet is one message.
+        self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._connection.settimeout(_ANSWER_SECONDS)
+        # A session of its own: Ctrl-C is for pytest, which still starts and ends roles then.
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", fork_server_program.__name__],
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+            cwd=managed_process.PACKAGE_PARENT,
+            start_new_session=True,
+        )
+        theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """Id of the server's process."""
+        return self._server.pid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the server; what it has started stays."""
+        self._connection.close()
+        self._server.wait()
+
+    def start(self, command: processes.Command) -> processes.Process:
+        """Start a child whose output is appended to its log file.
+
+        Args:
+            command: `python -m` with a package of the product and its arguments.
+        """
+        python, flag, module, *arguments = command.argv
+        if (python, flag) != (sys.executable, "-m"):
+            raise tools.DevError(f"{command.argv} is not `python -m`")
+        inherited = dict(os.environ)  # noqa: TID251 - what a child inherits
+        request = {
+            "module": module,
+            "arguments": arguments,
+            "directory": str(command.directory or Path.cwd()),
+            "environment": {
+                name: value
+                for name, value in (inherited | dict(command.environment)).items()
+                if value is not None
+            },
+            "parent": os.getpid(),
+        }
+        command.log_file.parent.mkdir(parents=True, exist_ok=True)
+        with command.log_file.open("ab") as log:
+            return processes.Process(command, _Child(self._ask(request, log.fileno())))
+
+    def _ask(self, request: dict[str, object], log: int) -> int:
+        socket.send_fds(self._connection, [json.dumps(request).encode()], [log])
+        pid = int(self._connection.recv(32) or 0)
+        if pid == 0:
+            raise tools.DevError("the fork server has started nothing; its stderr says why")
+        return pid
+
+
+class _Child:
+    """A child that nobody forked here."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        """Return the exit code, negative for a signal, or none while it runs."""
+        if self._code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._code = os.waitstatus_to_exitcode(status)
+        return self._code

@@ -1,0 +1,102 @@
+"""The product with its modules loaded, which turns into a process of it as often as it is asked.
+
+`tests.support.fork_server` starts it and sends the requests. A child of it is what `python -m` and
+the same arguments would have become: a session and a process group of its own, standard input from
+nowhere, output into the log, the environment and the folder of the request, and no descriptor of
+anybody else. It belongs to whoever asked, who must be a subreaper: it is forked twice, and the
+process between ends at once.
+"""
+
+import ctypes
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+# A request has the whole environment.
+LIMIT_BYTES = 1 << 20
+
+# What `controller.cli` and the roles import only when they start, or in what they call.
+MODULES = (
+    "controller.__main__",
+    "controller.cli",
+    "controller.roles.operator",
+    "controller.roles.webhook",
+    "controller.roles.worker",
+)
+
+_PR_SET_PDEATHSIG = 1
+_PARENT_POLL_SECONDS = 0.0005
+
+
+def main() -> None:
+    """Load the modules, then fork until the other end is closed; a child becomes what is asked."""
+    connection = socket.socket(fileno=os.dup(0))
+    for module in MODULES:
+        importlib.import_module(module)
+    if (threads := len(list(Path("/proc/self/task").iterdir()))) != 1:
+        # A child would have none of them, and the locks that they held.
+        raise AssertionError(f"{threads} threads run after imports alone")
+    gc.collect()
+    gc.freeze()
+    if (request := _serve(connection)) is not None:
+        _run(request)
+
+
+def _serve(connection: socket.socket) -> dict[str, Any] | None:
+    """Answer requests with process ids; returns in each child with what it has to become."""
+    while True:
+        message, descriptors, *_ = socket.recv_fds(connection, LIMIT_BYTES, 1)
+        if not message:
+            return None
+        request: dict[str, Any] = json.loads(message)
+        reader, writer = os.pipe()
+        if (middle := os.fork()) == 0:
+            middle = os.getpid()
+            if os.fork():
+                os._exit(0)
+            _settle(middle, request, descriptors[0], writer)
+            # It is closed by its number, which something else may have by the time of a collection.
+            connection.detach()
+            return request
+        os.close(writer)
+        os.close(descriptors[0])
+        os.waitpid(middle, 0)
+        connection.send(os.read(reader, 32) or b"0")
+        os.close(reader)
+
+
+def _settle(middle: int, request: dict[str, Any], log: int, ready: int) -> None:
+    """Take the place in the system that the child of a start would have."""
+    os.setsid()
+    while os.getppid() == middle:
+        time.sleep(_PARENT_POLL_SECONDS)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != request["parent"]:
+        os._exit(1)
+    os.chdir(request["directory"])
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.write(ready, str(os.getpid()).encode())
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+
+
+def _run(request: dict[str, Any]) -> None:
+    """Run the module as `python -m` would, in the environment of the request."""
+    os.environ.clear()  # noqa: TID251 - in the place of the system's exec
+    os.environ.update(request["environment"])  # noqa: TID251 - as above
+    time.tzset()
+    program = importlib.import_module(f"{request['module']}.__main__")
+    sys.argv = [str(program.__file__), *request["arguments"]]
+    program.main()
+
+
+if __name__ == "__main__":
+    main()
