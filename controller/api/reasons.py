@@ -13,6 +13,7 @@ class ChainReason(enum.StrEnum):
 
     PROGRESSING = "Progressing"
     AWAITING_CONFIRMATION = "AwaitingConfirmation"
+    BLOCKED = "Blocked"
     RUN_SUCCEEDED = "RunSucceeded"
     STACK_FAILED = "StackFailed"
     STACK_CANCELED = "StackCanceled"
@@ -125,6 +126,11 @@ RECHECKED = frozenset(
     }
 )
 
+# Why a run does not succeed of which a stack has not; while it is live they say that, too.
+BAD_ENDS_OF_STACKS = frozenset(
+    {ChainReason.STACK_FAILED, ChainReason.STACK_TIMED_OUT, ChainReason.STACK_CANCELED}
+)
+
 # Ends of a run of which only Spacelift has the truth.
 LOST = frozenset({ChainReason.WORKFLOW_TERMINATED, ChainReason.WORKFLOW_FAILED})
 
@@ -145,6 +151,13 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ChainReason.AWAITING_CONFIRMATION: ReasonMeaning(
         means="At least one Spacelift run waits for a person.",
         do="Open the link in the message; confirm, discard or approve the run in Spacelift.",
+    ),
+    ChainReason.BLOCKED: ReasonMeaning(
+        means="A stack can continue only once someone outside of the chain acts: it is locked or "
+        "disabled, another run of it or another chain that has it waits for a person, or the "
+        "worker may not do what the chain wants of it.",
+        do="The message names the stack and has the link: unlock or enable it, end the other run, "
+        "or have the connection allow it. The chain then continues automatically.",
     ),
     ChainReason.RUN_SUCCEEDED: ReasonMeaning(
         means="Every stack succeeded, or had nothing to do because its inputs did not change.",

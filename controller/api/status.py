@@ -206,6 +206,17 @@ class UnusedRun:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Holder:
+    """What outside of the chain holds a stack up: a run, a lock, another chain.
+
+    `needs_person`: it does not end on its own. `url` leads to where it can be ended.
+    """
+
+    needs_person: bool = False
+    url: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StackStatus:
     """One stack of the latest run."""
 
@@ -217,6 +228,7 @@ class StackStatus:
     reason: str | None = None
     message: str | None = None
     blocked_by: str | None = None
+    held_by: Holder | None = None
     run_id: str | None = None
     run_state: str | None = None
     run_url: str | None = None

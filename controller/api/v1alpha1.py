@@ -38,6 +38,7 @@ from controller.api.status import Condition as Condition
 from controller.api.status import Delta as Delta
 from controller.api.status import GraphStatus as GraphStatus
 from controller.api.status import Handled as Handled
+from controller.api.status import Holder as Holder
 from controller.api.status import PendingRun as PendingRun
 from controller.api.status import Phase as Phase
 from controller.api.status import RootRun as RootRun

@@ -149,9 +149,13 @@ def _is_steady(chain: v1alpha1.StackChain) -> bool:
     if chain.is_deleting or not chain.status.stacks:
         return False
     ready = chain.status.condition("Ready")
+    if ready is not None and ready.reason in reasons.BAD_ENDS_OF_STACKS:
+        # Once the run is over they are its end.
+        return chain.status.latest_run is not None and not chain.status.latest_run.phase.is_over
     return ready is not None and ready.reason in (
         reasons.ChainReason.PROGRESSING,
         reasons.ChainReason.AWAITING_CONFIRMATION,
+        reasons.ChainReason.BLOCKED,
         reasons.ChainReason.SUSPENDED,
     )
 

@@ -87,8 +87,10 @@ def full_status() -> v1alpha1.Status:
         run_state="FINISHED",
         run_url="https://acme.app.spacelift.io/stack/outside/run/01ARZ3NDEKTSV4RRFFQ69G5FAV",
     )
+    held_by = v1alpha1.Holder(needs_person=True, url="https://acme.app.spacelift.io/stack/a")
     stacks = tuple(
-        dataclasses.replace(stack, attempts=2, unused_runs=(unused,)) for stack in found.stacks
+        dataclasses.replace(stack, attempts=2, unused_runs=(unused,), held_by=held_by)
+        for stack in found.stacks
     )
     if found.latest_run is None:
         raise AssertionError("there is a run")

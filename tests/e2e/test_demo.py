@@ -125,7 +125,7 @@ async def test_the_demo_takes_its_steps_checks_them_and_ends(
 ) -> None:
     async with started() as demo:
         await demo.until("Ready=Unknown AwaitingConfirmation")
-        link = await demo.until("waits for a person to confirm or discard it: http://")
+        link = await demo.until("waits for a person to confirm or discard it (http://")
         await demo.until("The run of `database` has been confirmed")
         code = await demo.end()
 

@@ -78,6 +78,11 @@ SITUATIONS: list[tuple[str, v1alpha1.Status, tuple[str, str]]] = [
         projected(live(make_stack("a", Phase.FAILED), RUNNING)),
         IN_PROGRESS,
     ),
+    (
+        "running, and a stack is locked",
+        projected(live(RUNNING, make_stack("d", Phase.WAITING, reason=StackReason.STACK_LOCKED))),
+        IN_PROGRESS,
+    ),
     ("succeeded, and a request waits", projected(live(SUCCEEDED, is_asked=True)), IN_PROGRESS),
     ("running, and a request waits", projected(live(RUNNING, is_asked=True)), IN_PROGRESS),
     ("waiting for a person", projected(live(RUNNING, WAITS)), IN_PROGRESS),
@@ -190,6 +195,8 @@ SITUATIONS: list[tuple[str, v1alpha1.Status, tuple[str, str]]] = [
             StackReason.WORKER_FAILING,
             StackReason.CREDENTIALS_REJECTED,
             StackReason.PERMISSION_DENIED,
+            StackReason.SIGNATURE_INVALID,
+            StackReason.NOT_ALLOWED,
         )
     ),
     (

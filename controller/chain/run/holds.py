@@ -35,6 +35,7 @@ class Hold:
     blocker_state: str = ""
     blocker_triggered_by: str = ""
     blocker_url: str = ""
+    stack_url: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +59,9 @@ def of_chain(stack_id: str, holder: HoldingChain | None) -> StackMeaning:
             message += ", whose run waits for a person"
     link = outside_text.link(holder.run_url) if holder is not None else None
     message += f". This chain's turn comes when that has ended{f': {link}' if link else '.'}"
-    return _waits(reasons.StackReason.STACK_BUSY, message)
+    waits = holder is not None and holder.waits_for_person
+    held_by = v1alpha1.Holder(needs_person=waits, url=link)
+    return _waits(reasons.StackReason.STACK_BUSY, message, held_by)
 
 
 def of_queued(state: str, hold: Hold | None) -> StackMeaning:
@@ -69,7 +72,11 @@ def of_queued(state: str, hold: Hold | None) -> StackMeaning:
             "The run is ready and waits for a worker of the stack's worker pool.",
         )
     if hold is not None and hold.blocker_id and hold.blocker_state not in run_states.TERMINAL:
-        return _waits(reasons.StackReason.RUN_BLOCKED, _blocked_message(hold))
+        held_by = v1alpha1.Holder(
+            needs_person=_needs_person(hold.blocker_state),
+            url=outside_text.link(hold.blocker_url),
+        )
+        return _waits(reasons.StackReason.RUN_BLOCKED, _blocked_message(hold), held_by)
     held = of_creation(hold) if hold is not None else None
     return held or _waits(
         reasons.StackReason.RUN_QUEUED,
@@ -79,18 +86,21 @@ def of_queued(state: str, hold: Hold | None) -> StackMeaning:
 
 def of_creation(hold: Hold) -> StackMeaning | None:
     """Return what keeps a new run from being created; None if nothing does."""
+    held_by = v1alpha1.Holder(needs_person=True, url=outside_text.link(hold.stack_url))
     if hold.locked_by:
-        return _waits(reasons.StackReason.STACK_LOCKED, _locked_message(hold))
+        return _waits(reasons.StackReason.STACK_LOCKED, _locked_message(hold), held_by)
     if hold.is_disabled:
-        return _waits(
-            reasons.StackReason.STACK_DISABLED,
-            "The stack is disabled in Spacelift; it runs once it is enabled.",
-        )
+        message = "The stack is disabled in Spacelift; it runs once it is enabled."
+        return _waits(reasons.StackReason.STACK_DISABLED, message, held_by)
     return None
 
 
-def _waits(reason: reasons.StackReason, message: str) -> StackMeaning:
-    return StackMeaning(phase=v1alpha1.Phase.WAITING, reason=reason, message=message)
+def _waits(
+    reason: reasons.StackReason, message: str, held_by: v1alpha1.Holder | None = None
+) -> StackMeaning:
+    return StackMeaning(
+        phase=v1alpha1.Phase.WAITING, reason=reason, message=message, held_by=held_by
+    )
 
 
 def _blocked_message(hold: Hold) -> str:
@@ -98,6 +108,11 @@ def _blocked_message(hold: Hold) -> str:
     does = _does(hold.blocker_state)
     by = f" ({hold.blocker_triggered_by} triggered it)" if hold.blocker_triggered_by else ""
     return f"Another run of the stack, {hold.blocker_id}{by}, has to end first; it {does}{link}"
+
+
+def _needs_person(state: str) -> bool:
+    """Whether a run in this state goes on only once somebody has acted."""
+    return state in run_states.WAITING_FOR_PERSON or state == RunState.QUEUED
 
 
 def _does(state: str) -> str:

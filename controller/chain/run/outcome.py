@@ -8,13 +8,29 @@ from collections.abc import Sequence
 
 from controller.api import reasons, wording
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import progress
+from controller.chain.run import attention, progress
 from controller.chain.run.progress import ChainProgress, StackProgress
 
-# A status keeps 1,024 characters of a run's message.
-_LISTED_CHARACTERS = 560
-_PART_CHARACTERS = 240
 _PARTS = 5
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Room:
+    """How many characters a list of stacks, and each stack in it, may take.
+
+    A status keeps 1,024 characters of a run's message, and lists share them.
+    """
+
+    listed: int = 560
+    part: int = 240
+
+    @classmethod
+    def shared_by(cls, lists: int) -> "_Room":
+        """Return the room of one of several lists."""
+        return cls() if lists < 2 else cls(listed=780 // lists, part=300 // lists)
+
+
+_WHOLE = _Room()
 
 _Reason = reasons.ChainReason
 
@@ -62,17 +78,15 @@ def _end(run: ChainProgress) -> RunMeaning:
     timed_out = _in_phase(run, Phase.TIMED_OUT)
     canceled = _in_phase(run, Phase.CANCELED)
     if failed:
-        return _meaning(Phase.FAILED, _Reason.STACK_FAILED, _failed_message(run, failed))
+        return _meaning(Phase.FAILED, _Reason.STACK_FAILED, _failed_message(run))
     if run.is_timed_out and (timed_out or canceled):
         return _meaning(Phase.TIMED_OUT, _Reason.DEADLINE_EXCEEDED, _deadline_message(run))
     if timed_out:
-        return _meaning(
-            Phase.TIMED_OUT, _Reason.STACK_TIMED_OUT, _timed_out_message(run, timed_out)
-        )
+        return _meaning(Phase.TIMED_OUT, _Reason.STACK_TIMED_OUT, _bad_ends_message(run))
     if canceled and run.is_canceling:
         return _meaning(Phase.CANCELED, _Reason.RUN_CANCELED, _run_canceled_message(run))
     if canceled:
-        return _meaning(Phase.CANCELED, _Reason.STACK_CANCELED, _canceled_message(run, canceled))
+        return _meaning(Phase.CANCELED, _Reason.STACK_CANCELED, _bad_ends_message(run))
     if any(stack.is_lost for stack in run.stacks):
         reason = _Reason.STACKS_NO_LONGER_IN_CHAIN
         return _meaning(Phase.FAILED, reason, _lost_message(run))
@@ -80,18 +94,36 @@ def _end(run: ChainProgress) -> RunMeaning:
 
 
 def _in_progress(run: ChainProgress) -> RunMeaning:
-    """A stack that waits for a person shows at once, whatever else still runs."""
-    awaiting = _in_phase(run, Phase.AWAITING_CONFIRMATION)
+    """What needs a person shows at once, whatever else still runs.
+
+    The phase and the reason are those of what waits; that stacks did not succeed is counted in the
+    summary, too, so that neither hides the other.
+    """
     if run.is_canceling:
         # Nobody should confirm now what is about to be discarded.
         return _meaning(Phase.RUNNING, _Reason.PROGRESSING, _canceling_message(run))
-    if awaiting:
-        message = _awaiting_message(awaiting)
+    message = _needs_message(run)
+    if _in_phase(run, Phase.AWAITING_CONFIRMATION):
         return _meaning(Phase.AWAITING_CONFIRMATION, _Reason.AWAITING_CONFIRMATION, message)
     if run.is_suspended and has_unstarted_stacks(run):
         phase = Phase.PENDING if progress.is_idle(run) else Phase.RUNNING
-        return _meaning(phase, _Reason.SUSPENDED, _suspended_message(run))
-    return _meaning(Phase.RUNNING, _Reason.PROGRESSING, "")
+        message = f"{message} {_suspended_message(run)}".strip()
+        return _meaning(phase, _Reason.SUSPENDED, message)
+    if attention.blocked(run.stacks):
+        return _meaning(Phase.RUNNING, _Reason.BLOCKED, message)
+    return _meaning(Phase.RUNNING, _bad_end_reason(run) or _Reason.PROGRESSING, message)
+
+
+def _bad_end_reason(run: ChainProgress) -> _Reason | None:
+    ended = {stack.phase for stack in attention.with_need(run.stacks, attention.Need.FIX)}
+    for phase, reason in (
+        (Phase.FAILED, _Reason.STACK_FAILED),
+        (Phase.TIMED_OUT, _Reason.STACK_TIMED_OUT),
+        (Phase.CANCELED, _Reason.STACK_CANCELED),
+    ):
+        if phase in ended:
+            return reason
+    return None
 
 
 def has_unstarted_stacks(run: ChainProgress) -> bool:
@@ -106,21 +138,53 @@ def _in_phase(run: ChainProgress, phase: Phase) -> list[StackProgress]:
 # Words
 
 
-def _awaiting_message(awaiting: list[StackProgress]) -> str:
+def _needs_message(run: ChainProgress) -> str:
+    """Say what needs a person: what did not succeed, what waits, and what is blocked."""
+    awaiting = _in_phase(run, Phase.AWAITING_CONFIRMATION)
+    held = attention.blocked(run.stacks)
+    room = _Room.shared_by(len(_bad_ends(run)) + bool(awaiting) + bool(held))
+    parts = []
+    if _bad_ends(run):
+        parts.append(f"{_bad_ends_text(run, room)}{_skipped(run)}")
+    if awaiting:
+        parts.append(_awaiting_message(awaiting, room))
+    if held:
+        parts.append(_blocked_message(held, room))
+    return " ".join(parts)
+
+
+def _awaiting_message(awaiting: list[StackProgress], room: _Room) -> str:
     first = awaiting[0]
     if len(awaiting) > 1:
-        names = _listed([f"'{stack.id}'{_link(stack)}" for stack in awaiting], separator=", ")
-        return f"The runs of {len(awaiting)} stacks wait for a person: {names}"
+        links = [f"'{stack.id}'{_link(stack)}" for stack in awaiting]
+        names = _listed(links, room, separator=", ")
+        return f"The runs of {len(awaiting)} stacks wait for a person: {names}."
     act = "confirm or discard it"
     if first.reason == reasons.StackReason.NEEDS_APPROVAL:
         act = "approve or reject it"
-    link = f": {first.run_url}" if first.run_url else ""
-    return f"The run of '{first.id}' waits for a person to {act}{link}"
+    return f"The run of '{first.id}' waits for a person to {act}{_link(first)}."
+
+
+def _blocked_message(held: list[StackProgress], room: _Room) -> str:
+    parts = [f"'{stack.id}': {_why_blocked(stack, room)}" for stack in held]
+    return (
+        f"{_count(len(held))} can continue only once someone outside of the chain acts: "
+        f"{_listed(parts, room, separator='; ')}."
+    )
+
+
+def _why_blocked(stack: StackProgress, room: _Room) -> str:
+    """Return the stack's message with its link, which a cut must not lose."""
+    url = attention.link_of(stack)
+    message = stack.message.removesuffix(f": {url}") if url else stack.message
+    return f"{message[: room.part].rstrip('.')}{f' ({url})' if url else ''}"
 
 
 def _canceling_message(run: ChainProgress) -> str:
     live = [f"'{s.id}'" for s in run.stacks if s.is_started and not s.phase.is_over]
-    stops = f"stops the runs of {_listed(live, separator=', ')}" if live else "is about to end"
+    stops = (
+        f"stops the runs of {_listed(live, _WHOLE, separator=', ')}" if live else "is about to end"
+    )
     why = "The chain's deadline has passed" if run.is_timed_out else "The chain is being canceled"
     return f"{why}; it {stops}."
 
@@ -138,19 +202,37 @@ def _suspended_message(run: ChainProgress) -> str:
     )
 
 
-def _failed_message(run: ChainProgress, failed: list[StackProgress]) -> str:
+def _failed_message(run: ChainProgress) -> str:
     canceled = " The chain was canceled." if run.is_canceling and not run.is_timed_out else ""
     passed = " Then the chain's deadline passed." if run.is_timed_out else ""
-    return (
-        f"{len(failed)} of {_count(len(run.stacks))} failed: {_ends(failed)}."
-        f"{_skipped(run)}{canceled}{passed}"
-    )
+    return f"{_bad_ends_message(run)}{canceled}{passed}"
 
 
-def _timed_out_message(run: ChainProgress, timed_out: list[StackProgress]) -> str:
-    return (
-        f"{len(timed_out)} of {_count(len(run.stacks))} timed out: {_ends(timed_out)}."
-        f"{_skipped(run)}"
+def _bad_ends_message(run: ChainProgress) -> str:
+    return f"{_bad_ends_text(run, _Room.shared_by(len(_bad_ends(run))))}{_skipped(run)}"
+
+
+def _bad_ends(run: ChainProgress) -> list[tuple[str, list[StackProgress]]]:
+    """Return the stacks that did not succeed on their own account, by how they ended."""
+    ended = attention.with_need(run.stacks, attention.Need.FIX)
+    words = {
+        Phase.FAILED: ("failed", "failed"),
+        Phase.TIMED_OUT: ("timed out", "timed out"),
+        Phase.CANCELED: ("was canceled", "were canceled"),
+    }
+    found = []
+    for phase, (one, many) in words.items():
+        stacks = [stack for stack in ended if stack.phase is phase]
+        if stacks:
+            found.append((one if len(stacks) == 1 else many, stacks))
+    return found
+
+
+def _bad_ends_text(run: ChainProgress, room: _Room) -> str:
+    total = _count(len(run.stacks))
+    return " ".join(
+        f"{len(stacks)} of {total} {ended}: {_ends(stacks, room)}."
+        for ended, stacks in _bad_ends(run)
     )
 
 
@@ -159,14 +241,6 @@ def _deadline_message(run: ChainProgress) -> str:
         "`spec.activeDeadlineSeconds` passed when "
         f"{_well(run)} of {_count(len(run.stacks))} had succeeded; the other runs were stopped or "
         "never triggered."
-    )
-
-
-def _canceled_message(run: ChainProgress, canceled: list[StackProgress]) -> str:
-    was = "was" if len(canceled) == 1 else "were"
-    return (
-        f"{len(canceled)} of {_count(len(run.stacks))} {was} canceled: {_ends(canceled)}."
-        f"{_skipped(run)}"
     )
 
 
@@ -188,7 +262,7 @@ def _lost_message(run: ChainProgress) -> str:
     had = "had not succeeded before, and is not in the chain any more"
     if len(lost) > 1:
         had = "had not succeeded before, and are not in the chain any more"
-    names = _listed(wording.quoted(sorted(stack.id for stack in lost)), separator=", ")
+    names = _listed(wording.quoted(sorted(stack.id for stack in lost)), _WHOLE, separator=", ")
     rest = len(run.stacks) - len(lost)
     return f"{_count(len(lost))} {had}: {names}. The other {_count(rest)} succeeded."
 
@@ -200,21 +274,20 @@ def _well(run: ChainProgress) -> int:
     )
 
 
-def _ends(stacks: list[StackProgress]) -> str:
+def _ends(stacks: list[StackProgress], room: _Room) -> str:
     parts = [
-        f"'{stack.id}': {stack.message[:_PART_CHARACTERS].rstrip('.')}{_link(stack)}"
-        for stack in stacks
+        f"'{stack.id}': {stack.message[: room.part].rstrip('.')}{_link(stack)}" for stack in stacks
     ]
-    return _listed(parts, separator="; ")
+    return _listed(parts, room, separator="; ")
 
 
 def _link(stack: StackProgress) -> str:
     return f" ({stack.run_url})" if stack.run_url else ""
 
 
-def _listed(parts: Sequence[str], *, separator: str) -> str:
+def _listed(parts: Sequence[str], room: _Room, *, separator: str) -> str:
     """Join as many as a message has room for, so that what comes after them is not cut off."""
-    return wording.listed(parts, most=_PARTS, characters=_LISTED_CHARACTERS, separator=separator)
+    return wording.listed(parts, most=_PARTS, characters=room.listed, separator=separator)
 
 
 def _skipped(run: ChainProgress) -> str:

@@ -21,6 +21,7 @@ class StackProgress:
     `ahead_runs` are runs that Spacelift queued and carried out although no stack was to use them:
     on this stack, and on stacks outside of the chain because of its run. `is_disabled`: it was when
     the stacks were read. `wants_slot_since`: its run failed, and the next one waits for a slot.
+    `held_by` counts while it waits.
     """
 
     id: str
@@ -32,6 +33,7 @@ class StackProgress:
     reason: str = ""
     message: str = ""
     blocked_by: str | None = None
+    held_by: v1alpha1.Holder | None = None
     is_started: bool = False
     adopts_from: str | None = None
     run_id: str | None = None
@@ -105,6 +107,7 @@ class StackMeaning:
     phase: v1alpha1.Phase
     reason: str
     message: str = ""
+    held_by: v1alpha1.Holder | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,6 +122,7 @@ class StackReport:
     phase: v1alpha1.Phase
     reason: str
     message: str = ""
+    held_by: v1alpha1.Holder | None = None
     run_id: str | None = None
     run_state: str | None = None
     run_url: str | None = None
@@ -262,6 +266,7 @@ def apply_report(stack: StackProgress, report: StackReport, *, now: str) -> bool
         return False
     before = dataclasses.astuple(stack)
     stack.phase, stack.reason, stack.message = report.phase, report.reason, report.message
+    stack.held_by = report.held_by
     stack.run_id = report.run_id or stack.run_id
     stack.run_url = report.run_url or stack.run_url
     stack.run_state = report.run_state
@@ -301,10 +306,11 @@ def unpacked(run: ChainProgress) -> ChainProgress:
     return dataclasses.replace(run, stacks=stacks)
 
 
-def set_aside(stack: StackProgress, reason: str, message: str) -> None:
+def set_aside(stack: StackProgress, meaning: StackMeaning) -> None:
     """Have a stack wait for others; it takes no slot meanwhile."""
     stack.is_started = False
-    stack.phase, stack.reason, stack.message = v1alpha1.Phase.WAITING, reason, message
+    stack.phase = v1alpha1.Phase.WAITING
+    stack.reason, stack.message, stack.held_by = meaning.reason, meaning.message, meaning.held_by
 
 
 def give_slot(stack: StackProgress) -> None:

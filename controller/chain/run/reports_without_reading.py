@@ -7,14 +7,15 @@ from controller.chain.run import failures, progress, run_snapshots
 
 
 def waiting(
-    stack_id: str, reason: str, message: str, *, run_id: str | None, attempts: int
+    stack_id: str, meaning: progress.StackMeaning, *, run_id: str | None, attempts: int
 ) -> progress.StackReport:
     """Return the report on a stack that waits for something, with the run that it may have."""
     return progress.StackReport(
         stack_id=stack_id,
         phase=v1alpha1.Phase.WAITING,
-        reason=reason,
-        message=message,
+        reason=meaning.reason,
+        message=meaning.message,
+        held_by=meaning.held_by,
         run_id=run_id,
         attempts=max(1, attempts),
     )

@@ -60,6 +60,7 @@ def report(
         phase=meaning.phase,
         reason=meaning.reason,
         message=meaning.message,
+        held_by=meaning.held_by,
         run_id=run.run_id,
         # While it runs the state changes without a report, so naming it would soon be untrue.
         run_state=None if meaning.phase is Phase.RUNNING else run.state,

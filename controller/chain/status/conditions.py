@@ -5,6 +5,7 @@ other; tools that know kstatus read them without knowing this resource.
 """
 
 import dataclasses
+from collections.abc import Mapping
 
 from controller import outside_text
 from controller.api import reasons, v1alpha1, wording
@@ -18,12 +19,16 @@ Reason = reasons.ChainReason
 _NAMED = 5
 _LABEL_CHARACTERS = 64
 
-_FAILING = {
+# What keeps a stack of a live run from continuing: until a person acts, and until it passes.
+_REFUSED = {
+    reasons.StackReason.CREDENTIALS_REJECTED: Reason.CREDENTIALS_REJECTED,
+    reasons.StackReason.PERMISSION_DENIED: Reason.SPACELIFT_REFUSED,
+    reasons.StackReason.SIGNATURE_INVALID: Reason.SIGNATURE_INVALID,
+}
+_PASSING = {
     reasons.StackReason.SPACELIFT_UNREACHABLE: Reason.SPACELIFT_UNREACHABLE,
     reasons.StackReason.RATE_LIMITED: Reason.RATE_LIMITED,
     reasons.StackReason.WORKER_FAILING: Reason.WORKER_FAILING,
-    reasons.StackReason.CREDENTIALS_REJECTED: Reason.CREDENTIALS_REJECTED,
-    reasons.StackReason.PERMISSION_DENIED: Reason.SPACELIFT_REFUSED,
 }
 
 
@@ -46,7 +51,7 @@ class ConditionFacts:
     `has_unhandled`: asked for, and taken up by no run yet. `is_not_requested`: to be run only when
     asked, and nobody has; `is_held`: because it was restored, or created to destroy.
     `is_suspended`: what the spec says. `is_spec_new`: it is not the one with which the run ran.
-    `handled` is what was asked for and taken up.
+    `handled` is what was asked for and taken up. `next_time`: when the schedule starts a run next.
     """
 
     run: v1alpha1.RunStatus | None
@@ -59,6 +64,7 @@ class ConditionFacts:
     is_suspended: bool = False
     is_not_requested: bool = False
     is_held: bool = False
+    next_time: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,15 +120,16 @@ def _verdict(facts: ConditionFacts) -> _Verdict:
         return _hindered(known.problem_reason, known.problem_message)
     is_resting = run is None or run.phase.is_over
     if is_resting and facts.is_not_requested and not facts.has_unhandled:
-        text = _not_requested_text(run, is_held=facts.is_held)
+        text = _not_requested_text(facts)
         return _Verdict(ready="Unknown", reason=Reason.NOT_REQUESTED, message=text)
     if run is None or facts.has_unhandled or not run.phase.is_over:
         return _in_progress(facts)
     if run.phase is Phase.SUCCEEDED:
-        return _Verdict(ready="True", reason=Reason.RUN_SUCCEEDED, message=run.message)
+        message = f"{run.message}{_scheduled_text(facts)}"
+        return _Verdict(ready="True", reason=Reason.RUN_SUCCEEDED, message=message)
     reason = run.reason or Reason.WORKFLOW_FAILED
     can = remedies.possible(run, facts.handled, is_followed=False, is_spec_new=facts.is_spec_new)
-    message = remedies.with_remedy(run, can)
+    message = f"{remedies.with_remedy(run, can)}{_scheduled_text(facts)}"
     return _Verdict(ready="False", reason=reason, message=message, stalled=True)
 
 
@@ -136,28 +143,58 @@ def _in_progress(facts: ConditionFacts) -> _Verdict:
     text = _progress_text(facts)
     if run is None or run.phase.is_over:
         return _Verdict(ready="Unknown", reason=Reason.PROGRESSING, message=text, reconciling=True)
-    failing = [s for s in facts.stacks if not s.phase.is_over and s.reason in _FAILING]
-    if failing:
-        first = failing[0]
-        why = f": {first.message}" if first.message else " cannot continue."
-        return _hindered(_FAILING[reasons.StackReason(first.reason or "")], f"'{first.id}'{why}")
-    is_shown = run.reason in (Reason.AWAITING_CONFIRMATION, Reason.SUSPENDED)
+    said, reason = run.message, run.reason or Reason.PROGRESSING
+    refused, passing = _hindrance(facts, _REFUSED), _hindrance(facts, _PASSING)
+    if refused is not None:
+        # What needs a person names it already, unless the run says that it ends.
+        is_ending = facts.known is not None and facts.known.is_canceling
+        said = f"{refused.message} {said}".strip() if is_ending or not said else said
+        return _hindered(refused.reason, f"{said} [{text}]")
+    if passing is not None and reason == Reason.PROGRESSING:
+        return _hindered(passing.reason, " ".join(filter(None, (passing.message, said))))
+    message = " ".join(filter(None, (said, passing.message if passing else "")))
     is_suspended = run.reason == Reason.SUSPENDED and not facts.has_unhandled
     return _Verdict(
         ready="Unknown",
-        reason=run.reason if is_shown else Reason.PROGRESSING,
-        message=f"{run.message} [{text}]" if run.message else text,
+        reason=reason,
+        message=f"{message} [{text}]" if message else text,
         # Nothing moves until a person lets it.
         reconciling=not (is_suspended and run.phase is Phase.PENDING),
     )
 
 
-def _not_requested_text(run: v1alpha1.RunStatus | None, *, is_held: bool) -> str:
-    if is_held:
+def _hindrance(
+    facts: ConditionFacts, meanings: Mapping[reasons.StackReason, reasons.ChainReason]
+) -> _Value | None:
+    """Return what keeps a stack from continuing, if it is for one of these reasons."""
+    for stack in facts.stacks:
+        for reason, meaning in meanings.items():
+            if stack.reason == reason and not stack.phase.is_over:
+                why = f": {stack.message}" if stack.message else " cannot continue."
+                return _Value(status="False", reason=meaning, message=f"'{stack.id}'{why}")
+    return None
+
+
+def _scheduled_text(facts: ConditionFacts) -> str:
+    """Say when the schedule starts the next run of a chain at rest."""
+    if facts.next_time is None or facts.is_suspended:
+        return ""
+    return f" The schedule starts the next run at {facts.next_time}."
+
+
+def _not_requested_text(facts: ConditionFacts) -> str:
+    run, scheduled = facts.run, _scheduled_text(facts)
+    if facts.is_held:
         return (
             "This StackChain was created with `operation: Destroy`, or was restored, so it does "
             f"not run until someone asks for a run. To run it, set the annotation "
-            f"`{v1alpha1.RUN_ANNOTATION}` or `spec.runToken` to a new text."
+            f"`{v1alpha1.RUN_ANNOTATION}` or `spec.runToken` to a new text.{scheduled}"
+        )
+    if scheduled:
+        since = f" The spec has changed since run {run.number}." if run else ""
+        return (
+            f"{scheduled.strip()}{since} To run it before, set the annotation "
+            f"`{v1alpha1.RUN_ANNOTATION}` to a new text."
         )
     since = f"The spec has changed since run {run.number}" if run else "No one has requested a run"
     return (
@@ -173,7 +210,7 @@ def _progress_text(facts: ConditionFacts) -> str:
     if not run.summary.total:
         return f"Run {run.number}: reading the stacks from Spacelift."
     summary = run.summary
-    well = sum(s.reason == reasons.StackReason.OUTPUT_UNCHANGED for s in facts.stacks)
+    unchanged = sum(s.reason == reasons.StackReason.OUTPUT_UNCHANGED for s in facts.stacks)
     counts = (
         (summary.awaiting_confirmation, "waiting for a person"),
         (summary.running, "running"),
@@ -182,9 +219,11 @@ def _progress_text(facts: ConditionFacts) -> str:
         (summary.failed, "failed"),
         (summary.canceled, "canceled"),
         (summary.timed_out, "timed out"),
-        (summary.skipped - well, "skipped"),
+        (summary.skipped, "skipped"),
     )
     parts = [f"{run.progress} done", *(f"{count} {word}" for count, word in counts if count > 0)]
+    if unchanged:
+        parts[-1] += f" ({unchanged} unchanged)"
     waits = " Another run waits for this one to end." if facts.has_unhandled else ""
     return f"Run {run.number}: {', '.join(parts)}.{waits}"
 

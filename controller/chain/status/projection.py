@@ -36,6 +36,7 @@ def project(ref: v1alpha1.Ref, old: CurrentStatus, facts: ChainFacts, *, now: st
     stacks = _stacks(old, run, facts, is_rechecked=is_rechecked)
     if run is not None and stacks and _is_summary_missing(old, run, facts, stacks):
         run = dataclasses.replace(run, summary=latest_run.summarize(stacks))
+    schedules = facts.schedules or SchedulesStatus.of(old)
     shown = conditions.ConditionFacts(
         handled=facts.handled,
         is_spec_new=facts.is_spec_new,
@@ -47,8 +48,8 @@ def project(ref: v1alpha1.Ref, old: CurrentStatus, facts: ChainFacts, *, now: st
         is_suspended=facts.is_suspended,
         is_not_requested=facts.is_not_requested,
         is_held=run is None and facts.handled.spec is not None,
+        next_time=schedules.schedule.next_time if schedules.schedule else None,
     )
-    schedules = facts.schedules or SchedulesStatus.of(old)
     found = v1alpha1.Status(
         observed_generation=ref.generation,
         conditions=conditions.conditions(ref, old, shown, now=now),
@@ -165,6 +166,8 @@ def _stacks(
             is_suspended=known.is_suspended,
             has_slot=slots < known.policies.parallelism,
             is_by_spec=facts.is_suspended,
+            is_ending=known.is_canceling,
+            is_timed_out=known.is_timed_out,
         )
         rows = [
             stack_rows.of_progress(

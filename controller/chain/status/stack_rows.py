@@ -67,12 +67,15 @@ def lost(stack: v1alpha1.StackStatus, *, run_ended_at: str | None) -> v1alpha1.S
 class StartLimits:
     """What may keep a stack from starting whose upstreams have ended.
 
-    `is_suspended` is the run's; `is_by_spec`: that is what the spec wants.
+    `is_suspended` is the run's; `is_by_spec`: that is what the spec wants. `is_ending`: it starts
+    nothing more, since it was canceled, or its deadline has passed.
     """
 
     is_suspended: bool
     has_slot: bool
     is_by_spec: bool = True
+    is_ending: bool = False
+    is_timed_out: bool = False
 
 
 def of_progress(
@@ -100,6 +103,7 @@ def of_progress(
         reason=outside_text.visible(reason) or None,
         message=outside_text.clean(message, most=512) or None,
         blocked_by=_visible(stack.blocked_by),
+        held_by=_held_by(stack),
         run_id=_visible(stack.run_id),
         run_state=_visible(stack.run_state),
         run_url=outside_text.link(stack.run_url),
@@ -119,6 +123,12 @@ def of_progress(
     )
 
 
+def _held_by(stack: progress.StackProgress) -> v1alpha1.Holder | None:
+    if stack.phase is not Phase.WAITING or stack.held_by is None:
+        return None
+    return dataclasses.replace(stack.held_by, url=outside_text.link(stack.held_by.url))
+
+
 def _visible(text: str | None) -> str | None:
     return None if text is None else outside_text.visible(text)
 
@@ -128,6 +138,12 @@ def _pending(
     waits_for: Sequence[str],
     limits: StartLimits,
 ) -> progress.StackMeaning:
+    if limits.is_timed_out:
+        text = "The chain's deadline has passed, so this stack does not start."
+        return _waits(StackReason.CHAIN_DEADLINE_EXCEEDED, text)
+    if limits.is_ending:
+        text = "The chain is being canceled, so this stack does not start."
+        return _waits(StackReason.CHAIN_CANCELED, text)
     if not waits_for and limits.is_suspended and not limits.is_by_spec:
         message = "The run starts no further stack for now; the condition `Ready` says why."
         return _waits(StackReason.SUSPENDED, message)

@@ -70,8 +70,13 @@ def _short_stack(stack: v1alpha1.StackStatus, step: _Step) -> v1alpha1.StackStat
         name=stack.name if step.has_names else None,
         depends_on=stack.depends_on[: step.upstreams],
         unused_runs=stack.unused_runs[: step.unused_runs],
+        held_by=stack.held_by if step.has_names else _without_link(stack.held_by),
         message=None if stack.message is None else _short_text(stack.message, step),
     )
+
+
+def _without_link(held_by: v1alpha1.Holder | None) -> v1alpha1.Holder | None:
+    return None if held_by is None else dataclasses.replace(held_by, url=None)
 
 
 def _short_text(text: str, step: _Step) -> str:

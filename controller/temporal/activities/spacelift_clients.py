@@ -51,12 +51,13 @@ class SpaceliftAccount:
             hold=self._hold_of(run),
         )
 
-    def hold(self, found: models.StackHold) -> holds.Hold:
+    def hold(self, stack_id: str, found: models.StackHold) -> holds.Hold:
         """Return what keeps us from creating a run; a lock of our own key does not."""
-        owner = found.locked_by or ""
+        owner, url = found.locked_by or "", endpoints.stack_url(self.endpoint, stack_id)
         if not owner or self.own_keys.owns(owner):
-            return holds.Hold(is_disabled=found.is_disabled)
+            return holds.Hold(is_disabled=found.is_disabled, stack_url=url)
         return holds.Hold(
+            stack_url=url,
             is_disabled=found.is_disabled,
             locked_by=owner,
             locked_at=found.locked_at,
@@ -67,7 +68,7 @@ class SpaceliftAccount:
         """Return what a queued run may wait for; proposed ones go beside the run that blocks."""
         if run.hold is None or run.state != run_states.RunState.QUEUED:
             return None
-        hold, blocker_id = self.hold(run.hold), run.hold.blocker_id
+        hold, blocker_id = self.hold(run.stack_id, run.hold), run.hold.blocker_id
         if blocker_id is None or blocker_id == run.run_id or run.type == models.RunType.PROPOSED:
             return hold
         return dataclasses.replace(

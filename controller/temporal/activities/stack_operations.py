@@ -124,7 +124,7 @@ class StackOperations:
         return messages.FindStackRunResult(
             newest_run_id=newest.run_id if newest else _BEFORE_ALL,
             key_id=account.own_keys.current_id(),
-            held=holds.of_creation(account.hold(found)),
+            held=holds.of_creation(account.hold(argument.target.stack_id, found)),
             found_in=activity.info().workflow_run_id or "",
         )
 

@@ -110,7 +110,7 @@ async def _raise_if_held(
     except spacelift_errors.SpaceliftError as error:
         # Nothing was created, so that all may be tried again.
         raise errors.to_application_error(error, as_type=errors.UNREACHABLE) from error
-    held = holds.of_creation(account.hold(found)) if found else None
+    held = holds.of_creation(account.hold(stack_id, found)) if found else None
     if held is not None:
         raise temporalio.exceptions.ApplicationError(
             f"{held.message} {refusal}", type=errors.STACK_HELD, non_retryable=True

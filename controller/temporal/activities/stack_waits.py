@@ -32,7 +32,7 @@ async def await_release(
                 if argument.is_patient and errors.may_pass(reading.error):
                     continue
                 return
-            held = holds.of_creation(account.hold(reading.record))
+            held = holds.of_creation(account.hold(argument.target.stack_id, reading.record))
             if (held.message if held else "") != argument.hold_message:
                 return
     if argument.is_patient:

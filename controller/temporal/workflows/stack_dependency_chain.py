@@ -276,6 +276,8 @@ class StackDependencyChainWorkflow:
         for stack_id in skipped:
             self._runner.give_up(stack_id)
         self._unwanted.stop(skipped, note="an upstream stack did not succeed")
+        if skipped:
+            self._changed()
 
     # The end
 
@@ -287,6 +289,7 @@ class StackDependencyChainWorkflow:
         self._progress.problem_reason = self._progress.problem_message = ""
         self._progress.completion_time = _now()
         self._progress.sequence += 1
+        workflow.set_current_details(web_details.table_of(self._progress))
 
     def _changed(self) -> None:
         self._progress.sequence += 1

@@ -221,7 +221,7 @@ class StackExecutionWorkflow:
             if found.held is not None:
                 if self._attempts == 0:
                     # The stack is given back, and takes no slot of the chain meanwhile.
-                    self._held = self._waiting(found.held.reason, found.held.message)
+                    self._held = self._waiting(found.held)
                     return None
                 await self._await_release(found.held)
             elif (created := await self._create_run(found)) is not None:
@@ -248,7 +248,7 @@ class StackExecutionWorkflow:
     async def _await_release(self, held: progress.StackMeaning) -> None:
         """Between two runs, wait until something else holds the stack, or nothing, or a wake."""
         self._has_slot = False
-        self._show_waiting(held.reason, held.message)
+        self._show_waiting(held)
         self._wakes.take()
         await self._wakes.until_done_or_woken(self._calls.await_release(held.message))
 
@@ -427,22 +427,21 @@ class StackExecutionWorkflow:
     def _on_problem(self, problem: tuple[str, str] | None) -> None:
         if problem is not None:
             kind, message = problem
-            self._show_waiting(failures.stack_problem(kind), message)
+            self._show_waiting(_waits(failures.stack_problem(kind), message))
         elif self._run is not None:
             self._report_run(self._run)
         else:
-            self._show_waiting(reasons.StackReason.STARTING, "")
+            self._show_waiting(_waits(reasons.StackReason.STARTING))
 
-    def _show_waiting(self, reason: str, message: str) -> None:
+    def _show_waiting(self, meaning: progress.StackMeaning) -> None:
         # Whatever is read of the run next is news to the chain.
         self._reported_summary = ""
-        self._reports.show(self._waiting(reason, message))
+        self._reports.show(self._waiting(meaning))
 
-    def _waiting(self, reason: str, message: str) -> progress.StackReport:
+    def _waiting(self, meaning: progress.StackMeaning) -> progress.StackReport:
         return reports_without_reading.waiting(
             self._input.target.stack_id,
-            reason,
-            message,
+            meaning,
             run_id=self._run.run_id if self._run else None,
             attempts=self._attempts,
         )
@@ -456,6 +455,10 @@ class StackExecutionWorkflow:
                 self._input.target.stack_id, run, attempts=self._attempts
             ) or self._classify(run)
             self._reports.show(dataclasses.replace(report, is_stopping=self._is_asking))
+
+
+def _waits(reason: reasons.StackReason, message: str = "") -> progress.StackMeaning:
+    return progress.StackMeaning(phase=v1alpha1.Phase.WAITING, reason=reason, message=message)
 
 
 def _note(stop: stops.Stop) -> str:

@@ -200,8 +200,7 @@ class StackRunner:
             meaning = holds.of_chain(stack.id, known)
             result = await self._stand_aside(
                 stack,
-                meaning.reason,
-                meaning.message,
+                meaning,
                 stack_operations.StackOperations.await_turn,
                 messages.AwaitTurnInput(
                     workflow_id=chain_messages.execution_id(self._input, stack.id),
@@ -222,8 +221,12 @@ class StackRunner:
         """The stack is locked or disabled, so its execution has ended without a run."""
         await self._stand_aside(
             stack,
-            report.reason,
-            report.message,
+            progress.StackMeaning(
+                phase=report.phase,
+                reason=report.reason,
+                message=report.message,
+                held_by=report.held_by,
+            ),
             stack_operations.StackOperations.await_stack_release,
             messages.AwaitStackReleaseInput(
                 target=chain_messages.target(self._input, stack.id, self.permits),
@@ -236,8 +239,7 @@ class StackRunner:
     async def _stand_aside(
         self,
         stack: progress.StackProgress,
-        reason: str,
-        message: str,
+        meaning: progress.StackMeaning,
         activity: Callable[[stack_operations.StackOperations, _Argument], Awaitable[_Result]],
         argument: _Argument,
     ) -> _Result | None:
@@ -248,7 +250,7 @@ class StackRunner:
         if self._run.is_canceling:
             self._start_over(stack)
             return None
-        progress.set_aside(stack, reason, message)
+        progress.set_aside(stack, meaning)
         self._on_change()
         waiting = workflow.start_activity_method(
             activity,

@@ -133,7 +133,7 @@ def test_the_state_of_the_run_is_that_of_the_last_report() -> None:
     [
         pytest.param("SUCCEEDED PENDING", Phase.RUNNING, ChainReason.PROGRESSING, id="runs"),
         pytest.param(
-            "FAILED RUNNING", Phase.RUNNING, ChainReason.PROGRESSING, id="goes on after a failure"
+            "FAILED RUNNING", Phase.RUNNING, ChainReason.STACK_FAILED, id="goes on after a failure"
         ),
         pytest.param(
             "RUNNING AWAITING_CONFIRMATION",

@@ -9,6 +9,7 @@ from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.graph import resolve
 from controller.chain.requests.executions import ExecutionState
+from controller.chain.run import progress
 from controller.chain.status import projection
 from tests.support.builders import (
     T0,
@@ -57,8 +58,49 @@ SITUATIONS = [
     pytest.param(live(RUNNING), PROGRESSING, id="running"),
     pytest.param(
         live(make_stack("a", Phase.FAILED), make_stack("b", Phase.RUNNING)),
-        PROGRESSING,
+        ("Unknown", "StackFailed", "True", "False"),
         id="running on after a failure",
+    ),
+    pytest.param(
+        live(make_stack("a", Phase.FAILED), make_stack("b", Phase.AWAITING_CONFIRMATION)),
+        ("Unknown", "AwaitingConfirmation", "True", "False"),
+        id="waiting for a person after a failure",
+    ),
+    *(
+        pytest.param(
+            live(make_stack("a", phase, reason=reason), make_stack("b", Phase.RUNNING)),
+            ("Unknown", "Blocked", "True", "False"),
+            id=f"only someone outside can go on: {reason}",
+        )
+        for phase, reason in (
+            (Phase.WAITING, StackReason.STACK_LOCKED),
+            (Phase.WAITING, StackReason.STACK_DISABLED),
+            (Phase.RUNNING, StackReason.NOT_ALLOWED),
+        )
+    ),
+    *(
+        pytest.param(
+            live(
+                make_stack(
+                    "a",
+                    Phase.WAITING,
+                    reason=reason,
+                    held_by=v1alpha1.Holder(needs_person=needs_person),
+                )
+            ),
+            ("Unknown", "Blocked" if needs_person else "Progressing", "True", "False"),
+            id=f"{reason}, which {'needs a person' if needs_person else 'ends on its own'}",
+        )
+        for reason in (StackReason.RUN_BLOCKED, StackReason.STACK_BUSY)
+        for needs_person in (True, False)
+    ),
+    pytest.param(
+        live(
+            make_stack("a", Phase.FAILED),
+            make_stack("b", Phase.RUNNING, reason=StackReason.RATE_LIMITED, message="It is so."),
+        ),
+        ("Unknown", "StackFailed", "True", "False"),
+        id="what passes does not hide a failure",
     ),
     pytest.param(
         live(make_stack("a", Phase.AWAITING_CONFIRMATION), make_stack("b", Phase.RUNNING)),
@@ -165,6 +207,7 @@ SITUATIONS = [
             (StackReason.RATE_LIMITED, ChainReason.RATE_LIMITED),
             (StackReason.CREDENTIALS_REJECTED, ChainReason.CREDENTIALS_REJECTED),
             (StackReason.PERMISSION_DENIED, ChainReason.SPACELIFT_REFUSED),
+            (StackReason.SIGNATURE_INVALID, ChainReason.SIGNATURE_INVALID),
         )
     ),
     pytest.param(
@@ -279,6 +322,117 @@ def test_a_wait_for_a_person_has_link_and_progress(golden: Golden) -> None:
     facts = live(make_stack("a", Phase.AWAITING_CONFIRMATION), make_stack("b", Phase.RUNNING))
 
     golden(PAGE).check("Ready: a stack waits for a person", message_of(facts))
+
+
+FAILED = make_stack("f", Phase.FAILED, message="The run failed (no token).")
+WAITS = make_stack("w", Phase.AWAITING_CONFIRMATION)
+LOCKED = make_stack(
+    "l",
+    Phase.WAITING,
+    reason=StackReason.STACK_LOCKED,
+    message="The stack is locked by jane; it runs once it is unlocked.",
+    has_run=False,
+    held_by=v1alpha1.Holder(needs_person=True, url="https://acme.app.spacelift.io/stack/l"),
+)
+BEHIND = make_stack(
+    "r",
+    Phase.WAITING,
+    reason=StackReason.RUN_BLOCKED,
+    message="Another run of the stack, 01B, has to end first; it is UNCONFIRMED and waits for a "
+    "person: https://acme.app.spacelift.io/stack/r/run/01B",
+    held_by=v1alpha1.Holder(needs_person=True, url="https://acme.app.spacelift.io/stack/r/run/01B"),
+)
+LIMITED = make_stack("x", Phase.RUNNING, reason=StackReason.RATE_LIMITED, message="A pause of 9 s.")
+REFUSED = make_stack(
+    "k", Phase.RUNNING, reason=StackReason.CREDENTIALS_REJECTED, message="The key was refused."
+)
+
+
+@pytest.mark.parametrize(
+    "stacks",
+    [
+        pytest.param((FAILED, RUNNING), id="a failed stack, and one runs"),
+        pytest.param((FAILED, WAITS), id="a failed stack, and one waits for a person"),
+        pytest.param((LOCKED, RUNNING), id="a locked stack"),
+        pytest.param((LOCKED, BEHIND), id="a locked stack, and a foreign run"),
+        pytest.param((FAILED, WAITS, LOCKED), id="failed, waiting and locked stacks"),
+        pytest.param((FAILED, LIMITED), id="a failed stack, and a pause"),
+        pytest.param((FAILED, WAITS, REFUSED), id="failed and waiting stacks, and a bad key"),
+        pytest.param(
+            (FAILED, make_stack("t", Phase.TIMED_OUT), make_stack("c", Phase.CANCELED), WAITS),
+            id="stacks that ended in each way, and one waits",
+        ),
+    ],
+)
+def test_the_message_names_all_that_needs_a_person(
+    stacks: tuple[progress.StackProgress, ...], case: str, golden: Golden
+) -> None:
+    message = message_of(live(*stacks))
+
+    golden(PAGE).check(f"Ready: {case}", message)
+    for stack in stacks:
+        if stack is not RUNNING:
+            assert f"'{stack.id}'" in message
+
+
+def test_many_stacks_that_need_a_person_leave_room_for_each_other(golden: Golden) -> None:
+    ids = [f"prod-eu-west-1-ingress-team-{number:03}" for number in range(9)]
+    text = "The run failed (" + "the provider does not answer, " * 9 + ")."
+    facts = live(
+        *(make_stack(f"f-{one}", Phase.FAILED, message=text) for one in ids),
+        *(make_stack(f"w-{one}", Phase.AWAITING_CONFIRMATION) for one in ids),
+        *(dataclasses.replace(LOCKED, id=f"l-{one}") for one in ids),
+    )
+
+    golden(PAGE).check("Ready: many of each", message_of(facts))
+    run = project(facts).latest_run
+    assert run is not None
+    assert not run.message.endswith("...")
+
+
+@pytest.mark.parametrize("is_timed_out", [False, True], ids=["canceled", "timed out"])
+def test_a_stack_that_will_not_run_any_more_waits_for_no_other(
+    is_timed_out: bool, case: str, golden: Golden
+) -> None:
+    facts = live(
+        RUNNING, make_stack("b", depends_on="a"), is_canceling=True, is_timed_out=is_timed_out
+    )
+
+    found = project(facts).stacks[1]
+
+    assert found.reason == (
+        StackReason.CHAIN_DEADLINE_EXCEEDED if is_timed_out else StackReason.CHAIN_CANCELED
+    )
+    golden(PAGE).check(f"Stack: pending while the chain ends: {case}", found.message or "")
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_told"),
+    [
+        pytest.param(
+            make_facts(None, handled=v1alpha1.Handled(), is_not_requested=True),
+            True,
+            id="never ran",
+        ),
+        pytest.param(make_facts(None, is_not_requested=True), True, id="restored"),
+        pytest.param(ended(SUCCEEDED), True, id="succeeded"),
+        pytest.param(ended(make_stack("a", Phase.FAILED)), True, id="failed"),
+        pytest.param(live(RUNNING), False, id="running"),
+        pytest.param(
+            dataclasses.replace(ended(SUCCEEDED), is_suspended=True), False, id="suspended"
+        ),
+    ],
+)
+def test_a_chain_at_rest_says_when_its_schedule_starts_it(
+    facts: projection.ChainFacts, is_told: bool, case: str, golden: Golden
+) -> None:
+    schedule = v1alpha1.ScheduleStatus(digest="d", checked_time=T0, next_time=T3)
+    schedules = projection.SchedulesStatus(schedule=schedule)
+
+    message = message_of(dataclasses.replace(facts, schedules=schedules))
+
+    assert (T3 in message) is is_told
+    golden(PAGE).check(f"Ready: with a schedule, {case}", message)
 
 
 def test_a_chain_that_is_being_canceled_says_so(golden: Golden) -> None:
