@@ -45,7 +45,10 @@ class AccountRef:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StackRef:
-    """A stack of an account. `permit`: a worker has read that the stack belongs to the chain."""
+    """A stack of an account. `permit`: a worker has read that the stack belongs to the chain.
+
+    Or that runs of the chain make Spacelift queue runs there, which may then be stopped.
+    """
 
     connection: AccountRef
     stack_id: str
@@ -301,6 +304,14 @@ class StopNativeRunsInput:
 
     connection: AccountRef
     targets: list[native_stops.UnwantedRuns]
+
+    @property
+    def stacks(self) -> list[StackRef]:
+        """The stacks that it is about."""
+        return [
+            StackRef(connection=self.connection, stack_id=target.stack_id, permit=target.permit)
+            for target in self.targets
+        ]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,7 +2,8 @@
 
 Both have keys that are not in Temporal (ADR 0033). The operator signs the grant in a chain's input,
 which all messages to activities carry on. The worker that reads the stacks adds a permit for each
-one that belongs to the chain.
+one that belongs to the chain, and one that is good for stops alone for those on which the chain's
+runs make Spacelift queue others.
 """
 
 import base64
@@ -71,6 +72,10 @@ class SigningKeys:
         """Return the word of this worker that a stack belongs to what the grant is for."""
         return _signature(self._keys, _permitted(connection, stack_id)) if self._keys else ""
 
+    def stop_permit(self, connection: messages.AccountRef, stack_id: str) -> str:
+        """Return the word of this worker that what the grant is for may queue runs on a stack."""
+        return _signature(self._keys, _stoppable(connection, stack_id)) if self._keys else ""
+
     def check(self, connection: messages.AccountRef) -> None:
         """Check whether an operator with one of our keys has granted it.
 
@@ -95,6 +100,22 @@ class SigningKeys:
             self._check(
                 self._keys, stack.permit, content, f"The permit for the stack '{stack.stack_id}'"
             )
+
+    def check_stop_permit(self, stack: messages.StackRef) -> None:
+        """Check whether a worker with one of our keys has read that runs may be stopped there.
+
+        Raises:
+            SignatureInvalid: none has.
+            SigningKeyUnknown: by a key that is not here.
+        """
+        try:
+            self.check_permit(stack)
+        except SignatureInvalid:
+            if self._keys is None:
+                raise
+            what = f"The permit to stop runs of the stack '{stack.stack_id}'"
+            content = _stoppable(stack.connection, stack.stack_id)
+            self._check(self._keys, stack.permit, content, what)
 
     def check_covers(self, signed: str, *, actual: Any) -> None:
         """Check whether what is at hand is what a digest in a checked grant stands for.
@@ -143,6 +164,10 @@ def _content(connection: messages.AccountRef) -> bytes:
 def _permitted(connection: messages.AccountRef, stack_id: str) -> bytes:
     # By what was granted and not by its signature, which another key may have made since.
     return b"permit " + _content(connection) + b" " + stack_id.encode()
+
+
+def _stoppable(connection: messages.AccountRef, stack_id: str) -> bytes:
+    return b"stop " + _permitted(connection, stack_id)
 
 
 def _bytes(value: Any) -> bytes:

@@ -2,14 +2,21 @@
 
 import contextlib
 import dataclasses
+from datetime import timedelta
+from typing import Any
 
 import httpx
+import pytest
 import temporalio.client
+import temporalio.common
+import temporalio.exceptions
 import temporalio.service
+import temporalio.worker
+from temporalio import workflow
 
 from controller.api import v1alpha1
 from controller.chain.graph import selection
-from controller.chain.run import progress
+from controller.chain.run import native_stops, progress
 from controller.config import permissions, settings
 from controller.temporal import ids, messages
 from tests.support import chains, temporal
@@ -170,6 +177,61 @@ async def test_a_copy_of_a_chains_start_does_nothing_though_it_is_signed(
 
     assert await account.runs() == before
     assert (await chain.status())["latestRun"]["workflowRunId"] == execution.run_id
+
+
+@workflow.defn(name="Forger", sandboxed=False)
+class Forger:
+    """Somebody's own workflow, which puts work on the queue of our workers."""
+
+    @workflow.run
+    async def run(self, queue: str, name: str, argument: Any) -> None:
+        await workflow.execute_activity(
+            name,
+            argument,
+            task_queue=queue,
+            start_to_close_timeout=timedelta(seconds=30),
+            retry_policy=temporalio.common.RetryPolicy(maximum_attempts=1),
+        )
+
+
+async def test_what_a_history_holds_stops_no_run_outside_of_its_chain(
+    release: chains.Installation,
+) -> None:
+    """`z` is a stack of others, whose run waits for a person."""
+    account = await release.add_account(
+        "forged-stop", account_document("a -> b", stacks={"z": {"autodeploy": False}})
+    )
+    chain = await release.create("forged-stop", "a", account=account)
+    await chain.ends("RunSucceeded")
+    run_id = (await account.trigger("z"))["id"]
+    await account.run_in("z", "UNCONFIRMED")
+    client = await release.temporal()
+    signed, _ = await start_of(release, client, "forged-stop")
+    forged_stop = messages.StopStackRunInput(
+        target=messages.StackRef(connection=signed.connection, stack_id="z"),
+        run_id=run_id,
+        note="",
+    )
+    unwanted = native_stops.UnwantedRuns(
+        stack_id="z", origin_run_ids=["0"], queuers=["jdoe@example.com"], note=""
+    )
+    forged_look = messages.StopNativeRunsInput(connection=signed.connection, targets=[unwanted])
+    queue = temporal.unique("forger")
+
+    async with temporalio.worker.Worker(client, task_queue=queue, workflows=[Forger]):
+        for name, argument in (("stop_stack_run", forged_stop), ("stop_native_runs", forged_look)):
+            with pytest.raises(temporalio.client.WorkflowFailureError) as caught:
+                await client.execute_workflow(
+                    Forger.run,
+                    args=[queue_of(release), name, argument],
+                    id=temporal.unique("forger"),
+                    task_queue=queue,
+                )
+            cause = caught.value.cause.__cause__
+            assert isinstance(cause, temporalio.exceptions.ApplicationError)
+            assert cause.type == "SignatureInvalid"
+
+    assert (await account.only_run("z"))["state"] == "UNCONFIRMED"
 
 
 async def start_of(

@@ -20,7 +20,7 @@ _NATIVE, _LABEL = 1, 2
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class PackedStack:
-    """A stack that was read. `permit` is empty for what does not belong to the chain."""
+    """A stack that was read. `permit` is empty for what the chain's runs do not reach."""
 
     id: str
     name: str

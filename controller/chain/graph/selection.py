@@ -45,7 +45,8 @@ class Discovery:
     For Destroy there are also edges to dependents that were not read. `roots` are those of the
     roots that were found. `invisible` pairs an upstream with a dependent where the key cannot see
     the one or the other. `forbidden` are stacks that the connection does not allow to run;
-    `permits` are what the worker hands out for those that belong to the chain.
+    `permits` are what the worker hands out for those that belong to the chain, and for those on
+    which its runs make Spacelift queue others.
     `is_cut_off`: the stacks in the chain's direction are more than may be
     read; `is_reach_cut_off`: those are on which Spacelift would queue runs. `look_alikes` are
     labels, on stacks outside of the chain too.

@@ -31,6 +31,7 @@ class UnwantedRuns:
     origins, `used_origin_run_id` queued the one that the stack is to use, and `keep_run_id` is the
     stack's own run. `depth` is how far downstream the stack is natively. `is_expected`: Spacelift
     queues one there, so one that is not to be seen is only late; `seconds` is for how long.
+    `permit` lets workers stop runs of the stack.
     """
 
     stack_id: str
@@ -44,6 +45,7 @@ class UnwantedRuns:
     depth: int = 0
     is_expected: bool = True
     seconds: float = 0.0
+    permit: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -202,4 +204,4 @@ class OpenStops:
 
 def _characters(item: UnwantedRuns) -> int:
     ids = (*item.origin_run_ids, *item.queuers, *item.claimed_run_ids)
-    return sum(map(len, ids)) + sum(len(call.run_id) for call in item.called)
+    return sum(map(len, ids)) + sum(len(call.run_id) for call in item.called) + len(item.permit)

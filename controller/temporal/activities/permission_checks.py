@@ -1,8 +1,11 @@
 """Refuses what no operator has granted, or this worker's own connection does not allow.
 
 The operator has judged by the same rules (`config.permissions`) before it started anything. Runs
-that exist are followed and stopped all the same: a right that was withdrawn interrupts nothing.
+that exist are followed and stopped whatever the connection says: a right that was withdrawn
+interrupts nothing.
 """
+
+from collections.abc import Iterable
 
 import temporalio.exceptions
 
@@ -60,6 +63,19 @@ def check_confirmation(
         clients.signing_keys.check_covers(
             signing.digest(policy), actual=v1alpha1.ConfirmationPolicy.AUTO
         )
+
+
+def check_stops(
+    clients: spacelift_clients.SpaceliftClients, stacks: Iterable[messages.StackRef]
+) -> None:
+    """Check whether runs of stacks may be stopped for what was signed.
+
+    Raises:
+        ApplicationError: as `check_scope` does.
+    """
+    with spacelift_clients.signature_failures():
+        for stack in stacks:
+            clients.signing_keys.check_stop_permit(stack)
 
 
 def check_use(account: spacelift_clients.SpaceliftAccount, use: permissions.ConnectionUse) -> None:

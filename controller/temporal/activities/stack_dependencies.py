@@ -2,12 +2,19 @@
 
 import dataclasses
 import itertools
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 import temporalio.activity as activity
 
 from controller.api import v1alpha1
-from controller.chain.graph import dependency_labels, packed_reading, problems, resolve, selection
+from controller.chain.graph import (
+    dependency_labels,
+    ordering,
+    packed_reading,
+    problems,
+    resolve,
+    selection,
+)
 from controller.spacelift import client as spacelift_client
 from controller.spacelift import documents, models
 from controller.temporal import messages
@@ -46,12 +53,20 @@ class StackDependencies:
                 found = await _Discovering(reading, argument).discover()
         may_run = account.connection.allowed.may_run
         forbidden = (stack.id for stack in found.stacks if not may_run(stack.id, stack.labels))
-        keys, members = self._clients.signing_keys, selection.ReadGraph(found, scope).members
-        permits = {
-            stack_id: keys.permit(argument.connection, stack_id) for stack_id in sorted(members)
-        }
+        permits = self._permits(argument.connection, selection.ReadGraph(found, scope))
         found = dataclasses.replace(found, forbidden=tuple(forbidden), permits=permits)
         return packed_reading.pack(found, excluded_labels=scope.graph.exclude.labels)
+
+    def _permits(
+        self, connection: messages.AccountRef, read: selection.ReadGraph
+    ) -> Mapping[str, str]:
+        """Return a permit for each stack of the chain, and for those that its runs reach."""
+        keys, permits = self._clients.signing_keys, dict[str, str]()
+        for stack_id in ordering.distances(sorted(read.members), read.native_dependents):
+            is_member = stack_id in read.members
+            permit = keys.permit if is_member else keys.stop_permit
+            permits[stack_id] = permit(connection, stack_id)
+        return permits
 
 
 class _ReadStacks:

@@ -240,6 +240,7 @@ class StackOperations:
     ) -> run_snapshots.RunSnapshot:
         """Stop the run by the call that fits its state, and return how it stands then."""
         account = self._clients.get(argument.target.connection)
+        permission_checks.check_stops(self._clients, [argument.target])
         key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
         try:
             async with heartbeats.kept_alive():
@@ -272,10 +273,10 @@ class StackOperations:
         self, argument: messages.StopNativeRunsInput
     ) -> messages.StopNativeRunsResult:
         """Stop what Spacelift queued on stacks that must not run it, as far as it is there."""
+        account = self._clients.get(argument.connection)
+        permission_checks.check_stops(self._clients, argument.stacks)
         stops = native_run_stops.NativeRunStops(
-            self._clients.get(argument.connection),
-            settle=self._limits.adopt_settle,
-            effect=self._limits.stop_effect,
+            account, settle=self._limits.adopt_settle, effect=self._limits.stop_effect
         )
         try:
             async with heartbeats.kept_alive():

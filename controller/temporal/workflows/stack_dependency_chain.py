@@ -219,7 +219,7 @@ class StackDependencyChainWorkflow:
         )
         self._stacks = {stack.id: stack for stack in self._progress.stacks if not stack.is_lost}
         self._remaining = {stack.id: stack.remaining for stack in resolved.stacks}
-        self._unwanted.set_graph(resolved, self._stacks)
+        self._unwanted.set_graph(resolved, self._stacks, found.permits)
         self._changed()
         return True
 

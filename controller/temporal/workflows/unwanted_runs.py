@@ -7,6 +7,7 @@ of the chain. A stack that no longer counts on a native run gets a run of the ch
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
@@ -45,6 +46,7 @@ class UnwantedRunStopper:
         self._connection = connection
         self._on_change = on_change
         self._stacks: Mapping[str, progress.StackProgress] = {}
+        self._permits: Mapping[str, str] = {}
         self._queued = unwanted_runs.QueuedByRuns(resolve.EMPTY)
         # Stacks that got a run of their own in place of the native one that they adopted.
         self._left: list[str] = []
@@ -53,10 +55,16 @@ class UnwantedRunStopper:
         self._looking: asyncio.Task[None] | None = None
 
     def set_graph(
-        self, resolved: resolve.ChainGraph, stacks: Mapping[str, progress.StackProgress]
+        self,
+        resolved: resolve.ChainGraph,
+        stacks: Mapping[str, progress.StackProgress],
+        permits: Mapping[str, str],
     ) -> None:
-        """Take in the graph, and the stacks of the chain in its order."""
-        self._stacks = stacks
+        """Take in the graph, the stacks of the chain in its order, and what lets runs be stopped.
+
+        The worker that read the stacks handed the permits out.
+        """
+        self._stacks, self._permits = stacks, permits
         self._queued = unwanted_runs.QueuedByRuns(resolved)
 
     @property
@@ -224,7 +232,8 @@ class UnwantedRunStopper:
         self._on_change()
 
     def _describe(self, stack_id: str, origin_run_ids: Sequence[str]) -> native_stops.UnwantedRuns:
-        return self._queued.describe(stack_id, origin_run_ids, self._stacks.get(stack_id))
+        known = self._queued.describe(stack_id, origin_run_ids, self._stacks.get(stack_id))
+        return dataclasses.replace(known, permit=self._permits.get(stack_id, ""))
 
     def _note(self, run: native_stops.NativeRun) -> None:
         """Keep what was carried out all the same; the stack may still use it, or says so."""

@@ -1,7 +1,7 @@
 """Workers refuse what their own connection does not allow, whatever the message says."""
 
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ import temporalio.exceptions
 
 from controller.api import v1alpha1
 from controller.chain.graph import packed_reading
+from controller.chain.run import native_stops
 from controller.config import permissions, settings
 from controller.operator import chain_inputs
 from controller.spacelift import models
@@ -57,6 +58,33 @@ async def confirm(bench: fakes.Bench, **fields: Any) -> Any:
     return await bench.environment.run(
         bench.operations.confirm_stack_run,
         messages.ConfirmStackRunInput(target=target, run_id=run.run_id, note=""),
+    )
+
+
+async def stop(bench: fakes.Bench, **fields: Any) -> Any:
+    run = bench.spacelift.add_run(state="QUEUED")
+    target = messages.StackRef(
+        connection=fields.get("connection", PLAN), stack_id="a", permit=fields.get("permit", "")
+    )
+    return await bench.environment.run(
+        bench.operations.stop_stack_run,
+        messages.StopStackRunInput(target=target, run_id=run.run_id, note=""),
+    )
+
+
+async def stop_natives(bench: fakes.Bench, **fields: Any) -> Any:
+    origin = bench.spacelift.add_run("root")
+    bench.spacelift.add_run(triggered_by="root")
+    unwanted = native_stops.UnwantedRuns(
+        stack_id="a",
+        origin_run_ids=[origin.run_id],
+        queuers=["root"],
+        note="",
+        permit=fields.get("permit", ""),
+    )
+    return await bench.environment.run(
+        bench.operations.stop_native_runs,
+        messages.StopNativeRunsInput(connection=fields.get("connection", PLAN), targets=[unwanted]),
     )
 
 
@@ -214,6 +242,15 @@ async def confirmed(bench: fakes.Bench, **fields: Any) -> Any:
     return await confirm(bench, **{"connection": GRANTED, "permit": AS_SIGNED["permit"], **fields})
 
 
+async def stopped(bench: fakes.Bench, **fields: Any) -> Any:
+    return await stop(bench, **{"connection": GRANTED, "permit": AS_SIGNED["permit"], **fields})
+
+
+async def natives_stopped(bench: fakes.Bench, **fields: Any) -> Any:
+    given = {"connection": GRANTED, "permit": AS_SIGNED["permit"], **fields}
+    return await stop_natives(bench, **given)
+
+
 async def test_what_was_signed_is_done_to_the_stacks_that_were_read() -> None:
     bench = signed_bench()
 
@@ -223,6 +260,63 @@ async def test_what_was_signed_is_done_to_the_stacks_that_were_read() -> None:
 
     assert sorted(found.permits) == ["a", "b"]
     assert bench.spacelift.count("trigger_run") == bench.spacelift.count("confirm") == 1
+
+
+async def test_what_the_runs_of_the_chain_reach_may_be_stopped_and_not_run() -> None:
+    """`behind` is natively below `a` and outside of the chain; `above` is upstream of it."""
+    bench = signed_bench()
+    bench.spacelift.stacks |= {
+        "above": linked("above", down=["a"]),
+        "a": linked("a", up=["above"], down=["behind"]),
+        "behind": linked("behind", up=["a"]),
+    }
+    scope = make_scope("a", direction=v1alpha1.Direction.ROOTS_ONLY)
+    argument = dataclasses.replace(WANTED, scope=scope)
+    grant = dataclasses.replace(
+        WANTED.connection.grant, scope_digest=signing.digest(scope), signature=""
+    )
+    signed = KEYS.signed_input(
+        dataclasses.replace(
+            argument, connection=dataclasses.replace(WANTED.connection, grant=grant)
+        )
+    )
+
+    found = await discover(
+        bench,
+        connection=signed.connection,
+        scope=scope,
+        input_digest=signing.input_digest(signed),
+    )
+
+    assert found.permits == {
+        "a": KEYS.permit(signed.connection, "a"),
+        "behind": KEYS.stop_permit(signed.connection, "behind"),
+    }
+
+
+@pytest.mark.parametrize("permit", [KEYS.permit, KEYS.stop_permit])
+@pytest.mark.parametrize("do", [stopped, natives_stopped])
+async def test_runs_are_stopped_by_either_permit(do: Doing, permit: Any) -> None:
+    bench = signed_bench()
+
+    await do(bench, permit=permit(GRANTED, "a"))
+
+    assert [run.state for run in bench.spacelift.runs.values() if run.stack_id == "a"] == [
+        "CANCELED"
+    ]
+
+
+def linked(
+    stack_id: str, *, up: Sequence[str] = (), down: Sequence[str] = ()
+) -> models.StackRecord:
+    return models.StackRecord(
+        id=stack_id,
+        name=stack_id,
+        depends_on=tuple(models.StackEdge(upstream_id=item, dependent_id=stack_id) for item in up),
+        is_depended_on_by=tuple(
+            models.StackEdge(upstream_id=stack_id, dependent_id=item) for item in down
+        ),
+    )
 
 
 @pytest.mark.parametrize(
@@ -248,6 +342,15 @@ async def test_what_was_signed_is_done_to_the_stacks_that_were_read() -> None:
             },
         ),
         (sweep, {"connection": GRANTED}),
+        (stopped, {"connection": WANTED.connection}),
+        (stopped, {"permit": ""}),
+        (stopped, {"permit": KEYS.permit(GRANTED, "other")}),
+        (stopped, {"permit": KEYS.stop_permit(GRANTED, "other")}),
+        (natives_stopped, {"connection": WANTED.connection}),
+        (natives_stopped, {"permit": ""}),
+        (natives_stopped, {"permit": KEYS.permit(GRANTED, "other")}),
+        (triggered, {"permit": KEYS.stop_permit(GRANTED, "a")}),
+        (confirmed, {"permit": KEYS.stop_permit(GRANTED, "a")}),
     ],
 )
 async def test_what_no_operator_signed_is_refused_for_good(
