@@ -36,6 +36,7 @@ class ChainReason(enum.StrEnum):
     OPERATION_NOT_ALLOWED = "OperationNotAllowed"
     FIELD_NOT_ALLOWED = "FieldNotAllowed"
     STACK_NOT_ALLOWED = "StackNotAllowed"
+    LIMITS_NOT_ENFORCEABLE = "LimitsNotEnforceable"
     SIGNATURE_INVALID = "SignatureInvalid"
     CREDENTIALS_REJECTED = "CredentialsRejected"
     SPACELIFT_UNREACHABLE = "SpaceliftUnreachable"
@@ -70,6 +71,7 @@ class StackReason(enum.StrEnum):
     RUN_IN_PROGRESS = "RunInProgress"
     CONFIRMING = "Confirming"
     NEEDS_CONFIRMATION = "NeedsConfirmation"
+    LIMITS_EXCEEDED = "LimitsExceeded"
     NEEDS_APPROVAL = "NeedsApproval"
     SPACELIFT_UNREACHABLE = "SpaceliftUnreachable"
     RATE_LIMITED = "RateLimited"
@@ -123,6 +125,7 @@ RECHECKED = frozenset(
         ChainReason.SPACELIFT_REFUSED,
         ChainReason.PAYLOAD_TOO_LARGE,
         ChainReason.STACK_NOT_ALLOWED,
+        ChainReason.LIMITS_NOT_ENFORCEABLE,
     }
 )
 
@@ -274,6 +277,12 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         do="Leave the named stacks out with `spec.graph`, or have the connection allow them. It "
         "is rechecked automatically.",
     ),
+    ChainReason.LIMITS_NOT_ENFORCEABLE: ReasonMeaning(
+        means="`spec.confirmationLimits` is set, and a stack of the chain has autodeploy: it would "
+        "apply its plan before the chain could compare it with the limits. Nothing was triggered.",
+        do="Turn autodeploy off for the stacks that the message names, leave them out with "
+        "`spec.graph`, or remove `spec.confirmationLimits`. It is rechecked automatically.",
+    ),
     ChainReason.SIGNATURE_INVALID: ReasonMeaning(
         means="Workers refuse the run: it, or what it is to do, was not signed by an operator with "
         "one of their keys. Either the keys differ, or someone else wrote to the Temporal "
@@ -408,6 +417,12 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     StackReason.NEEDS_CONFIRMATION: ReasonMeaning(
         means="The run has planned changes and waits for a person.",
         do="Confirm or discard it at the link.",
+    ),
+    StackReason.LIMITS_EXCEEDED: ReasonMeaning(
+        means="The plan would change more than `spec.confirmationLimits` lets the chain confirm, "
+        "or Spacelift does not say what it would change. The message names the limits.",
+        do="Read the plan at the link, then confirm or discard it there. Raise the limit if the "
+        "chain is to confirm such plans from its next run on.",
     ),
     StackReason.NEEDS_APPROVAL: ReasonMeaning(
         means="An approval policy holds the run.", do="Approve or reject it at the link."

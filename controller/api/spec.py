@@ -149,6 +149,15 @@ class Retry:
 
 
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+class ConfirmationLimits:
+    """How much a plan may change for the chain to confirm it; None: that is not limited."""
+
+    max_added: int | None = None
+    max_changed: int | None = None
+    max_deleted: int | None = None
+
+
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
 class Policies:
     """How a run goes about its stacks; a change starts nothing, and most wait for the next run."""
 
@@ -156,6 +165,7 @@ class Policies:
     native_runs: NativeRuns = NativeRuns.ADOPT
     failure_policy: FailurePolicy = FailurePolicy.SKIP_DEPENDENTS
     confirmation_policy: ConfirmationPolicy = ConfirmationPolicy.STACK_DEFAULT
+    confirmation_limits: ConfirmationLimits | None = None
     confirmation_deadline_seconds: int | None = None
     active_deadline_seconds: int | None = None
     stack_deadline_seconds: int | None = None

@@ -15,6 +15,7 @@ import pydantic
 from controller.api.json_fields import to_json as to_json
 from controller.api.spec import MAX_STACKS as MAX_STACKS
 from controller.api.spec import ConcurrencyPolicy as ConcurrencyPolicy
+from controller.api.spec import ConfirmationLimits as ConfirmationLimits
 from controller.api.spec import ConfirmationPolicy as ConfirmationPolicy
 from controller.api.spec import DeletionPolicy as DeletionPolicy
 from controller.api.spec import Direction as Direction

@@ -38,6 +38,7 @@ def chain_input(
             grant=messages.Grant(
                 use=connection_access.use_of(chain),
                 commit_sha=commit_sha,
+                confirmation_limits=spec.policies.confirmation_limits,
                 scope_digest=signing.digest(scope),
                 environment_digest=signing.digest(environment),
             ),

@@ -23,6 +23,7 @@ from controller.chain.graph import adoption
 from controller.chain.run import run_states
 from controller.spacelift import account_session, answers, documents, errors, models
 from controller.spacelift.models import (
+    PlannedRun,
     RunKey,
     RunRecord,
     RunsPage,
@@ -211,6 +212,22 @@ class SpaceliftClient:
             return None
         with answers.readable(what):
             return _run_of(answer.data["stack"], key)
+
+    async def get_planned_run(self, key: RunKey) -> PlannedRun | None:
+        """Return a run with the kinds of its planned changes; None if missing or invisible.
+
+        Raises:
+            SpaceliftRefused: this account does not list the changes.
+        """
+        what = f"reading the plan of {_named_run(key)}"
+        variables = {"stack": key.stack_id, "run": key.run_id}
+        try:
+            answer = await self._query(documents.GET_PLANNED_CHANGES, variables, what=what)
+        except errors.SpaceliftObjectNotFound:
+            return None
+        with answers.readable(what):
+            body = (answer.data["stack"] or {}).get("run")
+            return models.read_planned_run(body, stack_id=key.stack_id) if body else None
 
     async def trigger_run(
         self,

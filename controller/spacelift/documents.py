@@ -25,7 +25,9 @@ _DELTA = "delta { addCount changeCount deleteCount }"
 # What a queued run may wait for, and what keeps one from being created.
 _HOLD = "isDisabled lockedBy lockedAt lockNote blocker { id state triggeredBy }"
 _EDGE = "stackId dependsOnStackId"
-_STACK = f"id name labels isDisabled dependsOn {{ {_EDGE} }} isDependedOnBy {{ {_EDGE} }}"
+_STACK = (
+    f"id name labels isDisabled autodeploy dependsOn {{ {_EDGE} }} isDependedOnBy {{ {_EDGE} }}"
+)
 
 Variables = Mapping[str, object]
 
@@ -54,6 +56,13 @@ GET_RUN = Document(
     kind="Query",
     text="query GetRun($stack: ID!, $run: ID!) { viewer { id }"
     f" stack(id: $stack) {{ id run(id: $run) {{ {_RUN} {_DELTA} history {{ state note }} }} }} }}",
+)
+GET_PLANNED_CHANGES = Document(
+    name="GetPlannedChanges",
+    kind="Query",
+    text="query GetPlannedChanges($stack: ID!, $run: ID!) { viewer { id }"
+    f" stack(id: $stack) {{ id run(id: $run) {{ {_RUN} {_DELTA}"
+    " changesV3(input: {}) { resources { metadata { type } } } } } }",
 )
 LIST_RUNS = Document(
     name="ListRuns",

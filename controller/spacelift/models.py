@@ -84,6 +84,14 @@ class RunRecord:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class PlannedRun:
+    """A run, and what kind of change Spacelift lists for each resource of its plan."""
+
+    run: RunRecord
+    kinds: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class RunsPage:
     """The newest runs of a stack, newest first, and whether the stack may have any more."""
 
@@ -107,6 +115,7 @@ class StackRecord:
     name: str
     labels: tuple[str, ...] = ()
     is_disabled: bool = False
+    is_autodeploy: bool = False
     depends_on: tuple[StackEdge, ...] = ()
     is_depended_on_by: tuple[StackEdge, ...] = ()
 
@@ -132,6 +141,18 @@ def read_run(body: Json, *, stack_id: str) -> RunRecord:
         commit_sha=clean((body.get("commit") or {}).get("hash")) or None,
         delta=_read_delta(body.get("delta")),
         note=_newest_note(body.get("history")),
+    )
+
+
+def read_planned_run(body: Json, *, stack_id: str) -> PlannedRun:
+    """Return the run, and the kinds of what its plan would change."""
+    return PlannedRun(
+        run=read_run(body, stack_id=stack_id),
+        kinds=tuple(
+            clean(str(resource["metadata"]["type"]))
+            for phase in body["changesV3"]
+            for resource in phase["resources"]
+        ),
     )
 
 
@@ -175,6 +196,8 @@ def read_stack(body: Json) -> StackRecord:
         name=clean(str(body["name"])),
         labels=tuple(sorted(body.get("labels") or ())),
         is_disabled=bool(body.get("isDisabled")),
+        # What is not known to be off may apply on its own.
+        is_autodeploy=body.get("autodeploy") is not False,
         depends_on=_read_edges(body["dependsOn"]),
         is_depended_on_by=_read_edges(body["isDependedOnBy"]),
     )
@@ -192,13 +215,12 @@ def _read_edges(entries: list[Json]) -> tuple[StackEdge, ...]:
 
 
 def _read_delta(body: Json | None) -> v1alpha1.Delta | None:
-    if body is None:
+    counts = [(body or {}).get(name) for name in ("addCount", "changeCount", "deleteCount")]
+    if any(count is None for count in counts):
+        # What is not counted is not known, and not zero: the chain may confirm by it.
         return None
-    return v1alpha1.Delta(
-        added=int(body.get("addCount") or 0),
-        changed=int(body.get("changeCount") or 0),
-        deleted=int(body.get("deleteCount") or 0),
-    )
+    added, changed, deleted = (int(count) for count in counts if count is not None)
+    return v1alpha1.Delta(added=added, changed=changed, deleted=deleted)
 
 
 def _newest_note(history: list[Json] | None) -> str | None:

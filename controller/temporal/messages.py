@@ -9,7 +9,14 @@ import dataclasses
 
 from controller.api import v1alpha1
 from controller.chain.graph import adoption, selection
-from controller.chain.run import holds, native_stops, newer_runs, progress, stack_lines
+from controller.chain.run import (
+    holds,
+    native_stops,
+    newer_runs,
+    progress,
+    run_snapshots,
+    stack_lines,
+)
 from controller.config import permissions
 
 
@@ -23,6 +30,7 @@ class Grant:
 
     use: permissions.ConnectionUse
     commit_sha: str | None = None
+    confirmation_limits: v1alpha1.ConfirmationLimits | None = None
     input_digest: str = ""
     scope_digest: str = ""
     environment_digest: str = ""
@@ -271,11 +279,19 @@ class AwaitStackReleaseInput:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ConfirmStackRunInput:
-    """Confirms the run if it waits for nothing else."""
+    """Confirms the run if it waits for nothing else, and its plan is within the granted limits."""
 
     target: StackRef
     run_id: str
     note: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ConfirmStackRunResult:
+    """How the run stands then. `excess` says why its plan is left to a person; empty: it is not."""
+
+    run: run_snapshots.RunSnapshot
+    excess: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

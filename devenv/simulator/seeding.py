@@ -16,7 +16,7 @@ from devenv.simulator.model.entities import (
     Worker,
     WorkerPool,
 )
-from devenv.simulator.model.run_entities import Delta, Outcome
+from devenv.simulator.model.run_entities import Outcome, PlannedDelta
 from devenv.simulator.model.state_machine import StateMachine
 
 _PLAIN = (
@@ -171,10 +171,11 @@ def outcome(spec: specs.OutcomeSpec) -> Outcome:
     """Turn the document of a script into its record."""
     delta = None
     if spec.delta is not None:
-        delta = Delta(
+        delta = PlannedDelta(
             add_count=spec.delta.add,
             change_count=spec.delta.change,
             delete_count=spec.delta.delete,
+            replace_count=spec.delta.replace,
             resources=spec.delta.resources,
         )
     return Outcome(

@@ -54,6 +54,7 @@ class DeltaSpec(StrictModel):
     add: int = pydantic.Field(default=0, ge=0)
     change: int = pydantic.Field(default=0, ge=0)
     delete: int = pydantic.Field(default=0, ge=0)
+    replace: int = pydantic.Field(default=0, ge=0)
     resources: int = pydantic.Field(default=0, ge=0)
 
 

@@ -62,6 +62,31 @@ RULES = [
     ),
     *(
         pytest.param(
+            {**SPEC, **policy, "confirmationLimits": {"maxDeleted": 0}},
+            "spec.confirmationLimits",
+            "confirmationLimits may be set only when confirmationPolicy is Auto, since only then "
+            "the chain confirms; set confirmationPolicy to Auto, or remove them",
+            id=f"limits {which}",
+        )
+        for policy, which in (
+            ({}, "without a policy"),
+            ({"confirmationPolicy": "StackDefault"}, "of plans that people confirm"),
+        )
+    ),
+    pytest.param(
+        {
+            **SPEC,
+            **DESTROY,
+            "confirmationPolicy": "Auto",
+            "confirmationLimits": {"maxDeleted": 0},
+        },
+        "spec.confirmationLimits",
+        "confirmationLimits may not be set when operation is Destroy, whose runs may destroy "
+        "without a plan that could be judged; remove them",
+        id="limits of what is destroyed",
+    ),
+    *(
+        pytest.param(
             {**SPEC, **operation, "nativeRuns": native_runs},
             "spec.nativeRuns",
             "nativeRuns may be Strict or Replace only when operation is Apply, since Spacelift "
@@ -503,6 +528,8 @@ def spec_with(path: str, value: Any) -> Body:
     if parts == ["runtimeEnvironment"]:
         variable = {"name": "a", "value": ""} | spec["runtimeEnvironment"]
         return {**spec, "runtimeEnvironment": [variable]}
+    if parts == ["confirmationLimits"]:
+        return {**spec, "confirmationPolicy": "Auto"}
     if parts == ["triggers"]:
         return {**spec, "triggers": [spec["triggers"]]}
     if parts == ["schedule"]:

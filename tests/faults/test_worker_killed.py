@@ -153,3 +153,30 @@ async def test_a_resource_that_is_deleted_while_no_worker_is_there_says_so_and_g
     await chain.is_gone()
 
     assert (await account.only_run("a"))["state"] == "STOPPED"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_worker_that_dies_between_reading_a_plan_and_confirming_it_confirms_once(
+    release: chains.Installation, when: str
+) -> None:
+    """The confirmation waits for an answer: it was swallowed, or carried out."""
+    name = f"confirms-{when}"
+    stacks = {"a": {"autodeploy": False, "outcomes": [{"delta": {"delete": 1}}]}}
+    account = await release.add_account(name, account_document(stacks=stacks))
+    fault = await account.fault(action="timeout", seconds=120, field="runConfirm", when=when)
+
+    chain = await release.create(
+        *(name, "a"),
+        account=account,
+        confirmationPolicy="Auto",
+        confirmationLimits={"maxDeleted": 1},
+    )
+    await are_struck(account, fault)
+    await release.worker.kill()
+    await account.heal()
+    await release.worker.start()
+    await chain.ends("RunSucceeded")
+
+    states = [entry["state"] for entry in (await account.only_run("a"))["history"]]
+    assert states.count("CONFIRMED") == 1
+    assert len(await account.requests("runConfirm")) == (2 if when == "before" else 1)

@@ -358,8 +358,9 @@ MUTANTS = (
     Mutant(
         name="a run that needs a review is confirmed",
         module=_CONFIRMS,
-        old="    if not current.needs_confirmation:\n        return current\n    try:",
-        new="    try:",
+        old="    if not current.needs_confirmation:\n"
+        "        return messages.ConfirmStackRunResult(run=current)\n    excess",
+        new="    excess",
     ),
     # Status
     Mutant(

@@ -12,7 +12,13 @@ from temporalio import workflow
 
 from controller.chain.graph import adoption
 from controller.chain.requests import decide
-from controller.chain.run import next_stacks, policy, progress, unwanted_runs
+from controller.chain.run import (
+    confirmation_limits,
+    next_stacks,
+    policy,
+    progress,
+    unwanted_runs,
+)
 from controller.kube import lease
 from controller.operator import deletion
 from controller.spacelift import models
@@ -227,6 +233,10 @@ MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
         both(patched(next_stacks, "ready_stacks", some_order), patched(worlds, "_REPLAYS", 1.0)),
     ),
     "a success is true": (LINE, patched(progress, "apply_report", always_over)),
+    "confirmed within limits": (
+        written.SCHEDULES["a plan that is beyond the limits is made again"],
+        patched(confirmation_limits, "excess", lambda *_: ""),
+    ),
     "one chain at a stack": (
         dataclasses.replace(
             LINE, chains=(*LINE.chains, ChainPlan(name="other", spec=LINE.chains[0].spec))

@@ -94,6 +94,16 @@ async def confirmed(chain: Harness) -> None:
         await stack.ends(Phase.SUCCEEDED, "RunFinished")
 
 
+async def limited(chain: Harness) -> None:
+    """A plan is beyond the limits; another one is within them, and is confirmed."""
+    limits = v1alpha1.ConfirmationLimits(max_deleted=0)
+    async with execution(chain, confirmation_policy="Auto", confirmation_limits=limits) as stack:
+        await stack.shows("LimitsExceeded")
+        chain.world.excesses.clear()
+        await chain.world.change("a", delta=v1alpha1.Delta(added=1, changed=0, deleted=0))
+        await stack.ends(Phase.SUCCEEDED, "RunFinished")
+
+
 async def unanswered(chain: Harness) -> None:
     """Nobody confirms in time, under a deadline of the stack that does not pass."""
     deadlines = {"confirmation_deadline_seconds": 2, "stack_deadline_seconds": 600}
@@ -219,11 +229,14 @@ def _worlds_of_executions() -> dict[Callable[[Harness], Awaitable[None]], World]
     refusing.failures["confirm_stack_run", "a"] = [failure("SpaceliftRefused", final=True)]
     silent = World()
     silent.held, silent.holds_in["a"] = {"a"}, "UNCONFIRMED"
+    large = World()
+    large.held, large.holds_in["a"] = {"a"}, "UNCONFIRMED"
+    large.excesses["a"] = "would delete 2, limit 0"
     reserved = World()
     reserved.held = {"a"}
     return {
         **{retried: failing, confirmed: refusing, unanswered: silent, locked: reserved},
-        notified: World(),
+        **{limited: large, notified: World()},
     }
 
 

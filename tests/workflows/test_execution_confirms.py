@@ -2,8 +2,9 @@
 
 import pytest
 
+from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
-from tests.support.waiting import stays
+from tests.support.waiting import eventually, stays
 from tests.workflows.conftest import Serve
 from tests.workflows.executions import execution
 from tests.workflows.world import World, failure
@@ -160,3 +161,88 @@ async def test_a_cancel_during_the_confirmation_stops_what_can_be_stopped(
         await stack.handle.result()
 
     assert world.states("a") == [end]
+
+
+LIMITS = v1alpha1.ConfirmationLimits(max_deleted=0)
+LARGE = v1alpha1.Delta(added=0, changed=0, deleted=2)
+SMALL = v1alpha1.Delta(added=1, changed=0, deleted=0)
+
+
+async def test_a_plan_beyond_the_limits_waits_for_a_person_who_confirms_it(serve: Serve) -> None:
+    world = unconfirmed()
+    world.excesses["a"] = "would delete 2, limit 0"
+    chain = await serve(world)
+
+    async with execution(chain, confirmation_policy="Auto", confirmation_limits=LIMITS) as stack:
+        shown = await stack.shows("LimitsExceeded")
+        await stays(lambda: world.calls("confirm_stack_run") == ["a"], 1)
+        await world.move("a", "FINISHED")
+        await stack.ends(Phase.SUCCEEDED, "RunFinished")
+
+    assert shown.phase is Phase.AWAITING_CONFIRMATION
+    assert "would delete 2, limit 0" in shown.message
+    assert world.calls("confirm_stack_run") == ["a"]
+
+
+async def test_a_plan_beyond_the_limits_that_a_person_discards_ends_the_stack(serve: Serve) -> None:
+    world = unconfirmed()
+    world.excesses["a"] = "would delete 2, limit 0"
+    chain = await serve(world)
+
+    async with execution(chain, confirmation_policy="Auto", confirmation_limits=LIMITS) as stack:
+        await stack.shows("LimitsExceeded")
+        await world.move("a", "DISCARDED")
+        await stack.ends(Phase.CANCELED, "RunDiscarded")
+
+
+async def test_another_plan_is_judged_anew(serve: Serve) -> None:
+    world = unconfirmed()
+    world.excesses["a"] = "would delete 2, limit 0"
+    chain = await serve(world)
+
+    async with execution(chain, confirmation_policy="Auto", confirmation_limits=LIMITS) as stack:
+        await stack.shows("LimitsExceeded")
+        await world.move("a", "PREPARING_REPLAN")
+        await stack.shows("RunInProgress")
+        del world.excesses["a"]
+        await world.move("a", "UNCONFIRMED")
+        await stack.ends(Phase.SUCCEEDED, "RunFinished")
+
+    assert world.calls("confirm_stack_run") == ["a", "a"]
+
+
+async def test_another_plan_is_judged_anew_though_nobody_saw_it_being_made(serve: Serve) -> None:
+    world = unconfirmed()
+    world.excesses["a"] = "would delete 2, limit 0"
+    chain = await serve(world)
+
+    async with execution(chain, confirmation_policy="Auto", confirmation_limits=LIMITS) as stack:
+        await stack.shows("LimitsExceeded")
+        await world.change("a", delta=LARGE)
+        await eventually_called(world, 2)
+        await stack.shows("LimitsExceeded")
+        del world.excesses["a"]
+        await world.change("a", delta=SMALL)
+        await stack.ends(Phase.SUCCEEDED, "RunFinished")
+
+    assert world.calls("confirm_stack_run") == ["a", "a", "a"]
+
+
+async def test_the_deadline_of_confirmations_counts_while_a_large_plan_waits(serve: Serve) -> None:
+    world = unconfirmed()
+    world.excesses["a"] = "would delete 2, limit 0"
+    chain = await serve(world)
+
+    async with execution(
+        chain,
+        confirmation_policy="Auto",
+        confirmation_limits=LIMITS,
+        confirmation_deadline_seconds=1,
+    ) as stack:
+        await stack.ends(Phase.TIMED_OUT, "ConfirmationDeadlineExceeded")
+
+
+async def eventually_called(world: World, times: int) -> None:
+    await eventually(
+        lambda: len(world.calls("confirm_stack_run")) >= times, what="it is judged again"
+    )

@@ -17,6 +17,7 @@ import temporalio.activity as activity
 import temporalio.exceptions
 from temporalio.client import Client
 
+from controller.api import v1alpha1
 from controller.chain.graph import packed_reading, resolve
 from controller.chain.run import (
     holds,
@@ -44,6 +45,7 @@ class Run:
     is_native: bool = False
     needs_approval: bool = False
     hold: holds.Hold | None = None
+    delta: v1alpha1.Delta | None = None
     asked: messages.TriggerStackRunInput | None = None
     skip_note: str = ""
 
@@ -55,6 +57,7 @@ class Run:
             needs_approval=self.needs_approval,
             note=self.skip_note if self.state == "SKIPPED" else "",
             hold=self.hold,
+            delta=self.delta,
         )
 
 
@@ -91,6 +94,8 @@ class World:
         self.stack_holds: dict[str, holds.Hold] = {}
         # Where a confirmation leads.
         self.confirms_to = DEFAULT_END
+        # Why the plans of stacks are left to a person.
+        self.excesses: dict[str, str] = {}
         self.held: set[str] = set()
         self.pace = execution_waits.Pace(refresh=0.3, grace=3.0, look=0.1)
         self.holds_in: dict[str, str] = {}
@@ -265,16 +270,18 @@ class World:
     @activity.defn(name="confirm_stack_run")
     async def confirm_stack_run(
         self, argument: messages.ConfirmStackRunInput
-    ) -> run_snapshots.RunSnapshot:
+    ) -> messages.ConfirmStackRunResult:
         async with (
             self._called("confirm_stack_run", argument.target.stack_id, argument),
             self._changed,
         ):
-            run = self.runs[argument.run_id]
+            run, excess = self.runs[argument.run_id], ""
             if run.snapshot().needs_confirmation:
-                run.state = self.confirms_to
-                self._changed.notify_all()
-            return run.snapshot()
+                excess = self.excesses.get(argument.target.stack_id, "")
+                if not excess:
+                    run.state = self.confirms_to
+                    self._changed.notify_all()
+            return messages.ConfirmStackRunResult(run=run.snapshot(), excess=excess)
 
     @activity.defn(name="follow_stack_run")
     async def follow_stack_run(

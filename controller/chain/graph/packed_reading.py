@@ -25,6 +25,7 @@ class PackedStack:
     id: str
     name: str
     is_disabled: bool = False
+    is_autodeploy: bool = False
     is_forbidden: bool = False
     excluded_by: str = ""
     permit: str = ""
@@ -62,6 +63,7 @@ def pack(found: Discovery, *, excluded_labels: Collection[str]) -> PackedReading
                 id=stack.id,
                 name=stack.name[:_NAME_CHARACTERS],
                 is_disabled=stack.is_disabled,
+                is_autodeploy=stack.is_autodeploy,
                 is_forbidden=stack.id in forbidden,
                 excluded_by=next((item for item in stack.labels if item in excluded_labels), ""),
                 permit=found.permits.get(stack.id, ""),
@@ -96,6 +98,7 @@ def unpack(packed: PackedReading) -> Discovery:
                 name=stack.name,
                 labels=(stack.excluded_by,) if stack.excluded_by else (),
                 is_disabled=stack.is_disabled,
+                is_autodeploy=stack.is_autodeploy,
             )
             for stack in packed.stacks
         ),

@@ -133,6 +133,17 @@ def dependents_outside(pairs: Iterable[tuple[str, str]]) -> GraphProblem:
     )
 
 
+def limits_not_enforceable(autodeploying: Iterable[str]) -> GraphProblem:
+    """Stacks that would apply before the chain could judge their plans."""
+    return GraphProblem(
+        reasons.ChainReason.LIMITS_NOT_ENFORCEABLE,
+        "`spec.confirmationLimits` is set, and these stacks have autodeploy, so they would apply "
+        "their plans before the chain could compare them with the limits; nothing was triggered: "
+        f"{_quoted(autodeploying)}. Turn autodeploy off for them in Spacelift, leave them out with "
+        "`spec.graph.exclude`, or remove `spec.confirmationLimits`.",
+    )
+
+
 def cycle(circle: Sequence[str]) -> GraphProblem:
     """A circle, as a stack, its dependent, and so on until the same stack."""
     way = " -> ".join(circle)

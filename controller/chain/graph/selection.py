@@ -18,6 +18,7 @@ class StackFacts:
     name: str
     labels: tuple[str, ...] = ()
     is_disabled: bool = False
+    is_autodeploy: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

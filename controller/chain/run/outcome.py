@@ -162,6 +162,8 @@ def _awaiting_message(awaiting: list[StackProgress], room: _Room) -> str:
     act = "confirm or discard it"
     if first.reason == reasons.StackReason.NEEDS_APPROVAL:
         act = "approve or reject it"
+    if first.reason == reasons.StackReason.LIMITS_EXCEEDED:
+        return f"'{first.id}': {first.message.removesuffix('.')}{_link(first)}."
     return f"The run of '{first.id}' waits for a person to {act}{_link(first)}."
 
 

@@ -23,6 +23,9 @@ def summary(run: RunSnapshot) -> str:
     """
     report = classify("", run, is_adopted=True)
     brief = f"{report.phase}/{report.reason}"
+    if run.needs_confirmation:
+        # Another plan may be one that the chain confirms, or one that it does not.
+        return f"{brief}/{run.delta}"
     is_detailed = report.reason in holds.DETAILED
     return f"{brief}/{report.message}" if is_detailed else brief
 
@@ -112,12 +115,16 @@ def _in_progress(run: RunSnapshot, *, stop: Stop | None) -> StackMeaning:
     return _meaning(Phase.RUNNING, StackReason.RUN_IN_PROGRESS)
 
 
-def confirming(stack_id: str, run: RunSnapshot, *, attempts: int = 1) -> progress.StackReport:
-    """Return the report on a run that the chain is confirming."""
+def confirming(
+    stack_id: str, run: RunSnapshot, *, is_limited: bool = False, attempts: int = 1
+) -> progress.StackReport:
+    """Return the report on a run that the chain confirms, if its plan is within the limits."""
     meaning = _meaning(
         Phase.RUNNING,
         StackReason.CONFIRMING,
-        "The run has planned changes and the chain confirms it.",
+        "The run has planned changes, and the chain compares them with `spec.confirmationLimits`."
+        if is_limited
+        else "The run has planned changes and the chain confirms it.",
     )
     return report(stack_id, run, meaning, attempts=attempts)
 
@@ -130,6 +137,19 @@ def confirmation_refused(
         Phase.AWAITING_CONFIRMATION,
         StackReason.NEEDS_CONFIRMATION,
         f"The chain could not confirm the run; a person has to confirm or discard it: {words}",
+    )
+    return report(stack_id, run, meaning, attempts=attempts)
+
+
+def limits_exceeded(
+    stack_id: str, run: RunSnapshot, *, excess: str, attempts: int = 1
+) -> progress.StackReport:
+    """Return the report on a run whose plan is left to a person, and why."""
+    meaning = _meaning(
+        Phase.AWAITING_CONFIRMATION,
+        StackReason.LIMITS_EXCEEDED,
+        f"The plan {excess} (`spec.confirmationLimits`); a person has to confirm or discard the "
+        "run.",
     )
     return report(stack_id, run, meaning, attempts=attempts)
 

@@ -220,6 +220,7 @@ class _Discovering:
                     name=stack.name,
                     labels=stack.labels,
                     is_disabled=stack.is_disabled,
+                    is_autodeploy=stack.is_autodeploy,
                 )
                 for _, stack in sorted(stacks.items())
             ),

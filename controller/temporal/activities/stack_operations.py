@@ -215,21 +215,30 @@ class StackOperations:
     @activity.defn(name="confirm_stack_run")
     async def confirm_stack_run(
         self, argument: messages.ConfirmStackRunInput
-    ) -> run_snapshots.RunSnapshot:
-        """Confirm the run, whoever else does so meanwhile, and return how it stands then."""
-        account, use = (
+    ) -> messages.ConfirmStackRunResult:
+        """Confirm the run, whoever else does so meanwhile, and return how it stands then.
+
+        The limits are those that the operator has signed, whatever else the message says.
+        """
+        account, grant = (
             self._clients.get(argument.target.connection),
-            argument.target.connection.grant.use,
+            argument.target.connection.grant,
         )
         key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
         # Only runs that the chain is to confirm itself come here, whatever the message says.
         permission_checks.check_confirmation(self._clients, argument)
-        permission_checks.check_use(account, dataclasses.replace(use, confirmation_policy=_AUTO))
+        permission_checks.check_use(
+            account, dataclasses.replace(grant.use, confirmation_policy=_AUTO)
+        )
         try:
             async with heartbeats.kept_alive():
                 await permission_checks.check_stack(account, argument.target.stack_id)
                 return await stack_confirms.confirm_run(
-                    account, key, note=argument.note, seconds=self._limits.stop_effect
+                    account,
+                    key,
+                    limits=grant.confirmation_limits,
+                    note=argument.note,
+                    seconds=self._limits.stop_effect,
                 )
         except spacelift_errors.SpaceliftError as error:
             raise errors.to_application_error(error, goes_on=True) from error

@@ -45,10 +45,15 @@ async def read(
     """
     record = await account.client.get_run(key)
     if record is None:
-        raise spacelift_errors.SpaceliftObjectNotFound(
-            f"run '{key.run_id}' of stack '{key.stack_id}' is gone"
-        )
+        raise gone(key)
     return account.snapshot(record)
+
+
+def gone(key: models.RunKey) -> spacelift_errors.SpaceliftObjectNotFound:
+    """Return the error of a run that is not there any more."""
+    return spacelift_errors.SpaceliftObjectNotFound(
+        f"run '{key.run_id}' of stack '{key.stack_id}' is gone"
+    )
 
 
 async def stop_run(

@@ -2,22 +2,35 @@
 
 import temporalio.exceptions
 
+from controller.api import v1alpha1
 from controller.chain.run import progress, run_snapshots, stack_reports
 from controller.temporal.workflows import activity_calls, stack_activities
 
 
 class Confirmation:
-    """Tried once for each state of the run, and again after a wake.
+    """Tried once for each plan of the run, and again after a wake.
 
-    What Spacelift answers to it is reported, and is never the end of the stack.
+    What Spacelift answers to it is reported, and is never the end of the stack. Whether a plan is
+    within the limits is judged where it is confirmed, in the activity (ADR 0051).
     """
 
-    def __init__(self, activities: stack_activities.StackActivities, *, is_ours: bool) -> None:
+    def __init__(
+        self,
+        activities: stack_activities.StackActivities,
+        *,
+        is_ours: bool,
+        is_limited: bool = False,
+    ) -> None:
         self._activities = activities
         self._is_ours = is_ours
+        self._is_limited = is_limited
         self._is_tried = False
+        # What the plan counted that was tried.
+        self._tried_delta: v1alpha1.Delta | None = None
         # Why it did not work, in Spacelift's words.
         self._refusal = ""
+        # Why it is left to a person.
+        self._excess = ""
 
     def give_up(self) -> None:
         """The run is to be stopped: confirm nothing any more."""
@@ -32,26 +45,33 @@ class Confirmation:
         return self._concerns(run) and not run.problem_reason and not self._is_tried
 
     def needs_person(self, run: run_snapshots.RunSnapshot) -> bool:
-        """Whether the run waits for a person, since it is not for the chain, or was refused."""
-        return run.waits_for_person and not (self._concerns(run) and not self._refusal)
+        """Whether the run waits for a person: it is not for the chain, too large, or refused."""
+        is_for_chain = self._concerns(run) and not (self._refusal or self._excess)
+        return run.waits_for_person and not is_for_chain
 
     async def confirm(self, run: run_snapshots.RunSnapshot) -> run_snapshots.RunSnapshot:
-        """Confirm the run, and return how it stands then."""
+        """Confirm the run if its plan is within the limits, and return how it stands then."""
         self._is_tried = True
         try:
-            news = await self._activities.confirm(run.run_id)
+            answer = await self._activities.confirm(run.run_id)
         except temporalio.exceptions.ActivityError as error:
             if temporalio.exceptions.is_cancelled_exception(error):
                 raise
+            self._tried_delta, self._excess = run.delta, ""
             self._refusal = activity_calls.cause_of(error)[1]
             return run
-        self._refusal = "the confirmation had no effect." if news.needs_confirmation else ""
+        news = answer.run
+        self._tried_delta, self._excess, self._refusal = news.delta, answer.excess, ""
+        if news.needs_confirmation and not answer.excess:
+            self._refusal = "the confirmation had no effect."
         return news
 
     def note(self, news: run_snapshots.RunSnapshot) -> None:
-        """Take in how the run stands: a confirmation that is needed again is another one."""
+        """Take in how the run stands: another plan is judged and confirmed anew."""
         if not news.needs_confirmation:
-            self._is_tried, self._refusal = False, ""
+            self._is_tried, self._refusal, self._excess = False, "", ""
+        elif news.delta != self._tried_delta:
+            self._is_tried = False
 
     def report(
         self, stack_id: str, run: run_snapshots.RunSnapshot, *, attempts: int
@@ -59,11 +79,17 @@ class Confirmation:
         """Return what is said of a run that the chain is to confirm; None for another one."""
         if run.problem_reason or not self._concerns(run):
             return None
+        if self._excess:
+            return stack_reports.limits_exceeded(
+                stack_id, run, excess=self._excess, attempts=attempts
+            )
         if self._refusal:
             return stack_reports.confirmation_refused(
                 stack_id, run, words=self._refusal, attempts=attempts
             )
-        return stack_reports.confirming(stack_id, run, attempts=attempts)
+        return stack_reports.confirming(
+            stack_id, run, is_limited=self._is_limited, attempts=attempts
+        )
 
     def _concerns(self, run: run_snapshots.RunSnapshot) -> bool:
         return self._is_ours and run.needs_confirmation

@@ -60,6 +60,10 @@ async def discover(
     if forbidden := running.intersection(found.forbidden):
         refusal = permissions.stack_refusal(argument.connection.name, forbidden)
         raise resolve.GraphProblem(reasons.ChainReason.STACK_NOT_ALLOWED, refusal.message)
+    if argument.policies.confirmation_limits is not None:
+        autodeploying = {stack.id for stack in found.stacks if stack.is_autodeploy}
+        if unjudged := running.intersection(autodeploying):
+            raise problems.limits_not_enforceable(unjudged)
     return Discovered(
         graph=graph,
         kept=kept,

@@ -86,8 +86,8 @@ class StackActivities:
             on_problem=self.on_problem,
         )
 
-    async def confirm(self, run_id: str) -> run_snapshots.RunSnapshot:
-        """Confirm a run."""
+    async def confirm(self, run_id: str) -> messages.ConfirmStackRunResult:
+        """Confirm a run, unless its plan exceeds the limits."""
         return await activity_calls.persist(
             _Operations.confirm_stack_run,
             messages.ConfirmStackRunInput(

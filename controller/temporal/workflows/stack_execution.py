@@ -86,6 +86,7 @@ class StackExecutionWorkflow:
         self._confirmation = confirmation.Confirmation(
             self._calls,
             is_ours=argument.policies.confirmation_policy is v1alpha1.ConfirmationPolicy.AUTO,
+            is_limited=argument.policies.confirmation_limits is not None,
         )
         self._deadlines = deadlines.StackDeadlines(
             stack_seconds=argument.policies.stack_deadline_seconds,

@@ -8,7 +8,7 @@ from graphql import GraphQLResolveInfo
 
 from devenv.simulator.gql.context import Context
 from devenv.simulator.model import run_actions
-from devenv.simulator.model.run_entities import Run, Transition
+from devenv.simulator.model.run_entities import PlannedDelta, Run, Transition
 from devenv.simulator.model.states import LOGGED
 
 _END_OF_LOG = "end"
@@ -95,17 +95,23 @@ def is_depended_on_by(run: Run, info: GraphQLResolveInfo) -> list[RunDependencyV
     ]
 
 
-def changes(run: Run, _info: GraphQLResolveInfo, **_arguments: Any) -> list[dict[str, Any]]:
-    """As many resources as the plan counted."""
-    delta = run.delta
-    count = delta.add_count + delta.change_count + delta.delete_count if delta else 0
+def changes(run: Run, info: GraphQLResolveInfo, **_arguments: Any) -> list[dict[str, Any]]:
+    """One for each resource that the plan would change."""
+    planned = run.planned or PlannedDelta()
+    kinds = [
+        *["added"] * planned.add_count,
+        *["changed"] * planned.change_count,
+        *["deleted"] * planned.delete_count,
+        *["destroy-Before-create-replaced"] * planned.replace_count,
+    ]
+    names_actions = info.context.account.behavior.change_types == "action"
     resources = [
         {
             "address": f"null_resource.item[{number}]",
             "previous_address": "",
-            "metadata": {"type": "null_resource"},
+            "metadata": {"type": kind if names_actions else "null_resource"},
         }
-        for number in range(count)
+        for number, kind in enumerate(kinds)
     ]
     return [{"resources": resources}]
 

@@ -63,6 +63,12 @@ class Behavior(StrictModel):
     destroy_plans: bool = False
     """Whether a destroy run plans first and has to be confirmed."""
 
+    replaced_in_delta: Literal["both", "changed", "added"] = "both"
+    """What a resource that is replaced counts as: added and deleted, changed, or added alone."""
+
+    change_types: Literal["action", "resource"] = "action"
+    """What `metadata.type` in the list of a plan's changes is: of the change, or the resource."""
+
     expose_metadata: bool = False
     """Whether `Run.userProvidedMetadata` is part of the schema; no source shows it there."""
 

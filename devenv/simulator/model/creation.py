@@ -87,7 +87,7 @@ def retry(engine: Engine, run: Run, *, username: str) -> Run:
     """Run once more what a finished run did; dependents are not queued again."""
     if engine.account.behavior.retry_run_id == "same":
         run.upstream_runs = []
-        run.outcome = run.delta = None
+        run.outcome = run.delta = run.planned = None
         run.stop_requested = run.is_stopping = False
         engine.move(run, RunState.QUEUED, username=username)
         queueing.enqueue(engine, run)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from devenv.simulator.model import native_runs, outputs, queueing, run_outcomes
 from devenv.simulator.model.engine import Engine
-from devenv.simulator.model.run_entities import Delta, Run
+from devenv.simulator.model.run_entities import Delta, PlannedDelta, Run
 from devenv.simulator.model.states import AWAITS_WORKER, RunState, RunType
 
 _MISSING_INPUTS = "job assignment failed: the following inputs are missing: "
@@ -116,14 +116,8 @@ def _leave_initializing(engine: Engine, run: Run) -> None:
 def _leave_planning(engine: Engine, run: Run) -> None:
     script = run_outcomes.script_of(run)
     has_changes = script.result != "no-op"
-    delta = script.delta or (Delta(add_count=1) if has_changes else Delta())
-    resources = delta.resources or delta.add_count + delta.change_count
-    run.delta = Delta(
-        add_count=delta.add_count,
-        change_count=delta.change_count,
-        delete_count=delta.delete_count,
-        resources=resources,
-    )
+    planned = script.delta or PlannedDelta(add_count=1 if has_changes else 0)
+    run.planned, run.delta = planned, _counted(engine, planned)
     if script.plan_policy == "deny":
         engine.move(run, RunState.FAILED, note=script.note or "plan policy: denied")
     elif run.type is RunType.PROPOSED:
@@ -134,6 +128,17 @@ def _leave_planning(engine: Engine, run: Run) -> None:
         _work_on_plan(engine, run)
     else:
         await_person(engine, run, RunState.UNCONFIRMED)
+
+
+def _counted(engine: Engine, planned: PlannedDelta) -> Delta:
+    replaced, counts_as = planned.replace_count, engine.account.behavior.replaced_in_delta
+    is_added, is_deleted = counts_as != "changed", counts_as == "both"
+    return Delta(
+        add_count=planned.add_count + replaced * is_added,
+        change_count=planned.change_count + replaced * (not is_added),
+        delete_count=planned.delete_count + replaced * is_deleted,
+        resources=planned.resources or planned.add_count + planned.change_count + replaced,
+    )
 
 
 def _deploys_by_itself(engine: Engine, run: Run) -> bool:

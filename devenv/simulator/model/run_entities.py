@@ -34,12 +34,19 @@ class Delta:
 
 
 @dataclass(slots=True, kw_only=True)
+class PlannedDelta(Delta):
+    """What a script has a plan change; how a delta counts what is replaced is `Behavior`'s."""
+
+    replace_count: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
 class Outcome:
     """What happens to one run: the script that the state machine follows."""
 
     result: str = "changes"
     phase: RunState | None = None
-    delta: Delta | None = None
+    delta: PlannedDelta | None = None
     plan_policy: str | None = None
     approval: bool = False
     stop_ignored: bool = False
@@ -109,6 +116,7 @@ class Run:
     environment: dict[str, str] = field(default_factory=dict)
     runtime_yaml: str | None = None
     delta: Delta | None = None
+    planned: PlannedDelta | None = None
     outcome: Outcome | None = None
     needs_approval: bool = False
     prioritized: bool = False

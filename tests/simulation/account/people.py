@@ -3,11 +3,12 @@
 Each returns whether the account let them: a person who comes too late has done nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from devenv.simulator import seeding, specs
 from devenv.simulator.model import creation, run_actions, stack_actions
+from devenv.simulator.model.engine import Engine
 from devenv.simulator.model.errors import Refusal
 from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunType
@@ -37,6 +38,16 @@ class People:
     def discard(self, run: Run) -> bool:
         """Drop the plan of a run."""
         return self._act(run_actions.discard, run)
+
+    def replan(self, run: Run, delta: Mapping[str, int]) -> bool:
+        """Have a run that waits planned once more, with what else it would change by now."""
+
+        def plan_again(engine: Engine, run: Run, *, username: str) -> None:
+            run_actions.targeted_replan(engine, run, ["all"], username=username)
+            script = specs.OutcomeSpec(delta=specs.DeltaSpec(**delta))
+            run.outcome = seeding.outcome(script)
+
+        return self._act(plan_again, run)
 
     def cancel(self, run: Run) -> bool:
         """Take back a run that has not started."""

@@ -54,6 +54,7 @@ def add(plan: Plan) -> Plan:
         (0.15, _triggers),
         (0.08, _namespace_gone),
         (0.15, _slow_steps),
+        (0.15, _limits),
     )
     for share, addition in additions:
         if rng.random() < share:
@@ -178,6 +179,51 @@ def _slow_steps(rng: random.Random, plan: Plan) -> Plan:
     """Let a party answer late, so that what is read is old when it is used."""
     slow = {what: rng.choice([5.0, 20.0]) for what in rng.sample(_SLOW_STEPS, rng.choice([1, 2]))}
     return dataclasses.replace(plan, slow=slow)
+
+
+def _limits(rng: random.Random, plan: Plan) -> Plan:
+    """Let a chain confirm small plans; some are made again, and some stacks would not wait."""
+
+    def limited(chain: ChainPlan) -> ChainPlan:
+        limits = {
+            name: rng.choice([0, 1, 2])
+            for name in rng.sample(["maxAdded", "maxChanged", "maxDeleted"], rng.choice([1, 1, 3]))
+        }
+        spec = {**chain.spec, "confirmationPolicy": "Auto", "confirmationLimits": limits}
+        return dataclasses.replace(chain, spec=spec)
+
+    able = [chain for chain in plan.chains if "operation" not in chain.spec][:1]
+    if not able:
+        return plan
+    is_refused = rng.random() < 0.15
+    stacks = tuple(
+        dataclasses.replace(
+            stack, delta=_delta(rng), is_autodeployed=stack.is_autodeployed and is_refused
+        )
+        for stack in plan.stacks
+    )
+    events = [
+        Event(
+            at=_at(rng),
+            actor=Actor.PERSON,
+            action="replan",
+            target=rng.choice(stacks).id,
+            value=_delta(rng),
+        )
+        for _ in range(rng.choice([0, 2, 6]))
+    ]
+    behavior = {
+        "replacedInDelta": rng.choice(["both", "changed", "added"]),
+        "changeTypes": rng.choice(["action", "action", "resource"]),
+    }
+    plan = dataclasses.replace(
+        plan, stacks=stacks, events=(*plan.events, *events), behavior=behavior
+    )
+    return _changed(plan, able, limited)
+
+
+def _delta(rng: random.Random) -> Json:
+    return {what: rng.choice([0, 0, 0, 1, 1, 2]) for what in ("add", "change", "delete", "replace")}
 
 
 def _changed(plan: Plan, chosen: list[ChainPlan], change: Callable[[ChainPlan], ChainPlan]) -> Plan:

@@ -16,6 +16,12 @@ def _to_run(act: Callable[[World, Run], object]) -> Callable[[World, Event], Awa
     return carry_out
 
 
+async def _replan(world: World, event: Event) -> None:
+    run = world.people.latest_run(event.target)
+    if run is not None and run.stack_id in world.parties.account.simulator.account.stacks:
+        world.people.replan(run, event.value)
+
+
 def _to_stack(act: Callable[[World, Event], object]) -> Callable[[World, Event], Awaitable[None]]:
     async def carry_out(world: World, event: Event) -> None:
         if event.target in world.parties.account.simulator.account.stacks:
@@ -26,6 +32,7 @@ def _to_stack(act: Callable[[World, Event], object]) -> Callable[[World, Event],
 
 ACTIONS: dict[str, Callable[[World, Event], Awaitable[None]]] = {
     "confirm": _to_run(lambda world, run: world.people.confirm(run)),
+    "replan": _replan,
     "discard": _to_run(lambda world, run: world.people.discard(run)),
     "cancel": _to_run(lambda world, run: world.people.cancel(run)),
     "stop": _to_run(lambda world, run: world.people.stop(run)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from tests.simulation.world.plans import HERE, ChainPlan, Plan, StackPlan
+from tests.simulation.world.plans import HERE, ChainPlan, Json, Plan, StackPlan
 
 
 def of(plan: Plan) -> str:
@@ -27,6 +27,8 @@ def _rest(plan: Plan) -> Iterable[str]:
     if plan.slow:
         slow = (f"{what} {times:g}" for what, times in sorted(plan.slow.items()))
         yield f"so many times as slow as others: {', '.join(slow)}"
+    for name, value in plan.behavior.items():
+        yield f"the account's {name} is {value}"
     if plan.has_receiver:
         yield f"Spacelift delivers notifications, runs are read every {plan.poll_seconds} s"
 
@@ -44,8 +46,13 @@ def _stack(stack: StackPlan) -> tuple[str, str, str]:
         f"depends on {', '.join(upstreams)}" if upstreams else "",
         f"{'autodeploy, ' if stack.is_autodeployed else ''}"
         f"{'approved by people, ' if stack.needs_approval else ''}{stack.seconds:.0f} s, "
-        + ", then ".join(stack.outcomes),
+        + ", then ".join(stack.outcomes)
+        + (f" ({_counts(stack.delta)})" if stack.delta else ""),
     )
+
+
+def _counts(delta: Json) -> str:
+    return ", ".join(f"{what} {count}" for what, count in delta.items())
 
 
 def _columns(rows: Sequence[tuple[str, str, str]]) -> list[str]:

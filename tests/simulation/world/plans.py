@@ -46,6 +46,8 @@ class StackPlan:
     """Whether a person has to approve each run before it starts."""
     seconds: float = 10.0
     outcomes: tuple[str, ...] = ("changes",)
+    delta: Json = dataclasses.field(default_factory=dict)
+    """What its plans change where they change anything; empty: one resource is added."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,6 +102,8 @@ class Plan:
     has_receiver: bool = False
     """Whether Spacelift delivers notifications of runs to a receiver."""
     poll_seconds: int = 10
+    behavior: Json = dataclasses.field(default_factory=dict)
+    """How the account behaves where no source says."""
 
     @property
     def installations(self) -> tuple[str, ...]:

@@ -130,6 +130,7 @@ def _simpler(plan: Plan) -> Iterator[Plan]:
     for stack in plan.stacks:
         for changes in (
             {"outcomes": ("changes",)},
+            {"delta": {}},
             {"is_autodeployed": True},
             {"needs_approval": False},
             {"seconds": 10.0},

@@ -191,10 +191,14 @@ def _scenario(plan: Plan) -> Json:
         "policy": "documented",
     }
     return {
-        "behavior": {"exposeMetadata": False},
+        "behavior": {"exposeMetadata": False, **plan.behavior},
         "webhooks": [webhook] if plan.has_receiver else [],
         "stacks": {stack.id: _stack(stack) for stack in plan.stacks},
     }
+
+
+def _outcome(stack: StackPlan, word: str) -> Json | str:
+    return {"result": word, "delta": stack.delta} if stack.delta and word == "changes" else word
 
 
 def _stack(stack: StackPlan) -> Json:
@@ -202,7 +206,7 @@ def _stack(stack: StackPlan) -> Json:
         "autodeploy": stack.is_autodeployed,
         "requiresApproval": stack.needs_approval,
         "durations": stack.seconds,
-        "outcomes": list(stack.outcomes),
+        "outcomes": [_outcome(stack, word) for word in stack.outcomes],
         "dependsOn": list(stack.upstreams),
         "labels": [f"dependsOn:{label}" for label in stack.labels],
     }

@@ -83,6 +83,20 @@ SCHEDULES: dict[str, Plan] = {
         StackPlan(id="a", outcomes=("fail:planning",) * 5),
         chains=_chain(retry={"limit": 2, "backoffSeconds": 5}),
     ),
+    "a plan that is beyond the limits is made again": _plan(
+        StackPlan(id="a", is_autodeployed=False, seconds=2.0, delta={"delete": 2}),
+        StackPlan(
+            id="b", upstreams=("a",), is_autodeployed=False, seconds=2.0, delta={"replace": 1}
+        ),
+        chains=_chain(confirmationPolicy="Auto", confirmationLimits={"maxDeleted": 0}),
+        behavior={"replacedInDelta": "changed"},
+        events=(
+            _person(15.0, "replan", "a", {"delete": 1}),
+            _fault(16.0, "kill", "worker", 1.0),
+            _person(30.0, "replan", "a", {"change": 1}),
+            _person(60.0, "confirm", "b"),
+        ),
+    ),
     "what is created to destroy is asked later": _plan(
         StackPlan(id="a"),
         StackPlan(id="b", upstreams=("a",)),

@@ -97,6 +97,7 @@ CHANGES: dict[str, Callable[[messages.ChainInput], messages.ChainInput]] = {
 GRANT_CHANGES: dict[str, Any] = {
     "use": dataclasses.replace(chain_input().connection.grant.use, operation="Destroy"),
     "commit_sha": "0123abcd",
+    "confirmation_limits": v1alpha1.ConfirmationLimits(max_deleted=9),
     "input_digest": "x",
     "scope_digest": "x",
     "environment_digest": "x",

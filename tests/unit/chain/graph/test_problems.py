@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from controller.api.reasons import ChainReason
+from controller.chain.graph import problems
 from controller.chain.graph import resolve as graph
 from tests.support.builders import make_discovery, make_scope
 from tests.support.golden import Golden
@@ -25,6 +26,13 @@ def test_a_cycle_is_named_stack_by_stack_in_the_order_of_running(golden: Golden)
 
     assert problem.reason is ChainReason.GRAPH_CYCLE
     golden(PAGE).check("a cycle", problem.message)
+
+
+def test_stacks_that_apply_before_they_can_be_judged_are_named(golden: Golden) -> None:
+    problem = problems.limits_not_enforceable({"b", "a"})
+
+    assert problem.reason is ChainReason.LIMITS_NOT_ENFORCEABLE
+    golden(PAGE).check("autodeploy with limits", problem.message)
 
 
 def test_a_stack_that_depends_on_itself_is_a_cycle_of_one(golden: Golden) -> None:

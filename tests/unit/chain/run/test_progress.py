@@ -10,7 +10,15 @@ from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.graph import resolve
-from controller.chain.run import native_stops, outcome, policy, progress, unwanted_runs
+from controller.chain.run import (
+    native_stops,
+    outcome,
+    policy,
+    progress,
+    stack_reports,
+    unwanted_runs,
+)
+from controller.chain.run.run_snapshots import RunSnapshot
 from tests.support.builders import (
     T0,
     T1,
@@ -170,6 +178,21 @@ def test_a_wait_for_a_person_says_for_what_and_where(reason: str, golden: Golden
     known = make_progress(make_stack("a", Phase.AWAITING_CONFIRMATION, reason=reason))
 
     golden(PAGE).check(f"a stack waits: {reason}", known.message)
+
+
+def test_a_plan_beyond_the_limits_says_which_limit(golden: Golden) -> None:
+    run = RunSnapshot(run_id="01A", state="UNCONFIRMED")
+    said = stack_reports.limits_exceeded("a", run, excess="would delete 2, limit 0").message
+    known = make_progress(
+        make_stack(
+            "a",
+            Phase.AWAITING_CONFIRMATION,
+            reason=StackReason.LIMITS_EXCEEDED,
+            message=said,
+        )
+    )
+
+    golden(PAGE).check("a stack waits: LimitsExceeded", known.message)
 
 
 def test_several_that_wait_for_a_person_are_listed(golden: Golden) -> None:

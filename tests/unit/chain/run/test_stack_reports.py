@@ -279,6 +279,21 @@ def test_a_run_that_the_chain_confirms_waits_for_nobody(golden: Golden) -> None:
     golden(PAGE).check("the chain confirms", report.message)
 
 
+def test_a_run_that_the_chain_judges_waits_for_nobody_yet(golden: Golden) -> None:
+    report = stack_reports.confirming("a", make_snapshot("UNCONFIRMED"), is_limited=True)
+
+    assert (report.phase, report.reason) == (Phase.RUNNING, StackReason.CONFIRMING)
+    golden(PAGE).check("the chain compares a plan with limits", report.message)
+
+
+def test_another_plan_is_news_while_a_run_waits_for_its_confirmation() -> None:
+    waits, other = (make_snapshot("UNCONFIRMED", delta=delta) for delta in (DELTA, None))
+    plans, replans = (make_snapshot("PLANNING", delta=delta) for delta in (DELTA, None))
+
+    assert stack_reports.summary(waits) != stack_reports.summary(other)
+    assert stack_reports.summary(plans) == stack_reports.summary(replans)
+
+
 def test_a_confirmation_that_is_refused_needs_a_person_and_says_why(golden: Golden) -> None:
     report = stack_reports.confirmation_refused("a", make_snapshot("UNCONFIRMED"), words="not you")
 

@@ -71,6 +71,8 @@ class FakeSpacelift:
         self.times: dict[str, adoption.RunTimes] = {}
         # What was said of each run that was to end.
         self.notes: dict[str, str] = {}
+        # The kinds of changes that are listed for each run.
+        self.kinds: dict[str, tuple[str, ...]] = {}
         # What each trigger handed to its run.
         self.environments: list[Mapping[str, str] | None] = []
         self._time = 0
@@ -210,6 +212,13 @@ class FakeSpacelift:
     async def get_run(self, key: models.RunKey) -> models.RunRecord | None:
         self._called("get_run", key)
         return self.runs.get(key.run_id)
+
+    async def get_planned_run(self, key: models.RunKey) -> models.PlannedRun | None:
+        self._called("get_planned_run", key)
+        run = self.runs.get(key.run_id)
+        if run is None:
+            return None
+        return models.PlannedRun(run=run, kinds=self.kinds.get(key.run_id, ()))
 
     async def trigger_run(
         self,
