@@ -21,7 +21,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     # From a copy without earlier builds: setuptools adds what an earlier one left in `build`. All
     # other packages of the clone are there, so that none stays out for want of its source.
-    ignored = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__")
+    ignored = shutil.ignore_patterns(
+        ".*", "build", "dist", "*.egg-info", "__pycache__", "node_modules"
+    )
     shutil.copytree(ROOT, folder / "source", ignore=ignored)
     pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, folder / "source")
     (built,) = folder.glob("*.whl")

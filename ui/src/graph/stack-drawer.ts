@@ -1,0 +1,235 @@
+/** All that is known of one stack: why it is where it is, what to do, its run and its neighbors. */
+
+import { LitElement, type TemplateResult, css, html, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+
+import { age, changes, clockTime, counted, duration, seconds } from "../shared/format.js";
+import { parts, tokens } from "../shared/styles.js";
+import { icon, idOf, phase } from "../shared/templates.js";
+import { relatives } from "./folding.js";
+import type { Stack } from "./model.js";
+
+/** What the reason of a stack means and what to do about it, in the words of `explain`. */
+export interface Advice {
+  readonly means: string;
+  readonly do: string;
+  readonly holds: readonly string[];
+}
+
+const MOST_LISTED = 12;
+
+@customElement("stackchain-drawer")
+export class StackDrawer extends LitElement {
+  static override styles = [
+    tokens,
+    parts,
+    css`
+      :host {
+        display: flex;
+        flex-direction: column;
+        min-height: 0;
+        background: var(--surface);
+      }
+      header {
+        display: flex;
+        align-items: flex-start;
+        gap: 8px;
+        padding: 16px 12px 12px 20px;
+        border-bottom: 1px solid var(--line);
+      }
+      h2 {
+        flex: 1;
+        min-width: 0;
+        margin: 0;
+        font-size: 15px;
+        font-weight: 620;
+        line-height: 1.35;
+        overflow-wrap: anywhere;
+        unicode-bidi: isolate;
+      }
+      .body {
+        flex: 1;
+        overflow-y: auto;
+        padding: 16px 20px 28px;
+        display: grid;
+        gap: 18px;
+        align-content: start;
+        outline-offset: -2px;
+      }
+      .message {
+        margin: 0;
+        max-height: 16em;
+        overflow-y: auto;
+        overflow-wrap: anywhere;
+        white-space: pre-line;
+        unicode-bidi: plaintext;
+      }
+      .do {
+        padding: 10px 12px;
+        border-radius: var(--radius);
+        background: var(--tone-soft, var(--faint-soft));
+      }
+      .do b {
+        display: block;
+        margin-bottom: 2px;
+        color: var(--tone);
+      }
+      h3 {
+        margin: 0 0 6px;
+        font-size: 11px;
+        font-weight: 600;
+        letter-spacing: 0.04em;
+        text-transform: uppercase;
+        color: var(--muted);
+      }
+      dl {
+        display: grid;
+        grid-template-columns: 92px minmax(0, 1fr);
+        gap: 6px 12px;
+        margin: 0;
+      }
+      dt {
+        color: var(--muted);
+      }
+      dd {
+        margin: 0;
+        overflow-wrap: anywhere;
+      }
+      .links {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 8px;
+      }
+      .names {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 6px;
+      }
+      .names button {
+        max-width: 100%;
+        height: 26px;
+        padding: 0 8px;
+        border: 1px solid var(--line);
+        border-radius: 6px;
+        background: none;
+        cursor: pointer;
+        overflow: hidden;
+      }
+      .names button:hover {
+        background: var(--hover);
+      }
+      code {
+        font-family: var(--mono);
+        font-size: 12px;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) stack: Stack | null = null;
+  @property({ attribute: false }) stacks: readonly Stack[] = [];
+  @property({ attribute: false }) advice: Advice | null = null;
+  @property({ type: Number }) now = Date.now();
+
+  protected override render(): TemplateResult | typeof nothing {
+    const stack = this.stack;
+    if (stack === null) {
+      return nothing;
+    }
+    return html`<header>
+        <h2 id="title">${stack.id}</h2>
+        <button class="button icon plain" aria-label="Close" @click=${this.#close}>
+          ${icon("close")}
+        </button>
+      </header>
+      <div class="body" tabindex="0" role="region" aria-labelledby="title">
+        <div>${phase(stack.phase)}</div>
+        ${this.#why(stack)} ${this.#links(stack)} ${this.#facts(stack)} ${this.#neighbors(stack)}
+      </div>`;
+  }
+
+  #why(stack: Stack): TemplateResult | typeof nothing {
+    const advice = this.advice;
+    const text = stack.message || advice?.means || "";
+    const isAction = advice !== null && advice.do !== "" && advice.do !== "Nothing.";
+    if (!text && !isAction) {
+      return nothing;
+    }
+    const tone = ["Failed", "TimedOut", "Canceled"].includes(stack.phase) ? "bad" : "attention";
+    return html`${text ? html`<p class="message">${text}</p>` : nothing}
+    ${isAction
+      ? html`<div class="do ${tone}"><b>What to do</b>${advice.do}</div>`
+      : nothing}`;
+  }
+
+  #links(stack: Stack): TemplateResult | typeof nothing {
+    return stack.runUrl
+      ? html`<div class="links">
+          <a class="button" href=${stack.runUrl} target="_blank" rel="noopener noreferrer"
+            >Open the run in Spacelift ${icon("out")}</a
+          >
+        </div>`
+      : nothing;
+  }
+
+  #facts(stack: Stack): TemplateResult {
+    const took = duration(seconds(stack.startTime, stack.completionTime, this.now));
+    const facts: [string, unknown][] = [
+      ["Reason", stack.reason],
+      ["Name", stack.name === stack.id ? "" : stack.name],
+      ["Changes", changes(stack.delta)],
+      ["Attempts", stack.attempts > 1 ? String(stack.attempts) : ""],
+      ["Took", stack.phase === "Skipped" ? "" : took],
+      ["Started", stack.startTime ? `${clockTime(stack.startTime)} (${age(stack.startTime, this.now)} ago)` : ""],
+      ["Ended", clockTime(stack.completionTime)],
+      ["Run", stack.runId ? html`<code>${stack.runId}</code>` : ""],
+      ["In Spacelift", stack.runState],
+      ["Level", String(stack.level + 1)],
+    ];
+    return html`<dl>
+      ${facts.filter(([, value]) => value !== "").map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
+    </dl>`;
+  }
+
+  #neighbors(stack: Stack): TemplateResult {
+    const direct = this.stacks.filter((one) => one.dependsOn.includes(stack.id));
+    const { upstream, downstream } = relatives(this.stacks, stack.id);
+    const phaseOf = new Map(this.stacks.map((one) => [one.id, one.phase]));
+    const held = this.advice?.holds ?? [];
+    return html`${held.length > 0
+        ? html`<section>
+            <h3>Holds up ${counted(held.length, "stack")}</h3>
+            ${this.#names(held, phaseOf)}
+          </section>`
+        : nothing}
+      <section>
+        <h3>Depends on${upstream.size > 0 ? ` (${upstream.size} in all)` : ""}</h3>
+        ${this.#names(stack.dependsOn, phaseOf)}
+      </section>
+      <section>
+        <h3>Dependents${downstream.size > 0 ? ` (${downstream.size} in all)` : ""}</h3>
+        ${this.#names(direct.map((one) => one.id), phaseOf)}
+      </section>`;
+  }
+
+  #names(ids: readonly string[], phaseOf: ReadonlyMap<string, string>): TemplateResult {
+    if (ids.length === 0) {
+      return html`<span class="muted">None</span>`;
+    }
+    const more = ids.length - MOST_LISTED;
+    return html`<div class="names">
+      ${ids.slice(0, MOST_LISTED).map(
+        (id) =>
+          html`<button ?disabled=${!phaseOf.has(id)} @click=${() => this.#select(id)}>${idOf(id)}</button>`,
+      )}
+      ${more > 0 ? html`<span class="muted">and ${more} more</span>` : nothing}
+    </div>`;
+  }
+
+  #select(id: string): void {
+    this.dispatchEvent(new CustomEvent("stack-select", { detail: { id }, bubbles: true, composed: true }));
+  }
+
+  #close(): void {
+    this.#select("");
+  }
+}

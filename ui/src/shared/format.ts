@@ -1,0 +1,79 @@
+/** Times and counts as people read them. Pure. */
+
+import type { Delta } from "../graph/model.js";
+
+export function seconds(start: string, end: string, now: number): number | null {
+  const from = Date.parse(start);
+  const until = end ? Date.parse(end) : now;
+  return Number.isFinite(from) && Number.isFinite(until)
+    ? Math.max(0, Math.floor((until - from) / 1000))
+    : null;
+}
+
+/** How long something took, as the plugin says it: 41s, 1m05s, 2h07m, 3d04h. */
+export function duration(total: number | null): string {
+  if (total === null) {
+    return "";
+  }
+  const two = (value: number): string => String(value).padStart(2, "0");
+  if (total < 60) {
+    return `${total}s`;
+  }
+  if (total < 3600) {
+    return `${Math.floor(total / 60)}m${two(total % 60)}s`;
+  }
+  if (total < 86400) {
+    return `${Math.floor(total / 3600)}h${two(Math.floor((total % 3600) / 60))}m`;
+  }
+  return `${Math.floor(total / 86400)}d${two(Math.floor((total % 86400) / 3600))}h`;
+}
+
+/** The largest unit alone: 41s, 5m, 2h, 3d. */
+export function age(time: string, now: number): string {
+  const total = seconds(time, "", now);
+  if (total === null) {
+    return "";
+  }
+  const units: [number, string][] = [
+    [86400, "d"],
+    [3600, "h"],
+    [60, "m"],
+  ];
+  const unit = units.find(([size]) => total >= size);
+  return unit ? `${Math.floor(total / unit[0])}${unit[1]}` : `${total}s`;
+}
+
+export function changes(delta: Delta | null): string {
+  if (delta === null) {
+    return "";
+  }
+  const { added, changed, deleted } = delta;
+  return added || changed || deleted ? `+${added} ~${changed} -${deleted}` : "no changes";
+}
+
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
+}
+
+/** In the reader's own time zone, to the second. */
+export function clockTime(time: string): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime())
+    ? ""
+    : date.toLocaleString("en-US", {
+        month: "short",
+        day: "numeric",
+        hour: "2-digit",
+        minute: "2-digit",
+        second: "2-digit",
+        hour12: false,
+      });
+}
+
+/** Text on one line without what nobody sees: control and direction characters. */
+export function oneLine(text: string): string {
+  return text
+    .replace(/[\u0000-\u001f\u007f-\u009f\s]+/g, " ")
+    .replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, "")
+    .trim();
+}

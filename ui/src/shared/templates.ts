@@ -1,0 +1,74 @@
+/** Pieces of markup that several elements show. */
+
+import { type TemplateResult, html, noChange, nothing, svg } from "lit";
+import { Directive, type ElementPart, PartType, directive } from "lit/directive.js";
+
+import { GLYPHS, lookOf } from "../graph/phases.js";
+
+/** The end of an id is what tells it from its siblings, so only what is before it may be cut. */
+const TAIL = 9;
+
+export function idOf(id: string): TemplateResult {
+  const characters = [...id];
+  const [head, tail] = [characters.slice(0, -TAIL).join(""), characters.slice(-TAIL).join("")];
+  return html`<span class="id" title=${id}
+    >${head ? html`<span class="head">${head}</span>` : nothing}<span class="tail">${tail}</span></span
+  >`;
+}
+
+export function glyph(name: string): TemplateResult {
+  return html`<svg class="glyph" viewBox="0 0 16 16" aria-hidden="true">
+    ${svg`<path d=${GLYPHS[name] ?? ""}></path>`}
+  </svg>`;
+}
+
+export function phase(name: string): TemplateResult {
+  const look = lookOf(name);
+  return html`<span class="phase ${look.tone}">${glyph(look.glyph)}${look.word}</span>`;
+}
+
+const ICONS: Readonly<Record<string, string>> = {
+  plus: "M8 3v10M3 8h10",
+  minus: "M3 8h10",
+  fit: "M3 6V3h3M10 3h3v3M13 10v3h-3M6 13H3v-3",
+  close: "M4 4l8 8M12 4l-8 8",
+  export: "M8 2.5v7M5.2 6.8L8 9.6l2.8-2.8M3 10.5V13h10v-2.5",
+  out: "M6.5 3.5H3.5v9h9v-3M9 3h4v4M13 3L7.5 8.5",
+  back: "M9.5 3.5L5 8l4.5 4.5",
+  right: "M6.5 3.5L11 8l-4.5 4.5",
+  search: "M7 3a4 4 0 1 1-.01 0M10 10l3.5 3.5",
+  fold: "M8 2v4M5.8 4.2L8 6.4l2.2-2.2M8 14v-4M5.8 11.8L8 9.6l2.2 2.2M3 8h10",
+};
+
+export function icon(name: string): TemplateResult {
+  return html`<svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true" fill="none"
+    stroke="currentcolor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round">
+    ${svg`<path d=${ICONS[name] ?? ""}></path>`}
+  </svg>`;
+}
+
+/** Sets style properties one by one: a style attribute is what the page's policy refuses. */
+class StylesDirective extends Directive {
+  constructor(part: { type: PartType }) {
+    super(part as never);
+    if (part.type !== PartType.ELEMENT) {
+      throw new Error("styles() is for elements");
+    }
+  }
+
+  render(_values: Readonly<Record<string, string>>): unknown {
+    return noChange;
+  }
+
+  override update(part: ElementPart, [values]: [Readonly<Record<string, string>>]): unknown {
+    const { style } = part.element as HTMLElement;
+    for (const [name, value] of Object.entries(values)) {
+      if (style.getPropertyValue(name) !== value) {
+        style.setProperty(name, value);
+      }
+    }
+    return noChange;
+  }
+}
+
+export const styles = directive(StylesDirective);
