@@ -242,7 +242,7 @@ def _workers(
 ) -> list[temporalio.worker.Worker]:
     worker = all_settings.worker
     queue = all_settings.temporal.task_queue
-    # Workers learn of a cancel through heartbeats; waits have to hear of it within seconds.
+    # Calls learn of a cancel through heartbeats, and have to hear of it within seconds.
     heartbeats = timedelta(seconds=2)
     grace = timedelta(seconds=worker.graceful_shutdown_seconds)
     calls = make(

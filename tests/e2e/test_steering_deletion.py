@@ -135,6 +135,7 @@ async def test_an_orphan_that_no_worker_could_tell_so_goes_on_once_there_is_one(
 
     assert await stays(is_left_alone, PASSES)
     await account.act((await account.only_run("a"))["id"], "confirm")
+    await release.wake(account, "a")
     await release.worker.start()
 
     assert await workflow_ends(release, uid) is _Status.COMPLETED

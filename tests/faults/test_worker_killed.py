@@ -1,6 +1,8 @@
 """The worker is killed, mid-trigger and mid-follow, or is not there: no second run, and it goes on.
 
-A killed worker is noticed by its missing heartbeats, which takes about ten seconds.
+A killed worker is noticed by its missing heartbeats: of a call in ten seconds, of a run that works
+in thirty, of one that waits for a person in minutes. A wake-up waits for none of them, so what a
+person does after such a death is told as by a webhook.
 """
 
 import asyncio
@@ -62,6 +64,7 @@ async def test_no_run_is_triggered_twice_or_lost_when_the_worker_dies_in_the_mid
     await stops.heal()
     await release.worker.start()
     await follows.act((await follows.only_run("a"))["id"], "confirm")
+    await release.wake(follows, "a")
 
     await asyncio.gather(
         triggering.ends("RunSucceeded"), following.ends("RunSucceeded"), stopping.is_gone()
@@ -92,6 +95,7 @@ async def test_without_a_worker_the_status_says_so_and_chains_go_on_with_one(
         assert "stackchain check" in chains.ready(status)["message"]
     await account.act((await account.only_run("a"))["id"], "confirm")
     await account.run_in("a", "FINISHED")
+    await release.wake(account, "a")
     await release.worker.start()
 
     for status in await asyncio.gather(old.ends("RunSucceeded"), new.ends("RunSucceeded")):
@@ -128,6 +132,7 @@ async def test_what_is_changed_of_a_live_run_while_no_worker_is_there_holds_once
     await eventually(is_told, chains.SECONDS, what="the run is told, though nobody reads it yet")
     await release.worker.start()
     await account.act((await account.only_run("a"))["id"], "confirm")
+    await release.wake(account, "a")
     await chain.until(lambda status: chains.phases(status)["a"] == "Succeeded")
     before = chains.stack(await chain.status(), "b")
 

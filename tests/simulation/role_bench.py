@@ -25,12 +25,17 @@ SCENARIO = {
 class Bench:
     """A cluster, a Temporal server and an account, with a release's roles, and a person."""
 
-    def __init__(self, loop: virtual_time.VirtualLoop, decide: chance.Chance) -> None:
+    def __init__(
+        self,
+        loop: virtual_time.VirtualLoop,
+        decide: chance.Chance,
+        scenario: Mapping[str, Any] = SCENARIO,
+    ) -> None:
         self.loop = loop
         api = api_server.ApiServer(loop.unix)
         for name in ("team", RELEASE.name):
             api.create_namespace(name)
-        account = account_server.AccountServer(loop, SCENARIO)
+        account = account_server.AccountServer(loop, scenario)
         temporal = TemporalServer(loop, decide)
         self.parties = role_processes.Parties(
             loop=loop, chance=decide, api=api, temporal=temporal, account=account
@@ -115,10 +120,13 @@ def run(
     *,
     seed: int = 1,
     wrong: Mapping[str, float] | None = None,
+    scenario: Mapping[str, Any] = SCENARIO,
+    decide: chance.Chance | None = None,
 ) -> Bench:
     rng = random.Random(seed)
     loop = virtual_time.VirtualLoop(rng)
-    bench = Bench(loop, chance.Seeded(seed, probabilities=wrong or {chance.REPLAY: 0.1}))
+    drawn = chance.Seeded(seed, probabilities=wrong or {chance.REPLAY: 0.1})
+    bench = Bench(loop, decide or drawn, scenario)
 
     async def started() -> None:
         await main(bench)

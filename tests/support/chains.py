@@ -19,6 +19,8 @@ import httpx
 import temporalio.client
 import yaml
 
+from controller.spacelift import endpoints
+from controller.temporal.receiver import execution_wakes
 from devenv import processes, role_process, simulator_process
 from devenv.control_plane import server as control_planes
 from devenv.simulator import scenario as scenarios
@@ -475,6 +477,12 @@ class Installation:
         return await temporalio.client.Client.connect(
             self.parts.temporal_server.address, namespace=self.temporal_namespace
         )
+
+    async def wake(self, account: Account, stack_id: str) -> None:
+        """Wake what runs at a stack, as a delivery of a webhook does."""
+        client = await self.temporal()
+        waker = execution_wakes.TemporalExecutionWaker(lambda: client)
+        assert await waker.wake(endpoints.account_of(account.url), stack_id) == 1
 
     async def executions(self, query: str = "") -> list[temporalio.client.WorkflowExecution]:
         """Return all workflow executions that visibility knows."""

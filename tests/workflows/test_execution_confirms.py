@@ -53,6 +53,29 @@ async def test_without_the_policy_a_person_confirms(serve: Serve) -> None:
     assert world.calls("confirm_stack_run") == []
 
 
+async def test_a_wait_for_a_person_sends_heartbeats_seldom_and_a_wake_ends_it_at_once(
+    serve: Serve,
+) -> None:
+    world = unconfirmed()
+    chain = await serve(world)
+
+    async with execution(chain) as stack:
+        await stack.shows("NeedsConfirmation")
+        await world.move("a", "APPLYING")
+        await stack.wake()
+        await stack.shows("RunInProgress")
+        await world.move("a", "FINISHED")
+        await stack.ends(Phase.SUCCEEDED, "RunFinished")
+        history = await stack.handle.fetch_history()
+
+    follows = [
+        event.activity_task_scheduled_event_attributes
+        for event in history.events
+        if event.activity_task_scheduled_event_attributes.activity_type.name == "follow_stack_run"
+    ]
+    assert [item.heartbeat_timeout.seconds for item in follows][-2:] == [150, 30]
+
+
 async def test_a_run_that_needs_an_approval_is_confirmed_after_it(serve: Serve) -> None:
     world = unconfirmed()
     world.holds_in["a"] = "PLANNING"

@@ -30,6 +30,11 @@ def summary(run: RunSnapshot) -> str:
     return f"{brief}/{report.message}" if is_detailed else brief
 
 
+def waits_for_others(run: RunSnapshot) -> bool:
+    """Whether the run goes on only when a person acts, or who holds its stack is done with it."""
+    return run.waits_for_person or classify("", run).reason in holds.DETAILED
+
+
 def classify(
     stack_id: str,
     run: RunSnapshot,

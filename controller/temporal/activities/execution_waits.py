@@ -22,12 +22,14 @@ _QUERY_TIMEOUT = datetime.timedelta(seconds=5)
 class Pace:
     """How fast, in seconds, a wait goes on.
 
-    `refresh`: how old may be what is said of the chain that has the stack. `grace`: how long each
-    chain that came before has for its turn, since it may have ended or have no free slot. `look`:
-    how often it is looked whether it took its turn. `limit`: before the activity times out.
+    `refresh`: how old may be what is said of the chain that has the stack, at first; twice as old
+    after each time that it was the same, and `stalest` in the end. `grace`: how long each chain
+    that came before has for its turn, since it may have ended or have no free slot. `look`: how
+    often it is looked whether it took its turn. `limit`: before the activity times out.
     """
 
     refresh: float = 10.0
+    stalest: float = 120.0
     grace: float = 3.0
     look: float = 0.5
     limit: float = 3300.0
@@ -45,6 +47,7 @@ class TurnWait:
         self._client = client
         self._input = argument
         self._pace = pace
+        self._refresh = pace.refresh
         # The execution that knows of the wait, the one that had no run yet when it was asked, and
         # since when one is known to have ended.
         self._told = self._without_run = ""
@@ -82,8 +85,9 @@ class TurnWait:
         holder = await self._holder(info)
         if holder != self._input.known and not self._is_too_early(info, holder):
             return messages.AwaitTurnResult(holder=holder)
+        pause, self._refresh = self._refresh, min(2 * self._refresh, self._pace.stalest)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._pace.refresh):
+            async with asyncio.timeout(pause):
                 await execution_infos.await_close(
                     self._client, info.workflow_id, info.workflow_run_id
                 )

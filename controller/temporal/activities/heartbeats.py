@@ -1,4 +1,8 @@
-"""Heartbeats of activities: one slow request to Spacelift outlasts the heartbeat time-out."""
+"""Heartbeats of activities: one slow request to Spacelift outlasts the heartbeat time-out.
+
+Each one is a request that Temporal writes down, and bills: waits send them as seldom as their
+time-out allows (ADR 0047).
+"""
 
 import asyncio
 import contextlib
@@ -6,21 +10,29 @@ from collections.abc import AsyncIterator
 
 import temporalio.activity as activity
 
+# Of calls, which have a time-out of ten seconds.
 HEARTBEAT_SECONDS = 3.0
+# Of a wait, as a part of its time-out. One that is missed costs nothing but another try.
+_WAIT_SHARE = 5 / 6
 
 
 @contextlib.asynccontextmanager
 async def kept_alive(*, seconds: float | None = None) -> AsyncIterator[None]:
     """Heartbeat while the context is open, whatever it waits for.
 
-    The first one comes after the interval: most calls are over by then, and each heartbeat is a
-    request that Temporal writes down, and bills.
+    The first one comes after the interval: most calls are over by then.
     """
     beating = asyncio.create_task(_beat(HEARTBEAT_SECONDS if seconds is None else seconds))
     try:
         yield
     finally:
         beating.cancel()
+
+
+def pause_of_wait() -> float:
+    """Return the seconds between two heartbeats of the wait that runs here."""
+    timeout = activity.info().heartbeat_timeout
+    return timeout.total_seconds() * _WAIT_SHARE if timeout else HEARTBEAT_SECONDS
 
 
 def is_nobody_waiting() -> bool:

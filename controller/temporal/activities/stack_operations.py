@@ -56,7 +56,7 @@ class WaitLimits:
 
     `stop_effect`: a worker may ignore a stop, so after this the run is followed on. `lost_after`: a
     run that is not to be seen may be new to the server that was asked, and is then lost. `follow`:
-    a follow hands over before its activity times out. `heartbeat`: the pause between heartbeats.
+    a follow hands over before its activity times out.
     """
 
     adopt_settle: float
@@ -64,7 +64,6 @@ class WaitLimits:
     stop_effect: float = 20.0
     lost_after: float = 30.0
     follow: float = 3300.0
-    heartbeat: float = heartbeats.HEARTBEAT_SECONDS
 
 
 class StackOperations:
@@ -154,7 +153,7 @@ class StackOperations:
         that is patient goes on until that can help.
         """
         account = self._clients.get(argument.target.connection)
-        async with heartbeats.kept_alive(seconds=self._limits.heartbeat):
+        async with heartbeats.kept_alive(seconds=heartbeats.pause_of_wait()):
             await stack_waits.await_release(account, argument, limit=self._limits.follow)
 
     @activity.defn(name=ids.TRIGGER_ACTIVITY)
@@ -204,7 +203,7 @@ class StackOperations:
         A run that cannot be read is news too; of such a snapshot only the problem counts.
         """
         account = self._clients.get(argument.target.connection)
-        async with heartbeats.kept_alive(seconds=self._limits.heartbeat):
+        async with heartbeats.kept_alive(seconds=heartbeats.pause_of_wait()):
             return await stack_waits.follow(
                 account,
                 argument,
@@ -300,7 +299,7 @@ class StackOperations:
         # A reset carries the wait over to the execution that it makes.
         run_id = activity.info().workflow_run_id or ""
         asking = dataclasses.replace(argument.asking, workflow_run_id=run_id)
-        async with heartbeats.kept_alive():
+        async with heartbeats.kept_alive(seconds=heartbeats.pause_of_wait()):
             return await self._await_turn(dataclasses.replace(argument, asking=asking))
 
 

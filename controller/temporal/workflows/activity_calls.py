@@ -14,14 +14,18 @@ from temporalio import workflow
 
 from controller import outside_text
 from controller.chain.run import failures
+from controller.temporal import ids
 from controller.temporal.activities import errors
 
 # A call and its look-ups take seconds, the search for a lost run a grace period; many stacks at a
 # time take minutes.
 CALL_TIMEOUT = timedelta(minutes=2)
 BULK_TIMEOUT = timedelta(minutes=30)
-# All activities heartbeat while they wait, so that a killed worker is noticed soon.
+# All activities heartbeat while they wait, so that a killed worker is noticed: of a call soon.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+# Of a wait it depends on what is waited for, since heartbeats are all that a wait costs (ADR 0047).
+WORK_HEARTBEAT_TIMEOUT = timedelta(seconds=30)
+OTHERS_HEARTBEAT_TIMEOUT = timedelta(seconds=150)
 # Waits return on their own before this, so that no worker holds one forever.
 WAIT_TIMEOUT = timedelta(hours=1)
 
@@ -57,6 +61,25 @@ _Result = TypeVar("_Result")
 
 # (type, message) of what went wrong, or None when it is over.
 OnProblem = Callable[[tuple[str, str] | None], None]
+
+
+def wait_options(summary: str, *, is_for_others: bool) -> dict[str, Any]:
+    """Return how an activity that waits is called.
+
+    No cancel waits for its answer: the activity itself hears of that with its next heartbeat.
+
+    Args:
+        summary: what the Temporal web UI shows.
+        is_for_others: it is a person that is waited for, a lock, another run or another chain.
+    """
+    return {
+        "task_queue": ids.follow_queue(workflow.info().task_queue),
+        "start_to_close_timeout": WAIT_TIMEOUT,
+        "heartbeat_timeout": OTHERS_HEARTBEAT_TIMEOUT if is_for_others else WORK_HEARTBEAT_TIMEOUT,
+        "retry_policy": PATIENT,
+        "cancellation_type": workflow.ActivityCancellationType.TRY_CANCEL,
+        "summary": summary,
+    }
 
 
 def cause_of(error: temporalio.exceptions.FailureError) -> tuple[str, str]:

@@ -1,12 +1,11 @@
 """The activities of one stack's execution, with what they need of its input."""
 
 import dataclasses
-from typing import Any
 
 from temporalio import workflow
 
-from controller.chain.run import run_snapshots
-from controller.temporal import ids, messages
+from controller.chain.run import run_snapshots, stack_reports
+from controller.temporal import messages
 from controller.temporal.activities import errors, stack_operations
 from controller.temporal.workflows import activity_calls
 
@@ -138,7 +137,9 @@ class StackActivities:
                 known_problem=run.problem_reason,
                 read_now=read_now,
             ),
-            **_wait_options(f"follow {run.run_id}"),
+            **activity_calls.wait_options(
+                f"follow {run.run_id}", is_for_others=stack_reports.waits_for_others(run)
+            ),
         )
 
     def await_release(self, hold_message: str) -> workflow.ActivityHandle[None]:
@@ -149,16 +150,7 @@ class StackActivities:
                 target=self._input.target,
                 hold_message=hold_message,
             ),
-            **_wait_options(f"what holds {self._input.target.stack_id}"),
+            **activity_calls.wait_options(
+                f"what holds {self._input.target.stack_id}", is_for_others=True
+            ),
         )
-
-
-def _wait_options(summary: str) -> dict[str, Any]:
-    return {
-        "task_queue": ids.follow_queue(workflow.info().task_queue),
-        "start_to_close_timeout": activity_calls.WAIT_TIMEOUT,
-        "heartbeat_timeout": activity_calls.HEARTBEAT_TIMEOUT,
-        "retry_policy": activity_calls.PATIENT,
-        "cancellation_type": workflow.ActivityCancellationType.TRY_CANCEL,
-        "summary": summary,
-    }

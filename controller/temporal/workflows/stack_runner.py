@@ -255,12 +255,7 @@ class StackRunner:
         waiting = workflow.start_activity_method(
             activity,
             argument,
-            task_queue=ids.follow_queue(workflow.info().task_queue),
-            start_to_close_timeout=activity_calls.WAIT_TIMEOUT,
-            heartbeat_timeout=activity_calls.HEARTBEAT_TIMEOUT,
-            retry_policy=activity_calls.PATIENT,
-            cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
-            summary=f"wait for {stack.id}",
+            **activity_calls.wait_options(f"wait for {stack.id}", is_for_others=True),
         )
         self._waits[stack.id] = waiting
         try:

@@ -121,7 +121,12 @@ class AccountServer:
                 if self.send is None:
                     self._finish(delivery, None)
                 else:
-                    self.send(delivery, lambda status, sent=delivery: self._finish(sent, status))
+                    self.send(delivery, lambda status, sent=delivery: self._answered(sent, status))
+
+    def _answered(self, delivery: Delivery, status: int | None) -> None:
+        """Go on with what waits behind a delivery, also when nobody asks the account anything."""
+        self._finish(delivery, status)
+        self.advance()
 
     def _finish(self, delivery: Delivery, status: int | None) -> None:
         now = self._loop.unix()

@@ -419,3 +419,25 @@ def test_an_end_that_was_read_is_not_undone_by_a_later_problem() -> None:
     run = make_snapshot("FINISHED", problem_reason="Unreachable")
 
     assert classify(run).phase is Phase.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("state", "hold", "is_for_others"),
+    [
+        ("PLANNING", None, False),
+        ("READY", None, False),
+        ("QUEUED", None, False),
+        ("QUEUED", holds.Hold(), False),
+        ("QUEUED", holds.Hold(locked_by="jane"), True),
+        ("QUEUED", holds.Hold(is_disabled=True), True),
+        ("QUEUED", holds.Hold(blocker_id="01X", blocker_state="PLANNING"), True),
+        ("UNCONFIRMED", None, True),
+        ("PENDING_REVIEW", None, True),
+    ],
+)
+def test_a_run_waits_for_others_or_for_spacelift(
+    state: str, hold: holds.Hold | None, is_for_others: bool
+) -> None:
+    run = make_snapshot(state=state, hold=hold)
+
+    assert stack_reports.waits_for_others(run) is is_for_others

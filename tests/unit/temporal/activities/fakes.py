@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.testing import ActivityEnvironment
@@ -299,6 +299,12 @@ class Bench:
     def details(self) -> list[Any]:
         """What the next attempt is told: the last heartbeat."""
         return list(self.heartbeats[-1]) if self.heartbeats else []
+
+    def allow_silence(self, *, seconds: float) -> None:
+        """Let the next calls have this heartbeat time-out."""
+        self.environment.info = dataclasses.replace(
+            self.environment.info, heartbeat_timeout=timedelta(seconds=seconds)
+        )
 
     def attempt(self, number: int, details: Sequence[Any] = ()) -> None:
         """Let the next call be the attempt of that number after one that left details."""

@@ -70,7 +70,8 @@ async def test_it_returns_when_something_else_holds_the_stack(after: models.Stac
 
 
 async def test_it_heartbeats_while_it_waits() -> None:
-    bench = fakes.make_bench(limits=dataclasses.replace(fakes.QUICK, heartbeat=0.01))
+    bench = fakes.make_bench()
+    bench.allow_silence(seconds=0.02)
     bench.spacelift.holds["a"] = LOCKED
 
     task = await waiting(bench)

@@ -143,7 +143,8 @@ async def test_a_follow_hands_over_before_its_activity_times_out() -> None:
 
 
 async def test_a_follow_heartbeats_and_can_be_canceled() -> None:
-    bench = fakes.make_bench(limits=dataclasses.replace(fakes.QUICK, heartbeat=0.01))
+    bench = fakes.make_bench()
+    bench.allow_silence(seconds=0.02)
     run = bench.spacelift.add_run(state="PLANNING")
     following = follow(bench, run, view="Running/RunInProgress")
     await eventually(lambda: bench.heartbeats)
