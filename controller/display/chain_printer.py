@@ -1,5 +1,7 @@
 """A chain as it changes: a live tree on a terminal, elsewhere one line for each change."""
 
+import dataclasses
+
 from controller import clock
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason
@@ -20,10 +22,17 @@ _ERASE_BELOW = "\x1b[J"
 class ChainPrinter:
     """Prints lines, and follows a chain with one line for each change."""
 
-    def __init__(self, terminal: Terminal, *, has_links: bool = False) -> None:
-        """Print to an output; `has_links` lists the links of the stacks below a tree."""
+    def __init__(
+        self,
+        terminal: Terminal,
+        *,
+        has_links: bool = False,
+        selection: tree.Selection = tree.ALL,
+    ) -> None:
+        """Print to an output; `has_links` adds the links of the stacks that need a person."""
         self.terminal = terminal
         self._has_links = has_links
+        self._selection = selection
         self._started = clock.monotonic()
         self._last: dict[str, str] = {}
 
@@ -104,17 +113,29 @@ class ChainPrinter:
         self.quote(f"{seconds:6.1f}s  {label}  {line}".rstrip(), style)
         return True
 
-    def _render(self, name: str, status: v1alpha1.Status) -> list[Line]:
-        drawing = make_drawing(self.terminal, has_links=self._has_links)
+    def _render(
+        self, name: str, status: v1alpha1.Status, *, height: int | None = None
+    ) -> list[Line]:
+        drawing = dataclasses.replace(
+            make_drawing(self.terminal, has_links=self._has_links),
+            height=height,
+            selection=self._selection,
+        )
         return tree.render(name, status, drawing)
 
 
 class LiveChainPrinter(ChainPrinter):
     """Follows a chain with a tree that changes in place."""
 
-    def __init__(self, terminal: Terminal, *, has_links: bool = False) -> None:
+    def __init__(
+        self,
+        terminal: Terminal,
+        *,
+        has_links: bool = False,
+        selection: tree.Selection = tree.ALL,
+    ) -> None:
         """See the base class."""
-        super().__init__(terminal, has_links=has_links)
+        super().__init__(terminal, has_links=has_links, selection=selection)
         self._is_live = False
         self._drawn: list[Line] = []
         self._hint = ""
@@ -131,10 +152,11 @@ class LiveChainPrinter(ChainPrinter):
         """Draw the chain as it is now."""
         if not self._is_live:
             return
-        drawn = self._render(name, status)
-        if self._hint:
-            drawn += [(), styled_text.line(self._hint, Style.ATTENTION)]
-        self._redraw(self._cropped(drawn))
+        hint = [(), styled_text.line(self._hint, Style.ATTENTION)] if self._hint else []
+        # The row of the cursor is below.
+        height = self.terminal.height - 1 - sum(self._rows_of(line) for line in hint)
+        drawn = self._render(name, status, height=height)
+        self._redraw(self._cropped([*drawn, *hint]))
 
     def hint(self, line: str) -> None:
         """Show below the tree what happens now."""
@@ -179,17 +201,20 @@ class LiveChainPrinter(ChainPrinter):
         return shown
 
     def _rows_of(self, line: Line) -> int:
-        columns = self.terminal.width + 1
-        return max(1, -(-len(styled_text.plain_text(line)) // columns))
+        return tree.rows_of(line, self.terminal.width)
 
 
 def make_printer(
-    terminal: Terminal, *, is_plain: bool = False, has_links: bool = False
+    terminal: Terminal,
+    *,
+    is_plain: bool = False,
+    has_links: bool = False,
+    selection: tree.Selection = tree.ALL,
 ) -> ChainPrinter:
     """Return the printer that suits an output."""
     if is_plain or not terminal.is_live:
-        return ChainPrinter(terminal, has_links=has_links)
-    return LiveChainPrinter(terminal, has_links=has_links)
+        return ChainPrinter(terminal, has_links=has_links, selection=selection)
+    return LiveChainPrinter(terminal, has_links=has_links, selection=selection)
 
 
 def make_drawing(terminal: Terminal, *, has_links: bool = False) -> tree.Drawing:

@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 import textwrap
+from collections.abc import Sequence
 from datetime import datetime
 
 GAP = "  "
@@ -48,9 +49,32 @@ def fit(text: str, width: int, cut: str) -> str:
     return text[: max(0, width - len(cut))] + cut if width else ""
 
 
+def middle(text: str, width: int, cut: str) -> str:
+    """Return the text, cut in the middle where there is no more room: ids differ at their ends."""
+    if len(text) <= width:
+        return text
+    room = max(0, width - len(cut))
+    tail = room - room // 2
+    return f"{text[: room // 2]}{cut}{text[len(text) - tail :]}" if room else text[:width]
+
+
+def flow(spans: Sequence[Span], width: int) -> list[Line]:
+    """Put spans next to each other, and on the next line where there is no more room."""
+    lines, column = list[list[Span]](), 0
+    for span in spans:
+        if lines and column + len(GAP) + len(span.text) <= width:
+            lines[-1].append(dataclasses.replace(span, text=f"{GAP}{span.text}"))
+            column += len(GAP) + len(span.text)
+        else:
+            parts = textwrap.wrap(span.text, max(1, width)) or [span.text]
+            lines += [[dataclasses.replace(span, text=part)] for part in parts]
+            column = len(parts[-1])
+    return [tuple(line) for line in lines]
+
+
 def wrap(text: str, width: int, style: Style = Style.PLAIN) -> list[Line]:
     """Break a text between words; a link that is broken in two cannot be followed."""
-    parts = textwrap.wrap(text, max(20, width), break_long_words=False, break_on_hyphens=False)
+    parts = textwrap.wrap(text, max(10, width), break_long_words=False, break_on_hyphens=False)
     return [line(part, style) for part in parts]
 
 

@@ -1,16 +1,17 @@
-"""A chain's status as a tree for the eyes: plain values in, lines out, no terminal needed.
+"""A chain's status for the eyes: plain values in, lines out, no terminal needed.
 
-A dependency graph is not a tree, so each stack appears once, below its deepest upstream stack, and
-names the others: that is where a reader looks for what it waits for, and 500 stacks stay 500 lines.
+What needs a person comes first, with links, whatever the size of the chain and of the screen; then
+the stacks as a tree, in which those that need no look share rows (`tree_rows`).
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from controller.api import reasons, v1alpha1
+from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase, StackStatus
-from controller.display import styled_text, tree_characters
+from controller.chain.run import attention
+from controller.display import styled_text, tree_characters, tree_rows
 from controller.display.styled_text import Line, Span, Style
 from controller.display.tree_characters import TreeCharacters
 
@@ -18,7 +19,18 @@ from controller.display.tree_characters import TreeCharacters
 MAX_INDENTS = 12
 _OTHERS_NAMED = 2
 _PHASE_WIDTH = max(len(phase) for phase in Phase)
-_TIME_WIDTH = 6
+_SHORT_PHASE_WIDTH = 9
+_TIME_WIDTH = 7
+# Narrower screens show phases by their marks alone, or by short words.
+_LEAST_WITH_COLUMNS = 60
+_LEAST_WITH_LONG_PHASES = 90
+_REASON_WIDTH = 30
+# Where nothing else limits them.
+_MOST_NEEDS_LISTED = 25
+_MOST_WAITING_LINKED = 10
+_MESSAGE_ROWS = 3
+# From so many stacks on, those that need no look share rows.
+FOLDED_FROM = 40
 
 
 # By text: a status may come from an operator that knows more phases.
@@ -28,55 +40,137 @@ _SHORT: dict[str, str] = {
     reasons.StackReason.STARTING: "looks for its run",
     reasons.StackReason.KEPT: "kept from an earlier run",
 }
+_SHORT_PHASES: dict[str, str] = {Phase.AWAITING_CONFIRMATION: "Awaiting"}
 # What the phase says already.
 _PLAIN_REASONS = frozenset(
     {reasons.StackReason.RUN_FINISHED, reasons.StackReason.RUN_IN_PROGRESS, None}
 )
+_FOLD_PHASES: dict[tree_rows.Quiet | None, Phase] = {
+    tree_rows.Quiet.DONE: Phase.SUCCEEDED,
+    tree_rows.Quiet.SKIPPED: Phase.SKIPPED,
+    tree_rows.Quiet.PENDING: Phase.PENDING,
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """Which stacks are wanted, and how deep; `stack` is one with all before and behind it."""
+
+    is_failed: bool = False
+    phases: frozenset[str] = frozenset()
+    stack: str | None = None
+    depth: int | None = None
+    is_unfolded: bool = False
+
+    @property
+    def is_list(self) -> bool:
+        """Whether only some stacks are wanted, wherever they are in the tree."""
+        return self.is_failed or bool(self.phases)
+
+    def of(self, stacks: Sequence[StackStatus]) -> list[StackStatus]:
+        """Return the stacks that are wanted."""
+        found = tree_rows.around(stacks, self.stack) if self.stack is not None else list(stacks)
+        if self.is_failed:
+            found = attention.with_need(found, attention.Need.FIX)
+        if self.phases:
+            found = [stack for stack in found if str(stack.phase) in self.phases]
+        return found
+
+
+ALL = Selection()
+"""All stacks."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Drawing:
     """How to draw: the instant that running stacks are timed at, and the room there is.
 
-    `has_links`: list the links of the stacks that wait or did not succeed.
+    `height`: no more rows than this; None: all. `has_links`: with the links of what needs a person.
     """
 
     now: datetime
     width: int = 100
+    height: int | None = None
     characters: TreeCharacters = tree_characters.UNICODE
     has_links: bool = False
+    selection: Selection = ALL
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class _Node:
-    stack: StackStatus
-    indent: str
-    others: tuple[str, ...]
+class _Layout:
+    """How wide the parts of a row are; without `phase` the mark says it."""
+
+    label: int
+    phase: int
+    reason: int
 
 
 def render(name: str, status: v1alpha1.Status, drawing: Drawing) -> list[Line]:
-    """Return the chain's own line, its stacks, and what the status says in words."""
-    drawn = [_headline(name, status, drawing)]
+    """Return the chain's own line, what needs a person, and its stacks."""
+    drawn = _headline(name, status, drawing)
     stacks = current_stacks(status)
-    if stacks:
-        drawn += [(), *_rows(stacks, drawing)]
-    message = _ready_message(status)
-    if message:
-        drawn += [(), *styled_text.wrap(message, drawing.width)]
-    links = list(_links(stacks)) if drawing.has_links else []
-    if links:
-        drawn += [(), *links]
+    needs = attention.by_need(stacks) if not drawing.selection.is_list else []
+    message = styled_text.wrap(_ready_message(status), drawing.width)
+    if drawing.height is not None and needs:
+        message = _cut(message, _MESSAGE_ROWS, drawing)
+    drawn += message
+    if needs and drawing.has_links:
+        drawn += [(), *_needs([stack for _, stack in needs], drawing, above=len(drawn) + 1)]
+    drawn += _stack_lines(stacks, drawing, above=drawn)
+    if drawing.has_links and drawing.height is None:
+        drawn += _links_of_waiting(drawing.selection.of(stacks))
     return drawn
+
+
+def _stack_lines(
+    stacks: tuple[StackStatus, ...], drawing: Drawing, *, above: Sequence[Line]
+) -> list[Line]:
+    """Return the stacks, as many as there is room for; the last line counts the others."""
+    chosen = drawing.selection.of(stacks)
+    if not chosen:
+        return [(), styled_text.line("No stack is like that.", Style.FAINT)] if stacks else []
+    room = None
+    if drawing.height is not None:
+        room = drawing.height - sum(rows_of(line, drawing.width) for line in above) - 1
+    shown = _rows_for(chosen, drawing, room=room)
+    lines = _rows(shown, stacks, drawing)
+    if room is None or len(lines) <= room:
+        return [(), *lines]
+    kept = max(0, room - 1)
+    left = [stack for row in shown[kept:] for stack in _stacks_of(row)]
+    more = f"{wording.counted(len(left), 'more stack')}: {tree_rows.phase_counts(left)}"
+    more_line = styled_text.line(
+        styled_text.fit(more, drawing.width, drawing.characters.cut), Style.FAINT
+    )
+    return [(), *lines[:kept], more_line] if room > 0 else []
+
+
+def _rows_for(
+    chosen: Sequence[StackStatus], drawing: Drawing, *, room: int | None
+) -> list[tree_rows.Row]:
+    selection = drawing.selection
+    if selection.is_list:
+        return [tree_rows.StackRow(stack=stack, is_last=(), others=()) for stack in chosen]
+    unfolded = tree_rows.rows(chosen, is_folded=False, depth=selection.depth)
+    is_too_high = room is not None and len(unfolded) > room
+    if selection.is_unfolded or not (len(chosen) >= FOLDED_FROM or is_too_high):
+        return unfolded
+    return tree_rows.rows(chosen, is_folded=True, depth=selection.depth)
+
+
+def _stacks_of(row: tree_rows.Row) -> tuple[StackStatus, ...]:
+    return (row.stack,) if isinstance(row, tree_rows.StackRow) else row.stacks
 
 
 def render_order(stacks: tuple[StackStatus, ...], drawing: Drawing) -> list[Line]:
     """Return the stacks in their order alone, for a graph of which nothing has run."""
     return [
         (
-            Span(text=node.indent, style=Style.FAINT),
-            Span(text=_bare_label(node, drawing.characters)),
+            Span(text=_indent(row.is_last, MAX_INDENTS, drawing.characters), style=Style.FAINT),
+            Span(text=f"{row.stack.id}{_others(row, drawing.characters)}"),
         )
-        for node in _nodes(stacks, drawing.characters)
+        for row in tree_rows.rows(stacks, is_folded=False)
+        if isinstance(row, tree_rows.StackRow)
     ]
 
 
@@ -130,8 +224,9 @@ def changes(stack: StackStatus) -> str:
     return f"+{delta.added} ~{delta.changed} -{delta.deleted}"
 
 
-def _needs_attention(stack: StackStatus) -> bool:
-    return stack.phase in (Phase.FAILED, Phase.CANCELED, Phase.TIMED_OUT)
+def rows_of(line: Line, width: int) -> int:
+    """Return how many rows of a terminal a line takes; the last column stays free in `width`."""
+    return max(1, -(-len(styled_text.plain_text(line)) // (width + 1)))
 
 
 def _message_or_reason(stack: StackStatus) -> str:
@@ -141,43 +236,98 @@ def _message_or_reason(stack: StackStatus) -> str:
     )
 
 
-def _links(stacks: tuple[StackStatus, ...]) -> Iterator[Line]:
+# What needs a person
+
+
+def _needs(stacks: Sequence[StackStatus], drawing: Drawing, *, above: int) -> list[Line]:
+    """Return the stacks that need a person, each with its link, as far as there is room.
+
+    At least half of what is left of the screen shows the tree, unless more stacks need a person:
+    each of them with a row of its own comes before links, and links before the tree.
+    """
+    room = _MOST_NEEDS_LISTED * 3
+    if drawing.height is not None:
+        room = max(1, drawing.height - above - 2)
+    rows, links = _need_rows(stacks, drawing), [_link_lines(stack, drawing) for stack in stacks]
+    linked = [rows_of(line, drawing.width) for line in rows]
+    shown = min(len(stacks), _MOST_NEEDS_LISTED)
+    while shown > 1 and sum(linked[:shown]) + (shown < len(stacks)) > room:
+        shown -= 1
+    room -= sum(linked[:shown]) + (shown < len(stacks))
+    drawn = list[Line]()
+    for row, link in zip(rows[:shown], links[:shown], strict=True):
+        drawn.append(row)
+        taken = sum(rows_of(line, drawing.width) for line in link)
+        if taken <= room:
+            drawn += link
+            room -= taken
+    if shown < len(stacks):
+        text = f"and {wording.counted(len(stacks) - shown, 'more stack')} that need someone"
+        drawn.append(styled_text.line(styled_text.fit(text, drawing.width, "")))
+    return drawn
+
+
+def _need_rows(stacks: Sequence[StackStatus], drawing: Drawing) -> list[Line]:
+    rows = [tree_rows.StackRow(stack=stack, is_last=(), others=()) for stack in stacks]
+    return _rows(rows, stacks, drawing)
+
+
+def _link_lines(stack: StackStatus, drawing: Drawing) -> list[Line]:
+    """Return the link; on a narrow screen with why the stack is where it is before it."""
+    lines = list[Line]()
+    if drawing.width < _LEAST_WITH_COLUMNS:
+        lines += styled_text.wrap(describe_stack(stack), drawing.width - 2, Style.FAINT)
+    link = attention.link_of(stack)
+    if link:
+        lines.append(styled_text.line(link))
+    return [(Span(text="  "), *line) for line in lines]
+
+
+def _links_of_waiting(stacks: Sequence[StackStatus]) -> list[Line]:
+    """Return the links of stacks that wait for what ends on its own, as a run that is queued."""
     listed = [
         stack
         for stack in stacks
-        if stack.run_url and (_is_waiting(stack) or _needs_attention(stack))
-    ]
+        if stack.phase is Phase.WAITING
+        and attention.need_of(stack) is None
+        and attention.link_of(stack)
+    ][:_MOST_WAITING_LINKED]
     width = max((len(stack.id) for stack in listed), default=0)
-    for stack in listed:
-        yield (
+    lines = [
+        (
             Span(text=f"{stack.id:<{width}}{styled_text.GAP}", style=style_of(stack.phase)),
-            Span(text=stack.run_url or ""),
+            Span(text=attention.link_of(stack) or ""),
         )
+        for stack in listed
+    ]
+    return [(), *lines] if lines else []
 
 
-def _is_waiting(stack: StackStatus) -> bool:
-    return stack.phase in (Phase.WAITING, Phase.AWAITING_CONFIRMATION)
+# The chain
 
 
-def _headline(name: str, status: v1alpha1.Status, drawing: Drawing) -> Line:
+def _headline(name: str, status: v1alpha1.Status, drawing: Drawing) -> list[Line]:
     ready, run = status.condition("Ready"), status.latest_run
     spans = [Span(text=name, style=Style.STRONG)]
     if ready is None:
-        return (
-            *spans,
-            Span(text=f"{styled_text.GAP}not seen by the operator yet", style=Style.FAINT),
-        )
+        spans.append(Span(text="not seen by the operator yet", style=Style.FAINT))
+        return styled_text.flow(spans, drawing.width)
     style = {"True": Style.GOOD, "False": Style.BAD}.get(ready.status, Style.ACTIVE)
     if ready.reason == reasons.ChainReason.AWAITING_CONFIRMATION:
         style = Style.ATTENTION
-    spans.append(Span(text=f"{styled_text.GAP}Ready={ready.status} {ready.reason}", style=style))
+    if ready.status == "Unknown" and ready.reason in (
+        reasons.ChainReason.BLOCKED,
+        *reasons.BAD_ENDS_OF_STACKS,
+    ):
+        style = Style.BAD
+    spans.append(Span(text=f"Ready={ready.status} {ready.reason}", style=style))
     if run is not None:
         took = styled_text.duration(run.start_time, run.completion_time, drawing.now)
         # Applying is the normal operation.
         operation = run.operation if run.operation != v1alpha1.Operation.APPLY else ""
         facts = [run.progress, f"run {run.number}", operation, took]
-        spans.append(Span(text="".join(f"{styled_text.GAP}{fact}" for fact in facts if fact)))
-    return tuple(spans)
+        spans += [Span(text=fact) for fact in facts if fact]
+    return styled_text.flow(spans, drawing.width)
 
 
 def _ready_message(status: v1alpha1.Status) -> str:
@@ -185,89 +335,130 @@ def _ready_message(status: v1alpha1.Status) -> str:
     return ready.message if ready is not None else ""
 
 
-def _rows(stacks: tuple[StackStatus, ...], drawing: Drawing) -> Iterator[Line]:
-    nodes = list(_nodes(stacks, drawing.characters))
-    # Long names must not push the phases out of sight.
-    limit = max(16, drawing.width - _PHASE_WIDTH - _TIME_WIDTH - 2 * len(styled_text.GAP))
-    width = min(limit, max(len(_label(node, drawing.characters)) for node in nodes))
-    for node in nodes:
-        yield _row(node, stacks, width, drawing)
+def _cut(lines: list[Line], most: int, drawing: Drawing) -> list[Line]:
+    if len(lines) <= most:
+        return lines
+    last, cut = styled_text.plain_text(lines[most - 1]), drawing.characters.cut
+    return [*lines[: most - 1], styled_text.line(f"{last[: drawing.width - len(cut) - 1]} {cut}")]
 
 
-def _row(node: _Node, stacks: tuple[StackStatus, ...], width: int, drawing: Drawing) -> Line:
-    stack, characters = node.stack, drawing.characters
-    style = style_of(stack.phase)
-    label = styled_text.fit(_label(node, characters), width, characters.cut)
-    name_at = len(node.indent)
-    is_skipped = stack.phase == Phase.SKIPPED
-    start = None if is_skipped else stack.start_time
-    took = styled_text.duration(start, stack.completion_time, drawing.now)
-    # Room for the longest phase at all times, so that nothing moves when a phase changes.
-    columns = (
-        f"{styled_text.GAP}{stack.phase:<{_PHASE_WIDTH}}{took:>{_TIME_WIDTH}}{styled_text.GAP}"
+# The stacks
+
+
+def _rows(
+    rows: Sequence[tree_rows.Row], stacks: Sequence[StackStatus], drawing: Drawing
+) -> list[Line]:
+    layout = _layout(rows, drawing)
+    return [_row(row, stacks, layout, drawing) for row in rows]
+
+
+def _layout(rows: Sequence[tree_rows.Row], drawing: Drawing) -> _Layout:
+    """Share the width: reasons keep their columns, then come labels, which are cut in the middle.
+
+    Room for the longest phase at all times, so that nothing moves when a phase changes.
+    """
+    longest = max(
+        (_label_length(row, drawing.characters) for row in rows),
+        default=0,
     )
-    room = max(0, drawing.width - width - len(columns))
+    if drawing.width < _LEAST_WITH_COLUMNS:
+        room = drawing.width - longest - len(styled_text.GAP)
+        reason = room if room >= _REASON_WIDTH else 0
+        return _Layout(label=min(longest, drawing.width), phase=0, reason=reason)
+    phase = _PHASE_WIDTH if drawing.width >= _LEAST_WITH_LONG_PHASES else _SHORT_PHASE_WIDTH
+    columns = phase + _TIME_WIDTH + 2 * len(styled_text.GAP)
+    label = min(longest, drawing.width - columns - _REASON_WIDTH)
+    return _Layout(label=label, phase=phase, reason=drawing.width - columns - label)
+
+
+def _row(
+    row: tree_rows.Row, stacks: Sequence[StackStatus], layout: _Layout, drawing: Drawing
+) -> Line:
+    characters = drawing.characters
+    indent = _indent(row.is_last, MAX_INDENTS, characters)
+    if _label_length(row, characters) > layout.label:
+        # At least half of the label is left to the id.
+        indents = max(1, layout.label // 2 // len(characters.branch) - 1)
+        indent = _indent(row.is_last, min(MAX_INDENTS, indents), characters)
+    style, reason = _style_and_reason(row, stacks)
+    mark = _mark(row, characters)
+    own = styled_text.middle(
+        f"{mark} {_own_label(row, characters)}", layout.label - len(indent), characters.cut
+    )
+    columns = _columns(row, layout, drawing)
     return (
-        Span(text=label[:name_at], style=Style.FAINT),
-        Span(text=label[name_at:].ljust(width - name_at), style=style),
+        Span(text=indent, style=Style.FAINT),
+        Span(text=own.ljust(layout.label - len(indent)), style=style),
         Span(text=columns, style=style),
-        Span(
-            text=styled_text.fit(describe_stack(stack, stacks), room, characters.cut),
-            style=Style.FAINT,
-        ),
+        Span(text=styled_text.fit(reason, layout.reason, characters.cut), style=Style.FAINT),
     )
 
 
-def _label(node: _Node, characters: TreeCharacters) -> str:
-    mark = characters.phases.get(node.stack.phase, characters.unknown)
-    return f"{node.indent}{mark} {_bare_label(node, characters)}"
+def _columns(row: tree_rows.Row, layout: _Layout, drawing: Drawing) -> str:
+    if not layout.phase:
+        return styled_text.GAP if layout.reason else ""
+    phase, took = _phase_of(row), ""
+    if isinstance(row, tree_rows.StackRow):
+        stack = row.stack
+        start = None if stack.phase == Phase.SKIPPED else stack.start_time
+        took = styled_text.duration(start, stack.completion_time, drawing.now)
+    if len(phase) > layout.phase:
+        phase = _SHORT_PHASES.get(phase, phase)[: layout.phase]
+    return f"{styled_text.GAP}{phase:<{layout.phase}}{took:>{_TIME_WIDTH}}{styled_text.GAP}"
 
 
-def _bare_label(node: _Node, characters: TreeCharacters) -> str:
-    others = f" {characters.others} {_first_names(node.others)}" if node.others else ""
-    return f"{node.stack.id}{others}"
+def _style_and_reason(row: tree_rows.Row, stacks: Sequence[StackStatus]) -> tuple[Style, str]:
+    if isinstance(row, tree_rows.StackRow):
+        return style_of(row.stack.phase), describe_stack(row.stack, stacks)
+    if row.kind not in _FOLD_PHASES:
+        return Style.FAINT, tree_rows.phase_counts(row.stacks)
+    causes = {stack.blocked_by for stack in row.stacks if stack.blocked_by}
+    names = [stack.id for stack in row.stacks]
+    reason = _first_names(names)
+    if row.kind is tree_rows.Quiet.SKIPPED and causes:
+        reason = f"because of {_first_names(sorted(causes))}"
+    return style_of(_FOLD_PHASES[row.kind]), reason
 
 
-def _nodes(stacks: tuple[StackStatus, ...], characters: TreeCharacters) -> Iterator[_Node]:
-    """Yield the stacks from the top down; a stack each, whatever a status holds."""
-    by_id = {stack.id: stack for stack in stacks}
-    parents = {stack.id: _parent(stack, by_id) for stack in stacks}
-    children: dict[str | None, list[str]] = {}
-    for stack_id in sorted(by_id):
-        children.setdefault(parents[stack_id], []).append(stack_id)
-    # A list instead of recursion, which would end at a few hundred levels.
-    roots = children.get(None, [])
-    todo: list[tuple[str, tuple[str, ...]]] = [(one, ()) for one in reversed(roots)]
-    while todo:
-        stack_id, above = todo.pop()
-        stack = by_id[stack_id]
-        others = tuple(one for one in stack.depends_on if one != parents[stack_id])
-        yield _Node(stack=stack, indent=_indent(above, characters), others=others)
-        below = tuple(_below(mark, characters) for mark in above)
-        dependents = children.get(stack_id, [])
-        for place, dependent in reversed(list(enumerate(dependents))):
-            is_last = place == len(dependents) - 1
-            todo.append((dependent, (*below, characters.last if is_last else characters.branch)))
+def _phase_of(row: tree_rows.Row) -> str:
+    if isinstance(row, tree_rows.StackRow):
+        return row.stack.phase
+    return _FOLD_PHASES.get(row.kind, "")
 
 
-def _below(mark: str, characters: TreeCharacters) -> str:
-    """Return what is below a branch character in the lines of the dependents."""
-    return (
-        characters.through if mark in (characters.branch, characters.through) else " " * len(mark)
-    )
+def _mark(row: tree_rows.Row, characters: TreeCharacters) -> str:
+    if isinstance(row, tree_rows.FoldRow) and row.kind not in _FOLD_PHASES:
+        return characters.cut
+    return characters.phases.get(_phase_of(row), characters.unknown)
 
 
-def _parent(stack: StackStatus, by_id: dict[str, StackStatus]) -> str | None:
-    """Return the deepest upstream stack; one that is not above the stack cannot carry it."""
-    upstreams = [by_id[one] for one in stack.depends_on if one in by_id]
-    above = [one for one in upstreams if one.level < stack.level]
-    return min(above, key=lambda one: (-one.level, one.id)).id if above else None
+def _own_label(row: tree_rows.Row, characters: TreeCharacters) -> str:
+    if isinstance(row, tree_rows.FoldRow):
+        return wording.counted(len(row.stacks), "stack")
+    return f"{row.stack.id}{_others(row, characters)}"
 
 
-def _indent(above: tuple[str, ...], characters: TreeCharacters) -> str:
-    if len(above) <= MAX_INDENTS:
-        return "".join(above)
-    return f"{characters.cut}{len(above)} " + "".join(above[-MAX_INDENTS // 2 :])
+def _others(row: tree_rows.StackRow, characters: TreeCharacters) -> str:
+    return f" {characters.others} {_first_names(row.others)}" if row.others else ""
+
+
+def _label_length(row: tree_rows.Row, characters: TreeCharacters) -> int:
+    indent = len(_indent(row.is_last, MAX_INDENTS, characters))
+    return indent + len(_mark(row, characters)) + 1 + len(_own_label(row, characters))
+
+
+def _indent(is_last: tuple[bool, ...], most: int, characters: TreeCharacters) -> str:
+    """Return what is before a row: nothing for a root, whose siblings need no line."""
+    if len(is_last) < 2:
+        return ""
+    own = characters.last if is_last[-1] else characters.branch
+    above = [
+        " " * len(characters.through) if last else characters.through for last in is_last[1:-1]
+    ]
+    parts = [*above, own]
+    if len(parts) <= most:
+        return "".join(parts)
+    return f"{characters.cut}{len(parts)} " + "".join(parts[-max(1, most // 2) :])
 
 
 def _first_names(names: Iterable[str]) -> str:

@@ -3,17 +3,24 @@
 Pure.
 """
 
-import collections
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
-from controller.api import reasons
+from controller.api import reasons, wording
 from controller.api.reasons import ChainReason, ReasonMeaning, StackReason
 from controller.api.v1alpha1 import Phase, StackChain, StackStatus
-from controller.display import styled_text, tree
+from controller.chain.run import attention
+from controller.display import styled_text, tree, tree_rows
 from controller.display.styled_text import Line, Span, Style
 from controller.plugin import outcomes, output, user_requests
 from controller.plugin.exit_codes import PROGRAM
+
+# Rows of a terminal, whatever the size of the chain: as many as there are in a window.
+_MOST_LINES = 40
+# Of stacks that wait for the same reason so many are explained, fewer where there is no room.
+_MOST_EXPLAINED = 5
+_MESSAGE_LINES = 3
 
 # These follow from another stack: fixing that one fixes them, so they are not listed.
 _CAUSED_BY_OTHERS = frozenset(
@@ -40,6 +47,7 @@ _COMMANDS: dict[ChainReason, str] = {
     ChainReason.SUSPENDED: "resume {name}",
     ChainReason.NOT_REQUESTED: _RUN,
     ChainReason.PROGRESSING: _FOLLOW,
+    ChainReason.BLOCKED: _FOLLOW,
 }
 
 
@@ -49,8 +57,9 @@ class BlockingStack:
 
     stack: StackStatus
     meaning: ReasonMeaning
+    need: attention.Need | None
     holds: tuple[str, ...]
-    """The stacks that wait for it, or were skipped because of it."""
+    """All stacks that wait until it has ended well, or were skipped because of it."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +93,8 @@ def explain(chain: StackChain) -> ChainExplanation:
 def _command(chain: StackChain, reason: ChainReason | None) -> str | None:
     """Return the next command, never one that would be refused."""
     command = _COMMANDS.get(reason) if reason is not None else None
+    if command == _RETRY and _is_live(chain):
+        return _FOLLOW.format(name=chain.ref.name)
     if command == _RETRY and not user_requests.would_take_retry(chain):
         command = _FOLLOW if user_requests.has_request(chain) else _RUN
     return command.format(name=chain.ref.name) if command else None
@@ -103,39 +114,75 @@ def document(found: ChainExplanation) -> output.Document:
 
 
 def render(found: ChainExplanation, *, width: int) -> list[Line]:
-    """Return the explanation for people."""
+    """Return the explanation for people, in no more lines than a window has."""
+    groups = _groups(found.blocking)
+    end = _end_lines(found, groups, width)
+    start, drawn = _start_lines(found, groups, width), list[Line]()
+    for detail in (*(_Detail(most=most) for most in range(_MOST_EXPLAINED, 0, -1)), _BRIEF):
+        drawn = [*start, *_group_lines(groups, width, detail), *end]
+        if len(drawn) <= _MOST_LINES:
+            return drawn
+    kept = _MOST_LINES - len(end) - 1
+    more = styled_text.line(f"and more: {PROGRAM} tree {found.chain.ref.name}", Style.FAINT)
+    return [*drawn[:kept], more, *end]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Detail:
+    """How much is said of the stacks: of so many for each reason, in so many lines each."""
+
+    most: int = 1
+    message_lines: int = _MESSAGE_LINES
+    has_names: bool = True
+
+
+_BRIEF = _Detail(message_lines=1, has_names=False)
+
+
+def _start_lines(found: ChainExplanation, groups: "list[_StackGroup]", width: int) -> list[Line]:
     name, ready = found.chain.ref.name, found.chain.status.condition("Ready")
-    means, do = found.meaning.means, found.meaning.do
     state = f"Ready={ready.status} {ready.reason}" if ready else "not seen by the operator yet"
-    drawn: list[Line] = [
-        (Span(text=name, style=Style.STRONG), Span(text=f"{styled_text.GAP}{state}"))
-    ]
-    if means:
+    drawn = styled_text.flow([Span(text=name, style=Style.STRONG), Span(text=state)], width)
+    means = found.meaning.means
+    message = styled_text.wrap(ready.message, width) if ready is not None else []
+    if any(group.need is not None for group in groups):
+        # Its parts follow, stack by stack.
+        if len(message) > _MESSAGE_LINES:
+            cut = styled_text.plain_text(message[_MESSAGE_LINES - 1])
+            message = [
+                *message[: _MESSAGE_LINES - 1],
+                styled_text.line(f"{cut[: max(0, width - 4)]} ..."),
+            ]
+    elif means and (ready is None or ready.message != means):
         drawn += styled_text.wrap(means, width)
-    if ready is not None and ready.message and ready.message != means:
-        drawn += styled_text.wrap(ready.message, width)
+    drawn += message
     for note in found.notes:
         drawn += styled_text.wrap(note, width)
-    for one in found.blocking:
-        drawn += [(), *_stack_lines(one, width)]
-    if do or found.command:
-        drawn.append(())
+    return drawn
+
+
+def _end_lines(found: ChainExplanation, groups: "list[_StackGroup]", width: int) -> list[Line]:
+    """Return what to do about the chain, unless its stacks say it."""
+    do, drawn = found.meaning.do, list[Line]()
+    if any(group.do for group in groups) and (do.startswith("Nothing") or _is_live(found.chain)):
+        do = ""
     if do:
         drawn += styled_text.wrap(f"What to do: {do}", width, Style.ATTENTION)
     if found.command:
         drawn.append(styled_text.line(f"  {found.command}", Style.ACTIVE))
-    return drawn
+    return [(), *drawn] if drawn else []
+
+
+def _is_live(chain: StackChain) -> bool:
+    run = chain.status.latest_run
+    return run is not None and not run.phase.is_over
 
 
 def _blocking_stacks(stacks: tuple[StackStatus, ...]) -> tuple[BlockingStack, ...]:
-    held: dict[str, list[str]] = collections.defaultdict(list)
-    for stack in stacks:
-        if stack.blocked_by:
-            held[stack.blocked_by].append(stack.id)
-        elif stack.reason == StackReason.UPSTREAM_PENDING:
-            for upstream in tree.upstreams_left(stack, stacks):
-                held[upstream].append(stack.id)
-    return tuple(_blocking_stack(stack, held[stack.id]) for stack in stacks if _is_blocking(stack))
+    """Return the stacks that the chain waits for, those that need a person first."""
+    held = tree_rows.holds(stacks)
+    found = [_blocking_stack(one, held.get(one.id, ())) for one in stacks if _is_blocking(one)]
+    return tuple(sorted(found, key=lambda one: one.need or len(attention.Need) + 1))
 
 
 def _is_blocking(stack: StackStatus) -> bool:
@@ -146,31 +193,100 @@ def _is_blocking(stack: StackStatus) -> bool:
     return stack.phase is not Phase.SUCCEEDED
 
 
-def _blocking_stack(stack: StackStatus, holds: list[str]) -> BlockingStack:
+def _blocking_stack(stack: StackStatus, holds: Sequence[str]) -> BlockingStack:
     known = next((one for one in StackReason if one == stack.reason), None)
-    return BlockingStack(
-        stack=stack,
-        meaning=reasons.STACK_MEANINGS[known] if known is not None else _UNKNOWN,
-        holds=tuple(sorted(holds)),
-    )
+    meaning = reasons.STACK_MEANINGS[known] if known is not None else _UNKNOWN
+    need = attention.need_of(stack)
+    if known is StackReason.STACK_BUSY and need is not None:
+        do = "Confirm or discard the run of the other chain at the link."
+        meaning = dataclasses.replace(meaning, do=do)
+    if known is StackReason.RUN_BLOCKED and need is None:
+        meaning = dataclasses.replace(meaning, do="Nothing; that run ends on its own.")
+    return BlockingStack(stack=stack, meaning=meaning, need=need, holds=tuple(holds))
 
 
-def _stack_lines(blocking: BlockingStack, width: int) -> list[Line]:
-    stack = blocking.stack
-    state = f"{styled_text.GAP}{stack.phase}{f' {stack.reason}' if stack.reason else ''}"
-    style = tree.style_of(stack.phase)
-    drawn: list[Line] = [(Span(text=stack.id, style=style), Span(text=state, style=style))]
-    texts = [" ".join((stack.message or blocking.meaning.means).split())]
-    if blocking.meaning.do and blocking.meaning.do != "Nothing.":
-        texts.append(f"What to do: {blocking.meaning.do}")
-    if blocking.holds:
-        texts.append(f"Held up by it: {user_requests.first_names(list(blocking.holds))}.")
-    if stack.run_url:
-        texts.append(stack.run_url)
-    for text in texts:
-        indented = styled_text.wrap(text, width - 2) if text else []
-        drawn += [(Span(text="  "), *line) for line in indented]
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _StackGroup:
+    """Stacks that are where they are for the same reason."""
+
+    stacks: tuple[BlockingStack, ...]
+
+    @property
+    def need(self) -> attention.Need | None:
+        return self.stacks[0].need
+
+    @property
+    def do(self) -> str:
+        """What to do, if there is something."""
+        do = self.stacks[0].meaning.do
+        return "" if self.need is None and do.startswith("Nothing") else do.rstrip()
+
+
+def _groups(blocking: Sequence[BlockingStack]) -> list[_StackGroup]:
+    found: dict[tuple[object, ...], list[BlockingStack]] = {}
+    for one in blocking:
+        found.setdefault((one.need, one.stack.phase, one.stack.reason), []).append(one)
+    return [_StackGroup(stacks=tuple(stacks)) for stacks in found.values()]
+
+
+def _group_lines(groups: Sequence[_StackGroup], width: int, detail: _Detail) -> list[Line]:
+    drawn = list[Line]()
+    for group in groups:
+        is_detailed = group.need is not None or (len(group.stacks) == 1 and detail != _BRIEF)
+        shown = min(len(group.stacks), detail.most) if is_detailed else 0
+        if detail != _BRIEF:
+            drawn.append(())
+        drawn += _heading(group, width)
+        for one in group.stacks[:shown]:
+            drawn += _stack_lines(one, width, detail, is_named=len(group.stacks) > 1)
+        if 0 < shown < len(group.stacks):
+            names = [one.stack.id for one in group.stacks[shown:]]
+            drawn += _indented(f"and {len(names)} more: {wording.listed(names, most=3)}", width)
+        if group.do:
+            drawn += _indented(f"What to do: {group.do}", width)
     return drawn
+
+
+def _heading(group: _StackGroup, width: int) -> list[Line]:
+    stack = group.stacks[0].stack
+    state = f"{stack.phase}{f' {stack.reason}' if stack.reason else ''}"
+    style = tree.style_of(stack.phase)
+    if len(group.stacks) == 1:
+        return styled_text.flow([Span(text=stack.id, style=style), Span(text=state)], width)
+    count = Span(text=wording.counted(len(group.stacks), "stack"), style=style)
+    drawn = styled_text.flow([count, Span(text=state)], width)
+    if group.need is None:
+        names = wording.listed([one.stack.id for one in group.stacks], most=3)
+        drawn += _indented(names, width)[:_MESSAGE_LINES]
+    return drawn
+
+
+def _stack_lines(
+    blocking: BlockingStack, width: int, detail: _Detail, *, is_named: bool
+) -> list[Line]:
+    stack, link = blocking.stack, attention.link_of(blocking.stack)
+    message = " ".join((stack.message or blocking.meaning.means).split())
+    message = message.removesuffix(f": {link}") if link else message
+    if is_named:
+        message = f"{stack.id}: {message}"
+    drawn = _indented(message, width)
+    if len(drawn) > detail.message_lines:
+        last = styled_text.plain_text(drawn[detail.message_lines - 1])
+        cut = styled_text.line(f"{last[: width - 4]} ...")
+        drawn = [*drawn[: detail.message_lines - 1], cut]
+    if blocking.holds:
+        held = wording.counted(len(blocking.holds), "stack")
+        if detail.has_names:
+            held += f", {user_requests.first_names(list(blocking.holds))}"
+        drawn += _indented(f"Held up by it: {held}.", width)
+    if link:
+        drawn.append(styled_text.line(f"  {link}"))
+    return drawn
+
+
+def _indented(text: str, width: int) -> list[Line]:
+    lines = styled_text.wrap(text, width - 2) if text else []
+    return [(Span(text="  "), *line) for line in lines]
 
 
 def _stack_document(blocking: BlockingStack) -> dict[str, Any]:
@@ -182,7 +298,9 @@ def _stack_document(blocking: BlockingStack) -> dict[str, Any]:
         "message": stack.message,
         "means": blocking.meaning.means,
         "do": blocking.meaning.do,
+        "need": blocking.need.name.title() if blocking.need is not None else None,
         "runUrl": stack.run_url,
+        "link": attention.link_of(stack),
         "holds": list(blocking.holds),
     }
 

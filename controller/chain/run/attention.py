@@ -53,7 +53,8 @@ def need_of(stack: progress.StackProgress | v1alpha1.StackStatus) -> Need | None
         return Need.FIX
     if stack.phase is Phase.AWAITING_CONFIRMATION:
         return Need.DECISION
-    if stack.phase.is_over:
+    # Of a newer operator the phase may be any text.
+    if Phase(stack.phase).is_over:
         return None
     return Need.RELEASE if stack.reason in _REFUSED or _is_held(stack) else None
 

@@ -6,8 +6,10 @@ import pytest
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase, StackChain, StackStatus
+from controller.chain.run import attention
 from controller.display import styled_text
 from controller.plugin import explanation
+from tests.support import big_chains
 from tests.support.builders import make_shown_chain, make_shown_status, make_stack_status
 from tests.support.golden import Golden
 
@@ -28,7 +30,7 @@ WAITING = make_shown_status(
 )
 
 
-FAILED = make_shown_status(ready=("False", "StackFailed", "Words."))
+FAILED = make_shown_status(ready=("False", "StackFailed", "Words."), phase=Phase.FAILED)
 COMMANDS = {
     ("False", "StackFailed"): "kubectl stackchain retry prod",
     ("False", "DeadlineExceeded"): "kubectl stackchain retry prod",
@@ -44,9 +46,19 @@ COMMANDS = {
 def test_the_next_command_is_shown_where_there_is_one(
     ready: tuple[str, str], command: str | None
 ) -> None:
-    found = explanation.explain(make_shown_chain(make_shown_status(ready=(*ready, "Words."))))
+    phase = {"True": Phase.SUCCEEDED, "False": Phase.FAILED}.get(ready[0], Phase.RUNNING)
+    status = make_shown_status(ready=(*ready, "Words."), phase=phase)
 
-    assert found.command == command
+    assert explanation.explain(make_shown_chain(status)).command == command
+
+
+@pytest.mark.parametrize("reason", ["StackFailed", "StackTimedOut", "Blocked"])
+def test_a_live_run_is_followed_and_not_retried(reason: str) -> None:
+    status = make_shown_status(ready=("Unknown", reason, "Words."))
+
+    found = explanation.explain(make_shown_chain(status))
+
+    assert found.command == "kubectl stackchain tree prod -w"
 
 
 @pytest.mark.parametrize(
@@ -144,6 +156,62 @@ def test_it_says_what_the_chain_waits_for_and_what_to_do(case: str, golden: Gold
 
     text = "\n".join(styled_text.plain_text(line) for line in lines)
     golden("plugin_explain").check(case, text)
+
+
+@pytest.mark.parametrize("number", [12, 100, 500])
+@pytest.mark.parametrize("width", [40, 80, 120, 160])
+def test_a_big_chain_is_explained_in_one_window(
+    number: int, width: int, case: str, golden: Golden
+) -> None:
+    chain = make_shown_chain(big_chains.make_status(number))
+
+    found = explanation.explain(chain)
+    lines = [styled_text.plain_text(line) for line in explanation.render(found, width=width - 1)]
+
+    golden("big_explanations").check(case, "\n".join(lines))
+    assert len(lines) <= 40
+    for _, stack in attention.by_need(chain.status.stacks):
+        assert any(line.startswith(stack.id) for line in lines), stack.id
+
+
+def test_many_stacks_with_one_reason_are_explained_together(golden: Golden) -> None:
+    waiting = dataclasses.replace(WAITING.stacks[1], depends_on=())
+    stacks = [dataclasses.replace(waiting, id=f"eks-{number:02}") for number in range(30)]
+    status = make_shown_status(*stacks, ready=("Unknown", "AwaitingConfirmation", "Thirty."))
+
+    lines = explanation.render(explanation.explain(make_shown_chain(status)), width=99)
+
+    text = "\n".join(styled_text.plain_text(line) for line in lines)
+    golden("big_explanations").check("thirty wait for a person", text)
+
+
+@pytest.mark.parametrize("number", [12, 100, 500])
+def test_no_text_says_nothing_below_one_that_says_what_to_do(number: int) -> None:
+    found = explanation.explain(make_shown_chain(big_chains.make_status(number)))
+
+    text = "\n".join(styled_text.plain_text(line) for line in explanation.render(found, width=200))
+
+    assert "What to do: Nothing" not in text
+    assert "What to do: Confirm or discard it" in text or number == 12
+
+
+def test_what_is_held_up_is_all_that_comes_after_it_for_waits_and_failures_alike() -> None:
+    upstream = {"waits": Phase.AWAITING_CONFIRMATION, "failed": Phase.FAILED}
+    stacks = []
+    for name, phase in upstream.items():
+        stacks.append(make_stack_status(name, phase=phase))
+        behind = {"reason": "UpstreamPending"}
+        if phase is Phase.FAILED:
+            behind = {"phase": Phase.SKIPPED, "reason": "UpstreamNotSucceeded", "blocked_by": name}
+        stacks.append(make_stack_status(f"{name}-1", 1, name, **behind))
+        stacks.append(make_stack_status(f"{name}-2", 2, f"{name}-1", **behind))
+
+    found = explanation.explain(make_shown_chain(make_shown_status(*stacks)))
+
+    assert {one.stack.id: one.holds for one in found.blocking} == {
+        "failed": ("failed-1", "failed-2"),
+        "waits": ("waits-1", "waits-2"),
+    }
 
 
 NOTES = {

@@ -1,0 +1,145 @@
+"""Statuses of chains of any size in which something failed, waits, is blocked, and goes on."""
+
+import dataclasses
+from typing import Any
+
+from controller.api import v1alpha1
+from controller.api.v1alpha1 import Phase
+from controller.chain.status import latest_run
+from tests.support.builders import make_shown_status, make_stack_status
+
+_URL = "https://acme.app.spacelift.io/stack"
+_SERVICES = ("network", "cluster", "database", "ingress", "monitoring")
+_T0 = "2026-03-01T10:00:00Z"
+_END = "2026-03-01T10:02:00Z"
+
+
+def make_status(number: int, *, is_quiet: bool = False) -> v1alpha1.Status:
+    """Return a chain of so many stacks: one base, regions below it, and teams below services.
+
+    Unless it is quiet, one stack failed, one waits for a person, one is locked, and one is behind
+    the run of someone else; what depends on them was skipped or is pending.
+    """
+    stacks = _graph(number)
+    done = number if is_quiet else number // 3
+    shown = tuple(_with_facts(stack, place, done, is_quiet) for place, stack in enumerate(stacks))
+    shown = tuple(_behind(stack, {one.id: one for one in shown}) for stack in shown)
+    message = (
+        "1 of 500 stacks failed: 'failed': The run failed (no token). The run of 'waits' waits for "
+        "a person to confirm or discard it. 2 stacks can continue only once someone outside of the "
+        "chain acts: 'locked': The stack is locked by jane; it runs once it is unlocked; 'behind': "
+        "Another run of the stack has to end first. "
+        f"[Run 7: {number // 3}/{number} done, 1 waiting for a person, 1 failed, 2 waiting.]"
+    )
+    ready = ("Unknown", "AwaitingConfirmation", message)
+    if is_quiet:
+        ready = ("True", "RunSucceeded", f"{number} stacks succeeded.")
+    return make_shown_status(
+        *shown,
+        ready=ready,
+        number=7,
+        phase=Phase.SUCCEEDED if is_quiet else Phase.AWAITING_CONFIRMATION,
+        progress=f"{number if is_quiet else number // 3}/{number}",
+        summary=latest_run.summarize(shown),
+    )
+
+
+def _graph(number: int) -> list[v1alpha1.StackStatus]:
+    stacks = [make_stack_status("prod-base")]
+    region = 0
+    while len(stacks) < number:
+        region += 1
+        names = [f"prod-eu-west-{region}-{service}" for service in _SERVICES]
+        stacks.append(make_stack_status(names[0], 1, "prod-base"))
+        stacks.append(make_stack_status(names[1], 2, names[0]))
+        stacks += [make_stack_status(service, 3, names[1]) for service in names[2:]]
+        for team in range(30):
+            service = names[2 + team % 3]
+            stacks.append(make_stack_status(f"{service}-team-{team:03}", 4, service))
+    return stacks[:number]
+
+
+def _with_facts(
+    stack: v1alpha1.StackStatus, place: int, done_until: int, is_quiet: bool
+) -> v1alpha1.StackStatus:
+    run_id = f"01M8{place:022}"
+    url = f"{_URL}/{stack.id}/run/{run_id}"
+    ran: dict[str, Any] = {"run_id": run_id, "run_url": url, "start_time": _T0}
+    done = ran | {
+        "phase": Phase.SUCCEEDED,
+        "reason": "RunFinished",
+        "completion_time": _END,
+        "delta": v1alpha1.Delta(added=1, changed=place % 3, deleted=0),
+    }
+    facts: dict[int, dict[str, Any]] = {
+        5: ran
+        | {
+            "phase": Phase.FAILED,
+            "reason": "RunFailed",
+            "completion_time": _END,
+            "message": "The run failed (Error: creating EC2 VPC: VpcLimitExceeded: The maximum "
+            "number of VPCs has been reached.).",
+        },
+        7: ran
+        | {
+            "phase": Phase.AWAITING_CONFIRMATION,
+            "reason": "NeedsConfirmation",
+            "message": "The run has planned changes and waits for a person.",
+            "delta": v1alpha1.Delta(added=1, changed=0, deleted=2),
+        },
+        9: {
+            "phase": Phase.WAITING,
+            "reason": "StackLocked",
+            "message": "The stack has been locked by jane since 2026-03-01T08:00:00Z (migration); "
+            "it runs once it is unlocked.",
+            "held_by": v1alpha1.Holder(needs_person=True, url=f"{_URL}/{stack.id}"),
+        },
+        10: ran
+        | {
+            "phase": Phase.WAITING,
+            "reason": "RunBlocked",
+            "message": f"Another run of the stack, 01B, has to end first; it is UNCONFIRMED and "
+            f"waits for a person: {_URL}/{stack.id}/run/01B",
+            "held_by": v1alpha1.Holder(needs_person=True, url=f"{_URL}/{stack.id}/run/01B"),
+        },
+        13: ran | {"phase": Phase.RUNNING, "reason": "RunInProgress"},
+    }
+    if is_quiet or (place < done_until and place not in facts):
+        return make_stack_status(stack.id, stack.level, *stack.depends_on, **done)
+    values = facts.get(place, {"reason": "SlotPending", "message": "Waits for a free slot."})
+    return make_stack_status(stack.id, stack.level, *stack.depends_on, **values)
+
+
+def _behind(
+    stack: v1alpha1.StackStatus, by_id: dict[str, v1alpha1.StackStatus]
+) -> v1alpha1.StackStatus:
+    """Return the stack as it is because of what it depends on."""
+    seen = stack
+    while seen.depends_on:
+        seen = by_id[seen.depends_on[0]]
+        if seen.phase is Phase.FAILED:
+            return make_stack_status(
+                stack.id,
+                stack.level,
+                *stack.depends_on,
+                phase=Phase.SKIPPED,
+                reason="UpstreamNotSucceeded",
+                blocked_by=seen.id,
+                message=f"Not run because '{seen.id}' failed.",
+            )
+        if not seen.phase.is_over and not stack.phase.is_over:
+            return make_stack_status(
+                stack.id,
+                stack.level,
+                *stack.depends_on,
+                reason="UpstreamPending",
+                message=f"Waits for '{stack.depends_on[0]}'.",
+            )
+    return stack
+
+
+def with_stacks(
+    status: v1alpha1.Status, stacks: tuple[v1alpha1.StackStatus, ...]
+) -> v1alpha1.Status:
+    """Return the status with these stacks."""
+    return dataclasses.replace(status, stacks=stacks)
