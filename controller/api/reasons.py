@@ -25,6 +25,7 @@ class ChainReason(enum.StrEnum):
     NOT_REQUESTED = "NotRequested"
     UNKNOWN_STACK = "UnknownStack"
     GRAPH_CYCLE = "GraphCycle"
+    GRAPH_INVALID = "GraphInvalid"
     DEPENDENT_NOT_VISIBLE = "DependentNotVisible"
     TOO_MANY_STACKS = "TooManyStacks"
     GRAPH_EMPTY = "GraphEmpty"
@@ -58,6 +59,7 @@ class StackReason(enum.StrEnum):
     """Why a stack in `status.stacks` has its phase."""
 
     UPSTREAM_PENDING = "UpstreamPending"
+    STAGE_PENDING = "StagePending"
     SLOT_PENDING = "SlotPending"
     SUSPENDED = "Suspended"
     STARTING = "Starting"
@@ -84,6 +86,7 @@ class StackReason(enum.StrEnum):
     ROOT_RUN_FINISHED = "RootRunFinished"
     OUTPUT_UNCHANGED = "OutputUnchanged"
     UPSTREAM_NOT_SUCCEEDED = "UpstreamNotSucceeded"
+    STAGE_NOT_SUCCEEDED = "StageNotSucceeded"
     FAIL_FAST = "FailFast"
     NO_LONGER_IN_CHAIN = "NoLongerInChain"
     RUN_FAILED = "RunFailed"
@@ -117,6 +120,7 @@ RECHECKED = frozenset(
     {
         ChainReason.UNKNOWN_STACK,
         ChainReason.GRAPH_CYCLE,
+        ChainReason.GRAPH_INVALID,
         ChainReason.DEPENDENT_NOT_VISIBLE,
         ChainReason.TOO_MANY_STACKS,
         ChainReason.GRAPH_EMPTY,
@@ -217,6 +221,12 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         means="The stacks depend on each other in a circle; the message names it stack by stack.",
         do="Remove one of the named dependencies or `dependsOn:` labels. It is looked at again by "
         "itself.",
+    ),
+    ChainReason.GRAPH_INVALID: ReasonMeaning(
+        means="A stack depends on a stack of a later stage, which would have to run first; nothing "
+        "was triggered.",
+        do="Remove the named dependency, or change the labels or the order of `spec.stages`. It is "
+        "rechecked automatically.",
     ),
     ChainReason.DEPENDENT_NOT_VISIBLE: ReasonMeaning(
         means="A stack that would belong to the chain, or on which its runs would make Spacelift "
@@ -369,6 +379,10 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     StackReason.UPSTREAM_PENDING: ReasonMeaning(
         means="An upstream stack has not ended yet.", do="Nothing."
     ),
+    StackReason.STAGE_PENDING: ReasonMeaning(
+        means="Its stage has not started.",
+        do="See the message: what the stage waits for, and until when if that is known.",
+    ),
     StackReason.SLOT_PENDING: ReasonMeaning(
         means="It could start, and `parallelism` stacks run already; those that wait for a person, "
         "for others or for their next attempt do not count.",
@@ -471,6 +485,11 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     StackReason.UPSTREAM_NOT_SUCCEEDED: ReasonMeaning(
         means="Not run, because the stack in `blockedBy` did not succeed.",
         do="Mend that stack.",
+    ),
+    StackReason.STAGE_NOT_SUCCEEDED: ReasonMeaning(
+        means="Not run, because the stack in `blockedBy` did not succeed and an earlier stage "
+        "needs it.",
+        do="Fix that stack.",
     ),
     StackReason.FAIL_FAST: ReasonMeaning(
         means="Not run, because the stack in `blockedBy` did not succeed and `failurePolicy` is "

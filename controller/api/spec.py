@@ -132,6 +132,15 @@ class Graph:
     exclude: Exclude = Exclude()
 
 
+@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+class Stage:
+    """Stacks that have all of the labels, which start once the stages before have succeeded."""
+
+    name: str
+    labels: tuple[str, ...]
+    soak_seconds: int = 0
+
+
 class EnvironmentVariable(_Model):
     """One variable of a run's environment; not secret."""
 
@@ -195,6 +204,7 @@ class StackChainSpec(_Model):
     connection_name: str = "default"
     roots: Roots
     graph: Graph = Graph()
+    stages: tuple[Stage, ...] = ()
     operation: Operation = Operation.APPLY
     destroy_confirmation: str | None = None
     start_policy: StartPolicy = StartPolicy.ON_CHANGE

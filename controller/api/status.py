@@ -97,6 +97,30 @@ class RootRun:
     run_id: str
 
 
+class StageWait(enum.StrEnum):
+    """What a stage waits for before its stacks may start."""
+
+    EARLIER_STAGES = "EarlierStages"
+    SOAK = "Soak"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class StageStatus:
+    """One stage of a run; times are RFC 3339, UTC.
+
+    `waits_for` is a `StageWait`; `since` and `until` are when that wait began and when it ends, as
+    far as it is known.
+    """
+
+    name: str
+    phase: Phase
+    progress: str
+    waits_for: str | None = None
+    message: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class RunStatus:
     """One pass of a chain; times are RFC 3339, UTC.
@@ -120,6 +144,7 @@ class RunStatus:
     workflow_run_id: str = ""
     workflow_url: str | None = None
     root_runs: tuple[RootRun, ...] = ()
+    stages: tuple[StageStatus, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

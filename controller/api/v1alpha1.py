@@ -31,6 +31,7 @@ from controller.api.spec import Roots as Roots
 from controller.api.spec import Schedule as Schedule
 from controller.api.spec import Source as Source
 from controller.api.spec import StackChainSpec as StackChainSpec
+from controller.api.spec import Stage as Stage
 from controller.api.spec import StartPolicy as StartPolicy
 from controller.api.spec import StartTrigger as StartTrigger
 from controller.api.spec import StartTriggerType as StartTriggerType
@@ -46,6 +47,8 @@ from controller.api.status import RootRun as RootRun
 from controller.api.status import RunStatus as RunStatus
 from controller.api.status import ScheduleStatus as ScheduleStatus
 from controller.api.status import StackStatus as StackStatus
+from controller.api.status import StageStatus as StageStatus
+from controller.api.status import StageWait as StageWait
 from controller.api.status import Status as Status
 from controller.api.status import Summary as Summary
 from controller.api.status import TriggersStatus as TriggersStatus

@@ -56,12 +56,15 @@ def chain_input(
 
 def _scope(spec: v1alpha1.StackChainSpec, below: Sequence[str]) -> selection.Scope:
     if not below:
-        return selection.Scope(roots=spec.roots, graph=spec.graph, operation=spec.operation)
+        return selection.Scope(
+            roots=spec.roots, graph=spec.graph, operation=spec.operation, stages=spec.stages
+        )
     # Below runs of roots: these roots are all that the run starts from, and they belong to it.
     return selection.Scope(
         roots=v1alpha1.Roots(stack_ids=tuple(below)),
         graph=dataclasses.replace(spec.graph, include_roots=True),
         operation=spec.operation,
+        stages=spec.stages,
     )
 
 

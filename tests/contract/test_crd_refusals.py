@@ -21,6 +21,8 @@ SPEC: Body = {"roots": {"stackIds": ["vpc"]}}
 LABELS: Body = {"roots": {"labels": ["layer:base"]}}
 DESTROY = {"operation": "Destroy", "destroyConfirmation": "chain"}
 SCHEDULE: Body = {"schedule": {"cron": "0 6 * * 1-5"}}
+DEV: Body = {"name": "dev", "labels": ["env:dev"]}
+PROD: Body = {"name": "prod", "labels": ["env:prod"], "soakSeconds": 60}
 TRIGGERS: Body = {"triggers": [{"type": "RootRunFinished"}]}
 
 SPEC_FIELDS = definition.spec_fields()
@@ -300,6 +302,43 @@ RULES = [
         )
         for direction in ("Upstream", "RootsOnly")
     ),
+    pytest.param(
+        {**SPEC, "stages": [DEV, {**PROD, "name": "dev"}]},
+        "spec.stages",
+        "stages must each have their own name; rename one of those that share a name",
+        id="two stages of one name",
+    ),
+    pytest.param(
+        {**SPEC, "stages": [{**DEV, "labels": ["a", "b"]}, {**PROD, "labels": ["b", "a"]}]},
+        "spec.stages",
+        "stages must each have their own labels, since a stack belongs to the first that fits; "
+        "change the labels of one of them, or merge them",
+        id="two stages of the same labels",
+    ),
+    pytest.param(
+        {**SPEC, "stages": [PROD, DEV]},
+        "spec.stages",
+        "the first stage may not have soakSeconds, since no stage comes before it; set it on the "
+        "stage that is to wait",
+        id="a first stage that soaks",
+    ),
+    *(
+        pytest.param(
+            {**SPEC, "stages": [{**DEV, "name": name}]},
+            "spec.stages[0].name",
+            "must be lower case letters, digits and dashes, with a letter or digit at the start "
+            "and the end",
+            id=f"a stage called {name}",
+        )
+        for name in ("Dev", "dev, prod", "-dev", "dev@1")
+    ),
+    pytest.param(
+        {**SPEC, "stages": [DEV, PROD], "activeDeadlineSeconds": 60},
+        "spec.stages",
+        "the soakSeconds of all stages together must be less than activeDeadlineSeconds, the "
+        "deadline of the whole chain; lower them, or raise the deadline",
+        id="a soak that is as long as the deadline",
+    ),
 ]
 
 # Rules of what is not the spec, or of an update, and the test that has them.
@@ -501,6 +540,7 @@ TEXTS = {path: field["maxLength"] for path, field in having("maxLength").items()
 ITEMS: dict[str, Callable[[int], Any]] = {
     "spec.graph.sources": lambda number: ["Labels", "Dependencies"][number],
     "spec.runtimeEnvironment": lambda number: {"name": f"v{number}", "value": ""},
+    "spec.stages": lambda number: {"name": f"s{number}", "labels": [f"s{number}"]},
 }
 LISTS = {
     path: (field["maxItems"], ITEMS.get(path, lambda number: f"s{number}"))
@@ -530,11 +570,21 @@ def spec_with(path: str, value: Any) -> Body:
         return {**spec, "runtimeEnvironment": [variable]}
     if parts == ["confirmationLimits"]:
         return {**spec, "confirmationPolicy": "Auto"}
+    if parts == ["stages"]:
+        # Some values are not for the first one.
+        return {**spec, "stages": [DEV, PROD | spec["stages"]]}
     if parts == ["triggers"]:
         return {**spec, "triggers": [spec["triggers"]]}
     if parts == ["schedule"]:
         return {**spec, "schedule": {"cron": "0 6 * * *"} | spec["schedule"]}
     return spec
+
+
+def shown(path: str) -> str:
+    """Return a path as a refusal has it."""
+    return path.replace("spec.triggers.", "spec.triggers[0].").replace(
+        "spec.stages.", "spec.stages[1]."
+    )
 
 
 async def refusal(stackchains: kube_support.StackChains, spec: Body) -> str:
@@ -554,9 +604,10 @@ async def test_a_number_is_taken_within_its_limits_and_refused_beyond(
     above = await refusal(stackchains, spec_with(path, most + 1))
     text = await refusal(stackchains, spec_with(path, str(most)))
 
-    assert f"{path} in body should be greater than or equal to {least}" in below
-    assert f"{path} in body should be less than or equal to {most}" in above
-    assert f"{path} in body must be of type integer" in text
+    field = shown(path)
+    assert f"{field} in body should be greater than or equal to {least}" in below
+    assert f"{field} in body should be less than or equal to {most}" in above
+    assert f"{field} in body must be of type integer" in text
     for name, value in (("least", least), ("most", most)):
         await stackchains.create(name, spec_with(path, value))
 
@@ -570,8 +621,7 @@ async def test_each_word_of_an_enumeration_is_taken_and_no_other(
     for wrong in ("Other", words[0].lower(), ""):
         message = await refusal(stackchains, spec_with(path, wrong))
 
-        field = path.replace("spec.triggers.", "spec.triggers[0].")
-        assert f'{field}: Unsupported value: "{wrong}": supported values: {listed}' in message
+        assert f'{shown(path)}: Unsupported value: "{wrong}": supported values: {listed}' in message
     for word in words:
         await stackchains.create("chain", spec_with(path, word))
         await stackchains.delete("chain")
@@ -594,10 +644,11 @@ async def test_a_list_has_a_limit_and_each_item_once(
     most, item = LISTS[path]
     if path != "spec.graph.sources":  # which has no third item
         message = await refusal(stackchains, spec_with(path, [item(n) for n in range(most + 1)]))
-        assert f"{path}: Too many: {most + 1}: must have at most {most} items" in message
+        assert f"{shown(path)}: Too many: {most + 1}: must have at most {most} items" in message
     message = await refusal(stackchains, spec_with(path, [item(0), item(0)]))
 
-    assert f"{path}[1]: Duplicate value" in message
+    if path != "spec.stages":  # of which a rule says what may not be there twice
+        assert f"{shown(path)}[1]: Duplicate value" in message
     await stackchains.create("most", spec_with(path, [item(n) for n in range(most)]))
 
 

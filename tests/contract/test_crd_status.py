@@ -88,6 +88,15 @@ def full_status() -> v1alpha1.Status:
         run_url="https://acme.app.spacelift.io/stack/outside/run/01ARZ3NDEKTSV4RRFFQ69G5FAV",
     )
     held_by = v1alpha1.Holder(needs_person=True, url="https://acme.app.spacelift.io/stack/a")
+    stage = v1alpha1.StageStatus(
+        name="prod",
+        phase=Phase.WAITING,
+        progress="0/4",
+        waits_for="Soak",
+        message="It waits.",
+        since=T0,
+        until=T3,
+    )
     stacks = tuple(
         dataclasses.replace(stack, attempts=2, unused_runs=(unused,), held_by=held_by)
         for stack in found.stacks
@@ -96,7 +105,7 @@ def full_status() -> v1alpha1.Status:
         raise AssertionError("there is a run")
     return dataclasses.replace(
         found,
-        latest_run=dataclasses.replace(found.latest_run, root_runs=root_runs),
+        latest_run=dataclasses.replace(found.latest_run, root_runs=root_runs, stages=(stage,)),
         pending_run=pending,
         schedule=schedule,
         triggers=v1alpha1.TriggersStatus(digest="0" * 16, problem="It is so."),

@@ -5,6 +5,7 @@ the real makers of the object guarantee.
 """
 
 import dataclasses
+import datetime
 import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,7 +16,7 @@ from controller.chain.graph import resolve
 from controller.chain.news import notifications
 from controller.chain.requests import executions, next_request
 from controller.chain.requests import handled_asks as handling
-from controller.chain.run import outcome, progress, run_snapshots
+from controller.chain.run import gates, outcome, progress, run_snapshots
 from controller.chain.status import projection
 from controller.config import connections, permissions
 
@@ -280,7 +281,11 @@ _STACK_REASONS = {
     Phase.CANCELED: reasons.StackReason.RUN_DISCARDED,
     Phase.TIMED_OUT: reasons.StackReason.STACK_DEADLINE_EXCEEDED,
 }
-_BLOCKED = (reasons.StackReason.UPSTREAM_NOT_SUCCEEDED, reasons.StackReason.FAIL_FAST)
+_BLOCKED = (
+    reasons.StackReason.UPSTREAM_NOT_SUCCEEDED,
+    reasons.StackReason.STAGE_NOT_SUCCEEDED,
+    reasons.StackReason.FAIL_FAST,
+)
 _STACK_MESSAGES = {
     Phase.FAILED: "The run failed.",
     Phase.CANCELED: "The run was discarded.",
@@ -304,6 +309,7 @@ def make_stack(
     reason = reason or _STACK_REASONS[phase]
     not_reached = reason in (
         reasons.StackReason.UPSTREAM_NOT_SUCCEEDED,
+        reasons.StackReason.STAGE_NOT_SUCCEEDED,
         reasons.StackReason.FAIL_FAST,
         reasons.StackReason.CHAIN_CANCELED,
         reasons.StackReason.CHAIN_DEADLINE_EXCEEDED,
@@ -315,7 +321,7 @@ def make_stack(
     _refuse_if(not has_run and phase is Phase.SUCCEEDED, "only a run can succeed")
     _refuse_if(
         (blocked_by is not None) != (reason in _BLOCKED),
-        "`blocked_by` belongs to UpstreamNotSucceeded and FailFast",
+        "`blocked_by` belongs to UpstreamNotSucceeded, StageNotSucceeded and FailFast",
     )
     _refuse_if(
         reason == reasons.StackReason.OUTPUT_UNCHANGED and phase is not Phase.SKIPPED,
@@ -351,12 +357,14 @@ def make_progress(
     message: str = "",
     completion_time: str | None = None,
     is_stopping: bool = False,
+    now: str = T3,
     **fields: Any,
 ) -> progress.ChainProgress:
     """Return a run's facts: of its stacks if there are some, settled and at their levels.
 
     Args:
         is_stopping: its stacks have ended, and it still stops runs that nobody wants.
+        now: the time by which its stages wait.
     """
     levels = _levels({stack.id: stack.depends_on for stack in stacks})
     _refuse_if(len(levels) < len(stacks), "two stacks have one id")
@@ -373,7 +381,10 @@ def make_progress(
         stacks=sorted(stacks, key=lambda stack: (stack.level, stack.id)),
         **with_policies({"cause": v1alpha1.Cause.SPEC, "generation": 1, **fields}),
     )
+    stages = {stage.name for stage in known.stages}
+    _refuse_if(any(stack.stage not in {"", *stages} for stack in stacks), "an unknown stage")
     if stacks:
+        gates.update(known, now=datetime.datetime.fromisoformat(now))
         outcome.set_outcome(known)
     else:
         known.phase, known.reason, known.message = phase or Phase.PENDING, reason, message
@@ -428,16 +439,26 @@ def make_facts(
 
 
 def make_discovery(
-    *paths: str, labels: Iterable[str] = (), stacks: Iterable[str] = (), **fields: Any
+    *paths: str,
+    labels: Iterable[str] = (),
+    stacks: Iterable[str] = (),
+    stage_of: Mapping[str, str] | None = None,
+    **fields: Any,
 ) -> resolve.Discovery:
-    """Return what was read: native edges as "a -> b -> c", edges by label likewise."""
+    """Return what was read: native edges as "a -> b -> c", edges by label likewise.
+
+    `stage_of` has the stages of the stacks that have one.
+    """
     native, labeled = _pairs(paths), _pairs(labels)
     ids = set(stacks) | {item for pair in native | labeled for item in pair}
     if not fields.get("is_cut_off"):
         unknown = set(fields.get("unknown_roots", ()))
         _refuse_if(bool(unknown & ids), "a root is known or it is not")
     return resolve.Discovery(
-        stacks=tuple(resolve.StackFacts(id=item, name=f"Stack {item}") for item in sorted(ids)),
+        stacks=tuple(
+            resolve.StackFacts(id=item, name=f"Stack {item}", stage=(stage_of or {}).get(item, ""))
+            for item in sorted(ids)
+        ),
         edges=tuple(
             resolve.Edge(
                 upstream=up,
@@ -457,6 +478,7 @@ def make_scope(
     exclude: Iterable[str] = (),
     exclude_labels: Iterable[str] = (),
     operation: str = "Apply",
+    stages: Iterable[v1alpha1.Stage] = (),
     **graph: Any,
 ) -> resolve.Scope:
     """Return what a spec with these roots is about; `graph` are fields of `spec.graph`."""
@@ -465,6 +487,7 @@ def make_scope(
         roots=v1alpha1.Roots(stack_ids=roots, labels=tuple(root_labels)),
         graph=v1alpha1.Graph(exclude=excluded, **graph),
         operation=v1alpha1.Operation(operation),
+        stages=tuple(stages),
     )
 
 

@@ -70,6 +70,7 @@ class Harness:
         exclude: Sequence[str] = (),
         max_stacks: int = 500,
         operation: str = "Apply",
+        stages: Sequence[v1alpha1.Stage] = (),
         memo: messages.ChainMemo | None = None,
         cause: str = "Spec",
         **fields: Any,
@@ -87,6 +88,7 @@ class Harness:
                 exclude=exclude,
                 max_stacks=max_stacks,
                 operation=operation,
+                stages=stages,
             ),
             **with_policies(fields),
         )

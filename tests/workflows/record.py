@@ -44,6 +44,18 @@ async def happy(chain: Harness) -> None:
     await handle.result()
 
 
+async def staged(chain: Harness) -> None:
+    """Two stages across a native dependency, with a soak time between them."""
+    stages = [
+        v1alpha1.Stage(name="dev", labels=("dev",)),
+        v1alpha1.Stage(name="prod", labels=("prod",), soak_seconds=2),
+    ]
+    handle = await chain.start(stages=stages)
+    await chain.stack_shows(handle, "a", Phase.SUCCEEDED)
+    chain.world.held.clear()
+    await handle.result()
+
+
 async def failed(chain: Harness) -> None:
     """A stack fails: its dependents are skipped, what Spacelift queued on them is stopped."""
     await chain.run()
@@ -204,7 +216,11 @@ def worlds() -> dict[Callable[[Harness], Awaitable[None]], World]:
     shared.held = {"a"}
     taken = World("a~c", roots=("a", "b"))
     taken.stack_holds["a"], taken.held = holds.Hold(locked_by="jane"), {"b"}
+    across = World("a>p", "p>r")
+    across.stage_of = {"a": "dev", "p": "prod", "r": "prod"}
+    across.held, across.holds_in = {"p", "r"}, {"p": "QUEUED", "r": "QUEUED"}
     chains = {happy: diamond, failed: broken, canceled: two, adopted: waves, busy: shared}
+    chains[staged] = across
     return chains | {held: taken} | _worlds_of_executions() | _worlds_of_starts()
 
 

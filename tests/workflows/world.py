@@ -85,6 +85,8 @@ class World:
         self.newest_runs: list[newer_runs.NewestRun] = []
         # Stacks that were deleted, or that the API key does not see.
         self.hidden: set[str] = set()
+        # The stages of the stacks that have one.
+        self.stage_of: dict[str, str] = {}
         self.ends: dict[str, str] = {}
         # How the first runs of a stack end; later ones end as `ends` says.
         self.first_ends: dict[str, list[str]] = {}
@@ -215,7 +217,10 @@ class World:
         async with self._called("fetch_dependent_stacks", "", argument):
             names = self._downstream(argument.scope.roots.stack_ids)
             found = resolve.Discovery(
-                stacks=tuple(resolve.StackFacts(id=name, name=name) for name in names),
+                stacks=tuple(
+                    resolve.StackFacts(id=name, name=name, stage=self.stage_of.get(name, ""))
+                    for name in names
+                ),
                 edges=tuple(
                     edge for edge in self.edges if {edge.upstream, edge.dependent} <= set(names)
                 ),
@@ -231,9 +236,9 @@ class World:
             known = [run for run in self.runs.values() if run.stack_id == argument.target.stack_id]
             natives = [run.id for run in known if run.is_native]
             if argument.adopt_origin is not None and natives:
-                return messages.FindStackRunResult(
-                    newest_run_id=natives[0], adopted_run_id=natives[0]
-                )
+                # A root's run that finished before has an id of its own kind.
+                later = [run_id for run_id in natives if run_id > argument.adopt_origin] or natives
+                return messages.FindStackRunResult(newest_run_id=later[0], adopted_run_id=later[0])
             return messages.FindStackRunResult(
                 newest_run_id=max((run.id for run in known), default="0"),
                 held=self._hold_of(argument.target.stack_id),

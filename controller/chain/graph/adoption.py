@@ -55,6 +55,7 @@ def origins(
     native_upstreams: ordering.Neighbors,
     *,
     is_strict: bool = False,
+    stage_of: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return for each stack the one whose run makes Spacelift queue the run to use, or itself.
 
@@ -69,7 +70,10 @@ def origins(
         native_upstreams: The native edges along which Spacelift queues runs.
         is_strict: Use no run that waits for one that Spacelift may skip: of a skipped run it starts
             the dependents. The origin itself is triggered, and so never skipped.
+        stage_of: The stage of each stack that has one. Its run may be of no wave that began before
+            the stage did, so its origin must be of the same stage.
     """
+    stage_of = stage_of or {}
     ancestry = NativeAncestors(native_upstreams)
     found: dict[str, str] = {}
     for stack_id in running:
@@ -79,6 +83,7 @@ def origins(
         if len(begun) == 1:
             origin = begun.pop()
             is_safe = not is_strict or awaited == {origin}
+            is_safe = is_safe and stage_of.get(stack_id) in (None, stage_of.get(origin))
             if is_safe and awaited == ancestry.awaited_upstreams(origin, stack_id):
                 found[stack_id] = origin
     return found

@@ -28,6 +28,7 @@ class PackedStack:
     is_autodeploy: bool = False
     is_forbidden: bool = False
     excluded_by: str = ""
+    stage: str = ""
     permit: str = ""
 
 
@@ -66,6 +67,7 @@ def pack(found: Discovery, *, excluded_labels: Collection[str]) -> PackedReading
                 is_autodeploy=stack.is_autodeploy,
                 is_forbidden=stack.id in forbidden,
                 excluded_by=next((item for item in stack.labels if item in excluded_labels), ""),
+                stage=stack.stage,
                 permit=found.permits.get(stack.id, ""),
             )
             for stack in found.stacks
@@ -99,6 +101,7 @@ def unpack(packed: PackedReading) -> Discovery:
                 labels=(stack.excluded_by,) if stack.excluded_by else (),
                 is_disabled=stack.is_disabled,
                 is_autodeploy=stack.is_autodeploy,
+                stage=stack.stage,
             )
             for stack in packed.stacks
         ),

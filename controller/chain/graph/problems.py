@@ -7,6 +7,7 @@ remedy is never what is cut.
 from collections.abc import Collection, Iterable, Sequence
 
 from controller.api import reasons, v1alpha1, wording
+from controller.chain.graph import stages
 
 # What a message may spend on names.
 _LISTED_CHARACTERS = 480
@@ -157,6 +158,25 @@ def cycle(circle: Sequence[str]) -> GraphProblem:
         reasons.ChainReason.GRAPH_CYCLE,
         "The stacks depend on each other in a cycle. Remove one of these dependencies or "
         "`dependsOn:` labels (each arrow leads to a dependent): " + way,
+    )
+
+
+def against_stages(found: Iterable[stages.AgainstOrder]) -> GraphProblem:
+    """Stacks that depend on stacks of later stages."""
+    named = _listed(map(_against_stages, found))
+    return GraphProblem(
+        reasons.ChainReason.GRAPH_INVALID,
+        f"Dependencies contradict the order of `spec.stages`; nothing was triggered: {named}. "
+        "Remove these dependencies or `dependsOn:` labels, or change the labels or the order of "
+        "the stages.",
+    )
+
+
+def _against_stages(item: stages.AgainstOrder) -> str:
+    through = f" through {wording.listed(wording.quoted(item.through), most=3)}"
+    return (
+        f"'{item.dependent}' (stage '{item.dependent_stage}') depends on '{item.upstream}' (stage "
+        f"'{item.upstream_stage}'){through if item.through else ''}"
     )
 
 

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 
 from controller.api import v1alpha1
-from controller.chain.graph import adoption, dependency_labels, ordering, problems
+from controller.chain.graph import adoption, dependency_labels, ordering, problems, stages
 from controller.chain.graph.problems import GraphProblem as GraphProblem
 from controller.chain.graph.selection import Discovery as Discovery
 from controller.chain.graph.selection import Edge as Edge
@@ -27,7 +27,7 @@ class PlannedStack:
     dependents. `level` is the longest distance from a stack without any, `remaining` counts the
     stacks of the longest path from here to an end. `adopts_from` names the stack whose run, once
     created, makes Spacelift queue the run to use here; None: the chain triggers.
-    `is_disabled`: it was when it was read.
+    `is_disabled`: it was when it was read. `stage` is the name of its stage; empty: none.
     """
 
     id: str
@@ -37,6 +37,7 @@ class PlannedStack:
     remaining: int
     adopts_from: str | None
     is_disabled: bool = False
+    stage: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,8 +86,9 @@ def resolve(
         kept: stacks that succeeded in an earlier run and do not run again.
 
     Raises:
-        GraphProblem: unknown root, invisible stack, too many stacks, none, a cycle, or a stack
-            that depends on one to be destroyed and is not in the chain.
+        GraphProblem: unknown root, invisible stack, too many stacks, none, a cycle, a dependency
+            against the order of the stages, or a stack that depends on one to be destroyed and is
+            not in the chain.
     """
     _check_reading(discovery, scope)
     read = ReadGraph(discovery, scope)
@@ -98,6 +100,9 @@ def resolve(
     if len(ordered) < len(members):
         start = ordering.member_of_cycle(upstreams, ordered)
         raise problems.cycle(ordering.cycle(start, read.dependents))
+    stage_of = {item.id: item.stage for item in discovery.stacks if item.stage}
+    if against := stages.against_order(ordered, upstreams, stage_of, scope.stages):
+        raise problems.against_stages(against)
     is_applying = scope.operation is v1alpha1.Operation.APPLY
     running = [stack_id for stack_id in ordered if stack_id not in kept]
     origins = {stack_id: stack_id for stack_id in running}
@@ -107,6 +112,7 @@ def resolve(
             upstreams,
             read.queuing_upstreams(),
             is_strict=native_runs is v1alpha1.NativeRuns.STRICT,
+            stage_of=stage_of,
         )
     stacks = _planned(read, ordered, origins, upstreams, dependents)
     return ChainGraph(
@@ -223,7 +229,7 @@ def _planned(
     upstreams: Mapping[str, tuple[str, ...]],
     dependents: Mapping[str, tuple[str, ...]],
 ) -> tuple[PlannedStack, ...]:
-    disabled = {stack.id for stack in read.discovery.stacks if stack.is_disabled}
+    facts = {stack.id: stack for stack in read.discovery.stacks}
     if read.scope.operation is v1alpha1.Operation.DESTROY:
         ordered, upstreams, dependents = ordered[::-1], dependents, upstreams
     levels = ordering.longest(ordered, upstreams)
@@ -236,7 +242,8 @@ def _planned(
             depends_on=upstreams[stack_id],
             remaining=remaining[stack_id] + 1,
             adopts_from=origin if (origin := origins.get(stack_id)) != stack_id else None,
-            is_disabled=stack_id in disabled,
+            is_disabled=facts[stack_id].is_disabled,
+            stage=facts[stack_id].stage,
         )
         for stack_id in ordered
     ]

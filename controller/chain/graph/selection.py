@@ -12,13 +12,17 @@ from controller.chain.graph import ordering
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StackFacts:
-    """What is known of one stack when the graph is resolved."""
+    """What is known of one stack when the graph is resolved.
+
+    `stage` is the name of the stage that its labels say; empty: none.
+    """
 
     id: str
     name: str
     labels: tuple[str, ...] = ()
     is_disabled: bool = False
     is_autodeploy: bool = False
+    stage: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +79,7 @@ class Scope:
     roots: v1alpha1.Roots
     graph: v1alpha1.Graph = dataclasses.field(default_factory=v1alpha1.Graph)
     operation: v1alpha1.Operation = v1alpha1.Operation.APPLY
+    stages: tuple[v1alpha1.Stage, ...] = ()
 
 
 class ReadGraph:

@@ -77,7 +77,7 @@ def notification(
         time=source.time,
         sequence=source.sequence,
         place=place,
-        run=_without_roots(transition.run),
+        run=_short_run(transition.run),
         stack=transition.stack,
     )
 
@@ -101,6 +101,6 @@ def _unsaid(transition: transitions.Transition) -> str:
     return kinds.MEANINGS[transition.kind].when
 
 
-def _without_roots(run: v1alpha1.RunStatus | None) -> v1alpha1.RunStatus | None:
-    # There may be hundreds, and nobody is told of them.
-    return dataclasses.replace(run, root_runs=()) if run is not None else None
+def _short_run(run: v1alpha1.RunStatus | None) -> v1alpha1.RunStatus | None:
+    # There may be hundreds of roots; of what matters in the stages there are transitions.
+    return dataclasses.replace(run, root_runs=(), stages=()) if run is not None else None

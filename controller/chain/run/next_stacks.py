@@ -1,7 +1,7 @@
 """Which stacks start next. Pure.
 
-Event driven, not level by level: a stack is ready the moment its own upstreams have ended well,
-and in a plan at once.
+Event driven, not level by level: a stack is ready the moment its own upstreams have ended well
+and its stage does not wait, and in a plan at once.
 Among ready stacks the one with the longest remaining path goes first, which keeps the makespan
 near the critical path when slots are few. A stack that was started and gave its slot back comes
 before them (ADR 0040).
@@ -10,7 +10,7 @@ before them (ADR 0040).
 from collections.abc import Collection, Mapping
 
 from controller.api import reasons, v1alpha1
-from controller.chain.run import policy, progress
+from controller.chain.run import gates, policy, progress
 
 _Reason = reasons.StackReason
 
@@ -50,11 +50,13 @@ def ready_stacks(
     if chain.is_suspended:
         return []
     by_id = {stack.id: stack for stack in chain.stacks}
+    waiting = gates.waiting(chain)
     ready = [
         stack
         for stack in chain.stacks
         if stack.phase is v1alpha1.Phase.PENDING
         and not stack.is_started
+        and stack.stage not in waiting
         and (stack.adopts_from is not None or stack.id not in held_back)
         and all(policy.ended_well(by_id[upstream]) for upstream in policy.awaited(chain, stack))
     ]

@@ -111,7 +111,9 @@ def _in_progress(run: ChainProgress) -> RunMeaning:
         return _meaning(phase, _Reason.SUSPENDED, message)
     if attention.blocked(run.stacks):
         return _meaning(Phase.RUNNING, _Reason.BLOCKED, message)
-    return _meaning(Phase.RUNNING, _bad_end_reason(run) or _Reason.PROGRESSING, message)
+    return _meaning(
+        Phase.RUNNING, _bad_end_reason(run) or _Reason.PROGRESSING, message or _stage_message(run)
+    )
 
 
 def _bad_end_reason(run: ChainProgress) -> _Reason | None:
@@ -189,6 +191,14 @@ def _canceling_message(run: ChainProgress) -> str:
     )
     why = "The chain's deadline has passed" if run.is_timed_out else "The chain is being canceled"
     return f"{why}; it {stops}."
+
+
+def _stage_message(run: ChainProgress) -> str:
+    """Return what the next stage waits for, once nothing else is in progress."""
+    if not progress.is_idle(run):
+        return ""
+    waiting = [stage for stage in run.stages if stage.phase is Phase.WAITING]
+    return f"Stage '{waiting[0].name}': {waiting[0].message}" if waiting else ""
 
 
 def _suspended_message(run: ChainProgress) -> str:
@@ -295,6 +305,7 @@ def _listed(parts: Sequence[str], room: _Room, *, separator: str) -> str:
 def _skipped(run: ChainProgress) -> str:
     reason = reasons.StackReason
     dependent = sum(stack.reason == reason.UPSTREAM_NOT_SUCCEEDED for stack in run.stacks)
+    later = sum(stack.reason == reason.STAGE_NOT_SUCCEEDED for stack in run.stacks)
     unstarted = sum(stack.reason == reason.FAIL_FAST for stack in run.stacks)
     lost = sum(stack.is_lost for stack in run.stacks)
     text = ""
@@ -307,6 +318,8 @@ def _skipped(run: ChainProgress) -> str:
         text += (
             f" {dependent} dependent {'stack was' if dependent == 1 else 'stacks were'} skipped."
         )
+    if later:
+        text += f" {_count(later)} of later stages {'was' if later == 1 else 'were'} skipped."
     if unstarted:
         text += (
             f" {_count(unstarted)} {'was' if unstarted == 1 else 'were'} not started (FailFast)."

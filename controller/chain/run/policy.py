@@ -1,8 +1,9 @@
 """What the end of one stack means for the others. Pure.
 
 `Succeeded`, and `Skipped` because no output changed, release the dependents. Any other end skips
-all transitive dependents, each with the stack that caused it; `FailFast` keeps all others from
-starting too. A plan changes nothing, so its stacks wait for no other (ADR 0038).
+all transitive dependents, and if the stack has a stage the stacks of all later stages, each with
+the stack that caused it; `FailFast` keeps all others from starting too. A plan changes nothing, so
+its stacks wait for no other (ADR 0038).
 """
 
 import dataclasses
@@ -27,14 +28,22 @@ def awaited(chain: progress.ChainProgress, stack: progress.StackProgress) -> Seq
 
 
 def skip_unwanted(chain: progress.ChainProgress, *, now: str) -> list[str]:
-    """Skip what is not to run any more, as some stack did not end well; returns the ids.
+    """Skip what is not to run any more, as some stack did not end well; returns the ids."""
+    skipped: list[str] = []
+    # What is skipped in a stage may be the first that is, and keep stacks of later ones from
+    # running, whose levels may be lower.
+    while found := _skip_unwanted(chain, now=now):
+        skipped += found
+    return skipped
 
-    Stacks are sorted by level, so one pass reaches the transitive dependents.
-    """
+
+def _skip_unwanted(chain: progress.ChainProgress, *, now: str) -> list[str]:
+    """Stacks are sorted by level, so one pass reaches the transitive dependents."""
     by_id = {stack.id: stack for stack in chain.stacks}
     first = (
         first_failed(chain) if chain.policies.failure_policy == FailurePolicy.FAIL_FAST else None
     )
+    culprits = _stage_culprits(chain, by_id)
     skipped: list[str] = []
     for stack in chain.stacks:
         if stack.is_started or stack.phase.is_over:
@@ -43,6 +52,10 @@ def skip_unwanted(chain: progress.ChainProgress, *, now: str) -> list[str]:
         if culprit is not None:
             reason = reasons.StackReason.UPSTREAM_NOT_SUCCEEDED
             _skip(stack, culprit, reason, f"Not run because {_what(culprit)}.", now=now)
+        elif stack.stage in culprits:
+            culprit = culprits[stack.stage]
+            text = f"Not run because {_what(culprit)}, which an earlier stage needs."
+            _skip(stack, culprit, reasons.StackReason.STAGE_NOT_SUCCEEDED, text, now=now)
         elif first is not None:
             text = f"Not run because {_what(first)} and `failurePolicy` is FailFast."
             _skip(stack, first, reasons.StackReason.FAIL_FAST, text, now=now)
@@ -74,6 +87,25 @@ def _skip(
     stack.phase, stack.reason = v1alpha1.Phase.SKIPPED, reason
     stack.blocked_by, stack.message = culprit.id, message
     stack.completion_time = now
+
+
+def _stage_culprits(
+    chain: progress.ChainProgress, by_id: Mapping[str, progress.StackProgress]
+) -> dict[str, progress.StackProgress]:
+    """Return for each stage the stack because of which it does not start any more, if any."""
+    if chain.operation == v1alpha1.Operation.PLAN:
+        return {}
+    bad: dict[str, progress.StackProgress] = {}
+    for stack in chain.stacks:
+        if stack.stage and stack.stage not in bad and stack.phase.is_over and not ended_well(stack):
+            bad[stack.stage] = by_id[stack.blocked_by] if stack.blocked_by else stack
+    found: dict[str, progress.StackProgress] = {}
+    culprit: progress.StackProgress | None = None
+    for stage in chain.stages:
+        if culprit is not None:
+            found[stage.name] = culprit
+        culprit = culprit or bad.get(stage.name)
+    return found
 
 
 def _culprit(

@@ -22,6 +22,7 @@ class StackProgress:
     on this stack, and on stacks outside of the chain because of its run. `is_disabled`: it was when
     the stacks were read. `wants_slot_since`: its run failed, and the next one waits for a slot.
     `held_by` counts while it waits.
+    `stage` is the name of its stage; empty: none.
     """
 
     id: str
@@ -46,6 +47,7 @@ class StackProgress:
     ahead_runs: list[adoption.AheadRun] = dataclasses.field(default_factory=list)
     is_disabled: bool = False
     wants_slot_since: str | None = None
+    stage: str = ""
 
     @property
     def is_lost(self) -> bool:
@@ -59,12 +61,32 @@ class StackProgress:
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
+class StageProgress:
+    """One stage of the run. All but its name and soak time follows from the stacks (`gates`).
+
+    `waits_for`: why its stacks may not start now, a `StageWait`; empty: they may. `stacks` and
+    `succeeded` count its stacks.
+    """
+
+    name: str
+    soak_seconds: int = 0
+    phase: v1alpha1.Phase = v1alpha1.Phase.PENDING
+    waits_for: str = ""
+    message: str = ""
+    since: str | None = None
+    until: str | None = None
+    stacks: int = 0
+    succeeded: int = 0
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
 class ChainProgress:
     """One run of a chain. `sequence` grows with every change.
 
     `problem_reason` is set while something keeps the run from going on that may pass by itself.
     `is_canceling`: it stops what runs and starts nothing more; `is_timed_out`: because its deadline
-    has passed. `is_orphan`: its resource went and left it to itself.
+    has passed. `is_orphan`: its resource went and left it to itself. `stages` are in the order in
+    which they run.
     """
 
     number: int
@@ -89,6 +111,7 @@ class ChainProgress:
     edges: int = 0
     levels: int = 0
     look_alikes: list[resolve.LookAlike] = dataclasses.field(default_factory=list)
+    stages: list[StageProgress] = dataclasses.field(default_factory=list)
     stacks: list[StackProgress] = dataclasses.field(default_factory=list)
 
     @property
@@ -196,6 +219,7 @@ def adopt_graph(
             depends_on=list(stack.depends_on),
             adopts_from=stack.adopts_from,
             is_disabled=stack.is_disabled,
+            stage=stack.stage,
         )
         for stack in resolved.stacks
     ]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from controller import outside_text
 from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import progress
+from controller.chain.run import gates, progress
 from controller.chain.status import remedies
 
 Reason = reasons.ChainReason
@@ -238,13 +238,25 @@ def _graph_resolved(facts: ConditionFacts, old: v1alpha1.Condition | None) -> _V
         resolved = reasons.ConditionReason.RESOLVED
         message = f"The order of {stacks} is known."
         if facts.known is not None:
-            message += _look_alikes_text(facts.known)
+            message += _empty_stages_text(facts.known) + _look_alikes_text(facts.known)
         elif old is not None and old.message.startswith(message):
             # Only the run itself knows its labels, and Temporal forgets it.
             message = old.message
         return _Value(status="True", reason=resolved, message=message)
     reason = problem.reason if problem else Reason.PROGRESSING
     return _Value(status="Unknown", reason=reason, message="The stacks have not been read.")
+
+
+def _empty_stages_text(known: progress.ChainProgress) -> str:
+    names = gates.empty(known)
+    if not names:
+        return ""
+    no_stack = "stage that no stack belongs to", "stages that no stack belongs to"
+    return (
+        f" `spec.stages` has {wording.counted(len(names), *no_stack)}: "
+        f"{wording.listed(wording.quoted(names), most=_NAMED)}. A stack belongs to the first stage "
+        "whose labels it all has."
+    )
 
 
 def _look_alikes_text(known: progress.ChainProgress) -> str:

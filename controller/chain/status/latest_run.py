@@ -58,6 +58,19 @@ def project(
         completion_time=known.completion_time or execution.close_time,
         progress=f"{done}/{summary.total}" if known.stacks else "",
         summary=summary,
+        stages=tuple(map(_stage, known.stages)),
+    )
+
+
+def _stage(stage: progress.StageProgress) -> v1alpha1.StageStatus:
+    return v1alpha1.StageStatus(
+        name=stage.name,
+        phase=stage.phase,
+        progress=f"{stage.succeeded}/{stage.stacks}",
+        waits_for=stage.waits_for or None,
+        message=stage.message or None,
+        since=stage.since,
+        until=stage.until,
     )
 
 
@@ -107,6 +120,7 @@ def _unseen_run(old: v1alpha1.Status, facts: ChainFacts, *, now: str) -> v1alpha
         reason=Reason.WORKFLOW_TERMINATED,
         message="Temporal no longer knows the run's workflow, so how it ended is not known.",
         completion_time=now,
+        stages=(),
     )
 
 
@@ -140,6 +154,7 @@ def _run_without_progress(
         reason=reason,
         message=message[:1024],
         completion_time=execution.close_time,
+        stages=(),
     )
 
 

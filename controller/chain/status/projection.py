@@ -9,7 +9,7 @@ import dataclasses
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests import executions
-from controller.chain.run import next_stacks, policy
+from controller.chain.run import gates, next_stacks, policy
 from controller.chain.status import conditions, latest_run, stack_rows, status_size
 from controller.chain.status.chain_facts import ChainFacts as ChainFacts
 from controller.chain.status.chain_facts import SchedulesStatus as SchedulesStatus
@@ -86,7 +86,7 @@ def _history(
     earlier = old.history
     if is_next and latest is not None and not _was_replaced_unused(old, latest):
         # Only a retry of the latest run needs to know below which runs of roots it ran.
-        earlier = (dataclasses.replace(latest, root_runs=()), *earlier)
+        earlier = (dataclasses.replace(latest, root_runs=(), stages=()), *earlier)
     return earlier[: min(limit, _LONGEST_HISTORY)]
 
 
@@ -168,6 +168,7 @@ def _stacks(
             is_by_spec=facts.is_suspended,
             is_ending=known.is_canceling,
             is_timed_out=known.is_timed_out,
+            waiting_stages=gates.waiting(known),
         )
         rows = [
             stack_rows.of_progress(

@@ -1,7 +1,7 @@
 """The rows of a status, one for each stack: what is said of a stack in its run. Pure."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from controller import outside_text
 from controller.api import v1alpha1, wording
@@ -68,7 +68,8 @@ class StartLimits:
     """What may keep a stack from starting whose upstreams have ended.
 
     `is_suspended` is the run's; `is_by_spec`: that is what the spec wants. `is_ending`: it starts
-    nothing more, since it was canceled, or its deadline has passed.
+    nothing more, since it was canceled, or its deadline has passed. `waiting_stages` are those
+    whose stacks may not start.
     """
 
     is_suspended: bool
@@ -76,6 +77,7 @@ class StartLimits:
     is_by_spec: bool = True
     is_ending: bool = False
     is_timed_out: bool = False
+    waiting_stages: Mapping[str, progress.StageProgress] = dataclasses.field(default_factory=dict)
 
 
 def of_progress(
@@ -144,6 +146,9 @@ def _pending(
     if limits.is_ending:
         text = "The chain is being canceled, so this stack does not start."
         return _waits(StackReason.CHAIN_CANCELED, text)
+    stage = limits.waiting_stages.get(stack.stage)
+    if not waits_for and stage is not None:
+        return _waits(StackReason.STAGE_PENDING, f"Stage '{stage.name}': {stage.message}")
     if not waits_for and limits.is_suspended and not limits.is_by_spec:
         message = "The run starts no further stack for now; the condition `Ready` says why."
         return _waits(StackReason.SUSPENDED, message)

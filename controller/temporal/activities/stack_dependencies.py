@@ -14,6 +14,7 @@ from controller.chain.graph import (
     problems,
     resolve,
     selection,
+    stages,
 )
 from controller.spacelift import client as spacelift_client
 from controller.spacelift import documents, models
@@ -221,6 +222,7 @@ class _Discovering:
                     labels=stack.labels,
                     is_disabled=stack.is_disabled,
                     is_autodeploy=stack.is_autodeploy,
+                    stage=stages.stage_of(stack.labels, self._scope.stages),
                 )
                 for _, stack in sorted(stacks.items())
             ),

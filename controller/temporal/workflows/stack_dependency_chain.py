@@ -17,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from controller.chain.graph import resolve
     from controller.chain.run import (
         failures,
+        gates,
         next_stacks,
         outcome,
         policy,
@@ -27,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from controller.temporal.workflows import (
         deadlines,
         discovery,
+        gate_timer,
         interruption,
         publishing,
         signal_handlers,
@@ -53,7 +55,9 @@ class StackDependencyChainWorkflow:
             operation=argument.scope.operation,
             policies=argument.policies,
             is_suspended=argument.is_suspended,
+            stages=gates.stages_of(argument.scope.stages, argument.scope.operation),
         )
+        self._gate_timer = gate_timer.GateTimer(self._changed)
         self._stacks: dict[str, progress.StackProgress] = {}
         self._remaining: dict[str, int] = {}
         # Of the discovery, and of what the stacks wait for.
@@ -155,6 +159,7 @@ class StackDependencyChainWorkflow:
         if await self._resolve():
             await self._roll()
         deadline.close()
+        self._gate_timer.set(None)
         self._finish()
         self._is_closing = True
         await self._publishing.end(publishing_task)
@@ -260,6 +265,7 @@ class StackDependencyChainWorkflow:
         self._unwanted.add_new_runs(is_suspended=self._progress.is_suspended)
 
     def _start_ready(self) -> None:
+        self._update_gates()
         again = next_stacks.stacks_with_next_run(self._progress)
         for stack in again:
             self._runner.let_trigger(stack)
@@ -283,6 +289,7 @@ class StackDependencyChainWorkflow:
 
     def _finish(self) -> None:
         if self._progress.stacks:
+            gates.update(self._progress, now=workflow.now())
             outcome.set_outcome(self._progress)
         elif self._progress.is_canceling and not self._progress.phase.is_over:
             outcome.set_unresolved_outcome(self._progress)
@@ -291,9 +298,15 @@ class StackDependencyChainWorkflow:
         self._progress.sequence += 1
         workflow.set_current_details(web_details.table_of(self._progress))
 
+    def _update_gates(self) -> None:
+        gates.update(self._progress, now=workflow.now())
+        is_ending = self._is_closing or self._progress.is_canceling
+        self._gate_timer.set(None if is_ending else gates.next_time(self._progress))
+
     def _changed(self) -> None:
         self._progress.sequence += 1
         if self._progress.stacks and not self._is_closing:
+            self._update_gates()
             outcome.set_outcome(self._progress)
         workflow.set_current_details(web_details.table_of(self._progress))
 

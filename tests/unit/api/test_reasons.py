@@ -30,6 +30,7 @@ def test_only_ends_before_anything_was_triggered_are_looked_at_again() -> None:
         "DependentOutside",
         "GraphCycle",
         "GraphEmpty",
+        "GraphInvalid",
         "LimitsNotEnforceable",
         "PayloadTooLarge",
         "SpaceliftRefused",

@@ -26,7 +26,15 @@ OPERATORS = {
     "history_limit",
 }
 # Fields of a spec that have another name in the message, or are a part of its scope.
-ELSEWHERE = {"connection_name", "roots", "graph", "operation", "runtime_environment", "suspend"}
+ELSEWHERE = {
+    "connection_name",
+    "roots",
+    "graph",
+    "stages",
+    "operation",
+    "runtime_environment",
+    "suspend",
+}
 
 SPEC_FIELDS = set(v1alpha1.StackChainSpec.model_fields)
 COPIED = SPEC_FIELDS & {field.name for field in dataclasses.fields(messages.ChainInput)}

@@ -458,3 +458,41 @@ def test_a_retry_keeps_nothing_of_what_spacelift_carried_out_besides() -> None:
     (kept,) = stack_rows.kept(v1alpha1.Status(stacks=(succeeded,)))
 
     assert kept.unused_runs == ()
+
+
+def test_stages_are_shown_in_their_order_with_what_they_wait_for(golden: Golden) -> None:
+    stages = [
+        progress.StageProgress(name="dev"),
+        progress.StageProgress(name="qa"),
+        progress.StageProgress(name="prod", soak_seconds=3600),
+    ]
+    done = make_stack("d", Phase.SUCCEEDED, stage="dev", completion_time=T2)
+    facts = live(done, make_stack("p", stage="prod"), stages=stages, now=T2)
+
+    found = project(facts)
+
+    run = found.latest_run
+    assert run is not None
+    shown = [(str(stage.phase), stage.progress, stage.waits_for) for stage in run.stages]
+    assert shown == [
+        ("Succeeded", "1/1", None),
+        ("Skipped", "0/0", None),
+        ("Waiting", "0/1", "Soak"),
+    ]
+    assert (run.stages[2].since, run.stages[2].until) == (T2, "2026-03-01T11:02:00Z")
+    assert found.stacks[1].reason == StackReason.STAGE_PENDING
+    pages = golden("stage_messages")
+    pages.check("a stack whose stage waits", found.stacks[1].message or "")
+    pages.check("the run while only a stage waits", run.message)
+    resolved = found.condition("GraphResolved")
+    pages.check("a stage without stacks", resolved.message if resolved else "")
+
+
+def test_the_stages_of_a_run_whose_end_is_unknown_are_not_shown() -> None:
+    facts = live(make_stack("d", stage="dev"), stages=[progress.StageProgress(name="dev")])
+    old = project(facts)
+
+    found = project(executed(ExecutionState.TERMINATED), old)
+
+    assert found.latest_run is not None
+    assert found.latest_run.stages == ()
