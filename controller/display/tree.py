@@ -132,8 +132,11 @@ def _stack_lines(
     room = None
     if drawing.height is not None:
         room = drawing.height - sum(rows_of(line, drawing.width) for line in above) - 1
-    shown = _rows_for(chosen, drawing, room=room)
+    shown = rows_for(chosen, drawing.selection, room=room)
     lines = _rows(shown, stacks, drawing)
+    if drawing.selection.is_list and drawing.has_links and room is None:
+        linked = zip(lines, chosen, strict=True)
+        return [(), *(one for row, stack in linked for one in (row, *_link_lines(stack, drawing)))]
     if room is None or len(lines) <= room:
         return [(), *lines]
     kept = max(0, room - 1)
@@ -145,10 +148,10 @@ def _stack_lines(
     return [(), *lines[:kept], more_line] if room > 0 else []
 
 
-def _rows_for(
-    chosen: Sequence[StackStatus], drawing: Drawing, *, room: int | None
+def rows_for(
+    chosen: Sequence[StackStatus], selection: Selection, *, room: int | None = None
 ) -> list[tree_rows.Row]:
-    selection = drawing.selection
+    """Return the rows of these stacks, folded where they are many or do not fit into the room."""
     if selection.is_list:
         return [tree_rows.StackRow(stack=stack, is_last=(), others=()) for stack in chosen]
     unfolded = tree_rows.rows(chosen, is_folded=False, depth=selection.depth)

@@ -6,7 +6,7 @@ Options may come before or after the command and its arguments, as with kubectl.
 import argparse
 import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -15,6 +15,21 @@ from controller.plugin.exit_codes import PROGRAM, ExitCode
 SHELLS = ("bash", "zsh", "fish")
 MOST_PARALLEL = 500
 FORMATS = ("text", "json", "yaml")
+# Of `tree`, where text is a tree.
+TREE_FORMATS = ("tree", "json", "yaml", "dot", "mermaid")
+MOST_LEVELS = 500
+# Those of the resource, whose own module takes longer to load than people wait for a Tab.
+PHASES = (
+    "Pending",
+    "Waiting",
+    "Running",
+    "AwaitingConfirmation",
+    "Succeeded",
+    "Failed",
+    "Skipped",
+    "Canceled",
+    "TimedOut",
+)
 # How long the operator may take for what it does at once.
 PROMPT_SECONDS = 60.0
 
@@ -41,9 +56,12 @@ COMMANDS = (
         examples=(
             ("tree prod", "the stacks as they are now"),
             ("tree prod -w", "follow them until nothing more happens automatically"),
-            ("tree prod -o json", "for programs"),
+            ("tree prod --failed", "only what did not succeed"),
+            ("tree prod --phase Waiting,Running", "only what is in these phases"),
+            ("tree prod --stack vpc", "one stack, and all before and behind it"),
+            ("tree prod -o json", "for programs; `-o dot` and `-o mermaid` draw the graph"),
         ),
-        options=("watch", "output"),
+        options=("watch", "selection", "tree-output"),
     ),
     Command(
         name="explain",
@@ -141,10 +159,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         top.exit()
     command = find(parsed.command)
     if command is None:
-        top.error(f"there is no command {parsed.command!r}{_similar(parsed.command)}")
+        names = [one.name for one in COMMANDS]
+        top.error(f"there is no command {parsed.command!r}{similar(parsed.command, names)}")
     parser = command_parser(command)
     rest, parsed.rest = parsed.rest, None
     wanted = parser.parse_intermixed_args(rest, parsed)
+    if getattr(wanted, "watch", False) and wanted.output in ("dot", "mermaid"):
+        parser.error(f"-w cannot be used with -o {wanted.output}")
     if getattr(wanted, "timeout", None) is not None and not getattr(wanted, "wait", True):
         parser.error("--timeout is for --wait")
     return wanted
@@ -238,6 +259,15 @@ def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) ->
             parser.add_argument(
                 "-w", "--watch", action="store_true", help="follow until nothing more happens"
             )
+        case "selection":
+            _add_selection(parser)
+        case "tree-output":
+            parser.add_argument(
+                "-o",
+                "--output",
+                choices=TREE_FORMATS,
+                help="tree (the default), json, yaml, dot or mermaid",
+            )
         case "output":
             parser.add_argument("-o", "--output", choices=FORMATS[1:], help="for programs")
         case "wait":
@@ -249,6 +279,36 @@ def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) ->
             parser.add_argument(
                 "--timeout", metavar="TIME", type=duration, help="how long to wait; default: 1m"
             )
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("which stacks")
+    group.add_argument("--failed", action="store_true", help="those that did not succeed")
+    group.add_argument(
+        "--phase", metavar="PHASES", type=phases, help="those in these phases, with commas"
+    )
+    group.add_argument("--stack", metavar="ID", help="this one, and all before and behind it")
+    group.add_argument(
+        "--depth", metavar="N", type=_whole(1, MOST_LEVELS), help="so many levels of the tree"
+    )
+    group.add_argument("--all", action="store_true", help="each in a row of its own")
+
+
+def phases(text: str) -> frozenset[str]:
+    """Read names of phases, in any case."""
+    known = {phase.lower(): phase for phase in PHASES}
+    found = set()
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        phase = known.get(word.lower())
+        if phase is None:
+            raise argparse.ArgumentTypeError(
+                f"there is no phase {word!r}{similar(word, known.values())}; "
+                f"the phases are {', '.join(known.values())}"
+            )
+        found.add(phase)
+    if not found:
+        raise argparse.ArgumentTypeError("name at least one phase")
+    return frozenset(found)
 
 
 def _wait_help(name: str) -> str:
@@ -298,6 +358,8 @@ def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
     return read
 
 
-def _similar(word: str) -> str:
-    found = difflib.get_close_matches(word, [command.name for command in COMMANDS], n=1)
-    return f"; did you mean {found[0]!r}" if found else ""
+def similar(word: str, known: Iterable[str]) -> str:
+    """Return a hint at what a misspelled word may mean; empty if nothing is like it."""
+    names = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(word.lower(), names, n=1)
+    return f"; did you mean {names[found[0]]!r}" if found else ""

@@ -2,18 +2,20 @@
 
 import argparse
 import datetime
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from controller import clock
 from controller.api.v1alpha1 import RunStatus, StackChain
-from controller.display import chain_printer, styled_text
+from controller.display import chain_printer, graph_formats, styled_text
+from controller.display import tree as display_tree
 from controller.display.styled_text import Line, Style
 from controller.display.terminal import Terminal
 from controller.plugin import (
     arguments,
     cluster,
+    exit_codes,
     explanation,
     follow_chain,
     outcomes,
@@ -31,7 +33,7 @@ _HISTORY = ("RUN", "CAUSE", "OPERATION", "PHASE", "REASON", "PROGRESS", "STARTED
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CommandContext:
-    """What a command works with; `output` is text, json or yaml."""
+    """What a command works with; `output` is text, json or yaml, of `tree` also a graph."""
 
     chains: cluster.UserChains
     target: cluster.ClusterChoice
@@ -41,7 +43,7 @@ class CommandContext:
     @property
     def is_text(self) -> bool:
         """Whether people read the output."""
-        return self.output == "text"
+        return self.output in ("text", "tree")
 
     def emit(self, document: Mapping[str, Any], *, is_stream: bool = False) -> None:
         """Print a document for programs."""
@@ -55,20 +57,50 @@ class CommandContext:
 
 async def tree(context: CommandContext, wanted: argparse.Namespace) -> int:
     """Show the stacks of a chain, once or until nothing more happens."""
+    selection = display_tree.Selection(
+        is_failed=wanted.failed,
+        phases=wanted.phase or frozenset(),
+        stack=wanted.stack,
+        depth=wanted.depth,
+        is_unfolded=wanted.all,
+    )
     if wanted.watch:
-        return await _watch(context, wanted.name)
+        return await _watch(context, wanted.name, selection)
     chain = await context.chains.get(wanted.name)
-    if context.is_text:
-        chain_printer.ChainPrinter(context.terminal, has_links=True).draw(
-            chain.ref.name, chain.status
-        )
-    else:
-        context.emit(output.tree_document(chain))
+    stacks = display_tree.current_stacks(chain.status)
+    _require_stack(chain, selection.stack, [stack.id for stack in stacks])
+    match context.output:
+        case "dot":
+            graph = graph_formats.dot(chain.ref.name, selection.of(stacks))
+            context.terminal.send(graph)
+        case "mermaid":
+            context.terminal.send(graph_formats.mermaid(selection.of(stacks)))
+        case "tree" | "text":
+            printer = chain_printer.ChainPrinter(
+                context.terminal, has_links=True, selection=selection
+            )
+            printer.draw(chain.ref.name, chain.status)
+        case _:
+            context.emit(output.tree_document(chain, selection))
     return ExitCode.DONE
 
 
-async def _watch(context: CommandContext, name: str) -> int:
-    _, outcome = await _follow(context, name, outcomes.of_watching, timeout_seconds=None)
+def _require_stack(chain: StackChain, stack_id: str | None, known: Sequence[str]) -> None:
+    if stack_id is not None and stack_id not in known:
+        raise exit_codes.not_found(
+            f"there is no stack {stack_id!r} in the latest run of {chain.ref.name}"
+            f"{arguments.similar(stack_id, known)}."
+        )
+
+
+async def _watch(context: CommandContext, name: str, selection: display_tree.Selection) -> int:
+    if selection.stack is not None:
+        status = await context.chains.get(name)
+        known = [stack.id for stack in display_tree.current_stacks(status.status)]
+        _require_stack(status, selection.stack, known)
+    _, outcome = await _follow(
+        context, name, outcomes.of_watching, timeout_seconds=None, selection=selection
+    )
     if context.is_text:
         context.say((), styled_text.line(outcome.text, _style(outcome)))
     return outcome.code
@@ -227,16 +259,17 @@ async def _follow(
     *,
     timeout_seconds: float | None,
     is_shown: bool = True,
+    selection: display_tree.Selection = display_tree.ALL,
 ) -> tuple[StackChain, CommandOutcome]:
     """Follow a chain, shown as a tree to people and as documents to programs that watch."""
-    printer = chain_printer.make_printer(context.terminal, has_links=True)
+    printer = chain_printer.make_printer(context.terminal, has_links=True, selection=selection)
     last: list[Mapping[str, Any]] = []
 
     def show(chain: StackChain) -> None:
         if is_shown and context.is_text:
             printer.show(name, chain.status)
         elif is_shown and find_outcome is outcomes.of_watching:
-            document = output.tree_document(chain)
+            document = output.tree_document(chain, selection)
             if last != [document]:
                 last[:] = [document]
                 context.emit(document, is_stream=True)

@@ -24,9 +24,9 @@ FILES = 0
 NO_FILES = 4
 
 _TAKES_VALUE = {"-n", "--namespace", "--context", "--kubeconfig", "--timeout", "-o", "--output"}
-_TAKES_VALUE |= {"-f", "--filename"}
+_TAKES_VALUE |= {"-f", "--filename", "--phase", "--stack", "--depth"}
 _FILE_OPTIONS = {"--kubeconfig", "-f", "--filename"}
-_VALUES = {"-o": arguments.FORMATS[1:], "--output": arguments.FORMATS[1:]}
+_OUTPUTS = {"-o", "--output"}
 
 
 def main() -> None:
@@ -44,10 +44,10 @@ def complete(words: Sequence[str]) -> tuple[list[str], int]:
     option = before[-1] if before else ""
     if option in _FILE_OPTIONS:
         return [], FILES
-    if option in _TAKES_VALUE:
-        return _starting(last, _VALUES.get(option, ())), NO_FILES
     typed = list(_positionals(before))
     command = arguments.find(typed[0]) if typed else None
+    if option in _TAKES_VALUE:
+        return _starting(last, _values(option, command, before, typed)), NO_FILES
     if last.startswith("-"):
         return _starting(last, _options(command)), NO_FILES
     if not typed:
@@ -72,6 +72,20 @@ def _argument(
         case "number":
             return _starting(last, _ask_number(before, typed[1])), NO_FILES
     return [], NO_FILES
+
+
+def _values(
+    option: str,
+    command: arguments.Command | None,
+    before: Sequence[str],
+    typed: Sequence[str],
+) -> Sequence[str]:
+    if option in _OUTPUTS:
+        is_tree = command is not None and command.name == "tree"
+        return arguments.TREE_FORMATS if is_tree else arguments.FORMATS[1:]
+    if option == "--phase":
+        return arguments.PHASES
+    return _ask_stacks(before, typed[1]) if option == "--stack" and len(typed) > 1 else ()
 
 
 def _options(command: arguments.Command | None) -> list[str]:
@@ -108,6 +122,14 @@ def _ask_number(before: Sequence[str], name: str) -> list[str]:
         async with _chains(before) as chains:
             latest = (await chains.get(name)).status.latest_run
         return [str(latest.number)] if latest is not None else []
+
+    return _asked(ask)
+
+
+def _ask_stacks(before: Sequence[str], name: str) -> list[str]:
+    async def ask() -> list[str]:
+        async with _chains(before) as chains:
+            return [stack.id for stack in (await chains.get(name)).status.stacks]
 
     return _asked(ask)
 

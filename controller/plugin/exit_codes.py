@@ -34,6 +34,11 @@ def usage(text: str) -> CommandError:
     return CommandError(ExitCode.USAGE, text)
 
 
+def not_found(text: str) -> CommandError:
+    """Return the error for something that is not there."""
+    return CommandError(ExitCode.REFUSED, text)
+
+
 def nothing_to_do(text: str) -> CommandError:
     """Return the error for a command that makes no sense in the present state of the chain."""
     return CommandError(ExitCode.NOT_SUCCEEDED, text)

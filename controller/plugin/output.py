@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 
 from controller.api import v1alpha1
-from controller.display import tree
+from controller.chain.run import attention
+from controller.display import tree, tree_rows
 from controller.plugin.exit_codes import ExitCode
 from controller.plugin.outcomes import CommandOutcome
 from controller.plugin.user_requests import UserRequest
@@ -28,19 +29,45 @@ def chain_of(chain: v1alpha1.StackChain) -> Document:
     return {"namespace": chain.ref.namespace, "name": chain.ref.name}
 
 
-def tree_document(chain: v1alpha1.StackChain) -> Document:
+def tree_document(chain: v1alpha1.StackChain, selection: tree.Selection = tree.ALL) -> Document:
     """Return what `tree` shows."""
     stored = v1alpha1.status_to_dict(chain.status)
-    stacks = len(tree.current_stacks(chain.status))
+    current = tree.current_stacks(chain.status)
+    chosen = selection.of(current)
+    ids = {stack.id for stack in chosen}
     return {
         "chain": chain_of(chain),
         "ready": ready_of(chain.status),
         "suspended": chain.spec.suspend,
-        "graph": stored.get("graph") if stacks else None,
+        "graph": stored.get("graph") if current else None,
         "run": stored.get("latestRun"),
         "pendingRun": stored.get("pendingRun"),
         # Until the latest run has read its stacks, the status has those of the run before.
-        "stacks": stored.get("stacks", []) if stacks else [],
+        "stacks": [one for one in stored.get("stacks", []) if one["id"] in ids],
+        "needs": [
+            {
+                "stack": stack.id,
+                "need": need.name.title(),
+                "text": tree.describe_stack(stack, current),
+                "link": attention.link_of(stack),
+            }
+            for need, stack in attention.by_need(chosen)
+        ],
+        "rows": [_row(row, current) for row in tree.rows_for(chosen, selection)],
+    }
+
+
+def _row(row: tree_rows.Row, stacks: Sequence[v1alpha1.StackStatus]) -> Document:
+    """Return a row as `tree` shows it: a stack, or many alike."""
+    level = max(0, len(row.is_last) - 1)
+    if isinstance(row, tree_rows.StackRow):
+        text = tree.describe_stack(row.stack, stacks)
+        return {"level": level, "stack": row.stack.id, "others": list(row.others), "text": text}
+    return {
+        "level": level,
+        "folded": str(row.kind) if row.kind is not None else "Deeper",
+        "stacks": [stack.id for stack in row.stacks],
+        "text": tree_rows.phase_counts(row.stacks),
     }
 
 

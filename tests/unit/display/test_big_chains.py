@@ -8,7 +8,9 @@ import pytest
 from controller.api import v1alpha1
 from controller.chain.run import attention
 from controller.display import styled_text, tree, tree_characters, tree_rows
+from controller.plugin import output
 from tests.support import big_chains
+from tests.support.builders import make_shown_chain
 from tests.support.golden import Golden
 
 PAGE = "big_trees"
@@ -121,3 +123,48 @@ def test_no_width_breaks_a_row(width: int) -> None:
 
     assert all(len(line) <= max(20, width) or "https://" in line for line in lines)
     assert "\n".join(lines).isascii()
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        pytest.param(tree.Selection(is_failed=True), id="failed"),
+        pytest.param(tree.Selection(phases=frozenset({"Waiting", "Running"})), id="phases"),
+        pytest.param(tree.Selection(stack="prod-eu-west-1-ingress"), id="a stack"),
+        pytest.param(tree.Selection(depth=2), id="two levels"),
+        pytest.param(tree.Selection(stack="prod-eu-west-1-cluster", depth=3), id="both"),
+        pytest.param(tree.Selection(phases=frozenset({"TimedOut"})), id="none is like that"),
+    ],
+)
+def test_some_stacks_of_a_big_chain(selection: tree.Selection, case: str, golden: Golden) -> None:
+    status = big_chains.make_status(100)
+    drawing = tree.Drawing(now=NOW, width=119, has_links=True, selection=selection)
+
+    lines = [styled_text.plain_text(line) for line in tree.render("platform", status, drawing)]
+
+    golden(PAGE).check(f"selected: {case}", "\n".join(lines))
+
+
+def test_what_was_selected_is_all_there_is_in_the_document() -> None:
+    chain = make_shown_chain(big_chains.make_status(100))
+
+    found = output.tree_document(chain, tree.Selection(is_failed=True))
+
+    assert [one["id"] for one in found["stacks"]] == ["prod-eu-west-1-monitoring"]
+    assert [one["stack"] for one in found["needs"]] == ["prod-eu-west-1-monitoring"]
+    assert [one["stack"] for one in found["rows"]] == ["prod-eu-west-1-monitoring"]
+
+
+def test_programs_get_the_rows_that_people_see() -> None:
+    found = output.tree_document(make_shown_chain(big_chains.make_status(500)))
+
+    assert [one["need"] for one in found["needs"]] == ["Fix", "Decision", "Release", "Release"]
+    assert {"Done", "Pending", "Skipped", "Mixed"} >= {
+        one["folded"] for one in found["rows"] if "folded" in one
+    }
+    ids = [
+        stack
+        for one in found["rows"]
+        for stack in ([one["stack"]] if "stack" in one else one["stacks"])
+    ]
+    assert sorted(ids) == sorted(stack["id"] for stack in found["stacks"])

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from controller.api import v1alpha1
 from controller.plugin import arguments, commands
 from controller.plugin.exit_codes import ExitCode
 from tests.support.golden import Golden
@@ -129,3 +130,48 @@ def test_a_command_without_a_choice_of_output_is_for_people(command: arguments.C
     bare = dataclasses.replace(command, options=())
 
     assert arguments.command_parser(bare).get_default("output") == "text"
+
+
+def test_the_phases_are_those_of_the_resource() -> None:
+    assert tuple(map(str, v1alpha1.Phase)) == arguments.PHASES
+
+
+@pytest.mark.parametrize(
+    ("words", "selection"),
+    [
+        pytest.param("tree prod", (False, None, None, None, False), id="all"),
+        pytest.param("tree prod --failed", (True, None, None, None, False), id="failed"),
+        pytest.param(
+            "tree --phase running,TIMEDOUT prod",
+            (False, frozenset({"Running", "TimedOut"}), None, None, False),
+            id="phases in any case",
+        ),
+        pytest.param("tree prod --stack vpc", (False, None, "vpc", None, False), id="a stack"),
+        pytest.param("tree prod --depth 2 --all", (False, None, None, 2, True), id="a depth"),
+    ],
+)
+def test_a_tree_may_be_of_some_stacks(words: str, selection: tuple[object, ...]) -> None:
+    wanted = arguments.parse(words.split())
+
+    found = (wanted.failed, wanted.phase, wanted.stack, wanted.depth, wanted.all)
+    assert found == selection
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("tree prod --phase Runing", "did you mean 'Running'"),
+        ("tree prod --phase ,", "name at least one phase"),
+        ("tree prod --depth 0", "must be a whole number, 1 to 500"),
+        ("tree prod -w -o dot", "-w cannot be used with -o dot"),
+        ("explain prod -o dot", "invalid choice: 'dot'"),
+    ],
+)
+def test_a_selection_that_makes_no_sense_is_refused(
+    words: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        arguments.parse(words.split())
+
+    assert ended.value.code == 2
+    assert hint in capsys.readouterr().err
