@@ -18,6 +18,8 @@ FIELDS = frozenset(
         "spec.confirmationPolicy",
         "spec.connectionName",
         "spec.deletionPolicy",
+        "spec.dependsOn",
+        "spec.dependsOn.name",
         "spec.destroyConfirmation",
         "spec.failurePolicy",
         "spec.graph",

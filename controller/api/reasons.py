@@ -14,6 +14,7 @@ class ChainReason(enum.StrEnum):
     PROGRESSING = "Progressing"
     AWAITING_CONFIRMATION = "AwaitingConfirmation"
     BLOCKED = "Blocked"
+    WAITING_FOR_CHAIN = "WaitingForChain"
     RUN_SUCCEEDED = "RunSucceeded"
     STACK_FAILED = "StackFailed"
     STACK_CANCELED = "StackCanceled"
@@ -26,6 +27,7 @@ class ChainReason(enum.StrEnum):
     UNKNOWN_STACK = "UnknownStack"
     GRAPH_CYCLE = "GraphCycle"
     GRAPH_INVALID = "GraphInvalid"
+    CHAIN_CYCLE = "ChainCycle"
     DEPENDENT_NOT_VISIBLE = "DependentNotVisible"
     TOO_MANY_STACKS = "TooManyStacks"
     GRAPH_EMPTY = "GraphEmpty"
@@ -162,9 +164,17 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ChainReason.BLOCKED: ReasonMeaning(
         means="A stack can continue only once someone outside of the chain acts: it is locked or "
         "disabled, another run of it or another chain that has it waits for a person, or the "
-        "worker may not do what the chain wants of it.",
+        "worker may not do what the chain wants of it. Or a run waits for a chain that "
+        "`spec.dependsOn` names and that needs a person, or does not exist.",
         do="The message names the stack and has the link: unlock or enable it, end the other run, "
-        "or have the connection allow it. The chain then continues automatically.",
+        "or have the connection allow it. If it names a chain, see there what that needs. The "
+        "chain then continues automatically.",
+    ),
+    ChainReason.WAITING_FOR_CHAIN: ReasonMeaning(
+        means="A run is asked for, and waits until the chains that `spec.dependsOn` names are "
+        "Ready with nothing asked.",
+        do="Nothing; the run starts at once when they are. To run without one of them, remove its "
+        "name from `spec.dependsOn`.",
     ),
     ChainReason.RUN_SUCCEEDED: ReasonMeaning(
         means="Every stack succeeded, or had nothing to do because its inputs did not change.",
@@ -227,6 +237,11 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         "was triggered.",
         do="Remove the named dependency, or change the labels or the order of `spec.stages`. It is "
         "rechecked automatically.",
+    ),
+    ChainReason.CHAIN_CYCLE: ReasonMeaning(
+        means="Chains wait for each other in a cycle of `spec.dependsOn`, so none of them can "
+        "start; the message names it chain by chain.",
+        do="Remove one of the names that the message lists from `spec.dependsOn`.",
     ),
     ChainReason.DEPENDENT_NOT_VISIBLE: ReasonMeaning(
         means="A stack that would belong to the chain, or on which its runs would make Spacelift "

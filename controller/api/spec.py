@@ -195,6 +195,12 @@ class StartTrigger(_Model):
     type: StartTriggerType
 
 
+class ChainDependency(_Model):
+    """Another chain of the namespace that has to be Ready before a run starts."""
+
+    name: str
+
+
 class StackChainSpec(_Model):
     """What the user asks for; field documentation is in the CRD.
 
@@ -211,6 +217,7 @@ class StackChainSpec(_Model):
     run_token: str | None = None
     schedule: Schedule | None = None
     triggers: tuple[StartTrigger, ...] = ()
+    depends_on: tuple[ChainDependency, ...] = ()
     commit_sha: str | None = pydantic.Field(default=None, alias="commitSHA")
     runtime_environment: tuple[EnvironmentVariable, ...] = ()
     policies: Policies = Policies()

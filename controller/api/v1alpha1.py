@@ -14,6 +14,7 @@ import pydantic
 
 from controller.api.json_fields import to_json as to_json
 from controller.api.spec import MAX_STACKS as MAX_STACKS
+from controller.api.spec import ChainDependency as ChainDependency
 from controller.api.spec import ConcurrencyPolicy as ConcurrencyPolicy
 from controller.api.spec import ConfirmationLimits as ConfirmationLimits
 from controller.api.spec import ConfirmationPolicy as ConfirmationPolicy

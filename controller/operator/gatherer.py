@@ -6,10 +6,18 @@ from typing import Any
 
 from controller import clock
 from controller.api import reasons, v1alpha1
-from controller.chain.requests import automatic_asks, executions, future_marks, handled_asks
+from controller.chain.requests import (
+    automatic_asks,
+    chain_waits,
+    executions,
+    future_marks,
+    handled_asks,
+    other_chains,
+)
 from controller.chain.run import progress
 from controller.chain.status import pass_statuses, projection
 from controller.operator import (
+    chain_dependencies,
     connection_access,
     live_executions,
     operator_identity,
@@ -53,6 +61,7 @@ class Gathered:
     sweep: sweep_findings.SweepFindings | None = None
     schedules: projection.SchedulesStatus | None = None
     schedules_problem: projection.Problem | None = None
+    waiting: chain_waits.Waiting = chain_waits.NOTHING
 
     @property
     def current(self) -> pass_statuses.CurrentStatus:
@@ -74,12 +83,14 @@ class Gatherer:
         *,
         workflows: starter.ChainWorkflows,
         sweeps: sweep_findings.SweepReader,
+        dependencies: chain_dependencies.ChainDependencies,
         live: live_executions.LiveExecutions,
         identity: operator_identity.OperatorIdentity,
         time: clock.Clock,
     ) -> None:
         self._workflows = workflows
         self._sweeps = sweeps
+        self._dependencies = dependencies
         self._live = live
         self._identity = identity
         self._clock = time
@@ -97,7 +108,7 @@ class Gatherer:
         Raises:
             Superseded: the execution that has news is not the resource's any more.
             UnreadableExecution: a live execution has the resource's id, and is not one of ours.
-            TemporalUnreachable: call again later.
+            TemporalUnreachable, KubeError: call again later.
         """
         stored = pass_statuses.StoredStatus(chain.status)
         believed = future_marks.past_status(chain.status, now=self._clock.now())
@@ -105,7 +116,17 @@ class Gatherer:
         gathered = Gathered(body=body, stored=stored, chain=chain, access=access)
         gathered = await self._with_execution(gathered)
         _check_not_superseded(chain, gathered.execution, given.publishing)
-        return await self._with_sweep(self._harvested(gathered), given.call)
+        gathered = await self._with_sweep(self._harvested(gathered), given.call)
+        return await self._with_other_chains(gathered)
+
+    async def _with_other_chains(self, gathered: Gathered) -> Gathered:
+        """Look at the chains that have to be Ready first, if a run may start now."""
+        chain = gathered.chain
+        is_idle = not (chain.is_deleting or executions.is_live(gathered.execution))
+        if not chain.spec.depends_on or not is_idle:
+            return gathered
+        others = await self._dependencies.read(chain)
+        return dataclasses.replace(gathered, waiting=other_chains.waiting_of(chain, others))
 
     async def _with_execution(self, gathered: Gathered) -> Gathered:
         execution = await self._workflows.latest(gathered.chain.ref)

@@ -6,7 +6,14 @@ from typing import Any
 import kopf
 
 from controller.api import v1alpha1
-from controller.operator import errors, kopf_settings, reconciler, resync, watches
+from controller.operator import (
+    chain_dependencies,
+    errors,
+    kopf_settings,
+    reconciler,
+    resync,
+    watches,
+)
 
 _RESOURCE = (v1alpha1.GROUP, v1alpha1.VERSION, v1alpha1.PLURAL)
 # Until the workflow has closed; short at first, since a person waits for `kubectl delete`. It may
@@ -19,6 +26,7 @@ _LOOKS_ALIKE = 5
 def build_registry(
     reconciler: reconciler.Reconciler,
     known: resync.KnownResources,
+    dependencies: chain_dependencies.ChainDependencies,
     watches: watches.Watches,
     *,
     login: kopf_settings.Login,
@@ -47,6 +55,7 @@ def build_registry(
     async def on_event(event: Mapping[str, Any], body: kopf.Body, **_: Any) -> None:
         try:
             known.take_in(event.get("type"), body)
+            dependencies.take_in(event.get("type"), body)
         finally:
             watches.note_handled(body["metadata"]["uid"])
 

@@ -45,6 +45,7 @@ class PassDecider:
             live=live,
             is_recheck_due=self._is_recheck_due(chain),
             is_withheld=is_withheld,
+            waiting=gathered.waiting,
         )
 
     def _is_recheck_due(self, chain: v1alpha1.StackChain) -> bool:

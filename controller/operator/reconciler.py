@@ -16,13 +16,14 @@ from typing import Any
 
 from controller import clock, outside_text
 from controller.api import reasons, v1alpha1
-from controller.chain.requests import decide
+from controller.chain.requests import chain_waits, decide
 from controller.chain.status import projection
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
 from controller.operator import (
     announcer,
+    chain_dependencies,
     connection_access,
     deletion,
     execution_commands,
@@ -68,6 +69,7 @@ class Reconciler:
         workflows: starter.ChainWorkflows,
         schedules: resource_schedules.ResourceSchedules,
         sweeps: sweep_findings.SweepReader,
+        dependencies: chain_dependencies.ChainDependencies,
         access: connection_access.ConnectionAccess,
         announcer: announcer.Announcer,
         ownership: ownership.Ownership,
@@ -83,7 +85,12 @@ class Reconciler:
         self._locks = resource_locks.ResourceLocks(counters)
         live = live_executions.LiveExecutions(time)
         self._gatherer = gatherer.Gatherer(
-            workflows=workflows, sweeps=sweeps, live=live, identity=identity, time=time
+            workflows=workflows,
+            sweeps=sweeps,
+            dependencies=dependencies,
+            live=live,
+            identity=identity,
+            time=time,
         )
         self._decider = pass_decision.PassDecider(
             recheck_seconds=identity.recheck_seconds, time=time
@@ -311,7 +318,8 @@ class Reconciler:
             )
         elif gathered.execution is not None:
             await self._commands.apply(gathered.execution, decision)
-        is_written = await self._writer.write(gathered, decision, problem=_problem_of(gathered))
+        problem = _problem_of(gathered, decision)
+        is_written = await self._writer.write(gathered, decision, problem=problem)
         return _PassResult(gathered=gathered, is_written=is_written)
 
     async def _write_unreachable(
@@ -394,10 +402,19 @@ def _text_of(error: Exception) -> str:
     return outside_text.clean(f"{type(error).__name__}: {error}")
 
 
-def _problem_of(gathered: gatherer.Gathered) -> projection.Problem | None:
+def _problem_of(
+    gathered: gatherer.Gathered, decision: decide.Decision
+) -> projection.Problem | None:
     if gathered.chain.is_deleting:
         return deletion.problem_of(gathered.known)
-    return gathered.access.problem or gathered.problem
+    problem = gathered.access.problem or gathered.problem
+    if problem is None and decision.waiting.cycle:
+        return projection.Problem(
+            reason=reasons.ChainReason.CHAIN_CYCLE,
+            message=chain_waits.cycle_text(decision.waiting.cycle),
+            is_retrying=False,
+        )
+    return problem
 
 
 def _uid(body: Mapping[str, Any]) -> str:

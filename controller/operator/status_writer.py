@@ -70,6 +70,7 @@ class StatusWriter:
             has_unhandled=decision.pending is not None,
             problem=problem,
             workflow_url=self._identity.url_of(execution) if execution else None,
+            waiting=decision.waiting,
             schedules=gathered.schedules,
         )
         # An ask that was taken in waits only if nothing was started for it, which the facts say.

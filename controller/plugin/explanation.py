@@ -314,7 +314,9 @@ def _notes(chain: StackChain) -> tuple[str, ...]:
     for name, token in user_requests.open_requests(chain):
         notes.append(f"`{name}: {token[:64]}` has not been taken up yet.")
     if status.pending_run is not None:
-        notes.append(f"Another request ({status.pending_run.cause}): {status.pending_run.message}")
+        is_live = status.latest_run is not None and not status.latest_run.phase.is_over
+        what = "Another request" if is_live else "A request"
+        notes.append(f"{what} ({status.pending_run.cause}): {status.pending_run.message}")
     return (*notes, *_automatic_starts(chain))
 
 

@@ -27,8 +27,8 @@ LABEL = f"{v1alpha1.GROUP}/preview"
 _LONGEST_NAME = 63
 # A graph is resolved in a second or two, and the user is waiting.
 _POLL_SECONDS = 0.25
-# What would start a run automatically, now or later.
-_START_FIELDS = ("schedule", "triggers")
+# What would start a run automatically, now or later, or let it wait for other chains.
+_START_FIELDS = ("schedule", "triggers", "dependsOn")
 _OPERATION_VERBS = {Operation.APPLY: "run", Operation.PLAN: "plan", Operation.DESTROY: "destroy"}
 
 

@@ -18,6 +18,7 @@ from controller.kube import client as kube_client
 from controller.kube import lease, stackchains
 from controller.operator import (
     announcer,
+    chain_dependencies,
     connection_access,
     handlers,
     kopf_settings,
@@ -125,11 +126,13 @@ class OperatorParts:
             time=time,
         )
         owning = ownership.Ownership(installation, stack_chains)
+        self._dependencies = chain_dependencies.ChainDependencies(stack_chains)
         self._reconciler = reconciler.Reconciler(
             stack_chains=stack_chains,
             workflows=workflows,
             schedules=of_resources,
             sweeps=sweep_findings.SweepReader(run_use.RunUseReader(self._link.get)),
+            dependencies=self._dependencies,
             access=access,
             announcer=announcer.Announcer(
                 stack_chains=stack_chains,
@@ -181,22 +184,24 @@ class OperatorParts:
         statuses = asyncio.create_task(self._write_statuses(statuses_stop))
         resyncing = asyncio.create_task(self._resync.run())
         notifying = asyncio.create_task(self._notifier.run())
+        waking = asyncio.create_task(self._dependencies.run(self._reconciler.reconcile))
+        parts = [resyncing, notifying, waking]
         try:
-            yield [handling, statuses, resyncing, notifying]
+            yield [handling, statuses, *parts]
         finally:
             # kopf cancels all tasks that are younger than itself, so it goes last.
-            resyncing.cancel()
-            notifying.cancel()
+            for part in parts:
+                part.cancel()
             statuses_stop.set()
             # A write on its way may wait long for Temporal; the next operator does it again.
-            await asyncio.wait([statuses, resyncing, notifying], timeout=_STATUSES_STOP_SECONDS)
+            await asyncio.wait([statuses, *parts], timeout=_STATUSES_STOP_SECONDS)
             statuses.cancel()
             watching.set()
             # kopf gives hung tasks five seconds more. Nothing of ours is left to wait for, and a
             # standby waits for the Lease; what a handler was at is done again by the next one.
             await asyncio.wait([handling], timeout=_KOPF_STOP_SECONDS)
             handling.cancel()
-            _log_failures([handling, statuses, resyncing, notifying])
+            _log_failures([handling, statuses, *parts])
 
     async def aclose(self) -> None:
         """Hand over the notifications that wait."""
@@ -205,7 +210,7 @@ class OperatorParts:
     async def _handle(self, *, stop: asyncio.Event) -> None:
         def build_registry(login: kopf_settings.Login) -> kopf.OperatorRegistry:
             return handlers.build_registry(
-                self._reconciler, self._known, self._watches, login=login
+                self._reconciler, self._known, self._dependencies, self._watches, login=login
             )
 
         await self._outside.watch(self._role, build_registry, self._watches, stop)

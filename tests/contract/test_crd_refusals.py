@@ -62,6 +62,22 @@ RULES = [
         "confirm; remove it",
         id="a plan that is confirmed",
     ),
+    pytest.param(
+        {**SPEC, "dependsOn": [{"name": "network"}, {"name": "chain"}]},
+        "spec.dependsOn",
+        "dependsOn must not name the StackChain itself, which would wait for its own end; remove "
+        "the name",
+        id="a chain that waits for itself",
+    ),
+    *(
+        pytest.param(
+            {**SPEC, "dependsOn": [{"name": name}]},
+            "spec.dependsOn[0].name",
+            "must be the name of a StackChain: lower case letters, digits, dashes and dots",
+            id=f"the chain {name}",
+        )
+        for name in ("Network", "team/network", "-network")
+    ),
     *(
         pytest.param(
             {**SPEC, **policy, "confirmationLimits": {"maxDeleted": 0}},
@@ -541,6 +557,7 @@ ITEMS: dict[str, Callable[[int], Any]] = {
     "spec.graph.sources": lambda number: ["Labels", "Dependencies"][number],
     "spec.runtimeEnvironment": lambda number: {"name": f"v{number}", "value": ""},
     "spec.stages": lambda number: {"name": f"s{number}", "labels": [f"s{number}"]},
+    "spec.dependsOn": lambda number: {"name": f"other-{number}"},
 }
 LISTS = {
     path: (field["maxItems"], ITEMS.get(path, lambda number: f"s{number}"))
@@ -573,8 +590,8 @@ def spec_with(path: str, value: Any) -> Body:
     if parts == ["stages"]:
         # Some values are not for the first one.
         return {**spec, "stages": [DEV, PROD | spec["stages"]]}
-    if parts == ["triggers"]:
-        return {**spec, "triggers": [spec["triggers"]]}
+    if parts in (["triggers"], ["dependsOn"]):
+        return {**spec, parts[0]: [spec[parts[0]]]}
     if parts == ["schedule"]:
         return {**spec, "schedule": {"cron": "0 6 * * *"} | spec["schedule"]}
     return spec

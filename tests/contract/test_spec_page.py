@@ -87,7 +87,7 @@ def test_there_is_another_value_for_every_field() -> None:
     If it fails: `tests/support/spec_values.py`.
     """
     inner = {name for name in FIELDS if any(other.startswith(f"{name}.") for other in FIELDS)}
-    lists = {"runtimeEnvironment", "stages", "triggers"}
+    lists = {"dependsOn", "runtimeEnvironment", "stages", "triggers"}
     items = {name for name in FIELDS if name.partition(".")[0] in lists} - lists
 
     assert set(OTHER_VALUES) == set(FIELDS) - (inner - lists) - items

@@ -173,6 +173,31 @@ async def test_unattended_nobody_has_to_confirm(release: chains.Installation) ->
     assert sorted(chains.phases(status)) == ["backend", "backups", "database", "frontend"]
 
 
+async def test_a_plan_within_the_limits_is_confirmed_by_the_chain(
+    release: chains.Installation,
+) -> None:
+    account, chain = await run(release, "confirmed-within-limits")
+
+    await chain.ends("RunSucceeded")
+
+    history = (await account.only_run("database"))["history"]
+    assert "CONFIRMED" in [entry["state"] for entry in history]
+
+
+async def test_a_chain_runs_after_the_one_that_it_names(release: chains.Installation) -> None:
+    account, chain = await run(release, "after-platform")
+    waiting = await chain.shows("Blocked")
+    before = await account.runs()
+    # Any chain of that name will do.
+    await release.create("platform", "dashboards", account=account)
+    await chain.ends("RunSucceeded")
+
+    assert "'platform'" in chains.ready(waiting)["message"]
+    assert before == []
+    platform = await account.only_run("dashboards")
+    assert platform["history"][-1]["at"] <= (await account.runs("warehouse"))[0]["createdAt"]
+
+
 async def test_destroying_begins_with_what_depends_on_others(
     release: chains.Installation,
 ) -> None:

@@ -113,6 +113,29 @@ async def test_a_resource_that_was_deleted_meanwhile_has_its_runs_stopped(
     assert (await account.only_run("b"))["state"] in ("CANCELED", "SKIPPED")
 
 
+async def test_a_chain_that_waits_for_another_starts_once_that_became_ready_meanwhile(
+    release: chains.Installation,
+) -> None:
+    account = await release.add_account(
+        "awaited", account_document("a -> b", "x -> y", stacks={"a": {"autodeploy": False}})
+    )
+    before = await release.create("awaited", "a", account=account)
+    after = await release.create("waiting", "x", account=account, dependsOn=[{"name": "awaited"}])
+    await before.shows("AwaitingConfirmation")
+    await after.until(lambda status: "waits for a person" in chains.ready(status)["message"])
+    await release.operator.kill()
+    await account.act((await account.only_run("a"))["id"], "confirm")
+    await account.run_in("b", "FINISHED")
+    early = await account.runs("x")
+
+    await release.operator.start()
+    await before.ends("RunSucceeded")
+    await after.ends("RunSucceeded")
+
+    assert early == []
+    await account.only_run("x")
+
+
 async def test_kills_at_random_moments_start_nothing_twice(release: chains.Installation) -> None:
     seed = random.randrange(10**6)  # noqa: S311 - not a secret
     print(f"seed {seed}")

@@ -9,6 +9,7 @@ from typing import Any
 from controller.api import v1alpha1
 from controller.api.reasons import RECHECKED, ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
+from controller.chain.requests import chain_waits
 from controller.chain.requests.executions import ExecutionState
 from controller.chain.run import progress
 from controller.chain.status import projection
@@ -48,6 +49,12 @@ def hindered(reason: ChainReason, *, is_retrying: bool) -> projection.ChainFacts
 
 def lost(state: ExecutionState) -> projection.ChainFacts:
     return make_facts(make_execution(state=state))
+
+
+def waiting_for(which: str, *, needs_person: bool) -> projection.ChainFacts:
+    wait = chain_waits.ChainWait(name="network", which=which, needs_person=needs_person)
+    waiting = chain_waits.Waiting(waits=(wait,))
+    return dataclasses.replace(make_facts(None, pending=PENDING), waiting=waiting)
 
 
 def suspended(facts: projection.ChainFacts) -> projection.ChainFacts:
@@ -107,6 +114,16 @@ SITUATIONS: list[tuple[str, v1alpha1.Status, tuple[str, str]]] = [
         IN_PROGRESS,
     ),
     ("suspended, and everything had been done", projected(suspended(ended(SUCCEEDED))), CURRENT),
+    (
+        "a run waits for another chain",
+        projected(waiting_for("is running or about to run", needs_person=False)),
+        IN_PROGRESS,
+    ),
+    (
+        "a run waits for another chain that needs a person",
+        projected(waiting_for("waits for a person", needs_person=True)),
+        IN_PROGRESS,
+    ),
     ("nobody has asked for a run", projected(make_facts(None, is_not_requested=True)), PAUSED),
     ("succeeded", projected(ended(SUCCEEDED)), CURRENT),
     ("a stack failed", projected(ended(SUCCEEDED, make_stack("b", Phase.FAILED))), FAILED),
@@ -162,6 +179,7 @@ SITUATIONS: list[tuple[str, v1alpha1.Status, tuple[str, str]]] = [
         for reason in (
             ChainReason.INVALID_SPEC,
             ChainReason.SCHEDULE_INVALID,
+            ChainReason.CHAIN_CYCLE,
             ChainReason.CONNECTION_UNKNOWN,
             ChainReason.NAMESPACE_NOT_ALLOWED,
             ChainReason.OPERATION_NOT_ALLOWED,

@@ -33,6 +33,7 @@ OTHER_VALUES: Mapping[str, Any] = {
     "schedule.timeZone": "Europe/Berlin",
     "schedule.startingDeadlineSeconds": 60,
     "triggers": [{"type": "RootRunFinished"}],
+    "dependsOn": [{"name": "network"}],
     "suspend": True,
     "parallelism": 3,
     "nativeRuns": "Replace",

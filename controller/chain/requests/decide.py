@@ -8,7 +8,13 @@ execution carries. See ADR 0015.
 import dataclasses
 
 from controller.api import v1alpha1
-from controller.chain.requests import automatic_asks, executions, next_request, request_tokens
+from controller.chain.requests import (
+    automatic_asks,
+    chain_waits,
+    executions,
+    next_request,
+    request_tokens,
+)
 from controller.chain.requests.executions import Execution, LiveSettings
 from controller.chain.requests.handled_asks import (
     all_handled,
@@ -24,7 +30,8 @@ class Decision:
 
     `settings` has those that change; the others are None. `notes` say why a request does nothing.
     `is_not_requested`: the spec is to run only when asked, and nobody has asked for it as it is
-    now; or nobody has asked since it was restored.
+    now; or nobody has asked since it was restored. `waiting` is what keeps a run that is asked for
+    from starting, and a cycle that the chain is on.
     """
 
     handled: v1alpha1.Handled
@@ -34,6 +41,7 @@ class Decision:
     pending: v1alpha1.PendingRun | None = None
     is_not_requested: bool = False
     notes: tuple[str, ...] = ()
+    waiting: chain_waits.Waiting = chain_waits.NOTHING
 
 
 def decide(
@@ -43,6 +51,7 @@ def decide(
     live: LiveSettings | None,
     is_recheck_due: bool,
     is_withheld: bool = False,
+    waiting: chain_waits.Waiting = chain_waits.NOTHING,
 ) -> Decision:
     """Decide what to do for a resource that may use its connection and is not being deleted.
 
@@ -52,6 +61,7 @@ def decide(
         live: the live run's own settings; None if there is no such run.
         is_recheck_due: a run that triggered nothing may be tried again.
         is_withheld: the live run, of an earlier spec, is one that the connection does not serve.
+        waiting: what keeps a run from starting; it does not touch a live one.
     """
     handled = handled_asks(chain.status, execution)
     if is_held(chain, execution):
@@ -76,13 +86,20 @@ def decide(
     )
     if is_live and not cancel.is_effective:
         base = dataclasses.replace(base, settings=_changed_settings(chain, live, is_withheld))
+    if not is_live:
+        base = dataclasses.replace(base, waiting=chain_waits.Waiting(cycle=waiting.cycle))
     if asked is None:
-        if not is_live and is_recheck_due and _is_published(chain.status.latest_run, execution):
+        is_over = not is_live and _is_published(chain.status.latest_run, execution)
+        if is_over and is_recheck_due and not waiting.holds:
             again = next_request.request_again(chain, execution, handled)
             return dataclasses.replace(base, start=again)
         return base
     if is_live:
         return _wait(chain, number, base, asked, asks)
+    if waiting.holds:
+        text = chain_waits.text_of(waiting.waits) if waiting.waits else "Its chains form a cycle."
+        pending = _pending(asked, asks, text)
+        return dataclasses.replace(base, pending=pending, waiting=waiting)
     request = next_request.request_for(chain, execution, handled, asked, asks)
     base = dataclasses.replace(
         base, handled=dataclasses.replace(request.handled, cancel=handled.cancel), start=request
@@ -90,7 +107,7 @@ def decide(
     if asked is v1alpha1.Cause.RETRY and asks.root_runs:
         # Neither run does what the other does.
         return dataclasses.replace(
-            base, pending=_pending(v1alpha1.Cause.ROOT_RUN_FINISHED, asks, request.number)
+            base, pending=_pending_behind(v1alpha1.Cause.ROOT_RUN_FINISHED, asks, request.number)
         )
     return base
 
@@ -187,7 +204,7 @@ def _wait(
     return dataclasses.replace(
         base,
         cancel=base.cancel or is_replacing,
-        pending=_pending(asked, asks, number, is_replacing=is_replacing),
+        pending=_pending_behind(asked, asks, number, is_replacing=is_replacing),
     )
 
 
@@ -196,7 +213,7 @@ def _wait(
 _NEVER_REPLACING = (v1alpha1.Cause.RETRY, v1alpha1.Cause.ROOT_RUN_FINISHED)
 
 
-def _pending(
+def _pending_behind(
     asked: v1alpha1.Cause,
     asks: automatic_asks.AutomaticAsks,
     number: int,
@@ -204,9 +221,16 @@ def _pending(
     is_replacing: bool = False,
 ) -> v1alpha1.PendingRun:
     does = "Waits for run {} to end" if not is_replacing else "Run {} is being canceled for it"
+    text = f"{does.format(number)}; the newest request is the one that runs."
+    return _pending(asked, asks, text)
+
+
+def _pending(
+    asked: v1alpha1.Cause, asks: automatic_asks.AutomaticAsks, message: str
+) -> v1alpha1.PendingRun:
     return v1alpha1.PendingRun(
         cause=asked,
-        message=f"{does.format(number)}; the newest request is the one that runs.",
+        message=message,
         scheduled_time=asks.scheduled_time,
         root_runs=asks.root_runs,
     )

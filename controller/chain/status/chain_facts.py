@@ -3,7 +3,7 @@
 import dataclasses
 
 from controller.api import v1alpha1
-from controller.chain.requests import executions
+from controller.chain.requests import chain_waits, executions
 from controller.chain.run import progress
 from controller.chain.status.conditions import Problem
 
@@ -41,4 +41,5 @@ class ChainFacts:
     has_unhandled: bool = False
     problem: Problem | None = None
     workflow_url: str | None = None
+    waiting: chain_waits.Waiting = chain_waits.NOTHING
     schedules: SchedulesStatus | None = None

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from controller import outside_text
 from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase
+from controller.chain.requests import chain_waits
 from controller.chain.run import gates, progress
 from controller.chain.status import remedies
 
@@ -51,6 +52,7 @@ class ConditionFacts:
     `has_unhandled`: asked for, and taken up by no run yet. `is_not_requested`: to be run only when
     asked, and nobody has; `is_held`: because it was restored, or created to destroy.
     `is_suspended`: what the spec says. `is_spec_new`: it is not the one with which the run ran.
+    `waiting`: for which chains a run that is asked for waits.
     `handled` is what was asked for and taken up. `next_time`: when the schedule starts a run next.
     """
 
@@ -64,6 +66,7 @@ class ConditionFacts:
     is_suspended: bool = False
     is_not_requested: bool = False
     is_held: bool = False
+    waiting: chain_waits.Waiting = chain_waits.NOTHING
     next_time: str | None = None
 
 
@@ -122,6 +125,8 @@ def _verdict(facts: ConditionFacts) -> _Verdict:
     if is_resting and facts.is_not_requested and not facts.has_unhandled:
         text = _not_requested_text(facts)
         return _Verdict(ready="Unknown", reason=Reason.NOT_REQUESTED, message=text)
+    if is_resting and facts.waiting.waits:
+        return _waiting_for_chains(facts.waiting)
     if run is None or facts.has_unhandled or not run.phase.is_over:
         return _in_progress(facts)
     if run.phase is Phase.SUCCEEDED:
@@ -131,6 +136,17 @@ def _verdict(facts: ConditionFacts) -> _Verdict:
     can = remedies.possible(run, facts.handled, is_followed=False, is_spec_new=facts.is_spec_new)
     message = f"{remedies.with_remedy(run, can)}{_scheduled_text(facts)}"
     return _Verdict(ready="False", reason=reason, message=message, stalled=True)
+
+
+def _waiting_for_chains(waiting: chain_waits.Waiting) -> _Verdict:
+    reason = Reason.BLOCKED if waiting.needs_person else Reason.WAITING_FOR_CHAIN
+    return _Verdict(
+        ready="Unknown",
+        reason=reason,
+        message=f"{chain_waits.text_of(waiting.waits)} The run that is asked for starts once "
+        f"{'it is' if len(waiting.waits) == 1 else 'they are'} Ready with nothing asked.",
+        reconciling=True,
+    )
 
 
 def _hindered(reason: str, message: str) -> _Verdict:

@@ -47,6 +47,7 @@ def project(ref: v1alpha1.Ref, old: CurrentStatus, facts: ChainFacts, *, now: st
         has_unhandled=facts.has_unhandled,
         is_suspended=facts.is_suspended,
         is_not_requested=facts.is_not_requested,
+        waiting=facts.waiting,
         is_held=run is None and facts.handled.spec is not None,
         next_time=schedules.schedule.next_time if schedules.schedule else None,
     )

@@ -28,6 +28,7 @@ from controller.kube import stackchains
 from controller.observability import metrics
 from controller.operator import (
     announcer,
+    chain_dependencies,
     connection_access,
     operator_identity,
     ownership,
@@ -531,11 +532,13 @@ class Bench:
             time=self.clock,
         )
         owning = ownership.Ownership(INSTALLATION, self.stack_chains)
+        self.dependencies = chain_dependencies.ChainDependencies(self.stack_chains)
         self.reconciler = reconciler.Reconciler(
             stack_chains=self.stack_chains,
             workflows=self.workflows,
             schedules=self.of_resources,
             sweeps=sweep_findings.SweepReader(self.run_use),
+            dependencies=self.dependencies,
             access=access,
             ownership=owning,
             announcer=announcer.Announcer(

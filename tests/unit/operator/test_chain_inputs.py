@@ -22,6 +22,7 @@ OPERATORS = {
     "triggers",
     "concurrency_policy",
     "deletion_policy",
+    "depends_on",
     "destroy_confirmation",
     "history_limit",
 }

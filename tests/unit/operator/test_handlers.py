@@ -28,7 +28,7 @@ class Handlers:
 
     def __init__(self, bench: Bench) -> None:
         registry = handlers.build_registry(
-            bench.reconciler, bench.known, bench.watches, login=self._login
+            bench.reconciler, bench.known, bench.dependencies, bench.watches, login=self._login
         )
         self._bench = bench
         self.changing = list(registry._changing.get_all_handlers())

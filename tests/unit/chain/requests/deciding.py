@@ -4,8 +4,8 @@ from typing import Any
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
+from controller.chain.requests import chain_waits, executions
 from controller.chain.requests import decide as decisions
-from controller.chain.requests import executions
 from controller.chain.requests.executions import ExecutionState
 from tests.support.builders import (
     handled,
@@ -28,11 +28,14 @@ def decide(
     live_parallelism: int | None = None,
     is_live_suspended: bool = False,
     is_recheck_due: bool = False,
+    waiting: chain_waits.Waiting = chain_waits.NOTHING,
 ) -> decisions.Decision:
     live = None
     if live_parallelism is not None:
         live = executions.LiveSettings(parallelism=live_parallelism, is_suspended=is_live_suspended)
-    return decisions.decide(chain, execution, live=live, is_recheck_due=is_recheck_due)
+    return decisions.decide(
+        chain, execution, live=live, is_recheck_due=is_recheck_due, waiting=waiting
+    )
 
 
 def nothing(handled_asks: v1alpha1.Handled) -> decisions.Decision:
