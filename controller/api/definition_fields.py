@@ -100,6 +100,7 @@ FIELDS = frozenset(
         "status.history.workflowUrl",
         "status.installation",
         "status.lastHandled",
+        "status.lastHandled.bypass",
         "status.lastHandled.cancel",
         "status.lastHandled.retry",
         "status.lastHandled.rootRuns",

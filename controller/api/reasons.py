@@ -87,6 +87,7 @@ class StackReason(enum.StrEnum):
     KEPT = "Kept"
     ROOT_RUN_FINISHED = "RootRunFinished"
     OUTPUT_UNCHANGED = "OutputUnchanged"
+    BYPASSED = "Bypassed"
     UPSTREAM_NOT_SUCCEEDED = "UpstreamNotSucceeded"
     STAGE_NOT_SUCCEEDED = "StageNotSucceeded"
     FAIL_FAST = "FailFast"
@@ -495,6 +496,11 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     ),
     StackReason.OUTPUT_UNCHANGED: ReasonMeaning(
         means="Spacelift skipped its run, since no output that it refers to changed.",
+        do="Nothing.",
+    ),
+    StackReason.BYPASSED: ReasonMeaning(
+        means="A person vouched for it with `stackchain.dev/bypass`: it was not run, and its "
+        "dependents start as after a success.",
         do="Nothing.",
     ),
     StackReason.UPSTREAM_NOT_SUCCEEDED: ReasonMeaning(

@@ -165,8 +165,8 @@ class PendingRun:
 class Handled:
     """The asks that were taken up: the digest of the spec and the texts of the tokens.
 
-    `run` is the annotation's, `run_token` the spec's. A retry or cancel whose number is stale is
-    taken up too: there is nothing to do for it.
+    `run` is the annotation's, `run_token` the spec's. A retry, bypass or cancel whose number is
+    stale is taken up too: there is nothing to do for it.
     `schedule` is the newest time of the schedule that a run was started for; `root_runs` has for
     each root the newest run that needs no looking at any more.
     """
@@ -175,6 +175,7 @@ class Handled:
     run: str | None = None
     run_token: str | None = None
     retry: str | None = None
+    bypass: str | None = None
     cancel: str | None = None
     schedule: str | None = None
     root_runs: tuple[RootRun, ...] = ()

@@ -14,6 +14,7 @@ class TransitionKind(enum.StrEnum):
     NOT_REQUESTED = "NotRequested"
     RUN_PENDING = "RunPending"
     STALE_REQUEST = "StaleRequest"
+    STACKS_REQUESTED = "StacksRequested"
     START_MISSED = "StartMissed"
     ROOTS_NOT_SEEN = "RootsNotSeen"
     RUN_STARTED = "RunStarted"
@@ -27,6 +28,7 @@ class TransitionKind(enum.StrEnum):
     STACK_RETRYING = "StackRetrying"
     STACK_SUCCEEDED = "StackSucceeded"
     STACK_UNCHANGED = "StackUnchanged"
+    STACK_BYPASSED = "StackBypassed"
     STACK_SKIPPED = "StackSkipped"
     STACK_FAILED = "StackFailed"
     STACK_TIMED_OUT = "StackTimedOut"
@@ -65,9 +67,12 @@ MEANINGS: dict[TransitionKind, TransitionMeaning] = {
     ),
     TransitionKind.RUN_PENDING: TransitionMeaning(when="a request waits for the live run to end"),
     TransitionKind.STALE_REQUEST: TransitionMeaning(
-        when="an annotation names a run that it cannot be about any more, or is too long; "
-        "the message says why",
+        when="an annotation names a run that it cannot be about any more, or stacks with which "
+        "nothing can be done, or is too long; the message says why",
         is_warning=True,
+    ),
+    TransitionKind.STACKS_REQUESTED: TransitionMeaning(
+        when="a live run takes up a retry or a bypass of stacks"
     ),
     TransitionKind.START_MISSED: TransitionMeaning(
         when="times of the schedule passed and were too late to start anything", is_warning=True
@@ -94,6 +99,9 @@ MEANINGS: dict[TransitionKind, TransitionMeaning] = {
     TransitionKind.STACK_SUCCEEDED: _stack("a stack's run finished"),
     TransitionKind.STACK_UNCHANGED: _stack(
         "Spacelift skipped a stack's run, since no output that it refers to changed"
+    ),
+    TransitionKind.STACK_BYPASSED: _stack(
+        "a person vouched for a stack, which counts as done without a run"
     ),
     TransitionKind.STACK_SKIPPED: _stack(
         "a stack is not run, because another one did not succeed", is_warning=True

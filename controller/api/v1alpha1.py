@@ -67,17 +67,20 @@ API_VERSION = f"{GROUP}/{VERSION}"
 RUN_ANNOTATION = f"{GROUP}/run"
 RETRY_ANNOTATION = f"{GROUP}/retry"
 CANCEL_ANNOTATION = f"{GROUP}/cancel"
+BYPASS_ANNOTATION = f"{GROUP}/bypass"
 INSTALLATION_ANNOTATION = f"{GROUP}/installation"
 """Which installation is to have a resource, whoever has had it before."""
 # Written by whoever restores a resource; Velero labels all that it restores.
 RESTORED_ANNOTATION = f"{GROUP}/restored"
 VELERO_RESTORE_LABEL = "velero.io/restore-name"
-TOKENS = (RUN_ANNOTATION, RETRY_ANNOTATION, CANCEL_ANNOTATION)
+TOKENS = (RUN_ANNOTATION, RETRY_ANNOTATION, CANCEL_ANNOTATION, BYPASS_ANNOTATION)
 
 
 LONGEST_TOKEN = 256
 """Characters of a request token. A longer one asks for nothing: annotations hold 256 KiB, and what
 was asked is kept in the status, in the memory of the operator and at Temporal."""
+LONGEST_NAMING_TOKEN = 1024
+"""Characters of a token that may name stacks."""
 _TOO_LONG = "too-long:sha256:"
 
 
@@ -108,6 +111,7 @@ class StackChain:
     run_token: str | None
     retry_token: str | None
     cancel_token: str | None
+    bypass_token: str | None
     spec: StackChainSpec
     status: Status
 
@@ -136,6 +140,7 @@ def parse(body: Mapping[str, Any]) -> StackChain:
         run_token=_token(annotations, RUN_ANNOTATION),
         retry_token=_token(annotations, RETRY_ANNOTATION),
         cancel_token=_token(annotations, CANCEL_ANNOTATION),
+        bypass_token=_token(annotations, BYPASS_ANNOTATION),
         spec=spec,
         status=read_status(body.get("status") or {}),
     )
@@ -146,9 +151,15 @@ def is_too_long(token: str) -> bool:
     return token.startswith(_TOO_LONG)
 
 
+def longest_token(annotation: str) -> int:
+    """Return how many characters the token of an annotation may have."""
+    is_naming = annotation in (RETRY_ANNOTATION, BYPASS_ANNOTATION)
+    return LONGEST_NAMING_TOKEN if is_naming else LONGEST_TOKEN
+
+
 def _token(annotations: Mapping[str, str], name: str) -> str | None:
     text = annotations.get(name)
-    if text is None or len(text) <= LONGEST_TOKEN:
+    if text is None or len(text) <= longest_token(name):
         return text
     return _TOO_LONG + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -1,6 +1,14 @@
 """How messages count and list things, so that all of them do it the same way. Pure."""
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Collection, Sequence
+
+from controller import outside_text
+
+_MOST_UNKNOWN = 5
+_LONGEST_NAME = 64
+# The comparison takes the square of it.
+_LONGEST_COMPARED = 128
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
@@ -37,3 +45,26 @@ def and_more(number: int, *, separator: str = ", ") -> str:
 def quoted(names: Sequence[str]) -> list[str]:
     """Return the names in quotes."""
     return [f"'{name}'" for name in names]
+
+
+def why_unknown(names: Sequence[str], known: Collection[str], *, where: str) -> str:
+    """Return which names are unknown, and what may have been meant; "" if all are known.
+
+    Args:
+        names: what someone has named.
+        known: the names that there are.
+        where: what they are names of, such as "a stack of run 3".
+    """
+    unknown = [name for name in names if name not in known]
+    if not unknown:
+        return ""
+    shown = [
+        f"'{outside_text.clean(name, most=_LONGEST_NAME)}'{_similar(name, known)}"
+        for name in unknown[:_MOST_UNKNOWN]
+    ]
+    return f"not {where}: {', '.join(shown)}{and_more(len(unknown) - len(shown))}"
+
+
+def _similar(name: str, known: Collection[str]) -> str:
+    found = difflib.get_close_matches(name[:_LONGEST_COMPARED], sorted(known), n=1)
+    return f" (did you mean '{found[0]}'?)" if found else ""

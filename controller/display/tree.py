@@ -39,6 +39,7 @@ _SHORT: dict[str, str] = {
     reasons.StackReason.OUTPUT_UNCHANGED: "inputs unchanged",
     reasons.StackReason.STARTING: "looks for its run",
     reasons.StackReason.KEPT: "kept from an earlier run",
+    reasons.StackReason.BYPASSED: "a person vouches for it",
 }
 _SHORT_PHASES: dict[str, str] = {Phase.AWAITING_CONFIRMATION: "Awaiting"}
 # What the phase says already.

@@ -50,6 +50,7 @@ def chain_input(
         is_suspended=spec.suspend,
         kept=list(request.kept),
         retried=_retried(spec, request),
+        left=list(request.left),
         finished_roots=_finished_roots(request, connection),
     )
 

@@ -77,6 +77,9 @@ class ExecutionCommands:
         run_id = execution.workflow_run_id
         if decision.cancel and self._live.may_cancel(run_id):
             await self._workflows.cancel(execution.workflow_id, run_id)
+        for request in decision.requests:
+            if self._live.may_request(run_id, request):
+                await self._workflows.request_stacks(execution, request)
         if decision.settings.parallelism is not None:
             await self._workflows.set_parallelism(execution, decision.settings.parallelism)
             self._live.note_sent(run_id, parallelism=decision.settings.parallelism)

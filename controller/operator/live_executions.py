@@ -8,8 +8,10 @@ from typing import Any
 
 from controller import clock
 from controller.chain.requests import executions
+from controller.chain.run import progress
 
 _CANCEL_AGAIN_SECONDS = 60.0
+_REQUEST_AGAIN_SECONDS = 60.0
 # A worker that was killed is asked for its cached runs for up to 14 s, although another is there.
 _SILENCE_SECONDS = 20.0
 
@@ -22,6 +24,8 @@ class LiveExecutions:
         self._canceled_at: dict[str, float] = {}
         # Since when they have not answered.
         self._silent_since: dict[str, float] = {}
+        # When they were asked for something of their stacks, by kind and token.
+        self._requested: dict[str, dict[tuple[str, str], float]] = {}
         # What they were sent last: one that does not answer is sent it once.
         self._sent: dict[str, executions.LiveSettings] = {}
 
@@ -58,8 +62,21 @@ class LiveExecutions:
         self._canceled_at[workflow_run_id] = now
         return True
 
+    def may_request(self, workflow_run_id: str, request: progress.LiveRequest) -> bool:
+        """Whether to ask an execution for something of its stacks, which counts as done.
+
+        It says when it has handled a request; until then it is asked again now and then only.
+        """
+        now, asked = self._clock.monotonic(), self._requested.setdefault(workflow_run_id, {})
+        last = asked.get((request.kind, request.token))
+        if last is not None and now - last < _REQUEST_AGAIN_SECONDS:
+            return False
+        asked[request.kind, request.token] = now
+        return True
+
     def forget(self, workflow_run_id: str) -> None:
         """Drop what is remembered of an execution that has closed."""
         self._silent_since.pop(workflow_run_id, None)
         self._canceled_at.pop(workflow_run_id, None)
         self._sent.pop(workflow_run_id, None)
+        self._requested.pop(workflow_run_id, None)

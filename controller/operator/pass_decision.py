@@ -46,6 +46,7 @@ class PassDecider:
             is_recheck_due=self._is_recheck_due(chain),
             is_withheld=is_withheld,
             waiting=gathered.waiting,
+            known=gathered.known,
         )
 
     def _is_recheck_due(self, chain: v1alpha1.StackChain) -> bool:

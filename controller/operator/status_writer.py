@@ -82,6 +82,7 @@ class StatusWriter:
                 is_followed=decision.start is not None or decision.pending is not None,
                 is_spec_new=facts.is_spec_new,
             ),
+            *transitions.requested(decision.done, current),
             *transitions.stale(decision.notes, current),
         ]
         is_written = await self._project(gathered.body, current, facts, happened=happened)

@@ -179,6 +179,7 @@ def open_requests(chain: StackChain) -> list[tuple[str, str]]:
         (v1alpha1.RUN_ANNOTATION, chain.run_token, handled.run),
         ("spec.runToken", chain.spec.run_token, handled.run_token),
         (v1alpha1.RETRY_ANNOTATION, chain.retry_token, handled.retry),
+        (v1alpha1.BYPASS_ANNOTATION, chain.bypass_token, handled.bypass),
         (v1alpha1.CANCEL_ANNOTATION, chain.cancel_token, handled.cancel),
     )
     return [(name, token) for name, token, done in requests if token is not None and token != done]

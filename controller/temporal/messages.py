@@ -68,7 +68,8 @@ class ChainInput:
     """Starts a `StackDependencyChainWorkflow`. `attempt` counts rechecks of one run number.
 
     `commit_sha` is the root's. `environment` goes to each run that the chain triggers. `kept` are
-    stacks that an earlier run of the chain left succeeded, `retried` the others of that run.
+    stacks that an earlier run of the chain left succeeded, `retried` the others of that run, but
+    for those that a retry of others leaves as they ended: they are `left`.
     `finished_roots` are the roots whose runs started this one, which then has no other roots.
     """
 
@@ -85,6 +86,7 @@ class ChainInput:
     is_suspended: bool = False
     kept: list[progress.Kept] = dataclasses.field(default_factory=list)
     retried: list[progress.Retried] = dataclasses.field(default_factory=list)
+    left: list[progress.Left] = dataclasses.field(default_factory=list)
     finished_roots: list[progress.FinishedRoot] = dataclasses.field(default_factory=list)
 
 
@@ -92,7 +94,8 @@ class ChainInput:
 class ChainMemo:
     """What the operator reads of an execution without asking a worker.
 
-    `handled` are the asks that the run answers; its `root_runs` are those alone that it took up.
+    `handled` are the asks that the run answers; its `root_runs` are those alone that it took up. A
+    retry was asked for the stacks that are `named`, or for all, and without those `bypassed`.
     """
 
     installation: str
@@ -104,6 +107,8 @@ class ChainMemo:
     operation: str = v1alpha1.Operation.APPLY
     is_orphan: bool = False
     root_runs: tuple[v1alpha1.RootRun, ...] = ()
+    named: tuple[str, ...] = ()
+    bypassed: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,7 +170,8 @@ class StackExecutionInput:
     `queuers` are the stacks that such a run may name as `triggeredBy`. `ahead_runs` are runs of the
     stack that Spacelift carried out on its own; one that ran after `upstream_runs` is the stack's.
     The deadlines count from when the run is known, and from when it waits for a person. `line` are
-    the chains that wait for the stack.
+    the chains that wait for the stack. `earlier_run_id` is the last run of an execution before, if
+    a person asked for the stack once more in the same run of the chain.
     """
 
     target: StackRef
@@ -180,6 +186,7 @@ class StackExecutionInput:
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
     policies: v1alpha1.Policies = dataclasses.field(default_factory=v1alpha1.Policies)
     line: list[stack_lines.WaitingChain] = dataclasses.field(default_factory=list)
+    earlier_run_id: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

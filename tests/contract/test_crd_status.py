@@ -67,6 +67,7 @@ def full_status() -> v1alpha1.Status:
         run="token",
         run_token="t",
         retry="1",
+        bypass="1: a",
         cancel="2",
         schedule=T0,
         root_runs=root_runs,

@@ -193,10 +193,8 @@ MUTANTS = (
     Mutant(
         name="a stack that was skipped releases its dependents",
         module=_POLICY,
-        old="""        stack.phase is v1alpha1.Phase.SKIPPED
-        and stack.reason == reasons.StackReason.OUTPUT_UNCHANGED
-""",
-        new="        stack.phase is v1alpha1.Phase.SKIPPED\n",
+        old="stack.phase is v1alpha1.Phase.SKIPPED and stack.reason in _RELEASING",
+        new="stack.phase is v1alpha1.Phase.SKIPPED",
     ),
     Mutant(
         name="a report of an end counts before the execution has closed",
@@ -309,8 +307,8 @@ MUTANTS = (
     Mutant(
         name="a cancel starts nothing more and stops nothing",
         module=_CHAIN,
-        old="        self._interruption.interrupt()\n\n    # Deadlines",
-        new="\n    # Deadlines",
+        old="        self._interruption.interrupt()\n\n    # Requests of people",
+        new="\n    # Requests of people",
     ),
     Mutant(
         name="the run of a trigger in flight is not stopped",
@@ -333,7 +331,7 @@ MUTANTS = (
     Mutant(
         name="a cancel of an earlier run cancels the newest",
         module=_TOKENS,
-        old="if not why and is_live:",
+        old="if named is not None and is_live:",
         new="if is_live:",
     ),
     Mutant(

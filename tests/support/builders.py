@@ -116,6 +116,7 @@ def make_stack_chain(
     run_token: str | None = None,
     retry_token: str | None = None,
     cancel_token: str | None = None,
+    bypass_token: str | None = None,
     is_restored: bool = False,
     generation: int = 1,
     is_deleting: bool = False,
@@ -131,6 +132,7 @@ def make_stack_chain(
         run_token=run_token,
         retry_token=retry_token,
         cancel_token=cancel_token,
+        bypass_token=bypass_token,
         spec=spec or make_spec(),
         status=status,
     )
@@ -566,9 +568,10 @@ def make_shown_chain(
     run: str | None = None,
     retry: str | None = None,
     cancel: str | None = None,
+    bypass: str | None = None,
     **spec: object,
 ) -> v1alpha1.StackChain:
-    """Return a chain as read; `run`, `retry` and `cancel` are its annotations."""
+    """Return a chain as read; `run`, `retry`, `cancel` and `bypass` are its annotations."""
     values: dict[str, Any] = {"roots": {"stackIds": ["a"]}, **spec}
     return v1alpha1.StackChain(
         ref=v1alpha1.Ref(namespace="team", name=name, uid="uid", generation=generation),
@@ -577,6 +580,7 @@ def make_shown_chain(
         run_token=run,
         retry_token=retry,
         cancel_token=cancel,
+        bypass_token=bypass,
         spec=v1alpha1.StackChainSpec.model_validate(values),
         status=status or v1alpha1.Status(),
     )

@@ -55,6 +55,9 @@ JUNK: dict[str, list[Payload]] = {
     "too much parallelism": [value({"parallelism": 10**30})],
     "a phase of tomorrow": [value({**REPORT, "phase": "Sleeping"})],
     "two arguments": [value({"parallelism": 2}), value(REPORT)],
+    "a request of tomorrow": [value({"kind": "Destroy", "token": "1", "number": 1})],
+    "a request for another run": [value({"kind": "Retry", "token": "2", "number": 2})],
+    "a request that is too long": [value({"kind": "Retry", "token": "x" * 5000, "number": 1})],
     "an unknown stack": [value({**REPORT, "stack_id": "nobody"})],
 }
 
@@ -99,6 +102,7 @@ def test_the_signals_are_those_that_are_known() -> None:
                 ids.SUSPEND_SIGNAL,
                 ids.RESUME_SIGNAL,
                 ids.ORPHAN_SIGNAL,
+                ids.REQUEST_SIGNAL,
                 ids.MAY_TRIGGER_SIGNAL,
                 ids.REPORT_SIGNAL,
                 ids.WAKE_SIGNAL,

@@ -38,7 +38,7 @@ def kind_of(
         return None if is_same else TransitionKind.AWAITING_CONFIRMATION
     if stack.phase is Phase.WAITING:
         return None if has_same_reason else _wait_kind(stack)
-    if was is stack.phase:
+    if was is stack.phase and (has_same_reason or stack.reason != StackReason.BYPASSED):
         return None
     if stack.phase is Phase.RUNNING:
         is_confirmed = was is Phase.AWAITING_CONFIRMATION
@@ -57,6 +57,8 @@ def _end_kind(stack: v1alpha1.StackStatus) -> TransitionKind | None:
         return TransitionKind.STACK_FAILED
     if stack.phase is Phase.SUCCEEDED:
         return None if stack.reason in _TOLD_BEFORE else TransitionKind.STACK_SUCCEEDED
+    if stack.reason == StackReason.BYPASSED:
+        return TransitionKind.STACK_BYPASSED
     if stack.phase is Phase.SKIPPED:
         is_unchanged = stack.reason == StackReason.OUTPUT_UNCHANGED
         return TransitionKind.STACK_UNCHANGED if is_unchanged else TransitionKind.STACK_SKIPPED

@@ -70,6 +70,12 @@ def stale(notes: Iterable[str], status: v1alpha1.Status) -> list[Transition]:
     return [_of(kind, status, note, note) for note in notes]
 
 
+def requested(messages: Iterable[str], status: v1alpha1.Status) -> list[Transition]:
+    """Return what a live run does because it was asked to."""
+    kind = TransitionKind.STACKS_REQUESTED
+    return [_of(kind, status, message, message) for message in messages]
+
+
 def _of(
     kind: TransitionKind, status: v1alpha1.Status, message: str, *occasion: str, reason: str = ""
 ) -> Transition:
@@ -222,13 +228,16 @@ def _of_stack(
     # What a stack waits for may change, and each wants something else.
     is_wait = kind in (TransitionKind.AWAITING_CONFIRMATION, TransitionKind.STACK_WAITING)
     why = (stack.reason or "",) if is_wait else ()
+    # Without a run it may end in the same way again, after it was asked for once more.
+    is_end_without_run = stack.phase.is_over and stack.run_id is None
+    again = (stack.completion_time or "",) if is_end_without_run else ()
     return Transition(
         kind=kind,
         reason=str(kind),
         message=stack.message or "",
         run=status.latest_run,
         stack=stack,
-        occasion=(stack.id, str(stack.attempts or 1), stack.run_id or "", *why),
+        occasion=(stack.id, str(stack.attempts or 1), stack.run_id or "", *why, *again),
     )
 
 

@@ -22,13 +22,15 @@ from controller.chain.requests.handled_asks import (
     is_held,
     is_spec_new,
 )
+from controller.chain.run import progress
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
     """What reconcile does: a start, or a cancel, or new settings for a live run.
 
-    `settings` has those that change; the others are None. `notes` say why a request does nothing.
+    `settings` has those that change; the others are None. `requests` are for the live run, which
+    says when it has handled them; `done` is what it did. `notes` say why a request does nothing.
     `is_not_requested`: the spec is to run only when asked, and nobody has asked for it as it is
     now; or nobody has asked since it was restored. `waiting` is what keeps a run that is asked for
     from starting, and a cycle that the chain is on.
@@ -40,6 +42,8 @@ class Decision:
     settings: LiveSettings = dataclasses.field(default_factory=LiveSettings)
     pending: v1alpha1.PendingRun | None = None
     is_not_requested: bool = False
+    requests: tuple[progress.LiveRequest, ...] = ()
+    done: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     waiting: chain_waits.Waiting = chain_waits.NOTHING
 
@@ -52,6 +56,7 @@ def decide(
     is_recheck_due: bool,
     is_withheld: bool = False,
     waiting: chain_waits.Waiting = chain_waits.NOTHING,
+    known: progress.ChainProgress | None = None,
 ) -> Decision:
     """Decide what to do for a resource that may use its connection and is not being deleted.
 
@@ -62,6 +67,7 @@ def decide(
         is_recheck_due: a run that triggered nothing may be tried again.
         is_withheld: the live run, of an earlier spec, is one that the connection does not serve.
         waiting: what keeps a run from starting; it does not touch a live one.
+        known: the facts of the latest execution; None if nobody answers for it.
     """
     handled = handled_asks(chain.status, execution)
     if is_held(chain, execution):
@@ -72,14 +78,19 @@ def decide(
     number, is_live = executions.run_number(chain, execution), executions.is_live(execution)
     run = request_tokens.take_run(chain, handled)
     cancel = request_tokens.take_cancel(chain, run.handled, number=number, is_live=is_live)
-    retry = request_tokens.take_retry(chain, cancel.handled, number=number, is_live=is_live)
-    handled = retry.handled
+    latest = _latest_run(chain, execution, known)
+    retry = request_tokens.take_retry(chain, cancel.handled, latest)
+    bypass = request_tokens.take_bypass(chain, retry.handled, latest)
+    handled = bypass.handled
     asks = automatic_asks.open_asks(chain, handled)
-    asked = _asked(chain, handled, asks, is_retry=retry.is_effective)
+    is_retry = retry.is_effective or bypass.is_effective
+    asked = _asked(chain, handled, asks, is_retry=is_retry)
     base = Decision(
         handled=handled,
         cancel=cancel.is_effective,
-        notes=tuple(taken.note for taken in (run, cancel, retry) if taken.note is not None),
+        requests=tuple(taken.request for taken in (retry, bypass) if taken.request is not None),
+        done=tuple(taken.done for taken in (retry, bypass) if taken.done is not None),
+        notes=tuple(taken.note for taken in (run, cancel, retry, bypass) if taken.note is not None),
         is_not_requested=asked is None
         and not is_live
         and (is_spec_new(chain, handled) or number == 0),
@@ -93,14 +104,24 @@ def decide(
         if is_over and is_recheck_due and not waiting.holds:
             again = next_request.request_again(chain, execution, handled)
             return dataclasses.replace(base, start=again)
-        return base
+        return _without_requests_to_canceled(base)
     if is_live:
-        return _wait(chain, number, base, asked, asks)
+        return _without_requests_to_canceled(_wait(chain, number, base, asked, asks))
     if waiting.holds:
         text = chain_waits.text_of(waiting.waits) if waiting.waits else "Its chains form a cycle."
         pending = _pending(asked, asks, text)
         return dataclasses.replace(base, pending=pending, waiting=waiting)
-    request = next_request.request_for(chain, execution, handled, asked, asks)
+    request = next_request.request_for(
+        chain,
+        execution,
+        handled,
+        asked,
+        asks,
+        retried=retry if retry.is_effective else None,
+        bypassed=bypass.names if bypass.is_effective else (),
+    )
+    if bypass.is_effective and asked is not v1alpha1.Cause.RETRY:
+        base = dataclasses.replace(base, notes=(*base.notes, request_tokens.runs_anyway(chain)))
     base = dataclasses.replace(
         base, handled=dataclasses.replace(request.handled, cancel=handled.cancel), start=request
     )
@@ -121,7 +142,8 @@ def decide_without_connection(
 ) -> Decision:
     """Decide for a resource that its connection does not serve: what it asks for stays asked.
 
-    A live run goes on being steered, and begins nothing more while it is withheld.
+    A live run goes on being steered, and begins nothing more while it is withheld. What is asked of
+    its stacks waits, too: it would run them.
     """
     handled = handled_asks(chain.status, execution)
     pending = automatic_asks.only_asks(chain.status.pending_run)
@@ -141,6 +163,25 @@ def decide_without_connection(
     )
 
 
+def _latest_run(
+    chain: v1alpha1.StackChain, execution: Execution | None, known: progress.ChainProgress | None
+) -> request_tokens.LatestRun:
+    latest = chain.status.latest_run
+    if execution is not None and latest is not None and executions.is_duplicate(execution, latest):
+        # What it knows is about another run than the resource's.
+        known = None
+    return request_tokens.LatestRun(
+        number=executions.run_number(chain, execution),
+        is_live=executions.is_live(execution),
+        known=known,
+    )
+
+
+def _without_requests_to_canceled(decision: Decision) -> Decision:
+    """A run that is canceled takes up no request; what follows it does."""
+    return dataclasses.replace(decision, requests=()) if decision.cancel else decision
+
+
 def is_asking(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> bool:
     """Whether anything is asked that is not handled, be it stale or not."""
     asks = automatic_asks.open_asks(chain, handled)
@@ -148,6 +189,7 @@ def is_asking(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> bool:
         _asked(chain, handled, asks, is_retry=False) is not None
         or chain.run_token not in (None, handled.run)
         or chain.retry_token not in (None, handled.retry)
+        or chain.bypass_token not in (None, handled.bypass)
         or chain.cancel_token not in (None, handled.cancel)
     )
 

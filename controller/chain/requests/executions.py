@@ -21,7 +21,8 @@ class Execution:
 
     `task_attempts`: how often workers were given its current task, if it has one. `termination` is
     the reason that whoever terminated it gave. `is_reset`: someone has reset another execution in
-    Temporal, which made this one.
+    Temporal, which made this one. As a retry it was asked for the stacks `named`, or for all, and
+    without those `bypassed`.
     """
 
     workflow_id: str
@@ -35,6 +36,8 @@ class Execution:
     start_time: str
     operation: str = v1alpha1.Operation.APPLY
     root_runs: tuple[v1alpha1.RootRun, ...] = ()
+    named: tuple[str, ...] = ()
+    bypassed: tuple[str, ...] = ()
     close_time: str | None = None
     failure: str = ""
     task_attempts: int = 0

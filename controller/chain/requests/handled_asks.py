@@ -60,6 +60,7 @@ def all_handled(chain: v1alpha1.StackChain) -> v1alpha1.Handled:
         run=chain.run_token,
         run_token=chain.spec.run_token,
         retry=chain.retry_token,
+        bypass=chain.bypass_token,
         cancel=chain.cancel_token,
     )
 
@@ -84,15 +85,22 @@ def handled_asks(
             run=_first(told.run, started.run),
             run_token=_first(told.run_token, started.run_token),
             retry=_first(told.retry, started.retry),
+            bypass=_first(told.bypass, started.bypass),
             cancel=told.cancel,
             schedule=schedule,
             root_runs=told.root_runs,
         )
     # A retry that did nothing has left no trace but in the status.
     retry = _first(started.retry, told.retry)
+    bypass = _first(started.bypass, told.bypass)
     root_runs = automatic_asks.newest(told.root_runs, started.root_runs)
     return dataclasses.replace(
-        started, retry=retry, cancel=told.cancel, schedule=schedule, root_runs=root_runs
+        started,
+        retry=retry,
+        bypass=bypass,
+        cancel=told.cancel,
+        schedule=schedule,
+        root_runs=root_runs,
     )
 
 

@@ -17,8 +17,10 @@ class Request:
     """One run to start; `key` makes it the same request however often it is decided.
 
     `kept` are the stacks that the run leaves as an earlier one has left them, `retried` the others
-    of that run: what has succeeded since is left, too. With `root_runs` it
-    runs only what is downstream of their stacks. `took_up` are the runs of roots that it answers.
+    of that run: what has succeeded since is left, too. With `named` stacks these are retried alone,
+    and the others `left` as they ended; `bypassed` are those of `kept` for which a person vouches.
+    With `root_runs` it runs only what is downstream of their stacks. `took_up` are the runs of
+    roots that it answers.
     """
 
     key: str
@@ -28,6 +30,9 @@ class Request:
     handled: v1alpha1.Handled
     kept: tuple[progress.Kept, ...] = ()
     retried: tuple[progress.Retried, ...] = ()
+    left: tuple[progress.Left, ...] = ()
+    named: tuple[str, ...] = ()
+    bypassed: tuple[str, ...] = ()
     root_runs: tuple[v1alpha1.RootRun, ...] = ()
     took_up: tuple[v1alpha1.RootRun, ...] = ()
 
@@ -38,22 +43,40 @@ def request_for(
     handled: v1alpha1.Handled,
     asked: v1alpha1.Cause,
     asks: automatic_asks.AutomaticAsks,
+    *,
+    retried: request_tokens.TakenStacks | None = None,
+    bypassed: tuple[str, ...] = (),
 ) -> Request:
-    """Return the request that all asks fold into; a retry leaves runs of roots to the next."""
+    """Return the request that all asks fold into; a retry leaves runs of roots to the next.
+
+    Args:
+        chain: the resource.
+        execution: its latest execution.
+        handled: what was handled before.
+        asked: the ask that goes before the others.
+        asks: what asks automatically.
+        retried: the annotation `retry`, if it asks for a run.
+        bypassed: the stacks for which a person vouches now.
+    """
     latest, digest = chain.status.latest_run, spec_digest(chain.spec)
     number = executions.run_number(chain, execution)
-    kept: tuple[progress.Kept, ...] = ()
-    retried: tuple[progress.Retried, ...] = ()
+    parts, named = request_tokens.RetryParts(), retried.names if retried is not None else ()
     root_runs: tuple[v1alpha1.RootRun, ...] = ()
     took_up = asks.root_runs
     if asked is v1alpha1.Cause.ROOT_RUN_FINISHED:
         root_runs = asks.root_runs
     elif asked is v1alpha1.Cause.RETRY:
         root_runs, took_up = latest.root_runs if latest else (), ()
-        kept = request_tokens.kept_stacks(chain.status.stacks, number=number)
-        retried = request_tokens.retried_stacks(chain.status.stacks, number=number)
+        parts = request_tokens.retry_parts(
+            chain.status.stacks, number=number, named=named, bypassed=bypassed
+        )
+    is_retry = asked is v1alpha1.Cause.RETRY
+    key = _key(chain, asked, handled, digest, asks)
+    if is_retry and bypassed:
+        bypass = f"bypass:{(chain.bypass_token or '').strip()}"
+        key = f"{key} {bypass}" if retried is not None else bypass
     return Request(
-        key=_key(chain, asked, handled, digest, asks),
+        key=key,
         number=number + 1,
         attempt=1,
         cause=asked,
@@ -62,11 +85,15 @@ def request_for(
             run=chain.run_token,
             run_token=chain.spec.run_token,
             retry=chain.retry_token,
+            bypass=chain.bypass_token,
             schedule=automatic_asks.later(handled.schedule, asks.scheduled_time),
             root_runs=automatic_asks.newest(handled.root_runs, took_up),
         ),
-        kept=kept,
-        retried=retried,
+        kept=parts.kept,
+        retried=parts.retried,
+        left=parts.left,
+        named=named if is_retry else (),
+        bypassed=bypassed if is_retry else (),
         root_runs=root_runs,
         took_up=took_up,
     )
@@ -81,16 +108,21 @@ def request_again(
     number = executions.run_number(chain, execution)
     asked_by = execution.cause if execution else latest.cause if latest else ""
     cause = next((item for item in v1alpha1.Cause if item == asked_by), v1alpha1.Cause.SPEC)
+    # The status of a retry that triggered nothing lists what it keeps and leaves, and nothing else.
+    parts = request_tokens.RetryParts()
+    if cause is v1alpha1.Cause.RETRY:
+        none = ("",)
+        parts = request_tokens.retry_parts(chain.status.stacks, number=number, named=none)
     return Request(
         key=f"recheck:{number}:{attempt}",
         number=number,
         attempt=attempt,
         cause=cause,
         handled=handled,
-        # The status of a retry that triggered nothing lists what it keeps, and nothing else.
-        kept=request_tokens.kept_stacks(chain.status.stacks, number=number)
-        if cause is v1alpha1.Cause.RETRY
-        else (),
+        kept=parts.kept,
+        left=parts.left,
+        named=execution.named if execution else (),
+        bypassed=execution.bypassed if execution else (),
         root_runs=(execution.root_runs if execution else ())
         or (latest.root_runs if latest else ()),
     )

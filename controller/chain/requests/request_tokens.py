@@ -1,12 +1,12 @@
-"""What the annotations `cancel` and `retry` ask for, and why one of them does nothing. Pure."""
+"""What the annotations ask for of the latest run, and why one of them does nothing. Pure."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from controller.api import v1alpha1
+from controller.api import reasons, v1alpha1
 from controller.chain.requests import token_grammar
 from controller.chain.requests.handled_asks import is_spec_new
-from controller.chain.run import policy, progress
+from controller.chain.run import live_requests, policy, progress
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,30 +41,125 @@ def take_cancel(
     if token is None or token == handled.cancel:
         return TakenToken(handled=handled)
     handled = dataclasses.replace(handled, cancel=token)
-    why = _why_stale(token, number)
-    if not why and is_live:
+    named, why = _read_current(token, token_grammar.Names.NONE, number)
+    if named is not None and is_live:
         return TakenToken(handled=handled, is_effective=True)
     why = why or f"run {number} is over"
     return TakenToken(handled=handled, note=_does_nothing(v1alpha1.CANCEL_ANNOTATION, token, why))
 
 
-def take_retry(
-    chain: v1alpha1.StackChain, handled: v1alpha1.Handled, *, number: int, is_live: bool
-) -> TakenToken:
-    """Return whether the annotation `retry` asks for a run, which handles it.
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class LatestRun:
+    """The newest run, as far as it matters to what is asked of it.
 
-    A retry of the live run waits for its end, since only then it is known what did not succeed.
+    `known` are its facts; None if nobody answers for it, or it left none.
     """
-    token = chain.retry_token
-    if token is None or token == handled.retry:
-        return TakenToken(handled=handled)
-    why = _why_stale(token, number)
-    if not why and not is_live:
-        why = _why_no_retry(chain, handled, number)
-    if not why:
-        return TakenToken(handled=handled, is_effective=True)
-    handled = dataclasses.replace(handled, retry=token)
-    return TakenToken(handled=handled, note=_does_nothing(v1alpha1.RETRY_ANNOTATION, token, why))
+
+    number: int
+    is_live: bool
+    known: progress.ChainProgress | None = None
+
+    @property
+    def takes_requests(self) -> bool:
+        """Whether it may act on a request; one that ends leaves it to the next run."""
+        is_ending = self.known is not None and (
+            self.known.is_canceling or self.known.completion_time is not None
+        )
+        return self.is_live and not is_ending
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class TakenStacks:
+    """What becomes of the annotation `retry` or `bypass`, which names stacks or may do so.
+
+    `request` is for the live run, which says when it has handled it: until then it is asked. `done`
+    is what the run did because of it. `is_effective`: a run is asked for, about the stacks `names`.
+    """
+
+    handled: v1alpha1.Handled
+    request: progress.LiveRequest | None = None
+    done: str | None = None
+    note: str | None = None
+    is_effective: bool = False
+    names: tuple[str, ...] = ()
+
+
+def take_retry(
+    chain: v1alpha1.StackChain, handled: v1alpha1.Handled, latest: LatestRun
+) -> TakenStacks:
+    """Return what the annotation `retry` does: in the live run, or as a run of its own."""
+    return _take_stacks(progress.LiveRequestKind.RETRY, chain, handled, latest)
+
+
+def take_bypass(
+    chain: v1alpha1.StackChain, handled: v1alpha1.Handled, latest: LatestRun
+) -> TakenStacks:
+    """Return what the annotation `bypass` does: in the live run, or as a retry of its own."""
+    return _take_stacks(progress.LiveRequestKind.BYPASS, chain, handled, latest)
+
+
+def _take_stacks(
+    kind: progress.LiveRequestKind,
+    chain: v1alpha1.StackChain,
+    handled: v1alpha1.Handled,
+    latest: LatestRun,
+) -> TakenStacks:
+    is_retry = kind is progress.LiveRequestKind.RETRY
+    token = chain.retry_token if is_retry else chain.bypass_token
+    before = handled.retry if is_retry else handled.bypass
+    if token is None or token == before:
+        return TakenStacks(handled=handled)
+    annotation = v1alpha1.RETRY_ANNOTATION if is_retry else v1alpha1.BYPASS_ANNOTATION
+    taken = TakenStacks(
+        handled=dataclasses.replace(handled, retry=token)
+        if is_retry
+        else dataclasses.replace(handled, bypass=token)
+    )
+    names = token_grammar.Names.ANY if is_retry else token_grammar.Names.SOME
+    named, why = _read_current(token, names, latest.number)
+    if named is None:
+        return dataclasses.replace(taken, note=_does_nothing(annotation, token, why))
+    found = live_requests.find(latest.known.requests if latest.known else (), kind, token)
+    if found is not None and latest.known is not None:
+        if _is_older(kind, token, before, latest.known.requests):
+            why = "it was handled before; a blank and `@` with any text make it a new request"
+            return dataclasses.replace(taken, note=_does_nothing(annotation, token, why))
+        if found.is_refused:
+            return dataclasses.replace(taken, note=_does_nothing(annotation, token, found.message))
+        text = f"`{annotation}: {token_grammar.shown(token)}`: {found.message}"
+        return dataclasses.replace(taken, done=text)
+    if latest.takes_requests:
+        request = progress.LiveRequest(
+            kind=kind, token=token, number=named.number, stack_ids=list(named.names)
+        )
+        return TakenStacks(handled=handled, request=request)
+    if not latest.is_live:
+        why = _why_no_retry(chain, handled, latest.number)
+        if not why and named.names:
+            # As a whole it can be retried whatever it has read.
+            stacks = chain.status.stacks
+            why = live_requests.why_not(kind, named.names, stacks, number=latest.number)
+        if why:
+            return dataclasses.replace(taken, note=_does_nothing(annotation, token, why))
+    # Its run says that it was taken up.
+    return TakenStacks(handled=handled, is_effective=True, names=named.names)
+
+
+def runs_anyway(chain: v1alpha1.StackChain) -> str:
+    """Return that a bypass does nothing, since a run of all stacks was asked for with it."""
+    why = "a run of all stacks was asked for at the same time"
+    return _does_nothing(v1alpha1.BYPASS_ANNOTATION, chain.bypass_token or "", why)
+
+
+def _is_older(
+    kind: progress.LiveRequestKind,
+    token: str,
+    before: str | None,
+    requests: Sequence[progress.HandledRequest],
+) -> bool:
+    """Whether another token of the kind was handled after this one, and shown as handled."""
+    tokens = [item.token for item in requests if item.kind == kind]
+    return before in tokens and tokens.index(token) < tokens.index(before)
 
 
 def _why_no_retry(chain: v1alpha1.StackChain, handled: v1alpha1.Handled, number: int) -> str:
@@ -79,44 +174,93 @@ def _why_no_retry(chain: v1alpha1.StackChain, handled: v1alpha1.Handled, number:
 
 def _does_nothing(annotation: str, token: str, why: str) -> str:
     if v1alpha1.is_too_long(token):
-        return (
-            f"`{annotation}` does nothing: it is longer than {v1alpha1.LONGEST_TOKEN} characters."
-        )
+        longest = v1alpha1.longest_token(annotation)
+        return f"`{annotation}` does nothing: it is longer than {longest} characters."
     return token_grammar.does_nothing(annotation, token, why)
 
 
-def _why_stale(token: str, latest: int) -> str:
+def _read_current(
+    token: str, names: token_grammar.Names, latest: int
+) -> tuple[token_grammar.NamedRun | None, str]:
+    """Return what a token names of the latest run; else why it does nothing."""
     try:
-        named = token_grammar.read(token, names=token_grammar.Names.NONE)
+        named = token_grammar.read(token, names=names)
     except token_grammar.InvalidToken as error:
-        return str(error)
-    return token_grammar.why_stale(named.number, latest=latest)
+        return None, str(error)
+    why = token_grammar.why_stale(named.number, latest=latest)
+    return (None, why) if why else (named, "")
 
 
-def retried_stacks(
-    stacks: Sequence[v1alpha1.StackStatus], *, number: int
-) -> tuple[progress.Retried, ...]:
-    """Return the stacks that a retry runs, unless they have succeeded since."""
-    return tuple(
-        progress.Retried(
-            stack_id=stack.id,
-            run_number=number,
-            run_id=stack.run_id,
-            blocked_by=stack.blocked_by,
-        )
-        for stack in stacks
-        if not policy.ended_well(stack)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RetryParts:
+    """What a retry does with each stack of a run that is over.
+
+    `retried` run, unless they have succeeded since; `kept` are those that ended well, or are
+    bypassed; `left` stay as they ended, since the retry names others.
+    """
+
+    kept: tuple[progress.Kept, ...] = ()
+    retried: tuple[progress.Retried, ...] = ()
+    left: tuple[progress.Left, ...] = ()
+
+
+def retry_parts(
+    stacks: Sequence[v1alpha1.StackStatus],
+    *,
+    number: int,
+    named: Collection[str] = (),
+    bypassed: Collection[str] = (),
+) -> RetryParts:
+    """Return what a retry of a run does with its stacks.
+
+    Args:
+        stacks: as the status has them.
+        number: of the run.
+        named: the stacks that are retried, with what they held up; none stands for all.
+        bypassed: stacks for which a person vouches; what they held up runs, too.
+    """
+    freed = {*named, *live_requests.held_up_by([*named, *bypassed], stacks)}
+    kept: list[progress.Kept] = []
+    retried: list[progress.Retried] = []
+    left: list[progress.Left] = []
+    for stack in stacks:
+        if stack.id in bypassed or policy.ended_well(stack):
+            kept.append(_kept(stack, number, is_bypassed=stack.id in bypassed))
+        elif not named or stack.id in freed:
+            retried.append(
+                progress.Retried(
+                    stack_id=stack.id,
+                    run_number=number,
+                    run_id=stack.run_id,
+                    blocked_by=stack.blocked_by,
+                    is_named=stack.id in named or live_requests.is_behind(stack, named),
+                )
+            )
+        else:
+            left.append(_left(stack, number))
+    return RetryParts(kept=tuple(kept), retried=tuple(retried), left=tuple(left))
+
+
+def _kept(stack: v1alpha1.StackStatus, number: int, *, is_bypassed: bool) -> progress.Kept:
+    is_bypassed = is_bypassed or stack.reason == reasons.StackReason.BYPASSED
+    return progress.Kept(
+        stack_id=stack.id,
+        run_number=number,
+        run_id=None if is_bypassed else stack.run_id,
+        run_url=None if is_bypassed else stack.run_url,
+        is_bypassed=is_bypassed,
     )
 
 
-def kept_stacks(
-    stacks: Sequence[v1alpha1.StackStatus], *, number: int
-) -> tuple[progress.Kept, ...]:
-    """Return the stacks that a retry of a run leaves as they are: those that ended well."""
-    return tuple(
-        progress.Kept(
-            stack_id=stack.id, run_number=number, run_id=stack.run_id, run_url=stack.run_url
-        )
-        for stack in stacks
-        if policy.ended_well(stack)
+def _left(stack: v1alpha1.StackStatus, number: int) -> progress.Left:
+    return progress.Left(
+        stack_id=stack.id,
+        run_number=number,
+        phase=stack.phase,
+        reason=stack.reason or "",
+        message=stack.message or "",
+        blocked_by=stack.blocked_by,
+        run_id=stack.run_id,
+        run_url=stack.run_url,
+        completion_time=stack.completion_time,
     )

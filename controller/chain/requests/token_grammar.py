@@ -5,18 +5,14 @@ nothing: it makes the token a new one, so that the same may be asked for once mo
 """
 
 import dataclasses
-import difflib
 import enum
 import re
-from collections.abc import Collection, Sequence
 
 from controller import outside_text
-from controller.api import wording
 
 _NOTE = re.compile(r"\s@.*", re.DOTALL)
 _NUMBER = re.compile(r"[0-9]{1,256}")
-_MOST_NAMED = 5
-_LONGEST_NAME = 64
+_LONGEST_SHOWN = 64
 
 
 class Names(enum.Enum):
@@ -98,25 +94,14 @@ def why_stale(number: int, *, latest: int) -> str:
     return f"the latest run is {latest}" if number != latest else ""
 
 
-def why_unknown(names: Sequence[str], known: Collection[str], *, where: str) -> str:
-    """Return which names are unknown, and what may have been meant; "" if all are known.
-
-    Args:
-        names: those of the token.
-        known: those that there are.
-        where: what they are names of, such as "a stack of run 3".
-    """
-    unknown = [name for name in names if name not in known]
-    if not unknown:
-        return ""
-    shown = [f"'{_shown(name)}'{_similar(name, known)}" for name in unknown[:_MOST_NAMED]]
-    more = wording.and_more(len(unknown) - len(shown))
-    return f"not {where}: {', '.join(shown)}{more}"
-
-
 def does_nothing(annotation: str, token: str, why: str) -> str:
     """Return the sentence that says that a token does nothing, and why."""
-    return f"`{annotation}: {_shown(token)}` does nothing: {why}."
+    return f"`{annotation}: {shown(token)}` does nothing: {why}."
+
+
+def shown(token: str) -> str:
+    """Return as much of a token as a message shows."""
+    return outside_text.clean(token, most=_LONGEST_SHOWN)
 
 
 def _count(names: Names) -> str:
@@ -129,13 +114,3 @@ def _after(names: Names, noun: str) -> str:
         return note
     plural = noun if names is Names.ONE else f"{noun}s"
     return f"a colon and {plural}, as in `3: <{noun}>`, and {note}"
-
-
-def _similar(name: str, known: Collection[str]) -> str:
-    # As long as a name can be, and no longer: the comparison takes the square of it.
-    found = difflib.get_close_matches(name[:128], sorted(known), n=1)
-    return f" (did you mean '{found[0]}'?)" if found else ""
-
-
-def _shown(text: str) -> str:
-    return outside_text.clean(text, most=_LONGEST_NAME)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from controller.api import reasons, wording
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import attention, progress
+from controller.chain.run import attention, policy, progress
 from controller.chain.run.progress import ChainProgress, StackProgress
 
 _PARTS = 5
@@ -280,10 +280,7 @@ def _lost_message(run: ChainProgress) -> str:
 
 
 def _well(run: ChainProgress) -> int:
-    return sum(
-        stack.phase is Phase.SUCCEEDED or stack.reason == reasons.StackReason.OUTPUT_UNCHANGED
-        for stack in run.stacks
-    )
+    return sum(policy.ended_well(stack) for stack in run.stacks)
 
 
 def _ends(stacks: list[StackProgress], room: _Room) -> str:
@@ -328,11 +325,16 @@ def _skipped(run: ChainProgress) -> str:
 
 
 def _succeeded_message(run: ChainProgress) -> str:
-    unchanged = sum(stack.phase is Phase.SKIPPED for stack in run.stacks)
+    reason = reasons.StackReason
+    unchanged = sum(stack.reason == reason.OUTPUT_UNCHANGED for stack in run.stacks)
+    bypassed = [stack.id for stack in run.stacks if stack.reason == reason.BYPASSED]
     kept = sum(stack.reason == reasons.StackReason.KEPT for stack in run.stacks)
     extra = f", {unchanged} skipped because no input changed" if unchanged else ""
     extra += f", {kept} of them in an earlier run" if kept else ""
-    return f"{_count(len(run.stacks) - unchanged)} succeeded{extra}."
+    if bypassed:
+        names = _listed(wording.quoted(bypassed), _WHOLE, separator=", ")
+        extra += f", {len(bypassed)} bypassed since a person vouches for them: {names}"
+    return f"{_count(len(run.stacks) - unchanged - len(bypassed))} succeeded{extra}."
 
 
 def _count(stacks: int) -> str:

@@ -1,9 +1,9 @@
 """What the end of one stack means for the others. Pure.
 
-`Succeeded`, and `Skipped` because no output changed, release the dependents. Any other end skips
-all transitive dependents, and if the stack has a stage the stacks of all later stages, each with
-the stack that caused it; `FailFast` keeps all others from starting too. A plan changes nothing, so
-its stacks wait for no other (ADR 0038).
+`Succeeded`, and `Skipped` because no output changed or a person vouches for the stack, release the
+dependents. Any other end skips all transitive dependents, and if the stack has a stage the stacks
+of all later stages, each with the stack that caused it; `FailFast` keeps all others from starting
+too. A plan changes nothing, so its stacks wait for no other (ADR 0038).
 """
 
 import dataclasses
@@ -13,12 +13,13 @@ from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import FailurePolicy
 from controller.chain.run import progress
 
+_RELEASING = frozenset({reasons.StackReason.OUTPUT_UNCHANGED, reasons.StackReason.BYPASSED})
+
 
 def ended_well(stack: progress.StackProgress | v1alpha1.StackStatus) -> bool:
     """Whether the dependents of this stack may start."""
     return stack.phase is v1alpha1.Phase.SUCCEEDED or (
-        stack.phase is v1alpha1.Phase.SKIPPED
-        and stack.reason == reasons.StackReason.OUTPUT_UNCHANGED
+        stack.phase is v1alpha1.Phase.SKIPPED and stack.reason in _RELEASING
     )
 
 
@@ -40,9 +41,8 @@ def skip_unwanted(chain: progress.ChainProgress, *, now: str) -> list[str]:
 def _skip_unwanted(chain: progress.ChainProgress, *, now: str) -> list[str]:
     """Stacks are sorted by level, so one pass reaches the transitive dependents."""
     by_id = {stack.id: stack for stack in chain.stacks}
-    first = (
-        first_failed(chain) if chain.policies.failure_policy == FailurePolicy.FAIL_FAST else None
-    )
+    is_fail_fast = chain.policies.failure_policy == FailurePolicy.FAIL_FAST
+    failed = first_failed(chain) if is_fail_fast else None
     culprits = _stage_culprits(chain, by_id)
     skipped: list[str] = []
     for stack in chain.stacks:
@@ -52,26 +52,36 @@ def _skip_unwanted(chain: progress.ChainProgress, *, now: str) -> list[str]:
         if culprit is not None:
             reason = reasons.StackReason.UPSTREAM_NOT_SUCCEEDED
             _skip(stack, culprit, reason, f"Not run because {_what(culprit)}.", now=now)
-        elif stack.stage in culprits:
+            skipped.append(stack.id)
+            continue
+        if stack.stage in culprits:
             culprit = culprits[stack.stage]
             text = f"Not run because {_what(culprit)}, which an earlier stage needs."
             _skip(stack, culprit, reasons.StackReason.STAGE_NOT_SUCCEEDED, text, now=now)
-        elif first is not None:
+            skipped.append(stack.id)
+            continue
+        first = failed
+        if failed is not None and stack.requested_at is not None:
+            first = first_failed(chain, after=stack.requested_at)
+        if first is not None:
             text = f"Not run because {_what(first)} and `failurePolicy` is FailFast."
             _skip(stack, first, reasons.StackReason.FAIL_FAST, text, now=now)
-        else:
-            continue
-        skipped.append(stack.id)
+            skipped.append(stack.id)
     return skipped
 
 
-def first_failed(chain: progress.ChainProgress) -> progress.StackProgress | None:
-    """Return the stack that was the first to end not well, if there is one."""
+def first_failed(
+    chain: progress.ChainProgress, *, after: str | None = None
+) -> progress.StackProgress | None:
+    """Return the stack that was the first to end not well, if there is one.
+
+    Who asked for a stack by its name knew what had failed by then; `after` is that time.
+    """
     failed = [
         stack
         for stack in chain.stacks
         if stack.phase.is_over and stack.phase is not v1alpha1.Phase.SKIPPED
-        if not ended_well(stack)
+        if not ended_well(stack) and (after is None or (stack.completion_time or "") > after)
     ]
     return min(failed, key=lambda stack: (stack.completion_time or "", stack.id), default=None)
 

@@ -5,7 +5,8 @@ input of a later execution alike. Times are RFC 3339 texts in UTC.
 """
 
 import dataclasses
-from collections.abc import Sequence
+import enum
+from collections.abc import Collection, Sequence
 
 from controller.api import reasons, v1alpha1
 from controller.chain.graph import adoption, resolve
@@ -23,6 +24,8 @@ class StackProgress:
     the stacks were read. `wants_slot_since`: its run failed, and the next one waits for a slot.
     `held_by` counts while it waits.
     `stage` is the name of its stage; empty: none.
+    `earlier_attempts` are the runs that it had before a person asked for it once more, of which
+    `earlier_run_id` was the last; `requested_at`: it was named then, or one that it depends on.
     """
 
     id: str
@@ -48,6 +51,9 @@ class StackProgress:
     is_disabled: bool = False
     wants_slot_since: str | None = None
     stage: str = ""
+    earlier_attempts: int = 0
+    earlier_run_id: str | None = None
+    requested_at: str | None = None
 
     @property
     def is_lost(self) -> bool:
@@ -58,6 +64,33 @@ class StackProgress:
     def uses_ahead_run(self) -> bool:
         """Whether its run is one that Spacelift carried out on its own, in order."""
         return any(run.run_id == self.run_id for run in self.ahead_runs)
+
+
+class LiveRequestKind(enum.StrEnum):
+    """What a person asks of a run while it runs."""
+
+    RETRY = "Retry"
+    BYPASS = "Bypass"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class LiveRequest:
+    """Signal: a token of a person that names the run. `stack_ids`: none stands for all."""
+
+    kind: LiveRequestKind
+    token: str
+    number: int
+    stack_ids: list[str] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class HandledRequest:
+    """What became of such a request: what it does, or why it does nothing (`is_refused`)."""
+
+    kind: str
+    token: str
+    message: str
+    is_refused: bool = False
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -86,7 +119,7 @@ class ChainProgress:
     `problem_reason` is set while something keeps the run from going on that may pass by itself.
     `is_canceling`: it stops what runs and starts nothing more; `is_timed_out`: because its deadline
     has passed. `is_orphan`: its resource went and left it to itself. `stages` are in the order in
-    which they run.
+    which they run. `requests` are the newest of those that it has handled, oldest first.
     """
 
     number: int
@@ -113,6 +146,7 @@ class ChainProgress:
     look_alikes: list[resolve.LookAlike] = dataclasses.field(default_factory=list)
     stages: list[StageProgress] = dataclasses.field(default_factory=list)
     stacks: list[StackProgress] = dataclasses.field(default_factory=list)
+    requests: list[HandledRequest] = dataclasses.field(default_factory=list)
 
     @property
     def is_abandoned(self) -> bool:
@@ -159,7 +193,8 @@ class StackReport:
 class Kept:
     """A stack that had succeeded by an earlier run of the chain, with its Spacelift run.
 
-    `is_newer`: it had not, and a run outside of the chain has made it good since.
+    `is_newer`: it had not, and a run outside of the chain has made it good since. `is_bypassed`: it
+    had not, and a person vouches for it.
     """
 
     stack_id: str
@@ -167,6 +202,22 @@ class Kept:
     run_id: str | None = None
     run_url: str | None = None
     is_newer: bool = False
+    is_bypassed: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Left:
+    """A stack that had not succeeded and that a retry of others leaves as it ended."""
+
+    stack_id: str
+    run_number: int
+    phase: v1alpha1.Phase
+    reason: str
+    message: str
+    blocked_by: str | None = None
+    run_id: str | None = None
+    run_url: str | None = None
+    completion_time: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,7 +225,7 @@ class Retried:
     """A stack that had not succeeded when run `run_number` ended; the run that it had, if any.
 
     `blocked_by` is the stack behind which it was skipped. `may_have_newer`: a run outside of the
-    chain may count for it.
+    chain may count for it. `is_named`: the retry names it, or one that it depends on.
     """
 
     stack_id: str
@@ -182,6 +233,7 @@ class Retried:
     run_id: str | None = None
     blocked_by: str | None = None
     may_have_newer: bool = True
+    is_named: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -208,9 +260,14 @@ def adopt_graph(
     kept: Sequence[Kept] = (),
     finished: Sequence[FinishedRoot] = (),
     lost: Sequence[LostStack] = (),
+    left: Sequence[Left] = (),
+    named: Collection[str] = (),
     now: str,
 ) -> None:
-    """Fill in the stacks of a resolved graph; what is kept, finished or lost has ended already."""
+    """Fill in the stacks of a resolved graph.
+
+    What is kept, finished, lost or left has ended already; `named` are those that a retry names.
+    """
     progress.stacks = [
         StackProgress(
             id=stack.id,
@@ -228,6 +285,12 @@ def adopt_graph(
         # A stack that left the graph since is not the run's business.
         if (stack := by_id.get(item.stack_id)) is not None:
             _keep(stack, item, now=now)
+    for ended in left:
+        if (stack := by_id.get(ended.stack_id)) is not None:
+            _leave(stack, ended)
+    for stack_id in named:
+        if (stack := by_id.get(stack_id)) is not None:
+            stack.requested_at = now
     for root in finished:
         if (stack := by_id.get(root.stack_id)) is not None:
             _finish(stack, root, now=now)
@@ -240,6 +303,9 @@ def adopt_graph(
 
 
 def _keep(stack: StackProgress, kept: Kept, *, now: str) -> None:
+    if kept.is_bypassed:
+        set_bypassed(stack, bypassed_message(kept.run_number), now=now)
+        return
     stack.phase = v1alpha1.Phase.SUCCEEDED
     stack.reason = reasons.StackReason.KEPT
     stack.message = (
@@ -247,6 +313,13 @@ def _keep(stack: StackProgress, kept: Kept, *, now: str) -> None:
     )
     stack.run_id, stack.run_url = kept.run_id, kept.run_url
     stack.completion_time = now
+
+
+def _leave(stack: StackProgress, left: Left) -> None:
+    stack.phase, stack.reason = left.phase, left.reason
+    stack.message, stack.blocked_by = left_message(left.run_number, left.message), left.blocked_by
+    stack.run_id, stack.run_url = left.run_id, left.run_url
+    stack.completion_time = left.completion_time
 
 
 def _lost(item: LostStack, *, level: int, now: str) -> StackProgress:
@@ -284,6 +357,41 @@ def newer_message(number: int) -> str:
     return f"It succeeded outside of the chain after run {number}, and is not run again."
 
 
+_LEFT = "The retry of run "
+
+
+def left_message(number: int, message: str) -> str:
+    """Return what is said of a stack that a retry of run `number` leaves as it ended."""
+    if message.startswith(_LEFT):
+        message = message.partition(": ")[2]
+    return f"{_LEFT}{number} does not name it: {message}"
+
+
+def bypassed_message(number: int, ended: str = "") -> str:
+    """Return what is said of a stack for which a person vouched; `ended` is how it had ended."""
+    text = f"A person vouched for it in run {number} (`{v1alpha1.BYPASS_ANNOTATION}`)."
+    return f"{text} Before that: {ended}" if ended else text
+
+
+def set_bypassed(stack: StackProgress, message: str, *, now: str) -> None:
+    """Have a stack count as done without a run: a person vouches for it."""
+    stack.phase, stack.reason = v1alpha1.Phase.SKIPPED, reasons.StackReason.BYPASSED
+    stack.message, stack.blocked_by, stack.adopts_from = message, None, None
+    stack.run_id = stack.run_url = stack.run_state = stack.start_time = stack.delta = None
+    stack.is_started, stack.wants_slot_since, stack.completion_time = False, None, now
+    stack.held_by = None
+
+
+def reopen(stack: StackProgress, *, requested_at: str | None = None) -> None:
+    """Have a stack that has ended run once more; the chain triggers the run."""
+    if stack.run_id is not None:
+        stack.earlier_run_id, stack.earlier_attempts = stack.run_id, stack.attempts
+    stack.run_id = stack.run_url = stack.run_state = stack.start_time = stack.delta = None
+    stack.blocked_by = stack.adopts_from = stack.completion_time = stack.wants_slot_since = None
+    stack.requested_at = requested_at
+    set_pending(stack)
+
+
 def apply_report(stack: StackProgress, report: StackReport, *, now: str) -> bool:
     """Take over a report; returns whether anything changed. What is over stays over."""
     if stack.phase.is_over:
@@ -294,7 +402,7 @@ def apply_report(stack: StackProgress, report: StackReport, *, now: str) -> bool
     stack.run_id = report.run_id or stack.run_id
     stack.run_url = report.run_url or stack.run_url
     stack.run_state = report.run_state
-    stack.attempts = max(stack.attempts, report.attempts)
+    stack.attempts = max(stack.attempts, stack.earlier_attempts + report.attempts)
     stack.delta = report.delta or stack.delta
     stack.wants_slot_since = (stack.wants_slot_since or now) if report.wants_slot else None
     if stack.run_id and stack.start_time is None:

@@ -238,8 +238,10 @@ def _progress_text(facts: ConditionFacts) -> str:
         (summary.skipped, "skipped"),
     )
     parts = [f"{run.progress} done", *(f"{count} {word}" for count, word in counts if count > 0)]
-    if unchanged:
-        parts[-1] += f" ({unchanged} unchanged)"
+    bypassed = sum(s.reason == reasons.StackReason.BYPASSED for s in facts.stacks)
+    details = ((unchanged, "unchanged"), (bypassed, "bypassed"))
+    if unchanged or bypassed:
+        parts[-1] += f" ({', '.join(f'{count} {word}' for count, word in details if count)})"
     waits = " Another run waits for this one to end." if facts.has_unhandled else ""
     return f"Run {run.number}: {', '.join(parts)}.{waits}"
 

@@ -180,7 +180,7 @@ def _stacks(
         return tuple(sorted(rows, key=lambda row: (row.level, row.id)))
     if run is None or not is_known_run:
         # Those of the run before would look like this run's; one that is rechecked has none.
-        return stack_rows.kept(old) if run is not None and run.cause == v1alpha1.Cause.RETRY else ()
+        return stack_rows.not_run(old, facts.execution) if is_retry else ()
     if not run.phase.is_over:
         return old.stacks
     return tuple(stack_rows.lost(stack, run_ended_at=run.completion_time) for stack in old.stacks)

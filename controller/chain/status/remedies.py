@@ -7,6 +7,7 @@ since, and in the history on that another run is the latest.
 import enum
 
 from controller.api import reasons, v1alpha1
+from controller.chain.requests import token_grammar
 
 _Reason = reasons.ChainReason
 
@@ -16,6 +17,8 @@ class Possible(enum.Enum):
 
     RETRY = enum.auto()
     """A retry of it, or a run of all stacks."""
+    RETRY_AGAIN = enum.auto()
+    """The same, but that it was asked for before: a note makes it another request."""
     RUN = enum.auto()
     """A run of all stacks: a retry would do nothing."""
     NOTHING = enum.auto()
@@ -47,14 +50,23 @@ def possible(
 
     Args:
         run: the run.
-        handled: what was taken up; the number of the run may be among it, asked for too early.
+        handled: what was taken up; the number of the run may be among it, asked for before its end.
         is_followed: another run is about to start, or has started.
         is_spec_new: the spec is not the one with which the run ran.
     """
     if is_followed:
         return Possible.NOTHING
-    is_taken_up = (handled.retry or "").strip() == str(run.number)
-    return Possible.RUN if is_spec_new or is_taken_up else Possible.RETRY
+    if is_spec_new:
+        return Possible.RUN
+    return Possible.RETRY_AGAIN if _is_of(handled.retry, run.number) else Possible.RETRY
+
+
+def _is_of(token: str | None, number: int) -> bool:
+    try:
+        named = token_grammar.read(token or "", names=token_grammar.Names.ANY)
+    except token_grammar.InvalidToken:
+        return False
+    return named.number == number
 
 
 def with_remedy(run: v1alpha1.RunStatus, can: Possible) -> str:
@@ -71,7 +83,7 @@ def _how(run: v1alpha1.RunStatus, can: Possible) -> str:
         return f"set the annotation {again}"
     is_unknown = run.reason in _END_IS_UNKNOWN
     what = "what has not succeeded by then" if is_unknown else "what did not succeed"
+    token = f"{run.number} @<new text>" if can is Possible.RETRY_AGAIN else str(run.number)
     return (
-        f'set the annotation `{v1alpha1.RETRY_ANNOTATION}` to "{run.number}" to run {what}, or '
-        f"{again}"
+        f'set the annotation `{v1alpha1.RETRY_ANNOTATION}` to "{token}" to run {what}, or {again}'
     )

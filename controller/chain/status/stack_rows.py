@@ -7,34 +7,58 @@ from controller import outside_text
 from controller.api import v1alpha1, wording
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import policy, progress, reports_without_reading, unwanted_runs
+from controller.chain.requests import executions, request_tokens
+from controller.chain.run import progress, reports_without_reading, unwanted_runs
 
 # Of a dense graph the status lists this many upstreams per stack, since an object has a size limit.
 LISTED_UPSTREAMS = 20
 LISTED_UNUSED_RUNS = 20
 
 
-def kept(old: v1alpha1.Status) -> tuple[v1alpha1.StackStatus, ...]:
-    """Return the stacks that a retry of the latest run keeps, as the retry shows them.
+def not_run(
+    old: v1alpha1.Status, execution: executions.Execution | None
+) -> tuple[v1alpha1.StackStatus, ...]:
+    """Return the stacks that a retry of the latest run does not run, as the retry shows them.
 
-    See ADR 0013.
+    See ADR 0013. `execution` is the retry's, if it is known.
     """
-    latest = old.latest_run
-    return tuple(
-        stack
-        if stack.reason == StackReason.KEPT
-        else dataclasses.replace(
-            stack,
-            phase=Phase.SUCCEEDED,
-            reason=StackReason.KEPT,
-            message=progress.kept_message(latest.number if latest else 0),
-            run_state=None,
-            attempts=None,
-            delta=None,
-            unused_runs=(),
+    number = old.latest_run.number if old.latest_run else 0
+    parts = request_tokens.retry_parts(
+        old.stacks,
+        number=number,
+        named=execution.named if execution else (),
+        bypassed=execution.bypassed if execution else (),
+    )
+    kept = {item.stack_id: item for item in parts.kept}
+    left = {item.stack_id for item in parts.left}
+    rows: list[v1alpha1.StackStatus] = []
+    for stack in old.stacks:
+        if stack.id in kept:
+            rows.append(_kept(stack, number, is_bypassed=kept[stack.id].is_bypassed))
+        elif stack.id in left:
+            message = progress.left_message(number, stack.message or "")
+            rows.append(dataclasses.replace(stack, message=outside_text.clean(message, most=512)))
+    return tuple(rows)
+
+
+def _kept(stack: v1alpha1.StackStatus, number: int, *, is_bypassed: bool) -> v1alpha1.StackStatus:
+    if stack.reason in (StackReason.KEPT, StackReason.BYPASSED):
+        return stack
+    row = dataclasses.replace(stack, run_state=None, attempts=None, delta=None, unused_runs=())
+    if not is_bypassed:
+        message = progress.kept_message(number)
+        return dataclasses.replace(
+            row, phase=Phase.SUCCEEDED, reason=StackReason.KEPT, message=message
         )
-        for stack in old.stacks
-        if policy.ended_well(stack)
+    return dataclasses.replace(
+        row,
+        phase=Phase.SKIPPED,
+        reason=StackReason.BYPASSED,
+        message=progress.bypassed_message(number),
+        blocked_by=None,
+        run_id=None,
+        run_url=None,
+        start_time=None,
     )
 
 

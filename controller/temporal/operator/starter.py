@@ -273,6 +273,8 @@ class ChainWorkflows:
             ),
             operation=argument.scope.operation,
             root_runs=request.root_runs,
+            named=request.named,
+            bypassed=request.bypassed,
         )
         with temporal_client.unreachable():
             try:
@@ -300,7 +302,15 @@ class ChainWorkflows:
             start_time=times.rfc3339(clock.now()),
             operation=argument.scope.operation,
             root_runs=request.root_runs,
+            named=request.named,
+            bypassed=request.bypassed,
         )
+
+    async def request_stacks(
+        self, execution: executions.Execution, request: progress.LiveRequest
+    ) -> None:
+        """Ask a live run for what a person asks of its stacks; it may be asked twice."""
+        await self._signal(execution, ids.REQUEST_SIGNAL, request)
 
     async def cancel(self, workflow_id: str, workflow_run_id: str) -> None:
         """Ask an execution to stop its runs and close; fine if it is closed already."""
@@ -429,6 +439,8 @@ def _execution(
         generation=memo.ref.generation,
         handled=memo.handled,
         root_runs=memo.root_runs,
+        named=memo.named,
+        bypassed=memo.bypassed,
         operation=memo.operation,
         start_time=times.rfc3339(found.start_time),
         close_time=times.rfc3339(found.close_time) if found.close_time else None,

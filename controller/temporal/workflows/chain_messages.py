@@ -80,4 +80,5 @@ def stack_execution(
         environment=argument.environment,
         policies=argument.policies,
         line=line,
+        earlier_run_id=stack.earlier_run_id or "",
     )

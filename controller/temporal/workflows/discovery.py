@@ -56,7 +56,7 @@ async def discover(
         # What is kept takes no part in a wave.
         kept += newer
         graph = _resolved(argument, found, kept)
-    running = {stack.id for stack in graph.stacks}.difference(item.stack_id for item in kept)
+    running = {stack.id for stack in graph.stacks} - _not_run(argument, kept)
     if forbidden := running.intersection(found.forbidden):
         refusal = permissions.stack_refusal(argument.connection.name, forbidden)
         raise resolve.GraphProblem(reasons.ChainReason.STACK_NOT_ALLOWED, refusal.message)
@@ -79,8 +79,14 @@ def _resolved(
         found,
         argument.scope,
         native_runs=chain_messages.native_runs(argument),
-        kept=frozenset(item.stack_id for item in kept),
+        kept=_not_run(argument, kept),
     )
+
+
+def _not_run(argument: messages.ChainInput, kept: Sequence[progress.Kept]) -> frozenset[str]:
+    """Return the stacks that are kept, or that a retry of others leaves as they ended."""
+    ids = {item.stack_id for item in kept}
+    return frozenset(ids.union(item.stack_id for item in argument.left))
 
 
 async def _read_newest_runs(

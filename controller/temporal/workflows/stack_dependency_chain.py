@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from controller.chain.run import (
         failures,
         gates,
+        live_requests,
         next_stacks,
         outcome,
         policy,
@@ -70,6 +71,8 @@ class StackDependencyChainWorkflow:
         self._seen = -1
         self._stopping: asyncio.Task[None] | None = None
         self._is_closing = False
+        # What came before the stacks were read.
+        self._requests: list[progress.LiveRequest] = []
 
     @workflow.query(name=ids.PROGRESS_QUERY)
     def get_progress(self) -> progress.ChainProgress:
@@ -113,6 +116,19 @@ class StackDependencyChainWorkflow:
             workflow.upsert_memo({ids.MEMO: messages.as_orphan(memo)})
         self._changed()
         self._end_if_abandoned()
+
+    @signal_handlers.signal(ids.REQUEST_SIGNAL)
+    def request_stacks(self, request: progress.LiveRequest) -> None:
+        """Have stacks run once more, or count as done; the same request twice changes nothing.
+
+        What comes too late for this run is left to the next one: it is not noted as handled.
+        """
+        if (
+            request.number == self._progress.number
+            and len(request.token) <= v1alpha1.LONGEST_NAMING_TOKEN
+        ):
+            self._requests.append(request)
+            self._take_requests()
 
     @signal_handlers.signal(ids.REPORT_SIGNAL)
     def report_stack_progress(self, report: progress.StackReport, first_run_id: str) -> None:
@@ -192,6 +208,23 @@ class StackDependencyChainWorkflow:
         await self._unwanted.await_ends_behind(*running)
         self._interruption.interrupt()
 
+    # Requests of people
+
+    def _take_requests(self) -> None:
+        if self._progress.resolved_time is None or self._progress.is_canceling or self._is_closing:
+            return
+        requests, self._requests = self._requests, []
+        for request in requests:
+            effect = live_requests.take(self._progress, request, now=_now())
+            if effect is None:
+                continue
+            for stack_id in effect.reopened:
+                self._runner.reopen(stack_id)
+            for stack_id in effect.bypassed:
+                self._runner.give_up(stack_id)
+                self._unwanted.release(stack_id)
+            self._changed()
+
     # Deadlines
 
     def _active_deadline_passed(self) -> None:
@@ -220,11 +253,14 @@ class StackDependencyChainWorkflow:
             kept=found.kept,
             finished=self._input.finished_roots,
             lost=found.lost,
+            left=self._input.left,
+            named=[item.stack_id for item in self._input.retried if item.is_named],
             now=_now(),
         )
         self._stacks = {stack.id: stack for stack in self._progress.stacks if not stack.is_lost}
         self._remaining = {stack.id: stack.remaining for stack in resolved.stacks}
         self._unwanted.set_graph(resolved, self._stacks, found.permits)
+        self._take_requests()
         self._changed()
         return True
 
@@ -245,7 +281,19 @@ class StackDependencyChainWorkflow:
         if self._input.finished_roots and not self._progress.is_canceling:
             # What their runs made Spacelift queue is under way already.
             self._add_new_runs()
-        while not (self._progress.is_canceling or progress.is_over(self._progress)):
+        while True:
+            await self._start_all()
+            if await self._await_ends():
+                return
+
+    @property
+    def _is_rolling(self) -> bool:
+        return not (self._progress.is_canceling or progress.is_over(self._progress))
+
+    async def _start_all(self) -> None:
+        """Start stacks until all have ended, or the chain is canceled."""
+        self._skip_unwanted()
+        while self._is_rolling:
             self._start_ready()
             self._seen = self._progress.sequence
             await workflow.wait_condition(lambda: self._progress.sequence > self._seen)
@@ -253,13 +301,24 @@ class StackDependencyChainWorkflow:
             self._add_new_runs()
             self._unwanted.leave_failed()
             self._end_if_abandoned()
+
+    async def _await_ends(self) -> bool:
+        """Return once nothing of the run goes on; False if a person asked for more meanwhile."""
         await self._runner.wait()
         self._add_new_runs()
-        if self._progress.is_canceling:
+        is_canceling = self._progress.is_canceling
+        if is_canceling:
             policy.cancel_unreached(self._progress, now=_now())
             not_run = [stack.id for stack in self._stacks.values() if stack.run_id is None]
             self._unwanted.stop(not_run, note=_NOTE_OF_CANCEL)
-        await self._unwanted.wait()
+        stopping = asyncio.create_task(self._unwanted.wait())
+        await workflow.wait_condition(lambda: stopping.done() or self._is_rolling)
+        if not stopping.done():
+            stopping.cancel()
+            await asyncio.gather(stopping, return_exceptions=True)
+            return False
+        stopping.result()
+        return is_canceling or progress.is_over(self._progress)
 
     def _add_new_runs(self) -> None:
         self._unwanted.add_new_runs(is_suspended=self._progress.is_suspended)
@@ -270,7 +329,9 @@ class StackDependencyChainWorkflow:
         for stack in again:
             self._runner.let_trigger(stack)
         ready = next_stacks.ready_stacks(
-            self._progress, remaining=self._remaining, held_back=self._unwanted.open_stacks
+            self._progress,
+            remaining=self._remaining,
+            held_back={*self._unwanted.open_stacks, *self._runner.open_stacks},
         )
         for stack in ready:
             self._runner.start(stack)

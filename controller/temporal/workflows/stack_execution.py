@@ -212,7 +212,9 @@ class StackExecutionWorkflow:
             await self._await_slot()
             is_first = self._attempts == 0
             origin = self._input.adopt_origin if is_first else None
-            known_run_id = self._failed.run_id if self._failed is not None else self._passed_over
+            known_run_id = self._passed_over or self._input.earlier_run_id
+            if self._failed is not None:
+                known_run_id = self._failed.run_id
             found = await self._calls.find(origin, is_first=is_first, known_run_id=known_run_id)
             self._newest_run_id, self._key_id = found.newest_run_id, found.key_id
             if (there := self._take_found(found)) is not None:

@@ -5,7 +5,7 @@ A stack that others have, or that is locked or disabled, takes no slot meanwhile
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 import temporalio.exceptions
@@ -67,6 +67,9 @@ class StackRunner:
         # By stack: the wait for its turn, and what lets its execution stop its run.
         self._waits: dict[str, asyncio.Task[Any]] = {}
         self._leaves: dict[str, asyncio.Task[None]] = {}
+        self._ended_leaves: list[asyncio.Task[None]] = []
+        # Only looked up in: the order of a set is not that of a replay.
+        self._open: set[str] = set()
         # What tells executions that they have a slot for their next run.
         self._grants: list[asyncio.Task[None]] = []
         self._starting = asyncio.Semaphore(MOST_STARTS_AT_ONCE)
@@ -78,7 +81,17 @@ class StackRunner:
         """Start an execution of a stack."""
         stack.is_started = True
         stack.phase, stack.reason = Phase.WAITING, reasons.StackReason.STARTING
-        self._tasks.append(asyncio.create_task(self._execute(stack)))
+        self._tasks.append(asyncio.create_task(self._work_on(stack)))
+
+    @property
+    def open_stacks(self) -> Collection[str]:
+        """The stacks that a task still has; one of them may have ended and be asked for again."""
+        return self._open
+
+    def reopen(self, stack_id: str) -> None:
+        """Have a stack that has ended be started once more; it may ask to stop that run, too."""
+        if (leave := self._leaves.pop(stack_id, None)) is not None:
+            self._ended_leaves.append(leave)
 
     def give_up(self, stack_id: str) -> None:
         """End the wait for a stack that is not to run any more, if there is one."""
@@ -103,7 +116,7 @@ class StackRunner:
         await asyncio.gather(*self._tasks)
         await asyncio.gather(*self._grants)
         # An execution asks before it ends.
-        await asyncio.gather(*self._leaves.values())
+        await asyncio.gather(*self._ended_leaves, *self._leaves.values())
 
     async def _let_stop(self, stack: progress.StackProgress) -> None:
         self._unwanted.stop_behind(stack.id, note="the run of an upstream stack is stopped")
@@ -122,6 +135,13 @@ class StackRunner:
         )
         with contextlib.suppress(temporalio.exceptions.FailureError):
             await execution.signal(name, workflow.info().first_execution_run_id)
+
+    async def _work_on(self, stack: progress.StackProgress) -> None:
+        self._open.add(stack.id)
+        try:
+            await self._execute(stack)
+        finally:
+            self._open.discard(stack.id)
 
     async def _execute(self, stack: progress.StackProgress) -> None:
         """Bring one stack to its end, or to where others have to be done with it first."""

@@ -32,6 +32,7 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.25, 2.0
 _LONGEST_MESSAGE = 1024
 
 _OTHER_RUN_NOTE = "another run is used here"
+_BYPASSED_NOTE = "a person vouches for the stack"
 
 
 class UnwantedRunStopper:
@@ -144,6 +145,11 @@ class UnwantedRunStopper:
         """
         if stack.adopts_from is not None and stack.run_id is None:
             self.stop([stack.id], note="its stack ended without it")
+
+    def release(self, stack_id: str) -> None:
+        """Have a stack that was to run have no run: it leaves the wave that it was in."""
+        self.stop([stack_id], note=_BYPASSED_NOTE)
+        self.stop_behind(stack_id, note=_BYPASSED_NOTE)
 
     def stop_late(self, stack_id: str) -> None:
         """Stop the run that a stack was to adopt and that has been waited for in vain."""

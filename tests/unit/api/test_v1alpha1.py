@@ -346,16 +346,16 @@ def test_of_a_token_that_is_too_long_a_digest_is_kept(name: str) -> None:
             "spec": {"connectionName": "default", "roots": {"stackIds": ["a"]}},
         }
         chain = v1alpha1.parse(body)
-        return [chain.run_token, chain.retry_token, chain.cancel_token]
+        return [chain.run_token, chain.retry_token, chain.cancel_token, chain.bypass_token]
 
-    position = v1alpha1.TOKENS.index(name)
+    position, most = v1alpha1.TOKENS.index(name), v1alpha1.longest_token(name)
     longest, too_long, other = (
-        read("x" * 256)[position],
-        read("x" * 257)[position],
+        read("x" * most)[position],
+        read("x" * (most + 1))[position],
         read("y" * 250_000)[position],
     )
 
-    assert longest == "x" * 256
+    assert longest == "x" * most
     assert too_long is not None
     assert other is not None
     assert not v1alpha1.is_too_long(longest)

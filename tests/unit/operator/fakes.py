@@ -21,7 +21,7 @@ from controller import clock, times
 from controller.api import v1alpha1
 from controller.chain.requests import next_request
 from controller.chain.requests.executions import Execution, ExecutionState
-from controller.chain.run import progress
+from controller.chain.run import live_requests, progress
 from controller.config import connections, permissions
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
@@ -281,6 +281,8 @@ class FakeWorkflows:
             start_time=self._clock.stamp(),
             operation=argument.scope.operation,
             root_runs=request.root_runs,
+            named=request.named,
+            bypassed=request.bypassed,
         )
         self.all.append(
             FakeExecution(
@@ -314,6 +316,13 @@ class FakeWorkflows:
         known = self._by_run(execution.workflow_run_id).known
         if self.has_worker and known is not None:
             known.is_suspended = is_suspended
+
+    async def request_stacks(self, execution: Execution, request: progress.LiveRequest) -> None:
+        await self._reach()
+        self.sent.append(f"{request.kind} {request.token}".lower())
+        known = self._by_run(execution.workflow_run_id).known
+        if self.has_worker and known is not None and known.resolved_time is not None:
+            live_requests.take(known, request, now=self._clock.stamp())
 
     async def orphan(self, execution: Execution) -> None:
         await self._reach()

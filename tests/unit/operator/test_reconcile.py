@@ -209,9 +209,19 @@ def edited(bench: Bench) -> None:
         pytest.param(
             {"concurrencyPolicy": "Replace"},
             lambda bench: bench.annotate(retry="1"),
-            [],
-            "Retry",
-            id="Replace: a retry waits all the same",
+            ["retry 1"],
+            None,
+            id="Replace: a retry acts in the run all the same",
+        ),
+        pytest.param(
+            {},
+            lambda bench: bench.annotate(bypass="1: a @fixed by hand"),
+            ["bypass 1: a @fixed by hand"],
+            None,
+            id="a bypass acts in the run",
+        ),
+        pytest.param(
+            {}, lambda bench: bench.annotate(bypass="1"), [], None, id="a bypass of nothing"
         ),
         pytest.param(
             {},

@@ -27,7 +27,7 @@ INSTRUCTIONS = frozenset(
     value
     for value in vars(spec).values()
     if isinstance(value, type) and issubclass(value, enum.Enum)
-)
+) | {progress.LiveRequestKind}
 
 
 def classes_of(module: ModuleType) -> Iterator[type]:

@@ -89,6 +89,7 @@ CHANGES: dict[str, Callable[[messages.ChainInput], messages.ChainInput]] = {
     "environment": lambda one: dataclasses.replace(one, environment={"A": "2"}),
     "kept": lambda one: dataclasses.replace(one, kept=["a"]),  # type: ignore[list-item]
     "retried": lambda one: dataclasses.replace(one, retried=["a"]),  # type: ignore[list-item]
+    "left": lambda one: dataclasses.replace(one, left=["a"]),  # type: ignore[list-item]
     "finished_roots": lambda one: dataclasses.replace(
         one,
         finished_roots=["a"],  # type: ignore[list-item]

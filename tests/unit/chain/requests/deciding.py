@@ -7,6 +7,7 @@ from controller.api.v1alpha1 import Phase
 from controller.chain.requests import chain_waits, executions
 from controller.chain.requests import decide as decisions
 from controller.chain.requests.executions import ExecutionState
+from controller.chain.run import progress
 from tests.support.builders import (
     handled,
     make_execution,
@@ -29,12 +30,18 @@ def decide(
     is_live_suspended: bool = False,
     is_recheck_due: bool = False,
     waiting: chain_waits.Waiting = chain_waits.NOTHING,
+    known: progress.ChainProgress | None = None,
 ) -> decisions.Decision:
     live = None
     if live_parallelism is not None:
         live = executions.LiveSettings(parallelism=live_parallelism, is_suspended=is_live_suspended)
     return decisions.decide(
-        chain, execution, live=live, is_recheck_due=is_recheck_due, waiting=waiting
+        chain,
+        execution,
+        live=live,
+        is_recheck_due=is_recheck_due,
+        waiting=waiting,
+        known=known,
     )
 
 

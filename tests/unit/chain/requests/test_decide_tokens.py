@@ -121,18 +121,6 @@ def test_a_retry_of_a_run_that_succeeded_does_nothing(golden: Golden) -> None:
     golden("stale_requests").check("retry: a run that succeeded", decision.notes[0])
 
 
-def test_a_retry_of_the_live_run_waits_for_its_end_even_where_requests_replace() -> None:
-    status = make_status(make_run(3, phase=Phase.RUNNING), last_handled=handled(A))
-    spec = spec_with(concurrency_policy="Replace")
-    chain = make_stack_chain(spec=spec, status=status, retry_token="3")
-
-    decision = decide(chain, make_execution(3))
-
-    assert decision.pending is not None
-    assert decision.pending.cause == Cause.RETRY
-    assert not decision.cancel
-
-
 def test_an_edit_beside_a_retry_runs_everything() -> None:
     chain = make_stack_chain(spec=B, status=ended(*THREE), retry_token="3", generation=2)
 
@@ -260,7 +248,7 @@ def test_a_live_run_that_was_told_and_does_not_answer_is_not_told_again() -> Non
 # Tokens that are too long
 
 
-@pytest.mark.parametrize("name", ["run", "retry", "cancel"])
+@pytest.mark.parametrize("name", ["run", "retry", "cancel", "bypass"])
 def test_a_token_that_is_too_long_asks_for_nothing_and_says_so_once(name: str) -> None:
     token = v1alpha1.parse(
         {
@@ -268,7 +256,7 @@ def test_a_token_that_is_too_long_asks_for_nothing_and_says_so_once(name: str) -
                 "namespace": "n",
                 "name": "c",
                 "uid": "u",
-                "annotations": {v1alpha1.RUN_ANNOTATION: "7" * 257},
+                "annotations": {v1alpha1.RUN_ANNOTATION: "7" * 1025},
             },
             "spec": {"connectionName": "default", "roots": {"stackIds": ["a"]}},
         }
@@ -279,8 +267,9 @@ def test_a_token_that_is_too_long_asks_for_nothing_and_says_so_once(name: str) -
     told = dataclasses.replace(chain.status, last_handled=decision.handled)
     again = decide(dataclasses.replace(chain, status=told), closed(3))
 
+    most = v1alpha1.longest_token(f"stackchain.dev/{name}")
     assert decision.notes == (
-        f"`stackchain.dev/{name}` does nothing: it is longer than 256 characters.",
+        f"`stackchain.dev/{name}` does nothing: it is longer than {most} characters.",
     )
     assert getattr(decision.handled, name) == token
     assert (decision.start, decision.cancel) == (None, False)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controller.api import wording
 from controller.chain.requests import token_grammar
 from controller.chain.requests.token_grammar import NamedRun, Names
 from tests.support.golden import Golden
@@ -101,10 +102,10 @@ def test_an_unknown_name_is_shown_with_what_may_have_been_meant(golden: Golden) 
     known = ("vpc-prod", "dns-prod", "eks")
 
     def check(case: str, *names: str) -> None:
-        why = token_grammar.why_unknown(names, known, where="a stack of run 3")
+        why = wording.why_unknown(names, known, where="a stack of run 3")
         golden(PAGE).check(case, why)
 
-    assert token_grammar.why_unknown(("eks", "vpc-prod"), known, where="a stack of run 3") == ""
+    assert wording.why_unknown(("eks", "vpc-prod"), known, where="a stack of run 3") == ""
     check("unknown: one, and a similar one", "eks", "vpc-prd")
     check("unknown: one like no other", "billing")
     check("unknown: several", "vpcprod", "billing", "dns_prod")

@@ -455,7 +455,7 @@ def test_a_retry_keeps_nothing_of_what_spacelift_carried_out_besides() -> None:
         id="a", level=0, phase=Phase.SUCCEEDED, reason="RunFinished", unused_runs=(unused,)
     )
 
-    (kept,) = stack_rows.kept(v1alpha1.Status(stacks=(succeeded,)))
+    (kept,) = stack_rows.not_run(v1alpha1.Status(stacks=(succeeded,)), None)
 
     assert kept.unused_runs == ()
 

@@ -48,6 +48,15 @@ def test_where_a_retry_would_do_nothing_only_a_run_of_all_is_advised(
 
 
 @pytest.mark.parametrize("reason", ADVISED)
+def test_where_the_number_was_taken_up_a_note_is_advised(
+    reason: ChainReason, golden: Golden
+) -> None:
+    said = remedies.with_remedy(run_of(reason), remedies.Possible.RETRY_AGAIN)
+
+    golden(PAGE).check(f"retry again: {reason}", said)
+
+
+@pytest.mark.parametrize("reason", ADVISED)
 def test_what_another_run_follows_advises_nothing(reason: ChainReason) -> None:
     run = run_of(reason)
     can = remedies.possible(run, NEVER, is_followed=True, is_spec_new=True)
@@ -67,11 +76,14 @@ def test_other_ends_speak_for_themselves(reason: str) -> None:
     [
         (None, remedies.Possible.RETRY),
         ("6", remedies.Possible.RETRY),
-        ("7", remedies.Possible.RUN),
-        (" 7", remedies.Possible.RUN),
+        ("7", remedies.Possible.RETRY_AGAIN),
+        (" 7", remedies.Possible.RETRY_AGAIN),
+        ("7: a", remedies.Possible.RETRY_AGAIN),
+        ("7 @again", remedies.Possible.RETRY_AGAIN),
+        ("x", remedies.Possible.RETRY),
     ],
 )
-def test_a_number_that_was_asked_for_too_early_is_taken_up_once_only(
+def test_a_number_that_was_taken_up_needs_a_note(
     taken_up: str | None, can: remedies.Possible
 ) -> None:
     """It said that it was stale, and the same text asks for nothing any more."""

@@ -1,0 +1,221 @@
+"""What a person asks of the stacks of a run: that they run once more, or that they count as done.
+
+Pure. While the run is live it is done to its progress at once; the same checks say of a run that is
+over what a retry of it may name, and what the plugin writes. A request does all that it names, or
+nothing. See ADR 0050.
+"""
+
+import dataclasses
+from collections.abc import Callable, Collection, Sequence
+
+from controller.api import reasons, v1alpha1, wording
+from controller.api.v1alpha1 import Phase
+from controller.chain.run import policy, progress
+
+_Stack = progress.StackProgress | v1alpha1.StackStatus
+_Reason = reasons.StackReason
+
+# What a run keeps of the requests that it has handled: one that is sent again is known by it.
+_MOST_HANDLED = 20
+_MOST_NAMED = 5
+_BEHIND = frozenset({_Reason.UPSTREAM_NOT_SUCCEEDED, _Reason.STAGE_NOT_SUCCEEDED})
+_HELD_UP = _BEHIND | {_Reason.FAIL_FAST}
+# Others have such a stack, or had it when the status was written.
+_SET_ASIDE = frozenset({_Reason.STACK_BUSY, _Reason.STACK_LOCKED, _Reason.STACK_DISABLED})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ReopenedStacks:
+    """What a request has changed: stacks that are pending again, and stacks that are bypassed."""
+
+    reopened: tuple[str, ...] = ()
+    bypassed: tuple[str, ...] = ()
+
+
+def take(
+    run: progress.ChainProgress, request: progress.LiveRequest, *, now: str
+) -> ReopenedStacks | None:
+    """Do what is asked of a live run, and note it; None if that was done before."""
+    if find(run.requests, request.kind, request.token) is not None:
+        return None
+    refused = why_not(request.kind, request.stack_ids, run.stacks, number=run.number)
+    effect, message = ReopenedStacks(), refused
+    if not refused:
+        named = request.stack_ids or failed_stacks(run.stacks)
+        effect = _do(run, request.kind, named, now=now)
+        message = _message(request.kind, effect, named)
+    handled = progress.HandledRequest(
+        kind=request.kind, token=request.token, message=message, is_refused=bool(refused)
+    )
+    run.requests = [*run.requests, handled][-_MOST_HANDLED:]
+    return effect
+
+
+def find(
+    handled: Sequence[progress.HandledRequest], kind: str, token: str
+) -> progress.HandledRequest | None:
+    """Return what became of a token; None if it was not handled."""
+    return next((item for item in handled if (item.kind, item.token) == (kind, token)), None)
+
+
+def why_not(
+    kind: progress.LiveRequestKind, names: Sequence[str], stacks: Sequence[_Stack], *, number: int
+) -> str:
+    """Return why a request can do nothing, as the end of a sentence; "" if it can.
+
+    Args:
+        kind: what is asked.
+        names: the stacks that are named; none stands for all that did not succeed.
+        stacks: those of the run.
+        number: of the run.
+    """
+    by_id = {stack.id: stack for stack in stacks}
+    if names and not stacks:
+        return f"run {number} has not read its stacks"
+    if unknown := wording.why_unknown(names, by_id, where=f"a stack of run {number}"):
+        return unknown
+    if kind is progress.LiveRequestKind.RETRY and not names:
+        return "" if failed_stacks(stacks) else f"no stack of run {number} has failed"
+    is_retry = kind is progress.LiveRequestKind.RETRY
+    why: Callable[[_Stack], str] = (
+        (lambda stack: _why_no_retry(stack, names)) if is_retry else _why_no_bypass
+    )
+    problems = [problem for name in names if (problem := why(by_id[name]))]
+    return wording.listed(problems, most=_MOST_NAMED, separator="; ")
+
+
+def failed_stacks(stacks: Sequence[_Stack]) -> list[str]:
+    """Return the stacks that a retry without names is about, but those that others held up."""
+    return [
+        stack.id
+        for stack in stacks
+        if stack.phase.is_over
+        and not policy.ended_well(stack)
+        and stack.reason not in _HELD_UP
+        and not _is_lost(stack)
+    ]
+
+
+def held_up_by(causes: Collection[str], stacks: Sequence[_Stack]) -> list[str]:
+    """Return the stacks that were skipped because of these."""
+    return [stack.id for stack in stacks if _is_held_up(stack) and stack.blocked_by in causes]
+
+
+def is_behind(stack: _Stack, causes: Collection[str]) -> bool:
+    """Whether a stack was skipped since it, or its stage, comes after one of these."""
+    return stack.reason in _BEHIND and stack.blocked_by in causes
+
+
+def _do(
+    run: progress.ChainProgress,
+    kind: progress.LiveRequestKind,
+    named: Sequence[str],
+    *,
+    now: str,
+) -> ReopenedStacks:
+    by_id = {stack.id: stack for stack in run.stacks}
+    is_retry = kind is progress.LiveRequestKind.RETRY
+    for stack_id in named:
+        if is_retry:
+            progress.reopen(by_id[stack_id], requested_at=now)
+        else:
+            ended = _how_it_ended(by_id[stack_id])
+            message = progress.bypassed_message(run.number, ended)
+            progress.set_bypassed(by_id[stack_id], message, now=now)
+    freed = _reopen_held_up(run, named, requested_at=now if is_retry else None)
+    # What others still hold up stays as it was.
+    still = set(policy.skip_unwanted(run, now=now))
+    freed = [stack_id for stack_id in freed if stack_id not in still]
+    pending = {*freed, *(named if is_retry else ())}
+    reopened = [stack.id for stack in run.stacks if stack.id in pending]
+    return ReopenedStacks(reopened=tuple(reopened), bypassed=() if is_retry else tuple(named))
+
+
+def _reopen_held_up(
+    run: progress.ChainProgress, causes: Sequence[str], *, requested_at: str | None
+) -> list[str]:
+    """Have all that was skipped because of others be pending, whatever else holds it up.
+
+    What depends on the causes is asked for with them; what FailFast kept from starting is not, as
+    another stack may have failed.
+    """
+    found: list[str] = []
+    for stack in run.stacks:
+        if _is_held_up(stack):
+            progress.reopen(stack, requested_at=requested_at if is_behind(stack, causes) else None)
+            found.append(stack.id)
+    return found
+
+
+def _message(kind: progress.LiveRequestKind, effect: ReopenedStacks, named: Sequence[str]) -> str:
+    if kind is progress.LiveRequestKind.RETRY:
+        listed = wording.listed(wording.quoted(named), most=_MOST_NAMED)
+        others = len(effect.reopened) - len(named)
+        start = f"Pending again: {listed}"
+    else:
+        listed = wording.listed(wording.quoted(effect.bypassed), most=_MOST_NAMED)
+        others = len(effect.reopened)
+        start = f"Bypassed, since a person vouches for them: {listed}"
+    if not others:
+        return f"{start}."
+    return f"{start}; and {wording.counted(others, 'stack')} that this had held up."
+
+
+def _why_no_retry(stack: _Stack, names: Sequence[str]) -> str:
+    if problem := _why_nothing(stack):
+        return problem
+    if not stack.phase.is_over:
+        if _is_unstarted(stack):
+            return f"'{stack.id}' has not run yet"
+        return f"'{stack.id}' has not ended{_link(stack)}"
+    if _is_held_up(stack) and stack.blocked_by not in names:
+        return f"'{stack.id}' was skipped because of '{stack.blocked_by}': name that one instead"
+    return ""
+
+
+def _why_no_bypass(stack: _Stack) -> str:
+    if problem := _why_nothing(stack):
+        return problem
+    if stack.phase.is_over or _is_unstarted(stack):
+        return ""
+    if stack.reason == _Reason.RETRY_PENDING:
+        return f"'{stack.id}' is about to run again (`spec.retry`): wait until it has ended"
+    return (
+        f"the run of '{stack.id}' is live{_link(stack)}: end it first, then ask again with another "
+        "text"
+    )
+
+
+def _why_nothing(stack: _Stack) -> str:
+    if stack.reason == _Reason.BYPASSED:
+        return f"'{stack.id}' is bypassed already"
+    if policy.ended_well(stack):
+        return f"'{stack.id}' has succeeded"
+    return f"'{stack.id}' is no longer in the chain" if _is_lost(stack) else ""
+
+
+def _is_lost(stack: _Stack) -> bool:
+    return stack.reason == _Reason.NO_LONGER_IN_CHAIN
+
+
+def _is_held_up(stack: _Stack) -> bool:
+    return stack.phase is Phase.SKIPPED and stack.reason in _HELD_UP
+
+
+def _is_unstarted(stack: _Stack) -> bool:
+    """Whether nothing has been started for a stack that has not ended."""
+    if isinstance(stack, progress.StackProgress):
+        return not stack.is_started
+    is_aside = stack.phase is Phase.WAITING and stack.reason in _SET_ASIDE
+    return stack.phase is Phase.PENDING or (is_aside and stack.run_id is None)
+
+
+def _how_it_ended(stack: progress.StackProgress) -> str:
+    if not stack.phase.is_over:
+        return ""
+    link = f" {stack.run_url}" if stack.run_url else ""
+    return f"{stack.phase}: {stack.message}{link}".strip()
+
+
+def _link(stack: _Stack) -> str:
+    return f" ({stack.run_url})" if stack.run_url else ""
