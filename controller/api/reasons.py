@@ -116,6 +116,9 @@ class ConditionReason(enum.StrEnum):
     NONE_WAITS = "NoneWaits"
     SUSPENDED = "Suspended"
     NOT_SUSPENDED = "NotSuspended"
+    CHANGES_FOUND = "ChangesFound"
+    NO_CHANGES = "NoChanges"
+    NOT_PLANNED = "NotPlanned"
 
 
 # Ends of a run that triggered nothing: once the cause may have gone the same run is tried again.

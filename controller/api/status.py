@@ -122,6 +122,34 @@ class StageStatus:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Delta:
+    """What a run changes, in resources."""
+
+    added: int
+    changed: int
+    deleted: int
+
+    @property
+    def is_change(self) -> bool:
+        """Whether there is anything that it changes."""
+        return bool(self.added or self.changed or self.deleted)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Changes:
+    """What a run of a chain changes: in how many stacks, and in resources.
+
+    `text` has the resources as people read them.
+    """
+
+    stacks: int
+    added: int
+    changed: int
+    deleted: int
+    text: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class RunStatus:
     """One pass of a chain; times are RFC 3339, UTC.
 
@@ -140,6 +168,7 @@ class RunStatus:
     completion_time: str | None = None
     progress: str = ""
     summary: Summary = Summary()
+    changes: Changes | None = None
     workflow_id: str = ""
     workflow_run_id: str = ""
     workflow_url: str | None = None
@@ -207,15 +236,6 @@ class TriggersStatus:
 
     digest: str
     problem: str | None = None
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Delta:
-    """What a run changes, in resources."""
-
-    added: int
-    changed: int
-    deleted: int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -37,6 +37,7 @@ from controller.api.spec import StartPolicy as StartPolicy
 from controller.api.spec import StartTrigger as StartTrigger
 from controller.api.spec import StartTriggerType as StartTriggerType
 from controller.api.status import Cause as Cause
+from controller.api.status import Changes as Changes
 from controller.api.status import Condition as Condition
 from controller.api.status import Delta as Delta
 from controller.api.status import GraphStatus as GraphStatus

@@ -243,12 +243,14 @@ def _event(
     resource: Mapping[str, Any], event_type: str, reason: str, message: str, instance: str
 ) -> Json:
     metadata = resource["metadata"]
-    now = times.rfc3339(clock.now(), timespec="microseconds")
+    now = clock.now()
+    # By name, too: who sorts by seconds keeps the order in which Events of one second are listed.
+    place = int(now.timestamp() * 1_000_000)
     return {
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {
-            "generateName": f"{metadata['name']}.",
+            "generateName": f"{metadata['name']}.{place:014x}.",
             "namespace": metadata["namespace"],
         },
         "involvedObject": {
@@ -262,8 +264,10 @@ def _event(
         "type": event_type,
         "reason": reason,
         "message": events.shortened(message),
-        "count": 1,
-        "firstTimestamp": f"{now[:19]}Z",
-        "lastTimestamp": f"{now[:19]}Z",
+        # Without `lastTimestamp`, which has seconds only and would count instead.
+        "eventTime": times.rfc3339(now, timespec="microseconds"),
+        "action": reason,
+        "reportingComponent": REPORTING_COMPONENT,
+        "reportingInstance": instance,
         "source": {"component": REPORTING_COMPONENT, "host": instance},
     }

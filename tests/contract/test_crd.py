@@ -300,6 +300,7 @@ FAILED: Body = {
         "startTime": T0,
         "workflowUrl": "https://temporal.example.com/run",
         "summary": {"failed": 1},
+        "changes": {"stacks": 2, "added": 5, "changed": 4, "deleted": 0, "text": "+5 ~4 -0"},
     },
     "schedule": {"nextTime": "2026-03-02T06:00:00Z"},
 }
@@ -320,15 +321,25 @@ async def test_kubectl_get_has_its_columns(
     _, wide = await kubectl("get", "stackchain", "--output=wide")
 
     heading, row = narrow.splitlines()
-    columns = ["NAME", "READY", "REASON", "OPERATION", "PROGRESS", "FAILED", "STARTED", "AGE"]
+    columns = [
+        "NAME",
+        "READY",
+        "REASON",
+        "RUN",
+        "OPERATION",
+        "PROGRESS",
+        "FAILED",
+        "CHANGES",
+        "NEXT",
+        "AGE",
+    ]
     assert heading.split() == columns
-    assert row.split()[:6] == ["columns", "False", "StackFailed", "Plan", "1/4", "1"]
-    heading, row = wide.splitlines()
-    assert heading.split()[8:] == [*("MESSAGE", "SUSPENDED", "CAUSE", "NEXT", "RUN", "WORKFLOW")]
     assert re.search(
-        r"1 of 4 stacks failed\. +true +RunToken +2026-03-02T06:00:00Z +3 +https://temporal\.example\.com/run",
-        row,
+        r"columns +False +StackFailed +3 +Plan +1/4 +1 +\+5 ~4 -0 +2026-03-02T06:00:00Z ", row
     )
+    heading, row = wide.splitlines()
+    assert heading.split()[10:] == ["CAUSE", "SUSPENDED", "MESSAGE"]
+    assert re.search(r"RunToken +true +1 of 4 stacks failed\.$", row.rstrip())
 
 
 async def test_kubectl_finds_the_chains_of_one_operation(

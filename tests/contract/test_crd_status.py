@@ -81,7 +81,12 @@ def full_status() -> v1alpha1.Status:
         last_missed_time=T0,
         problem="It is so.",
     )
-    before = make_run(1, phase=Phase.CANCELED, workflow_url="https://temporal.example.com/run-1")
+    before = make_run(
+        1,
+        phase=Phase.CANCELED,
+        workflow_url="https://temporal.example.com/run-1",
+        changes=v1alpha1.Changes(stacks=1, added=1, changed=2, deleted=3, text="+1 ~2 -3"),
+    )
     unused = v1alpha1.UnusedRun(
         run_id="01ARZ3NDEKTSV4RRFFQ69G5FAV",
         stack_id="outside",

@@ -169,6 +169,27 @@ async def test_an_event_stands_with_its_resource(
     assert event["involvedObject"]["uid"] == resource["metadata"]["uid"]
 
 
+async def test_events_of_one_second_keep_their_order(
+    ours: chains_module.StackChains,
+    stackchains: kube_support.StackChains,
+    kube: kube_support.KubeApi,
+    namespace: str,
+) -> None:
+    resource = await stackchains.create("chain", SPEC)
+    messages = [f"number {number}" for number in range(20)]
+
+    for message in messages:
+        await ours.emit_event(resource, type="Normal", reason="StackStarted", message=message)
+
+    found = await kube.events(namespace, "chain")
+    by_time = sorted(found, key=lambda event: str(event["eventTime"]))
+    by_name = sorted(found, key=lambda event: str(event["metadata"]["name"]))
+    assert [event["message"] for event in by_time] == messages
+    assert [event["message"] for event in by_name] == messages
+    # Whoever has it, as kubectl, orders by it, and it has whole seconds.
+    assert not any(event.get("lastTimestamp") for event in found)
+
+
 async def test_an_event_that_cannot_be_recorded_stops_nobody(
     ours: chains_module.StackChains, caplog: pytest.LogCaptureFixture
 ) -> None:

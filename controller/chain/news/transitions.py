@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from controller.api import reasons, v1alpha1, wording
 from controller.api.transition_kinds import MEANINGS, TransitionKind
 from controller.api.v1alpha1 import Phase
-from controller.chain.news import drift, stack_kinds
-from controller.chain.status import remedies
+from controller.chain.news import stack_kinds
+from controller.chain.status import drift, remedies
 from controller.chain.status.pass_statuses import Earlier, Later
 
 
@@ -158,7 +158,7 @@ def _end(run: v1alpha1.RunStatus) -> tuple[int, Phase, str]:
 
 def drifted(old: Earlier, new: Later) -> list[v1alpha1.StackStatus]:
     """Return the stacks in which a plan that the schedule started found changes, once it ended."""
-    return drift.stacks_of(new) if _has_ended(old, new) else []
+    return drift.stacks_of(new.latest_run, new.stacks) if _has_ended(old, new) else []
 
 
 def _drift(old: Earlier, new: Later) -> list[Transition]:

@@ -6,9 +6,9 @@ What a person can do about it is added where it is known what may be asked (`sta
 import dataclasses
 from collections.abc import Sequence
 
-from controller.api import reasons, wording
+from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import attention, policy, progress
+from controller.chain.run import attention, changes, policy, progress
 from controller.chain.run.progress import ChainProgress, StackProgress
 
 _PARTS = 5
@@ -217,7 +217,8 @@ def _suspended_message(run: ChainProgress) -> str:
 def _failed_message(run: ChainProgress) -> str:
     canceled = " The chain was canceled." if run.is_canceling and not run.is_timed_out else ""
     passed = " Then the chain's deadline passed." if run.is_timed_out else ""
-    return f"{_bad_ends_message(run)}{canceled}{passed}"
+    found = changes.planned_text(run) if run.operation == v1alpha1.Operation.PLAN else ""
+    return f"{_bad_ends_message(run)}{canceled}{passed}{f' {found}' if found else ''}"
 
 
 def _bad_ends_message(run: ChainProgress) -> str:
@@ -334,6 +335,9 @@ def _succeeded_message(run: ChainProgress) -> str:
     if bypassed:
         names = _listed(wording.quoted(bypassed), _WHOLE, separator=", ")
         extra += f", {len(bypassed)} bypassed since a person vouches for them: {names}"
+    found = changes.planned_text(run) if run.operation == v1alpha1.Operation.PLAN else ""
+    if found:
+        return f"{found} {_count(kept)} had been planned in an earlier run." if kept else found
     return f"{_count(len(run.stacks) - unchanged - len(bypassed))} succeeded{extra}."
 
 

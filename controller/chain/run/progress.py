@@ -344,6 +344,11 @@ def _finish(stack: StackProgress, root: FinishedRoot, *, now: str) -> None:
     stack.completion_time = now
 
 
+def is_of_earlier_run(stack: StackProgress) -> bool:
+    """Whether it succeeded before this run of the chain, which has not run it."""
+    return stack.reason in (reasons.StackReason.KEPT, reasons.StackReason.ROOT_RUN_FINISHED)
+
+
 def kept_message(number: int) -> str:
     """Return what is said of a stack that a retry of run `number` keeps.
 

@@ -12,7 +12,7 @@ from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests import chain_waits
 from controller.chain.run import gates, progress
-from controller.chain.status import remedies
+from controller.chain.status import drift, remedies
 
 Reason = reasons.ChainReason
 
@@ -103,6 +103,9 @@ def conditions(
         "AwaitingConfirmation": _awaiting(facts),
         "Suspended": _suspended(facts),
     }
+    drifted = _drift_detected(facts, old.condition("DriftDetected"))
+    if drifted is not None:
+        wanted["DriftDetected"] = drifted
     return tuple(
         _condition(ref, old.condition(type_), type_, value, now=now)
         for type_, value in wanted.items()
@@ -311,6 +314,31 @@ def _suspended(facts: ConditionFacts) -> _Value:
         return _Value(status="False", reason=not_suspended, message="`spec.suspend` is false.")
     message = "`spec.suspend` is true: no further stack is started."
     return _Value(status="True", reason=reasons.ConditionReason.SUSPENDED, message=message)
+
+
+def _drift_detected(facts: ConditionFacts, old: v1alpha1.Condition | None) -> _Value | None:
+    """Say what the newest plan of the schedule found; a run that applied may have ended it.
+
+    None of a chain for which no schedule has started a plan yet.
+    """
+    run, reason = facts.run, reasons.ConditionReason
+    is_plan = run is not None and run.operation == v1alpha1.Operation.PLAN
+    if run is None or not drift.is_looked_for(run) or not run.phase.is_over:
+        if old is None:
+            return None
+        if is_plan:
+            return _Value(status=old.status, reason=old.reason, message=old.message)
+        message = "No plan that the schedule started is newer than all other runs."
+        return _Value(status="Unknown", reason=reason.NOT_PLANNED, message=message)
+    found = drift.stacks_of(run, facts.stacks)
+    if found:
+        message = drift.message(run, found)
+        return _Value(status="True", reason=reason.CHANGES_FOUND, message=message)
+    if run.phase is not Phase.SUCCEEDED:
+        message = f"Run {run.number}, which looked for drift, did not succeed."
+        return _Value(status="Unknown", reason=reason.NOT_PLANNED, message=message)
+    message = f"Run {run.number} found no changes."
+    return _Value(status="False", reason=reason.NO_CHANGES, message=message)
 
 
 def _condition(

@@ -7,7 +7,7 @@ from controller import outside_text
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests import executions
-from controller.chain.run import policy, progress
+from controller.chain.run import changes, policy, progress
 from controller.chain.status.chain_facts import ChainFacts
 
 Reason = reasons.ChainReason
@@ -58,6 +58,7 @@ def project(
         completion_time=known.completion_time or execution.close_time,
         progress=f"{done}/{summary.total}" if known.stacks else "",
         summary=summary,
+        changes=changes.total(known),
         stages=tuple(map(_stage, known.stages)),
     )
 

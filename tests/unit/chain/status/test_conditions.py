@@ -561,3 +561,103 @@ def test_a_condition_has_the_time_of_its_last_change() -> None:
     assert condition(done, "Ready").last_transition_time == T2
     assert condition(done, "Reconciling").last_transition_time == T2
     assert condition(done, "Stalled").last_transition_time == T0
+
+
+def planned(*deltas: int | None, **fields: object) -> projection.ChainFacts:
+    """Return a plan that is over: so many resources added, and one changed, in each stack."""
+    stacks = [
+        make_stack(
+            f"s{place}",
+            Phase.SUCCEEDED,
+            delta=None
+            if added is None
+            else v1alpha1.Delta(added=added, changed=min(added, 1), deleted=0),
+        )
+        for place, added in enumerate(deltas)
+    ]
+    values = {"operation": "Plan", "cause": v1alpha1.Cause.SCHEDULE, **fields}
+    facts = ended(*stacks, **values)
+    assert facts.execution is not None
+    execution = dataclasses.replace(
+        facts.execution, operation=str(values["operation"]), cause=str(values["cause"])
+    )
+    return dataclasses.replace(facts, execution=execution)
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        pytest.param((2, 1, 0), id="two of three"),
+        pytest.param((0, 0), id="none"),
+        pytest.param((1, None), id="one is not known"),
+        pytest.param((None,), id="nothing is known"),
+    ],
+)
+def test_a_plan_says_in_how_many_stacks_what_would_change(
+    deltas: tuple[int | None, ...], case: str, golden: Golden
+) -> None:
+    found = project(planned(*deltas))
+
+    golden(PAGE).check(f"Ready: a plan, {case}", condition(found, "Ready").message)
+    assert found.latest_run is not None
+    changes = found.latest_run.changes
+    known = [delta for delta in deltas if delta is not None]
+    assert (changes is None) == (not known)
+    if changes is not None:
+        counted = (changes.stacks, changes.added, changes.changed, changes.deleted)
+        assert counted == (sum(map(bool, known)), sum(known), sum(map(bool, known)), 0)
+
+
+def test_changes_of_a_run_are_those_that_it_has_made() -> None:
+    delta = v1alpha1.Delta(added=1, changed=2, deleted=3)
+    facts = live(
+        make_stack("a", Phase.SUCCEEDED, delta=delta),
+        make_stack("b", Phase.AWAITING_CONFIRMATION, delta=delta),
+        make_stack("c", Phase.SUCCEEDED, reason=StackReason.KEPT, delta=delta),
+        make_stack("d", Phase.FAILED, delta=delta),
+    )
+
+    run = project(facts).latest_run
+
+    assert run is not None
+    assert run.changes == v1alpha1.Changes(stacks=1, added=1, changed=2, deleted=3, text="+1 ~2 -3")
+
+
+FOUND, NONE = ("True", "ChangesFound"), ("False", "NoChanges")
+UNKNOWN = ("Unknown", "NotPlanned")
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        pytest.param(planned(2, 0), FOUND, id="a plan of the schedule found changes"),
+        pytest.param(planned(0), NONE, id="a plan of the schedule found none"),
+        pytest.param(planned(2, cause=v1alpha1.Cause.RUN_TOKEN), None, id="somebody asked"),
+        pytest.param(planned(2, operation="Apply"), None, id="not a plan"),
+        pytest.param(live(RUNNING), None, id="in progress"),
+    ],
+)
+def test_drift_is_what_a_plan_of_the_schedule_finds(
+    facts: projection.ChainFacts,
+    expected: tuple[str, str] | None,
+    case: str,
+    golden: Golden,
+) -> None:
+    found = project(facts).condition("DriftDetected")
+
+    assert (found and (found.status, found.reason)) == expected
+    if found is not None:
+        golden(PAGE).check(f"DriftDetected: {case}", found.message)
+
+
+def test_drift_is_known_until_something_else_than_a_plan_runs() -> None:
+    old = project(planned(2, 0))
+    planning = planned(1, number=2, cause=v1alpha1.Cause.RUN_TOKEN)
+
+    by_hand = project(planning, old).condition("DriftDetected")
+    applied = project(planned(1, number=2, operation="Apply"), old).condition("DriftDetected")
+
+    assert by_hand is not None
+    assert applied is not None
+    assert (by_hand.status, by_hand.reason) == FOUND
+    assert (applied.status, applied.reason) == UNKNOWN
