@@ -120,11 +120,14 @@ def notification_workflow_id(notification_id: str) -> str:
 def workflow_url(
     *, ui_url: str, temporal_namespace: str, workflow_id: str, workflow_run_id: str
 ) -> str | None:
-    """The page of an execution in Temporal's web UI, if its address is known."""
+    """The page of an execution in Temporal's web UI, if its address is known.
+
+    The timeline shows stacks by name, each in one row; the history of 500 has thousands of events.
+    """
     if not ui_url:
         return None
     escaped = workflow_id.replace("%", "%25").replace("/", "%2F")
     return (
         f"{ui_url.rstrip('/')}/namespaces/{temporal_namespace}/workflows/{escaped}"
-        f"/{workflow_run_id}/history"
+        f"/{workflow_run_id}/timeline"
     )
