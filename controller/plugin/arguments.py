@@ -35,6 +35,7 @@ PROMPT_SECONDS = 60.0
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _KINDS = ("schain", "stackchain", "stackchains", "stackchains.stackchain.dev")
+_STACK_ID = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.]{0,127}")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
 
@@ -90,9 +91,20 @@ COMMANDS = (
         examples=(
             ("retry prod", "retry the latest run"),
             ("retry prod 7 --wait", "only if run 7 is the latest one still"),
+            ("retry prod --stack vpc,eks", "these and what they held up, also in a live run"),
         ),
         positionals=("name", "number"),
-        options=("wait", "output"),
+        options=("stacks", "dry-run", "wait", "output"),
+    ),
+    Command(
+        name="bypass",
+        help="vouch for stacks of the latest run: they count as done without a run",
+        examples=(
+            ("bypass prod vpc", "its dependents start as if it had succeeded"),
+            ("bypass prod vpc eks --dry-run", "say what would be written, and what it would do"),
+        ),
+        positionals=("name", "stacks"),
+        options=("dry-run", "wait", "output"),
     ),
     Command(
         name="cancel",
@@ -166,6 +178,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     wanted = parser.parse_intermixed_args(rest, parsed)
     if getattr(wanted, "watch", False) and wanted.output in ("dot", "mermaid"):
         parser.error(f"-w cannot be used with -o {wanted.output}")
+    if getattr(wanted, "dry_run", False) and wanted.wait:
+        parser.error("--dry-run cannot be used with --wait")
     if getattr(wanted, "timeout", None) is not None and not getattr(wanted, "wait", True):
         parser.error("--timeout is for --wait")
     return wanted
@@ -246,6 +260,10 @@ def _add_positional(parser: argparse.ArgumentParser, name: str) -> None:
             parser.add_argument(
                 "bound", metavar="N", type=_whole(1, MOST_PARALLEL), help="1 to 500"
             )
+        case "stacks":
+            parser.add_argument(
+                "stacks", metavar="STACK", type=stack_id, nargs="+", help="ids of stacks"
+            )
         case "file":
             parser.add_argument("file", metavar="FILE", nargs="?", help="`-` is standard input")
             parser.add_argument("-f", "--filename", metavar="FILE", help="the same as FILE")
@@ -258,6 +276,20 @@ def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) ->
         case "watch":
             parser.add_argument(
                 "-w", "--watch", action="store_true", help="follow until nothing more happens"
+            )
+        case "stacks":
+            parser.add_argument(
+                "--stack",
+                metavar="IDS",
+                type=stack_ids,
+                default=(),
+                help="only these stacks and what they held up, with commas",
+            )
+        case "dry-run":
+            parser.add_argument(
+                "--dry-run",
+                action="store_true",
+                help="write nothing; say what would be written, and what it would do",
             )
         case "selection":
             _add_selection(parser)
@@ -311,8 +343,20 @@ def phases(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def stack_ids(text: str) -> tuple[str, ...]:
+    """Read ids of stacks between commas."""
+    return tuple(dict.fromkeys(stack_id(part.strip()) for part in text.split(",")))
+
+
+def stack_id(text: str) -> str:
+    """Read the id of a stack."""
+    if not _STACK_ID.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the id of a stack")
+    return text
+
+
 def _wait_help(name: str) -> str:
-    if name in ("run", "retry"):
+    if name in ("run", "retry", "bypass"):
         return "wait for the end of the run; the exit code says how it ended"
     if name == "cancel":
         return "wait until the run is over"
@@ -320,7 +364,7 @@ def _wait_help(name: str) -> str:
 
 
 def _timeout_help(command: Command) -> str:
-    is_long = command.name in ("run", "retry", "cancel")
+    is_long = command.name in ("run", "retry", "bypass", "cancel")
     return (
         f"with --wait: how long, such as 90s, 10m or 2h; default: {'no limit' if is_long else '1m'}"
     )

@@ -27,7 +27,7 @@ from controller.plugin.exit_codes import PROGRAM, ExitCode
 from controller.plugin.outcomes import CommandOutcome
 from controller.plugin.user_requests import RequestKind, UserRequest
 
-_RUN_REQUESTS = (RequestKind.RUN, RequestKind.RETRY, RequestKind.CANCEL)
+_RUN_REQUESTS = (RequestKind.RUN, RequestKind.RETRY, RequestKind.BYPASS, RequestKind.CANCEL)
 _HISTORY = ("RUN", "CAUSE", "OPERATION", "PHASE", "REASON", "PROGRESS", "STARTED", "TOOK")
 
 
@@ -168,8 +168,21 @@ async def run(context: CommandContext, wanted: argparse.Namespace) -> int:
 
 async def retry(context: CommandContext, wanted: argparse.Namespace) -> int:
     """Ask for what did not succeed to be run again."""
+    note = clock.now().isoformat(timespec="microseconds")
     return await _request(
-        context, wanted, lambda chain: user_requests.request_retry(chain, wanted.number)
+        context,
+        wanted,
+        lambda chain: user_requests.request_retry(
+            chain, wanted.number, stacks=wanted.stack, note=note
+        ),
+    )
+
+
+async def bypass(context: CommandContext, wanted: argparse.Namespace) -> int:
+    """Ask that stacks count as done."""
+    note = clock.now().isoformat(timespec="microseconds")
+    return await _request(
+        context, wanted, lambda chain: user_requests.request_bypass(chain, wanted.stacks, note=note)
     )
 
 
@@ -216,6 +229,8 @@ async def _request(
     """Decide on the chain as it is now, write the request, and wait for it if that is wanted."""
     chain = await context.chains.get(wanted.name)
     request = decide(chain)
+    if getattr(wanted, "dry_run", False):
+        return _say_request(context, chain, request)
     if request.changes:
         chain = await context.chains.patch(wanted.name, request.changes)
     if context.is_text:
@@ -229,6 +244,17 @@ async def _request(
             context.emit(output.request_document(chain, request, outcome=None))
         return ExitCode.DONE
     return await _wait(context, wanted, request, generation=chain.ref.generation)
+
+
+def _say_request(context: CommandContext, chain: StackChain, request: UserRequest) -> int:
+    """Say what would be written, and what it would do."""
+    if context.is_text:
+        texts = (*user_requests.dry_run_lines(request), *request.messages)
+        context.say(*(styled_text.line(text) for text in texts))
+    else:
+        document = output.request_document(chain, request, outcome=None)
+        context.emit({**document, "changed": False, "dryRun": True, "changes": request.changes})
+    return ExitCode.DONE
 
 
 async def _wait(
@@ -303,6 +329,7 @@ COMMANDS: dict[str, Callable[[CommandContext, argparse.Namespace], Awaitable[int
     "history": history,
     "run": run,
     "retry": retry,
+    "bypass": bypass,
     "cancel": cancel,
     "suspend": suspend,
     "resume": resume,

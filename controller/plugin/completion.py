@@ -47,14 +47,20 @@ def complete(words: Sequence[str]) -> tuple[list[str], int]:
     typed = list(_positionals(before))
     command = arguments.find(typed[0]) if typed else None
     if option in _TAKES_VALUE:
-        return _starting(last, _values(option, command, before, typed)), NO_FILES
+        found = _values(option, command, before, typed)
+        is_list = command is not None and "stacks" in command.options and option == "--stack"
+        return _in_list(last, found) if is_list else _starting(last, found), NO_FILES
     if last.startswith("-"):
         return _starting(last, _options(command)), NO_FILES
     if not typed:
         described = (f"{one.name}\t{one.help}" for one in arguments.COMMANDS)
         return _starting(last, described), NO_FILES
+    if command is None:
+        return [], NO_FILES
     place = len(typed) - 1
-    if command is None or place >= len(command.positionals):
+    if command.positionals[-1:] == ("stacks",):
+        place = min(place, len(command.positionals) - 1)
+    if place >= len(command.positionals):
         return [], NO_FILES
     return _argument(command.positionals[place], last, before, typed)
 
@@ -69,6 +75,9 @@ def _argument(
             return _starting(last, arguments.SHELLS), NO_FILES
         case "name":
             return _starting(last, _ask_names(before)), NO_FILES
+        case "stacks":
+            known = [one for one in _ask_stacks(before, typed[1]) if one not in typed[2:]]
+            return _starting(last, known), NO_FILES
         case "number":
             return _starting(last, _ask_number(before, typed[1])), NO_FILES
     return [], NO_FILES
@@ -107,6 +116,15 @@ def _positionals(words: Sequence[str]) -> Iterator[str]:
 
 def _starting(last: str, candidates: Iterable[str]) -> list[str]:
     return [candidate for candidate in candidates if candidate.startswith(last)]
+
+
+def _in_list(last: str, candidates: Iterable[str]) -> list[str]:
+    """Complete the last of several, between commas."""
+    head, comma, part = last.rpartition(",")
+    taken = head.split(",")
+    return [
+        f"{head}{comma}{one}" for one in candidates if one.startswith(part) and one not in taken
+    ]
 
 
 def _ask_names(before: Sequence[str]) -> list[str]:

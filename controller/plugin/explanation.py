@@ -313,6 +313,7 @@ def _notes(chain: StackChain) -> tuple[str, ...]:
         notes.append("The operator has not seen the latest change of the spec yet.")
     for name, token in user_requests.open_requests(chain):
         notes.append(f"`{name}: {token[:64]}` has not been taken up yet.")
+    notes += user_requests.stack_request_notes(chain)
     if status.pending_run is not None:
         is_live = status.latest_run is not None and not status.latest_run.phase.is_over
         what = "Another request" if is_live else "A request"

@@ -41,7 +41,7 @@ def of_request(
         generation: the generation that the request was written with.
     """
     match request.kind:
-        case RequestKind.RUN | RequestKind.RETRY:
+        case RequestKind.RUN | RequestKind.RETRY | RequestKind.BYPASS:
             return _of_run(chain, request)
         case RequestKind.CANCEL:
             return _of_cancel(chain, request)
@@ -84,8 +84,9 @@ def _of_run(chain: StackChain, request: UserRequest) -> CommandOutcome | None:
             ready = status.condition("Ready")
             return CommandOutcome(code=ExitCode.NOT_SUCCEEDED, text=ready.message if ready else "")
         return None
-    if run is None or run.number <= request.latest:
-        return _without_run(chain) if request.kind is RequestKind.RETRY else None
+    is_in_it = request.is_live and run is not None and run.number == request.latest
+    if run is None or (run.number <= request.latest and not is_in_it):
+        return None if request.kind is RequestKind.RUN else _without_run(chain)
     if not run.phase.is_over:
         return None
     code = ExitCode.DONE if run.phase is Phase.SUCCEEDED else ExitCode.NOT_SUCCEEDED
@@ -96,8 +97,8 @@ def _without_run(chain: StackChain) -> CommandOutcome:
     name = chain.ref.name
     return CommandOutcome(
         code=ExitCode.NOT_SUCCEEDED,
-        text="The operator has taken the request up and started nothing, since the number was "
-        f"stale by then; see `kubectl events --for schain/{name}`.",
+        text="The operator has taken the request up and started nothing, since it was stale by "
+        f"then; see `kubectl events --for schain/{name}`.",
     )
 
 
@@ -120,6 +121,8 @@ def _is_taken_up(chain: StackChain, request: UserRequest) -> bool:
             return chain.run_token is not None and handled.run == chain.run_token
         case RequestKind.RETRY:
             return handled.retry == request.token
+        case RequestKind.BYPASS:
+            return handled.bypass == request.token
         case RequestKind.CANCEL:
             return handled.cancel == request.token
     return False

@@ -6,12 +6,13 @@ is only whether it makes sense now, and what the user reads about it.
 
 import dataclasses
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase, RunStatus, StackChain
-from controller.chain.run import policy
+from controller.chain.requests import token_grammar
+from controller.chain.run import live_requests, policy, progress
 from controller.plugin import exit_codes
 from controller.plugin.exit_codes import PROGRAM
 
@@ -23,6 +24,7 @@ class RequestKind(enum.StrEnum):
 
     RUN = "Run"
     RETRY = "Retry"
+    BYPASS = "Bypass"
     CANCEL = "Cancel"
     SUSPEND = "Suspend"
     RESUME = "Resume"
@@ -33,7 +35,8 @@ class RequestKind(enum.StrEnum):
 class UserRequest:
     """A request as it is written, and what the user reads about it.
 
-    `latest`: the number of the latest run when it was decided, 0 for none.
+    `latest`: the number of the latest run when it was decided, 0 for none; `is_live`: it acts in
+    that run, which had not ended.
     """
 
     kind: RequestKind
@@ -42,6 +45,7 @@ class UserRequest:
     messages: tuple[str, ...]
     token: str | None = None
     latest: int = 0
+    is_live: bool = False
     details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """What the document for programs holds besides the token."""
 
@@ -64,8 +68,16 @@ def request_run(chain: StackChain, *, token: str) -> UserRequest:
     )
 
 
-def request_retry(chain: StackChain, number: int | None) -> UserRequest:
-    """Ask for the stacks of the latest run that did not succeed.
+def request_retry(
+    chain: StackChain, number: int | None, *, stacks: Sequence[str] = (), note: str
+) -> UserRequest:
+    """Ask for the stacks of the latest run that did not succeed, or for some of them.
+
+    Args:
+        chain: the chain.
+        number: of the run; None for the latest one.
+        stacks: those that are asked for; none stands for all.
+        note: what makes the token a new one, where the same was asked for before.
 
     Raises:
         CommandError: there is nothing to retry, or the number is stale.
@@ -73,36 +85,94 @@ def request_retry(chain: StackChain, number: int | None) -> UserRequest:
     _refuse_deleted(chain)
     name = chain.ref.name
     run = _latest(chain, number, "retry")
-    if not run.phase.is_over:
-        raise exit_codes.nothing_to_do(
-            f"run {run.number} of {name} is still live ({run.phase}), so it cannot be retried; "
-            f"follow it with `{PROGRAM} tree {name} -w`."
-        )
+    is_live, kind = not run.phase.is_over, progress.LiveRequestKind.RETRY
     kept, again = split_for_retry(chain.status)
-    has_read = run.summary.total > 0
-    if run.phase is Phase.SUCCEEDED or (kept and not again and has_read):
+    if run.phase is Phase.SUCCEEDED or (kept and not again and run.summary.total > 0):
         raise exit_codes.nothing_to_do(
             f"every stack of run {run.number} succeeded, so there is nothing to retry; run all of "
             f"them again with `{PROGRAM} run {name}`."
         )
-    token = str(run.number)
-    if chain.status.last_handled.retry == token:
-        raise exit_codes.nothing_to_do(
-            f"a retry of run {run.number} was asked for before and has been taken up; see "
-            f"`kubectl events --for schain/{name}`, or run all with `{PROGRAM} run {name}`."
-        )
+    if is_live or stacks:
+        _refuse(live_requests.why_not(kind, stacks, chain.status.stacks, number=run.number))
+        again = list(stacks) or live_requests.failed_stacks(chain.status.stacks)
+        again = sorted({*again, *live_requests.held_up_by(again, chain.status.stacks)})
+    before = (chain.retry_token, chain.status.last_handled.retry)
+    token = _named_token(run.number, stacks, note, before)
+    asked = f"Asked for a retry of run {run.number} of {name}."
+    texts: tuple[str, ...] = _kept_and_again(kept, again)
+    if is_live:
+        asked = f"Asked run {run.number} of {name}, which is live, to run stacks again."
+        texts = (f"Pending again ({len(again)}): {first_names(again)}.",)
+    elif stacks:
+        left = sorted({one.id for one in chain.status.stacks} - {*again, *kept})
+        texts += (f"Left as they ended ({len(left)}): {first_names(left)}.",) if left else ()
     return UserRequest(
         kind=RequestKind.RETRY,
         changes=_annotation(v1alpha1.RETRY_ANNOTATION, token),
-        messages=(
-            f"Asked for a retry of run {run.number} of {name}.",
-            *_kept_and_again(kept, again),
-            *_suspended(chain),
-        ),
+        messages=(asked, *texts, *_suspended(chain)),
         token=token,
         latest=run.number,
+        is_live=is_live,
         details={"kept": kept, "again": again},
     )
+
+
+def request_bypass(chain: StackChain, stacks: Sequence[str], *, note: str) -> UserRequest:
+    """Ask that stacks count as done without a run: the user vouches for them.
+
+    Raises:
+        CommandError: there is no run, or one of the stacks cannot be bypassed.
+    """
+    _refuse_deleted(chain)
+    name, kind = chain.ref.name, progress.LiveRequestKind.BYPASS
+    run = _latest(chain, None, "bypass")
+    _refuse(live_requests.why_not(kind, stacks, chain.status.stacks, number=run.number))
+    is_live, vouched = not run.phase.is_over, sorted(set(stacks))
+    held_up = live_requests.held_up_by(vouched, chain.status.stacks)
+    if not is_live:
+        held_up = [one for one in split_for_retry(chain.status)[1] if one not in vouched]
+    before = (chain.bypass_token, chain.status.last_handled.bypass)
+    token = _named_token(run.number, vouched, note, before)
+    how = "which is live, to count" if is_live else "in a retry, to count"
+    messages = [
+        f"Asked run {run.number} of {name}, {how} stacks as done, for which you vouch.",
+        f"Bypassed ({len(vouched)}): {first_names(vouched)}.",
+    ]
+    if held_up:
+        messages.append(
+            f"{'Pending again' if is_live else 'To run again'} ({len(held_up)}): "
+            f"{first_names(sorted(held_up))}."
+        )
+    return UserRequest(
+        kind=RequestKind.BYPASS,
+        changes=_annotation(v1alpha1.BYPASS_ANNOTATION, token),
+        messages=(*messages, *_suspended(chain)),
+        token=token,
+        latest=run.number,
+        is_live=is_live,
+        details={"bypassed": vouched, "again": sorted(held_up)},
+    )
+
+
+def _named_token(
+    number: int, stacks: Sequence[str], note: str, before: Sequence[str | None]
+) -> str:
+    """Return a token; where one for the run is known, a note makes it another one."""
+    named = token_grammar.NamedRun(number=number, names=tuple(dict.fromkeys(stacks)))
+    is_known = any(token is not None and _is_of(token, number) for token in before)
+    return token_grammar.write(named, note=note if is_known else "")
+
+
+def _is_of(token: str, number: int) -> bool:
+    try:
+        return token_grammar.read(token, names=token_grammar.Names.ANY).number == number
+    except token_grammar.InvalidToken:
+        return False
+
+
+def _refuse(why: str) -> None:
+    if why:
+        raise exit_codes.nothing_to_do(f"nothing was asked: {why}.")
 
 
 def request_cancel(chain: StackChain, number: int | None) -> UserRequest:
@@ -172,6 +242,13 @@ def request_parallelism(chain: StackChain, bound: int) -> UserRequest:
     )
 
 
+def dry_run_lines(request: UserRequest) -> list[str]:
+    """Return what a request would write, for people."""
+    annotations = request.changes.get("metadata", {}).get("annotations", {})
+    written = [f"  {name}: {value}" for name, value in annotations.items()]
+    return ["Nothing was written (--dry-run). It would be:", *written, "It would say:"]
+
+
 def open_requests(chain: StackChain) -> list[tuple[str, str]]:
     """Return the tokens that the operator has not taken up yet, with where they are."""
     handled = chain.status.last_handled
@@ -185,6 +262,49 @@ def open_requests(chain: StackChain) -> list[tuple[str, str]]:
     return [(name, token) for name, token, done in requests if token is not None and token != done]
 
 
+def stack_request_notes(chain: StackChain) -> list[str]:
+    """Return what there is to say of the annotations that may name stacks: why one does nothing."""
+    handled = chain.status.last_handled
+    kinds = progress.LiveRequestKind
+    requests = (
+        (kinds.RETRY, v1alpha1.RETRY_ANNOTATION, chain.retry_token, handled.retry),
+        (kinds.BYPASS, v1alpha1.BYPASS_ANNOTATION, chain.bypass_token, handled.bypass),
+    )
+    return [
+        note
+        for kind, annotation, token, done in requests
+        if token is not None
+        and (note := _stack_request_note(chain, kind, annotation, token, is_done=token == done))
+    ]
+
+
+def _stack_request_note(
+    chain: StackChain,
+    kind: progress.LiveRequestKind,
+    annotation: str,
+    token: str,
+    *,
+    is_done: bool,
+) -> str:
+    run, names = chain.status.latest_run, token_grammar.Names.SOME
+    if kind is progress.LiveRequestKind.RETRY:
+        names = token_grammar.Names.ANY
+    number = _number(run)
+    try:
+        named = token_grammar.read(token, names=names)
+    except token_grammar.InvalidToken as error:
+        return token_grammar.does_nothing(annotation, token, str(error))
+    why = token_grammar.why_stale(named.number, latest=number)
+    if is_done:
+        # One of an earlier run has done what it could, and may stay.
+        again = "a blank and `@` with any text make it a new request"
+        shown = token_grammar.shown(token)
+        return "" if why else f"`{annotation}: {shown}` has been handled; {again}."
+    if not why and (named.names or (run is not None and not run.phase.is_over)):
+        why = live_requests.why_not(kind, named.names, chain.status.stacks, number=number)
+    return token_grammar.does_nothing(annotation, token, why) if why else ""
+
+
 def has_request(chain: StackChain) -> bool:
     """Whether another run is asked for."""
     return bool(open_requests(chain)) or chain.status.pending_run is not None
@@ -196,10 +316,8 @@ def would_take_retry(chain: StackChain) -> bool:
     ready = status.condition("Ready")
     if run is None or has_request(chain):
         return False
-    if ready is not None and ready.reason == reasons.ChainReason.NOT_REQUESTED:
-        # The spec is not the one with which the run ran.
-        return False
-    return (status.last_handled.retry or "").strip() != str(run.number)
+    # With that the spec is not the one with which the run ran.
+    return ready is None or ready.reason != reasons.ChainReason.NOT_REQUESTED
 
 
 def split_for_retry(status: v1alpha1.Status) -> tuple[list[str], list[str]]:

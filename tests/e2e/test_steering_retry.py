@@ -134,7 +134,7 @@ async def test_a_retry_of_anything_but_the_latest_run_does_nothing_and_says_so(
     told = " ".join(await chain.told(STALE, 3))
     assert "`stackchain.dev/retry: 7` does nothing: the latest run is 1." in told
     assert "`stackchain.dev/retry: 0` does nothing: the latest run is 1." in told
-    assert "`stackchain.dev/retry: last` does nothing: it must be the number of a run." in told
+    assert "`stackchain.dev/retry: last` does nothing: it must start with the number" in told
 
 
 async def test_a_retry_of_a_run_that_succeeded_does_nothing_and_says_so(
@@ -156,30 +156,38 @@ async def test_a_retry_of_a_run_that_succeeded_does_nothing_and_says_so(
     assert "every stack of run 1 succeeded" in " ".join(await chain.told(STALE))
 
 
-async def test_a_retry_of_the_live_run_waits_for_its_end(
+async def test_one_is_retried_and_another_bypassed_while_a_third_waits_for_a_person(
     release: chains.Installation, people: people.People
 ) -> None:
-    """Also where a newer request takes the place of a run: what is to be kept is not known yet."""
+    """Both continue at once, in the same run, also where a newer request takes its place."""
     account = await release.add_account(
-        "early", account_document("a -> b", stacks={"x": {"autodeploy": False}})
+        "steered", account_document("a -> d", "b -> e", stacks={"x": {"autodeploy": False}})
     )
     await account.script("a", "fail:planning", "changes")
-    chain = await people.apply("early", "a", "x", account=account, concurrencyPolicy="Replace")
-    await chain.until(lambda status: chains.phases(status).get("a") == "Failed")
+    await account.script("b", "fail:applying")
+    chain = await people.apply(
+        "steered", "a", "b", "x", account=account, concurrencyPolicy="Replace"
+    )
+    ended = {"a": "Failed", "b": "Failed", "d": "Skipped", "e": "Skipped"}
+    await chain.until(lambda status: chains.phases(status).items() >= ended.items())
     run = await account.run_in("x", "UNCONFIRMED")
 
-    await people.annotate("early", retry="1")
-    waiting = await chain.until(lambda status: "pendingRun" in status)
+    await people.annotate("steered", retry="1: a @fixed", bypass="1: b @restored by hand")
+    done = {"a": "Succeeded", "b": "Skipped", "d": "Succeeded", "e": "Succeeded"}
+    meanwhile = await chain.until(lambda status: chains.phases(status).items() >= done.items())
     await account.act(run["id"], "confirm")
-    status = await chain.ends("RunSucceeded", number=2)
+    status = await chain.ends("RunSucceeded", number=1)
 
-    assert waiting["pendingRun"]["cause"] == "Retry"
-    assert waiting["pendingRun"]["message"].startswith("Waits for run 1 to end")
-    assert waiting["latestRun"]["number"] == 1
-    assert waiting["lastHandled"].get("retry") is None
-    assert chains.reasons(status) == {"a": "RunFinished", "b": "RunFinished", "x": "Kept"}
-    assert (await account.only_run("x"))["state"] == "FINISHED"
-    assert status["history"][0]["reason"] == "StackFailed"
+    assert chains.phases(meanwhile)["x"] == "AwaitingConfirmation"
+    assert meanwhile["latestRun"]["number"] == 1
+    assert status["lastHandled"]["retry"] == "1: a @fixed"
+    assert status["lastHandled"]["bypass"] == "1: b @restored by hand"
+    assert chains.stack(status, "a")["attempts"] == 2
+    assert chains.stack(status, "b")["reason"] == "Bypassed"
+    assert "pendingRun" not in status
+    assert status.get("history", []) == []
+    for stack_id, count in {"a": 1, "b": 1, "d": 1, "e": 1, "x": 1}.items():
+        assert len(carried_out(await account.runs(stack_id))) == count
 
 
 async def test_a_canceled_run_is_gone_on_with_by_a_retry(

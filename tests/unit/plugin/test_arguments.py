@@ -175,3 +175,28 @@ def test_a_selection_that_makes_no_sense_is_refused(
 
     assert ended.value.code == 2
     assert hint in capsys.readouterr().err
+
+
+def test_stacks_are_named_between_commas_or_one_by_one() -> None:
+    retry = arguments.parse(["retry", "prod", "--stack", "a, b,a", "--dry-run"])
+    bypass = arguments.parse(["bypass", "prod", "a", "b"])
+
+    assert (retry.stack, retry.number, retry.dry_run) == (("a", "b"), None, True)
+    assert (bypass.stacks, bypass.dry_run) == (["a", "b"], False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["retry", "prod", "--stack", "a,,b"],
+        ["retry", "prod", "--stack", "a:b"],
+        ["retry", "prod", "--dry-run", "--wait"],
+        ["bypass", "prod"],
+        ["bypass", "prod", "a b"],
+    ],
+)
+def test_stacks_that_cannot_be_are_wrong_usage(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        arguments.parse(words)
+
+    assert ended.value.code == 2

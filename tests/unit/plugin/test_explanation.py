@@ -71,8 +71,8 @@ def test_a_live_run_is_followed_and_not_retried(reason: str) -> None:
             make_shown_chain(
                 dataclasses.replace(FAILED, last_handled=v1alpha1.Handled(retry="1")), retry="1"
             ),
-            "run prod",
-            id="it was asked for too early",
+            "retry prod",
+            id="it was asked for before, and a note makes it new",
         ),
         pytest.param(
             make_shown_chain(
@@ -85,9 +85,7 @@ def test_a_live_run_is_followed_and_not_retried(reason: str) -> None:
         ),
     ],
 )
-def test_a_retry_that_would_do_nothing_is_not_the_next_command(
-    chain: StackChain, command: str
-) -> None:
+def test_what_would_do_nothing_is_not_the_next_command(chain: StackChain, command: str) -> None:
     assert explanation.explain(chain).command == f"kubectl stackchain {command}"
 
 

@@ -64,7 +64,7 @@ def test_whoever_asks_for_a_run_reads_what_it_waits_for(case: str, golden: Golde
 
 @pytest.mark.parametrize("number", [None, 7], ids=["latest", "by number"])
 def test_a_retry_names_the_latest_run_and_what_it_keeps(number: int | None, golden: Golden) -> None:
-    request = user_requests.request_retry(make_shown_chain(FAILED), number)
+    request = user_requests.request_retry(make_shown_chain(FAILED), number, note="now")
 
     assert annotations(request) == {"stackchain.dev/retry": "7"}
     golden(PAGE).check("retry", "\n".join(request.messages))
@@ -74,7 +74,7 @@ def test_a_retry_names_the_latest_run_and_what_it_keeps(number: int | None, gold
 def test_a_retry_of_a_run_that_read_no_stacks_runs_all(golden: Golden) -> None:
     status = make_shown_status(number=7, phase=Phase.FAILED, reason="UnknownStack")
 
-    messages = user_requests.request_retry(make_shown_chain(status), None).messages
+    messages = user_requests.request_retry(make_shown_chain(status), None, note="now").messages
 
     golden(PAGE).check("retry: a run that read no stacks", "\n".join(messages))
 
@@ -83,7 +83,7 @@ def test_a_retry_of_a_retry_that_read_no_stacks_names_what_stays_kept(golden: Go
     kept = make_stack_status("a", phase=Phase.SUCCEEDED, reason="Kept")
     status = make_shown_status(kept, number=7, phase=Phase.FAILED, reason="UnknownStack")
 
-    messages = user_requests.request_retry(make_shown_chain(status), None).messages
+    messages = user_requests.request_retry(make_shown_chain(status), None, note="now").messages
 
     golden(PAGE).check("retry: a retry that read no stacks", "\n".join(messages))
 
@@ -92,23 +92,102 @@ def test_of_many_stacks_five_are_named(golden: Golden) -> None:
     stacks = [make_stack_status(f"s{n}", phase=Phase.FAILED) for n in range(8)]
 
     request = user_requests.request_retry(
-        make_shown_chain(make_shown_status(*stacks, phase=Phase.FAILED)), None
+        make_shown_chain(make_shown_status(*stacks, phase=Phase.FAILED)), None, note="now"
     )
 
     golden(PAGE).check("retry: of many stacks five are named", "\n".join(request.messages))
 
 
-handled = v1alpha1.Handled(retry="7")
+LIVE_FAILED = make_shown_status(
+    *FAILED.stacks,
+    make_stack_status("e", phase=Phase.RUNNING),
+    make_stack_status("f", 1, "e", phase=Phase.PENDING),
+    number=7,
+    phase=Phase.RUNNING,
+)
+
+
+@pytest.mark.parametrize("status", [FAILED, LIVE_FAILED], ids=["after the run", "live"])
+@pytest.mark.parametrize("stacks", [(), ("b",)], ids=["all", "named"])
+def test_stacks_are_retried_in_a_live_run_and_after_it(
+    status: v1alpha1.Status, stacks: tuple[str, ...], case: str, golden: Golden
+) -> None:
+    request = user_requests.request_retry(make_shown_chain(status), None, stacks=stacks, note="now")
+
+    assert annotations(request) == {"stackchain.dev/retry": "7: b" if stacks else "7"}
+    assert request.details["again"] == ["b", "c"]
+    assert request.is_live is (status is LIVE_FAILED)
+    golden(PAGE).check(f"retry: {case}", "\n".join(request.messages))
+
+
+@pytest.mark.parametrize("status", [FAILED, LIVE_FAILED], ids=["after the run", "live"])
+def test_a_bypass_says_what_it_lets_run(status: v1alpha1.Status, case: str, golden: Golden) -> None:
+    request = user_requests.request_bypass(make_shown_chain(status), ["b", "b"], note="now")
+
+    assert annotations(request) == {"stackchain.dev/bypass": "7: b"}
+    assert request.details == {"bypassed": ["b"], "again": ["c"]}
+    text = [*user_requests.dry_run_lines(request), *request.messages]
+    golden(PAGE).check(f"bypass: {case}", "\n".join(text))
+
+
+def test_what_was_asked_for_before_is_asked_with_a_note() -> None:
+    status = dataclasses.replace(
+        LIVE_FAILED, last_handled=v1alpha1.Handled(retry="7: b", bypass="7: f")
+    )
+    chain = make_shown_chain(status)
+
+    retry = user_requests.request_retry(chain, None, stacks=["b"], note="now")
+    bypass = user_requests.request_bypass(chain, ["f"], note="now")
+
+    assert (retry.token, bypass.token) == ("7: b @now", "7: f @now")
+
+
+REFUSED_BYPASSES = {
+    "never run": (make_shown_chain(), ["a"]),
+    "one that is live": (make_shown_chain(LIVE_FAILED), ["e"]),
+    "one that succeeded": (make_shown_chain(FAILED), ["a"]),
+    "an unknown one": (make_shown_chain(FAILED), ["bb"]),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED_BYPASSES)
+def test_a_refused_bypass_says_why(case: str, golden: Golden) -> None:
+    with pytest.raises(CommandError) as refused:
+        user_requests.request_bypass(*REFUSED_BYPASSES[case], note="now")
+
+    golden(PAGE).check(f"bypass refused: {case}", str(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("retry", "bypass", "is_done"),
+    [
+        pytest.param("6", None, False, id="stale"),
+        pytest.param("6", None, True, id="of an earlier run"),
+        pytest.param("7: bb", "7", False, id="an unknown stack and no stack"),
+        pytest.param("7: e", "7: e", False, id="a live stack"),
+        pytest.param("7: b", "7: f", True, id="handled"),
+        pytest.param("soon", None, True, id="no number"),
+        pytest.param("7: b", "7: f", False, id="about to be taken up"),
+    ],
+)
+def test_of_tokens_that_do_nothing_it_is_said_why(
+    retry: str, bypass: str | None, is_done: bool, case: str, golden: Golden
+) -> None:
+    handled = v1alpha1.Handled(retry=retry, bypass=bypass) if is_done else v1alpha1.Handled()
+    status = dataclasses.replace(LIVE_FAILED, last_handled=handled)
+    chain = make_shown_chain(status, retry=retry, bypass=bypass)
+
+    notes = user_requests.stack_request_notes(chain)
+
+    golden(PAGE).check(f"explained: {case}", "\n".join(notes))
+
+
 NOTHING_TO_RETRY = {
     "never run": (make_shown_chain(), None),
-    "live": (make_shown_chain(LIVE), None),
+    "live, and nothing has failed": (make_shown_chain(LIVE), None),
     "succeeded": (make_shown_chain(SUCCEEDED), None),
     "a stale number": (make_shown_chain(FAILED), 6),
     "a number to come": (make_shown_chain(FAILED), 8),
-    "taken up before": (
-        make_shown_chain(dataclasses.replace(FAILED, last_handled=handled), retry="7"),
-        None,
-    ),
     "being deleted": (make_shown_chain(FAILED, is_deleting=True), None),
 }
 
@@ -116,7 +195,7 @@ NOTHING_TO_RETRY = {
 @pytest.mark.parametrize("case", NOTHING_TO_RETRY)
 def test_a_refused_retry_names_the_next_command(case: str, golden: Golden) -> None:
     with pytest.raises(CommandError) as refused:
-        user_requests.request_retry(*NOTHING_TO_RETRY[case])
+        user_requests.request_retry(*NOTHING_TO_RETRY[case], note="now")
 
     assert refused.value.code == ExitCode.NOT_SUCCEEDED
     assert "\n" not in str(refused.value)
