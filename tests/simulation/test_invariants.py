@@ -11,7 +11,7 @@ import pytest
 from temporalio import workflow
 
 from controller.chain.graph import adoption
-from controller.chain.requests import decide
+from controller.chain.requests import decide, other_chains
 from controller.chain.run import (
     confirmation_limits,
     next_stacks,
@@ -233,6 +233,10 @@ MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
         both(patched(next_stacks, "ready_stacks", some_order), patched(worlds, "_REPLAYS", 1.0)),
     ),
     "a success is true": (LINE, patched(progress, "apply_report", always_over)),
+    "chains in order": (
+        written.SCHEDULES["a chain waits for one that comes later, and is asked again"],
+        patched(other_chains, "wait_for", lambda *_: None),
+    ),
     "confirmed within limits": (
         written.SCHEDULES["a plan that is beyond the limits is made again"],
         patched(confirmation_limits, "excess", lambda *_: ""),

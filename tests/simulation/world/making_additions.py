@@ -55,6 +55,7 @@ def add(plan: Plan) -> Plan:
         (0.08, _namespace_gone),
         (0.15, _slow_steps),
         (0.15, _limits),
+        (0.15, _order),
     )
     for share, addition in additions:
         if rng.random() < share:
@@ -220,6 +221,42 @@ def _limits(rng: random.Random, plan: Plan) -> Plan:
         plan, stacks=stacks, events=(*plan.events, *events), behavior=behavior
     )
     return _changed(plan, able, limited)
+
+
+def _order(rng: random.Random, plan: Plan) -> Plan:
+    """Let a chain wait for another one, which may be there late, or never, or wait for it too."""
+    first = plan.chains[0]
+    second = next((c for c in plan.chains[1:] if c.installation == first.installation), None)
+    chains = list(plan.chains)
+    if second is None:
+        others = [stack.id for stack in plan.stacks]
+        second = ChainPlan(
+            name="chain-8",
+            spec={"roots": {"stackIds": [rng.choice(others)]}},
+            at=round(rng.uniform(0.5, 30), 1),
+            installation=first.installation,
+        )
+        chains.append(second)
+    kind = rng.choice(["after", "after", "after", "before", "absent", "cycle"])
+    waits = {first.name: second.name} if kind in ("before", "cycle") else {}
+    if kind != "before":
+        waits[second.name] = "chain-7" if kind == "absent" else first.name
+    events = [
+        Event(at=_at(rng), actor=Actor.USER, action="ask for a run of", target=name)
+        for name in rng.choices([first.name, second.name], k=rng.choice([0, 2, 4]))
+    ]
+    return dataclasses.replace(
+        plan,
+        chains=tuple(
+            dataclasses.replace(
+                chain, spec={**chain.spec, "dependsOn": [{"name": waits[chain.name]}]}
+            )
+            if chain.name in waits
+            else chain
+            for chain in chains
+        ),
+        events=(*plan.events, *events),
+    )
 
 
 def _delta(rng: random.Random) -> Json:

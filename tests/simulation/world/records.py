@@ -55,6 +55,10 @@ class ChainRecord:
     """When somebody asked for the end of which run, by the wall clock."""
     told_at: dict[int, float] = dataclasses.field(default_factory=dict)
     """When the status began to say that a run had ended, by the wall clock."""
+    ready_at: float | None = None
+    """When it was last Ready with nothing asked."""
+    idle_at: float | None = None
+    """When nothing was last asked of it, and nothing ran."""
 
     @property
     def was_orphaned(self) -> bool:
@@ -199,6 +203,11 @@ class Record:
         if body.get("status") != chain.body.get("status"):
             chain.written_at.append(now)
             chain.named_runs.update(_named(body.get("status") or {}))
+        # As it was until now.
+        if chain.body and is_idle(chain.body):
+            chain.idle_at = now
+            if is_ready(chain.body):
+                chain.ready_at = now
         before, chain.body = chain.body, body
         limit = (body["spec"].get("retry") or {}).get("limit", 0)
         chain.retry_limit = max(chain.retry_limit, limit)
@@ -251,6 +260,27 @@ class Record:
         else:
             # It is tried again.
             chain.told_at.pop(number, None)
+
+
+def is_idle(body: Json) -> bool:
+    """Whether nothing runs for a StackChain, and nothing is asked of it."""
+    metadata, status = body["metadata"], body.get("status") or {}
+    if "deletionTimestamp" in metadata or "pendingRun" in status:
+        return False
+    handled, latest = status.get("lastHandled") or {}, status.get("latestRun")
+    annotations = metadata.get("annotations") or {}
+    asked = ((name, annotations.get(f"stackchain.dev/{name}")) for name in ("run", "retry"))
+    return (
+        status.get("observedGeneration") == metadata.get("generation", 1)
+        and all(text is None or handled.get(name) == text for name, text in asked)
+        and (latest is None or v1alpha1.Phase(latest["phase"]).is_over)
+    )
+
+
+def is_ready(body: Json) -> bool:
+    """Whether the status of a StackChain says so."""
+    conditions = (body.get("status") or {}).get("conditions") or ()
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
 def _named(status: Json) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from devenv.simulator.model.states import RunState
+from tests.simulation.world import records
 from tests.simulation.world.worlds import World
 
 Json = dict[str, Any]
@@ -16,6 +17,8 @@ PATIENCE_SECONDS = 1800.0
 _LOOK_SECONDS = 5.0
 _CALM_SECONDS = 75.0
 """What comes late comes with the second resync at the latest."""
+_STUCK_SECONDS = 600.0
+"""A chain that is not Ready after so long does not become Ready by itself."""
 
 
 async def settle(world: World) -> None:
@@ -69,12 +72,27 @@ async def _make_calm(world: World) -> None:
 
 async def _wait(world: World, left: Callable[[World], list[str]]) -> bool:
     deadline = world.loop.time() + PATIENCE_SECONDS
+    began = world.loop.time()
     while left(world):
         if world.loop.time() > deadline:
             return False
+        if world.loop.time() - began > _STUCK_SECONDS:
+            await _let_go(world)
         await asyncio.sleep(_LOOK_SECONDS)
         _let_all_continue(world)
     return True
+
+
+async def _let_go(world: World) -> None:
+    """Let chains wait no more for those that do not become Ready; a wait for others has to end."""
+    bodies = {body["metadata"]["name"]: body for body in world.chains()}
+    for name, body in bodies.items():
+        named = [item["name"] for item in body["spec"].get("dependsOn") or ()]
+        others = [bodies.get(other) for other in named]
+        if not all(
+            other and records.is_idle(other) and records.is_ready(other) for other in others
+        ):
+            await world.change(name, {"spec": {"dependsOn": None}})
 
 
 def _let_all_continue(world: World) -> None:

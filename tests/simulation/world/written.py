@@ -97,6 +97,24 @@ SCHEDULES: dict[str, Plan] = {
             _person(60.0, "confirm", "b"),
         ),
     ),
+    "a chain waits for one that comes later, and is asked again": _plan(
+        StackPlan(id="a", seconds=5.0),
+        StackPlan(id="b", seconds=5.0),
+        chains=(
+            ChainPlan(
+                name="after", spec={"roots": {"stackIds": ["b"]}, "dependsOn": [{"name": "chain"}]}
+            ),
+            *_chain(at=20.0),
+        ),
+        events=(
+            _user(60.0, "ask for a run of"),
+            _user(62.0, "ask for a run of", "after"),
+            _fault(63.0, "kill", "operator", 10.0),
+            _user(120.0, "delete"),
+            _user(122.0, "ask for a run of", "after"),
+            _user(150.0, "recreate"),
+        ),
+    ),
     "what is created to destroy is asked later": _plan(
         StackPlan(id="a"),
         StackPlan(id="b", upstreams=("a",)),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunState, RunType
-from tests.simulation.world.invariants import confirmations
+from tests.simulation.world.invariants import confirmations, orders
 from tests.simulation.world.records import Record, marker_of
 
 
@@ -48,4 +48,5 @@ AT_EACH_MOVE: dict[str, Callable[[Record, Run], Iterator[str]]] = {
     "triggered once": triggered_once_at_a_time,
     "one chain at a stack": one_chain_at_a_stack,
     "confirmed within limits": confirmations.confirmed_within_limits,
+    "chains in order": orders.chains_before_it_were_ready,
 }
