@@ -108,6 +108,10 @@ replay: $(INSTALLED) ## Replay the recorded workflow histories
 record: $(INSTALLED) ## Record new workflow histories
 	$(BIN)/python -m tests.workflows.record $(ARGS)
 
+.PHONY: ui
+ui: ## Build the page into the package (needs Node.js)
+	cd ui && npm ci --ignore-scripts && npm run check && npm run build
+
 .PHONY: chart-docs
 chart-docs: $(INSTALLED) ## Write the chart's table of values, and copy the definition into it
 	@cp crds/*.yaml charts/stackchain/files/crds/
@@ -119,7 +123,7 @@ lock: $(INSTALLED) ## Pin the dependencies anew (ARGS=--upgrade for newer ones)
 
 .PHONY: clean
 clean: ## Remove what the targets made in this folder
-	rm -rf .venv .stackchain .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+	rm -rf ui/node_modules .venv .stackchain .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
 		build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

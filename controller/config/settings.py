@@ -368,6 +368,8 @@ class PluginSettings:
     terminal: TerminalSettings = field(default_factory=TerminalSettings)
     completion_seconds: float = 3.0
     """`STACKCHAIN_COMPLETION_SECONDS`: for so long a completion waits for the cluster."""
+    has_display: bool = False
+    """Whether a browser has a screen to open on. Elsewhere it would take the terminal over."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -452,7 +454,14 @@ def load_plugin_settings(
         kubernetes=kubernetes,
         terminal=load_terminal_settings(environ),
         completion_seconds=patience,
+        has_display=_has_display(own),
     )
+
+
+def _has_display(reader: environment.Reader) -> bool:
+    if sys.platform in ("darwin", "win32"):
+        return reader.text("SSH_CONNECTION") is None
+    return bool(reader.text("DISPLAY") or reader.text("WAYLAND_DISPLAY"))
 
 
 def describe_settings() -> list[SettingRow]:

@@ -7,7 +7,7 @@ connection pool. It retries nothing except once after renewing credentials.
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -127,6 +127,34 @@ class KubeClient:
             # Credentials end: an exec plugin's token, a service account token after a long sleep.
             pass
         return await _send(await self._connected(instead_of=api), *sent)
+
+    async def watch(
+        self, path: str, *, query: Mapping[str, str], silence_seconds: float
+    ) -> AsyncIterator[Json]:
+        """Yield the events of a watch, until the API server ends it.
+
+        Args:
+            path: what is watched.
+            query: how.
+            silence_seconds: without a byte for so long the connection counts as lost.
+
+        Raises:
+            errors.KubeError: in one of its forms.
+        """
+        api = await self._connected()
+        try:
+            response = await _open_stream(api, path, query, silence_seconds)
+        except errors.Unauthenticated:
+            api = await self._connected(instead_of=api)
+            response = await _open_stream(api, path, query, silence_seconds)
+        try:
+            async for line in response.content:
+                yield _event_of(f"GET {path}", line)
+        except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
+            reason = outside_text.clean(errors.text_of(error))
+            raise errors.ApiUnreachable(f"GET {path}: {reason}") from error
+        finally:
+            response.close()
 
     async def _connected(
         self, *, instead_of: kube_client.ApiClient | None = None
@@ -253,6 +281,44 @@ async def _send(
         reason = outside_text.clean(errors.text_of(error))
         raise errors.ApiUnreachable(f"{what}: {reason}") from error
     return read_answer(what, response.status, response.headers, data)
+
+
+async def _open_stream(
+    api: kube_client.ApiClient, path: str, query: Mapping[str, str], silence_seconds: float
+) -> aiohttp.ClientResponse:
+    what = f"GET {path}"
+    timeout = aiohttp.ClientTimeout(sock_connect=REQUEST_TIMEOUT_SECONDS, sock_read=silence_seconds)
+    try:
+        _, url, headers, _, _ = await api.param_serialize(
+            "GET", path, header_params={"Accept": JSON}, auth_settings=["BearerToken"]
+        )
+        answer = await api.rest_client.request(  # type: ignore[no-untyped-call]
+            "GET",
+            f"{url}?{urlparse.urlencode(query)}",
+            headers=headers,
+            _request_timeout=timeout,
+        )
+        response: aiohttp.ClientResponse = answer.response
+        if response.status != 200:
+            data = await response.read()
+            read_answer(what, response.status, response.headers, data)
+            raise errors.ApiUnreachable(f"{what}: {response.status}")
+    except (aiohttp.ClientError, kube_config.ConfigException, OSError, TimeoutError) as error:
+        reason = outside_text.clean(errors.text_of(error))
+        raise errors.ApiUnreachable(f"{what}: {reason}") from error
+    return response
+
+
+def _event_of(what: str, line: bytes) -> Json:
+    event = json.loads(line)
+    if not isinstance(event, dict) or not isinstance(event.get("object"), dict):
+        raise errors.ApiUnreachable(f"{what}: not an event of a watch")
+    if event.get("type") == "ERROR":
+        status = event["object"]
+        code = status.get("code")
+        read_answer(what, code if isinstance(code, int) else 500, {}, json.dumps(status).encode())
+        raise errors.ApiUnreachable(f"{what}: an error without a code")
+    return event
 
 
 def read_answer(what: str, status: int, headers: Mapping[str, str], data: bytes) -> Json:

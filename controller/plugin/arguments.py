@@ -146,6 +146,17 @@ COMMANDS = (
         options=("timeout", "output"),
     ),
     Command(
+        name="ui",
+        help="open a page in the browser: all chains, and each one as a graph",
+        examples=(
+            ("ui", "the chains of the namespace"),
+            ("ui prod", "one chain"),
+            ("ui -A --no-browser", "all namespaces; only print the address"),
+        ),
+        positionals=("any-name",),
+        options=("all-namespaces", "browser"),
+    ),
+    Command(
         name="completion",
         help="print the completion of a shell: bash, zsh or fish",
         examples=(("completion bash", "for `source <(kubectl stackchain completion bash)`"),),
@@ -248,6 +259,14 @@ def _add_positional(parser: argparse.ArgumentParser, name: str) -> None:
     match name:
         case "name":
             parser.add_argument("name", metavar="NAME", type=chain_name, help="the StackChain")
+        case "any-name":
+            parser.add_argument(
+                "name",
+                metavar="NAME",
+                type=chain_name,
+                nargs="?",
+                help="the StackChain; default: all of them",
+            )
         case "number":
             parser.add_argument(
                 "number",
@@ -299,6 +318,17 @@ def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) ->
                 "--output",
                 choices=TREE_FORMATS,
                 help="tree (the default), json, yaml, dot or mermaid",
+            )
+        case "all-namespaces":
+            parser.add_argument(
+                "-A", "--all-namespaces", action="store_true", help="the chains of all namespaces"
+            )
+        case "browser":
+            parser.add_argument(
+                "--port", metavar="PORT", type=_whole(0, 65535), default=0, help="default: any"
+            )
+            parser.add_argument(
+                "--no-browser", action="store_true", help="print the address and open nothing"
             )
         case "output":
             parser.add_argument("-o", "--output", choices=FORMATS[1:], help="for programs")

@@ -46,6 +46,12 @@ def _run(wanted: argparse.Namespace) -> int:
 
 async def _serve(wanted: argparse.Namespace) -> int:
     target, shell = cluster.choose(wanted)
+    if wanted.command == "ui":
+        # Loaded for this command only: a server takes longer to load than the others take to run.
+        from controller.plugin import page_command
+
+        out = terminal.detect(sys.stdout, shell.terminal)
+        return await page_command.serve(target, wanted, out, opens=shell.has_display)
     chains = cluster.UserChains(target)
     try:
         out = terminal.detect(sys.stdout, shell.terminal)

@@ -77,6 +77,18 @@ def run(command: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_page_is_in_the_wheel(wheel: Path) -> None:
+    """No user needs Node.js."""
+    built = {
+        str(file.relative_to(ROOT))
+        for file in (ROOT / "controller/ui/bundle").rglob("*")
+        if file.is_file()
+    }
+
+    assert built
+    assert built <= set(zipfile.ZipFile(wheel).namelist())
+
+
 def test_the_wheel_holds_the_product_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()

@@ -1,10 +1,13 @@
 """The sources of the page: their types, and the tests of what they decide without a browser."""
 
+import gzip
 import json
 import re
 from pathlib import Path
 
-from tests.ui.conftest import UI, output_of
+from tests.ui.conftest import ROOT, UI, output_of
+
+BUNDLE = ROOT / "controller/ui/bundle"
 
 
 async def test_types_and_pure_code_of_the_page_hold(page_sources: Path) -> None:
@@ -26,3 +29,30 @@ def test_packages_are_locked_by_hash_and_by_no_address() -> None:
     assert [name for name, entry in packages.items() if "resolved" in entry] == []
     wanted = locked[""]["devDependencies"]
     assert [name for name, version in wanted.items() if not re.fullmatch(r"[\d.]+", version)] == []
+
+
+async def test_bundle_of_the_package_is_built_from_the_sources(
+    page_sources: Path, tmp_path: Path
+) -> None:
+    """`make ui` builds it: no user needs Node.js."""
+    built = tmp_path / "bundle"
+    await output_of(
+        *("npm", "run", "--silent", "build", "--", "--outDir", str(built), "--emptyOutDir"),
+        cwd=page_sources,
+    )
+
+    assert files_of(built) == files_of(BUNDLE)
+
+
+def test_script_of_the_page_is_within_its_budget() -> None:
+    scripts = [gzip.compress(file.read_bytes()) for file in BUNDLE.rglob("*.js")]
+
+    assert 0 < sum(map(len, scripts)) <= 80_000
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }

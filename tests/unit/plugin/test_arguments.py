@@ -121,8 +121,10 @@ def test_each_command_has_examples_that_it_understands(
 
 
 def test_every_command_of_the_command_line_can_be_run() -> None:
-    """`completion` needs no cluster, so the program runs it itself."""
-    assert {command.name for command in arguments.COMMANDS} == {*commands.COMMANDS, "completion"}
+    """`completion` needs no cluster and `ui` no namespace's client; the program runs both."""
+    own = {"completion", "ui"}
+
+    assert {command.name for command in arguments.COMMANDS} == {*commands.COMMANDS, *own}
 
 
 @pytest.mark.parametrize("command", arguments.COMMANDS, ids=lambda command: command.name)

@@ -9,7 +9,7 @@ import { type Folding, type Item, fold } from "./folding.js";
 import type { Stack } from "./model.js";
 import { type Unit, arrange } from "./ordering.js";
 
-export const BOX_WIDTH = 224;
+export const BOX_WIDTH = 240;
 export const BOX_HEIGHT = 46;
 export const COLUMN_STEP = BOX_WIDTH + 76;
 export const ROW_STEP = BOX_HEIGHT + 14;

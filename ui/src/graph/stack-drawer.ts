@@ -3,7 +3,7 @@
 import { LitElement, type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 
-import { age, changes, clockTime, counted, duration, seconds } from "../shared/format.js";
+import { age, changes, clockTime, counted, duration, oneLine, seconds } from "../shared/format.js";
 import { parts, tokens } from "../shared/styles.js";
 import { icon, idOf, phase } from "../shared/templates.js";
 import { relatives } from "./folding.js";
@@ -13,7 +13,9 @@ import type { Stack } from "./model.js";
 export interface Advice {
   readonly means: string;
   readonly do: string;
+  /** The first stacks that it holds up, and how many there are. */
   readonly holds: readonly string[];
+  readonly held: number;
 }
 
 const MOST_LISTED = 12;
@@ -52,8 +54,8 @@ export class StackDrawer extends LitElement {
         overflow-y: auto;
         padding: 16px 20px 28px;
         display: grid;
-        gap: 18px;
-        align-content: start;
+        grid-auto-rows: max-content;
+        gap: 16px;
         outline-offset: -2px;
       }
       .message {
@@ -136,7 +138,7 @@ export class StackDrawer extends LitElement {
       return nothing;
     }
     return html`<header>
-        <h2 id="title">${stack.id}</h2>
+        <h2 id="title">${oneLine(stack.id)}</h2>
         <button class="button icon plain" aria-label="Close" @click=${this.#close}>
           ${icon("close")}
         </button>
@@ -174,8 +176,8 @@ export class StackDrawer extends LitElement {
   #facts(stack: Stack): TemplateResult {
     const took = duration(seconds(stack.startTime, stack.completionTime, this.now));
     const facts: [string, unknown][] = [
-      ["Reason", stack.reason],
-      ["Name", stack.name === stack.id ? "" : stack.name],
+      ["Reason", oneLine(stack.reason)],
+      ["Name", stack.name === stack.id ? "" : oneLine(stack.name)],
       ["Changes", changes(stack.delta)],
       ["Attempts", stack.attempts > 1 ? String(stack.attempts) : ""],
       ["Took", stack.phase === "Skipped" ? "" : took],
@@ -197,8 +199,8 @@ export class StackDrawer extends LitElement {
     const held = this.advice?.holds ?? [];
     return html`${held.length > 0
         ? html`<section>
-            <h3>Holds up ${counted(held.length, "stack")}</h3>
-            ${this.#names(held, phaseOf)}
+            <h3>Holds up ${counted(this.advice?.held ?? held.length, "stack")}</h3>
+            ${this.#names(held, phaseOf, this.advice?.held)}
           </section>`
         : nothing}
       <section>
@@ -211,11 +213,15 @@ export class StackDrawer extends LitElement {
       </section>`;
   }
 
-  #names(ids: readonly string[], phaseOf: ReadonlyMap<string, string>): TemplateResult {
+  #names(
+    ids: readonly string[],
+    phaseOf: ReadonlyMap<string, string>,
+    total = ids.length,
+  ): TemplateResult {
     if (ids.length === 0) {
       return html`<span class="muted">None</span>`;
     }
-    const more = ids.length - MOST_LISTED;
+    const more = total - MOST_LISTED;
     return html`<div class="names">
       ${ids.slice(0, MOST_LISTED).map(
         (id) =>

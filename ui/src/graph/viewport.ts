@@ -29,8 +29,9 @@ export function opening(graph: Size, room: Size, first: Rectangle | null): Viewp
       ? all
       : { x: MARGIN, y: centered(graph.height, room.height, READABLE_SCALE), scale: READABLE_SCALE };
   }
-  const start = { x: MARGIN, y: MARGIN, scale: READABLE_SCALE };
-  return reveal(start, first, room);
+  const middle = room.height / 2 - (first.y + first.height / 2) * READABLE_SCALE;
+  const start = { x: MARGIN, y: Math.round(middle), scale: READABLE_SCALE };
+  return reveal(withinEnds(start, graph, room), first, room);
 }
 
 export function fit(graph: Size, room: Size): Viewport {
@@ -58,6 +59,15 @@ export function zoom(view: Viewport, factor: number, at: { x: number; y: number 
   const scale = Math.min(MOST_SCALE, Math.max(LEAST_SCALE, view.scale * factor));
   const ratio = scale / view.scale;
   return { x: at.x - (at.x - view.x) * ratio, y: at.y - (at.y - view.y) * ratio, scale };
+}
+
+/** Leaves no empty room above the first row or below the last, if the graph is taller than that. */
+function withinEnds(view: Viewport, graph: Size, room: Size): Viewport {
+  const height = graph.height * view.scale;
+  if (height + 2 * MARGIN <= room.height) {
+    return { ...view, y: centered(graph.height, room.height, view.scale) };
+  }
+  return { ...view, y: Math.min(MARGIN, Math.max(room.height - MARGIN - height, view.y)) };
 }
 
 /** Moves as little as it takes to show a box whole. */

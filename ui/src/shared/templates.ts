@@ -4,14 +4,15 @@ import { type TemplateResult, html, noChange, nothing, svg } from "lit";
 import { Directive, type ElementPart, PartType, directive } from "lit/directive.js";
 
 import { GLYPHS, lookOf } from "../graph/phases.js";
+import { oneLine } from "./format.js";
 
 /** The end of an id is what tells it from its siblings, so only what is before it may be cut. */
 const TAIL = 9;
 
 export function idOf(id: string): TemplateResult {
-  const characters = [...id];
+  const characters = [...oneLine(id)];
   const [head, tail] = [characters.slice(0, -TAIL).join(""), characters.slice(-TAIL).join("")];
-  return html`<span class="id" title=${id}
+  return html`<span class="id" title=${oneLine(id)}
     >${head ? html`<span class="head">${head}</span>` : nothing}<span class="tail">${tail}</span></span
   >`;
 }

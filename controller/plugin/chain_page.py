@@ -1,0 +1,161 @@
+"""What the page shows of a chain, in the words of `tree` and `explain`. Pure.
+
+The one place where the page's documents are made, so that terminal and page never disagree.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from controller.api import reasons, v1alpha1
+from controller.api.json_fields import to_json
+from controller.api.v1alpha1 import Phase, RunStatus, StackChain
+from controller.chain.run import attention
+from controller.chain.run.attention import Need
+from controller.plugin import explanation
+from controller.ui.page_documents import ChainDocuments, shown_resource
+
+_STATES = {Need.FIX: "failed", Need.DECISION: "person", Need.RELEASE: "blocked"}
+_OF_REASONS: Mapping[str, str] = {
+    reasons.ChainReason.AWAITING_CONFIRMATION: "person",
+    reasons.ChainReason.BLOCKED: "blocked",
+    reasons.ChainReason.SUSPENDED: "suspended",
+    reasons.ChainReason.NOT_REQUESTED: "idle",
+    reasons.ChainReason.DELETING: "running",
+}
+_MOST_HELD = 20
+_NOT_SEEN = "No operator has seen it yet."
+
+
+def describe(body: Mapping[str, Any]) -> ChainDocuments:
+    """Return what the page shows of a StackChain, also of one that cannot be read."""
+    try:
+        chain = v1alpha1.parse(body)
+    except v1alpha1.InvalidResource as error:
+        return _unreadable(
+            body,
+            f"This version of the plugin cannot read the StackChain: {error}. Install the one that "
+            "came with the operator.",
+        )
+    found = explanation.explain(chain)
+    state = _state(chain, [one.need for one in found.blocking if one.need is not None])
+    return ChainDocuments(
+        row=_row(chain, body, state),
+        detail={
+            "resource": shown_resource(body),
+            "state": state,
+            "means": found.meaning.means,
+            "do": found.meaning.do,
+            "command": found.command or "",
+            "notes": list(found.notes),
+            "needs": [_need(one) for one in found.blocking if one.need is not None],
+            "advice": {one.stack.id: _advice(one) for one in found.blocking},
+            "problem": "",
+        },
+    )
+
+
+def _need(blocking: explanation.BlockingStack) -> dict[str, Any]:
+    stack = blocking.stack
+    return {
+        "id": stack.id,
+        "phase": str(stack.phase),
+        "reason": stack.reason or "",
+        "message": stack.message or "",
+        "runUrl": attention.link_of(stack) or "",
+        **_advice(blocking),
+    }
+
+
+def _advice(blocking: explanation.BlockingStack) -> dict[str, Any]:
+    # Of a large chain each stack may hold up hundreds.
+    return {
+        "means": blocking.meaning.means,
+        "do": blocking.meaning.do,
+        "holds": list(blocking.holds[:_MOST_HELD]),
+        "held": len(blocking.holds),
+    }
+
+
+def _state(chain: StackChain, needs: Sequence[Need]) -> str:
+    """Return the worst that can be said of a chain."""
+    ready, stalled = chain.status.condition("Ready"), chain.status.condition("Stalled")
+    if ready is None:
+        return "idle"
+    if stalled is not None and stalled.status == "True":
+        return "failed"
+    if needs and ready.status != "True":
+        return _STATES[min(needs)]
+    if ready.reason in _OF_REASONS:
+        state = _OF_REASONS[ready.reason]
+        is_scheduled = chain.status.schedule is not None and chain.status.schedule.next_time
+        return "scheduled" if state == "idle" and is_scheduled else state
+    return {"True": "fine", "False": "blocked"}.get(ready.status, "running")
+
+
+def _row(chain: StackChain, body: Mapping[str, Any], state: str) -> dict[str, Any]:
+    status, run = chain.status, chain.status.latest_run
+    ready = status.condition("Ready")
+    return {
+        **_identity(body),
+        "state": state,
+        "headline": ready.message if ready is not None else _NOT_SEEN,
+        "reason": ready.reason if ready is not None else "",
+        "operation": run.operation if run is not None else str(chain.spec.operation),
+        "progress": run.progress if run is not None else "",
+        "summary": to_json(run.summary) if run is not None else {},
+        "run": run.number if run is not None else 0,
+        "startTime": (run.start_time or "") if run is not None else "",
+        "completionTime": (run.completion_time or "") if run is not None else "",
+        "nextTime": (status.schedule.next_time or "") if status.schedule is not None else "",
+        "succeededTime": _succeeded_at(status),
+    }
+
+
+def _succeeded_at(status: v1alpha1.Status) -> str:
+    runs: tuple[RunStatus, ...] = (
+        *((status.latest_run,) if status.latest_run is not None else ()),
+        *status.history,
+    )
+    ended = (run.completion_time for run in runs if run.phase is Phase.SUCCEEDED)
+    return next((time for time in ended if time), "")
+
+
+def _identity(body: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = body["metadata"]
+    return {
+        "namespace": metadata["namespace"],
+        "name": metadata["name"],
+        "createdTime": metadata.get("creationTimestamp") or "",
+    }
+
+
+def _unreadable(body: Mapping[str, Any], problem: str) -> ChainDocuments:
+    row = {
+        **_identity(body),
+        "state": "unreadable",
+        "headline": problem,
+        **dict.fromkeys(
+            (
+                "reason",
+                "operation",
+                "progress",
+                "startTime",
+                "completionTime",
+                "nextTime",
+                "succeededTime",
+            ),
+            "",
+        ),
+        "summary": {},
+        "run": 0,
+    }
+    detail = {
+        "resource": shown_resource(body),
+        "state": "unreadable",
+        **dict.fromkeys(("means", "do", "command"), ""),
+        "notes": [],
+        "needs": [],
+        "advice": {},
+        "problem": problem,
+    }
+    return ChainDocuments(row=row, detail=detail)

@@ -1,0 +1,155 @@
+"""`ui`: serves the page on loopback, with the user's own kubeconfig and rights, until Ctrl-C."""
+
+import argparse
+import asyncio
+import contextlib
+import webbrowser
+from collections.abc import Mapping
+from typing import Any
+from urllib import parse as urlparse
+
+from controller import outside_text
+from controller.api import v1alpha1
+from controller.display import styled_text
+from controller.display.styled_text import Style
+from controller.display.terminal import Terminal
+from controller.kube import chain_watch, client, errors
+from controller.plugin import chain_page, cluster
+from controller.plugin.exit_codes import CommandError, ExitCode
+from controller.ui import chain_feed, page_server
+from controller.ui.page_documents import Document
+
+# Long enough for a slow API server; the page says so if it has not answered by then.
+_FIRST_LIST_SECONDS = 10.0
+
+
+async def serve(
+    target: cluster.ClusterChoice, wanted: argparse.Namespace, terminal: Terminal, *, opens: bool
+) -> int:
+    """Serve the page until this is canceled.
+
+    Args:
+        target: the cluster and namespace.
+        wanted: the options of the command.
+        terminal: where the address is printed.
+        opens: whether a browser can be opened.
+
+    Raises:
+        CommandError: the chains may not be read, or the port is taken.
+    """
+    namespace = None if wanted.all_namespaces else target.namespace
+    kube = client.KubeClient(target.kubernetes, context=target.context)
+    feed = chain_feed.ChainFeed(
+        chain_watch.ChainWatch(kube, namespace=namespace),
+        describe=chain_page.describe,
+        problem_of=lambda error: problem_text(error, namespace),
+    )
+    server = page_server.PageServer(
+        feed, hello=_hello(target, namespace), list_events=_events_of(kube)
+    )
+    following = asyncio.create_task(feed.run())
+    try:
+        await _first_list(feed)
+        try:
+            await server.start(wanted.port)
+        except OSError as error:
+            raise CommandError(
+                ExitCode.USAGE, f"--port {wanted.port} cannot be listened on: {error.strerror}."
+            ) from error
+        address = server.address(_query(wanted.name, namespace or target.namespace))
+        for line in _lines(address, namespace):
+            terminal.print(line)
+        if opens and not wanted.no_browser:
+            await asyncio.to_thread(webbrowser.open, address)
+        await following
+    finally:
+        following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await following
+        await server.stop()
+        await kube.close()
+    return ExitCode.DONE
+
+
+async def _first_list(feed: chain_feed.ChainFeed) -> None:
+    """Wait for the first answer, so that what is wrong is said here and not in a browser."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_FIRST_LIST_SECONDS):
+            while not feed.is_listed and not feed.problem:
+                await feed.changed.wait()
+    if feed.problem:
+        raise CommandError(ExitCode.REFUSED, feed.problem[0].lower() + feed.problem[1:])
+
+
+def problem_text(error: errors.KubeError, namespace: str | None) -> str:
+    """Say why the chains cannot be read, and what to do."""
+    where = f"the namespace {namespace!r}" if namespace else "all namespaces"
+    match error:
+        case errors.Unauthenticated():
+            return "The API server does not accept your credentials. Log in again."
+        case errors.Denied():
+            said = outside_text.clean(error.answer or str(error), most=errors.ANSWER_LIMIT)
+            return (
+                f"You may not read the StackChains of {where}: ask for the verbs list and watch on "
+                f"{v1alpha1.PLURAL}.{v1alpha1.GROUP}, or name another namespace with -n. {said}"
+            )
+        case errors.NotServed():
+            return (
+                "This cluster has no StackChains. Install them with `kubectl apply -f crds/`, or "
+                "choose another cluster with --context."
+            )
+    return f"The API server does not answer: {outside_text.clean(str(error))}. Trying again."
+
+
+def _hello(target: cluster.ClusterChoice, namespace: str | None) -> Document:
+    return {
+        "scope": f"namespace {namespace}" if namespace else "all namespaces",
+        "context": target.context or "",
+    }
+
+
+def _query(name: str | None, namespace: str) -> str:
+    return urlparse.urlencode({"namespace": namespace, "chain": name}) if name else ""
+
+
+def _lines(address: str, namespace: str | None) -> list[styled_text.Line]:
+    scope = f"the namespace {namespace}" if namespace else "all namespaces"
+    return [
+        styled_text.line(address, Style.STRONG),
+        styled_text.line(
+            f"The page shows the chains of {scope} as you may see them. The address works once; "
+            "Ctrl-C ends it.",
+            Style.FAINT,
+        ),
+    ]
+
+
+def _events_of(kube: client.KubeClient) -> page_server.ListEvents:
+    async def list_events(namespace: str, uid: str) -> list[Document]:
+        try:
+            found = await chain_watch.list_events(kube, namespace, uid)
+        except errors.Denied as error:
+            raise page_server.EventsUnavailable(
+                f"You may not read the Events of the namespace {namespace!r}: ask for the verb "
+                "list on events."
+            ) from error
+        except errors.KubeError as error:
+            raise page_server.EventsUnavailable(problem_text(error, namespace)) from error
+        return sorted(
+            map(event_document, found), key=lambda event: str(event["time"]), reverse=True
+        )
+
+    return list_events
+
+
+def event_document(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the page shows of an Event, whoever wrote it and in which form."""
+    time = event.get("lastTimestamp") or event.get("eventTime") or event.get("firstTimestamp")
+    metadata = event.get("metadata") or {}
+    return {
+        "time": time or metadata.get("creationTimestamp") or "",
+        "type": event.get("type") or "Normal",
+        "reason": outside_text.clean(event.get("reason")),
+        "message": outside_text.clean(event.get("message"), most=1024),
+        "count": event.get("count") or 1,
+    }

@@ -1,0 +1,182 @@
+"""All that viewers of the page see, kept up to date by one watch that they share."""
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from controller.kube import chain_watch, errors
+from controller.ui.page_documents import ChainDocuments, Document, change_between
+
+logger = logging.getLogger(__name__)
+
+_LEAST_PAUSE_SECONDS = 0.5
+_MOST_PAUSE_SECONDS = 15.0
+
+ChainKey = tuple[str, str]
+Describe = Callable[[Mapping[str, Any]], ChainDocuments]
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class _KnownChain:
+    """A chain, described when someone first looks at it."""
+
+    body: Mapping[str, Any]
+    documents: ChainDocuments
+
+
+class ChainFeed:
+    """Holds what is known of the chains; `changed` is set and replaced whenever that changes."""
+
+    def __init__(
+        self,
+        watch: chain_watch.ChainWatch,
+        *,
+        describe: Describe,
+        problem_of: Callable[[errors.KubeError], str],
+    ) -> None:
+        """Know nothing yet.
+
+        Args:
+            watch: where the chains come from.
+            describe: says what the page shows of one.
+            problem_of: says why the chains cannot be read.
+        """
+        self._watch = watch
+        self._describe = describe
+        self._problem_of = problem_of
+        self._chains: dict[ChainKey, _KnownChain] = {}
+        self.is_listed = False
+        self.problem = ""
+        self.changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow the chains until this is canceled, whatever becomes of the API server."""
+        pause = _LEAST_PAUSE_SECONDS
+        while True:
+            try:
+                async for change in self._watch.changes():
+                    self._take(change)
+                    pause = _LEAST_PAUSE_SECONDS
+            except errors.KubeError as error:
+                self._set_problem(self._problem_of(error))
+                logger.debug("The chains cannot be read", extra={"error": str(error)})
+                await asyncio.sleep(pause)
+                pause = min(_MOST_PAUSE_SECONDS, 2 * pause)
+
+    def rows(self) -> Mapping[ChainKey, Document]:
+        """Return the chains as the list shows them."""
+        return {key: known.documents.row for key, known in self._chains.items()}
+
+    def detail(self, key: ChainKey) -> Document | None:
+        """Return all that is shown of one chain."""
+        known = self._chains.get(key)
+        return known.documents.detail if known is not None else None
+
+    def uid(self, key: ChainKey) -> str | None:
+        """Return the uid of a chain."""
+        known = self._chains.get(key)
+        return str(known.body["metadata"]["uid"]) if known is not None else None
+
+    def _take(self, change: chain_watch.Listed | chain_watch.Seen) -> None:
+        match change:
+            case chain_watch.Listed(bodies=bodies):
+                before = self._chains
+                self._chains = {}
+                for body in bodies:
+                    self._keep(body, before.get(_key(body)))
+                self.is_listed = True
+            case chain_watch.Seen(body=body, is_gone=True):
+                self._chains.pop(_key(body), None)
+            case chain_watch.Seen(body=body):
+                self._keep(body, None)
+        self.problem = ""
+        self._wake()
+
+    def _keep(self, body: Mapping[str, Any], known: _KnownChain | None) -> None:
+        if known is None or _version(known.body) != _version(body):
+            known = _KnownChain(body=_identity(body), documents=self._describe(body))
+        self._chains[_key(body)] = known
+
+    def _set_problem(self, problem: str) -> None:
+        if problem != self.problem:
+            self.problem = problem
+            self._wake()
+
+    def _wake(self) -> None:
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+
+class PageViewer:
+    """What one viewer has been sent, so that only what is new is sent."""
+
+    def __init__(self, feed: ChainFeed, looks_at: ChainKey | None) -> None:
+        """Look at all chains, and at one of them in detail."""
+        self._feed = feed
+        self._looks_at = looks_at
+        self._rows: Mapping[ChainKey, Document] | None = None
+        self._detail: Document | None = None
+        self._is_missing = False
+        self._problem = ""
+
+    def news(self) -> list[tuple[str, Any]]:
+        """Return what has come since the last call: names of events, and their data."""
+        feed = self._feed
+        found: list[tuple[str, Any]] = []
+        if feed.problem != self._problem:
+            self._problem = feed.problem
+            found.append(("problem", {"text": feed.problem}))
+        if feed.is_listed:
+            found += self._new_rows()
+            found += self._new_detail()
+        return found
+
+    def _new_rows(self) -> list[tuple[str, Any]]:
+        rows, before = self._feed.rows(), self._rows
+        self._rows = rows
+        if before is None:
+            return [("chains", list(rows.values()))]
+        gone = [
+            ("gone", {"namespace": namespace, "name": name})
+            for namespace, name in before
+            if (namespace, name) not in rows
+        ]
+        changed = [
+            ("chain", row)
+            for key, row in rows.items()
+            if before.get(key) is not row and before.get(key) != row
+        ]
+        return [*gone, *changed]
+
+    def _new_detail(self) -> list[tuple[str, Any]]:
+        if self._looks_at is None:
+            return []
+        detail, before = self._feed.detail(self._looks_at), self._detail
+        self._detail = detail
+        if detail is None:
+            was_missing, self._is_missing = self._is_missing, True
+            return [] if was_missing else [("missing", {})]
+        was_missing, self._is_missing = self._is_missing, False
+        if before is None or was_missing or _uid(before) != _uid(detail):
+            return [("detail", detail)]
+        return [] if before is detail else [("change", change_between(before, detail))]
+
+
+def _key(body: Mapping[str, Any]) -> ChainKey:
+    return body["metadata"]["namespace"], body["metadata"]["name"]
+
+
+def _identity(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what has to be known of a resource besides what is shown: the rest is large."""
+    metadata = body["metadata"]
+    return {"metadata": {key: metadata.get(key) for key in ("uid", "resourceVersion")}}
+
+
+def _version(body: Mapping[str, Any]) -> tuple[Any, Any]:
+    return body["metadata"].get("uid"), body["metadata"].get("resourceVersion")
+
+
+def _uid(detail: Document) -> Any:
+    return detail["resource"]["metadata"].get("uid")

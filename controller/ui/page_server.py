@@ -1,0 +1,193 @@
+"""Serves the page: its files, what is known of the chains as a stream of changes, and Events.
+
+See ADR 0058.
+"""
+
+import asyncio
+import json
+import zlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from controller.ui import bundle_files, chain_feed, session_guard
+from controller.ui.page_documents import Document
+
+MOST_VIEWERS = 64
+_HEARTBEAT_SECONDS = 15.0
+# What comes within this time is sent at once: a busy chain changes many times a second.
+_PAUSE_SECONDS = 0.2
+_NO_STORE = {"Cache-Control": "no-store"}
+# An hour is as long as a cluster keeps Events; the names of the others change with their content.
+_FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+
+ListEvents = Callable[[str, str], Awaitable[list[Document]]]
+
+
+class EventsUnavailable(Exception):
+    """The Events of a chain cannot be read; the message is for the viewer."""
+
+
+class PageServer:
+    """Listens on loopback from `start` to `stop`."""
+
+    def __init__(
+        self,
+        feed: chain_feed.ChainFeed,
+        *,
+        hello: Document,
+        list_events: ListEvents,
+    ) -> None:
+        """Prepare to serve.
+
+        Args:
+            feed: what viewers see.
+            hello: what a viewer is sent first.
+            list_events: returns the Events of a namespace's object with a uid, newest first, or
+                raises EventsUnavailable.
+        """
+        self._feed = feed
+        self._hello = hello
+        self._list_events = list_events
+        self._guard = session_guard.SessionGuard()
+        self._files = bundle_files.load()
+        self._viewers = 0
+        self._runner: web.AppRunner | None = None
+        self._port = 0
+
+    async def start(self, port: int = 0) -> None:
+        """Listen on 127.0.0.1; port 0 is any that is free.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        app = web.Application(middlewares=[self._guard.middleware], client_max_size=16 * 1024)
+        app.router.add_get("/api/session", self._session)
+        app.router.add_get("/api/stream", self._stream)
+        app.router.add_get("/api/events", self._events)
+        app.router.add_get("/{path:.*}", self._file)
+        # A stream never ends by itself, so none is waited for.
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=0,
+            handler_cancellation=True,
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", port)
+        await site.start()
+        self._port = int(self._runner.addresses[0][1])
+        self._guard.address(self._port)
+
+    async def stop(self) -> None:
+        """Stop listening and end all streams."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def address(self, query: str = "") -> str:
+        """Return the address that lets one viewer in."""
+        return self._guard.address(self._port, query)
+
+    async def _session(self, _request: web.Request) -> web.Response:
+        """Say that the session is alive: a stream that ends cannot say why."""
+        return web.json_response({}, headers=_NO_STORE)
+
+    async def _file(self, request: web.Request) -> web.Response:
+        path = request.match_info["path"] or "index.html"
+        found = self._files.get(path)
+        if found is None:
+            return web.Response(status=404, text="There is no such page.\n")
+        is_compressed = "gzip" in request.headers.get("Accept-Encoding", "")
+        headers = dict(_FOREVER if found.is_hashed else _NO_STORE)
+        headers["Vary"] = "Accept-Encoding"
+        if is_compressed:
+            headers["Content-Encoding"] = "gzip"
+        return web.Response(
+            body=found.compressed if is_compressed else found.content,
+            content_type=found.content_type,
+            charset="utf-8",
+            headers=headers,
+        )
+
+    async def _events(self, request: web.Request) -> web.Response:
+        key = (request.query.get("namespace", ""), request.query.get("name", ""))
+        uid = self._feed.uid(key)
+        if uid is None:
+            return _json({"error": "There is no such chain."}, status=404)
+        try:
+            events = await self._list_events(key[0], uid)
+        except EventsUnavailable as error:
+            return _json({"error": str(error)}, status=502)
+        return _json({"events": events})
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        if self._viewers >= MOST_VIEWERS:
+            return web.Response(status=503, text="Too many viewers.\n")
+        namespace, name = request.query.get("namespace", ""), request.query.get("name", "")
+        viewer = chain_feed.PageViewer(self._feed, (namespace, name) if name else None)
+        self._viewers += 1
+        try:
+            return await self._send_changes(request, viewer)
+        finally:
+            self._viewers -= 1
+
+    async def _send_changes(
+        self, request: web.Request, viewer: chain_feed.PageViewer
+    ) -> web.StreamResponse:
+        stream = _EventStream(request)
+        await stream.open()
+        await stream.send([("hello", self._hello)])
+        while True:
+            # Taken before the news, so that what comes meanwhile is not missed.
+            changed = self._feed.changed
+            await stream.send(viewer.news())
+            try:
+                await asyncio.wait_for(changed.wait(), _HEARTBEAT_SECONDS)
+            except TimeoutError:
+                await stream.beat()
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
+class _EventStream:
+    """Server-sent events, compressed where the browser takes it, each one flushed."""
+
+    def __init__(self, request: web.Request) -> None:
+        headers = {**_NO_STORE, **session_guard.HEADERS, "Content-Type": "text/event-stream"}
+        self._compressor = None
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            # A small window and memory level: 20 viewers must not take 20 times 256 kB.
+            self._compressor = zlib.compressobj(6, zlib.DEFLATED, 16 + 13, 6)
+        self._request = request
+        self._response = web.StreamResponse(headers=headers)
+
+    async def open(self) -> None:
+        await self._response.prepare(self._request)
+
+    async def send(self, events: list[tuple[str, Any]]) -> None:
+        if events:
+            await self._write("".join(_event(name, data) for name, data in events))
+
+    async def beat(self) -> None:
+        """Send nothing that counts: a viewer that has gone is noticed."""
+        await self._write(": \n\n")
+
+    async def _write(self, text: str) -> None:
+        data = text.encode(errors="replace")
+        if self._compressor is not None:
+            data = self._compressor.compress(data) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
+        await self._response.write(data)
+
+
+def _event(name: str, data: Any) -> str:
+    # JSON has no line break, which would end the event.
+    return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
+
+
+def _json(document: Any, *, status: int = 200) -> web.Response:
+    response = web.json_response(document, status=status, headers=_NO_STORE)
+    response.enable_compression()
+    return response

@@ -1,0 +1,112 @@
+"""Who may use the page on loopback: whoever has opened the address that the command printed.
+
+Any site that the user has open, and any other user of the machine, can send requests to a port on
+loopback. So a request needs a cookie that only the printed address gives, once; names this very
+host, against names that are pointed at loopback; and does not come from another site.
+"""
+
+import hmac
+import html
+import secrets
+from collections.abc import Awaitable, Callable
+from urllib import parse as urlparse
+
+from aiohttp import web
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; object-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_ENDED = (
+    "This address has been used, or belongs to a command that has ended.\n"
+    "Run `kubectl stackchain ui` again and open the address that it prints.\n"
+)
+_NAMES = ("127.0.0.1", "localhost")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class SessionGuard:
+    """Lets requests with the session's cookie pass; the token of the address gives it once."""
+
+    def __init__(self) -> None:
+        """Draw token and session."""
+        self._token: str | None = secrets.token_urlsafe(32)
+        self._session = secrets.token_urlsafe(32)
+        self._port = 0
+
+    def address(self, port: int, query: str = "") -> str:
+        """Return the address to open, from when the port is known."""
+        self._port = port
+        more = f"&{query}" if query else ""
+        return f"http://127.0.0.1:{port}/?token={self._token}{more}"
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Refuse, let in, or pass on."""
+        refused = self._refusal(request) or self._entrance(request)
+        answer = refused if refused is not None else await handler(request)
+        if not answer.prepared:
+            answer.headers.update(HEADERS)
+        return answer
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
+        hosts = {f"{name}:{self._port}" for name in _NAMES}
+        if request.headers.get("Host") not in hosts:
+            return web.Response(status=403, text="This host is not served here.\n")
+        origin = request.headers.get("Origin")
+        if origin is not None and origin not in {f"http://{host}" for host in hosts}:
+            return web.Response(status=403, text="Requests of other sites are refused.\n")
+        is_followed = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+        is_foreign = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
+        if is_foreign and not (is_followed and request.method == "GET"):
+            return web.Response(status=403, text="Requests of other sites are refused.\n")
+        return None
+
+    def _entrance(self, request: web.Request) -> web.Response | None:
+        """Return None for whoever is in."""
+        offered = request.query.get("token") if request.path == "/" else None
+        is_in = _same(request.cookies.get(self._cookie), self._session)
+        if offered is None and is_in:
+            return None
+        is_new = request.method == "GET" and _same(offered, self._token)
+        if not is_new and not is_in:
+            return web.Response(status=401, text=_ENDED, headers={"Cache-Control": "no-store"})
+        response = web.Response(
+            text=_moved(request), content_type="text/html", headers={"Cache-Control": "no-store"}
+        )
+        if is_new:
+            self._token = None
+            response.set_cookie(
+                self._cookie, self._session, httponly=True, samesite="Strict", path="/"
+            )
+        return response
+
+    @property
+    def _cookie(self) -> str:
+        # Browsers do not keep ports apart: two pages at once would take each other's.
+        return f"stackchain-{self._port}"
+
+
+def _moved(request: web.Request) -> str:
+    """Return a page that leads to the address without its token.
+
+    Not a redirect: after one that began at another site, a chat for example, the browser would not
+    send the strict cookie.
+    """
+    query = [(name, value) for name, value in request.query.items() if name != "token"]
+    target = html.escape(f"/?{urlparse.urlencode(query)}" if query else "/")
+    return (
+        "<!doctype html><html lang=en><title>StackChain</title>"
+        f'<meta http-equiv="refresh" content="0; url={target}"></html>\n'
+    )
+
+
+def _same(offered: str | None, wanted: str | None) -> bool:
+    if offered is None or wanted is None:
+        return False
+    return hmac.compare_digest(offered.encode(errors="replace"), wanted.encode())

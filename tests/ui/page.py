@@ -1,0 +1,78 @@
+"""The page's server with chains that a test makes up, behind a fake watch."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from controller.kube import chain_watch, errors
+from controller.plugin import chain_page, page_command
+from controller.ui import chain_feed, page_server
+
+Json = dict[str, Any]
+
+
+class FakeWatch:
+    """Lists what a test holds, and passes on what it changes; fails while it is told to."""
+
+    def __init__(self, bodies: Iterable[Json] = ()) -> None:
+        self.bodies = {key_of(one): one for one in bodies}
+        self.failure: errors.KubeError | None = None
+        self.lists = 0
+        self._queue: asyncio.Queue[chain_watch.Seen | errors.KubeError] = asyncio.Queue()
+
+    async def changes(self) -> AsyncIterator[chain_watch.Listed | chain_watch.Seen]:
+        if self.failure is not None:
+            raise self.failure
+        self.lists += 1
+        self._queue = asyncio.Queue()
+        yield chain_watch.Listed(bodies=tuple(self.bodies.values()))
+        while True:
+            change = await self._queue.get()
+            if isinstance(change, errors.KubeError):
+                raise change
+            yield change
+
+    def put(self, body: Json) -> None:
+        self.bodies[key_of(body)] = body
+        self._queue.put_nowait(chain_watch.Seen(body=body, is_gone=False))
+
+    def remove(self, body: Json) -> None:
+        del self.bodies[key_of(body)]
+        self._queue.put_nowait(chain_watch.Seen(body=body, is_gone=True))
+
+    def fail(self, failure: errors.KubeError) -> None:
+        self.failure = failure
+        self._queue.put_nowait(failure)
+
+
+def key_of(body: Json) -> tuple[str, str]:
+    return body["metadata"]["namespace"], body["metadata"]["name"]
+
+
+async def no_events(_namespace: str, _uid: str) -> list[Any]:
+    return []
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    watch: FakeWatch, list_events: page_server.ListEvents = no_events, port: int = 0
+) -> AsyncIterator[page_server.PageServer]:
+    """Serve the page until the block ends."""
+    feed = chain_feed.ChainFeed(
+        watch,  # type: ignore[arg-type]  # the same method
+        describe=chain_page.describe,
+        problem_of=lambda error: page_command.problem_text(error, None),
+    )
+    server = page_server.PageServer(
+        feed, hello={"scope": "all namespaces", "context": "kind"}, list_events=list_events
+    )
+    following = asyncio.create_task(feed.run())
+    await server.start(port)
+    try:
+        yield server
+    finally:
+        following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await following
+        await server.stop()

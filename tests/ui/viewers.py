@@ -1,0 +1,54 @@
+"""A browser that looks at the page, as far as HTTP goes."""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+
+
+@contextlib.asynccontextmanager
+async def viewer(address: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """A browser that has opened the address."""
+    jar = aiohttp.CookieJar(unsafe=True)  # Also for an address without a name.
+    async with aiohttp.ClientSession(cookie_jar=jar) as session:
+        async with session.get(address) as answer:
+            assert answer.status == 200
+        yield session
+
+
+def origin(address: str) -> str:
+    return address.partition("/?")[0]
+
+
+class Stream:
+    """Server-sent events as a browser reads them."""
+
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self._answer = answer
+
+    async def next(self) -> tuple[str, Any]:
+        name = ""
+        while True:
+            line = (await self._answer.content.readline()).decode().rstrip("\n")
+            if line.startswith("event: "):
+                name = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                return name, json.loads(line.removeprefix("data: "))
+
+    async def until(self, name: str) -> Any:
+        while True:
+            found, data = await self.next()
+            if found == name:
+                return data
+
+
+@contextlib.asynccontextmanager
+async def streaming(
+    session: aiohttp.ClientSession, address: str, path: str = "api/stream"
+) -> AsyncIterator[Stream]:
+    timeout = aiohttp.ClientTimeout(total=None, sock_read=60)
+    async with session.get(f"{origin(address)}/{path}", timeout=timeout) as answer:
+        assert answer.status == 200
+        yield Stream(answer)

@@ -1,0 +1,139 @@
+"""What the page is told of a chain agrees with what `explain` says of it."""
+
+from typing import Any
+
+import pytest
+
+from controller.api import v1alpha1
+from controller.kube import errors
+from controller.plugin import chain_page, explanation, page_command
+from tests.ui import samples
+
+STATES = [
+    ("fleet-100", "failed"),
+    ("platform/platform", "failed"),
+    ("team-a/platform", "person"),
+    ("search", "blocked"),
+    ("broken", "unreadable"),
+    ("canary", "running"),
+    ("paused", "suspended"),
+    ("fresh", "idle"),
+    ("billing", "fine"),
+]
+
+
+def body_of(name: str) -> dict[str, Any]:
+    namespace, _, name = name.rpartition("/")
+    found = [
+        body
+        for body in samples.all_kinds()
+        if body["metadata"]["name"] == name and namespace in ("", body["metadata"]["namespace"])
+    ]
+    return found[0]
+
+
+@pytest.mark.parametrize(("name", "state"), STATES)
+def test_state(name: str, state: str) -> None:
+    documents = chain_page.describe(body_of(name))
+
+    assert (documents.row["state"], documents.detail["state"]) == (state, state)
+
+
+READY = [
+    ("Unknown", "Progressing", "False", "running"),
+    ("Unknown", "Suspended", "False", "suspended"),
+    ("Unknown", "AwaitingConfirmation", "False", "person"),
+    ("False", "Deleting", "False", "running"),
+    ("False", "TemporalUnreachable", "False", "blocked"),
+    ("False", "UnknownStack", "True", "failed"),
+    ("Unknown", "NotRequested", "False", "idle"),
+    ("Unknown", "ReasonOfANewerOperator", "False", "running"),
+]
+
+
+@pytest.mark.parametrize(("status", "reason", "stalled", "state"), READY)
+def test_state_by_conditions(status: str, reason: str, stalled: str, state: str) -> None:
+    body = samples.chain("a", [], ready=(status, reason, "x"), is_stalled=stalled == "True")
+
+    assert chain_page.describe(body).row["state"] == state
+
+
+def test_a_chain_that_only_its_schedule_starts_says_so() -> None:
+    schedule = {"digest": "d", "checkedTime": samples.at(0), "nextTime": samples.at(60)}
+    body = samples.chain("a", [], ready=("Unknown", "NotRequested", "x"), schedule=schedule)
+
+    row = chain_page.describe(body).row
+
+    assert (row["state"], row["nextTime"]) == ("scheduled", samples.at(60))
+
+
+def test_words_are_those_of_explain() -> None:
+    body = samples.platform()
+
+    detail = chain_page.describe(body).detail
+
+    found = explanation.document(explanation.explain(v1alpha1.parse(body)))
+    assert {key: detail[key] for key in ("means", "do", "notes")} == {
+        key: found[key] for key in ("means", "do", "notes")
+    }
+    assert detail["command"] == (found["command"] or "")
+    words = ("means", "do", "holds")
+    assert {one["id"]: [one[word] for word in words] for one in found["stacks"]} == {
+        key: [one[word] for word in words] for key, one in detail["advice"].items()
+    }
+    assert [need["id"] for need in detail["needs"]] == ["monitoring", "database"]
+
+
+def test_of_what_a_stack_holds_up_the_first_are_named_and_all_are_counted() -> None:
+    needs = chain_page.describe(body_of("fleet-500")).detail["needs"]
+
+    most = max(needs, key=lambda need: need["held"])
+    assert most["held"] > 20
+    assert len(most["holds"]) == 20
+
+
+def test_a_status_of_a_newer_operator_is_shown() -> None:
+    body = samples.platform()
+    body["status"]["stacks"][0] |= {"phase": "Paused", "somethingNew": {"a": [1]}}
+    body["status"]["conditions"].append({"type": "New", "status": "Maybe"})
+
+    documents = chain_page.describe(body)
+
+    assert documents.detail["resource"]["status"]["stacks"][0]["phase"] == "Paused"
+    assert documents.row["name"] == "platform"
+
+
+def test_the_last_success_is_of_the_latest_run_or_of_the_history() -> None:
+    failed = chain_page.describe(samples.platform())
+    done = chain_page.describe(body_of("billing"))
+
+    assert failed.row["succeededTime"] == samples.at(-7200 * 2 + 180 + 13 * 6)
+    assert done.row["succeededTime"] == samples.at(220)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (errors.Unauthenticated("401"), "Log in again"),
+        (errors.Denied("403"), "list and watch"),
+        (errors.NotServed("404"), "kubectl apply -f crds/"),
+        (errors.ApiUnreachable("refused"), "Trying again"),
+        (errors.Throttled("429", retry_after_seconds=1), "Trying again"),
+    ],
+)
+def test_a_problem_says_what_to_do(error: errors.KubeError, expected: str) -> None:
+    assert expected in page_command.problem_text(error, "team")
+    assert expected in page_command.problem_text(error, None)
+
+
+def test_an_event_is_shown_whoever_wrote_it() -> None:
+    newer = {"eventTime": "2026-01-01T00:00:00.000000Z", "reason": "A\u202eB", "message": None}
+
+    assert page_command.event_document(newer) == {
+        "time": "2026-01-01T00:00:00.000000Z",
+        "type": "Normal",
+        "reason": "AB",
+        "message": "",
+        "count": 1,
+    }
+    assert page_command.event_document({})["time"] == ""

@@ -1,0 +1,550 @@
+/** The page: the list of chains, or one chain, as the address says. */
+
+import { LitElement, type PropertyValues, type TemplateResult, css, html, nothing } from "lit";
+import { customElement, query as element, state } from "lit/decorators.js";
+
+import { type Chain, list, number, object, readChain, text } from "../graph/model.js";
+import type { StackchainGraph } from "../graph/stackchain-graph.js";
+import "../graph/stackchain-graph.js";
+import { parts, tokens } from "../shared/styles.js";
+import type { ChainEvent, Detail } from "./documents.js";
+import { Feed } from "./feed.js";
+import { type HeadParts, headStyles, headline, needs, phases } from "./head.js";
+import "./list.js";
+import { type ChainList, shareStyles } from "./list.js";
+import { LIST, type Route, VIEWS, type ViewName, readRoute, writeRoute } from "./route.js";
+import {
+  type Shown,
+  eventsView,
+  runsView,
+  tableView,
+  timelineView,
+  viewStyles,
+} from "./views.js";
+
+const NAMES: Readonly<Record<ViewName, string>> = {
+  graph: "Graph",
+  table: "Table",
+  timeline: "Timeline",
+  events: "Events",
+  runs: "Runs",
+};
+const PHONE = "(max-width: 700px)";
+const EVENTS_PAUSE = 5000;
+
+@customElement("stackchain-app")
+export class StackchainApp extends LitElement {
+  static override styles = [
+    tokens,
+    parts,
+    shareStyles,
+    headStyles,
+    viewStyles,
+    css`
+      :host {
+        display: flex;
+        flex-direction: column;
+        height: 100dvh;
+        background: var(--canvas);
+      }
+      .top {
+        display: flex;
+        align-items: center;
+        gap: 10px;
+        height: 46px;
+        padding: 0 24px;
+        border-bottom: 1px solid var(--line);
+        background: var(--surface);
+      }
+      .brand {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        font-weight: 640;
+        color: var(--text);
+      }
+      .brand svg {
+        color: var(--accent);
+      }
+      .crumb {
+        display: flex;
+        align-items: center;
+        gap: 10px;
+        min-width: 0;
+        color: var(--muted);
+      }
+      .crumb b {
+        color: var(--text);
+        font-weight: 600;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
+      .space {
+        flex: 1;
+      }
+      .live {
+        display: inline-flex;
+        align-items: center;
+        gap: 6px;
+        font-size: 12px;
+        color: var(--muted);
+        white-space: nowrap;
+      }
+      .live::before {
+        content: "";
+        width: 8px;
+        height: 8px;
+        border-radius: 50%;
+        background: var(--tone);
+      }
+      .notice {
+        display: flex;
+        gap: 12px;
+        align-items: center;
+        padding: 8px 24px;
+        border-bottom: 1px solid var(--line);
+        background: var(--attention-soft);
+        color: var(--text);
+        overflow-wrap: anywhere;
+      }
+      .chain {
+        flex: 1;
+        min-height: 0;
+        display: flex;
+        flex-direction: column;
+      }
+      .info {
+        flex: none;
+        background: var(--surface);
+      }
+      nav {
+        display: flex;
+        flex: none;
+        gap: 4px;
+        padding: 0 16px;
+        border-bottom: 1px solid var(--line);
+        background: var(--surface);
+        align-items: center;
+        min-height: 40px;
+      }
+      nav a {
+        padding: 10px 10px 8px;
+        border-bottom: 2px solid transparent;
+        color: var(--muted);
+        font-weight: 550;
+      }
+      nav a:hover {
+        color: var(--text);
+        text-decoration: none;
+      }
+      nav a[aria-current="page"] {
+        border-color: var(--accent);
+        color: var(--text);
+      }
+      nav .field {
+        width: 210px;
+      }
+      .view {
+        flex: 1;
+        display: flex;
+        min-height: 0;
+      }
+      .view > stackchain-graph {
+        flex: 1;
+        min-width: 0;
+      }
+      stackchain-drawer {
+        flex: none;
+        width: 390px;
+        border-left: 1px solid var(--line);
+      }
+      chain-list {
+        flex: 1;
+        min-height: 0;
+      }
+      .middle {
+        flex: 1;
+        display: grid;
+        place-content: center;
+        justify-items: center;
+        gap: 10px;
+        padding: 24px;
+        text-align: center;
+        color: var(--muted);
+      }
+      .middle h1 {
+        color: var(--text);
+      }
+      .middle code {
+        font-family: var(--mono);
+        color: var(--text);
+      }
+      .skip {
+        position: absolute;
+        left: 12px;
+        top: -60px;
+        z-index: 9;
+      }
+      .skip:focus {
+        top: 8px;
+      }
+      @media (max-width: 1100px) {
+        stackchain-drawer {
+          position: absolute;
+          z-index: 5;
+          top: 46px;
+          right: 0;
+          bottom: 0;
+          width: min(400px, 100%);
+          box-shadow: var(--shadow-high);
+        }
+      }
+      @media (max-width: 700px) {
+        :host {
+          height: auto;
+          min-height: 100dvh;
+        }
+        .top {
+          padding: 0 14px;
+          position: sticky;
+          top: 0;
+          z-index: 4;
+        }
+        .brand span {
+          display: none;
+        }
+        nav {
+          padding: 0 6px;
+          flex-wrap: wrap;
+        }
+        nav .space {
+          display: none;
+        }
+        nav .field {
+          width: 100%;
+          margin: 0 8px 8px;
+        }
+        .view {
+          min-height: auto;
+        }
+        stackchain-drawer {
+          position: fixed;
+          top: 46px;
+          width: 100%;
+          border: 0;
+        }
+        .live {
+          font-size: 0;
+        }
+      }
+      @media (max-height: 620px) and (min-width: 701px) {
+        :host {
+          height: auto;
+          min-height: 100dvh;
+        }
+        .view {
+          min-height: 480px;
+        }
+      }
+    `,
+  ];
+
+  @state() private route: Route = readRoute(location.search);
+  @state() private now = Date.now();
+  @state() private areAllNeeds = false;
+  @state() private events: readonly ChainEvent[] | null = null;
+  @state() private eventsProblem = "";
+  @state() private isPhone = matchMedia(PHONE).matches;
+  @element("stackchain-graph") private graph!: StackchainGraph | null;
+  @element("chain-list") private chains!: ChainList | null;
+
+  private readonly feed = new Feed(() => this.requestUpdate());
+  private timer = 0;
+  private eventsOf = "";
+  private eventsAt = 0;
+  private parsed: { of: Detail | null; chain: Chain } = { of: null, chain: readChain(null) };
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.timer = window.setInterval(() => (this.now = Date.now()), 1000);
+    window.addEventListener("popstate", this.moved);
+    window.addEventListener("keydown", this.key);
+    matchMedia(PHONE).addEventListener("change", this.resized);
+    this.addEventListener("click", this.follow);
+    this.addEventListener("go", this.goTo as EventListener);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    window.clearInterval(this.timer);
+    window.removeEventListener("popstate", this.moved);
+    window.removeEventListener("keydown", this.key);
+    matchMedia(PHONE).removeEventListener("change", this.resized);
+    this.feed.close();
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (changed.has("route")) {
+      this.feed.follow(this.route.namespace, this.route.chain);
+      document.title = this.route.chain ? `${this.route.chain} · StackChain` : "StackChain";
+    }
+    if (this.parsed.of !== this.feed.detail) {
+      this.parsed = { of: this.feed.detail, chain: readChain(this.feed.detail?.resource) };
+    }
+    this.refreshEvents();
+  }
+
+  /** A phone shows no graph. */
+  private get view(): ViewName {
+    return this.isPhone && this.route.view === "graph" ? "table" : this.route.view;
+  }
+
+  protected override render(): TemplateResult {
+    const { route, feed } = this;
+    return html`<a class="button skip" href="#main" @click=${this.skip}>Skip to the content</a>
+      <header class="top">
+        <a class="brand" href="?" data-internal aria-label="All chains">
+          <svg width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="currentcolor" stroke-width="1.8" aria-hidden="true">
+            <rect x="2" y="7.5" width="5" height="5" rx="1.5"></rect>
+            <rect x="13" y="2.5" width="5" height="5" rx="1.5"></rect>
+            <rect x="13" y="12.5" width="5" height="5" rx="1.5"></rect>
+            <path d="M7 10h2.5M13 5h-1.5a2 2 0 0 0-2 2v6a2 2 0 0 0 2 2H13"></path>
+          </svg>
+          <span>StackChain</span>
+        </a>
+        ${route.chain
+          ? html`<span class="crumb"><span aria-hidden="true">/</span>${route.namespace}<span aria-hidden="true">/</span><b title=${route.chain}>${route.chain}</b></span>`
+          : html`<span class="crumb">${feed.hello?.scope ?? ""}</span>`}
+        <span class="space"></span>
+        ${this.renderLive()}
+      </header>
+      ${feed.problem && feed.link === "live" ? html`<div class="notice" role="alert">${feed.problem}</div>` : nothing}
+      ${feed.link === "refused" ? this.renderRefused() : route.chain ? this.renderChain() : this.renderList()}`;
+  }
+
+  private renderLive(): TemplateResult {
+    const { link, problem, hello } = this.feed;
+    const [tone, word] =
+      link === "live" && !problem
+        ? ["good", "Live"]
+        : link === "connecting"
+          ? ["faint", "Connecting"]
+          : link === "lost"
+            ? ["attention", "Reconnecting"]
+            : ["attention", "Not up to date"];
+    return html`<span class="live ${tone}" role="status" title=${hello?.context ?? ""}>${word}</span>`;
+  }
+
+  private renderRefused(): TemplateResult {
+    return html`<main class="middle" id="main">
+      <h1>This session has ended</h1>
+      <p>Run <code>kubectl stackchain ui</code> again and open the address that it prints.</p>
+    </main>`;
+  }
+
+  private renderList(): TemplateResult {
+    const { feed } = this;
+    return html`<chain-list
+      id="main"
+      role="main"
+      tabindex="-1"
+      .rows=${[...feed.rows.values()]}
+      .route=${this.route}
+      .isLoaded=${feed.hasRows}
+      .scope=${feed.hello?.scope ?? ""}
+      .now=${this.now}
+    ></chain-list>`;
+  }
+
+  private renderChain(): TemplateResult {
+    const { feed, route, now } = this;
+    const detail = feed.detail;
+    if (feed.isMissing || detail === null) {
+      return html`<main class="middle" id="main">
+        ${feed.isMissing
+          ? html`<h1>There is no chain ${route.chain} in ${route.namespace}</h1>
+              <p>It was deleted, or you may not see it.</p>
+              <a class="button" href="?" data-internal>All chains</a>`
+          : html`<p>Reading the chain…</p>`}
+      </main>`;
+    }
+    const chain = this.parsed.chain;
+    const go = (changes: Partial<Route>): void => this.go({ ...route, ...changes }, true);
+    const head: HeadParts = {
+      chain,
+      detail,
+      route,
+      now,
+      go,
+      areAllNeeds: this.areAllNeeds,
+      showAllNeeds: (all) => (this.areAllNeeds = all),
+    };
+    const stack = chain.stacks.find((one) => one.id === route.stack);
+    return html`<main class="chain" id="main" tabindex="-1">
+      <div class="info">${headline(head)} ${phases(head)} ${needs(head)}</div>
+      ${this.renderTabs()}
+      <div class="view">
+        ${this.renderView({ chain, route, now, go }, detail)}
+        ${stack && route.view !== "runs" && route.view !== "events"
+          ? html`<stackchain-drawer
+              .stack=${stack}
+              .stacks=${chain.stacks}
+              .advice=${detail.advice[stack.id] ?? null}
+              .now=${now}
+              @stack-select=${(event: CustomEvent<{ id: string }>) => go({ stack: event.detail.id })}
+            ></stackchain-drawer>`
+          : nothing}
+      </div>
+    </main>`;
+  }
+
+  private renderTabs(): TemplateResult {
+    const { route, view } = this;
+    const views = VIEWS.filter((one) => one !== "graph" || !this.isPhone);
+    return html`<nav aria-label="Views">
+      ${views.map(
+        (one) =>
+          html`<a href=${writeRoute({ ...route, view: one })} data-internal aria-current=${view === one ? "page" : "false"}>${NAMES[one]}</a>`,
+      )}
+      <span class="space"></span>
+      ${view === "graph" || view === "runs"
+        ? nothing
+        : html`<input class="field" type="search" placeholder="Filter" aria-label="Filter" aria-keyshortcuts="/"
+            .value=${route.query}
+            @input=${(event: Event) => this.go({ ...route, query: (event.target as HTMLInputElement).value }, true)} />`}
+    </nav>`;
+  }
+
+  private renderView(shown: Shown, detail: Detail): TemplateResult {
+    switch (this.view) {
+      case "graph":
+        return html`<stackchain-graph
+          drawer="none"
+          .chain=${detail.resource}
+          .advice=${detail.advice}
+          .selected=${this.route.stack}
+          .query=${this.route.query}
+          @stack-select=${(event: CustomEvent<{ id: string }>) => shown.go({ stack: event.detail.id })}
+          @query-change=${(event: CustomEvent<{ query: string }>) => shown.go({ query: event.detail.query })}
+        ></stackchain-graph>`;
+      case "table":
+        return tableView(shown);
+      case "timeline":
+        return timelineView(shown);
+      case "events":
+        return eventsView(this.events, this.eventsProblem, shown);
+      case "runs":
+        return runsView(shown);
+    }
+  }
+
+  /** Events are not watched: they are read when the chain has changed, at most every few seconds. */
+  private refreshEvents(): void {
+    const { namespace, chain, view } = this.route;
+    const version = text(object(this.feed.detail?.resource["metadata"])["resourceVersion"]);
+    const wanted = `${namespace}/${chain}/${version}`;
+    if (view !== "events" || !this.feed.detail || wanted === this.eventsOf) {
+      return;
+    }
+    if (!this.eventsOf.startsWith(`${namespace}/${chain}/`)) {
+      this.events = null;
+    } else if (Date.now() - this.eventsAt < EVENTS_PAUSE) {
+      return;
+    }
+    this.eventsOf = wanted;
+    this.eventsAt = Date.now();
+    void this.readEvents(namespace, chain);
+  }
+
+  private async readEvents(namespace: string, name: string): Promise<void> {
+    const query = new URLSearchParams({ namespace, name }).toString();
+    const answer = await fetch(`api/events?${query}`).catch(() => null);
+    const body = object(answer ? await answer.json().catch(() => null) : null);
+    if (namespace !== this.route.namespace || name !== this.route.chain) {
+      return;
+    }
+    this.eventsProblem = answer?.ok ? "" : text(body["error"]) || "The events cannot be read now.";
+    if (answer?.ok) {
+      this.events = list(body["events"]).map((item) => {
+        const event = object(item);
+        return {
+          time: text(event["time"]),
+          type: text(event["type"]),
+          reason: text(event["reason"]),
+          message: text(event["message"]),
+          count: number(event["count"], 1),
+        };
+      });
+    }
+  }
+
+  /** Small steps (a filter, a selection) replace the entry of the history; others add one. */
+  private go(route: Route, isSmall: boolean): void {
+    const [before, after] = [writeRoute(this.route), writeRoute(route)];
+    if (before !== after) {
+      if (isSmall) {
+        history.replaceState(null, "", after);
+      } else {
+        history.pushState(null, "", after);
+      }
+      if (route.chain !== this.route.chain || route.namespace !== this.route.namespace) {
+        this.areAllNeeds = false;
+      }
+      this.route = route;
+    }
+  }
+
+  private readonly goTo = (event: CustomEvent<{ route: Route; isSmall: boolean }>): void => {
+    this.go(event.detail.route, event.detail.isSmall);
+  };
+
+  private readonly moved = (): void => {
+    this.route = readRoute(location.search);
+  };
+
+  private readonly resized = (): void => {
+    this.isPhone = matchMedia(PHONE).matches;
+  };
+
+  /** Links of the page itself change the address without loading it again. */
+  private readonly follow = (event: MouseEvent): void => {
+    const link = event.composedPath().find(
+      (one): one is HTMLAnchorElement => one instanceof HTMLAnchorElement && one.dataset["internal"] !== undefined,
+    );
+    if (link && event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      this.go(readRoute(new URL(link.href).search), false);
+    }
+  };
+
+  private readonly key = (event: KeyboardEvent): void => {
+    const target = event.composedPath()[0];
+    const isTyping = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping) {
+      return;
+    }
+    if (event.key === "/") {
+      event.preventDefault();
+      if (this.graph) {
+        this.graph.focusSearch();
+      } else if (this.chains) {
+        this.chains.focusSearch();
+      } else {
+        this.renderRoot.querySelector<HTMLInputElement>("input[type=search]")?.focus();
+      }
+    } else if (event.key === "Escape") {
+      if (this.route.stack) {
+        this.go({ ...this.route, stack: "" }, true);
+      } else if (this.route.chain) {
+        this.go(LIST, false);
+      }
+    }
+  };
+
+  private skip(event: Event): void {
+    event.preventDefault();
+    event.stopPropagation();
+    this.renderRoot.querySelector<HTMLElement>("#main")?.focus();
+  }
+}

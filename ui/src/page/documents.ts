@@ -1,0 +1,94 @@
+/** What the server sends. */
+
+import type { Advice } from "../graph/stack-drawer.js";
+
+export type ChainState =
+  | "failed"
+  | "person"
+  | "blocked"
+  | "running"
+  | "suspended"
+  | "scheduled"
+  | "idle"
+  | "fine"
+  | "unreadable";
+
+/** A chain in the list. */
+export interface Row {
+  readonly namespace: string;
+  readonly name: string;
+  readonly state: ChainState;
+  readonly headline: string;
+  readonly reason: string;
+  readonly operation: string;
+  readonly progress: string;
+  readonly summary: Readonly<Record<string, number>>;
+  readonly run: number;
+  readonly startTime: string;
+  readonly completionTime: string;
+  readonly createdTime: string;
+  readonly nextTime: string;
+  readonly succeededTime: string;
+}
+
+/** A stack that needs someone, in the words of `explain`. */
+export interface Need extends Advice {
+  readonly id: string;
+  readonly phase: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly runUrl: string;
+}
+
+/** One chain with what `explain` says of it. */
+export interface Detail {
+  readonly resource: Readonly<Record<string, unknown>>;
+  readonly state: ChainState;
+  readonly means: string;
+  readonly do: string;
+  readonly command: string;
+  readonly notes: readonly string[];
+  readonly needs: readonly Need[];
+  readonly advice: Readonly<Record<string, Advice>>;
+  readonly problem: string;
+}
+
+/** What has changed in a chain: all but its stacks, and of those the ones that are new. */
+export interface Change {
+  readonly detail: Omit<Detail, "advice">;
+  readonly stacks: readonly Readonly<Record<string, unknown>>[];
+  readonly removed: readonly string[];
+  readonly advice: Readonly<Record<string, Advice | null>>;
+}
+
+export interface Problem {
+  /** Empty: there is none any more. */
+  readonly text: string;
+}
+
+export interface Hello {
+  readonly scope: string;
+  readonly context: string;
+}
+
+export interface ChainEvent {
+  readonly time: string;
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly count: number;
+}
+
+/** Worst first. */
+export const STATES: Readonly<Record<ChainState, { word: string; glyph: string; tone: string }>> = {
+  failed: { word: "Failed", glyph: "cross", tone: "bad" },
+  person: { word: "Waits for a person", glyph: "person", tone: "attention" },
+  blocked: { word: "Blocked", glyph: "hourglass", tone: "attention" },
+  unreadable: { word: "Unreadable", glyph: "question", tone: "attention" },
+  running: { word: "Running", glyph: "play", tone: "active" },
+  suspended: { word: "Suspended", glyph: "stop", tone: "faint" },
+  scheduled: { word: "Scheduled", glyph: "clock", tone: "faint" },
+  idle: { word: "Not requested", glyph: "dot", tone: "faint" },
+  fine: { word: "Succeeded", glyph: "check", tone: "good" },
+};
+export const STATE_ORDER = Object.keys(STATES) as ChainState[];

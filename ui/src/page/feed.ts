@@ -1,0 +1,93 @@
+/** What the server knows, as it changes: one stream of events, opened again when it ends. */
+
+import type { Change, Detail, Hello, Problem, Row } from "./documents.js";
+import { keyOf, merge } from "./merging.js";
+
+export type Link = "connecting" | "live" | "lost" | "refused";
+
+const PAUSE_MILLISECONDS = 2000;
+
+export class Feed {
+  readonly rows = new Map<string, Row>();
+  detail: Detail | null = null;
+  /** Whether the chain that is looked at is not, or no longer, there. */
+  isMissing = false;
+  problem = "";
+  hello: Hello | null = null;
+  hasRows = false;
+  link: Link = "connecting";
+
+  private source: EventSource | null = null;
+  private target = "";
+  private timer = 0;
+
+  constructor(private readonly changed: () => void) {}
+
+  /** Looks at all chains, and at one of them in detail. */
+  follow(namespace: string, name: string): void {
+    const target = name ? `?${new URLSearchParams({ namespace, name }).toString()}` : "";
+    if (this.source && target === this.target) {
+      return;
+    }
+    this.target = target;
+    this.detail = null;
+    this.isMissing = false;
+    this.connect();
+  }
+
+  close(): void {
+    window.clearTimeout(this.timer);
+    this.source?.close();
+    this.source = null;
+  }
+
+  private connect(): void {
+    this.close();
+    const source = new EventSource(`api/stream${this.target}`);
+    this.source = source;
+    const on = <T>(name: string, take: (data: T) => void): void => {
+      source.addEventListener(name, (event) => {
+        take(JSON.parse((event as MessageEvent<string>).data) as T);
+        this.link = "live";
+        this.changed();
+      });
+    };
+    on<Hello>("hello", (hello) => (this.hello = hello));
+    on<Row[]>("chains", (rows) => {
+      this.rows.clear();
+      rows.forEach((row) => this.rows.set(keyOf(row), row));
+      this.hasRows = true;
+    });
+    on<Row>("chain", (row) => this.rows.set(keyOf(row), row));
+    on<{ namespace: string; name: string }>("gone", (row) => this.rows.delete(keyOf(row)));
+    on<Detail>("detail", (detail) => {
+      this.detail = detail;
+      this.isMissing = false;
+    });
+    on<Change>("change", (change) => {
+      this.detail = this.detail && merge(this.detail, change);
+    });
+    on<unknown>("missing", () => (this.isMissing = true));
+    on<Problem>("problem", (problem) => (this.problem = problem.text));
+    source.addEventListener("error", () => void this.failed(source));
+  }
+
+  private async failed(source: EventSource): Promise<void> {
+    if (source !== this.source) {
+      return;
+    }
+    this.link = "lost";
+    this.changed();
+    source.close();
+    const answer = await fetch("api/session").catch(() => null);
+    if (source !== this.source) {
+      return;
+    }
+    if (answer && (answer.status === 401 || answer.status === 403)) {
+      this.link = "refused";
+      this.changed();
+      return;
+    }
+    this.timer = window.setTimeout(() => this.connect(), PAUSE_MILLISECONDS);
+  }
+}

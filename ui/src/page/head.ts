@@ -1,0 +1,402 @@
+/** What a chain is at and what it needs: its headline, its phases in numbers, and Needs you. */
+
+import { type TemplateResult, css, html, nothing } from "lit";
+
+import type { Chain } from "../graph/model.js";
+import { link } from "../graph/model.js";
+import { lookOf } from "../graph/phases.js";
+import { clockTime, counted, duration, oneLine, seconds } from "../shared/format.js";
+import { glyph, icon, idOf } from "../shared/templates.js";
+import { type Detail, type Need, STATES } from "./documents.js";
+import { shareBar } from "./list.js";
+import type { Route } from "./route.js";
+
+const FEW_NEEDS = 3;
+
+export interface HeadParts {
+  readonly chain: Chain;
+  readonly detail: Detail;
+  readonly route: Route;
+  readonly now: number;
+  readonly areAllNeeds: boolean;
+  readonly go: (changes: Partial<Route>) => void;
+  readonly showAllNeeds: (all: boolean) => void;
+}
+
+export function headline(shown: HeadParts): TemplateResult {
+  const { chain, detail } = shown;
+  const look = STATES[detail.state] ?? STATES.unreadable;
+  const message = chain.ready?.message ?? "";
+  return html`<section class="headline ${look.tone}" aria-label="State of the chain">
+    <div class="state">
+      ${glyph(look.glyph)}
+      <div class="words">
+        <h1>${look.word}<span class="muted reason">${oneLine(chain.ready?.reason ?? "")}</span></h1>
+        ${message ? html`<p class="message" title=${oneLine(message)}>${oneLine(message)}</p>` : nothing}
+        ${detail.notes.map((note) => html`<p class="small muted">${note}</p>`)}
+        ${detail.problem ? html`<p class="small bad-text">${detail.problem}</p>` : nothing}
+      </div>
+    </div>
+    ${facts(shown)}
+  </section>`;
+}
+
+function facts({ chain, now }: HeadParts): TemplateResult {
+  const run = chain.run;
+  const took = run ? duration(seconds(run.startTime, run.completionTime, now)) : "";
+  const items: [string, unknown][] = run
+    ? [
+        ["Run", run.number],
+        ["Cause", run.cause],
+        ["Operation", run.operation],
+        [run.completionTime ? "Took" : "Elapsed", took],
+        ["Progress", run.progress],
+      ]
+    : [];
+  if (chain.nextTime) {
+    items.push(["Next run", clockTime(chain.nextTime)]);
+  }
+  return html`<dl class="facts">
+    ${items
+      .filter(([, value]) => value !== "")
+      .map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
+    ${run?.workflowUrl
+      ? html`<div>
+          <dt>Workflow</dt>
+          <dd><a href=${run.workflowUrl} target="_blank" rel="noopener noreferrer">Temporal ${icon("out")}</a></dd>
+        </div>`
+      : nothing}
+  </dl>`;
+}
+
+/** One chip per phase; each is a filter of the table and the timeline. */
+export function phases({ chain, route, go }: HeadParts): TemplateResult | typeof nothing {
+  const counts = new Map<string, number>();
+  chain.stacks.forEach((stack) => counts.set(stack.phase, (counts.get(stack.phase) ?? 0) + 1));
+  if (counts.size === 0) {
+    return nothing;
+  }
+  const summary = Object.fromEntries(
+    [...counts].map(([phase, count]) => [`${phase.charAt(0).toLowerCase()}${phase.slice(1)}`, count]),
+  );
+  const ordered = [...counts].sort(([a], [b]) => lookOf(a).rank - lookOf(b).rank);
+  const toggle = (phase: string): void => {
+    const only = route.only.includes(phase)
+      ? route.only.filter((one) => one !== phase)
+      : [...route.only, phase];
+    go({ only, view: route.view === "graph" ? "table" : route.view });
+  };
+  return html`<div class="phases">
+    ${shareBar({ ...summary, total: chain.stacks.length }, `${chain.run?.progress ?? ""} stacks done`)}
+    <div class="chips" role="group" aria-label="Show only stacks of a phase">
+      ${ordered.map(([phase, count]) => {
+        const look = lookOf(phase);
+        return html`<button class="chip ${look.tone}" aria-pressed=${route.only.includes(phase)}
+          @click=${() => toggle(phase)}>${glyph(look.glyph)}<b>${count}</b> ${look.word}</button>`;
+      })}
+    </div>
+  </div>`;
+}
+
+export function needs(shown: HeadParts): TemplateResult | typeof nothing {
+  const all = shown.detail.needs;
+  if (all.length === 0) {
+    return nothing;
+  }
+  const some = shown.areAllNeeds ? all : all.slice(0, FEW_NEEDS);
+  return html`<section class="needs" aria-labelledby="needs">
+    <h2 id="needs">Needs you <span class="count">${all.length}</span></h2>
+    <ul>
+      ${some.map((need) => needRow(need, shown))}
+    </ul>
+    ${all.length > FEW_NEEDS
+      ? html`<button class="more" aria-expanded=${shown.areAllNeeds}
+          @click=${() => shown.showAllNeeds(!shown.areAllNeeds)}>
+          ${shown.areAllNeeds ? "Show fewer" : `Show all ${all.length}`}
+        </button>`
+      : nothing}
+  </section>`;
+}
+
+function needRow(need: Need, { route, go }: HeadParts): TemplateResult {
+  const look = lookOf(need.phase);
+  const isPicked = route.stack === need.id;
+  const url = link(need.runUrl);
+  const isAction = need.do && need.do !== "Nothing.";
+  return html`<li class="${look.tone} ${isPicked ? "picked" : ""}">
+    <button class="need" aria-pressed=${isPicked} @click=${() => go({ stack: isPicked ? "" : need.id })}>
+      ${glyph(look.glyph)}
+      <span class="who">${idOf(need.id)}</span>
+      <span class="phase-word">${look.word}</span>
+      <span class="said" title=${oneLine(need.message)}>${oneLine(need.message || need.means || need.reason)}${
+        isAction ? html`<span class="todo">${need.do}</span>` : nothing
+      }</span>
+      <span class="holds">${need.held > 0 ? `holds up ${counted(need.held, "stack")}` : ""}</span>
+    </button>
+    ${url
+      ? html`<a class="button" href=${url} target="_blank" rel="noopener noreferrer"
+          aria-label="Open the run of ${need.id} in Spacelift">Spacelift ${icon("out")}</a>`
+      : nothing}
+  </li>`;
+}
+
+export const headStyles = css`
+  .headline {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 12px 40px;
+    align-items: flex-start;
+    justify-content: space-between;
+    padding: 16px 24px 12px;
+  }
+  .state {
+    display: flex;
+    gap: 12px;
+    flex: 1 1 420px;
+    min-width: 0;
+  }
+  .state > .glyph {
+    width: 34px;
+    height: 34px;
+    padding: 5px;
+  }
+  .words {
+    min-width: 0;
+  }
+  h1 {
+    margin: 0;
+    font-size: 17px;
+    font-weight: 640;
+    letter-spacing: -0.01em;
+    line-height: 1.3;
+    color: var(--tone);
+  }
+  .reason {
+    margin-left: 10px;
+    font-size: 13px;
+    font-weight: 400;
+    letter-spacing: 0;
+  }
+  .words p {
+    margin: 2px 0 0;
+    max-width: 92ch;
+    overflow-wrap: anywhere;
+    unicode-bidi: plaintext;
+  }
+  .words .message {
+    display: -webkit-box;
+    -webkit-box-orient: vertical;
+    -webkit-line-clamp: 2;
+    overflow: hidden;
+  }
+  .small {
+    font-size: 12px;
+  }
+  .bad-text {
+    color: var(--bad);
+  }
+  .facts {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 8px 28px;
+    margin: 0;
+  }
+  .facts dt {
+    font-size: 11.5px;
+    color: var(--muted);
+  }
+  .facts dd {
+    margin: 1px 0 0;
+    font-weight: 560;
+    white-space: nowrap;
+  }
+  .facts a {
+    display: inline-flex;
+    align-items: center;
+    gap: 4px;
+  }
+  .phases {
+    padding: 0 24px 12px;
+    display: grid;
+    gap: 8px;
+  }
+  .chips {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 6px;
+    margin-left: -8px;
+  }
+  .chip {
+    display: inline-flex;
+    align-items: center;
+    gap: 5px;
+    height: 26px;
+    padding: 0 8px 0 4px;
+    border: 1px solid transparent;
+    border-radius: 13px;
+    background: none;
+    cursor: pointer;
+  }
+  .chip:hover {
+    background: var(--hover);
+  }
+  .chip[aria-pressed="true"] {
+    border-color: var(--accent);
+    background: var(--accent-soft);
+  }
+  .chip b {
+    font-weight: 640;
+  }
+  .needs {
+    margin: 0 24px 14px;
+    border: 1px solid var(--line);
+    border-radius: 10px;
+    background: var(--surface);
+    box-shadow: var(--shadow);
+    overflow: hidden;
+  }
+  .needs h2 {
+    margin: 0;
+    padding: 9px 14px 7px;
+    font-size: 12.5px;
+    font-weight: 620;
+  }
+  .count {
+    display: inline-block;
+    min-width: 18px;
+    margin-left: 4px;
+    padding: 0 5px;
+    border-radius: 9px;
+    background: var(--bad-soft);
+    color: var(--bad);
+    font-size: 11.5px;
+    line-height: 18px;
+    text-align: center;
+  }
+  .needs ul {
+    max-height: 264px;
+    margin: 0;
+    padding: 0;
+    overflow-y: auto;
+    list-style: none;
+  }
+  .needs li {
+    display: flex;
+    align-items: center;
+    gap: 12px;
+    padding-right: 12px;
+    border-top: 1px solid var(--line);
+  }
+  .needs li:hover {
+    background: var(--hover);
+  }
+  .needs li.picked {
+    background: var(--accent-soft);
+  }
+  .need {
+    flex: 1;
+    min-width: 0;
+    display: grid;
+    grid-template-columns: 20px minmax(110px, 220px) 146px minmax(0, 1fr) auto;
+    gap: 12px;
+    align-items: center;
+    min-height: 44px;
+    padding: 5px 0 5px 14px;
+    border: 0;
+    background: none;
+    text-align: left;
+    cursor: pointer;
+  }
+  .need:focus-visible {
+    outline-offset: -3px;
+  }
+  .need .who {
+    font-weight: 600;
+    display: flex;
+    min-width: 0;
+  }
+  .phase-word {
+    color: var(--tone);
+    font-weight: 550;
+  }
+  .needs .said {
+    min-width: 0;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+    unicode-bidi: plaintext;
+    text-align: left;
+  }
+  .todo {
+    display: block;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    font-size: 12px;
+    color: var(--muted);
+  }
+  .holds {
+    color: var(--muted);
+    font-size: 12px;
+    white-space: nowrap;
+  }
+  .needs .more {
+    width: 100%;
+    padding: 7px 14px;
+    border: 0;
+    border-top: 1px solid var(--line);
+    background: none;
+    color: var(--accent);
+    text-align: left;
+    cursor: pointer;
+  }
+  .needs .more:hover {
+    background: var(--hover);
+  }
+  @media (max-width: 700px) {
+    .headline,
+    .phases {
+      padding-left: 14px;
+      padding-right: 14px;
+    }
+    .state {
+      flex-basis: 100%;
+    }
+    .facts {
+      gap: 8px 22px;
+    }
+    .reason {
+      display: block;
+      margin: 0;
+    }
+    .words .message {
+      -webkit-line-clamp: 5;
+    }
+    .needs {
+      margin: 0 14px 14px;
+    }
+    .needs ul {
+      max-height: none;
+    }
+    .need {
+      grid-template-columns: 20px minmax(0, 1fr) auto;
+      gap: 2px 10px;
+      padding: 9px 0 9px 12px;
+    }
+    .needs .said {
+      grid-column: 2 / -1;
+      white-space: normal;
+      display: -webkit-box;
+      -webkit-box-orient: vertical;
+      -webkit-line-clamp: 4;
+    }
+    .todo {
+      white-space: normal;
+    }
+    .holds {
+      grid-column: 2 / -1;
+    }
+    .holds:empty {
+      display: none;
+    }
+  }
+`;
