@@ -87,6 +87,10 @@ class OperatorSettings:
         default=300, metadata=env("STACKCHAIN_SWEEP_SECONDS", parsing.whole(10))
     )
     """Seconds between two looks at the roots of chains with triggers that no webhook asked for."""
+    metrics_chains: int = field(
+        default=1000, metadata=env("STACKCHAIN_METRICS_CHAINS", parsing.whole(0))
+    )
+    """StackChains of which metrics have series of their own, those in trouble first; 0: none."""
     lease_duration_seconds: int = field(
         default=30, metadata=env("STACKCHAIN_LEASE_DURATION_SECONDS", parsing.whole(3))
     )

@@ -143,6 +143,25 @@ class Metrics:
             "phase",
             "reason",
         )
+        self.chain_info = self._gauge(
+            "stackchain_chain_info",
+            "Always 1: a StackChain, by its namespace, its name and the reason of its condition "
+            "Ready. `STACKCHAIN_METRICS_CHAINS` says of how many; those in trouble come first.",
+            "chain_namespace",
+            "chain",
+            "reason",
+        )
+        self.chain_failed_stacks = self._gauge(
+            "stackchain_chain_failed_stacks",
+            "Stacks of a chain run in progress that failed or timed out, of each StackChain that "
+            "has any and is in `stackchain_chain_info`.",
+            "chain_namespace",
+            "chain",
+        )
+        self.chains_unlisted = self._gauge(
+            "stackchain_chains_unlisted",
+            "StackChains that `stackchain_chain_info` leaves out because there are too many.",
+        )
         self.chain_run_duration = Histogram(
             "stackchain_chain_run_duration_seconds",
             "Time from the start of a chain run to its end, by the phase in which it ended.",

@@ -15,6 +15,15 @@ from controller.observability import metrics
 UNOBSERVED = "Unobserved"
 """In place of a reason, for resources that have no condition yet."""
 
+_FAILED = (v1alpha1.Phase.FAILED, v1alpha1.Phase.TIMED_OUT)
+_IN_PROGRESS = frozenset({reasons.ChainReason.PROGRESSING, reasons.ChainReason.DELETING})
+# Whoever looks for trouble need not see these.
+_FINE = _IN_PROGRESS | {
+    reasons.ChainReason.RUN_SUCCEEDED,
+    reasons.ChainReason.NOT_REQUESTED,
+    reasons.ChainReason.SUSPENDED,
+}
+
 # These have a condition of their own, which says since when.
 _CONDITIONS_OF_WAITING = ("AwaitingConfirmation", "Suspended")
 
@@ -93,6 +102,43 @@ def set_gauges(all_figures: Iterable[ChainFigures], counters: metrics.Metrics) -
         counters.chains_oldest.labels(reason).set(since)
     for (phase, why), count in stacks.items():
         counters.live_stacks.labels(phase, why).set(count)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class NamedFigures:
+    """The figures of one StackChain, and which one that is."""
+
+    namespace: str
+    name: str
+    figures: ChainFigures
+
+    @property
+    def failed_stacks(self) -> int:
+        """How many stacks of its live run failed or timed out."""
+        return sum(phase in _FAILED for phase, _ in self.figures.stacks)
+
+
+def set_chain_gauges(
+    chains: Iterable[NamedFigures], counters: metrics.Metrics, *, most: int
+) -> None:
+    """Set the series of single StackChains: of so many, those in trouble first, in a fixed order.
+
+    A bound keeps a cluster of many thousands from flooding Prometheus; what is left out is counted.
+    """
+    for gauge in (counters.chain_info, counters.chain_failed_stacks):
+        gauge.clear()
+    ranked = sorted(chains, key=lambda one: (_rank(one), one.namespace, one.name))
+    counters.chains_unlisted.set(max(0, len(ranked) - most))
+    for one in ranked[:most]:
+        counters.chain_info.labels(one.namespace, one.name, one.figures.reason).set(1)
+        if one.failed_stacks:
+            counters.chain_failed_stacks.labels(one.namespace, one.name).set(one.failed_stacks)
+
+
+def _rank(chain: NamedFigures) -> int:
+    if chain.failed_stacks or chain.figures.reason not in _FINE:
+        return 0
+    return 1 if chain.figures.reason in _IN_PROGRESS else 2
 
 
 def _unix(instant: str) -> float:

@@ -53,15 +53,28 @@ class KnownResources:
     """The resources as the watch last showed them, by uid; the metrics about them all."""
 
     def __init__(
-        self, counters: metrics.Metrics, *, is_ours: Callable[[Mapping[str, Any]], bool]
+        self,
+        counters: metrics.Metrics,
+        *,
+        is_ours: Callable[[Mapping[str, Any]], bool],
+        most_named: int = 1000,
     ) -> None:
+        """Know nothing yet; so many StackChains have metrics of their own."""
         self.by_uid: dict[str, KnownResource] = {}
+        self._most_named = most_named
         self._is_ours = is_ours
         self._counters = counters
 
     def update_metrics(self) -> None:
         """Bring the metrics up to date."""
         chain_metrics.set_gauges((known.figures for known in self.by_uid.values()), self._counters)
+        named = (
+            chain_metrics.NamedFigures(
+                namespace=known.namespace, name=known.name, figures=known.figures
+            )
+            for known in self.by_uid.values()
+        )
+        chain_metrics.set_chain_gauges(named, self._counters, most=self._most_named)
 
     def take_in(self, event_type: str | None, body: Mapping[str, Any]) -> None:
         """Take in one event of the watch."""

@@ -153,7 +153,11 @@ class OperatorParts:
             time=time,
         )
         self._watches = watches.Watches(role.settings.installation.watch_namespaces, role.counters)
-        self._known = resync.KnownResources(role.counters, is_ours=owning.is_ours)
+        self._known = resync.KnownResources(
+            role.counters,
+            is_ours=owning.is_ours,
+            most_named=role.settings.operator.metrics_chains,
+        )
         role.counters.before_reading.append(self._known.update_metrics)
         self._resync = resync.Resync(
             reconciler=self._reconciler,

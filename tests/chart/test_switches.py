@@ -342,6 +342,7 @@ def test_the_check_runs_where_and_as_the_workers_do(helm: helms.Helm) -> None:
         ({"notifications.sinks": []}, set()),
         ({"worker.maxCachedWorkflows": 10}, {"worker"}),
         ({"operator.resyncSeconds": 10}, {"operator"}),
+        ({"operator.metricsChains": 0}, {"operator"}),
         ({"worker.annotations": {"a": "b"}}, set()),
     ],
     ids=lambda value: " ".join(sorted(value)) or "none",

@@ -126,3 +126,51 @@ def test_what_is_read_is_what_holds_at_that_moment() -> None:
     assert 'stackchain_chains{reason="RunSucceeded"} 1.0' in second
     assert "stackchain_live_stacks{" not in second
     assert "stackchain_chains_oldest_timestamp_seconds{" not in second
+
+
+LIVE_WITH_A_FAILURE = situations.projected(
+    situations.live(make_stack("a", Phase.FAILED), make_stack("b", Phase.AWAITING_CONFIRMATION))
+)
+
+
+def named(name: str, status: v1alpha1.Status) -> chain_metrics.NamedFigures:
+    figures = chain_metrics.figures_of(status, is_settled=False)
+    return chain_metrics.NamedFigures(namespace="team", name=name, figures=figures)
+
+
+def test_each_chain_has_its_reason_and_its_failed_stacks_by_name() -> None:
+    counters = metrics.Metrics()
+
+    chains = [named("fine", SUCCEEDED), named("prod", LIVE_WITH_A_FAILURE)]
+    chain_metrics.set_chain_gauges(chains, counters, most=10)
+
+    text = generate_latest(counters.registry).decode()
+    info = (
+        'stackchain_chain_info{chain="prod",chain_namespace="team",reason="AwaitingConfirmation"}'
+    )
+    assert f"{info} 1.0" in text
+    assert 'stackchain_chain_failed_stacks{chain="prod",chain_namespace="team"} 1.0' in text
+    assert 'chain_failed_stacks{chain="fine"' not in text
+
+
+@pytest.mark.parametrize(
+    ("most", "listed"),
+    [(0, []), (1, ["prod"]), (2, ["prod", "runs"]), (9, ["prod", "runs", "a-fine"])],
+)
+def test_of_too_many_chains_those_in_trouble_are_listed_and_the_others_counted(
+    most: int, listed: list[str]
+) -> None:
+    counters = metrics.Metrics()
+    chains = [
+        named("a-fine", SUCCEEDED),
+        named("runs", RUNNING),
+        named("prod", LIVE_WITH_A_FAILURE),
+    ]
+
+    chain_metrics.set_chain_gauges(chains, counters, most=most)
+
+    text = generate_latest(counters.registry).decode()
+    found = {name for name in ("a-fine", "runs", "prod") if f'info{{chain="{name}"' in text}
+    assert found == set(listed)
+    assert f"stackchain_chains_unlisted {3 - len(listed)}.0" in text
+    assert ("stackchain_chain_failed_stacks{" in text) == bool(listed)
