@@ -198,6 +198,7 @@ FIELDS = frozenset(
         "status.stacks.runUrl",
         "status.stacks.startTime",
         "status.stacks.unusedRuns",
+        "status.stacks.unusedRuns.otherRunUrl",
         "status.stacks.unusedRuns.runId",
         "status.stacks.unusedRuns.runState",
         "status.stacks.unusedRuns.runUrl",

@@ -242,13 +242,15 @@ class TriggersStatus:
 class UnusedRun:
     """A run that Spacelift queued because of the chain, carried out, and that no stack used.
 
-    `stack_id` is there if it is of a stack outside of the chain.
+    `stack_id` is there if it is of a stack outside of the chain. `other_run_url`: it may as well
+    have been queued because of this run of others, and is left alone.
     """
 
     run_id: str
     stack_id: str | None = None
     run_state: str | None = None
     run_url: str | None = None
+    other_run_url: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

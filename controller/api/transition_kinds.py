@@ -112,7 +112,8 @@ MEANINGS: dict[TransitionKind, TransitionMeaning] = {
         "a stack's run was canceled, discarded or stopped", is_warning=True
     ),
     TransitionKind.UNUSED_RUN: _stack(
-        "Spacelift carried out a run that it had queued on its own and that the chain does not use",
+        "Spacelift carried out a run that it had queued on its own and that the chain does not "
+        "use, or queued one that may be the chain's or someone else's",
         is_warning=True,
     ),
     TransitionKind.RUN_SUCCEEDED: TransitionMeaning(when="the run succeeded"),

@@ -23,6 +23,7 @@ from tests.benchmarks import (
     machine,
     makespan,
     memory,
+    native_runs,
     requests,
     rig,
     starts,
@@ -54,6 +55,7 @@ BENCHMARKS: Mapping[str, tuple[str, Benchmark]] = {
     "waiting": ("a new chain beside 600 runs that wait for a person", waiting.run),
     "deliveries": ("webhook deliveries per second; memory under malformed ones", deliveries.run),
     "hops": ("upstream ended -> dependent triggered, by webhook alone", webhook_hops.run),
+    "native-runs": ("what nativeRuns Adopt and Strict buy and cost, simulated", native_runs.run),
     "workers-killed": ("all workers killed in the middle of 300 stacks", workers_killed.run),
 }
 

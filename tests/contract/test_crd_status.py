@@ -92,6 +92,7 @@ def full_status() -> v1alpha1.Status:
         stack_id="outside",
         run_state="FINISHED",
         run_url="https://acme.app.spacelift.io/stack/outside/run/01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        other_run_url="https://acme.app.spacelift.io/stack/a/run/01ARZ3NDEKTSV4RRFFQ69G5FAW",
     )
     held_by = v1alpha1.Holder(needs_person=True, url="https://acme.app.spacelift.io/stack/a")
     stage = v1alpha1.StageStatus(

@@ -253,15 +253,15 @@ MUTANTS = (
     Mutant(
         name="a run of before the origin passes for its native run",
         module=_ADOPTION,
-        old="is_between = item.run_id > origin and",
-        new="is_between = item.run_id != origin and",
+        old="if item.run_id > begun and (",
+        new="if item.run_id != begun and (",
         runs_twice=True,
     ),
     Mutant(
         name="a run that others made Spacelift queue passes for a late one of the chain",
         module=_ADOPTION,
-        old="(end is None or item.run_id < end)",
-        new="(end is None or item.run_id != end)",
+        old="is_possible = other > origin and own is None",
+        new="is_possible = False",
         runs_twice=True,
     ),
     Mutant(

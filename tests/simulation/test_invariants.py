@@ -14,6 +14,7 @@ from controller.chain.graph import adoption
 from controller.chain.requests import decide, other_chains
 from controller.chain.run import (
     confirmation_limits,
+    native_stops,
     next_stacks,
     policy,
     progress,
@@ -24,6 +25,7 @@ from controller.operator import deletion
 from controller.spacelift import models
 from controller.temporal import ids
 from controller.temporal.activities import (
+    native_run_finding,
     native_run_stops,
     stack_stops,
     stack_triggers,
@@ -137,6 +139,10 @@ async def do_nothing(*_: Any) -> None:
     pass
 
 
+async def nothing(*_: Any) -> list[str]:
+    return []
+
+
 async def call_nothing(*_: Any) -> dict[models.RunKey, models.RunRecord]:
     return {}
 
@@ -179,7 +185,15 @@ MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
     "upstreams first": (LINE, patched(policy, "awaited", lambda *_: ())),
     "others' runs are untouched": (
         PERSON_ABOVE_A_STACK_THAT_WAS_DISABLED,
-        patched(adoption, "was_queued_at_once", lambda *_: True),
+        patched(native_run_finding.NativeRunFinder, "_begun_by_others", nothing),
+    ),
+    "others' runs are not used": (
+        written.SCHEDULES["the same, of a stack that was enabled when it was read"],
+        patched(native_run_finding.NativeRunFinder, "_begun_by_others", nothing),
+    ),
+    "doubtful runs are reported": (
+        written.SCHEDULES["the same, of a stack that uses no native run"],
+        patched(native_stops.NativeRun, "is_to_be_told", False),
     ),
     "the status is true": (
         FAILING,

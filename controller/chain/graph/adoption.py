@@ -7,6 +7,7 @@ ended, however they ended.
 
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from controller import times
 from controller.chain.graph import ordering
@@ -97,19 +98,35 @@ class Candidate:
     triggered_by: str | None
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Doubt:
+    """A run that may be of an origin, or of `other_run_id`, which is not the chain's."""
+
+    run: Candidate
+    other_run_id: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FoundNativeRuns:
+    """What Spacelift queued because of each origin, by origin, and what it may have queued."""
+
+    found: Mapping[str, Candidate]
+    doubts: Mapping[str, Doubt]
+
+
 def native_runs(
     candidates: Iterable[Candidate],
     *,
     origin_run_ids: Iterable[str],
     queuers: Collection[str],
     begun_by_others: Collection[str] = (),
-) -> dict[str, Candidate]:
-    """Return what Spacelift queued because of each origin, by origin; terminal ones included.
+) -> FoundNativeRuns:
+    """Return what Spacelift queued because of each origin; terminal ones included.
 
     Run ids are ULIDs, so a run caused by an origin has an id above it. Spacelift queues a wave at
-    once, and waves that begin together interleave, so each origin takes the oldest run of its own
-    moment first. What is there later is of an origin that has none yet, or of others: it is left
-    alone if these began a wave before it.
+    once, and waves that begin together interleave, so each wave takes the oldest run of its own
+    moment first. What is there later is of one that has none yet. Where a run may be of a wave of
+    others as well, no one knows whose it is.
 
     Args:
         candidates: the runs of one stack.
@@ -121,19 +138,81 @@ def native_runs(
         (item for item in candidates if item.triggered_by in queuers), key=lambda item: item.run_id
     )
     origins, others = sorted(origin_run_ids), sorted(begun_by_others)
-    found: dict[str, Candidate] = {}
-    for is_late in (False, True):
-        for origin in origins:
-            if origin in found:
-                continue
-            end = next((run_id for run_id in others if run_id > origin), None)
-            for item in free:
-                is_between = item.run_id > origin and (end is None or item.run_id < end)
-                if is_between and (is_late or was_queued_at_once(item.run_id, origin)):
-                    free.remove(item)
-                    found[origin] = item
-                    break
-    return found
+    at_once = dict[str, Candidate]()
+    for begun in sorted([*origins, *others]):
+        if item := _first_after(free, begun, is_late=False):
+            free.remove(item)
+            at_once[begun] = item
+    found, doubts = dict[str, Candidate](), dict[str, Doubt]()
+    for origin in origins:
+        if origin in at_once:
+            item = at_once[origin]
+        elif taken := _taken_after(others, at_once, origin):
+            doubts[origin] = taken
+            continue
+        elif late := _first_after(free, origin, is_late=True):
+            free.remove(item := late)
+        else:
+            continue
+        other = _other_cause(others, at_once, origin, item)
+        if other is None:
+            found[origin] = item
+        else:
+            doubts[origin] = Doubt(run=item, other_run_id=other)
+    return FoundNativeRuns(found=found, doubts=doubts)
+
+
+def _first_after(free: Iterable[Candidate], begun: str, *, is_late: bool) -> Candidate | None:
+    """Return the oldest run that may be of a wave."""
+    return next(
+        (
+            item
+            for item in free
+            if item.run_id > begun and (is_late or was_queued_at_once(item.run_id, begun))
+        ),
+        None,
+    )
+
+
+def _taken_after(
+    others: Iterable[str], at_once: Mapping[str, Candidate], origin: str
+) -> Doubt | None:
+    """Return the run of an earlier wave of others that may as well be of an origin's."""
+    for other in others:
+        run = at_once.get(other)
+        is_after = run is not None and other < origin < run.run_id
+        if run is not None and is_after and was_queued_at_once(run.run_id, origin):
+            return Doubt(run=run, other_run_id=other)
+    return None
+
+
+def _other_cause(
+    others: Iterable[str], at_once: Mapping[str, Candidate], origin: str, run: Candidate
+) -> str | None:
+    """Return the wave of others that a run may be of as well as of an origin's.
+
+    What is made of two waves at the same time may be of either.
+    """
+    for other in others:
+        own = at_once.get(other)
+        if other > run.run_id:
+            continue
+        if origin not in at_once:
+            is_possible = other > origin and own is None
+        else:
+            is_over = other < origin and own is not None and own.run_id < origin
+            is_possible = was_queued_at_once(run.run_id, other) and not is_over
+        if is_possible:
+            return other
+    return None
+
+
+def moment_before(run_id: str) -> str:
+    """Return what is below the ids of all runs that may have queued others together with a run."""
+    made_at = times.ulid_seconds(run_id)
+    if made_at is None:
+        return run_id
+    return times.ulid_time_digits(datetime.fromtimestamp(made_at - _AT_ONCE_SECONDS, UTC))
 
 
 def was_queued_at_once(run_id: str, origin_run_id: str) -> bool:
@@ -159,7 +238,8 @@ class AheadRun:
     """A native run that no stack was to use and that was carried out before it could be stopped.
 
     `state` is the last one that is known: a run that cannot be stopped goes on. `problem` is what
-    Spacelift said to that.
+    Spacelift said to that. `other_run_url`: it may as well be of this run of others, and is left
+    alone.
     """
 
     stack_id: str
@@ -168,6 +248,7 @@ class AheadRun:
     state: str = ""
     run_url: str = ""
     problem: str = ""
+    other_run_url: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,7 @@ notifications.
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from controller.api import reasons, v1alpha1, wording
 from controller.api.transition_kinds import MEANINGS, TransitionKind
@@ -195,7 +195,7 @@ def _is_lost_with_the_run(new: v1alpha1.Status, stack: v1alpha1.StackStatus) -> 
 
 
 def _unused_runs(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
-    """What Spacelift carried out although it was not to, once for each run."""
+    """What Spacelift carried out although it was not to, and what may be of others; once each."""
     if old.stacks is new.stacks:
         return []
     known = {run.run_id for stack in old.stacks for run in stack.unused_runs}
@@ -204,17 +204,30 @@ def _unused_runs(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]
         runs = [run for run in stack.unused_runs if run.run_id not in known]
         if not runs:
             continue
-        names = ", ".join(_unused_run(run) for run in runs)
         transition = Transition(
             kind=TransitionKind.UNUSED_RUN,
             reason=str(TransitionKind.UNUSED_RUN),
-            message=f"Spacelift carried out what it had queued on its own: {names}",
+            message=_unused_message(runs),
             run=new.latest_run,
             stack=stack,
             occasion=(stack.id, *(run.run_id for run in runs)),
         )
         found.append(transition)
     return found
+
+
+def _unused_message(runs: Sequence[v1alpha1.UnusedRun]) -> str:
+    carried_out = ", ".join(_unused_run(run) for run in runs if not run.other_run_url)
+    doubtful = ", ".join(_unused_run(run) for run in runs if run.other_run_url)
+    parts = []
+    if carried_out:
+        parts.append(f"Spacelift carried out what it had queued on its own: {carried_out}")
+    if doubtful:
+        parts.append(
+            "Spacelift queued because of the chain or of someone else's run, so that the chain "
+            f"leaves it alone: {doubtful}"
+        )
+    return "; ".join(parts)
 
 
 def _unused_run(run: v1alpha1.UnusedRun) -> str:

@@ -29,9 +29,10 @@ class UnwantedRuns:
 
     `queuers` are the stacks that one may name as `triggeredBy`. `claimed_run_ids` are of other
     origins, `used_origin_run_id` queued the one that the stack is to use, and `keep_run_id` is the
-    stack's own run. `depth` is how far downstream the stack is natively. `is_expected`: Spacelift
-    queues one there, so one that is not to be seen is only late; `seconds` is for how long.
-    `permit` lets workers stop runs of the stack.
+    stack's own run. `own_run_ids` are all runs of the chain that reach the stack. `depth` is how
+    far downstream the stack is natively. `is_expected`: Spacelift queues one there, so one that is
+    not to be seen is only late; `seconds` is for how long. `permit` lets workers stop runs of the
+    stack.
     """
 
     stack_id: str
@@ -40,6 +41,7 @@ class UnwantedRuns:
     note: str
     keep_run_id: str | None = None
     used_origin_run_id: str | None = None
+    own_run_ids: list[str] = dataclasses.field(default_factory=list)
     claimed_run_ids: list[str] = dataclasses.field(default_factory=list)
     called: list[CalledStop] = dataclasses.field(default_factory=list)
     depth: int = 0
@@ -53,7 +55,7 @@ class NativeRun:
     """What was found of one native run; without `run_id` there is none, or none yet.
 
     `is_open`: look again. `call` was made and had no effect yet. `problem` kept it from being
-    stopped.
+    stopped. `other_run_url`: it may as well be of this run of others, so it is left alone.
     """
 
     stack_id: str
@@ -64,6 +66,13 @@ class NativeRun:
     call: str | None = None
     problem: str = ""
     is_open: bool = False
+    other_run_url: str = ""
+
+    @property
+    def is_to_be_told(self) -> bool:
+        """Whether people have to know of it if no stack uses it."""
+        has_problem = bool(self.problem and self.run_id)
+        return self.was_carried_out or has_problem or bool(self.other_run_url)
 
     @property
     def was_carried_out(self) -> bool:
@@ -203,5 +212,5 @@ class OpenStops:
 
 
 def _characters(item: UnwantedRuns) -> int:
-    ids = (*item.origin_run_ids, *item.queuers, *item.claimed_run_ids)
+    ids = (*item.origin_run_ids, *item.own_run_ids, *item.queuers, *item.claimed_run_ids)
     return sum(map(len, ids)) + sum(len(call.run_id) for call in item.called) + len(item.permit)

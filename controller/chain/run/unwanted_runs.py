@@ -96,9 +96,8 @@ class QueuedByRuns:
     ) -> native_stops.UnwantedRuns:
         """Return what is known of the runs that origins made Spacelift queue on a stack."""
         used = _used_origin(stack)
-        used_run_id = next(
-            (run for run in self.origin_run_ids(stack_id) if self._origins[run] == used), None
-        )
+        own_run_ids = self.origin_run_ids(stack_id)
+        used_run_id = next((run for run in own_run_ids if self._origins[run] == used), None)
         known = [*origin_run_ids, *([used_run_id] if used_run_id else [])]
         return native_stops.UnwantedRuns(
             stack_id=stack_id,
@@ -107,6 +106,7 @@ class QueuedByRuns:
             note="",
             keep_run_id=stack.run_id if stack else None,
             used_origin_run_id=used_run_id,
+            own_run_ids=own_run_ids,
             depth=self._depth(stack_id),
             is_expected=all(
                 stack_id in self._expected[self._origins[run_id]] for run_id in origin_run_ids
@@ -202,8 +202,14 @@ def keep_ahead(
         state=run.state,
         run_url=run.run_url,
         problem=run.problem[:_LONGEST_PROBLEM],
+        other_run_url=run.other_run_url,
     )
     stack.ahead_runs = [*stack.ahead_runs, kept][-most:]
+
+
+def usable_runs(stack: StackProgress) -> list[adoption.AheadRun]:
+    """Return what Spacelift carried out on a stack because of the chain, for sure."""
+    return [run for run in stack.ahead_runs if run.stack_id == stack.id and not run.other_run_url]
 
 
 def unused_runs(stack: StackProgress) -> list[adoption.AheadRun]:
@@ -221,6 +227,28 @@ def unused_runs(stack: StackProgress) -> list[adoption.AheadRun]:
 
 def unused_note(stack_id: str, runs: Sequence[adoption.AheadRun]) -> str:
     """Return what the status of a stack says of such runs: of the first, and how many there are."""
+    doubtful = [run for run in runs if run.other_run_url]
+    carried_out = [run for run in runs if not run.other_run_url]
+    notes = [_carried_out_note(stack_id, carried_out)] if carried_out else []
+    return " ".join([*notes, *([_doubt_note(stack_id, doubtful)] if doubtful else [])])
+
+
+def _doubt_note(stack_id: str, runs: Sequence[adoption.AheadRun]) -> str:
+    run = runs[0]
+    where = "" if run.stack_id == stack_id else f" of '{run.stack_id}'"
+    text = (
+        f"Spacelift queued run {run.run_id}{where} because of the chain or because of another run, "
+        f"{run.other_run_url}; no one can tell, so the chain leaves it alone: {run.run_url}"
+    )
+    others = len(runs) - 1
+    return text + (f" The same holds for {_others(others)}." if others else "")
+
+
+def _others(count: int) -> str:
+    return wording.counted(count, "other run", "other runs")
+
+
+def _carried_out_note(stack_id: str, runs: Sequence[adoption.AheadRun]) -> str:
     run = runs[0]
     where = "" if run.stack_id == stack_id else f" of '{run.stack_id}'"
     end = f"it ended {run.state}" if run.state in run_states.TERMINAL else f"it was {run.state}"
@@ -230,6 +258,4 @@ def unused_note(stack_id: str, runs: Sequence[adoption.AheadRun]) -> str:
         f"the chain could stop it; {end}{problem}: {run.run_url}"
     )
     others = len(runs) - 1
-    return text + (
-        f" So it did with {wording.counted(others, 'other run', 'other runs')}." if others else ""
-    )
+    return text + (f" So it did with {_others(others)}." if others else "")

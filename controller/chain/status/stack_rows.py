@@ -143,6 +143,7 @@ def of_progress(
                 stack_id=run.stack_id if run.stack_id != stack.id else None,
                 run_state=run.state or None,
                 run_url=run.run_url or None,
+                other_run_url=run.other_run_url or None,
             )
             for run in unused[:LISTED_UNUSED_RUNS]
         ),

@@ -1,23 +1,43 @@
 """Which runs of a stack Spacelift queued because of the chain's, and which because of others'.
 
-A wave is queued in the moment in which it begins. A run that is there later, and that no run of the
-chain has queued by then, may be of others: the runs of the stacks above say whether these began a
-wave meanwhile. That is read only where there is such a run.
+A wave is queued in the moment in which it begins. A run that is there later, or where runs of
+others may have begun waves in the same moment, may be of others: the runs of all stacks above say
+whether these began any. That is read only where there is a sign of it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from controller.chain.graph import adoption
 from controller.spacelift import client, models
 
+_SHORT_PAGE = 20
+
+
+def may_be_cut_off(runs: Sequence[models.RunRecord], since: str) -> bool:
+    """Whether a page of the newest runs may end before one of them was created.
+
+    How long a page is is not documented.
+    """
+    return len(runs) >= _SHORT_PAGE and min(run.run_id for run in runs) > since
+
 
 class NativeRunFinder:
-    """One look at native runs; what is above several stacks is read once."""
+    """One look at native runs; what is above several stacks is read once.
 
-    def __init__(self, spacelift: client.SpaceliftClient) -> None:
+    `newest` are the newest runs of the stacks that may have queued them, as far as they were read.
+    """
+
+    def __init__(
+        self,
+        spacelift: client.SpaceliftClient,
+        newest: Mapping[str, Sequence[models.RunRecord]],
+    ) -> None:
         self._client = spacelift
+        self._newest = newest
         self._stacks: dict[str, models.StackRecord | None] = {}
-        self._runs: dict[str, Sequence[models.RunRecord]] = {}
+        self._runs: dict[str, Sequence[models.RunRecord]] = dict(newest)
+        # Runs that are not the chain's, and their stacks.
+        self._others: dict[str, str] = {}
 
     async def find(
         self,
@@ -25,15 +45,19 @@ class NativeRunFinder:
         runs: Sequence[models.RunRecord],
         *,
         origin_run_ids: Collection[str],
+        own_run_ids: Collection[str],
         queuers: Collection[str],
-    ) -> Mapping[str, str]:
+        is_expected: bool = True,
+    ) -> adoption.FoundNativeRuns:
         """Return the run that each origin made Spacelift queue, as far as it is among some.
 
         Args:
             stack_id: the stack.
             runs: of the stack.
-            origin_run_ids: the runs of the chain above the stack.
+            origin_run_ids: the runs of the chain above the stack that are asked for.
+            own_run_ids: all runs of the chain above the stack.
             queuers: the stacks that a native run may name as the one that queued it.
+            is_expected: each origin is known to have queued one.
 
         Raises:
             SpaceliftError: Spacelift does not answer; look again.
@@ -41,30 +65,62 @@ class NativeRunFinder:
         candidates = [
             adoption.Candidate(run_id=run.run_id, triggered_by=run.triggered_by) for run in runs
         ]
-        found = adoption.native_runs(candidates, origin_run_ids=origin_run_ids, queuers=queuers)
-        if any(
-            not adoption.was_queued_at_once(run.run_id, origin) for origin, run in found.items()
-        ):
-            found = adoption.native_runs(
-                candidates,
-                origin_run_ids=origin_run_ids,
-                queuers=queuers,
-                begun_by_others=await self._begun_by_others(stack_id, origin_run_ids),
-            )
-        return {origin: run.run_id for origin, run in found.items()}
+        matched = adoption.native_runs(candidates, origin_run_ids=origin_run_ids, queuers=queuers)
+        if not matched.found:
+            return matched
+        if is_expected and not await self._are_doubtful(matched.found, own_run_ids):
+            return matched
+        since = adoption.moment_before(min(origin_run_ids))
+        begun = await self._begun_by_others(stack_id, since, own_run_ids)
+        return adoption.native_runs(
+            candidates, origin_run_ids=origin_run_ids, queuers=queuers, begun_by_others=begun
+        )
 
-    async def _begun_by_others(self, stack_id: str, origin_run_ids: Collection[str]) -> list[str]:
+    def stack_of(self, other_run_id: str) -> str:
+        """Return the stack of a run of others that a doubt is about."""
+        return self._others[other_run_id]
+
+    async def _are_doubtful(
+        self, found: Mapping[str, adoption.Candidate], own_run_ids: Collection[str]
+    ) -> bool:
+        for origin, run in found.items():
+            is_late = not adoption.was_queued_at_once(run.run_id, origin)
+            if is_late or await self._may_be_of_others(origin, run, own_run_ids):
+                return True
+        return False
+
+    async def _may_be_of_others(
+        self, origin: str, run: adoption.Candidate, own_run_ids: Collection[str]
+    ) -> bool:
+        """Whether more waves have come through the stack that queued a run than are the chain's.
+
+        Each of these has one run on it at most.
+        """
+        queuer, since = run.triggered_by or "", adoption.moment_before(origin)
+        page = self._newest.get(queuer, ())
+        if may_be_cut_off(page, since):
+            page = await self._client.list_runs_after(queuer, since)
+        there = {item.run_id for item in page}
+        from_above = set(own_run_ids) - there
+        beside = [item for item in there.difference(own_run_ids) if since < item < run.run_id]
+        return len(beside) > sum(since < item < run.run_id for item in from_above)
+
+    async def _begun_by_others(
+        self, stack_id: str, since: str, own_run_ids: Collection[str]
+    ) -> list[str]:
         """Return the runs above a stack that are neither the chain's nor queued by Spacelift."""
-        above, since = await self._above(stack_id), min(origin_run_ids)
+        above = await self._above(stack_id)
         await self._read_runs(above, since)
-        return [
-            run.run_id
+        others = {
+            run.run_id: upstream
             for upstream in sorted(above)
             for run in self._runs[upstream]
             if run.run_id > since
-            and run.run_id not in origin_run_ids
+            and run.run_id not in own_run_ids
             and run.triggered_by not in above
-        ]
+        }
+        self._others |= others
+        return sorted(others)
 
     async def _above(self, stack_id: str) -> set[str]:
         """Return the stacks that are natively upstream of one, as far as the API key sees them."""
@@ -78,12 +134,20 @@ class NativeRunFinder:
         return {item for item in seen - {stack_id} if self._stacks[item] is not None}
 
     async def _read_runs(self, stack_ids: Collection[str], since: str) -> None:
-        for chunk in client.chunks(sorted(set(stack_ids) - self._runs.keys())):
-            pages = await self._client.get_newest_runs(chunk)
-            for stack_id, page in pages.items():
-                self._runs[stack_id] = page.runs if page is not None else ()
+        self._runs |= await newest_runs(self._client, set(stack_ids) - self._runs.keys())
         for stack_id in sorted(stack_ids):
             oldest = min((run.run_id for run in self._runs[stack_id]), default=since)
             # How long a page is is not documented, so this one may end before the time in question.
             if oldest > since:
                 self._runs[stack_id] = await self._client.list_runs_after(stack_id, since)
+
+
+async def newest_runs(
+    spacelift: client.SpaceliftClient, stack_ids: Iterable[str]
+) -> dict[str, Sequence[models.RunRecord]]:
+    """Return the newest runs of stacks; of what cannot be seen there are none."""
+    found: dict[str, Sequence[models.RunRecord]] = {}
+    for chunk in client.chunks(sorted(set(stack_ids))):
+        pages = await spacelift.get_newest_runs(chunk)
+        found |= {stack_id: page.runs if page else () for stack_id, page in pages.items()}
+    return found

@@ -9,6 +9,7 @@ import dataclasses
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 
+from controller.chain.graph import adoption
 from controller.chain.run import run_states
 from controller.chain.run.native_stops import NativeRun, UnwantedRuns
 from controller.chain.run.run_states import StopCall
@@ -20,10 +21,6 @@ logger = logging.getLogger(__name__)
 
 # A run that has moved on since it was read is read again, and so is what its refusal hid.
 _ROUNDS = 4
-_SHORT_PAGE = 20
-# After a look that failed, an account that limits its requests may take this many of one: what
-# reads and ends the runs of as many stacks as go into one document.
-_CAREFUL = documents.LARGEST_SIZE
 # What has not started is canceled before anything else: that is what something may still start.
 _CALLS = (StopCall.CANCEL, StopCall.DISCARD, StopCall.STOP)
 # A refusal is none of these: the run may only have moved on since it was read.
@@ -70,7 +67,7 @@ class NativeRunStops:
         Raises:
             SpaceliftError: Spacelift does not answer; look again.
         """
-        left = list(targets) if is_first_try else list(targets[:_CAREFUL])
+        left = list(targets) if is_first_try else _in_one_document(targets)
         done = [
             _nothing(target, origin, is_open=True).found
             for target in targets[len(left) :]
@@ -107,12 +104,14 @@ class NativeRunStops:
     # Finding
 
     async def _find(self, targets: Sequence[UnwantedRuns]) -> list[_Seen]:
-        stack_ids = sorted({target.stack_id for target in targets})
+        # Where these come from tells whether they may be of others.
+        stack_ids = sorted({item for target in targets for item in _read_with(target)})
         read = await asyncio.gather(
             *(self._account.client.get_newest_runs(chunk) for chunk in client.chunks(stack_ids))
         )
         pages = {stack_id: page for found in read for stack_id, page in found.items()}
-        finder = native_run_finding.NativeRunFinder(self._account.client)
+        newest = {stack_id: page.runs for stack_id, page in pages.items() if page is not None}
+        finder = native_run_finding.NativeRunFinder(self._account.client, newest)
         seen: list[_Seen] = []
         for target in targets:
             seen += await self._find_on(target, pages[target.stack_id], finder)
@@ -136,21 +135,46 @@ class NativeRunStops:
             natives = await _natives(target, runs, finder)
         by_id = {run.run_id: run for run in runs}
         is_late = target.is_expected and not page.is_disabled and target.seconds < self._settle
-        return [
-            self._seen(target, origin, by_id[natives[origin]])
-            if origin in natives
-            else _nothing(target, origin, is_open=is_late)
-            for origin in target.origin_run_ids
-        ]
+        seen: list[_Seen] = []
+        for origin in target.origin_run_ids:
+            if origin in natives.found:
+                run = by_id[natives.found[origin].run_id]
+                seen.append(self._seen(target, origin, run))
+            elif (doubt := natives.doubts.get(origin)) is not None:
+                run = by_id[doubt.run.run_id]
+                other = models.RunKey(
+                    stack_id=finder.stack_of(doubt.other_run_id), run_id=doubt.other_run_id
+                )
+                seen.append(self._doubtful(target, origin, run, other))
+            else:
+                seen.append(_nothing(target, origin, is_open=is_late))
+        return seen
 
-    def _seen(self, target: UnwantedRuns, origin: str, run: models.RunRecord) -> _Seen:
-        found = NativeRun(
-            stack_id=target.stack_id,
+    def _doubtful(
+        self, target: UnwantedRuns, origin: str, run: models.RunRecord, other: models.RunKey
+    ) -> _Seen:
+        """Leave a run alone that may be of others; the one of these may still come, too."""
+        found = dataclasses.replace(
+            self._found(origin, run),
+            other_run_url=self._url(other),
+            is_open=target.seconds < self._settle,
+        )
+        return _Seen(target=target, found=found)
+
+    def _url(self, key: models.RunKey) -> str:
+        return endpoints.run_url(self._account.endpoint, key.stack_id, key.run_id)
+
+    def _found(self, origin: str, run: models.RunRecord) -> NativeRun:
+        return NativeRun(
+            stack_id=run.stack_id,
             origin_run_id=origin,
             run_id=run.run_id,
             state=run.state,
-            run_url=endpoints.run_url(self._account.endpoint, run.stack_id, run.run_id),
+            run_url=self._url(run.key),
         )
+
+    def _seen(self, target: UnwantedRuns, origin: str, run: models.RunRecord) -> _Seen:
+        found = self._found(origin, run)
         calls = () if run.is_terminal else run_states.stop_calls(run.state)
         if not calls or run.run_id == target.keep_run_id:
             return _Seen(target=target, found=found)
@@ -188,11 +212,27 @@ class NativeRunStops:
         return dataclasses.replace(item.found, problem=str(refusal))
 
 
+def _read_with(target: UnwantedRuns) -> set[str]:
+    """Return the stacks whose runs are looked at: those that queue runs tell whose these are."""
+    return {target.stack_id, *target.queuers}
+
+
+def _in_one_document(targets: Sequence[UnwantedRuns]) -> list[UnwantedRuns]:
+    """Return the first targets whose runs are read, and ended, in one document each."""
+    stack_ids, chosen = set[str](), list[UnwantedRuns]()
+    for target in targets:
+        stack_ids |= _read_with(target)
+        if chosen and len(stack_ids) > documents.LARGEST_SIZE:
+            break
+        chosen.append(target)
+    return chosen
+
+
 async def _natives(
     target: UnwantedRuns,
     runs: Iterable[models.RunRecord],
     finder: native_run_finding.NativeRunFinder,
-) -> Mapping[str, str]:
+) -> adoption.FoundNativeRuns:
     """Return the run that each origin made Spacelift queue, as far as it is among some."""
     origins = [*target.origin_run_ids]
     if target.used_origin_run_id is not None:
@@ -202,20 +242,23 @@ async def _natives(
         target.stack_id,
         [run for run in runs if run.run_id not in target.claimed_run_ids],
         origin_run_ids=origins,
+        own_run_ids={*origins, *target.own_run_ids},
         queuers=target.queuers,
+        is_expected=target.is_expected,
     )
 
 
 def _may_be_cut_off(
-    target: UnwantedRuns, runs: Sequence[models.RunRecord], natives: Mapping[str, str]
+    target: UnwantedRuns, runs: Sequence[models.RunRecord], natives: adoption.FoundNativeRuns
 ) -> bool:
     """Whether a page of runs may end before the oldest of these waves began.
 
-    How long a page is is not documented; a short one on which all are found holds them all.
+    A short one on which all are found holds them all.
     """
     if not runs or min(run.run_id for run in runs) <= min(target.origin_run_ids):
         return False
-    return len(runs) >= _SHORT_PAGE or not natives.keys() >= set(target.origin_run_ids)
+    is_cut_off = native_run_finding.may_be_cut_off(runs, min(target.origin_run_ids))
+    return is_cut_off or not natives.found.keys() >= set(target.origin_run_ids)
 
 
 def _nothing(

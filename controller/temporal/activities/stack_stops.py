@@ -144,14 +144,19 @@ async def find_native(
     seconds: float,
 ) -> str | None:
     """Return the run that an origin made Spacelift queue; what is late is waited for."""
+    spacelift = account.client
     async for _ in repeat(seconds):
-        finder = native_run_finding.NativeRunFinder(account.client)
-        found = await finder.find(
+        newest = await native_run_finding.newest_runs(spacelift, [stack_id, *queuers])
+        runs = newest[stack_id]
+        if native_run_finding.may_be_cut_off(runs, origin_run_id):
+            runs = await spacelift.list_runs_after(stack_id, origin_run_id)
+        matched = await native_run_finding.NativeRunFinder(spacelift, newest).find(
             stack_id,
-            await account.client.list_runs_after(stack_id, origin_run_id),
+            runs,
             origin_run_ids=[origin_run_id],
+            own_run_ids=[origin_run_id],
             queuers=queuers,
         )
-        if found:
-            return found[origin_run_id]
+        if origin_run_id in matched.found:
+            return matched.found[origin_run_id].run_id
     return None

@@ -73,7 +73,7 @@ def stack_execution(
         marker=f"stackchain {title(argument)}",
         adopt_origin=origin,
         queuers=queued.queuers(stack.id, [origin]) if origin else [],
-        ahead_runs=[run for run in stack.ahead_runs if run.stack_id == stack.id],
+        ahead_runs=unwanted_runs.usable_runs(stack),
         upstream_runs=queued.upstream_runs(stack, stacks) if stack.ahead_runs else [],
         operation=argument.scope.operation,
         commit_sha=argument.commit_sha if stack.id in argument.scope.roots.stack_ids else None,

@@ -242,12 +242,15 @@ class UnwantedRunStopper:
         return dataclasses.replace(known, permit=self._permits.get(stack_id, ""))
 
     def _note(self, run: native_stops.NativeRun) -> None:
-        """Keep what was carried out all the same; the stack may still use it, or says so."""
+        """Keep what was carried out all the same; the stack may still use it, or says so.
+
+        And what may be of others.
+        """
         stack = self._stacks.get(run.stack_id)
         if stack is not None and run.run_id == stack.run_id:
             return
         teller = stack or self._stacks[self._queued.origin_stack(run.origin_run_id)]
-        if run.was_carried_out or (run.problem and run.run_id):
+        if run.is_to_be_told:
             unwanted_runs.keep_ahead(run, teller, self._stacks.values())
         elif run.problem and teller.phase.is_over:
             text = f" A run that Spacelift queued here could not be stopped: {run.problem}"

@@ -48,6 +48,8 @@ class StackPlan:
     outcomes: tuple[str, ...] = ("changes",)
     delta: Json = dataclasses.field(default_factory=dict)
     """What its plans change where they change anything; empty: one resource is added."""
+    is_unchanged: bool = False
+    """Whether it uses outputs of its upstreams that never change: native runs of it are skipped."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,3 +118,13 @@ class Plan:
         """When nothing more goes wrong."""
         times = [chain.at for chain in self.chains] + [event.at for event in self.events]
         return 5.0 + max(times, default=0.0)
+
+
+def upstreams_of(plan: Plan, stack_id: str) -> set[str]:
+    """Return the stacks that are natively above another one when all begins."""
+    upstreams = {stack.id: stack.upstreams for stack in plan.stacks}
+    above, todo = set[str](), [stack_id]
+    while todo:
+        todo += (found := set(upstreams.get(todo.pop(), ())) - above)
+        above |= found
+    return above

@@ -203,10 +203,18 @@ def _outcome(stack: StackPlan, word: str) -> Json | str:
 
 def _stack(stack: StackPlan) -> Json:
     return {
+        "outputs": {"id": "1"},
         "autodeploy": stack.is_autodeployed,
         "requiresApproval": stack.needs_approval,
         "durations": stack.seconds,
         "outcomes": [_outcome(stack, word) for word in stack.outcomes],
-        "dependsOn": list(stack.upstreams),
+        "dependsOn": [
+            {"stack": item, "references": _references(item) if stack.is_unchanged else []}
+            for item in stack.upstreams
+        ],
         "labels": [f"dependsOn:{label}" for label in stack.labels],
     }
+
+
+def _references(upstream: str) -> list[Json]:
+    return [{"output": "id", "input": f"TF_VAR_{upstream}"}]

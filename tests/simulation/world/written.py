@@ -44,6 +44,15 @@ def _lags(*times: float, seconds: float = 3.0) -> tuple[Event, ...]:
     return tuple(_fault(at, "Spacelift lags", value=seconds) for at in times)
 
 
+def _enabled_beside_a_run(stack_id: str, *, disabled_at: float) -> tuple[Event, ...]:
+    """Have a stack enabled, and what is above it triggered, in the second of the chain's run."""
+    return (
+        _person(disabled_at, "disable", stack_id),
+        _person(1.6, "enable", stack_id),
+        _person(1.8, "trigger", "a"),
+    )
+
+
 _LABELED = (
     StackPlan(id="a", seconds=2.0),
     StackPlan(id="b", labels=("a",), seconds=2.0),
@@ -63,6 +72,24 @@ def _line(names: str, *, seconds: float) -> tuple[StackPlan, ...]:
 
 
 SCHEDULES: dict[str, Plan] = {
+    # Whose a native run is
+    "someone runs what is above a stack that is enabled in the moment of the chain's run": _plan(
+        StackPlan(id="a"),
+        StackPlan(id="b", upstreams=("a",)),
+        events=_enabled_beside_a_run("b", disabled_at=0.2),
+    ),
+    "the same, of a stack that was enabled when it was read": _plan(
+        StackPlan(id="a"),
+        StackPlan(id="b", upstreams=("a",)),
+        events=_enabled_beside_a_run("b", disabled_at=1.35),
+    ),
+    "the same, of a stack that uses no native run": _plan(
+        StackPlan(id="a"),
+        StackPlan(id="z"),
+        StackPlan(id="b", upstreams=("a",), labels=("z",)),
+        chains=(ChainPlan(name="chain", spec={"roots": {"stackIds": ["a", "z"]}}),),
+        events=_enabled_beside_a_run("b", disabled_at=1.35),
+    ),
     # A run for a request
     "answers to triggers are lost, and lists lag": _plan(
         *_LABELED,

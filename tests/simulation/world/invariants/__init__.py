@@ -44,6 +44,8 @@ AT_THE_END: dict[str, Invariant] = {
     "a run is used once": triggers.a_run_is_used_once,
     "only what was asked for": triggers.only_what_was_asked_for,
     "others' runs are untouched": touching.others_runs_are_untouched,
+    "others' runs are not used": touching.runs_of_others_are_not_used,
+    "doubtful runs are reported": touching.doubtful_runs_are_reported,
     "the status is true": statuses.the_status_is_true,
     "native runs are used or reported": natives.native_runs_are_used_or_reported,
     "used runs are in order": native_order.used_runs_are_in_order,

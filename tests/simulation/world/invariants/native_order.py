@@ -1,6 +1,6 @@
 """When runs that Spacelift queued may be used, must be used, and must have been stopped."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from controller.api import reasons, v1alpha1
@@ -59,7 +59,7 @@ def unwanted_runs_are_stopped_in_time(record: Record) -> Iterator[str]:
     """While nothing is away, an unused native run that waited for long is stopped before it runs.
 
     docs/limits.md names the cases in which one may be faster than the chain. Here none of them is:
-    nobody interferes, all that the run waited for has ended well, and that took its time.
+    nobody interferes, all that is above the run has ended well, and that took its time.
     """
     if not record.is_undisturbed or any(e.action not in _ASKING for e in record.plan.events):
         return
@@ -69,8 +69,7 @@ def unwanted_runs_are_stopped_in_time(record: Record) -> Iterator[str]:
         origin, began = runs.get(run.origin_id or ""), left_queue_at(run)
         if origin is None or began is None or marker_of(origin) is None or run.id in used:
             continue
-        all_well = all(runs[upstream].state is RunState.FINISHED for upstream in run.upstream_runs)
-        if all_well and began - run.created_at > _LONG_SECONDS:
+        if _all_ended_well(runs, run.upstream_runs) and began - run.created_at > _LONG_SECONDS:
             yield (
                 f"{run.id} of {run.stack_id}, which {origin.id} of {origin.stack_id} had queued "
                 f"{began - run.created_at:.0f} s before, was not stopped"
@@ -81,6 +80,15 @@ def left_queue_at(run: Run) -> float | None:
     """Return when a run began to work; None if it never did."""
     return next(
         (item.at for item in run.history if item.state not in _QUEUED and not item.terminal), None
+    )
+
+
+def _all_ended_well(runs: Mapping[str, Run], run_ids: Iterable[str]) -> bool:
+    """Whether some runs have ended well, and all that they waited for: one may be ahead of that."""
+    return all(
+        runs[run_id].state is RunState.FINISHED
+        and _all_ended_well(runs, runs[run_id].upstream_runs)
+        for run_id in run_ids
     )
 
 

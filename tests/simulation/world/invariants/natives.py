@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from devenv.simulator.model.run_entities import Run, Transition
 from devenv.simulator.model.states import RunState
+from tests.simulation.world.plans import upstreams_of
 from tests.simulation.world.records import ChainRecord, Record, marker_of
 
 _APPLIED = {RunState.APPLYING, RunState.FINISHED}
@@ -23,7 +24,7 @@ def native_runs_are_used_or_reported(record: Record) -> Iterator[str]:
         marked = marker_of(origin) if origin is not None else None
         if origin is None or marked is None or run.id in named or not _is_applied(run.history):
             continue
-        if not _was_downstream(record, run.stack_id, origin.stack_id):
+        if origin.stack_id not in upstreams_of(record.plan, run.stack_id):
             # A dependency that is set up meanwhile counts for the next run.
             continue
         chains = record.same_name(marked[0])
@@ -52,13 +53,3 @@ def _was_repeated(chains: Iterable[ChainRecord], run: Run) -> bool:
 
 def _is_applied(history: Iterable[Transition]) -> bool:
     return any(item.state in _APPLIED for item in history)
-
-
-def _was_downstream(record: Record, stack_id: str, origin_id: str) -> bool:
-    """Whether a stack was natively downstream of another one when all began."""
-    upstreams = {stack.id: stack.upstreams for stack in record.plan.stacks}
-    above, todo = set[str](), [stack_id]
-    while todo:
-        todo += (found := set(upstreams.get(todo.pop(), ())) - above)
-        above |= found
-    return origin_id in above

@@ -13,7 +13,7 @@ def candidate(run_id: str, triggered_by: str | None = "a") -> adoption.Candidate
 
 
 def native_runs(candidates: list[adoption.Candidate], *origins: str) -> list[str]:
-    found = adoption.native_runs(candidates, origin_run_ids=origins, queuers=["a", "b"])
+    found = adoption.native_runs(candidates, origin_run_ids=origins, queuers=["a", "b"]).found
     return [found[origin].run_id for origin in sorted(origins) if origin in found]
 
 
@@ -63,27 +63,45 @@ def test_each_origin_takes_the_run_of_its_own_moment_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("begun", "made", "expected"),
+    ("begun", "made", "expected", "doubted"),
     [
-        pytest.param([], 60, True, id="late"),
-        pytest.param([50], 60, False, id="others began a wave before it"),
-        pytest.param([70], 60, True, id="others began a wave after it"),
-        pytest.param([-10], 60, True, id="others began a wave before the origin"),
-        pytest.param([0.5], 1, False, id="others began a wave in the same moment"),
-        pytest.param([50], 1, True, id="at once"),
+        pytest.param([], [60], 60, None, id="late"),
+        pytest.param([50], [60], None, 60, id="others began a wave before it"),
+        pytest.param([50], [51, 60], 60, None, id="others began a wave before it, and have theirs"),
+        pytest.param([50, 55], [51, 60], None, 60, id="one of the others has none"),
+        pytest.param([59], [60], None, None, id="others began a wave in its moment"),
+        pytest.param([70], [60], 60, None, id="others began a wave after it"),
+        pytest.param([-10], [60], 60, None, id="others began a wave before the origin"),
+        pytest.param([0.5], [1], None, 1, id="others began a wave in the same moment"),
+        pytest.param([0.5], [0.2], 0.2, None, id="others began one in the same moment, after it"),
+        pytest.param([0.5], [1, 1.5], None, 1, id="both have theirs, made at the same time"),
+        pytest.param([0.5], [0.4, 0.6], 0.4, None, id="both have theirs, one after the other"),
+        pytest.param([-0.5], [-0.4, 0.6], 0.6, None, id="others began before it, and have theirs"),
+        pytest.param([-0.5], [0.1, 0.6], None, 0.6, id="others began before it, made together"),
+        pytest.param([-0.5], [0.1], None, 0.1, id="others began before it, and there is one"),
+        pytest.param([50], [1], 1, None, id="at once"),
+        pytest.param([50], [1, 51], 1, None, id="at once, and so have the others"),
     ],
 )
-def test_what_is_there_after_others_began_a_wave_is_left_to_them(
-    begun: list[float], made: float, expected: bool
+def test_whose_a_run_is_where_others_began_waves_too(
+    begun: list[float], made: list[float], expected: float | None, doubted: float | None
 ) -> None:
-    found = adoption.native_runs(
-        [candidate(run_at(made))],
-        origin_run_ids=[run_at(0)],
+    origin = run_at(0)
+
+    matched = adoption.native_runs(
+        [candidate(run_at(item)) for item in made],
+        origin_run_ids=[origin],
         queuers=["a"],
         begun_by_others=[run_at(item) for item in begun],
     )
 
-    assert bool(found) is expected
+    assert [run.run_id for run in matched.found.values()] == (
+        [] if expected is None else [run_at(expected)]
+    )
+    assert [doubt.run.run_id for doubt in matched.doubts.values()] == (
+        [] if doubted is None else [run_at(doubted)]
+    )
+    assert all(doubt.other_run_id == run_at(begun[-1]) for doubt in matched.doubts.values())
 
 
 @pytest.mark.parametrize(

@@ -212,6 +212,17 @@ def test_a_run_that_no_stack_uses_is_told_once_with_its_link_and_not_that_of_the
         page.check(case, event.message)
 
 
+def test_an_event_tells_what_may_be_of_others(golden: Golden) -> None:
+    doubtful = ahead(1, state="QUEUED", other_run_url="https://x/other")
+    old = shown(stack(Phase.RUNNING), OTHER)
+    both = shown(stack(Phase.RUNNING, ahead_runs=[doubtful, ahead(2)]), OTHER)
+
+    (event,) = events.texts(transitions.transitions(old, both))
+
+    assert both.stacks[0].unused_runs[0].other_run_url == "https://x/other"
+    golden(PAGE).check("the Event of one that may be of others", event.message)
+
+
 @pytest.mark.parametrize(
     ("case", "runs"),
     [
@@ -220,6 +231,11 @@ def test_a_run_that_no_stack_uses_is_told_once_with_its_link_and_not_that_of_the
         ("Spacelift refused", [ahead(1, state="PLANNING", problem="not allowed")]),
         ("of a stack outside of the chain", [ahead(1, stack_id="out")]),
         ("several", [ahead(1), ahead(2), ahead(3)]),
+        ("it may be of others", [ahead(1, state="QUEUED", other_run_url="https://x/other")]),
+        (
+            "one was carried out and some may be of others",
+            [ahead(1), *(ahead(n, other_run_url="https://x/other") for n in (2, 3))],
+        ),
     ],
 )
 def test_the_message_of_a_stack_tells_of_runs_that_it_does_not_use(

@@ -186,6 +186,23 @@ def test_a_run_outside_of_the_chain_is_told_at_once_by_the_stack_that_caused_it(
     assert unwanted_runs.unused_runs(make_stack("b", ahead_runs=[outside])) == [outside]
 
 
+def test_only_what_is_surely_of_the_chain_may_be_used() -> None:
+    outside = dataclasses.replace(AHEAD, run_id="01O", stack_id="out")
+    doubtful = dataclasses.replace(AHEAD, run_id="01D", other_run_url="https://x")
+
+    stack = make_stack("b", ahead_runs=[AHEAD, outside, doubtful])
+
+    assert unwanted_runs.usable_runs(stack) == [AHEAD]
+
+
+def test_a_run_is_told_apart_by_all_runs_of_the_chain_that_reach_its_stack() -> None:
+    queued, _ = queued_by("a")
+    for run_id in ("01A", "01B"):
+        queued.add(root(run_id))
+
+    assert queued.describe("c", ["01B"], None).own_run_ids == ["01A", "01B"]
+
+
 def test_a_second_run_of_a_stack_is_a_wave_of_its_own() -> None:
     queued, _ = queued_by("a", exclude=["out", "far"])
     queued.add(root("01A"))

@@ -132,7 +132,7 @@ async def test_a_native_run_that_comes_late_is_waited_for() -> None:
     found = await find(bench, origin=origin.run_id)
 
     assert found.adopted_run_id == "01RUN002"
-    assert bench.spacelift.count("list_runs_after") == 2
+    assert bench.spacelift.count("get_newest_runs") == 2
 
 
 async def test_a_native_run_that_does_not_come_is_not_waited_for_for_ever() -> None:
@@ -142,7 +142,34 @@ async def test_a_native_run_that_does_not_come_is_not_waited_for_for_ever() -> N
     found = await find(bench, origin=origin.run_id)
 
     assert found == messages.FindStackRunResult(newest_run_id=origin.run_id)
-    assert bench.spacelift.count("list_runs_after") > 1
+    assert bench.spacelift.count("get_newest_runs") > 1
+
+
+async def test_what_others_may_have_queued_in_the_same_moment_is_not_adopted() -> None:
+    """The stack was disabled for a moment, and enabled when someone else triggered `root`."""
+    bench = fakes.make_bench()
+    bench.spacelift.add_stack("root")
+    bench.spacelift.add_stack("a", "root")
+    origin = bench.spacelift.add_run_at(100, "root")
+    bench.spacelift.add_run_at(100.5, "root", triggered_by="jane@example.com")
+    bench.spacelift.add_run_at(100.5, triggered_by="root")
+
+    found = await find(bench, origin=origin.run_id)
+
+    assert found.adopted_run_id is None
+
+
+async def test_a_native_run_is_adopted_however_many_there_are_after_it() -> None:
+    bench = fakes.make_bench()
+    origin = bench.spacelift.add_run("root")
+    native = bench.spacelift.add_run(triggered_by="root")
+    for _ in range(20):
+        bench.spacelift.add_run(triggered_by="jane@example.com")
+    bench.spacelift.page_size = 20
+
+    found = await find(bench, origin=origin.run_id)
+
+    assert found.adopted_run_id == native.run_id
 
 
 async def test_what_others_made_spacelift_queue_is_not_adopted() -> None:

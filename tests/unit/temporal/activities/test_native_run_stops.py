@@ -311,7 +311,8 @@ async def test_a_limit_of_requests_lets_the_first_ones_through_at_the_next_try()
 
     assert caught.value.type == "RateLimited"
     assert calls(bench)[before:] == ["get_newest_runs", "cancel_runs"]
-    assert [run.is_open for run in found] == [False] * 50 + [True] * 10
+    # The stacks that may have queued the runs are read with them.
+    assert [run.is_open for run in found] == [False] * 48 + [True] * 12
 
 
 def late_bench() -> tuple[fakes.Bench, models.RunRecord]:
@@ -390,5 +391,108 @@ async def test_what_is_above_many_stacks_is_read_once() -> None:
 
     await look(bench, *(target(origin.run_id, stack_id=name, seconds=60) for name in names))
 
-    assert bench.spacelift.count("get_newest_runs") == 2
+    assert bench.spacelift.count("get_newest_runs") == 1
     assert bench.spacelift.count("cancel_runs") == 0
+
+
+# What may be the chain's or others'
+
+
+@pytest.mark.parametrize("stack_id", ["root", "up"])
+async def test_what_others_may_have_queued_in_the_chains_moment_is_left_alone_and_told(
+    stack_id: str,
+) -> None:
+    """`a` was disabled for a moment, so one of the two waves has no run on it."""
+    bench, origin = late_bench()
+    theirs = bench.spacelift.add_run_at(100.5, stack_id, triggered_by="jane@example.com")
+    if stack_id == "root":
+        bench.spacelift.add_run_at(100.5, "up", triggered_by="root")
+    native = bench.spacelift.add_run_at(100.6, triggered_by="up")
+
+    (first,) = await look(bench, target(origin.run_id))
+    (found,) = await look(bench, target(origin.run_id, seconds=60))
+
+    assert (first.is_open, found.is_open) == (True, False)
+    assert (found.run_id, found.state, found.is_to_be_told) == (native.run_id, "QUEUED", True)
+    assert found.other_run_url.endswith(f"/stack/{stack_id}/run/{theirs.run_id}")
+    assert bench.spacelift.state(native) == "QUEUED"
+
+
+async def test_waves_that_have_their_runs_leave_no_doubt() -> None:
+    bench, origin = late_bench()
+    bench.spacelift.add_run_at(100.5, "root", triggered_by="jane@example.com")
+    bench.spacelift.add_run_at(100.5, "up", triggered_by="root")
+    natives = [bench.spacelift.add_run_at(at, triggered_by="up") for at in (100.1, 100.6)]
+
+    (found,) = await look(bench, target(origin.run_id))
+
+    assert (found.run_id, found.other_run_url) == (natives[0].run_id, "")
+    assert [bench.spacelift.state(run) for run in natives] == ["CANCELED", "QUEUED"]
+
+
+async def test_other_runs_of_the_chain_are_no_others() -> None:
+    """Its run on `up` is known to be settled, so that it is not asked for."""
+    bench, origin = late_bench()
+    own = bench.spacelift.add_run_at(100.5, "up")
+    native = bench.spacelift.add_run_at(100.6, triggered_by="up")
+
+    (found,) = await look(bench, target(origin.run_id, own_run_ids=[origin.run_id, own.run_id]))
+
+    assert (found.run_id, found.state) == (native.run_id, "CANCELED")
+    assert calls(bench) == ["get_newest_runs", "cancel_runs"]
+
+
+@pytest.mark.parametrize(("has_others", "state"), [(True, "QUEUED"), (False, "CANCELED")])
+async def test_where_spacelift_queues_none_what_is_there_may_be_of_others(
+    has_others: bool, state: str
+) -> None:
+    """`up` and `a` were disabled when they were read, so neither has a run of the wave."""
+    bench = late_bench()[0]
+    bench.spacelift.runs.clear()
+    origin = bench.spacelift.add_run_at(100, "root")
+    if has_others:
+        bench.spacelift.add_run_at(100.5, "root", triggered_by="jane@example.com")
+    bench.spacelift.add_run_at(100.6, "up", triggered_by="root")
+    native = bench.spacelift.add_run_at(100.6, triggered_by="up")
+
+    (found,) = await look(bench, target(origin.run_id, is_expected=False, seconds=60))
+
+    assert (found.run_id, bool(found.other_run_url)) == (native.run_id, has_others)
+    assert bench.spacelift.state(native) == state
+
+
+async def test_a_late_run_that_may_be_of_others_is_left_alone_and_told() -> None:
+    bench, origin = late_bench()
+    theirs = bench.spacelift.add_run_at(150, "up", triggered_by="jane@example.com")
+    native = bench.spacelift.add_run_at(160, triggered_by="up")
+
+    (found,) = await look(bench, target(origin.run_id, seconds=60))
+
+    assert (found.run_id, found.is_to_be_told) == (native.run_id, True)
+    assert found.other_run_url.endswith(theirs.run_id)
+    assert bench.spacelift.state(native) == "QUEUED"
+
+
+async def test_what_is_late_is_the_chains_once_the_others_have_theirs() -> None:
+    bench, origin = late_bench()
+    bench.spacelift.add_run_at(150, "up", triggered_by="jane@example.com")
+    theirs = bench.spacelift.add_run_at(150, triggered_by="up")
+    native = bench.spacelift.add_run_at(160, triggered_by="up")
+
+    (found,) = await look(bench, target(origin.run_id, seconds=60))
+
+    assert found.run_id == native.run_id
+    assert [bench.spacelift.state(run) for run in (theirs, native)] == ["QUEUED", "CANCELED"]
+
+
+async def test_a_long_page_of_what_may_have_queued_a_run_is_read_on() -> None:
+    bench, origin = late_bench()
+    bench.spacelift.add_run_at(100.5, "up", triggered_by="jane@example.com")
+    native = bench.spacelift.add_run_at(100.6, triggered_by="up")
+    for number in range(20):
+        bench.spacelift.add_run_at(200 + number, "up", triggered_by="jane@example.com")
+    bench.spacelift.page_size = 20
+
+    (found,) = await look(bench, target(origin.run_id, seconds=60))
+
+    assert (found.run_id, found.is_to_be_told) == (native.run_id, True)
