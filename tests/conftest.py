@@ -341,13 +341,19 @@ def task_queue() -> str:
 
 
 @pytest.fixture(scope="session")
-def start_process() -> Iterator[processes.Start]:
-    """What starts roles: on Linux without loading the product's modules for each."""
+def forks() -> Iterator[fork_server.ForkServer | None]:
+    """What starts programs of the product without loading its modules for each; only on Linux."""
     if sys.platform != "linux":
-        yield processes.Process.start
+        yield None
         return
     with fork_server.ForkServer() as running:
-        yield running.start
+        yield running
+
+
+@pytest.fixture(scope="session")
+def start_process(forks: fork_server.ForkServer | None) -> processes.Start:
+    """What starts roles."""
+    return forks.start if forks is not None else processes.Process.start
 
 
 @pytest.fixture

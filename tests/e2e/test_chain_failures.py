@@ -12,7 +12,7 @@ BOTH_ENDS_OF_DEPENDENTS = pytest.mark.parametrize("dependents_end", ["SKIPPED", 
 
 
 # Slow enough in planning that a run which has to be stopped can be stopped before it applies.
-UNHURRIED = {"planning": 2.5, "applying": 0.1}
+UNHURRIED = {"planning": 30, "applying": 0.1}
 INSTANT = 0.0
 
 

@@ -12,7 +12,9 @@ Body = dict[str, Any]
 
 def crd() -> Body:
     (file,) = definitions.CRD_FOLDER.glob("*.yaml")
-    document: Body = yaml.safe_load(file.read_text(encoding="utf-8"))
+    # Ten times as fast as the one in Python, and the modules of many tests begin with it.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    document: Body = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
     return document
 
 

@@ -2,7 +2,8 @@
 
 Importing them takes 0.7 s of processor time, and the tests start hundreds of roles. What comes out
 is the same process (`tests/devenv/test_fork_server.py`), but for variables that Python itself reads
-when it starts. Tests about the start itself, console scripts and images start the real program.
+when it starts. Tests about the start itself, of console scripts and of images start the real
+program.
 """
 
 import ctypes
@@ -11,8 +12,9 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 from devenv import managed_process, processes, tools
 from tests.support import fork_server_program
@@ -64,27 +66,40 @@ class ForkServer:
         if (python, flag) != (sys.executable, "-m"):
             raise tools.DevError(f"{command.argv} is not `python -m`")
         inherited = dict(os.environ)  # noqa: TID251 - what a child inherits
+        changed = inherited | dict(command.environment)
+        command.log_file.parent.mkdir(parents=True, exist_ok=True)
+        with Path(os.devnull).open("rb") as nothing, command.log_file.open("ab") as log:
+            child = self.run(
+                f"{module}.__main__",
+                *arguments,
+                environment={name: value for name, value in changed.items() if value is not None},
+                directory=command.directory,
+                streams=(nothing, log, log),
+            )
+        return processes.Process(command, child)
+
+    def run(
+        self,
+        module: str,
+        *arguments: str,
+        environment: Mapping[str, str],
+        streams: tuple[IO[bytes], IO[bytes], IO[bytes]],
+        directory: Path | None = None,
+    ) -> processes.Child:
+        """Call `main` of a module in a child with these arguments, variables and streams."""
         request = {
             "module": module,
             "arguments": arguments,
-            "directory": str(command.directory or Path.cwd()),
-            "environment": {
-                name: value
-                for name, value in (inherited | dict(command.environment)).items()
-                if value is not None
-            },
+            "directory": str(directory or Path.cwd()),
+            "environment": dict(environment),
             "parent": os.getpid(),
         }
-        command.log_file.parent.mkdir(parents=True, exist_ok=True)
-        with command.log_file.open("ab") as log:
-            return processes.Process(command, _Child(self._ask(request, log.fileno())))
-
-    def _ask(self, request: dict[str, object], log: int) -> int:
-        socket.send_fds(self._connection, [json.dumps(request).encode()], [log])
+        descriptors = [stream.fileno() for stream in streams]
+        socket.send_fds(self._connection, [json.dumps(request).encode()], descriptors)
         pid = int(self._connection.recv(32) or 0)
         if pid == 0:
             raise tools.DevError("the fork server has started nothing; its stderr says why")
-        return pid
+        return _Child(pid)
 
 
 class _Child:

@@ -22,10 +22,12 @@ from typing import Any
 # A request has the whole environment.
 LIMIT_BYTES = 1 << 20
 
-# What `controller.cli` and the roles import only when they start, or in what they call.
+# What the programs import only when they start, or in what they call.
 MODULES = (
     "controller.__main__",
     "controller.cli",
+    "controller.plugin.cli",
+    "controller.plugin.program",
     "controller.roles.operator",
     "controller.roles.webhook",
     "controller.roles.worker",
@@ -52,7 +54,7 @@ def main() -> None:
 def _serve(connection: socket.socket) -> dict[str, Any] | None:
     """Answer requests with process ids; returns in each child with what it has to become."""
     while True:
-        message, descriptors, *_ = socket.recv_fds(connection, LIMIT_BYTES, 1)
+        message, descriptors, *_ = socket.recv_fds(connection, LIMIT_BYTES, 3)
         if not message:
             return None
         request: dict[str, Any] = json.loads(message)
@@ -61,18 +63,19 @@ def _serve(connection: socket.socket) -> dict[str, Any] | None:
             middle = os.getpid()
             if os.fork():
                 os._exit(0)
-            _settle(middle, request, descriptors[0], writer)
+            _settle(middle, request, descriptors, writer)
             # It is closed by its number, which something else may have by the time of a collection.
             connection.detach()
             return request
         os.close(writer)
-        os.close(descriptors[0])
+        for descriptor in descriptors:
+            os.close(descriptor)
         os.waitpid(middle, 0)
         connection.send(os.read(reader, 32) or b"0")
         os.close(reader)
 
 
-def _settle(middle: int, request: dict[str, Any], log: int, ready: int) -> None:
+def _settle(middle: int, request: dict[str, Any], streams: list[int], ready: int) -> None:
     """Take the place in the system that the child of a start would have."""
     os.setsid()
     while os.getppid() == middle:
@@ -81,19 +84,18 @@ def _settle(middle: int, request: dict[str, Any], log: int, ready: int) -> None:
     if os.getppid() != request["parent"]:
         os._exit(1)
     os.chdir(request["directory"])
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
     os.write(ready, str(os.getpid()).encode())
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
 
 
 def _run(request: dict[str, Any]) -> None:
-    """Run the module as `python -m` would, in the environment of the request."""
+    """Run what the module's file or console script would, in the environment of the request."""
     os.environ.clear()  # noqa: TID251 - in the place of the system's exec
     os.environ.update(request["environment"])  # noqa: TID251 - as above
     time.tzset()
-    program = importlib.import_module(f"{request['module']}.__main__")
+    program = importlib.import_module(request["module"])
     sys.argv = [str(program.__file__), *request["arguments"]]
     program.main()
 

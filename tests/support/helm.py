@@ -157,7 +157,9 @@ class Helm:
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH",) if name in os.environ}  # noqa: TID251
         kubeconfig = self.kubeconfig or self.home / "no-kubeconfig"
-        return {**kept, "HOME": str(self.home), "KUBECONFIG": str(kubeconfig)}
+        # It ends before its memory is worth looking for garbage: a quarter of its time.
+        quick = {"GOGC": "off"}
+        return {**kept, **quick, "HOME": str(self.home), "KUBECONFIG": str(kubeconfig)}
 
 
 class _ValuesFile:

@@ -1,15 +1,19 @@
 """`kubectl stackchain` as a shell starts it, and an operator that writes what a test says."""
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import os
+import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
+from tests.support import fork_server
 from tests.support import kube as kube_support
 from tests.support.builders import make_condition, make_shown_status, make_stack_status
 from tests.support.waiting import eventually
@@ -17,6 +21,7 @@ from tests.support.waiting import eventually
 SECONDS = 60
 PROGRAMS = Path(sys.executable).parent
 SPEC = {"roots": {"stackIds": ["vpc"]}}
+_MOST_BYTES = 1 << 24
 LINK = "https://example.app.spacelift.io/stack/eks/run/01J"
 
 Status = v1alpha1.Status
@@ -40,10 +45,22 @@ class Ended:
 
 
 class Kubectl:
-    """`kubectl stackchain` of one user, as a shell starts it."""
+    """`kubectl stackchain` of one user.
 
-    def __init__(self, kubeconfig: Path, home: Path, namespace: str) -> None:
+    What is started is the real kubectl, which runs the console script. Commands that are run to
+    their end are forked from a process that has the modules, if there is one: kubectl would hand
+    them the same words, variables and streams.
+    """
+
+    def __init__(
+        self,
+        kubeconfig: Path,
+        home: Path,
+        namespace: str,
+        forks: fork_server.ForkServer | None = None,
+    ) -> None:
         self.namespace = namespace
+        self._forks = forks
         self.environment = {
             "PATH": f"{PROGRAMS}{os.pathsep}{os.defpath}",
             "HOME": str(home),
@@ -68,13 +85,32 @@ class Kubectl:
 
     async def __call__(self, *words: str, stdin: str | None = None) -> Ended:
         """Run a command in the test's namespace, to its end."""
-        process = await self.start(
-            "stackchain",
-            *words,
-            *("-n", self.namespace),
-            stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
-        )
-        return await ended(process, stdin)
+        words = (*words, "-n", self.namespace)
+        if self._forks is not None:
+            return await self._forked(self._forks, words, (stdin or "").encode())
+        given = asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL
+        return await ended(await self.start("stackchain", *words, stdin=given), stdin)
+
+    async def _forked(
+        self, forks: fork_server.ForkServer, words: tuple[str, ...], given: bytes
+    ) -> Ended:
+        with contextlib.ExitStack() as opened:
+            files = [opened.enter_context(tempfile.TemporaryFile()) for _ in range(3)]
+            files[0].write(given)
+            files[0].seek(0)
+            child = forks.run(
+                "controller.plugin.cli",
+                *words,
+                environment=self.environment,
+                streams=(files[0], files[1], files[2]),
+            )
+            try:
+                await eventually(lambda: child.poll() is not None, SECONDS)
+            finally:
+                if child.poll() is None:
+                    os.kill(child.pid, signal.SIGKILL)
+            written = [os.pread(file.fileno(), _MOST_BYTES, 0).decode() for file in files[1:]]
+        return checked(Ended(code=child.poll() or 0, out=written[0], err=written[1]))
 
 
 async def ended(process: asyncio.subprocess.Process, stdin: str | None = None) -> Ended:
@@ -84,9 +120,12 @@ async def ended(process: asyncio.subprocess.Process, stdin: str | None = None) -
     finally:
         if process.returncode is None:
             process.kill()
-    found = Ended(
-        code=process.returncode or 0, out=(out or b"").decode(), err=(err or b"").decode()
+    return checked(
+        Ended(code=process.returncode or 0, out=(out or b"").decode(), err=(err or b"").decode())
     )
+
+
+def checked(found: Ended) -> Ended:
     assert "Traceback" not in found.err
     return found
 

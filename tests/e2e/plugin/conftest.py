@@ -6,14 +6,20 @@ from pathlib import Path
 import pytest
 
 from devenv.control_plane import credentials, server
+from tests.support import fork_server
 from tests.support import kube as kube_support
 from tests.support.plugin import Kubectl, Operator
 
 
 @pytest.fixture
-def kubectl(control_plane: server.ControlPlane, namespace: str, tmp_path: Path) -> Kubectl:
+def kubectl(
+    control_plane: server.ControlPlane,
+    namespace: str,
+    tmp_path: Path,
+    forks: fork_server.ForkServer | None,
+) -> Kubectl:
     """The administrator's."""
-    return Kubectl(control_plane.kubeconfig, tmp_path, namespace)
+    return Kubectl(control_plane.kubeconfig, tmp_path, namespace, forks)
 
 
 @pytest.fixture
@@ -22,6 +28,7 @@ async def restricted(
     kube: kube_support.KubeApi,
     namespace: str,
     tmp_path: Path,
+    forks: fork_server.ForkServer | None,
 ) -> Callable[..., Awaitable[Kubectl]]:
     """That of a user who has some verbs in the test's namespace, and nothing else."""
 
@@ -44,7 +51,7 @@ async def restricted(
         )
         kubeconfig = tmp_path / "restricted"
         kubeconfig.write_text(text)
-        return Kubectl(kubeconfig, tmp_path, namespace)
+        return Kubectl(kubeconfig, tmp_path, namespace, forks)
 
     return make
 
