@@ -47,6 +47,7 @@ _COMMANDS: dict[ChainReason, str] = {
     ChainReason.SUSPENDED: "resume {name}",
     ChainReason.NOT_REQUESTED: _RUN,
     ChainReason.PROGRESSING: _FOLLOW,
+    ChainReason.WAITING_FOR_CHAIN: _FOLLOW,
     ChainReason.BLOCKED: _FOLLOW,
 }
 
@@ -317,7 +318,10 @@ def _notes(chain: StackChain) -> tuple[str, ...]:
     if status.pending_run is not None:
         is_live = status.latest_run is not None and not status.latest_run.phase.is_over
         what = "Another request" if is_live else "A request"
-        notes.append(f"{what} ({status.pending_run.cause}): {status.pending_run.message}")
+        ready = status.condition("Ready")
+        is_said = ready is not None and status.pending_run.message in ready.message
+        why = "it waits." if is_said else status.pending_run.message
+        notes.append(f"{what} ({status.pending_run.cause}): {why}")
     return (*notes, *_automatic_starts(chain))
 
 

@@ -42,9 +42,9 @@ class Waiting:
         return bool(self.waits or self.cycle)
 
     @property
-    def needs_person(self) -> bool:
-        """Whether someone has to act on another chain."""
-        return any(wait.needs_person for wait in self.waits)
+    def first_needing_person(self) -> ChainWait | None:
+        """Return the first chain on which someone has to act."""
+        return next((wait for wait in self.waits if wait.needs_person), None)
 
 
 NOTHING = Waiting()

@@ -142,14 +142,19 @@ def _verdict(facts: ConditionFacts) -> _Verdict:
 
 
 def _waiting_for_chains(waiting: chain_waits.Waiting) -> _Verdict:
-    reason = Reason.BLOCKED if waiting.needs_person else Reason.WAITING_FOR_CHAIN
-    return _Verdict(
-        ready="Unknown",
-        reason=reason,
-        message=f"{chain_waits.text_of(waiting.waits)} The run that is asked for starts once "
-        f"{'it is' if len(waiting.waits) == 1 else 'they are'} Ready with nothing asked.",
-        reconciling=True,
+    is_one = len(waiting.waits) == 1
+    message = (
+        f"{chain_waits.text_of(waiting.waits)} The run that is asked for starts once "
+        f"{'it is' if is_one else 'they are'} Ready with nothing asked."
     )
+    if (first := waiting.first_needing_person) is not None:
+        message += (
+            f" Someone has to act there, see `kubectl describe schain {first.name}`; or remove the "
+            "name from `spec.dependsOn`."
+        )
+        return _Verdict(ready="Unknown", reason=Reason.BLOCKED, message=message, reconciling=True)
+    reason = Reason.WAITING_FOR_CHAIN
+    return _Verdict(ready="Unknown", reason=reason, message=message, reconciling=True)
 
 
 def _hindered(reason: str, message: str) -> _Verdict:

@@ -6,7 +6,8 @@ import pytest
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase, StackChain, StackStatus
-from controller.chain.run import attention
+from controller.chain.requests import chain_waits
+from controller.chain.run import attention, run_snapshots, stack_reports
 from controller.display import styled_text
 from controller.plugin import explanation
 from tests.support import big_chains
@@ -142,8 +143,31 @@ SCHEDULE = v1alpha1.ScheduleStatus(
     missed=2,
     last_missed_time="2026-03-01T06:00:00Z",
 )
+NETWORK = chain_waits.ChainWait(name="network", which="waits for a person", needs_person=True)
+WAITS_FOR_CHAIN = dataclasses.replace(
+    make_shown_status(ready=("Unknown", "Blocked", chain_waits.text_of([NETWORK]))),
+    latest_run=None,
+    graph=None,
+    pending_run=v1alpha1.PendingRun(cause="Spec", message=chain_waits.text_of([NETWORK])),
+)
+BEYOND_LIMITS = make_shown_status(
+    make_stack_status(
+        "eks",
+        phase=Phase.AWAITING_CONFIRMATION,
+        reason="LimitsExceeded",
+        message=stack_reports.limits_exceeded(
+            "eks",
+            run_snapshots.RunSnapshot(run_id="01J", state="UNCONFIRMED"),
+            excess="would delete 2, limit 0",
+        ).message,
+        run_url=LINK,
+    ),
+    ready=("Unknown", "AwaitingConfirmation", "'eks' waits for a person."),
+)
 EXPLAINED = {
     "a stack waits for a person": make_shown_chain(WAITING),
+    "a plan is beyond the limits": make_shown_chain(BEYOND_LIMITS),
+    "a run waits for another chain": make_shown_chain(WAITS_FOR_CHAIN),
     "not seen by an operator yet": make_shown_chain(),
 }
 

@@ -8,6 +8,7 @@ from controller.api import reasons, v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.graph import resolve
+from controller.chain.requests import chain_waits
 from controller.chain.requests.executions import ExecutionState
 from controller.chain.run import progress
 from controller.chain.status import projection
@@ -316,6 +317,29 @@ def test_a_request_after_an_ended_run_is_about_to_start(golden: Golden) -> None:
     facts = dataclasses.replace(live(SUCCEEDED), pending=PENDING, has_unhandled=True)
 
     golden(PAGE).check("Ready: a run is about to start", message_of(facts))
+
+
+NETWORK = chain_waits.ChainWait(name="network", which="is running or about to run")
+DNS = chain_waits.ChainWait(name="dns", which="does not exist in this namespace", needs_person=True)
+
+
+@pytest.mark.parametrize(
+    ("waits", "reason"),
+    [((NETWORK,), "WaitingForChain"), ((DNS,), "Blocked"), ((NETWORK, DNS), "Blocked")],
+    ids=["one that runs", "one that is absent", "both"],
+)
+@pytest.mark.parametrize("is_first", [True, False], ids=["the first run", "a later run"])
+def test_a_run_that_waits_for_other_chains_says_for_which(
+    waits: tuple[chain_waits.ChainWait, ...], reason: str, is_first: bool, golden: Golden
+) -> None:
+    asked = dataclasses.replace(make_facts(None) if is_first else ended(SUCCEEDED), pending=PENDING)
+    facts = dataclasses.replace(asked, has_unhandled=True, waiting=chain_waits.Waiting(waits=waits))
+
+    found = project(facts)
+
+    assert verdict(found) == ("Unknown", reason, "True", "False")
+    case = ", ".join(wait.name for wait in waits)
+    golden(PAGE).check(f"Ready: waits for {case}", condition(found, "Ready").message)
 
 
 def test_a_wait_for_a_person_has_link_and_progress(golden: Golden) -> None:
