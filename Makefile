@@ -108,6 +108,10 @@ replay: $(INSTALLED) ## Replay the recorded workflow histories
 record: $(INSTALLED) ## Record new workflow histories
 	$(BIN)/python -m tests.workflows.record $(ARGS)
 
+.PHONY: test-ui
+test-ui: $(INSTALLED) ## Drive the page in Chromium (needs Node.js and chromium; SHOTS=FOLDER keeps pictures)
+	cd ui && npm ci --ignore-scripts && PYTHON=$(CURDIR)/$(BIN)/python node --test browser/page.test.mjs
+
 .PHONY: ui
 ui: ## Build the page into the package (needs Node.js)
 	cd ui && npm ci --ignore-scripts && npm run check && npm run build

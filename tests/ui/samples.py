@@ -10,7 +10,7 @@ Json = dict[str, Any]
 START = datetime.datetime(2026, 3, 1, 10, 0, tzinfo=datetime.UTC)
 HOSTILE = '<img src=x onerror=alert(1)>\u202e\u0007 & "quotes" \'; DROP'
 _OVER = frozenset({"Succeeded", "Failed", "Skipped", "Canceled", "TimedOut"})
-_PLATFORM = {
+PLATFORM = {
     "network": [],
     "dns": [],
     "cluster": ["network"],
@@ -171,22 +171,22 @@ def platform(phases: Mapping[str, str] | None = None, **fields: Any) -> Json:
             stack_id,
             phases.get(stack_id, "Pending"),
             ups,
-            level=_level(stack_id),
+            level=level_of(stack_id),
             start=start,
             **_words(stack_id, phases),
         )
-        for stack_id, ups in _PLATFORM.items()
+        for stack_id, ups in PLATFORM.items()
     ]
     message = (
         "The run of 'monitoring' failed (no token). The run of 'database' waits for a person to "
         "confirm or discard it. [Run 7: 5/12 done, 1 failed, 1 waits]"
     )
-    shown = {"ready": ("Unknown", "StackFailed", message)} | fields
-    return chain("platform", stacks, **shown)
+    shown = {"ready": ("Unknown", "StackFailed", message), "name": "platform"} | fields
+    return chain(shown.pop("name"), stacks, **shown)
 
 
-def _level(stack_id: str) -> int:
-    return max((1 + _level(one) for one in _PLATFORM[stack_id]), default=0)
+def level_of(stack_id: str) -> int:
+    return max((1 + level_of(one) for one in PLATFORM[stack_id]), default=0)
 
 
 def _words(stack_id: str, phases: Mapping[str, str]) -> Json:
@@ -326,7 +326,7 @@ def all_kinds(start: datetime.datetime = START) -> list[Json]:
               start=start, namespace="team-b"),
         chain("canary", [*done[:3], *running],
               ready=("Unknown", "Progressing", "3 of 6 stacks are done."), start=start),
-        platform({**dict.fromkeys(_PLATFORM, "Succeeded"), "backups": "AwaitingConfirmation"},
+        platform({**dict.fromkeys(PLATFORM, "Succeeded"), "backups": "AwaitingConfirmation"},
                  start=start, namespace="team-a", ready=("Unknown", "AwaitingConfirmation",
                  "The run of 'backups' waits for a person to confirm or discard it.")),
         body("fresh", "team-a", 1, {}),

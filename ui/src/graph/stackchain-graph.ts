@@ -294,11 +294,11 @@ export class StackchainGraph extends LitElement {
       const group = GROUPS[item.kind];
       const count = item.stacks.length;
       return html`<button class="${shared} group ${group.tone}" data-key=${box.key} tabindex=${tab}
-        aria-label="${count} ${group.word} stacks of level ${item.level + 1}; press to show them"
         @click=${() => this.open(box.key)} ${styles(place)}>
         ${glyph(group.glyph)}
         <span class="lines"
-          ><span class="title">${count} ${group.word}</span
+          ><span class="title"
+            >${count} ${group.word}<span class="unseen"> stacks of level ${item.level + 1}.</span></span
           ><span class="more">${this.related(box, lit) || "Show them"}</span></span
         >
       </button>`;
@@ -306,11 +306,13 @@ export class StackchainGraph extends LitElement {
     const look = lookOf(stack.phase);
     return html`<button class="${shared} ${look.tone} ${stack.phase === "Running" ? "running" : ""}" data-key=${box.key}
       tabindex=${tab} aria-pressed=${stack.id === this.selected ? "true" : "false"}
-      aria-label=${this.describe(stack)} @click=${() => this.select(stack.id)} ${styles(place)}>
+      @click=${() => this.select(stack.id)} ${styles(place)}>
       ${glyph(look.glyph)}
       <span class="lines"
         ><span class="title">${idOf(stack.id)}</span
-        ><span class="more"><b>${look.word}</b>${this.detail(stack)}</span></span
+        ><span class="more"
+          ><b>${look.word}</b>${this.detail(stack)}<span class="unseen">${this.describe(stack)}</span></span
+        ></span
       >
     </button>`;
   }
@@ -337,7 +339,7 @@ export class StackchainGraph extends LitElement {
   private describe(stack: Stack): string {
     const ups = stack.dependsOn.length;
     const after = ups > 0 ? `, depends on ${ups > 3 ? counted(ups, "stack") : stack.dependsOn.join(", ")}` : "";
-    return `${stack.id}, ${lookOf(stack.phase).word}, level ${stack.level + 1}${after}`;
+    return `, level ${stack.level + 1}${after}`;
   }
 
   private renderMap(): TemplateResult | typeof nothing {
@@ -589,9 +591,10 @@ export class StackchainGraph extends LitElement {
         this.focusSearch();
         break;
       case "Escape":
-        if (this.selected) {
-          this.select(this.selected);
+        if (!this.selected) {
+          return;
         }
+        this.select(this.selected);
         break;
       case "+":
       case "=":
@@ -859,6 +862,7 @@ function graphStyles(): ReturnType<typeof css> {
       min-width: 0;
     }
     .more {
+      position: relative;
       overflow: hidden;
       text-overflow: ellipsis;
       white-space: nowrap;

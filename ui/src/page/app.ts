@@ -211,8 +211,12 @@ export class StackchainApp extends LitElement {
           top: 0;
           z-index: 4;
         }
-        .brand span {
-          display: none;
+        .brand .name {
+          position: absolute;
+          width: 1px;
+          height: 1px;
+          overflow: hidden;
+          clip-path: inset(50%);
         }
         nav {
           padding: 0 6px;
@@ -271,6 +275,7 @@ export class StackchainApp extends LitElement {
     window.addEventListener("popstate", this.moved);
     window.addEventListener("keydown", this.key);
     matchMedia(PHONE).addEventListener("change", this.resized);
+    document.addEventListener("visibilitychange", this.shown);
     this.addEventListener("click", this.follow);
     this.addEventListener("go", this.goTo as EventListener);
   }
@@ -281,6 +286,7 @@ export class StackchainApp extends LitElement {
     window.removeEventListener("popstate", this.moved);
     window.removeEventListener("keydown", this.key);
     matchMedia(PHONE).removeEventListener("change", this.resized);
+    document.removeEventListener("visibilitychange", this.shown);
     this.feed.close();
   }
 
@@ -302,16 +308,16 @@ export class StackchainApp extends LitElement {
 
   protected override render(): TemplateResult {
     const { route, feed } = this;
-    return html`<a class="button skip" href="#main" @click=${this.skip}>Skip to the content</a>
-      <header class="top">
-        <a class="brand" href="?" data-internal aria-label="All chains">
+    return html`<header class="top">
+        <button class="button skip" @click=${this.skip}>Skip to the content</button>
+        <a class="brand" href="?" data-internal title="All chains">
           <svg width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="currentcolor" stroke-width="1.8" aria-hidden="true">
             <rect x="2" y="7.5" width="5" height="5" rx="1.5"></rect>
             <rect x="13" y="2.5" width="5" height="5" rx="1.5"></rect>
             <rect x="13" y="12.5" width="5" height="5" rx="1.5"></rect>
             <path d="M7 10h2.5M13 5h-1.5a2 2 0 0 0-2 2v6a2 2 0 0 0 2 2H13"></path>
           </svg>
-          <span>StackChain</span>
+          <span class="name">StackChain</span>
         </a>
         ${route.chain
           ? html`<span class="crumb"><span aria-hidden="true">/</span>${route.namespace}<span aria-hidden="true">/</span><b title=${route.chain}>${route.chain}</b></span>`
@@ -503,6 +509,15 @@ export class StackchainApp extends LitElement {
     this.route = readRoute(location.search);
   };
 
+  /** A browser opens six connections to one host, however many tabs there are. */
+  private readonly shown = (): void => {
+    if (document.hidden) {
+      this.feed.close();
+    } else {
+      this.feed.resume();
+    }
+  };
+
   private readonly resized = (): void => {
     this.isPhone = matchMedia(PHONE).matches;
   };
@@ -542,9 +557,7 @@ export class StackchainApp extends LitElement {
     }
   };
 
-  private skip(event: Event): void {
-    event.preventDefault();
-    event.stopPropagation();
+  private skip(): void {
     this.renderRoot.querySelector<HTMLElement>("#main")?.focus();
   }
 }

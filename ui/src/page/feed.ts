@@ -35,6 +35,13 @@ export class Feed {
     this.connect();
   }
 
+  /** Continues after `close`; what is shown stays until then. */
+  resume(): void {
+    if (!this.source && this.link !== "refused") {
+      this.connect();
+    }
+  }
+
   close(): void {
     window.clearTimeout(this.timer);
     this.source?.close();

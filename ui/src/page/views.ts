@@ -128,9 +128,12 @@ export function timelineView({ chain, route, now, go }: Shown): TemplateResult {
         const width = Math.max(end - start, 0.002);
         return html`<button class="lane ${look.tone} ${stack.id === route.stack ? "picked" : ""}"
           aria-pressed=${stack.id === route.stack}
-          aria-label="${stack.id}, ${look.word}, started after ${duration(Math.floor(start * total))}, took ${took}${isCritical ? ", on the critical path" : ""}"
           @click=${() => go({ stack: stack.id === route.stack ? "" : stack.id })}>
           <span class="who">${glyph(look.glyph)}${idOf(stack.id)}</span>
+          <span class="unseen"
+            >${look.word}, started after
+            ${duration(Math.floor(start * total))}${isCritical ? ", on the critical path" : ""}, took</span
+          >
           <span class="track">
             ${marks.map((mark) => html`<i class="grid" ${styles({ left: percent(mark / total) })}></i>`)}
             <span class="bar ${isCritical ? "critical" : ""} ${stack.phase === "Running" ? "running" : ""}"
@@ -382,6 +385,7 @@ export const viewStyles = css`
     transform: none;
   }
   .lane {
+    position: relative;
     height: 30px;
     padding: 0;
     border: 0;

@@ -1,6 +1,6 @@
 /** Pieces of markup that several elements show. */
 
-import { type TemplateResult, html, noChange, nothing, svg } from "lit";
+import { type TemplateResult, html, noChange, svg } from "lit";
 import { Directive, type ElementPart, PartType, directive } from "lit/directive.js";
 
 import { GLYPHS, lookOf } from "../graph/phases.js";
@@ -12,8 +12,13 @@ const TAIL = 9;
 export function idOf(id: string): TemplateResult {
   const characters = [...oneLine(id)];
   const [head, tail] = [characters.slice(0, -TAIL).join(""), characters.slice(-TAIL).join("")];
+  if (!head) {
+    return html`<span class="id">${tail}</span>`;
+  }
+  // Whoever hears it hears one word.
   return html`<span class="id" title=${oneLine(id)}
-    >${head ? html`<span class="head">${head}</span>` : nothing}<span class="tail">${tail}</span></span
+    ><span class="unseen">${oneLine(id)}</span><span class="head" aria-hidden="true">${head}</span
+    ><span class="tail" aria-hidden="true">${tail}</span></span
   >`;
 }
 

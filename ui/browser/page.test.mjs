@@ -1,0 +1,310 @@
+// The page in a real Chromium. `make test-ui` runs it; PYTHON names the project's Python.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFileSync, mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+
+import { chromium } from "playwright-core";
+import { SHOTS, SIZES, launch } from "./support.mjs";
+
+const require = createRequire(import.meta.url);
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const PATIENCE = 30_000;
+// Budgets are for an idle machine; this one may have others to serve.
+const SLOWNESS = Number(process.env.SLOWNESS ?? 5);
+const KEPT = process.env.SHOTS;
+
+let server, browser, context, base, say;
+
+async function serve() {
+  const process_ = spawn(process.env.PYTHON ?? "python3", ["-m", "tests.ui"], {
+    cwd: new URL("../..", import.meta.url),
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const address = await new Promise((found, failed) => {
+    createInterface({ input: process_.stdout }).once("line", found);
+    process_.once("exit", (code) => failed(new Error(`the server ended: ${code}`)));
+  });
+  return { process: process_, address };
+}
+
+before(async () => {
+  const started = await serve();
+  server = started.process;
+  base = new URL(started.address).origin;
+  say = (line) => server.stdin.write(`${line}\n`);
+  browser = await launch(chromium);
+  context = await browser.newContext({ viewport: SIZES[1440], reducedMotion: "reduce" });
+  const first = await context.newPage();
+  await first.goto(started.address);
+  await first.locator("stackchain-app").waitFor();
+  await first.close();
+});
+
+after(async () => {
+  await browser?.close();
+  server?.kill();
+});
+
+/** Opens a page that fails the test if anything is logged as an error, refused or thrown. */
+async function open(t, path, { size = 1440, colorScheme = "light" } = {}) {
+  const page = await context.newPage();
+  // Also after a failure: six tabs take all connections that a browser opens to a host.
+  t.after(() => page.close());
+  page.setDefaultTimeout(PATIENCE);
+  page.problems = [];
+  page.on("pageerror", (error) => page.problems.push(error.message));
+  page.on("console", (message) => message.type() === "error" && page.problems.push(message.text()));
+  page.on("dialog", (dialog) => page.problems.push(`dialog: ${dialog.message()}`));
+  await page.setViewportSize(SIZES[size]);
+  await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+  await page.goto(`${base}/${path}`);
+  await page.getByText("Live", { exact: true }).waitFor({ state: "attached" });
+  return page;
+}
+
+async function close(page) {
+  assert.deepEqual(page.problems, []);
+  await page.close();
+}
+
+async function boxes(page) {
+  return page.locator("stackchain-graph .box").evaluateAll((all) =>
+    Object.fromEntries(all.map((box) => [box.dataset.key, box.style.transform])),
+  );
+}
+
+for (const [name, path] of Object.entries(SHOTS)) {
+  for (const size of Object.keys(SIZES)) {
+    test(`${name} at ${size}: no error, nothing refused, accessible in light and dark`, async (t) => {
+      for (const colorScheme of ["light", "dark"]) {
+        const page = await open(t, path, { size: Number(size), colorScheme });
+        await page.locator("chain-list .chain, .headline").first().waitFor();
+        await page.evaluate(AXE);
+        const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+        assert.deepEqual(
+          found.violations.map(({ id, nodes }) => [id, nodes[0].target.join(" "), nodes[0].failureSummary]),
+          [],
+        );
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(wide <= 0, `${wide} pixels are beyond the right edge`);
+        if (KEPT) {
+          mkdirSync(KEPT, { recursive: true });
+          await page.screenshot({ path: `${KEPT}/${name}-${size}-${colorScheme}.png` });
+        }
+        await close(page);
+      }
+    });
+  }
+}
+
+test("a run is followed from its start to its end", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=live");
+  await page.getByRole("heading", { name: "Running" }).waitFor();
+  for (let step = 1; step <= 8; step += 1) {
+    say("run");
+    if (step < 8) await page.getByText(`Step ${step}.`, { exact: true }).waitFor();
+  }
+  await page.getByRole("heading", { name: "Succeeded" }).waitFor();
+  await page.locator(".facts").getByText("12/12").waitFor();
+  await close(page);
+});
+
+test("500 stacks are drawn within the budgets, and an update moves no box", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=fleet-500");
+  await page.locator("stackchain-graph .box").first().waitFor();
+  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
+  await page.getByRole("button", { name: "Fold", exact: true }).click();
+  await page.waitForFunction(() => document.querySelector("stackchain-app").shadowRoot.querySelector("stackchain-graph").shadowRoot.querySelectorAll(".box").length === 500);
+  const before = await boxes(page);
+  const updates = await page.evaluate(async () => {
+    const graph = document.querySelector("stackchain-app").shadowRoot.querySelector("stackchain-graph");
+    const taken = [];
+    for (let round = 0; round < 9; round += 1) {
+      const chain = structuredClone(graph.chain);
+      for (const stack of chain.status.stacks.slice(round * 20, round * 20 + 15)) stack.phase = "Running";
+      const started = performance.now();
+      graph.chain = chain;
+      await graph.updateComplete;
+      graph.getBoundingClientRect();
+      taken.push(performance.now() - started);
+    }
+    return taken.sort((a, b) => a - b);
+  });
+  say("large");
+  await page.waitForTimeout(1500);
+  assert.deepEqual(await boxes(page), before);
+  t.diagnostic(`first paint ${Math.round(paint)} ms, update ${updates[4].toFixed(1)} ms`);
+  assert.ok(paint <= 1000 * SLOWNESS, `first paint after ${paint} ms`);
+  assert.ok(updates[4] <= 50 * SLOWNESS, `an update takes ${updates[4]} ms`);
+  await close(page);
+});
+
+test("a large chain opens folded, says so, and opens a group on demand", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=fleet-100");
+  await page.getByText(/Folded to what is not fine: \d+ of 100 stacks shown/).waitFor();
+  const before = Object.keys(await boxes(page)).length;
+  await page.getByRole("button", { name: /finished stacks of level 2/ }).click();
+  await page.waitForFunction(
+    (count) => document.querySelector("stackchain-app").shadowRoot.querySelector("stackchain-graph").shadowRoot.querySelectorAll(".box").length > count,
+    before,
+  );
+  await close(page);
+});
+
+test("keyboard only: from the list to a stack and back", async (t) => {
+  const page = await open(t, "?");
+  await page.locator("chain-list .chain").first().waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("platform awaiting");
+  await page.waitForFunction(() => document.querySelector("stackchain-app").shadowRoot.querySelector("chain-list").shadowRoot.querySelectorAll(".chain").length === 1);
+  await page.keyboard.press("Tab");
+  while (!(await page.evaluate(() => document.activeElement.shadowRoot.activeElement?.shadowRoot?.activeElement?.matches("a.chain")))) {
+    await page.keyboard.press("Tab");
+  }
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Waits for a person" }).waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("cluster");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Enter");
+  await page.getByRole("region", { name: "cluster" }).waitFor();
+  assert.match(page.url(), /stack=cluster/);
+  await page.keyboard.press("Escape");
+  await page.getByRole("region", { name: "cluster" }).waitFor({ state: "detached" });
+  await page.keyboard.press("Escape");
+  await page.locator("chain-list .chain").first().waitFor();
+  await close(page);
+});
+
+test("the address holds what is shown, and back goes back", async (t) => {
+  const page = await open(t, "?");
+  await page.locator("chain-list .chain", { hasText: "fleet-100" }).click();
+  await page.getByRole("link", { name: "Table" }).click();
+  await page.getByRole("button", { name: /Took/ }).click();
+  await page.getByRole("button", { name: /Failed/ }).first().click();
+  const url = page.url();
+  await page.reload();
+  await page.locator("tbody tr").first().waitFor();
+  assert.equal(page.url(), url);
+  assert.equal(await page.locator("tbody tr").count(), 1);
+  assert.match(url, /view=table/);
+  assert.match(url, /only=Failed/);
+  assert.match(url, /sort=took/);
+  await page.goBack();
+  await page.locator("stackchain-graph .box").first().waitFor();
+  await page.goBack();
+  await page.locator("chain-list .chain").first().waitFor();
+  await close(page);
+});
+
+test("a click lights up what is above and below", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform");
+  await page.locator("stackchain-graph").getByRole("button", { name: /^monitoring Failed/ }).click();
+  const roles = await page.locator("stackchain-graph .box").evaluateAll((all) =>
+    Object.fromEntries(all.map((box) => [box.dataset.key, [...box.classList].find((one) => ["selected", "upstream", "downstream", "dim"].includes(one))])),
+  );
+  assert.equal(roles.monitoring, "selected");
+  assert.deepEqual([roles.cluster, roles.network], ["upstream", "upstream"]);
+  assert.deepEqual([roles.alerts, roles.dashboards], ["downstream", "downstream"]);
+  assert.equal(roles.dns, "dim");
+  await page.getByText("What to do").waitFor();
+  await close(page);
+});
+
+test("the graph is saved in each format", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform");
+  for (const [name, file] of [["SVG", "platform.svg"], ["Mermaid", "platform.mmd"], ["DOT", "platform.dot"]]) {
+    const saving = page.waitForEvent("download");
+    await page.getByRole("button", { name, exact: true }).click();
+    const saved = await saving;
+    assert.equal(saved.suggestedFilename(), file);
+    assert.match(readFileSync(await saved.path(), "utf8"), /monitoring/);
+  }
+  await close(page);
+});
+
+test("hostile text is text, and its links lead nowhere", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=hostile&stack=%3Cimg");
+  await page.locator(".headline").waitFor();
+  for (const view of ["graph", "table", "timeline", "runs"]) {
+    await page.goto(`${base}/?namespace=platform&chain=hostile&view=${view}`);
+    await page.locator(".headline").waitFor();
+    const found = await page.evaluate(() => {
+      const all = (root) => [...root.querySelectorAll("*")].flatMap((one) => [one, ...(one.shadowRoot ? all(one.shadowRoot) : [])]);
+      const elements = all(document);
+      return {
+        images: elements.filter((one) => one.localName === "img").length,
+        links: elements.filter((one) => one.localName === "a").map((one) => new URL(one.href).protocol),
+      };
+    });
+    assert.equal(found.images, 0);
+    assert.deepEqual(found.links.filter((one) => one !== "http:" && one !== "https:"), []);
+  }
+  await close(page);
+});
+
+test("a phone starts with what needs someone and has no graph", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform", { size: 390 });
+  await page.getByRole("heading", { name: /Needs you/ }).waitFor();
+  assert.equal(await page.locator("stackchain-graph").count(), 0);
+  assert.equal(await page.getByRole("link", { name: "Graph" }).count(), 0);
+  await page.locator("tbody tr").first().click();
+  await page.getByRole("region", { name: "monitoring" }).waitFor();
+  await page.getByRole("button", { name: "Close" }).click();
+  await close(page);
+});
+
+test("an API server that is away is said, and so is its return", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform");
+  say("away");
+  await page.getByRole("alert").getByText(/does not answer/).waitFor();
+  await page.getByText("Not up to date").waitFor();
+  await page.locator("stackchain-graph .box").first().waitFor();
+  say("back");
+  await page.getByText("Live", { exact: true }).waitFor();
+  await close(page);
+});
+
+test("a chain that is deleted while it is looked at", async (t) => {
+  const page = await open(t, "?namespace=team-b&chain=paused");
+  await page.locator(".headline").waitFor();
+  say("delete paused");
+  await page.getByRole("heading", { name: "There is no chain paused in team-b" }).waitFor();
+  await close(page);
+});
+
+test("a browser that has not opened the address is refused", async () => {
+  const other = await browser.newContext();
+  const page = await other.newPage();
+  const answer = await page.goto(base);
+  assert.equal(answer.status(), 401);
+  assert.match(await page.locator("body").innerText(), /kubectl stackchain ui/);
+  await other.close();
+});
+
+test("a page of another site can neither read nor frame it", async () => {
+  const page = await context.newPage();
+  await page.goto(base.replace("127.0.0.1", "localhost"), { waitUntil: "commit" });
+  const read = await page.evaluate(
+    (url) => fetch(url, { credentials: "include" }).then((answer) => answer.status, (error) => error.name),
+    `${base}/api/session`,
+  );
+  assert.equal(read, "TypeError");
+  await page.close();
+});
+
+test("a server that has ended is said", async () => {
+  const own = await serve();
+  const mine = await browser.newContext();
+  const page = await mine.newPage();
+  await page.goto(own.address);
+  await page.getByText("Live", { exact: true }).waitFor();
+  own.process.kill();
+  await page.getByText("Reconnecting").waitFor({ timeout: PATIENCE });
+  await mine.close();
+});
