@@ -15,6 +15,7 @@ class ChainReason(enum.StrEnum):
     AWAITING_CONFIRMATION = "AwaitingConfirmation"
     BLOCKED = "Blocked"
     WAITING_FOR_CHAIN = "WaitingForChain"
+    AWAITING_APPROVAL = "AwaitingApproval"
     RUN_SUCCEEDED = "RunSucceeded"
     STACK_FAILED = "StackFailed"
     STACK_CANCELED = "StackCanceled"
@@ -179,6 +180,11 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         "Ready with nothing asked.",
         do="Nothing; the run starts at once when they are. To run without one of them, remove its "
         "name from `spec.dependsOn`.",
+    ),
+    ChainReason.AWAITING_APPROVAL: ReasonMeaning(
+        means="A stage waits for a person to approve it (`approval: Required`).",
+        do="If it may start, set the annotation `stackchain.dev/approve` to the number of the run "
+        'and the stage, as in `"3: prod"`; else cancel the run.',
     ),
     ChainReason.RUN_SUCCEEDED: ReasonMeaning(
         means="Every stack succeeded, or had nothing to do because its inputs did not change.",

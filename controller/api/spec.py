@@ -132,6 +132,13 @@ class Graph:
     exclude: Exclude = Exclude()
 
 
+class StageApproval(enum.StrEnum):
+    """Whether a person has to approve of a stage before it starts."""
+
+    NONE = "None"
+    REQUIRED = "Required"
+
+
 @pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
 class Stage:
     """Stacks that have all of the labels, which start once the stages before have succeeded."""
@@ -139,6 +146,7 @@ class Stage:
     name: str
     labels: tuple[str, ...]
     soak_seconds: int = 0
+    approval: StageApproval = StageApproval.NONE
 
 
 class EnvironmentVariable(_Model):

@@ -102,6 +102,7 @@ class StageWait(enum.StrEnum):
 
     EARLIER_STAGES = "EarlierStages"
     SOAK = "Soak"
+    APPROVAL = "Approval"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,6 +120,7 @@ class StageStatus:
     message: str | None = None
     since: str | None = None
     until: str | None = None
+    approved_time: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -206,6 +208,7 @@ class Handled:
     retry: str | None = None
     bypass: str | None = None
     cancel: str | None = None
+    approve: str | None = None
     schedule: str | None = None
     root_runs: tuple[RootRun, ...] = ()
 

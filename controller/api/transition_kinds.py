@@ -21,6 +21,9 @@ class TransitionKind(enum.StrEnum):
     GRAPH_RESOLVED = "GraphResolved"
     SUSPENDED = "Suspended"
     RESUMED = "Resumed"
+    STAGE_WAITING = "StageWaiting"
+    STAGE_AWAITING_APPROVAL = "StageAwaitingApproval"
+    STAGE_APPROVED = "StageApproved"
     STACK_WAITING = "StackWaiting"
     STACK_STARTED = "StackStarted"
     AWAITING_CONFIRMATION = "AwaitingConfirmation"
@@ -87,6 +90,14 @@ MEANINGS: dict[TransitionKind, TransitionMeaning] = {
         when="a live run is suspended: no further stack starts"
     ),
     TransitionKind.RESUMED: TransitionMeaning(when="a live run goes on"),
+    TransitionKind.STAGE_WAITING: TransitionMeaning(
+        when="the earlier stages have succeeded, and a stage waits until a time that the message "
+        "says"
+    ),
+    TransitionKind.STAGE_AWAITING_APPROVAL: TransitionMeaning(
+        when="a stage waits for a person to approve it; the message says how"
+    ),
+    TransitionKind.STAGE_APPROVED: TransitionMeaning(when="a person has approved a stage"),
     TransitionKind.STACK_WAITING: _stack(
         "a stack is locked or disabled, another chain has it, or another run of it has to end first"
     ),

@@ -33,6 +33,7 @@ from controller.api.spec import Schedule as Schedule
 from controller.api.spec import Source as Source
 from controller.api.spec import StackChainSpec as StackChainSpec
 from controller.api.spec import Stage as Stage
+from controller.api.spec import StageApproval as StageApproval
 from controller.api.spec import StartPolicy as StartPolicy
 from controller.api.spec import StartTrigger as StartTrigger
 from controller.api.spec import StartTriggerType as StartTriggerType
@@ -69,6 +70,7 @@ RUN_ANNOTATION = f"{GROUP}/run"
 RETRY_ANNOTATION = f"{GROUP}/retry"
 CANCEL_ANNOTATION = f"{GROUP}/cancel"
 BYPASS_ANNOTATION = f"{GROUP}/bypass"
+APPROVE_ANNOTATION = f"{GROUP}/approve"
 INSTALLATION_ANNOTATION = f"{GROUP}/installation"
 """Which installation is to have a resource, whoever has had it before."""
 # Written by whoever restores a resource; Velero labels all that it restores.
@@ -113,6 +115,7 @@ class StackChain:
     retry_token: str | None
     cancel_token: str | None
     bypass_token: str | None
+    approve_token: str | None
     spec: StackChainSpec
     status: Status
 
@@ -142,6 +145,7 @@ def parse(body: Mapping[str, Any]) -> StackChain:
         retry_token=_token(annotations, RETRY_ANNOTATION),
         cancel_token=_token(annotations, CANCEL_ANNOTATION),
         bypass_token=_token(annotations, BYPASS_ANNOTATION),
+        approve_token=_token(annotations, APPROVE_ANNOTATION),
         spec=spec,
         status=read_status(body.get("status") or {}),
     )

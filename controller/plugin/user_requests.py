@@ -257,6 +257,7 @@ def open_requests(chain: StackChain) -> list[tuple[str, str]]:
         ("spec.runToken", chain.spec.run_token, handled.run_token),
         (v1alpha1.RETRY_ANNOTATION, chain.retry_token, handled.retry),
         (v1alpha1.BYPASS_ANNOTATION, chain.bypass_token, handled.bypass),
+        (v1alpha1.APPROVE_ANNOTATION, chain.approve_token, handled.approve),
         (v1alpha1.CANCEL_ANNOTATION, chain.cancel_token, handled.cancel),
     )
     return [(name, token) for name, token, done in requests if token is not None and token != done]

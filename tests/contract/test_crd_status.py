@@ -69,6 +69,7 @@ def full_status() -> v1alpha1.Status:
         retry="1",
         bypass="1: a",
         cancel="2",
+        approve="1: prod",
         schedule=T0,
         root_runs=root_runs,
     )
@@ -103,6 +104,7 @@ def full_status() -> v1alpha1.Status:
         message="It waits.",
         since=T0,
         until=T3,
+        approved_time=T3,
     )
     stacks = tuple(
         dataclasses.replace(stack, attempts=2, unused_runs=(unused,), held_by=held_by)

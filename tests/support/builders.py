@@ -117,6 +117,7 @@ def make_stack_chain(
     retry_token: str | None = None,
     cancel_token: str | None = None,
     bypass_token: str | None = None,
+    approve_token: str | None = None,
     is_restored: bool = False,
     generation: int = 1,
     is_deleting: bool = False,
@@ -133,6 +134,7 @@ def make_stack_chain(
         retry_token=retry_token,
         cancel_token=cancel_token,
         bypass_token=bypass_token,
+        approve_token=approve_token,
         spec=spec or make_spec(),
         status=status,
     )
@@ -581,6 +583,7 @@ def make_shown_chain(
         retry_token=retry,
         cancel_token=cancel,
         bypass_token=bypass,
+        approve_token=None,
         spec=v1alpha1.StackChainSpec.model_validate(values),
         status=status or v1alpha1.Status(),
     )

@@ -94,6 +94,16 @@ SITUATIONS: list[tuple[str, v1alpha1.Status, tuple[str, str]]] = [
     ("running, and a request waits", projected(live(RUNNING, is_asked=True)), IN_PROGRESS),
     ("waiting for a person", projected(live(RUNNING, WAITS)), IN_PROGRESS),
     (
+        "a stage waits for its approval",
+        projected(
+            live(
+                make_stack("a", stage="prod"),
+                stages=[progress.StageProgress(name="prod", needs_approval=True)],
+            )
+        ),
+        IN_PROGRESS,
+    ),
+    (
         "created suspended",
         projected(suspended(live(make_stack("a"), is_suspended=True))),
         PAUSED,

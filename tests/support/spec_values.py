@@ -22,7 +22,7 @@ OTHER_VALUES: Mapping[str, Any] = {
     "graph.maxStacks": 60,
     "graph.exclude.stackIds": ["x"],
     "graph.exclude.labels": ["x"],
-    "stages": [{"name": "test", "labels": ["env:test"], "soakSeconds": 0}],
+    "stages": [{"name": "test", "labels": ["env:test"], "soakSeconds": 0, "approval": "Required"}],
     "operation": "Plan",
     "destroyConfirmation": "chain",
     "commitSHA": "abcdef1",

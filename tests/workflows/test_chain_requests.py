@@ -29,7 +29,7 @@ async def ask(
 ) -> progress.HandledRequest:
     """Ask, and wait for what the run says to it."""
     token = token or next(TOKENS)
-    request = LiveRequest(kind=kind, token=token, number=1, stack_ids=list(stack_ids))
+    request = LiveRequest(kind=kind, token=token, number=1, names=list(stack_ids))
     await handle.signal(ids.REQUEST_SIGNAL, request)
 
     async def is_handled() -> progress.HandledRequest | None:
@@ -185,7 +185,7 @@ async def test_a_request_before_the_stacks_are_read_waits_for_them(serve: Serve)
     chain = await serve(world)
     handle = await chain.start()
     await chain.called("fetch_dependent_stacks")
-    request = LiveRequest(kind=BYPASS, token="1: a", number=1, stack_ids=["a"])
+    request = LiveRequest(kind=BYPASS, token="1: a", number=1, names=["a"])
     await handle.signal(ids.REQUEST_SIGNAL, request)
     before = await chain.known(handle)
 

@@ -238,3 +238,75 @@ async def test_slots_bound_the_stacks_of_a_stage_as_all_others(
 
     assert known.phase is Phase.SUCCEEDED
     assert world.calls("trigger_stack_run")[0] == "a"
+
+
+GATED = v1alpha1.Stage(name="prod", labels=("prod",), approval=v1alpha1.StageApproval.REQUIRED)
+
+
+def approval(*names: str, number: int = 1, token: str = "t") -> progress.LiveRequest:
+    kind = progress.LiveRequestKind.APPROVE
+    return progress.LiveRequest(kind=kind, token=token, number=number, names=list(names))
+
+
+async def test_a_stage_starts_once_a_person_has_approved_it(serve: Serve) -> None:
+    world = World("a~p")
+    world.stage_of = {"a": "dev", "p": "prod"}
+    chain = await serve(world)
+    handle = await chain.start(stages=[DEV, GATED])
+    await handle.signal(ids.REQUEST_SIGNAL, approval("prod", number=2, token="other run"))
+    await stage_waits(chain, handle, "prod", "Approval")
+    waiting = await chain.known(handle)
+    triggered = world.calls("trigger_stack_run")
+
+    # A signal may come twice.
+    for _ in range(2):
+        await handle.signal(ids.REQUEST_SIGNAL, approval("prod"))
+    known = await handle.result()
+
+    assert triggered == ["a"]
+    assert waiting.reason == ChainReason.AWAITING_APPROVAL
+    assert known.phase is Phase.SUCCEEDED
+    assert known.stages[1].approved_at is not None
+    assert [(item.token, item.is_refused) for item in known.requests] == [("t", False)]
+
+
+async def test_an_approval_that_comes_too_early_is_refused_and_counts_for_nothing(
+    serve: Serve,
+) -> None:
+    world = World("a~p")
+    world.stage_of, world.held = {"a": "dev", "p": "prod"}, {"a"}
+    chain = await serve(world)
+    handle = await chain.start(stages=[DEV, GATED])
+    await chain.stack_shows(handle, "a", Phase.RUNNING)
+    await handle.signal(ids.REQUEST_SIGNAL, approval("prod", token="early"))
+    await world.move("a", "FINISHED")
+
+    await stage_waits(chain, handle, "prod", "Approval")
+    known = await chain.known(handle)
+    await handle.cancel()
+    await handle.result()
+
+    assert [(item.token, item.is_refused) for item in known.requests] == [("early", True)]
+    assert world.calls("trigger_stack_run") == ["a"]
+
+
+async def test_a_wait_for_an_approval_costs_nothing_but_its_publish(serve: Serve) -> None:
+    """No timer, and no activity that waits."""
+    world = World("a~p")
+    world.stage_of = {"a": "dev", "p": "prod"}
+    chain = await serve(world)
+    handle = await chain.start(stages=[DEV, GATED])
+    await stage_waits(chain, handle, "prod", "Approval")
+
+    async def is_quiet() -> bool:
+        before = len((await handle.fetch_history()).events)
+        await asyncio.sleep(2)
+        return len((await handle.fetch_history()).events) == before
+
+    await eventually(is_quiet, what="nothing happens")
+    history = await handle.fetch_history()
+    await handle.cancel()
+    await handle.result()
+
+    kinds = [event.event_type for event in history.events]
+    assert EventType.EVENT_TYPE_TIMER_STARTED not in kinds

@@ -53,6 +53,7 @@ def transitions(
         *_started(old, new),
         *_resolved(old, new),
         *_suspended(old, new),
+        *_stages(old, new),
         *_stacks(old, new),
         *_unused_runs(old, new),
         *_ended(old, new, is_followed=is_followed, is_spec_new=is_spec_new),
@@ -123,6 +124,33 @@ def _suspended(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
     if after.status == "True":
         return [_of(TransitionKind.SUSPENDED, new, after.message, since)]
     return [_of(TransitionKind.RESUMED, new, f"Run {new.latest_run.number} continues.", since)]
+
+
+def _stages(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    """What a stage waits for, other than for others, and that it was approved."""
+    run, before = new.latest_run, old.latest_run
+    if run is None:
+        return []
+    is_same_run = before is not None and before.number == run.number
+    earlier = {stage.name: stage for stage in before.stages} if before and is_same_run else {}
+    found: list[Transition] = []
+    for stage in run.stages:
+        was = earlier.get(stage.name)
+        text = f"Run {run.number}, stage '{stage.name}': {stage.message}"
+        if stage.approved_time and (was is None or was.approved_time != stage.approved_time):
+            approved = f"Run {run.number}, stage '{stage.name}': a person has approved it."
+            when = stage.approved_time
+            found.append(_of(TransitionKind.STAGE_APPROVED, new, approved, stage.name, when))
+        kind = _STAGE_WAITS.get(stage.waits_for or "")
+        if kind is not None and (was is None or was.waits_for != stage.waits_for):
+            found.append(_of(kind, new, text, stage.name, stage.since or ""))
+    return found
+
+
+_STAGE_WAITS = {
+    str(v1alpha1.StageWait.SOAK): TransitionKind.STAGE_WAITING,
+    str(v1alpha1.StageWait.APPROVAL): TransitionKind.STAGE_AWAITING_APPROVAL,
+}
 
 
 _ENDS = {

@@ -81,16 +81,21 @@ def decide(
     latest = _latest_run(chain, execution, known)
     retry = request_tokens.take_retry(chain, cancel.handled, latest)
     bypass = request_tokens.take_bypass(chain, retry.handled, latest)
-    handled = bypass.handled
+    approve = request_tokens.take_approve(chain, bypass.handled, latest)
+    handled = approve.handled
     asks = automatic_asks.open_asks(chain, handled)
     is_retry = retry.is_effective or bypass.is_effective
     asked = _asked(chain, handled, asks, is_retry=is_retry)
     base = Decision(
         handled=handled,
         cancel=cancel.is_effective,
-        requests=tuple(taken.request for taken in (retry, bypass) if taken.request is not None),
+        requests=tuple(
+            taken.request for taken in (retry, bypass, approve) if taken.request is not None
+        ),
         done=tuple(taken.done for taken in (retry, bypass) if taken.done is not None),
-        notes=tuple(taken.note for taken in (run, cancel, retry, bypass) if taken.note is not None),
+        notes=tuple(
+            taken.note for taken in (run, cancel, retry, bypass, approve) if taken.note is not None
+        ),
         is_not_requested=asked is None
         and not is_live
         and (is_spec_new(chain, handled) or number == 0),
@@ -123,7 +128,11 @@ def decide(
     if bypass.is_effective and asked is not v1alpha1.Cause.RETRY:
         base = dataclasses.replace(base, notes=(*base.notes, request_tokens.runs_anyway(chain)))
     base = dataclasses.replace(
-        base, handled=dataclasses.replace(request.handled, cancel=handled.cancel), start=request
+        base,
+        handled=dataclasses.replace(
+            request.handled, cancel=handled.cancel, approve=handled.approve
+        ),
+        start=request,
     )
     if asked is v1alpha1.Cause.RETRY and asks.root_runs:
         # Neither run does what the other does.
@@ -190,6 +199,7 @@ def is_asking(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> bool:
         or chain.run_token not in (None, handled.run)
         or chain.retry_token not in (None, handled.retry)
         or chain.bypass_token not in (None, handled.bypass)
+        or chain.approve_token not in (None, handled.approve)
         or chain.cancel_token not in (None, handled.cancel)
     )
 

@@ -61,6 +61,7 @@ def all_handled(chain: v1alpha1.StackChain) -> v1alpha1.Handled:
         run_token=chain.spec.run_token,
         retry=chain.retry_token,
         bypass=chain.bypass_token,
+        approve=chain.approve_token,
         cancel=chain.cancel_token,
     )
 
@@ -87,6 +88,7 @@ def handled_asks(
             retry=_first(told.retry, started.retry),
             bypass=_first(told.bypass, started.bypass),
             cancel=told.cancel,
+            approve=told.approve,
             schedule=schedule,
             root_runs=told.root_runs,
         )
@@ -99,6 +101,7 @@ def handled_asks(
         retry=retry,
         bypass=bypass,
         cancel=told.cancel,
+        approve=told.approve,
         schedule=schedule,
         root_runs=root_runs,
     )

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from controller.api import reasons, v1alpha1
 from controller.chain.requests import token_grammar
@@ -70,7 +71,7 @@ class LatestRun:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class TakenStacks:
-    """What becomes of the annotation `retry` or `bypass`, which names stacks or may do so.
+    """What becomes of the annotation `retry`, `bypass` or `approve`, which may name parts of a run.
 
     `request` is for the live run, which says when it has handled it: until then it is asked. `done`
     is what the run did because of it. `is_effective`: a run is asked for, about the stacks `names`.
@@ -84,55 +85,86 @@ class TakenStacks:
     names: tuple[str, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Annotation:
+    name: str
+    field: str
+    names: token_grammar.Names
+    noun: str = "stack"
+
+
+_ANNOTATIONS = {
+    progress.LiveRequestKind.RETRY: _Annotation(
+        name=v1alpha1.RETRY_ANNOTATION, field="retry", names=token_grammar.Names.ANY
+    ),
+    progress.LiveRequestKind.BYPASS: _Annotation(
+        name=v1alpha1.BYPASS_ANNOTATION, field="bypass", names=token_grammar.Names.SOME
+    ),
+    progress.LiveRequestKind.APPROVE: _Annotation(
+        name=v1alpha1.APPROVE_ANNOTATION,
+        field="approve",
+        names=token_grammar.Names.ONE,
+        noun="stage",
+    ),
+}
+
+
 def take_retry(
     chain: v1alpha1.StackChain, handled: v1alpha1.Handled, latest: LatestRun
 ) -> TakenStacks:
     """Return what the annotation `retry` does: in the live run, or as a run of its own."""
-    return _take_stacks(progress.LiveRequestKind.RETRY, chain, handled, latest)
+    return _take_part(progress.LiveRequestKind.RETRY, chain, handled, latest)
 
 
 def take_bypass(
     chain: v1alpha1.StackChain, handled: v1alpha1.Handled, latest: LatestRun
 ) -> TakenStacks:
     """Return what the annotation `bypass` does: in the live run, or as a retry of its own."""
-    return _take_stacks(progress.LiveRequestKind.BYPASS, chain, handled, latest)
+    return _take_part(progress.LiveRequestKind.BYPASS, chain, handled, latest)
 
 
-def _take_stacks(
+def take_approve(
+    chain: v1alpha1.StackChain, handled: v1alpha1.Handled, latest: LatestRun
+) -> TakenStacks:
+    """Return what the annotation `approve` does: in the live run, and in no other."""
+    taken = _take_part(progress.LiveRequestKind.APPROVE, chain, handled, latest)
+    # The stage itself shows that it is approved.
+    return dataclasses.replace(taken, done=None)
+
+
+def _take_part(
     kind: progress.LiveRequestKind,
     chain: v1alpha1.StackChain,
     handled: v1alpha1.Handled,
     latest: LatestRun,
 ) -> TakenStacks:
-    is_retry = kind is progress.LiveRequestKind.RETRY
-    token = chain.retry_token if is_retry else chain.bypass_token
-    before = handled.retry if is_retry else handled.bypass
+    of = _ANNOTATIONS[kind]
+    token: str | None = getattr(chain, f"{of.field}_token")
+    before: str | None = getattr(handled, of.field)
     if token is None or token == before:
         return TakenStacks(handled=handled)
-    annotation = v1alpha1.RETRY_ANNOTATION if is_retry else v1alpha1.BYPASS_ANNOTATION
-    taken = TakenStacks(
-        handled=dataclasses.replace(handled, retry=token)
-        if is_retry
-        else dataclasses.replace(handled, bypass=token)
-    )
-    names = token_grammar.Names.ANY if is_retry else token_grammar.Names.SOME
-    named, why = _read_current(token, names, latest.number)
+    taken_up: dict[str, Any] = {of.field: token}
+    taken = TakenStacks(handled=dataclasses.replace(handled, **taken_up))
+    named, why = _read_current(token, of.names, latest.number, noun=of.noun)
     if named is None:
-        return dataclasses.replace(taken, note=_does_nothing(annotation, token, why))
+        return dataclasses.replace(taken, note=_does_nothing(of.name, token, why))
     found = live_requests.find(latest.known.requests if latest.known else (), kind, token)
     if found is not None and latest.known is not None:
         if _is_older(kind, token, before, latest.known.requests):
             why = "it was handled before; a blank and `@` with any text make it a new request"
-            return dataclasses.replace(taken, note=_does_nothing(annotation, token, why))
+            return dataclasses.replace(taken, note=_does_nothing(of.name, token, why))
         if found.is_refused:
-            return dataclasses.replace(taken, note=_does_nothing(annotation, token, found.message))
-        text = f"`{annotation}: {token_grammar.shown(token)}`: {found.message}"
+            return dataclasses.replace(taken, note=_does_nothing(of.name, token, found.message))
+        text = f"`{of.name}: {token_grammar.shown(token)}`: {found.message}"
         return dataclasses.replace(taken, done=text)
     if latest.takes_requests:
         request = progress.LiveRequest(
-            kind=kind, token=token, number=named.number, stack_ids=list(named.names)
+            kind=kind, token=token, number=named.number, names=list(named.names)
         )
         return TakenStacks(handled=handled, request=request)
+    if kind is progress.LiveRequestKind.APPROVE:
+        why = f"run {latest.number} {'is ending' if latest.is_live else 'is over'}"
+        return dataclasses.replace(taken, note=_does_nothing(of.name, token, why))
     if not latest.is_live:
         why = _why_no_retry(chain, handled, latest.number)
         if not why and named.names:
@@ -140,7 +172,7 @@ def _take_stacks(
             stacks = chain.status.stacks
             why = live_requests.why_not(kind, named.names, stacks, number=latest.number)
         if why:
-            return dataclasses.replace(taken, note=_does_nothing(annotation, token, why))
+            return dataclasses.replace(taken, note=_does_nothing(of.name, token, why))
     # Its run says that it was taken up.
     return TakenStacks(handled=handled, is_effective=True, names=named.names)
 
@@ -180,11 +212,11 @@ def _does_nothing(annotation: str, token: str, why: str) -> str:
 
 
 def _read_current(
-    token: str, names: token_grammar.Names, latest: int
+    token: str, names: token_grammar.Names, latest: int, *, noun: str = "stack"
 ) -> tuple[token_grammar.NamedRun | None, str]:
     """Return what a token names of the latest run; else why it does nothing."""
     try:
-        named = token_grammar.read(token, names=names)
+        named = token_grammar.read(token, names=names, noun=noun)
     except token_grammar.InvalidToken as error:
         return None, str(error)
     why = token_grammar.why_stale(named.number, latest=latest)

@@ -1,8 +1,8 @@
 """What each stage of a run waits for before its stacks may start: since when, and until when. Pure.
 
 A stage waits for one thing at a time: first for the stacks of all earlier stages to succeed, then
-for its soak time since then. Nothing of that is kept, it follows from the stacks. A plan changes
-nothing, so no stage of one waits (ADR 0053).
+for its soak time since then, then for its approval. Only the approval is kept (ADR 0054), all
+else follows from the stacks. A plan changes nothing, so no stage of one waits (ADR 0053).
 """
 
 import datetime
@@ -28,7 +28,11 @@ def stages_of(
     if operation is v1alpha1.Operation.DESTROY:
         ordered, soaks = ordered[::-1], [0, *soaks[:0:-1]][: len(soaks)]
     return [
-        StageProgress(name=stage.name, soak_seconds=soak)
+        StageProgress(
+            name=stage.name,
+            soak_seconds=soak,
+            needs_approval=stage.approval is v1alpha1.StageApproval.REQUIRED,
+        )
         for stage, soak in zip(ordered, soaks, strict=True)
     ]
 
@@ -102,6 +106,44 @@ def _set_wait(
                 f"Waits for its soak time of {wording.counted(stage.soak_seconds, 'second')} "
                 f"(`soakSeconds`) until {stage.until}."
             )
+            return
+        since = times.rfc3339(until)
+    if stage.needs_approval and stage.approved_at is None:
+        stage.waits_for, stage.since = StageWait.APPROVAL, since or run.resolved_time
+        stage.message = (
+            f"Waits for a person to approve it: set the annotation `{v1alpha1.APPROVE_ANNOTATION}` "
+            f'to "{run.number}: {stage.name}".'
+        )
+
+
+def approve(run: ChainProgress, names: Sequence[str], *, now: str) -> str:
+    """Note that a person has approved stages; returns what is said of it."""
+    for stage in run.stages:
+        if stage.name in names:
+            stage.approved_at = now
+    return f"Approved: {wording.listed(wording.quoted(names), most=len(names))}."
+
+
+def why_not_approved(run: ChainProgress, names: Sequence[str]) -> str:
+    """Return why stages cannot be approved now, as the end of a sentence; "" if they can."""
+    stages = {stage.name: stage for stage in run.stages}
+    if unknown := wording.why_unknown(names, stages, where=f"a stage of run {run.number}"):
+        return unknown
+    return "; ".join(filter(None, (_why_not_approved(stages[name]) for name in names)))
+
+
+def _why_not_approved(stage: StageProgress) -> str:
+    name = stage.name
+    if stage.approved_at is not None:
+        return f"stage '{name}' has been approved already"
+    if not stage.needs_approval:
+        return f"stage '{name}' needs no approval"
+    if stage.waits_for == StageWait.APPROVAL:
+        return ""
+    if stage.waits_for:
+        waits = f"{stage.message[0].lower()}{stage.message[1:].rstrip('.')}"
+        return f"stage '{name}' cannot be approved yet: it {waits}"
+    return f"stage '{name}' is {stage.phase} and does not wait for approval"
 
 
 def _phase(stage: StageProgress, stacks: Sequence[StackProgress]) -> Phase:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import policy, progress
+from controller.chain.run import gates, policy, progress
 
 _Stack = progress.StackProgress | v1alpha1.StackStatus
 _Reason = reasons.StackReason
@@ -38,10 +38,17 @@ def take(
     """Do what is asked of a live run, and note it; None if that was done before."""
     if find(run.requests, request.kind, request.token) is not None:
         return None
-    refused = why_not(request.kind, request.stack_ids, run.stacks, number=run.number)
+    is_approval = request.kind is progress.LiveRequestKind.APPROVE
+    refused = (
+        gates.why_not_approved(run, request.names)
+        if is_approval
+        else why_not(request.kind, request.names, run.stacks, number=run.number)
+    )
     effect, message = ReopenedStacks(), refused
-    if not refused:
-        named = request.stack_ids or failed_stacks(run.stacks)
+    if not refused and is_approval:
+        message = gates.approve(run, request.names, now=now)
+    elif not refused:
+        named = request.names or failed_stacks(run.stacks)
         effect = _do(run, request.kind, named, now=now)
         message = _message(request.kind, effect, named)
     handled = progress.HandledRequest(

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from controller.api import reasons, v1alpha1, wording
-from controller.api.v1alpha1 import Phase
+from controller.api.v1alpha1 import Phase, StageWait
 from controller.chain.run import attention, changes, policy, progress
 from controller.chain.run.progress import ChainProgress, StackProgress
 
@@ -109,6 +109,9 @@ def _in_progress(run: ChainProgress) -> RunMeaning:
         phase = Phase.PENDING if progress.is_idle(run) else Phase.RUNNING
         message = f"{message} {_suspended_message(run)}".strip()
         return _meaning(phase, _Reason.SUSPENDED, message)
+    if approval := _approval_message(run):
+        message = f"{message} {approval}".strip()
+        return _meaning(Phase.RUNNING, _Reason.AWAITING_APPROVAL, message)
     if attention.blocked(run.stacks):
         return _meaning(Phase.RUNNING, _Reason.BLOCKED, message)
     return _meaning(
@@ -191,6 +194,12 @@ def _canceling_message(run: ChainProgress) -> str:
     )
     why = "The chain's deadline has passed" if run.is_timed_out else "The chain is being canceled"
     return f"{why}; it {stops}."
+
+
+def _approval_message(run: ChainProgress) -> str:
+    """Return that a stage waits for its approval, whatever else is in progress."""
+    waiting = [stage for stage in run.stages if stage.waits_for == StageWait.APPROVAL]
+    return f"Stage '{waiting[0].name}': {waiting[0].message}" if waiting else ""
 
 
 def _stage_message(run: ChainProgress) -> str:

@@ -71,16 +71,20 @@ class LiveRequestKind(enum.StrEnum):
 
     RETRY = "Retry"
     BYPASS = "Bypass"
+    APPROVE = "Approve"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class LiveRequest:
-    """Signal: a token of a person that names the run. `stack_ids`: none stands for all."""
+    """Signal: a token of a person that names the run, and stacks or a stage of it.
+
+    A retry without names stands for all.
+    """
 
     kind: LiveRequestKind
     token: str
     number: int
-    stack_ids: list[str] = dataclasses.field(default_factory=list)
+    names: list[str] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,7 +99,7 @@ class HandledRequest:
 
 @dataclasses.dataclass(kw_only=True, slots=True)
 class StageProgress:
-    """One stage of the run. All but its name and soak time follows from the stacks (`gates`).
+    """One stage of the run. What is below `approved_at` follows from the stacks (`gates`).
 
     `waits_for`: why its stacks may not start now, a `StageWait`; empty: they may. `stacks` and
     `succeeded` count its stacks.
@@ -103,6 +107,8 @@ class StageProgress:
 
     name: str
     soak_seconds: int = 0
+    needs_approval: bool = False
+    approved_at: str | None = None
     phase: v1alpha1.Phase = v1alpha1.Phase.PENDING
     waits_for: str = ""
     message: str = ""

@@ -304,11 +304,16 @@ def _look_alikes_text(known: progress.ChainProgress) -> str:
 def _awaiting(facts: ConditionFacts) -> _Value:
     waiting = [s for s in facts.stacks if s.phase is Phase.AWAITING_CONFIRMATION]
     is_canceling = facts.known is not None and facts.known.is_canceling
-    if not waiting or is_canceling:
+    approvals = facts.run.stages if facts.run is not None else ()
+    stages = [stage for stage in approvals if stage.waits_for == v1alpha1.StageWait.APPROVAL]
+    if not (waiting or stages) or is_canceling:
         none = reasons.ConditionReason.NONE_WAITS
         return _Value(status="False", reason=none, message="No run waits for a person.")
     links = [f"'{stack.id}'" + (f": {stack.run_url}" if stack.run_url else "") for stack in waiting]
-    reason = waiting[0].reason or Reason.AWAITING_CONFIRMATION
+    links += [f"stage '{stage.name}': {stage.message}" for stage in stages]
+    reason: str = Reason.AWAITING_APPROVAL
+    if waiting:
+        reason = waiting[0].reason or Reason.AWAITING_CONFIRMATION
     listed = wording.listed(links, most=_NAMED, separator="; ")
     return _Value(status="True", reason=reason, message=listed)
 

@@ -72,6 +72,7 @@ def _stage(stage: progress.StageProgress) -> v1alpha1.StageStatus:
         message=stage.message or None,
         since=stage.since,
         until=stage.until,
+        approved_time=stage.approved_at,
     )
 
 

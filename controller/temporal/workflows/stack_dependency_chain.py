@@ -119,7 +119,9 @@ class StackDependencyChainWorkflow:
 
     @signal_handlers.signal(ids.REQUEST_SIGNAL)
     def request_stacks(self, request: progress.LiveRequest) -> None:
-        """Have stacks run once more, or count as done; the same request twice changes nothing.
+        """Have stacks run once more or count as done, or a stage start.
+
+        The same request twice changes nothing.
 
         What comes too late for this run is left to the next one: it is not noted as handled.
         """
@@ -213,6 +215,8 @@ class StackDependencyChainWorkflow:
     def _take_requests(self) -> None:
         if self._progress.resolved_time is None or self._progress.is_canceling or self._is_closing:
             return
+        # A stage may have waited long enough in this moment.
+        self._update_gates()
         requests, self._requests = self._requests, []
         for request in requests:
             effect = live_requests.take(self._progress, request, now=_now())

@@ -83,8 +83,8 @@ def test_a_token_for_the_live_run_is_asked_of_it_until_it_says_that_it_is_handle
     assert decision == dataclasses.replace(
         nothing(handled(A)),
         requests=(
-            LiveRequest(kind=RETRY, token="3: b @now", number=3, stack_ids=["b"]),
-            LiveRequest(kind=BYPASS, token="3: c", number=3, stack_ids=["c"]),
+            LiveRequest(kind=RETRY, token="3: b @now", number=3, names=["b"]),
+            LiveRequest(kind=BYPASS, token="3: c", number=3, names=["c"]),
         ),
     )
 

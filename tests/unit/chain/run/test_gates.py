@@ -125,6 +125,86 @@ def test_a_wait_says_since_when_and_until_when(golden: Golden) -> None:
     pages.check("earlier stages", pending.message)
 
 
+APPROVED = (
+    v1alpha1.Stage(name="dev", labels=("dev",), approval=v1alpha1.StageApproval.REQUIRED),
+    v1alpha1.Stage(
+        name="prod",
+        labels=("prod",),
+        soak_seconds=60,
+        approval=v1alpha1.StageApproval.REQUIRED,
+    ),
+)
+
+
+def approvable(
+    *stacks: progress.StackProgress, now: str = T3, **fields: Any
+) -> progress.ChainProgress:
+    own = [dataclasses.replace(stack) for stack in stacks]
+    operation = Operation(fields.get("operation", "Apply"))
+    return make_progress(
+        *own, stages=gates.stages_of(APPROVED, operation), now=now, number=3, **fields
+    )
+
+
+def test_the_approval_is_asked_for_after_the_soak_time_and_counts_for_one_stage(
+    golden: Golden,
+) -> None:
+    run = approvable(DONE, staged("prod-1"), now=T1)
+    assert run.stages[1].waits_for == v1alpha1.StageWait.SOAK
+    assert gates.why_not_approved(run, ["prod"])
+
+    gates.update(run, now=datetime.datetime.fromisoformat(T2))
+
+    stage = run.stages[1]
+    assert (stage.waits_for, stage.since, stage.until) == ("Approval", T2, None)
+    assert gates.next_time(run) is None
+    golden("stage_messages").check("approval", stage.message)
+    assert gates.why_not_approved(run, ["prod"]) == ""
+    gates.approve(run, ["prod"], now=T3)
+    gates.update(run, now=datetime.datetime.fromisoformat(T3))
+    assert (stage.waits_for, stage.approved_at, run.stages[0].approved_at) == ("", T3, None)
+
+
+def test_the_first_stage_may_need_an_approval() -> None:
+    run = approvable(staged("dev-1"), staged("prod-1"))
+
+    first = run.stages[0]
+    assert (first.waits_for, first.since) == ("Approval", T0)
+    assert next_stacks.ready_stacks(run, remaining=dict.fromkeys(ids(run), 1)) == []
+
+
+@pytest.mark.parametrize(
+    ("stacks", "name"),
+    [
+        pytest.param([DONE, staged("prod-1")], "prd", id="an unknown stage"),
+        pytest.param([staged("dev-1"), staged("prod-1")], "prod", id="earlier stages go on"),
+        pytest.param([DONE, staged("prod-1", Phase.RUNNING)], "prod", id="it runs"),
+        pytest.param(
+            [DONE, staged("prod-1", Phase.SUCCEEDED)], "prod", id="it has nothing left to run"
+        ),
+        pytest.param([DONE], "prod", id="it has no stacks"),
+    ],
+)
+def test_an_approval_of_a_stage_that_does_not_wait_says_why(
+    stacks: list[progress.StackProgress], name: str, case: str, golden: Golden
+) -> None:
+    why = gates.why_not_approved(approvable(*stacks), [name])
+
+    golden("stage_messages").check(f"not approved: {case}", why)
+
+
+def test_an_approval_that_is_not_needed_or_was_given_says_so(golden: Golden) -> None:
+    pages = golden("stage_messages")
+    pages.check("not approved: not needed", gates.why_not_approved(run_of(DONE), ["dev"]))
+    run = approvable(DONE, staged("prod-1"), now=LATER)
+    gates.approve(run, ["prod"], now=T3)
+    pages.check("not approved: given before", gates.why_not_approved(run, ["prod"]))
+
+
+def test_a_plan_asks_for_no_approval() -> None:
+    assert not gates.waiting(approvable(staged("dev-1"), operation="Plan"))
+
+
 def test_the_soak_time_counts_from_the_last_stack_of_all_earlier_stages() -> None:
     late = staged("dev-2", Phase.SUCCEEDED, completion_time=T2)
     run = run_of(DONE, late, staged("qa-1"), now=T2)

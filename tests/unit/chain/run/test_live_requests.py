@@ -16,7 +16,7 @@ PAGE = "live_requests"
 
 
 def request(kind: LiveRequestKind, *stack_ids: str, token: str = "1") -> LiveRequest:
-    return LiveRequest(kind=kind, token=token, number=1, stack_ids=list(stack_ids))
+    return LiveRequest(kind=kind, token=token, number=1, names=list(stack_ids))
 
 
 def skipped(stack_id: str, upstreams: str, behind: str, **fields: str) -> progress.StackProgress:
