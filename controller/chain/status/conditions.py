@@ -149,8 +149,8 @@ def _waiting_for_chains(waiting: chain_waits.Waiting) -> _Verdict:
     )
     if (first := waiting.first_needing_person) is not None:
         message += (
-            f" Someone has to act there, see `kubectl describe schain {first.name}`; or remove the "
-            "name from `spec.dependsOn`."
+            f" Create '{first.name}' if it does not exist, act on what `kubectl describe schain "
+            f"{first.name}` says, or remove the name from `spec.dependsOn`."
         )
         return _Verdict(ready="Unknown", reason=Reason.BLOCKED, message=message, reconciling=True)
     reason = Reason.WAITING_FOR_CHAIN
