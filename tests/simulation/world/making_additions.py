@@ -56,6 +56,7 @@ def add(plan: Plan) -> Plan:
         (0.15, _slow_steps),
         (0.15, _limits),
         (0.15, _order),
+        (0.2, _stack_requests),
     )
     for share, addition in additions:
         if rng.random() < share:
@@ -278,3 +279,18 @@ def _fault(rng: random.Random, action: str, target: str, value: Any) -> Event:
 
 def _administrator(action: str, namespace: str, at: float) -> Event:
     return Event(at=at, actor=Actor.ADMINISTRATOR, action=action, target=namespace)
+
+
+def _stack_requests(rng: random.Random, plan: Plan) -> Plan:
+    """Users retry and bypass stacks, mostly while the run is live."""
+    events = list(plan.events)
+    for _ in range(rng.choice([1, 2, 3, 5])):
+        chain = rng.choice(plan.chains)
+        action = rng.choice(
+            ["ask for a retry of", "ask for a retry of stacks of", "ask for a bypass in"]
+        )
+        at = round(chain.at + 3 + _LAST_AT * rng.random() ** 1.7, 1)
+        value = None if action == "ask for a retry of" else rng.randrange(100)
+        events.append(Event(at=at, actor=Actor.USER, action=action, target=chain.name, value=value))
+    events.sort(key=lambda event: event.at)
+    return dataclasses.replace(plan, events=tuple(events))

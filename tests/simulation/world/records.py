@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from controller.api import v1alpha1
+from controller.chain.requests import token_grammar
 from devenv.simulator.model.run_entities import Run, Transition
 from tests.simulation import role_processes
 from tests.simulation.account import account_server
@@ -65,6 +66,12 @@ class ChainRecord:
         """Whether it was deleted, and its runs were to go on."""
         is_orphan = self.body["spec"].get("deletionPolicy") == "Orphan"
         return is_orphan and self.deleted_at is not None
+
+    def tokens_of(self, annotation: str, number: int) -> int:
+        """Return how many of its tokens asked for stacks of a run."""
+        return sum(
+            name == annotation and _number_of(text) == number for name, text in self.annotations
+        )
 
     @property
     def status_writes(self) -> int:
@@ -269,7 +276,9 @@ def is_idle(body: Json) -> bool:
         return False
     handled, latest = status.get("lastHandled") or {}, status.get("latestRun")
     annotations = metadata.get("annotations") or {}
-    asked = ((name, annotations.get(f"stackchain.dev/{name}")) for name in ("run", "retry"))
+    asked = (
+        (name, annotations.get(f"stackchain.dev/{name}")) for name in ("run", "retry", "bypass")
+    )
     return (
         status.get("observedGeneration") == metadata.get("generation", 1)
         and all(text is None or handled.get(name) == text for name, text in asked)
@@ -281,6 +290,13 @@ def is_ready(body: Json) -> bool:
     """Whether the status of a StackChain says so."""
     conditions = (body.get("status") or {}).get("conditions") or ()
     return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+
+
+def _number_of(token: str) -> int | None:
+    try:
+        return token_grammar.read(token, names=token_grammar.Names.ANY).number
+    except token_grammar.InvalidToken:
+        return None
 
 
 def _named(status: Json) -> Iterator[str]:

@@ -137,7 +137,7 @@ def _unsettled_chain(body: Json) -> str | None:
     if latest and latest["phase"] not in ("Succeeded", "Failed", "Canceled", "TimedOut"):
         return f"{name} run {latest['number']} is {latest['phase']}: {ready['message']}"
     handled = status.get("lastHandled") or {}
-    for token in ("run", "retry", "cancel"):
+    for token in ("run", "retry", "bypass", "cancel"):
         asked = (metadata.get("annotations") or {}).get(f"stackchain.dev/{token}")
         if asked and handled.get(token) != asked:
             return f"{name}: {token} token {asked!r} is not handled"

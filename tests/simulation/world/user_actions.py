@@ -36,6 +36,29 @@ async def _retry(world: World, event: Event) -> None:
     await _ask(world, event, "retry", _latest_number(world, event))
 
 
+async def _retry_of_stacks(world: World, event: Event) -> None:
+    await _ask_for_stacks(world, event, "retry", ("Failed", "Canceled", "TimedOut"))
+
+
+async def _bypass(world: World, event: Event) -> None:
+    await _ask_for_stacks(world, event, "bypass", ("Failed", "Canceled", "Skipped", "Pending"))
+
+
+async def _ask_for_stacks(world: World, event: Event, token: str, phases: tuple[str, ...]) -> None:
+    """Name stacks as somebody does who looks at the status, or any; `value` says which of them.
+
+    By then they may be in another phase, and the token may be one that was there before.
+    """
+    rows = ((world.get(event.target) or {}).get("status") or {}).get("stacks") or ()
+    fitting = [row["id"] for row in rows if row["phase"] in phases]
+    known = fitting or [row["id"] for row in rows] or ["nobody"]
+    first = known[event.value % len(known)]
+    names = [first, *known[:1]] if event.value % 3 == 0 else [first]
+    note = "" if event.value % 2 else f" @{event.at:.1f}"
+    text = f"{_latest_number(world, event)}: {', '.join(names)}{note}"
+    await _ask(world, event, token, text)
+
+
 async def _cancel(world: World, event: Event) -> None:
     await _ask(world, event, "cancel", _latest_number(world, event))
 
@@ -63,6 +86,8 @@ ACTIONS: dict[str, Callable[[World, Event], Awaitable[None]]] = {
     "edit": _edit,
     "ask for a run of": _run,
     "ask for a retry of": _retry,
+    "ask for a retry of stacks of": _retry_of_stacks,
+    "ask for a bypass in": _bypass,
     "cancel": _cancel,
     "suspend": _suspend,
     "resume": _resume,

@@ -253,6 +253,25 @@ SCHEDULES: dict[str, Plan] = {
         chains=_chain(roots={"stackIds": ["a", "r"]}, graph={"sources": ["Labels"]}),
         events=(_user(60.0, "ask for a retry of"),),
     ),
+    "stacks are retried and bypassed while another one waits": _plan(
+        StackPlan(id="a", seconds=5.0, outcomes=("fail:planning", "changes")),
+        StackPlan(id="b", upstreams=("a",), seconds=5.0),
+        StackPlan(id="c", upstreams=("b",), seconds=5.0),
+        StackPlan(id="x", seconds=100.0),
+        chains=_chain(roots={"stackIds": ["a", "x"]}),
+        events=(
+            _user(20.0, "ask for a retry of stacks of", value=0),
+            _user(30.0, "ask for a bypass in", value=2),
+            _fault(30.5, "kill", "operator", 10.0),
+            _fault(31.0, "kill", "worker", 5.0),
+        ),
+    ),
+    "a retry is asked for just as the run ends": _plan(
+        StackPlan(id="a", seconds=10.0, outcomes=("fail:planning", "changes")),
+        StackPlan(id="b", upstreams=("a",), seconds=5.0),
+        chains=_chain(),
+        events=tuple(_user(9.0 + 0.5 * n, "ask for a retry of") for n in range(8)),
+    ),
     "a quick native run gets ahead while no worker is there": _plan(
         StackPlan(id="a", seconds=10.0),
         StackPlan(id="b", upstreams=("a",), seconds=2.0),

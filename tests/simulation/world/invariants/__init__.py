@@ -40,6 +40,7 @@ AT_THE_END: dict[str, Invariant] = {
     "what is canceled stops": endings.what_is_canceled_stops,
     "an end is told at once": endings.an_end_is_told_at_once,
     "triggered once": triggers.triggered_once,
+    "bypassed is not run": triggers.bypassed_is_not_run,
     "upstreams first": triggers.upstreams_first,
     "a run is used once": triggers.a_run_is_used_once,
     "only what was asked for": triggers.only_what_was_asked_for,

@@ -2,24 +2,31 @@
 
 from collections.abc import Callable, Iterator
 
+from controller.api import v1alpha1
 from devenv.simulator.model.run_entities import Run
-from devenv.simulator.model.states import RunState, RunType
-from tests.simulation.world.invariants import confirmations, orders
+from devenv.simulator.model.states import RunType
+from tests.simulation.world.invariants import confirmations, orders, triggers
 from tests.simulation.world.records import Record, marker_of
 
 
 def triggered_once_at_a_time(record: Record, run: Run) -> Iterator[str]:
     """A stack is triggered again for the same request only once the run before has FAILED.
 
-    It may fail later on, but nobody knew that yet; until then both would apply the same.
+    It may fail later on, but nobody knew that yet; until then both would apply the same. With a
+    token for a retry it is enough that it has ended, and not well.
     """
     marked = marker_of(run)
     if marked is None or len(run.history) > 1:
         return
+    tokens = sum(
+        chain.tokens_of(v1alpha1.RETRY_ANNOTATION, marked[1])
+        for chain in record.same_name(marked[0])
+    )
     account = record.parties.account.simulator.account
     for other in account.runs_of(run.stack_id):
         is_same = other is not run and marker_of(other) == marked
-        if is_same and other.state is not RunState.FAILED and len(record.same_name(marked[0])) < 2:
+        is_over = triggers.may_be_followed(other, is_asked=tokens > 0)
+        if is_same and not is_over and len(record.same_name(marked[0])) < 2:
             yield (
                 f"{marked[0]} run {marked[1]} triggers {run.stack_id} again ({run.id}), while "
                 f"{other.id} is {other.state}"

@@ -13,7 +13,12 @@ Json = dict[str, Any]
 _LONG_SECONDS = 15.0
 """To cancel what a trigger has queued takes about a second, and the slowest answers as much."""
 _QUEUED = {RunState.QUEUED, RunState.READY}
-_ASKING = ("ask for a run of", "ask for a retry of")
+_ASKING = (
+    "ask for a run of",
+    "ask for a retry of",
+    "ask for a retry of stacks of",
+    "ask for a bypass in",
+)
 
 
 def used_runs_are_in_order(record: Record) -> Iterator[str]:

@@ -66,9 +66,23 @@ def _sums(chain: ChainRecord, status: Json) -> Iterator[str]:
     rows = status.get("stacks") or ()
     total = summary.pop("total", 0)
     # A retry that could not read its stacks names what it keeps, for the retry after it.
-    is_unread = total == 0 and all(row.get("reason") == "Kept" for row in rows)
+    is_unread = total == 0 and all(_is_not_run(row) for row in rows)
     if total != sum(summary.values()) or (total != len(rows) and not is_unread):
         yield f"{chain.title}: the summary {summary} does not add up to {len(rows)} stacks"
-    ended_well = all(row["phase"] == "Succeeded" for row in rows)
+    ended_well = all(
+        row["phase"] == "Succeeded" or row.get("reason") == reasons.StackReason.BYPASSED
+        for row in rows
+    )
     if status["latestRun"]["phase"] == "Succeeded" and not ended_well:
         yield f"{chain.title} succeeded, while not all of its stacks did"
+
+
+def _is_not_run(row: Json) -> bool:
+    """Whether a retry does not run a stack: it keeps it, or leaves it since it names others."""
+    not_run = (reasons.StackReason.KEPT, reasons.StackReason.BYPASSED)
+    return row.get("reason") in not_run or is_left(row)
+
+
+def is_left(row: Json) -> bool:
+    """Whether a row shows a stack as it ended in the run that a retry of others is of."""
+    return (row.get("message") or "").startswith("The retry of run ")

@@ -1,11 +1,13 @@
 """What we have triggered: once, in order, and only because somebody asked."""
 
+import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from controller.api import reasons, v1alpha1
 from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunState
+from tests.simulation.world.invariants.statuses import is_left
 from tests.simulation.world.records import ChainRecord, Record, marker_of
 
 Json = dict[str, Any]
@@ -15,17 +17,42 @@ def triggered_once(record: Record) -> Iterator[str]:
     """A request makes one run of each stack; Spacelift itself would take any number of them.
 
     A second one applies twice what a person wanted once. Only `retry` allows more, each after one
-    that has FAILED.
+    that has FAILED, and each token that asks for the stack once more while the run is live, after
+    one that did not end well.
     """
     for (title, number, stack_id), runs in record.runs_by_marker().items():
         objects = [chain for chain in record.same_name(title) if number in chain.runs]
-        allowed = sum(_attempts(chain) for chain in objects) or 1
+        tokens = sum(chain.tokens_of(v1alpha1.RETRY_ANNOTATION, number) for chain in objects)
+        allowed = sum(_attempts(chain) * (1 + tokens) for chain in objects) or 1
         if len(runs) > allowed:
             yield f"{title} run {number} triggered {stack_id} {len(runs)} times: {_named(runs)}"
         elif len(objects) <= 1:
-            early = [run for run in runs[:-1] if run.state is not RunState.FAILED]
+            early = [run for run in runs[:-1] if not may_be_followed(run, is_asked=tokens > 0)]
             if early:
                 yield f"{title} run {number} triggered {stack_id} again after {_named(early)}"
+
+
+def bypassed_is_not_run(record: Record) -> Iterator[str]:
+    """A stack for which a person vouches gets no run from then on, in that run of the chain.
+
+    Whoever vouches for it does not want it run.
+    """
+    marked = record.runs_by_marker()
+    for chain in record.chains.values():
+        if len(record.same_name(chain.title)) > 1:
+            continue
+        for number, status in chain.runs.items():
+            for row in status.get("stacks") or ():
+                if row.get("reason") != reasons.StackReason.BYPASSED:
+                    continue
+                since = datetime.datetime.fromisoformat(row["completionTime"]).timestamp()
+                late = [
+                    run
+                    for run in marked.get((chain.title, number, row["id"]), ())
+                    if run.created_at > since + 1
+                ]
+                if late:
+                    yield f"{chain.title} run {number} ran {_named(late)} of bypassed {row['id']}"
 
 
 def upstreams_first(record: Record) -> Iterator[str]:
@@ -65,7 +92,8 @@ def a_run_is_used_once(record: Record) -> Iterator[str]:
         for number, status in chain.runs.items():
             for row in status.get("stacks") or ():
                 run_id, what = row.get("runId"), f"{chain.title} run {number}"
-                if run_id is None or row.get("reason") == reasons.StackReason.KEPT:
+                is_earlier = row.get("reason") == reasons.StackReason.KEPT or is_left(row)
+                if run_id is None or is_earlier:
                     continue
                 if used.setdefault(run_id, what) != what:
                     yield f"{what} used {run_id} of {row['id']}, which was that of {used[run_id]}"
@@ -101,6 +129,8 @@ def _too_early(record: Record, chain: ChainRecord, number: int, status: Json) ->
             return
         for run in marked.get((chain.title, number, row["id"]), ()):
             for upstream in row.get("dependsOn") or ():
+                if _was_bypassed(rows.get(upstream), before=run.created_at):
+                    continue
                 if record.was_deleted(chain):
                     # After its deletion no status says what became of its stacks.
                     is_well = _has_ended_in_account(record, chain, upstream, before=run.created_at)
@@ -111,6 +141,12 @@ def _too_early(record: Record, chain: ChainRecord, number: int, status: Json) ->
                         f"{chain.title} run {number} triggered {row['id']} ({run.id}) before its "
                         f"upstream {upstream} had ended well: {rows.get(upstream)}"
                     )
+
+
+def _was_bypassed(row: Json | None, *, before: float) -> bool:
+    if row is None or row.get("reason") != reasons.StackReason.BYPASSED:
+        return False
+    return datetime.datetime.fromisoformat(row["completionTime"]).timestamp() <= before + 1
 
 
 def _has_ended_well(row: Json | None, runs: Mapping[str, Run], *, before: float) -> bool:
@@ -134,6 +170,13 @@ def _has_ended_in_account(
         )
         for run in record.parties.account.simulator.account.runs_of(stack_id)
     )
+
+
+def may_be_followed(run: Run, *, is_asked: bool) -> bool:
+    """Whether a stack may have another run after this one in the same run of its chain."""
+    if is_asked:
+        return run.finished and run.state is not RunState.FINISHED
+    return run.state is RunState.FAILED
 
 
 def _attempts(chain: ChainRecord) -> int:
