@@ -261,6 +261,13 @@ class TriggerStackRunInput:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ReadStackRunResult:
+    """How a run stands; `news` is None if that is known."""
+
+    news: run_snapshots.RunSnapshot | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class FollowStackRunInput:
     """Waits until the summary of the run differs from `known_summary`, or its problem does."""
 

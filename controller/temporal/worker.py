@@ -252,6 +252,7 @@ def _workers(
         activities=[
             stack_dependencies.StackDependencies(clients).fetch_dependent_stacks,
             operations.find_stack_run,
+            operations.read_stack_run,
             operations.trigger_stack_run,
             operations.confirm_stack_run,
             operations.stop_stack_run,

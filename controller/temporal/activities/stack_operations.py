@@ -20,6 +20,7 @@ from controller.temporal import ids, messages
 from controller.temporal.activities import (
     errors,
     heartbeats,
+    local_reads,
     native_run_stops,
     permission_checks,
     spacelift_clients,
@@ -90,11 +91,12 @@ class StackOperations:
     ) -> messages.FindStackRunResult:
         """Return the newest run, and the one to adopt, which is waited for a settable while.
 
-        What the same run of the chain had before a reset goes before both.
+        What the same run of the chain had before a reset goes before both. Within a workflow task
+        nothing is waited for.
         """
         account = self._clients.get(argument.target.connection)
         try:
-            async with heartbeats.kept_alive():
+            async with account.local.limited(), heartbeats.kept_alive():
                 earlier = await self._find_earlier(argument)
                 if earlier is not None and _is_news(earlier, argument.known_run_id):
                     return messages.FindStackRunResult(
@@ -133,13 +135,16 @@ class StackOperations:
         argument: messages.FindStackRunInput,
         origin: str,
     ) -> messages.FindStackRunResult:
+        is_local = activity.info().is_local
         adopted = await stack_stops.find_native(
             account,
             argument.target.stack_id,
             origin,
             argument.queuers,
-            seconds=self._limits.adopt_settle,
+            seconds=0 if is_local else self._limits.adopt_settle,
         )
+        if adopted is None and is_local:
+            raise local_reads.given_up("The run is not there yet.")
         if adopted is None:
             return messages.FindStackRunResult(newest_run_id=origin)
         self._counters.run_adopted()
@@ -210,6 +215,15 @@ class StackOperations:
                 limit=self._limits.follow,
                 lost_after=self._limits.lost_after,
             )
+
+    @activity.defn(name="read_stack_run")
+    async def read_stack_run(
+        self, argument: messages.FollowStackRunInput
+    ) -> messages.ReadStackRunResult:
+        """Return how the run stands now, if that is news to the chain; only local."""
+        account = self._clients.get(argument.target.connection)
+        async with account.local.limited():
+            return messages.ReadStackRunResult(news=await stack_waits.read(account, argument))
 
     @activity.defn(name="confirm_stack_run")
     async def confirm_stack_run(

@@ -12,7 +12,13 @@ from controller.chain.run import holds, run_snapshots, run_states, stack_reports
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
-from controller.temporal.activities import errors, heartbeats, run_poller, spacelift_clients
+from controller.temporal.activities import (
+    errors,
+    heartbeats,
+    local_reads,
+    run_poller,
+    spacelift_clients,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -59,13 +65,43 @@ async def follow(
                 _check_lost(argument, missing_since, lost_after)
             else:
                 missing_since = None
-                news = account.snapshot(reading.record)
-                _log_unknown_state(reading.record)
-                if argument.known_problem or stack_reports.summary(news) != argument.known_summary:
-                    noted = await _with_note(account, reading.record, news)
-                    if not noted.problem_reason or noted.problem_reason != argument.known_problem:
-                        return noted
+                news = await _news(account, argument, reading.record)
+                if news is not None:
+                    return news
     return None
+
+
+async def read(
+    account: spacelift_clients.SpaceliftAccount, argument: messages.FollowStackRunInput
+) -> run_snapshots.RunSnapshot | None:
+    """Return how a run stands, read together with all that is due; None if that is known.
+
+    Raises:
+        ApplicationError: it cannot be read now.
+        SpaceliftError: so it was said.
+    """
+    key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
+    async with account.poller.follow(key, read_now=True) as readings:
+        reading = await readings.get()
+    if reading.error is not None:
+        raise reading.error
+    if reading.record is None:
+        raise local_reads.given_up("The run is not to be seen.")
+    return await _news(account, argument, reading.record)
+
+
+async def _news(
+    account: spacelift_clients.SpaceliftAccount,
+    argument: messages.FollowStackRunInput,
+    record: models.RunRecord,
+) -> run_snapshots.RunSnapshot | None:
+    news = account.snapshot(record)
+    _log_unknown_state(record)
+    if not argument.known_problem and stack_reports.summary(news) == argument.known_summary:
+        return None
+    noted = await _with_note(account, record, news)
+    is_known = noted.problem_reason and noted.problem_reason == argument.known_problem
+    return None if is_known else noted
 
 
 def _check_lost(

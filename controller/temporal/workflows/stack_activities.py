@@ -26,21 +26,25 @@ class StackActivities:
         self, origin: str | None, *, is_first: bool, known_run_id: str
     ) -> messages.FindStackRunResult:
         """Return the newest run, and the one that the origin made Spacelift queue."""
+        argument = messages.FindStackRunInput(
+            target=self._input.target,
+            adopt_origin=origin,
+            queuers=self._input.queuers,
+            chain=self._input.chain,
+            first_run_id=workflow.info().first_execution_run_id,
+            known_run_id=known_run_id,
+            ahead_runs=self._input.ahead_runs if is_first else [],
+            upstream_runs=self._input.upstream_runs if is_first else [],
+            operation=self._input.operation,
+        )
+        summary = f"runs of {self._input.target.stack_id}"
+        found = await activity_calls.try_locally(
+            _Operations.find_stack_run, argument, summary=summary
+        )
+        if found is not None:
+            return found
         return await activity_calls.persist(
-            _Operations.find_stack_run,
-            messages.FindStackRunInput(
-                target=self._input.target,
-                adopt_origin=origin,
-                queuers=self._input.queuers,
-                chain=self._input.chain,
-                first_run_id=workflow.info().first_execution_run_id,
-                known_run_id=known_run_id,
-                ahead_runs=self._input.ahead_runs if is_first else [],
-                upstream_runs=self._input.upstream_runs if is_first else [],
-                operation=self._input.operation,
-            ),
-            summary=f"runs of {self._input.target.stack_id}",
-            on_problem=self.on_problem,
+            _Operations.find_stack_run, argument, summary=summary, on_problem=self.on_problem
         )
 
     def trigger_input(self, found: messages.FindStackRunResult) -> messages.TriggerStackRunInput:
@@ -130,16 +134,31 @@ class StackActivities:
         """Wait for news of a run."""
         return workflow.start_activity_method(
             _Operations.follow_stack_run,
-            messages.FollowStackRunInput(
-                target=self._input.target,
-                run_id=run.run_id,
-                known_summary=known_summary,
-                known_problem=run.problem_reason,
-                read_now=read_now,
-            ),
+            self._follow_input(run, known_summary, read_now=read_now),
             **activity_calls.wait_options(
                 f"follow {run.run_id}", is_for_others=stack_reports.waits_for_others(run)
             ),
+        )
+
+    async def read(
+        self, run: run_snapshots.RunSnapshot, *, known_summary: str
+    ) -> messages.ReadStackRunResult | None:
+        """Read a run that is followed; None if that does not work at once."""
+        return await activity_calls.try_locally(
+            _Operations.read_stack_run,
+            self._follow_input(run, known_summary, read_now=True),
+            summary=f"read {run.run_id}",
+        )
+
+    def _follow_input(
+        self, run: run_snapshots.RunSnapshot, known_summary: str, *, read_now: bool
+    ) -> messages.FollowStackRunInput:
+        return messages.FollowStackRunInput(
+            target=self._input.target,
+            run_id=run.run_id,
+            known_summary=known_summary,
+            known_problem=run.problem_reason,
+            read_now=read_now,
         )
 
     def await_release(self, hold_message: str) -> workflow.ActivityHandle[None]:

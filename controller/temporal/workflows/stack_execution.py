@@ -253,7 +253,11 @@ class StackExecutionWorkflow:
         self._has_slot = False
         self._show_waiting(held)
         self._wakes.take()
-        await self._wakes.until_done_or_woken(self._calls.await_release(held.message))
+        waiting = self._calls.await_release(held.message)
+        try:
+            await self._wakes.until_done_or_woken(waiting)
+        finally:
+            wakes.give_up(waiting)
 
     async def _create_run(
         self, found: messages.FindStackRunResult
@@ -325,11 +329,23 @@ class StackExecutionWorkflow:
         return run
 
     async def _next_reading(self, run: run_snapshots.RunSnapshot) -> run_snapshots.RunSnapshot:
-        """Return the run after its next news, or as it was if a wake came first."""
-        read_now = self._wakes.take()
-        following = self._calls.follow(run, known_summary=self._reported_summary, read_now=read_now)
-        is_done = await self._wakes.until_done_or_woken(following)
-        return self._take(run, following.result()) if is_done else run
+        """Return the run after its next news, or as it was if it cannot be read at a wake."""
+        read_now, known_summary = self._wakes.take(), self._reported_summary
+        following = self._calls.follow(run, known_summary=known_summary, read_now=read_now)
+        try:
+            while not await self._wakes.until_done_or_woken(following):
+                reading = await self._calls.read(run, known_summary=known_summary)
+                if reading is None:
+                    # The next wait begins with a read, and has time for it.
+                    return run
+                self._wakes.take()
+                if reading.news is not None:
+                    return self._take(run, reading.news)
+                if self._confirmation.is_due(run):
+                    return run
+            return self._take(run, following.result())
+        finally:
+            wakes.give_up(following)
 
     def _take(
         self, run: run_snapshots.RunSnapshot, news: run_snapshots.RunSnapshot | None

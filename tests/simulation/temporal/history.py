@@ -11,6 +11,7 @@ from typing import Any
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
+from temporalio.bridge.proto.activity_result import ActivityResolution
 
 
 class Kind(enum.IntEnum):
@@ -40,6 +41,7 @@ class Kind(enum.IntEnum):
     CANCEL_EXTERNAL_INITIATED = 22
     CANCEL_EXTERNAL_FAILED = 23
     EXTERNAL_CANCEL_REQUESTED = 24
+    MARKER_RECORDED = 25
     SIGNALED = 26
     TERMINATED = 27
     CHILD_INITIATED = 29
@@ -88,7 +90,7 @@ class Command:
     """What a workflow asks for, in the words of the SDK's core."""
 
     kind: str
-    body: Message
+    body: "Message | LocalActivityEnd"
 
 
 @dataclass(slots=True)
@@ -147,6 +149,15 @@ class ActivityEnd:
     def started_id(self) -> int:
         """The event of the attempt that ended; 0 if no worker had it."""
         return self.started.id if self.started is not None else 0
+
+
+@dataclass(slots=True)
+class LocalActivityEnd:
+    """How a local activity has ended, as core writes it into a marker."""
+
+    body: Any
+    result: ActivityResolution
+    time: float
 
 
 @dataclass(slots=True)

@@ -70,6 +70,10 @@ class Instances:
             self._runs.popitem(last=False)[1].evict()
         return run
 
+    def has(self, run: WorkflowRun | None) -> bool:
+        """Whether an instance was not dropped meanwhile."""
+        return run in self._runs.values()
+
     def evict(self, run_id: str) -> None:
         """Drop an instance, if it is there."""
         run = self._runs.pop(run_id, None)
