@@ -107,6 +107,16 @@ COMMANDS = (
         options=("dry-run", "wait", "output"),
     ),
     Command(
+        name="approve",
+        help="approve a stage that waits for it, so that its stacks start",
+        examples=(
+            ("approve shop live", "the stage live of the run that is live now"),
+            ("approve shop live --dry-run", "say what would be written, and what it would do"),
+        ),
+        positionals=("name", "stage"),
+        options=("dry-run", "wait", "output"),
+    ),
+    Command(
         name="cancel",
         help="cancel the live run and stop its Spacelift runs",
         examples=(
@@ -279,6 +289,8 @@ def _add_positional(parser: argparse.ArgumentParser, name: str) -> None:
             parser.add_argument(
                 "bound", metavar="N", type=_whole(1, MOST_PARALLEL), help="1 to 500"
             )
+        case "stage":
+            parser.add_argument("stage", metavar="STAGE", help="the stage, by its name")
         case "stacks":
             parser.add_argument(
                 "stacks", metavar="STACK", type=stack_id, nargs="+", help="ids of stacks"

@@ -186,6 +186,14 @@ async def bypass(context: CommandContext, wanted: argparse.Namespace) -> int:
     )
 
 
+async def approve(context: CommandContext, wanted: argparse.Namespace) -> int:
+    """Approve a stage."""
+    note = clock.now().isoformat(timespec="microseconds")
+    return await _request(
+        context, wanted, lambda chain: user_requests.request_approve(chain, wanted.stage, note=note)
+    )
+
+
 async def cancel(context: CommandContext, wanted: argparse.Namespace) -> int:
     """Ask for the live run to be canceled."""
     return await _request(
@@ -330,6 +338,7 @@ COMMANDS: dict[str, Callable[[CommandContext, argparse.Namespace], Awaitable[int
     "run": run,
     "retry": retry,
     "bypass": bypass,
+    "approve": approve,
     "cancel": cancel,
     "suspend": suspend,
     "resume": resume,

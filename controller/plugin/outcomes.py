@@ -45,7 +45,9 @@ def of_request(
             return _of_run(chain, request)
         case RequestKind.CANCEL:
             return _of_cancel(chain, request)
-    if chain.status.observed_generation >= generation:
+    is_annotation = request.kind is RequestKind.APPROVE
+    is_done = _is_taken_up(chain, request) if is_annotation else generation <= _observed(chain)
+    if is_done:
         return CommandOutcome(code=ExitCode.DONE, text="The operator has taken it up.")
     return None
 
@@ -123,9 +125,15 @@ def _is_taken_up(chain: StackChain, request: UserRequest) -> bool:
             return handled.retry == request.token
         case RequestKind.BYPASS:
             return handled.bypass == request.token
+        case RequestKind.APPROVE:
+            return handled.approve == request.token
         case RequestKind.CANCEL:
             return handled.cancel == request.token
     return False
+
+
+def _observed(chain: StackChain) -> int:
+    return chain.status.observed_generation
 
 
 def is_behind(chain: StackChain) -> bool:

@@ -25,6 +25,7 @@ class RequestKind(enum.StrEnum):
     RUN = "Run"
     RETRY = "Retry"
     BYPASS = "Bypass"
+    APPROVE = "Approve"
     CANCEL = "Cancel"
     SUSPEND = "Suspend"
     RESUME = "Resume"
@@ -151,6 +152,41 @@ def request_bypass(chain: StackChain, stacks: Sequence[str], *, note: str) -> Us
         latest=run.number,
         is_live=is_live,
         details={"bypassed": vouched, "again": sorted(held_up)},
+    )
+
+
+def request_approve(chain: StackChain, stage: str, *, note: str) -> UserRequest:
+    """Approve a stage of the live run that waits for it.
+
+    Raises:
+        CommandError: no run is live, or the stage does not wait for an approval.
+    """
+    _refuse_deleted(chain)
+    name = chain.ref.name
+    run = _latest(chain, None, "approve")
+    if run.phase.is_over:
+        raise exit_codes.nothing_to_do(
+            f"run {run.number} of {name} is over ({run.phase}), so no stage of it can be approved."
+        )
+    stages = {item.name: item for item in run.stages}
+    _refuse(wording.why_unknown([stage], stages, where=f"a stage of run {run.number}"))
+    shown = stages[stage]
+    if shown.waits_for != v1alpha1.StageWait.APPROVAL:
+        why = f": {shown.message}" if shown.message else "."
+        _refuse(f"stage '{stage}' is {shown.phase} and does not wait for approval{why}".rstrip("."))
+    before = (chain.approve_token, chain.status.last_handled.approve)
+    token = _named_token(run.number, [stage], note, before)
+    return UserRequest(
+        kind=RequestKind.APPROVE,
+        changes=_annotation(v1alpha1.APPROVE_ANNOTATION, token),
+        messages=(
+            f"Approved stage '{stage}' of run {run.number} of {name} ({shown.progress} done).",
+            *_suspended(chain),
+        ),
+        token=token,
+        latest=run.number,
+        is_live=True,
+        details={"stage": stage},
     )
 
 

@@ -8,7 +8,13 @@ from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.plugin import user_requests
 from controller.plugin.exit_codes import CommandError, ExitCode
-from tests.support.builders import make_shown_chain, make_shown_status, make_stack_status
+from tests.support.builders import (
+    make_run,
+    make_shown_chain,
+    make_shown_status,
+    make_stack_status,
+    make_status,
+)
 from tests.support.golden import Golden
 
 PAGE = "plugin_requests"
@@ -256,3 +262,38 @@ def test_only_a_change_is_written(case: str, golden: Golden) -> None:
 
     assert request.changes == ({"spec": spec} if spec else {})
     golden(PAGE).check(case, "\n".join(request.messages))
+
+
+def staged(waits_for: str | None, phase: Phase = Phase.WAITING) -> v1alpha1.Status:
+    stage = v1alpha1.StageStatus(
+        name="prod", phase=phase, progress="0/2", waits_for=waits_for, message="It waits."
+    )
+    run = make_run(7, phase=Phase.RUNNING, stages=(stage,))
+    return make_status(run, last_handled=v1alpha1.Handled(approve="6: prod"))
+
+
+def test_an_approval_names_the_live_run_and_the_stage() -> None:
+    request = user_requests.request_approve(
+        make_shown_chain(staged("Approval")), "prod", note="now"
+    )
+
+    assert annotations(request) == {"stackchain.dev/approve": "7: prod"}
+    assert request.details == {"stage": "prod"}
+    assert request.messages[0] == "Approved stage 'prod' of run 7 of prod (0/2 done)."
+
+
+@pytest.mark.parametrize(
+    ("status", "stage"),
+    [
+        pytest.param(staged("Soak"), "prod", id="it soaks"),
+        pytest.param(staged(None, Phase.RUNNING), "prod", id="it runs"),
+        pytest.param(staged("Approval"), "prd", id="no such stage"),
+        pytest.param(make_status(make_run(7)), "prod", id="the run is over"),
+        pytest.param(make_status(), "prod", id="no run"),
+    ],
+)
+def test_a_stage_that_does_not_wait_is_not_approved(status: v1alpha1.Status, stage: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        user_requests.request_approve(make_shown_chain(status), stage, note="now")
+
+    assert caught.value.code is ExitCode.NOT_SUCCEEDED
