@@ -4,6 +4,8 @@
 .NOTPARALLEL:
 SHELL := /bin/sh
 
+# A run of the tests loads the same modules in hundreds of processes, also where the shell says so.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 # The name changes with what is installed, so that an old environment is brought up to date.
 INSTALLED := .venv/.installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')

@@ -45,9 +45,14 @@ def _camel_value(value: Any) -> Any:
     return value
 
 
+_LEAVES = frozenset({str, int, float, bool, type(None)})
+
+
 def from_json(value: Any) -> Any:
     """Return a JSON value with the names of fields as our code has them."""
-    # A dict is the rule, and much sooner recognized than any other mapping.
+    # Most are leaves, and these and dicts are much sooner recognized than any other mapping.
+    if value.__class__ in _LEAVES:
+        return value
     if isinstance(value, dict) or (not isinstance(value, str) and isinstance(value, Mapping)):
         return {_to_snake(key): from_json(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -407,7 +407,7 @@ def apply_report(stack: StackProgress, report: StackReport, *, now: str) -> bool
     """Take over a report; returns whether anything changed. What is over stays over."""
     if stack.phase.is_over:
         return False
-    before = dataclasses.astuple(stack)
+    before = dataclasses.replace(stack)
     stack.phase, stack.reason, stack.message = report.phase, report.reason, report.message
     stack.held_by = report.held_by
     stack.run_id = report.run_id or stack.run_id
@@ -420,7 +420,7 @@ def apply_report(stack: StackProgress, report: StackReport, *, now: str) -> bool
         stack.start_time = now
     if stack.phase.is_over:
         stack.completion_time = now
-    return dataclasses.astuple(stack) != before
+    return stack != before
 
 
 def packed(run: ChainProgress) -> ChainProgress:
