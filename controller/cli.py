@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import importlib.metadata
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -73,17 +74,50 @@ def _check(*, as_json: bool) -> None:
     os._exit(code)
 
 
+def _version() -> str:
+    return importlib.metadata.version("stackchain")
+
+
+class _RoleParser(argparse.ArgumentParser):
+    """Lists the settings of a role below its options, once somebody asks for them."""
+
+    def format_help(self) -> str:
+        """Return the help, with each environment variable, its default and its meaning."""
+        rows = settings.describe_settings(self.prog.split()[-1])
+        listed = "\n".join(
+            f"  {row.variable}" + (f" (default: {row.default})" if row.default else "") + "\n"
+            f"      {' '.join(row.meaning.split())}"
+            for row in rows
+        )
+        return f"{super().format_help()}\nsettings, as environment variables:\n{listed}\n"
+
+
+def _add_role(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    *,
+    help: str,  # noqa: A002 (argparse's name)
+) -> argparse.ArgumentParser:
+    parser = _RoleParser(prog=f"stackchain {name}", description=f"{help[0].upper()}{help[1:]}.")
+    commands.add_parser(name, help=help)
+    commands.choices[name] = parser
+    return parser
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="stackchain",
         description="Runs Spacelift stacks in the order of their dependencies. Settings are "
         "environment variables: see docs/configuration.md.",
     )
+    parser.add_argument("--version", action="version", version=f"stackchain {_version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("operator", help="watch StackChains and write their status")
-    commands.add_parser("worker", help="run chains: workflows and Spacelift activities")
-    receive = commands.add_parser("webhook", help="receive Spacelift's webhook deliveries")
-    webhook_commands = receive.add_subparsers(dest="webhook_command", metavar="COMMAND")
+    _add_role(commands, "operator", help="watch StackChains and write their status")
+    _add_role(commands, "worker", help="run chains: workflows and Spacelift activities")
+    receive = _add_role(commands, "webhook", help="receive Spacelift's webhook deliveries")
+    webhook_commands = receive.add_subparsers(
+        dest="webhook_command", metavar="COMMAND", parser_class=argparse.ArgumentParser
+    )
     setup = webhook_commands.add_parser("setup", help="register the webhook at Spacelift")
     setup_command.add_arguments(setup)
     check = commands.add_parser("check", help="check the connections, and say what is wrong")

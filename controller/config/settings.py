@@ -468,14 +468,38 @@ def _has_display(reader: environment.Reader) -> bool:
     return bool(reader.text("DISPLAY") or reader.text("WAYLAND_DISPLAY"))
 
 
-def describe_settings() -> list[SettingRow]:
-    """List every variable with its default and its meaning, in the order of the groups."""
+# What each command reads; all of them say who they are and how they are watched.
+_GROUPS_OF_ROLES: Mapping[str, tuple[type, ...]] = {
+    "operator": (
+        InstallationSettings,
+        OperatorSettings,
+        KubernetesSettings,
+        TemporalSettings,
+        SpaceliftSettings,
+        NotificationSettings,
+        ObservabilitySettings,
+    ),
+    "worker": (
+        InstallationSettings,
+        TemporalSettings,
+        SpaceliftSettings,
+        WorkerSettings,
+        NotificationSettings,
+        ObservabilitySettings,
+    ),
+    "webhook": (TemporalSettings, SpaceliftSettings, WebhookSettings, ObservabilitySettings),
+}
+
+
+def describe_settings(role: str | None = None) -> list[SettingRow]:
+    """List every variable with its default and its meaning, in the order of the groups.
+
+    Args:
+        role: only those that this command reads; None: all.
+    """
     module = sys.modules[__name__]
-    return [
-        row
-        for group in get_type_hints(Settings).values()
-        for row in environment.describe(module, group)
-    ]
+    groups = get_type_hints(Settings).values() if role is None else _GROUPS_OF_ROLES[role]
+    return [row for group in groups for row in environment.describe(module, group)]
 
 
 def _reader(environ: Mapping[str, str] | None) -> environment.Reader:

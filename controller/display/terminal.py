@@ -25,6 +25,10 @@ _CODES = {
 }
 
 
+class OutputFailed(Exception):
+    """The output cannot be written, as on a full disk; the message says why."""
+
+
 class OutputClosed(Exception):
     """The reader of the output has gone, as `| head` does; nothing more is printed."""
 
@@ -61,22 +65,30 @@ class Terminal:
 
         Raises:
             OutputClosed: once; what is sent afterwards goes nowhere.
+            OutputFailed: likewise, for any other reason.
         """
         try:
             self.out.write(text)
             self.out.flush()
         except BrokenPipeError:
-            # Also what is left in the buffer: the interpreter must not complain about it at exit.
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self.out.fileno())
-            os.close(nowhere)
+            discard(self.out)
             raise OutputClosed from None
+        except OSError as error:
+            discard(self.out)
+            raise OutputFailed(error.strerror or str(error)) from error
 
     def _paint(self, span: styled_text.Span) -> str:
         # Messages come from other systems: a control character in one must not reach a terminal.
         text = outside_text.visible(span.text)
         code = _CODES[span.style] if self.has_color else ""
         return f"{code}{text}{_RESET}" if code and text else text
+
+
+def discard(out: TextIO) -> None:
+    """Have what is left in the buffer go nowhere: the interpreter must not complain at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, out.fileno())
+    os.close(nowhere)
 
 
 def detect(out: TextIO, environment: settings.TerminalSettings) -> Terminal:

@@ -224,6 +224,15 @@ def _no_access(why: str) -> errors.Denied:
     )
 
 
+def context_names(kubeconfig: Path) -> list[str]:
+    """Return the contexts of a kubeconfig; none of one that cannot be read."""
+    try:
+        merged = kube_config_files.KubeConfigMerger(str(kubeconfig))  # type: ignore[no-untyped-call]
+        return sorted(str(context["name"]) for context in merged.config["contexts"])
+    except (*_UNUSABLE_KUBECONFIG, *_NO_KUBECONFIG):
+        return []
+
+
 def context_namespace(kubeconfig: Path, context: str | None) -> str | None:
     """Return the namespace of a kubeconfig's context, if it names one.
 

@@ -18,6 +18,7 @@ FORMATS = ("text", "json", "yaml")
 # Of `tree`, where text is a tree.
 TREE_FORMATS = ("tree", "json", "yaml", "dot", "mermaid")
 MOST_LEVELS = 500
+_WITHOUT_CLUSTER = ("completion", "version")
 # Those of the resource, whose own module takes longer to load than people wait for a Tab.
 PHASES = (
     "Pending",
@@ -63,6 +64,22 @@ COMMANDS = (
             ("tree prod -o json", "for programs; `-o dot` and `-o mermaid` draw the graph"),
         ),
         options=("watch", "selection", "tree-output"),
+    ),
+    Command(
+        name="list",
+        help="list the chains, with how each of them stands",
+        examples=(
+            ("list", "those of the namespace"),
+            ("list -A", "those of all namespaces"),
+        ),
+        positionals=(),
+        options=("everywhere", "output"),
+    ),
+    Command(
+        name="wait",
+        help="wait until nothing more happens automatically; the exit code says how it ended",
+        examples=(("wait prod --timeout 1h", "for a script; nothing is shown meanwhile"),),
+        options=("timeout", "output"),
     ),
     Command(
         name="explain",
@@ -167,6 +184,12 @@ COMMANDS = (
         options=("all-namespaces", "browser"),
     ),
     Command(
+        name="version",
+        help="print the version of this plugin",
+        examples=(("version", "the plugin's own; the operator's is in its metrics"),),
+        positionals=(),
+    ),
+    Command(
         name="completion",
         help="print the completion of a shell: bash, zsh or fish",
         examples=(("completion bash", "for `source <(kubectl stackchain completion bash)`"),),
@@ -241,7 +264,7 @@ def command_parser(command: Command) -> Parser:
         prog=f"{PROGRAM} {command.name}",
         description=f"{command.help[0].upper()}{command.help[1:]}.",
         epilog=f"examples:\n{examples}",
-        parents=[cluster_options()] if command.name != "completion" else [],
+        parents=[] if command.name in _WITHOUT_CLUSTER else [cluster_options()],
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -304,6 +327,10 @@ def _add_positional(parser: argparse.ArgumentParser, name: str) -> None:
 
 def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) -> None:
     match name:
+        case "everywhere":
+            parser.add_argument(
+                "-A", "--all-namespaces", action="store_true", help="of all namespaces"
+            )
         case "watch":
             parser.add_argument(
                 "-w", "--watch", action="store_true", help="follow until nothing more happens"
@@ -351,7 +378,7 @@ def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) ->
             )
         case "timeout":
             parser.add_argument(
-                "--timeout", metavar="TIME", type=duration, help="how long to wait; default: 1m"
+                "--timeout", metavar="TIME", type=duration, help=_patience(command.name)
             )
 
 
@@ -403,6 +430,10 @@ def _wait_help(name: str) -> str:
     if name == "cancel":
         return "wait until the run is over"
     return "wait until the operator has taken it up"
+
+
+def _patience(name: str) -> str:
+    return f"how long to wait; default: {'no limit' if name == 'wait' else '1m'}"
 
 
 def _timeout_help(command: Command) -> str:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from controller import outside_text
-from controller.api import v1alpha1
+from controller.api import v1alpha1, wording
 from controller.config import settings
 from controller.kube import client, errors, stackchains
+from controller.plugin import arguments
 from controller.plugin.exit_codes import CommandError, ExitCode, usage
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -75,6 +76,13 @@ def choose_target(
 
 
 def _context_namespace(kubeconfig: Path, context: str | None) -> str | None:
+    known = client.context_names(kubeconfig)
+    if context is not None and known and context not in known:
+        raise CommandError(
+            ExitCode.REFUSED,
+            f"there is no context {context!r} in {kubeconfig}"
+            f"{arguments.similar(context, known)}; it has {wording.listed(known, most=5)}.",
+        )
     try:
         return client.context_namespace(kubeconfig, context)
     except errors.Denied as error:
@@ -141,6 +149,13 @@ class UserChains:
         with self._explained("list", ""):
             return sorted(body["metadata"]["name"] for body in await self._chains.list())
 
+    async def all(self, *, is_everywhere: bool) -> list[v1alpha1.StackChain]:
+        """Return the StackChains of the namespace, or of all namespaces, by namespace and name."""
+        chains = stackchains.StackChains(self._client) if is_everywhere else self._chains
+        with self._explained("list", "", is_everywhere=is_everywhere):
+            found = [_parsed(body) for body in await chains.list()]
+        return sorted(found, key=lambda chain: (chain.ref.namespace, chain.ref.name))
+
     async def require(self, *verbs: str) -> None:
         """Make sure before anything is changed that this user may do all of it.
 
@@ -168,7 +183,7 @@ class UserChains:
         return bool(answer["status"]["allowed"])
 
     @contextlib.contextmanager
-    def _explained(self, verb: str, name: str) -> Iterator[None]:
+    def _explained(self, verb: str, name: str, *, is_everywhere: bool = False) -> Iterator[None]:
         try:
             yield
         except errors.ObjectNotFound as error:
@@ -180,12 +195,12 @@ class UserChains:
         except errors.Denied as error:
             if not error.answer:
                 raise CommandError(ExitCode.REFUSED, _line(str(error))) from error
-            raise self._forbidden(verb, error.answer) from error
+            raise self._forbidden(verb, error.answer, is_everywhere=is_everywhere) from error
         except errors.NotServed as error:
             raise CommandError(
                 ExitCode.REFUSED,
-                f"this cluster has no StackChains: install them with `kubectl apply -f crds/`. "
-                f"{_CLUSTER}",
+                "this cluster has no StackChains: whoever runs it has to install StackChain, "
+                f"whose chart brings the definition and the operator that serves it. {_CLUSTER}",
             ) from error
         except (errors.ApiUnreachable, errors.Throttled) as error:
             raise CommandError(
@@ -203,11 +218,13 @@ class UserChains:
             "`kubectl get schain -A` lists all.",
         )
 
-    def _forbidden(self, verbs: str, answer: str) -> CommandError:
+    def _forbidden(self, verbs: str, answer: str, *, is_everywhere: bool = False) -> CommandError:
         said = f" The API server says: {_line(answer)}" if answer else ""
+        where = "all namespaces" if is_everywhere else f"the namespace {self.namespace!r}"
+        role = "ClusterRole" if is_everywhere else "Role"
         return CommandError(
             ExitCode.REFUSED,
-            f"you may not {verbs} stackchains in the namespace {self.namespace!r}; ask for a Role "
+            f"you may not {verbs} stackchains in {where}; ask for a {role} "
             f"with the verb {verbs} on {v1alpha1.PLURAL}.{v1alpha1.GROUP}.{said}",
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from controller import clock
 from controller.api.v1alpha1 import RunStatus, StackChain
+from controller.chain.run import attention
 from controller.display import chain_printer, graph_formats, styled_text
 from controller.display import tree as display_tree
 from controller.display.styled_text import Line, Style
@@ -28,6 +29,7 @@ from controller.plugin.outcomes import CommandOutcome
 from controller.plugin.user_requests import RequestKind, UserRequest
 
 _RUN_REQUESTS = (RequestKind.RUN, RequestKind.RETRY, RequestKind.BYPASS, RequestKind.CANCEL)
+_CHAINS = ("NAMESPACE", "NAME", "READY", "REASON", "RUN", "PROGRESS", "FAILED", "NEEDS", "CHANGES")
 _HISTORY = ("RUN", "CAUSE", "OPERATION", "PHASE", "REASON", "PROGRESS", "STARTED", "TOOK")
 
 
@@ -106,6 +108,53 @@ async def _watch(context: CommandContext, name: str, selection: display_tree.Sel
     return outcome.code
 
 
+async def list_chains(context: CommandContext, wanted: argparse.Namespace) -> int:
+    """List the chains of the namespace, or of all."""
+    is_everywhere = wanted.all_namespaces
+    chains = await context.chains.all(is_everywhere=is_everywhere)
+    if not context.is_text:
+        context.emit(output.list_document(chains))
+    elif chains:
+        rows = [_chain_row(chain, is_everywhere=is_everywhere) for chain in chains]
+        context.say(*_table((_CHAINS if is_everywhere else _CHAINS[1:], *rows)))
+    else:
+        where = "in any namespace" if is_everywhere else f"in {context.target.namespace}"
+        context.say(styled_text.line(f"There are no StackChains {where}."))
+    return ExitCode.DONE
+
+
+def _chain_row(chain: StackChain, *, is_everywhere: bool) -> tuple[str, ...]:
+    ready, run = chain.status.condition("Ready"), chain.status.latest_run
+    needs = len(attention.by_need(display_tree.current_stacks(chain.status)))
+    row = (
+        chain.ref.name,
+        ready.status if ready is not None else "-",
+        ready.reason if ready is not None else "-",
+        str(run.number) if run is not None else "-",
+        (run.progress if run is not None else "") or "-",
+        str(run.summary.failed) if run is not None else "-",
+        str(needs) if needs else "-",
+        run.changes.text if run is not None and run.changes is not None else "-",
+    )
+    return (chain.ref.namespace, *row) if is_everywhere else row
+
+
+async def wait(context: CommandContext, wanted: argparse.Namespace) -> int:
+    """Wait until nothing more happens automatically."""
+    chain, outcome = await _follow(
+        context,
+        wanted.name,
+        outcomes.of_watching,
+        timeout_seconds=wanted.timeout,
+        is_shown=False,
+    )
+    if context.is_text:
+        context.say(styled_text.line(outcome.text, _style(outcome)))
+    else:
+        context.emit(output.tree_document(chain))
+    return outcome.code
+
+
 async def explain(context: CommandContext, wanted: argparse.Namespace) -> int:
     """Say what a chain waits for."""
     found = explanation.explain(await context.chains.get(wanted.name))
@@ -132,8 +181,12 @@ def _history_lines(runs: tuple[RunStatus, ...], *, now: datetime.datetime) -> li
     """Return the runs as a table."""
     if not runs:
         return [styled_text.line("It has not run yet.")]
-    rows = [_HISTORY, *(_history_row(run, now) for run in runs)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(_HISTORY))]
+    return _table((_HISTORY, *(_history_row(run, now) for run in runs)))
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[Line]:
+    """Return rows with their columns below each other; the first one is the heading."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         styled_text.line(
             "   ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
@@ -332,7 +385,9 @@ def _style(outcome: CommandOutcome) -> Style:
 
 
 COMMANDS: dict[str, Callable[[CommandContext, argparse.Namespace], Awaitable[int]]] = {
+    "list": list_chains,
     "tree": tree,
+    "wait": wait,
     "explain": explain,
     "history": history,
     "run": run,

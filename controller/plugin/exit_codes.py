@@ -16,6 +16,8 @@ class ExitCode(enum.IntEnum):
     """Not found, forbidden, credentials refused, or no StackChains in this cluster."""
     UNREACHABLE = 4
     TIMED_OUT = 5
+    OUTPUT_FAILED = 6
+    """The output cannot be written, as on a full disk."""
     INTERRUPTED = 130
     OUTPUT_CLOSED = 141
 

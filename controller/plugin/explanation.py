@@ -94,8 +94,6 @@ def explain(chain: StackChain) -> ChainExplanation:
 def _command(chain: StackChain, reason: ChainReason | None) -> str | None:
     """Return the next command, never one that would be refused."""
     command = _COMMANDS.get(reason) if reason is not None else None
-    if command == _RETRY and _is_live(chain):
-        return _FOLLOW.format(name=chain.ref.name)
     if command == _RETRY and not user_requests.would_take_retry(chain):
         command = _FOLLOW if user_requests.has_request(chain) else _RUN
     return command.format(name=chain.ref.name) if command else None

@@ -71,6 +71,22 @@ def _row(row: tree_rows.Row, stacks: Sequence[v1alpha1.StackStatus]) -> Document
     }
 
 
+def list_document(chains: Sequence[v1alpha1.StackChain]) -> Document:
+    """Return what `list` shows."""
+    return {
+        "chains": [
+            {
+                "chain": chain_of(chain),
+                "ready": ready_of(chain.status),
+                "suspended": chain.spec.suspend,
+                "run": v1alpha1.status_to_dict(chain.status).get("latestRun"),
+                "needs": len(attention.by_need(tree.current_stacks(chain.status))),
+            }
+            for chain in chains
+        ]
+    }
+
+
 def history_document(chain: v1alpha1.StackChain) -> Document:
     """Return what `history` shows."""
     stored = v1alpha1.status_to_dict(chain.status)

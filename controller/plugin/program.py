@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 from collections.abc import Coroutine, Sequence
+from importlib.metadata import version as version_of
 from typing import Any
 
 from controller import outside_text
@@ -33,11 +34,17 @@ def run(words: Sequence[str]) -> int:
         return ExitCode.USAGE
     except terminal.OutputClosed:
         return ExitCode.OUTPUT_CLOSED
+    except terminal.OutputFailed as failure:
+        print(f"{PROGRAM}: the output cannot be written: {failure}.", file=sys.stderr)
+        return ExitCode.OUTPUT_FAILED
 
 
 def _run(wanted: argparse.Namespace) -> int:
     if wanted.command == "completion":
         terminal.Terminal(out=sys.stdout).send(completion.script(wanted.shell))
+        return ExitCode.DONE
+    if wanted.command == "version":
+        terminal.Terminal(out=sys.stdout).send(f"{PROGRAM} {version_of('stackchain')}\n")
         return ExitCode.DONE
     if wanted.command == "plan":
         wanted.source = preview.read_source(wanted.file, wanted.filename)

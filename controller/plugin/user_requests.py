@@ -377,9 +377,19 @@ def _latest(chain: StackChain, number: int | None, verb: str) -> RunStatus:
     if number is not None and number != run.number:
         raise exit_codes.nothing_to_do(
             f"run {number} is not the latest run of {name}, which is run {run.number} "
-            f"({run.phase}); only that one can be named: `{PROGRAM} {verb} {name} {run.number}`."
+            f"({run.phase}){_instead(chain, run, verb)}."
         )
     return run
+
+
+def _instead(chain: StackChain, run: RunStatus, verb: str) -> str:
+    """Return what may be asked for instead, unless that would be refused, too."""
+    command = f"`{PROGRAM} {verb} {chain.ref.name} {run.number}`"
+    if verb == "cancel":
+        return "; there is nothing to cancel" if run.phase.is_over else f"; cancel that: {command}"
+    if run.phase is Phase.SUCCEEDED:
+        return f"; run all stacks again with `{PROGRAM} run {chain.ref.name}`"
+    return f"; only that one can be named: {command}"
 
 
 def _refuse_deleted(chain: StackChain) -> None:

@@ -2,7 +2,7 @@
 
 Read from a run in progress and from a status alike, so that the message of `Ready`, the tree and
 the explanation agree on who has to do something. Reasons and phases of a newer operator need
-nobody, as far as is known.
+nobody, as far as is known. ADR 0056.
 """
 
 import enum

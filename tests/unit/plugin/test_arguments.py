@@ -121,8 +121,8 @@ def test_each_command_has_examples_that_it_understands(
 
 
 def test_every_command_of_the_command_line_can_be_run() -> None:
-    """`completion` needs no cluster and `ui` no namespace's client; the program runs both."""
-    own = {"completion", "ui"}
+    """Those that need no cluster, and `ui`, which needs no namespace's client, the program runs."""
+    own = {"completion", "ui", "version"}
 
     assert {command.name for command in arguments.COMMANDS} == {*commands.COMMANDS, *own}
 

@@ -53,13 +53,16 @@ def test_the_next_command_is_shown_where_there_is_one(
     assert explanation.explain(make_shown_chain(status)).command == command
 
 
-@pytest.mark.parametrize("reason", ["StackFailed", "StackTimedOut", "Blocked"])
-def test_a_live_run_is_followed_and_not_retried(reason: str) -> None:
+@pytest.mark.parametrize(
+    ("reason", "command"),
+    [("StackFailed", "retry prod"), ("StackTimedOut", "retry prod"), ("Blocked", "tree prod -w")],
+)
+def test_what_failed_in_a_live_run_can_be_retried_in_it(reason: str, command: str) -> None:
     status = make_shown_status(ready=("Unknown", reason, "Words."))
 
     found = explanation.explain(make_shown_chain(status))
 
-    assert found.command == "kubectl stackchain tree prod -w"
+    assert found.command == f"kubectl stackchain {command}"
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,7 @@ NOTHING_TO_RETRY = {
     "succeeded": (make_shown_chain(SUCCEEDED), None),
     "a stale number": (make_shown_chain(FAILED), 6),
     "a number to come": (make_shown_chain(FAILED), 8),
+    "a stale number, and nothing failed since": (make_shown_chain(SUCCEEDED), 6),
     "being deleted": (make_shown_chain(FAILED, is_deleting=True), None),
 }
 
@@ -232,6 +233,7 @@ NOTHING_TO_CANCEL = {
     "never run": (make_shown_chain(), None),
     "over": (make_shown_chain(FAILED), None),
     "a stale number": (make_shown_chain(LIVE), 6),
+    "a stale number, and none is live": (make_shown_chain(FAILED), 6),
 }
 
 

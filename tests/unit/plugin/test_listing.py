@@ -1,0 +1,111 @@
+"""Lists of chains, the cluster that is meant, and outputs that cannot be written."""
+
+import argparse
+import io
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from controller.config import settings
+from controller.display import terminal
+from controller.plugin import cluster, output
+from controller.plugin.exit_codes import CommandError
+from tests.support import big_chains
+from tests.support.builders import make_shown_chain
+
+
+def kubeconfig(folder: Path) -> Path:
+    path = folder / "config"
+    body = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+        "contexts": [
+            {"name": name, "context": {"cluster": "c", "user": "u"}} for name in ("prod", "staging")
+        ],
+        "current-context": "prod",
+    }
+    path.write_text(yaml.safe_dump(body))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("context", "hint"), [("stagin", "did you mean 'staging'; it has"), ("nope", "it has prod")]
+)
+def test_an_unknown_context_is_what_is_wrong_not_the_file(
+    tmp_path: Path, context: str, hint: str
+) -> None:
+    wanted = argparse.Namespace(kubeconfig=str(kubeconfig(tmp_path)), context=context)
+
+    with pytest.raises(CommandError, match=f"there is no context '{context}'") as refused:
+        cluster.choose(wanted)
+
+    assert hint in str(refused.value)
+    assert "Name another file" not in str(refused.value)
+
+
+def test_a_context_that_is_there_is_taken(tmp_path: Path) -> None:
+    wanted = argparse.Namespace(kubeconfig=str(kubeconfig(tmp_path)), context="staging")
+
+    assert cluster.choose(wanted)[0].context == "staging"
+
+
+def test_a_list_counts_what_needs_someone() -> None:
+    chains = [
+        make_shown_chain(big_chains.make_status(100), name="loud"),
+        make_shown_chain(big_chains.make_status(12, is_quiet=True), name="quiet"),
+        make_shown_chain(name="new"),
+    ]
+
+    found = output.list_document(chains)["chains"]
+
+    assert [(one["chain"]["name"], one["needs"]) for one in found] == [
+        ("loud", 4),
+        ("quiet", 0),
+        ("new", 0),
+    ]
+    assert found[2]["ready"] is None
+
+
+def test_a_full_disk_is_said_in_words() -> None:
+    with (
+        Path("/dev/full").open("w", encoding="utf-8") as full,
+        pytest.raises(terminal.OutputFailed) as f,
+    ):
+        terminal.Terminal(out=full).send("x")
+
+    assert str(f.value) == os.strerror(28)
+
+
+@pytest.mark.parametrize("role", ["operator", "worker", "webhook"])
+def test_the_help_of_a_role_has_its_settings(role: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from controller import cli
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main([role, "--help"])
+
+    text = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert all(row.variable in text for row in settings.describe_settings(role))
+    assert "TEMPORAL_ADDRESS" in text
+
+
+def test_the_roles_read_all_settings_together() -> None:
+    by_role = {
+        row.variable
+        for role in ("operator", "worker", "webhook")
+        for row in settings.describe_settings(role)
+    }
+
+    assert by_role == {row.variable for row in settings.describe_settings()}
+
+
+def test_a_terminal_without_a_file_below_it_is_written() -> None:
+    out = io.StringIO()
+
+    terminal.Terminal(out=out).send("x")
+
+    assert out.getvalue() == "x"
