@@ -12,7 +12,7 @@ import yaml
 from controller.plugin.exit_codes import ExitCode
 from tests.support import kube as kube_support
 from tests.support.golden import Golden, without_times
-from tests.support.plugin import FAILED, SPEC, WAITING, Kubectl, Operator, succeeded
+from tests.support.plugin import FAILED, LINK, SPEC, WAITING, Kubectl, Operator, succeeded
 
 
 async def test_tree_shows_each_stack_with_what_it_does(
@@ -50,6 +50,12 @@ async def test_programs_get_the_status_in_the_names_of_the_resource(
         "run": stored["latestRun"],
         "pendingRun": None,
         "stacks": stored["stacks"],
+        "needs": [{"stack": "eks", "need": "Decision", "text": "plan: +0 ~2 -1", "link": LINK}],
+        "rows": [
+            {"level": 0, "stack": "vpc", "others": [], "text": "+3 ~1 -0"},
+            {"level": 1, "stack": "eks", "others": [], "text": "plan: +0 ~2 -1"},
+            {"level": 2, "stack": "app", "others": [], "text": "waits for eks"},
+        ],
     }
     assert shown.out.startswith("{") == (output == "json")
 
