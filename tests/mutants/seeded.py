@@ -267,8 +267,8 @@ MUTANTS = (
     Mutant(
         name="a run of somebody else passes for a native one",
         module=_ADOPTION,
-        old="(item for item in candidates if item.triggered_by in queuers)",
-        new="iter(candidates)",
+        old="own = [item for item in ordered if item.triggered_by in queuers]",
+        new="own = list(ordered)",
         runs_twice=True,
     ),
     Mutant(

@@ -120,6 +120,7 @@ def native_runs(
     origin_run_ids: Iterable[str],
     queuers: Collection[str],
     begun_by_others: Collection[str] = (),
+    queuers_of_others: Collection[str] = (),
 ) -> FoundNativeRuns:
     """Return what Spacelift queued because of each origin; terminal ones included.
 
@@ -133,15 +134,17 @@ def native_runs(
         origin_run_ids: the runs of the chain above the stack.
         queuers: the stacks that a native run may name as the one that queued it.
         begun_by_others: the runs above the stack that may have queued one and are not the chain's.
+        queuers_of_others: the stacks that one of these may name besides.
     """
-    free = sorted(
-        (item for item in candidates if item.triggered_by in queuers), key=lambda item: item.run_id
-    )
+    ordered = sorted(candidates, key=lambda item: item.run_id)
+    own = [item for item in ordered if item.triggered_by in queuers]
+    theirs = [item for item in ordered if item.triggered_by in {*queuers, *queuers_of_others}]
     origins, others = sorted(origin_run_ids), sorted(begun_by_others)
     at_once = dict[str, Candidate]()
     for begun in sorted([*origins, *others]):
-        if item := _first_after(free, begun, is_late=False):
-            free.remove(item)
+        if item := _first_after(theirs if begun in others else own, begun, is_late=False):
+            own = [other for other in own if other is not item]
+            theirs = [other for other in theirs if other is not item]
             at_once[begun] = item
     found, doubts = dict[str, Candidate](), dict[str, Doubt]()
     for origin in origins:
@@ -150,8 +153,8 @@ def native_runs(
         elif taken := _taken_after(others, at_once, origin):
             doubts[origin] = taken
             continue
-        elif late := _first_after(free, origin, is_late=True):
-            free.remove(item := late)
+        elif late := _first_after(own, origin, is_late=True):
+            own.remove(item := late)
         else:
             continue
         other = _other_cause(others, at_once, origin, item)

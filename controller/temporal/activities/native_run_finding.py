@@ -73,7 +73,11 @@ class NativeRunFinder:
         since = adoption.moment_before(min(origin_run_ids))
         begun = await self._begun_by_others(stack_id, since, own_run_ids)
         return adoption.native_runs(
-            candidates, origin_run_ids=origin_run_ids, queuers=queuers, begun_by_others=begun
+            candidates,
+            origin_run_ids=origin_run_ids,
+            queuers=queuers,
+            begun_by_others=begun,
+            queuers_of_others=[item for item, record in self._stacks.items() if record is not None],
         )
 
     def stack_of(self, other_run_id: str) -> str:

@@ -104,6 +104,21 @@ def test_whose_a_run_is_where_others_began_waves_too(
     assert all(doubt.other_run_id == run_at(begun[-1]) for doubt in matched.doubts.values())
 
 
+def test_others_have_their_run_through_another_stack() -> None:
+    """Theirs began on `far`, which is above `a` and the stack; the chain's began on `a`."""
+    theirs, own = candidate(run_at(-1), "far"), candidate(run_at(0.1))
+
+    matched = adoption.native_runs(
+        [theirs, own],
+        origin_run_ids=[run_at(0)],
+        queuers=["a"],
+        begun_by_others=[run_at(-1.1)],
+        queuers_of_others=["far", "a"],
+    )
+
+    assert (list(matched.found.values()), matched.doubts) == ([own], {})
+
+
 @pytest.mark.parametrize(
     ("run_id", "origin_run_id", "expected"),
     [
