@@ -149,9 +149,9 @@ async def test_the_demo_takes_its_steps_checks_them_and_ends(
         "$ kubectl get schain",
         "$ kubectl describe schain platform | grep -A 20 ^Events:",
     ]
-    assert re.search(r"^platform +False +StackFailed +Apply +9/12 +1 ", demo.text, re.MULTILINE)
+    assert re.search(r"^platform +False +StackFailed +1 +Apply +9/12 +1 ", demo.text, re.MULTILINE)
     assert re.search(r"^ +Warning +StackFailed .*'monitoring'", demo.text, re.MULTILINE)
-    assert re.search(r"^platform +True +RunSucceeded +Apply +12/12 +0 ", demo.text, re.MULTILINE)
+    assert re.search(r"^platform +True +RunSucceeded +2 +Apply +12/12 +0 ", demo.text, re.MULTILINE)
     assert "12 stacks succeeded, 9 of them in an earlier run." in demo.lines
     assert "condition met" in demo.text
     assert "\x1b" not in demo.text
