@@ -76,7 +76,15 @@ INSTALLATION_ANNOTATION = f"{GROUP}/installation"
 # Written by whoever restores a resource; Velero labels all that it restores.
 RESTORED_ANNOTATION = f"{GROUP}/restored"
 VELERO_RESTORE_LABEL = "velero.io/restore-name"
-TOKENS = (RUN_ANNOTATION, RETRY_ANNOTATION, CANCEL_ANNOTATION, BYPASS_ANNOTATION)
+TOKENS = (
+    RUN_ANNOTATION,
+    RETRY_ANNOTATION,
+    CANCEL_ANNOTATION,
+    BYPASS_ANNOTATION,
+    APPROVE_ANNOTATION,
+)
+FINALIZER = f"{GROUP}/stop-runs"
+"""Holds a resource that is deleted until its runs are stopped; before it nothing is started."""
 
 
 LONGEST_TOKEN = 256

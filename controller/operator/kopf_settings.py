@@ -119,7 +119,7 @@ class AsksDigestStorage(kopf.AnnotationsDiffBaseStorage):
 
 def configure(settings: kopf.OperatorSettings) -> None:
     """Set what differs from kopf's defaults, each with its reason."""
-    settings.persistence.finalizer = f"{v1alpha1.GROUP}/stop-runs"
+    settings.persistence.finalizer = v1alpha1.FINALIZER
     settings.persistence.progress_storage = ProgressStorage(prefix=_PREFIX, v1=False)
     settings.persistence.diffbase_storage = AsksDigestStorage(prefix=_PREFIX, v1=False)
     # No watch of CRDs and namespaces: fewer rights are needed.

@@ -88,8 +88,8 @@ async def test_kubectl_get_shows_reason_and_progress(
 
     heading, row = output.splitlines()
     assert code == 0
-    assert heading.split()[:5] == ["NAME", "READY", "REASON", "OPERATION", "PROGRESS"]
-    assert row.split()[:5] == ["columns", "True", "RunSucceeded", "Apply", "2/2"]
+    assert heading.split()[:6] == ["NAME", "READY", "REASON", "RUN", "OPERATION", "PROGRESS"]
+    assert row.split()[:6] == ["columns", "True", "RunSucceeded", "1", "Apply", "2/2"]
 
 
 async def test_each_transition_is_told_once_by_an_event(release: chains.Installation) -> None:

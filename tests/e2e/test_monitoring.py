@@ -59,17 +59,23 @@ async def release(
 
 @pytest.fixture(scope="module")
 async def busy(release: chains.Installation) -> chains.Installation:
-    """A release with all roles and a standby, a chain that failed and one that waits."""
+    """A release with all roles and a standby, and chains that failed, wait, and both."""
     receiver = webhooks.InstalledReceiver(release)
     for role in (release.role("operator", instance=1), receiver.role):
         await role.start()
-    document = account_document("a -> b -> c", stacks={"c": {"autodeploy": False}, "x": {}})
+    by_hand = {"autodeploy": False}
+    document = account_document(
+        "a -> b -> c", stacks={"c": by_hand, "x": {}, "y": {}, "z": by_hand}
+    )
     account, _ = await receiver.add_account("busy", document)
-    await account.script("x", "fail:applying")
+    for stack_id in "xy":
+        await account.script(stack_id, "fail:applying")
     waiting = await release.create("waits", "a", account=account)
     failing = await release.create("fails", "x", account=account)
     await failing.ends("StackFailed")
+    both = await release.create("both", "y", "z", account=account)
     await waiting.shows("AwaitingConfirmation")
+    await both.until(lambda status: status["latestRun"].get("summary", {}).get("failed") == 1)
     return release
 
 
@@ -93,13 +99,13 @@ async def test_the_numbers_say_how_the_release_and_its_chains_are(
     async def as_it_is() -> bool:
         samples = await scrape_all(busy)
         assert value(samples, "stackchain_lease_held") == 1
-        assert value(samples, "stackchain_chains") == 2
-        assert value(samples, "stackchain_chains", reason="AwaitingConfirmation") == 1
+        assert value(samples, "stackchain_chains") == 3
+        assert value(samples, "stackchain_chains", reason="AwaitingConfirmation") == 2
         assert value(samples, "stackchain_chains", reason="StackFailed") == 1
         assert value(samples, "stackchain_live_stacks", phase="Succeeded") == 2
-        assert value(samples, "stackchain_live_stacks", reason="NeedsConfirmation") == 1
+        assert value(samples, "stackchain_live_stacks", reason="NeedsConfirmation") == 2
         assert value(samples, "stackchain_chain_run_duration_seconds_count", phase="Failed") == 1
-        assert value(samples, "stackchain_runs_followed") == 1
+        assert value(samples, "stackchain_runs_followed") == 2
         assert value(samples, "stackchain_task_queue_pollers", queue="follow") == 1
         for pod in ("stackchain-operator-0", "stackchain-worker-0"):
             assert value(samples, "stackchain_temporal_connected", pod=pod) == 1

@@ -74,7 +74,7 @@ async def test_a_plan_of_every_minute_finds_drift_and_says_so(
     assert at(status["schedule"]["nextTime"]) > at(status["schedule"]["lastTime"])
     assert chains.stack(status, "b")["delta"] == {"added": 1, "changed": 2, "deleted": 3}
     (told,) = await chain.told("DriftDetected")
-    assert told == "Run 1 found changes: 'b' +1 ~2 -3."
+    assert told == "Run 1 found changes in 1 of 2 stacks: +1 ~2 -3 ('b' +1 ~2 -3)."
     async with httpx.AsyncClient(base_url=release.operator.health_url, trust_env=False) as http:
         metrics = (await http.get("/metrics")).text
     assert "stackchain_drift_runs_total 1.0" in metrics

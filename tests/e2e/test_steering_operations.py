@@ -46,7 +46,7 @@ async def test_a_plan_makes_proposed_runs_shows_each_delta_and_applies_nothing(
     _, line = await kubectl(
         *(parts.control_plane, "get", "schain", "plan", "-n", release.namespace, "--no-headers")
     )
-    assert line.split()[:5] == ["plan", "True", "RunSucceeded", "Plan", "3/3"]
+    assert line.split()[:6] == ["plan", "True", "RunSucceeded", "1", "Plan", "3/3"]
 
 
 async def test_a_plan_goes_beside_a_run_that_waits_for_a_person(

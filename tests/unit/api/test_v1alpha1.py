@@ -346,7 +346,13 @@ def test_of_a_token_that_is_too_long_a_digest_is_kept(name: str) -> None:
             "spec": {"connectionName": "default", "roots": {"stackIds": ["a"]}},
         }
         chain = v1alpha1.parse(body)
-        return [chain.run_token, chain.retry_token, chain.cancel_token, chain.bypass_token]
+        return [
+            chain.run_token,
+            chain.retry_token,
+            chain.cancel_token,
+            chain.bypass_token,
+            chain.approve_token,
+        ]
 
     position, most = v1alpha1.TOKENS.index(name), v1alpha1.longest_token(name)
     longest, too_long, other = (
