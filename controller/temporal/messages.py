@@ -171,7 +171,8 @@ class StackExecutionInput:
     stack that Spacelift carried out on its own; one that ran after `upstream_runs` is the stack's.
     The deadlines count from when the run is known, and from when it waits for a person. `line` are
     the chains that wait for the stack. `earlier_run_id` is the last run of an execution before, if
-    a person asked for the stack once more in the same run of the chain.
+    a person asked for the stack once more in the same run of the chain. `is_canceled`: only a run
+    that was there before a reset is looked for, to be stopped.
     """
 
     target: StackRef
@@ -187,6 +188,7 @@ class StackExecutionInput:
     policies: v1alpha1.Policies = dataclasses.field(default_factory=v1alpha1.Policies)
     line: list[stack_lines.WaitingChain] = dataclasses.field(default_factory=list)
     earlier_run_id: str = ""
+    is_canceled: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -349,6 +351,32 @@ class StopNativeRunsResult:
     """What was found: one for each origin of each target."""
 
     runs: list[native_stops.NativeRun]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FindEarlierStacksInput:
+    """Asks for what executions of a run of a chain had started before a reset."""
+
+    chain: ChainExecutionRef
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class EarlierStack:
+    """A stack's execution that was started before a reset, the last one of the stack.
+
+    `report` is its end; None if it still runs, or was ended from outside.
+    """
+
+    workflow_id: str
+    is_running: bool = False
+    report: progress.StackReport | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FindEarlierStacksResult:
+    """Stacks of which an execution was started, but for those where it left no run."""
+
+    stacks: list[EarlierStack]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,6 +23,7 @@ from controller.temporal import ids, messages, signing
 from controller.temporal.activities import (
     chain_status,
     earlier_executions,
+    earlier_stacks,
     execution_waits,
     newest_runs,
     notifications,
@@ -169,6 +170,7 @@ class SpaceliftWorker:
             await_turn=self._await_turn,
             find_earlier=self._find_earlier,
         )
+        earlier_stacks_finder = earlier_stacks.EarlierStackFinder(self._find_earlier_stacks)
         self._delivery = notifications.NotificationDelivery(sink_catalog, counters)
         identity = ids.worker_identity(all_settings.installation.pod_name, catalog.endpoints())
         make = functools.partial(
@@ -178,7 +180,9 @@ class SpaceliftWorker:
             build_id=metrics.version(),
             interceptors=[self._running],
         )
-        self._workers = _workers(make, all_settings, operations, self.clients)
+        self._workers = _workers(
+            make, all_settings, operations, earlier_stacks_finder, self.clients
+        )
         if all_settings.notifications.file is not None:
             self._workers.append(_notify_worker(make, all_settings, self._delivery))
 
@@ -196,6 +200,11 @@ class SpaceliftWorker:
         self, argument: messages.FindStackRunInput
     ) -> messages.EarlierRun | None:
         return await self._earlier.find(argument)
+
+    async def _find_earlier_stacks(
+        self, chain: messages.ChainExecutionRef
+    ) -> list[messages.EarlierStack]:
+        return await self._earlier.find_stacks(chain)
 
     @property
     def is_running(self) -> bool:
@@ -238,6 +247,7 @@ def _workers(
     make: NewWorker,
     all_settings: settings.Settings,
     operations: stack_operations.StackOperations,
+    finder: earlier_stacks.EarlierStackFinder,
     clients: spacelift_clients.SpaceliftClients,
 ) -> list[temporalio.worker.Worker]:
     worker = all_settings.worker
@@ -258,6 +268,7 @@ def _workers(
             operations.stop_stack_run,
             operations.stop_native_runs,
             operations.find_triggered_run,
+            finder.find_earlier_stacks,
             root_runs.RootRunFinder(clients).find_root_runs,
             newest_runs.NewestRunFinder(clients).find_newest_runs,
         ],

@@ -171,6 +171,36 @@ async def test_a_cancel_after_a_reset_stops_the_run_that_was_there_before(
     assert (await account.only_run("b"))["state"] in ("CANCELED", "SKIPPED")
 
 
+@pytest.mark.parametrize("how", ["canceled", "terminated", "invalid"])
+async def test_the_end_of_a_chain_that_was_reset_stops_what_it_has_not_found_again_yet(
+    release: chains.Installation, how: str
+) -> None:
+    """The end comes while the stacks are read anew, and the run is of before the reset.
+
+    A takeover that is cut short leaves a terminated workflow behind, and its run alone.
+    """
+    chain, account = await chain_in_progress(release, f"ended-{how}")
+    client = await release.temporal()
+    await account.fault(field="stack", action="latency", seconds=1.5, count=4)
+    if how == "invalid":
+        await account.admin("DELETE", "/stacks/r")
+    stack_workflow_id = await stack_workflow(release, account, "a")
+
+    await reset(client, await workflow_of(chain), to="first")
+
+    if how == "invalid":
+        await chain.ends("UnknownStack")
+    else:
+        if how == "terminated":
+            await client.get_workflow_handle(stack_workflow_id).terminate()
+        await release.stackchains.annotate(f"ended-{how}", cancel="1")
+        status = await chain.ends("RunCanceled")
+        assert chains.phases(status) == {"r": "Succeeded", "a": "Canceled", "b": "Canceled"}
+        assert chains.stack(status, "a")["runId"] == (await account.only_run("a"))["id"]
+    assert (await account.only_run("a"))["state"] == "STOPPED"
+    assert (await account.only_run("b"))["state"] in ("CANCELED", "SKIPPED")
+
+
 async def test_a_reset_of_a_run_that_is_over_changes_and_runs_nothing(
     release: chains.Installation,
 ) -> None:

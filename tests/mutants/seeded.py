@@ -307,8 +307,8 @@ MUTANTS = (
     Mutant(
         name="a cancel starts nothing more and stops nothing",
         module=_CHAIN,
-        old="        self._interruption.interrupt()\n\n    # Requests of people",
-        new="\n    # Requests of people",
+        old="        self._interruption.interrupt()\n\n    # What executions before",
+        new="\n    # What executions before",
     ),
     Mutant(
         name="the run of a trigger in flight is not stopped",
@@ -319,8 +319,8 @@ MUTANTS = (
     Mutant(
         name="a chain closes before its runs are stopped",
         module=_CHAIN,
-        old="        await self._runner.wait()\n",
-        new="",
+        old="        await self._runner.wait()\n        if self._reset",
+        new="        if self._reset",
     ),
     Mutant(
         name="the runs go on when their chain is terminated",

@@ -68,12 +68,13 @@ async def execution(
     *,
     lets_stop: bool = True,
     lets_trigger: bool = True,
+    chain_run_id: str = "",
     **facts: Any,
 ) -> AsyncIterator[Execution]:
     """Start the execution of a stack; `facts` are fields of its input, and of its policies.
 
     Its chain lets it stop its run, and trigger the next one, as soon as it asks, unless the test is
-    to do that.
+    to do that. A `chain_run_id` is that of an execution that a reset has made of the chain.
     """
     workflow_id = ids.execution_workflow_id(account=harness.account, stack_id=stack_id)
     allowed = ((ids.MAY_STOP_SIGNAL, lets_stop), (ids.MAY_TRIGGER_SIGNAL, lets_trigger))
@@ -88,7 +89,7 @@ async def execution(
         target=messages.StackRef(connection=harness.connection, stack_id=stack_id),
         chain=messages.ChainExecutionRef(
             workflow_id=chain.id,
-            workflow_run_id=chain.first_execution_run_id,
+            workflow_run_id=chain_run_id or chain.first_execution_run_id,
             first_run_id=chain.first_execution_run_id,
         ),
         marker="stackchain team/demo run 1",

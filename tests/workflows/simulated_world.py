@@ -17,6 +17,7 @@ from controller.spacelift import account_session, client, own_keys
 from controller.temporal import messages, signing
 from controller.temporal.activities import (
     earlier_executions,
+    earlier_stacks,
     execution_waits,
     run_poller,
     spacelift_clients,
@@ -174,6 +175,12 @@ class SimulatedWorld(World):
         assert self._client is not None
         return await earlier_executions.EarlierExecutions(self._client).find(argument)
 
+    async def _find_earlier_stacks(
+        self, chain: messages.ChainExecutionRef
+    ) -> list[messages.EarlierStack]:
+        assert self._client is not None
+        return await earlier_executions.EarlierExecutions(self._client).find_stacks(chain)
+
     def calls_queue(self) -> list[Callable[..., Any]]:
         operations = self._operations
         return [
@@ -184,6 +191,7 @@ class SimulatedWorld(World):
             operations.stop_stack_run,
             operations.stop_native_runs,
             operations.find_triggered_run,
+            earlier_stacks.EarlierStackFinder(self._find_earlier_stacks).find_earlier_stacks,
         ]
 
     def follows_queue(self) -> list[Callable[..., Any]]:

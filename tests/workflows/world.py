@@ -92,6 +92,8 @@ class World:
         self.first_ends: dict[str, list[str]] = {}
         # Why Spacelift skips runs of stacks, where it is not for unchanged outputs.
         self.skip_notes: dict[str, str] = {}
+        # The runs that stacks had wanted before a reset.
+        self.earlier: dict[str, messages.EarlierRun] = {}
         # What holds stacks, so that no run can be created.
         self.stack_holds: dict[str, holds.Hold] = {}
         # Where a confirmation leads.
@@ -242,6 +244,7 @@ class World:
                 return messages.FindStackRunResult(newest_run_id=later[0], adopted_run_id=later[0])
             return messages.FindStackRunResult(
                 newest_run_id=max((run.id for run in known), default="0"),
+                earlier=self.earlier.get(argument.target.stack_id),
                 held=self._hold_of(argument.target.stack_id),
             )
 

@@ -8,7 +8,7 @@ import contextlib
 import dataclasses
 import json
 from collections.abc import AsyncIterator, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import temporalio.activity as activity
 import temporalio.client
@@ -19,7 +19,9 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from controller import times
-from controller.chain.run import failures, run_snapshots
+from controller.api import v1alpha1
+from controller.chain.requests import executions
+from controller.chain.run import failures, progress, run_snapshots
 from controller.temporal import client as temporal_client
 from controller.temporal import decoding, execution_infos, ids, messages
 
@@ -67,6 +69,73 @@ class EarlierExecutions:
             wanted.values(), key=lambda run: (run.run_id or run.newest_run_id, run.run_id is None)
         )
         return dataclasses.replace(last, attempts=len(wanted))
+
+    async def find_stacks(self, chain: messages.ChainExecutionRef) -> list[messages.EarlierStack]:
+        """Return what the executions of a run of a chain before this one have started.
+
+        Raises:
+            ApplicationError: a history is gone, so nobody knows.
+        """
+        started: dict[str, list[str]] = {}
+        try:
+            for chain_run_id in await self._resets_of(chain.workflow_id, chain.first_run_id):
+                if chain_run_id != activity.info().workflow_run_id:
+                    children = await self._children_of(chain.workflow_id, chain_run_id)
+                    for workflow_id, run_ids in children.items():
+                        started.setdefault(workflow_id, []).extend(run_ids)
+        except temporalio.service.RPCError as error:
+            if not temporal_client.is_gone(error):
+                raise
+            raise temporalio.exceptions.ApplicationError(
+                "The history before the reset is gone.",
+                type=failures.HISTORY_LOST,
+                non_retryable=True,
+            ) from error
+        found = [await self._stack(workflow_id, ids) for workflow_id, ids in started.items()]
+        return [stack for stack in found if stack is not None]
+
+    async def _stack(
+        self, workflow_id: str, first_run_ids: list[str]
+    ) -> messages.EarlierStack | None:
+        """Return the last of a stack's executions; None if it has ended and left no run."""
+        unknown = messages.EarlierStack(workflow_id=workflow_id)
+        try:
+            last = await execution_infos.describe(self._client, workflow_id)
+            if last.first_run_id not in first_run_ids:
+                # Others have the stack by now.
+                before = [
+                    await execution_infos.describe(self._client, workflow_id, run_id)
+                    for run_id in first_run_ids
+                ]
+                last = max(before, key=lambda info: info.start_time)
+            if last.state is executions.ExecutionState.RUNNING:
+                return dataclasses.replace(unknown, is_running=True)
+            if last.state is not executions.ExecutionState.CLOSED:
+                return unknown
+            report = await self._end_of(workflow_id, last.workflow_run_id)
+        except temporalio.service.RPCError as error:
+            if not temporal_client.is_gone(error):
+                raise
+            return unknown
+        except decoding.Unreadable:
+            return unknown
+        if report is None or report.phase is v1alpha1.Phase.WAITING:
+            return None
+        return dataclasses.replace(unknown, report=report)
+
+    async def _end_of(self, workflow_id: str, workflow_run_id: str) -> progress.StackReport | None:
+        handle = self._client.get_workflow_handle(workflow_id, run_id=workflow_run_id)
+        what = "The end of a stack's workflow"
+        async for event in handle.fetch_history_events(
+            event_filter_type=temporalio.client.WorkflowHistoryEventFilterType.CLOSE_EVENT
+        ):
+            result = event.workflow_execution_completed_event_attributes.result
+            with decoding.readable(what):
+                wanted: Any = progress.StackReport | None
+                values = await self._client.data_converter.decode(result.payloads, [wanted])
+            if values and values[0] is not None:
+                return decoding.checked(values[0], progress.StackReport, what)
+        return None
 
     async def _executions(self, argument: messages.FindStackRunInput) -> AsyncIterator[str]:
         """Yield the stack's executions before this one that were for the same run of the chain."""

@@ -55,6 +55,7 @@ def stack_execution(
     permits: Mapping[str, str],
     origin: str | None,
     line: list[stack_lines.WaitingChain],
+    is_canceled: bool,
 ) -> messages.StackExecutionInput:
     """Return what a stack's execution is started with.
 
@@ -66,6 +67,7 @@ def stack_execution(
         permits: what the worker that read the stacks handed out for them.
         origin: the run that made Spacelift queue the one to adopt; None: the chain triggers one.
         line: the chains that wait for the stack.
+        is_canceled: only what there is of before a reset is wanted, to be stopped.
     """
     return messages.StackExecutionInput(
         target=target(argument, stack.id, permits),
@@ -80,5 +82,6 @@ def stack_execution(
         environment=argument.environment,
         policies=argument.policies,
         line=line,
+        is_canceled=is_canceled,
         earlier_run_id=stack.earlier_run_id or "",
     )

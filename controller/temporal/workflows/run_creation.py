@@ -29,7 +29,7 @@ class RunCreation:
         self._activities = activities
         self._argument = activities.trigger_input(found)
         self._is_stopped = is_stopped
-        self.may_be_sent = False
+        self.may_be_sent = self._argument.was_attempted
 
     async def create(self) -> run_snapshots.RunSnapshot | None:
         """Return the run; None if the stack was locked or disabled meanwhile.

@@ -26,16 +26,23 @@ with workflow.unsafe.imports_passed_through():
         web_details,
     )
     from controller.temporal import ids, messages
+    from controller.temporal.activities import earlier_stacks
     from controller.temporal.workflows import (
+        activity_calls,
+        chain_messages,
         deadlines,
         discovery,
         gate_timer,
         interruption,
         publishing,
+        resets,
         signal_handlers,
         stack_runner,
         unwanted_runs,
     )
+
+# Between two looks at what was started before a reset and is to end.
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
 
 _NOTE_OF_CANCEL = "the chain was canceled"
 
@@ -70,6 +77,9 @@ class StackDependencyChainWorkflow:
         self._publishing = publishing.Publishing(argument, self._progress)
         self._seen = -1
         self._stopping: asyncio.Task[None] | None = None
+        self._reset = resets.ResetNotice()
+        # Whether the discovery has ended, well or not.
+        self._is_read = False
         self._is_closing = False
         # What came before the stacks were read.
         self._requests: list[progress.LiveRequest] = []
@@ -201,6 +211,8 @@ class StackDependencyChainWorkflow:
         Spacelift skips the direct dependents of a run that was stopped, and a skipped run does not
         stop its own dependents: they would apply.
         """
+        if self._reset.has_come:
+            await self._take_over_earlier()
         self._add_new_runs()
         waiting = [s for s in self._stacks.values() if not (s.is_started or s.phase.is_over)]
         for stack in waiting:
@@ -209,6 +221,70 @@ class StackDependencyChainWorkflow:
         running = (s.id for s in self._stacks.values() if s.is_started and not s.phase.is_over)
         await self._unwanted.await_ends_behind(*running)
         self._interruption.interrupt()
+
+    # What executions before a reset have started (ADR 0043)
+
+    async def _take_over_earlier(self) -> None:
+        """Have this execution's own children stop what children of earlier ones have running.
+
+        The graph is read to its end for that, since it says what is stopped first.
+        """
+        await workflow.wait_condition(lambda: self._is_read)
+        await self._runner.settle()
+        found = await self._find_earlier() if self._stacks else []
+        open_stacks = {
+            chain_messages.execution_id(self._input, stack.id): stack
+            for stack in self._stacks.values()
+            if not (stack.is_started or stack.phase.is_over)
+        }
+        if found is None:
+            # Each stack says that its run is not known.
+            found = [messages.EarlierStack(workflow_id=item) for item in open_stacks]
+        earlier = [item for item in found if item.workflow_id in open_stacks]
+        for item in earlier:
+            if item.report is not None:
+                self._runner.take_end(open_stacks[item.workflow_id], item.report)
+        for item in earlier:
+            if item.report is None:
+                self._runner.take_over(open_stacks[item.workflow_id])
+        self._changed()
+
+    async def _end_left(self) -> None:
+        """End what was started before a reset and that no stack of this execution takes over."""
+        pause = _FIRST_PAUSE_SECONDS
+        known = [
+            chain_messages.execution_id(self._input, stack.id)
+            for stack in self._stacks.values()
+            if not stack.phase.is_over
+        ]
+        while self._reset.has_come:
+            found = await self._find_earlier() or []
+            left = [i.workflow_id for i in found if i.is_running and i.workflow_id not in known]
+            if not left:
+                return
+            for workflow_id in left:
+                await self._runner.signal(workflow_id, ids.CANCEL_SIGNAL)
+                await self._runner.signal(workflow_id, ids.MAY_STOP_SIGNAL)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    async def _find_earlier(self) -> list[messages.EarlierStack] | None:
+        """Return what was started before a reset; None: nobody knows, as its history is gone."""
+        try:
+            result = await activity_calls.persist(
+                earlier_stacks.EarlierStackFinder.find_earlier_stacks,
+                messages.FindEarlierStacksInput(chain=chain_messages.chain_execution()),
+                summary="find what was started before the reset",
+                on_problem=self._on_problem,
+                start_to_close=activity_calls.BULK_TIMEOUT,
+            )
+        except temporalio.exceptions.ActivityError as error:
+            workflow.logger.warning(
+                "What was started before the reset is not known",
+                extra={"why": activity_calls.cause_of(error)[1]},
+            )
+            return None
+        return result.stacks
 
     # Requests of people
 
@@ -239,13 +315,21 @@ class StackDependencyChainWorkflow:
     # Discovery
 
     async def _resolve(self) -> bool:
-        reading = discovery.discover(self._input, on_problem=self._on_problem)
         try:
-            found = await self._interruption.wait_for(asyncio.create_task(reading))
+            return await self._read()
         except resolve.GraphProblem as problem:
+            self._is_read = True
+            await self._end_left()
             self._progress.phase = Phase.FAILED
             self._progress.reason, self._progress.message = problem.reason, problem.message
             return False
+        finally:
+            self._is_read = True
+
+    async def _read(self) -> bool:
+        reading = discovery.discover(self._input, on_problem=self._on_problem)
+        try:
+            found = await self._interruption.wait_for(asyncio.create_task(reading))
         except (temporalio.exceptions.ActivityError, asyncio.CancelledError) as error:
             if not temporalio.exceptions.is_cancelled_exception(error):
                 raise
@@ -309,6 +393,11 @@ class StackDependencyChainWorkflow:
     async def _await_ends(self) -> bool:
         """Return once nothing of the run goes on; False if a person asked for more meanwhile."""
         await self._runner.wait()
+        if self._reset.has_come:
+            if self._stopping is not None:
+                await self._stopping
+                await self._runner.wait()
+            await self._end_left()
         self._add_new_runs()
         is_canceling = self._progress.is_canceling
         if is_canceling:

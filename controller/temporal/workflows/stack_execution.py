@@ -33,6 +33,7 @@ with workflow.unsafe.imports_passed_through():
         activity_calls,
         confirmation,
         deadlines,
+        resets,
         run_creation,
         signal_handlers,
         stack_activities,
@@ -71,7 +72,10 @@ class StackExecutionWorkflow:
         self._trigger: run_creation.RunCreation | None = None
         self._is_adopted = False
         # Why what runs is to be stopped.
-        self._stop: stops.Stop | None = None
+        self._stop: stops.Stop | None = _CANCELED if argument.is_canceled else None
+        # A run that was there before a reset is looked for even if it is only to be stopped.
+        self._reset = resets.ResetNotice(has_come=argument.chain.is_reset)
+        self._has_searched = False
         # The chain is asked before the run is stopped, and has answered.
         self._is_asking = False
         self._may_stop = False
@@ -167,13 +171,17 @@ class StackExecutionWorkflow:
         if self._stop is None:
             self._stop = stop
             self._confirmation.give_up()
-            if self._running is not None:
+            if self._running is not None and not self._must_search:
                 self._running.cancel()
+
+    @property
+    def _must_search(self) -> bool:
+        return self._reset.has_come and not self._has_searched
 
     async def _work(self) -> progress.StackReport | None:
         reporting = asyncio.create_task(self._reports.send())
         self._running = asyncio.create_task(self._roll())
-        if self._stop is not None:
+        if self._stop is not None and not self._must_search:
             self._running.cancel()
         try:
             try:
@@ -217,7 +225,13 @@ class StackExecutionWorkflow:
                 known_run_id = self._failed.run_id
             found = await self._calls.find(origin, is_first=is_first, known_run_id=known_run_id)
             self._newest_run_id, self._key_id = found.newest_run_id, found.key_id
-            if (there := self._take_found(found)) is not None:
+            there = self._take_found(found)
+            self._has_searched = True
+            if self._stop is not None:
+                # The cancel waited for this.
+                self._trigger = self._new_trigger(found) if found.earlier is not None else None
+                raise asyncio.CancelledError
+            if there is not None:
                 return there
             if origin is not None and found.earlier is None:
                 return None
@@ -263,11 +277,7 @@ class StackExecutionWorkflow:
         self, found: messages.FindStackRunResult
     ) -> run_snapshots.RunSnapshot | None:
         """Create a run; None if the stack was locked or disabled in between."""
-        self._trigger = run_creation.RunCreation(
-            self._calls,
-            found,
-            is_stopped=lambda: self._stop is not None,
-        )
+        self._trigger = self._new_trigger(found)
         self._run = created = await self._trigger.create()
         if created is not None:
             self._run_is_known()
@@ -277,6 +287,11 @@ class StackExecutionWorkflow:
         if created is not None:
             self._report_run(created)
         return created
+
+    def _new_trigger(self, found: messages.FindStackRunResult) -> run_creation.RunCreation:
+        return run_creation.RunCreation(
+            self._calls, found, is_stopped=lambda: self._stop is not None
+        )
 
     def _run_is_known(self) -> None:
         self._attempts += 1

@@ -72,6 +72,9 @@ class StackRunner:
         self._open: set[str] = set()
         # What tells executions that they have a slot for their next run.
         self._grants: list[asyncio.Task[None]] = []
+        # Those whose executions run, and those where one before a reset has left something.
+        self._followed: set[str] = set()
+        self._left: set[str] = set()
         self._starting = asyncio.Semaphore(MOST_STARTS_AT_ONCE)
         # By stack that others have, or had: since when it is waited for, and who comes after.
         self._since: dict[str, float] = {}
@@ -82,6 +85,25 @@ class StackRunner:
         stack.is_started = True
         stack.phase, stack.reason = Phase.WAITING, reasons.StackReason.STARTING
         self._tasks.append(asyncio.create_task(self._work_on(stack)))
+
+    def take_over(self, stack: progress.StackProgress) -> None:
+        """Have an execution stop what one before a reset has left; the chain is canceled."""
+        self._left.add(stack.id)
+        self.start(stack)
+
+    def take_end(self, stack: progress.StackProgress, report: progress.StackReport) -> None:
+        """Take over the end of a stack."""
+        if not report.phase.is_over:
+            report = reports_without_reading.ended_unknown(report)
+        report = policy.with_cause(self._run, report)
+        progress.apply_report(stack, report, now=times.rfc3339(workflow.now()))
+        self._unwanted.stop_unused(stack)
+
+    async def settle(self) -> None:
+        """Return once no stack is being started or waited for; the chain is canceled."""
+        for waiting in self._waits.values():
+            waiting.cancel()
+        await workflow.wait_condition(lambda: self._open <= self._followed)
 
     @property
     def open_stacks(self) -> Collection[str]:
@@ -124,15 +146,16 @@ class StackRunner:
         await self._signal(stack.id, ids.MAY_STOP_SIGNAL)
 
     async def _signal(self, stack_id: str, name: str) -> None:
-        """Signal the stack's execution; it may have ended meanwhile.
+        await self.signal(chain_messages.execution_id(self._input, stack_id), name)
+
+    async def signal(self, workflow_id: str, name: str) -> None:
+        """Signal a stack's execution; it may have ended meanwhile.
 
         Not as its parent: after a reset Temporal takes the execution before for that, and lets no
         other one signal or cancel the child. Whoever else has the stack ignores what is not from
         its own run of a chain.
         """
-        execution = workflow.get_external_workflow_handle(
-            chain_messages.execution_id(self._input, stack_id)
-        )
+        execution = workflow.get_external_workflow_handle(workflow_id)
         with contextlib.suppress(temporalio.exceptions.FailureError):
             await execution.signal(name, workflow.info().first_execution_run_id)
 
@@ -142,18 +165,18 @@ class StackRunner:
             await self._execute(stack)
         finally:
             self._open.discard(stack.id)
+            self._followed.discard(stack.id)
 
     async def _execute(self, stack: progress.StackProgress) -> None:
         """Bring one stack to its end, or to where others have to be done with it first."""
-        # A start is never interrupted: whether there is a child to wait for must be known.
-        async with self._starting:
-            if self._run.is_canceling:
-                self._start_over(stack)
+        while (handle := await self._try_start(stack)) is None:
+            if not stack.is_started:
                 return
-            handle = await self._start_execution(stack)
-        if handle is None:
             await self._await_turn(stack)
-            return
+            if stack.id not in self._left:
+                return
+            stack.is_started = True
+        self._followed.add(stack.id)
         if not await self._interruptible.until_done(handle):
             await self._signal(stack.id, ids.CANCEL_SIGNAL)
         try:
@@ -167,12 +190,24 @@ class StackRunner:
         elif report.phase is Phase.WAITING:
             await self._await_release(stack, report)
         else:
-            if not report.phase.is_over:
-                report = reports_without_reading.ended_unknown(report)
-            report = policy.with_cause(self._run, report)
-            progress.apply_report(stack, report, now=times.rfc3339(workflow.now()))
-            self._unwanted.stop_unused(stack)
+            self.take_end(stack, report)
         self._on_change()
+
+    async def _try_start(
+        self, stack: progress.StackProgress
+    ) -> workflow.ChildWorkflowHandle[Any, progress.StackReport | None] | None:
+        """Start the stack's execution; None: another chain has the stack, or it is not started.
+
+        A start is never interrupted: whether there is a child to wait for must be known.
+        """
+        async with self._starting:
+            if self._is_given_up(stack):
+                self._start_over(stack)
+                return None
+            return await self._start_execution(stack)
+
+    def _is_given_up(self, stack: progress.StackProgress) -> bool:
+        return self._run.is_canceling and stack.id not in self._left
 
     async def _start_execution(
         self, stack: progress.StackProgress
@@ -204,6 +239,7 @@ class StackRunner:
             permits=self.permits,
             origin=origin,
             line=line,
+            is_canceled=stack.id in self._left,
         )
 
     async def _await_turn(self, stack: progress.StackProgress) -> None:
@@ -267,7 +303,7 @@ class StackRunner:
 
         Meanwhile the stack counts as not started.
         """
-        if self._run.is_canceling:
+        if self._is_given_up(stack):
             self._start_over(stack)
             return None
         progress.set_aside(stack, meaning)
@@ -279,7 +315,10 @@ class StackRunner:
         )
         self._waits[stack.id] = waiting
         try:
-            return await self._interruptible.wait_for(waiting)
+            if stack.id not in self._left:
+                return await self._interruptible.wait_for(waiting)
+            result: _Result = await waiting
+            return result
         except (temporalio.exceptions.ActivityError, asyncio.CancelledError) as error:
             if not temporalio.exceptions.is_cancelled_exception(error):
                 raise

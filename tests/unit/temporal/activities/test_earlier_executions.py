@@ -11,14 +11,15 @@ import pytest
 import temporalio.converter
 import temporalio.exceptions
 from temporalio.api.common.v1 import ActivityType, Payload, Payloads, WorkflowExecution
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, WorkflowExecutionStatus
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import WorkflowExecutionInfo
 from temporalio.api.workflowservice import v1 as workflowservice
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import ActivityEnvironment
 
-from controller.chain.run import failures, run_snapshots
+from controller.api import v1alpha1
+from controller.chain.run import failures, progress, run_snapshots
 from controller.temporal import ids, messages
 from controller.temporal.activities import earlier_executions
 from tests.unit.temporal.activities import fakes
@@ -28,6 +29,7 @@ OWN = "own"
 """The run id of the execution that asks."""
 CONVERTER = temporalio.converter.default()
 
+_Status = WorkflowExecutionStatus
 Events = Sequence[HistoryEvent]
 
 
@@ -98,6 +100,7 @@ class Known:
     events: Events = ()
     workflow_id: str = STACK
     is_listed: bool = True
+    status: WorkflowExecutionStatus.ValueType = _Status.WORKFLOW_EXECUTION_STATUS_COMPLETED
 
 
 class FakeTemporal:
@@ -143,7 +146,7 @@ class FakeTemporal:
         each, read = self._get(workflow_id, run_id), self.read
 
         class Handle:
-            async def fetch_history_events(self) -> AsyncIterator[HistoryEvent]:
+            async def fetch_history_events(self, **_: Any) -> AsyncIterator[HistoryEvent]:
                 read.append(run_id)
                 for event in each.events:
                     yield event
@@ -153,6 +156,9 @@ class FakeTemporal:
     def _get(self, workflow_id: str, run_id: str) -> Known:
         if self.error is not None:
             raise self.error
+        if not run_id:
+            of_id = [each for known, each in self.executions.items() if known[0] == workflow_id]
+            run_id = of_id[-1].run_id if of_id else ""
         if (workflow_id, run_id) not in self.executions:
             raise RPCError("not found", RPCStatusCode.NOT_FOUND, b"")
         return self.executions[workflow_id, run_id]
@@ -161,6 +167,7 @@ class FakeTemporal:
         info = WorkflowExecutionInfo(
             execution=WorkflowExecution(workflow_id=each.workflow_id, run_id=each.run_id),
             first_run_id=each.first,
+            status=each.status,
         )
         info.start_time.FromDatetime(datetime(2026, 1, 1, tzinfo=UTC))
         return info
@@ -418,3 +425,98 @@ async def test_while_temporal_does_not_answer_it_is_asked_again() -> None:
 
     with pytest.raises(RPCError):
         await find(temporal, first="first")
+
+
+RUNNING, TERMINATED = (
+    _Status.WORKFLOW_EXECUTION_STATUS_RUNNING,
+    _Status.WORKFLOW_EXECUTION_STATUS_TERMINATED,
+)
+
+
+def end(phase: v1alpha1.Phase | None) -> Events:
+    """Return how an execution completes, with a report or without one."""
+    event = HistoryEvent(event_type=EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED)
+    report = progress.StackReport(stack_id="a", phase=phase, reason="") if phase else None
+    event.workflow_execution_completed_event_attributes.result.CopyFrom(payloads(report))
+    return [event]
+
+
+async def find_stacks(temporal: FakeTemporal) -> list[messages.EarlierStack]:
+    """Ask as an execution that was made of `chain-1`."""
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(
+        environment.info, workflow_id=CHAIN, workflow_run_id="chain-2"
+    )
+    finder = earlier_executions.EarlierExecutions(temporal)  # type: ignore[arg-type]
+    chain = messages.ChainExecutionRef(
+        workflow_id=CHAIN, workflow_run_id="chain-2", first_run_id="chain-1"
+    )
+    return await environment.run(finder.find_stacks, chain)
+
+
+def earlier(**facts: Any) -> messages.EarlierStack:
+    return messages.EarlierStack(workflow_id=STACK, **facts)
+
+
+UNREADABLE_END = HistoryEvent(workflow_execution_completed_event_attributes={"result": JUNK})
+SUCCEEDED = progress.StackReport(stack_id="a", phase=v1alpha1.Phase.SUCCEEDED, reason="")
+
+OF_A_CHAIN: dict[str, tuple[list[Known], list[messages.EarlierStack]]] = {
+    "it runs": ([Known(run_id="a-1", status=RUNNING)], [earlier(is_running=True)]),
+    "it was terminated": ([Known(run_id="a-1", status=TERMINATED)], [earlier()]),
+    "it has ended": (
+        [Known(run_id="a-1", events=end(v1alpha1.Phase.SUCCEEDED))],
+        [earlier(report=SUCCEEDED)],
+    ),
+    "it had no run to adopt": ([Known(run_id="a-1", events=end(None))], []),
+    "it gave a locked stack back": (
+        [Known(run_id="a-1", events=end(v1alpha1.Phase.WAITING))],
+        [],
+    ),
+    "it is gone": ([], [earlier()]),
+    "its end cannot be read": (
+        [
+            Known(
+                run_id="a-1",
+                events=[
+                    HistoryEvent(workflow_execution_completed_event_attributes={"result": JUNK})
+                ],
+            )
+        ],
+        [earlier()],
+    ),
+    "it was reset, too": (
+        [
+            Known(run_id="a-1", status=TERMINATED),
+            Known(run_id="a-1b", first="a-1", status=RUNNING),
+        ],
+        [earlier(is_running=True)],
+    ),
+    "another chain has the stack": (
+        [
+            Known(run_id="a-1", events=end(v1alpha1.Phase.SUCCEEDED)),
+            Known(run_id="b-1", status=RUNNING),
+        ],
+        [earlier(report=SUCCEEDED)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("executions", "expected"), OF_A_CHAIN.values(), ids=OF_A_CHAIN)
+async def test_what_a_chain_had_started_before_its_reset(
+    executions: list[Known], expected: list[messages.EarlierStack]
+) -> None:
+    temporal = FakeTemporal(
+        chain_execution("chain-1", (STACK, "a-1"), reset_to="chain-2"),
+        chain_execution("chain-2", (STACK, "own-child"), first="chain-1"),
+        *executions,
+    )
+
+    assert await find_stacks(temporal) == expected
+
+
+async def test_what_a_chain_had_started_is_not_known_without_its_history() -> None:
+    with pytest.raises(temporalio.exceptions.ApplicationError) as error:
+        await find_stacks(FakeTemporal())
+
+    assert error.value.type == failures.HISTORY_LOST
