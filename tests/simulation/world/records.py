@@ -42,6 +42,8 @@ class ChainRecord:
     """The last whole status in which each run was the latest one."""
     named_runs: set[str] = dataclasses.field(default_factory=set)
     """All runs that any of its statuses ever named."""
+    doubtful_runs: set[str] = dataclasses.field(default_factory=set)
+    """Native runs of which a status has said that they may be its own or someone else's."""
     annotations: set[tuple[str, str]] = dataclasses.field(default_factory=set)
     """All request tokens that it ever had."""
     scheduled_until: float | None = None
@@ -210,6 +212,7 @@ class Record:
         if body.get("status") != chain.body.get("status"):
             chain.written_at.append(now)
             chain.named_runs.update(_named(body.get("status") or {}))
+            chain.doubtful_runs.update(_doubtful(body.get("status") or {}))
         # As it was until now.
         if chain.body and is_idle(chain.body):
             chain.idle_at = now
@@ -305,6 +308,13 @@ def _named(status: Json) -> Iterator[str]:
             yield row["runId"]
         for unused in row.get("unusedRuns") or ():
             yield unused["runId"]
+
+
+def _doubtful(status: Json) -> Iterator[str]:
+    for row in status.get("stacks") or ():
+        for unused in row.get("unusedRuns") or ():
+            if unused.get("otherRunUrl"):
+                yield unused["runId"]
 
 
 def marker_of(run: Run) -> tuple[str, int] | None:

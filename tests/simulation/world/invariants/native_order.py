@@ -42,13 +42,16 @@ def used_runs_are_in_order(record: Record) -> Iterator[str]:
 def nothing_in_order_runs_twice(record: Record) -> Iterator[str]:
     """A stack is not run again if a native run of the chain's own has done it after its upstreams.
 
-    It would apply twice what was asked for once.
+    It would apply twice what was asked for once. Whether a run is its own must be known: what may
+    be someone else's is left alone, and its status says so.
     """
     for chain, number, row in _rows(record):
         own = [run for run in _of_stack(record, chain, number, row["id"]) if marker_of(run)]
         for native in _of_stack(record, chain, number, row["id"]):
             began = left_queue_at(native)
             if marker_of(native) or native.state is not RunState.FINISHED or began is None:
+                continue
+            if native.id in chain.doubtful_runs:
                 continue
             again = [run for run in own if run.created_at > native.history[-1].at + 1]
             upstreams = list(_upstream_runs(record, chain, number, row))
