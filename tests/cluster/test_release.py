@@ -28,7 +28,7 @@ def test_a_chain_becomes_ready_and_its_stacks_are_run_once_each(
 
     applied.wait_until_ready()
 
-    assert applied.row()[:5] == ["platform", "True", "RunSucceeded", "Apply", "7/7"]
+    assert applied.row()[:6] == ["platform", "True", "RunSucceeded", "1", "Apply", "7/7"]
     assert set(release.account.runs_per_stack(releases.graph("platform")).values()) == {1}
 
 
@@ -50,7 +50,7 @@ async def test_no_stack_is_triggered_twice_when_all_pods_are_killed_in_the_middl
     release.kill("operator")
     applied.wait_until_ready()
 
-    assert applied.row()[4] == "7/7"
+    assert applied.row()[5] == "7/7"
     assert set(release.account.runs_per_stack(releases.graph("killed")).values()) == {1}
 
 
@@ -67,7 +67,7 @@ async def test_an_upgrade_in_the_middle_replaces_all_pods_and_loses_nothing(
 
     assert len(after) == 3
     assert not before & after
-    assert applied.row()[4] == "7/7"
+    assert applied.row()[5] == "7/7"
     assert set(release.account.runs_per_stack(releases.graph("upgraded")).values()) == {1}
 
 

@@ -55,6 +55,6 @@ async def test_a_chain_is_applied_succeeds_and_is_deleted_with_kubectl(
     applied.wait_until_ready()
     described = cluster.kubectl("describe", f"--namespace={chains}", "schain/outside")
 
-    assert applied.row()[:5] == ["outside", "True", "RunSucceeded", "Apply", "7/7"]
+    assert applied.row()[:6] == ["outside", "True", "RunSucceeded", "1", "Apply", "7/7"]
     assert "7 stacks succeeded." in described
     assert "RunStarted" in described

@@ -57,5 +57,5 @@ async def test_uninstalling_leaves_definition_and_stackchains_for_the_next_relea
     kept.wait_until_ready()
 
     assert left == DEFINITION
-    assert kept.row()[4] == "7/7"
+    assert kept.row()[5] == "7/7"
     assert set(release.account.runs_per_stack(releases.graph("kept")).values()) == {2}
