@@ -311,9 +311,6 @@ class Reconciler:
             raise
         live = self._commands.settings_of(gathered.execution, gathered.known)
         decision = self._decider.decide(gathered, live=live)
-        if decision.start is not None and not _is_held(body):
-            # kopf, which is about to add the finalizer, calls reconcile then.
-            return _PassResult(gathered=gathered, is_written=False)
         if decision.start is not None and access.usable is not None:
             await self._check_unchanged(body)
             gathered = gathered.with_started(
@@ -418,11 +415,6 @@ def _problem_of(
             is_retrying=False,
         )
     return problem
-
-
-def _is_held(body: Mapping[str, Any]) -> bool:
-    """Whether a deletion would wait for what runs; a pass of the resync may come before that."""
-    return v1alpha1.FINALIZER in body["metadata"].get("finalizers", ())
 
 
 def _uid(body: Mapping[str, Any]) -> str:

@@ -75,7 +75,9 @@ async def busy(release: chains.Installation) -> chains.Installation:
     await failing.ends("StackFailed")
     both = await release.create("both", "y", "z", account=account)
     await waiting.shows("AwaitingConfirmation")
-    await both.until(lambda status: status["latestRun"].get("summary", {}).get("failed") == 1)
+    await both.until(
+        lambda status: (status.get("latestRun") or {}).get("summary", {}).get("failed") == 1
+    )
     return release
 
 

@@ -92,8 +92,6 @@ class FakeApiServer:
     def put(self, body: dict[str, Any]) -> None:
         self._version += 1
         body["metadata"]["resourceVersion"] = str(self._version)
-        # kopf adds it before it calls any handler.
-        body["metadata"].setdefault("finalizers", [v1alpha1.FINALIZER])
         self.objects[body["metadata"]["namespace"], body["metadata"]["name"]] = body
 
     async def request(

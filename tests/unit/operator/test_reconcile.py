@@ -58,19 +58,6 @@ async def with_run(bench: Bench, *stacks: Any, **spec: Any) -> None:
     await bench.publish()
 
 
-async def test_nothing_starts_before_a_deletion_would_wait_for_it(bench: Bench) -> None:
-    """The resync may come to a new resource before kopf has added the finalizer."""
-    bench.apply()
-    bench.body["metadata"]["finalizers"] = []
-
-    assert not await bench.reconcile()
-    assert (bench.workflows.all, bench.body.get("status")) == ([], None)
-
-    bench.body["metadata"]["finalizers"] = [v1alpha1.FINALIZER]
-    assert await bench.reconcile()
-    assert len(bench.workflows.all) == 1
-
-
 async def with_ended_run(bench: Bench, *stacks: Any, **spec: Any) -> None:
     """Bring the bench to where run 1 is over, and the status says so."""
     await with_run(bench, **spec)
