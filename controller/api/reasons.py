@@ -58,6 +58,10 @@ class ChainReason(enum.StrEnum):
     DELETING = "Deleting"
 
 
+WAITING_FOR_PERSON = frozenset({ChainReason.AWAITING_CONFIRMATION, ChainReason.AWAITING_APPROVAL})
+"""With these a live run waits for a person to confirm a run, or to approve a stage."""
+
+
 class StackReason(enum.StrEnum):
     """Why a stack in `status.stacks` has its phase."""
 

@@ -84,7 +84,7 @@ TOKENS = (
     APPROVE_ANNOTATION,
 )
 FINALIZER = f"{GROUP}/stop-runs"
-"""Holds a resource that is deleted until its runs are stopped."""
+"""Holds a resource that is deleted until its runs are stopped; before it nothing is started."""
 
 
 LONGEST_TOKEN = 256

@@ -317,7 +317,7 @@ def _headline(name: str, status: v1alpha1.Status, drawing: Drawing) -> list[Line
         spans.append(Span(text="not seen by the operator yet", style=Style.FAINT))
         return styled_text.flow(spans, drawing.width)
     style = {"True": Style.GOOD, "False": Style.BAD}.get(ready.status, Style.ACTIVE)
-    if ready.reason == reasons.ChainReason.AWAITING_CONFIRMATION:
+    if ready.reason in reasons.WAITING_FOR_PERSON:
         style = Style.ATTENTION
     if ready.status == "Unknown" and ready.reason in (
         reasons.ChainReason.BLOCKED,

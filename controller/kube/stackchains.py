@@ -97,6 +97,19 @@ class StackChains:
             content_type=client.MERGE_PATCH,
         )
 
+    async def hold(self, body: Mapping[str, Any]) -> Json:
+        """Add the finalizer to a StackChain that has not changed since it was read.
+
+        Raises:
+            errors.Conflict: it has.
+        """
+        metadata = body["metadata"]
+        changes = {
+            "resourceVersion": metadata["resourceVersion"],
+            "finalizers": [*metadata.get("finalizers", ()), v1alpha1.FINALIZER],
+        }
+        return await self.patch(metadata["namespace"], metadata["name"], {"metadata": changes})
+
     async def create(self, body: Mapping[str, Any], *, is_dry_run: bool = False) -> Json:
         """Create a StackChain in its namespace; a dry run only says what it would be.
 

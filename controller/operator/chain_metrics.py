@@ -6,7 +6,7 @@ request, and no resource has a timer or a series of its own.
 
 import collections
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from controller.api import reasons, v1alpha1
@@ -25,7 +25,10 @@ _FINE = _IN_PROGRESS | {
 }
 
 # These have a condition of their own, which says since when.
-_CONDITIONS_OF_WAITING = ("AwaitingConfirmation", "Suspended")
+_CONDITIONS_OF_WAITING: Mapping[str, str] = {
+    **dict.fromkeys(reasons.WAITING_FOR_PERSON, "AwaitingConfirmation"),
+    reasons.ChainReason.SUSPENDED: "Suspended",
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,8 +67,8 @@ def _since(status: v1alpha1.Status) -> float | None:
     ready = status.condition("Ready")
     if ready is None:
         return None
-    is_waiting = ready.reason in _CONDITIONS_OF_WAITING
-    waiting = status.condition(ready.reason) if is_waiting else None
+    condition = _CONDITIONS_OF_WAITING.get(ready.reason)
+    waiting = status.condition(condition) if condition is not None else None
     latest = status.latest_run
     if waiting is not None:
         return _unix(waiting.last_transition_time)

@@ -312,6 +312,9 @@ class Reconciler:
         live = self._commands.settings_of(gathered.execution, gathered.known)
         decision = self._decider.decide(gathered, live=live)
         if decision.start is not None and access.usable is not None:
+            if not _is_held(body):
+                # A pass of the resync may come before kopf has added it, or where that was refused.
+                return await self._attempt(await self._stack_chains.hold(body), reconcile_input)
             await self._check_unchanged(body)
             gathered = gathered.with_started(
                 await self._commands.start(gathered.chain, decision.start, access.usable)
@@ -415,6 +418,11 @@ def _problem_of(
             is_retrying=False,
         )
     return problem
+
+
+def _is_held(body: Mapping[str, Any]) -> bool:
+    """Whether a deletion would wait for what runs."""
+    return v1alpha1.FINALIZER in body["metadata"].get("finalizers", ())
 
 
 def _uid(body: Mapping[str, Any]) -> str:

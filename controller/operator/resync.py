@@ -167,7 +167,7 @@ def _is_steady(chain: v1alpha1.StackChain) -> bool:
         return chain.status.latest_run is not None and not chain.status.latest_run.phase.is_over
     return ready is not None and ready.reason in (
         reasons.ChainReason.PROGRESSING,
-        reasons.ChainReason.AWAITING_CONFIRMATION,
+        *reasons.WAITING_FOR_PERSON,
         reasons.ChainReason.BLOCKED,
         reasons.ChainReason.SUSPENDED,
     )

@@ -16,7 +16,7 @@ from controller.ui.page_documents import ChainDocuments, shown_resource
 
 _STATES = {Need.FIX: "failed", Need.DECISION: "person", Need.RELEASE: "blocked"}
 _OF_REASONS: Mapping[str, str] = {
-    reasons.ChainReason.AWAITING_CONFIRMATION: "person",
+    **dict.fromkeys(reasons.WAITING_FOR_PERSON, "person"),
     reasons.ChainReason.BLOCKED: "blocked",
     reasons.ChainReason.SUSPENDED: "suspended",
     reasons.ChainReason.NOT_REQUESTED: "idle",

@@ -9,7 +9,7 @@ from controller.chain.requests.chain_waits import ChainWait
 
 # With these a chain does not become Ready until someone acts.
 _NEEDS_PERSON: Mapping[str, str] = {
-    reasons.ChainReason.AWAITING_CONFIRMATION: "waits for a person",
+    **dict.fromkeys(reasons.WAITING_FOR_PERSON, "waits for a person"),
     reasons.ChainReason.BLOCKED: "can continue only once someone acts outside of it",
     reasons.ChainReason.SUSPENDED: "is suspended",
     reasons.ChainReason.NOT_REQUESTED: "runs only when someone asks, and no one has",

@@ -92,6 +92,20 @@ FIXED: dict[str, Plan] = {
             Event(at=50.0, actor=Actor.PERSON, action="trigger", target="s0"),
         ),
     ),
+    "the resync comes to a resource before its finalizer, and it is deleted": Plan(
+        seed=1094,
+        slowest=3.0,
+        stacks=(StackPlan(id="s15", is_autodeployed=True, seconds=21.2),),
+        chains=(
+            ChainPlan(name="chain-0", at=2.3, spec={"roots": {"stackIds": ["s15"]}}),
+            ChainPlan(name="chain-8", at=28.6, spec={"roots": {"stackIds": ["s15"]}}),
+        ),
+        events=(
+            Event(at=21.1, actor=Actor.USER, action="ask for a retry of", target="chain-0"),
+            Event(at=43.0, actor=Actor.USER, action="delete", target="chain-0"),
+        ),
+        slow={"kube request": 20.0, "transfer": 5.0},
+    ),
     "Spacelift skips a run because of a stack that is not above it any more": Plan(
         seed=437706776,
         stacks=(

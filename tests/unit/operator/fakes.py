@@ -92,6 +92,8 @@ class FakeApiServer:
     def put(self, body: dict[str, Any]) -> None:
         self._version += 1
         body["metadata"]["resourceVersion"] = str(self._version)
+        # kopf adds it before it calls any handler.
+        body["metadata"].setdefault("finalizers", [v1alpha1.FINALIZER])
         self.objects[body["metadata"]["namespace"], body["metadata"]["name"]] = body
 
     async def request(
@@ -117,9 +119,14 @@ class FakeApiServer:
             raise kube_errors.ObjectNotFound(path)
         if method == "PATCH":
             assert body is not None
-            assert path.endswith("/status"), "the operator writes nothing but the status"
             if body["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]:
                 raise kube_errors.Conflict(path)
+            if not path.endswith("/status"):
+                written = {"finalizers", "resourceVersion"}
+                assert {*body, *body["metadata"]} == {"metadata", *written}, "and the status"
+                self._log.append("finalizer")
+                self.put({**found, "metadata": {**found["metadata"], **body["metadata"]}})
+                return copy.deepcopy(self.objects[namespace, name])
             self._log.append("status")
             self.put({**found, "status": _merged(found.get("status") or {}, body["status"])})
             found = self.objects[namespace, name]

@@ -21,10 +21,10 @@ RUNNING = situations.projected(situations.live(make_stack("a", Phase.RUNNING), m
 SUCCEEDED = situations.projected(situations.ended(situations.SUCCEEDED))
 
 
-def of_a_wait(reason: str) -> v1alpha1.Status:
+def of_a_wait(reason: str, condition: str | None = None) -> v1alpha1.Status:
     """Return a status whose run began at START and which has waited since LATER."""
     status = builders.make_shown_status(ready=("Unknown", reason, ""))
-    waiting = builders.make_condition(reason, "True", reason, "")
+    waiting = builders.make_condition(condition or reason, "True", reason, "")
     waits = dataclasses.replace(waiting, last_transition_time=LATER)
     return dataclasses.replace(status, conditions=(*status.conditions, waits))
 
@@ -51,6 +51,12 @@ def test_a_resource_that_no_operator_has_seen_counts_as_such() -> None:
     [
         pytest.param(builders.make_shown_status(), False, START, id="run in progress: its start"),
         pytest.param(of_a_wait("AwaitingConfirmation"), False, START + 3600, id="person: the wait"),
+        pytest.param(
+            of_a_wait("AwaitingApproval", "AwaitingConfirmation"),
+            False,
+            START + 3600,
+            id="a stage's approval: the wait",
+        ),
         pytest.param(of_a_wait("Suspended"), False, START + 3600, id="suspended: the suspension"),
         pytest.param(
             builders.make_shown_status(

@@ -58,6 +58,28 @@ async def with_run(bench: Bench, *stacks: Any, **spec: Any) -> None:
     await bench.publish()
 
 
+async def test_nothing_starts_before_a_deletion_would_wait_for_it(bench: Bench) -> None:
+    """The resync may come to a new resource before kopf has added the finalizer."""
+    bench.apply()
+    bench.body["metadata"]["finalizers"] = ["others/theirs"]
+
+    await bench.reconcile()
+
+    assert bench.body["metadata"]["finalizers"] == ["others/theirs", v1alpha1.FINALIZER]
+    assert bench.log[:2] == ["finalizer", "start 1"]
+
+
+async def test_nothing_starts_where_the_finalizer_cannot_be_added(bench: Bench) -> None:
+    bench.apply()
+    bench.body["metadata"]["finalizers"] = []
+    bench.api.failures["PATCH"].append(AWAY)
+
+    with pytest.raises(kube_errors.ApiUnreachable):
+        await bench.reconcile()
+
+    assert bench.workflows.all == []
+
+
 async def with_ended_run(bench: Bench, *stacks: Any, **spec: Any) -> None:
     """Bring the bench to where run 1 is over, and the status says so."""
     await with_run(bench, **spec)

@@ -43,6 +43,7 @@ READY = [
     ("Unknown", "Progressing", "False", "running"),
     ("Unknown", "Suspended", "False", "suspended"),
     ("Unknown", "AwaitingConfirmation", "False", "person"),
+    ("Unknown", "AwaitingApproval", "False", "person"),
     ("False", "Deleting", "False", "running"),
     ("False", "TemporalUnreachable", "False", "blocked"),
     ("False", "UnknownStack", "True", "failed"),

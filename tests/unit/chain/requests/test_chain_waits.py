@@ -68,6 +68,7 @@ WAITED_FOR: dict[str, tuple[v1alpha1.StackChain | None, bool]] = {
     ),
     "running": (standing("Unknown", "Progressing"), False),
     "waiting for a person": (standing("Unknown", "AwaitingConfirmation"), True),
+    "waiting for the approval of a stage": (standing("Unknown", "AwaitingApproval"), True),
     "blocked": (standing("Unknown", "Blocked"), True),
     "waiting for another chain": (standing("Unknown", "WaitingForChain"), False),
     "suspended": (standing("Unknown", "Suspended"), True),
