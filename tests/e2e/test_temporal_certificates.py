@@ -4,7 +4,6 @@ Given: a Temporal server behind something that ends TLS and wants a client certi
 """
 
 import asyncio
-import contextlib
 import datetime
 import ssl
 from collections.abc import AsyncIterator
@@ -23,6 +22,7 @@ from controller.roles import process
 from controller.temporal import client
 from devenv import temporal_server as temporal_servers
 from devenv.control_plane import certificates
+from tests.support import relay
 from tests.support.waiting import eventually
 
 
@@ -58,13 +58,9 @@ class Door:
     """Ends TLS in front of a server, for whoever has the one certificate that it trusts."""
 
     def __init__(self, target: str, server: certificates.Certificates) -> None:
-        self._host, _, port = target.rpartition(":")
-        self._target_port = int(port)
         self._certificates = server
-        self._trusted: Path | None = None
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.port = 0
+        self._relay = relay.Relay(target)
+        self.port = self._relay.port
 
     async def trust(self, certificate: Path) -> None:
         """Let in whoever has a certificate, and nobody else; ends all connections."""
@@ -74,36 +70,10 @@ class Door:
         context.load_verify_locations(certificate)
         context.verify_mode = ssl.CERT_REQUIRED
         context.set_alpn_protocols(["h2"])
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=context)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._relay.start(context)
 
     async def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        with contextlib.suppress(OSError, asyncio.CancelledError):
-            inner_reader, inner_writer = await asyncio.open_connection(
-                self._host, self._target_port
-            )
-            try:
-                await asyncio.gather(_pipe(reader, inner_writer), _pipe(inner_reader, writer))
-            finally:
-                inner_writer.transport.abort()
-        writer.transport.abort()
-
-
-async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65_536):
-        writer.write(data)
-        await writer.drain()
+        await self._relay.close()
 
 
 @pytest.fixture

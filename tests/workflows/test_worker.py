@@ -1,7 +1,6 @@
 """The worker role on a real server: it starts, serves both queues, and stops in time."""
 
 import asyncio
-import contextlib
 import dataclasses
 from collections.abc import AsyncIterator
 
@@ -16,7 +15,7 @@ from controller.observability import metrics
 from controller.temporal import worker
 from devenv import simulator_process
 from tests.conftest import StartSimulator
-from tests.support import chains
+from tests.support import chains, relay
 from tests.support.waiting import eventually
 from tests.workflows import harness as harnesses
 from tests.workflows.harness import Harness
@@ -100,50 +99,14 @@ async def test_a_stopped_worker_hands_its_follows_over_and_is_gone_in_time(
     assert served.counters.runs_triggered._value.get() == 1
 
 
-class Cable:
-    """What a client reaches Temporal through, until it is cut."""
-
-    def __init__(self, target: str) -> None:
-        self._host, _, port = target.partition(":")
-        self._port = int(port)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._writers: list[asyncio.StreamWriter] = []
-
-    async def connect(self) -> Client:
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        return await Client.connect(f"127.0.0.1:{port}")
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.append(writer)
-        far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
-        self._writers.append(far_writer)
-        for source, sink in ((reader, far_writer), (far_reader, writer)):
-            task = asyncio.create_task(_pump(source, sink))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    def cut(self) -> None:
-        self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
-
-
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await source.read(65536):
-            sink.write(data)
-            await sink.drain()
-    sink.close()
-
-
 async def test_a_worker_goes_on_with_another_client_once_its_first_one_is_cut_off(
     served: Served, temporal_client: Client
 ) -> None:
     """As with a renewed certificate; a wait for another chain has the first client, and ends."""
     chain, stop = served.chain, asyncio.Event()
-    cable = Cable(temporal_client.service_client.config.target_host)
-    first_client = await cable.connect()
+    cable = relay.Relay(temporal_client.service_client.config.target_host)
+    cable.start()
+    first_client = await Client.connect(cable.address)
     async with harnesses.operator(chain):
         working = served.make_worker(first_client)
         running = asyncio.create_task(working.run(stop))
@@ -153,7 +116,7 @@ async def test_a_worker_goes_on_with_another_client_once_its_first_one_is_cut_of
         await chain.stack_shows(waiting, "a", Phase.WAITING, StackReason.STACK_BUSY)
 
         working.use_client(temporal_client)
-        cable.cut()
+        await cable.close()
         await served.account.hurry()
         ended = [await handle.result() for handle in (holder, waiting)]
         is_running = working.is_running
