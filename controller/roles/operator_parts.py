@@ -111,7 +111,10 @@ class OperatorParts:
             self._link.get, installation=installation, task_queue=temporal.task_queue
         )
         self._notifier = notifier.Notifier(
-            self._link.get, task_queue=temporal.task_queue, counters=role.counters
+            self._link.get,
+            task_queue=temporal.task_queue,
+            counters=role.counters,
+            signing_keys=signing_keys,
         )
         chain_schedules = schedules.ChainSchedules(self._link.get)
         of_resources = resource_schedules.ResourceSchedules(

@@ -10,10 +10,14 @@ from controller.chain.news import notifications
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class NotificationInput:
-    """Notifies each of these sinks; the worker knows where they are."""
+    """Notifies each of these sinks; the worker knows where they are.
+
+    `signatures` has for each sink the operator's word that it is to be notified.
+    """
 
     notification: notifications.Notification
     sinks: list[str]
+    signatures: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,3 +34,4 @@ class DeliverNotificationInput:
 
     sink: str
     notification: notifications.Notification
+    signature: str = ""

@@ -3,7 +3,7 @@
 Both have keys that are not in Temporal (ADR 0033). The operator signs the grant in a chain's input,
 which all messages to activities carry on. The worker that reads the stacks adds a permit for each
 one that belongs to the chain, and one that is good for stops alone for those on which the chain's
-runs make Spacelift queue others.
+runs make Spacelift queue others. The operator signs notifications, too, for each of their sinks.
 """
 
 import base64
@@ -13,8 +13,9 @@ import hmac
 import json
 from typing import Any
 
+from controller.chain.news import notifications
 from controller.config import mounted_keys, settings
-from controller.temporal import messages
+from controller.temporal import messages, notification_messages
 
 # Of a digest or code, enough that none is ever guessed or met again.
 _SHORT_BYTES = 16
@@ -76,6 +77,18 @@ class SigningKeys:
         """Return the word of this worker that what the grant is for may queue runs on a stack."""
         return _signature(self._keys, _stoppable(connection, stack_id)) if self._keys else ""
 
+    def signed_notification(
+        self, wanted: notification_messages.NotificationInput
+    ) -> notification_messages.NotificationInput:
+        """Return a notification that is signed for each of its sinks."""
+        if self._keys is None:
+            return wanted
+        signatures = {
+            sink: _signature(self._keys, _notified(wanted.notification, sink))
+            for sink in wanted.sinks
+        }
+        return dataclasses.replace(wanted, signatures=signatures)
+
     def check(self, connection: messages.AccountRef) -> None:
         """Check whether an operator with one of our keys has granted it.
 
@@ -116,6 +129,17 @@ class SigningKeys:
             what = f"The permit to stop runs of the stack '{stack.stack_id}'"
             content = _stoppable(stack.connection, stack.stack_id)
             self._check(self._keys, stack.permit, content, what)
+
+    def check_notification(self, delivery: notification_messages.DeliverNotificationInput) -> None:
+        """Check whether an operator with one of our keys tells a sink of it.
+
+        Raises:
+            SignatureInvalid: none does.
+            SigningKeyUnknown: by a key that is not here.
+        """
+        if self._keys is not None:
+            content = _notified(delivery.notification, delivery.sink)
+            self._check(self._keys, delivery.signature, content, "The notification")
 
     def check_covers(self, signed: str, *, actual: Any) -> None:
         """Check whether what is at hand is what a digest in a checked grant stands for.
@@ -168,6 +192,10 @@ def _permitted(connection: messages.AccountRef, stack_id: str) -> bytes:
 
 def _stoppable(connection: messages.AccountRef, stack_id: str) -> bytes:
     return b"stop " + _permitted(connection, stack_id)
+
+
+def _notified(notification: notifications.Notification, sink: str) -> bytes:
+    return b"notify " + _bytes([sink, dataclasses.asdict(notification)])
 
 
 def _bytes(value: Any) -> bytes:

@@ -148,6 +148,7 @@ class SpaceliftWorker:
         self._earlier = earlier_executions.EarlierExecutions(client)
         self._running = RunningActivities(counters)
         spacelift = all_settings.spacelift
+        signing_keys = signing.SigningKeys(all_settings.temporal.signing_keys)
         self._grace_seconds = all_settings.worker.graceful_shutdown_seconds
         self.clients = spacelift_clients.SpaceliftClients(
             catalog,
@@ -155,7 +156,7 @@ class SpaceliftWorker:
             request_timeout_seconds=spacelift.request_timeout_seconds,
             ca_file=str(spacelift.ca_file) if spacelift.ca_file else None,
             observer=functools.partial(_observe, counters),
-            signing_keys=signing.SigningKeys(all_settings.temporal.signing_keys),
+            signing_keys=signing_keys,
             new_session=new_session,
         )
         counters.runs_followed.set_function(lambda: self.clients.followed)
@@ -171,7 +172,9 @@ class SpaceliftWorker:
             find_earlier=self._find_earlier,
         )
         earlier_stacks_finder = earlier_stacks.EarlierStackFinder(self._find_earlier_stacks)
-        self._delivery = notifications.NotificationDelivery(sink_catalog, counters)
+        self._delivery = notifications.NotificationDelivery(
+            sink_catalog, counters, signing_keys=signing_keys
+        )
         identity = ids.worker_identity(all_settings.installation.pod_name, catalog.endpoints())
         make = functools.partial(
             new_worker,

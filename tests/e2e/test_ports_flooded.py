@@ -16,9 +16,12 @@ from controller.webhook import signature
 from devenv import processes, role_process, tools
 from tests.conftest import StartRole
 from tests.support import webhooks
+from tests.support.waiting import eventually
 
 DESCRIPTORS = 1024
 IDLE = 1100
+SPARE = 20
+REFUSED = "HTTP connection cannot be accepted"
 SENDERS = 1000
 MIB = 1024 * 1024
 BODY = json.dumps(webhooks.run_event("vpc")).encode()
@@ -42,6 +45,11 @@ def peak_memory(process: processes.Process) -> int:
     found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text())
     assert found is not None
     return int(found[1]) * 1024
+
+
+def descriptors(process: processes.Process) -> int:
+    """Return how many descriptors a process has."""
+    return len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
 
 
 def port_of(address: str) -> int:
@@ -120,6 +128,29 @@ async def test_idle_connections_stop_no_port_and_fill_no_log(
             assert answer.status_code == 202
             await asyncio.sleep(0.2)
 
+    assert role.command.log_file.stat().st_size < 20_000
+
+
+async def test_a_process_without_descriptors_answers_again_and_logs_a_line_now_and_then(
+    start_role: StartRole, endpoints: role_process.Endpoints
+) -> None:
+    """Fewer descriptors than connections: accepting fails, which asyncio alone logs each time."""
+    role = await start_role("webhook", endpoints)
+    used = descriptors(role.process)
+    hard = resource.prlimit(role.process.pid, resource.RLIMIT_NOFILE)[1]
+    resource.prlimit(role.process.pid, resource.RLIMIT_NOFILE, (used + SPARE, hard))
+
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+        async with connected(port_of(endpoints.webhook_address), 3 * SPARE):
+            assert await eventually(lambda: REFUSED in role.command.log_file.read_text())
+            assert (await http.get(f"{role.health_url}/healthz")).status_code == 200
+            await asyncio.sleep(1)
+
+        answer = await http.post(endpoints.webhook_url, content=BODY, headers=webhooks.signed(BODY))
+    assert answer.status_code == 202
+    lines = role.command.log_file.read_text().splitlines()
+    # One in ten seconds, while some ten a second fail.
+    assert 1 <= sum(REFUSED in line for line in lines) <= 5
     assert role.command.log_file.stat().st_size < 20_000
 
 

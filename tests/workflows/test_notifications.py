@@ -20,10 +20,11 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.exceptions import ApplicationError
 
+from controller.config import settings
 from controller.notify import sinks
 from controller.observability import metrics
 from controller.temporal import client as temporal_client_module
-from controller.temporal import ids, notification_messages, worker
+from controller.temporal import ids, notification_messages, signing, worker
 from controller.temporal.activities import notifications
 from controller.temporal.operator import notifier
 from tests.support import temporal as temporal_support
@@ -110,12 +111,21 @@ def write(file: Path, *entries: dict[str, Any]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def telling(client: Client, file: Path, *entries: dict[str, Any]) -> AsyncIterator[Telling]:
+async def telling(
+    client: Client,
+    file: Path,
+    *entries: dict[str, Any],
+    signing_keys: signing.SigningKeys | None = None,
+) -> AsyncIterator[Telling]:
     """Serve notifications to these sinks."""
     write(file, *entries)
     counters, task_queue = metrics.Metrics(), temporal_support.unique("queue")
-    delivery = notifications.NotificationDelivery(sinks.SinkCatalog(file), counters)
-    handing = notifier.Notifier(lambda: client, task_queue=task_queue, counters=counters)
+    delivery = notifications.NotificationDelivery(
+        sinks.SinkCatalog(file), counters, signing_keys=signing_keys
+    )
+    handing = notifier.Notifier(
+        lambda: client, task_queue=task_queue, counters=counters, signing_keys=signing_keys
+    )
     async with (
         contextlib.aclosing(delivery),
         temporalio.worker.Worker(
@@ -415,6 +425,46 @@ async def test_a_delivery_that_ends_in_another_way_is_told_in_the_log_too(
     assert scheduled.schedule_to_close_timeout.ToTimedelta() == timedelta(hours=25)
 
 
+async def test_a_sink_is_told_only_what_an_operator_has_signed_for_it(
+    temporal_client: Client, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever may start workflows in the Temporal namespace can read histories, too."""
+    keys = signing.SigningKeys(settings.Secret(value="k" * 32))
+    async with Receiver() as receiver:
+        entries = [entry(name, receiver) for name in ("ops", "boss")]
+        async with telling(
+            temporal_client, tmp_path / "n.yaml", *entries, signing_keys=keys
+        ) as served:
+            asked = ask("ops")
+            await served.notifier.start([asked])
+            told = await served.result(asked.notification.id)
+            signed = keys.signed_notification(asked)
+            other = dataclasses.replace(asked.notification, message="Pay here.")
+            forged = [
+                ask("ops"),
+                dataclasses.replace(signed, notification=other),
+                dataclasses.replace(signed, sinks=["boss"]),
+                dataclasses.replace(
+                    signed, sinks=["boss"], signatures={"boss": signed.signatures["ops"]}
+                ),
+            ]
+            refused = []
+            for item in forged:
+                handle = await served.client.start_workflow(
+                    ids.NOTIFICATION_WORKFLOW,
+                    item,
+                    id=temporal_support.unique("forged"),
+                    task_queue=served.queue,
+                    result_type=notification_messages.NotificationResult,
+                )
+                refused.append((await handle.result()).delivered)
+
+    assert told == notification_messages.NotificationResult(delivered=["ops"], given_up=[])
+    assert [item.id for item in receiver.received] == [asked.notification.id]
+    assert refused == [[]] * len(forged)
+    assert caplog.messages.count("Work refused that no operator signed") == len(forged)
+
+
 # The operator's end
 
 
@@ -447,6 +497,24 @@ async def test_what_temporal_does_not_take_is_handed_over_once_it_does(
         handle = temporal_client.get_workflow_handle(workflow_id)
         assert (await handle.describe()).task_queue == f"{queue}-notify"
         await handle.terminate()
+
+
+async def test_what_cannot_be_signed_yet_waits(temporal_client: Client, tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    keys = signing.SigningKeys(settings.Secret(file=file))
+    counters = metrics.Metrics()
+    handing = notifier.Notifier(
+        lambda: temporal_client, task_queue="queue", counters=counters, signing_keys=keys
+    )
+    asked = ask("ops")
+    await handing.start([asked])
+    waiting = counters.notifications_waiting._value.get()
+    file.write_text("k" * 32)
+    await handing.aclose()
+
+    assert (waiting, counters.notifications_started._value.get()) == (1, 1)
+    workflow_id = ids.notification_workflow_id(asked.notification.id)
+    await temporal_client.get_workflow_handle(workflow_id).terminate()
 
 
 async def test_what_temporal_never_takes_is_dropped_with_a_line_and_a_number(

@@ -12,8 +12,8 @@ import temporalio.exceptions
 from controller import clock
 from controller.notify import payloads, sink_sender, sinks
 from controller.observability import metrics
-from controller.temporal import notification_messages
-from controller.temporal.activities import errors
+from controller.temporal import notification_messages, signing
+from controller.temporal.activities import errors, spacelift_clients
 
 GIVE_UP_AFTER = datetime.timedelta(hours=24)
 REFUSALS = 10
@@ -34,8 +34,10 @@ class NotificationDelivery:
         catalog: sinks.SinkCatalog,
         counters: metrics.Metrics,
         *,
+        signing_keys: signing.SigningKeys | None = None,
         clock: Callable[[], float] = clock.unix,
     ) -> None:
+        self._signing_keys = signing_keys or signing.SigningKeys()
         self._catalog = catalog
         self._counters = counters
         self._deliverer = sink_sender.SinkSender(clock=clock)
@@ -50,7 +52,9 @@ class NotificationDelivery:
     async def deliver_notification(
         self, argument: notification_messages.DeliverNotificationInput
     ) -> None:
-        """Tell a sink of a transition."""
+        """Tell a sink of a transition that an operator has signed."""
+        with spacelift_clients.signature_failures():
+            self._signing_keys.check_notification(argument)
         self._show(argument.sink)
         began = clock.monotonic()
         try:

@@ -17,9 +17,10 @@ import temporalio.exceptions
 import temporalio.service
 
 from controller import outside_text
+from controller.config import environment
 from controller.observability import metrics
 from controller.temporal import client as temporal_client
-from controller.temporal import ids, notification_messages
+from controller.temporal import ids, notification_messages, signing
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +44,14 @@ class Notifier:
         *,
         task_queue: str,
         counters: metrics.Metrics,
+        signing_keys: signing.SigningKeys | None = None,
         again_seconds: float = _AGAIN_SECONDS,
         most_waiting: int = _MOST_WAITING,
     ) -> None:
         self._get_client = get_client
         self._queue = ids.notify_queue(task_queue)
         self._counters = counters
+        self._signing_keys = signing_keys or signing.SigningKeys()
         self._again_seconds = again_seconds
         self._most_waiting = most_waiting
         self._waiting: collections.deque[notification_messages.NotificationInput] = (
@@ -121,7 +124,7 @@ class Notifier:
             async with asyncio.timeout(_START_SECONDS), self._slots:
                 await self._get_client().start_workflow(
                     ids.NOTIFICATION_WORKFLOW,
-                    wanted,
+                    self._signing_keys.signed_notification(wanted),
                     id=ids.notification_workflow_id(told.id),
                     task_queue=self._queue,
                     id_reuse_policy=temporalio.common.WorkflowIDReusePolicy.REJECT_DUPLICATE,
@@ -138,7 +141,13 @@ class Notifier:
                 return outside_text.clean(str(error))
             self._give_up(wanted, error)
             return None
-        except (RuntimeError, OSError, temporal_client.TemporalUnreachable) as error:
+        except (
+            RuntimeError,
+            OSError,
+            temporal_client.TemporalUnreachable,
+            # The key that signs it may be on its way.
+            environment.SettingsError,
+        ) as error:
             return outside_text.clean(str(error))
         except Exception as error:
             # Such as a text that cannot be encoded: it is never taken, and must not keep others

@@ -48,7 +48,9 @@ class NotificationWorkflow:
             await workflow.execute_activity_method(
                 notifications.NotificationDelivery.deliver_notification,
                 notification_messages.DeliverNotificationInput(
-                    sink=sink, notification=argument.notification
+                    sink=sink,
+                    notification=argument.notification,
+                    signature=argument.signatures.get(sink, ""),
                 ),
                 activity_id=sink,
                 start_to_close_timeout=_TRY_TIMEOUT,

@@ -12,8 +12,14 @@ import temporalio.converter
 from controller.api import v1alpha1
 from controller.config import settings
 from controller.operator import chain_inputs
-from controller.temporal import messages, signing
-from tests.support.builders import make_connection, make_request, make_spec, make_stack_chain
+from controller.temporal import messages, notification_messages, signing
+from tests.support.builders import (
+    make_connection,
+    make_notification,
+    make_request,
+    make_spec,
+    make_stack_chain,
+)
 
 FIRST, SECOND = "first-" + "a" * 32, "second-" + "b" * 32
 
@@ -163,6 +169,41 @@ def test_a_permit_is_for_one_stack_of_one_grant_and_outlives_a_rotation() -> Non
             keys(FIRST).check_permit(wrong)
 
 
+def deliveries(
+    wanted: notification_messages.NotificationInput,
+) -> list[notification_messages.DeliverNotificationInput]:
+    """Return what a worker gets of it, through the converter."""
+    converter = temporalio.converter.DataConverter.default.payload_converter
+    sent = [
+        notification_messages.DeliverNotificationInput(
+            sink=sink,
+            notification=wanted.notification,
+            signature=wanted.signatures.get(sink, ""),
+        )
+        for sink in wanted.sinks
+    ]
+    hints = [notification_messages.DeliverNotificationInput] * len(sent)
+    return converter.from_payloads(converter.to_payloads(sent), list(hints))
+
+
+def test_a_notification_is_signed_for_each_of_its_sinks_and_outlives_a_rotation() -> None:
+    asked = notification_messages.NotificationInput(
+        notification=make_notification(), sinks=["ops", "audit"]
+    )
+    signed = deliveries(keys(FIRST).signed_notification(asked))
+
+    for item in signed:
+        keys(SECOND, FIRST).check_notification(item)
+    told = dataclasses.replace(signed[0].notification, message="Another message.")
+    for wrong in (
+        dataclasses.replace(signed[0], sink="audit"),
+        dataclasses.replace(signed[0], notification=told),
+        dataclasses.replace(signed[0], signature=""),
+    ):
+        with pytest.raises(signing.SignatureInvalid, match="The notification"):
+            keys(FIRST).check_notification(wrong)
+
+
 def test_without_keys_nothing_is_signed_and_all_is_accepted() -> None:
     none = signing.SigningKeys()
     argument = none.signed_input(chain_input())
@@ -171,6 +212,9 @@ def test_without_keys_nothing_is_signed_and_all_is_accepted() -> None:
     none.check_permit(messages.StackRef(connection=argument.connection, stack_id="a"))
     assert argument.connection.grant.signature == ""
     assert none.permit(argument.connection, "a") == ""
+    asked = notification_messages.NotificationInput(notification=make_notification(), sinks=["ops"])
+    assert none.signed_notification(asked) == asked
+    none.check_notification(deliveries(asked)[0])
     with pytest.raises(signing.SignatureInvalid, match="is not signed"):
         keys(FIRST).check(argument.connection)
 
