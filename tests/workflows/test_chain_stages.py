@@ -5,7 +5,7 @@ import datetime
 
 import pytest
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowHistory
+from temporalio.client import Client, WorkflowHistory
 
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
@@ -13,6 +13,7 @@ from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
 from controller.temporal import ids
 from tests.support.waiting import eventually
+from tests.workflows import harness
 from tests.workflows.conftest import Serve
 from tests.workflows.harness import ChainHandle, Harness, phases, stack_of
 from tests.workflows.world import World
@@ -128,6 +129,34 @@ async def test_a_worker_that_is_replaced_while_a_stage_soaks_goes_on_with_it(ser
     assert known.phase is Phase.SUCCEEDED
     until = datetime.datetime.fromisoformat(soaking.until or "")
     assert started_at(await handle.fetch_history(), "p") >= until
+
+
+async def test_a_request_that_comes_again_when_a_soak_has_passed_does_not_hold_the_stage_up(
+    temporal_client: Client,
+) -> None:
+    """No worker is there meanwhile, so both are news in the same workflow task."""
+    world = World("a~p")
+    world.stage_of = {"a": "dev", "p": "prod"}
+    chain = harness.new_harness(temporal_client, world)
+    async with harness.workers(chain):
+        handle = await chain.start(stages=[DEV, prod(soak_seconds=5)])
+        soaking = await stage_waits(chain, handle, "prod", "Soak")
+        await handle.signal(ids.REQUEST_SIGNAL, approval("prod"))
+
+        async def is_handled() -> bool:
+            return bool((await chain.known(handle)).requests)
+
+        await eventually(is_handled, what="the request is handled")
+    until = datetime.datetime.fromisoformat(soaking.until or "")
+    left = until - datetime.datetime.now(datetime.UTC)
+    await asyncio.sleep(max(0.0, left.total_seconds()) + 0.5)
+    await handle.signal(ids.REQUEST_SIGNAL, approval("prod"))
+    async with harness.workers(chain):
+        known = await asyncio.wait_for(handle.result(), 60)
+        await harness.finish(chain)
+
+    assert known.phase is Phase.SUCCEEDED
+    assert len(known.requests) == 1
 
 
 async def test_a_failure_skips_the_later_stages_and_what_spacelift_queued_there(

@@ -291,9 +291,11 @@ class StackDependencyChainWorkflow:
     def _take_requests(self) -> None:
         if self._progress.resolved_time is None or self._progress.is_canceling or self._is_closing:
             return
-        # A stage may have waited long enough in this moment.
-        self._update_gates()
         requests, self._requests = self._requests, []
+        if requests:
+            # A stage may have waited long enough in this moment, which then ends its timer: that is
+            # news even if nothing else is.
+            self._changed()
         for request in requests:
             effect = live_requests.take(self._progress, request, now=_now())
             if effect is None:
