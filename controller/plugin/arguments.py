@@ -73,7 +73,7 @@ COMMANDS = (
             ("list -A", "those of all namespaces"),
         ),
         positionals=(),
-        options=("everywhere", "output"),
+        options=("all-namespaces", "output"),
     ),
     Command(
         name="wait",
@@ -222,6 +222,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     wanted = parser.parse_intermixed_args(rest, parsed)
     if getattr(wanted, "watch", False) and wanted.output in ("dot", "mermaid"):
         parser.error(f"-w cannot be used with -o {wanted.output}")
+    if getattr(wanted, "depth", None) is not None:
+        if wanted.output in ("dot", "mermaid"):
+            parser.error(f"--depth cannot be used with -o {wanted.output}")
+        if wanted.failed or wanted.phase:
+            parser.error("--depth cannot be used with --failed and --phase, which show a list")
     if getattr(wanted, "dry_run", False) and wanted.wait:
         parser.error("--dry-run cannot be used with --wait")
     if getattr(wanted, "timeout", None) is not None and not getattr(wanted, "wait", True):
@@ -327,10 +332,6 @@ def _add_positional(parser: argparse.ArgumentParser, name: str) -> None:
 
 def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) -> None:
     match name:
-        case "everywhere":
-            parser.add_argument(
-                "-A", "--all-namespaces", action="store_true", help="of all namespaces"
-            )
         case "watch":
             parser.add_argument(
                 "-w", "--watch", action="store_true", help="follow until nothing more happens"

@@ -23,7 +23,6 @@ _OF_REASONS: Mapping[str, str] = {
     reasons.ChainReason.DELETING: "running",
 }
 _MOST_HELD = 20
-_NOT_SEEN = "No operator has seen it yet."
 
 
 def describe(body: Mapping[str, Any]) -> ChainDocuments:
@@ -39,7 +38,7 @@ def describe(body: Mapping[str, Any]) -> ChainDocuments:
     found = explanation.explain(chain)
     state = _state(chain, [one.need for one in found.blocking if one.need is not None])
     return ChainDocuments(
-        row=_row(chain, body, state),
+        row=_row(found, body, state),
         detail={
             "resource": shown_resource(body),
             "state": state,
@@ -92,13 +91,15 @@ def _state(chain: StackChain, needs: Sequence[Need]) -> str:
     return {"True": "fine", "False": "blocked"}.get(ready.status, "running")
 
 
-def _row(chain: StackChain, body: Mapping[str, Any], state: str) -> dict[str, Any]:
-    status, run = chain.status, chain.status.latest_run
+def _row(
+    found: explanation.ChainExplanation, body: Mapping[str, Any], state: str
+) -> dict[str, Any]:
+    chain, status, run = found.chain, found.chain.status, found.chain.status.latest_run
     ready = status.condition("Ready")
     return {
         **_identity(body),
         "state": state,
-        "headline": ready.message if ready is not None else _NOT_SEEN,
+        "headline": ready.message if ready is not None else found.meaning.means,
         "reason": ready.reason if ready is not None else "",
         "operation": run.operation if run is not None else str(chain.spec.operation),
         "progress": run.progress if run is not None else "",

@@ -6,6 +6,7 @@ The plugin has no rights of its own, so each refusal names the verb that the use
 import argparse
 import contextlib
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from controller.plugin.exit_codes import CommandError, ExitCode, usage
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _CLUSTER = "Check the cluster, or choose another one with --context."
+# What a policy or a webhook says, and RBAC does not: another Role would not help.
+_ADMISSION = re.compile(r"denied (the )?request")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,7 +123,7 @@ class UserChains:
         with self._explained("get", name):
             body = await self._chains.get(self.namespace, name)
         if body is None:
-            raise self._not_found(name)
+            raise _not_found(name, self.namespace)
         return _parsed(body)
 
     async def patch(self, name: str, changes: Mapping[str, Any]) -> v1alpha1.StackChain:
@@ -164,7 +167,7 @@ class UserChains:
         """
         missing = [verb for verb in verbs if not await self._may(verb)]
         if missing:
-            raise self._forbidden(", ".join(missing), "")
+            raise _forbidden(", ".join(missing), "", self.namespace)
 
     async def _may(self, verb: str) -> bool:
         attributes = {
@@ -186,57 +189,80 @@ class UserChains:
     def _explained(self, verb: str, name: str, *, is_everywhere: bool = False) -> Iterator[None]:
         try:
             yield
-        except errors.ObjectNotFound as error:
-            raise self._not_found(name) from error
-        except errors.Unauthenticated as error:
-            raise CommandError(
+        except errors.KubeError as error:
+            namespace = None if is_everywhere else self.namespace
+            raise explain_error(error, verb, namespace=namespace, name=name) from error
+
+
+def explain_error(
+    error: errors.KubeError, verbs: str, *, namespace: str | None, name: str = ""
+) -> CommandError:
+    """Return what went wrong and what to do.
+
+    Args:
+        error: what the API server answered, if anything.
+        verbs: what was tried, as RBAC names it.
+        namespace: where; None for all namespaces.
+        name: of the StackChain, if it was one.
+    """
+    match error:
+        case errors.ObjectNotFound():
+            return _not_found(name, namespace)
+        case errors.Unauthenticated():
+            return CommandError(
                 ExitCode.REFUSED, "the API server does not accept your credentials; log in again."
-            ) from error
-        except errors.Denied as error:
-            if not error.answer:
-                raise CommandError(ExitCode.REFUSED, _line(str(error))) from error
-            raise self._forbidden(verb, error.answer, is_everywhere=is_everywhere) from error
-        except errors.NotServed as error:
-            raise CommandError(
+            )
+        case errors.Denied(answer=""):
+            return CommandError(ExitCode.REFUSED, _line(str(error)))
+        case errors.Denied(answer=answer) if _ADMISSION.search(answer):
+            return CommandError(ExitCode.REFUSED, f"the API server refuses this: {_line(answer)}")
+        case errors.Denied(answer=answer):
+            return _forbidden(verbs, answer, namespace)
+        case errors.NotServed():
+            return CommandError(
                 ExitCode.REFUSED,
                 "this cluster has no StackChains: whoever runs it has to install StackChain, "
                 f"whose chart brings the definition and the operator that serves it. {_CLUSTER}",
-            ) from error
-        except (errors.ApiUnreachable, errors.Throttled) as error:
-            raise CommandError(
+            )
+        case errors.ApiUnreachable() | errors.Throttled():
+            return CommandError(
                 ExitCode.UNREACHABLE,
                 f"the API server does not answer: {_line(str(error))}. {_CLUSTER}",
-            ) from error
-        except errors.KubeError as error:
-            text = _line(error.answer or str(error))
-            raise CommandError(ExitCode.USAGE, f"the API server refuses this: {text}") from error
+            )
+    text = _line(error.answer or str(error))
+    return CommandError(ExitCode.USAGE, f"the API server refuses this: {text}")
 
-    def _not_found(self, name: str) -> CommandError:
-        return CommandError(
-            ExitCode.REFUSED,
-            f"there is no StackChain {name!r} in the namespace {self.namespace!r}; "
-            "`kubectl get schain -A` lists all.",
-        )
 
-    def _forbidden(self, verbs: str, answer: str, *, is_everywhere: bool = False) -> CommandError:
-        said = f" The API server says: {_line(answer)}" if answer else ""
-        where = "all namespaces" if is_everywhere else f"the namespace {self.namespace!r}"
-        role = "ClusterRole" if is_everywhere else "Role"
-        return CommandError(
-            ExitCode.REFUSED,
-            f"you may not {verbs} stackchains in {where}; ask for a {role} "
-            f"with the verb {verbs} on {v1alpha1.PLURAL}.{v1alpha1.GROUP}.{said}",
-        )
+def _not_found(name: str, namespace: str | None) -> CommandError:
+    return CommandError(
+        ExitCode.REFUSED,
+        f"there is no StackChain {name!r} in the namespace {namespace!r}; "
+        "`kubectl get schain -A` lists all.",
+    )
+
+
+def _forbidden(verbs: str, answer: str, namespace: str | None) -> CommandError:
+    said = f" The API server says: {_line(answer)}" if answer else ""
+    where, role = f"the namespace {namespace!r}", "Role"
+    if namespace is None:
+        where, role = "all namespaces", "ClusterRole"
+    which = "verbs" if " " in verbs else "verb"
+    return CommandError(
+        ExitCode.REFUSED,
+        f"you may not {verbs} stackchains in {where}; ask for a {role} "
+        f"with the {which} {verbs} on {v1alpha1.PLURAL}.{v1alpha1.GROUP}.{said}",
+    )
 
 
 def _parsed(body: Mapping[str, Any]) -> v1alpha1.StackChain:
     try:
         return v1alpha1.parse(body)
     except v1alpha1.InvalidResource as error:
+        named = "{namespace}/{name}".format_map(body["metadata"])
         raise CommandError(
             ExitCode.UNREACHABLE,
-            f"this version of the plugin cannot read the StackChain: {error}; install the one "
-            "that came with the operator.",
+            f"this version of the plugin cannot read the StackChain {named}: {error}; install the "
+            "one that came with the operator.",
         ) from error
 
 

@@ -24,7 +24,7 @@ FILES = 0
 NO_FILES = 4
 
 _TAKES_VALUE = {"-n", "--namespace", "--context", "--kubeconfig", "--timeout", "-o", "--output"}
-_TAKES_VALUE |= {"-f", "--filename", "--phase", "--stack", "--depth"}
+_TAKES_VALUE |= {"-f", "--filename", "--phase", "--stack", "--depth", "--port"}
 _FILE_OPTIONS = {"--kubeconfig", "-f", "--filename"}
 _OUTPUTS = {"-o", "--output"}
 
@@ -73,11 +73,13 @@ def _argument(
             return [], FILES
         case "shell":
             return _starting(last, arguments.SHELLS), NO_FILES
-        case "name":
+        case "name" | "any-name":
             return _starting(last, _ask_names(before)), NO_FILES
         case "stacks":
             known = [one for one in _ask_stacks(before, typed[1]) if one not in typed[2:]]
             return _starting(last, known), NO_FILES
+        case "stage":
+            return _starting(last, _ask_stages(before, typed[1])), NO_FILES
         case "number":
             return _starting(last, _ask_number(before, typed[1])), NO_FILES
     return [], NO_FILES
@@ -148,6 +150,16 @@ def _ask_stacks(before: Sequence[str], name: str) -> list[str]:
     async def ask() -> list[str]:
         async with _chains(before) as chains:
             return [stack.id for stack in (await chains.get(name)).status.stacks]
+
+    return _asked(ask)
+
+
+def _ask_stages(before: Sequence[str], name: str) -> list[str]:
+    from controller.plugin import user_requests
+
+    async def ask() -> list[str]:
+        async with _chains(before) as chains:
+            return user_requests.stages_to_approve(await chains.get(name))
 
     return _asked(ask)
 

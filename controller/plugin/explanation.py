@@ -35,6 +35,7 @@ _NOT_SEEN = ReasonMeaning(
 _UNKNOWN = ReasonMeaning(means="", do="")
 # The next command, where there is one; what to do outside of the cluster comes before it.
 _RETRY, _RUN, _FOLLOW = "retry {name}", "run {name}", "tree {name} -w"
+_APPROVE = "approve {name}"
 _COMMANDS: dict[ChainReason, str] = {
     ChainReason.STACK_FAILED: _RETRY,
     ChainReason.STACK_CANCELED: _RETRY,
@@ -45,6 +46,7 @@ _COMMANDS: dict[ChainReason, str] = {
     ChainReason.WORKFLOW_TERMINATED: _RETRY,
     ChainReason.WORKFLOW_FAILED: _RETRY,
     ChainReason.SUSPENDED: "resume {name}",
+    ChainReason.AWAITING_APPROVAL: _APPROVE,
     ChainReason.NOT_REQUESTED: _RUN,
     ChainReason.PROGRESSING: _FOLLOW,
     ChainReason.WAITING_FOR_CHAIN: _FOLLOW,
@@ -96,7 +98,15 @@ def _command(chain: StackChain, reason: ChainReason | None) -> str | None:
     command = _COMMANDS.get(reason) if reason is not None else None
     if command == _RETRY and not user_requests.would_take_retry(chain):
         command = _FOLLOW if user_requests.has_request(chain) else _RUN
-    return command.format(name=chain.ref.name) if command else None
+    if command is None:
+        return None
+    words = [command.format(name=chain.ref.name)]
+    if command == _APPROVE:
+        stages = user_requests.stages_to_approve(chain)
+        if not stages:
+            return None
+        words += stages[:1]
+    return " ".join(words)
 
 
 def document(found: ChainExplanation) -> output.Document:

@@ -3,13 +3,13 @@
 import argparse
 import asyncio
 import contextlib
+import os
 import webbrowser
 from collections.abc import Mapping
 from typing import Any
 from urllib import parse as urlparse
 
 from controller import outside_text
-from controller.api import v1alpha1
 from controller.display import styled_text
 from controller.display.styled_text import Style
 from controller.display.terminal import Terminal
@@ -49,13 +49,11 @@ async def serve(
     )
     following = asyncio.create_task(feed.run())
     try:
-        await _first_list(feed)
+        await _first_list(feed, namespace)
         try:
             await server.start(wanted.port)
         except OSError as error:
-            raise CommandError(
-                ExitCode.USAGE, f"--port {wanted.port} cannot be listened on: {error.strerror}."
-            ) from error
+            raise port_error(wanted.port, error) from error
         address = server.address(_query(wanted.name, namespace or target.namespace))
         for line in _lines(address, namespace):
             terminal.print(line)
@@ -71,34 +69,36 @@ async def serve(
     return ExitCode.DONE
 
 
-async def _first_list(feed: chain_feed.ChainFeed) -> None:
+def port_error(port: int, error: OSError) -> CommandError:
+    """Say that a port cannot be listened on, and what to do."""
+    why = os.strerror(error.errno) if error.errno else str(error)
+    return CommandError(
+        ExitCode.USAGE,
+        f"port {port} of 127.0.0.1 cannot be used ({why}); choose another one with --port, or "
+        "leave --port out for any that is free.",
+    )
+
+
+async def _first_list(feed: chain_feed.ChainFeed, namespace: str | None) -> None:
     """Wait for the first answer, so that what is wrong is said here and not in a browser."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_FIRST_LIST_SECONDS):
-            while not feed.is_listed and not feed.problem:
+            while not feed.is_listed and feed.error is None:
                 await feed.changed.wait()
-    if feed.problem:
-        raise CommandError(ExitCode.REFUSED, feed.problem[0].lower() + feed.problem[1:])
+    if feed.error is not None:
+        raise _explained(feed.error, namespace)
 
 
 def problem_text(error: errors.KubeError, namespace: str | None) -> str:
-    """Say why the chains cannot be read, and what to do."""
-    where = f"the namespace {namespace!r}" if namespace else "all namespaces"
-    match error:
-        case errors.Unauthenticated():
-            return "The API server does not accept your credentials. Log in again."
-        case errors.Denied():
-            said = outside_text.clean(error.answer or str(error), most=errors.ANSWER_LIMIT)
-            return (
-                f"You may not read the StackChains of {where}: ask for the verbs list and watch on "
-                f"{v1alpha1.PLURAL}.{v1alpha1.GROUP}, or name another namespace with -n. {said}"
-            )
-        case errors.NotServed():
-            return (
-                "This cluster has no StackChains. Install them with `kubectl apply -f crds/`, or "
-                "choose another cluster with --context."
-            )
-    return f"The API server does not answer: {outside_text.clean(str(error))}. Trying again."
+    """Say why the chains cannot be read, and what to do, while it is tried again."""
+    explained = _explained(error, namespace)
+    text = str(explained)
+    again = " Trying again." if explained.code is ExitCode.UNREACHABLE else ""
+    return f"{text[0].upper()}{text[1:]}{again}"
+
+
+def _explained(error: errors.KubeError, namespace: str | None) -> CommandError:
+    return cluster.explain_error(error, "list and watch", namespace=namespace)
 
 
 def _hello(target: cluster.ClusterChoice, namespace: str | None) -> Document:
@@ -117,8 +117,8 @@ def _lines(address: str, namespace: str | None) -> list[styled_text.Line]:
     return [
         styled_text.line(address, Style.STRONG),
         styled_text.line(
-            f"The page shows the chains of {scope} as you may see them. The address works once; "
-            "Ctrl-C ends it.",
+            f"The page shows the chains of {scope} as you may see them. The address works once. "
+            "Press Ctrl-C to stop.",
             Style.FAINT,
         ),
     ]

@@ -134,9 +134,11 @@ def request_bypass(chain: StackChain, stacks: Sequence[str], *, note: str) -> Us
         held_up = [one for one in split_for_retry(chain.status)[1] if one not in vouched]
     before = (chain.bypass_token, chain.status.last_handled.bypass)
     token = _named_token(run.number, vouched, note, before)
-    how = "which is live, to count" if is_live else "in a retry, to count"
+    asked = f"Asked for a retry of run {run.number} of {name} that counts"
+    if is_live:
+        asked = f"Asked run {run.number} of {name}, which is live, to count"
     messages = [
-        f"Asked run {run.number} of {name}, {how} stacks as done, for which you vouch.",
+        f"{asked} stacks as done, for which you vouch.",
         f"Bypassed ({len(vouched)}): {first_names(vouched)}.",
     ]
     if held_up:
@@ -171,7 +173,7 @@ def request_approve(chain: StackChain, stage: str, *, note: str) -> UserRequest:
     stages = {item.name: item for item in run.stages}
     _refuse(wording.why_unknown([stage], stages, where=f"a stage of run {run.number}"))
     shown = stages[stage]
-    if shown.waits_for != v1alpha1.StageWait.APPROVAL:
+    if stage not in stages_to_approve(chain):
         why = f": {shown.message}" if shown.message else "."
         _refuse(f"stage '{stage}' is {shown.phase} and does not wait for approval{why}".rstrip("."))
     before = (chain.approve_token, chain.status.last_handled.approve)
@@ -188,6 +190,15 @@ def request_approve(chain: StackChain, stage: str, *, note: str) -> UserRequest:
         is_live=True,
         details={"stage": stage},
     )
+
+
+def stages_to_approve(chain: StackChain) -> list[str]:
+    """Return the stages of the live run that wait for a person's approval."""
+    run = chain.status.latest_run
+    if run is None or run.phase.is_over:
+        return []
+    approval = v1alpha1.StageWait.APPROVAL
+    return [stage.name for stage in run.stages if stage.waits_for == approval]
 
 
 def _named_token(

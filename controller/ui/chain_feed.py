@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from controller import clock
 from controller.kube import chain_watch, errors
 from controller.ui.page_documents import ChainDocuments, Document, change_between
 
@@ -20,7 +21,7 @@ Describe = Callable[[Mapping[str, Any]], ChainDocuments]
 
 @dataclasses.dataclass(kw_only=True, slots=True)
 class _KnownChain:
-    """A chain, described when someone first looks at it."""
+    """A chain, as it was described when it last changed."""
 
     body: Mapping[str, Any]
     documents: ChainDocuments
@@ -48,6 +49,7 @@ class ChainFeed:
         self._problem_of = problem_of
         self._chains: dict[ChainKey, _KnownChain] = {}
         self.is_listed = False
+        self.error: errors.KubeError | None = None
         self.problem = ""
         self.changed = asyncio.Event()
 
@@ -55,12 +57,15 @@ class ChainFeed:
         """Follow the chains until this is canceled, whatever becomes of the API server."""
         pause = _LEAST_PAUSE_SECONDS
         while True:
+            started = clock.monotonic()
             try:
                 async for change in self._watch.changes():
                     self._take(change)
-                    pause = _LEAST_PAUSE_SECONDS
             except errors.KubeError as error:
-                self._set_problem(self._problem_of(error))
+                self._set_problem(error)
+                # Who may list and not watch gets a list at once, each time.
+                if clock.monotonic() - started > _MOST_PAUSE_SECONDS:
+                    pause = _LEAST_PAUSE_SECONDS
                 logger.debug("The chains cannot be read", extra={"error": str(error)})
                 await asyncio.sleep(pause)
                 pause = min(_MOST_PAUSE_SECONDS, 2 * pause)
@@ -91,7 +96,7 @@ class ChainFeed:
                 self._chains.pop(_key(body), None)
             case chain_watch.Seen(body=body):
                 self._keep(body, None)
-        self.problem = ""
+        self.error, self.problem = None, ""
         self._wake()
 
     def _keep(self, body: Mapping[str, Any], known: _KnownChain | None) -> None:
@@ -99,7 +104,8 @@ class ChainFeed:
             known = _KnownChain(body=_identity(body), documents=self._describe(body))
         self._chains[_key(body)] = known
 
-    def _set_problem(self, problem: str) -> None:
+    def _set_problem(self, error: errors.KubeError) -> None:
+        self.error, problem = error, self._problem_of(error)
         if problem != self.problem:
             self.problem = problem
             self._wake()

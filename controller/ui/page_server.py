@@ -54,7 +54,6 @@ class PageServer:
         self._files = bundle_files.load()
         self._viewers = 0
         self._runner: web.AppRunner | None = None
-        self._port = 0
 
     async def start(self, port: int = 0) -> None:
         """Listen on 127.0.0.1; port 0 is any that is free.
@@ -78,8 +77,7 @@ class PageServer:
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
         await site.start()
-        self._port = int(self._runner.addresses[0][1])
-        self._guard.address(self._port)
+        self._guard.port = int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
         """Stop listening and end all streams."""
@@ -89,7 +87,7 @@ class PageServer:
 
     def address(self, query: str = "") -> str:
         """Return the address that lets one viewer in."""
-        return self._guard.address(self._port, query)
+        return self._guard.address(query)
 
     async def _session(self, _request: web.Request) -> web.Response:
         """Say that the session is alive: a stream that ends cannot say why."""

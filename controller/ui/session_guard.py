@@ -2,7 +2,9 @@
 
 Any site that the user has open, and any other user of the machine, can send requests to a port on
 loopback. So a request needs a cookie that only the printed address gives, once; names this very
-host, against names that are pointed at loopback; and does not come from another site.
+host, against names that are pointed at loopback; and does not come from another site. What is left:
+a browser sends the cookies of a host to each of its ports, thus to whoever else serves a page on
+127.0.0.1 and gets the user to open it.
 """
 
 import hmac
@@ -37,13 +39,13 @@ class SessionGuard:
         """Draw token and session."""
         self._token: str | None = secrets.token_urlsafe(32)
         self._session = secrets.token_urlsafe(32)
-        self._port = 0
+        self.port = 0
+        """Where the page is served, from when that is known."""
 
-    def address(self, port: int, query: str = "") -> str:
-        """Return the address to open, from when the port is known."""
-        self._port = port
+    def address(self, query: str = "") -> str:
+        """Return the address to open."""
         more = f"&{query}" if query else ""
-        return f"http://127.0.0.1:{port}/?token={self._token}{more}"
+        return f"http://127.0.0.1:{self.port}/?token={self._token}{more}"
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -55,7 +57,7 @@ class SessionGuard:
         return answer
 
     def _refusal(self, request: web.Request) -> web.Response | None:
-        hosts = {f"{name}:{self._port}" for name in _NAMES}
+        hosts = {f"{name}:{self.port}" for name in _NAMES}
         if request.headers.get("Host") not in hosts:
             return web.Response(status=403, text="This host is not served here.\n")
         origin = request.headers.get("Origin")
@@ -89,7 +91,7 @@ class SessionGuard:
     @property
     def _cookie(self) -> str:
         # Browsers do not keep ports apart: two pages at once would take each other's.
-        return f"stackchain-{self._port}"
+        return f"stackchain-{self.port}"
 
 
 def _moved(request: web.Request) -> str:

@@ -1,10 +1,13 @@
 """Completion as kubectl and bash ask for it, against the real API server."""
 
 import asyncio
+import dataclasses
 from pathlib import Path
 
+from controller.api import v1alpha1
+from controller.api.v1alpha1 import Phase
 from tests.support import kube as kube_support
-from tests.support.plugin import FAILED, SPEC, Kubectl, Operator, ended
+from tests.support.plugin import FAILED, SPEC, WAITING, Kubectl, Operator, ended
 from tests.support.waiting import eventually
 
 KUBECONFIG = """
@@ -35,6 +38,15 @@ async def completes(kubectl: Kubectl, *words: str, to: list[str]) -> None:
     assert await completed_by_kubectl(kubectl, *words) == to
 
 
+def staged(name: str) -> v1alpha1.Status:
+    assert WAITING.latest_run is not None
+    stage = v1alpha1.StageStatus(
+        name=name, phase=Phase.WAITING, progress="0/1", waits_for="Approval"
+    )
+    run = dataclasses.replace(WAITING.latest_run, stages=(stage,))
+    return dataclasses.replace(WAITING, latest_run=run)
+
+
 async def test_kubectl_completes_commands_chains_and_runs(
     kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator
 ) -> None:
@@ -48,7 +60,10 @@ async def test_kubectl_completes_commands_chains_and_runs(
     await completes(kubectl, "tree", *there, "", to=["prod", "test", no_files])
     await completes(kubectl, "tree", *there, "p", to=["prod", no_files])
     await completes(kubectl, "retry", *there, "prod", "", to=["7", no_files])
+    await completes(kubectl, "ui", *there, "--port", "8080", "t", to=["test", no_files])
     await completes(kubectl, "plan", "", to=[":0"])
+    await operator.write("prod", staged("live"))
+    await completes(kubectl, "approve", *there, "prod", "", to=["live", no_files])
 
 
 async def test_bash_completes_the_program_itself(

@@ -153,6 +153,7 @@ async def test_a_user_without_the_right_learns_which_one(
 
     assert refused.code == ExitCode.REFUSED
     assert expected in refused.err
+    assert refused.err.startswith("kubectl stackchain: you may not list and watch")
 
 
 async def test_a_user_sees_the_namespace_that_they_may_see(

@@ -126,8 +126,9 @@ async def test_credentials_that_are_not_known(
     golden("plugin_commands").check("refused: unknown credentials", shown.err)
 
 
+@pytest.mark.parametrize("words", [("tree", "prod"), ("ui", "--no-browser")], ids=" ".join)
 async def test_an_api_server_that_is_not_there(
-    control_plane: server.ControlPlane, namespace: str, tmp_path: Path
+    words: tuple[str, ...], control_plane: server.ControlPlane, namespace: str, tmp_path: Path
 ) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -139,10 +140,11 @@ async def test_an_api_server_that_is_not_there(
         )
         (tmp_path / "config").write_text(text)
 
-        shown = await Kubectl(tmp_path / "config", tmp_path, namespace)("tree", "prod")
+        shown = await Kubectl(tmp_path / "config", tmp_path, namespace)(*words)
 
     assert shown.code == ExitCode.UNREACHABLE
     assert "the API server does not answer" in shown.err
+    assert "again" not in shown.err
     assert shown.err.count("\n") == 1
 
 

@@ -166,6 +166,9 @@ def test_a_tree_may_be_of_some_stacks(words: str, selection: tuple[object, ...])
         ("tree prod --phase ,", "name at least one phase"),
         ("tree prod --depth 0", "must be a whole number, 1 to 500"),
         ("tree prod -w -o dot", "-w cannot be used with -o dot"),
+        ("tree prod --depth 2 -o mermaid", "--depth cannot be used with -o mermaid"),
+        ("tree prod --depth 2 --failed", "--depth cannot be used with --failed"),
+        ("tree prod --depth 2 --phase Running", "--depth cannot be used with --failed"),
         ("explain prod -o dot", "invalid choice: 'dot'"),
     ],
 )

@@ -1,13 +1,15 @@
 """What the page is told of a chain agrees with what `explain` says of it."""
 
 from typing import Any
+from urllib import parse as urlparse
 
 import pytest
 
 from controller.api import v1alpha1
 from controller.kube import errors
 from controller.plugin import chain_page, explanation, page_command
-from tests.ui import samples
+from controller.plugin.exit_codes import ExitCode
+from tests.ui import page, samples
 
 STATES = [
     ("fleet-100", "failed"),
@@ -112,19 +114,41 @@ def test_the_last_success_is_of_the_latest_run_or_of_the_history() -> None:
     assert done.row["succeededTime"] == samples.at(220)
 
 
+def denied(answer: str) -> errors.Denied:
+    error = errors.Denied("403")
+    error.answer = answer
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (errors.Unauthenticated("401"), "Log in again"),
-        (errors.Denied("403"), "list and watch"),
-        (errors.NotServed("404"), "kubectl apply -f crds/"),
+        (errors.Unauthenticated("401"), "log in again"),
+        (denied("stackchains is forbidden"), "the verbs list and watch"),
+        (errors.NotServed("404"), "has to install StackChain"),
         (errors.ApiUnreachable("refused"), "Trying again"),
         (errors.Throttled("429", retry_after_seconds=1), "Trying again"),
     ],
 )
 def test_a_problem_says_what_to_do(error: errors.KubeError, expected: str) -> None:
-    assert expected in page_command.problem_text(error, "team")
-    assert expected in page_command.problem_text(error, None)
+    for text in (page_command.problem_text(error, "team"), page_command.problem_text(error, None)):
+        assert expected in text
+        assert text[0].isupper()
+
+
+async def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
+    async with page.serving(page.FakeWatch()) as server:
+        port = urlparse.urlsplit(server.address()).port or 0
+        with pytest.raises(OSError, match="address") as taken:
+            async with page.serving(page.FakeWatch(), port=port):
+                pass
+
+    error = page_command.port_error(port, taken.value)
+    assert error.code is ExitCode.USAGE
+    assert str(error) == (
+        f"port {port} of 127.0.0.1 cannot be used (Address already in use); choose another one "
+        "with --port, or leave --port out for any that is free."
+    )
 
 
 def test_an_event_is_shown_whoever_wrote_it() -> None:

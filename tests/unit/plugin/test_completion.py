@@ -1,5 +1,7 @@
 """Completion that needs no cluster: what may follow the words so far."""
 
+import argparse
+
 import pytest
 
 from controller.plugin import arguments, completion
@@ -16,6 +18,7 @@ COMPLETED = {
     "a chain's file": (["plan", ""], [], completion.FILES),
     "the command behind an option's value": (["-n", "team", "hist"], ["history"], 4),
     "nothing behind the last argument": (["tree", "prod", ""], [], completion.NO_FILES),
+    "nothing behind the only argument of ui": (["ui", "prod", "--port", "1", ""], [], 4),
     "nothing for an unknown command": (["tre", ""], [], completion.NO_FILES),
 }
 
@@ -34,6 +37,19 @@ def test_no_word_yet_completes_to_all_commands_with_what_they_do() -> None:
     found, _ = completion.complete([])
 
     assert found == [f"{one.name}\t{one.help}" for one in arguments.COMMANDS]
+
+
+@pytest.mark.parametrize("command", arguments.COMMANDS, ids=lambda command: command.name)
+def test_the_value_of_an_option_is_never_taken_for_an_argument(command: arguments.Command) -> None:
+    parser = arguments.command_parser(command)
+    options = {
+        name
+        for action in parser._actions
+        if isinstance(action, argparse._StoreAction)
+        for name in action.option_strings
+    }
+
+    assert options <= completion._TAKES_VALUE
 
 
 @pytest.mark.parametrize("shell", arguments.SHELLS)

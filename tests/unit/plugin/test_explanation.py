@@ -54,6 +54,24 @@ def test_the_next_command_is_shown_where_there_is_one(
 
 
 @pytest.mark.parametrize(
+    ("waits_for", "command"),
+    [("Approval", "kubectl stackchain approve prod live"), ("Soak", None)],
+)
+def test_the_command_that_approves_names_the_stage(waits_for: str, command: str | None) -> None:
+    status = make_shown_status(ready=("Unknown", "AwaitingApproval", "Words."))
+    assert status.latest_run is not None
+    stages = tuple(
+        v1alpha1.StageStatus(name=name, phase=Phase.WAITING, progress="0/1", waits_for=waits)
+        for name, waits in (("dev", None), ("live", waits_for))
+    )
+    run = dataclasses.replace(status.latest_run, stages=stages)
+
+    found = explanation.explain(make_shown_chain(dataclasses.replace(status, latest_run=run)))
+
+    assert found.command == command
+
+
+@pytest.mark.parametrize(
     ("reason", "command"),
     [("StackFailed", "retry prod"), ("StackTimedOut", "retry prod"), ("Blocked", "tree prod -w")],
 )

@@ -10,8 +10,9 @@ import yaml
 
 from controller.config import settings
 from controller.display import terminal
+from controller.kube import errors
 from controller.plugin import cluster, output
-from controller.plugin.exit_codes import CommandError
+from controller.plugin.exit_codes import CommandError, ExitCode
 from tests.support import big_chains
 from tests.support.builders import make_shown_chain
 
@@ -68,6 +69,20 @@ def test_a_list_counts_what_needs_someone() -> None:
         ("new", 0),
     ]
     assert found[2]["ready"] is None
+
+
+def test_what_a_policy_refuses_needs_no_other_role() -> None:
+    error = errors.Denied("403")
+    error.answer = (
+        'stackchains.stackchain.dev "prod" is forbidden: ValidatingAdmissionPolicy '
+        "'stackchain-approvals' with binding 'stackchain-approvals' denied request: only members "
+        "of reviewers may set the annotation stackchain.dev/approve; ask one of them"
+    )
+
+    explained = cluster.explain_error(error, "patch", namespace="team", name="prod")
+
+    assert explained.code is ExitCode.REFUSED
+    assert str(explained) == f"the API server refuses this: {error.answer}"
 
 
 def test_a_full_disk_is_said_in_words() -> None:

@@ -1,0 +1,47 @@
+"""How the page follows chains that it cannot follow."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from controller.kube import chain_watch, errors
+from controller.plugin import chain_page
+from controller.ui import chain_feed
+from tests.support.waiting import eventually
+
+LEAST_PAUSE = 0.02
+
+
+class ListOnly:
+    """Of a user who may list and not watch."""
+
+    def __init__(self) -> None:
+        self.lists: list[float] = []
+
+    async def changes(self) -> AsyncIterator[chain_watch.Listed]:
+        self.lists.append(asyncio.get_running_loop().time())
+        yield chain_watch.Listed(bodies=())
+        raise errors.Denied("no watch")
+
+
+async def test_who_may_not_watch_does_not_list_all_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chain_feed, "_LEAST_PAUSE_SECONDS", LEAST_PAUSE)
+    watch = ListOnly()
+    feed = chain_feed.ChainFeed(
+        watch,  # type: ignore[arg-type]  # the same method
+        describe=chain_page.describe,
+        problem_of=str,
+    )
+    following = asyncio.create_task(feed.run())
+
+    await eventually(lambda: len(watch.lists) > 5)
+    following.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await following
+
+    assert feed.problem == "no watch"
+    assert watch.lists[5] - watch.lists[0] >= LEAST_PAUSE * (1 + 2 + 4 + 8 + 16)
