@@ -260,7 +260,8 @@ def _unused_message(runs: Sequence[v1alpha1.UnusedRun]) -> str:
 
 def _unused_run(run: v1alpha1.UnusedRun) -> str:
     where = f" of '{run.stack_id}'" if run.stack_id else ""
-    return " ".join(part for part in (f"{run.run_id}{where}", run.run_url) if part)
+    other = f"(the other run: {run.other_run_url})" if run.other_run_url else ""
+    return " ".join(part for part in (f"{run.run_id}{where}", run.run_url, other) if part)
 
 
 def _of_stack(
