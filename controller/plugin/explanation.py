@@ -24,7 +24,12 @@ _MESSAGE_LINES = 3
 
 # These follow from another stack: fixing that one fixes them, so they are not listed.
 _CAUSED_BY_OTHERS = frozenset(
-    {StackReason.UPSTREAM_PENDING, StackReason.UPSTREAM_NOT_SUCCEEDED, StackReason.FAIL_FAST}
+    {
+        StackReason.UPSTREAM_PENDING,
+        StackReason.UPSTREAM_NOT_SUCCEEDED,
+        StackReason.STAGE_NOT_SUCCEEDED,
+        StackReason.FAIL_FAST,
+    }
 )
 _NOT_SEEN = ReasonMeaning(
     means="No operator has seen it yet.",

@@ -53,6 +53,20 @@ def test_the_next_command_is_shown_where_there_is_one(
     assert explanation.explain(make_shown_chain(status)).command == command
 
 
+def test_what_a_failure_skipped_in_later_stages_is_held_up_by_it_and_not_a_cause_itself() -> None:
+    status = make_shown_status(
+        make_stack_status("dev", phase=Phase.FAILED, reason="RunFailed"),
+        make_stack_status(
+            "prod", phase=Phase.SKIPPED, reason="StageNotSucceeded", blocked_by="dev"
+        ),
+        ready=("False", "StackFailed", "Words."),
+    )
+
+    (found,) = explanation.explain(make_shown_chain(status)).blocking
+
+    assert (found.stack.id, found.holds) == ("dev", ("prod",))
+
+
 @pytest.mark.parametrize(
     ("waits_for", "command"),
     [("Approval", "kubectl stackchain approve prod live"), ("Soak", None)],
