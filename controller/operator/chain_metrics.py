@@ -16,7 +16,13 @@ UNOBSERVED = "Unobserved"
 """In place of a reason, for resources that have no condition yet."""
 
 _FAILED = (v1alpha1.Phase.FAILED, v1alpha1.Phase.TIMED_OUT)
-_IN_PROGRESS = frozenset({reasons.ChainReason.PROGRESSING, reasons.ChainReason.DELETING})
+_IN_PROGRESS = frozenset(
+    {
+        reasons.ChainReason.PROGRESSING,
+        reasons.ChainReason.WAITING_FOR_CHAIN,
+        reasons.ChainReason.DELETING,
+    }
+)
 # Whoever looks for trouble need not see these.
 _FINE = _IN_PROGRESS | {
     reasons.ChainReason.RUN_SUCCEEDED,

@@ -180,3 +180,14 @@ def test_of_too_many_chains_those_in_trouble_are_listed_and_the_others_counted(
     assert found == set(listed)
     assert f"stackchain_chains_unlisted {3 - len(listed)}.0" in text
     assert ("stackchain_chain_failed_stacks{" in text) == bool(listed)
+
+
+def test_a_chain_that_waits_for_another_is_not_in_trouble() -> None:
+    counters = metrics.Metrics()
+    waiting = builders.make_shown_status(ready=("Unknown", "WaitingForChain", ""))
+    blocked = builders.make_shown_status(ready=("Unknown", "Blocked", ""))
+
+    chains = [named("a-waiting", waiting), named("blocked", blocked)]
+    chain_metrics.set_chain_gauges(chains, counters, most=1)
+
+    assert 'stackchain_chain_info{chain="blocked"' in generate_latest(counters.registry).decode()
