@@ -68,7 +68,9 @@ MEANINGS: dict[TransitionKind, TransitionMeaning] = {
     TransitionKind.NOT_REQUESTED: TransitionMeaning(
         when="nobody has asked for a run of this spec yet (`startPolicy: OnRequest`)"
     ),
-    TransitionKind.RUN_PENDING: TransitionMeaning(when="a request waits for the live run to end"),
+    TransitionKind.RUN_PENDING: TransitionMeaning(
+        when="a request waits for the live run to end, or for the chains of `spec.dependsOn`"
+    ),
     TransitionKind.STALE_REQUEST: TransitionMeaning(
         when="an annotation names a run that it cannot be about any more, or stacks with which "
         "nothing can be done, or is too long; the message says why",
