@@ -193,6 +193,7 @@ class Resync:
         schedule_sync: schedule_sync.ScheduleSync,
         stack_chains: stackchains.StackChains,
         counters: metrics.Metrics,
+        time: clock.Clock,
         interval_seconds: float,
     ) -> None:
         self._reconciler = reconciler
@@ -202,6 +203,7 @@ class Resync:
         self._schedule_sync = schedule_sync
         self._stack_chains = stack_chains
         self._counters = counters
+        self._guard = guards.Guard(counters, "resync", time)
         self._interval_seconds = interval_seconds
         self._now = asyncio.Event()
         self._passes = 0
@@ -263,11 +265,12 @@ class Resync:
             or self._is_contradicted(item, running.get(uid), has_worker=has_worker)
         ]
         await asyncio.gather(*(self._reconcile(item) for item in contradicted))
-        guard = guards.Guard(self._counters, "resync")
+        self._guard.forget_others(running)
         for uid, execution in running.items():
-            if uid not in known and not execution.memo.is_orphan:
+            is_orphan = uid not in known and not execution.memo.is_orphan
+            if is_orphan and self._guard.is_due(uid):
                 ref = execution.memo.ref
-                with guard.item(namespace=ref.namespace, chain=ref.name):
+                with self._guard.item(uid, namespace=ref.namespace, chain=ref.name):
                     await self._cancel_orphan(execution)
         # Last: what keeps schedules from being read must not hold up runs.
         wrong = await self._compare_schedules(known)

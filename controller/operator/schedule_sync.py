@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 
+from controller import clock
 from controller.api import v1alpha1
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
@@ -26,6 +27,7 @@ class ScheduleSync:
         stack_chains: stackchains.StackChains,
         installation: str,
         counters: metrics.Metrics,
+        time: clock.Clock,
     ) -> None:
         self._schedules = chain_schedules
         self._of_resources = of_resources
@@ -33,6 +35,7 @@ class ScheduleSync:
         self._stack_chains = stack_chains
         self._installation = installation
         self._counters = counters
+        self._guard = guards.Guard(counters, "resync", time)
 
     async def compare(self, resources: Mapping[str, v1alpha1.StackChain]) -> list[str]:
         """Remove schedules that have no resource; return the uids of those to be set right.
@@ -48,14 +51,17 @@ class ScheduleSync:
         listed = [
             item for item in listing.schedules if item.memo.installation == self._installation
         ]
-        guard = guards.Guard(self._counters, "resync")
+        self._guard.forget_others({*resources, *(item.schedule_id for item in listed)})
         for item in listed:
-            if item.memo.ref.uid not in resources:
-                with guard.item(namespace=item.memo.ref.namespace, chain=item.memo.ref.name):
+            ref, key = item.memo.ref, item.schedule_id
+            if ref.uid not in resources and self._guard.is_due(key):
+                with self._guard.item(key, namespace=ref.namespace, chain=ref.name):
                     await self._remove_unwanted(item)
         wrong: list[str] = []
         for uid, chain in resources.items():
-            with guard.item(namespace=chain.ref.namespace, chain=chain.ref.name):
+            if not self._guard.is_due(uid):
+                continue
+            with self._guard.item(uid, namespace=chain.ref.namespace, chain=chain.ref.name):
                 if self._is_wrong(chain, listed):
                     wrong.append(uid)
         return wrong

@@ -174,9 +174,11 @@ class OperatorParts:
                 stack_chains=stack_chains,
                 installation=installation,
                 counters=role.counters,
+                time=time,
             ),
             stack_chains=stack_chains,
             counters=role.counters,
+            time=time,
             interval_seconds=role.settings.operator.resync_seconds,
         )
         logger.info("Leading", extra={"installation": installation})

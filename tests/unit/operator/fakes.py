@@ -576,6 +576,7 @@ class Bench:
             stack_chains=self.stack_chains,
             installation=INSTALLATION,
             counters=self.counters,
+            time=self.clock,
         )
         self.resync = resync.Resync(
             reconciler=self.reconciler,
@@ -585,6 +586,7 @@ class Bench:
             schedule_sync=self.schedule_sync,
             stack_chains=self.stack_chains,
             counters=self.counters,
+            time=self.clock,
             interval_seconds=30,
         )
 

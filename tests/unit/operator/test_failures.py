@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import itertools
 from typing import Any
 
 import kopf
@@ -221,6 +222,36 @@ async def test_one_run_without_a_resource_that_cannot_be_judged_holds_up_no_sche
 
     assert bench.schedules.calls == ["list"]
     assert bench.workflows.sent == []
+
+
+@pytest.mark.parametrize("item", ["run", "schedule"])
+async def test_what_has_no_resource_and_fails_is_tried_again_with_a_growing_pause(
+    bench: Bench, item: str
+) -> None:
+    spec = {"schedule": {"cron": "0 6 * * *"}} if item == "schedule" else {}
+    bench.apply(**spec)
+    await bench.reconcile()
+    if item == "schedule":
+        bench.workflows.end()
+    bench.remove()
+    calls: list[float] = []
+
+    async def failing(*_: Any) -> bool:
+        calls.append(bench.clock.monotonic())
+        raise UNFORESEEN
+
+    if item == "run":
+        bench.workflows.is_orphan = failing  # type: ignore[assignment]
+    else:
+        bench.schedules.remove_listed = failing  # type: ignore[assignment]
+    for _ in range(130):
+        await bench.resync.once()
+        bench.clock.advance(5)
+
+    assert [later - before for before, later in itertools.pairwise(calls)] == [
+        *(5, 10, 20, 40, 80, 160, 320)
+    ]
+    assert bench.count("unforeseen_errors_total", part="resync") == len(calls)
 
 
 async def test_a_resource_that_the_watch_cannot_make_sense_of_is_still_known(
