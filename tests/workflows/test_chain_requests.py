@@ -419,6 +419,42 @@ async def test_a_retry_of_named_stacks_leaves_the_others_as_they_ended(serve: Se
     assert known.reason == ChainReason.STACK_FAILED
 
 
+async def test_what_a_retry_leaves_counts_also_if_the_chain_no_longer_has_it(serve: Serve) -> None:
+    """`gone` failed, and `b` was skipped behind it; then it was deleted in Spacelift."""
+    world = World("a~d", "b~e", roots=("a", "b"))
+    chain = await serve(world)
+    left = [
+        progress.Left(
+            stack_id="gone",
+            run_number=1,
+            phase=Phase.FAILED,
+            reason=StackReason.RUN_FAILED,
+            message="The run failed.",
+        ),
+        progress.Left(
+            stack_id="b",
+            run_number=1,
+            phase=Phase.SKIPPED,
+            reason=StackReason.UPSTREAM_NOT_SUCCEEDED,
+            message="Not run because 'gone' failed.",
+            blocked_by="gone",
+        ),
+    ]
+    retried = [progress.Retried(stack_id=item, run_number=1, is_named=True) for item in "ad"]
+
+    known = await chain.run(cause="Retry", retried=retried, left=left)
+
+    assert phases(known) == {
+        "a": "Succeeded",
+        "d": "Succeeded",
+        "b": "Skipped",
+        "e": "Skipped",
+        "gone": "Skipped",
+    }
+    assert (known.phase, known.reason) == (Phase.FAILED, ChainReason.STACKS_NO_LONGER_IN_CHAIN)
+    assert sorted(world.calls("trigger_stack_run")) == ["a", "d"]
+
+
 async def test_a_retry_in_which_all_is_kept_or_bypassed_ends_at_once(serve: Serve) -> None:
     world = World("a~b")
     kept = [

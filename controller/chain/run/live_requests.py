@@ -6,7 +6,7 @@ nothing. See ADR 0050.
 """
 
 import dataclasses
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase
@@ -85,7 +85,7 @@ def why_not(
         return "" if failed_stacks(stacks) else f"no stack of run {number} has failed"
     is_retry = kind is progress.LiveRequestKind.RETRY
     why: Callable[[_Stack], str] = (
-        (lambda stack: _why_no_retry(stack, names)) if is_retry else _why_no_bypass
+        (lambda stack: _why_no_retry(stack, names, by_id)) if is_retry else _why_no_bypass
     )
     problems = [problem for name in names if (problem := why(by_id[name]))]
     return wording.listed(problems, most=_MOST_NAMED, separator="; ")
@@ -168,15 +168,17 @@ def _message(kind: progress.LiveRequestKind, effect: ReopenedStacks, named: Sequ
     return f"{start}; and {wording.counted(others, 'stack')} that this had held up."
 
 
-def _why_no_retry(stack: _Stack, names: Sequence[str]) -> str:
+def _why_no_retry(stack: _Stack, names: Sequence[str], by_id: Mapping[str, _Stack]) -> str:
     if problem := _why_nothing(stack):
         return problem
     if not stack.phase.is_over:
         if _is_unstarted(stack):
             return f"'{stack.id}' has not run yet"
         return f"'{stack.id}' has not ended{_link(stack)}"
-    if _is_held_up(stack) and stack.blocked_by not in names:
-        return f"'{stack.id}' was skipped because of '{stack.blocked_by}': name that one instead"
+    cause = by_id.get(stack.blocked_by or "") if _is_held_up(stack) else None
+    # What is no longer in the chain cannot be named.
+    if cause is not None and cause.id not in names and not _is_lost(cause):
+        return f"'{stack.id}' was skipped because of '{cause.id}': name that one instead"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Which stacks a retry was to run and cannot, since the chain no longer has them. Pure.
+"""Which stacks a retry was to run or to leave, and the chain no longer has them. Pure.
 
 See ADR 0041.
 """
@@ -9,17 +9,17 @@ from controller.api import v1alpha1
 from controller.chain.graph import resolve
 from controller.chain.run import progress
 
+NotSucceeded = progress.Retried | progress.Left
 
-def of_retry(
-    graph: resolve.ChainGraph, retried: Sequence[progress.Retried]
-) -> list[progress.Retried]:
+
+def of_retry(graph: resolve.ChainGraph, earlier: Sequence[NotSucceeded]) -> list[NotSucceeded]:
     """Return the stacks that had not succeeded and are not in the graph, as many as have room."""
     members = {stack.id for stack in graph.stacks}
     room = v1alpha1.MAX_STACKS - len(members)
-    return [item for item in retried if item.stack_id not in members][:room]
+    return [item for item in earlier if item.stack_id not in members][:room]
 
 
-def named(lost: Sequence[progress.Retried], *, hidden: Collection[str]) -> list[progress.LostStack]:
+def named(lost: Sequence[NotSucceeded], *, hidden: Collection[str]) -> list[progress.LostStack]:
     """Return them with why they are not run.
 
     Args:
@@ -31,7 +31,7 @@ def named(lost: Sequence[progress.Retried], *, hidden: Collection[str]) -> list[
     ]
 
 
-def _message(item: progress.Retried, hidden: Collection[str]) -> str:
+def _message(item: NotSucceeded, hidden: Collection[str]) -> str:
     start = f"Not run: it had not succeeded when run {item.run_number} ended, and"
     if item.stack_id in hidden:
         return f"{start} Spacelift no longer has it, or the API key no longer sees it."

@@ -285,8 +285,11 @@ def _lost_message(run: ChainProgress) -> str:
     if len(lost) > 1:
         had = "had not succeeded before, and are not in the chain any more"
     names = _listed(wording.quoted(sorted(stack.id for stack in lost)), _WHOLE, separator=", ")
-    rest = len(run.stacks) - len(lost)
-    return f"{_count(len(lost))} {had}: {names}. The other {_count(rest)} succeeded."
+    rest, well = _count(len(run.stacks) - len(lost)), _well(run)
+    others = f"The other {rest} succeeded."
+    if well < len(run.stacks) - len(lost):
+        others = f"Of the other {rest} {well} succeeded."
+    return f"{_count(len(lost))} {had}: {names}. {others}"
 
 
 def _well(run: ChainProgress) -> int:

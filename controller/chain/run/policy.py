@@ -108,7 +108,7 @@ def _stage_culprits(
     bad: dict[str, progress.StackProgress] = {}
     for stack in chain.stacks:
         if stack.stage and stack.stage not in bad and stack.phase.is_over and not ended_well(stack):
-            bad[stack.stage] = by_id[stack.blocked_by] if stack.blocked_by else stack
+            bad[stack.stage] = _cause(stack, by_id)
     found: dict[str, progress.StackProgress] = {}
     culprit: progress.StackProgress | None = None
     for stage in chain.stages:
@@ -124,9 +124,18 @@ def _culprit(
     for upstream_id in upstreams:
         upstream = by_id[upstream_id]
         if upstream.phase.is_over and not ended_well(upstream):
-            # A stack that was skipped itself did not cause it.
-            return by_id[upstream.blocked_by] if upstream.blocked_by else upstream
+            return _cause(upstream, by_id)
     return None
+
+
+def _cause(
+    stack: progress.StackProgress, by_id: Mapping[str, progress.StackProgress]
+) -> progress.StackProgress:
+    """Return the stack because of which one did not end well; a skipped one did not cause it.
+
+    One that was skipped in an earlier run may name a stack that this run does not have.
+    """
+    return by_id.get(stack.blocked_by or "", stack)
 
 
 def _what(culprit: progress.StackProgress) -> str:
@@ -137,6 +146,10 @@ def _what(culprit: progress.StackProgress) -> str:
     }
     if culprit.reason in ends:
         return f"the run of '{culprit.id}' {ends[culprit.reason]}"
+    if culprit.is_lost:
+        return f"'{culprit.id}' is no longer in the chain"
+    if culprit.phase is v1alpha1.Phase.SKIPPED:
+        return f"'{culprit.id}' was not run"
     if culprit.phase is v1alpha1.Phase.TIMED_OUT:
         return f"'{culprit.id}' timed out"
     if culprit.phase is v1alpha1.Phase.CANCELED:

@@ -244,7 +244,7 @@ class Retried:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class LostStack:
-    """A stack that a retry was to run and that the chain no longer has; `message` says why."""
+    """A stack that had not succeeded and that the chain no longer has; `message` says why."""
 
     stack_id: str
     message: str

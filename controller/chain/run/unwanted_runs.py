@@ -18,10 +18,19 @@ _LONGEST_PROBLEM = 200
 
 
 class QueuedByRuns:
-    """The origins of one chain run: which run of which stack made Spacelift queue others."""
+    """The origins of one chain run: which run of which stack made Spacelift queue others.
 
-    def __init__(self, resolved: resolve.ChainGraph) -> None:
+    `stacks` are those of the chain before it has started any.
+    """
+
+    def __init__(self, resolved: resolve.ChainGraph, stacks: Iterable[StackProgress] = ()) -> None:
         self._graph = resolved
+        # Runs of earlier runs of the chain, which have dealt with what these queued.
+        self._earlier = {
+            stack.run_id
+            for stack in stacks
+            if stack.phase.is_over and stack.reason != reasons.StackReason.ROOT_RUN_FINISHED
+        }
         # By run id; ids are ULIDs, so this is the order of creation too.
         self._origins: dict[str, str] = {}
         # Runs that Spacelift queued and that stacks used: these queued nothing themselves.
@@ -44,7 +53,7 @@ class QueuedByRuns:
         is_own = (
             stack.adopts_from is None
             and stack.run_id not in self._adopted
-            and stack.reason != reasons.StackReason.KEPT
+            and stack.run_id not in self._earlier
             and not stack.uses_ahead_run
         )
         if stack.run_id is None or not is_own or stack.run_id in self._origins:

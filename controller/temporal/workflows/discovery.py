@@ -20,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
 class Discovered:
     """The ordered graph of a chain's stacks, those of them that it keeps, and their permits.
 
-    `lost` are stacks that a retry was to run and that are not in the graph.
+    `lost` are stacks that a retry was to run or to leave and that are not in the graph.
     """
 
     graph: resolve.ChainGraph
@@ -41,7 +41,7 @@ async def discover(
     try:
         found = await _read(argument, on_problem)
         graph, kept = _resolved(argument, found, argument.kept), list(argument.kept)
-        lost = lost_stacks.of_retry(graph, argument.retried)
+        lost = lost_stacks.of_retry(graph, [*argument.retried, *argument.left])
         newest = await _read_newest_runs(argument, lost, on_problem)
     except temporalio.exceptions.ActivityError as error:
         if temporalio.exceptions.is_cancelled_exception(error):
@@ -91,10 +91,11 @@ def _not_run(argument: messages.ChainInput, kept: Sequence[progress.Kept]) -> fr
 
 async def _read_newest_runs(
     argument: messages.ChainInput,
-    lost: Sequence[progress.Retried],
+    lost: Sequence[lost_stacks.NotSucceeded],
     on_problem: activity_calls.OnProblem,
 ) -> messages.FindNewestRunsResult:
-    stack_ids = [item.stack_id for item in argument.retried if item.may_have_newer or item in lost]
+    retried = [item.stack_id for item in argument.retried if item.may_have_newer]
+    stack_ids = list(dict.fromkeys([*retried, *(item.stack_id for item in lost)]))
     if not stack_ids:
         return messages.FindNewestRunsResult(runs=[])
     return await activity_calls.persist(

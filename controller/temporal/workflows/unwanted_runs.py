@@ -66,7 +66,7 @@ class UnwantedRunStopper:
         The worker that read the stacks handed the permits out.
         """
         self._stacks, self._permits = stacks, permits
-        self._queued = unwanted_runs.QueuedByRuns(resolved)
+        self._queued = unwanted_runs.QueuedByRuns(resolved, stacks.values())
 
     @property
     def queued(self) -> unwanted_runs.QueuedByRuns:

@@ -72,6 +72,17 @@ def test_a_retry_of_all_makes_pending_what_ended_badly_and_what_that_held_up() -
     assert [(item.token, item.is_refused) for item in run.requests] == [("1", False)]
 
 
+def test_what_was_skipped_behind_a_stack_that_the_chain_no_longer_has_is_retried_alone() -> None:
+    """That one cannot be named."""
+    gone = make_stack("x", Phase.SKIPPED, reason=StackReason.NO_LONGER_IN_CHAIN)
+    run = make_progress(make_stack("a", Phase.RUNNING), skipped("z", "", "x"), gone)
+
+    effect = took(run, request(RETRY, "z"))
+
+    assert effect.reopened == ("z",)
+    assert phases(run) == {"a": Phase.RUNNING, "z": Phase.PENDING, "x": Phase.SKIPPED}
+
+
 def test_what_is_retried_gets_runs_of_the_chain_and_counts_on() -> None:
     run = a_run()
 

@@ -5,7 +5,7 @@ import pytest
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import lost_stacks, outcome, progress
+from controller.chain.run import lost_stacks, outcome, policy, progress
 from tests.support.builders import T1, make_discovery, make_progress, resolve_graph
 from tests.support.golden import Golden
 
@@ -32,6 +32,16 @@ def test_what_had_not_succeeded_and_is_not_in_the_graph_is_lost(stack_ids: str, 
     found = lost_stacks.of_retry(GRAPH, [retried(item) for item in stack_ids])
 
     assert "".join(item.stack_id for item in found) == lost
+
+
+def test_one_that_a_retry_was_to_leave_is_lost_as_well() -> None:
+    left = progress.Left(
+        stack_id="x", run_number=4, phase=Phase.FAILED, reason=StackReason.RUN_FAILED, message=""
+    )
+
+    found = lost_stacks.of_retry(GRAPH, [retried("b"), left])
+
+    assert [item.stack_id for item in found] == ["x"]
 
 
 def test_no_more_are_named_than_a_status_has_room_for() -> None:
@@ -79,6 +89,32 @@ def test_a_retry_that_lost_stacks_has_not_succeeded(lost: str, case: str, golden
 
     assert (run.phase, run.reason) == (Phase.FAILED, ChainReason.STACKS_NO_LONGER_IN_CHAIN)
     golden(PAGE).check(f"the chain: {case}", run.message)
+
+
+def test_what_was_skipped_behind_one_is_not_said_to_have_succeeded(golden: Golden) -> None:
+    run = make_progress(number=5)
+    left = progress.Left(
+        stack_id="b",
+        run_number=4,
+        phase=Phase.SKIPPED,
+        reason=StackReason.UPSTREAM_NOT_SUCCEEDED,
+        message="Not run because 'x' failed.",
+        blocked_by="x",
+    )
+    lost = lost_stacks.named([retried("x")], hidden=["x"])
+    progress.adopt_graph(run, GRAPH, lost=lost, left=[left], now=T1)
+    for stack in run.stacks:
+        if stack.id in ("a", "d"):
+            stack.phase = Phase.SUCCEEDED
+
+    skipped = policy.skip_unwanted(run, now=T1)
+    outcome.set_outcome(run)
+
+    assert skipped == ["c"]
+    assert (run.phase, run.reason) == (Phase.FAILED, ChainReason.STACKS_NO_LONGER_IN_CHAIN)
+    dependent = next(stack for stack in run.stacks if stack.id == "c")
+    golden(PAGE).check("the chain: one was skipped behind it", run.message)
+    golden(PAGE).check("a stack behind it", dependent.message)
 
 
 def test_a_failure_comes_first_and_names_them_too(golden: Golden) -> None:

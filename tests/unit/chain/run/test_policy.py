@@ -101,6 +101,24 @@ def test_a_skipped_stack_says_what_became_of_the_culprit(
     golden("stack_messages").check(f"skipped: upstream {case}", chain.stacks[1].message)
 
 
+@pytest.mark.parametrize("stage", ["", "dev"])
+def test_what_an_earlier_run_skipped_behind_a_stack_that_is_not_there_skips_others(
+    stage: str,
+) -> None:
+    """The graph has changed since, so `x` is known to nobody."""
+    reason = StackReason.UPSTREAM_NOT_SUCCEEDED
+    chain = make_progress(
+        make_stack("a", Phase.SKIPPED, reason=reason, blocked_by="x", stage=stage),
+        make_stack("b", depends_on="" if stage else "a", stage="prod" if stage else ""),
+        stages=[progress.StageProgress(name=name) for name in ("dev", "prod") if stage],
+    )
+
+    skipped = policy.skip_unwanted(chain, now=T2)
+
+    assert skipped == ["b"]
+    assert chain.stacks[1].blocked_by == "a"
+
+
 def test_canceling_ends_what_was_never_started_and_nothing_else() -> None:
     chain = make_progress(
         make_stack("done", Phase.SUCCEEDED),

@@ -7,7 +7,7 @@ import pytest
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.graph import adoption, resolve
-from controller.chain.run import unwanted_runs
+from controller.chain.run import progress, unwanted_runs
 from controller.chain.run.progress import StackProgress
 from tests.support.builders import make_discovery, make_stack, resolve_graph
 
@@ -57,13 +57,43 @@ def test_a_run_that_spacelift_carried_out_and_the_stack_uses_begins_no_wave() ->
     [
         pytest.param(make_stack("a"), id="without a run"),
         pytest.param(make_stack("b", Phase.RUNNING, adopts_from="a"), id="with an adopted run"),
-        pytest.param(make_stack("a", Phase.SUCCEEDED, reason=StackReason.KEPT), id="kept"),
     ],
 )
 def test_no_other_run_is_a_wave_of_this_chain(stack: StackProgress) -> None:
     queued, _ = queued_by("a")
 
     assert not queued.add(stack)
+
+
+@pytest.mark.parametrize(
+    ("phase", "reason"),
+    [
+        pytest.param(Phase.SUCCEEDED, StackReason.KEPT, id="kept"),
+        pytest.param(Phase.FAILED, StackReason.RUN_FAILED, id="left as it ended"),
+    ],
+)
+def test_a_run_of_an_earlier_run_of_the_chain_is_no_wave_and_the_next_one_is(
+    phase: Phase, reason: StackReason
+) -> None:
+    stack = make_stack("a", phase, reason=reason)
+    stack.run_id = "01A"
+    queued = unwanted_runs.QueuedByRuns(resolve_graph(LINE, "a"), [stack])
+
+    is_added = queued.add(stack)
+    progress.reopen(stack)
+    stack.run_id = "01B"
+
+    assert not is_added
+    assert queued.add(stack)
+    assert queued.origin_run_ids("c") == ["01B"]
+
+
+def test_the_finished_run_of_a_root_that_started_the_chain_is_a_wave() -> None:
+    stack = make_stack("a", Phase.SUCCEEDED, reason=StackReason.ROOT_RUN_FINISHED)
+    stack.run_id = "01A"
+    queued = unwanted_runs.QueuedByRuns(resolve_graph(LINE, "a"), [stack])
+
+    assert queued.add(stack)
 
 
 def test_what_adopts_from_a_wave_is_wanted_and_what_lies_outside_is_not() -> None:
