@@ -91,6 +91,10 @@ class ChainDependencies:
             self._woken[namespace, waiter] = None
         self._news.set()
 
+    def forget(self, namespace: str, name: str) -> None:
+        """Take in that a chain is gone, which no watch has shown."""
+        self.take_in("DELETED", {"metadata": {"namespace": namespace, "name": name}})
+
     async def run(self, reconcile: Callable[[str, str], Awaitable[object]]) -> None:
         """Have those that are woken reconciled, for as long as the operator leads."""
         slots = asyncio.Semaphore(_AT_ONCE)

@@ -17,7 +17,14 @@ from controller.chain.requests import decide, executions
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
-from controller.operator import chain_metrics, guards, reconciler, schedule_sync, watches
+from controller.operator import (
+    chain_dependencies,
+    chain_metrics,
+    guards,
+    reconciler,
+    schedule_sync,
+    watches,
+)
 from controller.temporal import client as temporal_client
 from controller.temporal.activities import chain_status
 from controller.temporal.operator import starter
@@ -188,6 +195,7 @@ class Resync:
         *,
         reconciler: reconciler.Reconciler,
         known: KnownResources,
+        dependencies: chain_dependencies.ChainDependencies,
         watches: watches.Watches,
         workflows: starter.ChainWorkflows,
         schedule_sync: schedule_sync.ScheduleSync,
@@ -198,6 +206,7 @@ class Resync:
     ) -> None:
         self._reconciler = reconciler
         self._known = known
+        self._dependencies = dependencies
         self._watches = watches
         self._workflows = workflows
         self._schedule_sync = schedule_sync
@@ -293,13 +302,22 @@ class Resync:
         except kube_errors.KubeError as error:
             logger.warning("StackChains could not be listed", extra={"why": str(error)})
             return
-        for uid, item in known.items():
-            if uid not in listed and item.namespace not in unread:
-                logger.info(
-                    "A StackChain is gone, and no watch has shown it",
-                    extra={"namespace": item.namespace, "chain": item.name},
-                )
-                self._known.forget(uid)
+        gone = {
+            uid: item
+            for uid, item in known.items()
+            if uid not in listed and item.namespace not in unread
+        }
+        for uid, item in gone.items():
+            logger.info(
+                "A StackChain is gone, and no watch has shown it",
+                extra={"namespace": item.namespace, "chain": item.name},
+            )
+            self._known.forget(uid)
+        # Another one of the same name may have come.
+        there = {(item.namespace, item.name) for item in self._known.by_uid.values()}
+        for item in gone.values():
+            if (item.namespace, item.name) not in there:
+                self._dependencies.forget(item.namespace, item.name)
         self._listings_seen, self._passes_since_listing = listings, 0
 
     async def _compare_schedules(self, known: Mapping[str, KnownResource]) -> list[KnownResource]:

@@ -165,6 +165,7 @@ class OperatorParts:
         self._resync = resync.Resync(
             reconciler=self._reconciler,
             known=self._known,
+            dependencies=self._dependencies,
             watches=self._watches,
             workflows=workflows,
             schedule_sync=schedule_sync.ScheduleSync(

@@ -581,6 +581,7 @@ class Bench:
         self.resync = resync.Resync(
             reconciler=self.reconciler,
             known=self.known,
+            dependencies=self.dependencies,
             watches=self.watches,
             workflows=self.workflows,
             schedule_sync=self.schedule_sync,

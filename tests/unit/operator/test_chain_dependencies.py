@@ -247,6 +247,35 @@ async def test_chains_that_wait_for_each_other_are_stalled_until_one_lets_go(
     assert bench.workflows.started == ["spec"]
 
 
+@pytest.mark.parametrize("is_there_again", [False, True])
+async def test_a_chain_whose_deletion_was_missed_is_on_no_cycle_any_more(
+    bench: Bench, *, is_there_again: bool
+) -> None:
+    put(bench, "network", "Unknown", "WaitingForChain", dependsOn=[{"name": NAME}])
+    bench.apply(**DEPENDS_ON)
+    for name in (NAME, "network"):
+        show(bench, name)
+        bench.known.take_in("ADDED", bench.api.objects[NAMESPACE, name])
+    await bench.reconcile()
+    stalled = bench.status.condition("Stalled")
+    del bench.api.objects[NAMESPACE, "network"]
+    if is_there_again:
+        put(bench, "network", "Unknown", "WaitingForChain", dependsOn=[{"name": NAME}])
+        again = bench.api.objects[NAMESPACE, "network"]
+        again["metadata"]["uid"] = "another"
+        show(bench, "network")
+        bench.known.take_in("ADDED", again)
+    bench.watches.listings += 1
+
+    async with waking(bench):
+        await bench.resync.once()
+        await bench.settle()
+
+    assert stalled is not None
+    assert stalled.reason == "ChainCycle"
+    assert bench.ready == ("ChainCycle" if is_there_again else "Blocked")
+
+
 async def test_only_who_waits_for_a_chain_is_woken_and_only_by_what_matters(
     bench: Bench,
 ) -> None:
