@@ -13,12 +13,16 @@ from controller.spacelift import client, models
 _SHORT_PAGE = 20
 
 
-def may_be_cut_off(runs: Sequence[models.RunRecord], since: str) -> bool:
+def may_be_cut_off(
+    runs: Sequence[models.RunRecord], since: str, *, is_all_found: bool = True
+) -> bool:
     """Whether a page of the newest runs may end before one of them was created.
 
-    How long a page is is not documented.
+    How long a page is is not documented; a short one on which all is found holds it all.
     """
-    return len(runs) >= _SHORT_PAGE and min(run.run_id for run in runs) > since
+    if not runs or min(run.run_id for run in runs) <= since:
+        return False
+    return len(runs) >= _SHORT_PAGE or not is_all_found
 
 
 class NativeRunFinder:

@@ -128,10 +128,10 @@ class NativeRunStops:
             return [_nothing(target, origin, problem=problem) for origin in target.origin_run_ids]
         runs: Sequence[models.RunRecord] = page.runs
         natives = await _natives(target, runs, finder)
-        if _may_be_cut_off(target, runs, natives):
-            runs = await self._account.client.list_runs_after(
-                target.stack_id, min(target.origin_run_ids)
-            )
+        since = min(target.origin_run_ids)
+        is_all_found = natives.found.keys() >= set(target.origin_run_ids)
+        if native_run_finding.may_be_cut_off(runs, since, is_all_found=is_all_found):
+            runs = await self._account.client.list_runs_after(target.stack_id, since)
             natives = await _natives(target, runs, finder)
         by_id = {run.run_id: run for run in runs}
         is_late = target.is_expected and not page.is_disabled and target.seconds < self._settle
@@ -246,19 +246,6 @@ async def _natives(
         queuers=target.queuers,
         is_expected=target.is_expected,
     )
-
-
-def _may_be_cut_off(
-    target: UnwantedRuns, runs: Sequence[models.RunRecord], natives: adoption.FoundNativeRuns
-) -> bool:
-    """Whether a page of runs may end before the oldest of these waves began.
-
-    A short one on which all are found holds them all.
-    """
-    if not runs or min(run.run_id for run in runs) <= min(target.origin_run_ids):
-        return False
-    is_cut_off = native_run_finding.may_be_cut_off(runs, min(target.origin_run_ids))
-    return is_cut_off or not natives.found.keys() >= set(target.origin_run_ids)
 
 
 def _nothing(

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import functools
 import logging
 from collections.abc import AsyncIterator, Sequence
 
@@ -147,16 +148,19 @@ async def find_native(
     spacelift = account.client
     async for _ in repeat(seconds):
         newest = await native_run_finding.newest_runs(spacelift, [stack_id, *queuers])
-        runs = newest[stack_id]
-        if native_run_finding.may_be_cut_off(runs, origin_run_id):
-            runs = await spacelift.list_runs_after(stack_id, origin_run_id)
-        matched = await native_run_finding.NativeRunFinder(spacelift, newest).find(
+        find = functools.partial(
+            native_run_finding.NativeRunFinder(spacelift, newest).find,
             stack_id,
-            runs,
             origin_run_ids=[origin_run_id],
             own_run_ids=[origin_run_id],
             queuers=queuers,
         )
+        runs = newest[stack_id]
+        matched = await find(runs)
+        if native_run_finding.may_be_cut_off(
+            runs, origin_run_id, is_all_found=origin_run_id in matched.found
+        ):
+            matched = await find(await spacelift.list_runs_after(stack_id, origin_run_id))
         if origin_run_id in matched.found:
             return matched.found[origin_run_id].run_id
     return None
