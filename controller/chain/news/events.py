@@ -59,7 +59,10 @@ def _message(same: Sequence[transitions.Transition]) -> str:
     if same[0].kind in _BY_ID:
         return _listed([_id(item) for item in same], separator=", ", at_most=_NAMED)
     if same[0].stack is not None:
-        return _listed([_explained(item) for item in same], separator="; ", at_most=_EXPLAINED)
+        found = [_explained(item) for item in same]
+        if len(found) > 1:
+            found = [text.removesuffix(".") for text in found]
+        return _listed(found, separator="; ", at_most=_EXPLAINED)
     return shortened(" ".join(item.message for item in same))
 
 

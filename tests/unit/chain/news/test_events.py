@@ -464,3 +464,20 @@ def test_roots_that_cannot_be_seen_are_told_once_and_again_when_others_join_them
     assert told(well, one) == [("Warning", "RootsNotSeen", "Gone.")]
     assert told(one, one) == told(one, well) == []
     assert told(one, two) == [("Warning", "RootsNotSeen", "Both are.")]
+
+
+def test_stacks_that_are_told_together_are_one_sentence() -> None:
+    stacks = [
+        make_stack(
+            name,
+            Phase.SKIPPED,
+            reason=StackReason.UPSTREAM_NOT_SUCCEEDED,
+            blocked_by="a",
+            message="Not run because 'a' failed.",
+        )
+        for name in ("b", "c")
+    ]
+
+    messages = [message for _, reason, message in told(EMPTY, shown(*stacks)) if "Skip" in reason]
+
+    assert messages == ["'b': Not run because 'a' failed; 'c': Not run because 'a' failed"]
