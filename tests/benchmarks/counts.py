@@ -13,7 +13,6 @@ from prometheus_client import parser
 
 # Requests that wait for work: how many there are depends on the time and not on what is done.
 POLLS = frozenset({"PollWorkflowTaskQueue", "PollActivityTaskQueue"})
-HEARTBEAT = "RecordActivityTaskHeartbeat"
 # What the worker says of itself once a minute.
 _OF_WORKERS = frozenset({"RecordWorkerHeartbeat"})
 

@@ -50,21 +50,6 @@ SETTINGS = tuple(
 )
 
 
-@dataclasses.dataclass(kw_only=True, slots=True)
-class Sums:
-    """What came of schedules under one of the two."""
-
-    schedules: int = 0
-    stacks: int = 0
-    behind: int = 0
-    """Stacks that applied though an upstream stack had not ended well."""
-    schedules_behind: int = 0
-    """Schedules with any of these."""
-    twice: int = 0
-    """Stacks that applied more than once."""
-    counts: Counter[str] = dataclasses.field(default_factory=Counter)
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Course:
     """What came of one schedule under one of the two."""

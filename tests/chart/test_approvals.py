@@ -156,8 +156,8 @@ async def test_the_operators_own_writes_are_not_affected(
     assert status.json()["status"]["lastHandled"]["approve"] == "1: prod"
 
 
-async def test_no_one_is_held_back_where_no_groups_are_given(
-    kube: kube_support.KubeApi, release: Callable[..., charts.Objects]
+def test_no_one_is_held_back_where_no_groups_are_given(
+    release: Callable[..., charts.Objects],
 ) -> None:
     assert not release().of("ValidatingAdmissionPolicy")
 

@@ -14,6 +14,7 @@ from controller.chain.graph import adoption
 from controller.chain.requests import decide, other_chains
 from controller.chain.run import (
     confirmation_limits,
+    live_requests,
     native_stops,
     next_stacks,
     policy,
@@ -36,6 +37,7 @@ from tests.simulation import role_processes
 from tests.simulation.account import transport
 from tests.simulation.world import (
     finding,
+    invariants,
     playing,
     records,
     regressions,
@@ -43,7 +45,7 @@ from tests.simulation.world import (
     worlds,
     written,
 )
-from tests.simulation.world.invariants import triggers, work, writes
+from tests.simulation.world.invariants import moves, triggers, work, writes
 from tests.simulation.world.plans import Actor, ChainPlan, Event, Plan, StackPlan
 
 LINE = Plan(
@@ -195,6 +197,20 @@ MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
         written.SCHEDULES["the same, of a stack that uses no native run"],
         patched(native_stops.NativeRun, "is_to_be_told", False),
     ),
+    "bypassed is not run": (
+        Plan(
+            seed=1,
+            stacks=(StackPlan(id="a", seconds=5.0), StackPlan(id="x", seconds=60.0)),
+            chains=(ChainPlan(name="chain", spec={"roots": {"stackIds": ["a", "x"]}}),),
+            chances={transport.TRIGGER_UNREACHABLE: 0.9},
+            events=(
+                Event(
+                    at=4, actor=Actor.USER, action="ask for a bypass in", target="chain", value=2
+                ),
+            ),
+        ),
+        patched(live_requests, "_why_no_bypass", lambda _: ""),
+    ),
     "the status is true": (
         FAILING,
         patched(progress, "apply_report", always_well),
@@ -299,6 +315,13 @@ def test_a_mistake_of_the_product_is_seen(invariant: str) -> None:
     assert finding.violations_of(plan) == ()
 
     assert any(invariant in seen(plan, bug, seed=seed) for seed in range(plan.seed, plan.seed + 10))
+
+
+def test_a_mistake_is_known_for_each_invariant() -> None:
+    """Of what happens too often none is made: a test of its own counts that."""
+    known = {*invariants.AT_THE_END, *moves.AT_EACH_MOVE}
+
+    assert known - MISTAKES.keys() == {"no storms"}
 
 
 def seen(plan: Plan, bug: playing.Bug, *, seed: int) -> set[str]:

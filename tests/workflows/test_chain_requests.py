@@ -360,7 +360,7 @@ async def test_the_stack_deadline_counts_anew_for_what_is_retried(serve: Serve) 
     await chain.stack_shows(handle, "a", Phase.TIMED_OUT)
 
     await ask(chain, handle, RETRY, "a")
-    await chain.stack_shows(handle, "a", Phase.RUNNING)
+    await eventually(lambda: len(world.states("a")) == 2, what="it runs again")
     await chain.stack_shows(handle, "a", Phase.TIMED_OUT)
     await world.hold_stack("x", None)
     known = await handle.result()

@@ -123,11 +123,11 @@ async def test_a_worker_that_is_replaced_while_a_stage_soaks_goes_on_with_it(ser
     chain = await serve(world, max_cached_workflows=0)
 
     handle = await chain.start(stages=[DEV, prod(soak_seconds=2)])
-    soaking = await stage_waits(chain, handle, "prod", "Soak")
     known = await handle.result()
 
     assert known.phase is Phase.SUCCEEDED
-    until = datetime.datetime.fromisoformat(soaking.until or "")
+    done = datetime.datetime.fromisoformat(stack_of(known, "a").completion_time or "")
+    until = done + datetime.timedelta(seconds=2)
     assert started_at(await handle.fetch_history(), "p") >= until
 
 
@@ -231,7 +231,7 @@ async def test_the_deadline_of_the_chain_counts_while_a_stage_soaks(serve: Serve
     world.stage_of = {"a": "dev", "p": "prod"}
     chain = await serve(world)
 
-    known = await chain.run(stages=[DEV, prod(soak_seconds=3600)], active_deadline_seconds=3)
+    known = await chain.run(stages=[DEV, prod(soak_seconds=3600)], active_deadline_seconds=6)
 
     assert (known.phase, known.reason) == (Phase.TIMED_OUT, ChainReason.DEADLINE_EXCEEDED)
     assert world.calls("trigger_stack_run") == ["a"]
@@ -239,12 +239,13 @@ async def test_the_deadline_of_the_chain_counts_while_a_stage_soaks(serve: Serve
 
 async def test_a_suspended_chain_soaks_and_starts_nothing(serve: Serve) -> None:
     world = World("a~p")
-    world.stage_of = {"a": "dev", "p": "prod"}
+    world.stage_of, world.held = {"a": "dev", "p": "prod"}, {"a"}
     chain = await serve(world)
     handle = await chain.start(stages=[DEV, prod(soak_seconds=2)])
-    await stage_waits(chain, handle, "prod", "Soak")
+    await chain.stack_shows(handle, "a", Phase.RUNNING)
 
     await handle.signal(ids.SUSPEND_SIGNAL)
+    await world.move("a", "FINISHED")
     await stage_waits(chain, handle, "prod", "")
     await asyncio.sleep(0.5)
     triggered = world.calls("trigger_stack_run")

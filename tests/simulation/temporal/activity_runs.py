@@ -302,29 +302,31 @@ class ActivityRuns:
         )
 
     def _start_message(self, activity: Activity) -> StartMessage:
-        body, execution = activity.body, activity.execution
-        return StartMessage(
-            workflow_namespace=self._server.namespace,
-            workflow_type=execution.start.workflow_type,
-            workflow_execution=WorkflowExecution(
-                workflow_id=execution.workflow_id, run_id=execution.run_id
-            ),
-            activity_id=body.activity_id,
-            activity_type=body.activity_type,
-            input=body.arguments,
+        body = activity.body
+        return self._started(
+            activity.execution,
+            body,
             heartbeat_details=activity.details or (),
             scheduled_time=self._stamp(activity.scheduled_at),
             current_attempt_scheduled_time=self._stamp(activity.attempt_scheduled_at),
             started_time=self._stamp(activity.started_at),
             attempt=activity.attempt,
-            schedule_to_close_timeout=body.schedule_to_close_timeout,
-            start_to_close_timeout=body.start_to_close_timeout,
             heartbeat_timeout=body.heartbeat_timeout,
-            retry_policy=body.retry_policy,
         )
 
     def _local_start_message(self, execution: Execution, body: Any) -> StartMessage:
         now = self._stamp(self._server.time())
+        return self._started(
+            execution,
+            body,
+            scheduled_time=now,
+            current_attempt_scheduled_time=now,
+            started_time=now,
+            attempt=1,
+            is_local=True,
+        )
+
+    def _started(self, execution: Execution, body: Any, **fields: Any) -> StartMessage:
         return StartMessage(
             workflow_namespace=self._server.namespace,
             workflow_type=execution.start.workflow_type,
@@ -334,14 +336,10 @@ class ActivityRuns:
             activity_id=body.activity_id,
             activity_type=body.activity_type,
             input=body.arguments,
-            scheduled_time=now,
-            current_attempt_scheduled_time=now,
-            started_time=now,
-            attempt=1,
             schedule_to_close_timeout=body.schedule_to_close_timeout,
             start_to_close_timeout=body.start_to_close_timeout,
             retry_policy=body.retry_policy,
-            is_local=True,
+            **fields,
         )
 
     def _stamp(self, time: float) -> Timestamp:

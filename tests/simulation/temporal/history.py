@@ -58,17 +58,6 @@ class Kind(enum.IntEnum):
     PROPERTIES_MODIFIED = 46
 
 
-CLOSES = frozenset(
-    {
-        Kind.COMPLETED,
-        Kind.FAILED,
-        Kind.TIMED_OUT,
-        Kind.CANCELED,
-        Kind.TERMINATED,
-    }
-)
-"""The last event of a history."""
-
 ENDS_OF_OTHERS = frozenset(
     {
         Kind.ACTIVITY_COMPLETED,

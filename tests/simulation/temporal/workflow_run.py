@@ -81,11 +81,6 @@ class WorkflowRun:
         self._applied = 0
         self._seen_tasks = 0
 
-    @property
-    def seen_tasks(self) -> int:
-        """How many completed workflow tasks it has gone through."""
-        return self._seen_tasks
-
     def catch_up(self) -> None:
         """Replay the completed workflow tasks that this instance does not know.
 

@@ -11,8 +11,10 @@ from controller.chain.run import progress
 from tests.support.builders import (
     handled,
     make_execution,
+    make_progress,
     make_run,
     make_spec,
+    make_stack,
     make_status,
 )
 
@@ -66,6 +68,14 @@ ON_REQUEST = spec_with(start_policy="OnRequest")
 
 
 FAILED = make_run(3, phase=Phase.FAILED)
+LIVE = make_status(make_run(3, phase=Phase.RUNNING), last_handled=handled(A))
+
+
+def running(*requests: progress.HandledRequest, **fields: object) -> progress.ChainProgress:
+    """Return what live run 3 says, which has handled these requests."""
+    return make_progress(
+        make_stack("a", Phase.RUNNING), number=3, requests=list(requests), **fields
+    )
 
 
 def ended(*rows: tuple[str, Phase, str], **fields: Any) -> v1alpha1.Status:

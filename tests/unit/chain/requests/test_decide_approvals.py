@@ -11,23 +11,12 @@ from controller.chain.run.progress import HandledRequest, LiveRequest, LiveReque
 from tests.support.builders import (
     handled,
     make_execution,
-    make_progress,
-    make_run,
-    make_stack,
     make_stack_chain,
-    make_status,
 )
 from tests.support.golden import Golden
-from tests.unit.chain.requests.deciding import A, closed, decide, ended, nothing
+from tests.unit.chain.requests.deciding import LIVE, A, closed, decide, ended, nothing, running
 
 APPROVE = LiveRequestKind.APPROVE
-LIVE = make_status(make_run(3, phase=Phase.RUNNING), last_handled=handled(A))
-
-
-def running(*requests: HandledRequest, **fields: object) -> progress.ChainProgress:
-    return make_progress(
-        make_stack("a", Phase.RUNNING), number=3, requests=list(requests), **fields
-    )
 
 
 @pytest.mark.parametrize("known", [running(), None], ids=["a worker answers", "none does"])

@@ -16,13 +16,21 @@ from tests.support.builders import (
     make_run,
     make_stack,
     make_stack_chain,
-    make_status,
 )
 from tests.support.golden import Golden
-from tests.unit.chain.requests.deciding import A, B, closed, decide, ended, nothing, spec_with
+from tests.unit.chain.requests.deciding import (
+    LIVE,
+    A,
+    B,
+    closed,
+    decide,
+    ended,
+    nothing,
+    running,
+    spec_with,
+)
 
 RETRY, BYPASS = LiveRequestKind.RETRY, LiveRequestKind.BYPASS
-LIVE = make_status(make_run(3, phase=Phase.RUNNING), last_handled=handled(A))
 ROWS = (
     ("a", Phase.SUCCEEDED, "RunFinished"),
     ("b", Phase.FAILED, "RunFailed"),
@@ -44,12 +52,6 @@ def after_run(**fields: object) -> v1alpha1.Status:
         for name in "bc"
     ]
     return dataclasses.replace(status, stacks=(*status.stacks, *held_up))
-
-
-def running(*requests: HandledRequest, **fields: object) -> progress.ChainProgress:
-    return make_progress(
-        make_stack("a", Phase.RUNNING), number=3, requests=list(requests), **fields
-    )
 
 
 def started(decision: decisions.Decision) -> dict[str, list[str]]:
@@ -269,7 +271,7 @@ def test_what_cannot_be_done_after_a_run_is_said_once(
 
 
 @pytest.mark.parametrize("token", ["3: b", "3: b @now"])
-def test_a_bypass_next_to_a_run_of_all_does_nothing_and_says_so(token: str, golden: Golden) -> None:
+def test_a_bypass_next_to_a_run_of_all_does_nothing_and_says_so(token: str) -> None:
     chain = make_stack_chain(spec=B, status=after_run(), bypass_token=token, generation=2)
 
     decision = decide(chain, closed(3))

@@ -474,17 +474,7 @@ OF_A_CHAIN: dict[str, tuple[list[Known], list[messages.EarlierStack]]] = {
         [],
     ),
     "it is gone": ([], [earlier()]),
-    "its end cannot be read": (
-        [
-            Known(
-                run_id="a-1",
-                events=[
-                    HistoryEvent(workflow_execution_completed_event_attributes={"result": JUNK})
-                ],
-            )
-        ],
-        [earlier()],
-    ),
+    "its end cannot be read": ([Known(run_id="a-1", events=[UNREADABLE_END])], [earlier()]),
     "it was reset, too": (
         [
             Known(run_id="a-1", status=TERMINATED),
