@@ -1,6 +1,7 @@
 """A chain as it changes: a live tree on a terminal, elsewhere one line for each change."""
 
 import dataclasses
+from collections.abc import Sequence
 
 from controller import clock
 from controller.api import v1alpha1
@@ -127,24 +128,15 @@ class ChainPrinter:
 class LiveChainPrinter(ChainPrinter):
     """Follows a chain with a tree that changes in place."""
 
-    def __init__(
-        self,
-        terminal: Terminal,
-        *,
-        has_links: bool = False,
-        selection: tree.Selection = tree.ALL,
-    ) -> None:
-        """See the base class."""
-        super().__init__(terminal, has_links=has_links, selection=selection)
-        self._is_live = False
-        self._drawn: list[Line] = []
-        self._hint = ""
+    _is_live = False
+    _drawn: Sequence[Line] = ()
+    _hint = ""
 
     def begin(self) -> None:
         """Start to follow a run of a chain."""
         super().begin()
         self._hint = ""
-        self._drawn = []
+        self._drawn = ()
         self._is_live = True
         self.terminal.send(_HIDE_CURSOR)
 

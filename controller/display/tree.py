@@ -129,7 +129,7 @@ def _stack_lines(
     """Return the stacks, as many as there is room for; the last line counts the others."""
     chosen = drawing.selection.of(stacks)
     if not chosen:
-        return [(), styled_text.line("No stack is like that.", Style.FAINT)] if stacks else []
+        return [(), styled_text.line("No stack matches.", Style.FAINT)] if stacks else []
     room = None
     if drawing.height is not None:
         room = drawing.height - sum(rows_of(line, drawing.width) for line in above) - 1

@@ -365,7 +365,11 @@ def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) ->
             )
         case "browser":
             parser.add_argument(
-                "--port", metavar="PORT", type=_whole(0, 65535), default=0, help="default: any"
+                "--port",
+                metavar="PORT",
+                type=_whole(0, 65535),
+                default=0,
+                help="where to listen on 127.0.0.1; default: any port that is free",
             )
             parser.add_argument(
                 "--no-browser", action="store_true", help="print the address and open nothing"

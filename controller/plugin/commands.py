@@ -88,7 +88,8 @@ async def tree(context: CommandContext, wanted: argparse.Namespace) -> int:
 
 
 def _require_stack(chain: StackChain, stack_id: str | None, known: Sequence[str]) -> None:
-    if stack_id is not None and stack_id not in known:
+    # A run that has just started has not read its stacks.
+    if stack_id is not None and known and stack_id not in known:
         raise exit_codes.not_found(
             f"there is no stack {stack_id!r} in the latest run of {chain.ref.name}"
             f"{arguments.similar(stack_id, known)}."

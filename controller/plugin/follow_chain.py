@@ -52,8 +52,9 @@ async def follow(followed: FollowedChain) -> tuple[StackChain, CommandOutcome]:
         if _is_late(followed, started):
             raise CommandError(
                 ExitCode.TIMED_OUT,
-                f"--timeout is over, and {followed.name} is not done: {_describe_ready(chain)} "
-                f"See `{PROGRAM} explain {followed.name}`.",
+                f"{followed.name} is not done after {followed.timeout_seconds:g} s: "
+                f"{_describe_ready(chain)} See `{PROGRAM} explain {followed.name}`, or set a "
+                "longer --timeout.",
             )
         await asyncio.sleep(followed.poll_seconds)
 

@@ -60,6 +60,19 @@ async def test_programs_get_the_status_in_the_names_of_the_resource(
     assert shown.out.startswith("{") == (output == "json")
 
 
+async def test_a_stack_is_looked_for_once_the_run_has_read_its_stacks(
+    kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator
+) -> None:
+    await stackchains.create("prod", SPEC)
+    before = await kubectl("tree", "prod", "--stack", "vcp")
+    await operator.write("prod", WAITING)
+    after = await kubectl("tree", "prod", "--stack", "vcp")
+
+    assert (before.code, before.out) == (ExitCode.DONE, "prod  not seen by the operator yet\n")
+    assert after.code == ExitCode.REFUSED
+    assert "did you mean 'vpc'" in after.err
+
+
 async def test_history_lists_the_newest_run_first(
     kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator, golden: Golden
 ) -> None:
