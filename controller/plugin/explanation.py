@@ -178,7 +178,8 @@ def _start_lines(found: ChainExplanation, groups: "list[_StackGroup]", width: in
 def _end_lines(found: ChainExplanation, groups: "list[_StackGroup]", width: int) -> list[Line]:
     """Return what to do about the chain, unless its stacks say it."""
     do, drawn = found.meaning.do, list[Line]()
-    if any(group.do for group in groups) and (do.startswith("Nothing") or _is_live(found.chain)):
+    is_said = any(group.do and group.need is not None for group in groups)
+    if is_said and (do.startswith("Nothing") or _is_live(found.chain)):
         do = ""
     if do:
         drawn += styled_text.wrap(f"What to do: {do}", width, Style.ATTENTION)
@@ -230,6 +231,12 @@ class _StackGroup:
         return self.stacks[0].need
 
     @property
+    def message(self) -> str:
+        """What is said of all of them alike; empty if they differ."""
+        messages = {" ".join((one.stack.message or "").split()) for one in self.stacks}
+        return messages.pop() if len(messages) == 1 else ""
+
+    @property
     def do(self) -> str:
         """What to do, if there is something."""
         do = self.stacks[0].meaning.do
@@ -239,7 +246,10 @@ class _StackGroup:
 def _groups(blocking: Sequence[BlockingStack]) -> list[_StackGroup]:
     found: dict[tuple[object, ...], list[BlockingStack]] = {}
     for one in blocking:
-        found.setdefault((one.need, one.stack.phase, one.stack.reason), []).append(one)
+        stack = one.stack
+        # Stages wait for different things, which the message says.
+        stage = stack.message if stack.reason == StackReason.STAGE_PENDING else None
+        found.setdefault((one.need, stack.phase, stack.reason, stage), []).append(one)
     return [_StackGroup(stacks=tuple(stacks)) for stacks in found.values()]
 
 
@@ -251,6 +261,8 @@ def _group_lines(groups: Sequence[_StackGroup], width: int, detail: _Detail) -> 
         if detail != _BRIEF:
             drawn.append(())
         drawn += _heading(group, width)
+        if group.do and not is_detailed and detail != _BRIEF:
+            drawn += _message_lines(group.message, width, detail)
         for one in group.stacks[:shown]:
             drawn += _stack_lines(one, width, detail, is_named=len(group.stacks) > 1)
         if 0 < shown < len(group.stacks):
@@ -283,11 +295,7 @@ def _stack_lines(
     message = message.removesuffix(f": {link}") if link else message
     if is_named:
         message = f"{stack.id}: {message}"
-    drawn = _indented(message, width)
-    if len(drawn) > detail.message_lines:
-        last = styled_text.plain_text(drawn[detail.message_lines - 1])
-        cut = styled_text.line(f"{last[: width - 4]} ...")
-        drawn = [*drawn[: detail.message_lines - 1], cut]
+    drawn = _message_lines(message, width, detail)
     if blocking.holds:
         held = wording.counted(len(blocking.holds), "stack")
         if detail.has_names:
@@ -296,6 +304,14 @@ def _stack_lines(
     if link:
         drawn.append(styled_text.line(f"  {link}"))
     return drawn
+
+
+def _message_lines(message: str, width: int, detail: _Detail) -> list[Line]:
+    drawn = _indented(message, width)
+    if len(drawn) <= detail.message_lines:
+        return drawn
+    last = styled_text.plain_text(drawn[detail.message_lines - 1])
+    return [*drawn[: detail.message_lines - 1], styled_text.line(f"{last[: width - 4]} ...")]
 
 
 def _indented(text: str, width: int) -> list[Line]:

@@ -143,8 +143,9 @@ BLOCKING: dict[str, tuple[list[StackStatus], dict[str, tuple[str, ...]]]] = {
                 "b", phase=Phase.SKIPPED, reason="UpstreamNotSucceeded", blocked_by="a"
             ),
             make_stack_status("c", phase=Phase.SKIPPED, reason="FailFast", blocked_by="a"),
+            make_stack_status("d", phase=Phase.SKIPPED, reason="StageNotSucceeded", blocked_by="a"),
         ],
-        {"a": ("b", "c")},
+        {"a": ("b", "c", "d")},
     ),
     "what succeeded does not block": (
         [
@@ -199,7 +200,32 @@ BEYOND_LIMITS = make_shown_status(
     ),
     ready=("Unknown", "AwaitingConfirmation", "'eks' waits for a person."),
 )
+STAGES = make_shown_status(
+    *(
+        make_stack_status(stack, reason="StagePending", message=f"Stage '{stage}': {message}")
+        for stack, stage, message in (
+            ("app", "live", "Waits for a person to approve it."),
+            ("web", "live", "Waits for a person to approve it."),
+            ("app-eu", "eu", "Waits for 2 stacks of the earlier stage 'live' to succeed."),
+            ("web-eu", "eu", "Waits for 2 stacks of the earlier stage 'live' to succeed."),
+        )
+    ),
+    ready=("Unknown", "AwaitingApproval", "Stage 'live': Waits for a person to approve it."),
+)
+assert STAGES.latest_run is not None
+STAGES = dataclasses.replace(
+    STAGES,
+    latest_run=dataclasses.replace(
+        STAGES.latest_run,
+        stages=(
+            v1alpha1.StageStatus(
+                name="live", phase=Phase.WAITING, progress="0/2", waits_for="Approval"
+            ),
+        ),
+    ),
+)
 EXPLAINED = {
+    "stages wait": make_shown_chain(STAGES),
     "a stack waits for a person": make_shown_chain(WAITING),
     "a plan is beyond the limits": make_shown_chain(BEYOND_LIMITS),
     "a run waits for another chain": make_shown_chain(WAITS_FOR_CHAIN),
