@@ -4,7 +4,7 @@
 .NOTPARALLEL:
 SHELL := /bin/sh
 
-# A run of the tests loads the same modules in hundreds of processes, also where the shell says so.
+# Tests load the same modules in hundreds of processes, so compiled ones are kept whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 # The name changes with what is installed, so that an old environment is brought up to date.

@@ -90,7 +90,7 @@ class OperatorSettings:
     metrics_chains: int = field(
         default=1000, metadata=env("STACKCHAIN_METRICS_CHAINS", parsing.whole(0))
     )
-    """StackChains of which metrics have series of their own, those in trouble first; 0: none."""
+    """How many StackChains have metric series of their own, those in trouble first; 0: none."""
     lease_duration_seconds: int = field(
         default=30, metadata=env("STACKCHAIN_LEASE_DURATION_SECONDS", parsing.whole(3))
     )

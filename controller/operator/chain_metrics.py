@@ -1,7 +1,7 @@
-"""Next to the flow: metrics about all StackChains together. How many, in which state, since when.
+"""Next to the flow: metrics about StackChains. How many, in which state, since when, and which.
 
 They are made from what the watch has shown, and only when the metrics are read: that costs no
-request, and no resource has a timer or a series of its own.
+request, and no resource has a timer of its own.
 """
 
 import collections
