@@ -72,6 +72,13 @@ class UnsignedBodies:
             raise refusals.DeliveryRefused(
                 refusals.RefusalReason.BROKEN_OFF, type(error).__name__
             ) from error
+        except RuntimeError as error:
+            # What aiohttp says if the connection was closed before anybody could read of it.
+            if request.transport is not None:
+                raise
+            raise refusals.DeliveryRefused(
+                refusals.RefusalReason.BROKEN_OFF, "closed before it was read"
+            ) from error
         finally:
             self._forget(reading)
         return bytes(reading.body)

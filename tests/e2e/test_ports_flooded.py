@@ -181,3 +181,4 @@ async def test_a_flood_of_unsigned_bodies_leaves_memory_flat_and_lets_deliveries
         # The bodies together have 1,000 MB, and may hold 16 MiB of memory.
         assert peak_memory(role.process) - before < 96 * MIB
         assert await role.is_alive()
+    assert "Delivery failed" not in role.command.log_file.read_text()

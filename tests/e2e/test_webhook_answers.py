@@ -6,8 +6,10 @@ import gzip
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web_protocol
 
 from controller.webhook import bodies, signature
 from tests.support import webhooks
@@ -301,6 +303,25 @@ async def test_a_sender_that_hangs_up_is_counted(receiving: Receiving) -> None:
     writer.close()
 
     await eventually(lambda: receiving.counted() == {"broken_off": 1})
+
+
+async def test_a_connection_that_makes_room_at_once_is_no_mistake_of_our_own(
+    receiving: Receiving, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may be closed between its head and its handler: aiohttp has another error for that."""
+    handle = web_protocol.RequestHandler._handle_request
+
+    async def closed_before(self: Any, *arguments: Any) -> Any:
+        self.transport.abort()
+        await asyncio.sleep(0.01)
+        return await handle(self, *arguments)
+
+    monkeypatch.setattr(web_protocol.RequestHandler, "_handle_request", closed_before)
+
+    assert await receiving.send(head("Content-Length: 100") + b"{") == b""
+
+    await eventually(lambda: receiving.counted() == {"broken_off": 1})
+    assert "Delivery failed" not in caplog.messages
 
 
 @pytest.mark.parametrize(
