@@ -20,9 +20,10 @@ class StackProgress:
     `upstream_places` stands for `depends_on` where the run is `packed`. `is_started`: an execution
     has it. `adopts_from` names the stack whose run makes Spacelift queue the run to use.
     `ahead_runs` are runs that Spacelift queued and carried out although no stack was to use them:
-    on this stack, and on stacks outside of the chain because of its run. `is_disabled`: it was when
-    the stacks were read. `wants_slot_since`: its run failed, and the next one waits for a slot.
-    `held_by` counts while it waits.
+    on this stack, and on stacks outside of the chain because of its run; `dropped_ahead_runs` says
+    how many more there were. `is_disabled`: it was when the stacks were read.
+    `wants_slot_since`: its run failed, and the next one waits for a slot. `held_by` counts while it
+    waits.
     `stage` is the name of its stage; empty: none.
     `earlier_attempts` are the runs that it had before a person asked for it once more, of which
     `earlier_run_id` was the last; `requested_at`: it was named then, or one that it depends on.
@@ -48,6 +49,7 @@ class StackProgress:
     completion_time: str | None = None
     delta: v1alpha1.Delta | None = None
     ahead_runs: list[adoption.AheadRun] = dataclasses.field(default_factory=list)
+    dropped_ahead_runs: int = 0
     is_disabled: bool = False
     wants_slot_since: str | None = None
     stage: str = ""

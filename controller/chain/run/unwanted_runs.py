@@ -5,7 +5,7 @@ downstream of it: a wave. Of a wave the chain uses the runs on stacks that adopt
 stack; no other may go on, not even on stacks outside of the chain (ADR 0002, 0014 and 0017).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from controller.api import reasons, wording
 from controller.chain.graph import adoption, resolve
@@ -13,7 +13,7 @@ from controller.chain.run import native_stops, run_states
 from controller.chain.run.progress import StackProgress
 
 # The progress of a chain travels as a whole, and Temporal takes 2 MiB.
-_MOST_AHEAD_RUNS, _MANY_AHEAD_RUNS = 20, 500
+_MOST_AHEAD_RUNS, _MOST_OF_A_CHAIN = 20, 750
 _LONGEST_PROBLEM = 200
 
 
@@ -195,15 +195,13 @@ def adopting_beyond(
 
 
 def keep_ahead(
-    run: native_stops.NativeRun, stack: StackProgress, stacks: Iterable[StackProgress]
+    run: native_stops.NativeRun, stack: StackProgress, stacks: Collection[StackProgress]
 ) -> None:
     """Keep on a stack what was carried out though the chain did not want it.
 
-    Of each stack these are the newest; where the chain has many, a new one takes the place of the
-    stack's oldest.
+    Of each stack these are the newest; where the chain has as many as it may, the oldest of the
+    stack that has most of them goes. What is not kept is counted.
     """
-    has_many = sum(len(item.ahead_runs) for item in stacks) >= _MANY_AHEAD_RUNS
-    most = max(1, len(stack.ahead_runs)) if has_many else _MOST_AHEAD_RUNS
     kept = adoption.AheadRun(
         stack_id=run.stack_id,
         run_id=run.run_id,
@@ -213,7 +211,22 @@ def keep_ahead(
         problem=run.problem[:_LONGEST_PROBLEM],
         other_run_url=run.other_run_url,
     )
-    stack.ahead_runs = [*stack.ahead_runs, kept][-most:]
+    stack.ahead_runs = [*stack.ahead_runs, kept]
+    if len(stack.ahead_runs) > _MOST_AHEAD_RUNS:
+        _drop_oldest(stack)
+    elif sum(len(item.ahead_runs) for item in stacks) > _MOST_OF_A_CHAIN:
+        _drop_oldest(max(stacks, key=lambda item: len(_droppable(item))))
+
+
+def _droppable(stack: StackProgress) -> list[adoption.AheadRun]:
+    """Return all but the one that is the stack's run."""
+    return [run for run in stack.ahead_runs if run.run_id != stack.run_id]
+
+
+def _drop_oldest(stack: StackProgress) -> None:
+    oldest = _droppable(stack)[0]
+    stack.ahead_runs = [run for run in stack.ahead_runs if run is not oldest]
+    stack.dropped_ahead_runs += 1
 
 
 def usable_runs(stack: StackProgress) -> list[adoption.AheadRun]:
@@ -234,12 +247,18 @@ def unused_runs(stack: StackProgress) -> list[adoption.AheadRun]:
     ]
 
 
-def unused_note(stack_id: str, runs: Sequence[adoption.AheadRun]) -> str:
+def unused_note(stack_id: str, runs: Sequence[adoption.AheadRun], *, dropped: int) -> str:
     """Return what the status of a stack says of such runs: of the first, and how many there are."""
     doubtful = [run for run in runs if run.other_run_url]
     carried_out = [run for run in runs if not run.other_run_url]
     notes = [_carried_out_note(stack_id, carried_out)] if carried_out else []
-    return " ".join([*notes, *([_doubt_note(stack_id, doubtful)] if doubtful else [])])
+    notes += [_doubt_note(stack_id, doubtful)] if doubtful else []
+    if dropped:
+        is_listed = "is" if dropped == 1 else "are"
+        notes.append(
+            f"{_others(dropped)} that Spacelift had queued on its own {is_listed} no longer listed."
+        )
+    return " ".join(notes)
 
 
 def _doubt_note(stack_id: str, runs: Sequence[adoption.AheadRun]) -> str:

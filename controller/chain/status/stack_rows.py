@@ -118,8 +118,9 @@ def of_progress(
         pending = _pending(stack, waits_for, limits)
         reason, message = pending.reason, pending.message
     unused = unwanted_runs.unused_runs(stack)
-    if unused:
-        message = f"{message} {unwanted_runs.unused_note(stack.id, unused)}".strip()
+    if unused or stack.dropped_ahead_runs:
+        note = unwanted_runs.unused_note(stack.id, unused, dropped=stack.dropped_ahead_runs)
+        message = f"{message} {note}".strip()
     return v1alpha1.StackStatus(
         id=outside_text.visible(stack.id),
         name=outside_text.clean(stack.name) if stack.name != stack.id else None,

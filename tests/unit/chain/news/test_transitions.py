@@ -251,6 +251,23 @@ def test_the_message_of_a_stack_tells_of_runs_that_it_does_not_use(
     golden(PAGE).check(case, row.message or "")
 
 
+@pytest.mark.parametrize(
+    ("runs", "dropped"),
+    [
+        pytest.param([ahead(8), ahead(9)], 7, id="some are no longer listed"),
+        pytest.param([], 1, id="none is listed any more"),
+    ],
+)
+def test_the_message_of_a_stack_counts_runs_that_are_no_longer_listed(
+    golden: Golden, case: str, runs: list[adoption.AheadRun], dropped: int
+) -> None:
+    known = stack(Phase.SUCCEEDED, ahead_runs=runs, dropped_ahead_runs=dropped)
+
+    status = shown(known, OTHER)
+
+    golden(PAGE).check(case, status.stacks[0].message or "")
+
+
 # What the end of a run advises
 
 

@@ -368,8 +368,8 @@ def test_at_the_limits_a_run_fits_into_one_value_of_temporal() -> None:
         resolve.LookAlike(stack_id=ids[place], label="dependsOn: x".ljust(128, "y"))
         for place in range(200)
     ]
-    for stack in (*known.stacks, *known.stacks):
-        # Two of each, and more where there is room.
+    # Each has one, and some have as many as a stack may.
+    for stack in (*known.stacks, *known.stacks[:25] * 20):
         unwanted_runs.keep_ahead(
             native_stops.NativeRun(
                 stack_id=stack.id,
@@ -386,4 +386,6 @@ def test_at_the_limits_a_run_fits_into_one_value_of_temporal() -> None:
     (payload,) = DataConverter.default.payload_converter.to_payloads([progress.packed(known)])
 
     assert sum(len(stack.depends_on) for stack in known.stacks) > 11_000
+    assert sum(len(stack.ahead_runs) for stack in known.stacks) == 750
+    assert all(stack.ahead_runs for stack in known.stacks)
     assert len(payload.data) < 2 * 1024 * 1024

@@ -7,7 +7,7 @@ import pytest
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.graph import adoption, resolve
-from controller.chain.run import progress, unwanted_runs
+from controller.chain.run import native_stops, progress, unwanted_runs
 from controller.chain.run.progress import StackProgress
 from tests.support.builders import make_discovery, make_stack, resolve_graph
 
@@ -267,3 +267,43 @@ def test_what_still_counts_on_a_native_run_behind_a_stack() -> None:
     found = unwanted_runs.adopting_beyond(["b", "c", "d", "e", "outside"], stacks)
 
     assert [stack.id for stack in found] == ["b", "e"]
+
+
+def carried_out(run_id: str) -> native_stops.NativeRun:
+    return native_stops.NativeRun(
+        stack_id="b", origin_run_id="01A", run_id=run_id, state="FINISHED", run_url="https://x"
+    )
+
+
+def test_of_a_stack_the_newest_twenty_are_kept_and_the_others_are_counted() -> None:
+    stack = make_stack("b", Phase.SUCCEEDED)
+
+    for number in range(25):
+        unwanted_runs.keep_ahead(carried_out(f"{number:02}"), stack, [stack])
+
+    assert [run.run_id for run in stack.ahead_runs] == [f"{number:02}" for number in range(5, 25)]
+    assert stack.dropped_ahead_runs == 5
+
+
+def test_where_a_chain_has_many_the_oldest_of_the_stack_with_most_of_them_goes() -> None:
+    stacks = [make_stack(f"s{number}", ahead_runs=[AHEAD] * 15) for number in range(49)]
+    runs = [dataclasses.replace(AHEAD, run_id=f"{number:02}") for number in range(16)]
+    most = make_stack("most", ahead_runs=runs)
+    few = make_stack("b")
+    stacks += [most, few]
+
+    unwanted_runs.keep_ahead(carried_out("01"), few, stacks)
+
+    assert [run.run_id for run in few.ahead_runs] == ["01"]
+    assert (most.ahead_runs, most.dropped_ahead_runs) == (runs[1:], 1)
+
+
+def test_the_run_that_is_used_does_not_go() -> None:
+    stack = make_stack("b", Phase.SUCCEEDED)
+    stack.run_id = "00"
+    for number in range(22):
+        unwanted_runs.keep_ahead(carried_out(f"{number:02}"), stack, [stack])
+
+    assert stack.uses_ahead_run
+    assert len(unwanted_runs.unused_runs(stack)) == 19
+    assert stack.dropped_ahead_runs == 2
