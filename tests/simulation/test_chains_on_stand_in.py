@@ -6,7 +6,8 @@ import pytest
 
 from controller.api import v1alpha1
 from controller.chain.run import progress
-from controller.temporal import ids
+from controller.temporal import ids, messages
+from controller.temporal.activities import execution_waits
 from tests.simulation import chain_runs
 from tests.simulation.temporal import chance
 from tests.workflows.harness import phases
@@ -14,6 +15,8 @@ from tests.workflows.world import World, failure
 
 LINE = ("a>b", "b>c", "c>d", "d>e")
 ALL_SUCCEEDED = dict.fromkeys("abcde", "Succeeded")
+# Who waits is told at each turn who has the stack now, and writes it: two activities.
+EVENTS_OF_A_CHAIN, EVENTS_OF_A_TURN = 80, 12
 
 
 def run_line(seed: int, decide: chance.Chance | None = None) -> chain_runs.ChainRun:
@@ -135,3 +138,37 @@ def test_what_waits_for_a_stack_starts_once_its_execution_has_closed() -> None:
         assert phases(known) == {"a": "Succeeded", "b": "Succeeded"}
 
     chain_runs.simulate(World("a~b"), scenario, seed=1)
+
+
+def test_fifty_chains_are_served_in_the_order_in_which_they_came() -> None:
+    """All see each end, and pay for it no more than to say who has the stack then."""
+    world = World()
+    world.pace, world.held = execution_waits.Pace(), {"a"}
+    names = [f"{number:02}" for number in range(51)]
+
+    async def scenario(run: chain_runs.ChainRun) -> None:
+        handles = []
+        for place, name in enumerate(names):
+            handles.append(await run.harness.start(name))
+            if place == 0:
+                await run.until(lambda: "a" in world.calls("follow_stack_run"))
+            await run.until(lambda place=place: len(waiting_chains(world)) == place)
+        for place in range(len(names)):
+            await run.until(lambda place=place: len(world.states("a")) == place + 1)
+            await asyncio.sleep(5)
+            await world.move("a", "FINISHED")
+        for handle in handles:
+            await handle.result()
+
+    run = chain_runs.simulate(world, scenario, seed=1)
+
+    triggers = world.arguments_of(messages.TriggerStackRunInput)
+    assert [item.marker for item in triggers] == [f"stackchain team/{name} run 1" for name in names]
+    events = {one.workflow_id: len(one.history.events) for one in run.server.executions()}
+    for place, name in enumerate(names):
+        assert events[f"account/{name}"] <= EVENTS_OF_A_CHAIN + EVENTS_OF_A_TURN * place
+
+
+def waiting_chains(world: World) -> set[str]:
+    """Return the chains that have begun to wait for a stack."""
+    return {item.chain.workflow_id for item in world.arguments_of(messages.AwaitTurnInput)}
