@@ -131,6 +131,26 @@ async def test_a_disabled_stack_keeps_no_other_run_from_being_stopped(open_accou
     assert states(chain, "d") == ["CANCELED", "FINISHED"]
 
 
+async def test_behind_a_failure_a_disabled_stack_keeps_no_run_from_being_stopped(
+    open_account: Open,
+) -> None:
+    """Spacelift skips `b` and starts `c`, which applies if it is left for as long as `off` may."""
+    stacks = line("a", "b", "c", a={"outcomes": ["fail:applying"]}, c={"durations": 60.0}) | {
+        "off": {"dependsOn": ["a"], "disabled": True},
+        "behind": {"dependsOn": ["off"]},
+    }
+    limits = stack_operations.WaitLimits(adopt_settle=300, trigger_grace=2, stop_effect=2)
+    chain = await open_account(stacks, "a", limits=limits)
+
+    known = await chain.run()
+
+    assert phases(known) == {"a": "Failed"} | dict.fromkeys(("b", "c", "off", "behind"), "Skipped")
+    (run,) = runs_of(chain, "c")
+    assert run.finished
+    assert not was_applied(run)
+    assert runs_of(chain, "off") == runs_of(chain, "behind") == []
+
+
 async def test_a_run_that_was_carried_out_in_order_is_the_stacks(open_account: Open) -> None:
     """No worker is there from the triggers on; each run starts after what the chain waits for."""
     stacks = line("a", "c", "d") | {"b": {"durations": 0.4}}
