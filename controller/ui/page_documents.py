@@ -18,27 +18,16 @@ class ChainDocuments:
     detail: Document
 
 
-_OF_METADATA = (
-    "name",
-    "namespace",
-    "uid",
-    "resourceVersion",
-    "creationTimestamp",
-    "deletionTimestamp",
-)
-_OF_SPEC = ("suspend", "parallelism", "operation")
+_OF_METADATA = ("name", "namespace", "uid", "resourceVersion")
 
 
 def shown_resource(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a StackChain that the page shows; no variables, no annotations."""
-    metadata, spec, status = body["metadata"], body.get("spec"), body.get("status")
+    """Return the part of a StackChain that the page shows; no spec, no annotations."""
+    metadata, status = body["metadata"], body.get("status")
     shown_status = dict(status) if isinstance(status, Mapping) else {}
     shown_status.pop("lastHandled", None)
     return {
         "metadata": {key: metadata[key] for key in _OF_METADATA if key in metadata},
-        "spec": {key: spec[key] for key in _OF_SPEC if key in spec}
-        if isinstance(spec, Mapping)
-        else {},
         "status": shown_status,
     }
 

@@ -270,6 +270,109 @@ test("an API server that is away is said, and so is its return", async (t) => {
   await close(page);
 });
 
+test("a tab in the background holds no connection, and shows what is so once it is looked at", async (t) => {
+  const page = await context.newPage();
+  t.after(() => page.close());
+  page.setDefaultTimeout(PATIENCE);
+  let streams = 0;
+  page.on("request", (request) => (streams += request.url().includes("api/stream") ? 1 : 0));
+  await page.addInitScript(() => {
+    window.isHidden = true;
+    Object.defineProperty(Document.prototype, "hidden", { get: () => window.isHidden });
+  });
+  const show = (isHidden) =>
+    page.evaluate((value) => {
+      window.isHidden = value;
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, isHidden);
+  await page.goto(`${base}/?namespace=platform&chain=platform`);
+  await page.getByText("Reading the chain").waitFor();
+  assert.equal(streams, 0);
+  await show(false);
+  await page.getByText("Live", { exact: true }).waitFor();
+  say("away");
+  await page.getByRole("alert").getByText(/does not answer/).waitFor();
+  await show(true);
+  say("back");
+  await open(t, "?");
+  await show(false);
+  await page.getByText("Live", { exact: true }).waitFor();
+  assert.equal(await page.getByRole("alert").count(), 0);
+});
+
+/** Whether a box of the graph is seen whole. */
+async function isInView(page, key) {
+  const graph = page.locator("stackchain-graph");
+  const [canvas, box] = await Promise.all([
+    graph.locator(".canvas").boundingBox(),
+    graph.locator(`.box[data-key="${key}"]`).boundingBox(),
+  ]);
+  return (
+    box.x >= canvas.x &&
+    box.y >= canvas.y &&
+    box.x + box.width <= canvas.x + canvas.width &&
+    box.y + box.height <= canvas.y + canvas.height
+  );
+}
+
+async function eventually(isSo) {
+  for (const end = Date.now() + PATIENCE; !(await isSo()); ) {
+    assert.ok(Date.now() < end, `not so in time: ${isSo}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+test("the stack that a link names is in view", async (t) => {
+  const id = "prod-us-east-1-service-team-214";
+  const page = await open(t, `?namespace=platform&chain=fleet-500&stack=${id}`);
+  await page.getByRole("region", { name: id }).waitFor();
+  await eventually(() => isInView(page, id));
+  await close(page);
+});
+
+test("the drawer does not hide the box that opened it, and a right click does not close it", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform");
+  await page.locator("stackchain-graph .box").first().waitFor();
+  const canvas = await page.locator("stackchain-graph .canvas").boundingBox();
+  await page.mouse.move(canvas.x + 20, canvas.y + 20);
+  await page.mouse.wheel(0, 1);
+  await page.locator('stackchain-graph .box[data-key="frontend"]').click();
+  await page.getByRole("region", { name: "frontend" }).waitFor();
+  await eventually(() => isInView(page, "frontend"));
+  await page.mouse.click(canvas.x + 20, canvas.y + 20, { button: "right" });
+  assert.equal(await page.getByRole("region", { name: "frontend" }).count(), 1);
+  await page.mouse.click(canvas.x + 20, canvas.y + 20);
+  await page.getByRole("region", { name: "frontend" }).waitFor({ state: "detached" });
+  await close(page);
+});
+
+test("a button of a phase leads to the table, and back to the graph", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform");
+  await page.locator(".phases").getByRole("button", { name: /Failed/ }).click();
+  await page.locator("tbody tr").first().waitFor();
+  await page.goBack();
+  await page.locator("stackchain-graph .box").first().waitFor();
+  await close(page);
+});
+
+test("a chain of which nothing runs says what to do, and its timeline says so", async (t) => {
+  const page = await open(t, "?namespace=team-b&chain=paused&view=timeline");
+  await page.locator(".headline").getByText("kubectl stackchain resume paused").waitFor();
+  await page.getByText("No stack has run.").waitFor();
+  await page.goto(`${base}/?namespace=team-a&chain=fresh`);
+  await page.locator(".headline").getByText("No operator has seen it yet.").waitFor();
+  await close(page);
+});
+
+test("events are read once more after a change, since they are written after it", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform");
+  let reads = 0;
+  page.on("request", (request) => (reads += request.url().includes("api/events") ? 1 : 0));
+  await page.getByRole("link", { name: "Events" }).click();
+  await eventually(() => reads === 2);
+  await close(page);
+});
+
 test("a chain that is deleted while it is looked at", async (t) => {
   const page = await open(t, "?namespace=team-b&chain=paused");
   await page.locator(".headline").waitFor();

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { age, changes, counted, duration, oneLine, seconds } from "../src/shared/format.js";
+import { age, changes, counted, duration, matches, oneLine, seconds, whyEmpty } from "../src/shared/format.js";
 import type { Change, Detail, Row } from "../src/page/documents.js";
-import { matches, merge, sortRows } from "../src/page/merging.js";
+import { merge, sortRows } from "../src/page/merging.js";
 import { LIST, nextSort, readRoute, writeRoute } from "../src/page/route.js";
 import { tableOf } from "../src/page/rows.js";
 import { ticks, timelineOf } from "../src/page/timing.js";
+import { readChain } from "../src/graph/model.js";
+import { lookOf } from "../src/graph/phases.js";
 import { parse } from "./stacks.js";
 
 const NOW = Date.parse("2026-01-01T01:00:00Z");
@@ -94,6 +96,30 @@ test("a change replaces what is in it and keeps the rest", () => {
   assert.deepEqual(Object.keys(merged.advice), ["b"]);
 });
 
+for (const [status, text] of [
+  [{}, "No run has read the stacks of this chain yet."],
+  [{ latestRun: { phase: "Running", startTime: "2026-01-01T00:00:00Z" } }, "The run has not read its stacks yet."],
+  [
+    { latestRun: { phase: "Failed", startTime: "2026-01-01T00:00:00Z" } },
+    "The run ended before it had read its stacks.",
+  ],
+  [
+    {
+      latestRun: { phase: "Succeeded", startTime: "2026-01-01T00:00:00Z" },
+      graph: { resolvedTime: "2026-01-01T00:00:01Z" },
+    },
+    "The run has no stacks.",
+  ],
+] as const) {
+  test(`a chain without stacks: ${text}`, () => {
+    assert.equal(whyEmpty(readChain({ status })), text);
+  });
+}
+
+test("a phase with the name of something that each object has is one that is not known", () => {
+  assert.equal(lookOf("constructor").word, "constructor");
+});
+
 test("every word has to be somewhere", () => {
   assert.ok(matches("eu FAILED", "prod-eu-1", "Failed"));
   assert.ok(!matches("eu us", "prod-eu-1"));
@@ -116,6 +142,7 @@ for (const [sort, ids] of [
   ["level", "a b c d e f"],
   ["took", "e f a c b d"],
   ["unheard-of", "b d e f a c"],
+  ["__proto__", "b d e f a c"],
 ] as const) {
   test(`the table by ${sort || "phase, worst first"}`, () => {
     const wanted = { query: "", only: [], sort };

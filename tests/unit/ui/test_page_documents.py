@@ -5,7 +5,7 @@ from controller.ui.page_documents import change_between, shown_resource
 
 def detail(stacks: object, **more: object) -> dict[str, Any]:
     status = {"latestRun": {"number": 1}, "stacks": stacks}
-    resource = {"metadata": {"name": "a", "uid": "u"}, "spec": {}, "status": status}
+    resource = {"metadata": {"name": "a", "uid": "u"}, "status": status}
     return {"resource": resource, "state": "running", "advice": {}} | more
 
 
@@ -33,7 +33,7 @@ def test_stacks_of_a_status_that_is_not_as_it_should_be_are_left_out() -> None:
     assert change_between(detail("text"), detail([7, {"id": "a"}]))["stacks"] == [{"id": "a"}]
 
 
-def test_what_is_shown_of_a_resource_holds_no_variable_and_no_annotation() -> None:
+def test_what_is_shown_of_a_resource_holds_no_spec_and_no_annotation() -> None:
     body = {
         "metadata": {
             "name": "a",
@@ -48,7 +48,6 @@ def test_what_is_shown_of_a_resource_holds_no_variable_and_no_annotation() -> No
 
     assert shown_resource(body) == {
         "metadata": {"name": "a", "namespace": "n", "uid": "u"},
-        "spec": {"suspend": True},
         "status": {"stacks": []},
     }
 
@@ -56,6 +55,5 @@ def test_what_is_shown_of_a_resource_holds_no_variable_and_no_annotation() -> No
 def test_a_resource_of_anything_is_shown_as_far_as_it_goes() -> None:
     assert shown_resource({"metadata": {"name": "a"}, "spec": 7, "status": None}) == {
         "metadata": {"name": "a"},
-        "spec": {},
         "status": {},
     }

@@ -17,7 +17,6 @@ export interface Stack {
   readonly dependsOn: readonly string[];
   readonly reason: string;
   readonly message: string;
-  readonly blockedBy: string;
   readonly runId: string;
   readonly runState: string;
   readonly runUrl: string;
@@ -50,12 +49,8 @@ export interface Condition {
 export interface Chain {
   readonly namespace: string;
   readonly name: string;
-  readonly isDeleting: boolean;
-  readonly isSuspended: boolean;
-  readonly parallelism: number;
   readonly ready: Condition | null;
   readonly run: Run | null;
-  readonly pendingCause: string;
   readonly nextTime: string;
   readonly history: readonly Run[];
   readonly stacks: readonly Stack[];
@@ -68,7 +63,6 @@ type Json = Readonly<Record<string, unknown>>;
 export function readChain(resource: unknown): Chain {
   const body = object(resource);
   const metadata = object(body["metadata"]);
-  const spec = object(body["spec"]);
   const status = object(body["status"]);
   const run = isObject(status["latestRun"]) ? readRun(status["latestRun"]) : null;
   const stacks = list(status["stacks"]).map(readStack).filter((stack) => stack.id !== "");
@@ -77,12 +71,8 @@ export function readChain(resource: unknown): Chain {
   return {
     namespace: text(metadata["namespace"]),
     name: text(metadata["name"]),
-    isDeleting: text(metadata["deletionTimestamp"]) !== "",
-    isSuspended: spec["suspend"] === true,
-    parallelism: number(spec["parallelism"], 0),
     ready: conditions(status).find((condition) => condition.type === "Ready") ?? null,
     run,
-    pendingCause: text(object(status["pendingRun"])["cause"]),
     nextTime: text(object(status["schedule"])["nextTime"]),
     history: list(status["history"]).map(readRun),
     stacks: isRead ? unique(stacks) : [],
@@ -90,7 +80,7 @@ export function readChain(resource: unknown): Chain {
   };
 }
 
-export function conditions(status: Json): Condition[] {
+function conditions(status: Json): Condition[] {
   return list(status["conditions"]).map((item) => {
     const condition = object(item);
     return {
@@ -114,7 +104,6 @@ function readStack(item: unknown): Stack {
     dependsOn: list(stack["dependsOn"]).filter((one): one is string => typeof one === "string"),
     reason: text(stack["reason"]),
     message: text(stack["message"]),
-    blockedBy: text(stack["blockedBy"]),
     runId: text(stack["runId"]),
     runState: text(stack["runState"]),
     runUrl: link(stack["runUrl"]),
@@ -161,7 +150,7 @@ function unique(stacks: readonly Stack[]): Stack[] {
   return [...new Map(stacks.map((stack) => [stack.id, stack])).values()];
 }
 
-export function isObject(value: unknown): value is Json {
+function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
@@ -175,6 +164,11 @@ export function list(value: unknown): readonly unknown[] {
 
 export function text(value: unknown): string {
   return typeof value === "string" ? value : "";
+}
+
+/** What a record has for a key from outside, such as `constructor`: not what all objects have. */
+export function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
 export function number(value: unknown, otherwise: number): number {

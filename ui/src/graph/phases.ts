@@ -1,5 +1,7 @@
 /** What a phase is to the reader: a word, a glyph and a tone, each of which says it alone. */
 
+import { own } from "./model.js";
+
 export type Tone = "good" | "bad" | "active" | "attention" | "faint";
 
 export interface PhaseLook {
@@ -38,11 +40,9 @@ export const GLYPHS: Readonly<Record<string, string>> = {
 
 /** Of a phase that only a newer operator knows. */
 export function lookOf(phase: string): PhaseLook {
-  return LOOKS[phase] ?? { word: phase, glyph: "question", tone: "attention", rank: 3 };
+  return own(LOOKS, phase) ?? { word: phase, glyph: "question", tone: "attention", rank: 3 };
 }
 
 export function isOver(phase: string): boolean {
   return ["Succeeded", "Failed", "Skipped", "Canceled", "TimedOut"].includes(phase);
 }
-
-export const KNOWN_PHASES: readonly string[] = Object.keys(LOOKS);

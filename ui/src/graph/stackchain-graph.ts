@@ -12,13 +12,13 @@ import { LitElement, type PropertyValues, type TemplateResult, css, html, nothin
 import { customElement, property, query as element, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 
-import { changes, counted, duration, seconds } from "../shared/format.js";
+import { changes, counted, duration, matches, seconds, whyEmpty } from "../shared/format.js";
 import { parts, tokens } from "../shared/styles.js";
 import { glyph, icon, idOf, styles } from "../shared/templates.js";
 import { toDot, toMermaid, toSvg } from "./exports.js";
 import { type GroupKind, MOST_UNFOLDED, kindOf, relatives } from "./folding.js";
 import { BOX_HEIGHT, BOX_WIDTH, type Box, type Edge, type Layout, layOut } from "./layout.js";
-import { type Chain, type Stack, readChain } from "./model.js";
+import { type Chain, type Stack, own, readChain } from "./model.js";
 import { isOver, lookOf } from "./phases.js";
 import type { Advice } from "./stack-drawer.js";
 import "./stack-drawer.js";
@@ -41,7 +41,7 @@ export class StackchainGraph extends LitElement {
   @property({ attribute: false }) advice: Readonly<Record<string, Advice>> = {};
   /** The id of the stack that is selected. */
   @property() selected = "";
-  /** What ids have to contain to be lit up. */
+  /** Words that ids or names have to contain to be lit up. */
   @property() query = "";
   /** `none` if the page shows the selected stack itself. */
   @property() drawer = "";
@@ -107,7 +107,7 @@ export class StackchainGraph extends LitElement {
       }
     }
     if (this.view === null && this.room.width > 0 && this.layout && this.layout.boxes.length > 0) {
-      this.view = viewport.opening(this.layout, this.room, this.worst());
+      this.view = viewport.opening(this.layout, this.room, this.first());
     }
   }
 
@@ -137,13 +137,23 @@ export class StackchainGraph extends LitElement {
     if (width === this.room.width && height === this.room.height) {
       return;
     }
+    const isNarrower = width < this.room.width;
     this.room = { width, height };
     if (!this.hasMoved) {
       this.view = null;
+    } else if (isNarrower && this.selected) {
+      // The drawer that a selection opens must not hide what is selected.
+      this.show(this.keyOf(this.selected));
     }
   }
 
-  private worst(): viewport.Rectangle | null {
+  /** What has to be seen from the start: the selected stack, or the worst one. */
+  private first(): viewport.Rectangle | null {
+    const key = this.keyOf(this.selected);
+    const selected = this.layout?.boxes.find((box) => box.key === key);
+    if (selected) {
+      return rectangle(selected);
+    }
     const ranked = [...(this.layout?.boxes ?? [])]
       .filter((box) => box.item.kind === null)
       .map((box) => ({ box, rank: lookOf(box.item.stacks[0]?.phase ?? "").rank }))
@@ -177,6 +187,7 @@ export class StackchainGraph extends LitElement {
           @pointermove=${this.move}
           @pointerup=${this.release}
           @pointercancel=${this.release}
+          @pointerleave=${this.release}
           @keydown=${this.key}
         >
           ${this.layout && this.view ? this.renderGraph(this.layout, this.view) : nothing}
@@ -187,7 +198,7 @@ export class StackchainGraph extends LitElement {
           ? html`<stackchain-drawer
               .stack=${picked}
               .stacks=${stacks}
-              .advice=${this.advice[picked.id] ?? null}
+              .advice=${own(this.advice, picked.id) ?? null}
               .now=${this.now}
               @stack-select=${(event: CustomEvent<{ id: string }>) => (this.selected = event.detail.id)}
             ></stackchain-drawer>`
@@ -203,10 +214,7 @@ export class StackchainGraph extends LitElement {
   }
 
   private renderEmpty(): TemplateResult {
-    const text = this.parsed.isBeforeStacks
-      ? "The run has not read its stacks yet."
-      : "No run has read the stacks of this chain yet.";
-    return html`<p class="empty">${text}</p>`;
+    return html`<p class="empty">${whyEmpty(this.parsed)}</p>`;
   }
 
   private renderBar(): TemplateResult {
@@ -390,13 +398,8 @@ export class StackchainGraph extends LitElement {
   }
 
   private foundKeys(): string[] {
-    const wanted = this.query.toLowerCase();
     return (this.layout?.boxes ?? [])
-      .filter((box) =>
-        box.item.stacks.some(
-          (stack) => stack.id.toLowerCase().includes(wanted) || stack.name.toLowerCase().includes(wanted),
-        ),
-      )
+      .filter((box) => box.item.stacks.some((stack) => matches(this.query, stack.id, stack.name)))
       .map((box) => box.key);
   }
 
@@ -520,11 +523,16 @@ export class StackchainGraph extends LitElement {
   }
 
   private release(event: PointerEvent): void {
-    this.pointers.delete(event.pointerId);
+    if (!this.pointers.delete(event.pointerId)) {
+      return;
+    }
     this.drag = null;
+    if (this.pointers.size > 0) {
+      return;
+    }
     // After the click that may follow.
     window.setTimeout(() => (this.dragged = false));
-    const isOnBox = (event.target as Element).closest(".box, .map") !== null;
+    const isOnBox = (event.target as Element).closest(".box") !== null;
     if (event.type === "pointerup" && !this.dragged && !isOnBox && this.selected) {
       this.select(this.selected);
     }

@@ -3,7 +3,7 @@
 import { LitElement, type PropertyValues, type TemplateResult, css, html, nothing } from "lit";
 import { customElement, query as element, state } from "lit/decorators.js";
 
-import { type Chain, list, number, object, readChain, text } from "../graph/model.js";
+import { type Chain, list, number, object, own, readChain, text } from "../graph/model.js";
 import type { StackchainGraph } from "../graph/stackchain-graph.js";
 import "../graph/stackchain-graph.js";
 import { parts, tokens } from "../shared/styles.js";
@@ -238,7 +238,7 @@ export class StackchainApp extends LitElement {
           width: 100%;
           border: 0;
         }
-        .live {
+        .live.good {
           font-size: 0;
         }
       }
@@ -267,6 +267,7 @@ export class StackchainApp extends LitElement {
   private timer = 0;
   private eventsOf = "";
   private eventsAt = 0;
+  private areEventsDue = false;
   private parsed: { of: Detail | null; chain: Chain } = { of: null, chain: readChain(null) };
 
   override connectedCallback(): void {
@@ -376,7 +377,10 @@ export class StackchainApp extends LitElement {
       </main>`;
     }
     const chain = this.parsed.chain;
-    const go = (changes: Partial<Route>): void => this.go({ ...route, ...changes }, true);
+    const go = (changes: Partial<Route>): void => {
+      const next = { ...route, ...changes };
+      this.go(next, next.view === route.view);
+    };
     const head: HeadParts = {
       chain,
       detail,
@@ -396,7 +400,7 @@ export class StackchainApp extends LitElement {
           ? html`<stackchain-drawer
               .stack=${stack}
               .stacks=${chain.stacks}
-              .advice=${detail.advice[stack.id] ?? null}
+              .advice=${own(detail.advice, stack.id) ?? null}
               .now=${now}
               @stack-select=${(event: CustomEvent<{ id: string }>) => go({ stack: event.detail.id })}
             ></stackchain-drawer>`
@@ -428,7 +432,6 @@ export class StackchainApp extends LitElement {
         return html`<stackchain-graph
           drawer="none"
           .chain=${detail.resource}
-          .advice=${detail.advice}
           .selected=${this.route.stack}
           .query=${this.route.query}
           @stack-select=${(event: CustomEvent<{ id: string }>) => shown.go({ stack: event.detail.id })}
@@ -445,19 +448,25 @@ export class StackchainApp extends LitElement {
     }
   }
 
-  /** Events are not watched: they are read when the chain has changed, at most every few seconds. */
+  /**
+   * Events are not watched: they are read when the chain has changed, at most every few seconds, and
+   * once more after that, since the operator writes an Event after the change that it is about.
+   */
   private refreshEvents(): void {
     const { namespace, chain, view } = this.route;
     const version = text(object(this.feed.detail?.resource["metadata"])["resourceVersion"]);
     const wanted = `${namespace}/${chain}/${version}`;
-    if (view !== "events" || !this.feed.detail || wanted === this.eventsOf) {
+    if (view !== "events" || !this.feed.detail) {
       return;
     }
+    const isNew = wanted !== this.eventsOf;
     if (!this.eventsOf.startsWith(`${namespace}/${chain}/`)) {
       this.events = null;
-    } else if (Date.now() - this.eventsAt < EVENTS_PAUSE) {
+      this.eventsProblem = "";
+    } else if (!(isNew || this.areEventsDue) || Date.now() - this.eventsAt < EVENTS_PAUSE) {
       return;
     }
+    this.areEventsDue = isNew;
     this.eventsOf = wanted;
     this.eventsAt = Date.now();
     void this.readEvents(namespace, chain);

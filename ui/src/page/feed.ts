@@ -35,7 +35,7 @@ export class Feed {
     this.connect();
   }
 
-  /** Continues after `close`; what is shown stays until then. */
+  /** Continues after `close`, or starts in a tab that was opened in the background. */
   resume(): void {
     if (!this.source && this.link !== "refused") {
       this.connect();
@@ -50,6 +50,10 @@ export class Feed {
 
   private connect(): void {
     this.close();
+    // Not in a tab that was opened in the background: a browser opens six connections to one host.
+    if (document.hidden) {
+      return;
+    }
     const source = new EventSource(`api/stream${this.target}`);
     this.source = source;
     const on = <T>(name: string, take: (data: T) => void): void => {
@@ -59,7 +63,11 @@ export class Feed {
         this.changed();
       });
     };
-    on<Hello>("hello", (hello) => (this.hello = hello));
+    on<Hello>("hello", (hello) => {
+      this.hello = hello;
+      // One that is over by now is not sent.
+      this.problem = "";
+    });
     on<Row[]>("chains", (rows) => {
       this.rows.clear();
       rows.forEach((row) => this.rows.set(keyOf(row), row));

@@ -2,9 +2,8 @@
 
 import { type TemplateResult, css, html, nothing } from "lit";
 
-import type { Chain } from "../graph/model.js";
-import { link } from "../graph/model.js";
-import { lookOf } from "../graph/phases.js";
+import { type Chain, link } from "../graph/model.js";
+import { isOver, lookOf } from "../graph/phases.js";
 import { clockTime, counted, duration, oneLine, seconds } from "../shared/format.js";
 import { glyph, icon, idOf } from "../shared/templates.js";
 import { type Detail, type Need, STATES } from "./documents.js";
@@ -26,7 +25,8 @@ export interface HeadParts {
 export function headline(shown: HeadParts): TemplateResult {
   const { chain, detail } = shown;
   const look = STATES[detail.state] ?? STATES.unreadable;
-  const message = chain.ready?.message ?? "";
+  const message = chain.ready?.message || detail.means;
+  const todo = todoOf(shown);
   return html`<section class="headline ${look.tone}" aria-label="State of the chain">
     <div class="state">
       ${glyph(look.glyph)}
@@ -34,11 +34,23 @@ export function headline(shown: HeadParts): TemplateResult {
         <h1>${look.word}<span class="muted reason">${oneLine(chain.ready?.reason ?? "")}</span></h1>
         ${message ? html`<p class="message" title=${oneLine(message)}>${oneLine(message)}</p>` : nothing}
         ${detail.notes.map((note) => html`<p class="small muted">${note}</p>`)}
+        ${todo
+          ? html`<p class="small">
+              <b>What to do:</b> ${todo} ${detail.command ? html`<code>${detail.command}</code>` : nothing}
+            </p>`
+          : nothing}
         ${detail.problem ? html`<p class="small bad-text">${detail.problem}</p>` : nothing}
       </div>
     </div>
     ${facts(shown)}
   </section>`;
+}
+
+/** Empty if it is nothing, or is said by the stacks that need someone while the run continues. */
+function todoOf({ chain, detail }: HeadParts): string {
+  const isLive = chain.run !== null && !isOver(chain.run.phase);
+  const isSaid = detail.needs.length > 0 && isLive;
+  return isSaid || detail.do.startsWith("Nothing") ? "" : detail.do;
 }
 
 function facts({ chain, now }: HeadParts): TemplateResult {
@@ -191,6 +203,10 @@ export const headStyles = css`
   }
   .small {
     font-size: 12px;
+  }
+  .words code {
+    font-family: var(--mono);
+    margin-left: 4px;
   }
   .bad-text {
     color: var(--bad);

@@ -4,11 +4,11 @@ import { LitElement, type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 
-import { age, counted, duration, oneLine, seconds } from "../shared/format.js";
+import { age, counted, duration, matches, oneLine, seconds } from "../shared/format.js";
 import { parts, tokens } from "../shared/styles.js";
 import { glyph, idOf, styles } from "../shared/templates.js";
 import { type ChainState, type Row, STATES, STATE_ORDER } from "./documents.js";
-import { keyOf, matches, sortRows } from "./merging.js";
+import { keyOf, sortRows } from "./merging.js";
 import { type Route, LIST, writeRoute } from "./route.js";
 
 const PAGE_SIZE = 200;

@@ -43,9 +43,3 @@ export function merge(known: Detail, change: Change): Detail {
     ),
   };
 }
-
-/** Whether each word is somewhere in the texts. */
-export function matches(query: string, ...texts: readonly string[]): boolean {
-  const all = texts.join("\n").toLowerCase();
-  return query.toLowerCase().split(/\s+/).every((word) => all.includes(word));
-}

@@ -1,10 +1,9 @@
 /** The table of a chain's stacks: what is in it, and in which order. Pure. */
 
-import type { Stack } from "../graph/model.js";
+import { type Stack, own } from "../graph/model.js";
 import { compare } from "../graph/ordering.js";
 import { lookOf } from "../graph/phases.js";
-import { seconds } from "../shared/format.js";
-import { matches } from "./merging.js";
+import { matches, seconds } from "../shared/format.js";
 
 export const COLUMNS = ["stack", "phase", "why", "level", "changes", "started", "took"] as const;
 export type Column = (typeof COLUMNS)[number];
@@ -23,7 +22,7 @@ export function tableOf(
   const column = wanted.sort.replace(/^-/, "");
   const usual = (a: Stack, b: Stack): number =>
     lookOf(a.phase).rank - lookOf(b.phase).rank || a.level - b.level || compare(a.id, b.id);
-  const order = ORDERS[column];
+  const order = own(ORDERS, column);
   return found.sort((a, b) => {
     const between = order ? order(a, b, now) : 0;
     return (isDown ? -between : between) || usual(a, b);

@@ -5,12 +5,21 @@ import { repeat } from "lit/directives/repeat.js";
 
 import type { Chain, Run, Stack } from "../graph/model.js";
 import { lookOf } from "../graph/phases.js";
-import { age, changes, clockTime, counted, duration, oneLine, seconds } from "../shared/format.js";
+import {
+  age,
+  changes,
+  clockTime,
+  counted,
+  duration,
+  matches,
+  oneLine,
+  seconds,
+  whyEmpty,
+} from "../shared/format.js";
 import { glyph, icon, idOf, phase, styles } from "../shared/templates.js";
 import type { ChainEvent } from "./documents.js";
-import { matches } from "./merging.js";
 import { type Route, nextSort } from "./route.js";
-import { type Column, tableOf } from "./rows.js";
+import { COLUMNS, type Column, tableOf } from "./rows.js";
 import { ticks, timelineOf } from "./timing.js";
 
 export interface Shown {
@@ -34,13 +43,13 @@ export function tableView(shown: Shown): TemplateResult {
   const { chain, route, now, go } = shown;
   const rows = tableOf(chain.stacks, route, now);
   if (chain.stacks.length === 0) {
-    return emptyView(chain);
+    return emptyView(whyEmpty(chain));
   }
   return html`<div class="scroll">
     <table>
       <thead>
         <tr>
-          ${(Object.keys(HEADS) as Column[]).map((column) => head(column, route, go))}
+          ${COLUMNS.map((column) => head(column, route, go))}
           <th class="c-link"><span class="unseen">Link</span></th>
         </tr>
       </thead>
@@ -48,7 +57,7 @@ export function tableView(shown: Shown): TemplateResult {
         ${repeat(rows, (stack) => stack.id, (stack) => tableRow(stack, shown))}
       </tbody>
     </table>
-    ${rows.length === 0 ? html`<p class="none">No stack matches.</p>` : nothing}
+    ${rows.length === 0 ? emptyView("No stack matches.") : nothing}
   </div>`;
 }
 
@@ -91,18 +100,14 @@ export function why(stack: Stack): string {
   return attempts + (oneLine(stack.message) || reason);
 }
 
-export function emptyView(chain: Chain): TemplateResult {
-  return html`<p class="none">
-    ${chain.isBeforeStacks
-      ? "The run has not read its stacks yet."
-      : "No run has read the stacks of this chain yet."}
-  </p>`;
+function emptyView(text: string): TemplateResult {
+  return html`<p class="none">${text}</p>`;
 }
 
 export function timelineView({ chain, route, now, go }: Shown): TemplateResult {
   const { bars, from, until, others } = timelineOf(chain.stacks, now);
   if (bars.length === 0) {
-    return emptyView(chain);
+    return emptyView(chain.stacks.length > 0 ? "No stack has run." : whyEmpty(chain));
   }
   const shown = bars.filter(
     ({ stack }) =>
@@ -138,12 +143,12 @@ export function timelineView({ chain, route, now, go }: Shown): TemplateResult {
             ${marks.map((mark) => html`<i class="grid" ${styles({ left: percent(mark / total) })}></i>`)}
             <span class="bar ${isCritical ? "critical" : ""} ${stack.phase === "Running" ? "running" : ""}"
               ${styles({ left: percent(start), width: percent(width) })}></span>
-            <span class="took ${end > 0.86 ? "before" : ""}"
-              ${styles(end > 0.86 ? { right: percent(1 - start), left: "auto" } : { left: percent(start + width), right: "auto" })}>${took}</span>
+            <span class="took" ${styles({ left: percent(start + width) })}>${took}</span>
           </span>
         </button>`;
       },
     )}
+    ${shown.length === 0 ? emptyView("No stack matches.") : nothing}
     <p class="key">
       <span class="bar critical sample"></span> critical path: from the stack that ended last back to
       a root, over the upstream stack that ended last each time${others > 0
@@ -159,17 +164,19 @@ export function eventsView(
   { route, now }: Shown,
 ): TemplateResult {
   if (problem) {
-    return html`<p class="none">${problem}</p>`;
+    return emptyView(problem);
   }
   if (events === null) {
-    return html`<p class="none">Reading the events…</p>`;
+    return emptyView("Reading the events…");
   }
   const found = events.filter((event) => matches(route.query, event.reason, event.message));
   return html`<div class="scroll">
     ${found.length === 0
-      ? html`<p class="none">
-          ${events.length > 0 ? "No event matches." : "The cluster has no events of this chain any more; it keeps them for an hour."}
-        </p>`
+      ? emptyView(
+          events.length > 0
+            ? "No event matches."
+            : "The cluster has no events of this chain; it keeps them for an hour.",
+        )
       : html`<ol class="events">
           ${found.map(
             (event) => html`<li class=${event.type === "Warning" ? "bad" : "faint"}>
@@ -186,7 +193,7 @@ export function eventsView(
 export function runsView({ chain, route, now, go }: Shown): TemplateResult {
   const runs = chain.run ? [chain.run, ...chain.history] : [...chain.history];
   if (runs.length === 0) {
-    return html`<p class="none">This chain has not run yet.</p>`;
+    return emptyView("This chain has not run yet.");
   }
   return html`<div class="scroll">
     <table class="runs">
@@ -374,7 +381,8 @@ export const viewStyles = css`
   .track {
     position: relative;
     height: 100%;
-    margin-right: 24px;
+    /* Room for how long a bar took that ends last. */
+    margin-right: 64px;
   }
   .tick {
     position: absolute;

@@ -1,6 +1,7 @@
 /** Times and counts as people read them. Pure. */
 
-import type { Delta } from "../graph/model.js";
+import type { Chain, Delta } from "../graph/model.js";
+import { isOver } from "../graph/phases.js";
 
 export function seconds(start: string, end: string, now: number): number | null {
   const from = Date.parse(start);
@@ -53,6 +54,25 @@ export function changes(delta: Delta | null): string {
 
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
+}
+
+/** Whether each word is somewhere in the texts. */
+export function matches(query: string, ...texts: readonly string[]): boolean {
+  const all = texts.join("\n").toLowerCase();
+  return query.toLowerCase().split(/\s+/).every((word) => all.includes(word));
+}
+
+/** Why there are no stacks to show. */
+export function whyEmpty({ run, isBeforeStacks }: Pick<Chain, "run" | "isBeforeStacks">): string {
+  if (run === null) {
+    return "No run has read the stacks of this chain yet.";
+  }
+  if (!isBeforeStacks) {
+    return "The run has no stacks.";
+  }
+  return isOver(run.phase)
+    ? "The run ended before it had read its stacks."
+    : "The run has not read its stacks yet.";
 }
 
 /** In the reader's own time zone, to the second. */

@@ -4,10 +4,8 @@ import { css } from "lit";
 
 export const tokens = css`
   :host {
-    --bg: #ffffff;
     --canvas: #f6f7f9;
     --surface: #ffffff;
-    --raised: #ffffff;
     --hover: #eef1f5;
     --line: #e2e6ec;
     --line-strong: #c8ced8;
@@ -37,10 +35,8 @@ export const tokens = css`
   }
   @media (prefers-color-scheme: dark) {
     :host {
-      --bg: #0f1217;
       --canvas: #0b0e12;
       --surface: #151920;
-      --raised: #1a1f28;
       --hover: #1f2530;
       --line: #262d38;
       --line-strong: #3b4452;
@@ -74,8 +70,7 @@ export const tokens = css`
 
 export const parts = css`
   button,
-  input,
-  select {
+  input {
     font: inherit;
     color: inherit;
   }

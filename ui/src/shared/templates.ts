@@ -38,10 +38,7 @@ const ICONS: Readonly<Record<string, string>> = {
   minus: "M3 8h10",
   fit: "M3 6V3h3M10 3h3v3M13 10v3h-3M6 13H3v-3",
   close: "M4 4l8 8M12 4l-8 8",
-  export: "M8 2.5v7M5.2 6.8L8 9.6l2.8-2.8M3 10.5V13h10v-2.5",
   out: "M6.5 3.5H3.5v9h9v-3M9 3h4v4M13 3L7.5 8.5",
-  back: "M9.5 3.5L5 8l4.5 4.5",
-  right: "M6.5 3.5L11 8l-4.5 4.5",
   search: "M7 3a4 4 0 1 1-.01 0M10 10l3.5 3.5",
   fold: "M8 2v4M5.8 4.2L8 6.4l2.2-2.2M8 14v-4M5.8 11.8L8 9.6l2.2 2.2M3 8h10",
 };
