@@ -108,11 +108,12 @@ def request_again(
     number = executions.run_number(chain, execution)
     asked_by = execution.cause if execution else latest.cause if latest else ""
     cause = next((item for item in v1alpha1.Cause if item == asked_by), v1alpha1.Cause.SPEC)
-    # The status of a retry that triggered nothing lists what it keeps and leaves, and nothing else.
+    # The status of a retry that triggered nothing lists what it keeps and leaves of the run before,
+    # and nothing else.
     parts = request_tokens.RetryParts()
     if cause is v1alpha1.Cause.RETRY:
         none = ("",)
-        parts = request_tokens.retry_parts(chain.status.stacks, number=number, named=none)
+        parts = request_tokens.retry_parts(chain.status.stacks, number=number - 1, named=none)
     return Request(
         key=f"recheck:{number}:{attempt}",
         number=number,

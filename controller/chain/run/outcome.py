@@ -344,12 +344,13 @@ def _succeeded_message(run: ChainProgress) -> str:
     kept = sum(stack.reason == reasons.StackReason.KEPT for stack in run.stacks)
     extra = f", {unchanged} skipped because no input changed" if unchanged else ""
     extra += f", {kept} of them in an earlier run" if kept else ""
-    if bypassed:
-        names = _listed(wording.quoted(bypassed), _WHOLE, separator=", ")
-        extra += f", {len(bypassed)} bypassed since a person vouches for them: {names}"
+    names = _listed(wording.quoted(bypassed), _WHOLE, separator=", ")
+    vouched = f"bypassed since a person vouches for them: {names}"
     found = changes.planned_text(run) if run.operation == v1alpha1.Operation.PLAN else ""
     if found:
-        return f"{found} {_count(kept)} had been planned in an earlier run." if kept else found
+        found += f" {_count(kept)} had been planned in an earlier run." if kept else ""
+        return f"{found} {_count(len(bypassed))} {vouched}." if bypassed else found
+    extra += f", {len(bypassed)} {vouched}" if bypassed else ""
     return f"{_count(len(run.stacks) - unchanged - len(bypassed))} succeeded{extra}."
 
 

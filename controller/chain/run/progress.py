@@ -312,7 +312,7 @@ def adopt_graph(
 
 def _keep(stack: StackProgress, kept: Kept, *, now: str) -> None:
     if kept.is_bypassed:
-        set_bypassed(stack, bypassed_message(kept.run_number), now=now)
+        set_bypassed(stack, BYPASSED_BEFORE, now=now)
         return
     stack.phase = v1alpha1.Phase.SUCCEEDED
     stack.reason = reasons.StackReason.KEPT
@@ -380,8 +380,12 @@ def left_message(number: int, message: str) -> str:
     return f"{_LEFT}{number} does not name it: {message}"
 
 
-def bypassed_message(number: int, ended: str = "") -> str:
-    """Return what is said of a stack for which a person vouched; `ended` is how it had ended."""
+BYPASSED_BEFORE = f"A person vouched for it in an earlier run (`{v1alpha1.BYPASS_ANNOTATION}`)."
+"""What a retry says of a stack that it leaves bypassed; it may be long ago."""
+
+
+def bypassed_message(number: int, ended: str) -> str:
+    """Return what a live run says of a stack that it bypasses; `ended` is how that had ended."""
     text = f"A person vouched for it in run {number} (`{v1alpha1.BYPASS_ANNOTATION}`)."
     return f"{text} Before that: {ended}" if ended else text
 

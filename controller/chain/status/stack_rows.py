@@ -54,7 +54,7 @@ def _kept(stack: v1alpha1.StackStatus, number: int, *, is_bypassed: bool) -> v1a
         row,
         phase=Phase.SKIPPED,
         reason=StackReason.BYPASSED,
-        message=progress.bypassed_message(number),
+        message=progress.BYPASSED_BEFORE,
         blocked_by=None,
         run_id=None,
         run_url=None,

@@ -1,5 +1,7 @@
 """decide: crashes, two operators for a moment, and runs that triggered nothing."""
 
+import dataclasses
+
 import pytest
 
 from controller.api import reasons, v1alpha1
@@ -138,13 +140,14 @@ def test_a_recheck_keeps_what_had_asked_for_the_run() -> None:
 
 
 def test_a_recheck_of_a_retry_keeps_what_the_retry_keeps() -> None:
-    latest = unknown_root(cause=Cause.RETRY)
+    """It is run 2, which retries run 1."""
+    latest = dataclasses.replace(unknown_root(cause=Cause.RETRY), number=2)
     kept = v1alpha1.StackStatus(id="a", level=0, phase=Phase.SUCCEEDED, reason="Kept", run_id="01a")
     chain = make_stack_chain(
         spec=A, status=make_status(latest, last_handled=handled(A), stacks=[kept])
     )
 
-    decision = decide(chain, closed(1, cause=Cause.RETRY), is_recheck_due=True)
+    decision = decide(chain, closed(2, cause=Cause.RETRY), is_recheck_due=True)
 
     assert decision.start is not None
     assert decision.start.kept == (progress.Kept(stack_id="a", run_number=1, run_id="01a"),)

@@ -8,7 +8,15 @@ from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import FailurePolicy, Operation, Phase
 from controller.chain.run import live_requests, outcome, policy, progress
 from controller.chain.run.progress import LiveRequest, LiveRequestKind
-from tests.support.builders import T2, T3, make_progress, make_stack
+from tests.support.builders import (
+    T1,
+    T2,
+    T3,
+    make_discovery,
+    make_progress,
+    make_stack,
+    resolve_graph,
+)
 from tests.support.golden import Golden
 
 RETRY, BYPASS = LiveRequestKind.RETRY, LiveRequestKind.BYPASS
@@ -277,14 +285,30 @@ def test_in_a_plan_nothing_is_held_up() -> None:
     assert took(run, request(RETRY)).reopened == ("a",)
 
 
-def test_a_run_with_bypassed_stacks_succeeds_and_names_them(golden: Golden) -> None:
-    run = make_progress(make_stack("a", Phase.FAILED), make_stack("b", Phase.SUCCEEDED))
+@pytest.mark.parametrize("operation", [Operation.APPLY, Operation.PLAN])
+def test_a_run_with_bypassed_stacks_succeeds_and_names_them(
+    operation: Operation, golden: Golden
+) -> None:
+    run = make_progress(
+        make_stack("a", Phase.FAILED), make_stack("b", Phase.SUCCEEDED), operation=operation
+    )
 
     took(run, request(BYPASS, "a"))
     outcome.set_outcome(run)
 
     assert run.phase is Phase.SUCCEEDED
-    golden(PAGE).check("a run that succeeded with a bypassed stack", run.message)
+    golden(PAGE).check(f"a run that succeeded with a bypassed stack: {operation}", run.message)
+
+
+def test_a_retry_that_leaves_a_stack_bypassed_names_no_run(golden: Golden) -> None:
+    """It may have been bypassed in any run before."""
+    kept = progress.Kept(stack_id="a", run_number=7, is_bypassed=True)
+    run = make_progress()
+
+    progress.adopt_graph(run, resolve_graph(make_discovery("a -> b"), "a"), kept=[kept], now=T1)
+
+    assert (of(run, "a").phase, of(run, "a").reason) == (Phase.SKIPPED, StackReason.BYPASSED)
+    golden(PAGE).check("bypassed in an earlier run", of(run, "a").message)
 
 
 def test_stacks_that_ended_before_say_when(golden: Golden) -> None:
