@@ -87,6 +87,7 @@ class Relay:
                 await asyncio.Event().wait()
             writer.write(data)
             await writer.drain()
+        writer.close()
 
 
 async def _streams(
