@@ -70,26 +70,28 @@ async def guarded(
         }
     )
     made: list[str] = []
-    for kind, plural in (
-        ("ValidatingAdmissionPolicy", "validatingadmissionpolicies"),
-        ("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
-    ):
-        (body,) = objects.of(kind)
-        await kube.create(f"{POLICIES}/{plural}", body)
-        made.append(f"{POLICIES}/{plural}/{body['metadata']['name']}")
-    chains = kube_support.StackChains(kube, namespace)
-    await chains.create("probe", SPEC)
+    try:
+        for kind, plural in (
+            ("ValidatingAdmissionPolicy", "validatingadmissionpolicies"),
+            ("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings"),
+        ):
+            (body,) = objects.of(kind)
+            await kube.create(f"{POLICIES}/{plural}", body)
+            made.append(f"{POLICIES}/{plural}/{body['metadata']['name']}")
+        chains = kube_support.StackChains(kube, namespace)
+        await chains.create("probe", SPEC)
 
-    async def is_in_force() -> bool:
-        answer = await Person(chains, DEVELOPER).annotate("probe", approve="1: prod")
-        await chains.annotate("probe", approve=None)
-        return answer.status_code == httpx.codes.FORBIDDEN
+        async def is_in_force() -> bool:
+            answer = await Person(chains, DEVELOPER).annotate("probe", approve="1: prod")
+            await chains.annotate("probe", approve=None)
+            return answer.status_code == httpx.codes.FORBIDDEN
 
-    await eventually(is_in_force, what="the policy is in force")
-    yield chains
-    for path in reversed(made):
-        await kube.delete(path)
-    await kube.delete(f"/api/v1/namespaces/{namespace}")
+        await eventually(is_in_force, what="the policy is in force")
+        yield chains
+    finally:
+        for path in reversed(made):
+            await kube.delete(path)
+        await kube.delete(f"/api/v1/namespaces/{namespace}")
 
 
 @pytest.mark.parametrize("annotation", ["approve", "bypass"])

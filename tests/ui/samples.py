@@ -236,7 +236,7 @@ def large(count: int, *, name: str | None = None, version: int = 1, **fields: An
             **_large_words(phase),
         )
         for place, stack_id in enumerate(ids)
-        for phase in [_large_phase(place, width, count)]
+        for phase in [_large_phase(place, width)]
     ]
     failed = [one["id"] for one in stacks if one["phase"] == "Failed"]
     message = f"{len(failed)} stacks failed: {', '.join(failed[:3])} and others. Fix the cause."
@@ -251,7 +251,7 @@ def _ups(place: int, width: int) -> Iterator[int]:
             yield (level - 1) * width + seed % width
 
 
-def _large_phase(place: int, width: int, count: int) -> str:
+def _large_phase(place: int, width: int) -> str:
     level = place // width
     if level < 3:
         return "Failed" if place % 67 == 11 else "Succeeded"
