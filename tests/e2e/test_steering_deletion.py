@@ -120,13 +120,13 @@ async def test_an_orphan_that_no_worker_could_tell_so_goes_on_once_there_is_one(
     chain = await release.create("untold", "a", account=account, deletionPolicy="Orphan")
     await chain.shows("AwaitingConfirmation")
     uid = (await chain.body())["metadata"]["uid"]
+    (execution,) = await release.listed(uid)
 
     await release.worker.kill()
     await release.stackchains.delete("untold")
     await chain.is_gone()
 
     async def is_left_alone() -> bool:
-        (execution,) = [item for item in await release.executions() if item.id.endswith(uid)]
         handle = (await release.temporal()).get_workflow_handle(execution.id)
         events = (await handle.fetch_history()).events
         return EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED not in {

@@ -238,11 +238,7 @@ async def start_of(
     release: chains.Installation, client: temporalio.client.Client, name: str
 ) -> tuple[messages.ChainInput, temporalio.client.WorkflowExecution]:
     """Return what a chain was started with, and its execution."""
-    (execution,) = [
-        item
-        for item in await release.executions(f"WorkflowType = '{ids.CHAIN_WORKFLOW}'")
-        if f"/{name}/" in item.id
-    ]
+    (execution,) = await release.listed(f"/{name}/", f"WorkflowType = '{ids.CHAIN_WORKFLOW}'")
     history = await client.get_workflow_handle(execution.id).fetch_history()
     payloads = history.events[0].workflow_execution_started_event_attributes.input.payloads
     (found,) = client.data_converter.payload_converter.from_payloads(

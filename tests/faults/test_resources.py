@@ -171,15 +171,11 @@ async def test_a_stack_whose_workflow_is_terminated_fails_with_what_to_do(
     chain = await release.create("child", "a", account=account)
     await chain.until(lambda status: chains.phases(status).get("a") == "Running")
     client = await release.temporal()
-    (execution,) = [
-        item.id
-        for item in await release.executions(
-            "WorkflowType = 'StackExecutionWorkflow' AND ExecutionStatus = 'Running'"
-        )
-        if item.id.endswith("/a") and str(account.server.url.rpartition(":")[2]) in item.id
-    ]
+    (execution,) = await release.listed(
+        f"{account.server.url.rpartition(':')[2]}/a", "WorkflowType = 'StackExecutionWorkflow'"
+    )
 
-    await client.get_workflow_handle(execution).terminate()
+    await client.get_workflow_handle(execution.id).terminate()
 
     status = await chain.ends("StackFailed")
     assert chains.reasons(status) == {"a": "ExecutionEnded", "b": "UpstreamNotSucceeded"}

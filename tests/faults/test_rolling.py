@@ -93,7 +93,7 @@ async def follows(role: role_process.Role) -> float:
 
 async def who_triggers(release: chains.Installation, stack_id: str) -> role_process.Role:
     """Return the worker that is at the trigger of a stack, as Temporal knows it."""
-    (execution,) = [one for one in await release.executions() if one.id.endswith(f"/{stack_id}")]
+    (execution,) = await release.listed(f"/{stack_id}", "WorkflowType = 'StackExecutionWorkflow'")
     handle = (await release.temporal()).get_workflow_handle(execution.id)
 
     async def found() -> role_process.Role | None:

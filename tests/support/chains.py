@@ -489,6 +489,21 @@ class Installation:
         client = await self.temporal()
         return [item async for item in client.list_workflows(query)]
 
+    async def listed(
+        self, part: str, query: str = "", *, count: int = 1
+    ) -> list[temporalio.client.WorkflowExecution]:
+        """Return the executions whose id has a part, once there are exactly so many.
+
+        A list lags behind what has been started.
+        """
+
+        async def found() -> list[temporalio.client.WorkflowExecution]:
+            items = [item for item in await self.executions(query) if part in item.id]
+            assert len(items) == count, [item.id for item in items]
+            return items
+
+        return await eventually(found, SECONDS, what=f"{count} executions of {part!r} are listed")
+
 
 @contextlib.asynccontextmanager
 async def installed(
