@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, RetryState
 from temporalio.api.history.v1 import History
 
 from controller.temporal.workflows import activity_calls
@@ -58,6 +58,11 @@ def timed_out(history: History) -> list[str]:
     """Name what ended by a time-out, tries of activities that were made good included."""
     late = [str(item) for item in history.events if item.event_type in TIMED_OUT]
     for item in history.events:
+        ended = item.activity_task_timed_out_event_attributes
+        if ended.retry_state == RetryState.RETRY_STATE_CANCEL_REQUESTED:
+            # Nobody wanted it any more, such as a publish of what has changed since.
+            late.remove(str(item))
+            late.append(f"an activity that was canceled: {ended.failure.message}")
         failure = item.activity_task_started_event_attributes.last_failure
         if failure.HasField("timeout_failure_info"):
             late.append(f"a try of an activity: {failure.message}")
