@@ -58,6 +58,9 @@ NOTIFY_WORKFLOWS = (notification.NotificationWorkflow,)
 # it is one poll of five, through which the executions of a whole level of the graph start.
 _FIRST_TASK_POLLS = 0.5
 
+# How many calls can be on their way to an operator at once: each poll takes a moment.
+_OPERATOR_POLLS = 2
+
 # How long an end is waited for once no activity runs: with Temporal it takes less than a second.
 _IDLE_SECONDS = 4.0
 _LOOK_SECONDS = 0.1
@@ -337,6 +340,9 @@ def operator_worker(
             operator_asks.OperatorAsks(operator).request_run,
         ],
         max_concurrent_activities=200,
+        # Temporal hands a call to each poll that an operator which hangs has left open, and tries
+        # it again once its heartbeats are missed: with the five polls of the SDK, after 50 s.
+        max_concurrent_activity_task_polls=_OPERATOR_POLLS,
         # A write takes less; what is cut off is done again by the next operator, who waits.
         graceful_shutdown_timeout=timedelta(milliseconds=500),
         build_id=metrics.version(),

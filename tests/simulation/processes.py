@@ -50,6 +50,8 @@ class Process:
         self.clock = ProcessClock(loop, skew_seconds)
         self.on_kill: list[Callable[[], None]] = []
         """Called when it is killed, for those who keep connections of it."""
+        self.on_freeze: list[Callable[[], None]] = []
+        """Called when it hangs, for those who have asked something that is still to be answered."""
         self.ready: collections.deque[events.Handle] = collections.deque()
         self.steps = 0
         """How many callbacks of it have run."""
@@ -91,6 +93,8 @@ class Process:
         """Let it hang: nothing of it runs until `thaw`, while its connections stay."""
         self.is_frozen = True
         self._loop._forget(self)
+        for report in self.on_freeze:
+            report()
 
     def thaw(self) -> None:
         """Let it run on."""

@@ -79,6 +79,8 @@ class RoleProcess:
     """Its ways to Temporal."""
     code: int | None = None
     """How it has ended by itself."""
+    renewal: "RenewalProcess | None" = None
+    """The operator's thread that renews the Lease."""
 
     @property
     def is_running(self) -> bool:
@@ -94,6 +96,12 @@ class RoleProcess:
             self.process.kill()
 
         self.process.start(until_its_end())
+
+    def freeze(self) -> None:
+        """Let all of it hang, as a process does whose machine hangs."""
+        self.process.freeze()
+        if self.renewal is not None:
+            self.renewal.freeze()
 
     def stop(self) -> None:
         """Ask it to end, as SIGTERM does."""
@@ -113,9 +121,14 @@ def start_operator(
         parties.loop, parties.api, user=f"{release.name}/{pod}", chance=parties.chance
     )
     started.kube = way
+
+    def new_renewal() -> RenewalProcess:
+        started.renewal = RenewalProcess(parties.loop, started.process)
+        return started.renewal
+
     replaced: dict[str, Any] = {
         "new_kube_client": lambda _: kube_connection.KubeConnection(way),
-        "new_lease_thread": lambda: RenewalProcess(parties.loop, started.process),
+        "new_lease_thread": new_renewal,
         "new_worker": Worker,
         "leave": lambda _: started.kill(),
     }
@@ -150,6 +163,10 @@ class RenewalProcess:
     def __init__(self, loop: virtual_time.VirtualLoop, operator: Process) -> None:
         self._process = loop.process(f"{operator.name} lease")
         operator.on_kill.append(self._process.kill)
+
+    def freeze(self) -> None:
+        """Let it hang too, as the threads of a process do whose machine hangs."""
+        self._process.freeze()
 
     def run(self, coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Run something there."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -275,3 +276,31 @@ def test_an_operator_that_hangs_leads_no_longer() -> None:
         assert not first.is_running
 
     run(main)
+
+
+def test_calls_that_an_operator_takes_and_hangs_are_made_again_within_seconds() -> None:
+    """Its polls are open until the server ends them, and are handed calls like those of others."""
+
+    async def moment(has_come: Callable[[], bool]) -> None:
+        while not has_come():  # noqa: ASYNC110 - nothing here tells of it
+            await asyncio.sleep(0.1)
+
+    async def first_run_takes(bench: Bench, seconds: list[float]) -> None:
+        first = bench.start_operator(0)
+        await asyncio.sleep(5)
+        second = bench.start_operator(1)
+        bench.start_worker()
+        first.freeze()
+        await moment(lambda: bool(second.role.counters.lease_held._value.get()))
+        created = bench.loop.time()
+        await bench.create()
+        await moment(lambda: any(bench.runs().values()))
+        seconds.append(bench.loop.time() - created)
+
+    took: list[float] = []
+    for seed in range(8):
+        run(lambda bench: first_run_takes(bench, took), seed=seed)
+
+    # Some were handed to the one that hangs.
+    assert max(took) > 5
+    assert max(took) < 15, took

@@ -27,6 +27,9 @@ from tests.simulation.temporal.refusals import NotSimulated
 from tests.simulation.temporal.workflow_run import NotDeterministic, TaskFailed, WorkflowRun
 
 _SLOTS = 100
+# What the SDK keeps open of each kind, and how long the server lets a poll wait.
+_POLLS = 5
+_LONGEST_POLL_SECONDS = 60.0
 _FAILED = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE
 _NOT_DETERMINISTIC = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
 
@@ -58,6 +61,7 @@ class Worker:
         max_cached_workflows: int = 1000,
         max_concurrent_workflow_tasks: int | None = None,
         max_concurrent_activities: int | None = None,
+        max_concurrent_activity_task_polls: int = _POLLS,
         nonsticky_to_sticky_poll_ratio: float = 0.2,
         graceful_shutdown_timeout: timedelta = timedelta(),
         max_heartbeat_throttle_interval: timedelta = timedelta(seconds=60),
@@ -76,6 +80,13 @@ class Worker:
             task_queues.WORKFLOW: (max_concurrent_workflow_tasks or _SLOTS) if workflows else 0,
             task_queues.ACTIVITY: (max_concurrent_activities or _SLOTS) if activities else 0,
         }
+        self._polls = {
+            task_queues.WORKFLOW: _POLLS,
+            task_queues.ACTIVITY: max_concurrent_activity_task_polls,
+        }
+        # How many polls a worker that hangs has left open: they are answered all the same.
+        self._open_polls = dict.fromkeys(self._polls, 0)
+        self._polls_end_at = 0.0
         self._kinds = [kind for kind, slots in self._slots.items() if slots]
         self.sticky_queue = task_queues.TaskQueue("", task_queues.WORKFLOW, self._server.chance)
         self._is_polling = False
@@ -150,6 +161,7 @@ class Worker:
         self._process = process
         self._activities.enter(process)
         process.on_kill.append(self._on_kill)
+        process.on_freeze.append(self._on_freeze)
         self._is_polling = True
         self.sticky_queue.pollers.append(self)
         for kind in self._kinds:
@@ -176,6 +188,11 @@ class Worker:
         """Its process was killed."""
         self._leave_queues()
         self._instances.evict_all()
+
+    def _on_freeze(self) -> None:
+        """Its process hangs."""
+        self._open_polls = dict(self._polls)
+        self._polls_end_at = self._server.loop.time() + _LONGEST_POLL_SECONDS
 
     def _leave_queues(self) -> None:
         self._is_polling = False
@@ -204,24 +221,31 @@ class Worker:
             and self.is_polling(kind)
             and process is not None
             and process.is_alive
-            and not process.is_frozen
+            and (not process.is_frozen or self._has_open_poll(kind))
         )
+
+    def _has_open_poll(self, kind: str) -> bool:
+        return self._open_polls[kind] > 0 and self._server.loop.time() < self._polls_end_at
+
+    def _take(self, kind: str) -> None:
+        self._slots[kind] -= 1
+        self._open_polls[kind] -= 1
 
     def take_workflow_task(
         self, execution: Execution, task: WorkflowTask, queries: list[Query]
     ) -> None:
         """Be given a workflow task, with the queries that wait for it."""
-        self._slots[task_queues.WORKFLOW] -= 1
+        self._take(task_queues.WORKFLOW)
         self._dispatch(self._do_workflow_task, execution, task, queries)
 
     def take_query(self, execution: Execution, query: Query) -> None:
         """Be given a query of an execution that has no news."""
-        self._slots[task_queues.WORKFLOW] -= 1
+        self._take(task_queues.WORKFLOW)
         self._dispatch(self._do_query, execution, query)
 
     def take_activity(self, activity: Activity, attempt: int) -> None:
         """Be given an attempt of an activity."""
-        self._slots[task_queues.ACTIVITY] -= 1
+        self._take(task_queues.ACTIVITY)
         self._dispatch(self._do_activity, activity, attempt)
 
     def evict(self, execution: Execution) -> None:
