@@ -9,7 +9,8 @@ async def test_a_stage_waits_for_its_approval_and_goes_on_at_once(
 ) -> None:
     """`dev-a -> prod-a` is a dependency of Spacelift's, `dev-b -> prod-b` one by labels."""
     stacks = {
-        "dev-a": {"labels": ["env:dev"]},
+        # Longer than a busy machine takes to cancel what Spacelift queues behind it.
+        "dev-a": {"labels": ["env:dev"], "durations": 2.0},
         "dev-b": {"labels": ["env:dev"]},
         "prod-a": {"labels": ["env:prod"]},
         "prod-b": {"labels": ["env:prod", "dependsOn:dev-b"]},

@@ -241,9 +241,9 @@ async def test_strict_lets_nothing_start_behind_a_failure(
 ) -> None:
     """`c` plans at once: with Adopt it may be faster than the chain, and is then reported."""
     slow = {"durations": 60.0}
-    stacks = line(
-        "a", "b", "c", "d", a={"outcomes": ["fail:applying"]}, c={"durations": 0.0}, d=slow
-    )
+    # Longer than a busy machine takes to cancel what Spacelift queues behind it.
+    failing = {"outcomes": ["fail:applying"], "durations": 3.0}
+    stacks = line("a", "b", "c", "d", a=failing, c={"durations": 0.0}, d=slow)
     chain = await open_account(stacks, "a")
 
     known = await chain.run(native_runs=native_runs)

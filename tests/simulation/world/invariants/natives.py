@@ -33,6 +33,9 @@ def native_runs_are_used_or_reported(record: Record) -> Iterator[str]:
             continue
         if any(record.was_deleted(chain) for chain in chains):
             continue
+        if origin.stack_id not in account.stacks and origin.id not in named:
+            # The trigger had no answer, and its run went with the stack before it was found.
+            continue
         yield (
             f"Spacelift carried out {run.id} of {run.stack_id} because of {marked[0]} run "
             f"{marked[1]}, and no status names it"
