@@ -99,6 +99,41 @@ MESSAGES = {
             for item in STACKS
         ],
     ),
+    "a retry that leaves 500 stacks": chain_input(
+        left=[
+            progress.Left(
+                stack_id=item,
+                run_number=10**6,
+                phase=v1alpha1.Phase.FAILED,
+                reason="UpstreamNotSucceeded",
+                # As long as a row of a status has it.
+                message="\u00fc" * 512,
+                blocked_by=item,
+                run_id=RUN_ID,
+                run_url=URL,
+                completion_time="2026-01-31T09:05:00Z",
+            )
+            for item in STACKS
+        ],
+    ),
+    "what a chain had started before a reset": messages.FindEarlierStacksResult(
+        stacks=[
+            messages.EarlierStack(
+                workflow_id=f"stackchain/{'a' * 64}/{item}",
+                report=progress.StackReport(
+                    stack_id=item,
+                    phase=v1alpha1.Phase.FAILED,
+                    reason="UpstreamNotSucceeded",
+                    message="m" * 1024,
+                    run_id=RUN_ID,
+                    run_state="PENDING_REVIEW",
+                    run_url=URL,
+                    delta=v1alpha1.Delta(added=10**6, changed=10**6, deleted=10**6),
+                ),
+            )
+            for item in STACKS
+        ]
+    ),
     "a chain below 500 roots": chain_input(
         finished_roots=[
             progress.FinishedRoot(stack_id=item, run_id=RUN_ID, run_url=URL) for item in STACKS
