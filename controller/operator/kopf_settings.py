@@ -1,14 +1,18 @@
 """How kopf is set up here: what it stores, how it watches, and who it is to the API server."""
 
 import asyncio
+import contextlib
 import hashlib
 import itertools
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+import aiohttp
 import kopf
+from kopf._cogs.clients import errors as kopf_errors
 
+from controller import clock, times
 from controller.api import v1alpha1
 from controller.kube import client as kube_client
 from controller.kube import errors as kube_errors
@@ -134,6 +138,31 @@ def configure(settings: kopf.OperatorSettings) -> None:
     # Bounds the memory of a listing.
     settings.watching.chunk_size = stackchains.PAGE_SIZE
     settings.execution.default_backoff = 15
+
+
+@contextlib.contextmanager
+def bounded_pauses() -> Iterator[None]:
+    """Have kopf wait as long as the API server asks for, and no longer than our own requests do.
+
+    kopf alone would let a watch wait for a day, and understands no date.
+    """
+    check = kopf_errors.check_response
+
+    async def check_bounded(response: aiohttp.ClientResponse) -> None:
+        try:
+            await check(response)
+        except kopf_errors.APITooManyRequestsError as error:
+            header = response.headers.get("Retry-After")
+            asked = times.retry_after_seconds(header, now=clock.unix())
+            # kopf takes its own pause where that is longer.
+            error.headers["Retry-After"] = str(times.pause_seconds(asked, own=0.0))
+            raise
+
+    kopf_errors.check_response = check_bounded
+    try:
+        yield
+    finally:
+        kopf_errors.check_response = check
 
 
 def login(read_access: ReadAccess, *, pause_seconds: float = _LOGIN_PAUSE_SECONDS) -> Login:

@@ -61,7 +61,7 @@ async def watch_with_kopf(
     kopf_settings.configure(operator_settings)
     login = kopf_settings.login(lambda: kube_client.read_access(role.settings.kubernetes))
     before = asyncio.all_tasks()
-    with ours.installed():
+    with ours.installed(), kopf_settings.bounded_pauses():
         tasks = await kopf.spawn_tasks(
             registry=build(login),
             settings=operator_settings,

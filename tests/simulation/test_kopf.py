@@ -35,7 +35,9 @@ class Bench:
         self.loop = loop
         self.api = api_server.ApiServer(loop.unix)
         self.api.create_namespace("team")
-        self.chance = decide or Planned()
+        planned = Planned()
+        self.chance = decide or planned
+        self.throttled = planned.next
         self.calls: list[str] = []
         self.failures: list[BaseException] = []
         """What the next calls of a handler raise."""
@@ -251,6 +253,34 @@ def test_a_change_while_the_watch_is_broken_is_seen_afterwards() -> None:
         await asyncio.sleep(60)
 
         assert bench.done() == ["create", "update"]
+
+    run(main)
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [
+        pytest.param("0", 1, id="none"),
+        pytest.param("7", 7, id="seven seconds"),
+        pytest.param("86400", 300, id="a day"),
+        pytest.param("1e18", 300, id="a number that no timer takes"),
+        pytest.param("Fri, 31 Dec 2100 23:59:59 GMT", 300, id="a date"),
+        pytest.param("soon", 1, id="junk"),
+    ],
+)
+def test_a_pause_that_the_api_server_asks_for_lasts_minutes_at_most(
+    asked: str, seconds: float
+) -> None:
+    """Of kopf's own requests, here the first listing."""
+
+    async def main(bench: Bench) -> None:
+        bench.link.retry_after = asked
+        bench.throttled.append(link.THROTTLED)
+        bench.start()
+        await bench.create()
+        await asyncio.sleep(600)
+
+        assert bench.of("create") == [pytest.approx(seconds, abs=0.5)]
 
     run(main)
 

@@ -135,7 +135,8 @@ def virtual_kopf() -> Iterator[None]:
     progression._get_basetime = _basetime
     setattr(application, "datetime", _Dates)  # noqa: B010 - a module that it imports
     try:
-        yield
+        with kopf_settings.bounded_pauses():
+            yield
     finally:
         watching.infinite_watch = stream
         progression._get_basetime = basetime

@@ -41,6 +41,8 @@ class ApiLink:
         self.streams: list[WatchStream] = []
         self.sent_at: list[float] = []
         """When requests were sent, those that open a watch included."""
+        self.retry_after = "1"
+        """How long those that are throttled are asked to wait."""
         self._loop = loop
         self._server = server
         self._user = user
@@ -120,7 +122,7 @@ class ApiLink:
 
     def _serve(self, request: routes.Request) -> Answer:
         if self._chance.happens(THROTTLED):
-            return refusals.throttled(1).answer
+            return refusals.throttled(self.retry_after).answer
         if self._chance.happens(UNAVAILABLE):
             return refusals.unavailable(_FAILURES[self._chance.pick(len(_FAILURES))]).answer
         return self._server.serve(request)

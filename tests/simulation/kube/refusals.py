@@ -156,14 +156,14 @@ def expired(why: str) -> Refusal:
     return Refusal(410, "Expired", why)
 
 
-def throttled(seconds: int) -> Refusal:
-    """Return the request for a pause."""
+def throttled(retry_after: str) -> Refusal:
+    """Return the request for a pause: of a second, unless a proxy has written another header."""
     return Refusal(
         429,
         "TooManyRequests",
         "the server has received too many requests and has asked us to try again later",
-        details={"retryAfterSeconds": seconds},
-        headers={"Retry-After": str(seconds)},
+        details={"retryAfterSeconds": 1},
+        headers={"Retry-After": retry_after},
     )
 
 

@@ -5,11 +5,14 @@ import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import kopf
 import pytest
+from kopf._cogs.clients import errors as kopf_errors
 
 from controller.config import settings
 from controller.kube import stackchains
 from controller.observability import metrics
+from controller.operator import watches
 from controller.roles import operator, operator_parts, process, webhook, worker
 from tests.unit.operator.fakes import FakeCatalog, FakeSinks
 
@@ -128,3 +131,27 @@ async def test_a_leader_writes_no_status_before_temporal_is_there(bench: Bench) 
     await parts.aclose()
 
     assert bench.role.counters.before_reading != []
+
+
+async def test_kopf_watches_with_bounded_pauses(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they do is shown in tests/simulation/test_kopf.py."""
+    check, used = kopf_errors.check_response, []
+
+    async def run_nothing(*_: Any, **__: Any) -> list[asyncio.Task[None]]:
+        used.append(kopf_errors.check_response)
+        return []
+
+    monkeypatch.setattr(kopf, "spawn_tasks", run_nothing)
+    monkeypatch.setattr(kopf, "run_tasks", run_nothing)
+    monkeypatch.setattr(process, "on_signals", lambda _: None)
+    ours = watches.Watches((), metrics.Metrics())
+
+    await operator_parts.watch_with_kopf(
+        bench.role, lambda _: kopf.OperatorRegistry(), ours, bench.role.stop
+    )
+
+    assert len(used) == 2
+    assert check not in used
+    assert kopf_errors.check_response is check
