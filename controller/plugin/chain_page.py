@@ -43,8 +43,9 @@ def describe(body: Mapping[str, Any]) -> ChainDocuments:
             "resource": shown_resource(body),
             "state": state,
             "means": found.meaning.means,
-            "do": found.meaning.do,
-            "command": found.command or "",
+            "do": explanation.chain_advice(found),
+            # The page shows chains of several namespaces.
+            "command": f"{found.command} -n {chain.ref.namespace}" if found.command else "",
             "notes": list(found.notes),
             "needs": [_need(one) for one in found.blocking if one.need is not None],
             "advice": {one.stack.id: _advice(one) for one in found.blocking},

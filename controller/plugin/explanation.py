@@ -38,6 +38,8 @@ _NOT_SEEN = ReasonMeaning(
 )
 # Of a reason that a newer operator gives.
 _UNKNOWN = ReasonMeaning(means="", do="")
+# With these `Ready` of a live run says what its stacks need, and each of them says what to do.
+_OF_STACKS = reasons.BAD_ENDS_OF_STACKS | {ChainReason.AWAITING_CONFIRMATION, ChainReason.BLOCKED}
 # The next command, where there is one; what to do outside of the cluster comes before it.
 _RETRY, _RUN, _FOLLOW = "retry {name}", "run {name}", "tree {name} -w"
 _APPROVE = "approve {name}"
@@ -114,6 +116,19 @@ def _command(chain: StackChain, reason: ChainReason | None) -> str | None:
     return " ".join(words)
 
 
+def chain_advice(found: ChainExplanation) -> str:
+    """Return what to do about the chain; empty if the stacks that need someone say it."""
+    ready = found.chain.status.condition("Ready")
+    needing = [one for one in found.blocking if one.need is not None and one.meaning.do]
+    if ready is None or not needing:
+        return found.meaning.do
+    run = found.chain.status.latest_run
+    is_live = run is not None and not run.phase.is_over
+    is_said = ready.reason in {*_OF_STACKS, *(one.stack.reason for one in needing)}
+    is_nothing = found.meaning.do.startswith("Nothing")
+    return "" if is_nothing or (is_live and is_said) else found.meaning.do
+
+
 def document(found: ChainExplanation) -> output.Document:
     """Return the explanation for programs."""
     return {
@@ -130,7 +145,7 @@ def document(found: ChainExplanation) -> output.Document:
 def render(found: ChainExplanation, *, width: int) -> list[Line]:
     """Return the explanation for people, in no more lines than a window has."""
     groups = _groups(found.blocking)
-    end = _end_lines(found, groups, width)
+    end = _end_lines(found, width)
     start, drawn = _start_lines(found, groups, width), list[Line]()
     for detail in (*(_Detail(most=most) for most in range(_MOST_EXPLAINED, 0, -1)), _BRIEF):
         drawn = [*start, *_group_lines(groups, width, detail), *end]
@@ -175,22 +190,13 @@ def _start_lines(found: ChainExplanation, groups: "list[_StackGroup]", width: in
     return drawn
 
 
-def _end_lines(found: ChainExplanation, groups: "list[_StackGroup]", width: int) -> list[Line]:
-    """Return what to do about the chain, unless its stacks say it."""
-    do, drawn = found.meaning.do, list[Line]()
-    is_said = any(group.do and group.need is not None for group in groups)
-    if is_said and (do.startswith("Nothing") or _is_live(found.chain)):
-        do = ""
+def _end_lines(found: ChainExplanation, width: int) -> list[Line]:
+    do, drawn = chain_advice(found), list[Line]()
     if do:
         drawn += styled_text.wrap(f"What to do: {do}", width, Style.ATTENTION)
     if found.command:
         drawn.append(styled_text.line(f"  {found.command}", Style.ACTIVE))
     return [(), *drawn] if drawn else []
-
-
-def _is_live(chain: StackChain) -> bool:
-    run = chain.status.latest_run
-    return run is not None and not run.phase.is_over
 
 
 def _blocking_stacks(stacks: tuple[StackStatus, ...]) -> tuple[BlockingStack, ...]:

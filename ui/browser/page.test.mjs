@@ -355,9 +355,22 @@ test("a button of a phase leads to the table, and back to the graph", async (t) 
   await close(page);
 });
 
+for (const size of Object.keys(SIZES)) {
+  test(`the times above a timeline do not overlap at ${size}`, async (t) => {
+    const page = await open(t, "?namespace=platform&chain=platform&view=timeline", { size: Number(size) });
+    await page.locator(".tick").first().waitFor();
+    const ticks = await page.locator(".tick").evaluateAll((all) =>
+      all.map((one) => one.getBoundingClientRect()).map(({ left, right }) => ({ left, right })),
+    );
+    assert.ok(ticks.length > 1);
+    ticks.slice(1).forEach(({ left }, place) => assert.ok(left > ticks[place].right + 2, JSON.stringify(ticks)));
+    await close(page);
+  });
+}
+
 test("a chain of which nothing runs says what to do, and its timeline says so", async (t) => {
   const page = await open(t, "?namespace=team-b&chain=paused&view=timeline");
-  await page.locator(".headline").getByText("kubectl stackchain resume paused").waitFor();
+  await page.locator(".headline").getByText("kubectl stackchain resume paused -n team-b").waitFor();
   await page.getByText("No stack has run.").waitFor();
   await page.goto(`${base}/?namespace=team-a&chain=fresh`);
   await page.locator(".headline").getByText("No operator has seen it yet.").waitFor();

@@ -75,16 +75,30 @@ def test_words_are_those_of_explain() -> None:
 
     detail = chain_page.describe(body).detail
 
-    found = explanation.document(explanation.explain(v1alpha1.parse(body)))
-    assert {key: detail[key] for key in ("means", "do", "notes")} == {
-        key: found[key] for key in ("means", "do", "notes")
+    explained = explanation.explain(v1alpha1.parse(body))
+    found = explanation.document(explained)
+    assert {key: detail[key] for key in ("means", "notes")} == {
+        key: found[key] for key in ("means", "notes")
     }
-    assert detail["command"] == (found["command"] or "")
+    assert detail["do"] == explanation.chain_advice(explained)
     words = ("means", "do", "holds")
     assert {one["id"]: [one[word] for word in words] for one in found["stacks"]} == {
         key: [one[word] for word in words] for key, one in detail["advice"].items()
     }
     assert [need["id"] for need in detail["needs"]] == ["monitoring", "database"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "command"),
+    [
+        ("Suspended", "kubectl stackchain resume prod -n team-b"),
+        ("AwaitingConfirmation", ""),
+    ],
+)
+def test_the_next_command_names_the_namespace(reason: str, command: str) -> None:
+    body = samples.chain("prod", [], ready=("Unknown", reason, "x"), namespace="team-b")
+
+    assert chain_page.describe(body).detail["command"] == command
 
 
 def test_of_what_a_stack_holds_up_the_first_are_named_and_all_are_counted() -> None:

@@ -85,6 +85,31 @@ def test_the_command_that_approves_names_the_stage(waits_for: str, command: str 
     assert found.command == command
 
 
+ADVICE = {
+    "Suspended": True,
+    "TemporalUnreachable": True,
+    "WorkflowTaskFailing": True,
+    "AwaitingConfirmation": False,
+    "StackFailed": False,
+    "CredentialsRejected": False,
+    "Progressing": False,
+}
+
+
+@pytest.mark.parametrize(("reason", "is_shown"), ADVICE.items())
+def test_what_to_do_about_the_chain_is_left_out_only_where_its_stacks_say_it(
+    reason: str, is_shown: bool
+) -> None:
+    refused = make_stack_status("vpc", phase=Phase.WAITING, reason="CredentialsRejected")
+    status = make_shown_status(refused, ready=("Unknown", reason, "Words."))
+
+    found = explanation.explain(make_shown_chain(status))
+    lines = [styled_text.plain_text(line) for line in explanation.render(found, width=500)]
+
+    assert explanation.chain_advice(found) == (found.meaning.do if is_shown else "")
+    assert (f"What to do: {found.meaning.do}" in lines) == is_shown
+
+
 @pytest.mark.parametrize(
     ("reason", "command"),
     [("StackFailed", "retry prod"), ("StackTimedOut", "retry prod"), ("Blocked", "tree prod -w")],

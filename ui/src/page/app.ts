@@ -395,7 +395,7 @@ export class StackchainApp extends LitElement {
       <div class="info">${headline(head)} ${phases(head)} ${needs(head)}</div>
       ${this.renderTabs()}
       <div class="view">
-        ${this.renderView({ chain, route, now, go }, detail)}
+        ${this.renderView({ chain, route, now, isPhone: this.isPhone, go }, detail)}
         ${stack && route.view !== "runs" && route.view !== "events"
           ? html`<stackchain-drawer
               .stack=${stack}

@@ -45,6 +45,7 @@ export interface Detail {
   readonly resource: Readonly<Record<string, unknown>>;
   readonly state: ChainState;
   readonly means: string;
+  /** Empty if the stacks that need someone say it. */
   readonly do: string;
   readonly command: string;
   readonly notes: readonly string[];

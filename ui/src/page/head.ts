@@ -3,7 +3,7 @@
 import { type TemplateResult, css, html, nothing } from "lit";
 
 import { type Chain, link } from "../graph/model.js";
-import { isOver, lookOf } from "../graph/phases.js";
+import { lookOf } from "../graph/phases.js";
 import { clockTime, counted, duration, oneLine, seconds } from "../shared/format.js";
 import { glyph, icon, idOf } from "../shared/templates.js";
 import { type Detail, type Need, STATES } from "./documents.js";
@@ -26,7 +26,7 @@ export function headline(shown: HeadParts): TemplateResult {
   const { chain, detail } = shown;
   const look = STATES[detail.state] ?? STATES.unreadable;
   const message = chain.ready?.message || detail.means;
-  const todo = todoOf(shown);
+  const todo = detail.do.startsWith("Nothing") ? "" : detail.do;
   return html`<section class="headline ${look.tone}" aria-label="State of the chain">
     <div class="state">
       ${glyph(look.glyph)}
@@ -44,13 +44,6 @@ export function headline(shown: HeadParts): TemplateResult {
     </div>
     ${facts(shown)}
   </section>`;
-}
-
-/** Empty if it is nothing, or is said by the stacks that need someone while the run continues. */
-function todoOf({ chain, detail }: HeadParts): string {
-  const isLive = chain.run !== null && !isOver(chain.run.phase);
-  const isSaid = detail.needs.length > 0 && isLive;
-  return isSaid || detail.do.startsWith("Nothing") ? "" : detail.do;
 }
 
 function facts({ chain, now }: HeadParts): TemplateResult {

@@ -26,6 +26,7 @@ export interface Shown {
   readonly chain: Chain;
   readonly route: Route;
   readonly now: number;
+  readonly isPhone: boolean;
   readonly go: (changes: Partial<Route>) => void;
 }
 
@@ -104,7 +105,7 @@ function emptyView(text: string): TemplateResult {
   return html`<p class="none">${text}</p>`;
 }
 
-export function timelineView({ chain, route, now, go }: Shown): TemplateResult {
+export function timelineView({ chain, route, now, isPhone, go }: Shown): TemplateResult {
   const { bars, from, until, others } = timelineOf(chain.stacks, now);
   if (bars.length === 0) {
     return emptyView(chain.stacks.length > 0 ? "No stack has run." : whyEmpty(chain));
@@ -116,7 +117,7 @@ export function timelineView({ chain, route, now, go }: Shown): TemplateResult {
   );
   const total = (until - from) / 1000;
   const percent = (part: number): string => `${(part * 100).toFixed(3)}%`;
-  const marks = ticks(total, 8);
+  const marks = ticks(total, isPhone ? 3 : 8);
   return html`<div class="scroll gantt">
     <div class="axis">
       <span></span>

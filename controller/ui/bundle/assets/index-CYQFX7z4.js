@@ -897,7 +897,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       </div>`:x`<div class="empty">
       There are no StackChains in ${this.scope||`this namespace`}.<br />
       Create one with <code>kubectl apply -f examples/platform.yaml</code>; it appears here.
-    </div>`:x`<div class="empty">Reading the chains…</div>`}type(e){this.go({...this.route,query:e.target.value})}toggle(e){let{only:t}=this.route,n=t.includes(e)?t.filter(t=>t!==e):[...t,e];this.go({...this.route,only:n})}key(e){let t=[...this.renderRoot.querySelectorAll(`a.chain`)],n=t.indexOf(e.target),r={j:1,ArrowDown:1,k:-1,ArrowUp:-1}[e.key],i=r&&t[n+r];i&&(e.preventDefault(),i.focus())}go(e){this.dispatchEvent(new CustomEvent(`go`,{detail:{route:e,isSmall:!0},bubbles:!0,composed:!0}))}};G([D({attribute:!1})],Z.prototype,`rows`,void 0),G([D({attribute:!1})],Z.prototype,`route`,void 0),G([D({type:Boolean})],Z.prototype,`isLoaded`,void 0),G([D()],Z.prototype,`scope`,void 0),G([D({type:Number})],Z.prototype,`now`,void 0),G([O()],Z.prototype,`most`,void 0),Z=G([He(`chain-list`)],Z);var Wn=3;function Gn(e){let{chain:t,detail:n}=e,r=X[n.state]??X.unreadable,i=t.ready?.message||n.means,a=Kn(e);return x`<section class="headline ${r.tone}" aria-label="State of the chain">
+    </div>`:x`<div class="empty">Reading the chains…</div>`}type(e){this.go({...this.route,query:e.target.value})}toggle(e){let{only:t}=this.route,n=t.includes(e)?t.filter(t=>t!==e):[...t,e];this.go({...this.route,only:n})}key(e){let t=[...this.renderRoot.querySelectorAll(`a.chain`)],n=t.indexOf(e.target),r={j:1,ArrowDown:1,k:-1,ArrowUp:-1}[e.key],i=r&&t[n+r];i&&(e.preventDefault(),i.focus())}go(e){this.dispatchEvent(new CustomEvent(`go`,{detail:{route:e,isSmall:!0},bubbles:!0,composed:!0}))}};G([D({attribute:!1})],Z.prototype,`rows`,void 0),G([D({attribute:!1})],Z.prototype,`route`,void 0),G([D({type:Boolean})],Z.prototype,`isLoaded`,void 0),G([D()],Z.prototype,`scope`,void 0),G([D({type:Number})],Z.prototype,`now`,void 0),G([O()],Z.prototype,`most`,void 0),Z=G([He(`chain-list`)],Z);var Wn=3;function Gn(e){let{chain:t,detail:n}=e,r=X[n.state]??X.unreadable,i=t.ready?.message||n.means,a=n.do.startsWith(`Nothing`)?``:n.do;return x`<section class="headline ${r.tone}" aria-label="State of the chain">
     <div class="state">
       ${V(r.glyph)}
       <div class="words">
@@ -910,29 +910,29 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         ${n.problem?x`<p class="small bad-text">${n.problem}</p>`:C}
       </div>
     </div>
-    ${qn(e)}
-  </section>`}function Kn({chain:e,detail:t}){let n=e.run!==null&&!gt(e.run.phase);return t.needs.length>0&&n||t.do.startsWith(`Nothing`)?``:t.do}function qn({chain:e,now:t}){let n=e.run,r=n?I(F(n.startTime,n.completionTime,t)):``,i=n?[[`Run`,n.number],[`Cause`,n.cause],[`Operation`,n.operation],[n.completionTime?`Took`:`Elapsed`,r],[`Progress`,n.progress]]:[];return e.nextTime&&i.push([`Next run`,bt(e.nextTime)]),x`<dl class="facts">
+    ${Kn(e)}
+  </section>`}function Kn({chain:e,now:t}){let n=e.run,r=n?I(F(n.startTime,n.completionTime,t)):``,i=n?[[`Run`,n.number],[`Cause`,n.cause],[`Operation`,n.operation],[n.completionTime?`Took`:`Elapsed`,r],[`Progress`,n.progress]]:[];return e.nextTime&&i.push([`Next run`,bt(e.nextTime)]),x`<dl class="facts">
     ${i.filter(([,e])=>e!==``).map(([e,t])=>x`<div><dt>${e}</dt><dd>${t}</dd></div>`)}
     ${n?.workflowUrl?x`<div>
           <dt>Workflow</dt>
           <dd><a href=${n.workflowUrl} target="_blank" rel="noopener noreferrer">Temporal ${H(`out`)}</a></dd>
         </div>`:C}
-  </dl>`}function Jn({chain:e,route:t,go:n}){let r=new Map;if(e.stacks.forEach(e=>r.set(e.phase,(r.get(e.phase)??0)+1)),r.size===0)return C;let i=Object.fromEntries([...r].map(([e,t])=>[`${e.charAt(0).toLowerCase()}${e.slice(1)}`,t])),a=[...r].sort(([e],[t])=>P(e).rank-P(t).rank),o=e=>{n({only:t.only.includes(e)?t.only.filter(t=>t!==e):[...t.only,e],view:t.view===`graph`?`table`:t.view})};return x`<div class="phases">
+  </dl>`}function qn({chain:e,route:t,go:n}){let r=new Map;if(e.stacks.forEach(e=>r.set(e.phase,(r.get(e.phase)??0)+1)),r.size===0)return C;let i=Object.fromEntries([...r].map(([e,t])=>[`${e.charAt(0).toLowerCase()}${e.slice(1)}`,t])),a=[...r].sort(([e],[t])=>P(e).rank-P(t).rank),o=e=>{n({only:t.only.includes(e)?t.only.filter(t=>t!==e):[...t.only,e],view:t.view===`graph`?`table`:t.view})};return x`<div class="phases">
     ${Hn({...i,total:e.stacks.length},`${e.run?.progress??``} stacks done`)}
     <div class="chips" role="group" aria-label="Show only stacks of a phase">
       ${a.map(([e,n])=>{let r=P(e);return x`<button class="chip ${r.tone}" aria-pressed=${t.only.includes(e)}
           @click=${()=>o(e)}>${V(r.glyph)}<b>${n}</b> ${r.word}</button>`})}
     </div>
-  </div>`}function Yn(e){let t=e.detail.needs;if(t.length===0)return C;let n=e.areAllNeeds?t:t.slice(0,Wn);return x`<section class="needs" aria-labelledby="needs">
+  </div>`}function Jn(e){let t=e.detail.needs;if(t.length===0)return C;let n=e.areAllNeeds?t:t.slice(0,Wn);return x`<section class="needs" aria-labelledby="needs">
     <h2 id="needs">Needs you <span class="count">${t.length}</span></h2>
     <ul>
-      ${n.map(t=>Xn(t,e))}
+      ${n.map(t=>Yn(t,e))}
     </ul>
     ${t.length>Wn?x`<button class="more" aria-expanded=${e.areAllNeeds}
           @click=${()=>e.showAllNeeds(!e.areAllNeeds)}>
           ${e.areAllNeeds?`Show fewer`:`Show all ${t.length}`}
         </button>`:C}
-  </section>`}function Xn(e,{route:t,go:n}){let r=P(e.phase),i=t.stack===e.id,a=Ze(e.runUrl),o=e.do&&e.do!==`Nothing.`;return x`<li class="${r.tone} ${i?`picked`:``}">
+  </section>`}function Yn(e,{route:t,go:n}){let r=P(e.phase),i=t.stack===e.id,a=Ze(e.runUrl),o=e.do&&e.do!==`Nothing.`;return x`<li class="${r.tone} ${i?`picked`:``}">
     <button class="need" aria-pressed=${i} @click=${()=>n({stack:i?``:e.id})}>
       ${V(r.glyph)}
       <span class="who">${B(e.id)}</span>
@@ -942,7 +942,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
     </button>
     ${a?x`<a class="button" href=${a} target="_blank" rel="noopener noreferrer"
           aria-label="Open the run of ${e.id} in Spacelift">Spacelift ${H(`out`)}</a>`:C}
-  </li>`}var Zn=o`
+  </li>`}var Xn=o`
   .headline {
     display: flex;
     flex-wrap: wrap;
@@ -1205,59 +1205,59 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       display: none;
     }
   }
-`,Qn=[`stack`,`phase`,`why`,`level`,`changes`,`started`,`took`];function $n(e,t,n){let r=e.filter(e=>(t.only.length===0||t.only.includes(e.phase))&&vt(t.query,e.id,e.name,e.reason,e.message)),i=t.sort.startsWith(`-`),a=t.sort.replace(/^-/,``),o=(e,t)=>P(e.phase).rank-P(t.phase).rank||e.level-t.level||W(e.id,t.id),s=et(er,a);return r.sort((e,t)=>{let r=s?s(e,t,n):0;return(i?-r:r)||o(e,t)})}var er={stack:(e,t)=>W(e.id,t.id),phase:(e,t)=>P(e.phase).rank-P(t.phase).rank,why:(e,t)=>W(e.reason,t.reason),level:(e,t)=>e.level-t.level,changes:(e,t)=>nr(e)-nr(t),started:(e,t)=>W(e.startTime||`~`,t.startTime||`~`),took:(e,t,n)=>tr(e,n)-tr(t,n)};function tr(e,t){return(e.phase===`Skipped`?null:F(e.startTime,e.completionTime,t))??-1}function nr(e){return e.delta?e.delta.added+e.delta.changed+e.delta.deleted:-1}function rr(e,t){let n=e.filter(e=>Number.isFinite(Date.parse(e.startTime))&&e.phase!==`Skipped`),r=e=>e.completionTime?Date.parse(e.completionTime):t,i=Math.min(...n.map(e=>Date.parse(e.startTime))),a=Math.max(...n.map(r),i+1e3),o=ir(n,r);return{bars:n.map(e=>({stack:e,start:(Date.parse(e.startTime)-i)/(a-i),end:(Math.max(Date.parse(e.startTime),r(e))-i)/(a-i),isCritical:o.has(e.id)})).sort((e,t)=>e.start-t.start||e.end-t.end||W(e.stack.id,t.stack.id)),from:n.length>0?i:t,until:n.length>0?a:t,others:e.length-n.length}}function ir(e,t){let n=new Map(e.map(e=>[e.id,e])),r=e=>e.map(e=>n.get(e)).filter(e=>e!==void 0).sort((e,n)=>t(n)-t(e)||W(e.id,n.id))[0],i=new Set,a=r([...n.keys()]);for(;a&&!i.has(a.id);)i.add(a.id),a=r(a.dependsOn);return i}function ar(e,t){let n=[1,2,5,10,15,30,60,120,300,600,900,1800,3600,7200,14400,43200,86400].find(n=>e/n<=t)??Math.ceil(e/t/86400)*86400;return Array.from({length:Math.floor(e/n)+1},(e,t)=>t*n)}var or={stack:`Stack`,phase:`Phase`,why:`Why`,level:`Level`,changes:`Changes`,started:`Started`,took:`Took`};function sr(e){let{chain:t,route:n,now:r,go:i}=e,a=$n(t.stacks,n,r);return t.stacks.length===0?Q(yt(t)):x`<div class="scroll">
+`,Zn=[`stack`,`phase`,`why`,`level`,`changes`,`started`,`took`];function Qn(e,t,n){let r=e.filter(e=>(t.only.length===0||t.only.includes(e.phase))&&vt(t.query,e.id,e.name,e.reason,e.message)),i=t.sort.startsWith(`-`),a=t.sort.replace(/^-/,``),o=(e,t)=>P(e.phase).rank-P(t.phase).rank||e.level-t.level||W(e.id,t.id),s=et($n,a);return r.sort((e,t)=>{let r=s?s(e,t,n):0;return(i?-r:r)||o(e,t)})}var $n={stack:(e,t)=>W(e.id,t.id),phase:(e,t)=>P(e.phase).rank-P(t.phase).rank,why:(e,t)=>W(e.reason,t.reason),level:(e,t)=>e.level-t.level,changes:(e,t)=>tr(e)-tr(t),started:(e,t)=>W(e.startTime||`~`,t.startTime||`~`),took:(e,t,n)=>er(e,n)-er(t,n)};function er(e,t){return(e.phase===`Skipped`?null:F(e.startTime,e.completionTime,t))??-1}function tr(e){return e.delta?e.delta.added+e.delta.changed+e.delta.deleted:-1}function nr(e,t){let n=e.filter(e=>Number.isFinite(Date.parse(e.startTime))&&e.phase!==`Skipped`),r=e=>e.completionTime?Date.parse(e.completionTime):t,i=Math.min(...n.map(e=>Date.parse(e.startTime))),a=Math.max(...n.map(r),i+1e3),o=rr(n,r);return{bars:n.map(e=>({stack:e,start:(Date.parse(e.startTime)-i)/(a-i),end:(Math.max(Date.parse(e.startTime),r(e))-i)/(a-i),isCritical:o.has(e.id)})).sort((e,t)=>e.start-t.start||e.end-t.end||W(e.stack.id,t.stack.id)),from:n.length>0?i:t,until:n.length>0?a:t,others:e.length-n.length}}function rr(e,t){let n=new Map(e.map(e=>[e.id,e])),r=e=>e.map(e=>n.get(e)).filter(e=>e!==void 0).sort((e,n)=>t(n)-t(e)||W(e.id,n.id))[0],i=new Set,a=r([...n.keys()]);for(;a&&!i.has(a.id);)i.add(a.id),a=r(a.dependsOn);return i}function ir(e,t){let n=[1,2,5,10,15,30,60,120,300,600,900,1800,3600,7200,14400,43200,86400].find(n=>e/n<=t)??Math.ceil(e/t/86400)*86400;return Array.from({length:Math.floor(e/n)+1},(e,t)=>t*n)}var ar={stack:`Stack`,phase:`Phase`,why:`Why`,level:`Level`,changes:`Changes`,started:`Started`,took:`Took`};function or(e){let{chain:t,route:n,now:r,go:i}=e,a=Qn(t.stacks,n,r);return t.stacks.length===0?Q(yt(t)):x`<div class="scroll">
     <table>
       <thead>
         <tr>
-          ${Qn.map(e=>cr(e,n,i))}
+          ${Zn.map(e=>sr(e,n,i))}
           <th class="c-link"><span class="unseen">Link</span></th>
         </tr>
       </thead>
       <tbody>
-        ${pt(a,e=>e.id,t=>lr(t,e))}
+        ${pt(a,e=>e.id,t=>cr(t,e))}
       </tbody>
     </table>
     ${a.length===0?Q(`No stack matches.`):C}
-  </div>`}function cr(e,t,n){let r=t.sort===e?`ascending`:t.sort===`-${e}`?`descending`:`none`,i=r===`ascending`?`↑`:r===`descending`?`↓`:``;return x`<th class="c-${e}" aria-sort=${r}>
-    <button @click=${()=>n({sort:zn(t.sort,e)})}>${or[e]} ${i}</button>
-  </th>`}function lr(e,{route:t,now:n,go:r}){let i=e.phase===`Skipped`?``:I(F(e.startTime,e.completionTime,n)),a=e.id===t.stack,o=()=>r({stack:a?``:e.id});return x`<tr class=${a?`picked`:``} @click=${o}>
+  </div>`}function sr(e,t,n){let r=t.sort===e?`ascending`:t.sort===`-${e}`?`descending`:`none`,i=r===`ascending`?`↑`:r===`descending`?`↓`:``;return x`<th class="c-${e}" aria-sort=${r}>
+    <button @click=${()=>n({sort:zn(t.sort,e)})}>${ar[e]} ${i}</button>
+  </th>`}function cr(e,{route:t,now:n,go:r}){let i=e.phase===`Skipped`?``:I(F(e.startTime,e.completionTime,n)),a=e.id===t.stack,o=()=>r({stack:a?``:e.id});return x`<tr class=${a?`picked`:``} @click=${o}>
     <td class="c-stack"><button class="row" aria-pressed=${a} @click=${e=>{e.stopPropagation(),o()}}>${B(e.id)}</button></td>
     <td class="c-phase">${Ct(e.phase)}</td>
-    <td class="c-why"><span class="cut" title=${z(e.message)}>${dr(e)}</span></td>
+    <td class="c-why"><span class="cut" title=${z(e.message)}>${ur(e)}</span></td>
     <td class="c-level">${e.level+1}</td>
     <td class="c-changes">${_t(e.delta)}</td>
     <td class="c-started">${e.startTime?`${L(e.startTime,n)} ago`:``}</td>
     <td class="c-took">${i}</td>
     <td class="c-link">${e.runUrl?x`<a class="button icon plain" href=${e.runUrl} target="_blank" rel="noopener noreferrer"
           aria-label="Open the run of ${e.id} in Spacelift" @click=${e=>e.stopPropagation()}>${H(`out`)}</a>`:C}</td>
-  </tr>`}var ur=[`RunFinished`,`RunInProgress`];function dr(e){let t=e.attempts>1?`Attempt ${e.attempts}. `:``,n=ur.includes(e.reason)?``:e.reason;return t+(z(e.message)||n)}function Q(e){return x`<p class="none">${e}</p>`}function fr({chain:e,route:t,now:n,go:r}){let{bars:i,from:a,until:o,others:s}=rr(e.stacks,n);if(i.length===0)return Q(e.stacks.length>0?`No stack has run.`:yt(e));let c=i.filter(({stack:e})=>vt(t.query,e.id,e.name)&&(t.only.length===0||t.only.includes(e.phase))),l=(o-a)/1e3,u=e=>`${(e*100).toFixed(3)}%`,d=ar(l,8);return x`<div class="scroll gantt">
+  </tr>`}var lr=[`RunFinished`,`RunInProgress`];function ur(e){let t=e.attempts>1?`Attempt ${e.attempts}. `:``,n=lr.includes(e.reason)?``:e.reason;return t+(z(e.message)||n)}function Q(e){return x`<p class="none">${e}</p>`}function dr({chain:e,route:t,now:n,isPhone:r,go:i}){let{bars:a,from:o,until:s,others:c}=nr(e.stacks,n);if(a.length===0)return Q(e.stacks.length>0?`No stack has run.`:yt(e));let l=a.filter(({stack:e})=>vt(t.query,e.id,e.name)&&(t.only.length===0||t.only.includes(e.phase))),u=(s-o)/1e3,d=e=>`${(e*100).toFixed(3)}%`,f=ir(u,r?3:8);return x`<div class="scroll gantt">
     <div class="axis">
       <span></span>
       <div class="track">
-        ${d.map(e=>x`<span class="tick" ${U({left:u(e/l)})}>${I(e)}</span>`)}
+        ${f.map(e=>x`<span class="tick" ${U({left:d(e/u)})}>${I(e)}</span>`)}
       </div>
     </div>
-    ${pt(c,({stack:e})=>e.id,({stack:e,start:i,end:a,isCritical:o})=>{let s=P(e.phase),c=I(F(e.startTime,e.completionTime,n)),f=Math.max(a-i,.002);return x`<button class="lane ${s.tone} ${e.id===t.stack?`picked`:``}"
+    ${pt(l,({stack:e})=>e.id,({stack:e,start:r,end:a,isCritical:o})=>{let s=P(e.phase),c=I(F(e.startTime,e.completionTime,n)),l=Math.max(a-r,.002);return x`<button class="lane ${s.tone} ${e.id===t.stack?`picked`:``}"
           aria-pressed=${e.id===t.stack}
-          @click=${()=>r({stack:e.id===t.stack?``:e.id})}>
+          @click=${()=>i({stack:e.id===t.stack?``:e.id})}>
           <span class="who">${V(s.glyph)}${B(e.id)}</span>
           <span class="unseen"
             >${s.word}, started after
-            ${I(Math.floor(i*l))}${o?`, on the critical path`:``}, took</span
+            ${I(Math.floor(r*u))}${o?`, on the critical path`:``}, took</span
           >
           <span class="track">
-            ${d.map(e=>x`<i class="grid" ${U({left:u(e/l)})}></i>`)}
+            ${f.map(e=>x`<i class="grid" ${U({left:d(e/u)})}></i>`)}
             <span class="bar ${o?`critical`:``} ${e.phase===`Running`?`running`:``}"
-              ${U({left:u(i),width:u(f)})}></span>
-            <span class="took" ${U({left:u(i+f)})}>${c}</span>
+              ${U({left:d(r),width:d(l)})}></span>
+            <span class="took" ${U({left:d(r+l)})}>${c}</span>
           </span>
         </button>`})}
-    ${c.length===0?Q(`No stack matches.`):C}
+    ${l.length===0?Q(`No stack matches.`):C}
     <p class="key">
       <span class="bar critical sample"></span> critical path: from the stack that ended last back to
-      a root, over the upstream stack that ended last each time${s>0?x` · ${R(s,`stack`)} ${s===1?`has`:`have`} not run`:C}
+      a root, over the upstream stack that ended last each time${c>0?x` · ${R(c,`stack`)} ${c===1?`has`:`have`} not run`:C}
     </p>
-  </div>`}function pr(e,t,{route:n,now:r}){if(t)return Q(t);if(e===null)return Q(`Reading the events…`);let i=e.filter(e=>vt(n.query,e.reason,e.message));return x`<div class="scroll">
+  </div>`}function fr(e,t,{route:n,now:r}){if(t)return Q(t);if(e===null)return Q(`Reading the events…`);let i=e.filter(e=>vt(n.query,e.reason,e.message));return x`<div class="scroll">
     ${i.length===0?Q(e.length>0?`No event matches.`:`The cluster has no events of this chain; it keeps them for an hour.`):x`<ol class="events">
           ${i.map(e=>x`<li class=${e.type===`Warning`?`bad`:`faint`}>
               <time datetime=${e.time} title=${bt(e.time)}>${L(e.time,r)} ago</time>
@@ -1266,7 +1266,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
               <span class="said">${e.message}${e.count>1?x` <span class="muted">× ${e.count}</span>`:C}</span>
             </li>`)}
         </ol>`}
-  </div>`}function mr({chain:e,route:t,now:n,go:r}){let i=e.run?[e.run,...e.history]:[...e.history];return i.length===0?Q(`This chain has not run yet.`):x`<div class="scroll">
+  </div>`}function pr({chain:e,route:t,now:n,go:r}){let i=e.run?[e.run,...e.history]:[...e.history];return i.length===0?Q(`This chain has not run yet.`):x`<div class="scroll">
     <table class="runs">
       <thead>
         <tr>
@@ -1282,10 +1282,10 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         </tr>
       </thead>
       <tbody>
-        ${i.map((e,a)=>hr(e,i[a+1],t.run===String(e.number),n,r))}
+        ${i.map((e,a)=>mr(e,i[a+1],t.run===String(e.number),n,r))}
       </tbody>
     </table>
-  </div>`}function hr(e,t,n,r,i){let a=F(e.startTime,e.completionTime,r),o=t?F(t.startTime,t.completionTime,r):null,s=e.completionTime&&t?.completionTime&&a!==null&&o!==null?a-o:0,c=()=>i({run:n?``:String(e.number)});return x`<tr class=${n?`picked`:``} @click=${c}>
+  </div>`}function mr(e,t,n,r,i){let a=F(e.startTime,e.completionTime,r),o=t?F(t.startTime,t.completionTime,r):null,s=e.completionTime&&t?.completionTime&&a!==null&&o!==null?a-o:0,c=()=>i({run:n?``:String(e.number)});return x`<tr class=${n?`picked`:``} @click=${c}>
     <td><button class="row" aria-pressed=${n} @click=${e=>{e.stopPropagation(),c()}}>${e.number}</button></td>
     <td>${Ct(e.phase)}</td>
     <td>${e.progress}</td>
@@ -1299,7 +1299,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
     <td class="c-why"><span class=${n?`whole`:`cut`}>${z(e.message)||e.reason}</span></td>
     <td>${e.workflowUrl?x`<a class="button icon plain" href=${e.workflowUrl} target="_blank" rel="noopener noreferrer"
           aria-label="Open run ${e.number} in Temporal" @click=${e=>e.stopPropagation()}>${H(`out`)}</a>`:C}</td>
-  </tr>`}var gr=o`
+  </tr>`}var hr=o`
   .scroll {
     flex: 1;
     min-width: 0;
@@ -1583,7 +1583,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       grid-column: 2 / -1;
     }
   }
-`,_r={graph:`Graph`,table:`Table`,timeline:`Timeline`,events:`Events`,runs:`Runs`},vr=`(max-width: 700px)`,yr=5e3,$=class extends E{constructor(...e){super(...e),this.route=Ln(location.search),this.now=Date.now(),this.areAllNeeds=!1,this.events=null,this.eventsProblem=``,this.isPhone=matchMedia(vr).matches,this.feed=new Pn(()=>this.requestUpdate()),this.timer=0,this.eventsOf=``,this.eventsAt=0,this.areEventsDue=!1,this.parsed={of:null,chain:qe(null)},this.goTo=e=>{this.go(e.detail.route,e.detail.isSmall)},this.moved=()=>{this.route=Ln(location.search)},this.shown=()=>{document.hidden?this.feed.close():this.feed.resume()},this.resized=()=>{this.isPhone=matchMedia(vr).matches},this.follow=e=>{let t=e.composedPath().find(e=>e instanceof HTMLAnchorElement&&e.dataset.internal!==void 0);t&&e.button===0&&!e.ctrlKey&&!e.metaKey&&!e.shiftKey&&(e.preventDefault(),this.go(Ln(new URL(t.href).search),!1))},this.key=e=>{let t=e.composedPath()[0],n=t instanceof HTMLInputElement||t instanceof HTMLTextAreaElement;e.ctrlKey||e.metaKey||e.altKey||n||(e.key===`/`?(e.preventDefault(),this.graph?this.graph.focusSearch():this.chains?this.chains.focusSearch():this.renderRoot.querySelector(`input[type=search]`)?.focus()):e.key===`Escape`&&(this.route.stack?this.go({...this.route,stack:``},!0):this.route.chain&&this.go(In,!1)))}}static{this.styles=[xt,St,Un,Zn,gr,o`
+`,gr={graph:`Graph`,table:`Table`,timeline:`Timeline`,events:`Events`,runs:`Runs`},_r=`(max-width: 700px)`,vr=5e3,$=class extends E{constructor(...e){super(...e),this.route=Ln(location.search),this.now=Date.now(),this.areAllNeeds=!1,this.events=null,this.eventsProblem=``,this.isPhone=matchMedia(_r).matches,this.feed=new Pn(()=>this.requestUpdate()),this.timer=0,this.eventsOf=``,this.eventsAt=0,this.areEventsDue=!1,this.parsed={of:null,chain:qe(null)},this.goTo=e=>{this.go(e.detail.route,e.detail.isSmall)},this.moved=()=>{this.route=Ln(location.search)},this.shown=()=>{document.hidden?this.feed.close():this.feed.resume()},this.resized=()=>{this.isPhone=matchMedia(_r).matches},this.follow=e=>{let t=e.composedPath().find(e=>e instanceof HTMLAnchorElement&&e.dataset.internal!==void 0);t&&e.button===0&&!e.ctrlKey&&!e.metaKey&&!e.shiftKey&&(e.preventDefault(),this.go(Ln(new URL(t.href).search),!1))},this.key=e=>{let t=e.composedPath()[0],n=t instanceof HTMLInputElement||t instanceof HTMLTextAreaElement;e.ctrlKey||e.metaKey||e.altKey||n||(e.key===`/`?(e.preventDefault(),this.graph?this.graph.focusSearch():this.chains?this.chains.focusSearch():this.renderRoot.querySelector(`input[type=search]`)?.focus()):e.key===`Escape`&&(this.route.stack?this.go({...this.route,stack:``},!0):this.route.chain&&this.go(In,!1)))}}static{this.styles=[xt,St,Un,Xn,hr,o`
       :host {
         display: flex;
         flex-direction: column;
@@ -1794,7 +1794,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
           min-height: 480px;
         }
       }
-    `]}connectedCallback(){super.connectedCallback(),this.timer=window.setInterval(()=>this.now=Date.now(),1e3),window.addEventListener(`popstate`,this.moved),window.addEventListener(`keydown`,this.key),matchMedia(vr).addEventListener(`change`,this.resized),document.addEventListener(`visibilitychange`,this.shown),this.addEventListener(`click`,this.follow),this.addEventListener(`go`,this.goTo)}disconnectedCallback(){super.disconnectedCallback(),window.clearInterval(this.timer),window.removeEventListener(`popstate`,this.moved),window.removeEventListener(`keydown`,this.key),matchMedia(vr).removeEventListener(`change`,this.resized),document.removeEventListener(`visibilitychange`,this.shown),this.feed.close()}willUpdate(e){e.has(`route`)&&(this.feed.follow(this.route.namespace,this.route.chain),document.title=this.route.chain?`${this.route.chain} · StackChain`:`StackChain`),this.parsed.of!==this.feed.detail&&(this.parsed={of:this.feed.detail,chain:qe(this.feed.detail?.resource)}),this.refreshEvents()}get view(){return this.isPhone&&this.route.view===`graph`?`table`:this.route.view}render(){let{route:e,feed:t}=this;return x`<header class="top">
+    `]}connectedCallback(){super.connectedCallback(),this.timer=window.setInterval(()=>this.now=Date.now(),1e3),window.addEventListener(`popstate`,this.moved),window.addEventListener(`keydown`,this.key),matchMedia(_r).addEventListener(`change`,this.resized),document.addEventListener(`visibilitychange`,this.shown),this.addEventListener(`click`,this.follow),this.addEventListener(`go`,this.goTo)}disconnectedCallback(){super.disconnectedCallback(),window.clearInterval(this.timer),window.removeEventListener(`popstate`,this.moved),window.removeEventListener(`keydown`,this.key),matchMedia(_r).removeEventListener(`change`,this.resized),document.removeEventListener(`visibilitychange`,this.shown),this.feed.close()}willUpdate(e){e.has(`route`)&&(this.feed.follow(this.route.namespace,this.route.chain),document.title=this.route.chain?`${this.route.chain} · StackChain`:`StackChain`),this.parsed.of!==this.feed.detail&&(this.parsed={of:this.feed.detail,chain:qe(this.feed.detail?.resource)}),this.refreshEvents()}get view(){return this.isPhone&&this.route.view===`graph`?`table`:this.route.view}render(){let{route:e,feed:t}=this;return x`<header class="top">
         <button class="button skip" @click=${this.skip}>Skip to the content</button>
         <a class="brand" href="?" data-internal title="All chains">
           <svg width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="currentcolor" stroke-width="1.8" aria-hidden="true">
@@ -1827,10 +1827,10 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
               <p>It was deleted, or you may not see it.</p>
               <a class="button" href="?" data-internal>All chains</a>`:x`<p>Reading the chain…</p>`}
       </main>`;let i=this.parsed.chain,a=e=>{let n={...t,...e};this.go(n,n.view===t.view)},o={chain:i,detail:r,route:t,now:n,go:a,areAllNeeds:this.areAllNeeds,showAllNeeds:e=>this.areAllNeeds=e},s=i.stacks.find(e=>e.id===t.stack);return x`<main class="chain" id="main" tabindex="-1">
-      <div class="info">${Gn(o)} ${Jn(o)} ${Yn(o)}</div>
+      <div class="info">${Gn(o)} ${qn(o)} ${Jn(o)}</div>
       ${this.renderTabs()}
       <div class="view">
-        ${this.renderView({chain:i,route:t,now:n,go:a},r)}
+        ${this.renderView({chain:i,route:t,now:n,isPhone:this.isPhone,go:a},r)}
         ${s&&t.view!==`runs`&&t.view!==`events`?x`<stackchain-drawer
               .stack=${s}
               .stacks=${i.stacks}
@@ -1840,7 +1840,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
             ></stackchain-drawer>`:C}
       </div>
     </main>`}renderTabs(){let{route:e,view:t}=this;return x`<nav aria-label="Views">
-      ${Fn.filter(e=>e!==`graph`||!this.isPhone).map(n=>x`<a href=${Rn({...e,view:n})} data-internal aria-current=${t===n?`page`:`false`}>${_r[n]}</a>`)}
+      ${Fn.filter(e=>e!==`graph`||!this.isPhone).map(n=>x`<a href=${Rn({...e,view:n})} data-internal aria-current=${t===n?`page`:`false`}>${gr[n]}</a>`)}
       <span class="space"></span>
       ${t===`graph`||t===`runs`?C:x`<input class="field" type="search" placeholder="Filter" aria-label="Filter" aria-keyshortcuts="/"
             .value=${e.query}
@@ -1852,4 +1852,4 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
           .query=${this.route.query}
           @stack-select=${t=>e.go({stack:t.detail.id})}
           @query-change=${t=>e.go({query:t.detail.query})}
-        ></stackchain-graph>`;case`table`:return sr(e);case`timeline`:return fr(e);case`events`:return pr(this.events,this.eventsProblem,e);case`runs`:return mr(e)}}refreshEvents(){let{namespace:e,chain:t,view:n}=this.route,r=`${e}/${t}/${j(k(this.feed.detail?.resource.metadata).resourceVersion)}`;if(n!==`events`||!this.feed.detail)return;let i=r!==this.eventsOf;if(!this.eventsOf.startsWith(`${e}/${t}/`))this.events=null,this.eventsProblem=``;else if(!(i||this.areEventsDue)||Date.now()-this.eventsAt<yr)return;this.areEventsDue=i,this.eventsOf=r,this.eventsAt=Date.now(),this.readEvents(e,t)}async readEvents(e,t){let n=new URLSearchParams({namespace:e,name:t}).toString(),r=await fetch(`api/events?${n}`).catch(()=>null),i=k(r?await r.json().catch(()=>null):null);e===this.route.namespace&&t===this.route.chain&&(this.eventsProblem=r?.ok?``:j(i.error)||`The events cannot be read now.`,r?.ok&&(this.events=A(i.events).map(e=>{let t=k(e);return{time:j(t.time),type:j(t.type),reason:j(t.reason),message:j(t.message),count:M(t.count,1)}})))}go(e,t){let[n,r]=[Rn(this.route),Rn(e)];n!==r&&(t?history.replaceState(null,``,r):history.pushState(null,``,r),(e.chain!==this.route.chain||e.namespace!==this.route.namespace)&&(this.areAllNeeds=!1),this.route=e)}skip(){this.renderRoot.querySelector(`#main`)?.focus()}};G([O()],$.prototype,`route`,void 0),G([O()],$.prototype,`now`,void 0),G([O()],$.prototype,`areAllNeeds`,void 0),G([O()],$.prototype,`events`,void 0),G([O()],$.prototype,`eventsProblem`,void 0),G([O()],$.prototype,`isPhone`,void 0),G([Ke(`stackchain-graph`)],$.prototype,`graph`,void 0),G([Ke(`chain-list`)],$.prototype,`chains`,void 0),$=G([He(`stackchain-app`)],$);
+        ></stackchain-graph>`;case`table`:return or(e);case`timeline`:return dr(e);case`events`:return fr(this.events,this.eventsProblem,e);case`runs`:return pr(e)}}refreshEvents(){let{namespace:e,chain:t,view:n}=this.route,r=`${e}/${t}/${j(k(this.feed.detail?.resource.metadata).resourceVersion)}`;if(n!==`events`||!this.feed.detail)return;let i=r!==this.eventsOf;if(!this.eventsOf.startsWith(`${e}/${t}/`))this.events=null,this.eventsProblem=``;else if(!(i||this.areEventsDue)||Date.now()-this.eventsAt<vr)return;this.areEventsDue=i,this.eventsOf=r,this.eventsAt=Date.now(),this.readEvents(e,t)}async readEvents(e,t){let n=new URLSearchParams({namespace:e,name:t}).toString(),r=await fetch(`api/events?${n}`).catch(()=>null),i=k(r?await r.json().catch(()=>null):null);e===this.route.namespace&&t===this.route.chain&&(this.eventsProblem=r?.ok?``:j(i.error)||`The events cannot be read now.`,r?.ok&&(this.events=A(i.events).map(e=>{let t=k(e);return{time:j(t.time),type:j(t.type),reason:j(t.reason),message:j(t.message),count:M(t.count,1)}})))}go(e,t){let[n,r]=[Rn(this.route),Rn(e)];n!==r&&(t?history.replaceState(null,``,r):history.pushState(null,``,r),(e.chain!==this.route.chain||e.namespace!==this.route.namespace)&&(this.areAllNeeds=!1),this.route=e)}skip(){this.renderRoot.querySelector(`#main`)?.focus()}};G([O()],$.prototype,`route`,void 0),G([O()],$.prototype,`now`,void 0),G([O()],$.prototype,`areAllNeeds`,void 0),G([O()],$.prototype,`events`,void 0),G([O()],$.prototype,`eventsProblem`,void 0),G([O()],$.prototype,`isPhone`,void 0),G([Ke(`stackchain-graph`)],$.prototype,`graph`,void 0),G([Ke(`chain-list`)],$.prototype,`chains`,void 0),$=G([He(`stackchain-app`)],$);
