@@ -13,9 +13,7 @@ from controller.spacelift import client, models
 _SHORT_PAGE = 20
 
 
-def may_be_cut_off(
-    runs: Sequence[models.RunRecord], since: str, *, is_all_found: bool = True
-) -> bool:
+def may_be_cut_off(runs: Sequence[models.RunRecord], since: str, *, is_all_found: bool) -> bool:
     """Whether a page of the newest runs may end before one of them was created.
 
     How long a page is is not documented; a short one on which all is found holds it all.
@@ -106,7 +104,9 @@ class NativeRunFinder:
         """
         queuer, since = run.triggered_by or "", adoption.moment_before(origin)
         page = self._newest.get(queuer, ())
-        if may_be_cut_off(page, since):
+        # What it queued is younger than its own run of the same wave.
+        is_found = any(item.run_id < run.run_id for item in page)
+        if may_be_cut_off(page, since, is_all_found=is_found):
             page = await self._client.list_runs_after(queuer, since)
         there = {item.run_id for item in page}
         from_above = set(own_run_ids) - there
@@ -144,9 +144,7 @@ class NativeRunFinder:
     async def _read_runs(self, stack_ids: Collection[str], since: str) -> None:
         self._runs |= await newest_runs(self._client, set(stack_ids) - self._runs.keys())
         for stack_id in sorted(stack_ids):
-            oldest = min((run.run_id for run in self._runs[stack_id]), default=since)
-            # How long a page is is not documented, so this one may end before the time in question.
-            if oldest > since:
+            if may_be_cut_off(self._runs[stack_id], since, is_all_found=False):
                 self._runs[stack_id] = await self._client.list_runs_after(stack_id, since)
 
 

@@ -160,6 +160,25 @@ async def test_what_others_may_have_queued_in_the_same_moment_is_not_adopted() -
 
 
 @pytest.mark.parametrize("page_size", [5, 20])
+async def test_what_others_may_have_queued_is_not_adopted_however_many_runs_came_later(
+    page_size: int,
+) -> None:
+    bench = fakes.make_bench()
+    bench.spacelift.add_stack("root")
+    bench.spacelift.add_stack("a", "root")
+    origin = bench.spacelift.add_run_at(100, "root")
+    bench.spacelift.add_run_at(100.5, "root", triggered_by="jane@example.com")
+    bench.spacelift.add_run_at(100.5, triggered_by="root")
+    for later in range(20):
+        bench.spacelift.add_run_at(160 + later, "root", triggered_by="jane@example.com")
+    bench.spacelift.page_size = page_size
+
+    found = await find(bench, origin=origin.run_id)
+
+    assert found.adopted_run_id is None
+
+
+@pytest.mark.parametrize("page_size", [5, 20])
 async def test_a_native_run_is_adopted_however_many_there_are_after_it(page_size: int) -> None:
     """Spacelift does not say how many runs a page has."""
     bench = fakes.make_bench()
