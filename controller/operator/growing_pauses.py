@@ -1,4 +1,4 @@
-"""Around the whole flow: what fails for a reason that nobody foresaw is tried again, less and less.
+"""Around the whole flow: what fails for a reason that no one foresaw is tried again, less often.
 
 One item that cannot be handled costs only itself. See ADR 0026.
 """
@@ -38,7 +38,7 @@ class GrowingPauses:
         return pause
 
     def note_success(self, key: Hashable) -> bool:
-        """Note that an item is well, or there no more; returns whether it had failed."""
+        """Note that an item is well or gone; returns whether it had failed."""
         return self._failures.pop(key, None) is not None
 
     def forget_others(self, keys: Collection[Hashable]) -> None:

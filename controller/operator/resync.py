@@ -37,6 +37,8 @@ _FAILURES_TO_REPORT = 2
 _PASSES_TO_LOOK_AT_ALL = 10
 # Every five minutes by default: a listing is large, and a deletion that no watch shows is rare.
 _PASSES_PER_LISTING = 10
+# The guard's item for runs that are to hear that they are on their own; all else is a uid.
+_ORPHANS = "orphans"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -259,7 +261,9 @@ class Resync:
     async def once(self) -> None:
         """Compare once."""
         await self._forget_deleted()
-        await self._reconciler.signal_orphans()
+        if self._guard.is_due(_ORPHANS):
+            with self._guard.item(_ORPHANS):
+                await self._reconciler.signal_orphans()
         listing = await self._workflows.list_running()
         self._counters.unreadable.labels("workflow").set(len(listing.unreadable))
         running = {item.memo.ref.uid: item for item in listing.executions}
@@ -274,10 +278,10 @@ class Resync:
             or self._is_contradicted(item, running.get(uid), has_worker=has_worker)
         ]
         await asyncio.gather(*(self._reconcile(item) for item in contradicted))
-        self._guard.forget_others(running)
+        self._guard.forget_others({*running, _ORPHANS})
         for uid, execution in running.items():
-            is_orphan = uid not in known and not execution.memo.is_orphan
-            if is_orphan and self._guard.is_due(uid):
+            is_unowned = uid not in known and not execution.memo.is_orphan
+            if is_unowned and self._guard.is_due(uid):
                 ref = execution.memo.ref
                 with self._guard.item(uid, namespace=ref.namespace, chain=ref.name):
                     await self._cancel_orphan(execution)

@@ -224,6 +224,33 @@ async def test_one_run_without_a_resource_that_cannot_be_judged_holds_up_no_sche
     assert bench.workflows.sent == []
 
 
+async def test_an_orphan_that_cannot_be_signaled_holds_up_nothing_and_is_not_canceled(
+    bench: Bench,
+) -> None:
+    uid = bench.apply(deletionPolicy="Orphan")
+    await bench.reconcile()
+    bench.delete()
+    bench.workflows.is_away = True
+    assert await bench.reconciler.release(NAMESPACE, NAME, uid)
+    bench.remove()
+    bench.workflows.is_away = False
+    bench.workflows.fails["latest"] = UNFORESEEN
+
+    await bench.resync.once()
+    listed, sent = list(bench.schedules.calls), list(bench.workflows.sent)
+    bench.workflows.fails.clear()
+    await bench.resync.once()
+    at_once = list(bench.workflows.sent)
+    bench.clock.advance(5)
+    await bench.resync.once()
+
+    assert listed == ["list"]
+    assert sent == []
+    assert at_once == []
+    assert bench.workflows.sent[-1] == "orphan"
+    assert not any(item.startswith("cancel") for item in bench.workflows.sent)
+
+
 @pytest.mark.parametrize("item", ["run", "schedule"])
 async def test_what_has_no_resource_and_fails_is_tried_again_with_a_growing_pause(
     bench: Bench, item: str
