@@ -205,8 +205,8 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         "`stackchain.dev/retry` to the number of the run.",
     ),
     ChainReason.STACKS_NO_LONGER_IN_CHAIN: ReasonMeaning(
-        means="A retry was to run stacks that the chain no longer has: they were deleted, or "
-        "nothing makes them part of it any more. All others succeeded.",
+        means="A retry found that stacks that had not succeeded are no longer in the chain: they "
+        "were deleted, or nothing makes them part of it any more. No other stack failed.",
         do="`status.stacks` names them and says why. Bring back those that are to run, and retry; "
         "or set `stackchain.dev/run` to a new text to run the stacks that the chain has now.",
     ),
