@@ -267,7 +267,7 @@ def _group_lines(groups: Sequence[_StackGroup], width: int, detail: _Detail) -> 
         if detail != _BRIEF:
             drawn.append(())
         drawn += _heading(group, width)
-        if group.do and not is_detailed and detail != _BRIEF:
+        if group.do and not is_detailed:
             drawn += _message_lines(group.message, width, detail)
         for one in group.stacks[:shown]:
             drawn += _stack_lines(one, width, detail, is_named=len(group.stacks) > 1)

@@ -293,6 +293,24 @@ def test_many_stacks_with_one_reason_are_explained_together(golden: Golden) -> N
     golden("big_explanations").check("thirty wait for a person", text)
 
 
+def test_what_many_stages_wait_for_is_said_of_each() -> None:
+    stacks = [
+        make_stack_status(
+            f"app-{stage}-{number}", reason="StagePending", message=f"Stage '{stage}' waits."
+        )
+        for stage in range(10)
+        for number in range(3)
+    ]
+    status = make_shown_status(*stacks, ready=("Unknown", "AwaitingApproval", "Words."))
+
+    lines = explanation.render(explanation.explain(make_shown_chain(status)), width=99)
+
+    text = [styled_text.plain_text(line).strip() for line in lines]
+    advised = [line for line in text if line.startswith("What to do: See the message")]
+    assert 5 < len(advised) <= len([line for line in text if line.startswith("Stage ")])
+    assert len(lines) <= 40
+
+
 @pytest.mark.parametrize("number", [12, 100, 500])
 def test_no_text_says_nothing_below_one_that_says_what_to_do(number: int) -> None:
     found = explanation.explain(make_shown_chain(big_chains.make_status(number)))
