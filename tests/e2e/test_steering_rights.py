@@ -15,6 +15,8 @@ from tests.support.waiting import stays
 # Several passes of the resync, which is what would start a run.
 PASSES = 2.0
 
+SHA = "4f0c2d9" + "0" * 33
+
 
 async def is_refused(chain: chains.Chain, account: chains.Account, reason: str) -> str:
     """Wait until the chain is refused, see that Spacelift was not asked, return the message."""
@@ -84,6 +86,61 @@ async def test_an_operation_that_the_connection_does_not_serve_waits_until_it_is
     types = {"Apply": "TRACKED", "Plan": "PROPOSED", "Destroy": "DESTROY"}
     assert (await account.only_run("a"))["type"] == types[operation]
     assert status["latestRun"]["operation"] == operation
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "spec"),
+    [
+        ("confirms", {"allowedConfirmationPolicies": []}, {"confirmationPolicy": "Auto"}),
+        (
+            "variables",
+            {"allowedVariables": ["TF_LOG"]},
+            {"runtimeEnvironment": [{"name": "PATH", "value": "/"}]},
+        ),
+        ("commits", {"allowCommitSHA": False}, {"commitSHA": SHA}),
+    ],
+)
+async def test_a_field_that_the_connection_does_not_allow_waits_until_it_does(
+    release: chains.Installation, name: str, allowed: dict[str, Any], spec: dict[str, Any]
+) -> None:
+    document = account_document("a -> b", stacks={"a": {"commits": [SHA]}})
+    account = await release.add_account(name, document, **allowed)
+
+    chain = await release.create(name, "a", account=account, **spec)
+    message = await is_refused(chain, account, "FieldNotAllowed")
+    (field,) = allowed
+    assert f"`{field}`" in message
+    release.connect(name)
+    await chain.ends("RunSucceeded")
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("by-id", {"allowedStackIds": ["a"]}),
+        ("by-label", {"allowedStackLabels": ["team:x"]}),
+    ],
+)
+async def test_a_chain_with_a_stack_that_the_connection_does_not_allow_triggers_nothing(
+    release: chains.Installation, name: str, allowed: dict[str, Any]
+) -> None:
+    """Its stacks are read for that, over and over, and the first one is allowed."""
+    document = account_document("a -> b", stacks={"a": {"labels": ["team:x"]}})
+    account = await release.add_account(name, document, **allowed)
+
+    chain = await release.create(name, "a", account=account)
+    status = await chain.shows("StackNotAllowed")
+
+    async def runs_nothing() -> bool:
+        return await account.runs() == []
+
+    assert await stays(runs_nothing, PASSES)
+    assert "does not allow to run these stacks: b. " in chains.ready(status)["message"]
+    release.connect(name)
+    # It is tried again by itself.
+    await chain.shows("RunSucceeded")
+    for stack_id in "ab":
+        await account.only_run(stack_id)
 
 
 async def test_one_connection_plans_for_those_who_may_not_apply(
