@@ -104,8 +104,17 @@ def failed_stacks(stacks: Sequence[_Stack]) -> list[str]:
 
 
 def held_up_by(causes: Collection[str], stacks: Sequence[_Stack]) -> list[str]:
-    """Return the stacks that were skipped because of these."""
-    return [stack.id for stack in stacks if _is_held_up(stack) and stack.blocked_by in causes]
+    """Return the other stacks that were skipped because of these.
+
+    What was skipped because of a stack that the chain no longer has is asked for in its place.
+    """
+    by_id, asked = {stack.id: stack for stack in stacks}, set(causes)
+    held_up = [stack for stack in stacks if _is_held_up(stack)]
+    gone = {
+        stack.blocked_by for stack in held_up if stack.id in asked and _cause(stack, by_id) is None
+    }
+    behind = asked | gone
+    return [stack.id for stack in held_up if stack.id not in asked and stack.blocked_by in behind]
 
 
 def is_behind(stack: _Stack, causes: Collection[str]) -> bool:
@@ -175,9 +184,8 @@ def _why_no_retry(stack: _Stack, names: Sequence[str], by_id: Mapping[str, _Stac
         if _is_unstarted(stack):
             return f"'{stack.id}' has not run yet"
         return f"'{stack.id}' has not ended{_link(stack)}"
-    cause = by_id.get(stack.blocked_by or "") if _is_held_up(stack) else None
-    # What is no longer in the chain cannot be named.
-    if cause is not None and cause.id not in names and not _is_lost(cause):
+    cause = _cause(stack, by_id)
+    if cause is not None and cause.id not in names:
         return f"'{stack.id}' was skipped because of '{cause.id}': name that one instead"
     return ""
 
@@ -209,6 +217,12 @@ def _is_lost(stack: _Stack) -> bool:
 
 def _is_held_up(stack: _Stack) -> bool:
     return stack.phase is Phase.SKIPPED and stack.reason in _HELD_UP
+
+
+def _cause(stack: _Stack, by_id: Mapping[str, _Stack]) -> _Stack | None:
+    """Return the stack because of which one was skipped, if it can be named: the chain has it."""
+    cause = by_id.get(stack.blocked_by or "") if _is_held_up(stack) else None
+    return None if cause is None or _is_lost(cause) else cause
 
 
 def _is_unstarted(stack: _Stack) -> bool:

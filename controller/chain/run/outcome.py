@@ -285,11 +285,9 @@ def _lost_message(run: ChainProgress) -> str:
     if len(lost) > 1:
         had = "had not succeeded before, and are not in the chain any more"
     names = _listed(wording.quoted(sorted(stack.id for stack in lost)), _WHOLE, separator=", ")
-    rest, well = _count(len(run.stacks) - len(lost)), _well(run)
-    others = f"The other {rest} succeeded."
-    if well < len(run.stacks) - len(lost):
-        others = f"Of the other {rest} {well} succeeded."
-    return f"{_count(len(lost))} {had}: {names}. {others}"
+    rest, well = len(run.stacks) - len(lost), _well(run)
+    others = "The other" if well == rest else f"{well} of the other"
+    return f"{_count(len(lost))} {had}: {names}. {others} {_count(rest)} succeeded."
 
 
 def _well(run: ChainProgress) -> int:
@@ -349,7 +347,8 @@ def _succeeded_message(run: ChainProgress) -> str:
     found = changes.planned_text(run) if run.operation == v1alpha1.Operation.PLAN else ""
     if found:
         found += f" {_count(kept)} had been planned in an earlier run." if kept else ""
-        return f"{found} {_count(len(bypassed))} {vouched}." if bypassed else found
+        was = "was" if len(bypassed) == 1 else "were"
+        return f"{found} {_count(len(bypassed))} {was} {vouched}." if bypassed else found
     extra += f", {len(bypassed)} {vouched}" if bypassed else ""
     return f"{_count(len(run.stacks) - unchanged - len(bypassed))} succeeded{extra}."
 

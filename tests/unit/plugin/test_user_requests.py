@@ -136,6 +136,12 @@ def test_a_bypass_says_what_it_lets_run(status: v1alpha1.Status, case: str, gold
     golden(PAGE).check(f"bypass: {case}", "\n".join(text))
 
 
+def test_a_bypass_of_what_another_one_held_up_does_not_run_it() -> None:
+    request = user_requests.request_bypass(make_shown_chain(LIVE_FAILED), ["b", "c"], note="now")
+
+    assert request.details == {"bypassed": ["b", "c"], "again": []}
+
+
 def test_what_was_asked_for_before_is_asked_with_a_note() -> None:
     status = dataclasses.replace(
         LIVE_FAILED, last_handled=v1alpha1.Handled(retry="7: b", bypass="7: f")

@@ -194,6 +194,29 @@ def test_a_retry_of_named_stacks_runs_these_and_what_they_held_up() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["b", "b1"])
+def test_a_retry_behind_a_stack_that_the_chain_no_longer_has_runs_all_that_it_held_up(
+    name: str,
+) -> None:
+    """`x` held up `b`, and `b1` behind that; both name `x`, which cannot be named."""
+    status = ended(
+        ("a", Phase.FAILED, "RunFailed"),
+        ("b", Phase.SKIPPED, "UpstreamNotSucceeded"),
+        ("b1", Phase.SKIPPED, "UpstreamNotSucceeded"),
+        ("a1", Phase.SKIPPED, "UpstreamNotSucceeded"),
+        ("x", Phase.SKIPPED, "NoLongerInChain"),
+    )
+    causes = {"b": "x", "b1": "x", "a1": "a"}
+    stacks = [dataclasses.replace(one, blocked_by=causes.get(one.id)) for one in status.stacks]
+    status = dataclasses.replace(status, stacks=tuple(stacks))
+    chain = make_stack_chain(spec=A, status=status, retry_token=f"3: {name}")
+
+    decision = decide(chain, closed(3))
+
+    assert started(decision)["retried"] == ["b", "b1"]
+    assert started(decision)["left"] == ["a", "a1", "x"]
+
+
 def test_a_bypass_starts_a_retry_in_which_the_stack_counts_as_done() -> None:
     chain = make_stack_chain(spec=A, status=after_run(), bypass_token="3: b")
 
