@@ -352,6 +352,26 @@ def make_stack(
     )
 
 
+def make_left(
+    stack_id: str, *, run_number: int = 1, blocked_by: str | None = None, **fields: Any
+) -> progress.Left:
+    """Return a stack that a retry of others leaves: it failed, or was skipped behind another."""
+    ended: dict[str, Any] = {
+        "phase": Phase.FAILED,
+        "reason": reasons.StackReason.RUN_FAILED,
+        "message": _STACK_MESSAGES[Phase.FAILED],
+    }
+    if blocked_by is not None:
+        ended = {
+            "phase": Phase.SKIPPED,
+            "reason": reasons.StackReason.UPSTREAM_NOT_SUCCEEDED,
+            "message": f"Not run because '{blocked_by}' failed.",
+        }
+    return progress.Left(
+        stack_id=stack_id, run_number=run_number, blocked_by=blocked_by, **(ended | fields)
+    )
+
+
 def make_progress(
     *stacks: progress.StackProgress,
     number: int = 1,

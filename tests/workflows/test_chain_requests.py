@@ -11,6 +11,7 @@ from controller.api.v1alpha1 import FailurePolicy, Operation, Phase
 from controller.chain.run import holds, progress
 from controller.chain.run.progress import LiveRequest, LiveRequestKind
 from controller.temporal import ids
+from tests.support.builders import make_left
 from tests.support.waiting import eventually
 from tests.workflows.conftest import Serve
 from tests.workflows.harness import ChainHandle, Harness, phases, stack_of
@@ -392,15 +393,8 @@ async def test_a_stack_that_another_chain_has_is_bypassed_and_no_longer_waited_f
 async def test_a_retry_of_named_stacks_leaves_the_others_as_they_ended(serve: Serve) -> None:
     world = World("a~d", "b~e", roots=("a", "b"))
     chain = await serve(world)
-    left = progress.Left(
-        stack_id="b",
-        run_number=1,
-        phase=Phase.FAILED,
-        reason=StackReason.RUN_FAILED,
-        message="The run failed.",
-        run_id="01B",
-        run_url="https://x/01B",
-        completion_time="2026-01-01T00:00:00Z",
+    left = make_left(
+        "b", run_id="01B", run_url="https://x/01B", completion_time="2026-01-01T00:00:00Z"
     )
     retried = [
         progress.Retried(stack_id="a", run_number=1, is_named=True, may_have_newer=False),
@@ -423,23 +417,7 @@ async def test_what_a_retry_leaves_counts_also_if_the_chain_no_longer_has_it(ser
     """`gone` failed, and `b` was skipped behind it; then it was deleted in Spacelift."""
     world = World("a~d", "b~e", roots=("a", "b"))
     chain = await serve(world)
-    left = [
-        progress.Left(
-            stack_id="gone",
-            run_number=1,
-            phase=Phase.FAILED,
-            reason=StackReason.RUN_FAILED,
-            message="The run failed.",
-        ),
-        progress.Left(
-            stack_id="b",
-            run_number=1,
-            phase=Phase.SKIPPED,
-            reason=StackReason.UPSTREAM_NOT_SUCCEEDED,
-            message="Not run because 'gone' failed.",
-            blocked_by="gone",
-        ),
-    ]
+    left = [make_left("gone"), make_left("b", blocked_by="gone")]
     retried = [progress.Retried(stack_id=item, run_number=1, is_named=True) for item in "ad"]
 
     known = await chain.run(cause="Retry", retried=retried, left=left)

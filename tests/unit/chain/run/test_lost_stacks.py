@@ -6,7 +6,7 @@ from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import lost_stacks, outcome, policy, progress
-from tests.support.builders import T1, make_discovery, make_progress, resolve_graph
+from tests.support.builders import T1, make_discovery, make_left, make_progress, resolve_graph
 from tests.support.golden import Golden
 
 PAGE = "lost_stacks"
@@ -35,11 +35,7 @@ def test_what_had_not_succeeded_and_is_not_in_the_graph_is_lost(stack_ids: str, 
 
 
 def test_one_that_a_retry_was_to_leave_is_lost_as_well() -> None:
-    left = progress.Left(
-        stack_id="x", run_number=4, phase=Phase.FAILED, reason=StackReason.RUN_FAILED, message=""
-    )
-
-    found = lost_stacks.of_retry(GRAPH, [retried("b"), left])
+    found = lost_stacks.of_retry(GRAPH, [retried("b"), make_left("x")])
 
     assert [item.stack_id for item in found] == ["x"]
 
@@ -93,14 +89,7 @@ def test_a_retry_that_lost_stacks_has_not_succeeded(lost: str, case: str, golden
 
 def test_what_was_skipped_behind_one_is_not_said_to_have_succeeded(golden: Golden) -> None:
     run = make_progress(number=5)
-    left = progress.Left(
-        stack_id="b",
-        run_number=4,
-        phase=Phase.SKIPPED,
-        reason=StackReason.UPSTREAM_NOT_SUCCEEDED,
-        message="Not run because 'x' failed.",
-        blocked_by="x",
-    )
+    left = make_left("b", run_number=4, blocked_by="x")
     lost = lost_stacks.named([retried("x")], hidden=["x"])
     progress.adopt_graph(run, GRAPH, lost=lost, left=[left], now=T1)
     for stack in run.stacks:
