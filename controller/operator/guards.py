@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class Guard:
-    """Lets a loop go on after an item that failed, and counts what nobody foresaw.
+    """Lets a loop continue after an item that failed, and counts what no one foresaw.
 
     Such an item is left out until its own pause is over, which grows.
     """

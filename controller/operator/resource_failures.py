@@ -1,4 +1,4 @@
-"""Around the whole flow: which resources fail for a reason that nobody foresaw."""
+"""Around the whole flow: which resources fail for a reason that no one foresaw."""
 
 from controller import clock
 from controller.observability import metrics
@@ -19,7 +19,7 @@ class ResourceFailures:
         return pause
 
     def note_success(self, namespace: str, name: str) -> None:
-        """Note that a pass went well, or that there is no such resource any more."""
+        """Note that a pass went well, or that the resource is gone."""
         if self._pauses.note_success((namespace, name)):
             self._show()
 

@@ -131,10 +131,10 @@ class SigningKeys:
             self._check(self._keys, stack.permit, content, what)
 
     def check_notification(self, delivery: notification_messages.DeliverNotificationInput) -> None:
-        """Check whether an operator with one of our keys tells a sink of it.
+        """Check whether an operator with one of our keys has signed it for its sink.
 
         Raises:
-            SignatureInvalid: none does.
+            SignatureInvalid: none has.
             SigningKeyUnknown: by a key that is not here.
         """
         if self._keys is not None:

@@ -73,7 +73,7 @@ class UnsignedBodies:
                 refusals.RefusalReason.BROKEN_OFF, type(error).__name__
             ) from error
         except RuntimeError as error:
-            # What aiohttp says if the connection was closed before anybody could read of it.
+            # What aiohttp raises if the connection was closed before anything was read from it.
             if request.transport is not None:
                 raise
             raise refusals.DeliveryRefused(

@@ -52,7 +52,7 @@ class NotificationDelivery:
     async def deliver_notification(
         self, argument: notification_messages.DeliverNotificationInput
     ) -> None:
-        """Tell a sink of a transition that an operator has signed."""
+        """Notify a sink of a transition, if an operator has signed that for it."""
         with spacelift_clients.signature_failures():
             self._signing_keys.check_notification(argument)
         self._show(argument.sink)
