@@ -201,19 +201,33 @@ async def test_the_definition_goes_if_so_asked(
     await eventually(is_gone)
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param({}, id="beside one for all"),
+        pytest.param(
+            {
+                "watchNamespaces": ["default"],
+                "installation.id": "some",
+                "crds.enabled": False,
+            },
+            id="beside one for some",
+        ),
+    ],
+)
 async def test_a_second_release_for_all_namespaces_is_refused_and_the_first_is_named(
-    installing: helms.Helm,
+    installing: helms.Helm, first: dict[str, Any]
 ) -> None:
     second = dataclasses.replace(installing, namespace="second")
-    installing.install(values=charts.values())
+    installing.install(values=charts.values(first))
 
     with pytest.raises(helms.HelmRefused) as refused:
         second.install(values=charts.values())
-    installing.upgrade(values=charts.values({"worker.replicas": 3}))
+    installing.upgrade(values=charts.values({**first, "worker.replicas": 3}))
     installing("uninstall", "release", f"--namespace={installing.namespace}")
 
-    said = f"the release release in the namespace {installing.namespace} serves all namespaces"
-    assert f"- watchNamespaces: {said}" in str(refused.value)
+    said = f"the release release in the namespace {installing.namespace} serves namespaces of this"
+    assert f"- watchNamespaces: {said} cluster, too;" in str(refused.value)
 
 
 async def is_served(kubectl: kubectls.Kubectl) -> None:

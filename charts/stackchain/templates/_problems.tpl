@@ -28,7 +28,7 @@
 {{- end }}
 {{- end }}
 {{- range $other, $_ := $others }}
-watchNamespaces: the release {{ $other }} serves all namespaces of this cluster; upgrade that one, uninstall it, or let both serve namespaces of their own.
+watchNamespaces: the release {{ $other }} serves namespaces of this cluster, too; upgrade that one, uninstall it, or let both serve namespaces of their own.
 {{- end }}
 {{- end -}}
 
