@@ -58,7 +58,9 @@ NOTIFY_WORKFLOWS = (notification.NotificationWorkflow,)
 # it is one poll of five, through which the executions of a whole level of the graph start.
 _FIRST_TASK_POLLS = 0.5
 
-# How many calls can be on their way to an operator at once: each poll takes a moment.
+# How many polls an operator keeps open. Temporal hands a call to each of them also while the
+# operator hangs, and makes it again once heartbeats are missed: with the five polls that the SDK
+# has by default, a first publish, which all triggers wait for, took up to 50 s longer.
 _OPERATOR_POLLS = 2
 
 # How long an end is waited for once no activity runs: with Temporal it takes less than a second.
@@ -340,8 +342,6 @@ def operator_worker(
             operator_asks.OperatorAsks(operator).request_run,
         ],
         max_concurrent_activities=200,
-        # Temporal hands a call to each poll that an operator which hangs has left open, and tries
-        # it again once its heartbeats are missed: with the five polls of the SDK, after 50 s.
         max_concurrent_activity_task_polls=_OPERATOR_POLLS,
         # A write takes less; what is cut off is done again by the next operator, who waits.
         graceful_shutdown_timeout=timedelta(milliseconds=500),

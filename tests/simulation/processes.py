@@ -52,6 +52,8 @@ class Process:
         """Called when it is killed, for those who keep connections of it."""
         self.on_freeze: list[Callable[[], None]] = []
         """Called when it hangs, for those who have asked something that is still to be answered."""
+        self.on_thaw: list[Callable[[], None]] = []
+        """Called when it runs on, for those who ask again then."""
         self.ready: collections.deque[events.Handle] = collections.deque()
         self.steps = 0
         """How many callbacks of it have run."""
@@ -101,6 +103,8 @@ class Process:
         if self.is_frozen:
             self.is_frozen = False
             self._loop._resume(self)
+            for report in self.on_thaw:
+                report()
 
     def keep(self, task: "asyncio.Task[Any]") -> None:
         """Hold a task: those of a dead process must not be collected, which would run code."""

@@ -162,6 +162,7 @@ class Worker:
         self._activities.enter(process)
         process.on_kill.append(self._on_kill)
         process.on_freeze.append(self._on_freeze)
+        process.on_thaw.append(self._on_thaw)
         self._is_polling = True
         self.sticky_queue.pollers.append(self)
         for kind in self._kinds:
@@ -193,6 +194,11 @@ class Worker:
         """Its process hangs."""
         self._open_polls = dict(self._polls)
         self._polls_end_at = self._server.loop.time() + _LONGEST_POLL_SECONDS
+
+    def _on_thaw(self) -> None:
+        """Its process runs on, and asks for tasks again."""
+        self.sticky_queue.match()
+        self._server.match()
 
     def _leave_queues(self) -> None:
         self._is_polling = False
