@@ -249,7 +249,8 @@ def top_parser() -> Parser:
         description="Look at and steer StackChains, with your own rights on the cluster.",
         epilog=f"commands, each with a --help of its own:\n{listed}\n\n"
         "exit codes: 0 done; 1 the run did not succeed, or there is nothing to do; 2 wrong usage;\n"
-        "  3 not found or forbidden; 4 the API server does not answer; 5 --timeout passed",
+        "  3 not found or forbidden; 4 the API server does not answer; 5 --timeout passed;\n"
+        "  6 the output cannot be written",
         parents=[cluster_options()],
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

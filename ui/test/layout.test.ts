@@ -156,14 +156,16 @@ for (const { name, phases, shown } of FOLDS) {
   });
 }
 
-test("a stack that Spacelift skipped since nothing changed counts as finished", () => {
-  const same = { level: 0, phase: "Skipped", reason: "OutputUnchanged" };
-  const stacks = parse([{ id: "a", ...same }, { id: "b", level: 0, phase: "Succeeded" }]);
+for (const reason of ["OutputUnchanged", "Bypassed"]) {
+  test(`a skipped stack that holds up nothing counts as finished: ${reason}`, () => {
+    const skipped = { level: 0, phase: "Skipped", reason };
+    const stacks = parse([{ id: "a", ...skipped }, { id: "b", level: 0, phase: "Succeeded" }]);
 
-  const items = fold(stacks, { ...FOLDED, shown: new Set() });
+    const items = fold(stacks, { ...FOLDED, shown: new Set() });
 
-  assert.deepEqual(items.map((item) => item.key), [groupKey(0, "finished")]);
-});
+    assert.deepEqual(items.map((item) => item.key), [groupKey(0, "finished")]);
+  });
+}
 
 test("groups have the dependencies of their stacks, once each", () => {
   const items = fold(stacksOf(GRAPH), { ...FOLDED, shown: new Set() });

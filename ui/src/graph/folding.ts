@@ -35,6 +35,9 @@ export function groupKey(level: number, kind: GroupKind): string {
   return `group:${level}:${kind}`;
 }
 
+/** Reasons of skipped stacks that hold up nothing. */
+const COUNTS_AS_DONE: ReadonlySet<string> = new Set(["OutputUnchanged", "Bypassed"]);
+
 export function kindOf(stack: Stack): GroupKind | null {
   switch (stack.phase) {
     case "Succeeded":
@@ -42,7 +45,7 @@ export function kindOf(stack: Stack): GroupKind | null {
     case "Pending":
       return "pending";
     case "Skipped":
-      return stack.reason === "OutputUnchanged" ? "finished" : "skipped";
+      return COUNTS_AS_DONE.has(stack.reason ?? "") ? "finished" : "skipped";
     default:
       return null;
   }
