@@ -22,6 +22,7 @@ RUN_BUCKETS = (30.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 14400.0, 86400.0, 25920
 WORK_REFUSALS = (
     "SignatureInvalid",
     "SigningKeyUnknown",
+    "SignedByNewerVersion",
     "NamespaceNotAllowed",
     "OperationNotAllowed",
     "FieldNotAllowed",
@@ -223,7 +224,8 @@ class Metrics:
             "stackchain_work_refused",
             "Calls that a worker refused, by reason: no operator of the release has signed them "
             "(SignatureInvalid), or by a key that the worker does not have (SigningKeyUnknown), or "
-            "its own connection does not allow them (NamespaceNotAllowed, OperationNotAllowed, "
+            "a newer version has, over more than the worker knows (SignedByNewerVersion), or its "
+            "own connection does not allow them (NamespaceNotAllowed, OperationNotAllowed, "
             "FieldNotAllowed, StackNotAllowed).",
             "reason",
         )

@@ -17,8 +17,12 @@ from controller.chain.news import notifications
 from controller.config import mounted_keys, settings
 from controller.temporal import messages, notification_messages
 
+REVISION = 1
+"""Of what is signed: a release that adds a field to it raises this (ADR 0033)."""
+
 # Of a digest or code, enough that none is ever guessed or met again.
 _SHORT_BYTES = 16
+_NOT_IN_INPUT_DIGEST = ("connection", "is_suspended")
 
 
 class SignatureInvalid(Exception):
@@ -29,18 +33,30 @@ class SigningKeyUnknown(Exception):
     """It was signed with a key that this process does not have, or does not have yet."""
 
 
+class SignedByNewerVersion(Exception):
+    """It does not fit its signature, which a newer version has made over more than is known here.
+
+    What this version does not know may be what holds the work back, so it is left to newer workers.
+    """
+
+
+FAILURES = (SignatureInvalid, SigningKeyUnknown, SignedByNewerVersion)
+"""What checks raise. But for the first one, what is asked may be right, and is asked again."""
+
+
 def digest(value: Any) -> str:
-    """Return what is equal for equal values, before and after they traveled in a message."""
-    is_instance = dataclasses.is_dataclass(value) and not isinstance(value, type)
-    plain = dataclasses.asdict(value) if is_instance else value
-    return _text(hashlib.sha256(_bytes(plain)).digest()[:_SHORT_BYTES])
+    """Return what is equal for equal values, before and after they traveled in a message.
+
+    A field that has its default counts as absent, so that versions that know it and versions that
+    do not agree on it.
+    """
+    return _text(hashlib.sha256(_bytes(value)).digest()[:_SHORT_BYTES])
 
 
 def input_digest(argument: messages.ChainInput) -> str:
     """Return the digest of what a chain is started with, without the grant and what may change."""
-    fields = dataclasses.asdict(argument)
-    del fields["connection"], fields["is_suspended"]
-    return digest(fields)
+    fields = _plain(argument)
+    return digest({name: fields[name] for name in fields if name not in _NOT_IN_INPUT_DIGEST})
 
 
 class SigningKeys:
@@ -95,6 +111,7 @@ class SigningKeys:
         Raises:
             SignatureInvalid: it was not signed, or for something else.
             SigningKeyUnknown: by a key that is not here.
+            SignedByNewerVersion: over more than is known here.
         """
         if self._keys is not None:
             self._check(
@@ -107,6 +124,7 @@ class SigningKeys:
         Raises:
             SignatureInvalid: none has.
             SigningKeyUnknown: by a key that is not here.
+            SignedByNewerVersion: over more than is known here.
         """
         if self._keys is not None:
             content = _permitted(stack.connection, stack.stack_id)
@@ -120,6 +138,7 @@ class SigningKeys:
         Raises:
             SignatureInvalid: none has.
             SigningKeyUnknown: by a key that is not here.
+            SignedByNewerVersion: over more than is known here.
         """
         try:
             self.check_permit(stack)
@@ -136,24 +155,29 @@ class SigningKeys:
         Raises:
             SignatureInvalid: none has.
             SigningKeyUnknown: by a key that is not here.
+            SignedByNewerVersion: over more than is known here.
         """
         if self._keys is not None:
             content = _notified(delivery.notification, delivery.sink)
             self._check(self._keys, delivery.signature, content, "The notification")
 
-    def check_covers(self, signed: str, *, actual: Any) -> None:
+    def check_covers(self, grant: messages.Grant, signed: str, *, actual: Any) -> None:
         """Check whether what is at hand is what a digest in a checked grant stands for.
 
         Raises:
             SignatureInvalid: it is not.
+            SignedByNewerVersion: nor can it be told here.
         """
         if self._keys is not None and not _is_same(signed, digest(actual)):
-            raise SignatureInvalid("What the run is to do is not what the operator signed.")
+            raise _mismatch(
+                grant.signature, "What the run is to do is not what the operator signed."
+            )
 
     def _check(
         self, keys: mounted_keys.MountedKeys, signature: str, content: bytes, what: str
     ) -> None:
-        key_id, _, code = signature.partition(".")
+        _, _, by_key = signature.partition(".")
+        key_id, _, code = by_key.partition(".")
         if not code:
             raise SignatureInvalid(f"{what} is not signed.")
         key = keys.get(key_id)
@@ -163,12 +187,22 @@ class SigningKeys:
                 "Give operator and workers the same STACKCHAIN_SIGNING_KEYS."
             )
         if not _is_same(code, _code(key, content)):
-            raise SignatureInvalid(f"{what} was changed after it was signed.")
+            raise _mismatch(signature, f"{what} was changed after it was signed.")
 
 
 def _signature(keys: mounted_keys.MountedKeys, content: bytes) -> str:
     key_id, key = keys.first()
-    return f"{key_id}.{_code(key, content)}"
+    return f"{REVISION}.{key_id}.{_code(key, content)}"
+
+
+def _mismatch(signature: str, message: str) -> SignatureInvalid | SignedByNewerVersion:
+    revision, _, _ = signature.partition(".")
+    if revision.isascii() and revision.isdigit() and int(revision[:9]) > REVISION:
+        return SignedByNewerVersion(
+            "A newer version of StackChain signed it, over more than this worker knows. "
+            "It waits for a worker of that version: upgrade them all."
+        )
+    return SignatureInvalid(message)
 
 
 def _is_same(given: str, right: str) -> bool:
@@ -182,7 +216,7 @@ def _code(key: bytes, content: bytes) -> str:
 def _content(connection: messages.AccountRef) -> bytes:
     """Return what is signed: all that the message says, but the signature."""
     grant = dataclasses.replace(connection.grant, signature="")
-    return b"grant " + _bytes(dataclasses.asdict(dataclasses.replace(connection, grant=grant)))
+    return b"grant " + _bytes(dataclasses.replace(connection, grant=grant))
 
 
 def _permitted(connection: messages.AccountRef, stack_id: str) -> bytes:
@@ -195,11 +229,39 @@ def _stoppable(connection: messages.AccountRef, stack_id: str) -> bytes:
 
 
 def _notified(notification: notifications.Notification, sink: str) -> bytes:
-    return b"notify " + _bytes([sink, dataclasses.asdict(notification)])
+    return b"notify " + _bytes([sink, notification])
 
 
 def _bytes(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":")).encode()
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON knows of a value, without the fields that have their defaults."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        plain = {
+            field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
+        return {
+            field.name: plain[field.name]
+            for field in dataclasses.fields(value)
+            if not _has_default(field) or plain[field.name] != _plain(_default(field))
+        }
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return value
+
+
+def _has_default(field: dataclasses.Field[Any]) -> bool:
+    return not (field.default is field.default_factory is dataclasses.MISSING)
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
 
 
 def _text(value: bytes) -> str:

@@ -23,7 +23,7 @@ _UNANSWERED = (
 )
 _LIMITED = ("RateLimited", "LongPauseAsked")
 _REFUSALS = tuple(map(str, permissions.DisallowedUse))
-_NOT_SIGNED = ("SignatureInvalid", "SigningKeyUnknown")
+_NOT_SIGNED = ("SignatureInvalid", "SigningKeyUnknown", "SignedByNewerVersion")
 
 _Chain, _Stack = reasons.ChainReason, reasons.StackReason
 

@@ -31,8 +31,8 @@ _DEFAULT_POLICY = temporalio.common.RetryPolicy()
 AMBIGUOUS = errors.AmbiguousOutcome.__name__
 # This worker's connection does not allow it; that may change, and is asked before anything is sent.
 NOT_ALLOWED = frozenset(permissions.DisallowedUse)
-# No operator of this release has signed it, or with a key that this worker does not have.
-NOT_SIGNED = (signing.SignatureInvalid.__name__, signing.SigningKeyUnknown.__name__)
+# No operator of this release has signed it, or with a key or over fields unknown to this worker.
+NOT_SIGNED = tuple(failure.__name__ for failure in signing.FAILURES)
 # Spacelift asks to be left alone for so long that the status has to say so.
 LONG_PAUSE = "LongPauseAsked"
 # Failures of a trigger after which it may be sent again without looking for its run.

@@ -25,18 +25,17 @@ def check_scope(
     """
     grant, keys = argument.connection.grant, clients.signing_keys
     with spacelift_clients.signature_failures():
-        keys.check_covers(grant.scope_digest, actual=argument.scope)
-        keys.check_covers(signing.digest(grant.input_digest), actual=argument.input_digest)
+        keys.check_covers(grant, grant.scope_digest, actual=argument.scope)
+        keys.check_covers(grant, signing.digest(grant.input_digest), actual=argument.input_digest)
 
 
 def check_roots(
     clients: spacelift_clients.SpaceliftClients, argument: start_messages.FindRootRunsInput
 ) -> None:
     """Check whether a sweep reads the roots that were signed; raises as `check_scope` does."""
+    grant = argument.connection.grant
     with spacelift_clients.signature_failures():
-        clients.signing_keys.check_covers(
-            argument.connection.grant.scope_digest, actual=argument.roots
-        )
+        clients.signing_keys.check_covers(grant, grant.scope_digest, actual=argument.roots)
 
 
 def check_trigger(
@@ -50,18 +49,19 @@ def check_trigger(
     sent = (argument.operation, commit_sha, signing.digest(argument.environment))
     with spacelift_clients.signature_failures():
         clients.signing_keys.check_permit(argument.target)
-        clients.signing_keys.check_covers(signing.digest(granted), actual=sent)
+        clients.signing_keys.check_covers(grant, signing.digest(granted), actual=sent)
 
 
 def check_confirmation(
     clients: spacelift_clients.SpaceliftClients, argument: messages.ConfirmStackRunInput
 ) -> None:
     """Check whether confirming was signed; raises as `check_scope` does."""
-    policy = argument.target.connection.grant.use.confirmation_policy
+    grant = argument.target.connection.grant
+    policy = grant.use.confirmation_policy
     with spacelift_clients.signature_failures():
         clients.signing_keys.check_permit(argument.target)
         clients.signing_keys.check_covers(
-            signing.digest(policy), actual=v1alpha1.ConfirmationPolicy.AUTO
+            grant, signing.digest(policy), actual=v1alpha1.ConfirmationPolicy.AUTO
         )
 
 

@@ -89,12 +89,12 @@ def signature_failures() -> Iterator[None]:
     """Turn failures of checks by `signing` into those that Temporal understands, and log them."""
     try:
         yield
-    except (signing.SignatureInvalid, signing.SigningKeyUnknown) as error:
+    except signing.FAILURES as error:
         logger.warning("Work refused that no operator signed", extra={"why": str(error)})
         raise temporalio.exceptions.ApplicationError(
             str(error),
             type=type(error).__name__,
-            # A key may be on its way to this worker.
+            # A key, or a newer version of this worker, may be on its way.
             non_retryable=isinstance(error, signing.SignatureInvalid),
             # Logged here: the SDK would add a traceback.
             category=temporalio.exceptions.ApplicationErrorCategory.BENIGN,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import typing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ import pytest
 import temporalio.converter
 
 from controller.api import v1alpha1
+from controller.chain.news import notifications
 from controller.config import settings
 from controller.operator import chain_inputs
-from controller.temporal import messages, notification_messages, signing
+from controller.temporal import messages, notification_messages, signing, start_messages
 from tests.support.builders import (
     make_connection,
     make_notification,
@@ -20,6 +22,7 @@ from tests.support.builders import (
     make_spec,
     make_stack_chain,
 )
+from tests.support.golden import Golden
 
 FIRST, SECOND = "first-" + "a" * 32, "second-" + "b" * 32
 
@@ -50,9 +53,11 @@ def check(argument: messages.ChainInput, own: signing.SigningKeys) -> None:
     """Do what a worker does before it reads the stacks."""
     own.check(argument.connection)
     grant = argument.connection.grant
-    own.check_covers(signing.digest(grant.input_digest), actual=signing.input_digest(argument))
-    own.check_covers(grant.scope_digest, actual=argument.scope)
-    own.check_covers(grant.environment_digest, actual=argument.environment)
+    own.check_covers(
+        grant, signing.digest(grant.input_digest), actual=signing.input_digest(argument)
+    )
+    own.check_covers(grant, grant.scope_digest, actual=argument.scope)
+    own.check_covers(grant, grant.environment_digest, actual=argument.environment)
 
 
 def test_what_was_signed_is_accepted_after_it_traveled() -> None:
@@ -236,3 +241,100 @@ def test_keys_are_taken_from_their_file_as_it_changes_and_kept_if_it_goes(
     check(new, keys(SECOND))
     assert again == new
     assert caplog.messages == ["Signing keys not read, keeping the last"]
+
+
+# -- versions side by side ------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Inner:
+    names: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Older:
+    name: str
+    inner: _Inner
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _NewerInner:
+    names: tuple[str, ...] = ()
+    limit: int | None = None
+    hints: list[str] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Newer:
+    name: str
+    inner: _NewerInner
+    is_careful: bool = False
+
+
+def test_a_field_that_a_version_adds_counts_once_it_is_set() -> None:
+    older = _Older(name="a", inner=_Inner(names=("b",)))
+
+    assert signing.digest(_Newer(name="a", inner=_NewerInner(names=("b",)))) == signing.digest(
+        older
+    )
+    for changed in (
+        _Newer(name="a", inner=_NewerInner(names=("b",), limit=0)),
+        _Newer(name="a", inner=_NewerInner(names=("b",), hints=["c"])),
+        _Newer(name="a", inner=_NewerInner(names=("b",)), is_careful=True),
+    ):
+        assert signing.digest(changed) != signing.digest(older)
+
+
+def _newer(argument: messages.ChainInput) -> messages.ChainInput:
+    """Return an input as an operator of the next version signs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signing, "REVISION", signing.REVISION + 1)
+        return keys(FIRST).signed_input(argument)
+
+
+def test_what_a_newer_version_signed_is_accepted_if_all_of_it_is_known_here() -> None:
+    check(traveled(_newer(chain_input())), keys(FIRST))
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_an_input_with_more_than_this_version_knows_is_left_to_newer_workers(field: str) -> None:
+    with pytest.raises(signing.SignedByNewerVersion, match="upgrade them all"):
+        check(CHANGES[field](_newer(chain_input())), keys(FIRST))
+
+
+def test_a_grant_with_more_than_this_version_knows_is_left_to_newer_workers() -> None:
+    cut = _with_grant(_newer(chain_input(commit_sha="0123abcd")), commit_sha=None)
+
+    with pytest.raises(signing.SignedByNewerVersion):
+        keys(FIRST).check(cut.connection)
+
+
+def _signed_fields(kind: Any, found: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Return the fields of each dataclass that a value of a type may hold, by its name."""
+    for argument in typing.get_args(kind):
+        _signed_fields(argument, found)
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type) and kind.__name__ not in found:
+        found[kind.__name__] = [field.name for field in dataclasses.fields(kind)]
+        for hint in typing.get_type_hints(kind).values():
+            _signed_fields(hint, found)
+    return found
+
+
+def test_what_is_signed_has_the_fields_of_its_revision(golden: Golden) -> None:
+    """Where it differs: before a release only record it; after one, raise `signing.REVISION` too.
+
+    Workers of the older version then leave what they do not know to newer ones, and do not take it
+    for a forgery.
+    """
+    found: dict[str, list[str]] = {}
+    for kind in (
+        messages.ChainInput,
+        start_messages.FindRootRunsInput,
+        notifications.Notification,
+    ):
+        _signed_fields(kind, found)
+
+    golden("signed_fields").check(
+        f"Revision {signing.REVISION}",
+        "\n".join(f"{name}: {' '.join(found[name])}" for name in sorted(found)),
+    )
