@@ -83,7 +83,12 @@ def duration(start: str | None, end: str | None, now: datetime) -> str:
     if start is None:
         return ""
     until = datetime.fromisoformat(end) if end else now
-    seconds = max(0, int((until - datetime.fromisoformat(start)).total_seconds()))
+    return duration_of((until - datetime.fromisoformat(start)).total_seconds())
+
+
+def duration_of(exact_seconds: float) -> str:
+    """Return a number of seconds in the two largest units that it has; none is below zero."""
+    seconds = max(0, int(exact_seconds))
     if seconds < 60:
         return f"{seconds}s"
     if seconds < 3600:

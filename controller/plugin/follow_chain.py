@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from controller import clock
 from controller.api.v1alpha1 import StackChain
+from controller.display import styled_text
 from controller.plugin import cluster
 from controller.plugin.exit_codes import PROGRAM, CommandError, ExitCode
 from controller.plugin.outcomes import CommandOutcome
@@ -50,9 +51,10 @@ async def follow(followed: FollowedChain) -> tuple[StackChain, CommandOutcome]:
         if outcome is not None:
             return chain, outcome
         if _is_late(followed, started):
+            after = styled_text.duration_of(followed.timeout_seconds or 0)
             raise CommandError(
                 ExitCode.TIMED_OUT,
-                f"{followed.name} is not done after {followed.timeout_seconds:g} s: "
+                f"{followed.name} is not done after {after}: "
                 f"{_describe_ready(chain)} See `{PROGRAM} explain {followed.name}`, or set a "
                 "longer --timeout.",
             )

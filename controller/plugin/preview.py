@@ -177,8 +177,9 @@ async def _resolved(
             raise
         raise CommandError(
             ExitCode.TIMED_OUT,
-            f"the operator has not resolved the graph of {original} in {timeout_seconds:g} s; see "
-            "whether operator and worker run (`stackchain check`), or set a longer --timeout.",
+            f"the operator has not resolved the graph of {original} in "
+            f"{styled_text.duration_of(timeout_seconds)}; see whether operator and worker run "
+            "(`stackchain check`), or set a longer --timeout.",
         ) from failure
     if outcome.code is not ExitCode.DONE:
         raise CommandError(ExitCode.NOT_SUCCEEDED, f"{original} cannot run: {outcome.text}")

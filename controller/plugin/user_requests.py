@@ -138,7 +138,7 @@ def request_bypass(chain: StackChain, stacks: Sequence[str], *, note: str) -> Us
     if is_live:
         asked = f"Asked run {run.number} of {name}, which is live, to count"
     messages = [
-        f"{asked} stacks as done, for which you vouch.",
+        f"{asked} these stacks as done; you vouch for them.",
         f"Bypassed ({len(vouched)}): {first_names(vouched)}.",
     ]
     if held_up:
