@@ -72,6 +72,12 @@ class ChainPrinter:
             self._change("", name, f"{status.graph.stacks} stacks in {status.graph.levels} levels")
         longest = max((len(stack.id) for stack in stacks), default=0)
         width = min(_MOST_ID_WIDTH, max(_LEAST_ID_WIDTH, longest))
+        for stage in tree.current_stages(status):
+            if stage.phase != Phase.PENDING:
+                why = stage.message or ""
+                line = f"{stage.phase:<{_PHASE_WIDTH}}{why}"
+                label = f"{f'stage {stage.name}':<{width}}"
+                self._change(f"stage {stage.name}", label, line, tree.style_of(stage.phase))
         for stack in stacks:
             if stack.phase != Phase.PENDING:
                 why = tree.describe_stack(stack)

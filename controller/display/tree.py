@@ -11,7 +11,7 @@ from datetime import datetime
 from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase, StackStatus
 from controller.chain.run import attention
-from controller.display import styled_text, tree_characters, tree_rows
+from controller.display import stage_lines, styled_text, tree_characters, tree_rows
 from controller.display.styled_text import Line, Span, Style
 from controller.display.tree_characters import TreeCharacters
 
@@ -62,6 +62,11 @@ class Selection:
     stack: str | None = None
     depth: int | None = None
     is_unfolded: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all stacks are wanted, and so what is said of the whole run."""
+        return not self.is_list and self.stack is None
 
     @property
     def is_list(self) -> bool:
@@ -115,6 +120,8 @@ def render(name: str, status: v1alpha1.Status, drawing: Drawing) -> list[Line]:
     if drawing.height is not None and needs:
         message = _cut(message, _MESSAGE_ROWS, drawing)
     drawn += message
+    if stages := current_stages(status) if drawing.selection.is_whole else ():
+        drawn += [(), *stage_rows(stages, drawing)]
     if needs and drawing.has_links:
         drawn += [(), *_needs([stack for _, stack in needs], drawing, above=len(drawn) + 1)]
     drawn += _stack_lines(stacks, drawing, above=drawn)
@@ -184,6 +191,28 @@ def current_stacks(status: v1alpha1.Status) -> tuple[StackStatus, ...]:
     if graph is None or run is None or run.start_time is None:
         return ()
     return status.stacks if graph.resolved_time >= run.start_time else ()
+
+
+def current_stages(status: v1alpha1.Status) -> tuple[v1alpha1.StageStatus, ...]:
+    """Return the stages of the latest run, once it has read its stacks."""
+    return status.latest_run.stages if status.latest_run and current_stacks(status) else ()
+
+
+def needs(status: v1alpha1.Status) -> int:
+    """Return how many stacks and stages need someone."""
+    stages = attention.to_approve(current_stages(status))
+    return len(attention.by_need(current_stacks(status))) + len(stages)
+
+
+def stage_rows(stages: Sequence[v1alpha1.StageStatus], drawing: Drawing) -> list[Line]:
+    """Return a row for each stage; on a screen the tree needs the room, so that few fold."""
+    return stage_lines.lines(
+        stages,
+        now=drawing.now,
+        width=drawing.width,
+        characters=drawing.characters,
+        folded_from=stage_lines.FOLDED_FROM if drawing.height is None else 0,
+    )
 
 
 def style_of(phase: str) -> Style:

@@ -8,7 +8,6 @@ from typing import Any
 
 from controller import clock
 from controller.api.v1alpha1 import RunStatus, StackChain
-from controller.chain.run import attention
 from controller.display import chain_printer, graph_formats, styled_text
 from controller.display import tree as display_tree
 from controller.display.styled_text import Line, Style
@@ -126,7 +125,7 @@ async def list_chains(context: CommandContext, wanted: argparse.Namespace) -> in
 
 def _chain_row(chain: StackChain, *, is_everywhere: bool) -> tuple[str, ...]:
     ready, run = chain.status.condition("Ready"), chain.status.latest_run
-    needs = len(attention.by_need(display_tree.current_stacks(chain.status)))
+    needs = display_tree.needs(chain.status)
     row = (
         chain.ref.name,
         ready.status if ready is not None else "-",
@@ -160,7 +159,7 @@ async def explain(context: CommandContext, wanted: argparse.Namespace) -> int:
     """Say what a chain waits for."""
     found = explanation.explain(await context.chains.get(wanted.name))
     if context.is_text:
-        context.say(*explanation.render(found, width=context.terminal.width))
+        context.say(*explanation.render(found, chain_printer.make_drawing(context.terminal)))
     else:
         context.emit(explanation.document(found))
     return ExitCode.DONE

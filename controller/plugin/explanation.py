@@ -103,6 +103,8 @@ def explain(chain: StackChain) -> ChainExplanation:
 def _command(chain: StackChain, reason: ChainReason | None) -> str | None:
     """Return the next command, never one that would be refused."""
     command = _COMMANDS.get(reason) if reason is not None else None
+    if command is None and reason in _OF_STACKS and user_requests.stages_to_approve(chain):
+        command = _APPROVE
     if command == _RETRY and not user_requests.would_take_retry(chain):
         command = _FOLLOW if user_requests.has_request(chain) else _RUN
     if command is None:
@@ -142,11 +144,12 @@ def document(found: ChainExplanation) -> output.Document:
     }
 
 
-def render(found: ChainExplanation, *, width: int) -> list[Line]:
+def render(found: ChainExplanation, drawing: tree.Drawing) -> list[Line]:
     """Return the explanation for people, in no more lines than a window has."""
-    groups = _groups(found.blocking)
+    width, groups = drawing.width, _groups(found.blocking)
     end = _end_lines(found, width)
     start, drawn = _start_lines(found, groups, width), list[Line]()
+    start += _stage_lines(found, drawing)
     for detail in (*(_Detail(most=most) for most in range(_MOST_EXPLAINED, 0, -1)), _BRIEF):
         drawn = [*start, *_group_lines(groups, width, detail), *end]
         if len(drawn) <= _MOST_LINES:
@@ -188,6 +191,14 @@ def _start_lines(found: ChainExplanation, groups: "list[_StackGroup]", width: in
     for note in found.notes:
         drawn += styled_text.wrap(note, width)
     return drawn
+
+
+def _stage_lines(found: ChainExplanation, drawing: tree.Drawing) -> list[Line]:
+    """Return the stages of a live run: what each waits for, since when and until when."""
+    run, stages = found.chain.status.latest_run, tree.current_stages(found.chain.status)
+    if run is None or run.phase.is_over or not stages:
+        return []
+    return [(), *tree.stage_rows(stages, drawing)]
 
 
 def _end_lines(found: ChainExplanation, width: int) -> list[Line]:

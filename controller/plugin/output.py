@@ -35,6 +35,8 @@ def tree_document(chain: v1alpha1.StackChain, selection: tree.Selection = tree.A
     current = tree.current_stacks(chain.status)
     chosen = selection.of(current)
     ids = {stack.id for stack in chosen}
+    stages = tree.current_stages(chain.status) if selection.is_whole else ()
+    decision = attention.Need.DECISION.name.title()
     return {
         "chain": chain_of(chain),
         "ready": ready_of(chain.status),
@@ -52,6 +54,10 @@ def tree_document(chain: v1alpha1.StackChain, selection: tree.Selection = tree.A
                 "link": attention.link_of(stack),
             }
             for need, stack in attention.by_need(chosen)
+        ]
+        + [
+            {"stage": stage.name, "need": decision, "text": stage.message, "link": None}
+            for stage in attention.to_approve(stages)
         ],
         "rows": [_row(row, current) for row in tree.rows_for(chosen, selection)],
     }
@@ -80,7 +86,7 @@ def list_document(chains: Sequence[v1alpha1.StackChain]) -> Document:
                 "ready": ready_of(chain.status),
                 "suspended": chain.spec.suspend,
                 "run": v1alpha1.status_to_dict(chain.status).get("latestRun"),
-                "needs": len(attention.by_need(tree.current_stacks(chain.status))),
+                "needs": tree.needs(chain.status),
             }
             for chain in chains
         ]

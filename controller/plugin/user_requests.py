@@ -12,7 +12,7 @@ from typing import Any
 from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase, RunStatus, StackChain
 from controller.chain.requests import token_grammar
-from controller.chain.run import live_requests, policy, progress
+from controller.chain.run import attention, live_requests, policy, progress
 from controller.plugin import exit_codes
 from controller.plugin.exit_codes import PROGRAM
 
@@ -197,8 +197,7 @@ def stages_to_approve(chain: StackChain) -> list[str]:
     run = chain.status.latest_run
     if run is None or run.phase.is_over:
         return []
-    approval = v1alpha1.StageWait.APPROVAL
-    return [stage.name for stage in run.stages if stage.waits_for == approval]
+    return [stage.name for stage in attention.to_approve(run.stages)]
 
 
 def _named_token(

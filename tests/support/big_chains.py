@@ -143,3 +143,54 @@ def with_stacks(
 ) -> v1alpha1.Status:
     """Return the status with these stacks."""
     return dataclasses.replace(status, stacks=stacks)
+
+
+STAGES = (
+    v1alpha1.StageStatus(name="dev", phase=Phase.SUCCEEDED, progress="12/12"),
+    v1alpha1.StageStatus(
+        name="canary", phase=Phase.RUNNING, progress="1/3", approved_time="2026-03-01T10:02:00Z"
+    ),
+    v1alpha1.StageStatus(
+        name="qa",
+        phase=Phase.SKIPPED,
+        progress="0/0",
+        message="No stack of the chain belongs to it.",
+    ),
+    v1alpha1.StageStatus(
+        name="office-hours-of-europe",
+        phase=Phase.WAITING,
+        progress="0/4",
+        waits_for="Soak",
+        message="Waits for its soak time of 3600 seconds (`soakSeconds`) until "
+        "2026-03-01T11:00:00Z.",
+        since="2026-03-01T10:00:00Z",
+        until="2026-03-01T11:00:00Z",
+    ),
+    v1alpha1.StageStatus(
+        name="prod",
+        phase=Phase.WAITING,
+        progress="0/40",
+        waits_for="Approval",
+        message="Waits for a person to approve it: set the annotation `stackchain.dev/approve` to "
+        '"7: prod".',
+        since="2026-03-01T10:01:00Z",
+    ),
+    v1alpha1.StageStatus(
+        name="later",
+        phase=Phase.PENDING,
+        progress="0/2",
+        waits_for="EarlierStages",
+        message="Waits for 40 stacks of the earlier stage 'prod' to succeed.",
+        since="2026-03-01T10:00:00Z",
+    ),
+)
+"""One of each kind, which no run has at one time."""
+
+
+def with_stages(
+    status: v1alpha1.Status, stages: tuple[v1alpha1.StageStatus, ...] = STAGES
+) -> v1alpha1.Status:
+    """Return the status with stages of its run."""
+    assert status.latest_run is not None
+    run = dataclasses.replace(status.latest_run, stages=stages)
+    return dataclasses.replace(status, latest_run=run)

@@ -43,6 +43,7 @@ _REFUSED = frozenset(
 _HELD = frozenset({_Reason.STACK_LOCKED, _Reason.STACK_DISABLED})
 
 Stack = TypeVar("Stack", progress.StackProgress, v1alpha1.StackStatus)
+Stage = TypeVar("Stage", progress.StageProgress, v1alpha1.StageStatus)
 
 
 def need_of(stack: progress.StackProgress | v1alpha1.StackStatus) -> Need | None:
@@ -87,3 +88,8 @@ def by_need(stacks: Iterable[Stack]) -> list[tuple[Need, Stack]]:
 def blocked(stacks: Sequence[Stack]) -> list[Stack]:
     """Return the stacks that only someone outside of the chain can let continue."""
     return with_need(stacks, Need.RELEASE)
+
+
+def to_approve(stages: Iterable[Stage]) -> list[Stage]:
+    """Return the stages that wait for a person's approval."""
+    return [stage for stage in stages if stage.waits_for == v1alpha1.StageWait.APPROVAL]

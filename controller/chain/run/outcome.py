@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from controller.api import reasons, v1alpha1, wording
-from controller.api.v1alpha1 import Phase, StageWait
+from controller.api.v1alpha1 import Phase
 from controller.chain.run import attention, changes, policy, progress
 from controller.chain.run.progress import ChainProgress, StackProgress
 
@@ -109,8 +109,7 @@ def _in_progress(run: ChainProgress) -> RunMeaning:
         phase = Phase.PENDING if progress.is_idle(run) else Phase.RUNNING
         message = f"{message} {_suspended_message(run)}".strip()
         return _meaning(phase, _Reason.SUSPENDED, message)
-    if approval := _approval_message(run):
-        message = f"{message} {approval}".strip()
+    if attention.to_approve(run.stages):
         return _meaning(Phase.RUNNING, _Reason.AWAITING_APPROVAL, message)
     if attention.blocked(run.stacks):
         return _meaning(Phase.RUNNING, _Reason.BLOCKED, message)
@@ -144,15 +143,21 @@ def _in_phase(run: ChainProgress, phase: Phase) -> list[StackProgress]:
 
 
 def _needs_message(run: ChainProgress) -> str:
-    """Say what needs a person: what did not succeed, what waits, and what is blocked."""
+    """Say what needs a person: what did not succeed, what waits, and what is blocked.
+
+    A stage that waits for its approval is named whatever else does.
+    """
     awaiting = _in_phase(run, Phase.AWAITING_CONFIRMATION)
     held = attention.blocked(run.stacks)
-    room = _Room.shared_by(len(_bad_ends(run)) + bool(awaiting) + bool(held))
+    stages = attention.to_approve(run.stages)
+    room = _Room.shared_by(len(_bad_ends(run)) + bool(awaiting) + bool(held) + bool(stages))
     parts = []
     if _bad_ends(run):
         parts.append(f"{_bad_ends_text(run, room)}{_skipped(run)}")
     if awaiting:
         parts.append(_awaiting_message(awaiting, room))
+    # One at a time: the stages behind it wait for its stacks.
+    parts += [f"Stage '{stage.name}': {stage.message}" for stage in stages[:1]]
     if held:
         parts.append(_blocked_message(held, room))
     return " ".join(parts)
@@ -194,12 +199,6 @@ def _canceling_message(run: ChainProgress) -> str:
     )
     why = "The chain's deadline has passed" if run.is_timed_out else "The chain is being canceled"
     return f"{why}; it {stops}."
-
-
-def _approval_message(run: ChainProgress) -> str:
-    """Return that a stage waits for its approval, whatever else is in progress."""
-    waiting = [stage for stage in run.stages if stage.waits_for == StageWait.APPROVAL]
-    return f"Stage '{waiting[0].name}': {waiting[0].message}" if waiting else ""
 
 
 def _stage_message(run: ChainProgress) -> str:

@@ -11,7 +11,7 @@ from controller import outside_text
 from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests import chain_waits
-from controller.chain.run import gates, progress
+from controller.chain.run import attention, gates, progress
 from controller.chain.status import drift, remedies
 
 Reason = reasons.ChainReason
@@ -304,8 +304,7 @@ def _look_alikes_text(known: progress.ChainProgress) -> str:
 def _awaiting(facts: ConditionFacts) -> _Value:
     waiting = [s for s in facts.stacks if s.phase is Phase.AWAITING_CONFIRMATION]
     is_canceling = facts.known is not None and facts.known.is_canceling
-    approvals = facts.run.stages if facts.run is not None else ()
-    stages = [stage for stage in approvals if stage.waits_for == v1alpha1.StageWait.APPROVAL]
+    stages = attention.to_approve(facts.run.stages if facts.run is not None else ())
     if not (waiting or stages) or is_canceling:
         none = reasons.ConditionReason.NONE_WAITS
         return _Value(status="False", reason=none, message="No run waits for a person.")

@@ -1,6 +1,7 @@
 """What a chain waits for, from its status and the documented reasons."""
 
 import dataclasses
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,12 +9,13 @@ from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase, StackChain, StackStatus
 from controller.chain.requests import chain_waits
 from controller.chain.run import attention, run_snapshots, stack_reports
-from controller.display import styled_text
+from controller.display import styled_text, tree
 from controller.plugin import explanation
 from tests.support import big_chains
 from tests.support.builders import make_shown_chain, make_shown_status, make_stack_status
 from tests.support.golden import Golden
 
+NOW = datetime(2026, 3, 1, 10, 41, 0, tzinfo=UTC)
 LINK = "https://example.app.spacelift.io/stack/eks/run/01J"
 WAITING = make_shown_status(
     make_stack_status("vpc", phase=Phase.SUCCEEDED),
@@ -29,6 +31,11 @@ WAITING = make_shown_status(
     make_stack_status("app", 2, "eks", reason="UpstreamPending", message="Waits for 'eks'."),
     ready=("Unknown", "AwaitingConfirmation", "'eks' waits for a person."),
 )
+
+
+def shown(found: explanation.ChainExplanation, *, width: int) -> list[str]:
+    lines = explanation.render(found, tree.Drawing(now=NOW, width=width))
+    return [styled_text.plain_text(line) for line in lines]
 
 
 FAILED = make_shown_status(ready=("False", "StackFailed", "Words."), phase=Phase.FAILED)
@@ -104,7 +111,7 @@ def test_what_to_do_about_the_chain_is_left_out_only_where_its_stacks_say_it(
     status = make_shown_status(refused, ready=("Unknown", reason, "Words."))
 
     found = explanation.explain(make_shown_chain(status))
-    lines = [styled_text.plain_text(line) for line in explanation.render(found, width=500)]
+    lines = shown(found, width=500)
 
     assert explanation.chain_advice(found) == (found.meaning.do if is_shown else "")
     assert (f"What to do: {found.meaning.do}" in lines) == is_shown
@@ -249,7 +256,13 @@ STAGES = dataclasses.replace(
         ),
     ),
 )
+STAGES_AND_CONFIRMATION = make_shown_status(
+    *WAITING.stacks,
+    ready=("Unknown", "AwaitingConfirmation", "The run of 'eks' waits for a person."),
+    stages=big_chains.STAGES,
+)
 EXPLAINED = {
+    "a stage and a stack wait for a person": make_shown_chain(STAGES_AND_CONFIRMATION),
     "stages wait": make_shown_chain(STAGES),
     "a stack waits for a person": make_shown_chain(WAITING),
     "a plan is beyond the limits": make_shown_chain(BEYOND_LIMITS),
@@ -260,9 +273,9 @@ EXPLAINED = {
 
 @pytest.mark.parametrize("case", EXPLAINED)
 def test_it_says_what_the_chain_waits_for_and_what_to_do(case: str, golden: Golden) -> None:
-    lines = explanation.render(explanation.explain(EXPLAINED[case]), width=200)
+    lines = shown(explanation.explain(EXPLAINED[case]), width=200)
 
-    text = "\n".join(styled_text.plain_text(line) for line in lines)
+    text = "\n".join(lines)
     golden("plugin_explain").check(case, text)
 
 
@@ -274,7 +287,7 @@ def test_a_big_chain_is_explained_in_one_window(
     chain = make_shown_chain(big_chains.make_status(number))
 
     found = explanation.explain(chain)
-    lines = [styled_text.plain_text(line) for line in explanation.render(found, width=width - 1)]
+    lines = shown(found, width=width - 1)
 
     golden("big_explanations").check(case, "\n".join(lines))
     assert len(lines) <= 40
@@ -287,9 +300,9 @@ def test_many_stacks_with_one_reason_are_explained_together(golden: Golden) -> N
     stacks = [dataclasses.replace(waiting, id=f"eks-{number:02}") for number in range(30)]
     status = make_shown_status(*stacks, ready=("Unknown", "AwaitingConfirmation", "Thirty."))
 
-    lines = explanation.render(explanation.explain(make_shown_chain(status)), width=99)
+    lines = shown(explanation.explain(make_shown_chain(status)), width=99)
 
-    text = "\n".join(styled_text.plain_text(line) for line in lines)
+    text = "\n".join(lines)
     golden("big_explanations").check("thirty wait for a person", text)
 
 
@@ -303,9 +316,9 @@ def test_what_many_stages_wait_for_is_said_of_each() -> None:
     ]
     status = make_shown_status(*stacks, ready=("Unknown", "AwaitingApproval", "Words."))
 
-    lines = explanation.render(explanation.explain(make_shown_chain(status)), width=99)
+    lines = shown(explanation.explain(make_shown_chain(status)), width=99)
 
-    text = [styled_text.plain_text(line).strip() for line in lines]
+    text = [line.strip() for line in lines]
     advised = [line for line in text if line.startswith("What to do: See the message")]
     assert 5 < len(advised) <= len([line for line in text if line.startswith("Stage ")])
     assert len(lines) <= 40
@@ -315,7 +328,7 @@ def test_what_many_stages_wait_for_is_said_of_each() -> None:
 def test_no_text_says_nothing_below_one_that_says_what_to_do(number: int) -> None:
     found = explanation.explain(make_shown_chain(big_chains.make_status(number)))
 
-    text = "\n".join(styled_text.plain_text(line) for line in explanation.render(found, width=200))
+    text = "\n".join(shown(found, width=200))
 
     assert "What to do: Nothing" not in text
     assert "What to do: Confirm or discard it" in text or number == 12
@@ -372,3 +385,21 @@ def test_programs_get_the_same() -> None:
     assert [(one["id"], one["runUrl"], one["holds"]) for one in document["stacks"]] == [
         ("eks", LINK, ["app"])
     ]
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 160])
+def test_a_live_run_is_explained_with_its_stages(width: int, case: str, golden: Golden) -> None:
+    chain = make_shown_chain(big_chains.with_stages(WAITING))
+
+    lines = shown(explanation.explain(chain), width=width - 1)
+
+    golden("stage_rows").check(f"explained, {case}", "\n".join(lines))
+    assert all(len(line) < width or "https://" in line for line in lines)
+
+
+def test_the_stages_of_a_run_that_is_over_explain_nothing() -> None:
+    over = dataclasses.replace(FAILED, stacks=(make_stack_status("a", phase=Phase.FAILED),))
+
+    lines = shown(explanation.explain(make_shown_chain(big_chains.with_stages(over))), width=99)
+
+    assert not any("office-hours" in line for line in lines)

@@ -59,6 +59,7 @@ def test_a_list_counts_what_needs_someone() -> None:
         make_shown_chain(big_chains.make_status(100), name="loud"),
         make_shown_chain(big_chains.make_status(12, is_quiet=True), name="quiet"),
         make_shown_chain(name="new"),
+        make_shown_chain(big_chains.with_stages(big_chains.make_status(12)), name="stages"),
     ]
 
     found = output.list_document(chains)["chains"]
@@ -67,6 +68,7 @@ def test_a_list_counts_what_needs_someone() -> None:
         ("loud", 4),
         ("quiet", 0),
         ("new", 0),
+        ("stages", 3),
     ]
     assert found[2]["ready"] is None
 

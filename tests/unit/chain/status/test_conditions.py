@@ -406,12 +406,38 @@ def test_many_stacks_that_need_a_person_leave_room_for_each_other(golden: Golden
         *(make_stack(f"f-{one}", Phase.FAILED, message=text) for one in ids),
         *(make_stack(f"w-{one}", Phase.AWAITING_CONFIRMATION) for one in ids),
         *(dataclasses.replace(LOCKED, id=f"l-{one}") for one in ids),
+        make_stack("s", stage="live-" * 12),
+        stages=[progress.StageProgress(name="live-" * 12, needs_approval=True)],
     )
 
     golden(PAGE).check("Ready: many of each", message_of(facts))
     run = project(facts).latest_run
     assert run is not None
     assert not run.message.endswith("...")
+
+
+APPROVAL = {
+    "nothing else": (),
+    "a stack": (WAITS,),
+    "a failed stack": (FAILED,),
+    "a locked stack": (LOCKED,),
+    "all of these": (WAITS, FAILED, LOCKED),
+}
+
+
+@pytest.mark.parametrize("is_suspended", [False, True], ids=["", "suspended"])
+@pytest.mark.parametrize("case", APPROVAL)
+def test_a_stage_that_waits_for_approval_is_named_whatever_else_waits(
+    case: str, is_suspended: bool, golden: Golden
+) -> None:
+    stages = [progress.StageProgress(name="live", needs_approval=True)]
+    staged = make_stack("s", stage="live")
+
+    message = message_of(live(*APPROVAL[case], staged, stages=stages, is_suspended=is_suspended))
+
+    suspended = ", suspended" if is_suspended else ""
+    golden(PAGE).check(f"Ready: a stage and {case}{suspended}", message)
+    assert "Stage 'live': Waits for a person to approve it" in message
 
 
 @pytest.mark.parametrize("is_timed_out", [False, True], ids=["canceled", "timed out"])
