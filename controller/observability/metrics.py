@@ -159,6 +159,22 @@ class Metrics:
             "chain_namespace",
             "chain",
         )
+        self.chain_since = self._gauge(
+            "stackchain_chain_since_timestamp_seconds",
+            "Since when an unsettled StackChain has waited or run, of each one that is in "
+            "`stackchain_chain_info`.",
+            "chain_namespace",
+            "chain",
+            "reason",
+        )
+        self.chain_held_stacks = self._gauge(
+            "stackchain_chain_held_stacks",
+            "Stacks of a chain run in progress that are held up, by reason, of each StackChain "
+            "that has any and is in `stackchain_chain_info`.",
+            "chain_namespace",
+            "chain",
+            "reason",
+        )
         self.chains_unlisted = self._gauge(
             "stackchain_chains_unlisted",
             "StackChains that `stackchain_chain_info` leaves out because there are too many.",

@@ -16,6 +16,17 @@ UNOBSERVED = "Unobserved"
 """In place of a reason, for resources that have no condition yet."""
 
 _FAILED = (v1alpha1.Phase.FAILED, v1alpha1.Phase.TIMED_OUT)
+# What holds up a stack until someone outside of the chain acts, or a worker is free.
+HELD_UP = frozenset(
+    {
+        reasons.StackReason.STACK_BUSY,
+        reasons.StackReason.STACK_LOCKED,
+        reasons.StackReason.STACK_DISABLED,
+        reasons.StackReason.RUN_BLOCKED,
+        reasons.StackReason.WORKER_PENDING,
+        reasons.StackReason.NEEDS_APPROVAL,
+    }
+)
 _IN_PROGRESS = frozenset(
     {
         reasons.ChainReason.PROGRESSING,
@@ -126,6 +137,11 @@ class NamedFigures:
         """How many stacks of its live run failed or timed out."""
         return sum(phase in _FAILED for phase, _ in self.figures.stacks)
 
+    @property
+    def held_stacks(self) -> Mapping[str, int]:
+        """How many stacks of its live run are held up, by reason."""
+        return collections.Counter(why for _, why in self.figures.stacks if why in HELD_UP)
+
 
 def set_chain_gauges(
     chains: Iterable[NamedFigures], counters: metrics.Metrics, *, most: int
@@ -134,14 +150,28 @@ def set_chain_gauges(
 
     A bound keeps a cluster of many thousands from flooding Prometheus; what is left out is counted.
     """
-    for gauge in (counters.chain_info, counters.chain_failed_stacks):
+    for gauge in (
+        counters.chain_info,
+        counters.chain_since,
+        counters.chain_failed_stacks,
+        counters.chain_held_stacks,
+    ):
         gauge.clear()
     ranked = sorted(chains, key=lambda one: (_rank(one), one.namespace, one.name))
     counters.chains_unlisted.set(max(0, len(ranked) - most))
     for one in ranked[:most]:
-        counters.chain_info.labels(one.namespace, one.name, one.figures.reason).set(1)
-        if one.failed_stacks:
-            counters.chain_failed_stacks.labels(one.namespace, one.name).set(one.failed_stacks)
+        _set_series(one, counters)
+
+
+def _set_series(one: NamedFigures, counters: metrics.Metrics) -> None:
+    chain, reason, since = (one.namespace, one.name), one.figures.reason, one.figures.since
+    counters.chain_info.labels(*chain, reason).set(1)
+    if since is not None:
+        counters.chain_since.labels(*chain, reason).set(since)
+    if one.failed_stacks:
+        counters.chain_failed_stacks.labels(*chain).set(one.failed_stacks)
+    for why, count in one.held_stacks.items():
+        counters.chain_held_stacks.labels(*chain, why).set(count)
 
 
 def _rank(chain: NamedFigures) -> int:

@@ -183,3 +183,28 @@ def test_what_an_alert_says_to_raise_is_a_value_of_the_chart() -> None:
             assert key in place, path
             place = place[key]
     assert not re.findall(r"\b(?:WORKER|SPACELIFT|WEBHOOK|NOTIFICATIONS)_[A-Z_]+", advice)
+
+
+def test_a_panel_with_a_runbook_links_to_its_section_where_there_is_a_wiki(
+    release: Release,
+) -> None:
+    objects = release(
+        {
+            "metrics.dashboards.enabled": True,
+            "metrics.prometheusRule.runbookUrl": "https://wiki.example.com/operations",
+        }
+    )
+
+    (found,) = dashboards(objects)
+    (text,) = found["data"].values()
+    panels = [panel for panel in json.loads(text)["panels"] if panel["type"] != "row"]
+    named = {
+        panel["title"]: match[1].lower()
+        for panel in panels
+        if (match := re.search(r"Runbook: (StackChain\w+)", panel["description"]))
+    }
+    linked = {panel["title"]: panel["links"][0]["url"] for panel in panels if panel.get("links")}
+    assert len(named) > 10
+    assert linked == {
+        title: f"https://wiki.example.com/operations#{section}" for title, section in named.items()
+    }

@@ -1,6 +1,8 @@
 """Alerts and dashboard ask for what processes really expose, after chains and during one."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -8,11 +10,24 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from devenv import role_process
-from tests.support import chains, promql, receivers, webhooks
+from tests.support import chains, prometheus, promql, receivers, webhooks
 from tests.support.chains import account_document
 from tests.support.waiting import eventually
 
 Samples = list[tuple[str, dict[str, str], float]]
+
+
+CHAIN_PANELS = {
+    "panel StackChains that need someone": {"both", "fails", "locked", "waits"},
+    "panel Longest waits and runs by StackChain": {"both", "locked", "waits"},
+    "panel Stacks that are held up": {"locked"},
+}
+"""The panels that name StackChains, and which ones they name."""
+
+
+def names(series: list[dict[str, Any]]) -> set[str]:
+    """Return the names of the StackChains that an answer is about."""
+    return {one["metric"]["chain"] for one in series if "chain" in one["metric"]}
 
 
 async def scrape(role: role_process.Role) -> Samples:
@@ -65,16 +80,19 @@ async def busy(release: chains.Installation) -> chains.Installation:
         await role.start()
     by_hand = {"autodeploy": False}
     document = account_document(
-        "a -> b -> c", stacks={"c": by_hand, "x": {}, "y": {}, "z": by_hand}
+        "a -> b -> c", stacks={"c": by_hand, "x": {}, "y": {}, "z": by_hand, "l": {}}
     )
     account, _ = await receiver.add_account("busy", document)
     for stack_id in "xy":
         await account.script(stack_id, "fail:applying")
+    await account.admin("POST", "/stacks/l/lock", {"user": "jane@example.com"})
+    locked = await release.create("locked", "l", account=account)
     waiting = await release.create("waits", "a", account=account)
     failing = await release.create("fails", "x", account=account)
     await failing.ends("StackFailed")
     both = await release.create("both", "y", "z", account=account)
     await waiting.shows("AwaitingConfirmation")
+    await locked.shows("Blocked")
     await both.until(
         lambda status: (status.get("latestRun") or {}).get("summary", {}).get("failed") == 1
     )
@@ -101,7 +119,7 @@ async def test_the_numbers_say_how_the_release_and_its_chains_are(
     async def as_it_is() -> bool:
         samples = await scrape_all(busy)
         assert value(samples, "stackchain_lease_held") == 1
-        assert value(samples, "stackchain_chains") == 3
+        assert value(samples, "stackchain_chains") == 4
         assert value(samples, "stackchain_chains", reason="AwaitingConfirmation") == 2
         assert value(samples, "stackchain_chains", reason="StackFailed") == 1
         assert value(samples, "stackchain_live_stacks", phase="Succeeded") == 2
@@ -126,3 +144,54 @@ async def test_a_standby_tells_nothing_of_chains_and_that_it_reaches_temporal(
     for name in ("stackchain_chains", "stackchain_task_queue_pollers"):
         assert value(samples, name) is None
     assert value(samples, "stackchain_temporal_connected") == 1
+
+
+if prometheus.PROGRAM:
+
+    async def test_a_real_prometheus_answers_each_query_and_names_chains(
+        busy: chains.Installation, tmp_path: Path
+    ) -> None:
+        async with prometheus.Prometheus(tmp_path / "prometheus", busy.roles) as server:
+
+            async def all_is_read() -> bool:
+                assert {rule["health"] for rule in await server.rules()} == {"ok"}
+                for query in promql.queries():
+                    await server.query(
+                        query.sent.replace("RELEASE_NAMESPACE", prometheus.NAMESPACE)
+                    )
+                named = {where: set[str]() for where in CHAIN_PANELS}
+                for query in promql.queries():
+                    if query.where in CHAIN_PANELS:
+                        named[query.where] = named[query.where] | names(
+                            await server.query(query.sent)
+                        )
+                assert named == CHAIN_PANELS
+                return True
+
+            await eventually(all_is_read, chains.SECONDS, what="Prometheus has read all")
+
+    async def test_alerts_of_a_real_prometheus_name_the_chain_with_its_namespace(
+        busy: chains.Installation, tmp_path: Path
+    ) -> None:
+        async with prometheus.Prometheus(tmp_path / "prometheus", busy.roles) as server:
+            namespace = busy.namespace
+
+            async def alerts_are_pending() -> bool:
+                found = {rule["name"]: rule["alerts"] for rule in await server.rules()}
+                named = {
+                    alert: {
+                        (one["labels"]["chain_namespace"], one["labels"]["chain"])
+                        for one in found[alert]
+                    }
+                    for alert in ("StackChainFailed", "StackChainStacksFailed", "StackChainBlocked")
+                }
+                assert named == {
+                    "StackChainFailed": {(namespace, "fails")},
+                    "StackChainStacksFailed": {(namespace, "both")},
+                    "StackChainBlocked": {(namespace, "locked")},
+                }
+                held = found["StackChainStacksBlocked"]
+                assert {one["labels"]["chain"] for one in held} == {"locked"}
+                return True
+
+            await eventually(alerts_are_pending, chains.SECONDS, what="alerts name chains")

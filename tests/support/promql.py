@@ -30,11 +30,16 @@ class Query:
     text: str
 
     @property
-    def parsed(self) -> Expr:
+    def sent(self) -> str:
+        """The query as Prometheus gets it."""
         text = self.text
         for variable, value in _GRAFANA.items():
             text = text.replace(variable, value)
-        return promql_parser.parse(text)
+        return text
+
+    @property
+    def parsed(self) -> Expr:
+        return promql_parser.parse(self.sent)
 
     def selectors(self) -> dict[str, dict[str, str]]:
         """Return what is matched of each metric: label to value or alternatives, by metric."""

@@ -6,11 +6,11 @@ import pytest
 from prometheus_client import generate_latest
 
 from controller.api import v1alpha1
-from controller.api.reasons import ChainReason
+from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
 from controller.observability import metrics
 from controller.operator import chain_metrics
-from tests.support import builders, situations
+from tests.support import builders, promql, situations
 from tests.support.builders import make_stack
 
 # 2026-03-01T10:00:00Z, when everything began in these statuses, and an hour later.
@@ -191,3 +191,39 @@ def test_a_chain_that_waits_for_another_is_not_in_trouble() -> None:
     chain_metrics.set_chain_gauges(chains, counters, most=1)
 
     assert 'stackchain_chain_info{chain="blocked"' in generate_latest(counters.registry).decode()
+
+
+HELD = situations.projected(
+    situations.live(
+        make_stack("a", Phase.WAITING, reason=StackReason.STACK_LOCKED),
+        make_stack("b", Phase.WAITING, reason=StackReason.STACK_LOCKED),
+        make_stack("c", Phase.RUNNING),
+    )
+)
+
+
+def test_each_chain_says_since_when_it_waits_and_which_of_its_stacks_are_held_up() -> None:
+    counters = metrics.Metrics()
+    settled = chain_metrics.NamedFigures(
+        namespace="team",
+        name="fine",
+        figures=chain_metrics.figures_of(SUCCEEDED, is_settled=True),
+    )
+
+    chain_metrics.set_chain_gauges([settled, named("prod", HELD)], counters, most=2)
+
+    text = generate_latest(counters.registry).decode()
+    held = 'held_stacks{chain="prod",chain_namespace="team",reason="StackLocked"}'
+    since = 'since_timestamp_seconds{chain="prod",chain_namespace="team",reason="Blocked"}'
+    assert f"stackchain_chain_{held} 2.0" in text
+    assert float(text.partition(f"stackchain_chain_{since} ")[2].split()[0]) == START
+    assert 'held_stacks{chain="fine"' not in text
+    assert 'since_timestamp_seconds{chain="fine"' not in text
+
+
+def test_what_counts_as_held_up_is_what_the_alert_names() -> None:
+    """Where no chain has series of its own, the alert goes by the reasons of all stacks."""
+    (rule,) = [item for item in promql.alerts() if item["alert"] == "StackChainStacksBlocked"]
+
+    matched = promql.Query(where="", text=rule["expr"]).selectors()["stackchain_live_stacks"]
+    assert promql.alternatives([matched["reason"]]) == chain_metrics.HELD_UP
