@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from urllib import parse as urlparse
 
 from controller.api import v1alpha1
-from controller.kube import client, errors
+from controller.kube import api_requests, errors
 
 PAGE_SIZE = 250
 # The API server ends a watch after this long; it is continued where it ended.
@@ -18,7 +18,7 @@ _MOST_EVENTS = 500
 Json = dict[str, Any]
 
 
-class WatchRequests(client.KubeRequests, Protocol):
+class WatchRequests(api_requests.KubeRequests, Protocol):
     """What is needed of the connection."""
 
     def watch(
@@ -95,7 +95,9 @@ class ChainWatch:
                 return found, str(page["metadata"]["resourceVersion"])
 
 
-async def list_events(kube_client: client.KubeRequests, namespace: str, uid: str) -> list[Json]:
+async def list_events(
+    kube_client: api_requests.KubeRequests, namespace: str, uid: str
+) -> list[Json]:
     """Return the Events of a StackChain that the cluster still has, in no order.
 
     Raises:

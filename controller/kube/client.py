@@ -5,12 +5,10 @@ connection pool. It retries nothing except once after renewing credentials.
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
 from urllib import parse as urlparse
 
 import aiohttp
@@ -19,24 +17,17 @@ from kubernetes.aio import client as kube_client
 from kubernetes.aio import config as kube_config
 from kubernetes.aio.config import kube_config as kube_config_files
 
-from controller import clock, outside_text, times
+from controller import outside_text
 from controller.config import settings
-from controller.kube import errors
+from controller.kube import api_requests, errors
 
 logger = logging.getLogger(__name__)
 
-REQUEST_TIMEOUT_SECONDS = 10.0
-_OWN_PAUSE_SECONDS = 1.0
 DEFAULT_KUBECONFIG = Path("~/.kube/config")  # The client library expands the ~.
-JSON = "application/json"
-MERGE_PATCH = "application/merge-patch+json"
 
 _UNUSABLE_KUBECONFIG = (kube_config.ConfigException, yaml.YAMLError, OSError, ValueError)
 # The library takes whatever YAML the file holds for a map of lists of maps.
 _NO_KUBECONFIG = (TypeError, KeyError, AttributeError)
-
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,22 +46,6 @@ class Access:
     proxy: str | None
 
 
-class KubeRequests(Protocol):
-    """What the users of the connection need of it."""
-
-    async def request(
-        self,
-        method: Method,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Json | None = None,
-        content_type: str = JSON,
-        accept: str = JSON,
-    ) -> Json:
-        """Send one request and return the object of the answer."""
-
-
 class KubeClient:
     """Holds working credentials: a service account's token is read again as it is rotated."""
 
@@ -79,7 +54,7 @@ class KubeClient:
         kubernetes: settings.KubernetesSettings,
         *,
         context: str | None = None,
-        request_timeout: float = REQUEST_TIMEOUT_SECONDS,
+        request_timeout: float = api_requests.REQUEST_TIMEOUT_SECONDS,
     ) -> None:
         """Connect on the first request; `context` is one of the kubeconfig, else its current."""
         self._kubeconfig = kubernetes.kubeconfig
@@ -105,14 +80,14 @@ class KubeClient:
 
     async def request(
         self,
-        method: Method,
+        method: api_requests.Method,
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Json | None = None,
-        content_type: str = JSON,
-        accept: str = JSON,
-    ) -> Json:
+        body: api_requests.Json | None = None,
+        content_type: str = api_requests.JSON,
+        accept: str = api_requests.JSON,
+    ) -> api_requests.Json:
         """Send one request and return the object of the answer.
 
         Raises:
@@ -130,7 +105,7 @@ class KubeClient:
 
     async def watch(
         self, path: str, *, query: Mapping[str, str], silence_seconds: float
-    ) -> AsyncIterator[Json]:
+    ) -> AsyncIterator[api_requests.Json]:
         """Yield the events of a watch, until the API server ends it.
 
         Args:
@@ -149,7 +124,7 @@ class KubeClient:
             response = await _open_stream(api, path, query, silence_seconds)
         try:
             async for line in response.content:
-                yield _event_of(f"GET {path}", line)
+                yield api_requests.event_of(f"GET {path}", line)
         except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
             reason = outside_text.clean(errors.text_of(error))
             raise errors.ApiUnreachable(f"GET {path}: {reason}") from error
@@ -242,7 +217,7 @@ def context_namespace(kubeconfig: Path, context: str | None) -> str | None:
     try:
         merged = kube_config_files.KubeConfigMerger(str(kubeconfig))  # type: ignore[no-untyped-call]
         loader = kube_config_files.KubeConfigLoader(merged.config, active_context=context)  # type: ignore[no-untyped-call]
-        chosen: Json = loader.current_context
+        chosen: api_requests.Json = loader.current_context
     except _UNUSABLE_KUBECONFIG as error:
         lines = outside_text.clean(str(error))
         raise errors.Denied(f"The kubeconfig {kubeconfig} cannot be used: {lines}") from error
@@ -265,12 +240,12 @@ def _load_service_account(configuration: kube_client.Configuration) -> str | Non
 async def _send(
     api: kube_client.ApiClient,
     timeout_seconds: float,
-    method: Method,
+    method: api_requests.Method,
     path: str,
     query: Mapping[str, str] | None,
-    body: Json | None,
+    body: api_requests.Json | None,
     header_params: Mapping[str, str],
-) -> Json:
+) -> api_requests.Json:
     what = f"{method} {path}"
     try:
         async with asyncio.timeout(timeout_seconds):
@@ -289,17 +264,19 @@ async def _send(
     except (aiohttp.ClientError, kube_config.ConfigException, OSError, TimeoutError) as error:
         reason = outside_text.clean(errors.text_of(error))
         raise errors.ApiUnreachable(f"{what}: {reason}") from error
-    return read_answer(what, response.status, response.headers, data)
+    return api_requests.read_answer(what, response.status, response.headers, data)
 
 
 async def _open_stream(
     api: kube_client.ApiClient, path: str, query: Mapping[str, str], silence_seconds: float
 ) -> aiohttp.ClientResponse:
     what = f"GET {path}"
-    timeout = aiohttp.ClientTimeout(sock_connect=REQUEST_TIMEOUT_SECONDS, sock_read=silence_seconds)
+    timeout = aiohttp.ClientTimeout(
+        sock_connect=api_requests.REQUEST_TIMEOUT_SECONDS, sock_read=silence_seconds
+    )
     try:
         _, url, headers, _, _ = await api.param_serialize(
-            "GET", path, header_params={"Accept": JSON}, auth_settings=["BearerToken"]
+            "GET", path, header_params={"Accept": api_requests.JSON}, auth_settings=["BearerToken"]
         )
         answer = await api.rest_client.request(  # type: ignore[no-untyped-call]
             "GET",
@@ -310,81 +287,9 @@ async def _open_stream(
         response: aiohttp.ClientResponse = answer.response
         if response.status != 200:
             data = await response.read()
-            read_answer(what, response.status, response.headers, data)
+            api_requests.read_answer(what, response.status, response.headers, data)
             raise errors.ApiUnreachable(f"{what}: {response.status}")
     except (aiohttp.ClientError, kube_config.ConfigException, OSError, TimeoutError) as error:
         reason = outside_text.clean(errors.text_of(error))
         raise errors.ApiUnreachable(f"{what}: {reason}") from error
     return response
-
-
-def _event_of(what: str, line: bytes) -> Json:
-    event = json.loads(line)
-    if not isinstance(event, dict) or not isinstance(event.get("object"), dict):
-        raise errors.ApiUnreachable(f"{what}: not an event of a watch")
-    if event.get("type") == "ERROR":
-        status = event["object"]
-        code = status.get("code")
-        read_answer(what, code if isinstance(code, int) else 500, {}, json.dumps(status).encode())
-        raise errors.ApiUnreachable(f"{what}: an error without a code")
-    return event
-
-
-def read_answer(what: str, status: int, headers: Mapping[str, str], data: bytes) -> Json:
-    """Return the object of an answer, or raise what its status means."""
-    try:
-        answer = json.loads(data)
-    except ValueError:
-        answer = None
-    content: Json = answer if isinstance(answer, dict) else {}
-    if 200 <= status < 300 and content:
-        return content
-    said = content.get("message") or data[: errors.ANSWER_LIMIT].decode(errors="replace")
-    text = outside_text.clean(str(said), most=errors.ANSWER_LIMIT)
-    message = f"{what}: {status} {outside_text.clean(text)}"
-    error = _error(status, message, headers, content, what)
-    error.answer = text
-    raise error
-
-
-def _error(
-    status: int, message: str, headers: Mapping[str, str], content: Json, what: str
-) -> errors.KubeError:
-    match status:
-        case 401:
-            return errors.Unauthenticated(message)
-        case 403:
-            return errors.Denied(message)
-        case 404 if _names_resource(content, what):
-            return errors.ObjectNotFound(message)
-        case 409:
-            return errors.Conflict(message)
-        case 410:
-            return errors.Expired(message)
-        case 429:
-            return errors.Throttled(message, retry_after_seconds=_retry_after(headers))
-        case 404:
-            return errors.NotServed(
-                f"{message}. Nobody serves this path: is the CRD installed, is a proxy between?"
-            )
-        case _ if 400 <= status < 500:
-            return errors.Invalid(message)
-    # 2xx and 3xx without an object come from something that is not an API server.
-    return errors.ApiUnreachable(message)
-
-
-def _names_resource(content: Json, what: str) -> bool:
-    """Return whether a 404 is about the resource itself.
-
-    A missing CRD answers with plain text or a Status without a name, a proxy with anything.
-    """
-    details = content.get("details")
-    if content.get("kind") != "Status" or not isinstance(details, dict):
-        return False
-    name, plural = details.get("name"), details.get("kind")
-    return bool(name) and f"/{plural}/{name}/" in f"{what}/"
-
-
-def _retry_after(headers: Mapping[str, str]) -> float:
-    asked = times.retry_after_seconds(headers.get("Retry-After"), now=clock.unix())
-    return times.pause_seconds(asked, own=_OWN_PAUSE_SECONDS)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from controller.api import definition_fields, v1alpha1, wording
-from controller.kube import client, errors
+from controller.kube import api_requests, errors
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class Definition:
     waits before it starts kopf; a definition that goes later ends its watch, and so the process.
     """
 
-    def __init__(self, kube_client: client.KubeRequests) -> None:
+    def __init__(self, kube_client: api_requests.KubeRequests) -> None:
         """Take the client to ask with; discovery needs no rights of its own."""
         self._client = kube_client
         self._problem: str | None = "The API server was not asked yet."

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from controller import clock, times
-from controller.kube import client, errors
+from controller.kube import api_requests, errors
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def next_step(
     return LeaseStep.TAKE if expired else LeaseStep.WAIT
 
 
-class LeaseClient(client.KubeRequests, Protocol):
+class LeaseClient(api_requests.KubeRequests, Protocol):
     """A connection that can be given up."""
 
     async def close(self) -> None:
@@ -136,7 +136,7 @@ class LeaderLease:
 
     def __init__(
         self,
-        kube_client: client.KubeRequests,
+        kube_client: api_requests.KubeRequests,
         *,
         namespace: str,
         identity: str,
@@ -322,7 +322,7 @@ class LeaderLease:
         part = _ATTEMPT_PARTS[min(failures, len(_ATTEMPT_PARTS) - 1)]
         return max(0.0, min(self._remaining(), self._duration * part))
 
-    async def _renew(self, connected: client.KubeRequests) -> bool:
+    async def _renew(self, connected: api_requests.KubeRequests) -> bool:
         """Return whether the Lease is still ours."""
         # Counted from before the request: the server may have written long before it answered.
         sent_at = self._clock()
@@ -344,13 +344,13 @@ class LeaderLease:
         self._sent.clear()
         return True
 
-    async def _read(self, connected: client.KubeRequests) -> Json | None:
+    async def _read(self, connected: api_requests.KubeRequests) -> Json | None:
         try:
             return await connected.request("GET", f"{self._path}/{LEASE_NAME}")
         except errors.ObjectNotFound:
             return None
 
-    async def _write(self, connected: client.KubeRequests, changes: Json) -> None:
+    async def _write(self, connected: api_requests.KubeRequests, changes: Json) -> None:
         """Write the Lease over the version that was read or written last."""
         now = _timestamp()
         self._sent[now] = self._clock()

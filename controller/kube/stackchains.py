@@ -8,7 +8,7 @@ from urllib import parse as urlparse
 from controller import clock, times
 from controller.api import v1alpha1
 from controller.chain.news import events
-from controller.kube import client, errors
+from controller.kube import api_requests, errors
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class StackChains:
 
     def __init__(
         self,
-        kube_client: client.KubeRequests,
+        kube_client: api_requests.KubeRequests,
         *,
         namespaces: Sequence[str] = (),
         reporting_instance: str = REPORTING_COMPONENT,
@@ -94,7 +94,7 @@ class StackChains:
             "PATCH",
             _path(namespace, name),
             body=dict(changes),
-            content_type=client.MERGE_PATCH,
+            content_type=api_requests.MERGE_PATCH,
         )
 
     async def hold(self, body: Mapping[str, Any]) -> Json:
@@ -157,7 +157,7 @@ class StackChains:
                 "PATCH",
                 f"{_path(namespace, name)}/status",
                 body=body,
-                content_type=client.MERGE_PATCH,
+                content_type=api_requests.MERGE_PATCH,
             )
         except errors.Conflict as conflict:
             # Changed, or deleted and created again: both are a wrong version.
@@ -221,7 +221,11 @@ def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
 
 
 async def _list_pages(
-    kube_client: client.KubeRequests, path: str, page_size: int, *, accept: str = client.JSON
+    kube_client: api_requests.KubeRequests,
+    path: str,
+    page_size: int,
+    *,
+    accept: str = api_requests.JSON,
 ) -> list[Json]:
     found: list[Json] = []
     token = ""

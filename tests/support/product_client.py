@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from controller.config import settings
-from controller.kube import client
+from controller.kube import api_requests, client
 
 
 @contextlib.asynccontextmanager
 async def connected(
-    kubeconfig: Path | None, *, request_timeout: float = client.REQUEST_TIMEOUT_SECONDS
+    kubeconfig: Path | None, *, request_timeout: float = api_requests.REQUEST_TIMEOUT_SECONDS
 ) -> AsyncIterator[client.KubeClient]:
     """Give a client with this kubeconfig; None: with what a pod has."""
     made = client.KubeClient(

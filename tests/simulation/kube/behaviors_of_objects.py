@@ -1,6 +1,6 @@
 """How an API server treats objects: rows of the table that `test_kube_fidelity` checks."""
 
-from controller.kube import client
+from controller.kube import api_requests
 from tests.simulation.kube.scenes import (
     FINALIZER,
     GROUP,
@@ -234,7 +234,7 @@ async def what_loses_its_last_finalizer_goes(scene: Scene) -> Shown:
         "PATCH",
         f"{scene.path}/chain",
         body={"metadata": {"finalizers": None}},
-        content_type=client.MERGE_PATCH,
+        content_type=api_requests.MERGE_PATCH,
     )
     return [
         earlier,

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pydantic_core
 
-from controller.kube import client, errors
+from controller.kube import api_requests, errors
 from tests.simulation.kube import routes
 from tests.simulation.kube.link import ApiLink
 from tests.simulation.kube.refusals import Answer
@@ -19,7 +19,7 @@ class KubeConnection:
     """Asks as `KubeClient` does: 10 seconds for an answer, and once more with new credentials."""
 
     def __init__(
-        self, link: ApiLink, *, request_timeout: float = client.REQUEST_TIMEOUT_SECONDS
+        self, link: ApiLink, *, request_timeout: float = api_requests.REQUEST_TIMEOUT_SECONDS
     ) -> None:
         self._link = link
         self._request_timeout = request_timeout
@@ -32,13 +32,13 @@ class KubeConnection:
 
     async def request(
         self,
-        method: client.Method,
+        method: api_requests.Method,
         path: str,
         *,
         query: Mapping[str, str] | None = None,
         body: Json | None = None,
-        content_type: str = client.JSON,
-        accept: str = client.JSON,
+        content_type: str = api_requests.JSON,
+        accept: str = api_requests.JSON,
     ) -> Json:
         """Send one request and return the object of the answer.
 
@@ -57,7 +57,7 @@ class KubeConnection:
         answer = await self._send(what, sent)
         if answer.status == 401:
             answer = await self._send(what, sent)
-        return client.read_answer(what, answer.status, answer.headers, answer.data)
+        return api_requests.read_answer(what, answer.status, answer.headers, answer.data)
 
     async def _send(self, what: str, request: routes.Request) -> Answer:
         try:

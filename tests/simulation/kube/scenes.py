@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from controller.kube import client, errors
+from controller.kube import api_requests, errors
 from tests.simulation.kube.clusters import Cluster
 from tests.simulation.kube.refusals import Answer
 
@@ -48,7 +48,9 @@ class Scene:
     async def read(self, method: str, path: str, **how: Any) -> Json:
         """Send a request that is served, and return the object."""
         answer = await self.cluster.send(method, path, **how)
-        return client.read_answer(f"{method} {path}", answer.status, answer.headers, answer.data)
+        return api_requests.read_answer(
+            f"{method} {path}", answer.status, answer.headers, answer.data
+        )
 
     async def create(self, name: str = "chain", **metadata: Any) -> Json:
         return await self.read("POST", self.path, body={**named(name, **metadata), "spec": SPEC})
@@ -58,7 +60,7 @@ class Scene:
 
     async def patch(self, body: Json, *, below: str = "", name: str = "chain") -> Shown:
         return await self.send(
-            "PATCH", f"{self.path}/{name}{below}", body=body, content_type=client.MERGE_PATCH
+            "PATCH", f"{self.path}/{name}{below}", body=body, content_type=api_requests.MERGE_PATCH
         )
 
     async def json_patch(self, *operations: Json) -> Shown:
@@ -87,7 +89,7 @@ def named(name: str, **metadata: Any) -> Json:
 
 def shown(answer: Answer, what: str, namespace: str) -> Shown:
     try:
-        body = client.read_answer(what, answer.status, answer.headers, answer.data)
+        body = api_requests.read_answer(what, answer.status, answer.headers, answer.data)
     except errors.KubeError as error:
         said = [] if isinstance(error, errors.NotServed) else shown_refusal(answer)
         return [answer.status, type(error).__name__, *said]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from controller.kube import client, errors
+from controller.kube import api_requests, errors
 
 PATH = "/apis/stackchain.dev/v1alpha1/namespaces/team/stackchains/chain"
 DETAILS = {"name": "chain", "group": "stackchain.dev", "kind": "stackchains"}
@@ -48,7 +48,7 @@ def refusal(details: dict[str, Any] | None = None, message: str = "no") -> bytes
 )
 def test_status_means_error(status: int, body: bytes, expected: type[Exception]) -> None:
     with pytest.raises(errors.KubeError) as raised:
-        client.read_answer(f"GET {PATH}", status, {}, body)
+        api_requests.read_answer(f"GET {PATH}", status, {}, body)
 
     assert isinstance(raised.value, expected)
     assert PATH in str(raised.value)
@@ -56,11 +56,11 @@ def test_status_means_error(status: int, body: bytes, expected: type[Exception])
 
 def test_a_status_patch_of_a_missing_resource_is_not_found() -> None:
     with pytest.raises(errors.ObjectNotFound):
-        client.read_answer(f"PATCH {PATH}/status", 404, {}, refusal(DETAILS))
+        api_requests.read_answer(f"PATCH {PATH}/status", 404, {}, refusal(DETAILS))
 
 
 def test_an_object_is_returned_as_it_is() -> None:
-    assert client.read_answer(f"GET {PATH}", 200, {}, b'{"kind": "StackChain"}') == {
+    assert api_requests.read_answer(f"GET {PATH}", 200, {}, b'{"kind": "StackChain"}') == {
         "kind": "StackChain"
     }
 
@@ -79,13 +79,13 @@ def test_an_object_is_returned_as_it_is() -> None:
 )
 def test_throttling_says_how_long(headers: dict[str, str], seconds: float) -> None:
     with pytest.raises(errors.Throttled) as raised:
-        client.read_answer(f"GET {PATH}", 429, headers, refusal())
+        api_requests.read_answer(f"GET {PATH}", 429, headers, refusal())
 
     assert raised.value.retry_after_seconds == seconds
 
 
 def test_a_long_refusal_is_cut() -> None:
     with pytest.raises(errors.Invalid) as raised:
-        client.read_answer(f"GET {PATH}", 422, {}, refusal(message="x" * 10_000))
+        api_requests.read_answer(f"GET {PATH}", 422, {}, refusal(message="x" * 10_000))
 
     assert len(str(raised.value)) < 500

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from controller.kube import client, errors, stackchains
+from controller.kube import api_requests, errors, stackchains
 
 Json = dict[str, Any]
 
@@ -92,7 +92,7 @@ async def test_a_status_is_one_merge_patch_onto_the_version_it_was_computed_from
         "PATCH",
         "/apis/stackchain.dev/v1alpha1/namespaces/team/stackchains/chain/status",
     )
-    assert arguments["content_type"] == client.MERGE_PATCH
+    assert arguments["content_type"] == api_requests.MERGE_PATCH
     assert arguments["body"] == {"metadata": {"resourceVersion": "5"}, "status": {"a": 2}}
 
 
