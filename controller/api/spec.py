@@ -1,16 +1,12 @@
-"""The spec of a StackChain: what the user asks for. Pydantic reads it (ADR 0010).
+"""The spec of a StackChain: what the user asks for, as dataclasses (ADR 0010).
 
 Field documentation is in the CRD, `crds/stackchains.stackchain.dev.yaml`.
 """
 
+import dataclasses
 import enum
-from collections.abc import Mapping
-from typing import Any
 
-import pydantic
-import pydantic.dataclasses
-from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from controller.api import json_fields
 
 # The most stacks that one chain may hold (history budget and object size; docs/limits.md).
 MAX_STACKS = 500
@@ -88,31 +84,19 @@ class StartTriggerType(enum.StrEnum):
     ROOT_RUN_FINISHED = "RootRunFinished"
 
 
-_FIELDS = pydantic.ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
-
-
-class _Model(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(frozen=True, **_FIELDS)
-
-
-# Parts of the spec that travel on in messages, as they are, are dataclasses.
-
-
-@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Roots:
     """The stacks that a chain starts from: by id, or all that have every one of the labels."""
 
     stack_ids: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
-    @pydantic.model_validator(mode="after")
-    def _is_one_of_both(self) -> "Roots":
+    def __post_init__(self) -> None:
         if bool(self.stack_ids) == bool(self.labels):
-            raise PydanticCustomError("roots", "exactly one of `stackIds` and `labels` must be set")
-        return self
+            raise ValueError("must have exactly one of `stackIds` and `labels`")
 
 
-@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Exclude:
     """The stacks that are left out: by id, or with any of the labels."""
 
@@ -120,7 +104,7 @@ class Exclude:
     labels: tuple[str, ...] = ()
 
 
-@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Graph:
     """Which stacks belong to the chain."""
 
@@ -139,7 +123,7 @@ class StageApproval(enum.StrEnum):
     REQUIRED = "Required"
 
 
-@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
     """Stacks that have all of the labels, which start once the stages before have succeeded."""
 
@@ -149,14 +133,15 @@ class Stage:
     approval: StageApproval = StageApproval.NONE
 
 
-class EnvironmentVariable(_Model):
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class EnvironmentVariable:
     """One variable of a run's environment; not secret."""
 
     name: str
     value: str
 
 
-@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Retry:
     """How often a FAILED run is followed by another, and after which pause."""
 
@@ -165,7 +150,7 @@ class Retry:
     max_backoff_seconds: int = 600
 
 
-@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ConfirmationLimits:
     """How much a plan may change for the chain to confirm it; None: that is not limited."""
 
@@ -174,7 +159,7 @@ class ConfirmationLimits:
     max_deleted: int | None = None
 
 
-@pydantic.dataclasses.dataclass(frozen=True, kw_only=True, slots=True, config=_FIELDS)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Policies:
     """How a run goes about its stacks; a change starts nothing, and most wait for the next run."""
 
@@ -189,7 +174,8 @@ class Policies:
     retry: Retry = Retry()
 
 
-class Schedule(_Model):
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Schedule:
     """At which times a run is asked for, and how late it still may be."""
 
     cron: str
@@ -197,19 +183,22 @@ class Schedule(_Model):
     starting_deadline_seconds: int = 600
 
 
-class StartTrigger(_Model):
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class StartTrigger:
     """Something that starts a run by itself."""
 
     type: StartTriggerType
 
 
-class ChainDependency(_Model):
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ChainDependency:
     """Another chain of the namespace that has to be Ready before a run starts."""
 
     name: str
 
 
-class StackChainSpec(_Model):
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class StackChainSpec:
     """What the user asks for; field documentation is in the CRD.
 
     The fields of `policies` are the spec's own in the manifest.
@@ -226,20 +215,17 @@ class StackChainSpec(_Model):
     schedule: Schedule | None = None
     triggers: tuple[StartTrigger, ...] = ()
     depends_on: tuple[ChainDependency, ...] = ()
-    commit_sha: str | None = pydantic.Field(default=None, alias="commitSHA")
+    commit_sha: str | None = dataclasses.field(
+        default=None, metadata=json_fields.named("commitSHA")
+    )
     runtime_environment: tuple[EnvironmentVariable, ...] = ()
-    policies: Policies = Policies()
+    policies: Policies = dataclasses.field(default=Policies(), metadata=json_fields.INLINE)
     concurrency_policy: ConcurrencyPolicy = ConcurrencyPolicy.QUEUE
     suspend: bool = False
     deletion_policy: DeletionPolicy = DeletionPolicy.CANCEL
     history_limit: int = 5
 
-    @pydantic.model_validator(mode="before")
-    @classmethod
-    def _gather_policies(cls, fields: Any) -> Any:
-        return {"policies": fields, **fields} if isinstance(fields, Mapping) else fields
-
-    @pydantic.field_validator("commit_sha", "run_token", mode="after")
-    @classmethod
-    def _is_none_if_empty(cls, value: str | None) -> str | None:
-        return value or None
+    def __post_init__(self) -> None:
+        # Templates leave an empty string where nothing was chosen.
+        for name in ("commit_sha", "run_token"):
+            object.__setattr__(self, name, getattr(self, name) or None)

@@ -5,8 +5,6 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
-import pydantic
-
 from controller.api import json_fields
 from controller.api.spec import Operation
 
@@ -312,9 +310,6 @@ class Status:
         return next((item for item in self.conditions if item.type == type_), None)
 
 
-_STATUS = pydantic.TypeAdapter(Status)
-
-
 def status_to_dict(status: Status) -> dict[str, Any]:
     """Return the status as the API server stores it: camelCase, without empty fields."""
     return json_fields.to_json(status)
@@ -325,16 +320,15 @@ def read_status(raw: Mapping[str, Any]) -> Status:
 
     What cannot, the numbers and the handled asks, is in parts of its own.
     """
-    parts = json_fields.from_json(raw)
     try:
-        return _STATUS.validate_python(parts)
-    except pydantic.ValidationError:
-        return _STATUS.validate_python({key: parts[key] for key in parts if _fits(parts, key)})
+        return json_fields.from_json(Status, raw)
+    except json_fields.Misfit:
+        return json_fields.from_json(Status, {key: raw[key] for key in raw if _fits(raw, key)})
 
 
-def _fits(parts: Mapping[str, Any], key: str) -> bool:
+def _fits(raw: Mapping[str, Any], key: str) -> bool:
     try:
-        _STATUS.validate_python({key: parts[key]})
-    except pydantic.ValidationError:
+        json_fields.from_json(Status, {key: raw[key]})
+    except json_fields.Misfit:
         return False
     return True

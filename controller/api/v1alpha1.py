@@ -10,8 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-import pydantic
-
+from controller.api import json_fields
 from controller.api.json_fields import to_json as to_json
 from controller.api.spec import MAX_STACKS as MAX_STACKS
 from controller.api.spec import ChainDependency as ChainDependency
@@ -136,14 +135,7 @@ def parse(body: Mapping[str, Any]) -> StackChain:
     """
     metadata = body["metadata"]
     annotations = metadata.get("annotations") or {}
-    try:
-        spec = StackChainSpec.model_validate(body.get("spec") or {})
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        parts = [str(part) for part in first["loc"] if part != "policies"]
-        where = ".".join(["spec", *parts])
-        message = first["msg"].removeprefix("Value error, ")
-        raise InvalidResource(f"`{where}`: {message}") from error
+    spec = read_spec(body.get("spec") or {})
     return StackChain(
         ref=read_ref(body),
         is_deleting=bool(metadata.get("deletionTimestamp")),
@@ -157,6 +149,19 @@ def parse(body: Mapping[str, Any]) -> StackChain:
         spec=spec,
         status=read_status(body.get("status") or {}),
     )
+
+
+def read_spec(raw: Any) -> StackChainSpec:
+    """Read the spec of a StackChain.
+
+    Raises:
+        InvalidResource: a field does not fit; the message names it.
+    """
+    try:
+        return json_fields.from_json(StackChainSpec, raw)
+    except json_fields.Misfit as misfit:
+        where = ".".join(("spec", *misfit.path))
+        raise InvalidResource(f"`{where}` {misfit.what}") from misfit
 
 
 def is_too_long(token: str) -> bool:

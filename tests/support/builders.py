@@ -74,16 +74,25 @@ def make_spec(
     **fields: Any,
 ) -> v1alpha1.StackChainSpec:
     roots = roots or ("a",)
-    sources = tuple(v1alpha1.Source(source) for source in sources)
+    sources = tuple(sources)
     _refuse_if(len(set(roots)) < len(roots) or len(roots) > 64, "the CRD refuses the roots")
     _refuse_if(not sources or len(set(sources)) < len(sources), "the CRD refuses the sources")
     _refuse_if(not 1 <= parallelism <= 500, "the CRD refuses the parallelism")
     return v1alpha1.StackChainSpec(
         connection_name=connection_name,
         roots=v1alpha1.Roots(stack_ids=roots),
-        graph=v1alpha1.Graph(sources=sources, **(graph or {})),
+        graph=_graph(sources=sources, **(graph or {})),
         **with_policies({"parallelism": parallelism, **fields}),
     )
+
+
+def _graph(
+    direction: str = "Downstream", sources: Iterable[str] | None = None, **fields: Any
+) -> v1alpha1.Graph:
+    """Return a graph; words may be as in a manifest."""
+    if sources is not None:
+        fields["sources"] = tuple(v1alpha1.Source(source) for source in sources)
+    return v1alpha1.Graph(direction=v1alpha1.Direction(direction), **fields)
 
 
 def make_connection(name: str = "default", **allowed: Any) -> connections.Connection:
@@ -509,7 +518,7 @@ def make_scope(
     excluded = v1alpha1.Exclude(stack_ids=tuple(exclude), labels=tuple(exclude_labels))
     return resolve.Scope(
         roots=v1alpha1.Roots(stack_ids=roots, labels=tuple(root_labels)),
-        graph=v1alpha1.Graph(exclude=excluded, **graph),
+        graph=_graph(exclude=excluded, **graph),
         operation=v1alpha1.Operation(operation),
         stages=tuple(stages),
     )
@@ -604,7 +613,7 @@ def make_shown_chain(
         cancel_token=cancel,
         bypass_token=bypass,
         approve_token=None,
-        spec=v1alpha1.StackChainSpec.model_validate(values),
+        spec=v1alpha1.read_spec(values),
         status=status or v1alpha1.Status(),
     )
 

@@ -3,10 +3,11 @@
 A new field has its row here; all tests that want every field set take it from here.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from controller.api import v1alpha1
+from controller.api import json_fields, v1alpha1
 
 Body = dict[str, Any]
 
@@ -68,9 +69,19 @@ def spec_of(values: Mapping[str, Any]) -> Body:
 
 def manifest_of(spec: v1alpha1.StackChainSpec) -> Body:
     """Return a spec as a manifest has it, where the policies are fields of the spec itself."""
-    written = spec.model_dump(by_alias=True, mode="json")
+    written = _written(spec)
     policies = written.pop("policies")
     return {**written, **policies}
+
+
+def _written(fields: Any) -> Any:
+    """Return a value with all of its fields, also those that are empty."""
+    if dataclasses.is_dataclass(fields):
+        return {
+            json_fields.name_of(field): _written(getattr(fields, field.name))
+            for field in dataclasses.fields(fields)
+        }
+    return [_written(item) for item in fields] if isinstance(fields, tuple) else fields
 
 
 def full_spec(*, without: Iterable[str], **others: Any) -> Body:

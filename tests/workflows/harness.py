@@ -241,7 +241,7 @@ def sandbox_runner() -> temporalio.worker.WorkflowRunner:
     """
     return workflow_sandbox.SandboxedWorkflowRunner(
         restrictions=workflow_sandbox.SandboxRestrictions.default.with_passthrough_modules(
-            "controller.api", "controller.chain", "pydantic", "pydantic_core", "annotated_types"
+            "controller.api", "controller.chain"
         )
     )
 

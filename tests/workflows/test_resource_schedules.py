@@ -222,7 +222,7 @@ async def test_an_edit_serves_what_had_passed_before_it_and_is_set_up_after_that
 ) -> None:
     """A crash in between would else lose times that only the old schedule has."""
     found = await bench.look(bench.chain(schedule=DAILY))
-    other = DAILY.model_copy(update={"cron": "0 7 * * *"})
+    other = dataclasses.replace(DAILY, cron="0 7 * * *")
 
     served = await bench.look(bench.chain(checked(found, "2026-03-04T06:00:00Z"), schedule=other))
     chain = bench.chain(served.schedules, schedule=other)
@@ -242,7 +242,7 @@ async def test_an_edit_that_is_taken_back_before_it_is_set_up_loses_no_time(
 ) -> None:
     """The schedule at Temporal is the old one all the while."""
     found = await bench.look(bench.chain(schedule=DAILY))
-    other = DAILY.model_copy(update={"cron": "0 7 * * *"})
+    other = dataclasses.replace(DAILY, cron="0 7 * * *")
     served = await bench.look(bench.chain(checked(found, "2026-03-04T06:00:00Z"), schedule=other))
     bench.now = "2026-03-06T06:30:00Z"
 
@@ -315,7 +315,7 @@ async def test_a_schedule_that_is_lost_is_renewed_and_what_passed_is_served(
 async def test_what_cannot_be_scheduled_is_told_once_asked_and_never_asked_again(
     bench: Bench, cron: str, words: str
 ) -> None:
-    bad = DAILY.model_copy(update={"cron": cron})
+    bad = dataclasses.replace(DAILY, cron=cron)
     found = await bench.look(bench.chain(schedule=bad))
     bench.is_asked = False
     again = await bench.look(bench.chain(found.schedules, schedule=bad))

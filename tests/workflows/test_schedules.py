@@ -331,8 +331,8 @@ async def test_a_finished_run_wakes_the_sweeps_that_look_at_its_stack_and_no_oth
 async def test_roots_by_label_are_woken_by_stacks_that_have_all_of_the_labels(
     bench: Bench,
 ) -> None:
-    spec = make_spec(triggers=TRIGGERS).model_copy(
-        update={"roots": v1alpha1.Roots(labels=("x", "y"))}
+    spec = dataclasses.replace(
+        make_spec(triggers=TRIGGERS), roots=v1alpha1.Roots(labels=("x", "y"))
     )
     await bench.kept.set_up(bench.sweeps(spec=spec))
     await eventually(lambda: is_listed(bench))

@@ -3,16 +3,13 @@
 import dataclasses
 import enum
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
-import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic.alias_generators import to_camel
-from pydantic.fields import FieldInfo
 
-from controller.api import v1alpha1
+from controller.api import json_fields, v1alpha1
 from controller.api.v1alpha1 import Phase, Source
 from tests.support import definition
 from tests.support.builders import UID, handled, make_body, make_run, make_status
@@ -91,23 +88,18 @@ def test_the_words_of_the_model_are_those_of_the_definition() -> None:
 def model_fields() -> Iterator[tuple[str, Any]]:
     """Return the fields of the model of a spec by path, with their types."""
 
-    def fields_of(model: Any) -> dict[str, FieldInfo]:
-        """Return the fields of a model or a pydantic dataclass; none for other types."""
-        is_model = isinstance(model, type) and issubclass(model, pydantic.BaseModel)
-        fields: dict[str, FieldInfo] = (
-            model.model_fields if is_model else getattr(model, "__pydantic_fields__", {})
-        )
-        return fields
-
     def below(model: Any, path: str) -> Iterator[tuple[str, Any]]:
-        for name, field in fields_of(model).items():
-            if name == "policies":  # fields of the spec itself in the manifest
-                yield from below(field.annotation, path)
+        if not dataclasses.is_dataclass(model):
+            return
+        types = get_type_hints(model)
+        for field in dataclasses.fields(model):
+            if field.name == "policies":  # fields of the spec itself in the manifest
+                yield from below(types[field.name], path)
                 continue
-            alias = f"{path}.{field.alias or to_camel(name)}"
-            yield alias, field.annotation
-            for part in (field.annotation, *get_args(field.annotation)):
-                yield from below(part, alias)
+            place = f"{path}.{json_fields.name_of(field)}"
+            yield place, types[field.name]
+            for part in (types[field.name], *get_args(types[field.name])):
+                yield from below(part, place)
 
     return below(v1alpha1.StackChainSpec, "spec")
 

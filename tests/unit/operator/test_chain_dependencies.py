@@ -24,7 +24,7 @@ def network(bench: Bench, ready: str = "True", reason: str = "RunSucceeded", **s
 
 
 def put(bench: Bench, name: str, ready: str, reason: str, **spec: Any) -> dict[str, Any]:
-    parsed = v1alpha1.StackChainSpec.model_validate({"roots": {"stackIds": ["n"]}, **spec})
+    parsed = v1alpha1.read_spec({"roots": {"stackIds": ["n"]}, **spec})
     digest = handled_asks.spec_digest(parsed)
     body: dict[str, Any] = {
         "metadata": {

@@ -37,7 +37,7 @@ ELSEWHERE = {
     "suspend",
 }
 
-SPEC_FIELDS = set(v1alpha1.StackChainSpec.model_fields)
+SPEC_FIELDS = {field.name for field in dataclasses.fields(v1alpha1.StackChainSpec)}
 COPIED = SPEC_FIELDS & {field.name for field in dataclasses.fields(messages.ChainInput)}
 
 

@@ -1,5 +1,6 @@
 """Short forms for the tests of `decide`."""
 
+import dataclasses
 from typing import Any
 
 from controller.api import reasons, v1alpha1
@@ -60,11 +61,11 @@ def unknown_root(attempt: int = 1, **fields: object) -> v1alpha1.RunStatus:
 
 
 def spec_with(**fields: Any) -> v1alpha1.StackChainSpec:
-    """Return A with further fields, as the API server hands them out or in snake case."""
-    return v1alpha1.StackChainSpec.model_validate({"roots": {"stackIds": ["a"]}} | fields)
+    """Return A with further fields, as the API server hands them out."""
+    return v1alpha1.read_spec({"roots": {"stackIds": ["a"]}} | fields)
 
 
-ON_REQUEST = spec_with(start_policy="OnRequest")
+ON_REQUEST = spec_with(startPolicy="OnRequest")
 
 
 FAILED = make_run(3, phase=Phase.FAILED)
@@ -95,4 +96,4 @@ BY_ITSELF = make_spec(
 )
 
 
-ON_REQUEST = BY_ITSELF.model_copy(update={"start_policy": v1alpha1.StartPolicy.ON_REQUEST})
+ON_REQUEST = dataclasses.replace(BY_ITSELF, start_policy=v1alpha1.StartPolicy.ON_REQUEST)

@@ -164,7 +164,7 @@ def test_what_waits_counts_until_it_is_handled_or_no_longer_wanted(
 
 
 def test_roots_by_label_are_whatever_the_sweep_found() -> None:
-    spec = WATCHING.model_copy(update={"roots": v1alpha1.Roots(labels=("x",))})
+    spec = dataclasses.replace(WATCHING, roots=v1alpha1.Roots(labels=("x",)))
     status = make_status(pending_run=pending(root_runs=(run("c", "5"),)))
 
     asks = automatic_asks.open_asks(make_stack_chain(spec=spec, status=status), handled(spec))

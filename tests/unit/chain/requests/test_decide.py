@@ -245,13 +245,13 @@ def test_no_signal_where_none_is_needed(
     "fields",
     [
         pytest.param({"operation": "Plan"}, id="operation"),
-        pytest.param({"commit_sha": "abcdef1"}, id="commit"),
+        pytest.param({"commitSHA": "abcdef1"}, id="commit"),
         pytest.param(
-            {"runtime_environment": [{"name": "X", "value": "1"}]}, id="runtime environment"
+            {"runtimeEnvironment": [{"name": "X", "value": "1"}]}, id="runtime environment"
         ),
         pytest.param({"graph": {"direction": "Upstream"}}, id="direction"),
-        pytest.param({"graph": {"include_roots": False}}, id="without roots"),
-        pytest.param({"graph": {"max_depth": 2}}, id="depth"),
+        pytest.param({"graph": {"includeRoots": False}}, id="without roots"),
+        pytest.param({"graph": {"maxDepth": 2}}, id="depth"),
         pytest.param({"graph": {"exclude": {"stackIds": ["b"]}}}, id="excluded stacks"),
         pytest.param({"graph": {"exclude": {"labels": ["b"]}}}, id="excluded labels"),
     ],
@@ -311,7 +311,7 @@ def test_what_may_have_run_in_an_earlier_life_runs_only_when_it_is_asked_anew(
     spec: v1alpha1.StackChainSpec, is_restored: bool
 ) -> None:
     """Its tokens come from the backup, too."""
-    spec = spec.model_copy(update={"run_token": "in git"})
+    spec = dataclasses.replace(spec, run_token="in git")
     tokens = {"run_token": "old", "retry_token": "7", "cancel_token": "8"}
     created = make_stack_chain(spec=spec, is_restored=is_restored, **tokens)
 
@@ -324,7 +324,7 @@ def test_what_may_have_run_in_an_earlier_life_runs_only_when_it_is_asked_anew(
     )
     then = decide(seen)
     by_hand = decide(dataclasses.replace(seen, run_token="new"))
-    in_git = spec.model_copy(update={"run_token": "release 41"})
+    in_git = dataclasses.replace(spec, run_token="release 41")
     by_git = decide(dataclasses.replace(seen, spec=in_git))
 
     for decision in (first, then):
@@ -351,7 +351,7 @@ def test_what_is_created_to_apply_runs_at_once() -> None:
 
 
 def with_token(token: str | None, **fields: Any) -> v1alpha1.StackChainSpec:
-    return spec_with(**fields).model_copy(update={"run_token": token})
+    return dataclasses.replace(spec_with(**fields), run_token=token)
 
 
 @pytest.mark.parametrize(
@@ -382,7 +382,7 @@ def test_run_tokens_in_the_spec_and_as_an_annotation_count_side_by_side(
 
 
 def test_on_request_the_token_of_the_spec_runs_what_is_created() -> None:
-    request = decide(make_stack_chain(spec=with_token("t", start_policy="OnRequest"))).start
+    request = decide(make_stack_chain(spec=with_token("t", startPolicy="OnRequest"))).start
 
     assert request is not None
     assert request.key == "runToken:t"

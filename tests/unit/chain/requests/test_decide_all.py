@@ -282,7 +282,7 @@ def test_behind_a_live_run_they_wait_and_a_finished_root_never_ends_it(
     pending: v1alpha1.PendingRun, cause: Cause, is_canceling: bool
 ) -> None:
     """A run below one root would leave undone what the live run does below another."""
-    spec = BY_ITSELF.model_copy(update={"concurrency_policy": v1alpha1.ConcurrencyPolicy.REPLACE})
+    spec = dataclasses.replace(BY_ITSELF, concurrency_policy=v1alpha1.ConcurrencyPolicy.REPLACE)
     chain = waiting(pending, latest=make_run(1, phase=Phase.RUNNING), spec=spec)
 
     decision = decide(chain, make_execution(handled_asks=handled(spec)))

@@ -74,7 +74,7 @@ def test_a_token_for_the_live_run_is_asked_of_it_until_it_says_that_it_is_handle
     policy: str, known: progress.ChainProgress | None
 ) -> None:
     chain = make_stack_chain(
-        spec=spec_with(concurrency_policy=policy),
+        spec=spec_with(concurrencyPolicy=policy),
         status=LIVE,
         retry_token="3: b @now",
         bypass_token="3: c",

@@ -194,7 +194,7 @@ def test_a_cancel_is_not_forgotten_when_the_next_run_starts() -> None:
 
 
 def test_where_requests_replace_the_live_run_is_canceled_for_the_next(golden: Golden) -> None:
-    spec = spec_with(concurrency_policy="Replace", commit_sha="abcdef1")
+    spec = spec_with(concurrencyPolicy="Replace", commitSHA="abcdef1")
     status = make_status(make_run(1, phase=Phase.RUNNING), last_handled=handled(A))
 
     decision = decide(make_stack_chain(spec=spec, status=status, generation=2), make_execution(1))
