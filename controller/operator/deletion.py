@@ -233,7 +233,29 @@ def _left_message(
             f"Run {execution.number} was suspended, and no one can resume it without the "
             f"StackChain: it triggers nothing more, and ends once its runs have ended{link}"
         )
+    if is_same and (stage := _next_unapproved(body)):
+        return (
+            f"Run {execution.number} continues without the StackChain, and ends before stage "
+            f"'{stage}', which no one can approve without it{link}"
+        )
     return f"Run {execution.number} continues without the StackChain, to its end{link}"
+
+
+def _next_unapproved(body: Mapping[str, Any]) -> str | None:
+    """Return the next stage of the live run that would have to be approved."""
+    spec, run = body.get("spec") or {}, (body.get("status") or {}).get("latestRun") or {}
+    if run.get("operation") == v1alpha1.Operation.PLAN:
+        return None
+    required = v1alpha1.StageApproval.REQUIRED
+    gated = {item["name"] for item in spec.get("stages") or () if item.get("approval") == required}
+    unapproved = (
+        str(stage["name"])
+        for stage in run.get("stages") or ()
+        if stage["name"] in gated
+        and "approvedTime" not in stage
+        and (stage["phase"] == v1alpha1.Phase.PENDING or stage.get("waitsFor"))
+    )
+    return next(unapproved, None)
 
 
 def _deletion_policy(body: Mapping[str, Any]) -> v1alpha1.DeletionPolicy:

@@ -301,8 +301,8 @@ MUTANTS = (
     Mutant(
         name="a suspended run that no one can resume stays open",
         module=_CHAIN,
-        old="if self._progress.is_abandoned and progress.is_idle(self._progress):",
-        new="if self._progress.is_abandoned and progress.is_over(self._progress):",
+        old="(self._progress.is_abandoned and progress.is_idle(self._progress))",
+        new="(self._progress.is_abandoned and progress.is_over(self._progress))",
     ),
     Mutant(
         name="a cancel starts nothing more and stops nothing",

@@ -320,6 +320,66 @@ async def test_an_approval_that_comes_too_early_is_refused_and_counts_for_nothin
     assert world.calls("trigger_stack_run") == ["a"]
 
 
+@pytest.mark.parametrize("is_early", [True, False], ids=["before it waits", "while it waits"])
+async def test_an_orphan_ends_at_a_stage_that_no_one_can_approve_any_more(
+    serve: Serve, is_early: bool
+) -> None:
+    """What does not wait for the stage runs to its end first."""
+    world = World("a~p", "f~g", roots=("a", "f"))
+    world.stage_of = {"a": "dev", "p": "prod"}
+    world.held = {"a", "f"} if is_early else {"f"}
+    chain = await serve(world)
+    handle = await chain.start(stages=[DEV, GATED])
+    if is_early:
+        await chain.stack_shows(handle, "a", Phase.RUNNING)
+    else:
+        await stage_waits(chain, handle, "prod", "Approval")
+    await chain.stack_shows(handle, "f", Phase.RUNNING)
+
+    await handle.signal(ids.ORPHAN_SIGNAL)
+    if is_early:
+        await world.move("a", "FINISHED")
+    await stage_waits(chain, handle, "prod", "Approval")
+    await world.move("f", "FINISHED")
+    known = await handle.result()
+
+    assert (known.phase, known.reason) == (Phase.CANCELED, ChainReason.RUN_CANCELED)
+    assert phases(known) == {
+        "a": "Succeeded",
+        "f": "Succeeded",
+        "g": "Succeeded",
+        "p": "Canceled",
+    }
+    assert known.unapproved_stage == "prod"
+
+
+async def test_an_orphan_whose_stage_was_approved_runs_to_its_end(serve: Serve) -> None:
+    world = World("a~p")
+    world.stage_of = {"a": "dev", "p": "prod"}
+    chain = await serve(world)
+    handle = await chain.start(stages=[DEV, GATED])
+    await stage_waits(chain, handle, "prod", "Approval")
+
+    await handle.signal(ids.REQUEST_SIGNAL, approval("prod"))
+    await handle.signal(ids.ORPHAN_SIGNAL)
+
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+
+
+async def test_an_orphan_that_soaks_goes_on_with_a_stage_that_needs_no_approval(
+    serve: Serve,
+) -> None:
+    world = World("a~p")
+    world.stage_of = {"a": "dev", "p": "prod"}
+    chain = await serve(world)
+    handle = await chain.start(stages=[DEV, prod(soak_seconds=3)])
+    await stage_waits(chain, handle, "prod", "Soak")
+
+    await handle.signal(ids.ORPHAN_SIGNAL)
+
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+
+
 async def test_a_wait_for_an_approval_costs_nothing_but_its_publish(serve: Serve) -> None:
     """No timer, and no activity that waits."""
     world = World("a~p")

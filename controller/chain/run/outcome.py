@@ -275,6 +275,11 @@ def _run_canceled_message(run: ChainProgress) -> str:
 def _why_canceled(run: ChainProgress) -> str:
     if run.is_abandoned:
         return "The StackChain was deleted while it was suspended, which ended the chain"
+    if run.unapproved_stage:
+        return (
+            f"The StackChain was deleted before stage '{run.unapproved_stage}' was approved, which "
+            "ended the chain"
+        )
     return "The chain was canceled"
 
 

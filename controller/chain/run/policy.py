@@ -175,6 +175,11 @@ def _why_not_run(chain: progress.ChainProgress) -> progress.StackMeaning:
     message = "Not run because the chain was canceled."
     if chain.is_abandoned:
         message = "Not run because the StackChain was deleted while it was suspended."
+    elif chain.unapproved_stage:
+        message = (
+            f"Not run because the StackChain was deleted before stage '{chain.unapproved_stage}' "
+            "was approved."
+        )
     if chain.is_timed_out:
         reason = reasons.StackReason.CHAIN_DEADLINE_EXCEEDED
         message = "Not run because the chain's deadline passed."

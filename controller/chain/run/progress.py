@@ -126,8 +126,9 @@ class ChainProgress:
 
     `problem_reason` is set while something keeps the run from going on that may pass by itself.
     `is_canceling`: it stops what runs and starts nothing more; `is_timed_out`: because its deadline
-    has passed. `is_orphan`: its resource went and left it to itself. `stages` are in the order in
-    which they run. `requests` are the newest of those that it has handled, oldest first.
+    has passed. `is_orphan`: its resource went and left it to itself; `unapproved_stage`: the stage
+    at which it ended for that reason. `stages` are in the order in which they run. `requests` are
+    the newest of those that it has handled, oldest first.
     """
 
     number: int
@@ -147,6 +148,7 @@ class ChainProgress:
     is_canceling: bool = False
     is_timed_out: bool = False
     is_orphan: bool = False
+    unapproved_stage: str = ""
     resolved_time: str | None = None
     completion_time: str | None = None
     edges: int = 0

@@ -201,8 +201,12 @@ class StackDependencyChainWorkflow:
         self._changed()
 
     def _end_if_abandoned(self) -> None:
-        """End a suspended run that no one can resume, once what it had started has ended."""
-        if self._progress.is_abandoned and progress.is_idle(self._progress):
+        """End a run that no one can resume or approve, once what it had started has ended."""
+        if self._progress.is_canceling:
+            return
+        stage = next_stacks.unapprovable_stage(self._progress)
+        if stage or (self._progress.is_abandoned and progress.is_idle(self._progress)):
+            self._progress.unapproved_stage = stage
             self._cancel()
 
     async def _stop(self) -> None:

@@ -2,11 +2,13 @@
 
 import pytest
 
+from controller.api import v1alpha1
 from controller.api.reasons import ChainReason
 from controller.api.v1alpha1 import Phase
+from controller.chain.run import gates
 from controller.temporal import client as temporal_client
 from controller.temporal.activities import chain_status
-from tests.support.builders import make_stack
+from tests.support.builders import T0, make_stack
 from tests.support.golden import Golden
 from tests.unit.operator.fakes import NAME, NAMESPACE, Bench
 
@@ -151,6 +153,35 @@ async def test_an_event_says_what_becomes_of_an_orphan(
     (event,) = [item for item in bench.api.events if item["reason"] == "Orphaned"]
     assert event["type"] == "Normal"
     golden("operator_problems").check(f"orphaned: {case}", event["message"])
+
+
+STAGES = [
+    {"name": "dev", "labels": ["dev"], "approval": "Required"},
+    {"name": "qa", "labels": ["qa"], "approval": "Required"},
+    {"name": "eu", "labels": ["eu"]},
+    {"name": "prod", "labels": ["prod"], "approval": "Required"},
+]
+
+
+@pytest.mark.parametrize("operation", ["Apply", "Plan"])
+async def test_an_event_names_the_stage_that_no_one_can_approve_after_the_deletion(
+    bench: Bench, operation: str, case: str, golden: Golden
+) -> None:
+    """`dev` was approved; a plan asks for no approval."""
+    bench.apply(deletionPolicy="Orphan", stages=STAGES, operation=operation)
+    await bench.reconcile()
+    stages = gates.stages_of(bench.chain.spec.stages, v1alpha1.Operation(operation))
+    stages[0].approved_at = T0
+    running = make_stack("a", Phase.RUNNING, stage="dev")
+    later = [make_stack(name, stage=name) for name in ("qa", "eu", "prod")]
+    bench.workflows.run(running, *later, stages=stages, operation=operation)
+    await bench.publish()
+    bench.delete()
+
+    await may_go(bench)
+
+    (event,) = [item for item in bench.api.events if item["reason"] == "Orphaned"]
+    golden("operator_problems").check(f"orphaned, with stages: {case}", event["message"])
 
 
 async def test_without_a_worker_it_waits_and_says_so(bench: Bench, golden: Golden) -> None:

@@ -306,6 +306,26 @@ def test_a_chain_that_ended_because_its_resource_went_says_so(golden: Golden) ->
     golden(PAGE).check("ended suspended, after its resource went: a stack", known.stacks[1].message)
 
 
+def test_a_chain_that_ended_because_no_one_could_approve_says_so(golden: Golden) -> None:
+    known = make_progress(
+        make_stack("a", Phase.SUCCEEDED),
+        make_stack("b", stage="prod"),
+        stages=[progress.StageProgress(name="prod", needs_approval=True)],
+        is_orphan=True,
+        is_canceling=True,
+        unapproved_stage="prod",
+    )
+
+    policy.cancel_unreached(known, now="2026-03-05T06:30:00Z")
+    outcome.set_outcome(known)
+
+    assert (known.phase, known.reason) == (Phase.CANCELED, ChainReason.RUN_CANCELED)
+    golden(PAGE).check("ended unapproved, after its resource went", known.message)
+    golden(PAGE).check(
+        "ended unapproved, after its resource went: a stack", known.stacks[1].message
+    )
+
+
 @pytest.mark.parametrize(
     ("is_suspended", "is_orphan"), [(True, False), (False, True), (False, False)]
 )
