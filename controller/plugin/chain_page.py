@@ -3,7 +3,7 @@
 The one place where the page's documents are made, so that terminal and page never disagree.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from controller.api import reasons, v1alpha1
@@ -11,7 +11,7 @@ from controller.api.json_fields import to_json
 from controller.api.v1alpha1 import Phase, RunStatus, StackChain
 from controller.chain.run import attention
 from controller.chain.run.attention import Need
-from controller.plugin import explanation
+from controller.plugin import explanation, page_actions
 from controller.ui.page_documents import ChainDocuments, shown_resource
 
 _STATES = {Need.FIX: "failed", Need.DECISION: "person", Need.RELEASE: "blocked"}
@@ -25,8 +25,13 @@ _OF_REASONS: Mapping[str, str] = {
 _MOST_HELD = 20
 
 
-def describe(body: Mapping[str, Any]) -> ChainDocuments:
-    """Return what the page shows of a StackChain, also of one that cannot be read."""
+def describe(body: Mapping[str, Any], *, options: Sequence[str] = ()) -> ChainDocuments:
+    """Return what the page shows of a StackChain, also of one that cannot be read.
+
+    Args:
+        body: the resource.
+        options: those that choose the same cluster for a command.
+    """
     try:
         chain = v1alpha1.parse(body)
     except v1alpha1.InvalidResource as error:
@@ -36,6 +41,9 @@ def describe(body: Mapping[str, Any]) -> ChainDocuments:
             "came with the operator.",
         )
     found = explanation.explain(chain)
+    may = page_actions.possible_of_stacks(chain)
+    # The page shows chains of several namespaces.
+    chosen = page_actions.chosen_options(options, chain.ref.namespace)
     state = _state(chain, [one.need for one in found.blocking if one.need is not None])
     return ChainDocuments(
         row=_row(found, body, state),
@@ -43,18 +51,18 @@ def describe(body: Mapping[str, Any]) -> ChainDocuments:
             "resource": shown_resource(body),
             "state": state,
             "means": found.meaning.means,
-            "do": explanation.chain_advice(found),
-            # The page shows chains of several namespaces.
-            "command": f"{found.command} -n {chain.ref.namespace}" if found.command else "",
-            "notes": list(found.notes),
-            "needs": [_need(one) for one in found.blocking if one.need is not None],
-            "advice": {one.stack.id: _advice(one) for one in found.blocking},
+            "do": page_actions.with_options(explanation.chain_advice(found), chosen),
+            "command": f"{found.command} {chosen}" if found.command else "",
+            "notes": [page_actions.with_options(note, chosen) for note in found.notes],
+            "needs": [_need(one, may) for one in found.blocking if one.need is not None],
+            "advice": {one.stack.id: _advice(one, may) for one in found.blocking},
+            "possible": page_actions.possible(chain),
             "problem": "",
         },
     )
 
 
-def _need(blocking: explanation.BlockingStack) -> dict[str, Any]:
+def _need(blocking: explanation.BlockingStack, may: Callable[[str], list[str]]) -> dict[str, Any]:
     stack = blocking.stack
     return {
         "id": stack.id,
@@ -62,17 +70,18 @@ def _need(blocking: explanation.BlockingStack) -> dict[str, Any]:
         "reason": stack.reason or "",
         "message": stack.message or "",
         "runUrl": attention.link_of(stack) or "",
-        **_advice(blocking),
+        **_advice(blocking, may),
     }
 
 
-def _advice(blocking: explanation.BlockingStack) -> dict[str, Any]:
+def _advice(blocking: explanation.BlockingStack, may: Callable[[str], list[str]]) -> dict[str, Any]:
     # Of a large chain each stack may hold up hundreds.
     return {
         "means": blocking.meaning.means,
         "do": blocking.meaning.do,
         "holds": list(blocking.holds[:_MOST_HELD]),
         "held": len(blocking.holds),
+        "actions": may(blocking.stack.id),
     }
 
 
@@ -158,6 +167,7 @@ def _unreadable(body: Mapping[str, Any], problem: str) -> ChainDocuments:
         "notes": [],
         "needs": [],
         "advice": {},
+        "possible": page_actions.NOTHING,
         "problem": problem,
     }
     return ChainDocuments(row=row, detail=detail)

@@ -7,14 +7,14 @@ import argparse
 import contextlib
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from controller import outside_text
 from controller.api import v1alpha1, wording
 from controller.config import settings
-from controller.kube import client, errors, stackchains
+from controller.kube import api_requests, client, errors, stackchains
 from controller.plugin import arguments
 from controller.plugin.exit_codes import CommandError, ExitCode, usage
 
@@ -101,18 +101,26 @@ def _mounted_namespace() -> str | None:
         return None  # Not in a pod.
 
 
+@contextlib.asynccontextmanager
+async def open_chains(
+    target: ClusterChoice, *, namespace: str | None = None
+) -> AsyncIterator["UserChains"]:
+    """Yield the chains of the chosen namespace, or of another one; then close all connections."""
+    kube_client = client.KubeClient(target.kubernetes, context=target.context)
+    try:
+        yield UserChains(kube_client, namespace=namespace or target.namespace)
+    finally:
+        await kube_client.close()
+
+
 class UserChains:
     """The StackChains of one namespace, as this user may see and change them."""
 
-    def __init__(self, target: ClusterChoice) -> None:
+    def __init__(self, kube_client: api_requests.KubeRequests, *, namespace: str) -> None:
         """Serve a namespace; nothing is sent before the first call."""
-        self.namespace = target.namespace
-        self._client = client.KubeClient(target.kubernetes, context=target.context)
-        self._chains = stackchains.StackChains(self._client, namespaces=[target.namespace])
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._client.close()
+        self.namespace = namespace
+        self._client = kube_client
+        self._chains = stackchains.StackChains(kube_client, namespaces=[namespace])
 
     async def get(self, name: str) -> v1alpha1.StackChain:
         """Return a StackChain.
@@ -165,16 +173,18 @@ class UserChains:
         Raises:
             CommandError: naming the verbs that are missing.
         """
-        missing = [verb for verb in verbs if not await self._may(verb)]
+        missing = [verb for verb in verbs if not await self.may(verb)]
         if missing:
             raise _forbidden(", ".join(missing), "", self.namespace)
 
-    async def _may(self, verb: str) -> bool:
+    async def may(self, verb: str, name: str = "") -> bool:
+        """Return whether this user may do it, to one StackChain or to all of the namespace."""
         attributes = {
             "namespace": self.namespace,
             "verb": verb,
             "group": v1alpha1.GROUP,
             "resource": v1alpha1.PLURAL,
+            **({"name": name} if name else {}),
         }
         body = {
             "apiVersion": "authorization.k8s.io/v1",

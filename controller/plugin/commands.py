@@ -28,6 +28,8 @@ from controller.plugin.outcomes import CommandOutcome
 from controller.plugin.user_requests import RequestKind, UserRequest
 
 _RUN_REQUESTS = (RequestKind.RUN, RequestKind.RETRY, RequestKind.BYPASS, RequestKind.CANCEL)
+_REQUESTS = {kind.lower(): kind for kind in RequestKind}
+"""The commands that ask for something."""
 _CHAINS = ("NAMESPACE", "NAME", "READY", "REASON", "RUN", "PROGRESS", "FAILED", "NEEDS", "CHANGES")
 _HISTORY = ("RUN", "CAUSE", "OPERATION", "PHASE", "REASON", "PROGRESS", "STARTED", "TOOK")
 
@@ -210,86 +212,12 @@ def _history_row(run: RunStatus, now: datetime.datetime) -> tuple[str, ...]:
     )
 
 
-async def run(context: CommandContext, wanted: argparse.Namespace) -> int:
-    """Ask for a run."""
-    # Microseconds: a token that was used before asks for nothing.
-    token = clock.now().isoformat(timespec="microseconds")
-    return await _request(
-        context, wanted, lambda chain: user_requests.request_run(chain, token=token)
-    )
-
-
-async def retry(context: CommandContext, wanted: argparse.Namespace) -> int:
-    """Ask for what did not succeed to be run again."""
-    note = clock.now().isoformat(timespec="microseconds")
-    return await _request(
-        context,
-        wanted,
-        lambda chain: user_requests.request_retry(
-            chain, wanted.number, stacks=wanted.stack, note=note
-        ),
-    )
-
-
-async def bypass(context: CommandContext, wanted: argparse.Namespace) -> int:
-    """Ask that stacks count as done."""
-    note = clock.now().isoformat(timespec="microseconds")
-    return await _request(
-        context, wanted, lambda chain: user_requests.request_bypass(chain, wanted.stacks, note=note)
-    )
-
-
-async def approve(context: CommandContext, wanted: argparse.Namespace) -> int:
-    """Approve a stage."""
-    note = clock.now().isoformat(timespec="microseconds")
-    return await _request(
-        context, wanted, lambda chain: user_requests.request_approve(chain, wanted.stage, note=note)
-    )
-
-
-async def cancel(context: CommandContext, wanted: argparse.Namespace) -> int:
-    """Ask for the live run to be canceled."""
-    return await _request(
-        context, wanted, lambda chain: user_requests.request_cancel(chain, wanted.number)
-    )
-
-
-async def suspend(context: CommandContext, wanted: argparse.Namespace) -> int:
-    """Suspend a chain."""
-    return await _request(context, wanted, user_requests.request_suspend)
-
-
-async def resume(context: CommandContext, wanted: argparse.Namespace) -> int:
-    """Let a suspended chain continue."""
-    return await _request(context, wanted, user_requests.request_resume)
-
-
-async def parallelism(context: CommandContext, wanted: argparse.Namespace) -> int:
-    """Change how many stacks may run at once."""
-    return await _request(
-        context, wanted, lambda chain: user_requests.request_parallelism(chain, wanted.bound)
-    )
-
-
-async def plan(context: CommandContext, wanted: argparse.Namespace) -> int:
-    """Show what a chain would run that is not applied yet."""
-    body = preview.read_chain(wanted.source, target=context.target)
-    seconds = wanted.timeout or arguments.PROMPT_SECONDS
-    chain = await preview.resolve(context.target, body, timeout_seconds=seconds)
-    namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
-    if context.is_text:
-        context.say(*preview.render(name, chain, chain_printer.make_drawing(context.terminal)))
-    else:
-        context.emit(output.plan_document(namespace, name, chain, preview.order_of(chain)))
-    return ExitCode.DONE
-
-
-async def _request(
-    context: CommandContext, wanted: argparse.Namespace, decide: Callable[[StackChain], UserRequest]
-) -> int:
+async def request(context: CommandContext, wanted: argparse.Namespace) -> int:
     """Decide on the chain as it is now, write the request, and wait for it if that is wanted."""
+    # Microseconds: a token that was used before asks for nothing.
+    now = clock.now().isoformat(timespec="microseconds")
     chain = await context.chains.get(wanted.name)
-    request = decide(chain)
+    request = user_requests.decide(chain, _wanted_request(wanted), now=now)
     if getattr(wanted, "dry_run", False):
         return _say_request(context, chain, request)
     if request.changes:
@@ -305,6 +233,30 @@ async def _request(
             context.emit(output.request_document(chain, request, outcome=None))
         return ExitCode.DONE
     return await _wait(context, wanted, request, generation=chain.ref.generation)
+
+
+def _wanted_request(wanted: argparse.Namespace) -> user_requests.WantedRequest:
+    named: Sequence[str] = getattr(wanted, "stacks", ()) or getattr(wanted, "stack", ())
+    return user_requests.WantedRequest(
+        kind=_REQUESTS[wanted.command],
+        number=getattr(wanted, "number", None),
+        stacks=tuple(named),
+        stage=getattr(wanted, "stage", ""),
+        parallelism=getattr(wanted, "bound", 0),
+    )
+
+
+async def plan(context: CommandContext, wanted: argparse.Namespace) -> int:
+    """Show what a chain would run that is not applied yet."""
+    body = preview.read_chain(wanted.source, target=context.target)
+    seconds = wanted.timeout or arguments.PROMPT_SECONDS
+    chain = await preview.resolve(context.target, body, timeout_seconds=seconds)
+    namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
+    if context.is_text:
+        context.say(*preview.render(name, chain, chain_printer.make_drawing(context.terminal)))
+    else:
+        context.emit(output.plan_document(namespace, name, chain, preview.order_of(chain)))
+    return ExitCode.DONE
 
 
 def _say_request(context: CommandContext, chain: StackChain, request: UserRequest) -> int:
@@ -390,13 +342,6 @@ COMMANDS: dict[str, Callable[[CommandContext, argparse.Namespace], Awaitable[int
     "wait": wait,
     "explain": explain,
     "history": history,
-    "run": run,
-    "retry": retry,
-    "bypass": bypass,
-    "approve": approve,
-    "cancel": cancel,
-    "suspend": suspend,
-    "resume": resume,
-    "parallelism": parallelism,
     "plan": plan,
+    **dict.fromkeys(_REQUESTS, request),
 }

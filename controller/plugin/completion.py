@@ -171,13 +171,9 @@ async def _chains(before: Sequence[str]) -> AsyncIterator["cluster.UserChains"]:
 
     wanted = _cluster_parser().parse_known_args(before)[0]
     target, plugin = cluster.choose(wanted)
-    chains = cluster.UserChains(target)
-    try:
-        # The user has pressed Tab and is waiting.
-        async with asyncio.timeout(plugin.completion_seconds):
-            yield chains
-    finally:
-        await chains.close()
+    # The user has pressed Tab and is waiting.
+    async with cluster.open_chains(target) as chains, asyncio.timeout(plugin.completion_seconds):
+        yield chains
 
 
 def _cluster_parser() -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import functools
 import os
 import webbrowser
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from controller.display import styled_text
 from controller.display.styled_text import Style
 from controller.display.terminal import Terminal
 from controller.kube import chain_watch, client, errors
-from controller.plugin import chain_page, cluster
+from controller.plugin import chain_page, cluster, page_actions
 from controller.plugin.exit_codes import CommandError, ExitCode
 from controller.ui import chain_feed, page_server
 from controller.ui.page_documents import Document
@@ -39,13 +40,17 @@ async def serve(
     """
     namespace = None if wanted.all_namespaces else target.namespace
     kube = client.KubeClient(target.kubernetes, context=target.context)
+    options = ("--context", target.context) if target.context else ()
     feed = chain_feed.ChainFeed(
         chain_watch.ChainWatch(kube, namespace=namespace),
-        describe=chain_page.describe,
+        describe=functools.partial(chain_page.describe, options=options),
         problem_of=lambda error: problem_text(error, namespace),
     )
     server = page_server.PageServer(
-        feed, hello=_hello(target, namespace), list_events=_events_of(kube)
+        feed,
+        hello=_hello(target, namespace),
+        list_events=_events_of(kube),
+        actions=page_actions.PageActions(kube, options=options),
     )
     following = asyncio.create_task(feed.run())
     try:

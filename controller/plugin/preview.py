@@ -133,8 +133,7 @@ async def resolve(
     """
     created = temporary(body, suffix=secrets.token_hex(3))
     namespace, name = created["metadata"]["namespace"], created["metadata"]["name"]
-    chains = cluster.UserChains(dataclasses.replace(target, namespace=namespace))
-    try:
+    async with cluster.open_chains(target, namespace=namespace) as chains:
         # Whoever may create but not delete would leave it behind.
         await chains.require("create", "get", "delete")
         _refuse_unheld(await chains.accepted_spec(created))
@@ -144,8 +143,6 @@ async def resolve(
         finally:
             # Also after a failed or interrupted create: the object may be there nevertheless.
             await _delete(chains, name)
-    finally:
-        await chains.close()
 
 
 def _refuse_unheld(spec: Mapping[str, Any]) -> None:

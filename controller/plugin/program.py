@@ -59,15 +59,12 @@ async def _serve(wanted: argparse.Namespace) -> int:
 
         out = terminal.detect(sys.stdout, shell.terminal)
         return await page_command.serve(target, wanted, out, opens=shell.has_display)
-    chains = cluster.UserChains(target)
-    try:
+    async with cluster.open_chains(target) as chains:
         out = terminal.detect(sys.stdout, shell.terminal)
         context = commands.CommandContext(
             chains=chains, target=target, terminal=out, output=wanted.output
         )
         return await commands.COMMANDS[wanted.command](context, wanted)
-    finally:
-        await chains.close()
 
 
 async def _until_signal(work: Coroutine[Any, Any, int]) -> int:

@@ -51,6 +51,48 @@ class UserRequest:
     """What the document for programs holds besides the token."""
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class WantedRequest:
+    """What a person wants, before it is known whether that makes sense now."""
+
+    kind: RequestKind
+    number: int | None = None
+    """Of the run that is meant; None for the latest one."""
+    stacks: tuple[str, ...] = ()
+    stage: str = ""
+    parallelism: int = 0
+
+
+def decide(chain: StackChain, wanted: WantedRequest, *, now: str) -> UserRequest:
+    """Return what is written for what a person wants.
+
+    Args:
+        chain: as it is now.
+        wanted: what is wanted.
+        now: makes a token a new one.
+
+    Raises:
+        CommandError: it makes no sense in the chain's present state.
+    """
+    match wanted.kind:
+        case RequestKind.RUN:
+            return request_run(chain, token=now)
+        case RequestKind.RETRY:
+            return request_retry(chain, wanted.number, stacks=wanted.stacks, note=now)
+        case RequestKind.BYPASS:
+            return request_bypass(chain, wanted.stacks, note=now)
+        case RequestKind.APPROVE:
+            return request_approve(chain, wanted.stage, note=now)
+        case RequestKind.CANCEL:
+            return request_cancel(chain, wanted.number)
+        case RequestKind.SUSPEND:
+            return request_suspend(chain)
+        case RequestKind.RESUME:
+            return request_resume(chain)
+        case RequestKind.PARALLELISM:
+            return request_parallelism(chain, wanted.parallelism)
+
+
 def request_run(chain: StackChain, *, token: str) -> UserRequest:
     """Ask for a run of all stacks."""
     _refuse_deleted(chain)

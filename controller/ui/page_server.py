@@ -7,7 +7,7 @@ import asyncio
 import json
 import zlib
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -29,6 +29,28 @@ class EventsUnavailable(Exception):
     """The Events of a chain cannot be read; the message is for the viewer."""
 
 
+class ActionRefused(Exception):
+    """What a viewer asks for is not done; the message is for the viewer."""
+
+    def __init__(self, text: str, *, status: int) -> None:
+        """Hold the message, and the status of the answer."""
+        super().__init__(text)
+        self.status = status
+
+
+class Actions(Protocol):
+    """What viewers may ask for; each raises ActionRefused with the reason."""
+
+    async def may_change(self, namespace: str, name: str) -> bool:
+        """Return whether the viewer may change a chain."""
+
+    async def preview(self, document: object) -> Document:
+        """Return what a request would do; nothing is written."""
+
+    async def ask(self, document: object) -> Document:
+        """Write a request, and return what there is to say of it."""
+
+
 class PageServer:
     """Listens on loopback from `start` to `stop`."""
 
@@ -38,6 +60,7 @@ class PageServer:
         *,
         hello: Document,
         list_events: ListEvents,
+        actions: Actions,
     ) -> None:
         """Prepare to serve.
 
@@ -46,10 +69,12 @@ class PageServer:
             hello: what a viewer is sent first.
             list_events: returns the Events of a namespace's object with a uid, newest first, or
                 raises EventsUnavailable.
+            actions: what viewers may ask for.
         """
         self._feed = feed
         self._hello = hello
         self._list_events = list_events
+        self._actions = actions
         self._guard = session_guard.SessionGuard()
         self._files = bundle_files.load()
         self._viewers = 0
@@ -61,10 +86,13 @@ class PageServer:
         Raises:
             OSError: the port is taken.
         """
-        app = web.Application(middlewares=[self._guard.middleware], client_max_size=16 * 1024)
+        app = web.Application(middlewares=[self._guard.middleware], client_max_size=128 * 1024)
         app.router.add_get("/api/session", self._session)
         app.router.add_get("/api/stream", self._stream)
         app.router.add_get("/api/events", self._events)
+        app.router.add_get("/api/rights", self._rights)
+        app.router.add_post("/api/preview", self._preview)
+        app.router.add_post("/api/ask", self._ask)
         app.router.add_get("/{path:.*}", self._file)
         # A stream never ends by itself, so none is waited for.
         self._runner = web.AppRunner(
@@ -120,6 +148,19 @@ class PageServer:
         except EventsUnavailable as error:
             return _json({"error": str(error)}, status=502)
         return _json({"events": events})
+
+    async def _rights(self, request: web.Request) -> web.Response:
+        namespace, name = request.query.get("namespace", ""), request.query.get("name", "")
+        return await _answered(self._may_change(namespace, name))
+
+    async def _may_change(self, namespace: str, name: str) -> Document:
+        return {"change": await self._actions.may_change(namespace, name)}
+
+    async def _preview(self, request: web.Request) -> web.Response:
+        return await _answered(self._actions.preview(await _document(request)))
+
+    async def _ask(self, request: web.Request) -> web.Response:
+        return await _answered(self._actions.ask(await _document(request)))
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         if self._viewers >= MOST_VIEWERS:
@@ -183,6 +224,24 @@ class _EventStream:
 def _event(name: str, data: Any) -> str:
     # JSON has no line break, which would end the event.
     return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
+
+
+async def _document(request: web.Request) -> object:
+    """Return what was sent; only JSON, which no form of another site can send."""
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType(text="Send JSON.\n")
+    try:
+        document: object = await request.json()
+    except ValueError:
+        raise web.HTTPBadRequest(text="This is not JSON.\n") from None
+    return document
+
+
+async def _answered(answer: Awaitable[Document]) -> web.Response:
+    try:
+        return _json(await answer)
+    except ActionRefused as error:
+        return _json({"error": str(error)}, status=error.status)
 
 
 def _json(document: Any, *, status: int = 200) -> web.Response:

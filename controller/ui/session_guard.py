@@ -2,9 +2,11 @@
 
 Any site that the user has open, and any other user of the machine, can send requests to a port on
 loopback. So a request needs a cookie that only the printed address gives, once; names this very
-host, against names that are pointed at loopback; and does not come from another site. What is left:
-a browser sends the cookies of a host to each of its ports, thus to whoever else serves a page on
-127.0.0.1 and gets the user to open it.
+host, against names that are pointed at loopback; and does not come from another site.
+
+A browser sends the cookies of a host to each of its ports, thus to whoever else serves a page on
+127.0.0.1 and gets the user to open it. So what shows or changes chains needs a key as well, which
+the browser keeps for this port alone and sends nowhere by itself.
 """
 
 import hmac
@@ -28,6 +30,7 @@ _ENDED = (
     "Run `kubectl stackchain ui` again and open the address that it prints.\n"
 )
 _NAMES = ("127.0.0.1", "localhost")
+KEY_HEADER = "X-StackChain-Key"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -39,6 +42,7 @@ class SessionGuard:
         """Draw token and session."""
         self._token: str | None = secrets.token_urlsafe(32)
         self._session = secrets.token_urlsafe(32)
+        self._key = secrets.token_urlsafe(32)
         self.port = 0
         """Where the page is served, from when that is known."""
 
@@ -62,11 +66,14 @@ class SessionGuard:
             return web.Response(status=403, text="This host is not served here.\n")
         origin = request.headers.get("Origin")
         if origin is not None and origin not in {f"http://{host}" for host in hosts}:
-            return web.Response(status=403, text="Requests of other sites are refused.\n")
+            return _foreign()
+        if request.method not in ("GET", "HEAD") and origin is None:
+            # Browsers name it in whatever may change something.
+            return _foreign()
         is_followed = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
         is_foreign = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
         if is_foreign and not (is_followed and request.method == "GET"):
-            return web.Response(status=403, text="Requests of other sites are refused.\n")
+            return _foreign()
         return None
 
     def _entrance(self, request: web.Request) -> web.Response | None:
@@ -74,12 +81,16 @@ class SessionGuard:
         offered = request.query.get("token") if request.path == "/" else None
         is_in = _same(request.cookies.get(self._cookie), self._session)
         if offered is None and is_in:
-            return None
+            return None if self._has_key(request) else _ended()
         is_new = request.method == "GET" and _same(offered, self._token)
         if not is_new and not is_in:
-            return web.Response(status=401, text=_ENDED, headers={"Cache-Control": "no-store"})
+            return _ended()
+        # Only at first: whoever has got hold of the cookie does not get the key.
+        key = self._key if is_new else ""
         response = web.Response(
-            text=_moved(request), content_type="text/html", headers={"Cache-Control": "no-store"}
+            text=_moved(request, key),
+            content_type="text/html",
+            headers={"Cache-Control": "no-store"},
         )
         if is_new:
             self._token = None
@@ -88,20 +99,39 @@ class SessionGuard:
             )
         return response
 
+    def _has_key(self, request: web.Request) -> bool:
+        """Return whether the browser sends the key, where one is needed."""
+        if not request.path.startswith("/api/"):
+            return True  # What the package has, for everybody.
+        # A stream of events is the one request that takes no header.
+        offered = request.headers.get(KEY_HEADER) or request.query.get("key")
+        return _same(offered, self._key)
+
     @property
     def _cookie(self) -> str:
         # Browsers do not keep ports apart: two pages at once would take each other's.
         return f"stackchain-{self.port}"
 
 
-def _moved(request: web.Request) -> str:
-    """Return a page that leads to the address without its token.
+def _foreign() -> web.Response:
+    return web.Response(status=403, text="Requests of other sites are refused.\n")
+
+
+def _ended() -> web.Response:
+    return web.Response(status=401, text=_ENDED, headers={"Cache-Control": "no-store"})
+
+
+def _moved(request: web.Request, key: str) -> str:
+    """Return a page that leads to the address without its token, and with the key.
+
+    A fragment is sent nowhere: the page's script keeps it.
 
     Not a redirect: after one that began at another site, a chat for example, the browser would not
     send the strict cookie.
     """
     query = [(name, value) for name, value in request.query.items() if name != "token"]
     target = html.escape(f"/?{urlparse.urlencode(query)}" if query else "/")
+    target += f"#key={key}" if key else ""
     return (
         "<!doctype html><html lang=en><title>StackChain</title>"
         f'<meta http-equiv="refresh" content="0; url={target}"></html>\n'

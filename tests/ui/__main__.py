@@ -1,8 +1,8 @@
 """`python -m tests.ui [PORT]`: the page with chains in all situations, to look at.
 
-What is typed changes what is shown: `away` and `back` for the API server, `large` for an update of
-the chain of 500 stacks, `run` for a run of the chain `live` from its start to its end, one step for
-each line, and `delete NAME`.
+What is typed changes what is shown: `away` and `back` for the API server, `view` and `change` for
+what the viewer may do, `large` for an update of the chain of 500 stacks, `run` for a run of the
+chain `live` from its start to its end, one step for each line, and `delete NAME`.
 """
 
 import asyncio
@@ -30,8 +30,14 @@ class Stage:
 
     def __init__(self) -> None:
         self.start = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=240)
-        bodies = [*samples.all_kinds(self.start), samples.hostile(), self._live(0)]
+        bodies = [
+            *samples.all_kinds(self.start),
+            samples.hostile(),
+            samples.destroying(start=self.start),
+            self._live(0),
+        ]
         self.watch = page.FakeWatch(bodies)
+        self.kube = page.FakeApiServer(self.watch)
         self._versions = itertools.count(2)
         self._step = 0
 
@@ -53,6 +59,8 @@ class Stage:
                 self.watch.fail(errors.ApiUnreachable("Connection refused"))
             case ["back"]:
                 self.watch.failure = None
+            case ["view" | "change" as right]:
+                self.kube.may_change = right == "change"
             case ["large"]:
                 version = next(self._versions)
                 body = samples.large(500, start=self.start, version=version)
@@ -99,7 +107,7 @@ class Stage:
 async def main() -> None:
     stage = Stage()
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
-    async with page.serving(stage.watch, stage.list_events, port) as server:
+    async with page.serving(stage.watch, stage.list_events, port, kube=stage.kube) as server:
         print(server.address(), flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
             stage.obey(line)

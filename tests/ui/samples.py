@@ -185,6 +185,14 @@ def platform(phases: Mapping[str, str] | None = None, **fields: Any) -> Json:
     return chain(shown.pop("name"), stacks, **shown)
 
 
+def destroying(**fields: Any) -> Json:
+    """Return a chain that destroys, whose latest run failed."""
+    phases = {"alerts": "Succeeded", "dashboards": "Failed"}
+    found = platform(phases, **({"name": "teardown", "phase": "Failed"} | fields))
+    found["spec"]["operation"] = found["status"]["latestRun"]["operation"] = "Destroy"
+    return found
+
+
 def level_of(stack_id: str) -> int:
     return max((1 + level_of(one) for one in PLATFORM[stack_id]), default=0)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import aiohttp
 
+from controller.ui import session_guard
+
 
 @contextlib.asynccontextmanager
 async def viewer(address: str) -> AsyncIterator[aiohttp.ClientSession]:
@@ -15,7 +17,13 @@ async def viewer(address: str) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(cookie_jar=jar) as session:
         async with session.get(address) as answer:
             assert answer.status == 200
+            session.headers[session_guard.KEY_HEADER] = key_of(await answer.text())
         yield session
+
+
+def key_of(entrance: str) -> str:
+    """The key that a browser is given in the fragment of where it is led to."""
+    return entrance.partition("#key=")[2].partition('"')[0]
 
 
 def origin(address: str) -> str:

@@ -386,6 +386,109 @@ test("events are read once more after a change, since they are written after it"
   await close(page);
 });
 
+test("keyboard only: from the list to a retry", async (t) => {
+  const page = await open(t, "?");
+  await page.locator("chain-list .chain").first().waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("teardown");
+  await page.waitForFunction(() => document.querySelector("stackchain-app").shadowRoot.querySelector("chain-list").shadowRoot.querySelectorAll(".chain").length === 1);
+  const isOn = (text) =>
+    page.evaluate((wanted) => {
+      let one = document.activeElement;
+      while (one?.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
+      return one?.textContent.trim().startsWith(wanted) || one?.matches(wanted);
+    }, text);
+  const tabTo = async (text) => {
+    for (let step = 0; !(await isOn(text)); step += 1) {
+      assert.ok(step < 40, `${text} is not reached`);
+      await page.keyboard.press("Tab");
+    }
+  };
+  await tabTo("a.chain");
+  await page.keyboard.press("Enter");
+  await page.getByRole("group", { name: "Actions" }).waitFor();
+  await tabTo("Retry");
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: /Retry: teardown/ });
+  await dialog.getByText(/Run again \(\d+ stacks\)/).waitFor();
+  await dialog.getByRole("list", { name: "Kept as they are" }).getByText("alerts").first().waitFor({ state: "attached" });
+  await page.evaluate(AXE);
+  const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+  assert.deepEqual(found.violations.map(({ id, nodes }) => [id, nodes[0].failureSummary]), []);
+  assert.ok(await dialog.getByRole("button", { name: "Retry" }).isDisabled());
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  await page.getByRole("group", { name: "Actions" }).waitFor();
+  await tabTo("Retry");
+  await page.keyboard.press("Enter");
+  await dialog.getByLabel(/Type the name of the chain/).waitFor();
+  await eventually(() => isOn("input[name=confirmation]"));
+  await page.keyboard.type("teardown");
+  await page.keyboard.press("Enter");
+  await page.getByRole("status").getByText("Asked for a retry of run 7 of teardown.").waitFor();
+  await dialog.waitFor({ state: "detached" });
+  await close(page);
+});
+
+test("suspend, resume and parallelism are asked for in a dialog, and seen at once", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=fleet-100");
+  const actions = page.getByRole("group", { name: "Actions" });
+  const dialog = page.getByRole("dialog");
+  await actions.getByRole("button", { name: "Suspend" }).click();
+  await dialog.getByText("Start no further stack; runs in progress end.").waitFor();
+  await dialog.getByText(/suspend fleet-100 --context kind -n platform/).waitFor();
+  await dialog.getByRole("button", { name: "Suspend" }).click();
+  await actions.getByRole("button", { name: "Resume" }).click();
+  await dialog.getByRole("button", { name: "Resume" }).click();
+  await actions.getByRole("button", { name: "Suspend" }).waitFor();
+  await actions.getByRole("button", { name: /Parallelism: \d+/ }).click();
+  const bound = dialog.getByLabel("Stacks that may run at once");
+  await bound.fill("501");
+  assert.ok(await dialog.getByRole("button", { name: "Parallelism" }).isDisabled());
+  await bound.fill("7");
+  await bound.press("Enter");
+  await actions.getByRole("button", { name: "Parallelism: 7" }).waitFor();
+  await close(page);
+});
+
+test("one stack is retried and bypassed from its drawer", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform&stack=monitoring");
+  const drawer = page.locator("stackchain-drawer");
+  await drawer.getByRole("button", { name: "Bypass" }).click();
+  const dialog = page.getByRole("dialog", { name: "Bypass monitoring of platform" });
+  await dialog.getByText("Count as done without a run (1 stack)").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await drawer.getByRole("button", { name: "Retry" }).click();
+  await page.getByRole("dialog").getByText(/Pending again/).waitFor();
+  await page.keyboard.press("Escape");
+  assert.match(page.url(), /stack=monitoring/);
+  await close(page);
+});
+
+test("who may not change a chain sees no button, and one whose right has gone is told so", async (t) => {
+  t.after(() => say("change"));
+  say("view");
+  const page = await open(t, "?namespace=platform&chain=platform&stack=monitoring");
+  await page.getByText("You may look at this chain, but not change it.").waitFor();
+  for (const name of ["Suspend", "Retry", "Bypass", "Cancel the run", /^Parallelism/, "Retry monitoring"]) {
+    assert.equal(await page.getByRole("button", { name, exact: true }).count(), 0);
+  }
+  say("change");
+  await page.reload();
+  await page.getByRole("group", { name: "Actions" }).getByRole("button", { name: "Cancel the run" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText(/Its Spacelift runs are stopped/).waitFor();
+  say("view");
+  await page.waitForTimeout(300);
+  // What the browser says of an answer that is no success.
+  const expected = page.waitForEvent("console", (message) => message.text().includes("403"));
+  await dialog.getByRole("button", { name: "Cancel the run" }).click();
+  await dialog.getByRole("alert").getByText(/may not patch stackchains/).waitFor();
+  await expected;
+  page.problems = page.problems.filter((text) => !text.includes("403"));
+  await close(page);
+});
+
 test("a chain that is deleted while it is looked at", async (t) => {
   const page = await open(t, "?namespace=team-b&chain=paused");
   await page.locator(".headline").waitFor();

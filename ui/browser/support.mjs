@@ -18,6 +18,7 @@ export async function launch(chromium) {
 
 export const SIZES = {
   1440: { width: 1440, height: 900 },
+  1024: { width: 1024, height: 768 },
   390: { width: 390, height: 844 },
 };
 
@@ -37,5 +38,6 @@ export const SHOTS = {
   "five-hundred-table": chain("platform", "fleet-500", "&view=table"),
   hostile: chain("platform", "hostile"),
   fresh: chain("team-a", "fresh"),
+  teardown: chain("platform", "teardown"),
   broken: chain("team-a", "broken"),
 };

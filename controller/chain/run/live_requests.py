@@ -91,6 +91,14 @@ def why_not(
     return wording.listed(problems, most=_MOST_NAMED, separator="; ")
 
 
+def that_may_be_named(kind: progress.LiveRequestKind, stacks: Sequence[_Stack]) -> frozenset[str]:
+    """Return the stacks that a request of that kind may name alone."""
+    by_id = {stack.id: stack for stack in stacks}
+    if kind is progress.LiveRequestKind.RETRY:
+        return frozenset(one for one in by_id if not _why_no_retry(by_id[one], (one,), by_id))
+    return frozenset(one for one in by_id if not _why_no_bypass(by_id[one]))
+
+
 def failed_stacks(stacks: Sequence[_Stack]) -> list[str]:
     """Return the stacks that a retry without names is about, but those that others held up."""
     return [

@@ -16,6 +16,8 @@ export interface Advice {
   /** The first stacks that it holds up, and how many there are. */
   readonly holds: readonly string[];
   readonly held: number;
+  /** What can be asked for this stack alone. */
+  readonly actions: readonly string[];
 }
 
 const MOST_LISTED = 12;
@@ -130,6 +132,8 @@ export class StackDrawer extends LitElement {
   @property({ attribute: false }) stack: Stack | null = null;
   @property({ attribute: false }) stacks: readonly Stack[] = [];
   @property({ attribute: false }) advice: Advice | null = null;
+  /** What the page offers for this stack: a click dispatches `stack-action`. */
+  @property({ attribute: false }) actions: readonly string[] = [];
   @property({ type: Number }) now = Date.now();
 
   protected override render(): TemplateResult | typeof nothing {
@@ -164,11 +168,16 @@ export class StackDrawer extends LitElement {
   }
 
   #links(stack: Stack): TemplateResult | typeof nothing {
-    return stack.runUrl
+    return stack.runUrl || this.actions.length > 0
       ? html`<div class="links">
-          <a class="button" href=${stack.runUrl} target="_blank" rel="noopener noreferrer"
-            >Open the run in Spacelift ${icon("out")}</a
-          >
+          ${this.actions.map(
+            (action) => html`<button class="button" @click=${() => this.#ask(action, stack.id)}>${action}</button>`,
+          )}
+          ${stack.runUrl
+            ? html`<a class="button" href=${stack.runUrl} target="_blank" rel="noopener noreferrer"
+                >Open the run in Spacelift ${icon("out")}</a
+              >`
+            : nothing}
         </div>`
       : nothing;
   }
@@ -233,6 +242,12 @@ export class StackDrawer extends LitElement {
 
   #select(id: string): void {
     this.dispatchEvent(new CustomEvent("stack-select", { detail: { id }, bubbles: true, composed: true }));
+  }
+
+  #ask(action: string, id: string): void {
+    this.dispatchEvent(
+      new CustomEvent("stack-action", { detail: { action, id }, bubbles: true, composed: true }),
+    );
   }
 
   #close(): void {

@@ -7,9 +7,12 @@ import { type Chain, list, number, object, own, readChain, text } from "../graph
 import type { StackchainGraph } from "../graph/stackchain-graph.js";
 import "../graph/stackchain-graph.js";
 import { parts, tokens } from "../shared/styles.js";
+import "./action-dialog.js";
+import type { Action, ActionDialog } from "./action-dialog.js";
+import { read, takeKey } from "./api.js";
 import type { ChainEvent, Detail } from "./documents.js";
 import { Feed } from "./feed.js";
-import { type HeadParts, headStyles, headline, needs, phases } from "./head.js";
+import { type HeadParts, type Rights, actions, headStyles, headline, needs, phases } from "./head.js";
 import "./list.js";
 import { type ChainList, shareStyles } from "./list.js";
 import { LIST, type Route, VIEWS, type ViewName, readRoute, writeRoute } from "./route.js";
@@ -31,6 +34,9 @@ const NAMES: Readonly<Record<ViewName, string>> = {
 };
 const PHONE = "(max-width: 700px)";
 const EVENTS_PAUSE = 5000;
+const NOTE_MILLISECONDS = 8000;
+
+takeKey();
 
 @customElement("stackchain-app")
 export class StackchainApp extends LitElement {
@@ -107,6 +113,27 @@ export class StackchainApp extends LitElement {
         background: var(--attention-soft);
         color: var(--text);
         overflow-wrap: anywhere;
+      }
+      .note {
+        position: fixed;
+        z-index: 8;
+        left: 50%;
+        bottom: 20px;
+        translate: -50% 0;
+        width: max-content;
+        max-width: min(640px, calc(100vw - 24px));
+        padding: 10px 16px;
+        border-radius: var(--radius);
+        background: var(--text);
+        color: var(--canvas);
+        box-shadow: var(--shadow-high);
+        overflow-wrap: anywhere;
+      }
+      .note p {
+        margin: 0;
+      }
+      .note:empty {
+        display: none;
       }
       .chain {
         flex: 1;
@@ -259,8 +286,11 @@ export class StackchainApp extends LitElement {
   @state() private areAllNeeds = false;
   @state() private events: readonly ChainEvent[] | null = null;
   @state() private eventsProblem = "";
+  @state() private rights: Rights = "unknown";
+  @state() private note: readonly string[] = [];
   @state() private isPhone = matchMedia(PHONE).matches;
   @element("stackchain-graph") private graph!: StackchainGraph | null;
+  @element("action-dialog") private dialog!: ActionDialog;
   @element("chain-list") private chains!: ChainList | null;
 
   private readonly feed = new Feed(() => this.requestUpdate());
@@ -268,6 +298,8 @@ export class StackchainApp extends LitElement {
   private eventsOf = "";
   private eventsAt = 0;
   private areEventsDue = false;
+  private rightsOf = "";
+  private noteTimer = 0;
   private parsed: { of: Detail | null; chain: Chain } = { of: null, chain: readChain(null) };
 
   override connectedCallback(): void {
@@ -293,6 +325,10 @@ export class StackchainApp extends LitElement {
 
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has("route")) {
+      const before = changed.get("route") as Route | undefined;
+      if (before?.chain !== this.route.chain || before.namespace !== this.route.namespace) {
+        this.areAllNeeds = false;
+      }
       this.feed.follow(this.route.namespace, this.route.chain);
       document.title = this.route.chain ? `${this.route.chain} · StackChain` : "StackChain";
     }
@@ -300,6 +336,7 @@ export class StackchainApp extends LitElement {
       this.parsed = { of: this.feed.detail, chain: readChain(this.feed.detail?.resource) };
     }
     this.refreshEvents();
+    void this.refreshRights();
   }
 
   /** A phone shows no graph. */
@@ -327,7 +364,9 @@ export class StackchainApp extends LitElement {
         ${this.renderLive()}
       </header>
       ${feed.problem && feed.link === "live" ? html`<div class="notice" role="alert">${feed.problem}</div>` : nothing}
-      ${feed.link === "refused" ? this.renderRefused() : route.chain ? this.renderChain() : this.renderList()}`;
+      ${feed.link === "refused" ? this.renderRefused() : route.chain ? this.renderChain() : this.renderList()}
+      <action-dialog @asked=${(event: CustomEvent<{ messages: string[] }>) => this.say(event.detail.messages)}></action-dialog>
+      <div class="note" role="status">${this.note.map((text) => html`<p>${text}</p>`)}</div>`;
   }
 
   private renderLive(): TemplateResult {
@@ -387,12 +426,15 @@ export class StackchainApp extends LitElement {
       route,
       now,
       go,
+      rights: this.rights,
+      ask: (action) =>
+        void this.dialog.open({ namespace: route.namespace, name: route.chain, ...action } satisfies Action),
       areAllNeeds: this.areAllNeeds,
       showAllNeeds: (all) => (this.areAllNeeds = all),
     };
     const stack = chain.stacks.find((one) => one.id === route.stack);
     return html`<main class="chain" id="main" tabindex="-1">
-      <div class="info">${headline(head)} ${phases(head)} ${needs(head)}</div>
+      <div class="info">${headline(head)} ${actions(head)} ${phases(head)} ${needs(head)}</div>
       ${this.renderTabs()}
       <div class="view">
         ${this.renderView({ chain, route, now, isPhone: this.isPhone, go }, detail)}
@@ -401,7 +443,10 @@ export class StackchainApp extends LitElement {
               .stack=${stack}
               .stacks=${chain.stacks}
               .advice=${own(detail.advice, stack.id) ?? null}
+              .actions=${this.rights === "change" ? (own(detail.advice, stack.id)?.actions ?? []) : []}
               .now=${now}
+              @stack-action=${({ detail: { action, id } }: CustomEvent<{ action: string; id: string }>) =>
+                head.ask({ action, stacks: [id] })}
               @stack-select=${(event: CustomEvent<{ id: string }>) => go({ stack: event.detail.id })}
             ></stackchain-drawer>`
           : nothing}
@@ -473,14 +518,12 @@ export class StackchainApp extends LitElement {
   }
 
   private async readEvents(namespace: string, name: string): Promise<void> {
-    const query = new URLSearchParams({ namespace, name }).toString();
-    const answer = await fetch(`api/events?${query}`).catch(() => null);
-    const body = object(answer ? await answer.json().catch(() => null) : null);
+    const { isGood, body } = await read("events", { namespace, name });
     if (namespace !== this.route.namespace || name !== this.route.chain) {
       return;
     }
-    this.eventsProblem = answer?.ok ? "" : text(body["error"]) || "The events cannot be read now.";
-    if (answer?.ok) {
+    this.eventsProblem = isGood ? "" : text(body["error"]) || "The events cannot be read now.";
+    if (isGood) {
       this.events = list(body["events"]).map((item) => {
         const event = object(item);
         return {
@@ -494,6 +537,29 @@ export class StackchainApp extends LitElement {
     }
   }
 
+  /** Rights may have changed whenever the connection did. */
+  private async refreshRights(): Promise<void> {
+    const { namespace, chain } = this.route;
+    const wanted = `${namespace}/${chain}/${this.feed.opened}`;
+    if (!chain || !this.feed.detail || wanted === this.rightsOf) {
+      return;
+    }
+    if (!this.rightsOf.startsWith(`${namespace}/${chain}/`)) {
+      this.rights = "unknown";
+    }
+    this.rightsOf = wanted;
+    const answer = await read("rights", { namespace, name: chain });
+    if (wanted === this.rightsOf) {
+      this.rights = !answer.isGood ? "unavailable" : answer.body["change"] === true ? "change" : "view";
+    }
+  }
+
+  private say(messages: readonly string[]): void {
+    this.note = messages;
+    window.clearTimeout(this.noteTimer);
+    this.noteTimer = window.setTimeout(() => (this.note = []), NOTE_MILLISECONDS);
+  }
+
   /** Small steps (a filter, a selection) replace the entry of the history; others add one. */
   private go(route: Route, isSmall: boolean): void {
     const [before, after] = [writeRoute(this.route), writeRoute(route)];
@@ -502,9 +568,6 @@ export class StackchainApp extends LitElement {
         history.replaceState(null, "", after);
       } else {
         history.pushState(null, "", after);
-      }
-      if (route.chain !== this.route.chain || route.namespace !== this.route.namespace) {
-        this.areAllNeeds = false;
       }
       this.route = route;
     }
@@ -545,7 +608,7 @@ export class StackchainApp extends LitElement {
   private readonly key = (event: KeyboardEvent): void => {
     const target = event.composedPath()[0];
     const isTyping = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping) {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping || this.dialog.isOpen) {
       return;
     }
     if (event.key === "/") {

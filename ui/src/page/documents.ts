@@ -51,7 +51,16 @@ export interface Detail {
   readonly notes: readonly string[];
   readonly needs: readonly Need[];
   readonly advice: Readonly<Record<string, Advice>>;
+  readonly possible: Possible;
   readonly problem: string;
+}
+
+/** What can be asked for now by whoever may change the chain. */
+export interface Possible {
+  readonly actions: readonly string[];
+  /** The stages that wait for an approval. */
+  readonly approvable: readonly string[];
+  readonly parallelism: number;
 }
 
 /** What has changed in a chain: all but its stacks, and of those the ones that are new. */

@@ -1,6 +1,7 @@
 /** What the server knows, as it changes: one stream of events, opened again when it ends. */
 
 import type { Change, Detail, Hello, Problem, Row } from "./documents.js";
+import { read, streamAddress } from "./api.js";
 import { keyOf, merge } from "./merging.js";
 
 export type Link = "connecting" | "live" | "lost" | "refused";
@@ -16,6 +17,8 @@ export class Feed {
   hello: Hello | null = null;
   hasRows = false;
   link: Link = "connecting";
+  /** How often it has been opened. */
+  opened = 0;
 
   private source: EventSource | null = null;
   private target = "";
@@ -25,7 +28,7 @@ export class Feed {
 
   /** Looks at all chains, and at one of them in detail. */
   follow(namespace: string, name: string): void {
-    const target = name ? `?${new URLSearchParams({ namespace, name }).toString()}` : "";
+    const target = streamAddress(name ? { namespace, name } : {});
     if (this.source && target === this.target) {
       return;
     }
@@ -54,7 +57,7 @@ export class Feed {
     if (document.hidden) {
       return;
     }
-    const source = new EventSource(`api/stream${this.target}`);
+    const source = new EventSource(this.target);
     this.source = source;
     const on = <T>(name: string, take: (data: T) => void): void => {
       source.addEventListener(name, (event) => {
@@ -65,6 +68,7 @@ export class Feed {
     };
     on<Hello>("hello", (hello) => {
       this.hello = hello;
+      this.opened += 1;
       // One that is over by now is not sent.
       this.problem = "";
     });
@@ -94,11 +98,11 @@ export class Feed {
     this.link = "lost";
     this.changed();
     source.close();
-    const answer = await fetch("api/session").catch(() => null);
+    const answer = await read("session");
     if (source !== this.source) {
       return;
     }
-    if (answer && (answer.status === 401 || answer.status === 403)) {
+    if (answer.status === 401 || answer.status === 403) {
       this.link = "refused";
       this.changed();
       return;

@@ -6,11 +6,15 @@ import { type Chain, link } from "../graph/model.js";
 import { lookOf } from "../graph/phases.js";
 import { clockTime, counted, duration, oneLine, seconds } from "../shared/format.js";
 import { glyph, icon, idOf } from "../shared/templates.js";
+import { type Action, WORDS } from "./action-dialog.js";
 import { type Detail, type Need, STATES } from "./documents.js";
 import { shareBar } from "./list.js";
 import type { Route } from "./route.js";
 
 const FEW_NEEDS = 3;
+
+/** Whether the viewer may change the chain; what the API server says, once it has been asked. */
+export type Rights = "unknown" | "change" | "view" | "unavailable";
 
 export interface HeadParts {
   readonly chain: Chain;
@@ -18,6 +22,8 @@ export interface HeadParts {
   readonly route: Route;
   readonly now: number;
   readonly areAllNeeds: boolean;
+  readonly rights: Rights;
+  readonly ask: (action: Pick<Action, "action"> & Partial<Action>) => void;
   readonly go: (changes: Partial<Route>) => void;
   readonly showAllNeeds: (all: boolean) => void;
 }
@@ -74,6 +80,29 @@ function facts({ chain, now }: HeadParts): TemplateResult {
   </dl>`;
 }
 
+/** What can be asked for now, by whoever may change the chain. */
+export function actions({ detail, rights, ask }: HeadParts): TemplateResult | typeof nothing {
+  const { possible } = detail;
+  if (rights === "view" || rights === "unavailable") {
+    const why = rights === "view" ? "You may look at this chain, but not change it." : "Whether you may change this chain is not known now.";
+    return html`<p class="actions muted small">${why}</p>`;
+  }
+  if (rights === "unknown" || possible.actions.length + possible.approvable.length === 0) {
+    return nothing;
+  }
+  const label = (action: string): string =>
+    action === "Parallelism" ? `Parallelism: ${possible.parallelism}` : (WORDS[action] ?? action);
+  return html`<div class="actions" role="group" aria-label="Actions">
+    ${possible.approvable.map(
+      (stage) => html`<button class="button" @click=${() => ask({ action: "Approve", stage })}>Approve ${oneLine(stage)}</button>`,
+    )}
+    ${possible.actions.map(
+      (action) => html`<button class="button" aria-haspopup="dialog"
+        @click=${() => ask({ action, ...(action === "Parallelism" ? { parallelism: possible.parallelism } : {}) })}>${label(action)}</button>`,
+    )}
+  </div>`;
+}
+
 /** One chip per phase; each is a filter of the table and the timeline. */
 export function phases({ chain, route, go }: HeadParts): TemplateResult | typeof nothing {
   const counts = new Map<string, number>();
@@ -123,7 +152,7 @@ export function needs(shown: HeadParts): TemplateResult | typeof nothing {
   </section>`;
 }
 
-function needRow(need: Need, { route, go }: HeadParts): TemplateResult {
+function needRow(need: Need, { route, rights, ask, go }: HeadParts): TemplateResult {
   const look = lookOf(need.phase);
   const isPicked = route.stack === need.id;
   const url = link(need.runUrl);
@@ -138,6 +167,10 @@ function needRow(need: Need, { route, go }: HeadParts): TemplateResult {
       }</span>
       <span class="holds">${need.held > 0 ? `holds up ${counted(need.held, "stack")}` : ""}</span>
     </button>
+    ${rights === "change" && need.actions.includes("Retry")
+      ? html`<button class="button" aria-haspopup="dialog" aria-label="Retry ${need.id}"
+          @click=${() => ask({ action: "Retry", stacks: [need.id] })}>Retry</button>`
+      : nothing}
     ${url
       ? html`<a class="button" href=${url} target="_blank" rel="noopener noreferrer"
           aria-label="Open the run of ${need.id} in Spacelift">Spacelift ${icon("out")}</a>`
@@ -223,6 +256,13 @@ export const headStyles = css`
     display: inline-flex;
     align-items: center;
     gap: 4px;
+  }
+  .actions {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 8px;
+    margin: 0;
+    padding: 0 24px 12px;
   }
   .phases {
     padding: 0 24px 12px;
@@ -363,6 +403,7 @@ export const headStyles = css`
   }
   @media (max-width: 700px) {
     .headline,
+    .actions,
     .phases {
       padding-left: 14px;
       padding-right: 14px;
