@@ -51,7 +51,7 @@ def _run(parsed: argparse.Namespace, rest: list[str]) -> None:
 
             process.run_role(webhook.receive, needs_keys=False)
         case _:
-            _check(as_json=parsed.json)
+            _check(as_json=parsed.json, fixes=parsed.fix)
 
 
 @contextlib.contextmanager
@@ -65,10 +65,13 @@ def _nothing_collected() -> Iterator[None]:
         gc.enable()
 
 
-def _check(*, as_json: bool) -> None:
+def _check(*, as_json: bool, fixes: bool) -> None:
     from controller.temporal import temporal_test
 
-    code = asyncio.run(temporal_test.check(settings.load_settings(), sys.stdout, as_json=as_json))
+    checking = temporal_test.check(
+        settings.load_settings(), sys.stdout, as_json=as_json, fixes=fixes
+    )
+    code = asyncio.run(checking)
     sys.stdout.flush()
     # See `roles.process.run_role`.
     os._exit(code)
@@ -122,4 +125,9 @@ def _parser() -> argparse.ArgumentParser:
     setup_command.add_arguments(setup)
     check = commands.add_parser("check", help="check the connections, and say what is wrong")
     check.add_argument("--json", action="store_true", help="print one JSON object")
+    check.add_argument(
+        "--fix",
+        action="store_true",
+        help="add the search attributes that the Temporal namespace lacks",
+    )
     return parser

@@ -32,7 +32,7 @@ from controller.operator import (
     watches,
 )
 from controller.roles import process
-from controller.temporal import ids, signing, worker
+from controller.temporal import ids, registered_attributes, signing, worker
 from controller.temporal.operator import (
     desired_schedules,
     notifier,
@@ -108,7 +108,10 @@ class OperatorParts:
         self._link = role.link
         self._queue = ids.operator_queue(installation)
         workflows = starter.ChainWorkflows(
-            self._link.get, installation=installation, task_queue=temporal.task_queue
+            self._link.get,
+            installation=installation,
+            task_queue=temporal.task_queue,
+            attributes=registered_attributes.KnownAttributes(self._link.get),
         )
         self._notifier = notifier.Notifier(
             self._link.get,

@@ -1,6 +1,7 @@
 """The connection check: a program that says, line by line, what of an installation answers.
 
-`stackchain check` runs it, as does `python -m controller.temporal.temporal_test`. It only reads.
+`stackchain check` runs it, as does `python -m controller.temporal.temporal_test`. It only reads,
+but for `--fix`, which adds search attributes.
 It is named like a test because it is one, of an installation; it is not part of the test suite.
 """
 
@@ -23,11 +24,12 @@ from controller.config import connections, settings
 from controller.notify import sinks
 from controller.spacelift import account_session, endpoints, errors
 from controller.spacelift import client as spacelift_client
-from controller.temporal import client, ids
+from controller.temporal import client, ids, registered_attributes, search_attributes
 from controller.temporal.operator import queues
 
 CHECK_TIMEOUT_SECONDS = 10.0
 NAMESPACES_SHOWN = 100
+_SEARCH_ATTRIBUTES = "Temporal search attributes"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,14 +42,22 @@ class CheckResult:
     """What was found; for a problem also what to do."""
 
 
-async def check(all_settings: settings.Settings, out: TextIO, *, as_json: bool = False) -> int:
+async def check(
+    all_settings: settings.Settings, out: TextIO, *, as_json: bool = False, fixes: bool = False
+) -> int:
     """Check everything that the settings name and print a line for each.
+
+    Args:
+        all_settings: What to check.
+        out: Where to print.
+        as_json: Print one object for programs instead.
+        fixes: Add the search attributes that the Temporal namespace lacks.
 
     Returns:
         The exit code: 0 if all is well, 1 if there is a problem.
     """
     parts = await asyncio.gather(
-        _check_temporal(all_settings), _check_connections(all_settings.spacelift)
+        _check_temporal(all_settings, fixes=fixes), _check_connections(all_settings.spacelift)
     )
     results = [result for part in parts for result in part]
     results += _check_sinks(all_settings.notifications)
@@ -76,7 +86,7 @@ async def _guarded(name: str, checking: Awaitable[CheckResult]) -> CheckResult:
         return _problem(name, f"{what}; look at Temporal, and try again")
 
 
-async def _check_temporal(all_settings: settings.Settings) -> list[CheckResult]:
+async def _check_temporal(all_settings: settings.Settings, *, fixes: bool) -> list[CheckResult]:
     temporal = all_settings.temporal
     name = "Temporal"
     try:
@@ -92,13 +102,14 @@ async def _check_temporal(all_settings: settings.Settings) -> list[CheckResult]:
         return [connected, listed, found]
     mark = _accounts_mark(all_settings.spacelift)
     checked = await asyncio.gather(
+        _check_search_attributes(temporal_client, fixes=fixes),
         *(
             _guarded(
                 f"task queue {queue}",
                 _check_queue(temporal_client, queue, kinds, role, mark=mark),
             )
             for queue, kinds, role in _queues(all_settings)
-        )
+        ),
     )
     return [connected, listed, found, *checked]
 
@@ -150,6 +161,53 @@ async def _find_namespace(
     days = retention / datetime.timedelta(days=1)
     message = f"exists, keeps histories for {days:g} d"
     return CheckResult(check=name, ok=True, message=message)
+
+
+async def _check_search_attributes(
+    temporal_client: temporalio.client.Client, *, fixes: bool
+) -> CheckResult:
+    """Say which search attributes are there; nothing needs them, so their lack is no problem."""
+    name = _SEARCH_ATTRIBUTES
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
+            found = await registered_attributes.look(temporal_client)
+            if fixes and found.missing:
+                return await _add_search_attributes(temporal_client, found)
+    except (TimeoutError, RPCError) as error:
+        why = error.status.name if isinstance(error, RPCError) else "no answer"
+        message = f"Temporal does not say which it has ({why}); executions are listed without them"
+        return CheckResult(check=name, ok=True, message=message)
+    if found.other_types:
+        wrong = ", ".join(found.other_types)
+        message = f"none is set: {wrong} must be of type Keyword, and has another one"
+    elif found.missing:
+        command = search_attributes.creation_command(temporal_client.namespace, found.missing)
+        message = (
+            f"none is set: {', '.join(found.missing)} missing; optional. To find executions by "
+            f"chain and stack, run `stackchain check --fix` or `{command}`; on Temporal Cloud, add "
+            "them to the namespace as Keyword"
+        )
+    else:
+        message = f"{', '.join(search_attributes.NAMES)} are there"
+    return CheckResult(check=name, ok=True, message=message)
+
+
+async def _add_search_attributes(
+    temporal_client: temporalio.client.Client, found: registered_attributes.Registered
+) -> CheckResult:
+    names = ", ".join(found.missing)
+    try:
+        await registered_attributes.add(temporal_client, found.missing)
+    except RPCError as error:
+        command = search_attributes.creation_command(temporal_client.namespace, found.missing)
+        return _problem(
+            _SEARCH_ATTRIBUTES,
+            f"{names} could not be added: {outside_text.clean(error.message)} "
+            f"({error.status.name}); have an administrator run `{command}`, or on Temporal Cloud "
+            "add them to the namespace as Keyword",
+        )
+    message = f"added {names}; operators use them within 10 minutes"
+    return CheckResult(check=_SEARCH_ATTRIBUTES, ok=True, message=message)
 
 
 def _accounts_mark(spacelift: settings.SpaceliftSettings) -> str | None:
@@ -262,13 +320,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Check Temporal, its task queues and Spacelift.",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object for programs")
+    parser.add_argument("--fix", action="store_true", help="add missing search attributes")
     options = parser.parse_args(arguments)
     try:
         all_settings = settings.load_settings()
     except settings.SettingsError as error:
         print("\n".join(error.problems), file=sys.stderr)
         return 2
-    return asyncio.run(check(all_settings, sys.stdout, as_json=options.json))
+    return asyncio.run(check(all_settings, sys.stdout, as_json=options.json, fixes=options.fix))
 
 
 if __name__ == "__main__":

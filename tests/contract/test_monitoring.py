@@ -168,7 +168,7 @@ if PROMTOOL:
 
     def run_promtool(*arguments: str) -> str:
         done = subprocess.run(
-            (str(PROMTOOL), *arguments), capture_output=True, text=True, check=False, timeout=60
+            (str(PROMTOOL), *arguments), capture_output=True, text=True, check=False, timeout=600
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

@@ -6,7 +6,7 @@ See ADR 0003.
 
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import temporalio.client
@@ -15,11 +15,18 @@ import temporalio.exceptions
 import temporalio.service
 
 from controller import clock, outside_text, times
-from controller.api import v1alpha1
+from controller.api import reasons, v1alpha1
 from controller.chain.requests import executions, next_request
 from controller.chain.run import progress
 from controller.temporal import client as temporal_client
-from controller.temporal import decoding, execution_infos, ids, messages
+from controller.temporal import (
+    decoding,
+    execution_infos,
+    ids,
+    messages,
+    registered_attributes,
+    search_attributes,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +35,9 @@ LIVE_CHAINS = f"WorkflowType = '{ids.CHAIN_WORKFLOW}' AND ExecutionStatus = 'Run
 
 # A query needs a worker; one that is busy replaying answers within this.
 _QUERY_TIMEOUT = timedelta(seconds=5)
+
+_Handle = temporalio.client.WorkflowHandle[object, object]
+_Start = Callable[[temporalio.common.TypedSearchAttributes | None], Awaitable[_Handle]]
 
 # A first attempt may be under way.
 _FAILING_ATTEMPTS = 2
@@ -80,11 +90,14 @@ class ChainWorkflows:
         installation: str,
         task_queue: str,
         query_timeout: timedelta = _QUERY_TIMEOUT,
+        attributes: registered_attributes.KnownAttributes | None = None,
     ) -> None:
+        """Use the search attributes of the namespace, where it is known which it has."""
         self._get_client = get_client
         self._installation = installation
         self._task_queue = task_queue
         self._query_timeout = query_timeout
+        self._attributes = attributes
 
     async def latest(self, ref: v1alpha1.Ref) -> executions.Execution | None:
         """Describe the latest execution of a resource; None if Temporal knows none.
@@ -276,18 +289,25 @@ class ChainWorkflows:
             named=request.named,
             bypassed=request.bypassed,
         )
+
+        async def start(
+            attributes: temporalio.common.TypedSearchAttributes | None,
+        ) -> _Handle:
+            return await self._get_client().start_workflow(
+                ids.CHAIN_WORKFLOW,
+                argument,
+                id=workflow_id,
+                task_queue=self._task_queue,
+                memo={ids.MEMO: memo},
+                search_attributes=attributes,
+                id_conflict_policy=temporalio.common.WorkflowIDConflictPolicy.FAIL,
+                static_summary=f"{ref.namespace}/{ref.name} run {request.number}",
+                static_details=_details(argument, request),
+            )
+
         with temporal_client.unreachable():
             try:
-                handle = await self._get_client().start_workflow(
-                    ids.CHAIN_WORKFLOW,
-                    argument,
-                    id=workflow_id,
-                    task_queue=self._task_queue,
-                    memo={ids.MEMO: memo},
-                    id_conflict_policy=temporalio.common.WorkflowIDConflictPolicy.FAIL,
-                    static_summary=f"{ref.namespace}/{ref.name} run {request.number}",
-                    static_details=_details(argument, request),
-                )
+                handle = await self._with_attributes(ref, start)
             except temporalio.exceptions.WorkflowAlreadyStartedError as error:
                 raise AlreadyStarted(workflow_id) from error
         return executions.Execution(
@@ -305,6 +325,23 @@ class ChainWorkflows:
             named=request.named,
             bypassed=request.bypassed,
         )
+
+    async def _with_attributes(self, ref: v1alpha1.Ref, start: _Start) -> _Handle:
+        """Start a run with search attributes where the namespace has them, else without."""
+        known = self._attributes
+        if known is None or not await known.are_there():
+            return await start(None)
+        attributes = search_attributes.of_chain(
+            namespace=ref.namespace, name=ref.name, reason=reasons.ChainReason.PROGRESSING
+        )
+        try:
+            return await start(attributes)
+        except temporalio.service.RPCError as error:
+            if error.status is not temporalio.service.RPCStatusCode.INVALID_ARGUMENT:
+                raise
+            # Somebody has removed one, or this server does not know it yet: nothing was started.
+            known.refused()
+            return await start(None)
 
     async def request_stacks(
         self, execution: executions.Execution, request: progress.LiveRequest

@@ -25,7 +25,7 @@ with workflow.unsafe.imports_passed_through():
         progress,
         web_details,
     )
-    from controller.temporal import ids, messages
+    from controller.temporal import ids, messages, search_attributes
     from controller.temporal.activities import earlier_stacks
     from controller.temporal.workflows import (
         activity_calls,
@@ -456,7 +456,7 @@ class StackDependencyChainWorkflow:
         self._progress.problem_reason = self._progress.problem_message = ""
         self._progress.completion_time = _now()
         self._progress.sequence += 1
-        workflow.set_current_details(web_details.table_of(self._progress))
+        self._show()
 
     def _update_gates(self) -> None:
         gates.update(self._progress, now=workflow.now())
@@ -468,7 +468,15 @@ class StackDependencyChainWorkflow:
         if self._progress.stacks and not self._is_closing:
             self._update_gates()
             outcome.set_outcome(self._progress)
+        self._show()
+
+    def _show(self) -> None:
+        """Have Temporal's web UI and its lists show the run as it is."""
         workflow.set_current_details(web_details.table_of(self._progress))
+        reason = self._progress.problem_reason or self._progress.reason
+        update = search_attributes.new_reason(workflow.info().typed_search_attributes, reason)
+        if update is not None:
+            workflow.upsert_search_attributes([update])
 
 
 def _now() -> str:

@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
         reports_without_reading,
         stack_lines,
     )
-    from controller.temporal import ids, messages
+    from controller.temporal import ids, messages, search_attributes
     from controller.temporal.activities import stack_operations
     from controller.temporal.workflows import (
         activity_calls,
@@ -219,6 +219,9 @@ class StackRunner:
                 stack_execution.StackExecutionWorkflow.run,
                 self._execution_input(stack, line),
                 memo={ids.LINE_MEMO: line} if line else None,
+                search_attributes=search_attributes.of_stack(
+                    workflow.info().typed_search_attributes, stack.id
+                ),
                 id=chain_messages.execution_id(self._input, stack.id),
                 parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
                 static_summary=f"{stack.id} for {chain_messages.title(self._input)}",

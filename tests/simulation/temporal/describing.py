@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from temporalio.api.common.v1 import ActivityType, Payloads, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import PendingActivityState, PendingWorkflowTaskState, TaskQueueType
 from temporalio.api.namespace.v1 import NamespaceInfo
+from temporalio.api.operatorservice import v1 as operatorservice
 from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueueStats
 from temporalio.api.workflow.v1 import (
     PendingActivityInfo,
@@ -112,6 +113,12 @@ class Describing:
             ],
             stats=stats,
         )
+
+    def on_list_search_attributes(
+        self, _: operatorservice.ListSearchAttributesRequest
+    ) -> operatorservice.ListSearchAttributesResponse:
+        """Have none but those of Temporal itself."""
+        return operatorservice.ListSearchAttributesResponse()
 
     def on_describe_namespace(self, request: Any) -> DescribeNamespaceResponse:
         """Say that the namespace is there."""
