@@ -462,6 +462,20 @@ def load_plugin_settings(
     )
 
 
+def child_environment(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of this process and further ones, for a program that it starts."""
+    return {**_variables(None), **more}
+
+
+def service_address(environ: Mapping[str, str] | None = None) -> str | None:
+    """Return the address of the API server as a pod is told it; None outside of one."""
+    reader = _reader(environ)
+    host, port = reader.text("KUBERNETES_SERVICE_HOST"), reader.text("KUBERNETES_SERVICE_PORT")
+    if host is None or port is None:
+        return None
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _has_display(reader: environment.Reader) -> bool:
     if sys.platform in ("darwin", "win32"):
         return reader.text("SSH_CONNECTION") is None
@@ -503,9 +517,11 @@ def describe_settings(role: str | None = None) -> list[SettingRow]:
 
 
 def _reader(environ: Mapping[str, str] | None) -> environment.Reader:
-    return environment.Reader(
-        os.environ if environ is None else environ  # noqa: TID251 (the one reader)
-    )
+    return environment.Reader(_variables(environ))
+
+
+def _variables(environ: Mapping[str, str] | None) -> Mapping[str, str]:
+    return os.environ if environ is None else environ  # noqa: TID251 (the one reader)
 
 
 def _load_installation(

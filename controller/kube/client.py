@@ -15,15 +15,14 @@ import aiohttp
 import yaml
 from kubernetes.aio import client as kube_client
 from kubernetes.aio import config as kube_config
-from kubernetes.aio.config import kube_config as kube_config_files
 
 from controller import outside_text
 from controller.config import settings
 from controller.kube import api_requests, errors
+from controller.kube import kubeconfig as kubeconfig_files
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_KUBECONFIG = Path("~/.kube/config")  # The client library expands the ~.
 
 _UNUSABLE_KUBECONFIG = (kube_config.ConfigException, yaml.YAMLError, OSError, ValueError)
 # The library takes whatever YAML the file holds for a map of lists of maps.
@@ -53,13 +52,11 @@ class KubeClient:
         self,
         kubernetes: settings.KubernetesSettings,
         *,
-        context: str | None = None,
         request_timeout: float = api_requests.REQUEST_TIMEOUT_SECONDS,
     ) -> None:
-        """Connect on the first request; `context` is one of the kubeconfig, else its current."""
+        """Connect on the first request."""
         self._kubeconfig = kubernetes.kubeconfig
         self._request_timeout = request_timeout
-        self._context = context
         self._api: kube_client.ApiClient | None = None
         self._retired: kube_client.ApiClient | None = None
         self._loading = asyncio.Lock()
@@ -137,7 +134,7 @@ class KubeClient:
         # One at a time: an exec plugin may open a browser, and must not do so per request.
         async with self._loading:
             if self._api is None or self._api is instead_of:
-                renewed = kube_client.ApiClient(await _load(self._kubeconfig, self._context))
+                renewed = kube_client.ApiClient(await _load(self._kubeconfig))
                 renewed.user_agent = "stackchain"
                 # The refused one may still have requests under way; the one before has not.
                 await _close(self._retired)
@@ -151,7 +148,7 @@ async def read_access(kubernetes: settings.KubernetesSettings) -> Access:
     Raises:
         errors.Denied: there are none, or they cannot be read.
     """
-    configuration = await _load(kubernetes.kubeconfig, None)
+    configuration = await _load(kubernetes.kubeconfig)
     return Access(
         server=configuration.host,
         ca_file=configuration.ssl_ca_cert,
@@ -170,17 +167,16 @@ async def _close(api: kube_client.ApiClient | None) -> None:
         await api.close()  # type: ignore[no-untyped-call]
 
 
-async def _load(kubeconfig: Path | None, context: str | None) -> kube_client.Configuration:
+async def _load(kubeconfig: Path | None) -> kube_client.Configuration:
     configuration = kube_client.Configuration()
     try:
         if kubeconfig is None and (why := _load_service_account(configuration)) is not None:
-            kubeconfig = DEFAULT_KUBECONFIG
+            kubeconfig = kubeconfig_files.DEFAULT_KUBECONFIG
             if not kubeconfig.expanduser().exists():
                 raise _no_access(f"{why.rstrip('.')}, and there is no {kubeconfig}")
         if kubeconfig is not None:
             await kube_config.load_kube_config(  # type: ignore[no-untyped-call]
                 str(kubeconfig),
-                context=context,
                 client_configuration=configuration,
                 persist_config=False,
             )
@@ -197,34 +193,6 @@ def _no_access(why: str) -> errors.Denied:
         f"No access to a Kubernetes API: {lines.removesuffix('.')}. Set KUBECONFIG, or run in a "
         "pod with a service account token"
     )
-
-
-def context_names(kubeconfig: Path) -> list[str]:
-    """Return the contexts of a kubeconfig; none of one that cannot be read."""
-    try:
-        merged = kube_config_files.KubeConfigMerger(str(kubeconfig))  # type: ignore[no-untyped-call]
-        return sorted(str(context["name"]) for context in merged.config["contexts"])
-    except (*_UNUSABLE_KUBECONFIG, *_NO_KUBECONFIG):
-        return []
-
-
-def context_namespace(kubeconfig: Path, context: str | None) -> str | None:
-    """Return the namespace of a kubeconfig's context, if it names one.
-
-    Raises:
-        errors.Denied: the kubeconfig cannot be read, or has no such context.
-    """
-    try:
-        merged = kube_config_files.KubeConfigMerger(str(kubeconfig))  # type: ignore[no-untyped-call]
-        loader = kube_config_files.KubeConfigLoader(merged.config, active_context=context)  # type: ignore[no-untyped-call]
-        chosen: api_requests.Json = loader.current_context
-    except _UNUSABLE_KUBECONFIG as error:
-        lines = outside_text.clean(str(error))
-        raise errors.Denied(f"The kubeconfig {kubeconfig} cannot be used: {lines}") from error
-    except _NO_KUBECONFIG as error:
-        raise errors.Denied(f"{kubeconfig} cannot be used: it is no kubeconfig") from error
-    namespace = chosen["context"].get("namespace")
-    return str(namespace) if namespace else None
 
 
 def _load_service_account(configuration: kube_client.Configuration) -> str | None:

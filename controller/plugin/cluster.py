@@ -14,7 +14,7 @@ from typing import Any
 from controller import outside_text
 from controller.api import v1alpha1, wording
 from controller.config import settings
-from controller.kube import api_requests, client, errors, stackchains
+from controller.kube import api_requests, errors, kubeconfig, stackchains, user_client
 from controller.plugin import arguments
 from controller.plugin.exit_codes import CommandError, ExitCode, usage
 
@@ -42,10 +42,10 @@ def choose(wanted: argparse.Namespace) -> tuple[ClusterChoice, settings.PluginSe
         CommandError: the kubeconfig cannot be used.
         SettingsError: KUBECONFIG names no file.
     """
-    kubeconfig: str | None = getattr(wanted, "kubeconfig", None)
-    if kubeconfig is not None and not Path(kubeconfig).is_file():
-        raise usage(f"--kubeconfig: {kubeconfig!r} is not a file")
-    found = settings.load_plugin_settings(kubeconfig=kubeconfig)
+    file: str | None = getattr(wanted, "kubeconfig", None)
+    if file is not None and not Path(file).is_file():
+        raise usage(f"--kubeconfig: {file!r} is not a file")
+    found = settings.load_plugin_settings(kubeconfig=file)
     target = choose_target(
         found.kubernetes,
         context=getattr(wanted, "context", None),
@@ -62,32 +62,32 @@ def choose_target(
     Raises:
         CommandError: the kubeconfig cannot be used, or has no such context.
     """
-    kubeconfig, default = kubernetes.kubeconfig, client.DEFAULT_KUBECONFIG.expanduser()
-    if kubeconfig is None and (default.is_file() or context is not None):
-        kubeconfig = default
-    found = _context_namespace(kubeconfig, context) if kubeconfig else _mounted_namespace()
-    if kubeconfig is None and found is None:
+    file, default = kubernetes.kubeconfig, kubeconfig.DEFAULT_KUBECONFIG.expanduser()
+    if file is None and (default.is_file() or context is not None):
+        file = default
+    found = _context_namespace(file, context) if file else _mounted_namespace()
+    if file is None and found is None:
         raise CommandError(
             ExitCode.REFUSED, "there is no ~/.kube/config; set KUBECONFIG or --kubeconfig."
         )
     return ClusterChoice(
-        kubernetes=settings.KubernetesSettings(kubeconfig=kubeconfig),
+        kubernetes=settings.KubernetesSettings(kubeconfig=file),
         context=context,
         namespace=namespace or found or "default",
         is_namespace_chosen=namespace is not None,
     )
 
 
-def _context_namespace(kubeconfig: Path, context: str | None) -> str | None:
-    known = client.context_names(kubeconfig)
+def _context_namespace(file: Path, context: str | None) -> str | None:
+    known = kubeconfig.context_names(file)
     if context is not None and known and context not in known:
         raise CommandError(
             ExitCode.REFUSED,
-            f"there is no context {context!r} in {kubeconfig}"
+            f"there is no context {context!r} in {file}"
             f"{arguments.similar(context, known)}; it has {wording.listed(known, most=5)}.",
         )
     try:
-        return client.context_namespace(kubeconfig, context)
+        return kubeconfig.context_namespace(file, context)
     except errors.Denied as error:
         raise CommandError(
             ExitCode.REFUSED, f"{error}. Name another file with --kubeconfig or KUBECONFIG."
@@ -106,7 +106,7 @@ async def open_chains(
     target: ClusterChoice, *, namespace: str | None = None
 ) -> AsyncIterator["UserChains"]:
     """Yield the chains of the chosen namespace, or of another one; then close all connections."""
-    kube_client = client.KubeClient(target.kubernetes, context=target.context)
+    kube_client = user_client.UserClient(target.kubernetes, context=target.context)
     try:
         yield UserChains(kube_client, namespace=namespace or target.namespace)
     finally:

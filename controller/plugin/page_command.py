@@ -14,7 +14,7 @@ from controller import outside_text
 from controller.display import styled_text
 from controller.display.styled_text import Style
 from controller.display.terminal import Terminal
-from controller.kube import chain_watch, client, errors
+from controller.kube import chain_watch, errors, user_client
 from controller.plugin import chain_page, cluster, page_actions
 from controller.plugin.exit_codes import CommandError, ExitCode
 from controller.ui import chain_feed, page_server
@@ -39,7 +39,7 @@ async def serve(
         CommandError: the chains may not be read, or the port is taken.
     """
     namespace = None if wanted.all_namespaces else target.namespace
-    kube = client.KubeClient(target.kubernetes, context=target.context)
+    kube = user_client.UserClient(target.kubernetes, context=target.context)
     options = ("--context", target.context) if target.context else ()
     feed = chain_feed.ChainFeed(
         chain_watch.ChainWatch(kube, namespace=namespace),
@@ -129,7 +129,7 @@ def _lines(address: str, namespace: str | None) -> list[styled_text.Line]:
     ]
 
 
-def _events_of(kube: client.KubeClient) -> page_server.ListEvents:
+def _events_of(kube: user_client.UserClient) -> page_server.ListEvents:
     async def list_events(namespace: str, uid: str) -> list[Document]:
         try:
             found = await chain_watch.list_events(kube, namespace, uid)
