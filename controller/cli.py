@@ -50,6 +50,11 @@ def _run(parsed: argparse.Namespace, rest: list[str]) -> None:
                 from controller.roles import process, webhook
 
             process.run_role(webhook.receive, needs_keys=False)
+        case "ui":
+            with _nothing_collected():
+                from controller.plugin import page_role
+
+            page_role.run()
         case _:
             _check(as_json=parsed.json, fixes=parsed.fix)
 
@@ -123,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     setup = webhook_commands.add_parser("setup", help="register the webhook at Spacelift")
     setup_command.add_arguments(setup)
+    _add_role(commands, "ui", help="serve the page, for viewers with their own tokens")
     check = commands.add_parser("check", help="check the connections, and say what is wrong")
     check.add_argument("--json", action="store_true", help="print one JSON object")
     check.add_argument(

@@ -336,6 +336,34 @@ class WebhookSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class UiSettings:
+    """How the page is served in a cluster, where each viewer brings a token of their own."""
+
+    address: str = field(default="0.0.0.0:8090", metadata=env("UI_ADDRESS", parsing.host_port))
+    """Host and port that the proxy in front of the page sends requests to."""
+    url: str = field(default="", metadata=env("UI_URL", parsing.http_url))
+    """The page as browsers see it, such as `https://stackchain.example.com`.
+
+    Requests for other hosts or from other sites are refused. `stackchain ui` needs it.
+    """
+    namespaces: tuple[str, ...] = field(
+        default=(),
+        metadata=env(
+            "UI_NAMESPACES", parsing.comma_list(parsing.dns_label), default="all namespaces"
+        ),
+    )
+    """Namespaces that are shown, each to those who may list its StackChains, separated by commas.
+
+    Without it, whoever may not list in all namespaces needs the right to list namespaces.
+    """
+    anonymous: bool = field(default=False, metadata=env("UI_ANONYMOUS", parsing.boolean))
+    """Show what the service account may see to viewers without a token, for a screen on a wall.
+
+    Whoever reaches the page sees it; nobody without a token changes anything.
+    """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ObservabilitySettings:
     """What a process tells about itself."""
 
@@ -377,6 +405,15 @@ class PluginSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class UiRoleSettings:
+    """What `stackchain ui` reads: neither Spacelift nor Temporal."""
+
+    ui: UiSettings
+    kubernetes: KubernetesSettings
+    observability: ObservabilitySettings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """All settings of one process."""
 
@@ -388,6 +425,7 @@ class Settings:
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
     webhook: WebhookSettings = field(default_factory=WebhookSettings)
+    ui: UiSettings = field(default_factory=UiSettings)
     observability: ObservabilitySettings = field(default_factory=ObservabilitySettings)
 
 
@@ -416,11 +454,31 @@ def load_settings(
         worker=reader.group(WorkerSettings),
         notifications=reader.group(NotificationSettings),
         webhook=reader.group(WebhookSettings),
+        ui=reader.group(UiSettings),
         observability=reader.group(ObservabilitySettings),
     )
     if reader.problems:
         raise SettingsError(*reader.problems)
     return settings
+
+
+def load_ui_settings(environ: Mapping[str, str] | None = None) -> UiRoleSettings:
+    """Read what `stackchain ui` needs.
+
+    Raises:
+        SettingsError: with every problem that was found.
+    """
+    reader = _reader(environ)
+    found = UiRoleSettings(
+        ui=reader.group(UiSettings),
+        kubernetes=_load_kubernetes(reader),
+        observability=reader.group(ObservabilitySettings),
+    )
+    if not found.ui.url and not reader.problems:
+        reader.problem("UI_URL", "is missing; set the address of the page as browsers see it")
+    if reader.problems:
+        raise SettingsError(*reader.problems)
+    return found
 
 
 def load_terminal_settings(environ: Mapping[str, str] | None = None) -> TerminalSettings:
@@ -502,6 +560,7 @@ _GROUPS_OF_ROLES: Mapping[str, tuple[type, ...]] = {
         ObservabilitySettings,
     ),
     "webhook": (TemporalSettings, SpaceliftSettings, WebhookSettings, ObservabilitySettings),
+    "ui": (UiSettings, KubernetesSettings, ObservabilitySettings),
 }
 
 

@@ -53,8 +53,16 @@ class KubeClient:
         kubernetes: settings.KubernetesSettings,
         *,
         request_timeout: float = api_requests.REQUEST_TIMEOUT_SECONDS,
+        token: str | None = None,
     ) -> None:
-        """Connect on the first request."""
+        """Connect on the first request.
+
+        Args:
+            kubernetes: where the API server is, and with which credentials.
+            request_timeout: seconds for one request.
+            token: a bearer token in place of all these credentials.
+        """
+        self._token = token
         self._kubeconfig = kubernetes.kubeconfig
         self._request_timeout = request_timeout
         self._api: kube_client.ApiClient | None = None
@@ -134,7 +142,10 @@ class KubeClient:
         # One at a time: an exec plugin may open a browser, and must not do so per request.
         async with self._loading:
             if self._api is None or self._api is instead_of:
-                renewed = kube_client.ApiClient(await _load(self._kubeconfig))
+                configuration = await _load(self._kubeconfig)
+                if self._token is not None:
+                    _replace_credentials(configuration, self._token)
+                renewed = kube_client.ApiClient(configuration)
                 renewed.user_agent = "stackchain"
                 # The refused one may still have requests under way; the one before has not.
                 await _close(self._retired)
@@ -160,6 +171,15 @@ async def read_access(kubernetes: settings.KubernetesSettings) -> Access:
         key_file=configuration.key_file,
         proxy=configuration.proxy,
     )
+
+
+def _replace_credentials(configuration: kube_client.Configuration, token: str) -> None:
+    """Leave nothing but where the server is and the token: no request is anybody else's."""
+    configuration.refresh_api_key_hook = None
+    configuration.api_key = {"BearerToken": f"Bearer {token}"}
+    configuration.api_key_prefix = {}
+    configuration.username = configuration.password = ""
+    configuration.cert_file = configuration.key_file = None
 
 
 async def _close(api: kube_client.ApiClient | None) -> None:

@@ -38,14 +38,15 @@ class HealthServer:
     def __init__(
         self,
         address: str,
-        registry: prometheus_client.CollectorRegistry,
+        registry: prometheus_client.CollectorRegistry | None = None,
         *,
         cache_seconds: float = CACHE_SECONDS,
         check_timeout_seconds: float = CHECK_TIMEOUT_SECONDS,
         idle_seconds: float = http_server.IDLE_SECONDS,
         clock: Callable[[], float] = clock.monotonic,
     ) -> None:
-        self._registry = registry
+        # Without one there are no numbers: a zero of what a process does not do would be an alert.
+        self._registry = registry or prometheus_client.CollectorRegistry()
         self._cache_seconds = cache_seconds
         self._check_timeout_seconds = check_timeout_seconds
         self._clock = clock

@@ -313,6 +313,22 @@ class PageActions:
             ) from error
 
 
+class LookOnly:
+    """What is shown to viewers without a name: they ask for nothing, whatever the account may."""
+
+    async def may_change(self, _namespace: str, _name: str) -> bool:
+        """Return whether the viewer may change a chain."""
+        return False
+
+    async def preview(self, _document: object) -> Document:
+        """Refuse."""
+        raise page_server.ActionRefused("This page is for looking only.", status=403)
+
+    async def ask(self, _document: object) -> Document:
+        """Refuse."""
+        raise page_server.ActionRefused("This page is for looking only.", status=403)
+
+
 def chosen_options(options: Sequence[str], namespace: str) -> str:
     """Return the options with which a command is about the chain that the page shows."""
     return shlex.join([*options, "-n", namespace])

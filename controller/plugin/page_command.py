@@ -6,16 +6,13 @@ import contextlib
 import functools
 import os
 import webbrowser
-from collections.abc import Mapping
-from typing import Any
 from urllib import parse as urlparse
 
-from controller import outside_text
 from controller.display import styled_text
 from controller.display.styled_text import Style
 from controller.display.terminal import Terminal
-from controller.kube import chain_watch, errors, user_client
-from controller.plugin import chain_page, cluster, page_actions
+from controller.kube import chain_watch, user_client
+from controller.plugin import chain_page, cluster, page_actions, page_sources
 from controller.plugin.exit_codes import CommandError, ExitCode
 from controller.ui import chain_feed, page_server
 from controller.ui.page_documents import Document
@@ -42,15 +39,17 @@ async def serve(
     kube = user_client.UserClient(target.kubernetes, context=target.context)
     options = ("--context", target.context) if target.context else ()
     feed = chain_feed.ChainFeed(
-        chain_watch.ChainWatch(kube, namespace=namespace),
+        [chain_watch.ChainWatch(kube, namespace=namespace)],
         describe=functools.partial(chain_page.describe, options=options),
-        problem_of=lambda error: problem_text(error, namespace),
+        problem_of=lambda error: page_sources.problem_text(error, namespace),
     )
-    server = page_server.PageServer(
-        feed,
-        hello=_hello(target, namespace),
-        list_events=_events_of(kube),
-        actions=page_actions.PageActions(kube, options=options),
+    server = page_server.LoopbackServer(
+        page_server.PageSource(
+            feed=feed,
+            hello=_hello(target, namespace),
+            list_events=page_sources.events_of(kube),
+            actions=page_actions.PageActions(kube, options=options),
+        )
     )
     following = asyncio.create_task(feed.run())
     try:
@@ -91,19 +90,7 @@ async def _first_list(feed: chain_feed.ChainFeed, namespace: str | None) -> None
             while not feed.is_listed and feed.error is None:
                 await feed.changed.wait()
     if feed.error is not None:
-        raise _explained(feed.error, namespace)
-
-
-def problem_text(error: errors.KubeError, namespace: str | None) -> str:
-    """Say why the chains cannot be read, and what to do, while it is tried again."""
-    explained = _explained(error, namespace)
-    text = str(explained)
-    again = " Trying again." if explained.code is ExitCode.UNREACHABLE else ""
-    return f"{text[0].upper()}{text[1:]}{again}"
-
-
-def _explained(error: errors.KubeError, namespace: str | None) -> CommandError:
-    return cluster.explain_error(error, "list and watch", namespace=namespace)
+        raise page_sources.explained(feed.error, namespace)
 
 
 def _hello(target: cluster.ClusterChoice, namespace: str | None) -> Document:
@@ -127,34 +114,3 @@ def _lines(address: str, namespace: str | None) -> list[styled_text.Line]:
             Style.FAINT,
         ),
     ]
-
-
-def _events_of(kube: user_client.UserClient) -> page_server.ListEvents:
-    async def list_events(namespace: str, uid: str) -> list[Document]:
-        try:
-            found = await chain_watch.list_events(kube, namespace, uid)
-        except errors.Denied as error:
-            raise page_server.EventsUnavailable(
-                f"You may not read the Events of the namespace {namespace!r}: ask for the verb "
-                "list on events."
-            ) from error
-        except errors.KubeError as error:
-            raise page_server.EventsUnavailable(problem_text(error, namespace)) from error
-        return sorted(
-            map(event_document, found), key=lambda event: str(event["time"]), reverse=True
-        )
-
-    return list_events
-
-
-def event_document(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the page shows of an Event, whoever wrote it and in which form."""
-    time = event.get("lastTimestamp") or event.get("eventTime") or event.get("firstTimestamp")
-    metadata = event.get("metadata") or {}
-    return {
-        "time": time or metadata.get("creationTimestamp") or "",
-        "type": event.get("type") or "Normal",
-        "reason": outside_text.clean(event.get("reason")),
-        "message": outside_text.clean(event.get("message"), most=1024),
-        "count": event.get("count") or 1,
-    }

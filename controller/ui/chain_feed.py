@@ -1,9 +1,9 @@
-"""All that viewers of the page see, kept up to date by one watch that they share."""
+"""All that viewers of the page see, kept up to date by watches that they share."""
 
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from controller import clock
@@ -27,12 +27,23 @@ class _KnownChain:
     documents: ChainDocuments
 
 
+@dataclasses.dataclass(kw_only=True, slots=True)
+class _Scope:
+    """One namespace, or all of them, and what is known of its chains."""
+
+    watch: chain_watch.ChainWatch
+    chains: dict[ChainKey, _KnownChain] = dataclasses.field(default_factory=dict)
+    is_listed: bool = False
+    error: errors.KubeError | None = None
+    problem: str = ""
+
+
 class ChainFeed:
     """Holds what is known of the chains; `changed` is set and replaced whenever that changes."""
 
     def __init__(
         self,
-        watch: chain_watch.ChainWatch,
+        watches: Sequence[chain_watch.ChainWatch],
         *,
         describe: Describe,
         problem_of: Callable[[errors.KubeError], str],
@@ -40,29 +51,51 @@ class ChainFeed:
         """Know nothing yet.
 
         Args:
-            watch: where the chains come from.
+            watches: where the chains come from: all namespaces, or each of some.
             describe: says what the page shows of one.
             problem_of: says why the chains cannot be read.
         """
-        self._watch = watch
+        self._scopes = [_Scope(watch=watch) for watch in watches]
         self._describe = describe
         self._problem_of = problem_of
-        self._chains: dict[ChainKey, _KnownChain] = {}
-        self.is_listed = False
-        self.error: errors.KubeError | None = None
-        self.problem = ""
         self.changed = asyncio.Event()
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether all chains are known that can be known now."""
+        return any(scope.is_listed for scope in self._scopes) and all(
+            scope.is_listed or scope.error is not None for scope in self._scopes
+        )
+
+    @property
+    def error(self) -> errors.KubeError | None:
+        """Why chains cannot be read now."""
+        return next((scope.error for scope in self._scopes if scope.error is not None), None)
+
+    @property
+    def problem(self) -> str:
+        """The same for people; empty if there is nothing."""
+        return next((scope.problem for scope in self._scopes if scope.problem), "")
 
     async def run(self) -> None:
         """Follow the chains until this is canceled, whatever becomes of the API server."""
+        async with asyncio.TaskGroup() as tasks:
+            for scope in self._scopes:
+                tasks.create_task(self._follow(scope))
+
+    async def _follow(self, scope: _Scope) -> None:
         pause = _LEAST_PAUSE_SECONDS
         while True:
-            started = clock.monotonic()
+            started, is_listed = clock.monotonic(), False
             try:
-                async for change in self._watch.changes():
-                    self._take(change)
+                async for change in scope.watch.changes():
+                    is_listed = True
+                    self._take(scope, change)
             except errors.KubeError as error:
-                self._set_problem(error)
+                if isinstance(error, errors.Denied) and not is_listed:
+                    # Whoever may no longer see them is shown them no longer.
+                    scope.chains = {}
+                self._set_problem(scope, error)
                 # Who may list and not watch gets a list at once, each time.
                 if clock.monotonic() - started > _MOST_PAUSE_SECONDS:
                     pause = _LEAST_PAUSE_SECONDS
@@ -72,42 +105,50 @@ class ChainFeed:
 
     def rows(self) -> Mapping[ChainKey, Document]:
         """Return the chains as the list shows them."""
-        return {key: known.documents.row for key, known in self._chains.items()}
+        return {
+            key: known.documents.row
+            for scope in self._scopes
+            for key, known in scope.chains.items()
+        }
 
     def detail(self, key: ChainKey) -> Document | None:
         """Return all that is shown of one chain."""
-        known = self._chains.get(key)
+        known = self._known(key)
         return known.documents.detail if known is not None else None
 
     def uid(self, key: ChainKey) -> str | None:
         """Return the uid of a chain."""
-        known = self._chains.get(key)
+        known = self._known(key)
         return str(known.body["metadata"]["uid"]) if known is not None else None
 
-    def _take(self, change: chain_watch.Listed | chain_watch.Seen) -> None:
+    def _known(self, key: ChainKey) -> _KnownChain | None:
+        return next((scope.chains[key] for scope in self._scopes if key in scope.chains), None)
+
+    def _take(self, scope: _Scope, change: chain_watch.Listed | chain_watch.Seen) -> None:
         match change:
             case chain_watch.Listed(bodies=bodies):
-                before = self._chains
-                self._chains = {}
+                before = scope.chains
+                scope.chains = {}
                 for body in bodies:
-                    self._keep(body, before.get(_key(body)))
-                self.is_listed = True
+                    self._keep(scope, body, before.get(_key(body)))
+                scope.is_listed = True
             case chain_watch.Seen(body=body, is_gone=True):
-                self._chains.pop(_key(body), None)
+                scope.chains.pop(_key(body), None)
             case chain_watch.Seen(body=body):
-                self._keep(body, None)
-        self.error, self.problem = None, ""
+                self._keep(scope, body, None)
+        scope.error, scope.problem = None, ""
         self._wake()
 
-    def _keep(self, body: Mapping[str, Any], known: _KnownChain | None) -> None:
+    def _keep(self, scope: _Scope, body: Mapping[str, Any], known: _KnownChain | None) -> None:
         if known is None or _version(known.body) != _version(body):
             known = _KnownChain(body=_identity(body), documents=self._describe(body))
-        self._chains[_key(body)] = known
+        scope.chains[_key(body)] = known
 
-    def _set_problem(self, error: errors.KubeError) -> None:
-        self.error, problem = error, self._problem_of(error)
-        if problem != self.problem:
-            self.problem = problem
+    def _set_problem(self, scope: _Scope, error: errors.KubeError) -> None:
+        scope.error, problem = error, self._problem_of(error)
+        is_denied = isinstance(error, errors.Denied)
+        if problem != scope.problem or is_denied:
+            scope.problem = problem
             self._wake()
 
     def _wake(self) -> None:

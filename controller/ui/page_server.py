@@ -4,14 +4,16 @@ See ADR 0058.
 """
 
 import asyncio
+import dataclasses
 import json
 import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from aiohttp import web
+from aiohttp import typedefs, web
 
-from controller.ui import bundle_files, chain_feed, session_guard
+from controller.kube import errors
+from controller.ui import bundle_files, chain_feed, session_guard, site_guard
 from controller.ui.page_documents import Document
 
 MOST_VIEWERS = 64
@@ -51,42 +53,51 @@ class Actions(Protocol):
         """Write a request, and return what there is to say of it."""
 
 
+class PageRefused(Exception):
+    """A viewer sees nothing; the message is for the viewer."""
+
+    def __init__(self, text: str, *, status: int) -> None:
+        """Hold the message, and the status of the answer."""
+        super().__init__(text)
+        self.status = status
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class PageSource:
+    """What a viewer sees and may ask for; `viewers` counts the streams that are open."""
+
+    feed: chain_feed.ChainFeed
+    hello: Document
+    """What a viewer is sent first."""
+    list_events: ListEvents
+    """Returns the Events of a namespace's object with a uid, newest first."""
+    actions: Actions
+    ends_with_login: bool = False
+    """Whether it is over once the API server no longer accepts the credentials."""
+    viewers: int = 0
+
+
+FindSource = Callable[[web.Request], Awaitable[PageSource]]
+"""Returns what the viewer of a request sees, or raises PageRefused."""
+
+
 class PageServer:
-    """Listens on loopback from `start` to `stop`."""
+    """Listens from `listen` to `stop`."""
 
-    def __init__(
-        self,
-        feed: chain_feed.ChainFeed,
-        *,
-        hello: Document,
-        list_events: ListEvents,
-        actions: Actions,
-    ) -> None:
-        """Prepare to serve.
-
-        Args:
-            feed: what viewers see.
-            hello: what a viewer is sent first.
-            list_events: returns the Events of a namespace's object with a uid, newest first, or
-                raises EventsUnavailable.
-            actions: what viewers may ask for.
-        """
-        self._feed = feed
-        self._hello = hello
-        self._list_events = list_events
-        self._actions = actions
-        self._guard = session_guard.SessionGuard()
+    def __init__(self, find_source: FindSource, guard: typedefs.Middleware) -> None:
+        """Prepare to serve; the guard refuses requests that are not from the page."""
+        self._find_source = find_source
+        self._guard = guard
         self._files = bundle_files.load()
-        self._viewers = 0
         self._runner: web.AppRunner | None = None
 
-    async def start(self, port: int = 0) -> None:
-        """Listen on 127.0.0.1; port 0 is any that is free.
+    async def listen(self, host: str, port: int) -> int:
+        """Listen, and return the port; 0 is any that is free.
 
         Raises:
             OSError: the port is taken.
         """
-        app = web.Application(middlewares=[self._guard.middleware], client_max_size=128 * 1024)
+        app = web.Application(middlewares=[self._guard], client_max_size=128 * 1024)
         app.router.add_get("/api/session", self._session)
         app.router.add_get("/api/stream", self._stream)
         app.router.add_get("/api/events", self._events)
@@ -103,9 +114,9 @@ class PageServer:
             handler_cancellation=True,
         )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port)
+        site = web.TCPSite(self._runner, host, port)
         await site.start()
-        self._guard.port = int(self._runner.addresses[0][1])
+        return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
         """Stop listening and end all streams."""
@@ -113,13 +124,20 @@ class PageServer:
             await self._runner.cleanup()
             self._runner = None
 
-    def address(self, query: str = "") -> str:
-        """Return the address that lets one viewer in."""
-        return self._guard.address(query)
-
-    async def _session(self, _request: web.Request) -> web.Response:
+    async def _session(self, request: web.Request) -> web.Response:
         """Say that the session is alive: a stream that ends cannot say why."""
-        return web.json_response({}, headers=_NO_STORE)
+        return await self._of_source(request, _alive)
+
+    async def _of_source(
+        self, request: web.Request, answer: Callable[[PageSource], Awaitable[Document]]
+    ) -> web.Response:
+        """Answer with what the viewer's source says, or with why it does not."""
+        try:
+            return _json(await answer(await self._find_source(request)))
+        except (PageRefused, ActionRefused) as error:
+            return _json({"error": str(error)}, status=error.status)
+        except EventsUnavailable as error:
+            return _json({"error": str(error)}, status=502)
 
     async def _file(self, request: web.Request) -> web.Response:
         path = request.match_info["path"] or "index.html"
@@ -139,49 +157,59 @@ class PageServer:
         )
 
     async def _events(self, request: web.Request) -> web.Response:
-        key = (request.query.get("namespace", ""), request.query.get("name", ""))
-        uid = self._feed.uid(key)
-        if uid is None:
-            return _json({"error": "There is no such chain."}, status=404)
-        try:
-            events = await self._list_events(key[0], uid)
-        except EventsUnavailable as error:
-            return _json({"error": str(error)}, status=502)
-        return _json({"events": events})
+        namespace, name = request.query.get("namespace", ""), request.query.get("name", "")
+
+        async def events(source: PageSource) -> Document:
+            uid = source.feed.uid((namespace, name))
+            if uid is None:
+                raise ActionRefused("There is no such chain.", status=404)
+            return {"events": await source.list_events(namespace, uid)}
+
+        return await self._of_source(request, events)
 
     async def _rights(self, request: web.Request) -> web.Response:
         namespace, name = request.query.get("namespace", ""), request.query.get("name", "")
-        return await _answered(self._may_change(namespace, name))
 
-    async def _may_change(self, namespace: str, name: str) -> Document:
-        return {"change": await self._actions.may_change(namespace, name)}
+        async def rights(source: PageSource) -> Document:
+            return {"change": await source.actions.may_change(namespace, name)}
+
+        return await self._of_source(request, rights)
 
     async def _preview(self, request: web.Request) -> web.Response:
-        return await _answered(self._actions.preview(await _document(request)))
+        document = await _document(request)
+        return await self._of_source(request, lambda source: source.actions.preview(document))
 
     async def _ask(self, request: web.Request) -> web.Response:
-        return await _answered(self._actions.ask(await _document(request)))
+        document = await _document(request)
+        return await self._of_source(request, lambda source: source.actions.ask(document))
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        if self._viewers >= MOST_VIEWERS:
+        try:
+            source = await self._find_source(request)
+        except PageRefused as error:
+            return _json({"error": str(error)}, status=error.status)
+        if source.viewers >= MOST_VIEWERS:
             return web.Response(status=503, text="Too many viewers.\n")
         namespace, name = request.query.get("namespace", ""), request.query.get("name", "")
-        viewer = chain_feed.PageViewer(self._feed, (namespace, name) if name else None)
-        self._viewers += 1
+        viewer = chain_feed.PageViewer(source.feed, (namespace, name) if name else None)
+        source.viewers += 1
         try:
-            return await self._send_changes(request, viewer)
+            return await self._send_changes(request, source, viewer)
         finally:
-            self._viewers -= 1
+            source.viewers -= 1
 
     async def _send_changes(
-        self, request: web.Request, viewer: chain_feed.PageViewer
+        self, request: web.Request, source: PageSource, viewer: chain_feed.PageViewer
     ) -> web.StreamResponse:
         stream = _EventStream(request)
         await stream.open()
-        await stream.send([("hello", self._hello)])
+        await stream.send([("hello", source.hello)])
         while True:
             # Taken before the news, so that what comes meanwhile is not missed.
-            changed = self._feed.changed
+            changed = source.feed.changed
+            if source.ends_with_login and isinstance(source.feed.error, errors.Unauthenticated):
+                # The page asks why, with the login that the browser has by now.
+                return stream.response
             await stream.send(viewer.news())
             try:
                 await asyncio.wait_for(changed.wait(), _HEARTBEAT_SECONDS)
@@ -190,21 +218,50 @@ class PageServer:
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
+class LoopbackServer(PageServer):
+    """The page of one person, on their own machine."""
+
+    def __init__(self, source: PageSource) -> None:
+        """Prepare to serve whoever opens the address."""
+        self._session_guard = session_guard.SessionGuard()
+        self.source = source
+        super().__init__(self._the_source, self._session_guard.middleware)
+
+    async def start(self, port: int = 0) -> None:
+        """Listen on 127.0.0.1; port 0 is any that is free.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        self._session_guard.port = await self.listen("127.0.0.1", port)
+
+    def address(self, query: str = "") -> str:
+        """Return the address that lets one viewer in."""
+        return self._session_guard.address(query)
+
+    async def _the_source(self, _request: web.Request) -> PageSource:
+        return self.source
+
+
+async def _alive(_source: PageSource) -> Document:
+    return {}
+
+
 class _EventStream:
     """Server-sent events, compressed where the browser takes it, each one flushed."""
 
     def __init__(self, request: web.Request) -> None:
-        headers = {**_NO_STORE, **session_guard.HEADERS, "Content-Type": "text/event-stream"}
+        headers = {**_NO_STORE, **site_guard.HEADERS, "Content-Type": "text/event-stream"}
         self._compressor = None
         if "gzip" in request.headers.get("Accept-Encoding", ""):
             headers["Content-Encoding"] = "gzip"
             # A small window and memory level: 20 viewers must not take 20 times 256 kB.
             self._compressor = zlib.compressobj(6, zlib.DEFLATED, 16 + 13, 6)
         self._request = request
-        self._response = web.StreamResponse(headers=headers)
+        self.response = web.StreamResponse(headers=headers)
 
     async def open(self) -> None:
-        await self._response.prepare(self._request)
+        await self.response.prepare(self._request)
 
     async def send(self, events: list[tuple[str, Any]]) -> None:
         if events:
@@ -218,7 +275,7 @@ class _EventStream:
         data = text.encode(errors="replace")
         if self._compressor is not None:
             data = self._compressor.compress(data) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
-        await self._response.write(data)
+        await self.response.write(data)
 
 
 def _event(name: str, data: Any) -> str:
@@ -235,13 +292,6 @@ async def _document(request: web.Request) -> object:
     except ValueError:
         raise web.HTTPBadRequest(text="This is not JSON.\n") from None
     return document
-
-
-async def _answered(answer: Awaitable[Document]) -> web.Response:
-    try:
-        return _json(await answer)
-    except ActionRefused as error:
-        return _json({"error": str(error)}, status=error.status)
 
 
 def _json(document: Any, *, status: int = 200) -> web.Response:

@@ -12,27 +12,18 @@ the browser keeps for this port alone and sends nowhere by itself.
 import hmac
 import html
 import secrets
-from collections.abc import Awaitable, Callable
 from urllib import parse as urlparse
 
 from aiohttp import web
 
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; object-src 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+from controller.ui import site_guard
+
 _ENDED = (
     "This address has been used, or belongs to a command that has ended.\n"
     "Run `kubectl stackchain ui` again and open the address that it prints.\n"
 )
 _NAMES = ("127.0.0.1", "localhost")
 KEY_HEADER = "X-StackChain-Key"
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class SessionGuard:
@@ -52,39 +43,28 @@ class SessionGuard:
         return f"http://127.0.0.1:{self.port}/?token={self._token}{more}"
 
     @web.middleware
-    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def middleware(
+        self, request: web.Request, handler: site_guard.Handler
+    ) -> web.StreamResponse:
         """Refuse, let in, or pass on."""
         refused = self._refusal(request) or self._entrance(request)
         answer = refused if refused is not None else await handler(request)
         if not answer.prepared:
-            answer.headers.update(HEADERS)
+            answer.headers.update(site_guard.HEADERS)
         return answer
 
     def _refusal(self, request: web.Request) -> web.Response | None:
-        hosts = {f"{name}:{self.port}" for name in _NAMES}
-        if request.headers.get("Host") not in hosts:
-            return web.Response(status=403, text="This host is not served here.\n")
-        origin = request.headers.get("Origin")
-        if origin is not None and origin not in {f"http://{host}" for host in hosts}:
-            return _foreign()
-        if request.method not in ("GET", "HEAD") and origin is None:
-            # Browsers name it in whatever may change something.
-            return _foreign()
-        is_followed = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
-        is_foreign = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
-        if is_foreign and not (is_followed and request.method == "GET"):
-            return _foreign()
-        return None
+        return site_guard.refusal(request, hosts={f"{name}:{self.port}" for name in _NAMES})
 
     def _entrance(self, request: web.Request) -> web.Response | None:
         """Return None for whoever is in."""
         offered = request.query.get("token") if request.path == "/" else None
         is_in = _same(request.cookies.get(self._cookie), self._session)
         if offered is None and is_in:
-            return None if self._has_key(request) else _ended()
+            return None if self._has_key(request) else _ended(request)
         is_new = request.method == "GET" and _same(offered, self._token)
         if not is_new and not is_in:
-            return _ended()
+            return _ended(request)
         # Only at first: whoever has got hold of the cookie does not get the key.
         key = self._key if is_new else ""
         response = web.Response(
@@ -113,12 +93,11 @@ class SessionGuard:
         return f"stackchain-{self.port}"
 
 
-def _foreign() -> web.Response:
-    return web.Response(status=403, text="Requests of other sites are refused.\n")
-
-
-def _ended() -> web.Response:
-    return web.Response(status=401, text=_ENDED, headers={"Cache-Control": "no-store"})
+def _ended(request: web.Request) -> web.Response:
+    headers = {"Cache-Control": "no-store"}
+    if request.path.startswith("/api/"):
+        return web.json_response({"error": _ENDED}, status=401, headers=headers)
+    return web.Response(status=401, text=_ENDED, headers=headers)
 
 
 def _moved(request: web.Request, key: str) -> str:

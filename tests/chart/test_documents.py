@@ -152,6 +152,9 @@ def test_every_setting_of_the_program_has_a_value(helm: helms.Helm) -> None:
             "temporal.tls.client.existingSecret": "client",
             "spacelift.ca.existingSecret": "ca",
             "spacelift.allowHTTP": True,
+            **charts.UI,
+            "ui.namespaces": ["team-a"],
+            "ui.anonymous": True,
             "notifications.sinks": [
                 {"name": "a", "type": "Slack", "transitions": ["Problem"], "url": "https://a.b"}
             ],
@@ -159,7 +162,7 @@ def test_every_setting_of_the_program_has_a_value(helm: helms.Helm) -> None:
     )
     objects = charts.Objects(helm.template(values=values))
 
-    given = {name for role in charts.ROLES for name in objects.environment(role)}
+    given = {name for role in (*charts.ROLES, "ui") for name in objects.environment(role)}
     known = {row.variable for row in settings.describe_settings()}
     assert {n for n in known if n not in given and f"{n}_FILE" not in given} == NO_VALUE & known
 
@@ -379,6 +382,7 @@ def test_each_value_set_that_is_tested_is_for_a_task_of_the_page() -> None:
         "webhook-ingress": "#webhook",
         "webhook-gateway": "#webhook",
         "notifications": "#notifications",
+        "page": "#the-page",
         "own-platform": "#what-your-platform-adds-to-pods",
     }
 

@@ -14,8 +14,12 @@ from tests.support import helm as helms
 
 _CONNECTION = "spacelift.connections.default"
 
+_ROLES = (*charts.ROLES, "ui")
+
 _EXISTING = {
     **charts.WEBHOOK,
+    **charts.UI,
+    "ui.replicas": 2,
     "image.digest": "",
     "operator.replicas": 2,
     "temporal.apiKey.existingSecret": "cloud",
@@ -63,6 +67,7 @@ SITUATIONS: dict[str, dict[str, Any]] = {
     # Refused as they are: the switch makes a release of each.
     "no Temporal yet": {"temporal.address": ""},
     "no receiver yet": charts.SIGNED,
+    "no page yet": {"ui.url": "https://stackchain.example.com"},
     "a Temporal of its own": {"temporal.address": "", "temporal.devServer.enabled": True},
     "an image by its digest": {"image.digest": f"sha256:{'0' * 64}"},
     "alerts and dashboards": {
@@ -84,12 +89,15 @@ SITUATIONS: dict[str, dict[str, Any]] = {
     "budgets the other way": {
         "operator.replicas": 2,
         **charts.WEBHOOK,
-        **{f"{role}.podDisruptionBudget.maxUnavailable": None for role in charts.ROLES},
-        **{f"{role}.podDisruptionBudget.minAvailable": "10%" for role in charts.ROLES},
+        **charts.UI,
+        "ui.replicas": 2,
+        **{f"{role}.podDisruptionBudget.maxUnavailable": None for role in _ROLES},
+        **{f"{role}.podDisruptionBudget.minAvailable": "10%" for role in _ROLES},
     },
     "an account of its own": {
         **charts.WEBHOOK,
-        **{f"{role}.serviceAccount.create": False for role in charts.ROLES},
+        **charts.UI,
+        **{f"{role}.serviceAccount.create": False for role in _ROLES},
     },
 }
 
@@ -108,6 +116,7 @@ _ITEMS: dict[str, Any] = {
     "parentRefs": {"name": "other"},
     "metricsFrom": {"podSelector": {}},
     "webhookFrom": {"podSelector": {}},
+    "uiFrom": {"podSelector": {}},
     "extraEgress": {"ports": [{"port": 3128}]},
     "apiServerTo": {"podSelector": {}},
     "temporalTo": {"podSelector": {}},
@@ -145,6 +154,7 @@ _OTHERS: dict[str, Any] = {
     "strategy.type": "Recreate",
     "tls.enabled": True,
     "uiUrl": "https://other.example.com",
+    "ui.url": "https://other.example.com",
 }
 _CONNECTION_FIELDS: dict[str, Any] = {
     "endpoint": "https://other.example.com",

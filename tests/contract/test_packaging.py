@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROLES = ("operator", "worker", "webhook", "check")
+ROLES = ("operator", "worker", "webhook", "ui", "check")
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,7 @@ MINIMAL: Mapping[str, Any] = {
 }
 SIGNED = {"spacelift.connections.default.webhookSecret": {"existingSecret": "signing"}}
 WEBHOOK: Mapping[str, Any] = {"webhook.enabled": True, **SIGNED}
+UI: Mapping[str, Any] = {"ui.enabled": True, "ui.url": "https://stackchain.example.com"}
 
 
 def values(changes: Mapping[str, Any] | None = None) -> Body:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from controller.kube import chain_watch, errors
-from controller.plugin import chain_page, page_actions, page_command
+from controller.plugin import chain_page, page_actions, page_sources
 from controller.ui import chain_feed, page_server
 
 Json = dict[str, Any]
@@ -104,21 +104,22 @@ async def serving(
     port: int = 0,
     *,
     kube: FakeApiServer | None = None,
-) -> AsyncIterator[page_server.PageServer]:
+) -> AsyncIterator[page_server.LoopbackServer]:
     """Serve the page until the block ends."""
     feed = chain_feed.ChainFeed(
-        watch,  # type: ignore[arg-type]  # the same method
+        [watch],  # type: ignore[list-item]  # the same method
         describe=chain_page.describe,
-        problem_of=lambda error: page_command.problem_text(error, None),
+        problem_of=lambda error: page_sources.problem_text(error, None),
     )
-    server = page_server.PageServer(
-        feed,
-        hello={"scope": "all namespaces", "context": "kind"},
-        list_events=list_events,
-        actions=page_actions.PageActions(
-            kube or FakeApiServer(watch),
-            options=("--context", "kind"),
-        ),
+    server = page_server.LoopbackServer(
+        page_server.PageSource(
+            feed=feed,
+            hello={"scope": "all namespaces", "context": "kind"},
+            list_events=list_events,
+            actions=page_actions.PageActions(
+                kube or FakeApiServer(watch), options=("--context", "kind")
+            ),
+        )
     )
     following = asyncio.create_task(feed.run())
     await server.start(port)

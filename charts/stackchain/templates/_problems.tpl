@@ -8,6 +8,7 @@
 {{- include "stackchain.problems.scope" . -}}
 {{- include "stackchain.problems.pods" . -}}
 {{- include "stackchain.problems.webhook" . -}}
+{{- include "stackchain.problems.ui" . -}}
 {{- include "stackchain.problems.metrics" . -}}
 {{- include "stackchain.problems.network" . -}}
 {{- include "stackchain.problems.others" . -}}
@@ -34,13 +35,16 @@ watchNamespaces: the release {{ $other }} serves namespaces of this cluster, too
 
 {{- define "stackchain.problems.network" -}}
 {{- with .Values.networkPolicy }}
-{{- range $key := list "metricsFrom" "webhookFrom" "extraEgress" }}
+{{- range $key := list "metricsFrom" "webhookFrom" "uiFrom" "extraEgress" }}
 {{- if and (index $.Values.networkPolicy $key) (not $.Values.networkPolicy.enabled) }}
 networkPolicy.{{ $key }}: there are no policies that it could be part of; set networkPolicy.enabled, or remove it.
 {{- end }}
 {{- end }}
 {{- if and .webhookFrom (not $.Values.webhook.enabled) }}
 networkPolicy.webhookFrom: there is no receiver; set webhook.enabled, or remove it.
+{{- end }}
+{{- if and .uiFrom (not $.Values.ui.enabled) }}
+networkPolicy.uiFrom: there is no page; set ui.enabled, or remove it.
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -176,7 +180,7 @@ worker.autoscaling.type: keda looks at temporal.tls.ca only with a client certif
 {{- end }}
 {{- end }}
 {{- $pods := include "stackchain.fewestPods" . | fromYaml }}
-{{- range $name := list "operator" "worker" "webhook" }}
+{{- range $name := list "operator" "worker" "webhook" "ui" }}
 {{- $values := index $.Values $name }}
 {{- $budget := $values.podDisruptionBudget }}
 {{- $there := index $pods $name | int }}
@@ -210,7 +214,7 @@ rbac.aggregatedRoles: rbac.create is false, which creates no roles at all; remov
 {{- define "stackchain.problems.labels" -}}
 {{- $own := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/part-of" "app.kubernetes.io/managed-by" "app.kubernetes.io/version" "helm.sh/chart" }}
 {{- $given := dict "commonLabels" .Values.commonLabels }}
-{{- range list "operator" "worker" "webhook" }}
+{{- range list "operator" "worker" "webhook" "ui" }}
 {{- $_ := set $given (printf "%s.podLabels" .) (index $.Values .).podLabels }}
 {{- end }}
 {{- range $path, $labels := $given }}
@@ -224,7 +228,7 @@ rbac.aggregatedRoles: rbac.create is false, which creates no roles at all; remov
 
 {{/* A variable that is there twice is refused by the API server, in words that name no value. */}}
 {{- define "stackchain.problems.variables" -}}
-{{- range $name := list "operator" "worker" "webhook" }}
+{{- range $name := list "operator" "worker" "webhook" "ui" }}
 {{- $own := dict }}
 {{- range include (printf "stackchain.%sEnv" $name) $ | fromYamlArray }}
 {{- $_ := set $own .name true }}
@@ -237,6 +241,19 @@ rbac.aggregatedRoles: rbac.create is false, which creates no roles at all; remov
 {{ $name }}.extraEnv: {{ .name }} is there twice; remove one.
 {{- end }}
 {{- $_ := set $seen .name true }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "stackchain.problems.ui" -}}
+{{- with .Values.ui }}
+{{- if and .enabled (not .url) }}
+ui.url: requests for other hosts are refused; set it to the address of the page as browsers see it, such as https://stackchain.example.com.
+{{- end }}
+{{- range .namespaces }}
+{{- if and $.Values.watchNamespaces (not (has . $.Values.watchNamespaces)) }}
+ui.namespaces: {{ . }} is not in watchNamespaces, so nobody serves its StackChains; add it there, or remove it here.
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -337,7 +337,7 @@ def test_variables_belong_to_their_group() -> None:
     """A variable of another prefix would be looked for in vain."""
     prefixes = (
         *("STACKCHAIN_", "TEMPORAL_", "SPACELIFT_", "WORKER_", "WEBHOOK_", "NOTIFICATIONS_"),
-        *("LOG_", "HEALTH_"),
+        *("UI_", "LOG_", "HEALTH_"),
     )
 
     for row in settings.describe_settings():

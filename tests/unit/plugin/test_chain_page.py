@@ -7,7 +7,7 @@ import pytest
 
 from controller.api import v1alpha1
 from controller.kube import errors
-from controller.plugin import chain_page, explanation, page_command
+from controller.plugin import chain_page, explanation, page_command, page_sources
 from controller.plugin.exit_codes import ExitCode
 from tests.ui import page, samples
 
@@ -145,7 +145,7 @@ def denied(answer: str) -> errors.Denied:
     ],
 )
 def test_a_problem_says_what_to_do(error: errors.KubeError, expected: str) -> None:
-    for text in (page_command.problem_text(error, "team"), page_command.problem_text(error, None)):
+    for text in (page_sources.problem_text(error, "team"), page_sources.problem_text(error, None)):
         assert expected in text
         assert text[0].isupper()
 
@@ -168,11 +168,11 @@ async def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
 def test_an_event_is_shown_whoever_wrote_it() -> None:
     newer = {"eventTime": "2026-01-01T00:00:00.000000Z", "reason": "A\u202eB", "message": None}
 
-    assert page_command.event_document(newer) == {
+    assert page_sources.event_document(newer) == {
         "time": "2026-01-01T00:00:00.000000Z",
         "type": "Normal",
         "reason": "AB",
         "message": "",
         "count": 1,
     }
-    assert page_command.event_document({})["time"] == ""
+    assert page_sources.event_document({})["time"] == ""

@@ -113,7 +113,7 @@ def test_the_help_of_a_role_has_its_settings(role: str, capsys: pytest.CaptureFi
 def test_the_roles_read_all_settings_together() -> None:
     by_role = {
         row.variable
-        for role in ("operator", "worker", "webhook")
+        for role in ("operator", "worker", "webhook", "ui")
         for row in settings.describe_settings(role)
     }
 

@@ -10,6 +10,7 @@ from controller.kube import chain_watch, errors
 from controller.plugin import chain_page
 from controller.ui import chain_feed
 from tests.support.waiting import eventually
+from tests.ui import samples
 
 LEAST_PAUSE = 0.02
 
@@ -22,7 +23,7 @@ class ListOnly:
 
     async def changes(self) -> AsyncIterator[chain_watch.Listed]:
         self.lists.append(asyncio.get_running_loop().time())
-        yield chain_watch.Listed(bodies=())
+        yield chain_watch.Listed(bodies=(samples.platform(),))
         raise errors.Denied("no watch")
 
 
@@ -32,16 +33,17 @@ async def test_who_may_not_watch_does_not_list_all_the_time(
     monkeypatch.setattr(chain_feed, "_LEAST_PAUSE_SECONDS", LEAST_PAUSE)
     watch = ListOnly()
     feed = chain_feed.ChainFeed(
-        watch,  # type: ignore[arg-type]  # the same method
+        [watch],  # type: ignore[list-item]  # the same method
         describe=chain_page.describe,
         problem_of=str,
     )
     following = asyncio.create_task(feed.run())
 
     await eventually(lambda: len(watch.lists) > 5)
+    shown = len(feed.rows())
     following.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await following
 
-    assert feed.problem == "no watch"
+    assert (feed.problem, shown) == ("no watch", 1)
     assert watch.lists[5] - watch.lists[0] >= LEAST_PAUSE * (1 + 2 + 4 + 8 + 16)

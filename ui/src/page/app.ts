@@ -384,8 +384,8 @@ export class StackchainApp extends LitElement {
 
   private renderRefused(): TemplateResult {
     return html`<main class="middle" id="main">
-      <h1>This session has ended</h1>
-      <p>Run <code>kubectl stackchain ui</code> again and open the address that it prints.</p>
+      <h1>Nothing can be shown</h1>
+      <p>${this.feed.refusal}</p>
     </main>`;
   }
 

@@ -17,6 +17,8 @@ export class Feed {
   hello: Hello | null = null;
   hasRows = false;
   link: Link = "connecting";
+  /** Why nothing is shown, where the link is refused. */
+  refusal = "";
   /** How often it has been opened. */
   opened = 0;
 
@@ -104,6 +106,7 @@ export class Feed {
     }
     if (answer.status === 401 || answer.status === 403) {
       this.link = "refused";
+      this.refusal = answer.error;
       this.changed();
       return;
     }

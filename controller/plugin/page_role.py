@@ -1,0 +1,250 @@
+"""The role of `stackchain ui`: the page in the cluster, for each viewer with their own token.
+
+The API server decides for each person and namespace: every request to it has the token that came
+with the viewer's request, and the role has no rights of its own to fall back on. See ADR 0060.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import hashlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Sequence
+from typing import NoReturn
+
+from aiohttp import web
+
+from controller import clock
+from controller.config import settings
+from controller.kube import chain_watch, client, errors
+from controller.observability import health
+from controller.observability import logging as log_setup
+from controller.plugin import chain_page, cluster, page_actions, page_sources
+from controller.plugin.exit_codes import CommandError
+from controller.ui import chain_feed, page_server, site_guard
+from controller.ui.page_documents import Document
+
+logger = logging.getLogger(__name__)
+
+# Nobody has looked for so long: what is kept for a token is given up.
+_IDLE_SECONDS = 120.0
+_REAP_SECONDS = 30.0
+MOST_SOURCES = 200
+_MOST_NAMESPACES = 500
+_REVIEWS_AT_ONCE = 10
+_UNNAMED = (
+    "This page needs your own token for the cluster, as `Authorization: Bearer`: what is in front "
+    "of it has to send that. Load the page again to log in."
+)
+_ENDED = "Your login has ended. Load the page again to log in."
+_NOTHING = (
+    "You may not list and watch StackChains in any namespace that this page shows; ask for a Role "
+    "with these verbs on stackchains.stackchain.dev."
+)
+_FULL = "Too many people look at this page now; try again in a few minutes."
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class _Kept:
+    """What is kept for a token while someone looks."""
+
+    source: page_server.PageSource
+    kube: client.KubeClient
+    following: asyncio.Task[None]
+    used_at: float
+
+    async def close(self) -> None:
+        self.following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.following
+        await self.kube.close()
+
+
+class ViewerSources:
+    """One source for each token: all tabs of a viewer share its watches, and nobody else does."""
+
+    def __init__(self, ui: settings.UiSettings, kubernetes: settings.KubernetesSettings) -> None:
+        """Keep nothing yet."""
+        self._ui = ui
+        self._kubernetes = kubernetes
+        self._kept: dict[str, _Kept] = {}
+        # One at a time: a browser opens several connections at once.
+        self._opening = asyncio.Lock()
+
+    async def find(self, request: web.Request) -> page_server.PageSource:
+        """Return what the viewer of a request sees.
+
+        Raises:
+            PageRefused: the viewer sees nothing.
+        """
+        token = bearer_token(request)
+        if token is None and not self._ui.anonymous:
+            raise page_server.PageRefused(_UNNAMED, status=401)
+        key = hashlib.sha256((token or "").encode()).hexdigest()
+        async with self._opening:
+            kept = self._kept.get(key)
+            if kept is not None and isinstance(kept.source.feed.error, errors.Unauthenticated):
+                await self._kept.pop(key).close()
+                kept = None
+            if kept is None:
+                if len(self._kept) >= MOST_SOURCES:
+                    raise page_server.PageRefused(_FULL, status=503)
+                kept = self._kept[key] = await self._open(token)
+        kept.used_at = clock.monotonic()
+        return kept.source
+
+    async def reap(self) -> None:
+        """Give up what nobody looks at; never returns."""
+        while True:
+            await asyncio.sleep(_REAP_SECONDS)
+            now = clock.monotonic()
+            for key, kept in list(self._kept.items()):
+                if kept.source.viewers == 0 and now - kept.used_at > _IDLE_SECONDS:
+                    await self._kept.pop(key).close()
+
+    async def close(self) -> None:
+        """Give up everything."""
+        while self._kept:
+            _, kept = self._kept.popitem()
+            await kept.close()
+
+    async def _open(self, token: str | None) -> _Kept:
+        kube = client.KubeClient(self._kubernetes, token=token)
+        try:
+            namespaces = await self._namespaces(kube)
+        except CommandError as error:
+            await kube.close()
+            if isinstance(error.__cause__, errors.Unauthenticated):
+                raise page_server.PageRefused(_ENDED, status=401) from error
+            raise page_server.PageRefused(page_sources.sentence(error), status=502) from error
+        if not namespaces:
+            await kube.close()
+            raise page_server.PageRefused(_NOTHING, status=403)
+        feed = chain_feed.ChainFeed(
+            [chain_watch.ChainWatch(kube, namespace=namespace) for namespace in namespaces],
+            describe=chain_page.describe,
+            problem_of=lambda error: page_sources.problem_text(error, namespaces[0]),
+        )
+        source = page_server.PageSource(
+            feed=feed,
+            hello=_hello(namespaces),
+            list_events=page_sources.events_of(kube),
+            actions=page_actions.PageActions(kube) if token else page_actions.LookOnly(),
+            ends_with_login=True,
+        )
+        return _Kept(
+            source=source,
+            kube=kube,
+            following=asyncio.create_task(feed.run()),
+            used_at=clock.monotonic(),
+        )
+
+    async def _namespaces(self, kube: client.KubeClient) -> list[str | None]:
+        """Return where the viewer may look, as the API server says; [None] is everywhere."""
+        wanted = list(self._ui.namespaces)
+        if not wanted:
+            if await _may_look(kube, ""):
+                return [None]
+            wanted = await _visible_namespaces(kube)
+        limit = asyncio.Semaphore(_REVIEWS_AT_ONCE)
+
+        async def may_look(namespace: str) -> bool:
+            async with limit:
+                return await _may_look(kube, namespace)
+
+        allowed = await asyncio.gather(*(may_look(one) for one in wanted))
+        return [one for one, is_allowed in zip(wanted, allowed, strict=True) if is_allowed]
+
+
+async def _may_look(kube: client.KubeClient, namespace: str) -> bool:
+    chains = cluster.UserChains(kube, namespace=namespace)
+    return await chains.may("list") and await chains.may("watch")
+
+
+async def _visible_namespaces(kube: client.KubeClient) -> list[str]:
+    """Return the namespaces whose names the viewer may read; none without that right."""
+    try:
+        page = await kube.request(
+            "GET", "/api/v1/namespaces", query={"limit": str(_MOST_NAMESPACES)}
+        )
+    except errors.Denied:
+        return []
+    except errors.KubeError as error:
+        raise cluster.explain_error(error, "list", namespace=None) from error
+    return sorted(str(item["metadata"]["name"]) for item in page["items"])
+
+
+def bearer_token(request: web.Request) -> str | None:
+    """Return the token that a request brings; None without one."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    token = token.strip()
+    return token if scheme.lower() == "bearer" and token.isascii() and token else None
+
+
+def _hello(namespaces: Sequence[str | None]) -> Document:
+    named = [one for one in namespaces if one is not None]
+    scope = f"{'namespace' if len(named) == 1 else 'namespaces'} {', '.join(named)}"
+    return {"scope": scope if named else "all namespaces", "context": ""}
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    ui: settings.UiSettings, kubernetes: settings.KubernetesSettings
+) -> AsyncIterator[int]:
+    """Serve the page until the block ends; yields the port.
+
+    Raises:
+        OSError: UI_ADDRESS cannot be listened on.
+    """
+    sources = ViewerSources(ui, kubernetes)
+    server = page_server.PageServer(sources.find, site_guard.SiteGuard(ui.url).middleware)
+    reaping = asyncio.create_task(sources.reap())
+    host, _, port = ui.address.rpartition(":")
+    try:
+        yield await server.listen(host.strip("[]"), int(port))
+    finally:
+        reaping.cancel()
+        await server.stop()
+        await sources.close()
+
+
+def run() -> NoReturn:
+    """Run the role until a signal.
+
+    Raises:
+        SettingsError: before anything is started.
+    """
+    role = settings.load_ui_settings()
+    log_setup.configure_logging(
+        level=role.observability.log_level, log_format=role.observability.log_format
+    )
+    raise SystemExit(asyncio.run(_serve(role)))
+
+
+async def _serve(role: settings.UiRoleSettings) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = health.HealthServer(role.observability.health_address)
+    try:
+        await server.start()
+    except OSError as error:
+        logger.error("HEALTH_ADDRESS cannot be listened on", extra={"why": str(error)})
+        return 2
+    if role.ui.anonymous:
+        logger.warning(
+            "UI_ANONYMOUS is set: whoever reaches the page sees all chains that its service "
+            "account may see"
+        )
+    try:
+        async with serving(role.ui, role.kubernetes):
+            logger.info("The page is served", extra={"address": role.ui.address})
+            await stop.wait()
+    except OSError as error:
+        logger.error("UI_ADDRESS cannot be listened on", extra={"why": str(error)})
+        return 2
+    finally:
+        await server.stop()
+    return 0
