@@ -16,6 +16,7 @@ class ChainReason(enum.StrEnum):
     BLOCKED = "Blocked"
     WAITING_FOR_CHAIN = "WaitingForChain"
     AWAITING_APPROVAL = "AwaitingApproval"
+    WINDOW_CLOSED = "WindowClosed"
     RUN_SUCCEEDED = "RunSucceeded"
     STACK_FAILED = "StackFailed"
     STACK_CANCELED = "StackCanceled"
@@ -67,6 +68,7 @@ class StackReason(enum.StrEnum):
 
     UPSTREAM_PENDING = "UpstreamPending"
     STAGE_PENDING = "StagePending"
+    WINDOW_CLOSED = "WindowClosed"
     SLOT_PENDING = "SlotPending"
     SUSPENDED = "Suspended"
     STARTING = "Starting"
@@ -189,6 +191,12 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         means="A stage waits for a person to approve it (`approval: Required`).",
         do="If it may start, set the annotation `stackchain.dev/approve` to the number of the run "
         'and the stage, as in `"3: prod"`; else cancel the run.',
+    ),
+    ChainReason.WINDOW_CLOSED: ReasonMeaning(
+        means="What is left of the run waits for its window (`spec.window`, or that of a stage); "
+        "outside of it the chain triggers and confirms nothing.",
+        do="Nothing; the run continues when the window opens, and the message says when. To not "
+        "wait, cancel the run, change the window, and ask for a run.",
     ),
     ChainReason.RUN_SUCCEEDED: ReasonMeaning(
         means="Every stack succeeded, or had nothing to do because its inputs did not change.",
@@ -411,6 +419,11 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     StackReason.STAGE_PENDING: ReasonMeaning(
         means="Its stage has not started.",
         do="See the message: what the stage waits for, and until when if that is known.",
+    ),
+    StackReason.WINDOW_CLOSED: ReasonMeaning(
+        means="It could start, or its plan could be confirmed, and its window is closed; the "
+        "message says until when.",
+        do="Nothing; a plan that waits may be confirmed in Spacelift by a person.",
     ),
     StackReason.SLOT_PENDING: ReasonMeaning(
         means="It could start, and `parallelism` stacks run already; those that wait for a person, "

@@ -116,6 +116,15 @@ class Graph:
     exclude: Exclude = Exclude()
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
+    """When runs may be triggered and confirmed: for some time from each time of the cron."""
+
+    cron: str
+    duration_seconds: int
+    time_zone: str = "UTC"
+
+
 class StageApproval(enum.StrEnum):
     """Whether a person has to approve of a stage before it starts."""
 
@@ -131,6 +140,7 @@ class Stage:
     labels: tuple[str, ...]
     soak_seconds: int = 0
     approval: StageApproval = StageApproval.NONE
+    window: Window | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -207,6 +217,7 @@ class StackChainSpec:
     connection_name: str = "default"
     roots: Roots
     graph: Graph = Graph()
+    window: Window | None = None
     stages: tuple[Stage, ...] = ()
     operation: Operation = Operation.APPLY
     destroy_confirmation: str | None = None

@@ -100,6 +100,7 @@ class StageWait(enum.StrEnum):
 
     EARLIER_STAGES = "EarlierStages"
     SOAK = "Soak"
+    WINDOW = "Window"
     APPROVAL = "Approval"
 
 

@@ -21,6 +21,7 @@ class TransitionKind(enum.StrEnum):
     GRAPH_RESOLVED = "GraphResolved"
     SUSPENDED = "Suspended"
     RESUMED = "Resumed"
+    WINDOW_CLOSED = "WindowClosed"
     STAGE_WAITING = "StageWaiting"
     STAGE_AWAITING_APPROVAL = "StageAwaitingApproval"
     STAGE_APPROVED = "StageApproved"
@@ -92,16 +93,19 @@ MEANINGS: dict[TransitionKind, TransitionMeaning] = {
         when="a live run is suspended: no further stack starts"
     ),
     TransitionKind.RESUMED: TransitionMeaning(when="a live run goes on"),
+    TransitionKind.WINDOW_CLOSED: TransitionMeaning(
+        when="what is left of a run waits for the chain's window; the message says until when"
+    ),
     TransitionKind.STAGE_WAITING: TransitionMeaning(
-        when="the earlier stages have succeeded, and a stage waits until a time that the message "
-        "says"
+        when="a stage waits for its soak time or its window, until a time that the message says"
     ),
     TransitionKind.STAGE_AWAITING_APPROVAL: TransitionMeaning(
         when="a stage waits for a person to approve it; the message says how"
     ),
     TransitionKind.STAGE_APPROVED: TransitionMeaning(when="a person has approved a stage"),
     TransitionKind.STACK_WAITING: _stack(
-        "a stack is locked or disabled, another chain has it, or another run of it has to end first"
+        "a stack is locked or disabled, another chain has it, another run of it has to end first, "
+        "or its plan waits for its window"
     ),
     TransitionKind.STACK_STARTED: _stack("a stack's run is in progress"),
     TransitionKind.AWAITING_CONFIRMATION: _stack("a stack's run waits for a person, with the link"),

@@ -36,6 +36,7 @@ from controller.api.spec import StageApproval as StageApproval
 from controller.api.spec import StartPolicy as StartPolicy
 from controller.api.spec import StartTrigger as StartTrigger
 from controller.api.spec import StartTriggerType as StartTriggerType
+from controller.api.spec import Window as Window
 from controller.api.status import Cause as Cause
 from controller.api.status import Changes as Changes
 from controller.api.status import Condition as Condition

@@ -58,7 +58,11 @@ def chain_input(
 def _scope(spec: v1alpha1.StackChainSpec, below: Sequence[str]) -> selection.Scope:
     if not below:
         return selection.Scope(
-            roots=spec.roots, graph=spec.graph, operation=spec.operation, stages=spec.stages
+            roots=spec.roots,
+            graph=spec.graph,
+            operation=spec.operation,
+            stages=spec.stages,
+            window=spec.window,
         )
     # Below runs of roots: these roots are all that the run starts from, and they belong to it.
     return selection.Scope(
@@ -66,6 +70,7 @@ def _scope(spec: v1alpha1.StackChainSpec, below: Sequence[str]) -> selection.Sco
         graph=dataclasses.replace(spec.graph, include_roots=True),
         operation=spec.operation,
         stages=spec.stages,
+        window=spec.window,
     )
 
 

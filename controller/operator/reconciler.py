@@ -17,6 +17,7 @@ from typing import Any
 from controller import clock, outside_text
 from controller.api import reasons, v1alpha1
 from controller.chain.requests import chain_waits, decide
+from controller.chain.run import windows
 from controller.chain.status import projection
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
@@ -297,6 +298,7 @@ class Reconciler:
             raise chain_status.Superseded(f"The installation {owner} has the resource.")
         try:
             chain = v1alpha1.parse(body)
+            windows.check(chain.spec)
         except v1alpha1.InvalidResource as error:
             await self._writer.write_invalid(body, error)
             raise InvalidSpec(str(error)) from error

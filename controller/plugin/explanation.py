@@ -58,6 +58,7 @@ _COMMANDS: dict[ChainReason, str] = {
     ChainReason.PROGRESSING: _FOLLOW,
     ChainReason.WAITING_FOR_CHAIN: _FOLLOW,
     ChainReason.BLOCKED: _FOLLOW,
+    ChainReason.WINDOW_CLOSED: _FOLLOW,
 }
 
 
@@ -265,7 +266,8 @@ def _groups(blocking: Sequence[BlockingStack]) -> list[_StackGroup]:
     for one in blocking:
         stack = one.stack
         # Stages wait for different things, which the message says.
-        stage = stack.message if stack.reason == StackReason.STAGE_PENDING else None
+        is_gated = stack.reason in (StackReason.STAGE_PENDING, StackReason.WINDOW_CLOSED)
+        stage = stack.message if is_gated else None
         found.setdefault((one.need, stack.phase, stack.reason, stage), []).append(one)
     return [_StackGroup(stacks=tuple(stacks)) for stacks in found.values()]
 

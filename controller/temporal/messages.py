@@ -16,6 +16,7 @@ from controller.chain.run import (
     progress,
     run_snapshots,
     stack_lines,
+    windows,
 )
 from controller.config import permissions
 
@@ -55,12 +56,14 @@ class AccountRef:
 class StackRef:
     """A stack of an account. `permit`: a worker has read that the stack belongs to the chain.
 
-    Or that runs of the chain make Spacelift queue runs there, which may then be stopped.
+    Or that runs of the chain make Spacelift queue runs there, which may then be stopped. Its
+    `windows`, outside of which nothing is triggered or confirmed, are part of what was read.
     """
 
     connection: AccountRef
     stack_id: str
     permit: str = ""
+    windows: tuple[v1alpha1.Window, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,6 +152,21 @@ class FetchDependentStacksInput:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ReadWindowsInput:
+    """Asks how the windows of each stage, and of the stacks without one (""), are at a time."""
+
+    windows: dict[str, tuple[v1alpha1.Window, ...]]
+    now: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class ReadWindowsResult:
+    """How they are, by stage."""
+
+    states: dict[str, windows.WindowState]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ChainExecutionRef:
     """The execution that is at a run of a chain; a reset in Temporal keeps `first_run_id` alone."""
 
@@ -198,6 +216,7 @@ class FindStackRunInput:
     `ahead_runs` are runs that Spacelift carried out on its own: one that started only after the
     `upstream_runs` had ended is the stack's. `first_run_id` is that of the stack's execution: it
     and the chain's tell whether one was reset. `known_run_id` is the last run that is known.
+    `asked_at` is the workflow's time, by which a read within a workflow task looks at windows.
     """
 
     target: StackRef
@@ -209,6 +228,7 @@ class FindStackRunInput:
     operation: str = v1alpha1.Operation.APPLY
     ahead_runs: list[adoption.AheadRun] = dataclasses.field(default_factory=list)
     upstream_runs: list[adoption.UpstreamRun] = dataclasses.field(default_factory=list)
+    asked_at: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -230,8 +250,9 @@ class EarlierRun:
 class FindStackRunResult:
     """`newest_run_id` is "0" for a stack that never ran; `adopted_run_id` None if none is there.
 
-    `held` says what keeps a run from being triggered now; None if nothing does. `key_id` is that of
-    the API key which then triggers it: it may be another by the time that its run is looked for.
+    `held` says what keeps a run from being triggered now; None if nothing does. If that is its
+    window, `opens_at` says when it opens. `key_id` is that of the API key which then triggers it:
+    it may be another by the time that its run is looked for.
     `found_in` is the execution that looked, by its run id: one that was reset from it triggers with
     care.
     """
@@ -241,6 +262,7 @@ class FindStackRunResult:
     adopted_run_id: str | None = None
     earlier: EarlierRun | None = None
     held: progress.StackMeaning | None = None
+    opens_at: str | None = None
     found_in: str = ""
 
 
@@ -304,10 +326,14 @@ class ConfirmStackRunInput:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ConfirmStackRunResult:
-    """How the run stands then. `excess` says why its plan is left to a person; empty: it is not."""
+    """How the run stands then. `excess` says why its plan is left to a person; empty: it is not.
+
+    `closed_window`: it is not confirmed before its window opens.
+    """
 
     run: run_snapshots.RunSnapshot
     excess: str = ""
+    closed_window: windows.WindowState | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,8 +11,10 @@ import dataclasses
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from typing import Any
 
+from controller.api import v1alpha1
 from controller.chain.news import notifications
 from controller.config import mounted_keys, settings
 from controller.temporal import messages, notification_messages
@@ -22,6 +24,8 @@ REVISION = 1
 
 # Of a digest or code, enough that none is ever guessed or met again.
 _SHORT_BYTES = 16
+# Between the signature of a permit and the digest of the windows within which it is good.
+_WITHIN = "/"
 _NOT_IN_INPUT_DIGEST = ("connection", "is_suspended")
 
 
@@ -85,9 +89,22 @@ class SigningKeys:
             connection, grant=dataclasses.replace(connection.grant, signature=signature)
         )
 
-    def permit(self, connection: messages.AccountRef, stack_id: str) -> str:
-        """Return the word of this worker that a stack belongs to what the grant is for."""
-        return _signature(self._keys, _permitted(connection, stack_id)) if self._keys else ""
+    def permit(
+        self,
+        connection: messages.AccountRef,
+        stack_id: str,
+        *,
+        windows: Sequence[v1alpha1.Window] = (),
+    ) -> str:
+        """Return the word of this worker that a stack belongs to what the grant is for.
+
+        It says within which windows, so that no one can leave these out.
+        """
+        if self._keys is None:
+            return ""
+        within = _within(windows)
+        signature = _signature(self._keys, _permitted(connection, stack_id, within))
+        return f"{signature}{_WITHIN}{within}" if within else signature
 
     def stop_permit(self, connection: messages.AccountRef, stack_id: str) -> str:
         """Return the word of this worker that what the grant is for may queue runs on a stack."""
@@ -127,10 +144,17 @@ class SigningKeys:
             SignedByNewerVersion: over more than is known here.
         """
         if self._keys is not None:
-            content = _permitted(stack.connection, stack.stack_id)
-            self._check(
-                self._keys, stack.permit, content, f"The permit for the stack '{stack.stack_id}'"
-            )
+            within = self._check_permit(self._keys, stack)
+            if not _is_same(within, _within(stack.windows)):
+                what = f"The windows of the stack '{stack.stack_id}' are not those that were read."
+                raise _mismatch(stack.permit, what)
+
+    def _check_permit(self, keys: mounted_keys.MountedKeys, stack: messages.StackRef) -> str:
+        """Check a permit; returns the digest of the windows within which it is good."""
+        signature, _, within = stack.permit.partition(_WITHIN)
+        content = _permitted(stack.connection, stack.stack_id, within)
+        self._check(keys, signature, content, f"The permit for the stack '{stack.stack_id}'")
+        return within
 
     def check_stop_permit(self, stack: messages.StackRef) -> None:
         """Check whether a worker with one of our keys has read that runs may be stopped there.
@@ -140,11 +164,12 @@ class SigningKeys:
             SigningKeyUnknown: by a key that is not here.
             SignedByNewerVersion: over more than is known here.
         """
+        if self._keys is None:
+            return
         try:
-            self.check_permit(stack)
+            # What runs may be stopped at any time.
+            self._check_permit(self._keys, stack)
         except SignatureInvalid:
-            if self._keys is None:
-                raise
             what = f"The permit to stop runs of the stack '{stack.stack_id}'"
             content = _stoppable(stack.connection, stack.stack_id)
             self._check(self._keys, stack.permit, content, what)
@@ -219,9 +244,14 @@ def _content(connection: messages.AccountRef) -> bytes:
     return b"grant " + _bytes(dataclasses.replace(connection, grant=grant))
 
 
-def _permitted(connection: messages.AccountRef, stack_id: str) -> bytes:
+def _permitted(connection: messages.AccountRef, stack_id: str, within: str = "") -> bytes:
     # By what was granted and not by its signature, which another key may have made since.
-    return b"permit " + _content(connection) + b" " + stack_id.encode()
+    kind = f"permit within {within} " if within else "permit "
+    return kind.encode() + _content(connection) + b" " + stack_id.encode()
+
+
+def _within(windows: Sequence[v1alpha1.Window]) -> str:
+    return digest(list(windows)) if windows else ""
 
 
 def _stoppable(connection: messages.AccountRef, stack_id: str) -> bytes:

@@ -32,6 +32,7 @@ from controller.temporal.activities import (
     spacelift_clients,
     stack_dependencies,
     stack_operations,
+    window_reading,
 )
 from controller.temporal.workflows import notification, stack_dependency_chain, stack_execution
 from controller.temporal.workflows import scheduled_workflows as run_request_workflows
@@ -277,6 +278,7 @@ def _workers(
             operations.stop_native_runs,
             operations.find_triggered_run,
             finder.find_earlier_stacks,
+            window_reading.WindowReader().read_windows,
             root_runs.RootRunFinder(clients).find_root_runs,
             newest_runs.NewestRunFinder(clients).find_newest_runs,
         ],

@@ -23,6 +23,16 @@ DESTROY = {"operation": "Destroy", "destroyConfirmation": "chain"}
 SCHEDULE: Body = {"schedule": {"cron": "0 6 * * 1-5"}}
 DEV: Body = {"name": "dev", "labels": ["env:dev"]}
 PROD: Body = {"name": "prod", "labels": ["env:prod"], "soakSeconds": 60}
+WINDOW: Body = {"cron": "0 9 * * 1-5", "durationSeconds": 3600}
+CRON = (
+    "cron must have five fields, minute, hour, day of month, month and day of week, of digits, "
+    "names and the signs * / , and -, or be one of @yearly, @monthly, @weekly, @daily and @hourly; "
+    "the time zone goes to timeZone"
+)
+ZONE = (
+    "timeZone must be the name of a time zone in the IANA database; write a name such as "
+    "Europe/Berlin or UTC"
+)
 TRIGGERS: Body = {"triggers": [{"type": "RootRunFinished"}]}
 
 SPEC_FIELDS = definition.spec_fields()
@@ -347,6 +357,29 @@ RULES = [
             id=f"a stage called {name}",
         )
         for name in ("Dev", "dev, prod", "-dev", "dev@1")
+    ),
+    *(
+        pytest.param(
+            {**SPEC, "window": {**WINDOW, **wrong}},
+            f"spec.window.{next(iter(wrong))}",
+            message,
+            id=f"a window with {wrong}",
+        )
+        for wrong, message in (
+            ({"cron": "9 o'clock"}, CRON),
+            ({"cron": "CRON_TZ=UTC 0 9 * * *"}, CRON),
+            ({"timeZone": "Local"}, ZONE),
+            ({"timeZone": "../UTC"}, ZONE),
+        )
+    ),
+    *(
+        pytest.param(
+            {**SPEC, "stages": [{**DEV, "window": {**WINDOW, **wrong}}]},
+            f"spec.stages[0].window.{next(iter(wrong))}",
+            message,
+            id=f"a stage's window with {wrong}",
+        )
+        for wrong, message in (({"cron": "0 9"}, CRON), ({"timeZone": "Local"}, ZONE))
     ),
     pytest.param(
         {**SPEC, "stages": [DEV, PROD], "activeDeadlineSeconds": 60},

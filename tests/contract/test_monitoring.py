@@ -105,6 +105,7 @@ def test_every_reason_that_something_is_wrong_has_its_alert() -> None:
         # Somebody wants it so.
         reasons.ChainReason.SUSPENDED,
         reasons.ChainReason.NOT_REQUESTED,
+        reasons.ChainReason.WINDOW_CLOSED,
         reasons.ChainReason.STACK_CANCELED,
         reasons.ChainReason.RUN_CANCELED,
         reasons.ChainReason.DELETING,

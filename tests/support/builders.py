@@ -512,6 +512,7 @@ def make_scope(
     exclude_labels: Iterable[str] = (),
     operation: str = "Apply",
     stages: Iterable[v1alpha1.Stage] = (),
+    window: v1alpha1.Window | None = None,
     **graph: Any,
 ) -> resolve.Scope:
     """Return what a spec with these roots is about; `graph` are fields of `spec.graph`."""
@@ -521,6 +522,7 @@ def make_scope(
         graph=_graph(exclude=excluded, **graph),
         operation=v1alpha1.Operation(operation),
         stages=tuple(stages),
+        window=window,
     )
 
 

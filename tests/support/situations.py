@@ -65,6 +65,9 @@ SUCCEEDED = make_stack("a", Phase.SUCCEEDED)
 RUNNING = make_stack("b", Phase.RUNNING)
 WAITS = make_stack("c", Phase.AWAITING_CONFIRMATION)
 
+# After the times of the builders.
+LATER = "2099-01-01T00:00:00Z"
+
 IN_PROGRESS = ("InProgress", "Progressing")
 CURRENT = ("Current", "Healthy")
 FAILED = ("Failed", "Degraded")
@@ -101,6 +104,11 @@ SITUATIONS: list[tuple[str, v1alpha1.Status, tuple[str, str]]] = [
                 stages=[progress.StageProgress(name="prod", needs_approval=True)],
             )
         ),
+        IN_PROGRESS,
+    ),
+    (
+        "what is left waits for its window",
+        projected(live(SUCCEEDED, make_stack("b"), window=progress.WindowProgress(until=LATER))),
         IN_PROGRESS,
     ),
     (

@@ -23,7 +23,18 @@ OTHER_VALUES: Mapping[str, Any] = {
     "graph.maxStacks": 60,
     "graph.exclude.stackIds": ["x"],
     "graph.exclude.labels": ["x"],
-    "stages": [{"name": "test", "labels": ["env:test"], "soakSeconds": 0, "approval": "Required"}],
+    "window.cron": "0 8 * * 1-5",
+    "window.durationSeconds": 36000,
+    "window.timeZone": "Europe/Berlin",
+    "stages": [
+        {
+            "name": "test",
+            "labels": ["env:test"],
+            "soakSeconds": 0,
+            "approval": "Required",
+            "window": {"cron": "0 9 * * 1-4", "durationSeconds": 7200, "timeZone": "UTC"},
+        }
+    ],
     "operation": "Plan",
     "destroyConfirmation": "chain",
     "commitSHA": "abcdef1",

@@ -85,8 +85,9 @@ async def execution(
         task_queue=harness.operator_queue,
     )
     assert chain.first_execution_run_id is not None
+    own = messages.StackRef(connection=harness.connection, stack_id=stack_id)
     argument = messages.StackExecutionInput(
-        target=messages.StackRef(connection=harness.connection, stack_id=stack_id),
+        target=facts.pop("target", own),
         chain=messages.ChainExecutionRef(
             workflow_id=chain.id,
             workflow_run_id=chain_run_id or chain.first_execution_run_id,

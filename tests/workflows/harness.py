@@ -71,6 +71,7 @@ class Harness:
         max_stacks: int = 500,
         operation: str = "Apply",
         stages: Sequence[v1alpha1.Stage] = (),
+        window: v1alpha1.Window | None = None,
         memo: messages.ChainMemo | None = None,
         cause: str = "Spec",
         **fields: Any,
@@ -89,6 +90,7 @@ class Harness:
                 max_stacks=max_stacks,
                 operation=operation,
                 stages=stages,
+                window=window,
             ),
             **with_policies(fields),
         )

@@ -23,6 +23,7 @@ from controller.temporal.activities import (
     spacelift_clients,
     stack_dependencies,
     stack_operations,
+    window_reading,
 )
 from devenv.simulator.gql import execution, schema
 from devenv.simulator.gql.context import Context
@@ -185,6 +186,7 @@ class SimulatedWorld(World):
         operations = self._operations
         return [
             self._dependencies.fetch_dependent_stacks,
+            window_reading.WindowReader().read_windows,
             operations.find_stack_run,
             operations.trigger_stack_run,
             operations.confirm_stack_run,

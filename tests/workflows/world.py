@@ -8,6 +8,7 @@ import asyncio
 import collections
 import contextlib
 import dataclasses
+import datetime
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
@@ -17,6 +18,7 @@ import temporalio.activity as activity
 import temporalio.exceptions
 from temporalio.client import Client
 
+from controller import times
 from controller.api import v1alpha1
 from controller.chain.graph import packed_reading, resolve
 from controller.chain.run import (
@@ -26,6 +28,7 @@ from controller.chain.run import (
     progress,
     run_snapshots,
     stack_reports,
+    windows,
 )
 from controller.spacelift import models
 from controller.temporal import ids, messages, start_messages
@@ -96,6 +99,8 @@ class World:
         self.earlier: dict[str, messages.EarlierRun] = {}
         # What holds stacks, so that no run can be created.
         self.stack_holds: dict[str, holds.Hold] = {}
+        # Those of stacks that have some.
+        self.are_windows_open = False
         # Where a confirmation leads.
         self.confirms_to = DEFAULT_END
         # Why the plans of stacks are left to a person.
@@ -196,9 +201,26 @@ class World:
     def connect(self, client: Client) -> None:
         self._client = client
 
+    def open_windows(self) -> None:
+        """Have the windows open from now on."""
+        self.are_windows_open = True
+
+    def close_windows(self) -> None:
+        """Have the windows be closed from now on; they are looked at again each second."""
+        self.are_windows_open = False
+
+    def _window(self) -> windows.WindowState:
+        left = timedelta(days=1) if self.are_windows_open else timedelta(seconds=1)
+        until = datetime.datetime.now(datetime.UTC) + left
+        return windows.WindowState(is_open=self.are_windows_open, until=times.rfc3339(until))
+
+    def _closed_window(self, stack: messages.StackRef) -> windows.WindowState | None:
+        return None if self.are_windows_open or not stack.windows else self._window()
+
     def calls_queue(self) -> list[Callable[..., Any]]:
         return [
             self.fetch_dependent_stacks,
+            self.read_windows,
             self.find_stack_run,
             self.read_stack_run,
             self.real_trigger or self.trigger_stack_run,
@@ -231,6 +253,12 @@ class World:
             )
             return packed_reading.pack(found, excluded_labels=())
 
+    @activity.defn(name="read_windows")
+    async def read_windows(self, argument: messages.ReadWindowsInput) -> messages.ReadWindowsResult:
+        async with self._called("read_windows", "", argument):
+            states = dict.fromkeys(argument.windows, self._window())
+            return messages.ReadWindowsResult(states=states)
+
     @activity.defn(name="find_stack_run")
     async def find_stack_run(
         self, argument: messages.FindStackRunInput
@@ -242,10 +270,14 @@ class World:
                 # A root's run that finished before has an id of its own kind.
                 later = [run_id for run_id in natives if run_id > argument.adopt_origin] or natives
                 return messages.FindStackRunResult(newest_run_id=later[0], adopted_run_id=later[0])
+            held, closed = self._hold_of(argument.target.stack_id), None
+            if held is None and (closed := self._closed_window(argument.target)):
+                held = holds.of_window(closed)
             return messages.FindStackRunResult(
                 newest_run_id=max((run.id for run in known), default="0"),
                 earlier=self.earlier.get(argument.target.stack_id),
-                held=self._hold_of(argument.target.stack_id),
+                held=held,
+                opens_at=closed.until if closed else None,
             )
 
     def _hold_of(self, stack_id: str) -> progress.StackMeaning | None:
@@ -268,7 +300,10 @@ class World:
         self, argument: messages.TriggerStackRunInput
     ) -> run_snapshots.RunSnapshot:
         async with self._called("trigger_stack_run", argument.target.stack_id, argument):
-            if held := self._hold_of(argument.target.stack_id):
+            held = self._hold_of(argument.target.stack_id)
+            if held is None and (closed := self._closed_window(argument.target)):
+                held = holds.of_window(closed)
+            if held is not None:
                 raise temporalio.exceptions.ApplicationError(
                     held.message, type=errors.STACK_HELD, non_retryable=True
                 )
@@ -284,13 +319,16 @@ class World:
             self._called("confirm_stack_run", argument.target.stack_id, argument),
             self._changed,
         ):
-            run, excess = self.runs[argument.run_id], ""
+            run, excess, closed = self.runs[argument.run_id], "", None
             if run.snapshot().needs_confirmation:
                 excess = self.excesses.get(argument.target.stack_id, "")
-                if not excess:
+                closed = None if excess else self._closed_window(argument.target)
+                if not (excess or closed):
                     run.state = self.confirms_to
                     self._changed.notify_all()
-            return messages.ConfirmStackRunResult(run=run.snapshot(), excess=excess)
+            return messages.ConfirmStackRunResult(
+                run=run.snapshot(), excess=excess, closed_window=closed
+            )
 
     @activity.defn(name="read_stack_run")
     async def read_stack_run(

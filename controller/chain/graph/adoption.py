@@ -57,6 +57,7 @@ def origins(
     *,
     is_strict: bool = False,
     stage_of: Mapping[str, str] | None = None,
+    alone: Collection[str] = frozenset(),
 ) -> dict[str, str]:
     """Return for each stack the one whose run makes Spacelift queue the run to use, or itself.
 
@@ -73,6 +74,8 @@ def origins(
             the dependents. The origin itself is triggered, and so never skipped.
         stage_of: The stage of each stack that has one. Its run may be of no wave that began before
             the stage did, so its origin must be of the same stage.
+        alone: The stacks that use no run of a wave, since Spacelift would start it whenever it can,
+            and they have a window.
     """
     stage_of = stage_of or {}
     ancestry = NativeAncestors(native_upstreams)
@@ -81,7 +84,7 @@ def origins(
         awaited = {up for up in upstreams[stack_id] if up in found}
         begun = {found[up] for up in awaited}
         found[stack_id] = stack_id
-        if len(begun) == 1:
+        if len(begun) == 1 and stack_id not in alone:
             origin = begun.pop()
             is_safe = not is_strict or awaited == {origin}
             is_safe = is_safe and stage_of.get(stack_id) in (None, stage_of.get(origin))

@@ -113,6 +113,7 @@ def resolve(
             read.queuing_upstreams(),
             is_strict=native_runs is v1alpha1.NativeRuns.STRICT,
             stage_of=stage_of,
+            alone={item.id for item in discovery.stacks if scope.windows_of(item.stage)},
         )
     stacks = _planned(read, ordered, origins, upstreams, dependents)
     return ChainGraph(

@@ -80,6 +80,17 @@ class Scope:
     graph: v1alpha1.Graph = dataclasses.field(default_factory=v1alpha1.Graph)
     operation: v1alpha1.Operation = v1alpha1.Operation.APPLY
     stages: tuple[v1alpha1.Stage, ...] = ()
+    window: v1alpha1.Window | None = None
+
+    def windows_of(self, stage: str) -> tuple[v1alpha1.Window, ...]:
+        """Return the windows that have to be open for the stacks of a stage; "": of none.
+
+        A plan changes nothing, so it waits for none.
+        """
+        if self.operation is v1alpha1.Operation.PLAN:
+            return ()
+        own = next((item.window for item in self.stages if item.name == stage), None)
+        return tuple(window for window in (self.window, own) if window is not None)
 
 
 class ReadGraph:

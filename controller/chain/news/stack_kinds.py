@@ -7,13 +7,15 @@ from controller.api.v1alpha1 import Phase
 
 # Ended well in a run that told of it.
 _TOLD_BEFORE = frozenset({StackReason.KEPT, StackReason.ROOT_RUN_FINISHED})
-# Somebody or something else has the stack; what its own run does is told by other kinds.
+# Somebody or something else has the stack, or it waits for its window; what its own run does is
+# told by other kinds.
 _HELD = frozenset(
     {
         StackReason.STACK_BUSY,
         StackReason.STACK_LOCKED,
         StackReason.STACK_DISABLED,
         StackReason.RUN_BLOCKED,
+        StackReason.WINDOW_CLOSED,
     }
 )
 # The end of the run has an Event; its stacks need none each.

@@ -53,6 +53,7 @@ def transitions(
         *_started(old, new),
         *_resolved(old, new),
         *_suspended(old, new),
+        *_window(old, new),
         *_stages(old, new),
         *_stacks(old, new),
         *_unused_runs(old, new),
@@ -126,6 +127,19 @@ def _suspended(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
     return [_of(TransitionKind.RESUMED, new, f"Run {new.latest_run.number} continues.", since)]
 
 
+def _window(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
+    """That nothing of a run is in progress until its window opens, if no stage says so."""
+    run, before = new.latest_run, old.latest_run
+    if run is None or run.reason != reasons.ChainReason.WINDOW_CLOSED:
+        return []
+    if any(stage.waits_for == v1alpha1.StageWait.WINDOW for stage in run.stages):
+        return []
+    if before is not None and (before.number, before.message) == (run.number, run.message):
+        return []
+    text = f"Run {run.number}: {run.message}"
+    return [_of(TransitionKind.WINDOW_CLOSED, new, text, run.message)]
+
+
 def _stages(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
     """What a stage waits for, other than for others, and that it was approved."""
     run, before = new.latest_run, old.latest_run
@@ -149,6 +163,7 @@ def _stages(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
 
 _STAGE_WAITS = {
     str(v1alpha1.StageWait.SOAK): TransitionKind.STAGE_WAITING,
+    str(v1alpha1.StageWait.WINDOW): TransitionKind.STAGE_WAITING,
     str(v1alpha1.StageWait.APPROVAL): TransitionKind.STAGE_AWAITING_APPROVAL,
 }
 

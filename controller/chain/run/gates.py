@@ -1,18 +1,26 @@
 """What each stage of a run waits for before its stacks may start: since when, and until when. Pure.
 
 A stage waits for one thing at a time: first for the stacks of all earlier stages to succeed, then
-for its soak time since then, then for its approval. Only the approval is kept (ADR 0054), all
-else follows from the stacks. A plan changes nothing, so no stage of one waits (ADR 0053).
+for its soak time since then, then for its approval, then for its window. One that has begun waits
+for its window again once that has closed. Only the approval is kept (ADR 0054), and what was read
+of windows (ADR 0055); all else follows from the stacks. A plan changes nothing, so no stage of one
+waits (ADR 0053).
 """
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from controller import times
 from controller.api import v1alpha1, wording
 from controller.api.v1alpha1 import Phase, StageWait
-from controller.chain.run import policy
-from controller.chain.run.progress import ChainProgress, StackProgress, StageProgress
+from controller.chain.graph import selection
+from controller.chain.run import policy, windows
+from controller.chain.run.progress import (
+    ChainProgress,
+    StackProgress,
+    StageProgress,
+    WindowProgress,
+)
 
 
 def stages_of(
@@ -37,10 +45,69 @@ def stages_of(
     ]
 
 
+def add_windows(run: ChainProgress, scope: selection.Scope) -> None:
+    """Give the stages, and the stacks without one, their windows, which are not read yet."""
+    for stage in run.stages:
+        if scope.windows_of(stage.name):
+            stage.window = WindowProgress(until=run.start_time)
+    if scope.windows_of(""):
+        run.window = WindowProgress(until=run.start_time)
+
+
+def take_windows(
+    run: ChainProgress, states: Mapping[str, windows.WindowState], *, now: str
+) -> None:
+    """Take in how the windows are, by stage; "" is for the stacks without one."""
+    for name, window in _windows(run).items():
+        state = states[name]
+        window.is_open, window.until = state.is_open, state.until
+        window.since = None if state.is_open else window.since or now
+
+
+def must_read_windows(run: ChainProgress) -> bool:
+    """Whether a stack could start now, but for a window of which it is not known how it is."""
+    return any(window.holds_back and window.is_stale for window in _windows(run).values())
+
+
+def is_held_back(run: ChainProgress, stack: StackProgress) -> bool:
+    """Whether the window of a stack keeps it from starting now."""
+    window = _window_of(run, stack.stage)
+    return window is not None and window.holds_back
+
+
+def closed_window(run: ChainProgress) -> WindowProgress | None:
+    """Return the window for which stacks without a stage wait now, if they do."""
+    window = run.window
+    return window if window is not None and _is_waited_for(window) else None
+
+
+def _windows(run: ChainProgress) -> dict[str, WindowProgress]:
+    of_stages = {stage.name: stage.window for stage in run.stages}
+    found = of_stages | {"": run.window}
+    return {name: window for name, window in found.items() if window is not None}
+
+
+def _window_of(run: ChainProgress, stage: str) -> WindowProgress | None:
+    return _windows(run).get(stage)
+
+
+def _is_waited_for(window: WindowProgress) -> bool:
+    return window.holds_back and not window.is_stale
+
+
+def _look_at(window: WindowProgress, *, is_due: bool, now: datetime.datetime) -> None:
+    """Say of a window whether it holds back stacks that could start now."""
+    window.is_stale = now >= _instant(window.until)
+    window.holds_back = is_due and (window.is_stale or not window.is_open)
+
+
 def update(run: ChainProgress, *, now: datetime.datetime) -> None:
     """Say of each stage how far it is, and what it waits for now."""
     earlier: list[StackProgress] = []
-    by_stage = _by_stage(run)
+    by_stage, due = _by_stage(run), _due(run)
+    if run.window is not None:
+        is_due = any(stack.stage not in by_stage for stack in due)
+        _look_at(run.window, is_due=is_due, now=now)
     for stage in run.stages:
         stacks = by_stage[stage.name]
         stage.stacks, stage.succeeded = len(stacks), sum(map(policy.ended_well, stacks))
@@ -49,13 +116,23 @@ def update(run: ChainProgress, *, now: datetime.datetime) -> None:
             stage.message = "No stack of the chain belongs to it."
         elif run.operation != v1alpha1.Operation.PLAN and not all(s.phase.is_over for s in stacks):
             _set_wait(stage, stacks, earlier, run, now=now)
+        if stage.window is not None:
+            is_due = not stage.waits_for and any(stack.stage == stage.name for stack in due)
+            _look_at(stage.window, is_due=is_due, now=now)
+            if _is_waited_for(stage.window):
+                stage.waits_for = StageWait.WINDOW
+                stage.since, stage.until = stage.window.since, stage.window.until
+                stage.message = windows.closed_message(stage.window.until)
         stage.phase = _phase(stage, stacks)
         earlier += stacks
 
 
 def next_time(run: ChainProgress) -> str | None:
-    """Return when a stage has waited long enough, if one waits for a time."""
-    return min((stage.until for stage in run.stages if stage.until), default=None)
+    """Return when a stage has waited long enough, or a window opens, if one waits for a time."""
+    times_of_stages = [stage.until for stage in run.stages]
+    window = closed_window(run)
+    known = [*times_of_stages, window.until if window is not None else None]
+    return min((until for until in known if until), default=None)
 
 
 def waiting(run: ChainProgress) -> dict[str, StageProgress]:
@@ -66,6 +143,18 @@ def waiting(run: ChainProgress) -> dict[str, StageProgress]:
 def empty(run: ChainProgress) -> list[str]:
     """Return the names of the stages to which no stack belongs."""
     return [stage.name for stage in run.stages if not stage.stacks]
+
+
+def _due(run: ChainProgress) -> list[StackProgress]:
+    """Return the stacks that could start now, but for their stages and windows."""
+    by_id = {stack.id: stack for stack in run.stacks}
+    return [
+        stack
+        for stack in run.stacks
+        if stack.phase is Phase.PENDING
+        and not stack.is_started
+        and all(policy.ended_well(by_id[upstream]) for upstream in policy.awaited(run, stack))
+    ]
 
 
 def _by_stage(run: ChainProgress) -> dict[str, list[StackProgress]]:
@@ -148,7 +237,8 @@ def _why_not_approved(stage: StageProgress) -> str:
 
 def _phase(stage: StageProgress, stacks: Sequence[StackProgress]) -> Phase:
     if not all(stack.phase.is_over for stack in stacks):
-        if stage.waits_for:
+        is_idle = not any(stack.is_started and not stack.phase.is_over for stack in stacks)
+        if stage.waits_for and is_idle:
             return Phase.PENDING if stage.waits_for == StageWait.EARLIER_STAGES else Phase.WAITING
         awaits = any(stack.phase is Phase.AWAITING_CONFIRMATION for stack in stacks)
         return Phase.AWAITING_CONFIRMATION if awaits else Phase.RUNNING

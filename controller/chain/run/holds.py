@@ -5,7 +5,7 @@ import datetime
 
 from controller import outside_text, times
 from controller.api import reasons, v1alpha1
-from controller.chain.run import run_states
+from controller.chain.run import run_states, windows
 from controller.chain.run.progress import StackMeaning
 from controller.chain.run.run_states import RunState
 
@@ -93,6 +93,11 @@ def of_creation(hold: Hold) -> StackMeaning | None:
         message = "The stack is disabled in Spacelift; it runs once it is enabled."
         return _waits(reasons.StackReason.STACK_DISABLED, message, held_by)
     return None
+
+
+def of_window(closed: windows.WindowState) -> StackMeaning:
+    """Return what keeps a new run from being created outside of the stack's window."""
+    return _waits(reasons.StackReason.WINDOW_CLOSED, windows.closed_message(closed.until))
 
 
 def _waits(

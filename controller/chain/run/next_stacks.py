@@ -1,7 +1,7 @@
 """Which stacks start next. Pure.
 
 Event driven, not level by level: a stack is ready the moment its own upstreams have ended well
-and its stage does not wait, and in a plan at once.
+neither its stage nor its window is waited for, and in a plan at once.
 Among ready stacks the one with the longest remaining path goes first, which keeps the makespan
 near the critical path when slots are few. A stack that was started and gave its slot back comes
 before them (ADR 0040).
@@ -16,7 +16,13 @@ _Reason = reasons.StackReason
 
 # Why a stack that was started waits for others, or for its next run.
 _WAITS_WITHOUT_SLOT = frozenset(
-    {_Reason.RETRY_PENDING, _Reason.RUN_BLOCKED, _Reason.STACK_LOCKED, _Reason.STACK_DISABLED}
+    {
+        _Reason.RETRY_PENDING,
+        _Reason.RUN_BLOCKED,
+        _Reason.STACK_LOCKED,
+        _Reason.STACK_DISABLED,
+        _Reason.WINDOW_CLOSED,
+    }
 )
 
 
@@ -38,6 +44,8 @@ def ready_stacks(
 ) -> list[progress.StackProgress]:
     """Return the stacks to start now, in order; none while the chain is suspended.
 
+    The gates have to be up to date (`gates.update`).
+
     `parallelism` bounds what the chain triggers. A run that Spacelift queued starts when
     Spacelift starts it, so following it takes no slot; waiting for a slot would only hide it.
 
@@ -57,6 +65,7 @@ def ready_stacks(
         if stack.phase is v1alpha1.Phase.PENDING
         and not stack.is_started
         and stack.stage not in waiting
+        and not gates.is_held_back(chain, stack)
         and (stack.adopts_from is not None or stack.id not in held_back)
         and all(policy.ended_well(by_id[upstream]) for upstream in policy.awaited(chain, stack))
     ]

@@ -7,8 +7,8 @@ import dataclasses
 from collections.abc import Sequence
 
 from controller.api import reasons, v1alpha1, wording
-from controller.api.v1alpha1 import Phase
-from controller.chain.run import attention, changes, policy, progress
+from controller.api.v1alpha1 import Phase, StageWait
+from controller.chain.run import attention, changes, gates, policy, progress, windows
 from controller.chain.run.progress import ChainProgress, StackProgress
 
 _PARTS = 5
@@ -113,6 +113,9 @@ def _in_progress(run: ChainProgress) -> RunMeaning:
         return _meaning(Phase.RUNNING, _Reason.AWAITING_APPROVAL, message)
     if attention.blocked(run.stacks):
         return _meaning(Phase.RUNNING, _Reason.BLOCKED, message)
+    if closed := _window_message(run):
+        message = f"{message} {closed}".strip()
+        return _meaning(Phase.RUNNING, _bad_end_reason(run) or _Reason.WINDOW_CLOSED, message)
     return _meaning(
         Phase.RUNNING, _bad_end_reason(run) or _Reason.PROGRESSING, message or _stage_message(run)
     )
@@ -199,6 +202,23 @@ def _canceling_message(run: ChainProgress) -> str:
     )
     why = "The chain's deadline has passed" if run.is_timed_out else "The chain is being canceled"
     return f"{why}; it {stops}."
+
+
+def _window_message(run: ChainProgress) -> str:
+    """Return which window is waited for, once nothing else is in progress."""
+    started = [stack for stack in run.stacks if stack.is_started and not stack.phase.is_over]
+    held = [stack for stack in started if stack.reason == reasons.StackReason.WINDOW_CLOSED]
+    if len(held) < len(started):
+        return ""
+    found = [
+        f"Stage '{stage.name}': {stage.message}"
+        for stage in run.stages
+        if stage.waits_for == StageWait.WINDOW
+    ]
+    if (window := gates.closed_window(run)) is not None:
+        found.append(windows.closed_message(window.until))
+    found += [f"'{stack.id}': {stack.message}" for stack in held]
+    return found[0] if found else ""
 
 
 def _stage_message(run: ChainProgress) -> str:

@@ -100,8 +100,23 @@ class HandledRequest:
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
+class WindowProgress:
+    """The windows of a stage, or of the stacks without one, as they were read last.
+
+    `until` is when they have to be read again, as they open or close then; `since`: they were found
+    closed. `holds_back`: but for them a stack could start now. `is_stale`: they have to be read.
+    """
+
+    until: str
+    is_open: bool = False
+    since: str | None = None
+    holds_back: bool = False
+    is_stale: bool = True
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
 class StageProgress:
-    """One stage of the run. What is below `approved_at` follows from the stacks (`gates`).
+    """One stage of the run. What is below `window` follows from the stacks (`gates`).
 
     `waits_for`: why its stacks may not start now, a `StageWait`; empty: they may. `stacks` and
     `succeeded` count its stacks.
@@ -111,6 +126,7 @@ class StageProgress:
     soak_seconds: int = 0
     needs_approval: bool = False
     approved_at: str | None = None
+    window: WindowProgress | None = None
     phase: v1alpha1.Phase = v1alpha1.Phase.PENDING
     waits_for: str = ""
     message: str = ""
@@ -127,8 +143,8 @@ class ChainProgress:
     `problem_reason` is set while something keeps the run from going on that may pass by itself.
     `is_canceling`: it stops what runs and starts nothing more; `is_timed_out`: because its deadline
     has passed. `is_orphan`: its resource went and left it to itself; `unapproved_stage`: the stage
-    at which it ended for that reason. `stages` are in the order in which they run. `requests` are
-    the newest of those that it has handled, oldest first.
+    at which it ended for that reason. `stages` are in the order in which they run; `window` is that
+    of the stacks without one. `requests` are the newest of those that it has handled, oldest first.
     """
 
     number: int
@@ -155,6 +171,7 @@ class ChainProgress:
     levels: int = 0
     look_alikes: list[resolve.LookAlike] = dataclasses.field(default_factory=list)
     stages: list[StageProgress] = dataclasses.field(default_factory=list)
+    window: WindowProgress | None = None
     stacks: list[StackProgress] = dataclasses.field(default_factory=list)
     requests: list[HandledRequest] = dataclasses.field(default_factory=list)
 

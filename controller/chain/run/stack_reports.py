@@ -5,7 +5,7 @@ import re
 
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import failures, holds, progress
+from controller.chain.run import failures, holds, progress, windows
 from controller.chain.run.progress import StackMeaning
 from controller.chain.run.run_snapshots import RunSnapshot
 from controller.chain.run.run_states import RunState
@@ -155,6 +155,19 @@ def limits_exceeded(
         StackReason.LIMITS_EXCEEDED,
         f"The plan {excess} (`spec.confirmationLimits`); a person has to confirm or discard the "
         "run.",
+    )
+    return report(stack_id, run, meaning, attempts=attempts)
+
+
+def plan_waits_for_window(
+    stack_id: str, run: RunSnapshot, closed: windows.WindowState, *, attempts: int
+) -> progress.StackReport:
+    """Return the report on a run that the chain confirms once its window opens."""
+    meaning = _meaning(
+        Phase.WAITING,
+        StackReason.WINDOW_CLOSED,
+        "The run has planned changes, and the chain confirms it in its window (`window`), "
+        f"{windows.closed_text(closed.until)}. A person may confirm it before.",
     )
     return report(stack_id, run, meaning, attempts=attempts)
 

@@ -9,7 +9,7 @@ import dataclasses
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests import executions
-from controller.chain.run import gates, next_stacks, policy
+from controller.chain.run import gates, next_stacks, policy, windows
 from controller.chain.status import conditions, latest_run, stack_rows, status_size
 from controller.chain.status.chain_facts import ChainFacts as ChainFacts
 from controller.chain.status.chain_facts import SchedulesStatus as SchedulesStatus
@@ -162,6 +162,7 @@ def _stacks(
     is_kept = is_silent and (is_retry or (is_known_run and bool(old.stacks)))
     if known is not None and not is_rechecked and not is_kept:
         over = {stack.id for stack in known.stacks if stack.phase.is_over}
+        closed = gates.closed_window(known)
         slots = sum(next_stacks.takes_slot(stack) for stack in known.stacks)
         limits = stack_rows.StartLimits(
             is_suspended=known.is_suspended,
@@ -170,6 +171,8 @@ def _stacks(
             is_ending=known.is_canceling,
             is_timed_out=known.is_timed_out,
             waiting_stages=gates.waiting(known),
+            stages=[stage.name for stage in known.stages],
+            closed_window=windows.closed_message(closed.until) if closed is not None else "",
         )
         rows = [
             stack_rows.of_progress(

@@ -1,7 +1,7 @@
 """The rows of a status, one for each stack: what is said of a stack in its run. Pure."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from controller import outside_text
 from controller.api import v1alpha1, wording
@@ -93,7 +93,7 @@ class StartLimits:
 
     `is_suspended` is the run's; `is_by_spec`: that is what the spec wants. `is_ending`: it starts
     nothing more, since it was canceled, or its deadline has passed. `waiting_stages` are those
-    whose stacks may not start.
+    whose stacks may not start; `closed_window` says what those without a stage wait for.
     """
 
     is_suspended: bool
@@ -102,6 +102,8 @@ class StartLimits:
     is_ending: bool = False
     is_timed_out: bool = False
     waiting_stages: Mapping[str, progress.StageProgress] = dataclasses.field(default_factory=dict)
+    stages: Collection[str] = frozenset()
+    closed_window: str = ""
 
 
 def of_progress(
@@ -174,12 +176,16 @@ def _pending(
         return _waits(StackReason.CHAIN_CANCELED, text)
     stage = limits.waiting_stages.get(stack.stage)
     if not waits_for and stage is not None:
-        return _waits(StackReason.STAGE_PENDING, f"Stage '{stage.name}': {stage.message}")
+        is_closed = stage.waits_for == v1alpha1.StageWait.WINDOW
+        reason = StackReason.WINDOW_CLOSED if is_closed else StackReason.STAGE_PENDING
+        return _waits(reason, f"Stage '{stage.name}': {stage.message}")
     if not waits_for and limits.is_suspended and not limits.is_by_spec:
         message = "The run starts no further stack for now; the condition `Ready` says why."
         return _waits(StackReason.SUSPENDED, message)
     if not waits_for and limits.is_suspended:
         return _waits(StackReason.SUSPENDED, "The chain is suspended (`spec.suspend`).")
+    if not waits_for and limits.closed_window and stack.stage not in limits.stages:
+        return _waits(StackReason.WINDOW_CLOSED, limits.closed_window)
     if not waits_for and (limits.has_slot or stack.adopts_from is not None):
         return _waits(StackReason.STARTING)
     if not waits_for:

@@ -1,10 +1,10 @@
 """How the chain confirms a run: by what its state is now, so that a lost answer does no harm."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from controller.api import v1alpha1
-from controller.chain.run import confirmation_limits, run_snapshots
+from controller.chain.run import confirmation_limits, run_snapshots, windows
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
@@ -18,10 +18,13 @@ async def confirm_run(
     key: models.RunKey,
     *,
     limits: v1alpha1.ConfirmationLimits | None,
+    closed_window: Callable[[], windows.WindowState | None],
     note: str,
     seconds: float,
 ) -> messages.ConfirmStackRunResult:
     """Confirm the run unless it waits for something else by now, or its plan exceeds the limits.
+
+    Nor is it confirmed while its window is closed, as `closed_window` says it right before.
 
     Raises:
         SpaceliftRefused: the run still waits for confirmation, and Spacelift refuses ours.
@@ -35,6 +38,8 @@ async def confirm_run(
     excess = confirmation_limits.excess(limits, current.delta, kinds) if limits is not None else ""
     if excess:
         return messages.ConfirmStackRunResult(run=current, excess=excess)
+    if (closed := closed_window()) is not None:
+        return messages.ConfirmStackRunResult(run=current, closed_window=closed)
     confirmed = await _confirm(account, key, note=note, seconds=seconds)
     return messages.ConfirmStackRunResult(run=confirmed)
 

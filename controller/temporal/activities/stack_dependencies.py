@@ -63,10 +63,13 @@ class StackDependencies:
     ) -> Mapping[str, str]:
         """Return a permit for each stack of the chain, and for those that its runs reach."""
         keys, permits = self._clients.signing_keys, dict[str, str]()
+        stage_of = {stack.id: stack.stage for stack in read.discovery.stacks}
         for stack_id in ordering.distances(sorted(read.members), read.native_dependents):
-            is_member = stack_id in read.members
-            permit = keys.permit if is_member else keys.stop_permit
-            permits[stack_id] = permit(connection, stack_id)
+            if stack_id in read.members:
+                windows = read.scope.windows_of(stage_of[stack_id])
+                permits[stack_id] = keys.permit(connection, stack_id, windows=windows)
+            else:
+                permits[stack_id] = keys.stop_permit(connection, stack_id)
         return permits
 
 

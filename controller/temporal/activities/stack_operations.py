@@ -5,6 +5,7 @@ how a run is found, created, waited for, confirmed and stopped.
 """
 
 import dataclasses
+import datetime
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -13,7 +14,7 @@ import temporalio.activity as activity
 import temporalio.exceptions
 
 from controller.api import v1alpha1
-from controller.chain.run import holds, run_snapshots
+from controller.chain.run import holds, run_snapshots, windows
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import ids, messages
@@ -29,6 +30,7 @@ from controller.temporal.activities import (
     stack_triggers,
     stack_waits,
     triggered_runs,
+    window_reading,
 )
 
 logger = logging.getLogger(__name__)
@@ -122,10 +124,15 @@ class StackOperations:
         newest, found = await account.client.get_newest_run(
             argument.target.stack_id, run_type=triggered_runs.type_of(argument.operation)
         )
+        held = holds.of_creation(account.hold(argument.target.stack_id, found))
+        opens_at = None
+        if held is None and (closed := _closed_window(argument)) is not None:
+            held, opens_at = holds.of_window(closed), closed.until
         return messages.FindStackRunResult(
             newest_run_id=newest.run_id if newest else _BEFORE_ALL,
             key_id=account.own_keys.current_id(),
-            held=holds.of_creation(account.hold(argument.target.stack_id, found)),
+            held=held,
+            opens_at=opens_at,
             found_in=activity.info().workflow_run_id or "",
         )
 
@@ -179,6 +186,7 @@ class StackOperations:
                     lost_at = None
                     permission_checks.check_trigger(self._clients, argument)
                     await _check_trigger(account, argument)
+                    stack_triggers.raise_if_closed(argument, now=time.now())
                     run = await stack_triggers.send(account, argument)
         except spacelift_errors.AmbiguousOutcome as error:
             self._counters.trigger_ambiguous()
@@ -238,6 +246,7 @@ class StackOperations:
             argument.target.connection.grant,
         )
         key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
+        time = stack_triggers.AttemptTime.of_this()
         # Only runs that the chain is to confirm itself come here, whatever the message says.
         permission_checks.check_confirmation(self._clients, argument)
         permission_checks.check_use(
@@ -250,6 +259,9 @@ class StackOperations:
                     account,
                     key,
                     limits=grant.confirmation_limits,
+                    closed_window=lambda: window_reading.closed_window(
+                        argument.target, now=time.now()
+                    ),
                     note=argument.note,
                     seconds=self._limits.stop_effect,
                 )
@@ -322,6 +334,18 @@ def _is_news(earlier: messages.EarlierRun, known_run_id: str) -> bool:
     if earlier.run_id is None:
         return earlier.newest_run_id >= known_run_id
     return earlier.run_id > known_run_id
+
+
+def _closed_window(argument: messages.FindStackRunInput) -> windows.WindowState | None:
+    """Within a workflow task it is the workflow's time that counts; else it is Temporal's.
+
+    So whoever looks again at once, by either, never finds the window open that was closed.
+    """
+    if activity.info().is_local and argument.asked_at:
+        now = datetime.datetime.fromisoformat(argument.asked_at).timestamp()
+    else:
+        now = stack_triggers.AttemptTime.of_this().now()
+    return window_reading.closed_window(argument.target, now=now)
 
 
 async def _check_trigger(

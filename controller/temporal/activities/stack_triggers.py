@@ -13,11 +13,16 @@ import temporalio.activity as activity
 import temporalio.exceptions
 
 from controller import clock
-from controller.chain.run import holds
+from controller.chain.run import holds, windows
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
 from controller.temporal import messages
-from controller.temporal.activities import errors, spacelift_clients, triggered_runs
+from controller.temporal.activities import (
+    errors,
+    spacelift_clients,
+    triggered_runs,
+    window_reading,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +103,21 @@ async def send(
         # How Spacelift refuses a run of a locked stack is not documented, so the stack is asked.
         await _raise_if_held(account, argument.target.stack_id, refusal)
         raise
+
+
+def raise_if_closed(argument: messages.TriggerStackRunInput, *, now: float) -> None:
+    """Check whether a run may be created at a time.
+
+    Raises:
+        ApplicationError: nothing was created, since a window of the stack is closed.
+    """
+    closed = window_reading.closed_window(argument.target, now=now)
+    if closed is not None:
+        raise temporalio.exceptions.ApplicationError(
+            f"Not triggered outside of its window, {windows.closed_text(closed.until)}.",
+            type=errors.STACK_HELD,
+            non_retryable=True,
+        )
 
 
 async def _raise_if_held(

@@ -38,11 +38,14 @@ def execution_id(argument: messages.ChainInput, stack_id: str) -> str:
 
 
 def target(
-    argument: messages.ChainInput, stack_id: str, permits: Mapping[str, str]
+    argument: messages.ChainInput, stack: progress.StackProgress, permits: Mapping[str, str]
 ) -> messages.StackRef:
-    """Return a stack of the chain's account."""
+    """Return a stack of the chain's account, with the windows in which it may be acted on."""
     return messages.StackRef(
-        connection=argument.connection, stack_id=stack_id, permit=permits.get(stack_id, "")
+        connection=argument.connection,
+        stack_id=stack.id,
+        permit=permits.get(stack.id, ""),
+        windows=argument.scope.windows_of(stack.stage),
     )
 
 
@@ -70,7 +73,7 @@ def stack_execution(
         is_canceled: only what there is of before a reset is wanted, to be stopped.
     """
     return messages.StackExecutionInput(
-        target=target(argument, stack.id, permits),
+        target=target(argument, stack, permits),
         chain=chain_execution(),
         marker=f"stackchain {title(argument)}",
         adopt_origin=origin,

@@ -1,4 +1,4 @@
-"""Wakes a chain at the moment in which a stage has waited long enough.
+"""Wakes a chain at the moment in which a stage has waited long enough, or a window opens.
 
 One timer for each such moment, however much happens meanwhile: a wait of days costs one.
 """
@@ -29,7 +29,7 @@ class GateTimer:
 
     async def _run(self, until: str) -> None:
         left = datetime.datetime.fromisoformat(until) - workflow.now()
-        await workflow.sleep(max(left, datetime.timedelta()), summary="until a stage may start")
+        await workflow.sleep(max(left, datetime.timedelta()), summary="until stacks may start")
         # What follows may set another time, which must not end this task.
         self._until = self._wait = None
         self._on_passed()

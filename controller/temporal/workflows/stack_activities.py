@@ -4,6 +4,7 @@ import dataclasses
 
 from temporalio import workflow
 
+from controller import times
 from controller.chain.run import run_snapshots, stack_reports
 from controller.temporal import messages
 from controller.temporal.activities import errors, stack_operations
@@ -36,6 +37,7 @@ class StackActivities:
             ahead_runs=self._input.ahead_runs if is_first else [],
             upstream_runs=self._input.upstream_runs if is_first else [],
             operation=self._input.operation,
+            asked_at=times.rfc3339(workflow.now()),
         )
         summary = f"runs of {self._input.target.stack_id}"
         found = await activity_calls.try_locally(

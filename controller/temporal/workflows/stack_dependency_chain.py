@@ -39,6 +39,7 @@ with workflow.unsafe.imports_passed_through():
         signal_handlers,
         stack_runner,
         unwanted_runs,
+        window_reads,
     )
 
 # Between two looks at what was started before a reset and is to end.
@@ -66,6 +67,9 @@ class StackDependencyChainWorkflow:
             stages=gates.stages_of(argument.scope.stages, argument.scope.operation),
         )
         self._gate_timer = gate_timer.GateTimer(self._changed)
+        self._windows = window_reads.WindowReads(
+            argument.scope, self._progress, on_change=self._changed, on_problem=self._on_problem
+        )
         self._stacks: dict[str, progress.StackProgress] = {}
         self._remaining: dict[str, int] = {}
         # Of the discovery, and of what the stacks wait for.
@@ -188,6 +192,7 @@ class StackDependencyChainWorkflow:
             await self._roll()
         deadline.close()
         self._gate_timer.set(None)
+        await self._windows.close()
         self._finish()
         self._is_closing = True
         await self._publishing.end(publishing_task)
@@ -424,6 +429,7 @@ class StackDependencyChainWorkflow:
 
     def _start_ready(self) -> None:
         self._update_gates()
+        self._windows.read_if_due()
         again = next_stacks.stacks_with_next_run(self._progress)
         for stack in again:
             self._runner.let_trigger(stack)

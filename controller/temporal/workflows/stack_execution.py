@@ -39,6 +39,7 @@ with workflow.unsafe.imports_passed_through():
         stack_activities,
         stack_reporter,
         wakes,
+        window_reads,
     )
 
 # The chain gives up earlier; beyond this it is gone.
@@ -91,6 +92,7 @@ class StackExecutionWorkflow:
             self._calls,
             is_ours=argument.policies.confirmation_policy is v1alpha1.ConfirmationPolicy.AUTO,
             is_limited=argument.policies.confirmation_limits is not None,
+            on_open=self._wakes.read,
         )
         self._deadlines = deadlines.StackDeadlines(
             stack_seconds=argument.policies.stack_deadline_seconds,
@@ -193,6 +195,7 @@ class StackExecutionWorkflow:
         except temporalio.exceptions.ActivityError as error:
             report = self._refused(error)
         self._deadlines.close()
+        self._confirmation.give_up()
         # The end travels as the result; no report may come after it.
         self._reports.close()
         await reporting
@@ -240,7 +243,7 @@ class StackExecutionWorkflow:
                     # The stack is given back, and takes no slot of the chain meanwhile.
                     self._held = self._waiting(found.held)
                     return None
-                await self._await_release(found.held)
+                await self._await_release(found.held, opens_at=found.opens_at)
             elif (created := await self._create_run(found)) is not None:
                 return created
 
@@ -262,12 +265,21 @@ class StackExecutionWorkflow:
         self._passed_over, self._run, self._is_adopted = run.run_id, None, False
         self._attempts -= 1
 
-    async def _await_release(self, held: progress.StackMeaning) -> None:
-        """Between two runs, wait until something else holds the stack, or nothing, or a wake."""
+    async def _await_release(
+        self, held: progress.StackMeaning, *, opens_at: str | None = None
+    ) -> None:
+        """Between two runs, wait until something else holds the stack, or nothing, or a wake.
+
+        `opens_at`: it is its window that holds it.
+        """
         self._has_slot = False
         self._show_waiting(held)
         self._wakes.take()
-        waiting = self._calls.await_release(held.message)
+        waiting: asyncio.Task[None] = (
+            asyncio.create_task(window_reads.sleep_until_open(opens_at))
+            if opens_at is not None
+            else self._calls.await_release(held.message)
+        )
         try:
             await self._wakes.until_done_or_woken(waiting)
         finally:

@@ -36,6 +36,8 @@ with workflow.unsafe.imports_passed_through():
 # at its longest (`docs/limits.md`) has some 150 kB.
 MOST_STARTS_AT_ONCE = 25
 
+_PAUSE_AT_WINDOW_SECONDS = 1.0
+
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
 
@@ -187,6 +189,8 @@ class StackRunner:
             report = reports_without_reading.execution_ended(stack, why, now=now)
         if report is None:
             self._start_over(stack)
+        elif report.reason == reasons.StackReason.WINDOW_CLOSED and not report.phase.is_over:
+            await self._leave_to_window(stack)
         elif report.phase is Phase.WAITING:
             await self._await_release(stack, report)
         else:
@@ -288,12 +292,21 @@ class StackRunner:
             ),
             stack_operations.StackOperations.await_stack_release,
             messages.AwaitStackReleaseInput(
-                target=chain_messages.target(self._input, stack.id, self.permits),
+                target=chain_messages.target(self._input, stack, self.permits),
                 hold_message=report.message,
                 is_patient=True,
             ),
         )
         self._have_again(stack)
+
+    async def _leave_to_window(self, stack: progress.StackProgress) -> None:
+        """Its window has closed since the stack was started: the chain waits for that, as a gate.
+
+        Not within the same second, in which clocks may differ on whether it is open.
+        """
+        progress.set_pending(stack)
+        self._on_change()
+        await asyncio.sleep(_PAUSE_AT_WINDOW_SECONDS)
 
     async def _stand_aside(
         self,

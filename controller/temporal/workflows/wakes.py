@@ -30,13 +30,17 @@ class Wakes:
         self.is_read_due = True
         return True
 
+    def read(self) -> None:
+        """Have the run read at once, without a wake."""
+        self.is_read_due = True
+
     def take(self) -> bool:
         """Return whether the run is to be read at once, which it then is."""
         is_due, self.is_read_due = self.is_read_due, False
         return is_due
 
-    async def until_done_or_woken(self, waiting: "workflow.ActivityHandle[Any]") -> bool:
-        """Return whether the activity is done; else there was a wake."""
+    async def until_done_or_woken(self, waiting: "asyncio.Task[Any]") -> bool:
+        """Return whether what is waited for is done; else there was a wake."""
         woken = asyncio.create_task(workflow.wait_condition(lambda: self.is_read_due))
         try:
             await workflow.wait([waiting, woken], return_when=asyncio.FIRST_COMPLETED)
@@ -47,7 +51,7 @@ class Wakes:
             woken.cancel()
 
 
-def give_up(waiting: "workflow.ActivityHandle[Any]") -> None:
+def give_up(waiting: "asyncio.Task[Any]") -> None:
     """Wait no more, whatever becomes of it."""
     waiting.cancel()
     waiting.add_done_callback(_ignore_outcome)

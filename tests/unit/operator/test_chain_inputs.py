@@ -32,6 +32,7 @@ ELSEWHERE = {
     "roots",
     "graph",
     "stages",
+    "window",
     "operation",
     "runtime_environment",
     "suspend",

@@ -174,6 +174,29 @@ def test_a_permit_is_for_one_stack_of_one_grant_and_outlives_a_rotation() -> Non
             keys(FIRST).check_permit(wrong)
 
 
+WINDOW = v1alpha1.Window(cron="0 9 * * *", duration_seconds=3600)
+WIDER = v1alpha1.Window(cron="0 9 * * *", duration_seconds=7200)
+
+
+def test_a_permit_is_good_within_its_windows_and_to_stop_at_any_time() -> None:
+    signed = keys(FIRST).signed_input(chain_input()).connection
+    permit = keys(FIRST).permit(signed, "a", windows=(WINDOW,))
+    free = keys(FIRST).permit(signed, "a")
+    stack = messages.StackRef(connection=signed, stack_id="a", permit=permit, windows=(WINDOW,))
+
+    keys(FIRST).check_permit(stack)
+    keys(FIRST).check_stop_permit(dataclasses.replace(stack, windows=()))
+    for wrong in (
+        dataclasses.replace(stack, windows=()),
+        dataclasses.replace(stack, windows=(WIDER,)),
+        dataclasses.replace(stack, windows=(), permit=permit.partition("/")[0]),
+        dataclasses.replace(stack, permit=free),
+        dataclasses.replace(stack, permit=f"{free}/{permit.partition('/')[2]}"),
+    ):
+        with pytest.raises(signing.SignatureInvalid):
+            keys(FIRST).check_permit(wrong)
+
+
 def deliveries(
     wanted: notification_messages.NotificationInput,
 ) -> list[notification_messages.DeliverNotificationInput]:

@@ -9,8 +9,20 @@ import pytest
 from controller.api import v1alpha1
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import Operation, Phase
-from controller.chain.run import gates, next_stacks, policy, progress
-from tests.support.builders import T0, T1, T2, T3, make_progress, make_stack
+from controller.chain.graph import selection
+from controller.chain.run import gates, next_stacks, outcome, policy, progress, windows
+from controller.chain.status import projection
+from tests.support.builders import (
+    T0,
+    T1,
+    T2,
+    T3,
+    make_execution,
+    make_facts,
+    make_progress,
+    make_ref,
+    make_stack,
+)
 from tests.support.golden import Golden
 
 SPEC = (
@@ -313,3 +325,159 @@ def test_without_stages_nothing_waits() -> None:
 
 def ids(run: progress.ChainProgress) -> list[str]:
     return [stack.id for stack in run.stacks]
+
+
+# Windows
+
+OPEN = windows.WindowState(is_open=True, until=LATER)
+CLOSED = windows.WindowState(is_open=False, until=LATER)
+OFFICE = v1alpha1.Window(cron="0 9 * * 1-5", duration_seconds=3600)
+NO_ROOTS = v1alpha1.Roots(stack_ids=("a",))
+
+
+def windowed(
+    *stacks: progress.StackProgress,
+    states: dict[str, windows.WindowState] | None = None,
+    now: str = T3,
+    window: v1alpha1.Window | None = None,
+    operation: Operation = Operation.APPLY,
+) -> progress.ChainProgress:
+    """Return a run in which `dev` and `prod` follow each other and `prod` has a window."""
+    stages = (
+        v1alpha1.Stage(name="dev", labels=("dev",)),
+        v1alpha1.Stage(name="prod", labels=("prod",), window=OFFICE),
+    )
+    own = [dataclasses.replace(stack) for stack in stacks]
+    run = make_progress(*own, stages=gates.stages_of(stages, operation), operation=operation)
+    scope = selection.Scope(roots=NO_ROOTS, operation=operation, stages=stages, window=window)
+    gates.add_windows(run, scope)
+    if states is not None:
+        gates.take_windows(run, states, now=T2)
+    gates.update(run, now=datetime.datetime.fromisoformat(now))
+    return run
+
+
+def ready(run: progress.ChainProgress) -> list[str]:
+    found = next_stacks.ready_stacks(run, remaining={stack.id: 1 for stack in run.stacks})
+    return [stack.id for stack in found]
+
+
+def test_a_stage_waits_for_its_window_after_all_else() -> None:
+    early = windowed(staged("dev-1"), staged("prod-1"), states={"prod": CLOSED})
+    late = windowed(DONE, staged("prod-1"), states={"prod": CLOSED})
+
+    assert early.stages[1].waits_for == v1alpha1.StageWait.EARLIER_STAGES
+    stage = late.stages[1]
+    assert (stage.waits_for, stage.phase) == (v1alpha1.StageWait.WINDOW, Phase.WAITING)
+    assert (stage.since, stage.until) == (T2, LATER)
+    assert gates.next_time(late) == LATER
+    assert ready(late) == []
+
+
+def test_an_open_window_lets_its_stacks_start_and_is_not_waited_for() -> None:
+    run = windowed(DONE, staged("prod-1"), states={"prod": OPEN})
+
+    assert run.stages[1].waits_for == ""
+    assert ready(run) == ["prod-1"]
+    assert gates.next_time(run) is None
+
+
+@pytest.mark.parametrize("states", [None, {"prod": OPEN}, {"prod": CLOSED}])
+def test_what_is_not_known_of_a_window_any_more_is_read_and_starts_nothing(
+    states: dict[str, windows.WindowState] | None,
+) -> None:
+    run = windowed(DONE, staged("prod-1"), states=states, now=LATER)
+
+    assert gates.must_read_windows(run)
+    assert ready(run) == []
+    assert gates.next_time(run) is None
+
+
+def test_a_window_is_not_read_while_nothing_could_start() -> None:
+    earlier = windowed(staged("dev-1"), staged("prod-1"), now=LATER)
+    confirming = staged("prod-1", Phase.AWAITING_CONFIRMATION, is_started=True)
+    behind = staged("prod-2", depends_on=["prod-1"])
+    started = windowed(DONE, confirming, behind, states={"prod": OPEN}, now=LATER)
+
+    assert not gates.must_read_windows(earlier)
+    assert not gates.must_read_windows(started)
+
+
+def test_a_window_that_closes_holds_back_what_is_left_of_a_stage() -> None:
+    running = staged("prod-1", Phase.RUNNING, is_started=True)
+    busy = windowed(DONE, running, staged("prod-2"), states={"prod": CLOSED})
+    done = dataclasses.replace(DONE, id="prod-1", stage="prod")
+    idle = windowed(DONE, done, staged("prod-2"), states={"prod": CLOSED})
+
+    assert [run.stages[1].waits_for for run in (busy, idle)] == ["Window", "Window"]
+    assert [run.stages[1].phase for run in (busy, idle)] == [Phase.RUNNING, Phase.WAITING]
+    assert ready(busy) == ready(idle) == []
+
+
+def test_the_window_of_the_chain_holds_back_stacks_without_a_stage() -> None:
+    states = {"": CLOSED, "dev": CLOSED, "prod": OPEN}
+    run = windowed(make_stack("other"), states=states, window=OFFICE)
+
+    assert ready(run) == []
+    assert gates.next_time(run) == LATER
+    assert gates.closed_window(run) is run.window
+
+
+def test_the_window_of_the_chain_is_that_of_all_stages() -> None:
+    run = windowed(make_stack("other"), staged("dev-1"), window=OFFICE)
+
+    assert all(stage.window is not None for stage in run.stages)
+
+
+def test_a_plan_has_no_windows() -> None:
+    run = windowed(staged("dev-1"), staged("prod-1"), window=OFFICE, operation=Operation.PLAN)
+
+    assert ready(run) == ["dev-1", "prod-1"]
+    assert run.window is None
+
+
+def test_that_nothing_but_a_window_is_waited_for_is_the_reason_of_the_run() -> None:
+    held = staged("prod-1", Phase.WAITING, is_started=True, reason=StackReason.WINDOW_CLOSED)
+    failed = make_stack("other", Phase.FAILED, reason=StackReason.RUN_FAILED, completion_time=T1)
+    running = staged("prod-2", Phase.RUNNING, is_started=True)
+    cases = {
+        "nothing has started": [DONE, staged("prod-1")],
+        "a plan waits to be confirmed": [DONE, held],
+        "another stack runs": [DONE, staged("prod-1"), running],
+        "a stack failed": [DONE, staged("prod-1"), failed],
+    }
+    found = {}
+    for name, stacks in cases.items():
+        run = windowed(*stacks, states={"prod": CLOSED})
+        outcome.set_outcome(run)
+        found[name] = str(run.reason)
+
+    assert found == {
+        "nothing has started": "WindowClosed",
+        "a plan waits to be confirmed": "WindowClosed",
+        "another stack runs": "Progressing",
+        "a stack failed": "StackFailed",
+    }
+
+
+def test_a_stack_that_waits_for_a_window_takes_no_slot_of_another() -> None:
+    states = {"prod": CLOSED}
+    run = windowed(DONE, staged("prod-1"), make_stack("zz"), states=states)
+    run.policies = dataclasses.replace(run.policies, parallelism=1)
+
+    assert ready(run) == ["zz"]
+
+
+def test_what_is_said_of_windows(golden: Golden) -> None:
+    stage = windowed(DONE, staged("prod-1"), states={"prod": CLOSED})
+    chain = windowed(
+        make_stack("other"), states={"": CLOSED, "dev": CLOSED, "prod": CLOSED}, window=OFFICE
+    )
+    for name, run in {"a stage": stage, "the chain": chain}.items():
+        outcome.set_outcome(run)
+        facts = make_facts(make_execution(), run)
+        status = projection.project(make_ref(), v1alpha1.Status(), facts, now=T3)
+        condition = status.condition("Ready")
+        assert condition is not None
+        rows = [f"{row.id}: {row.reason} {row.message}" for row in status.stacks]
+        golden("stage_messages").check(f"window of {name}", "\n".join([condition.message, *rows]))

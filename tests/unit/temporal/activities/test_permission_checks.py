@@ -294,6 +294,30 @@ async def test_what_the_runs_of_the_chain_reach_may_be_stopped_and_not_run() -> 
     }
 
 
+async def test_a_permit_says_within_which_windows_the_stack_may_run() -> None:
+    bench = signed_bench()
+    window = v1alpha1.Window(cron="@daily", duration_seconds=60)
+    scope = dataclasses.replace(WANTED.scope, window=window)
+    grant = dataclasses.replace(WANTED.connection.grant, scope_digest=signing.digest(scope))
+    connection = dataclasses.replace(WANTED.connection, grant=grant)
+    signed = KEYS.signed_input(dataclasses.replace(WANTED, scope=scope, connection=connection))
+
+    found = await discover(
+        bench,
+        connection=signed.connection,
+        scope=scope,
+        input_digest=signing.input_digest(signed),
+    )
+
+    assert found.permits["a"] == KEYS.permit(signed.connection, "a", windows=(window,))
+    with pytest.raises(temporalio.exceptions.ApplicationError) as caught:
+        await trigger(
+            bench, **{**AS_SIGNED, "connection": signed.connection, "permit": found.permits["a"]}
+        )
+    assert caught.value.type == "SignatureInvalid"
+    assert bench.spacelift.count("trigger_run") == 0
+
+
 @pytest.mark.parametrize("permit", [KEYS.permit, KEYS.stop_permit])
 @pytest.mark.parametrize("do", [stopped, natives_stopped])
 async def test_runs_are_stopped_by_either_permit(do: Doing, permit: Any) -> None:
