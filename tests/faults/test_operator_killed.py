@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from tests.support import chains
+from tests.support import account_runs, chains
 from tests.support.chains import account_document
 from tests.support.waiting import stays
 
@@ -136,6 +136,39 @@ async def test_a_chain_that_waits_for_another_starts_once_that_became_ready_mean
 
     assert early == []
     await account.only_run("x")
+
+
+async def test_a_retry_in_the_live_run_is_taken_up_once_whenever_the_operator_dies(
+    release: chains.Installation,
+) -> None:
+    """It dies before it has seen the annotation, and while the stack runs once more."""
+    document = account_document("a -> b", stacks={"w": {"autodeploy": False}})
+    account = await release.add_account("live-retry", document)
+    await account.script("a", "fail:applying", "changes")
+    chain = await release.create("live-retry", "a", "w", account=account)
+    await chain.until(
+        lambda status: (
+            (chains.phases(status).get("a"), chains.phases(status).get("w"))
+            == ("Failed", "AwaitingConfirmation")
+        )
+    )
+    await release.operator.kill()
+
+    await release.stackchains.annotate("live-retry", retry="1")
+    await release.operator.start()
+    await account.run_in("a", "QUEUED", "PLANNING", "APPLYING", "FINISHED")
+    await release.operator.kill()
+    await account.run_in("b", "FINISHED")
+    await release.operator.start()
+    await chain.until(lambda status: chains.phases(status).get("b") == "Succeeded")
+    await account.act((await account.only_run("w"))["id"], "confirm")
+
+    status = await chain.ends("RunSucceeded")
+    assert status["latestRun"]["number"] == 1
+    assert status["lastHandled"]["retry"] == "1"
+    assert [run["state"] for run in await account.runs("a")] == ["FAILED", "FINISHED"]
+    ran = [run for run in await account.runs("b") if account_runs.did_work(run)]
+    assert [run["state"] for run in ran] == ["FINISHED"]
 
 
 async def test_kills_at_random_moments_start_nothing_twice(release: chains.Installation) -> None:

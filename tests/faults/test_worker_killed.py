@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from controller.temporal import ids
-from tests.support import chains
+from tests.support import account_runs, chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually
 
@@ -185,3 +185,39 @@ async def test_a_worker_that_dies_between_reading_a_plan_and_confirming_it_confi
     states = [entry["state"] for entry in (await account.only_run("a"))["history"]]
     assert states.count("CONFIRMED") == 1
     assert len(await account.requests("runConfirm")) == (2 if when == "before" else 1)
+
+
+async def test_a_retry_in_the_live_run_triggers_once_if_the_worker_dies_in_that_trigger(
+    release: chains.Installation,
+) -> None:
+    """The retry comes while no worker is there, and the answer to its trigger is lost."""
+    document = account_document("a -> b", stacks={"w": {"autodeploy": False}})
+    account = await release.add_account("live-retry", document)
+    await account.script("a", "fail:applying", "changes")
+    chain = await release.create("live-retry", "a", "w", account=account)
+    await chain.until(
+        lambda status: (
+            (chains.phases(status).get("a"), chains.phases(status).get("w"))
+            == ("Failed", "AwaitingConfirmation")
+        )
+    )
+    await release.worker.kill()
+    held: dict[str, Any] = {"action": "timeout", "seconds": 120}
+    fault = await account.fault(**held, field="runTrigger", stack="a", when="after")
+
+    await release.stackchains.annotate("live-retry", retry="1")
+    await release.worker.start()
+    await are_struck(account, fault)
+    await release.worker.kill()
+    await account.heal()
+    await release.worker.start()
+    await chain.until(lambda status: chains.phases(status).get("b") == "Succeeded")
+    await account.act((await account.only_run("w"))["id"], "confirm")
+    await release.wake(account, "w")
+
+    status = await chain.ends("RunSucceeded")
+    assert status["latestRun"]["number"] == 1
+    assert status["lastHandled"]["retry"] == "1"
+    assert [run["state"] for run in await account.runs("a")] == ["FAILED", "FINISHED"]
+    ran = [run for run in await account.runs("b") if account_runs.did_work(run)]
+    assert [run["state"] for run in ran] == ["FINISHED"]
