@@ -51,6 +51,7 @@ def _dev(parsed: argparse.Namespace) -> int:
         dev=settings.load_dev_settings(),
         say=_say,
         state_dir=parsed.state_dir,
+        published_kubeconfig=None if parsed.state_dir else environment.SHELL_KUBECONFIG,
         context=parsed.context,
         kubeconfig=parsed.kubeconfig,
         scenario=parsed.scenario,
@@ -114,7 +115,7 @@ def _demo_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m devenv demo",
         description="Start a local environment, apply examples/platform.yaml, show the chain as "
-        "it runs, fails, is mended and succeeds, and stop. It takes less than a minute.",
+        "it runs, fails, is fixed and succeeds, and stop. It takes less than a minute.",
         allow_abbrev=False,
     )
     parser.add_argument(

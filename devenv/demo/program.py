@@ -59,6 +59,7 @@ class Demo:
             environment.DevOptions(
                 dev=options.dev,
                 say=lambda line: self._screen.quote(f"  {line}", Style.FAINT),
+                published_kubeconfig=environment.SHELL_KUBECONFIG,
                 scenario=example_account.FILE,
                 poll_seconds=_POLL_SECONDS,
             )
@@ -109,16 +110,15 @@ class Demo:
 
     def _say_how_to_go_on(self, status: v1alpha1.Status) -> None:
         screen, is_kept = self._screen, self._options.keeps_environment
-        screen.heading("That was all. How to go on")
-        if is_kept:
-            screen.say("Everything stays up until Ctrl-C. In another terminal:")
-            for line in dev_command.shell_lines(self._local):
-                screen.quote(f"  {line}")
-            screen.say(f"  kubectl describe schain {walkthrough.CHAIN}")
-            screen.say("The run of the chain in Temporal's web UI:")
-        else:
-            screen.say("  make demo ARGS=--keep   the same, and everything stays up until Ctrl-C")
-            screen.say("  make dev                the same stacks, for your own `kubectl apply`")
-            screen.say("  examples/               more chains for these stacks")
-            screen.say("The run of the chain in Temporal's web UI, for as long as that is up:")
+        screen.heading("That was all. How to continue")
+        if not is_kept:
+            screen.say("The same once more, and everything stays up until Ctrl-C:")
+            screen.quote("  make demo ARGS=--keep")
+            return
+        screen.say("Everything stays up until Ctrl-C. In another terminal:")
+        for line in dev_command.shell_lines(self._local):
+            screen.quote(f"  {line}")
+        screen.quote(f"  kubectl stackchain tree {walkthrough.CHAIN}")
+        screen.quote("  kubectl stackchain ui")
+        screen.say("The run of the chain in Temporal's web UI:")
         screen.quote(f"  {status.latest_run.workflow_url if status.latest_run else ''}")

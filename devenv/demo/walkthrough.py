@@ -1,4 +1,4 @@
-"""What the demo shows: a chain that waits for a person, fails, is mended and succeeds.
+"""What the demo shows: a chain that waits for a person, fails, is fixed and succeeds.
 
 It sees what any user sees, the status in the API server, and compares each end with what should
 have come of it: a demo that went wrong must not look like one that went well.
@@ -16,7 +16,7 @@ from controller.api.v1alpha1 import Phase, Status
 from controller.config import settings
 from controller.display import chain_printer
 from controller.kube import client, errors, stackchains
-from devenv import environment
+from devenv import dev_command, environment
 from devenv.demo import kubectl
 
 _First = TypeVar("_First")
@@ -29,8 +29,10 @@ FAILING = "monitoring"
 
 _NAMESPACE = "default"
 _LOOK_SECONDS = 0.25
-# Long enough to read what the chain says and where its link leads.
-_READING_SECONDS = 4.0
+# Long enough to read what the chain says, to open its link, and to press the button.
+_CONFIRM_SECONDS = 30.0
+# Nobody is there who could press it.
+_UNWATCHED_SECONDS = 4.0
 _LIMIT_SECONDS = 90.0
 
 _GOOD = ("backend", "backups", "cluster", "database", "dns", "frontend", "ingress", "network")
@@ -97,7 +99,7 @@ class Walkthrough:
         try:
             await self._apply()
             await self._fail()
-            return await self._mend()
+            return await self._fix()
         finally:
             self._screen.close()
             await self._kube.close()
@@ -105,16 +107,23 @@ class Walkthrough:
     async def _apply(self) -> None:
         screen = self._screen
         screen.heading("1. Apply a chain: the stack `network`, and all that depends on it")
-        screen.command(f"export KUBECONFIG={self._local.kubeconfig}")
+        for line in dev_command.shell_lines(self._local):
+            screen.command(line)
         await self._command("apply", "-f", EXAMPLE)
         screen.begin()
         status = await self._until(_awaits_confirmation, run=1, what="waiting for confirmation")
         link = _stack(status, CONFIRMED).run_url
+        seconds = _CONFIRM_SECONDS if screen.terminal.is_live else _UNWATCHED_SECONDS
         screen.hint(
-            "What to do: open the link and press Confirm. In a moment the demo does it for you."
+            "What to do: open the link and press Confirm. "
+            f"If nobody does, the demo does it for you in {seconds:.0f} seconds."
         )
-        until = time.monotonic() + _READING_SECONDS
-        await self._until(lambda _: time.monotonic() >= until, run=1, what="waiting on")
+        until = time.monotonic() + seconds
+        await self._until(
+            lambda status: time.monotonic() >= until or not _awaits_confirmation(status),
+            run=1,
+            what="waiting for a person",
+        )
         await self._press_confirm(f"{link}/confirm")
         screen.hint(f"The run of `{CONFIRMED}` has been confirmed.")
 
@@ -124,16 +133,16 @@ class Walkthrough:
         self._check(status, FIRST_RUN, ready=("False", reasons.ChainReason.STACK_FAILED))
         self._screen.heading(f"2. `{FAILING}` failed: what kubectl says")
         await self._command("get", "schain")
-        await self._describe()
+        await self._plugin("explain", CHAIN)
 
-    async def _mend(self) -> Status:
+    async def _fix(self) -> Status:
         screen = self._screen
-        screen.heading(f"3. Mend `{FAILING}`, and retry only what failed")
-        screen.say("What to do: mend the cause, then set the annotation to the number of the run.")
-        screen.say(f"The demo mends the stack `{FAILING}` now, as the person who owns it.")
+        screen.heading(f"3. Fix `{FAILING}`, and retry only what failed")
+        screen.say("What to do: fix the cause, then retry.")
+        screen.say(f"The demo fixes the stack `{FAILING}` now, as the person who owns it.")
         screen.say(f"Nine stacks have succeeded and are kept; {len(AGAIN)} run.")
         await self._script(FAILING, "changes")
-        await self._command("annotate", "schain", CHAIN, f"{v1alpha1.RETRY_ANNOTATION}=1")
+        await self._plugin("retry", CHAIN)
         wait = ("wait", "--for=condition=Ready", f"schain/{CHAIN}", "--timeout=60s")
         screen.command(f"kubectl {' '.join(wait)}")
         screen.begin()
@@ -143,19 +152,19 @@ class Walkthrough:
         screen.end(CHAIN, status)
         self._check(status, SECOND_RUN, ready=("True", reasons.ChainReason.RUN_SUCCEEDED))
         screen.say()
-        screen.quote(said)
+        screen.output(said)
         await self._command("get", "schain")
-        await self._describe()
+        await self._command("events", "--for", f"schain/{CHAIN}", "--types=Warning")
+        await self._plugin("tree", CHAIN)
         return status
 
-    async def _describe(self) -> None:
-        self._screen.command(f"kubectl describe schain {CHAIN} | grep -A 20 ^Events:")
-        described = await self._kubectl.run("describe", "schain", CHAIN)
-        self._screen.quote(kubectl.from_events_on(described))
+    async def _plugin(self, *arguments: str) -> None:
+        self._screen.command(f"kubectl stackchain {' '.join(arguments)}")
+        await self._kubectl.show("stackchain", *arguments)
 
     async def _command(self, *arguments: str) -> None:
         self._screen.command(f"kubectl {' '.join(arguments)}")
-        self._screen.quote(await self._kubectl.run(*arguments))
+        self._screen.output(await self._kubectl.run(*arguments))
 
     async def _until(self, condition: Callable[[Status], bool], *, run: int, what: str) -> Status:
         """Show the status until a condition holds; only a run that goes on is waited for."""

@@ -176,3 +176,28 @@ def test_a_terminal_of_another_encoding_gets_other_marks(monkeypatch: pytest.Mon
     text = out.read()
     assert "+ a  Succeeded" in text
     assert os.linesep in text
+
+
+def test_what_a_command_said_is_broken_between_words_and_keeps_its_indent() -> None:
+    screen = make_live()
+    words = "words-that-stay-whole " * 8
+
+    screen.output(f"    {words.strip()}\nshort")
+
+    rows = printed(screen).splitlines()
+    assert len(rows) > 2
+    assert rows[-1] == "short"
+    assert all(len(row) < 80 and row.startswith("    words-") for row in rows[:-1])
+    assert all(row.endswith("-whole") for row in rows[:-1])
+
+
+def test_a_hint_below_the_tree_is_broken_between_words() -> None:
+    screen = make_live()
+    screen.begin()
+    screen.hint("open-the-link " * 9)
+
+    screen.show("demo", chain(Phase.AWAITING_CONFIRMATION))
+
+    rows = [row for row in as_seen(printed(screen)) if "open-the-link" in row]
+    assert len(rows) > 1
+    assert all(len(row) < 80 for row in rows)
