@@ -217,11 +217,13 @@ async def test_a_stack_that_fails_twice_and_then_succeeds_is_run_three_times_and
     release: chains.Installation, people: people.People
 ) -> None:
     """Each failed run has queued runs on `b` and `c`, and Spacelift starts that on `c` at once."""
-    slow = {"planning": 3, "applying": 0.2}
-    account = await release.add_account(
-        "again",
-        account_document("a -> b -> c", stacks={name: {"durations": slow} for name in "abc"}),
-    )
+    stacks = {
+        "a": {"durations": {"planning": 3, "applying": 0.2}},
+        # Until those that are not wanted are stopped, however busy the machine is.
+        "b": {"durations": 600},
+        "c": {"durations": 600},
+    }
+    account = await release.add_account("again", account_document("a -> b -> c", stacks=stacks))
     await account.script("a", "fail:planning", "fail:planning", "changes")
     policy = {"limit": 2, "backoffSeconds": 3, "maxBackoffSeconds": 3}
 
@@ -233,6 +235,14 @@ async def test_a_stack_that_fails_twice_and_then_succeeds_is_run_three_times_and
             and chains.phases(status)["a"] == "Running"
         )
     )
+    await account.run_in("a", "FINISHED")
+
+    async def only_the_last_are_open() -> bool:
+        runs = [await account.runs(stack_id) for stack_id in "bc"]
+        return all([run["finished"] for run in of[:-1]] == [True, True] for of in runs)
+
+    await eventually(only_the_last_are_open, chains.SECONDS)
+    await account.hurry()
     status = await chain.ends("RunSucceeded")
 
     runs = {stack_id: await account.runs(stack_id) for stack_id in "abc"}

@@ -9,8 +9,8 @@ async def test_a_stage_waits_for_its_approval_and_goes_on_at_once(
 ) -> None:
     """`dev-a -> prod-a` is a dependency of Spacelift's, `dev-b -> prod-b` one by labels."""
     stacks = {
-        # Longer than a busy machine takes to cancel what Spacelift queues behind it.
-        "dev-a": {"labels": ["env:dev"], "durations": 2.0},
+        # Until what Spacelift queues behind it is canceled, however busy the machine is.
+        "dev-a": {"labels": ["env:dev"], "durations": 600},
         "dev-b": {"labels": ["env:dev"]},
         "prod-a": {"labels": ["env:prod"]},
         "prod-b": {"labels": ["env:prod", "dependsOn:dev-b"]},
@@ -28,6 +28,8 @@ async def test_a_stage_waits_for_its_approval_and_goes_on_at_once(
             {"name": "prod", "labels": ["env:prod"], "approval": "Required"},
         ],
     )
+    await account.run_in("prod-a", "CANCELED")
+    await account.pass_time()
     waiting = await chain.shows("AwaitingApproval")
     assert chains.phases(waiting) == {
         "dev-a": "Succeeded",

@@ -13,8 +13,8 @@ PERSON = "jane@example.com"
 
 # Longer than a test takes, unless the person does something about it.
 LONG = 300
-# Long enough for somebody to act on the stacks behind it, before their turn comes.
-A_WHILE = 1.5
+# Until somebody has acted on the stacks behind it.
+HELD = {"durations": 600}
 
 
 @pytest.fixture(autouse=True)
@@ -33,12 +33,13 @@ async def test_a_dependents_queued_run_that_a_person_cancels_ends_its_part_of_th
 ) -> None:
     """Before its turn comes: nothing is triggered in its place, and its neighbor goes on."""
     account = await release.add_account(
-        "cancels", account_document("a -> b -> c", "a -> x", stacks={"a": {"durations": A_WHILE}})
+        "cancels", account_document("a -> b -> c", "a -> x", stacks={"a": HELD})
     )
     chain = await release.create("cancels", "a", account=account)
     run = await account.run_in("b", "QUEUED")
 
     await account.act(run["id"], "cancel", note="not this one")
+    await account.pass_time()
     status = await chain.ends("StackCanceled")
 
     expected = {"a": "RunFinished", "b": "RunCanceled", "c": "UpstreamNotSucceeded"}
@@ -139,14 +140,15 @@ async def test_a_run_that_a_person_triggers_before_the_stacks_turn_is_not_the_ch
 ) -> None:
     name = f"before-{edge}"
     document = account_document("a -> b") if edge == "native" else account_document()
-    stacks = {"a": {"durations": A_WHILE}}
+    stacks: dict[str, Any] = {"a": HELD}
     if edge == "label":
-        stacks |= {"b": {"labels": ["dependsOn:a"]}}  # type: ignore[dict-item]
+        stacks |= {"b": {"labels": ["dependsOn:a"]}}
     account = await release.add_account(name, {**document, "stacks": stacks})
     chain = await release.create(name, "a", account=account)
     await account.run_in("a", "PLANNING", "APPLYING")
 
     theirs = await account.trigger("b")
+    await account.pass_time()
     status = await chain.ends("RunSucceeded")
 
     ours = chains.stack(status, "b")["runId"]
@@ -183,13 +185,12 @@ async def test_a_run_of_a_person_that_holds_the_root_is_waited_for(
 async def test_a_lock_that_a_person_takes_midway_holds_its_stack_until_it_is_given_back(
     release: chains.Installation,
 ) -> None:
-    account = await release.add_account(
-        "locks", account_document("a -> b", stacks={"a": {"durations": A_WHILE}})
-    )
+    account = await release.add_account("locks", account_document("a -> b", stacks={"a": HELD}))
     chain = await release.create("locks", "a", account=account)
     await account.run_in("a", "PLANNING", "APPLYING")
 
     await account.admin("POST", "/stacks/b/lock", {"user": PERSON})
+    await account.pass_time()
     await chain.until(
         lambda status: (
             (chains.phases(status).get("a"), chains.reasons(status).get("b"))
