@@ -159,20 +159,21 @@ async def test_a_stack_that_is_locked_between_two_runs_waits_and_its_time_goes_o
     serve: Serve,
 ) -> None:
     world = World()
-    world.ends["a"] = "FAILED"
+    world.held = {"a"}
     chain = await serve(world)
 
     async with execution(
         chain,
-        stack_deadline_seconds=4,
+        stack_deadline_seconds=5,
         retry=v1alpha1.Retry(limit=1, backoff_seconds=1),
     ) as stack:
-        await stack.shows("RetryPending")
+        await stack.shows("RunInProgress")
         await world.hold_stack("a", JANE)
+        await world.move("a", "FAILED")
         await stack.shows("StackLocked")
         end = await stack.ends(Phase.FAILED, "RunFailed")
 
-    assert "`stackDeadlineSeconds` (4 s) passed" in end.message
+    assert "`stackDeadlineSeconds` (5 s) passed" in end.message
 
 
 async def test_a_queued_run_tells_what_it_waits_for(serve: Serve) -> None:

@@ -129,7 +129,7 @@ async def test_a_run_that_somebody_started_meanwhile_is_not_taken_for_the_next_o
     world.first_ends["a"] = ["FAILED"]
     chain = await serve(world)
 
-    async with execution(chain, retry=v1alpha1.Retry(limit=1, backoff_seconds=2)) as stack:
+    async with execution(chain, retry=v1alpha1.Retry(limit=1, backoff_seconds=4)) as stack:
         await stack.shows("RetryPending")
         theirs = world.create("a").id
         end = await stack.ends(Phase.SUCCEEDED, "RunFinished")
@@ -198,11 +198,10 @@ async def test_a_cancel_during_the_second_trigger_stops_the_run_that_it_created(
 ) -> None:
     world = World()
     world.first_ends["a"], world.held = ["FAILED"], {"a"}
+    world.gate("trigger_stack_run", "a", from_call=2)
     chain = await serve(world)
 
     async with execution(chain, retry=QUICK) as stack:
-        await stack.shows("RetryPending")
-        world.gate("trigger_stack_run", "a")
         await chain.called("trigger_stack_run", "a", times=2)
         world.create("a")
         await stack.cancel()
@@ -217,11 +216,13 @@ async def test_a_second_trigger_that_is_refused_keeps_the_failed_run_in_sight(
 ) -> None:
     world = World()
     world.ends["a"] = "FAILED"
+    gate = world.gate("trigger_stack_run", "a", from_call=2)
     chain = await serve(world)
 
     async with execution(chain, retry=QUICK) as stack:
-        await stack.shows("RetryPending")
+        await chain.called("trigger_stack_run", "a", times=2)
         world.failures["trigger_stack_run", "a"] = [failure("SpaceliftRefused", final=True)]
+        gate.set()
         end = await stack.ends(Phase.FAILED, "TriggerRefused")
 
     assert (end.run_id, end.attempts) == (world.run_of("a").id, 1)

@@ -287,7 +287,7 @@ async def test_a_stacks_execution_that_does_not_decode_holds_no_run_for_good(odd
         live = await held.use_of("acme", "a", run)
         waiting = asyncio.create_task(turn_at(odd, workflow_id))
         await handle.signal(OddChain.end)
-        await asyncio.wait_for(waiting, 10)
+        await asyncio.wait_for(waiting, 60)
 
         if name != "nothing":  # which says that there is no run yet
             assert live is run_use.RunUse.UNDECIDED, name

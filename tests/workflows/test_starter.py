@@ -282,9 +282,9 @@ async def test_an_end_is_waited_for_however_it_comes(serve: Serve) -> None:
 
     await handle.terminate()
 
-    await asyncio.wait_for(waiting, 10)
-    await asyncio.wait_for(turn_at(chain.client, handle.id), 10)
+    await asyncio.wait_for(waiting, 60)
+    await asyncio.wait_for(turn_at(chain.client, handle.id), 60)
 
 
 async def test_an_id_that_never_was_has_ended(temporal_client: Client) -> None:
-    await asyncio.wait_for(turn_at(temporal_client, "never-was"), 10)
+    await asyncio.wait_for(turn_at(temporal_client, "never-was"), 60)

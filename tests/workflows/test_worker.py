@@ -73,6 +73,9 @@ async def test_a_stopped_worker_hands_its_follows_over_and_is_gone_in_time(
     served: Served,
 ) -> None:
     chain = served.chain
+    # Longer than it may take.
+    patient = dataclasses.replace(served.settings.worker, graceful_shutdown_seconds=300.0)
+    served.settings = dataclasses.replace(served.settings, worker=patient)
     stop, stop_second = asyncio.Event(), asyncio.Event()
     async with harnesses.operator(chain):
         first = served.make_worker()
@@ -82,14 +85,14 @@ async def test_a_stopped_worker_hands_its_follows_over_and_is_gone_in_time(
         await eventually(lambda: first.clients.followed == 1)
         was_running = first.is_running
         stop.set()
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, 60)
         second = served.make_worker()
         running = asyncio.create_task(second.run(stop_second))
         await eventually(lambda: second.clients.followed == 1)
         await handle.cancel()
         known = await handle.result()
         stop_second.set()
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, 60)
 
     assert was_running
     assert not first.is_running
@@ -138,4 +141,4 @@ async def test_a_worker_that_cannot_go_on_ends_instead_of_hanging(
     served.chain.client = stranger
 
     with pytest.raises(RuntimeError, match="no-such-namespace"):
-        await asyncio.wait_for(served.make_worker().run(asyncio.Event()), 20)
+        await asyncio.wait_for(served.make_worker().run(asyncio.Event()), 60)

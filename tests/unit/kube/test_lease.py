@@ -156,7 +156,7 @@ async def test_an_api_server_that_is_away_is_told_once_and_not_at_each_try(
 
 async def test_who_cannot_reach_the_api_server_is_not_ready() -> None:
     leader = lease.LeaderLease(
-        AwayApi(*[errors.ApiUnreachable("nobody answers")] * 20),
+        AwayApi(*[errors.ApiUnreachable("nobody answers")] * 60),
         namespace="default",
         identity=ME,
         new_client=lambda: Connection(LeaseServer()),
@@ -254,7 +254,7 @@ async def test_an_event_loop_that_hangs_gives_the_lease_up() -> None:
 
     time.sleep(DURATION_SECONDS / 2)  # noqa: ASYNC251 - it hangs
     written = server.writes
-    await asyncio.wait_for(leader.lost.wait(), 5)
+    await asyncio.wait_for(leader.lost.wait(), 60)
 
     assert server.writes == written
     await leader.release()
@@ -267,6 +267,6 @@ async def test_who_is_replaced_has_lost_it() -> None:
 
     server.put({**server.lease, "spec": {**server.lease["spec"], "holderIdentity": "pod-b"}})
 
-    await asyncio.wait_for(leader.lost.wait(), 5)
+    await asyncio.wait_for(leader.lost.wait(), 60)
     await leader.release()
     assert server.lease["spec"]["holderIdentity"] == "pod-b"

@@ -66,7 +66,7 @@ async def test_it_returns_when_something_else_holds_the_stack(after: models.Stac
 
     bench.spacelift.holds["a"] = after
 
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 50)
 
 
 async def test_it_heartbeats_while_it_waits() -> None:
@@ -78,7 +78,7 @@ async def test_it_heartbeats_while_it_waits() -> None:
 
     await eventually(lambda: bench.heartbeats)
     bench.spacelift.holds["a"] = models.StackHold()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 50)
 
 
 async def test_runs_that_come_and_go_do_not_matter() -> None:
@@ -105,7 +105,7 @@ async def test_it_returns_when_the_stack_cannot_be_read_so_that_the_search_says_
 
     bench.spacelift.fail("get_stack_holds", errors.CredentialsRejected("no"))
 
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 50)
 
 
 async def test_a_patient_wait_outlasts_what_may_pass_by_itself() -> None:
@@ -118,7 +118,7 @@ async def test_a_patient_wait_outlasts_what_may_pass_by_itself() -> None:
     was_done = task.done()
     bench.spacelift.holds["a"] = models.StackHold()
 
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 50)
     assert not was_done
 
 
@@ -129,7 +129,7 @@ async def test_a_patient_wait_returns_when_only_a_search_can_say_what_is_wrong()
 
     bench.spacelift.fail("get_stack_holds", errors.CredentialsRejected("no"))
 
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 50)
 
 
 async def test_a_patient_wait_that_takes_long_is_handed_to_temporal_to_be_repeated() -> None:

@@ -107,7 +107,7 @@ async def test_an_account_that_the_file_no_longer_has_is_closed_and_its_follows_
         (tmp_path / "connections.yaml").write_text(after)
         with pytest.raises(temporalio.exceptions.ApplicationError):
             clients.get(wanted())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             ends = [(await readings.get()).error, (await holds.get()).error]
 
     assert {type(error) for error in ends} == {errors.Unreachable}
