@@ -148,7 +148,11 @@ async def test_the_definition_and_its_resources_live_through_upgrade_and_removal
 
     older_chart(installing, tmp_path).install(values=values)
     await is_served(kubectl)
-    assert (await kubectl.apply(SPEC))[0] == 0
+
+    async def is_taken() -> bool:
+        return (await kubectl.apply(SPEC))[0] == 0
+
+    await eventually(is_taken, what="a StackChain is taken")
     assert not await knows_the_short_name(kubectl)
     installing.upgrade(values={**values, "worker": {"replicas": 5}})
     await eventually(lambda: knows_the_short_name(kubectl))
@@ -260,6 +264,10 @@ async def test_the_signing_key_stays_until_a_new_one_is_asked_for(
     assert all(len(key) >= mounted_keys.SHORTEST_KEY for key in (first, second, third))
 
 
+# What each of them may besides those before.
+LAST_VERBS = {"view": "get", "edit": "delete", "admin": "deletecollection"}
+
+
 async def test_people_who_may_view_edit_or_administer_may_do_so_with_stackchains(
     installing: helms.Helm, kubectl: kubectls.Kubectl
 ) -> None:
@@ -274,7 +282,7 @@ async def test_people_who_may_view_edit_or_administer_may_do_so_with_stackchains
         return code == 0
 
     async def are_aggregated() -> bool:
-        return await may("admin", "deletecollection") and await may("view", "get")
+        return all([await may(user, verb) for user, verb in LAST_VERBS.items()])
 
     await eventually(are_aggregated)
     allowed = {
@@ -283,7 +291,7 @@ async def test_people_who_may_view_edit_or_administer_may_do_so_with_stackchains
             for verb in ("get", "create", "delete", "deletecollection")
             if await may(user, verb)
         ]
-        for user in ("view", "edit", "admin", "nobody")
+        for user in (*LAST_VERBS, "nobody")
     }
     _, status = await kubectl(
         *("auth", "can-i", "patch", "stackchains.stackchain.dev"),

@@ -89,10 +89,50 @@ class Release:
     def requests(self) -> list[audit.Request]:
         return list(self.audited.log.requests(self.namespace, self.account))
 
+    async def _has_its_rights(self) -> bool:
+        """Whether the API server has taken in all bindings, which it does a moment later."""
+        bindings = [*self.objects.of("RoleBinding"), *self.objects.of("ClusterRoleBinding")]
+        for binding in bindings:
+            if self.account not in [subject["name"] for subject in binding["subjects"]]:
+                continue
+            role = self._role_of(binding)
+            for right in audit.granted(role["rules"]):
+                if not await self._may(right, binding["metadata"].get("namespace", "")):
+                    return False
+        return True
+
+    def _role_of(self, binding: charts.Body) -> charts.Body:
+        ref, namespace = binding["roleRef"], binding["metadata"].get("namespace")
+        (role,) = [
+            role
+            for role in self.objects.of(ref["kind"])
+            if role["metadata"]["name"] == ref["name"]
+            and role["metadata"].get("namespace", namespace) == namespace
+        ]
+        return role
+
+    async def _may(self, right: audit.Right, namespace: str) -> bool:
+        resource, _, subresource = right.resource.partition("/")
+        asked = {
+            "namespace": namespace,
+            "verb": right.verb,
+            "group": right.group,
+            "resource": resource,
+            "subresource": subresource,
+            "name": right.name,
+        }
+        user = f"system:serviceaccount:{self.namespace}:{self.account}"
+        answer = await self.audited.parts.kube.create(
+            "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+            {"spec": {"user": user, "resourceAttributes": asked}},
+        )
+        return bool(answer["status"]["allowed"])
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[chains.Installation]:
         """Install the chart and run operator and worker; the operator ends in an orderly way."""
         self._helm.install(values=self._values)
+        await eventually(self._has_its_rights, what="the rights of the chart hold")
         environment = self.objects.environment("operator")
         names = ("STACKCHAIN_WATCH_NAMESPACES", "STACKCHAIN_INSTALLATION")
         options = chains.Options(

@@ -55,7 +55,9 @@ class AuditLog:
     def requests(self, namespace: str, account: str) -> Iterator[Request]:
         """Yield what a service account asked for; what every user may ask for has no resource."""
         user = f"system:serviceaccount:{namespace}:{account}"
-        for line in self._file.read_text(encoding="utf-8").splitlines():
+        # Of what others ask for meanwhile, the last line may not be whole.
+        whole = self._file.read_text(encoding="utf-8").rpartition("\n")[0]
+        for line in whole.splitlines():
             entry = json.loads(line)
             if entry["user"]["username"] == user and "objectRef" in entry:
                 yield _request(entry)

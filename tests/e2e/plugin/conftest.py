@@ -9,6 +9,7 @@ from devenv.control_plane import credentials, server
 from tests.support import fork_server
 from tests.support import kube as kube_support
 from tests.support.plugin import Kubectl, Operator
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -20,6 +21,21 @@ def kubectl(
 ) -> Kubectl:
     """The administrator's."""
     return Kubectl(control_plane.kubeconfig, tmp_path, namespace, forks)
+
+
+async def may(kube: kube_support.KubeApi, namespace: str, verb: str) -> bool:
+    """Whether the restricted user may do something with StackChains."""
+    asked = {
+        "namespace": namespace,
+        "verb": verb,
+        "group": "stackchain.dev",
+        "resource": "stackchains",
+    }
+    answer = await kube.create(
+        "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+        {"spec": {"user": credentials.OPERATOR, "resourceAttributes": asked}},
+    )
+    return bool(answer["status"]["allowed"])
 
 
 @pytest.fixture
@@ -43,6 +59,11 @@ async def restricted(
         path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
         await kube.create(f"{path}/roles", role)
         await kube.create(f"{path}/rolebindings", binding)
+
+        async def has_its_rights() -> bool:
+            return all([await may(kube, namespace, verb) for verb in verbs])
+
+        await eventually(has_its_rights, what="the API server has taken in the Role")
         text = credentials.kubeconfig_text(
             server=control_plane.url,
             ca_file=control_plane.ca_file,
