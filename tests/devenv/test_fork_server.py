@@ -82,8 +82,14 @@ def command(tmp_path: Path, *arguments: str, **environment: str | None) -> proce
 
 
 async def report(process: processes.Process) -> dict[str, Any]:
-    await eventually(lambda: process.log_tail().startswith("{"))
-    found: dict[str, Any] = json.loads(process.log_tail().splitlines()[0])
+    log_file = process.command.log_file
+
+    def first_line() -> str:
+        # It is long, and may be written in several pieces.
+        text = log_file.read_text() if log_file.exists() else ""
+        return text.partition("\n")[0] if "\n" in text else ""
+
+    found: dict[str, Any] = json.loads(await eventually(first_line))
     return found
 
 

@@ -133,8 +133,12 @@ async def test_a_process_that_ignores_the_request_to_end_is_killed(start: Start)
 async def test_what_a_process_started_ends_with_it(start: Start) -> None:
     code = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {HANGS!r}]);"
     process = start(code + "print(p.pid, flush=True); p.wait()")
-    await eventually(lambda: "hanging" in process.log_tail())
-    grandchild = int(process.log_tail().splitlines()[0])
+
+    def both_have_written() -> list[str]:
+        lines = sorted(process.log_tail().splitlines())
+        return lines if len(lines) == 2 and lines[1] == "hanging" else []
+
+    grandchild = int((await eventually(both_have_written))[0])
 
     await process.terminate()
 

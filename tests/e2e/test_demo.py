@@ -203,7 +203,7 @@ async def test_a_demo_that_nobody_reads_any_more_ends_and_leaves_nothing(
     assert complained.decode() == ""
     assert shell.returncode == 1
     assert left_in(temporary_files) == []
-    assert not started_from(temporary_files)
+    await eventually(lambda: not started_from(temporary_files), what="no process is left")
 
 
 async def test_the_environment_is_kept_up_until_ctrl_c(

@@ -139,11 +139,14 @@ async def test_a_standby_tells_nothing_of_chains_and_that_it_reaches_temporal(
 ) -> None:
     standby = next(role for role in busy.roles if role.options.instance == 1)
 
-    samples = await scrape(standby)
+    async def reaches_temporal() -> Samples | None:
+        samples = await scrape(standby)
+        return samples if value(samples, "stackchain_temporal_connected") == 1 else None
 
+    samples = await eventually(reaches_temporal, chains.SECONDS, what="it reaches Temporal")
+    assert samples is not None
     for name in ("stackchain_chains", "stackchain_task_queue_pollers"):
         assert value(samples, name) is None
-    assert value(samples, "stackchain_temporal_connected") == 1
 
 
 if prometheus.PROGRAM:

@@ -83,7 +83,7 @@ async def test_what_is_restored_as_such_gets_its_status_at_once_and_runs_nothing
     await chain.ends("RunSucceeded")
 
     await replaced(release, chain, restored="yes")
-    status = await chain.shows("NotRequested", 20)
+    status = await chain.shows("NotRequested")
 
     assert status["observedGeneration"] == 1
     assert [len(await account.runs(stack_id)) for stack_id in "ab"] == [1, 1]
@@ -97,7 +97,6 @@ async def test_what_is_restored_like_any_other_runs_at_once(release: chains.Inst
     await chain.ends("RunSucceeded")
 
     await replaced(release, chain)
-    await chain.shows("Progressing", 20)
 
     await chain.ends("RunSucceeded")
     assert [len(await account.runs(stack_id)) for stack_id in "ab"] == [2, 2]

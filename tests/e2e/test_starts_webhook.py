@@ -180,5 +180,6 @@ async def test_with_every_delivery_lost_the_sweep_starts_the_same_chain(
     assert chains.phases(status) == dict.fromkeys("abc", "Succeeded")
     for stack_id in "abc":
         await account.only_run(stack_id)
+    await hook.at_rest()
     assert {delivery["state"] for delivery in await hook.deliveries()} == {"dropped"}
     assert await receiver.metrics("stackchain_webhook_wakes_total") == {}

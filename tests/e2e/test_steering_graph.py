@@ -191,7 +191,11 @@ async def test_a_chain_created_suspended_shows_its_graph_and_runs_once_it_may(
     account = await release.add_account("preview", account_document("a -> b -> d", "a -> c"))
 
     chain = await release.create("preview", "a", account=account, suspend=True)
-    status = await chain.shows("Suspended")
+    status = await chain.until(
+        lambda status: (
+            chains.ready(status).get("reason") == "Suspended" and bool(status.get("stacks"))
+        )
+    )
 
     assert chains.ready(status)["status"] == "Unknown"
     assert (status["graph"]["stacks"], status["graph"]["edges"]) == (4, 3)

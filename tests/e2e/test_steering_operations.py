@@ -124,8 +124,12 @@ async def test_nothing_is_destroyed_while_a_stack_outside_depends_on_the_chain(
         assert text in chains.ready(refused)["message"]
 
     await account.admin("PATCH", "/stacks/labelled", {"labels": []})
-    await chain.until(lambda status: "labelled" not in chains.ready(status)["message"])
-    assert chains.ready(await chain.status())["reason"] == "DependentOutside"
+    await chain.until(
+        lambda status: (
+            chains.ready(status)["reason"] == "DependentOutside"
+            and "labelled" not in chains.ready(status)["message"]
+        )
+    )
     assert await account.runs() == []
 
     await account.admin("DELETE", "/edges", {"stack": "outside", "dependsOn": "b"})

@@ -46,8 +46,9 @@ async def test_the_receiver_is_ready_and_answers_though_temporal_was_never_there
         assert (await deliver(endpoints, http)).status_code == 202
         metrics = (await http.get(f"{role.health_url}/metrics")).text
     assert "stackchain_temporal_connected 0.0" in metrics
-    assert await role.is_ready()
-    assert await role.is_alive()
+    # A probe may come too late on a busy machine.
+    await eventually(role.is_ready, what="the receiver is ready")
+    await eventually(role.is_alive, what="the receiver is alive")
 
 
 async def test_on_sigterm_deliveries_are_taken_for_a_while_and_then_the_process_ends(
@@ -57,10 +58,13 @@ async def test_on_sigterm_deliveries_are_taken_for_a_while_and_then_the_process_
     role.process.signal(signal.SIGTERM)
 
     async with httpx.AsyncClient(trust_env=False) as http:
+        delivered = 0
 
         async def is_draining() -> bool:
+            nonlocal delivered
             answer = await deliver(endpoints, http)
             assert answer.status_code == 202
+            delivered += 1
             return answer.headers.get("Connection") == "close"
 
         await eventually(is_draining, what="the sender is asked to connect anew")
@@ -68,8 +72,11 @@ async def test_on_sigterm_deliveries_are_taken_for_a_while_and_then_the_process_
 
     assert code == 0
     stopped = lines(role)[-1]
-    # There was no Temporal to wake anybody.
-    assert (stopped["message"], stopped["lost_wakes"]) == ("Receiver stopped", 1)
+    assert stopped["message"] == "Receiver stopped"
+    # There was no Temporal to wake anybody. Deliveries that come while one wake waits are one.
+    lost = stopped["lost_wakes"]
+    assert isinstance(lost, int)
+    assert 1 <= lost <= delivered
 
 
 async def test_a_connection_without_a_secret_is_told_of_at_the_start(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import temporalio.api.operatorservice.v1 as operator_service
+import temporalio.service
 
 from tests.support import chains, temporal
 from tests.support.chains import account_document
@@ -22,7 +23,12 @@ async def make_namespace(release: chains.Installation) -> None:
     client = await release.temporal()
 
     async def is_made() -> bool:
-        await temporal.create_namespace(client, release.temporal_namespace)
+        try:
+            await temporal.create_namespace(client, release.temporal_namespace)
+        except temporalio.service.RPCError as error:
+            if error.status is not temporalio.service.RPCStatusCode.ALREADY_EXISTS:
+                raise
+            return False
         return True
 
     await eventually(is_made, what="the namespace is there again")

@@ -26,7 +26,8 @@ async def chain_in_progress(
 
 
 async def workflow_of(chain: chains.Chain) -> str:
-    return str((await chain.status())["latestRun"]["workflowId"])
+    status = await chain.until(lambda status: (status.get("latestRun") or {}).get("workflowId"))
+    return str(status["latestRun"]["workflowId"])
 
 
 async def stack_workflow(

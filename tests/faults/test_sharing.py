@@ -9,7 +9,7 @@ from temporalio.client import Client
 from devenv import temporal_server as temporal_servers
 from tests.support import chains
 from tests.support.chains import account_document
-from tests.support.waiting import stays
+from tests.support.waiting import eventually, stays
 
 
 async def test_two_chains_take_turns_at_a_stack_and_each_has_a_run_of_its_own(
@@ -76,6 +76,19 @@ async def test_two_releases_on_one_temporal_namespace_leave_each_other_alone(
                 await account.only_run(stack_id)
 
 
+async def at_rest(chain: chains.Chain) -> chains.Body:
+    """Return the status of a chain that waits for a person, once nothing more is written."""
+
+    async def is_quiet() -> chains.Body | None:
+        before = await chain.shows("AwaitingConfirmation")
+        await asyncio.sleep(1)
+        return before if await chain.status() == before else None
+
+    found = await eventually(is_quiet, chains.SECONDS, what=f"{chain.name} is at rest")
+    assert found is not None
+    return found
+
+
 async def test_a_release_with_another_temporal_leaves_alone_what_the_first_one_has(
     release: chains.Installation,
     parts: chains.Parts,
@@ -87,7 +100,7 @@ async def test_a_release_with_another_temporal_leaves_alone_what_the_first_one_h
         "theirs", account_document("a -> b", stacks={"a": {"autodeploy": False}})
     )
     chain = await release.create("theirs", "a", account=account)
-    before = await chain.shows("AwaitingConfirmation")
+    before = await at_rest(chain)
     own = dataclasses.replace(
         parts,
         temporal_server=own_temporal_server,

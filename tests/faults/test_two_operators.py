@@ -10,7 +10,8 @@ from tests.support import temporal as temporal_support
 from tests.support.chains import account_document
 from tests.support.waiting import eventually
 
-CHAIN_RUNS = "WorkflowType = 'StackDependencyChainWorkflow'"
+LEADS = "Leading"
+ALL_LINES = 100_000
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,8 @@ async def test_two_leaders_at_once_start_each_request_once(release: chains.Insta
     await release.parts.kube.create_namespace(elsewhere)
     second = release.role("operator", instance=2, STACKCHAIN_NAMESPACE=elsewhere)
     await second.start()
+    # It is ready as a standby before.
+    await eventually(lambda: LEADS in second.log(ALL_LINES), chains.SECONDS, what="both lead")
     names = [f"both-{number}" for number in range(5)]
     edges = [f"{name}-a -> {name}-b" for name in names]
     account = await release.add_account("both", account_document(*edges))
@@ -76,7 +79,6 @@ async def test_two_leaders_at_once_start_each_request_once(release: chains.Insta
     await second.stop()
     await release.parts.kube.delete(f"/api/v1/namespaces/{elsewhere}")
 
-    assert "Leading" in second.log(200)
     runs = await account.runs()
     expected = sorted(f"{name}-{letter}" for name in names for letter in "ab" for _ in range(2))
     assert sorted(run["stackId"] for run in runs) == expected

@@ -4,6 +4,7 @@ The operator sees the API server through a proxy that answers some requests wron
 events of watches. It serves two namespaces; the chains are in the first.
 """
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 
@@ -15,7 +16,7 @@ from tests.support import chains, faulty_api
 from tests.support import kube as kube_support
 from tests.support import temporal as temporal_support
 from tests.support.chains import account_document
-from tests.support.waiting import eventually, stays
+from tests.support.waiting import eventually
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -98,7 +99,7 @@ async def test_a_namespace_that_may_not_be_read_costs_the_others_nothing(
         return await watched.readyz() == "ok\n"
 
     await eventually(is_ready, chains.SECONDS, what="ready without the other namespace")
-    assert await watched.is_watched(release.namespace)
+    await eventually(lambda: watched.is_watched(release.namespace), chains.SECONDS)
     assert not await watched.is_watched(watched.other)
     watched.api.faults.remove(fault)
     stackchains = kube_support.StackChains(release.parts.kube, watched.other)
@@ -106,7 +107,7 @@ async def test_a_namespace_that_may_not_be_read_costs_the_others_nothing(
     later = chains.Chain("later", stackchains)
     await stackchains.create("later", spec)
     await later.ends("RunSucceeded")
-    assert await watched.is_watched(watched.other)
+    await eventually(lambda: watched.is_watched(watched.other), chains.SECONDS)
     await stackchains.delete("later")
     await later.is_gone()
 
@@ -120,14 +121,17 @@ async def test_who_has_not_listed_is_not_ready_and_still_sees_that_its_lease_is_
     release.operator.start_without_waiting()
     await eventually(lambda: fault.hits > 2, chains.SECONDS, what="it tries to list")
 
-    problem = await watched.readyz()
+    async def says_so() -> bool:
+        return "have not been listed yet" in await watched.readyz()
+
+    # It is ready as a standby before, and says so for some seconds.
+    await eventually(says_so, chains.SECONDS, what="it says that it has not listed")
     path = f"/apis/coordination.k8s.io/v1/namespaces/{release.namespace}/leases/{lease.LEASE_NAME}"
     await kube.patch(path, {"spec": {"holderIdentity": "another"}})
     await eventually(
         lambda: not release.operator.is_running, chains.SECONDS, what="it leaves without its Lease"
     )
 
-    assert "have not been listed yet" in problem
     assert "Lease lost, leaving" in release.operator.log(200)
 
 
@@ -140,13 +144,14 @@ async def test_a_deletion_that_no_watch_has_shown_stops_the_run_and_frees_its_st
     chain = await release.create("missed", "a", account=account)
     await account.run_in("a", "PLANNING")
     await chain.until(lambda status: chains.phases(status).get("a") == "Running")
-    version = (await chain.body())["metadata"]["resourceVersion"]
 
     async def is_quiet() -> bool:
-        return (await chain.body())["metadata"]["resourceVersion"] == version
+        version = (await chain.body())["metadata"]["resourceVersion"]
+        await asyncio.sleep(2)
+        return bool((await chain.body())["metadata"]["resourceVersion"] == version)
 
     # A chain that has news finds out by itself that its resource is gone.
-    await stays(is_quiet, 2)
+    await eventually(is_quiet, chains.SECONDS, what="the chain has no news")
 
     # Whoever removes the finalizer leaves nothing to see but the event that is lost.
     watched.api.lost |= {"MODIFIED", "DELETED"}

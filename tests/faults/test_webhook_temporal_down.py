@@ -57,7 +57,7 @@ async def test_deliveries_of_an_outage_are_answered_202_and_wake_their_chains_af
     assert set(await hook.answers()) == {202}
     state = await hook.state()
     assert (state["enabled"], state["failures"]) == (True, 0)
-    assert await receiver.role.is_ready()
+    await eventually(receiver.role.is_ready, chains.SECONDS, what="the receiver is ready")
 
     async def is_told() -> bool:
         return await receiver.metrics("stackchain_temporal_connected") == {"": 0}
