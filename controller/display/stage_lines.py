@@ -58,12 +58,17 @@ def lines(
     return drawn
 
 
+def wait_of(stage: StageStatus) -> str:
+    """Say what a stage waits for; empty if it waits for nothing."""
+    return _WAITS.get(stage.waits_for, f"waits for {stage.waits_for}") if stage.waits_for else ""
+
+
 def text_of(stage: StageStatus, now: datetime) -> str:
     """Say what a stage waits for, since when, and until when."""
     if stage.waits_for == v1alpha1.StageWait.EARLIER_STAGES:
-        return _WAITS[stage.waits_for]
+        return wait_of(stage)
     if stage.waits_for:
-        text = _WAITS.get(stage.waits_for, f"waits for {stage.waits_for}")
+        text = wait_of(stage)
         if stage.since:
             waited = styled_text.duration(stage.since, None, now)
             text += f" since {stage.since}" + ("" if stage.until else f" ({waited})")

@@ -8,9 +8,10 @@ from typing import Any
 
 from controller.api import reasons, v1alpha1
 from controller.api.json_fields import to_json
-from controller.api.v1alpha1 import Phase, RunStatus, StackChain
+from controller.api.v1alpha1 import Phase, RunStatus, StackChain, StageStatus
 from controller.chain.run import attention
 from controller.chain.run.attention import Need
+from controller.display import stage_lines, tree
 from controller.plugin import explanation, page_actions
 from controller.ui.page_documents import ChainDocuments, shown_resource
 
@@ -57,6 +58,9 @@ def describe(body: Mapping[str, Any], *, options: Sequence[str] = ()) -> ChainDo
             "needs": [_need(one, may) for one in found.blocking if one.need is not None],
             "advice": {one.stack.id: _advice(one, may) for one in found.blocking},
             "possible": page_actions.possible(chain),
+            "stages": [_stage(one) for one in tree.current_stages(chain.status)],
+            "changes": _changes(chain),
+            "runsAfter": [one.name for one in chain.spec.depends_on],
             "problem": "",
         },
     )
@@ -83,6 +87,25 @@ def _advice(blocking: explanation.BlockingStack, may: Callable[[str], list[str]]
         "held": len(blocking.holds),
         "actions": may(blocking.stack.id),
     }
+
+
+def _stage(stage: StageStatus) -> dict[str, Any]:
+    """Return a stage as `tree` shows it; how long it has waited, the page counts itself."""
+    return {
+        "name": stage.name,
+        "phase": str(stage.phase),
+        "progress": stage.progress,
+        "waits": stage_lines.wait_of(stage),
+        "since": stage.since or "",
+        "until": stage.until or "",
+        "approvedTime": stage.approved_time or "",
+        "message": stage.message or "",
+    }
+
+
+def _changes(chain: StackChain) -> str:
+    run = chain.status.latest_run
+    return run.changes.text if run is not None and run.changes is not None else ""
 
 
 def _state(chain: StackChain, needs: Sequence[Need]) -> str:
@@ -113,6 +136,7 @@ def _row(
         "reason": ready.reason if ready is not None else "",
         "operation": run.operation if run is not None else str(chain.spec.operation),
         "progress": run.progress if run is not None else "",
+        "changes": _changes(chain),
         "summary": to_json(run.summary) if run is not None else {},
         "run": run.number if run is not None else 0,
         "startTime": (run.start_time or "") if run is not None else "",
@@ -150,6 +174,7 @@ def _unreadable(body: Mapping[str, Any], problem: str) -> ChainDocuments:
                 "reason",
                 "operation",
                 "progress",
+                "changes",
                 "startTime",
                 "completionTime",
                 "nextTime",
@@ -168,6 +193,9 @@ def _unreadable(body: Mapping[str, Any], problem: str) -> ChainDocuments:
         "needs": [],
         "advice": {},
         "possible": page_actions.NOTHING,
+        "stages": [],
+        "changes": "",
+        "runsAfter": [],
         "problem": problem,
     }
     return ChainDocuments(row=row, detail=detail)

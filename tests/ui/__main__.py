@@ -34,6 +34,7 @@ class Stage:
             *samples.all_kinds(self.start),
             samples.hostile(),
             samples.destroying(start=self.start),
+            samples.staged(start=self.start),
             self._live(0),
         ]
         self.watch = page.FakeWatch(bodies)

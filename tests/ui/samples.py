@@ -193,6 +193,51 @@ def destroying(**fields: Any) -> Json:
     return found
 
 
+def staged(**fields: Any) -> Json:
+    """Return a chain with stages, one of which waits for an approval, that runs after another."""
+    phases = dict.fromkeys(("network", "dns", "cluster"), "Succeeded")
+    message = "Stage 'production' waits for approval."
+    found = platform(
+        phases,
+        **(
+            {
+                "name": "staged",
+                "namespace": "team-a",
+                "ready": ("Unknown", "AwaitingApproval", message),
+            }
+            | fields
+        ),
+    )
+    start = fields.get("start", START)
+    found["spec"]["dependsOn"] = [{"name": "billing"}]
+    found["status"]["latestRun"] |= {
+        "changes": {"stacks": 2, "added": 5, "changed": 1, "deleted": 0, "text": "+5 ~1 -0"},
+        "stages": [
+            {
+                "name": "canary",
+                "phase": "Succeeded",
+                "progress": "3/3",
+                "approvedTime": at(10, start=start),
+            },
+            {
+                "name": "production",
+                "phase": "Pending",
+                "progress": "0/6",
+                "waitsFor": "Approval",
+                "since": at(60, start=start),
+                "message": message,
+            },
+            {
+                "name": "rest",
+                "phase": "Pending",
+                "progress": "0/3",
+                "waitsFor": "EarlierStages",
+            },
+        ],
+    }
+    return found
+
+
 def level_of(stack_id: str) -> int:
     return max((1 + level_of(one) for one in PLATFORM[stack_id]), default=0)
 

@@ -489,6 +489,23 @@ test("who may not change a chain sees no button, and one whose right has gone is
   await close(page);
 });
 
+test("stages say what they wait for, and one is approved; the chain says what it changed and runs after", async (t) => {
+  const page = await open(t, "?namespace=team-a&chain=staged");
+  const stages = page.getByRole("list", { name: "Stages" });
+  await stages.getByText("waits for approval for").waitFor();
+  await stages.getByText("waits for earlier stages").waitFor();
+  assert.deepEqual(await stages.locator("b").allTextContents(), ["canary", "production", "rest"]);
+  await page.locator(".facts").getByText("+5 ~1 -0").waitFor();
+  await stages.getByRole("button", { name: "Approve production" }).click();
+  const dialog = page.getByRole("dialog", { name: "Approve production of staged" });
+  await dialog.getByText(/approve staged production --context kind -n team-a/).waitFor();
+  await dialog.getByRole("button", { name: "Approve" }).click();
+  await page.getByRole("status").getByText("Approved stage 'production' of run 7 of staged").waitFor();
+  await page.locator(".facts").getByRole("link", { name: "billing" }).click();
+  assert.match(page.url(), /chain=billing/);
+  await close(page);
+});
+
 test("a chain that is deleted while it is looked at", async (t) => {
   const page = await open(t, "?namespace=team-b&chain=paused");
   await page.locator(".headline").waitFor();

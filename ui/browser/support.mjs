@@ -38,6 +38,7 @@ export const SHOTS = {
   "five-hundred-table": chain("platform", "fleet-500", "&view=table"),
   hostile: chain("platform", "hostile"),
   fresh: chain("team-a", "fresh"),
+  staged: chain("team-a", "staged"),
   teardown: chain("platform", "teardown"),
   broken: chain("team-a", "broken"),
 };

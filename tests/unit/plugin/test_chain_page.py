@@ -7,7 +7,7 @@ import pytest
 
 from controller.api import v1alpha1
 from controller.kube import errors
-from controller.plugin import chain_page, explanation, page_command, page_sources
+from controller.plugin import chain_page, explanation, output, page_command, page_sources
 from controller.plugin.exit_codes import ExitCode
 from tests.ui import page, samples
 
@@ -176,3 +176,24 @@ def test_an_event_is_shown_whoever_wrote_it() -> None:
         "count": 1,
     }
     assert page_sources.event_document({})["time"] == ""
+
+
+def test_stages_changes_and_other_chains_are_what_tree_shows() -> None:
+    body = samples.staged()
+    chain = v1alpha1.parse(body)
+    document = output.tree_document(chain)
+
+    detail = chain_page.describe(body).detail
+
+    shown = [(one["name"], one["phase"], one["progress"]) for one in detail["stages"]]
+    assert shown == [
+        (one["name"], one["phase"], one["progress"]) for one in document["run"]["stages"]
+    ]
+    assert [one["waits"] for one in detail["stages"]] == [
+        "",
+        "waits for approval",
+        "waits for earlier stages",
+    ]
+    assert detail["changes"] == document["run"]["changes"]["text"]
+    assert detail["runsAfter"] == ["billing"]
+    assert detail["possible"]["approvable"] == ["production"]

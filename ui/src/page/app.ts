@@ -12,7 +12,7 @@ import type { Action, ActionDialog } from "./action-dialog.js";
 import { read, takeKey } from "./api.js";
 import type { ChainEvent, Detail } from "./documents.js";
 import { Feed } from "./feed.js";
-import { type HeadParts, type Rights, actions, headStyles, headline, needs, phases } from "./head.js";
+import { type HeadParts, type Rights, actions, headStyles, headline, needs, phases, stages } from "./head.js";
 import "./list.js";
 import { type ChainList, shareStyles } from "./list.js";
 import { LIST, type Route, VIEWS, type ViewName, readRoute, writeRoute } from "./route.js";
@@ -434,7 +434,7 @@ export class StackchainApp extends LitElement {
     };
     const stack = chain.stacks.find((one) => one.id === route.stack);
     return html`<main class="chain" id="main" tabindex="-1">
-      <div class="info">${headline(head)} ${actions(head)} ${phases(head)} ${needs(head)}</div>
+      <div class="info">${headline(head)} ${actions(head)} ${phases(head)} ${stages(head)} ${needs(head)}</div>
       ${this.renderTabs()}
       <div class="view">
         ${this.renderView({ chain, route, now, isPhone: this.isPhone, go }, detail)}

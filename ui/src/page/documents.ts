@@ -22,6 +22,8 @@ export interface Row {
   readonly reason: string;
   readonly operation: string;
   readonly progress: string;
+  /** What the run has changed, or a plan would. */
+  readonly changes: string;
   readonly summary: Readonly<Record<string, number>>;
   readonly run: number;
   readonly startTime: string;
@@ -52,7 +54,24 @@ export interface Detail {
   readonly needs: readonly Need[];
   readonly advice: Readonly<Record<string, Advice>>;
   readonly possible: Possible;
+  readonly stages: readonly Stage[];
+  readonly changes: string;
+  /** Other chains of the namespace that have to be ready before a run starts. */
+  readonly runsAfter: readonly string[];
   readonly problem: string;
+}
+
+/** A stage of the latest run, in the words of `tree`. */
+export interface Stage {
+  readonly name: string;
+  readonly phase: string;
+  readonly progress: string;
+  /** What it waits for; empty if it waits for nothing. */
+  readonly waits: string;
+  readonly since: string;
+  readonly until: string;
+  readonly approvedTime: string;
+  readonly message: string;
 }
 
 /** What can be asked for now by whoever may change the chain. */

@@ -4,12 +4,12 @@ import { type TemplateResult, css, html, nothing } from "lit";
 
 import { type Chain, link } from "../graph/model.js";
 import { lookOf } from "../graph/phases.js";
-import { clockTime, counted, duration, oneLine, seconds } from "../shared/format.js";
+import { age, clockTime, counted, duration, oneLine, seconds } from "../shared/format.js";
 import { glyph, icon, idOf } from "../shared/templates.js";
 import { type Action, WORDS } from "./action-dialog.js";
-import { type Detail, type Need, STATES } from "./documents.js";
+import { type Detail, type Need, type Stage, STATES } from "./documents.js";
 import { shareBar } from "./list.js";
-import type { Route } from "./route.js";
+import { LIST, type Route, writeRoute } from "./route.js";
 
 const FEW_NEEDS = 3;
 
@@ -52,7 +52,7 @@ export function headline(shown: HeadParts): TemplateResult {
   </section>`;
 }
 
-function facts({ chain, now }: HeadParts): TemplateResult {
+function facts({ chain, detail, route, now }: HeadParts): TemplateResult {
   const run = chain.run;
   const took = run ? duration(seconds(run.startTime, run.completionTime, now)) : "";
   const items: [string, unknown][] = run
@@ -62,6 +62,7 @@ function facts({ chain, now }: HeadParts): TemplateResult {
         ["Operation", run.operation],
         [run.completionTime ? "Took" : "Elapsed", took],
         ["Progress", run.progress],
+        ["Changes", detail.changes],
       ]
     : [];
   if (chain.nextTime) {
@@ -71,6 +72,16 @@ function facts({ chain, now }: HeadParts): TemplateResult {
     ${items
       .filter(([, value]) => value !== "")
       .map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
+    ${detail.runsAfter.length > 0
+      ? html`<div>
+          <dt>Runs after</dt>
+          <dd>
+            ${detail.runsAfter.map(
+              (name) => html`<a class="after" href=${writeRoute({ ...LIST, namespace: route.namespace, chain: name })} data-internal>${oneLine(name)}</a>`,
+            )}
+          </dd>
+        </div>`
+      : nothing}
     ${run?.workflowUrl
       ? html`<div>
           <dt>Workflow</dt>
@@ -87,15 +98,12 @@ export function actions({ detail, rights, ask }: HeadParts): TemplateResult | ty
     const why = rights === "view" ? "You may look at this chain, but not change it." : "Whether you may change this chain is not known now.";
     return html`<p class="actions muted small">${why}</p>`;
   }
-  if (rights === "unknown" || possible.actions.length + possible.approvable.length === 0) {
+  if (rights === "unknown" || possible.actions.length === 0) {
     return nothing;
   }
   const label = (action: string): string =>
     action === "Parallelism" ? `Parallelism: ${possible.parallelism}` : (WORDS[action] ?? action);
   return html`<div class="actions" role="group" aria-label="Actions">
-    ${possible.approvable.map(
-      (stage) => html`<button class="button" @click=${() => ask({ action: "Approve", stage })}>Approve ${oneLine(stage)}</button>`,
-    )}
     ${possible.actions.map(
       (action) => html`<button class="button" aria-haspopup="dialog"
         @click=${() => ask({ action, ...(action === "Parallelism" ? { parallelism: possible.parallelism } : {}) })}>${label(action)}</button>`,
@@ -130,6 +138,38 @@ export function phases({ chain, route, go }: HeadParts): TemplateResult | typeof
       })}
     </div>
   </div>`;
+}
+
+/** The stages in their order: what each one does, or waits for. */
+export function stages({ detail, rights, now, ask }: HeadParts): TemplateResult | typeof nothing {
+  if (detail.stages.length === 0) {
+    return nothing;
+  }
+  return html`<ol class="stages" aria-label="Stages">
+    ${detail.stages.map((stage) => {
+      const look = lookOf(stage.phase);
+      const mayApprove = rights === "change" && detail.possible.approvable.includes(stage.name);
+      return html`<li class=${look.tone}>
+        ${glyph(look.glyph)}
+        <span><b>${oneLine(stage.name)}</b> <span class="muted">${stage.progress}</span>
+          <span class="small stage-text" title=${oneLine(stage.message)}>${stageText(stage, now) || look.word}</span></span>
+        ${mayApprove
+          ? html`<button class="button" aria-haspopup="dialog" aria-label="Approve ${oneLine(stage.name)}"
+              @click=${() => ask({ action: "Approve", stage: stage.name })}>Approve</button>`
+          : nothing}
+      </li>`;
+    })}
+  </ol>`;
+}
+
+function stageText(stage: Stage, now: number): string {
+  if (!stage.waits) {
+    return stage.approvedTime ? `approved ${clockTime(stage.approvedTime)}` : "";
+  }
+  if (stage.until) {
+    return `${stage.waits}, ${duration(Math.max(0, seconds(new Date(now).toISOString(), stage.until, now) ?? 0))} left`;
+  }
+  return stage.since ? `${stage.waits} for ${age(stage.since, now)}` : stage.waits;
 }
 
 export function needs(shown: HeadParts): TemplateResult | typeof nothing {
@@ -269,6 +309,31 @@ export const headStyles = css`
     display: grid;
     gap: 8px;
   }
+  .after + .after {
+    margin-left: 10px;
+  }
+  .stages {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 8px;
+    margin: 0;
+    padding: 0 24px 12px;
+    list-style: none;
+  }
+  .stages li {
+    display: flex;
+    align-items: center;
+    gap: 8px;
+    min-width: 0;
+    padding: 6px 12px 6px 8px;
+    border: 1px solid var(--line);
+    border-radius: var(--radius);
+  }
+  .stage-text {
+    display: block;
+    color: var(--tone);
+    overflow-wrap: anywhere;
+  }
   .chips {
     display: flex;
     flex-wrap: wrap;
@@ -404,6 +469,7 @@ export const headStyles = css`
   @media (max-width: 700px) {
     .headline,
     .actions,
+    .stages,
     .phases {
       padding-left: 14px;
       padding-right: 14px;
