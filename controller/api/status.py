@@ -155,6 +155,7 @@ class RunStatus:
     """One pass of a chain; times are RFC 3339, UTC.
 
     `root_runs` are the finished runs of roots below which it runs; none: it runs the whole chain.
+    `estimated_completion_time` is there while it can be said.
     """
 
     number: int
@@ -167,6 +168,7 @@ class RunStatus:
     message: str = ""
     start_time: str | None = None
     completion_time: str | None = None
+    estimated_completion_time: str | None = None
     progress: str = ""
     summary: Summary = Summary()
     changes: Changes | None = None
@@ -290,6 +292,16 @@ class StackStatus:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class StackDurations:
+    """What the last successful run of a stack took, for each operation; waits do not count."""
+
+    stack_id: str
+    apply_seconds: int | None = None
+    plan_seconds: int | None = None
+    destroy_seconds: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Status:
     """The status subresource."""
 
@@ -305,6 +317,7 @@ class Status:
     last_handled: Handled = Handled()
     stacks: tuple[StackStatus, ...] = ()
     history: tuple[RunStatus, ...] = ()
+    durations: tuple[StackDurations, ...] = ()
 
     def condition(self, type_: str) -> Condition | None:
         """Return the condition of that type, if there is one."""

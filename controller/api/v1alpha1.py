@@ -49,6 +49,7 @@ from controller.api.status import Phase as Phase
 from controller.api.status import RootRun as RootRun
 from controller.api.status import RunStatus as RunStatus
 from controller.api.status import ScheduleStatus as ScheduleStatus
+from controller.api.status import StackDurations as StackDurations
 from controller.api.status import StackStatus as StackStatus
 from controller.api.status import StageStatus as StageStatus
 from controller.api.status import StageWait as StageWait

@@ -358,9 +358,19 @@ def _headline(name: str, status: v1alpha1.Status, drawing: Drawing) -> list[Line
         took = styled_text.duration(run.start_time, run.completion_time, drawing.now)
         # Applying is the normal operation.
         operation = run.operation if run.operation != v1alpha1.Operation.APPLY else ""
-        facts = [run.progress, f"run {run.number}", operation, took]
+        facts = [run.progress, f"run {run.number}", operation, took, _time_left(run, drawing.now)]
         spans += [Span(text=fact) for fact in facts if fact]
     return styled_text.flow(spans, drawing.width)
+
+
+def _time_left(run: v1alpha1.RunStatus, now: datetime) -> str:
+    """Return in how long the run is likely to end, or by how much it takes longer."""
+    if run.estimated_completion_time is None:
+        return ""
+    left = (datetime.fromisoformat(run.estimated_completion_time) - now).total_seconds()
+    if left < 0:
+        return f"{styled_text.duration_of(-left)} longer than estimated"
+    return f"about {styled_text.duration_of(left)} left"
 
 
 def _ready_message(status: v1alpha1.Status) -> str:

@@ -7,6 +7,7 @@ from controller.api import v1alpha1
 from controller.chain.graph import selection
 from controller.chain.requests import next_request
 from controller.chain.run import progress
+from controller.chain.status import stack_durations
 from controller.config import connections
 from controller.operator import connection_access
 from controller.spacelift import endpoints
@@ -52,6 +53,7 @@ def chain_input(
         retried=_retried(spec, request),
         left=list(request.left),
         finished_roots=_finished_roots(request, connection),
+        durations=stack_durations.of_operation(chain.status.durations, spec.operation),
     )
 
 

@@ -370,6 +370,12 @@ def _notes(chain: StackChain) -> tuple[str, ...]:
         is_said = ready is not None and status.pending_run.message in ready.message
         why = "it waits." if is_said else status.pending_run.message
         notes.append(f"{what} ({status.pending_run.cause}): {why}")
+    run = status.latest_run
+    if run is not None and run.estimated_completion_time is not None:
+        notes.append(
+            f"Its estimated end is {run.estimated_completion_time}: by what its stacks took "
+            "before, without waits for people."
+        )
     return (*notes, *_automatic_starts(chain))
 
 

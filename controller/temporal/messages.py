@@ -74,6 +74,7 @@ class ChainInput:
     stacks that an earlier run of the chain left succeeded, `retried` the others of that run, but
     for those that a retry of others leaves as they ended: they are `left`.
     `finished_roots` are the roots whose runs started this one, which then has no other roots.
+    `durations` is what stacks took before, in seconds.
     """
 
     ref: v1alpha1.Ref
@@ -91,6 +92,7 @@ class ChainInput:
     retried: list[progress.Retried] = dataclasses.field(default_factory=list)
     left: list[progress.Left] = dataclasses.field(default_factory=list)
     finished_roots: list[progress.FinishedRoot] = dataclasses.field(default_factory=list)
+    durations: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from controller.api import v1alpha1
 from controller.chain.graph import resolve
-from controller.chain.run import next_stacks, progress
+from controller.chain.run import estimates, next_stacks, progress
 
 # Upstream stacks of each stack.
 Upstreams = Mapping[str, Sequence[str]]
@@ -103,10 +103,12 @@ def limit(upstreams: Upstreams, *, seconds: float, parallelism: int, is_native: 
         policies=v1alpha1.Policies(parallelism=parallelism),
     )
     progress.adopt_graph(chain, resolved, now="")
-    return _simulate(chain, {item.id: item.remaining for item in resolved.stacks}, seconds)
+    return _simulate(chain, estimates.remaining_seconds(chain, {}), seconds)
 
 
-def _simulate(chain: progress.ChainProgress, remaining: Mapping[str, int], seconds: float) -> float:
+def _simulate(
+    chain: progress.ChainProgress, remaining: Mapping[str, float], seconds: float
+) -> float:
     by_id = {stack.id: stack for stack in chain.stacks}
     now, ends = 0.0, list[tuple[float, str]]()
     while True:

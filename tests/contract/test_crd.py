@@ -298,6 +298,7 @@ FAILED: Body = {
         "cause": "RunToken",
         "progress": "1/4",
         "startTime": T0,
+        "estimatedCompletionTime": "2026-03-01T10:09:00Z",
         "workflowUrl": "https://temporal.example.com/run",
         "summary": {"failed": 1},
         "changes": {"stacks": 2, "added": 5, "changed": 4, "deleted": 0, "text": "+5 ~4 -0"},
@@ -338,8 +339,8 @@ async def test_kubectl_get_has_its_columns(
         r"columns +False +StackFailed +3 +Plan +1/4 +1 +\+5 ~4 -0 +2026-03-02T06:00:00Z ", row
     )
     heading, row = wide.splitlines()
-    assert heading.split()[10:] == ["CAUSE", "SUSPENDED", "MESSAGE"]
-    assert re.search(r"RunToken +true +1 of 4 stacks failed\.$", row.rstrip())
+    assert heading.split()[10:] == ["CAUSE", "SUSPENDED", "ESTIMATED", "MESSAGE"]
+    assert re.search(r"RunToken +true +2026-03-01T10:09:00Z +1 of 4 stacks failed\.$", row.rstrip())
 
 
 async def test_kubectl_finds_the_chains_of_one_operation(

@@ -114,13 +114,20 @@ def full_status() -> v1alpha1.Status:
         raise AssertionError("there is a run")
     return dataclasses.replace(
         found,
-        latest_run=dataclasses.replace(found.latest_run, root_runs=root_runs, stages=(stage,)),
+        latest_run=dataclasses.replace(
+            found.latest_run, estimated_completion_time=T3, root_runs=root_runs, stages=(stage,)
+        ),
         pending_run=pending,
         schedule=schedule,
         triggers=v1alpha1.TriggersStatus(digest="0" * 16, problem="It is so."),
         last_handled=asks,
         stacks=stacks,
         history=(before,),
+        durations=(
+            v1alpha1.StackDurations(
+                stack_id="a", apply_seconds=60, plan_seconds=30, destroy_seconds=90
+            ),
+        ),
     )
 
 

@@ -345,6 +345,11 @@ RUN_2: dict[str, Any] = {
     "latestRun": {"number": 2},
     "stacks": [{"id": "a", "phase": "Failed"}],
 }
+ESTIMATED = {
+    "operation": "Apply",
+    "phase": "Running",
+    "estimatedCompletionTime": "2026-03-01T10:09:00Z",
+}
 WRITES = {
     "an earlier run": (
         writes.the_status_never_goes_back,
@@ -387,6 +392,37 @@ WRITES = {
         writes.nothing_waits_without_a_reason,
         {"conditions": [{"type": "Ready", "status": "False", "reason": "Gone"}]},
         ["is not Ready for no reason: {'type': 'Ready', 'status': 'False', 'reason': 'Gone'}"],
+    ),
+    "an estimate without a past": (
+        writes.an_estimate_has_a_past_and_nothing_in_between,
+        {
+            "latestRun": ESTIMATED,
+            "durations": [{"stackId": "a", "applySeconds": 1}, {"stackId": "b", "planSeconds": 1}],
+            "stacks": [{"id": "a", "phase": "Running"}, {"id": "b", "phase": "Pending"}],
+        },
+        ["a run is estimated, and nothing is known of b"],
+    ),
+    "an estimate while others have to act first": (
+        writes.an_estimate_has_a_past_and_nothing_in_between,
+        {
+            "latestRun": ESTIMATED,
+            "durations": [{"stackId": name, "applySeconds": 1} for name in "abc"],
+            "stacks": [
+                {"id": "a", "phase": "AwaitingConfirmation", "reason": "NeedsConfirmation"},
+                {"id": "b", "phase": "Waiting", "reason": "StackLocked", "heldBy": {}},
+                {"id": "c", "phase": "Pending", "reason": "Suspended"},
+            ],
+        },
+        [
+            "a run is estimated, and a is AwaitingConfirmation NeedsConfirmation",
+            "a run is estimated, and b is Waiting StackLocked",
+            "a run is estimated, and c is Suspended",
+        ],
+    ),
+    "an estimate of what has ended": (
+        writes.an_estimate_has_a_past_and_nothing_in_between,
+        {"latestRun": {**ESTIMATED, "phase": "Succeeded"}, "stacks": []},
+        ["a run is estimated that is over"],
     ),
 }
 

@@ -24,9 +24,9 @@ class PlannedStack:
     """One stack with its place.
 
     `depends_on` are the stacks that must have ended before: its upstreams, for Destroy its
-    dependents. `level` is the longest distance from a stack without any, `remaining` counts the
-    stacks of the longest path from here to an end. `adopts_from` names the stack whose run, once
-    created, makes Spacelift queue the run to use here; None: the chain triggers.
+    dependents. `level` is the longest distance from a stack without any. `adopts_from` names the
+    stack whose run, once created, makes Spacelift queue the run to use here; None: the chain
+    triggers.
     `is_disabled`: it was when it was read. `stage` is the name of its stage; empty: none.
     """
 
@@ -34,7 +34,6 @@ class PlannedStack:
     name: str
     level: int
     depends_on: tuple[str, ...]
-    remaining: int
     adopts_from: str | None
     is_disabled: bool = False
     stage: str = ""
@@ -234,14 +233,12 @@ def _planned(
     if read.scope.operation is v1alpha1.Operation.DESTROY:
         ordered, upstreams, dependents = ordered[::-1], dependents, upstreams
     levels = ordering.longest(ordered, upstreams)
-    remaining = ordering.longest(reversed(ordered), dependents)
     stacks = [
         PlannedStack(
             id=stack_id,
             name=read.names[stack_id],
             level=levels[stack_id],
             depends_on=upstreams[stack_id],
-            remaining=remaining[stack_id] + 1,
             adopts_from=origin if (origin := origins.get(stack_id)) != stack_id else None,
             is_disabled=facts[stack_id].is_disabled,
             stage=facts[stack_id].stage,

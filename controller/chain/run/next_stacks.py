@@ -33,13 +33,13 @@ def stacks_with_next_run(chain: progress.ChainProgress) -> list[progress.StackPr
     """
     asking = [stack for stack in chain.stacks if stack.wants_slot_since is not None]
     asking.sort(key=lambda stack: (stack.wants_slot_since or "", stack.id))
-    return asking[: max(0, _free_slots(chain))]
+    return asking[: max(0, free_slots(chain))]
 
 
 def ready_stacks(
     chain: progress.ChainProgress,
     *,
-    remaining: Mapping[str, int],
+    remaining: Mapping[str, float],
     held_back: Collection[str] = frozenset(),
 ) -> list[progress.StackProgress]:
     """Return the stacks to start now, in order; none while the chain is suspended.
@@ -51,7 +51,7 @@ def ready_stacks(
 
     Args:
         chain: the facts.
-        remaining: the longest path from each stack to an end, in stacks.
+        remaining: the longest path from each stack to an end (`estimates`).
         held_back: stacks on which a run that is not wanted may go on; where the chain triggers one,
             it is known first what became of that.
     """
@@ -70,7 +70,7 @@ def ready_stacks(
         and all(policy.ended_well(by_id[upstream]) for upstream in policy.awaited(chain, stack))
     ]
     ready.sort(key=lambda stack: (-remaining[stack.id], stack.id))
-    free = _free_slots(chain)
+    free = free_slots(chain)
     chosen: list[progress.StackProgress] = []
     for stack in ready:
         if stack.adopts_from is None:
@@ -98,7 +98,12 @@ def takes_slot(stack: progress.StackProgress) -> bool:
 
     Not while it waits for a person, for others, or for its next run (ADR 0018 and 0040).
     """
-    if not stack.is_started or stack.phase.is_over or stack.adopts_from is not None:
+    return stack.adopts_from is None and is_at_work(stack)
+
+
+def is_at_work(stack: progress.StackProgress) -> bool:
+    """Whether its run works or is about to, whoever queued that."""
+    if not stack.is_started or stack.phase.is_over:
         return False
     return (
         stack.phase is not v1alpha1.Phase.AWAITING_CONFIRMATION
@@ -106,6 +111,6 @@ def takes_slot(stack: progress.StackProgress) -> bool:
     )
 
 
-def _free_slots(chain: progress.ChainProgress) -> int:
+def free_slots(chain: progress.ChainProgress) -> int:
     """Return how many more may run; below 0 after people or others let more runs continue."""
     return chain.policies.parallelism - sum(takes_slot(stack) for stack in chain.stacks)

@@ -27,6 +27,8 @@ class StackProgress:
     `stage` is the name of its stage; empty: none.
     `earlier_attempts` are the runs that it had before a person asked for it once more, of which
     `earlier_run_id` was the last; `requested_at`: it was named then, or one that it depends on.
+    `busy_seconds` is what its present run has taken so far, and since `busy_since` it takes more;
+    `took_seconds`: so much in all, and it has succeeded (`durations`).
     """
 
     id: str
@@ -56,6 +58,9 @@ class StackProgress:
     earlier_attempts: int = 0
     earlier_run_id: str | None = None
     requested_at: str | None = None
+    busy_since: str | None = None
+    busy_seconds: int = 0
+    took_seconds: int | None = None
 
     @property
     def is_lost(self) -> bool:
@@ -145,6 +150,7 @@ class ChainProgress:
     has passed. `is_orphan`: its resource went and left it to itself; `unapproved_stage`: the stage
     at which it ended for that reason. `stages` are in the order in which they run; `window` is that
     of the stacks without one. `requests` are the newest of those that it has handled, oldest first.
+    `estimated_completion_time` is there in what a query answers alone (ADR 0057).
     """
 
     number: int
@@ -167,6 +173,7 @@ class ChainProgress:
     unapproved_stage: str = ""
     resolved_time: str | None = None
     completion_time: str | None = None
+    estimated_completion_time: str | None = None
     edges: int = 0
     levels: int = 0
     look_alikes: list[resolve.LookAlike] = dataclasses.field(default_factory=list)
@@ -416,6 +423,7 @@ def set_bypassed(stack: StackProgress, message: str, *, now: str) -> None:
     stack.run_id = stack.run_url = stack.run_state = stack.start_time = stack.delta = None
     stack.is_started, stack.wants_slot_since, stack.completion_time = False, None, now
     stack.held_by = None
+    _forget_time(stack)
 
 
 def reopen(stack: StackProgress, *, requested_at: str | None = None) -> None:
@@ -484,6 +492,7 @@ def set_aside(stack: StackProgress, meaning: StackMeaning) -> None:
 def give_slot(stack: StackProgress) -> None:
     """Have a stack trigger its next run."""
     stack.wants_slot_since = None
+    _forget_time(stack)
     stack.phase, stack.reason, stack.message = (
         v1alpha1.Phase.WAITING,
         reasons.StackReason.STARTING,
@@ -495,6 +504,13 @@ def set_pending(stack: StackProgress) -> None:
     """Have a stack be as ready as any other that was not started."""
     stack.is_started = False
     stack.phase, stack.reason, stack.message = v1alpha1.Phase.PENDING, "", ""
+    stack.held_by = None
+    _forget_time(stack)
+
+
+def _forget_time(stack: StackProgress) -> None:
+    """Have the time that a stack takes count from now on: its next run is another one."""
+    stack.busy_since, stack.busy_seconds, stack.took_seconds = None, 0, None
 
 
 def start_over(stack: StackProgress) -> None:

@@ -56,6 +56,7 @@ def project(
         reason=outside_text.visible(reason),
         message=outside_text.clean(message, most=1024),
         completion_time=known.completion_time or execution.close_time,
+        estimated_completion_time=None if phase.is_over else known.estimated_completion_time,
         progress=f"{done}/{summary.total}" if known.stacks else "",
         summary=summary,
         changes=changes.total(known),
@@ -122,6 +123,7 @@ def _unseen_run(old: v1alpha1.Status, facts: ChainFacts, *, now: str) -> v1alpha
         reason=Reason.WORKFLOW_TERMINATED,
         message="Temporal no longer knows the run's workflow, so how it ended is not known.",
         completion_time=now,
+        estimated_completion_time=None,
         stages=(),
     )
 
@@ -156,6 +158,7 @@ def _run_without_progress(
         reason=reason,
         message=message[:1024],
         completion_time=execution.close_time,
+        estimated_completion_time=None,
         stages=(),
     )
 

@@ -10,7 +10,13 @@ from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests import executions
 from controller.chain.run import gates, next_stacks, policy, windows
-from controller.chain.status import conditions, latest_run, stack_rows, status_size
+from controller.chain.status import (
+    conditions,
+    latest_run,
+    stack_durations,
+    stack_rows,
+    status_size,
+)
 from controller.chain.status.chain_facts import ChainFacts as ChainFacts
 from controller.chain.status.chain_facts import SchedulesStatus as SchedulesStatus
 from controller.chain.status.pass_statuses import CurrentStatus, NextStatus
@@ -62,6 +68,7 @@ def project(ref: v1alpha1.Ref, old: CurrentStatus, facts: ChainFacts, *, now: st
         last_handled=facts.handled,
         stacks=stacks,
         history=_history(old, run, limit=facts.history_limit),
+        durations=stack_durations.updated(old.durations, facts.known),
     )
     return NextStatus(status_size.fitted(found))
 

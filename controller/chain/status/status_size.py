@@ -2,7 +2,8 @@
 
 A status that the API server refuses hides the whole chain, so a large chain with long ids and
 texts gives up what can be found elsewhere, in steps: listed upstream stacks, then texts, then
-names. Stacks, phases, run ids and the runs of the history always stay.
+names, and with them what stacks took, without which a run is only not estimated. Stacks, phases,
+run ids and the runs of the history always stay.
 """
 
 import dataclasses
@@ -25,13 +26,14 @@ class _Step:
     characters: int
     unused_runs: int = 2
     has_names: bool = True
+    has_durations: bool = True
 
 
 _STEPS = (
     _Step(upstreams=5, characters=1024),
     _Step(upstreams=5, characters=256),
     _Step(upstreams=2, characters=128, unused_runs=1),
-    _Step(upstreams=0, characters=64, unused_runs=0, has_names=False),
+    _Step(upstreams=0, characters=64, unused_runs=0, has_names=False, has_durations=False),
 )
 
 
@@ -61,6 +63,7 @@ def _shortened(status: v1alpha1.Status, step: _Step) -> v1alpha1.Status:
             dataclasses.replace(run, message=_short_text(run.message, step))
             for run in status.history
         ),
+        durations=status.durations if step.has_durations else (),
     )
 
 

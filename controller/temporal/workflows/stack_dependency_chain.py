@@ -16,6 +16,8 @@ with workflow.unsafe.imports_passed_through():
     from controller.api.v1alpha1 import Phase
     from controller.chain.graph import resolve
     from controller.chain.run import (
+        durations,
+        estimates,
         failures,
         gates,
         live_requests,
@@ -71,7 +73,7 @@ class StackDependencyChainWorkflow:
             argument.scope, self._progress, on_change=self._changed, on_problem=self._on_problem
         )
         self._stacks: dict[str, progress.StackProgress] = {}
-        self._remaining: dict[str, int] = {}
+        self._remaining: dict[str, float] = {}
         # Of the discovery, and of what the stacks wait for.
         self._interruption = interruption.Interruption()
         self._unwanted = unwanted_runs.UnwantedRunStopper(argument.connection, self._changed)
@@ -80,6 +82,7 @@ class StackDependencyChainWorkflow:
         )
         self._publishing = publishing.Publishing(argument, self._progress)
         self._seen = -1
+        self._changed_at = workflow.now()
         self._stopping: asyncio.Task[None] | None = None
         self._reset = resets.ResetNotice()
         # Whether the discovery has ended, well or not.
@@ -90,8 +93,16 @@ class StackDependencyChainWorkflow:
 
     @workflow.query(name=ids.PROGRESS_QUERY)
     def get_progress(self) -> progress.ChainProgress:
-        """The facts, as fresh as they are."""
-        return progress.packed(self._progress)
+        """The facts, as fresh as they are, and when the run is likely to end by them.
+
+        Of the same facts that is the same, whenever it is asked: nothing is written anew for it.
+        """
+        estimated = estimates.completion_time(
+            self._progress, self._input.durations, now=self._changed_at
+        )
+        return dataclasses.replace(
+            progress.packed(self._progress), estimated_completion_time=estimated
+        )
 
     @signal_handlers.signal(ids.PARALLELISM_SIGNAL)
     def set_parallelism(self, argument: messages.SetParallelism) -> None:
@@ -357,7 +368,7 @@ class StackDependencyChainWorkflow:
             now=_now(),
         )
         self._stacks = {stack.id: stack for stack in self._progress.stacks if not stack.is_lost}
-        self._remaining = {stack.id: stack.remaining for stack in resolved.stacks}
+        self._remaining = estimates.remaining_seconds(self._progress, self._input.durations)
         self._unwanted.set_graph(resolved, self._stacks, found.permits)
         self._take_requests()
         self._changed()
@@ -471,6 +482,8 @@ class StackDependencyChainWorkflow:
 
     def _changed(self) -> None:
         self._progress.sequence += 1
+        self._changed_at = workflow.now()
+        durations.update(self._progress, now=self._changed_at)
         if self._progress.stacks and not self._is_closing:
             self._update_gates()
             outcome.set_outcome(self._progress)

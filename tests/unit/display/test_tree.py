@@ -264,6 +264,22 @@ def test_a_run_that_does_not_apply_says_what_it_does(golden: Golden) -> None:
     golden(PAGE).check("a run that destroys", "\n".join(draw(status)))
 
 
+@pytest.mark.parametrize(
+    ("case", "estimated"),
+    [
+        ("a run that is estimated", "2026-03-01T10:04:22Z"),
+        ("a run that takes longer than estimated", "2026-03-01T10:00:50Z"),
+    ],
+)
+def test_a_run_that_is_estimated_says_what_is_left(
+    case: str, estimated: str, golden: Golden
+) -> None:
+    running = make_stack_status("a", phase=Phase.RUNNING, start_time=T0)
+    status = make_shown_status(running, progress="0/1", estimated_completion_time=estimated)
+
+    golden(PAGE).check(case, "\n".join(draw(status)))
+
+
 def test_a_graph_of_which_nothing_has_run_is_names_alone(golden: Golden) -> None:
     stacks = (
         make_stack_status("a"),

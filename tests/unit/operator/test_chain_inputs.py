@@ -11,7 +11,14 @@ from controller.chain.run import progress
 from controller.config import connections, permissions
 from controller.operator import chain_inputs
 from controller.temporal import messages
-from tests.support.builders import make_body
+from tests.support.builders import (
+    make_body,
+    make_connection,
+    make_request,
+    make_spec,
+    make_stack_chain,
+    make_status,
+)
 from tests.support.spec_values import full_spec
 
 # What the operator alone reads.
@@ -100,3 +107,22 @@ def test_runs_outside_of_the_chain_count_only_where_they_are_what_it_runs(
 
     assert [item.stack_id for item in found.retried] == ["a", "b"]
     assert [item.stack_id for item in found.retried if item.may_have_newer] == retried
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"), [("Apply", {"a": 30, "b": 40}), ("Plan", {"a": 5}), ("Destroy", {})]
+)
+def test_a_message_has_what_stacks_took_in_the_operation(
+    operation: str, expected: dict[str, int]
+) -> None:
+    durations = (
+        v1alpha1.StackDurations(stack_id="a", apply_seconds=30, plan_seconds=5),
+        v1alpha1.StackDurations(stack_id="b", apply_seconds=40),
+    )
+    chain = make_stack_chain(
+        spec=make_spec(operation=operation), status=make_status(durations=durations)
+    )
+
+    found = chain_inputs.chain_input(chain, make_request(), make_connection(), operator_queue="q")
+
+    assert found.durations == expected

@@ -265,6 +265,12 @@ EXPLAINED = {
     "a stage and a stack wait for a person": make_shown_chain(STAGES_AND_CONFIRMATION),
     "stages wait": make_shown_chain(STAGES),
     "a stack waits for a person": make_shown_chain(WAITING),
+    "a run is estimated": make_shown_chain(
+        make_shown_status(
+            make_stack_status("vpc", phase=Phase.RUNNING, reason="RunInProgress"),
+            estimated_completion_time="2026-03-01T10:44:00Z",
+        )
+    ),
     "a plan is beyond the limits": make_shown_chain(BEYOND_LIMITS),
     "a run waits for another chain": make_shown_chain(WAITS_FOR_CHAIN),
     "not seen by an operator yet": make_shown_chain(),

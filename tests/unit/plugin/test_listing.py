@@ -14,7 +14,7 @@ from controller.kube import errors
 from controller.plugin import cluster, output
 from controller.plugin.exit_codes import CommandError, ExitCode
 from tests.support import big_chains
-from tests.support.builders import make_shown_chain
+from tests.support.builders import make_shown_chain, make_shown_status
 
 
 def kubeconfig(folder: Path) -> Path:
@@ -71,6 +71,15 @@ def test_a_list_counts_what_needs_someone() -> None:
         ("stages", 3),
     ]
     assert found[2]["ready"] is None
+
+
+def test_a_list_has_the_estimate_of_a_run() -> None:
+    estimated = "2026-03-01T10:44:00Z"
+    chain = make_shown_chain(make_shown_status(estimated_completion_time=estimated))
+
+    (found,) = output.list_document([chain])["chains"]
+
+    assert found["run"]["estimatedCompletionTime"] == estimated
 
 
 def test_what_a_policy_refuses_needs_no_other_role() -> None:

@@ -98,6 +98,7 @@ MESSAGES = {
             progress.Retried(stack_id=item, run_number=10**6, run_id=RUN_ID, blocked_by=item)
             for item in STACKS
         ],
+        durations=dict.fromkeys(STACKS, 10**6),
     ),
     "a retry that leaves 500 stacks": chain_input(
         left=[
@@ -115,6 +116,7 @@ MESSAGES = {
             )
             for item in STACKS
         ],
+        durations=dict.fromkeys(STACKS, 10**6),
     ),
     "what a chain had started before a reset": messages.FindEarlierStacksResult(
         stacks=[

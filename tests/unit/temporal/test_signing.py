@@ -105,6 +105,7 @@ CHANGES: dict[str, Callable[[messages.ChainInput], messages.ChainInput]] = {
         one,
         finished_roots=["a"],  # type: ignore[list-item]
     ),
+    "durations": lambda one: dataclasses.replace(one, durations={"a": 1}),
 }
 GRANT_CHANGES: dict[str, Any] = {
     "use": dataclasses.replace(chain_input().connection.grant.use, operation="Destroy"),

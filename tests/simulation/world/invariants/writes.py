@@ -93,6 +93,32 @@ def nothing_waits_without_a_reason(write: Write) -> Iterator[str]:
             yield f"is not Ready for no reason: {item}"
 
 
+def an_estimate_has_a_past_and_nothing_in_between(write: Write) -> Iterator[str]:
+    """A run is estimated only from what its stacks took, and while no one has to act first.
+
+    Whoever plans by it would wait in vain.
+    """
+    run = write.status.get("latestRun") or {}
+    if "estimatedCompletionTime" not in run:
+        return
+    field = f"{run['operation'].lower()}Seconds"
+    known = {item["stackId"] for item in write.status.get("durations") or () if field in item}
+    rows = [row for row in write.status["stacks"] if not Phase(row["phase"]).is_over]
+    if Phase(run["phase"]).is_over or not rows:
+        yield "a run is estimated that is over"
+    for row in rows:
+        if row["id"] not in known:
+            yield f"a run is estimated, and nothing is known of {row['id']}"
+        if row["phase"] == Phase.AWAITING_CONFIRMATION or "heldBy" in row:
+            yield f"a run is estimated, and {row['id']} is {row['phase']} {row.get('reason')}"
+        if row.get("reason") in (
+            reasons.StackReason.SUSPENDED,
+            reasons.StackReason.CHAIN_CANCELED,
+            reasons.StackReason.CHAIN_DEADLINE_EXCEEDED,
+        ):
+            yield f"a run is estimated, and {row['id']} is {row['reason']}"
+
+
 def only_the_leader_writes(write: Write) -> Iterator[str]:
     """No operator writes a status once another one leads, but for what is on its way already.
 
@@ -133,6 +159,7 @@ AT_EACH_WRITE: dict[str, Callable[[Write], Iterator[str]]] = {
     "ready means over": ready_means_over,
     "a success is true": a_success_is_true,
     "nothing waits without a reason": nothing_waits_without_a_reason,
+    "an estimate has a past and nothing in between": an_estimate_has_a_past_and_nothing_in_between,
     "only the leader writes": only_the_leader_writes,
     "gone means over": gone_means_over,
 }

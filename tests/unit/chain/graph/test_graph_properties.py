@@ -142,7 +142,6 @@ def test_stacks_come_after_those_they_wait_for(
     for stack in resolved.stacks:
         above = [levels[upstream] + 1 for upstream in stack.depends_on]
         assert stack.level == max(above, default=0)
-        assert stack.level + stack.remaining <= resolved.levels
 
 
 @given(wishes(), DIRECTIONS)
@@ -169,10 +168,6 @@ def test_destroy_reverses_exactly(discovery: graph.Discovery, sources: tuple[str
 
     assert edges(backward) == {(down, up) for up, down in edges(forward)}
     assert (backward.edges, backward.levels) == (forward.edges, forward.levels)
-    places = {stack.id: stack for stack in forward.stacks}
-    for stack in backward.stacks:
-        assert stack.level == places[stack.id].remaining - 1
-        assert stack.remaining == places[stack.id].level + 1
 
 
 @given(wishes(may_be_cyclic=True))

@@ -39,18 +39,6 @@ def test_a_level_is_the_longest_distance_from_the_start() -> None:
     assert planned(resolved)["c"].level == 2
 
 
-def test_remaining_counts_the_stacks_of_the_longest_path_to_an_end() -> None:
-    resolved = resolve(make_discovery("a -> b -> c -> d", "a -> x"))
-
-    assert {stack.id: stack.remaining for stack in resolved.stacks} == {
-        "a": 4,
-        "b": 3,
-        "c": 2,
-        "d": 1,
-        "x": 1,
-    }
-
-
 def test_each_stack_knows_its_own_upstreams_and_its_name() -> None:
     found = planned(resolve(make_discovery("b -> d", "a -> d")))
 
@@ -253,8 +241,7 @@ def test_destroy_begins_with_those_on_which_nothing_depends() -> None:
     found = planned(resolved)
     assert [stack.id for stack in resolved.stacks if stack.level == 0] == ["alerts", "site"]
     assert found["vpc"].depends_on == ("dns", "eks")
-    assert (found["vpc"].level, found["vpc"].remaining) == (3, 1)
-    assert (found["site"].level, found["site"].remaining) == (0, 4)
+    assert (found["vpc"].level, found["site"].level) == (3, 0)
 
 
 @pytest.mark.parametrize("operation", ["Plan", "Destroy"])

@@ -354,6 +354,20 @@ def test_a_failure_before_the_cancel_is_not_hidden_by_it(golden: Golden) -> None
     golden(PAGE).check("a stack failed before the chain was canceled", known.message)
 
 
+def test_what_held_a_stack_up_is_not_named_once_it_may_start() -> None:
+    stack = make_stack("a")
+    held_by = v1alpha1.Holder(needs_person=True, url="https://r")
+    meaning = progress.StackMeaning(
+        phase=Phase.WAITING, reason=StackReason.STACK_BUSY, message="Busy.", held_by=held_by
+    )
+
+    progress.set_aside(stack, meaning)
+    assert stack.held_by == held_by
+    progress.set_pending(stack)
+
+    assert stack == make_stack("a", message="")
+
+
 # Across Temporal
 
 
@@ -381,6 +395,9 @@ def test_at_the_limits_a_run_fits_into_one_value_of_temporal() -> None:
             adopts_from=item,
             run_id="0" * 26,
             run_url="https://x.app.spacelift.io/stack/".ljust(256, "u"),
+            busy_since=T0,
+            busy_seconds=10**6,
+            took_seconds=10**6,
         )
         for place, item in enumerate(ids)
     ]

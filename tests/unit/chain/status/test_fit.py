@@ -107,3 +107,21 @@ def test_whatever_a_chain_has_its_status_can_be_stored_and_loses_no_stack_and_no
     assert [(run.number, run.workflow_url) for run in found.history] == [
         (run.number, run.workflow_url) for run in whole.history
     ]
+
+
+def test_what_stacks_took_goes_last() -> None:
+    stacks = make_stacks(500, id_length=128, message="m" * 512)
+    durations = tuple(
+        v1alpha1.StackDurations(
+            stack_id=stack.id, apply_seconds=10**6, plan_seconds=10**6, destroy_seconds=10**6
+        )
+        for stack in stacks
+    )
+    usual = dataclasses.replace(status_of(stacks), durations=durations)
+    large = dataclasses.replace(
+        status_of(make_stacks(500, id_length=400, message="<" * 512)), durations=durations
+    )
+
+    assert status_size.fitted(usual).durations == durations
+    assert status_size.fitted(large).durations == ()
+    assert status_size.stored_bytes(status_size.fitted(usual)) <= status_size.MAX_BYTES
