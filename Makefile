@@ -102,6 +102,10 @@ e2e: $(INSTALLED) ## Image and chart on the cluster of KUBECONFIG (ARGS=--figure
 image: ## Build the container image (CONTAINER_ENGINE, BASE_IMAGE; ARGS="--archive FILE NAME:TAG")
 	@hack/build-image $(ARGS)
 
+.PHONY: plugin
+plugin: $(INSTALLED) ## Build the kubectl plugin alone: wheel, zipapp, krew (ARGS="--output FOLDER --repository OWNER/NAME")
+	@$(BIN)/python hack/build_plugin.py $(ARGS)
+
 .PHONY: replay
 replay: $(INSTALLED) ## Replay the recorded workflow histories
 	$(PYTEST) tests/workflows/test_replay.py $(ARGS)

@@ -1,14 +1,25 @@
-"""The console script `kubectl-stackchain`, which kubectl runs as `kubectl stackchain`."""
+"""The console script `kubectl-stackchain`, which kubectl runs as `kubectl stackchain`.
+
+A zipapp is one file for two programs: under the name of the completion, it completes.
+"""
 
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+_COMPLETION = "kubectl_complete-"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; the process ends with its exit code."""
     # Ctrl-C while the modules load ends the process instead of showing where it was.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if arguments is None and Path(sys.argv[0]).name.startswith(_COMPLETION):
+        from controller.plugin import completion
+
+        completion.main()
+        return
     from controller.plugin import program
 
     sys.exit(program.run(sys.argv[1:] if arguments is None else arguments))

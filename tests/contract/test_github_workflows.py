@@ -55,12 +55,25 @@ def test_what_is_released_is_signed_and_has_its_provenance() -> None:
     assert list(jobs) == ["image", "chart"]
     for name, job in jobs.items():
         text = "\n".join(step.get("run", "") for step in job["steps"])
-        (attest,) = [s for s in job["steps"] if s.get("uses", "").startswith("actions/attest@")]
+        attests = [s for s in job["steps"] if s.get("uses", "").startswith("actions/attest@")]
+        (attest,) = [step for step in attests if "subject-path" not in step["with"]]
         assert "cosign sign --yes" in text, name
         assert attest["with"]["subject-digest"]
         assert attest["with"]["push-to-registry"] is True
         for right in ("attestations", "id-token", "packages"):
             assert job["permissions"][right] == "write", name
+
+
+def test_all_files_of_the_plugin_are_released_with_their_provenance() -> None:
+    steps = read(ROOT / ".github" / "workflows" / "release.yaml")["jobs"]["chart"]["steps"]
+    runs = [step.get("run", "") for step in steps]
+    paths = [
+        step["with"]["subject-path"] for step in steps if "subject-path" in step.get("with", {})
+    ]
+
+    assert any("make plugin" in run and "plugin-files" in run for run in runs)
+    assert paths == ["plugin-files/*"]
+    assert any("gh release create" in run and "plugin-files/*" in run for run in runs)
 
 
 def test_actionlint_finds_nothing() -> None:

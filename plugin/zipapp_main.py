@@ -1,0 +1,59 @@
+"""Starts the plugin out of its zipapp: unpacks it once, so that Python keeps what it compiles.
+
+Out of a zip file each start would compile all modules anew, which takes longer than most commands.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+_ARCHIVE = Path(__file__).parent
+_MARK = "digest"
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """Return the folder of what the archive holds, unpacked by this call or an earlier one.
+
+    Raises:
+        OSError: it cannot be unpacked there.
+    """
+    with zipfile.ZipFile(archive) as packed:
+        target = folder / packed.read(_MARK).decode()
+        if target.is_dir():
+            return target
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(dir=folder))
+        try:
+            packed.extractall(fresh)
+            # Whole or not at all: another start may be unpacking, too.
+            fresh.rename(target)
+        except OSError:
+            shutil.rmtree(fresh, ignore_errors=True)
+            if not target.is_dir():
+                raise
+    for other in folder.iterdir():
+        if other != target:
+            # Of an earlier version; one that runs still has loaded what it needs.
+            shutil.rmtree(other, ignore_errors=True)
+    return target
+
+
+def main() -> None:
+    """Run the plugin; where nothing can be kept, it runs out of the archive."""
+    try:
+        target = unpack(_ARCHIVE, Path.home() / ".cache/kubectl-stackchain/unpacked")
+        # What others could have put there is not run.
+        if target.stat().st_uid == os.getuid():
+            sys.path[0] = str(target)
+    except (OSError, RuntimeError):
+        pass  # No home, or one that cannot be written to.
+    from controller.plugin import cli
+
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

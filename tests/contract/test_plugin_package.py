@@ -1,0 +1,250 @@
+"""The kubectl plugin as a package of its own: small, quick to start, and with all that it needs."""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from controller.plugin import arguments
+from hack import build_plugin
+from plugin import zipapp_main
+
+ROOT = Path(__file__).parents[2]
+MOST_BYTES = 30_000_000
+COMMANDS = [command.name for command in arguments.COMMANDS]
+# Together with what these load they took most of the time of a call.
+HEAVY = {"aiohttp", "cryptography", "kubernetes", "pydantic", "pydantic_core", "requests", "attr"}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("plugin-wheel")
+    return build_plugin.build_wheel(folder, folder)
+
+
+@pytest.fixture(scope="module")
+def packed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_plugin.pack(wheel, tmp_path_factory.mktemp("plugin-packed"))
+
+
+@pytest.fixture(scope="module")
+def zipapp(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_plugin.write_zipapp(packed, tmp_path_factory.mktemp("zipapp") / "kubectl-x.pyz")
+
+
+@pytest.fixture(scope="module")
+def scripts(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of commands of an environment with the plugin and its libraries alone."""
+    folder = tmp_path_factory.mktemp("plugin-installed")
+    venv.create(folder, symlinks=True, with_pip=False)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    for name in build_plugin.LIBRARIES:
+        link(importlib.metadata.distribution(name), packages)
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    pip += ["--python", str(folder / "bin/python")]
+    subprocess.run([*pip, "install", "--no-deps", "--no-index", str(wheel)], check=True)
+    # What the package and its libraries say that they need is there.
+    subprocess.run([*pip, "check"], check=True)
+    return folder / "bin"
+
+
+def link(distribution: importlib.metadata.Distribution, packages: Path) -> None:
+    tops = {file.parts[0] for file in distribution.files or () if ".." not in file.parts}
+    for top in tops - {"__pycache__"}:
+        (packages / top).symlink_to(Path(str(distribution.locate_file(top))))
+
+
+def run(*words: str | Path, home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        words,
+        cwd=home,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(home), **variables},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def project(path: str) -> dict[str, Any]:
+    found: dict[str, Any] = tomllib.loads((ROOT / path).read_text(encoding="utf-8"))["project"]
+    return found
+
+
+def test_it_has_the_version_and_the_bounds_of_the_whole() -> None:
+    whole, plugin = project("pyproject.toml"), project("plugin/pyproject.toml")
+
+    assert plugin["version"] == whole["version"]
+    assert plugin["requires-python"] == whole["requires-python"]
+    assert set(plugin["dependencies"]) <= set(whole["dependencies"])
+    assert plugin["scripts"].items() <= whole["scripts"].items()
+
+
+def test_it_takes_less_than_thirty_megabytes(wheel: Path) -> None:
+    """With what Python compiles of it at the first start, as large again as the sources."""
+    files = [
+        Path(str(distribution.locate_file(file)))
+        for distribution in map(importlib.metadata.distribution, build_plugin.LIBRARIES)
+        for file in distribution.files or ()
+    ]
+    sizes = [file.stat().st_size * (2 if file.suffix == ".py" else 1) for file in files]
+    with zipfile.ZipFile(wheel) as archive:
+        own = sum(2 * info.file_size for info in archive.infolist())
+
+    assert own + sum(sizes) < MOST_BYTES
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_is_there(command: str, scripts: Path, tmp_path: Path) -> None:
+    done = run(scripts / "kubectl-stackchain", command, "--help", home=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"usage: kubectl stackchain {command}")
+
+
+def test_all_modules_that_its_commands_load_are_in_the_package(
+    scripts: Path, tmp_path: Path
+) -> None:
+    program = (
+        "import pkgutil, importlib, controller.plugin, controller.ui\n"
+        "for part in (controller.plugin, controller.ui):\n"
+        "    for found in pkgutil.iter_modules(part.__path__, part.__name__ + '.'):\n"
+        "        importlib.import_module(found.name)\n"
+    )
+
+    done = run(scripts / "python", "-c", program, home=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_page_is_in_the_package(wheel: Path) -> None:
+    built = {
+        str(file.relative_to(ROOT))
+        for file in (ROOT / "controller/ui/bundle").rglob("*")
+        if file.is_file()
+    }
+
+    assert built
+    assert built <= set(zipfile.ZipFile(wheel).namelist())
+
+
+def test_a_call_loads_nothing_that_is_slow(scripts: Path, tmp_path: Path) -> None:
+    """Each has taken a good part of the quarter of a second of processor time that a call may."""
+    kubeconfig = write_kubeconfig(tmp_path)
+    program = (
+        "import json, sys\nfrom controller.plugin import program\n"
+        f"code = program.run(['tree', 'x', '--kubeconfig', {str(kubeconfig)!r}])\n"
+        "print(json.dumps([code, sorted(sys.modules)]))"
+    )
+
+    done = run(scripts / "python", "-c", program, home=tmp_path)
+
+    code, modules = json.loads(done.stdout)
+    assert code == 4, done.stderr
+    assert not HEAVY & {name.partition(".")[0] for name in modules}
+    assert len(modules) < 400
+
+
+def write_kubeconfig(folder: Path) -> Path:
+    """Return a kubeconfig whose server refuses all connections."""
+    document = {
+        "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c"}}],
+        "current-context": "x",
+    }
+    (folder / "kubeconfig").write_text(yaml.safe_dump(document))
+    return folder / "kubeconfig"
+
+
+# The zipapp
+
+
+def test_the_zipapp_needs_python_alone(zipapp: Path, tmp_path: Path) -> None:
+    kubeconfig = write_kubeconfig(tmp_path)
+    bare = Path(sys.executable).resolve()
+
+    version = run(bare, "-I", zipapp, "version", home=tmp_path)
+    refused = run(
+        bare, "-I", zipapp, "ui", "--no-browser", home=tmp_path, KUBECONFIG=str(kubeconfig)
+    )
+
+    assert version.stdout == f"kubectl stackchain {build_plugin.version()}\n", version.stderr
+    assert "the API server does not answer" in refused.stderr
+    assert not [name for name in zipfile.ZipFile(zipapp).namelist() if name.endswith(".so")]
+
+
+def test_the_zipapp_under_the_other_name_completes(zipapp: Path, tmp_path: Path) -> None:
+    other = tmp_path / "kubectl_complete-stackchain"
+    other.symlink_to(zipapp)
+
+    done = run(Path(sys.executable).resolve(), "-I", other, "tre", home=tmp_path)
+
+    assert done.stdout.startswith("tree\t"), done.stderr
+
+
+def test_the_zipapp_is_unpacked_once_and_removes_what_is_older(
+    zipapp: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "kept" / "older").mkdir(parents=True)
+
+    first = zipapp_main.unpack(zipapp, tmp_path / "kept")
+    (first / "mark").touch()
+    second = zipapp_main.unpack(zipapp, tmp_path / "kept")
+
+    assert first == second
+    assert (second / "mark").exists()
+    assert list((tmp_path / "kept").iterdir()) == [first]
+
+
+def test_without_a_place_for_it_the_zipapp_runs_packed(zipapp: Path, tmp_path: Path) -> None:
+    (tmp_path / ".cache").write_text("a file")
+
+    done = run(Path(sys.executable).resolve(), "-I", zipapp, "version", home=tmp_path)
+
+    assert done.stdout.startswith("kubectl stackchain "), done.stderr
+
+
+def test_two_builds_are_equal(packed: Path, zipapp: Path, tmp_path: Path) -> None:
+    again = build_plugin.write_zipapp(packed, tmp_path / "again.pyz")
+    archives = [
+        build_plugin.write_archive(file, tmp_path / f"{number}.tar.gz").read_bytes()
+        for number, file in enumerate((zipapp, again))
+    ]
+
+    assert again.read_bytes() == zipapp.read_bytes()
+    assert archives[0] == archives[1]
+    assert os.access(zipapp, os.X_OK)
+
+
+# krew
+
+
+def test_the_manifest_for_krew_is_of_the_archive(zipapp: Path, tmp_path: Path) -> None:
+    archive = build_plugin.write_archive(zipapp, tmp_path / "kubectl-stackchain-1.tar.gz")
+    manifest = build_plugin.write_manifest(archive, tmp_path / "krew.yaml", "owner/name")
+
+    found = yaml.safe_load(manifest.read_text(encoding="utf-8"))
+
+    assert (found["kind"], found["metadata"]["name"]) == ("Plugin", "stackchain")
+    assert found["apiVersion"] == "krew.googlecontainertools.github.com/v1alpha2"
+    spec, version = found["spec"], build_plugin.version()
+    assert spec["version"] == f"v{version}"
+    assert len(spec["shortDescription"]) <= 60
+    (platform,) = spec["platforms"]
+    base = f"https://github.com/owner/name/releases/download/v{version}"
+    assert platform["uri"] == f"{base}/kubectl-stackchain-1.tar.gz"
+    assert platform["sha256"] == hashlib.sha256(archive.read_bytes()).hexdigest()
+    with tarfile.open(archive) as opened:
+        modes = {member.name: member.mode for member in opened}
+    assert {file["from"] for file in platform["files"]} == set(modes)
+    assert modes[platform["bin"]] == 0o755
