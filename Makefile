@@ -134,7 +134,7 @@ lock: $(INSTALLED) ## Pin the dependencies anew (ARGS=--upgrade for newer ones)
 .PHONY: clean
 clean: ## Remove what the targets made in this folder
 	rm -rf ui/node_modules .venv .stackchain .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
-		build dist *.egg-info
+		build dist plugin/build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements/dev.txt pyproject.toml
