@@ -4,6 +4,7 @@ Pure.
 """
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from controller.plugin import outcomes, output, user_requests
 from controller.plugin.exit_codes import PROGRAM
 
 # Rows of a terminal, whatever the size of the chain: as many as there are in a window.
-_MOST_LINES = 40
+_MOST_ROWS = 40
 # Of stacks that wait for the same reason so many are explained, fewer where there is no room.
 _MOST_EXPLAINED = 5
 _MESSAGE_LINES = 3
@@ -151,13 +152,22 @@ def render(found: ChainExplanation, drawing: tree.Drawing) -> list[Line]:
     end = _end_lines(found, width)
     start, drawn = _start_lines(found, groups, width), list[Line]()
     start += _stage_lines(found, drawing)
-    for detail in (*(_Detail(most=most) for most in range(_MOST_EXPLAINED, 0, -1)), _BRIEF):
+    full = (_Detail(most=most) for most in range(_MOST_EXPLAINED, 0, -1))
+    for detail in (*full, _SHORT, _BRIEF):
         drawn = [*start, *_group_lines(groups, width, detail), *end]
-        if len(drawn) <= _MOST_LINES:
+        if _rows(drawn, width) <= _MOST_ROWS:
             return drawn
-    kept = _MOST_LINES - len(end) - 1
     more = styled_text.line(f"and more: {PROGRAM} tree {found.chain.ref.name}", Style.FAINT)
-    return [*drawn[:kept], more, *end]
+    kept = [*start, *_group_lines(groups, width, _BRIEF)]
+    while kept and _rows([*kept, more, *end], width) > _MOST_ROWS:
+        kept.pop()
+    return [*kept, more, *end]
+
+
+def _rows(lines: Sequence[Line], width: int) -> int:
+    """Return how many rows of a terminal lines take: links are never cut, and may take several."""
+    lengths = [len(styled_text.plain_text(line)) for line in lines]
+    return sum(max(1, math.ceil(length / width)) for length in lengths)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,6 +179,7 @@ class _Detail:
     has_names: bool = True
 
 
+_SHORT = _Detail(message_lines=2, has_names=False)
 _BRIEF = _Detail(message_lines=1, has_names=False)
 
 
@@ -362,7 +373,7 @@ def _notes(chain: StackChain) -> tuple[str, ...]:
         notes.append("The operator has not seen the latest change of the spec yet.")
     for name, token in user_requests.open_requests(chain):
         notes.append(f"`{name}: {token[:64]}` has not been taken up yet.")
-    notes += user_requests.stack_request_notes(chain)
+    notes += user_requests.request_notes(chain)
     if status.pending_run is not None:
         is_live = status.latest_run is not None and not status.latest_run.phase.is_over
         what = "Another request" if is_live else "A request"

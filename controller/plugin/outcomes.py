@@ -45,9 +45,9 @@ def of_request(
             return _of_run(chain, request)
         case RequestKind.CANCEL:
             return _of_cancel(chain, request)
-    is_annotation = request.kind is RequestKind.APPROVE
-    is_done = _is_taken_up(chain, request) if is_annotation else generation <= _observed(chain)
-    if is_done:
+        case RequestKind.APPROVE:
+            return _of_approve(chain, request)
+    if generation <= _observed(chain):
         return CommandOutcome(code=ExitCode.DONE, text="The operator has taken it up.")
     return None
 
@@ -113,6 +113,22 @@ def _of_cancel(chain: StackChain, request: UserRequest) -> CommandOutcome | None
     is_next = run is not None and run.number > request.latest
     text = f"Run {request.latest} is over; run {run.number} has started." if is_next and run else ""
     return CommandOutcome(code=ExitCode.DONE, text=text or _end(chain, has_hint=False))
+
+
+def _of_approve(chain: StackChain, request: UserRequest) -> CommandOutcome | None:
+    if not _is_taken_up(chain, request):
+        return None
+    run, name = chain.status.latest_run, request.details["stage"]
+    stages = run.stages if run is not None and run.number == request.latest else ()
+    stage = next((one for one in stages if one.name == name), None)
+    if stage is not None and stage.approved_time is not None:
+        text = f"Stage '{name}' of run {request.latest} is approved."
+        return CommandOutcome(code=ExitCode.DONE, text=text)
+    return CommandOutcome(
+        code=ExitCode.NOT_SUCCEEDED,
+        text=f"Stage '{name}' of run {request.latest} was not approved: by then the run was over, "
+        f"or the stage did not wait for it; see `kubectl events --for schain/{chain.ref.name}`.",
+    )
 
 
 def _is_taken_up(chain: StackChain, request: UserRequest) -> bool:

@@ -351,20 +351,59 @@ def open_requests(chain: StackChain) -> list[tuple[str, str]]:
     return [(name, token) for name, token, done in requests if token is not None and token != done]
 
 
-def stack_request_notes(chain: StackChain) -> list[str]:
-    """Return what there is to say of the annotations that may name stacks: why one does nothing."""
+def request_notes(chain: StackChain) -> list[str]:
+    """Return what there is to say of the annotations that name parts of a run, as why not."""
     handled = chain.status.last_handled
     kinds = progress.LiveRequestKind
     requests = (
         (kinds.RETRY, v1alpha1.RETRY_ANNOTATION, chain.retry_token, handled.retry),
         (kinds.BYPASS, v1alpha1.BYPASS_ANNOTATION, chain.bypass_token, handled.bypass),
     )
-    return [
-        note
+    notes = [
+        _stack_request_note(chain, kind, annotation, token, is_done=token == done)
         for kind, annotation, token, done in requests
         if token is not None
-        and (note := _stack_request_note(chain, kind, annotation, token, is_done=token == done))
     ]
+    return [note for note in (*notes, _approve_note(chain)) if note]
+
+
+def _approve_note(chain: StackChain) -> str:
+    """Return why the annotation that approves a stage does nothing; "" if it does."""
+    token, run = chain.approve_token, chain.status.latest_run
+    if token is None:
+        return ""
+    try:
+        named = token_grammar.read(token, names=token_grammar.Names.ONE, noun="stage")
+    except token_grammar.InvalidToken as error:
+        return token_grammar.does_nothing(v1alpha1.APPROVE_ANNOTATION, token, str(error))
+    number = _number(run)
+    if named.number < number and token == chain.status.last_handled.approve:
+        # One of an earlier run has done what it could, and may stay.
+        return ""
+    why = token_grammar.why_stale(named.number, latest=number)
+    if not why and run is not None:
+        is_done = token == chain.status.last_handled.approve
+        why = _why_not_approved(run, named.names[0], is_done=is_done)
+    return token_grammar.does_nothing(v1alpha1.APPROVE_ANNOTATION, token, why) if why else ""
+
+
+def _why_not_approved(run: RunStatus, name: str, *, is_done: bool) -> str:
+    stages = {stage.name: stage for stage in run.stages}
+    if why := wording.why_unknown([name], stages, where=f"a stage of run {run.number}"):
+        return why
+    stage = stages[name]
+    if stage.approved_time is not None:
+        return ""
+    if run.phase.is_over:
+        return f"run {run.number} is over"
+    if stage.waits_for != v1alpha1.StageWait.APPROVAL:
+        return f"stage '{name}' is {stage.phase} and does not wait for approval"
+    if is_done:
+        return (
+            f"stage '{name}' did not wait for approval when it was set; a blank and `@` with any "
+            "text make it a new request"
+        )
+    return ""
 
 
 def _stack_request_note(

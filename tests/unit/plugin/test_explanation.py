@@ -1,6 +1,7 @@
 """What a chain waits for, from its status and the documented reasons."""
 
 import dataclasses
+import math
 from datetime import UTC, datetime
 
 import pytest
@@ -296,7 +297,7 @@ def test_a_big_chain_is_explained_in_one_window(
     lines = shown(found, width=width - 1)
 
     golden("big_explanations").check(case, "\n".join(lines))
-    assert len(lines) <= 40
+    assert sum(max(1, math.ceil(len(line) / (width - 1))) for line in lines) <= 40
     for _, stack in attention.by_need(chain.status.stacks):
         assert any(line.startswith(stack.id) for line in lines), stack.id
 
@@ -328,6 +329,20 @@ def test_what_many_stages_wait_for_is_said_of_each() -> None:
     advised = [line for line in text if line.startswith("What to do: See the message")]
     assert 5 < len(advised) <= len([line for line in text if line.startswith("Stage ")])
     assert len(lines) <= 40
+
+
+@pytest.mark.parametrize("number", [3, 30])
+def test_links_that_take_several_rows_count_as_several(number: int) -> None:
+    waiting = dataclasses.replace(WAITING.stacks[1], depends_on=())
+    stacks = [
+        dataclasses.replace(waiting, id=f"eks-{place:02}", run_url=f"{LINK}{'x' * 900}{place}")
+        for place in range(number)
+    ]
+    status = make_shown_status(*stacks, ready=("Unknown", "AwaitingConfirmation", "Some."))
+
+    lines = shown(explanation.explain(make_shown_chain(status)), width=79)
+
+    assert sum(max(1, math.ceil(len(line) / 79)) for line in lines) <= 40
 
 
 @pytest.mark.parametrize("number", [12, 100, 500])

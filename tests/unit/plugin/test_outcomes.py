@@ -50,7 +50,29 @@ def code(found: outcomes.CommandOutcome | None) -> ExitCode | None:
     return found.code if found is not None else None
 
 
+def staged(phase: Phase, approved: str | None, number: int = 7) -> StackChain:
+    """Return a chain that has taken up the approval."""
+    found = status(phase, number, last_handled=handled(approve="7: live"))
+    assert found.latest_run is not None
+    stage = v1alpha1.StageStatus(
+        name="live", phase=Phase.WAITING, progress="0/1", approved_time=approved
+    )
+    run = dataclasses.replace(found.latest_run, stages=(stage,))
+    return make_shown_chain(dataclasses.replace(found, latest_run=run))
+
+
+APPROVE = UserRequest(
+    kind=RequestKind.APPROVE, messages=(), token="7: live", latest=7, details={"stage": "live"}
+)
 REQUESTED = {
+    "approve: not taken up": (APPROVE, make_shown_chain(status(Phase.RUNNING, 7)), None),
+    "approve: approved": (APPROVE, staged(Phase.RUNNING, "2026-03-01T10:00:00Z"), ExitCode.DONE),
+    "approve: refused": (APPROVE, staged(Phase.RUNNING, None), ExitCode.NOT_SUCCEEDED),
+    "approve: another run is the latest": (
+        APPROVE,
+        staged(Phase.RUNNING, "2026-03-01T10:00:00Z", 8),
+        ExitCode.NOT_SUCCEEDED,
+    ),
     "run: not taken up": (RUN, make_shown_chain(status(Phase.SUCCEEDED, 7), run="now"), None),
     "run: in progress": (
         RUN,

@@ -189,7 +189,7 @@ def test_of_tokens_that_do_nothing_it_is_said_why(
     status = dataclasses.replace(LIVE_FAILED, last_handled=handled)
     chain = make_shown_chain(status, retry=retry, bypass=bypass)
 
-    notes = user_requests.stack_request_notes(chain)
+    notes = user_requests.request_notes(chain)
 
     golden(PAGE).check(f"explained: {case}", "\n".join(notes))
 
@@ -278,6 +278,45 @@ def staged(waits_for: str | None, phase: Phase = Phase.WAITING) -> v1alpha1.Stat
     )
     run = make_run(7, phase=Phase.RUNNING, stages=(stage,))
     return make_status(run, last_handled=v1alpha1.Handled(approve="6: prod"))
+
+
+APPROVALS: dict[str, tuple[str, v1alpha1.Status]] = {
+    "it waits and is about to be approved": ("7: prod", staged("Approval")),
+    "of an earlier run": ("6: prod", staged("Approval")),
+    "of a run that is not there": ("9: prod", staged("Approval")),
+    "no such stage": ("7: prd", staged("Approval")),
+    "it did not wait yet": ("7: prod", staged("Soak")),
+    "no number": ("prod", staged("Approval")),
+}
+
+
+@pytest.mark.parametrize("approval", APPROVALS)
+@pytest.mark.parametrize("is_done", [True, False], ids=["handled", "new"])
+def test_of_an_approval_that_does_nothing_it_is_said_why(
+    approval: str, is_done: bool, golden: Golden
+) -> None:
+    token, status = APPROVALS[approval]
+    if is_done:
+        status = dataclasses.replace(status, last_handled=v1alpha1.Handled(approve=token))
+    chain = dataclasses.replace(make_shown_chain(status), approve_token=token)
+
+    notes = user_requests.request_notes(chain)
+
+    case = f"approval {'handled' if is_done else 'new'}: {approval}"
+    golden(PAGE).check(case, "\n".join(notes))
+
+
+def test_of_an_approval_that_has_done_its_part_nothing_is_said() -> None:
+    status = staged(None, Phase.RUNNING)
+    assert status.latest_run is not None
+    stage = dataclasses.replace(status.latest_run.stages[0], approved_time="2026-03-01T10:00:00Z")
+    run = dataclasses.replace(status.latest_run, stages=(stage,))
+    done = v1alpha1.Handled(approve="7: prod")
+    status = dataclasses.replace(status, latest_run=run, last_handled=done)
+
+    chain = dataclasses.replace(make_shown_chain(status), approve_token="7: prod")
+
+    assert user_requests.request_notes(chain) == []
 
 
 def test_an_approval_names_the_live_run_and_the_stage() -> None:
