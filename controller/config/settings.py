@@ -400,6 +400,8 @@ class PluginSettings:
     terminal: TerminalSettings = field(default_factory=TerminalSettings)
     completion_seconds: float = 3.0
     """`STACKCHAIN_COMPLETION_SECONDS`: for so long a completion waits for the cluster."""
+    cache_folder: Path | None = None
+    """Below `XDG_CACHE_HOME`, else `~/.cache`; None where there is no home."""
     has_display: bool = False
     """Whether a browser has a screen to open on. Elsewhere it would take the terminal over."""
 
@@ -516,6 +518,7 @@ def load_plugin_settings(
         kubernetes=kubernetes,
         terminal=load_terminal_settings(environ),
         completion_seconds=patience,
+        cache_folder=_cache_folder(own),
         has_display=_has_display(own),
     )
 
@@ -532,6 +535,16 @@ def service_address(environ: Mapping[str, str] | None = None) -> str | None:
     if host is None or port is None:
         return None
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _cache_folder(reader: environment.Reader) -> Path | None:
+    named = Path(reader.text("XDG_CACHE_HOME") or "~/.cache")
+    try:
+        # As the specification has it: a relative one is passed over.
+        known = named if named.is_absolute() else Path("~/.cache").expanduser()
+    except RuntimeError:
+        return None
+    return known / "kubectl-stackchain"
 
 
 def _has_display(reader: environment.Reader) -> bool:

@@ -184,6 +184,17 @@ COMMANDS = (
         options=("all-namespaces", "browser"),
     ),
     Command(
+        name="open",
+        help="open the latest run in Temporal, or one of its stacks in Spacelift",
+        examples=(
+            ("open prod", "the run's timeline, in the browser"),
+            ("open prod vpc", "what holds the stack up, or its run"),
+            ("open prod vpc --no-browser", "only print the link"),
+        ),
+        positionals=("name", "any-stack"),
+        options=("no-browser", "output"),
+    ),
+    Command(
         name="version",
         help="print the version of this plugin",
         examples=(("version", "the plugin's own; the operator's is in its metrics"),),
@@ -320,6 +331,10 @@ def _add_positional(parser: argparse.ArgumentParser, name: str) -> None:
             )
         case "stage":
             parser.add_argument("stage", metavar="STAGE", help="the stage, by its name")
+        case "any-stack":
+            parser.add_argument(
+                "stack", metavar="STACK", type=stack_id, nargs="?", help="the id of a stack"
+            )
         case "stacks":
             parser.add_argument(
                 "stacks", metavar="STACK", type=stack_id, nargs="+", help="ids of stacks"
@@ -372,6 +387,8 @@ def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) ->
                 default=0,
                 help="where to listen on 127.0.0.1; default: any port that is free",
             )
+            _add_option(parser, "no-browser", command)
+        case "no-browser":
             parser.add_argument(
                 "--no-browser", action="store_true", help="print the address and open nothing"
             )

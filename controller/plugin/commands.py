@@ -1,6 +1,7 @@
 """What each command does: read, request, follow, and show."""
 
 import argparse
+import asyncio
 import datetime
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from controller.display.styled_text import Line, Style
 from controller.display.terminal import Terminal
 from controller.plugin import (
     arguments,
+    chain_links,
     cluster,
     exit_codes,
     explanation,
@@ -42,6 +44,8 @@ class CommandContext:
     target: cluster.ClusterChoice
     terminal: Terminal
     output: str
+    opens: bool
+    """Whether there is a browser to open."""
 
     @property
     def is_text(self) -> bool:
@@ -165,6 +169,26 @@ async def explain(context: CommandContext, wanted: argparse.Namespace) -> int:
     else:
         context.emit(explanation.document(found))
     return ExitCode.DONE
+
+
+async def open_link(context: CommandContext, wanted: argparse.Namespace) -> int:
+    """Print a link, and open it where there is a browser."""
+    chain = await context.chains.get(wanted.name)
+    link = chain_links.link_of(chain, wanted.stack)
+    if not context.is_text:
+        context.emit({"chain": output.chain_of(chain), "link": link})
+        return ExitCode.DONE
+    context.say(styled_text.line(link))
+    if context.opens and not wanted.no_browser:
+        await asyncio.to_thread(_open, link)
+    return ExitCode.DONE
+
+
+def _open(link: str) -> None:
+    # Loaded for this command only. The link is printed, whatever becomes of this.
+    import webbrowser
+
+    webbrowser.open(link)
 
 
 async def history(context: CommandContext, wanted: argparse.Namespace) -> int:
@@ -341,6 +365,7 @@ COMMANDS: dict[str, Callable[[CommandContext, argparse.Namespace], Awaitable[int
     "tree": tree,
     "wait": wait,
     "explain": explain,
+    "open": open_link,
     "history": history,
     "plan": plan,
     **dict.fromkeys(_REQUESTS, request),

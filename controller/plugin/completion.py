@@ -6,15 +6,15 @@ files. The scripts for shells call the same program.
 """
 
 import argparse
-import asyncio
-import contextlib
+import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from controller.config import environment
-from controller.plugin import arguments, exit_codes
+from controller.config import environment, settings
+from controller.plugin import arguments, completion_cache, exit_codes
 
 if TYPE_CHECKING:
     from controller.plugin import cluster
@@ -78,6 +78,8 @@ def _argument(
         case "stacks":
             known = [one for one in _ask_stacks(before, typed[1]) if one not in typed[2:]]
             return _starting(last, known), NO_FILES
+        case "any-stack":
+            return _starting(last, _ask_stacks(before, typed[1])), NO_FILES
         case "stage":
             return _starting(last, _ask_stages(before, typed[1])), NO_FILES
         case "number":
@@ -130,64 +132,88 @@ def _in_list(last: str, candidates: Iterable[str]) -> list[str]:
 
 
 def _ask_names(before: Sequence[str]) -> list[str]:
-    async def ask() -> list[str]:
-        async with _chains(before) as chains:
-            return await chains.names()
+    async def read(chains: "cluster.UserChains") -> list[str]:
+        return await chains.names()
 
-    return _asked(ask)
+    return _asked(before, ("names",), read)
 
 
 def _ask_number(before: Sequence[str], name: str) -> list[str]:
-    async def ask() -> list[str]:
-        async with _chains(before) as chains:
-            latest = (await chains.get(name)).status.latest_run
+    async def read(chains: "cluster.UserChains") -> list[str]:
+        latest = (await chains.get(name)).status.latest_run
         return [str(latest.number)] if latest is not None else []
 
-    return _asked(ask)
+    return _asked(before, ("number", name), read)
 
 
 def _ask_stacks(before: Sequence[str], name: str) -> list[str]:
-    async def ask() -> list[str]:
-        async with _chains(before) as chains:
-            return [stack.id for stack in (await chains.get(name)).status.stacks]
+    async def read(chains: "cluster.UserChains") -> list[str]:
+        return [stack.id for stack in (await chains.get(name)).status.stacks]
 
-    return _asked(ask)
+    return _asked(before, ("stacks", name), read)
 
 
 def _ask_stages(before: Sequence[str], name: str) -> list[str]:
-    from controller.plugin import user_requests
+    async def read(chains: "cluster.UserChains") -> list[str]:
+        from controller.plugin import user_requests
 
-    async def ask() -> list[str]:
-        async with _chains(before) as chains:
-            return user_requests.stages_to_approve(await chains.get(name))
+        return user_requests.stages_to_approve(await chains.get(name))
 
-    return _asked(ask)
+    return _asked(before, ("stages", name), read)
 
 
-@contextlib.asynccontextmanager
-async def _chains(before: Sequence[str]) -> AsyncIterator["cluster.UserChains"]:
-    # Loaded only where the cluster is asked: everything else completes at once.
+_Read = Callable[["cluster.UserChains"], Coroutine[None, None, list[str]]]
+
+
+def _asked(before: Sequence[str], question: Sequence[str], read: _Read) -> list[str]:
+    """Ask the cluster; one that cannot be asked completes nothing, and says nothing about it."""
+    wanted = _cluster_parser().parse_known_args(before)[0]
+    kubeconfig: str | None = getattr(wanted, "kubeconfig", None)
+
+    def ask() -> list[str] | None:
+        # Loaded only where the cluster is asked: everything else completes at once.
+        import asyncio
+
+        try:
+            return asyncio.run(_ask(wanted, read))
+        except (exit_codes.CommandError, environment.SettingsError, TimeoutError):
+            return None
+
+    try:
+        shell = settings.load_plugin_settings(kubeconfig=kubeconfig)
+    except environment.SettingsError:
+        return []
+    if shell.cache_folder is None:
+        return ask() or []
+    folder = shell.cache_folder / "completion"
+    return completion_cache.answer(folder, (*_whom(wanted, shell), *question), ask)
+
+
+def _whom(wanted: argparse.Namespace, shell: settings.PluginSettings) -> list[str]:
+    """Return what tells clusters and users apart: also which kubeconfig, as it is now."""
+    parts = str(shell.kubernetes.kubeconfig or "~/.kube/config").split(os.pathsep)
+    found = [str(getattr(wanted, name, None)) for name in ("namespace", "context")]
+    for path in (Path(part).expanduser() for part in parts):
+        changed = path.stat().st_mtime_ns if path.is_file() else 0
+        found += [str(path.absolute()), str(changed)]
+    return found
+
+
+async def _ask(wanted: argparse.Namespace, read: _Read) -> list[str]:
+    import asyncio
+
     from controller.plugin import cluster
 
-    wanted = _cluster_parser().parse_known_args(before)[0]
     target, plugin = cluster.choose(wanted)
     # The user has pressed Tab and is waiting.
     async with cluster.open_chains(target) as chains, asyncio.timeout(plugin.completion_seconds):
-        yield chains
+        return await read(chains)
 
 
 def _cluster_parser() -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
         parents=[arguments.cluster_options()], add_help=False, allow_abbrev=False
     )
-
-
-def _asked(ask: Callable[[], Coroutine[None, None, list[str]]]) -> list[str]:
-    """Ask the cluster; one that cannot be asked completes nothing, and says nothing about it."""
-    try:
-        return asyncio.run(ask())
-    except (exit_codes.CommandError, environment.SettingsError, TimeoutError):
-        return []
 
 
 def script(shell: str) -> str:

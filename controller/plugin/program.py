@@ -73,7 +73,11 @@ async def _serve(wanted: argparse.Namespace) -> int:
     async with cluster.open_chains(target) as chains:
         out = terminal.detect(sys.stdout, shell.terminal)
         context = commands.CommandContext(
-            chains=chains, target=target, terminal=out, output=wanted.output
+            chains=chains,
+            target=target,
+            terminal=out,
+            output=wanted.output,
+            opens=shell.has_display,
         )
         return await commands.COMMANDS[wanted.command](context, wanted)
 

@@ -5,6 +5,7 @@ and a program read, and the exit code.
 """
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import yaml
@@ -116,3 +117,37 @@ async def test_a_chain_that_no_operator_has_seen_is_explained_too(
     shown = await kubectl("explain", "prod")
 
     golden("plugin_commands").check("explain: no operator has seen it", shown.out)
+
+
+@pytest.mark.parametrize("options", [(), ("--no-browser",)], ids=["browser", "no browser"])
+async def test_open_prints_the_link_and_opens_it_where_there_is_a_browser(
+    options: tuple[str, ...],
+    kubectl: Kubectl,
+    stackchains: kube_support.StackChains,
+    operator: Operator,
+    tmp_path: Path,
+) -> None:
+    await stackchains.create("prod", SPEC)
+    await operator.write("prod", WAITING)
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\necho "$1" >{opened}\n')
+    browser.chmod(0o755)
+    kubectl.environment |= {"BROWSER": str(browser), "DISPLAY": ":0"}
+
+    shown = await kubectl("open", "prod", "eks", *options)
+
+    assert (shown.code, shown.out, shown.err) == (ExitCode.DONE, f"{LINK}\n", "")
+    assert opened.exists() is not bool(options)
+    assert options or opened.read_text() == f"{LINK}\n"
+
+
+async def test_open_gives_programs_the_link_and_opens_nothing(
+    kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator
+) -> None:
+    await stackchains.create("prod", SPEC)
+    await operator.write("prod", WAITING)
+
+    shown = await kubectl("open", "prod", "eks", "-o", "json")
+
+    chain = {"namespace": stackchains.namespace, "name": "prod"}
+    assert shown.document == {"chain": chain, "link": LINK}
