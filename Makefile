@@ -118,6 +118,11 @@ record: $(INSTALLED) ## Record new workflow histories
 test-ui: $(INSTALLED) ## Drive the page in Chromium (needs Node.js and chromium; SHOTS=FOLDER keeps pictures)
 	cd ui && npm ci --ignore-scripts && PYTHON=$(CURDIR)/$(BIN)/python node --test browser/page.test.mjs
 
+.PHONY: pictures
+pictures: $(INSTALLED) ## Take the documentation's pictures of the page (needs Node.js and chromium)
+	cd ui && npm ci --ignore-scripts
+	PYTHON=$(BIN)/python hack/page-pictures
+
 .PHONY: ui
 ui: ## Build the page into the package (needs Node.js)
 	cd ui && npm ci --ignore-scripts && npm run check && npm run build

@@ -56,6 +56,7 @@ def _dev(parsed: argparse.Namespace) -> int:
         kubeconfig=parsed.kubeconfig,
         scenario=parsed.scenario,
         poll_seconds=parsed.poll_seconds,
+        has_page=True,
     )
     return asyncio.run(dev_command.run_dev(options))
 

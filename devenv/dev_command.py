@@ -102,7 +102,8 @@ def _summary(local: environment.LocalEnvironment) -> str:
     receiver = ""
     if local.has_webhook:
         receiver = f"\n  Webhook receiver     {local.endpoints.webhook_url}"
-    return f"""
+    page = f"\n  The page, once       {local.page.address}" if local.options.has_page else ""
+    return f"""{page}
   Temporal's web UI    {local.temporal.ui_url}
   Simulated Spacelift  {local.simulator.url}
   Its admin API        {local.simulator.admin_url}{receiver}

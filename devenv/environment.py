@@ -13,6 +13,7 @@ from types import TracebackType
 
 from devenv import (
     existing_cluster,
+    page_process,
     published_kubeconfig,
     role_process,
     settings,
@@ -49,6 +50,8 @@ class DevOptions:
     roles: tuple[str, ...] = ("worker", "operator", "webhook")
     poll_seconds: float = 1
     log_format: str = "console"
+    has_page: bool = False
+    """Whether the page of `kubectl stackchain ui` is served."""
     role_environment: dict[str, str] = field(default_factory=dict)
     """Further settings of all roles."""
 
@@ -89,6 +92,7 @@ class LocalEnvironment:
             self.directory, scenario=options.scenario, keeps_state=options.state_dir is not None
         )
         self.roles: dict[str, role_process.Role] = {}
+        self.page = page_process.PageProcess(self.kubeconfig, self.logs)
         # The same for as long as this environment lives: the account sends there.
         self._webhook_address = f"127.0.0.1:{tools.free_port()}"
 
@@ -123,6 +127,8 @@ class LocalEnvironment:
                 if self.has_webhook:
                     await self._register_webhook()
                 await _together(*(self._role_starter(role) for role in self.options.roles))
+                if self.options.has_page:
+                    await self.page.start()
                 self._publish_kubeconfig()
         except BaseException:
             # Cancellation included: nothing may be left running.
@@ -133,7 +139,11 @@ class LocalEnvironment:
         """Stop all parts, the roles first, since they would only complain about the others."""
         roles = self.roles.values()
         await asyncio.gather(*(role.stop(timeout_seconds=_STOP_SECONDS) for role in roles))
-        await asyncio.gather(self.simulator.stop(), self.temporal.stop())
+        await asyncio.gather(
+            self.page.stop(timeout_seconds=_STOP_SECONDS),
+            self.simulator.stop(),
+            self.temporal.stop(),
+        )
         if self.control_plane is not None:
             await self.control_plane.stop()
         if self._published is not None:

@@ -62,6 +62,7 @@ class Demo:
                 published_kubeconfig=environment.SHELL_KUBECONFIG,
                 scenario=example_account.FILE,
                 poll_seconds=_POLL_SECONDS,
+                has_page=True,
             )
         )
         self.is_complete = False
@@ -105,6 +106,8 @@ class Demo:
 
     def _say_links(self) -> None:
         self._screen.say()
+        self._screen.say("  Open the page in your browser and watch the chain there, too:")
+        self._screen.say(f"  {self._local.page.address}")
         self._screen.say(f"  Temporal's web UI    {self._local.temporal.ui_url}")
         self._screen.say(f"  Simulated Spacelift  {self._local.simulator.url}")
 

@@ -15,6 +15,7 @@ from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from devenv.demo import kubectl, walkthrough
 from tests.support.waiting import eventually
+from tests.ui import viewers
 
 # Generous: the tests of several people may share two cores.
 SECONDS = 200
@@ -251,3 +252,22 @@ def test_the_demo_notices_what_did_not_go_as_it_should() -> None:
         "'extra' is Failed and should be not there",
         "'gone' is not there and should be Failed",
     ]
+
+
+async def test_the_page_that_it_names_first_shows_the_chain(temporary_files: Path) -> None:
+    async with started() as demo:
+        address = (await demo.until("/?token=")).strip()
+        async with (
+            viewers.viewer(address) as session,
+            viewers.streaming(session, address) as stream,
+            asyncio.timeout(SECONDS),
+        ):
+            rows = await stream.until("chains")
+            while not rows:
+                rows = [await stream.until("chain")]
+        demo.process.send_signal(signal.SIGINT)
+        await demo.end()
+
+    assert [row["name"] for row in rows] == [walkthrough.CHAIN]
+    assert demo.text.index("/?token=") < demo.text.index("Temporal's web UI")
+    assert left_in(temporary_files) == []

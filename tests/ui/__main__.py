@@ -2,7 +2,8 @@
 
 What is typed changes what is shown: `away` and `back` for the API server, `view` and `change` for
 what the viewer may do, `large` for an update of the chain of 500 stacks, `run` for a run of the
-chain `live` from its start to its end, one step for each line, and `delete NAME`.
+chain `live` from its start to its end, one step for each line, `many` for
+5,000 more chains, and `delete NAME`.
 """
 
 import asyncio
@@ -72,6 +73,14 @@ class Stage:
             case ["run"]:
                 self._step += 1
                 self.watch.put(self._live(self._step))
+            case ["many"]:
+                stack = [samples.stack("a", "Succeeded")]
+                ready = ("True", "RunSucceeded", "Done.")
+                for place in range(5000):
+                    name = f"chain-{place:04}"
+                    self.watch.put(
+                        samples.chain(name, stack, ready=ready, namespace="many", phase="Succeeded")
+                    )
             case ["delete", name]:
                 for body in list(self.watch.bodies.values()):
                     if body["metadata"]["name"] == name:

@@ -534,6 +534,35 @@ test("a page of another site can neither read nor frame it", async () => {
   await page.close();
 });
 
+test("5,000 chains are listed and searched", async (t) => {
+  const own = await serve();
+  const mine = await browser.newContext({ viewport: SIZES[1440] });
+  t.after(async () => {
+    await mine.close();
+    own.process.kill();
+  });
+  const page = await mine.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  await page.goto(own.address);
+  await page.locator("chain-list .chain").first().waitFor();
+  own.process.stdin.write("many\n");
+  await page.waitForFunction(() => document.querySelector("stackchain-app").shadowRoot.querySelector("chain-list").rows.length > 5000);
+  await page.keyboard.press("/");
+  const taken = await page.evaluate(async () => {
+    const list = document.querySelector("stackchain-app").shadowRoot.querySelector("chain-list");
+    const input = list.shadowRoot.querySelector("input[type=search]");
+    const started = performance.now();
+    input.value = "chain-4321";
+    input.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    return performance.now() - started;
+  });
+  await page.locator("chain-list .chain", { hasText: "chain-4321" }).waitFor();
+  assert.equal(await page.locator("chain-list .chain").count(), 1);
+  t.diagnostic(`a search takes ${taken.toFixed(0)} ms`);
+  assert.ok(taken <= 100 * SLOWNESS, `a search takes ${taken} ms`);
+});
+
 test("a server that has ended is said", async () => {
   const own = await serve();
   const mine = await browser.newContext();

@@ -35,6 +35,7 @@ const NAMES: Readonly<Record<ViewName, string>> = {
 const PHONE = "(max-width: 700px)";
 const EVENTS_PAUSE = 5000;
 const NOTE_MILLISECONDS = 8000;
+const FRAME_MILLISECONDS = 16;
 
 takeKey();
 
@@ -293,7 +294,8 @@ export class StackchainApp extends LitElement {
   @element("action-dialog") private dialog!: ActionDialog;
   @element("chain-list") private chains!: ChainList | null;
 
-  private readonly feed = new Feed(() => this.requestUpdate());
+  private readonly feed = new Feed(() => this.drawSoon());
+  private drawing = 0;
   private timer = 0;
   private eventsOf = "";
   private eventsAt = 0;
@@ -552,6 +554,14 @@ export class StackchainApp extends LitElement {
     if (wanted === this.rightsOf) {
       this.rights = !answer.isGood ? "unavailable" : answer.body["change"] === true ? "change" : "view";
     }
+  }
+
+  /** Thousands of chains may change at once: what comes within a frame is drawn once. */
+  private drawSoon(): void {
+    this.drawing ||= window.setTimeout(() => {
+      this.drawing = 0;
+      this.requestUpdate();
+    }, FRAME_MILLISECONDS);
   }
 
   private say(messages: readonly string[]): void {
