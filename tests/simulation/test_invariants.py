@@ -31,6 +31,7 @@ from controller.temporal.activities import (
     stack_stops,
     stack_triggers,
     triggered_runs,
+    window_reading,
 )
 from controller.temporal.workflows import interruption, publishing, stack_execution
 from tests.simulation import role_processes
@@ -270,6 +271,10 @@ MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
     "confirmed within limits": (
         written.SCHEDULES["a plan that is beyond the limits is made again"],
         patched(confirmation_limits, "excess", lambda *_: ""),
+    ),
+    "within its window": (
+        written.SCHEDULES["a window closes while a chain runs, and workers die when it does"],
+        patched(window_reading, "closed_window", lambda *_, **__: None),
     ),
     "one chain at a stack": (
         dataclasses.replace(

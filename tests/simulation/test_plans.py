@@ -45,6 +45,7 @@ def test_seeds_make_worlds_of_all_kinds() -> None:
     assert any("triggers" in spec for spec in specs)
     assert any("confirmationLimits" in spec for spec in specs)
     assert any("dependsOn" in spec for spec in specs)
+    assert any("window" in spec for spec in specs)
     assert {"approve", "reject", "delete the namespace", "create the namespace"} <= actions
     assert {"ask for a retry of stacks of", "ask for a bypass in"} <= actions
 

@@ -57,6 +57,7 @@ def add(plan: Plan) -> Plan:
         (0.15, _limits),
         (0.15, _order),
         (0.2, _stack_requests),
+        (0.15, _windows),
     )
     for share, addition in additions:
         if rng.random() < share:
@@ -222,6 +223,19 @@ def _limits(rng: random.Random, plan: Plan) -> Plan:
         plan, stacks=stacks, events=(*plan.events, *events), behavior=behavior
     )
     return _changed(plan, able, limited)
+
+
+def _windows(rng: random.Random, plan: Plan) -> Plan:
+    """Let a chain have a window, which opens and closes while it runs."""
+
+    def windowed(chain: ChainPlan) -> ChainPlan:
+        cron, seconds = rng.choice([("*/2 * * * *", 60), ("*/3 * * * *", 120)])
+        spec = {**chain.spec, "window": {"cron": cron, "durationSeconds": seconds}}
+        if "operation" not in spec and rng.random() < 0.5:
+            spec["confirmationPolicy"] = "Auto"
+        return dataclasses.replace(chain, spec=spec)
+
+    return _changed(plan, [rng.choice(plan.chains)], windowed)
 
 
 def _order(rng: random.Random, plan: Plan) -> Plan:

@@ -124,6 +124,23 @@ SCHEDULES: dict[str, Plan] = {
             _person(60.0, "confirm", "b"),
         ),
     ),
+    "a window closes while a chain runs, and workers die when it does": _plan(
+        StackPlan(id="a", seconds=40.0),
+        StackPlan(id="b", labels=("a",), is_autodeployed=False, seconds=30.0),
+        StackPlan(id="c", upstreams=("b",), seconds=10.0),
+        StackPlan(id="d", labels=("a",), outcomes=("fail:planning",), seconds=20.0),
+        chains=_chain(
+            confirmationPolicy="Auto",
+            window={"cron": "*/3 * * * *", "durationSeconds": 60},
+            retry={"limit": 1, "backoffSeconds": 5},
+        ),
+        events=(
+            _fault(59.5, "kill", "worker", 2.0),
+            _fault(90.0, "kill", "operator", 5.0),
+            _fault(179.5, "kill", "worker", 2.0),
+            _user(200.0, "ask for a run of"),
+        ),
+    ),
     "a chain waits for one that comes later, and is asked again": _plan(
         StackPlan(id="a", seconds=5.0),
         StackPlan(id="b", seconds=5.0),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from controller.api import v1alpha1
 from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunType
-from tests.simulation.world.invariants import confirmations, orders, triggers
+from tests.simulation.world.invariants import confirmations, orders, triggers, window_times
 from tests.simulation.world.records import Record, marker_of
 
 
@@ -56,4 +56,5 @@ AT_EACH_MOVE: dict[str, Callable[[Record, Run], Iterator[str]]] = {
     "one chain at a stack": one_chain_at_a_stack,
     "confirmed within limits": confirmations.confirmed_within_limits,
     "chains in order": orders.chains_before_it_were_ready,
+    "within its window": window_times.within_its_window,
 }
