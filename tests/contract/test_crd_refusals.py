@@ -620,7 +620,9 @@ def spec_with(path: str, value: Any) -> Body:
         return {**spec, "runtimeEnvironment": [variable]}
     if parts == ["confirmationLimits"]:
         return {**spec, "confirmationPolicy": "Auto"}
-    if parts == ["stages"]:
+    if parts[-1:] == ["window"]:
+        place |= WINDOW | place
+    if parts[:1] == ["stages"]:
         # Some values are not for the first one.
         return {**spec, "stages": [DEV, PROD | spec["stages"]]}
     if parts in (["triggers"], ["dependsOn"]):
