@@ -1,5 +1,6 @@
 """The files in examples/ do what their comments say, with the stacks of `python -m devenv`."""
 
+import datetime
 import itertools
 from pathlib import Path
 from typing import Any
@@ -223,3 +224,33 @@ def test_the_connections_file_is_one() -> None:
 
     assert sorted(parsed) == ["default", "sandbox"]
     assert not parsed["sandbox"].allowed.serves("elsewhere")
+
+
+async def test_production_waits_for_its_soak_a_person_and_office_hours(
+    release: chains.Installation,
+) -> None:
+    """With seconds for the hour, and with office hours that begin within two minutes."""
+    account = await release.add_account("office-hours", account_of_dev())
+    spec = example("office-hours")["spec"]
+    opens_at = datetime.datetime.now(datetime.UTC).replace(second=0, microsecond=0)
+    opens_at += datetime.timedelta(minutes=2)
+    dev, prod = spec["stages"]
+    window = {"cron": f"{opens_at:%M %H} * * *", "durationSeconds": 28800}
+    chain = await release.create(
+        "office-hours",
+        *spec["roots"]["stackIds"],
+        account=account,
+        stages=[dev, prod | {"soakSeconds": 3, "window": window}],
+    )
+    await chain.shows("AwaitingApproval")
+    before = await account.runs()
+    await release.stackchains.annotate("office-hours", approve="1: prod")
+    left = opens_at - datetime.datetime.now(datetime.UTC)
+    await chain.ends("RunSucceeded", seconds=max(left.total_seconds(), 0.0) + chains.SECONDS)
+
+    dev_runs = [await account.only_run(stack) for stack in ("shop-dev", "shop-dev-site")]
+    prod_runs = [await account.only_run(stack) for stack in ("shop-prod", "shop-prod-site")]
+    assert [run["stackId"] for run in before] == ["shop-dev", "shop-dev-site"]
+    soaked_at = dev_runs[1]["history"][-1]["at"] + 3
+    assert all(run["createdAt"] >= soaked_at for run in prod_runs)
+    assert all(run["createdAt"] >= opens_at.timestamp() for run in prod_runs)
