@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from temporalio import workflow
 
+from controller.api import v1alpha1
 from controller.chain.graph import adoption
 from controller.chain.requests import decide, other_chains
 from controller.chain.run import (
     confirmation_limits,
+    gates,
     live_requests,
     native_stops,
     next_stacks,
@@ -65,6 +67,9 @@ FAILING = dataclasses.replace(
 PERSON_ABOVE_A_STACK_THAT_WAS_DISABLED = regressions.FIXED[
     "a stack that was disabled is run natively by a person before the chain ends"
 ]
+
+
+STAGED = written.SCHEDULES["stages that hang on each other natively soak and are approved"]
 
 
 def patched(owner: Any, name: str, value: object) -> playing.Bug:
@@ -243,6 +248,7 @@ MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
         written.SCHEDULES["what is created to destroy is asked later"],
         patched(decide, "is_held", lambda *_: False),
     ),
+    "stages in order": (STAGED, patched(gates, "waiting", lambda _: {})),
     "a run is used once": (
         written.SCHEDULES["answers to triggers are lost, and lists lag"],
         patched(triggered_runs.SoughtRun, "of", of_all_times),
@@ -320,6 +326,35 @@ def test_a_mistake_of_the_product_is_seen(invariant: str) -> None:
     assert finding.violations_of(plan) == ()
 
     assert any(invariant in seen(plan, bug, seed=seed) for seed in range(plan.seed, plan.seed + 10))
+
+
+def waits_but_for(kind: v1alpha1.StageWait) -> playing.Bug:
+    def waiting(run: progress.ChainProgress) -> dict[str, progress.StageProgress]:
+        return {stage.name: stage for stage in run.stages if stage.waits_for not in ("", kind)}
+
+    return patched(gates, "waiting", waiting)
+
+
+def without_stages(*args: Any, stage_of: object, **options: Any) -> dict[str, str]:
+    return origins(*args, **options)
+
+
+origins = adoption.origins
+
+MISTAKES_OF_STAGES = {
+    "before stacks of earlier stages": waits_but_for(v1alpha1.StageWait.EARLIER_STAGES),
+    "its soak time ended": waits_but_for(v1alpha1.StageWait.SOAK),
+    "nobody had approved it": waits_but_for(v1alpha1.StageWait.APPROVAL),
+    "of c in qa began": patched(adoption, "origins", without_stages),
+}
+
+
+@pytest.mark.parametrize("text", MISTAKES_OF_STAGES)
+def test_each_thing_that_a_stage_waits_for_is_seen(text: str) -> None:
+    """The last one: the chain uses what Spacelift has queued across a stage."""
+    found = finding.violations_of(STAGED, bug=MISTAKES_OF_STAGES[text])
+
+    assert any(item.invariant == "stages in order" and text in item.text for item in found)
 
 
 def test_a_mistake_is_known_for_each_invariant() -> None:

@@ -10,7 +10,7 @@ from tests.simulation.world.plans import HERE, THERE, Actor, ChainPlan, Event, P
 PLANS = [making_plans.make(seed) for seed in range(200)]
 ALL_ADDITIONS = Plan(
     seed=1,
-    stacks=(StackPlan(id="a", needs_approval=True),),
+    stacks=(StackPlan(id="a", needs_approval=True, stage="dev"),),
     chains=(
         ChainPlan(
             name="chain",
@@ -46,13 +46,16 @@ def test_seeds_make_worlds_of_all_kinds() -> None:
     assert any("confirmationLimits" in spec for spec in specs)
     assert any("dependsOn" in spec for spec in specs)
     assert any("window" in spec for spec in specs)
+    assert any("stages" in spec for spec in specs)
+    assert any(stack.stage for plan in PLANS for stack in plan.stacks)
     assert {"approve", "reject", "delete the namespace", "create the namespace"} <= actions
     assert {"ask for a retry of stacks of", "ask for a bypass in"} <= actions
+    assert "approve a stage of" in actions
 
 
 def test_a_plan_is_told_in_plain_words() -> None:
     assert plan_tables.of(ALL_ADDITIONS).splitlines() == [
-        "stack a    autodeploy, approved by people, 10 s, changes",
+        "stack a    in dev, autodeploy, approved by people, 10 s, changes",
         "webhook delivery late: 0.3",
         "so many times as slow as others: kube watch event 20",
         "Spacelift delivers notifications, runs are read every 60 s",
@@ -84,5 +87,7 @@ def test_what_is_added_leaves_the_rest_of_a_plan_as_it_is() -> None:
 
 
 def _plain(stack: StackPlan) -> StackPlan:
-    """Return a stack without what additions may change: who is asked, and for what."""
-    return dataclasses.replace(stack, needs_approval=False, is_autodeployed=False, delta={})
+    """Return a stack without what additions may change: who is asked for what, and its stage."""
+    return dataclasses.replace(
+        stack, needs_approval=False, is_autodeployed=False, delta={}, stage=""
+    )

@@ -19,7 +19,7 @@ from tests.simulation.world.plans import (
     Event,
     Plan,
 )
-from tests.simulation.world.worlds import OTHER
+from tests.simulation.world.worlds import OTHER, STAGE_LABEL
 
 Json = dict[str, Any]
 
@@ -58,6 +58,7 @@ def add(plan: Plan) -> Plan:
         (0.15, _order),
         (0.2, _stack_requests),
         (0.15, _windows),
+        (0.15, _stages),
     )
     for share, addition in additions:
         if rng.random() < share:
@@ -272,6 +273,50 @@ def _order(rng: random.Random, plan: Plan) -> Plan:
         ),
         events=(*plan.events, *events),
     )
+
+
+def _stages(rng: random.Random, plan: Plan) -> Plan:
+    """Let a chain roll in stages that soak, and that users approve; some stacks have none."""
+    names = [f"stage-{number}" for number in range(rng.choice([2, 2, 3]))]
+
+    def stage_of(place: int) -> str:
+        # A stack is listed after its upstreams, so these are of no later stage.
+        chance, fitting = rng.random(), names[place * len(names) // len(plan.stacks)]
+        return "" if chance < 0.2 else rng.choice(names) if chance < 0.25 else fitting
+
+    def staged(chain: ChainPlan) -> ChainPlan:
+        stages = [_stage(rng, name, is_first=name == names[0]) for name in names]
+        return dataclasses.replace(chain, spec={**chain.spec, "stages": stages})
+
+    chosen = rng.choice(plan.chains)
+    events = [
+        Event(
+            at=round(chosen.at + 5 + _LAST_AT * rng.random() ** 1.7, 1),
+            actor=Actor.USER,
+            action="approve a stage of",
+            target=chosen.name,
+            value=rng.randrange(100),
+        )
+        for _ in range(rng.choice([0, 1, 3, 6]))
+    ]
+    plan = dataclasses.replace(
+        plan,
+        stacks=tuple(
+            dataclasses.replace(stack, stage=stage_of(place))
+            for place, stack in enumerate(plan.stacks)
+        ),
+        events=(*plan.events, *events),
+    )
+    return _changed(plan, [chosen], staged)
+
+
+def _stage(rng: random.Random, name: str, *, is_first: bool) -> Json:
+    stage: Json = {"name": name, "labels": [f"{STAGE_LABEL}{name}"]}
+    if not is_first and rng.random() < 0.6:
+        stage["soakSeconds"] = rng.choice([3, 10, 25])
+    if rng.random() < 0.4:
+        stage["approval"] = "Required"
+    return stage
 
 
 def _delta(rng: random.Random) -> Json:

@@ -44,6 +44,7 @@ def _stack(stack: StackPlan) -> tuple[str, str, str]:
     return (
         f"stack {stack.id}",
         f"depends on {', '.join(upstreams)}" if upstreams else "",
+        f"{f'in {stack.stage}, ' if stack.stage else ''}"
         f"{'autodeploy, ' if stack.is_autodeployed else ''}"
         f"{'approved by people, ' if stack.needs_approval else ''}{stack.seconds:.0f} s, "
         + ", then ".join(stack.outcomes)

@@ -42,6 +42,8 @@ class StackPlan:
     upstreams: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     is_autodeployed: bool = True
+    stage: str = ""
+    """Which stage of chains that have stages it belongs to; empty: none."""
     needs_approval: bool = False
     """Whether a person has to approve each run before it starts."""
     seconds: float = 10.0

@@ -48,6 +48,8 @@ class ChainRecord:
     """All request tokens that it ever had."""
     scheduled_until: float | None = None
     """Until when it had a schedule."""
+    approved_at: dict[tuple[int, str], float] = dataclasses.field(default_factory=dict)
+    """When somebody first approved a stage of which run, by the wall clock."""
     root_runs: set[str] = dataclasses.field(default_factory=set)
     """All runs of others of roots that any of its runs was started by."""
     triggering_roots: set[str] = dataclasses.field(default_factory=set)
@@ -239,6 +241,8 @@ class Record:
         asked = annotations.get(v1alpha1.CANCEL_ANNOTATION, "")
         if asked.isdecimal():
             chain.canceled_at.setdefault(int(asked), self.parties.loop.unix())
+        for approved in _approved(annotations.get(v1alpha1.APPROVE_ANNOTATION)):
+            chain.approved_at.setdefault(approved, self.parties.loop.unix())
         latest = (body.get("status") or {}).get("latestRun")
         if latest:
             self._note_run(chain, body["status"], latest)
@@ -300,6 +304,16 @@ def _number_of(token: str) -> int | None:
         return token_grammar.read(token, names=token_grammar.Names.ANY).number
     except token_grammar.InvalidToken:
         return None
+
+
+def _approved(token: str | None) -> Iterator[tuple[int, str]]:
+    """Give the run and the stage that a token approves."""
+    try:
+        found = token_grammar.read(token or "", names=token_grammar.Names.ANY)
+    except token_grammar.InvalidToken:
+        return
+    for name in found.names:
+        yield found.number, name
 
 
 def _named(status: Json) -> Iterator[str]:

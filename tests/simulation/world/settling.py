@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from devenv.simulator.model.states import RunState
-from tests.simulation.world import records
+from tests.simulation.world import records, user_actions
 from tests.simulation.world.worlds import World
 
 Json = dict[str, Any]
@@ -80,7 +80,17 @@ async def _wait(world: World, left: Callable[[World], list[str]]) -> bool:
             await _let_go(world)
         await asyncio.sleep(_LOOK_SECONDS)
         _let_all_continue(world)
+        await _approve_stages(world)
     return True
+
+
+async def _approve_stages(world: World) -> None:
+    for body in world.chains():
+        latest = (body.get("status") or {}).get("latestRun") or {}
+        waits = [item.get("waitsFor") == "Approval" for item in latest.get("stages") or ()]
+        if any(waits) and "deletionTimestamp" not in body["metadata"]:
+            note = f"{world.loop.time():.0f}"
+            await user_actions.approve(world, body["metadata"]["name"], choice=1, note=note)
 
 
 async def _let_go(world: World) -> None:
@@ -137,7 +147,7 @@ def _unsettled_chain(body: Json) -> str | None:
     if latest and latest["phase"] not in ("Succeeded", "Failed", "Canceled", "TimedOut"):
         return f"{name} run {latest['number']} is {latest['phase']}: {ready['message']}"
     handled = status.get("lastHandled") or {}
-    for token in ("run", "retry", "bypass", "cancel"):
+    for token in ("run", "retry", "bypass", "approve", "cancel"):
         asked = (metadata.get("annotations") or {}).get(f"stackchain.dev/{token}")
         if asked and handled.get(token) != asked:
             return f"{name}: {token} token {asked!r} is not handled"

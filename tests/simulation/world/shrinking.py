@@ -133,6 +133,7 @@ def _simpler(plan: Plan) -> Iterator[Plan]:
             {"delta": {}},
             {"is_autodeployed": True},
             {"needs_approval": False},
+            {"stage": ""},
             {"seconds": 10.0},
         ):
             yield _with_stack(plan, stack, dataclasses.replace(stack, **changes))

@@ -59,6 +59,23 @@ async def _ask_for_stacks(world: World, event: Event, token: str, phases: tuple[
     await _ask(world, event, token, text)
 
 
+async def _approve(world: World, event: Event) -> None:
+    """Approve the stage that waits for it, or now and then one that does not."""
+    await approve(world, event.target, choice=event.value, note=f"{event.at:.1f}")
+
+
+async def approve(world: World, name: str, *, choice: int, note: str) -> None:
+    """Set the annotation that approves a stage; nobody does who sees no stage."""
+    latest = ((world.get(name) or {}).get("status") or {}).get("latestRun") or {}
+    stages = latest.get("stages") or ()
+    waiting = [stage["name"] for stage in stages if stage.get("waitsFor") == "Approval"]
+    if choice % 4 == 0 or not waiting:
+        waiting = [stage["name"] for stage in stages]
+    if waiting:
+        token = f"{latest['number']}: {waiting[choice % len(waiting)]} @{note}"
+        await world.change(name, {"metadata": {"annotations": {"stackchain.dev/approve": token}}})
+
+
 async def _cancel(world: World, event: Event) -> None:
     await _ask(world, event, "cancel", _latest_number(world, event))
 
@@ -88,6 +105,7 @@ ACTIONS: dict[str, Callable[[World, Event], Awaitable[None]]] = {
     "ask for a retry of": _retry,
     "ask for a retry of stacks of": _retry_of_stacks,
     "ask for a bypass in": _bypass,
+    "approve a stage of": _approve,
     "cancel": _cancel,
     "suspend": _suspend,
     "resume": _resume,

@@ -23,6 +23,8 @@ OTHER = "other "
 MERGE_PATCH = "application/merge-patch+json"
 SWEEP_SECONDS = 30
 """How often the roots of chains with triggers are looked at."""
+STAGE_LABEL = "stage:"
+"""What the label of a stage begins with."""
 _REPLAYS = 0.015
 """How often an execution is rebuilt from its history, also once all else is calm.
 
@@ -212,7 +214,10 @@ def _stack(stack: StackPlan) -> Json:
             {"stack": item, "references": _references(item) if stack.is_unchanged else []}
             for item in stack.upstreams
         ],
-        "labels": [f"dependsOn:{label}" for label in stack.labels],
+        "labels": [
+            *(f"dependsOn:{label}" for label in stack.labels),
+            *([f"{STAGE_LABEL}{stack.stage}"] if stack.stage else ()),
+        ],
     }
 
 

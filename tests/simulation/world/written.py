@@ -71,7 +71,49 @@ def _line(names: str, *, seconds: float) -> tuple[StackPlan, ...]:
     )
 
 
+def _staged(*events: Event, outcomes: tuple[str, ...] = ("changes",), **spec: Any) -> Plan:
+    """Return three stages that soak and hang on each other, and a slow stack of none."""
+    stages = [
+        {"name": "dev", "labels": ["stage:dev"]},
+        {"name": "qa", "labels": ["stage:qa"], "soakSeconds": 10},
+        {"name": "prod", "labels": ["stage:prod"], "soakSeconds": 5, "approval": "Required"},
+    ]
+    return _plan(
+        StackPlan(id="a", stage="dev", seconds=4.0),
+        StackPlan(id="b", stage="dev", seconds=8.0, outcomes=outcomes),
+        StackPlan(id="c", stage="qa", upstreams=("a",), seconds=4.0),
+        StackPlan(id="d", stage="qa", labels=("b",), seconds=4.0),
+        StackPlan(id="e", stage="prod", upstreams=("c",), seconds=4.0),
+        StackPlan(id="f", stage="prod", upstreams=("e",), labels=("d",), seconds=4.0),
+        StackPlan(id="x", seconds=30.0),
+        events=events,
+        chains=_chain(**{"roots": {"stackIds": ["a", "b", "x"]}, "stages": stages, **spec}),
+    )
+
+
 SCHEDULES: dict[str, Plan] = {
+    # Stages
+    "stages that hang on each other natively soak and are approved": _staged(
+        _user(20.0, "approve a stage of", value=4), _user(60.0, "approve a stage of", value=1)
+    ),
+    "all are killed while stages soak and wait for a person": _staged(
+        *(_fault(at, "kill", "operator", 2.0) for at in (6.0, 15.0, 33.0, 52.0)),
+        *(_fault(at, "kill", "worker", 3.0) for at in (9.0, 16.0, 21.0, 40.0, 52.5)),
+        _user(51.9, "approve a stage of", value=1),
+    ),
+    "workers die at each step of stages": _staged(
+        *(_fault(5.0 + 4 * n, "kill within steps", "worker", 20 * n + 3) for n in range(12)),
+        _user(70.0, "approve a stage of", value=1),
+    ),
+    "a chain that is orphaned waits for nobody's approval": _staged(
+        _user(30.0, "delete"), deletionPolicy="Orphan"
+    ),
+    "a stack of an earlier stage is retried and bypassed in the live run": _staged(
+        _user(12.0, "ask for a retry of stacks of", value=1),
+        _user(22.0, "ask for a bypass in", value=5),
+        _user(60.0, "approve a stage of", value=1),
+        outcomes=("fail:planning",),
+    ),
     # Whose a native run is
     "someone runs what is above a stack that is enabled in the moment of the chain's run": _plan(
         StackPlan(id="a"),

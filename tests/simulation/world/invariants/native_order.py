@@ -18,6 +18,7 @@ _ASKING = (
     "ask for a retry of",
     "ask for a retry of stacks of",
     "ask for a bypass in",
+    "approve a stage of",
 )
 
 

@@ -76,7 +76,8 @@ def only_what_was_asked_for(record: Record) -> Iterator[str]:
     created to destroy, or to run on request, does not ask by its creation.
     """
     for chain in record.chains.values():
-        asks = chain.generations + len(chain.annotations) - _is_created_silent(chain)
+        tokens = [name for name, _ in chain.annotations if name != v1alpha1.APPROVE_ANNOTATION]
+        asks = chain.generations + len(tokens) - _is_created_silent(chain)
         asks += _scheduled_times(chain) + _finished_root_runs(record, chain)
         if len(chain.runs) > asks:
             yield f"{chain.title} ran {len(chain.runs)} times, and was asked {asks} times"
@@ -133,7 +134,8 @@ def _too_early(record: Record, chain: ChainRecord, number: int, status: Json) ->
                     continue
                 if record.was_deleted(chain):
                     # After its deletion no status says what became of its stacks.
-                    is_well = _has_ended_in_account(record, chain, upstream, before=run.created_at)
+                    ended_at = ended_in_account_at(record, chain, upstream, before=run.created_at)
+                    is_well = ended_at is not None
                 else:
                     is_well = _has_ended_well(rows.get(upstream), runs, before=run.created_at)
                 if not is_well:
@@ -157,19 +159,21 @@ def _has_ended_well(row: Json | None, runs: Mapping[str, Run], *, before: float)
     return run is None or (run.finished and run.updated_at <= before)
 
 
-def _has_ended_in_account(
+def ended_in_account_at(
     record: Record, chain: ChainRecord, stack_id: str, *, before: float
-) -> bool:
-    """Whether a run of a stack had ended well that was the chain's, or that had started it."""
-    return any(
-        run.state in (RunState.FINISHED, RunState.SKIPPED)
+) -> float | None:
+    """Return when a run of a stack had ended well that was the chain's, or that had started it."""
+    ends = (
+        run.updated_at
+        for run in record.parties.account.simulator.account.runs_of(stack_id)
+        if run.state in (RunState.FINISHED, RunState.SKIPPED)
         and run.updated_at <= before
         and (
             (record.cause_of(run) or ("", 0))[0] == chain.title
             or not chain.root_runs.isdisjoint({run.id, run.origin_id})
         )
-        for run in record.parties.account.simulator.account.runs_of(stack_id)
     )
+    return max(ends, default=None)
 
 
 def may_be_followed(run: Run, *, is_asked: bool) -> bool:
