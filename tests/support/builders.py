@@ -528,7 +528,9 @@ def make_scope(
 
 def resolve_graph(discovery: resolve.Discovery, *roots: str, **wishes: Any) -> resolve.ChainGraph:
     """Resolve from roots; `wishes` are fields of the scope, and what resolving takes besides."""
-    others = {name: wishes.pop(name) for name in ("native_runs", "kept") if name in wishes}
+    others = {
+        name: wishes.pop(name) for name in ("native_runs", "kept", "finished") if name in wishes
+    }
     return resolve.resolve(discovery, make_scope(*roots, **wishes), **others)
 
 

@@ -58,6 +58,7 @@ def origins(
     is_strict: bool = False,
     stage_of: Mapping[str, str] | None = None,
     alone: Collection[str] = frozenset(),
+    early: Collection[str] = frozenset(),
 ) -> dict[str, str]:
     """Return for each stack the one whose run makes Spacelift queue the run to use, or itself.
 
@@ -76,6 +77,7 @@ def origins(
             the stage did, so its origin must be of the same stage.
         alone: The stacks that use no run of a wave, since Spacelift would start it whenever it can,
             and they have a window.
+        early: The stacks whose runs were there before the chain, and before their stage may start.
     """
     stage_of = stage_of or {}
     ancestry = NativeAncestors(native_upstreams)
@@ -87,7 +89,8 @@ def origins(
         if len(begun) == 1 and stack_id not in alone:
             origin = begun.pop()
             is_safe = not is_strict or awaited == {origin}
-            is_safe = is_safe and stage_of.get(stack_id) in (None, stage_of.get(origin))
+            begun_in = stage_of.get(origin) if origin not in early else ""
+            is_safe = is_safe and stage_of.get(stack_id) in (None, begun_in)
             if is_safe and awaited == ancestry.awaited_upstreams(origin, stack_id):
                 found[stack_id] = origin
     return found

@@ -75,6 +75,7 @@ def resolve(
     *,
     native_runs: v1alpha1.NativeRuns = v1alpha1.NativeRuns.ADOPT,
     kept: Collection[str] = frozenset(),
+    finished: Collection[str] = frozenset(),
 ) -> ChainGraph:
     """Validate and order.
 
@@ -83,6 +84,7 @@ def resolve(
         scope: which of it the chain runs.
         native_runs: which stacks may use runs that Spacelift queues.
         kept: stacks that succeeded in an earlier run and do not run again.
+        finished: roots whose run, which others began, started the chain.
 
     Raises:
         GraphProblem: unknown root, invisible stack, too many stacks, none, a cycle, a dependency
@@ -106,6 +108,7 @@ def resolve(
     running = [stack_id for stack_id in ordered if stack_id not in kept]
     origins = {stack_id: stack_id for stack_id in running}
     if native_runs is not v1alpha1.NativeRuns.REPLACE and is_applying:
+        waiting = stages.may_wait(scope.stages)
         origins = adoption.origins(
             running,
             upstreams,
@@ -113,6 +116,7 @@ def resolve(
             is_strict=native_runs is v1alpha1.NativeRuns.STRICT,
             stage_of=stage_of,
             alone={item.id for item in discovery.stacks if scope.windows_of(item.stage)},
+            early={root for root in finished if stage_of.get(root) in waiting},
         )
     stacks = _planned(read, ordered, origins, upstreams, dependents)
     return ChainGraph(

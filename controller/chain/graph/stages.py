@@ -16,6 +16,14 @@ def stage_of(labels: Collection[str], stages: Iterable[v1alpha1.Stage]) -> str:
     return next((stage.name for stage in stages if set(stage.labels).issubset(labels)), "")
 
 
+def may_wait(stages: Sequence[v1alpha1.Stage]) -> set[str]:
+    """Return the names of the stages, in the order of the spec, that may not start at once."""
+    required = v1alpha1.StageApproval.REQUIRED
+    return {
+        stage.name for place, stage in enumerate(stages) if place > 0 or stage.approval is required
+    }
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class AgainstOrder:
     """A stack that depends on one of a later stage: directly, or through other stacks.

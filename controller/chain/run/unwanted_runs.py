@@ -126,6 +126,28 @@ class QueuedByRuns:
         """Return the stack whose run an origin is."""
         return self._origins[origin_run_id]
 
+    def usable_runs(
+        self, stack: StackProgress, stacks: Mapping[str, StackProgress]
+    ) -> list[adoption.AheadRun]:
+        """Return what was carried out on a stack because of the chain and may be its run.
+
+        One of a wave that another stage began has not waited for the stack's own stage, nor has one
+        that others began before the chain.
+        """
+        return [
+            run
+            for run in stack.ahead_runs
+            if run.stack_id == stack.id
+            and not run.other_run_url
+            and stack.stage in ("", self._stage_of(run.origin_run_id, stacks))
+        ]
+
+    def _stage_of(self, origin_run_id: str, stacks: Mapping[str, StackProgress]) -> str | None:
+        origin = stacks.get(self._origins.get(origin_run_id, ""))
+        if origin is None or origin.reason == reasons.StackReason.ROOT_RUN_FINISHED:
+            return None
+        return origin.stage
+
     def upstream_runs(
         self, stack: StackProgress, stacks: Mapping[str, StackProgress]
     ) -> list[adoption.UpstreamRun]:
@@ -227,11 +249,6 @@ def _drop_oldest(stack: StackProgress) -> None:
     oldest = _droppable(stack)[0]
     stack.ahead_runs = [run for run in stack.ahead_runs if run is not oldest]
     stack.dropped_ahead_runs += 1
-
-
-def usable_runs(stack: StackProgress) -> list[adoption.AheadRun]:
-    """Return what Spacelift carried out on a stack because of the chain, for sure."""
-    return [run for run in stack.ahead_runs if run.stack_id == stack.id and not run.other_run_url]
 
 
 def unused_runs(stack: StackProgress) -> list[adoption.AheadRun]:

@@ -78,7 +78,7 @@ def stack_execution(
         marker=f"stackchain {title(argument)}",
         adopt_origin=origin,
         queuers=queued.queuers(stack.id, [origin]) if origin else [],
-        ahead_runs=unwanted_runs.usable_runs(stack),
+        ahead_runs=queued.usable_runs(stack, stacks),
         upstream_runs=queued.upstream_runs(stack, stacks) if stack.ahead_runs else [],
         operation=argument.scope.operation,
         commit_sha=argument.commit_sha if stack.id in argument.scope.roots.stack_ids else None,

@@ -80,6 +80,7 @@ def _resolved(
         argument.scope,
         native_runs=chain_messages.native_runs(argument),
         kept=_not_run(argument, kept),
+        finished=[root.stack_id for root in argument.finished_roots],
     )
 
 

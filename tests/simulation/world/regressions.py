@@ -169,4 +169,24 @@ FIXED: dict[str, Plan] = {
             ),
         ),
     ),
+    "a run of others that started the chain was faster than the stage of what is behind it": Plan(
+        seed=577,
+        slowest=0.1,
+        stacks=(StackPlan(id="s0"), StackPlan(id="s2", upstreams=("s0",), stage="prod")),
+        chains=(
+            ChainPlan(
+                name="chain",
+                at=2.2,
+                spec={
+                    "roots": {"stackIds": ["s0"]},
+                    "triggers": [{"type": "RootRunFinished"}],
+                    "stages": [
+                        {"name": "dev", "labels": ["stage:dev"]},
+                        {"name": "prod", "labels": ["stage:prod"], "approval": "Required"},
+                    ],
+                },
+            ),
+        ),
+        events=(Event(at=113.8, actor=Actor.PERSON, action="trigger", target="s0"),),
+    ),
 }

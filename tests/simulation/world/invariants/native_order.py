@@ -44,7 +44,8 @@ def nothing_in_order_runs_twice(record: Record) -> Iterator[str]:
     """A stack is not run again if a native run of the chain's own has done it after its upstreams.
 
     It would apply twice what was asked for once. Whether a run is its own must be known: what may
-    be someone else's is left alone, and its status says so.
+    be someone else's is left alone, and its status says so. What another stage has begun has not
+    waited for the stack's own one.
     """
     for chain, number, row in _rows(record):
         own = [run for run in _of_stack(record, chain, number, row["id"]) if marker_of(run)]
@@ -52,7 +53,7 @@ def nothing_in_order_runs_twice(record: Record) -> Iterator[str]:
             began = left_queue_at(native)
             if marker_of(native) or native.state is not RunState.FINISHED or began is None:
                 continue
-            if native.id in chain.doubtful_runs:
+            if native.id in chain.doubtful_runs or _is_across_stages(record, chain, native):
                 continue
             again = [run for run in own if run.created_at > native.history[-1].at + 1]
             upstreams = list(_upstream_runs(record, chain, number, row))
@@ -131,6 +132,16 @@ def _upstream_runs(record: Record, chain: ChainRecord, number: int, row: Json) -
         run = record.run(rows.get(upstream, {}).get("runId"))
         if run is not None:
             yield run
+
+
+def _is_across_stages(record: Record, chain: ChainRecord, native: Run) -> bool:
+    stage_of = {stack.id: stack.stage for stack in record.plan.stacks}
+    origin = record.run(native.origin_id)
+    return "stages" in chain.first_spec and (
+        origin is None
+        or origin.id in chain.root_runs
+        or stage_of[origin.stack_id] != stage_of[native.stack_id]
+    )
 
 
 def _has_waited_for(run: Run, began: float, upstream: Run) -> bool:

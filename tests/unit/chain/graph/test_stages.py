@@ -1,5 +1,7 @@
 """stages: which stage a stack belongs to, and which dependencies contradict the order."""
 
+import dataclasses
+
 import pytest
 
 from controller.api import v1alpha1
@@ -113,3 +115,25 @@ def test_no_run_is_adopted_that_began_before_its_stage(
 
     assert {s.id: s.adopts_from for s in resolved.stacks if s.adopts_from} == adopts
     assert {s.id: s.stage for s in resolved.stacks if s.stage} == stage_of
+
+
+@pytest.mark.parametrize(
+    ("stage", "approval", "adopts"),
+    [
+        pytest.param("", "None", {"b": "a"}, id="no stage"),
+        pytest.param("dev", "None", {"b": "a"}, id="the first stage starts at once"),
+        pytest.param("dev", "Required", {}, id="the first stage waits for its approval"),
+        pytest.param("prod", "None", {}, id="a later stage"),
+    ],
+)
+def test_what_a_finished_root_began_is_adopted_only_where_its_stage_cannot_wait(
+    stage: str, approval: str, adopts: dict[str, str]
+) -> None:
+    stage_of = {"a": stage, "b": stage} if stage else {}
+    gated = [dataclasses.replace(ALL[0], approval=v1alpha1.StageApproval(approval)), *ALL[1:]]
+
+    resolved = resolve(
+        make_discovery("a -> b", stage_of=stage_of), "a", stages=gated, finished=["a"]
+    )
+
+    assert {s.id: s.adopts_from for s in resolved.stacks if s.adopts_from} == adopts

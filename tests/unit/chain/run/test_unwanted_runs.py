@@ -220,9 +220,25 @@ def test_only_what_is_surely_of_the_chain_may_be_used() -> None:
     outside = dataclasses.replace(AHEAD, run_id="01O", stack_id="out")
     doubtful = dataclasses.replace(AHEAD, run_id="01D", other_run_url="https://x")
 
-    stack = make_stack("b", ahead_runs=[AHEAD, outside, doubtful])
+    stacks = rows(root(), make_stack("b", ahead_runs=[AHEAD, outside, doubtful]))
+    queued, _ = queued_by("a")
+    queued.add(stacks["a"])
 
-    assert unwanted_runs.usable_runs(stack) == [AHEAD]
+    assert queued.usable_runs(stacks["b"], stacks) == [AHEAD]
+
+
+@pytest.mark.parametrize(
+    ("stage", "origin_stage", "is_usable"),
+    [("prod", "prod", True), ("prod", "dev", False), ("prod", "", False), ("", "dev", True)],
+)
+def test_what_another_stage_began_has_not_waited_for_the_stage_of_the_stack(
+    stage: str, origin_stage: str, is_usable: bool
+) -> None:
+    stacks = rows(root(stage=origin_stage), make_stack("b", ahead_runs=[AHEAD], stage=stage))
+    queued, _ = queued_by("a")
+    queued.add(stacks["a"])
+
+    assert queued.usable_runs(stacks["b"], stacks) == ([AHEAD] if is_usable else [])
 
 
 def test_a_run_is_told_apart_by_all_runs_of_the_chain_that_reach_its_stack() -> None:
@@ -307,3 +323,12 @@ def test_the_run_that_is_used_does_not_go() -> None:
     assert stack.uses_ahead_run
     assert len(unwanted_runs.unused_runs(stack)) == 19
     assert stack.dropped_ahead_runs == 2
+
+
+def test_what_began_before_the_chain_has_waited_for_no_stage() -> None:
+    begun = root(reason=StackReason.ROOT_RUN_FINISHED, stage="prod")
+    stacks = rows(begun, make_stack("b", ahead_runs=[AHEAD], stage="prod"))
+    queued, _ = queued_by("a")
+    queued.add(begun)
+
+    assert queued.usable_runs(stacks["b"], stacks) == []
