@@ -14,7 +14,7 @@ from controller import times
 from controller.api import v1alpha1, wording
 from controller.api.v1alpha1 import Phase, StageWait
 from controller.chain.graph import selection
-from controller.chain.run import policy, windows
+from controller.chain.run import attention, policy, progress, windows
 from controller.chain.run.progress import (
     ChainProgress,
     StackProgress,
@@ -143,6 +143,19 @@ def waiting(run: ChainProgress) -> dict[str, StageProgress]:
 def empty(run: ChainProgress) -> list[str]:
     """Return the names of the stages to which no stack belongs."""
     return [stage.name for stage in run.stages if not stage.stacks]
+
+
+def unapprovable_stage(run: ChainProgress) -> str:
+    """Return the stage whose approval is all that an orphan waits for; empty: there is none.
+
+    Approvals are set on the resource, which has gone, so no one can give it (ADR 0044).
+    """
+    waiting = attention.to_approve(run.stages)
+    if not (run.is_orphan and waiting and progress.is_idle(run)):
+        return ""
+    for_good = (StageWait.APPROVAL, StageWait.EARLIER_STAGES)
+    held = {stage.name for stage in run.stages if stage.waits_for in for_good}
+    return "" if any(stack.stage not in held for stack in _due(run)) else waiting[0].name
 
 
 def _due(run: ChainProgress) -> list[StackProgress]:

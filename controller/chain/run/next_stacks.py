@@ -10,7 +10,7 @@ before them (ADR 0040).
 from collections.abc import Collection, Mapping
 
 from controller.api import reasons, v1alpha1
-from controller.chain.run import attention, gates, policy, progress
+from controller.chain.run import gates, policy, progress
 
 _Reason = reasons.StackReason
 
@@ -79,18 +79,6 @@ def ready_stacks(
             free -= 1
         chosen.append(stack)
     return chosen
-
-
-def unapprovable_stage(chain: progress.ChainProgress) -> str:
-    """Return the stage whose approval is all that an orphan waits for; empty: there is none.
-
-    Approvals are set on the resource, which has gone, so no one can give it (ADR 0044).
-    """
-    waiting = attention.to_approve(chain.stages)
-    if not (chain.is_orphan and waiting and progress.is_idle(chain)):
-        return ""
-    any_order = dict.fromkeys((stack.id for stack in chain.stacks), 0)
-    return "" if ready_stacks(chain, remaining=any_order) else waiting[0].name
 
 
 def takes_slot(stack: progress.StackProgress) -> bool:

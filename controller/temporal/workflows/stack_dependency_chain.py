@@ -220,7 +220,7 @@ class StackDependencyChainWorkflow:
         """End a run that no one can resume or approve, once what it had started has ended."""
         if self._progress.is_canceling:
             return
-        stage = next_stacks.unapprovable_stage(self._progress)
+        stage = gates.unapprovable_stage(self._progress)
         if stage or (self._progress.is_abandoned and progress.is_idle(self._progress)):
             self._progress.unapproved_stage = stage
             self._cancel()

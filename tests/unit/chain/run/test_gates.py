@@ -481,3 +481,44 @@ def test_what_is_said_of_windows(golden: Golden) -> None:
         assert condition is not None
         rows = [f"{row.id}: {row.reason} {row.message}" for row in status.stacks]
         golden("stage_messages").check(f"window of {name}", "\n".join([condition.message, *rows]))
+
+
+UNAPPROVED = progress.StageProgress(name="prod", needs_approval=True)
+SOAKING = progress.StageProgress(name="prod", soak_seconds=3600)
+WELL = make_stack("d", Phase.SUCCEEDED, stage="dev", completion_time=T0)
+OF_PROD = make_stack("p", stage="prod")
+
+
+@pytest.mark.parametrize(
+    ("stage", "others", "is_orphan", "expected"),
+    [
+        pytest.param(UNAPPROVED, [WELL], True, "prod", id="nothing else is left"),
+        pytest.param(UNAPPROVED, [WELL], False, "", id="it has its resource"),
+        pytest.param(SOAKING, [WELL], True, "", id="it soaks"),
+        pytest.param(UNAPPROVED, [make_stack("r", Phase.RUNNING)], True, "", id="another one runs"),
+        pytest.param(UNAPPROVED, [make_stack("n")], True, "", id="another one is about to start"),
+        pytest.param(UNAPPROVED, [make_stack("w")], True, "", id="one waits for its window"),
+        pytest.param(
+            UNAPPROVED,
+            [make_stack("d", Phase.RUNNING, stage="dev")],
+            True,
+            "",
+            id="it does not wait for it yet",
+        ),
+        pytest.param(
+            dataclasses.replace(UNAPPROVED, approved_at=T1), [WELL], True, "", id="it is approved"
+        ),
+    ],
+)
+def test_an_orphan_has_nothing_left_but_a_stage_that_no_one_can_approve(
+    stage: progress.StageProgress,
+    others: list[progress.StackProgress],
+    is_orphan: bool,
+    expected: str,
+) -> None:
+    stages = [progress.StageProgress(name="dev"), dataclasses.replace(stage)]
+    chain = make_progress(*others, OF_PROD, stages=stages, is_orphan=is_orphan)
+    if others and others[0].id == "w":
+        chain.window = progress.WindowProgress(until=T1, holds_back=True)
+
+    assert gates.unapprovable_stage(chain) == expected

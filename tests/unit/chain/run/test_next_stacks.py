@@ -1,6 +1,5 @@
 """next_stacks.ready_stacks: what starts next, and in which order."""
 
-import dataclasses
 from collections.abc import Iterable
 
 import pytest
@@ -287,41 +286,3 @@ def test_triggered_runs_never_exceed_the_bound(
     triggered = [stack for stack in chosen if stack.adopts_from is None]
     assert before + len(triggered) <= max(parallelism, before)
     assert all(stack.phase is Phase.PENDING for stack in chosen)
-
-
-GATED = progress.StageProgress(name="prod", needs_approval=True)
-SOAKS = progress.StageProgress(name="prod", soak_seconds=3600)
-DONE = make_stack("d", Phase.SUCCEEDED, stage="dev", completion_time=T0)
-STAGED = make_stack("p", stage="prod")
-
-
-@pytest.mark.parametrize(
-    ("stage", "others", "is_orphan", "expected"),
-    [
-        pytest.param(GATED, [DONE], True, "prod", id="nothing else is left"),
-        pytest.param(GATED, [DONE], False, "", id="it has its resource"),
-        pytest.param(SOAKS, [DONE], True, "", id="it soaks"),
-        pytest.param(GATED, [make_stack("r", Phase.RUNNING)], True, "", id="another one runs"),
-        pytest.param(GATED, [make_stack("n")], True, "", id="another one is about to start"),
-        pytest.param(
-            GATED,
-            [make_stack("d", Phase.RUNNING, stage="dev")],
-            True,
-            "",
-            id="it does not wait for it yet",
-        ),
-        pytest.param(
-            dataclasses.replace(GATED, approved_at=T1), [DONE], True, "", id="it is approved"
-        ),
-    ],
-)
-def test_an_orphan_has_nothing_left_but_a_stage_that_no_one_can_approve(
-    stage: progress.StageProgress,
-    others: list[progress.StackProgress],
-    is_orphan: bool,
-    expected: str,
-) -> None:
-    stages = [progress.StageProgress(name="dev"), dataclasses.replace(stage)]
-    chain = make_progress(*others, STAGED, stages=stages, is_orphan=is_orphan)
-
-    assert next_stacks.unapprovable_stage(chain) == expected
