@@ -22,6 +22,7 @@ _WAITS: dict[str, str] = {
     v1alpha1.StageWait.EARLIER_STAGES: "waits for earlier stages",
     v1alpha1.StageWait.SOAK: "soaks",
     v1alpha1.StageWait.APPROVAL: "waits for approval",
+    v1alpha1.StageWait.WINDOW: "waits for its window",
 }
 
 

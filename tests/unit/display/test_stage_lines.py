@@ -8,7 +8,14 @@ import pytest
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
-from controller.display import chain_printer, styled_text, terminal, tree, tree_characters
+from controller.display import (
+    chain_printer,
+    stage_lines,
+    styled_text,
+    terminal,
+    tree,
+    tree_characters,
+)
 from controller.plugin import output
 from tests.support import big_chains
 from tests.support.builders import make_shown_chain, make_shown_status, make_stack_status
@@ -52,6 +59,17 @@ def test_many_stages_that_need_no_look_share_rows(golden: Golden) -> None:
     lines = drawn(many(*phases), width=79)
 
     golden(PAGE).check("sixteen stages", "\n".join(lines))
+
+
+def test_each_thing_that_a_stage_waits_for_has_words() -> None:
+    stage = v1alpha1.StageStatus(name="prod", phase=Phase.WAITING, progress="0/1")
+    texts = [
+        stage_lines.text_of(dataclasses.replace(stage, waits_for=str(wait)), NOW)
+        for wait in v1alpha1.StageWait
+    ]
+
+    assert len(set(texts)) == len(texts)
+    assert not any(wait in text for wait in v1alpha1.StageWait for text in texts)
 
 
 def test_on_a_screen_of_a_few_rows_also_few_stages_share_them() -> None:
