@@ -48,9 +48,7 @@ def load_dev_settings(environ: Mapping[str, str] | None = None) -> DevSettings:
     Raises:
         SettingsError: with every problem that was found.
     """
-    reader = environment.Reader(
-        os.environ if environ is None else environ  # noqa: TID251 (the one reader of devenv)
-    )
+    reader = environment.Reader(variables_of_shell() if environ is None else environ)
     home = Path(reader.text("HOME") or Path.home())
     cache = Path(reader.text("XDG_CACHE_HOME") or home / ".cache")
     found = reader.group(DevSettings, cache_dir=cache / "stackchain")

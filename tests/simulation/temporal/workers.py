@@ -287,6 +287,7 @@ class Worker:
         if execution.task is not task:
             self._free(task_queues.WORKFLOW)
             return
+        self._instances.evict_amid_task(execution.run_id)
         self._do(_Doing(execution, task, queries), lambda run: run.do_task(task.started_id))
 
     def _do(self, doing: "_Doing", do_next: Callable[[WorkflowRun], list[Command] | None]) -> None:
@@ -319,7 +320,10 @@ class Worker:
 
     def _go_on(self, doing: "_Doing", result: ActivityResolution) -> None:
         """Go on with a workflow task after a local activity of it."""
-        if doing.execution.task is not doing.task or not self._instances.has(doing.run):
+        if not self._instances.has(doing.run):
+            self._free(task_queues.WORKFLOW)
+            return
+        if doing.execution.task is not doing.task:
             self.evict(doing.execution)
             self._free(task_queues.WORKFLOW)
             return

@@ -13,6 +13,7 @@ Json = dict[str, Any]
 _LONG_SECONDS = 15.0
 """To cancel what a trigger has queued takes about a second, and the slowest answers as much."""
 _QUEUED = {RunState.QUEUED, RunState.READY}
+_DEADLINES = ("stackDeadlineSeconds", "activeDeadlineSeconds", "confirmationDeadlineSeconds")
 _ASKING = (
     "ask for a run of",
     "ask for a retry of",
@@ -69,9 +70,12 @@ def unwanted_runs_are_stopped_in_time(record: Record) -> Iterator[str]:
     """While nothing is away, an unused native run that waited for long is stopped before it runs.
 
     docs/limits.md names the cases in which one may be faster than the chain. Here none of them is:
-    nobody interferes, all that is above the run has ended well, and that took its time.
+    nobody interferes, all that is above the run has ended well, and that took its time. Nor has the
+    chain a deadline, which makes a run unwanted at once, maybe when it begins.
     """
     if not record.is_undisturbed or any(e.action not in _ASKING for e in record.plan.events):
+        return
+    if any(name in chain.spec for chain in record.plan.chains for name in _DEADLINES):
         return
     used = {row.get("runId") for _, _, row in _rows(record)}
     runs = record.parties.account.simulator.account.runs
