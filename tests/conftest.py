@@ -49,10 +49,15 @@ StartRole = Callable[..., Awaitable[role_process.Role]]
 
 
 # An example that takes long on a busy machine is no failure: pytest's time-out bounds each test.
+# The examples are the same in each run, so that what a change did not do does not hold it up;
+# `--hypothesis-profile=fresh` draws others.
 hypothesis.settings.register_profile(
-    "busy-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "fresh", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
-hypothesis.settings.load_profile("busy-machine")
+hypothesis.settings.register_profile(
+    "fixed", hypothesis.settings.get_profile("fresh"), derandomize=True, database=None
+)
+hypothesis.settings.load_profile("fixed")
 
 
 # What takes longest begins first, so that no worker is left alone with it at the end.
