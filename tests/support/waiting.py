@@ -29,7 +29,7 @@ async def eventually(
 ) -> T: ...
 async def eventually(
     condition: Callable[[], T | Awaitable[T]],
-    timeout: float = 60,  # noqa: ASYNC109 - the failure text is the point of it
+    timeout: float = 120,  # noqa: ASYNC109 - the failure text is the point of it
     *,
     what: str = "",
 ) -> T:
