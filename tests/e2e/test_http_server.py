@@ -91,7 +91,8 @@ async def test_one_connection_too_many_closes_the_one_that_is_silent_for_longest
         fourth = await connect(server, peers)
 
         await fourth.ask()
-        assert [await peer.is_closed() for peer in (first, second, third)] == [False, True, False]
+        await eventually(second.is_closed, what="the second one is closed")
+        assert [await peer.is_closed() for peer in (first, third)] == [False, False]
         assert len(caplog.messages) == 1
 
 
@@ -124,5 +125,6 @@ async def test_it_stops_though_an_answer_is_not_taken(peers: list[Peer]) -> None
         peer.writer.write(b"GET /much HTTP/1.1\r\nHost: x\r\n\r\n")
         await eventually(lambda: server.connections == 1)
 
-        async with asyncio.timeout(5):
+        # Whoever waited for the answer to be taken would wait for minutes.
+        async with asyncio.timeout(20):
             await server.stop()

@@ -41,7 +41,7 @@ async def test_a_chain_whose_annotations_leave_no_room_runs_and_can_be_deleted(
 ) -> None:
     """Its run is stopped first, so that kopf has to look several times."""
     account = await release.add_account(
-        "full", account_document(stacks={"a": {}, "b": {"durations": {"planning": 90}}})
+        "full", account_document(stacks={"a": {}, "b": {"durations": {"planning": 600}}})
     )
     others = {"notes": "x" * (LIMIT - len("stackchain.dev/notes"))}
     idle = await release.create("idle", "a", account=account, annotations=others)

@@ -103,7 +103,7 @@ async def test_a_signal_ends_all_of_it(
         async def is_up() -> bool:
             return "Ctrl-C stops all of it" in process.log_tail(50)
 
-        await process.wait_until(is_up, timeout_seconds=60, what="up")
+        await process.wait_until(is_up, timeout_seconds=120, what="up")
         os.kill(process.pid, number)
         code = await process.wait()
     finally:

@@ -85,7 +85,7 @@ async def send():
     writer.transport.abort()
 async def flood():
     await asyncio.gather(*(send() for _ in range(count)))
-asyncio.run(asyncio.wait_for(flood(), 60))
+asyncio.run(asyncio.wait_for(flood(), 200))
 """
 
 

@@ -58,7 +58,7 @@ async def test_a_plan_of_every_minute_finds_drift_and_says_so(
     await account.script("a", *["no-op"] * 5)
     changes = {"add": 1, "change": 2, "delete": 3}
     await account.script("b", {"result": "changes", "delta": changes}, *["no-op"] * 5)
-    await no_minute_ends(5)
+    await no_minute_ends(20)
     chain = await release.create(
         "drift",
         "a",
@@ -94,7 +94,7 @@ async def test_suspend_pauses_the_schedule_and_what_passes_meanwhile_starts_noth
     release: chains.Installation,
 ) -> None:
     account = await release.add_account("paused", account_document("a -> b"))
-    await no_minute_ends(15)
+    await no_minute_ends(30)
     chain = await release.create(
         "paused", "a", account=account, startPolicy="OnRequest", schedule=EVERY_MINUTE
     )

@@ -45,11 +45,12 @@ CASES = {
     ),
     "stack": Case(
         field="stackDeadlineSeconds",
-        seconds=2,
+        # More than the time to the run that waits, on a busy machine too.
+        seconds=10,
         chain_reason="StackTimedOut",
         reason="StackDeadlineExceeded",
         dependent=_SKIPPED,
-        message="The run ended DISCARDED because `stackDeadlineSeconds` (2 s) passed.",
+        message="The run ended DISCARDED because `stackDeadlineSeconds` (10 s) passed.",
     ),
     "chain": Case(
         field="activeDeadlineSeconds",

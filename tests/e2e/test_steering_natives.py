@@ -11,7 +11,7 @@ from tests.support.waiting import eventually
 OUTPUT = {"output": "id", "input": "TF_VAR_id"}
 
 # Longer than it takes to see that an upstream stack has failed, on a busy machine too.
-SLOW_PLAN = {"planning": 60, "applying": 0.2}
+SLOW_PLAN = {"planning": 300, "applying": 0.2}
 
 UPSTREAM_ENDS = ("SKIPPED", "CANCELED")
 

@@ -218,14 +218,15 @@ async def test_a_stack_that_fails_twice_and_then_succeeds_is_run_three_times_and
 ) -> None:
     """Each failed run has queued runs on `b` and `c`, and Spacelift starts that on `c` at once."""
     stacks = {
-        "a": {"durations": {"planning": 3, "applying": 0.2}},
+        # Each state lasts until it is seen, on a busy machine too.
+        "a": {"durations": {"planning": 6, "applying": 0.2}},
         # Until those that are not wanted are stopped, however busy the machine is.
         "b": {"durations": 600},
         "c": {"durations": 600},
     }
     account = await release.add_account("again", account_document("a -> b -> c", stacks=stacks))
     await account.script("a", "fail:planning", "fail:planning", "changes")
-    policy = {"limit": 2, "backoffSeconds": 3, "maxBackoffSeconds": 3}
+    policy = {"limit": 2, "backoffSeconds": 6, "maxBackoffSeconds": 6}
 
     chain = await people.apply("again", "a", account=account, retry=policy)
     pausing = await chain.until(lambda status: chains.reasons(status).get("a") == "RetryPending")

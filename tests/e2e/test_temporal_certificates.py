@@ -127,9 +127,9 @@ async def test_a_client_certificate_that_is_replaced_is_used_without_a_restart(
     async def is_back() -> bool:
         return await link.check() is None
 
-    await eventually(is_away, 30)
+    await eventually(is_away)
     mount(new)
-    await eventually(is_back, 30)
+    await eventually(is_back)
 
     assert link.get() is handed[-1] is not first
     await client.describe_namespace(link.get())

@@ -24,6 +24,7 @@ ASKED_SECONDS = 2.0
 KILLED_SECONDS = 33.0
 # Of which the quickest counts: a busy machine stands still now and then.
 TRIES = 8
+TRIES_TO_KILL = 3
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +108,18 @@ async def test_a_standby_leads_within_two_seconds_of_a_sigterm(pair: chains.Inst
 async def test_a_standby_leads_within_33_seconds_of_a_sigkill_and_not_before_the_lease_ends(
     pair: chains.Installation,
 ) -> None:
-    """Killed at the worst moment, with the whole of the Lease before it."""
-    account = await pair.add_account("killed", account_document("a -> b"))
+    """Killed at the worst moment, with the whole of the Lease before it; the quickest of some."""
+    took: list[float] = []
+    while not took or (took[-1] > KILLED_SECONDS and len(took) < TRIES_TO_KILL):
+        took.append(await seconds_after_a_kill(pair, f"killed-{len(took)}"))
+    print("from SIGKILL to the next leader:", " ".join(f"{item:.2f} s" for item in took))
+
+    assert min(took) <= KILLED_SECONDS
+
+
+async def seconds_after_a_kill(pair: chains.Installation, name: str) -> float:
+    """Kill the leader, and return how long it takes until the other one leads."""
+    account = await pair.add_account(name, account_document("a -> b"))
     leader, standby = await leader_and_standby(pair)
     renewed = (await lease_of(pair))["renewTime"]
 
@@ -119,13 +130,11 @@ async def test_a_standby_leads_within_33_seconds_of_a_sigkill_and_not_before_the
     renewed = (await lease_of(pair))["renewTime"]
     killed_at = time.time()
     await leader.kill()
-    chain = await pair.create("killed", "a", account=account)
+    chain = await pair.create(name, "a", account=account)
     spec = await taken_over(pair, standby)
-    took = seconds(spec["acquireTime"]) - killed_at
-    print(f"from SIGKILL to the next leader: {took:.2f} s")
 
-    assert took <= KILLED_SECONDS
     assert seconds(spec["acquireTime"]) - seconds(renewed) >= DURATION_SECONDS
     await chain.ends("RunSucceeded")
     for stack_id in "ab":
         await account.only_run(stack_id)
+    return seconds(spec["acquireTime"]) - killed_at

@@ -117,7 +117,10 @@ async def test_a_run_that_a_person_retries_before_the_chain_does_is_not_taken_fo
     )
     await account.script("a", "fail:applying", "changes", "changes")
     chain = await release.create(
-        name, "a", account=account, retry={"limit": 1, "backoffSeconds": 3}
+        # Time to retry it before the chain does, on a busy machine too.
+        *(name, "a"),
+        account=account,
+        retry={"limit": 1, "backoffSeconds": 10},
     )
     status = await chain.until(lambda status: chains.reasons(status).get("a") == "RetryPending")
     failed = chains.stack(status, "a")["runId"]

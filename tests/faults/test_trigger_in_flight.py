@@ -11,7 +11,7 @@ from tests.support.chains import account_document
 from tests.support.waiting import eventually
 
 # Longer than a worker waits for an answer here, and much shorter than it looks for the run.
-LATE_SECONDS = 4
+LATE_SECONDS = 2 * float(chains.FAST["SPACELIFT_REQUEST_TIMEOUT_SECONDS"])
 GRACE = {"SPACELIFT_TRIGGER_GRACE_SECONDS": "60"}
 SLOW = {"planning": 600}
 

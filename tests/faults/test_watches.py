@@ -59,7 +59,8 @@ async def watched(
             kubeconfig=api.kubeconfig,
             settings={
                 "STACKCHAIN_WATCH_NAMESPACES": f"{namespace},{other}",
-                "STACKCHAIN_LEASE_DURATION_SECONDS": "15",
+                # Who cannot renew it for two thirds of that leaves: not because of a busy machine.
+                "STACKCHAIN_LEASE_DURATION_SECONDS": "30",
             },
         )
         async with chains.installed(parts, directory, options) as release:

@@ -39,7 +39,8 @@ FAST: Mapping[str, str] = {
     "SPACELIFT_POLL_SECONDS": "0.2",
     "SPACELIFT_ADOPT_SETTLE_SECONDS": "1",
     "SPACELIFT_TRIGGER_GRACE_SECONDS": "2",
-    "SPACELIFT_REQUEST_TIMEOUT_SECONDS": "2",
+    # More than a busy machine takes to answer: a late answer is a lost one, and is asked for again.
+    "SPACELIFT_REQUEST_TIMEOUT_SECONDS": "5",
     "STACKCHAIN_RESYNC_SECONDS": "1",
     "STACKCHAIN_RECHECK_SECONDS": "1",
     # An operator that cannot renew it for two thirds of that leaves, and nobody starts it again.
@@ -153,8 +154,8 @@ def account_document(*edges: str, duration: float = QUICK, **document: Any) -> B
     return {"edges": list(edges), "defaults": merged, **document}
 
 
-# A call that a busy machine answers too late is an outage to the operator, which tells it, rightly.
-_OF_A_BUSY_MACHINE = {"TemporalUnreachable", "Recovered"}
+# A call that a busy machine answers too late is an outage to us, which is told, rightly.
+_OUTAGES = frozenset({"TemporalUnreachable", "SpaceliftUnreachable", "WorkerUnavailable"})
 
 
 class Chain:
@@ -229,7 +230,7 @@ class Chain:
         return [
             reason
             for reason in await self._reasons()
-            if reason in expected or reason not in _OF_A_BUSY_MACHINE
+            if reason in expected or reason not in _OUTAGES | {"Recovered"}
         ]
 
     async def _reasons(self) -> list[str]:
@@ -241,6 +242,11 @@ class Chain:
         await self.events(*[reason] * count)
         events = await self.api.kube.events(self.api.namespace, self.name)
         return [event["message"] for event in events if event["reason"] == reason]
+
+
+def undisturbed(statuses: Iterable[Body]) -> list[Body]:
+    """Return the statuses without those of an outage, which a busy machine may make."""
+    return [status for status in statuses if ready(status)["reason"] not in _OUTAGES]
 
 
 def condition(status: Body, name: str) -> Body:

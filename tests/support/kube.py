@@ -23,7 +23,8 @@ class KubeApi:
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},
             verify=ssl.create_default_context(cafile=str(ca_file)),
-            timeout=15,
+            # More than a busy machine takes.
+            timeout=60,
             trust_env=False,
         )
 

@@ -6,9 +6,15 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, overload
 
+import httpx
+import temporalio.service
+
 T = TypeVar("T")
 
 _POLL_SECONDS = 0.05
+_Code = temporalio.service.RPCStatusCode
+# A server that starts or is late, and not one that refuses.
+_LATE = frozenset({_Code.DEADLINE_EXCEEDED, _Code.UNAVAILABLE, _Code.CANCELLED})
 # Who has waited for long need not look often: each look costs the test and the API server time.
 _RARE_POLL_SECONDS = 0.1
 
@@ -35,7 +41,8 @@ async def eventually(
 ) -> T:
     """Call a condition until it returns something true, and return that.
 
-    An AssertionError of the condition counts as "not yet", so that it may hold several asserts.
+    An AssertionError of the condition counts as "not yet", so that it may hold several asserts. So
+    does an answer that does not come: who is asked may be starting, or late on a busy machine.
 
     Args:
         condition: A function, plain or async, without arguments.
@@ -53,6 +60,12 @@ async def eventually(
             last = value
         except AssertionError as error:
             last = error
+        except httpx.TransportError as error:
+            last = AssertionError(f"{type(error).__name__}: {error}")
+        except temporalio.service.RPCError as error:
+            if error.status not in _LATE:
+                raise
+            last = AssertionError(f"{error.status.name}: {error}")
         waited = time.monotonic() - started
         if waited > timeout:
             name = what or getattr(condition, "__qualname__", repr(condition))
