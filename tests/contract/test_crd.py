@@ -372,6 +372,6 @@ async def test_kubectl_wait_understands_the_conditions(
 ) -> None:
     await write_failed(stackchains, "waits", SPEC)
 
-    code, output = await kubectl("wait", "schain/waits", "--for=condition=Stalled", "--timeout=10s")
+    code, output = await kubectl("wait", "schain/waits", "--for=condition=Stalled", "--timeout=60s")
 
     assert code == 0, output

@@ -419,7 +419,8 @@ async def test_a_failed_trigger_never_hides_that_there_may_be_a_run(
 async def test_a_token_that_is_over_too_early_is_replaced_unseen(tmp_path: Path, mode: str) -> None:
     """The client believes its clock, which stands still, and so never renews by itself."""
     scenario = tmp_path / "scenario.yaml"
-    behavior = {"tokenLife": 1, "unauthorizedMode": mode}
+    # Longer than a busy machine takes from a login to the request that it is for.
+    behavior = {"tokenLife": 3, "unauthorizedMode": mode}
     scenario.write_text(yaml.safe_dump(SCENARIO | {"faults": [], "behavior": behavior}), "utf-8")
     operations: list[str] = []
     async with simulator_process.SimulatorProcess(tmp_path, scenario=scenario) as running:
@@ -436,7 +437,7 @@ async def test_a_token_that_is_over_too_early_is_replaced_unseen(tmp_path: Path,
             lambda: spacelift.trigger_run("bulk", marker="chain-10"),
             lambda: spacelift.list_stacks_by_labels(["team:net"]),
         ):
-            await asyncio.sleep(1.2)
+            await asyncio.sleep(3.2)
             assert await call()
         runs = await spacelift.list_runs_after("bulk", None)
         await spacelift.aclose()

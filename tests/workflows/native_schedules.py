@@ -24,7 +24,7 @@ from tests.workflows import harness as harnesses
 from tests.workflows.simulated_world import SimulatedWorld
 
 # Of the account's time, in which all runs of a schedule are over.
-_LONGEST_SECONDS = 90.0
+_LONGEST_SECONDS = 150.0
 
 
 @dataclasses.dataclass

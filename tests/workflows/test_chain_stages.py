@@ -21,6 +21,7 @@ from tests.workflows.world import World
 DEV = v1alpha1.Stage(name="dev", labels=("dev",))
 
 
+# Soak times are longer than it takes to see them, on a busy machine too.
 def prod(soak_seconds: int = 0) -> v1alpha1.Stage:
     return v1alpha1.Stage(name="prod", labels=("prod",), soak_seconds=soak_seconds)
 
@@ -87,7 +88,7 @@ async def test_a_soak_time_is_shown_and_costs_one_timer(serve: Serve) -> None:
     world.stage_of = {"a": "dev", "p": "prod"}
     world.held = {"f"}
     chain = await serve(world)
-    handle = await chain.start(stages=[DEV, prod(soak_seconds=4)])
+    handle = await chain.start(stages=[DEV, prod(soak_seconds=8)])
 
     soaking = await stage_waits(chain, handle, "prod", "Soak")
     await chain.stack_shows(handle, "f", Phase.RUNNING)
@@ -97,7 +98,7 @@ async def test_a_soak_time_is_shown_and_costs_one_timer(serve: Serve) -> None:
 
     done = stack_of(known, "a").completion_time or ""
     assert soaking.since == done
-    until = datetime.datetime.fromisoformat(done) + datetime.timedelta(seconds=4)
+    until = datetime.datetime.fromisoformat(done) + datetime.timedelta(seconds=8)
     assert datetime.datetime.fromisoformat(soaking.until or "") == until
     history = await handle.fetch_history()
     assert started_at(history, "p") >= until
@@ -139,7 +140,7 @@ async def test_a_request_that_comes_again_when_a_soak_has_passed_does_not_hold_t
     world.stage_of = {"a": "dev", "p": "prod"}
     chain = harness.new_harness(temporal_client, world)
     async with harness.workers(chain):
-        handle = await chain.start(stages=[DEV, prod(soak_seconds=5)])
+        handle = await chain.start(stages=[DEV, prod(soak_seconds=12)])
         soaking = await stage_waits(chain, handle, "prod", "Soak")
         await handle.signal(ids.REQUEST_SIGNAL, approval("prod"))
 
@@ -231,7 +232,7 @@ async def test_the_deadline_of_the_chain_counts_while_a_stage_soaks(serve: Serve
     world.stage_of = {"a": "dev", "p": "prod"}
     chain = await serve(world)
 
-    known = await chain.run(stages=[DEV, prod(soak_seconds=3600)], active_deadline_seconds=6)
+    known = await chain.run(stages=[DEV, prod(soak_seconds=3600)], active_deadline_seconds=10)
 
     assert (known.phase, known.reason) == (Phase.TIMED_OUT, ChainReason.DEADLINE_EXCEEDED)
     assert world.calls("trigger_stack_run") == ["a"]
@@ -372,7 +373,7 @@ async def test_an_orphan_that_soaks_goes_on_with_a_stage_that_needs_no_approval(
     world = World("a~p")
     world.stage_of = {"a": "dev", "p": "prod"}
     chain = await serve(world)
-    handle = await chain.start(stages=[DEV, prod(soak_seconds=3)])
+    handle = await chain.start(stages=[DEV, prod(soak_seconds=8)])
     await stage_waits(chain, handle, "prod", "Soak")
 
     await handle.signal(ids.ORPHAN_SIGNAL)

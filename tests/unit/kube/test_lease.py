@@ -98,12 +98,14 @@ class Connection:
     def __init__(self, server: LeaseServer, *, dies_after: int | None = None) -> None:
         self.server = server
         self.left = dies_after
+        self.unanswered = 0
         self.is_closed = False
 
     async def request(
         self, method: str, path: str, *, body: dict[str, Any] | None = None, **_: Any
     ) -> dict[str, Any]:
         if self.left == 0:
+            self.unanswered += 1
             await asyncio.Event().wait()
         self.left = None if self.left is None else self.left - 1
         if method == "GET":
@@ -177,7 +179,12 @@ async def test_who_cannot_reach_the_api_server_is_not_ready() -> None:
 DURATION_SECONDS = 3
 
 
-def leader_of(server: LeaseServer, *connections: Connection, **options: Any) -> lease.LeaderLease:
+def leader_of(
+    server: LeaseServer,
+    *connections: Connection,
+    duration_seconds: int = DURATION_SECONDS,
+    **options: Any,
+) -> lease.LeaderLease:
     """Return one that renews over these connections, and then over ones that work."""
     waiting = list(connections)
     return lease.LeaderLease(
@@ -185,7 +192,7 @@ def leader_of(server: LeaseServer, *connections: Connection, **options: Any) -> 
         namespace="default",
         identity=ME,
         new_client=lambda: waiting.pop(0) if waiting else Connection(server),
-        duration_seconds=DURATION_SECONDS,
+        duration_seconds=duration_seconds,
         **options,
     )
 
@@ -204,7 +211,9 @@ async def test_a_stale_connection_costs_one_attempt(caplog: pytest.LogCaptureFix
     await leader.release()
     assert server.lease["spec"]["holderIdentity"] == ""
     warned = [vars(item)["error"] for item in caplog.records if item.levelname == "WARNING"]
-    assert warned == ["The API server did not answer in time"]
+    # On a busy machine an answer of the new one may be late, too.
+    assert set(warned) == {"The API server did not answer in time"}
+    assert stale.unanswered == 1
 
 
 async def test_an_api_server_that_is_slow_all_the_time_does_not_lose_the_lease() -> None:
@@ -223,13 +232,19 @@ async def test_an_api_server_that_is_slow_all_the_time_does_not_lose_the_lease()
 
 async def test_an_api_server_that_does_not_answer_loses_it_before_anyone_else_may_lead() -> None:
     server = LeaseServer()
-    leader = leader_of(server, *[Connection(server, dies_after=0) for _ in range(9)])
+    # A third of it is left to notice the loss in, on a busy machine too.
+    duration = 3 * DURATION_SECONDS
+    leader = leader_of(
+        server,
+        *[Connection(server, dies_after=0) for _ in range(9)],
+        duration_seconds=duration,
+    )
     await leader.acquire()
     acquired_at = time.monotonic()
 
-    await asyncio.wait_for(leader.lost.wait(), DURATION_SECONDS)
+    await asyncio.wait_for(leader.lost.wait(), duration)
 
-    assert time.monotonic() - acquired_at < DURATION_SECONDS
+    assert time.monotonic() - acquired_at < duration
     assert not leader.is_held
     await leader.release()
 
