@@ -235,7 +235,9 @@ async def test_a_second_release_for_all_namespaces_is_refused_and_the_first_is_n
 
 
 async def is_served(kubectl: kubectls.Kubectl) -> None:
-    code, output = await kubectl("wait", "--for=condition=Established", f"crd/{CRD}")
+    # More than kubectl's own thirty seconds.
+    established = ("--for=condition=Established", "--timeout=120s")
+    code, output = await kubectl("wait", *established, f"crd/{CRD}")
     assert code == 0, output
 
 

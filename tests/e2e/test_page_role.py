@@ -53,6 +53,25 @@ class Cluster:
             "subjects": [subject],
         }
         await self._kube.create(f"{path}/rolebindings", binding)
+        user = f"system:serviceaccount:{self.names[0]}:{name}"
+
+        async def is_taken_in() -> bool:
+            return all([await self._may(user, namespace, verb) for verb in verbs])
+
+        await eventually(is_taken_in, what=f"the API server has taken in the Role of {name}")
+
+    async def _may(self, user: str, namespace: str, verb: str) -> bool:
+        asked = {
+            "namespace": namespace,
+            "verb": verb,
+            "group": "stackchain.dev",
+            "resource": "stackchains",
+        }
+        answer = await self._kube.create(
+            "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+            {"spec": {"user": user, "resourceAttributes": asked}},
+        )
+        return bool(answer["status"]["allowed"])
 
     async def withdraw(self, name: str, namespace: str) -> None:
         await self._kube.delete(f"{_RBAC}/namespaces/{namespace}/rolebindings/{name}")

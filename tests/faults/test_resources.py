@@ -12,7 +12,7 @@ from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually, stays
 
-SLOW = {"planning": 120}
+SLOW = {"planning": 600}
 OWN = f"api::{simulator_process.API_KEY.id}"
 
 
@@ -32,7 +32,7 @@ async def test_deleting_a_chain_stops_each_run_by_its_state_and_then_the_object_
         account_document(
             "planning -> below -> lower -> lowest",
             stacks={
-                "queued": {"durations": {"queued": 120}},
+                "queued": {"durations": {"queued": 600}},
                 "planning": {"durations": SLOW},
                 "unconfirmed": {"autodeploy": False},
                 "applying": {"durations": {"planning": 0.1, "applying": 600}},

@@ -140,7 +140,7 @@ async def test_a_deletion_that_no_watch_has_shown_stops_the_run_and_frees_its_st
     watched: Watched,
 ) -> None:
     release = watched.release
-    document = account_document("a -> b", stacks={"a": {"durations": {"planning": 120}}})
+    document = account_document("a -> b", stacks={"a": {"durations": {"planning": 600}}})
     account = await release.add_account("missed", document)
     chain = await release.create("missed", "a", account=account)
     await account.run_in("a", "PLANNING")

@@ -47,7 +47,7 @@ async def test_no_run_is_triggered_twice_or_lost_when_the_worker_dies_in_the_mid
         "follows", account_document("a -> b", stacks={"a": {"autodeploy": False}})
     )
     stops = await release.add_account(
-        "stops", account_document("a -> b", stacks={"a": {"durations": {"planning": 120}}})
+        "stops", account_document("a -> b", stacks={"a": {"durations": {"planning": 600}}})
     )
     stop_fault = await stops.fault(**held, field="runStop")
 
@@ -146,7 +146,7 @@ async def test_a_resource_that_is_deleted_while_no_worker_is_there_says_so_and_g
     release: chains.Installation,
 ) -> None:
     account = await release.add_account(
-        "leaves", account_document("a -> b", stacks={"a": {"durations": {"planning": 120}}})
+        "leaves", account_document("a -> b", stacks={"a": {"durations": {"planning": 600}}})
     )
     chain = await release.create("leaves", "a", account=account)
     await chain.until(lambda status: chains.phases(status).get("a") == "Running")

@@ -18,6 +18,7 @@ from tests.support import kube as kube_support
 from tests.support.builders import make_condition, make_shown_status, make_stack_status
 from tests.support.waiting import eventually
 
+# More than the longest `--timeout` that a test gives.
 SECONDS = 120
 PROGRAMS = Path(sys.executable).parent
 SPEC = {"roots": {"stackIds": ["vpc"]}}

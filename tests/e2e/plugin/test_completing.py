@@ -102,7 +102,7 @@ async def test_a_cluster_that_hangs_completes_nothing_in_time(tmp_path: Path) ->
         kubeconfig.write_text(KUBECONFIG.format(port=port))
         kubectl = Kubectl(kubeconfig, tmp_path, "default")
         # In which a busy machine asks, too.
-        kubectl.environment["STACKCHAIN_COMPLETION_SECONDS"] = "2"
+        kubectl.environment["STACKCHAIN_COMPLETION_SECONDS"] = "5"
 
         assert await completed_by_kubectl(kubectl, "tree", "") == [":4"]
         await eventually(lambda: asked)

@@ -26,7 +26,7 @@ async def test_retry_waits_for_the_run_of_only_what_failed(
     await chain.ends("StackFailed")
 
     told = await kubectl("explain", "again")
-    retried = await kubectl("retry", "again", "--wait", "--timeout", "60s")
+    retried = await kubectl("retry", "again", "--wait", "--timeout", "100s")
     shown = await kubectl("tree", "again")
     history = await kubectl("history", "again", "-o", "json")
 
@@ -60,7 +60,7 @@ async def test_cancel_waits_until_the_run_is_over(
     release: chains.Installation, kubectl: Kubectl
 ) -> None:
     account = await release.add_account(
-        "stop", account_document("a -> b", stacks={"a": {"durations": {"planning": 120}}})
+        "stop", account_document("a -> b", stacks={"a": {"durations": {"planning": 600}}})
     )
     chain = await release.create("stop", "a", account=account)
     await account.run_in("a", "PLANNING")
