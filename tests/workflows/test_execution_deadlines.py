@@ -177,11 +177,12 @@ async def test_only_the_time_for_a_person_counts_and_begins_anew_each_time(serve
     world = held("UNCONFIRMED")
     chain = await serve(world)
 
-    async with execution(chain, confirmation_deadline_seconds=3) as stack:
+    # Longer than it takes to move it on, on a busy machine too.
+    async with execution(chain, confirmation_deadline_seconds=8) as stack:
         await stack.shows("NeedsConfirmation")
         await world.move("a", "PREPARING_REPLAN")
         await stack.shows("RunInProgress")
-        await stays(lambda: world.calls("stop_stack_run") == [], 3.5)
+        await stays(lambda: world.calls("stop_stack_run") == [], 8.5)
         await world.move("a", "UNCONFIRMED")
         await stack.ends(Phase.TIMED_OUT, CONFIRMATION)
 
@@ -192,7 +193,7 @@ async def test_while_the_run_cannot_be_read_the_time_goes_on(serve: Serve) -> No
     world = held("UNCONFIRMED")
     chain = await serve(world)
 
-    async with execution(chain, confirmation_deadline_seconds=4) as stack:
+    async with execution(chain, confirmation_deadline_seconds=10) as stack:
         await stack.shows("NeedsConfirmation")
         await world.break_reading("a", "Unreachable")
         await stack.shows("SpaceliftUnreachable")
@@ -249,8 +250,8 @@ async def test_a_failure_ends_the_time_for_a_person(serve: Serve) -> None:
 
     async with execution(
         chain,
-        confirmation_deadline_seconds=3,
-        retry=v1alpha1.Retry(limit=1, backoff_seconds=4),
+        confirmation_deadline_seconds=8,
+        retry=v1alpha1.Retry(limit=1, backoff_seconds=9),
     ) as stack:
         await stack.shows("NeedsConfirmation")
         await world.move("a", "FAILED")
@@ -294,10 +295,11 @@ async def test_a_deadline_after_the_cancel_changes_nothing(serve: Serve) -> None
     world = held("APPLYING")
     chain = await serve(world)
 
-    async with execution(chain, stack_deadline_seconds=3) as stack:
+    # Longer than it takes to cancel it, on a busy machine too.
+    async with execution(chain, stack_deadline_seconds=8) as stack:
         await stack.shows("RunInProgress")
         await stack.cancel()
         await chain.called("stop_stack_run", "a")
-        await stays(lambda: len(world.calls("stop_stack_run")) == 1, 3.5)
+        await stays(lambda: len(world.calls("stop_stack_run")) == 1, 8.5)
         await world.move("a", "STOPPED")
         await stack.ends(Phase.CANCELED, "ChainCanceled")

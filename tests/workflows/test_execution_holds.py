@@ -164,7 +164,7 @@ async def test_a_stack_that_is_locked_between_two_runs_waits_and_its_time_goes_o
 
     async with execution(
         chain,
-        stack_deadline_seconds=5,
+        stack_deadline_seconds=10,
         retry=v1alpha1.Retry(limit=1, backoff_seconds=1),
     ) as stack:
         await stack.shows("RunInProgress")
@@ -173,7 +173,7 @@ async def test_a_stack_that_is_locked_between_two_runs_waits_and_its_time_goes_o
         await stack.shows("StackLocked")
         end = await stack.ends(Phase.FAILED, "RunFailed")
 
-    assert "`stackDeadlineSeconds` (5 s) passed" in end.message
+    assert "`stackDeadlineSeconds` (10 s) passed" in end.message
 
 
 async def test_a_queued_run_tells_what_it_waits_for(serve: Serve) -> None:

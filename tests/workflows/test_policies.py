@@ -461,7 +461,7 @@ STOPPED = {
     ),
     "a chain that takes too long": Row(
         graph=["a>b", "a~c"],
-        fields={"active_deadline_seconds": 3},
+        fields={"active_deadline_seconds": 6},
         stays={"a": "UNCONFIRMED", "b": "QUEUED"},
         stacks={
             "a": "TimedOut/ChainDeadlineExceeded",
@@ -470,16 +470,16 @@ STOPPED = {
         },
         chain="TimedOut/DeadlineExceeded",
         states={"a": ["DISCARDED"], "b": ["CANCELED"]},
-        takes=3,
+        takes=6,
     ),
     "a chain whose retries take too long": Row(
         graph=["a~b"],
-        fields={"active_deadline_seconds": 3, "retry": retry(5)},
+        fields={"active_deadline_seconds": 6, "retry": retry(5)},
         ends={"a": "FAILED"},
         stacks={"a": FAILED, "b": "Canceled/ChainDeadlineExceeded"},
         chain=FAILURE,
         triggers="a",
-        takes=3,
+        takes=6,
     ),
 }
 
