@@ -1,22 +1,27 @@
 """Reads kubeconfigs as kubectl does: of several, the first to name something wins (ADR 0059)."""
 
 import base64
-import binascii
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from controller import outside_text
-from controller.kube import errors
+from controller.kube import errors, kubeconfig_shape
 
 Json = dict[str, Any]
 
 DEFAULT_KUBECONFIG = Path("~/.kube/config")
-_LISTS = ("clusters", "contexts", "users")
+_CURRENT = "current-context"
+# A thousand clusters with their certificates take four of them.
+_MOST_BYTES = 16 * 2**20
+_MOST_TEXT = "16 MiB"
+_MOST_DEPTH = 100
+# What YAML 1.1 takes for something else, and 1.2 and Go do not.
+_STRINGS = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
 # Paths in a kubeconfig are relative to its own folder.
 _PATHS = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 
@@ -82,55 +87,113 @@ def content_of(part: Mapping[str, Any], name: str) -> bytes | None:
         errors.Denied: the file cannot be read, or the value is not base64.
     """
     data, file = part.get(f"{name}-data"), part.get(name)
+    if data:
+        try:
+            # As Go reads it: in lines, too.
+            return base64.b64decode("".join(str(data).split()), validate=True)
+        except ValueError as error:
+            raise errors.Denied(f"{name}-data of the kubeconfig is not base64") from error
+    return read_file(str(file), name) if file else None
+
+
+def read_file(file: str, name: str) -> bytes:
+    """Return what a file holds that a kubeconfig names.
+
+    Raises:
+        errors.Denied: it cannot be read, or is larger than anything that belongs there.
+    """
+    # Someone may have put the key itself there, which a message must not show.
+    named = f" {file}" if len(file) <= outside_text.LIMIT and file.isprintable() else ""
     try:
-        if data:
-            return base64.b64decode(str(data), validate=True)
-        return Path(str(file)).read_bytes() if file else None
-    except binascii.Error as error:
-        raise errors.Denied(f"{name}-data of the kubeconfig is not base64") from error
-    except OSError as error:
-        raise errors.Denied(f"{name} of the kubeconfig cannot be read: {error}") from error
+        with Path(file).open("rb") as opened:
+            content = opened.read(_MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        why = _reason(error)
+        raise errors.Denied(f"{name}{named} of the kubeconfig cannot be read: {why}") from error
+    if len(content) > _MOST_BYTES:
+        raise errors.Denied(f"{name}{named} of the kubeconfig is larger than {_MOST_TEXT}")
+    return content
 
 
 def _read(kubeconfig: Path) -> Json:
-    merged: Json = {"current-context": "", **{kind: {} for kind in _LISTS}}
+    merged: Json = {"current-context": "", **{kind: {} for kind in kubeconfig_shape.PARTS}}
     paths = [Path(part).expanduser() for part in str(kubeconfig).split(os.pathsep) if part]
     # As kubectl: of several files one may be missing.
     for path in [path for path in paths if len(paths) == 1 or path.is_file()]:
-        document = _document(kubeconfig, path)
-        merged["current-context"] = merged["current-context"] or _current(document)
-        for kind in _LISTS:
-            for name, entry in _entries(kubeconfig, document, kind):
-                merged[kind].setdefault(name, _with_paths(entry, path.parent))
+        try:
+            document = _document(path)
+            merged["current-context"] = merged["current-context"] or _current(document)
+            for kind, shape in kubeconfig_shape.PARTS.items():
+                for name, entry in _entries(document, kind, shape):
+                    merged[kind].setdefault(name, _with_paths(entry, path.parent))
+        except kubeconfig_shape.WrongShape as error:
+            raise _unusable(path, str(error)) from error
     return merged
 
 
-def _document(kubeconfig: Path, path: Path) -> Json:
-    # The loader in C is several times quicker, and not everywhere.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+def _document(path: Path) -> Json:
     try:
-        document = yaml.load(path.read_bytes(), Loader=loader)  # noqa: S506 - a safe loader
-    except (OSError, yaml.YAMLError, ValueError) as error:
-        raise _unusable(kubeconfig, str(error)) from error
+        with path.open("rb") as opened:
+            content = opened.read(_MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise _unusable(path, _reason(error)) from error
+    if len(content) > _MOST_BYTES:
+        raise _unusable(path, f"it is larger than {_MOST_TEXT}")
+    try:
+        document = _parsed(content)
+    # What the library says quotes the line, which may hold a token.
+    except yaml.reader.ReaderError as error:
+        raise _unusable(path, "it is not text in UTF-8") from error
+    except (yaml.YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise _unusable(path, f"it is not valid YAML{where}") from error
     if not isinstance(document, dict):
-        raise _unusable(kubeconfig, "it is no kubeconfig")
+        raise _unusable(path, "it is not a kubeconfig, which is a mapping")
     return document
 
 
+def _parsed(content: bytes) -> Any:
+    # The loader in C is several times quicker, and not everywhere.
+    base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    depth = 0
+    # Its recursion has no limit but the stack, whose end would end the process.
+    for event in yaml.parse(content, Loader=base):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MOST_DEPTH:
+            raise kubeconfig_shape.WrongShape("it is nested too deeply")
+
+    class Loader(base):  # type: ignore[valid-type, misc]
+        # A context may be called 2026-01-31, which is a string in Go.
+        yaml_implicit_resolvers = {  # noqa: RUF012 - the library's
+            first: [(tag, pattern) for tag, pattern in known if tag not in _STRINGS]
+            for first, known in base.yaml_implicit_resolvers.items()
+        }
+
+    return yaml.load(content, Loader=Loader)  # noqa: S506 - a safe loader
+
+
 def _current(document: Json) -> str:
-    return str(document.get("current-context") or "")
+    current = document.get("current-context")
+    return "" if current is None else str(kubeconfig_shape.checked(current, str, _CURRENT))
 
 
-def _entries(kubeconfig: Path, document: Json, kind: str) -> list[tuple[str, Json]]:
-    found, listed = [], document.get(kind) or []
+def _entries(
+    document: Json, kind: str, shape: kubeconfig_shape.Shape
+) -> Iterator[tuple[str, Json]]:
+    listed = document.get(kind) or []
     if not isinstance(listed, list):
-        raise _unusable(kubeconfig, "it is no kubeconfig")
-    for item in listed:
-        entry = item.get(kind.removesuffix("s")) if isinstance(item, dict) else None
-        if not isinstance(item, dict) or "name" not in item or not isinstance(entry or {}, dict):
-            raise _unusable(kubeconfig, "it is no kubeconfig")
-        found.append((str(item["name"]), dict(entry or {})))
-    return found
+        raise kubeconfig_shape.WrongShape(f"{kind} must be a list")
+    part = kind.removesuffix("s")
+    for at, item in enumerate(listed, 1):
+        where = f"item {at} of {kind}"
+        fields = kubeconfig_shape.checked(item, {"name": str}, where)
+        if "name" not in fields:
+            raise kubeconfig_shape.WrongShape(f"{where} has no name")
+        name = str(fields["name"])
+        entry = kubeconfig_shape.checked(fields.get(part, {}), shape, f"the {part} {name!r}")
+        yield name, entry
 
 
 def _with_paths(entry: Json, folder: Path) -> Json:
@@ -138,5 +201,10 @@ def _with_paths(entry: Json, folder: Path) -> Json:
     return {**entry, **named, "folder": folder}
 
 
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or "its name is not a path"
+
+
 def _unusable(kubeconfig: Path, why: str) -> errors.Denied:
-    return errors.Denied(f"The kubeconfig {kubeconfig} cannot be used: {outside_text.clean(why)}")
+    named = outside_text.visible(str(kubeconfig))
+    return errors.Denied(f"The kubeconfig {named} cannot be used: {outside_text.clean(why)}")
