@@ -528,6 +528,13 @@ def child_environment(more: Mapping[str, str]) -> dict[str, str]:
     return {**_variables(None), **more}
 
 
+def proxy_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variables that say by which proxy a server is reached, in either case."""
+    names = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "REQUEST_METHOD")
+    found = _variables(environ)
+    return {name: value for name, value in found.items() if name.upper() in names}
+
+
 def service_address(environ: Mapping[str, str] | None = None) -> str | None:
     """Return the address of the API server as a pod is told it; None outside of one."""
     reader = _reader(environ)

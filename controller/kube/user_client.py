@@ -6,25 +6,21 @@ the process, so that Ctrl-C waits for none of them.
 """
 
 import asyncio
-import base64
 import collections
 import contextlib
 import dataclasses
 import http.client
 import json
 import socket
-import ssl
-import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib import parse as urlparse
-from urllib import request as urlrequest
 
 from controller import outside_text
 from controller.config import settings
-from controller.kube import api_requests, errors, kubeconfig, user_credentials
+from controller.kube import api_requests, errors, kubeconfig, user_credentials, user_identity
+from controller.kube.user_identity import Identity
 
 Result = TypeVar("Result")
 
@@ -41,19 +37,32 @@ class UserClient:
         *,
         context: str | None = None,
         request_timeout: float = api_requests.REQUEST_TIMEOUT_SECONDS,
+        is_attended: bool = True,
     ) -> None:
-        """Connect on the first request; `context` is one of the kubeconfig, else its current."""
+        """Connect on the first request.
+
+        Args:
+            kubernetes: which kubeconfig.
+            context: one of the kubeconfig, else its current one.
+            request_timeout: how long an answer is waited for.
+            is_attended: whether someone is there whom an exec plugin may ask.
+        """
         self._kubernetes = kubernetes
+        self._is_attended = is_attended
         self._context = context
         self._request_timeout = request_timeout
         self._access: _Access | None = None
+        self._is_closed = False
         self._loading = threading.Lock()
-        self._idle: collections.deque[tuple[_Identity, http.client.HTTPConnection]] = (
+        self._idle: collections.deque[tuple[Identity, http.client.HTTPConnection]] = (
             collections.deque()
         )
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and end an exec plugin that still runs."""
+        self._is_closed = True
+        if self._access is not None:
+            self._access.credentials.close()
         while self._idle:
             self._idle.pop()[1].close()
 
@@ -122,7 +131,7 @@ class UserClient:
             stream.response.close()
             stream.carrier.close()
 
-    async def _send(self, what: str, identity: "_Identity", sent: "_Request") -> api_requests.Json:
+    async def _send(self, what: str, identity: Identity, sent: "_Request") -> api_requests.Json:
         try:
             async with asyncio.timeout(self._request_timeout):
                 status, headers, data = await _in_thread(lambda: self._exchange(identity, sent))
@@ -131,7 +140,7 @@ class UserClient:
         return api_requests.read_answer(what, status, headers, data)
 
     def _exchange(
-        self, identity: "_Identity", sent: "_Request"
+        self, identity: Identity, sent: "_Request"
     ) -> tuple[int, Mapping[str, str], bytes]:
         # Only what may be sent twice goes over a connection that the other side may have closed.
         kept = self._take_idle(identity) if sent.method == "GET" else None
@@ -143,7 +152,10 @@ class UserClient:
         return self._answer(identity, identity.connect(self._request_timeout), sent)
 
     def _answer(
-        self, identity: "_Identity", connection: http.client.HTTPConnection, sent: "_Request"
+        self,
+        identity: Identity,
+        connection: http.client.HTTPConnection,
+        sent: "_Request",
     ) -> tuple[int, Mapping[str, str], bytes]:
         try:
             response = sent.over(connection, identity)
@@ -157,7 +169,7 @@ class UserClient:
             self._idle.append((identity, connection))
         return answer
 
-    def _take_idle(self, identity: "_Identity") -> http.client.HTTPConnection | None:
+    def _take_idle(self, identity: Identity) -> http.client.HTTPConnection | None:
         while True:
             try:
                 known, connection = self._idle.pop()
@@ -167,10 +179,15 @@ class UserClient:
                 return connection
             connection.close()
 
-    def _identify(self, *, instead_of: "_Identity | None" = None) -> "_Identity":
+    def _identify(self, *, instead_of: Identity | None = None) -> Identity:
         with self._loading:
             if self._access is None:
-                self._access = _read_access(self._kubernetes, self._context)
+                self._access = _read_access(
+                    self._kubernetes, self._context, is_attended=self._is_attended
+                )
+            if self._is_closed:
+                # Closed while this thread was reading: nothing is started that nobody ends.
+                self._access.credentials.close()
         refused = instead_of.credentials if instead_of is not None else None
         return self._access.identity(instead_of=refused)
 
@@ -183,71 +200,18 @@ class _Request:
     body: bytes | None = None
 
     def over(
-        self, connection: http.client.HTTPConnection, identity: "_Identity"
+        self, connection: http.client.HTTPConnection, identity: Identity
     ) -> http.client.HTTPResponse:
         self.send(connection, identity)
         return connection.getresponse()
 
-    def send(self, connection: http.client.HTTPConnection, identity: "_Identity") -> None:
-        connection.putrequest(self.method, f"{identity.base}{self.path}")
-        headers = (*self.headers.items(), *identity.headers, ("User-Agent", "kubectl-stackchain"))
-        for name, value in headers:
+    def send(self, connection: http.client.HTTPConnection, identity: Identity) -> None:
+        identity.start(connection, self.method, self.path)
+        for name, value in (*self.headers.items(), ("User-Agent", "kubectl-stackchain")):
             connection.putheader(name, value)
         if self.body is not None:
             connection.putheader("Content-Length", str(len(self.body)))
         connection.endheaders(self.body)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class _Identity:
-    """A server, and as whom it is spoken to."""
-
-    server: urlparse.SplitResult
-    credentials: user_credentials.Credentials
-    headers: tuple[tuple[str, str], ...] = dataclasses.field(repr=False)
-    tls: ssl.SSLContext | None
-    tls_name: str
-    proxy: str | None
-
-    @property
-    def base(self) -> str:
-        """The path below which the API is served; a proxy may have one."""
-        return self.server.path.rstrip("/")
-
-    def connect(self, timeout_seconds: float) -> http.client.HTTPConnection:
-        """Return a connection that is made with its first request."""
-        host, port = self.server.hostname or "", self.server.port
-        if self.proxy is None:
-            return self._connection(host, port, timeout_seconds)
-        proxy = urlparse.urlsplit(self.proxy)
-        if proxy.scheme != "http":
-            raise errors.Denied(f"The proxy {self.proxy!r} is not supported; http:// ones are")
-        connection = self._connection(proxy.hostname or "", proxy.port or 80, timeout_seconds)
-        connection.set_tunnel(host, port or (443 if self.tls else 80), headers=_login_of(proxy))
-        return connection
-
-    def _connection(
-        self, host: str, port: int | None, timeout_seconds: float
-    ) -> http.client.HTTPConnection:
-        if self.tls is None:
-            return http.client.HTTPConnection(host, port, timeout=timeout_seconds)
-        return _TLSConnection(
-            host, port, timeout=timeout_seconds, context=self.tls, tls_name=self.tls_name
-        )
-
-
-class _TLSConnection(http.client.HTTPSConnection):
-    """Checks the certificate for a name that need not be that of the address."""
-
-    def __init__(
-        self, host: str, port: int | None, *, timeout: float, context: ssl.SSLContext, tls_name: str
-    ) -> None:
-        super().__init__(host, port, timeout=timeout, context=context)
-        self._tls, self._tls_name = context, tls_name
-
-    def connect(self) -> None:
-        http.client.HTTPConnection.connect(self)
-        self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._tls_name)
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -256,90 +220,32 @@ class _Access:
 
     chosen: kubeconfig.ChosenContext
     credentials: user_credentials.UserCredentials
-    known: _Identity | None = None
+    known: Identity | None = None
 
-    def identity(self, *, instead_of: user_credentials.Credentials | None) -> _Identity:
-        credentials = self.credentials.current(instead_of=instead_of)
+    def identity(self, *, instead_of: user_credentials.Credentials | None) -> Identity:
+        if user_identity.is_secret_kept(user_identity.server_of(self.chosen)):
+            credentials = self.credentials.current(instead_of=instead_of)
+        else:
+            credentials = user_credentials.NOBODY
         if self.known is None or self.known.credentials is not credentials:
-            self.known = _identity(self.chosen, credentials)
+            self.known = user_identity.build(self.chosen, credentials)
         return self.known
 
 
-def _identity(
-    chosen: kubeconfig.ChosenContext, credentials: user_credentials.Credentials
-) -> _Identity:
-    cluster = chosen.cluster
-    server = urlparse.urlsplit(str(cluster["server"]))
-    if server.scheme not in ("http", "https") or not server.hostname:
-        raise errors.Denied(f"The server {cluster['server']!r} of the kubeconfig is not an address")
-    authorization = credentials.authorization
-    headers = [("Authorization", authorization)] if authorization else []
-    return _Identity(
-        server=server,
-        credentials=credentials,
-        headers=(*headers, *_impersonation(chosen.user)),
-        tls=_tls(cluster, credentials) if server.scheme == "https" else None,
-        tls_name=str(cluster.get("tls-server-name") or server.hostname),
-        proxy=_proxy(cluster, server),
+def _read_access(
+    kubernetes: settings.KubernetesSettings, context: str | None, *, is_attended: bool
+) -> _Access:
+    file = kubernetes.kubeconfig
+    chosen = kubeconfig.choose(file, context) if file is not None else _service_account()
+
+    def read_user() -> Mapping[str, Any]:
+        # The same context, whichever is the current one by now.
+        return kubeconfig.choose(file, chosen.name).user if file is not None else chosen.user
+
+    credentials = user_credentials.UserCredentials(
+        chosen, read_user=read_user, is_attended=is_attended
     )
-
-
-def _tls(cluster: Mapping[str, Any], credentials: user_credentials.Credentials) -> ssl.SSLContext:
-    authority = kubeconfig.content_of(cluster, "certificate-authority")
-    try:
-        context = ssl.create_default_context(cadata=authority.decode() if authority else None)
-        # Authorities of clusters lack what it asks for, and kubectl does not ask for it.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        if cluster.get("insecure-skip-tls-verify"):
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        if credentials.certificate is not None:
-            # The library reads certificates from files only.
-            with tempfile.TemporaryDirectory() as folder:
-                pair = Path(folder, "pair.pem")
-                pair.touch(mode=0o600)
-                pair.write_bytes(credentials.certificate + b"\n" + (credentials.key or b""))
-                context.load_cert_chain(pair)
-    except (ssl.SSLError, ValueError) as error:
-        raise errors.Denied(f"A certificate of the kubeconfig cannot be used: {error}") from error
-    return context
-
-
-def _impersonation(user: Mapping[str, Any]) -> list[tuple[str, str]]:
-    extra = user.get("as-user-extra") or {}
-    found = [
-        ("Impersonate-User", user.get("as")),
-        ("Impersonate-Uid", user.get("as-uid")),
-        *(("Impersonate-Group", group) for group in user.get("as-groups") or ()),
-        *(
-            (f"Impersonate-Extra-{urlparse.quote(name.lower(), safe='')}", value)
-            for name, values in extra.items()
-            for value in values
-        ),
-    ]
-    return [(name, str(value)) for name, value in found if value]
-
-
-def _proxy(cluster: Mapping[str, Any], server: urlparse.SplitResult) -> str | None:
-    if cluster.get("proxy-url"):
-        return str(cluster["proxy-url"])
-    if urlrequest.proxy_bypass(server.netloc):
-        return None
-    return urlrequest.getproxies().get(server.scheme)
-
-
-def _login_of(proxy: urlparse.SplitResult) -> dict[str, str]:
-    if proxy.username is None:
-        return {}
-    pair = f"{urlparse.unquote(proxy.username)}:{urlparse.unquote(proxy.password or '')}"
-    return {"Proxy-Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-
-
-def _read_access(kubernetes: settings.KubernetesSettings, context: str | None) -> _Access:
-    if kubernetes.kubeconfig is not None:
-        chosen = kubeconfig.choose(kubernetes.kubeconfig, context)
-    else:
-        chosen = _service_account()
-    return _Access(chosen=chosen, credentials=user_credentials.UserCredentials(chosen))
+    return _Access(chosen=chosen, credentials=credentials)
 
 
 def _service_account() -> kubeconfig.ChosenContext:
@@ -363,7 +269,7 @@ class _Stream:
     response: http.client.HTTPResponse
 
 
-def _open_stream(what: str, identity: _Identity, sent: _Request, silence_seconds: float) -> _Stream:
+def _open_stream(what: str, identity: Identity, sent: _Request, silence_seconds: float) -> _Stream:
     connection = identity.connect(api_requests.REQUEST_TIMEOUT_SECONDS)
     try:
         sent.send(connection, identity)

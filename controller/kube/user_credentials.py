@@ -5,19 +5,18 @@ Tokens, certificates, exec plugins and OpenID Connect, as kubectl has them (ADR 
 
 import base64
 import binascii
+import contextlib
 import dataclasses
 import datetime
 import json
-import subprocess
-import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from controller import clock, outside_text
 from controller.config import settings
-from controller.kube import errors, kubeconfig, token_refresh
+from controller.kube import errors, exec_program, kubeconfig, token_refresh
 
 _GROUP = "client.authentication.k8s.io"
 _VERSIONS = (f"{_GROUP}/v1", f"{_GROUP}/v1beta1")
@@ -36,14 +35,35 @@ class Credentials:
     expires: float | None = None
 
 
+NOBODY = Credentials()
+
+
 class UserCredentials:
     """Asks for credentials one at a time: an exec plugin may open a browser."""
 
-    def __init__(self, chosen: kubeconfig.ChosenContext) -> None:
-        """Read nothing before credentials are asked for."""
+    def __init__(
+        self,
+        chosen: kubeconfig.ChosenContext,
+        *,
+        read_user: Callable[[], Mapping[str, Any]] | None = None,
+        is_attended: bool = True,
+    ) -> None:
+        """Read nothing before credentials are asked for.
+
+        Args:
+            chosen: the context.
+            read_user: reads its user again, who may have logged in meanwhile.
+            is_attended: whether someone is there whom an exec plugin may ask.
+        """
         self._cluster, self._user = chosen.cluster, chosen.user
+        self._read_user = read_user
         self._known: Credentials | None = None
         self._lock = threading.Lock()
+        self._program = exec_program.ExecProgram(is_attended=is_attended)
+
+    def close(self) -> None:
+        """End an exec plugin that still runs."""
+        self._program.stop()
 
     def current(self, *, instead_of: Credentials | None = None) -> Credentials:
         """Return credentials that have not expired.
@@ -55,9 +75,18 @@ class UserCredentials:
             errors.Denied: there are none to be had; the message says why.
         """
         with self._lock:
-            if self._known is None or self._known is instead_of or _is_over(self._known):
+            if self._known is None:
+                self._known = self._read()
+            elif self._known is instead_of or _is_over(self._known):
+                self._read_kubeconfig_again()
                 self._known = self._read()
             return self._known
+
+    def _read_kubeconfig_again(self) -> None:
+        # One that is being written, or has lost the user, says no more than what is known.
+        with contextlib.suppress(errors.Denied):
+            if self._read_user is not None:
+                self._user = self._read_user()
 
     def _read(self) -> Credentials:
         certificate = kubeconfig.content_of(self._user, "client-certificate")
@@ -79,7 +108,8 @@ class UserCredentials:
         if user.get("auth-provider"):
             return _from_provider(user["auth-provider"])
         if user.get("exec"):
-            return _from_program(user["exec"], self._cluster, user["folder"])
+            plugin = _Plugin(user["exec"], self._cluster, user["folder"], self._program)
+            return _from_program(plugin)
         return Credentials()
 
 
@@ -89,9 +119,11 @@ def _is_over(credentials: Credentials) -> bool:
 
 def _from_token_file(file: str) -> Credentials:
     try:
-        token = Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise errors.Denied(f"The token file {file} cannot be read: {error}") from error
+        token = kubeconfig.read_file(file, "tokenFile").decode().strip()
+    except UnicodeDecodeError as error:
+        raise errors.Denied("tokenFile of the kubeconfig does not hold a token") from error
+    if not token:
+        raise errors.Denied("tokenFile of the kubeconfig is empty")
     # It is rotated in place.
     return Credentials(
         authorization=f"Bearer {token}", expires=clock.unix() + _EARLY_SECONDS + _TOKEN_FILE_SECONDS
@@ -128,68 +160,87 @@ def _expiry_of(token: str) -> float:
 # Exec plugins
 
 
-def _from_program(program: Any, cluster: Mapping[str, Any], folder: Path) -> Credentials:
-    if not isinstance(program, dict) or not program.get("command"):
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Plugin:
+    part: Any
+    cluster: Mapping[str, Any]
+    folder: Path
+    program: exec_program.ExecProgram
+
+
+def _from_program(plugin: _Plugin) -> Credentials:
+    part = plugin.part
+    if not isinstance(part, dict) or not part.get("command"):
         raise errors.Denied("The exec plugin of the kubeconfig has no command")
-    version = program.get("apiVersion")
+    version = part.get("apiVersion")
     if version not in _VERSIONS:
         raise errors.Denied(
             f"The exec plugin of the kubeconfig has the apiVersion {version!r}; "
             f"{' and '.join(_VERSIONS)} are supported"
         )
-    command = str(program["command"])
-    output = _run(command, program, cluster, folder)
+    command = str(part["command"])
+    output = _run(command, plugin)
+    # Nothing of its output is shown: it is, or is next to, a token.
     try:
         answer = json.loads(output)
         kind, said, status = answer["kind"], answer["apiVersion"], answer["status"]
         credentials = _from_status(status)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise _failed(command, "its output is not an ExecCredential") from error
     if kind != "ExecCredential" or said != version:
-        raise _failed(command, f"it answered with {said} {kind}, not {version} ExecCredential")
+        raise _failed(command, f"its output is not an ExecCredential of {version}")
     if credentials.authorization is None and credentials.certificate is None:
         raise _failed(command, "it returned neither a token nor a certificate")
     return credentials
 
 
 def _from_status(status: Mapping[str, Any]) -> Credentials:
-    token, expires = status.get("token"), status.get("expirationTimestamp")
-    certificate, key = status.get("clientCertificateData"), status.get("clientKeyData")
+    names = ("token", "clientCertificateData", "clientKeyData", "expirationTimestamp")
+    found = {name: status.get(name) or "" for name in names}
+    if not all(isinstance(value, str) for value in found.values()):
+        raise TypeError("not a string")
+    certificate, key = found["clientCertificateData"], found["clientKeyData"]
+    if bool(certificate) != bool(key):
+        raise ValueError("a certificate without its key")
     return Credentials(
-        authorization=f"Bearer {token}" if token else None,
-        certificate=certificate.encode() if certificate and key else None,
-        key=key.encode() if certificate and key else None,
-        expires=datetime.datetime.fromisoformat(expires).timestamp() if expires else None,
+        authorization=f"Bearer {found['token']}" if found["token"] else None,
+        certificate=certificate.encode() or None,
+        key=key.encode() or None,
+        expires=_expiry(found["expirationTimestamp"]),
     )
 
 
-def _run(
-    command: str, program: Mapping[str, Any], cluster: Mapping[str, Any], folder: Path
-) -> bytes:
+def _expiry(text: str) -> float | None:
+    if not text:
+        return None
+    moment = datetime.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment.timestamp()
+
+
+def _run(command: str, plugin: _Plugin) -> bytes:
+    part = plugin.part
     # As kubectl: with a slash it is a path from the kubeconfig's folder, else it is in PATH.
-    path = str(folder / command) if "/" in command else command
-    words = [path, *(str(word) for word in program.get("args") or ())]
-    is_interactive = program.get("interactiveMode") != "Never" and sys.stdin.isatty()
-    if program.get("interactiveMode") == "Always" and not is_interactive:
+    path = str(plugin.folder / command) if "/" in command else command
+    words = [path, *(str(word) for word in part.get("args") or ())]
+    is_interactive = part.get("interactiveMode") != "Never" and plugin.program.has_terminal
+    if part.get("interactiveMode") == "Always" and not is_interactive:
         raise _failed(command, "it needs a terminal, and standard input is none")
-    own = {str(one["name"]): str(one["value"]) for one in program.get("env") or ()}
-    info = json.dumps(_info(program, cluster, is_interactive=is_interactive))
+    own = {str(one.get("name", "")): str(one.get("value", "")) for one in part.get("env") or ()}
+    info = json.dumps(_info(part, plugin.cluster, is_interactive=is_interactive))
+    environment = settings.child_environment({**own, "KUBERNETES_EXEC_INFO": info})
     try:
-        # What it says on standard error is for the user: an address to open, a code.
-        ended = subprocess.run(  # noqa: S603 - the user's kubeconfig names it
-            words,
-            stdin=None if is_interactive else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            env=settings.child_environment({**own, "KUBERNETES_EXEC_INFO": info}),
-            check=False,
-        )
-    except OSError as error:
-        hint = outside_text.clean(program.get("installHint") or "")
-        why = f"it cannot be started ({error.strerror or error})"
+        code, output = plugin.program.run(words, environment, is_interactive=is_interactive)
+    except (OSError, ValueError) as error:
+        hint = outside_text.clean(part.get("installHint") or "")
+        # A ValueError is about a variable, and shows none of it.
+        reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        why = f"it cannot be started ({reason})"
         raise _failed(command, f"{why}. {hint}" if hint else why) from error
-    if ended.returncode != 0:
-        raise _failed(command, f"it ended with exit code {ended.returncode}")
-    return ended.stdout
+    if code != 0:
+        raise _failed(command, f"it ended with exit code {code}")
+    return output
 
 
 def _info(

@@ -103,10 +103,18 @@ def _mounted_namespace() -> str | None:
 
 @contextlib.asynccontextmanager
 async def open_chains(
-    target: ClusterChoice, *, namespace: str | None = None
+    target: ClusterChoice, *, namespace: str | None = None, is_attended: bool = True
 ) -> AsyncIterator["UserChains"]:
-    """Yield the chains of the chosen namespace, or of another one; then close all connections."""
-    kube_client = user_client.UserClient(target.kubernetes, context=target.context)
+    """Yield the chains of the chosen namespace, or of another one; then close all connections.
+
+    Args:
+        target: the cluster and namespace.
+        namespace: the other namespace.
+        is_attended: whether someone is there whom an exec plugin may ask.
+    """
+    kube_client = user_client.UserClient(
+        target.kubernetes, context=target.context, is_attended=is_attended
+    )
     try:
         yield UserChains(kube_client, namespace=namespace or target.namespace)
     finally:

@@ -9,6 +9,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -176,7 +177,12 @@ def _asked(before: Sequence[str], question: Sequence[str], read: _Read) -> list[
 
         try:
             return asyncio.run(_ask(wanted, read))
-        except (exit_codes.CommandError, environment.SettingsError, TimeoutError):
+        except (
+            exit_codes.CommandError,
+            environment.SettingsError,
+            TimeoutError,
+            asyncio.CancelledError,
+        ):
             return None
 
     try:
@@ -205,8 +211,16 @@ async def _ask(wanted: argparse.Namespace, read: _Read) -> list[str]:
     from controller.plugin import cluster
 
     target, plugin = cluster.choose(wanted)
-    # The user has pressed Tab and is waiting.
-    async with cluster.open_chains(target) as chains, asyncio.timeout(plugin.completion_seconds):
+    task = asyncio.current_task()
+    if task is not None and threading.current_thread() is threading.main_thread():
+        # An exec plugin is out of reach of Ctrl-C then, and is ended here.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    # The user has pressed Tab and is waiting: nobody is asked anything at the terminal.
+    async with (
+        cluster.open_chains(target, is_attended=False) as chains,
+        asyncio.timeout(plugin.completion_seconds),
+    ):
         return await read(chains)
 
 

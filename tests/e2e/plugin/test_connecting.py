@@ -3,18 +3,24 @@
 import asyncio
 import base64
 import contextlib
-import gc
+import dataclasses
+import datetime
 import http.server
 import json
+import select
+import socket
 import ssl
 import threading
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from controller import clock
 from controller.config import settings
@@ -28,6 +34,10 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     seen: list[dict[str, Any]]
     respond: Callable[[http.server.BaseHTTPRequestHandler], None]
+
+
+class _ServerV6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -61,8 +71,8 @@ def answer(
 
 
 @contextlib.contextmanager
-def serving(tls: ssl.SSLContext | None = None) -> Iterator[_Server]:
-    server = _Server(("127.0.0.1", 0), _Handler)
+def serving(tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Iterator[_Server]:
+    server = (_ServerV6 if ":" in host else _Server)((host, 0), _Handler)
     server.seen, server.respond = [], lambda handler: answer(handler, {"kind": "X"})
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
@@ -211,34 +221,283 @@ async def test_the_certificate_is_checked_for_the_name_that_the_kubeconfig_says(
     await client.close()
 
 
-async def test_a_certificate_may_be_who_the_user_is(
-    issued: certificates.Certificates, tmp_path: Path
-) -> None:
+@dataclasses.dataclass(frozen=True)
+class _Issued:
+    certificate: Path
+    key: Path
+
+
+def issue(folder: Path, authority: tuple[x509.Certificate, Any] | None, name: str) -> _Issued:
+    """Return a client's certificate of an authority, or of one that nobody knows."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    signing = authority[1] if authority is not None else key
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(authority[0].subject if authority is not None else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=authority is None, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .sign(signing, hashes.SHA256())
+    )
+    found = _Issued(certificate=folder / f"{name}.crt", key=folder / f"{name}.key")
+    found.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    found.key.write_bytes(pem(key, serialization.NoEncryption()))
+    return found
+
+
+def pem(key: Any, encryption: serialization.KeySerializationEncryption) -> bytes:
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    data: bytes = key.private_bytes(encoding, form, encryption)
+    return data
+
+
+@pytest.fixture
+def asking(issued: certificates.Certificates, tmp_path: Path) -> Iterator[tuple[_Server, _Issued]]:
+    """A server that lets only those in who have a certificate of its own authority, and one."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "clients")])
+    now = datetime.datetime.now(datetime.UTC)
+    authority = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (tmp_path / "clients.crt").write_bytes(authority.public_bytes(serialization.Encoding.PEM))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    # Of TLS 1.3 a client learns only with its first read that its certificate is refused.
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(issued.server, issued.server_key)
-    # One that signed itself: any that is presented is checked to be this one.
-    context.load_verify_locations(issued.authority)
-    context.verify_mode = ssl.CERT_OPTIONAL
-    user = {"client-certificate": str(issued.server), "client-key": str(issued.server_key)}
+    context.load_verify_locations(tmp_path / "clients.crt")
+    context.verify_mode = ssl.CERT_REQUIRED
     with serving(context) as server:
-        presented: list[Any] = []
 
         def respond(handler: http.server.BaseHTTPRequestHandler) -> None:
-            presented.append(handler.connection.getpeercert())  # type: ignore[attr-defined]
-            answer(handler, {"kind": "X"})
+            subject = handler.connection.getpeercert()["subject"]  # type: ignore[attr-defined]
+            answer(handler, {"kind": "X", "user": subject[0][0][1]})
 
         server.respond = respond
+        yield server, issue(tmp_path, (authority, key), "me")
+
+
+def with_certificate(
+    folder: Path, server: _Server, issued: certificates.Certificates, user: dict[str, Any]
+) -> user_client.UserClient:
+    cluster = {
+        "server": address(server, "https"),
+        "certificate-authority": str(issued.authority),
+    }
+    return client_of(folder, cluster, user)
+
+
+async def test_a_certificate_may_be_who_the_user_is(
+    asking: tuple[_Server, _Issued], issued: certificates.Certificates, tmp_path: Path
+) -> None:
+    server, mine = asking
+    user = {"client-certificate": str(mine.certificate), "client-key": str(mine.key)}
+    client = with_certificate(tmp_path, server, issued, user)
+
+    assert await client.request("GET", PATH) == {"kind": "X", "user": "me"}
+    await client.close()
+
+
+@pytest.mark.parametrize("has_one", [True, False])
+async def test_without_a_certificate_that_the_server_knows_nobody_is_let_in(
+    has_one: bool,
+    asking: tuple[_Server, _Issued],
+    issued: certificates.Certificates,
+    tmp_path: Path,
+) -> None:
+    server, _ = asking
+    other = issue(tmp_path, None, "other")
+    user = {"client-certificate": str(other.certificate), "client-key": str(other.key)}
+    client = with_certificate(tmp_path, server, issued, user if has_one else {"token": "t"})
+
+    with pytest.raises(errors.ApiUnreachable):
+        await client.request("GET", PATH)
+    await client.close()
+
+    assert not server.seen
+
+
+async def test_a_key_that_needs_a_password_is_refused_and_not_asked_for(
+    asking: tuple[_Server, _Issued], issued: certificates.Certificates, tmp_path: Path
+) -> None:
+    server, mine = asking
+    key = serialization.load_pem_private_key(mine.key.read_bytes(), None)
+    mine.key.write_bytes(pem(key, serialization.BestAvailableEncryption(b"word")))
+    user = {"client-certificate": str(mine.certificate), "client-key": str(mine.key)}
+    client = with_certificate(tmp_path, server, issued, user)
+
+    with pytest.raises(errors.Denied, match="The client-key of the kubeconfig is encrypted"):
+        await client.request("GET", PATH)
+
+
+async def test_a_certificate_without_its_key_is_refused(
+    asking: tuple[_Server, _Issued], issued: certificates.Certificates, tmp_path: Path
+) -> None:
+    server, mine = asking
+    client = with_certificate(
+        tmp_path, server, issued, {"client-certificate": str(mine.certificate)}
+    )
+
+    with pytest.raises(errors.Denied, match="a client-certificate and no client-key"):
+        await client.request("GET", PATH)
+
+
+async def test_an_authority_and_no_check_exclude_each_other(
+    https: _Server, issued: certificates.Certificates, tmp_path: Path
+) -> None:
+    cluster = {
+        "server": address(https, "https"),
+        "certificate-authority": str(issued.authority),
+        "insecure-skip-tls-verify": True,
+    }
+
+    with pytest.raises(errors.Denied, match="remove one of them"):
+        await client_of(tmp_path, cluster).request("GET", PATH)
+
+
+async def test_a_kubeconfig_that_was_written_meanwhile_is_read_again_once(
+    plain: _Server, tmp_path: Path
+) -> None:
+    """Also when another context is the current one by then."""
+    client = client_of(tmp_path, {"server": address(plain)}, {"token": "old"})
+
+    def respond(handler: http.server.BaseHTTPRequestHandler) -> None:
+        document = yaml.safe_load((tmp_path / "config").read_text())
+        document["users"][0]["user"]["token"] = "new"
+        document["current-context"] = "other"
+        (tmp_path / "config").write_text(yaml.safe_dump(document))
+        is_known = handler.headers["Authorization"] == "Bearer new"
+        answer(handler, {"kind": "X"}, 200 if is_known else 401)
+
+    plain.respond = respond
+
+    assert await client.request("GET", PATH) == {"kind": "X"}
+    await client.close()
+    assert len(plain.seen) == 2
+
+
+WRONG = {
+    "no scheme": ("api.example.com:6443", {}, "is not an address"),
+    "a port that is none": ("https://s3cret@api.example.com:port", {}, "is not an address"),
+    "half an address": ("https://s3cret@[::1", {}, "is not an address"),
+    "another scheme": ("ftp://s3cret@api.example.com", {}, "begins with https://"),
+    "a password": ("https://me:s3cret@api.example.com", {}, "holds a user or password"),
+    "a token of two lines": ("https://127.0.0.1:1", {"token": "s3\ncret"}, "^The token has"),
+    "a token that no header has": ("https://127.0.0.1:1", {"token": "s3crét"}, "^The token has"),
+    "another user of two lines": (
+        "https://127.0.0.1:1",
+        {"token": "s3cret", "as": "a\nb"},
+        "sent as Impersonate-User has a character",
+    ),
+}
+
+
+@pytest.mark.parametrize(("server", "user", "expected"), WRONG.values(), ids=WRONG.keys())
+async def test_what_cannot_be_sent_is_refused_and_not_shown(
+    server: str, user: dict[str, str], expected: str, tmp_path: Path
+) -> None:
+    with pytest.raises(errors.Denied, match=expected) as raised:
+        await client_of(tmp_path, {"server": server}, user or None).request("GET", PATH)
+
+    assert "s3" not in str(raised.value)
+
+
+async def test_without_tls_only_this_machine_is_sent_credentials(
+    plain: _Server, tmp_path: Path
+) -> None:
+    cluster = {"server": "http://api.example.com", "proxy-url": address(plain)}
+    client = client_of(tmp_path, cluster, {"token": "t", "as": "eve"})
+
+    await client.request("GET", PATH)
+    await client.close()
+
+    (seen,) = plain.seen
+    assert seen["line"] == f"GET http://api.example.com{PATH} HTTP/1.1"
+    assert seen["headers"]["Host"] == "api.example.com"
+    assert seen["headers"]["Authorization"] is None
+    assert seen["headers"]["Impersonate-User"] == "eve"
+
+
+@pytest.mark.parametrize("server", ["https://[fd00::1]", "https://[fd00::1]:6443"])
+async def test_a_proxy_is_told_an_ipv6_address_in_brackets(
+    server: str, plain: _Server, tmp_path: Path
+) -> None:
+    plain.respond = lambda handler: answer(handler, {}, 403)
+    client = client_of(tmp_path, {"server": server, "proxy-url": address(plain)})
+
+    with pytest.raises(errors.ApiUnreachable, match="answers 403"):
+        await client.request("GET", PATH)
+    await client.close()
+
+    (seen,) = plain.seen
+    port = server.rpartition("]:")[2] if "]:" in server else "443"
+    assert seen["line"] == f"CONNECT [fd00::1]:{port} HTTP/1.1"
+    assert seen["headers"]["Host"] == f"[fd00::1]:{port}"
+
+
+async def test_a_tunnel_leads_to_the_server(
+    https: _Server, issued: certificates.Certificates, tmp_path: Path
+) -> None:
+    def relay(handler: http.server.BaseHTTPRequestHandler) -> None:
+        host, port = handler.path.split(":")
+        with socket.create_connection((host, int(port))) as other:
+            handler.send_response(200)
+            handler.end_headers()
+            pump(handler.connection, other)
+        handler.close_connection = True
+
+    with serving() as proxy:
+        proxy.respond = relay
         cluster = {
-            "server": address(server, "https"),
+            "server": address(https, "https"),
             "certificate-authority": str(issued.authority),
+            "proxy-url": address(proxy),
         }
-        client = client_of(tmp_path, cluster, user)
-        with contextlib.suppress(errors.ApiUnreachable):
-            # A server's certificate may be refused as a client's, which is after it was presented.
-            await client.request("GET", PATH)
+        client = client_of(tmp_path, cluster)
+
+        found = await client.request("GET", PATH)
         await client.close()
 
-    assert all(presented)
+    assert found == {"kind": "X"}
+    assert https.seen[0]["headers"]["Host"] == address(https).removeprefix("http://")
+    assert https.seen[0]["headers"]["Proxy-Authorization"] is None
+
+
+def pump(one: socket.socket, other: socket.socket) -> None:
+    """Pass on what comes, until either side has ended."""
+    while True:
+        for source in select.select([one, other], [], [])[0]:
+            data = source.recv(65536)
+            if not data:
+                return
+            (other if source is one else one).sendall(data)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+async def test_a_server_with_an_ipv6_address_is_reached_and_named_in_brackets(
+    tmp_path: Path,
+) -> None:
+    with serving(host="::1") as server:
+        client = client_of(tmp_path, {"server": address(server, host="[::1]")})
+
+        assert await client.request("GET", PATH) == {"kind": "X"}
+        await client.close()
+
+    assert server.seen[0]["headers"]["Host"] == f"[::1]:{server.server_address[1]}"
 
 
 async def test_a_proxy_is_asked_for_a_tunnel(plain: _Server, tmp_path: Path) -> None:
@@ -247,12 +506,9 @@ async def test_a_proxy_is_asked_for_a_tunnel(plain: _Server, tmp_path: Path) -> 
     cluster = {"server": "https://api.example.com:6443", "proxy-url": proxy}
     client = client_of(tmp_path, cluster)
 
-    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
-        with pytest.raises(errors.ApiUnreachable, match="403"):
-            await client.request("GET", PATH)
-        await client.close()
-        # The library leaves the refusal of a proxy to be closed with its memory.
-        gc.collect()
+    with pytest.raises(errors.ApiUnreachable, match="403"):
+        await client.request("GET", PATH)
+    await client.close()
 
     (seen,) = plain.seen
     assert seen["line"].startswith("CONNECT api.example.com:6443 HTTP/1.")
@@ -374,3 +630,52 @@ def test_an_id_token_comes_from_the_issuer(
     https.respond = lambda handler: answer(handler, {"error": "invalid_grant"}, 400)
     with pytest.raises(errors.Denied, match=r"gave no new ID token: HTTP Error 400.*Log in again"):
         token_refresh.refresh(config)
+
+
+@pytest.mark.parametrize("place", ["discovery", "grant"])
+def test_nothing_secret_is_sent_where_the_issuer_leads(
+    place: str, https: _Server, issued: certificates.Certificates
+) -> None:
+    """Python's library would send the client's secret on, and what is not https is read along."""
+    issuer = address(https, "https")
+
+    def respond(handler: http.server.BaseHTTPRequestHandler) -> None:
+        is_discovery = handler.path == "/.well-known/openid-configuration"
+        if place == "discovery":
+            answer(handler, {}, 302, Location=f"http://127.0.0.1:1/?x={handler.path}")
+        elif is_discovery:
+            answer(handler, {"token_endpoint": f"{issuer}/t"})
+        else:
+            answer(handler, {}, 302, Location=f"{issuer}/elsewhere")
+
+    https.respond = respond
+    config = {
+        "idp-issuer-url": issuer,
+        "idp-certificate-authority": str(issued.authority),
+        "client-id": "me",
+        "client-secret": "word",
+        "refresh-token": "r&1",
+    }
+
+    with pytest.raises(errors.Denied, match="leads to another address, which is not followed"):
+        token_refresh.refresh(config)
+
+    assert "elsewhere" not in str([seen["line"] for seen in https.seen])
+
+
+@pytest.mark.parametrize("found", [{}, [], {"token_endpoint": 5}, {"token_endpoint": "http://x"}])
+def test_an_issuer_that_makes_no_sense_is_named_without_what_it_says(
+    found: Any, https: _Server, issued: certificates.Certificates
+) -> None:
+    https.respond = lambda handler: answer(handler, found)
+    config = {
+        "idp-issuer-url": address(https, "https"),
+        "idp-certificate-authority": str(issued.authority),
+        "client-id": "me",
+        "refresh-token": "s3cret",
+    }
+
+    with pytest.raises(errors.Denied, match=r"Log in again|is not an address") as raised:
+        token_refresh.refresh(config)
+
+    assert "s3cret" not in str(raised.value)

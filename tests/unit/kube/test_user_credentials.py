@@ -74,6 +74,44 @@ def test_a_token_file_is_read_again_when_it_may_have_been_rotated(
     assert (first.authorization, same, later.authorization) == ("Bearer old", first, "Bearer new")
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"), [(b"", "is empty"), (b"\xff", "does not hold a token")]
+)
+def test_a_token_file_without_a_token_is_refused(
+    content: bytes, expected: str, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_bytes(content)
+
+    with pytest.raises(errors.Denied, match=f"^tokenFile of the kubeconfig {expected}"):
+        credentials_of({"tokenFile": str(tmp_path / "token")}, tmp_path).current()
+
+
+def test_the_kubeconfig_is_read_again_once_its_token_is_refused(tmp_path: Path) -> None:
+    """The user has logged in again, which wrote another token, or is about to."""
+    answers: list[dict[str, Any] | errors.Denied] = [{"token": "new"}, errors.Denied("half of it")]
+
+    def read_user() -> dict[str, Any]:
+        answer = answers.pop(0)
+        if isinstance(answer, errors.Denied):
+            raise answer
+        return answer
+
+    chosen = kubeconfig.ChosenContext(
+        name="c", namespace=None, cluster=CLUSTER, user={"token": "old"}
+    )
+    credentials = user_credentials.UserCredentials(chosen, read_user=read_user)
+
+    first = credentials.current()
+    second = credentials.current(instead_of=first)
+    third = credentials.current(instead_of=second)
+
+    assert [one.authorization for one in (first, second, third)] == [
+        "Bearer old",
+        "Bearer new",
+        "Bearer new",
+    ]
+
+
 def test_a_certificate_is_read_by_value_or_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "key.pem").write_text("KEY")
     user = {
@@ -127,7 +165,7 @@ def test_a_program_is_told_what_kubectl_tells_it(tmp_path: Path) -> None:
         "'status': {'token': json.dumps(said)}}))",
     )
     user["exec"] |= {
-        "args": ["get-token", 7],
+        "args": ["get-token", "7"],
         "env": [{"name": "OWN", "value": "x"}],
         "provideClusterInfo": True,
     }
@@ -175,12 +213,28 @@ BAD_ANSWERS = {
     "another version": (
         "print(json.dumps({'apiVersion': 'v9', 'kind': 'ExecCredential', "
         "'status': {'token': 't'}}))",
-        "it answered with v9 ExecCredential",
+        f"not an ExecCredential of {V1}",
     ),
     "nothing": (
         f"print(json.dumps({{'apiVersion': {V1!r}, 'kind': 'ExecCredential', 'status': {{}}}}))",
         "neither a token nor a certificate",
     ),
+    "half a certificate": (
+        f"print(json.dumps({{'apiVersion': {V1!r}, 'kind': 'ExecCredential', "
+        "'status': {'clientCertificateData': 'x'}}))",
+        "not an ExecCredential",
+    ),
+    "a token that is a number": (
+        f"print(json.dumps({{'apiVersion': {V1!r}, 'kind': 'ExecCredential', "
+        "'status': {'token': 5}}))",
+        "not an ExecCredential",
+    ),
+    "a time of no zone": (
+        f"print(json.dumps({{'apiVersion': {V1!r}, 'kind': 'ExecCredential', "
+        "'status': {'token': 't', 'expirationTimestamp': '2026-01-01T00:00:00'}}))",
+        "not an ExecCredential",
+    ),
+    "deep lists": ("print('[' * 100_000)", "not an ExecCredential"),
     "no time": (
         f"print(json.dumps({{'apiVersion': {V1!r}, 'kind': 'ExecCredential', "
         "'status': {'token': 't', 'expirationTimestamp': 'soon'}}))",

@@ -1,6 +1,13 @@
 """Completion that needs no cluster: what may follow the words so far."""
 
 import argparse
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +65,49 @@ def test_each_shell_has_a_script_that_asks_the_same_program(shell: str) -> None:
 
     assert "kubectl_complete-stackchain" in script
     assert script.endswith("\n")
+
+
+HANGS = """#!{python}
+import subprocess, sys
+child = "import time; pipe = open({pipe!r}, 'w'); print(flush=True, file=pipe); time.sleep(99)"
+subprocess.run([sys.executable, "-c", child])
+"""
+
+
+@pytest.mark.parametrize("ends_by", ["its time", "Ctrl-C"])
+def test_an_exec_plugin_that_hangs_ends_with_the_completion(ends_by: str, tmp_path: Path) -> None:
+    """With what it has started, which holds a pipe open until then."""
+    pipe, program = tmp_path / "pipe", tmp_path / "log-in"
+    os.mkfifo(pipe)
+    program.write_text(HANGS.format(python=sys.executable, pipe=str(pipe)))
+    program.chmod(0o755)
+    user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "./log-in"}}
+    document = {
+        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+        "users": [{"name": "u", "user": user}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }
+    (tmp_path / "config").write_text(json.dumps(document))
+    patience = "60" if ends_by == "Ctrl-C" else "1"
+    completing = subprocess.Popen(
+        [sys.executable, "-c", MAIN, "tree", ""],
+        env={"KUBECONFIG": str(tmp_path / "config"), "STACKCHAIN_COMPLETION_SECONDS": patience},
+        stdout=subprocess.PIPE,
+    )
+    # Without a writer it is read to its end, which comes too where nothing was started in time.
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(reading, ends_by == "Ctrl-C")
+    if ends_by == "Ctrl-C":
+        select.select([reading], [], [], 60)
+        completing.send_signal(signal.SIGINT)
+
+    output, _ = completing.communicate()
+    os.set_blocking(reading, True)
+    with os.fdopen(reading) as opened:
+        opened.read()
+
+    assert (completing.returncode, output) == (0, b":4\n")
+
+
+MAIN = "from controller.plugin import completion; completion.main()"
