@@ -20,7 +20,7 @@ import tarfile
 import tempfile
 import tomllib
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePath
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = "kubectl-stackchain"
@@ -51,8 +51,9 @@ _KEPT = (
     ".map",
     "METADATA",
     "entry_points.txt",
-    "LICENSE",
 )
+# Whoever passes the libraries on passes these on, whatever they are called.
+_LICENSES = ("LICENSE", "LICENCE", "NOTICE", "COPYING")
 
 
 def main() -> None:
@@ -95,7 +96,7 @@ def pack(wheel: Path, folder: Path) -> Path:
     for name in LIBRARIES:
         distribution = importlib.metadata.distribution(name)
         for file in distribution.files or ():
-            if file.name.endswith(_KEPT) and ".." not in file.parts:
+            if _is_kept(file) and ".." not in file.parts:
                 target = folder / file
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(Path(str(distribution.locate_file(file))), target)
@@ -110,7 +111,7 @@ def write_zipapp(folder: Path, target: Path) -> Path:
     files = {
         str(file.relative_to(folder)): file.read_bytes()
         for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.name.endswith(_KEPT)
+        if file.is_file() and _is_kept(file)
     }
     files["__main__.py"] = main
     digest = hashlib.sha256()
@@ -124,6 +125,11 @@ def write_zipapp(folder: Path, target: Path) -> Path:
     target.write_bytes(b"#!/usr/bin/env python3\n" + packed.getvalue())
     target.chmod(target.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
     return target
+
+
+def _is_kept(file: PurePath) -> bool:
+    is_license = "licenses" in file.parts or file.name.startswith(_LICENSES)
+    return is_license or file.name.endswith(_KEPT)
 
 
 def write_archive(zipapp: Path, target: Path) -> Path:

@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -23,6 +24,7 @@ from plugin import zipapp_main
 ROOT = Path(__file__).parents[2]
 MOST_BYTES = 30_000_000
 COMMANDS = [command.name for command in arguments.COMMANDS]
+LICENSE = re.compile(r"(licen[sc]es?/|/(LICEN[SC]E|NOTICE|COPYING)[^/]*$)")
 # Together with what these load they took most of the time of a call.
 HEAVY = {"aiohttp", "cryptography", "kubernetes", "pydantic", "pydantic_core", "requests", "attr"}
 
@@ -177,6 +179,19 @@ def test_the_zipapp_needs_python_alone(zipapp: Path, tmp_path: Path) -> None:
     assert version.stdout == f"kubectl stackchain {build_plugin.version()}\n", version.stderr
     assert "the API server does not answer" in refused.stderr
     assert not [name for name in zipfile.ZipFile(zipapp).namelist() if name.endswith(".so")]
+
+
+def test_the_zipapp_has_the_licenses_of_all_that_it_holds(zipapp: Path) -> None:
+    held = zipfile.ZipFile(zipapp).namelist()
+    own = f"kubectl_stackchain-{build_plugin.version()}.dist-info/licenses/LICENSE"
+
+    for name in build_plugin.LIBRARIES:
+        files = importlib.metadata.distribution(name).files or ()
+        licenses = [str(file) for file in files if LICENSE.search(str(file))]
+        assert licenses, name
+        assert set(licenses) <= set(held)
+    # Of what the page's script holds.
+    assert {own, "controller/ui/bundle/LICENSE-lit.txt"} <= set(held)
 
 
 def test_the_zipapp_under_the_other_name_completes(zipapp: Path, tmp_path: Path) -> None:
