@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import webbrowser
+from pathlib import Path
 from urllib import parse as urlparse
 
 from controller.display import styled_text
@@ -37,7 +38,7 @@ async def serve(
     """
     namespace = None if wanted.all_namespaces else target.namespace
     kube = user_client.UserClient(target.kubernetes, context=target.context)
-    options = ("--context", target.context) if target.context else ()
+    options = command_options(target.context, getattr(wanted, "kubeconfig", None))
     feed = chain_feed.ChainFeed(
         [chain_watch.ChainWatch(kube, namespace=namespace)],
         describe=functools.partial(chain_page.describe, options=options),
@@ -71,6 +72,12 @@ async def serve(
         await server.stop()
         await kube.close()
     return ExitCode.DONE
+
+
+def command_options(context: str | None, kubeconfig: str | None) -> tuple[str, ...]:
+    """Return the options with which a command in any folder is about the same cluster."""
+    file = ("--kubeconfig", str(Path(kubeconfig).absolute())) if kubeconfig else ()
+    return (*file, *(("--context", context) if context else ()))
 
 
 def port_error(port: int, error: OSError) -> CommandError:

@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import logging
 import signal
+import weakref
 from collections.abc import AsyncIterator, Sequence
 from typing import NoReturn
 
@@ -33,6 +34,7 @@ _REAP_SECONDS = 30.0
 MOST_SOURCES = 200
 _MOST_NAMESPACES = 500
 _REVIEWS_AT_ONCE = 10
+_OPENED_AT_ONCE = 20
 _UNNAMED = (
     "This page needs your own token for the cluster, as `Authorization: Bearer`: what is in front "
     "of it has to send that. Load the page again to log in."
@@ -54,10 +56,17 @@ class _Kept:
     following: asyncio.Task[None]
     used_at: float
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it shows nothing new any more."""
+        is_unknown = isinstance(self.source.feed.error, errors.Unauthenticated)
+        return is_unknown or self.following.done()
+
     async def close(self) -> None:
         self.following.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self.following
+        [ended] = await asyncio.gather(self.following, return_exceptions=True)
+        if isinstance(ended, Exception):
+            logger.error("The chains of a viewer were not followed", exc_info=ended)
         await self.kube.close()
 
 
@@ -69,8 +78,11 @@ class ViewerSources:
         self._ui = ui
         self._kubernetes = kubernetes
         self._kept: dict[str, _Kept] = {}
-        # One at a time: a browser opens several connections at once.
-        self._opening = asyncio.Lock()
+        # One at a time for each token: a browser opens several connections at once.
+        self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+        # Nobody waits for somebody else's namespaces, nor are there any number of requests.
+        self._opening = asyncio.Semaphore(_OPENED_AT_ONCE)
+        self._descriptions = chain_feed.SharedDescriptions(chain_page.describe)
 
     async def find(self, request: web.Request) -> page_server.PageSource:
         """Return what the viewer of a request sees.
@@ -82,16 +94,18 @@ class ViewerSources:
         if token is None and not self._ui.anonymous:
             raise page_server.PageRefused(_UNNAMED, status=401)
         key = hashlib.sha256((token or "").encode()).hexdigest()
-        async with self._opening:
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
             kept = self._kept.get(key)
-            if kept is not None and isinstance(kept.source.feed.error, errors.Unauthenticated):
+            if kept is not None and kept.is_over:
                 await self._kept.pop(key).close()
                 kept = None
             if kept is None:
-                if len(self._kept) >= MOST_SOURCES:
-                    raise page_server.PageRefused(_FULL, status=503)
-                kept = self._kept[key] = await self._open(token)
-        kept.used_at = clock.monotonic()
+                async with self._opening:
+                    if len(self._kept) >= MOST_SOURCES:
+                        raise page_server.PageRefused(_FULL, status=503)
+                    kept = self._kept[key] = await self._open(token)
+            kept.used_at = clock.monotonic()
         return kept.source
 
     async def reap(self) -> None:
@@ -110,27 +124,34 @@ class ViewerSources:
             await kept.close()
 
     async def _open(self, token: str | None) -> _Kept:
-        kube = client.KubeClient(self._kubernetes, token=token)
-        try:
-            namespaces = await self._namespaces(kube)
-        except CommandError as error:
-            await kube.close()
-            if isinstance(error.__cause__, errors.Unauthenticated):
-                raise page_server.PageRefused(_ENDED, status=401) from error
-            raise page_server.PageRefused(page_sources.sentence(error), status=502) from error
-        if not namespaces:
-            await kube.close()
-            raise page_server.PageRefused(_NOTHING, status=403)
+        async with contextlib.AsyncExitStack() as opened:
+            kube = client.KubeClient(self._kubernetes, token=token)
+            # Also of a viewer who goes before the API server has answered.
+            opened.push_async_callback(kube.close)
+            try:
+                namespaces = await self._namespaces(kube)
+            except CommandError as error:
+                if isinstance(error.__cause__, errors.Unauthenticated):
+                    raise page_server.PageRefused(_ENDED, status=401) from error
+                raise page_server.PageRefused(page_sources.sentence(error), status=502) from error
+            if not namespaces:
+                raise page_server.PageRefused(_NOTHING, status=403)
+            opened.pop_all()
+        return self._follow(kube, namespaces, is_known=token is not None)
+
+    def _follow(
+        self, kube: client.KubeClient, namespaces: Sequence[str | None], *, is_known: bool
+    ) -> _Kept:
         feed = chain_feed.ChainFeed(
             [chain_watch.ChainWatch(kube, namespace=namespace) for namespace in namespaces],
-            describe=chain_page.describe,
+            describe=self._descriptions.describe,
             problem_of=lambda error: page_sources.problem_text(error, namespaces[0]),
         )
         source = page_server.PageSource(
             feed=feed,
             hello=_hello(namespaces),
             list_events=page_sources.events_of(kube),
-            actions=page_actions.PageActions(kube) if token else page_actions.LookOnly(),
+            actions=page_actions.PageActions(kube) if is_known else page_actions.LookOnly(),
             ends_with_login=True,
         )
         return _Kept(

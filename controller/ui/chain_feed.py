@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import logging
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,31 @@ _MOST_PAUSE_SECONDS = 15.0
 
 ChainKey = tuple[str, str]
 Describe = Callable[[Mapping[str, Any]], ChainDocuments]
+
+
+class SharedDescriptions:
+    """Describes each version of a chain once, for as long as a feed holds it.
+
+    Viewers of other rights have feeds of their own, and each holds what the API server has sent to
+    it; of a chain that two of them may see, both hold the same documents.
+    """
+
+    def __init__(self, describe: Describe) -> None:
+        """Know nothing yet."""
+        self._describe = describe
+        self._known: weakref.WeakValueDictionary[tuple[Any, Any], ChainDocuments] = (
+            weakref.WeakValueDictionary()
+        )
+
+    def describe(self, body: Mapping[str, Any]) -> ChainDocuments:
+        """Return what the page shows of a chain."""
+        version = _version(body)
+        if None in version:
+            return self._describe(body)
+        known = self._known.get(version)
+        if known is None:
+            known = self._known[version] = self._describe(body)
+        return known
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 Document = Mapping[str, Any]
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True, weakref_slot=True)
 class ChainDocuments:
     """A chain as the list has it, and all that the page of one chain shows of it."""
 

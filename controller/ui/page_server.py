@@ -289,7 +289,8 @@ async def _document(request: web.Request) -> object:
         raise web.HTTPUnsupportedMediaType(text="Send JSON.\n")
     try:
         document: object = await request.json()
-    except ValueError:
+    except (ValueError, LookupError, RecursionError):
+        # Also an encoding that there is not, and what is nested without an end.
         raise web.HTTPBadRequest(text="This is not JSON.\n") from None
     return document
 

@@ -224,3 +224,23 @@ async def test_what_is_asked_for_is_seen_by_whoever_looks() -> None:
     assert detail["advice"]["cluster"]["actions"] == ["Retry", "Bypass"]
     assert "Resume" in change["detail"]["possible"]["actions"]
     assert "Suspend" not in change["detail"]["possible"]["actions"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b"["),
+        ("application/json", b"[" * 100_000),
+        ("application/json; charset=none-such", b"[]"),
+        ("application/json", b"\xff"),
+    ],
+)
+async def test_what_is_not_json_is_refused(content_type: str, body: bytes) -> None:
+    watch = page.FakeWatch([samples.platform()])
+    async with page.serving(watch) as server, viewer(server.address()) as session:
+        base = origin(server.address())
+        headers = {"Origin": base, "Content-Type": content_type}
+        async with session.post(f"{base}/api/ask", data=body, headers=headers) as answer:
+            status = answer.status
+
+    assert status == 400

@@ -1,0 +1,149 @@
+"""What the role keeps for its viewers, on an API server that answers as each test wants."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from aiohttp import test_utils, web
+
+from controller.config import settings
+from controller.plugin import page_role
+from controller.ui import page_server
+from tests.support.waiting import eventually
+from tests.ui import samples
+
+
+class _ApiServer:
+    """Lets everyone look who has a token, but some only once they are released."""
+
+    def __init__(self) -> None:
+        self.reviewed: list[str] = []
+        self.slow: set[str] = set()
+        self.released = asyncio.Event()
+        self.item: Any = samples.platform()
+
+    async def review(self, request: web.Request) -> web.Response:
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        self.reviewed.append(token)
+        if token in self.slow:
+            await self.released.wait()
+        return web.json_response({"kind": "X", "status": {"allowed": True}})
+
+    async def chains(self, request: web.Request) -> web.StreamResponse:
+        if "watch" not in request.query:
+            listed = {"metadata": {"resourceVersion": "1"}, "items": [self.item]}
+            return web.json_response(listed)
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await self.released.wait()
+        return response
+
+
+@pytest.fixture
+async def api() -> _ApiServer:
+    return _ApiServer()
+
+
+@pytest.fixture
+async def sources(api: _ApiServer, tmp_path: Path) -> AsyncIterator[page_role.ViewerSources]:
+    app = web.Application()
+    app.router.add_post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", api.review)
+    app.router.add_get("/apis/stackchain.dev/v1alpha1/stackchains", api.chains)
+    async with test_utils.TestServer(app) as server:
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "c", "cluster": {"server": str(server.make_url("/"))}}],
+            "users": [{"name": "u", "user": {}}],
+            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+            "current-context": "x",
+        }
+        (tmp_path / "config").write_text(yaml.safe_dump(document))
+        kept = page_role.ViewerSources(
+            settings.UiSettings(address="127.0.0.1:0", url="https://x"),
+            settings.KubernetesSettings(kubeconfig=tmp_path / "config"),
+        )
+        yield kept
+        await kept.close()
+        api.released.set()
+
+
+def asked(token: str) -> web.Request:
+    return test_utils.make_mocked_request("GET", "/", headers={"Authorization": f"Bearer {token}"})
+
+
+async def listed(sources: page_role.ViewerSources, token: str) -> page_server.PageSource:
+    source = await sources.find(asked(token))
+    await eventually(lambda: source.feed.is_listed)
+    return source
+
+
+async def test_nobody_waits_for_what_somebody_else_may_see(
+    api: _ApiServer, sources: page_role.ViewerSources
+) -> None:
+    api.slow = {"slow"}
+    waiting = [asyncio.create_task(sources.find(asked("slow"))) for _ in range(2)]
+    await eventually(lambda: "slow" in api.reviewed)
+
+    await sources.find(asked("quick"))
+
+    assert not any(task.done() for task in waiting)
+    api.released.set()
+    one, other = await asyncio.gather(*waiting)
+    # The tabs of one viewer share what is kept.
+    assert one is other
+
+
+async def test_a_viewer_who_goes_before_the_answer_leaves_nothing(
+    api: _ApiServer, sources: page_role.ViewerSources
+) -> None:
+    """A connection that is left open would be reported, which fails a test."""
+    api.slow = {"slow"}
+    waiting = asyncio.create_task(sources.find(asked("slow")))
+    await eventually(lambda: "slow" in api.reviewed)
+
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+    api.released.set()
+    assert (await sources.find(asked("slow"))).viewers == 0
+
+
+async def test_of_a_chain_that_two_viewers_see_one_description_is_held(
+    sources: page_role.ViewerSources,
+) -> None:
+    """Each of 200 viewers would else hold all chains of the cluster once more."""
+    one, other = await listed(sources, "one"), await listed(sources, "other")
+
+    key = ("platform", "platform")
+    assert one is not other
+    assert one.feed.detail(key) is not None
+    assert one.feed.detail(key) is other.feed.detail(key)
+
+
+async def test_what_is_no_longer_followed_is_followed_anew(
+    api: _ApiServer, sources: page_role.ViewerSources
+) -> None:
+    good, api.item = api.item, {"kind": "X"}
+    first = await sources.find(asked("one"))
+    await eventually(lambda: sources._kept[next(iter(sources._kept))].following.done())
+    api.item = good
+
+    second = await listed(sources, "one")
+
+    assert second is not first
+
+
+async def test_the_answer_to_many_viewers_is_to_come_later(
+    sources: page_role.ViewerSources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_role, "MOST_SOURCES", 1)
+    first = await sources.find(asked("one"))
+
+    with pytest.raises(page_server.PageRefused, match="Too many people"):
+        await sources.find(asked("other"))
+    assert await sources.find(asked("one")) is first
