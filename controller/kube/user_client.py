@@ -223,7 +223,7 @@ class _Access:
     known: Identity | None = None
 
     def identity(self, *, instead_of: user_credentials.Credentials | None) -> Identity:
-        if user_identity.is_secret_kept(user_identity.server_of(self.chosen)):
+        if user_identity.is_secret_kept(self.chosen):
             credentials = self.credentials.current(instead_of=instead_of)
         else:
             credentials = user_credentials.NOBODY

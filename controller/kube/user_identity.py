@@ -102,17 +102,19 @@ def server_of(chosen: kubeconfig.ChosenContext) -> urlparse.SplitResult:
     return server
 
 
-def is_secret_kept(server: urlparse.SplitResult) -> bool:
+def is_secret_kept(chosen: kubeconfig.ChosenContext) -> bool:
     """Return whether what is sent stays secret: by TLS, or because it does not leave the machine.
 
     As kubectl, which sends no credentials without TLS; it sends none to loopback, either.
     """
+    server = server_of(chosen)
     host = proxies.host_of(server)
     try:
         is_loopback = ipaddress.ip_address(host).is_loopback
     except ValueError:
         is_loopback = host == "localhost"
-    return server.scheme == "https" or is_loopback
+    # Variables name no proxy for loopback, but a kubeconfig may.
+    return server.scheme == "https" or (is_loopback and not chosen.cluster.get("proxy-url"))
 
 
 def build(chosen: kubeconfig.ChosenContext, credentials: user_credentials.Credentials) -> Identity:

@@ -13,6 +13,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_PORTS = {"http": ":80", "https": ":443"}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -45,7 +46,9 @@ class SiteGuard:
     def __init__(self, url: str) -> None:
         """Know the address as browsers see it."""
         parts = urlparse.urlsplit(url)
-        self._scheme, self._host = parts.scheme, parts.netloc.lower()
+        host = parts.netloc.rpartition("@")[2].lower()
+        # Browsers leave out what the scheme says already.
+        self._scheme, self._host = parts.scheme, host.removesuffix(_PORTS.get(parts.scheme, ":"))
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -416,18 +416,20 @@ async def test_what_cannot_be_sent_is_refused_and_not_shown(
     assert "s3" not in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["api.example.com", "127.0.0.1"])
 async def test_without_tls_only_this_machine_is_sent_credentials(
-    plain: _Server, tmp_path: Path
+    name: str, plain: _Server, tmp_path: Path
 ) -> None:
-    cluster = {"server": "http://api.example.com", "proxy-url": address(plain)}
+    """And no proxy, whatever is behind it."""
+    cluster = {"server": f"http://{name}", "proxy-url": address(plain)}
     client = client_of(tmp_path, cluster, {"token": "t", "as": "eve"})
 
     await client.request("GET", PATH)
     await client.close()
 
     (seen,) = plain.seen
-    assert seen["line"] == f"GET http://api.example.com{PATH} HTTP/1.1"
-    assert seen["headers"]["Host"] == "api.example.com"
+    assert seen["line"] == f"GET http://{name}{PATH} HTTP/1.1"
+    assert seen["headers"]["Host"] == name
     assert seen["headers"]["Authorization"] is None
     assert seen["headers"]["Impersonate-User"] == "eve"
 
