@@ -58,6 +58,8 @@ class ChainWatch:
         """
         bodies, version = await self._list()
         yield Listed(bodies=tuple(bodies))
+        # Large, and this goes on for hours.
+        del bodies
         while True:
             query = {
                 "watch": "true",

@@ -117,6 +117,8 @@ class ChainFeed:
                 async for change in scope.watch.changes():
                     is_listed = True
                     self._take(scope, change)
+                    # Nothing of it is kept but what is shown.
+                    del change
             except errors.KubeError as error:
                 if isinstance(error, errors.Denied) and not is_listed:
                     # Whoever may no longer see them is shown them no longer.

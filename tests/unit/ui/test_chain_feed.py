@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import gc
+import weakref
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -47,3 +50,45 @@ async def test_who_may_not_watch_does_not_list_all_the_time(
 
     assert (feed.problem, shown) == ("no watch", 1)
     assert watch.lists[5] - watch.lists[0] >= LEAST_PAUSE * (1 + 2 + 4 + 8 + 16)
+
+
+class Body(dict[str, Any]):
+    """A resource of which can be seen whether someone still holds it."""
+
+
+class Listing:
+    """An API server that lists one chain, and then says nothing."""
+
+    def __init__(self, body: Body) -> None:
+        self.bodies = [body]
+        self.is_watched = asyncio.Event()
+
+    async def request(self, *_: Any, **__: Any) -> Any:
+        return {"items": [self.bodies.pop()], "metadata": {"resourceVersion": "1"}}
+
+    async def watch(self, *_: Any, **__: Any) -> AsyncIterator[Any]:
+        self.is_watched.set()
+        await asyncio.Event().wait()
+        yield {}
+
+
+async def test_what_is_not_shown_of_a_chain_is_not_kept_while_it_is_watched() -> None:
+    """Spec, annotations and managed fields are most of it, once more for each viewer."""
+    body = Body(samples.platform())
+    held, listing = weakref.ref(body), Listing(body)
+    del body
+    feed = chain_feed.ChainFeed(
+        [chain_watch.ChainWatch(listing, namespace=None)],
+        describe=chain_page.describe,
+        problem_of=str,
+    )
+    following = asyncio.create_task(feed.run())
+    await listing.is_watched.wait()
+
+    gc.collect()
+    shown, kept = len(feed.rows()), held()
+    following.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await following
+
+    assert (shown, kept) == (1, None)
