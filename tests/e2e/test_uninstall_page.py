@@ -61,4 +61,4 @@ async def test_the_way_out_frees_stackchains_and_their_definition(
     async def is_gone() -> bool:
         return await own_kube.find(CRD) is None
 
-    await eventually(is_gone, 60, what="the definition is gone")
+    await eventually(is_gone, what="the definition is gone")

@@ -88,7 +88,7 @@ class Receiver:
             self.answered.append(received)
         return web.Response(status=answer.status, headers=answer.headers, text=answer.text)
 
-    async def takes(self, count: int, seconds: float = 30.0) -> list[Received]:
+    async def takes(self, count: int, seconds: float = 120.0) -> list[Received]:
         """Wait until so many were answered with success, and return them."""
 
         async def are_there() -> bool:

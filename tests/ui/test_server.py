@@ -215,7 +215,7 @@ async def test_viewers_share_one_watch_and_one_that_leaves_makes_room() -> None:
                 await stream.until("chains")
             async with session.get(f"{origin(server.address())}/api/stream") as answer:
                 refused = answer.status
-        await eventually(lambda: server.source.viewers < page_server.MOST_VIEWERS, timeout=60)
+        await eventually(lambda: server.source.viewers < page_server.MOST_VIEWERS)
 
     assert refused == 503
     assert watch.lists == 1

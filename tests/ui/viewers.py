@@ -56,7 +56,7 @@ class Stream:
 async def streaming(
     session: aiohttp.ClientSession, address: str, path: str = "api/stream"
 ) -> AsyncIterator[Stream]:
-    timeout = aiohttp.ClientTimeout(total=None, sock_read=60)
+    timeout = aiohttp.ClientTimeout(total=None, sock_read=120)
     async with session.get(f"{origin(address)}/{path}", timeout=timeout) as answer:
         assert answer.status == 200
         yield Stream(answer)

@@ -66,7 +66,7 @@ async def test_run_waits_for_its_end_and_tells_it_by_the_exit_code(
     await operator.write("prod", succeeded(7))
 
     shown, _ = await asyncio.gather(
-        kubectl("run", "prod", "--wait", "--timeout", "1m"),
+        kubectl("run", "prod", "--wait", "--timeout", "100s"),
         operator.takes_up("prod", "run", end),
     )
 
