@@ -20,6 +20,7 @@ _CURRENT = "current-context"
 _MOST_BYTES = 16 * 2**20
 _MOST_TEXT = "16 MiB"
 _MOST_DEPTH = 100
+_TOO_DEEP = "it is nested too deeply"
 # What YAML 1.1 takes for something else, and 1.2 and Go do not.
 _STRINGS = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
 # Paths in a kubeconfig are relative to its own folder.
@@ -156,13 +157,8 @@ def _document(path: Path) -> Json:
 def _parsed(content: bytes) -> Any:
     # The loader in C is several times quicker, and not everywhere.
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    depth = 0
-    # Its recursion has no limit but the stack, whose end would end the process.
-    for event in yaml.parse(content, Loader=base):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > _MOST_DEPTH:
-            raise kubeconfig_shape.WrongShape("it is nested too deeply")
+    if base is not yaml.SafeLoader:
+        _check_depth(content, base)
 
     class Loader(base):  # type: ignore[valid-type, misc]
         # A context may be called 2026-01-31, which is a string in Go.
@@ -171,7 +167,20 @@ def _parsed(content: bytes) -> Any:
             for first, known in base.yaml_implicit_resolvers.items()
         }
 
-    return yaml.load(content, Loader=Loader)  # noqa: S506 - a safe loader
+    try:
+        return yaml.load(content, Loader=Loader)  # noqa: S506 - a safe loader
+    except RecursionError as error:
+        raise kubeconfig_shape.WrongShape(_TOO_DEEP) from error
+
+
+def _check_depth(content: bytes, loader: Any) -> None:
+    # In C its recursion has no limit but the stack, whose end would end the process.
+    depth = 0
+    for event in yaml.parse(content, Loader=loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MOST_DEPTH:
+            raise kubeconfig_shape.WrongShape(_TOO_DEEP)
 
 
 def _current(document: Json) -> str:
