@@ -155,7 +155,10 @@ def unapprovable_stage(run: ChainProgress) -> str:
         return ""
     for_good = (StageWait.APPROVAL, StageWait.EARLIER_STAGES)
     held = {stage.name for stage in run.stages if stage.waits_for in for_good}
-    return "" if any(stack.stage not in held for stack in _due(run)) else waiting[0].name
+    # What others have starts once these are done with it (ADR 0018).
+    set_aside = [stack for stack in run.stacks if stack.phase is Phase.WAITING]
+    may_start = any(stack.stage not in held for stack in (*_due(run), *set_aside))
+    return "" if may_start else waiting[0].name
 
 
 def _due(run: ChainProgress) -> list[StackProgress]:

@@ -489,6 +489,11 @@ WELL = make_stack("d", Phase.SUCCEEDED, stage="dev", completion_time=T0)
 OF_PROD = make_stack("p", stage="prod")
 
 
+def set_aside(reason: StackReason) -> progress.StackProgress:
+    """Return a stack that others have; it counts as not started meanwhile."""
+    return make_stack("h", Phase.WAITING, reason=reason, is_started=False)
+
+
 @pytest.mark.parametrize(
     ("stage", "others", "is_orphan", "expected"),
     [
@@ -498,6 +503,17 @@ OF_PROD = make_stack("p", stage="prod")
         pytest.param(UNAPPROVED, [make_stack("r", Phase.RUNNING)], True, "", id="another one runs"),
         pytest.param(UNAPPROVED, [make_stack("n")], True, "", id="another one is about to start"),
         pytest.param(UNAPPROVED, [make_stack("w")], True, "", id="one waits for its window"),
+        *(
+            pytest.param(UNAPPROVED, [set_aside(reason)], True, "", id=f"one waits: {reason}")
+            for reason in (StackReason.STACK_LOCKED, StackReason.STACK_BUSY)
+        ),
+        pytest.param(
+            UNAPPROVED,
+            [WELL, dataclasses.replace(set_aside(StackReason.STACK_LOCKED), stage="prod")],
+            True,
+            "prod",
+            id="one waits that cannot start then either",
+        ),
         pytest.param(
             UNAPPROVED,
             [make_stack("d", Phase.RUNNING, stage="dev")],
