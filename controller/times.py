@@ -26,6 +26,18 @@ def rfc3339(moment: datetime.datetime, *, timespec: str = "seconds") -> str:
     return f"{utc.isoformat(timespec=timespec)}Z"
 
 
+def instant(text: str) -> datetime.datetime | None:
+    """Read a time from outside, in UTC; None for what is none, or has no zone.
+
+    An API server takes more for one than a calendar has, such as the year 0.
+    """
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+        return None if moment.tzinfo is None else moment.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 def retry_after_seconds(header: str | None, *, now: float) -> float | None:
     """Return the delay that a Retry-After asks for, which has seconds or a date.
 
@@ -70,7 +82,12 @@ def _seconds_until(date: str, *, now: float) -> float:
 
 def ulid_time_digits(moment: datetime.datetime) -> str:
     """Return the digits that begin the ULIDs of a moment."""
-    milliseconds = int(moment.astimezone(datetime.UTC).timestamp() * 1000)
+    return ulid_digits(moment.timestamp())
+
+
+def ulid_digits(seconds: float) -> str:
+    """Return the digits that begin the ULIDs of a Unix time, which may be one of no calendar."""
+    milliseconds = int(seconds * 1000)
     digits = ""
     for _ in range(ULID_TIME_DIGITS):
         milliseconds, digit = divmod(milliseconds, len(_ULID_DIGITS))

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Sequence
 from datetime import datetime
 
+from controller import times
+
 GAP = "  "
 
 
@@ -82,8 +84,10 @@ def duration(start: str | None, end: str | None, now: datetime) -> str:
     """Return how long something took, or has taken until now; nothing before its start."""
     if start is None:
         return ""
-    until = datetime.fromisoformat(end) if end else now
-    return duration_of((until - datetime.fromisoformat(start)).total_seconds())
+    since, until = times.instant(start), times.instant(end) if end else now
+    if since is None or until is None:
+        return ""
+    return duration_of((until - since).total_seconds())
 
 
 def duration_of(exact_seconds: float) -> str:

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from controller import times
 from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase, StackStatus
 from controller.chain.run import attention
@@ -365,9 +366,10 @@ def _headline(name: str, status: v1alpha1.Status, drawing: Drawing) -> list[Line
 
 def _time_left(run: v1alpha1.RunStatus, now: datetime) -> str:
     """Return in how long the run is likely to end, or by how much it takes longer."""
-    if run.estimated_completion_time is None:
+    estimated = times.instant(run.estimated_completion_time or "")
+    if estimated is None:
         return ""
-    left = (datetime.fromisoformat(run.estimated_completion_time) - now).total_seconds()
+    left = (estimated - now).total_seconds()
     if left < 0:
         return f"{styled_text.duration_of(-left)} longer than estimated"
     return f"about {styled_text.duration_of(left)} left"

@@ -7,8 +7,8 @@ request, and no resource has a timer of its own.
 import collections
 import dataclasses
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
+from controller import times
 from controller.api import reasons, v1alpha1
 from controller.observability import metrics
 
@@ -101,7 +101,10 @@ def ended_run(live_run_id: str | None, status: v1alpha1.Status) -> tuple[str, fl
         return None
     if latest.start_time is None or latest.completion_time is None:
         return None
-    return latest.phase.value, _unix(latest.completion_time) - _unix(latest.start_time)
+    ended_at, started_at = _unix(latest.completion_time), _unix(latest.start_time)
+    if ended_at is None or started_at is None:
+        return None
+    return latest.phase.value, ended_at - started_at
 
 
 def set_gauges(all_figures: Iterable[ChainFigures], counters: metrics.Metrics) -> None:
@@ -180,5 +183,7 @@ def _rank(chain: NamedFigures) -> int:
     return 1 if chain.figures.reason in _IN_PROGRESS else 2
 
 
-def _unix(instant: str) -> float:
-    return datetime.fromisoformat(instant).timestamp()
+def _unix(instant: str) -> float | None:
+    """Return a time of a status, which may be edited, as Unix time; None for what is none."""
+    moment = times.instant(instant)
+    return None if moment is None else moment.timestamp()

@@ -25,6 +25,26 @@ def test_an_instant_is_written_in_utc(timespec: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "is_read"),
+    [
+        ("2026-01-31T12:05:00Z", True),
+        ("2026-01-31T07:05:00-05:00", True),
+        ("2026-01-31T12:05:00", False),
+        ("0000-01-01T00:00:00Z", False),
+        ("0001-01-01T00:00:00+23:59", False),
+        ("9999-12-31T23:59:59-23:59", False),
+        ("2026-01-31T12:05:00+99:99", False),
+        ("soon", False),
+        ("", False),
+    ],
+)
+def test_a_time_from_outside_is_read_where_a_calendar_has_it(text: str, is_read: bool) -> None:
+    found = times.instant(text)
+
+    assert found == (NOON.replace(microsecond=0) if is_read else None)
+
+
+@pytest.mark.parametrize(
     ("header", "seconds"),
     [
         (None, None),

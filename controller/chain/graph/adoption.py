@@ -7,7 +7,6 @@ ended, however they ended.
 
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 
 from controller import times
 from controller.chain.graph import ordering
@@ -221,7 +220,7 @@ def moment_before(run_id: str) -> str:
     made_at = times.ulid_seconds(run_id)
     if made_at is None:
         return run_id
-    return times.ulid_time_digits(datetime.fromtimestamp(made_at - _AT_ONCE_SECONDS, UTC))
+    return times.ulid_digits(max(0.0, made_at - _AT_ONCE_SECONDS))
 
 
 def was_queued_at_once(run_id: str, origin_run_id: str) -> bool:

@@ -18,6 +18,9 @@ _OUTAGES = frozenset(
 )
 LEAST_SECONDS = 1
 """What a stack takes at least: of shorter ones a path would have no length."""
+MOST_SECONDS = 365 * 86_400
+"""What a stack takes at most. Whoever says more, as in a status that was edited, is not believed:
+sums of such numbers lead to years that no calendar has."""
 
 
 def update(run: ChainProgress, *, now: datetime.datetime) -> None:
@@ -32,6 +35,11 @@ def update(run: ChainProgress, *, now: datetime.datetime) -> None:
         if stack.phase is Phase.SUCCEEDED and stack.busy_seconds and not stack.uses_ahead_run:
             # One that Spacelift carried out before the stack was started took no time since.
             stack.took_seconds = stack.busy_seconds
+
+
+def is_believable(seconds: int) -> bool:
+    """Whether a stack can have taken so long."""
+    return LEAST_SECONDS <= seconds <= MOST_SECONDS
 
 
 def is_known_to_work(stack: StackProgress) -> bool:

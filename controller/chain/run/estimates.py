@@ -21,6 +21,8 @@ from controller.chain.run.progress import (
     WindowProgress,
 )
 
+# What is further ahead is no estimate, and may be in a year that no calendar has.
+_MOST_SECONDS_AHEAD = 10 * durations.MOST_SECONDS
 # Of stacks of which nothing is known a path has as many seconds as stacks.
 _UNKNOWN_SECONDS = 1.0
 
@@ -32,6 +34,7 @@ def remaining_seconds(run: ChainProgress, seconds_of: Mapping[str, int]) -> dict
         run: the facts; its stacks are sorted by level.
         seconds_of: what stacks took before. One of which nothing is known counts as their mean.
     """
+    seconds_of = _believable(seconds_of)
     known = [seconds_of[stack.id] for stack in run.stacks if stack.id in seconds_of]
     mean = sum(known) / len(known) if known else _UNKNOWN_SECONDS
     behind = dict.fromkeys((stack.id for stack in run.stacks), 0.0)
@@ -55,10 +58,13 @@ def completion_time(
         seconds_of: what stacks took before.
         now: the instant of the facts.
     """
+    seconds_of = _believable(seconds_of)
     if not _is_foreseeable(run, seconds_of):
         return None
     seconds = _Rest(run, seconds_of, now=now).play()
-    return None if seconds is None else times.rfc3339(now + datetime.timedelta(seconds=seconds))
+    if seconds is None or seconds > _MOST_SECONDS_AHEAD:
+        return None
+    return times.rfc3339(now + datetime.timedelta(seconds=seconds))
 
 
 def _is_foreseeable(run: ChainProgress, seconds_of: Mapping[str, int]) -> bool:
@@ -68,6 +74,15 @@ def _is_foreseeable(run: ChainProgress, seconds_of: Mapping[str, int]) -> bool:
         return False
     left = [stack for stack in run.stacks if not stack.phase.is_over]
     return bool(left) and all(stack.id in seconds_of and _goes_on(stack) for stack in left)
+
+
+def _believable(seconds_of: Mapping[str, int]) -> dict[str, int]:
+    """Return what stacks can have taken: the numbers come from a status, which may be edited."""
+    return {
+        stack_id: seconds
+        for stack_id, seconds in seconds_of.items()
+        if durations.is_believable(seconds)
+    }
 
 
 def _waits_for_someone(stage: StageProgress) -> bool:
@@ -100,6 +115,8 @@ class _Rest:
         self._left = {stack.id: stack for stack in run.stacks if not stack.phase.is_over}
         self._left_in = collections.Counter(stack.stage for stack in self._left.values())
         self._stages = [stage.name for stage in run.stages]
+        # Stages that began wait for no soak time any more, only for stacks of earlier ones.
+        self._begun = {stack.stage for stack in run.stacks if stack.is_started}
         # Stages whose stacks may not start yet, and those of them of which it is known when they
         # may.
         self._closed = {stage.name: stage for stage in run.stages if stage.waits_for}
@@ -158,7 +175,7 @@ class _Rest:
         for name, stage in list(self._closed.items()):
             earlier = self._stages[: self._stages.index(name)]
             if name not in self._opens and not any(self._left_in[item] for item in earlier):
-                self._opens[name] = clock + stage.soak_seconds
+                self._opens[name] = clock + (0 if name in self._begun else stage.soak_seconds)
             if name in self._opens and self._opens[name] <= clock:
                 del self._closed[name], self._opens[name]
                 for stack_id in self._awaited:

@@ -11,6 +11,7 @@ from typing import Any
 from controller import outside_text
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Operation, StackDurations
+from controller.chain.run import durations as run_durations
 from controller.chain.run import progress
 
 _FIELDS = {
@@ -21,9 +22,12 @@ _FIELDS = {
 
 
 def of_operation(durations: Iterable[StackDurations], operation: Operation) -> dict[str, int]:
-    """Return the seconds that stacks took in an operation, by id, as far as they are known."""
+    """Return the seconds that stacks took in an operation, by id, as far as they are known.
+
+    What no stack can have taken counts as unknown: a status may be edited.
+    """
     found = {item.stack_id: getattr(item, _FIELDS[operation]) for item in durations}
-    return {stack_id: seconds for stack_id, seconds in found.items() if seconds is not None}
+    return {stack_id: seconds for stack_id, seconds in found.items() if _is_known(seconds)}
 
 
 def updated(
@@ -39,9 +43,13 @@ def updated(
     known = {item.stack_id: item for item in before}
     own = [outside_text.visible(stack.id) for stack in run.stacks]
     for stack_id, stack in zip(own, run.stacks, strict=True):
-        if stack.took_seconds is not None:
+        if _is_known(stack.took_seconds):
             now: dict[str, Any] = {field: stack.took_seconds}
             item = known.get(stack_id, StackDurations(stack_id=stack_id))
             known[stack_id] = dataclasses.replace(item, **now)
     kept = [one for one in dict.fromkeys([*own, *known]) if one in known][: v1alpha1.MAX_STACKS]
     return tuple(known[stack_id] for stack_id in sorted(kept))
+
+
+def _is_known(seconds: int | None) -> bool:
+    return seconds is not None and run_durations.is_believable(seconds)

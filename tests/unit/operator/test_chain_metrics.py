@@ -40,6 +40,21 @@ def test_stacks_of_a_run_that_is_over_do_not_count_any_more() -> None:
     assert chain_metrics.figures_of(SUCCEEDED, is_settled=True).stacks == ()
 
 
+def test_a_time_that_no_calendar_has_leaves_the_rest_of_the_figures() -> None:
+    """A status may be edited, and the figures of all resources are made together."""
+    status = of_a_wait("AwaitingConfirmation")
+    edited = tuple(
+        dataclasses.replace(item, last_transition_time="0000-01-01T00:00:00Z")
+        for item in status.conditions
+    )
+
+    figures = chain_metrics.figures_of(
+        dataclasses.replace(status, conditions=edited), is_settled=False
+    )
+
+    assert (figures.reason, figures.since) == ("AwaitingConfirmation", None)
+
+
 def test_a_resource_that_no_operator_has_seen_counts_as_such() -> None:
     figures = chain_metrics.figures_of(v1alpha1.Status(), is_settled=False)
 

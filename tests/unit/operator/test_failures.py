@@ -12,7 +12,7 @@ import temporalio.exceptions
 from controller.api.reasons import ChainReason
 from controller.api.v1alpha1 import Phase
 from controller.kube import errors as kube_errors
-from controller.operator import errors
+from controller.operator import chain_metrics, errors
 from controller.temporal import client as temporal_client
 from controller.temporal import start_messages
 from controller.temporal.activities import chain_status, operator_asks
@@ -282,14 +282,16 @@ async def test_what_has_no_resource_and_fails_is_tried_again_with_a_growing_paus
 
 
 async def test_a_resource_that_the_watch_cannot_make_sense_of_is_still_known(
-    bench: Bench,
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Times are checked by the API server; a definition of another version may let others by."""
     bench.apply()
     await bench.reconcile()
     body = bench.body
-    body["status"]["latestRun"]["startTime"] = "yesterday"
 
+    def failing(*_: object, **__: object) -> chain_metrics.ChainFigures:
+        raise ValueError("no one foresaw this")
+
+    monkeypatch.setattr(chain_metrics, "figures_of", failing)
     bench.known.take_in("MODIFIED", body)
 
     uid = body["metadata"]["uid"]

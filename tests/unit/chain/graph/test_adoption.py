@@ -53,6 +53,19 @@ def run_at(seconds: float, number: int = 0) -> str:
     return f"{times.ulid_time_digits(moment)}{number:016d}"
 
 
+@pytest.mark.parametrize(
+    "run_id",
+    [
+        pytest.param(run_at(0), id="of today"),
+        pytest.param("0" * 26, id="of the first moment"),
+        pytest.param("Z" * 26, id="of a year that no calendar has"),
+        pytest.param("no ULID", id="of no moment"),
+    ],
+)
+def test_the_moment_before_a_run_is_known_whatever_its_id_is(run_id: str) -> None:
+    assert adoption.moment_before(run_id) <= run_id
+
+
 def test_each_origin_takes_the_run_of_its_own_moment_first() -> None:
     """The stack was disabled when the first one was created, and the second one's run is used."""
     late, own = candidate(run_at(100.2)), candidate(run_at(300))

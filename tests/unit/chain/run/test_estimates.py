@@ -234,6 +234,15 @@ def test_a_run_ends_when_the_last_of_its_stacks_does(
             20,
             id="a stack of it had been started before",
         ),
+        pytest.param(
+            [
+                staged("dev-1"),
+                staged("prod-2", Phase.SUCCEEDED, is_started=True),
+                staged("prod-1"),
+            ],
+            10 + 20,
+            id="it had begun before a stack of an earlier one was asked for once more",
+        ),
     ],
 )
 def test_a_stage_starts_after_the_earlier_ones_and_its_soak_time(
@@ -331,6 +340,20 @@ def test_it_is_not_guessed_without_a_past_nor_while_something_else_comes_first(
     run: progress.ChainProgress,
 ) -> None:
     assert seconds_left(run, **BOTH, prod_1=5) is None
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param(2**31 - 1, id="what a field of the status can hold"),
+        pytest.param(10**12, id="more than any calendar has"),
+        pytest.param(10**400, id="more than a float has"),
+    ],
+)
+def test_what_no_stack_can_have_taken_leaves_a_run_without_an_estimate(seconds: int) -> None:
+    """The query of the progress fails with it, and so would all that is known of the run."""
+    assert seconds_left(run_of(*CHAIN), a=seconds, b=seconds, c=5) is None
+    assert seconds_left(run_of(running("a", since=5), *CHAIN[1:]), a=seconds, b=1, c=1) is None
 
 
 @st.composite

@@ -68,6 +68,35 @@ def test_a_run_adds_what_it_has_found(
     ] == expected
 
 
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        pytest.param(1, {"a": 1}, id="the least"),
+        pytest.param(365 * 86_400, {"a": 365 * 86_400}, id="a year"),
+        pytest.param(0, {}, id="nothing"),
+        pytest.param(-5, {}, id="less than nothing"),
+        pytest.param(2**31 - 1, {}, id="68 years"),
+        pytest.param(10**400, {}, id="more than a float has"),
+    ],
+)
+def test_what_no_stack_can_have_taken_counts_as_unknown(
+    seconds: int, expected: dict[str, int]
+) -> None:
+    """A status may be edited; the next run of the stack corrects it."""
+    edited = (StackDurations(stack_id="a", apply_seconds=seconds, plan_seconds=3),)
+
+    assert stack_durations.of_operation(edited, Operation.APPLY) == expected
+    assert stack_durations.of_operation(edited, Operation.PLAN) == {"a": 3}
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 2**31, 10**400])
+def test_what_a_run_cannot_have_found_is_not_kept(seconds: int) -> None:
+    """The API server would refuse the whole status."""
+    found = stack_durations.updated(BEFORE, make_progress(took("a", seconds)))
+
+    assert found == BEFORE
+
+
 def test_there_is_room_for_as_many_stacks_as_a_chain_may_have() -> None:
     before = tuple(
         StackDurations(stack_id=f"old-{place:03}", apply_seconds=1)
