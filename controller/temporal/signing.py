@@ -169,7 +169,8 @@ class SigningKeys:
         try:
             # What runs may be stopped at any time.
             self._check_permit(self._keys, stack)
-        except SignatureInvalid:
+        except (SignatureInvalid, SignedByNewerVersion):
+            # It is of the other kind, or fits neither.
             what = f"The permit to stop runs of the stack '{stack.stack_id}'"
             content = _stoppable(stack.connection, stack.stack_id)
             self._check(self._keys, stack.permit, content, what)

@@ -309,6 +309,18 @@ def test_a_field_that_a_version_adds_counts_once_it_is_set() -> None:
         assert signing.digest(changed) != signing.digest(older)
 
 
+def test_a_permit_to_stop_of_a_newer_version_is_accepted_if_all_of_it_is_known_here() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signing, "REVISION", signing.REVISION + 1)
+        signed = keys(FIRST).signed_input(chain_input()).connection
+        permit = keys(FIRST).stop_permit(signed, "a")
+    stack = messages.StackRef(connection=signed, stack_id="a", permit=permit)
+
+    keys(FIRST).check_stop_permit(stack)
+    with pytest.raises(signing.SignedByNewerVersion):
+        keys(FIRST).check_stop_permit(dataclasses.replace(stack, stack_id="b"))
+
+
 def _newer(argument: messages.ChainInput) -> messages.ChainInput:
     """Return an input as an operator of the next version signs it."""
     with pytest.MonkeyPatch.context() as patch:
