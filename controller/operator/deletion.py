@@ -11,7 +11,7 @@ from typing import Any
 
 from controller.api import reasons, v1alpha1, wording
 from controller.chain.requests import executions
-from controller.chain.run import progress
+from controller.chain.run import gates, progress
 from controller.chain.status import projection
 from controller.kube import stackchains
 from controller.operator import (
@@ -115,14 +115,24 @@ class Deletion:
             return None
         if _deletion_policy(body) is v1alpha1.DeletionPolicy.ORPHAN:
             last = self._last_settings(body)
+            # Before it hears of it: it may end at once.
+            known = await self._known(execution)
             await self._leave(execution, last)
+            message = _left_message(body, execution, last, known)
             await self._stack_chains.emit_event(
-                body, type="Normal", reason=ORPHANED, message=_left_message(body, execution, last)
+                body, type="Normal", reason=ORPHANED, message=message
             )
             return None
         if self._live.may_cancel(execution.workflow_run_id):
             await self._workflows.cancel(execution.workflow_id, execution.workflow_run_id)
         return execution
+
+    async def _known(self, execution: executions.Execution) -> progress.ChainProgress | None:
+        """Return what a live run knows; None: no one can say."""
+        try:
+            return await self._workflows.get_progress(execution)
+        except (starter.NoWorker, starter.UnreadableProgress):
+            return None
 
     def _last_settings(self, body: Mapping[str, Any]) -> _LastSettings:
         ref = v1alpha1.read_ref(body)
@@ -222,7 +232,10 @@ def problem_of(known: progress.ChainProgress | None) -> projection.Problem:
 
 
 def _left_message(
-    body: Mapping[str, Any], execution: executions.Execution, last: _LastSettings
+    body: Mapping[str, Any],
+    execution: executions.Execution,
+    last: _LastSettings,
+    known: progress.ChainProgress | None,
 ) -> str:
     latest = (body.get("status") or {}).get("latestRun") or {}
     is_same = latest.get("workflowRunId") == execution.workflow_run_id
@@ -233,29 +246,17 @@ def _left_message(
             f"Run {execution.number} was suspended, and no one can resume it without the "
             f"StackChain: it triggers nothing more, and ends once its runs have ended{link}"
         )
-    if is_same and (stage := _next_unapproved(body)):
+    if known is None and (latest.get("stages") or (body.get("spec") or {}).get("stages")):
+        return (
+            f"Run {execution.number} continues without the StackChain, to its end, or to a stage "
+            f"that still needs an approval, which no one can give without it{link}"
+        )
+    if known is not None and (stage := gates.next_unapproved(known)):
         return (
             f"Run {execution.number} continues without the StackChain, and ends before stage "
             f"'{stage}', which no one can approve without it{link}"
         )
     return f"Run {execution.number} continues without the StackChain, to its end{link}"
-
-
-def _next_unapproved(body: Mapping[str, Any]) -> str | None:
-    """Return the next stage of the live run that would have to be approved."""
-    spec, run = body.get("spec") or {}, (body.get("status") or {}).get("latestRun") or {}
-    if run.get("operation") == v1alpha1.Operation.PLAN:
-        return None
-    required = v1alpha1.StageApproval.REQUIRED
-    gated = {item["name"] for item in spec.get("stages") or () if item.get("approval") == required}
-    unapproved = (
-        str(stage["name"])
-        for stage in run.get("stages") or ()
-        if stage["name"] in gated
-        and "approvedTime" not in stage
-        and (stage["phase"] == v1alpha1.Phase.PENDING or stage.get("waitsFor"))
-    )
-    return next(unapproved, None)
 
 
 def _deletion_policy(body: Mapping[str, Any]) -> v1alpha1.DeletionPolicy:

@@ -337,8 +337,8 @@ MUTANTS = (
     Mutant(
         name="a resource goes before its runs are stopped",
         module=_DELETION,
-        old="        return execution\n\n    def _last_settings(",
-        new="        return None\n\n    def _last_settings(",
+        old="        return execution\n\n    async def _known(",
+        new="        return None\n\n    async def _known(",
     ),
     Mutant(
         name="a resource that is being deleted may still run",

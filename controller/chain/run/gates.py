@@ -145,6 +145,20 @@ def empty(run: ChainProgress) -> list[str]:
     return [stage.name for stage in run.stages if not stage.stacks]
 
 
+def next_unapproved(run: ChainProgress) -> str:
+    """Return the next stage that does not start before a person has approved it; empty: none."""
+    if run.operation == v1alpha1.Operation.PLAN:
+        return ""
+    by_stage = _by_stage(run)
+    unapproved = (stage for stage in run.stages if stage.needs_approval and not stage.approved_at)
+    return next((one.name for one in unapproved if _is_to_begin(by_stage[one.name])), "")
+
+
+def _is_to_begin(stacks: Sequence[StackProgress]) -> bool:
+    is_begun = any(stack.is_started for stack in stacks)
+    return not is_begun and any(not stack.phase.is_over for stack in stacks)
+
+
 def unapprovable_stage(run: ChainProgress) -> str:
     """Return the stage whose approval is all that an orphan waits for; empty: there is none.
 

@@ -184,6 +184,57 @@ async def test_an_event_names_the_stage_that_no_one_can_approve_after_the_deleti
     golden("operator_problems").check(f"orphaned, with stages: {case}", event["message"])
 
 
+@pytest.mark.parametrize(
+    ("now_required", "is_named"),
+    [
+        pytest.param((), True, id="it needs an approval in the live run alone"),
+        pytest.param(("qa",), False, id="it needs one in the spec alone"),
+    ],
+)
+async def test_the_live_run_says_which_stage_needs_an_approval(
+    bench: Bench, now_required: tuple[str, ...], is_named: bool
+) -> None:
+    """A change of the stages does not affect the live run."""
+
+    def stages(*required: str) -> list[dict[str, object]]:
+        return [
+            {"name": name, "labels": [name]}
+            | ({"approval": "Required"} if name in required else {})
+            for name in ("dev", "qa")
+        ]
+
+    bench.apply(deletionPolicy="Orphan", stages=stages(*(() if now_required else ("qa",))))
+    await bench.reconcile()
+    live = gates.stages_of(bench.chain.spec.stages, v1alpha1.Operation.APPLY)
+    running = make_stack("a", Phase.RUNNING, stage="dev")
+    bench.workflows.run(running, make_stack("qa", stage="qa"), stages=live)
+    await bench.publish()
+    bench.edit(stages=stages(*now_required))
+    bench.delete()
+
+    await may_go(bench)
+
+    (event,) = [item for item in bench.api.events if item["reason"] == "Orphaned"]
+    assert ("ends before stage 'qa'" in event["message"]) is is_named
+
+
+async def test_an_event_promises_no_end_to_an_orphan_whose_stages_no_worker_tells(
+    bench: Bench, golden: Golden
+) -> None:
+    bench.apply(deletionPolicy="Orphan", stages=STAGES)
+    await bench.reconcile()
+    stages = gates.stages_of(bench.chain.spec.stages, v1alpha1.Operation.APPLY)
+    bench.workflows.run(make_stack("a", Phase.RUNNING, stage="dev"), stages=stages)
+    await bench.publish()
+    bench.delete()
+    bench.workflows.has_worker = False
+
+    assert await may_go(bench) is True
+
+    (event,) = [item for item in bench.api.events if item["reason"] == "Orphaned"]
+    golden("operator_problems").check("orphaned: no worker answers", event["message"])
+
+
 async def test_without_a_worker_it_waits_and_says_so(bench: Bench, golden: Golden) -> None:
     await deleted(bench)
     bench.workflows.has_worker = False
