@@ -206,9 +206,10 @@ def _canceling_message(run: ChainProgress) -> str:
 
 def _window_message(run: ChainProgress) -> str:
     """Return which window is waited for, once nothing else is in progress."""
-    started = [stack for stack in run.stacks if stack.is_started and not stack.phase.is_over]
-    held = [stack for stack in started if stack.reason == reasons.StackReason.WINDOW_CLOSED]
-    if len(held) < len(started):
+    # What others have counts too: it starts once these are done with it.
+    begun = [s for s in run.stacks if not s.phase.is_over and s.phase is not Phase.PENDING]
+    held = [stack for stack in begun if stack.reason == reasons.StackReason.WINDOW_CLOSED]
+    if len(held) < len(begun):
         return ""
     found = [
         f"Stage '{stage.name}': {stage.message}"

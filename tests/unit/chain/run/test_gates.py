@@ -445,6 +445,7 @@ def test_that_nothing_but_a_window_is_waited_for_is_the_reason_of_the_run() -> N
         "a plan waits to be confirmed": [DONE, held],
         "another stack runs": [DONE, staged("prod-1"), running],
         "a stack failed": [DONE, staged("prod-1"), failed],
+        "another chain has a stack": [DONE, staged("prod-1"), set_aside(StackReason.STACK_BUSY)],
     }
     found = {}
     for name, stacks in cases.items():
@@ -457,6 +458,7 @@ def test_that_nothing_but_a_window_is_waited_for_is_the_reason_of_the_run() -> N
         "a plan waits to be confirmed": "WindowClosed",
         "another stack runs": "Progressing",
         "a stack failed": "StackFailed",
+        "another chain has a stack": "Progressing",
     }
 
 
