@@ -10,7 +10,7 @@ from controller.api import reasons, v1alpha1
 from controller.chain.news import transitions
 from controller.chain.requests import automatic_asks, decide, executions, handled_asks
 from controller.chain.run import progress
-from controller.chain.status import conditions, pass_statuses, projection
+from controller.chain.status import conditions, latest_run, pass_statuses, projection
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
@@ -199,7 +199,8 @@ class StatusWriter:
         now = self._clock.stamp()
         new = projection.project(v1alpha1.read_ref(body), current, facts, now=now)
         if keep_run:
-            new = dataclasses.replace(new, latest_run=current.latest_run, stacks=current.stacks)
+            run = latest_run.without_estimate(current.latest_run)
+            new = dataclasses.replace(new, latest_run=run, stacks=current.stacks)
         happened = [
             *happened,
             *transitions.transitions(current, new, is_spec_new=facts.is_spec_new),

@@ -64,6 +64,11 @@ def project(
     )
 
 
+def without_estimate(run: v1alpha1.RunStatus | None) -> v1alpha1.RunStatus | None:
+    """Return a run of which nothing new is known: what was expected of it may be long past."""
+    return None if run is None else dataclasses.replace(run, estimated_completion_time=None)
+
+
 def _stage(stage: progress.StageProgress) -> v1alpha1.StageStatus:
     return v1alpha1.StageStatus(
         name=stage.name,

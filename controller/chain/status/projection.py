@@ -39,6 +39,8 @@ def project(ref: v1alpha1.Ref, old: CurrentStatus, facts: ChainFacts, *, now: st
     facts = _without_duplicate(old, facts)
     is_rechecked = _is_rechecked(old, facts)
     run = latest_run.project(old, facts, is_rechecked=is_rechecked, now=now)
+    if facts.known is None:
+        run = latest_run.without_estimate(run)
     stacks = _stacks(old, run, facts, is_rechecked=is_rechecked)
     if run is not None and stacks and _is_summary_missing(old, run, facts, stacks):
         run = dataclasses.replace(run, summary=latest_run.summarize(stacks))

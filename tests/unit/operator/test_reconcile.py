@@ -19,7 +19,7 @@ from controller.kube import errors as kube_errors
 from controller.operator import reconciler
 from controller.temporal import client as temporal_client
 from controller.temporal.activities import chain_status
-from tests.support.builders import make_stack
+from tests.support.builders import T0, make_stack
 from tests.unit.operator.fakes import NAME, NAMESPACE, Bench, Crash
 
 AWAY = kube_errors.ApiUnreachable("The API server is away.")
@@ -565,13 +565,19 @@ async def test_an_invalid_spec_is_said_and_starts_nothing(bench: Bench) -> None:
 
 async def test_an_invalid_spec_leaves_what_the_status_says_of_the_run(bench: Bench) -> None:
     await with_run(bench)
+    bench.workflows.run(make_stack("a", Phase.RUNNING), estimated_completion_time=T0)
+    await bench.publish()
+    shown = bench.status.latest_run
     bench.edit(roots={"stackIds": "not a list"})
 
     with pytest.raises(reconciler.InvalidSpec):
         await bench.reconcile()
 
+    assert shown is not None
+    assert shown.estimated_completion_time == T0
     assert bench.status.latest_run is not None
     assert bench.status.latest_run.phase is Phase.RUNNING
+    assert bench.status.latest_run.estimated_completion_time is None
     assert [stack.id for stack in bench.status.stacks] == ["a"]
 
 

@@ -1,5 +1,6 @@
 """stack_durations: what stacks took is kept from run to run, for each operation."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -125,9 +126,13 @@ def test_the_estimate_is_shown_while_the_run_is_live() -> None:
     during = project(live(running, estimated_completion_time=T2))
     after = project(ended(took("a", 60), estimated_completion_time=T2), during)
     lost = project(executed(ExecutionState.TERMINATED), during)
+    unanswered = project(executed(ExecutionState.RUNNING), during)
 
     shown = [one.latest_run and one.latest_run.estimated_completion_time for one in (during, after)]
     assert shown == [T2, None]
     assert lost.latest_run is not None
     assert lost.latest_run.estimated_completion_time is None
+    assert unanswered.latest_run == dataclasses.replace(
+        during.latest_run or lost.latest_run, estimated_completion_time=None
+    )
     assert [one.apply_seconds for one in after.durations] == [60]
