@@ -6,15 +6,18 @@ from controller.api import v1alpha1, wording
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
 
+# A field of the status holds no more, and the API server would refuse all of the status.
+_MOST = 2**31 - 1
+
 
 def total(run: progress.ChainProgress) -> v1alpha1.Changes | None:
     """Return what the run has changed so far, or a plan would; None while nothing is known."""
     deltas = [stack.delta for stack in _counted(run) if stack.delta is not None]
     if not deltas:
         return None
-    added = sum(delta.added for delta in deltas)
-    changed = sum(delta.changed for delta in deltas)
-    deleted = sum(delta.deleted for delta in deltas)
+    added = min(sum(delta.added for delta in deltas), _MOST)
+    changed = min(sum(delta.changed for delta in deltas), _MOST)
+    deleted = min(sum(delta.deleted for delta in deltas), _MOST)
     return v1alpha1.Changes(
         stacks=sum(delta.is_change for delta in deltas),
         added=added,

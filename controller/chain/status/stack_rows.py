@@ -142,11 +142,11 @@ def of_progress(
         delta=stack.delta,
         unused_runs=tuple(
             v1alpha1.UnusedRun(
-                run_id=run.run_id,
-                stack_id=run.stack_id if run.stack_id != stack.id else None,
-                run_state=run.state or None,
-                run_url=run.run_url or None,
-                other_run_url=run.other_run_url or None,
+                run_id=outside_text.visible(run.run_id),
+                stack_id=_visible(run.stack_id if run.stack_id != stack.id else None),
+                run_state=_visible(run.state or None),
+                run_url=outside_text.link(run.run_url),
+                other_run_url=outside_text.link(run.other_run_url),
             )
             for run in unused[:LISTED_UNUSED_RUNS]
         ),
