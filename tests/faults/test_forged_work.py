@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ import temporalio.service
 import temporalio.worker
 from temporalio import workflow
 
+from controller import clock
 from controller.api import v1alpha1
 from controller.chain.graph import selection
 from controller.chain.run import native_stops, progress
@@ -232,6 +234,63 @@ async def test_what_a_history_holds_stops_no_run_outside_of_its_chain(
             assert cause.type == "SignatureInvalid"
 
     assert (await account.only_run("z"))["state"] == "UNCONFIRMED"
+
+
+async def test_what_a_history_holds_triggers_nothing_outside_of_its_window(
+    release: chains.Installation,
+) -> None:
+    """The permit is good, and says within which windows; without them it is none."""
+    account = await release.add_account("forged-window", account_document("a -> b"))
+    window = v1alpha1.Window(cron=f"0 {(clock.now().hour + 12) % 24} * * *", duration_seconds=60)
+    chain = await release.create(
+        "forged-window",
+        "a",
+        account=account,
+        window={"cron": window.cron, "durationSeconds": window.duration_seconds},
+    )
+    await chain.shows("WindowClosed")
+    client = await release.temporal()
+    signed, execution = await start_of(release, client, "forged-window")
+    target = messages.StackRef(
+        connection=signed.connection,
+        stack_id="a",
+        permit=await permit_of(client, execution, "a"),
+        windows=(window,),
+    )
+    queue = temporal.unique("forger")
+
+    async with temporalio.worker.Worker(client, task_queue=queue, workflows=[Forger]):
+        for windows, expected in (((window,), "StackHeld"), ((), "SignatureInvalid")):
+            forged_trigger = messages.TriggerStackRunInput(
+                target=dataclasses.replace(target, windows=windows), newest_run_id="0", marker="m"
+            )
+            with pytest.raises(temporalio.client.WorkflowFailureError) as caught:
+                await client.execute_workflow(
+                    Forger.run,
+                    args=[queue_of(release), ids.TRIGGER_ACTIVITY, forged_trigger],
+                    id=temporal.unique("forger"),
+                    task_queue=queue,
+                )
+            cause = caught.value.cause.__cause__
+            assert isinstance(cause, temporalio.exceptions.ApplicationError)
+            assert cause.type == expected
+
+    assert await account.runs() == []
+
+
+async def permit_of(
+    client: temporalio.client.Client, execution: temporalio.client.WorkflowExecution, stack_id: str
+) -> str:
+    """Return the permit that a worker has handed out for a stack of a chain."""
+    history = await client.get_workflow_handle(execution.id).fetch_history()
+    for event in history.events:
+        payloads = event.activity_task_completed_event_attributes.result.payloads
+        for payload in payloads:
+            read = json.loads(payload.data)
+            for stack in read.get("stacks", ()) if isinstance(read, dict) else ():
+                if stack["id"] == stack_id and stack.get("permit"):
+                    return str(stack["permit"])
+    raise AssertionError("no activity has handed out a permit")
 
 
 async def start_of(
