@@ -7,6 +7,7 @@ that a cron of each hour has an hour without one. Both day fields have to match,
 change of the clock skips does not come.
 """
 
+import bisect
 import datetime
 import functools
 import itertools
@@ -26,6 +27,7 @@ _NICKNAMES = {
 }
 # A 29th of February on a certain day of the week may be forty years away.
 _DAYS_AHEAD = 41 * 366
+_DAYS_KEPT = 8
 _FIRST_DAY = datetime.date(2000, 1, 1)
 _ONE_DAY = datetime.timedelta(days=1)
 
@@ -64,6 +66,8 @@ class CronTimes:
         weekdays = _values(fields[4], "day of week", 0, 7, _numbered(_WEEKDAYS, 0))
         # Both 0 and 7 are Sunday.
         self._weekdays = frozenset(weekday % 7 for weekday in weekdays)
+        # Whoever looks for when windows are open together asks for the same days again and again.
+        self._times_of = functools.lru_cache(maxsize=_DAYS_KEPT)(self._times_of_day)
         if not self._has_days():
             raise BadCron(f"'{cron}' names no day that exists")
 
@@ -71,9 +75,10 @@ class CronTimes:
         """Return the first time after a moment, in UTC; None: there is none in 40 years."""
         day = moment.astimezone(self._zone).date()
         for _ in range(_DAYS_AHEAD):
-            for time in self._times_of(day):
-                if time > moment:
-                    return time
+            times = self._times_of(day) if self._has_day(day) else ()
+            place = bisect.bisect_right(times, moment)
+            if place < len(times):
+                return times[place]
             day += _ONE_DAY
         return None
 
@@ -83,9 +88,10 @@ class CronTimes:
         """Return the last time up to a moment, in UTC; None: there is none since `earliest`."""
         day, first_day = (time.astimezone(self._zone).date() for time in (moment, earliest))
         while day >= first_day:
-            for time in reversed(self._times_of(day)):
-                if time <= moment:
-                    return time if time >= earliest else None
+            times = self._times_of(day) if self._has_day(day) else ()
+            place = bisect.bisect_right(times, moment)
+            if place:
+                return times[place - 1] if times[place - 1] >= earliest else None
             day -= _ONE_DAY
         return None
 
@@ -99,9 +105,20 @@ class CronTimes:
             return False
         return day.isoweekday() % 7 in self._weekdays
 
-    def _times_of(self, day: datetime.date) -> Sequence[datetime.datetime]:
-        if not self._has_day(day):
-            return ()
+    def _times_of_day(self, day: datetime.date) -> Sequence[datetime.datetime]:
+        """Return the times of a day that the cron has, ascending."""
+        midnight = datetime.datetime(day.year, day.month, day.day, tzinfo=self._zone)
+        offset = midnight.utcoffset()
+        if offset is None or (midnight + _ONE_DAY).utcoffset() != offset:
+            return self._times_of_changing_day(day)
+        begin = midnight.replace(tzinfo=datetime.UTC) - offset
+        return [
+            begin + datetime.timedelta(hours=hour, minutes=minute)
+            for hour, minute in itertools.product(self._hours, self._minutes)
+        ]
+
+    def _times_of_changing_day(self, day: datetime.date) -> Sequence[datetime.datetime]:
+        """Return the times of a day on which the clock may change, one by one."""
         found = set()
         for hour, minute, fold in itertools.product(self._hours, self._minutes, (0, 1)):
             local = datetime.datetime(

@@ -3,8 +3,11 @@
 import datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from controller import cron_times
+from controller import cron_times, window_times
+from controller.api import v1alpha1
 
 
 def _utc(text: str) -> datetime.datetime:
@@ -72,3 +75,33 @@ def test_what_cannot_be_read_says_what_is_wrong(cron: str, zone: str, said: str)
     with pytest.raises(cron_times.BadCron) as raised:
         cron_times.CronTimes(cron, zone)
     assert said in str(raised.value)
+
+
+@given(
+    st.sampled_from(["*/7 * * * *", "30 2 * * *", "0 0 * * *", "59 23 * * *"]),
+    st.sampled_from(["UTC", "Europe/Berlin", "America/Santiago", "Africa/Cairo", "Asia/Kolkata"]),
+    st.dates(datetime.date(2024, 1, 1), datetime.date(2030, 12, 31)),
+)
+def test_a_day_without_a_change_of_the_clock_has_the_times_that_one_by_one_has(
+    cron: str, zone: str, day: datetime.date
+) -> None:
+    times = cron_times.CronTimes(cron, zone)
+
+    assert times._times_of_day(day) == times._times_of_changing_day(day)
+
+
+def test_windows_that_are_never_open_together_are_found_by_few_looks_at_each_day() -> None:
+    """A look costs milliseconds, in which the operator does nothing else."""
+    even, odd = (
+        v1alpha1.Window(cron=cron, duration_seconds=60, time_zone="Europe/Berlin")
+        for cron in ("0-58/2 * * * *", "1-59/2 * * * *")
+    )
+    now = _utc("2026-11-30 00:00")
+
+    opens_at, is_known = window_times.next_opening([even, odd], now)
+
+    assert opens_at is not None
+    assert not is_known
+    for window in (even, odd):
+        times = cron_times.cron_times(window.cron, window.time_zone)
+        assert times._times_of.cache_info().misses <= 3
