@@ -66,6 +66,7 @@ class Harness:
         self,
         name: str = "demo",
         *,
+        number: int = 1,
         roots: Sequence[str] | None = None,
         exclude: Sequence[str] = (),
         max_stacks: int = 500,
@@ -79,7 +80,7 @@ class Harness:
         """Start a chain; `fields` are more of its input, and of its policies."""
         argument = messages.ChainInput(
             ref=dataclasses.replace(REF, name=name),
-            number=1,
+            number=number,
             attempt=1,
             cause=cause,
             operator_queue=self.operator_queue,
