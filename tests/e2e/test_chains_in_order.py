@@ -121,7 +121,7 @@ async def test_what_waits_may_be_deleted_and_so_may_what_is_waited_for(
 async def test_many_chains_in_a_row_run_one_after_the_other(
     release: chains.Installation,
 ) -> None:
-    names = [f"row-{number}" for number in range(8)]
+    names = [f"row-{number}" for number in range(40)]
     account = await release.add_account(
         "row", account_document(stacks={name: {} for name in names})
     )
@@ -131,7 +131,7 @@ async def test_many_chains_in_a_row_run_one_after_the_other(
         row.append(await release.create(name, name, account=account, **spec))
 
     for chain in row:
-        await chain.ends("RunSucceeded")
+        await chain.ends("RunSucceeded", seconds=3 * chains.SECONDS)
 
     runs = [await account.only_run(name) for name in names]
     for earlier, later in itertools.pairwise(runs):
