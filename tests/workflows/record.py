@@ -21,11 +21,14 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 
 from controller.api import v1alpha1
+from controller.api.reasons import ChainReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import holds, progress
+from controller.chain.run.progress import LiveRequest, LiveRequestKind
 from controller.temporal import ids, notification_messages, start_messages, worker
 from devenv import temporal_server
 from tests.support.builders import make_notification
+from tests.support.waiting import eventually
 from tests.workflows import asking
 from tests.workflows import harness as harnesses
 from tests.workflows.executions import execution
@@ -54,6 +57,59 @@ async def staged(chain: Harness) -> None:
     await chain.stack_shows(handle, "a", Phase.SUCCEEDED)
     chain.world.held.clear()
     await handle.result()
+
+
+async def windowed(chain: Harness) -> None:
+    """The window of the chain is closed at first, and again once the second stack could start."""
+    window = v1alpha1.Window(cron="@daily", duration_seconds=3600)
+    stages = [v1alpha1.Stage(name="prod", labels=("prod",), window=window)]
+    handle = await chain.start(stages=stages, window=window)
+    await _shows(chain, handle, ChainReason.WINDOW_CLOSED)
+    chain.world.open_windows()
+    await chain.stack_shows(handle, "a", Phase.RUNNING)
+    chain.world.close_windows()
+    await chain.world.move("a", "FINISHED")
+    await _shows(chain, handle, ChainReason.WINDOW_CLOSED)
+    chain.world.open_windows()
+    await handle.result()
+
+
+async def asked(chain: Harness) -> None:
+    """One stack is retried, one bypassed, one request comes too early, and a stage is approved."""
+    required = v1alpha1.StageApproval.REQUIRED
+    stages = [
+        v1alpha1.Stage(name="dev", labels=("dev",)),
+        v1alpha1.Stage(name="prod", labels=("prod",), approval=required),
+    ]
+    handle = await chain.start(stages=stages)
+    for stack_id in "ab":
+        await chain.stack_shows(handle, stack_id, Phase.FAILED)
+    requests = [
+        (LiveRequestKind.APPROVE, "prod"),
+        (LiveRequestKind.RETRY, "a"),
+        (LiveRequestKind.BYPASS, "b"),
+    ]
+    for place, (kind, name) in enumerate(requests):
+        await _ask(handle, kind, name, token=str(place))
+    await _shows(chain, handle, ChainReason.AWAITING_APPROVAL)
+    await _ask(handle, LiveRequestKind.APPROVE, "prod", token="approved")
+    await chain.stack_shows(handle, "p", Phase.SUCCEEDED)
+    await chain.world.move("x", "FINISHED")
+    await handle.result()
+
+
+async def _ask(
+    handle: harnesses.ChainHandle, kind: LiveRequestKind, name: str, *, token: str
+) -> None:
+    request = LiveRequest(kind=kind, token=token, number=1, names=[name])
+    await handle.signal(ids.REQUEST_SIGNAL, request)
+
+
+async def _shows(chain: Harness, handle: harnesses.ChainHandle, reason: ChainReason) -> None:
+    async def shows() -> bool:
+        return (await chain.known(handle)).reason == reason
+
+    await eventually(shows, what=f"the run shows {reason}")
 
 
 async def failed(chain: Harness) -> None:
@@ -220,7 +276,12 @@ def worlds() -> dict[Callable[[Harness], Awaitable[None]], World]:
     across.stage_of = {"a": "dev", "p": "prod", "r": "prod"}
     across.held, across.holds_in = {"p", "r"}, {"p": "QUEUED", "r": "QUEUED"}
     chains = {happy: diamond, failed: broken, canceled: two, adopted: waves, busy: shared}
-    chains[staged] = across
+    closing = World("a~p")
+    closing.stage_of, closing.held = {"p": "prod"}, {"a"}
+    failing = World(roots=("a", "b", "p", "x"))
+    failing.stage_of = {"a": "dev", "b": "dev", "p": "prod"}
+    failing.first_ends, failing.ends, failing.held = {"a": ["FAILED"]}, {"b": "FAILED"}, {"x"}
+    chains |= {staged: across, windowed: closing, asked: failing}
     return chains | {held: taken} | _worlds_of_executions() | _worlds_of_starts()
 
 

@@ -101,6 +101,8 @@ class World:
         self.stack_holds: dict[str, holds.Hold] = {}
         # Those of stacks that have some.
         self.are_windows_open = False
+        # When a closed window is looked at again.
+        self.closed_for = timedelta(seconds=1)
         # Where a confirmation leads.
         self.confirms_to = DEFAULT_END
         # Why the plans of stacks are left to a person.
@@ -210,7 +212,7 @@ class World:
         self.are_windows_open = False
 
     def _window(self) -> windows.WindowState:
-        left = timedelta(days=1) if self.are_windows_open else timedelta(seconds=1)
+        left = timedelta(days=1) if self.are_windows_open else self.closed_for
         until = datetime.datetime.now(datetime.UTC) + left
         return windows.WindowState(is_open=self.are_windows_open, until=times.rfc3339(until))
 

@@ -64,6 +64,18 @@ def take_windows(
         window.since = None if state.is_open else window.since or now
 
 
+def take_refusal(run: ChainProgress, stack: StackProgress, opens_at: str, *, now: str) -> None:
+    """Take in that a stack was given back, whose window is closed until then.
+
+    Whoever refused it is believed, whatever was read: zone data differs between workers, and the
+    stack would be started and given back over and over.
+    """
+    window = _window_of(run, stack.stage)
+    if window is not None:
+        window.is_open, window.until = False, opens_at
+        window.since = window.since or now
+
+
 def must_read_windows(run: ChainProgress) -> bool:
     """Whether a stack could start now, but for a window of which it is not known how it is."""
     return any(window.holds_back and window.is_stale for window in _windows(run).values())

@@ -206,7 +206,8 @@ class StackReport:
     """What is news of a stack's execution; the same report twice changes nothing.
 
     `is_stopping`: a deadline has passed, and the run is stopped once the chain lets it be.
-    `wants_slot`: the next run is triggered once the chain has a slot for it.
+    `wants_slot`: the next run is triggered once the chain has a slot for it. `opens_at`: nothing
+    was triggered, since the window of the stack is closed until then.
     """
 
     stack_id: str
@@ -221,6 +222,7 @@ class StackReport:
     delta: v1alpha1.Delta | None = None
     is_stopping: bool = False
     wants_slot: bool = False
+    opens_at: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

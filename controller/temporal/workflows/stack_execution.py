@@ -241,7 +241,8 @@ class StackExecutionWorkflow:
             if found.held is not None:
                 if self._attempts == 0:
                     # The stack is given back, and takes no slot of the chain meanwhile.
-                    self._held = self._waiting(found.held)
+                    held = self._waiting(found.held)
+                    self._held = dataclasses.replace(held, opens_at=found.opens_at)
                     return None
                 await self._await_release(found.held, opens_at=found.opens_at)
             elif (created := await self._create_run(found)) is not None:

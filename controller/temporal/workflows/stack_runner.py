@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from controller.api import reasons
     from controller.api.v1alpha1 import Phase
     from controller.chain.run import (
+        gates,
         holds,
         policy,
         progress,
@@ -190,7 +191,7 @@ class StackRunner:
         if report is None:
             self._start_over(stack)
         elif report.reason == reasons.StackReason.WINDOW_CLOSED and not report.phase.is_over:
-            await self._leave_to_window(stack)
+            await self._leave_to_window(stack, report.opens_at)
         elif report.phase is Phase.WAITING:
             await self._await_release(stack, report)
         else:
@@ -299,12 +300,15 @@ class StackRunner:
         )
         self._have_again(stack)
 
-    async def _leave_to_window(self, stack: progress.StackProgress) -> None:
+    async def _leave_to_window(self, stack: progress.StackProgress, opens_at: str | None) -> None:
         """Its window has closed since the stack was started: the chain waits for that, as a gate.
 
         Not within the same second, in which clocks may differ on whether it is open.
         """
         progress.set_pending(stack)
+        if opens_at is not None:
+            now = times.rfc3339(workflow.now())
+            gates.take_refusal(self._run, stack, opens_at, now=now)
         self._on_change()
         await asyncio.sleep(_PAUSE_AT_WINDOW_SECONDS)
 
