@@ -82,6 +82,7 @@ class ViewerSources:
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         # Nobody waits for somebody else's namespaces, nor are there any number of requests.
         self._opening = asyncio.Semaphore(_OPENED_AT_ONCE)
+        self._opened_now: set[str] = set()
         self._descriptions = chain_feed.SharedDescriptions(chain_page.describe)
 
     async def find(self, request: web.Request) -> page_server.PageSource:
@@ -102,11 +103,20 @@ class ViewerSources:
                 kept = None
             if kept is None:
                 async with self._opening:
-                    if len(self._kept) >= MOST_SOURCES:
-                        raise page_server.PageRefused(_FULL, status=503)
-                    kept = self._kept[key] = await self._open(token)
+                    kept = await self._take_in(key, token)
             kept.used_at = clock.monotonic()
         return kept.source
+
+    async def _take_in(self, key: str, token: str | None) -> _Kept:
+        """Open what is kept for a token, if there is room beside what others open meanwhile."""
+        if len(self._kept) + len(self._opened_now) >= MOST_SOURCES:
+            raise page_server.PageRefused(_FULL, status=503)
+        self._opened_now.add(key)
+        try:
+            kept = self._kept[key] = await self._open(token)
+        finally:
+            self._opened_now.discard(key)
+        return kept
 
     async def reap(self) -> None:
         """Give up what nobody looks at; never returns."""

@@ -147,3 +147,15 @@ async def test_the_answer_to_many_viewers_is_to_come_later(
     with pytest.raises(page_server.PageRefused, match="Too many people"):
         await sources.find(asked("other"))
     assert await sources.find(asked("one")) is first
+
+
+async def test_viewers_who_come_at_the_same_moment_are_no_more_than_there_is_room_for(
+    sources: page_role.ViewerSources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_role, "MOST_SOURCES", 1)
+
+    came = [sources.find(asked(name)) for name in ("one", "other")]
+    found = await asyncio.gather(*came, return_exceptions=True)
+
+    assert [isinstance(one, page_server.PageRefused) for one in found] == [False, True]
+    assert len(sources._kept) == 1

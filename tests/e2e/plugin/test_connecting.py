@@ -607,6 +607,16 @@ async def test_a_watch_that_is_refused_says_why(plain: _Server, tmp_path: Path) 
     await client.close()
 
 
+def issuer_config(issuer: str, issued: certificates.Certificates) -> dict[str, str]:
+    return {
+        "idp-issuer-url": issuer,
+        "idp-certificate-authority": str(issued.authority),
+        "client-id": "me",
+        "client-secret": "word",
+        "refresh-token": "r&1",
+    }
+
+
 def test_an_id_token_comes_from_the_issuer(
     https: _Server, issued: certificates.Certificates
 ) -> None:
@@ -617,13 +627,7 @@ def test_an_id_token_comes_from_the_issuer(
         answer(handler, {"token_endpoint": f"{issuer}/t"} if is_discovery else {"id_token": "new"})
 
     https.respond = respond
-    config = {
-        "idp-issuer-url": issuer,
-        "idp-certificate-authority": str(issued.authority),
-        "client-id": "me",
-        "client-secret": "word",
-        "refresh-token": "r&1",
-    }
+    config = issuer_config(issuer, issued)
 
     assert token_refresh.refresh(config) == "new"
     assert https.seen[1]["body"] == "grant_type=refresh_token&refresh_token=r%261"
@@ -651,13 +655,7 @@ def test_nothing_secret_is_sent_where_the_issuer_leads(
             answer(handler, {}, 302, Location=f"{issuer}/elsewhere")
 
     https.respond = respond
-    config = {
-        "idp-issuer-url": issuer,
-        "idp-certificate-authority": str(issued.authority),
-        "client-id": "me",
-        "client-secret": "word",
-        "refresh-token": "r&1",
-    }
+    config = issuer_config(issuer, issued)
 
     with pytest.raises(errors.Denied, match="leads to another address, which is not followed"):
         token_refresh.refresh(config)
