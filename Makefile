@@ -10,8 +10,9 @@ BIN := .venv/bin
 # The name changes with what is installed, so that an old environment is brought up to date.
 INSTALLED := .venv/.installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
 PYTEST := $(BIN)/python -m pytest
-# Most tests wait, so more workers than processors pay. Tests of a file share what its fixtures start.
-WORKERS := 4
+# Most tests wait, so more workers than processors pay; with too many, what a test waits for comes late.
+# Tests of a file share what its fixtures start.
+WORKERS := 3
 PARALLEL := --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 # With FILE="a b" or a path in ARGS, the tests of these files; otherwise those of a folder, in parallel.
 FILES = $(FILE) $(filter tests/%,$(ARGS))

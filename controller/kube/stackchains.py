@@ -5,16 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib import parse as urlparse
 
-from controller import clock, times
 from controller.api import v1alpha1
-from controller.chain.news import events
-from controller.kube import api_requests, errors
+from controller.kube import api_requests, errors, event_recorder
 
 logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 100
 """Resources in one answer: each may have 256 KiB of annotations, and a status as large again."""
-REPORTING_COMPONENT = "stackchain-operator"
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 Json = dict[str, Any]
@@ -28,13 +25,13 @@ class StackChains:
         kube_client: api_requests.KubeRequests,
         *,
         namespaces: Sequence[str] = (),
-        reporting_instance: str = REPORTING_COMPONENT,
+        reporting_instance: str = event_recorder.REPORTING_COMPONENT,
         page_size: int = PAGE_SIZE,
     ) -> None:
         """Serve some namespaces, or all when none is named."""
         self._client = kube_client
         self._namespaces = tuple(namespaces)
-        self._reporting_instance = reporting_instance
+        self._events = event_recorder.EventRecorder(kube_client, reporting_instance)
         self._page_size = page_size
 
     async def get(self, namespace: str, name: str) -> Json | None:
@@ -159,6 +156,11 @@ class StackChains:
                 body=body,
                 content_type=api_requests.MERGE_PATCH,
             )
+        except errors.ApiUnreachable:
+            # Only the answer may be lost, and who writes the same again has no news to tell of.
+            if (written := await self._find_written(namespace, name, uid, new_status)) is not None:
+                return written
+            raise
         except errors.Conflict as conflict:
             # Changed, or deleted and created again: both are a wrong version.
             current = await self.get(namespace, name)
@@ -167,6 +169,19 @@ class StackChains:
                     f"StackChain {namespace}/{name} with uid {uid} is gone"
                 ) from conflict
             raise
+
+    async def _find_written(
+        self, namespace: str, name: str, uid: str, status: Mapping[str, Any]
+    ) -> Json | None:
+        """Return the resource if it has this status; None also if that cannot be read."""
+        try:
+            current = await self.get(namespace, name)
+        except errors.KubeError:
+            return None
+        if current is None or current["metadata"]["uid"] != uid:
+            return None
+        is_written = not merge_patch(current.get("status") or {}, status)
+        return current if is_written else None
 
     async def emit_event(
         self,
@@ -177,22 +192,7 @@ class StackChains:
         message: str,
     ) -> None:
         """Tell about a transition. Best effort: an Event that fails must not stop the work."""
-        event = _event(resource, type, reason, message, self._reporting_instance)
-        namespace = event["metadata"]["namespace"]
-        try:
-            await self._client.request(
-                "POST", f"/api/v1/namespaces/{_quoted(namespace)}/events", body=event
-            )
-        except errors.KubeError as error:
-            logger.warning(
-                "Event was not recorded",
-                extra={
-                    "namespace": namespace,
-                    "chain": event["involvedObject"]["name"],
-                    "reason": reason,
-                    "error": str(error),
-                },
-            )
+        await self._events.record(resource, type=type, reason=reason, message=message)
 
     async def get_namespace_uid(self, name: str) -> str:
         """Return the uid of a namespace; that of kube-system identifies the cluster."""
@@ -254,37 +254,3 @@ def _path(namespace: str | None, name: str | None = None) -> str:
 
 def _quoted(segment: str) -> str:
     return urlparse.quote(segment, safe="")
-
-
-def _event(
-    resource: Mapping[str, Any], event_type: str, reason: str, message: str, instance: str
-) -> Json:
-    metadata = resource["metadata"]
-    now = clock.now()
-    # By name, too: who sorts by seconds keeps the order in which Events of one second are listed.
-    place = int(now.timestamp() * 1_000_000)
-    return {
-        "apiVersion": "v1",
-        "kind": "Event",
-        "metadata": {
-            "generateName": f"{metadata['name']}.{place:014x}.",
-            "namespace": metadata["namespace"],
-        },
-        "involvedObject": {
-            "apiVersion": v1alpha1.API_VERSION,
-            "kind": v1alpha1.KIND,
-            "name": metadata["name"],
-            "namespace": metadata["namespace"],
-            "uid": metadata.get("uid"),
-            "resourceVersion": metadata.get("resourceVersion"),
-        },
-        "type": event_type,
-        "reason": reason,
-        "message": events.shortened(message),
-        # Without `lastTimestamp`, which has seconds only and would count instead.
-        "eventTime": times.rfc3339(now, timespec="microseconds"),
-        "action": reason,
-        "reportingComponent": REPORTING_COMPONENT,
-        "reportingInstance": instance,
-        "source": {"component": REPORTING_COMPONENT, "host": instance},
-    }

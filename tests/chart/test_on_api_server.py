@@ -237,8 +237,14 @@ async def test_a_second_release_for_all_namespaces_is_refused_and_the_first_is_n
 async def is_served(kubectl: kubectls.Kubectl) -> None:
     # More than kubectl's own thirty seconds.
     established = ("--for=condition=Established", "--timeout=120s")
-    code, output = await kubectl("wait", *established, f"crd/{CRD}")
-    assert code == 0, output
+
+    async def is_established() -> bool:
+        # An error, too, while a new definition has no conditions.
+        code, output = await kubectl("wait", *established, f"crd/{CRD}")
+        assert code == 0, output
+        return True
+
+    await eventually(is_established)
 
 
 async def test_the_signing_key_stays_until_a_new_one_is_asked_for(

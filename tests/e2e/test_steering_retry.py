@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import chains, people
+from tests.support import account_runs, chains, people
 from tests.support import temporal as temporal_support
 from tests.support.chains import account_document
 from tests.support.waiting import eventually, stays
@@ -27,8 +27,8 @@ async def failed_chain(
 
 
 def carried_out(runs: list[dict[str, Any]]) -> list[str]:
-    """Return the runs that changed something, or tried to."""
-    return [run["id"] for run in runs if chains.went_through(run, "APPLYING")]
+    """Return the ids of the runs that changed something, or tried to."""
+    return [run["id"] for run in account_runs.carried_out(runs)]
 
 
 @pytest.mark.parametrize("history", ["there", "deleted"])

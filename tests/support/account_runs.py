@@ -25,6 +25,14 @@ def worked(runs: Iterable[Run]) -> list[Run]:
     return sorted(filter(did_work, runs), key=started_at)
 
 
+def carried_out(runs: Iterable[Run]) -> list[Run]:
+    """Return the runs that changed something, or tried to.
+
+    A native run that the chain does not want may have begun to plan before it could be stopped.
+    """
+    return [run for run in runs if "APPLYING" in states(run)]
+
+
 def started_at(run: Run) -> float:
     """Return when a worker took up the run."""
     return float(next(e["at"] for e in run["history"] if e["state"] not in _AT_REST))

@@ -37,8 +37,9 @@ SECONDS = 120.0
 
 FAST: Mapping[str, str] = {
     "SPACELIFT_POLL_SECONDS": "0.2",
-    "SPACELIFT_ADOPT_SETTLE_SECONDS": "1",
-    "SPACELIFT_TRIGGER_GRACE_SECONDS": "2",
+    # The default: a chain that a busy machine holds up for longer triggers what it should adopt.
+    "SPACELIFT_ADOPT_SETTLE_SECONDS": "5",
+    "SPACELIFT_TRIGGER_GRACE_SECONDS": "5",
     # More than a busy machine takes to answer: a late answer is a lost one, and is asked for again.
     "SPACELIFT_REQUEST_TIMEOUT_SECONDS": "5",
     "STACKCHAIN_RESYNC_SECONDS": "1",

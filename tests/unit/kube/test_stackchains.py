@@ -112,6 +112,30 @@ async def test_a_refused_version_is_told_apart(
         await patch(ScriptedApi(errors.Conflict("409"), current))
 
 
+@pytest.mark.parametrize(
+    ("current", "is_written"),
+    [
+        pytest.param({"metadata": {"uid": "u1"}, "status": {"a": 2}}, True, id="written"),
+        pytest.param({"metadata": {"uid": "u1"}, "status": {"a": 1}}, False, id="not written"),
+        pytest.param({"metadata": {"uid": "u1"}}, False, id="without a status"),
+        pytest.param({"metadata": {"uid": "u2"}, "status": {"a": 2}}, False, id="another one"),
+        pytest.param(errors.ObjectNotFound("gone"), False, id="gone"),
+        pytest.param(errors.ApiUnreachable("still away"), False, id="cannot tell"),
+    ],
+)
+async def test_a_write_whose_answer_was_lost_is_looked_for(
+    current: Json | errors.KubeError, is_written: bool
+) -> None:
+    """Who wrote it again would find nothing to write, and so no news to tell of."""
+    api = ScriptedApi(errors.ApiUnreachable("PATCH: TimeoutError"), current)
+
+    if is_written:
+        assert await patch(api) == current
+    else:
+        with pytest.raises(errors.ApiUnreachable, match="PATCH"):
+            await patch(api)
+
+
 async def test_names_cannot_leave_their_place_in_the_path() -> None:
     api = ScriptedApi({})
 
