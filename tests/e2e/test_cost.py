@@ -17,8 +17,8 @@ OF_CHILDREN = {
     "grpc_StartWorkflowExecution": 1,
 }
 SIGNALS, ACTIVITIES = 2 * STACKS, 13
-# One for each search for a stack's runs, which is part of a workflow task; a machine that is too
-# busy for that searches in an activity as well.
+# One for each search for a stack's runs, which is part of a workflow task. A machine that is too
+# busy for that searches in an activity as well, and may have to do a workflow task again.
 MARKERS = STACKS
 # How many of them there are depends on how long all takes.
 BY_TIME = {"grpc_QueryWorkflow", "grpc_RecordActivityTaskHeartbeat"}
@@ -38,7 +38,7 @@ async def test_a_chain_costs_as_many_actions_as_the_docs_say(
 
     assert OF_CHILDREN.items() <= found.actions.items()
     assert 0 < found.actions["command_ScheduleActivityTask"] <= ACTIVITIES + STACKS
-    assert found.actions["command_BatchMarkers"] == MARKERS
+    assert MARKERS <= found.actions["command_BatchMarkers"] <= 2 * MARKERS
     assert found.actions["command_SignalExternalWorkflowExecution"] <= SIGNALS
     # No timers, no search attributes, no retries of activities.
     known = {
