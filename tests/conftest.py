@@ -332,11 +332,12 @@ async def temporal_client(temporal_server: temporal_servers.TemporalServer) -> C
 
 
 @pytest.fixture
-async def temporal_namespace(temporal_client: Client) -> str:
+async def temporal_namespace(temporal_client: Client) -> AsyncIterator[str]:
     """A Temporal namespace of this test's own, where it lists all that is there."""
     name = temporal_support.unique("test")
     await temporal_support.create_namespace(temporal_client, name)
-    return name
+    yield name
+    await temporal_support.delete_namespace(temporal_client, name)
 
 
 @pytest.fixture

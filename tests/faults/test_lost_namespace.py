@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import temporalio.api.operatorservice.v1 as operator_service
 import temporalio.service
 
 from tests.support import chains, temporal
@@ -13,9 +12,7 @@ SLOW = {"planning": 300}
 
 
 async def delete_namespace(release: chains.Installation) -> None:
-    client = await release.temporal()
-    request = operator_service.DeleteNamespaceRequest(namespace=release.temporal_namespace)
-    await client.operator_service.delete_namespace(request, retry=True)
+    await temporal.delete_namespace(await release.temporal(), release.temporal_namespace)
 
 
 async def make_namespace(release: chains.Installation) -> None:

@@ -1,7 +1,7 @@
 """Spacelift shows a run later than it made it: what is not there yet is waited for, then found.
 
-Lists are read after writes here. The installation waits five seconds for a native run and for the
-run of a lost trigger (`chains.FAST`).
+Lists are read after writes here. The installation waits five seconds for a native run and two for
+the run of a lost trigger (`chains.FAST`).
 """
 
 import collections

@@ -157,9 +157,14 @@ async def run_trial(release: chains.Installation, name: str, case: Case) -> Tria
     if case.shows:
 
         def is_told(status: Body) -> bool:
-            # A busy machine answers late, too, which is another problem of the same reason.
-            row = chains.stack(status, "a")
-            return row.get("reason") == case.shows and case.words in row["message"]
+            # A busy machine answers late, too, which is another problem of the same reason, or an
+            # outage of its own in `Ready`.
+            row, ready = chains.stack(status, "a"), chains.ready(status)
+            return (
+                (row.get("reason"), ready["reason"]) == (case.shows, case.shows)
+                and case.words in row["message"]
+                and case.words in ready["message"]
+            )
 
         shown = await chain.until(is_told, what=f"{case.shows}: {case.words}")
         await case.mend(account)

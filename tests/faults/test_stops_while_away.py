@@ -69,6 +69,7 @@ async def away(parts: chains.Parts, tmp_path: Path) -> AsyncIterator[Away]:
     )
     await before_temporal.close()
     await before_api.close()
+    await temporal.delete_namespace(parts.temporal_client, namespace)
 
 
 @pytest.mark.parametrize("how", ["refuses", "is silent"])

@@ -3,6 +3,7 @@
 import uuid
 from datetime import timedelta
 
+import temporalio.api.operatorservice.v1 as operator_service
 import temporalio.api.workflowservice.v1 as workflow_service
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.common.v1 import WorkflowExecution
@@ -40,6 +41,16 @@ async def create_namespace(
         return True
 
     await eventually(is_served, what=f"Temporal namespace {name} is served")
+
+
+async def delete_namespace(temporal_client: Client, name: str) -> None:
+    """Delete a namespace with all that is in it, without waiting until it is gone.
+
+    What still runs in one that nobody uses any longer takes the server's time for as long as the
+    server lives: it hands out the same tasks again and again.
+    """
+    request = operator_service.DeleteNamespaceRequest(namespace=name)
+    await temporal_client.operator_service.delete_namespace(request, retry=True)
 
 
 async def delete_history(client: Client, workflow_id: str) -> None:

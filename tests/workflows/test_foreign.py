@@ -81,11 +81,10 @@ JUNK = {
 
 
 @pytest.fixture
-async def client(temporal_client: Client) -> Client:
+async def client(temporal_client: Client, temporal_namespace: str) -> Client:
     """A client of a namespace of the test's own."""
-    name = temporal_support.unique("foreign")
-    await temporal_support.create_namespace(temporal_client, name)
-    return await Client.connect(temporal_client.service_client.config.target_host, namespace=name)
+    target_host = temporal_client.service_client.config.target_host
+    return await Client.connect(target_host, namespace=temporal_namespace)
 
 
 async def start_raw(client: Client, workflow_id: str, memo: Payload | None) -> None:
