@@ -75,6 +75,16 @@ class Gathered:
         )
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class RunReading:
+    """A resource's latest execution, what it knows, and what keeps it from saying so."""
+
+    execution: executions.Execution | None = None
+    known: progress.ChainProgress | None = None
+    problem: projection.Problem | None = None
+    is_unreadable: bool = False
+
+
 class Gatherer:
     """Changes nothing, neither in Temporal nor in the API server."""
 
@@ -128,20 +138,29 @@ class Gatherer:
         others = await self._dependencies.read(chain)
         return dataclasses.replace(gathered, waiting=other_chains.waiting_of(chain, others))
 
-    async def _with_execution(self, gathered: Gathered) -> Gathered:
-        execution = await self._workflows.latest(gathered.chain.ref)
+    async def read_run(
+        self, ref: v1alpha1.Ref, latest_run: v1alpha1.RunStatus | None
+    ) -> RunReading:
+        """Read the latest execution of a resource, whatever its spec holds.
+
+        Args:
+            ref: the resource.
+            latest_run: that of its status.
+
+        Raises:
+            UnreadableExecution, TemporalUnreachable: as `gather` does.
+        """
+        execution = await self._workflows.latest(ref)
         if execution is None:
-            return gathered
+            return RunReading()
         handled = future_marks.past_handled(execution.handled, now=self._clock.now())
         execution = dataclasses.replace(execution, handled=handled)
-        gathered = dataclasses.replace(gathered, execution=execution)
         run_id = execution.workflow_run_id
         if execution.state is not executions.ExecutionState.RUNNING:
             self._live.forget(run_id)
-        if executions.is_end_unknown(gathered.chain.status.latest_run, execution):
+        if executions.is_end_unknown(latest_run, execution):
             reason = await self._workflows.termination(execution)
             execution = dataclasses.replace(execution, termination=reason)
-            gathered = dataclasses.replace(gathered, execution=execution)
         try:
             known = await self._workflows.get_progress(execution)
         except starter.NoWorker:
@@ -150,12 +169,23 @@ class Gatherer:
             failure = await self._workflows.task_failure(execution)
             problem = _task_failing(failure) if failure is not None else _NO_WORKER
             is_shown = failure is not None or is_silent
-            return dataclasses.replace(gathered, problem=problem if is_shown else None)
+            return RunReading(execution=execution, problem=problem if is_shown else None)
         except starter.UnreadableProgress as error:
             self._live.note_answer(run_id)
-            return dataclasses.replace(gathered, problem=unreadable(error), is_unreadable=True)
+            return RunReading(execution=execution, problem=unreadable(error), is_unreadable=True)
         self._live.note_answer(run_id)
-        return dataclasses.replace(gathered, known=known)
+        return RunReading(execution=execution, known=known)
+
+    async def _with_execution(self, gathered: Gathered) -> Gathered:
+        chain = gathered.chain
+        read = await self.read_run(chain.ref, chain.status.latest_run)
+        return dataclasses.replace(
+            gathered,
+            execution=read.execution,
+            known=read.known,
+            problem=read.problem,
+            is_unreadable=read.is_unreadable,
+        )
 
     def _harvested(self, gathered: Gathered) -> Gathered:
         """Take in how a closed run ended, before the next one takes its place in the status."""

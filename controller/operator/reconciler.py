@@ -300,7 +300,8 @@ class Reconciler:
             chain = v1alpha1.parse(body)
             windows.check(chain.spec)
         except v1alpha1.InvalidResource as error:
-            await self._writer.write_invalid(body, error)
+            # What was started before goes on, whatever the spec says now.
+            await self._writer.write_invalid(body, error, await self._read_run(body))
             raise InvalidSpec(str(error)) from error
         access = self._access.verdict_of(chain)
         try:
@@ -326,6 +327,14 @@ class Reconciler:
         problem = _problem_of(gathered, decision)
         is_written = await self._writer.write(gathered, decision, problem=problem)
         return _PassResult(gathered=gathered, is_written=is_written)
+
+    async def _read_run(self, body: Mapping[str, Any]) -> gatherer.RunReading:
+        """Read the run of a resource whose spec cannot be read; nothing where nobody can say."""
+        latest = v1alpha1.read_status(body.get("status") or {}).latest_run
+        try:
+            return await self._gatherer.read_run(v1alpha1.read_ref(body), latest)
+        except (temporal_client.TemporalUnreachable, starter.UnreadableExecution):
+            return gatherer.RunReading()
 
     async def _write_unreachable(
         self,

@@ -104,19 +104,27 @@ class StatusWriter:
         )
         await self._project(body, pass_statuses.CurrentStatus(chain.status), facts, keep_run=True)
 
-    async def write_invalid(self, body: Mapping[str, Any], error: v1alpha1.InvalidResource) -> None:
-        """Write that the spec cannot be read. Raises as `write` does."""
+    async def write_invalid(
+        self,
+        body: Mapping[str, Any],
+        error: v1alpha1.InvalidResource,
+        run: gatherer.RunReading,
+    ) -> None:
+        """Write that the spec cannot be read, and how its run stands. Raises as `write` does."""
         current = _current_status(body)
         problem = projection.Problem(
             reason=reasons.ChainReason.INVALID_SPEC, message=str(error), is_retrying=False
         )
         facts = projection.ChainFacts(
             handled=current.last_handled,
+            execution=run.execution,
+            known=run.known,
             problem=problem,
-            history_limit=len(current.history),
+            workflow_url=self._identity.url_of(run.execution) if run.execution else None,
+            history_limit=len(current.history) + 1,
             pending=automatic_asks.only_asks(current.pending_run),
         )
-        await self._project(body, current, facts, keep_run=True)
+        await self._project(body, current, facts, keep_run=run.execution is None)
 
     async def write_failed(self, body: Mapping[str, Any], problem: projection.Problem) -> None:
         """Write that a resource cannot be handled, whatever of it can be read.

@@ -553,28 +553,58 @@ async def test_connections_that_are_edited_during_a_pass_do_not_fail_it(bench: B
 # A spec that cannot be read
 
 
+async def invalid(bench: Bench) -> None:
+    with pytest.raises(reconciler.InvalidSpec):
+        await bench.reconcile()
+    assert bench.ready == ChainReason.INVALID_SPEC
+
+
 async def test_an_invalid_spec_is_said_and_starts_nothing(bench: Bench) -> None:
     bench.apply(roots={"stackIds": "not a list"})
 
-    with pytest.raises(reconciler.InvalidSpec):
-        await bench.reconcile()
+    await invalid(bench)
 
-    assert bench.ready == ChainReason.INVALID_SPEC
-    assert bench.workflows.described == 0
+    assert bench.workflows.started == []
+    assert bench.status.latest_run is None
 
 
-async def test_an_invalid_spec_leaves_what_the_status_says_of_the_run(bench: Bench) -> None:
+async def test_a_run_is_shown_as_it_goes_while_the_spec_is_invalid(bench: Bench) -> None:
     await with_run(bench)
     bench.workflows.run(make_stack("a", Phase.RUNNING), estimated_completion_time=T0)
     await bench.publish()
-    shown = bench.status.latest_run
     bench.edit(roots={"stackIds": "not a list"})
 
-    with pytest.raises(reconciler.InvalidSpec):
-        await bench.reconcile()
+    await invalid(bench)
+    shown = bench.status
+    bench.workflows.end(make_stack("a", Phase.SUCCEEDED))
+    await invalid(bench)
 
-    assert shown is not None
-    assert shown.estimated_completion_time == T0
+    assert shown.latest_run is not None
+    assert shown.latest_run.phase is Phase.RUNNING
+    assert shown.latest_run.estimated_completion_time == T0
+    assert [(stack.id, stack.phase) for stack in shown.stacks] == [("a", Phase.RUNNING)]
+    assert bench.status.latest_run is not None
+    assert bench.status.latest_run.phase is Phase.SUCCEEDED
+    assert bench.status.stacks[0].phase is Phase.SUCCEEDED
+    assert "event RunSucceeded" in bench.log
+    assert bench.workflows.started == ["spec"]
+
+
+@pytest.mark.parametrize("who", ["Temporal", "worker"])
+async def test_while_nobody_can_say_how_it_goes_the_run_is_kept_without_its_estimate(
+    bench: Bench, who: str
+) -> None:
+    await with_run(bench)
+    bench.workflows.run(make_stack("a", Phase.RUNNING), estimated_completion_time=T0)
+    await bench.publish()
+    bench.edit(roots={"stackIds": "not a list"})
+    if who == "Temporal":
+        bench.workflows.is_away = True
+    else:
+        bench.workflows.has_worker = False
+
+    await invalid(bench)
+
     assert bench.status.latest_run is not None
     assert bench.status.latest_run.phase is Phase.RUNNING
     assert bench.status.latest_run.estimated_completion_time is None
