@@ -189,6 +189,57 @@ async def test_a_plan_does_not_wait(serve: Serve) -> None:
     assert known.phase is Phase.SUCCEEDED
 
 
+async def test_to_destroy_each_stage_waits_for_its_window_in_reverse_order(serve: Serve) -> None:
+    world = World("a~p")
+    world.stage_of = {"a": "dev", "p": "prod"}
+    chain = await serve(world)
+    handle = await chain.start(stages=[DEV, PROD], operation="Destroy")
+    await run_shows(chain, handle, ChainReason.WINDOW_CLOSED)
+    await stays(lambda: world.calls("trigger_stack_run") == [], seconds=1)
+    world.open_windows()
+
+    assert (await handle.result()).phase is Phase.SUCCEEDED
+    assert world.calls("trigger_stack_run") == ["p", "a"]
+
+
+async def test_with_fail_fast_what_waits_for_its_window_is_skipped_once_another_has_failed(
+    serve: Serve,
+) -> None:
+    """It is not waited for: nothing of it would start when the window opens."""
+    world = World(roots=("a", "p"))
+    world.stage_of = {"a": "dev", "p": "prod"}
+    world.held = {"a"}
+    chain = await serve(world)
+    handle = await chain.start(stages=[DEV, PROD], failure_policy=v1alpha1.FailurePolicy.FAIL_FAST)
+    await chain.stack_shows(handle, "a", Phase.RUNNING)
+    await world.move("a", "FAILED")
+    known = await handle.result()
+
+    assert phases(known) == {"a": "Failed", "p": "Skipped"}
+    assert world.calls("trigger_stack_run") == ["a"]
+
+
+@pytest.mark.parametrize("held_by", ["chain", "stage"])
+async def test_with_fail_fast_a_closed_window_keeps_no_run_open(serve: Serve, held_by: str) -> None:
+    """The window closes while two run, and the one that fails ends what waits for the next one."""
+    world = open_world("x~y", roots=("a", "x"))
+    world.stage_of = {"a": "prod", "x": "prod", "y": "prod"}
+    world.held = {"a", "x"}
+    chain = await serve(world)
+    spec = {"window": WINDOW} if held_by == "chain" else {"stages": [PROD]}
+    handle = await chain.start(failure_policy=v1alpha1.FailurePolicy.FAIL_FAST, **spec)
+    for stack_id in "ax":
+        await chain.stack_shows(handle, stack_id, Phase.RUNNING)
+    world.close_windows()
+    await world.move("x", "FINISHED")
+    await chain.called("find_stack_run", "y")
+    await world.move("a", "FAILED")
+    known = await handle.result()
+
+    assert phases(known) == {"a": "Failed", "x": "Succeeded", "y": "Skipped"}
+    assert sorted(world.calls("trigger_stack_run")) == ["a", "x"]
+
+
 async def test_the_deadline_of_the_chain_counts_while_the_window_is_closed(serve: Serve) -> None:
     chain = await serve(World())
 
