@@ -209,7 +209,8 @@ def _window_message(run: ChainProgress) -> str:
     # What others have counts too: it starts once these are done with it.
     begun = [s for s in run.stacks if not s.phase.is_over and s.phase is not Phase.PENDING]
     held = [stack for stack in begun if stack.reason == reasons.StackReason.WINDOW_CLOSED]
-    if len(held) < len(begun):
+    is_soaking = any(stage.waits_for == StageWait.SOAK for stage in run.stages)
+    if len(held) < len(begun) or is_soaking:
         return ""
     found = [
         f"Stage '{stage.name}': {stage.message}"
@@ -223,11 +224,15 @@ def _window_message(run: ChainProgress) -> str:
 
 
 def _stage_message(run: ChainProgress) -> str:
-    """Return what the next stage waits for, once nothing else is in progress."""
+    """Return what the next stage waits for, and the other stacks, once nothing is in progress."""
     if not progress.is_idle(run):
         return ""
     waiting = [stage for stage in run.stages if stage.phase is Phase.WAITING]
-    return f"Stage '{waiting[0].name}': {waiting[0].message}" if waiting else ""
+    found = [f"Stage '{stage.name}': {stage.message}" for stage in waiting[:1]]
+    if found and (window := gates.closed_window(run)) is not None:
+        closed = windows.closed_text(window.until)
+        found.append(f"Stacks without a stage wait for the chain's window, {closed}.")
+    return " ".join(found)
 
 
 def _suspended_message(run: ChainProgress) -> str:

@@ -341,11 +341,12 @@ def windowed(
     now: str = T3,
     window: v1alpha1.Window | None = None,
     operation: Operation = Operation.APPLY,
+    soak_seconds: int = 0,
 ) -> progress.ChainProgress:
     """Return a run in which `dev` and `prod` follow each other and `prod` has a window."""
     stages = (
         v1alpha1.Stage(name="dev", labels=("dev",)),
-        v1alpha1.Stage(name="prod", labels=("prod",), window=OFFICE),
+        v1alpha1.Stage(name="prod", labels=("prod",), window=OFFICE, soak_seconds=soak_seconds),
     )
     own = [dataclasses.replace(stack) for stack in stacks]
     run = make_progress(*own, stages=gates.stages_of(stages, operation), operation=operation)
@@ -483,6 +484,23 @@ def test_what_is_said_of_windows(golden: Golden) -> None:
         assert condition is not None
         rows = [f"{row.id}: {row.reason} {row.message}" for row in status.stacks]
         golden("stage_messages").check(f"window of {name}", "\n".join([condition.message, *rows]))
+
+
+def test_while_a_stage_soaks_its_time_is_said_and_the_window_of_the_others() -> None:
+    run = windowed(
+        *(DONE, staged("prod-1"), make_stack("other")),
+        states={"": CLOSED, "dev": CLOSED, "prod": CLOSED},
+        window=OFFICE,
+        soak_seconds=86400,
+    )
+    outcome.set_outcome(run)
+
+    assert run.reason == "Progressing"
+    assert run.message == (
+        "Stage 'prod': Waits for its soak time of 86400 seconds (`soakSeconds`) until "
+        "2026-03-02T10:01:00Z. Stacks without a stage wait for the chain's window, which is closed "
+        f"until {LATER}."
+    )
 
 
 UNAPPROVED = progress.StageProgress(name="prod", needs_approval=True)
