@@ -22,6 +22,7 @@ from controller.chain.run import (
     policy,
     progress,
     unwanted_runs,
+    windows,
 )
 from controller.kube import lease
 from controller.operator import deletion
@@ -355,6 +356,31 @@ def test_each_thing_that_a_stage_waits_for_is_seen(text: str) -> None:
     found = finding.violations_of(STAGED, bug=MISTAKES_OF_STAGES[text])
 
     assert any(item.invariant == "stages in order" and text in item.text for item in found)
+
+
+def always_open(
+    run: progress.ChainProgress, states: dict[str, windows.WindowState], *, now: str
+) -> None:
+    opened = {name: dataclasses.replace(state, is_open=True) for name, state in states.items()}
+    take_windows(run, opened, now=now)
+
+
+take_windows = gates.take_windows
+
+
+def test_a_stage_that_starts_outside_of_its_own_window_is_seen() -> None:
+    plan = written.SCHEDULES[
+        "windows of stages close while these roll, and workers die when they do"
+    ]
+    bug = both(
+        patched(gates, "take_windows", always_open),
+        patched(window_reading, "closed_window", lambda *_, **__: None),
+    )
+
+    found = finding.violations_of(plan, bug=bug)
+
+    assert {item.invariant for item in found} == {"within its window"}
+    assert all(" of e " in item.text or " of f " in item.text for item in found)
 
 
 def test_a_mistake_is_known_for_each_invariant() -> None:

@@ -47,6 +47,7 @@ def test_seeds_make_worlds_of_all_kinds() -> None:
     assert any("dependsOn" in spec for spec in specs)
     assert any("window" in spec for spec in specs)
     assert any("stages" in spec for spec in specs)
+    assert any("window" in stage for spec in specs for stage in spec.get("stages", []))
     assert any(stack.stage for plan in PLANS for stack in plan.stacks)
     assert {"approve", "reject", "delete the namespace", "create the namespace"} <= actions
     assert {"ask for a retry of stacks of", "ask for a bypass in"} <= actions

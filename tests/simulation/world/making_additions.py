@@ -59,6 +59,7 @@ def add(plan: Plan) -> Plan:
         (0.2, _stack_requests),
         (0.15, _windows),
         (0.15, _stages),
+        (0.5, _windows_of_stages),
     )
     for share, addition in additions:
         if rng.random() < share:
@@ -230,13 +231,31 @@ def _windows(rng: random.Random, plan: Plan) -> Plan:
     """Let a chain have a window, which opens and closes while it runs."""
 
     def windowed(chain: ChainPlan) -> ChainPlan:
-        cron, seconds = rng.choice([("*/2 * * * *", 60), ("*/3 * * * *", 120)])
-        spec = {**chain.spec, "window": {"cron": cron, "durationSeconds": seconds}}
+        spec = {**chain.spec, "window": _window(rng)}
         if "operation" not in spec and rng.random() < 0.5:
             spec["confirmationPolicy"] = "Auto"
         return dataclasses.replace(chain, spec=spec)
 
     return _changed(plan, [rng.choice(plan.chains)], windowed)
+
+
+def _windows_of_stages(rng: random.Random, plan: Plan) -> Plan:
+    """Let some of the stages that there are have windows of their own."""
+
+    def windowed(chain: ChainPlan) -> ChainPlan:
+        stages = [
+            {**stage, "window": _window(rng)} if rng.random() < 0.6 else stage
+            for stage in chain.spec["stages"]
+        ]
+        return dataclasses.replace(chain, spec={**chain.spec, "stages": stages})
+
+    staged = [chain for chain in plan.chains if "stages" in chain.spec]
+    return _changed(plan, staged, windowed)
+
+
+def _window(rng: random.Random) -> Json:
+    cron, seconds = rng.choice([("*/2 * * * *", 60), ("*/3 * * * *", 120)])
+    return {"cron": cron, "durationSeconds": seconds}
 
 
 def _order(rng: random.Random, plan: Plan) -> Plan:

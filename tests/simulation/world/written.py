@@ -71,13 +71,21 @@ def _line(names: str, *, seconds: float) -> tuple[StackPlan, ...]:
     )
 
 
-def _staged(*events: Event, outcomes: tuple[str, ...] = ("changes",), **spec: Any) -> Plan:
+def _staged(
+    *events: Event,
+    outcomes: tuple[str, ...] = ("changes",),
+    windows: dict[str, dict[str, Any]] | None = None,
+    **spec: Any,
+) -> Plan:
     """Return three stages that soak and hang on each other, and a slow stack of none."""
     stages = [
         {"name": "dev", "labels": ["stage:dev"]},
         {"name": "qa", "labels": ["stage:qa"], "soakSeconds": 10},
         {"name": "prod", "labels": ["stage:prod"], "soakSeconds": 5, "approval": "Required"},
     ]
+    for stage in stages:
+        if window := (windows or {}).get(str(stage["name"])):
+            stage["window"] = window
     return _plan(
         StackPlan(id="a", stage="dev", seconds=4.0),
         StackPlan(id="b", stage="dev", seconds=8.0, outcomes=outcomes),
@@ -113,6 +121,15 @@ SCHEDULES: dict[str, Plan] = {
         _user(22.0, "ask for a bypass in", value=5),
         _user(60.0, "approve a stage of", value=1),
         outcomes=("fail:planning",),
+    ),
+    "windows of stages close while these roll, and workers die when they do": _staged(
+        *(_fault(at, "kill", "worker", 2.0) for at in (59.5, 119.5, 179.5)),
+        _fault(62.0, "kill", "operator", 3.0),
+        _user(70.0, "approve a stage of", value=1),
+        windows={
+            "qa": {"cron": "*/2 * * * *", "durationSeconds": 60},
+            "prod": {"cron": "*/3 * * * *", "durationSeconds": 60},
+        },
     ),
     # Whose a native run is
     "someone runs what is above a stack that is enabled in the moment of the chain's run": _plan(

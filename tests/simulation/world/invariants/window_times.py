@@ -1,5 +1,6 @@
 """What a chain triggers and confirms itself, it does in its window."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ _STEPS = 4
 
 
 def within_its_window(record: Record, run: Run) -> Iterator[str]:
-    """We trigger and confirm nothing outside of the window of its chain.
+    """We trigger and confirm nothing outside of the windows of its chain and its stage.
 
     But for what was on its way when that closed. The windows of plans open each few minutes.
     """
@@ -25,16 +26,24 @@ def within_its_window(record: Record, run: Run) -> Iterator[str]:
     if cause is None or not (is_confirmed or is_triggered):
         return
     specs = [chain.first_spec for chain in record.same_name(cause[0])]
-    # Where one of several has none, it may be that one which did.
-    if not all("window" in spec for spec in specs):
-        return
     if any(spec.get("operation") == "Plan" for spec in specs):
         return
+    windows = [_windows_of(record, spec, run.stack_id) for spec in specs]
+    # Where one of several has none, it may be that one which did.
+    if not all(windows):
+        return
     what = "confirmed" if is_confirmed else "triggered"
-    for window in (spec["window"] for spec in specs):
+    for window in itertools.chain.from_iterable(windows):
         if not (_is_open(window, last.at) or _is_open(window, last.at - _on_its_way(record))):
             late = last.at % 3600
             yield f"{run.id} of {run.stack_id} was {what} {late:.1f} s after the hour ({window})"
+
+
+def _windows_of(record: Record, spec: Json, stack_id: str) -> list[Json]:
+    """Return what holds a stack: the window of its chain, and that of its stage."""
+    stage_of = {stack.id: stack.stage for stack in record.plan.stacks}
+    stages = [item for item in spec.get("stages", []) if item["name"] == stage_of.get(stack_id)]
+    return [item["window"] for item in (spec, *stages) if "window" in item]
 
 
 def _is_open(window: Json, at: float) -> bool:
