@@ -78,13 +78,13 @@ def _staged(
     **spec: Any,
 ) -> Plan:
     """Return three stages that soak and hang on each other, and a slow stack of none."""
-    stages = [
+    stages: list[dict[str, Any]] = [
         {"name": "dev", "labels": ["stage:dev"]},
         {"name": "qa", "labels": ["stage:qa"], "soakSeconds": 10},
         {"name": "prod", "labels": ["stage:prod"], "soakSeconds": 5, "approval": "Required"},
     ]
     for stage in stages:
-        if window := (windows or {}).get(str(stage["name"])):
+        if window := (windows or {}).get(stage["name"]):
             stage["window"] = window
     return _plan(
         StackPlan(id="a", stage="dev", seconds=4.0),
