@@ -63,7 +63,7 @@ class Account:
     def __init__(self, name: str, server: simulator_servers.Server) -> None:
         self.name = name
         self.server = server
-        self._http = httpx.AsyncClient(base_url=server.admin_url, trust_env=False, timeout=30)
+        self._http = httpx.AsyncClient(base_url=server.admin_url, trust_env=False, timeout=SECONDS)
 
     @property
     def url(self) -> str:
