@@ -289,7 +289,8 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         "by itself.",
     ),
     ChainReason.INVALID_SPEC: ReasonMeaning(
-        means="The resource holds something that this version of the operator cannot read.",
+        means="The resource holds something that this version of the operator cannot read; a run "
+        "that is live continues.",
         do="Correct the field that the message names; make sure that CRD and operator are of one "
         "release.",
     ),
