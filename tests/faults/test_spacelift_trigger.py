@@ -161,7 +161,7 @@ async def run_trial(release: chains.Installation, name: str, case: Case) -> Tria
             # outage of its own in `Ready`.
             row, ready = chains.stack(status, "a"), chains.ready(status)
             return (
-                (row.get("reason"), ready["reason"]) == (case.shows, case.shows)
+                (row.get("reason"), ready.get("reason")) == (case.shows, case.shows)
                 and case.words in row["message"]
                 and case.words in ready["message"]
             )

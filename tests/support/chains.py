@@ -195,7 +195,12 @@ class Chain:
         async def holds() -> Body | None:
             nonlocal held_since
             status = await self.status()
-            assert condition(status), explain(status)
+            try:
+                is_fulfilled = condition(status)
+            except LookupError as error:
+                # What a busy operator has not written yet.
+                raise AssertionError(f"{error!r} in:\n{explain(status)}") from error
+            assert is_fulfilled, explain(status)
             held_since = held_since or time.monotonic()
             if ready(status).get("reason") in _OWN_OUTAGES and not is_of_outage:
                 assert time.monotonic() - held_since > _OUTAGE_SECONDS, explain(status)
