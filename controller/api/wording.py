@@ -59,12 +59,13 @@ def why_unknown(names: Sequence[str], known: Collection[str], *, where: str) -> 
     if not unknown:
         return ""
     shown = [
-        f"'{outside_text.clean(name, most=_LONGEST_NAME)}'{_similar(name, known)}"
+        f"'{outside_text.clean(name, most=_LONGEST_NAME)}'{did_you_mean(name, known)}"
         for name in unknown[:_MOST_UNKNOWN]
     ]
     return f"not {where}: {', '.join(shown)}{and_more(len(unknown) - len(shown))}"
 
 
-def _similar(name: str, known: Collection[str]) -> str:
+def did_you_mean(name: str, known: Collection[str]) -> str:
+    """Return, to be put behind an unknown name, which known one is like it; "" if none is."""
     found = difflib.get_close_matches(name[:_LONGEST_COMPARED], sorted(known), n=1)
     return f" (did you mean '{found[0]}'?)" if found else ""

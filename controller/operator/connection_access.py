@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from controller.api import reasons, v1alpha1
+from controller.api import reasons, v1alpha1, wording
 from controller.chain.status import projection
 from controller.config import connections, permissions
 
@@ -68,13 +68,14 @@ class ConnectionAccess:
     def _unknown(self, chain: v1alpha1.StackChain) -> projection.Problem:
         """Name those connections only that the namespace may use: others are not its business."""
         found = (self._catalog.get(name) for name in self._catalog.names())
-        usable = (item for item in found if item and item.allowed.serves(chain.ref.namespace))
-        known = ", ".join(f"'{item.name}'" for item in usable) or "none"
+        namespace, name = chain.ref.namespace, chain.spec.connection_name
+        usable = [item.name for item in found if item and item.allowed.serves(namespace)]
+        known = ", ".join(f"'{item}'" for item in usable) or "none"
         return projection.Problem(
             reason=reasons.ChainReason.CONNECTION_UNKNOWN,
-            message=f"There is no Spacelift connection '{chain.spec.connection_name}'; this "
-            f"namespace may use: {known}. Set `spec.connectionName` in a new resource, or add the "
-            "connection.",
+            message=f"There is no Spacelift connection '{name}'"
+            f"{wording.did_you_mean(name, usable)}; this namespace may use: {known}. Set "
+            "`spec.connectionName` in a new resource, or add the connection.",
             is_retrying=False,
         )
 

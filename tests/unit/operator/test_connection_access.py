@@ -94,6 +94,21 @@ def test_connections_of_others_are_not_named(access: connection_access.Connectio
     assert "elsewhere" not in problem.message
 
 
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [("defualt", "default"), ("Default", "default"), ("elsewhre", None), ("x", None)],
+)
+def test_a_misspelled_connection_is_guessed_among_those_that_may_be_used(
+    access: connection_access.ConnectionAccess, wrong: str, meant: str | None
+) -> None:
+    chain = make_stack_chain(spec=make_spec(connection_name=wrong))
+    problem = access.verdict_of(chain).problem
+
+    assert problem is not None
+    guess = f" (did you mean '{meant}'?)" if meant else ""
+    assert problem.message.startswith(f"There is no Spacelift connection '{wrong}'{guess}; this")
+
+
 def test_nothing_is_wrong_where_the_connection_serves(
     access: connection_access.ConnectionAccess,
 ) -> None:
