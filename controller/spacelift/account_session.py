@@ -184,7 +184,7 @@ class AccountSession:
         )
         if self._http.is_closed:
             raise errors.Unreachable(f"{what}: the connection has another endpoint now, or is gone")
-        with answers.transport_errors(what, host=request.url.host):
+        with answers.transport_errors(what, url=request.url):
             response = await self._http.send(
                 request, auth=tokens.TokenAuth(self._tokens, renews=renews_token)
             )

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from controller import outside_text, times
-from controller.spacelift import answer_sizes, errors
+from controller.spacelift import answer_sizes, errors, unreachable
 
 Json = Mapping[str, Any]
 
@@ -231,14 +231,14 @@ def credentials_rejected(what: str) -> errors.CredentialsRejected:
 
 
 @contextlib.contextmanager
-def transport_errors(what: str, *, host: str) -> Iterator[None]:
+def transport_errors(what: str, *, url: httpx.URL) -> Iterator[None]:
     """Map httpx's errors to ours by whether anything can have been sent."""
+    host = url.host
     try:
         yield
     except _NOTHING_SENT as error:
-        message = (
-            f"{what}: cannot reach {host} ({_cause(error)}); check the endpoint, DNS and network"
-        )
+        do = unreachable.advice(error, url)
+        message = f"{what}: cannot reach {host} ({_cause(error)}); {do}"
         raise errors.Unreachable(message) from error
     except answer_sizes.AnswerTooLarge as error:
         message = (

@@ -13,7 +13,7 @@ import httpx
 
 from controller import outside_text
 from controller.config import connections, settings
-from controller.spacelift import answers, documents, errors
+from controller.spacelift import answers, documents, errors, unreachable
 
 _MARGIN_SECONDS = 30.0
 _MARGIN_SHARE = 0.05
@@ -133,13 +133,14 @@ async def exchange_token(
     # Before the request, so that a slow answer makes the token look older rather than younger.
     obtained_at = clock()
     try:
-        with answers.transport_errors(what, host=httpx.URL(url).host):
+        with answers.transport_errors(what, url=httpx.URL(url)):
             # Spacelift's own clients put none of their headers on this one.
             response = await http.send(http.build_request("POST", url, json=body), auth=None)
         return read_token(response, key, what=what, obtained_at=obtained_at)
     except errors.AmbiguousOutcome as error:
         host = httpx.URL(url).host
-        message = f"{what}: no readable answer from {host}; nothing else was sent, try again"
+        hint = unreachable.unread_hint(httpx.URL(url))
+        message = f"{what}: no readable answer from {host}{hint}; nothing else was sent, try again"
         if error.is_foreign:
             message = (
                 f"{error.message}; {host} does not seem to be a Spacelift account: check the "
