@@ -122,6 +122,18 @@ class SpaceliftClient:
                 break
         return [found[stack_id] for stack_id in sorted(found)]
 
+    async def list_stacks_like(self, text: str) -> list[StackRecord]:
+        """Return some of the stacks that a full text search finds.
+
+        What Spacelift searches through, and how, is not documented: a hint, and no more.
+        """
+        what = f"searching for stacks like {text}"
+        answer = await self._query(documents.SEARCH_STACKS, documents.search_text(text), what=what)
+        with answers.readable(what):
+            return [
+                models.read_stack(edge["node"]) for edge in answer.data["searchStacks"]["edges"]
+            ]
+
     async def list_runs_after(
         self,
         stack_id: str,

@@ -202,6 +202,11 @@ def search_stacks(alternatives: Sequence[Sequence[str]], *, after: str | None) -
     return {"input": {"first": LARGEST_SIZE, "after": after, "predicates": predicates}}
 
 
+def search_text(text: str) -> Variables:
+    """Return the variables of the first stacks that a full text search finds."""
+    return {"input": {"first": LARGEST_SIZE, "fullTextSearch": text}}
+
+
 def _size_for(count: int) -> int:
     if not 1 <= count <= LARGEST_SIZE:
         message = f"one document reads 1 to {LARGEST_SIZE} objects, not {count}"

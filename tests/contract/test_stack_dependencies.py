@@ -161,3 +161,17 @@ async def test_a_key_that_sees_a_part_only_is_told_what_it_misses(resolve: Resol
 
     assert caught.value.reason == "DependentNotVisible"
     assert "'app' (depends on 'dns')" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("key_id", "guess"),
+    [(ADMIN, " (did you mean 'alerts'?)"), (NET, "")],
+    ids=["what the key sees", "nothing else"],
+)
+async def test_a_root_that_is_misspelled_is_guessed(
+    resolve: Resolve, key_id: str, guess: str
+) -> None:
+    with pytest.raises(graph.GraphProblem) as refused:
+        await resolve("alert", key_id=key_id)
+
+    assert f"sees no stack 'alert'{guess} in Spacelift" in refused.value.message

@@ -46,6 +46,7 @@ class PackedReading:
     roots: list[int]
     unknown_roots: list[str]
     look_alikes: list[LookAlike]
+    similar: list[str] = dataclasses.field(default_factory=list)
     is_cut_off: bool = False
     is_reach_cut_off: bool = False
 
@@ -84,6 +85,7 @@ def pack(found: Discovery, *, excluded_labels: Collection[str]) -> PackedReading
         invisible=[[places[up], places[down]] for up, down in found.invisible],
         roots=[places[stack_id] for stack_id in found.roots],
         unknown_roots=list(found.unknown_roots),
+        similar=list(found.similar),
         look_alikes=list(found.look_alikes[:_MOST_LOOK_ALIKES]),
         is_cut_off=found.is_cut_off,
         is_reach_cut_off=found.is_reach_cut_off,
@@ -115,6 +117,7 @@ def unpack(packed: PackedReading) -> Discovery:
             for up, down, sources in packed.edges
         ),
         unknown_roots=tuple(packed.unknown_roots),
+        similar=tuple(packed.similar),
         invisible=tuple((ids[up], ids[down]) for up, down in packed.invisible),
         is_cut_off=packed.is_cut_off,
         roots=tuple(ids[place] for place in packed.roots),

@@ -25,11 +25,12 @@ class GraphProblem(Exception):
         self.message = message
 
 
-def unknown_roots(roots: Iterable[str]) -> GraphProblem:
-    """Roots by id that are not there."""
+def unknown_roots(roots: Iterable[str], *, similar: Collection[str] = ()) -> GraphProblem:
+    """Roots by id that are not there; one of the `similar` stacks may be meant."""
+    named = [f"'{root}'{wording.did_you_mean(root, similar)}" for root in roots]
     return GraphProblem(
         reasons.ChainReason.UNKNOWN_STACK,
-        f"The connection's API key sees no stack {_quoted(roots)} in Spacelift. Correct "
+        f"The connection's API key sees no stack {_listed(named)} in Spacelift. Correct "
         "`spec.roots.stackIds` (a stack's id is the last part of its URL), or give the key "
         "read access to the stack's space.",
     )

@@ -166,7 +166,7 @@ def queued_behind(graph: ChainGraph, stack_id: str) -> list[str]:
 
 def _check_reading(discovery: Discovery, scope: Scope) -> None:
     if discovery.unknown_roots:
-        raise problems.unknown_roots(discovery.unknown_roots)
+        raise problems.unknown_roots(discovery.unknown_roots, similar=discovery.similar)
     if discovery.is_cut_off:
         raise problems.too_many_to_read()
     if scope.roots.labels and not discovery.roots:

@@ -54,12 +54,14 @@ class Discovery:
     which its runs make Spacelift queue others.
     `is_cut_off`: the stacks in the chain's direction are more than may be
     read; `is_reach_cut_off`: those are on which Spacelift would queue runs. `look_alikes` are
-    labels, on stacks outside of the chain too.
+    labels, on stacks outside of the chain too. `similar` are ids of stacks, one of which may be
+    meant by an unknown root.
     """
 
     stacks: tuple[StackFacts, ...]
     edges: tuple[Edge, ...]
     unknown_roots: tuple[str, ...] = ()
+    similar: tuple[str, ...] = ()
     invisible: tuple[tuple[str, str], ...] = ()
     is_cut_off: bool = False
     roots: tuple[str, ...] = ()

@@ -191,6 +191,17 @@ async def test_stacks_with_all_labels_are_searched_with_one_predicate_for_each(
     ]
 
 
+async def test_stacks_are_searched_by_text_in_one_request(
+    account: Any, spacelift: Any, stack_json: Any
+) -> None:
+    account.script = [ME | {"searchStacks": _page([stack_json("vpc-prod")], "cursor-1")}]
+
+    stacks = await spacelift.list_stacks_like("vpc")
+
+    assert [stack.id for stack in stacks] == ["vpc-prod"]
+    assert account.bodies[0]["variables"]["input"] == {"first": 50, "fullTextSearch": "vpc"}
+
+
 async def test_a_search_for_stacks_with_all_labels_ends_once_there_are_too_many(
     account: Any, spacelift: Any, stack_json: Any
 ) -> None:

@@ -82,6 +82,14 @@ def test_a_root_that_is_not_there_is_named_with_what_to_do(golden: Golden) -> No
     golden(PAGE).check("unknown roots", problem.message)
 
 
+def test_a_root_that_is_misspelled_is_named_with_what_may_be_meant(golden: Golden) -> None:
+    unknown = make_discovery(
+        stacks=["a"], unknown_roots=("typo", "vpc-prd"), similar=("vpc-dev", "vpc-prod")
+    )
+
+    golden(PAGE).check("misspelled roots", problem_of(unknown).message)
+
+
 @pytest.mark.parametrize(
     "labels", [("team:net",), ("prod", "team:net")], ids=["one label", "two labels"]
 )

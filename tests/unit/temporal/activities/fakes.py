@@ -131,6 +131,10 @@ class FakeSpacelift:
         found = [stack for stack in self.stacks.values() if set(labels) <= set(stack.labels)]
         return found[: limit + 1]
 
+    async def list_stacks_like(self, text: str) -> list[models.StackRecord]:
+        self._called("list_stacks_like", text)
+        return [stack for stack in self.stacks.values() if text in stack.id]
+
     async def list_runs_after(
         self, stack_id: str, run_id: str | None, *, run_type: str = "TRACKED"
     ) -> list[models.RunRecord]:

@@ -144,6 +144,47 @@ async def test_unknown_roots_and_invisible_dependents_are_told() -> None:
     assert ids(found) == ["a", "c"]
 
 
+@pytest.mark.parametrize(
+    ("root", "similar", "searched"),
+    [
+        pytest.param("vpc-prd", ["vpc-dev", "vpc-prod"], ["vpc", "prd"], id="one part is known"),
+        pytest.param("kuberntes-prod", ["vpc-prod"], ["kuberntes", "prod"], id="longest first"),
+        pytest.param("vpc_prod-eu-west-1", ["vpc-prod"], ["prod", "west"], id="many parts"),
+        pytest.param("nothing", [], ["nothing"], id="unlike all"),
+        pytest.param("x-1", [], [], id="too short to search for"),
+    ],
+)
+async def test_stacks_that_an_unknown_root_may_mean_are_searched_by_parts_of_its_id(
+    root: str, similar: list[str], searched: list[str]
+) -> None:
+    bench = account("a>b")
+    for stack_id in ("vpc-dev", "vpc-prod"):
+        bench.spacelift.add_stack(stack_id)
+
+    found = await fetch(bench, root)
+
+    assert found.unknown_roots == (root,)
+    calls = [text for called, text in bench.spacelift.calls if called == "list_stacks_like"]
+    assert (calls, list(found.similar)) == (searched, similar)
+
+
+async def test_a_search_that_fails_leaves_only_the_guess_out() -> None:
+    bench = account("a>b")
+    bench.spacelift.fail("list_stacks_like", errors.Unreachable("away"))
+
+    found = await fetch(bench, "aa")
+
+    assert (found.unknown_roots, found.similar) == (("aa",), ())
+
+
+async def test_nothing_is_searched_where_all_roots_are_known() -> None:
+    bench = account("a>b")
+
+    await fetch(bench, "a")
+
+    assert bench.spacelift.count("list_stacks_like") == 0
+
+
 async def test_a_disabled_stack_is_told_as_such() -> None:
     bench = account("a>b")
     record = bench.spacelift.stacks["b"]
