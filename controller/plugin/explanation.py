@@ -21,6 +21,7 @@ from controller.plugin.exit_codes import PROGRAM
 _MOST_ROWS = 40
 # Of stacks that wait for the same reason so many are explained, fewer where there is no room.
 _MOST_EXPLAINED = 5
+_CUT = " ..."
 _MESSAGE_LINES = 3
 
 # These follow from another stack: fixing that one fixes them, so they are not listed.
@@ -191,12 +192,7 @@ def _start_lines(found: ChainExplanation, groups: "list[_StackGroup]", width: in
     message = styled_text.wrap(ready.message, width) if ready is not None else []
     if any(group.need is not None for group in groups):
         # Its parts follow, stack by stack.
-        if len(message) > _MESSAGE_LINES:
-            cut = styled_text.plain_text(message[_MESSAGE_LINES - 1])
-            message = [
-                *message[: _MESSAGE_LINES - 1],
-                styled_text.line(f"{cut[: max(0, width - 4)]} ..."),
-            ]
+        message = _cut_to(message, _MESSAGE_LINES, width)
     elif means and (ready is None or ready.message != means):
         drawn += styled_text.wrap(means, width)
     drawn += message
@@ -337,11 +333,20 @@ def _stack_lines(
 
 
 def _message_lines(message: str, width: int, detail: _Detail) -> list[Line]:
-    drawn = _indented(message, width)
-    if len(drawn) <= detail.message_lines:
-        return drawn
-    last = styled_text.plain_text(drawn[detail.message_lines - 1])
-    return [*drawn[: detail.message_lines - 1], styled_text.line(f"{last[: width - 4]} ...")]
+    return _cut_to(_indented(message, width), detail.message_lines, width)
+
+
+def _cut_to(lines: list[Line], most: int, width: int) -> list[Line]:
+    """Return no more lines than that, the last one cut behind a word."""
+    if len(lines) <= most:
+        return lines
+    last = styled_text.plain_text(lines[most - 1])
+    room = max(0, width - len(_CUT))
+    if len(last) > room:
+        begun = last[:room].rpartition(" ")[0]
+        # A word of a whole line is cut where it has to be.
+        last = begun if begun.strip() else last[:room]
+    return [*lines[: most - 1], styled_text.line(f"{last}{_CUT}")]
 
 
 def _indented(text: str, width: int) -> list[Line]:
