@@ -31,7 +31,8 @@ async def test_what_comes_due_while_the_window_closes_and_no_worker_is_there_wai
         ),
     )
     now = _now()
-    opened_at = now.replace(second=0, microsecond=0)
+    # No window may be shorter than a minute.
+    opened_at = now.replace(second=0, microsecond=0) - datetime.timedelta(minutes=1)
     closes_at = now + datetime.timedelta(seconds=OPEN_SECONDS)
     chain = await release.create(
         *("closing", "a", "c"),
