@@ -27,6 +27,8 @@ class TemporalOptions:
     has_ui: bool = True
     dynamic_config: tuple[str, ...] = ()
     """Settings of the server as `key=value`, for limits that a test wants lower."""
+    has_metrics: bool = False
+    """Whether it counts what it does, which costs more than the work where namespaces are many."""
     port: int = field(default_factory=tools.free_port)
     ui_port: int = field(default_factory=tools.free_port)
     metrics_port: int = field(default_factory=tools.free_port)
@@ -39,7 +41,9 @@ class TemporalServer:
         self.options = options
         self.address = f"127.0.0.1:{options.port}"
         self.ui_url = f"http://127.0.0.1:{options.ui_port}" if options.has_ui else ""
-        self.metrics_url = f"http://127.0.0.1:{options.metrics_port}/metrics"
+        self.metrics_url = (
+            f"http://127.0.0.1:{options.metrics_port}/metrics" if options.has_metrics else ""
+        )
         self._process: processes.Process | None = None
 
     @property
@@ -97,13 +101,14 @@ class TemporalServer:
     def _arguments(self) -> tuple[str, ...]:
         options = self.options
         database = (f"--db-filename={options.database}",) if options.database else ()
+        metrics = (f"--metrics-port={options.metrics_port}",) if options.has_metrics else ()
         ui = (f"--ui-port={options.ui_port}",) if options.has_ui else ("--headless",)
         return (
             "server",
             "start-dev",
             "--ip=127.0.0.1",
             f"--port={options.port}",
-            f"--metrics-port={options.metrics_port}",
+            *metrics,
             *ui,
             *database,
             *(f"--namespace={name}" for name in options.namespaces),

@@ -139,7 +139,7 @@ async def exchange_token(
         return read_token(response, key, what=what, obtained_at=obtained_at)
     except errors.AmbiguousOutcome as error:
         host = httpx.URL(url).host
-        hint = unreachable.unread_hint(httpx.URL(url))
+        hint = unreachable.unread_hint(error.__cause__, httpx.URL(url))
         message = f"{what}: no readable answer from {host}{hint}; nothing else was sent, try again"
         if error.is_foreign:
             message = (

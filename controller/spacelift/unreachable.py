@@ -33,9 +33,9 @@ def advice(error: Exception, url: httpx.URL) -> str:
     return "check the endpoint, DNS and network"
 
 
-def unread_hint(url: httpx.URL) -> str:
-    """Return what may be wrong where something answers, and not with HTTP."""
-    if url.scheme != "http":
+def unread_hint(cause: BaseException | None, url: httpx.URL) -> str:
+    """Return what may be wrong where something answers, and not with HTTP; "" where it does."""
+    if url.scheme != "http" or not isinstance(cause, httpx.RemoteProtocolError):
         return ""
     return ", which may speak TLS: then the endpoint has to begin with https://"
 

@@ -267,7 +267,9 @@ async def running(
     machine.allow_many_files()
     parts = environment.LocalEnvironment(options)
     parts.temporal = temporal_server.TemporalServer(
-        temporal_server.TemporalOptions(log_file=parts.logs / "temporal.log", has_ui=False)
+        temporal_server.TemporalOptions(
+            log_file=parts.logs / "temporal.log", has_ui=False, has_metrics=True
+        )
     )
     async with parts:
         rig = Rig(parts)

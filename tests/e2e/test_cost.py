@@ -1,11 +1,17 @@
 """What a chain costs in Temporal, counted by the server itself: no count depends on the machine."""
 
+import dataclasses
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import httpx
+import pytest
+import temporalio.client
 from temporalio.api.workflowservice import v1 as workflowservice
 
 from devenv import temporal_server as temporal_servers
 from tests.benchmarks import counts
-from tests.support import chains, people
+from tests.support import chains
 from tests.support.chains import account_document
 from tests.support.waiting import eventually
 
@@ -25,16 +31,30 @@ BY_TIME = {"grpc_QueryWorkflow", "grpc_RecordActivityTaskHeartbeat"}
 OUR_REQUEST = "DescribeNamespace"
 
 
-async def test_a_chain_costs_as_many_actions_as_the_docs_say(
-    release: chains.Installation,
-    people: people.People,
-    temporal_server: temporal_servers.TemporalServer,
-) -> None:
-    account = await release.add_account("cost", account_document("a -> b -> c"))
-    chain = await people.apply("cost", "a", account=account)
-    await chain.ends("RunSucceeded")
+@pytest.fixture
+async def temporal(tmp_path: Path) -> AsyncIterator[temporal_servers.TemporalServer]:
+    """A Temporal server that counts; the one that tests share does not."""
+    options = temporal_servers.TemporalOptions(
+        log_file=tmp_path / "temporal.log", has_ui=False, has_metrics=True
+    )
+    async with temporal_servers.TemporalServer(options) as running:
+        yield running
 
-    found = await count_all(release, temporal_server.metrics_url)
+
+async def test_a_chain_costs_as_many_actions_as_the_docs_say(
+    parts: chains.Parts, temporal: temporal_servers.TemporalServer, tmp_path: Path
+) -> None:
+    own = dataclasses.replace(
+        parts,
+        temporal_server=temporal,
+        temporal_client=await temporalio.client.Client.connect(temporal.address),
+    )
+    async with chains.installed(own, tmp_path) as release:
+        account = await release.add_account("cost", account_document("a -> b -> c"))
+        chain = await release.create("cost", "a", account=account)
+        await chain.ends("RunSucceeded")
+
+        found = await count_all(release, temporal.metrics_url)
 
     assert OF_CHILDREN.items() <= found.actions.items()
     assert 0 < found.actions["command_ScheduleActivityTask"] <= ACTIVITIES + STACKS
