@@ -5,15 +5,15 @@ import pytest
 from tests.simulation.world import batches
 
 COUNT = 2000
-_SHARES = 4
+_SHARES = 6
 OPEN: frozenset[int] = frozenset()
 """Seeds that violate something that is not mended yet, and are left out until it is."""
 
 
 def share(number: int) -> list[range]:
     """Return a share of the seeds, in batches."""
-    size = COUNT // _SHARES
-    return batches.split(range(number * size, (number + 1) * size))
+    begin, end = (COUNT * edge // _SHARES for edge in (number, number + 1))
+    return batches.split(range(begin, end))
 
 
 def check(seeds: range) -> None:

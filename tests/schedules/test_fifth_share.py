@@ -1,0 +1,10 @@
+"""A share of the seeds, in a file of its own since one worker plays all of a file."""
+
+import pytest
+
+from tests.schedules import seeds
+
+
+@pytest.mark.parametrize("batch", seeds.share(4), ids=str)
+def test_no_schedule_violates_anything(batch: range) -> None:
+    seeds.check(batch)
