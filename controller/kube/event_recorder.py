@@ -53,23 +53,23 @@ class EventRecorder:
         if error is None:
             return
         if _may_pass(error) and len(self._late) < _MOST_LATE:
-            task = asyncio.create_task(self._send_later(event))
+            task = asyncio.create_task(self._send_later(event, error))
             self._late.add(task)
             task.add_done_callback(self._late.discard)
         else:
             _give_up(event, error)
 
-    async def _send_later(self, event: Json) -> None:
-        error: errors.KubeError | None = None
+    async def _send_later(self, event: Json, error: errors.KubeError) -> None:
         for pause in PAUSES_SECONDS:
-            await asyncio.sleep(pause)
-            error = await self._send(event)
-            if error is None:
+            asked = error.retry_after_seconds if isinstance(error, errors.Throttled) else 0.0
+            await asyncio.sleep(max(pause, asked))
+            failure = await self._send(event)
+            if failure is None:
                 return
+            error = failure
             if not _may_pass(error):
                 break
-        if error is not None:
-            _give_up(event, error)
+        _give_up(event, error)
 
     async def _send(self, event: Json) -> errors.KubeError | None:
         """Send an Event once; returns why it was not recorded."""

@@ -19,8 +19,8 @@ def advice(error: Exception, url: httpx.URL) -> str:
     if _is_caused_by(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY" in str(error):
         between = f", and whether the proxy {proxy} replaces certificates" if proxy else ""
         return (
-            "its certificate is not trusted: name the authority that signed it with "
-            f"SPACELIFT_API_TLS_CA, or check the endpoint{between}"
+            "its certificate is not trusted: set SPACELIFT_API_TLS_CA to the authority that signed "
+            f"it, or check the endpoint{between}"
         )
     if any(sign in str(error).upper() for sign in _NO_TLS):
         return (

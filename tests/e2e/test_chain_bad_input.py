@@ -264,3 +264,27 @@ async def test_twenty_chains_at_once_with_one_in_four_wrong(release: chains.Inst
 
     await eventually(are_told, chains.SECONDS)
     assert len(await account.runs()) == 30
+
+
+async def test_a_live_run_is_shown_to_its_end_while_its_spec_cannot_be_read(
+    release: chains.Installation,
+) -> None:
+    """The API server knows no time zones, so it takes the edit."""
+    document = account_document("a -> b", stacks={"a": {"autodeploy": False}})
+    account = await release.add_account("unreadable", document)
+    chain = await release.create("unreadable", "a", account=account)
+    await chain.shows("AwaitingConfirmation")
+
+    nowhere = {"cron": "0 6 * * *", "durationSeconds": 3600, "timeZone": "Mars/Olympus"}
+    await release.stackchains.set_spec("unreadable", window=nowhere)
+    await chain.shows("InvalidSpec")
+    await account.act((await account.only_run("a"))["id"], "confirm")
+    status = await chain.until(lambda status: status["latestRun"].get("completionTime"))
+
+    assert chains.ready(status)["reason"] == "InvalidSpec"
+    assert "Mars/Olympus" in chains.ready(status)["message"]
+    assert status["latestRun"]["phase"] == "Succeeded"
+    assert chains.phases(status) == {"a": "Succeeded", "b": "Succeeded"}
+    await chain.events("RunStarted", "RunSucceeded")
+    for stack_id in "ab":
+        await account.only_run(stack_id)

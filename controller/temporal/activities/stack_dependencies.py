@@ -26,7 +26,7 @@ from controller.temporal.activities import heartbeats, permission_checks, spacel
 # A message names a few of them; whoever corrects these sees the others.
 _MOST_LOOK_ALIKES = 20
 
-# Of an id that may be misspelled one part, the longest ones first.
+# An id is mostly misspelled in one part, so its parts are searched for, the longest ones first.
 _PARTS = re.compile(r"[^\W_]{2,}")
 _MOST_SEARCHES = 2
 

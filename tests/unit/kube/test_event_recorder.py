@@ -14,7 +14,7 @@ from tests.support.waiting import eventually
 Json = dict[str, Any]
 
 AWAY = errors.ApiUnreachable("POST: TimeoutError")
-BUSY = errors.Throttled("POST: 429", retry_after_seconds=1)
+BUSY = errors.Throttled("POST: 429", retry_after_seconds=0.01)
 KNOWN = errors.Conflict("POST: 409")
 
 
@@ -95,6 +95,29 @@ async def test_an_event_that_cannot_be_recorded_is_in_the_log(
     (line,) = caplog.records
     assert line.message == "Event was not recorded"
     assert {"chain": "chain", "reason": "RunStarted"}.items() <= vars(line).items()
+
+
+async def test_an_api_server_that_asks_for_a_pause_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    sleep = asyncio.sleep
+
+    async def note(seconds: float) -> None:
+        slept.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr(event_recorder.asyncio, "sleep", note)
+    recorder = event_recorder.EventRecorder(
+        ScriptedApi(errors.Throttled("429", retry_after_seconds=7), AWAY), "operator-1"
+    )
+    await recorder.record(
+        {"metadata": {"name": "chain", "namespace": "team"}},
+        type="Normal",
+        reason="RunStarted",
+        message="Run 1 started.",
+    )
+    await asyncio.gather(*recorder._late)
+
+    assert slept == [7, 0.0]
 
 
 async def test_late_events_do_not_hold_up_the_work_and_are_bounded(

@@ -11,7 +11,7 @@ URL = httpx.URL("https://acme.app.spacelift.io/graphql")
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 NETWORK = "check the endpoint, DNS and network"
 TLS = "there is no TLS on that port"
-CERTIFICATE = "its certificate is not trusted: name the authority"
+CERTIFICATE = "its certificate is not trusted: set SPACELIFT_API_TLS_CA to the authority"
 
 
 @pytest.fixture(autouse=True)
