@@ -105,7 +105,7 @@ async def test_an_api_server_that_asks_for_a_pause_gets_it(monkeypatch: pytest.M
         slept.append(seconds)
         await sleep(0)
 
-    monkeypatch.setattr(event_recorder.asyncio, "sleep", note)
+    monkeypatch.setattr(asyncio, "sleep", note)
     recorder = event_recorder.EventRecorder(
         ScriptedApi(errors.Throttled("429", retry_after_seconds=7), AWAY), "operator-1"
     )
