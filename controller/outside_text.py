@@ -66,7 +66,12 @@ def clean(text: object, *, most: int = LIMIT, hide: Collection[str] = ()) -> str
         return text
     text = visible(without(text, hide)[:_MOST_READ])
     text = " ".join(_SECRET.sub(REDACTED, text).split())
-    return text if len(text) <= most else text[: most - 3] + "..."
+    return shortened(text, most)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return text of so many characters at most; one that was cut shows it."""
+    return text if len(text) <= most else text[: most - 3].rstrip() + "..."
 
 
 def visible(text: str) -> str:

@@ -76,8 +76,25 @@ def flow(spans: Sequence[Span], width: int) -> list[Line]:
 
 def wrap(text: str, width: int, style: Style = Style.PLAIN) -> list[Line]:
     """Break a text between words; a link that is broken in two cannot be followed."""
-    parts = textwrap.wrap(text, max(10, width), break_long_words=False, break_on_hyphens=False)
-    return [line(part, style) for part in parts]
+    width = max(10, width)
+    found = list[Line]()
+    for part in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False):
+        is_whole = len(part) <= width or "://" in part
+        found += [line(one, style) for one in ([part] if is_whole else textwrap.wrap(part, width))]
+    return found
+
+
+def cut_to(lines: list[Line], most: int, width: int, cut: str) -> list[Line]:
+    """Return no more lines than that, the last one cut behind a word."""
+    if len(lines) <= most:
+        return lines
+    last = plain_text(lines[most - 1])
+    room = max(0, width - len(cut) - 1)
+    if len(last) > room:
+        begun = last[:room].rpartition(" ")[0]
+        # A word of a whole line is cut where it has to be.
+        last = begun if begun.strip() else last[:room]
+    return [*lines[: most - 1], line(f"{last} {cut}")]
 
 
 def duration(start: str | None, end: str | None, now: datetime) -> str:

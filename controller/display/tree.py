@@ -29,7 +29,8 @@ _REASON_WIDTH = 30
 # Where nothing else limits them.
 _MOST_NEEDS_LISTED = 25
 _MOST_WAITING_LINKED = 10
-_MESSAGE_ROWS = 3
+_LEAST_MESSAGE_ROWS = 3
+_SCREENS_SHARE_OF_MESSAGE = 5
 # From so many stacks on, those that need no look share rows.
 FOLDED_FROM = 40
 
@@ -117,13 +118,19 @@ def render(name: str, status: v1alpha1.Status, drawing: Drawing) -> list[Line]:
     drawn = _headline(name, status, drawing)
     stacks = current_stacks(status)
     needs = attention.by_need(stacks) if not drawing.selection.is_list else []
-    message = styled_text.wrap(_ready_message(status), drawing.width)
+    has_links = bool(needs) and drawing.has_links
+    message = styled_text.wrap(
+        ready_message(status) if has_links else _ready_message(status), drawing.width
+    )
     if drawing.height is not None and needs:
-        message = _cut(message, _MESSAGE_ROWS, drawing)
+        most = _LEAST_MESSAGE_ROWS
+        if drawing.width >= _LEAST_WITH_COLUMNS:
+            most = max(most, drawing.height // _SCREENS_SHARE_OF_MESSAGE)
+        message = styled_text.cut_to(message, most, drawing.width, drawing.characters.cut)
     drawn += message
     if stages := current_stages(status) if drawing.selection.is_whole else ():
         drawn += [(), *stage_rows(stages, drawing)]
-    if needs and drawing.has_links:
+    if has_links:
         drawn += [(), *_needs([stack for _, stack in needs], drawing, above=len(drawn) + 1)]
     drawn += _stack_lines(stacks, drawing, above=drawn)
     if drawing.has_links and drawing.height is None:
@@ -375,16 +382,19 @@ def _time_left(run: v1alpha1.RunStatus, now: datetime) -> str:
     return f"about {styled_text.duration_of(left)} left"
 
 
+def ready_message(status: v1alpha1.Status) -> str:
+    """Return the message of `Ready` without the links that stand at the stacks below it."""
+    message = _ready_message(status)
+    for _, stack in attention.by_need(current_stacks(status)):
+        if link := attention.link_of(stack):
+            # What was cut ends in dots.
+            message = message.replace(f"... ({link}).", "...").replace(f" ({link})", "")
+    return message
+
+
 def _ready_message(status: v1alpha1.Status) -> str:
     ready = status.condition("Ready")
     return ready.message if ready is not None else ""
-
-
-def _cut(lines: list[Line], most: int, drawing: Drawing) -> list[Line]:
-    if len(lines) <= most:
-        return lines
-    last, cut = styled_text.plain_text(lines[most - 1]), drawing.characters.cut
-    return [*lines[: most - 1], styled_text.line(f"{last[: drawing.width - len(cut) - 1]} {cut}")]
 
 
 # The stacks

@@ -21,7 +21,7 @@ from controller.plugin.exit_codes import PROGRAM
 _MOST_ROWS = 40
 # Of stacks that wait for the same reason so many are explained, fewer where there is no room.
 _MOST_EXPLAINED = 5
-_CUT = " ..."
+_CUT = "..."
 _MESSAGE_LINES = 3
 
 # These follow from another stack: fixing that one fixes them, so they are not listed.
@@ -189,10 +189,10 @@ def _start_lines(found: ChainExplanation, groups: "list[_StackGroup]", width: in
     state = f"Ready={ready.status} {ready.reason}" if ready else "not seen by the operator yet"
     drawn = styled_text.flow([Span(text=name, style=Style.STRONG), Span(text=state)], width)
     means = found.meaning.means
-    message = styled_text.wrap(ready.message, width) if ready is not None else []
+    message = styled_text.wrap(tree.ready_message(found.chain.status), width)
     if any(group.need is not None for group in groups):
         # Its parts follow, stack by stack.
-        message = _cut_to(message, _MESSAGE_LINES, width)
+        message = styled_text.cut_to(message, _MESSAGE_LINES, width, _CUT)
     elif means and (ready is None or ready.message != means):
         drawn += styled_text.wrap(means, width)
     drawn += message
@@ -238,7 +238,7 @@ def _blocking_stack(stack: StackStatus, holds: Sequence[str]) -> BlockingStack:
     meaning = reasons.STACK_MEANINGS[known] if known is not None else _UNKNOWN
     need = attention.need_of(stack)
     if known is StackReason.STACK_BUSY and need is not None:
-        do = "Confirm or discard the run of the other chain at the link."
+        do = "Open the link, and do there what the other chain waits for."
         meaning = dataclasses.replace(meaning, do=do)
     if known is StackReason.RUN_BLOCKED and need is None:
         meaning = dataclasses.replace(meaning, do="Nothing; that run ends on its own.")
@@ -333,20 +333,7 @@ def _stack_lines(
 
 
 def _message_lines(message: str, width: int, detail: _Detail) -> list[Line]:
-    return _cut_to(_indented(message, width), detail.message_lines, width)
-
-
-def _cut_to(lines: list[Line], most: int, width: int) -> list[Line]:
-    """Return no more lines than that, the last one cut behind a word."""
-    if len(lines) <= most:
-        return lines
-    last = styled_text.plain_text(lines[most - 1])
-    room = max(0, width - len(_CUT))
-    if len(last) > room:
-        begun = last[:room].rpartition(" ")[0]
-        # A word of a whole line is cut where it has to be.
-        last = begun if begun.strip() else last[:room]
-    return [*lines[: most - 1], styled_text.line(f"{last}{_CUT}")]
+    return styled_text.cut_to(_indented(message, width), detail.message_lines, width, _CUT)
 
 
 def _indented(text: str, width: int) -> list[Line]:

@@ -45,6 +45,7 @@ def parse(document: object) -> Scenario:
     Raises:
         ScenarioError: one line, with the place in the document, what is wrong and what to do.
     """
+    _check_lists(document)
     document = _with_stack_defaults(_with_arrows(document))
     try:
         scenario = Scenario.model_validate(document)
@@ -53,6 +54,16 @@ def parse(document: object) -> Scenario:
     _check_names(scenario)
     _check_cycles({name: _upstreams(spec) for name, spec in scenario.stacks.items()})
     return scenario
+
+
+def _check_lists(document: object) -> None:
+    """Refuse records in lists of ids: their settings would be lost."""
+    for key in ("stacks", "workerPools", "spaces"):
+        listed = document.get(key) if isinstance(document, dict) else None
+        for place, item in enumerate(listed if isinstance(listed, list) else ()):
+            if not isinstance(item, str | int):
+                hint = f"write '{key}: {{ID: {{...}}}}' for what has settings"
+                raise ScenarioError(f"{key}[{place}]: {item!r:.60} is no id; {hint}")
 
 
 def _with_stack_defaults(document: object) -> object:

@@ -5,8 +5,13 @@ from typing import Any
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
+from controller.chain.run import progress
 from controller.chain.status import latest_run
-from tests.support.builders import make_shown_status, make_stack_status
+from tests.support.builders import (
+    make_progress,
+    make_shown_status,
+    make_stack_status,
+)
 
 _URL = "https://acme.app.spacelift.io/stack"
 _SERVICES = ("network", "cluster", "database", "ingress", "monitoring")
@@ -24,13 +29,8 @@ def make_status(number: int, *, is_quiet: bool = False) -> v1alpha1.Status:
     done = number if is_quiet else number // 3
     shown = tuple(_with_facts(stack, place, done, is_quiet) for place, stack in enumerate(stacks))
     shown = tuple(_behind(stack, {one.id: one for one in shown}) for stack in shown)
-    message = (
-        "1 of 500 stacks failed: 'failed': The run failed (no token). The run of 'waits' waits for "
-        "a person to confirm or discard it. 2 stacks can continue only once someone outside of the "
-        "chain acts: 'locked': The stack is locked by jane; it runs once it is unlocked; 'behind': "
-        "Another run of the stack has to end first. "
-        f"[Run 7: {number // 3}/{number} done, 1 waiting for a person, 1 failed, 2 waiting.]"
-    )
+    run = make_progress(*map(_progress_of, shown), number=7)
+    message = f"{run.message} [Run 7: {number // 3}/{number} done.]"
     ready = ("Unknown", "AwaitingConfirmation", message)
     if is_quiet:
         ready = ("True", "RunSucceeded", f"{number} stacks succeeded.")
@@ -41,6 +41,23 @@ def make_status(number: int, *, is_quiet: bool = False) -> v1alpha1.Status:
         phase=Phase.SUCCEEDED if is_quiet else Phase.AWAITING_CONFIRMATION,
         progress=f"{number if is_quiet else number // 3}/{number}",
         summary=latest_run.summarize(shown),
+    )
+
+
+def _progress_of(stack: v1alpha1.StackStatus) -> progress.StackProgress:
+    """Return the stack as its run had it, for the message that the run has of all of them."""
+    return progress.StackProgress(
+        id=stack.id,
+        name=stack.name or stack.id,
+        level=stack.level,
+        depends_on=list(stack.depends_on),
+        phase=stack.phase,
+        reason=stack.reason or "",
+        message=stack.message or "",
+        blocked_by=stack.blocked_by,
+        run_id=stack.run_id,
+        run_url=stack.run_url,
+        held_by=stack.held_by,
     )
 
 

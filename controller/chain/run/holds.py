@@ -6,7 +6,7 @@ import datetime
 from controller import outside_text, times
 from controller.api import reasons, v1alpha1
 from controller.chain.run import run_states, windows
-from controller.chain.run.progress import StackMeaning
+from controller.chain.run.progress import StackMeaning, StackReport
 from controller.chain.run.run_states import RunState
 
 # Reasons whose message names who holds the run; another name is news.
@@ -40,27 +40,47 @@ class Hold:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class HoldingChain:
-    """The chain run that has a stack, as `namespace/name run 1`, and how its Spacelift run stands.
+    """The chain run that has a stack, as `namespace/name run 1`, and what it waits for there.
 
-    All empty: it is not known.
+    `url` leads to what it waits for, else to its Spacelift run. `held_up`: the message of what it
+    cannot end itself, such as a lock. All empty: it is not known.
     """
 
     chain: str = ""
-    run_url: str = ""
+    url: str = ""
     waits_for_person: bool = False
+    held_up: str = ""
+
+
+def as_holder(chain: str, report: StackReport | None) -> HoldingChain:
+    """Return what a chain that has a stack says of itself to those that wait for the stack."""
+    if report is None:
+        return HoldingChain(chain=chain)
+    held_by = report.held_by if report.phase is v1alpha1.Phase.WAITING else None
+    is_held = held_by is not None and held_by.needs_person
+    return HoldingChain(
+        chain=chain,
+        url=(held_by.url if held_by is not None else None) or report.run_url or "",
+        waits_for_person=report.phase is v1alpha1.Phase.AWAITING_CONFIRMATION,
+        held_up=report.message if is_held else "",
+    )
 
 
 def of_chain(stack_id: str, holder: HoldingChain | None) -> StackMeaning:
     """Return what a stack waits for that another chain runs."""
+    holder = holder or HoldingChain()
+    link = outside_text.link(holder.url)
     message = f"Another chain runs '{stack_id}'"
-    if holder is not None and holder.chain:
+    if holder.chain:
         message += f": {outside_text.clean(holder.chain)}"
         if holder.waits_for_person:
             message += ", whose run waits for a person"
-    link = outside_text.link(holder.run_url) if holder is not None else None
+        elif holder.held_up:
+            held_up = outside_text.clean(holder.held_up).removesuffix(f": {link}").rstrip(".")
+            message += f", which waits as well. {held_up}"
     message += f". This chain's turn comes when that has ended{f': {link}' if link else '.'}"
-    waits = holder is not None and holder.waits_for_person
-    held_by = v1alpha1.Holder(needs_person=waits, url=link)
+    needs_person = bool(holder.waits_for_person or holder.held_up)
+    held_by = v1alpha1.Holder(needs_person=needs_person, url=link)
     return _waits(reasons.StackReason.STACK_BUSY, message, held_by)
 
 

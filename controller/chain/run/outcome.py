@@ -6,6 +6,7 @@ What a person can do about it is added where it is known what may be asked (`sta
 import dataclasses
 from collections.abc import Sequence
 
+from controller import outside_text
 from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase, StageWait
 from controller.chain.run import attention, changes, gates, policy, progress, windows
@@ -192,7 +193,7 @@ def _why_blocked(stack: StackProgress, room: _Room) -> str:
     """Return the stack's message with its link, which a cut must not lose."""
     url = attention.link_of(stack)
     message = stack.message.removesuffix(f": {url}") if url else stack.message
-    return f"{message[: room.part].rstrip('.')}{f' ({url})' if url else ''}"
+    return f"{_shown(message, room)}{f' ({url})' if url else ''}"
 
 
 def _canceling_message(run: ChainProgress) -> str:
@@ -325,10 +326,12 @@ def _well(run: ChainProgress) -> int:
 
 
 def _ends(stacks: list[StackProgress], room: _Room) -> str:
-    parts = [
-        f"'{stack.id}': {stack.message[: room.part].rstrip('.')}{_link(stack)}" for stack in stacks
-    ]
+    parts = [f"'{stack.id}': {_shown(stack.message, room)}{_link(stack)}" for stack in stacks]
     return _listed(parts, room, separator="; ")
+
+
+def _shown(message: str, room: _Room) -> str:
+    return outside_text.shortened(message.rstrip("."), room.part)
 
 
 def _link(stack: StackProgress) -> str:

@@ -161,7 +161,7 @@ def _run_without_progress(
         base,
         phase=Phase.FAILED,
         reason=reason,
-        message=message[:1024],
+        message=outside_text.shortened(message, 1024),
         completion_time=execution.close_time,
         estimated_completion_time=None,
         stages=(),

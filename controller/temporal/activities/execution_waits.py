@@ -120,7 +120,7 @@ class TurnWait:
         """
         is_first = self._without_run != info.workflow_run_id
         self._without_run = info.workflow_run_id
-        return is_first and self._input.known is not None and not holder.run_url
+        return is_first and self._input.known is not None and not holder.url
 
     async def _after_its_end(
         self, info: execution_infos.ExecutionInfo, line: list[stack_lines.WaitingChain]

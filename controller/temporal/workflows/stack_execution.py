@@ -134,13 +134,8 @@ class StackExecutionWorkflow:
     @workflow.query(name=ids.HOLDER_QUERY)
     def get_holder(self) -> holds.HoldingChain:
         """Which chain has the stack, and what its run waits for."""
-        report = self._reports.newest
-        return holds.HoldingChain(
-            chain=self._input.marker.removeprefix("stackchain "),
-            run_url=(report.run_url if report is not None else None) or "",
-            waits_for_person=report is not None
-            and report.phase is v1alpha1.Phase.AWAITING_CONFIRMATION,
-        )
+        chain = self._input.marker.removeprefix("stackchain ")
+        return holds.as_holder(chain, self._reports.newest)
 
     @workflow.query(name=ids.RUN_ID_QUERY)
     def get_run_id(self) -> str | None:

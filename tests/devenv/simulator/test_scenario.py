@@ -62,6 +62,10 @@ WRONG: dict[str, tuple[Any, str]] = {
     "missing-space": ({"stacks": {"a": {"space": "x"}}}, "stacks.a.space: no space 'x'"),
     "cycle": ({"edges": ["a -> b -> a"]}, "stacks: a, b depend on each other in a cycle"),
     "no-arrow": ({"edges": ["a"]}, "edges[0]: 'a' is no chain of stacks"),
+    "settings-in-a-list": (
+        {"stacks": ["a", {"name": "b"}]},
+        "stacks[1]: {'name': 'b'} is no id; write 'stacks: {ID: {...}}'",
+    ),
     "phase": (
         {"stacks": {"a": {"outcomes": ["fail:finished"]}}},
         "stacks.a.outcomes[0]: nothing can be scripted in finished",

@@ -3,10 +3,13 @@
 import pytest
 
 from controller.api.reasons import StackReason
+from controller.api.v1alpha1 import Holder, Phase
 from controller.chain.run import holds
+from controller.chain.run.progress import StackReport
 from tests.support.golden import Golden
 
 LOCKED = holds.Hold(locked_by="jane", locked_at=1_767_225_600, lock_note="fixing it")
+JANES = "The stack is locked by jane; it runs once it is unlocked"
 DISABLED = holds.Hold(is_disabled=True)
 
 
@@ -98,13 +101,23 @@ def test_whatever_names_who_holds_is_detailed(hold: holds.Hold) -> None:
         pytest.param(None, id="nobody knows yet"),
         pytest.param(holds.HoldingChain(), id="nobody answers"),
         pytest.param(holds.HoldingChain(chain="team/net run 3"), id="about to trigger"),
-        pytest.param(holds.HoldingChain(chain="team/net run 3", run_url="https://r"), id="its run"),
+        pytest.param(holds.HoldingChain(chain="team/net run 3", url="https://r"), id="its run"),
         pytest.param(
-            holds.HoldingChain(chain="team/net run 3", run_url="https://r", waits_for_person=True),
+            holds.HoldingChain(chain="team/net run 3", url="https://r", waits_for_person=True),
             id="a person",
         ),
         pytest.param(
-            holds.HoldingChain(chain="a\x1b[2J\nb", run_url="javascript:x"), id="what is no name"
+            holds.HoldingChain(chain="team/net run 3", url="https://s", held_up=f"{JANES}."),
+            id="a lock",
+        ),
+        pytest.param(
+            holds.HoldingChain(
+                chain="team/net run 3", url="https://s", held_up=f"{JANES}: https://s"
+            ),
+            id="a lock with a link",
+        ),
+        pytest.param(
+            holds.HoldingChain(chain="a\x1b[2J\nb", url="javascript:x"), id="what is no name"
         ),
     ],
 )
@@ -115,3 +128,32 @@ def test_who_has_a_stack_is_named(
 
     assert found.reason is StackReason.STACK_BUSY
     golden("stack_messages").check(f"another chain: {case}", found.message)
+
+
+@pytest.mark.parametrize(
+    ("phase", "held_by", "is_needed"),
+    [
+        pytest.param(Phase.RUNNING, None, False, id="its run runs"),
+        pytest.param(Phase.AWAITING_CONFIRMATION, None, True, id="its run waits for a person"),
+        pytest.param(Phase.WAITING, Holder(url="https://b"), False, id="behind a run that ends"),
+        pytest.param(Phase.WAITING, Holder(needs_person=True, url="https://b"), True, id="locked"),
+        pytest.param(Phase.RUNNING, Holder(needs_person=True, url="https://b"), False, id="was"),
+    ],
+)
+def test_a_chain_is_blocked_by_another_one_that_is_blocked(
+    phase: Phase, held_by: Holder | None, is_needed: bool
+) -> None:
+    report = StackReport(
+        stack_id="vpc", phase=phase, reason="", message=JANES, run_url="https://r", held_by=held_by
+    )
+
+    holder = holds.as_holder("team/net run 3", report)
+    found = holds.of_chain("vpc", holder)
+
+    assert found.held_by is not None
+    assert found.held_by.needs_person is is_needed
+    assert found.held_by.url == ("https://b" if held_by and phase is Phase.WAITING else "https://r")
+
+
+def test_a_chain_that_has_reported_nothing_is_named() -> None:
+    assert holds.as_holder("team/net run 3", None) == holds.HoldingChain(chain="team/net run 3")
