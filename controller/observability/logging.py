@@ -41,6 +41,7 @@ _CARRIERS = frozenset(
         "k8s_skip",
         "settings",
         "temporal_activity",
+        "temporal_log",
         "temporal_workflow",
         "workflow_info",
     }
@@ -141,7 +142,7 @@ def message_of(record: logging.LogRecord) -> str:
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
     """Return the fields of a record: what Temporal and kopf know, then what the caller said."""
-    fields = _temporal_fields(record) | _object_fields(record)
+    fields = _core_fields(record) | _temporal_fields(record) | _object_fields(record)
     for key, value in vars(record).items():
         if key not in _STANDARD and key not in _CARRIERS:
             fields[key] = value
@@ -156,6 +157,18 @@ def _temporal_fields(record: logging.LogRecord) -> dict[str, Any]:
                 _TEMPORAL_FIELDS[key]: details[key] for key in _TEMPORAL_FIELDS if key in details
             }
     return {}
+
+
+def _core_fields(record: logging.LogRecord) -> dict[str, Any]:
+    """Return what the SDK's native core knows, except for tokens that only it can read."""
+    found = getattr(getattr(record, "temporal_log", None), "fields", None)
+    if not isinstance(found, Mapping):
+        return {}
+    return {
+        _TEMPORAL_FIELDS.get(key, key): outside_text.clean(str(value))
+        for key, value in found.items()
+        if key not in _STANDARD and key != "task_token"
+    }
 
 
 def _object_fields(record: logging.LogRecord) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from controller.notify import sinks
 from controller.observability import health, metrics
 from controller.observability import logging as log_setup
 from controller.temporal import client as temporal_client
+from controller.temporal import core_logs
 
 logger = logging.getLogger(__name__)
 
@@ -175,6 +176,7 @@ def run_role(role: Callable[[Process], Awaitable[int]], *, needs_keys: bool) -> 
         level=all_settings.observability.log_level,
         log_format=all_settings.observability.log_format,
     )
+    core_logs.forward()
     asyncio.run(_serve_and_leave(role, all_settings, catalog, sink_catalog))
 
 

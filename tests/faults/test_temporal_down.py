@@ -4,6 +4,7 @@ The module's own server stops and starts again with what it knew.
 """
 
 import dataclasses
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,8 @@ async def release(
     )
     directory = tmp_path_factory.mktemp("release")
     write_sinks(directory / "n.yaml", receiver)
-    options = chains.Options(settings={"NOTIFICATIONS_FILE": str(directory / "n.yaml")})
+    settings = {"NOTIFICATIONS_FILE": str(directory / "n.yaml"), "LOG_FORMAT": "json"}
+    options = chains.Options(settings=settings)
     async with chains.installed(own, directory, options) as running:
         yield running
 
@@ -294,3 +296,22 @@ async def test_schedules_that_are_set_up_edited_or_removed_during_an_outage_are_
         return sorted(listed) == ["edited-schedule", "new-schedule"]
 
     await eventually(are_right, chains.SECONDS)
+
+
+async def test_what_the_roles_say_of_an_outage_is_json_to_the_last_line(
+    release: chains.Installation, temporal: temporal_servers.TemporalServer
+) -> None:
+    def told_by_core() -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in release.worker.log(10_000).splitlines()]
+        return [line for line in lines if line["logger"] == "temporalio.core"]
+
+    before = len(told_by_core())
+
+    await temporal.stop()
+    await eventually(lambda: len(told_by_core()) > before, chains.SECONDS)
+    await temporal.start()
+
+    for role in (release.operator, release.worker):
+        await role.wait_ready()
+        for line in role.log(10_000).splitlines():
+            assert {"time", "level", "logger", "message"} <= json.loads(line).keys()
