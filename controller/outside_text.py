@@ -74,6 +74,14 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 3].rstrip() + "..."
 
 
+def shortened_bytes(text: str, most: int) -> str:
+    """Return text of so many bytes of UTF-8 at most; one that was cut shows it."""
+    encoded = text.encode()
+    if len(encoded) <= most:
+        return text
+    return encoded[: most - 3].decode(errors="ignore").rstrip() + "..."
+
+
 def visible(text: str) -> str:
     """Return text without what a reader does not see and a terminal or YAML may choke on.
 

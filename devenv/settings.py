@@ -12,8 +12,8 @@ from pathlib import Path
 from controller.config import environment
 from controller.config import settings as product
 from controller.config.environment import SettingsError as SettingsError
-from controller.config.settings import TerminalSettings as TerminalSettings
-from controller.config.settings import load_terminal_settings as load_terminal_settings
+from controller.config.shell_settings import TerminalSettings as TerminalSettings
+from controller.config.shell_settings import load_terminal_settings as load_terminal_settings
 
 
 def existing_directory(text: str) -> Path:

@@ -5,6 +5,9 @@ from collections.abc import Collection, Sequence
 
 from controller import outside_text
 
+EVENT_BYTES = 1024
+"""Bytes of UTF-8 that the API server takes as an Event's message."""
+
 _MOST_UNKNOWN = 5
 _LONGEST_NAME = 64
 # The comparison takes the square of it.
@@ -40,6 +43,11 @@ def and_more(number: int, *, separator: str = ", ") -> str:
     if number == 0:
         return ""
     return f"{separator.rstrip(', ')} and {number} more"
+
+
+def event_message(text: str) -> str:
+    """Return a text in so many bytes as an Event may have."""
+    return outside_text.shortened_bytes(text, EVENT_BYTES)
 
 
 def quoted(names: Sequence[str]) -> list[str]:

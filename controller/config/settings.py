@@ -1,4 +1,4 @@
-"""Process settings: the only reader of the environment, read once at the start of each role.
+"""Settings of the roles, read once at the start of each of them.
 
 Everything else receives the group that it needs, so that a test or `make dev` builds the same
 values without touching the environment. The docstring under each field is also its line in the
@@ -6,7 +6,6 @@ documentation (`describe_settings`).
 """
 
 import dataclasses
-import os
 import socket
 import sys
 from collections.abc import Mapping
@@ -14,13 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_type_hints
 
-from controller.config import environment, mounted_keys, parsing, permissions
+from controller.config import environment, mounted_keys, parsing, permissions, shell_settings
 from controller.config.environment import Secret as Secret
 from controller.config.environment import SettingRow as SettingRow
 from controller.config.environment import SettingsError as SettingsError
 from controller.config.environment import env
-
-SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+from controller.config.shell_settings import KubernetesSettings as KubernetesSettings
 
 DEFAULT_TASK_QUEUE = "spacelift-task-queue"
 
@@ -100,17 +98,6 @@ class OperatorSettings:
     be long enough for what does not mean that the holder is dead: it renews the Lease every 2/15 of
     it and gives up after two thirds, 20 seconds, of an API server that does not answer.
     """
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KubernetesSettings:
-    """How the API server is reached."""
-
-    kubeconfig: Path | None = field(
-        default=None,
-        metadata=env("KUBECONFIG", default="the pod's service account, else `~/.kube/config`"),
-    )
-    """Kubeconfig file, or several separated by colons."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -383,30 +370,6 @@ class ObservabilitySettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TerminalSettings:
-    """What the shell says of the terminal; the variables are those of all programs, not ours."""
-
-    no_color: bool = False
-    """`NO_COLOR`: any text turns colors off (https://no-color.org)."""
-    term: str = ""
-    """`TERM`: a terminal called `dumb` is not drawn on."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PluginSettings:
-    """What the kubectl plugin reads; a shell may have any other setting in any form."""
-
-    kubernetes: KubernetesSettings = field(default_factory=KubernetesSettings)
-    terminal: TerminalSettings = field(default_factory=TerminalSettings)
-    completion_seconds: float = 3.0
-    """`STACKCHAIN_COMPLETION_SECONDS`: for so long a completion waits for the cluster."""
-    cache_folder: Path | None = None
-    """Below `XDG_CACHE_HOME`, else `~/.cache`; None where there is no home."""
-    has_display: bool = False
-    """Whether a browser has a screen to open on. Elsewhere it would take the terminal over."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class UiRoleSettings:
     """What `stackchain ui` reads: neither Spacelift nor Temporal."""
 
@@ -434,7 +397,7 @@ class Settings:
 def load_settings(
     environ: Mapping[str, str] | None = None,
     *,
-    service_account_namespace: Path = SERVICE_ACCOUNT_NAMESPACE,
+    service_account_namespace: Path = shell_settings.SERVICE_ACCOUNT_NAMESPACE,
 ) -> Settings:
     """Read all settings from the environment.
 
@@ -445,12 +408,12 @@ def load_settings(
     Raises:
         SettingsError: with every problem that was found, not the first one.
     """
-    reader = _reader(environ)
+    reader = shell_settings.reader_of(environ)
     installation = _load_installation(reader, service_account_namespace)
     settings = Settings(
         installation=installation,
         operator=reader.group(OperatorSettings),
-        kubernetes=_load_kubernetes(reader),
+        kubernetes=shell_settings.load_kubernetes(reader),
         temporal=_load_temporal(reader, installation),
         spacelift=_load_spacelift(reader),
         worker=reader.group(WorkerSettings),
@@ -470,10 +433,10 @@ def load_ui_settings(environ: Mapping[str, str] | None = None) -> UiRoleSettings
     Raises:
         SettingsError: with every problem that was found.
     """
-    reader = _reader(environ)
+    reader = shell_settings.reader_of(environ)
     found = UiRoleSettings(
         ui=reader.group(UiSettings),
-        kubernetes=_load_kubernetes(reader),
+        kubernetes=shell_settings.load_kubernetes(reader),
         observability=reader.group(ObservabilitySettings),
     )
     if not found.ui.url and not reader.problems:
@@ -481,83 +444,6 @@ def load_ui_settings(environ: Mapping[str, str] | None = None) -> UiRoleSettings
     if reader.problems:
         raise SettingsError(*reader.problems)
     return found
-
-
-def load_terminal_settings(environ: Mapping[str, str] | None = None) -> TerminalSettings:
-    """Read what the shell says of the terminal.
-
-    Args:
-        environ: the variables; None: those of this process.
-    """
-    reader = _reader(environ)
-    return TerminalSettings(
-        no_color=reader.text("NO_COLOR") is not None, term=reader.text("TERM") or ""
-    )
-
-
-def load_plugin_settings(
-    *, kubeconfig: str | None = None, environ: Mapping[str, str] | None = None
-) -> PluginSettings:
-    """Read what the kubectl plugin needs.
-
-    Args:
-        kubeconfig: what the user named in place of the variable.
-        environ: the variables; None: those of this process.
-
-    Raises:
-        SettingsError: there is no such kubeconfig, or a variable of the plugin's own is unusable.
-    """
-    reader = _reader({"KUBECONFIG": kubeconfig} if kubeconfig else environ)
-    kubernetes, own = _load_kubernetes(reader), _reader(environ)
-    patience = own.parsed(
-        "STACKCHAIN_COMPLETION_SECONDS", parsing.seconds, PluginSettings().completion_seconds
-    )
-    if problems := [*reader.problems, *own.problems]:
-        raise SettingsError(*problems)
-    return PluginSettings(
-        kubernetes=kubernetes,
-        terminal=load_terminal_settings(environ),
-        completion_seconds=patience,
-        cache_folder=_cache_folder(own),
-        has_display=_has_display(own),
-    )
-
-
-def child_environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of this process and further ones, for a program that it starts."""
-    return {**_variables(None), **more}
-
-
-def proxy_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the variables that say by which proxy a server is reached, in either case."""
-    names = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "REQUEST_METHOD")
-    found = _variables(environ)
-    return {name: value for name, value in found.items() if name.upper() in names}
-
-
-def service_address(environ: Mapping[str, str] | None = None) -> str | None:
-    """Return the address of the API server as a pod is told it; None outside of one."""
-    reader = _reader(environ)
-    host, port = reader.text("KUBERNETES_SERVICE_HOST"), reader.text("KUBERNETES_SERVICE_PORT")
-    if host is None or port is None:
-        return None
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _cache_folder(reader: environment.Reader) -> Path | None:
-    named = Path(reader.text("XDG_CACHE_HOME") or "~/.cache")
-    try:
-        # As the specification has it: a relative one is passed over.
-        known = named if named.is_absolute() else Path("~/.cache").expanduser()
-    except RuntimeError:
-        return None
-    return known / "kubectl-stackchain"
-
-
-def _has_display(reader: environment.Reader) -> bool:
-    if sys.platform in ("darwin", "win32"):
-        return reader.text("SSH_CONNECTION") is None
-    return bool(reader.text("DISPLAY") or reader.text("WAYLAND_DISPLAY"))
 
 
 # What each command reads; all of them say who they are and how they are watched.
@@ -590,17 +476,9 @@ def describe_settings(role: str | None = None) -> list[SettingRow]:
     Args:
         role: only those that this command reads; None: all.
     """
-    module = sys.modules[__name__]
     groups = get_type_hints(Settings).values() if role is None else _GROUPS_OF_ROLES[role]
-    return [row for group in groups for row in environment.describe(module, group)]
-
-
-def _reader(environ: Mapping[str, str] | None) -> environment.Reader:
-    return environment.Reader(_variables(environ))
-
-
-def _variables(environ: Mapping[str, str] | None) -> Mapping[str, str]:
-    return os.environ if environ is None else environ  # noqa: TID251 (the one reader)
+    modules = ((sys.modules[group.__module__], group) for group in groups)
+    return [row for module, group in modules for row in environment.describe(module, group)]
 
 
 def _load_installation(
@@ -615,14 +493,6 @@ def _load_installation(
         namespace=reader.parsed("STACKCHAIN_NAMESPACE", parsing.dns_label, mounted or "default"),
         pod_name=reader.text("STACKCHAIN_POD_NAME") or socket.gethostname(),
     )
-
-
-def _load_kubernetes(reader: environment.Reader) -> KubernetesSettings:
-    text = reader.text("KUBECONFIG")
-    # Like kubectl: of several files, those that are missing are passed over.
-    if text and not any(Path(part).is_file() for part in text.split(os.pathsep)):
-        reader.problem("KUBECONFIG", f"{text!r} is no file; name a kubeconfig that exists")
-    return KubernetesSettings(kubeconfig=Path(text) if text else None)
 
 
 def _load_temporal(

@@ -6,7 +6,7 @@ import shutil
 from typing import TextIO
 
 from controller import outside_text
-from controller.config import settings
+from controller.config import shell_settings
 from controller.display import styled_text
 from controller.display.styled_text import Line, Style
 
@@ -91,7 +91,7 @@ def discard(out: TextIO) -> None:
     os.close(nowhere)
 
 
-def detect(out: TextIO, environment: settings.TerminalSettings) -> Terminal:
+def detect(out: TextIO, environment: shell_settings.TerminalSettings) -> Terminal:
     """Find out what an output can do."""
     is_live = out.isatty() and environment.term not in _DUMB
     encoding = (getattr(out, "encoding", None) or "").lower().replace("-", "")

@@ -13,8 +13,7 @@ from typing import Any, Literal
 from urllib import parse as urlparse
 
 from controller import clock, times
-from controller.api import v1alpha1
-from controller.chain.news import events
+from controller.api import v1alpha1, wording
 from controller.kube import api_requests, errors
 
 logger = logging.getLogger(__name__)
@@ -105,7 +104,7 @@ class EventRecorder:
             },
             "type": event_type,
             "reason": reason,
-            "message": events.shortened(message),
+            "message": wording.event_message(message),
             # Without `lastTimestamp`, which has seconds only and would count instead.
             "eventTime": times.rfc3339(now, timespec="microseconds"),
             "action": reason,

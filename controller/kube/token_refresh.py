@@ -14,7 +14,7 @@ from urllib import parse as urlparse
 from urllib import request as urlrequest
 
 from controller import outside_text
-from controller.config import settings
+from controller.config import shell_settings
 from controller.kube import errors, proxies
 
 _SECONDS = 10.0
@@ -87,7 +87,7 @@ def _opener(config: Mapping[str, Any], address: str) -> urlrequest.OpenerDirecto
         cafile=config.get("idp-certificate-authority") or None,
         cadata=base64.b64decode(str(data)).decode() if data else None,
     )
-    proxy = proxies.choose(urlparse.urlsplit(address), "", settings.proxy_environment())
+    proxy = proxies.choose(urlparse.urlsplit(address), "", shell_settings.proxy_environment())
     return urlrequest.build_opener(
         urlrequest.HTTPSHandler(context=context),
         urlrequest.ProxyHandler({"https": proxy.address} if proxy is not None else {}),

@@ -18,14 +18,14 @@ from typing import Any, TypeVar
 from urllib import parse as urlparse
 
 from controller import outside_text
-from controller.config import settings
+from controller.config import shell_settings
 from controller.kube import api_requests, errors, kubeconfig, user_credentials, user_identity
 from controller.kube.user_identity import Identity
 
 Result = TypeVar("Result")
 
 _FAILURES = (OSError, http.client.HTTPException, ValueError)
-_SERVICE_ACCOUNT = settings.SERVICE_ACCOUNT_NAMESPACE.parent
+_SERVICE_ACCOUNT = shell_settings.SERVICE_ACCOUNT_NAMESPACE.parent
 
 
 class UserClient:
@@ -33,7 +33,7 @@ class UserClient:
 
     def __init__(
         self,
-        kubernetes: settings.KubernetesSettings,
+        kubernetes: shell_settings.KubernetesSettings,
         *,
         context: str | None = None,
         request_timeout: float = api_requests.REQUEST_TIMEOUT_SECONDS,
@@ -233,7 +233,7 @@ class _Access:
 
 
 def _read_access(
-    kubernetes: settings.KubernetesSettings, context: str | None, *, is_attended: bool
+    kubernetes: shell_settings.KubernetesSettings, context: str | None, *, is_attended: bool
 ) -> _Access:
     file = kubernetes.kubeconfig
     chosen = kubeconfig.choose(file, context) if file is not None else _service_account()
@@ -249,7 +249,7 @@ def _read_access(
 
 
 def _service_account() -> kubeconfig.ChosenContext:
-    address = settings.service_address()
+    address = shell_settings.service_address()
     if address is None:
         raise errors.Denied("There is no kubeconfig, and this is not a pod with a service account")
     return kubeconfig.ChosenContext(

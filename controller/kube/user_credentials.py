@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from controller import clock, outside_text
-from controller.config import settings
+from controller.config import shell_settings
 from controller.kube import errors, exec_program, kubeconfig, token_refresh
 
 _GROUP = "client.authentication.k8s.io"
@@ -229,7 +229,7 @@ def _run(command: str, plugin: _Plugin) -> bytes:
         raise _failed(command, "it needs a terminal, and standard input is none")
     own = {str(one.get("name", "")): str(one.get("value", "")) for one in part.get("env") or ()}
     info = json.dumps(_info(part, plugin.cluster, is_interactive=is_interactive))
-    environment = settings.child_environment({**own, "KUBERNETES_EXEC_INFO": info})
+    environment = shell_settings.child_environment({**own, "KUBERNETES_EXEC_INFO": info})
     try:
         code, output = plugin.program.run(words, environment, is_interactive=is_interactive)
     except (OSError, ValueError) as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib import parse as urlparse
 
-from controller.config import settings
+from controller.config import shell_settings
 from controller.kube import errors, kubeconfig, proxies, user_credentials
 
 Headers = tuple[tuple[str, bytes], ...]
@@ -136,7 +136,7 @@ def build(chosen: kubeconfig.ChosenContext, credentials: user_credentials.Creden
         tls=_tls(cluster, credentials) if server.scheme == "https" else None,
         tls_name=named,
         proxy=proxies.choose(
-            server, str(cluster.get("proxy-url") or ""), settings.proxy_environment()
+            server, str(cluster.get("proxy-url") or ""), shell_settings.proxy_environment()
         ),
     )
 

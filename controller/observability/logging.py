@@ -165,7 +165,7 @@ def _core_fields(record: logging.LogRecord) -> dict[str, Any]:
     if not isinstance(found, Mapping):
         return {}
     return {
-        _TEMPORAL_FIELDS.get(key, key): outside_text.clean(str(value))
+        _TEMPORAL_FIELDS.get(str(key), str(key)): outside_text.clean(str(value))
         for key, value in found.items()
         if key not in _STANDARD and key != "task_token"
     }

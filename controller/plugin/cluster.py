@@ -13,7 +13,7 @@ from typing import Any
 
 from controller import outside_text
 from controller.api import v1alpha1, wording
-from controller.config import settings
+from controller.config import shell_settings
 from controller.kube import api_requests, errors, kubeconfig, stackchains, user_client
 from controller.plugin import arguments
 from controller.plugin.exit_codes import CommandError, ExitCode, usage
@@ -28,14 +28,14 @@ _ADMISSION = re.compile(r"denied (the )?request")
 class ClusterChoice:
     """Which cluster and which namespace the user means."""
 
-    kubernetes: settings.KubernetesSettings
+    kubernetes: shell_settings.KubernetesSettings
     context: str | None
     namespace: str
     is_namespace_chosen: bool
     """Whether the user named the namespace in this very command."""
 
 
-def choose(wanted: argparse.Namespace) -> tuple[ClusterChoice, settings.PluginSettings]:
+def choose(wanted: argparse.Namespace) -> tuple[ClusterChoice, shell_settings.PluginSettings]:
     """Return which cluster and namespace the options and the environment mean.
 
     Raises:
@@ -45,7 +45,7 @@ def choose(wanted: argparse.Namespace) -> tuple[ClusterChoice, settings.PluginSe
     file: str | None = getattr(wanted, "kubeconfig", None)
     if file is not None and not Path(file).is_file():
         raise usage(f"--kubeconfig: {file!r} is not a file")
-    found = settings.load_plugin_settings(kubeconfig=file)
+    found = shell_settings.load_plugin_settings(kubeconfig=file)
     target = choose_target(
         found.kubernetes,
         context=getattr(wanted, "context", None),
@@ -55,7 +55,7 @@ def choose(wanted: argparse.Namespace) -> tuple[ClusterChoice, settings.PluginSe
 
 
 def choose_target(
-    kubernetes: settings.KubernetesSettings, *, context: str | None, namespace: str | None
+    kubernetes: shell_settings.KubernetesSettings, *, context: str | None, namespace: str | None
 ) -> ClusterChoice:
     """Choose as kubectl does: its kubeconfig first, a pod's service account only without one.
 
@@ -71,7 +71,7 @@ def choose_target(
             ExitCode.REFUSED, "there is no ~/.kube/config; set KUBECONFIG or --kubeconfig."
         )
     return ClusterChoice(
-        kubernetes=settings.KubernetesSettings(kubeconfig=file),
+        kubernetes=shell_settings.KubernetesSettings(kubeconfig=file),
         context=context,
         namespace=namespace or found or "default",
         is_namespace_chosen=namespace is not None,
@@ -96,7 +96,7 @@ def _context_namespace(file: Path, context: str | None) -> str | None:
 
 def _mounted_namespace() -> str | None:
     try:
-        return settings.SERVICE_ACCOUNT_NAMESPACE.read_text(encoding="utf-8").strip()
+        return shell_settings.SERVICE_ACCOUNT_NAMESPACE.read_text(encoding="utf-8").strip()
     except OSError:
         return None  # Not in a pod.
 

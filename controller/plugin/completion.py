@@ -6,6 +6,7 @@ files. The scripts for shells call the same program.
 """
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from controller.config import environment, settings
+from controller.config import environment, shell_settings
 from controller.plugin import arguments, completion_cache, exit_codes
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _OUTPUTS = {"-o", "--output"}
 
 def main() -> None:
     """Print what completes the words of the command line."""
+    # It ends before there is any garbage worth looking for.
+    gc.disable()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     candidates, directive = complete(sys.argv[1:])
     for candidate in candidates:
@@ -186,7 +189,7 @@ def _asked(before: Sequence[str], question: Sequence[str], read: _Read) -> list[
             return None
 
     try:
-        shell = settings.load_plugin_settings(kubeconfig=kubeconfig)
+        shell = shell_settings.load_plugin_settings(kubeconfig=kubeconfig)
     except environment.SettingsError:
         return []
     if shell.cache_folder is None:
@@ -195,7 +198,7 @@ def _asked(before: Sequence[str], question: Sequence[str], read: _Read) -> list[
     return completion_cache.answer(folder, (*_whom(wanted, shell), *question), ask)
 
 
-def _whom(wanted: argparse.Namespace, shell: settings.PluginSettings) -> list[str]:
+def _whom(wanted: argparse.Namespace, shell: shell_settings.PluginSettings) -> list[str]:
     """Return what tells clusters and users apart: also which kubeconfig, as it is now."""
     parts = str(shell.kubernetes.kubeconfig or "~/.kube/config").split(os.pathsep)
     found = [str(getattr(wanted, name, None)) for name in ("namespace", "context")]

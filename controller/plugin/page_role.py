@@ -17,7 +17,7 @@ from typing import NoReturn
 from aiohttp import web
 
 from controller import clock
-from controller.config import settings
+from controller.config import settings, shell_settings
 from controller.kube import chain_watch, client, errors
 from controller.observability import health
 from controller.observability import logging as log_setup
@@ -73,7 +73,9 @@ class _Kept:
 class ViewerSources:
     """One source for each token: all tabs of a viewer share its watches, and nobody else does."""
 
-    def __init__(self, ui: settings.UiSettings, kubernetes: settings.KubernetesSettings) -> None:
+    def __init__(
+        self, ui: settings.UiSettings, kubernetes: shell_settings.KubernetesSettings
+    ) -> None:
         """Keep nothing yet."""
         self._ui = ui
         self._kubernetes = kubernetes
@@ -221,7 +223,7 @@ def _hello(namespaces: Sequence[str | None]) -> Document:
 
 @contextlib.asynccontextmanager
 async def serving(
-    ui: settings.UiSettings, kubernetes: settings.KubernetesSettings
+    ui: settings.UiSettings, kubernetes: shell_settings.KubernetesSettings
 ) -> AsyncIterator[int]:
     """Serve the page until the block ends; yields the port.
 

@@ -10,7 +10,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from controller import outside_text
-from controller.config import settings
+from controller.config import shell_settings
 from controller.display import terminal
 from controller.plugin import arguments, cluster, commands, completion, preview
 from controller.plugin.exit_codes import PROGRAM, CommandError, ExitCode
@@ -28,7 +28,7 @@ def run(words: Sequence[str]) -> int:
     except CommandError as failure:
         print(f"{PROGRAM}: {outside_text.visible(str(failure))}", file=sys.stderr)
         return failure.code
-    except settings.SettingsError as error:
+    except shell_settings.SettingsError as error:
         for problem in error.problems:
             print(f"{PROGRAM}: {problem}", file=sys.stderr)
         return ExitCode.USAGE

@@ -8,12 +8,10 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from controller import outside_text
 from controller.api import wording
 from controller.api.transition_kinds import TransitionKind
 from controller.chain.news import transitions
-
-MESSAGE_LIMIT = 1024
-"""Bytes of UTF-8 that the API server takes as an Event's message."""
 
 # Stacks that a message names with their own messages and links, and by their ids alone.
 _EXPLAINED = 5
@@ -63,7 +61,7 @@ def _message(same: Sequence[transitions.Transition]) -> str:
         if len(found) > 1:
             found = [text.removesuffix(".") for text in found]
         return _listed(found, separator="; ", at_most=_EXPLAINED)
-    return shortened(" ".join(item.message for item in same))
+    return wording.event_message(" ".join(item.message for item in same))
 
 
 def _id(transition: transitions.Transition) -> str:
@@ -83,15 +81,8 @@ def _listed(items: Sequence[str], *, separator: str, at_most: int) -> str:
         rest = len(items) - count
         end = wording.and_more(rest, separator=separator)
         text = separator.join(items[:count])
-        if len((text + end).encode()) <= MESSAGE_LIMIT:
+        if len((text + end).encode()) <= wording.EVENT_BYTES:
             return text + end
         if count == 1:
-            return shortened(text, MESSAGE_LIMIT - len(end.encode())) + end
+            return outside_text.shortened_bytes(text, wording.EVENT_BYTES - len(end.encode())) + end
     return ""
-
-
-def shortened(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """Return the text, cut to so many bytes of UTF-8 with a mark where something is left out."""
-    if len(text.encode()) <= limit:
-        return text
-    return text.encode()[: limit - len("…".encode())].decode(errors="ignore") + "…"

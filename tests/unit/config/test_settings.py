@@ -11,7 +11,7 @@ from typing import get_type_hints
 
 import pytest
 
-from controller.config import environment, settings
+from controller.config import environment, settings, shell_settings
 from devenv.control_plane import certificates
 from tests.support.golden import Golden
 
@@ -352,7 +352,7 @@ def test_defaults_pass_their_own_parsers() -> None:
 
 
 def test_the_module_reads_the_environment_in_one_place() -> None:
-    assert inspect.getsource(settings).count("os.environ") == 1
+    assert inspect.getsource(shell_settings).count("os.environ") == 1
 
 
 def test_the_plugin_minds_no_setting_of_the_operator(tmp_path: Path) -> None:
@@ -361,29 +361,31 @@ def test_the_plugin_minds_no_setting_of_the_operator(tmp_path: Path) -> None:
     config.touch()
     environ = {"LOG_LEVEL": "chatty", "TEMPORAL_TLS": "maybe", "KUBECONFIG": str(config)}
 
-    loaded = settings.load_plugin_settings(environ={**environ, "NO_COLOR": "1", "TERM": "xterm"})
+    loaded = shell_settings.load_plugin_settings(
+        environ={**environ, "NO_COLOR": "1", "TERM": "xterm"}
+    )
 
     assert loaded.kubernetes.kubeconfig == config
-    assert loaded.terminal == settings.TerminalSettings(no_color=True, term="xterm")
+    assert loaded.terminal == shell_settings.TerminalSettings(no_color=True, term="xterm")
 
 
 def test_an_option_of_the_plugin_goes_before_the_variable(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.touch()
 
-    loaded = settings.load_plugin_settings(
+    loaded = shell_settings.load_plugin_settings(
         kubeconfig=str(config), environ={"KUBECONFIG": "/nowhere"}
     )
 
     assert loaded.kubernetes.kubeconfig == config
     with pytest.raises(settings.SettingsError, match="KUBECONFIG"):
-        settings.load_plugin_settings(environ={"KUBECONFIG": "/nowhere"})
+        shell_settings.load_plugin_settings(environ={"KUBECONFIG": "/nowhere"})
 
 
 def test_how_long_a_completion_waits_can_be_set_beside_an_option(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.touch()
-    load = functools.partial(settings.load_plugin_settings, kubeconfig=str(config))
+    load = functools.partial(shell_settings.load_plugin_settings, kubeconfig=str(config))
 
     assert load(environ={"STACKCHAIN_COMPLETION_SECONDS": "0.5"}).completion_seconds == 0.5
     with pytest.raises(settings.SettingsError, match="STACKCHAIN_COMPLETION_SECONDS"):

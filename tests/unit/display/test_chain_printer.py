@@ -7,7 +7,7 @@ import pytest
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
-from controller.config import settings
+from controller.config import shell_settings
 from controller.display import chain_printer, styled_text, terminal
 from controller.display.styled_text import Style
 from tests.support.builders import make_shown_status, make_stack_status
@@ -36,7 +36,7 @@ def printed(screen: chain_printer.ChainPrinter) -> str:
 
 
 def make_live() -> chain_printer.ChainPrinter:
-    found = terminal.detect(Pty(), settings.TerminalSettings(no_color=True, term="xterm"))
+    found = terminal.detect(Pty(), shell_settings.TerminalSettings(no_color=True, term="xterm"))
     return chain_printer.make_printer(found)
 
 
@@ -152,7 +152,7 @@ def test_a_tree_that_is_higher_than_the_terminal_is_cut_until_the_end() -> None:
 def test_colors_and_redrawing_are_for_terminals(
     out: io.StringIO, environment: dict[str, str], expected: tuple[bool, bool]
 ) -> None:
-    found = terminal.detect(out, settings.load_terminal_settings(environment))
+    found = terminal.detect(out, shell_settings.load_terminal_settings(environment))
 
     assert (found.is_live, found.has_color) == expected
     assert (COLOR in found.paint(styled_text.line("x", Style.GOOD))) == found.has_color
@@ -168,7 +168,7 @@ def test_what_other_systems_say_cannot_control_the_terminal() -> None:
 
 def test_a_terminal_of_another_encoding_gets_other_marks(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
-    screen = chain_printer.make_printer(terminal.detect(out, settings.TerminalSettings()))
+    screen = chain_printer.make_printer(terminal.detect(out, shell_settings.TerminalSettings()))
 
     screen.draw("chain", chain(Phase.SUCCEEDED))
 

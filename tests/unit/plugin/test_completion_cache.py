@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller import clock
-from controller.config import settings
+from controller.config import shell_settings
 from controller.plugin import completion, completion_cache
 
 QUESTION = ("config", "names")
@@ -125,4 +125,4 @@ def test_context_namespace_and_a_changed_kubeconfig_are_other_questions(
     ],
 )
 def test_answers_are_kept_where_caches_are(environ: dict[str, str], expected: Path) -> None:
-    assert settings.load_plugin_settings(environ=environ).cache_folder == expected
+    assert shell_settings.load_plugin_settings(environ=environ).cache_folder == expected

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from controller.api import v1alpha1
+from controller.api import v1alpha1, wording
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
 from controller.chain.news import events, transitions
@@ -253,7 +253,7 @@ def test_a_message_leaves_out_more_stacks_where_their_texts_are_long() -> None:
     message = next(text for _, reason, text in found if reason == "StackFailed")
     assert message.endswith("; and 2 more")
     assert "'s01'" in message
-    assert len(message.encode()) <= events.MESSAGE_LIMIT
+    assert len(message.encode()) <= wording.EVENT_BYTES
 
 
 def test_a_long_text_is_cut_at_a_kilobyte_and_still_says_how_many_there_are() -> None:
@@ -261,18 +261,18 @@ def test_a_long_text_is_cut_at_a_kilobyte_and_still_says_how_many_there_are() ->
     found = after(make_stack("z", Phase.RUNNING), *stacks)
 
     message = next(text for _, reason, text in found if reason == "StackFailed")
-    assert message.endswith("…; and 1 more")
-    assert events.MESSAGE_LIMIT - 4 <= len(message.encode()) <= events.MESSAGE_LIMIT
+    assert message.endswith("...; and 1 more")
+    assert wording.EVENT_BYTES - 8 <= len(message.encode()) <= wording.EVENT_BYTES
 
 
 @pytest.mark.parametrize("text", ["x" * 1025, "\U0001f40b" * 257], ids=["ascii", "whales"])
 def test_a_text_is_cut_between_characters(text: str) -> None:
-    short = events.shortened(text)
+    short = wording.event_message(text)
 
-    assert short.endswith("…")
-    assert text.startswith(short[:-1])
-    assert events.MESSAGE_LIMIT - 4 <= len(short.encode()) <= events.MESSAGE_LIMIT
-    assert events.shortened(text[:-1]) == text[:-1]
+    assert short.endswith("...")
+    assert text.startswith(short[:-3])
+    assert wording.EVENT_BYTES - 8 <= len(short.encode()) <= wording.EVENT_BYTES
+    assert wording.event_message(text[:-1]) == text[:-1]
 
 
 def test_a_write_has_at_most_one_event_for_each_kind_whatever_the_size_of_the_chain() -> None:
