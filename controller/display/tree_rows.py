@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from controller.api import reasons
 from controller.api.v1alpha1 import Phase, StackStatus
-from controller.chain.run import attention, policy
+from controller.chain.run import attention, stack_ends
 
 # Fewer are no easier to read as one row.
 LEAST_FOLDED = 2
@@ -60,7 +60,7 @@ def quiet_kind(stack: StackStatus) -> Quiet | None:
         return None
     if stack.phase is Phase.PENDING:
         return Quiet.PENDING
-    if policy.ended_well(stack):
+    if stack_ends.ended_well(stack):
         return Quiet.DONE
     return Quiet.SKIPPED if Phase(stack.phase).is_over else None
 
@@ -227,7 +227,7 @@ def holds(stacks: Sequence[StackStatus]) -> dict[str, tuple[str, ...]]:
             left[stack.id] = {
                 cause for one in stack.depends_on if one in left for cause in {one, *left[one]}
             }
-        elif policy.ended_well(stack):
+        elif stack_ends.ended_well(stack):
             continue
         else:
             left[stack.id] = set()

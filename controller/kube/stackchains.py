@@ -52,6 +52,14 @@ class StackChains:
             found.extend(await _list_pages(self._client, _path(namespace), self._page_size))
         return found
 
+    async def list_names(self) -> Sequence[str]:
+        """Return the names of all StackChains of the served namespaces, without what they hold."""
+        found: list[Json] = []
+        for namespace in self._namespaces or [None]:
+            path = _path(namespace)
+            found += await _list_pages(self._client, path, self._page_size, accept=_METADATA_ONLY)
+        return [item["metadata"]["name"] for item in found]
+
     async def list_uids(self) -> tuple[set[str], set[str]]:
         """List the uids of the StackChains of the served namespaces, as they are now.
 

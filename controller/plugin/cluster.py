@@ -16,7 +16,7 @@ from controller.api import v1alpha1, wording
 from controller.config import shell_settings
 from controller.kube import api_requests, errors, kubeconfig, stackchains, user_client
 from controller.plugin import arguments
-from controller.plugin.exit_codes import CommandError, ExitCode, usage
+from controller.plugin.exit_codes import PROGRAM, CommandError, ExitCode, usage
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _CLUSTER = "Check the cluster, or choose another one with --context."
@@ -139,8 +139,14 @@ class UserChains:
         with self._explained("get", name):
             body = await self._chains.get(self.namespace, name)
         if body is None:
-            raise _not_found(name, self.namespace)
+            raise _not_found(name, self.namespace, hint=await self._similar(name))
         return _parsed(body)
+
+    async def _similar(self, name: str) -> str:
+        """Return which name may be meant; nothing for a user who may not list."""
+        with contextlib.suppress(errors.KubeError):
+            return arguments.similar(name, await self._chains.list_names())
+        return ""
 
     async def patch(self, name: str, changes: Mapping[str, Any]) -> v1alpha1.StackChain:
         """Change a StackChain's annotations or spec, and return it as it is then."""
@@ -166,7 +172,7 @@ class UserChains:
     async def names(self) -> list[str]:
         """Return the names of all StackChains of the namespace."""
         with self._explained("list", ""):
-            return sorted(body["metadata"]["name"] for body in await self._chains.list())
+            return sorted(await self._chains.list_names())
 
     async def all(self, *, is_everywhere: bool) -> list[v1alpha1.StackChain]:
         """Return the StackChains of the namespace, or of all namespaces, by namespace and name."""
@@ -251,11 +257,12 @@ def explain_error(
     return CommandError(ExitCode.USAGE, f"the API server refuses this: {text}")
 
 
-def _not_found(name: str, namespace: str | None) -> CommandError:
+def _not_found(name: str, namespace: str | None, *, hint: str = "") -> CommandError:
+    end = f"{hint}?" if hint else ";"
     return CommandError(
         ExitCode.REFUSED,
-        f"there is no StackChain {name!r} in the namespace {namespace!r}; "
-        "`kubectl get schain -A` lists all.",
+        f"there is no StackChain {name!r} in the namespace {namespace!r}{end} "
+        f"`{PROGRAM} list -A` lists all.",
     )
 
 

@@ -1,4 +1,8 @@
-"""What each command does: read, request, follow, and show."""
+"""What the commands do that show what is there: list, tree, open, history.
+
+Those that ask for something, follow or explain are in `request_commands`, which is loaded for them
+only: what they decide with takes as long to load as these take to run.
+"""
 
 import argparse
 import asyncio
@@ -11,27 +15,11 @@ from controller import clock
 from controller.api.v1alpha1 import RunStatus, StackChain
 from controller.display import chain_printer, graph_formats, styled_text
 from controller.display import tree as display_tree
-from controller.display.styled_text import Line, Style
+from controller.display.styled_text import Line
 from controller.display.terminal import Terminal
-from controller.plugin import (
-    arguments,
-    chain_links,
-    cluster,
-    exit_codes,
-    explanation,
-    follow_chain,
-    outcomes,
-    output,
-    preview,
-    user_requests,
-)
-from controller.plugin.exit_codes import PROGRAM, ExitCode
-from controller.plugin.outcomes import CommandOutcome
-from controller.plugin.user_requests import RequestKind, UserRequest
+from controller.plugin import arguments, chain_links, cluster, exit_codes, output
+from controller.plugin.exit_codes import ExitCode
 
-_RUN_REQUESTS = (RequestKind.RUN, RequestKind.RETRY, RequestKind.BYPASS, RequestKind.CANCEL)
-_REQUESTS = {kind.lower(): kind for kind in RequestKind}
-"""The commands that ask for something."""
 _CHAINS = ("NAMESPACE", "NAME", "READY", "REASON", "RUN", "PROGRESS", "FAILED", "NEEDS", "CHANGES")
 _HISTORY = ("RUN", "CAUSE", "OPERATION", "PHASE", "REASON", "PROGRESS", "STARTED", "TOOK")
 
@@ -72,10 +60,12 @@ async def tree(context: CommandContext, wanted: argparse.Namespace) -> int:
         is_unfolded=wanted.all,
     )
     if wanted.watch:
-        return await _watch(context, wanted.name, selection)
+        from controller.plugin import request_commands
+
+        return await request_commands.watch(context, wanted.name, selection)
     chain = await context.chains.get(wanted.name)
     stacks = display_tree.current_stacks(chain.status)
-    _require_stack(chain, selection.stack, [stack.id for stack in stacks])
+    require_stack(chain, selection.stack, [stack.id for stack in stacks])
     match context.output:
         case "dot":
             graph = graph_formats.dot(chain.ref.name, selection.of(stacks))
@@ -92,26 +82,18 @@ async def tree(context: CommandContext, wanted: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _require_stack(chain: StackChain, stack_id: str | None, known: Sequence[str]) -> None:
+def require_stack(chain: StackChain, stack_id: str | None, known: Sequence[str]) -> None:
+    """Refuse a stack that the latest run does not have.
+
+    Raises:
+        CommandError: naming stacks with a similar id.
+    """
     # A run that has just started has not read its stacks.
     if stack_id is not None and known and stack_id not in known:
         raise exit_codes.not_found(
             f"there is no stack {stack_id!r} in the latest run of {chain.ref.name}"
             f"{arguments.similar(stack_id, known)}."
         )
-
-
-async def _watch(context: CommandContext, name: str, selection: display_tree.Selection) -> int:
-    if selection.stack is not None:
-        status = await context.chains.get(name)
-        known = [stack.id for stack in display_tree.current_stacks(status.status)]
-        _require_stack(status, selection.stack, known)
-    _, outcome = await _follow(
-        context, name, outcomes.of_watching, timeout_seconds=None, selection=selection
-    )
-    if context.is_text:
-        context.say((), styled_text.line(outcome.text, _style(outcome)))
-    return outcome.code
 
 
 async def list_chains(context: CommandContext, wanted: argparse.Namespace) -> int:
@@ -143,32 +125,6 @@ def _chain_row(chain: StackChain, *, is_everywhere: bool) -> tuple[str, ...]:
         run.changes.text if run is not None and run.changes is not None else "-",
     )
     return (chain.ref.namespace, *row) if is_everywhere else row
-
-
-async def wait(context: CommandContext, wanted: argparse.Namespace) -> int:
-    """Wait until nothing more happens automatically."""
-    chain, outcome = await _follow(
-        context,
-        wanted.name,
-        outcomes.of_watching,
-        timeout_seconds=wanted.timeout,
-        is_shown=False,
-    )
-    if context.is_text:
-        context.say(styled_text.line(outcome.text, _style(outcome)))
-    else:
-        context.emit(output.tree_document(chain))
-    return outcome.code
-
-
-async def explain(context: CommandContext, wanted: argparse.Namespace) -> int:
-    """Say what a chain waits for."""
-    found = explanation.explain(await context.chains.get(wanted.name))
-    if context.is_text:
-        context.say(*explanation.render(found, chain_printer.make_drawing(context.terminal)))
-    else:
-        context.emit(explanation.document(found))
-    return ExitCode.DONE
 
 
 async def open_link(context: CommandContext, wanted: argparse.Namespace) -> int:
@@ -236,137 +192,9 @@ def _history_row(run: RunStatus, now: datetime.datetime) -> tuple[str, ...]:
     )
 
 
-async def request(context: CommandContext, wanted: argparse.Namespace) -> int:
-    """Decide on the chain as it is now, write the request, and wait for it if that is wanted."""
-    # Microseconds: a token that was used before asks for nothing.
-    now = clock.now().isoformat(timespec="microseconds")
-    chain = await context.chains.get(wanted.name)
-    request = user_requests.decide(chain, _wanted_request(wanted), now=now)
-    if getattr(wanted, "dry_run", False):
-        return _say_request(context, chain, request)
-    if request.changes:
-        chain = await context.chains.patch(wanted.name, request.changes)
-    if context.is_text:
-        context.say(*(styled_text.line(text) for text in request.messages))
-    if not wanted.wait:
-        if context.is_text and request.changes:
-            context.say(
-                styled_text.line(f"Follow it: {PROGRAM} tree {wanted.name} -w", Style.FAINT)
-            )
-        elif not context.is_text:
-            context.emit(output.request_document(chain, request, outcome=None))
-        return ExitCode.DONE
-    return await _wait(context, wanted, request, generation=chain.ref.generation)
-
-
-def _wanted_request(wanted: argparse.Namespace) -> user_requests.WantedRequest:
-    named: Sequence[str] = getattr(wanted, "stacks", ()) or getattr(wanted, "stack", ())
-    return user_requests.WantedRequest(
-        kind=_REQUESTS[wanted.command],
-        number=getattr(wanted, "number", None),
-        stacks=tuple(named),
-        stage=getattr(wanted, "stage", ""),
-        parallelism=getattr(wanted, "bound", 0),
-    )
-
-
-async def plan(context: CommandContext, wanted: argparse.Namespace) -> int:
-    """Show what a chain would run that is not applied yet."""
-    body = preview.read_chain(wanted.source, target=context.target)
-    seconds = wanted.timeout or arguments.PROMPT_SECONDS
-    chain = await preview.resolve(context.target, body, timeout_seconds=seconds)
-    namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
-    if context.is_text:
-        context.say(*preview.render(name, chain, chain_printer.make_drawing(context.terminal)))
-    else:
-        context.emit(output.plan_document(namespace, name, chain, preview.order_of(chain)))
-    return ExitCode.DONE
-
-
-def _say_request(context: CommandContext, chain: StackChain, request: UserRequest) -> int:
-    """Say what would be written, and what it would do."""
-    if context.is_text:
-        texts = (*user_requests.dry_run_lines(request), *request.messages)
-        context.say(*(styled_text.line(text) for text in texts))
-    else:
-        document = output.request_document(chain, request, outcome=None)
-        context.emit({**document, "changed": False, "dryRun": True, "changes": request.changes})
-    return ExitCode.DONE
-
-
-async def _wait(
-    context: CommandContext, wanted: argparse.Namespace, request: UserRequest, *, generation: int
-) -> int:
-    limit = wanted.timeout
-    if limit is None and request.kind not in _RUN_REQUESTS:
-        limit = arguments.PROMPT_SECONDS
-    is_shown = context.is_text and request.kind in _RUN_REQUESTS
-    chain, outcome = await _follow(
-        context,
-        wanted.name,
-        lambda now: outcomes.of_request(now, request, generation=generation),
-        timeout_seconds=limit,
-        is_shown=is_shown,
-    )
-    if context.is_text:
-        context.say((), styled_text.line(outcome.text, _style(outcome)))
-    else:
-        context.emit(output.request_document(chain, request, outcome=outcome))
-    return outcome.code
-
-
-async def _follow(
-    context: CommandContext,
-    name: str,
-    find_outcome: Callable[[StackChain], CommandOutcome | None],
-    *,
-    timeout_seconds: float | None,
-    is_shown: bool = True,
-    selection: display_tree.Selection = display_tree.ALL,
-) -> tuple[StackChain, CommandOutcome]:
-    """Follow a chain, shown as a tree to people and as documents to programs that watch."""
-    printer = chain_printer.make_printer(context.terminal, has_links=True, selection=selection)
-    last: list[Mapping[str, Any]] = []
-
-    def show(chain: StackChain) -> None:
-        if is_shown and context.is_text:
-            printer.show(name, chain.status)
-        elif is_shown and find_outcome is outcomes.of_watching:
-            document = output.tree_document(chain, selection)
-            if last != [document]:
-                last[:] = [document]
-                context.emit(document, is_stream=True)
-
-    if is_shown and context.is_text:
-        printer.begin()
-    try:
-        chain, outcome = await follow_chain.follow(
-            follow_chain.FollowedChain(
-                chains=context.chains,
-                name=name,
-                find_outcome=find_outcome,
-                show=show,
-                timeout_seconds=timeout_seconds,
-            )
-        )
-        if is_shown and context.is_text:
-            printer.end(name, chain.status)
-    finally:
-        printer.close()
-    return chain, outcome
-
-
-def _style(outcome: CommandOutcome) -> Style:
-    return Style.GOOD if outcome.code is ExitCode.DONE else Style.BAD
-
-
 COMMANDS: dict[str, Callable[[CommandContext, argparse.Namespace], Awaitable[int]]] = {
     "list": list_chains,
     "tree": tree,
-    "wait": wait,
-    "explain": explain,
     "open": open_link,
     "history": history,
-    "plan": plan,
-    **dict.fromkeys(_REQUESTS, request),
 }

@@ -11,7 +11,7 @@ from typing import Any
 from controller.api import reasons, wording
 from controller.api.reasons import ChainReason, ReasonMeaning, StackReason
 from controller.api.v1alpha1 import Phase, StackChain, StackStatus
-from controller.chain.run import attention, policy
+from controller.chain.run import attention, stack_ends
 from controller.display import styled_text, tree, tree_rows
 from controller.display.styled_text import Line, Span, Style
 from controller.plugin import outcomes, output, user_requests
@@ -229,7 +229,7 @@ def _is_blocking(stack: StackStatus) -> bool:
     if stack.reason in _CAUSED_BY_OTHERS:
         return False
     if stack.phase is Phase.SKIPPED:
-        return not policy.ended_well(stack)
+        return not stack_ends.ended_well(stack)
     return stack.phase is not Phase.SUCCEEDED
 
 

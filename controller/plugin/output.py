@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -10,8 +10,10 @@ from controller.api import v1alpha1
 from controller.chain.run import attention
 from controller.display import tree, tree_rows
 from controller.plugin.exit_codes import ExitCode
-from controller.plugin.outcomes import CommandOutcome
-from controller.plugin.user_requests import UserRequest
+
+if TYPE_CHECKING:
+    from controller.plugin.outcomes import CommandOutcome
+    from controller.plugin.user_requests import UserRequest
 
 Document = dict[str, Any]
 
@@ -101,7 +103,7 @@ def history_document(chain: v1alpha1.StackChain) -> Document:
 
 
 def request_document(
-    chain: v1alpha1.StackChain, request: UserRequest, *, outcome: CommandOutcome | None
+    chain: v1alpha1.StackChain, request: "UserRequest", *, outcome: "CommandOutcome | None"
 ) -> Document:
     """Return what was asked for, and with --wait how it ended."""
     stored = v1alpha1.status_to_dict(chain.status)
@@ -116,7 +118,7 @@ def request_document(
     }
 
 
-def _outcome(outcome: CommandOutcome) -> Document:
+def _outcome(outcome: "CommandOutcome") -> Document:
     return {"succeeded": outcome.code is ExitCode.DONE, "message": outcome.text}
 
 

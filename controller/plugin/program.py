@@ -6,13 +6,13 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from controller import outside_text
 from controller.config import shell_settings
 from controller.display import terminal
-from controller.plugin import arguments, cluster, commands, completion, preview
+from controller.plugin import arguments, cluster, commands, completion
 from controller.plugin.exit_codes import PROGRAM, CommandError, ExitCode
 
 
@@ -47,6 +47,8 @@ def _run(wanted: argparse.Namespace) -> int:
         terminal.Terminal(out=sys.stdout).send(f"{PROGRAM} {_version()}\n")
         return ExitCode.DONE
     if wanted.command == "plan":
+        from controller.plugin import preview
+
         wanted.source = preview.read_source(wanted.file, wanted.filename)
     return asyncio.run(_until_signal(_serve(wanted)))
 
@@ -79,7 +81,16 @@ async def _serve(wanted: argparse.Namespace) -> int:
             output=wanted.output,
             opens=shell.has_display,
         )
-        return await commands.COMMANDS[wanted.command](context, wanted)
+        return await _command(wanted.command)(context, wanted)
+
+
+def _command(name: str) -> Callable[[commands.CommandContext, argparse.Namespace], Awaitable[int]]:
+    if name in commands.COMMANDS:
+        return commands.COMMANDS[name]
+    # Loaded for these commands only.
+    from controller.plugin import request_commands
+
+    return request_commands.COMMANDS[name]
 
 
 async def _until_signal(work: Coroutine[Any, Any, int]) -> int:

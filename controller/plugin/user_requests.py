@@ -12,7 +12,7 @@ from typing import Any
 from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase, RunStatus, StackChain
 from controller.chain.requests import token_grammar
-from controller.chain.run import attention, live_requests, policy, progress
+from controller.chain.run import attention, live_requests, progress, stack_ends
 from controller.plugin import exit_codes
 from controller.plugin.exit_codes import PROGRAM
 
@@ -454,8 +454,8 @@ def split_for_retry(status: v1alpha1.Status) -> tuple[list[str], list[str]]:
     A retry that could not read its stacks lists those that it keeps, and no others.
     """
     stacks = status.stacks
-    kept = sorted(stack.id for stack in stacks if policy.ended_well(stack))
-    return kept, sorted(stack.id for stack in stacks if not policy.ended_well(stack))
+    kept = sorted(stack.id for stack in stacks if stack_ends.ended_well(stack))
+    return kept, sorted(stack.id for stack in stacks if not stack_ends.ended_well(stack))
 
 
 def _latest(chain: StackChain, number: int | None, verb: str) -> RunStatus:

@@ -186,15 +186,16 @@ MUTANTS = (
     Mutant(
         name="one upstream that ended is enough",
         module=_NEXT,
-        old="all(policy.ended_well(by_id[upstream]) for upstream in policy.awaited(chain, stack))",
+        old="all(stack_ends.ended_well(by_id[upstream]) "
+        "for upstream in policy.awaited(chain, stack))",
         new="(not policy.awaited(chain, stack) or any("
-        "policy.ended_well(by_id[up]) for up in policy.awaited(chain, stack)))",
+        "stack_ends.ended_well(by_id[up]) for up in policy.awaited(chain, stack)))",
     ),
     Mutant(
         name="a stack that was skipped releases its dependents",
-        module=_POLICY,
-        old="stack.phase is v1alpha1.Phase.SKIPPED and stack.reason in _RELEASING",
-        new="stack.phase is v1alpha1.Phase.SKIPPED",
+        module="controller/chain/run/stack_ends.py",
+        old="stack.phase is Phase.SKIPPED and stack.reason in _RELEASING",
+        new="stack.phase is Phase.SKIPPED",
     ),
     Mutant(
         name="a report of an end counts before the execution has closed",

@@ -15,7 +15,7 @@ from typing import Any
 from temporalio.client import Client
 
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import policy, progress, unwanted_runs
+from controller.chain.run import progress, stack_ends, unwanted_runs
 from controller.chain.status import stack_rows
 from devenv.simulator.model import run_actions
 from devenv.simulator.model.errors import Refusal
@@ -167,7 +167,7 @@ class Performance:
                         stack_id=stack.id, run_number=1, run_id=stack.run_id, run_url=stack.run_url
                     )
                     for stack in first.stacks
-                    if policy.ended_well(stack)
+                    if stack_ends.ended_well(stack)
                 ]
                 await self._chain("again", kept)
         # What was left to end ends.
@@ -278,7 +278,7 @@ class Performance:
                     self.outcome.silent.append(
                         f"{run.id} on {stack.id} started before {other.id} on {upstream} ended"
                     )
-                if not policy.ended_well(above):
+                if not stack_ends.ended_well(above):
                     self.outcome.silent.append(
                         f"{run.id} on {stack.id} was carried out though {upstream} is "
                         f"{above.phase} {above.reason}; its message: {stack.message!r}"

@@ -7,7 +7,7 @@ from typing import Any
 from controller.api import reasons, v1alpha1
 from controller.chain.requests import token_grammar
 from controller.chain.requests.handled_asks import is_spec_new
-from controller.chain.run import live_requests, policy, progress
+from controller.chain.run import live_requests, progress, stack_ends
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -256,7 +256,7 @@ def retry_parts(
     retried: list[progress.Retried] = []
     left: list[progress.Left] = []
     for stack in stacks:
-        if stack.id in bypassed or policy.ended_well(stack):
+        if stack.id in bypassed or stack_ends.ended_well(stack):
             kept.append(_kept(stack, number, is_bypassed=stack.id in bypassed))
         elif not named or stack.id in freed:
             retried.append(

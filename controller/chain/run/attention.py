@@ -7,11 +7,14 @@ nobody, as far as is known. ADR 0056.
 
 import enum
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import progress
+
+if TYPE_CHECKING:
+    # What a tree of a status needs is loaded at each call of the plugin; this takes a tenth of it.
+    from controller.chain.run import progress
 
 _Reason = reasons.StackReason
 
@@ -42,11 +45,11 @@ _REFUSED = frozenset(
 # Also where the status does not say what holds the stack.
 _HELD = frozenset({_Reason.STACK_LOCKED, _Reason.STACK_DISABLED})
 
-Stack = TypeVar("Stack", progress.StackProgress, v1alpha1.StackStatus)
-Stage = TypeVar("Stage", progress.StageProgress, v1alpha1.StageStatus)
+Stack = TypeVar("Stack", "progress.StackProgress", v1alpha1.StackStatus)
+Stage = TypeVar("Stage", "progress.StageProgress", v1alpha1.StageStatus)
 
 
-def need_of(stack: progress.StackProgress | v1alpha1.StackStatus) -> Need | None:
+def need_of(stack: "progress.StackProgress | v1alpha1.StackStatus") -> Need | None:
     """Return what a stack needs of a person; None if nothing, or what another stack needs."""
     if stack.phase in _ENDED_BADLY:
         return None if stack.reason in _ENDED_WITH_THE_CHAIN else Need.FIX
@@ -60,7 +63,7 @@ def need_of(stack: progress.StackProgress | v1alpha1.StackStatus) -> Need | None
     return Need.RELEASE if stack.reason in _REFUSED or _is_held(stack) else None
 
 
-def _is_held(stack: progress.StackProgress | v1alpha1.StackStatus) -> bool:
+def _is_held(stack: "progress.StackProgress | v1alpha1.StackStatus") -> bool:
     if stack.phase is not Phase.WAITING:
         return False
     if stack.held_by is not None:
@@ -68,7 +71,7 @@ def _is_held(stack: progress.StackProgress | v1alpha1.StackStatus) -> bool:
     return stack.reason in _HELD
 
 
-def link_of(stack: progress.StackProgress | v1alpha1.StackStatus) -> str | None:
+def link_of(stack: "progress.StackProgress | v1alpha1.StackStatus") -> str | None:
     """Return where a person looks first: at what holds the stack, or else at its run."""
     held_by = stack.held_by if stack.phase is Phase.WAITING else None
     return (held_by.url if held_by is not None else None) or stack.run_url

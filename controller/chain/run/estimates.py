@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from controller import times
 from controller.api import reasons
 from controller.api.v1alpha1 import Phase, StageWait
-from controller.chain.run import durations, next_stacks, policy
+from controller.chain.run import durations, next_stacks, policy, stack_ends
 from controller.chain.run.progress import (
     ChainProgress,
     StackProgress,
@@ -144,7 +144,7 @@ class _Rest:
                 heapq.heappush(self._ends, (max(0.0, seconds), stack.id))
                 continue
             awaited = () if stack.is_started else policy.awaited(run, stack)
-            open_ups = [item for item in awaited if not policy.ended_well(by_id[item])]
+            open_ups = [item for item in awaited if not stack_ends.ended_well(by_id[item])]
             self._awaited[stack.id] = len(open_ups)
             for upstream in open_ups:
                 self._dependents[upstream].append(stack.id)

@@ -14,7 +14,7 @@ from controller import times
 from controller.api import v1alpha1, wording
 from controller.api.v1alpha1 import Phase, StageWait
 from controller.chain.graph import selection
-from controller.chain.run import attention, policy, progress, windows
+from controller.chain.run import attention, policy, progress, stack_ends, windows
 from controller.chain.run.progress import (
     ChainProgress,
     StackProgress,
@@ -122,7 +122,7 @@ def update(run: ChainProgress, *, now: datetime.datetime) -> None:
         _look_at(run.window, is_due=is_due, now=now)
     for stage in run.stages:
         stacks = by_stage[stage.name]
-        stage.stacks, stage.succeeded = len(stacks), sum(map(policy.ended_well, stacks))
+        stage.stacks, stage.succeeded = len(stacks), sum(map(stack_ends.ended_well, stacks))
         stage.waits_for, stage.message, stage.since, stage.until = "", "", None, None
         if not stacks:
             stage.message = "No stack of the chain belongs to it."
@@ -195,7 +195,7 @@ def _due(run: ChainProgress) -> list[StackProgress]:
         for stack in run.stacks
         if stack.phase is Phase.PENDING
         and not stack.is_started
-        and all(policy.ended_well(by_id[upstream]) for upstream in policy.awaited(run, stack))
+        and all(stack_ends.ended_well(by_id[upstream]) for upstream in policy.awaited(run, stack))
     ]
 
 
@@ -215,7 +215,7 @@ def _set_wait(
     *,
     now: datetime.datetime,
 ) -> None:
-    left = [stack for stack in earlier if not policy.ended_well(stack)]
+    left = [stack for stack in earlier if not stack_ends.ended_well(stack)]
     if left:
         names = list(dict.fromkeys(stack.stage for stack in left))
         stage.waits_for, stage.since = StageWait.EARLIER_STAGES, run.resolved_time
@@ -284,7 +284,7 @@ def _phase(stage: StageProgress, stacks: Sequence[StackProgress]) -> Phase:
             return Phase.PENDING if stage.waits_for == StageWait.EARLIER_STAGES else Phase.WAITING
         awaits = any(stack.phase is Phase.AWAITING_CONFIRMATION for stack in stacks)
         return Phase.AWAITING_CONFIRMATION if awaits else Phase.RUNNING
-    if all(map(policy.ended_well, stacks)):
+    if all(map(stack_ends.ended_well, stacks)):
         return Phase.SUCCEEDED if stacks else Phase.SKIPPED
     ends = {stack.phase for stack in stacks}
     for end in (Phase.FAILED, Phase.TIMED_OUT, Phase.CANCELED):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import gates, policy, progress
+from controller.chain.run import gates, policy, progress, stack_ends
 
 _Stack = progress.StackProgress | v1alpha1.StackStatus
 _Reason = reasons.StackReason
@@ -105,7 +105,7 @@ def failed_stacks(stacks: Sequence[_Stack]) -> list[str]:
         stack.id
         for stack in stacks
         if stack.phase.is_over
-        and not policy.ended_well(stack)
+        and not stack_ends.ended_well(stack)
         and stack.reason not in _HELD_UP
         and not _is_lost(stack)
     ]
@@ -214,7 +214,7 @@ def _why_no_bypass(stack: _Stack) -> str:
 def _why_nothing(stack: _Stack) -> str:
     if stack.reason == _Reason.BYPASSED:
         return f"'{stack.id}' is bypassed already"
-    if policy.ended_well(stack):
+    if stack_ends.ended_well(stack):
         return f"'{stack.id}' has succeeded"
     return f"'{stack.id}' is no longer in the chain" if _is_lost(stack) else ""
 

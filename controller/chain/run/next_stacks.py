@@ -10,7 +10,7 @@ before them (ADR 0040).
 from collections.abc import Collection, Mapping
 
 from controller.api import reasons, v1alpha1
-from controller.chain.run import gates, policy, progress
+from controller.chain.run import gates, policy, progress, stack_ends
 
 _Reason = reasons.StackReason
 
@@ -67,7 +67,7 @@ def ready_stacks(
         and stack.stage not in waiting
         and not gates.is_held_back(chain, stack)
         and (stack.adopts_from is not None or stack.id not in held_back)
-        and all(policy.ended_well(by_id[upstream]) for upstream in policy.awaited(chain, stack))
+        and all(stack_ends.ended_well(by_id[upstream]) for upstream in policy.awaited(chain, stack))
     ]
     ready.sort(key=lambda stack: (-remaining[stack.id], stack.id))
     free = free_slots(chain)

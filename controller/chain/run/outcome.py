@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from controller import outside_text
 from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase, StageWait
-from controller.chain.run import attention, changes, gates, policy, progress, windows
+from controller.chain.run import attention, changes, gates, progress, stack_ends, windows
 from controller.chain.run.progress import ChainProgress, StackProgress
 
 _PARTS = 5
@@ -322,7 +322,7 @@ def _lost_message(run: ChainProgress) -> str:
 
 
 def _well(run: ChainProgress) -> int:
-    return sum(policy.ended_well(stack) for stack in run.stacks)
+    return sum(stack_ends.ended_well(stack) for stack in run.stacks)
 
 
 def _ends(stacks: list[StackProgress], room: _Room) -> str:

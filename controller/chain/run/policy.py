@@ -11,16 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import FailurePolicy
-from controller.chain.run import progress
-
-_RELEASING = frozenset({reasons.StackReason.OUTPUT_UNCHANGED, reasons.StackReason.BYPASSED})
-
-
-def ended_well(stack: progress.StackProgress | v1alpha1.StackStatus) -> bool:
-    """Whether the dependents of this stack may start."""
-    return stack.phase is v1alpha1.Phase.SUCCEEDED or (
-        stack.phase is v1alpha1.Phase.SKIPPED and stack.reason in _RELEASING
-    )
+from controller.chain.run import progress, stack_ends
 
 
 def awaited(chain: progress.ChainProgress, stack: progress.StackProgress) -> Sequence[str]:
@@ -81,7 +72,8 @@ def first_failed(
         stack
         for stack in chain.stacks
         if stack.phase.is_over and stack.phase is not v1alpha1.Phase.SKIPPED
-        if not ended_well(stack) and (after is None or (stack.completion_time or "") > after)
+        if not stack_ends.ended_well(stack)
+        and (after is None or (stack.completion_time or "") > after)
     ]
     return min(failed, key=lambda stack: (stack.completion_time or "", stack.id), default=None)
 
@@ -107,7 +99,12 @@ def _stage_culprits(
         return {}
     bad: dict[str, progress.StackProgress] = {}
     for stack in chain.stacks:
-        if stack.stage and stack.stage not in bad and stack.phase.is_over and not ended_well(stack):
+        if (
+            stack.stage
+            and stack.stage not in bad
+            and stack.phase.is_over
+            and not stack_ends.ended_well(stack)
+        ):
             bad[stack.stage] = _cause(stack, by_id)
     found: dict[str, progress.StackProgress] = {}
     culprit: progress.StackProgress | None = None
@@ -123,7 +120,7 @@ def _culprit(
 ) -> progress.StackProgress | None:
     for upstream_id in upstreams:
         upstream = by_id[upstream_id]
-        if upstream.phase.is_over and not ended_well(upstream):
+        if upstream.phase.is_over and not stack_ends.ended_well(upstream):
             return _cause(upstream, by_id)
     return None
 

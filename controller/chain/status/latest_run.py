@@ -7,7 +7,7 @@ from controller import outside_text
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests import executions
-from controller.chain.run import changes, policy, progress
+from controller.chain.run import changes, progress, stack_ends
 from controller.chain.status.chain_facts import ChainFacts
 
 Reason = reasons.ChainReason
@@ -49,7 +49,7 @@ def project(
     if execution.state is executions.ExecutionState.CLOSED and not phase.is_over:
         phase, reason, message = Phase.FAILED, Reason.WORKFLOW_FAILED, _UNKNOWN_END
     summary = summarize(known.stacks)
-    done = sum(policy.ended_well(stack) for stack in known.stacks)
+    done = sum(stack_ends.ended_well(stack) for stack in known.stacks)
     return dataclasses.replace(
         _new_run(latest, execution, facts),
         phase=phase,

@@ -70,6 +70,34 @@ async def test_a_chain_that_is_not_there(kubectl: Kubectl, golden: Golden) -> No
     golden("plugin_commands").check("refused: no such chain", text)
 
 
+async def test_a_chain_that_is_called_otherwise(
+    kubectl: Kubectl, stackchains: kube_support.StackChains, golden: Golden
+) -> None:
+    await stackchains.create("prod", SPEC)
+
+    shown = await kubectl("tree", "pord")
+
+    assert (shown.code, shown.out) == (ExitCode.REFUSED, "")
+    text = without_times(shown.err, {kubectl.namespace: "NAMESPACE"})
+    golden("plugin_commands").check("refused: a chain of a similar name", text)
+
+
+async def test_who_may_not_list_gets_no_name_of_others(
+    restricted: Callable[..., Awaitable[Kubectl]], stackchains: kube_support.StackChains
+) -> None:
+    await stackchains.create("prod", SPEC)
+    kubectl = await restricted("get")
+
+    async def is_refused() -> bool:
+        # A new Role takes the API server a moment.
+        shown = await kubectl("tree", "pord")
+        assert (shown.code, shown.err.count("\n")) == (ExitCode.REFUSED, 1)
+        assert "did you mean" not in shown.err
+        return "there is no StackChain 'pord'" in shown.err
+
+    await eventually(is_refused, SECONDS)
+
+
 @pytest.mark.parametrize(
     ("verbs", "words", "missing"),
     [

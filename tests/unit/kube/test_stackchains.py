@@ -77,6 +77,14 @@ async def test_one_namespace_that_cannot_be_listed_costs_the_others_nothing() ->
     assert all("PartialObjectMetadataList" in asked["accept"] for _, _, asked in api.requests)
 
 
+async def test_names_are_listed_without_what_the_resources_hold() -> None:
+    page = {"metadata": {}, "items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}]}
+    api = ScriptedApi(page)
+
+    assert await stackchains.StackChains(api, namespaces=["team"]).list_names() == ["a", "b"]
+    assert all("PartialObjectMetadataList" in asked["accept"] for _, _, asked in api.requests)
+
+
 async def test_all_namespaces_that_cannot_be_listed_are_no_empty_list() -> None:
     with pytest.raises(errors.ApiUnreachable):
         await stackchains.StackChains(ScriptedApi(errors.ApiUnreachable("away"))).list_uids()

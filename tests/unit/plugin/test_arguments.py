@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from controller.api import v1alpha1
-from controller.plugin import arguments, commands
+from controller.plugin import arguments, commands, request_commands
 from controller.plugin.exit_codes import ExitCode
 from tests.support.golden import Golden
 
@@ -124,7 +124,11 @@ def test_every_command_of_the_command_line_can_be_run() -> None:
     """Those that need no cluster, and `ui`, which needs no namespace's client, the program runs."""
     own = {"completion", "ui", "version"}
 
-    assert {command.name for command in arguments.COMMANDS} == {*commands.COMMANDS, *own}
+    assert {command.name for command in arguments.COMMANDS} == {
+        *commands.COMMANDS,
+        *request_commands.COMMANDS,
+        *own,
+    }
 
 
 @pytest.mark.parametrize("command", arguments.COMMANDS, ids=lambda command: command.name)

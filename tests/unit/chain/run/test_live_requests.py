@@ -6,7 +6,7 @@ import pytest
 
 from controller.api.reasons import StackReason
 from controller.api.v1alpha1 import FailurePolicy, Operation, Phase
-from controller.chain.run import live_requests, outcome, policy, progress
+from controller.chain.run import live_requests, outcome, policy, progress, stack_ends
 from controller.chain.run.progress import LiveRequest, LiveRequestKind
 from tests.support.builders import (
     T1,
@@ -126,7 +126,7 @@ def test_a_bypass_releases_dependents_as_a_success_does() -> None:
     stack = of(run, "a")
     assert (stack.phase, stack.reason) == (Phase.SKIPPED, StackReason.BYPASSED)
     assert (stack.run_id, stack.is_started, stack.completion_time) == (None, False, T2)
-    assert policy.ended_well(stack)
+    assert stack_ends.ended_well(stack)
 
 
 def test_what_has_not_started_can_be_bypassed() -> None:

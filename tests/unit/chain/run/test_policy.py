@@ -9,21 +9,6 @@ from tests.support.builders import T2, make_progress, make_stack
 from tests.support.golden import Golden
 
 
-@pytest.mark.parametrize("phase", list(Phase))
-def test_only_success_and_an_unchanged_output_release_dependents(phase: Phase) -> None:
-    stack = make_stack("a", phase)
-
-    assert policy.ended_well(stack) is (phase in (Phase.SUCCEEDED, Phase.SKIPPED))
-
-
-def test_a_stack_skipped_because_of_another_releases_nobody() -> None:
-    skipped = make_stack(
-        "a", Phase.SKIPPED, reason=StackReason.UPSTREAM_NOT_SUCCEEDED, blocked_by="x"
-    )
-
-    assert not policy.ended_well(skipped)
-
-
 def test_all_transitive_dependents_are_skipped_and_name_the_culprit(golden: Golden) -> None:
     chain = make_progress(
         make_stack("a", Phase.FAILED),
