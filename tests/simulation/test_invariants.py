@@ -19,6 +19,7 @@ from controller.chain.run import (
     live_requests,
     native_stops,
     next_stacks,
+    outcome,
     policy,
     progress,
     unwanted_runs,
@@ -221,6 +222,17 @@ MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
     "the status is true": (
         FAILING,
         patched(progress, "apply_report", always_well),
+    ),
+    "what needs a person is named": (
+        Plan(
+            seed=1,
+            stacks=(
+                StackPlan(id="a", outcomes=("fail:planning",)),
+                StackPlan(id="x", seconds=60.0),
+            ),
+            chains=(ChainPlan(name="chain", spec={"roots": {"stackIds": ["a", "x"]}}),),
+        ),
+        patched(outcome, "_bad_ends", lambda _: []),
     ),
     "all ends": (FAILING, patched(policy, "skip_unwanted", lambda *_, **__: [])),
     "nothing is left": (LINE, patched(deletion.Deletion, "advance", never)),
@@ -458,6 +470,40 @@ WRITES = {
         writes.nothing_waits_without_a_reason,
         {"conditions": [{"type": "Ready", "status": "False", "reason": "Gone"}]},
         ["is not Ready for no reason: {'type': 'Ready', 'status': 'False', 'reason': 'Gone'}"],
+    ),
+    "a failure behind a wait": (
+        writes.what_needs_a_person_is_named,
+        {
+            "latestRun": {"phase": "AwaitingConfirmation", "summary": {"total": 3}},
+            "conditions": [
+                {
+                    "type": "Ready",
+                    "status": "Unknown",
+                    "reason": "AwaitingConfirmation",
+                    "message": "The run of 'b' waits.",
+                }
+            ],
+            "stacks": [
+                {"id": "a", "phase": "Failed", "reason": "RunFailed"},
+                {"id": "b", "phase": "AwaitingConfirmation"},
+                {"id": "c", "phase": "Canceled", "reason": "ChainCanceled"},
+            ],
+        },
+        ["is AwaitingConfirmation, \"The run of 'b' waits.\", while a did not succeed"],
+    ),
+    "progress where someone has to act": (
+        writes.what_needs_a_person_is_named,
+        {
+            "latestRun": {"phase": "Running", "summary": {"total": 2}},
+            "conditions": [
+                {"type": "Ready", "status": "Unknown", "reason": "Progressing", "message": "'a'"}
+            ],
+            "stacks": [
+                {"id": "a", "phase": "Waiting", "heldBy": {"needsPerson": True}},
+                {"id": "b", "phase": "Waiting", "heldBy": {}},
+            ],
+        },
+        ["is Progressing, \"'a'\", while a is held up"],
     ),
     "an estimate without a past": (
         writes.an_estimate_has_a_past_and_nothing_in_between,

@@ -82,6 +82,9 @@ def _stage(stage: progress.StageProgress) -> v1alpha1.StageStatus:
     )
 
 
+_BAD_ENDS = frozenset({Reason.STACK_FAILED, Reason.STACK_TIMED_OUT, Reason.STACK_CANCELED})
+
+
 def _outcome(known: progress.ChainProgress) -> tuple[Phase, str, str]:
     """A run whose stacks have ended is over once it has stopped what Spacelift queued besides."""
     if known.phase.is_over and known.completion_time is None:
@@ -89,7 +92,11 @@ def _outcome(known: progress.ChainProgress) -> tuple[Phase, str, str]:
             "All stacks have ended; runs that Spacelift queued and the chain does not use are "
             "being stopped."
         )
-        return Phase.RUNNING, Reason.PROGRESSING, message
+        if known.phase is Phase.SUCCEEDED:
+            return Phase.RUNNING, Reason.PROGRESSING, message
+        # Who has to act on it should not wait for that.
+        reason = known.reason if known.reason in _BAD_ENDS else Reason.PROGRESSING
+        return Phase.RUNNING, reason, f"{known.message} {message}"
     return known.phase, known.reason or Reason.PROGRESSING, known.message
 
 

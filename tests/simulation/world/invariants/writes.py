@@ -93,6 +93,63 @@ def nothing_waits_without_a_reason(write: Write) -> Iterator[str]:
             yield f"is not Ready for no reason: {item}"
 
 
+# Whatever else goes on, these reasons of Ready are of a live run whose stacks are known.
+_OF_LIVE_RUNS = frozenset(
+    {
+        reasons.ChainReason.PROGRESSING,
+        reasons.ChainReason.AWAITING_CONFIRMATION,
+        reasons.ChainReason.AWAITING_APPROVAL,
+        reasons.ChainReason.BLOCKED,
+        reasons.ChainReason.SUSPENDED,
+        reasons.ChainReason.WINDOW_CLOSED,
+        reasons.ChainReason.STACK_FAILED,
+        reasons.ChainReason.STACK_TIMED_OUT,
+        reasons.ChainReason.STACK_CANCELED,
+    }
+)
+_ENDING = ("The chain is being canceled", "The chain's deadline has passed")
+
+
+def what_needs_a_person_is_named(write: Write) -> Iterator[str]:
+    """While a run is live, Ready names a stack of each kind that needs somebody.
+
+    What failed must not hide behind what waits, nor the other way round, and Progressing means
+    that no one has to act.
+    """
+    status, run = write.status, write.status.get("latestRun") or {}
+    ready = next((one for one in status.get("conditions") or () if one["type"] == "Ready"), None)
+    is_known = bool((run.get("summary") or {}).get("total"))
+    if ready is None or not is_known or Phase(run["phase"]).is_over:
+        return
+    if ready["reason"] not in _OF_LIVE_RUNS or any(text in ready["message"] for text in _ENDING):
+        return
+    for kind, needing in _needing(status["stacks"]).items():
+        named = [row["id"] for row in needing if f"'{row['id']}'" in ready["message"]]
+        if not named or ready["reason"] == reasons.ChainReason.PROGRESSING:
+            ids = ", ".join(row["id"] for row in needing)
+            yield f"is {ready['reason']}, {ready['message']!r}, while {ids} {kind}"
+
+
+def _needing(rows: list[Json]) -> dict[str, list[Json]]:
+    of_chain = (
+        reasons.StackReason.CHAIN_CANCELED,
+        reasons.StackReason.CHAIN_DEADLINE_EXCEEDED,
+    )
+    bad = (Phase.FAILED, Phase.TIMED_OUT, Phase.CANCELED)
+    found = {
+        "did not succeed": [
+            row for row in rows if row["phase"] in bad and row.get("reason") not in of_chain
+        ],
+        "waits for a person": [r for r in rows if r["phase"] == Phase.AWAITING_CONFIRMATION],
+        "is held up": [
+            row
+            for row in rows
+            if row["phase"] == Phase.WAITING and (row.get("heldBy") or {}).get("needsPerson")
+        ],
+    }
+    return {kind: needing for kind, needing in found.items() if needing}
+
+
 def an_estimate_has_a_past_and_nothing_in_between(write: Write) -> Iterator[str]:
     """A run is estimated only from what its stacks took, and while no one has to act first.
 
@@ -159,6 +216,7 @@ AT_EACH_WRITE: dict[str, Callable[[Write], Iterator[str]]] = {
     "ready means over": ready_means_over,
     "a success is true": a_success_is_true,
     "nothing waits without a reason": nothing_waits_without_a_reason,
+    "what needs a person is named": what_needs_a_person_is_named,
     "an estimate has a past and nothing in between": an_estimate_has_a_past_and_nothing_in_between,
     "only the leader writes": only_the_leader_writes,
     "gone means over": gone_means_over,

@@ -117,10 +117,10 @@ SITUATIONS = [
     *(
         pytest.param(
             live(make_stack("a", phase), is_stopping=True),
-            PROGRESSING,
+            ("Unknown", reason, "True", "False"),
             id=f"{phase}, and unwanted runs are still being stopped",
         )
-        for phase in (Phase.SUCCEEDED, Phase.FAILED)
+        for phase, reason in ((Phase.SUCCEEDED, "Progressing"), (Phase.FAILED, "StackFailed"))
     ),
     pytest.param(
         dataclasses.replace(live(SUCCEEDED), pending=PENDING, has_unhandled=True),
@@ -504,6 +504,8 @@ def test_a_run_that_only_stops_others_says_so(golden: Golden) -> None:
     facts = live(SUCCEEDED, is_stopping=True)
 
     golden(PAGE).check("Ready: unwanted runs are being stopped", message_of(facts))
+    failed = live(make_stack("a", Phase.FAILED), is_stopping=True)
+    golden(PAGE).check("Ready: the same, and a stack failed", message_of(failed))
     run = project(facts).latest_run
     assert run is not None
     assert (run.phase, run.completion_time) == (Phase.RUNNING, None)
