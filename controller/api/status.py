@@ -35,6 +35,13 @@ class Phase(enum.StrEnum):
     def _missing_(cls, value: object) -> "Phase | None":
         return cls.RUNNING if isinstance(value, str) else None
 
+    @classmethod
+    def of_newer(cls, text: str) -> "Phase":
+        """Return a phase that this version does not know, for those who only show it."""
+        made = str.__new__(cls, text)
+        made._name_ = made._value_ = text
+        return made
+
 
 _OVER = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.SKIPPED, Phase.CANCELED, Phase.TIMED_OUT})
 

@@ -472,19 +472,25 @@ def _style_and_reason(row: tree_rows.Row, stacks: Sequence[StackStatus]) -> tupl
     reason = _first_names(names)
     if row.kind is tree_rows.Quiet.SKIPPED and causes:
         reason = f"because of {_first_names(sorted(causes))}"
+    if not _phase_of(row):
+        # Those who count the stacks find as many of each phase here as in the summary.
+        reason = tree_rows.phase_counts(row.stacks)
     return style_of(_FOLD_PHASES[row.kind]), reason
 
 
 def _phase_of(row: tree_rows.Row) -> str:
+    """Return the phase of a stack, or the one that all stacks of a row share."""
     if isinstance(row, tree_rows.StackRow):
         return row.stack.phase
-    return _FOLD_PHASES.get(row.kind, "")
+    phases = {stack.phase for stack in row.stacks}
+    return phases.pop() if len(phases) == 1 and row.kind in _FOLD_PHASES else ""
 
 
 def _mark(row: tree_rows.Row, characters: TreeCharacters) -> str:
     if isinstance(row, tree_rows.FoldRow) and row.kind not in _FOLD_PHASES:
         return characters.cut
-    return characters.phases.get(_phase_of(row), characters.unknown)
+    phase = row.stack.phase if isinstance(row, tree_rows.StackRow) else _FOLD_PHASES[row.kind]
+    return characters.phases.get(phase, characters.unknown)
 
 
 def _own_label(row: tree_rows.Row, characters: TreeCharacters) -> str:

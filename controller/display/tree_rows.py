@@ -210,8 +210,10 @@ def _reached(start: str, edges: Mapping[str, Sequence[str]]) -> set[str]:
 
 def phase_counts(stacks: Sequence[StackStatus]) -> str:
     """Return how many stacks are in which phase, in the order of the phases."""
-    counts = collections.Counter(stack.phase for stack in stacks)
-    return ", ".join(f"{counts[phase]} {phase}" for phase in Phase if counts[phase])
+    counts = collections.Counter(str(stack.phase) for stack in stacks)
+    # A newer operator knows more phases.
+    phases = [*Phase, *sorted(set(counts).difference(Phase))]
+    return ", ".join(f"{counts[phase]} {phase}" for phase in phases if counts[phase])
 
 
 def holds(stacks: Sequence[StackStatus]) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from controller.api.v1alpha1 import Phase, RunStatus, StackChain, StageStatus
 from controller.chain.run import attention
 from controller.chain.run.attention import Need
 from controller.display import stage_lines, tree
-from controller.plugin import explanation, page_actions
+from controller.plugin import explanation, newer_phases, page_actions
 from controller.ui.page_documents import ChainDocuments, shown_resource
 
 _STATES = {Need.FIX: "failed", Need.DECISION: "person", Need.RELEASE: "blocked"}
@@ -34,7 +34,7 @@ def describe(body: Mapping[str, Any], *, options: Sequence[str] = ()) -> ChainDo
         options: those that choose the same cluster for a command.
     """
     try:
-        chain = v1alpha1.parse(body)
+        chain = newer_phases.parse(body)
     except v1alpha1.InvalidResource as error:
         return _unreadable(
             body,

@@ -15,7 +15,7 @@ from controller import outside_text
 from controller.api import v1alpha1, wording
 from controller.config import shell_settings
 from controller.kube import api_requests, errors, kubeconfig, stackchains, user_client
-from controller.plugin import arguments
+from controller.plugin import arguments, newer_phases
 from controller.plugin.exit_codes import PROGRAM, CommandError, ExitCode, usage
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -281,7 +281,7 @@ def _forbidden(verbs: str, answer: str, namespace: str | None) -> CommandError:
 
 def _parsed(body: Mapping[str, Any]) -> v1alpha1.StackChain:
     try:
-        return v1alpha1.parse(body)
+        return newer_phases.parse(body)
     except v1alpha1.InvalidResource as error:
         named = "{namespace}/{name}".format_map(body["metadata"])
         raise CommandError(

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from controller.api import v1alpha1
+from controller.api.v1alpha1 import Phase
 from controller.chain.run import attention
 from controller.display import styled_text, tree, tree_characters, tree_rows
 from controller.plugin import output
 from tests.support import big_chains
-from tests.support.builders import make_shown_chain
+from tests.support.builders import make_shown_chain, make_shown_status, make_stack_status
 from tests.support.golden import Golden
 
 PAGE = "big_trees"
@@ -84,6 +85,23 @@ def test_a_fold_hides_nothing_that_goes_on_or_needs_a_person() -> None:
 
     assert len(folded) > 450
     assert {str(tree_rows.quiet_kind(stack)) for stack in folded} == {"Done", "Skipped", "Pending"}
+
+
+def test_a_fold_says_how_many_are_in_which_phase() -> None:
+    ended = (
+        *[{"phase": Phase.SUCCEEDED, "reason": "RunFinished"}] * 20,
+        *[{"phase": Phase.SKIPPED, "reason": "OutputUnchanged"}] * 19,
+        *[{"phase": Phase.CANCELED, "reason": "ChainCanceled"}] * 10,
+    )
+    below = [make_stack_status(f"s{place}", 1, "a", **one) for place, one in enumerate(ended)]
+    stacks = (make_stack_status("a", phase=Phase.SUCCEEDED, reason="RunFinished"), *below)
+
+    lines = drawn(make_shown_status(*stacks), width=100)
+
+    assert [line.split("stacks")[1].split() for line in lines if " stacks " in line] == [
+        ["20", "Succeeded,", "19", "Skipped"],
+        ["Canceled", "s39,", "s40", "+8"],
+    ]
 
 
 def test_many_that_need_a_person_each_have_a_row_before_there_are_links_and_a_tree() -> None:
