@@ -302,6 +302,9 @@ def _needs(stacks: Sequence[StackStatus], drawing: Drawing, *, above: int) -> li
         if taken <= room:
             drawn += link
             room -= taken
+        else:
+            # None of the later ones is as urgent.
+            room = 0
     if shown < len(stacks):
         text = f"and {wording.counted(len(stacks) - shown, 'more stack')} that need someone"
         drawn.append(styled_text.line(styled_text.fit(text, drawing.width, "")))

@@ -317,8 +317,7 @@ def _stack_lines(
     blocking: BlockingStack, width: int, detail: _Detail, *, is_named: bool
 ) -> list[Line]:
     stack, link = blocking.stack, attention.link_of(blocking.stack)
-    message = " ".join((stack.message or blocking.meaning.means).split())
-    message = message.removesuffix(f": {link}") if link else message
+    message = " ".join((attention.message_of(stack) or blocking.meaning.means).split())
     if is_named:
         message = f"{stack.id}: {message}"
     drawn = _message_lines(message, width, detail)

@@ -77,6 +77,13 @@ def link_of(stack: "progress.StackProgress | v1alpha1.StackStatus") -> str | Non
     return (held_by.url if held_by is not None else None) or stack.run_url
 
 
+def message_of(stack: "progress.StackProgress | v1alpha1.StackStatus") -> str:
+    """Return what a stack says, without the link that stands beside it."""
+    message, link = stack.message or "", link_of(stack)
+    end = f": {link}" if link else ""
+    return f"{message.removesuffix(end)}." if end and message.endswith(end) else message
+
+
 def with_need(stacks: Iterable[Stack], need: Need) -> list[Stack]:
     """Return the stacks with one need, in their order."""
     return [stack for stack in stacks if need_of(stack) is need]

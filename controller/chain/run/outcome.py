@@ -104,11 +104,13 @@ def _in_progress(run: ChainProgress) -> RunMeaning:
         # Nobody should confirm now what is about to be discarded.
         return _meaning(Phase.RUNNING, _Reason.PROGRESSING, _canceling_message(run))
     message = _needs_message(run)
+    is_suspended = run.is_suspended and has_unstarted_stacks(run)
+    if is_suspended:
+        message = f"{message} {_suspended_message(run)}".strip()
     if _in_phase(run, Phase.AWAITING_CONFIRMATION):
         return _meaning(Phase.AWAITING_CONFIRMATION, _Reason.AWAITING_CONFIRMATION, message)
-    if run.is_suspended and has_unstarted_stacks(run):
+    if is_suspended:
         phase = Phase.PENDING if progress.is_idle(run) else Phase.RUNNING
-        message = f"{message} {_suspended_message(run)}".strip()
         return _meaning(phase, _Reason.SUSPENDED, message)
     if attention.to_approve(run.stages):
         return _meaning(Phase.RUNNING, _Reason.AWAITING_APPROVAL, message)
@@ -192,8 +194,7 @@ def _blocked_message(held: list[StackProgress], room: _Room) -> str:
 def _why_blocked(stack: StackProgress, room: _Room) -> str:
     """Return the stack's message with its link, which a cut must not lose."""
     url = attention.link_of(stack)
-    message = stack.message.removesuffix(f": {url}") if url else stack.message
-    return f"{_shown(message, room)}{f' ({url})' if url else ''}"
+    return f"{_shown(attention.message_of(stack), room)}{f' ({url})' if url else ''}"
 
 
 def _canceling_message(run: ChainProgress) -> str:

@@ -39,13 +39,13 @@ def _place(stack: progress.StackProgress) -> tuple[int, int]:
 
 
 def _row(stack: progress.StackProgress) -> str:
-    url = outside_text.link(attention.link_of(stack))
+    url, message = outside_text.link(attention.link_of(stack)), attention.message_of(stack)
     cells = (
         outside_text.markdown(stack.id),
         str(stack.phase),
         outside_text.markdown(stack.reason),
         _link("open", url) if url else "",
-        outside_text.markdown(outside_text.clean(stack.message, most=_MESSAGE_CHARACTERS)),
+        outside_text.markdown(outside_text.clean(message, most=_MESSAGE_CHARACTERS)),
     )
     return f"| {' | '.join(cells)} |"
 
