@@ -10,6 +10,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+# As in pyproject.toml. An older Python reads this file as well, so it has nothing newer than 3.6.
+_OLDEST = (3, 11)
+_USAGE = 2
 _ARCHIVE = Path(__file__).parent
 _MARK = "digest"
 
@@ -41,8 +44,21 @@ def unpack(archive: Path, folder: Path) -> Path:
     return target
 
 
+def refuse_old_python() -> None:
+    """End with one line where Python is too old for the plugin."""
+    if sys.version_info < _OLDEST:
+        needed, found = (".".join(map(str, one[:2])) for one in (_OLDEST, sys.version_info))
+        print(
+            f"kubectl stackchain: it needs Python {needed} or newer, and python3 is {found} "
+            f"({sys.executable}); put a newer python3 before it on the PATH.",
+            file=sys.stderr,
+        )
+        sys.exit(_USAGE)
+
+
 def main() -> None:
     """Run the plugin; where nothing can be kept, it runs out of the archive."""
+    refuse_old_python()
     try:
         target = unpack(_ARCHIVE, Path.home() / ".cache/kubectl-stackchain/unpacked")
         # What others could have put there is not run.

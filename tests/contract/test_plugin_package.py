@@ -1,5 +1,6 @@
 """The kubectl plugin as a package of its own: small, quick to start, and with all that it needs."""
 
+import ast
 import hashlib
 import importlib.metadata
 import json
@@ -192,6 +193,32 @@ def test_the_zipapp_has_the_licenses_of_all_that_it_holds(zipapp: Path) -> None:
         assert set(licenses) <= set(held)
     # Of what the page's script holds.
     assert {own, "controller/ui/bundle/LICENSE-lit.txt"} <= set(held)
+
+
+def test_an_older_python_is_told_so_in_one_line(zipapp: Path, tmp_path: Path) -> None:
+    program = (
+        "import runpy, sys\nsys.version_info = (3, 10, 4, 'final', 0)\n"
+        f"runpy.run_path({str(zipapp)!r}, run_name='__main__')"
+    )
+
+    done = run(Path(sys.executable).resolve(), "-I", "-c", program, home=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("kubectl stackchain: it needs Python 3.11 or newer, and python3 ")
+    assert done.stderr.count("\n") == 1
+    assert "is 3.10 (" in done.stderr
+
+
+def test_the_zipapp_names_the_oldest_python_of_the_package() -> None:
+    oldest = ".".join(map(str, zipapp_main._OLDEST))
+
+    assert project("plugin/pyproject.toml")["requires-python"] == f">={oldest}"
+
+
+def test_an_older_python_can_read_what_says_that_it_is_too_old() -> None:
+    text = (ROOT / "plugin/zipapp_main.py").read_text(encoding="utf-8")
+
+    ast.parse(text, feature_version=(3, 6))
 
 
 def test_the_zipapp_under_the_other_name_completes(zipapp: Path, tmp_path: Path) -> None:
