@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
+from controller.config import shell_settings
 from controller.plugin import arguments
 from hack import build_plugin
 from plugin import zipapp_main
@@ -242,6 +244,34 @@ def test_the_zipapp_is_unpacked_once_and_removes_what_is_older(
     assert first == second
     assert (second / "mark").exists()
     assert list((tmp_path / "kept").iterdir()) == [first]
+
+
+@pytest.mark.parametrize("harm", ["a folder is gone", "a file is gone", "a file is cut"])
+def test_what_a_cleaner_removed_is_unpacked_again(harm: str, zipapp: Path, tmp_path: Path) -> None:
+    unpacked = zipapp_main.unpack(zipapp, tmp_path / "kept")
+    harmed = unpacked / "controller/plugin/program.py"
+    whole = harmed.read_bytes()
+    if harm == "a folder is gone":
+        shutil.rmtree(unpacked / "controller")
+    elif harm == "a file is gone":
+        harmed.unlink()
+    else:
+        harmed.write_bytes(b"")
+
+    again = zipapp_main.unpack(zipapp, tmp_path / "kept")
+
+    assert again == unpacked
+    assert harmed.read_bytes() == whole
+    assert list((tmp_path / "kept").iterdir()) == [again]
+
+
+@pytest.mark.parametrize("named", ["", "there", "/there"])
+def test_the_zipapp_unpacks_itself_where_the_plugin_keeps_the_rest(
+    named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", named)
+
+    assert zipapp_main.cache_folder() == shell_settings.load_plugin_settings().cache_folder
 
 
 def test_without_a_place_for_it_the_zipapp_runs_packed(zipapp: Path, tmp_path: Path) -> None:
