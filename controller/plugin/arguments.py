@@ -6,11 +6,16 @@ Options may come before or after the command and its arguments, as with kubectl.
 import argparse
 import difflib
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
+from controller.display import streams
 from controller.plugin.exit_codes import PROGRAM, ExitCode
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 SHELLS = ("bash", "zsh", "fish")
 MOST_PARALLEL = 500
@@ -215,6 +220,14 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End with the exit code for wrong usage."""
         self.exit(ExitCode.USAGE, f"{PROGRAM}: {message}; see `{self.prog} --help`\n")
+
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        """Write as the commands do: argparse passes over an output that cannot be written."""
+        is_output = file is sys.stdout
+        if is_output:
+            streams.send(sys.stdout, message)
+        else:
+            streams.complain(message)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

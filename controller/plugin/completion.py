@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controller.config import environment, shell_settings
+from controller.display import streams
 from controller.plugin import arguments, completion_cache, exit_codes
 
 if TYPE_CHECKING:
@@ -36,10 +37,16 @@ def main() -> None:
     # It ends before there is any garbage worth looking for.
     gc.disable()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    streams.prepare()
     candidates, directive = complete(sys.argv[1:])
-    for candidate in candidates:
-        print(candidate)
-    print(f":{directive}")
+    lines = [*candidates, f":{directive}"]
+    try:
+        streams.send(sys.stdout, "".join(f"{line}\n" for line in lines))
+    # Whoever presses Tab is typing: nothing is said about it.
+    except streams.OutputClosed:
+        sys.exit(exit_codes.ExitCode.OUTPUT_CLOSED)
+    except streams.OutputFailed:
+        sys.exit(exit_codes.ExitCode.OUTPUT_FAILED)
 
 
 def complete(words: Sequence[str]) -> tuple[list[str], int]:
