@@ -12,10 +12,9 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from controller.config import environment, shell_settings
+from controller.config import environment, parsing, shell_settings
 from controller.display import streams
 from controller.plugin import arguments, completion_cache, exit_codes
 
@@ -209,7 +208,7 @@ def _whom(wanted: argparse.Namespace, shell: shell_settings.PluginSettings) -> l
     """Return what tells clusters and users apart: also which kubeconfig, as it is now."""
     parts = str(shell.kubernetes.kubeconfig or "~/.kube/config").split(os.pathsep)
     found = [str(getattr(wanted, name, None)) for name in ("namespace", "context")]
-    for path in (Path(part).expanduser() for part in parts):
+    for path in map(parsing.below_home, parts):
         changed = path.stat().st_mtime_ns if path.is_file() else 0
         found += [str(path.absolute()), str(changed)]
     return found
