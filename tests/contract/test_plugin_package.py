@@ -139,6 +139,25 @@ def test_the_page_is_in_the_package(wheel: Path) -> None:
     assert built <= set(zipfile.ZipFile(wheel).namelist())
 
 
+def test_a_second_build_of_a_clone_has_no_file_whose_source_is_gone(
+    wheel: Path, tmp_path: Path
+) -> None:
+    """Each build of the page has scripts of other names."""
+    source = wheel.parent / "source/plugin"
+    left = source / "build/lib/controller/ui/bundle/assets/page-older.js"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.touch()
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+
+    subprocess.run(
+        [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", tmp_path, source],
+        check=True,
+    )
+
+    (again,) = tmp_path.glob("*.whl")
+    assert set(zipfile.ZipFile(again).namelist()) == set(zipfile.ZipFile(wheel).namelist())
+
+
 def test_a_call_loads_nothing_that_is_slow(scripts: Path, tmp_path: Path) -> None:
     """Each has taken a good part of the quarter of a second of processor time that a call may."""
     kubeconfig = write_kubeconfig(tmp_path)
