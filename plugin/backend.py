@@ -24,4 +24,4 @@ from setuptools.build_meta import (
 def build_wheel(wheel_directory: str, *arguments: Any, **named: Any) -> str:
     """Build the wheel; called in the folder of pyproject.toml, with what PEP 517 says."""
     shutil.rmtree("build", ignore_errors=True)
-    return build_meta.build_wheel(wheel_directory, *arguments, **named)
+    return str(build_meta.build_wheel(wheel_directory, *arguments, **named))
