@@ -74,7 +74,7 @@ def choose_target(
         kubernetes=shell_settings.KubernetesSettings(kubeconfig=file),
         context=context,
         namespace=namespace or found or "default",
-        is_namespace_chosen=namespace is not None,
+        is_namespace_chosen=bool(namespace),
     )
 
 

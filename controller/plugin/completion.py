@@ -177,7 +177,10 @@ _Read = Callable[["cluster.UserChains"], Coroutine[None, None, list[str]]]
 
 def _asked(before: Sequence[str], question: Sequence[str], read: _Read) -> list[str]:
     """Ask the cluster; one that cannot be asked completes nothing, and says nothing about it."""
-    wanted = _cluster_parser().parse_known_args(before)[0]
+    try:
+        wanted = _cluster_parser().parse_known_args(before)[0]
+    except argparse.ArgumentError:
+        return []
     kubeconfig: str | None = getattr(wanted, "kubeconfig", None)
 
     def ask() -> list[str] | None:
@@ -235,7 +238,10 @@ async def _ask(wanted: argparse.Namespace, read: _Read) -> list[str]:
 
 def _cluster_parser() -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
-        parents=[arguments.cluster_options()], add_help=False, allow_abbrev=False
+        parents=[arguments.cluster_options()],
+        add_help=False,
+        allow_abbrev=False,
+        exit_on_error=False,
     )
 
 
