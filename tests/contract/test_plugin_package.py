@@ -318,11 +318,12 @@ def test_two_builds_are_equal(packed: Path, zipapp: Path, tmp_path: Path) -> Non
 
 def test_the_manifest_for_krew_is_of_the_archive(zipapp: Path, tmp_path: Path) -> None:
     archive = build_plugin.write_archive(zipapp, tmp_path / "kubectl-stackchain-1.tar.gz")
-    manifest = build_plugin.write_manifest(archive, tmp_path / "krew.yaml", "owner/name")
+    manifest = build_plugin.write_manifest(archive, tmp_path / build_plugin.MANIFEST, "owner/name")
 
     found = yaml.safe_load(manifest.read_text(encoding="utf-8"))
 
     assert (found["kind"], found["metadata"]["name"]) == ("Plugin", "stackchain")
+    assert manifest.stem == found["metadata"]["name"]
     assert found["apiVersion"] == "krew.googlecontainertools.github.com/v1alpha2"
     spec, version = found["spec"], build_plugin.version()
     assert spec["version"] == f"v{version}"
