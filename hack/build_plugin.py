@@ -24,6 +24,8 @@ from pathlib import Path, PurePath
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = "kubectl-stackchain"
+# krew wants the file to have the name of the plugin.
+MANIFEST = "stackchain.yaml"
 LIBRARIES = (
     "PyYAML",
     "aiohappyeyeballs",
@@ -69,7 +71,7 @@ def main() -> None:
         packed = pack(wheel, Path(folder) / "packed")
         zipapp = write_zipapp(packed, output / f"{PROGRAM}.pyz")
     archive = write_archive(zipapp, output / f"{PROGRAM}-{version()}.tar.gz")
-    manifest = write_manifest(archive, output / "krew-stackchain.yaml", wanted.repository)
+    manifest = write_manifest(archive, output / MANIFEST, wanted.repository)
     for file in (wheel, zipapp, archive, manifest):
         print(f"{file} {file.stat().st_size}")
 

@@ -10,6 +10,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+# As in pyproject.toml. An older Python reads this file as well, so it has nothing newer than 3.6.
+_OLDEST = (3, 11)
+_USAGE = 2
 _ARCHIVE = Path(__file__).parent
 _MARK = "digest"
 
@@ -22,17 +25,19 @@ def unpack(archive: Path, folder: Path) -> Path:
     """
     with zipfile.ZipFile(archive) as packed:
         target = folder / packed.read(_MARK).decode()
-        if target.is_dir():
+        if _is_whole(target, packed):
             return target
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=folder))
         try:
             packed.extractall(fresh)
             # Whole or not at all: another start may be unpacking, too.
+            if not _is_whole(target, packed):
+                shutil.rmtree(target, ignore_errors=True)
             fresh.rename(target)
         except OSError:
             shutil.rmtree(fresh, ignore_errors=True)
-            if not target.is_dir():
+            if not _is_whole(target, packed):
                 raise
     for other in folder.iterdir():
         if other != target:
@@ -41,10 +46,44 @@ def unpack(archive: Path, folder: Path) -> Path:
     return target
 
 
+def _is_whole(folder: Path, packed: zipfile.ZipFile) -> bool:
+    """Return whether all is there: programs that clean caches remove single files."""
+    try:
+        return all(
+            (folder / info.filename).stat().st_size == info.file_size for info in packed.infolist()
+        )
+    except OSError:
+        return False
+
+
+def cache_folder() -> Path:
+    """Return the folder of all that the plugin keeps, as its settings name it.
+
+    Raises:
+        RuntimeError: there is no home.
+    """
+    # The settings are still packed.
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))  # noqa: TID251
+    return (named if named.is_absolute() else Path.home() / ".cache") / "kubectl-stackchain"
+
+
+def refuse_old_python() -> None:
+    """End with one line where Python is too old for the plugin."""
+    if sys.version_info < _OLDEST:
+        needed, found = (".".join(map(str, one[:2])) for one in (_OLDEST, sys.version_info))
+        print(
+            f"kubectl stackchain: it needs Python {needed} or newer, and python3 is {found} "
+            f"({sys.executable}); put a newer python3 before it on the PATH.",
+            file=sys.stderr,
+        )
+        sys.exit(_USAGE)
+
+
 def main() -> None:
     """Run the plugin; where nothing can be kept, it runs out of the archive."""
+    refuse_old_python()
     try:
-        target = unpack(_ARCHIVE, Path.home() / ".cache/kubectl-stackchain/unpacked")
+        target = unpack(_ARCHIVE, cache_folder() / "unpacked")
         # What others could have put there is not run.
         if target.stat().st_uid == os.getuid():
             sys.path[0] = str(target)

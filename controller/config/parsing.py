@@ -17,9 +17,18 @@ from urllib import parse as urlparse
 Choice = TypeVar("Choice", bound=enum.StrEnum)
 
 
+def below_home(path: str | Path) -> Path:
+    """Return a path with the home in place of `~`; as it is where there is no home."""
+    try:
+        return Path(path).expanduser()
+    # A container may run as a user whom its system does not know.
+    except RuntimeError:
+        return Path(path)
+
+
 def existing_file(text: str) -> Path:
     """Parse the path of a file that can be read now."""
-    path = Path(text).expanduser()
+    path = below_home(text)
     try:
         with path.open("rb"):
             return path

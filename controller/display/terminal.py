@@ -1,13 +1,12 @@
 """Where output goes, as facts: a terminal that can redraw, with colors or without, or a file."""
 
 import dataclasses
-import os
 import shutil
 from typing import TextIO
 
 from controller import outside_text
 from controller.config import shell_settings
-from controller.display import styled_text
+from controller.display import streams, styled_text
 from controller.display.styled_text import Line, Style
 
 # Where lines go into a file or a log, nothing has to be cut for a terminal of 80 columns.
@@ -23,14 +22,6 @@ _CODES = {
     Style.ACTIVE: "\x1b[36m",
     Style.ATTENTION: "\x1b[1;33m",
 }
-
-
-class OutputFailed(Exception):
-    """The output cannot be written, as on a full disk; the message says why."""
-
-
-class OutputClosed(Exception):
-    """The reader of the output has gone, as `| head` does; nothing more is printed."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,28 +58,13 @@ class Terminal:
             OutputClosed: once; what is sent afterwards goes nowhere.
             OutputFailed: likewise, for any other reason.
         """
-        try:
-            self.out.write(text)
-            self.out.flush()
-        except BrokenPipeError:
-            discard(self.out)
-            raise OutputClosed from None
-        except OSError as error:
-            discard(self.out)
-            raise OutputFailed(error.strerror or str(error)) from error
+        streams.send(self.out, text)
 
     def _paint(self, span: styled_text.Span) -> str:
         # Messages come from other systems: a control character in one must not reach a terminal.
         text = outside_text.visible(span.text)
         code = _CODES[span.style] if self.has_color else ""
         return f"{code}{text}{_RESET}" if code and text else text
-
-
-def discard(out: TextIO) -> None:
-    """Have what is left in the buffer go nowhere: the interpreter must not complain at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, out.fileno())
-    os.close(nowhere)
 
 
 def detect(out: TextIO, environment: shell_settings.TerminalSettings) -> Terminal:

@@ -460,6 +460,9 @@ def _columns(row: tree_rows.Row, layout: _Layout, drawing: Drawing) -> str:
         stack = row.stack
         start = None if stack.phase == Phase.SKIPPED else stack.start_time
         took = styled_text.duration(start, stack.completion_time, drawing.now)
+    if len(took) >= _TIME_WIDTH:
+        # Of a hundred days and more, whose hours would touch the phase.
+        took = f"{took.partition('d')[0]}d"
     if len(phase) > layout.phase:
         phase = _SHORT_PHASES.get(phase, phase)[: layout.phase]
     return f"{styled_text.GAP}{phase:<{layout.phase}}{took:>{_TIME_WIDTH}}{styled_text.GAP}"

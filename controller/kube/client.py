@@ -17,7 +17,7 @@ from kubernetes.aio import client as kube_client
 from kubernetes.aio import config as kube_config
 
 from controller import outside_text
-from controller.config import settings
+from controller.config import parsing, settings
 from controller.kube import api_requests, errors
 from controller.kube import kubeconfig as kubeconfig_files
 
@@ -192,7 +192,7 @@ async def _load(kubeconfig: Path | None) -> kube_client.Configuration:
     try:
         if kubeconfig is None and (why := _load_service_account(configuration)) is not None:
             kubeconfig = kubeconfig_files.DEFAULT_KUBECONFIG
-            if not kubeconfig.expanduser().exists():
+            if not parsing.below_home(kubeconfig).exists():
                 raise _no_access(f"{why.rstrip('.')}, and there is no {kubeconfig}")
         if kubeconfig is not None:
             await kube_config.load_kube_config(  # type: ignore[no-untyped-call]

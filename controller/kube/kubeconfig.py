@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from controller import outside_text
+from controller.config import parsing
 from controller.kube import errors, kubeconfig_shape
 
 Json = dict[str, Any]
@@ -118,7 +119,7 @@ def read_file(file: str, name: str) -> bytes:
 
 def _read(kubeconfig: Path) -> Json:
     merged: Json = {"current-context": "", **{kind: {} for kind in kubeconfig_shape.PARTS}}
-    paths = [Path(part).expanduser() for part in str(kubeconfig).split(os.pathsep) if part]
+    paths = [parsing.below_home(part) for part in str(kubeconfig).split(os.pathsep) if part]
     # As kubectl: of several files one may be missing.
     for path in [path for path in paths if len(paths) == 1 or path.is_file()]:
         try:

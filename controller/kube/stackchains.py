@@ -261,4 +261,5 @@ def _path(namespace: str | None, name: str | None = None) -> str:
 
 
 def _quoted(segment: str) -> str:
-    return urlparse.quote(segment, safe="")
+    # What is no Unicode comes from a file or a command line, and names nothing.
+    return urlparse.quote(segment, safe="", errors="replace")

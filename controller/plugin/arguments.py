@@ -6,11 +6,16 @@ Options may come before or after the command and its arguments, as with kubectl.
 import argparse
 import difflib
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
+from controller.display import streams
 from controller.plugin.exit_codes import PROGRAM, ExitCode
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 SHELLS = ("bash", "zsh", "fish")
 MOST_PARALLEL = 500
@@ -37,6 +42,7 @@ PROMPT_SECONDS = 60.0
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _KINDS = ("schain", "stackchain", "stackchains", "stackchains.stackchain.dev")
 _STACK_ID = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.]{0,127}")
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
 
@@ -216,6 +222,14 @@ class Parser(argparse.ArgumentParser):
         """End with the exit code for wrong usage."""
         self.exit(ExitCode.USAGE, f"{PROGRAM}: {message}; see `{self.prog} --help`\n")
 
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        """Write as the commands do: argparse passes over an output that cannot be written."""
+        is_output = file is sys.stdout
+        if is_output:
+            streams.send(sys.stdout, message)
+        else:
+            streams.complain(message)
+
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return what the user wants; help and wrong usage end the process."""
@@ -299,7 +313,9 @@ def cluster_options() -> argparse.ArgumentParser:
     # Suppressed defaults: an option before the command must not be undone by the command's parser.
     shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     group = shared.add_argument_group("cluster, as with kubectl")
-    group.add_argument("-n", "--namespace", metavar="NAMESPACE", help="default: the context's")
+    group.add_argument(
+        "-n", "--namespace", metavar="NAMESPACE", type=namespace, help="default: the context's"
+    )
     group.add_argument("--context", metavar="CONTEXT", help="default: the current one")
     group.add_argument("--kubeconfig", metavar="FILE", help="default: KUBECONFIG, ~/.kube/config")
     return shared
@@ -472,6 +488,13 @@ def chain_name(text: str) -> str:
     if (slash and kind not in _KINDS) or not _NAME.fullmatch(name) or len(name) > 253:
         raise argparse.ArgumentTypeError(f"{text!r} is not the name of a StackChain")
     return name
+
+
+def namespace(text: str) -> str:
+    """Read the name of a namespace; as with kubectl, an empty text stands for the default."""
+    if text and not _NAMESPACE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a namespace")
+    return text
 
 
 def duration(text: str) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 
 from controller import outside_text
 from controller.api import v1alpha1, wording
-from controller.config import shell_settings
+from controller.config import parsing, shell_settings
 from controller.kube import api_requests, errors, kubeconfig, stackchains, user_client
 from controller.plugin import arguments, newer_phases
 from controller.plugin.exit_codes import PROGRAM, CommandError, ExitCode, usage
@@ -62,7 +62,7 @@ def choose_target(
     Raises:
         CommandError: the kubeconfig cannot be used, or has no such context.
     """
-    file, default = kubernetes.kubeconfig, kubeconfig.DEFAULT_KUBECONFIG.expanduser()
+    file, default = kubernetes.kubeconfig, parsing.below_home(kubeconfig.DEFAULT_KUBECONFIG)
     if file is None and (default.is_file() or context is not None):
         file = default
     found = _context_namespace(file, context) if file else _mounted_namespace()
@@ -74,7 +74,7 @@ def choose_target(
         kubernetes=shell_settings.KubernetesSettings(kubeconfig=file),
         context=context,
         namespace=namespace or found or "default",
-        is_namespace_chosen=namespace is not None,
+        is_namespace_chosen=bool(namespace),
     )
 
 

@@ -12,10 +12,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from controller.config import environment, shell_settings
+from controller.config import environment, parsing, shell_settings
+from controller.display import streams
 from controller.plugin import arguments, completion_cache, exit_codes
 
 if TYPE_CHECKING:
@@ -36,10 +36,16 @@ def main() -> None:
     # It ends before there is any garbage worth looking for.
     gc.disable()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    streams.prepare()
     candidates, directive = complete(sys.argv[1:])
-    for candidate in candidates:
-        print(candidate)
-    print(f":{directive}")
+    lines = [*candidates, f":{directive}"]
+    try:
+        streams.send(sys.stdout, "".join(f"{line}\n" for line in lines))
+    # Whoever presses Tab is typing: nothing is said about it.
+    except streams.OutputClosed:
+        sys.exit(exit_codes.ExitCode.OUTPUT_CLOSED)
+    except streams.OutputFailed:
+        sys.exit(exit_codes.ExitCode.OUTPUT_FAILED)
 
 
 def complete(words: Sequence[str]) -> tuple[list[str], int]:
@@ -171,7 +177,10 @@ _Read = Callable[["cluster.UserChains"], Coroutine[None, None, list[str]]]
 
 def _asked(before: Sequence[str], question: Sequence[str], read: _Read) -> list[str]:
     """Ask the cluster; one that cannot be asked completes nothing, and says nothing about it."""
-    wanted = _cluster_parser().parse_known_args(before)[0]
+    try:
+        wanted = _cluster_parser().parse_known_args(before)[0]
+    except argparse.ArgumentError:
+        return []
     kubeconfig: str | None = getattr(wanted, "kubeconfig", None)
 
     def ask() -> list[str] | None:
@@ -202,7 +211,7 @@ def _whom(wanted: argparse.Namespace, shell: shell_settings.PluginSettings) -> l
     """Return what tells clusters and users apart: also which kubeconfig, as it is now."""
     parts = str(shell.kubernetes.kubeconfig or "~/.kube/config").split(os.pathsep)
     found = [str(getattr(wanted, name, None)) for name in ("namespace", "context")]
-    for path in (Path(part).expanduser() for part in parts):
+    for path in map(parsing.below_home, parts):
         changed = path.stat().st_mtime_ns if path.is_file() else 0
         found += [str(path.absolute()), str(changed)]
     return found
@@ -229,7 +238,10 @@ async def _ask(wanted: argparse.Namespace, read: _Read) -> list[str]:
 
 def _cluster_parser() -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
-        parents=[arguments.cluster_options()], add_help=False, allow_abbrev=False
+        parents=[arguments.cluster_options()],
+        add_help=False,
+        allow_abbrev=False,
+        exit_on_error=False,
     )
 
 

@@ -17,7 +17,7 @@ import yaml
 
 from controller.api import v1alpha1, wording
 from controller.api.v1alpha1 import Operation, StackChain
-from controller.display import styled_text, tree
+from controller.display import streams, styled_text, tree
 from controller.display.styled_text import Line, Span, Style
 from controller.plugin import cluster, exit_codes, follow_chain, outcomes
 from controller.plugin.exit_codes import CommandError, ExitCode
@@ -51,6 +51,8 @@ def read_source(file: str | None, filename: str | None) -> ChainFile:
     if (file is None) == (filename is None):
         raise exit_codes.usage("name one file that holds a StackChain, or - for standard input")
     where = file or filename or ""
+    if where == "-" and sys.stdin is None:
+        raise exit_codes.usage("- cannot be read: standard input is closed")
     try:
         text = sys.stdin.read() if where == "-" else Path(where).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -245,10 +247,9 @@ async def _delete(chains: cluster.UserChains, name: str) -> None:
     try:
         await asyncio.shield(deleting)
     except CommandError as failure:
-        print(
+        streams.complain(
             f"{exit_codes.PROGRAM}: the preview {name} may be left: {failure} "
-            f"Delete it: kubectl delete schain {name} -n {chains.namespace}",
-            file=sys.stderr,
+            f"Delete it: kubectl delete schain {name} -n {chains.namespace}\n"
         )
 
 

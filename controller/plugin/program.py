@@ -11,40 +11,38 @@ from typing import Any
 
 from controller import outside_text
 from controller.config import shell_settings
-from controller.display import terminal
+from controller.display import streams, terminal
 from controller.plugin import arguments, cluster, commands, completion
 from controller.plugin.exit_codes import PROGRAM, CommandError, ExitCode
 
 
 def run(words: Sequence[str]) -> int:
     """Run a command and return its exit code."""
+    streams.prepare()
     # Libraries log what the command's one line says already.
     logging.basicConfig(level=logging.CRITICAL)
-    for stream in (sys.stdout, sys.stderr):
-        # A message may hold what an old terminal cannot show.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         return _run(arguments.parse(words))
     except CommandError as failure:
-        print(f"{PROGRAM}: {outside_text.visible(str(failure))}", file=sys.stderr)
+        streams.complain(f"{PROGRAM}: {outside_text.visible(str(failure))}\n")
         return failure.code
     except shell_settings.SettingsError as error:
         for problem in error.problems:
-            print(f"{PROGRAM}: {problem}", file=sys.stderr)
+            streams.complain(f"{PROGRAM}: {problem}\n")
         return ExitCode.USAGE
-    except terminal.OutputClosed:
+    except streams.OutputClosed:
         return ExitCode.OUTPUT_CLOSED
-    except terminal.OutputFailed as failure:
-        print(f"{PROGRAM}: the output cannot be written: {failure}.", file=sys.stderr)
+    except streams.OutputFailed as failure:
+        streams.complain(f"{PROGRAM}: the output cannot be written: {failure}.\n")
         return ExitCode.OUTPUT_FAILED
 
 
 def _run(wanted: argparse.Namespace) -> int:
     if wanted.command == "completion":
-        terminal.Terminal(out=sys.stdout).send(completion.script(wanted.shell))
+        streams.send(sys.stdout, completion.script(wanted.shell))
         return ExitCode.DONE
     if wanted.command == "version":
-        terminal.Terminal(out=sys.stdout).send(f"{PROGRAM} {_version()}\n")
+        streams.send(sys.stdout, f"{PROGRAM} {_version()}\n")
         return ExitCode.DONE
     if wanted.command == "plan":
         from controller.plugin import preview

@@ -5,7 +5,7 @@ import dataclasses
 import sys
 
 from controller.api import v1alpha1
-from controller.display import chain_printer, terminal
+from controller.display import chain_printer, streams, terminal
 from controller.display.styled_text import Style
 from devenv import dev_command, environment, example_account, settings, tools
 from devenv.demo import walkthrough
@@ -41,7 +41,7 @@ async def run_demo(options: DemoOptions) -> int:
             code = await showing
         except asyncio.CancelledError:
             code = INTERRUPTED
-        except terminal.OutputClosed:
+        except streams.OutputClosed:
             code = 1
         await demo.stop()
         return code

@@ -1,10 +1,12 @@
 """The kubectl plugin as a package of its own: small, quick to start, and with all that it needs."""
 
+import ast
 import hashlib
 import importlib.metadata
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -17,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
+from controller.config import shell_settings
 from controller.plugin import arguments
 from hack import build_plugin
 from plugin import zipapp_main
@@ -136,6 +139,25 @@ def test_the_page_is_in_the_package(wheel: Path) -> None:
     assert built <= set(zipfile.ZipFile(wheel).namelist())
 
 
+def test_a_second_build_of_a_clone_has_no_file_whose_source_is_gone(
+    wheel: Path, tmp_path: Path
+) -> None:
+    """Each build of the page has scripts of other names."""
+    source = wheel.parent / "source/plugin"
+    left = source / "build/lib/controller/ui/bundle/assets/page-older.js"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.touch()
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+
+    subprocess.run(
+        [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", tmp_path, source],
+        check=True,
+    )
+
+    (again,) = tmp_path.glob("*.whl")
+    assert set(zipfile.ZipFile(again).namelist()) == set(zipfile.ZipFile(wheel).namelist())
+
+
 def test_a_call_loads_nothing_that_is_slow(scripts: Path, tmp_path: Path) -> None:
     """Each has taken a good part of the quarter of a second of processor time that a call may."""
     kubeconfig = write_kubeconfig(tmp_path)
@@ -194,6 +216,32 @@ def test_the_zipapp_has_the_licenses_of_all_that_it_holds(zipapp: Path) -> None:
     assert {own, "controller/ui/bundle/LICENSE-lit.txt"} <= set(held)
 
 
+def test_an_older_python_is_told_so_in_one_line(zipapp: Path, tmp_path: Path) -> None:
+    program = (
+        "import runpy, sys\nsys.version_info = (3, 10, 4, 'final', 0)\n"
+        f"runpy.run_path({str(zipapp)!r}, run_name='__main__')"
+    )
+
+    done = run(Path(sys.executable).resolve(), "-I", "-c", program, home=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("kubectl stackchain: it needs Python 3.11 or newer, and python3 ")
+    assert done.stderr.count("\n") == 1
+    assert "is 3.10 (" in done.stderr
+
+
+def test_the_zipapp_names_the_oldest_python_of_the_package() -> None:
+    oldest = ".".join(map(str, zipapp_main._OLDEST))
+
+    assert project("plugin/pyproject.toml")["requires-python"] == f">={oldest}"
+
+
+def test_an_older_python_can_read_what_says_that_it_is_too_old() -> None:
+    text = (ROOT / "plugin/zipapp_main.py").read_text(encoding="utf-8")
+
+    ast.parse(text, feature_version=(3, 6))
+
+
 def test_the_zipapp_under_the_other_name_completes(zipapp: Path, tmp_path: Path) -> None:
     other = tmp_path / "kubectl_complete-stackchain"
     other.symlink_to(zipapp)
@@ -215,6 +263,34 @@ def test_the_zipapp_is_unpacked_once_and_removes_what_is_older(
     assert first == second
     assert (second / "mark").exists()
     assert list((tmp_path / "kept").iterdir()) == [first]
+
+
+@pytest.mark.parametrize("harm", ["a folder is gone", "a file is gone", "a file is cut"])
+def test_what_a_cleaner_removed_is_unpacked_again(harm: str, zipapp: Path, tmp_path: Path) -> None:
+    unpacked = zipapp_main.unpack(zipapp, tmp_path / "kept")
+    harmed = unpacked / "controller/plugin/program.py"
+    whole = harmed.read_bytes()
+    if harm == "a folder is gone":
+        shutil.rmtree(unpacked / "controller")
+    elif harm == "a file is gone":
+        harmed.unlink()
+    else:
+        harmed.write_bytes(b"")
+
+    again = zipapp_main.unpack(zipapp, tmp_path / "kept")
+
+    assert again == unpacked
+    assert harmed.read_bytes() == whole
+    assert list((tmp_path / "kept").iterdir()) == [again]
+
+
+@pytest.mark.parametrize("named", ["", "there", "/there"])
+def test_the_zipapp_unpacks_itself_where_the_plugin_keeps_the_rest(
+    named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", named)
+
+    assert zipapp_main.cache_folder() == shell_settings.load_plugin_settings().cache_folder
 
 
 def test_without_a_place_for_it_the_zipapp_runs_packed(zipapp: Path, tmp_path: Path) -> None:
@@ -242,11 +318,12 @@ def test_two_builds_are_equal(packed: Path, zipapp: Path, tmp_path: Path) -> Non
 
 def test_the_manifest_for_krew_is_of_the_archive(zipapp: Path, tmp_path: Path) -> None:
     archive = build_plugin.write_archive(zipapp, tmp_path / "kubectl-stackchain-1.tar.gz")
-    manifest = build_plugin.write_manifest(archive, tmp_path / "krew.yaml", "owner/name")
+    manifest = build_plugin.write_manifest(archive, tmp_path / build_plugin.MANIFEST, "owner/name")
 
     found = yaml.safe_load(manifest.read_text(encoding="utf-8"))
 
     assert (found["kind"], found["metadata"]["name"]) == ("Plugin", "stackchain")
+    assert manifest.stem == found["metadata"]["name"]
     assert found["apiVersion"] == "krew.googlecontainertools.github.com/v1alpha2"
     spec, version = found["spec"], build_plugin.version()
     assert spec["version"] == f"v{version}"

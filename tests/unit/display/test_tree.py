@@ -168,6 +168,25 @@ def test_a_row_says_phase_time_and_why(case: str, golden: Golden) -> None:
     )
 
 
+@pytest.mark.parametrize("width", [100, 60])
+@pytest.mark.parametrize(
+    ("start", "took"),
+    [
+        ("2025-11-21T11:01:10Z", "99d23h"),
+        ("2025-11-21T10:01:10Z", "100d"),
+        ("2025-05-31T16:00:00Z", "273d"),
+        ("2022-03-01T10:00:00Z", "1461d"),
+    ],
+)
+def test_a_long_time_does_not_touch_the_phase(start: str, took: str, width: int) -> None:
+    stack = make_stack_status("a", phase=Phase.AWAITING_CONFIRMATION, start_time=start)
+
+    row = draw(make_shown_status(stack), width=width)[2].split()
+
+    assert row[2].startswith("Awaiting")
+    assert row[3] == took
+
+
 def test_a_pending_stack_names_only_the_upstreams_that_are_not_over() -> None:
     waits = {"reason": "UpstreamPending", "message": "Waits for 'b'."}
     stacks = [

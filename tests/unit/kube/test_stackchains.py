@@ -150,3 +150,12 @@ async def test_names_cannot_leave_their_place_in_the_path() -> None:
     await stackchains.StackChains(api).get("team", "../../secrets/key")
 
     assert api.requests[0][1].endswith("/stackchains/..%2F..%2Fsecrets%2Fkey")
+
+
+async def test_a_name_that_is_no_text_is_asked_for_as_one_that_nothing_can_have() -> None:
+    """A file in YAML may hold it."""
+    api = ScriptedApi({})
+
+    await stackchains.StackChains(api).get("team\udcff", "prod")
+
+    assert "/namespaces/team%3F/" in api.requests[0][1]

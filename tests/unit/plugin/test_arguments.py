@@ -14,6 +14,8 @@ UNDERSTOOD = {
     "the kind before the name": (["tree", "schain/prod"], {"name": "prod"}),
     "the whole kind": (["tree", "stackchains.stackchain.dev/prod"], {"name": "prod"}),
     "options before the command": (["-n", "team", "tree", "prod"], {"namespace": "team"}),
+    "no namespace, as from an empty variable": (["tree", "prod", "-n", ""], {"namespace": ""}),
+    "the longest namespace": (["tree", "prod", "-n", "a" * 63], {"namespace": "a" * 63}),
     "options behind it": (["tree", "prod", "-n", "team"], {"namespace": "team"}),
     "the later option wins": (["-n", "a", "tree", "prod", "-n", "b"], {"namespace": "b"}),
     "options between name and number": (
@@ -57,6 +59,9 @@ REFUSED = {
     "unknown command": ["tre", "prod"],
     "another kind": ["tree", "pod/prod"],
     "not a Kubernetes name": ["tree", "Prod!"],
+    "not the name of a namespace": ["tree", "prod", "-n", "team/a"],
+    "a namespace that is not text": ["-n", "\udcff", "tree", "prod"],
+    "a namespace that is too long": ["list", "-n", "a" * 64],
     "a run that is not a number": ["retry", "prod", "last"],
     "a run below 1": ["cancel", "prod", "0"],
     "a bound of 0": ["parallelism", "prod", "0"],

@@ -40,6 +40,14 @@ def test_what_may_follow(words: list[str], candidates: list[str], directive: int
     assert files == directive
 
 
+@pytest.mark.parametrize("options", [("-n", "\udcff"), ("-n", "Team"), ("-n", "--context", "x")])
+def test_options_that_cannot_be_read_complete_nothing_and_say_nothing(
+    options: tuple[str, ...], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert completion.complete(["tree", *options, ""]) == ([], completion.NO_FILES)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_no_word_yet_completes_to_all_commands_with_what_they_do() -> None:
     found, _ = completion.complete([])
 

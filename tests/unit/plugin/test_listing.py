@@ -2,7 +2,6 @@
 
 import argparse
 import io
-import os
 from pathlib import Path
 
 import pytest
@@ -94,16 +93,6 @@ def test_what_a_policy_refuses_needs_no_other_role() -> None:
 
     assert explained.code is ExitCode.REFUSED
     assert str(explained) == f"the API server refuses this: {error.answer}"
-
-
-def test_a_full_disk_is_said_in_words() -> None:
-    with (
-        Path("/dev/full").open("w", encoding="utf-8") as full,
-        pytest.raises(terminal.OutputFailed) as f,
-    ):
-        terminal.Terminal(out=full).send("x")
-
-    assert str(f.value) == os.strerror(28)
 
 
 @pytest.mark.parametrize("role", ["operator", "worker", "webhook"])
