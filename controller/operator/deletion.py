@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from controller import outside_text
 from controller.api import reasons, v1alpha1, wording
 from controller.chain.requests import executions
 from controller.chain.run import gates, progress
@@ -229,6 +230,19 @@ def problem_of(known: progress.ChainProgress | None) -> projection.Problem:
         return _deleting("The resource is being deleted; its workflow is closing.")
     runs = wording.listed(live, most=3)
     return _deleting(f"The resource is being deleted; it waits for the runs of {runs}")
+
+
+def problem_of_released(
+    body: Mapping[str, Any], execution: executions.Execution | None
+) -> projection.Problem:
+    """Return what a resource is still there for, after the operator has let it go."""
+    names = body["metadata"].get("finalizers") or ()
+    left = wording.listed(wording.quoted([outside_text.clean(one) for one in names]), most=3)
+    why = f", for the finalizers {left}, which are not the operator's" if names else ""
+    message = f"The operator has let the resource go; it is still there{why}."
+    if execution is not None and execution.state is executions.ExecutionState.RUNNING:
+        message += f" Run {execution.number} continues without it."
+    return _deleting(message)
 
 
 def _left_message(

@@ -420,6 +420,8 @@ def _problem_of(
     gathered: gatherer.Gathered, decision: decide.Decision
 ) -> projection.Problem | None:
     if gathered.chain.is_deleting:
+        if not _is_held(gathered.body):
+            return deletion.problem_of_released(gathered.body, gathered.execution)
         return deletion.problem_of(gathered.known)
     problem = gathered.access.problem or gathered.problem
     if problem is None and decision.waiting.cycle:

@@ -10,7 +10,7 @@ from typing import Any
 
 from controller.api import reasons, wording
 from controller.api.reasons import ChainReason, ReasonMeaning, StackReason
-from controller.api.v1alpha1 import Phase, StackChain, StackStatus
+from controller.api.v1alpha1 import Condition, Phase, StackChain, StackStatus
 from controller.chain.run import attention, stack_ends
 from controller.display import styled_text, tree, tree_rows
 from controller.display.styled_text import Line, Span, Style
@@ -37,6 +37,12 @@ _NOT_SEEN = ReasonMeaning(
     means="No operator has seen it yet.",
     do="Wait a moment; if it stays so, see whether `stackchain operator` runs and watches this "
     "namespace.",
+)
+# `Blocked` with no stack that needs anyone.
+_BLOCKED_BY_CHAIN = ReasonMeaning(
+    means="A run waits for a chain that `spec.dependsOn` names.",
+    do="Let that chain continue, create it, or remove its name from `spec.dependsOn`, as the "
+    "message says. The run then starts automatically.",
 )
 # Of a reason that a newer operator gives.
 _UNKNOWN = ReasonMeaning(means="", do="")
@@ -73,6 +79,8 @@ class BlockingStack:
     need: attention.Need | None
     holds: tuple[str, ...]
     """All stacks that wait until it has ended well, or were skipped because of it."""
+    may_retry: bool = False
+    """Whether the run, which is live, takes a retry of it alone."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,14 +100,17 @@ def explain(chain: StackChain) -> ChainExplanation:
     reason = _known(ready.reason) if ready is not None else None
     command = _command(chain, reason)
     meaning = _NOT_SEEN if ready is None else _UNKNOWN
+    blocking = _blocking_stacks(chain)
     if reason is not None:
         meaning = reasons.CHAIN_MEANINGS[reason]
+    if reason is ChainReason.BLOCKED and not any(one.need for one in blocking):
+        meaning = _BLOCKED_BY_CHAIN
     return ChainExplanation(
         chain=chain,
         meaning=meaning,
         command=f"{PROGRAM} {command}" if command else None,
         notes=_notes(chain),
-        blocking=_blocking_stacks(tree.current_stacks(chain.status)),
+        blocking=blocking,
     )
 
 
@@ -155,11 +166,11 @@ def render(found: ChainExplanation, drawing: tree.Drawing) -> list[Line]:
     start += _stage_lines(found, drawing)
     full = (_Detail(most=most) for most in range(_MOST_EXPLAINED, 0, -1))
     for detail in (*full, _SHORT, _BRIEF):
-        drawn = [*start, *_group_lines(groups, width, detail), *end]
+        drawn = [*start, *_group_lines(groups, found.chain.ref.name, width, detail), *end]
         if _rows(drawn, width) <= _MOST_ROWS:
             return drawn
     more = styled_text.line(f"and more: {PROGRAM} tree {found.chain.ref.name}", Style.FAINT)
-    kept = [*start, *_group_lines(groups, width, _BRIEF)]
+    kept = [*start, *_group_lines(groups, found.chain.ref.name, width, _BRIEF)]
     while kept and _rows([*kept, more, *end], width) > _MOST_ROWS:
         kept.pop()
     return [*kept, more, *end]
@@ -193,12 +204,20 @@ def _start_lines(found: ChainExplanation, groups: "list[_StackGroup]", width: in
     if any(group.need is not None for group in groups):
         # Its parts follow, stack by stack.
         message = styled_text.cut_to(message, _MESSAGE_LINES, width, _CUT)
-    elif means and (ready is None or ready.message != means):
+    elif means and (ready is None or not _says_enough(ready)):
         drawn += styled_text.wrap(means, width)
     drawn += message
     for note in found.notes:
         drawn += styled_text.wrap(note, width)
     return drawn
+
+
+def _says_enough(ready: Condition) -> bool:
+    """Whether the message of `Ready` says more exactly what the reason means in general."""
+    meaning = _known(ready.reason)
+    return meaning is ChainReason.NOT_REQUESTED or (
+        meaning is not None and ready.message == reasons.CHAIN_MEANINGS[meaning].means
+    )
 
 
 def _stage_lines(found: ChainExplanation, drawing: tree.Drawing) -> list[Line]:
@@ -218,10 +237,15 @@ def _end_lines(found: ChainExplanation, width: int) -> list[Line]:
     return [(), *drawn] if drawn else []
 
 
-def _blocking_stacks(stacks: tuple[StackStatus, ...]) -> tuple[BlockingStack, ...]:
+def _blocking_stacks(chain: StackChain) -> tuple[BlockingStack, ...]:
     """Return the stacks that the chain waits for, those that need a person first."""
-    held = tree_rows.holds(stacks)
-    found = [_blocking_stack(one, held.get(one.id, ())) for one in stacks if _is_blocking(one)]
+    stacks = tree.current_stacks(chain.status)
+    held, again = tree_rows.holds(stacks), user_requests.stacks_to_retry(chain)
+    found = [
+        dataclasses.replace(_blocking_stack(one, held.get(one.id, ())), may_retry=one.id in again)
+        for one in stacks
+        if _is_blocking(one)
+    ]
     return tuple(sorted(found, key=lambda one: one.need or len(attention.Need) + 1))
 
 
@@ -262,6 +286,11 @@ class _StackGroup:
         return messages.pop() if len(messages) == 1 else ""
 
     @property
+    def to_retry(self) -> tuple[str, ...]:
+        """Those that can run once more while the run is live."""
+        return tuple(one.stack.id for one in self.stacks if one.may_retry)
+
+    @property
     def do(self) -> str:
         """What to do, if there is something."""
         do = self.stacks[0].meaning.do
@@ -279,10 +308,12 @@ def _groups(blocking: Sequence[BlockingStack]) -> list[_StackGroup]:
     return [_StackGroup(stacks=tuple(stacks)) for stacks in found.values()]
 
 
-def _group_lines(groups: Sequence[_StackGroup], width: int, detail: _Detail) -> list[Line]:
+def _group_lines(
+    groups: Sequence[_StackGroup], name: str, width: int, detail: _Detail
+) -> list[Line]:
     drawn = list[Line]()
     for group in groups:
-        is_detailed = group.need is not None or (len(group.stacks) == 1 and detail != _BRIEF)
+        is_detailed = group.need is not None or (len(group.stacks) == 1 and detail.has_names)
         shown = min(len(group.stacks), detail.most) if is_detailed else 0
         if detail != _BRIEF:
             drawn.append(())
@@ -296,6 +327,10 @@ def _group_lines(groups: Sequence[_StackGroup], width: int, detail: _Detail) -> 
             drawn += _indented(f"and {len(names)} more: {wording.listed(names, most=3)}", width)
         if group.do:
             drawn += _indented(f"What to do: {group.do}", width)
+        if group.to_retry and detail != _BRIEF:
+            named = f" --stack {group.to_retry[0]}" if len(group.to_retry) == 1 else ""
+            command = f"  Then: {PROGRAM} retry {name}{named}"
+            drawn.append(styled_text.line(command, Style.ACTIVE))
     return drawn
 
 
@@ -352,6 +387,7 @@ def _stack_document(blocking: BlockingStack) -> dict[str, Any]:
         "need": blocking.need.name.title() if blocking.need is not None else None,
         "runUrl": stack.run_url,
         "link": attention.link_of(stack),
+        "mayRetry": blocking.may_retry,
         "holds": list(blocking.holds),
     }
 
@@ -384,7 +420,11 @@ def _notes(chain: StackChain) -> tuple[str, ...]:
 def _automatic_starts(chain: StackChain) -> list[str]:
     """Say what starts a run automatically, and when."""
     schedule, notes = chain.status.schedule, list[str]()
-    if schedule is not None and schedule.next_time:
+    ready = chain.status.condition("Ready")
+    is_said = (
+        ready is not None and schedule is not None and str(schedule.next_time) in ready.message
+    )
+    if schedule is not None and schedule.next_time and not is_said:
         notes.append(f"The schedule asks for the next run at {schedule.next_time}.")
     if schedule is not None and schedule.missed:
         notes.append(

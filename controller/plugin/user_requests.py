@@ -160,6 +160,14 @@ def request_retry(
     )
 
 
+def stacks_to_retry(chain: StackChain) -> frozenset[str]:
+    """Return the stacks that a retry may name alone in the live run; none once it is over."""
+    run = chain.status.latest_run
+    if run is None or run.phase.is_over or chain.is_deleting or has_request(chain):
+        return frozenset()
+    return live_requests.that_may_be_named(progress.LiveRequestKind.RETRY, chain.status.stacks)
+
+
 def request_bypass(chain: StackChain, stacks: Sequence[str], *, note: str) -> UserRequest:
     """Ask that stacks count as done without a run: the user vouches for them.
 

@@ -338,3 +338,20 @@ async def test_a_pass_meanwhile_starts_nothing_and_says_what_it_waits_for(bench:
     assert bench.workflows.started == ["spec"]
     assert bench.schedules.calls == []
     assert bench.ready == ChainReason.DELETING
+
+
+@pytest.mark.parametrize("policy", list(v1alpha1.DeletionPolicy), ids=str)
+async def test_what_others_still_hold_says_so_and_whose_finalizers_they_are(
+    bench: Bench, policy: v1alpha1.DeletionPolicy, case: str, golden: Golden
+) -> None:
+    await deleted(bench, deletionPolicy=str(policy))
+    await may_go(bench)
+    if policy is v1alpha1.DeletionPolicy.CANCEL:
+        bench.workflows.end()
+    bench.body["metadata"]["finalizers"] = ["others/theirs"]
+    bench.touch()
+
+    await bench.reconcile()
+
+    assert bench.ready == ChainReason.DELETING
+    golden("operator_problems").check(f"released, and held by others: {case}", message(bench))

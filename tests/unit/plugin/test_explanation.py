@@ -160,12 +160,40 @@ def test_what_would_do_nothing_is_not_the_next_command(chain: StackChain, comman
 
 @pytest.mark.parametrize("reason", list(reasons.ChainReason))
 def test_every_documented_reason_is_blocking(reason: reasons.ChainReason) -> None:
+    locked = make_stack_status(
+        "a", phase=Phase.WAITING, reason="StackLocked", held_by=v1alpha1.Holder(needs_person=True)
+    )
+
     found = explanation.explain(
-        make_shown_chain(make_shown_status(ready=("False", reason, "Words.")))
+        make_shown_chain(make_shown_status(locked, ready=("False", reason, "Words.")))
     )
 
     meaning = reasons.CHAIN_MEANINGS[reason]
     assert found.meaning == meaning
+
+
+def test_a_chain_that_another_one_blocks_has_no_stack_to_unlock() -> None:
+    ready = ("Unknown", "Blocked", "'network' failed. Act on what it says.")
+
+    found = explanation.explain(make_shown_chain(make_shown_status(ready=ready)))
+
+    assert found.meaning.means == "A run waits for a chain that `spec.dependsOn` names."
+    assert "lock" not in explanation.chain_advice(found)
+
+
+def test_what_a_live_run_takes_a_retry_of_has_its_command() -> None:
+    status = make_shown_status(
+        make_stack_status("a", phase=Phase.FAILED, reason="RunFailed"),
+        make_stack_status("b", phase=Phase.AWAITING_CONFIRMATION, reason="NeedsConfirmation"),
+        ready=("Unknown", "AwaitingConfirmation", "Words."),
+        phase=Phase.AWAITING_CONFIRMATION,
+    )
+
+    lines = shown(explanation.explain(make_shown_chain(status)), width=100)
+    asked = shown(explanation.explain(make_shown_chain(status, retry="1: a")), width=100)
+
+    assert "  Then: kubectl stackchain retry prod --stack a" in lines
+    assert not [line for line in asked if "Then:" in line]
 
 
 BLOCKING: dict[str, tuple[list[StackStatus], dict[str, tuple[str, ...]]]] = {
