@@ -438,7 +438,7 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     StackReason.STACK_BUSY: ReasonMeaning(
         means="Another chain runs this stack, which the message names; those that wait have their "
         "turn in the order in which they came.",
-        do="Nothing; if its run waits for a person, confirm or discard it at the link.",
+        do="Nothing; if the other chain waits for someone itself, act on it at the link.",
     ),
     StackReason.STACK_LOCKED: ReasonMeaning(
         means="Somebody has locked the stack in Spacelift; the message names who.",
