@@ -47,6 +47,11 @@ def event_message(text: str) -> str:
     return outside_text.shortened_bytes(text, EVENT_BYTES)
 
 
+def after_first_sentence(text: str) -> str:
+    """Return what follows the first sentence; "" if nothing does."""
+    return text.partition(". ")[2]
+
+
 def quoted(names: Sequence[str]) -> list[str]:
     """Return the names in quotes."""
     return [f"'{name}'" for name in names]
