@@ -98,11 +98,21 @@ async def test_no_stack_is_guessed_that_may_not_be_told_of() -> None:
     assert await guess(spacelift, "vpc-prd", forbidden="vpc-prod") == "vpc-prods"
 
 
-async def test_what_was_found_counts_where_the_second_search_fails() -> None:
-    spacelift = account(alike_ids())
-    spacelift.fail("list_stacks_like", errors.Unreachable("away"))
+async def test_what_was_found_counts_where_the_second_search_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The page is full, so there is a second search.
+    spacelift = account([f"vpc-{'x' * length}" for length in range(1, 60)])
+    first = spacelift.list_stacks_like
 
-    assert await guess(spacelift, "stage-eu-west-3-netwrk") == ""
+    async def only_once(text: str) -> list[models.StackRecord]:
+        if spacelift.count("list_stacks_like"):
+            raise errors.Unreachable("away")
+        return await first(text)
+
+    monkeypatch.setattr(spacelift, "list_stacks_like", only_once)
+
+    assert await guess(spacelift, "vpc-xxxxy") == "vpc-xxxx"
 
 
 @pytest.mark.parametrize(
