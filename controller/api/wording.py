@@ -1,17 +1,14 @@
 """How messages count and list things, so that all of them do it the same way. Pure."""
 
-import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from controller import outside_text
+from controller import likeness, outside_text
 
 EVENT_BYTES = 1024
 """Bytes of UTF-8 that the API server takes as an Event's message."""
 
 _MOST_UNKNOWN = 5
 _LONGEST_NAME = 64
-# The comparison takes the square of it.
-_LONGEST_COMPARED = 128
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
@@ -50,6 +47,11 @@ def event_message(text: str) -> str:
     return outside_text.shortened_bytes(text, EVENT_BYTES)
 
 
+def after_first_sentence(text: str) -> str:
+    """Return what follows the first sentence; "" if nothing does."""
+    return text.partition(". ")[2]
+
+
 def quoted(names: Sequence[str]) -> list[str]:
     """Return the names in quotes."""
     return [f"'{name}'" for name in names]
@@ -73,7 +75,7 @@ def why_unknown(names: Sequence[str], known: Collection[str], *, where: str) -> 
     return f"not {where}: {', '.join(shown)}{and_more(len(unknown) - len(shown))}"
 
 
-def did_you_mean(name: str, known: Collection[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return, to be put behind an unknown name, which known one is like it; "" if none is."""
-    found = difflib.get_close_matches(name[:_LONGEST_COMPARED], sorted(known), n=1)
-    return f" (did you mean '{found[0]}'?)" if found else ""
+    found = likeness.likeliest(name, known)
+    return f" (did you mean '{found}'?)" if found else ""

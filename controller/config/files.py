@@ -5,15 +5,17 @@ a field holds is not quoted unless its own check does so: it could be what shoul
 """
 
 import logging
+import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
 import pydantic
 import yaml
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
+from controller import likeness
 from controller.config import environment, parsing
 
 logger = logging.getLogger(__name__)
@@ -130,7 +132,7 @@ def validated(model: type[Model], document: object, source: str) -> Model:
         # The context is what the entries of one file share, such as the names that are taken.
         return model.model_validate(document, context={})
     except pydantic.ValidationError as error:
-        problems = [_problem(details, document, source) for details in error.errors()]
+        problems = [_problem(details, document, source, model) for details in error.errors()]
     # Outside of the handler: pydantic's error quotes what was read.
     raise environment.SettingsError(*problems)
 
@@ -166,14 +168,45 @@ SecretFile = Annotated[environment.Secret, string(_secret_file)]
 """The path of a file that holds a secret; the file is read when the secret is used."""
 
 
-def _problem(details: ErrorDetails, document: object, source: str) -> str:
+def _problem(
+    details: ErrorDetails, document: object, source: str, model: type[pydantic.BaseModel]
+) -> str:
     place = list(details["loc"])
     says = str(details.get("ctx", {}).get("error") or "") or _SENTENCES.get(details["type"], "")
+    if details["type"] == "extra_forbidden" and (meant := _meant_field(model, place)):
+        says = f"is not a known field (did you mean '{meant}'?); correct or remove it"
     if place and place[-1] == _OF_A_KEY:
         place.pop()
         says = f"the key {says}"
     path = _path(place, document)
     return f"{source}: {path}: {says or details['msg']}" if path else f"{source}: {says}"
+
+
+def _meant_field(model: type[pydantic.BaseModel], place: list[int | str]) -> str:
+    """Return which field of a map an unknown one may mean; "" if none."""
+    kind: Any = model
+    for part in place[:-1]:
+        fields = _fields(kind)
+        # What is no field is a key of a map or a place in a list, and leads to what that holds.
+        kind = fields[str(part)] if part in fields else (get_args(kind) or (None,))[-1]
+        kind = _without_null(kind)
+    return likeness.likeliest(str(place[-1]), _fields(kind))
+
+
+def _fields(kind: Any) -> Mapping[str, Any]:
+    """Return the fields of a model as a file names them, with their types; of others none."""
+    if not (isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)):
+        return {}
+    return {info.alias or name: info.annotation for name, info in kind.model_fields.items()}
+
+
+def _without_null(kind: Any) -> Any:
+    """Return the type that a field has where it is there, without what validates it."""
+    if get_origin(kind) is Annotated:
+        return _without_null(get_args(kind)[0])
+    if get_origin(kind) in (Union, types.UnionType):
+        return _without_null(get_args(kind)[0])
+    return kind
 
 
 def _path(place: list[int | str], document: object) -> str:

@@ -36,6 +36,7 @@ class ChainDependencies:
 
     def __init__(self, stack_chains: stackchains.StackChains) -> None:
         self._stack_chains = stack_chains
+        self._names: dict[str, set[str]] = {}
         self._depends_on: dict[str, dict[str, tuple[str, ...]]] = {}
         self._standings: dict[_Key, _Standing] = {}
         # A dict, since it keeps the order in which they came.
@@ -60,12 +61,14 @@ class ChainDependencies:
             found=found,
             unreadable=frozenset(unreadable),
             dependencies=dict(self._depends_on.get(namespace, {})),
+            names=frozenset(self._names.get(namespace, ())),
         )
 
     def take_in(self, event_type: str | None, body: Mapping[str, Any]) -> None:
         """Take in one event of the watch, and wake those to whom it matters."""
         metadata = body["metadata"]
         namespace, name = metadata["namespace"], metadata["name"]
+        self._note_name(namespace, name, is_there=event_type != "DELETED")
         named = self._depends_on.setdefault(namespace, {})
         if event_type == "DELETED":
             named.pop(name, None)
@@ -90,6 +93,15 @@ class ChainDependencies:
         for waiter in waiters:
             self._woken[namespace, waiter] = None
         self._news.set()
+
+    def _note_name(self, namespace: str, name: str, *, is_there: bool) -> None:
+        names = self._names.setdefault(namespace, set())
+        if is_there:
+            names.add(name)
+            return
+        names.discard(name)
+        if not names:
+            del self._names[namespace]
 
     def forget(self, namespace: str, name: str) -> None:
         """Take in that a chain is gone, which no watch has shown."""

@@ -4,13 +4,14 @@ Options may come before or after the command and its arguments, as with kubectl.
 """
 
 import argparse
-import difflib
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+from controller import likeness
+from controller.api import wording
 from controller.display import streams
 from controller.plugin.exit_codes import PROGRAM, ExitCode
 
@@ -39,6 +40,8 @@ PHASES = (
 # How long the operator may take for what it does at once.
 PROMPT_SECONDS = 60.0
 
+# Of names that a word is a part of.
+_MOST_MEANT = 3
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _KINDS = ("schain", "stackchain", "stackchains", "stackchains.stackchain.dev")
 _STACK_ID = re.compile(r"[A-Za-z0-9][-A-Za-z0-9_.]{0,127}")
@@ -522,7 +525,14 @@ def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
 
 
 def similar(word: str, known: Iterable[str]) -> str:
-    """Return a hint at what a misspelled word may mean; empty if nothing is like it."""
-    names = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), names, n=1)
-    return f"; did you mean {names[found[0]]!r}" if found else ""
+    """Return a hint at what a misspelled word, or a part of one, may mean; empty if at nothing."""
+    names = sorted(known)
+    # A letter is a part of too much.
+    holding = [name for name in names if len(word) > 1 and word.lower() in name.lower()]
+    meant = likeness.likeliest(word, names)
+    if meant and len(holding) < 2:
+        return f"; did you mean {meant!r}"
+    if not holding:
+        return ""
+    one_of = "one of " if len(holding) > 1 else ""
+    return f"; did you mean {one_of}{wording.listed(list(map(repr, holding)), most=_MOST_MEANT)}"

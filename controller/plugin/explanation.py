@@ -414,6 +414,8 @@ def _notes(chain: StackChain) -> tuple[str, ...]:
             f"Its estimated end is {run.estimated_completion_time}: by what its stacks took "
             "before, without waits for people."
         )
+    if remarks := outcomes.graph_remarks(status):
+        notes.append(remarks)
     return (*notes, *_automatic_starts(chain))
 
 

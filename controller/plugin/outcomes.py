@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from controller.api import reasons, v1alpha1
+from controller.api import reasons, v1alpha1, wording
 from controller.api.v1alpha1 import Phase, StackChain
 from controller.plugin import user_requests
 from controller.plugin.exit_codes import PROGRAM, ExitCode
@@ -173,3 +173,11 @@ def _end(chain: StackChain, *, has_hint: bool = True) -> str:
         else ""
     )
     return f"{text}{hint}"
+
+
+def graph_remarks(status: v1alpha1.Status) -> str:
+    """Return what may be wrong with the graph although it can run; "" if nothing is."""
+    graph = status.condition("GraphResolved")
+    if graph is None or graph.status != "True":
+        return ""
+    return wording.after_first_sentence(" ".join(graph.message.split()))

@@ -227,6 +227,7 @@ def render(name: str, chain: StackChain, drawing: tree.Drawing) -> list[Line]:
         *tree.render_order(stacks, drawing),
         (),
         *styled_text.wrap(tail, drawing.width),
+        *styled_text.wrap(outcomes.graph_remarks(status), drawing.width, Style.ATTENTION),
         styled_text.line("Nothing has been run, and the preview is being deleted.", Style.FAINT),
     ]
 

@@ -4,9 +4,12 @@ A stack that is not there, a cycle or a phase that does not exist is a `Scenario
 where it is and what to do.
 """
 
+import difflib
 import itertools
+import types
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import pydantic
 import yaml
@@ -14,6 +17,9 @@ import yaml
 from devenv.simulator.specs import Scenario, StackSpec
 
 __all__ = ["Scenario", "ScenarioError", "first_problem", "load", "parse"]
+
+
+_KEYS_ARE_LISTED = "docs/simulator.md lists the keys"
 
 
 class ScenarioError(Exception):
@@ -50,7 +56,7 @@ def parse(document: object) -> Scenario:
     try:
         scenario = Scenario.model_validate(document)
     except pydantic.ValidationError as error:
-        raise ScenarioError(first_problem(error)) from error
+        raise ScenarioError(first_problem(error, Scenario)) from error
     _check_names(scenario)
     _check_cycles({name: _upstreams(spec) for name, spec in scenario.stacks.items()})
     return scenario
@@ -98,20 +104,41 @@ def _with_arrows(document: object) -> object:
     return {**document, "stacks": named}
 
 
-def first_problem(error: pydantic.ValidationError) -> str:
-    """Say in one line where a document is wrong, how, and what to do."""
+def first_problem(error: pydantic.ValidationError, model: type[pydantic.BaseModel]) -> str:
+    """Say in one line where a document of a model is wrong, how, and what to do."""
     problem = error.errors()[0]
     place = ""
     for part in problem["loc"]:
         place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
-        message = "no such key; remove it or correct its name (docs/simulator.md lists the keys)"
+        meant = _meant_key(model, problem["loc"])
+        hint = f" (did you mean {meant!r}?)" if meant else ""
+        message = f"no such key{hint}; remove it or correct its name ({_KEYS_ARE_LISTED})"
     else:
         message = f"{message[:1].lower()}{message[1:]}; correct this value"
     more = error.error_count() - 1
     rest = f" (and {more} more)" if more else ""
     return f"{place or 'document'}: {message}{rest}"
+
+
+def _meant_key(model: type[pydantic.BaseModel], place: tuple[int | str, ...]) -> str:
+    """Return which key a misspelled one may mean; "" if none."""
+    kind: Any = model
+    for part in place[:-1]:
+        keys = _keys(kind)
+        # What is no key of a model is one of a map or a place in a list.
+        kind = keys[str(part)] if part in keys else (get_args(kind) or (None,))[-1]
+        while get_origin(kind) in (Annotated, Union, types.UnionType):
+            kind = get_args(kind)[0]
+    return next(iter(difflib.get_close_matches(str(place[-1]), _keys(kind), n=1)), "")
+
+
+def _keys(kind: Any) -> Mapping[str, Any]:
+    """Return the keys of a model with their types; of others none."""
+    if not (isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)):
+        return {}
+    return {info.alias or name: info.annotation for name, info in kind.model_fields.items()}
 
 
 def _check_names(scenario: Scenario) -> None:

@@ -46,7 +46,8 @@ class ChainGraph:
     `native_dependents` and `native_upstreams` hold all stacks that were read, since a run makes
     Spacelift queue runs outside of the chain too; they are empty if nothing is applied.
     `queuing_dependents` are those without what was disabled then.
-    `look_alikes` are labels that look like dependencies and are none.
+    `look_alikes` are labels that look like dependencies and are none; `unmatched_exclusions` are
+    ids to leave out that no stack of what was read has.
     """
 
     stacks: tuple[PlannedStack, ...]
@@ -56,6 +57,7 @@ class ChainGraph:
     native_upstreams: Mapping[str, tuple[str, ...]]
     queuing_dependents: Mapping[str, tuple[str, ...]]
     look_alikes: tuple[LookAlike, ...] = ()
+    unmatched_exclusions: tuple[str, ...] = ()
 
 
 EMPTY = ChainGraph(
@@ -127,7 +129,16 @@ def resolve(
         native_upstreams=read.native_upstreams if is_applying else {},
         queuing_dependents=ordering.reverse(read.queuing_upstreams()) if is_applying else {},
         look_alikes=_look_alikes(read),
+        # Below finished runs there is only a part of the graph, and the others are in the rest.
+        unmatched_exclusions=() if finished else _unmatched_exclusions(read),
     )
+
+
+def _unmatched_exclusions(read: ReadGraph) -> tuple[str, ...]:
+    """Return the excluded ids that leave nothing out; a stack that is not visible may be one."""
+    hidden = {stack_id for pair in read.discovery.invisible for stack_id in pair}
+    excluded = set(read.scope.graph.exclude.stack_ids)
+    return tuple(sorted(excluded.difference(read.names, hidden)))
 
 
 def _look_alikes(read: ReadGraph) -> tuple[LookAlike, ...]:

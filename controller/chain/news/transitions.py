@@ -111,6 +111,11 @@ def _resolved(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
     if graph is None or (old.graph is not None and old.graph.resolved_time == graph.resolved_time):
         return []
     text = f"Stacks: {graph.stacks}, dependencies: {graph.edges}, levels: {graph.levels}."
+    condition = new.condition("GraphResolved")
+    # What may be wrong with it although it can run.
+    remarks = wording.after_first_sentence(condition.message) if condition is not None else ""
+    if remarks:
+        text = f"{text} {remarks}"
     return [_of(TransitionKind.GRAPH_RESOLVED, new, text, graph.resolved_time)]
 
 

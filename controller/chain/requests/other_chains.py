@@ -1,9 +1,9 @@
 """How the chains that a chain names in `spec.dependsOn` stand, and whether it has to wait. Pure."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from controller.api import reasons, v1alpha1
+from controller.api import reasons, v1alpha1, wording
 from controller.chain.requests import chain_waits, decide
 from controller.chain.requests.chain_waits import ChainWait
 
@@ -26,12 +26,13 @@ class OtherChains:
     """The chains that a chain names. `found` has None for one that does not exist.
 
     `unreadable` are there, and cannot be read. `dependencies` has the chains that each chain of the
-    namespace names.
+    namespace names. `names` are those of the namespace as the watch has shown them.
     """
 
     found: Mapping[str, v1alpha1.StackChain | None]
     unreadable: frozenset[str] = frozenset()
     dependencies: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    names: frozenset[str] = frozenset()
 
 
 def waiting_of(chain: v1alpha1.StackChain, others: OtherChains) -> chain_waits.Waiting:
@@ -39,17 +40,25 @@ def waiting_of(chain: v1alpha1.StackChain, others: OtherChains) -> chain_waits.W
     named = tuple(item.name for item in chain.spec.depends_on)
     # What the watch has shown of the chain itself may be old.
     dependencies = {**others.dependencies, chain.ref.name: named}
-    found = (_wait_for(name, others) for name in named)
+    # It cannot wait for itself, and what it names already is not meant by another name.
+    meant = others.names.difference(named, [chain.ref.name])
+    found = (_wait_for(name, others, meant) for name in named)
     return chain_waits.Waiting(
         waits=tuple(wait for wait in found if wait is not None),
         cycle=chain_waits.cycle_through(chain.ref.name, dependencies),
     )
 
 
-def wait_for(name: str, other: v1alpha1.StackChain | None) -> ChainWait | None:
-    """Return why another chain has to be waited for; None: it is Ready, and nothing is asked."""
+def wait_for(
+    name: str, other: v1alpha1.StackChain | None, names: Collection[str] = ()
+) -> ChainWait | None:
+    """Return why another chain has to be waited for; None: it is Ready, and nothing is asked.
+
+    If it does not exist, one of the `names` may be meant.
+    """
     if other is None:
-        return ChainWait(name=name, which="does not exist in this namespace", needs_person=True)
+        absent = f"does not exist in this namespace{wording.did_you_mean(name, names)}"
+        return ChainWait(name=name, which=absent, needs_person=True)
     if other.is_deleting:
         return ChainWait(name=name, which="is being deleted", needs_person=True)
     ready = other.status.condition("Ready")
@@ -66,10 +75,10 @@ def wait_for(name: str, other: v1alpha1.StackChain | None) -> ChainWait | None:
     return ChainWait(name=name, which=f"is not Ready ({ready.reason})", needs_person=is_stalled)
 
 
-def _wait_for(name: str, others: OtherChains) -> ChainWait | None:
+def _wait_for(name: str, others: OtherChains, names: Collection[str]) -> ChainWait | None:
     if name in others.unreadable:
         return ChainWait(name=name, which="the operator cannot read", needs_person=True)
-    return wait_for(name, others.found.get(name))
+    return wait_for(name, others.found.get(name), names)
 
 
 def _is_asked(other: v1alpha1.StackChain) -> bool:

@@ -177,6 +177,7 @@ class ChainProgress:
     edges: int = 0
     levels: int = 0
     look_alikes: list[resolve.LookAlike] = dataclasses.field(default_factory=list)
+    unmatched_exclusions: list[str] = dataclasses.field(default_factory=list)
     stages: list[StageProgress] = dataclasses.field(default_factory=list)
     window: WindowProgress | None = None
     stacks: list[StackProgress] = dataclasses.field(default_factory=list)
@@ -333,6 +334,7 @@ def adopt_graph(
     progress.stacks += [_lost(item, level=resolved.levels, now=now) for item in lost]
     progress.edges, progress.levels = resolved.edges, resolved.levels
     progress.look_alikes = list(resolved.look_alikes)
+    progress.unmatched_exclusions = list(resolved.unmatched_exclusions)
     progress.resolved_time = now
     progress.phase = v1alpha1.Phase.RUNNING
     progress.reason = reasons.ChainReason.PROGRESSING

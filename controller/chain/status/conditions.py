@@ -264,6 +264,7 @@ def _graph_resolved(facts: ConditionFacts, old: v1alpha1.Condition | None) -> _V
         resolved = reasons.ConditionReason.RESOLVED
         message = f"The order of {stacks} is known."
         if facts.known is not None:
+            message += _exclusions_text(facts.known)
             message += _empty_stages_text(facts.known) + _look_alikes_text(facts.known)
         elif old is not None and old.message.startswith(message):
             # Only the run itself knows its labels, and Temporal forgets it.
@@ -271,6 +272,21 @@ def _graph_resolved(facts: ConditionFacts, old: v1alpha1.Condition | None) -> _V
         return _Value(status="True", reason=resolved, message=message)
     reason = problem.reason if problem else Reason.PROGRESSING
     return _Value(status="Unknown", reason=reason, message="The stacks have not been read.")
+
+
+def _exclusions_text(known: progress.ChainProgress) -> str:
+    """Name what is excluded and no stack, since what was meant runs."""
+    if not known.unmatched_exclusions:
+        return ""
+    running = [stack.id for stack in known.stacks]
+    named = [
+        f"'{stack_id}'{wording.did_you_mean(stack_id, running)}"
+        for stack_id in known.unmatched_exclusions
+    ]
+    return (
+        f" Excluded, but not in the graph: {wording.listed(named, most=_NAMED)}. Correct "
+        "`spec.graph.exclude.stackIds`, unless it is meant for stacks that are gone."
+    )
 
 
 def _empty_stages_text(known: progress.ChainProgress) -> str:

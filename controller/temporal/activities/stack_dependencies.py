@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 import temporalio.activity as activity
@@ -19,16 +18,16 @@ from controller.chain.graph import (
 )
 from controller.spacelift import client as spacelift_client
 from controller.spacelift import documents, models
-from controller.spacelift import errors as spacelift_errors
 from controller.temporal import messages
-from controller.temporal.activities import heartbeats, permission_checks, spacelift_clients
+from controller.temporal.activities import (
+    heartbeats,
+    meant_stacks,
+    permission_checks,
+    spacelift_clients,
+)
 
 # A message names a few of them; whoever corrects these sees the others.
 _MOST_LOOK_ALIKES = 20
-
-# An id is mostly misspelled in one part, so its parts are searched for, the longest ones first.
-_PARTS = re.compile(r"[^\W_]{2,}")
-_MOST_SEARCHES = 2
 
 # From stacks to the ids of those that come next.
 _Step = Callable[[Sequence[models.StackRecord]], Awaitable[set[str]]]
@@ -50,6 +49,7 @@ class StackDependencies:
             ApplicationError: with the type of the Spacelift error.
         """
         account, scope = self._clients.get(argument.connection), argument.scope
+        may_run = account.connection.allowed.may_run
         permission_checks.check_scope(self._clients, argument)
         use = dataclasses.replace(argument.connection.grant.use, operation=scope.operation)
         permission_checks.check_use(account, use)
@@ -58,14 +58,16 @@ class StackDependencies:
                 prefixes = account.connection.dependency_label_prefixes
                 reading = _ReadStacks(reader, prefixes)
                 found = await _Discovering(reading, argument).discover()
-                similar = await _like_unknown_roots(reader, found)
-        may_run = account.connection.allowed.may_run
-        # Others are not this namespace's business.
-        meant = tuple(stack.id for stack in similar if may_run(stack.id, stack.labels))
+                similar = tuple[str, ...]()
+                for root in found.unknown_roots[:1]:
+                    # Others are not this namespace's business.
+                    similar = await meant_stacks.find(
+                        reader, root, may_tell=lambda stack: may_run(stack.id, stack.labels)
+                    )
         forbidden = (stack.id for stack in found.stacks if not may_run(stack.id, stack.labels))
         permits = self._permits(argument.connection, selection.ReadGraph(found, scope))
         found = dataclasses.replace(
-            found, forbidden=tuple(forbidden), permits=permits, similar=meant
+            found, forbidden=tuple(forbidden), permits=permits, similar=similar
         )
         return packed_reading.pack(found, excluded_labels=scope.graph.exclude.labels)
 
@@ -265,22 +267,6 @@ class _Discovering:
 
     def _is_destroying(self) -> bool:
         return self._scope.operation is v1alpha1.Operation.DESTROY
-
-
-async def _like_unknown_roots(
-    client: spacelift_client.SpaceliftClient, found: selection.Discovery
-) -> list[models.StackRecord]:
-    """Return stacks that may be meant by the first of the unknown roots, by parts of its id."""
-    similar: dict[str, models.StackRecord] = {}
-    for root in found.unknown_roots[:1]:
-        parts = sorted(_PARTS.findall(root), key=len, reverse=True)
-        for part in parts[:_MOST_SEARCHES]:
-            try:
-                similar |= {stack.id: stack for stack in await client.list_stacks_like(part)}
-            except spacelift_errors.SpaceliftError:
-                # The message says what is wrong without it, too.
-                break
-    return list(similar.values())
 
 
 async def _nothing(_: Sequence[models.StackRecord]) -> set[str]:

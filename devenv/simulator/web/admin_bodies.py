@@ -39,7 +39,7 @@ def checked(model: type[_Model], document: Any) -> _Model:
     try:
         return model.model_validate(document)
     except pydantic.ValidationError as error:
-        raise scenario.ScenarioError(scenario.first_problem(error)) from error
+        raise scenario.ScenarioError(scenario.first_problem(error, model)) from error
 
 
 def found(table: Mapping[str, _Value], key: str, kind: str) -> _Value:

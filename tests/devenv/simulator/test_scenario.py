@@ -43,8 +43,16 @@ def test_outcomes_have_a_short_form() -> None:
 
 
 WRONG: dict[str, tuple[Any, str]] = {
-    "unknown-key": ({"stakcs": {}}, "stakcs: no such key"),
-    "unknown-stack-key": ({"stacks": {"a": {"autodploy": True}}}, "stacks.a.autodploy: no such"),
+    "unknown-key": ({"stakcs": {}}, "stakcs: no such key (did you mean 'stacks'?); remove it or"),
+    "unknown-stack-key": (
+        {"stacks": {"a": {"autodploy": True}}},
+        "stacks.a.autodploy: no such key (did you mean 'autodeploy'?)",
+    ),
+    "unknown-key-in-a-list": (
+        {"stacks": {"a": {"outcomes": [{"delta": {"chnage": 1}}]}}},
+        "stacks.a.outcomes[0].delta.chnage: no such key (did you mean 'change'?)",
+    ),
+    "unlike-all-keys": ({"zzz": {}}, "zzz: no such key; remove it"),
     "webhook-without-its-stack": (
         {"webhooks": [{"kind": "stack", "endpoint": "http://h/"}]},
         "webhooks[0]: a webhook of kind stack names its stack",

@@ -197,6 +197,7 @@ def test_a_file_that_is_mended_is_read(file: Path) -> None:
             "a secret without an id",
             MINIMAL + ", apiKeySecretFile: /x}}",
         ),
+        ("a misspelled field", "connections: {a: {endpont: https://a, allowedNamespaces: []}}"),
         (
             "a secret in the file",
             MINIMAL + ", apiKeySecret: hunter2}}",

@@ -115,6 +115,7 @@ def test_a_sink_wants_its_transitions_where_all_filters_let_them_through(
         ("a time-out that is no number", {"timeoutSeconds": True}),
         ("`on`, which YAML takes for true", {True: ["RunFailed"]}),
         ("an unknown field", {"colour": "hushhush"}),
+        ("a misspelled field", {"urlfile": "hushhush"}),
         ("several mistakes", {"type": "Mail", "url": None, "timeoutSeconds": 0}),
     ],
 )

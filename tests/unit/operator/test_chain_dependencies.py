@@ -113,6 +113,25 @@ async def test_what_waits_is_in_the_status_and_an_event_says_so(bench: Bench) ->
     assert "'network'" in bench.api.events[0]["message"]
 
 
+async def test_a_misspelled_name_is_told_with_the_one_that_may_be_meant(bench: Bench) -> None:
+    network(bench)
+    show(bench, "network", "ADDED")
+    bench.apply(dependsOn=[{"name": "netwrk"}])
+    await bench.reconcile()
+    told = bench.status.condition("Ready")
+
+    bench.api.objects.pop((NAMESPACE, "network"))
+    show(bench, "network")
+    bench.apply(dependsOn=[{"name": "networ"}])
+    await bench.reconcile()
+    later = bench.status.condition("Ready")
+
+    assert told is not None
+    assert later is not None
+    assert "does not exist in this namespace (did you mean 'network'?)" in told.message
+    assert "did you mean" not in later.message
+
+
 async def test_an_operator_that_starts_anew_goes_on_waiting(bench: Bench) -> None:
     network(bench, "Unknown", "Progressing")
     bench.apply(**DEPENDS_ON)

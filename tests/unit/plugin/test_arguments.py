@@ -214,3 +214,37 @@ def test_stacks_that_cannot_be_are_wrong_usage(words: list[str]) -> None:
         arguments.parse(words)
 
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "hint"),
+    [
+        pytest.param("stagin", ["staging", "prod"], "; did you mean 'staging'", id="misspelled"),
+        pytest.param(
+            "monitoring",
+            ["stage-eu-west-1-monitoring"],
+            "; did you mean 'stage-eu-west-1-monitoring'",
+            id="a part of one",
+        ),
+        pytest.param(
+            "Monitoring",
+            ["b-monitoring", "a-monitoring", "c"],
+            "; did you mean one of 'a-monitoring', 'b-monitoring'",
+            id="a part of two",
+        ),
+        pytest.param(
+            "dns",
+            [f"dns-{place}" for place in range(5)],
+            "; did you mean one of 'dns-0', 'dns-1', 'dns-2' and 2 more",
+            id="a part of many",
+        ),
+        pytest.param("vpc-3", ["vpc-1"], "", id="another number"),
+        pytest.param("a", ["a-vpc", "vpc-a"], "", id="a letter is a part of too much"),
+        pytest.param("", ["vpc"], "", id="nothing"),
+        pytest.param("nope", ["prod"], "", id="unlike all"),
+    ],
+)
+def test_a_word_that_names_nothing_is_answered_with_what_it_may_mean(
+    word: str, known: list[str], hint: str
+) -> None:
+    assert arguments.similar(word, known) == hint

@@ -13,7 +13,12 @@ from controller.chain.run import attention, run_snapshots, stack_reports
 from controller.display import styled_text, tree
 from controller.plugin import explanation
 from tests.support import big_chains
-from tests.support.builders import make_shown_chain, make_shown_status, make_stack_status
+from tests.support.builders import (
+    make_condition,
+    make_shown_chain,
+    make_shown_status,
+    make_stack_status,
+)
 from tests.support.golden import Golden
 
 NOW = datetime(2026, 3, 1, 10, 41, 0, tzinfo=UTC)
@@ -402,6 +407,19 @@ def test_what_is_held_up_is_all_that_comes_after_it_for_waits_and_failures_alike
     }
 
 
+EXCLUDING = dataclasses.replace(
+    WAITING,
+    conditions=(
+        *WAITING.conditions,
+        make_condition(
+            "GraphResolved",
+            "True",
+            "Resolved",
+            "The order of 2 stacks is known. Excluded, but not in the graph: 'databas' (did you "
+            "mean 'database'?). Correct `spec.graph.exclude.stackIds`.",
+        ),
+    ),
+)
 NOTES = {
     "an older spec": make_shown_chain(WAITING, generation=2),
     "a request that is not taken up yet": make_shown_chain(WAITING, retry="1"),
@@ -415,6 +433,7 @@ NOTES = {
             WAITING, triggers=v1alpha1.TriggersStatus(digest="0" * 16, problem="It is gone.")
         )
     ),
+    "an exclusion that is no stack": make_shown_chain(EXCLUDING),
     "being deleted": make_shown_chain(WAITING, is_deleting=True),
 }
 

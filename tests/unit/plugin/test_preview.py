@@ -1,5 +1,6 @@
 """`plan FILE`: which files are taken, what is created for them, and when the graph is known."""
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 
@@ -149,6 +150,21 @@ def test_of_plans_it_says_that_none_waits(golden: Golden) -> None:
 
     golden("plugin_plan").check(
         "a chain that plans", "\n".join(styled_text.plain_text(line) for line in drawn)
+    )
+
+
+def test_what_is_excluded_and_no_stack_is_shown(golden: Golden) -> None:
+    status = make_shown_status(make_stack_status("database"))
+    message = "The order of 1 stack is known. Excluded, but not in the graph: 'databas'."
+    resolved = make_condition("GraphResolved", "True", "Resolved", message)
+    status = dataclasses.replace(status, conditions=(*status.conditions, resolved))
+
+    drawn = preview.render(
+        "prod", make_shown_chain(status), tree.Drawing(now=datetime(2026, 3, 1, tzinfo=UTC))
+    )
+
+    golden("plugin_plan").check(
+        "an exclusion that is no stack", "\n".join(map(styled_text.plain_text, drawn))
     )
 
 

@@ -160,6 +160,28 @@ def test_a_stack_with_any_of_the_excluded_labels_is_left_out() -> None:
     assert planned(resolved).keys() == {"a", "d"}
 
 
+def excluding(discovery: graph.Discovery, *roots: str, **wishes: Any) -> tuple[str, ...]:
+    excluded = ("b", "databas")
+    resolved = resolve(discovery, *roots, exclude=excluded, **wishes)
+    return resolved.unmatched_exclusions
+
+
+def test_an_excluded_id_that_no_stack_has_is_told() -> None:
+    assert excluding(make_discovery("a -> b -> c"), "a") == ("databas",)
+    # It leaves nothing out, but it is no mistake.
+    assert excluding(make_discovery("a -> c -> b"), "a", max_depth=1) == ("databas",)
+
+
+def test_an_excluded_stack_that_is_not_visible_is_not_told() -> None:
+    discovery = dataclasses.replace(make_discovery("a -> c"), invisible=(("c", "b"),))
+
+    assert excluding(discovery, "a", operation="Plan") == ("databas",)
+
+
+def test_below_finished_runs_an_excluded_id_may_be_of_the_rest_of_the_graph() -> None:
+    assert excluding(make_discovery("a -> c"), "a", finished={"a"}) == ()
+
+
 def test_roots_by_label_are_those_that_discovery_found() -> None:
     discovery = make_discovery("a -> b", "x -> y", stacks=["z"], roots=("a", "x"))
 

@@ -87,6 +87,15 @@ def test_the_stacks_that_were_read_are_told_in_numbers(golden: Golden) -> None:
     golden(PAGE).check("GraphResolved", only(told(old, new), "Normal", "GraphResolved"))
 
 
+def test_what_is_excluded_and_no_stack_is_told_with_the_numbers(golden: Golden) -> None:
+    old, stacks = shown(), (make_stack("network"), make_stack("database"))
+
+    new = shown(*stacks, old=old, unmatched_exclusions=["databas"])
+
+    message = only(told(old, new), "Normal", "GraphResolved")
+    golden(PAGE).check("GraphResolved, with an exclusion that is no stack", message)
+
+
 def test_a_whole_life_is_told_in_order() -> None:
     old = EMPTY
     story: list[str] = []

@@ -113,6 +113,20 @@ def test_all_that_are_waited_for_are_named(golden: Golden) -> None:
     golden(PAGE).check("many", chain_waits.text_of(waiting.waits))
 
 
+def test_a_chain_that_does_not_exist_is_told_with_the_one_that_may_be_meant(
+    golden: Golden,
+) -> None:
+    named = ("stagin", "vpc-2", "chan", "stagig")
+    chain = make_stack_chain(spec=spec_with(dependsOn=[{"name": one} for one in named]))
+    others = other_chains.OtherChains(
+        found={}, names=frozenset({"staging", "vpc-1", chain.ref.name, "prod"})
+    )
+
+    waiting = other_chains.waiting_of(chain, others)
+
+    golden(PAGE).check("misspelled names", chain_waits.text_of(waiting.waits))
+
+
 # Cycles
 
 

@@ -405,6 +405,7 @@ def test_at_the_limits_a_run_fits_into_one_value_of_temporal() -> None:
         resolve.LookAlike(stack_id=ids[place], label="dependsOn: x".ljust(128, "y"))
         for place in range(200)
     ]
+    known.unmatched_exclusions = ["e" * 128] * 64
     # Each has one, and some have as many as a stack may.
     for stack in (*known.stacks, *known.stacks[:25] * 20):
         unwanted_runs.keep_ahead(

@@ -576,6 +576,27 @@ def test_labels_that_look_like_dependencies_stay_told_once_temporal_forgets_the_
     assert "'depends-on:a' of 'b'" in found.message
 
 
+@pytest.mark.parametrize(
+    "excluded",
+    [
+        pytest.param(["stage-eu-west-3-databas"], id="excluded, and misspelled"),
+        pytest.param(["stage-eu-west-1-databas"], id="excluded, and of another region"),
+        pytest.param([f"gone-{place}" for place in range(7)], id="excluded, and gone"),
+    ],
+)
+def test_graph_resolved_names_what_is_excluded_and_no_stack(
+    excluded: list[str], case: str, golden: Golden
+) -> None:
+    facts = live(make_stack("stage-eu-west-3-database", Phase.RUNNING))
+    assert facts.known is not None
+    facts.known.unmatched_exclusions = excluded
+
+    found = condition(project(facts), "GraphResolved")
+
+    assert (found.status, found.reason) == ("True", "Resolved")
+    golden(PAGE).check(f"GraphResolved: {case}", found.message)
+
+
 def test_awaiting_confirmation_has_the_links_of_all_who_wait(golden: Golden) -> None:
     found = condition(
         project(live(*(make_stack(name, Phase.AWAITING_CONFIRMATION) for name in "abcdefg"))),

@@ -133,7 +133,8 @@ class FakeSpacelift:
 
     async def list_stacks_like(self, text: str) -> list[models.StackRecord]:
         self._called("list_stacks_like", text)
-        return [stack for stack in self.stacks.values() if text in stack.id]
+        found = [stack for _, stack in sorted(self.stacks.items()) if text in stack.id]
+        return found[:50]
 
     async def list_runs_after(
         self, stack_id: str, run_id: str | None, *, run_type: str = "TRACKED"
