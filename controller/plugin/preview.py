@@ -123,6 +123,17 @@ def temporary(body: Mapping[str, Any], *, suffix: str) -> dict[str, Any]:
     }
 
 
+def as_written(body: Mapping[str, Any], created: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the file's chain under the preview's name, with the fields that the preview lacks.
+
+    The API server is asked about it first: what `kubectl apply` refuses has no preview.
+    """
+    spec = {**created["spec"], **body["spec"], "suspend": True}
+    if "destroyConfirmation" in spec:
+        spec["destroyConfirmation"] = created["spec"]["destroyConfirmation"]
+    return {**body, "metadata": created["metadata"], "spec": spec}
+
+
 async def resolve(
     target: cluster.ClusterChoice, body: Mapping[str, Any], *, timeout_seconds: float
 ) -> StackChain:
@@ -136,7 +147,7 @@ async def resolve(
     async with cluster.open_chains(target, namespace=namespace) as chains:
         # Whoever may create but not delete would leave it behind.
         await chains.require("create", "get", "delete")
-        _refuse_unheld(await chains.accepted_spec(created))
+        _refuse_unheld(await chains.accepted_spec(as_written(body, created)))
         try:
             await chains.create(created)
             return await _resolved(chains, name, body["metadata"]["name"], timeout_seconds)

@@ -83,6 +83,27 @@ def test_the_preview_is_suspended_and_carries_nothing_that_starts_a_run() -> Non
     }
 
 
+def test_the_api_server_is_asked_about_what_the_file_says() -> None:
+    """What the preview leaves out may be misspelled, too."""
+    body = make_body(
+        schedule={"crn": "* * * * *"}, suspend=False, startPolicy="x", destroyConfirmation="prod"
+    )
+    body["spce"] = {}
+
+    asked = preview.as_written(body, created := preview.temporary(body, suffix="abc123"))
+
+    assert asked["metadata"] == created["metadata"]
+    assert asked["spce"] == {}
+    assert asked["spec"] == {
+        "roots": {"stackIds": ["vpc"]},
+        "schedule": {"crn": "* * * * *"},
+        "suspend": True,
+        "startPolicy": "x",
+        "deletionPolicy": "Cancel",
+        "destroyConfirmation": "prod-plan-abc123",
+    }
+
+
 def test_a_long_name_stays_a_name() -> None:
     created = preview.temporary(make_body("x" * 51 + "-" + "y" * 11), suffix="abc123")
 
