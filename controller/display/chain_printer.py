@@ -7,7 +7,7 @@ from controller import clock
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason
 from controller.api.v1alpha1 import Phase
-from controller.display import styled_text, tree, tree_characters
+from controller.display import styled_text, tables, tree, tree_characters
 from controller.display.styled_text import Line, Style
 from controller.display.terminal import Terminal
 
@@ -235,6 +235,17 @@ def make_drawing(terminal: Terminal, *, has_links: bool = False) -> tree.Drawing
     return tree.Drawing(
         now=clock.now(),
         width=terminal.width,
-        characters=tree_characters.UNICODE if terminal.is_unicode else tree_characters.ASCII,
+        characters=_characters(terminal),
         has_links=has_links,
     )
+
+
+def make_paper(terminal: Terminal) -> tables.Paper:
+    """Return how to draw a table on an output now; in a file nothing of it is cut."""
+    return tables.Paper(
+        width=terminal.width if terminal.is_live else None, cut=_characters(terminal).cut
+    )
+
+
+def _characters(terminal: Terminal) -> tree_characters.TreeCharacters:
+    return tree_characters.UNICODE if terminal.is_unicode else tree_characters.ASCII
