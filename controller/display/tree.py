@@ -177,6 +177,16 @@ def rows_for(
     return tree_rows.rows(chosen, is_folded=True, depth=selection.depth)
 
 
+def stacks_in_rows(stacks: Sequence[StackStatus], selection: Selection) -> Sequence[StackStatus]:
+    """Return the stacks that have a row of their own where nothing is folded but by the depth."""
+    chosen = selection.of(stacks)
+    if selection.depth is None:
+        return chosen
+    rows = tree_rows.rows(chosen, is_folded=False, depth=selection.depth)
+    shown = {row.stack.id for row in rows if isinstance(row, tree_rows.StackRow)}
+    return [stack for stack in chosen if stack.id in shown]
+
+
 def _stacks_of(row: tree_rows.Row) -> tuple[StackStatus, ...]:
     return (row.stack,) if isinstance(row, tree_rows.StackRow) else row.stacks
 
