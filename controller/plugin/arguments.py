@@ -99,8 +99,9 @@ COMMANDS = (
         examples=(
             ("run prod", "ask, and return at once"),
             ("run prod --wait --timeout 1h", "follow it; the exit code says how it ended"),
+            ("run prod --dry-run", "say what would be written, and what it would do"),
         ),
-        options=("wait", "output"),
+        options=("dry-run", "wait", "output"),
     ),
     Command(
         name="retry",
@@ -141,26 +142,26 @@ COMMANDS = (
             ("cancel prod 7 --wait", "only if that is run 7, and wait until it is over"),
         ),
         positionals=("name", "number"),
-        options=("wait", "output"),
+        options=("dry-run", "wait", "output"),
     ),
     Command(
         name="suspend",
         help="start no further stack; runs in progress end",
         examples=(("suspend prod", "pause the chain"),),
-        options=("wait", "output"),
+        options=("dry-run", "wait", "output"),
     ),
     Command(
         name="resume",
         help="let a suspended chain continue",
         examples=(("resume prod", "continue"),),
-        options=("wait", "output"),
+        options=("dry-run", "wait", "output"),
     ),
     Command(
         name="parallelism",
         help="change how many stacks may run at once; a live run follows",
         examples=(("parallelism prod 3", "three at a time"),),
         positionals=("name", "bound"),
-        options=("wait", "output"),
+        options=("dry-run", "wait", "output"),
     ),
     Command(
         name="plan",

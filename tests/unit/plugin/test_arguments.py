@@ -197,6 +197,24 @@ def test_stacks_are_named_between_commas_or_one_by_one() -> None:
 @pytest.mark.parametrize(
     "words",
     [
+        "run prod",
+        "retry prod",
+        "bypass prod vpc",
+        "approve prod live",
+        "cancel prod",
+        "suspend prod",
+        "resume prod",
+        "parallelism prod 3",
+    ],
+)
+def test_whatever_writes_has_a_dry_run(words: str) -> None:
+    assert arguments.parse([*words.split(), "--dry-run"]).dry_run
+    assert not arguments.parse(words.split()).dry_run
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
         ["retry", "prod", "--stack", "a,,b"],
         ["retry", "prod", "--stack", "a:b"],
         ["retry", "prod", "--dry-run", "--wait"],
