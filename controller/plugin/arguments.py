@@ -222,6 +222,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return what the user wants; help and wrong usage end the process."""
     top = top_parser()
     parsed = top.parse_args(arguments)
+    if parsed.version:
+        # As with other programs, whatever else is said.
+        parsed.command, parsed.rest = "version", []
     if parsed.command is None:
         top.print_help()
         top.exit()
@@ -267,6 +270,7 @@ def top_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="store_true", help="the same as `version`")
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser

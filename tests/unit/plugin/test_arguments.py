@@ -29,6 +29,8 @@ UNDERSTOOD = {
     "standard input": (["plan", "-"], {"file": "-", "filename": None}),
     "a file as with kubectl": (["plan", "-f", "x.yaml"], {"file": None, "filename": "x.yaml"}),
     "a plan may take its time": (["plan", "-", "--timeout", "5m"], {"timeout": 300}),
+    "the version as an option": (["--version"], {"command": "version"}),
+    "the version whatever else is said": (["--version", "tree", "prod"], {"command": "version"}),
     "a shell": (["completion", "fish"], {"shell": "fish"}),
 }
 
