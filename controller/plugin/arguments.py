@@ -171,7 +171,7 @@ COMMANDS = (
             ("kustomize build . | kubectl stackchain plan -", "from standard input"),
         ),
         positionals=("file",),
-        options=("timeout", "output"),
+        options=("all", "timeout", "output"),
     ),
     Command(
         name="ui",
@@ -371,6 +371,8 @@ def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) ->
                 action="store_true",
                 help="write nothing; say what would be written, and what it would do",
             )
+        case "all":
+            _add_all(parser)
         case "selection":
             _add_selection(parser)
         case "tree-output":
@@ -420,7 +422,11 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--depth", metavar="N", type=_whole(1, MOST_LEVELS), help="so many levels of the tree"
     )
-    group.add_argument("--all", action="store_true", help="each in a row of its own")
+    _add_all(group)
+
+
+def _add_all(group: argparse._ActionsContainer) -> None:
+    group.add_argument("--all", action="store_true", help="each stack in a row of its own")
 
 
 def phases(text: str) -> frozenset[str]:

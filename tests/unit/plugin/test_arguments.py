@@ -28,6 +28,8 @@ UNDERSTOOD = {
     "output for people": (["history", "prod"], {"output": "text"}),
     "standard input": (["plan", "-"], {"file": "-", "filename": None}),
     "a file as with kubectl": (["plan", "-f", "x.yaml"], {"file": None, "filename": "x.yaml"}),
+    "a plan of all rows": (["plan", "-", "--all"], {"all": True}),
+    "a plan is folded": (["plan", "-"], {"all": False}),
     "a plan may take its time": (["plan", "-", "--timeout", "5m"], {"timeout": 300}),
     "the version as an option": (["--version"], {"command": "version"}),
     "the version whatever else is said": (["--version", "tree", "prod"], {"command": "version"}),

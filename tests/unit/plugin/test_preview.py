@@ -9,6 +9,7 @@ from controller.api import v1alpha1
 from controller.display import styled_text, tree
 from controller.plugin import preview
 from controller.plugin.exit_codes import CommandError, ExitCode
+from tests.support import big_chains
 from tests.support.builders import (
     make_condition,
     make_shown_chain,
@@ -192,3 +193,49 @@ def test_the_stacks_are_shown_in_order_and_by_what_they_wait_for(golden: Golden)
         "the order of a diamond", "\n".join(styled_text.plain_text(line) for line in drawn)
     )
     assert preview.order_of(chain) == ["a", "b", "c", "d"]
+
+
+def drawn_order(
+    stacks: tuple[v1alpha1.StackStatus, ...], *, is_unfolded: bool = False
+) -> list[str]:
+    drawing = tree.Drawing(
+        now=datetime(2026, 3, 1, tzinfo=UTC),
+        width=120,
+        selection=tree.Selection(is_unfolded=is_unfolded),
+    )
+    chain = make_shown_chain(make_shown_status(*stacks))
+    return [styled_text.plain_text(line) for line in preview.render("prod", chain, drawing)]
+
+
+def roots(number: int) -> tuple[v1alpha1.StackStatus, ...]:
+    return tuple(make_stack_status(f"s{place:03}") for place in range(number))
+
+
+MANY = {
+    "100 stacks": tuple(
+        make_stack_status(stack.id, stack.level, *stack.depends_on)
+        for stack in big_chains.make_status(100).stacks
+    ),
+    "39 roots": roots(39),
+    "40 roots": roots(40),
+    "one after the other": tuple(
+        make_stack_status(f"s{place:03}", place, *([f"s{place - 1:03}"] if place else []))
+        for place in range(60)
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MANY)
+def test_a_large_chain_shows_as_many_levels_as_a_reader_takes_in(case: str, golden: Golden) -> None:
+    lines = drawn_order(MANY[case])
+
+    assert len(lines) < tree.FOLDED_FROM + 6
+    golden("plugin_plan").check(f"many: {case}", "\n".join(lines))
+
+
+@pytest.mark.parametrize("case", MANY)
+def test_each_stack_has_a_row_if_that_is_wanted(case: str) -> None:
+    lines = drawn_order(MANY[case], is_unfolded=True)
+
+    assert len(lines) >= len(MANY[case]) + 5
+    assert not any("--all" in line for line in lines)
