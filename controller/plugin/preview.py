@@ -157,12 +157,15 @@ async def resolve(
 
 
 def _refuse_unheld(spec: Mapping[str, Any]) -> None:
-    """Refuse a cluster that would drop what holds the preview: it would run."""
+    """Refuse a cluster that changes what holds the preview, as a webhook may: it would run.
+
+    A definition without the field has been refused by then.
+    """
     if spec.get("suspend") is not True:
         raise CommandError(
             ExitCode.REFUSED,
-            "the StackChain definition of this cluster has no `suspend`, so a preview would run; "
-            "install the definition and the operator of this release.",
+            "this cluster does not keep `spec.suspend` of a StackChain, so a preview would run; "
+            "see its admission webhooks and policies.",
         )
 
 

@@ -1,13 +1,17 @@
 """`plan FILE`: which files are taken, what is created for them, and when the graph is known."""
 
+import contextlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from controller.api import v1alpha1
+from controller.config import shell_settings
 from controller.display import styled_text, tree
-from controller.plugin import preview
+from controller.plugin import cluster, preview
 from controller.plugin.exit_codes import CommandError, ExitCode
 from tests.support import big_chains
 from tests.support.builders import (
@@ -103,6 +107,42 @@ def test_the_api_server_is_asked_about_what_the_file_says() -> None:
         "deletionPolicy": "Cancel",
         "destroyConfirmation": "prod-plan-abc123",
     }
+
+
+class ChangingCluster:
+    """One whose webhook takes `suspend` out of each StackChain."""
+
+    def __init__(self) -> None:
+        self.created = list[Mapping[str, Any]]()
+
+    async def require(self, *_: str) -> None:
+        """Allow everything."""
+
+    async def accepted_spec(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**body["spec"], "suspend": False}
+
+    async def create(self, body: Mapping[str, Any]) -> None:
+        self.created.append(body)
+
+
+async def test_a_cluster_that_would_let_the_preview_run_gets_none(
+    monkeypatch: pytest.MonkeyPatch, golden: Golden
+) -> None:
+    chains = ChangingCluster()
+    monkeypatch.setattr(cluster, "open_chains", lambda *_, **__: contextlib.nullcontext(chains))
+    target = cluster.ClusterChoice(
+        kubernetes=shell_settings.KubernetesSettings(),
+        context=None,
+        namespace="team",
+        is_namespace_chosen=False,
+    )
+
+    with pytest.raises(CommandError) as refused:
+        await preview.resolve(target, make_body(), timeout_seconds=1)
+
+    assert refused.value.code is ExitCode.REFUSED
+    assert chains.created == []
+    golden("plugin_plan").check("refused: suspend is not kept", str(refused.value))
 
 
 def test_a_long_name_stays_a_name() -> None:
