@@ -13,19 +13,37 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
+from controller.api import wording
 from controller.config import settings
 from controller.spacelift.webhooks import setup_command
+
+_COMMANDS = ("operator", "worker", "webhook", "ui", "check")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; the process ends with its exit code."""
-    parsed, rest = _parser().parse_known_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    _refuse_unknown_command(words)
+    parsed, rest = _parser().parse_known_args(words)
     try:
         _run(parsed, rest)
     except settings.SettingsError as error:
         for problem in error.problems:
             print(f"stackchain: {problem}", file=sys.stderr)
         sys.exit(2)
+
+
+def _refuse_unknown_command(words: Sequence[str]) -> None:
+    """Say in one line what may be meant; no option before the command takes a value."""
+    command = next((word for word in words if not word.startswith("-")), None)
+    if command is None or command in _COMMANDS:
+        return
+    print(
+        f"stackchain: there is no command {command!r}{wording.did_you_mean(command, _COMMANDS)}; "
+        "see `stackchain --help`",
+        file=sys.stderr,
+    )
+    sys.exit(2)
 
 
 def _run(parsed: argparse.Namespace, rest: list[str]) -> None:

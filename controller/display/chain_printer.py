@@ -7,7 +7,7 @@ from controller import clock
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason
 from controller.api.v1alpha1 import Phase
-from controller.display import styled_text, tree, tree_characters
+from controller.display import styled_text, tables, tree, tree_characters
 from controller.display.styled_text import Line, Style
 from controller.display.terminal import Terminal
 
@@ -80,30 +80,38 @@ class ChainPrinter:
         self.say()
 
     def show(self, name: str, status: v1alpha1.Status) -> None:
-        """Show what is new in a chain's status."""
+        """Show what is new in a chain's status, of the stacks that are wanted."""
         stacks = tree.current_stacks(status)
         if stacks and status.graph is not None:
             self._change("", name, f"{status.graph.stacks} stacks in {status.graph.levels} levels")
-        longest = max((len(stack.id) for stack in stacks), default=0)
+        chosen = tree.stacks_in_rows(stacks, self._selection)
+        longest = max((len(stack.id) for stack in chosen), default=0)
         width = min(_MOST_ID_WIDTH, max(_LEAST_ID_WIDTH, longest))
-        for stage in tree.current_stages(status):
+        for stage in tree.current_stages(status) if self._selection.is_whole else ():
             if stage.phase != Phase.PENDING:
                 why = stage.message or ""
                 line = f"{stage.phase:<{_PHASE_WIDTH}}{why}"
                 label = f"{f'stage {stage.name}':<{width}}"
                 self._change(f"stage {stage.name}", label, line, tree.style_of(stage.phase))
-        for stack in stacks:
-            if stack.phase != Phase.PENDING:
+        self._forget({stack.id for stack in stacks} - {stack.id for stack in chosen})
+        for stack in chosen:
+            if stack.phase != Phase.PENDING or Phase.PENDING in self._selection.phases:
                 why = tree.describe_stack(stack)
                 line = f"{stack.phase:<{_PHASE_WIDTH}}{why}"
                 self._change(stack.id, f"{stack.id:<{width}}", line, tree.style_of(stack.phase))
         self._show_ready(name, status)
 
+    def _forget(self, stack_ids: set[str]) -> None:
+        """Forget what was shown of stacks that are not wanted now: it is news once they are."""
+        for stack_id in stack_ids:
+            self._last.pop(stack_id, None)
+
     def _show_ready(self, name: str, status: v1alpha1.Status) -> None:
         ready = status.condition("Ready")
         if ready is None:
             return
-        is_new = self._change(name, name, f"Ready={ready.status} {ready.reason}")
+        # A stack may have the name of the chain, but none has a blank in its id.
+        is_new = self._change("the chain", name, f"Ready={ready.status} {ready.reason}")
         # A progress message only counts stacks, and the final message is printed below the tree.
         if is_new and ready.status == "Unknown" and ready.reason != ChainReason.PROGRESSING:
             self._broken(f"{_INDENT}{ready.message}")
@@ -235,6 +243,17 @@ def make_drawing(terminal: Terminal, *, has_links: bool = False) -> tree.Drawing
     return tree.Drawing(
         now=clock.now(),
         width=terminal.width,
-        characters=tree_characters.UNICODE if terminal.is_unicode else tree_characters.ASCII,
+        characters=_characters(terminal),
         has_links=has_links,
     )
+
+
+def make_paper(terminal: Terminal) -> tables.Paper:
+    """Return how to draw a table on an output now; in a file nothing of it is cut."""
+    return tables.Paper(
+        width=terminal.width if terminal.is_live else None, cut=_characters(terminal).cut
+    )
+
+
+def _characters(terminal: Terminal) -> tree_characters.TreeCharacters:
+    return tree_characters.UNICODE if terminal.is_unicode else tree_characters.ASCII

@@ -177,20 +177,63 @@ def rows_for(
     return tree_rows.rows(chosen, is_folded=True, depth=selection.depth)
 
 
+def stacks_in_rows(stacks: Sequence[StackStatus], selection: Selection) -> Sequence[StackStatus]:
+    """Return the stacks that have a row of their own where nothing is folded but by the depth."""
+    chosen = selection.of(stacks)
+    if selection.depth is None:
+        return chosen
+    rows = tree_rows.rows(chosen, is_folded=False, depth=selection.depth)
+    shown = {row.stack.id for row in rows if isinstance(row, tree_rows.StackRow)}
+    return [stack for stack in chosen if stack.id in shown]
+
+
 def _stacks_of(row: tree_rows.Row) -> tuple[StackStatus, ...]:
     return (row.stack,) if isinstance(row, tree_rows.StackRow) else row.stacks
 
 
 def render_order(stacks: tuple[StackStatus, ...], drawing: Drawing) -> list[Line]:
     """Return the stacks in their order alone, for a graph of which nothing has run."""
-    return [
-        (
-            Span(text=_indent(row.is_last, MAX_INDENTS, drawing.characters), style=Style.FAINT),
-            Span(text=f"{row.stack.id}{_others(row, drawing.characters)}"),
-        )
-        for row in tree_rows.rows(stacks, is_folded=False)
-        if isinstance(row, tree_rows.StackRow)
-    ]
+    return [_row_of_order(row, drawing) for row in _rows_of_order(stacks, drawing.selection)]
+
+
+def is_order_folded(stacks: Sequence[StackStatus], drawing: Drawing) -> bool:
+    """Return whether stacks share rows in their order."""
+    rows = _rows_of_order(stacks, drawing.selection)
+    return any(isinstance(row, tree_rows.FoldRow) for row in rows)
+
+
+def _rows_of_order(stacks: Sequence[StackStatus], selection: Selection) -> list[tree_rows.Row]:
+    """Return the rows; of many stacks as many levels as a reader takes in.
+
+    All are pending, so that what folds pending stacks would leave nothing but their number.
+    """
+    whole = tree_rows.rows(stacks, is_folded=False)
+    if selection.is_unfolded or len(stacks) < FOLDED_FROM:
+        return whole
+    # Where there are too many roots.
+    shown = tree_rows.rows(stacks, is_folded=True)
+    for depth in range(1, FOLDED_FROM):
+        deeper = tree_rows.rows(stacks, is_folded=False, depth=depth)
+        if len(deeper) >= FOLDED_FROM:
+            break
+        shown = deeper
+    return shown
+
+
+def _row_of_order(row: tree_rows.Row, drawing: Drawing) -> Line:
+    characters = drawing.characters
+    indent = _indent(row.is_last, MAX_INDENTS, characters)
+    label = _own_label(row, characters)
+    if isinstance(row, tree_rows.StackRow):
+        return (Span(text=indent, style=Style.FAINT), Span(text=label))
+    label = f"{characters.cut} {label}{styled_text.GAP}"
+    names = _first_names(stack.id for stack in row.stacks)
+    room = drawing.width - len(indent) - len(label)
+    return (
+        Span(text=indent, style=Style.FAINT),
+        Span(text=label),
+        Span(text=styled_text.fit(names, max(0, room), characters.cut), style=Style.FAINT),
+    )
 
 
 def current_stacks(status: v1alpha1.Status) -> tuple[StackStatus, ...]:

@@ -119,10 +119,11 @@ class StackChains:
         """Create a StackChain in its namespace; a dry run only says what it would be.
 
         Raises:
-            errors.Invalid: the schema refuses it.
+            errors.Invalid: the schema refuses it, or does not have one of its fields.
         """
         path = _path(body["metadata"]["namespace"])
-        query = {"dryRun": "All"} if is_dry_run else None
+        # As kubectl asks: else a misspelled field would be dropped without a word.
+        query = {"fieldValidation": "Strict"} | ({"dryRun": "All"} if is_dry_run else {})
         return await self._client.request("POST", path, query=query, body=dict(body))
 
     async def delete(self, namespace: str, name: str) -> None:

@@ -108,8 +108,9 @@ COMMANDS = (
         examples=(
             ("run prod", "ask, and return at once"),
             ("run prod --wait --timeout 1h", "follow it; the exit code says how it ended"),
+            ("run prod --dry-run", "say what would be written, and what it would do"),
         ),
-        options=("wait", "output"),
+        options=("dry-run", "wait", "output"),
     ),
     Command(
         name="retry",
@@ -150,26 +151,26 @@ COMMANDS = (
             ("cancel prod 7 --wait", "only if that is run 7, and wait until it is over"),
         ),
         positionals=("name", "number"),
-        options=("wait", "output"),
+        options=("dry-run", "wait", "output"),
     ),
     Command(
         name="suspend",
         help="start no further stack; runs in progress end",
         examples=(("suspend prod", "pause the chain"),),
-        options=("wait", "output"),
+        options=("dry-run", "wait", "output"),
     ),
     Command(
         name="resume",
         help="let a suspended chain continue",
         examples=(("resume prod", "continue"),),
-        options=("wait", "output"),
+        options=("dry-run", "wait", "output"),
     ),
     Command(
         name="parallelism",
         help="change how many stacks may run at once; a live run follows",
         examples=(("parallelism prod 3", "three at a time"),),
         positionals=("name", "bound"),
-        options=("wait", "output"),
+        options=("dry-run", "wait", "output"),
     ),
     Command(
         name="plan",
@@ -179,7 +180,7 @@ COMMANDS = (
             ("kustomize build . | kubectl stackchain plan -", "from standard input"),
         ),
         positionals=("file",),
-        options=("timeout", "output"),
+        options=("all", "timeout", "output"),
     ),
     Command(
         name="ui",
@@ -238,6 +239,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return what the user wants; help and wrong usage end the process."""
     top = top_parser()
     parsed = top.parse_args(arguments)
+    if parsed.version:
+        # As with other programs, whatever else is said.
+        parsed.command, parsed.rest = "version", []
     if parsed.command is None:
         top.print_help()
         top.exit()
@@ -283,6 +287,7 @@ def top_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="store_true", help="the same as `version`")
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser
@@ -385,6 +390,8 @@ def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) ->
                 action="store_true",
                 help="write nothing; say what would be written, and what it would do",
             )
+        case "all":
+            _add_all(parser)
         case "selection":
             _add_selection(parser)
         case "tree-output":
@@ -434,7 +441,11 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--depth", metavar="N", type=_whole(1, MOST_LEVELS), help="so many levels of the tree"
     )
-    group.add_argument("--all", action="store_true", help="each in a row of its own")
+    _add_all(group)
+
+
+def _add_all(group: argparse._ActionsContainer) -> None:
+    group.add_argument("--all", action="store_true", help="each stack in a row of its own")
 
 
 def phases(text: str) -> frozenset[str]:

@@ -254,7 +254,15 @@ def explain_error(
                 f"the API server does not answer: {_line(str(error))}. {_CLUSTER}",
             )
     text = _line(error.answer or str(error))
-    return CommandError(ExitCode.USAGE, f"the API server refuses this: {text}")
+    said = _unknown_fields(text) or f"the API server refuses this: {text}"
+    return CommandError(ExitCode.USAGE, said)
+
+
+def _unknown_fields(answer: str) -> str:
+    # Loaded for such an answer only.
+    from controller.plugin import unknown_fields
+
+    return unknown_fields.explain(answer)
 
 
 def _not_found(name: str, namespace: str | None, *, hint: str = "") -> CommandError:

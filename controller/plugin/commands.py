@@ -13,15 +13,37 @@ from typing import Any
 
 from controller import clock
 from controller.api.v1alpha1 import RunStatus, StackChain
-from controller.display import chain_printer, graph_formats, styled_text
+from controller.display import chain_printer, graph_formats, styled_text, tables
 from controller.display import tree as display_tree
 from controller.display.styled_text import Line
+from controller.display.tables import Column
 from controller.display.terminal import Terminal
 from controller.plugin import arguments, chain_links, cluster, exit_codes, output
 from controller.plugin.exit_codes import ExitCode
 
-_CHAINS = ("NAMESPACE", "NAME", "READY", "REASON", "RUN", "PROGRESS", "FAILED", "NEEDS", "CHANGES")
-_HISTORY = ("RUN", "CAUSE", "OPERATION", "PHASE", "REASON", "PROGRESS", "STARTED", "TOOK")
+CHAIN_COLUMNS = (
+    Column(title="NAMESPACE", is_name=True, is_needed=True),
+    Column(title="NAME", is_name=True, is_needed=True),
+    Column(title="READY", is_needed=True),
+    Column(title="REASON", is_needed=True),
+    Column(title="RUN"),
+    Column(title="PROGRESS"),
+    Column(title="FAILED"),
+    Column(title="NEEDS", is_needed=True),
+    Column(title="CHANGES"),
+)
+"""Of `list -A`; without -A there is no NAMESPACE."""
+RUN_COLUMNS = (
+    Column(title="RUN", is_needed=True),
+    Column(title="CAUSE"),
+    Column(title="OPERATION"),
+    Column(title="PHASE", is_needed=True),
+    Column(title="REASON"),
+    Column(title="PROGRESS", is_needed=True),
+    Column(title="STARTED"),
+    Column(title="TOOK"),
+)
+"""Of `history`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +126,8 @@ async def list_chains(context: CommandContext, wanted: argparse.Namespace) -> in
         context.emit(output.list_document(chains))
     elif chains:
         rows = [_chain_row(chain, is_everywhere=is_everywhere) for chain in chains]
-        context.say(*_table((_CHAINS if is_everywhere else _CHAINS[1:], *rows)))
+        columns = CHAIN_COLUMNS if is_everywhere else CHAIN_COLUMNS[1:]
+        context.say(*tables.render(columns, rows, chain_printer.make_paper(context.terminal)))
     else:
         where = "in any namespace" if is_everywhere else f"in {context.target.namespace}"
         context.say(styled_text.line(f"There are no StackChains {where}."))
@@ -154,27 +177,13 @@ async def history(context: CommandContext, wanted: argparse.Namespace) -> int:
         context.emit(output.history_document(chain))
         return ExitCode.DONE
     latest = (chain.status.latest_run,) if chain.status.latest_run else ()
-    now = clock.now()
-    context.say(*_history_lines((*latest, *chain.status.history), now=now))
-    return ExitCode.DONE
-
-
-def _history_lines(runs: tuple[RunStatus, ...], *, now: datetime.datetime) -> list[Line]:
-    """Return the runs as a table."""
+    runs, now = (*latest, *chain.status.history), clock.now()
     if not runs:
-        return [styled_text.line("It has not run yet.")]
-    return _table((_HISTORY, *(_history_row(run, now) for run in runs)))
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> list[Line]:
-    """Return rows with their columns below each other; the first one is the heading."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        styled_text.line(
-            "   ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
+        context.say(styled_text.line("It has not run yet."))
+        return ExitCode.DONE
+    rows = [_history_row(run, now) for run in runs]
+    context.say(*tables.render(RUN_COLUMNS, rows, chain_printer.make_paper(context.terminal)))
+    return ExitCode.DONE
 
 
 def _history_row(run: RunStatus, now: datetime.datetime) -> tuple[str, ...]:

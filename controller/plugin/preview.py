@@ -125,6 +125,17 @@ def temporary(body: Mapping[str, Any], *, suffix: str) -> dict[str, Any]:
     }
 
 
+def as_written(body: Mapping[str, Any], created: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the file's chain under the preview's name, with the fields that the preview lacks.
+
+    The API server is asked about it first: what `kubectl apply` refuses has no preview.
+    """
+    spec = {**created["spec"], **body["spec"], "suspend": True}
+    if "destroyConfirmation" in spec:
+        spec["destroyConfirmation"] = created["spec"]["destroyConfirmation"]
+    return {**body, "metadata": created["metadata"], "spec": spec}
+
+
 async def resolve(
     target: cluster.ClusterChoice, body: Mapping[str, Any], *, timeout_seconds: float
 ) -> StackChain:
@@ -138,7 +149,7 @@ async def resolve(
     async with cluster.open_chains(target, namespace=namespace) as chains:
         # Whoever may create but not delete would leave it behind.
         await chains.require("create", "get", "delete")
-        _refuse_unheld(await chains.accepted_spec(created))
+        _refuse_unheld(await chains.accepted_spec(as_written(body, created)))
         try:
             await chains.create(created)
             return await _resolved(chains, name, body["metadata"]["name"], timeout_seconds)
@@ -148,12 +159,15 @@ async def resolve(
 
 
 def _refuse_unheld(spec: Mapping[str, Any]) -> None:
-    """Refuse a cluster that would drop what holds the preview: it would run."""
+    """Refuse a cluster that changes what holds the preview, as a webhook may: it would run.
+
+    A definition without the field has been refused by then.
+    """
     if spec.get("suspend") is not True:
         raise CommandError(
             ExitCode.REFUSED,
-            "the StackChain definition of this cluster has no `suspend`, so a preview would run; "
-            "install the definition and the operator of this release.",
+            "this cluster does not keep `spec.suspend` of a StackChain, so a preview would run; "
+            "see its admission webhooks and policies.",
         )
 
 
@@ -221,6 +235,8 @@ def render(name: str, chain: StackChain, drawing: tree.Drawing) -> list[Line]:
     )
     order = _order_text(stacks, spec.operation, drawing)
     tail = f"{order}; at most {spec.policies.parallelism} at once."
+    if tree.is_order_folded(stacks, drawing):
+        tail += " With --all, each stack has a row of its own."
     return [
         head,
         (),

@@ -1,6 +1,7 @@
 """What the commands do that ask for something, follow a chain, or explain it."""
 
 import argparse
+import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -110,7 +111,11 @@ async def plan(context: CommandContext, wanted: argparse.Namespace) -> int:
     chain = await preview.resolve(context.target, body, timeout_seconds=seconds)
     namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
     if context.is_text:
-        context.say(*preview.render(name, chain, chain_printer.make_drawing(context.terminal)))
+        drawing = dataclasses.replace(
+            chain_printer.make_drawing(context.terminal),
+            selection=display_tree.Selection(is_unfolded=wanted.all),
+        )
+        context.say(*preview.render(name, chain, drawing))
     else:
         context.emit(output.plan_document(namespace, name, chain, preview.order_of(chain)))
     return ExitCode.DONE

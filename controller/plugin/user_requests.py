@@ -6,6 +6,7 @@ is only whether it makes sense now, and what the user reads about it.
 
 import dataclasses
 import enum
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -340,8 +341,13 @@ def request_parallelism(chain: StackChain, bound: int) -> UserRequest:
 
 def dry_run_lines(request: UserRequest) -> list[str]:
     """Return what a request would write, for people."""
+    if not request.changes:
+        return ["Nothing was written (--dry-run), and nothing would be. It would say:"]
     annotations = request.changes.get("metadata", {}).get("annotations", {})
     written = [f"  {name}: {value}" for name, value in annotations.items()]
+    fields = request.changes.get("spec", {})
+    # As YAML has them.
+    written += [f"  spec.{name}: {json.dumps(value)}" for name, value in fields.items()]
     return ["Nothing was written (--dry-run). It would be:", *written, "It would say:"]
 
 

@@ -74,6 +74,32 @@ async def test_run_waits_for_its_end_and_tells_it_by_the_exit_code(
     assert "Run 8 of prod: " in shown.lines[-1]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("run",), ("cancel",), ("suspend",), ("parallelism", "3")],
+    ids=lambda words: words[0],
+)
+async def test_a_dry_run_writes_nothing(
+    words: tuple[str, ...],
+    kubectl: Kubectl,
+    stackchains: kube_support.StackChains,
+    operator: Operator,
+) -> None:
+    await stackchains.create("prod", SPEC)
+    await operator.write("prod", WAITING)
+    before = await stackchains.get("prod")
+    command, *others = words
+
+    shown = await kubectl(command, "prod", *others, "--dry-run")
+    told = await kubectl(command, "prod", *others, "--dry-run", "-o", "json")
+
+    assert shown.code == ExitCode.DONE
+    assert shown.lines[0] == "Nothing was written (--dry-run). It would be:"
+    assert (told.document["dryRun"], told.document["changed"]) == (True, False)
+    assert told.document["changes"]
+    assert await stackchains.get("prod") == before
+
+
 async def test_retry_asks_for_what_did_not_succeed(
     kubectl: Kubectl, stackchains: kube_support.StackChains, operator: Operator
 ) -> None:

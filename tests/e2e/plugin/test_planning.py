@@ -179,6 +179,20 @@ async def test_a_wrong_file_is_refused_in_one_line(
     assert await previews(stackchains) == []
 
 
+async def test_misspelled_fields_are_refused_as_kubectl_apply_does(
+    kubectl: Kubectl, stackchains: kube_support.StackChains, golden: Golden
+) -> None:
+    text = manifest(
+        paralelism=1, graph={"maxDept": 1}, schedule={"cron": "@daily", "timezone": "x"}
+    )
+
+    shown = await kubectl("plan", "-", stdin=text)
+
+    assert (shown.code, shown.out) == (ExitCode.USAGE, "")
+    golden("plugin_commands").check("plan: misspelled fields", shown.err)
+    assert await previews(stackchains) == []
+
+
 async def test_a_file_for_another_namespace_is_refused(kubectl: Kubectl) -> None:
     text = manifest().replace('"name": "prod"', '"name": "prod", "namespace": "other"')
 
@@ -230,7 +244,7 @@ async def test_a_cluster_that_cannot_hold_a_preview_gets_none(
     async def refused() -> bool:
         # The API server takes a changed definition up after a moment.
         shown = await kubectl("plan", str(file), "--timeout", "1s")
-        return "has no `suspend`, so a preview would run" in shown.err
+        return "the StackChain definition of this cluster has no `spec.suspend`" in shown.err
 
     await eventually(refused, SECONDS)
     assert await previews(kube_support.StackChains(own_kube, "default")) == []

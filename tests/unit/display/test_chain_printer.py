@@ -8,8 +8,9 @@ import pytest
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.config import shell_settings
-from controller.display import chain_printer, styled_text, terminal
+from controller.display import chain_printer, styled_text, terminal, tree
 from controller.display.styled_text import Style
+from tests.support import big_chains
 from tests.support.builders import make_shown_status, make_stack_status
 
 COLOR = "\x1b[32m"
@@ -84,6 +85,82 @@ def test_without_a_terminal_each_change_is_one_line() -> None:
         ["a", "Running"],
         ["a", "Succeeded"],
     ]
+
+
+def lines_of(selection: tree.Selection, *statuses: v1alpha1.Status) -> list[list[str]]:
+    """Return the words of the lines of stacks and stages, without a terminal."""
+    screen = chain_printer.make_printer(terminal.Terminal(out=io.StringIO()), selection=selection)
+    screen.begin()
+    for status in statuses:
+        screen.show("chain", status)
+    lines = [line.split()[1:] for line in printed(screen).splitlines() if line]
+    return [words for words in lines if words[0] != "chain"]
+
+
+BEFORE = make_shown_status(
+    make_stack_status("a", phase=Phase.SUCCEEDED),
+    make_stack_status("b", 1, "a", phase=Phase.RUNNING),
+    make_stack_status("c", 1, "a", phase=Phase.RUNNING),
+    make_stack_status("d", 2, "b", phase=Phase.PENDING),
+)
+AFTER = make_shown_status(
+    make_stack_status("a", phase=Phase.SUCCEEDED),
+    make_stack_status("b", 1, "a", phase=Phase.FAILED),
+    make_stack_status("c", 1, "a", phase=Phase.SUCCEEDED),
+    make_stack_status("d", 2, "b", phase=Phase.SKIPPED),
+)
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        pytest.param(tree.Selection(is_failed=True), ["b Failed"], id="failed"),
+        pytest.param(
+            tree.Selection(phases=frozenset({"Pending", "Succeeded"})),
+            ["a Succeeded", "d Pending", "c Succeeded"],
+            id="phases",
+        ),
+        pytest.param(
+            tree.Selection(stack="c"),
+            ["a Succeeded", "c Running", "c Succeeded"],
+            id="a stack with what is before and behind it",
+        ),
+        pytest.param(tree.Selection(depth=1), ["a Succeeded"], id="one level"),
+    ],
+)
+def test_without_a_terminal_only_the_stacks_that_are_wanted_have_lines(
+    selection: tree.Selection, expected: list[str]
+) -> None:
+    found = lines_of(selection, BEFORE, AFTER)
+
+    assert [" ".join(words[:2]) for words in found] == expected
+
+
+def test_a_stack_that_is_wanted_again_has_a_line_again() -> None:
+    running = tree.Selection(phases=frozenset({"Running"}))
+
+    found = lines_of(running, BEFORE, AFTER, BEFORE)
+
+    assert [words[0] for words in found] == ["b", "c", "b", "c"]
+
+
+@pytest.mark.parametrize("selection", [tree.ALL, tree.Selection(is_failed=True)])
+def test_a_chain_may_have_the_name_of_one_of_its_stacks(selection: tree.Selection) -> None:
+    screen = chain_printer.make_printer(terminal.Terminal(out=io.StringIO()), selection=selection)
+
+    for _ in range(3):
+        screen.show("b", BEFORE)
+
+    assert printed(screen).count("Ready=") == 1
+
+
+def test_stages_are_of_the_whole_run() -> None:
+    status = big_chains.with_stages(big_chains.make_status(12))
+
+    assert any(words[0] == "stage" for words in lines_of(tree.ALL, status))
+    assert not any(
+        words[0] == "stage" for words in lines_of(tree.Selection(depth=1, stack="x"), status)
+    )
 
 
 def test_without_a_terminal_a_person_who_is_waited_for_is_told_where_to_go() -> None:

@@ -30,7 +30,11 @@ UNDERSTOOD = {
     "output for people": (["history", "prod"], {"output": "text"}),
     "standard input": (["plan", "-"], {"file": "-", "filename": None}),
     "a file as with kubectl": (["plan", "-f", "x.yaml"], {"file": None, "filename": "x.yaml"}),
+    "a plan of all rows": (["plan", "-", "--all"], {"all": True}),
+    "a plan is folded": (["plan", "-"], {"all": False}),
     "a plan may take its time": (["plan", "-", "--timeout", "5m"], {"timeout": 300}),
+    "the version as an option": (["--version"], {"command": "version"}),
+    "the version whatever else is said": (["--version", "tree", "prod"], {"command": "version"}),
     "a shell": (["completion", "fish"], {"shell": "fish"}),
 }
 
@@ -197,6 +201,24 @@ def test_stacks_are_named_between_commas_or_one_by_one() -> None:
 
     assert (retry.stack, retry.number, retry.dry_run) == (("a", "b"), None, True)
     assert (bypass.stacks, bypass.dry_run) == (["a", "b"], False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "run prod",
+        "retry prod",
+        "bypass prod vpc",
+        "approve prod live",
+        "cancel prod",
+        "suspend prod",
+        "resume prod",
+        "parallelism prod 3",
+    ],
+)
+def test_whatever_writes_has_a_dry_run(words: str) -> None:
+    assert arguments.parse([*words.split(), "--dry-run"]).dry_run
+    assert not arguments.parse(words.split()).dry_run
 
 
 @pytest.mark.parametrize(

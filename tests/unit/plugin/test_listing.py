@@ -108,6 +108,44 @@ def test_the_help_of_a_role_has_its_settings(role: str, capsys: pytest.CaptureFi
     assert "TEMPORAL_ADDRESS" in text
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["wrker"], "there is no command 'wrker' (did you mean 'worker'?); see"),
+        (["--json", "chekc"], "(did you mean 'check'?)"),
+        (["zzz", "--help"], "there is no command 'zzz'; see"),
+    ],
+)
+def test_a_misspelled_command_of_the_operator_is_answered_with_a_guess(
+    words: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from controller import cli
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+
+    text = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert hint in text
+    assert text.count("\n") == 1
+
+
+@pytest.mark.parametrize("role", ["operator", "worker", "webhook", "ui", "check"])
+def test_the_commands_of_the_operator_are_no_misspellings(
+    role: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from controller import cli
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main([role, "--help"])
+
+    assert ended.value.code == 0
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    assert f"    {role} " in capsys.readouterr().out
+
+
 def test_the_roles_read_all_settings_together() -> None:
     by_role = {
         row.variable

@@ -1,15 +1,20 @@
 """`plan FILE`: which files are taken, what is created for them, and when the graph is known."""
 
+import contextlib
 import dataclasses
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from controller.api import v1alpha1
+from controller.config import shell_settings
 from controller.display import styled_text, tree
-from controller.plugin import preview
+from controller.plugin import cluster, preview
 from controller.plugin.exit_codes import CommandError, ExitCode
+from tests.support import big_chains
 from tests.support.builders import (
     make_condition,
     make_shown_chain,
@@ -82,6 +87,63 @@ def test_the_preview_is_suspended_and_carries_nothing_that_starts_a_run() -> Non
         "startPolicy": "OnChange",
         "deletionPolicy": "Cancel",
     }
+
+
+def test_the_api_server_is_asked_about_what_the_file_says() -> None:
+    """What the preview leaves out may be misspelled, too."""
+    body = make_body(
+        schedule={"crn": "* * * * *"}, suspend=False, startPolicy="x", destroyConfirmation="prod"
+    )
+    body["spce"] = {}
+
+    asked = preview.as_written(body, created := preview.temporary(body, suffix="abc123"))
+
+    assert asked["metadata"] == created["metadata"]
+    assert asked["spce"] == {}
+    assert asked["spec"] == {
+        "roots": {"stackIds": ["vpc"]},
+        "schedule": {"crn": "* * * * *"},
+        "suspend": True,
+        "startPolicy": "x",
+        "deletionPolicy": "Cancel",
+        "destroyConfirmation": "prod-plan-abc123",
+    }
+
+
+class ChangingCluster:
+    """One whose webhook takes `suspend` out of each StackChain."""
+
+    def __init__(self) -> None:
+        self.created = list[Mapping[str, Any]]()
+
+    async def require(self, *_: str) -> None:
+        """Allow everything."""
+
+    async def accepted_spec(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**body["spec"], "suspend": False}
+
+    async def create(self, body: Mapping[str, Any]) -> None:
+        self.created.append(body)
+
+
+async def test_a_cluster_that_would_let_the_preview_run_gets_none(
+    monkeypatch: pytest.MonkeyPatch, golden: Golden
+) -> None:
+    chains = ChangingCluster()
+    monkeypatch.setattr(cluster, "open_chains", lambda *_, **__: contextlib.nullcontext(chains))
+    target = cluster.ClusterChoice(
+        kubernetes=shell_settings.KubernetesSettings(),
+        context=None,
+        namespace="team",
+        is_namespace_chosen=False,
+    )
+
+    with pytest.raises(CommandError) as refused:
+        await preview.resolve(target, make_body(), timeout_seconds=1)
+
+    assert refused.value.code is ExitCode.REFUSED
+    assert chains.created == []
+    golden("plugin_plan").check("refused: suspend is not kept", str(refused.value))
 
 
 def test_a_long_name_stays_a_name() -> None:
@@ -187,3 +249,49 @@ def test_the_stacks_are_shown_in_order_and_by_what_they_wait_for(golden: Golden)
         "the order of a diamond", "\n".join(styled_text.plain_text(line) for line in drawn)
     )
     assert preview.order_of(chain) == ["a", "b", "c", "d"]
+
+
+def drawn_order(
+    stacks: tuple[v1alpha1.StackStatus, ...], *, is_unfolded: bool = False
+) -> list[str]:
+    drawing = tree.Drawing(
+        now=datetime(2026, 3, 1, tzinfo=UTC),
+        width=120,
+        selection=tree.Selection(is_unfolded=is_unfolded),
+    )
+    chain = make_shown_chain(make_shown_status(*stacks))
+    return [styled_text.plain_text(line) for line in preview.render("prod", chain, drawing)]
+
+
+def roots(number: int) -> tuple[v1alpha1.StackStatus, ...]:
+    return tuple(make_stack_status(f"s{place:03}") for place in range(number))
+
+
+MANY = {
+    "100 stacks": tuple(
+        make_stack_status(stack.id, stack.level, *stack.depends_on)
+        for stack in big_chains.make_status(100).stacks
+    ),
+    "39 roots": roots(39),
+    "40 roots": roots(40),
+    "one after the other": tuple(
+        make_stack_status(f"s{place:03}", place, *([f"s{place - 1:03}"] if place else []))
+        for place in range(60)
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MANY)
+def test_a_large_chain_shows_as_many_levels_as_a_reader_takes_in(case: str, golden: Golden) -> None:
+    lines = drawn_order(MANY[case])
+
+    assert len(lines) < tree.FOLDED_FROM + 6
+    golden("plugin_plan").check(f"many: {case}", "\n".join(lines))
+
+
+@pytest.mark.parametrize("case", MANY)
+def test_each_stack_has_a_row_if_that_is_wanted(case: str) -> None:
+    lines = drawn_order(MANY[case], is_unfolded=True)
+
+    assert len(lines) >= len(MANY[case]) + 5
+    assert not any("--all" in line for line in lines)

@@ -272,6 +272,23 @@ def test_only_a_change_is_written(case: str, golden: Golden) -> None:
     golden(PAGE).check(case, "\n".join(request.messages))
 
 
+# dry runs
+
+DRY_RUNS = {
+    "run": user_requests.request_run(make_shown_chain(SUCCEEDED), token="now"),
+    "cancel": user_requests.request_cancel(make_shown_chain(LIVE), None),
+    **{case: request for case, (request, _) in SPECS.items()},
+}
+
+
+@pytest.mark.parametrize("case", DRY_RUNS)
+def test_a_dry_run_says_what_would_be_written(case: str, golden: Golden) -> None:
+    request = DRY_RUNS[case]
+
+    text = [*user_requests.dry_run_lines(request), *request.messages]
+    golden(PAGE).check(f"dry run: {case}", "\n".join(text))
+
+
 def staged(waits_for: str | None, phase: Phase = Phase.WAITING) -> v1alpha1.Status:
     stage = v1alpha1.StageStatus(
         name="prod", phase=phase, progress="0/2", waits_for=waits_for, message="It waits."
