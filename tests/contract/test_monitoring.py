@@ -10,6 +10,7 @@ import pytest
 
 from controller.api import reasons, v1alpha1
 from controller.observability import metrics
+from controller.operator import chain_troubles
 from controller.spacelift import errors
 from controller.webhook import payload, receiver, refusals, wake_queue
 from tests.support import promql
@@ -87,6 +88,7 @@ def test_values_that_queries_match_are_values_that_there_are() -> None:
             *(item.value for item in (*reasons.ChainReason, *reasons.StackReason)),
             *metrics.WORK_REFUSALS,
         },
+        "trouble": {item.value for item in chain_troubles.Trouble},
         "phase": {item.value for item in v1alpha1.Phase},
         "outcome": outcomes,
         "queue": {"worker", "follow", "notify", "operator"},

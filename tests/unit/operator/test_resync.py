@@ -66,6 +66,7 @@ async def test_a_live_run_that_is_over_is_corrected(
     assert bench.ready == reason
     assert bench.workflows.started == ["spec"]
     assert bench.count("resync_contradictions_total") == 1
+    assert bench.troubles_shown() == {"StatusContradicted"}
 
 
 async def test_a_resource_that_no_pass_has_seen_gets_its_run(bench: Bench) -> None:
