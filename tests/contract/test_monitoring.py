@@ -166,6 +166,29 @@ def test_panels_have_their_places() -> None:
     assert len({panel["id"] for panel in panels}) == len(panels)
 
 
+NEUTRAL_PANELS = {
+    "StackChains",
+    "Running",
+    "Chains without series of their own",
+    "Runs started",
+    "Memory",
+}
+"""Whatever these show, there is nothing to do that a section says."""
+
+
+def test_a_panel_whose_value_can_be_bad_names_a_section_that_there_is() -> None:
+    sections = {rule["alert"] for rule in ALERTS}
+    named = {
+        panel["title"]: re.findall(
+            r" Runbook: (StackChain\w+) in docs/operations\.md\.$", panel["description"]
+        )
+        for panel in promql.panels()
+    }
+
+    assert {title for title, found in named.items() if not found} == NEUTRAL_PANELS
+    assert {section for found in named.values() for section in found} <= sections
+
+
 # Prometheus' own tool, which no registry that tests use has; Debian's package `prometheus` does.
 if PROMTOOL:
 
