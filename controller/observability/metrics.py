@@ -175,6 +175,16 @@ class Metrics:
             "chain",
             "reason",
         )
+        self.chain_trouble = self._gauge(
+            "stackchain_chain_trouble_timestamp_seconds",
+            "When a StackChain was last in trouble of a kind, of each one that was within an hour "
+            "and is in `stackchain_chain_info` (StartMissed, StatusContradicted, "
+            "StatusNotWritten); the last time while the operator fails at it (Failing), and since "
+            "when drift is known of it (DriftDetected).",
+            "chain_namespace",
+            "chain",
+            "trouble",
+        )
         self.chains_unlisted = self._gauge(
             "stackchain_chains_unlisted",
             "StackChains that `stackchain_chain_info` leaves out because there are too many.",

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from controller import times
 from controller.api import reasons, v1alpha1
 from controller.observability import metrics
+from controller.operator import chain_troubles
 
 UNOBSERVED = "Unobserved"
 """In place of a reason, for resources that have no condition yet."""
@@ -53,12 +54,14 @@ class ChainFigures:
     """What the metrics count of one resource.
 
     `since` is a Unix time, None where nothing is expected to change. `stacks` has the phase and the
-    reason of each stack of a live run.
+    reason of each stack of a live run. `drifted_since` is a Unix time, None where no drift is
+    known.
     """
 
     reason: str
     since: float | None
     stacks: tuple[tuple[str, str], ...]
+    drifted_since: float | None = None
 
 
 UNREAD = ChainFigures(reason=UNOBSERVED, since=None, stacks=())
@@ -76,7 +79,15 @@ def figures_of(status: v1alpha1.Status, *, is_settled: bool) -> ChainFigures:
         stacks=tuple((item.phase.value, item.reason or "") for item in status.stacks)
         if is_live
         else (),
+        drifted_since=_drifted_since(status),
     )
+
+
+def _drifted_since(status: v1alpha1.Status) -> float | None:
+    drifted = status.condition("DriftDetected")
+    if drifted is None or drifted.status != "True":
+        return None
+    return _unix(drifted.last_transition_time) or 0.0
 
 
 def _since(status: v1alpha1.Status) -> float | None:
@@ -129,11 +140,20 @@ def set_gauges(all_figures: Iterable[ChainFigures], counters: metrics.Metrics) -
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class NamedFigures:
-    """The figures of one StackChain, and which one that is."""
+    """The figures of one StackChain, which one that is, and when it was noted to be in trouble."""
 
     namespace: str
     name: str
     figures: ChainFigures
+    noted: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+    @property
+    def troubles(self) -> Mapping[str, float]:
+        """The Unix times of its troubles, by kind."""
+        drifted_since = self.figures.drifted_since
+        if drifted_since is None:
+            return self.noted
+        return {**self.noted, chain_troubles.Trouble.DRIFT_DETECTED: drifted_since}
 
     @property
     def failed_stacks(self) -> int:
@@ -158,6 +178,7 @@ def set_chain_gauges(
         counters.chain_since,
         counters.chain_failed_stacks,
         counters.chain_held_stacks,
+        counters.chain_trouble,
     ):
         gauge.clear()
     ranked = sorted(chains, key=lambda one: (_rank(one), one.namespace, one.name))
@@ -175,12 +196,17 @@ def _set_series(one: NamedFigures, counters: metrics.Metrics) -> None:
         counters.chain_failed_stacks.labels(*chain).set(one.failed_stacks)
     for why, count in one.held_stacks.items():
         counters.chain_held_stacks.labels(*chain, why).set(count)
+    for trouble, at in one.troubles.items():
+        counters.chain_trouble.labels(*chain, trouble).set(at)
 
 
 def _rank(chain: NamedFigures) -> int:
     if chain.failed_stacks or chain.figures.reason not in _FINE:
         return 0
-    return 1 if chain.figures.reason in _IN_PROGRESS else 2
+    # After an outage of Temporal these may be many, which are well again.
+    if chain.troubles:
+        return 1
+    return 2 if chain.figures.reason in _IN_PROGRESS else 3
 
 
 def _unix(instant: str) -> float | None:

@@ -25,6 +25,7 @@ from controller.observability import metrics
 from controller.operator import (
     announcer,
     chain_dependencies,
+    chain_troubles,
     connection_access,
     deletion,
     execution_commands,
@@ -75,6 +76,7 @@ class Reconciler:
         announcer: announcer.Announcer,
         ownership: ownership.Ownership,
         identity: operator_identity.OperatorIdentity,
+        troubles: chain_troubles.ChainTroubles,
         counters: metrics.Metrics,
         time: clock.Clock,
     ) -> None:
@@ -106,6 +108,7 @@ class Reconciler:
             stack_chains=stack_chains,
             announcer=announcer,
             identity=identity,
+            troubles=troubles,
             counters=counters,
             time=time,
         )
@@ -117,7 +120,7 @@ class Reconciler:
             stack_chains=stack_chains,
             access=access,
         )
-        self._failures = resource_failures.ResourceFailures(counters, time)
+        self._failures = resource_failures.ResourceFailures(counters, troubles, time)
         self._counters = counters
         self._closing: set[asyncio.Task[None]] = set()
 

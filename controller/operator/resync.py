@@ -20,6 +20,7 @@ from controller.observability import metrics
 from controller.operator import (
     chain_dependencies,
     chain_metrics,
+    chain_troubles,
     guards,
     reconciler,
     schedule_sync,
@@ -66,20 +67,26 @@ class KnownResources:
         counters: metrics.Metrics,
         *,
         is_ours: Callable[[Mapping[str, Any]], bool],
+        troubles: chain_troubles.ChainTroubles,
         most_named: int = 1000,
     ) -> None:
         """Know nothing yet; so many StackChains have metrics of their own."""
         self.by_uid: dict[str, KnownResource] = {}
         self._most_named = most_named
         self._is_ours = is_ours
+        self._troubles = troubles
         self._counters = counters
 
     def update_metrics(self) -> None:
         """Bring the metrics up to date."""
         chain_metrics.set_gauges((known.figures for known in self.by_uid.values()), self._counters)
+        troubles = self._troubles.by_chain()
         named = (
             chain_metrics.NamedFigures(
-                namespace=known.namespace, name=known.name, figures=known.figures
+                namespace=known.namespace,
+                name=known.name,
+                figures=known.figures,
+                noted=troubles.get((known.namespace, known.name), {}),
             )
             for known in self.by_uid.values()
         )
@@ -134,7 +141,9 @@ class KnownResources:
 
     def forget(self, uid: str) -> None:
         """Drop a resource that is gone."""
-        self.by_uid.pop(uid, None)
+        known = self.by_uid.pop(uid, None)
+        if known is not None:
+            self._troubles.forget(known.namespace, known.name)
 
 
 def _has_schedules(chain: v1alpha1.StackChain) -> bool:
@@ -202,6 +211,7 @@ class Resync:
         workflows: starter.ChainWorkflows,
         schedule_sync: schedule_sync.ScheduleSync,
         stack_chains: stackchains.StackChains,
+        troubles: chain_troubles.ChainTroubles,
         counters: metrics.Metrics,
         time: clock.Clock,
         interval_seconds: float,
@@ -213,6 +223,7 @@ class Resync:
         self._workflows = workflows
         self._schedule_sync = schedule_sync
         self._stack_chains = stack_chains
+        self._troubles = troubles
         self._counters = counters
         self._guard = guards.Guard(counters, "resync", time)
         self._interval_seconds = interval_seconds
@@ -371,6 +382,8 @@ class Resync:
             # Many of those that are checked are as they should be: they wait for something.
             if await reconciling:
                 self._counters.resync_contradictions.inc()
+                trouble = chain_troubles.Trouble.STATUS_CONTRADICTED
+                self._troubles.note(item.namespace, item.name, trouble)
         except (
             temporal_client.TemporalUnreachable,
             kube_errors.KubeError,

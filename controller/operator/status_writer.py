@@ -14,7 +14,7 @@ from controller.chain.status import conditions, latest_run, pass_statuses, proje
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
-from controller.operator import announcer, gatherer, operator_identity
+from controller.operator import announcer, chain_troubles, gatherer, operator_identity
 from controller.temporal.activities import chain_status
 
 logger = logging.getLogger(__name__)
@@ -29,12 +29,14 @@ class StatusWriter:
         stack_chains: stackchains.StackChains,
         announcer: announcer.Announcer,
         identity: operator_identity.OperatorIdentity,
+        troubles: chain_troubles.ChainTroubles,
         counters: metrics.Metrics,
         time: clock.Clock,
     ) -> None:
         self._stack_chains = stack_chains
         self._announcer = announcer
         self._identity = identity
+        self._troubles = troubles
         self._counters = counters
         self._clock = time
 
@@ -88,7 +90,7 @@ class StatusWriter:
         is_written = await self._project(gathered.body, current, facts, happened=happened)
         if is_written:
             # A run that has closed was taken in before: its end is no news to the projection.
-            self._count(stored, current)
+            self._count(gathered.chain.ref, stored, current)
         return is_written
 
     async def write_problem(
@@ -217,7 +219,7 @@ class StatusWriter:
         await self._announcer.notify(body, happened, sequence=sequence, now=now)
         is_written = await self._patch(body, new)
         if is_written:
-            self._count(current, new)
+            self._count(v1alpha1.read_ref(body), current, new)
             await self._announcer.emit(body, happened)
         return is_written
 
@@ -241,16 +243,21 @@ class StatusWriter:
             raise chain_status.ResourceGone(str(error)) from error
         except kube_errors.KubeError:
             self._counters.status_writes.labels("error").inc()
+            self._troubles.note(ref.namespace, ref.name, chain_troubles.Trouble.STATUS_NOT_WRITTEN)
             raise
         self._counters.status_writes.labels("unchanged" if written is None else "written").inc()
         return written is not None
 
-    def _count(self, old: pass_statuses.Earlier, new: pass_statuses.Later) -> None:
+    def _count(
+        self, ref: v1alpha1.Ref, old: pass_statuses.Earlier, new: pass_statuses.Later
+    ) -> None:
         """Count what a write shows for the first time."""
         if drifted := transitions.drifted(old, new):
             self._counters.drift_runs.inc()
             self._counters.drift_stacks.inc(len(drifted))
-        self._counters.starts_missed.inc(transitions.missed(old, new))
+        if missed := transitions.missed(old, new):
+            self._counters.starts_missed.inc(missed)
+            self._troubles.note(ref.namespace, ref.name, chain_troubles.Trouble.START_MISSED)
 
 
 def _named(body: Mapping[str, Any]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from controller.kube import lease, stackchains
 from controller.operator import (
     announcer,
     chain_dependencies,
+    chain_troubles,
     connection_access,
     handlers,
     kopf_settings,
@@ -133,6 +134,7 @@ class OperatorParts:
         )
         owning = ownership.Ownership(installation, stack_chains)
         self._dependencies = chain_dependencies.ChainDependencies(stack_chains)
+        troubles = chain_troubles.ChainTroubles(time)
         self._reconciler = reconciler.Reconciler(
             stack_chains=stack_chains,
             workflows=workflows,
@@ -155,6 +157,7 @@ class OperatorParts:
                 recheck_seconds=role.settings.operator.recheck_seconds,
                 signing_keys=signing_keys,
             ),
+            troubles=troubles,
             counters=role.counters,
             time=time,
         )
@@ -162,6 +165,7 @@ class OperatorParts:
         self._known = resync.KnownResources(
             role.counters,
             is_ours=owning.is_ours,
+            troubles=troubles,
             most_named=role.settings.operator.metrics_chains,
         )
         role.counters.before_reading.append(self._known.update_metrics)
@@ -181,6 +185,7 @@ class OperatorParts:
                 time=time,
             ),
             stack_chains=stack_chains,
+            troubles=troubles,
             counters=role.counters,
             time=time,
             interval_seconds=role.settings.operator.resync_seconds,

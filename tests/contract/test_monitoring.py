@@ -10,6 +10,7 @@ import pytest
 
 from controller.api import reasons, v1alpha1
 from controller.observability import metrics
+from controller.operator import chain_troubles
 from controller.spacelift import errors
 from controller.webhook import payload, receiver, refusals, wake_queue
 from tests.support import promql
@@ -87,6 +88,7 @@ def test_values_that_queries_match_are_values_that_there_are() -> None:
             *(item.value for item in (*reasons.ChainReason, *reasons.StackReason)),
             *metrics.WORK_REFUSALS,
         },
+        "trouble": {item.value for item in chain_troubles.Trouble},
         "phase": {item.value for item in v1alpha1.Phase},
         "outcome": outcomes,
         "queue": {"worker", "follow", "notify", "operator"},
@@ -162,6 +164,29 @@ def test_panels_have_their_places() -> None:
     assert len(set(cells)) == len(cells)
     assert max(x for x, _ in cells) < 24
     assert len({panel["id"] for panel in panels}) == len(panels)
+
+
+NEUTRAL_PANELS = {
+    "StackChains",
+    "Running",
+    "Chains without series of their own",
+    "Runs started",
+    "Memory",
+}
+"""Whatever these show, there is nothing to do that a section says."""
+
+
+def test_a_panel_whose_value_can_be_bad_names_a_section_that_there_is() -> None:
+    sections = {rule["alert"] for rule in ALERTS}
+    named = {
+        panel["title"]: re.findall(
+            r" Runbook: (StackChain\w+) in docs/operations\.md\.$", panel["description"]
+        )
+        for panel in promql.panels()
+    }
+
+    assert {title for title, found in named.items() if not found} == NEUTRAL_PANELS
+    assert {section for found in named.values() for section in found} <= sections
 
 
 # Prometheus' own tool, which no registry that tests use has; Debian's package `prometheus` does.

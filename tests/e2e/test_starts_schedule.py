@@ -87,6 +87,8 @@ async def test_a_plan_of_every_minute_finds_drift_and_says_so(
         metrics = (await http.get("/metrics")).text
     assert "stackchain_drift_runs_total 1.0" in metrics
     assert "stackchain_drift_stacks_total 1.0" in metrics
+    labels = f'chain="drift",chain_namespace="{release.namespace}",trouble="DriftDetected"'
+    assert f"stackchain_chain_trouble_timestamp_seconds{{{labels}}}" in metrics
     await release.stackchains.set_spec("drift", suspend=True)
 
 

@@ -29,6 +29,7 @@ from controller.observability import metrics
 from controller.operator import (
     announcer,
     chain_dependencies,
+    chain_troubles,
     connection_access,
     operator_identity,
     ownership,
@@ -549,6 +550,7 @@ class Bench:
         )
         owning = ownership.Ownership(INSTALLATION, self.stack_chains)
         self.dependencies = chain_dependencies.ChainDependencies(self.stack_chains)
+        self.troubles = chain_troubles.ChainTroubles(self.clock)
         self.reconciler = reconciler.Reconciler(
             stack_chains=self.stack_chains,
             workflows=self.workflows,
@@ -564,10 +566,13 @@ class Bench:
                 installation=INSTALLATION,
             ),
             identity=identity,
+            troubles=self.troubles,
             counters=self.counters,
             time=self.clock,
         )
-        self.known = resync.KnownResources(self.counters, is_ours=owning.is_ours)
+        self.known = resync.KnownResources(
+            self.counters, is_ours=owning.is_ours, troubles=self.troubles
+        )
         self.watches = watches.Watches([], self.counters)
         self.schedule_sync = schedule_sync.ScheduleSync(
             chain_schedules=self.schedules,
@@ -586,6 +591,7 @@ class Bench:
             workflows=self.workflows,
             schedule_sync=self.schedule_sync,
             stack_chains=self.stack_chains,
+            troubles=self.troubles,
             counters=self.counters,
             time=self.clock,
             interval_seconds=30,
@@ -692,6 +698,17 @@ class Bench:
     @property
     def chain(self) -> v1alpha1.StackChain:
         return v1alpha1.parse(copy.deepcopy(self.body))
+
+    def troubles_shown(self) -> set[str]:
+        """Return the troubles by which metrics name the resource, once the watch has shown it."""
+        for body in self.api.objects.values():
+            self.known.take_in("MODIFIED", body)
+        self.known.update_metrics()
+        (family,) = self.counters.chain_trouble.collect()
+        assert {(one.labels["chain_namespace"], one.labels["chain"]) for one in family.samples} <= {
+            (NAMESPACE, NAME)
+        }
+        return {one.labels["trouble"] for one in family.samples}
 
     def count(self, name: str, **labels: str) -> float:
         return self.counters.registry.get_sample_value(f"stackchain_{name}", labels) or 0.0

@@ -9,7 +9,7 @@ from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
 from controller.observability import metrics
-from controller.operator import chain_metrics
+from controller.operator import chain_metrics, chain_troubles
 from tests.support import builders, promql, situations
 from tests.support.builders import make_stack
 
@@ -195,6 +195,54 @@ def test_of_too_many_chains_those_in_trouble_are_listed_and_the_others_counted(
     assert found == set(listed)
     assert f"stackchain_chains_unlisted {3 - len(listed)}.0" in text
     assert ("stackchain_chain_failed_stacks{" in text) == bool(listed)
+
+
+def with_drift(status: str = "True") -> v1alpha1.Status:
+    """Return a status that is fine, but for what a condition says of drift since LATER."""
+    condition = builders.make_condition("DriftDetected", status, "ChangesFound", "")
+    since = dataclasses.replace(condition, last_transition_time=LATER)
+    return dataclasses.replace(SUCCEEDED, conditions=(*SUCCEEDED.conditions, since))
+
+
+@pytest.mark.parametrize(
+    ("status", "since"),
+    [("True", START + 3600), ("False", None), ("Unknown", None)],
+)
+def test_drift_counts_for_as_long_as_the_status_knows_of_it(
+    status: str, since: float | None
+) -> None:
+    figures = chain_metrics.figures_of(with_drift(status), is_settled=True)
+
+    assert figures.drifted_since == since
+
+
+def test_each_trouble_of_a_chain_has_its_series_until_it_is_over() -> None:
+    counters = metrics.Metrics()
+    noted = {chain_troubles.Trouble.START_MISSED: START}
+    in_trouble = dataclasses.replace(named("prod", with_drift()), noted=noted)
+
+    chain_metrics.set_chain_gauges([named("a-fine", SUCCEEDED), in_trouble], counters, most=1)
+    first = troubles_of(counters)
+    chain_metrics.set_chain_gauges([named("prod", SUCCEEDED)], counters, most=1)
+    second = troubles_of(counters)
+    chain_metrics.set_chain_gauges([in_trouble], counters, most=0)
+
+    assert first == {
+        ("team", "prod", "DriftDetected"): START + 3600,
+        ("team", "prod", "StartMissed"): START,
+    }
+    assert second == {}
+    assert troubles_of(counters) == {}
+
+
+def troubles_of(counters: metrics.Metrics) -> dict[tuple[str, ...], float]:
+    return {
+        tuple(sample.labels[label] for label in ("chain_namespace", "chain", "trouble")): (
+            sample.value
+        )
+        for family in counters.chain_trouble.collect()
+        for sample in family.samples
+    }
 
 
 def test_a_chain_that_waits_for_another_is_not_in_trouble() -> None:

@@ -53,12 +53,13 @@ async def test_a_pass_that_fails_is_shown_in_the_status_and_made_good_by_the_nex
 
     await failed(bench)
     shown = bench.status.condition("Ready")
-    failing = bench.count("chains_failing")
+    failing, named = bench.count("chains_failing"), bench.troubles_shown()
     bench.workflows.fails.clear()
     await bench.reconcile()
 
     assert shown is not None
     assert (shown.status, shown.reason) == ("False", reason)
+    assert (named, bench.troubles_shown()) == ({"Failing"}, set())
     assert says in shown.message
     assert (failing, bench.count("chains_failing")) == (1, 0)
     assert bench.workflows.started == ["spec"]

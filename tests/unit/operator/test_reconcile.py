@@ -773,6 +773,7 @@ async def test_a_status_that_cannot_be_written_is_counted_and_raised(
         await bench.reconcile()
 
     assert bench.count("status_writes_total", result=result) == 1
+    assert ("StatusNotWritten" in bench.troubles_shown()) == (result == "error")
     assert bench.count("reconciles_total", result="error") == 1
 
 

@@ -118,6 +118,7 @@ async def test_a_time_that_is_served_too_late_is_missed(bench: Bench) -> None:
     assert bench.status.schedule is not None
     assert bench.status.schedule.missed == 1
     assert bench.count("starts_missed_total") == 1
+    assert bench.troubles_shown() == {"StartMissed"}
 
 
 async def test_a_time_waits_while_a_run_is_live(bench: Bench) -> None:
@@ -302,6 +303,7 @@ async def test_drift_that_a_scheduled_plan_finds_is_counted_once(
     assert bench.workflows.started == ["schedule"]
     assert bench.count("drift_runs_total") == 1
     assert bench.count("drift_stacks_total") == 1
+    assert bench.troubles_shown() == {"DriftDetected"}
 
 
 # Finished runs of roots

@@ -66,6 +66,20 @@ async def test_a_live_run_that_is_over_is_corrected(
     assert bench.ready == reason
     assert bench.workflows.started == ["spec"]
     assert bench.count("resync_contradictions_total") == 1
+    assert bench.troubles_shown() == {"StatusContradicted"}
+
+
+async def test_a_resource_that_is_gone_leaves_no_trouble_behind(bench: Bench) -> None:
+    """Another one of the name may come, which is well."""
+    await with_run(bench)
+    bench.workflows.end(state=ExecutionState.TERMINATED)
+    await bench.resync_once()
+    before = bench.troubles_shown()
+
+    bench.known.take_in("DELETED", bench.body)
+    after = bench.troubles_shown()
+
+    assert (before, after) == ({"StatusContradicted"}, set())
 
 
 async def test_a_resource_that_no_pass_has_seen_gets_its_run(bench: Bench) -> None:
