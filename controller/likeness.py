@@ -10,6 +10,9 @@ from collections.abc import Iterable
 
 # The comparison takes the square of it.
 _LONGEST_COMPARED = 128
+# Of more names, those are compared that begin with as many of the same characters.
+_MOST_COMPARED = 1000
+_STARTS_ALIKE = 3
 # How alike names, and what differs of them, have to be; the first is difflib's own default.
 _ALIKE = 0.6
 _NUMBERS = re.compile(r"[0-9]+")
@@ -22,6 +25,10 @@ def likeliest(name: str, known: Iterable[str]) -> str:
     numbers = _numbers_in(typed)
     by_text = {one.lower(): one for one in sorted(known) if _numbers_in(one) == numbers}
     texts = sorted(by_text)
+    if len(texts) > _MOST_COMPARED:
+        # Who asks waits for the answer, and the operator with all that it does.
+        start = typed[:_STARTS_ALIKE]
+        texts = [text for text in texts if text.startswith(start)][:_MOST_COMPARED]
     alike = difflib.get_close_matches(typed, texts, n=len(texts) or 1, cutoff=_ALIKE)
     return next((by_text[text] for text in alike if _differ_little(typed, text)), "")
 

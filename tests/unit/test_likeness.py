@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 from controller import likeness
@@ -33,3 +35,11 @@ def test_what_a_name_may_mean(name: str, known: list[str], meant: str) -> None:
 
 def test_a_name_of_any_length_is_compared_fast() -> None:
     assert likeness.likeliest("x" * 100_000, ["x" * 128]) == "x" * 128
+
+
+def test_of_very_many_names_some_are_compared() -> None:
+    names = [f"other-{''.join(letters)}" for letters in itertools.product("abcdefghij", repeat=4)]
+
+    found = likeness.likeliest("netwrk", [*names, "network"])
+
+    assert found == "network"
