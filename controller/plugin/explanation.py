@@ -318,8 +318,9 @@ def _group_lines(
         if detail != _BRIEF:
             drawn.append(())
         drawn += _heading(group, width)
-        if group.do and not is_detailed:
-            drawn += _message_lines(group.message, width, detail)
+        if not is_detailed and (group.do or detail.has_names):
+            means = group.message or group.stacks[0].meaning.means
+            drawn += _message_lines(means, width, detail)
         for one in group.stacks[:shown]:
             drawn += _stack_lines(one, width, detail, is_named=len(group.stacks) > 1)
         if 0 < shown < len(group.stacks):
