@@ -23,6 +23,7 @@ from typing import Any
 import hypothesis
 import pytest
 from temporalio.client import Client
+from temporalio.worker._workflow import _WorkflowWorker
 
 from controller.config import settings
 from devenv import managed_process, processes, role_process, simulator_process
@@ -95,6 +96,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="leave out tests that start an API server or Temporal",
     )
+
+
+WORKFLOW_TASK_SECONDS = 60
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workflow_tasks_have_time() -> Iterator[None]:
+    """Let a workflow task of the tests' own workers take longer than the SDK's two seconds.
+
+    On a busy machine it does. The SDK then throws into its thread, wherever that is: also where
+    nobody can catch it, as in the callback of a weak reference. Roles are processes of their own.
+    """
+    begin = _WorkflowWorker.__init__
+
+    def begin_with_time(worker: _WorkflowWorker, *arguments: Any, **named: Any) -> None:
+        begin(worker, *arguments, **named)
+        worker._deadlock_timeout_seconds = WORKFLOW_TASK_SECONDS
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_WorkflowWorker, "__init__", begin_with_time)
+        yield
 
 
 CHECKED = pytest.StashKey[golden_support.Checked]()
