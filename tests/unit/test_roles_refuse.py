@@ -4,6 +4,8 @@ Kubernetes shows the end of the log as the reason of a terminated container, so 
 last thing that is said.
 """
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,14 @@ LISTS = {
     "empty": "connections: is missing; add it",
     "broken": "is not valid YAML at line 1; fix it",
 }
+ACCOUNT = {
+    "SPACELIFT_API_KEY_ENDPOINT": "https://acme.app.spacelift.io",
+    "SPACELIFT_ALLOWED_NAMESPACES": "*",
+    "SPACELIFT_API_KEY_ID": "id",
+    "SPACELIFT_API_KEY_SECRET": "do-not-print-this",
+    "HEALTH_ADDRESS": "127.0.0.1:0",
+}
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -49,15 +59,8 @@ def files(tmp_path: Path) -> Path:
 def started(
     role: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **variables: str
 ) -> list[str]:
-    """Start a role with these settings; returns the lines that it ends with."""
-    account = {
-        "SPACELIFT_API_KEY_ENDPOINT": "https://acme.app.spacelift.io",
-        "SPACELIFT_ALLOWED_NAMESPACES": "*",
-        "SPACELIFT_API_KEY_ID": "id",
-        "SPACELIFT_API_KEY_SECRET": "do-not-print-this",
-        "HEALTH_ADDRESS": "127.0.0.1:0",
-    }
-    for name, value in {**account, **variables}.items():
+    """Start a role that refuses these settings; returns the lines that it ends with."""
+    for name, value in {**ACCOUNT, **variables}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit) as ended:
         cli.main([role])
@@ -149,15 +152,25 @@ def test_a_worker_names_each_key_that_its_connections_lack(
     ]
 
 
-def test_an_operator_outside_of_a_cluster_says_what_it_looked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
-    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "1")
+def test_an_operator_outside_of_a_cluster_says_what_it_looked_for(tmp_path: Path) -> None:
+    """A process of its own: with good settings a role sets up logs and Temporal's core for it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "controller", "operator"],
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+        env={
+            **ACCOUNT,
+            "HOME": str(tmp_path),
+            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+            "KUBERNETES_SERVICE_PORT": "1",
+        },
+        text=True,
+        timeout=60,
+    )
 
-    (line,) = started("operator", monkeypatch, capsys, HOME=str(tmp_path))
-
-    assert line == (
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.rstrip("\n") == (
         "stackchain: KUBECONFIG: No access to a Kubernetes API: Service token file does not "
         "exist, and there is no ~/.kube/config. Set KUBECONFIG, or run in a pod with a service "
         "account token"
