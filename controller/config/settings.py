@@ -323,16 +323,23 @@ class WebhookSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PageAddressSettings:
+    """Where browsers find the page of a cluster."""
+
+    url: str = field(default="", metadata=env("UI_URL", parsing.http_url))
+    """The page as browsers see it, such as `https://stackchain.example.com`.
+
+    `stackchain ui` needs it, and refuses requests for other hosts or from other sites. With it, the
+    operator's notifications have a link to the chain and the stack on the page.
+    """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class UiSettings:
     """How the page is served in a cluster, where each viewer brings a token of their own."""
 
     address: str = field(default="0.0.0.0:8090", metadata=env("UI_ADDRESS", parsing.host_port))
     """Host and port that the proxy in front of the page sends requests to."""
-    url: str = field(default="", metadata=env("UI_URL", parsing.http_url))
-    """The page as browsers see it, such as `https://stackchain.example.com`.
-
-    Requests for other hosts or from other sites are refused. `stackchain ui` needs it.
-    """
     namespaces: tuple[str, ...] = field(
         default=(),
         metadata=env(
@@ -373,6 +380,7 @@ class ObservabilitySettings:
 class UiRoleSettings:
     """What `stackchain ui` reads: neither Spacelift nor Temporal."""
 
+    page: PageAddressSettings
     ui: UiSettings
     kubernetes: KubernetesSettings
     observability: ObservabilitySettings
@@ -390,6 +398,7 @@ class Settings:
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
     webhook: WebhookSettings = field(default_factory=WebhookSettings)
+    page: PageAddressSettings = field(default_factory=PageAddressSettings)
     ui: UiSettings = field(default_factory=UiSettings)
     observability: ObservabilitySettings = field(default_factory=ObservabilitySettings)
 
@@ -419,6 +428,7 @@ def load_settings(
         worker=reader.group(WorkerSettings),
         notifications=reader.group(NotificationSettings),
         webhook=reader.group(WebhookSettings),
+        page=reader.group(PageAddressSettings),
         ui=reader.group(UiSettings),
         observability=reader.group(ObservabilitySettings),
     )
@@ -435,11 +445,12 @@ def load_ui_settings(environ: Mapping[str, str] | None = None) -> UiRoleSettings
     """
     reader = shell_settings.reader_of(environ)
     found = UiRoleSettings(
+        page=reader.group(PageAddressSettings),
         ui=reader.group(UiSettings),
         kubernetes=shell_settings.load_kubernetes(reader),
         observability=reader.group(ObservabilitySettings),
     )
-    if not found.ui.url and not reader.problems:
+    if not found.page.url and not reader.problems:
         reader.problem("UI_URL", "is missing; set the address of the page as browsers see it")
     if reader.problems:
         raise SettingsError(*reader.problems)
@@ -455,6 +466,7 @@ _GROUPS_OF_ROLES: Mapping[str, tuple[type, ...]] = {
         TemporalSettings,
         SpaceliftSettings,
         NotificationSettings,
+        PageAddressSettings,
         ObservabilitySettings,
     ),
     "worker": (
@@ -466,7 +478,7 @@ _GROUPS_OF_ROLES: Mapping[str, tuple[type, ...]] = {
         ObservabilitySettings,
     ),
     "webhook": (TemporalSettings, SpaceliftSettings, WebhookSettings, ObservabilitySettings),
-    "ui": (UiSettings, KubernetesSettings, ObservabilitySettings),
+    "ui": (PageAddressSettings, UiSettings, KubernetesSettings, ObservabilitySettings),
 }
 
 

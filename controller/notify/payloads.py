@@ -18,7 +18,7 @@ from controller.notify import sinks, templates
 TYPE_PREFIX = "dev.stackchain."
 DATA_SCHEMA_VERSION = "v1alpha1"
 
-DEFAULT_SLACK_TEXT = "*${title}*\n${message}\n${link}"
+DEFAULT_SLACK_TEXT = "*${title}*\n${message}\n${link}\n${pageUrl}"
 
 # What the HTTP binding lets stand in a header value: printable ASCII but blank, quote and percent.
 _PLAIN = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
@@ -57,7 +57,14 @@ def _encoded(document: Any) -> bytes:
 def _slack(sink: sinks.Sink, notification: notifications.Notification) -> Any:
     template = DEFAULT_SLACK_TEXT if sink.template is None else sink.template
     document = templates.render(template, notification, escape=slack_text)
-    return {"text": document.strip()} if isinstance(document, str) else document
+    if not isinstance(document, str):
+        return document
+    return {"text": _without_empty_lines(document) if sink.template is None else document.strip()}
+
+
+def _without_empty_lines(text: str) -> str:
+    """Leave out the links that a notification does not have."""
+    return "\n".join(line for line in text.split("\n") if line)
 
 
 def slack_text(text: str) -> str:
@@ -118,6 +125,7 @@ def data_of(notification: notifications.Notification) -> dict[str, Any]:
                 "name": notification.chain,
                 "uid": notification.uid,
                 "generation": notification.generation,
+                "pageUrl": notification.page_url,
             },
             "run": dataclasses.asdict(notification.run) if notification.run is not None else None,
             "stack": dataclasses.asdict(notification.stack)

@@ -57,6 +57,10 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
     "reason": Placeholder(lambda news: news.reason, "the reason, as of the Event"),
     "message": Placeholder(lambda news: news.message, "the message, for people"),
     "link": Placeholder(link, "the stack's run in Spacelift, else the chain run in Temporal"),
+    "pageUrl": Placeholder(
+        lambda news: news.page_url,
+        "the chain, and the stack, on [the page](page.md#in-the-cluster), where `UI_URL` is set",
+    ),
     "namespace": Placeholder(lambda news: news.namespace, "namespace of the StackChain"),
     "chain": Placeholder(lambda news: news.chain, "name of the StackChain"),
     "installation": Placeholder(lambda news: news.installation, "the installation's id"),

@@ -27,11 +27,13 @@ class Announcer:
         catalog: sinks.SinkCatalog,
         notifier: notifier.Notifier,
         installation: str,
+        page: str = "",
     ) -> None:
         self._stack_chains = stack_chains
         self._catalog = catalog
         self._notifier = notifier
         self._installation = installation
+        self._page = page
 
     async def notify(
         self,
@@ -56,6 +58,7 @@ class Announcer:
             installation=self._installation,
             sequence=sequence,
             time=now,
+            page=self._page,
         )
         labels = body["metadata"].get("labels") or {}
         wanted = [

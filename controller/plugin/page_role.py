@@ -223,15 +223,15 @@ def _hello(namespaces: Sequence[str | None]) -> Document:
 
 @contextlib.asynccontextmanager
 async def serving(
-    ui: settings.UiSettings, kubernetes: shell_settings.KubernetesSettings
+    url: str, ui: settings.UiSettings, kubernetes: shell_settings.KubernetesSettings
 ) -> AsyncIterator[int]:
-    """Serve the page until the block ends; yields the port.
+    """Serve the page, which browsers see at `url`, until the block ends; yields the port.
 
     Raises:
         OSError: UI_ADDRESS cannot be listened on.
     """
     sources = ViewerSources(ui, kubernetes)
-    server = page_server.PageServer(sources.find, site_guard.SiteGuard(ui.url).middleware)
+    server = page_server.PageServer(sources.find, site_guard.SiteGuard(url).middleware)
     reaping = asyncio.create_task(sources.reap())
     host, _, port = ui.address.rpartition(":")
     try:
@@ -272,7 +272,7 @@ async def _serve(role: settings.UiRoleSettings) -> int:
             "account may see"
         )
     try:
-        async with serving(role.ui, role.kubernetes):
+        async with serving(role.page.url, role.ui, role.kubernetes):
             logger.info("The page is served", extra={"address": role.ui.address})
             await stop.wait()
     except OSError as error:

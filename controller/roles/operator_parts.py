@@ -147,6 +147,7 @@ class OperatorParts:
                 catalog=role.sink_catalog,
                 notifier=self._notifier,
                 installation=installation,
+                page=role.settings.page.url,
             ),
             ownership=owning,
             identity=operator_identity.OperatorIdentity(

@@ -33,9 +33,14 @@ def test_its_variables_are_those_that_the_program_reads(release: Release) -> Non
 
     found = settings.load_ui_settings(environment)
 
-    assert found.ui.url == "https://stackchain.example.com"
+    assert found.page.url == "https://stackchain.example.com"
     assert found.ui.namespaces == ("a", "b")
     assert not found.ui.anonymous
+
+
+def test_the_operator_links_to_it_in_notifications(release: Release) -> None:
+    assert release(charts.UI).environment("operator")["UI_URL"] == charts.UI["ui.url"]
+    assert "UI_URL" not in release({}).environment("operator")
 
 
 def test_it_looks_where_the_release_serves_unless_told_otherwise(release: Release) -> None:

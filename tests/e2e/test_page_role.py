@@ -95,13 +95,12 @@ async def page(
     """The page, behind a proxy that is not there; yields where it listens."""
     ui = settings.UiSettings(
         address="127.0.0.1:0",
-        url=f"https://{HOST}",
         namespaces=namespaces,
         anonymous=anonymous,
     )
     # The role's own credentials may do everything: whatever it did with them would be seen.
     kubernetes = settings.KubernetesSettings(kubeconfig=control_plane.kubeconfig)
-    async with page_role.serving(ui, kubernetes) as port:
+    async with page_role.serving(f"https://{HOST}", ui, kubernetes) as port:
         yield f"http://127.0.0.1:{port}"
 
 
@@ -262,7 +261,7 @@ async def test_tabs_of_a_viewer_share_what_is_kept_and_it_is_given_up(
     monkeypatch.setattr(page_role, "_IDLE_SECONDS", 0.0)
     monkeypatch.setattr(page_role, "_REAP_SECONDS", 0.2)
     one, two = cluster.names
-    ui = settings.UiSettings(address="127.0.0.1:0", url=f"https://{HOST}", namespaces=(one, two))
+    ui = settings.UiSettings(address="127.0.0.1:0", namespaces=(one, two))
     kubernetes = settings.KubernetesSettings(kubeconfig=control_plane.kubeconfig)
     sources = page_role.ViewerSources(ui, kubernetes)
     request = test_utils.make_mocked_request(

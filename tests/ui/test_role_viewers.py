@@ -63,7 +63,7 @@ async def sources(api: _ApiServer, tmp_path: Path) -> AsyncIterator[page_role.Vi
         }
         (tmp_path / "config").write_text(yaml.safe_dump(document))
         kept = page_role.ViewerSources(
-            settings.UiSettings(address="127.0.0.1:0", url="https://x"),
+            settings.UiSettings(address="127.0.0.1:0"),
             settings.KubernetesSettings(kubeconfig=tmp_path / "config"),
         )
         yield kept

@@ -7,6 +7,7 @@ renamed. Whatever comes here can be read in Temporal's histories: no URL of a si
 import dataclasses
 import hashlib
 from collections.abc import Iterable
+from urllib import parse as urlparse
 
 from controller.api import transition_kinds as kinds
 from controller.api import v1alpha1
@@ -21,7 +22,8 @@ class Notification:
     """One thing to tell. `id` is unique within `source` and the same however often it is told.
 
     `time` is when the operator saw it, `sequence` how far the run's progress was known then (0:
-    not at all), and `place` the order among what was seen at once.
+    not at all), and `place` the order among what was seen at once. `page_url` shows the chain, and
+    the stack, on the page of the cluster, if there is one.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Notification:
     place: int = 0
     run: v1alpha1.RunStatus | None = None
     stack: v1alpha1.StackStatus | None = None
+    page_url: str | None = None
 
     @property
     def severity(self) -> str:
@@ -49,12 +52,16 @@ class Notification:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class NotificationSource:
-    """Whose transitions are told, by which release, as of when."""
+    """Whose transitions are told, by which release, as of when.
+
+    `page` is the address of the cluster's page, empty if there is none.
+    """
 
     ref: v1alpha1.Ref
     installation: str
     sequence: int
     time: str
+    page: str = ""
 
 
 def notification(
@@ -79,7 +86,16 @@ def notification(
         place=place,
         run=_short_run(transition.run),
         stack=transition.stack,
+        page_url=page_url(source.page, ref, transition.stack) if source.page else None,
     )
+
+
+def page_url(page: str, ref: v1alpha1.Ref, stack: v1alpha1.StackStatus | None = None) -> str:
+    """Return the address at which the page shows a chain, with a stack of it if one is given."""
+    shown = {"namespace": ref.namespace, "chain": ref.name}
+    if stack is not None:
+        shown["stack"] = stack.id
+    return f"{page.rstrip('/')}/?{urlparse.urlencode(shown)}"
 
 
 def notification_id(transition: transitions.Transition, uid: str) -> str:

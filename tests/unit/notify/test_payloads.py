@@ -41,6 +41,16 @@ def test_without_a_link_the_text_ends_with_the_message() -> None:
     assert sent(make_sink("Slack"), told)["text"].endswith("*\nThe run failed.")
 
 
+def test_the_page_is_linked_where_there_is_one() -> None:
+    page = "https://page.example.com/?namespace=team&chain=net"
+    told = make_notification(stack=None, run=None, page_url=page)
+
+    text = sent(make_sink("Slack"), told)["text"]
+    assert text.splitlines()[1:] == ["The run failed.", page.replace("&", "&amp;")]
+    assert sent(make_sink("Slack", template="${pageUrl}"), told)["text"].count(page[:40]) == 1
+    assert sent(make_sink("CloudEvents"), told)["chain"]["pageUrl"] == page
+
+
 def test_slack_gets_a_map_as_it_is() -> None:
     template = {"blocks": [{"text": {"type": "mrkdwn", "text": "<${workflowUrl}|${run}>"}}]}
 

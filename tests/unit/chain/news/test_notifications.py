@@ -5,6 +5,8 @@ import itertools
 import re
 from collections.abc import Iterator
 
+import pytest
+
 from controller.api import v1alpha1
 from controller.api.reasons import ChainReason, StackReason
 from controller.api.v1alpha1 import Phase
@@ -131,6 +133,26 @@ def test_a_notification_carries_who_what_when_and_the_order() -> None:
     assert told.stack is not None
     assert (told.run.number, told.run.attempt, told.run.start_time) == (1, 1, T0)
     assert (told.stack.id, told.stack.run_id, told.stack.phase) == ("a", "01RUNA", Phase.FAILED)
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ("", None),
+        ("https://page.example.com", "https://page.example.com/?namespace=team&chain=chain"),
+        ("https://example.com/s/", "https://example.com/s/?namespace=team&chain=chain"),
+    ],
+)
+def test_a_notification_links_to_the_page_of_the_cluster(page: str, expected: str | None) -> None:
+    old = shown(make_stack("a b&c", Phase.RUNNING))
+    failed, ended = transitions.transitions(old, shown(make_stack("a b&c", Phase.FAILED), old=old))
+    source = notifications.NotificationSource(
+        ref=make_ref(), installation="prod", sequence=1, time=T2, page=page
+    )
+
+    assert notifications.notification(ended, source).page_url == expected
+    of_stack = f"{expected}&stack=a+b%26c" if expected else None
+    assert notifications.notification(failed, source).page_url == of_stack
 
 
 def test_a_stack_without_a_message_is_told_in_words(golden: Golden) -> None:
