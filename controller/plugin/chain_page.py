@@ -8,12 +8,13 @@ from typing import Any
 
 from controller.api import reasons, v1alpha1
 from controller.api.json_fields import to_json
+from controller.api.reasons import ChainReason
 from controller.api.v1alpha1 import Phase, RunStatus, StackChain, StageStatus
 from controller.chain.run import attention
 from controller.chain.run.attention import Need
 from controller.display import stage_lines, tree
-from controller.plugin import explanation, newer_phases, page_actions
-from controller.ui.page_documents import ChainDocuments, shown_resource
+from controller.plugin import exit_codes, explanation, newer_phases, page_actions, user_requests
+from controller.ui.page_documents import ChainDocuments, Document, shown_resource
 
 _STATES = {Need.FIX: "failed", Need.DECISION: "person", Need.RELEASE: "blocked"}
 _OF_REASONS: Mapping[str, str] = {
@@ -46,16 +47,27 @@ def describe(body: Mapping[str, Any], *, options: Sequence[str] = ()) -> ChainDo
     # The page shows chains of several namespaces.
     chosen = page_actions.chosen_options(options, chain.ref.namespace)
     state = _state(chain, [one.need for one in found.blocking if one.need is not None])
+    stages = _stage_needs(chain, chosen)
+    # A field and the rows of stages say it.
+    noted_elsewhere = explanation.estimate_notes(chain)
+    ready = chain.status.condition("Ready")
+    is_said = bool(stages) and ready is not None and ready.reason == ChainReason.AWAITING_APPROVAL
     return ChainDocuments(
         row=_row(found, body, state),
         detail={
             "resource": shown_resource(body),
             "state": state,
             "means": found.meaning.means,
-            "do": page_actions.with_options(explanation.chain_advice(found), chosen),
-            "command": f"{found.command} {chosen}" if found.command else "",
-            "notes": [page_actions.with_options(note, chosen) for note in found.notes],
-            "needs": [_need(one, may) for one in found.blocking if one.need is not None],
+            "do": ""
+            if is_said
+            else page_actions.with_options(explanation.chain_advice(found), chosen),
+            "command": f"{found.command} {chosen}" if found.command and not is_said else "",
+            "notes": [
+                page_actions.with_options(note, chosen)
+                for note in found.notes
+                if note not in noted_elsewhere
+            ],
+            "needs": _needs(found, stages, may),
             "advice": {one.stack.id: _advice(one, may) for one in found.blocking},
             "possible": page_actions.possible(chain),
             "stages": [_stage(one) for one in tree.current_stages(chain.status)],
@@ -66,10 +78,52 @@ def describe(body: Mapping[str, Any], *, options: Sequence[str] = ()) -> ChainDo
     )
 
 
-def _need(blocking: explanation.BlockingStack, may: Callable[[str], list[str]]) -> dict[str, Any]:
+def _needs(
+    found: explanation.ChainExplanation, stages: Sequence[Document], may: Callable[[str], list[str]]
+) -> list[Document]:
+    """Return what needs someone, worst first: stacks, and stages that wait for an approval."""
+    decisions = [(Need.DECISION, stage) for stage in stages]
+    stacks = [(one.need, _need(one, may)) for one in found.blocking if one.need is not None]
+    return [need for _, need in sorted([*decisions, *stacks], key=lambda pair: pair[0])]
+
+
+def _stage_needs(chain: StackChain, chosen: str) -> list[Document]:
+    stages, waiting = tree.current_stages(chain.status), user_requests.stages_to_approve(chain)
+    return [
+        {
+            "id": "",
+            "stage": stage.name,
+            "phase": str(stage.phase),
+            "reason": "",
+            "message": stage.message or "",
+            "runUrl": "",
+            "means": reasons.CHAIN_MEANINGS[ChainReason.AWAITING_APPROVAL].means,
+            "do": page_actions.with_options(
+                "If it may start, approve it: "
+                f"`{exit_codes.PROGRAM} approve {chain.ref.name} {stage.name}`.",
+                chosen,
+            ),
+            "holds": [],
+            # Later stages wait for it, too.
+            "held": sum(map(_left, stages[place:])),
+            "actions": [],
+        }
+        for place, stage in enumerate(stages)
+        if stage.name in waiting
+    ]
+
+
+def _left(stage: StageStatus) -> int:
+    """Return how many stacks of a stage have not ended well."""
+    done, _, total = stage.progress.partition("/")
+    return int(total) - int(done) if done.isdecimal() and total.isdecimal() else 0
+
+
+def _need(blocking: explanation.BlockingStack, may: Callable[[str], list[str]]) -> Document:
     stack = blocking.stack
     return {
         "id": stack.id,
+        "stage": "",
         "phase": str(stack.phase),
         "reason": stack.reason or "",
         "message": stack.message or "",

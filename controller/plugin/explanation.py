@@ -409,15 +409,21 @@ def _notes(chain: StackChain) -> tuple[str, ...]:
         is_said = ready is not None and status.pending_run.message in ready.message
         why = "it waits." if is_said else status.pending_run.message
         notes.append(f"{what} ({status.pending_run.cause}): {why}")
-    run = status.latest_run
-    if run is not None and run.estimated_completion_time is not None:
-        notes.append(
-            f"Its estimated end is {run.estimated_completion_time}: by what its stacks took "
-            "before, without waits for people."
-        )
+    notes += estimate_notes(chain)
     if remarks := outcomes.graph_remarks(status):
         notes.append(remarks)
     return (*notes, *_automatic_starts(chain))
+
+
+def estimate_notes(chain: StackChain) -> list[str]:
+    """Say when the live run is likely to end; nothing if that is not known."""
+    run = chain.status.latest_run
+    if run is None or run.estimated_completion_time is None:
+        return []
+    return [
+        f"Its estimated end is {run.estimated_completion_time}: by what its stacks took before, "
+        "without waits for people."
+    ]
 
 
 def _automatic_starts(chain: StackChain) -> list[str]:

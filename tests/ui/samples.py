@@ -87,6 +87,8 @@ def chain(
     }
     if phase in _OVER:
         run["completionTime"] = at(220, start=start)
+    elif ready[1] == "Progressing":
+        run["estimatedCompletionTime"] = at(900, start=start)
     conditions = [
         _condition("Ready", ready[0], ready[1], ready[2]),
         _condition("Stalled", str(is_stalled), ready[1], ready[2]),

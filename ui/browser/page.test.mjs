@@ -103,6 +103,7 @@ for (const [name, path] of Object.entries(SHOTS)) {
 test("a run is followed from its start to its end", async (t) => {
   const page = await open(t, "?namespace=platform&chain=live");
   await page.getByRole("heading", { name: "Running" }).waitFor();
+  await page.locator(".facts").getByText(/^\d\d:\d\d, in \d+m\d\ds$/).waitFor();
   for (let step = 1; step <= 8; step += 1) {
     say("run");
     if (step < 8) await page.getByText(`Step ${step}.`, { exact: true }).waitFor();
@@ -145,11 +146,21 @@ test("500 stacks are drawn within the budgets, and an update moves no box", asyn
 test("a large chain opens folded, says so, and opens a group on demand", async (t) => {
   const page = await open(t, "?namespace=platform&chain=fleet-100");
   await page.getByText(/Folded to what is not fine: \d+ of 100 stacks shown/).waitFor();
-  const before = Object.keys(await boxes(page)).length;
-  await page.getByRole("button", { name: /finished stacks of level 2/ }).click();
-  await page.waitForFunction(
-    (count) => document.querySelector("stackchain-app").shadowRoot.querySelector("stackchain-graph").shadowRoot.querySelectorAll(".box").length > count,
-    before,
+  const before = await boxes(page);
+  const group = page.getByRole("button", { name: /finished stacks of level 2/ });
+  const key = await group.getAttribute("data-key");
+  await group.focus();
+  await page.keyboard.press("Enter");
+  await eventually(async () => Object.keys(await boxes(page)).length > Object.keys(before).length);
+  const after = await boxes(page);
+  for (const [other, place] of Object.entries(before)) {
+    assert.equal(after[other], other === key ? undefined : place, other);
+  }
+  await eventually(() =>
+    page.evaluate(() => {
+      const graph = document.querySelector("stackchain-app").shadowRoot.querySelector("stackchain-graph");
+      return graph.shadowRoot.activeElement?.matches(".box:not(.group)");
+    }),
   );
   await close(page);
 });
@@ -496,7 +507,9 @@ test("stages say what they wait for, and one is approved; the chain says what it
   await stages.getByText("waits for earlier stages").waitFor();
   assert.deepEqual(await stages.locator("b").allTextContents(), ["canary", "production", "rest"]);
   await page.locator(".facts").getByText("+5 ~1 -0").waitFor();
-  await stages.getByRole("button", { name: "Approve production" }).click();
+  const needs = page.getByRole("region", { name: /Needs you/ });
+  await needs.getByText("holds up 9 stacks").waitFor();
+  await needs.getByRole("button", { name: "Approve production" }).click();
   const dialog = page.getByRole("dialog", { name: "Approve production of staged" });
   await dialog.getByText(/approve staged production --context kind -n team-a/).waitFor();
   await dialog.getByRole("button", { name: "Approve" }).click();

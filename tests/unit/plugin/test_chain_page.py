@@ -6,6 +6,7 @@ from urllib import parse as urlparse
 import pytest
 
 from controller.api import v1alpha1
+from controller.display import tree
 from controller.kube import errors
 from controller.plugin import chain_page, explanation, output, page_command, page_sources
 from controller.plugin.exit_codes import ExitCode
@@ -86,6 +87,49 @@ def test_words_are_those_of_explain() -> None:
         key: [one[word] for word in words] for key, one in detail["advice"].items()
     }
     assert [need["id"] for need in detail["needs"]] == ["monitoring", "database"]
+
+
+def test_a_stage_that_waits_for_an_approval_needs_someone() -> None:
+    body = samples.staged()
+    status = v1alpha1.parse(body).status
+
+    detail = chain_page.describe(body, options=("--context", "kind")).detail
+
+    (need,) = [one for one in detail["needs"] if one["stage"]]
+    assert (need["id"], need["stage"], need["held"]) == ("", "production", 9)
+    assert need["message"] == "Stage 'production' waits for approval."
+    assert need["do"] == (
+        "If it may start, approve it: "
+        "`kubectl stackchain approve staged production --context kind -n team-a`."
+    )
+    assert len(detail["needs"]) == tree.needs(status)
+    assert (detail["do"], detail["command"]) == ("", "")
+
+
+def test_stages_come_after_what_failed_and_before_what_others_hold_up() -> None:
+    body = samples.staged(
+        ready=("Unknown", "AwaitingConfirmation", "x"),
+    )
+    stacks = {one["id"]: one for one in body["status"]["stacks"]}
+    stacks["dns"] |= {"phase": "Failed", "reason": "RunFailed"}
+    stacks["cluster"] |= {"phase": "Waiting", "reason": "StackLocked"}
+    stacks["network"] |= {"phase": "AwaitingConfirmation", "reason": "AwaitingConfirmation"}
+
+    needs = chain_page.describe(body).detail["needs"]
+
+    names = [one["id"] or one["stage"] for one in needs]
+    assert names == ["dns", "production", "network", "cluster"]
+
+
+def test_the_estimate_is_a_field_of_the_page_and_no_note() -> None:
+    body = samples.staged()
+    body["status"]["latestRun"]["estimatedCompletionTime"] = samples.at(600)
+
+    detail = chain_page.describe(body).detail
+
+    assert detail["resource"]["status"]["latestRun"]["estimatedCompletionTime"] == samples.at(600)
+    assert samples.at(600) not in " ".join(detail["notes"])
+    assert samples.at(600) in " ".join(explanation.explain(v1alpha1.parse(body)).notes)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
  * Where the boxes and edges of a chain's graph are. Pure: values in, values out.
  *
  * Columns are the levels of the status. A graph that was laid out before keeps each box where it
- * is as long as its stacks and dependencies are the same; what appears takes a free row.
+ * is as long as its stacks and dependencies are the same; what appears takes a free row, and the
+ * stacks of a group that is opened take the free rows around its place.
  */
 
 import { type Folding, type Item, fold } from "./folding.js";
 import type { Stack } from "./model.js";
-import { type Unit, arrange } from "./ordering.js";
+import { type Unit, arrange, compare } from "./ordering.js";
 
 export const BOX_WIDTH = 240;
 export const BOX_HEIGHT = 46;
@@ -48,7 +49,7 @@ export interface View {
 
 export function layOut(stacks: readonly Stack[], view: View, before: Layout | null = null): Layout {
   const structure = structureOf(stacks);
-  const kept = before !== null && isSameView(before, structure, view) ? before : null;
+  const kept = before !== null && isContinued(before, structure, view) ? before : null;
   const items = fold(stacks, { ...view, shown: kept ? shownIn(kept) : new Set() });
   const columns = columnsOf(items);
   const boxes = kept ? boxesKept(items, columns, kept) : null;
@@ -71,12 +72,12 @@ export function structureOf(stacks: readonly Stack[]): string {
     .join("\n");
 }
 
-function isSameView(before: Layout, structure: string, view: View): boolean {
+/** Whether a view shows the same graph, with no group closed again. */
+function isContinued(before: Layout, structure: string, view: View): boolean {
   const { isFolded, opened } = before.folding;
   return (
     before.structure === structure &&
     isFolded === view.isFolded &&
-    opened.size === view.opened.size &&
     [...opened].every((key) => view.opened.has(key))
   );
 }
@@ -177,22 +178,62 @@ function boxesKept(
       boxes.set(item.key, { ...box, item });
     }
   }
-  for (const item of items) {
-    if (!boxes.has(item.key)) {
-      const column = columns.get(item.level) ?? 0;
-      const near = item.upstreams.map((key) => boxes.get(key)?.y).filter((y) => y !== undefined);
-      const wanted = near.length > 0 ? near.reduce((a, b) => a + b, 0) / near.length : 0;
-      const taken = [...boxes.values()].filter((box) => box.column === column);
-      boxes.set(item.key, {
-        key: item.key,
-        item,
-        column,
-        x: column * COLUMN_STEP,
-        y: freeRow(wanted, taken.map((box) => box.y)),
-      });
-    }
+  const places = new Map<number, number[]>();
+  const takenIn = (column: number): number[] => {
+    const taken = places.get(column) ?? [...boxes.values()].filter((box) => box.column === column).map((box) => box.y);
+    places.set(column, taken);
+    return taken;
+  };
+  const put = (item: Item, column: number, y: number): void => {
+    boxes.set(item.key, { key: item.key, item, column, x: column * COLUMN_STEP, y });
+  };
+  const nearOf = (item: Item): number | null => {
+    const near = item.upstreams.map((key) => boxes.get(key)?.y).filter((y) => y !== undefined);
+    return near.length > 0 ? near.reduce((a, b) => a + b, 0) / near.length : null;
+  };
+  const fresh = items.filter((item) => !boxes.has(item.key));
+  for (const [group, members] of byGroup(fresh, before)) {
+    const column = columns.get(members[0]?.level ?? 0) ?? 0;
+    const taken = takenIn(column);
+    const rows = members.map((item) => {
+      const y = freeRow(group?.y ?? nearOf(item) ?? 0, taken);
+      taken.push(y);
+      return { item, y };
+    });
+    const inOrder = group === null ? rows : ordered(rows, nearOf);
+    inOrder.forEach(({ item, y }) => put(item, column, y));
   }
   return items.map((item) => boxes.get(item.key)).filter((box) => box !== undefined);
+}
+
+/** What appears, from the left: the stacks of each group that was there together, others alone. */
+function byGroup(fresh: readonly Item[], before: Layout): [Box | null, Item[]][] {
+  const groups = new Map<string, Box>();
+  for (const box of before.boxes.filter(({ item }) => item.kind !== null)) {
+    box.item.stacks.forEach((stack) => groups.set(stack.id, box));
+  }
+  const found = new Map<string, [Box | null, Item[]]>();
+  for (const item of [...fresh].sort((a, b) => a.level - b.level)) {
+    const group = item.kind === null ? (groups.get(item.key) ?? null) : null;
+    const key = group?.key ?? item.key;
+    const entry = found.get(key) ?? [group, []];
+    entry[1].push(item);
+    found.set(key, entry);
+  }
+  return [...found.values()];
+}
+
+/** The same rows, given out so that each stack is near to what it depends on. */
+function ordered(
+  rows: readonly { item: Item; y: number }[],
+  nearOf: (item: Item) => number | null,
+): { item: Item; y: number }[] {
+  const places = rows.map(({ y }) => y).sort((a, b) => a - b);
+  const near = new Map(rows.map(({ item }) => [item, nearOf(item) ?? Infinity]));
+  return rows
+    .map(({ item }) => item)
+    .sort((a, b) => (near.get(a) ?? 0) - (near.get(b) ?? 0) || compare(a.key, b.key))
+    .map((item, place) => ({ item, y: places[place] ?? 0 }));
 }
 
 /** The free place nearest to the one that is wanted. */

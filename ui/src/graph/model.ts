@@ -36,6 +36,8 @@ export interface Run {
   readonly progress: string;
   readonly startTime: string;
   readonly completionTime: string;
+  /** When it is likely to end; empty if nobody knows, or if it has ended. */
+  readonly estimatedCompletionTime: string;
   readonly workflowUrl: string;
 }
 
@@ -132,6 +134,7 @@ function readRun(item: unknown): Run {
     progress: text(run["progress"]),
     startTime: text(run["startTime"]),
     completionTime: text(run["completionTime"]),
+    estimatedCompletionTime: text(run["estimatedCompletionTime"]),
     workflowUrl: link(run["workflowUrl"]),
   };
 }

@@ -418,10 +418,16 @@ export class StackchainGraph extends LitElement {
     }
   }
 
-  private open(key: string): void {
-    if (!this.dragged) {
-      this.opened = new Set([...this.opened, key]);
+  private async open(key: string): Promise<void> {
+    if (this.dragged) {
+      return;
     }
+    const members = new Set(this.layout?.boxes.find((box) => box.key === key)?.item.stacks.map((stack) => stack.id));
+    this.opened = new Set([...this.opened, key]);
+    await this.updateComplete;
+    // The button that had the focus is gone.
+    const rows = (this.layout?.boxes ?? []).filter((box) => members.has(box.key)).sort((a, b) => a.y - b.y);
+    await this.focusBox(rows[0]?.key ?? "");
   }
 
   private toggleFold(): void {

@@ -33,9 +33,12 @@ export interface Row {
   readonly succeededTime: string;
 }
 
-/** A stack that needs someone, in the words of `explain`. */
+/** What needs someone, in the words of `explain`: a stack, or a stage that waits for an approval. */
 export interface Need extends Advice {
+  /** Of the stack; empty for a stage. */
   readonly id: string;
+  /** Empty for a stack. */
+  readonly stage: string;
   readonly phase: string;
   readonly reason: string;
   readonly message: string;

@@ -4,7 +4,7 @@ import { type TemplateResult, css, html, nothing } from "lit";
 
 import { type Chain, link } from "../graph/model.js";
 import { lookOf } from "../graph/phases.js";
-import { age, clockTime, counted, duration, oneLine, seconds } from "../shared/format.js";
+import { age, clockTime, counted, duration, estimate, oneLine, seconds } from "../shared/format.js";
 import { glyph, icon, idOf } from "../shared/templates.js";
 import { type Action, WORDS } from "./action-dialog.js";
 import { type Detail, type Need, type Stage, STATES } from "./documents.js";
@@ -12,6 +12,12 @@ import { shareBar } from "./list.js";
 import { LIST, type Route, writeRoute } from "./route.js";
 
 const FEW_NEEDS = 3;
+/** What a fact means, where its name does not say it. */
+const EXPLAINED: Readonly<Record<string, string>> = {
+  "Estimated end": "By what its stacks took before, without waits for people.",
+};
+/** A stage that waits for an approval looks like a run that waits for a confirmation. */
+const APPROVAL = { ...lookOf("AwaitingConfirmation"), word: "Awaiting approval" };
 
 /** Whether the viewer may change the chain; what the API server says, once it has been asked. */
 export type Rights = "unknown" | "change" | "view" | "unavailable";
@@ -61,6 +67,7 @@ function facts({ chain, detail, route, now }: HeadParts): TemplateResult {
         ["Cause", run.cause],
         ["Operation", run.operation],
         [run.completionTime ? "Took" : "Elapsed", took],
+        ["Estimated end", run.completionTime ? "" : estimate(run.estimatedCompletionTime, now)],
         ["Progress", run.progress],
         ["Changes", detail.changes],
       ]
@@ -71,7 +78,10 @@ function facts({ chain, detail, route, now }: HeadParts): TemplateResult {
   return html`<dl class="facts">
     ${items
       .filter(([, value]) => value !== "")
-      .map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
+      .map(
+        ([name, value]) =>
+          html`<div title=${EXPLAINED[name] ?? nothing}><dt>${name}</dt><dd>${value}</dd></div>`,
+      )}
     ${detail.runsAfter.length > 0
       ? html`<div>
           <dt>Runs after</dt>
@@ -141,22 +151,17 @@ export function phases({ chain, route, go }: HeadParts): TemplateResult | typeof
 }
 
 /** The stages in their order: what each one does, or waits for. */
-export function stages({ detail, rights, now, ask }: HeadParts): TemplateResult | typeof nothing {
+export function stages({ detail, now }: HeadParts): TemplateResult | typeof nothing {
   if (detail.stages.length === 0) {
     return nothing;
   }
   return html`<ol class="stages" aria-label="Stages">
     ${detail.stages.map((stage) => {
       const look = lookOf(stage.phase);
-      const mayApprove = rights === "change" && detail.possible.approvable.includes(stage.name);
       return html`<li class=${look.tone}>
         ${glyph(look.glyph)}
         <span><b>${oneLine(stage.name)}</b> <span class="muted">${stage.progress}</span>
           <span class="small stage-text" title=${oneLine(stage.message)}>${stageText(stage, now) || look.word}</span></span>
-        ${mayApprove
-          ? html`<button class="button" aria-haspopup="dialog" aria-label="Approve ${oneLine(stage.name)}"
-              @click=${() => ask({ action: "Approve", stage: stage.name })}>Approve</button>`
-          : nothing}
       </li>`;
     })}
   </ol>`;
@@ -181,7 +186,7 @@ export function needs(shown: HeadParts): TemplateResult | typeof nothing {
   return html`<section class="needs" aria-labelledby="needs">
     <h2 id="needs">Needs you <span class="count">${all.length}</span></h2>
     <ul>
-      ${some.map((need) => needRow(need, shown))}
+      ${some.map((need) => (need.stage ? stageRow(need, shown) : needRow(need, shown)))}
     </ul>
     ${all.length > FEW_NEEDS
       ? html`<button class="more" aria-expanded=${shown.areAllNeeds}
@@ -192,20 +197,42 @@ export function needs(shown: HeadParts): TemplateResult | typeof nothing {
   </section>`;
 }
 
+function stageRow(need: Need, { detail, rights, ask }: HeadParts): TemplateResult {
+  const mayApprove = rights === "change" && detail.possible.approvable.includes(need.stage);
+  return html`<li class=${APPROVAL.tone}>
+    <div class="need">
+      ${glyph(APPROVAL.glyph)}
+      <span class="who"><span class="muted kind">stage</span>${oneLine(need.stage)}</span>
+      <span class="phase-word">${APPROVAL.word}</span>
+      ${said(need)}
+    </div>
+    ${mayApprove ? approveButton(need.stage, ask) : nothing}
+  </li>`;
+}
+
+function approveButton(stage: string, ask: HeadParts["ask"]): TemplateResult {
+  return html`<button class="button" aria-haspopup="dialog" aria-label="Approve ${oneLine(stage)}"
+    @click=${() => ask({ action: "Approve", stage })}>Approve</button>`;
+}
+
+function said(need: Need): TemplateResult {
+  const isAction = need.do && need.do !== "Nothing.";
+  return html`<span class="said" title=${oneLine(need.message)}>${oneLine(need.message || need.means || need.reason)}${
+      isAction ? html`<span class="todo">${need.do}</span>` : nothing
+    }</span>
+    <span class="holds">${need.held > 0 ? `holds up ${counted(need.held, "stack")}` : ""}</span>`;
+}
+
 function needRow(need: Need, { route, rights, ask, go }: HeadParts): TemplateResult {
   const look = lookOf(need.phase);
   const isPicked = route.stack === need.id;
   const url = link(need.runUrl);
-  const isAction = need.do && need.do !== "Nothing.";
   return html`<li class="${look.tone} ${isPicked ? "picked" : ""}">
     <button class="need" aria-pressed=${isPicked} @click=${() => go({ stack: isPicked ? "" : need.id })}>
       ${glyph(look.glyph)}
       <span class="who">${idOf(need.id)}</span>
       <span class="phase-word">${look.word}</span>
-      <span class="said" title=${oneLine(need.message)}>${oneLine(need.message || need.means || need.reason)}${
-        isAction ? html`<span class="todo">${need.do}</span>` : nothing
-      }</span>
-      <span class="holds">${need.held > 0 ? `holds up ${counted(need.held, "stack")}` : ""}</span>
+      ${said(need)}
     </button>
     ${rights === "change" && need.actions.includes("Retry")
       ? html`<button class="button" aria-haspopup="dialog" aria-label="Retry ${need.id}"
@@ -428,6 +455,13 @@ export const headStyles = css`
     font-weight: 600;
     display: flex;
     min-width: 0;
+  }
+  div.need {
+    cursor: default;
+  }
+  .kind {
+    margin-right: 6px;
+    font-weight: 400;
   }
   .phase-word {
     color: var(--tone);

@@ -90,6 +90,16 @@ export function clockTime(time: string): string {
       });
 }
 
+/** When something is likely to be over, and how long that is from now. */
+export function estimate(time: string, now: number): string {
+  const left = Math.floor((Date.parse(time) - now) / 1000);
+  if (!Number.isFinite(left)) {
+    return "";
+  }
+  const at = new Date(time).toLocaleTimeString("en-US", { hour: "2-digit", minute: "2-digit", hour12: false });
+  return left > 0 ? `${at}, in ${duration(left)}` : `${at}, overdue`;
+}
+
 /** Text on one line without what nobody sees: control and direction characters. */
 export function oneLine(text: string): string {
   return text
