@@ -268,8 +268,8 @@ class _EventStream:
             await self._write("".join(_event(name, data) for name, data in events))
 
     async def beat(self) -> None:
-        """Send nothing that counts: a viewer that has gone is noticed."""
-        await self._write(": \n\n")
+        """Say that nothing is new: either side notices when the other one has gone."""
+        await self._write(_event("beat", None))
 
     async def _write(self, text: str) -> None:
         data = text.encode(errors="replace")

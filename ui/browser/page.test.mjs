@@ -576,13 +576,213 @@ test("5,000 chains are listed and searched", async (t) => {
   assert.ok(taken <= 100 * SLOWNESS, `a search takes ${taken} ms`);
 });
 
-test("a server that has ended is said", async () => {
+/** A page of a server of its own, which the test may end or stop. */
+async function openOwn(t, path) {
   const own = await serve();
-  const mine = await browser.newContext();
+  const mine = await browser.newContext({ viewport: SIZES[1440] });
+  t.after(async () => {
+    own.process.kill("SIGKILL");
+    await mine.close();
+  });
   const page = await mine.newPage();
+  page.setDefaultTimeout(PATIENCE);
+  await page.clock.install();
   await page.goto(own.address);
   await page.getByText("Live", { exact: true }).waitFor();
-  own.process.kill();
-  await page.getByText("Reconnecting").waitFor({ timeout: PATIENCE });
-  await mine.close();
+  await page.goto(`${new URL(own.address).origin}/${path}`);
+  await page.getByText("Live", { exact: true }).waitFor();
+  return { process: own.process, page };
+}
+
+test("a server that has ended is said, with what to do, and nothing can be asked for", async (t) => {
+  const { process: server_, page } = await openOwn(t, "?namespace=platform&chain=platform");
+  await page.getByRole("group", { name: "Actions" }).waitFor();
+  server_.kill();
+  await page.getByText("Reconnecting").waitFor();
+  await page.clock.runFor(7000);
+  const said = page.getByRole("alert").getByText(/The server of this page does not answer. What you see is from .*start it again and open its new address/);
+  await said.waitFor();
+  await page.getByText("Actions are possible again once the server of this page answers.").waitFor();
+  assert.equal(await page.getByRole("group", { name: "Actions" }).count(), 0);
+});
+
+test("a connection that is open but dead is noticed, and its return", async (t) => {
+  const { process: server_, page } = await openOwn(t, "?namespace=platform&chain=platform");
+  server_.kill("SIGSTOP");
+  await page.clock.runFor(41_000);
+  await page.getByText("Reconnecting").waitFor();
+  server_.kill("SIGCONT");
+  await eventually(async () => {
+    await page.clock.runFor(3000);
+    return (await page.getByText("Live", { exact: true }).count()) === 1;
+  });
+});
+
+test("what a search finds in the graph can be clicked, and groups say how many match", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=fleet-100&q=team-04");
+  await page.locator("stackchain-graph .hits").getByText("10", { exact: true }).waitFor();
+  await page.locator("stackchain-graph .box.group.found").first().getByText(/^\d+ of \d+ stacks$/).waitFor();
+  await page.locator("stackchain-graph .box.found:not(.group)").first().click();
+  await page.locator("stackchain-drawer").waitFor();
+  await close(page);
+});
+
+test("a search that is typed brings what it finds into view", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=fleet-500");
+  await page.getByRole("button", { name: "Fold", exact: true }).click();
+  await page.keyboard.press("/");
+  await page.keyboard.type("team-499");
+  await eventually(() => isInView(page, "prod-us-east-1-network-team-499").catch(() => isInView(page, "prod-us-east-1-cluster-team-499")));
+  await close(page);
+});
+
+test("on a phone, names, phases and buttons of Needs you do not overlap", async (t) => {
+  for (const chain of ["fleet-100", "platform"]) {
+    const page = await open(t, `?namespace=platform&chain=${chain}`, { size: 390 });
+    await page.locator(".needs li").first().waitFor();
+    const overlaps = await page.locator(".needs li").evaluateAll((rows) =>
+      rows.flatMap((row) => {
+        const parts = [...row.querySelectorAll(".who, .phase-word, .said, li > .button")].map((one) => one.getBoundingClientRect());
+        return parts.flatMap((a, place) =>
+          parts.slice(place + 1).filter((b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1),
+        );
+      }),
+    );
+    assert.deepEqual(overlaps, []);
+    await close(page);
+  }
+});
+
+test("a filter that shows nothing any more can be taken away", async (t) => {
+  const page = await open(t, "?namespace=team-a&chain=single&view=table&only=Failed");
+  await page.locator(".phases").getByRole("button", { name: "0 Failed" }).click();
+  await page.locator("tbody tr").first().waitFor();
+  await close(page);
+});
+
+test("a chip and a row of Needs you act in each view", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform&view=runs");
+  await page.locator(".needs").getByRole("button", { name: /^monitoring/ }).click();
+  await page.getByRole("region", { name: "monitoring" }).waitFor();
+  await page.locator(".phases").getByRole("button", { name: /Failed/ }).click();
+  await eventually(async () => (await page.locator("tbody tr").count()) === 1);
+  await page.getByRole("link", { name: "Graph" }).click();
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.locator("stackchain-graph .box.found").waitFor();
+  assert.equal(await page.locator("stackchain-graph .box.dim").count(), 11);
+  await close(page);
+});
+
+test("what was shown and is fine by now can be folded again", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=fleet-100");
+  const graph = page.locator("stackchain-graph");
+  await page.getByRole("button", { name: "Fold again" }).waitFor({ state: "detached" });
+  const before = await graph.locator(".box").count();
+  await graph.evaluate((element) => {
+    const chain = structuredClone(element.chain);
+    for (const stack of chain.status.stacks) if (stack.phase === "Running") stack.phase = "Succeeded";
+    element.chain = chain;
+  });
+  await page.getByText(/of 100 stacks shown, \d+ of them could be folded/).waitFor();
+  assert.equal(await graph.locator(".box").count(), before);
+  await page.getByRole("button", { name: "Fold again" }).click();
+  await eventually(async () => (await graph.locator(".box").count()) < before);
+  await close(page);
+});
+
+test("at 1024 pixels the drawer leaves the stack that opened it in view", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform", { size: 1024 });
+  await page.locator('stackchain-graph .box[data-key="frontend"]').click();
+  await page.getByRole("region", { name: "frontend" }).waitFor();
+  await eventually(() => isInView(page, "frontend"));
+  const drawer = await page.locator("stackchain-drawer").boundingBox();
+  const box = await page.locator('stackchain-graph .box[data-key="frontend"]').boundingBox();
+  assert.ok(box.x + box.width <= drawer.x);
+  await close(page);
+});
+
+test("a stack that is opened by key is read next, and closing it leads back", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=fleet-500&view=table");
+  const focused = () =>
+    page.evaluate(() => {
+      let one = document.activeElement;
+      while (one?.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
+      return one?.textContent.trim();
+    });
+  const row = page.locator("tbody tr .row").nth(3);
+  const id = await row.textContent();
+  await row.focus();
+  await page.keyboard.press("Enter");
+  await eventually(async () => id.startsWith(await focused()));
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.shadowRoot.activeElement.localName), "stackchain-drawer");
+  await page.keyboard.press("Enter");
+  await page.locator("stackchain-drawer").waitFor({ state: "detached" });
+  await eventually(async () => (await focused()) === id.trim());
+  await close(page);
+});
+
+test("on a phone, going back closes the drawer, and what it covers cannot be reached", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform", { size: 390 });
+  await page.locator("tbody tr").first().click();
+  await page.getByRole("region", { name: "monitoring" }).waitFor();
+  assert.equal(await page.locator(".shown[inert]").count(), 1);
+  await page.goBack();
+  await page.locator("stackchain-drawer").waitFor({ state: "detached" });
+  await page.locator("tbody tr").first().click();
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.locator("stackchain-drawer").waitFor({ state: "detached" });
+  assert.match(page.url(), /chain=platform$/);
+  await close(page);
+});
+
+test("a link to a stack that is gone says so", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform&stack=nope");
+  await page.getByText("There is no stack nope in run 7.").waitFor();
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByText("There is no stack nope").waitFor({ state: "detached" });
+  await close(page);
+});
+
+test("the graph is as it was after a look at the table, and keys act on it from anywhere", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=fleet-100");
+  await page.locator("stackchain-graph .box").first().waitFor();
+  await page.getByRole("button", { name: "Fold", exact: true }).click();
+  await eventually(async () => Object.keys(await boxes(page)).length === 100);
+  await page.keyboard.press("+");
+  const transform = () => page.locator("stackchain-graph .plane").evaluate((one) => one.style.transform);
+  const before = await transform();
+  await page.getByRole("link", { name: "Table" }).click();
+  await page.locator("tbody tr").first().waitFor();
+  await page.getByRole("link", { name: "Graph" }).click();
+  await eventually(async () => Object.keys(await boxes(page)).length === 100);
+  assert.equal(await transform(), before);
+  await page.locator(".headline").click();
+  await page.keyboard.press("-");
+  await eventually(async () => (await transform()) !== before);
+  await close(page);
+});
+
+test("the graph gets more room, and Needs you stays closed", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=fleet-100");
+  const height = async () => (await page.locator("stackchain-graph .canvas").boundingBox()).height;
+  await page.locator("stackchain-graph .box").first().waitFor();
+  const before = await height();
+  await page.getByRole("button", { name: /Needs you/ }).click();
+  await page.reload();
+  await page.locator("stackchain-graph .box").first().waitFor();
+  assert.ok((await height()) > before + 100);
+  await page.getByRole("button", { name: /Needs you/ }).click();
+  await page.getByRole("button", { name: "More room" }).click();
+  await eventually(async () => (await height()) > before + 150);
+  await page.keyboard.press("Escape");
+  await eventually(async () => (await height()) === before);
+  await close(page);
+});
+
+test("the page says which cluster it shows, and its title what state the chain is in", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform");
+  await page.locator(".context").getByText("kind").waitFor();
+  assert.equal(await page.title(), "Failed: platform · StackChain");
+  await close(page);
 });

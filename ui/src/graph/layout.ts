@@ -10,7 +10,7 @@ import { type Folding, type Item, fold } from "./folding.js";
 import type { Stack } from "./model.js";
 import { type Unit, arrange, compare } from "./ordering.js";
 
-export const BOX_WIDTH = 240;
+export const BOX_WIDTH = 256;
 export const BOX_HEIGHT = 46;
 export const COLUMN_STEP = BOX_WIDTH + 76;
 export const ROW_STEP = BOX_HEIGHT + 14;

@@ -142,7 +142,7 @@ export class StackDrawer extends LitElement {
       return nothing;
     }
     return html`<header>
-        <h2 id="title">${oneLine(stack.id)}</h2>
+        <h2 id="title" tabindex="-1">${oneLine(stack.id)}</h2>
         <button class="button icon plain" aria-label="Close" @click=${this.#close}>
           ${icon("close")}
         </button>
@@ -151,6 +151,10 @@ export class StackDrawer extends LitElement {
         <div>${phase(stack.phase)}</div>
         ${this.#why(stack)} ${this.#links(stack)} ${this.#facts(stack)} ${this.#neighbors(stack)}
       </div>`;
+  }
+
+  focusTitle(): void {
+    this.renderRoot.querySelector<HTMLElement>("#title")?.focus();
   }
 
   #why(stack: Stack): TemplateResult | typeof nothing {

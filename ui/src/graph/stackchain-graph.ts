@@ -16,7 +16,7 @@ import { changes, counted, duration, matches, seconds, whyEmpty } from "../share
 import { parts, tokens } from "../shared/styles.js";
 import { glyph, icon, idOf, styles } from "../shared/templates.js";
 import { toDot, toMermaid, toSvg } from "./exports.js";
-import { type GroupKind, MOST_UNFOLDED, kindOf, relatives } from "./folding.js";
+import { type GroupKind, MOST_UNFOLDED, fold, kindOf, relatives } from "./folding.js";
 import { BOX_HEIGHT, BOX_WIDTH, type Box, type Edge, type Layout, layOut } from "./layout.js";
 import { type Chain, type Stack, own, readChain } from "./model.js";
 import { isOver, lookOf } from "./phases.js";
@@ -43,8 +43,12 @@ export class StackchainGraph extends LitElement {
   @property() selected = "";
   /** Words that ids or names have to contain to be lit up. */
   @property() query = "";
+  /** Phases whose stacks are lit up while no stack is selected. */
+  @property({ attribute: false }) only: readonly string[] = [];
   /** `none` if the page shows the selected stack itself. */
   @property() drawer = "";
+  /** Whether the page offers more room for it: a click dispatches `room-toggle`. */
+  @property({ attribute: false }) hasMoreRoom: boolean | null = null;
 
   @state() private isFolded: boolean | null = null;
   @state() private opened: ReadonlySet<string> = new Set();
@@ -69,6 +73,10 @@ export class StackchainGraph extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    // It may have been taken out and put back.
+    if (this.hasUpdated) {
+      this.resizing.observe(this.canvas);
+    }
     this.ticking = window.setInterval(() => {
       if (this.parsed.stacks.some((stack) => stack.startTime && !isOver(stack.phase))) {
         this.now = Date.now();
@@ -134,7 +142,7 @@ export class StackchainGraph extends LitElement {
 
   private measure(): void {
     const { clientWidth: width, clientHeight: height } = this.canvas;
-    if (width === this.room.width && height === this.room.height) {
+    if (width === 0 || (width === this.room.width && height === this.room.height)) {
       return;
     }
     const isNarrower = width < this.room.width;
@@ -218,7 +226,7 @@ export class StackchainGraph extends LitElement {
   }
 
   private renderBar(): TemplateResult {
-    const found = this.query ? this.foundKeys().length : 0;
+    const found = this.query ? this.parsed.stacks.filter((stack) => this.isFound(stack)).length : 0;
     return html`<label class="search">
         ${icon("search")}
         <input
@@ -232,7 +240,7 @@ export class StackchainGraph extends LitElement {
           @keydown=${this.searchKey}
         />
         <kbd ?hidden=${this.query !== ""}>/</kbd>
-        <span class="found" ?hidden=${this.query === ""}>${found}</span>
+        <span class="hits" ?hidden=${this.query === ""} title=${counted(found, "stack matches", "stacks match")}>${found}</span>
       </label>
       ${this.renderFolding()}
       <span class="space"></span>
@@ -240,6 +248,10 @@ export class StackchainGraph extends LitElement {
         <button class="button icon" aria-label="Zoom out" @click=${() => this.zoomBy(1 / 1.3)}>${icon("minus")}</button>
         <button class="button icon" aria-label="Zoom in" @click=${() => this.zoomBy(1.3)}>${icon("plus")}</button>
         <button class="button icon" aria-label="Show all" title="Show all (0)" @click=${this.fit}>${icon("fit")}</button>
+        ${this.hasMoreRoom === null
+          ? nothing
+          : html`<button class="button icon" aria-label="More room" title="More room for the graph" aria-pressed=${this.hasMoreRoom ? "true" : "false"}
+              @click=${() => this.emit("room-toggle", null)}>${icon("room")}</button>`}
       </div>
       <div class="set" role="group" aria-label="Export">
         <span class="muted set-name">Export</span>
@@ -256,16 +268,24 @@ export class StackchainGraph extends LitElement {
       return nothing;
     }
     const shown = this.layout?.boxes.filter((box) => box.item.kind === null).length ?? 0;
-    const text =
-      this.isFolded === null && this.folded
-        ? `Folded to what is not fine: ${shown} of ${counted(stacks.length, "stack")} shown`
-        : this.folded
-          ? `${shown} of ${counted(stacks.length, "stack")} shown`
-          : "";
-    return html`<button class="button" aria-pressed=${this.folded ? "true" : "false"} @click=${this.toggleFold}>
+    const { folded } = this;
+    // A box stays while someone looks at it, also once its stack has finished.
+    const fresh = fold(stacks, { isFolded: true, opened: this.opened, shown: new Set() });
+    const late = folded ? shown - fresh.filter((item) => item.kind === null).length : 0;
+    const of = `${shown} of ${counted(stacks.length, "stack")}`;
+    const text = late > 0 ? `${of} shown, ${late} of them could be folded` : this.isFolded === null ? `Folded to what is not fine: ${of} shown` : `${of} shown`;
+    return html`<button class="button" aria-pressed=${folded ? "true" : "false"} @click=${this.toggleFold}>
         ${icon("fold")} Fold
       </button>
-      <span class="muted note">${text}</span>`;
+      ${late > 0 ? html`<button class="button" @click=${this.foldAgain}>Fold again</button>` : nothing}
+      <span class="muted note">${folded ? text : ""}</span>`;
+  }
+
+  private foldAgain(): void {
+    this.layout = null;
+    this.opened = new Set();
+    this.hasMoved = false;
+    this.view = null;
   }
 
   private renderGraph(layout: Layout, view: viewport.Viewport): TemplateResult {
@@ -326,8 +346,12 @@ export class StackchainGraph extends LitElement {
   }
 
   private related(box: Box, lit: ReadonlyMap<string, string> | null): string {
-    if (lit === null || !this.selected || this.query) {
+    if (lit === null) {
       return "";
+    }
+    if (this.query || !this.selected) {
+      const found = box.item.stacks.filter((stack) => (this.query ? this.isFound(stack) : this.isOnly(stack))).length;
+      return found > 0 ? `${found} of ${counted(box.item.stacks.length, "stack")}` : "";
     }
     const { upstream, downstream } = relatives(this.parsed.stacks, this.selected);
     const ids = box.item.stacks.map((stack) => stack.id);
@@ -381,7 +405,8 @@ export class StackchainGraph extends LitElement {
       return new Map(this.foundKeys().map((key) => [key, "found"]));
     }
     if (!this.selected || !this.parsed.stacks.some((stack) => stack.id === this.selected)) {
-      return null;
+      const some = this.layout?.boxes.filter((box) => box.item.stacks.some((stack) => this.isOnly(stack)));
+      return this.only.length > 0 ? new Map(some?.map((box) => [box.key, "found"])) : null;
     }
     const { upstream, downstream } = relatives(this.parsed.stacks, this.selected);
     const roles = new Map<string, string>();
@@ -397,9 +422,17 @@ export class StackchainGraph extends LitElement {
     return roles;
   }
 
+  private isOnly(stack: Stack): boolean {
+    return this.only.includes(stack.phase);
+  }
+
+  private isFound(stack: Stack): boolean {
+    return matches(this.query, stack.id, stack.name);
+  }
+
   private foundKeys(): string[] {
     return (this.layout?.boxes ?? [])
-      .filter((box) => box.item.stacks.some((stack) => matches(this.query, stack.id, stack.name)))
+      .filter((box) => box.item.stacks.some((stack) => this.isFound(stack)))
       .map((box) => box.key);
   }
 
@@ -564,6 +597,11 @@ export class StackchainGraph extends LitElement {
   private type(): void {
     this.query = this.input.value;
     this.emit("query-change", { query: this.query });
+    const found = new Set(this.query ? this.foundKeys() : []);
+    const first = this.layout && this.inOrder(this.layout).find((box) => found.has(box.key));
+    if (first) {
+      this.show(first.key);
+    }
   }
 
   private searchKey(event: KeyboardEvent): void {
@@ -584,6 +622,15 @@ export class StackchainGraph extends LitElement {
         void this.focusBox(first.key);
       }
     }
+  }
+
+  /** For the page: keys that act on the graph wherever the focus is. Returns whether it took one. */
+  takeKey(event: KeyboardEvent): boolean {
+    if (event.defaultPrevented || !["+", "=", "-", "0", "j", "k"].includes(event.key)) {
+      return false;
+    }
+    this.key(event);
+    return true;
   }
 
   private key(event: KeyboardEvent): void {
@@ -685,7 +732,7 @@ function graphStyles(): ReturnType<typeof css> {
     :host {
       display: flex;
       flex-direction: column;
-      min-height: 320px;
+      min-height: 240px;
       background: var(--canvas);
       position: relative;
     }
@@ -694,7 +741,7 @@ function graphStyles(): ReturnType<typeof css> {
       align-items: center;
       flex-wrap: wrap;
       gap: 8px;
-      padding: 8px 16px;
+      padding: 8px 24px;
       border-bottom: 1px solid var(--line);
       background: var(--surface);
     }
@@ -718,7 +765,7 @@ function graphStyles(): ReturnType<typeof css> {
       display: none;
     }
     kbd,
-    .found {
+    .hits {
       position: absolute;
       right: 8px;
       min-width: 18px;
@@ -848,7 +895,18 @@ function graphStyles(): ReturnType<typeof css> {
         3px 3px 0 0 var(--line-strong);
     }
     .box.dim {
-      opacity: 0.32;
+      border-color: var(--line);
+      background: var(--canvas);
+      box-shadow: none;
+    }
+    .box.dim .title,
+    .box.dim .more,
+    .box.dim .more b {
+      color: var(--muted);
+      font-weight: 400;
+    }
+    .box.dim .glyph {
+      opacity: 0.45;
     }
     .box.selected {
       box-shadow: 0 0 0 2px var(--accent);

@@ -3,6 +3,8 @@
 import { object, text } from "../graph/model.js";
 
 const STORED = "stackchain-key";
+/** The server answers at once, or the API server's answer comes within this time. */
+const PATIENCE_MILLISECONDS = 30_000;
 const IN_ADDRESS = /^#key=([\w-]+)$/;
 
 let known = "";
@@ -39,17 +41,22 @@ export interface Answer {
 }
 
 export async function read(path: string, values: Readonly<Record<string, string>> = {}): Promise<Answer> {
-  return answered(fetch(`api/${path}?${new URLSearchParams(values).toString()}`, { headers: headers() }));
+  return answered(fetch(`api/${path}?${new URLSearchParams(values).toString()}`, { headers: headers(), signal: patience() }));
 }
 
 export async function send(path: string, document: unknown): Promise<Answer> {
   return answered(
     fetch(`api/${path}`, {
       method: "POST",
+      signal: patience(),
       headers: { ...headers(), "Content-Type": "application/json" },
       body: JSON.stringify(document),
     }),
   );
+}
+
+function patience(): AbortSignal {
+  return AbortSignal.timeout(PATIENCE_MILLISECONDS);
 }
 
 function headers(): Record<string, string> {

@@ -2,17 +2,21 @@
 
 import { LitElement, type PropertyValues, type TemplateResult, css, html, nothing } from "lit";
 import { customElement, query as element, state } from "lit/decorators.js";
+import { cache } from "lit/directives/cache.js";
 
 import { type Chain, list, number, object, own, readChain, text } from "../graph/model.js";
+import type { StackDrawer } from "../graph/stack-drawer.js";
 import type { StackchainGraph } from "../graph/stackchain-graph.js";
 import "../graph/stackchain-graph.js";
+import { clockTime, oneLine } from "../shared/format.js";
 import { parts, tokens } from "../shared/styles.js";
+import { icon } from "../shared/templates.js";
 import "./action-dialog.js";
 import type { Action, ActionDialog } from "./action-dialog.js";
 import { read, takeKey } from "./api.js";
-import type { ChainEvent, Detail } from "./documents.js";
+import { type ChainEvent, type Detail, STATES } from "./documents.js";
 import { Feed } from "./feed.js";
-import { type HeadParts, type Rights, actions, headStyles, headline, needs, phases, stages } from "./head.js";
+import { type HeadParts, type Rights, headStyles, headline, needs, phases, stages } from "./head.js";
 import "./list.js";
 import { type ChainList, shareStyles } from "./list.js";
 import { LIST, type Route, VIEWS, type ViewName, readRoute, writeRoute } from "./route.js";
@@ -36,6 +40,9 @@ const PHONE = "(max-width: 700px)";
 const EVENTS_PAUSE = 5000;
 const NOTE_MILLISECONDS = 8000;
 const FRAME_MILLISECONDS = 16;
+/** A connection that is back within this time is not worth a word. */
+const LOST_MILLISECONDS = 5000;
+const NEEDS_CLOSED = "stackchain-needs-closed";
 
 takeKey();
 
@@ -80,7 +87,14 @@ export class StackchainApp extends LitElement {
         min-width: 0;
         color: var(--muted);
       }
+      .crumb .namespace {
+        min-width: 3ch;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+      }
       .crumb b {
+        min-width: 6ch;
         color: var(--text);
         font-weight: 600;
         overflow: hidden;
@@ -89,6 +103,14 @@ export class StackchainApp extends LitElement {
       }
       .space {
         flex: 1;
+      }
+      .context {
+        max-width: 30ch;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
+        font-size: 12px;
+        color: var(--muted);
       }
       .live {
         display: inline-flex;
@@ -150,7 +172,7 @@ export class StackchainApp extends LitElement {
         display: flex;
         flex: none;
         gap: 4px;
-        padding: 0 16px;
+        padding: 0 14px;
         border-bottom: 1px solid var(--line);
         background: var(--surface);
         align-items: center;
@@ -178,14 +200,34 @@ export class StackchainApp extends LitElement {
         display: flex;
         min-height: 0;
       }
-      .view > stackchain-graph {
+      .shown {
+        flex: 1;
+        display: flex;
+        min-width: 0;
+        min-height: 0;
+      }
+      .shown > * {
         flex: 1;
         min-width: 0;
       }
-      stackchain-drawer {
+      stackchain-drawer,
+      .no-stack {
         flex: none;
         width: 390px;
         border-left: 1px solid var(--line);
+        background: var(--surface);
+      }
+      .no-stack {
+        display: flex;
+        align-items: flex-start;
+        gap: 8px;
+        padding: 16px 12px 12px 20px;
+        overflow-wrap: anywhere;
+      }
+      .no-stack p {
+        flex: 1;
+        min-width: 0;
+        margin: 5px 0;
       }
       chain-list {
         flex: 1;
@@ -217,8 +259,9 @@ export class StackchainApp extends LitElement {
       .skip:focus {
         top: 8px;
       }
-      @media (max-width: 1100px) {
-        stackchain-drawer {
+      @media (max-width: 800px) {
+        stackchain-drawer,
+        .no-stack {
           position: absolute;
           z-index: 5;
           top: 46px;
@@ -260,23 +303,30 @@ export class StackchainApp extends LitElement {
         .view {
           min-height: auto;
         }
-        stackchain-drawer {
+        stackchain-drawer,
+        .no-stack {
           position: fixed;
           top: 46px;
           width: 100%;
           border: 0;
         }
+        .context {
+          display: none;
+        }
         .live.good {
           font-size: 0;
         }
       }
-      @media (max-height: 620px) and (min-width: 701px) {
-        :host {
-          height: auto;
-          min-height: 100dvh;
-        }
+      @media (min-width: 701px) {
         .view {
-          min-height: 480px;
+          min-height: 300px;
+        }
+        .chain {
+          overflow-y: auto;
+        }
+        .wide .info > :not(.headline),
+        .wide .facts {
+          display: none;
         }
       }
     `,
@@ -285,6 +335,8 @@ export class StackchainApp extends LitElement {
   @state() private route: Route = readRoute(location.search);
   @state() private now = Date.now();
   @state() private areAllNeeds = false;
+  @state() private areNeedsOpen = !stored(NEEDS_CLOSED);
+  @state() private isGraphWide = false;
   @state() private events: readonly ChainEvent[] | null = null;
   @state() private eventsProblem = "";
   @state() private rights: Rights = "unknown";
@@ -302,6 +354,9 @@ export class StackchainApp extends LitElement {
   private areEventsDue = false;
   private rightsOf = "";
   private noteTimer = 0;
+  /** What had the focus before a key opened the drawer. */
+  private cameFrom: HTMLElement | null = null;
+  private wasKey = false;
   private parsed: { of: Detail | null; chain: Chain } = { of: null, chain: readChain(null) };
 
   override connectedCallback(): void {
@@ -309,6 +364,8 @@ export class StackchainApp extends LitElement {
     this.timer = window.setInterval(() => (this.now = Date.now()), 1000);
     window.addEventListener("popstate", this.moved);
     window.addEventListener("keydown", this.key);
+    window.addEventListener("keydown", this.byKey, { capture: true });
+    window.addEventListener("pointerdown", this.byPointer, { capture: true });
     matchMedia(PHONE).addEventListener("change", this.resized);
     document.addEventListener("visibilitychange", this.shown);
     this.addEventListener("click", this.follow);
@@ -320,6 +377,8 @@ export class StackchainApp extends LitElement {
     window.clearInterval(this.timer);
     window.removeEventListener("popstate", this.moved);
     window.removeEventListener("keydown", this.key);
+    window.removeEventListener("keydown", this.byKey, { capture: true });
+    window.removeEventListener("pointerdown", this.byPointer, { capture: true });
     matchMedia(PHONE).removeEventListener("change", this.resized);
     document.removeEventListener("visibilitychange", this.shown);
     this.feed.close();
@@ -332,13 +391,39 @@ export class StackchainApp extends LitElement {
         this.areAllNeeds = false;
       }
       this.feed.follow(this.route.namespace, this.route.chain);
-      document.title = this.route.chain ? `${this.route.chain} · StackChain` : "StackChain";
     }
+    const word = this.feed.detail && STATES[this.feed.detail.state]?.word;
+    const { chain } = this.route;
+    document.title = chain ? `${word ? `${word}: ` : ""}${oneLine(chain)} · StackChain` : "StackChain";
     if (this.parsed.of !== this.feed.detail) {
       this.parsed = { of: this.feed.detail, chain: readChain(this.feed.detail?.resource) };
     }
     this.refreshEvents();
     void this.refreshRights();
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    const before = changed.get("route") as Route | undefined;
+    if (before && before.stack !== this.route.stack && before.chain === this.route.chain) {
+      void this.moveFocus(before.stack);
+    }
+  }
+
+  /** Whoever opens the drawer by key reads it next, and is back where they were after it. */
+  private async moveFocus(before: string): Promise<void> {
+    const active = this.shadowRoot?.activeElement;
+    const isInDrawer = active?.localName === "stackchain-drawer" || !active;
+    if (!this.route.stack) {
+      if (before && isInDrawer && this.cameFrom?.isConnected) {
+        this.cameFrom.focus();
+      }
+      this.cameFrom = null;
+    } else if (this.wasKey && active?.localName !== "stackchain-graph" && !isInDrawer) {
+      this.cameFrom = active as HTMLElement;
+      const drawer = this.renderRoot.querySelector<StackDrawer>("stackchain-drawer");
+      await drawer?.updateComplete;
+      drawer?.focusTitle();
+    }
   }
 
   /** A phone shows no graph. */
@@ -360,12 +445,13 @@ export class StackchainApp extends LitElement {
           <span class="name">StackChain</span>
         </a>
         ${route.chain
-          ? html`<span class="crumb"><span aria-hidden="true">/</span>${route.namespace}<span aria-hidden="true">/</span><b title=${route.chain}>${route.chain}</b></span>`
+          ? html`<span class="crumb"><span aria-hidden="true">/</span><span class="namespace" title=${route.namespace}>${route.namespace}</span><span aria-hidden="true">/</span><b title=${route.chain}>${route.chain}</b></span>`
           : html`<span class="crumb">${feed.hello?.scope ?? ""}</span>`}
         <span class="space"></span>
+        ${feed.hello?.context ? html`<span class="context" title="Context of the kubeconfig: ${feed.hello.context}">${feed.hello.context}</span>` : nothing}
         ${this.renderLive()}
       </header>
-      ${feed.problem && feed.link === "live" ? html`<div class="notice" role="alert">${feed.problem}</div>` : nothing}
+      ${this.renderNotice()}
       ${feed.link === "refused" ? this.renderRefused() : route.chain ? this.renderChain() : this.renderList()}
       <action-dialog @asked=${(event: CustomEvent<{ messages: string[] }>) => this.say(event.detail.messages)}></action-dialog>
       <div class="note" role="status">${this.note.map((text) => html`<p>${text}</p>`)}</div>`;
@@ -382,6 +468,20 @@ export class StackchainApp extends LitElement {
             ? ["attention", "Reconnecting"]
             : ["attention", "Not up to date"];
     return html`<span class="live ${tone}" role="status" title=${hello?.context ?? ""}>${word}</span>`;
+  }
+
+  private get isAway(): boolean {
+    return this.feed.link === "lost" && this.now - this.feed.lostAt > LOST_MILLISECONDS;
+  }
+
+  private renderNotice(): TemplateResult | typeof nothing {
+    const { feed } = this;
+    if (this.isAway) {
+      const since = feed.heardAt ? ` What you see is from ${clockTime(new Date(feed.heardAt).toISOString())}.` : "";
+      const todo = feed.hello?.context === "" ? "" : " If you have ended `kubectl stackchain ui`, start it again and open its new address.";
+      return html`<div class="notice" role="alert">The server of this page does not answer.${since}${todo} It is tried again and again.</div>`;
+    }
+    return feed.problem && feed.link === "live" ? html`<div class="notice" role="alert">${feed.problem}</div>` : nothing;
   }
 
   private renderRefused(): TemplateResult {
@@ -428,24 +528,40 @@ export class StackchainApp extends LitElement {
       route,
       now,
       go,
-      rights: this.rights,
+      rights: this.isAway ? "away" : this.rights,
       ask: (action) =>
         void this.dialog.open({ namespace: route.namespace, name: route.chain, ...action } satisfies Action),
       areAllNeeds: this.areAllNeeds,
+      areNeedsOpen: this.areNeedsOpen,
       showAllNeeds: (all) => (this.areAllNeeds = all),
+      openNeeds: (open) => {
+        this.areNeedsOpen = open;
+        store(NEEDS_CLOSED, !open);
+      },
     };
+    const isUnreadable = detail.state === "unreadable" && chain.stacks.length === 0;
+    const isCovered = this.isPhone && route.stack !== "";
     const stack = chain.stacks.find((one) => one.id === route.stack);
-    return html`<main class="chain" id="main" tabindex="-1">
-      <div class="info">${headline(head)} ${actions(head)} ${phases(head)} ${stages(head)} ${needs(head)}</div>
-      ${this.renderTabs()}
+    if (isUnreadable) {
+      return html`<main class="chain" id="main" tabindex="-1"><div class="info">${headline(head)}</div></main>`;
+    }
+    return html`<main class="chain ${this.isGraphWide && this.view === "graph" ? "wide" : ""}" id="main" tabindex="-1">
+      <div class="info" ?inert=${isCovered}>${headline(head)} ${phases(head)} ${stages(head)} ${needs(head)}</div>
+      ${this.renderTabs(isCovered)}
       <div class="view">
-        ${this.renderView({ chain, route, now, isPhone: this.isPhone, go }, detail)}
-        ${stack && route.view !== "runs" && route.view !== "events"
+        <div class="shown" ?inert=${isCovered}>${cache(this.renderView({ chain, route, now, isPhone: this.isPhone, go }, detail))}</div>
+        ${!stack && route.stack && chain.stacks.length > 0
+          ? html`<aside class="no-stack">
+              <p>There is no stack <b>${oneLine(route.stack)}</b> in run ${chain.run?.number}.</p>
+              <button class="button icon plain" aria-label="Close" @click=${() => go({ stack: "" })}>${icon("close")}</button>
+            </aside>`
+          : nothing}
+        ${stack
           ? html`<stackchain-drawer
               .stack=${stack}
               .stacks=${chain.stacks}
               .advice=${own(detail.advice, stack.id) ?? null}
-              .actions=${this.rights === "change" ? (own(detail.advice, stack.id)?.actions ?? []) : []}
+              .actions=${head.rights === "change" ? (own(detail.advice, stack.id)?.actions ?? []) : []}
               .now=${now}
               @stack-action=${({ detail: { action, id } }: CustomEvent<{ action: string; id: string }>) =>
                 head.ask({ action, stacks: [id] })}
@@ -456,10 +572,10 @@ export class StackchainApp extends LitElement {
     </main>`;
   }
 
-  private renderTabs(): TemplateResult {
+  private renderTabs(isCovered: boolean): TemplateResult {
     const { route, view } = this;
     const views = VIEWS.filter((one) => one !== "graph" || !this.isPhone);
-    return html`<nav aria-label="Views">
+    return html`<nav aria-label="Views" ?inert=${isCovered}>
       ${views.map(
         (one) =>
           html`<a href=${writeRoute({ ...route, view: one })} data-internal aria-current=${view === one ? "page" : "false"}>${NAMES[one]}</a>`,
@@ -480,6 +596,9 @@ export class StackchainApp extends LitElement {
           drawer="none"
           .chain=${detail.resource}
           .selected=${this.route.stack}
+          .only=${this.route.only}
+          .hasMoreRoom=${this.isGraphWide}
+          @room-toggle=${() => (this.isGraphWide = !this.isGraphWide)}
           .query=${this.route.query}
           @stack-select=${(event: CustomEvent<{ id: string }>) => shown.go({ stack: event.detail.id })}
           @query-change=${(event: CustomEvent<{ query: string }>) => shown.go({ query: event.detail.query })}
@@ -573,14 +692,22 @@ export class StackchainApp extends LitElement {
   /** Small steps (a filter, a selection) replace the entry of the history; others add one. */
   private go(route: Route, isSmall: boolean): void {
     const [before, after] = [writeRoute(this.route), writeRoute(route)];
-    if (before !== after) {
-      if (isSmall) {
-        history.replaceState(null, "", after);
-      } else {
-        history.pushState(null, "", after);
-      }
-      this.route = route;
+    if (before === after) {
+      return;
     }
+    // On a phone the drawer is all that is seen, so that going back closes it.
+    const isDrawerOpened = this.isPhone && isSmall && !this.route.stack && route.stack !== "";
+    const isDrawerClosed = isSmall && this.route.stack !== "" && !route.stack;
+    if (isDrawerClosed && object(history.state)["drawer"] === true) {
+      history.back();
+      return;
+    }
+    if (isSmall && !isDrawerOpened) {
+      history.replaceState(history.state, "", after);
+    } else {
+      history.pushState({ drawer: isDrawerOpened }, "", after);
+    }
+    this.route = route;
   }
 
   private readonly goTo = (event: CustomEvent<{ route: Route; isSmall: boolean }>): void => {
@@ -621,7 +748,9 @@ export class StackchainApp extends LitElement {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping || this.dialog.isOpen) {
       return;
     }
-    if (event.key === "/") {
+    if (this.graph?.takeKey(event)) {
+      event.preventDefault();
+    } else if (event.key === "/") {
       event.preventDefault();
       if (this.graph) {
         this.graph.focusSearch();
@@ -633,13 +762,43 @@ export class StackchainApp extends LitElement {
     } else if (event.key === "Escape") {
       if (this.route.stack) {
         this.go({ ...this.route, stack: "" }, true);
+      } else if (this.isGraphWide && this.view === "graph") {
+        this.isGraphWide = false;
       } else if (this.route.chain) {
         this.go(LIST, false);
       }
     }
   };
 
+  private readonly byKey = (): void => {
+    this.wasKey = true;
+  };
+
+  private readonly byPointer = (): void => {
+    this.wasKey = false;
+  };
+
   private skip(): void {
     this.renderRoot.querySelector<HTMLElement>("#main")?.focus();
+  }
+}
+
+function stored(name: string): boolean {
+  try {
+    return localStorage.getItem(name) !== null;
+  } catch {
+    return false;
+  }
+}
+
+function store(name: string, isSet: boolean): void {
+  try {
+    if (isSet) {
+      localStorage.setItem(name, "1");
+    } else {
+      localStorage.removeItem(name);
+    }
+  } catch {
+    // A browser that stores nothing.
   }
 }

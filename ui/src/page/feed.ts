@@ -7,6 +7,8 @@ import { keyOf, merge } from "./merging.js";
 export type Link = "connecting" | "live" | "lost" | "refused";
 
 const PAUSE_MILLISECONDS = 2000;
+/** The server says something every 15 seconds: a connection that is silent for longer is dead. */
+const SILENCE_MILLISECONDS = 40_000;
 
 export class Feed {
   readonly rows = new Map<string, Row>();
@@ -21,10 +23,14 @@ export class Feed {
   refusal = "";
   /** How often it has been opened. */
   opened = 0;
+  /** When the server last said something, and when it was lost; 0: never, or not lost. */
+  heardAt = 0;
+  lostAt = 0;
 
   private source: EventSource | null = null;
   private target = "";
   private timer = 0;
+  private silence = 0;
 
   constructor(private readonly changed: () => void) {}
 
@@ -49,6 +55,7 @@ export class Feed {
 
   close(): void {
     window.clearTimeout(this.timer);
+    window.clearTimeout(this.silence);
     this.source?.close();
     this.source = null;
   }
@@ -61,11 +68,11 @@ export class Feed {
     }
     const source = new EventSource(this.target);
     this.source = source;
+    this.silence = window.setTimeout(() => void this.failed(source), SILENCE_MILLISECONDS);
     const on = <T>(name: string, take: (data: T) => void): void => {
       source.addEventListener(name, (event) => {
         take(JSON.parse((event as MessageEvent<string>).data) as T);
-        this.link = "live";
-        this.changed();
+        this.heard(source);
       });
     };
     on<Hello>("hello", (hello) => {
@@ -89,8 +96,18 @@ export class Feed {
       this.detail = this.detail && merge(this.detail, change);
     });
     on<unknown>("missing", () => (this.isMissing = true));
+    source.addEventListener("beat", () => this.heard(source));
     on<Problem>("problem", (problem) => (this.problem = problem.text));
     source.addEventListener("error", () => void this.failed(source));
+  }
+
+  private heard(source: EventSource): void {
+    this.heardAt = Date.now();
+    this.link = "live";
+    this.lostAt = 0;
+    window.clearTimeout(this.silence);
+    this.silence = window.setTimeout(() => void this.failed(source), SILENCE_MILLISECONDS);
+    this.changed();
   }
 
   private async failed(source: EventSource): Promise<void> {
@@ -98,7 +115,9 @@ export class Feed {
       return;
     }
     this.link = "lost";
+    this.lostAt ||= Date.now();
     this.changed();
+    window.clearTimeout(this.silence);
     source.close();
     const answer = await read("session");
     if (source !== this.source) {

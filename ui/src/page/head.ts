@@ -19,8 +19,11 @@ const EXPLAINED: Readonly<Record<string, string>> = {
 /** A stage that waits for an approval looks like a run that waits for a confirmation. */
 const APPROVAL = { ...lookOf("AwaitingConfirmation"), word: "Awaiting approval" };
 
-/** Whether the viewer may change the chain; what the API server says, once it has been asked. */
-export type Rights = "unknown" | "change" | "view" | "unavailable";
+/**
+ * Whether the viewer may change the chain; what the API server says, once it has been asked. Nothing
+ * can be asked while the server of the page is away.
+ */
+export type Rights = "unknown" | "change" | "view" | "unavailable" | "away";
 
 export interface HeadParts {
   readonly chain: Chain;
@@ -28,10 +31,13 @@ export interface HeadParts {
   readonly route: Route;
   readonly now: number;
   readonly areAllNeeds: boolean;
+  /** Whether Needs you shows its rows, or only how many there are. */
+  readonly areNeedsOpen: boolean;
   readonly rights: Rights;
   readonly ask: (action: Pick<Action, "action"> & Partial<Action>) => void;
   readonly go: (changes: Partial<Route>) => void;
   readonly showAllNeeds: (all: boolean) => void;
+  readonly openNeeds: (open: boolean) => void;
 }
 
 export function headline(shown: HeadParts): TemplateResult {
@@ -43,7 +49,7 @@ export function headline(shown: HeadParts): TemplateResult {
     <div class="state">
       ${glyph(look.glyph)}
       <div class="words">
-        <h1>${look.word}<span class="muted reason">${oneLine(chain.ready?.reason ?? "")}</span></h1>
+        <h1>${look.word} <span class="muted reason">${oneLine(chain.ready?.reason ?? "")}</span></h1>
         ${message ? html`<p class="message" title=${oneLine(message)}>${oneLine(message)}</p>` : nothing}
         ${detail.notes.map((note) => html`<p class="small muted">${note}</p>`)}
         ${todo
@@ -102,8 +108,11 @@ function facts({ chain, detail, route, now }: HeadParts): TemplateResult {
 }
 
 /** What can be asked for now, by whoever may change the chain. */
-export function actions({ detail, rights, ask }: HeadParts): TemplateResult | typeof nothing {
+function actions({ detail, rights, ask }: HeadParts): TemplateResult | typeof nothing {
   const { possible } = detail;
+  if (rights === "away") {
+    return html`<p class="actions muted small">Actions are possible again once the server of this page answers.</p>`;
+  }
   if (rights === "view" || rights === "unavailable") {
     const why = rights === "view" ? "You may look at this chain, but not change it." : "Whether you may change this chain is not known now.";
     return html`<p class="actions muted small">${why}</p>`;
@@ -121,12 +130,15 @@ export function actions({ detail, rights, ask }: HeadParts): TemplateResult | ty
   </div>`;
 }
 
-/** One chip per phase; each is a filter of the table and the timeline. */
-export function phases({ chain, route, go }: HeadParts): TemplateResult | typeof nothing {
+/** One chip per phase; each is a filter of the table and the timeline. Beside them, the actions. */
+export function phases(shown: HeadParts): TemplateResult | typeof nothing {
+  const { chain, route, go } = shown;
   const counts = new Map<string, number>();
   chain.stacks.forEach((stack) => counts.set(stack.phase, (counts.get(stack.phase) ?? 0) + 1));
+  // A filter that has nothing left to show can be taken away.
+  route.only.filter((phase) => !counts.has(phase)).forEach((phase) => counts.set(phase, 0));
   if (counts.size === 0) {
-    return nothing;
+    return html`<div class="phases">${actions(shown)}</div>`;
   }
   const summary = Object.fromEntries(
     [...counts].map(([phase, count]) => [`${phase.charAt(0).toLowerCase()}${phase.slice(1)}`, count]),
@@ -136,10 +148,11 @@ export function phases({ chain, route, go }: HeadParts): TemplateResult | typeof
     const only = route.only.includes(phase)
       ? route.only.filter((one) => one !== phase)
       : [...route.only, phase];
-    go({ only, view: route.view === "graph" ? "table" : route.view });
+    go({ only, view: route.view === "timeline" ? "timeline" : "table" });
   };
+  const words = ordered.map(([phase, count]) => `${count} ${lookOf(phase).word.toLowerCase()}`).join(", ");
   return html`<div class="phases">
-    ${shareBar({ ...summary, total: chain.stacks.length }, `${chain.run?.progress ?? ""} stacks done`)}
+    ${shareBar({ ...summary, total: chain.stacks.length }, `${chain.run?.progress ?? ""} stacks done: ${words}`)}
     <div class="chips" role="group" aria-label="Show only stacks of a phase">
       ${ordered.map(([phase, count]) => {
         const look = lookOf(phase);
@@ -147,6 +160,7 @@ export function phases({ chain, route, go }: HeadParts): TemplateResult | typeof
           @click=${() => toggle(phase)}>${glyph(look.glyph)}<b>${count}</b> ${look.word}</button>`;
       })}
     </div>
+    ${actions(shown)}
   </div>`;
 }
 
@@ -182,13 +196,17 @@ export function needs(shown: HeadParts): TemplateResult | typeof nothing {
   if (all.length === 0) {
     return nothing;
   }
-  const some = shown.areAllNeeds ? all : all.slice(0, FEW_NEEDS);
+  const isOpen = shown.areNeedsOpen;
+  const some = !isOpen ? [] : shown.areAllNeeds ? all : all.slice(0, FEW_NEEDS);
   return html`<section class="needs" aria-labelledby="needs">
-    <h2 id="needs">Needs you <span class="count">${all.length}</span></h2>
-    <ul>
-      ${some.map((need) => (need.stage ? stageRow(need, shown) : needRow(need, shown)))}
-    </ul>
-    ${all.length > FEW_NEEDS
+    <h2 id="needs"><button aria-expanded=${isOpen} @click=${() => shown.openNeeds(!isOpen)}>${icon(isOpen ? "down" : "right")}
+      Needs you <span class="count">${all.length}</span></button></h2>
+    ${isOpen
+      ? html`<ul>
+          ${some.map((need) => (need.stage ? stageRow(need, shown) : needRow(need, shown)))}
+        </ul>`
+      : nothing}
+    ${isOpen && all.length > FEW_NEEDS
       ? html`<button class="more" aria-expanded=${shown.areAllNeeds}
           @click=${() => shown.showAllNeeds(!shown.areAllNeeds)}>
           ${shown.areAllNeeds ? "Show fewer" : `Show all ${all.length}`}
@@ -329,12 +347,17 @@ export const headStyles = css`
     flex-wrap: wrap;
     gap: 8px;
     margin: 0;
-    padding: 0 24px 12px;
+    margin-left: auto;
   }
   .phases {
     padding: 0 24px 12px;
-    display: grid;
-    gap: 8px;
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 8px 16px;
+  }
+  .phases > .shares {
+    flex: 1 0 100%;
   }
   .after + .after {
     margin-left: 10px;
@@ -365,7 +388,7 @@ export const headStyles = css`
     display: flex;
     flex-wrap: wrap;
     gap: 6px;
-    margin-left: -8px;
+    margin-left: -5px;
   }
   .chip {
     display: inline-flex;
@@ -398,9 +421,23 @@ export const headStyles = css`
   }
   .needs h2 {
     margin: 0;
-    padding: 9px 14px 7px;
     font-size: 12.5px;
     font-weight: 620;
+  }
+  .needs h2 button {
+    display: flex;
+    align-items: center;
+    gap: 6px;
+    width: 100%;
+    padding: 8px 14px 7px 10px;
+    border: 0;
+    background: none;
+    font-weight: inherit;
+    text-align: left;
+    cursor: pointer;
+  }
+  .needs h2 button:focus-visible {
+    outline-offset: -3px;
   }
   .count {
     display: inline-block;
@@ -415,7 +452,7 @@ export const headStyles = css`
     text-align: center;
   }
   .needs ul {
-    max-height: 264px;
+    max-height: min(264px, 32vh);
     margin: 0;
     padding: 0;
     overflow-y: auto;
@@ -438,7 +475,7 @@ export const headStyles = css`
     flex: 1;
     min-width: 0;
     display: grid;
-    grid-template-columns: 20px minmax(110px, 220px) 146px minmax(0, 1fr) auto;
+    grid-template-columns: 20px minmax(110px, min(34ch, 24%)) 150px minmax(0, 1fr) auto;
     gap: 12px;
     align-items: center;
     min-height: 44px;
@@ -466,6 +503,7 @@ export const headStyles = css`
   .phase-word {
     color: var(--tone);
     font-weight: 550;
+    font-size: 12.5px;
   }
   .needs .said {
     min-width: 0;
@@ -502,7 +540,6 @@ export const headStyles = css`
   }
   @media (max-width: 700px) {
     .headline,
-    .actions,
     .stages,
     .phases {
       padding-left: 14px;
@@ -524,13 +561,31 @@ export const headStyles = css`
     .needs {
       margin: 0 14px 14px;
     }
+    .actions {
+      margin-left: 0;
+    }
     .needs ul {
       max-height: none;
     }
+    .needs li {
+      flex-wrap: wrap;
+      gap: 0 8px;
+      padding: 0 12px 10px;
+    }
+    .needs li > .button {
+      margin-left: 30px;
+    }
+    .needs li > .button + .button {
+      margin-left: 0;
+    }
     .need {
-      grid-template-columns: 20px minmax(0, 1fr) auto;
+      flex: 1 0 100%;
+      grid-template-columns: 20px minmax(0, 1fr);
       gap: 2px 10px;
-      padding: 9px 0 9px 12px;
+      padding: 9px 0;
+    }
+    .phase-word {
+      grid-column: 2;
     }
     .needs .said {
       grid-column: 2 / -1;
