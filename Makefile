@@ -120,9 +120,9 @@ test-ui: $(INSTALLED) ## Drive the page in Chromium (needs Node.js and chromium;
 	cd ui && npm ci --ignore-scripts && PYTHON=$(CURDIR)/$(BIN)/python node --test browser/page.test.mjs
 
 .PHONY: pictures
-pictures: $(INSTALLED) ## Take the documentation's pictures of the page (needs Node.js and chromium)
+pictures: prepare ## Take the documentation's pictures of the page, of the demo (needs Node.js and chromium)
 	cd ui && npm ci --ignore-scripts
-	PYTHON=$(BIN)/python hack/page-pictures
+	$(BIN)/python -m tests.ui.pictures docs/pictures
 
 .PHONY: ui
 ui: ## Build the page into the package (needs Node.js)

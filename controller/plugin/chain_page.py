@@ -57,6 +57,7 @@ def describe(body: Mapping[str, Any], *, options: Sequence[str] = ()) -> ChainDo
         detail={
             "resource": shown_resource(body),
             "state": state,
+            "headline": tree.ready_message(chain.status) or found.meaning.means,
             "means": found.meaning.means,
             "do": ""
             if is_said
@@ -95,7 +96,7 @@ def _stage_needs(chain: StackChain, chosen: str) -> list[Document]:
             "stage": stage.name,
             "phase": str(stage.phase),
             "reason": "",
-            "message": stage.message or "",
+            "message": "",
             "runUrl": "",
             "means": reasons.CHAIN_MEANINGS[ChainReason.AWAITING_APPROVAL].means,
             "do": page_actions.with_options(
@@ -242,7 +243,7 @@ def _unreadable(body: Mapping[str, Any], problem: str) -> ChainDocuments:
     detail = {
         "resource": shown_resource(body),
         "state": "unreadable",
-        **dict.fromkeys(("means", "do", "command"), ""),
+        **dict.fromkeys(("headline", "means", "do", "command"), ""),
         "notes": [],
         "needs": [],
         "advice": {},

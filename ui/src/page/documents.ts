@@ -49,6 +49,8 @@ export interface Need extends Advice {
 export interface Detail {
   readonly resource: Readonly<Record<string, unknown>>;
   readonly state: ChainState;
+  /** The message of `Ready`, without the links that stand below it. */
+  readonly headline: string;
   readonly means: string;
   /** Empty if the stacks that need someone say it. */
   readonly do: string;

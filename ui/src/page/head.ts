@@ -43,7 +43,7 @@ export interface HeadParts {
 export function headline(shown: HeadParts): TemplateResult {
   const { chain, detail } = shown;
   const look = STATES[detail.state] ?? STATES.unreadable;
-  const message = chain.ready?.message || detail.means;
+  const message = detail.headline;
   const todo = detail.do.startsWith("Nothing") ? "" : detail.do;
   return html`<section class="headline ${look.tone}" aria-label="State of the chain">
     <div class="state">
