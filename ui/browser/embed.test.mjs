@@ -72,8 +72,8 @@ async function bundled(file) {
   return output[0].code;
 }
 
-async function open(t, host, { colorScheme = "light", scripts = 1 } = {}) {
-  const context = await browser.newContext({ viewport: SIZES[1440], reducedMotion: "reduce", colorScheme });
+async function open(t, host, { scripts = 1 } = {}) {
+  const context = await browser.newContext({ viewport: SIZES[1440], reducedMotion: "reduce" });
   t.after(() => context.close());
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
@@ -161,13 +161,15 @@ test("headlamp: the action opens the graph in a dialog, and closing it takes it 
 
 for (const [name, host] of Object.entries(HOSTS)) {
   test(`${name}: 12 stacks are drawn, in light and dark as the host has it`, async (t) => {
-    const page = await open(t, host, { colorScheme: "dark" });
+    const page = await open(t, host);
     await page.show(chains.chain, "light");
     await page.getByRole("heading", { name: host.title, exact: true }).waitFor();
     await boxes(page).nth(11).waitFor();
     assert.equal(await boxes(page).count(), 12);
     await box(page, "monitoring").click();
     for (const theme of ["light", "dark", "light"]) {
+      // The system's own scheme is the other one.
+      await page.emulateMedia({ colorScheme: theme === "dark" ? "light" : "dark" });
       await page.show(chains.chain, theme);
       const wanted = theme === "dark" ? "rgb(11, 14, 18)" : "rgb(246, 247, 249)";
       await page.waitForFunction(
