@@ -1,9 +1,9 @@
 /**
  * A plugin of Headlamp: the graph in the details of a StackChain.
  *
- * Headlamp runs the file with `pluginLib` in the window. What is registered is shown with every
- * object, and decides by itself for which ones. Headlamps before its pull request 5046 show no
- * sections of plugins with custom resources but do show actions, so there is one as well.
+ * Headlamp runs the file with `pluginLib` in the window, and renders what is registered for every
+ * object. Without its pull request 5046, Headlamp shows no sections of plugins for custom resources,
+ * but it shows actions, so there is one as well.
  */
 
 import { object } from "../graph/model.js";
