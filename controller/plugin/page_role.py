@@ -12,13 +12,13 @@ import logging
 import signal
 import weakref
 from collections.abc import AsyncIterator, Sequence
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from aiohttp import web
 
 from controller import clock
 from controller.config import settings, shell_settings
-from controller.kube import chain_watch, client, errors
+from controller.kube import chain_watch, errors, viewer_client
 from controller.observability import health
 from controller.observability import logging as log_setup
 from controller.plugin import chain_page, cluster, page_actions, page_sources
@@ -47,12 +47,19 @@ _NOTHING = (
 _FULL = "Too many people look at this page now; try again in a few minutes."
 
 
+class _Connection(chain_watch.WatchRequests, Protocol):
+    """What a viewer's requests go over."""
+
+    async def close(self) -> None:
+        """End what belongs to this viewer alone."""
+
+
 @dataclasses.dataclass(kw_only=True, slots=True)
 class _Kept:
     """What is kept for a token while someone looks."""
 
     source: page_server.PageSource
-    kube: client.KubeClient
+    kube: _Connection
     following: asyncio.Task[None]
     used_at: float
 
@@ -79,6 +86,7 @@ class ViewerSources:
         """Keep nothing yet."""
         self._ui = ui
         self._kubernetes = kubernetes
+        self._server = viewer_client.ApiServer(kubernetes)
         self._kept: dict[str, _Kept] = {}
         # One at a time for each token: a browser opens several connections at once.
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
@@ -134,10 +142,11 @@ class ViewerSources:
         while self._kept:
             _, kept = self._kept.popitem()
             await kept.close()
+        await self._server.close()
 
     async def _open(self, token: str | None) -> _Kept:
         async with contextlib.AsyncExitStack() as opened:
-            kube = client.KubeClient(self._kubernetes, token=token)
+            kube = self._connect(token)
             # Also of a viewer who goes before the API server has answered.
             opened.push_async_callback(kube.close)
             try:
@@ -151,8 +160,16 @@ class ViewerSources:
             opened.pop_all()
         return self._follow(kube, namespaces, is_known=token is not None)
 
+    def _connect(self, token: str | None) -> _Connection:
+        if token is not None:
+            return viewer_client.ViewerClient(self._server, token)
+        # Only a screen on a wall needs it: the official library takes 20 MiB.
+        from controller.kube import client
+
+        return client.KubeClient(self._kubernetes)
+
     def _follow(
-        self, kube: client.KubeClient, namespaces: Sequence[str | None], *, is_known: bool
+        self, kube: _Connection, namespaces: Sequence[str | None], *, is_known: bool
     ) -> _Kept:
         feed = chain_feed.ChainFeed(
             [chain_watch.ChainWatch(kube, namespace=namespace) for namespace in namespaces],
@@ -173,7 +190,7 @@ class ViewerSources:
             used_at=clock.monotonic(),
         )
 
-    async def _namespaces(self, kube: client.KubeClient) -> list[str | None]:
+    async def _namespaces(self, kube: _Connection) -> list[str | None]:
         """Return where the viewer may look, as the API server says; [None] is everywhere."""
         wanted = list(self._ui.namespaces)
         if not wanted:
@@ -190,12 +207,12 @@ class ViewerSources:
         return [one for one, is_allowed in zip(wanted, allowed, strict=True) if is_allowed]
 
 
-async def _may_look(kube: client.KubeClient, namespace: str) -> bool:
+async def _may_look(kube: _Connection, namespace: str) -> bool:
     chains = cluster.UserChains(kube, namespace=namespace)
     return await chains.may("list") and await chains.may("watch")
 
 
-async def _visible_namespaces(kube: client.KubeClient) -> list[str]:
+async def _visible_namespaces(kube: _Connection) -> list[str]:
     """Return the namespaces whose names the viewer may read; none without that right."""
     try:
         page = await kube.request(

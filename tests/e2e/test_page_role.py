@@ -272,6 +272,7 @@ async def test_tabs_of_a_viewer_share_what_is_kept_and_it_is_given_up(
     reaping = asyncio.create_task(sources.reap())
     await eventually(lambda: not sources._kept, timeout=60)
     reaping.cancel()
+    await sources.close()
 
     assert first is second
 
